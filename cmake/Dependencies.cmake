@@ -1,0 +1,30 @@
+# Every library the project uses, all of them Debian 12 packages (cmake/install-deps names them).
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(gRPC CONFIG QUIET)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(SQLiteCpp CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(RapidJSON CONFIG QUIET)
+if(NOT RapidJSON_FOUND)
+  find_path(RapidJSON_INCLUDE_DIRS rapidjson/rapidjson.h REQUIRED)
+endif()
+
+# Debian's gRPC 1.51 ships pkg-config files only; newer ones bring a CMake package.
+if(NOT TARGET gRPC::grpc++)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
+  add_library(gRPC::grpc++ ALIAS PkgConfig::GRPCPP)
+endif()
+find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+
+add_library(pictory_rapidjson INTERFACE)
+target_include_directories(pictory_rapidjson SYSTEM INTERFACE ${RapidJSON_INCLUDE_DIRS})

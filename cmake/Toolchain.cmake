@@ -1,0 +1,38 @@
+# Language level, warnings, hardening and sanitizers: what holds for every target of ours.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+set(PICTORY_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
+option(PICTORY_WERROR "Treat warnings as errors" ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # Precompiled headers and ccache agree only if ccache ignores what it cannot see in them.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE})
+endif()
+
+add_library(pictory_toolchain INTERFACE)
+target_compile_options(pictory_toolchain INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  $<$<BOOL:${PICTORY_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  -fstack-protector-strong)
+# Fortification needs the optimizer.
+target_compile_definitions(pictory_toolchain INTERFACE
+  $<$<AND:$<CONFIG:Release,RelWithDebInfo>,$<STREQUAL:${PICTORY_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+target_link_options(pictory_toolchain INTERFACE -pie -Wl,-z,relro,-z,now)
+
+if(PICTORY_SANITIZE)
+  add_compile_options(-fsanitize=${PICTORY_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PICTORY_SANITIZE})
+endif()

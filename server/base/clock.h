@@ -1,0 +1,45 @@
+// Time, injected everywhere it matters so that tests and the simulator own it.
+//
+// MonoTime drives every interval and schedule: a jump of the wall clock moves none of them.
+// WallTime is for what people read and for what is stored.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace gateway {
+
+using Duration = std::chrono::nanoseconds;
+using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual MonoTime Now() const = 0;
+  virtual WallTime WallNow() const = 0;
+};
+
+// The machine's clocks. Thread-safe, stateless.
+class SystemClock final : public Clock {
+ public:
+  MonoTime Now() const override;
+  WallTime WallNow() const override;
+};
+
+// Calls back at a time. Callbacks run one at a time, on a thread the timers own (the caller's own
+// in tests), under no lock. They must not block.
+class Timers {
+ public:
+  using Id = std::uint64_t;
+  static constexpr Id kNone = 0;
+
+  virtual ~Timers() = default;
+  // Never kNone. Times in the past fire as soon as possible.
+  virtual Id At(MonoTime when, std::function<void()> callback) = 0;
+  // True if the callback will not run; false if it ran, is running or is unknown.
+  virtual bool Cancel(Id id) = 0;
+};
+
+}  // namespace gateway

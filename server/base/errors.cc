@@ -1,0 +1,307 @@
+#include "base/errors.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "base/limits.h"
+#include "pictory/jobs/internal/v1/error_details.pb.h"
+
+namespace gateway::errors {
+namespace {
+
+namespace details = ::pictory::jobs::internal::v1;
+using Metadata = std::map<std::string, std::string>;
+
+constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
+constexpr char kBadRequest[] = "type.googleapis.com/google.rpc.BadRequest";
+constexpr char kQuotaFailure[] = "type.googleapis.com/google.rpc.QuotaFailure";
+constexpr char kResourceInfo[] = "type.googleapis.com/google.rpc.ResourceInfo";
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+template <class Message>
+void Attach(absl::Status& status, const char* type_url, const Message& message) {
+  status.SetPayload(type_url, absl::Cord(message.SerializeAsString()));
+}
+
+absl::Status Make(absl::StatusCode code, std::string_view reason, const std::string& message,
+                  const Metadata& metadata = {}) {
+  absl::Status status(code, message);
+  details::ErrorInfo info;
+  info.set_reason(std::string(reason));
+  info.set_domain(kDomain);
+  for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
+  Attach(status, kErrorInfo, info);
+  return status;
+}
+
+void AttachRetry(absl::Status& status, Duration delay) {
+  details::RetryInfo retry;
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(delay);
+  retry.mutable_retry_delay()->set_seconds(whole.count());
+  retry.mutable_retry_delay()->set_nanos(static_cast<std::int32_t>((delay - whole).count()));
+  Attach(status, kRetryInfo, retry);
+}
+
+void AttachViolations(absl::Status& status, const std::vector<Violation>& violations) {
+  if (violations.empty()) return;
+  details::BadRequest bad;
+  for (const Violation& violation : violations) {
+    auto* added = bad.add_field_violations();
+    added->set_field(violation.field);
+    added->set_description(violation.description);
+  }
+  Attach(status, kBadRequest, bad);
+}
+
+void AttachJob(absl::Status& status, std::string_view name) {
+  details::ResourceInfo resource;
+  resource.set_resource_type("pictory.jobs.v1.Job");
+  resource.set_resource_name(std::string(name));
+  Attach(status, kResourceInfo, resource);
+}
+
+void AttachQuota(absl::Status& status, std::string subject, std::string description) {
+  details::QuotaFailure quota;
+  auto* violation = quota.add_violations();
+  violation->set_subject(std::move(subject));
+  violation->set_description(std::move(description));
+  Attach(status, kQuotaFailure, quota);
+}
+
+// Long lists are complete in the details; the message shows the first few.
+std::string Summary(const std::vector<Violation>& violations) {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < violations.size() && i < kShown; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : "; ", violations[i].field,
+                    violations[i].field.empty() ? "" : ": ", violations[i].description);
+  }
+  if (violations.size() > kShown) absl::StrAppend(&text, "; and ", violations.size() - kShown, " more");
+  return text;
+}
+
+std::string InSeconds(Duration duration) {
+  return absl::StrCat(std::chrono::duration<double>(duration).count(), " s");
+}
+
+template <class Message>
+bool Read(const absl::Status& status, const char* type_url, Message& message) {
+  const auto payload = status.GetPayload(type_url);
+  return payload.has_value() && message.ParseFromString(std::string(*payload));
+}
+
+}  // namespace
+
+absl::Status Invalid(std::vector<Violation> violations) {
+  absl::Status status =
+      Make(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST", Summary(violations));
+  AttachViolations(status, violations);
+  return status;
+}
+
+absl::Status Invalid(std::string field, std::string description) {
+  return Invalid({Violation{std::move(field), std::move(description)}});
+}
+
+absl::Status Unparsable(std::string_view message_type) {
+  return Make(absl::StatusCode::kInvalidArgument, "UNPARSABLE_REQUEST",
+              absl::StrCat("The bytes received are not a ", View(message_type),
+                           ": check that client and server use the same .proto, and that every "
+                           "string is valid UTF-8"));
+}
+
+absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id) {
+  absl::Status status =
+      Make(absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
+           absl::StrCat("request_id ", View(request_id), " already belongs to a different request (job ",
+                        View(job_id), "); use a new request_id for a new job"),
+           {{"request_id", std::string(request_id)}, {"job_id", std::string(job_id)}});
+  AttachViolations(status, {{"request_id", "already used by a different request"}});
+  return status;
+}
+
+absl::Status Unimplemented(std::string_view what) {
+  return Make(absl::StatusCode::kUnimplemented, "NOT_YET_AVAILABLE", std::string(what));
+}
+
+absl::Status JobNotFound(std::string_view name) {
+  absl::Status status = Make(absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
+                             absl::StrCat("No job ", View(Clean(name)),
+                                          "; ListJobs shows the jobs this gateway knows"));
+  AttachJob(status, name);
+  return status;
+}
+
+absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
+  absl::Status status =
+      Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_FINISHED",
+           absl::StrCat("Job ", View(job_id), " is ", View(state),
+                        "; wait until it has SUCCEEDED (WatchJob tells when)"),
+           {{"state", std::string(state)}});
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status JobNotUsable(std::string_view job_id, std::string_view why) {
+  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_USABLE",
+                             absl::StrCat("Job ", View(job_id), " ", View(why)));
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
+  absl::Status status =
+      Make(absl::StatusCode::kNotFound, "PART_NOT_FOUND",
+           absl::StrCat("Job ", View(job_id), " has no ", View(part), " in its result"));
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std::string_view message,
+                             std::string_view pictory_code, int http_status,
+                             std::vector<Violation> violations) {
+  Metadata metadata = {{"http_status", std::to_string(http_status)}};
+  if (!pictory_code.empty()) metadata["pictory_error_code"] = Clean(pictory_code);
+  absl::Status status = Make(code, reason, Clean(message), metadata);
+  AttachViolations(status, violations);
+  return status;
+}
+
+absl::Status UpstreamCredentials(std::string_view detail) {
+  return Make(absl::StatusCode::kFailedPrecondition, "UPSTREAM_CREDENTIALS",
+              absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
+                           "API key (",
+                           View(Clean(detail)), ")"));
+}
+
+absl::Status UpstreamRateLimited(Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED",
+                             absl::StrCat("Pictory is rate limiting this account; nothing was "
+                                          "submitted, try again in ",
+                                          InSeconds(retry_after)));
+  AttachQuota(status, "pictory_account", "request rate at Pictory");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kUnavailable, "UPSTREAM_UNREACHABLE",
+                             absl::StrCat("Pictory cannot be reached (", View(Clean(detail)),
+                                          "); nothing was submitted, it is safe to try again"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status BudgetExhausted(Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_BUDGET",
+                             absl::StrCat("The request budget of this Pictory account is used up; "
+                                          "nothing was submitted, try again in ",
+                                          InSeconds(retry_after)));
+  AttachQuota(status, "upstream_budget", "requests per second to Pictory");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
+                             absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
+  AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status Draining(Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kUnavailable, "DRAINING",
+                             "This server is shutting down; connect again and go on there");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status StoreFailed(std::string_view detail) {
+  return Make(absl::StatusCode::kInternal, "STORE_FAILED",
+              absl::StrCat("The gateway's job store failed (", View(Clean(detail)),
+                           "); nothing was submitted"));
+}
+
+absl::Status DeadlineTooShort(Duration left, Duration needed) {
+  return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_TOO_SHORT",
+              absl::StrCat("Only ", InSeconds(left), " left of the call's deadline, too little to submit "
+                           "a paid job (",
+                           InSeconds(needed), " needed); nothing was submitted"));
+}
+
+absl::Status DeadlineExceeded(std::string_view what) {
+  return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", std::string(what));
+}
+
+absl::Status Cancelled() {
+  return Make(absl::StatusCode::kCancelled, "CANCELLED", "The caller cancelled the call");
+}
+
+absl::Status Internal(std::string_view what) {
+  return Make(absl::StatusCode::kInternal, "INTERNAL", std::string(what));
+}
+
+std::string Reason(const absl::Status& status) {
+  details::ErrorInfo info;
+  return Read(status, kErrorInfo, info) ? info.reason() : std::string();
+}
+
+Duration RetryDelay(const absl::Status& status) {
+  details::RetryInfo retry;
+  if (!Read(status, kRetryInfo, retry)) return Duration::zero();
+  return std::chrono::seconds(retry.retry_delay().seconds()) +
+         std::chrono::nanoseconds(retry.retry_delay().nanos());
+}
+
+std::vector<Violation> Violations(const absl::Status& status) {
+  std::vector<Violation> violations;
+  details::BadRequest bad;
+  if (!Read(status, kBadRequest, bad)) return violations;
+  for (const auto& violation : bad.field_violations()) {
+    violations.push_back({violation.field(), violation.description()});
+  }
+  return violations;
+}
+
+std::string Clean(std::string_view text) {
+  std::string out;
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    bool whole = (lead < 0x80 || (lead >= 0xC2 && lead <= 0xF4)) && i + length <= text.size();
+    for (std::size_t k = 1; whole && k < length; ++k) {
+      whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+    }
+    if (length == 3 && whole) {  // overlong forms and surrogates
+      const auto second = static_cast<unsigned char>(text[i + 1]);
+      whole = !(lead == 0xE0 && second < 0xA0) && !(lead == 0xED && second >= 0xA0);
+    } else if (length == 4 && whole) {
+      const auto second = static_cast<unsigned char>(text[i + 1]);
+      whole = !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second >= 0x90);
+    }
+    if (!whole) {
+      out.push_back('?');
+      ++i;
+    } else {
+      if (out.size() + length > limits::kUpstreamTextMaxBytes) {
+        out += "...";
+        break;
+      }
+      if (length == 1 && (lead < 0x20 || lead == 0x7F)) {
+        out.push_back(' ');
+      } else {
+        out.append(text.substr(i, length));
+      }
+      i += length;
+    }
+  }
+  return out;
+}
+
+}  // namespace gateway::errors

@@ -1,0 +1,65 @@
+// Every error the gateway can give a caller, one function each.
+//
+// An error is an absl::Status whose payloads are the standard details of the gRPC error model,
+// keyed by their type URL: rpc/ copies them to the wire as they are. The message alone must be
+// enough for a human, because shells print details as base64.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+
+namespace gateway::errors {
+
+inline constexpr char kDomain[] = "pictory-gateway";
+
+// One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.
+struct Violation {
+  std::string field;
+  std::string description;
+};
+
+// Requests.
+absl::Status Invalid(std::vector<Violation> violations);
+absl::Status Invalid(std::string field, std::string description);
+absl::Status Unparsable(std::string_view message_type);
+absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
+absl::Status Unimplemented(std::string_view what);
+
+// Jobs.
+absl::Status JobNotFound(std::string_view name);
+absl::Status JobNotFinished(std::string_view job_id, std::string_view state);
+absl::Status JobNotUsable(std::string_view job_id, std::string_view why);
+absl::Status PartNotFound(std::string_view job_id, std::string_view part);
+
+// Pictory's answers.
+absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std::string_view message,
+                             std::string_view pictory_code, int http_status,
+                             std::vector<Violation> violations);
+absl::Status UpstreamCredentials(std::string_view detail);
+absl::Status UpstreamRateLimited(Duration retry_after);
+absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after);
+
+// Our own limits and states.
+absl::Status BudgetExhausted(Duration retry_after);
+absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
+absl::Status Draining(Duration retry_after);
+absl::Status StoreFailed(std::string_view detail);
+absl::Status DeadlineTooShort(Duration left, Duration needed);
+absl::Status DeadlineExceeded(std::string_view what);
+absl::Status Cancelled();
+absl::Status Internal(std::string_view what);
+
+// What a program reads back: the ErrorInfo reason ("" if none), and RetryInfo (zero if none).
+std::string Reason(const absl::Status& status);
+Duration RetryDelay(const absl::Status& status);
+std::vector<Violation> Violations(const absl::Status& status);
+
+// At most limits::kUpstreamTextMaxBytes of `text` without control characters or broken UTF-8, for
+// use inside a message.
+std::string Clean(std::string_view text);
+
+}  // namespace gateway::errors

@@ -1,0 +1,89 @@
+#include "base/ids.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "base/limits.h"
+
+namespace gateway {
+namespace {
+
+constexpr char kCrockford[] = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr char kHex[] = "0123456789ABCDEF";
+
+bool IsWordByte(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+bool IsWord(std::string_view text, std::size_t max_bytes) {
+  return !text.empty() && text.size() <= max_bytes && std::all_of(text.begin(), text.end(), IsWordByte);
+}
+
+// The `digits` lowest 5-bit groups of `value`, most significant first.
+void AppendBase32(std::string& out, std::uint64_t value, int digits) {
+  for (int shift = 5 * (digits - 1); shift >= 0; shift -= 5) {
+    out.push_back(kCrockford[(value >> shift) & 31]);
+  }
+}
+
+}  // namespace
+
+std::string MintJobId(WallTime now, Random& random) {
+  const auto millis = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  std::string id;
+  id.reserve(26);
+  AppendBase32(id, millis, 10);
+  AppendBase32(id, random.Next(), 8);
+  AppendBase32(id, random.Next(), 8);
+  return id;
+}
+
+std::string MintRequestId(Random& random) {
+  std::array<std::uint64_t, 2> bits = {random.Next(), random.Next()};
+  bits[0] = (bits[0] & ~0xF000ULL) | 0x4000ULL;                      // version 4
+  bits[1] = (bits[1] & ~0xC000000000000000ULL) | 0x8000000000000000ULL;  // variant 1
+  std::string id;
+  id.reserve(36);
+  for (int nibble = 0; nibble < 32; ++nibble) {
+    if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20) id.push_back('-');
+    const std::uint64_t word = bits[nibble / 16];
+    id.push_back("0123456789abcdef"[(word >> (60 - 4 * (nibble % 16))) & 15]);
+  }
+  return id;
+}
+
+bool IsCallerId(std::string_view id) { return IsWord(id, limits::kCallerIdMaxBytes); }
+
+bool IsRequestId(std::string_view id) { return IsWord(id, limits::kRequestIdMaxBytes); }
+
+bool IsUpstreamId(std::string_view id) {
+  return !id.empty() && id.size() <= limits::kUpstreamIdMaxBytes &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+std::string PercentEncode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (IsWordByte(c) || c == '.' || c == '~') {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.push_back('%');
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    }
+  }
+  // A segment of dots only would be read as "here" or "one up".
+  if (out == "." || out == "..") {
+    std::string dots;
+    for (std::size_t i = 0; i < out.size(); ++i) dots += "%2E";
+    return dots;
+  }
+  return out;
+}
+
+}  // namespace gateway

@@ -1,0 +1,31 @@
+// The ids this gateway mints, and the rules for ids that others give us.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+
+namespace gateway {
+
+// 26 lower-case Crockford base-32 digits: 48 bits of milliseconds, then 80 random bits (a ULID).
+// Later ids sort after earlier ones of another millisecond. Opaque to callers.
+std::string MintJobId(WallTime now, Random& random);
+
+// A random UUID (version 4).
+std::string MintRequestId(Random& random);
+
+// What a caller may name a job with: 1–128 of [A-Za-z0-9_-].
+bool IsCallerId(std::string_view id);
+
+// What Pictory may call a job: 1–256 visible ASCII characters.
+bool IsUpstreamId(std::string_view id);
+
+// 1–64 of [A-Za-z0-9_-].
+bool IsRequestId(std::string_view id);
+
+// Every byte but the unreserved ones of RFC 3986 as %XX: safe as one path segment.
+std::string PercentEncode(std::string_view text);
+
+}  // namespace gateway

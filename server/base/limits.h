@@ -1,0 +1,113 @@
+// Every bound of the program, on one page. Each number has its unit in its name.
+//
+// Those an operator may change are the defaults of flags (app/config.h); the rest are fixed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace gateway::limits {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
+// Sizes of messages and bodies.
+inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;
+inline constexpr std::size_t kSubmitReplyMaxBytes = 1 * kMiB;
+inline constexpr std::size_t kJobReplyMaxBytes = 16 * kMiB;
+inline constexpr std::size_t kListReplyMaxBytes = 64 * kMiB;
+inline constexpr std::size_t kResponseHeadersMaxBytes = 64 * kKiB;
+inline constexpr std::size_t kBasicTextMaxBytes = 64 * kKiB;  // a text inlined in the BASIC view
+inline constexpr std::size_t kFullViewMaxBytes = 3 * kMiB;    // beyond it parts are left out
+inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;     // ReadJobResult
+
+// JSON from anybody.
+inline constexpr int kJsonMaxDepth = 32;
+inline constexpr std::size_t kJsonMaxValues = 4'000'000;
+inline constexpr std::size_t kJsonStringMaxBytes = 4 * kMiB;
+inline constexpr std::size_t kJsonKeyMaxBytes = 256;
+inline constexpr std::size_t kJsonNumberMaxBytes = 40;
+
+// Ids and labels.
+inline constexpr std::size_t kCallerIdMaxBytes = 128;
+inline constexpr std::size_t kRequestIdMaxBytes = 64;
+inline constexpr std::size_t kUpstreamIdMaxBytes = 256;
+inline constexpr std::size_t kUrlMaxBytes = 2048;
+inline constexpr std::size_t kLabelsMax = 64;
+inline constexpr std::size_t kLabelKeyMaxBytes = 63;
+inline constexpr std::size_t kLabelValueMaxBytes = 255;
+inline constexpr std::size_t kUpstreamTextMaxBytes = 512;  // Pictory's words inside a status message
+
+// Upstream transfers.
+inline constexpr int kUpstreamConnectionsMax = 64;
+inline constexpr int kUpstreamConnectionsPerHostMax = 64;
+inline constexpr std::size_t kUpstreamQueueMax = 10'000;
+inline constexpr seconds kConnectTimeout{5};
+inline constexpr seconds kSubmitTimeout{30};
+inline constexpr seconds kPollTimeout{10};
+inline constexpr seconds kConnectionMaxIdle{30};
+inline constexpr seconds kConnectionMaxLife{300};
+
+// Upstream budget of one account.
+inline constexpr double kBudgetPerSecond = 5;
+inline constexpr double kBudgetBurst = 10;
+inline constexpr milliseconds kSubmitBudgetMaxWait{1000};
+inline constexpr double kSandboxBudgetPerSecond = 2000;
+
+// The poll curve.
+inline constexpr seconds kPollFirst{5};
+inline constexpr double kPollGrowth = 1.5;
+inline constexpr seconds kPollMaxWatched{30};
+inline constexpr seconds kPollMaxUnwatched{120};
+inline constexpr double kPollJitter = 0.2;
+inline constexpr milliseconds kSandboxPollFirst{200};
+inline constexpr milliseconds kSandboxPollMax{1000};
+inline constexpr seconds kPollErrorFirst{2};
+inline constexpr minutes kPollErrorMax{5};
+inline constexpr seconds kNotFoundGrace{60};        // after acceptance an unknown job is still pending
+inline constexpr int kNotFoundMissingAfter = 5;     // in a row,
+inline constexpr minutes kNotFoundMissingSpan{10};  // over at least this long: upstream_missing
+inline constexpr hours kMissingExpiresAfter{24};
+inline constexpr seconds kFailureConfirmDelay{5};
+inline constexpr minutes kResultIncompleteAfter{2};
+inline constexpr minutes kSlowAfter{30};
+inline constexpr int kSlowFactor = 4;
+inline constexpr hours kStaleAfter{24};
+inline constexpr hours kStalePollInterval{1};
+inline constexpr hours kExpiresAfter{7 * 24};
+inline constexpr seconds kRetryAfterMin{1};
+inline constexpr minutes kRetryAfterMax{10};
+inline constexpr int kPollsInFlightMax = 64;
+inline constexpr int kSubmitsInFlightMax = 64;
+
+// Calls.
+inline constexpr int kConcurrentStreamsMax = 1000;
+inline constexpr int kWatchesMax = 20'000;
+inline constexpr int kUnaryCallsMax = 4'000;
+inline constexpr seconds kHeartbeatInterval{25};
+inline constexpr seconds kWriteStuckAfter{30};
+inline constexpr seconds kUnaryDefaultDeadline{60};
+inline constexpr milliseconds kMinTimeToSend{500};
+inline constexpr seconds kDrainDeadline{20};
+inline constexpr seconds kDrainWatchdog{10};
+inline constexpr int kListPageDefault = 50;
+inline constexpr int kListPageMax = 1000;
+
+// Store.
+inline constexpr std::size_t kStoreQueueMax = 10'000;
+inline constexpr std::size_t kStoreGroupMax = 256;
+inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
+inline constexpr hours kRequestIdKept{7 * 24};
+inline constexpr hours kFinishedJobKept{30 * 24};
+
+// File descriptors.
+inline constexpr std::uint64_t kFilesRefuseBelow = 1024;
+inline constexpr std::uint64_t kFilesWarnBelow = 65'536;
+
+}  // namespace gateway::limits

@@ -1,0 +1,65 @@
+#include "base/timer_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway {
+
+TimerThread::TimerThread(const Clock& clock) : clock_(clock), thread_([this] { Run(); }) {}
+
+TimerThread::~TimerThread() { Stop(); }
+
+void TimerThread::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Timers::Id TimerThread::At(MonoTime when, std::function<void()> callback) {
+  MutexLock lock(mutex_);
+  const Id id = ++last_id_;
+  callbacks_.emplace(id, std::move(callback));
+  heap_.push_back({when, id});
+  std::push_heap(heap_.begin(), heap_.end());
+  if (heap_.front().id == id) wake_.notify_one();
+  return id;
+}
+
+bool TimerThread::Cancel(Id id) {
+  MutexLock lock(mutex_);
+  return callbacks_.erase(id) > 0;  // its heap entry is skipped when it comes up
+}
+
+void TimerThread::Run() {
+  std::unique_lock<Mutex> lock(mutex_);
+  while (!stopping_) {
+    if (heap_.empty()) {
+      wake_.wait(lock);
+      continue;
+    }
+    const Due due = heap_.front();
+    auto found = callbacks_.find(due.id);
+    if (found == callbacks_.end()) {
+      std::pop_heap(heap_.begin(), heap_.end());
+      heap_.pop_back();
+      continue;
+    }
+    if (due.when > clock_.Now()) {
+      wake_.wait_until(lock, due.when);
+      continue;
+    }
+    std::function<void()> callback = std::move(found->second);
+    callbacks_.erase(found);
+    std::pop_heap(heap_.begin(), heap_.end());
+    heap_.pop_back();
+    lock.unlock();
+    callback();
+    callback = nullptr;  // what it owns goes before the lock is taken again
+    lock.lock();
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,73 @@
+// One HTTP request to Pictory, and what became of it.
+//
+// HttpTransport is the wall between the domain and the network: CurlTransport (http/curl_transport.h)
+// in the program, a scripted double in tests and in the simulator.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+namespace gateway::http {
+
+// kPaid: at most one transmission, on a connection of its own; never repeated below us.
+// kRead: connections are kept and shared; the library may repeat it on a dead one.
+enum class Lane { kPaid, kRead };
+
+struct Header {
+  std::string name;
+  std::string value;  // no CR, LF or NUL: such a request is not sent
+};
+
+struct Request {
+  Lane lane = Lane::kRead;
+  std::string method = "GET";
+  // Appended to the transport's base URL; begins with '/'; segments percent-encoded by the caller.
+  std::string path;
+  std::vector<Header> headers;  // `Authorization` among them is never logged
+  std::shared_ptr<const std::string> body;  // null: none
+  Duration timeout = limits::kPollTimeout;  // from the start of the transfer, queueing not counted
+  // A request still queued then is answered kNotSent without touching the network.
+  MonoTime start_by = MonoTime::max();
+  std::size_t max_body_bytes = limits::kJobReplyMaxBytes;  // decoded bytes
+};
+
+struct Response {
+  enum class Outcome {
+    kComplete,  // status, headers and the whole body are here
+    kNotSent,   // certain: no byte of the request left this process
+    kUnknown,   // sent in part or whole, and no complete answer came back
+  };
+  Outcome outcome = Outcome::kNotSent;
+  int status = 0;                // 0 unless a status line arrived
+  std::vector<Header> headers;   // of the final response, names in lower case
+  std::string body;              // whole if kComplete, else what arrived (capped)
+  std::string error;             // for people, if not kComplete; never contains a secret
+
+  // nullptr if absent. `name` in lower case.
+  const std::string* FindHeader(std::string_view name) const {
+    for (const Header& header : headers) {
+      if (header.name == name) return &header.value;
+    }
+    return nullptr;
+  }
+};
+
+class HttpTransport {
+ public:
+  using Done = std::function<void(Response)>;
+
+  virtual ~HttpTransport() = default;
+  // Calls `done` exactly once, on a thread of the transport (or inside Start, for a request that is
+  // refused at once), under no lock. `done` must not block. Once handed in, a request cannot be
+  // taken back: cancelling a sent one would make its outcome unknown.
+  virtual void Start(Request request, Done done) = 0;
+};
+
+}  // namespace gateway::http

@@ -1,0 +1,61 @@
+// Simulated time: a Clock and Timers that move only when a test says so. Single-threaded.
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace gateway::test {
+
+class FakeClock final : public Clock, public Timers {
+ public:
+  MonoTime Now() const override { return now_; }
+  WallTime WallNow() const override { return wall_; }
+
+  Id At(MonoTime when, std::function<void()> callback) override {
+    const Id id = ++last_id_;
+    timers_.emplace(std::make_pair(when, id), std::move(callback));
+    return id;
+  }
+  bool Cancel(Id id) override {
+    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+      if (it->first.second == id) {
+        timers_.erase(it);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Moves both clocks, firing on the way what falls due, in order.
+  void Advance(Duration by) {
+    const MonoTime until = now_ + by;
+    while (!timers_.empty() && timers_.begin()->first.first <= until) {
+      auto node = timers_.extract(timers_.begin());
+      MoveTo(std::max(now_, node.key().first));
+      node.mapped()();
+    }
+    MoveTo(until);
+  }
+  // Only the wall clock: what an operator or NTP does.
+  void JumpWall(Duration by) {
+    wall_ += std::chrono::duration_cast<WallTime::duration>(by);
+  }
+  std::size_t pending() const { return timers_.size(); }
+  // MonoTime::max() if nothing is pending.
+  MonoTime next() const { return timers_.empty() ? MonoTime::max() : timers_.begin()->first.first; }
+
+ private:
+  void MoveTo(MonoTime to) {
+    wall_ += std::chrono::duration_cast<WallTime::duration>(to - now_);
+    now_ = to;
+  }
+
+  MonoTime now_{std::chrono::hours(1)};
+  WallTime wall_{std::chrono::hours(24 * 365 * 50)};
+  std::map<std::pair<MonoTime, Id>, std::function<void()>> timers_;
+  Id last_id_ = kNone;
+};
+
+}  // namespace gateway::test
