@@ -1,0 +1,95 @@
+// A job as the domain keeps it: what callers see (Job), and beside it what only the gateway needs to
+// submit it once and poll it well (JobRecord). Plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "pictory/jobs/v1/job.pb.h"
+
+namespace gateway::jobs {
+
+using ::pictory::jobs::v1::JobKind;
+using ::pictory::jobs::v1::JobState;
+namespace v1 = ::pictory::jobs::v1;
+
+struct Job {
+  std::string tenant;
+  std::string job_id;
+  std::string pictory_job_id;  // empty until known
+  std::string request_id;
+  JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+  JobState state = v1::JOB_STATE_UNSPECIFIED;
+  std::int32_t revision = 0;
+  std::optional<double> progress_percent;
+  std::string message;
+  WallTime create_time{};
+  WallTime update_time{};
+  std::optional<WallTime> finish_time;
+  std::map<std::string, std::string> labels;
+  std::optional<double> credits_used;
+  std::string error_code;
+  std::string error_message;
+  bool stale = false;
+  bool upstream_missing = false;
+  bool sandbox = false;
+  // Wire bytes of a v1.Job with the BASIC result and omitted_parts; empty until SUCCEEDED.
+  std::string result_wire;
+
+  bool operator==(const Job&) const = default;
+};
+
+// How far the paid submission of a job got.
+enum class SubmissionState : std::uint8_t {
+  kIntent = 1,    // recorded, nothing sent
+  kSending = 2,   // recorded as sent before the first byte
+  kAccepted = 3,  // Pictory gave a job id
+  kRejected = 4,  // Pictory refused, nothing was billed; `refusal` is what a retry gets again
+  kNotSent = 5,   // certainly nothing sent; a retry runs
+  kUnknown = 6,   // sent, outcome unknown; never sent again
+  kAbandoned = 7  // unknown, and a person gave up on it
+};
+
+struct JobRecord {
+  Job job;
+
+  SubmissionState submission = SubmissionState::kIntent;
+  std::string fingerprint;  // SHA-256 of method, deterministic request and credentials: 32 bytes
+  std::int32_t attempt = 1;
+  std::int64_t owner_epoch = 0;  // start of the process that owns the attempt
+  std::string correlation_token;
+  std::string refusal;  // of kRejected: serialised internal.v1.Status
+
+  // Polling. Wall times, because they outlive the process.
+  WallTime accepted_at{};
+  WallTime next_poll_at{};
+  std::optional<WallTime> not_found_since;
+  std::int32_t not_found_count = 0;
+  std::optional<WallTime> incomplete_since;
+  bool failure_seen = false;  // Pictory said failed once; one more poll confirms it
+
+  bool operator==(const JobRecord&) const = default;
+};
+
+// The last five states: nothing changes after them.
+bool IsFinal(JobState state);
+
+// Position in the only order states may move: a lower rank never follows a higher one.
+int Rank(JobState state);
+
+// A record that callers can see: Pictory took the job, or may have taken it.
+bool IsVisible(const JobRecord& record);
+
+// Visible, not final, and with a Pictory id to ask for.
+bool IsPollable(const JobRecord& record);
+
+// `RUNNING`, `PREVIEW`: the words of the API without their prefix.
+std::string StateName(JobState state);
+std::string KindName(JobKind kind);
+
+}  // namespace gateway::jobs

@@ -1,0 +1,101 @@
+// Where jobs are kept. SqliteJobStore is the default, MemoryJobStore serves tests and benches; one
+// behaviour suite (tests/store) holds for all.
+//
+// Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
+// call), under no lock, in an order that respects the order of the calls for one job. They must not
+// block. A write's callback runs only once the write is durable. A failed write leaves nothing behind.
+// Every key carries the tenant; there is no call that takes a job id alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "jobs/job.h"
+#include "pictory/job_reply.h"
+
+namespace gateway::jobs {
+
+struct BeginResult {
+  // True: `record` is what was asked for, durable, and the caller owns the attempt.
+  // False: `record` is the one that has this request_id already.
+  bool begun = false;
+  JobRecord record;
+};
+
+struct ListQuery {
+  std::vector<JobState> states;  // empty: all
+  std::vector<JobKind> kinds;    // empty: all
+  std::map<std::string, std::string> labels;
+  std::optional<WallTime> created_from;   // inclusive
+  std::optional<WallTime> created_until;  // exclusive
+  std::string before_job_id;              // the last job_id of the page before; empty: the first page
+  int limit = 0;
+};
+
+struct PartChunk {
+  std::string data;
+  std::int64_t total_bytes = 0;
+};
+
+class JobStore {
+ public:
+  template <class T>
+  using Callback = std::function<void(absl::StatusOr<T>)>;
+  using Done = std::function<void(absl::Status)>;
+
+  virtual ~JobStore() = default;
+
+  // Inserts `record` unless its (tenant, request_id) is known. A known one that is kNotSent with the
+  // same fingerprint is begun again: the stored job_id and create_time stay, attempt rises by one,
+  // everything else becomes the new record's.
+  virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
+
+  // Replaces the record with this tenant and job_id, and adds or replaces `parts` of its result.
+  // NOT_FOUND if there is none.
+  virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) = 0;
+
+  // Inserts a job that was not submitted here (adopted from Pictory). ALREADY_EXISTS if its
+  // (tenant, pictory_job_id) or job_id is known.
+  virtual void Adopt(JobRecord record, Done done) = 0;
+
+  // By job_id, else by pictory_job_id. Visible records only. nullopt if there is none.
+  virtual void Find(std::string tenant, std::string name, Callback<std::optional<JobRecord>> done) = 0;
+
+  // By request_id, visible or not.
+  virtual void FindRequest(std::string tenant, std::string request_id,
+                           Callback<std::optional<JobRecord>> done) = 0;
+
+  // The tenant that owns a Pictory job; nullopt if nobody does.
+  virtual void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) = 0;
+
+  // Visible jobs, newest first, at most query.limit.
+  virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
+
+  // Bytes [offset, offset + max_bytes) of a part. NOT_FOUND without such a part; an offset at or past
+  // the end gives empty data.
+  virtual void ReadPart(std::string tenant, std::string job_id, v1::ResultPart part,
+                        std::int64_t offset, std::int64_t max_bytes, Callback<PartChunk> done) = 0;
+
+  // Removes a record and its parts. OK if there is none.
+  virtual void Remove(std::string tenant, std::string job_id, Done done) = 0;
+
+  // Once, before serving, on the caller's thread: starts a new epoch, turns kIntent into kNotSent
+  // and kSending into kUnknown (state UNCONFIRMED, revision raised), and returns all visible
+  // records that are not final.
+  struct Recovered {
+    std::int64_t epoch = 0;
+    std::vector<JobRecord> unfinished;
+  };
+  virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
+
+  // Waits until everything handed in is durable, then refuses further writes.
+  virtual void Close() = 0;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,89 @@
+// Pictory's REST API as the gateway uses it: one account's credentials, paths, envelopes and
+// errors over an HttpTransport. What Pictory is known to do is written down in pictory/API.md.
+//
+// Thread-safe. Callbacks run on the transport's thread and must not block.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "http/transport.h"
+#include "pictory/job_reply.h"
+#include "pictory/jobs/v1/job.pb.h"
+
+namespace gateway::pictory {
+
+// A paid call, translated and ready to be sent: see pictory/translate.h.
+struct Submission {
+  ::pictory::jobs::v1::JobKind kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
+  std::string method;
+  std::string path;  // below the base URL, encoded
+  std::shared_ptr<const std::string> body;
+};
+
+struct ClientOptions {
+  Secret api_key;  // sent raw, without a scheme word
+  std::string user_agent;
+};
+
+// One row of Pictory's job list.
+struct ListedJob {
+  std::string pictory_job_id;
+  std::string status;
+  ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
+};
+struct JobList {
+  std::vector<ListedJob> jobs;
+  std::string next_page_key;  // empty at the end
+};
+
+class PictoryClient {
+ public:
+  // `transport` and `clock` must outlive the client.
+  PictoryClient(ClientOptions options, http::HttpTransport& transport, const Clock& clock);
+
+  // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
+  void Submit(Submission submission, MonoTime start_by, std::function<void(SubmitReply)> done);
+
+  // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before, or 0.
+  void GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
+              std::uint64_t last_digest, std::function<void(JobReply)> done);
+
+  // Removes a finished job's outputs at Pictory; repeating it succeeds.
+  void CleanJob(const std::string& pictory_job_id, std::function<void(absl::Status)> done);
+
+  // Newest first. `page_key` empty for the first page.
+  void ListJobs(const std::string& page_key, std::function<void(absl::StatusOr<JobList>)> done);
+
+  // A call that costs nothing and shows whether Pictory is reached and accepts the credentials.
+  void Probe(std::function<void(absl::Status)> done);
+
+ private:
+  http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
+
+  const ClientOptions options_;
+  http::HttpTransport& transport_;
+  const Clock& clock_;
+};
+
+// Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
+JobReply ReadJobReply(const http::Response& response, ::pictory::jobs::v1::JobKind kind,
+                      std::uint64_t last_digest, WallTime now);
+
+// Classifies the answer to a paid request: pure.
+SubmitReply ReadSubmitReply(const http::Response& response, WallTime now);
+
+// The FULL view of a stored result: a v1.Job with result and omitted_parts set, at most
+// limits::kFullViewMaxBytes. `result_json` is the part RESULT_JSON.
+absl::StatusOr<::pictory::jobs::v1::Job> ReadFullResult(std::string_view result_json,
+                                                        ::pictory::jobs::v1::JobKind kind);
+
+}  // namespace gateway::pictory

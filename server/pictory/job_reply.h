@@ -1,0 +1,71 @@
+// What one poll of a Pictory job said, as a value: everything the domain needs to decide, nothing of
+// HTTP or JSON.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "pictory/jobs/v1/job.pb.h"
+
+namespace gateway::pictory {
+
+// A finished job's result, ready to be stored.
+struct JobResult {
+  struct Part {
+    ::pictory::jobs::v1::ResultPart part;
+    std::string bytes;
+  };
+  // Wire bytes of a v1.Job that holds only the result and omitted_parts, in the BASIC view.
+  // Appended to a serialised Job they merge into it.
+  std::string basic_wire;
+  // RESULT_JSON always; the others where the result has them.
+  std::vector<Part> parts;
+};
+
+struct JobReply {
+  enum class Kind {
+    // Pictory spoke about the job.
+    kRunning,
+    kSucceeded,
+    kIncomplete,  // says completed, but what makes the result usable is missing (a render's mp4)
+    kFailed,
+    kCleaned,
+    kNotFound,
+    kUnclear,    // a status we do not know, or none and no result either
+    kUnchanged,  // byte for byte the reply before
+    // Pictory said nothing about the job.
+    kRateLimited,
+    kCredentials,
+    kUnavailable,  // unreachable, 5xx, cut or unreadable
+  };
+  Kind kind = Kind::kUnavailable;
+  std::optional<double> progress_percent;
+  std::string message;        // Pictory's words, cleaned
+  std::string error_code;     // if kFailed
+  std::string error_message;  // if kFailed, kIncomplete
+  std::optional<double> credits_used;
+  // What the result shows the job to be; UNSPECIFIED if it does not.
+  ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
+  std::shared_ptr<const JobResult> result;  // if kSucceeded
+  Duration retry_after{0};                  // if Pictory asked for one
+  std::uint64_t digest = 0;                 // of the body; hand it to the next poll
+  std::string detail;                       // for logs: status code, transport error; no secrets
+};
+
+// What became of one paid POST.
+struct SubmitReply {
+  enum class Outcome { kAccepted, kRefused, kNotSent, kUnknown };
+  Outcome outcome = Outcome::kUnknown;
+  std::string pictory_job_id;  // if kAccepted
+  absl::Status error;          // if kRefused or kNotSent: what the caller gets
+  bool rate_limited = false;   // if kNotSent: by a 429
+  Duration retry_after{0};
+  std::string detail;  // for logs
+};
+
+}  // namespace gateway::pictory

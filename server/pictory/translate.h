@@ -1,0 +1,50 @@
+// From a caller's request to Pictory's REST call, in two pure steps: validate, translate.
+//
+// Validation refuses only what costs money, harms us, or what Pictory is known to ignore or reject
+// late; all violations at once, with field paths.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/errors.h"
+#include "google/protobuf/message.h"
+#include "pictory/client.h"
+#include "pictory/jobs/v1/annotations.pb.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace gateway::pictory {
+
+struct TranslateOptions {
+  // Path version by kind; PATH_VERSION_V2 where a kind is missing.
+  std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> versions;
+  // Loopback http URLs are fine when talking to the sandbox.
+  bool allow_loopback_urls = false;
+};
+
+// What is wrong with one of the four submit requests; empty if nothing. Includes unknown fields
+// anywhere in the message, raw JSON that is broken or has unknown top-level keys (with "did you
+// mean"), a `webhook` of the caller's, and an arm that the configured path version does not have.
+std::vector<errors::Violation> Validate(const google::protobuf::Message& request,
+                                        const TranslateOptions& options);
+
+// The job named in a request that must have SUCCEEDED first: preview_job_id of a Render,
+// transcription_job_id of a Summarize.
+struct Reference {
+  std::string field;
+  std::string job_id;
+  ::pictory::jobs::v1::JobKind kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
+};
+// job_id is empty if the request names none.
+Reference ReferencedJob(const google::protobuf::Message& request);
+
+// The REST call of a request that Validate found nothing wrong with. `referenced_pictory_id` is
+// Pictory's id of the referenced job. `webhook_url`, if not empty, becomes the body's `webhook`.
+absl::StatusOr<Submission> Translate(const google::protobuf::Message& request,
+                                     std::string_view referenced_pictory_id,
+                                     std::string_view webhook_url, const TranslateOptions& options);
+
+}  // namespace gateway::pictory
