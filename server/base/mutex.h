@@ -13,6 +13,10 @@
 #define GATEWAY_ATTRIBUTE(x)
 #endif
 
+// Some Abseil headers define the same names to the same effect; whoever comes first, these hold.
+#undef GUARDED_BY
+#undef REQUIRES
+#undef EXCLUDES
 #define GUARDED_BY(x) GATEWAY_ATTRIBUTE(guarded_by(x))
 #define REQUIRES(...) GATEWAY_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) GATEWAY_ATTRIBUTE(locks_excluded(__VA_ARGS__))

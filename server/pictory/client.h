@@ -5,7 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "http/transport.h"
+#include "pictory/credentials.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
 
@@ -31,6 +31,7 @@ struct Submission {
 
 struct ClientOptions {
   Secret api_key;  // sent raw, without a scheme word
+  // Empty: a plausible one. The filter in front of Pictory turns some libraries' defaults away.
   std::string user_agent;
 };
 
@@ -47,7 +48,7 @@ struct JobList {
 
 class PictoryClient {
  public:
-  // `transport` and `clock` must outlive the client.
+  // `transport` and `clock` must outlive the client, and the client every call still in flight.
   PictoryClient(ClientOptions options, http::HttpTransport& transport, const Clock& clock);
 
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
@@ -68,11 +69,20 @@ class PictoryClient {
 
  private:
   http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
+  // Puts the credentials on and sends. `done` gets kNotSent if there are none to put on.
+  void Send(http::Request request, http::HttpTransport::Done done);
 
-  const ClientOptions options_;
+  const std::string user_agent_;
+  const Credentials credentials_;
   http::HttpTransport& transport_;
   const Clock& clock_;
 };
+
+// What a call that neither polls nor pays says when it has not gone well: OK for 2xx.
+absl::Status ReadCallStatus(const http::Response& response, WallTime now);
+
+// Reads a page of GET /v1/jobs: pure. UNAVAILABLE if it is not readable.
+absl::StatusOr<JobList> ReadJobList(std::string_view body);
 
 // Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
 JobReply ReadJobReply(const http::Response& response, ::pictory::jobs::v1::JobKind kind,

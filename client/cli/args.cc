@@ -1,0 +1,235 @@
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <utility>
+
+#include "help.h"
+#include "invocation.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+// Flags as they are given, before they mean something.
+struct Raw {
+  Invocation* to = nullptr;
+  std::string timeout;
+  std::string part;
+  std::string text;
+  int seconds = 0;
+  std::vector<std::string> labels;
+  std::vector<std::string> states;
+  std::vector<std::string> kinds;
+};
+
+[[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
+
+CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
+              const std::string& footer) {
+  CLI::App* sub = app.add_subcommand(name, about);
+  sub->footer(footer);
+  sub->callback([&to, command] { to.command = command; });
+  return sub;
+}
+
+void AddCommon(CLI::App& app, Raw& raw) {
+  Invocation& to = *raw.to;
+  app.add_option("--server", to.server, "The gateway: host:port, or https://host[:port]")
+      ->envname("PICTORY_GATEWAY");
+  app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file");
+  app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)");
+  app.add_option("--tls-key", to.tls_key, "Its key (PEM file)");
+  app.add_flag("--json", to.json, "Print JSON, one object a line");
+  app.add_flag("-q,--quiet", to.quiet, "Nothing on stderr but errors");
+  app.add_option("--timeout", raw.timeout, "Stop waiting after this time: 90, 90s, 10m, 2h");
+}
+
+void AddSubmitFlags(CLI::App* sub, Raw& raw) {
+  Invocation& to = *raw.to;
+  sub->add_option("--request-id", to.request_id, "Idempotency key: 1-64 of A-Z a-z 0-9 _ -");
+  sub->add_option("--label", raw.labels, "Kept with the job: key=value; repeatable")
+      ->allow_extra_args(false);
+  sub->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
+                "Send fields of the file that are not known");
+  CLI::Option* watch = sub->add_flag("--watch", to.watch, "Show progress until the job is done");
+  sub->add_flag("--wait", to.wait, "Wait silently until the job is done")->excludes(watch);
+}
+
+void AddSubmits(CLI::App& app, Raw& raw) {
+  Invocation& to = *raw.to;
+  const std::string submit = help::kSubmit;
+
+  CLI::App* preview = Add(app, to, Command::kPreview, "preview", "Make a storyboard and its preview",
+                          submit + help::kPreview);
+  CLI::Option* file =
+      preview->add_option("FILE", to.source, "Pictory's storyboard body as JSON; - reads stdin");
+  CLI::Option* text = preview->add_option("--text", raw.text, "The story itself")->excludes(file);
+  preview->add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
+      ->excludes(file)
+      ->excludes(text);
+  preview->add_option("--name", to.name, "Name of the video (with --text, --text-file)")->excludes(file);
+  preview->add_option("--voice", to.voice, "Speaker who reads the story (likewise)")->excludes(file);
+  preview->add_option("--aspect-ratio", to.aspect_ratio, "1:1, 16:9, 9:16 or 4:5 (likewise)")
+      ->excludes(file);
+  AddSubmitFlags(preview, raw);
+
+  CLI::App* render = Add(app, to, Command::kRender, "render", "Make the video", submit + help::kRender);
+  render->add_option("JOB|FILE", to.source, "A finished preview's job, or a JSON file; - reads stdin");
+  render->add_option("--preview-job", to.preview_job, "From this preview");
+  render->add_option("--storyboard", to.storyboard_file, "Straight from this storyboard (file or -)");
+  render->add_option("--render-params", to.render_params_file, "From these renderParams (file or -)");
+  render->add_option("--project", to.project, "From this project saved at Pictory");
+  AddSubmitFlags(render, raw);
+
+  CLI::App* transcribe = Add(app, to, Command::kTranscribe, "transcribe", "Turn speech into text",
+                             submit + help::kTranscribe);
+  transcribe->add_option("URL|FILE", to.source, "The media's URL, or a request as JSON; - reads stdin")
+      ->required();
+  transcribe->add_option("--language", to.language, "Such as en-US");
+  transcribe->add_option("--media-type", to.media_type, "video or audio");
+  AddSubmitFlags(transcribe, raw);
+
+  CLI::App* summarize = Add(app, to, Command::kSummarize, "summarize",
+                            "Pick the highlights of a transcript", submit + help::kSummarize);
+  summarize->add_option("JOB|FILE", to.source,
+                        "A finished transcription's job, or a request or transcript as JSON; - reads stdin")
+      ->required();
+  summarize->add_option("--seconds", raw.seconds, "Length wanted")->check(CLI::PositiveNumber);
+  summarize->add_option("--language", to.language, "Two letters, such as en");
+  AddSubmitFlags(summarize, raw);
+}
+
+void AddJobCommands(CLI::App& app, Raw& raw) {
+  Invocation& to = *raw.to;
+  const auto one_job = [&to](CLI::App* sub) {
+    sub->add_option("JOB", to.jobs, "The gateway's id of the job, or Pictory's")->required()->expected(1);
+  };
+  const auto jobs = [&to](CLI::App* sub) {
+    sub->add_option("JOB", to.jobs, "Jobs")->required();
+  };
+
+  CLI::App* get = Add(app, to, Command::kGet, "get", "Show a job", help::kGet);
+  one_job(get);
+  get->add_flag("--full", to.full, "With texts and all else up to 3 MiB");
+
+  CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs", help::kList);
+  list->add_option("--state", raw.states, "Only in this state")->allow_extra_args(false);
+  list->add_option("--kind", raw.kinds, "Only of this kind")->allow_extra_args(false);
+  list->add_option("--label", raw.labels, "Only with this key=value")->allow_extra_args(false);
+  CLI::Option* limit =
+      list->add_option("--limit", to.limit, "At most so many (50)")->check(CLI::PositiveNumber);
+  list->add_flag("--all", to.all, "All of them")->excludes(limit);
+
+  jobs(Add(app, to, Command::kWatch, "watch", "Show the progress of jobs until they are done", help::kWatch));
+  jobs(Add(app, to, Command::kWait, "wait", "Wait silently until jobs are done", help::kWait));
+
+  CLI::App* result = Add(app, to, Command::kResult, "result", "Show or fetch a job's result", help::kResult);
+  one_job(result);
+  CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
+  result->add_option("-o,--output", to.output, "Into this file");
+  result->add_flag("--download", to.download, "The video itself")->excludes(part);
+
+  CLI::App* resolve =
+      Add(app, to, Command::kResolve, "resolve", "Settle an UNCONFIRMED job", help::kResolve);
+  one_job(resolve);
+  CLI::Option* adopt = resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's");
+  resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
+
+  one_job(Add(app, to, Command::kDelete, "delete", "Remove a finished job", help::kDelete));
+  Add(app, to, Command::kVersion, "version", "Show the version", "");
+}
+
+// `words` to values by `parse`.
+template <class Value, class Parse>
+void Interpret(const std::vector<std::string>& words, const char* flag, Parse parse,
+               std::vector<Value>& values) {
+  for (const std::string& word : words) {
+    const auto value = parse(word);
+    if (!value) Wrong(std::string(flag) + ": no such word as '" + word + "'; see --help");
+    values.push_back(*value);
+  }
+}
+
+void InterpretLabels(const Raw& raw) {
+  for (const std::string& label : raw.labels) {
+    const std::size_t equals = label.find('=');
+    if (equals == std::string::npos || equals == 0) Wrong("--label: write key=value, not '" + label + "'");
+    if (!raw.to->labels.emplace(label.substr(0, equals), label.substr(equals + 1)).second) {
+      Wrong("--label: '" + label.substr(0, equals) + "' is given twice");
+    }
+  }
+}
+
+void CheckSources(const Invocation& to, const CLI::App& app) {
+  if (to.command == Command::kPreview) {
+    const bool text = to.text || !to.text_file.empty();
+    if (to.source.empty() && !text) Wrong("preview: give a FILE, --text or --text-file");
+    if (to.text && to.text->find_first_not_of(" \t\r\n") == std::string::npos) {
+      Wrong("--text: the story is empty");
+    }
+  } else if (to.command == Command::kRender) {
+    const int given = !to.source.empty() + !to.preview_job.empty() + !to.storyboard_file.empty() +
+                      !to.render_params_file.empty() + !to.project.empty();
+    if (given != 1) {
+      Wrong("render: give one of JOB, FILE, --preview-job, --storyboard, --render-params and --project");
+    }
+  } else if (to.command == Command::kResult) {
+    if (!to.output.empty() && !to.part && !to.download) Wrong("--output: needs --part or --download");
+  } else if (to.command == Command::kResolve) {
+    if (app.get_subcommand("resolve")->count("--adopt") > 0 && to.adopt.empty()) {
+      Wrong("--adopt: needs the id of a job of Pictory's");
+    }
+  }
+}
+
+void InterpretAll(const Raw& raw, const CLI::App& app) {
+  Invocation& to = *raw.to;
+  if (!raw.timeout.empty()) {
+    to.timeout = ParseDuration(raw.timeout);
+    if (!to.timeout) Wrong("--timeout: write a time such as 90s, 10m or 2h, not '" + raw.timeout + "'");
+  }
+  if (!raw.part.empty()) {
+    to.part = ParsePart(raw.part);
+    if (!to.part) {
+      Wrong("--part: one of txt, srt, vtt, result-json, render-params and transcript, not '" + raw.part +
+            "'");
+    }
+  }
+  if (app.get_subcommand("preview")->count("--text") > 0) to.text = raw.text;
+  if (raw.seconds > 0) to.seconds = raw.seconds;
+  if (to.tls_cert.empty() != to.tls_key.empty()) Wrong("--tls-cert and --tls-key need each other");
+  Interpret(raw.states, "--state", ParseState, to.states);
+  Interpret(raw.kinds, "--kind", ParseKind, to.kinds);
+  InterpretLabels(raw);
+  CheckSources(to, app);
+}
+
+}  // namespace
+
+std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) {
+  Invocation invocation;
+  Raw raw;
+  raw.to = &invocation;
+  CLI::App app(help::kAbout, "pictory");
+  app.footer(help::kMain);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_help_flag("-h,--help", "Show this help");
+  AddCommon(app, raw);
+  AddSubmits(app, raw);
+  AddJobCommands(app, raw);
+  try {
+    app.parse(argc, argv);
+    InterpretAll(raw, app);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return Finished{kSucceeded, chosen.empty() ? app.help() : chosen.front()->help("pictory"), ""};
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string help = chosen.empty() ? "pictory --help" : "pictory " + chosen.front()->get_name() + " --help";
+    return Finished{kUsage, "", std::string("pictory: ") + error.what() + "\nSee `" + help + "`.\n"};
+  }
+  return invocation;
+}
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,34 @@
+// Jobs, lists and errors in words, for people. Pure; texts end with a newline.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "pictory_jobs/job.h"
+
+namespace pictory_jobs::cli {
+
+// From creation to the end, or to `now`.
+std::chrono::seconds Age(const Job& job, absl::Time now);
+
+// `job <id>`, the first line of every answer about one job.
+std::string Headline(const Job& job);
+// All that is worth telling below it; with `full`, the texts too.
+std::string Describe(const Job& job, absl::Time now, bool full = false);
+
+// A head line and one line a job.
+std::string Table(const std::vector<Job>& jobs, absl::Time now);
+
+// What a person should know and do about a state that needs it; empty for the others.
+std::string Advice(const Job& job);
+
+// What ResolveJob found.
+std::string DescribeCandidates(const ResolveJobResponse& response);
+
+// One clear line, then one for each field that is wrong. `server` names the gateway.
+std::string DescribeError(const absl::Status& status, const std::string& server);
+
+}  // namespace pictory_jobs::cli

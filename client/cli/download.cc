@@ -1,0 +1,164 @@
+#include "download.h"
+
+#include <curl/curl.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+constexpr long kConnectSeconds = 15;
+constexpr long kStalledSeconds = 60;  // without a byte
+constexpr long kRedirectsMax = 5;
+constexpr long kPartialContent = 206;
+constexpr long kRangeNotSatisfiable = 416;
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+struct CleanUp {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+};
+
+struct Transfer {
+  const Download* download = nullptr;
+  CURL* curl = nullptr;
+  std::FILE* file = nullptr;
+  std::int64_t had = 0;  // bytes of an earlier attempt
+  bool first = true;
+  bool write_failed = false;
+};
+
+// The first bytes tell whether the server goes on where we asked, or begins anew.
+std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  long status = 0;
+  curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 300) return size;  // an error's page is not the video
+  if (transfer.first && transfer.had > 0 && status != kPartialContent) {
+    transfer.file = std::freopen(transfer.download->partial.c_str(), "wb", transfer.file);
+    transfer.had = 0;
+  }
+  transfer.first = false;
+  if (transfer.file == nullptr || std::fwrite(data, 1, size, transfer.file) != size) {
+    transfer.write_failed = true;
+    return 0;
+  }
+  return size;
+}
+
+int OnProgress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
+  const auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.download->stop.stop_requested()) return 1;
+  if (transfer.download->progress) {
+    transfer.download->progress(transfer.had + done, total > 0 ? transfer.had + total : 0);
+  }
+  return 0;
+}
+
+absl::Status FileError(const std::string& path) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be written: ", std::strerror(errno)));
+}
+
+void Configure(CURL* curl, Transfer& transfer, const std::string& range) {
+  curl_easy_setopt(curl, CURLOPT_URL, transfer.download->url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kRedirectsMax);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "pictory-jobs");
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBytes);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  // Not RESUME_FROM, which gives up where a server ignores it.
+  if (!range.empty()) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
+}
+
+// Of a transfer that ended; 416 says that the partial file is no beginning of this video.
+absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const char* detail) {
+  if (transfer.download->stop.stop_requested()) return absl::CancelledError("The download was stopped");
+  if (transfer.write_failed) return FileError(transfer.download->partial);
+  if (code != CURLE_OK) {
+    return absl::UnavailableError(absl::StrCat("The download broke off: ", *detail != '\0' ? detail : curl_easy_strerror(code)));
+  }
+  if (status == 200 || status == kPartialContent) return absl::OkStatus();
+  if (status == kRangeNotSatisfiable) return absl::OutOfRangeError("The partial file does not fit");
+  const std::string what = absl::StrCat("The video's server answered HTTP ", status);
+  if (status == 404 || status == 410) return absl::NotFoundError(what);
+  if (status == 403) return absl::FailedPreconditionError(what + "; the URL may have expired");
+  return status >= 500 || status == 429 ? absl::UnavailableError(what) : absl::FailedPreconditionError(what);
+}
+
+absl::Status Attempt(const Download& download) {
+  Transfer transfer;
+  transfer.download = &download;
+  std::error_code ignored;
+  const auto size = std::filesystem::file_size(download.partial, ignored);
+  transfer.had = ignored ? 0 : static_cast<std::int64_t>(size);
+  File file(std::fopen(download.partial.c_str(), transfer.had > 0 ? "ab" : "wb"));
+  if (!file) return FileError(download.partial);
+  transfer.file = file.get();
+  const std::unique_ptr<CURL, CleanUp> curl(curl_easy_init());
+  if (!curl) return absl::InternalError("libcurl cannot start");
+  transfer.curl = curl.get();
+  char detail[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail);
+  Configure(curl.get(), transfer, transfer.had > 0 ? absl::StrCat(transfer.had, "-") : "");
+  const CURLcode code = curl_easy_perform(curl.get());
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (transfer.file == nullptr) file.release();  // freopen closed it
+  const absl::Status outcome = Outcome(transfer, code, status, detail);
+  if (!outcome.ok()) return outcome;
+  if (std::fclose(file.release()) != 0) return FileError(download.partial);
+  std::error_code error;
+  std::filesystem::rename(download.partial, download.path, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat(download.path, ": ", error.message()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool MayDownload(const std::string& url) {
+  if (url.rfind("https://", 0) == 0) return true;
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), curl_url_cleanup);
+  char* host = nullptr;
+  if (url.rfind("http://", 0) != 0 || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    return false;
+  }
+  const std::unique_ptr<char, decltype(&curl_free)> owned(host, curl_free);
+  const std::string_view name(host);
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
+}
+
+absl::Status Run(const Download& download) {
+  if (!MayDownload(download.url)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Not downloaded, because it is neither https nor on this machine: ", OneLine(download.url)));
+  }
+  absl::Status status = Attempt(download);
+  if (absl::IsOutOfRange(status)) {
+    std::error_code ignored;
+    std::filesystem::remove(download.partial, ignored);
+    status = Attempt(download);
+  }
+  return status;
+}
+
+}  // namespace pictory_jobs::cli

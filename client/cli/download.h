@@ -1,0 +1,28 @@
+// A finished video from its URL into a file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace pictory_jobs::cli {
+
+// Only https, and http to this machine (the sandbox).
+bool MayDownload(const std::string& url);
+
+struct Download {
+  std::string url;
+  std::string path;     // what it becomes, by renaming, once it is complete
+  std::string partial;  // what it is until then; kept on failure, and gone on with the next time
+  std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)> progress;  // total 0: unknown
+  std::stop_token stop;
+};
+
+// Blocks. CANCELLED by `stop`; UNAVAILABLE where another attempt may help; INVALID_ARGUMENT for a URL
+// that is not allowed or a file that cannot be written; else what the server said.
+absl::Status Run(const Download& download);
+
+}  // namespace pictory_jobs::cli

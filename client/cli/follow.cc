@@ -1,0 +1,121 @@
+#include "follow.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{500};
+constexpr std::chrono::seconds kConnectPatience{3};
+
+// What the threads of the watches tell the one that draws.
+struct Event {
+  std::size_t index = 0;
+  std::optional<Job> job;
+  std::string note;
+  bool ended = false;
+};
+
+class EventQueue {
+ public:
+  void Push(Event event) {
+    {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(std::move(event));
+    }
+    some_.notify_one();
+  }
+
+  // Unset after a tick without one.
+  std::optional<Event> Pop() {
+    std::unique_lock lock(mutex_);
+    if (!some_.wait_for(lock, kTick, [this] { return !events_.empty(); })) return std::nullopt;
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable some_;
+  std::deque<Event> events_;
+};
+
+void WatchOne(const Client& client, const FollowOptions& follow, std::size_t index, Followed& result,
+              EventQueue& queue) {
+  WatchOptions options;
+  options.view = follow.view;
+  options.timeout = follow.timeout;
+  options.stop = follow.stop;
+  options.connect_patience = kConnectPatience;
+  bool connected = false;
+  int failures = 0;
+  options.on_reconnect = [&](const absl::Status& why, std::chrono::nanoseconds) {
+    if (connected && ++failures == 1) {
+      queue.Push({index, std::nullopt,
+                  absl::StrCat("connection lost (", OneLine(std::string(why.message())), "); trying again"),
+                  false});
+    }
+  };
+  options.on_heartbeat = [&](bool) { failures = 0; };
+  Watch watch = client.WatchJob(result.job_id, options);
+  while (std::optional<Job> job = watch.Next()) {
+    connected = true;
+    failures = 0;
+    result.last = *job;
+    const bool enough = follow.end_when_unconfirmed && job->state() == v1::JOB_STATE_UNCONFIRMED;
+    queue.Push({index, std::move(job), "", false});
+    if (enough) break;
+  }
+  result.status = watch.status();
+  queue.Push({index, std::nullopt, "", true});
+}
+
+}  // namespace
+
+ExitCode ExitFor(const Followed& followed) {
+  const bool unconfirmed = followed.last && followed.last->state() == v1::JOB_STATE_UNCONFIRMED;
+  if (followed.status.ok()) return followed.last ? ExitForState(followed.last->state()) : kSucceeded;
+  if (absl::IsCancelled(followed.status)) return kDetached;
+  if (unconfirmed) return kOutcomeUnknown;
+  if (absl::IsDeadlineExceeded(followed.status)) return kStoppedWaiting;
+  return ExitForStatus(followed.status);
+}
+
+std::vector<Followed> Follow(const Client& client, const std::vector<std::string>& job_ids,
+                             const FollowOptions& options, Progress& progress,
+                             const std::function<void(const Job&)>& each) {
+  std::vector<Followed> results(job_ids.size());
+  EventQueue queue;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < job_ids.size(); ++i) {
+    results[i].job_id = job_ids[i];
+    threads.emplace_back([&, i] { WatchOne(client, options, i, results[i], queue); });
+  }
+  for (std::size_t running = threads.size(); running > 0;) {
+    const std::optional<Event> event = queue.Pop();
+    const absl::Time now = absl::Now();
+    if (!event) {
+      progress.Tick(now);
+      continue;
+    }
+    if (event->ended) --running;
+    if (!event->note.empty()) progress.Note(event->note, now);
+    if (event->job) {
+      progress.Update(*event->job, now);
+      each(*event->job);
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  return results;
+}
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,43 @@
+#include "interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "exit_code.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+sigset_t Signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  const sigset_t set = Signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::thread([this] { Listen(); });
+}
+
+Interrupt::~Interrupt() {
+  done_ = true;
+  pthread_kill(thread_.native_handle(), SIGTERM);  // wakes it
+  thread_.join();
+}
+
+void Interrupt::Listen() {
+  const sigset_t set = Signals();
+  for (int signal = 0; sigwait(&set, &signal) == 0;) {
+    if (done_) return;
+    if (source_.stop_requested()) _exit(kDetached);
+    source_.request_stop();
+  }
+}
+
+}  // namespace pictory_jobs::cli

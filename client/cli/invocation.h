@@ -1,0 +1,80 @@
+// What one command line asks for: plain values, checked for everything that needs no file and no
+// gateway.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "exit_code.h"
+#include "pictory_jobs/job.h"
+
+namespace pictory_jobs::cli {
+
+enum class Command {
+  kPreview, kRender, kTranscribe, kSummarize, kGet, kList, kWatch, kWait, kResult, kResolve, kDelete,
+  kVersion,
+};
+
+struct Invocation {
+  Command command = Command::kVersion;
+
+  // Every command.
+  std::string server = "127.0.0.1:50051";
+  std::string tls_ca;  // files
+  std::string tls_cert;
+  std::string tls_key;
+  bool json = false;
+  bool quiet = false;
+  std::optional<std::chrono::milliseconds> timeout;
+
+  // The four submits. `source` is a file, `-`, a job or a URL; which one, BuildRequest decides.
+  std::string source;
+  std::string request_id;
+  std::map<std::string, std::string> labels;  // also list
+  bool allow_unknown_fields = false;
+  bool watch = false;
+  bool wait = false;
+  std::optional<std::string> text;  // preview
+  std::string text_file;
+  std::string name;
+  std::string voice;
+  std::string aspect_ratio;
+  std::string preview_job;  // render
+  std::string storyboard_file;
+  std::string render_params_file;
+  std::string project;
+  std::string language;  // transcribe, summarize
+  std::string media_type;
+  std::optional<int> seconds;  // summarize
+
+  // The others.
+  std::vector<std::string> jobs;
+  bool full = false;
+  std::vector<JobState> states;
+  std::vector<JobKind> kinds;
+  int limit = 50;
+  bool all = false;
+  std::optional<ResultPart> part;
+  std::string output;
+  bool download = false;
+  std::string adopt;
+  bool abandon = false;
+
+  bool submits() const { return command <= Command::kSummarize; }
+};
+
+// Nothing to run: a text to print instead.
+struct Finished {
+  ExitCode exit_code = kSucceeded;
+  std::string out;    // help
+  std::string error;  // what is wrong
+};
+
+// Reads PICTORY_GATEWAY too.
+std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
+
+}  // namespace pictory_jobs::cli

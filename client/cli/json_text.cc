@@ -1,0 +1,149 @@
+#include "json_text.h"
+
+#include <google/protobuf/util/json_util.h>
+#include <rapidjson/document.h>
+#include <rapidjson/encodedstream.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include <algorithm>
+
+namespace pictory_jobs::cli {
+namespace {
+
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+std::size_t SkipSpace(std::string_view text, std::size_t at) {
+  while (at < text.size() && IsSpace(text[at])) ++at;
+  return at;
+}
+
+// Behind the string that begins at `at`.
+std::size_t SkipString(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return std::min(at + 1, text.size());
+}
+
+// Behind the value that begins at `at`. The text is known to be JSON, so that brackets need only be
+// counted.
+std::size_t SkipValue(std::string_view text, std::size_t at) {
+  int depth = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"') {
+      at = SkipString(text, at);
+    } else if (c == '{' || c == '[') {
+      ++depth;
+      ++at;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) break;
+      --depth;
+      ++at;
+    } else if (depth == 0) {
+      while (at < text.size() && !IsSpace(text[at]) && text[at] != ',' && text[at] != '}' && text[at] != ']') {
+        ++at;
+      }
+    } else {
+      ++at;
+    }
+    if (depth == 0) break;
+  }
+  return at;
+}
+
+rapidjson::Document Parse(std::string_view text) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  return document;
+}
+
+}  // namespace
+
+std::optional<JsonError> CheckJson(std::string_view text) {
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseNumbersAsStringsFlag;
+  rapidjson::MemoryStream bytes(text.data(), text.size());
+  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
+  rapidjson::BaseReaderHandler<> ignore;
+  rapidjson::Reader reader;
+  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, ignore);
+  if (!result.IsError()) return std::nullopt;
+  JsonError error{1, 1, rapidjson::GetParseError_En(result.Code())};
+  for (std::size_t i = 0; i < std::min(result.Offset(), text.size()); ++i) {
+    if (text[i] == '\n') {
+      ++error.line;
+      error.column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+      ++error.column;
+    }
+  }
+  return error;
+}
+
+std::vector<JsonMember> MembersOf(std::string_view text) {
+  std::vector<JsonMember> members;
+  std::size_t at = SkipSpace(text, SkipSpace(text, 0) + 1);
+  while (at < text.size() && text[at] == '"') {
+    const std::size_t begin = at;
+    const std::size_t key_end = SkipString(text, at);
+    JsonMember member{JsonString(text.substr(at, key_end - at)).value_or(""), {}, {}};
+    at = SkipSpace(text, SkipSpace(text, key_end) + 1);  // over the colon
+    const std::size_t value_end = SkipValue(text, at);
+    member.value = text.substr(at, value_end - at);
+    member.whole = text.substr(begin, value_end - begin);
+    members.push_back(std::move(member));
+    at = SkipSpace(text, value_end);
+    if (at < text.size() && text[at] == ',') at = SkipSpace(text, at + 1);
+  }
+  return members;
+}
+
+std::vector<std::string_view> ElementsOf(std::string_view text) {
+  std::vector<std::string_view> elements;
+  std::size_t at = SkipSpace(text, SkipSpace(text, 0) + 1);
+  while (at < text.size() && text[at] != ']') {
+    const std::size_t end = SkipValue(text, at);
+    elements.push_back(text.substr(at, end - at));
+    at = SkipSpace(text, end);
+    if (at < text.size() && text[at] == ',') at = SkipSpace(text, at + 1);
+  }
+  return elements;
+}
+
+char JsonKind(std::string_view text) {
+  const std::size_t at = SkipSpace(text, 0);
+  if (at >= text.size()) return 'n';
+  const char c = text[at];
+  return c == '-' || (c >= '0' && c <= '9') ? '0' : c;
+}
+
+std::optional<std::string> JsonString(std::string_view text) {
+  const rapidjson::Document value = Parse(text);
+  if (!value.IsString()) return std::nullopt;
+  return std::string(value.GetString(), value.GetStringLength());
+}
+
+std::optional<int> JsonInteger(std::string_view text) {
+  const rapidjson::Document value = Parse(text);
+  if (value.IsInt()) return value.GetInt();
+  return std::nullopt;
+}
+
+std::optional<double> JsonNumber(std::string_view text) {
+  const rapidjson::Document value = Parse(text);
+  if (value.IsNumber()) return value.GetDouble();
+  return std::nullopt;
+}
+
+std::string ToJsonLine(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string line;
+  if (!google::protobuf::util::MessageToJsonString(message, &line, options).ok()) return "{}";
+  return line;
+}
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,154 @@
+#include "words.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+// Upper case, `-` as `_`.
+std::string Normal(std::string_view word) {
+  std::string out(word);
+  for (char& c : out) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+// `word` as the proto spells it, with or without the enum's prefix.
+template <class Enum, class Parse>
+std::optional<Enum> ParseEnum(std::string_view word, const std::string& prefix, Parse parse) {
+  std::string name = Normal(word);
+  if (name.rfind(prefix, 0) != 0) name = prefix + name;
+  Enum value;
+  if (!parse(name, &value) || value == 0) return std::nullopt;
+  return value;
+}
+
+std::string Format(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, format, value);
+  return buffer;
+}
+
+std::string Format(const char* format, long long a, long long b) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, format, a, b);
+  return buffer;
+}
+
+bool StartsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+}  // namespace
+
+std::string StateWord(JobState state) {
+  return v1::JobState_Name(state).substr(sizeof("JOB_STATE_") - 1);
+}
+
+std::string KindWord(JobKind kind) {
+  if (kind == v1::JOB_KIND_UNSPECIFIED) return "job";
+  std::string word = v1::JobKind_Name(kind).substr(sizeof("JOB_KIND_") - 1);
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
+std::optional<JobState> ParseState(std::string_view word) {
+  return ParseEnum<JobState>(word, "JOB_STATE_",
+                             [](const auto& name, JobState* value) { return v1::JobState_Parse(name, value); });
+}
+
+std::optional<JobKind> ParseKind(std::string_view word) {
+  const std::string name = Normal(word);
+  if (name == "TRANSCRIBE") return v1::JOB_KIND_TRANSCRIPTION;  // the command's name
+  if (name == "SUMMARIZE") return v1::JOB_KIND_SUMMARY;
+  return ParseEnum<JobKind>(word, "JOB_KIND_",
+                            [](const auto& given, JobKind* value) { return v1::JobKind_Parse(given, value); });
+}
+
+std::optional<ResultPart> ParsePart(std::string_view word) {
+  std::string name = Normal(word);
+  if (name == "RESULT" || name == "RENDER_PARAMS" || name == "TRANSCRIPT") name += "_JSON";
+  return ParseEnum<ResultPart>(
+      name, "RESULT_PART_",
+      [](const auto& given, ResultPart* value) { return v1::ResultPart_Parse(given, value); });
+}
+
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  double milliseconds = 0;
+  if (unit.empty() || unit == "s") {
+    milliseconds = number * 1e3;
+  } else if (unit == "ms") {
+    milliseconds = number;
+  } else if (unit == "m" || unit == "min") {
+    milliseconds = number * 60e3;
+  } else if (unit == "h") {
+    milliseconds = number * 3600e3;
+  }
+  if (!(milliseconds >= 1 && milliseconds < 100.0 * 86400e3)) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+std::string Elapsed(std::chrono::seconds time) {
+  const long long s = std::max<long long>(0, time.count());
+  if (s < 60) return std::to_string(s) + "s";
+  if (s < 3600) return Format("%lldm%02llds", s / 60, s % 60);
+  if (s < 86400) return Format("%lldh%02lldm", s / 3600, s / 60 % 60);
+  return Format("%lldd%02lldh", s / 86400, s / 3600 % 24);
+}
+
+std::string Bytes(double bytes) {
+  if (bytes < 1000) return Format("%.0f B", bytes);
+  if (bytes < 1e6) return Format("%.1f kB", bytes / 1e3);
+  if (bytes < 1e9) return Format("%.1f MB", bytes / 1e6);
+  return Format("%.2f GB", bytes / 1e9);
+}
+
+int Columns(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), StartsCharacter));
+}
+
+std::string Fit(std::string_view text, int columns) {
+  if (columns <= 0) return "";
+  if (Columns(text) <= columns) return std::string(text);
+  std::size_t end = 0;
+  for (int seen = 0; end < text.size(); ++end) {
+    if (StartsCharacter(text[end]) && ++seen == columns) break;
+  }
+  return std::string(text.substr(0, end)) + "…";
+}
+
+std::string Pad(std::string_view text, int columns) {
+  std::string out(text);
+  const int missing = columns - Columns(text);
+  if (missing > 0) out.append(static_cast<std::size_t>(missing), ' ');
+  return out;
+}
+
+std::string OneLine(std::string_view text) { return gateway::errors::Clean(text); }
+
+int EditDistance(std::string_view a, std::string_view b) {
+  // `file_url` and `fileurl` are what people write for `fileUrl`.
+  const auto same = [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  };
+  std::vector<int> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    int diagonal = std::exchange(row[0], static_cast<int>(i));
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const int replaced = diagonal + (same(a[i - 1], b[j - 1]) ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,59 @@
+// Names and quantities as people write and read them. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pictory_jobs/job.h"
+
+namespace pictory_jobs::cli {
+
+// `RUNNING`, `render`.
+std::string StateWord(JobState state);
+std::string KindWord(JobKind kind);
+
+// As printed, in any case, or as the proto spells them. Unset: no such word.
+std::optional<JobState> ParseState(std::string_view word);
+std::optional<JobKind> ParseKind(std::string_view word);
+std::optional<ResultPart> ParsePart(std::string_view word);  // txt srt vtt result-json …
+
+// `90`, `90s`, `1.5m`, `2h`, `500ms`; above 0, below 100 days.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+// `42s`, `3m05s`, `2h10m`, `4d03h`; never below 0.
+std::string Elapsed(std::chrono::seconds time);
+
+// `1.4 GB`.
+std::string Bytes(double bytes);
+
+// Columns a terminal needs, where every character is one wide.
+int Columns(std::string_view text);
+// At most so many columns, the last an ellipsis if something is missing.
+std::string Fit(std::string_view text, int columns);
+std::string Pad(std::string_view text, int columns);
+
+// The text of others on one line, without what could steer a terminal.
+std::string OneLine(std::string_view text);
+
+// The one of `known` that `word` is most likely meant to be; empty if none is near.
+template <class Words>
+std::string Nearest(std::string_view word, const Words& known);
+int EditDistance(std::string_view a, std::string_view b);
+
+template <class Words>
+std::string Nearest(std::string_view word, const Words& known) {
+  std::string nearest;
+  int best = word.size() < 4 ? 2 : 3;  // less than
+  for (const auto& candidate : known) {
+    const int distance = EditDistance(word, candidate);
+    if (distance < best) {
+      best = distance;
+      nearest = std::string(candidate);
+    }
+  }
+  return nearest;
+}
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,77 @@
+// A connection to a Pictory jobs gateway.
+//
+//   auto client = pictory_jobs::Client::Connect("127.0.0.1:50051");
+//   CreatePreviewRequest request;
+//   request.set_storyboard_json(R"({"videoName":"demo","scenes":[{"story":"Hello."}]})");
+//   auto job = client->CreatePreview(request);
+//   auto done = client->WaitUntilDone(job->job_id());   // SUCCEEDED, FAILED, …
+//
+// Calls block. A failed job is a Job in the state FAILED, and its call is OK; a failed call is a
+// status (see status.h). A Client is thread-safe, and cheap to copy: copies share connections.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pictory_jobs/job.h"
+#include "pictory_jobs/list.h"
+#include "pictory_jobs/options.h"
+#include "pictory_jobs/status.h"
+#include "pictory_jobs/watch.h"
+
+namespace pictory_jobs {
+
+class Client {
+ public:
+  // `host:port`, any name gRPC resolves (`dns:///…`, `unix:/path`), or `https://host[:port]` for
+  // TLS. Connects with the first call, so that it fails here only for a target that cannot be one.
+  static absl::StatusOr<Client> Connect(std::string_view target, ClientOptions options = {});
+
+  // Submits. An empty request_id is minted once, before the first attempt. The job may come back
+  // UNCONFIRMED: Pictory may be at work on it. Never submit that again; watch it, or resolve it.
+  absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request, const CallOptions& call = {}) const;
+  absl::StatusOr<Job> Render(RenderRequest request, const CallOptions& call = {}) const;
+  absl::StatusOr<Job> Transcribe(TranscribeRequest request, const CallOptions& call = {}) const;
+  absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const;
+
+  // Wherever a job is named, Pictory's own id serves too.
+  absl::StatusOr<Job> Get(const std::string& job_id, JobView view = JobView::JOB_VIEW_BASIC,
+                          const CallOptions& call = {}) const;
+  JobList List(ListJobsRequest filter = {}, const CallOptions& call = {}) const;
+
+  Watch WatchJob(std::string job_id, WatchOptions options = {}) const;
+  // Calls back with each new state. The final one is returned as well; a callback that returns
+  // false ends the watch, and the state it was given is returned.
+  absl::StatusOr<Job> WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
+                               WatchOptions options = {}) const;
+  // The final state, whatever it is.
+  absl::StatusOr<Job> WaitUntilDone(std::string job_id, WatchOptions options = {}) const;
+
+  // Reads a part of a finished job's result from `offset` on, in pieces of up to 256 KiB and in
+  // order; a broken connection is resumed where it was. A sink that returns false ends it with
+  // CANCELLED. Returns the size of the whole part in bytes.
+  using Sink = std::function<bool(std::string_view piece, std::int32_t total_bytes)>;
+  absl::StatusOr<std::int32_t> ReadResult(const std::string& job_id, ResultPart part, const Sink& sink,
+                                          std::int32_t offset = 0, const CallOptions& call = {}) const;
+  // All of it at once.
+  absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
+                                         const CallOptions& call = {}) const;
+
+  // Settles an UNCONFIRMED job, or lists what it could be.
+  absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,
+                                             const CallOptions& call = {}) const;
+  // Removes a finished job. Returns it as it was.
+  absl::StatusOr<Job> Delete(const std::string& job_id, const CallOptions& call = {}) const;
+
+ private:
+  explicit Client(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace pictory_jobs

@@ -1,0 +1,33 @@
+// The messages of the API under short names, and what to know of a job's state.
+#pragma once
+
+#include <string>
+
+#include "pictory/jobs/v1/job.pb.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace pictory_jobs {
+
+namespace v1 = ::pictory::jobs::v1;
+
+using v1::CreatePreviewRequest;
+using v1::Job;
+using v1::JobKind;
+using v1::JobState;
+using v1::JobView;
+using v1::ListJobsRequest;
+using v1::RenderRequest;
+using v1::ResolveJobRequest;
+using v1::ResolveJobResponse;
+using v1::ResultPart;
+using v1::SummarizeRequest;
+using v1::TranscribeRequest;
+
+// True for SUCCEEDED and for the four other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN.
+bool IsFinal(JobState state);
+
+// A random request_id. A caller that mints its own and keeps it can repeat a submit after its own
+// crash, and gets the same job.
+std::string MintRequestId();
+
+}  // namespace pictory_jobs

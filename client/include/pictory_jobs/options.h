@@ -1,0 +1,69 @@
+// How a Client connects, waits and tries again. Plain values: copy and share them freely.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pictory_jobs {
+
+// The two things a retry takes from the world. Replace them to test or simulate without waiting.
+// Both are called from whatever thread makes the call, several at once.
+struct Pacing {
+  // In [0, 1).
+  std::function<double()> uniform;
+  // Waits so long. False if `stop` asked to end before that.
+  std::function<bool(std::chrono::nanoseconds, const std::stop_token& stop)> wait;
+
+  static Pacing Real();
+};
+
+// A call is repeated only if it failed with UNAVAILABLE, after the time the gateway names in
+// RetryInfo or else 0.2–5 s with full jitter. A submit keeps its request_id, so that a repetition
+// never becomes a second job.
+struct RetryOptions {
+  int max_attempts = 5;  // the first one counts; 1 never repeats
+  // Most time spent between the attempts of one call. A gateway that asks for more ends the call.
+  std::chrono::nanoseconds max_wait = std::chrono::seconds(30);
+  // Also repeat after RESOURCE_EXHAUSTED, if the gateway says (RetryInfo) when it is worth it.
+  bool when_exhausted = false;
+};
+
+// PEM text, not file names.
+struct TlsOptions {
+  std::string ca_pem;    // empty: the system's roots
+  std::string cert_pem;  // with key_pem: the client's own certificate
+  std::string key_pem;
+};
+
+struct ClientOptions {
+  // Unset: no TLS, unless the target begins with `https://`.
+  std::optional<TlsOptions> tls;
+  // Sent with every call, such as {"authorization", "Bearer …"}. Lower-case keys.
+  std::vector<std::pair<std::string, std::string>> metadata;
+  // Put before the library's own in the user-agent.
+  std::string user_agent;
+  // Deadline of one attempt of a call that is not a watch.
+  std::chrono::milliseconds call_timeout = std::chrono::seconds(60);
+  RetryOptions retry;
+  // Watches never share a connection with other calls, which the gateway's limit on concurrent
+  // streams would leave waiting behind them. After so many another connection is opened.
+  int watches_per_connection = 100;
+  // Unset: Pacing::Real().
+  std::optional<Pacing> pacing;
+};
+
+// What one call may ask for otherwise than its Client.
+struct CallOptions {
+  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<RetryOptions> retry;
+  // Ends the call with CANCELLED. A submit cancelled on its way may still have become a job: the
+  // same request_id finds out.
+  std::stop_token stop;
+};
+
+}  // namespace pictory_jobs

@@ -1,0 +1,36 @@
+// What an absl::Status from this library tells a program beyond its code and message.
+//
+// The gateway's error details (the standard ones of the gRPC error model) are payloads of the
+// status, serialised, under their type URLs: `type.googleapis.com/google.rpc.ErrorInfo` and so on.
+// These functions read them without google/rpc's classes, which a process can hold only once.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace pictory_jobs {
+
+// `UPSTREAM_RATE_LIMITED`, `JOB_NOT_FOUND` …; empty if the gateway did not write this status, as
+// when it cannot be reached.
+std::string Reason(const absl::Status& status);
+
+// When the same call may succeed; unset if the gateway does not say.
+std::optional<std::chrono::nanoseconds> RetryDelay(const absl::Status& status);
+
+// Whether a submit that failed so may have become a job all the same, as when the connection broke
+// under way. Then repeat it with the same request_id only: another one may be paid for twice.
+bool MayHaveBeenTaken(const absl::Status& status);
+
+// One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.
+struct FieldViolation {
+  std::string field;
+  std::string description;
+};
+
+std::vector<FieldViolation> FieldViolations(const absl::Status& status);
+
+}  // namespace pictory_jobs

@@ -1,0 +1,67 @@
+// A job followed live, over broken connections and restarts of the gateway.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+#include "pictory_jobs/job.h"
+
+namespace pictory_jobs {
+
+class Core;
+
+struct WatchOptions {
+  JobView view = JobView::JOB_VIEW_BASIC;
+  // The revision seen last, to go on from there; 0 begins with the present state.
+  int after_revision = 0;
+  // In all, until a final state; unset waits as long as it takes.
+  std::optional<std::chrono::milliseconds> timeout;
+  // A stream without a word for so long is given up and opened anew. The gateway sends a heartbeat
+  // every 25 s.
+  std::chrono::milliseconds silence = std::chrono::seconds(75);
+  // Most time spent between attempts in a row: until the first word from the gateway, and later.
+  std::chrono::milliseconds connect_patience = std::chrono::seconds(10);
+  std::chrono::milliseconds patience = std::chrono::minutes(10);
+  // Ends the watch with CANCELLED. The job goes on.
+  std::stop_token stop;
+  // Called by Next() before it waits to connect again.
+  std::function<void(const absl::Status& why, std::chrono::nanoseconds wait)> on_reconnect;
+  // Called by Next() for each heartbeat: nothing new, and whether Pictory can be asked at present.
+  std::function<void(bool upstream_degraded)> on_heartbeat;
+};
+
+// Reads states one by one. Reading slowly loses intermediate states, never the final one. One
+// thread at a time may use a Watch; Cancel() may come from any other. It outlives its Client.
+class Watch {
+ public:
+  Watch(std::shared_ptr<Core> core, std::string job_id, WatchOptions options);
+  Watch(Watch&&) noexcept;
+  Watch& operator=(Watch&&) noexcept;
+  ~Watch();
+
+  // Blocks for the next state; unset once the watch has ended: status() says why. Revisions rise,
+  // unless the gateway itself went back to an older one (a store restored from a backup).
+  std::optional<Job> Next();
+
+  // OK after a final state, or if nothing came after a final `after_revision`; CANCELLED by `stop`
+  // or Cancel(); DEADLINE_EXCEEDED by `timeout`; else what the gateway refused, or UNAVAILABLE once
+  // patience ran out. Reconnects on UNAVAILABLE, on RESOURCE_EXHAUSTED with RetryInfo, and where a
+  // proxy cut the stream.
+  const absl::Status& status() const;
+
+  // Of the last state; `after_revision` before the first.
+  int revision() const;
+
+  void Cancel();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pictory_jobs

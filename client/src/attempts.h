@@ -1,0 +1,14 @@
+// What the attempts of a call leave known of its effect.
+#pragma once
+
+#include "absl/status/status.h"
+
+namespace pictory_jobs {
+
+// Whether an attempt that failed so may have had its effect.
+bool LeavesOpen(const absl::Status& status);
+
+// The status of the whole call, once one of its attempts left that open: MayHaveBeenTaken.
+absl::Status MarkOpen(absl::Status status);
+
+}  // namespace pictory_jobs

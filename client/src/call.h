@@ -1,0 +1,51 @@
+// One unary call with its attempts.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "attempts.h"
+#include "backoff.h"
+#include "core.h"
+
+namespace pictory_jobs {
+
+inline absl::Status StoppedByCaller() { return absl::CancelledError("The caller stopped the call"); }
+
+// Deadline and metadata of one attempt.
+inline void Prepare(const Core& core, const CallOptions& call, grpc::ClientContext& context) {
+  core.Prepare(context);
+  context.set_deadline(std::chrono::system_clock::now() +
+                       call.timeout.value_or(core.options().call_timeout));
+}
+
+template <class Response, class Request, class Method>
+absl::StatusOr<Response> Call(Core& core, Method method, const Request& request,
+                              const CallOptions& call, Repeatable repeatable) {
+  Backoff backoff(call.retry.value_or(core.options().retry), repeatable, core.pacing());
+  bool open = false;
+  const auto failed = [&open](absl::Status status) {
+    return open ? MarkOpen(std::move(status)) : status;
+  };
+  for (;;) {
+    Response response;
+    absl::Status status;
+    {
+      grpc::ClientContext context;
+      Prepare(core, call, context);
+      const std::stop_callback cancel(call.stop, [&context] { context.TryCancel(); });
+      status = FromGrpc((core.stub().*method)(&context, request, &response));
+    }
+    if (status.ok()) return response;
+    open = open || LeavesOpen(status);
+    if (call.stop.stop_requested()) return failed(StoppedByCaller());
+    const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status);
+    if (!wait) return failed(status);
+    if (!core.pacing().wait(*wait, call.stop)) return failed(StoppedByCaller());
+  }
+}
+
+}  // namespace pictory_jobs

@@ -1,0 +1,56 @@
+// The connections behind a Client, shared by its copies, watches and lists. Thread-safe.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pictory/jobs/v1/pictory_jobs.grpc.pb.h"
+#include "pictory_jobs/options.h"
+
+namespace pictory_jobs {
+
+// What a target given by a person means. Pure.
+struct Target {
+  std::string address;  // as gRPC takes it
+  bool tls = false;
+  bool loopback = false;
+};
+absl::StatusOr<Target> ParseTarget(std::string_view target);
+
+// Code, message and the details, as payloads.
+absl::Status FromGrpc(const grpc::Status& status);
+
+class Core {
+ public:
+  using Stub = ::pictory::jobs::v1::PictoryJobs::Stub;
+
+  Core(Target target, ClientOptions options);
+
+  const ClientOptions& options() const { return options_; }
+  const Pacing& pacing() const { return *options_.pacing; }
+  Stub& stub() { return *stub_; }
+
+  // A stub for one watch, which counts on its connection as long as the pointer lives.
+  std::shared_ptr<Stub> WatchStub();
+
+  // The metadata every call carries.
+  void Prepare(grpc::ClientContext& context) const;
+
+ private:
+  std::unique_ptr<Stub> NewStub(bool own_connection) const;
+
+  const Target target_;
+  const ClientOptions options_;
+  const std::unique_ptr<Stub> stub_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Stub>> watch_stubs_;  // guarded by mutex_
+};
+
+}  // namespace pictory_jobs

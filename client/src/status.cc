@@ -1,0 +1,60 @@
+#include "pictory_jobs/status.h"
+
+#include "base/errors.h"
+#include "attempts.h"
+#include "pictory_jobs/job.h"
+
+namespace pictory_jobs {
+namespace {
+
+constexpr char kMayHaveBeenTaken[] = "type.googleapis.com/pictory_jobs.MayHaveBeenTaken";
+
+}  // namespace
+
+std::string Reason(const absl::Status& status) { return gateway::errors::Reason(status); }
+
+std::optional<std::chrono::nanoseconds> RetryDelay(const absl::Status& status) {
+  if (!status.GetPayload("type.googleapis.com/google.rpc.RetryInfo")) return std::nullopt;
+  return gateway::errors::RetryDelay(status);
+}
+
+std::vector<FieldViolation> FieldViolations(const absl::Status& status) {
+  std::vector<FieldViolation> violations;
+  for (auto& violation : gateway::errors::Violations(status)) {
+    violations.push_back({std::move(violation.field), std::move(violation.description)});
+  }
+  return violations;
+}
+
+bool LeavesOpen(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+      break;
+    default:
+      return false;
+  }
+  if (RetryDelay(status)) return false;  // the gateway says that nothing was done
+  const std::string reason = Reason(status);
+  if (reason == "DEADLINE_TOO_SHORT" || reason == "STORE_FAILED") return false;
+  // gRPC's own words where no connection came about.
+  const std::string message(status.message());
+  return message.rfind("failed to connect to all addresses", 0) != 0 &&
+         message.rfind("DNS resolution failed", 0) != 0;
+}
+
+absl::Status MarkOpen(absl::Status status) {
+  status.SetPayload(kMayHaveBeenTaken, absl::Cord("1"));
+  return status;
+}
+
+bool MayHaveBeenTaken(const absl::Status& status) {
+  return status.GetPayload(kMayHaveBeenTaken).has_value();
+}
+
+bool IsFinal(JobState state) { return state >= JobState::JOB_STATE_SUCCEEDED; }
+
+}  // namespace pictory_jobs

@@ -1,0 +1,234 @@
+#include "pictory_jobs/watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backoff.h"
+#include "core.h"
+#include "pictory_jobs/status.h"
+
+namespace pictory_jobs {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
+
+// One stream of WatchJob whose reads have a time limit: a completion queue of its own gives that
+// without another thread.
+class Stream {
+ public:
+  enum class Read { kMessage, kTimeout, kEnd };
+
+  Stream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request, const std::stop_token& stop)
+      : cancel_(stop, [this] { context_.TryCancel(); }) {
+    core.Prepare(context_);
+    reader_ = stub.PrepareAsyncWatchJob(&context_, request, &queue_);
+    reader_->StartCall(this);
+    pending_ = true;
+  }
+
+  ~Stream() {
+    context_.TryCancel();
+    if (pending_) Wait(std::nullopt);
+    if (!finished_) Finish().IgnoreError();
+    queue_.Shutdown();
+    while (Wait(std::nullopt)) {
+    }
+  }
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // After kMessage the message is in message() until the next call.
+  Read Next(nanoseconds limit) {
+    const steady_clock::time_point until = steady_clock::now() + limit;
+    while (alive_) {
+      if (!pending_) {
+        reader_->Read(&message_, this);
+        pending_ = reading_ = true;
+      }
+      if (!Wait(until - steady_clock::now())) return Read::kTimeout;
+      if (alive_ && std::exchange(reading_, false)) return Read::kMessage;
+    }
+    return Read::kEnd;
+  }
+
+  v1::WatchJobResponse& message() { return message_; }
+
+  // After kEnd only.
+  absl::Status Finish() {
+    finished_ = true;
+    grpc::Status status;
+    reader_->Finish(&status, this);
+    pending_ = true;
+    Wait(std::nullopt);
+    return FromGrpc(status);
+  }
+
+ private:
+  // For the operation under way; false if the limit came first, or nothing can come any more.
+  bool Wait(std::optional<nanoseconds> limit) {
+    void* tag = nullptr;
+    bool ok = false;
+    gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    if (limit) {
+      until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                           gpr_time_from_nanos(std::max<nanoseconds::rep>(0, limit->count()), GPR_TIMESPAN));
+    }
+    if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) return false;
+    pending_ = false;
+    alive_ = alive_ && ok;
+    return true;
+  }
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  v1::WatchJobResponse message_;
+  std::unique_ptr<grpc::ClientAsyncReader<v1::WatchJobResponse>> reader_;
+  bool pending_ = false;
+  bool reading_ = false;
+  bool alive_ = true;
+  bool finished_ = false;
+  // Last, so that it is gone before what it cancels.
+  std::stop_callback<std::function<void()>> cancel_;
+};
+
+}  // namespace
+
+class Watch::State {
+ public:
+  State(std::shared_ptr<Core> core, std::string job_id, WatchOptions options)
+      : core_(std::move(core)),
+        stub_(core_->WatchStub()),
+        options_(std::move(options)),
+        forward_(options_.stop, [this] { cancel_.request_stop(); }) {
+    request_.set_job_id(std::move(job_id));
+    request_.set_view(options_.view);
+    request_.set_after_revision(options_.after_revision);
+    if (options_.timeout) until_ = steady_clock::now() + *options_.timeout;
+  }
+
+  std::optional<Job> Next() {
+    while (!ended_) {
+      if (!stream_) {
+        stream_ = std::make_unique<Stream>(*core_, *stub_, request_, cancel_.get_token());
+        first_in_stream_ = true;
+      }
+      const Stream::Read read = stream_->Next(std::min<nanoseconds>(options_.silence, Left()));
+      if (cancel_.stop_requested()) {
+        End(absl::CancelledError("The watch was cancelled; the job goes on"));
+      } else if (read == Stream::Read::kMessage) {
+        if (std::optional<Job> job = Take(stream_->message())) return job;
+      } else if (read == Stream::Read::kTimeout) {
+        if (Left() > nanoseconds(0)) {
+          Reconnect(absl::UnavailableError("The gateway sent nothing for too long"));
+        } else {
+          End(OutOfTime());
+        }
+      } else {
+        StreamEnded(stream_->Finish());
+      }
+    }
+    return std::nullopt;
+  }
+
+  const absl::Status& status() const { return status_; }
+  int revision() const { return request_.after_revision(); }
+  void Cancel() { cancel_.request_stop(); }
+
+ private:
+  static absl::Status OutOfTime() {
+    return absl::DeadlineExceededError("Stopped waiting before the job was done; the job goes on");
+  }
+
+  nanoseconds Left() const {
+    return until_ ? std::max(nanoseconds(0), nanoseconds(*until_ - steady_clock::now()))
+                  : nanoseconds::max();
+  }
+
+  // The state to hand out, if the message is one.
+  std::optional<Job> Take(v1::WatchJobResponse& message) {
+    heard_ = true;
+    failures_ = 0;
+    waited_ = nanoseconds(0);
+    const bool first = std::exchange(first_in_stream_, false);
+    if (!message.has_job()) {
+      if (options_.on_heartbeat) options_.on_heartbeat(message.heartbeat().upstream_degraded());
+      return std::nullopt;
+    }
+    const int revision = message.job().revision();
+    const int seen = request_.after_revision();
+    const bool final = IsFinal(message.job().state());
+    // A new stream may begin with what was seen already, or with less if the gateway went back.
+    const bool news = revision > seen || (first && revision != seen) || final;
+    request_.set_after_revision(revision);
+    got_state_ = true;
+    if (!news) return std::nullopt;
+    std::optional<Job> job = std::move(*message.mutable_job());
+    if (final) End(absl::OkStatus());  // takes the message with it
+    return job;
+  }
+
+  void StreamEnded(absl::Status status) {
+    if (status.ok()) {
+      // Nothing after a revision the caller knows: that one was final.
+      if (first_in_stream_ && !got_state_ && options_.after_revision > 0) return End(status);
+      status = absl::UnavailableError("The stream ended before the job did");
+    }
+    // We set no deadline and did not cancel: such a status comes from a proxy.
+    const bool again = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+                       absl::IsCancelled(status) ||
+                       (absl::IsResourceExhausted(status) && RetryDelay(status));
+    again ? Reconnect(status) : End(status);
+  }
+
+  void Reconnect(const absl::Status& why) {
+    stream_.reset();
+    const nanoseconds wait = DelayAfter(why, failures_++, core_->pacing().uniform());
+    waited_ += wait;
+    if (waited_ > (heard_ ? options_.patience : options_.connect_patience)) return End(why);
+    const nanoseconds left = Left();
+    if (options_.on_reconnect) options_.on_reconnect(why, std::min(wait, left));
+    if (!core_->pacing().wait(std::min(wait, left), cancel_.get_token())) {
+      End(absl::CancelledError("The watch was cancelled; the job goes on"));
+    } else if (left <= wait) {
+      End(OutOfTime());
+    }
+  }
+
+  void End(absl::Status status) {
+    stream_.reset();
+    stub_.reset();
+    status_ = std::move(status);
+    ended_ = true;
+  }
+
+  const std::shared_ptr<Core> core_;
+  std::shared_ptr<Core::Stub> stub_;
+  const WatchOptions options_;
+  v1::WatchJobRequest request_;  // after_revision is the one seen last
+  std::optional<steady_clock::time_point> until_;
+  std::stop_source cancel_;
+  std::unique_ptr<Stream> stream_;
+  bool first_in_stream_ = true;
+  bool got_state_ = false;
+  bool heard_ = false;
+  bool ended_ = false;
+  int failures_ = 0;
+  nanoseconds waited_{0};
+  absl::Status status_;
+  std::stop_callback<std::function<void()>> forward_;
+};
+
+Watch::Watch(std::shared_ptr<Core> core, std::string job_id, WatchOptions options)
+    : state_(std::make_unique<State>(std::move(core), std::move(job_id), std::move(options))) {}
+Watch::Watch(Watch&&) noexcept = default;
+Watch& Watch::operator=(Watch&&) noexcept = default;
+Watch::~Watch() = default;
+
+std::optional<Job> Watch::Next() { return state_->Next(); }
+const absl::Status& Watch::status() const { return state_->status(); }
+int Watch::revision() const { return state_->revision(); }
+void Watch::Cancel() { state_->Cancel(); }
+
+}  // namespace pictory_jobs

@@ -1,0 +1,47 @@
+#include "admin/admin_server.h"
+
+#include <utility>
+
+namespace gateway::admin {
+namespace {
+
+constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+constexpr std::string_view kExposition = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address,
+                                                                std::uint16_t port,
+                                                                obs::Metrics& metrics) {
+  http::ServerOptions options;
+  options.name = "admin listener";
+  options.address = address;
+  options.port = port;
+  options.max_connections = 64;
+  options.max_body_bytes = 4096;
+  absl::StatusOr<std::unique_ptr<http::Server>> server = http::Server::Listen(std::move(options));
+  if (!server.ok()) return server.status();
+  return std::unique_ptr<AdminServer>(new AdminServer(*std::move(server), metrics));
+}
+
+AdminServer::AdminServer(std::unique_ptr<http::Server> server, obs::Metrics& metrics)
+    : metrics_(metrics), server_(std::move(server)) {
+  server_->Serve([this](http::ServerRequest request, http::Responder responder) {
+    responder.Send(Answer(request));
+  });
+}
+
+http::ServerResponse AdminServer::Answer(const http::ServerRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return http::TextResponse(405, kPlain, "only GET\n");
+  }
+  if (request.path == "/livez") return http::TextResponse(200, kPlain, "ok\n");
+  if (request.path == "/readyz") {
+    return ready_ ? http::TextResponse(200, kPlain, "ok\n")
+                  : http::TextResponse(503, kPlain, "starting or draining\n");
+  }
+  if (request.path == "/metrics") return http::TextResponse(200, kExposition, metrics_.Render());
+  return http::TextResponse(404, kPlain, "/livez, /readyz and /metrics are here\n");
+}
+
+}  // namespace gateway::admin

@@ -1,0 +1,37 @@
+// The HTTP side door for operators and orchestrators: /livez, /readyz, /metrics.
+//
+// It has no authentication; its default listener is loopback. Runs on one thread of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "http/server.h"
+#include "obs/metrics.h"
+
+namespace gateway::admin {
+
+class AdminServer {
+ public:
+  // `metrics` must outlive the server. /readyz answers 503 until SetReady(true).
+  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& address,
+                                                            std::uint16_t port,
+                                                            obs::Metrics& metrics);
+
+  void SetReady(bool ready) { ready_ = ready; }
+  // "127.0.0.1:8081"
+  std::string authority() const { return server_->authority(); }
+
+ private:
+  AdminServer(std::unique_ptr<http::Server> server, obs::Metrics& metrics);
+  http::ServerResponse Answer(const http::ServerRequest& request);
+
+  obs::Metrics& metrics_;
+  std::atomic<bool> ready_{false};
+  std::unique_ptr<http::Server> server_;  // last: its handler uses the rest
+};
+
+}  // namespace gateway::admin

@@ -1,0 +1,311 @@
+#include "app/config.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "app/version.h"
+
+namespace gateway::app {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr std::size_t kKeyFileMaxBytes = 4096;
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::filesystem::path DefaultStateDir() {
+  if (const std::string given = Environment("STATE_DIRECTORY"); !given.empty()) return given;
+  if (const std::string xdg = Environment("XDG_STATE_HOME"); !xdg.empty()) {
+    return std::filesystem::path(xdg) / "pictory-gateway";
+  }
+  const std::string home = Environment("HOME");
+  return std::filesystem::path(home.empty() ? "/var/lib" : home + "/.local/state") /
+         "pictory-gateway";
+}
+
+// A key on one line of a file that others cannot read.
+absl::StatusOr<Secret> ReadKeyFile(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return absl::InvalidArgumentError("--api-key-file: cannot read " + path + ": " +
+                                      std::strerror(errno));
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return absl::InvalidArgumentError("--api-key-file: " + path +
+                                      " can be read by others; run chmod 600 on it");
+  }
+  std::ifstream file(path);
+  std::string key;
+  if (!std::getline(file, key) || key.empty()) {
+    return absl::InvalidArgumentError("--api-key-file: " + path + " holds no key on its first line");
+  }
+  if (key.size() > kKeyFileMaxBytes) {
+    return absl::InvalidArgumentError("--api-key-file: the first line of " + path + " is no key");
+  }
+  while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
+  return Secret(std::move(key));
+}
+
+absl::StatusOr<Secret> FindKey(const std::string& file) {
+  if (!file.empty()) return ReadKeyFile(file);
+  return Secret(Environment("PICTORY_API_KEY"));
+}
+
+// What the options of both commands share.
+struct Common {
+  std::string log_level = "info";
+  std::string log_format = "auto";
+  std::string ready_file;
+  std::string key_file;
+};
+
+void AddCommon(CLI::App& app, Common& common) {
+  app.add_option("--log-level", common.log_level, "Least important lines to log")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->envname("PICTORY_LOG_LEVEL")
+      ->capture_default_str();
+  app.add_option("--log-format", common.log_format, "auto is text on a terminal, else JSON lines")
+      ->check(CLI::IsMember({"auto", "text", "json"}))
+      ->envname("PICTORY_LOG_FORMAT")
+      ->capture_default_str();
+  app.add_option("--ready-file", common.ready_file,
+                 "Write the addresses in use to this file once serving, as NAME=VALUE lines")
+      ->envname("PICTORY_READY_FILE");
+  app.add_option("--api-key-file", common.key_file,
+                 "File whose first line is the Pictory API key; or set PICTORY_API_KEY")
+      ->envname("PICTORY_API_KEY_FILE");
+}
+
+obs::Level LevelOf(const std::string& name) {
+  static const std::map<std::string, obs::Level> levels = {{"debug", obs::Level::kDebug},
+                                                           {"info", obs::Level::kInfo},
+                                                           {"warn", obs::Level::kWarn},
+                                                           {"error", obs::Level::kError}};
+  return levels.at(name);
+}
+
+obs::LogFormat FormatOf(const std::string& name) {
+  if (name == "json") return obs::LogFormat::kJson;
+  if (name == "text") return obs::LogFormat::kText;
+  return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
+}
+
+Parsed Usage(const absl::Status& status) {
+  return {.gateway = {}, .sandbox = {}, .exit_code = kUsage,
+          .text = "pictory-gateway: " + std::string(status.message()) + "\n"};
+}
+
+// The raw texts of `pictory-gateway`'s options, before they mean anything.
+struct GatewayFlags {
+  Common common;
+  std::vector<std::string> listen = {"127.0.0.1:50051"};
+  std::string admin_listen = "127.0.0.1:8081";
+  std::string state_dir;
+  std::string reflection = "on";
+  double drain_delay_seconds = 0;
+  double drain_timeout_seconds = std::chrono::duration<double>(limits::kDrainDeadline).count();
+};
+
+void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_option("--listen", flags.listen, "gRPC listener, host:port; may be repeated; port 0 is any")
+      ->envname("PICTORY_LISTEN")
+      ->capture_default_str();
+  app.add_option("--admin-listen", flags.admin_listen,
+                 "HTTP listener for /metrics, /livez, /readyz; 'off' for none")
+      ->envname("PICTORY_ADMIN_LISTEN")
+      ->capture_default_str();
+  app.add_flag("--trust-network", config.trust_network,
+               "Allow listeners others can reach although callers are not identified")
+      ->envname("PICTORY_TRUST_NETWORK");
+  app.add_option("--state-dir", flags.state_dir,
+                 "Where jobs are kept; default $STATE_DIRECTORY, else $XDG_STATE_HOME/pictory-gateway")
+      ->envname("PICTORY_STATE_DIR");
+  app.add_option("--reflection", flags.reflection, "Server reflection, which grpcurl needs")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->envname("PICTORY_REFLECTION")
+      ->capture_default_str();
+  app.add_option("--max-watches", config.max_watches, "WatchJob streams at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->envname("PICTORY_MAX_WATCHES")
+      ->capture_default_str();
+  app.add_option("--max-streams-per-connection", config.max_streams_per_connection,
+                 "Calls at once on one connection; the client queues further ones")
+      ->check(CLI::Range(1, 1'000'000))
+      ->envname("PICTORY_MAX_STREAMS_PER_CONNECTION")
+      ->capture_default_str();
+  app.add_option("--drain-delay", flags.drain_delay_seconds,
+                 "Seconds between 'not ready' and refusing calls on SIGTERM; for meshes")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->envname("PICTORY_DRAIN_DELAY");
+  app.add_option("--drain-timeout", flags.drain_timeout_seconds,
+                 "Seconds that running calls and submits get to end on SIGTERM")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->envname("PICTORY_DRAIN_TIMEOUT")
+      ->capture_default_str();
+}
+
+void AddUpstream(CLI::App& app, Config& config) {
+  app.add_flag("--sandbox", config.sandbox,
+               "Use the built-in stand-in for Pictory instead of Pictory; nothing is billed")
+      ->envname("PICTORY_SANDBOX");
+  app.add_option("--sandbox-port", config.sandbox_port, "Port of the sandbox on 127.0.0.1; 0 is any")
+      ->envname("PICTORY_SANDBOX_PORT");
+  app.add_option("--sandbox-speed", config.sandbox_speed, "How much faster than life its jobs run")
+      ->check(CLI::Range(0.01, 10000.0))
+      ->envname("PICTORY_SANDBOX_SPEED")
+      ->capture_default_str();
+  app.add_option("--base-url", config.base_url, "Pictory's REST API")
+      ->envname("PICTORY_BASE_URL")
+      ->capture_default_str();
+  app.add_option("--ca-file", config.ca_file, "CA certificates (PEM) instead of the system's")
+      ->envname("PICTORY_CA_FILE");
+  app.add_option("--proxy", config.proxy,
+                 "Proxy URL for calls to Pictory; the proxy variables of the environment are ignored")
+      ->envname("PICTORY_PROXY");
+  app.add_option("--upstream-engines", config.upstream_engines, "Threads for calls to Pictory")
+      ->check(CLI::Range(1, 64))
+      ->envname("PICTORY_UPSTREAM_ENGINES")
+      ->capture_default_str();
+  app.add_option("--requests-per-second", config.requests_per_second,
+                 "Budget of the Pictory account, polls and submits together; default 5 (sandbox 2000)")
+      ->check(CLI::Range(0.01, 1e6))
+      ->envname("PICTORY_REQUESTS_PER_SECOND");
+  app.add_option("--burst", config.burst, "Requests at once beyond that; default 10 (sandbox 2000)")
+      ->check(CLI::Range(1.0, 1e6))
+      ->envname("PICTORY_BURST");
+}
+
+void AddSandboxOptions(CLI::App& app, Common& common, std::string& listen, std::string& state_dir,
+                       bool& no_ffmpeg, SandboxConfig& config) {
+  AddCommon(app, common);
+  app.add_option("--listen", listen, "host:port to serve on; port 0 is any")->capture_default_str();
+  app.add_option("--state-dir", state_dir, "Keep its journal here; default: memory only");
+  app.add_option("--speed", config.speed, "How much faster than life its jobs run")
+      ->check(CLI::Range(0.01, 10000.0))
+      ->capture_default_str();
+  app.add_option("--seed", config.seed, "Seed of its ids and faults")->capture_default_str();
+  app.add_option("--requests-per-second", config.requests_per_second, "Over it: 429")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
+  app.add_flag("--no-ffmpeg", no_ffmpeg,
+               "Always serve the built-in clip, even if ffmpeg could draw the story's own words");
+}
+
+// Fills what the raw texts say; the first thing that is wrong ends it.
+absl::Status Complete(const GatewayFlags& flags, Config& config) {
+  config.listen.clear();
+  for (const std::string& text : flags.listen) {
+    absl::StatusOr<Address> address = ParseAddress(text);
+    if (!address.ok()) return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
+    config.listen.push_back(*address);
+  }
+  config.admin_listen.reset();
+  if (flags.admin_listen != "off") {
+    absl::StatusOr<Address> address = ParseAddress(flags.admin_listen);
+    if (!address.ok()) {
+      return absl::InvalidArgumentError("--admin-listen: " + std::string(address.status().message()));
+    }
+    config.admin_listen = *address;
+  }
+  config.state_dir = flags.state_dir.empty() ? DefaultStateDir() : std::filesystem::path(flags.state_dir);
+  config.reflection = flags.reflection == "on";
+  const auto seconds = [](double value) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
+  };
+  config.drain_delay = seconds(flags.drain_delay_seconds);
+  config.drain_timeout = seconds(flags.drain_timeout_seconds);
+  config.log_level = LevelOf(flags.common.log_level);
+  config.log_format = FormatOf(flags.common.log_format);
+  config.ready_file = flags.common.ready_file;
+  absl::StatusOr<Secret> key = FindKey(flags.common.key_file);
+  if (!key.ok()) return key.status();
+  config.api_key = *std::move(key);
+  return absl::OkStatus();
+}
+
+// Who may reach us, and whom we may pay.
+absl::Status CheckTrust(Config& config) {
+  bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
+  for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
+  if (!config.sandbox && config.api_key.empty()) {
+    if (reachable) {
+      return absl::InvalidArgumentError(
+          "no Pictory credentials: set PICTORY_API_KEY or --api-key-file, or ask for --sandbox");
+    }
+    config.sandbox = config.sandbox_by_default = true;
+  }
+  if (reachable && !config.trust_network) {
+    return absl::InvalidArgumentError(
+        "a listener beyond this machine lets anybody there spend this Pictory account's money; bind "
+        "127.0.0.1, or say --trust-network if only trusted callers can reach it");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Parsed ParseCommandLine(int argc, const char* const* argv) {
+  CLI::App app(
+      "gRPC gateway to Pictory's video jobs.\n"
+      "Every option can also be set as PICTORY_… in the environment, or in a file given by --config.");
+  app.name("pictory-gateway");
+  app.set_version_flag("--version", VersionText());
+  app.set_config("--config", "", "Read options from this file, one name=value a line")
+      ->envname("PICTORY_CONFIG");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  Config config;
+  GatewayFlags flags;
+  AddListeners(app, flags, config);
+  AddUpstream(app, config);
+  AddCommon(app, flags.common);
+
+  SandboxConfig sandbox;
+  Common sandbox_common;
+  std::string sandbox_listen = sandbox.listen.ToString();
+  std::string sandbox_state;
+  bool no_ffmpeg = false;
+  CLI::App* sandbox_command =
+      app.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
+  AddSandboxOptions(*sandbox_command, sandbox_common, sandbox_listen, sandbox_state, no_ffmpeg,
+                    sandbox);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err) == 0 ? 0 : kUsage;
+    return {.gateway = {}, .sandbox = {}, .exit_code = code, .text = out.str() + err.str()};
+  }
+
+  if (*sandbox_command) {
+    absl::StatusOr<Address> address = ParseAddress(sandbox_listen);
+    if (!address.ok()) return Usage(address.status());
+    absl::StatusOr<Secret> key = FindKey(sandbox_common.key_file);
+    if (!key.ok()) return Usage(key.status());
+    sandbox.listen = *address;
+    sandbox.api_key = *std::move(key);
+    sandbox.state_dir = sandbox_state;
+    sandbox.use_ffmpeg = !no_ffmpeg;
+    sandbox.log_level = LevelOf(sandbox_common.log_level);
+    sandbox.log_format = FormatOf(sandbox_common.log_format);
+    sandbox.ready_file = sandbox_common.ready_file;
+    return {.gateway = {}, .sandbox = std::move(sandbox), .exit_code = 0, .text = ""};
+  }
+  if (absl::Status status = Complete(flags, config); !status.ok()) return Usage(status);
+  if (absl::Status status = CheckTrust(config); !status.ok()) return Usage(status);
+  return {.gateway = std::move(config), .sandbox = {}, .exit_code = 0, .text = ""};
+}
+
+}  // namespace gateway::app

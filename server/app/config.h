@@ -1,0 +1,79 @@
+// Everything an operator can set, and where it comes from: flag, then PICTORY_… variable, then
+// config file, then the default. Secrets come from files and the environment only.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/address.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "obs/log.h"
+
+namespace gateway::app {
+
+// `pictory-gateway`
+struct Config {
+  std::vector<Address> listen = {{"127.0.0.1", 50051}};
+  std::optional<Address> admin_listen = Address{"127.0.0.1", 8081};
+  bool trust_network = false;
+  std::filesystem::path state_dir;  // never empty after Parse
+
+  // Pictory.
+  bool sandbox = false;
+  bool sandbox_by_default = false;  // chosen because there were no credentials
+  Secret api_key;
+  std::string base_url = "https://api.pictory.ai/pictoryapis";
+  std::string ca_file;
+  std::string proxy;
+  int upstream_engines = 1;
+  double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
+  double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate
+
+  // The embedded sandbox.
+  std::uint16_t sandbox_port = 0;
+  double sandbox_speed = 1;
+
+  // Calls.
+  bool reflection = true;
+  int max_watches = limits::kWatchesMax;
+  int max_streams_per_connection = limits::kConcurrentStreamsMax;
+  Duration drain_delay = Duration::zero();
+  Duration drain_timeout = limits::kDrainDeadline;
+
+  obs::Level log_level = obs::Level::kInfo;
+  obs::LogFormat log_format = obs::LogFormat::kText;
+  // Where to write the addresses that are listened on, once ready: for scripts that ask for port 0.
+  std::filesystem::path ready_file;
+};
+
+// `pictory-gateway sandbox`
+struct SandboxConfig {
+  Address listen = {"127.0.0.1", 8090};
+  std::filesystem::path state_dir;  // empty: memory only
+  double speed = 1;
+  std::uint64_t seed = 1;
+  double requests_per_second = limits::kSandboxBudgetPerSecond;
+  Secret api_key;
+  bool use_ffmpeg = true;
+  obs::Level log_level = obs::Level::kInfo;
+  obs::LogFormat log_format = obs::LogFormat::kText;
+  std::filesystem::path ready_file;
+};
+
+struct Parsed {
+  std::optional<Config> gateway;
+  std::optional<SandboxConfig> sandbox;
+  // Neither of them: print `text` (to stderr if exit_code is not 0) and leave.
+  int exit_code = 0;
+  std::string text;
+};
+
+// Reads argv, the environment and files; has no other effect.
+Parsed ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace gateway::app

@@ -1,0 +1,39 @@
+// What the program asks of the operating system for itself: signals, file descriptors, no core dumps.
+#pragma once
+
+#include <csignal>
+
+#include <atomic>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+
+namespace gateway::app {
+
+// Turns SIGINT and SIGTERM into something to wait for. Make it before any thread starts: they
+// inherit the blocked signals, so that only Wait takes them. Ignores SIGPIPE.
+class SignalWaiter {
+ public:
+  SignalWaiter();
+
+  // Until a signal or Raise.
+  void Wait();
+  // The same, at most so long; true if one came.
+  bool WaitFor(Duration at_most);
+
+  // From any thread: the program must end because something in it failed.
+  void Raise();
+  bool raised() const { return raised_; }
+
+ private:
+  sigset_t signals_;
+  std::atomic<bool> raised_{false};
+};
+
+// Raises the soft limit of open files to the hard one. An error if even that is too low to serve.
+absl::Status RaiseFileLimit();
+
+// Keeps secrets in memory out of core dumps and away from other processes of the same user.
+void HardenProcess();
+
+}  // namespace gateway::app

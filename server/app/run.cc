@@ -1,0 +1,124 @@
+#include "app/run.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "app/gateway.h"
+#include "app/process.h"
+#include "base/limits.h"
+#include "obs/log.h"
+#include "sandbox/sandbox.h"
+
+namespace gateway::app {
+namespace {
+
+using obs::Level;
+using obs::Log;
+
+constexpr int kCannotServe = 1;
+constexpr int kHung = 70;
+
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+// Written beside and renamed, so that whoever waits for the file reads all of it.
+absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& lines) {
+  if (path.empty()) return absl::OkStatus();
+  const std::filesystem::path beside = path.string() + ".part";
+  {
+    std::ofstream file(beside, std::ios::trunc);
+    for (const auto& [name, value] : lines) file << name << "=" << value << "\n";
+    if (!file.flush()) {
+      return absl::InternalError("--ready-file: cannot write " + path.string());
+    }
+  }
+  std::error_code failed;
+  std::filesystem::rename(beside, path, failed);
+  if (failed) {
+    return absl::InternalError("--ready-file: cannot write " + path.string() + ": " +
+                               failed.message());
+  }
+  return absl::OkStatus();
+}
+
+int CannotServe(const absl::Status& status) {
+  Log(Level::kError, "cannot_start", {{"reason", std::string(status.message())}});
+  obs::StopLog();
+  return kCannotServe;
+}
+
+// Ends the process if an orderly end takes longer than it may. Never joined: it outlives the drain
+// only to be cut off by the process ending.
+void StartWatchdog(Duration after) {
+  std::thread([after] {
+    std::this_thread::sleep_for(after);
+    Log(Level::kError, "drain_hung", {{"after_seconds", std::chrono::duration<double>(after).count()}});
+    obs::StopLog();
+    std::_Exit(kHung);
+  }).detach();
+}
+
+}  // namespace
+
+int RunGateway(const Config& config) {
+  SignalWaiter signals;  // first: threads inherit the blocked signals
+  obs::StartLog(config.log_level, config.log_format);
+  HardenProcess();
+  if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
+
+  absl::StatusOr<std::unique_ptr<Gateway>> started =
+      Gateway::Start(config, [&signals] { signals.Raise(); });
+  if (!started.ok()) return CannotServe(started.status());
+  Gateway& gateway = **started;
+
+  Lines lines = {{"grpc", gateway.grpc_addresses().front()}};
+  if (!gateway.admin_address().empty()) lines.emplace_back("admin", gateway.admin_address());
+  if (!gateway.sandbox_url().empty()) lines.emplace_back("sandbox", gateway.sandbox_url());
+  if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
+    return CannotServe(written);
+  }
+  signals.Wait();
+  const Duration allowed = config.drain_delay + config.drain_timeout;
+  Log(Level::kInfo, "draining",
+      {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
+  StartWatchdog(allowed + limits::kDrainWatchdog);
+  gateway.Drain([&signals](Duration wait) { return signals.WaitFor(wait); });
+  started->reset();
+  const bool failed = signals.raised();
+  Log(failed ? Level::kError : Level::kInfo, "stopped");
+  obs::StopLog();
+  return failed ? kCannotServe : 0;
+}
+
+int RunSandbox(const SandboxConfig& config) {
+  SignalWaiter signals;
+  obs::StartLog(config.log_level, config.log_format);
+  if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
+
+  sandbox::SandboxOptions options;
+  options.listen = config.listen.host;
+  options.port = config.listen.port;
+  options.state_dir = config.state_dir;
+  options.speed = config.speed;
+  options.seed = config.seed;
+  options.requests_per_second = config.requests_per_second;
+  if (!config.api_key.empty()) options.api_key = config.api_key.Reveal();
+  options.use_ffmpeg = config.use_ffmpeg;
+  auto started = sandbox::Sandbox::Start(options);
+  if (!started.ok()) return CannotServe(started.status());
+  Log(Level::kInfo, "sandbox_serving",
+      {{"base_url", (*started)->base_url()}, {"front_page", (*started)->origin() + "/"}});
+  if (absl::Status written = WriteReadyFile(config.ready_file, {{"sandbox", (*started)->base_url()}});
+      !written.ok()) {
+    return CannotServe(written);
+  }
+  signals.Wait();
+  (*started)->Stop();
+  Log(Level::kInfo, "stopped");
+  obs::StopLog();
+  return 0;
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,18 @@
+#include "app/version.h"
+
+#include <curl/curl.h>
+#include <google/protobuf/stubs/common.h>
+#include <grpcpp/grpcpp.h>
+#include <sqlite3.h>
+
+namespace gateway::app {
+
+std::string VersionText() {
+  return std::string("pictory-gateway ") + PICTORY_VERSION + " (gRPC " + grpc::Version() +
+         ", protobuf " +
+         google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) +
+         ", libcurl " + curl_version_info(CURLVERSION_NOW)->version + ", SQLite " +
+         sqlite3_libversion() + ")";
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,87 @@
+// One libcurl easy handle, used for one request after the other.
+//
+// Lives on its engine's thread. It knows how a request becomes options and what evidence says about
+// its fate; the engine knows when. Never verbose: nothing here can print a header.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "http/curl_options.h"
+#include "http/wait_queue.h"
+
+namespace gateway::http {
+
+struct FinishedRequest {
+  HttpTransport::Done done;
+  Response response;
+};
+
+// The answer to a request that never reached the network.
+Response NotSent(std::string error);
+
+class CurlTransfer {
+ public:
+  // INTERNAL if this libcurl lacks something we rely on. `options` (its base_url normalised) must
+  // outlive the transfer.
+  static absl::StatusOr<std::unique_ptr<CurlTransfer>> Create(const CurlTransportOptions& options,
+                                                              Lane lane);
+  ~CurlTransfer();
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+
+  CURL* handle() const { return handle_; }
+  static CurlTransfer* Of(CURL* handle);
+
+  // Makes the handle ready for the request. If that fails it is not to be started: Finish it with
+  // what is returned.
+  CURLcode Begin(PendingRequest pending);
+  // Ends the request, with libcurl's verdict; the handle must have left its multi.
+  FinishedRequest Finish(CURLcode verdict);
+  // As above, for one that is ended by us, with the reason.
+  FinishedRequest Abandon(std::string reason);
+  // Connections opened for the request; ask before Finish.
+  long connections_opened() const;
+
+ private:
+  struct SlistDeleter {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
+  CurlTransfer(const CurlTransportOptions& options, Lane lane);
+  template <typename T>
+  void Set(CURLoption option, T value);
+  void SetTransport();
+  void SetSecurity();
+  void SetCallbacks();
+  void SetMethod(const Request& request);
+  void SetHeaders(const Request& request);
+  void AddHeaderLine(const std::string& line);
+  FinishedRequest Conclude();
+
+  void TakeHeaderLine(std::string_view line);
+  static int OnBeforeSend(void* self, char*, char*, int, int);
+  static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
+
+  const CurlTransportOptions& options_;
+  const Lane lane_;
+  CURL* const handle_;
+  CURLcode setup_ = CURLE_OK;  // the first option that was refused
+  std::array<char, CURL_ERROR_SIZE> curl_error_{};
+
+  // Of the present request.
+  PendingRequest pending_;
+  std::unique_ptr<curl_slist, SlistDeleter> header_list_;
+  Response response_;
+  int sends_ = 0;  // times libcurl was about to write the request
+  std::size_t header_bytes_ = 0;
+  bool headers_complete_ = false;  // later lines are trailers
+};
+
+}  // namespace gateway::http

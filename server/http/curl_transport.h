@@ -1,0 +1,52 @@
+// HttpTransport over libcurl: engines with a thread each, requests dealt to them in turn.
+//
+// Thread-safe but for destruction, which must happen on none of its own threads (not in a `done`)
+// and after the last Start of others.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "http/curl_options.h"
+#include "http/transport.h"
+#include "http/transport_stats.h"
+
+namespace gateway::http {
+
+class CurlEngine;
+
+class CurlTransport final : public HttpTransport {
+ public:
+  // INVALID_ARGUMENT for a setting that cannot work, naming it; nothing is sent yet. The first call
+  // in the process initialises libcurl.
+  static absl::StatusOr<std::unique_ptr<CurlTransport>> Create(CurlTransportOptions options);
+
+  // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
+  // if they never reached a connection. Every `done` has been called when this returns.
+  ~CurlTransport() override;
+
+  void Start(Request request, Done done) override;
+
+  // The first half of a clean end: from now on nothing is taken, what waits is answered kNotSent,
+  // and paid transfers in flight run to their own end. Blocks until the last of them has been
+  // answered; false if `deadline` came first. Reads do not hold it up. Not in a `done`.
+  bool Drain(MonoTime deadline);
+
+  TransportStats Stats() const;
+
+ private:
+  explicit CurlTransport(CurlTransportOptions options);
+  LaneCounters& CountersOf(Lane lane);
+  void Refuse(LaneCounters& lane, const Done& done, std::string reason);
+
+  const CurlTransportOptions options_;
+  TransportCounters counters_;
+  std::atomic<std::uint64_t> next_engine_{0};
+  std::vector<std::unique_ptr<CurlEngine>> engines_;
+};
+
+}  // namespace gateway::http

@@ -1,0 +1,176 @@
+#include "http/server.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+#include "http/server_core.h"
+
+namespace gateway::http {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+void Exchange::Answer(std::shared_ptr<Exchange> self, ServerResponse response, Delivery delivery) {
+  if (taken_.exchange(true)) return;
+  const std::shared_ptr<ServerCore> core = core_.lock();
+  if (core == nullptr || core->stopping) return;
+  // Even from the server's own thread: a handler that answers at once must not run the connection
+  // inside itself.
+  asio::post(core->context, [self = std::move(self), response = std::move(response),
+                             delivery]() mutable {
+    self->response_ = std::move(response);
+    self->delivery_ = delivery;
+    if (const auto connection = self->connection_.lock()) connection->WakeUp();
+  });
+}
+
+struct Responder::Last {
+  explicit Last(std::shared_ptr<Exchange> exchange_in) : exchange(std::move(exchange_in)) {}
+  ~Last() {
+    Exchange& target = *exchange;
+    target.Answer(std::move(exchange), TextResponse(500, "text/plain", "no answer\n"), {});
+  }
+  std::shared_ptr<Exchange> exchange;
+};
+
+Responder::Responder(std::shared_ptr<Exchange> exchange)
+    : last_(std::make_shared<Last>(std::move(exchange))) {}
+
+void Responder::Send(ServerResponse response, Delivery delivery) const {
+  last_->exchange->Answer(last_->exchange, std::move(response), delivery);
+}
+
+ServerCore::ServerCore(ServerOptions options_in) : options(std::move(options_in)) {}
+
+absl::Status ServerCore::Bind() {
+  const std::string where =
+      options.name + " cannot listen on " + options.address + ":" + std::to_string(options.port);
+  ErrorCode error;
+  const std::string literal = options.address == "localhost" ? "127.0.0.1" : options.address;
+  const asio::ip::address address = asio::ip::make_address(literal, error);
+  if (error) return absl::InvalidArgumentError(where + ": not an IP address");
+  const tcp::endpoint wanted(address, options.port);
+  acceptor.open(wanted.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(wanted, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) endpoint = acceptor.local_endpoint(error);
+  if (error) return absl::UnavailableError(where + ": " + error.message());
+  return absl::OkStatus();
+}
+
+void ServerCore::Serve(Server::Handler handler_in) {
+  handler = std::move(handler_in);
+  asio::co_spawn(context, Accept(), asio::detached);
+  thread = std::thread([this] { context.run(); });
+}
+
+asio::awaitable<void> ServerCore::Accept() {
+  for (;;) {
+    ErrorCode error;
+    tcp::socket socket = co_await acceptor.async_accept(
+        asio::redirect_error(asio::use_awaitable, error));
+    if (stopping) co_return;
+    if (error) {
+      // Out of descriptors, most likely: without a pause this would spin.
+      accept_pause.expires_after(std::chrono::milliseconds(50));
+      co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (stopping) co_return;
+      continue;
+    }
+    const std::uint64_t number = ++accepted;
+    if (connections.size() >= options.max_connections) {
+      asio::co_spawn(context, TurnAway(std::move(socket)), asio::detached);
+      continue;
+    }
+    auto connection = std::make_shared<Connection>(*this, std::move(socket), number);
+    connections.emplace(number, connection);
+    open = connections.size();
+    asio::co_spawn(context, RunConnection(std::move(connection), number), asio::detached);
+  }
+}
+
+asio::awaitable<void> ServerCore::RunConnection(std::shared_ptr<Connection> connection,
+                                                std::uint64_t number) {
+  try {
+    co_await connection->Run();
+  } catch (const std::exception&) {
+    // bad_alloc and the like: this peer is dropped, the others go on.
+  }
+  connections.erase(number);
+  open = connections.size();
+}
+
+asio::awaitable<void> ServerCore::TurnAway(tcp::socket socket) {
+  // Small enough for the send buffer: this does not wait for the peer.
+  static constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n";
+  ErrorCode error;
+  co_await asio::async_write(socket, asio::buffer(kBusy.data(), kBusy.size()),
+                             asio::redirect_error(asio::use_awaitable, error));
+  socket.shutdown(tcp::socket::shutdown_both, error);
+}
+
+void ServerCore::Stop() {
+  if (stopping.exchange(true)) return;
+  if (!thread.joinable()) return;
+  asio::post(context, [this] {
+    ErrorCode error;
+    acceptor.close(error);
+    accept_pause.cancel();
+    for (auto& [number, weak] : connections) {
+      if (const auto connection = weak.lock()) connection->Close();
+    }
+    StopWhenIdle();
+  });
+  thread.join();
+}
+
+void ServerCore::StopWhenIdle() {
+  // Connections end in a turn or two of the loop. Stopping, not waiting for the loop to run dry:
+  // tasks of After() may be due in an hour.
+  if (connections.empty()) {
+    context.stop();
+  } else {
+    asio::post(context, [this] { StopWhenIdle(); });
+  }
+}
+
+std::string ServerCore::Authority() const {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options) {
+  auto core = std::make_shared<ServerCore>(std::move(options));
+  if (const absl::Status status = core->Bind(); !status.ok()) return status;
+  return std::unique_ptr<Server>(new Server(std::move(core)));
+}
+
+Server::Server(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}
+Server::~Server() { Stop(); }
+void Server::Serve(Handler handler) { core_->Serve(std::move(handler)); }
+void Server::Stop() { core_->Stop(); }
+std::uint16_t Server::port() const { return core_->endpoint.port(); }
+std::string Server::authority() const { return core_->Authority(); }
+std::uint64_t Server::connections_accepted() const { return core_->accepted; }
+std::uint64_t Server::connections_open() const { return core_->open; }
+
+void Server::Post(std::function<void()> task) { asio::post(core_->context, std::move(task)); }
+
+void Server::After(Duration delay, std::function<void()> task) {
+  auto timer = std::make_shared<asio::steady_timer>(core_->context, delay);
+  timer->async_wait([timer, task = std::move(task)](const ErrorCode& error) {
+    if (!error) task();
+  });
+}
+
+}  // namespace gateway::http

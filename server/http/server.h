@@ -1,0 +1,82 @@
+// A small HTTP/1.1 server for this program's side doors: the sandbox, the admin port, webhooks.
+//
+// One thread of its own runs every connection and every handler; a handler must not block long.
+// Bounds: connections, header and body bytes, and the time a request may take to arrive are capped
+// (ServerOptions); over a cap the peer is answered 503, 431, 413 or is dropped.
+// No TLS: it listens on loopback or behind a proxy.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/limits.h"
+#include "http/server_message.h"
+
+namespace gateway::http {
+
+struct ServerOptions {
+  std::string name = "HTTP server";  // for error messages
+  std::string address = "127.0.0.1";  // an IP address, or "localhost"
+  std::uint16_t port = 0;             // 0: any free one
+  std::size_t max_connections = 4096;
+  std::size_t max_header_bytes = limits::kResponseHeadersMaxBytes;
+  std::size_t max_body_bytes = limits::kRequestMaxBytes;
+  Duration idle_timeout = std::chrono::seconds(75);   // between two requests
+  Duration read_timeout = std::chrono::seconds(30);   // for one whole request
+  Duration write_timeout = std::chrono::seconds(30);  // for one piece of an answer
+};
+
+class ServerCore;
+class Exchange;
+
+// Answers one request, from any thread, now or later. Copyable; the first Send counts and later
+// ones do nothing. If every copy goes away without one, the peer gets a 500. Safe to use after the
+// server stopped (nothing happens then).
+class Responder {
+ public:
+  explicit Responder(std::shared_ptr<Exchange> exchange);
+  void Send(ServerResponse response, Delivery delivery = {}) const;
+
+ private:
+  struct Last;  // sends the 500
+  std::shared_ptr<Last> last_;
+};
+
+class Server {
+ public:
+  // Called on the server's thread.
+  using Handler = std::function<void(ServerRequest, Responder)>;
+
+  // Binds, so that port() is known, but serves nothing yet. If that fails, the message names the
+  // address, the port and the cause.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options);
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Once, after Listen.
+  void Serve(Handler handler);
+  // Closes every connection, drops timers and joins the thread; no handler runs afterwards. Safe to
+  // call twice. Not from a handler.
+  void Stop();
+
+  std::uint16_t port() const;
+  // "127.0.0.1:8081", "[::1]:8081".
+  std::string authority() const;
+  std::uint64_t connections_accepted() const;
+  std::uint64_t connections_open() const;
+
+  // Runs `task` on the server's thread: as soon as possible, or after a delay. From any thread.
+  // Dropped if the server stops first.
+  void Post(std::function<void()> task);
+  void After(Duration delay, std::function<void()> task);
+
+ private:
+  explicit Server(std::shared_ptr<ServerCore> core);
+  std::shared_ptr<ServerCore> core_;
+};
+
+}  // namespace gateway::http

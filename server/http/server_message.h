@@ -1,0 +1,85 @@
+// What the HTTP server hands to a handler and takes back from it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "http/transport.h"
+
+namespace gateway::http {
+
+struct ServerRequest {
+  std::string method;  // "GET", "POST"…
+  std::string path;    // as sent, still percent-encoded, without the query
+  std::string query;   // as sent, without the '?'
+  std::vector<Header> headers;  // names in lower case, in the order sent
+  std::string body;
+  std::string remote_address;
+  std::uint64_t connection = 0;  // numbers the connections of one server from 1
+
+  // nullptr if absent. `name` in lower case; the first of several.
+  const std::string* FindHeader(std::string_view name) const {
+    for (const Header& header : headers) {
+      if (header.name == name) return &header.value;
+    }
+    return nullptr;
+  }
+};
+
+// The bytes of an answer, read piece by piece so that large ones are never held whole.
+// Used by one connection at a time, on the server's thread.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  virtual std::uint64_t size() const = 0;
+  // Fills `out` with exactly `count` bytes from `offset`; offset + count <= size(). False: the
+  // bytes cannot be had any more, and the connection is cut.
+  virtual bool Read(std::uint64_t offset, char* out, std::size_t count) = 0;
+};
+
+std::shared_ptr<BodySource> TextBody(std::string text);
+// `bytes` must outlive the server: for what is linked into the program.
+std::shared_ptr<BodySource> StaticBody(std::string_view bytes);
+// Opens the file now; a file that is later replaced by rename stays readable.
+absl::StatusOr<std::shared_ptr<BodySource>> FileBody(const std::filesystem::path& path);
+// `head`, then `pattern` over and over, then `tail`: `total` bytes in all.
+std::shared_ptr<BodySource> RepeatingBody(std::string head, std::string pattern, std::string tail,
+                                          std::uint64_t total);
+
+struct ServerResponse {
+  int status = 200;
+  // Content-Length, Content-Range, Date and Connection are the server's.
+  std::vector<Header> headers;
+  std::shared_ptr<BodySource> body;  // null: none
+  bool ranges = false;               // answer a Range request with 206 or 416
+};
+
+ServerResponse TextResponse(int status, std::string_view content_type, std::string text);
+
+// How an answer goes out. The default is the honest way; the rest is for playing a bad server.
+struct Delivery {
+  enum class End {
+    kKeep,   // keep-alive, as HTTP has it
+    kClose,  // an orderly close (FIN)
+    kReset,  // an abortive one (RST)
+    kHang,   // silence until the peer leaves
+  };
+  static constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
+
+  Duration delay{0};             // before the first byte
+  std::uint64_t cut_after = kAll;  // bytes of head and body that go out; then `end`
+  End end = End::kKeep;
+  std::size_t piece_bytes = 0;   // 0: as fast as the peer reads; else so many bytes…
+  Duration piece_interval{0};    // …each so long after the last
+  std::optional<std::uint64_t> claimed_length;  // Content-Length, if not the truth
+};
+
+}  // namespace gateway::http

@@ -1,0 +1,56 @@
+#include "jobs/broadcaster.h"
+
+#include <mutex>
+#include <utility>
+
+namespace gateway::jobs {
+
+Broadcaster::Broadcaster() : thread_([this] { Run(); }) {}
+
+Broadcaster::~Broadcaster() { Stop(); }
+
+void Broadcaster::Post(Slice slice) {
+  MutexLock lock(mutex_);
+  if (stopping_) return;
+  queue_.push_back(std::move(slice));
+  if (queue_.size() == 1) wake_.notify_one();
+}
+
+void Broadcaster::WaitIdle() {
+  std::unique_lock<Mutex> lock(mutex_);
+  idle_.wait(lock, [this] { return stopping_ || (queue_.empty() && !running_); });
+}
+
+void Broadcaster::Stop() {
+  std::deque<Slice> dropped;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    dropped.swap(queue_);
+    wake_.notify_all();
+    idle_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Broadcaster::Run() {
+  std::unique_lock<Mutex> lock(mutex_);
+  while (!stopping_) {
+    if (queue_.empty()) {
+      idle_.notify_all();
+      wake_.wait(lock);
+      continue;
+    }
+    Slice slice = std::move(queue_.front());
+    queue_.pop_front();
+    running_ = true;
+    lock.unlock();
+    const bool more = slice();
+    if (!more) slice = nullptr;  // what it owns goes before the lock is taken again
+    lock.lock();
+    running_ = false;
+    if (more && !stopping_) queue_.push_back(std::move(slice));
+  }
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,73 @@
+#include "jobs/budget.h"
+
+#include <cmath>
+
+namespace gateway::jobs {
+namespace {
+
+constexpr double kRecoveryPerSecond = 0.1;  // of the configured rate
+constexpr double kFloor = 0.05;             // of the configured rate
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+Duration FromSeconds(double seconds) {
+  // Rounded up, so that waiting exactly this long is enough.
+  return Duration(static_cast<Duration::rep>(std::ceil(seconds * 1e9)));
+}
+
+}  // namespace
+
+Budget::Budget(BudgetOptions options, MonoTime now)
+    : options_(options), rate_(options.requests_per_second), refilled_at_(now) {
+  submit_.tokens = poll_.tokens = Capacity();
+}
+
+void Budget::Refill(MonoTime now) {
+  if (now <= refilled_at_) return;
+  const double elapsed = Seconds(now - refilled_at_);
+  refilled_at_ = now;
+  const double half = rate_ * elapsed / 2;
+  const double capacity = Capacity();
+  submit_.tokens += half;
+  poll_.tokens += half;
+  const double spill_to_poll = std::max(0.0, submit_.tokens - capacity);
+  const double spill_to_submit = std::max(0.0, poll_.tokens - capacity);
+  submit_.tokens = std::min(capacity, submit_.tokens + spill_to_submit);
+  poll_.tokens = std::min(capacity, poll_.tokens + spill_to_poll);
+  rate_ = std::min(options_.requests_per_second,
+                   rate_ + options_.requests_per_second * kRecoveryPerSecond * elapsed);
+}
+
+bool Budget::TryTake(Share share, MonoTime now) {
+  if (now < blocked_until_) return false;
+  Refill(now);
+  Bucket& bucket = Of(share);
+  if (bucket.tokens < 1 - 1e-9) return false;
+  bucket.tokens -= 1;
+  return true;
+}
+
+void Budget::Refund(Share share) {
+  Bucket& bucket = Of(share);
+  bucket.tokens = std::min(Capacity(), bucket.tokens + 1);
+}
+
+MonoTime Budget::NextAt(Share share, MonoTime now) {
+  const MonoTime from = std::max(now, blocked_until_);
+  Refill(now);
+  const double missing = 1 - Of(share).tokens;
+  if (missing <= 0) return from;
+  // At worst the share refills at half the rate: waking a little late beats waking in vain.
+  return std::max(from, now + FromSeconds(missing / (rate_ / 2)));
+}
+
+void Budget::OnRateLimited(Duration retry_after, MonoTime now) {
+  Refill(now);
+  rate_ = std::max(options_.requests_per_second * kFloor, rate_ / 2);
+  submit_.tokens = poll_.tokens = 0;
+  const Duration wait =
+      std::clamp<Duration>(retry_after, limits::kRetryAfterMin, limits::kRetryAfterMax);
+  BlockUntil(now + wait);
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,59 @@
+// How many requests a second one Pictory account gets from us: a token bucket with a share for
+// submits and one for polls.
+//
+// Each share refills at half the rate; what one side cannot hold spills over to the other, so either
+// alone gets the whole rate, and neither starves the other. A 429 halves the rate and blocks the
+// account for as long as Pictory asks; the rate then climbs back by a tenth of the configured one a
+// second. Not thread-safe: its owner locks. Pure in the time it is given.
+#pragma once
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+namespace gateway::jobs {
+
+struct BudgetOptions {
+  double requests_per_second = limits::kBudgetPerSecond;
+  double burst = limits::kBudgetBurst;
+};
+
+class Budget {
+ public:
+  Budget(BudgetOptions options, MonoTime now);
+
+  enum class Share { kSubmit, kPoll };
+
+  // Takes one request if there is one.
+  bool TryTake(Share share, MonoTime now);
+  // Puts back one that was taken and not used.
+  void Refund(Share share);
+  // When TryTake could succeed, if nobody else takes meanwhile. Never before `now`.
+  MonoTime NextAt(Share share, MonoTime now);
+
+  // Pictory said 429. `retry_after` zero if it named no time.
+  void OnRateLimited(Duration retry_after, MonoTime now);
+  // Nothing is sent before `until`.
+  void BlockUntil(MonoTime until) { blocked_until_ = std::max(blocked_until_, until); }
+
+  double rate() const { return rate_; }
+  MonoTime blocked_until() const { return blocked_until_; }
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+  };
+
+  void Refill(MonoTime now);
+  Bucket& Of(Share share) { return share == Share::kSubmit ? submit_ : poll_; }
+  double Capacity() const { return std::max(1.0, options_.burst / 2); }
+
+  const BudgetOptions options_;
+  double rate_;
+  Bucket submit_, poll_;
+  MonoTime refilled_at_;
+  MonoTime blocked_until_ = MonoTime::min();
+};
+
+}  // namespace gateway::jobs

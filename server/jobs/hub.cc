@@ -1,0 +1,282 @@
+#include "jobs/hub.h"
+
+#include <algorithm>
+#include <list>
+#include <utility>
+
+#include "base/errors.h"
+#include "jobs/hub_audience.h"
+
+namespace gateway::jobs {
+namespace {
+
+std::size_t BytesOf(const Snapshot& snapshot) { return sizeof(Snapshot) + snapshot.frame.size() * 2; }
+
+}  // namespace
+
+// A slice of the jobs, and of the index by Pictory's id. Never calls out while locked, but to the
+// audience of a job, whose lock comes after this one.
+class Hub::Shard {
+ public:
+  Shard(std::size_t finished_max, std::size_t finished_max_bytes)
+      : finished_max_(finished_max), finished_max_bytes_(finished_max_bytes) {}
+
+  struct Entry {
+    SnapshotPtr snapshot;
+    std::shared_ptr<Audience> audience;  // null until somebody watches
+    std::list<JobKey>::iterator used;    // valid if the snapshot is final
+  };
+  struct Kept {
+    SnapshotPtr newest;
+    std::shared_ptr<Audience> audience;  // to be told of `newest`; null if nobody is
+    std::vector<SnapshotPtr> evicted;
+  };
+
+  Kept Keep(SnapshotPtr snapshot) {
+    Kept kept;
+    const Job& job = snapshot->job;
+    JobKey key{job.tenant, job.job_id};
+    MutexLock lock(mutex_);
+    auto [found, added] = jobs_.try_emplace(key);
+    Entry& entry = found->second;
+    if (!added && entry.snapshot->job.revision >= job.revision) {
+      kept.newest = entry.snapshot;
+      return kept;
+    }
+    const bool was_final = !added && entry.snapshot->final();
+    if (was_final) {
+      bytes_ -= BytesOf(*entry.snapshot);
+      used_.erase(entry.used);
+    }
+    entry.snapshot = snapshot;
+    kept.newest = snapshot;
+    kept.audience = entry.audience;
+    if (snapshot->final()) {
+      used_.push_front(std::move(key));
+      entry.used = used_.begin();
+      bytes_ += BytesOf(*snapshot);
+      Evict(kept.evicted);
+    }
+    return kept;
+  }
+
+  SnapshotPtr Find(const JobKey& key) {
+    MutexLock lock(mutex_);
+    const auto found = jobs_.find(key);
+    if (found == jobs_.end()) return nullptr;
+    Touch(found->second);
+    return found->second.snapshot;
+  }
+
+  std::shared_ptr<Audience> AudienceOf(const JobKey& key, const std::shared_ptr<Shared>& shared,
+                                       const std::weak_ptr<Watcher>& watcher, std::uint64_t& id,
+                                       SnapshotPtr& present) {
+    MutexLock lock(mutex_);
+    const auto found = jobs_.find(key);
+    if (found == jobs_.end()) return nullptr;
+    Entry& entry = found->second;
+    Touch(entry);
+    present = entry.snapshot;
+    if (entry.audience == nullptr) {
+      entry.audience = std::make_shared<Audience>(shared, key.tenant, key.id, present);
+    }
+    // Inside the lock: a state published from now on reaches the watcher, one before is `present`.
+    id = entry.audience->Join(watcher);
+    return entry.audience;
+  }
+
+  SnapshotPtr Erase(const JobKey& key) {
+    MutexLock lock(mutex_);
+    const auto found = jobs_.find(key);
+    if (found == jobs_.end()) return nullptr;
+    SnapshotPtr gone = found->second.snapshot;
+    if (gone->final()) {
+      used_.erase(found->second.used);
+      bytes_ -= BytesOf(*gone);
+    }
+    jobs_.erase(found);
+    return gone;
+  }
+
+  void Index(const JobKey& pictory, const std::string& job_id) {
+    MutexLock lock(mutex_);
+    by_pictory_id_[pictory] = job_id;
+  }
+  void Unindex(const JobKey& pictory, const std::string& job_id) {
+    MutexLock lock(mutex_);
+    const auto found = by_pictory_id_.find(pictory);
+    if (found != by_pictory_id_.end() && found->second == job_id) by_pictory_id_.erase(found);
+  }
+  std::string JobIdOf(const JobKey& pictory) {
+    MutexLock lock(mutex_);
+    const auto found = by_pictory_id_.find(pictory);
+    return found == by_pictory_id_.end() ? std::string() : found->second;
+  }
+
+  void Count(std::size_t& unfinished, std::size_t& finished) {
+    MutexLock lock(mutex_);
+    finished += used_.size();
+    unfinished += jobs_.size() - used_.size();
+  }
+
+ private:
+  void Touch(Entry& entry) REQUIRES(mutex_) {
+    if (entry.snapshot->final()) used_.splice(used_.begin(), used_, entry.used);
+  }
+
+  void Evict(std::vector<SnapshotPtr>& evicted) REQUIRES(mutex_) {
+    while (used_.size() > finished_max_ || (bytes_ > finished_max_bytes_ && used_.size() > 1)) {
+      const auto oldest = jobs_.find(used_.back());
+      bytes_ -= BytesOf(*oldest->second.snapshot);
+      evicted.push_back(std::move(oldest->second.snapshot));
+      jobs_.erase(oldest);
+      used_.pop_back();
+    }
+  }
+
+  const std::size_t finished_max_;
+  const std::size_t finished_max_bytes_;
+  Mutex mutex_;
+  std::unordered_map<JobKey, Entry> jobs_ GUARDED_BY(mutex_);
+  std::unordered_map<JobKey, std::string> by_pictory_id_ GUARDED_BY(mutex_);
+  std::list<JobKey> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;   // of the finished ones
+};
+
+Hub::Subscription& Hub::Subscription::operator=(Subscription&& other) noexcept {
+  if (this != &other) {
+    Reset();
+    audience_ = std::move(other.audience_);
+    id_ = other.id_;
+  }
+  return *this;
+}
+
+void Hub::Subscription::Reset() {
+  if (auto audience = std::move(audience_)) audience->Leave(id_);
+}
+
+Hub::Hub(HubOptions options, JobStore& store, Broadcaster& broadcaster)
+    : store_(store), shared_(std::make_shared<Shared>(broadcaster)) {
+  for (auto& shard : shards_) {
+    shard = std::make_unique<Shard>(std::max<std::size_t>(1, options.finished_max / kShards),
+                                    std::max<std::size_t>(1, options.finished_max_bytes / kShards));
+  }
+}
+
+Hub::~Hub() = default;
+
+void Hub::SetWatchersChanged(WatchersChanged listener) { shared_->changed = std::move(listener); }
+
+Hub::Shard& Hub::ShardOf(const std::string& tenant, const std::string& id) const {
+  return *shards_[std::hash<JobKey>()({tenant, id}) % kShards];
+}
+
+SnapshotPtr Hub::Publish(Job job) { return Keep(MakeSnapshot(std::move(job))); }
+
+SnapshotPtr Hub::Keep(SnapshotPtr snapshot) {
+  const Job& job = snapshot->job;
+  // The index first: whoever finds the job must not miss it under its other name.
+  if (!job.pictory_job_id.empty()) {
+    ShardOf(job.tenant, job.pictory_job_id).Index({job.tenant, job.pictory_job_id}, job.job_id);
+  }
+  Shard::Kept kept = ShardOf(job.tenant, job.job_id).Keep(snapshot);
+  for (const SnapshotPtr& gone : kept.evicted) {
+    if (gone->job.pictory_job_id.empty()) continue;
+    ShardOf(gone->job.tenant, gone->job.pictory_job_id)
+        .Unindex({gone->job.tenant, gone->job.pictory_job_id}, gone->job.job_id);
+  }
+  if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
+  return kept.newest;
+}
+
+SnapshotPtr Hub::Find(const std::string& tenant, const std::string& name) {
+  if (SnapshotPtr found = ShardOf(tenant, name).Find({tenant, name})) return found;
+  const std::string job_id = ShardOf(tenant, name).JobIdOf({tenant, name});
+  if (job_id.empty()) return nullptr;
+  return ShardOf(tenant, job_id).Find({tenant, job_id});
+}
+
+void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done) {
+  if (SnapshotPtr found = Find(tenant, name)) return done(std::move(found));
+  JobKey key{tenant, name};
+  {
+    MutexLock lock(mutex_);
+    Loading& loading = loading_[key];
+    loading.waiting.push_back(std::move(done));
+    if (loading.waiting.size() > 1) return;
+  }
+  store_.Find(tenant, name, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+    OnLoaded(key, std::move(found));
+  });
+}
+
+void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found) {
+  // Kept before the waiting are taken out: who comes between finds it in memory or still waits.
+  absl::StatusOr<SnapshotPtr> answer = errors::JobNotFound(key.id);
+  if (!found.ok()) {
+    answer = found.status();
+  } else if (found->has_value()) {
+    answer = Keep(MakeSnapshot(std::move((*found)->job)));
+  } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
+    answer = std::move(published);  // submitted while the store looked
+  }
+  Loading loading;
+  {
+    MutexLock lock(mutex_);
+    const auto at = loading_.find(key);
+    loading = std::move(at->second);
+    loading_.erase(at);
+  }
+  if (answer.ok()) {
+    const std::string& job_id = (*answer)->job.job_id;
+    if (std::find(loading.forgotten.begin(), loading.forgotten.end(), job_id) !=
+        loading.forgotten.end()) {
+      Forget(key.tenant, job_id);
+      answer = errors::JobNotFound(key.id);
+    }
+  }
+  for (LoadDone& done : loading.waiting) done(answer);
+}
+
+Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job_id,
+                               std::weak_ptr<Watcher> watcher) {
+  Subscribed subscribed;
+  Subscription& subscription = subscribed.subscription;
+  subscription.audience_ = ShardOf(tenant, job_id)
+                               .AudienceOf({tenant, job_id}, shared_, watcher, subscription.id_,
+                                           subscribed.present);
+  return subscribed;
+}
+
+void Hub::Forget(const std::string& tenant, const std::string& job_id) {
+  {
+    // A load under way may have read the job before it was deleted, under either of its names.
+    MutexLock lock(mutex_);
+    for (auto& [key, loading] : loading_) {
+      if (key.tenant == tenant) loading.forgotten.push_back(job_id);
+    }
+  }
+  const SnapshotPtr gone = ShardOf(tenant, job_id).Erase({tenant, job_id});
+  if (gone == nullptr || gone->job.pictory_job_id.empty()) return;
+  ShardOf(tenant, gone->job.pictory_job_id)
+      .Unindex({tenant, gone->job.pictory_job_id}, job_id);
+}
+
+std::size_t Hub::unfinished() const {
+  std::size_t unfinished = 0;
+  std::size_t finished = 0;
+  for (const auto& shard : shards_) shard->Count(unfinished, finished);
+  return unfinished;
+}
+
+std::size_t Hub::finished_cached() const {
+  std::size_t unfinished = 0;
+  std::size_t finished = 0;
+  for (const auto& shard : shards_) shard->Count(unfinished, finished);
+  return finished;
+}
+
+std::size_t Hub::watchers() const { return shared_->watchers.load(std::memory_order_relaxed); }
+
+}  // namespace gateway::jobs

@@ -1,0 +1,122 @@
+// What the gateway knows about jobs right now, in memory, and who wants to hear of changes.
+//
+// Holds the newest snapshot of every unfinished job, the finished ones used last, and the watchers of
+// each job. The store is asked only for jobs that are not here; what was asked for at once is asked
+// for once. Thread-safe; the locks are short and sharded, so reading a job is cheap at any load.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "jobs/broadcaster.h"
+#include "jobs/job_key.h"
+#include "jobs/snapshot.h"
+#include "jobs/store.h"
+#include "absl/status/statusor.h"
+
+namespace gateway::jobs {
+
+// Hears of a job's new states. Not of every one: of the newest at the time it is told, and always of
+// the final one.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // On the broadcaster's thread, under no lock. May see a revision again, or an older one. Must not
+  // block.
+  virtual void OnSnapshot(const SnapshotPtr& snapshot) = 0;
+};
+
+struct HubOptions {
+  std::size_t finished_max = limits::kFinishedJobsCachedMax;
+  std::size_t finished_max_bytes = 256 * limits::kMiB;
+};
+
+class Hub {
+  class Shard;
+  class Audience;
+
+ public:
+  // Ends when it goes; a call to the watcher may still be under way then.
+  class Subscription {
+   public:
+    Subscription() = default;
+    Subscription(Subscription&& other) noexcept { *this = std::move(other); }
+    Subscription& operator=(Subscription&& other) noexcept;
+    ~Subscription() { Reset(); }
+    void Reset();
+
+   private:
+    friend class Hub;
+    std::shared_ptr<Audience> audience_;
+    std::uint64_t id_ = 0;
+  };
+  struct Subscribed {
+    Subscription subscription;
+    SnapshotPtr present;  // null: the job is not in memory, and nothing was subscribed
+  };
+
+  using LoadDone = std::function<void(absl::StatusOr<SnapshotPtr>)>;
+  // How many watch a job now. On the broadcaster's thread, in order, the last call being true.
+  using WatchersChanged =
+      std::function<void(const std::string& tenant, const std::string& job_id, std::size_t count)>;
+
+  // Both must outlive the hub and its subscriptions.
+  Hub(HubOptions options, JobStore& store, Broadcaster& broadcaster);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // Once, before the first Subscribe.
+  void SetWatchersChanged(WatchersChanged listener);
+
+  // Tells watchers, unless a revision as high is here already. Returns the newest.
+  SnapshotPtr Publish(Job job);
+  SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
+
+  // By job_id or Pictory's id; memory only. Null if it is not here.
+  SnapshotPtr Find(const std::string& tenant, const std::string& name);
+
+  // From memory, at once and inside the call, or else from the store. NOT_FOUND if nobody knows it.
+  void Load(const std::string& tenant, const std::string& name, LoadDone done);
+
+  // Does not keep the watcher alive.
+  Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
+                       std::weak_ptr<Watcher> watcher);
+
+  // The job was deleted.
+  void Forget(const std::string& tenant, const std::string& job_id);
+
+  std::size_t unfinished() const;
+  std::size_t finished_cached() const;
+  std::size_t watchers() const;
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  struct Shared;
+  struct Loading {
+    std::vector<LoadDone> waiting;
+    std::vector<std::string> forgotten;  // job ids deleted since the store was asked
+  };
+
+  Shard& ShardOf(const std::string& tenant, const std::string& id) const;
+  SnapshotPtr Keep(SnapshotPtr snapshot);
+  void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
+
+  JobStore& store_;
+  const std::shared_ptr<Shared> shared_;
+  std::array<std::unique_ptr<Shard>, kShards> shards_;
+
+  Mutex mutex_;
+  std::unordered_map<JobKey, Loading> loading_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,85 @@
+#include "jobs/hub_audience.h"
+
+#include <array>
+#include <utility>
+
+namespace gateway::jobs {
+namespace {
+
+// A write costs some 10 µs: others wait a few milliseconds for their turn.
+constexpr std::size_t kSliceMax = 256;
+
+}  // namespace
+
+std::uint64_t Hub::Audience::Join(std::weak_ptr<Watcher> watcher) {
+  MutexLock lock(mutex_);
+  const std::uint64_t id = ++last_id_;
+  watchers_.emplace(id, std::move(watcher));
+  shared_->watchers.fetch_add(1, std::memory_order_relaxed);
+  NoteCount();
+  return id;
+}
+
+void Hub::Audience::Leave(std::uint64_t id) {
+  MutexLock lock(mutex_);
+  if (watchers_.erase(id) == 0) return;
+  shared_->watchers.fetch_sub(1, std::memory_order_relaxed);
+  NoteCount();
+}
+
+void Hub::Audience::Tell(SnapshotPtr snapshot) {
+  MutexLock lock(mutex_);
+  if (snapshot->job.revision <= latest_->job.revision) return;
+  latest_ = std::move(snapshot);
+  if (watchers_.empty()) return;
+  if (telling_) {
+    again_ = true;
+    return;
+  }
+  telling_ = true;
+  next_ = 0;
+  shared_->broadcaster.Post([self = shared_from_this()] { return self->TellSome(); });
+}
+
+bool Hub::Audience::TellSome() {
+  std::array<std::shared_ptr<Watcher>, kSliceMax> slice;
+  std::size_t count = 0;
+  SnapshotPtr latest;
+  bool more = true;
+  {
+    MutexLock lock(mutex_);
+    latest = latest_;
+    auto it = watchers_.upper_bound(next_);
+    for (; it != watchers_.end() && count < kSliceMax; ++it) {
+      next_ = it->first;
+      if (auto watcher = it->second.lock()) slice[count++] = std::move(watcher);
+    }
+    if (it == watchers_.end()) {
+      // Those told early in the round have not heard of what came during it.
+      more = std::exchange(again_, false);
+      telling_ = more;
+      next_ = 0;
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) slice[i]->OnSnapshot(latest);
+  return more;
+}
+
+// The count is read when the listener is called, and calls are made one after the other: however
+// joins and leaves interleave, the last one it hears is right.
+void Hub::Audience::NoteCount() {
+  if (noting_ || !shared_->changed) return;
+  noting_ = true;
+  shared_->broadcaster.Post([self = shared_from_this()] {
+    std::size_t count = 0;
+    {
+      MutexLock lock(self->mutex_);
+      self->noting_ = false;
+      count = self->watchers_.size();
+    }
+    self->shared_->changed(self->tenant_, self->job_id_, count);
+    return false;
+  });
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,140 @@
+// Asks Pictory about every unfinished job: once per job whoever watches it, within the account's
+// budget, fairly between tenants.
+//
+// Each job goes round: due → poll → advance → stored → published → due again. A job is never polled
+// while its last answer is still being stored, so answers are applied in order. The decisions
+// themselves are pure: jobs/schedule.h says when, jobs/advance.h says what.
+//
+// Thread-safe. Its work runs on the threads of the timers, the transport and the store. Everything
+// passed to the constructor must outlive the poller and, after Stop(), the calls still in flight.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "jobs/account.h"
+#include "jobs/advance.h"
+#include "jobs/job.h"
+#include "jobs/job_key.h"
+#include "jobs/schedule.h"
+#include "jobs/store.h"
+#include "pictory/client.h"
+
+namespace gateway::jobs {
+
+struct PollerOptions {
+  PollCurve curve;
+  int in_flight_max = limits::kPollsInFlightMax;
+  // Credentials refused: how long the account rests before it is tried again.
+  Duration credentials_pause = std::chrono::seconds(30);
+};
+
+// What happened, for logs and metrics. Called under no lock.
+struct PollEvents {
+  std::function<void(const JobRecord&, const pictory::JobReply&)> replied;
+  std::function<void(const pictory::JobReply&)> credentials_refused;
+  std::function<void(bool degraded)> degraded_changed;
+  std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
+};
+
+class Poller {
+ public:
+  using Publish = std::function<void(const JobRecord&)>;
+
+  Poller(PollerOptions options, Account& account, JobStore& store, pictory::PictoryClient& client,
+         const Clock& clock, Timers& timers, Random& random, Publish publish, PollEvents events);
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // Follows a job from now on: first poll after the curve's first interval. Ignored if followed
+  // already or not pollable.
+  void Follow(const JobRecord& record);
+  // Follows the jobs a restart found, their first polls spread.
+  void FollowRecovered(const std::vector<JobRecord>& records);
+  // A watched job is polled faster, from its next interval on; the first watcher pulls the next poll
+  // forward.
+  void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
+
+  // No poll starts after this. Answers still under way are dropped.
+  void Stop();
+
+  std::size_t followed() const;
+  std::size_t in_flight() const;
+
+ private:
+  struct Entry {
+    JobRecord record;
+    MonoTime due{};
+    std::uint64_t turn = 0;  // of its latest place in the heap; older places are void
+    std::uint64_t digest = 0;
+    int polls = 0;   // made so far
+    int errors = 0;  // in a row that said nothing about the job
+    bool watched = false;
+    bool busy = false;  // polled or being stored
+  };
+  struct Due {
+    MonoTime when;
+    std::uint64_t turn;
+    JobKey key;
+    bool operator<(const Due& other) const {  // std::push_heap keeps the largest on top
+      return when != other.when ? when > other.when : turn > other.turn;
+    }
+  };
+  struct Started {
+    JobKey key;
+    std::string pictory_job_id;
+    JobKind kind;
+    std::uint64_t digest;
+  };
+
+  void Place(Entry& entry, const JobKey& key, MonoTime due) REQUIRES(mutex_);
+  void CollectDue(MonoTime now) REQUIRES(mutex_);
+  std::optional<JobKey> NextReady() REQUIRES(mutex_);
+  void Arm(MonoTime when) REQUIRES(mutex_);
+  // Starts whatever may start, and arms the timer for the rest.
+  void Pump() EXCLUDES(mutex_);
+  void OnReply(const JobKey& key, pictory::JobReply reply) EXCLUDES(mutex_);
+  void NoteAccount(const pictory::JobReply& reply) EXCLUDES(mutex_);
+  void OnStored(const JobKey& key, const Advanced& advanced, Duration delay,
+                const absl::Status& status) EXCLUDES(mutex_);
+  Duration DelayAfter(const JobKey& key, const JobRecord& record, const pictory::JobReply& reply,
+                      WallTime wall) REQUIRES(mutex_);
+  void Settle(const JobKey& key, JobRecord record, Duration delay) REQUIRES(mutex_);
+
+  const PollerOptions options_;
+  Account& account_;
+  JobStore& store_;
+  pictory::PictoryClient& client_;
+  const Clock& clock_;
+  Timers& timers_;
+  Random& random_;
+  const Publish publish_;
+  const PollEvents events_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<JobKey, Entry> entries_ GUARDED_BY(mutex_);
+  std::vector<Due> heap_ GUARDED_BY(mutex_);
+  // Due now, waiting for budget: one queue a tenant, served in turn.
+  std::map<std::string, std::deque<JobKey>> ready_ GUARDED_BY(mutex_);
+  std::string last_tenant_ GUARDED_BY(mutex_);
+  std::uint64_t turns_ GUARDED_BY(mutex_) = 0;
+  std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
+  int silent_replies_ GUARDED_BY(mutex_) = 0;
+  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
+  MonoTime timer_at_ GUARDED_BY(mutex_) = MonoTime::max();
+  bool stopped_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::jobs

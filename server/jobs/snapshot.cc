@@ -1,0 +1,151 @@
+#include "jobs/snapshot.h"
+
+#include <utility>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace gateway::jobs {
+namespace {
+
+using ::google::protobuf::io::CodedOutputStream;
+using ::google::protobuf::internal::WireFormatLite;
+
+// Appended to a v1.Job these bytes set one more field of it, by the rules of the wire format.
+std::string DegradedSuffix() {
+  v1::Job flag;
+  flag.set_upstream_degraded(true);
+  return flag.SerializeAsString();
+}
+
+void SetTime(WallTime time, google::protobuf::Timestamp* out) {
+  const auto since = time.time_since_epoch();
+  const auto whole = std::chrono::floor<std::chrono::seconds>(since);
+  out->set_seconds(whole.count());
+  out->set_nanos(static_cast<std::int32_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since - whole).count()));
+}
+
+v1::Job HeaderProto(const Job& job) {
+  v1::Job out;
+  out.set_job_id(job.job_id);
+  out.set_pictory_job_id(job.pictory_job_id);
+  out.set_request_id(job.request_id);
+  out.set_kind(job.kind);
+  out.set_state(job.state);
+  out.set_revision(job.revision);
+  if (job.progress_percent.has_value()) out.set_progress_percent(*job.progress_percent);
+  out.set_message(job.message);
+  SetTime(job.create_time, out.mutable_create_time());
+  SetTime(job.update_time, out.mutable_update_time());
+  if (job.finish_time.has_value()) SetTime(*job.finish_time, out.mutable_finish_time());
+  for (const auto& [key, value] : job.labels) (*out.mutable_labels())[key] = value;
+  if (job.credits_used.has_value()) out.set_credits_used(*job.credits_used);
+  if (!job.error_code.empty() || !job.error_message.empty()) {
+    out.mutable_error()->set_code(job.error_code);
+    out.mutable_error()->set_message(job.error_message);
+  }
+  out.set_stale(job.stale);
+  out.set_upstream_missing(job.upstream_missing);
+  out.set_sandbox(job.sandbox);
+  return out;
+}
+
+// The one field number of all responses that hold a job.
+constexpr int kJobField = v1::GetJobResponse::kJobFieldNumber;
+static_assert(int{v1::WatchJobResponse::kJobFieldNumber} == kJobField);
+static_assert(int{v1::CreatePreviewResponse::kJobFieldNumber} == kJobField);
+static_assert(int{v1::RenderResponse::kJobFieldNumber} == kJobField);
+static_assert(int{v1::TranscribeResponse::kJobFieldNumber} == kJobField);
+static_assert(int{v1::SummarizeResponse::kJobFieldNumber} == kJobField);
+
+// Tag and length of a v1.Job.
+std::string FrameHead(std::size_t job_bytes) {
+  std::uint8_t head[16];
+  std::uint8_t* end = WireFormatLite::WriteTagToArray(
+      kJobField, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head);
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(job_bytes), end);
+  return std::string(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
+}
+
+
+template <class Result>
+void DropTexts(Result& result, v1::Job& job) {
+  result.clear_transcript();
+  const auto drop = [&job](std::string* text, v1::ResultPart part) {
+    if (text->empty()) return;
+    text->clear();
+    job.add_omitted_parts(part);
+  };
+  drop(result.mutable_txt(), v1::RESULT_PART_TXT);
+  drop(result.mutable_srt(), v1::RESULT_PART_SRT);
+  drop(result.mutable_vtt(), v1::RESULT_PART_VTT);
+  result.clear_summaries();
+}
+
+}  // namespace
+
+SnapshotPtr MakeSnapshot(Job job) {
+  auto snapshot = std::make_shared<Snapshot>();
+  const std::string header = HeaderProto(job).SerializeAsString();
+  const std::string head = FrameHead(header.size() + job.result_wire.size());
+  snapshot->job_at = head.size();
+  snapshot->result_at = head.size() + header.size();
+  snapshot->frame.reserve(snapshot->result_at + job.result_wire.size());
+  snapshot->frame.append(head).append(header).append(job.result_wire);
+  snapshot->job = std::move(job);
+  snapshot->job.result_wire = std::string();
+  return snapshot;
+}
+
+v1::Job ToProto(const Job& job) {
+  v1::Job out = HeaderProto(job);
+  // Made by this program; if the store gave back something else, the job is shown without it.
+  if (v1::Job result; !job.result_wire.empty() && result.ParseFromString(job.result_wire)) {
+    out.MergeFrom(result);
+  }
+  return out;
+}
+
+v1::Job ToListProto(const Job& job) {
+  v1::Job out = ToProto(job);
+  if (out.has_transcription()) {
+    DropTexts(*out.mutable_transcription(), out);
+  } else if (out.has_summary()) {
+    DropTexts(*out.mutable_summary(), out);
+    out.mutable_summary()->clear_segments();
+    out.mutable_summary()->clear_summary_text();
+  }
+  return out;
+}
+
+Frame JobFrame(const SnapshotPtr& snapshot, bool degraded) {
+  if (!degraded) return Frame(snapshot, &snapshot->frame);
+  const std::string suffix = DegradedSuffix();
+  auto frame = std::make_shared<std::string>(
+      FrameHead(snapshot->job_wire().size() + suffix.size()));
+  frame->append(snapshot->job_wire()).append(suffix);
+  return frame;
+}
+
+Frame FullFrame(const Snapshot& snapshot, const v1::Job& full, bool degraded) {
+  const std::string_view header = std::string_view(snapshot.frame)
+                                      .substr(snapshot.job_at, snapshot.result_at - snapshot.job_at);
+  const std::string suffix = degraded ? DegradedSuffix() : std::string();
+  auto frame =
+      std::make_shared<std::string>(FrameHead(header.size() + full.ByteSizeLong() + suffix.size()));
+  frame->append(header);
+  full.AppendToString(frame.get());
+  frame->append(suffix);
+  return frame;
+}
+
+Frame HeartbeatFrame(std::int32_t revision, bool degraded) {
+  v1::WatchJobResponse response;
+  response.mutable_heartbeat()->set_revision(revision);
+  response.mutable_heartbeat()->set_upstream_degraded(degraded);
+  return std::make_shared<const std::string>(response.SerializeAsString());
+}
+
+}  // namespace gateway::jobs

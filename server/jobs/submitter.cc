@@ -1,0 +1,283 @@
+#include "jobs/submitter.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "jobs/outcome.h"
+
+namespace gateway::jobs {
+
+using Outcome = pictory::SubmitReply::Outcome;
+
+// One submission under way. Its steps run one after the other, so only `waiting` is shared.
+struct Submitter::Attempt {
+  JobKey key;
+  SubmitRequest request;
+  pictory::Submission submission;
+  JobRecord record;
+  std::vector<Done> waiting;  // guarded by Submitter::mutex_; the first is the caller who began
+};
+
+Submitter::Submitter(SubmitterOptions options, Account& account, JobStore& store,
+                     pictory::PictoryClient& client, Hub& hub, Poller& poller, const Clock& clock,
+                     Timers& timers, Random& random, SubmitEvents events)
+    : options_(std::move(options)),
+      account_(account),
+      store_(store),
+      client_(client),
+      hub_(hub),
+      poller_(poller),
+      clock_(clock),
+      timers_(timers),
+      random_(random),
+      events_(std::move(events)) {}
+
+void Submitter::Submit(SubmitRequest request, Done done) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->key = JobKey{request.tenant, request.request_id};
+  absl::Status refused;
+  {
+    MutexLock lock(mutex_);
+    const auto running = attempts_.find(attempt->key);
+    if (running != attempts_.end()) {
+      if (running->second->request.fingerprint == request.fingerprint) {
+        running->second->waiting.push_back(std::move(done));
+        return;
+      }
+      refused = errors::RequestIdReused(request.request_id, "being submitted now");
+    } else if (draining_) {
+      refused = errors::Draining(std::chrono::seconds(1));
+    } else {
+      attempt->request = std::move(request);
+      attempt->waiting.push_back(std::move(done));
+      attempts_.emplace(attempt->key, attempt);
+    }
+  }
+  if (!refused.ok()) return done(refused);
+  Resolve(attempt);
+}
+
+void Submitter::Resolve(const AttemptPtr& attempt) {
+  pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
+  if (reference.job_id.empty()) return Translate(attempt, "");
+  const std::string name = reference.job_id;
+  hub_.Load(attempt->request.tenant, name,
+            [this, attempt, reference = std::move(reference)](Answer referenced) {
+              if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
+              const Job& job = (*referenced)->job;
+              if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
+                return AnswerFromRequestId(
+                    attempt, errors::JobNotUsable(job.job_id, "is a " + KindName(job.kind) +
+                                                                  ", where " + reference.field +
+                                                                  " needs a " +
+                                                                  KindName(reference.kind)));
+              }
+              if (job.state != v1::JOB_STATE_SUCCEEDED) {
+                return AnswerFromRequestId(
+                    attempt, IsFinal(job.state)
+                                 ? errors::JobNotUsable(job.job_id, "has ended as " +
+                                                                        StateName(job.state) +
+                                                                        " and has no result to use")
+                                 : errors::JobNotFinished(job.job_id, StateName(job.state)));
+              }
+              Translate(attempt, job.pictory_job_id);
+            });
+}
+
+void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id) {
+  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
+      *attempt->request.request, referenced_pictory_id, /*webhook_url=*/"", options_.translate);
+  if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
+  attempt->submission = *std::move(submission);
+  Record(attempt);
+}
+
+// With budget at hand, intent and sending are one commit; otherwise the intent is kept while the
+// submission waits.
+void Submitter::Record(const AttemptPtr& attempt) {
+  if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) {
+    return AnswerFromRequestId(attempt, std::move(gone));
+  }
+  const bool ready = account_.TryTake(Budget::Share::kSubmit);
+  JobRecord record =
+      NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
+  store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
+    if (!begun.ok() || !begun->begun) {
+      if (ready) account_.Refund(Budget::Share::kSubmit);
+      if (!begun.ok()) return Finish(attempt, begun.status());
+      return AnswerFromRecord(attempt, begun->record);
+    }
+    attempt->record = std::move(begun->record);
+    if (ready) return Send(attempt);
+    AwaitBudget(attempt);
+  });
+}
+
+void Submitter::AwaitBudget(const AttemptPtr& attempt) {
+  const MonoTime now = clock_.Now();
+  const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
+  const MonoTime give_up =
+      std::min(now + limits::kSubmitBudgetMaxWait, attempt->request.deadline);
+  if (at > give_up) return GiveUpUnsent(attempt, errors::BudgetExhausted(at - now));
+  timers_.At(at, [this, attempt, give_up] {
+    if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
+    if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
+    const MonoTime later = account_.NextAt(Budget::Share::kSubmit);
+    if (later > give_up) {
+      return GiveUpUnsent(attempt, errors::BudgetExhausted(later - clock_.Now()));
+    }
+    AwaitBudget(attempt);
+  });
+}
+
+void Submitter::MarkSending(const AttemptPtr& attempt) {
+  attempt->record.submission = SubmissionState::kSending;
+  store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
+    if (!stored.ok()) {
+      account_.Refund(Budget::Share::kSubmit);
+      return Finish(attempt, stored);
+    }
+    Send(attempt);
+  });
+}
+
+void Submitter::Send(const AttemptPtr& attempt) {
+  client_.Submit(std::move(attempt->submission), clock_.Now() + limits::kSubmitBudgetMaxWait,
+                 [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
+}
+
+void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
+  if (events_.replied) events_.replied(attempt->record, reply);
+  attempt->record = AfterReply(attempt->record, reply, clock_.WallNow());
+  store_.Update(attempt->record, {},
+                [this, attempt, reply = std::move(reply)](const absl::Status& stored) {
+                  OnOutcomeStored(attempt, reply, stored);
+                });
+}
+
+void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
+                                const absl::Status& stored) {
+  if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
+    // Nothing was billed, whether or not the record of it was kept.
+    return Finish(attempt, reply.error);
+  }
+  if (!stored.ok()) {
+    // The record stays SENDING, so a restart makes it UNCONFIRMED: never sent again.
+    return Finish(attempt, errors::Internal(
+                               "The job was sent to Pictory, but its outcome could not be stored; do "
+                               "not resubmit, job " +
+                               attempt->record.job.job_id + " shows up as UNCONFIRMED"));
+  }
+  const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
+  if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record);
+  Finish(attempt, snapshot);
+}
+
+// A submit that cannot go on may be the retry of one that did: then the first one's answer counts.
+void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
+  store_.FindRequest(attempt->key.tenant, attempt->key.id,
+                     [this, attempt, otherwise = std::move(otherwise)](
+                         absl::StatusOr<std::optional<JobRecord>> found) {
+                       if (!found.ok() || !found->has_value() ||
+                           (*found)->submission == SubmissionState::kNotSent) {
+                         return Finish(attempt, otherwise);
+                       }
+                       AnswerFromRecord(attempt, **found);
+                     });
+}
+
+void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
+  if (record.fingerprint != attempt->request.fingerprint) {
+    return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
+  }
+  switch (record.submission) {
+    case SubmissionState::kRejected:
+      return Finish(attempt, DecodeRefusal(record.refusal));
+    case SubmissionState::kAccepted:
+    case SubmissionState::kUnknown:
+    case SubmissionState::kAbandoned:
+      return hub_.Load(attempt->key.tenant, record.job.job_id,
+                       [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
+    case SubmissionState::kIntent:
+    case SubmissionState::kSending:
+    case SubmissionState::kNotSent:
+      // Left behind by an attempt whose outcome could not be stored; a restart settles it.
+      return Finish(attempt, errors::Internal("An earlier attempt of request_id " + attempt->key.id +
+                                              " is in doubt; do not resubmit, its job is " +
+                                              record.job.job_id));
+  }
+}
+
+// Recorded but certainly not sent: the record says so before the caller hears of it, and a retry runs.
+void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
+  attempt->record.submission = SubmissionState::kNotSent;
+  store_.Update(attempt->record, {},
+                [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
+}
+
+absl::Status Submitter::CheckCaller(const Attempt& attempt) const {
+  if (attempt.request.cancelled != nullptr && attempt.request.cancelled->load()) {
+    return errors::Cancelled();
+  }
+  const MonoTime now = clock_.Now();
+  if (attempt.request.deadline < now + limits::kMinTimeToSend) {
+    return errors::DeadlineTooShort(std::max(Duration::zero(), attempt.request.deadline - now),
+                                    limits::kMinTimeToSend);
+  }
+  return absl::OkStatus();
+}
+
+JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
+  const WallTime now = clock_.WallNow();
+  JobRecord record;
+  record.job.tenant = attempt.key.tenant;
+  record.job.job_id = MintJobId(now, random_);
+  record.job.request_id = attempt.key.id;
+  record.job.kind = attempt.request.kind;
+  record.job.state = v1::JOB_STATE_UNSPECIFIED;
+  record.job.create_time = record.job.update_time = now;
+  record.job.labels = attempt.request.labels;
+  record.job.sandbox = options_.sandbox;
+  record.submission = state;
+  record.fingerprint = attempt.request.fingerprint;
+  record.owner_epoch = options_.epoch;
+  record.correlation_token = RandomHex(16);
+  return record;
+}
+
+void Submitter::Finish(const AttemptPtr& attempt, Answer answer) {
+  std::vector<Done> waiting;
+  std::function<void()> idle;
+  {
+    MutexLock lock(mutex_);
+    attempts_.erase(attempt->key);
+    waiting.swap(attempt->waiting);
+    if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
+  }
+  for (Done& done : waiting) done(answer);
+  if (idle) idle();
+}
+
+void Submitter::Drain(std::function<void()> idle) {
+  {
+    MutexLock lock(mutex_);
+    draining_ = true;
+    if (!attempts_.empty()) {
+      idle_ = std::move(idle);
+      return;
+    }
+  }
+  idle();
+}
+
+std::size_t Submitter::running() const {
+  MutexLock lock(mutex_);
+  return attempts_.size();
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,122 @@
+// Submits paid jobs: at most one POST per (tenant, request_id), whatever callers, meshes and the
+// network do, and no job forgotten.
+//
+// A submission goes one way: joined to a running attempt of the same request_id, or
+//   resolve the job it refers to → translate → budget → recorded as SENDING, durable
+//   → POST → outcome recorded, durable → published → every waiting caller answered.
+// Once SENDING is recorded nothing stops the transfer: neither the caller's cancel nor its deadline.
+// An outcome that cannot be known is no error: the job is answered UNCONFIRMED and never sent again.
+//
+// Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
+// never blocks. What is passed to the constructor must outlive the submitter and its running
+// attempts (see Drain).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "google/protobuf/message.h"
+#include "jobs/account.h"
+#include "jobs/hub.h"
+#include "jobs/job_key.h"
+#include "jobs/poller.h"
+#include "jobs/store.h"
+#include "pictory/client.h"
+#include "pictory/translate.h"
+
+namespace gateway::jobs {
+
+// A validated submit.
+struct SubmitRequest {
+  std::string tenant;
+  JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+  std::string request_id;  // never empty
+  std::map<std::string, std::string> labels;
+  std::string fingerprint;
+  MonoTime deadline = MonoTime::max();
+  std::shared_ptr<const google::protobuf::Message> request;
+  // Set when the caller is gone; may be null. Looked at only before anything is sent.
+  std::shared_ptr<std::atomic<bool>> cancelled;
+};
+
+struct SubmitterOptions {
+  pictory::TranslateOptions translate;
+  bool sandbox = false;
+  std::int64_t epoch = 0;  // of JobStore::Recover
+};
+
+struct SubmitEvents {
+  std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
+};
+
+class Submitter {
+ public:
+  using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
+  using Done = std::function<void(Answer)>;
+
+  Submitter(SubmitterOptions options, Account& account, JobStore& store,
+            pictory::PictoryClient& client, Hub& hub, Poller& poller, const Clock& clock,
+            Timers& timers, Random& random, SubmitEvents events);
+  Submitter(const Submitter&) = delete;
+  Submitter& operator=(const Submitter&) = delete;
+
+  // Calls `done` exactly once, under no lock.
+  void Submit(SubmitRequest request, Done done);
+
+  // From now on new submits are refused; `idle` is called once no attempt is running.
+  void Drain(std::function<void()> idle);
+
+  std::size_t running() const;
+
+ private:
+  struct Attempt;
+  using AttemptPtr = std::shared_ptr<Attempt>;
+
+  // The steps, in the order they are taken.
+  void Resolve(const AttemptPtr& attempt);
+  void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id);
+  void Record(const AttemptPtr& attempt);
+  void AwaitBudget(const AttemptPtr& attempt);
+  void MarkSending(const AttemptPtr& attempt);
+  void Send(const AttemptPtr& attempt);
+  void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
+                       const absl::Status& stored);
+
+  // Ends that need no POST.
+  void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
+  void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
+  void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
+
+  absl::Status CheckCaller(const Attempt& attempt) const;
+  JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
+  void Finish(const AttemptPtr& attempt, Answer answer);
+
+  const SubmitterOptions options_;
+  Account& account_;
+  JobStore& store_;
+  pictory::PictoryClient& client_;
+  Hub& hub_;
+  Poller& poller_;
+  const Clock& clock_;
+  Timers& timers_;
+  Random& random_;
+  const SubmitEvents events_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<JobKey, AttemptPtr> attempts_ GUARDED_BY(mutex_);  // by request_id
+  std::function<void()> idle_ GUARDED_BY(mutex_);
+  bool draining_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,246 @@
+#include "json/check.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+#include "json/sax.h"
+
+namespace gateway::json {
+namespace {
+
+absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
+
+// Checks, and notes what lies directly under the root.
+class OutlineHandler final : public SaxHandler<OutlineHandler> {
+ public:
+  OutlineHandler(std::string_view text, const Limits& limits, Outline* outline)
+      : SaxHandler(text, limits), outline_(outline) {}
+
+  bool OnScalar(Type type, std::string_view decoded, std::size_t begin) {
+    if (outline_ == nullptr || depth() > 1) return true;
+    Note(type, RawScalar(type, decoded, begin), depth());
+    return true;
+  }
+  bool OnKey(std::string_view key, std::size_t) {
+    if (outline_ != nullptr && depth() == 1) key_.assign(key);
+    return true;
+  }
+  bool OnStart(Type, std::size_t begin) {
+    if (depth() <= 2) begin_[static_cast<std::size_t>(depth())] = begin;
+    return true;
+  }
+  bool OnEnd(Type type, std::size_t end) {  // depth() is already that outside
+    if (outline_ == nullptr || depth() > 1) return true;
+    const std::size_t begin = begin_[static_cast<std::size_t>(depth()) + 1];
+    Note(type, text().substr(begin, end - begin), depth());
+    return true;
+  }
+
+ private:
+  void Note(Type type, std::string_view raw, int outside) {
+    if (outside == 0) {
+      outline_->type = type;
+      outline_->root = raw;
+    } else {
+      outline_->members.push_back({std::move(key_), raw, type});
+      key_.clear();
+    }
+  }
+
+  Outline* const outline_;
+  std::string key_;
+  std::array<std::size_t, 3> begin_{};
+};
+
+// Decodes one string.
+class TextHandler final : public SaxHandler<TextHandler> {
+ public:
+  TextHandler(std::string_view text, std::string& out)
+      : SaxHandler(text, Limits{.max_string_bytes = text.size()}), out_(out) {}
+  bool OnScalar(Type, std::string_view decoded, std::size_t) {
+    out_.assign(decoded);
+    return true;
+  }
+  bool OnKey(std::string_view, std::size_t) { return true; }
+  bool OnStart(Type, std::size_t) { return true; }
+  bool OnEnd(Type, std::size_t) { return true; }
+
+ private:
+  std::string& out_;
+};
+
+struct PathStep {
+  bool array = false;
+  std::size_t index = 0;
+  std::string_view key;  // as written, without its quotes
+  bool value_next = false;
+};
+
+void AppendStep(const PathStep& step, std::string& path) {
+  if (step.array) {
+    absl::StrAppend(&path, "[", step.index, "]");
+    return;
+  }
+  const bool plain = !step.key.empty() && step.key.size() <= limits::kJsonKeyMaxBytes &&
+                     std::all_of(step.key.begin(), step.key.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '_' || c == '-';
+                     });
+  if (plain) {
+    absl::StrAppend(&path, path.empty() ? "" : ".", Absl(step.key));
+  } else {
+    absl::StrAppend(&path, "[\"", Absl(step.key.substr(0, 64)), "\"]");
+  }
+}
+
+}  // namespace
+
+[[noreturn]] void RapidJsonAssertionFailed(const char* expression, const char* file,
+                                           int line) noexcept {
+  std::fprintf(stderr, "%s:%d: broken invariant of the JSON parser: %s\n", file, line, expression);
+  std::abort();
+}
+
+std::string_view TypeName(Type type) {
+  switch (type) {
+    case Type::kAbsent: return "nothing";
+    case Type::kNull: return "null";
+    case Type::kBool: return "bool";
+    case Type::kNumber: return "number";
+    case Type::kString: return "string";
+    case Type::kObject: return "object";
+    case Type::kArray: return "array";
+  }
+  return "nothing";
+}
+
+const Member* Outline::Find(std::string_view key) const {
+  if (type != Type::kObject) return nullptr;
+  for (const Member& member : members) {
+    if (member.key == key) return &member;
+  }
+  return nullptr;
+}
+
+absl::Status Check(std::string_view text, const Limits& limits, Outline* outline) {
+  if (outline != nullptr) *outline = Outline();
+  return OutlineHandler(text, limits, outline).Run();
+}
+
+std::string Text(std::string_view checked_value) {
+  if (checked_value.empty()) return "";
+  switch (checked_value.front()) {
+    case '"': {
+      std::string out;
+      if (!TextHandler(checked_value, out).Run().ok()) out.clear();
+      return out;
+    }
+    case 'n':
+    case '{':
+    case '[':
+      return "";
+    default:
+      return std::string(checked_value);
+  }
+}
+
+std::size_t StringEnd(std::string_view text, std::size_t begin) {
+  std::size_t i = begin + 1;
+  while (i < text.size() && text[i] != '"') {
+    i += text[i] == '\\' ? 2 : 1 + PlainRun(text.data() + i + 1, text.size() - i - 1);
+  }
+  return std::min(i + 1, text.size());
+}
+
+std::string PathAt(std::string_view text, std::size_t offset) {
+  // Deeper than this nothing is read anyway; the path then names the outer part.
+  std::array<PathStep, limits::kJsonMaxDepth + 2> steps;
+  std::size_t depth = 0;  // may exceed the array
+  const auto top = [&]() -> PathStep* {
+    return depth == 0 || depth > steps.size() ? nullptr : &steps[depth - 1];
+  };
+  offset = std::min(offset, text.size());
+  for (std::size_t i = 0; i < offset;) {
+    const char c = text[i];
+    PathStep* step = top();
+    if (c == '"') {
+      const std::size_t end = StringEnd(text, i);
+      if (end > offset) break;
+      if (step != nullptr && !step->array && !step->value_next) {
+        step->key = text.substr(i + 1, end - i - 2);
+      }
+      i = end;
+      continue;
+    }
+    ++i;
+    if (c == '{' || c == '[') {
+      ++depth;
+      if (PathStep* inner = top()) *inner = PathStep{.array = c == '[', .index = 0, .key = {}, .value_next = false};
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    } else if (c == ':' && step != nullptr) {
+      step->value_next = true;
+    } else if (c == ',' && step != nullptr) {
+      step->value_next = false;
+      ++step->index;
+      step->key = {};
+    }
+  }
+  std::string path;
+  for (std::size_t i = 0; i < std::min(depth, steps.size()); ++i) {
+    if (steps[i].array || steps[i].value_next) AppendStep(steps[i], path);
+  }
+  return errors::Clean(path);
+}
+
+absl::Status FaultAt(std::string_view text, std::size_t offset, std::string_view what) {
+  offset = std::min(offset, text.size());
+  const std::string_view before = text.substr(0, offset);
+  const auto lines = std::count(before.begin(), before.end(), '\n');
+  const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  const std::string path = PathAt(text, offset);
+  return absl::InvalidArgumentError(absl::StrCat("line ", lines + 1, ", column ",
+                                                 offset - line_start + 1, " (byte ", offset, ")",
+                                                 path.empty() ? "" : ", at ", path, ": ",
+                                                 Absl(what)));
+}
+
+std::string_view ParserWords(std::string_view text, int code, std::size_t offset) {
+  const bool at_end = offset >= text.size();
+  switch (code) {
+    case rj::kParseErrorDocumentEmpty: return "there is no value";
+    case rj::kParseErrorDocumentRootNotSingular: return "nothing may follow the value";
+    case rj::kParseErrorObjectMissName:
+      return at_end ? "the text ends inside an object" : "a key in quotes is expected";
+    case rj::kParseErrorObjectMissColon:
+      return at_end ? "the text ends inside an object" : "a colon is expected";
+    case rj::kParseErrorObjectMissCommaOrCurlyBracket:
+      return at_end ? "the text ends inside an object" : "a comma or } is expected";
+    case rj::kParseErrorArrayMissCommaOrSquareBracket:
+      return at_end ? "the text ends inside an array" : "a comma or ] is expected";
+    case rj::kParseErrorStringUnicodeEscapeInvalidHex:
+      return "four hexadecimal digits must follow \\u";
+    case rj::kParseErrorStringUnicodeSurrogateInvalid:
+      return "half of a surrogate pair stands alone";
+    case rj::kParseErrorStringEscapeInvalid:
+      return !at_end && text[offset] == '\\' ? "the escape is not one of JSON's"
+                                             : "a control character must be escaped";
+    case rj::kParseErrorStringMissQuotationMark:
+      return at_end ? "the text ends inside a string" : "a control character must be escaped";
+    case rj::kParseErrorStringInvalidEncoding: return "the string is not valid UTF-8";
+    case rj::kParseErrorNumberTooBig: return "the number is too big";
+    case rj::kParseErrorNumberMissFraction: return "digits must follow the decimal point";
+    case rj::kParseErrorNumberMissExponent: return "digits must follow the exponent";
+    default:
+      if (offset == 0 && text.substr(0, 3) == "\xEF\xBB\xBF") {
+        return "the text begins with a byte order mark";
+      }
+      return at_end ? "the text ends where a value is expected" : "a value is expected";
+  }
+}
+
+}  // namespace gateway::json

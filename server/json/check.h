@@ -1,0 +1,65 @@
+// A bounded check of JSON text from anybody: one pass, no DOM.
+//
+// Refuses what parsers disagree on or what would harm us later: broken UTF-8, a surrogate without
+// its other half, duplicate keys at any depth, anything after the root, and whatever exceeds the
+// limits. Reading (json/proto_reader.h) applies exactly the same rules.
+//
+// Pure functions; nothing is retained. A byte slice points into the text given.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/limits.h"
+
+namespace gateway::json {
+
+enum class Type : std::uint8_t { kAbsent, kNull, kBool, kNumber, kString, kObject, kArray };
+
+// `object`, `number` …: the word a person reads.
+std::string_view TypeName(Type type);
+
+struct Limits {
+  int max_depth = limits::kJsonMaxDepth;                         // nested objects and arrays
+  std::size_t max_values = limits::kJsonMaxValues;               // scalars, objects and arrays
+  std::size_t max_key_bytes = limits::kJsonKeyMaxBytes;          // decoded
+  std::size_t max_string_bytes = limits::kJsonStringMaxBytes;    // decoded
+  std::size_t max_number_bytes = limits::kJsonNumberMaxBytes;    // as written
+  bool allow_nul = true;                                         // \u0000 inside a string or key
+};
+
+// One member of the root object, or one element of the root array (then `key` is empty).
+struct Member {
+  std::string key;         // decoded
+  std::string_view value;  // the exact bytes of the value, no white space around it
+  Type type = Type::kAbsent;
+};
+
+// What lies directly under the root. For a scalar root there are no members.
+struct Outline {
+  Type type = Type::kAbsent;
+  std::string_view root;
+  std::vector<Member> members;
+
+  // nullptr if there is no such member.
+  const Member* Find(std::string_view key) const;
+};
+
+// Ok, or INVALID_ARGUMENT with what is wrong and where in words:
+// `line 3, column 14 (byte 57), at scenes[2].story: the string is not valid UTF-8`.
+// `outline`, if given, is filled (on an error its content is unspecified).
+absl::Status Check(std::string_view text, const Limits& limits = {}, Outline* outline = nullptr);
+
+// The text of a scalar that has been checked: a string decoded, others as they are written. Empty
+// for a null, an object or an array.
+std::string Text(std::string_view checked_value);
+
+// The path of the value at byte `offset` as in a program: `scenes[2].story`; empty for the root.
+// Works on broken JSON too, as far as the text before `offset` makes sense.
+std::string PathAt(std::string_view text, std::size_t offset);
+
+}  // namespace gateway::json

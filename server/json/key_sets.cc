@@ -1,0 +1,91 @@
+#include "json/key_sets.h"
+
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+
+namespace gateway::json {
+namespace {
+
+constexpr std::size_t kLinear = 16;      // up to here a scan beats a table
+constexpr std::size_t kShapeMax = 64;    // larger objects are not compared with the one before
+
+std::uint64_t Hash(std::string_view key) {
+  return absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
+}
+
+}  // namespace
+
+void KeySets::Leave(Level& level) {
+  level.following = false;
+  level.bytes.clear();
+  const std::uint32_t count = std::exchange(level.count, 0);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Key& key = level.shape[i];
+    Insert(level, std::string_view(level.shape_bytes).substr(key.offset, key.size));
+  }
+}
+
+bool KeySets::FindInTable(Level& level, std::uint64_t hash, std::string_view key) const {
+  const std::size_t mask = level.table.size() - 1;
+  for (std::size_t slot = hash & mask; level.table[slot] != 0; slot = (slot + 1) & mask) {
+    const Key& other = keys_[level.table[slot] - 1];
+    if (other.hash == hash &&
+        std::string_view(level.bytes).substr(other.offset, other.size) == key) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void KeySets::Rehash(Level& level, std::size_t slots) {
+  level.table.assign(slots, 0);
+  for (std::uint32_t i = level.first; i < level.first + level.count; ++i) {
+    std::size_t slot = keys_[i].hash & (slots - 1);
+    while (level.table[slot] != 0) slot = (slot + 1) & (slots - 1);
+    level.table[slot] = i + 1;
+  }
+}
+
+bool KeySets::Insert(Level& level, std::string_view key) {
+  if (level.count == 0) level.bytes.clear();
+  const std::uint64_t hash = Hash(key);
+  if (!level.table.empty()) {
+    if (FindInTable(level, hash, key)) return false;
+  } else {
+    for (std::uint32_t i = level.first; i < level.first + level.count; ++i) {
+      if (keys_[i].hash == hash &&
+          std::string_view(level.bytes).substr(keys_[i].offset, keys_[i].size) == key) {
+        return false;
+      }
+    }
+  }
+  keys_.push_back({static_cast<std::uint32_t>(level.bytes.size()),
+                   static_cast<std::uint32_t>(key.size()), hash});
+  level.bytes.append(key);
+  ++level.count;
+  if (!level.table.empty() && level.count * 2 <= level.table.size()) {
+    std::size_t slot = hash & (level.table.size() - 1);
+    while (level.table[slot] != 0) slot = (slot + 1) & (level.table.size() - 1);
+    level.table[slot] = static_cast<std::uint32_t>(keys_.size());
+  } else if (level.count > kLinear) {
+    Rehash(level, level.table.empty() ? kLinear * 8 : level.table.size() * 4);
+  }
+  return true;
+}
+
+void KeySets::Close() {
+  Level& level = levels_[--open_];
+  if (level.following) return;
+  level.shape.clear();
+  if (level.count <= kShapeMax) {
+    level.shape.assign(keys_.begin() + level.first, keys_.begin() + level.first + level.count);
+    level.shape_bytes.assign(level.count == 0 ? std::string_view() : level.bytes);
+  }
+  keys_.resize(level.first);
+  // One huge object must not be paid for by every small one after it.
+  if (level.table.size() > 4096) std::vector<std::uint32_t>().swap(level.table);
+}
+
+}  // namespace gateway::json

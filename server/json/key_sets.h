@@ -1,0 +1,78 @@
+// The keys of the objects that are open, to find one that occurs twice. Private to json/.
+//
+// Objects of a list mostly have the keys of the object before, in the same order; such a key costs
+// one comparison. Others are hashed with the process's seed, so nobody outside can make them clash.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+
+namespace gateway::json {
+
+class KeySets {
+ public:
+  // An object opens; at most limits::kJsonMaxDepth are open at a time.
+  void Open() {
+    Level& level = levels_[open_++];
+    level.count = 0;
+    level.first = static_cast<std::uint32_t>(keys_.size());
+    level.following = !level.shape.empty();
+    level.table.clear();
+  }
+
+  // False if the innermost object has this key already.
+  bool Add(std::string_view key) {
+    Level& level = levels_[open_ - 1];
+    if (level.following) {
+      if (level.count < level.shape.size() && Same(level, level.shape[level.count], key)) {
+        ++level.count;
+        return true;
+      }
+      Leave(level);
+    }
+    return Insert(level, key);
+  }
+
+  void Close();
+
+ private:
+  struct Key {
+    std::uint32_t offset;  // into the level's bytes
+    std::uint32_t size;
+    std::uint64_t hash;
+  };
+  struct Level {
+    // The keys of the last object closed here that had its own, with their bytes.
+    std::vector<Key> shape;
+    std::string shape_bytes;
+    // While `following`, the first `count` of `shape` are this object's keys. Else they are
+    // keys_[first …], and `table` finds them if there are many.
+    bool following = false;
+    std::uint32_t count = 0;
+    std::uint32_t first = 0;
+    std::string bytes;
+    std::vector<std::uint32_t> table;  // index + 1; size is a power of two
+  };
+
+  static bool Same(const Level& level, const Key& key, std::string_view text) {
+    return key.size == text.size() &&
+           std::memcmp(level.shape_bytes.data() + key.offset, text.data(), text.size()) == 0;
+  }
+  void Leave(Level& level);
+  bool Insert(Level& level, std::string_view key);
+  bool FindInTable(Level& level, std::uint64_t hash, std::string_view key) const;
+  void Rehash(Level& level, std::size_t slots);
+
+  std::array<Level, limits::kJsonMaxDepth + 1> levels_;
+  std::size_t open_ = 0;
+  std::vector<Key> keys_;
+};
+
+}  // namespace gateway::json

@@ -1,0 +1,60 @@
+// The text of a number to a value, exactly. Private to json/.
+//
+// Text from a string may be anything, so the grammar is checked here too: an optional minus, digits,
+// fraction, exponent; no `inf`, no hexadecimals, no white space.
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <system_error>
+
+namespace gateway::json {
+
+enum class NumberFault { kNone, kNotANumber, kOutOfRange };
+
+inline NumberFault ParseDouble(std::string_view text, double& value) {
+  for (const char c : text) {
+    // from_chars would take `inf` and `nan`.
+    if ((c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E') {
+      return NumberFault::kNotANumber;
+    }
+  }
+  const char* const end = text.data() + text.size();
+  const std::from_chars_result result = std::from_chars(text.data(), end, value);
+  if (result.ptr != end || result.ec == std::errc::invalid_argument) {
+    return NumberFault::kNotANumber;
+  }
+  if (result.ec == std::errc::result_out_of_range) {
+    // Too small is as good as zero, too big is not.
+    if (text.find("e-") == text.npos && text.find("E-") == text.npos) {
+      return NumberFault::kOutOfRange;
+    }
+    value = 0;
+  }
+  return std::isfinite(value) ? NumberFault::kNone : NumberFault::kOutOfRange;
+}
+
+inline NumberFault ParseInt32(std::string_view text, std::int32_t& value) {
+  const char* const end = text.data() + text.size();
+  const std::from_chars_result result = std::from_chars(text.data(), end, value);
+  if (result.ptr == end) {
+    if (result.ec == std::errc()) return NumberFault::kNone;
+    if (result.ec == std::errc::result_out_of_range) return NumberFault::kOutOfRange;
+  }
+  // 3.0 and 3e0 are whole numbers too.
+  double number = 0;
+  const NumberFault fault = ParseDouble(text, number);
+  if (fault != NumberFault::kNone) return fault;
+  if (number != std::trunc(number)) return NumberFault::kNotANumber;
+  if (number < std::numeric_limits<std::int32_t>::min() ||
+      number > std::numeric_limits<std::int32_t>::max()) {
+    return NumberFault::kOutOfRange;
+  }
+  value = static_cast<std::int32_t>(number);
+  return NumberFault::kNone;
+}
+
+}  // namespace gateway::json

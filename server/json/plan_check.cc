@@ -1,0 +1,339 @@
+// CheckPlans: what protoc does not refuse, but the mapping cannot work with.
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "json/proto_plan.h"
+
+namespace gateway::json {
+
+namespace pb = ::google::protobuf;
+namespace v1 = ::pictory::jobs::v1;
+
+namespace {
+
+using Field = pb::FieldDescriptor;
+
+const v1::FieldMapping& MappingOf(const Field* field) {
+  return field->options().GetExtension(v1::rest);
+}
+
+bool IsMember(const Field* field) {
+  const v1::FieldRole role = MappingOf(field).role();
+  return role == v1::FIELD_ROLE_UNSPECIFIED || role == v1::FIELD_ROLE_RAW_JSON;
+}
+
+bool IsText(const Field* field) {
+  return !field->is_repeated() && field->type() == Field::TYPE_STRING;
+}
+
+bool IsMessage(const Field* field) {
+  return field->type() == Field::TYPE_MESSAGE && !field->is_map();
+}
+
+class Checker {
+ public:
+  // `request`: the message is the input of a submit, where PATH and BODY have a meaning.
+  void Message(const pb::Descriptor* message, bool request) {
+    if (!seen_.insert(message).second) return;
+    std::map<v1::FieldRole, int> count;
+    int members = 0;
+    for (int i = 0; i < message->field_count(); ++i) {
+      const Field* field = message->field(i);
+      ++count[MappingOf(field).role()];
+      if (IsMember(field)) ++members;
+      OneField(field, request);
+    }
+    for (const auto& [role, name] : {std::pair{v1::FIELD_ROLE_SPLICE, "SPLICE"},
+                                     std::pair{v1::FIELD_ROLE_RAW_SELF, "RAW_SELF"},
+                                     std::pair{v1::FIELD_ROLE_ITEMS, "ITEMS"}}) {
+      if (count[role] > 1) Fault(message->full_name(), absl::StrCat("has two fields of role ", name));
+    }
+    if (count[v1::FIELD_ROLE_ITEMS] > 0 && members + count[v1::FIELD_ROLE_SPLICE] > 0) {
+      Fault(message->full_name(), "is an array by its ITEMS field, but has members too");
+    }
+    Keys(message);
+  }
+
+  void Service(const pb::ServiceDescriptor* service) {
+    std::map<int, std::string> kinds;
+    for (int i = 0; i < service->method_count(); ++i) {
+      const pb::MethodDescriptor* method = service->method(i);
+      if (!method->options().HasExtension(v1::job_method)) continue;
+      const v1::JobMethod& job = method->options().GetExtension(v1::job_method);
+      Message(method->input_type(), true);
+      Kind(method, job, kinds);
+      Bindings(method, job);
+    }
+    if (kinds.empty()) {
+      Fault(service->full_name(),
+            "has no method with job_method; options are lost if read before main()");
+    }
+    Unreached(service->file());
+    for (int i = 0; i < service->file()->dependency_count(); ++i) {
+      const pb::FileDescriptor* file = service->file()->dependency(i);
+      if (file->package() == service->file()->package()) Unreached(file);
+    }
+  }
+
+  absl::Status Result() const {
+    if (faults_.empty()) return absl::OkStatus();
+    return absl::InternalError(absl::StrJoin(faults_, "\n"));
+  }
+
+ private:
+  void Fault(const std::string& where, absl::string_view what) {
+    faults_.push_back(absl::StrCat(where, ": ", what));
+  }
+
+  void OneField(const Field* field, bool request) {
+    const v1::FieldMapping& mapping = MappingOf(field);
+    const std::string& name = field->full_name();
+    if (!IsMember(field) &&
+        (mapping.aliases_size() > 0 || !mapping.key().empty() || !mapping.string_as().empty())) {
+      Fault(name, "has a key, aliases or string_as, but its role is not in the JSON by key");
+    }
+    switch (mapping.role()) {
+      case v1::FIELD_ROLE_UNSPECIFIED:
+        Value(field);
+        break;
+      case v1::FIELD_ROLE_ITEMS:
+        if (!field->is_repeated() || field->is_map()) Fault(name, "is ITEMS but not repeated");
+        Value(field);
+        break;
+      case v1::FIELD_ROLE_RAW_JSON:
+      case v1::FIELD_ROLE_SPLICE:
+      case v1::FIELD_ROLE_RAW_SELF:
+        if (!IsText(field)) Fault(name, "holds JSON text, but is not one string");
+        break;
+      case v1::FIELD_ROLE_PATH:
+        if (!request) Fault(name, "is a PATH outside of a submit's request");
+        if (!IsText(field)) Fault(name, "is a PATH but not one string");
+        break;
+      case v1::FIELD_ROLE_BODY:
+        if (!request) Fault(name, "is a BODY outside of a submit's request");
+        if (!IsText(field) && !(IsMessage(field) && !field->is_repeated())) {
+          Fault(name, "is a BODY but neither one message nor one string");
+        }
+        if (field->real_containing_oneof() == nullptr) Fault(name, "is a BODY outside of a oneof");
+        if (IsMessage(field)) Message(field->message_type(), false);
+        break;
+      case v1::FIELD_ROLE_CONTROL:
+        break;
+      default:
+        Fault(name, "has a role this program does not know");
+    }
+    StringAs(field);
+  }
+
+  void Value(const Field* field) {
+    if (field->is_map()) {
+      const pb::Descriptor* entry = field->message_type();
+      if (entry->map_key()->type() != Field::TYPE_STRING ||
+          entry->map_value()->type() != Field::TYPE_STRING) {
+        Fault(field->full_name(), "is a map of other than strings to strings");
+      }
+      return;
+    }
+    switch (field->type()) {
+      case Field::TYPE_STRING:
+      case Field::TYPE_BOOL:
+      case Field::TYPE_INT32:
+      case Field::TYPE_DOUBLE:
+        return;
+      case Field::TYPE_MESSAGE:
+        if (field->message_type()->file()->package() == "google.protobuf") break;
+        Message(field->message_type(), false);
+        return;
+      default:
+        break;
+    }
+    Fault(field->full_name(), "has a type that the mapping does not write or read");
+  }
+
+  void StringAs(const Field* field) {
+    const std::string& target = MappingOf(field).string_as();
+    if (target.empty()) return;
+    if (!IsMessage(field)) {
+      Fault(field->full_name(), "has string_as but is no message");
+      return;
+    }
+    const Field* text = field->message_type()->FindFieldByName(target);
+    if (text == nullptr) {
+      Fault(field->full_name(), absl::StrCat("has string_as of a missing field `", target, "`"));
+    } else if (!IsText(text) || MappingOf(text).role() != v1::FIELD_ROLE_UNSPECIFIED) {
+      Fault(field->full_name(), absl::StrCat("has string_as of `", target, "`, no plain string"));
+    }
+  }
+
+  // Who owns each key of one message. Two arms of a oneof may share the key they write.
+  void Keys(const pb::Descriptor* message) {
+    std::map<std::string, const Field*> owner;
+    for (int i = 0; i < message->field_count(); ++i) {
+      const Field* field = message->field(i);
+      if (!IsMember(field)) continue;
+      const std::string& declared = MappingOf(field).key();
+      const std::string& key = declared.empty() ? field->json_name() : declared;
+      const auto [other, fresh] = owner.try_emplace(key, field);
+      if (fresh) continue;
+      const pb::OneofDescriptor* oneof = field->real_containing_oneof();
+      if (oneof == nullptr || oneof != other->second->real_containing_oneof()) {
+        Fault(field->full_name(), absl::StrCat("has the key `", key, "` of ", other->second->name()));
+      }
+    }
+    for (int i = 0; i < message->field_count(); ++i) {
+      const Field* field = message->field(i);
+      if (!IsMember(field)) continue;
+      for (const std::string& alias : MappingOf(field).aliases()) {
+        const auto [other, fresh] = owner.try_emplace(alias, field);
+        if (alias.empty()) Fault(field->full_name(), "has an empty alias");
+        if (!fresh) {
+          Fault(field->full_name(),
+                absl::StrCat("has the alias `", alias, "`, taken by ", other->second->name()));
+        }
+      }
+    }
+  }
+
+  void Kind(const pb::MethodDescriptor* method, const v1::JobMethod& job,
+            std::map<int, std::string>& kinds) {
+    const auto [other, fresh] = kinds.try_emplace(job.kind(), method->name());
+    if (!fresh) Fault(method->full_name(), absl::StrCat("has the kind of ", other->second));
+    const pb::EnumDescriptor* words = method->file()->pool()->FindEnumTypeByName(
+        absl::StrCat(method->file()->package(), ".JobKind"));
+    const pb::EnumValueDescriptor* word =
+        words == nullptr ? nullptr : words->FindValueByNumber(job.kind());
+    if (job.kind() <= 0 || (words != nullptr && word == nullptr)) {
+      Fault(method->full_name(), absl::StrCat("has a kind that is none: ", job.kind()));
+      return;
+    }
+    if (word == nullptr) return;
+    std::string arm = word->name();
+    arm = absl::AsciiStrToLower(arm.substr(arm.find("JOB_KIND_") == 0 ? 9 : 0));
+    // The result of a kind is the arm of that name in the job that the method answers with.
+    const pb::Descriptor* output = method->output_type();
+    for (int i = 0; i < output->field_count(); ++i) {
+      if (!IsMessage(output->field(i))) continue;
+      const pb::OneofDescriptor* results =
+          output->field(i)->message_type()->FindOneofByName("result");
+      if (results == nullptr) continue;
+      const Field* result = output->field(i)->message_type()->FindFieldByName(arm);
+      if (result == nullptr || result->real_containing_oneof() != results || !IsMessage(result)) {
+        Fault(method->full_name(), absl::StrCat("answers with no result `", arm, "`"));
+      } else {
+        Message(result->message_type(), false);
+      }
+    }
+  }
+
+  void Bindings(const pb::MethodDescriptor* method, const v1::JobMethod& job) {
+    const std::string& name = method->full_name();
+    if (method->client_streaming() || method->server_streaming()) Fault(name, "is a stream");
+    if (job.bindings_size() == 0) Fault(name, "has no bindings");
+    const pb::OneofDescriptor* source = method->input_type()->FindOneofByName("source");
+    std::set<std::string> bound;
+    std::set<std::pair<std::string, int>> pairs;
+    for (const v1::RestBinding& binding : job.bindings()) {
+      bound.insert(binding.arm());
+      if (!pairs.emplace(binding.arm(), binding.version()).second) {
+        Fault(name, absl::StrCat("binds `", binding.arm(), "` twice for ",
+                                 v1::PathVersion_Name(binding.version())));
+      }
+      OneBinding(method, source, binding);
+    }
+    for (int i = 0; source != nullptr && i < source->field_count(); ++i) {
+      if (bound.count(source->field(i)->name()) == 0) {
+        Fault(source->field(i)->full_name(), "is an arm of the source without a binding");
+      }
+    }
+  }
+
+  void OneBinding(const pb::MethodDescriptor* method, const pb::OneofDescriptor* source,
+                  const v1::RestBinding& binding) {
+    const std::string& name = method->full_name();
+    static const std::set<std::string> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    if (binding.version() == v1::PATH_VERSION_UNSPECIFIED ||
+        !v1::PathVersion_IsValid(binding.version())) {
+      Fault(name, "has a binding without a version");
+    }
+    if (kMethods.count(binding.method()) == 0) {
+      Fault(name, absl::StrCat("has a binding with the HTTP method `", binding.method(), "`"));
+    }
+    const Field* arm = nullptr;
+    if (source == nullptr) {
+      if (!binding.arm().empty()) Fault(name, "binds an arm, but its request has no `source`");
+    } else {
+      arm = method->input_type()->FindFieldByName(binding.arm());
+      if (arm == nullptr || arm->real_containing_oneof() != source) {
+        Fault(name, absl::StrCat("binds `", binding.arm(), "`, no arm of the source"));
+        arm = nullptr;
+      }
+    }
+    Path(method, arm, binding.path());
+  }
+
+  void Path(const pb::MethodDescriptor* method, const Field* arm, const std::string& path) {
+    const std::string& name = method->full_name();
+    if (path.empty() || path[0] != '/') Fault(name, absl::StrCat("has the path `", path, "`"));
+    std::set<std::string> used;
+    for (std::size_t at = 0; (at = path.find_first_of("{}", at)) != std::string::npos;) {
+      const std::size_t end = path.find_first_of("{}", at + 1);
+      if (path[at] != '{' || end == std::string::npos || path[end] != '}') {
+        Fault(name, absl::StrCat("has a path with unpaired braces: ", path));
+        return;
+      }
+      const std::string parameter = path.substr(at + 1, end - at - 1);
+      const Field* field = method->input_type()->FindFieldByName(parameter);
+      if (field == nullptr || MappingOf(field).role() != v1::FIELD_ROLE_PATH) {
+        Fault(name, absl::StrCat("has the path parameter `", parameter, "`, no field of role PATH"));
+      } else if (field->real_containing_oneof() != nullptr && field != arm) {
+        Fault(name, absl::StrCat("has the path parameter `", parameter, "` of another arm"));
+      }
+      used.insert(parameter);
+      at = end + 1;
+    }
+    for (int i = 0; i < method->input_type()->field_count(); ++i) {
+      const Field* field = method->input_type()->field(i);
+      if (MappingOf(field).role() != v1::FIELD_ROLE_PATH || used.count(field->name()) > 0) continue;
+      if (field == arm || field->real_containing_oneof() == nullptr) {
+        Fault(name, absl::StrCat("does not use ", field->name(), " in the path ", path));
+      }
+    }
+  }
+
+  // A mapping that nothing leads to is a mistake in what should lead to it.
+  void Unreached(const pb::FileDescriptor* file) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      const pb::Descriptor* message = file->message_type(i);
+      if (seen_.count(message) > 0) continue;
+      for (int f = 0; f < message->field_count(); ++f) {
+        if (message->field(f)->options().HasExtension(v1::rest)) {
+          Fault(message->field(f)->full_name(), "is mapped, but no submit or result leads to it");
+        }
+      }
+    }
+  }
+
+  std::set<const pb::Descriptor*> seen_;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace
+
+absl::Status CheckPlans(const pb::ServiceDescriptor* service) {
+  Checker checker;
+  checker.Service(service);
+  return checker.Result();
+}
+
+absl::Status CheckPlans(const pb::Descriptor* message) {
+  Checker checker;
+  checker.Message(message, false);
+  return checker.Result();
+}
+
+}  // namespace gateway::json

@@ -1,0 +1,119 @@
+// RapidJSON as this library uses it, set up in one place. Private to json/.
+//
+// It lives in a namespace of our own, so that a translation unit elsewhere that includes RapidJSON
+// with its own settings cannot be merged with ours by the linker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace gateway::json {
+// Logs and aborts: a broken invariant of the parser must not become a null dereference or worse in
+// a release build.
+[[noreturn]] void RapidJsonAssertionFailed(const char* expression, const char* file, int line) noexcept;
+}  // namespace gateway::json
+
+#if defined(RAPIDJSON_RAPIDJSON_H_)
+#error "include json/rapidjson.h before any other header of RapidJSON"
+#endif
+#define RAPIDJSON_ASSERT(x) \
+  ((x) ? static_cast<void>(0) : ::gateway::json::RapidJsonAssertionFailed(#x, __FILE__, __LINE__))
+#define RAPIDJSON_NAMESPACE gateway::json::rj
+#define RAPIDJSON_NAMESPACE_BEGIN \
+  namespace gateway {             \
+  namespace json {                \
+  namespace rj {
+#define RAPIDJSON_NAMESPACE_END \
+  }                             \
+  }                             \
+  }
+#include <rapidjson/reader.h>
+
+namespace gateway::json {
+
+// A string_view as an input stream. Reads as NUL at the end, like every stream of RapidJSON; who
+// parses compares Tell() with the size afterwards, or a NUL inside the text would end it.
+class TextStream {
+ public:
+  using Ch = char;
+
+  explicit TextStream(std::string_view text)
+      : src_(text.data()), head_(text.data()), end_(text.data() + text.size()) {}
+
+  Ch Peek() const { return src_ != end_ ? *src_ : '\0'; }
+  Ch Take() { return src_ != end_ ? *src_++ : '\0'; }
+  std::size_t Tell() const { return static_cast<std::size_t>(src_ - head_); }
+
+  // What of the text is still to come, for bulk reading.
+  const char* position() const { return src_; }
+  std::size_t left() const { return static_cast<std::size_t>(end_ - src_); }
+  void Skip(std::size_t bytes) { src_ += bytes; }
+
+  // In-situ parsing is not for us.
+  Ch* PutBegin() { RAPIDJSON_ASSERT(false); }
+  void Put(Ch) { RAPIDJSON_ASSERT(false); }
+  void Flush() { RAPIDJSON_ASSERT(false); }
+  std::size_t PutEnd(Ch*) { RAPIDJSON_ASSERT(false); }
+
+ private:
+  const char* src_;
+  const char* head_;
+  const char* end_;
+};
+
+// UTF-8 whose validation takes runs of plain ASCII at once; else RapidJSON's own.
+struct RunUtf8 : rj::UTF8<char> {};
+
+// The number of bytes at the front of [p, p + n) that a JSON string holds as they are and that are
+// ASCII: no quote, backslash, control or high byte.
+inline std::size_t PlainRun(const char* p, std::size_t n) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, p + i, 8);
+    const std::uint64_t quote = word ^ (kOnes * '"');
+    const std::uint64_t slash = word ^ (kOnes * '\\');
+    // A borrow can only mark bytes above a true mark, so the question "any?" is answered exactly.
+    const std::uint64_t marks =
+        (word | (word - kOnes * 0x20) | (quote - kOnes) | (slash - kOnes)) & kHigh;
+    if (marks != 0) break;
+  }
+  for (; i < n; ++i) {
+    const auto c = static_cast<unsigned char>(p[i]);
+    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+  }
+  return i;
+}
+
+}  // namespace gateway::json
+
+namespace gateway::json::rj {
+
+// The parser works on a copy while inside a string or number, and writes it back afterwards. So an
+// event for one of those still sees Tell() at its first byte.
+template <>
+struct StreamTraits<gateway::json::TextStream> {
+  enum { copyOptimization = 1 };
+};
+
+template <>
+struct Transcoder<gateway::json::RunUtf8, UTF8<char>> {
+  template <typename InputStream, typename OutputStream>
+  static bool Validate(InputStream& is, OutputStream& os) {
+    const std::size_t run = gateway::json::PlainRun(is.position(), is.left());
+    if (run == 0) return UTF8<char>::Validate(is, os);
+    std::memcpy(os.Push(static_cast<SizeType>(run)), is.position(), run);
+    is.Skip(run);
+    return true;
+  }
+  template <typename InputStream, typename OutputStream>
+  static bool Transcode(InputStream& is, OutputStream& os) {
+    return Validate(is, os);
+  }
+};
+
+}  // namespace gateway::json::rj

@@ -1,0 +1,157 @@
+// The rules of json/check.h around RapidJSON's SAX parser: what Check and Read share. Private to
+// json/.
+//
+// A Derived gets only events that keep the rules, each with its place in the text:
+//   bool OnScalar(Type type, std::string_view text, std::size_t begin);   text: decoded, or as written
+//   bool OnKey(std::string_view key, std::size_t begin);
+//   bool OnStart(Type type, std::size_t begin);  bool OnEnd(Type type, std::size_t end);
+// and returns false only after Fail().
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "json/check.h"
+#include "json/key_sets.h"
+#include "json/rapidjson.h"
+
+namespace gateway::json {
+
+// Numbers arrive as their text: RapidJSON's own conversion is not exact without a flag that has
+// known faults. The recursive parser would let anybody choose our stack depth.
+inline constexpr unsigned kParseFlags = rj::kParseIterativeFlag | rj::kParseValidateEncodingFlag |
+                                        rj::kParseNumbersAsStringsFlag;
+
+// INVALID_ARGUMENT with the place in words.
+absl::Status FaultAt(std::string_view text, std::size_t offset, std::string_view what);
+// What RapidJSON means by `code` at `offset`.
+std::string_view ParserWords(std::string_view text, int code, std::size_t offset);
+// One past the closing quote of the checked string that begins at `begin`.
+std::size_t StringEnd(std::string_view text, std::size_t begin);
+
+inline bool HasLoneSurrogate(const char* p, std::size_t n) {
+  // Raw surrogates do not get past validation, so what is found was written as \udc00.
+  const char* const end = p + n;
+  while ((p = static_cast<const char*>(std::memchr(p, 0xED, static_cast<std::size_t>(end - p))))) {
+    if (end - p > 1 && static_cast<unsigned char>(p[1]) >= 0xA0) return true;
+    ++p;
+  }
+  return false;
+}
+
+template <typename Derived>
+class SaxHandler {
+ public:
+  SaxHandler(std::string_view text, const Limits& limits)
+      : text_(text), limits_(limits), stream_(text) {
+    if (limits_.max_depth > limits::kJsonMaxDepth) limits_.max_depth = limits::kJsonMaxDepth;
+  }
+
+  absl::Status Run() {
+    if (text_.size() > (std::size_t{1} << 30)) return FaultAt(text_, 0, "the text is too long");
+    rj::GenericReader<RunUtf8, rj::UTF8<char>> reader(nullptr, 1024);
+    const rj::ParseResult result = reader.template Parse<kParseFlags>(stream_, *this);
+    if (result.IsError()) {
+      if (result.Code() == rj::kParseErrorTermination) return FaultAt(text_, fault_at_, fault_);
+      return FaultAt(text_, result.Offset(), ParserWords(text_, result.Code(), result.Offset()));
+    }
+    if (stream_.Tell() != text_.size()) {
+      return FaultAt(text_, stream_.Tell(), "nothing may follow the value");
+    }
+    return absl::OkStatus();
+  }
+
+  // RapidJSON's events. Words are consumed before their event, brackets after it, and strings and
+  // numbers (parsed on a copy of the stream) after it too.
+  bool Null() { return Value() && self().OnScalar(Type::kNull, {}, stream_.Tell() - 4); }
+  bool Bool(bool b) {
+    const std::string_view word = b ? "true" : "false";
+    return Value() && self().OnScalar(Type::kBool, word, stream_.Tell() - word.size());
+  }
+  bool RawNumber(const char* p, rj::SizeType n, bool) {
+    if (n > limits_.max_number_bytes) return Fail("the number is too long");
+    return Value() && self().OnScalar(Type::kNumber, {p, n}, stream_.Tell());
+  }
+  bool String(const char* p, rj::SizeType n, bool) {
+    if (n > limits_.max_string_bytes) return Fail("the string is too long");
+    return Value() && GoodText(p, n) && self().OnScalar(Type::kString, {p, n}, stream_.Tell());
+  }
+  bool Key(const char* p, rj::SizeType n, bool) {
+    if (n > limits_.max_key_bytes) return Fail("the key is too long");
+    if (!GoodText(p, n)) return false;
+    if (!keys_.Add({p, n})) return Fail("the key occurs twice in its object");
+    return self().OnKey({p, n}, stream_.Tell());
+  }
+  bool StartObject() {
+    if (!Value() || !Enter()) return false;
+    keys_.Open();
+    return self().OnStart(Type::kObject, stream_.Tell());
+  }
+  bool EndObject(rj::SizeType) {
+    --depth_;
+    keys_.Close();
+    return self().OnEnd(Type::kObject, stream_.Tell() + 1);
+  }
+  bool StartArray() { return Value() && Enter() && self().OnStart(Type::kArray, stream_.Tell()); }
+  bool EndArray(rj::SizeType) {
+    --depth_;
+    return self().OnEnd(Type::kArray, stream_.Tell() + 1);
+  }
+  // Numbers come as text only.
+  bool Int(int) { return Fail("unexpected number"); }
+  bool Uint(unsigned) { return Fail("unexpected number"); }
+  bool Int64(std::int64_t) { return Fail("unexpected number"); }
+  bool Uint64(std::uint64_t) { return Fail("unexpected number"); }
+  bool Double(double) { return Fail("unexpected number"); }
+
+ protected:
+  ~SaxHandler() = default;
+
+  std::string_view text() const { return text_; }
+  int depth() const { return depth_; }
+
+  bool Fail(std::string_view what) {
+    fault_ = what;
+    fault_at_ = stream_.Tell();
+    return false;
+  }
+
+  // The exact bytes of a scalar in its event.
+  std::string_view RawScalar(Type type, std::string_view decoded, std::size_t begin) const {
+    if (type == Type::kString) return text_.substr(begin, StringEnd(text_, begin) - begin);
+    return text_.substr(begin, type == Type::kNull ? 4 : decoded.size());
+  }
+
+ private:
+  Derived& self() { return static_cast<Derived&>(*this); }
+  bool Value() {
+    if (++values_ > limits_.max_values) return Fail("too many values");
+    return true;
+  }
+  bool Enter() {
+    if (++depth_ > limits_.max_depth) return Fail("objects and arrays are nested too deep");
+    return true;
+  }
+  bool GoodText(const char* p, std::size_t n) {
+    if (HasLoneSurrogate(p, n)) return Fail("half of a surrogate pair stands alone");
+    if (!limits_.allow_nul && std::memchr(p, 0, n) != nullptr) {
+      return Fail("the character \\u0000 is not allowed");
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  Limits limits_;
+  TextStream stream_;
+  KeySets keys_;
+  int depth_ = 0;
+  std::size_t values_ = 0;
+  std::string_view fault_;
+  std::size_t fault_at_ = 0;
+};
+
+}  // namespace gateway::json

@@ -1,0 +1,14 @@
+// pictory-gateway: flags to Config to Gateway, and nothing else.
+
+#include <cstdio>
+
+#include "app/config.h"
+#include "app/run.h"
+
+int main(int argc, char** argv) {
+  const gateway::app::Parsed parsed = gateway::app::ParseCommandLine(argc, argv);
+  if (parsed.gateway.has_value()) return gateway::app::RunGateway(*parsed.gateway);
+  if (parsed.sandbox.has_value()) return gateway::app::RunSandbox(*parsed.sandbox);
+  std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
+  return parsed.exit_code;
+}

@@ -1,0 +1,45 @@
+// The program's log: one line an event on stderr, JSON for machines or plain for people.
+//
+// An event is a fixed name in lower_snake_case and fields; what varies goes into fields. Secrets have
+// no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own, so a
+// slow terminal never holds up a call (if its queue overruns, the oldest lines are dropped).
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+namespace gateway::obs {
+
+enum class Level { kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+
+struct Field {
+  std::string_view key;
+  std::variant<std::string_view, std::int64_t, double, bool> value;
+
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, bool v) : key(k), value(v) {}
+  Field(std::string_view k, double v) : key(k), value(v) {}
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  Field(std::string_view k, Integer v) : key(k), value(static_cast<std::int64_t>(v)) {}
+};
+
+// Once, from main, before the first Log. Before that, and in tests, nothing is written.
+void StartLog(Level least, LogFormat format);
+// Writes out what is queued and stops.
+void StopLog();
+
+void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+
+// The line Log writes, without its time: pure.
+std::string FormatLine(LogFormat format, Level level, std::string_view event,
+                       std::initializer_list<Field> fields);
+
+}  // namespace gateway::obs

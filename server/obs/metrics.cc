@@ -1,0 +1,59 @@
+#include "obs/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+
+namespace gateway::obs {
+namespace {
+
+prometheus::Family<prometheus::Counter>& Counters(prometheus::Registry& registry, const char* name,
+                                                  const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+const prometheus::Histogram::BucketBoundaries& Seconds() {
+  static const prometheus::Histogram::BucketBoundaries bounds = {
+      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+  return bounds;
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : registry_(std::make_shared<prometheus::Registry>()),
+      contradictions_(Counters(*registry_, "pictory_gateway_contradictions_total",
+                               "Final jobs that Pictory later told another end of")
+                          .Add({})),
+      submits_(Counters(*registry_, "pictory_gateway_submits_total",
+                        "Paid requests by kind and outcome")),
+      polls_(Counters(*registry_, "pictory_gateway_polls_total", "Polls by what they said")),
+      calls_(Counters(*registry_, "pictory_gateway_calls_total", "gRPC calls by method and code")),
+      call_seconds_(prometheus::BuildHistogram()
+                        .Name("pictory_gateway_call_seconds")
+                        .Help("Time of unary calls")
+                        .Register(*registry_)) {}
+
+void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
+  submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
+}
+
+void Metrics::CountPoll(const std::string& outcome) { polls_.Add({{"outcome", outcome}}).Increment(); }
+
+void Metrics::CountCall(const std::string& method, const std::string& code, double seconds) {
+  calls_.Add({{"method", method}, {"code", code}}).Increment();
+  call_seconds_.Add({{"method", method}}, Seconds()).Observe(seconds);
+}
+
+void Metrics::AddGauge(const std::string& name, const std::string& help,
+                       std::function<double()> value) {
+  auto& gauge = prometheus::BuildGauge().Name(name).Help(help).Register(*registry_).Add({});
+  sampled_.push_back({gauge, std::move(value)});
+}
+
+std::string Metrics::Render() {
+  for (const Sampled& sampled : sampled_) sampled.gauge.Set(sampled.value());
+  return prometheus::TextSerializer().Serialize(registry_->Collect());
+}
+
+}  // namespace gateway::obs

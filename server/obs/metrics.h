@@ -1,0 +1,53 @@
+// What the program counts, in Prometheus' terms.
+//
+// One object, owned by the gateway; every member may be used from any thread. Label values come from
+// fixed sets only: no job ids, no tenants, nothing a caller can choose.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gateway::obs {
+
+class Metrics {
+ public:
+  Metrics();
+
+  // kind: preview … summary; outcome: accepted, refused, not_sent, unknown.
+  void CountSubmit(const std::string& kind, const std::string& outcome);
+  // outcome: running, succeeded, failed … unavailable.
+  void CountPoll(const std::string& outcome);
+  // code: the gRPC code's name.
+  void CountCall(const std::string& method, const std::string& code, double seconds);
+
+  void CountContradiction() { contradictions_.Increment(); }
+
+  // A gauge whose value is asked for when metrics are read.
+  void AddGauge(const std::string& name, const std::string& help, std::function<double()> value);
+
+  // The exposition text.
+  std::string Render();
+
+ private:
+  struct Sampled {
+    prometheus::Gauge& gauge;
+    std::function<double()> value;
+  };
+
+  std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Counter& contradictions_;
+  prometheus::Family<prometheus::Counter>& submits_;
+  prometheus::Family<prometheus::Counter>& polls_;
+  prometheus::Family<prometheus::Counter>& calls_;
+  prometheus::Family<prometheus::Histogram>& call_seconds_;
+  std::vector<Sampled> sampled_;
+};
+
+}  // namespace gateway::obs

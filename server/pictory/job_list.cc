@@ -1,0 +1,56 @@
+// Reads a page of Pictory's job list. Each item is a whole job, result and all; only its name, status
+// and kind are wanted.
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "json/check.h"
+#include "pictory/client.h"
+#include "pictory/envelope.h"
+#include "pictory/job_result.h"
+
+namespace gateway::pictory {
+namespace {
+
+constexpr std::chrono::seconds kRetryLater{5};
+
+json::Limits ListLimits() {
+  json::Limits limits;
+  limits.max_depth += 2;  // the list around the jobs
+  return limits;
+}
+
+absl::Status Unreadable(std::string_view what) {
+  return errors::UpstreamUnreachable("unreadable job list: " + std::string(what), kRetryLater);
+}
+
+}  // namespace
+
+absl::StatusOr<JobList> ReadJobList(std::string_view body) {
+  json::Outline page;
+  const absl::Status checked = json::Check(body, ListLimits(), &page);
+  if (!checked.ok()) return Unreadable(std::string(checked.message()));
+  JobList list;
+  const json::Member* const items = page.Find("items");
+  if (page.type != json::Type::kObject || items == nullptr || items->type != json::Type::kArray) {
+    return Unreadable("no items");
+  }
+  json::Outline jobs;
+  if (!json::Check(items->value, ListLimits(), &jobs).ok()) return Unreadable("items");
+  for (const json::Member& item : jobs.members) {
+    const absl::StatusOr<Envelope> envelope = ReadEnvelope(item.value);
+    if (!envelope.ok() || envelope->job_id.empty()) continue;
+    ListedJob job;
+    job.pictory_job_id = envelope->job_id;
+    job.status = errors::Clean(envelope->status);
+    job.shown_kind = ShownKind(*envelope);
+    list.jobs.push_back(std::move(job));
+  }
+  if (const json::Member* const key = page.Find("nextPageKey")) {
+    list.next_page_key = json::Text(key->value);
+  }
+  return list;
+}
+
+}  // namespace gateway::pictory

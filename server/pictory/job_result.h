@@ -1,0 +1,29 @@
+// A finished job's `data` as the result that is stored and shown. Pure.
+#pragma once
+
+#include <memory>
+
+#include "json/proto_reader.h"
+#include "pictory/envelope.h"
+#include "pictory/job_reply.h"
+#include "pictory/jobs/v1/job.pb.h"
+
+namespace gateway::pictory {
+
+// The arm of `job.result` for `kind`, set; nullptr for UNSPECIFIED.
+google::protobuf::Message* MutableResult(::pictory::jobs::v1::Job& job,
+                                         ::pictory::jobs::v1::JobKind kind);
+
+// What the BASIC view of a result takes in from `data`.
+json::ReadOptions BasicView(::pictory::jobs::v1::JobKind kind);
+
+// What the members of `data` show a job to be; UNSPECIFIED if they show nothing, or something this
+// API has no kind for. Reads the words of a transcript to tell a summary from a transcription.
+::pictory::jobs::v1::JobKind ShownKind(const Envelope& envelope);
+
+// Completes `job`, which ReadEnvelope filled under BasicView(kind), and cuts the parts out.
+std::shared_ptr<const JobResult> MakeResult(const Envelope& envelope, const json::ReadStats& stats,
+                                            ::pictory::jobs::v1::JobKind kind,
+                                            ::pictory::jobs::v1::Job job);
+
+}  // namespace gateway::pictory

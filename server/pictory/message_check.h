@@ -1,0 +1,17 @@
+// The checks that hold for every message of a submit, whatever it means: no unknown fields, finite
+// numbers, safe URLs, good JSON in fields of JSON text. Walks the message by reflection. Pure.
+#pragma once
+
+#include <string>
+
+#include "google/protobuf/message.h"
+#include "pictory/translate.h"
+#include "pictory/violations.h"
+
+namespace gateway::pictory {
+
+// `path` is that of `message`: empty for the request itself.
+void CheckMessage(const google::protobuf::Message& message, const std::string& path,
+                  const TranslateOptions& options, Violations& violations);
+
+}  // namespace gateway::pictory

@@ -1,0 +1,167 @@
+#include "pictory/raw_check.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "json/proto_plan.h"
+#include "pictory/did_you_mean.h"
+#include "pictory/jobs/v1/storyboard.pb.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+
+constexpr char kWebhook[] = "webhook";
+constexpr char kWebhookIsOurs[] = "is the gateway's own: leave it out, and watch the job instead";
+
+std::string Article(json::Type type) {
+  const std::string name(json::TypeName(type));
+  const bool vowel = !name.empty() && std::string_view("aeiou").find(name[0]) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + name;
+}
+
+// The top level of a v1 storyboard, which has no message of its own.
+const std::vector<std::string>& V1Keys() {
+  static const auto* const kKeys = new std::vector<std::string>{
+      "videoName", "videoDescription", "language", "webhook", "videoWidth", "videoHeight",
+      "autoHighlightKeywords", "brandLogo", "textStyles", "audio", "voiceOver",
+      "splitTextOnNewLine", "splitTextOnPeriod", "scenes"};
+  return *kKeys;
+}
+
+const std::vector<std::string>& V2Keys() {
+  static const auto* const kKeys =
+      new std::vector<std::string>(json::KnownKeys(v1::Storyboard::descriptor()));
+  return *kKeys;
+}
+
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool Has(const json::Outline& body, std::string_view key) {
+  const json::Member* const member = body.Find(key);
+  return member != nullptr && member->type != json::Type::kNull;
+}
+
+// Keys reach messages and field paths; anybody may have made them.
+std::string ShownKey(std::string_view key) { return errors::Clean(key); }
+
+// Returns the known keys that unknown ones were probably meant to be.
+std::vector<std::string> CheckKeys(const std::string& path, const json::Outline& body,
+                                   const std::vector<std::string>& known,
+                                   const std::vector<std::string>& other, std::string_view other_name,
+                                   Violations& violations) {
+  std::vector<std::string> meant;
+  for (const json::Member& member : body.members) {
+    if (violations.full()) break;
+    if (Contains(known, member.key)) continue;
+    std::string text = "is not a member Pictory knows here, and would be dropped silently";
+    const std::string closest = ClosestWord(member.key, known);
+    if (!closest.empty()) {
+      absl::StrAppend(&text, "; did you mean ", closest, "?");
+      meant.push_back(closest);
+    } else if (Contains(other, member.key)) {
+      absl::StrAppend(&text, "; it belongs to a ", std::string(other_name), " body");
+    }
+    absl::StrAppend(&text, " (allow_unknown_fields sends it all the same)");
+    violations.Add(Under(path, ShownKey(member.key)), std::move(text));
+  }
+  return meant;
+}
+
+void Require(const std::string& path, std::string_view key, const std::vector<std::string>& meant,
+             Violations& violations) {
+  if (Contains(meant, key)) return;  // said already, in better words
+  violations.Add(Under(path, key), "is required");
+}
+
+}  // namespace
+
+bool CheckRawValue(const std::string& path, std::string_view text, json::Type expected,
+                   Violations& violations, json::Outline* outline) {
+  json::Outline own;
+  json::Outline& found = outline != nullptr ? *outline : own;
+  const absl::Status checked = json::Check(text, {}, &found);
+  if (!checked.ok()) {
+    found = {};
+    violations.Add(path, absl::StrCat("is not usable JSON: ",
+                                      errors::Clean(std::string(checked.message()))));
+    return false;
+  }
+  if (expected != json::Type::kAbsent && found.type != expected) {
+    std::string text_of = absl::StrCat("must be ", Article(expected), ", not ", Article(found.type));
+    if (found.Find("transcript") != nullptr) text_of += "; pass the value of its `transcript`";
+    violations.Add(path, std::move(text_of));
+    found = {};
+    return false;
+  }
+  return true;
+}
+
+void CheckRawStoryboard(const std::string& path, const json::Outline& body, v1::PathVersion version,
+                        bool allow_unknown_keys, Violations& violations) {
+  if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
+  const bool old = version == v1::PATH_VERSION_V1;
+  std::vector<std::string> meant;
+  if (!allow_unknown_keys) {
+    meant = old ? CheckKeys(path, body, V1Keys(), V2Keys(), "v2", violations)
+                : CheckKeys(path, body, V2Keys(), V1Keys(), "v1", violations);
+  }
+  if (!Has(body, "videoName")) Require(path, "videoName", meant, violations);
+  if (!Has(body, "scenes") && (old || !Has(body, "templateId"))) {
+    Require(path, "scenes", meant, violations);
+  }
+  const json::Member* const scenes = body.Find("scenes");
+  if (scenes != nullptr && scenes->type != json::Type::kNull && scenes->type != json::Type::kArray) {
+    violations.Add(Under(path, "scenes"), "must be an array");
+  }
+  if (old) return;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPairs = {
+      {{"brandId", "brandName"},
+       {"subtitleStyleId", "subtitleStyleName"},
+       {"smartLayoutId", "smartLayoutName"}}};
+  for (const auto& [id, name] : kPairs) {
+    if (Has(body, id) && Has(body, name)) {
+      violations.Add(Under(path, name), "cannot stand together with " + std::string(id));
+    }
+  }
+  if (Has(body, "videoWidth") != Has(body, "videoHeight")) {
+    violations.Add(Under(path, Has(body, "videoWidth") ? "videoHeight" : "videoWidth"),
+                   "is required: width and height go together");
+  }
+}
+
+void CheckRawRenderParams(const std::string& path, const json::Outline& body,
+                          Violations& violations) {
+  if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
+  const bool wrapped = body.Find("renderParams") != nullptr ||
+                       (body.Find("success") != nullptr && body.Find("data") != nullptr);
+  if (wrapped) {
+    violations.Add(path,
+                   "must be the content of renderParams, not an object around it: Pictory takes "
+                   "{\"renderParams\":{…}} and renders nothing usable");
+  } else if (body.members.empty()) {
+    violations.Add(path, "must not be empty");
+  }
+}
+
+void CheckExtra(const std::string& path, std::string_view text, bool top,
+                const std::vector<std::string>& taken, Violations& violations) {
+  json::Outline extra;
+  if (!CheckRawValue(path, text, json::Type::kObject, violations, &extra)) return;
+  for (const json::Member& member : extra.members) {
+    if (top && member.key == kWebhook) {
+      violations.Add(Under(path, kWebhook), kWebhookIsOurs);
+    } else if (Contains(taken, member.key)) {
+      violations.Add(Under(path, ShownKey(member.key)),
+                     "has its own place in this request: set it there");
+    }
+  }
+}
+
+}  // namespace gateway::pictory

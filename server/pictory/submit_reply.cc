@@ -1,0 +1,161 @@
+// Classifies the answer to a paid request. The rule behind every line: a job that may exist is never
+// called refused, because a refused request is sent again by its caller, and billed again.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "json/check.h"
+#include "pictory/client.h"
+#include "pictory/envelope.h"
+#include "pictory/errors_table.h"
+#include "pictory/http_reply.h"
+
+namespace gateway::pictory {
+namespace {
+
+using Outcome = SubmitReply::Outcome;
+
+// Advice to callers where Pictory gives none.
+constexpr std::chrono::seconds kRetryUnreachable{2};
+constexpr std::chrono::seconds kRetryRateLimited{10};
+constexpr std::size_t kFieldsMax = 50;
+
+SubmitReply Unknown(std::string detail) {
+  SubmitReply reply;
+  reply.outcome = Outcome::kUnknown;
+  reply.detail = std::move(detail);
+  return reply;
+}
+
+// One text, or a list of texts or of objects with a text in them.
+std::string ErrorText(const json::Member& errors) {
+  if (errors.type != json::Type::kArray && errors.type != json::Type::kObject) {
+    return json::Text(errors.value);
+  }
+  json::Outline inside;
+  if (!json::Check(errors.value, {}, &inside).ok()) return "";
+  std::string text;
+  for (const json::Member& item : inside.members) {
+    std::string one = json::Text(item.value);
+    if (item.type == json::Type::kObject) {
+      json::Outline object;
+      if (!json::Check(item.value, {}, &object).ok()) continue;
+      const json::Member* const message = object.Find("message");
+      one = message != nullptr ? json::Text(message->value) : std::string(item.value);
+    }
+    if (!one.empty()) absl::StrAppend(&text, text.empty() ? "" : "; ", one);
+  }
+  return text;
+}
+
+// Pictory's `fields`: [{"name": "scenes", "errors": "…" or ["…"]}].
+std::vector<errors::Violation> FieldViolations(std::string_view fields) {
+  std::vector<errors::Violation> violations;
+  json::Outline list;
+  if (fields.empty() || !json::Check(fields, {}, &list).ok()) return violations;
+  for (const json::Member& item : list.members) {
+    if (violations.size() == kFieldsMax) break;
+    json::Outline entry;
+    if (item.type != json::Type::kObject || !json::Check(item.value, {}, &entry).ok()) continue;
+    errors::Violation violation;
+    if (const json::Member* const name = entry.Find("name")) {
+      violation.field = errors::Clean(json::Text(name->value));
+    }
+    for (const char* key : {"errors", "error", "message"}) {
+      const json::Member* const found = entry.Find(key);
+      if (found == nullptr || !violation.description.empty()) continue;
+      violation.description = errors::Clean(ErrorText(*found));
+    }
+    if (violation.description.empty()) violation.description = "refused by Pictory";
+    violations.push_back(std::move(violation));
+  }
+  return violations;
+}
+
+std::string RefusalText(const http::Response& response, const ErrorRow& row, const Envelope& envelope,
+                        const std::vector<errors::Violation>& violations) {
+  std::string text =
+      absl::StrCat("Pictory refused the request (HTTP ", response.status,
+                   envelope.error_code.empty() ? "" : ", ", envelope.error_code, ")");
+  if (FromBotFilter(response)) {
+    return absl::StrCat(text, ": the bot filter in front of it (Cloudflare) turned the gateway away; "
+                              "its operator should check the user agent and address it calls from");
+  }
+  absl::StrAppend(&text, ": ",
+                  envelope.error_message.empty() ? std::string(row.meaning) : envelope.error_message);
+  constexpr std::size_t kShown = 5;
+  for (std::size_t i = 0; i < violations.size() && i < kShown; ++i) {
+    absl::StrAppend(&text, "; ", violations[i].field, violations[i].field.empty() ? "" : ": ",
+                    violations[i].description);
+  }
+  return text;
+}
+
+SubmitReply Refused(const http::Response& response, const Envelope& envelope) {
+  SubmitReply reply;
+  reply.outcome = Outcome::kRefused;
+  reply.detail = Describe(response);
+  if (!envelope.error_code.empty()) absl::StrAppend(&reply.detail, ", code ", envelope.error_code);
+  if (response.status == 401) {
+    reply.error = errors::UpstreamCredentials(Describe(response));
+    return reply;
+  }
+  const ErrorRow& row = FindErrorRow(response.status, envelope.error_code.empty()
+                                                          ? envelope.error_message
+                                                          : envelope.error_code);
+  const std::vector<errors::Violation> violations = FieldViolations(envelope.fields);
+  reply.error = errors::UpstreamRefused(
+      row.code, std::string(row.reason), RefusalText(response, row, envelope, violations),
+      envelope.error_code, response.status, violations);
+  return reply;
+}
+
+SubmitReply NotSent(const http::Response& response) {
+  SubmitReply reply;
+  reply.outcome = Outcome::kNotSent;
+  reply.detail = Describe(response);
+  reply.error = errors::UpstreamUnreachable(response.error, kRetryUnreachable);
+  return reply;
+}
+
+SubmitReply RateLimited(const http::Response& response, WallTime now) {
+  SubmitReply reply;
+  reply.outcome = Outcome::kNotSent;
+  reply.rate_limited = true;
+  reply.detail = Describe(response);
+  reply.retry_after = RetryAfter(response, now);
+  reply.error = errors::UpstreamRateLimited(
+      reply.retry_after > Duration::zero() ? reply.retry_after : Duration(kRetryRateLimited));
+  return reply;
+}
+
+}  // namespace
+
+SubmitReply ReadSubmitReply(const http::Response& response, WallTime now) {
+  if (response.outcome == http::Response::Outcome::kNotSent) return NotSent(response);
+  if (response.outcome != http::Response::Outcome::kComplete) return Unknown(Describe(response));
+  if (response.status == 429) return RateLimited(response, now);
+  if (LeavesOutcomeOpen(response.status)) return Unknown(Describe(response));
+
+  const absl::StatusOr<Envelope> read = ReadEnvelope(response.body);
+  if (!IsSuccess(response)) {
+    // A refusal needs no readable body; what stands in it only explains.
+    return Refused(response, read.ok() ? *read : Envelope{});
+  }
+  if (!read.ok()) return Unknown(absl::StrCat(Describe(response), ", unreadable body"));
+  if (!read->job_id.empty()) {
+    SubmitReply reply;
+    reply.outcome = Outcome::kAccepted;
+    reply.pictory_job_id = read->job_id;
+    reply.detail = Describe(response);
+    return reply;
+  }
+  if (read->success == false || read->tells_error || read->status == "failed") {
+    return Refused(response, *read);
+  }
+  return Unknown(absl::StrCat(Describe(response), " without a job id"));
+}
+
+}  // namespace gateway::pictory

@@ -1,0 +1,139 @@
+#include "pictory/translate.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/ids.h"
+#include "json/proto_writer.h"
+#include "json/splice.h"
+#include "json/writer.h"
+#include "pictory/bindings.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+bool IsSet(const Message& message, const FieldDescriptor* field) {
+  return !message.GetReflection()->GetString(message, field).empty();
+}
+
+// The members of the request's own SPLICE field, without braces.
+absl::StatusOr<std::string> ExtraMembers(const Message& request) {
+  const auto* descriptor = request.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* const field = descriptor->field(i);
+    if (RoleOf(field) != v1::FIELD_ROLE_SPLICE || !IsSet(request, field)) continue;
+    const std::string& extra = request.GetReflection()->GetString(request, field);
+    const absl::StatusOr<std::string_view> members = json::Members(extra);
+    if (!members.ok()) return members.status();
+    return std::string(*members);
+  }
+  return std::string();
+}
+
+// The body before our own keys, and the members the request still wants in it. A BODY arm is the
+// body; otherwise the request itself is, and writing it has spliced its extras in already.
+struct Body {
+  std::string json;
+  std::string members;
+};
+
+absl::StatusOr<Body> MakeBody(const Message& request, const FieldDescriptor* arm) {
+  Body body;
+  if (arm == nullptr || RoleOf(arm) != v1::FIELD_ROLE_BODY) {
+    const absl::Status written = json::WriteMessage(request, body.json);
+    if (!written.ok()) return written;
+    return body;
+  }
+  if (arm->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    body.json = request.GetReflection()->GetString(request, arm);
+  } else {
+    const absl::Status written =
+        json::WriteMessage(request.GetReflection()->GetMessage(request, arm), body.json);
+    if (!written.ok()) return written;
+  }
+  absl::StatusOr<std::string> extra = ExtraMembers(request);
+  if (!extra.ok()) return extra.status();
+  body.members = *std::move(extra);
+  return body;
+}
+
+void AppendWebhook(std::string_view url, std::string& members) {
+  if (url.empty()) return;
+  if (!members.empty()) members += ',';
+  members += "\"webhook\":";
+  json::AppendString(members, url);
+}
+
+// `/v2/video/render/{preview_job_id}` with the parameter put in.
+absl::StatusOr<std::string> MakePath(const Message& request, std::string_view pattern,
+                                     std::string_view referenced_pictory_id) {
+  const std::size_t open = pattern.find('{');
+  if (open == std::string_view::npos) return std::string(pattern);
+  const std::size_t close = pattern.find('}', open);
+  const std::string name(pattern.substr(open + 1, close - open - 1));
+  const FieldDescriptor* const field = request.GetDescriptor()->FindFieldByName(name);
+  if (close == std::string_view::npos || field == nullptr) {
+    return errors::Internal("a REST path names no field: " + std::string(pattern));
+  }
+  const std::string value = ReferencedJob(request).field == name
+                                ? std::string(referenced_pictory_id)
+                                : request.GetReflection()->GetString(request, field);
+  if (value.empty()) return errors::Invalid(name, "must not be empty");
+  std::string path(pattern.substr(0, open));
+  return path.append(PercentEncode(value)).append(pattern.substr(close + 1));
+}
+
+}  // namespace
+
+Reference ReferencedJob(const Message& request) {
+  const FieldDescriptor* const arm = ArmOf(request);
+  if (arm == nullptr) return {};
+  if (arm->name() == "preview_job_id") {
+    return {arm->name(), request.GetReflection()->GetString(request, arm), v1::JOB_KIND_PREVIEW};
+  }
+  if (arm->name() == "transcription_job_id") {
+    return {arm->name(), request.GetReflection()->GetString(request, arm),
+            v1::JOB_KIND_TRANSCRIPTION};
+  }
+  return {};
+}
+
+absl::StatusOr<Submission> Translate(const Message& request, std::string_view referenced_pictory_id,
+                                     std::string_view webhook_url,
+                                     const TranslateOptions& options) {
+  const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
+  if (method == nullptr) {
+    return errors::Internal(request.GetTypeName() + " is no submit");
+  }
+  const FieldDescriptor* const arm = ArmOf(request);
+  const v1::RestBinding* const binding =
+      FindBinding(method, arm == nullptr ? "" : arm->name(), VersionFor(method, options));
+  if (binding == nullptr) {
+    return errors::Invalid(arm == nullptr ? "source" : arm->name(),
+                           "has no REST call under the configured version");
+  }
+  absl::StatusOr<std::string> path = MakePath(request, binding->path(), referenced_pictory_id);
+  if (!path.ok()) return path.status();
+  absl::StatusOr<Body> body = MakeBody(request, arm);
+  if (!body.ok()) return body.status();
+  AppendWebhook(webhook_url, body->members);
+  Submission submission;
+  submission.kind = static_cast<v1::JobKind>(method->options().GetExtension(v1::job_method).kind());
+  submission.method = binding->method();
+  submission.path = *std::move(path);
+  if (body->members.empty()) {
+    submission.body = std::make_shared<const std::string>(std::move(body->json));
+    return submission;
+  }
+  absl::StatusOr<std::string> spliced = json::Splice(body->json, body->members);
+  if (!spliced.ok()) return spliced.status();
+  submission.body = std::make_shared<const std::string>(*std::move(spliced));
+  return submission;
+}
+
+}  // namespace gateway::pictory

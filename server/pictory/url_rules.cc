@@ -1,0 +1,125 @@
+#include "pictory/url_rules.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.h"
+
+namespace gateway::pictory {
+namespace {
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+
+bool EndsWith(std::string_view text, std::string_view tail) {
+  return text.size() >= tail.size() && text.substr(text.size() - tail.size()) == tail;
+}
+
+// URL parsers take a host for an IPv4 address if its last label is a number: decimal, octal or hex,
+// one to four of them (`2130706433`, `0177.1`, `0x7f000001`).
+bool IsIpv4InAnyForm(std::string_view host) {
+  const std::string_view label = host.substr(host.rfind('.') + 1);  // npos + 1 is 0
+  if (label.empty()) return false;
+  if (std::all_of(label.begin(), label.end(), IsDigit)) return true;
+  return label.substr(0, 2) == "0x" && std::all_of(label.begin() + 2, label.end(), IsHexDigit);
+}
+
+bool IsHostName(std::string_view host) {
+  if (host.empty() || host.size() > 253) return false;
+  std::size_t label = 0;
+  for (const char c : host) {
+    if (c == '.') {
+      if (label == 0) return false;
+      label = 0;
+    } else if ((c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '_') {
+      if (++label > 63) return false;
+    } else {
+      return false;
+    }
+  }
+  return label != 0;
+}
+
+bool IsInside(std::string_view host) {
+  constexpr std::array<std::string_view, 6> kInside = {".localhost", ".internal",  ".local",
+                                                       ".lan",       ".home.arpa", ".localdomain"};
+  return host.find('.') == std::string_view::npos ||
+         std::any_of(kInside.begin(), kInside.end(),
+                     [&](std::string_view tail) { return EndsWith(host, tail); });
+}
+
+bool IsLoopback(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  if (host.substr(0, 4) != "127.") return false;
+  return std::count(host.begin(), host.end(), '.') == 3 &&
+         std::all_of(host.begin(), host.end(), [](char c) { return IsDigit(c) || c == '.'; });
+}
+
+bool IsPort(std::string_view text) {
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), IsDigit)) return false;
+  const int port = std::stoi(std::string(text));
+  return port >= 1 && port <= 65535;
+}
+
+struct Parts {
+  std::string scheme, host;
+  std::string problem;
+};
+
+Parts Split(std::string_view url) {
+  Parts parts;
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos) return {"", "", "must be a whole URL, https://…"};
+  parts.scheme = Lower(url.substr(0, colon));
+  const std::string_view rest = url.substr(colon + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.find('@') != std::string_view::npos) {
+    return {"", "", "must not carry a user name or password"};
+  }
+  const std::size_t bracket = authority.find(']');
+  const std::size_t port =
+      authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (port != std::string_view::npos && !IsPort(authority.substr(port + 1))) {
+    return {"", "", "has no valid port"};
+  }
+  parts.host = Lower(authority.substr(0, port));
+  if (!parts.host.empty() && parts.host.back() == '.') parts.host.pop_back();
+  return parts;
+}
+
+}  // namespace
+
+std::string UrlProblem(std::string_view url, bool allow_loopback) {
+  if (url.empty()) return "must not be empty";
+  if (url.size() > limits::kUrlMaxBytes) {
+    return "must be at most " + std::to_string(limits::kUrlMaxBytes) + " bytes long";
+  }
+  // What parsers disagree on: some skip these, some end the URL there.
+  if (std::any_of(url.begin(), url.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte <= 0x20 || byte == 0x7F || c == '\\';
+      })) {
+    return "must not hold spaces, control characters or backslashes";
+  }
+  const Parts parts = Split(url);
+  if (!parts.problem.empty()) return parts.problem;
+  const bool web = parts.scheme == "https" || parts.scheme == "http";
+  if (allow_loopback && web && IsLoopback(parts.host)) return "";
+  if (parts.scheme != "https") return "must begin with https://";
+  if (parts.host.substr(0, 1) == "[" || IsIpv4InAnyForm(parts.host)) {
+    return "must name a host, not an IP address";
+  }
+  if (!IsHostName(parts.host)) return "has no valid host name";
+  if (IsInside(parts.host)) return "must name a public host";
+  return "";
+}
+
+}  // namespace gateway::pictory

@@ -1,0 +1,16 @@
+// Which URLs may be handed to Pictory. Pure.
+//
+// The gateway never fetches them, Pictory does; still nobody gets to aim Pictory's servers, or a
+// later reader of the stored job, at an inside address.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gateway::pictory {
+
+// What is wrong with `url`, in words that follow the field's name; "" if nothing. With
+// `allow_loopback`, http and https to localhost, 127.x.y.z and [::1] are fine too (the sandbox).
+std::string UrlProblem(std::string_view url, bool allow_loopback);
+
+}  // namespace gateway::pictory

@@ -1,0 +1,207 @@
+// Validation of the four submits: what they share, then what each of them needs.
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "json/check.h"
+#include "json/proto_plan.h"
+#include "pictory/bindings.h"
+#include "pictory/message_check.h"
+#include "pictory/raw_check.h"
+#include "pictory/storyboard_check.h"
+#include "pictory/translate.h"
+#include "pictory/violations.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+template <class Request>
+void CheckCommon(const Request& request, Violations& violations) {
+  if (!request.request_id().empty() && !IsRequestId(request.request_id())) {
+    violations.Add("request_id", absl::StrCat("must be 1 to ", limits::kRequestIdMaxBytes,
+                                              " characters of A-Z, a-z, 0-9, _ and -"));
+  }
+  if (request.labels().size() > limits::kLabelsMax) {
+    violations.Add("labels", absl::StrCat("has ", request.labels().size(), " entries; at most ",
+                                          limits::kLabelsMax, " are kept"));
+  }
+  for (const auto& [key, value] : request.labels()) {
+    const std::string path = absl::StrCat("labels[", errors::Clean(key), "]");
+    if (key.empty() || key.size() > limits::kLabelKeyMaxBytes) {
+      violations.Add(path, absl::StrCat("has a key that is not 1 to ", limits::kLabelKeyMaxBytes,
+                                        " bytes long"));
+    }
+    if (value.size() > limits::kLabelValueMaxBytes) {
+      violations.Add(path, absl::StrCat("is ", value.size(), " bytes long; at most ",
+                                        limits::kLabelValueMaxBytes, " are kept"));
+    }
+  }
+}
+
+// The source is chosen, and Pictory's configured generation has a call for it.
+void CheckSource(const Message& request, const TranslateOptions& options, Violations& violations) {
+  const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
+  const google::protobuf::OneofDescriptor* const source = SourceOf(request.GetDescriptor());
+  if (method == nullptr) return;
+  const v1::PathVersion version = VersionFor(method, options);
+  const FieldDescriptor* const arm = ArmOf(request);
+  const std::string arms = absl::StrJoin(ArmsUnder(method, version), ", ");
+  if (source != nullptr && arm == nullptr) {
+    violations.Add("source", absl::StrCat("is required: set one of ", arms));
+    return;
+  }
+  const std::string name = arm == nullptr ? "" : arm->name();
+  if (FindBinding(method, name, version) == nullptr) {
+    violations.Add(name, absl::StrCat("is not possible with Pictory's ",
+                                      version == v1::PATH_VERSION_V1 ? "v1" : "v2",
+                                      " API, which this server uses for it; use one of ", arms));
+  }
+}
+
+// A job or project that goes into the path.
+void CheckPathId(const std::string& field, const std::string& id, Violations& violations) {
+  if (!IsUpstreamId(id)) {
+    violations.Add(field, absl::StrCat("must be 1 to ", limits::kUpstreamIdMaxBytes,
+                                       " visible ASCII characters"));
+  }
+}
+
+std::vector<std::string> KeysOf(const json::Outline& outline) {
+  std::vector<std::string> keys;
+  for (const json::Member& member : outline.members) keys.push_back(member.key);
+  return keys;
+}
+
+void CheckRequest(const v1::CreatePreviewRequest& request, const TranslateOptions& options,
+                  Violations& violations) {
+  CheckCommon(request, violations);
+  CheckSource(request, options, violations);
+  if (request.has_storyboard()) CheckStoryboard(request.storyboard(), "storyboard", violations);
+  if (request.has_storyboard_json()) {
+    json::Outline body;
+    if (CheckRawValue("storyboard_json", request.storyboard_json(), json::Type::kObject, violations,
+                      &body)) {
+      CheckRawStoryboard("storyboard_json", body,
+                         VersionFor(SubmitOf(request.GetDescriptor()), options),
+                         request.allow_unknown_fields(), violations);
+    }
+  }
+}
+
+void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& options,
+                  Violations& violations) {
+  CheckCommon(request, violations);
+  CheckSource(request, options, violations);
+  json::Outline body;
+  std::vector<std::string> taken;
+  switch (request.source_case()) {
+    case v1::RenderRequest::kPreviewJobId:
+      CheckPathId("preview_job_id", request.preview_job_id(), violations);
+      break;
+    case v1::RenderRequest::kProjectId:
+      CheckPathId("project_id", request.project_id(), violations);
+      break;
+    case v1::RenderRequest::kRenderParamsJson:
+      if (CheckRawValue("render_params_json", request.render_params_json(), json::Type::kObject,
+                        violations, &body)) {
+        CheckRawRenderParams("render_params_json", body, violations);
+      }
+      taken = KeysOf(body);
+      break;
+    case v1::RenderRequest::kStoryboardJson:
+      if (CheckRawValue("storyboard_json", request.storyboard_json(), json::Type::kObject, violations,
+                        &body)) {
+        CheckRawStoryboard("storyboard_json", body,
+                           VersionFor(SubmitOf(request.GetDescriptor()), options),
+                           request.allow_unknown_fields(), violations);
+      }
+      taken = KeysOf(body);
+      break;
+    case v1::RenderRequest::kStoryboard:
+      CheckStoryboard(request.storyboard(), "storyboard", violations);
+      taken = json::KnownKeys(v1::Storyboard::descriptor());
+      if (json::Check(request.storyboard().extra_json(), {}, &body).ok()) {
+        const std::vector<std::string> extra = KeysOf(body);
+        taken.insert(taken.end(), extra.begin(), extra.end());
+      }
+      break;
+    case v1::RenderRequest::SOURCE_NOT_SET:
+      break;
+  }
+  // That it is an object without a webhook has been checked with all the others.
+  Violations only_clashes;
+  if (!request.extra_json().empty() && !taken.empty()) {
+    CheckExtra("extra_json", request.extra_json(), false, taken, only_clashes);
+    for (errors::Violation& clash : only_clashes.Take()) {
+      if (clash.field != "extra_json" && clash.field != "extra_json.webhook") {
+        violations.Add(std::move(clash.field), std::move(clash.description));
+      }
+    }
+  }
+}
+
+void CheckRequest(const v1::TranscribeRequest& request, const TranslateOptions& options,
+                  Violations& violations) {
+  CheckCommon(request, violations);
+  CheckSource(request, options, violations);
+  // A URL that is there has been checked with all the others.
+  if (request.file_url().empty()) violations.Add("file_url", "is required");
+}
+
+void CheckRequest(const v1::SummarizeRequest& request, const TranslateOptions& options,
+                  Violations& violations) {
+  CheckCommon(request, violations);
+  CheckSource(request, options, violations);
+  if (request.source_case() == v1::SummarizeRequest::kTranscriptionJobId) {
+    CheckPathId("transcription_job_id", request.transcription_job_id(), violations);
+  }
+  if (request.has_transcript() && request.transcript().sentences().empty()) {
+    violations.Add("transcript.sentences", "must not be empty");
+  }
+  if (request.has_transcript_json()) {
+    json::Outline list;
+    if (json::Check(request.transcript_json(), {}, &list).ok() &&
+        list.type == json::Type::kArray && list.members.empty()) {
+      violations.Add("transcript_json", "must not be empty");
+    }
+  }
+  if (request.highlight_duration_seconds() < 1) {
+    violations.Add("highlight_duration_seconds", "is required: the length wanted, at least 1 second");
+  }
+  if (request.has_duration_seconds() && request.duration_seconds() <= 0) {
+    violations.Add("duration_seconds", "must be positive");
+  }
+  if (request.language().find_first_of("-_") != std::string::npos) {
+    violations.Add("language", "must be two letters: en, not en-US");
+  }
+}
+
+}  // namespace
+
+std::vector<errors::Violation> Validate(const Message& request, const TranslateOptions& options) {
+  Violations violations;
+  CheckMessage(request, "", options, violations);
+  if (const auto* preview = dynamic_cast<const v1::CreatePreviewRequest*>(&request)) {
+    CheckRequest(*preview, options, violations);
+  } else if (const auto* render = dynamic_cast<const v1::RenderRequest*>(&request)) {
+    CheckRequest(*render, options, violations);
+  } else if (const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&request)) {
+    CheckRequest(*transcribe, options, violations);
+  } else if (const auto* summarize = dynamic_cast<const v1::SummarizeRequest*>(&request)) {
+    CheckRequest(*summarize, options, violations);
+  } else {
+    violations.Add("", request.GetTypeName() + " is no submit");
+  }
+  return violations.Take();
+}
+
+}  // namespace gateway::pictory

@@ -1,0 +1,294 @@
+#include "sandbox/api.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sandbox/results.h"
+#include "sandbox/url.h"
+
+namespace gateway::sandbox {
+
+namespace {
+
+constexpr std::size_t kPageSize = 20;
+// Before base64; also makes the key end in '=', which a client has to encode.
+constexpr std::string_view kPageKeyPrefix = "next:";
+
+std::vector<std::string_view> Segments(std::string_view path) {
+  std::vector<std::string_view> segments;
+  std::size_t begin = 1;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    segments.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return segments;
+}
+
+bool MatchPattern(std::string_view pattern, std::string_view path, std::string* id) {
+  const auto want = Segments(pattern);
+  const auto have = Segments(path);
+  if (want.size() != have.size()) return false;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if (want[i] == "{id}") {
+      *id = PercentDecode(have[i]);
+      if (id->empty()) return false;
+    } else if (want[i] != have[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+struct Api::Call {
+  const Route& route;
+  std::string method;
+  std::string path;
+  std::string query;
+  std::string id;
+  const std::string& body;
+  const std::string& origin;
+};
+
+// The older generation (v1 storyboard, render, highlights), uploads and POST /v1/oauth2/token are
+// further rows.
+const std::vector<Api::Route>& Api::Routes() {
+  static const std::vector<Route> kRoutes = {
+      {"POST", "/v2/video/storyboard", &JobMaker::Preview, nullptr},
+      {"POST", "/v2/video/storyboard/render", &JobMaker::StraightRender, nullptr},
+      {"PUT", "/v2/video/storyboard/{id}/elements", nullptr, &Api::EditElements},
+      {"POST", "/v2/video/render", &JobMaker::RenderOfParams, nullptr},
+      {"PUT", "/v2/video/render/{id}", &JobMaker::RenderOfPreview, nullptr},
+      {"POST", "/v2/projects/{id}/render", &JobMaker::RenderOfProject, nullptr},
+      {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
+      {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
+      {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
+      {"GET", "/v1/jobs", nullptr, &Api::ListJobs},
+      {"GET", "/v1/jobs/{id}", nullptr, &Api::GetJob},
+      {"DELETE", "/v1/jobs/{id}/clean", nullptr, &Api::CleanJob},
+      {"GET", "/v1/quota", nullptr, &Api::Quota},
+  };
+  return kRoutes;
+}
+
+Api::Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book)
+    : options_(std::move(options)),
+      clock_(clock),
+      journal_(journal),
+      book_(book),
+      auth_(options_.api_key),
+      maker_(book),
+      budget_(std::max(1.0, options_.requests_per_second)),
+      budget_at_(clock.Now()) {}
+
+const Api::Route* Api::Match(std::string_view method, std::string_view path, std::string* id,
+                             bool* known_path) {
+  *known_path = false;
+  for (const Route& route : Routes()) {
+    if (!MatchPattern(route.pattern, path, id)) continue;
+    *known_path = true;
+    if (route.method == method) return &route;
+  }
+  return nullptr;
+}
+
+ApiReply Api::Handle(const http::ServerRequest& request, std::string_view path,
+                     const std::string& origin) {
+  const ApiReply reply = Dispatch(request, path, origin);
+  ++stats_.statuses[reply.status];
+  return reply;
+}
+
+ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path,
+                       const std::string& origin) {
+  std::string id;
+  bool known_path = false;
+  const Route* route = Match(request.method, path, &id, &known_path);
+  const std::string pattern = route == nullptr ? "*" : route->pattern;
+  ++stats_.requests[request.method + " " + pattern];
+  if (!PassesBotFilter(request)) return BlockedByBotFilter();
+  if ((route == nullptr || !route->open) && !auth_.Identify(request)) return Unauthorized();
+  if (!TakeFromBudget()) return TooManyRequests(1);
+  if (route == nullptr) return known_path ? WrongMethod() : NoSuchRoute();
+  const Call call{*route, request.method, std::string(path), request.query,
+                  id,     request.body,   origin};
+  return route->maker != nullptr ? MakeJob(call) : (this->*route->plain)(call);
+}
+
+// One second's worth may come at once.
+bool Api::TakeFromBudget() {
+  const double most = std::max(1.0, options_.requests_per_second);
+  const MonoTime now = clock_.Now();
+  const double passed = std::chrono::duration<double>(now - budget_at_).count();
+  budget_ = std::min(most, budget_ + passed * options_.requests_per_second);
+  budget_at_ = now;
+  if (budget_ < 1) return false;
+  budget_ -= 1;
+  return true;
+}
+
+absl::Status Api::Record(const Call& call, const std::string& job_id, const std::string& webhook) {
+  return journal_.Append(
+      {clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
+}
+
+void Api::Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted) {
+  job->accepted = accepted;
+  // Another space of ids than the jobs': a project is not a job.
+  if (!job->project_id.empty()) job->project_id = MintId(~options_.seed, number);
+  book_.Add(std::move(job));
+}
+
+ApiReply Api::MakeJob(const Call& call) {
+  std::string error;
+  std::unique_ptr<Json> json;
+  if (!call.body.empty()) {
+    json = ParseJson(call.body, &error);
+    if (json == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
+  }
+  Made made = (maker_.*call.route.maker)({call.id, json.get(), call.origin, false});
+  if (const auto* refusal = std::get_if<ApiReply>(&made)) return *refusal;
+  auto job = std::get<std::unique_ptr<Job>>(std::move(made));
+  const std::uint64_t number = journal_.entries().size() + 1;
+  job->id = MintId(options_.seed, number);
+  const std::string id = job->id;
+  if (const absl::Status status = Record(call, id, job->webhook); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  Adopt(std::move(job), number, clock_.Now());
+  if (on_accepted_) on_accepted_(*book_.Find(id));
+  return Accepted(id);
+}
+
+ApiReply Api::GetJob(const Call& call) {
+  const Job* job = book_.Find(call.id);
+  if (job == nullptr) return UnknownJob(call.id);
+  ++stats_.polls[job->id];
+  return {200, JobReply(*job, book_.StateOf(*job), call.origin)};
+}
+
+ApiReply Api::ListJobs(const Call& call) {
+  const auto& jobs = book_.all();
+  std::size_t left = jobs.size();  // those not yet listed, the newest last
+  const std::string key = QueryValue(call.query, "nextPageKey");
+  if (!key.empty()) {
+    const std::string last = Base64Decode(key);
+    const bool ours = last.rfind(kPageKeyPrefix, 0) == 0;
+    left = ours ? book_.PositionOf(last.substr(kPageKeyPrefix.size())) : jobs.size();
+    if (left == jobs.size()) return Refused("INVALID_REQUEST", "nextPageKey is not valid");
+  }
+  JsonOut out;
+  out.Object().Key("items").Array();
+  std::size_t listed = 0;
+  for (; left > 0 && listed < kPageSize; --left, ++listed) {
+    const Job& job = *jobs[left - 1];
+    out.Raw(JobListItem(job, book_.StateOf(job), call.origin));
+  }
+  out.EndArray();
+  if (left > 0) out.Field("nextPageKey", Base64Encode(std::string(kPageKeyPrefix) + jobs[left]->id));
+  return {200, out.EndObject().Take()};
+}
+
+ApiReply Api::CleanJob(const Call& call) {
+  Job* job = book_.Find(call.id);
+  if (job == nullptr) return UnknownJob(call.id);
+  if (job->cleaned) return Done();
+  if (!IsFinal(book_.StateOf(*job).phase)) {
+    return Refused("JOB_NOT_COMPLETED", "Job " + job->id + " is still in progress.");
+  }
+  if (const absl::Status status = Record(call, job->id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  job->cleaned = true;
+  if (on_cleaned_) on_cleaned_(*job);
+  return Done();
+}
+
+ApiReply Api::EditElements(const Call& call) {
+  Job* job = book_.Find(call.id);
+  if (job == nullptr) return UnknownJob(call.id);
+  if (const auto refusal = WhyNotUsable(book_, *job, Kind::kPreview)) return *refusal;
+  std::string error;
+  const auto changes = ParseJson(call.body, &error);
+  if (changes == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
+  if (!changes->IsArray()) return InvalidBody({{"", "the body must be a JSON array"}});
+  const auto params = RenderParams(*job, call.origin);
+  std::vector<FieldError> errors;
+  for (rapidjson::SizeType i = 0; i < changes->Size(); ++i) {
+    const std::string_view id = FindText((*changes)[i], "id");
+    const auto elements = (*params)["elements"].GetArray();
+    const bool known = std::any_of(elements.begin(), elements.end(), [&](const Value& element) {
+      return !id.empty() && FindText(element, "id") == id;
+    });
+    if (!known) {
+      errors.push_back({"[" + std::to_string(i) + "].id", "names no element of this preview"});
+    }
+  }
+  if (!errors.empty()) return InvalidBody(errors);
+  if (const absl::Status status = Record(call, job->id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  job->edits.push_back(call.body);
+  return {204, ""};
+}
+
+ApiReply Api::Quota(const Call&) {
+  double video = 0;
+  int transcriptions = 0, credits = 0;
+  for (const auto& job : book_.all()) {
+    if (job->kind == Kind::kRender) video += job->film.seconds / 60;
+    if (job->kind == Kind::kRender) credits += job->film.ai_credits;
+    if (job->kind == Kind::kTranscription) ++transcriptions;
+  }
+  JsonOut out;
+  const auto write = [&out](const char* key, int used, int limit) {
+    out.Key(key).Object().Field("used", used).Field("limit", limit).EndObject();
+  };
+  out.Object();
+  write("videoMinutes", static_cast<int>(std::ceil(video)), 14'400);
+  write("transcriptionMinutes", transcriptions, 28'800);
+  write("elevenLabsVoiceOverMinutes", 0, 120);
+  write("aiCredits", credits, 10'000);
+  return {200, out.EndObject().Take()};
+}
+
+absl::Status Api::Replay() {
+  std::uint64_t number = 0;
+  for (const JournalEntry& entry : journal_.entries()) {
+    if (const absl::Status status = ReplayOne(entry, ++number); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
+  const auto unfit = [&](std::string_view why) {
+    return absl::DataLossError("sandbox journal, line " + std::to_string(number) + ": " +
+                               std::string(why));
+  };
+  std::string id, error;
+  bool known_path = false;
+  const Route* route = Match(entry.method, entry.path, &id, &known_path);
+  if (route == nullptr) return unfit("no such call: " + entry.method + " " + entry.path);
+  if (route->maker == nullptr) {
+    Job* job = book_.Find(entry.job_id);
+    if (job == nullptr) return unfit("no such job: " + entry.job_id);
+    if (route->plain == &Api::CleanJob) job->cleaned = true;
+    if (route->plain == &Api::EditElements) job->edits.push_back(entry.body);
+    return absl::OkStatus();
+  }
+  const std::unique_ptr<Json> json =
+      entry.body.empty() ? nullptr : ParseJson(entry.body, &error);
+  if (!entry.body.empty() && json == nullptr) return unfit(error);
+  Made made = (maker_.*route->maker)({id, json.get(), "http://sandbox", true});
+  if (std::holds_alternative<ApiReply>(made)) return unfit("no longer accepted");
+  auto job = std::get<std::unique_ptr<Job>>(std::move(made));
+  job->id = entry.job_id;
+  // The wall clock is all that spans a restart; from here on the steady one counts.
+  const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);
+  Adopt(std::move(job), number, clock_.Now() - age);
+  return absl::OkStatus();
+}
+
+}  // namespace gateway::sandbox

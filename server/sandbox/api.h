@@ -1,0 +1,91 @@
+// Pictory's REST API as the sandbox serves it: the routing table, the account's rate, and what is
+// done with jobs. Single-threaded: the HTTP server's thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "http/server_message.h"
+#include "sandbox/api_reply.h"
+#include "sandbox/auth.h"
+#include "sandbox/job_book.h"
+#include "sandbox/job_maker.h"
+#include "sandbox/journal.h"
+
+namespace gateway::sandbox {
+
+struct ApiOptions {
+  std::string api_key;
+  double requests_per_second = 2000;
+  std::uint64_t seed = 0;
+};
+
+struct ApiStats {
+  std::map<std::string, std::uint64_t> requests;  // by "METHOD /pattern"; unknown ones "METHOD *"
+  std::map<std::string, std::uint64_t> polls;     // by job id, of known jobs
+  std::map<int, std::uint64_t> statuses;          // of answers
+};
+
+class Api {
+ public:
+  using JobHook = std::function<void(const Job&)>;
+
+  Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book);
+
+  // Makes the jobs of the journal again. Before the first Handle.
+  absl::Status Replay();
+  // `path`: below /pictoryapis, still percent-encoded.
+  ApiReply Handle(const http::ServerRequest& request, std::string_view path,
+                  const std::string& origin);
+  // Called for each job newly accepted, and for each one newly cleaned.
+  void OnAccepted(JobHook hook) { on_accepted_ = std::move(hook); }
+  void OnCleaned(JobHook hook) { on_cleaned_ = std::move(hook); }
+  const ApiStats& stats() const { return stats_; }
+
+ private:
+  struct Call;
+  using Maker = Made (JobMaker::*)(const MakeRequest&);
+  using Plain = ApiReply (Api::*)(const Call&);
+  // One row of the table: either makes a job, or does something else.
+  struct Route {
+    const char* method;
+    const char* pattern;  // segments; {id} takes any one
+    Maker maker;
+    Plain plain;
+    bool open = false;  // needs no credentials: for the token endpoint
+  };
+  static const std::vector<Route>& Routes();
+  static const Route* Match(std::string_view method, std::string_view path, std::string* id,
+                            bool* known_path);
+
+  ApiReply Dispatch(const http::ServerRequest& request, std::string_view path,
+                    const std::string& origin);
+  ApiReply MakeJob(const Call& call);
+  ApiReply GetJob(const Call& call);
+  ApiReply ListJobs(const Call& call);
+  ApiReply CleanJob(const Call& call);
+  ApiReply EditElements(const Call& call);
+  ApiReply Quota(const Call& call);
+  bool TakeFromBudget();
+  absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
+  void Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted);
+  absl::Status ReplayOne(const JournalEntry& entry, std::uint64_t number);
+
+  const ApiOptions options_;
+  const Clock& clock_;
+  Journal& journal_;
+  JobBook& book_;
+  Authenticator auth_;
+  JobMaker maker_;
+  JobHook on_accepted_, on_cleaned_;
+  ApiStats stats_;
+  double budget_;
+  MonoTime budget_at_;
+};
+
+}  // namespace gateway::sandbox

@@ -1,0 +1,33 @@
+// Pictory's answers that are not results: acceptance and the shapes of refusal.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/storyboard_check.h"
+
+namespace gateway::sandbox {
+
+struct ApiReply {
+  int status = 200;
+  std::string body;  // JSON; empty for 204
+  std::string content_type = "application/json";
+  int retry_after_seconds = 0;  // 0: no such header
+};
+
+ApiReply Accepted(std::string_view job_id);                // the id in `data.jobId`
+ApiReply Done();                                           // {"success":true}
+ApiReply InvalidBody(const std::vector<FieldError>& fields);  // 400 with `fields`
+ApiReply InvalidBody(std::string_view field, std::string_view why);
+ApiReply Refused(std::string_view code, std::string_view message);  // 400 without `fields`
+ApiReply UnknownJob(std::string_view id);                  // 404 with "5000" JOB_NOT_FOUND
+ApiReply UnknownProject(std::string_view id);              // 404
+ApiReply Unauthorized();                                   // 401
+ApiReply TooManyRequests(int retry_after_seconds);         // 429
+ApiReply NoSuchRoute();                                    // 404
+ApiReply WrongMethod();                                    // 405
+ApiReply BlockedByBotFilter();                             // 403, an HTML page
+ApiReply Broken(std::string_view why);                     // 500
+
+}  // namespace gateway::sandbox

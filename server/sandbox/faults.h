@@ -1,0 +1,86 @@
+// Faults on demand: rules that say which requests go wrong, and how. Deterministic: counted, or
+// drawn from the sandbox's seed. Single-threaded.
+//
+// A rule, as posted to /sandbox/faults:
+//   {"match": {"method": "POST", "path_prefix": "/v2/video", "job": "<id in the path>"},
+//    "skip": 2, "times": 3, "probability": 0.1, "act": true,
+//    "fault": {"type": "reset", "after_bytes": 10}}
+// Everything but `fault.type` is optional. The first `skip` matching requests pass; then `times`
+// are hit (all, if not given), each with `probability`. The first rule that hits wins.
+//
+// `act` says whether the sandbox does what the request asks before its answer goes wrong: whether a
+// job is made that the caller never hears of. Types, with their settings and defaults:
+//   act by default          delay {ms 1000}, reset {after_bytes 0}, close_after_read,
+//                           trickle {bytes 1, interval_ms 50}, wrong_length {extra 100},
+//                           never_answer, bad_json, gzip_bomb {bytes 256 MiB}
+//   do not act by default   status {status 503, body, retry_after}, body {status 200, body,
+//                           content_type}, redirect {status 302, location}, huge_body
+//                           {bytes 100 MiB}
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "http/server_message.h"
+#include "sandbox/json.h"
+
+namespace gateway::sandbox {
+
+struct Fault {
+  enum class Type {
+    kDelay, kReset, kCloseAfterRead, kTrickle, kWrongLength, kNeverAnswer, kBadJson, kGzipBomb,
+    kStatus, kBody, kRedirect, kHugeBody,
+  };
+  Type type = Type::kDelay;
+  bool act = true;
+  std::int64_t number = 0;    // ms, bytes…: the type's first number
+  std::int64_t interval_ms = 0;
+  int status = 200;
+  std::string text;           // body or location
+  std::string content_type;
+  std::string retry_after;    // empty: none
+};
+
+struct FaultRule {
+  std::uint64_t id = 0;
+  std::string method;       // empty: any
+  std::string path_prefix;  // with or without /pictoryapis; empty: any
+  std::string job;          // empty: any
+  std::uint64_t skip = 0;
+  std::optional<std::uint64_t> times;
+  double probability = 1;
+  Fault fault;
+  std::uint64_t matched = 0;
+  std::uint64_t hit = 0;
+  std::mt19937_64 random;
+};
+
+class FaultRules {
+ public:
+  explicit FaultRules(std::uint64_t seed) : seed_(seed) {}
+
+  // The new rule's id. Refuses unknown keys and types: a misspelt fault that never happens would
+  // make a test pass for nothing.
+  absl::StatusOr<std::uint64_t> Add(const Value& rule);
+  void Clear() { rules_.clear(); }
+  // The fault for this request; counts. `path`: below /pictoryapis.
+  std::optional<Fault> Draw(std::string_view method, std::string_view path);
+  std::string List() const;  // a JSON array
+  std::uint64_t total_hits() const { return total_hits_; }
+
+ private:
+  const std::uint64_t seed_;
+  std::uint64_t last_id_ = 0;
+  std::uint64_t total_hits_ = 0;
+  std::vector<FaultRule> rules_;
+};
+
+// Makes of the honest answer (an empty one if the fault does not act) what goes out.
+void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery);
+
+}  // namespace gateway::sandbox

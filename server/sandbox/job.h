@@ -1,0 +1,51 @@
+// A job of the sandbox. Its state is a function of when it was accepted and what time it is, so
+// nothing has to happen for it to finish, and a restart changes nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "sandbox/json.h"
+#include "sandbox/magic.h"
+#include "sandbox/story.h"
+
+namespace gateway::sandbox {
+
+enum class Kind { kPreview, kRender, kTranscription, kHighlights };
+
+struct Job {
+  std::string id;  // opaque
+  Kind kind = Kind::kPreview;
+  MonoTime accepted;
+  bool cleaned = false;
+
+  Magic magic;
+  // Found at acceptance, told when the job ends; empty: it succeeds.
+  std::string error_code;
+  std::string error_message;
+
+  Film film;                         // preview, render
+  std::shared_ptr<const Json> storyboard;  // preview: the resolved request
+  std::string project_id;            // preview with saveProject
+  std::vector<std::string> edits;    // preview: JSON arrays of element changes, oldest first
+  std::string data;                  // transcription, highlights: the finished `data`
+  std::shared_ptr<const Json> transcript;  // transcription
+
+  // Where and with what the caller wants to be told of the end. Kept, not sent yet: whoever sends
+  // it needs JobBook::FinishTime and a timer of the server.
+  std::string webhook;
+  std::string webhook_input;  // JSON text; empty: none
+};
+
+enum class Phase { kWaiting, kRunning, kCompleted, kFailed, kCleaned };
+
+struct JobState {
+  Phase phase = Phase::kWaiting;
+  double progress = 0;  // 0–1 of the running time
+};
+
+inline bool IsFinal(Phase phase) { return phase >= Phase::kCompleted; }
+
+}  // namespace gateway::sandbox

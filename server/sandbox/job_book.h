@@ -1,0 +1,45 @@
+// All jobs of one sandbox, by id and by age. Single-threaded.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "sandbox/job.h"
+
+namespace gateway::sandbox {
+
+// Ids in the form of UUIDs, some with letters beyond f, as Pictory's are. The same seed and number
+// always give the same id.
+std::string MintId(std::uint64_t seed, std::uint64_t number);
+
+class JobBook {
+ public:
+  // `speed`: how many times faster than Pictory's pace jobs run; above 0.
+  JobBook(const Clock& clock, double speed) : clock_(clock), speed_(speed) {}
+
+  Job* Add(std::unique_ptr<Job> job);
+  Job* Find(std::string_view id);
+  Job* FindProject(std::string_view project_id);
+  // Oldest first; never null.
+  const std::vector<std::unique_ptr<Job>>& all() const { return jobs_; }
+  // The position of a job in all(); size if unknown.
+  std::size_t PositionOf(std::string_view id) const;
+
+  JobState StateOf(const Job& job) const;
+  // MonoTime::max() for a job that never ends.
+  MonoTime FinishTime(const Job& job) const;
+
+ private:
+  const Clock& clock_;
+  const double speed_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  std::unordered_map<std::string, std::size_t> by_id_;
+  std::unordered_map<std::string, Job*> by_project_;
+};
+
+}  // namespace gateway::sandbox

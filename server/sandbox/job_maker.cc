@@ -1,0 +1,244 @@
+#include "sandbox/job_maker.h"
+
+#include <initializer_list>
+
+#include "sandbox/results.h"
+#include "sandbox/transcript.h"
+
+namespace gateway::sandbox {
+namespace {
+
+constexpr double kHighlightMaxSeconds = 24 * 3600;
+
+// What every body may carry, whatever it makes. Null is "not given": Pictory's own samples send it.
+std::optional<ApiReply> TakeWebhook(const Value* body, Job* job) {
+  if (body == nullptr) return std::nullopt;
+  if (const Value* webhook = Find(*body, "webhook")) {
+    if (!webhook->IsString() || !IsWebUrl(Text(*webhook))) {
+      return InvalidBody("webhook", "must be a valid http or https URL");
+    }
+    job->webhook = Text(*webhook);
+  }
+  if (const Value* input = Find(*body, "webhookInput")) job->webhook_input = ToText(*input);
+  return std::nullopt;
+}
+
+void Fail(Job* job, std::string code, std::string message) {
+  if (!job->error_code.empty()) return;
+  job->error_code = std::move(code);
+  job->error_message = std::move(message);
+}
+
+void ObeyMagic(std::string_view text, Job* job) {
+  job->magic = FindMagic(text);
+  const bool is_render = job->kind == Kind::kRender;
+  if (job->magic.no_credits) {
+    Fail(job, "INSUFFICIENT_CREDITS", "There are not enough AI credits for this video.");
+  }
+  if (job->magic.fail || (is_render && job->magic.fail_render)) {
+    Fail(job, "TEXT_TO_VIDEO_FAILED", "The sandbox was asked for a failure by the name given.");
+  }
+}
+
+// Things Pictory accepts and then fails over.
+void FindLateErrors(const Value& node, Job* job) {
+  if (const Value* voice = Find(node, "voiceOver")) {
+    const Value* voices = Find(*voice, "aiVoices");
+    if (voices == nullptr || !voices->IsArray()) return;
+    for (const Value& one : voices->GetArray()) {
+      const Value* speaker = Find(one, "speaker");
+      if (speaker == nullptr || !speaker->IsString() || IsKnownSpeaker(Text(*speaker))) continue;
+      Fail(job, "TEXT_TO_VIDEO_FAILED", "Invalid speaker name: " + std::string(Text(*speaker)));
+    }
+  }
+  if (const Value* background = Find(node, "background")) {
+    const std::string_view url = FindText(*background, "visualUrl");
+    if (url.find("visual-not-found") != std::string_view::npos) {
+      Fail(job, "SCENE_BACKGROUND_VISUAL_NOT_FOUND",
+           "The background visual of a scene was not found: " + std::string(url));
+    }
+  }
+}
+
+std::optional<ApiReply> CheckObject(const Value* body) {
+  if (body == nullptr) return InvalidBody({{"", "the body is missing"}});
+  if (!body->IsObject()) return InvalidBody({{"", "the body must be a JSON object"}});
+  return std::nullopt;
+}
+
+Made FromStoryboard(const MakeRequest& request, Kind kind) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  if (const auto errors = CheckStoryboard(body); !errors.empty()) return InvalidBody(errors);
+  auto job = std::make_unique<Job>();
+  job->kind = kind;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  ObeyMagic(FindText(body, "videoName"), job.get());
+  FindLateErrors(body, job.get());
+  if (const Value* scenes = Find(body, "scenes")) {
+    for (const Value& scene : scenes->GetArray()) FindLateErrors(scene, job.get());
+  }
+  job->film = FilmFromStoryboard(body);
+  job->storyboard = ResolveStoryboard(body);
+  return job;
+}
+
+std::optional<ApiReply> CheckHighlightRequest(const Value& body) {
+  const std::optional<double> seconds = ToNumber(Find(body, "highlight_duration"));
+  if (!seconds) return InvalidBody("highlight_duration", "is required and must be a number");
+  if (*seconds <= 0 || *seconds > kHighlightMaxSeconds) {
+    return InvalidBody("highlight_duration", "is out of range");
+  }
+  const Value* language = Find(body, "language");
+  if (language != nullptr && (!language->IsString() || language->GetStringLength() != 2)) {
+    return InvalidBody("language", "must be a two-letter language code");
+  }
+  return std::nullopt;
+}
+
+Made MakeHighlights(const MakeRequest& request, const Value& transcript) {
+  if (auto refusal = CheckHighlightRequest(*request.body)) return *refusal;
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kHighlights;
+  if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
+  const std::unique_ptr<Json> own = NormalTranscript(transcript);
+  Highlight(own.get(), FindNumber(*request.body, "highlight_duration", 0));
+  job->data = HighlightsData(*own);
+  return job;
+}
+
+bool IsLoopbackUrl(std::string_view url) {
+  for (const char* prefix : {"http://127.0.0.1", "http://localhost", "http://[::1]"}) {
+    if (url.rfind(prefix, 0) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<ApiReply> WhyNotUsable(const JobBook& book, const Job& job, Kind kind) {
+  if (job.kind != kind) {
+    return Refused("INVALID_JOB", "Job " + job.id + " is of another kind than this call needs.");
+  }
+  switch (book.StateOf(job).phase) {
+    case Phase::kCompleted: return std::nullopt;
+    case Phase::kFailed: return Refused("JOB_FAILED", "Job " + job.id + " has failed.");
+    case Phase::kCleaned: return Refused("JOB_CLEANED", "Job " + job.id + " has been cleaned.");
+    case Phase::kWaiting:
+    case Phase::kRunning: break;
+  }
+  return Refused("JOB_NOT_COMPLETED", "Job " + job.id + " is still in progress.");
+}
+
+Made JobMaker::Preview(const MakeRequest& request) {
+  Made made = FromStoryboard(request, Kind::kPreview);
+  if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) {
+    // The final id comes with the job's own; here it is only asked for.
+    if (FindBool(*request.body, "saveProject", false)) (*job)->project_id = "wanted";
+  }
+  return made;
+}
+
+Made JobMaker::StraightRender(const MakeRequest& request) {
+  return FromStoryboard(request, Kind::kRender);
+}
+
+Made JobMaker::RenderOfParams(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  std::vector<FieldError> errors;
+  const Value* output = Find(body, "output");
+  const Value* elements = Find(body, "elements");
+  if (output == nullptr || !output->IsObject()) {
+    errors.push_back({"output", "\"output\" is required"});
+  }
+  if (elements == nullptr || !elements->IsArray() || elements->Empty()) {
+    errors.push_back({"elements", "\"elements\" is required"});
+  }
+  if (!errors.empty()) return InvalidBody(errors);
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kRender;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  job->film = FilmFromRenderParams(body);
+  ObeyMagic(job->film.name, job.get());
+  return job;
+}
+
+Made JobMaker::Render(const MakeRequest& request, const Job& preview) {
+  if (!request.replayed) {
+    if (auto refusal = WhyNotUsable(book_, preview, Kind::kPreview)) return *refusal;
+  }
+  if (request.body != nullptr && !request.body->IsObject()) {
+    return InvalidBody({{"", "the body must be a JSON object"}});
+  }
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kRender;
+  if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
+  // By way of renderParams, so that edits of its elements count.
+  job->film = FilmFromRenderParams(*RenderParams(preview, request.origin));
+  job->film.name = preview.film.name;
+  ObeyMagic(preview.film.name, job.get());
+  return job;
+}
+
+Made JobMaker::RenderOfPreview(const MakeRequest& request) {
+  const Job* preview = book_.Find(request.id);
+  if (preview == nullptr) return UnknownJob(request.id);
+  return Render(request, *preview);
+}
+
+Made JobMaker::RenderOfProject(const MakeRequest& request) {
+  const Job* preview = book_.FindProject(request.id);
+  if (preview == nullptr) return UnknownProject(request.id);
+  return Render(request, *preview);
+}
+
+Made JobMaker::Transcription(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  const std::string_view url = FindText(body, "fileUrl");
+  if (url.empty()) return InvalidBody("fileUrl", "is required");
+  if (!IsWebUrl(url) || (url.rfind("https://", 0) != 0 && !IsLoopbackUrl(url))) {
+    return InvalidBody("fileUrl", "must be an HTTPS URL");
+  }
+  const std::string_view type = FindText(body, "mediaType");
+  const Value* given_type = Find(body, "mediaType");
+  if (given_type != nullptr && type != "video" && type != "audio") {
+    return InvalidBody("mediaType", "must be one of [video, audio]");
+  }
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kTranscription;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  ObeyMagic(url, job.get());
+  const Value* given = Find(body, "transcript");
+  if (given != nullptr) {
+    if (const std::string wrong = CheckTranscript(*given); !wrong.empty()) {
+      return InvalidBody("transcript", wrong);
+    }
+  }
+  job->transcript = NormalTranscript(given != nullptr ? *given : BuiltInTranscript());
+  job->data = TranscriptionData(*job->transcript, type != "audio");
+  return job;
+}
+
+Made JobMaker::Highlights(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value* transcript = Find(*request.body, "transcript");
+  if (transcript == nullptr) return InvalidBody("transcript", "is required");
+  if (const std::string wrong = CheckTranscript(*transcript); !wrong.empty()) {
+    return InvalidBody("transcript", wrong);
+  }
+  return MakeHighlights(request, *transcript);
+}
+
+Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
+  const Job* source = book_.Find(request.id);
+  if (source == nullptr) return UnknownJob(request.id);
+  if (!request.replayed) {
+    if (auto refusal = WhyNotUsable(book_, *source, Kind::kTranscription)) return *refusal;
+  }
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  return MakeHighlights(request, *source->transcript);
+}
+
+}  // namespace gateway::sandbox

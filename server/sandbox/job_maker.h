@@ -1,0 +1,49 @@
+// From an accepted request to a job: one function per way of making one.
+//
+// Each either makes a job (without its id and time) or refuses as Pictory would. A request that was
+// accepted once, replayed from the journal, is taken again: whatever depends on the time is not
+// checked then. Single-threaded.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "sandbox/api_reply.h"
+#include "sandbox/job.h"
+#include "sandbox/job_book.h"
+
+namespace gateway::sandbox {
+
+struct MakeRequest {
+  std::string id;              // from the path; "" if it has none
+  const Value* body = nullptr;  // nullptr: no body
+  std::string origin;
+  bool replayed = false;
+};
+
+using Made = std::variant<std::unique_ptr<Job>, ApiReply>;
+
+class JobMaker {
+ public:
+  explicit JobMaker(JobBook& book) : book_(book) {}
+
+  Made Preview(const MakeRequest& request);
+  Made StraightRender(const MakeRequest& request);
+  Made RenderOfParams(const MakeRequest& request);
+  Made RenderOfPreview(const MakeRequest& request);
+  Made RenderOfProject(const MakeRequest& request);
+  Made Transcription(const MakeRequest& request);
+  Made Highlights(const MakeRequest& request);
+  Made HighlightsOfJob(const MakeRequest& request);
+
+ private:
+  Made Render(const MakeRequest& request, const Job& preview);
+
+  JobBook& book_;
+};
+
+// Why a preview cannot be used now; nullopt if it can.
+std::optional<ApiReply> WhyNotUsable(const JobBook& book, const Job& job, Kind kind);
+
+}  // namespace gateway::sandbox

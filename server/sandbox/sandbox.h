@@ -1,0 +1,61 @@
+// A stand-in for Pictory: an HTTP server with the same contract, so that everything can be tried
+// and tested without an account, offline.
+//
+// It is written from Pictory's published contract alone and shares no translation code with the
+// gateway: the second opinion on what Pictory expects and answers. What it serves:
+//   /pictoryapis/…    Pictory's API (api.h)
+//   /v2/preview/…, /v2/share/…, /v2/project/…, /media/…   what its results link to
+//   /                 a front page
+//   /sandbox/faults   faults on demand: GET, POST, DELETE (faults.h)
+//   /sandbox/journal  everything accepted; /sandbox/stats  what was asked how often
+// The paths outside /pictoryapis need no credentials: listen on loopback.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+
+namespace gateway::sandbox {
+
+struct SandboxOptions {
+  std::string listen = "127.0.0.1";
+  std::uint16_t port = 0;           // 0: any free one
+  std::filesystem::path state_dir;  // journal and films; empty: nothing is kept
+  double speed = 1;                 // how many times faster jobs run
+  // Decides job ids and drawn faults. 0: a random one. With a fixed seed and without a state_dir,
+  // a restarted sandbox gives the same ids again.
+  std::uint64_t seed = 0;
+  double requests_per_second = 2000;  // beyond: 429
+  // The one key that is accepted. Empty: any `pictai_…` key but those with "bad" in them.
+  std::string api_key = "pictai_sandbox";
+  bool use_ffmpeg = true;  // if there is one: films show the story's words
+  const Clock* clock = nullptr;  // for tests; must outlive the sandbox. Null: the machine's
+};
+
+class Service;
+
+// Thread-safe.
+class Sandbox {
+ public:
+  // Serves when it returns. Errors name the address and port, or the state directory.
+  static absl::StatusOr<std::unique_ptr<Sandbox>> Start(SandboxOptions options);
+  ~Sandbox();  // stops
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  std::string base_url() const;  // "http://127.0.0.1:PORT/pictoryapis"
+  std::string origin() const;    // the same without the path
+  std::uint16_t port() const;
+  // Ends every connection and joins the threads. Safe to call twice.
+  void Stop();
+
+ private:
+  explicit Sandbox(std::unique_ptr<Service> service);
+  std::unique_ptr<Service> service_;
+};
+
+}  // namespace gateway::sandbox

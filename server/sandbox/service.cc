@@ -1,0 +1,317 @@
+#include "sandbox/service.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <random>
+
+#include "sandbox/embedded_media.h"
+#include "sandbox/pages.h"
+#include "sandbox/url.h"
+
+namespace gateway::sandbox {
+namespace {
+
+constexpr std::string_view kApiRoot = "/pictoryapis";
+constexpr std::size_t kFrontRows = 50;
+constexpr double kFilmsMaxSpeed = 20;  // faster than this no film would be ready in time
+
+using http::ServerRequest;
+using http::ServerResponse;
+
+std::uint64_t SeedOf(const SandboxOptions& options) {
+  if (options.seed != 0) return options.seed;
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+ServerResponse Html(int status, std::string text) {
+  return http::TextResponse(status, "text/html; charset=utf-8", std::move(text));
+}
+
+ServerResponse NotFound() {
+  return Html(404, NoticePage("Not found", "There is nothing here."));
+}
+
+ServerResponse JsonResponse(int status, std::string text) {
+  return http::TextResponse(status, "application/json", std::move(text));
+}
+
+ServerResponse Playable(std::string_view type, std::shared_ptr<http::BodySource> body) {
+  ServerResponse response;
+  response.headers.push_back({"Content-Type", std::string(type)});
+  response.body = std::move(body);
+  response.ranges = true;
+  return response;
+}
+
+ServerResponse Words(std::string_view type, std::string text) {
+  return Playable(type, http::TextBody(std::move(text)));
+}
+
+ServerResponse ToResponse(const ApiReply& reply) {
+  ServerResponse response;
+  response.status = reply.status;
+  if (reply.status != 204) {
+    response.headers.push_back({"Content-Type", reply.content_type});
+    response.body = http::TextBody(reply.body);
+  }
+  if (reply.retry_after_seconds > 0) {
+    response.headers.push_back({"Retry-After", std::to_string(reply.retry_after_seconds)});
+  }
+  return response;
+}
+
+// A host a page or a JSON text may safely name.
+bool IsHost(std::string_view host) {
+  return !host.empty() && host.size() <= 255 &&
+         host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                ".-:[]") == std::string_view::npos;
+}
+
+const char* Name(Kind kind) {
+  switch (kind) {
+    case Kind::kPreview: return "preview";
+    case Kind::kRender: return "render";
+    case Kind::kTranscription: return "transcription";
+    case Kind::kHighlights: return "highlights";
+  }
+  return "";
+}
+
+const char* Name(Phase phase) {
+  switch (phase) {
+    case Phase::kWaiting:
+    case Phase::kRunning: return "in progress";
+    case Phase::kCompleted: return "completed";
+    case Phase::kFailed: return "failed";
+    case Phase::kCleaned: return "cleaned";
+  }
+  return "";
+}
+
+std::string LinkTo(const Job& job) {
+  if (job.kind == Kind::kPreview) return "/v2/preview/" + job.id;
+  if (job.kind == Kind::kRender) return "/v2/share/" + job.id;
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) {
+  if (!(options.speed > 0) || !std::isfinite(options.speed)) {
+    return absl::InvalidArgumentError("the sandbox's speed must be above 0");
+  }
+  if (!(options.requests_per_second > 0)) {
+    return absl::InvalidArgumentError("the sandbox's requests per second must be above 0");
+  }
+  options.seed = SeedOf(options);
+  auto journal = Journal::Open(options.state_dir);
+  if (!journal.ok()) return journal.status();
+  http::ServerOptions server_options;
+  server_options.name = "the sandbox";
+  server_options.address = options.listen;
+  server_options.port = options.port;
+  auto server = http::Server::Listen(std::move(server_options));
+  if (!server.ok()) return server.status();
+
+  std::unique_ptr<Service> service(new Service(std::move(options), *std::move(journal)));
+  if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;
+  service->StartFilms();
+  service->server_ = *std::move(server);
+  service->server_->Serve([raw = service.get()](ServerRequest request, http::Responder responder) {
+    raw->Answer(request, responder);
+  });
+  return service;
+}
+
+Service::Service(SandboxOptions options, std::unique_ptr<Journal> journal)
+    : options_(std::move(options)),
+      clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
+      journal_(std::move(journal)),
+      book_(clock_, options_.speed),
+      api_({options_.api_key, options_.requests_per_second, options_.seed}, clock_, *journal_,
+           book_),
+      faults_(options_.seed) {}
+
+Service::~Service() { Stop(); }
+
+void Service::Stop() {
+  if (server_ != nullptr) server_->Stop();
+}
+
+void Service::StartFilms() {
+  if (!options_.use_ffmpeg || options_.speed > kFilmsMaxSpeed) return;
+  const std::filesystem::path ffmpeg = FilmMaker::FindFfmpeg();
+  if (ffmpeg.empty()) return;
+  std::filesystem::path dir = options_.state_dir / "films";
+  const bool temporary = options_.state_dir.empty();
+  if (temporary) {
+    std::string name = (std::filesystem::temp_directory_path() / "pictory-films-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return;
+    dir = name;
+  }
+  films_ = std::make_unique<FilmMaker>(ffmpeg, std::filesystem::absolute(dir), temporary);
+  api_.OnAccepted([this](const Job& job) {
+    if (job.kind == Kind::kRender && job.error_code.empty()) films_->Make(job.id, job.film);
+  });
+  api_.OnCleaned([this](const Job& job) { films_->Remove(job.id); });
+}
+
+void Service::Answer(const ServerRequest& request, const http::Responder& responder) {
+  std::string_view path = request.path;
+  if (path != kApiRoot && path.substr(0, kApiRoot.size() + 1) != std::string(kApiRoot) + "/") {
+    responder.Send(path.substr(0, 9) == "/sandbox/" ? AnswerControl(request) : AnswerPage(request));
+    return;
+  }
+  path.remove_prefix(kApiRoot.size());
+  http::Delivery delivery;
+  const std::optional<Fault> fault = faults_.Draw(request.method, path);
+  ServerResponse response;
+  if (!fault || fault->act) response = AnswerApi(request, path);
+  if (fault) Spoil(*fault, &response, &delivery);
+  responder.Send(std::move(response), delivery);
+}
+
+ServerResponse Service::AnswerApi(const ServerRequest& request, std::string_view path) {
+  return ToResponse(api_.Handle(request, path, OriginFor(request)));
+}
+
+// Links lead to where the caller found us: the same sandbox may be reached by several names.
+std::string Service::OriginFor(const ServerRequest& request) const {
+  const std::string* host = request.FindHeader("host");
+  return "http://" + (host != nullptr && IsHost(*host) ? *host : server_->authority());
+}
+
+ServerResponse Service::AnswerPage(const ServerRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return Html(405, NoticePage("Not allowed", "Pages are only read."));
+  }
+  const std::string_view path = request.path;
+  const auto after = [&](std::string_view prefix) -> std::optional<std::string_view> {
+    if (path.substr(0, prefix.size()) != prefix) return std::nullopt;
+    return path.substr(prefix.size());
+  };
+  if (path == "/") return Front(OriginFor(request));
+  if (const auto id = after("/v2/preview/")) return Preview(book_.Find(*id));
+  if (const auto id = after("/v2/project/")) return Preview(book_.FindProject(*id));
+  if (const auto id = after("/v2/share/")) return Share(book_.Find(*id));
+  if (const auto rest = after("/media/")) {
+    const std::size_t slash = rest->find('/');
+    if (slash != std::string_view::npos) {
+      return Media(rest->substr(0, slash), rest->substr(slash + 1));
+    }
+  }
+  return NotFound();
+}
+
+ServerResponse Service::Preview(const Job* job) {
+  if (job == nullptr || job->kind != Kind::kPreview) return NotFound();
+  const Phase phase = book_.StateOf(*job).phase;
+  if (phase == Phase::kCompleted) return Html(200, PreviewPage(*job));
+  return Html(404, NoticePage("No preview", std::string("This job is ") + Name(phase) + "."));
+}
+
+ServerResponse Service::Share(const Job* job) {
+  if (job == nullptr || job->kind != Kind::kRender) return NotFound();
+  const Phase phase = book_.StateOf(*job).phase;
+  if (phase == Phase::kCompleted) return Html(200, SharePage(*job));
+  return Html(404, NoticePage("No video", std::string("This job is ") + Name(phase) + "."));
+}
+
+ServerResponse Service::Media(std::string_view id, std::string_view file) {
+  if (id == "stock") {
+    if (file == "clip.mp4") return Playable("video/mp4", http::StaticBody(BuiltInClip()));
+    if (file == "sound.mp3") return Playable("audio/mpeg", http::StaticBody(BuiltInSound()));
+    return NotFound();
+  }
+  const Job* job = book_.Find(id);
+  if (job == nullptr || job->kind != Kind::kRender) return NotFound();
+  if (book_.StateOf(*job).phase != Phase::kCompleted) return NotFound();
+  const std::vector<Caption> captions = Captions(job->film);
+  if (file == "video.mp4") return Clip(*job);
+  if (file == "video.mp3") return Playable("audio/mpeg", http::StaticBody(BuiltInSound()));
+  if (file == "video.jpg") return Playable("image/jpeg", http::StaticBody(BuiltInThumbnail()));
+  if (file == "video.srt") return Words("application/x-subrip", ToSrt(captions));
+  if (file == "video.vtt") return Words("text/vtt; charset=utf-8", ToVtt(captions));
+  if (file == "video.txt") return Words("text/plain; charset=utf-8", ToTxt(captions));
+  return NotFound();
+}
+
+ServerResponse Service::Clip(const Job& job) {
+  if (films_ != nullptr && plain_.count(job.id) == 0) {
+    if (const auto file = films_->Find(job.id)) {
+      auto body = http::FileBody(*file);
+      if (body.ok()) return Playable("video/mp4", *std::move(body));
+    }
+    plain_.insert(job.id);
+  }
+  return Playable("video/mp4", http::StaticBody(BuiltInClip()));
+}
+
+ServerResponse Service::Front(const std::string& origin) {
+  std::vector<FrontRow> rows;
+  const auto& jobs = book_.all();
+  for (auto it = jobs.rbegin(); it != jobs.rend() && rows.size() < kFrontRows; ++it) {
+    const Job& job = **it;
+    const Phase phase = book_.StateOf(job).phase;
+    rows.push_back({job.id, Name(job.kind), job.film.name, Name(phase),
+                    phase == Phase::kCompleted ? LinkTo(job) : ""});
+  }
+  return Html(200, FrontPage(origin + std::string(kApiRoot), rows));
+}
+
+ServerResponse Service::AnswerControl(const ServerRequest& request) {
+  // A page of some other site must not steer a sandbox on the reader's own machine.
+  if (request.FindHeader("origin") != nullptr) {
+    return JsonResponse(403, R"({"message":"not from a browser page"})");
+  }
+  const auto is = [&](std::string_view method, std::string_view path) {
+    return request.method == method && request.path == path;
+  };
+  if (is("GET", "/sandbox/faults")) return JsonResponse(200, faults_.List());
+  if (is("POST", "/sandbox/faults")) return AddFault(request.body);
+  if (is("DELETE", "/sandbox/faults")) {
+    faults_.Clear();
+    return JsonResponse(200, R"({"success":true})");
+  }
+  if (is("GET", "/sandbox/journal")) return JsonResponse(200, JournalText());
+  if (is("GET", "/sandbox/stats")) return JsonResponse(200, Stats());
+  return JsonResponse(404, R"({"message":"Not Found"})");
+}
+
+ServerResponse Service::AddFault(const std::string& body) {
+  std::string error;
+  const auto json = ParseJson(body, &error);
+  const absl::StatusOr<std::uint64_t> id =
+      json != nullptr ? faults_.Add(*json) : absl::InvalidArgumentError(error);
+  JsonOut out;
+  if (!id.ok()) {
+    out.Object().Field("message", std::string(id.status().message())).EndObject();
+    return JsonResponse(400, out.Take());
+  }
+  return JsonResponse(200, out.Object().Field("id", *id).EndObject().Take());
+}
+
+std::string Service::JournalText() const {
+  JsonOut out;
+  out.Object().Key("entries").Array();
+  for (const JournalEntry& entry : journal_->entries()) out.Raw(ToJsonLine(entry));
+  return out.EndArray().EndObject().Take();
+}
+
+std::string Service::Stats() const {
+  const ApiStats& stats = api_.stats();
+  JsonOut out;
+  out.Object().Field("jobs", book_.all().size()).Field("faults", faults_.total_hits());
+  out.Field("connections_accepted", server_->connections_accepted());
+  out.Field("connections_open", server_->connections_open()).Key("requests").Object();
+  for (const auto& [what, count] : stats.requests) out.Field(what, count);
+  out.EndObject().Key("statuses").Object();
+  for (const auto& [status, count] : stats.statuses) out.Field(std::to_string(status), count);
+  out.EndObject().Key("polls").Object();
+  for (const auto& [id, count] : stats.polls) out.Field(id, count);
+  return out.EndObject().EndObject().Take();
+}
+
+}  // namespace gateway::sandbox

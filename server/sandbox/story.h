@@ -1,0 +1,58 @@
+// From a story to a film: scenes, captions and their times. Pure.
+//
+// A film is what a preview plans and a render makes; the duration, the subtitles and the text of a
+// render all come from the same Film, so they agree.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/json.h"
+
+namespace gateway::sandbox {
+
+struct Caption {
+  double start = 0;  // seconds from the beginning of the film
+  double seconds = 0;
+  std::string text;  // plain: no markup
+};
+
+struct Scene {
+  double start = 0;
+  double seconds = 0;
+  std::string text;  // plain; empty for a background alone
+  std::vector<Caption> captions;
+};
+
+struct Film {
+  std::string name;
+  int width = 1920;
+  int height = 1080;
+  double seconds = 0;
+  std::vector<Scene> scenes;
+  int ai_credits = 0;  // what its AI visuals cost
+  bool has_voice = false;
+  bool has_music = false;
+  double music_volume = 1;  // as Pictory: full if not told
+};
+
+// `body`: a checked storyboard (storyboard_check.h).
+Film FilmFromStoryboard(const Value& body);
+// `params`: what a preview gave as renderParams, possibly edited by the caller.
+Film FilmFromRenderParams(const Value& params);
+
+// The pieces of `story` that become scenes, trimmed, none empty.
+std::vector<std::string> SplitStory(std::string_view story, bool on_new_line, bool on_sentence);
+std::vector<std::string> SplitSentences(std::string_view text);
+// Without tags and with the five basic entities resolved.
+std::string PlainText(std::string_view marked_up);
+// How long it takes to say, in seconds: 150 words a minute, at least 2.
+double SpeakingSeconds(std::string_view text);
+
+std::vector<Caption> Captions(const Film& film);
+std::string ToSrt(const std::vector<Caption>& captions);
+std::string ToVtt(const std::vector<Caption>& captions);
+std::string ToTxt(const std::vector<Caption>& captions);
+
+}  // namespace gateway::sandbox

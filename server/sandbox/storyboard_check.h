@@ -1,0 +1,27 @@
+// Whether Pictory would take a v2 storyboard, and what it would make of it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sandbox/json.h"
+
+namespace gateway::sandbox {
+
+// One entry of `fields` in Pictory's 400.
+struct FieldError {
+  std::string name;
+  std::string errors;
+};
+
+// Every violation of the documented rules; empty if the body is taken. Unknown fields are none.
+std::vector<FieldError> CheckStoryboard(const Value& body);
+
+// `url`: http or https with a host, at most 500 characters.
+bool IsWebUrl(std::string_view url);
+
+// The request as Pictory resolves it: fields it does not know are gone, without a word, at the top
+// level and in scenes.
+std::unique_ptr<Json> ResolveStoryboard(const Value& body);
+
+}  // namespace gateway::sandbox

@@ -1,0 +1,95 @@
+// The one writer of a store: a thread that makes writes durable in groups.
+//
+// An idle writer commits a write at once; those that arrive meanwhile are the next group, so that the
+// number of disk flushes follows the disk and not the load. Within a group every write has its own
+// savepoint: a refused one leaves its neighbours alone. `done` runs after the commit, on this thread,
+// under no lock, in the order of Post.
+//
+// If a group cannot be committed it is unknown to nobody: all of it gets an error, nothing of it is in
+// the file, and the writer has failed: it refuses everything from then on and reports once to
+// `on_fatal`. Thread-safe.
+#pragma once
+
+#include "base/mutex.h"  // before Abseil, which defines macros of the same names
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "SQLiteCpp/Database.h"
+#include "SQLiteCpp/Statement.h"
+#include "absl/status/status.h"
+#include "store/job_writes.h"
+
+namespace gateway::store {
+
+class GroupCommitter {
+ public:
+  struct Options {
+    std::size_t queue_max = 0;
+    std::size_t group_max = 0;
+    std::function<void(absl::Status)> on_fatal;             // may be empty
+    std::function<absl::Status(std::size_t)> before_commit;  // may be empty; see SqliteOptions
+  };
+
+  struct Write {
+    std::function<absl::Status(JobWrites&)> apply;
+    std::function<void(absl::Status)> done;
+    std::size_t bytes = 0;  // of large values, to keep groups short
+  };
+
+  // `db` must outlive this and be used by nobody else until Close returned.
+  GroupCommitter(SQLite::Database& db, Options options);
+  ~GroupCommitter();
+  GroupCommitter(const GroupCommitter&) = delete;
+  GroupCommitter& operator=(const GroupCommitter&) = delete;
+
+  // Full: `done` gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
+  void Post(Write write) EXCLUDES(mutex_);
+
+  // Commits what was posted, then ends the thread. Not from `done` or `on_fatal`.
+  void Close() EXCLUDES(mutex_);
+
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  std::size_t queued() const EXCLUDES(mutex_);
+
+ private:
+  struct Pending {
+    Write write;
+    absl::Status status;
+  };
+  using Group = std::vector<Pending>;
+
+  void Run();
+  Group NextGroup() EXCLUDES(mutex_);
+  void Commit(Group& group);
+  void Apply(Group& group);
+  void ApplyOne(Pending& pending);
+  void Fail(Group& group, const std::string& detail);
+
+  SQLite::Database& db_;
+  const Options options_;
+  JobWrites writes_;
+  SQLite::Statement begin_;
+  SQLite::Statement commit_;
+  SQLite::Statement save_;
+  SQLite::Statement undo_;
+  SQLite::Statement release_;
+  absl::Status failed_;  // the writer's thread only
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::deque<Pending> queue_ GUARDED_BY(mutex_);
+  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  bool closing_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
+
+  std::atomic<std::uint64_t> commits_{0};
+  std::thread thread_;
+};
+
+}  // namespace gateway::store

@@ -1,0 +1,219 @@
+#include "store/job_reads.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "SQLiteCpp/Column.h"
+#include "SQLiteCpp/Exception.h"
+#include "SQLiteCpp/Transaction.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/errors.h"
+#include "store/record_row.h"
+
+namespace gateway::store {
+namespace {
+
+using jobs::JobRecord;
+using jobs::ListQuery;
+
+std::string SelectJob(const char* where) {
+  return absl::StrCat("SELECT ", kRecordColumns, " FROM jobs WHERE ", where);
+}
+
+std::optional<JobRecord> One(SQLite::Statement& statement, const std::string& tenant,
+                             const std::string& name) {
+  StatementUse find(statement);
+  find->bindNoCopy(1, tenant);
+  find->bindNoCopy(2, name);
+  if (!find->executeStep()) return std::nullopt;
+  return ReadRecord(*find, 0);
+}
+
+// A list's common conditions on `jobs`, as parameters 1–5.
+std::string Bounds(const ListQuery& query) {
+  std::string sql = " jobs.tenant = ?1 AND jobs.visible = 1";
+  if (!query.before_job_id.empty()) absl::StrAppend(&sql, " AND jobs.job_id < ?2");
+  if (query.created_from.has_value()) absl::StrAppend(&sql, " AND jobs.create_time >= ?3");
+  if (query.created_until.has_value()) absl::StrAppend(&sql, " AND jobs.create_time < ?4");
+  return sql;
+}
+
+void BindBounds(SQLite::Statement& statement, const std::string& tenant, const ListQuery& query) {
+  statement.bindNoCopy(1, tenant);
+  statement.bindNoCopy(2, query.before_job_id);
+  const auto time = [&](int index, const std::optional<WallTime>& value) {
+    if (value.has_value()) {
+      statement.bind(index, static_cast<std::int64_t>(value->time_since_epoch().count()));
+    }
+  };
+  time(3, query.created_from);
+  time(4, query.created_until);
+  statement.bind(5, query.limit);
+}
+
+void AppendIds(SQLite::Statement& statement, std::vector<std::string>& ids) {
+  while (statement.executeStep()) ids.push_back(statement.getColumn(0).getString());
+}
+
+template <class Enum>
+std::vector<int> Wanted(const std::vector<Enum>& values, int min, int max) {
+  std::vector<int> wanted(values.begin(), values.end());
+  for (int value = min; values.empty() && value <= max; ++value) wanted.push_back(value);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  return wanted;
+}
+
+// Newest jobs that carry all labels, found through the first of them.
+void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuery& query,
+                 std::vector<std::string>& ids) {
+  // CROSS JOIN keeps the order: labels first, which are already sorted as the page needs them.
+  std::string sql = "SELECT jobs.job_id FROM labels AS l0";
+  for (std::size_t i = 1; i < query.labels.size(); ++i) absl::StrAppend(&sql, " CROSS JOIN labels AS l", i);
+  absl::StrAppend(&sql,
+                  " CROSS JOIN jobs INDEXED BY jobs_by_id ON jobs.tenant = l0.tenant"
+                  " AND jobs.job_id = l0.job_id WHERE",
+                  Bounds(query));
+  for (std::size_t i = 0; i < query.labels.size(); ++i) {
+    absl::StrAppend(&sql, " AND l", i, ".tenant = ?1 AND l", i, ".key = ?", 6 + 2 * i, " AND l", i,
+                    ".value = ?", 7 + 2 * i);
+    if (i > 0) absl::StrAppend(&sql, " AND l", i, ".job_id = l0.job_id");
+  }
+  if (!query.before_job_id.empty()) absl::StrAppend(&sql, " AND l0.job_id < ?2");
+  if (!query.states.empty()) absl::StrAppend(&sql, " AND state IN (", absl::StrJoin(query.states, ","), ")");
+  if (!query.kinds.empty()) absl::StrAppend(&sql, " AND kind IN (", absl::StrJoin(query.kinds, ","), ")");
+  absl::StrAppend(&sql, " ORDER BY l0.job_id DESC LIMIT ?5");
+
+  SQLite::Statement statement(db, sql);
+  BindBounds(statement, tenant, query);
+  int index = 6;
+  for (const auto& [key, value] : query.labels) {
+    statement.bindNoCopy(index++, key);
+    statement.bindNoCopy(index++, value);
+  }
+  AppendIds(statement, ids);
+}
+
+// A short run of the index per state and kind, merged: cheap however many jobs do not match.
+void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const ListQuery& query,
+                       std::vector<std::string>& ids) {
+  SQLite::Statement statement(
+      db, absl::StrCat("SELECT job_id FROM jobs INDEXED BY jobs_filtered WHERE", Bounds(query),
+                       " AND state = ?6 AND kind = ?7 ORDER BY job_id DESC LIMIT ?5"));
+  BindBounds(statement, tenant, query);
+  for (const int state : Wanted(query.states, jobs::v1::JobState_MIN, jobs::v1::JobState_MAX)) {
+    for (const int kind : Wanted(query.kinds, jobs::v1::JobKind_MIN, jobs::v1::JobKind_MAX)) {
+      statement.reset();
+      statement.bind(6, state);
+      statement.bind(7, kind);
+      AppendIds(statement, ids);
+    }
+  }
+  std::sort(ids.begin(), ids.end(), std::greater<>());
+  if (ids.size() > static_cast<std::size_t>(query.limit)) ids.resize(query.limit);
+}
+
+// An open blob, read without loading it whole.
+class BlobHandle {
+ public:
+  BlobHandle(SQLite::Database& db, std::int64_t row) : db_(db) {
+    Check(sqlite3_blob_open(db.getHandle(), "main", "parts", "bytes", row, 0, &blob_));
+  }
+  ~BlobHandle() { sqlite3_blob_close(blob_); }
+  BlobHandle(const BlobHandle&) = delete;
+  BlobHandle& operator=(const BlobHandle&) = delete;
+
+  std::int64_t size() const { return sqlite3_blob_bytes(blob_); }
+  std::string Read(std::int64_t offset, std::int64_t bytes) {
+    std::string data(static_cast<std::size_t>(bytes), '\0');
+    Check(sqlite3_blob_read(blob_, data.data(), static_cast<int>(bytes), static_cast<int>(offset)));
+    return data;
+  }
+
+ private:
+  void Check(int code) {
+    if (code != SQLITE_OK) throw SQLite::Exception(db_.getHandle(), code);
+  }
+
+  SQLite::Database& db_;
+  sqlite3_blob* blob_ = nullptr;
+};
+
+}  // namespace
+
+JobReads::JobReads(SQLite::Database& db)
+    : db_(db),
+      find_(db, SelectJob("tenant = ? AND job_id = ? AND visible = 1")),
+      find_pictory_(
+          db, SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
+      find_request_(db, SelectJob("tenant = ? AND request_id = ? AND request_id <> ''")),
+      find_owner_(db, "SELECT tenant FROM jobs WHERE pictory_job_id = ? AND pictory_job_id <> ''"),
+      find_part_(db, "SELECT id FROM parts WHERE tenant = ? AND job_id = ? AND part = ?") {}
+
+std::optional<JobRecord> JobReads::Find(const std::string& tenant, const std::string& name) {
+  std::optional<JobRecord> found = One(find_, tenant, name);
+  return found.has_value() ? found : One(find_pictory_, tenant, name);
+}
+
+std::optional<JobRecord> JobReads::FindRequest(const std::string& tenant,
+                                               const std::string& request_id) {
+  return One(find_request_, tenant, request_id);
+}
+
+std::optional<std::string> JobReads::FindOwner(const std::string& pictory_job_id) {
+  StatementUse find(find_owner_);
+  find->bindNoCopy(1, pictory_job_id);
+  if (!find->executeStep()) return std::nullopt;
+  return find->getColumn(0).getString();
+}
+
+std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery& query) {
+  std::vector<JobRecord> records;
+  if (query.limit <= 0) return records;
+  SQLite::Transaction snapshot(db_);
+  for (const std::string& id : ListIds(tenant, query)) {
+    if (std::optional<JobRecord> record = One(find_, tenant, id)) records.push_back(std::move(*record));
+  }
+  snapshot.commit();
+  return records;
+}
+
+std::vector<std::string> JobReads::ListIds(const std::string& tenant, const ListQuery& query) {
+  std::vector<std::string> ids;
+  if (!query.labels.empty()) {
+    IdsByLabels(db_, tenant, query, ids);
+  } else if (!query.states.empty() || !query.kinds.empty()) {
+    IdsByStateAndKind(db_, tenant, query, ids);
+  } else {
+    SQLite::Statement statement(
+        db_, absl::StrCat("SELECT job_id FROM jobs INDEXED BY jobs_listed WHERE", Bounds(query),
+                          " ORDER BY job_id DESC LIMIT ?5"));
+    BindBounds(statement, tenant, query);
+    AppendIds(statement, ids);
+  }
+  return ids;
+}
+
+absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,
+                                                   const std::string& job_id,
+                                                   jobs::v1::ResultPart part, std::int64_t offset,
+                                                   std::int64_t max_bytes) {
+  // One snapshot for both steps: between them the part could be removed.
+  SQLite::Transaction snapshot(db_);
+  StatementUse find(find_part_);
+  find->bindNoCopy(1, tenant);
+  find->bindNoCopy(2, job_id);
+  find->bind(3, static_cast<int>(part));
+  if (!find->executeStep()) return errors::PartNotFound(job_id, jobs::v1::ResultPart_Name(part));
+  BlobHandle blob(db_, find->getColumn(0).getInt64());
+  jobs::PartChunk chunk{.data = {}, .total_bytes = blob.size()};
+  offset = std::max<std::int64_t>(offset, 0);
+  const std::int64_t bytes = std::min(max_bytes, chunk.total_bytes - offset);
+  if (bytes > 0) chunk.data = blob.Read(offset, bytes);
+  return chunk;
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,41 @@
+// What the reads of a JobStore ask of the file: the statements, without threads.
+//
+// For one thread, on a connection of its own. Each call sees one state of the file: all that was
+// committed when it began. Calls throw SQLite::Exception if the file fails.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "SQLiteCpp/Database.h"
+#include "SQLiteCpp/Statement.h"
+#include "jobs/store.h"
+
+namespace gateway::store {
+
+class JobReads {
+ public:
+  // `db` must outlive this.
+  explicit JobReads(SQLite::Database& db);
+
+  std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
+  std::optional<jobs::JobRecord> FindRequest(const std::string& tenant, const std::string& request_id);
+  std::optional<std::string> FindOwner(const std::string& pictory_job_id);
+  std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
+  absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
+                                           jobs::v1::ResultPart part, std::int64_t offset,
+                                           std::int64_t max_bytes);
+
+ private:
+  std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
+
+  SQLite::Database& db_;
+  SQLite::Statement find_;
+  SQLite::Statement find_pictory_;
+  SQLite::Statement find_request_;
+  SQLite::Statement find_owner_;
+  SQLite::Statement find_part_;
+};
+
+}  // namespace gateway::store

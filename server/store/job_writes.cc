@@ -1,0 +1,170 @@
+#include "store/job_writes.h"
+
+#include <utility>
+
+#include "SQLiteCpp/Column.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "store/record_row.h"
+
+namespace gateway::store {
+
+using jobs::BeginResult;
+using jobs::Job;
+using jobs::JobRecord;
+using jobs::SubmissionState;
+
+JobWrites::JobWrites(SQLite::Database& db)
+    : db_(db),
+      find_request_(db, absl::StrCat("SELECT id, ", kRecordColumns,
+                                     " FROM jobs WHERE tenant = ? AND request_id = ?"
+                                     " AND request_id <> ''")),
+      find_(db, "SELECT id, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
+      insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
+      replace_(db, absl::StrCat("UPDATE jobs SET (", kRecordColumns, ") = (", kRecordValues,
+                                ") WHERE id = ?")),
+      insert_label_(db, "INSERT INTO labels (tenant, key, value, job_id) VALUES (?, ?, ?, ?)"),
+      remove_label_(db,
+                    "DELETE FROM labels WHERE tenant = ? AND key = ? AND value = ? AND job_id = ?"),
+      put_part_(db,
+                "INSERT INTO parts (tenant, job_id, part, bytes) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (tenant, job_id, part) DO UPDATE SET bytes = excluded.bytes"),
+      remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
+      remove_job_(db, "DELETE FROM jobs WHERE id = ?") {}
+
+absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
+  {
+    StatementUse find(find_request_);
+    find->bindNoCopy(1, record.job.tenant);
+    find->bindNoCopy(2, record.job.request_id);
+    if (find->executeStep()) {
+      const std::int64_t row = find->getColumn(0).getInt64();
+      JobRecord known = ReadRecord(*find, 1);
+      if (known.submission != SubmissionState::kNotSent || known.fingerprint != record.fingerprint) {
+        return BeginResult{.begun = false, .record = std::move(known)};
+      }
+      record.job.job_id = known.job.job_id;
+      record.job.create_time = known.job.create_time;
+      record.attempt = known.attempt + 1;
+      Replace(row, record, known.job.labels);
+      return BeginResult{.begun = true, .record = std::move(record)};
+    }
+  }
+  Insert(record);
+  return BeginResult{.begun = true, .record = std::move(record)};
+}
+
+absl::Status JobWrites::Update(const JobRecord& record,
+                               const std::vector<pictory::JobResult::Part>& parts) {
+  const std::optional<Row> row = FindRow(record.job.tenant, record.job.job_id);
+  if (!row.has_value()) return errors::JobNotFound(record.job.job_id);
+  Replace(row->id, record, row->labels);
+  for (const auto& part : parts) PutPart(record.job, part);
+  return absl::OkStatus();
+}
+
+void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
+
+void JobWrites::Remove(const std::string& tenant, const std::string& job_id) {
+  const std::optional<Row> row = FindRow(tenant, job_id);
+  if (!row.has_value()) return;
+  RemoveLabels(tenant, job_id, row->labels);
+  StatementUse parts(remove_parts_);
+  parts->bindNoCopy(1, tenant);
+  parts->bindNoCopy(2, job_id);
+  parts->exec();
+  StatementUse remove(remove_job_);
+  remove->bind(1, row->id);
+  remove->exec();
+}
+
+jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
+  const std::int64_t micros = now.time_since_epoch().count();
+  const auto change = [&](const char* set, SubmissionState from) {
+    SQLite::Statement update(
+        db_, absl::StrCat("UPDATE jobs SET update_time = ?, ", set, " WHERE submission = ",
+                          static_cast<int>(from), " AND submission <= 2"));
+    update.bind(1, micros);
+    update.exec();
+  };
+  change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kNotSent)).c_str(),
+         SubmissionState::kIntent);
+  change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kUnknown),
+                      ", visible = 1, revision = revision + 1, state = ",
+                      static_cast<int>(jobs::v1::JOB_STATE_UNCONFIRMED))
+             .c_str(),
+         SubmissionState::kSending);
+
+  jobs::JobStore::Recovered recovered;
+  db_.exec("UPDATE store SET epoch = epoch + 1");
+  recovered.epoch = db_.execAndGet("SELECT epoch FROM store").getInt64();
+  SQLite::Statement unfinished(db_, absl::StrCat("SELECT ", kRecordColumns,
+                                                 " FROM jobs INDEXED BY jobs_unfinished"
+                                                 " WHERE visible = 1 AND state < 4"
+                                                 " ORDER BY next_poll_at, tenant, job_id"));
+  while (unfinished.executeStep()) recovered.unfinished.push_back(ReadRecord(unfinished, 0));
+  return recovered;
+}
+
+std::optional<JobWrites::Row> JobWrites::FindRow(const std::string& tenant,
+                                                 const std::string& job_id) {
+  StatementUse find(find_);
+  find->bindNoCopy(1, tenant);
+  find->bindNoCopy(2, job_id);
+  if (!find->executeStep()) return std::nullopt;
+  return Row{.id = find->getColumn(0).getInt64(),
+             .labels = DecodeLabels(find->getColumn(1).getString())};
+}
+
+void JobWrites::Insert(const JobRecord& record) {
+  const std::string labels = EncodeLabels(record.job.labels);
+  StatementUse insert(insert_);
+  BindRecord(*insert, record, labels);
+  insert->exec();
+  InsertLabels(record.job);
+}
+
+void JobWrites::Replace(std::int64_t row, const JobRecord& record, const Labels& old_labels) {
+  const std::string labels = EncodeLabels(record.job.labels);
+  StatementUse replace(replace_);
+  BindRecord(*replace, record, labels);
+  replace->bind(kRecordColumnCount + 1, row);
+  replace->exec();
+  if (record.job.labels == old_labels) return;
+  RemoveLabels(record.job.tenant, record.job.job_id, old_labels);
+  InsertLabels(record.job);
+}
+
+void JobWrites::InsertLabels(const Job& job) {
+  for (const auto& [key, value] : job.labels) {
+    StatementUse insert(insert_label_);
+    insert->bindNoCopy(1, job.tenant);
+    insert->bindNoCopy(2, key);
+    insert->bindNoCopy(3, value);
+    insert->bindNoCopy(4, job.job_id);
+    insert->exec();
+  }
+}
+
+void JobWrites::RemoveLabels(const std::string& tenant, const std::string& job_id,
+                             const Labels& labels) {
+  for (const auto& [key, value] : labels) {
+    StatementUse remove(remove_label_);
+    remove->bindNoCopy(1, tenant);
+    remove->bindNoCopy(2, key);
+    remove->bindNoCopy(3, value);
+    remove->bindNoCopy(4, job_id);
+    remove->exec();
+  }
+}
+
+void JobWrites::PutPart(const Job& job, const pictory::JobResult::Part& part) {
+  StatementUse put(put_part_);
+  put->bindNoCopy(1, job.tenant);
+  put->bindNoCopy(2, job.job_id);
+  put->bind(3, static_cast<int>(part.part));
+  put->bindNoCopy(4, part.bytes.data(), static_cast<int>(part.bytes.size()));
+  put->exec();
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,56 @@
+// What the writes of a JobStore do to the file: the statements, without threads and transactions.
+//
+// For one thread. Every call runs inside a savepoint of the caller, who rolls it back if the call
+// returns an error or throws SQLite::Exception (a conflict of unique keys, or a failing file).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "SQLiteCpp/Database.h"
+#include "SQLiteCpp/Statement.h"
+#include "jobs/store.h"
+
+namespace gateway::store {
+
+class JobWrites {
+ public:
+  // `db` must outlive this.
+  explicit JobWrites(SQLite::Database& db);
+
+  absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
+  absl::Status Update(const jobs::JobRecord& record,
+                      const std::vector<pictory::JobResult::Part>& parts);
+  void Adopt(const jobs::JobRecord& record);
+  void Remove(const std::string& tenant, const std::string& job_id);
+  jobs::JobStore::Recovered Recover(WallTime now);
+
+ private:
+  using Labels = std::map<std::string, std::string>;
+  struct Row {
+    std::int64_t id = 0;
+    Labels labels;
+  };
+
+  std::optional<Row> FindRow(const std::string& tenant, const std::string& job_id);
+  void Insert(const jobs::JobRecord& record);
+  void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
+  void InsertLabels(const jobs::Job& job);
+  void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
+  void PutPart(const jobs::Job& job, const pictory::JobResult::Part& part);
+
+  SQLite::Database& db_;
+  SQLite::Statement find_request_;
+  SQLite::Statement find_;
+  SQLite::Statement insert_;
+  SQLite::Statement replace_;
+  SQLite::Statement insert_label_;
+  SQLite::Statement remove_label_;
+  SQLite::Statement put_part_;
+  SQLite::Statement remove_parts_;
+  SQLite::Statement remove_job_;
+};
+
+}  // namespace gateway::store

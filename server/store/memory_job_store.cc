@@ -1,0 +1,236 @@
+#include "store/memory_job_store.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/errors.h"
+
+namespace gateway::store {
+namespace {
+
+using jobs::BeginResult;
+using jobs::JobRecord;
+using jobs::ListQuery;
+using jobs::SubmissionState;
+namespace v1 = jobs::v1;
+
+constexpr std::chrono::seconds kRetryAfter{1};
+
+template <class T>
+bool OneOf(const std::vector<T>& values, T value) {
+  return values.empty() || std::find(values.begin(), values.end(), value) != values.end();
+}
+
+bool Matches(const JobRecord& record, const ListQuery& query) {
+  const jobs::Job& job = record.job;
+  const auto has = [&job](const auto& label) {
+    const auto found = job.labels.find(label.first);
+    return found != job.labels.end() && found->second == label.second;
+  };
+  return jobs::IsVisible(record) && OneOf(query.states, job.state) && OneOf(query.kinds, job.kind) &&
+         (!query.created_from.has_value() || job.create_time >= *query.created_from) &&
+         (!query.created_until.has_value() || job.create_time < *query.created_until) &&
+         std::all_of(query.labels.begin(), query.labels.end(), has);
+}
+
+void RecoverOne(JobRecord& record, WallTime now) {
+  if (record.submission == SubmissionState::kIntent) {
+    record.submission = SubmissionState::kNotSent;
+  } else if (record.submission == SubmissionState::kSending) {
+    record.submission = SubmissionState::kUnknown;
+    record.job.state = v1::JOB_STATE_UNCONFIRMED;
+    ++record.job.revision;
+  } else {
+    return;
+  }
+  record.job.update_time = now;
+}
+
+}  // namespace
+
+template <class T, class Step>
+absl::StatusOr<T> MemoryJobStore::Locked(Step step) {
+  MutexLock lock(mutex_);
+  if (closed_) return errors::Draining(kRetryAfter);
+  return step();
+}
+
+absl::Status MemoryJobStore::CheckNames(const JobRecord& record, const Key* self) const {
+  const jobs::Job& job = record.job;
+  const Key key(job.tenant, job.job_id);
+  const auto taken = [self](const auto& map, const auto& name, const auto& key_of) {
+    const auto found = map.find(name);
+    return found != map.end() && (self == nullptr || key_of(*found) != *self);
+  };
+  if (taken(records_, key, [](const auto& entry) { return entry.first; })) {
+    return absl::AlreadyExistsError("A job with this id is known already");
+  }
+  const auto value = [](const auto& entry) { return entry.second; };
+  if (!job.request_id.empty() && taken(by_request_, Key(job.tenant, job.request_id), value)) {
+    return absl::AlreadyExistsError("A job with this request id is known already");
+  }
+  if (!job.pictory_job_id.empty() && taken(by_pictory_id_, job.pictory_job_id, value)) {
+    return absl::AlreadyExistsError("A job with this Pictory job id is known already");
+  }
+  return absl::OkStatus();
+}
+
+void MemoryJobStore::Put(JobRecord record) {
+  const jobs::Job& job = record.job;
+  const Key key(job.tenant, job.job_id);
+  if (!job.request_id.empty()) by_request_[Key(job.tenant, job.request_id)] = key;
+  if (!job.pictory_job_id.empty()) by_pictory_id_[job.pictory_job_id] = key;
+  records_.insert_or_assign(key, std::move(record));
+}
+
+void MemoryJobStore::Drop(const Key& key) {
+  const auto found = records_.find(key);
+  if (found == records_.end()) return;
+  const jobs::Job& job = found->second.job;
+  by_request_.erase(Key(job.tenant, job.request_id));
+  by_pictory_id_.erase(job.pictory_job_id);
+  records_.erase(found);
+}
+
+absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
+  const auto request = by_request_.find(Key(record.job.tenant, record.job.request_id));
+  if (request == by_request_.end()) {
+    if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
+  } else {
+    const Key key = request->second;
+    const JobRecord& known = records_.at(key);
+    if (known.submission != SubmissionState::kNotSent || known.fingerprint != record.fingerprint) {
+      return BeginResult{.begun = false, .record = known};
+    }
+    record.job.job_id = known.job.job_id;
+    record.job.create_time = known.job.create_time;
+    record.attempt = known.attempt + 1;
+    if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
+    Drop(key);
+  }
+  Put(record);
+  return BeginResult{.begun = true, .record = std::move(record)};
+}
+
+void MemoryJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
+  done(Locked<BeginResult>([&] { return BeginLocked(std::move(record)); }));
+}
+
+void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
+  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+         const Key key(record.job.tenant, record.job.job_id);
+         if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
+         if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
+         Drop(key);
+         Put(std::move(record));
+         for (auto& part : parts) parts_[key][part.part] = std::move(part.bytes);
+         return true;
+       }).status());
+}
+
+void MemoryJobStore::Adopt(JobRecord record, Done done) {
+  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+         if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
+         Put(std::move(record));
+         return true;
+       }).status());
+}
+
+void MemoryJobStore::Find(std::string tenant, std::string name,
+                          Callback<std::optional<JobRecord>> done) {
+  using Found = std::optional<JobRecord>;
+  done(Locked<Found>([&]() -> Found {
+    const auto by_id = records_.find(Key(tenant, name));
+    if (by_id != records_.end() && jobs::IsVisible(by_id->second)) return by_id->second;
+    const auto owner = by_pictory_id_.find(name);
+    if (owner == by_pictory_id_.end() || owner->second.first != tenant) return std::nullopt;
+    const JobRecord& record = records_.at(owner->second);
+    return jobs::IsVisible(record) ? Found(record) : std::nullopt;
+  }));
+}
+
+void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
+                                 Callback<std::optional<JobRecord>> done) {
+  using Found = std::optional<JobRecord>;
+  done(Locked<Found>([&]() -> Found {
+    const auto found = by_request_.find(Key(tenant, request_id));
+    return found == by_request_.end() ? std::nullopt : Found(records_.at(found->second));
+  }));
+}
+
+void MemoryJobStore::FindOwner(std::string pictory_job_id,
+                               Callback<std::optional<std::string>> done) {
+  using Found = std::optional<std::string>;
+  done(Locked<Found>([&]() -> Found {
+    const auto found = by_pictory_id_.find(pictory_job_id);
+    return found == by_pictory_id_.end() ? std::nullopt : Found(found->second.first);
+  }));
+}
+
+void MemoryJobStore::List(std::string tenant, ListQuery query,
+                          Callback<std::vector<JobRecord>> done) {
+  done(Locked<std::vector<JobRecord>>([&] {
+    std::vector<JobRecord> page;
+    // Keys sort by tenant, then job_id; newest first is backwards from the end of the tenant's.
+    auto at = query.before_job_id.empty() ? records_.lower_bound(Key(tenant + '\0', ""))
+                                          : records_.lower_bound(Key(tenant, query.before_job_id));
+    const int limit = std::max(query.limit, 0);
+    while (at != records_.begin() && page.size() < static_cast<std::size_t>(limit)) {
+      --at;
+      if (at->first.first != tenant) break;
+      if (Matches(at->second, query)) page.push_back(at->second);
+    }
+    return page;
+  }));
+}
+
+void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::ResultPart part,
+                              std::int64_t offset, std::int64_t max_bytes,
+                              Callback<jobs::PartChunk> done) {
+  done(Locked<jobs::PartChunk>([&]() -> absl::StatusOr<jobs::PartChunk> {
+    const auto of_job = parts_.find(Key(tenant, job_id));
+    const auto missing = [&] { return errors::PartNotFound(job_id, v1::ResultPart_Name(part)); };
+    if (of_job == parts_.end()) return missing();
+    const auto found = of_job->second.find(part);
+    if (found == of_job->second.end()) return missing();
+    const std::string& bytes = found->second;
+    const auto total = static_cast<std::int64_t>(bytes.size());
+    offset = std::clamp<std::int64_t>(offset, 0, total);
+    const std::int64_t count = std::clamp<std::int64_t>(max_bytes, 0, total - offset);
+    return jobs::PartChunk{.data = bytes.substr(offset, count), .total_bytes = total};
+  }));
+}
+
+void MemoryJobStore::Remove(std::string tenant, std::string job_id, Done done) {
+  done(Locked<bool>([&] {
+         const Key key(tenant, job_id);
+         Drop(key);
+         parts_.erase(key);
+         return true;
+       }).status());
+}
+
+absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
+  return Locked<Recovered>([&] {
+    Recovered recovered{.epoch = ++epoch_, .unfinished = {}};
+    for (auto& [key, record] : records_) {
+      RecoverOne(record, now);
+      if (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state)) {
+        recovered.unfinished.push_back(record);
+      }
+    }
+    // Stable: those due at the same time stay in the order of their keys.
+    std::stable_sort(recovered.unfinished.begin(), recovered.unfinished.end(),
+                     [](const JobRecord& a, const JobRecord& b) {
+                       return a.next_poll_at < b.next_poll_at;
+                     });
+    return recovered;
+  });
+}
+
+void MemoryJobStore::Close() {
+  MutexLock lock(mutex_);
+  closed_ = true;
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,57 @@
+// The one reader of a store: a thread with a read-only connection, so that looking a job up never
+// waits for a disk flush of the writer. Callbacks run on it, in the order of Post. Thread-safe.
+#pragma once
+
+#include "base/mutex.h"  // before Abseil, which defines macros of the same names
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "SQLiteCpp/Database.h"
+#include "absl/status/status.h"
+#include "store/job_reads.h"
+
+namespace gateway::store {
+
+class ReadThread {
+ public:
+  // Gets the reads if the status is OK, else null; calls the caller back either way.
+  using Task = std::function<void(absl::Status, JobReads*)>;
+
+  ReadThread(std::unique_ptr<SQLite::Database> db, std::size_t queue_max);
+  ~ReadThread();
+  ReadThread(const ReadThread&) = delete;
+  ReadThread& operator=(const ReadThread&) = delete;
+
+  // Full: the task gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
+  void Post(Task task) EXCLUDES(mutex_);
+
+  // Answers what was posted, then ends the thread and closes the connection. Not from a task.
+  void Close() EXCLUDES(mutex_);
+
+ private:
+  struct Pending {
+    Task task;
+    absl::Status status;
+  };
+
+  void Run();
+  // False if there is nothing left and nothing more to come.
+  bool Next(Pending& pending) EXCLUDES(mutex_);
+
+  const std::size_t queue_max_;
+  std::unique_ptr<SQLite::Database> db_;
+  std::unique_ptr<JobReads> reads_;
+
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<Pending> queue_ GUARDED_BY(mutex_);
+  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  bool closing_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace gateway::store

@@ -1,0 +1,188 @@
+#include "store/schema.h"
+
+#include "SQLiteCpp/Statement.h"
+#include "SQLiteCpp/Transaction.h"
+#include "absl/strings/str_cat.h"
+#include "store/sqlite_status.h"
+
+namespace gateway::store {
+namespace {
+
+constexpr int kApplicationId = 0x504a4f42;  // "PJOB"
+
+// Only a program that has nothing to do here can hold the file that long; commits wait, reads do not.
+constexpr int kBusyTimeoutMs = 10'000;
+
+// One column per field of a record, so that an operator can read the file with the sqlite3 shell and
+// a new field is an ADD COLUMN. Labels stand twice: in the record as serialised v1.Job, to be read
+// with it in one step, and in a table of their own, to be searched. Texts are compared as bytes.
+//
+// jobs and parts keep their rowid: rows of jobs may be large, and incremental blob I/O needs one.
+// Each index serves one query, named beside it; conditions keep those of rare rows small, so that a
+// million finished jobs cost the others nothing.
+constexpr char kVersion1[] = R"sql(
+CREATE TABLE store (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  sandbox INTEGER NOT NULL,
+  epoch INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  pictory_job_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  progress_percent REAL,
+  message TEXT NOT NULL,
+  create_time INTEGER NOT NULL,      -- this and all times: microseconds since 1970
+  update_time INTEGER NOT NULL,
+  finish_time INTEGER,
+  labels BLOB NOT NULL,              -- a v1.Job with only its labels
+  credits_used REAL,
+  error_code TEXT NOT NULL,
+  error_message TEXT NOT NULL,
+  stale INTEGER NOT NULL,
+  upstream_missing INTEGER NOT NULL,
+  sandbox INTEGER NOT NULL,
+  submission INTEGER NOT NULL,
+  fingerprint BLOB NOT NULL,
+  attempt INTEGER NOT NULL,
+  owner_epoch INTEGER NOT NULL,
+  correlation_token TEXT NOT NULL,
+  refusal BLOB NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  next_poll_at INTEGER NOT NULL,
+  not_found_since INTEGER,
+  not_found_count INTEGER NOT NULL,
+  incomplete_since INTEGER,
+  failure_seen INTEGER NOT NULL,
+  visible INTEGER NOT NULL,          -- jobs::IsVisible of the record
+  result_wire BLOB NOT NULL          -- last, because it may be large
+) STRICT;
+-- Find, Update, Remove
+CREATE UNIQUE INDEX jobs_by_id ON jobs (tenant, job_id);
+-- Begin, FindRequest
+CREATE UNIQUE INDEX jobs_by_request ON jobs (tenant, request_id) WHERE request_id <> '';
+-- Find, FindOwner; a Pictory job has one owner
+CREATE UNIQUE INDEX jobs_by_pictory_id ON jobs (pictory_job_id) WHERE pictory_job_id <> '';
+-- List without and with states or kinds
+CREATE INDEX jobs_listed ON jobs (tenant, job_id, create_time) WHERE visible = 1;
+CREATE INDEX jobs_filtered ON jobs (tenant, state, kind, job_id, create_time) WHERE visible = 1;
+-- Recover
+CREATE INDEX jobs_unfinished ON jobs (next_poll_at) WHERE visible = 1 AND state < 4;
+CREATE INDEX jobs_in_flight ON jobs (submission) WHERE submission <= 2;
+
+CREATE TABLE labels (
+  tenant TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  PRIMARY KEY (tenant, key, value, job_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE parts (
+  id INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  UNIQUE (tenant, job_id, part)
+) STRICT;
+)sql";
+
+int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
+
+absl::Status CheckFile(SQLite::Database& db, int newest) {
+  const std::string path = db.getFilename();
+  const int application = Number(db, "PRAGMA application_id");
+  const bool empty = Number(db, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (application != kApplicationId && !(application == 0 && empty)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " is an SQLite database but not a job store; move it away, or set another --state-dir"));
+  }
+  const int version = Number(db, "PRAGMA user_version");
+  if (version > newest) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " has schema version ", version, ", this program knows versions up to ",
+                     newest, "; run the newer program, or restore a backup made before it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ClaimFor(SQLite::Database& db, bool sandbox) {
+  SQLite::Statement claim(db, "INSERT OR IGNORE INTO store (id, sandbox, epoch) VALUES (1, ?, 0)");
+  claim.bind(1, sandbox ? 1 : 0);
+  claim.exec();
+  const bool made_for_sandbox = Number(db, "SELECT sandbox FROM store") != 0;
+  if (made_for_sandbox == sandbox) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      db.getFilename(), " holds ", made_for_sandbox ? "sandbox" : "real", " jobs and cannot take ",
+      sandbox ? "sandbox" : "real", " ones; set another --state-dir"));
+}
+
+void Configure(SQLite::Database& db) {
+  db.exec("PRAGMA synchronous = FULL");
+  db.exec("PRAGMA cache_size = -32768");  // KiB
+  db.exec("PRAGMA journal_size_limit = 67108864");
+}
+
+}  // namespace
+
+const std::vector<Migration>& Migrations() {
+  static const std::vector<Migration> migrations = {{1, kVersion1}};
+  return migrations;
+}
+
+absl::Status Migrate(SQLite::Database& db, const std::vector<Migration>& migrations) {
+  if (absl::Status fits = CheckFile(db, migrations.back().version); !fits.ok()) return fits;
+  const int version = Number(db, "PRAGMA user_version");
+  for (const Migration& migration : migrations) {
+    if (migration.version <= version) continue;
+    SQLite::Transaction transaction(db);
+    db.exec(migration.sql);
+    db.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId));
+    db.exec(absl::StrCat("PRAGMA user_version = ", migration.version));
+    transaction.commit();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path, bool sandbox,
+                                                                 std::int64_t max_pages) {
+  try {
+    auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                                                 kBusyTimeoutMs);
+    // Before anything changes the file: it may be somebody else's.
+    if (absl::Status fits = CheckFile(*db, Migrations().back().version); !fits.ok()) return fits;
+    const std::string mode = db->execAndGet("PRAGMA journal_mode = WAL").getString();
+    if (mode != "wal") {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, " cannot use a write-ahead log (it is in mode ", mode,
+                       "); the state directory must be on a local file system"));
+    }
+    Configure(*db);
+    if (max_pages > 0) db->execAndGet(absl::StrCat("PRAGMA max_page_count = ", max_pages));
+    if (absl::Status migrated = Migrate(*db, Migrations()); !migrated.ok()) return migrated;
+    if (absl::Status claimed = ClaimFor(*db, sandbox); !claimed.ok()) return claimed;
+    return db;
+  } catch (const SQLite::Exception& error) {
+    return OpenError(error, path);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path) {
+  try {
+    auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX,
+                                                 kBusyTimeoutMs);
+    db->exec("PRAGMA cache_size = -32768");  // KiB
+    return db;
+  } catch (const SQLite::Exception& error) {
+    return OpenError(error, path);
+  }
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,39 @@
+// The file jobs.db: how its connections are opened, and how its tables came to be.
+//
+// `PRAGMA user_version` is the schema's version, `PRAGMA application_id` marks the file as ours.
+// A file of a newer schema is refused: going back a version needs the backup made before.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "SQLiteCpp/Database.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace gateway::store {
+
+// One step of the schema. Steps are only ever added: a released one never changes.
+struct Migration {
+  int version;  // 1, 2, 3 …
+  const char* sql;
+};
+
+// All of them, in order.
+const std::vector<Migration>& Migrations();
+
+// Brings the file up to the last of `migrations`, each step in a transaction of its own.
+// FAILED_PRECONDITION for a newer file and for an SQLite file that is not a job store.
+// Throws SQLite::Exception.
+absl::Status Migrate(SQLite::Database& db, const std::vector<Migration>& migrations);
+
+// Opens for writing, creates and migrates. `max_pages` bounds the file (0: SQLite's own bound).
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path, bool sandbox,
+                                                                 std::int64_t max_pages);
+
+// Opens an existing store for reading.
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path);
+
+}  // namespace gateway::store

@@ -1,0 +1,176 @@
+#include "store/sqlite_job_store.h"
+
+#include <filesystem>
+#include <future>
+#include <utility>
+
+#include "base/errors.h"
+#include "store/schema.h"
+#include "store/sqlite_status.h"
+
+namespace gateway::store {
+
+using jobs::BeginResult;
+using jobs::JobRecord;
+
+absl::StatusOr<std::unique_ptr<SqliteJobStore>> SqliteJobStore::Open(SqliteOptions options) {
+  auto lock = StateLock::Take(options.directory);
+  if (!lock.ok()) return lock.status();
+  const std::string path = (std::filesystem::path(options.directory) / "jobs.db").string();
+  if (absl::Status made = CreatePrivateFile(path); !made.ok()) return made;
+  auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
+  if (!writing.ok()) return writing.status();
+  auto reading = OpenForReading(path);
+  if (!reading.ok()) return reading.status();
+  try {
+    return std::unique_ptr<SqliteJobStore>(new SqliteJobStore(*std::move(lock), *std::move(writing),
+                                                              *std::move(reading),
+                                                              std::move(options)));
+  } catch (const SQLite::Exception& error) {  // preparing the statements reads the schema
+    return OpenError(error, path);
+  }
+}
+
+SqliteJobStore::SqliteJobStore(std::unique_ptr<StateLock> lock,
+                               std::unique_ptr<SQLite::Database> writing,
+                               std::unique_ptr<SQLite::Database> reading, SqliteOptions options)
+    : lock_(std::move(lock)),
+      db_(std::move(writing)),
+      writer_(*db_, {.queue_max = options.write_queue_max,
+                     .group_max = options.group_max,
+                     .on_fatal = std::move(options.on_fatal),
+                     .before_commit = std::move(options.before_commit)}),
+      reader_(std::move(reading), options.read_queue_max) {}
+
+SqliteJobStore::~SqliteJobStore() { Close(); }
+
+void SqliteJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
+  auto result = std::make_shared<BeginResult>();
+  writer_.Post({.apply = [record = std::move(record), result](JobWrites& writes) mutable {
+                  absl::StatusOr<BeginResult> begun = writes.Begin(std::move(record));
+                  if (begun.ok()) *result = *std::move(begun);
+                  return begun.status();
+                },
+                .done = [done = std::move(done), result](absl::Status status) {
+                  status.ok() ? done(std::move(*result)) : done(std::move(status));
+                }});
+}
+
+void SqliteJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
+  std::size_t bytes = record.job.result_wire.size();
+  for (const auto& part : parts) bytes += part.bytes.size();
+  writer_.Post({.apply = [record = std::move(record), parts = std::move(parts)](
+                             JobWrites& writes) { return writes.Update(record, parts); },
+                .done = std::move(done),
+                .bytes = bytes});
+}
+
+void SqliteJobStore::Adopt(JobRecord record, Done done) {
+  writer_.Post({.apply = [record = std::move(record)](JobWrites& writes) {
+                  writes.Adopt(record);
+                  return absl::OkStatus();
+                },
+                .done = std::move(done)});
+}
+
+void SqliteJobStore::Remove(std::string tenant, std::string job_id, Done done) {
+  writer_.Post({.apply = [tenant = std::move(tenant), job_id = std::move(job_id)](JobWrites& writes) {
+                  writes.Remove(tenant, job_id);
+                  return absl::OkStatus();
+                },
+                .done = std::move(done)});
+}
+
+template <class T, class Query>
+void SqliteJobStore::Read(Query query, Callback<T> done) {
+  reader_.Post([query = std::move(query), done = std::move(done)](absl::Status status, JobReads* reads) {
+    absl::StatusOr<T> result = absl::UnknownError("");
+    if (!status.ok()) {
+      result = std::move(status);
+    } else {
+      try {
+        result = query(*reads);
+      } catch (const SQLite::Exception& error) {
+        result = errors::StoreFailed(Describe(error));
+      }
+    }
+    done(std::move(result));
+  });
+}
+
+void SqliteJobStore::Find(std::string tenant, std::string name,
+                          Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant = std::move(tenant), name = std::move(name)](JobReads& reads) {
+        return reads.Find(tenant, name);
+      },
+      std::move(done));
+}
+
+void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
+                                 Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant = std::move(tenant), request_id = std::move(request_id)](JobReads& reads) {
+        return reads.FindRequest(tenant, request_id);
+      },
+      std::move(done));
+}
+
+void SqliteJobStore::FindOwner(std::string pictory_job_id,
+                               Callback<std::optional<std::string>> done) {
+  Read<std::optional<std::string>>(
+      [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
+      std::move(done));
+}
+
+void SqliteJobStore::List(std::string tenant, jobs::ListQuery query,
+                          Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      [tenant = std::move(tenant), query = std::move(query)](JobReads& reads) {
+        return reads.List(tenant, query);
+      },
+      std::move(done));
+}
+
+void SqliteJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                              std::int64_t offset, std::int64_t max_bytes,
+                              Callback<jobs::PartChunk> done) {
+  Read<jobs::PartChunk>(
+      [tenant = std::move(tenant), job_id = std::move(job_id), part, offset,
+       max_bytes](JobReads& reads) { return reads.ReadPart(tenant, job_id, part, offset, max_bytes); },
+      std::move(done));
+}
+
+absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) {
+  // On the writer's thread, which owns the connection.
+  Recovered recovered;
+  std::promise<absl::Status> done;
+  writer_.Post({.apply = [&recovered, now](JobWrites& writes) {
+                  recovered = writes.Recover(now);
+                  return absl::OkStatus();
+                },
+                .done = [&done](absl::Status status) { done.set_value(std::move(status)); }});
+  absl::Status status = done.get_future().get();
+  if (!status.ok()) return status;
+  return recovered;
+}
+
+void SqliteJobStore::Close() {
+  MutexLock lock(close_mutex_);
+  if (lock_ == nullptr) return;
+  // Writes first: their callbacks may still read.
+  writer_.Close();
+  reader_.Close();
+  try {
+    // Tidiness, not durability: every commit is on disk already, and the next start reads the log.
+    db_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const SQLite::Exception&) {
+  }
+  lock_.reset();
+}
+
+SqliteJobStore::Stats SqliteJobStore::stats() const {
+  return {.commits = writer_.commits(), .writes_queued = writer_.queued()};
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,95 @@
+// The default JobStore: one SQLite file, jobs.db, in a state directory that one process holds.
+//
+// Writes go through one thread that commits them in groups, each commit flushed to disk before its
+// callbacks run there; reads run on a thread of their own and see every write whose callback ran.
+// Errors of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
+// STORE_FAILED when the file fails; UNAVAILABLE after Close, then inside the call. Thread-safe.
+#pragma once
+
+#include "base/mutex.h"  // before Abseil, which defines macros of the same names
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "SQLiteCpp/Database.h"
+#include "base/limits.h"
+#include "jobs/store.h"
+#include "store/group_committer.h"
+#include "store/read_thread.h"
+#include "store/state_lock.h"
+
+namespace gateway::store {
+
+struct SqliteOptions {
+  std::string directory;  // created if missing, readable by this user only
+  // Whether its jobs are the sandbox's. A store keeps to what it was made for.
+  bool sandbox = false;
+
+  // Called once, on the writer's thread, when a commit failed: no later write is accepted, and the
+  // program should end. Must not call Close itself.
+  std::function<void(absl::Status)> on_fatal;
+
+  std::size_t write_queue_max = limits::kStoreQueueMax;
+  std::size_t read_queue_max = limits::kStoreQueueMax;
+  std::size_t group_max = limits::kStoreGroupMax;
+  std::int64_t max_pages = 0;  // of 4 KiB in jobs.db; 0: unlimited
+
+  // For tests: runs on the writer's thread before each commit, with the number of its writes. An
+  // error makes the commit fail.
+  std::function<absl::Status(std::size_t)> before_commit;
+};
+
+class SqliteJobStore final : public jobs::JobStore {
+ public:
+  // Blocks until the file is open and of the present schema. Errors name the file and a way out:
+  // FAILED_PRECONDITION (held by another process, made by a newer program, made for the other of
+  // sandbox and real, not a job store), PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full), DATA_LOSS
+  // (not readable as a database), INTERNAL.
+  static absl::StatusOr<std::unique_ptr<SqliteJobStore>> Open(SqliteOptions options);
+
+  ~SqliteJobStore() override;
+
+  void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
+  void Adopt(jobs::JobRecord record, Done done) override;
+  void Find(std::string tenant, std::string name,
+            Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindRequest(std::string tenant, std::string request_id,
+                   Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void List(std::string tenant, jobs::ListQuery query,
+            Callback<std::vector<jobs::JobRecord>> done) override;
+  void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                std::int64_t offset, std::int64_t max_bytes,
+                Callback<jobs::PartChunk> done) override;
+  void Remove(std::string tenant, std::string job_id, Done done) override;
+  absl::StatusOr<Recovered> Recover(WallTime now) override;
+
+  // Also folds the write-ahead log into jobs.db and gives up the directory. Callable twice; not from
+  // a callback.
+  void Close() override;
+
+  struct Stats {
+    std::uint64_t commits = 0;
+    std::size_t writes_queued = 0;
+  };
+  Stats stats() const;
+
+ private:
+  SqliteJobStore(std::unique_ptr<StateLock> lock, std::unique_ptr<SQLite::Database> writing,
+                 std::unique_ptr<SQLite::Database> reading, SqliteOptions options);
+
+  template <class T, class Query>
+  void Read(Query query, Callback<T> done);
+
+  Mutex close_mutex_;
+  std::unique_ptr<StateLock> lock_ GUARDED_BY(close_mutex_);  // null once closed
+  std::unique_ptr<SQLite::Database> db_;
+  GroupCommitter writer_;
+  ReadThread reader_;
+};
+
+}  // namespace gateway::store

@@ -1,0 +1,34 @@
+// The state directory, held by one process at a time: an flock on the file `jobs.lock` in it.
+//
+// The kernel drops the lock with the process, however it ends. The file itself stays: removing it
+// would let two processes lock two files of one name.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace gateway::store {
+
+class StateLock {
+ public:
+  // Creates the directory and missing parents (mode 0700). FAILED_PRECONDITION, naming the process,
+  // if another one holds it; PERMISSION_DENIED, RESOURCE_EXHAUSTED or INTERNAL with what went wrong.
+  static absl::StatusOr<std::unique_ptr<StateLock>> Take(const std::string& directory);
+
+  ~StateLock();
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+
+ private:
+  explicit StateLock(int fd) : fd_(fd) {}
+
+  const int fd_;
+};
+
+// Creates an empty file only its owner can read, unless it exists: SQLite gives the files beside a
+// database the rights of the database, and would make that one readable to all.
+absl::Status CreatePrivateFile(const std::string& path);
+
+}  // namespace gateway::store

@@ -1,0 +1,52 @@
+#include "base/errors.h"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+
+namespace gateway::errors {
+namespace {
+
+TEST(Errors, CarryReasonRetryAndViolations) {
+  const absl::Status busy = BudgetExhausted(std::chrono::milliseconds(1500));
+  EXPECT_EQ(busy.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Reason(busy), "UPSTREAM_BUDGET");
+  EXPECT_EQ(RetryDelay(busy), std::chrono::milliseconds(1500));
+
+  const absl::Status invalid = Invalid({{"a.b", "too long"}, {"c", "missing"}});
+  EXPECT_EQ(invalid.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(invalid.message(), "a.b: too long; c: missing");
+  ASSERT_EQ(Violations(invalid).size(), 2u);
+  EXPECT_EQ(Violations(invalid)[0].field, "a.b");
+  EXPECT_EQ(RetryDelay(invalid), Duration::zero());
+}
+
+TEST(Errors, MessageShowsTheFirstViolationsAndCountsTheRest) {
+  std::vector<Violation> many;
+  for (int i = 0; i < 9; ++i) many.push_back({"f" + std::to_string(i), "bad"});
+  const absl::Status status = Invalid(many);
+  EXPECT_EQ(Violations(status).size(), 9u);
+  EXPECT_NE(status.message().find("and 4 more"), absl::string_view::npos);
+}
+
+TEST(Clean, KeepsTextAndDropsWhatCouldForgeALogLineOrBreakUtf8) {
+  EXPECT_EQ(Clean("plain ä € 🎬"), "plain ä € 🎬");
+  EXPECT_EQ(Clean("a\r\n{\"level\":\"fatal\"}"), "a  {\"level\":\"fatal\"}");
+  EXPECT_EQ(Clean(std::string("a\0b", 3)), "a b");
+  EXPECT_EQ(Clean("\xff\xc0\x80"), "???");
+  EXPECT_EQ(Clean("\xed\xa0\x80"), "???");   // a surrogate
+  EXPECT_EQ(Clean("\xe0\x80\x80"), "???");   // overlong
+  EXPECT_EQ(Clean("\xf4\x90\x80\x80"), "????");  // beyond U+10FFFF
+  EXPECT_EQ(Clean("\xe2\x82"), "??");        // cut
+}
+
+TEST(Clean, IsBounded) {
+  const std::string cleaned = Clean(std::string(10'000, 'x'));
+  EXPECT_EQ(cleaned.size(), limits::kUpstreamTextMaxBytes + 3);
+  std::string wide;
+  for (int i = 0; i < 1000; ++i) wide += "€";
+  EXPECT_LE(Clean(wide).size(), limits::kUpstreamTextMaxBytes + 3);
+}
+
+}  // namespace
+}  // namespace gateway::errors

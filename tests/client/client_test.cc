@@ -1,0 +1,347 @@
+// Calls and their repetition, lists, and results in pieces, against a gateway that misbehaves.
+#include "pictory_jobs/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/fake_pacing.h"
+#include "client/fake_server.h"
+
+namespace pictory_jobs {
+namespace {
+
+using fake::CallInfo;
+using fake::FakePacing;
+using fake::FakeServer;
+using fake::Handlers;
+using fake::MakeJob;
+using fake::WithRetryInfo;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+Client Connect(const FakeServer& server, FakePacing& pacing, RetryOptions retry = {}) {
+  ClientOptions options;
+  options.pacing = pacing.pacing();
+  options.retry = retry;
+  return *Client::Connect(server.target(), options);
+}
+
+TEST(Connect, RefusesWhatIsNoTarget) {
+  for (const char* bad : {"", "https://", "http://host/path", "host port", "host\n:1"}) {
+    EXPECT_EQ(Client::Connect(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
+  for (const char* good : {"host:1", "https://host", "https://host:443/", "dns:///host:1", "unix:/x"}) {
+    EXPECT_TRUE(Client::Connect(good).ok()) << good;
+  }
+}
+
+TEST(Submit, RepeatsWithOneRequestIdAndHonoursRetryInfo) {
+  std::mutex mutex;
+  std::set<std::string> ids;
+  Handlers handlers;
+  handlers.create_preview = [&](const v1::CreatePreviewRequest& request,
+                                const CallInfo& call) -> absl::StatusOr<v1::CreatePreviewResponse> {
+    const std::lock_guard lock(mutex);
+    ids.insert(request.request_id());
+    if (call.number == 1) return WithRetryInfo(absl::StatusCode::kUnavailable, "draining", 2);
+    if (call.number == 2) return absl::UnavailableError("gone");
+    v1::CreatePreviewResponse response;
+    *response.mutable_job() = MakeJob("j1", v1::JOB_STATE_QUEUED);
+    return response;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const auto job = Connect(server, pacing).CreatePreview({});
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->job_id(), "j1");
+  EXPECT_THAT(ids, SizeIs(1));
+  EXPECT_THAT(*ids.begin(), SizeIs(36));
+  // 2 s as told and half of the 20 % spread; then half way between 0.2 s and 0.8 s.
+  EXPECT_THAT(pacing.waits(), ElementsAre(DoubleNear(2.2, 1e-6), DoubleNear(0.5, 1e-6)));
+}
+
+TEST(Submit, KeepsTheCallersRequestId) {
+  Handlers handlers;
+  handlers.render = [](const v1::RenderRequest& request,
+                       const CallInfo&) -> absl::StatusOr<v1::RenderResponse> {
+    v1::RenderResponse response;
+    response.mutable_job()->set_request_id(request.request_id());
+    return response;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  RenderRequest request;
+  request.set_request_id("mine-1");
+  EXPECT_EQ(Connect(server, pacing).Render(request)->request_id(), "mine-1");
+}
+
+TEST(Submit, NeverRepeatsAfterAnythingElse) {
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kInvalidArgument, absl::StatusCode::kNotFound, absl::StatusCode::kInternal,
+        absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kAborted, absl::StatusCode::kUnknown,
+        absl::StatusCode::kFailedPrecondition, absl::StatusCode::kResourceExhausted}) {
+    Handlers handlers;
+    handlers.transcribe = [code](const v1::TranscribeRequest&,
+                                 const CallInfo&) -> absl::StatusOr<v1::TranscribeResponse> {
+      return WithRetryInfo(code, "no", 1);
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const auto job = Connect(server, pacing).Transcribe({});
+    EXPECT_EQ(job.status().code(), code);
+    EXPECT_EQ(Reason(job.status()), "TEST");
+    EXPECT_EQ(RetryDelay(job.status()), std::chrono::seconds(1));
+    EXPECT_EQ(server.Calls("Transcribe"), 1) << code;
+    EXPECT_THAT(pacing.waits(), IsEmpty());
+  }
+}
+
+TEST(Submit, RepeatsAfterExhaustionOnlyWhenAskedAndTold) {
+  for (const bool told : {true, false}) {
+    Handlers handlers;
+    handlers.summarize = [told](const v1::SummarizeRequest&,
+                                const CallInfo& call) -> absl::StatusOr<v1::SummarizeResponse> {
+      if (call.number > 1) return v1::SummarizeResponse();
+      return told ? WithRetryInfo(absl::StatusCode::kResourceExhausted, "slow down", 1)
+                  : absl::ResourceExhaustedError("too large");
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    RetryOptions retry;
+    retry.when_exhausted = true;
+    EXPECT_EQ(Connect(server, pacing, retry).Summarize({}).ok(), told);
+    EXPECT_EQ(server.Calls("Summarize"), told ? 2 : 1);
+  }
+}
+
+TEST(Submit, GivesUpAfterItsAttemptsOrItsPatience) {
+  double delay = 0.5;
+  Handlers handlers;
+  handlers.create_preview = [&](const v1::CreatePreviewRequest&,
+                                const CallInfo&) -> absl::StatusOr<v1::CreatePreviewResponse> {
+    return WithRetryInfo(absl::StatusCode::kUnavailable, "down", delay);
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  RetryOptions retry;
+  retry.max_attempts = 3;
+  const Client client = Connect(server, pacing, retry);
+  EXPECT_TRUE(absl::IsUnavailable(client.CreatePreview({}).status()));
+  EXPECT_EQ(server.Calls("CreatePreview"), 3);
+  delay = 3600;  // longer than anybody waits: told at once
+  EXPECT_TRUE(absl::IsUnavailable(client.CreatePreview({}).status()));
+  EXPECT_EQ(server.Calls("CreatePreview"), 4);
+  EXPECT_THAT(pacing.waits(), SizeIs(2));
+}
+
+TEST(Submit, UnreachableGatewayIsUnavailable) {
+  FakePacing pacing;
+  ClientOptions options;
+  options.pacing = pacing.pacing();
+  std::string target;
+  {
+    FakeServer gone({});
+    target = gone.target();
+  }
+  const auto job = Client::Connect(target, options)->CreatePreview({});
+  EXPECT_TRUE(absl::IsUnavailable(job.status())) << job.status();
+  EXPECT_EQ(Reason(job.status()), "");
+  EXPECT_THAT(pacing.waits(), SizeIs(4));
+}
+
+TEST(Submit, StopsWhenAsked) {
+  Handlers handlers;
+  handlers.create_preview = [](const v1::CreatePreviewRequest&,
+                               const CallInfo& call) -> absl::StatusOr<v1::CreatePreviewResponse> {
+    call.wait_cancelled();
+    return absl::CancelledError("");
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  std::stop_source stop;
+  CallOptions call;
+  call.stop = stop.get_token();
+  std::jthread stopper([&] {
+    server.WaitForCalls("CreatePreview", 1);
+    stop.request_stop();
+  });
+  EXPECT_TRUE(absl::IsCancelled(Connect(server, pacing).CreatePreview({}, call).status()));
+}
+
+TEST(Call, SendsMetadataAndReadsFieldViolations) {
+  Handlers handlers;
+  handlers.get = [](const v1::GetJobRequest& request,
+                    const CallInfo& call) -> absl::StatusOr<v1::GetJobResponse> {
+    v1::GetJobResponse response;
+    response.mutable_job()->set_job_id(request.job_id());
+    response.mutable_job()->set_message(call.metadata("x-team"));
+    return response;
+  };
+  FakeServer server(handlers);
+  ClientOptions options;
+  options.metadata = {{"x-team", "video"}};
+  const auto job = Client::Connect("http://" + server.target(), options)->Get("a");
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->message(), "video");
+}
+
+TEST(Resolve, IsRepeatedOnlyIfNothingWasDone) {
+  for (const bool told : {true, false}) {
+    Handlers handlers;
+    handlers.resolve = [told](const v1::ResolveJobRequest&,
+                              const CallInfo& call) -> absl::StatusOr<v1::ResolveJobResponse> {
+      if (call.number > 1) return v1::ResolveJobResponse();
+      return told ? WithRetryInfo(absl::StatusCode::kUnavailable, "draining", 1)
+                  : absl::UnavailableError("connection lost");
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    EXPECT_EQ(Connect(server, pacing).Resolve({}).ok(), told);
+  }
+}
+
+TEST(List, ReadsPageAfterPageAndEndsWithTheError) {
+  Handlers handlers;
+  handlers.list = [](const v1::ListJobsRequest& request,
+                     const CallInfo&) -> absl::StatusOr<v1::ListJobsResponse> {
+    v1::ListJobsResponse page;
+    if (request.page_token() == "") {
+      *page.add_jobs() = MakeJob("a", v1::JOB_STATE_QUEUED);
+      *page.add_jobs() = MakeJob("b", v1::JOB_STATE_QUEUED);
+      page.set_next_page_token("2");
+    } else if (request.page_token() == "2") {
+      page.set_next_page_token("3");  // an empty page is no end
+    } else if (request.page_token() == "3") {
+      *page.add_jobs() = MakeJob("c", v1::JOB_STATE_QUEUED);
+      if (request.page_size() == 7) page.set_next_page_token("bad");
+    } else {
+      return absl::InvalidArgumentError("page_token");
+    }
+    return page;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  std::vector<std::string> seen;
+  for (const absl::StatusOr<Job>& job : client.List()) seen.push_back(job->job_id());
+  EXPECT_THAT(seen, ElementsAre("a", "b", "c"));
+
+  seen.clear();
+  ListJobsRequest filter;
+  filter.set_page_size(7);
+  for (const absl::StatusOr<Job>& job : client.List(filter)) {
+    seen.push_back(job.ok() ? job->job_id() : std::string(job.status().message()));
+  }
+  EXPECT_THAT(seen, ElementsAre("a", "b", "c", "page_token"));
+}
+
+// 10 bytes in pieces of 4.
+fake::Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> Pieces(int break_after_bytes) {
+  return [break_after_bytes](const v1::ReadJobResultRequest& request, const CallInfo&,
+                             const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+    const std::string all = "0123456789";
+    for (int at = request.offset(); at < 10; at += 4) {
+      if (request.offset() < break_after_bytes && at >= break_after_bytes) {
+        return absl::UnavailableError("cut");
+      }
+      v1::ReadJobResultResponse piece;
+      piece.set_data(all.substr(static_cast<std::size_t>(at), 4));
+      piece.set_offset(at);
+      piece.set_total_bytes(10);
+      write(piece);
+    }
+    return absl::OkStatus();
+  };
+}
+
+TEST(ReadResult, PutsPiecesTogetherAndResumesByOffset) {
+  for (const int break_after : {0, 4, 8}) {
+    Handlers handlers;
+    handlers.read = Pieces(break_after);
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const auto text = Connect(server, pacing).ReadResult("j", v1::RESULT_PART_TXT);
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_EQ(*text, "0123456789");
+    EXPECT_EQ(server.Calls("ReadJobResult"), break_after == 0 ? 1 : 2);
+  }
+}
+
+TEST(ReadResult, BeginsAtAnOffsetAndStopsWithItsSink) {
+  Handlers handlers;
+  handlers.read = Pieces(0);
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  std::string bytes;
+  const auto take = [&](std::string_view piece, std::int32_t) {
+    bytes += piece;
+    return true;
+  };
+  EXPECT_EQ(*client.ReadResult("j", v1::RESULT_PART_TXT, take, 6), 10);
+  EXPECT_EQ(bytes, "6789");
+  const auto refuse = [](std::string_view, std::int32_t) { return false; };
+  EXPECT_TRUE(absl::IsCancelled(client.ReadResult("j", v1::RESULT_PART_TXT, refuse).status()));
+}
+
+TEST(ReadResult, NoticesPiecesThatDoNotFit) {
+  Handlers handlers;
+  handlers.read = [](const v1::ReadJobResultRequest&, const CallInfo&,
+                     const fake::Writer<v1::ReadJobResultResponse>& write) {
+    v1::ReadJobResultResponse piece;
+    piece.set_data("abc");
+    piece.set_offset(3);
+    piece.set_total_bytes(6);
+    write(piece);
+    return absl::OkStatus();
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const auto text = Connect(server, pacing).ReadResult("j", v1::RESULT_PART_TXT);
+  EXPECT_EQ(text.status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(ReadResult, AnEmptyPartIsEmptyAndAShortStreamIsResumed) {
+  Handlers handlers;
+  handlers.read = [](const v1::ReadJobResultRequest& request, const CallInfo& call,
+                     const fake::Writer<v1::ReadJobResultResponse>& write) {
+    if (request.job_id() == "empty") return absl::OkStatus();
+    v1::ReadJobResultResponse piece;
+    piece.set_data(call.number == 2 ? "abc" : "def");
+    piece.set_offset(request.offset());
+    piece.set_total_bytes(6);
+    write(piece);
+    return absl::OkStatus();
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  EXPECT_EQ(*client.ReadResult("empty", v1::RESULT_PART_TXT), "");
+  EXPECT_EQ(*client.ReadResult("short", v1::RESULT_PART_TXT), "abcdef");
+}
+
+TEST(Get, TakesAMessageLargerThanTheLibrarysDefault) {
+  Handlers handlers;
+  handlers.get = [](const v1::GetJobRequest&, const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+    v1::GetJobResponse response;
+    response.mutable_job()->mutable_transcription()->set_txt(std::string(16 << 20, 'x'));
+    return response;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const auto job = Connect(server, pacing).Get("j", v1::JOB_VIEW_FULL);
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->transcription().txt().size(), std::size_t{16} << 20);
+}
+
+}  // namespace
+}  // namespace pictory_jobs

@@ -1,0 +1,74 @@
+// A PictoryJobs gateway whose every answer the test gives, in this process, on a free port.
+//
+// Handlers run on the server's threads, several at once; set them before the first call. One that is
+// not set answers UNIMPLEMENTED. The payloads of a returned status become error details, as those of
+// the real gateway do.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace pictory_jobs::fake {
+
+namespace v1 = ::pictory::jobs::v1;
+
+// What a handler knows of its call and may do to it.
+struct CallInfo {
+  int number = 0;       // of calls to this method, from 1
+  std::string peer;     // the client's connection
+  std::function<std::string(const std::string& key)> metadata;
+  // Blocks until the client cancels, or the server stops.
+  std::function<void()> wait_cancelled;
+};
+
+template <class Response>
+using Writer = std::function<bool(const Response&)>;
+
+template <class Request, class Response>
+using Unary = std::function<absl::StatusOr<Response>(const Request&, const CallInfo&)>;
+template <class Request, class Response>
+using Streaming = std::function<absl::Status(const Request&, const CallInfo&, const Writer<Response>&)>;
+
+struct Handlers {
+  Unary<v1::CreatePreviewRequest, v1::CreatePreviewResponse> create_preview;
+  Unary<v1::RenderRequest, v1::RenderResponse> render;
+  Unary<v1::TranscribeRequest, v1::TranscribeResponse> transcribe;
+  Unary<v1::SummarizeRequest, v1::SummarizeResponse> summarize;
+  Unary<v1::GetJobRequest, v1::GetJobResponse> get;
+  Unary<v1::ListJobsRequest, v1::ListJobsResponse> list;
+  Unary<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve;
+  Unary<v1::DeleteJobRequest, v1::DeleteJobResponse> remove;
+  Streaming<v1::WatchJobRequest, v1::WatchJobResponse> watch;
+  Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> read;
+};
+
+class FakeServer {
+ public:
+  explicit FakeServer(Handlers handlers);
+  ~FakeServer();
+
+  std::string target() const;
+  // Blocks until `method` (`WatchJob` …) has been called so often in all; false after 10 s.
+  bool WaitForCalls(const std::string& method, int calls);
+  int Calls(const std::string& method) const;
+
+ private:
+  class Service;
+  std::unique_ptr<Service> service_;
+};
+
+// A job as the gateway would describe it.
+v1::Job MakeJob(const std::string& job_id, v1::JobState state, int revision = 1);
+v1::WatchJobResponse StateMessage(v1::Job job);
+v1::WatchJobResponse HeartbeatMessage(int revision);
+
+// UNAVAILABLE or another code, with RetryInfo and a reason.
+absl::Status WithRetryInfo(absl::StatusCode code, const std::string& message, double seconds);
+
+}  // namespace pictory_jobs::fake

@@ -1,0 +1,202 @@
+#include "jobs/advance.h"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+
+namespace gateway::jobs {
+namespace {
+
+using Kind = pictory::JobReply::Kind;
+
+const WallTime kStart{std::chrono::hours(24 * 20'000)};
+
+JobRecord Accepted(JobKind kind = v1::JOB_KIND_RENDER) {
+  JobRecord record;
+  record.job.tenant = "default";
+  record.job.job_id = "j";
+  record.job.pictory_job_id = "p";
+  record.job.kind = kind;
+  record.job.state = v1::JOB_STATE_QUEUED;
+  record.job.revision = 1;
+  record.job.create_time = record.job.update_time = kStart;
+  record.submission = SubmissionState::kAccepted;
+  record.accepted_at = kStart;
+  return record;
+}
+
+pictory::JobReply Reply(Kind kind) {
+  pictory::JobReply reply;
+  reply.kind = kind;
+  return reply;
+}
+
+pictory::JobReply Running(double percent) {
+  pictory::JobReply reply = Reply(Kind::kRunning);
+  reply.progress_percent = percent;
+  return reply;
+}
+
+pictory::JobReply Succeeded() {
+  pictory::JobReply reply = Reply(Kind::kSucceeded);
+  reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"wire", {}});
+  reply.shown_kind = v1::JOB_KIND_RENDER;
+  return reply;
+}
+
+TEST(Advance, RunningRaisesTheRevisionOnceAndProgressNeverFalls) {
+  Advanced a = Advance(Accepted(), Running(40), kStart + std::chrono::seconds(5));
+  EXPECT_TRUE(a.visible);
+  EXPECT_EQ(a.record.job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(a.record.job.revision, 2);
+  EXPECT_EQ(a.record.job.update_time, kStart + std::chrono::seconds(5));
+
+  Advanced same = Advance(a.record, Running(40), kStart + std::chrono::seconds(6));
+  EXPECT_FALSE(same.visible);
+  EXPECT_FALSE(same.store);
+  EXPECT_EQ(same.record.job.revision, 2);
+
+  Advanced back = Advance(a.record, Running(10), kStart + std::chrono::seconds(7));
+  EXPECT_FALSE(back.visible);
+  EXPECT_EQ(back.record.job.progress_percent, 40);
+  EXPECT_EQ(Advance(a.record, Running(250), kStart).record.job.progress_percent, 100);
+}
+
+TEST(Advance, RepliesThatSayNothingChangeNothing) {
+  for (Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnchanged,
+                    Kind::kUnclear}) {
+    const Advanced a = Advance(Accepted(), Reply(kind), kStart + std::chrono::seconds(5));
+    EXPECT_FALSE(a.store) << static_cast<int>(kind);
+  }
+}
+
+TEST(Advance, SuccessBringsTheResultAndIsFinal) {
+  const Advanced a = Advance(Accepted(v1::JOB_KIND_UNSPECIFIED), Succeeded(), kStart);
+  EXPECT_EQ(a.record.job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(a.record.job.kind, v1::JOB_KIND_RENDER);
+  EXPECT_EQ(a.record.job.result_wire, "wire");
+  EXPECT_EQ(a.record.job.progress_percent, 100);
+  EXPECT_EQ(a.record.job.finish_time, kStart);
+
+  for (Kind kind : {Kind::kRunning, Kind::kFailed, Kind::kCleaned, Kind::kNotFound}) {
+    const Advanced later = Advance(a.record, Reply(kind), kStart + std::chrono::hours(999));
+    EXPECT_FALSE(later.store);
+    EXPECT_EQ(later.record, a.record);
+    EXPECT_EQ(later.contradiction, kind == Kind::kFailed);
+  }
+}
+
+TEST(Advance, AFailureIsConfirmedByASecondReply) {
+  pictory::JobReply failed = Reply(Kind::kFailed);
+  failed.error_code = "TEXT_TO_VIDEO_FAILED";
+  failed.error_message = "no such speaker";
+  const Advanced first = Advance(Accepted(), failed, kStart);
+  EXPECT_FALSE(first.visible);
+  EXPECT_TRUE(first.store);
+  const Advanced second = Advance(first.record, failed, kStart);
+  EXPECT_EQ(second.record.job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(second.record.job.error_code, "TEXT_TO_VIDEO_FAILED");
+  EXPECT_EQ(second.record.job.error_message, "no such speaker");
+}
+
+TEST(Advance, AFailureTakenBackStartsOver) {
+  const Advanced first = Advance(Accepted(), Reply(Kind::kFailed), kStart);
+  const Advanced flap = Advance(first.record, Running(5), kStart);
+  EXPECT_FALSE(flap.record.failure_seen);
+  const Advanced again = Advance(flap.record, Reply(Kind::kFailed), kStart);
+  EXPECT_EQ(again.record.job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Advance(first.record, Succeeded(), kStart).record.job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST(Advance, AnUnknownJobIsPendingAtFirst) {
+  const Advanced a = Advance(Accepted(), Reply(Kind::kNotFound), kStart + std::chrono::seconds(59));
+  EXPECT_FALSE(a.store);
+}
+
+TEST(Advance, AnUnknownJobBecomesMissingThenExpires) {
+  JobRecord record = Accepted();
+  WallTime now = kStart + std::chrono::minutes(2);
+  for (int i = 0; i < 4; ++i) {
+    record = Advance(record, Reply(Kind::kNotFound), now).record;
+    now += std::chrono::minutes(4);
+  }
+  EXPECT_FALSE(record.job.upstream_missing);
+  Advanced fifth = Advance(record, Reply(Kind::kNotFound), now);
+  EXPECT_TRUE(fifth.visible);
+  EXPECT_TRUE(fifth.record.job.upstream_missing);
+  EXPECT_EQ(fifth.record.job.state, v1::JOB_STATE_QUEUED);
+
+  EXPECT_FALSE(Advance(fifth.record, Running(1), now).record.job.upstream_missing);
+  const Advanced last =
+      Advance(fifth.record, Reply(Kind::kNotFound), kStart + std::chrono::hours(25));
+  EXPECT_EQ(last.record.job.state, v1::JOB_STATE_EXPIRED);
+  EXPECT_EQ(last.record.job.error_code, "UPSTREAM_MISSING");
+}
+
+TEST(Advance, FiveUnknownsInAQuickRowAreNotYetMissing) {
+  JobRecord record = Accepted();
+  for (int i = 0; i < 9; ++i) {
+    record = Advance(record, Reply(Kind::kNotFound), kStart + std::chrono::minutes(2)).record;
+  }
+  EXPECT_FALSE(record.job.upstream_missing);
+}
+
+TEST(Advance, ARenderWithoutItsVideoIsWaitedForAndThenFails) {
+  pictory::JobReply reply = Reply(Kind::kIncomplete);
+  reply.error_message = "no videoURL";
+  const Advanced first = Advance(Accepted(), reply, kStart);
+  EXPECT_EQ(first.record.job.state, v1::JOB_STATE_RUNNING);
+  const Advanced almost = Advance(first.record, reply, kStart + std::chrono::seconds(119));
+  EXPECT_EQ(almost.record.job.state, v1::JOB_STATE_RUNNING);
+  const Advanced last = Advance(first.record, reply, kStart + std::chrono::seconds(120));
+  EXPECT_EQ(last.record.job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(last.record.job.error_code, "RESULT_INCOMPLETE");
+  EXPECT_EQ(Advance(first.record, Succeeded(), kStart).record.job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST(Advance, TimeAloneMakesAJobStaleAndThenExpired) {
+  const Advanced stale =
+      Advance(Accepted(), Reply(Kind::kUnavailable), kStart + limits::kStaleAfter);
+  EXPECT_TRUE(stale.visible);
+  EXPECT_TRUE(stale.record.job.stale);
+  const Advanced expired =
+      Advance(stale.record, Reply(Kind::kUnchanged), kStart + limits::kExpiresAfter);
+  EXPECT_EQ(expired.record.job.state, v1::JOB_STATE_EXPIRED);
+  EXPECT_EQ(expired.record.job.error_code, "EXPIRED");
+}
+
+TEST(Advance, CleanedIsAnEndOfItsOwn) {
+  const Advanced a = Advance(Accepted(), Reply(Kind::kCleaned), kStart);
+  EXPECT_EQ(a.record.job.state, v1::JOB_STATE_CLEANED);
+  EXPECT_TRUE(a.record.job.result_wire.empty());
+}
+
+// Whatever Pictory says in whatever order: ranks never fall, revisions rise by one, ends stay.
+TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
+  constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,  Kind::kIncomplete, Kind::kFailed,
+                           Kind::kCleaned,     Kind::kNotFound,   Kind::kUnclear,    Kind::kUnchanged,
+                           Kind::kRateLimited, Kind::kCredentials, Kind::kUnavailable};
+  std::uint64_t seed = 42;
+  const auto next = [&seed](std::uint64_t below) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (seed >> 33) % below;
+  };
+  for (int run = 0; run < 2000; ++run) {
+    JobRecord record = Accepted();
+    WallTime now = kStart;
+    for (int step = 0; step < 30; ++step) {
+      now += std::chrono::minutes(next(90));
+      pictory::JobReply reply = Reply(kAll[next(std::size(kAll))]);
+      if (next(2) == 0) reply.progress_percent = static_cast<double>(next(120));
+      const Advanced a = Advance(record, reply, now);
+      ASSERT_GE(Rank(a.record.job.state), Rank(record.job.state));
+      ASSERT_EQ(a.record.job.revision, record.job.revision + (a.visible ? 1 : 0));
+      ASSERT_GE(a.record.job.progress_percent.value_or(0), record.job.progress_percent.value_or(0));
+      if (IsFinal(record.job.state)) { ASSERT_EQ(a.record, record); }
+      record = a.record;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gateway::jobs

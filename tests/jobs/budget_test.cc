@@ -1,0 +1,92 @@
+#include "jobs/budget.h"
+
+#include <gtest/gtest.h>
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using Share = Budget::Share;
+
+const MonoTime kStart{1h};
+
+// Tokens a share gets when it asks every millisecond.
+int Drain(Budget& budget, Share share, MonoTime from, Duration span) {
+  int taken = 0;
+  for (MonoTime now = from; now < from + span; now += 1ms) taken += budget.TryTake(share, now);
+  return taken;
+}
+
+TEST(Budget, OneSideAloneGetsTheWholeRate) {
+  for (Share share : {Share::kSubmit, Share::kPoll}) {
+    Budget budget({.requests_per_second = 10, .burst = 4}, kStart);
+    const int taken = Drain(budget, share, kStart, 100s);
+    EXPECT_GE(taken, 950);
+    EXPECT_LE(taken, 1004);
+  }
+}
+
+TEST(Budget, UnderContentionEachSideGetsHalf) {
+  Budget budget({.requests_per_second = 10, .burst = 4}, kStart);
+  int submits = 0;
+  int polls = 0;
+  for (MonoTime now = kStart; now < kStart + 100s; now += 1ms) {
+    submits += budget.TryTake(Share::kSubmit, now);
+    polls += budget.TryTake(Share::kPoll, now);
+  }
+  EXPECT_NEAR(submits, 500, 10);
+  EXPECT_NEAR(polls, 500, 10);
+}
+
+TEST(Budget, NextAtIsEnoughToWait) {
+  Budget budget({.requests_per_second = 3, .burst = 2}, kStart);
+  MonoTime now = kStart;
+  for (int i = 0; i < 200; ++i) {
+    while (budget.TryTake(Share::kPoll, now)) {
+    }
+    const MonoTime next = budget.NextAt(Share::kPoll, now);
+    ASSERT_GT(next, now);
+    now = next;
+    ASSERT_TRUE(budget.TryTake(Share::kPoll, now)) << i;
+  }
+}
+
+TEST(Budget, RefundGivesBack) {
+  Budget budget({.requests_per_second = 1, .burst = 2}, kStart);
+  ASSERT_TRUE(budget.TryTake(Share::kSubmit, kStart));
+  ASSERT_FALSE(budget.TryTake(Share::kSubmit, kStart));
+  budget.Refund(Share::kSubmit);
+  EXPECT_TRUE(budget.TryTake(Share::kSubmit, kStart));
+}
+
+TEST(Budget, ARateLimitBlocksHalvesAndRecovers) {
+  Budget budget({.requests_per_second = 10, .burst = 10}, kStart);
+  budget.OnRateLimited(30s, kStart);
+  EXPECT_EQ(Drain(budget, Share::kPoll, kStart, 30s), 0);
+  EXPECT_EQ(budget.blocked_until(), kStart + 30s);
+  EXPECT_EQ(budget.NextAt(Share::kSubmit, kStart), kStart + 30s);
+  EXPECT_TRUE(budget.TryTake(Share::kPoll, kStart + 30s));
+
+  Budget again({.requests_per_second = 10, .burst = 2}, kStart);
+  again.OnRateLimited(1s, kStart);
+  EXPECT_DOUBLE_EQ(again.rate(), 5);
+  Drain(again, Share::kPoll, kStart, 6s);
+  EXPECT_DOUBLE_EQ(again.rate(), 10);
+}
+
+TEST(Budget, RetryAfterIsHeldToSaneBounds) {
+  Budget budget({}, kStart);
+  budget.OnRateLimited(Duration::zero(), kStart);
+  EXPECT_EQ(budget.blocked_until(), kStart + 1s);
+  budget.OnRateLimited(24h, kStart);
+  EXPECT_EQ(budget.blocked_until(), kStart + 10min);
+}
+
+TEST(Budget, ManyRateLimitsNeverStopItForGood) {
+  Budget budget({.requests_per_second = 10, .burst = 2}, kStart);
+  for (int i = 0; i < 100; ++i) budget.OnRateLimited(1s, kStart);
+  EXPECT_GT(budget.rate(), 0.4);
+}
+
+}  // namespace
+}  // namespace gateway::jobs

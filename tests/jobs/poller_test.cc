@@ -1,0 +1,298 @@
+#include "jobs/poller.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Complete;
+
+constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
+constexpr char kFailed[] =
+    R"({"success":false,"data":{"status":"failed","error_code":"X","error_message":"no"}})";
+constexpr char kDone[] =
+    R"({"success":true,"data":{"status":"completed","videoURL":"https://cdn.example/v.mp4"}})";
+
+class PollerTest : public testing::Test {
+ protected:
+  PollerTest() { transport_.answer = [this](const http::Request& r) { return Answer(r); }; }
+
+  void Make(BudgetOptions budget = {.requests_per_second = 1000, .burst = 1000},
+            PollerOptions options = {}) {
+    account_ = std::make_unique<Account>(budget, clock_);
+    poller_ = std::make_unique<Poller>(
+        options, *account_, store_, client_, clock_, clock_, random_,
+        [this](const JobRecord& record) { published_.push_back(record); },
+        PollEvents{.replied = {},
+                   .credentials_refused = [this](const auto&) { ++credentials_refused_; },
+                   .degraded_changed = [this](bool now) { degraded_.push_back(now); },
+                   .contradicted = {}});
+  }
+
+  http::Response Answer(const http::Request& request) {
+    const std::string id = request.path.substr(request.path.rfind('/') + 1);
+    polls_.emplace_back(id, clock_.Now() - start_);
+    const auto found = answers_.find(id);
+    return found == answers_.end() ? Complete(200, kRunning) : found->second();
+  }
+
+  JobRecord Accepted(const std::string& id, const std::string& tenant = "default") {
+    JobRecord record;
+    record.job.tenant = tenant;
+    record.job.job_id = "job-" + id;
+    record.job.pictory_job_id = id;
+    record.job.request_id = "request-" + id;
+    record.job.kind = v1::JOB_KIND_RENDER;
+    record.job.state = v1::JOB_STATE_QUEUED;
+    record.job.revision = 1;
+    record.submission = SubmissionState::kAccepted;
+    record.accepted_at = record.job.create_time = clock_.WallNow();
+    store_.Begin(record, [](const auto& begun) { ASSERT_TRUE(begun.ok()); });
+    return record;
+  }
+
+  int PollsOf(const std::string& id) const {
+    return static_cast<int>(std::count_if(polls_.begin(), polls_.end(),
+                                          [&](const auto& poll) { return poll.first == id; }));
+  }
+
+  test::FakeClock clock_;
+  const MonoTime start_ = clock_.Now();
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Random random_{1};
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Poller> poller_;
+  std::map<std::string, std::function<http::Response()>> answers_;
+  std::vector<std::pair<std::string, Duration>> polls_;  // Pictory id, time since start
+  std::vector<JobRecord> published_;
+  std::vector<bool> degraded_;
+  int credentials_refused_ = 0;
+};
+
+TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
+  Make();
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(60s);
+  EXPECT_EQ(published_.size(), 1u);  // RUNNING, once
+  EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_RUNNING);
+
+  answers_["a"] = [] { return Complete(200, kDone); };
+  clock_.Advance(300s);
+  ASSERT_EQ(published_.size(), 2u);
+  EXPECT_EQ(published_[1].job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(poller_->followed(), 0u);
+
+  bool read = false;
+  store_.Find("default", "job-a", [&](const auto& found) {
+    ASSERT_TRUE(found.ok() && found->has_value());
+    EXPECT_EQ((*found)->job, published_[1].job);
+    read = true;
+  });
+  store_.ReadPart("default", "job-a", v1::RESULT_PART_RESULT_JSON, 0, 1000, [&](const auto& part) {
+    ASSERT_TRUE(part.ok());
+    EXPECT_EQ(part->data,
+              R"({"status":"completed","videoURL":"https://cdn.example/v.mp4"})");
+  });
+  EXPECT_TRUE(read);
+
+  const int polls = PollsOf("a");
+  clock_.Advance(24h);
+  EXPECT_EQ(PollsOf("a"), polls);
+}
+
+TEST_F(PollerTest, AFailureIsAskedAboutOnceMoreAlthoughTheBytesAreTheSame) {
+  Make();
+  answers_["a"] = [] { return Complete(200, kFailed); };
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(6s);
+  EXPECT_EQ(PollsOf("a"), 1);
+  EXPECT_TRUE(published_.empty());
+  clock_.Advance(5s);
+  EXPECT_EQ(PollsOf("a"), 2);
+  ASSERT_EQ(published_.size(), 1u);
+  EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(published_[0].job.error_code, "X");
+}
+
+TEST_F(PollerTest, TheSameBytesAgainAreNeitherStoredNorPublished) {
+  Make();
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(10min);
+  EXPECT_GT(PollsOf("a"), 5);
+  EXPECT_EQ(published_.size(), 1u);
+}
+
+TEST_F(PollerTest, AWatcherMakesPollsDenser) {
+  Make();
+  poller_->Follow(Accepted("quiet"));
+  poller_->Follow(Accepted("watched"));
+  poller_->SetWatched("default", "job-watched", true);
+  clock_.Advance(20min);
+  EXPECT_GT(PollsOf("watched"), 2 * PollsOf("quiet"));
+  EXPECT_LE(PollsOf("watched"), 55);
+}
+
+TEST_F(PollerTest, TheFirstWatcherPullsAFarPollNear) {
+  Make();
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(20min);  // by now polled every two minutes
+  const int before = PollsOf("a");
+  poller_->SetWatched("default", "job-a", true);
+  clock_.Advance(5s);
+  EXPECT_EQ(PollsOf("a"), before + 1);
+}
+
+TEST_F(PollerTest, NeverExceedsTheBudgetAndUsesIt) {
+  Make({.requests_per_second = 10, .burst = 2});
+  for (int i = 0; i < 500; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  clock_.Advance(30s);
+  polls_.clear();
+  const Duration from = clock_.Now() - start_;
+  clock_.Advance(100s);
+  std::vector<int> per_second(101, 0);
+  for (const auto& [id, at] : polls_) ++per_second[(at - from) / 1s];
+  for (std::size_t i = 0; i + 10 <= 100; ++i) {
+    const int in_ten = std::accumulate(per_second.begin() + i, per_second.begin() + i + 10, 0);
+    EXPECT_LE(in_ten, 102) << i;
+    EXPECT_GE(in_ten, 95) << i;
+  }
+}
+
+TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
+  Make({.requests_per_second = 10, .burst = 2});
+  for (int i = 0; i < 2000; ++i) poller_->Follow(Accepted("many" + std::to_string(i), "big"));
+  for (int i = 0; i < 3; ++i) poller_->Follow(Accepted("few" + std::to_string(i), "small"));
+  clock_.Advance(8s);  // all are due by now, and 80 polls were made
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(PollsOf("few" + std::to_string(i)), 1);
+}
+
+TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
+  Make();
+  answers_["a"] = [] { return Complete(429, "", {{"retry-after", "30"}}); };
+  poller_->Follow(Accepted("a"));
+  poller_->Follow(Accepted("b"));
+  while (PollsOf("a") == 0) clock_.Advance(1ms);
+  const std::size_t polls = polls_.size();
+  clock_.Advance(29900ms);
+  EXPECT_EQ(polls_.size(), polls);
+  for (const JobRecord& record : published_) EXPECT_EQ(record.job.pictory_job_id, "b");
+  answers_.clear();
+  clock_.Advance(60s);
+  EXPECT_GT(PollsOf("a"), 1);
+}
+
+TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
+  Make();
+  answers_["a"] = [] { return Complete(401, R"({"message":"Unauthorized"})"); };
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(6s);
+  EXPECT_EQ(credentials_refused_, 1);
+  clock_.Advance(24s);
+  EXPECT_EQ(credentials_refused_, 1);
+  EXPECT_TRUE(published_.empty());
+  answers_["a"] = [] { return Complete(200, kDone); };
+  clock_.Advance(10min);
+  ASSERT_EQ(published_.size(), 1u);
+  EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
+  Make();
+  answers_["a"] = [] { return Complete(503, "<html>"); };
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(10min);
+  EXPECT_EQ(degraded_, std::vector<bool>{true});
+  EXPECT_TRUE(published_.empty());
+  answers_["a"] = [] { return Complete(200, kDone); };
+  clock_.Advance(10min);
+  EXPECT_EQ(degraded_, (std::vector<bool>{true, false}));
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PollerTest, AJobIsNeverPolledTwiceAtOnce) {
+  Make();
+  transport_.answer = nullptr;
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(10s);
+  ASSERT_EQ(transport_.pending.size(), 1u);
+  poller_->SetWatched("default", "job-a", true);
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(10min);
+  EXPECT_EQ(transport_.pending.size(), 1u);
+}
+
+TEST_F(PollerTest, PollsInFlightAreBounded) {
+  Make({.requests_per_second = 1000, .burst = 1000}, {.in_flight_max = 5});
+  transport_.answer = nullptr;
+  for (int i = 0; i < 20; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  clock_.Advance(10s);
+  EXPECT_EQ(transport_.pending.size(), 5u);
+  transport_.Reply(Complete(200, kRunning));
+  EXPECT_EQ(transport_.pending.size(), 5u);
+  EXPECT_EQ(transport_.requests.size(), 6u);
+}
+
+TEST_F(PollerTest, ARestartSpreadsTheFirstPolls) {
+  Make({.requests_per_second = 10, .burst = 10});
+  std::vector<JobRecord> records;
+  for (int i = 0; i < 100; ++i) records.push_back(Accepted("j" + std::to_string(i)));
+  poller_->FollowRecovered(records);
+  clock_.Advance(3s);
+  EXPECT_LT(polls_.size(), 25u);
+  clock_.Advance(57s);
+  for (int i = 0; i < 100; ++i) EXPECT_GE(PollsOf("j" + std::to_string(i)), 1) << i;
+}
+
+TEST_F(PollerTest, UnconfirmedAndFinalJobsAreNotFollowed) {
+  Make();
+  JobRecord unconfirmed = Accepted("u");
+  unconfirmed.job.pictory_job_id.clear();
+  unconfirmed.job.state = v1::JOB_STATE_UNCONFIRMED;
+  unconfirmed.submission = SubmissionState::kUnknown;
+  poller_->Follow(unconfirmed);
+  JobRecord final = Accepted("f");
+  final.job.state = v1::JOB_STATE_FAILED;
+  poller_->FollowRecovered({unconfirmed, final});
+  EXPECT_EQ(poller_->followed(), 0u);
+}
+
+TEST_F(PollerTest, AfterStopNothingStartsAndALateAnswerIsDropped) {
+  Make();
+  transport_.answer = nullptr;
+  poller_->Follow(Accepted("a"));
+  poller_->Follow(Accepted("b"));
+  clock_.Advance(10s);
+  ASSERT_EQ(transport_.pending.size(), 2u);
+  poller_->Stop();
+  transport_.Reply(Complete(200, kDone));
+  clock_.Advance(1h);
+  EXPECT_EQ(transport_.requests.size(), 2u);
+  EXPECT_TRUE(published_.empty());
+}
+
+TEST_F(PollerTest, AJumpOfTheWallClockMakesNeitherBurstNorStall) {
+  Make();
+  for (int i = 0; i < 20; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  clock_.Advance(10min);
+  polls_.clear();
+  clock_.JumpWall(1h);
+  clock_.Advance(1s);
+  EXPECT_LT(polls_.size(), 5u);
+  clock_.JumpWall(-2h);
+  clock_.Advance(10min);
+  for (int i = 0; i < 20; ++i) EXPECT_GE(PollsOf("j" + std::to_string(i)), 1) << i;
+}
+
+}  // namespace
+}  // namespace gateway::jobs

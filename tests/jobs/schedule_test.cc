@@ -1,0 +1,92 @@
+#include "jobs/schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = pictory::JobReply::Kind;
+
+const WallTime kStart{std::chrono::hours(24 * 20'000)};
+constexpr double kMiddle = 0.5;  // no jitter either way
+
+JobRecord Record() {
+  JobRecord record;
+  record.job.state = v1::JOB_STATE_RUNNING;
+  record.accepted_at = kStart;
+  return record;
+}
+
+double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+Duration Next(PollFacts facts, WallTime now = kStart, double random = kMiddle) {
+  static const JobRecord record = Record();
+  if (facts.record == nullptr) facts.record = &record;
+  return NextPollDelay(PollCurve{}, facts, now, random);
+}
+
+TEST(NextPollDelay, GrowsToACapThatDependsOnWatchers) {
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0})), 5);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 1})), 7.5);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 2})), 11.25);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true})), 30);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50})), 120);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 1'000'000'000})), 120);
+}
+
+TEST(NextPollDelay, JitterSpreadsByAFifthEitherWay) {
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0}, kStart, 0)), 4);
+  EXPECT_NEAR(Seconds(Next({.polls = 0}, kStart, 0.999999)), 6, 0.001);
+}
+
+TEST(NextPollDelay, NeverFasterThanTheAccountsFairShare) {
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .fair_interval = 20'000s})), 20'000);
+}
+
+TEST(NextPollDelay, ErrorsBackOffWithFullJitterAndObeyRetryAfter) {
+  const auto error = [](int errors, double random, Duration retry_after = Duration::zero()) {
+    return Seconds(Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after},
+                        kStart, random));
+  };
+  EXPECT_DOUBLE_EQ(error(1, 0), 1);
+  EXPECT_NEAR(error(1, 0.999999), 2, 0.001);
+  EXPECT_NEAR(error(4, 0.999999), 16, 0.001);
+  EXPECT_NEAR(error(100, 0.999999), 300, 0.001);
+  for (double random : {0.0, 0.3, 0.999}) {
+    EXPECT_GE(error(1, random, 30s), 30);
+    EXPECT_LE(error(1, random, 30s), 36);
+  }
+}
+
+TEST(NextPollDelay, AFirstFailureIsConfirmedSoon) {
+  JobRecord record = Record();
+  record.failure_seen = true;
+  EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 40, .outcome = Kind::kFailed})), 5);
+}
+
+TEST(NextPollDelay, OldAndMissingJobsAreAskedRarely) {
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kStart + 30min)), 120);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kStart + 24h)), 3600);
+  JobRecord missing = Record();
+  missing.job.upstream_missing = true;
+  EXPECT_DOUBLE_EQ(Seconds(Next({.record = &missing, .polls = 5})), 3600);
+}
+
+TEST(NextPollDelay, AWatchedTenMinuteRenderNeedsAtMostFortyPolls) {
+  int polls = 0;
+  for (Duration at = Next({.polls = 0, .watched = true}); at < 10min;
+       at += Next({.polls = polls, .watched = true}, kStart, 0)) {
+    ++polls;
+  }
+  EXPECT_LE(polls, 40);
+  EXPECT_GE(polls, 15);
+}
+
+TEST(FirstPollAfterRestart, SpreadsOverWhatTheBudgetCanBear) {
+  EXPECT_DOUBLE_EQ(Seconds(FirstPollAfterRestart(PollCurve{}, 10, 5, 0.5)), 15);
+  EXPECT_DOUBLE_EQ(Seconds(FirstPollAfterRestart(PollCurve{}, 100'000, 5, 0.5)), 10'000);
+}
+
+}  // namespace
+}  // namespace gateway::jobs

@@ -1,0 +1,102 @@
+#include "jobs/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/fake_store.h"
+
+namespace gateway::jobs {
+namespace {
+
+using test::MakeJob;
+
+Job Finished() {
+  Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 5);
+  job.kind = v1::JOB_KIND_TRANSCRIPTION;
+  job.progress_percent = 0.0;
+  job.labels = {{"team", "a"}, {"cost", "b"}};
+  job.finish_time = job.update_time;
+  job.credits_used = 2.5;
+  v1::Job result;
+  result.mutable_transcription()->set_txt("what was said");
+  result.mutable_transcription()->set_edit_video_url("https://edit");
+  result.add_omitted_parts(v1::RESULT_PART_TRANSCRIPT_JSON);
+  job.result_wire = result.SerializeAsString();
+  return job;
+}
+
+TEST(SnapshotTest, FrameIsTheResponseOfEveryMethodThatHoldsAJob) {
+  const Job job = Finished();
+  const SnapshotPtr snapshot = MakeSnapshot(job);
+  const std::string& bytes = *JobFrame(snapshot, false);
+
+  v1::GetJobResponse get;
+  ASSERT_TRUE(get.ParseFromString(bytes));
+  EXPECT_EQ(get.job().SerializeAsString().size(), ToProto(job).SerializeAsString().size());
+  EXPECT_EQ(get.job().transcription().txt(), "what was said");
+  EXPECT_EQ(get.job().labels().at("team"), "a");
+  EXPECT_TRUE(get.job().has_progress_percent());
+  EXPECT_EQ(get.job().create_time().seconds(), 1'700'000'000);
+  EXPECT_FALSE(get.job().upstream_degraded());
+
+  v1::WatchJobResponse watch;
+  ASSERT_TRUE(watch.ParseFromString(bytes));
+  EXPECT_EQ(watch.job().revision(), 5);
+  v1::SummarizeResponse summarize;
+  ASSERT_TRUE(summarize.ParseFromString(bytes));
+  EXPECT_EQ(summarize.job().job_id(), "j1");
+}
+
+TEST(SnapshotTest, TheResultIsKeptOnce) {
+  const Job job = Finished();
+  const SnapshotPtr snapshot = MakeSnapshot(job);
+  EXPECT_TRUE(snapshot->job.result_wire.empty());
+  EXPECT_EQ(snapshot->result_wire(), job.result_wire);
+}
+
+TEST(SnapshotTest, SharedWithoutACopyUnlessDegraded) {
+  const SnapshotPtr snapshot = MakeSnapshot(Finished());
+  EXPECT_EQ(JobFrame(snapshot, false).get(), &snapshot->frame);
+  v1::GetJobResponse get;
+  ASSERT_TRUE(get.ParseFromString(*JobFrame(snapshot, true)));
+  EXPECT_TRUE(get.job().upstream_degraded());
+  EXPECT_EQ(get.job().transcription().txt(), "what was said");
+}
+
+TEST(SnapshotTest, FullFrameHasTheOtherResultInsteadOfTheBasicOne) {
+  const SnapshotPtr snapshot = MakeSnapshot(Finished());
+  v1::Job full;
+  full.mutable_transcription()->add_transcript()->set_text("one");
+  v1::GetJobResponse get;
+  ASSERT_TRUE(get.ParseFromString(*FullFrame(*snapshot, full, true)));
+  EXPECT_EQ(get.job().job_id(), "j1");
+  EXPECT_EQ(get.job().transcription().transcript_size(), 1);
+  EXPECT_EQ(get.job().transcription().txt(), "");
+  EXPECT_EQ(get.job().omitted_parts_size(), 0);
+  EXPECT_TRUE(get.job().upstream_degraded());
+}
+
+TEST(SnapshotTest, ListsLeaveTextsOutAndSaySo) {
+  const v1::Job listed = ToListProto(Finished());
+  EXPECT_EQ(listed.transcription().txt(), "");
+  EXPECT_EQ(listed.transcription().edit_video_url(), "https://edit");
+  ASSERT_EQ(listed.omitted_parts_size(), 2);
+  EXPECT_EQ(listed.omitted_parts(1), v1::RESULT_PART_TXT);
+}
+
+TEST(SnapshotTest, HeartbeatNamesTheRevision) {
+  v1::WatchJobResponse watch;
+  ASSERT_TRUE(watch.ParseFromString(*HeartbeatFrame(7, true)));
+  EXPECT_EQ(watch.heartbeat().revision(), 7);
+  EXPECT_TRUE(watch.heartbeat().upstream_degraded());
+}
+
+TEST(SnapshotTest, TimesBeforeTheEpochAreWholeTimestamps) {
+  Job job = MakeJob("j", v1::JOB_STATE_QUEUED, 1);
+  job.create_time = WallTime(std::chrono::microseconds(-1));
+  EXPECT_EQ(ToProto(job).create_time().seconds(), -1);
+  EXPECT_EQ(ToProto(job).create_time().nanos(), 999'999'000);
+}
+
+}  // namespace
+}  // namespace gateway::jobs

@@ -1,0 +1,340 @@
+#include "jobs/submitter.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/errors.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Complete;
+
+constexpr char kAccepted[] = R"({"success":true,"data":{"jobId":"p1"}})";
+
+class SubmitterTest : public testing::Test {
+ protected:
+  SubmitterTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
+
+  void Make(BudgetOptions budget) {
+    account_ = std::make_unique<Account>(budget, clock_);
+    poller_ = std::make_unique<Poller>(
+        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
+        [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
+    submitter_ = std::make_unique<Submitter>(SubmitterOptions{}, *account_, store_, client_, hub_,
+                                             *poller_, clock_, clock_, random_, SubmitEvents{});
+  }
+
+  SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
+    auto message = std::make_shared<v1::CreatePreviewRequest>();
+    message->mutable_storyboard()->set_video_name(name);
+    message->mutable_storyboard()->add_scenes()->set_story("Hello.");
+    SubmitRequest request;
+    request.tenant = "default";
+    request.kind = v1::JOB_KIND_PREVIEW;
+    request.request_id = request_id;
+    request.labels = {{"team", "a"}};
+    request.fingerprint = "print of " + name;
+    request.request = std::move(message);
+    return request;
+  }
+
+  SubmitRequest Render(const std::string& request_id, const std::string& preview) {
+    auto message = std::make_shared<v1::RenderRequest>();
+    message->set_preview_job_id(preview);
+    SubmitRequest request;
+    request.tenant = "default";
+    request.kind = v1::JOB_KIND_RENDER;
+    request.request_id = request_id;
+    request.fingerprint = "render " + preview;
+    request.request = std::move(message);
+    return request;
+  }
+
+  // Collects an answer that comes now or later.
+  std::function<void(Submitter::Answer)> Into(std::optional<Submitter::Answer>& answer) {
+    return [&answer](Submitter::Answer given) {
+      ASSERT_FALSE(answer.has_value());
+      answer = std::move(given);
+    };
+  }
+
+  Submitter::Answer Submit(SubmitRequest request) {
+    std::optional<Submitter::Answer> answer;
+    submitter_->Submit(std::move(request), Into(answer));
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  std::optional<JobRecord> Stored(const std::string& request_id) {
+    std::optional<JobRecord> record;
+    store_.FindRequest("default", request_id, [&](const auto& found) { record = *found; });
+    return record;
+  }
+
+  int Posts() const {
+    return static_cast<int>(std::count_if(
+        transport_.requests.begin(), transport_.requests.end(),
+        [](const http::Request& request) { return request.lane == http::Lane::kPaid; }));
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Random random_{1};
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Submitter> submitter_;
+};
+
+TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer) {
+  std::optional<SubmissionState> at_post;
+  transport_.answer = [&](const http::Request& request) {
+    EXPECT_EQ(request.lane, http::Lane::kPaid);
+    EXPECT_EQ(request.path, "/v2/video/storyboard");
+    at_post = Stored("r1")->submission;
+    return Complete(200, kAccepted);
+  };
+  const auto answer = Submit(Preview("r1"));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(at_post, SubmissionState::kSending);
+  const Job& job = (*answer)->job;
+  EXPECT_EQ(job.state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(job.pictory_job_id, "p1");
+  EXPECT_EQ(job.revision, 1);
+  EXPECT_EQ(job.labels.at("team"), "a");
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
+  EXPECT_EQ(poller_->followed(), 1u);
+}
+
+TEST_F(SubmitterTest, TheSameRequestIdGivesTheSameJobAndOnePost) {
+  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  const auto first = Submit(Preview("r1"));
+  const auto second = Submit(Preview("r1"));
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ((*first)->job.job_id, (*second)->job.job_id);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
+  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  const auto first = Submit(Preview("r1"));
+  const auto other = Submit(Preview("r1", "other"));
+  EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
+  EXPECT_NE(other.status().message().find((*first)->job.job_id), absl::string_view::npos);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
+  std::vector<Submitter::Answer> answers;
+  for (int i = 0; i < 1000; ++i) {
+    submitter_->Submit(Preview("r1"), [&](Submitter::Answer a) { answers.push_back(std::move(a)); });
+  }
+  EXPECT_TRUE(answers.empty());
+  EXPECT_EQ(submitter_->running(), 1u);
+  std::optional<Submitter::Answer> other;
+  submitter_->Submit(Preview("r1", "other"), Into(other));
+  EXPECT_EQ(errors::Reason(other->status()), "REQUEST_ID_REUSED");
+  transport_.Reply(Complete(200, kAccepted));
+  ASSERT_EQ(answers.size(), 1000u);
+  for (const auto& answer : answers) {
+    EXPECT_EQ((*answer)->job.job_id, (*answers[0])->job.job_id);
+  }
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_EQ(submitter_->running(), 0u);
+}
+
+TEST_F(SubmitterTest, TenantsDoNotShareRequestIds) {
+  transport_.answer = [](const http::Request& request) {
+    return Complete(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
+  };
+  SubmitRequest other = Preview("r1", "longer name");
+  other.tenant = "other";
+  const auto first = Submit(Preview("r1"));
+  const auto second = Submit(std::move(other));
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE((*first)->job.job_id, (*second)->job.job_id);
+}
+
+TEST_F(SubmitterTest, AnUnknownOutcomeIsOkUnconfirmedAndNeverSentAgain) {
+  transport_.answer = [](const http::Request&) { return test::Unknown("reset"); };
+  const auto answer = Submit(Preview("r1"));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kUnknown);
+  EXPECT_EQ(poller_->followed(), 0u);
+  const auto again = Submit(Preview("r1"));
+  EXPECT_EQ((*again)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
+  int n = 0;
+  for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{
+           {200, R"({"success":true,"data":{}})"}, {200, ""}, {200, "<html>"}, {408, "{}"},
+           {409, "{}"}, {425, "{}"}, {500, "{}"}, {502, "<html>"}, {503, "{}"}, {302, ""}}) {
+    transport_.answer = [&](const http::Request&) { return Complete(status, body); };
+    const auto answer = Submit(Preview("doubt" + std::to_string(n++)));
+    ASSERT_TRUE(answer.ok()) << status << body;
+    EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED) << status << body;
+  }
+}
+
+TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
+  transport_.answer = [](const http::Request&) {
+    return Complete(400, R"({"code":"INVALID_REQUEST_BODY","message":"m",)"
+                         R"("fields":[{"name":"scenes","errors":"e"}]})");
+  };
+  const auto first = Submit(Preview("r1"));
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_EQ(errors::Violations(first.status()).size(), 1u);
+  const auto again = Submit(Preview("r1"));
+  EXPECT_EQ(again.status(), first.status());
+  EXPECT_EQ(errors::Violations(again.status())[0].field, errors::Violations(first.status())[0].field);
+  EXPECT_EQ(Posts(), 1);
+  bool absent = false;
+  store_.Find("default", Stored("r1")->job.job_id,
+              [&](const auto& found) { absent = found.ok() && !found->has_value(); });
+  EXPECT_TRUE(absent);
+}
+
+TEST_F(SubmitterTest, NotSentIsUnavailableAndARetryRunsUnderTheSameJobId) {
+  transport_.answer = [](const http::Request&) { return test::NotSent("connection refused"); };
+  const auto first = Submit(Preview("r1"));
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_GT(errors::RetryDelay(first.status()), Duration::zero());
+  const std::string job_id = Stored("r1")->job.job_id;
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+
+  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  const auto retry = Submit(Preview("r1"));
+  ASSERT_TRUE(retry.ok()) << retry.status();
+  EXPECT_EQ((*retry)->job.job_id, job_id);
+  EXPECT_EQ(Stored("r1")->attempt, 2);
+}
+
+TEST_F(SubmitterTest, A429IsNotSentAndSilencesTheAccount) {
+  transport_.answer = [](const http::Request&) {
+    return Complete(429, "", {{"retry-after", "7"}});
+  };
+  const auto first = Submit(Preview("r1"));
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GE(errors::RetryDelay(first.status()), 7s);
+  const auto other = Submit(Preview("r2", "other"));
+  EXPECT_EQ(errors::Reason(other.status()), "UPSTREAM_BUDGET");
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(SubmitterTest, WithoutBudgetASubmitWaitsAtMostASecond) {
+  Make({.requests_per_second = 4, .burst = 2});
+  transport_.answer = [](const http::Request& request) {
+    return Complete(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
+  };
+  ASSERT_TRUE(Submit(Preview("r1", "n")).ok());
+  std::optional<Submitter::Answer> waits;
+  submitter_->Submit(Preview("r2", "nn"), Into(waits));
+  EXPECT_FALSE(waits.has_value());
+  EXPECT_EQ(Stored("r2")->submission, SubmissionState::kIntent);
+  clock_.Advance(1s);
+  ASSERT_TRUE(waits.has_value());
+  EXPECT_TRUE(waits->ok());
+
+  Make({.requests_per_second = 0.5, .burst = 2});
+  ASSERT_TRUE(Submit(Preview("r3", "nnn")).ok());
+  const auto refused = Submit(Preview("r4", "nnnn"));
+  EXPECT_EQ(errors::Reason(refused.status()), "UPSTREAM_BUDGET");
+  EXPECT_EQ(Stored("r4")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(Posts(), 3);
+}
+
+TEST_F(SubmitterTest, ACallerWhoIsGoneOrOutOfTimeSendsNothing) {
+  SubmitRequest gone = Preview("r1");
+  gone.cancelled = std::make_shared<std::atomic<bool>>(true);
+  EXPECT_EQ(Submit(std::move(gone)).status().code(), absl::StatusCode::kCancelled);
+  SubmitRequest hurried = Preview("r2");
+  hurried.deadline = clock_.Now() + 499ms;
+  EXPECT_EQ(errors::Reason(Submit(std::move(hurried)).status()), "DEADLINE_TOO_SHORT");
+  EXPECT_EQ(Posts(), 0);
+}
+
+TEST_F(SubmitterTest, ACancelAfterSendingChangesNothing) {
+  SubmitRequest request = Preview("r1");
+  const auto cancelled = request.cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(std::move(request), Into(answer));
+  *cancelled = true;
+  transport_.Reply(Complete(200, kAccepted));
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
+  EXPECT_EQ(poller_->followed(), 1u);
+}
+
+TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
+  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  const auto preview = Submit(Preview("r1"));
+  ASSERT_TRUE(preview.ok());
+  const std::string id = (*preview)->job.job_id;
+
+  const auto early = Submit(Render("r2", id));
+  EXPECT_EQ(errors::Reason(early.status()), "JOB_NOT_FINISHED");
+  EXPECT_EQ(errors::Reason(Submit(Render("r3", "nobody")).status()), "JOB_NOT_FOUND");
+  EXPECT_EQ(Posts(), 1);
+
+  Job done = (*preview)->job;
+  done.state = v1::JOB_STATE_SUCCEEDED;
+  ++done.revision;
+  hub_.Publish(done);
+  transport_.answer = [](const http::Request& request) {
+    EXPECT_EQ(request.method, "PUT");
+    EXPECT_EQ(request.path, "/v2/video/render/p1");
+    return Complete(200, R"({"data":{"jobId":"p2"}})");
+  };
+  EXPECT_TRUE(Submit(Render("r4", id)).ok());
+}
+
+TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
+  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  const auto preview = Submit(Preview("r1"));
+  Job done = (*preview)->job;
+  done.state = v1::JOB_STATE_SUCCEEDED;
+  ++done.revision;
+  hub_.Publish(done);
+  transport_.answer = [](const http::Request&) {
+    return Complete(200, R"({"data":{"jobId":"p2"}})");
+  };
+  const auto render = Submit(Render("r2", done.job_id));
+  ASSERT_TRUE(render.ok());
+  hub_.Forget("default", done.job_id);
+  store_.Remove("default", done.job_id, [](const absl::Status&) {});
+  const auto retry = Submit(Render("r2", done.job_id));
+  ASSERT_TRUE(retry.ok()) << retry.status();
+  EXPECT_EQ((*retry)->job.job_id, (*render)->job.job_id);
+  EXPECT_EQ(Posts(), 2);
+}
+
+TEST_F(SubmitterTest, DrainingRefusesNewSubmitsAndWaitsForRunningOnes) {
+  std::optional<Submitter::Answer> running;
+  submitter_->Submit(Preview("r1"), Into(running));
+  bool idle = false;
+  submitter_->Drain([&] { idle = true; });
+  EXPECT_FALSE(idle);
+  EXPECT_EQ(errors::Reason(Submit(Preview("r2")).status()), "DRAINING");
+  std::optional<Submitter::Answer> joined;  // the same request may still join
+  submitter_->Submit(Preview("r1"), Into(joined));
+  transport_.Reply(Complete(200, kAccepted));
+  EXPECT_TRUE(running->ok());
+  EXPECT_TRUE(joined->ok());
+  EXPECT_TRUE(idle);
+}
+
+}  // namespace
+}  // namespace gateway::jobs

@@ -1,0 +1,113 @@
+"""The house rules that a compiler does not see: who may include whom, and what nobody may use."""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVER = ROOT / "server"
+
+# Each layer and the layers it may include, besides itself.
+BASE = {"base"}
+ALLOWED = {
+    "base": set(),
+    "json": BASE,
+    "obs": BASE | {"json"},
+    "http": BASE,
+    "pictory": BASE | {"json", "http"},
+    "jobs": BASE | {"pictory"},
+    "store": BASE | {"jobs", "pictory"},
+    "rpc": BASE | {"jobs", "pictory", "obs"},
+    "admin": BASE | {"http", "obs"},
+    "sandbox": BASE | {"http"},
+}
+ALLOWED["app"] = set(ALLOWED)
+
+# Libraries, and the only places that may know them.
+OWNERS = {
+    r"grpc(pp|)/": {"rpc", "app"},
+    r"curl/": {"http", "app"},
+    r"rapidjson/": {"json", "sandbox"},
+    r"SQLiteCpp/|sqlite3\.h": {"store", "app"},
+    r"boost/": {"http", "sandbox"},
+    r"spdlog/|prometheus/": {"obs"},
+    r"CLI/": {"app"},
+    r"pictory/jobs/v1/|google/protobuf/": {"json", "pictory", "jobs", "store", "rpc", "app"},
+    r"pictory/jobs/internal/": {"base", "jobs", "rpc"},
+}
+
+FORBIDDEN = {
+    r"kParseFullPrecisionFlag|kParseNanAndInfFlag|kParseInsituFlag":
+        "unsafe or non-standard JSON parsing",
+    r"absl/synchronization": "absl::Mutex: the thread sanitizer cannot see into the packaged one",
+    r"JsonStringToMessage|MessageToJsonString": "protobuf's json_util: many times slower than json/",
+    r"CURLOPT_VERBOSE": "would print credentials",
+    r"CURLOPT_SSL_VERIFY(PEER|HOST), 0": "certificates are always verified",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
+
+
+def sources(folder):
+    return sorted(p for p in folder.rglob("*") if p.suffix in {".h", ".cc"})
+
+
+class Layers(unittest.TestCase):
+    def test_every_folder_is_a_known_layer(self):
+        folders = {p.name for p in SERVER.iterdir() if p.is_dir()} - {"deploy"}
+        self.assertEqual(folders, set(ALLOWED))
+
+    def test_includes_point_down_only(self):
+        wrong = []
+        for layer, allowed in ALLOWED.items():
+            for path in sources(SERVER / layer):
+                for include in INCLUDE.findall(path.read_text()):
+                    target = include.split("/")[0]
+                    generated = include.startswith("pictory/jobs/")
+                    if target in ALLOWED and not generated and target not in allowed | {layer}:
+                        wrong.append(f"{path.relative_to(ROOT)} includes {include}")
+        self.assertEqual(wrong, [])
+
+    def test_libraries_stay_where_they_belong(self):
+        wrong = []
+        for layer in ALLOWED:
+            for path in sources(SERVER / layer):
+                for include in INCLUDE.findall(path.read_text()):
+                    for library, owners in OWNERS.items():
+                        if re.match(library, include) and layer not in owners:
+                            wrong.append(f"{path.relative_to(ROOT)} includes {include}")
+        self.assertEqual(wrong, [])
+
+    def test_the_client_uses_only_the_protos_and_the_leaves(self):
+        wrong = []
+        for path in sources(ROOT / "client"):
+            for include in INCLUDE.findall(path.read_text()):
+                target = include.split("/")[0]
+                generated = include.startswith("pictory/jobs/")
+                if target in ALLOWED and not generated and target not in {"base", "json"}:
+                    wrong.append(f"{path.relative_to(ROOT)} includes {include}")
+        self.assertEqual(wrong, [])
+
+    def test_nobody_uses_what_is_known_to_harm(self):
+        wrong = []
+        for path in sources(SERVER):
+            code = re.sub(r"//[^\n]*", "", path.read_text())
+            for pattern, why in FORBIDDEN.items():
+                if re.search(pattern, code):
+                    wrong.append(f"{path.relative_to(ROOT)}: {why}")
+        self.assertEqual(wrong, [])
+
+    def test_headers_are_guarded_and_begin_with_what_they_are(self):
+        wrong = []
+        for folder in (SERVER, ROOT / "client", ROOT / "tests"):
+            for path in sources(folder):
+                if path.suffix != ".h":
+                    continue
+                text = path.read_text()
+                if not text.startswith("//") or "#pragma once" not in text:
+                    wrong.append(str(path.relative_to(ROOT)))
+        self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,157 @@
+#include "pictory/client.h"
+
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using test::HeaderOf;
+using test::NotSent;
+using test::Reply;
+
+class ClientTest : public ::testing::Test {
+ protected:
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  PictoryClient client_{ClientOptions{Secret("pictai_k"), "agent/1"}, transport_, clock_};
+};
+
+TEST_F(ClientTest, SubmitIsPaidAndCarriesTheRawKey) {
+  transport_.AnswerAllWith(Reply(200, R"({"success":true,"data":{"jobId":"a"}})"));
+  Submission submission{v1::JOB_KIND_PREVIEW, "POST", "/v2/video/storyboard",
+                        std::make_shared<const std::string>("{}")};
+  SubmitReply got;
+  const MonoTime start_by = clock_.Now() + std::chrono::seconds(1);
+  client_.Submit(submission, start_by, [&](SubmitReply reply) { got = std::move(reply); });
+  EXPECT_EQ(got.outcome, SubmitReply::Outcome::kAccepted);
+  ASSERT_EQ(transport_.requests().size(), 1U);
+  const http::Request& sent = transport_.requests()[0];
+  EXPECT_EQ(sent.lane, http::Lane::kPaid);
+  EXPECT_EQ(sent.method, "POST");
+  EXPECT_EQ(sent.path, "/v2/video/storyboard");
+  EXPECT_EQ(*sent.body, "{}");
+  EXPECT_EQ(sent.timeout, limits::kSubmitTimeout);
+  EXPECT_EQ(sent.start_by, start_by);
+  EXPECT_EQ(sent.max_body_bytes, limits::kSubmitReplyMaxBytes);
+  EXPECT_EQ(HeaderOf(sent, "Authorization"), "pictai_k");
+  EXPECT_EQ(HeaderOf(sent, "User-Agent"), "agent/1");
+  EXPECT_EQ(HeaderOf(sent, "Content-Type"), "application/json");
+  EXPECT_EQ(HeaderOf(sent, "Accept"), "application/json");
+}
+
+TEST_F(ClientTest, SubmitIsSentOnceWhateverComesBack) {
+  for (const http::Response& response :
+       {Reply(500, ""), Reply(401, ""), Reply(429, ""), test::Cut(), NotSent()}) {
+    test::FakeTransport transport;
+    transport.AnswerAllWith(response);
+    PictoryClient client(ClientOptions{Secret("k"), ""}, transport, clock_);
+    int answers = 0;
+    client.Submit({}, MonoTime::max(), [&](SubmitReply) { ++answers; });
+    EXPECT_EQ(answers, 1);
+    EXPECT_EQ(transport.requests().size(), 1U);
+  }
+}
+
+TEST_F(ClientTest, GetJobIsAPollOfV1WithTheIdEncoded) {
+  JobReply got;
+  client_.GetJob("53g4-x/..?#%", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { got = std::move(reply); });
+  ASSERT_EQ(transport_.held(), 1U);
+  const http::Request& sent = transport_.oldest_held();
+  EXPECT_EQ(sent.lane, http::Lane::kRead);
+  EXPECT_EQ(sent.method, "GET");
+  EXPECT_EQ(sent.path, "/v1/jobs/53g4-x%2F..%3F%23%25");
+  EXPECT_EQ(sent.body, nullptr);
+  EXPECT_EQ(HeaderOf(sent, "Content-Type"), "");
+  EXPECT_EQ(sent.max_body_bytes, limits::kJobReplyMaxBytes);
+  transport_.Answer(Reply(200, R"({"success":true,"data":{"status":"in-progress"}})"));
+  EXPECT_EQ(got.kind, JobReply::Kind::kRunning);
+}
+
+TEST_F(ClientTest, GetJobWithTheLastDigestIsUnchanged) {
+  transport_.AnswerAllWith(Reply(200, R"({"success":true,"data":{"status":"in-progress"}})"));
+  JobReply first, second;
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { first = std::move(reply); });
+  client_.GetJob("a", v1::JOB_KIND_RENDER, first.digest, [&](JobReply reply) { second = std::move(reply); });
+  EXPECT_EQ(second.kind, JobReply::Kind::kUnchanged);
+  EXPECT_EQ(second.digest, first.digest);
+}
+
+TEST_F(ClientTest, WithoutAUserAgentOneIsMade) {
+  PictoryClient client(ClientOptions{Secret("k"), ""}, transport_, clock_);
+  client.Probe([](const absl::Status&) {});
+  EXPECT_NE(HeaderOf(transport_.oldest_held(), "User-Agent"), "");
+  EXPECT_EQ(transport_.oldest_held().path, "/v1/quota");
+}
+
+TEST_F(ClientTest, WithoutAKeyNothingIsSent) {
+  PictoryClient client(ClientOptions{Secret(), ""}, transport_, clock_);
+  SubmitReply submit;
+  client.Submit({}, MonoTime::max(), [&](SubmitReply reply) { submit = std::move(reply); });
+  EXPECT_EQ(submit.outcome, SubmitReply::Outcome::kNotSent);
+  EXPECT_TRUE(transport_.requests().empty());
+}
+
+TEST_F(ClientTest, CleanSucceedsAgainAndForJobsThatAreGone) {
+  struct Case {
+    http::Response response;
+    absl::StatusCode code;
+  };
+  for (const Case& c : {
+           Case{Reply(200, R"({"success":true})"), absl::StatusCode::kOk},
+           Case{Reply(204, ""), absl::StatusCode::kOk},
+           Case{Reply(404, ""), absl::StatusCode::kOk},
+           Case{Reply(200, R"({"success":false,"data":{"error_code":"5000","error_message":"JOB_NOT_FOUND"}})"), absl::StatusCode::kOk},
+           Case{Reply(200, R"({"success":false,"error":{"error_message":"running"}})"), absl::StatusCode::kFailedPrecondition},
+           Case{Reply(400, R"({"message":"m"})"), absl::StatusCode::kFailedPrecondition},
+           Case{Reply(401, ""), absl::StatusCode::kFailedPrecondition},
+           Case{Reply(403, "<html>cloudflare"), absl::StatusCode::kUnavailable},
+           Case{Reply(429, ""), absl::StatusCode::kResourceExhausted},
+           Case{Reply(500, R"({"message":"m"})"), absl::StatusCode::kUnavailable},
+           Case{test::Cut(), absl::StatusCode::kUnavailable},
+           Case{NotSent(), absl::StatusCode::kUnavailable},
+       }) {
+    test::FakeTransport transport;
+    transport.AnswerAllWith(c.response);
+    PictoryClient client(ClientOptions{Secret("k"), ""}, transport, clock_);
+    absl::Status got = absl::InternalError("never called");
+    client.CleanJob("a b", [&](absl::Status status) { got = std::move(status); });
+    EXPECT_EQ(got.code(), c.code) << c.response.status << c.response.body << got;
+    EXPECT_EQ(transport.requests()[0].method, "DELETE");
+    EXPECT_EQ(transport.requests()[0].path, "/v1/jobs/a%20b/clean");
+  }
+}
+
+TEST_F(ClientTest, ListEncodesThePageKey) {
+  transport_.AnswerAllWith(Reply(200, R"({"items":[{"data":{"jobId":"a"}}],"nextPageKey":"k="})"));
+  absl::StatusOr<JobList> got = absl::InternalError("never called");
+  client_.ListJobs("", [&](absl::StatusOr<JobList> list) { got = std::move(list); });
+  EXPECT_EQ(transport_.requests()[0].path, "/v1/jobs");
+  ASSERT_TRUE(got.ok());
+  EXPECT_EQ(got->next_page_key, "k=");
+  client_.ListJobs("a+b/c==", [&](absl::StatusOr<JobList> list) { got = std::move(list); });
+  EXPECT_EQ(transport_.requests()[1].path, "/v1/jobs?nextPageKey=a%2Bb%2Fc%3D%3D");
+  EXPECT_EQ(transport_.requests()[1].max_body_bytes, limits::kListReplyMaxBytes);
+  transport_.AnswerAllWith(Reply(500, ""));
+  client_.ListJobs("", [&](absl::StatusOr<JobList> list) { got = std::move(list); });
+  EXPECT_EQ(got.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ClientTest, ProbeShowsWhetherTheKeyIsTaken) {
+  absl::Status got;
+  transport_.AnswerAllWith(Reply(200, R"({"videoMinutes":{"used":98,"limit":14400}})"));
+  client_.Probe([&](absl::Status status) { got = std::move(status); });
+  EXPECT_TRUE(got.ok()) << got;
+  transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
+  client_.Probe([&](absl::Status status) { got = std::move(status); });
+  EXPECT_EQ(errors::Reason(got), "UPSTREAM_CREDENTIALS");
+  EXPECT_EQ(got.message().find("pictai_k"), absl::string_view::npos);
+}
+
+}  // namespace
+}  // namespace gateway::pictory

@@ -1,0 +1,176 @@
+// A JobStore whose answers the test decides and, if it wants to, holds back. Thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/mutex.h"
+#include "jobs/store.h"
+
+namespace gateway::test {
+
+class FakeStore final : public jobs::JobStore {
+ public:
+  void Put(jobs::JobRecord record) {
+    MutexLock lock(mutex_);
+    const std::string id = record.job.job_id;
+    records_[{record.job.tenant, id}] = std::move(record);
+  }
+  void PutPart(const std::string& job_id, jobs::v1::ResultPart part, std::string bytes) {
+    MutexLock lock(mutex_);
+    parts_[{job_id, part}] = std::move(bytes);
+  }
+  void FailWith(absl::Status status) {
+    MutexLock lock(mutex_);
+    failure_ = std::move(status);
+  }
+  // From now on answers wait for Release().
+  void Hold() {
+    MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void Release() {
+    std::deque<std::function<void()>> held;
+    {
+      MutexLock lock(mutex_);
+      holding_ = false;
+      held.swap(held_);
+    }
+    for (auto& answer : held) answer();
+  }
+  std::size_t held() {
+    MutexLock lock(mutex_);
+    return held_.size();
+  }
+  int finds() {
+    MutexLock lock(mutex_);
+    return finds_;
+  }
+
+  void Begin(jobs::JobRecord, Callback<jobs::BeginResult> done) override { done(NotHere()); }
+  void Update(jobs::JobRecord, std::vector<pictory::JobResult::Part>, Done done) override {
+    done(NotHere());
+  }
+  void Adopt(jobs::JobRecord, Done done) override { done(NotHere()); }
+  void FindRequest(std::string, std::string,
+                   Callback<std::optional<jobs::JobRecord>> done) override {
+    done(NotHere());
+  }
+  void FindOwner(std::string, Callback<std::optional<std::string>> done) override {
+    done(NotHere());
+  }
+  void Remove(std::string, std::string, Done done) override { done(NotHere()); }
+  absl::StatusOr<Recovered> Recover(WallTime) override { return NotHere(); }
+  void Close() override {}
+
+  void Find(std::string tenant, std::string name,
+            Callback<std::optional<jobs::JobRecord>> done) override {
+    absl::StatusOr<std::optional<jobs::JobRecord>> answer = std::nullopt;
+    {
+      MutexLock lock(mutex_);
+      ++finds_;
+      for (const auto& [key, record] : records_) {
+        if (key.first != tenant) continue;
+        if (key.second == name || record.job.pictory_job_id == name) answer = record;
+      }
+      if (!failure_.ok()) answer = failure_;
+    }
+    Answer([done = std::move(done), answer = std::move(answer)] { done(answer); });
+  }
+
+  void List(std::string tenant, jobs::ListQuery query,
+            Callback<std::vector<jobs::JobRecord>> done) override {
+    std::vector<jobs::JobRecord> found;
+    {
+      MutexLock lock(mutex_);
+      for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
+        const jobs::Job& job = it->second.job;
+        if (job.tenant != tenant) continue;
+        if (!query.before_job_id.empty() && job.job_id >= query.before_job_id) continue;
+        if (!query.states.empty() && std::find(query.states.begin(), query.states.end(),
+                                               job.state) == query.states.end()) {
+          continue;
+        }
+        if (static_cast<int>(found.size()) < query.limit) found.push_back(it->second);
+      }
+      last_query_ = std::move(query);
+    }
+    Answer([done = std::move(done), found = std::move(found)] { done(found); });
+  }
+
+  void ReadPart(std::string, std::string job_id, jobs::v1::ResultPart part, std::int64_t offset,
+                std::int64_t max_bytes, Callback<jobs::PartChunk> done) override {
+    absl::StatusOr<jobs::PartChunk> answer = absl::NotFoundError("no such part");
+    {
+      MutexLock lock(mutex_);
+      const auto found = parts_.find({job_id, part});
+      if (found != parts_.end()) {
+        jobs::PartChunk chunk;
+        chunk.total_bytes = static_cast<std::int64_t>(found->second.size());
+        if (offset < chunk.total_bytes) {
+          chunk.data = found->second.substr(static_cast<std::size_t>(offset),
+                                            static_cast<std::size_t>(max_bytes));
+        }
+        answer = std::move(chunk);
+      }
+    }
+    Answer([done = std::move(done), answer = std::move(answer)] { done(answer); });
+  }
+
+  jobs::ListQuery last_query() {
+    MutexLock lock(mutex_);
+    return last_query_;
+  }
+
+ private:
+  static absl::Status NotHere() { return errors::Internal("not part of this fake"); }
+
+  void Answer(std::function<void()> answer) {
+    {
+      MutexLock lock(mutex_);
+      if (holding_) {
+        held_.push_back(std::move(answer));
+        return;
+      }
+    }
+    answer();
+  }
+
+  Mutex mutex_;
+  std::map<std::pair<std::string, std::string>, jobs::JobRecord> records_;
+  std::map<std::pair<std::string, jobs::v1::ResultPart>, std::string> parts_;
+  std::deque<std::function<void()>> held_;
+  jobs::ListQuery last_query_;
+  absl::Status failure_;
+  bool holding_ = false;
+  int finds_ = 0;
+};
+
+inline jobs::Job MakeJob(const std::string& job_id, jobs::JobState state, std::int32_t revision) {
+  jobs::Job job;
+  job.tenant = "default";
+  job.job_id = job_id;
+  job.pictory_job_id = "pictory-" + job_id;
+  job.request_id = "request-" + job_id;
+  job.kind = jobs::v1::JOB_KIND_RENDER;
+  job.state = state;
+  job.revision = revision;
+  job.create_time = WallTime(std::chrono::seconds(1'700'000'000));
+  job.update_time = job.create_time + std::chrono::seconds(revision);
+  return job;
+}
+
+inline jobs::JobRecord MakeRecord(jobs::Job job) {
+  jobs::JobRecord record;
+  record.job = std::move(job);
+  record.submission = jobs::SubmissionState::kAccepted;
+  return record;
+}
+
+}  // namespace gateway::test

@@ -1,0 +1,499 @@
+// What every JobStore does, whatever it keeps jobs in. A backend runs it with
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Name, JobStoreTest, Backend);
+// where Backend is default-constructible and Open() gives an empty store.
+#pragma once
+
+#include "store_calls.h"  // first, see there
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/errors.h"
+#include "random_record.h"
+
+namespace gateway::store {
+
+using jobs::BeginResult;
+using jobs::JobRecord;
+using jobs::ListQuery;
+using jobs::SubmissionState;
+namespace v1 = jobs::v1;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+template <class Backend>
+class JobStoreTest : public ::testing::Test {
+ protected:
+  Backend backend_;
+  std::unique_ptr<jobs::JobStore> store_ = backend_.Open();
+  StoreCalls calls_{*store_};
+
+  std::vector<std::string> Listed(ListQuery query, const std::string& tenant = "acme") {
+    auto page = calls_.List(tenant, std::move(query));
+    EXPECT_TRUE(page.ok()) << page.status();
+    return page.ok() ? Ids(*page) : std::vector<std::string>{};
+  }
+  JobRecord Stored(const std::string& request_id, const std::string& tenant = "acme") {
+    auto found = calls_.FindRequest(tenant, request_id);
+    EXPECT_TRUE(found.ok() && found->has_value()) << found.status();
+    return found.ok() && found->has_value() ? **found : JobRecord{};
+  }
+};
+
+TYPED_TEST_SUITE_P(JobStoreTest);
+
+TYPED_TEST_P(JobStoreTest, BeginsANewRequest) {
+  const JobRecord record = Begun("j1", "r1");
+  auto begun = this->calls_.Begin(record);
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  EXPECT_TRUE(begun->begun);
+  EXPECT_EQ(begun->record, record);
+  EXPECT_EQ(this->Stored("r1"), record);
+}
+
+TYPED_TEST_P(JobStoreTest, AKnownRequestIsHandedBackInEverySubmissionState) {
+  for (int state = 1; state <= 7; ++state) {
+    const std::string n = std::to_string(state);
+    JobRecord known = Begun("j" + n, "r" + n);
+    known.submission = static_cast<SubmissionState>(state);
+    known.refusal = "why";
+    ASSERT_TRUE(this->calls_.Adopt(known).ok());
+    JobRecord again = Begun("other" + n, "r" + n);
+    auto begun = this->calls_.Begin(again);
+    ASSERT_TRUE(begun.ok()) << begun.status();
+    EXPECT_EQ(begun->begun, known.submission == SubmissionState::kNotSent) << n;
+    if (!begun->begun) EXPECT_EQ(begun->record, known) << n;
+    EXPECT_EQ(this->Stored("r" + n), begun->record) << n;
+  }
+}
+
+TYPED_TEST_P(JobStoreTest, AnUnsentRequestBeginsAgainUnderItsFirstJobId) {
+  JobRecord first = Begun("j1", "r1");
+  first.submission = SubmissionState::kNotSent;
+  first.attempt = 3;
+  first.job.labels = {{"old", "label"}};
+  ASSERT_TRUE(this->calls_.Adopt(first).ok());
+
+  JobRecord second = Begun("j2", "r1");
+  second.job.create_time = At(2000);
+  second.owner_epoch = 9;
+  second.correlation_token = "token";
+  second.job.labels = {{"new", "label"}};
+  auto begun = this->calls_.Begin(second);
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  ASSERT_TRUE(begun->begun);
+
+  JobRecord expected = second;
+  expected.job.job_id = "j1";
+  expected.job.create_time = first.job.create_time;
+  expected.attempt = 4;
+  EXPECT_EQ(begun->record, expected);
+  EXPECT_EQ(this->Stored("r1"), expected);
+
+  expected.submission = SubmissionState::kAccepted;
+  ASSERT_TRUE(this->calls_.Update(expected).ok());
+  EXPECT_THAT(this->Listed({.labels = {{"new", "label"}}, .limit = 9}), ElementsAre("j1"));
+  EXPECT_THAT(this->Listed({.labels = {{"old", "label"}}, .limit = 9}), IsEmpty());
+}
+
+TYPED_TEST_P(JobStoreTest, AnUnsentRequestWithAnotherFingerprintDoesNotBegin) {
+  JobRecord known = Begun("j1", "r1");
+  known.submission = SubmissionState::kNotSent;
+  ASSERT_TRUE(this->calls_.Adopt(known).ok());
+  JobRecord other = Begun("j2", "r1");
+  other.fingerprint = std::string(32, 'g');
+  auto begun = this->calls_.Begin(other);
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  EXPECT_FALSE(begun->begun);
+  EXPECT_EQ(begun->record, known);
+}
+
+TYPED_TEST_P(JobStoreTest, BeginRefusesAJobIdOfAnotherRequest) {
+  ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1")).ok());
+  EXPECT_EQ(this->calls_.Begin(Begun("j1", "r2")).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.FindRequest("acme", "r2").value(), std::nullopt);
+}
+
+TYPED_TEST_P(JobStoreTest, OneRequestIdFromManyThreadsBeginsOnce) {
+  std::atomic<int> begun{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&, i] {
+      auto result = StoreCalls(*this->store_).Begin(Begun("j" + std::to_string(i), "r1"));
+      ASSERT_TRUE(result.ok()) << result.status();
+      if (result->begun) ++begun;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(begun, 1);
+}
+
+TYPED_TEST_P(JobStoreTest, UpdateReplacesTheRecord) {
+  JobRecord record = Accepted("j1", "p1");
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  record.job.state = v1::JOB_STATE_SUCCEEDED;
+  record.job.revision = 2;
+  record.job.finish_time = At(5);
+  record.job.result_wire = "wire";
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_EQ(this->calls_.Find("acme", "j1").value(), record);
+}
+
+TYPED_TEST_P(JobStoreTest, UpdateOfAnUnknownJobIsNotFound) {
+  EXPECT_EQ(this->calls_.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_TXT, "t"}}).code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  EXPECT_EQ(this->calls_.Update(Accepted("j1", "p1", "umbra")).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, 9).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TYPED_TEST_P(JobStoreTest, UpdateNeverTakesAPictoryIdFromAnotherJob) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j2", "", "umbra")).ok());
+  JobRecord thief = Accepted("j2", "p1", "umbra");
+  thief.job.labels = {{"a", "b"}};
+  EXPECT_EQ(this->calls_.Update(thief, {{v1::RESULT_PART_TXT, "t"}}).code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.Find("umbra", "j2").value(), Accepted("j2", "", "umbra"));
+  EXPECT_EQ(this->calls_.FindOwner("p1").value(), "acme");
+  EXPECT_FALSE(this->calls_.ReadPart("umbra", "j2", v1::RESULT_PART_TXT, 0, 9).ok());
+  EXPECT_THAT(this->Listed({.labels = {{"a", "b"}}, .limit = 9}, "umbra"), IsEmpty());
+}
+
+TYPED_TEST_P(JobStoreTest, UpdateFreesThePictoryIdItNoLongerHas) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p2")).ok());
+  EXPECT_EQ(this->calls_.FindOwner("p1").value(), std::nullopt);
+  EXPECT_TRUE(this->calls_.Adopt(Accepted("j2", "p1", "umbra")).ok());
+}
+
+TYPED_TEST_P(JobStoreTest, AdoptRefusesKnownNames) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  EXPECT_EQ(this->calls_.Adopt(Accepted("j1", "p2")).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.Adopt(Accepted("j2", "p1")).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.Adopt(Accepted("j2", "p1", "umbra")).code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.Find("acme", "j2").value(), std::nullopt);
+}
+
+TYPED_TEST_P(JobStoreTest, ManyJobsMayHaveNoRequestIdAndNoPictoryId) {
+  for (const char* id : {"j1", "j2"}) {
+    JobRecord record = Accepted(id, "");
+    record.job.request_id.clear();
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  }
+  EXPECT_EQ(this->calls_.FindRequest("acme", "").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindOwner("").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.Find("acme", "").value(), std::nullopt);
+}
+
+TYPED_TEST_P(JobStoreTest, FindsByBothNamesWithinTheTenant) {
+  const JobRecord record = Accepted("j1", "p1");
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  EXPECT_EQ(this->calls_.Find("acme", "j1").value(), record);
+  EXPECT_EQ(this->calls_.Find("acme", "p1").value(), record);
+  EXPECT_EQ(this->calls_.Find("acme", "p").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.Find("umbra", "j1").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.Find("umbra", "p1").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindRequest("umbra", record.job.request_id).value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindOwner("p1").value(), "acme");
+  EXPECT_EQ(this->calls_.FindOwner("p2").value(), std::nullopt);
+}
+
+TYPED_TEST_P(JobStoreTest, OurIdWinsOverAnEqualPictoryId) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("same", "p1")).ok());
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j2", "same")).ok());
+  EXPECT_EQ(this->calls_.Find("acme", "same").value(), Accepted("same", "p1"));
+}
+
+TYPED_TEST_P(JobStoreTest, TenantsMayUseTheSameIds) {
+  ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1", "acme")).value().begun);
+  ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1", "umbra")).value().begun);
+  ASSERT_TRUE(this->calls_.Remove("acme", "j1").ok());
+  EXPECT_EQ(this->Stored("r1", "umbra"), Begun("j1", "r1", "umbra"));
+}
+
+TYPED_TEST_P(JobStoreTest, InvisibleRecordsAreNeitherFoundNorListed) {
+  for (const SubmissionState state : {SubmissionState::kIntent, SubmissionState::kSending,
+                                      SubmissionState::kRejected, SubmissionState::kNotSent}) {
+    const std::string n = std::to_string(static_cast<int>(state));
+    JobRecord record = Accepted("j" + n, "p" + n);
+    record.submission = state;
+    record.job.labels = {{"a", "b"}};
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+    EXPECT_EQ(this->calls_.Find("acme", "j" + n).value(), std::nullopt);
+    EXPECT_EQ(this->calls_.Find("acme", "p" + n).value(), std::nullopt);
+    EXPECT_EQ(this->Stored(record.job.request_id), record);
+  }
+  EXPECT_THAT(this->Listed({.limit = 9}), IsEmpty());
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_QUEUED}, .limit = 9}), IsEmpty());
+  EXPECT_THAT(this->Listed({.labels = {{"a", "b"}}, .limit = 9}), IsEmpty());
+}
+
+TYPED_TEST_P(JobStoreTest, ListsNewestFirstInPages) {
+  for (const char* id : {"b", "d", "a", "e", "c"}) {
+    ASSERT_TRUE(this->calls_.Adopt(Accepted(id, std::string("p") + id)).ok());
+  }
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("z", "other tenant", "acme2")).ok());
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("0", "another", "acm")).ok());
+  EXPECT_THAT(this->Listed({.limit = 9}), ElementsAre("e", "d", "c", "b", "a"));
+  EXPECT_THAT(this->Listed({.limit = 2}), ElementsAre("e", "d"));
+  // What is inserted or removed between two pages moves nothing.
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("f", "pf")).ok());
+  ASSERT_TRUE(this->calls_.Remove("acme", "d").ok());
+  EXPECT_THAT(this->Listed({.before_job_id = "d", .limit = 2}), ElementsAre("c", "b"));
+  EXPECT_THAT(this->Listed({.before_job_id = "b", .limit = 2}), ElementsAre("a"));
+  EXPECT_THAT(this->Listed({.before_job_id = "a", .limit = 2}), IsEmpty());
+  EXPECT_THAT(this->Listed({.limit = 0}), IsEmpty());
+  EXPECT_THAT(this->Listed({.limit = -1}), IsEmpty());
+}
+
+TYPED_TEST_P(JobStoreTest, ListFilters) {
+  const auto add = [this](const char* id, v1::JobState state, v1::JobKind kind, std::int64_t created,
+                          std::map<std::string, std::string> labels) {
+    JobRecord record = Accepted(id, std::string("p") + id);
+    record.job.state = state;
+    record.job.kind = kind;
+    record.job.create_time = At(created);
+    record.job.labels = std::move(labels);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  };
+  add("a", v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 10, {{"team", "x"}, {"env", "prod"}});
+  add("b", v1::JOB_STATE_RUNNING, v1::JOB_KIND_PREVIEW, 20, {{"team", "x"}});
+  add("c", v1::JOB_STATE_RUNNING, v1::JOB_KIND_RENDER, 30, {{"team", "y"}, {"env", "prod"}});
+  add("d", v1::JOB_STATE_FAILED, v1::JOB_KIND_UNSPECIFIED, 40, {});
+  add("e", v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 50, {{"team", "x"}, {"env", "prod"}});
+
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .limit = 9}), ElementsAre("c", "b"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_FAILED, v1::JOB_STATE_SUCCEEDED}, .limit = 9}),
+              ElementsAre("e", "d", "a"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_FAILED, v1::JOB_STATE_SUCCEEDED}, .limit = 2}),
+              ElementsAre("e", "d"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING, v1::JOB_STATE_RUNNING}, .limit = 9}),
+              ElementsAre("c", "b"));
+  EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .limit = 9}), ElementsAre("e", "c", "a"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .kinds = {v1::JOB_KIND_RENDER},
+                            .before_job_id = "e", .limit = 9}),
+              ElementsAre("c"));
+  EXPECT_THAT(this->Listed({.created_from = At(20), .created_until = At(40), .limit = 9}),
+              ElementsAre("c", "b"));
+  EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .created_from = At(11), .limit = 9}),
+              ElementsAre("e", "c"));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .limit = 2}), ElementsAre("e", "b"));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .before_job_id = "e", .limit = 9}),
+              ElementsAre("b", "a"));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}, {"env", "prod"}}, .limit = 9}),
+              ElementsAre("e", "a"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_SUCCEEDED, v1::JOB_STATE_RUNNING},
+                            .kinds = {v1::JOB_KIND_RENDER},
+                            .labels = {{"team", "x"}, {"env", "prod"}},
+                            .created_until = At(50),
+                            .limit = 9}),
+              ElementsAre("a"));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "z"}}, .limit = 9}), IsEmpty());
+}
+
+TYPED_TEST_P(JobStoreTest, ReadsPartsInChunks) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  const std::string json("{\"a\":\0\"b\"}", 10);
+  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"),
+                                  {{v1::RESULT_PART_RESULT_JSON, json}, {v1::RESULT_PART_TXT, ""}})
+                  .ok());
+  const auto read = [this](v1::ResultPart part, std::int64_t offset, std::int64_t max) {
+    auto chunk = this->calls_.ReadPart("acme", "j1", part, offset, max);
+    EXPECT_TRUE(chunk.ok()) << chunk.status();
+    return std::pair(chunk->data, chunk->total_bytes);
+  };
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 100), std::pair(json, std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 4), std::pair(json.substr(0, 4), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 4, 4), std::pair(json.substr(4, 4), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 8, 4), std::pair(json.substr(8), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 10, 4), std::pair(std::string(), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, INT64_MAX, INT64_MAX),
+            std::pair(std::string(), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_TXT, 0, 4), std::pair(std::string(), std::int64_t{0}));
+  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_SRT, 0, 9).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(this->calls_.ReadPart("umbra", "j1", v1::RESULT_PART_TXT, 0, 9).status().code(),
+            absl::StatusCode::kNotFound);
+
+  // A later update replaces the parts it has and keeps the others.
+  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_TXT, "text"}}).ok());
+  EXPECT_EQ(read(v1::RESULT_PART_TXT, 1, 2), std::pair(std::string("ex"), std::int64_t{4}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 100).first, json);
+}
+
+TYPED_TEST_P(JobStoreTest, RemoveForgetsEverything) {
+  JobRecord record = Accepted("j1", "p1");
+  record.job.labels = {{"a", "b"}};
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  ASSERT_TRUE(this->calls_.Update(record, {{v1::RESULT_PART_TXT, "t"}}).ok());
+  ASSERT_TRUE(this->calls_.Remove("umbra", "j1").ok());
+  EXPECT_TRUE(this->calls_.Find("acme", "j1").value().has_value());
+  ASSERT_TRUE(this->calls_.Remove("acme", "j1").ok());
+  EXPECT_TRUE(this->calls_.Remove("acme", "j1").ok()) << "removing nothing is fine";
+  EXPECT_EQ(this->calls_.Find("acme", "j1").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindRequest("acme", record.job.request_id).value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindOwner("p1").value(), std::nullopt);
+  EXPECT_THAT(this->Listed({.labels = {{"a", "b"}}, .limit = 9}), IsEmpty());
+  ASSERT_TRUE(this->calls_.Adopt(record).ok()) << "its names are free again";
+  EXPECT_FALSE(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, 9).ok());
+}
+
+TYPED_TEST_P(JobStoreTest, RecoverSettlesInterruptedSubmissions) {
+  for (int state = 1; state <= 7; ++state) {
+    JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
+    record.submission = static_cast<SubmissionState>(state);
+    record.job.revision = 5;
+    record.next_poll_at = At(100 - state);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  }
+  JobRecord done = Accepted("done", "p");
+  done.job.state = v1::JOB_STATE_SUCCEEDED;
+  ASSERT_TRUE(this->calls_.Adopt(done).ok());
+
+  auto recovered = this->store_->Recover(At(7777));
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  EXPECT_EQ(Ids(recovered->unfinished), (std::vector<std::string>{"j7", "j6", "j3", "j2"}))
+      << "visible and not final, by the time of their next poll";
+  EXPECT_GT(recovered->epoch, 0);
+
+  JobRecord intent = Begun("j1", "r1");
+  intent.job.revision = 5;
+  intent.next_poll_at = At(99);
+  intent.submission = SubmissionState::kNotSent;
+  intent.job.update_time = At(7777);
+  EXPECT_EQ(this->Stored("r1"), intent);
+
+  JobRecord sending = Begun("j2", "r2");
+  sending.next_poll_at = At(98);
+  sending.submission = SubmissionState::kUnknown;
+  sending.job.state = v1::JOB_STATE_UNCONFIRMED;
+  sending.job.revision = 6;
+  sending.job.update_time = At(7777);
+  EXPECT_EQ(this->Stored("r2"), sending);
+  EXPECT_EQ(this->calls_.Find("acme", "j2").value(), sending);
+  EXPECT_EQ(recovered->unfinished.back(), sending);
+  EXPECT_EQ(this->Stored("r4").submission, SubmissionState::kRejected);
+  EXPECT_EQ(this->Stored("r4").job.update_time, WallTime{});
+
+  const auto again = this->store_->Recover(At(8888));
+  ASSERT_TRUE(again.ok());
+  EXPECT_GT(again->epoch, recovered->epoch);
+  EXPECT_EQ(again->unfinished, recovered->unfinished);
+}
+
+TYPED_TEST_P(JobStoreTest, EveryFieldSurvives) {
+  RandomRecords random(42);
+  for (int i = 0; i < 200; ++i) {
+    const std::string id = "j" + std::to_string(i);
+    JobRecord record = random.Next("Ténant", id);
+    if (i % 2 == 0) {
+      ASSERT_TRUE(this->calls_.Adopt(record).ok());
+    } else {
+      ASSERT_TRUE(this->calls_.Adopt(Begun(id, "request-" + id, "Ténant")).ok());
+      ASSERT_TRUE(this->calls_.Update(record).ok());
+    }
+    ASSERT_EQ(this->Stored("request-" + id, "Ténant"), record) << i;
+    ASSERT_EQ(this->calls_.Find("Ténant", id).value().has_value(), jobs::IsVisible(record)) << i;
+  }
+}
+
+TYPED_TEST_P(JobStoreTest, CallbacksOfAJobRunInTheOrderOfItsCalls) {
+  constexpr int kUpdates = 300;
+  std::vector<int> order;
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  for (int i = 0; i < kUpdates; ++i) {
+    JobRecord record = Accepted("j1", "p1");
+    record.job.revision = i;
+    this->store_->Update(record, {}, [&order, i](absl::Status status) {
+      EXPECT_TRUE(status.ok()) << status;
+      order.push_back(i);
+    });
+  }
+  ASSERT_TRUE(this->calls_.Remove("acme", "none").ok());  // behind them all
+  ASSERT_EQ(order.size(), kUpdates);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(this->calls_.Find("acme", "j1").value()->job.revision, kUpdates - 1);
+}
+
+TYPED_TEST_P(JobStoreTest, ACallbackMayCallTheStore) {
+  Answer<JobStoreTest<TypeParam>*> chained;
+  auto& store = *this->store_;
+  store.Begin(Begun("j1", "r1"), [&store, done = chained.Callback(), this](auto begun) {
+    ASSERT_TRUE(begun.ok());
+    store.Update(begun->record, {}, [&store, done, this](absl::Status updated) {
+      ASSERT_TRUE(updated.ok());
+      store.FindRequest("acme", "r1", [done, this](auto found) {
+        ASSERT_TRUE(found.ok() && found->has_value());
+        done(this);
+      });
+    });
+  });
+  EXPECT_EQ(chained.Wait(), this);
+}
+
+TYPED_TEST_P(JobStoreTest, ManyThreadsAtOnce) {
+  constexpr int kThreads = 8;
+  constexpr int kOps = 500;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([this, t] {
+      StoreCalls calls(*this->store_);
+      const std::string tenant = "t" + std::to_string(t % 4);
+      for (int i = 0; i < kOps / 5; ++i) {
+        const std::string id = std::to_string(t) + "-" + std::to_string(i);
+        auto begun = calls.Begin(Begun("j" + id, "r" + id, tenant));
+        ASSERT_TRUE(begun.ok() && begun->begun) << begun.status();
+        JobRecord record = Accepted("j" + id, "p" + id, tenant);
+        record.job.request_id = "r" + id;
+        ASSERT_TRUE(calls.Update(record, {{v1::RESULT_PART_TXT, id}}).ok());
+        // Every write whose callback ran is seen by every later read.
+        ASSERT_EQ(calls.Find(tenant, "p" + id).value(), record);
+        ASSERT_EQ(calls.ReadPart(tenant, "j" + id, v1::RESULT_PART_TXT, 0, 99).value().data, id);
+        ASSERT_TRUE(calls.List(tenant, {.limit = 5}).ok());
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::size_t jobs = 0;
+  for (const char* tenant : {"t0", "t1", "t2", "t3"}) {
+    jobs += this->Listed({.limit = kThreads * kOps}, tenant).size();
+  }
+  EXPECT_EQ(jobs, kThreads * kOps / 5);
+}
+
+TYPED_TEST_P(JobStoreTest, CloseFinishesWhatWasHandedInAndRefusesTheRest) {
+  std::atomic<int> done{0};
+  for (int i = 0; i < 100; ++i) {
+    this->store_->Begin(Begun("j" + std::to_string(i), "r" + std::to_string(i)), [&](auto begun) {
+      EXPECT_TRUE(begun.ok()) << begun.status();
+      ++done;
+    });
+  }
+  this->store_->Close();
+  EXPECT_EQ(done, 100);
+  EXPECT_EQ(this->calls_.Begin(Begun("late", "late")).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(this->calls_.Update(Begun("j1", "r1")).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(this->calls_.Find("acme", "j1").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(this->store_->Recover(At(1)).status().code(), absl::StatusCode::kUnavailable);
+  this->store_->Close();
+}
+
+REGISTER_TYPED_TEST_SUITE_P(
+    JobStoreTest, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
+    AnUnsentRequestBeginsAgainUnderItsFirstJobId, AnUnsentRequestWithAnotherFingerprintDoesNotBegin,
+    BeginRefusesAJobIdOfAnotherRequest, OneRequestIdFromManyThreadsBeginsOnce,
+    UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,
+    UpdateNeverTakesAPictoryIdFromAnotherJob, UpdateFreesThePictoryIdItNoLongerHas,
+    AdoptRefusesKnownNames, ManyJobsMayHaveNoRequestIdAndNoPictoryId,
+    FindsByBothNamesWithinTheTenant, OurIdWinsOverAnEqualPictoryId, TenantsMayUseTheSameIds,
+    InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
+    ReadsPartsInChunks, RemoveForgetsEverything, RecoverSettlesInterruptedSubmissions,
+    EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
+    ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);
+
+}  // namespace gateway::store

@@ -1,0 +1,65 @@
+#include "store/schema.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "SQLiteCpp/Statement.h"
+#include "store/record_row.h"
+#include "store_calls.h"
+
+namespace gateway::store {
+namespace {
+
+constexpr int kCreate = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+
+class SchemaTest : public ::testing::Test {
+ protected:
+  TemporaryDirectory directory_;
+  std::string path_ = directory_.path() + "/jobs.db";
+};
+
+TEST_F(SchemaTest, StepsAreNumberedInOrder) {
+  int expected = 1;
+  for (const Migration& migration : Migrations()) EXPECT_EQ(migration.version, expected++);
+}
+
+TEST_F(SchemaTest, ColumnsAndValuesAreAsManyAsTheyClaim) {
+  const auto count = [](std::string text) { return 1 + std::count(text.begin(), text.end(), ','); };
+  EXPECT_EQ(count(kRecordColumns), kRecordColumnCount);
+  EXPECT_EQ(count(kRecordValues), kRecordColumnCount);
+}
+
+TEST_F(SchemaTest, CarriesAnOlderFileForward) {
+  SQLite::Database db(path_, kCreate);
+  std::vector<Migration> migrations = {{1, "CREATE TABLE a (x); INSERT INTO a VALUES (7)"}};
+  ASSERT_TRUE(Migrate(db, migrations).ok());
+  migrations.push_back({2, "ALTER TABLE a ADD COLUMN y DEFAULT 8"});
+  migrations.push_back({3, "CREATE TABLE b AS SELECT x + y AS z FROM a"});
+  ASSERT_TRUE(Migrate(db, migrations).ok());
+  ASSERT_TRUE(Migrate(db, migrations).ok()) << "nothing left to do";
+  EXPECT_EQ(db.execAndGet("SELECT z FROM b").getInt(), 15);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 3);
+}
+
+TEST_F(SchemaTest, AStepThatFailsLeavesNothingBehind) {
+  SQLite::Database db(path_, kCreate);
+  ASSERT_TRUE(Migrate(db, {{1, "CREATE TABLE a (x)"}}).ok());
+  EXPECT_THROW((void)Migrate(db, {{1, ""}, {2, "CREATE TABLE b (x); CREATE TABLE a (x)"}}),
+               SQLite::Exception);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 1);
+  EXPECT_FALSE(db.tableExists("b"));
+}
+
+TEST_F(SchemaTest, RefusesAnotherProgramsDatabase) {
+  {
+    SQLite::Database other(path_, kCreate);
+    other.exec("CREATE TABLE recipes (name)");
+  }
+  auto opened = OpenForWriting(path_, false, 0);
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(SQLite::Database(path_).tableExists("recipes"));
+}
+
+}  // namespace
+}  // namespace gateway::store

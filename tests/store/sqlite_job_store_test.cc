@@ -1,0 +1,446 @@
+#include "store/sqlite_job_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "SQLiteCpp/SQLiteCpp.h"
+#include "job_store_suite.h"
+#include "store/record_row.h"
+
+namespace gateway::store {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::unique_ptr<SqliteJobStore> OpenStore(SqliteOptions options) {
+  auto store = SqliteJobStore::Open(std::move(options));
+  EXPECT_TRUE(store.ok()) << store.status();
+  return store.ok() ? *std::move(store) : nullptr;
+}
+
+struct SqliteBackend {
+  TemporaryDirectory directory;
+  std::unique_ptr<jobs::JobStore> Open() { return OpenStore({.directory = directory.path()}); }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JobStoreTest, SqliteBackend);
+
+// Holds the writer before a commit until it is let go.
+class Gate {
+ public:
+  absl::Status Pass(std::size_t writes) {
+    MutexLock lock(mutex_);
+    groups_.push_back(writes);
+    changed_.notify_all();
+    while (!open_) changed_.wait(mutex_);
+    return absl::OkStatus();
+  }
+  void WaitForGroups(std::size_t count) {
+    MutexLock lock(mutex_);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (groups_.size() < count) {
+      ASSERT_EQ(changed_.wait_until(mutex_, deadline), std::cv_status::no_timeout);
+    }
+  }
+  void Open() {
+    MutexLock lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  std::vector<std::size_t> groups() {
+    MutexLock lock(mutex_);
+    return groups_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ = false;
+  std::vector<std::size_t> groups_;
+};
+
+class SqliteJobStoreTest : public ::testing::Test {
+ protected:
+  SqliteOptions Options() { return {.directory = directory_.path()}; }
+  absl::Status OpenStatus(SqliteOptions options) {
+    return SqliteJobStore::Open(std::move(options)).status();
+  }
+  std::string db_path() const { return directory_.path() + "/jobs.db"; }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(SqliteJobStoreTest, ReopeningKeepsEverything) {
+  RandomRecords random(7);
+  std::vector<JobRecord> records;
+  auto store = OpenStore(Options());
+  for (int i = 0; i < 50; ++i) {
+    records.push_back(random.Next("acme", "j" + std::to_string(i)));
+    ASSERT_TRUE(StoreCalls(*store).Adopt(records.back()).ok());
+  }
+  ASSERT_TRUE(StoreCalls(*store).Update(records[0], {{v1::RESULT_PART_SRT, "srt"}}).ok());
+  const std::int64_t epoch = store->Recover(At(1)).value().epoch;
+  store = nullptr;
+  store = OpenStore(Options());
+  StoreCalls calls(*store);
+  for (const JobRecord& record : records) {
+    const auto found = calls.FindRequest("acme", record.job.request_id).value();
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->job.labels, record.job.labels);
+    EXPECT_EQ(found->job.result_wire, record.job.result_wire);
+  }
+  EXPECT_EQ(calls.ReadPart("acme", "j0", v1::RESULT_PART_SRT, 0, 9).value().data, "srt");
+  EXPECT_EQ(store->Recover(At(2)).value().epoch, epoch + 1);
+}
+
+TEST_F(SqliteJobStoreTest, KeepsTheDirectoryToItsUser) {
+  const std::string deep = directory_.path() + "/a/b/";
+  auto store = OpenStore({.directory = deep});
+  struct stat info;
+  ASSERT_EQ(stat(deep.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  ASSERT_EQ(stat((deep + "jobs.db").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(SqliteJobStoreTest, CloseLeavesOneFileOfDataAndFreesTheDirectory) {
+  auto store = OpenStore(Options());
+  ASSERT_TRUE(StoreCalls(*store).Begin(Begun("j1", "r1")).ok());
+  store->Close();
+  std::error_code missing;
+  const auto log_bytes = std::filesystem::file_size(db_path() + "-wal", missing);
+  EXPECT_TRUE(missing || log_bytes == 0);
+  EXPECT_TRUE(OpenStatus(Options()).ok());
+}
+
+TEST_F(SqliteJobStoreTest, ASecondOpenerIsToldWhoHoldsIt) {
+  auto store = OpenStore(Options());
+  const absl::Status second = OpenStatus(Options());
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), HasSubstr("process " + std::to_string(getpid())));
+}
+
+TEST_F(SqliteJobStoreTest, RefusesANewerSchema) {
+  OpenStore(Options());
+  SQLite::Database(db_path(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
+  const absl::Status status = OpenStatus(Options());
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("99"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("up to 1"));
+}
+
+TEST_F(SqliteJobStoreTest, SandboxAndRealJobsNeverMeet) {
+  OpenStore({.directory = directory_.path(), .sandbox = true});
+  const absl::Status real = OpenStatus({.directory = directory_.path(), .sandbox = false});
+  EXPECT_EQ(real.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(real.message()), HasSubstr("holds sandbox jobs"));
+  EXPECT_TRUE(OpenStatus({.directory = directory_.path(), .sandbox = true}).ok());
+
+  const std::string other = directory_.path() + "/real";
+  OpenStore({.directory = other, .sandbox = false});
+  EXPECT_THAT(std::string(OpenStatus({.directory = other, .sandbox = true}).message()),
+              HasSubstr("holds real jobs"));
+}
+
+TEST_F(SqliteJobStoreTest, RefusesWhatIsNoDatabase) {
+  std::ofstream(db_path()) << std::string(10'000, 'x');
+  const absl::Status status = OpenStatus(Options());
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(db_path()));
+}
+
+TEST_F(SqliteJobStoreTest, SaysWhyADirectoryCannotBeUsed) {
+  std::ofstream(directory_.path() + "/file") << "x";
+  const absl::Status is_file = OpenStatus({.directory = directory_.path() + "/file"});
+  EXPECT_EQ(is_file.code(), absl::StatusCode::kFailedPrecondition) << is_file;
+  EXPECT_EQ(OpenStatus({.directory = directory_.path() + "/file/below"}).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(OpenStatus({.directory = ""}).code(), absl::StatusCode::kInvalidArgument);
+  if (geteuid() == 0) return;  // root may write anywhere
+  const std::string closed = directory_.path() + "/closed";
+  ASSERT_EQ(mkdir(closed.c_str(), 0500), 0);
+  const absl::Status denied = OpenStatus({.directory = closed});
+  EXPECT_EQ(denied.code(), absl::StatusCode::kPermissionDenied) << denied;
+  EXPECT_THAT(std::string(denied.message()), HasSubstr(closed));
+}
+
+TEST_F(SqliteJobStoreTest, AnIdleWriterCommitsAtOnceAndABusyOneGroups) {
+  Gate gate;
+  SqliteOptions options = Options();
+  options.group_max = 10;
+  options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
+  auto store = OpenStore(options);
+  std::atomic<int> done{0};
+  const auto begin = [&](int i) {
+    store->Begin(Begun("j" + std::to_string(i), "r" + std::to_string(i)), [&](auto begun) {
+      EXPECT_TRUE(begun.ok()) << begun.status();
+      ++done;
+    });
+  };
+  begin(0);
+  gate.WaitForGroups(1);  // the first is on its way alone
+  for (int i = 1; i <= 25; ++i) begin(i);
+  EXPECT_EQ(done, 0) << "no callback before the commit";
+  EXPECT_EQ(store->stats().writes_queued, 25u);
+  gate.Open();
+  store->Close();
+  EXPECT_EQ(done, 26);
+  EXPECT_THAT(gate.groups(), ElementsAre(1, 10, 10, 5));
+  EXPECT_EQ(store->stats().commits, 4u);
+}
+
+TEST_F(SqliteJobStoreTest, AThousandBeginsTakeFarFewerCommits) {
+  auto store = OpenStore(Options());
+  std::atomic<int> begun{0};
+  std::atomic<int> next{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 64; ++t) {
+    threads.emplace_back([&] {
+      for (int i = next++; i < 1000; i = next++) {
+        const std::string n = std::to_string(i);
+        if (StoreCalls(*store).Begin(Begun("j" + n, "r" + n)).value().begun) ++begun;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(begun, 1000);
+  EXPECT_LT(store->stats().commits, 500u);
+  std::cout << "1000 begins from 64 threads: " << store->stats().commits << " commits\n";
+}
+
+TEST_F(SqliteJobStoreTest, ARefusedWriteLeavesItsGroupAlone) {
+  Gate gate;
+  SqliteOptions options = Options();
+  options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
+  auto store = OpenStore(options);
+  std::vector<absl::StatusCode> codes;
+  const auto note = [&](absl::Status status) { codes.push_back(status.code()); };
+  store->Adopt(Accepted("first", "p0"), note);
+  gate.WaitForGroups(1);
+  store->Adopt(Accepted("j1", "p1"), note);
+  store->Adopt(Accepted("j2", "p1"), note);       // its Pictory id is taken
+  store->Update(Accepted("j3", "p3"), {}, note);  // unknown
+  store->Adopt(Accepted("j4", "p4"), note);
+  gate.Open();
+  store->Close();
+  using Code = absl::StatusCode;
+  EXPECT_THAT(codes, ElementsAre(Code::kOk, Code::kOk, Code::kAlreadyExists, Code::kNotFound, Code::kOk));
+  EXPECT_THAT(gate.groups(), ElementsAre(1, 4));
+  store = OpenStore(Options());
+  EXPECT_EQ(Ids(StoreCalls(*store).List("acme", {.limit = 9}).value()),
+            (std::vector<std::string>{"j4", "j1", "first"}));
+}
+
+TEST_F(SqliteJobStoreTest, AFullQueueRefusesInTurn) {
+  Gate gate;
+  SqliteOptions options = Options();
+  options.write_queue_max = 3;
+  options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
+  auto store = OpenStore(options);
+  std::vector<std::pair<int, absl::Status>> answers;
+  const auto remove = [&](int i) {
+    store->Remove("acme", "j", [&answers, i](absl::Status status) { answers.emplace_back(i, status); });
+  };
+  remove(0);
+  gate.WaitForGroups(1);
+  for (int i = 1; i <= 5; ++i) remove(i);
+  gate.Open();
+  store->Close();
+  ASSERT_EQ(answers.size(), 6u);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(answers[i].first, i);
+    EXPECT_EQ(answers[i].second.ok(), i <= 3) << i;
+  }
+  EXPECT_EQ(answers[5].second.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(errors::Reason(answers[5].second), "TOO_MANY");
+}
+
+TEST_F(SqliteJobStoreTest, ReadsDoNotWaitForACommit) {
+  Gate gate;
+  SqliteOptions options = Options();
+  options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
+  auto store = OpenStore(options);
+  Answer<absl::Status> adopted;
+  store->Adopt(Accepted("j1", "p1"), adopted.Callback());
+  gate.WaitForGroups(1);
+  EXPECT_EQ(StoreCalls(*store).Find("acme", "j1").value(), std::nullopt) << "not yet durable";
+  gate.Open();
+  ASSERT_TRUE(adopted.Wait().ok());
+  EXPECT_TRUE(StoreCalls(*store).Find("acme", "j1").value().has_value());
+}
+
+TEST_F(SqliteJobStoreTest, AFailedCommitFailsTheGroupAndTheStore) {
+  Gate gate;
+  std::atomic<bool> broken{false};
+  std::atomic<int> fatal{0};
+  SqliteOptions options = Options();
+  options.on_fatal = [&](absl::Status status) {
+    EXPECT_EQ(errors::Reason(status), "STORE_FAILED");
+    ++fatal;
+  };
+  options.before_commit = [&](std::size_t) {
+    return broken ? absl::InternalError("disk I/O error") : absl::OkStatus();
+  };
+  auto store = OpenStore(options);
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1")).ok());
+  broken = true;
+  const absl::Status failed = calls.Begin(Begun("j2", "r2")).status();
+  EXPECT_EQ(errors::Reason(failed), "STORE_FAILED");
+  EXPECT_THAT(std::string(failed.message()), HasSubstr("disk I/O error"));
+  broken = false;
+  EXPECT_EQ(errors::Reason(calls.Begin(Begun("j3", "r3")).status()), "STORE_FAILED") << "it stays failed";
+  EXPECT_EQ(errors::Reason(calls.Update(Begun("j1", "r1"))), "STORE_FAILED");
+  EXPECT_TRUE(calls.FindRequest("acme", "r1").value().has_value()) << "reading still works";
+  store->Close();
+  EXPECT_EQ(fatal, 1);
+  store = OpenStore(Options());
+  EXPECT_TRUE(StoreCalls(*store).FindRequest("acme", "r1").value().has_value());
+  EXPECT_FALSE(StoreCalls(*store).FindRequest("acme", "r2").value().has_value());
+  EXPECT_FALSE(StoreCalls(*store).FindRequest("acme", "r3").value().has_value());
+}
+
+TEST_F(SqliteJobStoreTest, AFullDiskLosesNothingAcknowledged) {
+  std::atomic<int> fatal{0};
+  SqliteOptions options = Options();
+  options.max_pages = 60;
+  options.on_fatal = [&](absl::Status) { ++fatal; };
+  auto store = OpenStore(options);
+  int acknowledged = 0;
+  absl::Status status;
+  for (int i = 0; i < 1000; ++i) {
+    JobRecord record = Accepted("j" + std::to_string(1000 + i), "p" + std::to_string(i));
+    record.job.result_wire = std::string(5000, 'w');
+    status = StoreCalls(*store).Adopt(record);
+    if (!status.ok()) break;
+    ++acknowledged;
+  }
+  EXPECT_EQ(errors::Reason(status), "STORE_FAILED") << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("full"));
+  store->Close();
+  EXPECT_EQ(fatal, 1);
+  EXPECT_GT(acknowledged, 5);
+  store = OpenStore(Options());
+  EXPECT_EQ(StoreCalls(*store).List("acme", {.limit = 1000}).value().size(),
+            static_cast<std::size_t>(acknowledged));
+}
+
+TEST_F(SqliteJobStoreTest, AFullDiskIsNamedAtTheStart) {
+  SqliteOptions options = Options();
+  options.max_pages = 2;
+  const absl::Status status = OpenStatus(options);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+}
+
+std::int64_t PeakKiB() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6));
+  }
+  return 0;
+}
+
+TEST_F(SqliteJobStoreTest, ALargePartIsReadInChunksOfTheSameBytes) {
+  std::string part(20'000'000, '\0');
+  std::mt19937 random(1);
+  for (std::size_t i = 0; i < part.size(); i += 97) part[i] = static_cast<char>(random());
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  ASSERT_TRUE(calls.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_RESULT_JSON, part}}).ok());
+  constexpr std::int64_t kChunk = 256 * 1024;
+  std::int64_t offset = 0;
+  for (;;) {
+    const auto chunk = calls.ReadPart("acme", "j1", v1::RESULT_PART_RESULT_JSON, offset, kChunk);
+    ASSERT_TRUE(chunk.ok()) << chunk.status();
+    ASSERT_EQ(chunk->total_bytes, static_cast<std::int64_t>(part.size()));
+    if (chunk->data.empty()) break;
+    ASSERT_EQ(part.compare(offset, chunk->data.size(), chunk->data), 0) << offset;
+    offset += static_cast<std::int64_t>(chunk->data.size());
+  }
+  EXPECT_EQ(offset, static_cast<std::int64_t>(part.size()));
+  std::cout << "peak memory " << PeakKiB() / 1024 << " MiB\n";
+}
+
+// Copies the one stored job `count` times under other names, without going through the store.
+void Multiply(const std::string& path, int count, const std::string& changes) {
+  SQLite::Database db(path, SQLite::OPEN_READWRITE);
+  std::string columns = kRecordColumns;
+  std::string values = columns;
+  const auto set = [&values](const std::string& column, const std::string& value) {
+    values.replace(values.find(", " + column + ",") + 2, column.size(), value);
+  };
+  set("job_id", "printf('k%07d', n)");
+  set("pictory_job_id", "printf('q%07d', n)");
+  set("request_id", "printf('s%07d', n)");
+  if (!changes.empty()) set("state", changes);
+  db.exec("WITH RECURSIVE counter(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM counter LIMIT " +
+          std::to_string(count) + ") INSERT INTO jobs (" + columns + ") SELECT " + values +
+          " FROM jobs, counter WHERE job_id = 'j1'");
+}
+
+double Milliseconds(const std::function<void()>& step) {
+  const auto start = std::chrono::steady_clock::now();
+  step();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+TEST_F(SqliteJobStoreTest, RecoversAHundredThousandUnfinishedJobs) {
+  constexpr int kJobs = 100'000;
+  auto store = OpenStore(Options());
+  ASSERT_TRUE(StoreCalls(*store).Adopt(Accepted("j1", "p1")).ok());
+  store->Close();
+  Multiply(db_path(), kJobs - 1, "");
+  store = OpenStore(Options());
+  std::size_t unfinished = 0;
+  const double took = Milliseconds([&] { unfinished = store->Recover(At(5)).value().unfinished.size(); });
+  EXPECT_EQ(unfinished, kJobs);
+  std::cout << "recovering " << kJobs << " unfinished jobs: " << took << " ms\n";
+}
+
+// Slow; for measuring: --gtest_also_run_disabled_tests --gtest_filter=*Million*
+TEST_F(SqliteJobStoreTest, DISABLED_AMillionFinishedJobs) {
+  auto store = OpenStore(Options());
+  ASSERT_TRUE(StoreCalls(*store).Adopt(Accepted("j1", "p1")).ok());
+  store->Close();
+  Multiply(db_path(), 1'000'000, std::to_string(v1::JOB_STATE_SUCCEEDED));
+  store = OpenStore(Options());
+  StoreCalls calls(*store);
+  const auto measure = [](const char* what, const std::function<void()>& step) {
+    std::cout << what << ": " << Milliseconds(step) << " ms\n";
+  };
+  measure("recover", [&] { EXPECT_EQ(store->Recover(At(5)).value().unfinished.size(), 1u); });
+  measure("100 begins", [&] {
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(calls.Begin(Begun("n" + std::to_string(i), "n" + std::to_string(i))).ok());
+    }
+  });
+  measure("100 updates", [&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(calls.Update(Accepted("j1", "p1")).ok());
+  });
+  measure("100 finds", [&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(calls.Find("acme", "q0500000").value().has_value());
+  });
+  measure("first page", [&] { EXPECT_EQ(calls.List("acme", {.limit = 50}).value().size(), 50u); });
+  measure("first page of what runs", [&] {
+    EXPECT_EQ(calls.List("acme", {.states = {v1::JOB_STATE_QUEUED}, .limit = 50}).value().size(), 1u);
+  });
+  measure("first page of renders", [&] {
+    EXPECT_TRUE(calls.List("acme", {.kinds = {v1::JOB_KIND_RENDER}, .limit = 50}).value().empty());
+  });
+  measure("a label nobody has", [&] {
+    EXPECT_TRUE(calls.List("acme", {.labels = {{"a", "b"}}, .limit = 50}).value().empty());
+  });
+  measure("created before all (a walk of the index)", [&] {
+    EXPECT_TRUE(calls.List("acme", {.created_until = At(1), .limit = 50}).value().empty());
+  });
+}
+
+}  // namespace
+}  // namespace gateway::store

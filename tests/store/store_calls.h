@@ -1,0 +1,146 @@
+// A JobStore called and waited for, with a deadline, and records to fill it with.
+#pragma once
+
+#include "base/mutex.h"  // before Abseil, which defines macros of the same names
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "jobs/store.h"
+
+namespace gateway::store {
+
+inline constexpr std::chrono::seconds kPatience{60};
+
+// Hands out callbacks, then waits for what they got. One use each.
+template <class T>
+class Answer {
+ public:
+  auto Callback() {
+    return [promise = promise_](T value) { promise->set_value(std::move(value)); };
+  }
+  T Wait() {
+    std::future<T> future = promise_->get_future();
+    if (future.wait_for(kPatience) != std::future_status::ready) {
+      ADD_FAILURE() << "the store never answered";
+      std::abort();  // the callback may still come, into memory that is gone
+    }
+    return future.get();
+  }
+
+ private:
+  std::shared_ptr<std::promise<T>> promise_ = std::make_shared<std::promise<T>>();
+};
+
+class StoreCalls {
+ public:
+  using Record = jobs::JobRecord;
+  using MaybeRecord = absl::StatusOr<std::optional<Record>>;
+
+  explicit StoreCalls(jobs::JobStore& store) : store_(store) {}
+
+  absl::StatusOr<jobs::BeginResult> Begin(Record record) {
+    Answer<absl::StatusOr<jobs::BeginResult>> answer;
+    store_.Begin(std::move(record), answer.Callback());
+    return answer.Wait();
+  }
+  absl::Status Update(Record record, std::vector<pictory::JobResult::Part> parts = {}) {
+    Answer<absl::Status> answer;
+    store_.Update(std::move(record), std::move(parts), answer.Callback());
+    return answer.Wait();
+  }
+  absl::Status Adopt(Record record) {
+    Answer<absl::Status> answer;
+    store_.Adopt(std::move(record), answer.Callback());
+    return answer.Wait();
+  }
+  absl::Status Remove(std::string tenant, std::string job_id) {
+    Answer<absl::Status> answer;
+    store_.Remove(std::move(tenant), std::move(job_id), answer.Callback());
+    return answer.Wait();
+  }
+  MaybeRecord Find(std::string tenant, std::string name) {
+    Answer<MaybeRecord> answer;
+    store_.Find(std::move(tenant), std::move(name), answer.Callback());
+    return answer.Wait();
+  }
+  MaybeRecord FindRequest(std::string tenant, std::string request_id) {
+    Answer<MaybeRecord> answer;
+    store_.FindRequest(std::move(tenant), std::move(request_id), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::optional<std::string>> FindOwner(std::string pictory_job_id) {
+    Answer<absl::StatusOr<std::optional<std::string>>> answer;
+    store_.FindOwner(std::move(pictory_job_id), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::vector<Record>> List(std::string tenant, jobs::ListQuery query) {
+    Answer<absl::StatusOr<std::vector<Record>>> answer;
+    store_.List(std::move(tenant), std::move(query), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<jobs::PartChunk> ReadPart(std::string tenant, std::string job_id,
+                                           jobs::v1::ResultPart part, std::int64_t offset,
+                                           std::int64_t max_bytes) {
+    Answer<absl::StatusOr<jobs::PartChunk>> answer;
+    store_.ReadPart(std::move(tenant), std::move(job_id), part, offset, max_bytes, answer.Callback());
+    return answer.Wait();
+  }
+
+ private:
+  jobs::JobStore& store_;
+};
+
+inline WallTime At(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+// A begun submission: invisible, in state QUEUED.
+inline jobs::JobRecord Begun(const std::string& job_id, const std::string& request_id,
+                             const std::string& tenant = "acme") {
+  jobs::JobRecord record;
+  record.job.tenant = tenant;
+  record.job.job_id = job_id;
+  record.job.request_id = request_id;
+  record.job.kind = jobs::v1::JOB_KIND_PREVIEW;
+  record.job.state = jobs::v1::JOB_STATE_QUEUED;
+  record.job.create_time = At(1000);
+  record.fingerprint = std::string(32, 'f');
+  return record;
+}
+
+// A job that Pictory took.
+inline jobs::JobRecord Accepted(const std::string& job_id, const std::string& pictory_job_id,
+                                const std::string& tenant = "acme") {
+  jobs::JobRecord record = Begun(job_id, "request-of-" + job_id, tenant);
+  record.submission = jobs::SubmissionState::kAccepted;
+  record.job.pictory_job_id = pictory_job_id;
+  record.job.revision = 1;
+  return record;
+}
+
+inline std::vector<std::string> Ids(const std::vector<jobs::JobRecord>& records) {
+  std::vector<std::string> ids;
+  for (const auto& record : records) ids.push_back(record.job.job_id);
+  return ids;
+}
+
+// A directory of its own for one test, gone with it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace gateway::store
