@@ -3,23 +3,9 @@
 #
 # A library sees only what it links: that is how the layers of server/ are kept (see tests/layers).
 
-# TEMPORARY: while folders are being filled, a missing file must not stop everybody's configure.
-function(existing_sources var)
-  set(kept)
-  foreach(source ${${var}})
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} OR IS_ABSOLUTE ${source} OR source MATCHES "^\\$")
-      list(APPEND kept ${source})
-    else()
-      message(STATUS "TEMPORARY: ${source} is missing")
-    endif()
-  endforeach()
-  set(${var} ${kept} PARENT_SCOPE)
-endfunction()
-
 function(gateway_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   set(target gateway_${name})
-  existing_sources(ARG_SOURCES)  # TEMPORARY
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
     target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE pictory_toolchain)
@@ -34,10 +20,6 @@ endfunction()
 function(gateway_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   set(target ${name}_test)
-  existing_sources(ARG_SOURCES)  # TEMPORARY
-  if(NOT ARG_SOURCES)
-    return()
-  endif()
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main pictory_toolchain)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/server ${PROJECT_SOURCE_DIR}/tests)

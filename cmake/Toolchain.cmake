@@ -23,13 +23,15 @@ endif()
 
 add_library(pictory_toolchain INTERFACE)
 target_compile_options(pictory_toolchain INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   $<$<BOOL:${PICTORY_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   -fstack-protector-strong)
-# Fortification needs the optimizer.
-target_compile_definitions(pictory_toolchain INTERFACE
-  $<$<AND:$<CONFIG:Release,RelWithDebInfo>,$<STREQUAL:${PICTORY_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+# Fortification needs the optimizer, and gets in the sanitizers' way.
+if(NOT PICTORY_SANITIZE)
+  target_compile_definitions(pictory_toolchain INTERFACE
+    $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+endif()
 target_link_options(pictory_toolchain INTERFACE -pie -Wl,-z,relro,-z,now)
 
 if(PICTORY_SANITIZE)

@@ -59,31 +59,38 @@ void AddSubmits(CLI::App& app, Raw& raw) {
   Invocation& to = *raw.to;
   const std::string submit = help::kSubmit;
 
-  CLI::App* preview = Add(app, to, Command::kPreview, "preview", "Make a storyboard and its preview",
-                          submit + help::kPreview);
+  CLI::App* preview = Add(app, to, Command::kPreview, "preview",
+                          "Make a storyboard and its preview", submit + help::kPreview);
   CLI::Option* file =
       preview->add_option("FILE", to.source, "Pictory's storyboard body as JSON; - reads stdin");
   CLI::Option* text = preview->add_option("--text", raw.text, "The story itself")->excludes(file);
   preview->add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
       ->excludes(file)
       ->excludes(text);
-  preview->add_option("--name", to.name, "Name of the video (with --text, --text-file)")->excludes(file);
-  preview->add_option("--voice", to.voice, "Speaker who reads the story (likewise)")->excludes(file);
+  preview->add_option("--name", to.name, "Name of the video (with --text, --text-file)")
+      ->excludes(file);
+  preview->add_option("--voice", to.voice, "Speaker who reads the story (likewise)")
+      ->excludes(file);
   preview->add_option("--aspect-ratio", to.aspect_ratio, "1:1, 16:9, 9:16 or 4:5 (likewise)")
       ->excludes(file);
   AddSubmitFlags(preview, raw);
 
-  CLI::App* render = Add(app, to, Command::kRender, "render", "Make the video", submit + help::kRender);
-  render->add_option("JOB|FILE", to.source, "A finished preview's job, or a JSON file; - reads stdin");
+  CLI::App* render =
+      Add(app, to, Command::kRender, "render", "Make the video", submit + help::kRender);
+  render->add_option("JOB|FILE", to.source,
+                     "A finished preview's job, or a JSON file; - reads stdin");
   render->add_option("--preview-job", to.preview_job, "From this preview");
-  render->add_option("--storyboard", to.storyboard_file, "Straight from this storyboard (file or -)");
-  render->add_option("--render-params", to.render_params_file, "From these renderParams (file or -)");
+  render->add_option("--storyboard", to.storyboard_file,
+                     "Straight from this storyboard (file or -)");
+  render->add_option("--render-params", to.render_params_file,
+                     "From these renderParams (file or -)");
   render->add_option("--project", to.project, "From this project saved at Pictory");
   AddSubmitFlags(render, raw);
 
   CLI::App* transcribe = Add(app, to, Command::kTranscribe, "transcribe", "Turn speech into text",
                              submit + help::kTranscribe);
-  transcribe->add_option("URL|FILE", to.source, "The media's URL, or a request as JSON; - reads stdin")
+  transcribe
+      ->add_option("URL|FILE", to.source, "The media's URL, or a request as JSON; - reads stdin")
       ->required();
   transcribe->add_option("--language", to.language, "Such as en-US");
   transcribe->add_option("--media-type", to.media_type, "video or audio");
@@ -91,8 +98,10 @@ void AddSubmits(CLI::App& app, Raw& raw) {
 
   CLI::App* summarize = Add(app, to, Command::kSummarize, "summarize",
                             "Pick the highlights of a transcript", submit + help::kSummarize);
-  summarize->add_option("JOB|FILE", to.source,
-                        "A finished transcription's job, or a request or transcript as JSON; - reads stdin")
+  summarize
+      ->add_option(
+          "JOB|FILE", to.source,
+          "A finished transcription's job, or a request or transcript as JSON; - reads stdin")
       ->required();
   summarize->add_option("--seconds", raw.seconds, "Length wanted")->check(CLI::PositiveNumber);
   summarize->add_option("--language", to.language, "Two letters, such as en");
@@ -102,11 +111,11 @@ void AddSubmits(CLI::App& app, Raw& raw) {
 void AddJobCommands(CLI::App& app, Raw& raw) {
   Invocation& to = *raw.to;
   const auto one_job = [&to](CLI::App* sub) {
-    sub->add_option("JOB", to.jobs, "The gateway's id of the job, or Pictory's")->required()->expected(1);
+    sub->add_option("JOB", to.jobs, "The gateway's id of the job, or Pictory's")
+        ->required()
+        ->expected(1);
   };
-  const auto jobs = [&to](CLI::App* sub) {
-    sub->add_option("JOB", to.jobs, "Jobs")->required();
-  };
+  const auto jobs = [&to](CLI::App* sub) { sub->add_option("JOB", to.jobs, "Jobs")->required(); };
 
   CLI::App* get = Add(app, to, Command::kGet, "get", "Show a job", help::kGet);
   one_job(get);
@@ -120,10 +129,12 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       list->add_option("--limit", to.limit, "At most so many (50)")->check(CLI::PositiveNumber);
   list->add_flag("--all", to.all, "All of them")->excludes(limit);
 
-  jobs(Add(app, to, Command::kWatch, "watch", "Show the progress of jobs until they are done", help::kWatch));
+  jobs(Add(app, to, Command::kWatch, "watch", "Show the progress of jobs until they are done",
+           help::kWatch));
   jobs(Add(app, to, Command::kWait, "wait", "Wait silently until jobs are done", help::kWait));
 
-  CLI::App* result = Add(app, to, Command::kResult, "result", "Show or fetch a job's result", help::kResult);
+  CLI::App* result =
+      Add(app, to, Command::kResult, "result", "Show or fetch a job's result", help::kResult);
   one_job(result);
   CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
   result->add_option("-o,--output", to.output, "Into this file");
@@ -153,7 +164,8 @@ void Interpret(const std::vector<std::string>& words, const char* flag, Parse pa
 void InterpretLabels(const Raw& raw) {
   for (const std::string& label : raw.labels) {
     const std::size_t equals = label.find('=');
-    if (equals == std::string::npos || equals == 0) Wrong("--label: write key=value, not '" + label + "'");
+    if (equals == std::string::npos || equals == 0)
+      Wrong("--label: write key=value, not '" + label + "'");
     if (!raw.to->labels.emplace(label.substr(0, equals), label.substr(equals + 1)).second) {
       Wrong("--label: '" + label.substr(0, equals) + "' is given twice");
     }
@@ -171,10 +183,13 @@ void CheckSources(const Invocation& to, const CLI::App& app) {
     const int given = !to.source.empty() + !to.preview_job.empty() + !to.storyboard_file.empty() +
                       !to.render_params_file.empty() + !to.project.empty();
     if (given != 1) {
-      Wrong("render: give one of JOB, FILE, --preview-job, --storyboard, --render-params and --project");
+      Wrong(
+          "render: give one of JOB, FILE, --preview-job, --storyboard, --render-params and "
+          "--project");
     }
   } else if (to.command == Command::kResult) {
-    if (!to.output.empty() && !to.part && !to.download) Wrong("--output: needs --part or --download");
+    if (!to.output.empty() && !to.part && !to.download)
+      Wrong("--output: needs --part or --download");
   } else if (to.command == Command::kResolve) {
     if (app.get_subcommand("resolve")->count("--adopt") > 0 && to.adopt.empty()) {
       Wrong("--adopt: needs the id of a job of Pictory's");
@@ -186,13 +201,14 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   Invocation& to = *raw.to;
   if (!raw.timeout.empty()) {
     to.timeout = ParseDuration(raw.timeout);
-    if (!to.timeout) Wrong("--timeout: write a time such as 90s, 10m or 2h, not '" + raw.timeout + "'");
+    if (!to.timeout)
+      Wrong("--timeout: write a time such as 90s, 10m or 2h, not '" + raw.timeout + "'");
   }
   if (!raw.part.empty()) {
     to.part = ParsePart(raw.part);
     if (!to.part) {
-      Wrong("--part: one of txt, srt, vtt, result-json, render-params and transcript, not '" + raw.part +
-            "'");
+      Wrong("--part: one of txt, srt, vtt, result-json, render-params and transcript, not '" +
+            raw.part + "'");
     }
   }
   if (app.get_subcommand("preview")->count("--text") > 0) to.text = raw.text;
@@ -204,6 +220,19 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   CheckSources(to, app);
 }
 
+// What is wrong where no command was understood.
+std::string UnknownCommand(const CLI::App& app, const std::string& otherwise) {
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty() || rest.front().empty() || rest.front().front() == '-') return otherwise;
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  const std::string nearest = Nearest(rest.front(), names);
+  return "there is no command '" + OneLine(rest.front()) + "'" +
+         (nearest.empty() ? "" : "; did you mean " + nearest + "?");
+}
+
 }  // namespace
 
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) {
@@ -212,7 +241,7 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   raw.to = &invocation;
   CLI::App app(help::kAbout, "pictory");
   app.footer(help::kMain);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.fallthrough();
   app.set_help_flag("-h,--help", "Show this help");
   AddCommon(app, raw);
@@ -220,14 +249,17 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   AddJobCommands(app, raw);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) Wrong("say what to do");
     InterpretAll(raw, app);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
     return Finished{kSucceeded, chosen.empty() ? app.help() : chosen.front()->help("pictory"), ""};
   } catch (const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
-    const std::string help = chosen.empty() ? "pictory --help" : "pictory " + chosen.front()->get_name() + " --help";
-    return Finished{kUsage, "", std::string("pictory: ") + error.what() + "\nSee `" + help + "`.\n"};
+    const std::string help =
+        chosen.empty() ? "pictory --help" : "pictory " + chosen.front()->get_name() + " --help";
+    const std::string what = chosen.empty() ? UnknownCommand(app, error.what()) : error.what();
+    return Finished{kUsage, "", "pictory: " + what + "\nSee `" + help + "`.\n"};
   }
   return invocation;
 }

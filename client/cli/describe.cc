@@ -34,13 +34,15 @@ std::string StatePhrase(const Job& job, absl::Time now) {
 std::string Seconds(bool has, double seconds) { return has ? Number(seconds) + " s" : ""; }
 
 void Text(std::string& out, const char* name, const std::string& text) {
-  if (!text.empty()) absl::StrAppend(&out, "\n--- ", name, " ---\n", text, text.back() == '\n' ? "" : "\n");
+  if (!text.empty())
+    absl::StrAppend(&out, "\n--- ", name, " ---\n", text, text.back() == '\n' ? "" : "\n");
 }
 
 void Summaries(std::string& out, const google::protobuf::RepeatedPtrField<v1::Summary>& summaries) {
   for (const v1::Summary& summary : summaries) {
-    Row(out, "summary", absl::StrCat(Seconds(summary.has_duration_seconds(), summary.duration_seconds()),
-                                     summary.has_duration_seconds() ? ": " : "", OneLine(summary.text())));
+    Row(out, "summary",
+        absl::StrCat(Seconds(summary.has_duration_seconds(), summary.duration_seconds()),
+                     summary.has_duration_seconds() ? ": " : "", OneLine(summary.text())));
   }
 }
 
@@ -59,7 +61,8 @@ void Result(std::string& out, const Job& job) {
     Row(out, "srt", OneLine(render.srt_url()));
     Row(out, "vtt", OneLine(render.vtt_url()));
     Row(out, "txt", OneLine(render.txt_url()));
-    Row(out, "length", Seconds(render.has_video_duration_seconds(), render.video_duration_seconds()));
+    Row(out, "length",
+        Seconds(render.has_video_duration_seconds(), render.video_duration_seconds()));
   } else if (job.has_transcription()) {
     const auto& transcription = job.transcription();
     Row(out, "edit", OneLine(transcription.edit_video_url()));
@@ -67,10 +70,12 @@ void Result(std::string& out, const Job& job) {
     Row(out, "text", OneLine(transcription.txt()));
   } else if (job.has_summary()) {
     const auto& summary = job.summary();
-    Row(out, "length", Seconds(summary.has_summary_duration_seconds(), summary.summary_duration_seconds()));
+    Row(out, "length",
+        Seconds(summary.has_summary_duration_seconds(), summary.summary_duration_seconds()));
     for (const v1::Segment& segment : summary.segments()) {
-      Row(out, "segment", absl::StrCat(Number(segment.start_seconds()), "-", Number(segment.end_seconds()),
-                                       " s  ", OneLine(segment.text())));
+      Row(out, "segment",
+          absl::StrCat(Number(segment.start_seconds()), "-", Number(segment.end_seconds()), " s  ",
+                       OneLine(segment.text())));
     }
     Row(out, "summary", OneLine(summary.summary_text()));
     Summaries(out, summary.summaries());
@@ -96,7 +101,8 @@ std::string OmittedParts(const Job& job) {
   for (const int part : job.omitted_parts()) {
     std::string word = v1::ResultPart_Name(static_cast<ResultPart>(part));
     word = word.substr(sizeof("RESULT_PART_") - 1);
-    for (char& c : word) c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (char& c : word)
+      c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     absl::StrAppend(&words, words.empty() ? "" : ", ", word);
   }
   return words;
@@ -116,8 +122,9 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   std::string out;
   Row(out, "state", StatePhrase(job, now));
   if (job.has_error()) {
-    Row(out, "error", absl::StrCat(OneLine(job.error().code()), job.error().message().empty() ? "" : ": ",
-                                   OneLine(job.error().message())));
+    Row(out, "error",
+        absl::StrCat(OneLine(job.error().code()), job.error().message().empty() ? "" : ": ",
+                     OneLine(job.error().message())));
   }
   if (!IsFinal(job.state())) Row(out, "message", OneLine(job.message()));
   Row(out, "pictory id", OneLine(job.pictory_job_id()));
@@ -128,7 +135,8 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   if (job.has_credits_used()) Row(out, "AI credits", Number(job.credits_used()));
   Result(out, job);
   const std::string omitted = OmittedParts(job);
-  if (!omitted.empty()) Row(out, "more", absl::StrCat("`pictory result ", job.job_id(), " --part` has: ", omitted));
+  if (!omitted.empty())
+    Row(out, "more", absl::StrCat("`pictory result ", job.job_id(), " --part` has: ", omitted));
   if (job.sandbox()) Row(out, "note", "made by the sandbox, not by Pictory: nothing was billed");
   if (job.stale()) Row(out, "note", "not heard of for longer than it should take: needs a look");
   if (job.upstream_degraded()) Row(out, "note", "Pictory cannot be asked at present; this may lag");
@@ -144,10 +152,11 @@ std::string Table(const std::vector<Job>& jobs, absl::Time now) {
     for (const auto& [key, value] : job.labels()) {
       absl::StrAppend(&labels, labels.empty() ? "" : " ", OneLine(key), "=", OneLine(value));
     }
-    rows.push_back({OneLine(job.job_id()), KindWord(job.kind()), StateWord(job.state()),
-                    job.has_progress_percent() ? Number(job.progress_percent()) + " %" : "-",
-                    Elapsed(std::chrono::seconds(absl::ToInt64Seconds(now - FromProto(job.create_time())))),
-                    labels});
+    rows.push_back(
+        {OneLine(job.job_id()), KindWord(job.kind()), StateWord(job.state()),
+         job.has_progress_percent() ? Number(job.progress_percent()) + " %" : "-",
+         Elapsed(std::chrono::seconds(absl::ToInt64Seconds(now - FromProto(job.create_time())))),
+         labels});
   }
   std::vector<int> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
@@ -156,7 +165,8 @@ std::string Table(const std::vector<Job>& jobs, absl::Time now) {
   std::string out;
   for (const auto& row : rows) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) absl::StrAppend(&line, i ? "  " : "", Pad(row[i], widths[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      absl::StrAppend(&line, i ? "  " : "", Pad(row[i], widths[i]));
     line.erase(line.find_last_not_of(' ') + 1);
     absl::StrAppend(&out, line, "\n");
   }
@@ -168,15 +178,21 @@ std::string Advice(const Job& job) {
   switch (job.state()) {
     case v1::JOB_STATE_UNCONFIRMED:
       return absl::StrCat(
-          "UNCONFIRMED: the job was sent to Pictory, but no complete answer came back. Pictory may be\n"
+          "UNCONFIRMED: the job was sent to Pictory, but no complete answer came back. Pictory may "
+          "be\n"
           "working on it, and may bill it. Do not submit it again.\n"
-          "  pictory resolve ", id, "   shows what it could be, and settles it\n"
-          "  pictory watch ", id, "     follows it; it may still be confirmed\n");
+          "  pictory resolve ",
+          id,
+          "   shows what it could be, and settles it\n"
+          "  pictory watch ",
+          id, "     follows it; it may still be confirmed\n");
     case v1::JOB_STATE_OUTCOME_UNKNOWN:
-      return "OUTCOME_UNKNOWN: nobody learnt what became of this job. Pictory may have made and billed it:\n"
+      return "OUTCOME_UNKNOWN: nobody learnt what became of this job. Pictory may have made and "
+             "billed it:\n"
              "look there before you submit it again.\n";
     case v1::JOB_STATE_EXPIRED:
-      return "EXPIRED: the gateway stopped asking for this job. Pictory did not say that it failed.\n";
+      return "EXPIRED: the gateway stopped asking for this job. Pictory did not say that it "
+             "failed.\n";
     case v1::JOB_STATE_CLEANED:
       return "CLEANED: Pictory removed the result of this job.\n";
     default:
@@ -188,16 +204,19 @@ std::string DescribeCandidates(const ResolveJobResponse& response) {
   const std::string id = OneLine(response.job().job_id());
   if (response.candidates().empty()) {
     return absl::StrCat(
-        "Pictory has no job that this could be. Either it was never taken, or Pictory does not show it\n"
-        "yet: look again in a few minutes.\n  pictory resolve ", id, " --abandon   gives it up\n");
+        "Pictory has no job that this could be. Either it was never taken, or Pictory does not "
+        "show it\n"
+        "yet: look again in a few minutes.\n  pictory resolve ",
+        id, " --abandon   gives it up\n");
   }
   std::string out = "Jobs at Pictory younger than this one that belong to no job here:\n";
   for (const auto& candidate : response.candidates()) {
-    absl::StrAppend(&out, "  ", OneLine(candidate.pictory_job_id()), "  ", KindWord(candidate.kind()), "  ",
-                    OneLine(candidate.status()), "\n");
+    absl::StrAppend(&out, "  ", OneLine(candidate.pictory_job_id()), "  ",
+                    KindWord(candidate.kind()), "  ", OneLine(candidate.status()), "\n");
   }
-  absl::StrAppend(&out, "Look at them, then say which it is, or that it is none of them:\n  pictory resolve ",
-                  id, " --adopt ID\n  pictory resolve ", id, " --abandon\n");
+  absl::StrAppend(
+      &out, "Look at them, then say which it is, or that it is none of them:\n  pictory resolve ",
+      id, " --adopt ID\n  pictory resolve ", id, " --abandon\n");
   return out;
 }
 
@@ -211,7 +230,8 @@ std::string DescribeError(const absl::Status& status, const std::string& server)
     what = absl::StrCat("the gateway ", OneLine(server), " cannot be reached (", what,
                         "); is it running? --server or PICTORY_GATEWAY names another");
   } else if (absl::IsUnimplemented(status) && reason.empty()) {
-    what = absl::StrCat(OneLine(server), " does not know this call: is it a Pictory jobs gateway, and recent?");
+    what = absl::StrCat(OneLine(server),
+                        " does not know this call: is it a Pictory jobs gateway, and recent?");
   } else if (reason == "INVALID_REQUEST" && !violations.empty()) {
     what = "the gateway refused the request:";  // its message is a selection of the violations
   } else if (what.empty()) {

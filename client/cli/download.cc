@@ -66,7 +66,8 @@ int OnProgress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_o
 }
 
 absl::Status FileError(const std::string& path) {
-  return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be written: ", std::strerror(errno)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": cannot be written: ", std::strerror(errno)));
 }
 
 void Configure(CURL* curl, Transfer& transfer, const std::string& range) {
@@ -91,17 +92,20 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range) {
 
 // Of a transfer that ended; 416 says that the partial file is no beginning of this video.
 absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const char* detail) {
-  if (transfer.download->stop.stop_requested()) return absl::CancelledError("The download was stopped");
+  if (transfer.download->stop.stop_requested())
+    return absl::CancelledError("The download was stopped");
   if (transfer.write_failed) return FileError(transfer.download->partial);
   if (code != CURLE_OK) {
-    return absl::UnavailableError(absl::StrCat("The download broke off: ", *detail != '\0' ? detail : curl_easy_strerror(code)));
+    return absl::UnavailableError(absl::StrCat(
+        "The download broke off: ", *detail != '\0' ? detail : curl_easy_strerror(code)));
   }
   if (status == 200 || status == kPartialContent) return absl::OkStatus();
   if (status == kRangeNotSatisfiable) return absl::OutOfRangeError("The partial file does not fit");
   const std::string what = absl::StrCat("The video's server answered HTTP ", status);
   if (status == 404 || status == 410) return absl::NotFoundError(what);
   if (status == 403) return absl::FailedPreconditionError(what + "; the URL may have expired");
-  return status >= 500 || status == 429 ? absl::UnavailableError(what) : absl::FailedPreconditionError(what);
+  return status >= 500 || status == 429 ? absl::UnavailableError(what)
+                                        : absl::FailedPreconditionError(what);
 }
 
 absl::Status Attempt(const Download& download) {
@@ -138,7 +142,8 @@ bool MayDownload(const std::string& url) {
   if (url.rfind("https://", 0) == 0) return true;
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), curl_url_cleanup);
   char* host = nullptr;
-  if (url.rfind("http://", 0) != 0 || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+  if (url.rfind("http://", 0) != 0 ||
+      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
       curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
     return false;
   }
@@ -147,10 +152,11 @@ bool MayDownload(const std::string& url) {
   return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
 }
 
-absl::Status Run(const Download& download) {
+absl::Status FetchFile(const Download& download) {
   if (!MayDownload(download.url)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("Not downloaded, because it is neither https nor on this machine: ", OneLine(download.url)));
+        absl::StrCat("Not downloaded, because it is neither https nor on this machine: ",
+                     OneLine(download.url)));
   }
   absl::Status status = Attempt(download);
   if (absl::IsOutOfRange(status)) {

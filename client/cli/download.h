@@ -17,12 +17,13 @@ struct Download {
   std::string url;
   std::string path;     // what it becomes, by renaming, once it is complete
   std::string partial;  // what it is until then; kept on failure, and gone on with the next time
-  std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)> progress;  // total 0: unknown
+  std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
+      progress;  // total 0: unknown
   std::stop_token stop;
 };
 
-// Blocks. CANCELLED by `stop`; UNAVAILABLE where another attempt may help; INVALID_ARGUMENT for a URL
-// that is not allowed or a file that cannot be written; else what the server said.
-absl::Status Run(const Download& download);
+// Blocks. CANCELLED by `stop`; UNAVAILABLE where another attempt may help; INVALID_ARGUMENT for a
+// URL that is not allowed or a file that cannot be written; else what the server said.
+absl::Status FetchFile(const Download& download);
 
 }  // namespace pictory_jobs::cli

@@ -31,7 +31,8 @@ ExitCode Worse(ExitCode a, ExitCode b) {
   // Never to be overlooked first.
   constexpr std::array kOrder = {kDetached, kOutcomeUnknown, kUsage,          kJobFailed,
                                  kNotFound, kRefused,        kStoppedWaiting, kSucceeded};
-  return *std::min(std::find(kOrder.begin(), kOrder.end(), a), std::find(kOrder.begin(), kOrder.end(), b));
+  return *std::min(std::find(kOrder.begin(), kOrder.end(), a),
+                   std::find(kOrder.begin(), kOrder.end(), b));
 }
 
 }  // namespace pictory_jobs::cli

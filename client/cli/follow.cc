@@ -49,8 +49,8 @@ class EventQueue {
   std::deque<Event> events_;
 };
 
-void WatchOne(const Client& client, const FollowOptions& follow, std::size_t index, Followed& result,
-              EventQueue& queue) {
+void WatchOne(const Client& client, const FollowOptions& follow, std::size_t index,
+              Followed& result, EventQueue& queue) {
   WatchOptions options;
   options.view = follow.view;
   options.timeout = follow.timeout;
@@ -61,7 +61,8 @@ void WatchOne(const Client& client, const FollowOptions& follow, std::size_t ind
   options.on_reconnect = [&](const absl::Status& why, std::chrono::nanoseconds) {
     if (connected && ++failures == 1) {
       queue.Push({index, std::nullopt,
-                  absl::StrCat("connection lost (", OneLine(std::string(why.message())), "); trying again"),
+                  absl::StrCat("connection lost (", OneLine(std::string(why.message())),
+                               "); trying again"),
                   false});
     }
   };
@@ -83,7 +84,8 @@ void WatchOne(const Client& client, const FollowOptions& follow, std::size_t ind
 
 ExitCode ExitFor(const Followed& followed) {
   const bool unconfirmed = followed.last && followed.last->state() == v1::JOB_STATE_UNCONFIRMED;
-  if (followed.status.ok()) return followed.last ? ExitForState(followed.last->state()) : kSucceeded;
+  if (followed.status.ok())
+    return followed.last ? ExitForState(followed.last->state()) : kSucceeded;
   if (absl::IsCancelled(followed.status)) return kDetached;
   if (unconfirmed) return kOutcomeUnknown;
   if (absl::IsDeadlineExceeded(followed.status)) return kStoppedWaiting;

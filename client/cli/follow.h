@@ -31,8 +31,8 @@ struct Followed {
 
 ExitCode ExitFor(const Followed& followed);
 
-// Blocks until all are done. `each` gets every new state, on the calling thread. A watch has a thread
-// of its own meanwhile.
+// Blocks until all are done. `each` gets every new state, on the calling thread. A watch has a
+// thread of its own meanwhile.
 std::vector<Followed> Follow(const Client& client, const std::vector<std::string>& job_ids,
                              const FollowOptions& options, Progress& progress,
                              const std::function<void(const Job&)>& each);

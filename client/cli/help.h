@@ -7,8 +7,8 @@ inline constexpr char kAbout[] =
     "Pictory's video jobs from the command line: submit once, watch live, read the result.";
 
 inline constexpr char kMain[] =
-    R"(Answers go to stdout, progress and errors to stderr. After a submit the first line is `job <id>`;
-scripts use --json, which prints one object a line.
+    R"(Answers go to stdout, progress and errors to stderr. After a submit the first line is
+`job <id>`; scripts use --json, which prints one object a line.
 
 Exit status:
   0    succeeded                          4    stopped waiting; the job may go on
@@ -26,10 +26,10 @@ The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
 `pictory COMMAND --help` tells more about each command.)";
 
 inline constexpr char kSubmit[] =
-    R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result follows;
---wait does the same silently. A job that is UNCONFIRMED may be running and billed: exit status 6, and
-it must not be submitted again. Without --timeout, --wait does not wait for such a job. With --json,
---wait prints the final job, --watch one object for each state.
+    R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result
+follows; --wait does the same silently. A job that is UNCONFIRMED may be running and billed:
+exit status 6, and it must not be submitted again. Without --timeout, --wait does not wait for
+such a job. With --json, --wait prints the final job, --watch one object for each state.
 
 --request-id makes a repetition harmless: the same id with the same request is the same job.
 All flags of `pictory --help` apply.
@@ -49,8 +49,8 @@ inline constexpr char kRender[] =
   pictory render --render-params params.json    # as `pictory result JOB --part render-params` gave
   pictory render --project 20240101123456789
 
-The argument is a file if one of that name exists, else a preview's job. A JSON file with a top-level
-"output" and no "videoName" is taken as render parameters, any other as a storyboard.)";
+The argument is a file if one of that name exists, else a preview's job. A JSON file with a
+top-level "output" and no "videoName" is taken as render parameters, any other as a storyboard.)";
 
 inline constexpr char kTranscribe[] =
     R"(  pictory transcribe https://example.com/talk.mp4 --language en-US --watch
@@ -80,8 +80,9 @@ Examples:
   pictory list --all --json)";
 
 inline constexpr char kWatch[] =
-    R"(One line for each job, redrawn in place on a terminal; the results follow on stdout. Connects again by
-itself. Ctrl-C detaches: the jobs go on. The exit status is that of the job in most need of attention.
+    R"(One line for each job, redrawn in place on a terminal; the results follow on stdout. Connects
+again by itself. Ctrl-C detaches: the jobs go on. The exit status is that of the job in most
+need of attention.
 
 Examples:
   pictory watch 01hx2v…
@@ -89,17 +90,17 @@ Examples:
   pictory watch 01hx2v… --json        # one object for each state)";
 
 inline constexpr char kWait[] =
-    R"(Silent until the jobs are done. Without --timeout, an UNCONFIRMED job is not waited for (exit status 6):
-a person has to settle it with `pictory resolve`.
+    R"(Silent until the jobs are done. Without --timeout, an UNCONFIRMED job is not waited for (exit
+status 6): a person has to settle it with `pictory resolve`.
 
 Examples:
   pictory wait 01hx2v… && pictory result 01hx2v… --download
   pictory wait 01hx2v… --timeout 15m --json)";
 
 inline constexpr char kResult[] =
-    R"(Without --part: what the job has, above all its URLs. Parts: txt srt vtt result-json render-params
-transcript. --download fetches a render's mp4 into -o FILE (<job>.mp4), and goes on where an earlier
-attempt stopped.
+    R"(Without --part: what the job has, above all its URLs. Parts: txt srt vtt result-json
+render-params transcript. --download fetches a render's mp4 into -o FILE (<job>.mp4), and goes
+on where an earlier attempt stopped.
 
 Examples:
   pictory result 01hx2v…
@@ -107,9 +108,10 @@ Examples:
   pictory result 01hx2v… --download -o video.mp4)";
 
 inline constexpr char kResolve[] =
-    R"(An UNCONFIRMED job was sent to Pictory, but no complete answer came back. Without a flag, this lists
-the jobs at Pictory it could be; nothing is changed. --adopt says which one it is, --abandon gives it
-up (OUTCOME_UNKNOWN). Look at Pictory before you abandon: it may be working on it, and bill it.
+    R"(An UNCONFIRMED job was sent to Pictory, but no complete answer came back. Without a flag,
+this lists the jobs at Pictory it could be; nothing is changed. --adopt says which one it is,
+--abandon gives it up (OUTCOME_UNKNOWN). Look at Pictory before you abandon: it may be working
+on it, and bill it.
 
 Examples:
   pictory resolve 01hx2v…

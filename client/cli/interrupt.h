@@ -1,8 +1,8 @@
 // Ctrl-C as a stop token.
 //
-// Create it on the main thread before any other thread exists: it blocks SIGINT, SIGTERM and SIGHUP for
-// all of them and waits for these on a thread of its own. The first one stops the token, a second
-// one ends the process at once.
+// Create it on the main thread before any other thread exists: it blocks SIGINT, SIGTERM and SIGHUP
+// for all of them and waits for these on a thread of its own. The first one stops the token, a
+// second one ends the process at once.
 #pragma once
 
 #include <atomic>

@@ -15,7 +15,17 @@
 namespace pictory_jobs::cli {
 
 enum class Command {
-  kPreview, kRender, kTranscribe, kSummarize, kGet, kList, kWatch, kWait, kResult, kResolve, kDelete,
+  kPreview,
+  kRender,
+  kTranscribe,
+  kSummarize,
+  kGet,
+  kList,
+  kWatch,
+  kWait,
+  kResult,
+  kResolve,
+  kDelete,
   kVersion,
 };
 

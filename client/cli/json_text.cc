@@ -6,6 +6,8 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <algorithm>
 
@@ -43,7 +45,8 @@ std::size_t SkipValue(std::string_view text, std::size_t at) {
       --depth;
       ++at;
     } else if (depth == 0) {
-      while (at < text.size() && !IsSpace(text[at]) && text[at] != ',' && text[at] != '}' && text[at] != ']') {
+      while (at < text.size() && !IsSpace(text[at]) && text[at] != ',' && text[at] != '}' &&
+             text[at] != ']') {
         ++at;
       }
     } else {
@@ -63,7 +66,8 @@ rapidjson::Document Parse(std::string_view text) {
 }  // namespace
 
 std::optional<JsonError> CheckJson(std::string_view text) {
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseValidateEncodingFlag |
                               rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::MemoryStream bytes(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
@@ -144,6 +148,18 @@ std::string ToJsonLine(const google::protobuf::Message& message) {
   std::string line;
   if (!google::protobuf::util::MessageToJsonString(message, &line, options).ok()) return "{}";
   return line;
+}
+
+std::string FileLine(const std::string& job_id, const std::string& path) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartObject();
+  writer.Key("jobId");
+  writer.String(job_id.data(), static_cast<rapidjson::SizeType>(job_id.size()));
+  writer.Key("file");
+  writer.String(path.data(), static_cast<rapidjson::SizeType>(path.size()));
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
 }  // namespace pictory_jobs::cli

@@ -42,4 +42,7 @@ std::vector<std::string_view> ElementsOf(std::string_view text);
 // Proto JSON on one line: camelCase, enums by name, fields without presence always there.
 std::string ToJsonLine(const google::protobuf::Message& message);
 
+// `{"jobId":…,"file":…}` and a newline: what was saved where.
+std::string FileLine(const std::string& job_id, const std::string& path);
+
 }  // namespace pictory_jobs::cli

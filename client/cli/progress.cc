@@ -23,9 +23,11 @@ std::string Bar(const Job& job) {
 }
 
 std::string Words(const Job& job) {
-  if (job.has_error()) return OneLine(job.error().message().empty() ? job.error().code() : job.error().message());
+  if (job.has_error())
+    return OneLine(job.error().message().empty() ? job.error().code() : job.error().message());
   std::string words = OneLine(job.message());
-  if (job.upstream_degraded()) words += words.empty() ? "(Pictory cannot be asked)" : " (Pictory cannot be asked)";
+  if (job.upstream_degraded())
+    words += words.empty() ? "(Pictory cannot be asked)" : " (Pictory cannot be asked)";
   return words;
 }
 
@@ -51,8 +53,9 @@ void Progress::Update(const Job& job, absl::Time now) {
     write_(ProgressLine(job, now, 1000) + "\n");
     return;
   }
-  const auto same = std::find_if(jobs_.begin(), jobs_.end(),
-                                 [&job](const Job& other) { return other.job_id() == job.job_id(); });
+  const auto same = std::find_if(jobs_.begin(), jobs_.end(), [&job](const Job& other) {
+    return other.job_id() == job.job_id();
+  });
   if (same == jobs_.end()) {
     jobs_.push_back(job);
   } else {
@@ -89,10 +92,12 @@ void Progress::Draw(absl::Time now, const std::string& above) {
   std::vector<const Job*> order;
   for (const Job& job : jobs_) order.push_back(&job);
   if (shown < total) {
-    std::stable_partition(order.begin(), order.end(), [](const Job* job) { return !IsFinal(job->state()); });
+    std::stable_partition(order.begin(), order.end(),
+                          [](const Job* job) { return !IsFinal(job->state()); });
   }
   for (int i = 0; i < shown; ++i) {
-    absl::StrAppend(&frame, kClearLine, ProgressLine(*order[static_cast<std::size_t>(i)], now, columns_ - 1), "\n");
+    absl::StrAppend(&frame, kClearLine,
+                    ProgressLine(*order[static_cast<std::size_t>(i)], now, columns_ - 1), "\n");
   }
   drawn_ = shown;
   if (shown < total) {

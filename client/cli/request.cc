@@ -28,22 +28,24 @@ absl::StatusOr<std::string> ReadStream(std::istream& in, const std::string& name
   while (in.read(block.data(), block.size()) || in.gcount() > 0) {
     bytes.append(block.data(), static_cast<std::size_t>(in.gcount()));
     if (bytes.size() > gateway::limits::kRequestMaxBytes) {
-      return absl::InvalidArgumentError(absl::StrCat(name, ": larger than 16 MiB, the most a gateway takes"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": larger than 16 MiB, the most a gateway takes"));
     }
   }
   if (in.bad()) return absl::InvalidArgumentError(absl::StrCat(name, ": cannot be read"));
-  if (bytes.compare(0, kByteOrderMark.size(), kByteOrderMark) == 0) bytes.erase(0, kByteOrderMark.size());
+  if (bytes.compare(0, kByteOrderMark.size(), kByteOrderMark) == 0)
+    bytes.erase(0, kByteOrderMark.size());
   return bytes;
 }
 
 // A file that is one JSON value of one of `kinds` (first bytes, such as "{[").
-absl::StatusOr<std::string> ReadJson(const Files& files, const std::string& path, std::string_view kinds,
-                                     std::string_view wanted) {
+absl::StatusOr<std::string> ReadJson(const Files& files, const std::string& path,
+                                     std::string_view kinds, std::string_view wanted) {
   absl::StatusOr<std::string> text = files.read(path);
   if (!text.ok()) return text;
   if (const auto error = CheckJson(*text)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Shown(path), ":", error->line, ":", error->column, ": this is not JSON: ", error->what));
+    return absl::InvalidArgumentError(absl::StrCat(
+        Shown(path), ":", error->line, ":", error->column, ": this is not JSON: ", error->what));
   }
   if (kinds.find(JsonKind(*text)) == kinds.npos) {
     return absl::InvalidArgumentError(
@@ -83,7 +85,8 @@ std::string NameFrom(std::string_view story) {
 
 absl::StatusOr<SubmitRequest> PreviewFromText(const Invocation& invocation, std::string story) {
   auto request = Begin<CreatePreviewRequest>(invocation);
-  if (std::all_of(story.begin(), story.end(), [](unsigned char c) { return std::isspace(c) != 0; })) {
+  if (std::all_of(story.begin(), story.end(),
+                  [](unsigned char c) { return std::isspace(c) != 0; })) {
     return absl::InvalidArgumentError("The story is empty");
   }
   auto& storyboard = *request.mutable_storyboard();
@@ -107,8 +110,8 @@ absl::StatusOr<SubmitRequest> BuildPreview(const Invocation& invocation, const F
     if (!story.ok()) return story.status();
     return PreviewFromText(invocation, *std::move(story));
   }
-  absl::StatusOr<std::string> body =
-      ReadJson(files, invocation.source, "{", "a storyboard object; for plain text use --text-file");
+  absl::StatusOr<std::string> body = ReadJson(
+      files, invocation.source, "{", "a storyboard object; for plain text use --text-file");
   if (!body.ok()) return body.status();
   auto request = Begin<CreatePreviewRequest>(invocation);
   request.set_storyboard_json(*std::move(body));
@@ -119,17 +122,19 @@ enum class Body { kEither, kStoryboard, kRenderParams };
 
 absl::StatusOr<SubmitRequest> RenderFromFile(const Invocation& invocation, const Files& files,
                                              const std::string& path, Body body) {
-  absl::StatusOr<std::string> text = ReadJson(files, path, "{", "an object: a storyboard or renderParams");
+  absl::StatusOr<std::string> text =
+      ReadJson(files, path, "{", "an object: a storyboard or renderParams");
   if (!text.ok()) return text.status();
   if (body == Body::kEither) {
     bool output = false;
     bool video_name = false;
     for (const JsonMember& member : MembersOf(*text)) {
       if (member.key == "renderParams") {
-        return absl::InvalidArgumentError(absl::StrCat(
-            Shown(path),
-            ": this is a preview's result; give its job instead, or save the parameters alone with\n"
-            "  pictory result JOB --part render-params -o params.json"));
+        return absl::InvalidArgumentError(
+            absl::StrCat(Shown(path),
+                         ": this is a preview's result; give its job instead, or save the "
+                         "parameters alone with\n"
+                         "  pictory result JOB --part render-params -o params.json"));
       }
       output = output || member.key == "output";
       video_name = video_name || member.key == "videoName";
@@ -194,8 +199,9 @@ absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const
   auto request = Begin<SummarizeRequest>(invocation);
   const std::string& source = invocation.source;
   if (source == "-" || files.exists(source) || LooksLikeFile(source)) {
-    absl::StatusOr<std::string> text = ReadJson(
-        files, source, "{[", R"(a transcript array, or {"transcript":[…],"highlight_duration":60})");
+    absl::StatusOr<std::string> text =
+        ReadJson(files, source, "{[",
+                 R"(a transcript array, or {"transcript":[…],"highlight_duration":60})");
     if (!text.ok()) return text.status();
     const absl::Status read = ReadSummarize(*text, Shown(source), request);
     if (!read.ok()) return read;
@@ -205,7 +211,8 @@ absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const
   if (!invocation.language.empty()) request.set_language(invocation.language);
   if (invocation.seconds) request.set_highlight_duration_seconds(*invocation.seconds);
   if (request.highlight_duration_seconds() <= 0) {
-    return absl::InvalidArgumentError("How long may the summary be? Add --seconds, such as --seconds 60");
+    return absl::InvalidArgumentError(
+        "How long may the summary be? Add --seconds, such as --seconds 60");
   }
   return request;
 }
@@ -226,8 +233,9 @@ Files Files::Real() {
             }
             std::ifstream in(path, std::ios::binary);
             if (!in) {
-              return absl::InvalidArgumentError(absl::StrCat(
-                  path, std::filesystem::exists(path, ignored) ? ": cannot be read" : ": no such file"));
+              return absl::InvalidArgumentError(
+                  absl::StrCat(path, std::filesystem::exists(path, ignored) ? ": cannot be read"
+                                                                            : ": no such file"));
             }
             return ReadStream(in, path);
           }};

@@ -20,7 +20,8 @@ struct Files {
   static Files Real();
 };
 
-using SubmitRequest = std::variant<CreatePreviewRequest, RenderRequest, TranscribeRequest, SummarizeRequest>;
+using SubmitRequest =
+    std::variant<CreatePreviewRequest, RenderRequest, TranscribeRequest, SummarizeRequest>;
 
 // Labels, flags and source; not the request_id where none is given. Bodies of previews, renders and
 // transcripts keep the bytes of their files. Errors are for the person who typed: several lines

@@ -38,12 +38,14 @@ absl::Status ReadObject(const std::string& text, const std::string& name, bool a
       absl::StrAppend(&extra, extra.empty() ? "" : ",", std::string(member.whole));
     } else {
       const std::string nearest = Nearest(member.key, names);
-      complain(member.key, nearest.empty()
-                               ? "Pictory knows no such field here; --allow-unknown-fields sends it anyway"
-                               : "is not known; did you mean " + nearest + "?");
+      complain(member.key,
+               nearest.empty()
+                   ? "Pictory knows no such field here; --allow-unknown-fields sends it anyway"
+                   : "is not known; did you mean " + nearest + "?");
     }
   }
-  if (!wrong.empty()) return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:", wrong));
+  if (!wrong.empty())
+    return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:", wrong));
   if (!extra.empty()) *extra_json = "{" + extra + "}";
   return absl::OkStatus();
 }
@@ -68,7 +70,7 @@ Take RawArray(Set set) {
 }
 
 const char* ReadClips(std::string_view value, TranscribeRequest& request) {
-  constexpr char kWanted[] = R"(must be an array of {"start":…,"end":…} in seconds)";
+  static constexpr char kWanted[] = R"(must be an array of {"start":…,"end":…} in seconds)";
   if (JsonKind(value) != '[') return kWanted;
   for (const std::string_view element : ElementsOf(value)) {
     if (JsonKind(element) != '{') return kWanted;
@@ -90,32 +92,37 @@ const char* ReadClips(std::string_view value, TranscribeRequest& request) {
 
 }  // namespace
 
-absl::Status ReadTranscribe(const std::string& text, const std::string& name, TranscribeRequest& request) {
+absl::Status ReadTranscribe(const std::string& text, const std::string& name,
+                            TranscribeRequest& request) {
   const Take clips = [&](std::string_view value) { return ReadClips(value, request); };
   const absl::Status read = ReadObject(
       text, name, request.allow_unknown_fields(),
       {{"fileUrl", String([&](const std::string& url) { request.set_file_url(url); })},
        {"mediaType", String([&](const std::string& type) { request.set_media_type(type); })},
        {"language", String([&](const std::string& language) { request.set_language(language); })},
-       {"transcript", RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
+       {"transcript",
+        RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
        {"highlights", clips},
        {"highlight", clips}},
       request.mutable_extra_json());
   if (!read.ok()) return read;
   if (request.file_url().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:\n  fileUrl: is missing"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": the request is wrong:\n  fileUrl: is missing"));
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadSummarize(const std::string& text, const std::string& name, SummarizeRequest& request) {
+absl::Status ReadSummarize(const std::string& text, const std::string& name,
+                           SummarizeRequest& request) {
   if (JsonKind(text) == '[') {
     request.set_transcript_json(text);
     return absl::OkStatus();
   }
   const absl::Status read = ReadObject(
       text, name, request.allow_unknown_fields(),
-      {{"transcript", RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
+      {{"transcript",
+        RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
        {"highlight_duration",
         [&](std::string_view value) -> const char* {
           const auto seconds = JsonInteger(value);

@@ -12,8 +12,10 @@
 
 namespace pictory_jobs::cli {
 
-absl::Status ReadTranscribe(const std::string& text, const std::string& name, TranscribeRequest& request);
+absl::Status ReadTranscribe(const std::string& text, const std::string& name,
+                            TranscribeRequest& request);
 // Also a bare transcript array.
-absl::Status ReadSummarize(const std::string& text, const std::string& name, SummarizeRequest& request);
+absl::Status ReadSummarize(const std::string& text, const std::string& name,
+                           SummarizeRequest& request);
 
 }  // namespace pictory_jobs::cli

@@ -15,7 +15,8 @@ namespace {
 // Upper case, `-` as `_`.
 std::string Normal(std::string_view word) {
   std::string out(word);
-  for (char& c : out) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (char& c : out)
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return out;
 }
 
@@ -57,24 +58,26 @@ std::string KindWord(JobKind kind) {
 }
 
 std::optional<JobState> ParseState(std::string_view word) {
-  return ParseEnum<JobState>(word, "JOB_STATE_",
-                             [](const auto& name, JobState* value) { return v1::JobState_Parse(name, value); });
+  return ParseEnum<JobState>(word, "JOB_STATE_", [](const auto& name, JobState* value) {
+    return v1::JobState_Parse(name, value);
+  });
 }
 
 std::optional<JobKind> ParseKind(std::string_view word) {
   const std::string name = Normal(word);
   if (name == "TRANSCRIBE") return v1::JOB_KIND_TRANSCRIPTION;  // the command's name
   if (name == "SUMMARIZE") return v1::JOB_KIND_SUMMARY;
-  return ParseEnum<JobKind>(word, "JOB_KIND_",
-                            [](const auto& given, JobKind* value) { return v1::JobKind_Parse(given, value); });
+  return ParseEnum<JobKind>(word, "JOB_KIND_", [](const auto& given, JobKind* value) {
+    return v1::JobKind_Parse(given, value);
+  });
 }
 
 std::optional<ResultPart> ParsePart(std::string_view word) {
   std::string name = Normal(word);
   if (name == "RESULT" || name == "RENDER_PARAMS" || name == "TRANSCRIPT") name += "_JSON";
-  return ParseEnum<ResultPart>(
-      name, "RESULT_PART_",
-      [](const auto& given, ResultPart* value) { return v1::ResultPart_Parse(given, value); });
+  return ParseEnum<ResultPart>(name, "RESULT_PART_", [](const auto& given, ResultPart* value) {
+    return v1::ResultPart_Parse(given, value);
+  });
 }
 
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
@@ -137,7 +140,8 @@ std::string OneLine(std::string_view text) { return gateway::errors::Clean(text)
 int EditDistance(std::string_view a, std::string_view b) {
   // `file_url` and `fileurl` are what people write for `fileUrl`.
   const auto same = [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   };
   std::vector<int> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);

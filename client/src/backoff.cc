@@ -33,9 +33,7 @@ bool WaitFor(nanoseconds time, const std::stop_token& stop) {
 
 }  // namespace
 
-Pacing Pacing::Real() {
-  return {UniformRandom, WaitFor};
-}
+Pacing Pacing::Real() { return {UniformRandom, WaitFor}; }
 
 nanoseconds JitteredDelay(int failures, double uniform) {
   const int doublings = std::clamp(failures, 0, 10) + 1;
@@ -46,15 +44,16 @@ nanoseconds JitteredDelay(int failures, double uniform) {
 nanoseconds DelayAfter(const absl::Status& status, int failures, double uniform) {
   const auto told = RetryDelay(status);
   if (!told) return JitteredDelay(failures, uniform);
-  const double spread = std::min(kToldSpreadMaxSeconds, kToldSpread * duration<double>(*told).count());
+  const double spread =
+      std::min(kToldSpreadMaxSeconds, kToldSpread * duration<double>(*told).count());
   return *told + FromSeconds(uniform * spread);
 }
 
 std::optional<nanoseconds> Backoff::Next(const absl::Status& status) {
   const bool told = RetryDelay(status).has_value();
-  const bool repeat =
-      absl::IsUnavailable(status) ? told || repeatable_ == Repeatable::kAlways
-                                  : absl::IsResourceExhausted(status) && told && options_.when_exhausted;
+  const bool repeat = absl::IsUnavailable(status)
+                          ? told || repeatable_ == Repeatable::kAlways
+                          : absl::IsResourceExhausted(status) && told && options_.when_exhausted;
   if (!repeat || ++failures_ >= options_.max_attempts) return std::nullopt;
   const nanoseconds wait = DelayAfter(status, failures_ - 1, pacing_.uniform());
   waited_ += wait;

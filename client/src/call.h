@@ -13,7 +13,9 @@
 
 namespace pictory_jobs {
 
-inline absl::Status StoppedByCaller() { return absl::CancelledError("The caller stopped the call"); }
+inline absl::Status StoppedByCaller() {
+  return absl::CancelledError("The caller stopped the call");
+}
 
 // Deadline and metadata of one attempt.
 inline void Prepare(const Core& core, const CallOptions& call, grpc::ClientContext& context) {

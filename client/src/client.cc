@@ -13,7 +13,8 @@ namespace {
 template <class Response, class Request, class Method>
 absl::StatusOr<Job> Submit(Core& core, Method method, Request request, const CallOptions& call) {
   if (request.request_id().empty()) request.set_request_id(MintRequestId());
-  absl::StatusOr<Response> response = Call<Response>(core, method, request, call, Repeatable::kAlways);
+  absl::StatusOr<Response> response =
+      Call<Response>(core, method, request, call, Repeatable::kAlways);
   if (!response.ok()) return response.status();
   return std::move(*response->mutable_job());
 }
@@ -26,8 +27,10 @@ absl::StatusOr<Client> Client::Connect(std::string_view target, ClientOptions op
   return Client(std::make_shared<Core>(*std::move(parsed), std::move(options)));
 }
 
-absl::StatusOr<Job> Client::CreatePreview(CreatePreviewRequest request, const CallOptions& call) const {
-  return Submit<v1::CreatePreviewResponse>(*core_, &Core::Stub::CreatePreview, std::move(request), call);
+absl::StatusOr<Job> Client::CreatePreview(CreatePreviewRequest request,
+                                          const CallOptions& call) const {
+  return Submit<v1::CreatePreviewResponse>(*core_, &Core::Stub::CreatePreview, std::move(request),
+                                           call);
 }
 
 absl::StatusOr<Job> Client::Render(RenderRequest request, const CallOptions& call) const {
@@ -42,7 +45,8 @@ absl::StatusOr<Job> Client::Summarize(SummarizeRequest request, const CallOption
   return Submit<v1::SummarizeResponse>(*core_, &Core::Stub::Summarize, std::move(request), call);
 }
 
-absl::StatusOr<Job> Client::Get(const std::string& job_id, JobView view, const CallOptions& call) const {
+absl::StatusOr<Job> Client::Get(const std::string& job_id, JobView view,
+                                const CallOptions& call) const {
   v1::GetJobRequest request;
   request.set_job_id(job_id);
   request.set_view(view);
@@ -54,21 +58,23 @@ absl::StatusOr<Job> Client::Get(const std::string& job_id, JobView view, const C
 
 JobList Client::List(ListJobsRequest filter, const CallOptions& call) const {
   return JobList(std::move(filter), [core = core_, call](const ListJobsRequest& request) {
-    return Call<v1::ListJobsResponse>(*core, &Core::Stub::ListJobs, request, call, Repeatable::kAlways);
+    return Call<v1::ListJobsResponse>(*core, &Core::Stub::ListJobs, request, call,
+                                      Repeatable::kAlways);
   });
 }
 
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,
                                                    const CallOptions& call) const {
   // Repeating a decision that was carried out would be answered with an error.
-  return Call<ResolveJobResponse>(*core_, &Core::Stub::ResolveJob, request, call, Repeatable::kIfNotDone);
+  return Call<ResolveJobResponse>(*core_, &Core::Stub::ResolveJob, request, call,
+                                  Repeatable::kIfNotDone);
 }
 
 absl::StatusOr<Job> Client::Delete(const std::string& job_id, const CallOptions& call) const {
   v1::DeleteJobRequest request;
   request.set_job_id(job_id);
-  auto response =
-      Call<v1::DeleteJobResponse>(*core_, &Core::Stub::DeleteJob, request, call, Repeatable::kIfNotDone);
+  auto response = Call<v1::DeleteJobResponse>(*core_, &Core::Stub::DeleteJob, request, call,
+                                              Repeatable::kIfNotDone);
   if (!response.ok()) return response.status();
   return std::move(*response->mutable_job());
 }
@@ -77,7 +83,8 @@ Watch Client::WatchJob(std::string job_id, WatchOptions options) const {
   return Watch(core_, std::move(job_id), std::move(options));
 }
 
-absl::StatusOr<Job> Client::WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
+absl::StatusOr<Job> Client::WatchJob(std::string job_id,
+                                     const std::function<bool(const Job&)>& each,
                                      WatchOptions options) const {
   const JobView view = options.view;
   Watch watch(core_, job_id, std::move(options));

@@ -41,11 +41,12 @@ absl::StatusOr<Target> ParseTarget(std::string_view given) {
   target.tls = https;
   if (url && !text.empty() && text.back() == '/') text.remove_suffix(1);
   const bool bad = text.empty() || std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-  });
+                     return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
+                   });
   if (bad || (url && text.find('/') != text.npos)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", std::string(given), "' does not name a gateway; write host:port or https://host:port"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", std::string(given),
+                     "' does not name a gateway; write host:port or https://host:port"));
   }
   target.address = std::string(text);
   const std::size_t after_host = text.rfind(':');
@@ -87,8 +88,8 @@ std::unique_ptr<Core::Stub> Core::NewStub(bool own_connection) const {
   if (target_.loopback) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (options_.tls) {
-    credentials = grpc::SslCredentials(
-        {options_.tls->ca_pem, options_.tls->key_pem, options_.tls->cert_pem});
+    credentials =
+        grpc::SslCredentials({options_.tls->ca_pem, options_.tls->key_pem, options_.tls->cert_pem});
   }
   return ::pictory::jobs::v1::PictoryJobs::NewStub(
       grpc::CreateCustomChannel(target_.address, credentials, args));

@@ -18,7 +18,8 @@ class PartReader {
       : core_(core), request_(std::move(request)), sink_(sink), call_(call) {}
 
   absl::StatusOr<std::int32_t> Run() {
-    Backoff backoff(call_.retry.value_or(core_.options().retry), Repeatable::kAlways, core_.pacing());
+    Backoff backoff(call_.retry.value_or(core_.options().retry), Repeatable::kAlways,
+                    core_.pacing());
     for (;;) {
       const std::int32_t before = request_.offset();
       absl::Status status = ReadStream();
@@ -54,8 +55,8 @@ class PartReader {
     const absl::Status status = FromGrpc(reader->Finish());
     if (!status.ok()) return status;
     if (total_ >= 0 && request_.offset() < total_) {
-      return absl::UnavailableError(absl::StrCat("The result ended after ", request_.offset(), " of ",
-                                                 total_, " bytes"));
+      return absl::UnavailableError(
+          absl::StrCat("The result ended after ", request_.offset(), " of ", total_, " bytes"));
     }
     if (total_ < 0) total_ = request_.offset();  // an empty part, or nothing after the offset
     return absl::OkStatus();
@@ -63,7 +64,8 @@ class PartReader {
 
   absl::Status Take(const v1::ReadJobResultResponse& chunk) {
     if (total_ >= 0 && chunk.total_bytes() != total_) {
-      return absl::DataLossError("The result changed while it was read; read it again from the start");
+      return absl::DataLossError(
+          "The result changed while it was read; read it again from the start");
     }
     if (chunk.offset() != request_.offset() ||
         static_cast<std::int64_t>(chunk.offset()) + static_cast<std::int64_t>(chunk.data().size()) >

@@ -1,7 +1,7 @@
 #include "pictory_jobs/status.h"
 
-#include "base/errors.h"
 #include "attempts.h"
+#include "base/errors.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs {

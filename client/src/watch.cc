@@ -19,7 +19,8 @@ class Stream {
  public:
   enum class Read { kMessage, kTimeout, kEnd };
 
-  Stream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request, const std::stop_token& stop)
+  Stream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request,
+         const std::stop_token& stop)
       : cancel_(stop, [this] { context_.TryCancel(); }) {
     core.Prepare(context_);
     reader_ = stub.PrepareAsyncWatchJob(&context_, request, &queue_);
@@ -72,8 +73,9 @@ class Stream {
     bool ok = false;
     gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
     if (limit) {
-      until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                           gpr_time_from_nanos(std::max<nanoseconds::rep>(0, limit->count()), GPR_TIMESPAN));
+      until = gpr_time_add(
+          gpr_now(GPR_CLOCK_MONOTONIC),
+          gpr_time_from_nanos(std::max<nanoseconds::rep>(0, limit->count()), GPR_TIMESPAN));
     }
     if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) return false;
     pending_ = false;

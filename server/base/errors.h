@@ -15,6 +15,8 @@
 namespace gateway::errors {
 
 inline constexpr char kDomain[] = "pictory-gateway";
+// The reason of UpstreamCredentials.
+inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
 
 // One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.
 struct Violation {

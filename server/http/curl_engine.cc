@@ -196,8 +196,8 @@ MonoTime CurlEngine::WaitAndDispatch() {
 }
 
 int CurlEngine::WaitMilliseconds(MonoTime now) const {
-  const MonoTime next = std::min({paid_.timer, read_.timer, paid_.queue.next_deadline(),
-                                  read_.queue.next_deadline()});
+  const MonoTime next = std::min(
+      {paid_.timer, read_.timer, paid_.queue.next_deadline(), read_.queue.next_deadline()});
   if (next == MonoTime::max()) return -1;
   if (next <= now) return 0;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(

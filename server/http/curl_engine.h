@@ -5,8 +5,6 @@
 // deadlines govern.
 #pragma once
 
-#include "base/mutex.h"  // before Abseil, which defines macros of the same names
-
 #include <curl/curl.h>
 
 #include <cstdint>
@@ -17,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "http/curl_options.h"
 #include "http/curl_transfer.h"
 #include "http/transport_stats.h"

@@ -23,8 +23,8 @@ long Milliseconds(Duration duration) {
 }
 
 long Seconds(Duration duration) {
-  return static_cast<long>(std::max<Duration::rep>(
-      1, std::chrono::ceil<seconds>(duration).count()));
+  return static_cast<long>(
+      std::max<Duration::rep>(1, std::chrono::ceil<seconds>(duration).count()));
 }
 
 std::string_view Trim(std::string_view text) {
@@ -243,8 +243,7 @@ FinishedRequest CurlTransfer::Finish(CURLcode verdict) {
 }
 
 FinishedRequest CurlTransfer::Abandon(std::string reason) {
-  response_.outcome =
-      sends_ > 0 ? Response::Outcome::kUnknown : Response::Outcome::kNotSent;
+  response_.outcome = sends_ > 0 ? Response::Outcome::kUnknown : Response::Outcome::kNotSent;
   response_.error = std::move(reason);
   return Conclude();
 }
@@ -284,8 +283,8 @@ std::size_t CurlTransfer::OnHeader(char* data, std::size_t size, std::size_t cou
   auto& transfer = *static_cast<CurlTransfer*>(self);
   transfer.header_bytes_ += size * count;
   if (transfer.header_bytes_ > limits::kResponseHeadersMaxBytes) {
-    transfer.response_.error = absl::StrCat("the response headers exceed ",
-                                            limits::kResponseHeadersMaxBytes, " bytes");
+    transfer.response_.error =
+        absl::StrCat("the response headers exceed ", limits::kResponseHeadersMaxBytes, " bytes");
     return 0;
   }
   transfer.TakeHeaderLine(std::string_view(data, size * count));

@@ -1,4 +1,3 @@
-#include "http/curl_engine.h"  // first: see there
 #include "http/curl_transport.h"
 
 #include <curl/curl.h>
@@ -11,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "http/curl_engine.h"
 #include "http/request_check.h"
 
 namespace gateway::http {
@@ -48,14 +48,12 @@ absl::Status CheckProxy(const std::string& proxy) {
     if (!absl::StartsWith(proxy, scheme)) continue;
     if (!IsHeaderValue(proxy) || proxy.find(' ') != std::string::npos) break;
     CURLU* const url = curl_url();
-    const CURLUcode rc =
-        curl_url_set(url, CURLUPART_URL, proxy.c_str(), CURLU_NON_SUPPORT_SCHEME);
+    const CURLUcode rc = curl_url_set(url, CURLUPART_URL, proxy.c_str(), CURLU_NON_SUPPORT_SCHEME);
     curl_url_cleanup(url);
     if (rc == CURLUE_OK) return absl::OkStatus();
     break;
   }
-  return absl::InvalidArgumentError(
-      "proxy: not a URL with scheme http, https, socks5 or socks5h");
+  return absl::InvalidArgumentError("proxy: not a URL with scheme http, https, socks5 or socks5h");
 }
 
 absl::Status CheckNumbers(const CurlTransportOptions& options) {

@@ -22,8 +22,9 @@ constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",  "POST",
                                                       "PUT", "PATCH", "DELETE"};
 // They decide where a request ends or whose it is; the transport sets them itself.
 constexpr std::array<std::string_view, 11> kOwnHeaders = {
-    "connection",          "content-length", "expect", "host",    "keep-alive", "proxy-authorization",
-    "proxy-connection", "te",             "trailer", "transfer-encoding", "upgrade"};
+    "connection", "content-length",      "expect",           "host",
+    "keep-alive", "proxy-authorization", "proxy-connection", "te",
+    "trailer",    "transfer-encoding",   "upgrade"};
 
 struct UrlDeleter {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -124,7 +125,9 @@ absl::StatusOr<BaseUrl> ParseBaseUrl(const std::string& text, bool allow_plain_h
   const std::string host = Part(url, CURLUPART_HOST);
   if (host.empty()) return refuse("has no host");
   if (scheme == "http") {
-    if (!allow_plain_http) return refuse("is plain http, which would show the credentials; use https");
+    if (!allow_plain_http) {
+      return refuse("is plain http, which would show the credentials; use https");
+    }
     if (!IsLoopback(host)) return refuse("is plain http to a host that is not loopback; use https");
   }
   BaseUrl result{Part(url, CURLUPART_URL), scheme == "https"};

@@ -57,8 +57,14 @@ MonoTime Budget::NextAt(Share share, MonoTime now) {
   Refill(now);
   const double missing = 1 - Of(share).tokens;
   if (missing <= 0) return from;
-  // At worst the share refills at half the rate: waking a little late beats waking in vain.
-  return std::max(from, now + FromSeconds(missing / (rate_ / 2)));
+  // Half the rate until the other share is full, all of it from then on.
+  const double half = rate_ / 2;
+  const Bucket& other = share == Share::kSubmit ? poll_ : submit_;
+  const double until_full = std::max(0.0, Capacity() - other.tokens) / half;
+  const double wait = missing <= half * until_full
+                          ? missing / half
+                          : until_full + (missing - half * until_full) / rate_;
+  return std::max(from, now + FromSeconds(wait));
 }
 
 void Budget::OnRateLimited(Duration retry_after, MonoTime now) {

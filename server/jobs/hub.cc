@@ -10,7 +10,9 @@
 namespace gateway::jobs {
 namespace {
 
-std::size_t BytesOf(const Snapshot& snapshot) { return sizeof(Snapshot) + snapshot.frame.size() * 2; }
+std::size_t BytesOf(const Snapshot& snapshot) {
+  return sizeof(Snapshot) + snapshot.frame.size() * 2;
+}
 
 }  // namespace
 
@@ -243,9 +245,9 @@ Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job
                                std::weak_ptr<Watcher> watcher) {
   Subscribed subscribed;
   Subscription& subscription = subscribed.subscription;
-  subscription.audience_ = ShardOf(tenant, job_id)
-                               .AudienceOf({tenant, job_id}, shared_, watcher, subscription.id_,
-                                           subscribed.present);
+  subscription.audience_ =
+      ShardOf(tenant, job_id)
+          .AudienceOf({tenant, job_id}, shared_, watcher, subscription.id_, subscribed.present);
   return subscribed;
 }
 
@@ -259,8 +261,7 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
   }
   const SnapshotPtr gone = ShardOf(tenant, job_id).Erase({tenant, job_id});
   if (gone == nullptr || gone->job.pictory_job_id.empty()) return;
-  ShardOf(tenant, gone->job.pictory_job_id)
-      .Unindex({tenant, gone->job.pictory_job_id}, job_id);
+  ShardOf(tenant, gone->job.pictory_job_id).Unindex({tenant, gone->job.pictory_job_id}, job_id);
 }
 
 std::size_t Hub::unfinished() const {

@@ -1,8 +1,9 @@
 // What the gateway knows about jobs right now, in memory, and who wants to hear of changes.
 //
-// Holds the newest snapshot of every unfinished job, the finished ones used last, and the watchers of
-// each job. The store is asked only for jobs that are not here; what was asked for at once is asked
-// for once. Thread-safe; the locks are short and sharded, so reading a job is cheap at any load.
+// Holds the newest snapshot of every unfinished job, the finished ones used last, and the watchers
+// of each job. The store is asked only for jobs that are not here; what was asked for at once is
+// asked for once. Thread-safe; the locks are short and sharded, so reading a job is cheap at any
+// load.
 #pragma once
 
 #include <array>
@@ -15,18 +16,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/broadcaster.h"
 #include "jobs/job_key.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
-#include "absl/status/statusor.h"
 
 namespace gateway::jobs {
 
-// Hears of a job's new states. Not of every one: of the newest at the time it is told, and always of
-// the final one.
+// Hears of a job's new states. Not of every one: of the newest at the time it is told, and always
+// of the final one.
 class Watcher {
  public:
   virtual ~Watcher() = default;

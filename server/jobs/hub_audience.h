@@ -25,7 +25,9 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
  public:
   Audience(std::shared_ptr<Shared> shared, std::string tenant, std::string job_id,
            SnapshotPtr latest)
-      : shared_(std::move(shared)), tenant_(std::move(tenant)), job_id_(std::move(job_id)),
+      : shared_(std::move(shared)),
+        tenant_(std::move(tenant)),
+        job_id_(std::move(job_id)),
         latest_(std::move(latest)) {}
 
   std::uint64_t Join(std::weak_ptr<Watcher> watcher);

@@ -21,6 +21,11 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
       record.accepted_at = now;
       break;
     case Outcome::kRefused:
+      if (errors::Reason(reply.error) == errors::kUpstreamCredentials) {
+        // About us, not about the request: once the key is right, a retry must run.
+        record.submission = SubmissionState::kNotSent;
+        break;
+      }
       record.submission = SubmissionState::kRejected;
       record.refusal = EncodeRefusal(reply.error);
       break;

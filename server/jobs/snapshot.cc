@@ -9,8 +9,8 @@
 namespace gateway::jobs {
 namespace {
 
-using ::google::protobuf::io::CodedOutputStream;
 using ::google::protobuf::internal::WireFormatLite;
+using ::google::protobuf::io::CodedOutputStream;
 
 // Appended to a v1.Job these bytes set one more field of it, by the rules of the wire format.
 std::string DegradedSuffix() {
@@ -63,12 +63,11 @@ static_assert(int{v1::SummarizeResponse::kJobFieldNumber} == kJobField);
 // Tag and length of a v1.Job.
 std::string FrameHead(std::size_t job_bytes) {
   std::uint8_t head[16];
-  std::uint8_t* end = WireFormatLite::WriteTagToArray(
-      kJobField, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head);
+  std::uint8_t* end =
+      WireFormatLite::WriteTagToArray(kJobField, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head);
   end = CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(job_bytes), end);
   return std::string(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
 }
-
 
 template <class Result>
 void DropTexts(Result& result, v1::Job& job) {
@@ -123,15 +122,16 @@ v1::Job ToListProto(const Job& job) {
 Frame JobFrame(const SnapshotPtr& snapshot, bool degraded) {
   if (!degraded) return Frame(snapshot, &snapshot->frame);
   const std::string suffix = DegradedSuffix();
-  auto frame = std::make_shared<std::string>(
-      FrameHead(snapshot->job_wire().size() + suffix.size()));
+  auto frame =
+      std::make_shared<std::string>(FrameHead(snapshot->job_wire().size() + suffix.size()));
   frame->append(snapshot->job_wire()).append(suffix);
   return frame;
 }
 
 Frame FullFrame(const Snapshot& snapshot, const v1::Job& full, bool degraded) {
-  const std::string_view header = std::string_view(snapshot.frame)
-                                      .substr(snapshot.job_at, snapshot.result_at - snapshot.job_at);
+  const std::string_view header =
+      std::string_view(snapshot.frame)
+          .substr(snapshot.job_at, snapshot.result_at - snapshot.job_at);
   const std::string suffix = degraded ? DegradedSuffix() : std::string();
   auto frame =
       std::make_shared<std::string>(FrameHead(header.size() + full.ByteSizeLong() + suffix.size()));

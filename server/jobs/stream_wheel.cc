@@ -12,14 +12,15 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 constexpr std::size_t kSlots = 64;
-constexpr std::size_t kSliceMax = 256;            // streams woken before others get their turn
+constexpr std::size_t kSliceMax = 256;              // streams woken before others get their turn
 constexpr std::chrono::milliseconds kEndTick{100};  // steps of a spread end
 
 using Streams = std::vector<std::weak_ptr<LiveStream>>;
 
 }  // namespace
 
-// Shared, because timers and slices may still hold it when the wheel goes; they then find it closed.
+// Shared, because timers and slices may still hold it when the wheel goes; they then find it
+// closed.
 struct StreamWheel::Core : std::enable_shared_from_this<Core> {
   Core(const Clock& clock_in, Timers& timers_in, Broadcaster& broadcaster_in)
       : clock(clock_in), timers(timers_in), broadcaster(broadcaster_in), origin(clock.Now()) {}
@@ -46,8 +47,8 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
 
   void Arm() REQUIRES(mutex) {
     if (closed || timer != Timers::kNone || count == 0) return;
-    timer = timers.At(origin + (done + 1) * kTick,
-                      [self = shared_from_this()] { self->OnTimer(); });
+    timer =
+        timers.At(origin + (done + 1) * kTick, [self = shared_from_this()] { self->OnTimer(); });
   }
 
   void Add(std::weak_ptr<LiveStream> stream, MonoTime first) {
@@ -119,8 +120,8 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
     }
     // Streams being woken at this moment are in no slot; the second round takes what is left.
     const auto steps = std::max<std::int64_t>(1, spread / Duration(kEndTick));
-    const std::size_t each = (streams->size() + static_cast<std::size_t>(steps) - 1) /
-                             static_cast<std::size_t>(steps);
+    const std::size_t each =
+        (streams->size() + static_cast<std::size_t>(steps) - 1) / static_cast<std::size_t>(steps);
     EndSome(streams, 0, std::max<std::size_t>(1, each), /*again=*/true);
   }
 
@@ -142,11 +143,11 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
     });
     MutexLock lock(mutex);
     if (closed) return;
-    end_timer = timers.At(clock.Now() + kEndTick, [self = shared_from_this(), streams, end, each,
-                                                   again] {
-      if (end < streams->size()) return self->EndSome(streams, end, each, again);
-      if (again) self->EndRest();
-    });
+    end_timer =
+        timers.At(clock.Now() + kEndTick, [self = shared_from_this(), streams, end, each, again] {
+          if (end < streams->size()) return self->EndSome(streams, end, each, again);
+          if (again) self->EndRest();
+        });
   }
 
   void EndRest() {

@@ -1,8 +1,8 @@
 // One coarse clock for all open streams: it wakes each when it asked to be woken, to send a
 // heartbeat or to find a write that does not end, and it ends them all when the server drains.
 //
-// A wheel of one-second slots instead of a timer a stream: ten thousand quiet watches cost one timer
-// and a short walk a second. Streams are woken up to a second late, never early, on the
+// A wheel of one-second slots instead of a timer a stream: ten thousand quiet watches cost one
+// timer and a short walk a second. Streams are woken up to a second late, never early, on the
 // broadcaster's thread.
 #pragma once
 
@@ -11,9 +11,9 @@
 #include <memory>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "jobs/broadcaster.h"
-#include "absl/status/status.h"
 
 namespace gateway::jobs {
 

@@ -242,11 +242,10 @@ void WatchStream::Perform(Action action) {
       action.subscription.Reset();
       return sink_.Finish(std::move(action.status));
     case Do::kLoadFinal:
-      return options_.load_final(
-          std::move(action.snapshot),
-          [self = shared_from_this()](absl::StatusOr<Frame> frame) {
-            self->OnFinalLoaded(std::move(frame));
-          });
+      return options_.load_final(std::move(action.snapshot),
+                                 [self = shared_from_this()](absl::StatusOr<Frame> frame) {
+                                   self->OnFinalLoaded(std::move(frame));
+                                 });
     case Do::kCancel: {
       sink_.TryCancel();
       Action then;

@@ -15,14 +15,14 @@
 #include <memory>
 #include <optional>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/hub.h"
 #include "jobs/snapshot.h"
 #include "jobs/stream_wheel.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace gateway::jobs {
 
@@ -98,9 +98,9 @@ class WatchStream final : public Watcher,
 
   Mutex mutex_;
   Hub::Subscription subscription_ GUARDED_BY(mutex_);
-  SnapshotPtr latest_ GUARDED_BY(mutex_);   // to be sent; never the final one
-  SnapshotPtr final_ GUARDED_BY(mutex_);    // to be sent last
-  Frame final_frame_ GUARDED_BY(mutex_);    // of the FULL view, once loaded
+  SnapshotPtr latest_ GUARDED_BY(mutex_);               // to be sent; never the final one
+  SnapshotPtr final_ GUARDED_BY(mutex_);                // to be sent last
+  Frame final_frame_ GUARDED_BY(mutex_);                // of the FULL view, once loaded
   std::optional<absl::Status> end_ GUARDED_BY(mutex_);  // asked to end early
   std::int32_t newest_ GUARDED_BY(mutex_) = 0;          // revision taken last
   MonoTime last_write_ GUARDED_BY(mutex_);              // began or, if none is outstanding, ended

@@ -179,7 +179,10 @@ std::string PathAt(std::string_view text, std::size_t offset) {
     ++i;
     if (c == '{' || c == '[') {
       ++depth;
-      if (PathStep* inner = top()) *inner = PathStep{.array = c == '[', .index = 0, .key = {}, .value_next = false};
+      if (PathStep* inner = top()) {
+        *inner = PathStep();
+        inner->array = c == '[';
+      }
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
     } else if (c == ':' && step != nullptr) {

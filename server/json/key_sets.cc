@@ -40,9 +40,12 @@ bool KeySets::FindInTable(Level& level, std::uint64_t hash, std::string_view key
 }
 
 void KeySets::Rehash(Level& level, std::size_t slots) {
+  const bool first = level.table.empty();
   level.table.assign(slots, 0);
   for (std::uint32_t i = level.first; i < level.first + level.count; ++i) {
-    std::size_t slot = keys_[i].hash & (slots - 1);
+    Key& key = keys_[i];
+    if (first) key.hash = Hash(std::string_view(level.bytes).substr(key.offset, key.size));
+    std::size_t slot = key.hash & (slots - 1);
     while (level.table[slot] != 0) slot = (slot + 1) & (slots - 1);
     level.table[slot] = i + 1;
   }
@@ -50,23 +53,24 @@ void KeySets::Rehash(Level& level, std::size_t slots) {
 
 bool KeySets::Insert(Level& level, std::string_view key) {
   if (level.count == 0) level.bytes.clear();
-  const std::uint64_t hash = Hash(key);
-  if (!level.table.empty()) {
-    if (FindInTable(level, hash, key)) return false;
-  } else {
+  Key fresh{static_cast<std::uint32_t>(level.bytes.size()), static_cast<std::uint32_t>(key.size()),
+            0};
+  if (level.table.empty()) {
     for (std::uint32_t i = level.first; i < level.first + level.count; ++i) {
-      if (keys_[i].hash == hash &&
-          std::string_view(level.bytes).substr(keys_[i].offset, keys_[i].size) == key) {
+      if (keys_[i].size == key.size() &&
+          SameBytes(level.bytes.data() + keys_[i].offset, key.data(), key.size())) {
         return false;
       }
     }
+  } else {
+    fresh.hash = Hash(key);
+    if (FindInTable(level, fresh.hash, key)) return false;
   }
-  keys_.push_back({static_cast<std::uint32_t>(level.bytes.size()),
-                   static_cast<std::uint32_t>(key.size()), hash});
+  keys_.push_back(fresh);
   level.bytes.append(key);
   ++level.count;
   if (!level.table.empty() && level.count * 2 <= level.table.size()) {
-    std::size_t slot = hash & (level.table.size() - 1);
+    std::size_t slot = fresh.hash & (level.table.size() - 1);
     while (level.table[slot] != 0) slot = (slot + 1) & (level.table.size() - 1);
     level.table[slot] = static_cast<std::uint32_t>(keys_.size());
   } else if (level.count > kLinear) {

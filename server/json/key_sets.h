@@ -1,18 +1,19 @@
 // The keys of the objects that are open, to find one that occurs twice. Private to json/.
 //
 // Objects of a list mostly have the keys of the object before, in the same order; such a key costs
-// one comparison. Others are hashed with the process's seed, so nobody outside can make them clash.
+// one comparison. Where there are many, they are hashed with the process's seed, so that nobody
+// outside can make them clash.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/limits.h"
+#include "json/rapidjson.h"
 
 namespace gateway::json {
 
@@ -46,7 +47,7 @@ class KeySets {
   struct Key {
     std::uint32_t offset;  // into the level's bytes
     std::uint32_t size;
-    std::uint64_t hash;
+    std::uint64_t hash;    // once its object has a table
   };
   struct Level {
     // The keys of the last object closed here that had its own, with their bytes.
@@ -63,7 +64,7 @@ class KeySets {
 
   static bool Same(const Level& level, const Key& key, std::string_view text) {
     return key.size == text.size() &&
-           std::memcmp(level.shape_bytes.data() + key.offset, text.data(), text.size()) == 0;
+           SameBytes(level.shape_bytes.data() + key.offset, text.data(), text.size());
   }
   void Leave(Level& level);
   bool Insert(Level& level, std::string_view key);

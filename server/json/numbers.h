@@ -1,7 +1,7 @@
 // The text of a number to a value, exactly. Private to json/.
 //
-// Text from a string may be anything, so the grammar is checked here too: an optional minus, digits,
-// fraction, exponent; no `inf`, no hexadecimals, no white space.
+// Text from a string may be anything; of it only decimal numbers are taken: no `inf`, no
+// hexadecimals, no white space.
 #pragma once
 
 #include <charconv>
@@ -15,13 +15,8 @@ namespace gateway::json {
 
 enum class NumberFault { kNone, kNotANumber, kOutOfRange };
 
-inline NumberFault ParseDouble(std::string_view text, double& value) {
-  for (const char c : text) {
-    // from_chars would take `inf` and `nan`.
-    if ((c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E') {
-      return NumberFault::kNotANumber;
-    }
-  }
+// `text` is of the grammar already.
+inline NumberFault ConvertDouble(std::string_view text, double& value) {
   const char* const end = text.data() + text.size();
   const std::from_chars_result result = std::from_chars(text.data(), end, value);
   if (result.ptr != end || result.ec == std::errc::invalid_argument) {
@@ -35,6 +30,16 @@ inline NumberFault ParseDouble(std::string_view text, double& value) {
     value = 0;
   }
   return std::isfinite(value) ? NumberFault::kNone : NumberFault::kOutOfRange;
+}
+
+inline NumberFault ParseDouble(std::string_view text, double& value) {
+  for (const char c : text) {
+    // from_chars would take `inf` and `nan`.
+    if ((c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E') {
+      return NumberFault::kNotANumber;
+    }
+  }
+  return ConvertDouble(text, value);
 }
 
 inline NumberFault ParseInt32(std::string_view text, std::int32_t& value) {

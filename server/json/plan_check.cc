@@ -51,7 +51,9 @@ class Checker {
     for (const auto& [role, name] : {std::pair{v1::FIELD_ROLE_SPLICE, "SPLICE"},
                                      std::pair{v1::FIELD_ROLE_RAW_SELF, "RAW_SELF"},
                                      std::pair{v1::FIELD_ROLE_ITEMS, "ITEMS"}}) {
-      if (count[role] > 1) Fault(message->full_name(), absl::StrCat("has two fields of role ", name));
+      if (count[role] > 1) {
+        Fault(message->full_name(), absl::StrCat("has two fields of role ", name));
+      }
     }
     if (count[v1::FIELD_ROLE_ITEMS] > 0 && members + count[v1::FIELD_ROLE_SPLICE] > 0) {
       Fault(message->full_name(), "is an array by its ITEMS field, but has members too");
@@ -182,7 +184,8 @@ class Checker {
       if (fresh) continue;
       const pb::OneofDescriptor* oneof = field->real_containing_oneof();
       if (oneof == nullptr || oneof != other->second->real_containing_oneof()) {
-        Fault(field->full_name(), absl::StrCat("has the key `", key, "` of ", other->second->name()));
+        Fault(field->full_name(),
+              absl::StrCat("has the key `", key, "` of ", other->second->name()));
       }
     }
     for (int i = 0; i < message->field_count(); ++i) {
@@ -289,7 +292,8 @@ class Checker {
       const std::string parameter = path.substr(at + 1, end - at - 1);
       const Field* field = method->input_type()->FindFieldByName(parameter);
       if (field == nullptr || MappingOf(field).role() != v1::FIELD_ROLE_PATH) {
-        Fault(name, absl::StrCat("has the path parameter `", parameter, "`, no field of role PATH"));
+        Fault(name,
+              absl::StrCat("has the path parameter `", parameter, "`, no field of role PATH"));
       } else if (field->real_containing_oneof() != nullptr && field != arm) {
         Fault(name, absl::StrCat("has the path parameter `", parameter, "` of another arm"));
       }

@@ -76,6 +76,7 @@ class PlanCompiler {
     const v1::FieldMapping& mapping = field->options().GetExtension(v1::rest);
     FieldPlan plan;
     plan.field = field;
+    plan.index = field->index();
     plan.role = mapping.role();
     plan.type = field->cpp_type();
     plan.map = field->is_map();

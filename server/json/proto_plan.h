@@ -28,6 +28,7 @@ struct FieldPlan {
   bool repeated = false;
   bool map = false;       // map<string, string>
   bool presence = false;  // tells "not set" from zero
+  int index = 0;          // into MessagePlan::fields()
   std::string key;         // when writing
   std::string quoted_key;  // `"key":`
   const MessagePlan* message = nullptr;    // of a message field

@@ -1,11 +1,12 @@
 // JSON into messages, forgivingly, in one pass without a DOM; and byte slices of it on the way.
 //
 // The text itself is held to the rules of json/check.h; what it says is not: numbers in strings and
-// numbers for strings are taken, "true" and "false" too, null is absence, a single value is a list of
-// one. Unknown members, values of a wrong type and numbers out of range are left out and counted.
+// numbers for strings are taken, "true" and "false" too, null is absence, a single value is a list
+// of one. Unknown members, values of a wrong type and numbers out of range are left out and
+// counted.
 //
-// A member under an alias never replaces one under the field's own key. Lists under several keys are
-// read one after the other.
+// A member under an alias never replaces one under the field's own key. Lists under several keys
+// are read one after the other.
 //
 // Pure functions, thread-safe. Slices point into the text.
 #pragma once

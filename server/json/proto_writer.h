@@ -1,9 +1,9 @@
 // Messages to JSON, exactly: only the fields that are set, in the order of declaration.
 //
-// "Set" is presence where a field has it, non-zero where not, non-empty for lists and maps. Integers
-// stay integers; map keys are sorted, so equal messages give equal bytes. Fields of the roles CONTROL,
-// PATH, BODY and RAW_SELF are not written; SPLICE adds the members of its object; a message with an
-// ITEMS field is a bare array.
+// "Set" is presence where a field has it, non-zero where not, non-empty for lists and maps.
+// Integers stay integers; map keys are sorted, so equal messages give equal bytes. Fields of the
+// roles CONTROL, PATH, BODY and RAW_SELF are not written; SPLICE adds the members of its object; a
+// message with an ITEMS field is a bare array.
 //
 // Pure functions, thread-safe.
 #pragma once
@@ -17,10 +17,10 @@
 
 namespace gateway::json {
 
-// Appends the message to `out`. INVALID_ARGUMENT with the field's path if it holds what JSON cannot:
-// a NaN or infinity, text that is not UTF-8, a SPLICE that is no object, an empty RAW_JSON. Raw JSON
-// is not checked beyond that (json/check.h does), and keys it adds are not compared with ours. On an
-// error `out` has an unspecified tail.
+// Appends the message to `out`. INVALID_ARGUMENT with the field's path if it holds what JSON
+// cannot: a NaN or infinity, text that is not UTF-8, a SPLICE that is no object, an empty RAW_JSON.
+// Raw JSON is not checked beyond that (json/check.h does), and keys it adds are not compared with
+// ours. On an error `out` has an unspecified tail.
 absl::Status WriteMessage(const google::protobuf::Message& message, std::string& out);
 
 // The same in a string of its own.

@@ -12,7 +12,8 @@
 namespace gateway::json {
 // Logs and aborts: a broken invariant of the parser must not become a null dereference or worse in
 // a release build.
-[[noreturn]] void RapidJsonAssertionFailed(const char* expression, const char* file, int line) noexcept;
+[[noreturn]] void RapidJsonAssertionFailed(const char* expression, const char* file,
+                                           int line) noexcept;
 }  // namespace gateway::json
 
 #if defined(RAPIDJSON_RAPIDJSON_H_)
@@ -89,9 +90,51 @@ inline std::size_t PlainRun(const char* p, std::size_t n) {
   return i;
 }
 
+// memcmp(a, b, n) == 0 for the short keys of JSON, without a call.
+inline bool SameBytes(const char* a, const char* b, std::size_t n) {
+  const auto same = [&]<typename Word>(Word) {  // sizeof(Word) <= n <= 2 * sizeof(Word)
+    Word front_a, front_b, back_a, back_b;
+    std::memcpy(&front_a, a, sizeof(Word));
+    std::memcpy(&front_b, b, sizeof(Word));
+    std::memcpy(&back_a, a + n - sizeof(Word), sizeof(Word));
+    std::memcpy(&back_b, b + n - sizeof(Word), sizeof(Word));
+    return ((front_a ^ front_b) | (back_a ^ back_b)) == 0;
+  };
+  if (n > 16) return std::memcmp(a, b, n) == 0;
+  if (n >= 8) return same(std::uint64_t{});
+  if (n >= 4) return same(std::uint32_t{});
+  for (std::size_t i = 0; i < n; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+// Whether any byte of [p, p + n) is above 0x7F.
+inline bool HasHighByte(const char* p, std::size_t n) {
+  std::uint64_t any = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, p + i, 8);
+    any |= word;
+  }
+  for (; i < n; ++i) any |= static_cast<unsigned char>(p[i]);
+  return (any & 0x8080808080808080) != 0;
+}
+
 }  // namespace gateway::json
 
 namespace gateway::json::rj {
+
+// Dense JSON mostly has none.
+template <>
+inline void SkipWhitespace(gateway::json::TextStream& is) {
+  while (is.left() > 0) {
+    const char c = *is.position();
+    if (c > ' ' || (c != ' ' && c != '\n' && c != '\r' && c != '\t')) return;
+    is.Skip(1);
+  }
+}
 
 // The parser works on a copy while inside a string or number, and writes it back afterwards. So an
 // event for one of those still sees Tell() at its first byte.

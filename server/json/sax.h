@@ -2,7 +2,7 @@
 // json/.
 //
 // A Derived gets only events that keep the rules, each with its place in the text:
-//   bool OnScalar(Type type, std::string_view text, std::size_t begin);   text: decoded, or as written
+//   bool OnScalar(Type type, std::string_view decoded, std::size_t begin);  numbers as written
 //   bool OnKey(std::string_view key, std::size_t begin);
 //   bool OnStart(Type type, std::size_t begin);  bool OnEnd(Type type, std::size_t end);
 // and returns false only after Fail().
@@ -25,6 +25,9 @@ namespace gateway::json {
 // known faults. The recursive parser would let anybody choose our stack depth.
 inline constexpr unsigned kParseFlags = rj::kParseIterativeFlag | rj::kParseValidateEncodingFlag |
                                         rj::kParseNumbersAsStringsFlag;
+static_assert((kParseFlags & (rj::kParseFullPrecisionFlag | rj::kParseNanAndInfFlag |
+                              rj::kParseInsituFlag | rj::kParseCommentsFlag |
+                              rj::kParseTrailingCommasFlag | rj::kParseStopWhenDoneFlag)) == 0);
 
 // INVALID_ARGUMENT with the place in words.
 absl::Status FaultAt(std::string_view text, std::size_t offset, std::string_view what);
@@ -34,6 +37,7 @@ std::string_view ParserWords(std::string_view text, int code, std::size_t offset
 std::size_t StringEnd(std::string_view text, std::size_t begin);
 
 inline bool HasLoneSurrogate(const char* p, std::size_t n) {
+  if (!HasHighByte(p, n)) return false;
   // Raw surrogates do not get past validation, so what is found was written as \udc00.
   const char* const end = p + n;
   while ((p = static_cast<const char*>(std::memchr(p, 0xED, static_cast<std::size_t>(end - p))))) {

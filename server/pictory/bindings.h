@@ -18,9 +18,9 @@ namespace gateway::pictory {
 const google::protobuf::MethodDescriptor* SubmitOf(const google::protobuf::Descriptor* request);
 
 // nullptr if the arm has no REST call under that version.
-const ::pictory::jobs::v1::RestBinding* FindBinding(const google::protobuf::MethodDescriptor* method,
-                                                    std::string_view arm,
-                                                    ::pictory::jobs::v1::PathVersion version);
+const ::pictory::jobs::v1::RestBinding* FindBinding(
+    const google::protobuf::MethodDescriptor* method, std::string_view arm,
+    ::pictory::jobs::v1::PathVersion version);
 
 // The `source` oneof of a request; nullptr if it has none.
 const google::protobuf::OneofDescriptor* SourceOf(const google::protobuf::Descriptor* request);

@@ -78,8 +78,9 @@ void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v
 
 void PictoryClient::CleanJob(const std::string& pictory_job_id,
                              std::function<void(absl::Status)> done) {
-  http::Request request = MakeRequest(
-      http::Lane::kRead, "DELETE", absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id), "/clean"));
+  http::Request request =
+      MakeRequest(http::Lane::kRead, "DELETE",
+                  absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id), "/clean"));
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   Send(std::move(request), [this, done = std::move(done)](http::Response response) {
     const absl::Status status = ReadCallStatus(response, clock_.WallNow());
@@ -134,7 +135,8 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
     return errors::UpstreamUnreachable(Describe(response), retry);
   }
   // Lists and numbers come without a shell, and an empty body is fine too.
-  if (IsSuccess(response) && !(envelope.ok() && envelope->success == false)) return absl::OkStatus();
+  if (IsSuccess(response) && !(envelope.ok() && envelope->success == false))
+    return absl::OkStatus();
   const std::string text =
       envelope.ok() && !envelope->error_message.empty() ? ": " + envelope->error_message : "";
   return errors::UpstreamRefused(absl::StatusCode::kFailedPrecondition, "UPSTREAM_REFUSED",

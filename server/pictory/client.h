@@ -54,7 +54,8 @@ class PictoryClient {
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
   void Submit(Submission submission, MonoTime start_by, std::function<void(SubmitReply)> done);
 
-  // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before, or 0.
+  // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before,
+  // or 0.
   void GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
               std::uint64_t last_digest, std::function<void(JobReply)> done);
 

@@ -7,8 +7,8 @@
 
 namespace gateway::pictory {
 
-// "" if nothing is near. Case, `_` and `-` never count; then up to a third of the letters may differ,
-// three at most.
+// "" if nothing is near. Case, `_` and `-` never count; then up to a third of the letters may
+// differ, three at most.
 std::string ClosestWord(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace gateway::pictory

@@ -22,39 +22,38 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(ResultKey::kCoun
     "data.txt",          "data.srt",           "data.vtt",           "data.mediaInfo",
     "data.url"};
 
-constexpr std::array<std::string_view, 32> kShellPaths = {
-    "success",
-    "status",
-    "data",
-    "data.status",
-    "data.jobId",
-    "data.job_id",
-    "jobId",
-    "job_id",
-    "error",
-    "error.error_code",
-    "error.errorCode",
-    "error.code",
-    "error.error_message",
-    "error.errorMessage",
-    "error.message",
-    "data.error_code",
-    "data.errorCode",
-    "data.error_message",
-    "data.errorMessage",
-    "data.error",
-    "error_code",
-    "errorCode",
-    "code",
-    "error_message",
-    "errorMessage",
-    "message",
-    "fields",
-    "data.renderProgress",
-    "data.progress",
-    "data.renderProgressMessage",
-    "data.renderState",
-    "data.aiCreditsUsed"};
+constexpr std::array<std::string_view, 32> kShellPaths = {"success",
+                                                          "status",
+                                                          "data",
+                                                          "data.status",
+                                                          "data.jobId",
+                                                          "data.job_id",
+                                                          "jobId",
+                                                          "job_id",
+                                                          "error",
+                                                          "error.error_code",
+                                                          "error.errorCode",
+                                                          "error.code",
+                                                          "error.error_message",
+                                                          "error.errorMessage",
+                                                          "error.message",
+                                                          "data.error_code",
+                                                          "data.errorCode",
+                                                          "data.error_message",
+                                                          "data.errorMessage",
+                                                          "data.error",
+                                                          "error_code",
+                                                          "errorCode",
+                                                          "code",
+                                                          "error_message",
+                                                          "errorMessage",
+                                                          "message",
+                                                          "fields",
+                                                          "data.renderProgress",
+                                                          "data.progress",
+                                                          "data.renderProgressMessage",
+                                                          "data.renderState",
+                                                          "data.aiCreditsUsed"};
 
 const json::PathTable& Paths() {
   static const json::PathTable* const kTable = [] {
@@ -103,9 +102,8 @@ bool IsFilled(const Captured& value) {
       return !value.text.empty();
     case Type::kObject:
     case Type::kArray:
-      return std::any_of(value.raw.begin() + 1, value.raw.end() - 1, [](char c) {
-        return c != ' ' && c != '\t' && c != '\r' && c != '\n';
-      });
+      return std::any_of(value.raw.begin() + 1, value.raw.end() - 1,
+                         [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
     case Type::kBool:
     case Type::kNumber:
       return true;
@@ -124,17 +122,16 @@ void ReadErrors(const Shell& shell, Envelope& envelope) {
                   "error.code", "error_code", "errorCode"});
   const std::string plain_code = shell.Text({"code"});
   envelope.error_code = errors::Clean(error_code.empty() ? plain_code : error_code);
-  envelope.error_message = errors::Clean(
-      shell.Text({"data.error_message", "data.errorMessage", "error.error_message",
-                  "error.errorMessage", "error.message", "error_message", "errorMessage", "error",
-                  "data.error", "message"}));
+  envelope.error_message = errors::Clean(shell.Text(
+      {"data.error_message", "data.errorMessage", "error.error_message", "error.errorMessage",
+       "error.message", "error_message", "errorMessage", "error", "data.error", "message"}));
   const Captured& error = shell.At("error");
-  envelope.tells_error = !error_code.empty() || IsErrorName(plain_code) ||
-                         (error.type == Type::kObject && IsFilled(error)) ||
-                         (error.type == Type::kString && IsFilled(error)) ||
-                         !shell.Text({"data.error_message", "data.errorMessage", "error_message",
-                                      "errorMessage"})
-                              .empty();
+  envelope.tells_error =
+      !error_code.empty() || IsErrorName(plain_code) ||
+      (error.type == Type::kObject && IsFilled(error)) ||
+      (error.type == Type::kString && IsFilled(error)) ||
+      !shell.Text({"data.error_message", "data.errorMessage", "error_message", "errorMessage"})
+           .empty();
 }
 
 void ReadProgress(const Shell& shell, Envelope& envelope) {
@@ -189,7 +186,8 @@ bool Envelope::SaysNotFound() const {
   return error_code == "5000" && !status_of_data;
 }
 
-absl::StatusOr<Envelope> ReadEnvelope(std::string_view body, google::protobuf::Message* data_message,
+absl::StatusOr<Envelope> ReadEnvelope(std::string_view body,
+                                      google::protobuf::Message* data_message,
                                       json::ReadOptions options, json::ReadStats* stats) {
   options.capture = &Paths();
   options.message_at = "data";

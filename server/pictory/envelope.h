@@ -37,14 +37,14 @@ enum class ResultKey {
 
 struct Envelope {
   std::optional<bool> success;
-  std::string status;          // `data.status`, else `status`; "" if neither is there
+  std::string status;  // `data.status`, else `status`; "" if neither is there
   bool status_of_data = false;
-  std::string job_id;          // the first usable one of the four spellings
-  std::string error_code;      // as text, whatever its JSON type
+  std::string job_id;      // the first usable one of the four spellings
+  std::string error_code;  // as text, whatever its JSON type
   std::string error_message;
-  bool tells_error = false;    // an error object or an error_code is there
-  std::string_view fields;     // `fields` of a validation error: raw JSON, or empty
-  std::string_view data;       // exact bytes of `data`; empty if it is not there
+  bool tells_error = false;  // an error object or an error_code is there
+  std::string_view fields;   // `fields` of a validation error: raw JSON, or empty
+  std::string_view data;     // exact bytes of `data`; empty if it is not there
   json::Type data_type = json::Type::kAbsent;
   std::optional<double> progress_percent;  // 0–100
   std::string progress_message;

@@ -1,5 +1,7 @@
 #include "pictory/errors_table.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace gateway::pictory {
 
 const ErrorRow& FindErrorRow(int http_status, std::string_view pictory_code) {
@@ -27,6 +29,24 @@ std::string_view RetryName(Retry retry) {
       return "never; watch the job";
   }
   return "";
+}
+
+std::string ErrorTableMarkdown() {
+  std::string text =
+      "| HTTP status | Pictory `error_code` | gRPC code | Reason | Try again? | Meaning |\n"
+      "|--|--|--|--|--|--|\n";
+  for (const ErrorRow& row : kErrorTable) {
+    const bool open = row.code == absl::StatusCode::kOk;
+    std::string status = absl::StrCat(row.http_from);
+    if (row.http_to != row.http_from) absl::StrAppend(&status, "–", row.http_to);
+    if (row.http_from == 0) status = "anything else, or none";
+    absl::StrAppend(&text, "| ", status, " | ", row.pictory_code.empty() ? "" : "`",
+                    std::string(row.pictory_code), row.pictory_code.empty() ? "" : "`", " | ",
+                    open ? "OK, job UNCONFIRMED" : absl::StatusCodeToString(row.code), " | ",
+                    open ? "" : absl::StrCat("`", std::string(row.reason), "`"), " | ",
+                    std::string(RetryName(row.retry)), " | ", std::string(row.meaning), " |\n");
+  }
+  return text;
 }
 
 }  // namespace gateway::pictory

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -11,10 +12,10 @@
 namespace gateway::pictory {
 
 enum class Retry {
-  kNo,      // the same request gets the same answer
-  kLater,   // nothing was submitted; try again after RetryInfo's delay
-  kFix,     // an operator must act first
-  kNever,   // it may have been submitted, and billed: watch the job instead
+  kNo,     // the same request gets the same answer
+  kLater,  // nothing was submitted; try again after RetryInfo's delay
+  kFix,    // an operator must act first
+  kNever,  // it may have been submitted, and billed: watch the job instead
 };
 
 struct ErrorRow {
@@ -32,7 +33,8 @@ inline constexpr std::array<ErrorRow, 19> kErrorTable = {{
     {300, 399, "", absl::StatusCode::kOk, "", Retry::kNever, "A redirect, which is not followed"},
     {408, 409, "", absl::StatusCode::kOk, "", Retry::kNever, "Timeout or conflict at Pictory"},
     {425, 425, "", absl::StatusCode::kOk, "", Retry::kNever, "Too early"},
-    {500, 599, "", absl::StatusCode::kOk, "", Retry::kNever, "Pictory, or a proxy before it, failed"},
+    {500, 599, "", absl::StatusCode::kOk, "", Retry::kNever,
+     "Pictory, or a proxy before it, failed"},
     // Certainly nothing submitted.
     {429, 429, "", absl::StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED", Retry::kLater,
      "Pictory is rate limiting the account"},
@@ -75,5 +77,8 @@ const ErrorRow& FindErrorRow(int http_status, std::string_view pictory_code);
 bool LeavesOutcomeOpen(int http_status);
 
 std::string_view RetryName(Retry retry);
+
+// The table as Markdown, header included: what the README holds.
+std::string ErrorTableMarkdown();
 
 }  // namespace gateway::pictory

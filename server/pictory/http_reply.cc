@@ -21,7 +21,8 @@ std::string_view Trim(std::string_view text) {
 std::optional<std::int64_t> Number(std::string_view digits) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || value < 0) return std::nullopt;
+  if (error != std::errc() || end != digits.data() + digits.size() || value < 0)
+    return std::nullopt;
   return value;
 }
 

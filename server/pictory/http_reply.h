@@ -15,11 +15,12 @@ namespace gateway::pictory {
 // limits::kRetryAfterMin … kRetryAfterMax. Zero if it does not ask, or not readably.
 Duration RetryAfter(const http::Response& response, WallTime now);
 
-// `HTTP 502`, `HTTP 403 from the bot filter in front of Pictory`, `not sent: connection refused`: for
-// logs and messages. Holds nothing of the body.
+// `HTTP 502`, `HTTP 403 from the bot filter in front of Pictory`, `not sent: connection refused`:
+// for logs and messages. Holds nothing of the body.
 std::string Describe(const http::Response& response);
 
-// Cloudflare stands before Pictory and turns away clients it takes for bots, with a page of its own.
+// Cloudflare stands before Pictory and turns away clients it takes for bots, with a page of its
+// own.
 bool FromBotFilter(const http::Response& response);
 
 // The body is meant to be a JSON object, whether or not it is a good one.

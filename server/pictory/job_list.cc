@@ -1,5 +1,5 @@
-// Reads a page of Pictory's job list. Each item is a whole job, result and all; only its name, status
-// and kind are wanted.
+// Reads a page of Pictory's job list. Each item is a whole job, result and all; only its name,
+// status and kind are wanted.
 #include <string>
 #include <utility>
 

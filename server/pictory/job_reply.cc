@@ -48,7 +48,8 @@ JobReply ReadTrouble(const http::Response& response, WallTime now) {
     reply.retry_after = RetryAfter(response, now);
     return reply;
   }
-  if (response.outcome != http::Response::Outcome::kComplete) return Unavailable(Describe(response));
+  if (response.outcome != http::Response::Outcome::kComplete)
+    return Unavailable(Describe(response));
   if (response.status == 401) return Simple(Kind::kCredentials, response);
   if (response.status == 404) return Simple(Kind::kNotFound, response);
   if (HasJsonObject(response)) {
@@ -107,7 +108,8 @@ void Succeed(const http::Response& response, const Envelope& envelope, json::Rea
              v1::JobKind kind, v1::Job job, JobReply& reply) {
   if (kind == v1::JOB_KIND_UNSPECIFIED && reply.shown_kind != v1::JOB_KIND_UNSPECIFIED) {
     kind = reply.shown_kind;
-    const auto again = ReadEnvelope(response.body, MutableResult(job, kind), BasicView(kind), &stats);
+    const auto again =
+        ReadEnvelope(response.body, MutableResult(job, kind), BasicView(kind), &stats);
     if (!again.ok()) return;  // cannot be: the same bytes have been read before
   }
   if (kind == v1::JOB_KIND_RENDER && job.render().video_url().empty()) {

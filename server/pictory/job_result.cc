@@ -57,10 +57,10 @@ void Trim(Message* result, std::size_t max_bytes, Parts& omitted) {
     std::vector<const FieldDescriptor*> set;
     result->GetReflection()->ListFields(*result, &set);
     if (set.empty()) return;
-    const auto largest = *std::max_element(
-        set.begin(), set.end(), [&](const FieldDescriptor* a, const FieldDescriptor* b) {
-          return SizeOf(*result, a) < SizeOf(*result, b);
-        });
+    const auto largest = *std::max_element(set.begin(), set.end(),
+                                           [&](const FieldDescriptor* a, const FieldDescriptor* b) {
+                                             return SizeOf(*result, a) < SizeOf(*result, b);
+                                           });
     omitted.insert(PartOf(largest->name()));
     result->GetReflection()->ClearField(result, largest);
   }

@@ -20,16 +20,17 @@ constexpr char kWebhookIsOurs[] = "is the gateway's own: leave it out, and watch
 
 std::string Article(json::Type type) {
   const std::string name(json::TypeName(type));
-  const bool vowel = !name.empty() && std::string_view("aeiou").find(name[0]) != std::string_view::npos;
+  const bool vowel =
+      !name.empty() && std::string_view("aeiou").find(name[0]) != std::string_view::npos;
   return (vowel ? "an " : "a ") + name;
 }
 
 // The top level of a v1 storyboard, which has no message of its own.
 const std::vector<std::string>& V1Keys() {
   static const auto* const kKeys = new std::vector<std::string>{
-      "videoName", "videoDescription", "language", "webhook", "videoWidth", "videoHeight",
-      "autoHighlightKeywords", "brandLogo", "textStyles", "audio", "voiceOver",
-      "splitTextOnNewLine", "splitTextOnPeriod", "scenes"};
+      "videoName",   "videoDescription",      "language",          "webhook",    "videoWidth",
+      "videoHeight", "autoHighlightKeywords", "brandLogo",         "textStyles", "audio",
+      "voiceOver",   "splitTextOnNewLine",    "splitTextOnPeriod", "scenes"};
   return *kKeys;
 }
 
@@ -54,8 +55,8 @@ std::string ShownKey(std::string_view key) { return errors::Clean(key); }
 // Returns the known keys that unknown ones were probably meant to be.
 std::vector<std::string> CheckKeys(const std::string& path, const json::Outline& body,
                                    const std::vector<std::string>& known,
-                                   const std::vector<std::string>& other, std::string_view other_name,
-                                   Violations& violations) {
+                                   const std::vector<std::string>& other,
+                                   std::string_view other_name, Violations& violations) {
   std::vector<std::string> meant;
   for (const json::Member& member : body.members) {
     if (violations.full()) break;
@@ -89,12 +90,13 @@ bool CheckRawValue(const std::string& path, std::string_view text, json::Type ex
   const absl::Status checked = json::Check(text, {}, &found);
   if (!checked.ok()) {
     found = {};
-    violations.Add(path, absl::StrCat("is not usable JSON: ",
-                                      errors::Clean(std::string(checked.message()))));
+    violations.Add(
+        path, absl::StrCat("is not usable JSON: ", errors::Clean(std::string(checked.message()))));
     return false;
   }
   if (expected != json::Type::kAbsent && found.type != expected) {
-    std::string text_of = absl::StrCat("must be ", Article(expected), ", not ", Article(found.type));
+    std::string text_of =
+        absl::StrCat("must be ", Article(expected), ", not ", Article(found.type));
     if (found.Find("transcript") != nullptr) text_of += "; pass the value of its `transcript`";
     violations.Add(path, std::move(text_of));
     found = {};
@@ -117,7 +119,8 @@ void CheckRawStoryboard(const std::string& path, const json::Outline& body, v1::
     Require(path, "scenes", meant, violations);
   }
   const json::Member* const scenes = body.Find("scenes");
-  if (scenes != nullptr && scenes->type != json::Type::kNull && scenes->type != json::Type::kArray) {
+  if (scenes != nullptr && scenes->type != json::Type::kNull &&
+      scenes->type != json::Type::kArray) {
     violations.Add(Under(path, "scenes"), "must be an array");
   }
   if (old) return;

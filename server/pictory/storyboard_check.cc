@@ -89,14 +89,15 @@ std::string Check::Joined(std::initializer_list<Choice> choices, bool all) {
 }
 
 void Check::AtMostOne(const std::string& path, std::initializer_list<Choice> choices) {
-  const auto set = std::count_if(choices.begin(), choices.end(), [](const Choice& c) { return c.set; });
+  const auto set =
+      std::count_if(choices.begin(), choices.end(), [](const Choice& c) { return c.set; });
   if (set <= 1) return;
   violations_.Add(path, absl::StrCat("takes at most one of ", Joined(choices, true), "; set are ",
                                      Joined(choices, false)));
 }
 
-void Check::Range(const std::string& path, std::string_view field, bool set, double value, double low,
-                  double high) {
+void Check::Range(const std::string& path, std::string_view field, bool set, double value,
+                  double low, double high) {
   // Not a number is reported elsewhere, and compares as in range here.
   if (set && (value < low || value > high)) {
     Add(path, field, absl::StrCat("must be from ", low, " to ", high));
@@ -106,7 +107,8 @@ void Check::Range(const std::string& path, std::string_view field, bool set, dou
 void Check::AtMost(const std::string& path, std::string_view field, std::size_t count,
                    std::size_t max, std::string_view unit) {
   if (count > max) {
-    Add(path, field, absl::StrCat("has ", count, " ", std::string(unit), "; Pictory takes at most ", max));
+    Add(path, field,
+        absl::StrCat("has ", count, " ", std::string(unit), "; Pictory takes at most ", max));
   }
 }
 
@@ -134,7 +136,8 @@ void Check::Board(const v1::Storyboard& board, const std::string& path) {
     Add(path, board.has_video_width() ? "video_height" : "video_width",
         "is required: width and height go together");
   }
-  if (board.has_video_width() && board.video_width() < 1) Add(path, "video_width", "must be positive");
+  if (board.has_video_width() && board.video_width() < 1)
+    Add(path, "video_width", "must be positive");
   if (board.has_video_height() && board.video_height() < 1) {
     Add(path, "video_height", "must be positive");
   }
@@ -175,7 +178,8 @@ void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const std
   }
   Overrides(scene, path);
   if (scene.has_background()) Background(scene.background(), Under(path, "background"));
-  AtMost(path, "elements", static_cast<std::size_t>(scene.elements_size()), kElementsMax, "elements");
+  AtMost(path, "elements", static_cast<std::size_t>(scene.elements_size()), kElementsMax,
+         "elements");
   for (int i = 0; i < scene.elements_size() && !violations_.full(); ++i) {
     Element(scene.elements(i), Item(Under(path, "elements"), i));
   }
@@ -183,14 +187,16 @@ void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const std
 
 void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const std::string& path) {
   const std::initializer_list<Choice> sources = {
-      {"story", scene.has_story()},       {"story_co_pilot", scene.has_story_co_pilot()},
-      {"blog_url", scene.has_blog_url()}, {"ppt_url", scene.has_ppt_url()},
+      {"story", scene.has_story()},         {"story_co_pilot", scene.has_story_co_pilot()},
+      {"blog_url", scene.has_blog_url()},   {"ppt_url", scene.has_ppt_url()},
       {"audio_url", scene.has_audio_url()}, {"video_url", scene.has_video_url()}};
   AtMostOne(path, sources);
-  const bool any = std::any_of(sources.begin(), sources.end(), [](const Choice& c) { return c.set; });
+  const bool any =
+      std::any_of(sources.begin(), sources.end(), [](const Choice& c) { return c.set; });
   // A template brings content of its own, and extra_json may hold a source newer than this program.
   if (!any && !scene.has_background() && !board.has_template_id() && !scene.has_extra_json()) {
-    violations_.Add(path, absl::StrCat("needs one of ", Joined(sources, true), ", or a background"));
+    violations_.Add(path,
+                    absl::StrCat("needs one of ", Joined(sources, true), ", or a background"));
   }
   if ((scene.has_audio_url() || scene.has_video_url()) && scene.audio_language().empty()) {
     Add(path, "audio_language", "is required with audio_url or video_url, such as en-US");
@@ -203,9 +209,11 @@ void Check::Overrides(const v1::Scene& scene, const std::string& path) {
   if (scene.has_voice_over()) Voice(scene.voice_over(), Under(path, "voice_over"));
   if (scene.has_background_music()) {
     const v1::BackgroundMusic& music = scene.background_music();
-    if (music.has_auto_music() || music.has_music_url() || music.has_volume() || music.clips_size() > 0) {
+    if (music.has_auto_music() || music.has_music_url() || music.has_volume() ||
+        music.clips_size() > 0) {
       Add(path, "background_music",
-          "takes only enabled in a scene; Pictory ignores the rest, which belongs to the storyboard");
+          "takes only enabled in a scene; Pictory ignores the rest, which belongs to the "
+          "storyboard");
     }
   }
   if (scene.has_avatar()) {
@@ -228,7 +236,8 @@ void Check::Voice(const v1::VoiceOver& voice, const std::string& path) {
     const v1::AiVoice& ai = voice.ai_voices(i);
     const std::string here = Item(Under(path, "ai_voices"), i);
     Range(here, "speed", ai.has_speed(), ai.speed(), 50, 200);
-    Range(here, "amplification_level", ai.has_amplification_level(), ai.amplification_level(), -1, 1);
+    Range(here, "amplification_level", ai.has_amplification_level(), ai.amplification_level(), -1,
+          1);
   }
   const v1::ExternalVoice& external = voice.external_voice();
   Range(Under(path, "external_voice"), "amplification_level", external.has_amplification_level(),
@@ -262,13 +271,14 @@ void Check::Visual(const v1::AiVisual& visual, const std::string& path) {
 }
 
 void Check::Search(const v1::SearchFilter& filter, const std::string& path) {
-  AtMost(path, "keywords", static_cast<std::size_t>(filter.keywords_size()), kKeywordsMax, "keywords");
+  AtMost(path, "keywords", static_cast<std::size_t>(filter.keywords_size()), kKeywordsMax,
+         "keywords");
   for (int i = 0; i < filter.keywords_size() && i < kKeywordsMax; ++i) {
     const std::size_t length = Characters(filter.keywords(i));
     if (length < kKeywordMinChars || length > kKeywordMaxChars) {
-      violations_.Add(Item(Under(path, "keywords"), i),
-                      absl::StrCat("must be ", kKeywordMinChars, " to ", kKeywordMaxChars,
-                                   " characters long"));
+      violations_.Add(
+          Item(Under(path, "keywords"), i),
+          absl::StrCat("must be ", kKeywordMinChars, " to ", kKeywordMaxChars, " characters long"));
     }
   }
 }

@@ -1,5 +1,5 @@
-// Classifies the answer to a paid request. The rule behind every line: a job that may exist is never
-// called refused, because a refused request is sent again by its caller, and billed again.
+// Classifies the answer to a paid request. The rule behind every line: a job that may exist is
+// never called refused, because a refused request is sent again by its caller, and billed again.
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,17 +74,20 @@ std::vector<errors::Violation> FieldViolations(std::string_view fields) {
   return violations;
 }
 
-std::string RefusalText(const http::Response& response, const ErrorRow& row, const Envelope& envelope,
+std::string RefusalText(const http::Response& response, const ErrorRow& row,
+                        const Envelope& envelope,
                         const std::vector<errors::Violation>& violations) {
   std::string text =
       absl::StrCat("Pictory refused the request (HTTP ", response.status,
                    envelope.error_code.empty() ? "" : ", ", envelope.error_code, ")");
   if (FromBotFilter(response)) {
-    return absl::StrCat(text, ": the bot filter in front of it (Cloudflare) turned the gateway away; "
-                              "its operator should check the user agent and address it calls from");
+    return absl::StrCat(text,
+                        ": the bot filter in front of it (Cloudflare) turned the gateway away; "
+                        "its operator should check the user agent and address it calls from");
   }
-  absl::StrAppend(&text, ": ",
-                  envelope.error_message.empty() ? std::string(row.meaning) : envelope.error_message);
+  absl::StrAppend(
+      &text, ": ",
+      envelope.error_message.empty() ? std::string(row.meaning) : envelope.error_message);
   constexpr std::size_t kShown = 5;
   for (std::size_t i = 0; i < violations.size() && i < kShown; ++i) {
     absl::StrAppend(&text, "; ", violations[i].field, violations[i].field.empty() ? "" : ": ",
@@ -102,13 +105,12 @@ SubmitReply Refused(const http::Response& response, const Envelope& envelope) {
     reply.error = errors::UpstreamCredentials(Describe(response));
     return reply;
   }
-  const ErrorRow& row = FindErrorRow(response.status, envelope.error_code.empty()
-                                                          ? envelope.error_message
-                                                          : envelope.error_code);
+  const ErrorRow& row = FindErrorRow(
+      response.status, envelope.error_code.empty() ? envelope.error_message : envelope.error_code);
   const std::vector<errors::Violation> violations = FieldViolations(envelope.fields);
-  reply.error = errors::UpstreamRefused(
-      row.code, std::string(row.reason), RefusalText(response, row, envelope, violations),
-      envelope.error_code, response.status, violations);
+  reply.error = errors::UpstreamRefused(row.code, std::string(row.reason),
+                                        RefusalText(response, row, envelope, violations),
+                                        envelope.error_code, response.status, violations);
   return reply;
 }
 

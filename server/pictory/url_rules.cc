@@ -64,7 +64,8 @@ bool IsLoopback(std::string_view host) {
 }
 
 bool IsPort(std::string_view text) {
-  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), IsDigit)) return false;
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), IsDigit))
+    return false;
   const int port = std::stoi(std::string(text));
   return port >= 1 && port <= 65535;
 }
@@ -85,8 +86,7 @@ Parts Split(std::string_view url) {
     return {"", "", "must not carry a user name or password"};
   }
   const std::size_t bracket = authority.find(']');
-  const std::size_t port =
-      authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const std::size_t port = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   if (port != std::string_view::npos && !IsPort(authority.substr(port + 1))) {
     return {"", "", "has no valid port"};
   }

@@ -118,8 +118,8 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
       taken = KeysOf(body);
       break;
     case v1::RenderRequest::kStoryboardJson:
-      if (CheckRawValue("storyboard_json", request.storyboard_json(), json::Type::kObject, violations,
-                        &body)) {
+      if (CheckRawValue("storyboard_json", request.storyboard_json(), json::Type::kObject,
+                        violations, &body)) {
         CheckRawStoryboard("storyboard_json", body,
                            VersionFor(SubmitOf(request.GetDescriptor()), options),
                            request.allow_unknown_fields(), violations);
@@ -169,13 +169,14 @@ void CheckRequest(const v1::SummarizeRequest& request, const TranslateOptions& o
   }
   if (request.has_transcript_json()) {
     json::Outline list;
-    if (json::Check(request.transcript_json(), {}, &list).ok() &&
-        list.type == json::Type::kArray && list.members.empty()) {
+    if (json::Check(request.transcript_json(), {}, &list).ok() && list.type == json::Type::kArray &&
+        list.members.empty()) {
       violations.Add("transcript_json", "must not be empty");
     }
   }
   if (request.highlight_duration_seconds() < 1) {
-    violations.Add("highlight_duration_seconds", "is required: the length wanted, at least 1 second");
+    violations.Add("highlight_duration_seconds",
+                   "is required: the length wanted, at least 1 second");
   }
   if (request.has_duration_seconds() && request.duration_seconds() <= 0) {
     violations.Add("duration_seconds", "must be positive");

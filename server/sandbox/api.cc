@@ -187,7 +187,9 @@ ApiReply Api::ListJobs(const Call& call) {
     out.Raw(JobListItem(job, book_.StateOf(job), call.origin));
   }
   out.EndArray();
-  if (left > 0) out.Field("nextPageKey", Base64Encode(std::string(kPageKeyPrefix) + jobs[left]->id));
+  if (left > 0) {
+    out.Field("nextPageKey", Base64Encode(std::string(kPageKeyPrefix) + jobs[left]->id));
+  }
   return {200, out.EndObject().Take()};
 }
 

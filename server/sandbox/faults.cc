@@ -130,9 +130,9 @@ void SpoilBody(const Fault& fault, http::ServerResponse* response) {
       return;
     case Type::kHugeBody:
       Replace(response, 200, kJson, "");
-      response->body = http::RepeatingBody(R"({"success":true,"data":{"status":"in-progress","x":")",
-                                           "0123456789abcdef", R"("}})",
-                                           static_cast<std::uint64_t>(fault.number));
+      response->body = http::RepeatingBody(
+          R"({"success":true,"data":{"status":"in-progress","x":")", "0123456789abcdef", R"("}})",
+          static_cast<std::uint64_t>(fault.number));
       return;
     default: return;
   }

@@ -71,7 +71,10 @@ std::filesystem::path FilmMaker::FindFfmpeg() {
 }
 
 FilmMaker::FilmMaker(std::filesystem::path ffmpeg, std::filesystem::path dir, bool temporary)
-    : ffmpeg_(std::move(ffmpeg)), dir_(std::move(dir)), temporary_(temporary), queue_(std::make_unique<Queue>()) {
+    : ffmpeg_(std::move(ffmpeg)),
+      dir_(std::move(dir)),
+      temporary_(temporary),
+      queue_(std::make_unique<Queue>()) {
   std::error_code failed;
   std::filesystem::create_directories(dir_, failed);  // if not, films fail and the clip is served
   queue_->thread = std::thread([this] { Work(); });

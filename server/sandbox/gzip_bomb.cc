@@ -74,8 +74,8 @@ std::string LittleEndian(std::uint32_t value) {
 }  // namespace
 
 std::shared_ptr<http::BodySource> GzipBomb(std::uint64_t bytes) {
-  // Eleven bits of block header and one literal, then periods of 13 bytes, then seven zero bits that
-  // end the block: two bytes of head, whole bytes of run, two bytes of tail.
+  // Eleven bits of block header and one literal, then periods of 13 bytes, then seven zero bits
+  // that end the block: two bytes of head, whole bytes of run, two bytes of tail.
   constexpr std::size_t kHead = 2, kPeriod = 13, kTail = 2;
   BitWriter start;
   start.Low(1, 1);  // the last block
@@ -89,7 +89,8 @@ std::shared_ptr<http::BodySource> GzipBomb(std::uint64_t bytes) {
   const std::uint64_t periods = bytes / (kMatchBytes * kMatchesPerPattern) + 1;
   const std::uint64_t zeros = 1 + periods * kMatchesPerPattern * kMatchBytes;
   const std::string one = once.Take();
-  const std::string head = std::string("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10) + one.substr(0, kHead);
+  const std::string header("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+  const std::string head = header + one.substr(0, kHead);
   const std::string tail = one.substr(one.size() - kTail) + LittleEndian(CrcOfZeros(zeros)) +
                            LittleEndian(static_cast<std::uint32_t>(zeros));
   // The run's last byte is shared with the tail.

@@ -87,7 +87,8 @@ JobState JobBook::StateOf(const Job& job) const {
 MonoTime JobBook::FinishTime(const Job& job) const {
   if (job.magic.stuck) return MonoTime::max();
   const double seconds = std::min(Seconds(job) / speed_, kAge);
-  return job.accepted + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  const std::chrono::duration<double> takes(seconds);
+  return job.accepted + std::chrono::duration_cast<Duration>(takes);
 }
 
 }  // namespace gateway::sandbox

@@ -7,36 +7,41 @@
 namespace gateway::sandbox {
 namespace {
 
-// The iterative parser takes any depth; what walks the tree afterwards does not.
-bool IsTooDeep(std::string_view text) {
+// What RapidJSON lets pass, or "": nesting that its iterative parser takes but nothing afterwards
+// does, and the second half of a surrogate pair on its own, of which it would make broken UTF-8.
+std::string FindTrap(std::string_view text) {
   int depth = 0;
   bool in_string = false;
+  std::size_t pair_ends = 0;  // just behind an escape that is the first half of a pair
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
+    if (!in_string) {
+      if (c == '"') in_string = true;
+      if (c == '}' || c == ']') --depth;
+      if ((c == '{' || c == '[') && ++depth > kBodyMaxDepth) {
+        return "nested deeper than " + std::to_string(kBodyMaxDepth);
       }
     } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kBodyMaxDepth) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
+      in_string = false;
+    } else if (c == '\\') {
+      const std::string_view escape = text.substr(i, 4);
+      const bool wide = escape.size() == 4 && escape[1] == 'u' && (escape[2] | 0x20) == 'd';
+      const std::string_view fourth = wide ? escape.substr(3) : std::string_view();
+      const bool second = wide && fourth.find_first_of("cdefCDEF") == 0;
+      const bool first = wide && fourth.find_first_of("89abAB") == 0;
+      if (second && pair_ends != i) return "half of a surrogate pair";
+      if (first) pair_ends = i + 6;
+      ++i;
     }
   }
-  return false;
+  return "";
 }
 
 }  // namespace
 
 std::unique_ptr<Json> ParseJson(std::string_view text, std::string* error) {
-  if (IsTooDeep(text)) {
-    *error = "nested deeper than " + std::to_string(kBodyMaxDepth);
-    return nullptr;
-  }
+  *error = FindTrap(text);
+  if (!error->empty()) return nullptr;
   auto document = std::make_unique<Json>();
   constexpr unsigned kFlags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;

@@ -106,14 +106,14 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
     return absl::InvalidArgumentError("the sandbox's requests per second must be above 0");
   }
   options.seed = SeedOf(options);
-  auto journal = Journal::Open(options.state_dir);
-  if (!journal.ok()) return journal.status();
   http::ServerOptions server_options;
   server_options.name = "the sandbox";
   server_options.address = options.listen;
   server_options.port = options.port;
   auto server = http::Server::Listen(std::move(server_options));
   if (!server.ok()) return server.status();
+  auto journal = Journal::Open(options.state_dir);
+  if (!journal.ok()) return journal.status();
 
   std::unique_ptr<Service> service(new Service(std::move(options), *std::move(journal)));
   if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;

@@ -1,4 +1,4 @@
-// Calls and their repetition, lists, and results in pieces, against a gateway that misbehaves.
+// Calls, their repetition, and lists, against a gateway that misbehaves.
 #include "pictory_jobs/client.h"
 
 #include <gmock/gmock.h>
@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/errors.h"
 #include "client/fake_pacing.h"
 #include "client/fake_server.h"
 
@@ -39,7 +40,8 @@ TEST(Connect, RefusesWhatIsNoTarget) {
   for (const char* bad : {"", "https://", "http://host/path", "host port", "host\n:1"}) {
     EXPECT_EQ(Client::Connect(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
-  for (const char* good : {"host:1", "https://host", "https://host:443/", "dns:///host:1", "unix:/x"}) {
+  for (const char* good :
+       {"host:1", "https://host", "https://host:443/", "dns:///host:1", "unix:/x"}) {
     EXPECT_TRUE(Client::Connect(good).ok()) << good;
   }
 }
@@ -63,6 +65,7 @@ TEST(Submit, RepeatsWithOneRequestIdAndHonoursRetryInfo) {
   const auto job = Connect(server, pacing).CreatePreview({});
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->job_id(), "j1");
+  const std::lock_guard lock(mutex);
   EXPECT_THAT(ids, SizeIs(1));
   EXPECT_THAT(*ids.begin(), SizeIs(36));
   // 2 s as told and half of the 20 % spread; then half way between 0.2 s and 0.8 s.
@@ -86,8 +89,9 @@ TEST(Submit, KeepsTheCallersRequestId) {
 
 TEST(Submit, NeverRepeatsAfterAnythingElse) {
   for (const absl::StatusCode code :
-       {absl::StatusCode::kInvalidArgument, absl::StatusCode::kNotFound, absl::StatusCode::kInternal,
-        absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kAborted, absl::StatusCode::kUnknown,
+       {absl::StatusCode::kInvalidArgument, absl::StatusCode::kNotFound,
+        absl::StatusCode::kInternal, absl::StatusCode::kDeadlineExceeded,
+        absl::StatusCode::kAborted, absl::StatusCode::kUnknown,
         absl::StatusCode::kFailedPrecondition, absl::StatusCode::kResourceExhausted}) {
     Handlers handlers;
     handlers.transcribe = [code](const v1::TranscribeRequest&,
@@ -177,7 +181,62 @@ TEST(Submit, StopsWhenAsked) {
   EXPECT_TRUE(absl::IsCancelled(Connect(server, pacing).CreatePreview({}, call).status()));
 }
 
-TEST(Call, SendsMetadataAndReadsFieldViolations) {
+TEST(Submit, SaysWhetherTheJobMayHaveBeenTaken) {
+  const struct {
+    absl::Status status;
+    bool open;
+  } cases[] = {
+      {absl::UnavailableError("connection reset"), true},
+      {absl::DeadlineExceededError("deadline"), true},
+      {absl::InternalError("stream reset"), true},
+      {gateway::errors::Draining(std::chrono::hours(1)), false},
+      {gateway::errors::StoreFailed("disk full"), false},
+      {gateway::errors::Invalid("storyboard.scenes", "at least one"), false},
+      {absl::PermissionDeniedError("no"), false},
+  };
+  for (const auto& [status, open] : cases) {
+    Handlers handlers;
+    handlers.create_preview = [&status = status](const v1::CreatePreviewRequest&, const CallInfo&)
+        -> absl::StatusOr<v1::CreatePreviewResponse> { return status; };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const absl::Status got = Connect(server, pacing).CreatePreview({}).status();
+    EXPECT_EQ(got.code(), status.code());
+    EXPECT_EQ(MayHaveBeenTaken(got), open) << status;
+  }
+}
+
+TEST(Submit, OneOpenAttemptLeavesTheWholeCallOpen) {
+  Handlers handlers;
+  handlers.create_preview = [](const v1::CreatePreviewRequest&,
+                               const CallInfo& call) -> absl::StatusOr<v1::CreatePreviewResponse> {
+    if (call.number == 1) return absl::UnavailableError("connection reset");
+    return absl::PermissionDeniedError("no");
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const absl::Status status = Connect(server, pacing).CreatePreview({}).status();
+  EXPECT_TRUE(absl::IsPermissionDenied(status));
+  EXPECT_TRUE(MayHaveBeenTaken(status));
+}
+
+TEST(Call, ReadsFieldViolations) {
+  Handlers handlers;
+  handlers.get = [](const v1::GetJobRequest&,
+                    const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+    return gateway::errors::Invalid({{"a.b[1]", "too long"}, {"c", "missing"}});
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const absl::Status status = Connect(server, pacing).Get("j").status();
+  const auto violations = FieldViolations(status);
+  ASSERT_THAT(violations, SizeIs(2));
+  EXPECT_EQ(violations[0].field, "a.b[1]");
+  EXPECT_EQ(violations[1].description, "missing");
+  EXPECT_EQ(Reason(status), "INVALID_REQUEST");
+}
+
+TEST(Call, SendsMetadata) {
   Handlers handlers;
   handlers.get = [](const v1::GetJobRequest& request,
                     const CallInfo& call) -> absl::StatusOr<v1::GetJobResponse> {
@@ -244,94 +303,10 @@ TEST(List, ReadsPageAfterPageAndEndsWithTheError) {
   EXPECT_THAT(seen, ElementsAre("a", "b", "c", "page_token"));
 }
 
-// 10 bytes in pieces of 4.
-fake::Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> Pieces(int break_after_bytes) {
-  return [break_after_bytes](const v1::ReadJobResultRequest& request, const CallInfo&,
-                             const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
-    const std::string all = "0123456789";
-    for (int at = request.offset(); at < 10; at += 4) {
-      if (request.offset() < break_after_bytes && at >= break_after_bytes) {
-        return absl::UnavailableError("cut");
-      }
-      v1::ReadJobResultResponse piece;
-      piece.set_data(all.substr(static_cast<std::size_t>(at), 4));
-      piece.set_offset(at);
-      piece.set_total_bytes(10);
-      write(piece);
-    }
-    return absl::OkStatus();
-  };
-}
-
-TEST(ReadResult, PutsPiecesTogetherAndResumesByOffset) {
-  for (const int break_after : {0, 4, 8}) {
-    Handlers handlers;
-    handlers.read = Pieces(break_after);
-    FakeServer server(handlers);
-    FakePacing pacing;
-    const auto text = Connect(server, pacing).ReadResult("j", v1::RESULT_PART_TXT);
-    ASSERT_TRUE(text.ok()) << text.status();
-    EXPECT_EQ(*text, "0123456789");
-    EXPECT_EQ(server.Calls("ReadJobResult"), break_after == 0 ? 1 : 2);
-  }
-}
-
-TEST(ReadResult, BeginsAtAnOffsetAndStopsWithItsSink) {
-  Handlers handlers;
-  handlers.read = Pieces(0);
-  FakeServer server(handlers);
-  FakePacing pacing;
-  const Client client = Connect(server, pacing);
-  std::string bytes;
-  const auto take = [&](std::string_view piece, std::int32_t) {
-    bytes += piece;
-    return true;
-  };
-  EXPECT_EQ(*client.ReadResult("j", v1::RESULT_PART_TXT, take, 6), 10);
-  EXPECT_EQ(bytes, "6789");
-  const auto refuse = [](std::string_view, std::int32_t) { return false; };
-  EXPECT_TRUE(absl::IsCancelled(client.ReadResult("j", v1::RESULT_PART_TXT, refuse).status()));
-}
-
-TEST(ReadResult, NoticesPiecesThatDoNotFit) {
-  Handlers handlers;
-  handlers.read = [](const v1::ReadJobResultRequest&, const CallInfo&,
-                     const fake::Writer<v1::ReadJobResultResponse>& write) {
-    v1::ReadJobResultResponse piece;
-    piece.set_data("abc");
-    piece.set_offset(3);
-    piece.set_total_bytes(6);
-    write(piece);
-    return absl::OkStatus();
-  };
-  FakeServer server(handlers);
-  FakePacing pacing;
-  const auto text = Connect(server, pacing).ReadResult("j", v1::RESULT_PART_TXT);
-  EXPECT_EQ(text.status().code(), absl::StatusCode::kDataLoss);
-}
-
-TEST(ReadResult, AnEmptyPartIsEmptyAndAShortStreamIsResumed) {
-  Handlers handlers;
-  handlers.read = [](const v1::ReadJobResultRequest& request, const CallInfo& call,
-                     const fake::Writer<v1::ReadJobResultResponse>& write) {
-    if (request.job_id() == "empty") return absl::OkStatus();
-    v1::ReadJobResultResponse piece;
-    piece.set_data(call.number == 2 ? "abc" : "def");
-    piece.set_offset(request.offset());
-    piece.set_total_bytes(6);
-    write(piece);
-    return absl::OkStatus();
-  };
-  FakeServer server(handlers);
-  FakePacing pacing;
-  const Client client = Connect(server, pacing);
-  EXPECT_EQ(*client.ReadResult("empty", v1::RESULT_PART_TXT), "");
-  EXPECT_EQ(*client.ReadResult("short", v1::RESULT_PART_TXT), "abcdef");
-}
-
 TEST(Get, TakesAMessageLargerThanTheLibrarysDefault) {
   Handlers handlers;
-  handlers.get = [](const v1::GetJobRequest&, const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+  handlers.get = [](const v1::GetJobRequest&,
+                    const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
     v1::GetJobResponse response;
     response.mutable_job()->mutable_transcription()->set_txt(std::string(16 << 20, 'x'));
     return response;

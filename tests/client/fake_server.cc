@@ -50,13 +50,17 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
     }
     changed_.notify_all();
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
+    // The library waits for handlers too, but in a way the thread sanitizer cannot see.
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return running_ == 0; });
   }
 
   int port() const { return port_; }
 
   bool WaitForCalls(const std::string& method, int calls) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return calls_[method] >= calls; });
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return calls_[method] >= calls; });
   }
 
   int Calls(const std::string& method) {
@@ -67,11 +71,21 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
  private:
   using Context = grpc::ServerContext;
 
+  struct Running {
+    Service* service;
+    ~Running() {
+      const std::lock_guard lock(service->mutex_);
+      --service->running_;
+      service->changed_.notify_all();
+    }
+  };
+
   CallInfo Begin(const char* method, Context* context) {
     CallInfo info;
     {
       const std::lock_guard lock(mutex_);
       info.number = ++calls_[method];
+      ++running_;
     }
     changed_.notify_all();
     info.peer = context->peer();
@@ -95,6 +109,7 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   grpc::Status Answer(const char* method, const Unary<Request, Response>& handler, Context* context,
                       const Request* request, Response* response) {
     const CallInfo info = Begin(method, context);
+    const Running running{this};
     if (!handler) return {grpc::StatusCode::UNIMPLEMENTED, "The test does not expect this call"};
     absl::StatusOr<Response> answer = handler(*request, info);
     if (!answer.ok()) return ToGrpc(answer.status());
@@ -104,21 +119,24 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
 
   template <class Request, class Response>
   grpc::Status Stream(const char* method, const Streaming<Request, Response>& handler,
-                      Context* context, const Request* request, grpc::ServerWriter<Response>* writer) {
+                      Context* context, const Request* request,
+                      grpc::ServerWriter<Response>* writer) {
     const CallInfo info = Begin(method, context);
+    const Running running{this};
     if (!handler) return {grpc::StatusCode::UNIMPLEMENTED, "The test does not expect this call"};
-    return ToGrpc(handler(*request, info, [writer](const Response& r) { return writer->Write(r); }));
+    return ToGrpc(
+        handler(*request, info, [writer](const Response& r) { return writer->Write(r); }));
   }
 
-#define PICTORY_UNARY(Method, handler)                                             \
-  grpc::Status Method(Context* context, const v1::Method##Request* request,       \
-                      v1::Method##Response* response) override {                  \
-    return Answer(#Method, handlers_.handler, context, request, response);        \
+#define PICTORY_UNARY(Method, handler)                                      \
+  grpc::Status Method(Context* context, const v1::Method##Request* request, \
+                      v1::Method##Response* response) override {            \
+    return Answer(#Method, handlers_.handler, context, request, response);  \
   }
 #define PICTORY_STREAM(Method, handler)                                            \
-  grpc::Status Method(Context* context, const v1::Method##Request* request,       \
+  grpc::Status Method(Context* context, const v1::Method##Request* request,        \
                       grpc::ServerWriter<v1::Method##Response>* writer) override { \
-    return Stream(#Method, handlers_.handler, context, request, writer);          \
+    return Stream(#Method, handlers_.handler, context, request, writer);           \
   }
   PICTORY_UNARY(CreatePreview, create_preview)
   PICTORY_UNARY(Render, render)
@@ -138,11 +156,13 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, int> calls_;
+  int running_ = 0;  // handlers
   bool stopping_ = false;
   std::unique_ptr<grpc::Server> server_;
 };
 
-FakeServer::FakeServer(Handlers handlers) : service_(std::make_unique<Service>(std::move(handlers))) {}
+FakeServer::FakeServer(Handlers handlers)
+    : service_(std::make_unique<Service>(std::move(handlers))) {}
 FakeServer::~FakeServer() = default;
 
 std::string FakeServer::target() const { return "127.0.0.1:" + std::to_string(service_->port()); }
@@ -176,12 +196,14 @@ absl::Status WithRetryInfo(absl::StatusCode code, const std::string& message, do
   absl::Status status(code, message);
   details::ErrorInfo info;
   info.set_reason("TEST");
-  status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
+  status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo",
+                    absl::Cord(info.SerializeAsString()));
   details::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(static_cast<std::int64_t>(seconds));
-  retry.mutable_retry_delay()->set_nanos(
-      static_cast<std::int32_t>((seconds - static_cast<double>(static_cast<std::int64_t>(seconds))) * 1e9));
-  status.SetPayload("type.googleapis.com/google.rpc.RetryInfo", absl::Cord(retry.SerializeAsString()));
+  retry.mutable_retry_delay()->set_nanos(static_cast<std::int32_t>(
+      (seconds - static_cast<double>(static_cast<std::int64_t>(seconds))) * 1e9));
+  status.SetPayload("type.googleapis.com/google.rpc.RetryInfo",
+                    absl::Cord(retry.SerializeAsString()));
   return status;
 }
 

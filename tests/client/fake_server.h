@@ -1,8 +1,8 @@
 // A PictoryJobs gateway whose every answer the test gives, in this process, on a free port.
 //
-// Handlers run on the server's threads, several at once; set them before the first call. One that is
-// not set answers UNIMPLEMENTED. The payloads of a returned status become error details, as those of
-// the real gateway do.
+// Handlers run on the server's threads, several at once; set them before the first call. One that
+// is not set answers UNIMPLEMENTED. The payloads of a returned status become error details, as
+// those of the real gateway do.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@ namespace v1 = ::pictory::jobs::v1;
 
 // What a handler knows of its call and may do to it.
 struct CallInfo {
-  int number = 0;       // of calls to this method, from 1
-  std::string peer;     // the client's connection
+  int number = 0;    // of calls to this method, from 1
+  std::string peer;  // the client's connection
   std::function<std::string(const std::string& key)> metadata;
   // Blocks until the client cancels, or the server stops.
   std::function<void()> wait_cancelled;
@@ -33,7 +33,8 @@ using Writer = std::function<bool(const Response&)>;
 template <class Request, class Response>
 using Unary = std::function<absl::StatusOr<Response>(const Request&, const CallInfo&)>;
 template <class Request, class Response>
-using Streaming = std::function<absl::Status(const Request&, const CallInfo&, const Writer<Response>&)>;
+using Streaming =
+    std::function<absl::Status(const Request&, const CallInfo&, const Writer<Response>&)>;
 
 struct Handlers {
   Unary<v1::CreatePreviewRequest, v1::CreatePreviewResponse> create_preview;

@@ -25,12 +25,12 @@ using fake::HeartbeatMessage;
 using fake::MakeJob;
 using fake::StateMessage;
 using fake::WithRetryInfo;
+using std::chrono::milliseconds;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using std::chrono::milliseconds;
 
 using WatchHandler = fake::Streaming<v1::WatchJobRequest, v1::WatchJobResponse>;
 using Write = fake::Writer<v1::WatchJobResponse>;
@@ -40,7 +40,8 @@ class WatchTest : public ::testing::Test {
   Client Serve(WatchHandler handler, int watches_per_connection = 100) {
     Handlers handlers;
     handlers.watch = [this, handler = std::move(handler)](const v1::WatchJobRequest& request,
-                                                          const CallInfo& call, const Write& write) {
+                                                          const CallInfo& call,
+                                                          const Write& write) {
       {
         const std::lock_guard lock(mutex_);
         resumed_from_.push_back(request.after_revision());
@@ -72,11 +73,11 @@ class WatchTest : public ::testing::Test {
   }
 
   FakePacing pacing_;
-  std::unique_ptr<FakeServer> server_;
   std::mutex mutex_;
   std::vector<int> resumed_from_;
   std::set<std::string> peers_;
   std::set<std::string> unary_peers_;
+  std::unique_ptr<FakeServer> server_;  // last: its handlers use the others
 };
 
 TEST_F(WatchTest, GivesEachStateAndEndsWithTheFinalOne) {
@@ -99,19 +100,20 @@ TEST_F(WatchTest, GivesEachStateAndEndsWithTheFinalOne) {
 }
 
 TEST_F(WatchTest, GoesOnAfterTheRevisionItHasSeen) {
-  const Client client = Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
-    if (call.number == 1) {
-      write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 2)));
-      return absl::UnavailableError("connection reset");
-    }
-    if (call.number == 2) {
-      write(HeartbeatMessage(2));
-      return WithRetryInfo(absl::StatusCode::kUnavailable, "draining", 1);
-    }
-    write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 2)));  // seen before: no news
-    write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 3)));
-    return absl::OkStatus();
-  });
+  const Client client =
+      Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
+        if (call.number == 1) {
+          write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 2)));
+          return absl::UnavailableError("connection reset");
+        }
+        if (call.number == 2) {
+          write(HeartbeatMessage(2));
+          return WithRetryInfo(absl::StatusCode::kUnavailable, "draining", 1);
+        }
+        write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 2)));  // seen before: no news
+        write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 3)));
+        return absl::OkStatus();
+      });
   std::vector<std::string> reasons;
   WatchOptions options;
   options.on_reconnect = [&](const absl::Status& why, std::chrono::nanoseconds) {
@@ -120,6 +122,7 @@ TEST_F(WatchTest, GoesOnAfterTheRevisionItHasSeen) {
   Watch watch = client.WatchJob("j", options);
   EXPECT_THAT(Revisions(watch), ElementsAre(2, 3));
   EXPECT_TRUE(watch.status().ok());
+  const std::lock_guard lock(mutex_);
   EXPECT_THAT(resumed_from_, ElementsAre(0, 2, 2));
   EXPECT_THAT(reasons, ElementsAre("connection reset", "draining"));
   EXPECT_THAT(pacing_.waits(), ElementsAre(DoubleNear(0.3, 1e-6), DoubleNear(1.1, 1e-6)));
@@ -144,9 +147,8 @@ TEST_F(WatchTest, SurvivesAServerThatGoesAwayAndComesBack) {
 TEST_F(WatchTest, RefusalsEndIt) {
   for (const auto code : {absl::StatusCode::kNotFound, absl::StatusCode::kPermissionDenied,
                           absl::StatusCode::kInternal, absl::StatusCode::kResourceExhausted}) {
-    const Client client = Serve([code](const auto&, const CallInfo&, const Write&) {
-      return absl::Status(code, "no");
-    });
+    const Client client = Serve(
+        [code](const auto&, const CallInfo&, const Write&) { return absl::Status(code, "no"); });
     Watch watch = client.WatchJob("j");
     EXPECT_THAT(Revisions(watch), IsEmpty());
     EXPECT_EQ(watch.status().code(), code);
@@ -166,15 +168,16 @@ TEST_F(WatchTest, WaitsWhereTheGatewaySaysWhenThereIsRoom) {
 }
 
 TEST_F(WatchTest, AStreamThatAProxyEndsIsResumed) {
-  const Client client = Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
-    if (call.number == 1) {
-      write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 1)));
-      return absl::OkStatus();
-    }
-    if (call.number == 2) return absl::DeadlineExceededError("stream timeout");
-    write(StateMessage(MakeJob("j", v1::JOB_STATE_EXPIRED, 2)));
-    return absl::OkStatus();
-  });
+  const Client client =
+      Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
+        if (call.number == 1) {
+          write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 1)));
+          return absl::OkStatus();
+        }
+        if (call.number == 2) return absl::DeadlineExceededError("stream timeout");
+        write(StateMessage(MakeJob("j", v1::JOB_STATE_EXPIRED, 2)));
+        return absl::OkStatus();
+      });
   const auto job = client.WaitUntilDone("j");
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->state(), v1::JOB_STATE_EXPIRED);
@@ -192,15 +195,16 @@ TEST_F(WatchTest, NothingAfterAFinalRevisionIsAnEnd) {
 }
 
 TEST_F(WatchTest, AnOlderStateAtTheStartOfAStreamIsNews) {
-  const Client client = Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
-    if (call.number == 1) {
-      write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 10)));
-      return absl::UnavailableError("restored from a backup");
-    }
-    write(StateMessage(MakeJob("j", v1::JOB_STATE_QUEUED, 2)));
-    write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 3)));
-    return absl::OkStatus();
-  });
+  const Client client =
+      Serve([](const auto&, const CallInfo& call, const Write& write) -> absl::Status {
+        if (call.number == 1) {
+          write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 10)));
+          return absl::UnavailableError("restored from a backup");
+        }
+        write(StateMessage(MakeJob("j", v1::JOB_STATE_QUEUED, 2)));
+        write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 3)));
+        return absl::OkStatus();
+      });
   Watch watch = client.WatchJob("j");
   EXPECT_THAT(Revisions(watch), ElementsAre(10, 2, 3));
 }
@@ -278,7 +282,8 @@ TEST_F(WatchTest, ASlowReaderMissesNoFinalState) {
 }
 
 TEST_F(WatchTest, UnreachableGatewayRunsOutOfPatience) {
-  Client client = Serve([](const auto&, const CallInfo&, const Write&) { return absl::OkStatus(); });
+  Client client =
+      Serve([](const auto&, const CallInfo&, const Write&) { return absl::OkStatus(); });
   server_.reset();
   const auto job = client.WaitUntilDone("j");
   EXPECT_TRUE(absl::IsUnavailable(job.status())) << job.status();
@@ -302,6 +307,7 @@ TEST_F(WatchTest, WatchesHaveConnectionsOfTheirOwn) {
     ASSERT_TRUE(watches.back().Next().has_value());
   }
   ASSERT_TRUE(client.Get("j").ok());
+  const std::lock_guard lock(mutex_);
   EXPECT_THAT(peers_, SizeIs(3));
   ASSERT_THAT(unary_peers_, SizeIs(1));
   EXPECT_EQ(peers_.count(*unary_peers_.begin()), 0u);

@@ -107,7 +107,8 @@ TEST(OutcomeOf, ACutOrBrokenAnswerIsUnknown) {
   ExpectUnknown(PaidAnswer("SSH-2.0-OpenSSH\r\n"), 0);
   ExpectUnknown(PaidAnswer("HTTP/1.1 100 Continue\r\n\r\n"), 0);
   ExpectUnknown(
-      PaidAnswer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"), 200);
+      PaidAnswer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"),
+      200);
 }
 
 TEST(OutcomeOf, ABodyLongerThanAnnouncedEndsWhereItWasAnnounced) {

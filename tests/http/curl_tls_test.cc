@@ -16,8 +16,7 @@ void Ok(ScriptedConnection& connection, const ReceivedRequest&) {
 }
 
 std::string CaFileOf(const ScriptedServer& server) {
-  const std::string path =
-      testing::TempDir() + "ca-" + std::to_string(server.port()) + ".pem";
+  const std::string path = testing::TempDir() + "ca-" + std::to_string(server.port()) + ".pem";
   std::ofstream(path) << server.certificate();
   return path;
 }
@@ -58,8 +57,7 @@ TEST(Trust, ACertificateForAnotherHostIsNotSentTo) {
 
 TEST(Trust, AServerThatNeverFinishesTheHandshakeIsNotSentTo) {
   ScriptedServer server(Ok);  // waits for a request in plain text
-  CurlTransportOptions options =
-      OptionsFor("https://127.0.0.1:" + std::to_string(server.port()));
+  CurlTransportOptions options = OptionsFor("https://127.0.0.1:" + std::to_string(server.port()));
   options.connect_timeout = milliseconds(30);
   EXPECT_EQ(Fetch(*MustCreate(options), Post("/job", "body")).outcome, Outcome::kNotSent);
 }

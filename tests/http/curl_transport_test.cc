@@ -34,8 +34,8 @@ int SecondPostsOnTheWire(PaidGuards guards, Response* second) {
 }
 
 TEST(PaidOnce, EachGuardAloneKeepsThePostFromBeingRepeated) {
-  for (PaidGuards guards : {PaidGuards::kBoth, PaidGuards::kFreshConnectionOnly,
-                            PaidGuards::kSingleSendOnly}) {
+  for (PaidGuards guards :
+       {PaidGuards::kBoth, PaidGuards::kFreshConnectionOnly, PaidGuards::kSingleSendOnly}) {
     SCOPED_TRACE(static_cast<int>(guards));
     Response second;
     EXPECT_EQ(SecondPostsOnTheWire(guards, &second), 1);
@@ -113,7 +113,9 @@ TEST(Wire, APostGoesOutAsItIs) {
 
 TEST(Wire, MethodsWithAndWithoutBodiesOnTheSameHandle) {
   ScriptedServer server([](ScriptedConnection& connection, const ReceivedRequest& request) {
-    if (request.method == "HEAD") return connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+    if (request.method == "HEAD") {
+      return connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+    }
     if (request.method == "DELETE") return connection.Send("HTTP/1.1 204 No Content\r\n\r\n");
     connection.Send(HttpReply(200, "ok"));
   });
@@ -126,10 +128,10 @@ TEST(Wire, MethodsWithAndWithoutBodiesOnTheSameHandle) {
     bool with_body;
     std::string content_length;
   };
-  const std::vector<Case> cases = {{"POST", true, "1"}, {"GET", false, ""},    {"PUT", true, "1"},
-                                   {"HEAD", false, ""}, {"DELETE", false, ""}, {"POST", false, "0"},
-                                   {"GET", true, "1"},  {"PUT", false, "0"},   {"DELETE", true, "1"},
-                                   {"PATCH", true, "1"}, {"GET", false, ""}};
+  const std::vector<Case> cases = {
+      {"POST", true, "1"},   {"GET", false, ""},   {"PUT", true, "1"}, {"HEAD", false, ""},
+      {"DELETE", false, ""}, {"POST", false, "0"}, {"GET", true, "1"}, {"PUT", false, "0"},
+      {"DELETE", true, "1"}, {"PATCH", true, "1"}, {"GET", false, ""}};
   for (std::size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(i);
     Request request = Get("/x");

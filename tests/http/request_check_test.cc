@@ -69,8 +69,9 @@ TEST(RequestCheck, Headers) {
     return CheckRequest(request);
   };
   EXPECT_EQ(problem("X-Pictory-User-Id", "a\tb \xc3\xa9"), "");
-  for (const char* name : {"", "a b", "a:b", "a;", "\xc3\xa9", "Content-Length", "transfer-encoding",
-                           "HOST", "Connection", "Expect", "Proxy-Authorization"}) {
+  for (const char* name :
+       {"", "a b", "a:b", "a;", "\xc3\xa9", "Content-Length", "transfer-encoding", "HOST",
+        "Connection", "Expect", "Proxy-Authorization"}) {
     EXPECT_NE(problem(name, "1"), "") << name;
   }
   EXPECT_THAT(problem("Authorization", "secret\r\n"), Not(HasSubstr("secret")));

@@ -10,10 +10,10 @@
 namespace gateway::jobs {
 namespace {
 
-using ::testing::ElementsAre;
 using test::FakeStore;
 using test::MakeJob;
 using test::MakeRecord;
+using ::testing::ElementsAre;
 
 class Recorder final : public Watcher {
  public:
@@ -41,7 +41,8 @@ class HubTest : public ::testing::Test {
 
   FakeStore store_;
   Broadcaster broadcaster_;
-  Hub hub_{HubOptions{.finished_max = 32, .finished_max_bytes = limits::kMiB}, store_, broadcaster_};
+  Hub hub_{HubOptions{.finished_max = 32, .finished_max_bytes = limits::kMiB}, store_,
+           broadcaster_};
 };
 
 TEST_F(HubTest, FindsByEitherIdAndOnlyForTheTenant) {
@@ -61,7 +62,8 @@ TEST_F(HubTest, OnlyAHigherRevisionReplaces) {
 }
 
 TEST_F(HubTest, FinishedJobsAreForgottenLeastRecentlyUsedFirstUnfinishedNever) {
-  for (int i = 0; i < 100; ++i) hub_.Publish(MakeJob("u" + std::to_string(i), v1::JOB_STATE_QUEUED, 1));
+  for (int i = 0; i < 100; ++i)
+    hub_.Publish(MakeJob("u" + std::to_string(i), v1::JOB_STATE_QUEUED, 1));
   for (int i = 0; i < 1000; ++i) {
     hub_.Publish(MakeJob("f" + std::to_string(i), v1::JOB_STATE_FAILED, 1));
   }
@@ -135,8 +137,7 @@ TEST_F(HubTest, AForgottenJobDoesNotComeBackByALoadUnderWay) {
   store_.Put(MakeRecord(MakeJob("j1", v1::JOB_STATE_FAILED, 1)));
   store_.Hold();
   absl::Status answer;
-  hub_.Load("default", "pictory-j1",
-            [&](absl::StatusOr<SnapshotPtr> a) { answer = a.status(); });
+  hub_.Load("default", "pictory-j1", [&](absl::StatusOr<SnapshotPtr> a) { answer = a.status(); });
   hub_.Forget("default", "j1");
   store_.Release();
   EXPECT_EQ(answer.code(), absl::StatusCode::kNotFound);

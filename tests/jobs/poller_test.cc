@@ -14,7 +14,7 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Complete;
+using test::Reply;
 
 constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kFailed[] =
@@ -24,7 +24,7 @@ constexpr char kDone[] =
 
 class PollerTest : public testing::Test {
  protected:
-  PollerTest() { transport_.answer = [this](const http::Request& r) { return Answer(r); }; }
+  PollerTest() { transport_.SetScript([this](const http::Request& r) { return Answer(r); }); }
 
   void Make(BudgetOptions budget = {.requests_per_second = 1000, .burst = 1000},
             PollerOptions options = {}) {
@@ -38,11 +38,16 @@ class PollerTest : public testing::Test {
                    .contradicted = {}});
   }
 
+  // From now on requests wait for transport_.Answer().
+  void Hold() {
+    transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  }
+
   http::Response Answer(const http::Request& request) {
     const std::string id = request.path.substr(request.path.rfind('/') + 1);
     polls_.emplace_back(id, clock_.Now() - start_);
     const auto found = answers_.find(id);
-    return found == answers_.end() ? Complete(200, kRunning) : found->second();
+    return found == answers_.end() ? Reply(200, kRunning) : found->second();
   }
 
   JobRecord Accepted(const std::string& id, const std::string& tenant = "default") {
@@ -87,7 +92,7 @@ TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
   EXPECT_EQ(published_.size(), 1u);  // RUNNING, once
   EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_RUNNING);
 
-  answers_["a"] = [] { return Complete(200, kDone); };
+  answers_["a"] = [] { return Reply(200, kDone); };
   clock_.Advance(300s);
   ASSERT_EQ(published_.size(), 2u);
   EXPECT_EQ(published_[1].job.state, v1::JOB_STATE_SUCCEEDED);
@@ -113,7 +118,7 @@ TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
 
 TEST_F(PollerTest, AFailureIsAskedAboutOnceMoreAlthoughTheBytesAreTheSame) {
   Make();
-  answers_["a"] = [] { return Complete(200, kFailed); };
+  answers_["a"] = [] { return Reply(200, kFailed); };
   poller_->Follow(Accepted("a"));
   clock_.Advance(6s);
   EXPECT_EQ(PollsOf("a"), 1);
@@ -179,7 +184,7 @@ TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
 
 TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
   Make();
-  answers_["a"] = [] { return Complete(429, "", {{"retry-after", "30"}}); };
+  answers_["a"] = [] { return Reply(429, "", {{"retry-after", "30"}}); };
   poller_->Follow(Accepted("a"));
   poller_->Follow(Accepted("b"));
   while (PollsOf("a") == 0) clock_.Advance(1ms);
@@ -194,14 +199,14 @@ TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
 
 TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
   Make();
-  answers_["a"] = [] { return Complete(401, R"({"message":"Unauthorized"})"); };
+  answers_["a"] = [] { return Reply(401, R"({"message":"Unauthorized"})"); };
   poller_->Follow(Accepted("a"));
   clock_.Advance(6s);
   EXPECT_EQ(credentials_refused_, 1);
   clock_.Advance(24s);
   EXPECT_EQ(credentials_refused_, 1);
   EXPECT_TRUE(published_.empty());
-  answers_["a"] = [] { return Complete(200, kDone); };
+  answers_["a"] = [] { return Reply(200, kDone); };
   clock_.Advance(10min);
   ASSERT_EQ(published_.size(), 1u);
   EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_SUCCEEDED);
@@ -209,12 +214,12 @@ TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
 
 TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
   Make();
-  answers_["a"] = [] { return Complete(503, "<html>"); };
+  answers_["a"] = [] { return Reply(503, "<html>"); };
   poller_->Follow(Accepted("a"));
   clock_.Advance(10min);
   EXPECT_EQ(degraded_, std::vector<bool>{true});
   EXPECT_TRUE(published_.empty());
-  answers_["a"] = [] { return Complete(200, kDone); };
+  answers_["a"] = [] { return Reply(200, kDone); };
   clock_.Advance(10min);
   EXPECT_EQ(degraded_, (std::vector<bool>{true, false}));
   EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
@@ -222,25 +227,25 @@ TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
 
 TEST_F(PollerTest, AJobIsNeverPolledTwiceAtOnce) {
   Make();
-  transport_.answer = nullptr;
+  Hold();
   poller_->Follow(Accepted("a"));
   clock_.Advance(10s);
-  ASSERT_EQ(transport_.pending.size(), 1u);
+  ASSERT_EQ(transport_.held(), 1u);
   poller_->SetWatched("default", "job-a", true);
   poller_->Follow(Accepted("a"));
   clock_.Advance(10min);
-  EXPECT_EQ(transport_.pending.size(), 1u);
+  EXPECT_EQ(transport_.held(), 1u);
 }
 
 TEST_F(PollerTest, PollsInFlightAreBounded) {
-  Make({.requests_per_second = 1000, .burst = 1000}, {.in_flight_max = 5});
-  transport_.answer = nullptr;
+  Make({.requests_per_second = 1000, .burst = 1000}, {.curve = {}, .in_flight_max = 5});
+  Hold();
   for (int i = 0; i < 20; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
   clock_.Advance(10s);
-  EXPECT_EQ(transport_.pending.size(), 5u);
-  transport_.Reply(Complete(200, kRunning));
-  EXPECT_EQ(transport_.pending.size(), 5u);
-  EXPECT_EQ(transport_.requests.size(), 6u);
+  EXPECT_EQ(transport_.held(), 5u);
+  transport_.Answer(Reply(200, kRunning));
+  EXPECT_EQ(transport_.held(), 5u);
+  EXPECT_EQ(transport_.requests().size(), 6u);
 }
 
 TEST_F(PollerTest, ARestartSpreadsTheFirstPolls) {
@@ -269,15 +274,15 @@ TEST_F(PollerTest, UnconfirmedAndFinalJobsAreNotFollowed) {
 
 TEST_F(PollerTest, AfterStopNothingStartsAndALateAnswerIsDropped) {
   Make();
-  transport_.answer = nullptr;
+  Hold();
   poller_->Follow(Accepted("a"));
   poller_->Follow(Accepted("b"));
   clock_.Advance(10s);
-  ASSERT_EQ(transport_.pending.size(), 2u);
+  ASSERT_EQ(transport_.held(), 2u);
   poller_->Stop();
-  transport_.Reply(Complete(200, kDone));
+  transport_.Answer(Reply(200, kDone));
   clock_.Advance(1h);
-  EXPECT_EQ(transport_.requests.size(), 2u);
+  EXPECT_EQ(transport_.requests().size(), 2u);
   EXPECT_TRUE(published_.empty());
 }
 

@@ -15,7 +15,7 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Complete;
+using test::Reply;
 
 constexpr char kAccepted[] = R"({"success":true,"data":{"jobId":"p1"}})";
 
@@ -81,7 +81,7 @@ class SubmitterTest : public testing::Test {
 
   int Posts() const {
     return static_cast<int>(std::count_if(
-        transport_.requests.begin(), transport_.requests.end(),
+        transport_.requests().begin(), transport_.requests().end(),
         [](const http::Request& request) { return request.lane == http::Lane::kPaid; }));
   }
 
@@ -99,12 +99,12 @@ class SubmitterTest : public testing::Test {
 
 TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer) {
   std::optional<SubmissionState> at_post;
-  transport_.answer = [&](const http::Request& request) {
+  transport_.SetScript([&](const http::Request& request) {
     EXPECT_EQ(request.lane, http::Lane::kPaid);
     EXPECT_EQ(request.path, "/v2/video/storyboard");
     at_post = Stored("r1")->submission;
-    return Complete(200, kAccepted);
-  };
+    return Reply(200, kAccepted);
+  });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(at_post, SubmissionState::kSending);
@@ -118,7 +118,7 @@ TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer)
 }
 
 TEST_F(SubmitterTest, TheSameRequestIdGivesTheSameJobAndOnePost) {
-  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto first = Submit(Preview("r1"));
   const auto second = Submit(Preview("r1"));
   ASSERT_TRUE(first.ok() && second.ok());
@@ -127,7 +127,7 @@ TEST_F(SubmitterTest, TheSameRequestIdGivesTheSameJobAndOnePost) {
 }
 
 TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
-  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto first = Submit(Preview("r1"));
   const auto other = Submit(Preview("r1", "other"));
   EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
@@ -145,7 +145,7 @@ TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
   std::optional<Submitter::Answer> other;
   submitter_->Submit(Preview("r1", "other"), Into(other));
   EXPECT_EQ(errors::Reason(other->status()), "REQUEST_ID_REUSED");
-  transport_.Reply(Complete(200, kAccepted));
+  transport_.Answer(Reply(200, kAccepted));
   ASSERT_EQ(answers.size(), 1000u);
   for (const auto& answer : answers) {
     EXPECT_EQ((*answer)->job.job_id, (*answers[0])->job.job_id);
@@ -155,9 +155,9 @@ TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
 }
 
 TEST_F(SubmitterTest, TenantsDoNotShareRequestIds) {
-  transport_.answer = [](const http::Request& request) {
-    return Complete(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
-  };
+  transport_.SetScript([](const http::Request& request) {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
+  });
   SubmitRequest other = Preview("r1", "longer name");
   other.tenant = "other";
   const auto first = Submit(Preview("r1"));
@@ -167,7 +167,7 @@ TEST_F(SubmitterTest, TenantsDoNotShareRequestIds) {
 }
 
 TEST_F(SubmitterTest, AnUnknownOutcomeIsOkUnconfirmedAndNeverSentAgain) {
-  transport_.answer = [](const http::Request&) { return test::Unknown("reset"); };
+  transport_.SetScript([](const http::Request&) { return test::Cut("reset"); });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
@@ -183,7 +183,7 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{
            {200, R"({"success":true,"data":{}})"}, {200, ""}, {200, "<html>"}, {408, "{}"},
            {409, "{}"}, {425, "{}"}, {500, "{}"}, {502, "<html>"}, {503, "{}"}, {302, ""}}) {
-    transport_.answer = [&](const http::Request&) { return Complete(status, body); };
+    transport_.SetScript([&](const http::Request&) { return Reply(status, body); });
     const auto answer = Submit(Preview("doubt" + std::to_string(n++)));
     ASSERT_TRUE(answer.ok()) << status << body;
     EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED) << status << body;
@@ -191,10 +191,10 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
 }
 
 TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
-  transport_.answer = [](const http::Request&) {
-    return Complete(400, R"({"code":"INVALID_REQUEST_BODY","message":"m",)"
+  transport_.SetScript([](const http::Request&) {
+    return Reply(400, R"({"code":"INVALID_REQUEST_BODY","message":"m",)"
                          R"("fields":[{"name":"scenes","errors":"e"}]})");
-  };
+  });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(first.status().code(), absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(errors::Violations(first.status()).size(), 1u);
@@ -208,15 +208,23 @@ TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
   EXPECT_TRUE(absent);
 }
 
+TEST_F(SubmitterTest, RefusedCredentialsAreNotKeptAsTheAnswerToTheRequest) {
+  transport_.SetScript([](const http::Request&) { return Reply(401, R"({"message":"Unauthorized"})"); });
+  const auto first = Submit(Preview("r1"));
+  EXPECT_EQ(errors::Reason(first.status()), "UPSTREAM_CREDENTIALS");
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+}
+
 TEST_F(SubmitterTest, NotSentIsUnavailableAndARetryRunsUnderTheSameJobId) {
-  transport_.answer = [](const http::Request&) { return test::NotSent("connection refused"); };
+  transport_.SetScript([](const http::Request&) { return test::NotSent("connection refused"); });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(first.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_GT(errors::RetryDelay(first.status()), Duration::zero());
   const std::string job_id = Stored("r1")->job.job_id;
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
 
-  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto retry = Submit(Preview("r1"));
   ASSERT_TRUE(retry.ok()) << retry.status();
   EXPECT_EQ((*retry)->job.job_id, job_id);
@@ -224,9 +232,9 @@ TEST_F(SubmitterTest, NotSentIsUnavailableAndARetryRunsUnderTheSameJobId) {
 }
 
 TEST_F(SubmitterTest, A429IsNotSentAndSilencesTheAccount) {
-  transport_.answer = [](const http::Request&) {
-    return Complete(429, "", {{"retry-after", "7"}});
-  };
+  transport_.SetScript([](const http::Request&) {
+    return Reply(429, "", {{"retry-after", "7"}});
+  });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(first.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_GE(errors::RetryDelay(first.status()), 7s);
@@ -237,9 +245,9 @@ TEST_F(SubmitterTest, A429IsNotSentAndSilencesTheAccount) {
 
 TEST_F(SubmitterTest, WithoutBudgetASubmitWaitsAtMostASecond) {
   Make({.requests_per_second = 4, .burst = 2});
-  transport_.answer = [](const http::Request& request) {
-    return Complete(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
-  };
+  transport_.SetScript([](const http::Request& request) {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
+  });
   ASSERT_TRUE(Submit(Preview("r1", "n")).ok());
   std::optional<Submitter::Answer> waits;
   submitter_->Submit(Preview("r2", "nn"), Into(waits));
@@ -273,13 +281,13 @@ TEST_F(SubmitterTest, ACancelAfterSendingChangesNothing) {
   std::optional<Submitter::Answer> answer;
   submitter_->Submit(std::move(request), Into(answer));
   *cancelled = true;
-  transport_.Reply(Complete(200, kAccepted));
+  transport_.Answer(Reply(200, kAccepted));
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
   EXPECT_EQ(poller_->followed(), 1u);
 }
 
 TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
-  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto preview = Submit(Preview("r1"));
   ASSERT_TRUE(preview.ok());
   const std::string id = (*preview)->job.job_id;
@@ -293,24 +301,24 @@ TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
   done.state = v1::JOB_STATE_SUCCEEDED;
   ++done.revision;
   hub_.Publish(done);
-  transport_.answer = [](const http::Request& request) {
+  transport_.SetScript([](const http::Request& request) {
     EXPECT_EQ(request.method, "PUT");
     EXPECT_EQ(request.path, "/v2/video/render/p1");
-    return Complete(200, R"({"data":{"jobId":"p2"}})");
-  };
+    return Reply(200, R"({"data":{"jobId":"p2"}})");
+  });
   EXPECT_TRUE(Submit(Render("r4", id)).ok());
 }
 
 TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
-  transport_.answer = [](const http::Request&) { return Complete(200, kAccepted); };
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto preview = Submit(Preview("r1"));
   Job done = (*preview)->job;
   done.state = v1::JOB_STATE_SUCCEEDED;
   ++done.revision;
   hub_.Publish(done);
-  transport_.answer = [](const http::Request&) {
-    return Complete(200, R"({"data":{"jobId":"p2"}})");
-  };
+  transport_.SetScript([](const http::Request&) {
+    return Reply(200, R"({"data":{"jobId":"p2"}})");
+  });
   const auto render = Submit(Render("r2", done.job_id));
   ASSERT_TRUE(render.ok());
   hub_.Forget("default", done.job_id);
@@ -330,7 +338,7 @@ TEST_F(SubmitterTest, DrainingRefusesNewSubmitsAndWaitsForRunningOnes) {
   EXPECT_EQ(errors::Reason(Submit(Preview("r2")).status()), "DRAINING");
   std::optional<Submitter::Answer> joined;  // the same request may still join
   submitter_->Submit(Preview("r1"), Into(joined));
-  transport_.Reply(Complete(200, kAccepted));
+  transport_.Answer(Reply(200, kAccepted));
   EXPECT_TRUE(running->ok());
   EXPECT_TRUE(joined->ok());
   EXPECT_TRUE(idle);

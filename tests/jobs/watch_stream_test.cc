@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "jobs/fake_sink.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/fake_store.h"
 #include "support/fake_clock.h"
@@ -14,44 +15,12 @@
 namespace gateway::jobs {
 namespace {
 
-using ::testing::ElementsAre;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::MakeJob;
+using ::testing::ElementsAre;
 
-// Writes end when the test says so. Fails on a second operation at once or after Finish.
-class FakeSink final : public WatchSink {
- public:
-  void Write(Frame frame) override {
-    EXPECT_FALSE(writing) << "two writes at once";
-    EXPECT_FALSE(finished) << "a write after Finish";
-    writing = true;
-    v1::WatchJobResponse response;
-    EXPECT_TRUE(response.ParseFromString(*frame));
-    written.push_back(response.has_heartbeat() ? "beat " + std::to_string(response.heartbeat().revision())
-                                               : std::to_string(response.job().revision()));
-    last = std::move(response);
-  }
-  void Finish(absl::Status with) override {
-    EXPECT_FALSE(writing) << "Finish during a write";
-    EXPECT_FALSE(finished) << "Finish twice";
-    finished = true;
-    status = std::move(with);
-  }
-  void TryCancel() override {
-    EXPECT_FALSE(finished) << "TryCancel after Finish";
-    ++cancels;
-    if (on_cancel) on_cancel();
-  }
-
-  bool writing = false;
-  bool finished = false;
-  int cancels = 0;
-  absl::Status status;
-  std::vector<std::string> written;
-  v1::WatchJobResponse last;
-  std::function<void()> on_cancel;
-};
+using test::FakeSink;
 
 class WatchStreamTest : public ::testing::Test {
  protected:

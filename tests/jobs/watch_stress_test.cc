@@ -1,6 +1,6 @@
-// Watches on real threads, everything at once: writes that end on other threads, cancels, drains and
-// a publisher that does not wait. The thread sanitizer is the judge of what the expectations do not
-// say.
+// Watches on real threads, everything at once: writes that end on other threads, cancels, drains
+// and a publisher that does not wait. The thread sanitizer is the judge of what the expectations do
+// not say.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -114,9 +114,8 @@ TEST(WatchStressTest, EveryWatchSeesTheFinalStateLastAndOnce) {
   }
   threads.emplace_back([&] {
     for (int revision = 2; revision <= kRevisions; ++revision) {
-      house.hub.Publish(MakeJob("j1",
-                                revision == kRevisions ? v1::JOB_STATE_FAILED : v1::JOB_STATE_RUNNING,
-                                revision));
+      house.hub.Publish(MakeJob(
+          "j1", revision == kRevisions ? v1::JOB_STATE_FAILED : v1::JOB_STATE_RUNNING, revision));
     }
   });
   for (auto& thread : threads) thread.join();
@@ -143,7 +142,8 @@ TEST(WatchStressTest, CancelsAndDrainsAndStatesAtOnceFinishEachWatchOnce) {
         std::thread rival;
         const auto which = random.Next() % 3;
         if (which == 0) rival = std::thread([stream] { stream->OnCancel(); });
-        if (which == 1) rival = std::thread([stream] { stream->End(errors::Draining(Duration(0))); });
+        if (which == 1)
+          rival = std::thread([stream] { stream->End(errors::Draining(Duration(0))); });
         stream->Begin(house.hub.Subscribe("default", "j1", stream));
         if (rival.joinable()) rival.join();
       }

@@ -42,11 +42,12 @@ TEST(Check, RefusesNumbersNoDoubleHolds) {
 }
 
 TEST(Check, RefusesBrokenUtf8) {
-  for (const std::string bad : {"\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xF0\x80\x80\x80",  // overlong
-                                "\xED\xA0\x80", "\xED\xB0\x80", "\xED\xBF\xBF",              // surrogates
-                                "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xFE",      // too high
-                                "\x80", "\xBF", "\xC3", "\xE2\x82", "\xF0\x9F\x98",          // cut
-                                "\xC3(", "\xE2(\xA1", "\xE2\x82("}) {
+  for (const std::string bad :
+       {"\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xF0\x80\x80\x80",  // overlong
+        "\xED\xA0\x80", "\xED\xB0\x80", "\xED\xBF\xBF",             // surrogates
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xFE",     // too high
+        "\x80", "\xBF", "\xC3", "\xE2\x82", "\xF0\x9F\x98",         // cut
+        "\xC3(", "\xE2(\xA1", "\xE2\x82("}) {
     const std::string text = "[\"plain text before " + bad + "\"]";
     EXPECT_THAT(FaultOf(text), HasSubstr("not valid UTF-8")) << text;
     EXPECT_THAT(FaultOf("{\"" + bad + "\":1}"), HasSubstr("not valid UTF-8"));
@@ -88,7 +89,8 @@ TEST(Check, NothingMayFollowTheRoot) {
 TEST(Check, RefusesDuplicateKeysAtAnyDepth) {
   for (const char* text : {R"({"a":1,"a":2})", R"({"x":{"y":[{"a":1,"b":2,"a":3}]}})",
                            R"({"a":1,"\u0061":2})", R"({"":1,"":2})",
-                           R"([{"a":1,"b":2},{"a":1,"a":2}])", R"([{"a":1,"b":2},{"a":1,"b":2,"a":1}])",
+                           R"([{"a":1,"b":2},{"a":1,"a":2}])",
+                           R"([{"a":1,"b":2},{"a":1,"b":2,"a":1}])",
                            R"([{"a":1,"b":2},{"b":1,"a":2,"b":3}])", R"({"a":{"a":1},"a":2})"}) {
     EXPECT_THAT(FaultOf(text), HasSubstr("occurs twice")) << text;
   }
@@ -114,7 +116,9 @@ TEST(Check, FindsADuplicateAmongManyKeys) {
 }
 
 TEST(Check, KeepsTheLimits) {
-  const auto nested = [](int depth) { return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']'); };
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
   EXPECT_EQ(FaultOf(nested(32)), "");
   EXPECT_THAT(FaultOf(nested(33)), HasSubstr("too deep"));
   EXPECT_THAT(FaultOf(std::string(1'000'000, '[')), HasSubstr("too deep"));
@@ -208,7 +212,8 @@ TEST(Outline, SlicesAreExact) {
       }
     }
     for (const auto& [value, type] : values) {
-      ASSERT_EQ(Check(space + value + space, {}, &outline), absl::OkStatus());
+      const std::string text = space + value + space;
+      ASSERT_EQ(Check(text, {}, &outline), absl::OkStatus());
       EXPECT_EQ(outline.type, type);
       EXPECT_EQ(outline.root, value);
     }

@@ -1,5 +1,5 @@
-// Bodies and replies, byte for byte: testdata/requests/<Message>.<case>.txtpb is written as the .json
-// beside it, testdata/results/<Message>.<case>.json is read as the .txtpb beside it.
+// Bodies and replies, byte for byte: testdata/requests/<Message>.<case>.txtpb is written as the
+// .json beside it, testdata/results/<Message>.<case>.json is read as the .txtpb beside it.
 //
 // PICTORY_UPDATE_GOLDEN=1 writes the expected files anew; read the diff before committing it.
 #include <google/protobuf/text_format.h>
@@ -55,7 +55,8 @@ std::unique_ptr<pb::Message> MessageFor(const fs::path& file) {
 }
 
 void ExpectGolden(const fs::path& file, const std::string& actual) {
-  if (const char* update = std::getenv("PICTORY_UPDATE_GOLDEN"); update != nullptr && *update == '1') {
+  const char* const update = std::getenv("PICTORY_UPDATE_GOLDEN");
+  if (update != nullptr && *update == '1') {
     std::ofstream(file, std::ios::binary) << actual;
     return;
   }

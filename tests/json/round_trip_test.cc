@@ -31,16 +31,18 @@ class Filler {
       const bool items = field.role == v1::FIELD_ROLE_ITEMS;
       if (!field.IsMember() && !items) continue;
       // Of two arms with one key the first is read.
-      if (!items && plan.entries()[static_cast<std::size_t>(plan.Find(field.key))].field != &field) {
-        continue;
+      if (!items) {
+        const auto entry = static_cast<std::size_t>(plan.Find(field.key));
+        if (plan.entries()[entry].field != &field) continue;
       }
       if (Chance(3)) Set(message, field, depth);
     }
   }
 
   std::string Text() {
-    static const char* const kPieces[] = {"a", "Z", " ", "\"", "\\", "\n", "\x01", "\x7f", "é",
-                                          "€", "😀", "힣", "\xED\x9F\xBF", "/", "{", "]", "plain "};
+    static const char* const kPieces[] = {
+        "a", "Z", " ", "\"", "\\", "\n", "\x01", "\x7f", "é",
+        "€", "😀", "힣", "\xED\x9F\xBF", "/", "{", "]", "plain "};
     std::string text;
     for (unsigned n = Below(12); n > 0; --n) text += kPieces[Below(std::size(kPieces))];
     return text;

@@ -103,7 +103,8 @@ TEST(Writer, DoublesReadBackTheSame) {
 TEST(Writer, DoublesAreShort) {
   const std::pair<double, const char*> cases[] = {
       {0, "0"}, {-0.0, "-0"}, {1, "1"}, {100000, "100000"}, {-3, "-3"}, {0.1, "0.1"},
-      {65.6, "65.6"}, {1e300, "1e+300"}, {5e-324, "5e-324"}, {9007199254740991, "9007199254740991"}};
+      {65.6, "65.6"}, {1e300, "1e+300"}, {5e-324, "5e-324"},
+      {9007199254740991, "9007199254740991"}};
   for (const auto& [value, text] : cases) {
     std::string out;
     Writer(out).Double(value);

@@ -60,7 +60,8 @@ TEST_F(ClientTest, SubmitIsSentOnceWhateverComesBack) {
 
 TEST_F(ClientTest, GetJobIsAPollOfV1WithTheIdEncoded) {
   JobReply got;
-  client_.GetJob("53g4-x/..?#%", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { got = std::move(reply); });
+  client_.GetJob("53g4-x/..?#%", v1::JOB_KIND_RENDER, 0,
+                 [&](JobReply reply) { got = std::move(reply); });
   ASSERT_EQ(transport_.held(), 1U);
   const http::Request& sent = transport_.oldest_held();
   EXPECT_EQ(sent.lane, http::Lane::kRead);
@@ -77,7 +78,8 @@ TEST_F(ClientTest, GetJobWithTheLastDigestIsUnchanged) {
   transport_.AnswerAllWith(Reply(200, R"({"success":true,"data":{"status":"in-progress"}})"));
   JobReply first, second;
   client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { first = std::move(reply); });
-  client_.GetJob("a", v1::JOB_KIND_RENDER, first.digest, [&](JobReply reply) { second = std::move(reply); });
+  client_.GetJob("a", v1::JOB_KIND_RENDER, first.digest,
+                 [&](JobReply reply) { second = std::move(reply); });
   EXPECT_EQ(second.kind, JobReply::Kind::kUnchanged);
   EXPECT_EQ(second.digest, first.digest);
 }
@@ -102,20 +104,26 @@ TEST_F(ClientTest, CleanSucceedsAgainAndForJobsThatAreGone) {
     http::Response response;
     absl::StatusCode code;
   };
-  for (const Case& c : {
-           Case{Reply(200, R"({"success":true})"), absl::StatusCode::kOk},
-           Case{Reply(204, ""), absl::StatusCode::kOk},
-           Case{Reply(404, ""), absl::StatusCode::kOk},
-           Case{Reply(200, R"({"success":false,"data":{"error_code":"5000","error_message":"JOB_NOT_FOUND"}})"), absl::StatusCode::kOk},
-           Case{Reply(200, R"({"success":false,"error":{"error_message":"running"}})"), absl::StatusCode::kFailedPrecondition},
-           Case{Reply(400, R"({"message":"m"})"), absl::StatusCode::kFailedPrecondition},
-           Case{Reply(401, ""), absl::StatusCode::kFailedPrecondition},
-           Case{Reply(403, "<html>cloudflare"), absl::StatusCode::kUnavailable},
-           Case{Reply(429, ""), absl::StatusCode::kResourceExhausted},
-           Case{Reply(500, R"({"message":"m"})"), absl::StatusCode::kUnavailable},
-           Case{test::Cut(), absl::StatusCode::kUnavailable},
-           Case{NotSent(), absl::StatusCode::kUnavailable},
-       }) {
+  for (
+      const Case& c : {
+          Case{Reply(200, R"({"success":true})"), absl::StatusCode::kOk},
+          Case{Reply(204, ""), absl::StatusCode::kOk},
+          Case{Reply(404, ""), absl::StatusCode::kOk},
+          Case{
+              Reply(
+                  200,
+                  R"({"success":false,"data":{"error_code":"5000","error_message":"JOB_NOT_FOUND"}})"),
+              absl::StatusCode::kOk},
+          Case{Reply(200, R"({"success":false,"error":{"error_message":"running"}})"),
+               absl::StatusCode::kFailedPrecondition},
+          Case{Reply(400, R"({"message":"m"})"), absl::StatusCode::kFailedPrecondition},
+          Case{Reply(401, ""), absl::StatusCode::kFailedPrecondition},
+          Case{Reply(403, "<html>cloudflare"), absl::StatusCode::kUnavailable},
+          Case{Reply(429, ""), absl::StatusCode::kResourceExhausted},
+          Case{Reply(500, R"({"message":"m"})"), absl::StatusCode::kUnavailable},
+          Case{test::Cut(), absl::StatusCode::kUnavailable},
+          Case{NotSent(), absl::StatusCode::kUnavailable},
+      }) {
     test::FakeTransport transport;
     transport.AnswerAllWith(c.response);
     PictoryClient client(ClientOptions{Secret("k"), ""}, transport, clock_);

@@ -5,7 +5,8 @@
 namespace gateway::pictory {
 namespace {
 
-const std::vector<std::string> kKnown = {"videoName", "videoWidth", "scenes", "brandId", "voiceOver"};
+const std::vector<std::string> kKnown = {"videoName", "videoWidth", "scenes", "brandId",
+                                         "voiceOver"};
 
 TEST(ClosestWord, SpellingsThatDifferInCaseAndSeparatorsAreTheSame) {
   EXPECT_EQ(ClosestWord("video_name", kKnown), "videoName");

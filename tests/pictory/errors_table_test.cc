@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
+#include <string>
 
 namespace gateway::pictory {
 namespace {
@@ -19,10 +20,12 @@ TEST(ErrorTable, FirstFittingRowDecides) {
 }
 
 TEST(ErrorTable, OutcomeStaysOpenWhereThePostMayHaveWorked) {
-  for (const int status : {0, 100, 301, 302, 307, 408, 409, 425, 500, 501, 502, 503, 504, 520, 599}) {
+  for (const int status :
+       {0, 100, 301, 302, 307, 408, 409, 425, 500, 501, 502, 503, 504, 520, 599}) {
     EXPECT_TRUE(LeavesOutcomeOpen(status)) << status;
   }
-  for (const int status : {200, 201, 202, 204, 400, 401, 402, 403, 404, 405, 413, 415, 422, 429, 451}) {
+  for (const int status :
+       {200, 201, 202, 204, 400, 401, 402, 403, 404, 405, 413, 415, 422, 429, 451}) {
     EXPECT_FALSE(LeavesOutcomeOpen(status)) << status;
   }
   // Whatever their bodies say.
@@ -43,6 +46,20 @@ TEST(ErrorTable, EveryRowIsReachableAndWhole) {
     }
     EXPECT_TRUE(reached) << row.http_from << " " << row.pictory_code;
   }
+}
+
+TEST(ErrorTable, MarkdownHasARowForEachRow) {
+  const std::string text = ErrorTableMarkdown();
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  EXPECT_EQ(lines, kErrorTable.size() + 2);
+  EXPECT_NE(
+      text.find(
+          "| 200–499 | `INSUFFICIENT_CREDITS` | RESOURCE_EXHAUSTED | `UPSTREAM_CREDITS` | no |"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("| 500–599 |  | OK, job UNCONFIRMED |  | never; watch the job |"),
+            std::string::npos)
+      << text;
 }
 
 }  // namespace

@@ -37,8 +37,9 @@ TEST(RetryAfter, Date) {
 
 TEST(RetryAfter, NoneOrNonsenseAsksNothing) {
   EXPECT_EQ(RetryAfter(Reply(429, ""), kNow), 0s);
-  for (const char* value : {"", "soon", "-5", "1.5", "5s", "Sun, 06 Nov 1994", "Sun, 31 Feb 1994 08:00:00 GMT",
-                            "Sun, 06 Nov 1994 99:00:00 GMT", "Sun, 0x Nov 1994 08:49:37 GMT"}) {
+  for (const char* value :
+       {"", "soon", "-5", "1.5", "5s", "Sun, 06 Nov 1994", "Sun, 31 Feb 1994 08:00:00 GMT",
+        "Sun, 06 Nov 1994 99:00:00 GMT", "Sun, 0x Nov 1994 08:49:37 GMT"}) {
     EXPECT_EQ(After(value), 0s) << value;
   }
 }
@@ -47,7 +48,8 @@ TEST(Describe, NamesWhatHappenedWithoutTheBody) {
   EXPECT_EQ(Describe(Reply(502, "<html>secret</html>")), "HTTP 502");
   EXPECT_EQ(Describe(NotSent("connection refused")), "not sent: connection refused");
   EXPECT_EQ(Describe(Cut("timeout", 200)), "no complete answer: timeout (HTTP 200)");
-  EXPECT_NE(Describe(Reply(403, "<html>error code: 1010</html>")).find("bot filter"), std::string::npos);
+  EXPECT_NE(Describe(Reply(403, "<html>error code: 1010</html>")).find("bot filter"),
+            std::string::npos);
 }
 
 TEST(BotFilter, IsToldFromPictorysOwn403) {

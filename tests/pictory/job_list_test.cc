@@ -39,7 +39,8 @@ TEST(JobList, EndsWithNullOrAbsentKey) {
 }
 
 TEST(JobList, ItemsWithoutANameAreLeftOut) {
-  const auto list = ReadJobList(R"({"items":[null,7,{"data":null},{"data":{"jobId":""}},{"jobId":"z"}]})");
+  const auto list =
+      ReadJobList(R"({"items":[null,7,{"data":null},{"data":{"jobId":""}},{"jobId":"z"}]})");
   ASSERT_TRUE(list.ok());
   ASSERT_EQ(list->jobs.size(), 1U);
   EXPECT_EQ(list->jobs[0].pictory_job_id, "z");

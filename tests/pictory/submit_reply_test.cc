@@ -45,8 +45,8 @@ TEST(SubmitAccepted, ByEverySpellingOfTheId) {
 
 TEST(SubmitAccepted, AnIdOutweighsWords) {
   // A job that Pictory named may be billed; what became of it, the polls will tell.
-  const SubmitReply reply = Read(Reply(
-      200, R"({"job_id":"a","success":false,"data":{"status":"failed","error_code":"X"}})"));
+  const SubmitReply reply = Read(
+      Reply(200, R"({"job_id":"a","success":false,"data":{"status":"failed","error_code":"X"}})"));
   EXPECT_EQ(reply.outcome, Outcome::kAccepted);
 }
 
@@ -58,7 +58,8 @@ TEST(SubmitUnknown, WhereNoCompleteAnswerSaysWhatBecameOfIt) {
   }
   EXPECT_EQ(Read(Cut("timeout")).outcome, Outcome::kUnknown);
   EXPECT_EQ(Read(Cut("reset", 200, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kUnknown);
-  EXPECT_EQ(Read(Cut("reset", 400, R"({"code":"INVALID_REQUEST_BODY"})")).outcome, Outcome::kUnknown);
+  EXPECT_EQ(Read(Cut("reset", 400, R"({"code":"INVALID_REQUEST_BODY"})")).outcome,
+            Outcome::kUnknown);
   EXPECT_EQ(Read(Cut("reset", 429)).outcome, Outcome::kUnknown);
 }
 
@@ -72,7 +73,8 @@ TEST(SubmitUnknown, A2xxWithNeitherIdNorError) {
     EXPECT_EQ(Read(Reply(200, body)).outcome, Outcome::kUnknown) << body;
   }
   const std::string long_id(257, 'a');
-  EXPECT_EQ(Read(Reply(200, R"({"data":{"jobId":")" + long_id + "\"}}")).outcome, Outcome::kUnknown);
+  EXPECT_EQ(Read(Reply(200, R"({"data":{"jobId":")" + long_id + "\"}}")).outcome,
+            Outcome::kUnknown);
   EXPECT_EQ(Read(Reply(200, R"({"data":{"jobId":")" + long_id.substr(1) + "\"}}")).outcome,
             Outcome::kAccepted);
 }
@@ -123,23 +125,31 @@ TEST(SubmitRefused, ByStatusAndCode) {
   };
   using Code = absl::StatusCode;
   for (const Case& c : {
-           Case{401, R"({"message":"Unauthorized"})", Code::kFailedPrecondition, "UPSTREAM_CREDENTIALS"},
-           Case{402, R"({"error_code":"INSUFFICIENT_CREDITS"})", Code::kResourceExhausted, "UPSTREAM_CREDITS"},
-           Case{400, R"({"code":"INSUFFICIENT_CREDITS"})", Code::kResourceExhausted, "UPSTREAM_CREDITS"},
-           Case{200, R"({"success":false,"error":{"error_code":"INSUFFICIENT_CREDITS"}})", Code::kResourceExhausted, "UPSTREAM_CREDITS"},
+           Case{401, R"({"message":"Unauthorized"})", Code::kFailedPrecondition,
+                "UPSTREAM_CREDENTIALS"},
+           Case{402, R"({"error_code":"INSUFFICIENT_CREDITS"})", Code::kResourceExhausted,
+                "UPSTREAM_CREDITS"},
+           Case{400, R"({"code":"INSUFFICIENT_CREDITS"})", Code::kResourceExhausted,
+                "UPSTREAM_CREDITS"},
+           Case{200, R"({"success":false,"error":{"error_code":"INSUFFICIENT_CREDITS"}})",
+                Code::kResourceExhausted, "UPSTREAM_CREDITS"},
            Case{403, R"({"message":"Forbidden"})", Code::kPermissionDenied, "UPSTREAM_FORBIDDEN"},
-           Case{403, "<html>error code: 1010</html>", Code::kPermissionDenied, "UPSTREAM_FORBIDDEN"},
+           Case{403, "<html>error code: 1010</html>", Code::kPermissionDenied,
+                "UPSTREAM_FORBIDDEN"},
            Case{404, R"({"message":"no"})", Code::kNotFound, "UPSTREAM_NOT_FOUND"},
-           Case{400, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})", Code::kNotFound, "UPSTREAM_NOT_FOUND"},
+           Case{400, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})", Code::kNotFound,
+                "UPSTREAM_NOT_FOUND"},
            Case{400, R"({"error_code":5000})", Code::kNotFound, "UPSTREAM_NOT_FOUND"},
            Case{405, "", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
            Case{413, "", Code::kInvalidArgument, "UPSTREAM_TOO_LARGE"},
            Case{422, "{}", Code::kInvalidArgument, "UPSTREAM_INVALID"},
            Case{200, R"({"success":false})", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
            Case{200, R"({"success":"false"})", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
-           Case{200, R"({"success":false,"error":{"error_message":"m","error_code":890}})", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
+           Case{200, R"({"success":false,"error":{"error_message":"m","error_code":890}})",
+                Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
            Case{200, R"({"error":{"message":"m"}})", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
-           Case{200, R"({"data":{"status":"failed"}})", Code::kFailedPrecondition, "UPSTREAM_REFUSED"},
+           Case{200, R"({"data":{"status":"failed"}})", Code::kFailedPrecondition,
+                "UPSTREAM_REFUSED"},
        }) {
     const SubmitReply reply = Read(Reply(c.status, c.body));
     EXPECT_EQ(reply.outcome, Outcome::kRefused) << c.status << c.body;
@@ -183,6 +193,16 @@ TEST(SubmitNotSent, RateLimited) {
   EXPECT_EQ(reply.outcome, Outcome::kNotSent);
   EXPECT_EQ(reply.retry_after, 0s);
   EXPECT_GT(errors::RetryDelay(reply.error), 0s);
+}
+
+TEST(SubmitUnknown, EveryTruncationOfAnAnswer) {
+  for (const std::string& body :
+       {std::string(R"({"success":true,"data":{"jobId":"84d1dd79"}})"),
+        std::string(R"({"success":false,"error":{"error_code":890,"error_message":"m"}})")}) {
+    for (std::size_t length = 0; length < body.size(); ++length) {
+      EXPECT_EQ(Read(Reply(200, body.substr(0, length))).outcome, Outcome::kUnknown) << length;
+    }
+  }
 }
 
 }  // namespace

@@ -18,14 +18,31 @@ TEST(UrlProblem, TakesPublicHttpsUrls) {
 }
 
 TEST(UrlProblem, RefusesWhatIsNotAPublicHttpsUrl) {
-  for (const char* url :
-       {"", "example.com/a.mp4", "http://example.com/a.mp4", "ftp://example.com/", "file:///etc/passwd",
-        "javascript:alert(1)", "https:/example.com", "https:///a", "https://", "https://:443/",
-        "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/",
-        "https://example.com:0/", "https://example.com:99999/", "https://example.com:a/",
-        "https://example.com:/", "https://exa mple.com/", "https://example.com\\@evil.com/",
-        "https://example.com/\nHost: x", "https://ex%61mple.com/", "https://-..com/",
-        "https://münchen.de/", "https://１２７.0.0.1/", "https://example.com../"}) {
+  for (const char* url : {"",
+                          "example.com/a.mp4",
+                          "http://example.com/a.mp4",
+                          "ftp://example.com/",
+                          "file:///etc/passwd",
+                          "javascript:alert(1)",
+                          "https:/example.com",
+                          "https:///a",
+                          "https://",
+                          "https://:443/",
+                          "https://user@example.com/",
+                          "https://user:pw@example.com/",
+                          "https://@example.com/",
+                          "https://example.com:0/",
+                          "https://example.com:99999/",
+                          "https://example.com:a/",
+                          "https://example.com:/",
+                          "https://exa mple.com/",
+                          "https://example.com\\@evil.com/",
+                          "https://example.com/\nHost: x",
+                          "https://ex%61mple.com/",
+                          "https://-..com/",
+                          "https://münchen.de/",
+                          "https://１２７.0.0.1/",
+                          "https://example.com../"}) {
     EXPECT_NE(UrlProblem(url, false), "") << url;
   }
   EXPECT_NE(UrlProblem(std::string("https://example.com/\0x", 22), false), "");
@@ -47,17 +64,17 @@ TEST(UrlProblem, RefusesIpAddressesInEveryForm) {
 
 TEST(UrlProblem, RefusesInsideNames) {
   for (const char* url :
-       {"https://localhost/", "https://LOCALHOST:8443/", "https://a.localhost/", "https://localhost./",
-        "https://metadata.google.internal/", "https://db.internal/", "https://printer.local/",
-        "https://intranet/", "https://router.lan/", "https://nas.home.arpa/",
-        "https://localhost.localdomain/"}) {
+       {"https://localhost/", "https://LOCALHOST:8443/", "https://a.localhost/",
+        "https://localhost./", "https://metadata.google.internal/", "https://db.internal/",
+        "https://printer.local/", "https://intranet/", "https://router.lan/",
+        "https://nas.home.arpa/", "https://localhost.localdomain/"}) {
     EXPECT_NE(UrlProblem(url, false), "") << url;
   }
 }
 
 TEST(UrlProblem, LoopbackIsFineForTheSandboxOnly) {
-  for (const char* url : {"http://127.0.0.1:8090/a.mp4", "http://localhost:8090/a", "http://[::1]:80/",
-                          "https://localhost/", "http://127.9.9.9/"}) {
+  for (const char* url : {"http://127.0.0.1:8090/a.mp4", "http://localhost:8090/a",
+                          "http://[::1]:80/", "https://localhost/", "http://127.9.9.9/"}) {
     EXPECT_EQ(UrlProblem(url, true), "") << url;
     EXPECT_NE(UrlProblem(url, false), "") << url;
   }

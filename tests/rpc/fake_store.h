@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/mutex.h"
 #include "jobs/store.h"
+#include "rpc/make_job.h"
 
 namespace gateway::test {
 
@@ -93,13 +94,12 @@ class FakeStore final : public jobs::JobStore {
         const jobs::Job& job = it->second.job;
         if (job.tenant != tenant) continue;
         if (!query.before_job_id.empty() && job.job_id >= query.before_job_id) continue;
-        if (!query.states.empty() && std::find(query.states.begin(), query.states.end(),
-                                               job.state) == query.states.end()) {
+        if (!query.states.empty() &&
+            std::find(query.states.begin(), query.states.end(), job.state) == query.states.end()) {
           continue;
         }
         if (static_cast<int>(found.size()) < query.limit) found.push_back(it->second);
       }
-      last_query_ = std::move(query);
     }
     Answer([done = std::move(done), found = std::move(found)] { done(found); });
   }
@@ -123,11 +123,6 @@ class FakeStore final : public jobs::JobStore {
     Answer([done = std::move(done), answer = std::move(answer)] { done(answer); });
   }
 
-  jobs::ListQuery last_query() {
-    MutexLock lock(mutex_);
-    return last_query_;
-  }
-
  private:
   static absl::Status NotHere() { return errors::Internal("not part of this fake"); }
 
@@ -146,31 +141,9 @@ class FakeStore final : public jobs::JobStore {
   std::map<std::pair<std::string, std::string>, jobs::JobRecord> records_;
   std::map<std::pair<std::string, jobs::v1::ResultPart>, std::string> parts_;
   std::deque<std::function<void()>> held_;
-  jobs::ListQuery last_query_;
   absl::Status failure_;
   bool holding_ = false;
   int finds_ = 0;
 };
-
-inline jobs::Job MakeJob(const std::string& job_id, jobs::JobState state, std::int32_t revision) {
-  jobs::Job job;
-  job.tenant = "default";
-  job.job_id = job_id;
-  job.pictory_job_id = "pictory-" + job_id;
-  job.request_id = "request-" + job_id;
-  job.kind = jobs::v1::JOB_KIND_RENDER;
-  job.state = state;
-  job.revision = revision;
-  job.create_time = WallTime(std::chrono::seconds(1'700'000'000));
-  job.update_time = job.create_time + std::chrono::seconds(revision);
-  return job;
-}
-
-inline jobs::JobRecord MakeRecord(jobs::Job job) {
-  jobs::JobRecord record;
-  record.job = std::move(job);
-  record.submission = jobs::SubmissionState::kAccepted;
-  return record;
-}
 
 }  // namespace gateway::test

@@ -158,6 +158,10 @@ TEST_F(ValidationTest, BodiesThatAreNotJson) {
   EXPECT_EQ(status(R"({"videoName":"a","scenes":[{"story":"b"}]} x)"), 400);
   EXPECT_EQ(status("{\"videoName\":\"\xff\",\"templateId\":\"t\"}"), 400);
   EXPECT_EQ(status(R"({"videoName":"\udc00","templateId":"t"})"), 400);
+  EXPECT_EQ(status(R"({"videoName":"\uD83D\ud83d","templateId":"t"})"), 400);
+  EXPECT_EQ(status(R"({"videoName":"\uD83D\uDE00 \\udc00","templateId":"t"})"), 400);  // the '\'
+  EXPECT_EQ(status(R"({"videoName":"\uD83D\uDE00","templateId":"t"})"), 200);
+  EXPECT_EQ(status(R"({"videoName":"a","x":"\\udc00","templateId":"t"})"), 200);
   EXPECT_EQ(status(std::string(1'000'000, '[')), 400);
   EXPECT_EQ(status(R"({"videoName":"a","templateId":"t","x":)" + std::string(70, '[') +
                    std::string(70, ']') + "}"),

@@ -64,7 +64,9 @@ TYPED_TEST_P(JobStoreTest, AKnownRequestIsHandedBackInEverySubmissionState) {
     auto begun = this->calls_.Begin(again);
     ASSERT_TRUE(begun.ok()) << begun.status();
     EXPECT_EQ(begun->begun, known.submission == SubmissionState::kNotSent) << n;
-    if (!begun->begun) EXPECT_EQ(begun->record, known) << n;
+    if (!begun->begun) {
+      EXPECT_EQ(begun->record, known) << n;
+    }
     EXPECT_EQ(this->Stored("r" + n), begun->record) << n;
   }
 }

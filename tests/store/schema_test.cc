@@ -11,7 +11,7 @@
 namespace gateway::store {
 namespace {
 
-constexpr int kCreate = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+const int kCreate = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
 
 class SchemaTest : public ::testing::Test {
  protected:

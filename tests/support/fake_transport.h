@@ -1,5 +1,5 @@
-// A scripted HttpTransport: records what is sent, and answers as a test says. Single-threaded; `done`
-// runs inside Start, or inside Answer for a request that was held back.
+// A scripted HttpTransport: records what is sent, and answers as a test says. Single-threaded;
+// `done` runs inside Start, or inside Answer for a request that was held back.
 #pragma once
 
 #include <deque>

@@ -119,8 +119,8 @@ void ScriptedConnection::Abort() { shutdown(fd_, SHUT_RDWR); }
 
 bool ScriptedConnection::ReadMore() {
   char chunk[16384];
-  const auto got = ssl_ != nullptr ? SSL_read(ssl_, chunk, sizeof chunk)
-                                   : recv(fd_, chunk, sizeof chunk, 0);
+  const auto got =
+      ssl_ != nullptr ? SSL_read(ssl_, chunk, sizeof chunk) : recv(fd_, chunk, sizeof chunk, 0);
   if (got <= 0) return false;
   buffer_.append(chunk, static_cast<std::size_t>(got));
   return true;
@@ -135,7 +135,8 @@ bool ScriptedConnection::ReadRequest(ReceivedRequest* request) {
   request->head = buffer_.substr(0, end + 2);
   buffer_.erase(0, end + 4);
   ParseHead(request);
-  const std::size_t size = std::strtoul(request->HeaderValues("content-length").c_str(), nullptr, 10);
+  const std::size_t size =
+      std::strtoul(request->HeaderValues("content-length").c_str(), nullptr, 10);
   while (buffer_.size() < size) {
     if (!ReadMore()) return false;
   }
@@ -179,9 +180,9 @@ void ScriptedServer::SetUpTls(Tls tls) {
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("scripted server"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
-  X509_EXTENSION* const names = X509V3_EXT_conf_nid(
-      nullptr, nullptr, NID_subject_alt_name,
-      tls == Tls::kForLoopback ? "IP:127.0.0.1" : "DNS:elsewhere.test");
+  X509_EXTENSION* const names =
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                          tls == Tls::kForLoopback ? "IP:127.0.0.1" : "DNS:elsewhere.test");
   X509_add_ext(certificate, names, -1);
   X509_EXTENSION_free(names);
   X509_sign(certificate, key, EVP_sha256());

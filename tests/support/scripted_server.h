@@ -22,11 +22,11 @@
 namespace gateway::test {
 
 struct ReceivedRequest {
-  int connection = 0;       // 0 for the first accepted
-  int index = 0;            // of the request on its connection
+  int connection = 0;  // 0 for the first accepted
+  int index = 0;       // of the request on its connection
   std::string method;
   std::string target;
-  std::string head;         // request line and headers, as received
+  std::string head;  // request line and headers, as received
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // names as received
 
@@ -72,7 +72,7 @@ class ScriptedServer {
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   int port() const { return port_; }
-  std::string url() const;  // http(s)://127.0.0.1:port
+  std::string url() const;                                  // http(s)://127.0.0.1:port
   std::string certificate() const { return certificate_; }  // PEM
 
   std::vector<ReceivedRequest> requests() const;

@@ -34,7 +34,8 @@ class Client {
 
   // Submits. An empty request_id is minted once, before the first attempt. The job may come back
   // UNCONFIRMED: Pictory may be at work on it. Never submit that again; watch it, or resolve it.
-  absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request, const CallOptions& call = {}) const;
+  absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request,
+                                    const CallOptions& call = {}) const;
   absl::StatusOr<Job> Render(RenderRequest request, const CallOptions& call = {}) const;
   absl::StatusOr<Job> Transcribe(TranscribeRequest request, const CallOptions& call = {}) const;
   absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const;
@@ -56,8 +57,9 @@ class Client {
   // order; a broken connection is resumed where it was. A sink that returns false ends it with
   // CANCELLED. Returns the size of the whole part in bytes.
   using Sink = std::function<bool(std::string_view piece, std::int32_t total_bytes)>;
-  absl::StatusOr<std::int32_t> ReadResult(const std::string& job_id, ResultPart part, const Sink& sink,
-                                          std::int32_t offset = 0, const CallOptions& call = {}) const;
+  absl::StatusOr<std::int32_t> ReadResult(const std::string& job_id, ResultPart part,
+                                          const Sink& sink, std::int32_t offset = 0,
+                                          const CallOptions& call = {}) const;
   // All of it at once.
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;

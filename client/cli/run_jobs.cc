@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "describe.h"
+#include "json_text.h"
+#include "session.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+constexpr int kPageMax = 1000;
+constexpr int kPageOfAll = 500;
+
+void Show(const Session& session, const Job& job, bool full) {
+  if (session.out.json()) {
+    session.out.Answer(ToJsonLine(job) + "\n");
+    return;
+  }
+  session.out.Answer(Headline(job) + Describe(job, absl::Now(), full));
+  session.out.Note(Advice(job));
+}
+
+}  // namespace
+
+ExitCode RunGet(const Session& session) {
+  const Invocation& args = session.args;
+  const absl::StatusOr<Job> job = session.client.Get(
+      args.jobs.front(), args.full ? v1::JOB_VIEW_FULL : v1::JOB_VIEW_BASIC, session.Call());
+  if (!job.ok()) return session.Failed(job.status());
+  Show(session, *job, args.full);
+  return kSucceeded;
+}
+
+ExitCode RunList(const Session& session) {
+  const Invocation& args = session.args;
+  ListJobsRequest filter;
+  for (const JobState state : args.states) filter.add_states(state);
+  for (const JobKind kind : args.kinds) filter.add_kinds(kind);
+  for (const auto& [key, value] : args.labels) (*filter.mutable_labels())[key] = value;
+  // One more than shown tells whether there are more.
+  filter.set_page_size(args.all ? kPageOfAll : std::min(args.limit, kPageMax - 1) + 1);
+  std::vector<Job> jobs;
+  int shown = 0;
+  bool more = false;
+  absl::Status failed;
+  for (const absl::StatusOr<Job>& job : session.client.List(std::move(filter), session.Call())) {
+    if (!job.ok()) {
+      failed = job.status();
+      break;
+    }
+    more = !args.all && shown == args.limit;
+    if (more) break;
+    ++shown;
+    if (session.out.json()) {
+      session.out.Answer(ToJsonLine(*job) + "\n");
+      if (!session.out.intact()) break;
+    } else {
+      jobs.push_back(*job);
+    }
+  }
+  if (!jobs.empty()) session.out.Answer(Table(jobs, absl::Now()));
+  if (!failed.ok()) return session.Failed(failed);
+  if (shown == 0) session.out.Note("No jobs.\n");
+  if (more) session.out.Note("There are more: --limit N, or --all.\n");
+  return kSucceeded;
+}
+
+ExitCode RunResolve(const Session& session) {
+  const Invocation& args = session.args;
+  ResolveJobRequest request;
+  request.set_job_id(args.jobs.front());
+  if (!args.adopt.empty()) request.set_adopt_pictory_job_id(args.adopt);
+  if (args.abandon) request.set_abandon(true);
+  const absl::StatusOr<ResolveJobResponse> response =
+      session.client.Resolve(request, session.Call());
+  if (!response.ok()) return session.Failed(response.status());
+  if (session.out.json()) {
+    session.out.Answer(ToJsonLine(*response) + "\n");
+    return kSucceeded;
+  }
+  session.out.Answer(Headline(response->job()) + Describe(response->job(), absl::Now()));
+  if (args.adopt.empty() && !args.abandon) session.out.Answer(DescribeCandidates(*response));
+  return kSucceeded;
+}
+
+ExitCode RunDelete(const Session& session) {
+  const absl::StatusOr<Job> job = session.client.Delete(session.args.jobs.front(), session.Call());
+  if (!job.ok()) return session.Failed(job.status());
+  if (session.out.json()) {
+    session.out.Answer(ToJsonLine(*job) + "\n");
+  } else {
+    session.out.Answer(absl::StrCat("job ", OneLine(job->job_id()), "\n  deleted\n"));
+  }
+  return kSucceeded;
+}
+
+}  // namespace pictory_jobs::cli

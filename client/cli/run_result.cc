@@ -1,0 +1,168 @@
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/ids.h"
+#include "describe.h"
+#include "download.h"
+#include "json_text.h"
+#include "session.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+// Says why there is no result yet, or will be none.
+ExitCode NoResult(const Session& session, const Job& job) {
+  const std::string id = OneLine(job.job_id());
+  if (!session.out.json()) session.out.Answer(Headline(job) + Describe(job, absl::Now()));
+  const std::string advice = Advice(job);
+  if (!advice.empty()) {
+    session.out.Error(advice);
+  } else if (!IsFinal(job.state())) {
+    session.out.Error(absl::StrCat("pictory: the job is ", StateWord(job.state()),
+                                   "; wait for it: pictory watch ", id, "\n"));
+    return kStoppedWaiting;
+  } else {
+    session.out.Error(
+        absl::StrCat("pictory: the job ", StateWord(job.state()), " and has no result\n"));
+  }
+  return ExitForState(job.state());
+}
+
+absl::Status Complete(const std::string& partial, const std::string& path) {
+  std::error_code error;
+  std::filesystem::rename(partial, path, error);
+  return error ? absl::InvalidArgumentError(absl::StrCat(path, ": ", error.message()))
+               : absl::OkStatus();
+}
+
+ExitCode CannotWrite(const Session& session, const std::string& what) {
+  session.out.Error(absl::StrCat("pictory: ", what, "\n"));
+  return kUsage;
+}
+
+void AnswerFile(const Session& session, const std::string& path) {
+  session.out.Answer(session.out.json() ? FileLine(session.args.jobs.front(), path) : path + "\n");
+}
+
+// A file appears whole or not at all.
+ExitCode PartToFile(const Session& session) {
+  const Invocation& args = session.args;
+  const std::string partial = args.output + ".part";
+  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
+  if (!file) return CannotWrite(session, partial + ": cannot be written");
+  const auto sink = [&file](std::string_view piece, std::int32_t) {
+    return static_cast<bool>(file.write(piece.data(), static_cast<std::streamsize>(piece.size())));
+  };
+  const absl::StatusOr<std::int32_t> total =
+      session.client.ReadResult(args.jobs.front(), *args.part, sink, 0, session.Call());
+  file.close();
+  std::error_code ignored;
+  if (!file) {
+    std::filesystem::remove(partial, ignored);
+    return CannotWrite(session, partial + ": cannot be written");
+  }
+  if (!total.ok()) {
+    std::filesystem::remove(partial, ignored);
+    return session.Failed(total.status());
+  }
+  const absl::Status complete = Complete(partial, args.output);
+  if (!complete.ok()) return CannotWrite(session, std::string(complete.message()));
+  AnswerFile(session, args.output);
+  return kSucceeded;
+}
+
+ExitCode PartToStdout(const Session& session) {
+  const auto sink = [&session](std::string_view piece, std::int32_t) {
+    session.out.Answer(std::string(piece));
+    return session.out.intact();
+  };
+  const absl::StatusOr<std::int32_t> total = session.client.ReadResult(
+      session.args.jobs.front(), *session.args.part, sink, 0, session.Call());
+  if (!session.out.intact()) return kUsage;  // Run says so
+  return total.ok() ? kSucceeded : session.Failed(total.status());
+}
+
+// Redraws one line, a few times a second.
+class DownloadLine {
+ public:
+  DownloadLine(const Session& session, std::string path)
+      : session_(session),
+        path_(std::move(path)),
+        live_(Output::Terminal() && !session.out.json()) {}
+
+  void operator()(std::int64_t done, std::int64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!live_ || now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    std::string line = absl::StrCat(path_, "  ", Bytes(static_cast<double>(done)));
+    if (total > 0) {
+      absl::StrAppend(&line, " of ", Bytes(static_cast<double>(total)), "  ", done * 100 / total,
+                      " %");
+    }
+    session_.out.Note("\r\x1b[2K" + Fit(line, 79));
+  }
+
+  void End() {
+    if (live_ && last_ != std::chrono::steady_clock::time_point()) session_.out.Note("\r\x1b[2K");
+  }
+
+ private:
+  const Session& session_;
+  const std::string path_;
+  const bool live_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+ExitCode DownloadVideo(const Session& session, const Job& job) {
+  const std::string& url = job.render().video_url();
+  if (url.empty()) {
+    session.out.Error(absl::StrCat("pictory: this ", KindWord(job.kind()),
+                                   " has no video to download; a render has one\n"));
+    return kNotFound;
+  }
+  // Its name comes over the network: no path.
+  const std::string name = gateway::IsCallerId(job.job_id()) ? job.job_id() : "video";
+  const std::string path = session.args.output.empty() ? name + ".mp4" : session.args.output;
+  DownloadLine line(session, path);
+  Download download;
+  download.url = url;
+  download.path = path;
+  download.partial = absl::StrCat(path, ".", name, ".part");
+  download.progress = [&line](std::int64_t done, std::int64_t total) { line(done, total); };
+  download.stop = session.stop;
+  const absl::Status status = FetchFile(download);
+  line.End();
+  if (status.ok()) {
+    AnswerFile(session, path);
+    return kSucceeded;
+  }
+  const bool usage = absl::IsInvalidArgument(status);
+  session.out.Error(absl::StrCat("pictory: ", OneLine(std::string(status.message())), "\n"));
+  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) {
+    session.out.Error("The same command goes on where it stopped.\n");
+  }
+  return usage ? kUsage : ExitForStatus(status);
+}
+
+}  // namespace
+
+ExitCode RunResult(const Session& session) {
+  const Invocation& args = session.args;
+  if (args.part)
+    return args.output.empty() || args.output == "-" ? PartToStdout(session) : PartToFile(session);
+  const absl::StatusOr<Job> job =
+      session.client.Get(args.jobs.front(), v1::JOB_VIEW_BASIC, session.Call());
+  if (!job.ok()) return session.Failed(job.status());
+  if (args.download && job->state() == v1::JOB_STATE_SUCCEEDED) return DownloadVideo(session, *job);
+  if (session.out.json() && !args.download) session.out.Answer(ToJsonLine(*job) + "\n");
+  if (job->state() != v1::JOB_STATE_SUCCEEDED) return NoResult(session, *job);
+  if (!session.out.json()) session.out.Answer(Headline(*job) + Describe(*job, absl::Now()));
+  return kSucceeded;
+}
+
+}  // namespace pictory_jobs::cli

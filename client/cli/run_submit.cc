@@ -1,0 +1,142 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "describe.h"
+#include "json_text.h"
+#include "session.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+struct Submitter {
+  const Client& client;
+  const CallOptions call;
+
+  absl::StatusOr<Job> operator()(CreatePreviewRequest& request) const {
+    return client.CreatePreview(std::move(request), call);
+  }
+  absl::StatusOr<Job> operator()(RenderRequest& request) const {
+    return client.Render(std::move(request), call);
+  }
+  absl::StatusOr<Job> operator()(TranscribeRequest& request) const {
+    return client.Transcribe(std::move(request), call);
+  }
+  absl::StatusOr<Job> operator()(SummarizeRequest& request) const {
+    return client.Summarize(std::move(request), call);
+  }
+};
+
+// Minted here, not by the library, so that an error can name it.
+std::string EnsureRequestId(SubmitRequest& request) {
+  return std::visit(
+      [](auto& submit) {
+        if (submit.request_id().empty()) submit.set_request_id(MintRequestId());
+        return submit.request_id();
+      },
+      request);
+}
+
+ExitCode SubmitFailed(const Session& session, const absl::Status& status,
+                      const std::string& request_id) {
+  const ExitCode code = session.Failed(status);
+  if (!MayHaveBeenTaken(status)) return code;
+  session.out.Error(absl::StrCat(
+      "It is not known whether the job was taken. Do not submit it anew: the same command with\n"
+      "  --request-id ",
+      OneLine(request_id), "\nfinds out, and makes no second job.\n"));
+  return kOutcomeUnknown;
+}
+
+// The states of the jobs still open, and how to go on with them.
+void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
+  std::string detached;
+  for (const Followed& one : all) {
+    if (absl::IsCancelled(one.status)) absl::StrAppend(&detached, " ", OneLine(one.job_id));
+    if (absl::IsDeadlineExceeded(one.status)) {
+      session.out.Error(absl::StrCat("pictory: stopped waiting; the job goes on: pictory watch ",
+                                     OneLine(one.job_id), "\n"));
+    }
+  }
+  if (!detached.empty()) {
+    session.out.Error(absl::StrCat("pictory: detached; go on with: pictory watch", detached, "\n"));
+  }
+}
+
+void TellOne(const Session& session, const Followed& one, bool progress, const std::string& told) {
+  Output& out = session.out;
+  if (one.last && out.json()) {
+    // Each state has been printed while progress was followed.
+    if (!progress) out.Answer(ToJsonLine(*one.last) + "\n");
+  } else if (one.last) {
+    if (one.job_id != told) out.Answer(Headline(*one.last));
+    out.Answer(Describe(*one.last, absl::Now()));
+  }
+  const bool waited_out = absl::IsDeadlineExceeded(one.status) || absl::IsCancelled(one.status);
+  if (!one.status.ok() && !waited_out) {
+    out.Error(DescribeError(one.status, session.args.server));
+    if (one.last && !absl::IsNotFound(one.status)) {
+      out.Error(absl::StrCat("The job goes on: pictory watch ", OneLine(one.job_id), "\n"));
+    }
+  }
+  if (one.last) out.Error(Advice(*one.last));
+}
+
+}  // namespace
+
+ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_ids,
+                    bool show_progress, const std::string& told) {
+  FollowOptions options;
+  options.timeout = session.args.timeout;
+  options.stop = session.stop;
+  options.end_when_unconfirmed = !show_progress && !session.args.timeout;
+  Progress progress =
+      show_progress ? session.out.MakeProgress() : Progress(Progress::Mode::kNone, 0, 0, nullptr);
+  bool advised = false;
+  const auto each = [&](const Job& job) {
+    if (!show_progress) return;
+    if (session.out.json()) session.out.Answer(ToJsonLine(job) + "\n");
+    if (job.state() == v1::JOB_STATE_UNCONFIRMED && !std::exchange(advised, true)) {
+      progress.Note("UNCONFIRMED: Pictory may be working on it. Do not submit it again.",
+                    absl::Now());
+    }
+  };
+  const std::vector<Followed> all = Follow(session.client, job_ids, options, progress, each);
+  ExitCode code = kSucceeded;
+  for (const Followed& one : all) {
+    TellOne(session, one, show_progress, told);
+    code = Worse(code, ExitFor(one));
+  }
+  TellHowToGoOn(session, all);
+  return code;
+}
+
+ExitCode RunSubmit(const Session& session, SubmitRequest request) {
+  const Invocation& args = session.args;
+  const std::string request_id = EnsureRequestId(request);
+  const absl::StatusOr<Job> job = std::visit(Submitter{session.client, session.Call()}, request);
+  if (!job.ok()) return SubmitFailed(session, job.status(), request_id);
+  const bool follow = (args.watch || args.wait) && !IsFinal(job->state());
+  if (!session.out.json()) {
+    session.out.Answer(Headline(*job));
+  } else if (!follow) {
+    session.out.Answer(ToJsonLine(*job) + "\n");
+  } else if (args.wait) {
+    session.out.Note(Headline(*job));  // should this program be killed meanwhile
+  }
+  if (follow) return FollowJobs(session, {job->job_id()}, args.watch, job->job_id());
+  if (!session.out.json()) session.out.Answer(Describe(*job, absl::Now()));
+  const std::string advice = Advice(*job);
+  session.out.Error(advice);
+  if (advice.empty() && !session.out.json() && !IsFinal(job->state()) && Output::Terminal()) {
+    session.out.Note(absl::StrCat("Follow it with: pictory watch ", OneLine(job->job_id()), "\n"));
+  }
+  return ExitForState(job->state());
+}
+
+ExitCode RunWatch(const Session& session) { return FollowJobs(session, session.args.jobs, true); }
+
+ExitCode RunWait(const Session& session) { return FollowJobs(session, session.args.jobs, false); }
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,43 @@
+// What the commands share while they run, and the commands themselves.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "exit_code.h"
+#include "follow.h"
+#include "invocation.h"
+#include "output.h"
+#include "pictory_jobs/client.h"
+#include "request.h"
+
+namespace pictory_jobs::cli {
+
+struct Session {
+  const Invocation& args;
+  Output& out;
+  const Client& client;
+  std::stop_token stop;
+
+  // Deadline and Ctrl-C.
+  CallOptions Call() const;
+  // Says why a call failed.
+  ExitCode Failed(const absl::Status& status) const;
+};
+
+// Follows jobs to their end and tells what became of them. `told` is a job whose headline was
+// printed.
+ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_ids,
+                    bool show_progress, const std::string& told = "");
+
+ExitCode RunSubmit(const Session& session, SubmitRequest request);
+ExitCode RunGet(const Session& session);
+ExitCode RunList(const Session& session);
+ExitCode RunWatch(const Session& session);
+ExitCode RunWait(const Session& session);
+ExitCode RunResult(const Session& session);
+ExitCode RunResolve(const Session& session);
+ExitCode RunDelete(const Session& session);
+
+}  // namespace pictory_jobs::cli

@@ -1,0 +1,353 @@
+#include "app/gateway.h"
+
+#include <future>
+#include <utility>
+
+#include "admin/admin_server.h"
+#include "base/limits.h"
+#include "base/random.h"
+#include "base/timer_thread.h"
+#include "http/curl_transport.h"
+#include "jobs/account.h"
+#include "jobs/broadcaster.h"
+#include "jobs/hub.h"
+#include "jobs/poller.h"
+#include "jobs/stream_wheel.h"
+#include "jobs/submitter.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "pictory/client.h"
+#include "pictory/translate.h"
+#include "rpc/server.h"
+#include "sandbox/sandbox.h"
+#include "store/sqlite_job_store.h"
+
+namespace gateway::app {
+namespace {
+
+using obs::Level;
+using obs::Log;
+
+constexpr char kSandboxKey[] = "pictai_sandbox";
+
+std::string OutcomeName(pictory::SubmitReply::Outcome outcome) {
+  using Outcome = pictory::SubmitReply::Outcome;
+  switch (outcome) {
+    case Outcome::kAccepted: return "accepted";
+    case Outcome::kRefused: return "refused";
+    case Outcome::kNotSent: return "not_sent";
+    case Outcome::kUnknown: return "unknown";
+  }
+  return "unknown";
+}
+
+std::string ReplyName(pictory::JobReply::Kind kind) {
+  using Kind = pictory::JobReply::Kind;
+  switch (kind) {
+    case Kind::kRunning: return "running";
+    case Kind::kSucceeded: return "succeeded";
+    case Kind::kIncomplete: return "incomplete";
+    case Kind::kFailed: return "failed";
+    case Kind::kCleaned: return "cleaned";
+    case Kind::kNotFound: return "not_found";
+    case Kind::kUnclear: return "unclear";
+    case Kind::kUnchanged: return "unchanged";
+    case Kind::kRateLimited: return "rate_limited";
+    case Kind::kCredentials: return "credentials";
+    case Kind::kUnavailable: return "unavailable";
+  }
+  return "unavailable";
+}
+
+jobs::BudgetOptions BudgetOf(const Config& config) {
+  jobs::BudgetOptions budget;
+  if (config.sandbox) {
+    budget.requests_per_second = limits::kSandboxBudgetPerSecond;
+    budget.burst = limits::kSandboxBudgetPerSecond;
+  }
+  if (config.requests_per_second > 0) budget.requests_per_second = config.requests_per_second;
+  if (config.burst > 0) budget.burst = config.burst;
+  return budget;
+}
+
+absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& config) {
+  sandbox::SandboxOptions options;
+  options.port = config.sandbox_port;
+  options.speed = config.sandbox_speed;
+  options.state_dir = config.state_dir / "sandbox" / "pictory";
+  options.api_key = kSandboxKey;
+  return sandbox::Sandbox::Start(std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config& config,
+                                                                   const std::string& base_url) {
+  http::CurlTransportOptions options;
+  options.base_url = base_url;
+  options.ca_file = config.ca_file;
+  options.proxy = config.proxy;
+  options.engines = config.upstream_engines;
+  options.allow_plain_http = true;  // to loopback hosts only
+  return http::CurlTransport::Create(std::move(options));
+}
+
+}  // namespace
+
+// In the order of construction; each may use those above it.
+struct Gateway::Parts {
+  explicit Parts(const Config& c) : config(c) {}
+
+  absl::Status OpenStore(std::function<void()> failed);
+  absl::Status OpenUpstream();
+  void BuildDomain();
+  absl::Status Serve();
+  void Drain(const std::function<bool(Duration)>& wait);
+  jobs::PollEvents PollEvents();
+  jobs::SubmitEvents SubmitEvents();
+  void AddGauges();
+
+  const Config config;
+  SystemClock clock;
+  Random random;
+  obs::Metrics metrics;
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::unique_ptr<store::SqliteJobStore> store;
+  jobs::JobStore::Recovered recovered;
+  std::unique_ptr<http::CurlTransport> transport;
+  std::unique_ptr<pictory::PictoryClient> client;
+  std::unique_ptr<TimerThread> timers;
+  std::unique_ptr<jobs::Account> account;
+  std::unique_ptr<jobs::Broadcaster> broadcaster;
+  std::unique_ptr<jobs::Hub> hub;
+  std::unique_ptr<jobs::StreamWheel> wheel;
+  std::unique_ptr<jobs::Poller> poller;
+  std::unique_ptr<jobs::Submitter> submitter;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<admin::AdminServer> admin;
+  std::vector<std::string> addresses;
+  bool drained = false;
+};
+
+absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
+  store::SqliteOptions options;
+  options.directory = config.state_dir / (config.sandbox ? "sandbox" : "pictory");
+  options.sandbox = config.sandbox;
+  options.on_fatal = [failed = std::move(failed)](const absl::Status& why) {
+    Log(Level::kError, "store_failed", {{"reason", std::string(why.message())}});
+    failed();
+  };
+  auto opened = store::SqliteJobStore::Open(std::move(options));
+  if (!opened.ok()) return opened.status();
+  store = *std::move(opened);
+  auto found = store->Recover(clock.WallNow());
+  if (!found.ok()) return found.status();
+  recovered = *std::move(found);
+  Log(Level::kInfo, "store_open",
+      {{"directory", (config.state_dir / (config.sandbox ? "sandbox" : "pictory")).string()},
+       {"unfinished_jobs", recovered.unfinished.size()}});
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::Parts::OpenUpstream() {
+  std::string base_url = config.base_url;
+  Secret key = config.api_key;
+  if (config.sandbox) {
+    auto started = StartSandbox(config);
+    if (!started.ok()) return started.status();
+    sandbox = *std::move(started);
+    base_url = sandbox->base_url();
+    key = Secret(kSandboxKey);
+    Log(config.sandbox_by_default ? Level::kWarn : Level::kInfo, "sandbox",
+        {{"base_url", base_url},
+         {"note", config.sandbox_by_default
+                      ? "no Pictory credentials were given, so jobs go to the built-in sandbox; set "
+                        "PICTORY_API_KEY or --api-key-file for the real service"
+                      : "jobs go to the built-in sandbox; nothing is billed"}});
+  }
+  auto made = MakeTransport(config, base_url);
+  if (!made.ok()) return made.status();
+  transport = *std::move(made);
+  client = std::make_unique<pictory::PictoryClient>(
+      pictory::ClientOptions{.api_key = std::move(key), .user_agent = ""}, *transport, clock);
+  return absl::OkStatus();
+}
+
+jobs::PollEvents Gateway::Parts::PollEvents() {
+  jobs::PollEvents events;
+  events.replied = [this](const jobs::JobRecord& record, const pictory::JobReply& reply) {
+    metrics.CountPoll(ReplyName(reply.kind));
+    Log(Level::kDebug, "polled",
+        {{"job_id", record.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
+  };
+  events.credentials_refused = [](const pictory::JobReply& reply) {
+    Log(Level::kError, "upstream_credentials",
+        {{"detail", reply.detail},
+         {"advice", "Pictory refuses the API key; set a valid one. No job was changed."}});
+  };
+  events.degraded_changed = [](bool degraded) {
+    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
+  };
+  events.contradicted = [this](const jobs::JobRecord& record, const pictory::JobReply& reply) {
+    metrics.CountContradiction();
+    Log(Level::kWarn, "contradicted",
+        {{"job_id", record.job.job_id},
+         {"state", jobs::StateName(record.job.state)},
+         {"said", ReplyName(reply.kind)}});
+  };
+  return events;
+}
+
+jobs::SubmitEvents Gateway::Parts::SubmitEvents() {
+  jobs::SubmitEvents events;
+  events.replied = [this](const jobs::JobRecord& record, const pictory::SubmitReply& reply) {
+    metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply.outcome));
+    const bool doubt = reply.outcome == pictory::SubmitReply::Outcome::kUnknown;
+    Log(doubt ? Level::kWarn : Level::kInfo, "submitted",
+        {{"job_id", record.job.job_id},
+         {"kind", jobs::KindName(record.job.kind)},
+         {"outcome", OutcomeName(reply.outcome)},
+         {"pictory_job_id", reply.pictory_job_id},
+         {"detail", reply.detail}});
+  };
+  return events;
+}
+
+void Gateway::Parts::BuildDomain() {
+  timers = std::make_unique<TimerThread>(clock);
+  account = std::make_unique<jobs::Account>(BudgetOf(config), clock);
+  broadcaster = std::make_unique<jobs::Broadcaster>();
+  hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
+  wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
+  jobs::PollerOptions polling;
+  if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
+  poller = std::make_unique<jobs::Poller>(
+      std::move(polling), *account, *store, *client, clock, *timers, random,
+      [this](const jobs::JobRecord& record) { hub->Publish(record); }, PollEvents());
+  hub->SetWatchersChanged(
+      [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
+        poller->SetWatched(tenant, job_id, count > 0);
+      });
+  jobs::SubmitterOptions submitting;
+  submitting.translate.allow_loopback_urls = config.sandbox;
+  submitting.sandbox = config.sandbox;
+  submitting.epoch = recovered.epoch;
+  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *store, *client,
+                                                *hub, *poller, clock, *timers, random,
+                                                SubmitEvents());
+  for (const jobs::JobRecord& record : recovered.unfinished) hub->Publish(record);
+  poller->FollowRecovered(recovered.unfinished);
+  recovered.unfinished.clear();
+}
+
+void Gateway::Parts::AddGauges() {
+  const auto gauge = [this](const char* name, const char* help, std::function<double()> value) {
+    metrics.AddGauge(std::string("pictory_gateway_") + name, help, std::move(value));
+  };
+  gauge("jobs_unfinished", "Jobs that have not ended", [this] { return hub->unfinished(); });
+  gauge("jobs_followed", "Jobs that are polled", [this] { return poller->followed(); });
+  gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
+  gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
+  gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
+  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
+  gauge("store_commits", "Commits of the job store so far", [this] { return store->stats().commits; });
+}
+
+absl::Status Gateway::Parts::Serve() {
+  pictory::TranslateOptions translate;
+  translate.allow_loopback_urls = config.sandbox;
+  rpc::Domain domain{
+      .hub = *hub, .store = *store, .wheel = *wheel, .clock = clock, .timers = *timers,
+      .random = random};
+  domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
+    submitter->Submit(std::move(request), std::move(done));
+  };
+  domain.validate = [translate](const google::protobuf::Message& request) {
+    return pictory::Validate(request, translate);
+  };
+  domain.read_full = [](std::string_view json, jobs::JobKind kind) {
+    return pictory::ReadFullResult(json, kind);
+  };
+  domain.degraded = [this](const std::string&) { return account->degraded(); };
+  domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
+    metrics.CountCall(std::string(method), absl::StatusCodeToString(code),
+                      std::chrono::duration<double>(took).count());
+  };
+
+  rpc::ServerOptions options;
+  for (const Address& address : config.listen) options.listeners.push_back({address.ToString()});
+  options.reflection = config.reflection;
+  options.admission.watches = config.max_watches;
+  options.concurrent_streams = config.max_streams_per_connection;
+  auto started = rpc::Server::Start(std::move(options), std::move(domain));
+  if (!started.ok()) return started.status();
+  server = *std::move(started);
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    Address address = config.listen[i];
+    address.port = static_cast<std::uint16_t>(server->ports()[i]);
+    addresses.push_back(address.ToString());
+    Log(Level::kInfo, "serving", {{"grpc", addresses.back()}});
+  }
+  AddGauges();
+  if (config.admin_listen.has_value()) {
+    auto side_door = admin::AdminServer::Start(config.admin_listen->host,
+                                               config.admin_listen->port, metrics);
+    if (!side_door.ok()) return side_door.status();
+    admin = *std::move(side_door);
+    Log(Level::kInfo, "admin", {{"http", admin->authority()}});
+    admin->SetReady(true);
+  }
+  server->SetServing(true);
+  return absl::OkStatus();
+}
+
+void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
+  if (std::exchange(drained, true)) return;
+  if (admin != nullptr) admin->SetReady(false);
+  if (server != nullptr) {
+    server->SetServing(false);
+    if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
+    server->Drain(config.drain_timeout);
+  }
+  if (poller != nullptr) poller->Stop();
+  if (submitter != nullptr) {
+    // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
+    std::promise<void> idle;
+    submitter->Drain([&idle] { idle.set_value(); });
+    idle.get_future().wait();
+  }
+  if (timers != nullptr) timers->Stop();
+  transport.reset();  // answers what is still under way
+  if (store != nullptr) store->Close();
+  if (broadcaster != nullptr) broadcaster->Stop();
+}
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
+                                                        std::function<void()> failed) {
+  auto parts = std::make_unique<Parts>(config);
+  Parts& p = *parts;
+  std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
+  if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
+  if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
+  p.BuildDomain();
+  if (absl::Status status = p.Serve(); !status.ok()) return status;
+  return gateway;
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Gateway::~Gateway() {
+  Drain([](Duration) { return true; });
+}
+
+void Gateway::Drain(const std::function<bool(Duration)>& wait) { parts_->Drain(wait); }
+
+const std::vector<std::string>& Gateway::grpc_addresses() const { return parts_->addresses; }
+
+std::string Gateway::admin_address() const {
+  return parts_->admin == nullptr ? "" : parts_->admin->authority();
+}
+
+std::string Gateway::sandbox_url() const {
+  return parts_->sandbox == nullptr ? "" : parts_->sandbox->base_url();
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,26 @@
+// Who calls, until when, and what its metadata say.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "grpcpp/server_context.h"
+#include "rpc/handlers.h"
+
+namespace gateway::rpc {
+
+struct Caller {
+  std::string tenant;
+  MonoTime deadline{};          // never without one
+  bool own_deadline = false;    // the caller set it, and the library enforces it
+  std::string idempotency_key;  // metadata `idempotency-key`; "" if there is none
+};
+
+absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain);
+
+// Something a job may be called, by us or by Pictory; else what is wrong with the field.
+absl::Status CheckJobName(std::string_view name);
+
+}  // namespace gateway::rpc

@@ -1,0 +1,57 @@
+// What the calls need of the rest of the gateway. The app wires it; tests put in what they like.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/random.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
+#include "jobs/hub.h"
+#include "jobs/store.h"
+#include "jobs/stream_wheel.h"
+#include "jobs/submitter.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace gateway::rpc {
+
+namespace v1 = ::pictory::jobs::v1;
+
+// Everything here must outlive the server. Functions are called from gRPC's threads and must not
+// block; an answer may come on any thread, inside the call too, and comes exactly once.
+struct Domain {
+  jobs::Hub& hub;
+  jobs::JobStore& store;
+  jobs::StreamWheel& wheel;
+  const Clock& clock;
+  Timers& timers;
+  Random& random;
+
+  // jobs::Submitter::Submit.
+  std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> submit{};
+  // pictory::Validate, with the server's options.
+  std::function<std::vector<errors::Violation>(const google::protobuf::Message&)> validate{};
+  // pictory::ReadFullResult. Runs on the store's thread.
+  std::function<absl::StatusOr<v1::Job>(std::string_view, v1::JobKind)> read_full{};
+
+  // Null: UNIMPLEMENTED.
+  template <class Request, class Response>
+  using Call = std::function<void(const std::string& tenant, std::shared_ptr<const Request>,
+                                  std::function<void(absl::StatusOr<Response>)>)>;
+  Call<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve{};
+  Call<v1::DeleteJobRequest, v1::DeleteJobResponse> remove{};
+
+  // Whether what a tenant's watchers see may lag, because Pictory cannot be asked; null: never.
+  std::function<bool(const std::string& tenant)> degraded{};
+  // The tenant of a call, or why it is refused; null: everybody is `default`.
+  std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
+  // A call ended; for metrics and the log. Null: nobody wants to know.
+  std::function<void(std::string_view method, absl::StatusCode code, Duration took)> ended{};
+};
+
+}  // namespace gateway::rpc

@@ -1,0 +1,134 @@
+#include "rpc/health_service.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "rpc/serial_stream.h"
+#include "rpc/status.h"
+#include "rpc/stream_call.h"
+#include "rpc/wire.h"
+
+namespace gateway::rpc {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+// Sends the newest status, whenever it is another one than the last sent.
+class HealthStream final : public SerialStream {
+ public:
+  HealthStream(std::string service, const Clock& clock, jobs::WatchSink& sink)
+      : SerialStream(clock, sink), service_(std::move(service)) {}
+
+  const std::string& service() const { return service_; }
+
+  void Tell(HealthService::Status status) {
+    {
+      MutexLock lock(mutex_);
+      newest_ = status;
+    }
+    Advance();
+  }
+
+ private:
+  Step Next(const std::optional<absl::Status>& ending) override REQUIRES(mutex_) {
+    Step step;
+    if (newest_ != sent_) {
+      sent_ = newest_;
+      HealthCheckResponse response;
+      response.set_status(*newest_);
+      step.write = std::make_shared<const std::string>(response.SerializeAsString());
+    } else if (ending.has_value()) {
+      step.finish = *ending;
+    }
+    return step;
+  }
+
+  const std::string service_;
+  std::optional<HealthService::Status> newest_ GUARDED_BY(mutex_);
+  std::optional<HealthService::Status> sent_ GUARDED_BY(mutex_);
+};
+
+HealthService::HealthService(const std::vector<std::string>& services, Admission& admission,
+                             const Domain& domain)
+    : admission_(admission), domain_(domain) {
+  statuses_[""] = HealthCheckResponse::NOT_SERVING;
+  for (const std::string& service : services) statuses_[service] = HealthCheckResponse::NOT_SERVING;
+}
+
+HealthService::~HealthService() = default;
+
+void HealthService::Set(const std::string& service, bool serving) {
+  const Status status = serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+  std::vector<std::shared_ptr<HealthStream>> told;
+  {
+    MutexLock lock(mutex_);
+    statuses_[service] = status;
+    for (const auto& weak : streams_) {
+      auto stream = weak.lock();
+      if (stream && stream->service() == service) told.push_back(std::move(stream));
+    }
+  }
+  for (const auto& stream : told) stream->Tell(status);
+}
+
+void HealthService::SetAll(bool serving) {
+  std::vector<std::string> services;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [service, status] : statuses_) services.push_back(service);
+  }
+  for (const std::string& service : services) Set(service, serving);
+}
+
+grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
+                                               const grpc::ByteBuffer* request,
+                                               grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const auto message = Parse<HealthCheckRequest>(*request);
+  if (!message.ok()) {
+    reactor->Finish(ToGrpc(message.status()));
+    return reactor;
+  }
+  HealthCheckResponse answer;
+  {
+    MutexLock lock(mutex_);
+    const auto found = statuses_.find((*message)->service());
+    if (found != statuses_.end()) answer.set_status(found->second);
+  }
+  if (answer.status() == HealthCheckResponse::UNKNOWN) {
+    reactor->Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "No such service on this server"));
+    return reactor;
+  }
+  *response = ToBuffer(answer);
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* HealthService::Watch(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kCall);
+  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kCall));
+  const auto message = Parse<HealthCheckRequest>(*request);
+  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
+  auto* call = new StreamCall<HealthStream>(
+      "Health.Watch", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {
+        return std::make_shared<HealthStream>((*message)->service(), domain_.clock, sink);
+      });
+  const std::shared_ptr<HealthStream> stream = call->stream();
+  Status status = HealthCheckResponse::SERVICE_UNKNOWN;
+  {
+    MutexLock lock(mutex_);
+    streams_.erase(std::remove_if(streams_.begin(), streams_.end(),
+                                  [](const auto& weak) { return weak.expired(); }),
+                   streams_.end());
+    streams_.push_back(stream);
+    const auto found = statuses_.find(stream->service());
+    if (found != statuses_.end()) status = found->second;
+  }
+  stream->Tell(status);
+  domain_.wheel.Add(stream, domain_.clock.Now() + limits::kWriteStuckAfter);
+  return call;
+}
+
+}  // namespace gateway::rpc

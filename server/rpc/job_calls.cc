@@ -1,0 +1,175 @@
+#include "rpc/job_calls.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "base/errors.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "rpc/hash.h"
+
+namespace gateway::rpc {
+namespace {
+
+constexpr std::size_t kFilterHashBytes = 8;
+
+// Of what must stay the same from page to page.
+std::string FilterHash(v1::ListJobsRequest request) {
+  request.clear_page_size();
+  request.clear_page_token();
+  return Sha256(DeterministicBytes(request)).substr(0, kFilterHashBytes);
+}
+
+// The years 1 to 9999, as proto JSON has them.
+bool ReadTime(const google::protobuf::Timestamp& in, std::optional<WallTime>& out) {
+  if (in.seconds() < -62'135'596'800 || in.seconds() > 253'402'300'799) return false;
+  if (in.nanos() < 0 || in.nanos() > 999'999'999) return false;
+  out =
+      WallTime(std::chrono::seconds(in.seconds()) + std::chrono::duration_cast<WallTime::duration>(
+                                                        std::chrono::nanoseconds(in.nanos())));
+  return true;
+}
+
+bool Degraded(const Domain& domain, const std::string& tenant) {
+  return domain.degraded && domain.degraded(tenant);
+}
+
+absl::StatusOr<std::string> ReadToken(const v1::ListJobsRequest& request) {
+  std::string bytes;
+  if (absl::WebSafeBase64Unescape(request.page_token(), &bytes) &&
+      bytes.size() > kFilterHashBytes) {
+    std::string job_id = bytes.substr(kFilterHashBytes);
+    if (bytes.compare(0, kFilterHashBytes, FilterHash(request)) != 0) {
+      return errors::Invalid("page_token", "belongs to a list with other filters");
+    }
+    if (IsCallerId(job_id)) return job_id;
+  }
+  return errors::Invalid("page_token",
+                         "is no token of this server; use next_page_token as it was given");
+}
+
+}  // namespace
+
+absl::Status CheckView(v1::JobView view) {
+  if (v1::JobView_IsValid(view)) return absl::OkStatus();
+  return errors::Invalid("view", "is " + std::to_string(view) + ", which is no view of a job");
+}
+
+void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
+              std::function<void(absl::StatusOr<jobs::Frame>)> done) {
+  const jobs::Job& job = snapshot->job;
+  domain.store.ReadPart(
+      job.tenant, job.job_id, v1::RESULT_PART_RESULT_JSON, 0,
+      static_cast<std::int64_t>(limits::kJobReplyMaxBytes),
+      [&domain, snapshot, done = std::move(done)](absl::StatusOr<jobs::PartChunk> part) {
+        const bool degraded = Degraded(domain, snapshot->job.tenant);
+        if (absl::IsNotFound(part.status())) return done(jobs::JobFrame(snapshot, degraded));
+        if (!part.ok()) return done(part.status());
+        const absl::StatusOr<v1::Job> full = domain.read_full(part->data, snapshot->job.kind);
+        if (!full.ok()) return done(full.status());
+        done(jobs::FullFrame(*snapshot, *full, degraded));
+      });
+}
+
+void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, const Reply& reply,
+            const Domain& domain) {
+  if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
+    return reply(std::move(named));
+  }
+  if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
+  const bool full = request->view() == v1::JOB_VIEW_FULL && domain.read_full;
+  domain.hub.Load(caller.tenant, request->job_id(),
+                  [reply, full, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                    if (!found.ok()) return reply(found.status());
+                    const jobs::Job& job = (*found)->job;
+                    if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
+                      return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
+                    }
+                    LoadFull(domain, *found, [reply](absl::StatusOr<jobs::Frame> frame) {
+                      if (!frame.ok()) return reply(frame.status());
+                      reply(*std::move(frame));
+                    });
+                  });
+}
+
+std::string PageToken(const v1::ListJobsRequest& request, const std::string& last_job_id) {
+  return absl::WebSafeBase64Escape(FilterHash(request) + last_job_id);
+}
+
+absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
+  jobs::ListQuery query;
+  std::vector<errors::Violation> violations;
+  for (int i = 0; i < request.states_size(); ++i) {
+    const v1::JobState state = request.states(i);
+    if (!v1::JobState_IsValid(state) || state == v1::JOB_STATE_UNSPECIFIED) {
+      violations.push_back({"states[" + std::to_string(i) + "]", "is no state of a job"});
+    }
+    query.states.push_back(state);
+  }
+  for (int i = 0; i < request.kinds_size(); ++i) {
+    const v1::JobKind kind = request.kinds(i);
+    if (!v1::JobKind_IsValid(kind)) {
+      violations.push_back({"kinds[" + std::to_string(i) + "]", "is no kind of job"});
+    }
+    query.kinds.push_back(kind);
+  }
+  for (const auto& [key, value] : request.labels()) query.labels[key] = value;
+  if (request.has_created_from() && !ReadTime(request.created_from(), query.created_from)) {
+    violations.push_back({"created_from", "is no valid time"});
+  }
+  if (request.has_created_until() && !ReadTime(request.created_until(), query.created_until)) {
+    violations.push_back({"created_until", "is no valid time"});
+  }
+  if (request.page_size() < 0) {
+    violations.push_back({"page_size", "must not be negative"});
+  }
+  query.limit = request.page_size() == 0 ? limits::kListPageDefault
+                                         : std::min(request.page_size(), limits::kListPageMax);
+  ++query.limit;  // one more shows whether there is a next page
+  if (!request.page_token().empty()) {
+    const absl::StatusOr<std::string> before = ReadToken(request);
+    if (before.ok()) {
+      query.before_job_id = *before;
+    } else {
+      for (errors::Violation& v : errors::Violations(before.status())) {
+        violations.push_back(std::move(v));
+      }
+    }
+  }
+  if (!violations.empty()) return errors::Invalid(std::move(violations));
+  return query;
+}
+
+void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
+              const Reply& reply, const Domain& domain) {
+  absl::StatusOr<jobs::ListQuery> query = ToQuery(*request);
+  if (!query.ok()) return reply(query.status());
+  const auto page = static_cast<std::size_t>(query->limit - 1);
+  domain.store.List(caller.tenant, *std::move(query),
+                    [reply, request, page, degraded = Degraded(domain, caller.tenant)](
+                        absl::StatusOr<std::vector<jobs::JobRecord>> found) {
+                      if (!found.ok()) return reply(found.status());
+                      v1::ListJobsResponse response;
+                      std::size_t bytes = 0;
+                      for (const jobs::JobRecord& record : *found) {
+                        v1::Job job = jobs::ToListProto(record.job);
+                        job.set_upstream_degraded(degraded);
+                        bytes += job.ByteSizeLong();
+                        // Clients take 4 MiB by default: a page of fat jobs is shorter.
+                        const bool full =
+                            static_cast<std::size_t>(response.jobs_size()) >= page ||
+                            (bytes > limits::kFullViewMaxBytes && response.jobs_size() > 0);
+                        if (full) {
+                          response.set_next_page_token(PageToken(
+                              *request, response.jobs(response.jobs_size() - 1).job_id()));
+                          break;
+                        }
+                        *response.add_jobs() = std::move(job);
+                      }
+                      reply(response);
+                    });
+}
+
+}  // namespace gateway::rpc

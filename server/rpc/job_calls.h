@@ -1,0 +1,36 @@
+// The methods that read jobs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/caller.h"
+#include "rpc/handlers.h"
+#include "rpc/unary_call.h"
+
+namespace gateway::rpc {
+
+void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, const Reply& reply,
+            const Domain& domain);
+
+void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
+              const Reply& reply, const Domain& domain);
+
+// The store's question for a request, at most one job longer than a page; INVALID_ARGUMENT with all
+// that is wrong. Pure.
+absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request);
+// The token of the page after the one that ends with `last_job_id`, for the same filters only.
+std::string PageToken(const v1::ListJobsRequest& request, const std::string& last_job_id);
+
+// INVALID_ARGUMENT for a view there is not.
+absl::Status CheckView(v1::JobView view);
+
+// The response with the FULL result of a job that SUCCEEDED; the BASIC one if the store has no more
+// than that. `done` runs on the store's thread.
+void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
+              std::function<void(absl::StatusOr<jobs::Frame>)> done);
+
+}  // namespace gateway::rpc

@@ -1,0 +1,196 @@
+#include "rpc/jobs_service.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+#include "jobs/watch_stream.h"
+#include "rpc/caller.h"
+#include "rpc/job_calls.h"
+#include "rpc/result_stream.h"
+#include "rpc/stream_call.h"
+#include "rpc/submit_calls.h"
+#include "rpc/unary_call.h"
+
+namespace gateway::rpc {
+namespace {
+
+// Identify and parse, for streams, whose refusal needs a reactor of its own.
+template <class Request>
+absl::StatusOr<std::shared_ptr<Request>> Open(const grpc::CallbackServerContext& context,
+                                              const grpc::ByteBuffer& bytes, const Domain& domain,
+                                              Caller& caller) {
+  absl::StatusOr<Caller> identified = Identify(context, domain);
+  if (!identified.ok()) return identified.status();
+  caller = *std::move(identified);
+  return Parse<Request>(bytes);
+}
+
+absl::Status CheckWatch(const v1::WatchJobRequest& request) {
+  if (absl::Status named = CheckJobName(request.job_id()); !named.ok()) return named;
+  return CheckView(request.view());
+}
+
+// Followed wherever the job is found: in memory inside the call, in the store later.
+void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::string& tenant,
+                const std::string& name, const Domain& domain) {
+  domain.hub.Load(tenant, name,
+                  [stream, tenant, name, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                    if (!found.ok()) return stream->Fail(found.status());
+                    jobs::Hub::Subscribed subscribed =
+                        domain.hub.Subscribe(tenant, (*found)->job.job_id, stream);
+                    // Deleted, or pushed out of memory, in this very moment; what was found is
+                    // still good.
+                    if (subscribed.present == nullptr) {
+                      if (!(*found)->final()) return stream->Fail(errors::JobNotFound(name));
+                      subscribed.present = *std::move(found);
+                    }
+                    stream->Begin(std::move(subscribed));
+                  });
+}
+
+// UNIMPLEMENTED until the app provides the call.
+template <class Request, class Response>
+void ServeOptional(const Domain::Call<Request, Response>& call, const char* missing,
+                   const Caller& caller, std::shared_ptr<Request> request, const Reply& reply) {
+  if (!call) return reply(errors::Unimplemented(missing));
+  if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
+    return reply(std::move(named));
+  }
+  call(caller.tenant, std::move(request), [reply](absl::StatusOr<Response> response) {
+    if (!response.ok()) return reply(response.status());
+    reply(*response);
+  });
+}
+
+}  // namespace
+
+template <class Request>
+JobsService::Unary* JobsService::ServeSubmit(const char* method, v1::JobKind kind, Context* context,
+                                             const Bytes* request, Bytes* response) {
+  return ServeUnary<Request>(
+      method, context, request, response, admission_, domain_,
+      [this, method, kind](const Caller& caller, std::shared_ptr<Request> message,
+                           const Reply& reply) {
+        Submit(method, kind, caller, std::move(message), reply, admission_, domain_);
+      });
+}
+
+JobsService::Unary* JobsService::CreatePreview(Context* context, const Bytes* request,
+                                               Bytes* response) {
+  return ServeSubmit<v1::CreatePreviewRequest>("CreatePreview", v1::JOB_KIND_PREVIEW, context,
+                                               request, response);
+}
+
+JobsService::Unary* JobsService::Render(Context* context, const Bytes* request, Bytes* response) {
+  return ServeSubmit<v1::RenderRequest>("Render", v1::JOB_KIND_RENDER, context, request, response);
+}
+
+JobsService::Unary* JobsService::Transcribe(Context* context, const Bytes* request,
+                                            Bytes* response) {
+  return ServeSubmit<v1::TranscribeRequest>("Transcribe", v1::JOB_KIND_TRANSCRIPTION, context,
+                                            request, response);
+}
+
+JobsService::Unary* JobsService::Summarize(Context* context, const Bytes* request,
+                                           Bytes* response) {
+  return ServeSubmit<v1::SummarizeRequest>("Summarize", v1::JOB_KIND_SUMMARY, context, request,
+                                           response);
+}
+
+JobsService::Unary* JobsService::GetJob(Context* context, const Bytes* request, Bytes* response) {
+  return ServeUnary<v1::GetJobRequest>(
+      "GetJob", context, request, response, admission_, domain_,
+      [this](const Caller& caller, std::shared_ptr<v1::GetJobRequest> message, const Reply& reply) {
+        rpc::GetJob(caller, std::move(message), reply, domain_);
+      });
+}
+
+JobsService::Unary* JobsService::ListJobs(Context* context, const Bytes* request, Bytes* response) {
+  return ServeUnary<v1::ListJobsRequest>(
+      "ListJobs", context, request, response, admission_, domain_,
+      [this](const Caller& caller, std::shared_ptr<v1::ListJobsRequest> message,
+             const Reply& reply) { rpc::ListJobs(caller, std::move(message), reply, domain_); });
+}
+
+JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* request) {
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
+  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kWatch));
+  if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
+  Caller caller;
+  const auto message = Open<v1::WatchJobRequest>(*context, *request, domain_, caller);
+  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
+  if (absl::Status bad = CheckWatch(**message); !bad.ok()) return new RefusedStream(ToGrpc(bad));
+
+  jobs::WatchOptions options;
+  options.after_revision = (*message)->after_revision();
+  options.heartbeat = watch_limits_.heartbeat;
+  options.stuck = watch_limits_.stuck;
+  // Spread, so that those who began together do not end together.
+  options.max_life = std::chrono::duration_cast<Duration>(watch_limits_.max_life *
+                                                          (0.9 + 0.1 * domain_.random.Uniform()));
+  if ((*message)->view() == v1::JOB_VIEW_FULL && domain_.read_full) {
+    options.load_final = [this](jobs::SnapshotPtr snapshot,
+                                std::function<void(absl::StatusOr<jobs::Frame>)> done) {
+      LoadFull(domain_, std::move(snapshot), std::move(done));
+    };
+  }
+  if (domain_.degraded) {
+    options.degraded = [this, tenant = caller.tenant] { return domain_.degraded(tenant); };
+  }
+  auto* call = new StreamCall<jobs::WatchStream>(
+      "WatchJob", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {
+        return std::make_shared<jobs::WatchStream>(std::move(options), domain_.clock, sink);
+      });
+  const std::shared_ptr<jobs::WatchStream> stream = call->stream();
+  domain_.wheel.Add(stream, stream->FirstTick());
+  BeginWatch(stream, caller.tenant, (*message)->job_id(), domain_);
+  return call;
+}
+
+JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* request) {
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kCall);
+  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kCall));
+  if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
+  Caller caller;
+  const auto message = Open<v1::ReadJobResultRequest>(*context, *request, domain_, caller);
+  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
+  if (absl::Status bad = CheckRead(**message); !bad.ok()) return new RefusedStream(ToGrpc(bad));
+
+  auto* call = new StreamCall<ResultStream>(
+      "ReadJobResult", context, std::move(ticket), domain_,
+      [&](jobs::WatchSink& sink) { return std::make_shared<ResultStream>(domain_, sink); });
+  const std::shared_ptr<ResultStream> stream = call->stream();
+  domain_.wheel.Add(stream, domain_.clock.Now() + limits::kWriteStuckAfter);
+  domain_.hub.Load(caller.tenant, (*message)->job_id(),
+                   [stream, read = *message](absl::StatusOr<jobs::SnapshotPtr> found) {
+                     if (!found.ok()) return stream->Fail(found.status());
+                     stream->Begin(**found, *read);
+                   });
+  return call;
+}
+
+JobsService::Unary* JobsService::ResolveJob(Context* context, const Bytes* request,
+                                            Bytes* response) {
+  return ServeUnary<v1::ResolveJobRequest>(
+      "ResolveJob", context, request, response, admission_, domain_,
+      [this](const Caller& caller, std::shared_ptr<v1::ResolveJobRequest> message,
+             const Reply& reply) {
+        ServeOptional(domain_.resolve, "ResolveJob is not available on this server yet", caller,
+                      std::move(message), reply);
+      });
+}
+
+JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* request,
+                                           Bytes* response) {
+  return ServeUnary<v1::DeleteJobRequest>(
+      "DeleteJob", context, request, response, admission_, domain_,
+      [this](const Caller& caller, std::shared_ptr<v1::DeleteJobRequest> message,
+             const Reply& reply) {
+        ServeOptional(domain_.remove, "DeleteJob is not available on this server yet", caller,
+                      std::move(message), reply);
+      });
+}
+
+}  // namespace gateway::rpc

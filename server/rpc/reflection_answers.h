@@ -1,0 +1,37 @@
+// Server reflection's answers, from the descriptors linked into the program. v1 and v1alpha are the
+// same on the wire, so one set of messages serves both.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+#include "grpc/reflection/v1/reflection.pb.h"
+
+namespace gateway::rpc {
+
+class ReflectionAnswers {
+ public:
+  // `services` are listed; everything linked in can be described. `pool` must outlive this.
+  ReflectionAnswers(std::vector<std::string> services,
+                    const google::protobuf::DescriptorPool& pool);
+
+  // `sent` are the files the caller of this stream has by now; they are not sent twice but where
+  // asked for directly. Errors are part of the answer.
+  grpc::reflection::v1::ServerReflectionResponse Answer(
+      const grpc::reflection::v1::ServerReflectionRequest& request,
+      std::set<std::string>& sent) const;
+
+ private:
+  using Response = grpc::reflection::v1::ServerReflectionResponse;
+
+  void Describe(const google::protobuf::FileDescriptor* file, const std::string& what,
+                std::set<std::string>& sent, Response& response) const;
+  void ListExtensions(const std::string& type, Response& response) const;
+
+  const std::vector<std::string> services_;
+  const google::protobuf::DescriptorPool& pool_;
+};
+
+}  // namespace gateway::rpc

@@ -1,0 +1,111 @@
+#include "rpc/reflection_service.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "rpc/status.h"
+#include "rpc/wire.h"
+
+namespace gateway::rpc {
+namespace {
+
+// Question, answer, question: one operation outstanding at any time, so only its end can finish the
+// call. The server's drain cancels the call, which ends the operation.
+class ReflectionStream final : public ReflectionReactor,
+                               public jobs::LiveStream,
+                               public std::enable_shared_from_this<ReflectionStream> {
+ public:
+  ReflectionStream(grpc::CallbackServerContext* context, Admission::Ticket ticket,
+                   const ReflectionAnswers& answers)
+      : context_(context), ticket_(std::move(ticket)), answers_(answers) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    StartRead(&question_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return FinishOnce(grpc::Status::OK);
+    const auto request = Parse<grpc::reflection::v1::ServerReflectionRequest>(question_);
+    if (!request.ok()) return FinishOnce(ToGrpc(request.status()));
+    answer_ = ToBuffer(answers_.Answer(**request, sent_));
+    StartWrite(&answer_);
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) return FinishOnce(grpc::Status::CANCELLED);
+    answer_.Clear();
+    StartRead(&question_);
+  }
+  void OnDone() override { self_.reset(); }
+
+  std::optional<MonoTime> OnTick(MonoTime now) override {
+    MutexLock lock(mutex_);
+    if (finished_) return std::nullopt;
+    return now + limits::kHeartbeatInterval;
+  }
+  void End(absl::Status) override {
+    {
+      MutexLock lock(mutex_);
+      if (finished_ || cancelling_) return;
+      cancelling_ = true;  // keeps the call alive while it is used here
+    }
+    context_->TryCancel();
+    std::optional<grpc::Status> status;
+    {
+      MutexLock lock(mutex_);
+      cancelling_ = false;
+      status = std::exchange(wanted_, std::nullopt);
+      if (status.has_value()) finished_ = true;
+    }
+    if (status.has_value()) Finish(*status);
+  }
+
+ private:
+  void FinishOnce(const grpc::Status& status) {
+    {
+      MutexLock lock(mutex_);
+      if (cancelling_) {
+        wanted_ = status;
+        return;
+      }
+      finished_ = true;
+    }
+    Finish(status);
+  }
+
+  grpc::CallbackServerContext* const context_;
+  const Admission::Ticket ticket_;
+  const ReflectionAnswers& answers_;
+  std::shared_ptr<ReflectionStream> self_;
+  grpc::ByteBuffer question_;
+  grpc::ByteBuffer answer_;
+  std::set<std::string> sent_;
+  Mutex mutex_;
+  bool cancelling_ GUARDED_BY(mutex_) = false;
+  bool finished_ GUARDED_BY(mutex_) = false;
+  std::optional<grpc::Status> wanted_ GUARDED_BY(mutex_);
+};
+
+class RefusedReflection final : public ReflectionReactor {
+ public:
+  explicit RefusedReflection(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
+                                  const ReflectionAnswers& answers, Admission& admission,
+                                  const Domain& domain) {
+  Admission::Ticket ticket = admission.Enter(Admission::Kind::kCall);
+  if (!ticket) return new RefusedReflection(admission.Refusal(Admission::Kind::kCall));
+  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers);
+  stream->Begin();
+  domain.wheel.Add(stream, domain.clock.Now() + limits::kHeartbeatInterval);
+  return stream.get();  // held by itself until OnDone
+}
+
+}  // namespace gateway::rpc

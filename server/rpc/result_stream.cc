@@ -1,0 +1,118 @@
+#include "rpc/result_stream.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "rpc/caller.h"
+
+namespace gateway::rpc {
+namespace {
+
+std::string PartName(v1::ResultPart part) {
+  constexpr std::string_view kPrefix = "RESULT_PART_";
+  const std::string name = v1::ResultPart_Name(part);
+  return name.rfind(kPrefix, 0) == 0 ? name.substr(kPrefix.size()) : name;
+}
+
+}  // namespace
+
+absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
+  if (absl::Status named = CheckJobName(request.job_id()); !named.ok()) return named;
+  std::vector<errors::Violation> violations;
+  if (!v1::ResultPart_IsValid(request.part())) {
+    violations.push_back(
+        {"part", "is " + std::to_string(request.part()) + ", which is no part of a result"});
+  }
+  if (request.offset() < 0) {
+    violations.push_back(
+        {"offset", "is " + std::to_string(request.offset()) + "; it must not be negative"});
+  }
+  return violations.empty() ? absl::OkStatus() : errors::Invalid(std::move(violations));
+}
+
+void ResultStream::Begin(const jobs::Snapshot& snapshot, const v1::ReadJobResultRequest& request) {
+  const jobs::Job& job = snapshot.job;
+  if (!snapshot.final()) {
+    return Fail(errors::JobNotFinished(job.job_id, jobs::StateName(job.state)));
+  }
+  if (job.state != v1::JOB_STATE_SUCCEEDED) {
+    return Fail(errors::JobNotUsable(
+        job.job_id, "has ended as " + jobs::StateName(job.state) + " and has no result"));
+  }
+  tenant_ = job.tenant;
+  job_id_ = job.job_id;
+  if (request.part() != v1::RESULT_PART_UNSPECIFIED) part_ = request.part();
+  {
+    MutexLock lock(mutex_);
+    begun_ = true;
+    next_ = request.offset();
+  }
+  Advance();
+}
+
+void ResultStream::Fail(absl::Status status) {
+  {
+    MutexLock lock(mutex_);
+    outcome_ = std::move(status);
+  }
+  Advance();
+}
+
+SerialStream::Step ResultStream::Next(const std::optional<absl::Status>& ending) {
+  Step step;
+  if (ready_ != nullptr) {
+    step.write = std::move(ready_);
+  } else if (outcome_.has_value()) {
+    step.finish = *std::move(outcome_);
+  } else if (ending.has_value()) {
+    step.finish = *ending;  // the caller goes on elsewhere, from its offset
+  } else if (begun_ && !reading_) {
+    reading_ = true;
+    step.run = [this, offset = next_] { ReadNext(offset); };
+  }
+  return step;
+}
+
+void ResultStream::ReadNext(std::int64_t offset) {
+  store_.ReadPart(
+      tenant_, job_id_, part_, offset, static_cast<std::int64_t>(limits::kChunkMaxBytes),
+      [self = std::static_pointer_cast<ResultStream>(shared_from_this()),
+       offset](absl::StatusOr<jobs::PartChunk> chunk) { self->OnChunk(offset, std::move(chunk)); });
+}
+
+void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> chunk) {
+  std::optional<absl::Status> outcome;
+  jobs::Frame ready;
+  std::int64_t next = offset;
+  if (!chunk.ok()) {
+    outcome = absl::IsNotFound(chunk.status()) ? errors::PartNotFound(job_id_, PartName(part_))
+                                               : chunk.status();
+  } else if (offset > chunk->total_bytes) {
+    outcome =
+        errors::Invalid("offset", "is " + std::to_string(offset) + ", past the end: the part has " +
+                                      std::to_string(chunk->total_bytes) + " bytes");
+  } else {
+    v1::ReadJobResultResponse response;
+    next += static_cast<std::int64_t>(chunk->data.size());
+    response.set_offset(static_cast<std::int32_t>(offset));
+    response.set_total_bytes(static_cast<std::int32_t>(chunk->total_bytes));
+    // An empty chunk that is not the end would be read for ever.
+    if (chunk->data.empty() || next >= chunk->total_bytes) outcome = absl::OkStatus();
+    if (chunk->data.empty() && offset < chunk->total_bytes) {
+      outcome = errors::Internal("The stored result is shorter than it was");
+    }
+    response.set_data(std::move(chunk->data));
+    ready = std::make_shared<const std::string>(response.SerializeAsString());
+  }
+  {
+    MutexLock lock(mutex_);
+    reading_ = false;
+    ready_ = std::move(ready);
+    next_ = next;
+    if (outcome.has_value()) outcome_ = std::move(outcome);
+  }
+  Advance();
+}
+
+}  // namespace gateway::rpc

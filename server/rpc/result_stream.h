@@ -1,0 +1,47 @@
+// ReadJobResult: one part of a finished job's result in chunks, read from the store one at a time
+// as the caller takes them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/handlers.h"
+#include "rpc/serial_stream.h"
+
+namespace gateway::rpc {
+
+// What is wrong with a request; OK if nothing.
+absl::Status CheckRead(const v1::ReadJobResultRequest& request);
+
+class ResultStream final : public SerialStream {
+ public:
+  ResultStream(const Domain& domain, jobs::WatchSink& sink)
+      : SerialStream(domain.clock, sink), store_(domain.store) {}
+
+  // Once, or Fail. `request` was checked, `snapshot` is the job it names.
+  void Begin(const jobs::Snapshot& snapshot, const v1::ReadJobResultRequest& request);
+  void Fail(absl::Status status);
+
+ private:
+  Step Next(const std::optional<absl::Status>& ending) override REQUIRES(mutex_);
+  void ReadNext(std::int64_t offset);
+  void OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> chunk);
+
+  jobs::JobStore& store_;
+  // Set by Begin, before anything is read.
+  std::string tenant_;
+  std::string job_id_;
+  v1::ResultPart part_ = v1::RESULT_PART_RESULT_JSON;
+
+  jobs::Frame ready_ GUARDED_BY(mutex_);
+  std::optional<absl::Status> outcome_ GUARDED_BY(mutex_);  // once there is nothing left to read
+  std::int64_t next_ GUARDED_BY(mutex_) = 0;
+  bool begun_ GUARDED_BY(mutex_) = false;
+  bool reading_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::rpc

@@ -1,0 +1,198 @@
+#include "rpc/server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/mutex.h"
+#include "obs/log.h"
+#include "rpc/bind_check.h"
+#include "rpc/health_service.h"
+#include "rpc/reflection_service.h"
+
+namespace gateway::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr char kServiceName[] = "pictory.jobs.v1.PictoryJobs";
+constexpr seconds kKeepalive{60};
+constexpr seconds kKeepaliveTimeout{20};
+constexpr seconds kClientPingsMinInterval{30};
+constexpr minutes kConnectionIdle{15};
+constexpr int kMetadataMaxBytes = 8192;
+constexpr int kExitStuck = 70;
+// Old connections take no new calls, and have this long beyond the longest watch to get rid of the
+// present ones: so it is we who end a watch, with a status that tells the caller what to do, and
+// never the library, with one that does not.
+constexpr seconds kAgeGrace{60};
+
+int Ms(Duration duration) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
+  return static_cast<int>(std::min<std::int64_t>(ms, 1 << 30));
+}
+
+void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  const auto set = [&builder](const char* name, int value) {
+    builder.AddChannelArgument(name, value);
+  };
+  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a busy port is an error, not half of the connections
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
+  set(GRPC_ARG_MAX_METADATA_SIZE, kMetadataMaxBytes);
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(kKeepalive));
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(kKeepaliveTimeout));
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Ms(kClientPingsMinInterval));
+  set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
+  set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Ms(kConnectionIdle));
+  set(GRPC_ARG_MAX_CONNECTION_AGE_MS, Ms(options.max_connection_age));
+  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Ms(options.watches.max_life + kAgeGrace));
+}
+
+// Leaves a process whose drain does not end; a thread, because everything else may be what hangs.
+class Watchdog {
+ public:
+  Watchdog(Duration after, std::function<void()> bite)
+      : thread_([this, after, bite = std::move(bite)] {
+          std::unique_lock<Mutex> lock(mutex_);
+          if (!changed_.wait_for(lock, after, [this] { return called_off_; })) bite();
+        }) {}
+  ~Watchdog() {
+    {
+      MutexLock lock(mutex_);
+      called_off_ = true;
+      changed_.notify_all();
+    }
+    thread_.join();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool called_off_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+// In the order of construction; the library's server goes first.
+struct Server::Parts {
+  using V1 = grpc::reflection::v1::ServerReflection;
+  using V1Alpha = grpc::reflection::v1alpha::ServerReflection;
+
+  Parts(const ServerOptions& options, const Domain& domain)
+      : admission(options.admission, domain.random),
+        jobs(options.watches, admission, domain),
+        health({kServiceName}, admission, domain),
+        answers({kServiceName, grpc::health::v1::Health::service_full_name(),
+                 V1::service_full_name(), V1Alpha::service_full_name()},
+                *google::protobuf::DescriptorPool::generated_pool()),
+        reflection(answers, admission, domain),
+        reflection_alpha(answers, admission, domain) {}
+
+  Admission admission;
+  JobsService jobs;
+  HealthService health;
+  ReflectionAnswers answers;
+  ReflectionService<V1> reflection;
+  ReflectionService<V1Alpha> reflection_alpha;
+  std::atomic<bool> drained{false};
+  std::unique_ptr<grpc::Server> server;
+};
+
+Server::Server(ServerOptions options, Domain domain)
+    : options_(std::move(options)),
+      domain_(std::move(domain)),
+      parts_(std::make_unique<Parts>(options_, domain_)) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Domain domain) {
+  std::unique_ptr<Server> server(new Server(std::move(options), std::move(domain)));
+  if (absl::Status listening = server->Listen(); !listening.ok()) return listening;
+  return server;
+}
+
+absl::Status Server::Listen() {
+  if (options_.listeners.empty()) return absl::InvalidArgumentError("no address to listen on");
+  for (const Listener& listener : options_.listeners) {
+    if (absl::Status free = CheckBind(listener.address); !free.ok()) return free;
+  }
+  grpc::EnableDefaultHealthCheckService(false);  // ours has its name
+  // It would write a line to stderr for every broken string a caller sends; the caller is told.
+  google::protobuf::SetLogHandler(nullptr);
+  grpc::ServerBuilder builder;
+  SetChannelArguments(options_, builder);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options_.request_max_bytes));
+  grpc::ResourceQuota quota("rpc");
+  quota.Resize(options_.memory_quota_bytes);
+  builder.SetResourceQuota(quota);
+  ports_.assign(options_.listeners.size(), 0);
+  for (std::size_t i = 0; i < options_.listeners.size(); ++i) {
+    const Listener& listener = options_.listeners[i];
+    builder.AddListeningPort(listener.address, listener.credentials, &ports_[i]);
+  }
+  builder.RegisterService(&parts_->jobs);
+  builder.RegisterService(&parts_->health);
+  if (options_.reflection) {
+    builder.RegisterService(&parts_->reflection);
+    builder.RegisterService(&parts_->reflection_alpha);
+  }
+  parts_->server = builder.BuildAndStart();
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const std::string& address = options_.listeners[i].address;
+    // The library says only that it failed; 1 stands for a unix socket that works.
+    if (parts_->server == nullptr && ports_[i] <= 0) return BindFailure(address);
+    if (address.rfind("unix:", 0) == 0) ports_[i] = 0;
+  }
+  if (parts_->server == nullptr) return absl::InternalError("the gRPC server did not start");
+  return absl::OkStatus();
+}
+
+Server::~Server() { Drain(Duration::zero()); }
+
+void Server::SetServing(bool serving) {
+  if (!parts_->admission.draining()) parts_->health.SetAll(serving);
+}
+
+void Server::Drain(Duration deadline) {
+  if (parts_->server == nullptr || parts_->drained.exchange(true)) return;
+  const auto until = std::chrono::system_clock::now() +
+                     std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline);
+  const Watchdog watchdog(deadline + limits::kDrainWatchdog, [this] {
+    if (options_.drain_stuck) return options_.drain_stuck(open_calls(), open_watches());
+    obs::Log(obs::Level::kError, "drain_stuck",
+             {{"open_calls", open_calls()}, {"open_watches", open_watches()}});
+    obs::StopLog();
+    _exit(kExitStuck);
+  });
+  parts_->admission.Drain();
+  parts_->health.SetAll(false);
+  domain_.wheel.EndAll([this] { return parts_->admission.DrainStatus(); },
+                       std::min(options_.drain_spread, deadline / 2));
+  parts_->server->Shutdown(until);
+  parts_->server->Wait();
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> addresses;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const std::string& asked = options_.listeners[i].address;
+    addresses.push_back(
+        ports_[i] == 0 ? asked : asked.substr(0, asked.rfind(':') + 1) + std::to_string(ports_[i]));
+  }
+  return addresses;
+}
+
+int Server::open_calls() const { return parts_->admission.open(Admission::Kind::kCall); }
+
+int Server::open_watches() const { return parts_->admission.open(Admission::Kind::kWatch); }
+
+}  // namespace gateway::rpc

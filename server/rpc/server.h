@@ -1,0 +1,74 @@
+// The gRPC server: its listeners, its services, and how it comes and goes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/limits.h"
+#include "grpcpp/security/server_credentials.h"
+#include "rpc/admission.h"
+#include "rpc/handlers.h"
+#include "rpc/jobs_service.h"
+
+namespace gateway::rpc {
+
+struct Listener {
+  std::string address;  // host:port or unix:path; port 0 is any
+  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+};
+
+struct ServerOptions {
+  std::vector<Listener> listeners;
+  bool reflection = true;
+  AdmissionLimits admission{};
+  WatchLimits watches{};
+  int concurrent_streams = limits::kConcurrentStreamsMax;  // a connection
+  std::size_t request_max_bytes = limits::kRequestMaxBytes;
+  std::size_t memory_quota_bytes = 256 * limits::kMiB;
+  Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
+  // Over which a drain ends the streams, at most half of its deadline.
+  Duration drain_spread = std::chrono::seconds(5);
+  // The drain did not end in time, with so many calls open: something is broken that waiting does
+  // not mend. Null: logs and leaves the process with 70.
+  std::function<void(int calls, int watches)> drain_stuck{};
+};
+
+class Server {
+ public:
+  // Listening when it returns, but NOT_SERVING until SetServing. An address that cannot be used is
+  // named, with the reason. What `domain` refers to must outlive the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Domain domain);
+  // Without a Drain before, cancels what is open.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // What health answers, for the empty name and the service's.
+  void SetServing(bool serving);
+
+  // NOT_SERVING, no new paid or long calls, streams ended, running calls let finish; what is open
+  // at `deadline` from now is cancelled. Blocks until all is over. Only the first call counts.
+  void Drain(Duration deadline);
+
+  // The port of each listener, in their order; 0 for unix sockets.
+  const std::vector<int>& ports() const { return ports_; }
+  // The same as text that a client can dial, with the real port where 0 was asked for.
+  std::vector<std::string> addresses() const;
+  int open_calls() const;
+  int open_watches() const;
+
+ private:
+  struct Parts;
+  Server(ServerOptions options, Domain domain);
+  absl::Status Listen();
+
+  const ServerOptions options_;
+  const Domain domain_;
+  std::unique_ptr<Parts> parts_;
+  std::vector<int> ports_;
+};
+
+}  // namespace gateway::rpc

@@ -1,0 +1,95 @@
+// A call with one answer, from any thread: the one way all unary methods are served.
+//
+//   admit → identify → parse → the method's own step → one answer
+//
+// Whoever is first answers: the method, the caller's cancel, or the deadline we set for callers
+// that have none. The others find the call answered.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "rpc/admission.h"
+#include "rpc/caller.h"
+#include "rpc/handlers.h"
+#include "rpc/wire.h"
+
+namespace gateway::rpc {
+
+// The caller's end of a unary call. Copies are the same end; may outlive the call. Thread-safe.
+class Reply {
+ public:
+  void operator()(absl::Status error) const;
+  void operator()(jobs::Frame frame) const;
+  void operator()(const google::protobuf::MessageLite& message) const;
+
+  // Set once the caller is gone.
+  const std::shared_ptr<std::atomic<bool>>& cancelled() const;
+  // Answers for a method that did not by then.
+  void AnswerBy(MonoTime deadline) const;
+
+ private:
+  friend class UnaryCall;
+  struct Shared;
+  explicit Reply(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  void Send(absl::StatusOr<grpc::ByteBuffer> answer) const;
+  std::shared_ptr<Shared> shared_;
+};
+
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  UnaryCall(std::string_view method, Admission::Ticket ticket, grpc::ByteBuffer* response,
+            const Domain& domain);
+  const Reply& reply() const { return reply_; }
+
+  void OnCancel() override;
+  void OnDone() override { delete this; }
+
+ private:
+  friend class Reply;
+  void Complete(absl::StatusOr<grpc::ByteBuffer> answer);
+
+  const std::string_view method_;
+  const Admission::Ticket ticket_;
+  grpc::ByteBuffer* const response_;
+  const Domain& domain_;
+  const MonoTime begun_;
+  const Reply reply_;
+};
+
+// `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later.
+template <class Request, class Serve>
+grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
+                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+                                     Admission& admission, const Domain& domain,
+                                     const Serve& serve) {
+  Admission::Ticket ticket = admission.Enter(Admission::Kind::kCall);
+  if (!ticket) {
+    grpc::ServerUnaryReactor* refusal = context->DefaultReactor();
+    refusal->Finish(admission.Refusal(Admission::Kind::kCall));
+    return refusal;
+  }
+  auto* call = new UnaryCall(method, std::move(ticket), response, domain);  // until its OnDone
+  const Reply reply = call->reply();
+  const absl::StatusOr<Caller> caller = Identify(*context, domain);
+  if (!caller.ok()) {
+    reply(caller.status());
+    return call;
+  }
+  absl::StatusOr<std::shared_ptr<Request>> message = Parse<Request>(*request);
+  if (!message.ok()) {
+    reply(message.status());
+    return call;
+  }
+  serve(*caller, *std::move(message), reply);
+  if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
+  return call;
+}
+
+}  // namespace gateway::rpc

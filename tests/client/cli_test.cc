@@ -1,0 +1,307 @@
+// The built command against a scripted gateway: exit statuses, and what goes to stdout and stderr.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "client/fake_server.h"
+#include "client/file_server.h"
+#include "client/process.h"
+
+namespace pictory_jobs {
+namespace {
+
+namespace v1 = fake::v1;
+using fake::CallInfo;
+using fake::FakeServer;
+using fake::FileServer;
+using fake::Handlers;
+using fake::MakeJob;
+using fake::Outcome;
+using fake::Process;
+using fake::StateMessage;
+using fake::WithRetryInfo;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using WatchWriter = fake::Writer<v1::WatchJobResponse>;
+
+// Jobs are answered by name: each test says in which state a job is and what comes next.
+class CliTest : public ::testing::Test {
+ protected:
+  CliTest() {
+    handlers_.create_preview = [this](
+                                   const v1::CreatePreviewRequest& request,
+                                   const CallInfo&) -> absl::StatusOr<v1::CreatePreviewResponse> {
+      const std::lock_guard lock(mutex_);
+      preview_ = request;
+      if (!submit_status_.ok()) return submit_status_;
+      v1::CreatePreviewResponse response;
+      *response.mutable_job() = MakeJob("j1", submitted_);
+      response.mutable_job()->set_request_id(request.request_id());
+      return response;
+    };
+    handlers_.get = [this](const v1::GetJobRequest& request,
+                           const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+      const auto found = jobs_.find(request.job_id());
+      if (found == jobs_.end()) return absl::NotFoundError("No job " + request.job_id());
+      v1::GetJobResponse response;
+      *response.mutable_job() = found->second;
+      return response;
+    };
+    handlers_.watch = [this](const v1::WatchJobRequest& request, const CallInfo& call,
+                             const WatchWriter& write) -> absl::Status {
+      const auto found = states_.find(request.job_id());
+      if (found == states_.end()) return absl::NotFoundError("No job " + request.job_id());
+      int revision = 0;
+      for (const v1::JobState state : found->second) {
+        write(StateMessage(MakeJob(request.job_id(), state, ++revision)));
+        if (state >= v1::JOB_STATE_SUCCEEDED) return absl::OkStatus();
+      }
+      call.wait_cancelled();
+      return absl::OkStatus();
+    };
+    std::string name = (std::filesystem::temp_directory_path() / "pictory-cli-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~CliTest() override { std::filesystem::remove_all(folder_); }
+
+  FakeServer& Server() {
+    if (!server_) server_ = std::make_unique<FakeServer>(handlers_);
+    return *server_;
+  }
+  std::unique_ptr<Process> Start(std::vector<std::string> args, const std::string& input = "") {
+    args.insert(args.end(), {"--server", Server().target()});
+    return std::make_unique<Process>(std::move(args), input);
+  }
+  Outcome Run(std::vector<std::string> args, const std::string& input = "") {
+    return Start(std::move(args), input)->Wait();
+  }
+
+  Handlers handlers_;
+  v1::JobState submitted_ = v1::JOB_STATE_QUEUED;
+  absl::Status submit_status_;
+  std::map<std::string, v1::Job> jobs_;
+  std::map<std::string, std::vector<v1::JobState>> states_;
+  std::mutex mutex_;
+  v1::CreatePreviewRequest preview_;
+  std::filesystem::path folder_;
+  std::unique_ptr<FakeServer> server_;
+};
+
+long Lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+TEST_F(CliTest, SubmitPrintsTheJobFirst) {
+  const std::string body = "{ \"videoName\":\"x\" }\n";
+  const Outcome got = Run({"preview", "-", "--label", "a=b"}, body);
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_THAT(got.out, StartsWith("job j1\n"));
+  EXPECT_THAT(got.err, IsEmpty());
+  EXPECT_EQ(preview_.storyboard_json(), body);
+  EXPECT_EQ(preview_.labels().at("a"), "b");
+  EXPECT_EQ(preview_.request_id().size(), 36u);
+}
+
+TEST_F(CliTest, SubmitAsJsonIsOneLine) {
+  const Outcome got = Run({"preview", "--text", "Hi.", "--json", "--request-id", "r1"});
+  EXPECT_EQ(got.exit_code, 0);
+  EXPECT_THAT(got.out, StartsWith("{\"jobId\":\"j1\""));
+  EXPECT_EQ(Lines(got.out), 1);
+  EXPECT_EQ(preview_.request_id(), "r1");
+}
+
+TEST_F(CliTest, WatchingASubmitShowsProgressAndTellsTheEnd) {
+  states_["j1"] = {v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, v1::JOB_STATE_SUCCEEDED};
+  const Outcome got = Run({"preview", "--text", "Hi.", "--watch"});
+  EXPECT_EQ(got.exit_code, 0);
+  EXPECT_THAT(got.out, StartsWith("job j1\n"));
+  EXPECT_THAT(got.out, HasSubstr("SUCCEEDED"));
+  EXPECT_EQ(Lines(got.err), 3) << got.err;  // plain lines: stderr is no terminal
+  EXPECT_THAT(got.err, HasSubstr("render j1  RUNNING\n"));
+  EXPECT_THAT(got.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CliTest, WaitingForAFailedJobIsOne) {
+  states_["j1"] = {v1::JOB_STATE_RUNNING, v1::JOB_STATE_FAILED};
+  const Outcome got = Run({"preview", "--text", "Hi.", "--wait", "--json", "-q"});
+  EXPECT_EQ(got.exit_code, 1);
+  EXPECT_EQ(Lines(got.out), 1) << got.out;
+  EXPECT_THAT(got.out, HasSubstr("JOB_STATE_FAILED"));
+  EXPECT_THAT(got.err, IsEmpty());
+}
+
+TEST_F(CliTest, UnconfirmedIsSixAndExplained) {
+  submitted_ = v1::JOB_STATE_UNCONFIRMED;
+  const Outcome got = Run({"preview", "--text", "Hi."});
+  EXPECT_EQ(got.exit_code, 6);
+  EXPECT_THAT(got.out, StartsWith("job j1\n"));
+  EXPECT_THAT(got.err, HasSubstr("Do not submit it again"));
+  states_["j1"] = {v1::JOB_STATE_UNCONFIRMED};
+  EXPECT_EQ(Run({"preview", "--text", "Hi.", "--wait"}).exit_code, 6);
+  EXPECT_EQ(Run({"wait", "j1"}).exit_code, 6);
+  EXPECT_EQ(Run({"watch", "j1", "--timeout", "50ms"}).exit_code, 6);
+}
+
+TEST_F(CliTest, ARefusalIsFiveAndNamesTheFields) {
+  submit_status_ =
+      gateway::errors::Invalid({{"storyboard.scenes", "at least one"}, {"labels", "too many"}});
+  const Outcome got = Run({"preview", "--text", "Hi."});
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_THAT(got.out, IsEmpty());
+  EXPECT_EQ(got.err,
+            "pictory: the gateway refused the request:\n"
+            "  storyboard.scenes: at least one\n"
+            "  labels: too many\n");
+}
+
+TEST_F(CliTest, AnUnknownOutcomeOfTheCallIsSixAndNamesTheRequestId) {
+  submit_status_ = absl::InternalError("stream reset");
+  const Outcome got = Run({"preview", "--text", "Hi."});
+  EXPECT_EQ(got.exit_code, 6);
+  EXPECT_THAT(got.err, HasSubstr("--request-id " + preview_.request_id()));
+}
+
+TEST_F(CliTest, AnUnreachableGatewayIsFive) {
+  // Not six: where nobody listens nothing can have been submitted.
+  const Outcome got = Process({"preview", "--text", "Hi.", "--server", "127.0.0.1:1"}).Wait();
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_THAT(got.err, HasSubstr("PICTORY_GATEWAY"));
+}
+
+TEST_F(CliTest, WrongUsageIsTwo) {
+  EXPECT_EQ(Process({"nonsense"}).Wait().exit_code, 2);
+  const Outcome missing = Process({"preview", "/no/such.json"}).Wait();
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_EQ(missing.err, "pictory: /no/such.json: no such file\n");
+  const Outcome json = Process({"preview", "-"}, "{\n  bad\n}").Wait();
+  EXPECT_EQ(json.exit_code, 2);
+  EXPECT_THAT(json.err, HasSubstr("stdin:2:3: this is not JSON"));
+  EXPECT_EQ(Process({"--help"}).Wait().exit_code, 0);
+  EXPECT_THAT(Process({"version"}).Wait().out, StartsWith("pictory "));
+}
+
+TEST_F(CliTest, AMissingJobIsThree) {
+  for (const char* command : {"get", "watch", "wait", "result"}) {
+    const Outcome got = Run({command, "nope"});
+    EXPECT_EQ(got.exit_code, 3) << command;
+    EXPECT_EQ(got.err, "pictory: No job nope\n") << command;
+  }
+}
+
+TEST_F(CliTest, StoppingToWaitIsFour) {
+  states_["j1"] = {v1::JOB_STATE_RUNNING};
+  const Outcome got = Run({"wait", "j1", "--timeout", "50ms"});
+  EXPECT_EQ(got.exit_code, 4);
+  EXPECT_THAT(got.err, HasSubstr("pictory watch j1"));
+}
+
+TEST_F(CliTest, CtrlCDetachesAndSaysHowToGoOn) {
+  states_["j1"] = states_["j2"] = {v1::JOB_STATE_RUNNING};
+  const auto process = Start({"watch", "j1", "j2"});
+  ASSERT_TRUE(Server().WaitForCalls("WatchJob", 2));
+  process->Signal(SIGINT);
+  const Outcome got = process->Wait();
+  EXPECT_EQ(got.exit_code, 130);
+  EXPECT_THAT(got.err, HasSubstr("pictory watch j1 j2"));
+}
+
+TEST_F(CliTest, SeveralJobsEndWithTheWorst) {
+  states_["a"] = {v1::JOB_STATE_SUCCEEDED};
+  states_["b"] = {v1::JOB_STATE_FAILED};
+  const Outcome got = Run({"watch", "a", "b", "--json"});
+  EXPECT_EQ(got.exit_code, 1);
+  EXPECT_EQ(Lines(got.out), 2) << got.out;
+}
+
+TEST_F(CliTest, ListShowsATableAndSaysIfThereIsMore) {
+  handlers_.list = [](const v1::ListJobsRequest& request,
+                      const CallInfo&) -> absl::StatusOr<v1::ListJobsResponse> {
+    v1::ListJobsResponse page;
+    if (request.states_size() > 0) return page;
+    for (const char* id : {"a", "b", "c"}) *page.add_jobs() = MakeJob(id, v1::JOB_STATE_QUEUED);
+    return page;
+  };
+  const Outcome table = Run({"list", "--limit", "2"});
+  EXPECT_EQ(Lines(table.out), 3) << table.out;
+  EXPECT_THAT(table.err, HasSubstr("--all"));
+  EXPECT_EQ(Lines(Run({"list", "--json"}).out), 3);
+  const Outcome none = Run({"list", "--state", "failed"});
+  EXPECT_EQ(none.exit_code, 0);
+  EXPECT_EQ(none.out, "");
+  EXPECT_EQ(none.err, "No jobs.\n");
+}
+
+TEST_F(CliTest, ResultPartsGoToStdoutOrAFile) {
+  handlers_.read = [](const v1::ReadJobResultRequest& request, const CallInfo&,
+                      const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+    if (request.part() != v1::RESULT_PART_SRT)
+      return absl::NotFoundError("Job j has no TXT in its result");
+    v1::ReadJobResultResponse piece;
+    piece.set_data("1\n00:00");
+    piece.set_total_bytes(7);
+    write(piece);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"result", "j", "--part", "srt"}).out, "1\n00:00");
+  const std::string path = (folder_ / "x.srt").string();
+  EXPECT_EQ(Run({"result", "j", "--part", "srt", "-o", path}).out, path + "\n");
+  EXPECT_EQ(std::filesystem::file_size(path), 7u);
+  const Outcome missing = Run({"result", "j", "--part", "txt", "-o", path});
+  EXPECT_EQ(missing.exit_code, 3);
+  EXPECT_EQ(std::filesystem::file_size(path), 7u);  // as it was
+  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+}
+
+TEST_F(CliTest, ResultOfAnUnfinishedOrFailedJob) {
+  jobs_["run"] = MakeJob("run", v1::JOB_STATE_RUNNING);
+  jobs_["bad"] = MakeJob("bad", v1::JOB_STATE_FAILED);
+  EXPECT_EQ(Run({"result", "run"}).exit_code, 4);
+  EXPECT_EQ(Run({"result", "bad"}).exit_code, 1);
+  EXPECT_EQ(Run({"get", "bad"}).exit_code, 0);
+}
+
+TEST_F(CliTest, DownloadsTheVideo) {
+  FileServer files({.content = "an mp4"});
+  jobs_["j"] = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
+  jobs_["j"].mutable_render()->set_video_url(files.url());
+  jobs_["p"] = MakeJob("p", v1::JOB_STATE_SUCCEEDED);
+  jobs_["p"].mutable_preview()->set_preview_url("https://x");
+  EXPECT_THAT(Run({"result", "j"}).out, HasSubstr(files.url()));
+  const std::string path = (folder_ / "v.mp4").string();
+  const Outcome got = Run({"result", "j", "--download", "-o", path});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out, path + "\n");
+  std::ostringstream bytes;
+  bytes << std::ifstream(path).rdbuf();
+  EXPECT_EQ(bytes.str(), "an mp4");
+  EXPECT_EQ(Run({"result", "p", "--download"}).exit_code, 3);
+}
+
+TEST_F(CliTest, ResolveListsCandidatesOrDecides) {
+  handlers_.resolve = [](const v1::ResolveJobRequest& request,
+                         const CallInfo&) -> absl::StatusOr<v1::ResolveJobResponse> {
+    v1::ResolveJobResponse response;
+    *response.mutable_job() =
+        MakeJob("j", request.abandon() ? v1::JOB_STATE_OUTCOME_UNKNOWN : v1::JOB_STATE_UNCONFIRMED);
+    if (request.decision_case() == v1::ResolveJobRequest::DECISION_NOT_SET) {
+      response.add_candidates()->set_pictory_job_id("p-77");
+    }
+    return response;
+  };
+  EXPECT_THAT(Run({"resolve", "j"}).out, HasSubstr("p-77"));
+  EXPECT_THAT(Run({"resolve", "j", "--abandon"}).out, HasSubstr("OUTCOME_UNKNOWN"));
+}
+
+}  // namespace
+}  // namespace pictory_jobs

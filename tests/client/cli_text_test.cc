@@ -1,0 +1,398 @@
+// What `pictory` makes of words, files and jobs, without a process or a gateway.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "client/fake_server.h"
+#include "describe.h"
+#include "download.h"
+#include "exit_code.h"
+#include "invocation.h"
+#include "json_text.h"
+#include "progress.h"
+#include "request.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+using fake::MakeJob;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::variant<Invocation, Finished> ParseWords(std::vector<const char*> words) {
+  words.insert(words.begin(), "pictory");
+  return ParseArgs(static_cast<int>(words.size()), words.data());
+}
+
+Invocation Parsed(const std::vector<const char*>& words) {
+  auto parsed = ParseWords(words);
+  if (auto* finished = std::get_if<Finished>(&parsed)) {
+    ADD_FAILURE() << finished->error;
+    return {};
+  }
+  return std::get<Invocation>(parsed);
+}
+
+std::string Refused(const std::vector<const char*>& words) {
+  auto parsed = ParseWords(words);
+  auto* finished = std::get_if<Finished>(&parsed);
+  if (finished == nullptr) return "accepted";
+  EXPECT_EQ(finished->exit_code, kUsage);
+  EXPECT_EQ(finished->out, "");
+  return finished->error;
+}
+
+TEST(Args, CommonFlagsWorkOnBothSidesOfTheCommand) {
+  for (const auto& words : {std::vector<const char*>{"--json", "--timeout", "2m", "get", "j1"},
+                            std::vector<const char*>{"get", "j1", "--json", "--timeout", "120"}}) {
+    const Invocation got = Parsed(words);
+    EXPECT_EQ(got.command, Command::kGet);
+    EXPECT_TRUE(got.json);
+    EXPECT_EQ(got.timeout, seconds(120));
+    EXPECT_THAT(got.jobs, ElementsAre("j1"));
+  }
+}
+
+TEST(Args, Submits) {
+  const Invocation preview = Parsed({"preview", "--text", "Hi.", "--name", "N", "--label", "a=b",
+                                     "--label", "c=d=e", "--watch", "--request-id", "r1"});
+  EXPECT_EQ(preview.text, "Hi.");
+  EXPECT_EQ(preview.labels, (std::map<std::string, std::string>{{"a", "b"}, {"c", "d=e"}}));
+  EXPECT_TRUE(preview.watch);
+  EXPECT_EQ(preview.request_id, "r1");
+  EXPECT_EQ(Parsed({"preview", "-"}).source, "-");
+  EXPECT_EQ(Parsed({"render", "j1", "--wait"}).source, "j1");
+  EXPECT_EQ(Parsed({"summarize", "j1", "--seconds", "60"}).seconds, 60);
+}
+
+TEST(Args, JobCommands) {
+  const Invocation list = Parsed({"list", "--state", "running", "--state", "JOB_STATE_FAILED",
+                                  "--kind", "transcribe", "--limit", "7"});
+  EXPECT_THAT(list.states, ElementsAre(v1::JOB_STATE_RUNNING, v1::JOB_STATE_FAILED));
+  EXPECT_THAT(list.kinds, ElementsAre(v1::JOB_KIND_TRANSCRIPTION));
+  EXPECT_EQ(list.limit, 7);
+  EXPECT_THAT(Parsed({"watch", "a", "b"}).jobs, ElementsAre("a", "b"));
+  EXPECT_EQ(Parsed({"result", "j", "--part", "render-params"}).part,
+            v1::RESULT_PART_RENDER_PARAMS_JSON);
+  EXPECT_EQ(Parsed({"resolve", "j", "--adopt", "x"}).adopt, "x");
+}
+
+TEST(Args, RefusesWhatMakesNoSense) {
+  EXPECT_THAT(Refused({}), HasSubstr("say what to do"));
+  EXPECT_THAT(Refused({"wach", "j"}), HasSubstr("did you mean watch?"));
+  EXPECT_THAT(Refused({"get"}), HasSubstr("pictory get --help"));
+  EXPECT_THAT(Refused({"get", "a", "b"}), HasSubstr("b"));
+  EXPECT_THAT(Refused({"preview"}), HasSubstr("--text-file"));
+  EXPECT_THAT(Refused({"preview", "--text", " "}), HasSubstr("empty"));
+  EXPECT_THAT(Refused({"preview", "f", "--text", "x"}), HasSubstr("--text"));
+  EXPECT_THAT(Refused({"render"}), HasSubstr("give one of"));
+  EXPECT_THAT(Refused({"render", "j", "--project", "p"}), HasSubstr("give one of"));
+  EXPECT_THAT(Refused({"render", "j", "--watch", "--wait"}), HasSubstr("--wait"));
+  EXPECT_THAT(Refused({"render", "j", "--label", "novalue"}), HasSubstr("key=value"));
+  EXPECT_THAT(Refused({"render", "j", "--label", "a=1", "--label", "a=2"}), HasSubstr("twice"));
+  EXPECT_THAT(Refused({"summarize", "j", "--seconds", "-1"}), HasSubstr("--seconds"));
+  EXPECT_THAT(Refused({"list", "--state", "done"}), HasSubstr("done"));
+  EXPECT_THAT(Refused({"list", "--limit", "5", "--all"}), HasSubstr("--all"));
+  EXPECT_THAT(Refused({"result", "j", "--part", "mp3"}), HasSubstr("txt, srt"));
+  EXPECT_THAT(Refused({"result", "j", "-o", "f"}), HasSubstr("--download"));
+  EXPECT_THAT(Refused({"resolve", "j", "--adopt", "x", "--abandon"}), HasSubstr("--adopt"));
+  EXPECT_THAT(Refused({"wait", "j", "--timeout", "soon"}), HasSubstr("--timeout"));
+  EXPECT_THAT(Refused({"get", "j", "--tls-cert", "c"}), HasSubstr("--tls-key"));
+}
+
+TEST(Args, EveryCommandHelpsWithExamples) {
+  for (const char* command : {"preview", "render", "transcribe", "summarize", "get", "list",
+                              "watch", "wait", "result", "resolve", "delete"}) {
+    const auto parsed = ParseWords({command, "--help"});
+    const auto* help = std::get_if<Finished>(&parsed);
+    ASSERT_NE(help, nullptr) << command;
+    EXPECT_EQ(help->exit_code, kSucceeded);
+    EXPECT_THAT(help->out, HasSubstr("Examples:\n  ")) << command;
+    EXPECT_THAT(help->out, HasSubstr(std::string("pictory ") + command)) << command;
+  }
+}
+
+TEST(Words, DurationsElapsedAndColumns) {
+  EXPECT_EQ(ParseDuration("90"), seconds(90));
+  EXPECT_EQ(ParseDuration("1.5m"), seconds(90));
+  EXPECT_EQ(ParseDuration("2h"), seconds(7200));
+  EXPECT_EQ(ParseDuration("500ms"), milliseconds(500));
+  for (const char* bad : {"", "0", "-1", "x", "1y", "nan", "inf", "1e99", "5 m"}) {
+    EXPECT_FALSE(ParseDuration(bad).has_value()) << bad;
+  }
+  EXPECT_EQ(Elapsed(seconds(-5)), "0s");
+  EXPECT_EQ(Elapsed(seconds(65)), "1m05s");
+  EXPECT_EQ(Elapsed(seconds(7265)), "2h01m");
+  EXPECT_EQ(Elapsed(seconds(356400)), "4d03h");
+  EXPECT_EQ(Fit("héllo", 5), "héllo");
+  EXPECT_EQ(Fit("héllo", 3), "hé…");
+  EXPECT_EQ(Pad("é", 3), "é  ");
+  EXPECT_EQ(OneLine("a\x1b[2Jb\nc"), "a [2Jb c");
+}
+
+TEST(Json, TellsWhereItIsWrong) {
+  EXPECT_FALSE(CheckJson(R"({"a":[1,2.5e300,"\ud83d\ude00"]})").has_value());
+  const auto error = CheckJson("{\n  \"é\": 1,\n  oops\n}");
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->line, 3);
+  EXPECT_EQ(error->column, 3);
+  EXPECT_EQ(CheckJson("{\"é\" 1}")->column, 6);
+  EXPECT_TRUE(CheckJson("").has_value());
+  EXPECT_TRUE(CheckJson("{} {}").has_value());
+  EXPECT_TRUE(CheckJson("\"\xff\"").has_value());
+  EXPECT_FALSE(CheckJson(std::string(100'000, '[') + std::string(100'000, ']')).has_value());
+}
+
+TEST(Json, MembersKeepTheirBytes) {
+  const std::string text =
+      R"( { "a" : [1, {"x":"]}"} ] , "b\u0041":-1.50 ,"c":"q\"," , "d":{} ,"e":null})";
+  const auto members = MembersOf(text);
+  ASSERT_EQ(members.size(), 5u);
+  EXPECT_EQ(members[0].key, "a");
+  EXPECT_EQ(members[0].value, R"([1, {"x":"]}"} ])");
+  EXPECT_EQ(members[1].key, "bA");
+  EXPECT_EQ(members[1].value, "-1.50");
+  EXPECT_EQ(members[2].value, R"("q\",")");
+  EXPECT_EQ(members[3].whole, R"("d":{})");
+  EXPECT_EQ(members[4].value, "null");
+  EXPECT_TRUE(MembersOf("{}").empty());
+  EXPECT_THAT(ElementsOf(R"([ {"a":1} , 2,"]"])"), ElementsAre(R"({"a":1})", "2", R"("]")"));
+}
+
+TEST(Json, LinesKeepTheNumbersThatMatter) {
+  Job job = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_summary()->add_segments()->set_end_seconds(2);
+  job.set_progress_percent(0);
+  const std::string line = ToJsonLine(job);
+  EXPECT_THAT(line, HasSubstr(R"("startSeconds":0)"));
+  EXPECT_THAT(line, HasSubstr(R"("progressPercent":0)"));
+  EXPECT_THAT(line, HasSubstr(R"("state":"JOB_STATE_SUCCEEDED")"));
+  EXPECT_THAT(line, HasSubstr(R"("jobId":"j")"));
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+}
+
+class RequestTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<SubmitRequest> Build(const std::vector<const char*>& words) {
+    return BuildRequest(Parsed(words),
+                        {[this](const std::string& path) { return files_.count(path) > 0; },
+                         [this](const std::string& path) -> absl::StatusOr<std::string> {
+                           const auto found = files_.find(path);
+                           if (found == files_.end())
+                             return absl::InvalidArgumentError("no such file");
+                           return found->second;
+                         }});
+  }
+  template <class Request>
+  Request Get(const std::vector<const char*>& words) {
+    auto built = Build(words);
+    if (!built.ok()) {
+      ADD_FAILURE() << built.status();
+      return {};
+    }
+    return std::get<Request>(*built);
+  }
+  std::string Error(const std::vector<const char*>& words) {
+    const auto built = Build(words);
+    return built.ok() ? "accepted" : std::string(built.status().message());
+  }
+
+  std::map<std::string, std::string> files_;
+};
+
+TEST_F(RequestTest, PreviewKeepsTheBytesOfItsFile) {
+  files_["s.json"] = "{ \"videoName\" : \"x\",\"n\": 1.0 }\n";
+  const auto request =
+      Get<CreatePreviewRequest>({"preview", "s.json", "--label", "a=b", "--allow-unknown-fields"});
+  EXPECT_EQ(request.storyboard_json(), files_["s.json"]);
+  EXPECT_TRUE(request.allow_unknown_fields());
+  EXPECT_EQ(request.labels().at("a"), "b");
+  files_["bad.json"] = "{\n\"a\":}";
+  EXPECT_THAT(Error({"preview", "bad.json"}), HasSubstr("bad.json:2:5: this is not JSON"));
+  files_["array.json"] = "[]";
+  EXPECT_THAT(Error({"preview", "array.json"}), HasSubstr("object"));
+  EXPECT_THAT(Error({"preview", "none.json"}), HasSubstr("no such file"));
+}
+
+TEST_F(RequestTest, PreviewFromText) {
+  const auto request = Get<CreatePreviewRequest>(
+      {"preview", "--text", "Once upon a time, far away. Then more.", "--voice", "Brian"});
+  EXPECT_EQ(request.storyboard().video_name(), "Once upon a time far away");
+  EXPECT_EQ(request.storyboard().scenes(0).story(), "Once upon a time, far away. Then more.");
+  EXPECT_EQ(request.storyboard().voice_over().ai_voices(0).speaker(), "Brian");
+  EXPECT_EQ(Get<CreatePreviewRequest>({"preview", "--text", "¡日本!"}).storyboard().video_name(),
+            "Untitled");
+  files_["t.txt"] = "\n";
+  EXPECT_THAT(Error({"preview", "--text-file", "t.txt"}), HasSubstr("empty"));
+}
+
+TEST_F(RequestTest, RenderTellsJobsFromFiles) {
+  EXPECT_EQ(Get<RenderRequest>({"render", "j1"}).preview_job_id(), "j1");
+  EXPECT_EQ(Get<RenderRequest>({"render", "--preview-job", "a.b"}).preview_job_id(), "a.b");
+  EXPECT_EQ(Get<RenderRequest>({"render", "--project", "77"}).project_id(), "77");
+  files_["j2"] = R"({"videoName":"x","scenes":[]})";
+  EXPECT_EQ(Get<RenderRequest>({"render", "j2"}).storyboard_json(), files_["j2"]);
+  files_["p.json"] = R"({"audio":{},"output":{},"scenes":[]})";
+  EXPECT_EQ(Get<RenderRequest>({"render", "p.json"}).render_params_json(), files_["p.json"]);
+  EXPECT_EQ(Get<RenderRequest>({"render", "--storyboard", "p.json"}).storyboard_json(),
+            files_["p.json"]);
+  EXPECT_EQ(Get<RenderRequest>({"render", "--render-params", "j2"}).render_params_json(),
+            files_["j2"]);
+  files_["r.json"] = R"({"renderParams":{}})";
+  EXPECT_THAT(Error({"render", "r.json"}), HasSubstr("--part render-params"));
+  EXPECT_THAT(Error({"render", "typo.json"}), HasSubstr("no such file"));
+}
+
+TEST_F(RequestTest, Transcribe) {
+  const auto url = Get<TranscribeRequest>({"transcribe", "https://x/a.mp4", "--language", "de-DE"});
+  EXPECT_EQ(url.file_url(), "https://x/a.mp4");
+  EXPECT_EQ(url.language(), "de-DE");
+  files_["t.json"] = R"({"fileUrl":"https://x/\u0061.mp4","mediaType":"audio","language":null,
+                         "transcript":[ {"uid" : 1.0} ],"highlight":[{"start":0.5,"end":2}]})";
+  const auto request = Get<TranscribeRequest>({"transcribe", "t.json"});
+  EXPECT_EQ(request.file_url(), "https://x/a.mp4");
+  EXPECT_EQ(request.media_type(), "audio");
+  EXPECT_FALSE(request.has_language());
+  EXPECT_EQ(request.transcript_json(), R"([ {"uid" : 1.0} ])");
+  EXPECT_EQ(request.highlights(0).start(), 0.5);
+  files_["w.json"] = R"({"file_url":"x","webhook":"y","language":5,"zzz":1,"zzz":2})";
+  const std::string error = Error({"transcribe", "w.json"});
+  EXPECT_THAT(error, HasSubstr("\n  file_url: is not known; did you mean fileUrl?"));
+  EXPECT_THAT(error, HasSubstr("\n  webhook: is the gateway's own"));
+  EXPECT_THAT(error, HasSubstr("\n  language: must be a string"));
+  EXPECT_THAT(error, HasSubstr("\n  zzz: is there twice"));
+  files_["u.json"] = R"({"fileUrl":"https://x/a","n\u0065w": {"a" : 1.0},"b":[]})";
+  EXPECT_EQ(Get<TranscribeRequest>({"transcribe", "u.json", "--allow-unknown-fields"}).extra_json(),
+            R"({"n\u0065w": {"a" : 1.0},"b":[]})");
+  files_["m.json"] = "{}";
+  EXPECT_THAT(Error({"transcribe", "m.json"}), HasSubstr("fileUrl: is missing"));
+}
+
+TEST_F(RequestTest, Summarize) {
+  const auto job =
+      Get<SummarizeRequest>({"summarize", "j1", "--seconds", "60", "--language", "en"});
+  EXPECT_EQ(job.transcription_job_id(), "j1");
+  EXPECT_EQ(job.highlight_duration_seconds(), 60);
+  files_["s.json"] = R"({"transcript":[{"a": 1.0}],"highlight_duration":30,"duration":99.5})";
+  const auto file = Get<SummarizeRequest>({"summarize", "s.json"});
+  EXPECT_EQ(file.transcript_json(), R"([{"a": 1.0}])");
+  EXPECT_EQ(file.highlight_duration_seconds(), 30);
+  EXPECT_EQ(file.duration_seconds(), 99.5);
+  files_["-"] = "[{}]";
+  EXPECT_EQ(Get<SummarizeRequest>({"summarize", "-", "--seconds", "5"}).transcript_json(), "[{}]");
+  EXPECT_THAT(Error({"summarize", "j1"}), HasSubstr("--seconds"));
+  files_["b.json"] = R"({"highlight_duration":"60"})";
+  EXPECT_THAT(Error({"summarize", "b.json"}), HasSubstr("whole number"));
+}
+
+TEST(Describe, SaysWhatAJobHasAndNothingElse) {
+  Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_create_time()->set_seconds(1000);
+  job.mutable_finish_time()->set_seconds(1065);
+  job.mutable_render()->set_video_url("https://x/v.mp4");
+  job.set_sandbox(true);
+  const std::string text = Describe(job, absl::FromUnixSeconds(9999));
+  EXPECT_THAT(text, HasSubstr("render SUCCEEDED after 1m05s\n"));
+  EXPECT_THAT(text, HasSubstr("video       https://x/v.mp4\n"));
+  EXPECT_THAT(text, HasSubstr("nothing was billed"));
+  EXPECT_THAT(text, Not(HasSubstr("thumbnail")));
+  EXPECT_THAT(text, Not(HasSubstr("AI credits")));
+  job.set_credits_used(0);
+  EXPECT_THAT(Describe(job, absl::FromUnixSeconds(9999)), HasSubstr("AI credits  0\n"));
+}
+
+TEST(Describe, UnconfirmedInWords) {
+  const std::string advice = Advice(MakeJob("j1", v1::JOB_STATE_UNCONFIRMED));
+  EXPECT_THAT(advice, HasSubstr("Do not submit it again"));
+  EXPECT_THAT(advice, HasSubstr("pictory resolve j1"));
+  EXPECT_EQ(Advice(MakeJob("j1", v1::JOB_STATE_RUNNING)), "");
+}
+
+TEST(Describe, ErrorsAreOneLineAndOneForEachField) {
+  EXPECT_THAT(DescribeError(absl::UnavailableError("refused"), "h:1"),
+              HasSubstr("the gateway h:1 cannot be reached (refused); is it running?"));
+  EXPECT_EQ(DescribeError(absl::NotFoundError("No job\n\x1b[2Jx"), "h:1"),
+            "pictory: No job  [2Jx\n");
+  EXPECT_EQ(DescribeError(
+                fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 2.5), "h:1"),
+            "pictory: Slow down (worth trying again in 3s)\n");
+}
+
+TEST(Describe, TableAlignsItsColumns) {
+  Job job = MakeJob("j1", v1::JOB_STATE_RUNNING);
+  job.set_progress_percent(42);
+  job.mutable_create_time()->set_seconds(1000);
+  (*job.mutable_labels())["team"] = "a b";
+  EXPECT_EQ(Table({job}, absl::FromUnixSeconds(1005)),
+            "JOB  KIND    STATE    DONE  AGE  LABELS\n"
+            "j1   render  RUNNING  42 %  5s   team=a b\n");
+}
+
+TEST(ProgressLines, ShowBarTimeAndMessageInTheWidthGiven) {
+  Job job = MakeJob("j1", v1::JOB_STATE_RUNNING);
+  job.set_progress_percent(50);
+  job.mutable_create_time()->set_seconds(1000);
+  job.set_message("Making\nscenes");
+  const absl::Time now = absl::FromUnixSeconds(1065);
+  EXPECT_EQ(ProgressLine(job, now, 200),
+            "render j1  RUNNING      [##########----------]  50 %  1m05s  Making scenes");
+  EXPECT_EQ(Columns(ProgressLine(job, now, 30)), 30);
+}
+
+TEST(ProgressLines, AreRedrawnInPlace) {
+  std::string screen;
+  Progress live(Progress::Mode::kLive, 80, 24, [&](const std::string& text) { screen += text; });
+  live.Update(MakeJob("a", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
+  live.Update(MakeJob("b", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
+  screen.clear();
+  live.Update(MakeJob("a", v1::JOB_STATE_RUNNING), absl::UnixEpoch());
+  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
+  screen.clear();
+  live.Note("lost", absl::UnixEpoch());
+  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Klost\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
+}
+
+TEST(ProgressLines, ManyJobsShowThoseAtWork) {
+  std::string screen;
+  Progress live(Progress::Mode::kLive, 80, 3, [&](const std::string& text) { screen = text; });
+  for (const char* id : {"a", "b", "c", "d"})
+    live.Update(MakeJob(id, v1::JOB_STATE_RUNNING), absl::UnixEpoch());
+  live.Update(MakeJob("a", v1::JOB_STATE_SUCCEEDED), absl::UnixEpoch());
+  EXPECT_THAT(screen, Not(HasSubstr("render a")));
+  EXPECT_THAT(screen, HasSubstr("render b"));
+  EXPECT_THAT(screen, HasSubstr("… and 2 more\n"));
+}
+
+TEST(ExitCodes, SayWhatHappened) {
+  EXPECT_EQ(ExitForState(v1::JOB_STATE_SUCCEEDED), 0);
+  EXPECT_EQ(ExitForState(v1::JOB_STATE_FAILED), 1);
+  EXPECT_EQ(ExitForState(v1::JOB_STATE_EXPIRED), 4);
+  EXPECT_EQ(ExitForState(v1::JOB_STATE_UNCONFIRMED), 6);
+  EXPECT_EQ(ExitForState(v1::JOB_STATE_OUTCOME_UNKNOWN), 6);
+  EXPECT_EQ(ExitForStatus(absl::NotFoundError("")), 3);
+  EXPECT_EQ(ExitForStatus(absl::InvalidArgumentError("")), 5);
+  EXPECT_EQ(Worse(kSucceeded, kJobFailed), kJobFailed);
+  EXPECT_EQ(Worse(kOutcomeUnknown, kJobFailed), kOutcomeUnknown);
+  EXPECT_EQ(Worse(kStoppedWaiting, kSucceeded), kStoppedWaiting);
+}
+
+TEST(Download, OnlyFromWhereItIsSafe) {
+  for (const char* good :
+       {"https://x/v.mp4", "http://127.0.0.1:8080/v", "http://localhost/v", "http://[::1]:1/v"}) {
+    EXPECT_TRUE(MayDownload(good)) << good;
+  }
+  for (const char* bad : {"http://example.com/v", "http://localhost.evil.com/v",
+                          "http://localhost@evil.com/", "file:///etc/passwd", "ftp://x/v", ""}) {
+    EXPECT_FALSE(MayDownload(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace pictory_jobs::cli

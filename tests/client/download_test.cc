@@ -1,0 +1,115 @@
+// Downloads over real HTTP, from a server that breaks off, knows no ranges, or refuses.
+#include "download.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "client/file_server.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+using fake::FileServer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class DownloadTest : public ::testing::Test {
+ protected:
+  DownloadTest() {
+    std::string name =
+        (std::filesystem::temp_directory_path() / "pictory-download-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~DownloadTest() override { std::filesystem::remove_all(folder_); }
+
+  absl::Status Fetch(const std::string& url) const {
+    Download download;
+    download.url = url;
+    download.path = Path();
+    download.partial = Path() + ".j1.part";
+    return FetchFile(download);
+  }
+  std::string Path() const { return (folder_ / "video.mp4").string(); }
+  std::string Partial() const { return Path() + ".j1.part"; }
+  static std::string Read(const std::string& path) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+  static void Write(const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+
+  std::filesystem::path folder_;
+  const std::string video_ = std::string(100'000, 'a') + std::string(100'000, 'b');
+};
+
+TEST_F(DownloadTest, AppearsUnderItsNameOnceComplete) {
+  FileServer server({.content = video_});
+  const absl::Status status = Fetch(server.url());
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Read(Path()), video_);
+  EXPECT_FALSE(std::filesystem::exists(Partial()));
+}
+
+TEST_F(DownloadTest, GoesOnWhereItBrokeOff) {
+  FileServer server({.content = video_, .cut_after_bytes = 150'000});
+  EXPECT_TRUE(absl::IsUnavailable(Fetch(server.url())));
+  EXPECT_FALSE(std::filesystem::exists(Path()));
+  EXPECT_EQ(std::filesystem::file_size(Partial()), 150'000u);
+  EXPECT_TRUE(Fetch(server.url()).ok());
+  EXPECT_EQ(Read(Path()), video_);
+  EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=150000-"));
+}
+
+TEST_F(DownloadTest, BeginsAnewWhereTheServerKnowsNoRanges) {
+  FileServer server({.content = video_, .ranges = false});
+  Write(Partial(), "zzzz");
+  EXPECT_TRUE(Fetch(server.url()).ok());
+  EXPECT_EQ(Read(Path()), video_);
+}
+
+TEST_F(DownloadTest, BeginsAnewWhereThePartialFileIsTooLong) {
+  FileServer server({.content = "short"});
+  Write(Partial(), "longer than the video");
+  EXPECT_TRUE(Fetch(server.url()).ok());
+  EXPECT_EQ(Read(Path()), "short");
+}
+
+TEST_F(DownloadTest, AnErrorsPageIsNoVideo) {
+  for (const auto& [status, code] : {std::pair{404, absl::StatusCode::kNotFound},
+                                     std::pair{403, absl::StatusCode::kFailedPrecondition},
+                                     std::pair{503, absl::StatusCode::kUnavailable}}) {
+    FileServer server({.content = video_, .status = status});
+    EXPECT_EQ(Fetch(server.url()).code(), code);
+    EXPECT_FALSE(std::filesystem::exists(Path()));
+  }
+}
+
+TEST_F(DownloadTest, IsNotLedAwayFromHttps) {
+  FileServer other({.content = "secret"});
+  FileServer server({.content = video_, .status = 302, .location = other.url()});
+  EXPECT_FALSE(Fetch(server.url()).ok());
+  EXPECT_FALSE(std::filesystem::exists(Path()));
+  EXPECT_TRUE(other.ranges().empty());
+}
+
+TEST_F(DownloadTest, AFileThatCannotBeWrittenIsTheCallersMistake) {
+  FileServer server({.content = video_});
+  Download download;
+  download.url = server.url();
+  download.path = (folder_ / "none" / "v.mp4").string();
+  download.partial = download.path + ".part";
+  const absl::Status status = FetchFile(download);
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot be written"));
+}
+
+}  // namespace
+}  // namespace pictory_jobs::cli

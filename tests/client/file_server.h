@@ -1,0 +1,42 @@
+// A tiny HTTP server that gives one file, for downloads. One request a connection, on a free port.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pictory_jobs::fake {
+
+class FileServer {
+ public:
+  struct Behaviour {
+    std::string content;
+    bool ranges = true;         // obeys Range
+    int cut_after_bytes = -1;   // of the first answer's body, then the connection breaks
+    int status = 200;           // else an error page
+    std::string location = {};  // of a redirect
+  };
+
+  explicit FileServer(Behaviour behaviour);
+  ~FileServer();
+
+  std::string url() const;
+  // The Range headers seen, empty where there was none.
+  std::vector<std::string> ranges() const;
+
+ private:
+  void Serve();
+  std::string Answer(const std::string& range, bool first, bool& cut) const;
+
+  const Behaviour behaviour_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  std::vector<std::string> ranges_;
+  std::thread thread_;
+};
+
+}  // namespace pictory_jobs::fake

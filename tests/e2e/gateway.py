@@ -1,0 +1,95 @@
+"""Starts the real gateway on free ports and talks to it through the real command line."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+DEADLINE_SECONDS = 60
+
+
+def wait_until(condition, what):
+    """Polls a condition that another process makes true; fails loudly if it never does."""
+    give_up = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < give_up:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {DEADLINE_SECONDS} s in vain for {what}")
+
+
+class Gateway:
+    """One gateway process with its sandbox; `state` survives restarts."""
+
+    def __init__(self, state, *flags, sandbox=True, env=None):
+        self.state = pathlib.Path(state)
+        self.state.mkdir(exist_ok=True)
+        self.ready = self.state / "ready"
+        self.log = self.state / "log"
+        self.flags = (["--sandbox", "--sandbox-speed", "20"] if sandbox else []) + list(flags)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
+        self.env.update(env or {})
+        self.start()
+
+    def start(self):
+        self.ready.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [BIN / "pictory-gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                 "--state-dir", self.state / "jobs", "--ready-file", self.ready, *self.flags],
+                stderr=log, env=self.env)
+        wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the gateway")
+        if self.process.poll() is not None:
+            raise AssertionError(f"the gateway did not start: {self.log.read_text()}")
+        self.__dict__.update(
+            line.split("=", 1) for line in self.ready.read_text().splitlines())
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self):
+        """SIGTERM; the exit code and the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=DEADLINE_SECONDS)
+        return code, time.monotonic() - began
+
+    def run(self, *args, input=None, timeout=DEADLINE_SECONDS):
+        env = dict(self.env, PICTORY_GATEWAY=self.grpc)
+        return subprocess.run([BIN / "pictory", *map(str, args)], env=env, input=input, text=True,
+                              capture_output=True, timeout=timeout)
+
+    def json(self, *args, **kwargs):
+        """The last object that the command prints with --json."""
+        done = self.run(*args, "--json", **kwargs)
+        if not done.stdout.strip():
+            raise AssertionError(f"{args} printed nothing; exit {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def fetch(self, path):
+        with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=10) as answer:
+            return answer.read().decode()
+
+    def sandbox_get(self, path):
+        origin = self.sandbox.removesuffix("/pictoryapis")
+        with urllib.request.urlopen(origin + path, timeout=10) as answer:
+            return json.loads(answer.read())
+
+
+@contextlib.contextmanager
+def gateway(*flags, **kwargs):
+    with tempfile.TemporaryDirectory() as state:
+        running = Gateway(state, *flags, **kwargs)
+        try:
+            yield running
+        finally:
+            running.process.kill()
+            running.process.wait()

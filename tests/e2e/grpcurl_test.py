@@ -1,0 +1,89 @@
+"""What an operator types: the real grpcurl, with nothing but reflection. Exit 77: no grpcurl here."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from gateway import gateway
+
+SERVICE = "pictory.jobs.v1.PictoryJobs"
+
+
+def grpcurl(g, *args, expect=0):
+    done = subprocess.run(["grpcurl", "-plaintext", *args], text=True, capture_output=True, timeout=60)
+    if (done.returncode == 0) != (expect == 0):
+        raise AssertionError(f"grpcurl {args}: {done.returncode}: {done.stdout} {done.stderr}")
+    return done
+
+
+def objects(text):
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while (match := re.compile(r"\s*").match(text, at)) and match.end() < len(text):
+        value, at = decoder.raw_decode(text, match.end())
+        found.append(value)
+    return found
+
+
+class Grpcurl(unittest.TestCase):
+    def test_the_four_jobs_and_their_results(self):
+        with gateway() as g:
+            def call(method, request):
+                return objects(grpcurl(g, "-d", json.dumps(request), g.grpc,
+                                       f"{SERVICE}/{method}").stdout)
+
+            preview = call("CreatePreview", {"storyboard": {
+                "videoName": "demo", "scenes": [{"story": "Hello there.", "createSceneOnNewLine": True}]}})
+            job = preview[0]["job"]
+            self.assertEqual(job["state"], "JOB_STATE_QUEUED")
+            states = [e["job"]["state"] for e in call("WatchJob", {"jobId": job["jobId"]}) if "job" in e]
+            self.assertEqual(states[-1], "JOB_STATE_SUCCEEDED")
+            render = call("Render", {"previewJobId": job["jobId"]})[0]["job"]
+            last = call("WatchJob", {"jobId": render["jobId"]})[-1]["job"]
+            self.assertTrue(last["render"]["videoURL"].endswith(".mp4"))
+            talk = call("Transcribe", {"fileUrl": "https://media.example.com/a.mp4"})[0]["job"]
+            call("WatchJob", {"jobId": talk["jobId"]})
+            brief = call("Summarize", {"transcriptionJobId": talk["jobId"], "highlight_duration": 15})
+            last = call("WatchJob", {"jobId": brief[0]["job"]["jobId"], "view": "JOB_VIEW_FULL"})[-1]
+            self.assertTrue(last["job"]["summary"]["transcript"])
+            chunks = call("ReadJobResult", {"jobId": talk["jobId"], "part": "RESULT_PART_SRT"})
+            self.assertEqual(chunks[0].get("offset", 0), 0)
+            self.assertEqual(len(call("ListJobs", {})[0]["jobs"]), 4)
+            got = call("GetJob", {"jobId": render["pictoryJobId"]})[0]["job"]
+            self.assertEqual(got["jobId"], render["jobId"])
+
+    def test_reflection_and_health(self):
+        with gateway() as g:
+            listed = grpcurl(g, g.grpc, "list").stdout.split()
+            for service in (SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                            "grpc.reflection.v1alpha.ServerReflection"):
+                self.assertIn(service, listed)
+            self.assertIn("rpc WatchJob", grpcurl(g, g.grpc, "describe", SERVICE).stdout)
+            self.assertIn("aspect_ratio", grpcurl(g, g.grpc, "describe",
+                                                  "pictory.jobs.v1.Storyboard").stdout)
+            for name in ("", SERVICE):
+                health = grpcurl(g, "-d", json.dumps({"service": name}), g.grpc,
+                                 "grpc.health.v1.Health/Check")
+                self.assertEqual(json.loads(health.stdout)["status"], "SERVING")
+
+    def test_errors_name_what_to_do(self):
+        with gateway() as g:
+            typed = grpcurl(g, "-d", '{"storyboard":{"videoNam":"a"}}', g.grpc,
+                            f"{SERVICE}/CreatePreview", expect=1)
+            self.assertIn("videoNam", typed.stderr)
+            empty = grpcurl(g, "-d", '{"storyboard":{}}', g.grpc, f"{SERVICE}/CreatePreview", expect=1)
+            self.assertIn("InvalidArgument", empty.stderr)
+            self.assertIn("storyboard.video_name", empty.stderr)
+            gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/GetJob", expect=1)
+            self.assertIn("NotFound", gone.stderr)
+            later = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/DeleteJob", expect=1)
+            self.assertIn("Unimplemented", later.stderr)
+            self.assertIn("not available", later.stderr)
+
+
+if __name__ == "__main__":
+    if shutil.which("grpcurl") is None:
+        sys.exit(77)
+    unittest.main()

@@ -1,0 +1,105 @@
+"""The main job: submit, watch, play; all four kinds; and what survives a kill."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+from gateway import Gateway, gateway, wait_until
+
+STORY = "One line for the scene. Another line for the next one."
+
+
+class Story(unittest.TestCase):
+    def test_from_text_to_a_playable_file(self):
+        with gateway() as g, tempfile.TemporaryDirectory() as out:
+            preview = g.json("preview", "--name", "story", "--text", STORY, "--wait")
+            self.assertEqual(preview["state"], "JOB_STATE_SUCCEEDED")
+            self.assertTrue(preview["preview"]["previewUrl"].startswith("http://127.0.0.1:"))
+            render = g.json("render", preview["jobId"], "--wait")
+            self.assertEqual(render["state"], "JOB_STATE_SUCCEEDED")
+            file = pathlib.Path(out) / "video.mp4"
+            done = g.run("result", render["jobId"], "--download", "-o", file)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(file.read_bytes()[4:8], b"ftyp")
+
+    def test_transcription_and_summary(self):
+        with gateway() as g:
+            job = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")
+            self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+            txt = g.run("result", job["jobId"], "--part", "txt").stdout
+            self.assertGreater(len(txt.split()), 20)
+            summary = g.json("summarize", job["jobId"], "--seconds", "20", "--wait")
+            self.assertEqual(summary["state"], "JOB_STATE_SUCCEEDED")
+            self.assertTrue(summary["summary"]["segments"])
+
+    def test_a_storyboard_is_sent_byte_for_byte(self):
+        body = ('{ "videoName":"bytes",\n "scenes":[{"story":"Hi.","minimumDuration":1.50}],'
+                '"later":[18446744073709551616, 0.10000000000000001]}')
+        with gateway() as g:
+            job = g.json("preview", "-", "--wait", "--allow-unknown-fields", input=body)
+            self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+            entries = g.sandbox_get("/sandbox/journal")["entries"]
+            self.assertEqual([entry["body"] for entry in entries], [body])
+
+    def test_the_same_request_id_is_one_job_and_one_post(self):
+        with gateway() as g:
+            args = ("preview", "--name", "once", "--text", STORY, "--request-id", "r-1")
+            first, second = g.json(*args), g.json(*args)
+            self.assertEqual(first["jobId"], second["jobId"])
+            other = g.run("preview", "--name", "other", "--text", STORY, "--request-id", "r-1")
+            self.assertEqual(other.returncode, 5)
+            self.assertIn(first["jobId"], other.stderr)
+            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 1)
+
+    def test_a_failed_job_is_data(self):
+        with gateway() as g:
+            done = g.run("preview", "--name", "sandbox-fail", "--text", STORY, "--wait", "--json")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            job = json.loads(done.stdout.strip().splitlines()[-1])
+            self.assertEqual(job["state"], "JOB_STATE_FAILED")
+            self.assertTrue(job["error"]["code"])
+
+
+class Restart(unittest.TestCase):
+    def test_after_a_kill_unfinished_jobs_go_on_and_finished_ones_are_there(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state)
+            try:
+                finished = g.json("preview", "--name", "a", "--text", STORY, "--wait")
+                g.flags[g.flags.index("--sandbox-speed") + 1] = "2"
+                running = g.json("render", finished["jobId"])
+                self.assertNotEqual(running["state"], "JOB_STATE_SUCCEEDED")
+                g.kill()
+                g.start()
+                self.assertEqual(g.json("get", finished["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+                watched = g.run("watch", finished["jobId"], "--json")
+                self.assertEqual(watched.returncode, 0, watched.stderr)
+                ended = g.json("wait", running["jobId"])
+                self.assertEqual(ended["state"], "JOB_STATE_SUCCEEDED")
+                jobs = g.run("list", "--json").stdout.strip().splitlines()
+                self.assertEqual(len(jobs), 2)
+            finally:
+                g.kill()
+
+    def test_sigterm_ends_in_order(self):
+        with gateway() as g:
+            g.json("preview", "--name", "a", "--text", STORY)
+            code, seconds = g.terminate()
+            self.assertEqual(code, 0, g.log.read_text())
+            self.assertLess(seconds, 25)
+
+
+class Admin(unittest.TestCase):
+    def test_probes_and_metrics(self):
+        with gateway() as g:
+            self.assertEqual(g.fetch("/livez"), "ok\n")
+            self.assertEqual(g.fetch("/readyz"), "ok\n")
+            g.json("preview", "--name", "a", "--text", STORY, "--wait")
+            text = g.fetch("/metrics")
+            self.assertIn('pictory_gateway_submits_total{kind="PREVIEW",outcome="accepted"} 1', text)
+            self.assertNotIn("pictai_", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

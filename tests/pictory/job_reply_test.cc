@@ -1,0 +1,299 @@
+#include <gtest/gtest.h>
+
+#include "pictory/client.h"
+#include "support/fake_transport.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using Kind = JobReply::Kind;
+using test::Cut;
+using test::NotSent;
+using test::Reply;
+using namespace std::chrono_literals;
+
+JobReply Read(const http::Response& response, v1::JobKind kind = v1::JOB_KIND_RENDER) {
+  return ReadJobReply(response, kind, 0, WallTime{});
+}
+JobReply ReadBody(const std::string& body, v1::JobKind kind = v1::JOB_KIND_RENDER) {
+  return Read(Reply(200, body), kind);
+}
+
+TEST(JobReplyHttp, SpeaksBeforeTheBody) {
+  const std::string good =
+      R"({"success":true,"data":{"status":"completed","videoURL":"https://x"}})";
+  struct Case {
+    http::Response response;
+    Kind kind;
+  };
+  for (const Case& c : {
+           Case{Reply(429, good), Kind::kRateLimited},
+           Case{Cut("reset", 429), Kind::kRateLimited},
+           Case{Reply(401, R"({"message":"Unauthorized"})"), Kind::kCredentials},
+           Case{Reply(401, good), Kind::kCredentials},
+           Case{Reply(403, R"({"message":"Forbidden"})"), Kind::kCredentials},
+           Case{Reply(403, "<html>error code: 1010</html>"), Kind::kUnavailable},
+           Case{Reply(403, ""), Kind::kUnavailable},
+           Case{Reply(404, ""), Kind::kNotFound},
+           Case{Reply(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})"),
+                Kind::kNotFound},
+           Case{Reply(500, R"({"error_code":"5000"})"), Kind::kNotFound},
+           Case{Reply(400, R"({"error":{"error_message":"JOB_NOT_FOUND"}})"), Kind::kNotFound},
+           Case{Reply(500, good), Kind::kUnavailable},
+           Case{Reply(502, "<html>"), Kind::kUnavailable},
+           Case{Reply(503, ""), Kind::kUnavailable},
+           Case{Reply(301, ""), Kind::kUnavailable},
+           Case{Reply(400, R"({"message":"m"})"), Kind::kUnavailable},
+           Case{Reply(418, good), Kind::kUnavailable},
+           Case{NotSent(), Kind::kUnavailable},
+           Case{Cut(), Kind::kUnavailable},
+           Case{Cut("reset", 200, good), Kind::kUnavailable},
+           Case{Cut("reset", 401), Kind::kUnavailable},
+           Case{Cut("reset", 404), Kind::kUnavailable},
+       }) {
+    const JobReply reply = Read(c.response);
+    EXPECT_EQ(reply.kind, c.kind) << c.response.status << " " << c.response.body;
+    EXPECT_FALSE(reply.detail.empty());
+    EXPECT_EQ(reply.digest, 0U);
+    EXPECT_EQ(reply.result, nullptr);
+  }
+}
+
+TEST(JobReplyHttp, RetryAfterIsHandedOn) {
+  EXPECT_EQ(Read(Reply(429, "", {{"retry-after", "30"}})).retry_after, 30s);
+  EXPECT_EQ(Read(Reply(429, "")).retry_after, 0s);
+  EXPECT_EQ(Read(Reply(503, "", {{"retry-after", "5"}})).retry_after, 5s);
+}
+
+TEST(JobReplyHttp, TheBotFilterIsNamed) {
+  const JobReply reply = Read(Reply(403, "<html>error code: 1010</html>"));
+  EXPECT_NE(reply.detail.find("bot filter"), std::string::npos) << reply.detail;
+}
+
+TEST(JobReplyBody, UnreadableIsUnavailable) {
+  std::string deep = R"({"data":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
+  for (const std::string& body :
+       {std::string(), std::string("null"), std::string("[]"), std::string("<html>"),
+        std::string(R"({"success":true,"data":{"status":"in-prog)"),
+        std::string(R"({"success":true}{"success":true})"), std::string("{}\0{}", 5),
+        std::string(R"({"data":{"status":"completed","status":"failed"}})"),
+        std::string("{\"data\":{\"message\":\"\xff\"}}"), std::string(R"({"data":{"a":NaN}})"),
+        std::string(R"({"data":{"a":"\ud800"}})"), deep}) {
+    const JobReply reply = ReadBody(body);
+    if (body == "null" || body == "[]") {
+      EXPECT_TRUE(reply.kind == Kind::kUnavailable || reply.kind == Kind::kUnclear) << body;
+      continue;
+    }
+    EXPECT_EQ(reply.kind, Kind::kUnavailable) << body.substr(0, 80);
+    EXPECT_LT(reply.detail.size(), 1000U);
+  }
+}
+
+TEST(JobReplyBody, UnknownJobUnderHttp200) {
+  for (
+      const char* body :
+      {R"({"success":false,"data":{"error_code":"5000","error_message":"JOB_NOT_FOUND"}})",
+       R"({"error_code":5000,"error_message":"JOB_NOT_FOUND"})",
+       R"({"success":false,"error":{"error_code":"JOB_NOT_FOUND"}})",
+       R"({"success":false,"error":{"error_code":5000}})",
+       R"({"success":false,"data":{"status":"failed","error_code":"5000","error_message":"JOB_NOT_FOUND"}})"}) {
+    const JobReply reply = ReadBody(body);
+    EXPECT_EQ(reply.kind, Kind::kNotFound) << body;
+    EXPECT_EQ(reply.digest, 0U);  // each one counts
+  }
+  // A job that failed with that code is known.
+  EXPECT_EQ(ReadBody(R"({"success":false,"data":{"status":"failed","error_code":"5000"}})").kind,
+            Kind::kFailed);
+}
+
+TEST(JobReplyBody, RunningWithProgressInAnyDress) {
+  JobReply reply = ReadBody(R"({"job_id":"a","success":true,"data":{"status":"in-progress"}})");
+  EXPECT_EQ(reply.kind, Kind::kRunning);
+  EXPECT_FALSE(reply.progress_percent.has_value());
+  EXPECT_NE(reply.digest, 0U);
+  reply = ReadBody(
+      R"({"success":true,"data":{"status":"in-progress","renderProgress":42,"renderProgressMessage":"Generating video","renderState":"RUNNING"}})");
+  EXPECT_EQ(reply.progress_percent, 42.0);
+  EXPECT_EQ(reply.message, "Generating video");
+  struct Case {
+    const char* value;
+    std::optional<double> percent;
+  };
+  for (const Case& c : {Case{"\"42\"", 42.0}, Case{"42.5", 42.5}, Case{"0", 0.0}, Case{"null", {}},
+                        Case{"\"\"", {}}, Case{"\"soon\"", {}}, Case{"250", 100.0}, Case{"-3", 0.0},
+                        Case{"[1]", {}}, Case{"{}", {}}, Case{"true", {}}, Case{"\"nan\"", {}},
+                        Case{"\"inf\"", {}}}) {
+    reply = ReadBody(
+        std::string(R"({"success":true,"data":{"status":"in-progress","renderProgress":)") +
+        c.value + "}}");
+    EXPECT_EQ(reply.kind, Kind::kRunning) << c.value;
+    EXPECT_EQ(reply.progress_percent, c.percent) << c.value;
+  }
+  EXPECT_EQ(ReadBody(R"({"success":true,"data":{"status":"pending"}})").kind, Kind::kRunning);
+}
+
+TEST(JobReplyBody, AdoptedJobShowsItsKindWhileItRuns) {
+  const JobReply reply =
+      ReadBody(R"({"success":true,"data":{"status":"in-progress","renderState":"RUNNING"}})",
+               v1::JOB_KIND_UNSPECIFIED);
+  EXPECT_EQ(reply.kind, Kind::kRunning);
+  EXPECT_EQ(reply.shown_kind, v1::JOB_KIND_RENDER);
+}
+
+TEST(JobReplyBody, FailureComesAs200WithCodesOfAnyType) {
+  struct Case {
+    const char* body;
+    const char* code;
+    const char* message;
+  };
+  for (
+      const Case& c : {
+          Case{
+              R"({"job_id":"a","success":false,"data":{"status":"failed","error_code":"TEXT_TO_VIDEO_FAILED","error_message":"bad speaker"}})",
+              "TEXT_TO_VIDEO_FAILED", "bad speaker"},
+          Case{R"({"success":false,"error":{"error_message":"m","error_code":890}})", "890", "m"},
+          Case{R"({"success":true,"data":{"status":"failed","error_code":"X"}})", "X",
+               "Pictory gave no reason"},
+          Case{R"({"data":{"status":"failed"}})", "UNSPECIFIED_FAILURE", "Pictory gave no reason"},
+          Case{R"({"success":false})", "UNSPECIFIED_FAILURE", "Pictory gave no reason"},
+          Case{R"({"success":false,"data":null,"error":"boom"})", "UNSPECIFIED_FAILURE", "boom"},
+          Case{R"({"success":"false","data":{"error_code":12.5}})", "12.5",
+               "Pictory gave no reason"},
+          Case{R"({"success":false,"data":{"status":"completed","videoURL":"https://x"}})",
+               "UNSPECIFIED_FAILURE", "Pictory gave no reason"},
+          Case{R"({"success":false,"error_code":"INSUFFICIENT_CREDITS"})", "INSUFFICIENT_CREDITS",
+               "Pictory gave no reason"},
+          Case{R"({"success":false,"data":{"error_code":null},"error":{"error_code":"Y"}})", "Y",
+               "Pictory gave no reason"},
+      }) {
+    const JobReply reply = ReadBody(c.body);
+    EXPECT_EQ(reply.kind, Kind::kFailed) << c.body;
+    EXPECT_EQ(reply.error_code, c.code) << c.body;
+    EXPECT_EQ(reply.error_message, c.message) << c.body;
+    EXPECT_EQ(reply.digest, 0U) << "the poll that confirms it must not read as unchanged";
+  }
+}
+
+TEST(JobReplyBody, CleanedIsAnEndOfItsOwn) {
+  const JobReply reply = ReadBody(R"({"success":true,"data":{"status":"cleaned"}})");
+  EXPECT_EQ(reply.kind, Kind::kCleaned);
+  EXPECT_EQ(reply.result, nullptr);
+}
+
+TEST(JobReplyBody, UnknownStatusIsNeverSuccess) {
+  for (const char* body :
+       {R"({"success":true,"data":{"status":"archived","videoURL":"https://x"}})",
+        R"({"success":true,"data":{"status":"Failed"}})",
+        R"({"success":true,"data":{"status":"done"}})", R"({"success":true,"data":null})",
+        R"({"success":true,"data":{}})", R"({"success":true})", "{}",
+        R"({"data":{"status":{"a":1}}})", R"({"data":{"videoURL":null}})",
+        R"({"data":{"videoURL":""}})", R"({"data":{"renderParams":{"scenes":[1]}}})",
+        R"({"status":200})"}) {
+    EXPECT_EQ(ReadBody(body, v1::JOB_KIND_RENDER).kind, Kind::kUnclear) << body;
+  }
+}
+
+TEST(JobReplyBody, AbsentStatusWithAResultIsSuccess) {
+  struct Case {
+    const char* data;
+    v1::JobKind kind;
+  };
+  for (const Case& c : {
+           Case{R"({"renderParams":{"audio":{}},"preview":"https://p"})", v1::JOB_KIND_PREVIEW},
+           Case{R"({"previewUrl":"https://p"})", v1::JOB_KIND_PREVIEW},
+           Case{R"({"videoURL":"https://x/a.mp4"})", v1::JOB_KIND_RENDER},
+           Case{R"({"transcript":[{"words":[{"word":"Hi"}]}],"txt":"Hi"})",
+                v1::JOB_KIND_TRANSCRIPTION},
+           Case{R"({"transcript":[],"txt":""})", v1::JOB_KIND_TRANSCRIPTION},
+           Case{R"({"transcript":[{"words":[{"word":"Hi","highlight":true}]}]})",
+                v1::JOB_KIND_SUMMARY},
+       }) {
+    const std::string body = std::string(R"({"success":true,"data":)") + c.data + "}";
+    EXPECT_EQ(ReadBody(body, c.kind).kind, Kind::kSucceeded) << body;
+    const bool mute = std::string_view(c.data).find("[]") != std::string_view::npos;
+    const JobReply adopted = ReadBody(body, v1::JOB_KIND_UNSPECIFIED);
+    EXPECT_EQ(adopted.kind, Kind::kSucceeded) << body;
+    if (!mute) {
+      EXPECT_EQ(adopted.shown_kind, c.kind) << body;
+    }
+  }
+  EXPECT_EQ(ReadBody(R"({"data":{"transcript":[]}})", v1::JOB_KIND_TRANSCRIPTION).kind,
+            Kind::kUnclear);
+}
+
+TEST(JobReplyBody, SpokenWordsAreNotAStatus) {
+  const JobReply reply = ReadBody(
+      R"({"success":true,"data":{"transcript":[{"words":[{"word":"in-progress"},{"word":"failed"}]}],"txt":"\"status\":\"in-progress\""}})",
+      v1::JOB_KIND_TRANSCRIPTION);
+  EXPECT_EQ(reply.kind, Kind::kSucceeded);
+}
+
+TEST(JobReplyBody, RenderWithoutItsVideoIsIncomplete) {
+  for (const char* data : {R"({"status":"completed"})", R"({"status":"completed","videoURL":null})",
+                           R"({"status":"completed","videoURL":"","videoShareURL":"https://s"})",
+                           R"({"status":"completed","videoURL":{}})"}) {
+    const JobReply reply = ReadBody(std::string(R"({"success":true,"data":)") + data + "}");
+    EXPECT_EQ(reply.kind, Kind::kIncomplete) << data;
+    EXPECT_FALSE(reply.error_message.empty());
+    EXPECT_EQ(reply.result, nullptr);
+    EXPECT_EQ(reply.digest, 0U) << "its age counts from poll to poll";
+  }
+}
+
+TEST(JobReplyBody, CreditsAreRead) {
+  EXPECT_EQ(ReadBody(R"({"data":{"status":"completed","videoURL":"https://x","aiCreditsUsed":48}})")
+                .credits_used,
+            48.0);
+  EXPECT_EQ(ReadBody(R"({"data":{"status":"in-progress","aiCreditsUsed":"4.5"}})").credits_used,
+            4.5);
+  EXPECT_FALSE(ReadBody(R"({"data":{"status":"in-progress","aiCreditsUsed":null}})").credits_used);
+}
+
+TEST(JobReplyBody, UnchangedIsToldWithoutReading) {
+  const http::Response response = Reply(200, R"({"success":true,"data":{"status":"in-progress"}})");
+  const JobReply first = ReadJobReply(response, v1::JOB_KIND_RENDER, 0, WallTime{});
+  ASSERT_NE(first.digest, 0U);
+  const JobReply again = ReadJobReply(response, v1::JOB_KIND_RENDER, first.digest, WallTime{});
+  EXPECT_EQ(again.kind, Kind::kUnchanged);
+  const JobReply other =
+      ReadJobReply(Reply(200, response.body + " "), v1::JOB_KIND_RENDER, first.digest, WallTime{});
+  EXPECT_EQ(other.kind, Kind::kRunning);
+  // The same bytes under another status are trouble, not the reply before.
+  const JobReply trouble =
+      ReadJobReply(Reply(500, response.body), v1::JOB_KIND_RENDER, first.digest, WallTime{});
+  EXPECT_EQ(trouble.kind, Kind::kUnavailable);
+}
+
+TEST(JobReplyBody, ForeignTextIsCleaned) {
+  const JobReply reply = ReadBody(R"({"success":false,"data":{"error_message":"a\nb\u0007)" +
+                                  std::string(5000, 'x') + R"("}})");
+  EXPECT_EQ(reply.error_message.find('\n'), std::string::npos);
+  EXPECT_LT(reply.error_message.size(), 600U);
+}
+
+TEST(JobReplyBody, NoTruncationAndNoFlippedByteHarms) {
+  const std::string body =
+      R"({"success":true,"job_id":"j","data":{"status":"completed","videoURL":"https://x/a.mp4",)"
+      R"("transcript":[{"words":[{"word":"\u00e9\ud83d\ude00","start_time":0.5,"highlight":true}]}],)"
+      R"("renderParams":{"a":[1,"2",null]},"videoDuration":"65.6","aiCreditsUsed":4}})";
+  for (const v1::JobKind kind :
+       {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW, v1::JOB_KIND_RENDER,
+        v1::JOB_KIND_TRANSCRIPTION, v1::JOB_KIND_SUMMARY}) {
+    ASSERT_EQ(ReadBody(body, kind).kind, Kind::kSucceeded);
+    for (std::size_t length = 0; length < body.size(); ++length) {
+      EXPECT_EQ(ReadBody(body.substr(0, length), kind).kind, Kind::kUnavailable) << length;
+    }
+    for (std::size_t at = 0; at < body.size(); ++at) {
+      for (const char flip : {'\x01', '\x20', '\x7f', '\x80'}) {
+        std::string broken = body;
+        broken[at] = static_cast<char>(broken[at] ^ flip);
+        const JobReply reply = ReadBody(broken, kind);
+        EXPECT_EQ(reply.result != nullptr, reply.kind == Kind::kSucceeded);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gateway::pictory

@@ -1,0 +1,184 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pictory/translate.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+std::vector<errors::Violation> Preview(const std::string& body, bool allow = false,
+                                       v1::PathVersion version = v1::PATH_VERSION_V2) {
+  v1::CreatePreviewRequest request;
+  request.set_storyboard_json(body);
+  request.set_allow_unknown_fields(allow);
+  TranslateOptions options;
+  options.versions[v1::JOB_KIND_PREVIEW] = version;
+  return Validate(request, options);
+}
+
+std::vector<std::string> Fields(const std::vector<errors::Violation>& violations) {
+  std::vector<std::string> fields;
+  for (const auto& violation : violations) fields.push_back(violation.field);
+  return fields;
+}
+
+std::vector<std::string> Render(const v1::RenderRequest& request) {
+  return Fields(Validate(request, {}));
+}
+
+TEST(RawStoryboard, DocumentedBodiesPass) {
+  EXPECT_THAT(
+      Fields(Preview(
+          R"({"videoName":"n","scenes":[{"story":"s","anything":1}],"aspectRatio":"16:9"})")),
+      IsEmpty());
+  EXPECT_THAT(
+      Fields(Preview(R"( {"videoName":"n","templateId":"t","variables":{},"saveProject":true} )")),
+      IsEmpty());
+  EXPECT_THAT(
+      Fields(Preview(
+          R"({"videoName":"n","videoDescription":"d","language":"en","brandLogo":{},"audio":{"autoBackgroundMusic":"true"},"scenes":[{"text":"t"}]})",
+          false, v1::PATH_VERSION_V1)),
+      IsEmpty());
+}
+
+TEST(RawStoryboard, MisspeltKeysAreNamedWithWhatWasMeant) {
+  const auto violations =
+      Preview(R"({"video_name":"n","scene":[],"zzzzzz":1,"brandLogo":{},"templateId":"t"})");
+  ASSERT_THAT(Fields(violations),
+              ElementsAre("storyboard_json.video_name", "storyboard_json.scene",
+                          "storyboard_json.zzzzzz", "storyboard_json.brandLogo"));
+  EXPECT_THAT(violations[0].description, HasSubstr("did you mean videoName?"));
+  EXPECT_THAT(violations[1].description, HasSubstr("did you mean scenes?"));
+  EXPECT_THAT(violations[2].description, ::testing::Not(HasSubstr("did you mean")));
+  EXPECT_THAT(violations[3].description, HasSubstr("v1 body"));
+}
+
+TEST(RawStoryboard, AllowUnknownFieldsSendsThem) {
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{}],"zzzzzz":1})", true)), IsEmpty());
+}
+
+TEST(RawStoryboard, WebhookIsOursEvenThen) {
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{}],"webhook":"https://x.com"})", true)),
+              ElementsAre("storyboard_json.webhook"));
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{}],"webh\u006fok":null})")),
+              ElementsAre("storyboard_json.webhook"));
+}
+
+TEST(RawStoryboard, RequiredAndExclusiveMembers) {
+  EXPECT_THAT(Fields(Preview("{}")),
+              ElementsAre("storyboard_json.videoName", "storyboard_json.scenes"));
+  EXPECT_THAT(Fields(Preview(R"({"videoName":null,"scenes":{}})")),
+              ElementsAre("storyboard_json.videoName", "storyboard_json.scenes"));
+  EXPECT_THAT(Fields(Preview(
+                  R"({"videoName":"n","scenes":[],"brandId":"a","brandName":"b","videoWidth":1})")),
+              ElementsAre("storyboard_json.brandName", "storyboard_json.videoHeight"));
+}
+
+TEST(RawStoryboard, BrokenOrOfTheWrongShape) {
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("null"), std::string("7"), std::string("{"),
+        std::string("{}{}"), std::string(R"({"a":1,"a":2})"), std::string("{\"a\":\"\xff\"}"),
+        std::string("{}\0", 3), std::string(R"({"a":01})"), std::string("{'a':1}"),
+        std::string(200, '[')}) {
+    EXPECT_THAT(Fields(Preview(body)), ElementsAre("storyboard_json")) << body;
+  }
+}
+
+TEST(RawRenderParams, LenientToContentStrictToWrapping) {
+  v1::RenderRequest request;
+  request.set_render_params_json(
+      R"({"audio":{},"output":{},"scenes":[],"next_generation_video":true,"whatever":1})");
+  EXPECT_THAT(Render(request), IsEmpty());
+  request.set_render_params_json(R"({"renderParams":{"audio":{}}})");
+  const auto wrapped = Validate(request, {});
+  ASSERT_THAT(Fields(wrapped), ElementsAre("render_params_json"));
+  EXPECT_THAT(wrapped[0].description, HasSubstr("content of renderParams"));
+  request.set_render_params_json(R"({"success":true,"data":{"renderParams":{}}})");
+  EXPECT_THAT(Render(request), ElementsAre("render_params_json"));
+  request.set_render_params_json(R"({"output":{},"webhook":"https://x.com"})");
+  EXPECT_THAT(Render(request), ElementsAre("render_params_json.webhook"));
+  request.set_render_params_json("{}");
+  EXPECT_THAT(Render(request), ElementsAre("render_params_json"));
+  request.set_render_params_json("[]");
+  EXPECT_THAT(Render(request), ElementsAre("render_params_json"));
+}
+
+TEST(ExtraJson, AddsButNeverRedefines) {
+  v1::RenderRequest request;
+  request.set_preview_job_id("p");
+  request.set_extra_json(R"({"videoName":"x"})");
+  EXPECT_THAT(Render(request), IsEmpty());
+  request.set_extra_json(R"({"webhook":"https://x.com"})");
+  EXPECT_THAT(Render(request), ElementsAre("extra_json.webhook"));
+  request.set_extra_json("[1]");
+  EXPECT_THAT(Render(request), ElementsAre("extra_json"));
+  request.set_extra_json("{");
+  EXPECT_THAT(Render(request), ElementsAre("extra_json"));
+
+  request.set_render_params_json(R"({"output":{},"audio":{}})");
+  request.set_extra_json(R"({"output":{},"x":1})");
+  EXPECT_THAT(Render(request), ElementsAre("extra_json.output"));
+
+  request.mutable_storyboard()->set_video_name("n");
+  request.mutable_storyboard()->add_scenes()->set_story("s");
+  request.mutable_storyboard()->set_extra_json(R"({"a":1,"brandId":"b","webhook":1})");
+  request.set_extra_json(R"({"a":2,"videoName":"x","b":1})");
+  EXPECT_THAT(Render(request),
+              UnorderedElementsAre("storyboard.extra_json.brandId", "storyboard.extra_json.webhook",
+                                   "extra_json.a", "extra_json.videoName"));
+}
+
+TEST(ExtraJson, InsideAScene) {
+  v1::CreatePreviewRequest request;
+  request.mutable_storyboard()->set_video_name("n");
+  v1::Scene* scene = request.mutable_storyboard()->add_scenes();
+  scene->set_story("s");
+  scene->set_extra_json(R"({"caption":"c","brandNew":1,"webhook":1})");
+  EXPECT_THAT(Fields(Validate(request, {})),
+              ElementsAre("storyboard.scenes[0].extra_json.caption"));
+}
+
+TEST(RawValues, TranscriptsAreArrays) {
+  v1::SummarizeRequest summarize;
+  summarize.set_highlight_duration_seconds(60);
+  summarize.set_transcript_json(R"([{"words":[]}])");
+  EXPECT_THAT(Fields(Validate(summarize, {})), IsEmpty());
+  summarize.set_transcript_json("[]");
+  EXPECT_THAT(Fields(Validate(summarize, {})), ElementsAre("transcript_json"));
+  summarize.set_transcript_json(R"({"transcript":[{}]})");
+  const auto wrapped = Validate(summarize, {});
+  ASSERT_THAT(Fields(wrapped), ElementsAre("transcript_json"));
+  EXPECT_THAT(wrapped[0].description, HasSubstr("`transcript`"));
+
+  v1::TranscribeRequest transcribe;
+  transcribe.set_file_url("https://x.com/a");
+  transcribe.set_transcript_json("{}");
+  transcribe.set_extra_json(R"({"language":"en","fileUrl":1,"odd":1})");
+  EXPECT_THAT(Fields(Validate(transcribe, {})),
+              UnorderedElementsAre("transcript_json", "extra_json.language", "extra_json.fileUrl"));
+}
+
+TEST(RawValues, FreeObjectsInAStoryboard) {
+  v1::CreatePreviewRequest request;
+  request.mutable_storyboard()->set_video_name("n");
+  request.mutable_storyboard()->set_webhook_input_json("[1]");
+  v1::Scene* scene = request.mutable_storyboard()->add_scenes();
+  scene->set_story("s");
+  scene->set_background_brolls_json("{}");
+  scene->set_media_repurpose_settings_json("{oops}");
+  scene->set_transcript_json("");
+  EXPECT_THAT(Fields(Validate(request, {})),
+              UnorderedElementsAre("storyboard.webhook_input_json",
+                                   "storyboard.scenes[0].background_brolls_json",
+                                   "storyboard.scenes[0].media_repurpose_settings_json",
+                                   "storyboard.scenes[0].transcript_json"));
+}
+
+}  // namespace
+}  // namespace gateway::pictory

@@ -1,0 +1,131 @@
+// A whole gRPC server in process, on a port of the system's choice, over a store the test controls.
+#pragma once
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/timer_thread.h"
+#include "pictory/jobs/v1/pictory_jobs.grpc.pb.h"
+#include "rpc/fake_store.h"
+#include "rpc/server.h"
+#include "rpc/status.h"
+#include "rpc/wire.h"
+
+namespace gateway::test {
+
+namespace v1 = ::pictory::jobs::v1;
+using rpc::FromGrpc;
+
+// Until `true_now` holds; fails the test after a long while.
+inline void Await(const std::function<bool()>& true_now, const char* what) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!true_now()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+class RpcHouse {
+ public:
+  explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr)
+      : store_(other_store != nullptr ? *other_store : fake) {
+    options.listeners = {{.address = "127.0.0.1:0"}};
+    rpc::Domain domain{.hub = hub,
+                       .store = store_,
+                       .wheel = wheel,
+                       .clock = clock,
+                       .timers = timers,
+                       .random = random};
+    domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
+      std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> handler;
+      {
+        MutexLock lock(mutex_);
+        submitted.push_back(request);
+        handler = on_submit;
+      }
+      if (handler) return handler(std::move(request), std::move(done));
+      done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)));
+    };
+    domain.validate = [](const google::protobuf::Message& message) {
+      std::vector<errors::Violation> violations;
+      const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&message);
+      if (transcribe != nullptr && transcribe->file_url() == "bad") {
+        violations.push_back({"file_url", "must be https"});
+      }
+      return violations;
+    };
+    domain.read_full = [](std::string_view json, v1::JobKind) -> absl::StatusOr<v1::Job> {
+      v1::Job full;
+      full.mutable_render()->set_video_url("full:" + std::string(json));
+      return full;
+    };
+    domain.degraded = [this](const std::string&) { return degraded.load(); };
+    auto started = rpc::Server::Start(std::move(options), std::move(domain));
+    EXPECT_TRUE(started.ok()) << started.status();
+    server = *std::move(started);
+    server->SetServing(true);
+    stub = v1::PictoryJobs::NewStub(Channel());
+  }
+  ~RpcHouse() { server.reset(); }
+
+  std::shared_ptr<grpc::Channel> Channel() {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(server->addresses()[0], grpc::InsecureChannelCredentials(),
+                                     arguments);
+  }
+
+  // A unary call of whatever bytes.
+  grpc::Status Raw(const std::string& method, const std::string& bytes) {
+    grpc::GenericStub generic(Channel());
+    grpc::ClientContext context;
+    const grpc::Slice slice(bytes);
+    grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    std::mutex mutex;
+    std::condition_variable done;
+    std::optional<grpc::Status> status;
+    generic.UnaryCall(&context, method, {}, &request, &response, [&](grpc::Status s) {
+      std::lock_guard<std::mutex> lock(mutex);
+      status = std::move(s);
+      done.notify_all();
+    });
+    std::unique_lock<std::mutex> lock(mutex);
+    done.wait(lock, [&] { return status.has_value(); });
+    return *status;
+  }
+
+  jobs::SubmitRequest last_submit() {
+    MutexLock lock(mutex_);
+    return submitted.back();
+  }
+
+  SystemClock clock;
+  TimerThread timers{clock};
+  Random random{1};
+  FakeStore fake;
+  jobs::JobStore& store_;
+  jobs::Broadcaster broadcaster;
+  jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
+  jobs::StreamWheel wheel{clock, timers, broadcaster};
+  std::atomic<bool> degraded{false};
+  std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
+  std::vector<jobs::SubmitRequest> submitted;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<v1::PictoryJobs::Stub> stub;
+
+ private:
+  Mutex mutex_;
+};
+
+}  // namespace gateway::test
