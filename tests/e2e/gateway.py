@@ -28,12 +28,12 @@ def wait_until(condition, what):
 class Gateway:
     """One gateway process with its sandbox; `state` survives restarts."""
 
-    def __init__(self, state, *flags, sandbox=True, env=None):
+    def __init__(self, state, *flags, sandbox=True, speed=20, env=None):
         self.state = pathlib.Path(state)
         self.state.mkdir(exist_ok=True)
         self.ready = self.state / "ready"
         self.log = self.state / "log"
-        self.flags = (["--sandbox", "--sandbox-speed", "20"] if sandbox else []) + list(flags)
+        self.flags = (["--sandbox", "--sandbox-speed", str(speed)] if sandbox else []) + list(flags)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         self.env.update(env or {})
         self.start()

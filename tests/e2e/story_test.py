@@ -5,7 +5,7 @@ import pathlib
 import tempfile
 import unittest
 
-from gateway import Gateway, gateway, wait_until
+from gateway import Gateway, gateway
 
 STORY = "One line for the scene. Another line for the next one."
 
