@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <utility>
 
@@ -101,6 +102,25 @@ obs::LogFormat FormatOf(const std::string& name) {
   if (name == "text") return obs::LogFormat::kText;
   return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
 }
+
+// CLI11 lets the file decide where a variable of the environment does, too; here the variable wins,
+// as it does with most servers: it is set closer to the one run that is meant.
+class FileBelowEnvironment : public CLI::ConfigBase {
+ public:
+  explicit FileBelowEnvironment(const CLI::App& app) : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> kept = CLI::ConfigBase::from_config(input);
+    std::erase_if(kept, [this](const CLI::ConfigItem& item) {
+      const CLI::Option* option = app_.get_option_no_throw("--" + item.name);
+      return option != nullptr && !Environment(option->get_envname().c_str()).empty();
+    });
+    return kept;
+  }
+
+ private:
+  const CLI::App& app_;
+};
 
 Parsed Usage(const absl::Status& status) {
   return {.gateway = {}, .sandbox = {}, .exit_code = kUsage,
@@ -264,6 +284,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   app.set_version_flag("--version", VersionText());
   app.set_config("--config", "", "Read options from this file, one name=value a line")
       ->envname("PICTORY_CONFIG");
+  app.config_formatter(std::make_shared<FileBelowEnvironment>(app));
   app.allow_config_extras(CLI::config_extras_mode::error);
   Config config;
   GatewayFlags flags;

@@ -1,5 +1,5 @@
-// Everything an operator can set, and where it comes from: flag, then config file, then
-// PICTORY_… variable, then the default. Secrets come from files and the environment only.
+// Everything an operator can set, and where it comes from: flag, then PICTORY_… variable, then
+// config file, then the default. Secrets come from files and the environment only.
 #pragma once
 
 #include <cstdint>

@@ -40,7 +40,7 @@ TEST_F(ConfigTest, AKeyMeansTheRealService) {
   EXPECT_EQ(parsed.gateway->api_key.Reveal(), "pictai_x");
 }
 
-TEST_F(ConfigTest, FlagsBeatFilesAndFilesBeatVariables) {
+TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   const auto file = std::filesystem::path(testing::TempDir()) / "gateway.conf";
   std::ofstream(file) << "listen=127.0.0.1:1\nmax-watches=7\n";
   const std::string path = file.string();
@@ -50,7 +50,7 @@ TEST_F(ConfigTest, FlagsBeatFilesAndFilesBeatVariables) {
   EXPECT_EQ(parsed.gateway->max_watches, 7);
   setenv("PICTORY_LISTEN", "127.0.0.1:2", 1);
   EXPECT_EQ(Parse({}).gateway->listen[0].port, 2);
-  EXPECT_EQ(Parse({"--config", path.c_str()}).gateway->listen[0].port, 1);
+  EXPECT_EQ(Parse({"--config", path.c_str()}).gateway->listen[0].port, 2);
   EXPECT_EQ(Parse({"--config", path.c_str(), "--listen", "127.0.0.1:3"}).gateway->listen[0].port, 3);
   std::ofstream(file) << "no-such-key=1\n";
   EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
