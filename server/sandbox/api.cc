@@ -134,10 +134,9 @@ absl::Status Api::Record(const Call& call, const std::string& job_id, const std:
       {clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
 }
 
-void Api::Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted) {
+void Api::Adopt(std::unique_ptr<Job> job, MonoTime accepted) {
   job->accepted = accepted;
-  // Another space of ids than the jobs': a project is not a job.
-  if (!job->project_id.empty()) job->project_id = MintId(~options_.seed, number);
+  if (!job->project_id.empty()) job->project_id = ProjectIdOf(job->id);
   book_.Add(std::move(job));
 }
 
@@ -157,7 +156,7 @@ ApiReply Api::MakeJob(const Call& call) {
   if (const absl::Status status = Record(call, id, job->webhook); !status.ok()) {
     return Broken(std::string(status.message()));
   }
-  Adopt(std::move(job), number, clock_.Now());
+  Adopt(std::move(job), clock_.Now());
   if (on_accepted_) on_accepted_(*book_.Find(id));
   return Accepted(id);
 }
@@ -289,7 +288,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   job->id = entry.job_id;
   // The wall clock is all that spans a restart; from here on the steady one counts.
   const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);
-  Adopt(std::move(job), number, clock_.Now() - age);
+  Adopt(std::move(job), clock_.Now() - age);
   return absl::OkStatus();
 }
 

@@ -73,7 +73,7 @@ class Api {
   ApiReply Quota(const Call& call);
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
-  void Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted);
+  void Adopt(std::unique_ptr<Job> job, MonoTime accepted);
   absl::Status ReplayOne(const JournalEntry& entry, std::uint64_t number);
 
   const ApiOptions options_;

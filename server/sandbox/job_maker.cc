@@ -231,6 +231,7 @@ Made JobMaker::Highlights(const MakeRequest& request) {
   return MakeHighlights(request, *transcript);
 }
 
+  if (preview == nullptr && request.replayed) preview = book_.AdoptProject(request.id);
 Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
   const Job* source = book_.Find(request.id);
   if (source == nullptr) return UnknownJob(request.id);
