@@ -20,7 +20,7 @@
 namespace gateway::sandbox {
 
 struct ApiOptions {
-  std::string api_key;
+  AuthOptions auth;
   double requests_per_second = 2000;
   std::uint64_t seed = 0;
 };
@@ -29,6 +29,7 @@ struct ApiStats {
   std::map<std::string, std::uint64_t> requests;  // by "METHOD /pattern"; unknown ones "METHOD *"
   std::map<std::string, std::uint64_t> polls;     // by job id, of known jobs
   std::map<int, std::uint64_t> statuses;          // of answers
+  std::map<std::string, std::uint64_t> callers;   // by credential, of calls let in
 };
 
 class Api {
@@ -57,7 +58,8 @@ class Api {
     const char* pattern;  // segments; {id} takes any one
     Maker maker;
     Plain plain;
-    bool open = false;  // needs no credentials: for the token endpoint
+    IdPlace id_place = IdPlace::kDataCamel;
+    bool open = false;  // needs no credentials
   };
   static const std::vector<Route>& Routes();
   static const Route* Match(std::string_view method, std::string_view path, std::string* id,
@@ -71,6 +73,7 @@ class Api {
   ApiReply CleanJob(const Call& call);
   ApiReply EditElements(const Call& call);
   ApiReply Quota(const Call& call);
+  ApiReply IssueToken(const Call& call);
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
   void Adopt(std::unique_ptr<Job> job, MonoTime accepted);
