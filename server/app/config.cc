@@ -221,6 +221,20 @@ void AddSandboxOptions(CLI::App& app, Common& common, std::string& listen, std::
       ->capture_default_str();
   app.add_flag("--no-ffmpeg", no_ffmpeg,
                "Always serve the built-in clip, even if ffmpeg could draw the story's own words");
+  app.add_option("--client-id", config.client_id,
+                 "With PICTORY_CLIENT_SECRET: the one pair that gets access tokens")
+      ->envname("PICTORY_CLIENT_ID");
+  app.add_option("--token-seconds", config.token_seconds, "How long an access token is good")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.footer(
+      "Pictory's API, all generations of it, under /pictoryapis; a front page under /; for tests\n"
+      "/sandbox/faults (GET, POST, DELETE), /sandbox/journal and /sandbox/stats.\n"
+      "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
+      "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
+      "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
+      "A videoName with [fail], [fail-render], [no-credits], [stuck], [slow] or [no-video] in it\n"
+      "goes wrong on purpose.");
 }
 
 // Fills what the raw texts say; the first thing that is wrong ends it.
@@ -317,6 +331,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
     if (!key.ok()) return Usage(key.status());
     sandbox.listen = *address;
     sandbox.api_key = *std::move(key);
+    sandbox.client_secret = Secret(Environment("PICTORY_CLIENT_SECRET"));
     sandbox.state_dir = sandbox_state;
     sandbox.use_ffmpeg = !no_ffmpeg;
     sandbox.log_level = LevelOf(sandbox_common.log_level);

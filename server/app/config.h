@@ -58,7 +58,11 @@ struct SandboxConfig {
   double speed = 1;
   std::uint64_t seed = 1;
   double requests_per_second = limits::kSandboxBudgetPerSecond;
+  // What callers must show; empty: anything but what has "bad" in it.
   Secret api_key;
+  std::string client_id;
+  Secret client_secret;
+  int token_seconds = 3600;
   bool use_ffmpeg = true;
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;

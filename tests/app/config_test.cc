@@ -87,6 +87,11 @@ TEST_F(ConfigTest, TheSandboxCommandHasItsOwnOptions) {
   ASSERT_TRUE(parsed.sandbox.has_value()) << parsed.text;
   EXPECT_EQ(parsed.sandbox->listen.ToString(), "[::1]:0");
   EXPECT_EQ(parsed.sandbox->speed, 5);
+  EXPECT_EQ(parsed.sandbox->token_seconds, 3600);
+  EXPECT_EQ(Parse({"sandbox", "--token-seconds", "2"}).sandbox->token_seconds, 2);
+  EXPECT_EQ(Parse({"sandbox", "--token-seconds", "0"}).exit_code, 2);
+  EXPECT_EQ(Parse({"sandbox", "--client-id", "me"}).sandbox->client_id, "me");
+  EXPECT_NE(Parse({"sandbox", "--help"}).text.find("/sandbox/faults"), std::string::npos);
   EXPECT_EQ(Parse({"sandbox", "--listen", "x"}).exit_code, 2);
 }
 
