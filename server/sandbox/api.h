@@ -1,5 +1,21 @@
 // Pictory's REST API as the sandbox serves it: the routing table, the account's rate, and what is
 // done with jobs. Single-threaded: the HTTP server's thread.
+//
+//   call                                                    answered with
+//   POST /v2/video/storyboard, …/storyboard/render          data.jobId
+//   POST /v2/video/render, PUT /v2/video/render/{id}        data.jobId
+//   POST /v2/projects/{id}/render                           data.jobId
+//   POST /v2/transcription, …/highlights, …/{id}/highlights data.jobId
+//   PUT  /v2/video/storyboard/{id}/elements                 204
+//   POST /v1/video/storyboard                               jobId and data.job_id
+//   POST /v1/video/render, PUT /v1/video/render/{id}        data.job_id
+//   POST /v1/transcription, …/highlights                    data.job_id (inferred, bodies too)
+//   GET  /v1/jobs/{id}                                      the job (results.h)
+//   GET  /v1/jobs?nextPageKey=…                             items, newest first; the end is a null
+//                                                           key, or none if all fit on one page
+//   DELETE /v1/jobs/{id}/clean                              {"success":true}, again and again
+//   GET  /v1/quota                                          a bare object
+//   POST /v1/oauth2/token                                   a bare token (auth.h); no credentials
 #pragma once
 
 #include <functional>

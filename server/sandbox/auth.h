@@ -2,8 +2,8 @@
 // Authorization as they are.
 //
 // "Bearer " before a key is a mistake that Pictory documents, and refused. Before a token it is
-// unsettled: one page of Pictory's shows it, all its own programs leave it out. Refused here too, so
-// that what works with the sandbox works wherever tokens do.
+// unsettled: one page of Pictory's shows it, all its own programs leave it out. Refused here too,
+// so that what works with the sandbox works wherever tokens do.
 // X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token: the
 // first generation sends it, the second does not. It is counted, and never required.
 //

@@ -275,7 +275,8 @@ TEST(StoryboardV1Test, SplitsTextAsTheSceneOrElseTheWholeSays) {
   const std::string scene = R"("text":"One. Two.\nThree.")";
   EXPECT_EQ(FilmOf(R"({"scenes":[{)" + scene + "}]}").scenes.size(), 1u);
   EXPECT_EQ(FilmOf(R"({"splitTextOnPeriod":true,"scenes":[{)" + scene + "}]}").scenes.size(), 3u);
-  EXPECT_EQ(FilmOf(R"({"scenes":[{"splitTextOnNewLine":"true",)" + scene + "}]}").scenes.size(), 2u);
+  EXPECT_EQ(FilmOf(R"({"scenes":[{"splitTextOnNewLine":"true",)" + scene + "}]}").scenes.size(),
+            2u);
   EXPECT_EQ(FilmOf(R"({"splitTextOnPeriod":true,"scenes":[{"splitTextOnPeriod":false,)" + scene +
                    "}]}")
                 .scenes.size(),
@@ -294,7 +295,8 @@ TEST(RenderParamsV1Test, HostileOnesDoNoHarm) {
   for (const char* text :
        {R"({"output":{},"scenes":[1,"a",null,[]]})",
         R"({"output":{"width":"x","height":-1},"scenes":[{"time":"1e300","sub_scenes":{}}]})",
-        R"({"output":{"name":5},"audio":7,"scenes":[{"time":-5,"sub_scenes":[0,{"text_lines":[0]}]}]})"}) {
+        R"({"output":{"name":5},"audio":7,
+            "scenes":[{"time":-5,"sub_scenes":[0,{"text_lines":[0]}]}]})"}) {
     std::string error;
     const auto json = ParseJson(text, &error);
     ASSERT_NE(json, nullptr) << error;
