@@ -15,6 +15,9 @@
 
 namespace gateway::pictory {
 
+// kKey: an API key. kOAuth: an access token, bought with client credentials.
+enum class AuthMode { kKey, kOAuth };
+
 class Credentials {
  public:
   using Ready = std::function<void(absl::StatusOr<http::Request>)>;
