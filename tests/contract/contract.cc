@@ -124,9 +124,13 @@ Contract::Contract() {
   state_dir_ = name;
 }
 
-Contract::~Contract() {
+void Contract::Stop() {
   client_.reset();
   gateway_.reset();
+}
+
+Contract::~Contract() {
+  Stop();
   std::error_code ignored;
   std::filesystem::remove_all(state_dir_, ignored);
 }

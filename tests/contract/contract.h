@@ -83,6 +83,8 @@ class Contract : public ::testing::Test {
   // Called by Api() if a case has not done it with changes of its own.
   void Start(const std::function<void(app::Config&)>& change = {});
   pictory_jobs::Client& Api();
+  // Lets another gateway take its place.
+  void Stop();
 
   // Submits that Pictory takes under `id`, each the simplest of its kind.
   Job Preview(const std::string& id);
