@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "base/secret.h"
 #include "jobs/schedule.h"
 #include "obs/log.h"
+#include "pictory/credentials.h"
+#include "pictory/jobs/v1/annotations.pb.h"
+#include "pictory/jobs/v1/job.pb.h"
 
 namespace gateway::app {
 
@@ -27,7 +31,13 @@ struct Config {
   // Pictory.
   bool sandbox = false;
   bool sandbox_by_default = false;  // chosen because there were no credentials
-  Secret api_key;
+  pictory::AuthMode auth = pictory::AuthMode::kKey;
+  Secret api_key;         // kKey
+  std::string client_id;  // kOAuth
+  Secret client_secret;   // kOAuth
+  std::string user_id;    // kOAuth; empty for accounts that need none
+  // Which generation's paths each kind of job uses; v2 where a kind is missing.
+  std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> api_versions;
   std::string base_url = "https://api.pictory.ai/pictoryapis";
   std::string ca_file;
   std::string proxy;

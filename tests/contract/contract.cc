@@ -138,11 +138,50 @@ Contract::~Contract() {
 void Contract::TearDown() {
   EXPECT_THAT(pictory_.Unexpected(), ::testing::IsEmpty());
   for (const ReceivedRequest& request : pictory_.Received()) {
-    EXPECT_EQ(request.HeaderValues("authorization"), kKey) << request.head;
-    EXPECT_EQ(request.HeaderCount("authorization"), 1) << request.head;
+    ExpectCredentials(request);
     EXPECT_THAT(request.HeaderValues("user-agent"), ::testing::StartsWith("Mozilla/5.0 "));
     EXPECT_EQ(request.HeaderCount("cookie"), 0) << request.head;
   }
+}
+
+void Contract::ExpectCredentials(const ReceivedRequest& request) const {
+  const bool for_token = CallOf(request) == kTokenCall;
+  EXPECT_EQ(request.HeaderCount("authorization"), for_token ? 0 : 1) << request.head;
+  EXPECT_EQ(request.HeaderCount("x-pictory-user-id"), tokens_ && !for_token ? 1 : 0);
+  if (for_token) return;
+  if (tokens_) {
+    EXPECT_THAT(request.HeaderValues("authorization"), ::testing::MatchesRegex("t[0-9]+"));
+    EXPECT_EQ(request.HeaderValues("x-pictory-user-id"), "u-1");
+  } else {
+    EXPECT_EQ(request.HeaderValues("authorization"), kKey) << request.head;
+  }
+}
+
+void Contract::StartWithTokens() {
+  tokens_ = true;
+  std::vector<Answer> answers;
+  for (int i = 1; i <= 9; ++i) {
+    answers.push_back(Json(200, R"({"access_token":"t)" + std::to_string(i) +
+                                    R"(","expires_in":3600,"token_type":"Bearer"})"));
+  }
+  pictory_.On(kTokenCall, std::move(answers));
+  Start([](app::Config& config) {
+    config.auth = pictory::AuthMode::kOAuth;
+    config.api_key = Secret();
+    config.client_id = "client-1";
+    config.client_secret = Secret("secret-1");
+    config.user_id = "u-1";
+  });
+}
+
+void Contract::StartWithV1(const std::function<void(app::Config&)>& change) {
+  Start([&](app::Config& config) {
+    for (const v1::JobKind kind : {v1::JOB_KIND_PREVIEW, v1::JOB_KIND_RENDER,
+                                   v1::JOB_KIND_TRANSCRIPTION, v1::JOB_KIND_SUMMARY}) {
+      config.api_versions[kind] = v1::PATH_VERSION_V1;
+    }
+    if (change) change(config);
+  });
 }
 
 void Contract::Start(const std::function<void(app::Config&)>& change) {

@@ -77,11 +77,15 @@ class Contract : public ::testing::Test {
  protected:
   Contract();
   ~Contract() override;
-  // Every request of every case: the key raw and once, a user agent that filters let pass.
+  // Every request of every case: the credentials raw and once, a user agent that filters let pass.
   void TearDown() override;
 
   // Called by Api() if a case has not done it with changes of its own.
   void Start(const std::function<void(app::Config&)>& change = {});
+  // With client id and secret instead of the key, and user `u-1`. Token after token is t1, t2, …
+  void StartWithTokens();
+  // With all calls of the older generation.
+  void StartWithV1(const std::function<void(app::Config&)>& change = {});
   pictory_jobs::Client& Api();
   // Lets another gateway take its place.
   void Stop();
@@ -114,6 +118,9 @@ class Contract : public ::testing::Test {
  private:
   Job Take(absl::StatusOr<Job> job);
 
+  void ExpectCredentials(const ReceivedRequest& request) const;
+
+  bool tokens_ = false;
   std::filesystem::path state_dir_;
   std::unique_ptr<app::Gateway> gateway_;
   std::unique_ptr<pictory_jobs::Client> client_;
@@ -123,5 +130,6 @@ class Contract : public ::testing::Test {
 bool SameJson(const std::string& a, const std::string& b);
 
 inline constexpr char kKey[] = "pictai_k";
+inline constexpr char kTokenCall[] = "POST /v1/oauth2/token";
 
 }  // namespace gateway::test
