@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
+#include "jobs/schedule.h"
 #include "obs/log.h"
 #include "pictory/credentials.h"
 #include "pictory/jobs/v1/annotations.pb.h"
@@ -43,6 +44,9 @@ struct Config {
   int upstream_engines = 1;
   double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
   double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate
+  // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators know
+  // of their account; tests against an upstream of their own cannot wait for real renders.
+  std::optional<jobs::PollCurve> poll_curve;
 
   // The embedded sandbox.
   std::uint16_t sandbox_port = 0;

@@ -233,6 +233,7 @@ void Gateway::Parts::BuildDomain() {
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
+  if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
       [this](const jobs::JobRecord& record) { hub->Publish(record); }, PollEvents());

@@ -60,7 +60,7 @@ bool IsCallerId(std::string_view id) { return IsWord(id, limits::kCallerIdMaxByt
 bool IsRequestId(std::string_view id) { return IsWord(id, limits::kRequestIdMaxBytes); }
 
 bool IsUpstreamId(std::string_view id) {
-  return !id.empty() && id.size() <= limits::kUpstreamIdMaxBytes &&
+  return !id.empty() && id.size() <= limits::kUpstreamIdMaxBytes && id != "." && id != ".." &&
          std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 

@@ -42,6 +42,14 @@ std::string Readable(std::string text) {
   return text;
 }
 
+// Doubling would keep up to three times a large body in memory while it grows: beyond a little, all
+// it may have is reserved at once. What is never written to costs no memory.
+void Append(std::string& body, std::string_view more, std::size_t limit) {
+  const std::size_t size = body.size() + more.size();
+  if (size > body.capacity() && size > limits::kMiB) body.reserve(std::max(size, limit));
+  body.append(more);
+}
+
 // "HTTP/1.1 200 OK" -> 200; 0 if it is none.
 int ParseStatus(std::string_view line) {
   const std::size_t space = line.find(' ');
@@ -327,7 +335,7 @@ std::size_t CurlTransfer::OnBody(char* data, std::size_t size, std::size_t count
   const std::size_t limit = transfer.pending_.request.max_body_bytes;
   std::string& body = transfer.response_.body;
   const std::size_t room = limit - std::min(limit, body.size());
-  body.append(data, std::min(bytes, room));
+  Append(body, {data, std::min(bytes, room)}, limit);
   if (bytes <= room) return bytes;
   transfer.response_.error = absl::StrCat("the response body exceeds ", limit, " bytes");
   return 0;

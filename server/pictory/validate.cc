@@ -71,7 +71,7 @@ void CheckSource(const Message& request, const TranslateOptions& options, Violat
 void CheckPathId(const std::string& field, const std::string& id, Violations& violations) {
   if (!IsUpstreamId(id)) {
     violations.Add(field, absl::StrCat("must be 1 to ", limits::kUpstreamIdMaxBytes,
-                                       " visible ASCII characters"));
+                                       " visible ASCII characters, and not . or .."));
   }
 }
 

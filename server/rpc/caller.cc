@@ -46,7 +46,7 @@ absl::Status CheckJobName(std::string_view name) {
   if (IsUpstreamId(name)) return absl::OkStatus();
   return errors::Invalid("job_id",
                          "must be a job_id or Pictory's id of a job: 1 to 256 visible ASCII "
-                         "characters");
+                         "characters, and not . or ..");
 }
 
 }  // namespace gateway::rpc

@@ -59,6 +59,13 @@ TEST(UpstreamIds, AreAnyVisibleAscii) {
   EXPECT_FALSE(IsUpstreamId("\xc3\xa4"));
 }
 
+TEST(UpstreamIds, NoPathCanCarryOneOrTwoDots) {
+  EXPECT_FALSE(IsUpstreamId("."));
+  EXPECT_FALSE(IsUpstreamId(".."));
+  EXPECT_TRUE(IsUpstreamId("..."));
+  EXPECT_TRUE(IsUpstreamId("../"));
+}
+
 TEST(PercentEncode, MakesAnyIdOneSegment) {
   EXPECT_EQ(PercentEncode("Az09-_.~"), "Az09-_.~");
   EXPECT_EQ(PercentEncode("53g4-x/..?"), "53g4-x%2F..%3F");

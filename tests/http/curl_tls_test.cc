@@ -34,6 +34,7 @@ TEST(Trust, AConfiguredAuthorityIsTrusted) {
   const Response response = PaidOver(server, CaFileOf(server));
   EXPECT_EQ(response.outcome, Outcome::kComplete) << response.error;
   EXPECT_EQ(response.body, "ok");
+  EXPECT_GT(server.bytes_received(), 0u);
 }
 
 TEST(Trust, AnUnknownAuthorityIsNotSentTo) {
@@ -44,7 +45,7 @@ TEST(Trust, AnUnknownAuthorityIsNotSentTo) {
     EXPECT_EQ(response.outcome, Outcome::kNotSent);
     EXPECT_THAT(response.error, HasSubstr("certificate"));
   }
-  EXPECT_EQ(server.request_count(), 0);
+  EXPECT_EQ(server.bytes_received(), 0u);
 }
 
 TEST(Trust, ACertificateForAnotherHostIsNotSentTo) {
@@ -52,7 +53,15 @@ TEST(Trust, ACertificateForAnotherHostIsNotSentTo) {
   const Response response = PaidOver(server, CaFileOf(server));
   EXPECT_EQ(response.outcome, Outcome::kNotSent);
   EXPECT_THAT(response.error, HasSubstr("127.0.0.1"));
-  EXPECT_EQ(server.request_count(), 0);
+  EXPECT_EQ(server.bytes_received(), 0u);
+}
+
+TEST(Trust, AnExpiredCertificateIsNotSentTo) {
+  ScriptedServer server(Ok, Tls::kExpired);
+  const Response response = PaidOver(server, CaFileOf(server));
+  EXPECT_EQ(response.outcome, Outcome::kNotSent);
+  EXPECT_THAT(response.error, HasSubstr("expired"));
+  EXPECT_EQ(server.bytes_received(), 0u);
 }
 
 TEST(Trust, AServerThatNeverFinishesTheHandshakeIsNotSentTo) {

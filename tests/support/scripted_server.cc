@@ -123,6 +123,7 @@ bool ScriptedConnection::ReadMore() {
       ssl_ != nullptr ? SSL_read(ssl_, chunk, sizeof chunk) : recv(fd_, chunk, sizeof chunk, 0);
   if (got <= 0) return false;
   buffer_.append(chunk, static_cast<std::size_t>(got));
+  received_ += static_cast<std::size_t>(got);
   return true;
 }
 
@@ -174,7 +175,7 @@ void ScriptedServer::SetUpTls(Tls tls) {
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), tls == Tls::kExpired ? -60 : 3600);
   X509_set_pubkey(certificate, key);
   X509_NAME* const name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
@@ -182,7 +183,7 @@ void ScriptedServer::SetUpTls(Tls tls) {
   X509_set_issuer_name(certificate, name);
   X509_EXTENSION* const names =
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
-                          tls == Tls::kForLoopback ? "IP:127.0.0.1" : "DNS:elsewhere.test");
+                          tls == Tls::kForOtherHost ? "DNS:elsewhere.test" : "IP:127.0.0.1");
   X509_add_ext(certificate, names, -1);
   X509_EXTENSION_free(names);
   X509_sign(certificate, key, EVP_sha256());
@@ -217,6 +218,13 @@ int ScriptedServer::request_count() const {
 int ScriptedServer::connection_count() const {
   std::lock_guard lock(mutex_);
   return static_cast<int>(connections_.size());
+}
+
+std::size_t ScriptedServer::bytes_received() const {
+  std::lock_guard lock(mutex_);
+  std::size_t bytes = 0;
+  for (const ScriptedConnection& connection : connections_) bytes += connection.received_;
+  return bytes;
 }
 
 bool ScriptedServer::AwaitRequests(int count) const {

@@ -58,13 +58,14 @@ class ScriptedConnection {
   const int number_;
   SSL* ssl_;
   std::string buffer_;
+  std::atomic<std::size_t> received_{0};
   bool open_ = true;
 };
 
 class ScriptedServer {
  public:
   using Script = std::function<void(ScriptedConnection&, const ReceivedRequest&)>;
-  enum class Tls { kOff, kForLoopback, kForOtherHost };
+  enum class Tls { kOff, kForLoopback, kForOtherHost, kExpired };
 
   explicit ScriptedServer(Script script, Tls tls = Tls::kOff);
   ~ScriptedServer();  // ends all connections; scripts must not wait for anything else by then
@@ -78,6 +79,8 @@ class ScriptedServer {
   std::vector<ReceivedRequest> requests() const;
   int request_count() const;
   int connection_count() const;
+  // Of requests, whole or not; inside TLS, decrypted.
+  std::size_t bytes_received() const;
   // Waits until so many requests have been read whole. False after 10 s.
   bool AwaitRequests(int count) const;
 

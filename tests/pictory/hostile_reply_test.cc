@@ -1,0 +1,133 @@
+// Answers that mean harm, read as each kind of answer: none is believed, none does harm, and what is
+// only odd is read.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "pictory/client.h"
+#include "support/fake_transport.h"
+#include "support/hostile_bodies.h"
+#include "support/peak_memory.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+using test::GoodNewsWith;
+using test::HostileBody;
+using test::Reply;
+
+constexpr v1::JobKind kKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW,
+                                  v1::JOB_KIND_RENDER, v1::JOB_KIND_TRANSCRIPTION,
+                                  v1::JOB_KIND_SUMMARY};
+
+// The transport brings no longer answer than this to anything but a poll.
+bool ForPollsOnly(const HostileBody& body) { return body.json.size() > limits::kSubmitReplyMaxBytes; }
+
+// Reading a body costs little memory beside the body itself.
+void ExpectFrugal(const test::PeakMemory& memory, const std::string& name) {
+  if (test::PeakMemory::kTellsOurs) {
+    EXPECT_LE(memory.GrowthBytes(), 32 * limits::kMiB) << name;
+  }
+}
+
+TEST(HostileReply, IsGoodNewsWithoutItsFault) {
+  const http::Response good = Reply(200, GoodNewsWith("\"a\":1"));
+  EXPECT_EQ(ReadSubmitReply(good, WallTime{}).outcome, SubmitReply::Outcome::kAccepted);
+  EXPECT_EQ(ReadJobReply(good, v1::JOB_KIND_RENDER, 0, WallTime{}).kind,
+            JobReply::Kind::kSucceeded);
+}
+
+TEST(HostileReply, ToASubmitLeavesTheOutcomeUnknown) {
+  for (const HostileBody& body : test::HostileBodies()) {
+    if (ForPollsOnly(body)) continue;
+    const test::PeakMemory memory;
+    const SubmitReply reply = ReadSubmitReply(Reply(200, body.json), WallTime{});
+    EXPECT_EQ(reply.outcome, SubmitReply::Outcome::kUnknown) << body.name;
+    EXPECT_LT(reply.detail.size(), 1000u) << body.name;
+    ExpectFrugal(memory, body.name);
+  }
+}
+
+// A complete refusal stays one; only its explanation is lost.
+TEST(HostileReply, UnderAnErrorStatusOnlyLosesItsWords) {
+  for (const HostileBody& body : test::HostileBodies()) {
+    if (ForPollsOnly(body)) continue;
+    const SubmitReply reply = ReadSubmitReply(Reply(400, body.json), WallTime{});
+    EXPECT_EQ(reply.outcome, SubmitReply::Outcome::kRefused) << body.name;
+    EXPECT_LT(reply.error.message().size(), 1000u) << body.name;
+  }
+}
+
+TEST(HostileReply, ToAPollSaysNothingOfTheJob) {
+  for (const HostileBody& body : test::HostileBodies()) {
+    for (const v1::JobKind kind : kKinds) {
+      if (ForPollsOnly(body) && kind != v1::JOB_KIND_RENDER) continue;  // once is long enough
+      const test::PeakMemory memory;
+      const JobReply reply = ReadJobReply(Reply(200, body.json), kind, 0, WallTime{});
+      EXPECT_EQ(reply.kind, JobReply::Kind::kUnavailable) << body.name;
+      EXPECT_EQ(reply.result, nullptr);
+      EXPECT_LT(reply.detail.size(), 1000u) << body.name;
+      ExpectFrugal(memory, body.name);
+    }
+  }
+}
+
+TEST(HostileReply, ToOtherCallsIsAnError) {
+  for (const HostileBody& body : test::HostileBodies()) {
+    if (ForPollsOnly(body)) continue;
+    EXPECT_EQ(ReadJobList(R"({"items":[)" + body.json + "]}").status().code(),
+              absl::StatusCode::kUnavailable)
+        << body.name;
+    EXPECT_FALSE(ReadFullResult(body.json, v1::JOB_KIND_RENDER).ok()) << body.name;
+    EXPECT_FALSE(ReadCallStatus(Reply(400, body.json), WallTime{}).ok()) << body.name;
+  }
+}
+
+TEST(OddReply, IsReadAllTheSame) {
+  std::string keys;
+  for (int i = 0; i < 100'000; ++i) keys += "\"k" + std::to_string(i) + "\":0,";
+  for (const std::string& member :
+       {std::string(R"("a":18446744073709551616)"), std::string(R"("videoDuration":1e300)"),
+        std::string(R"("videoDuration":18446744073709551616)"), std::string(R"("a":1e-400)"),
+        std::string(R"("a":"\u0000")"), std::string(R"("a":"\ud83d\ude00")"),
+        "\"a\":" + std::string(29, '[') + std::string(29, ']'), keys + "\"a\":1"}) {
+    const http::Response response = Reply(200, GoodNewsWith(member));
+    const std::string name = member.substr(0, 50);
+    EXPECT_EQ(ReadJobReply(response, v1::JOB_KIND_RENDER, 0, WallTime{}).kind,
+              JobReply::Kind::kSucceeded) << name;
+    EXPECT_EQ(ReadSubmitReply(response, WallTime{}).pictory_job_id, "x") << name;
+  }
+}
+
+TEST(OddReply, WhatIsNoIdIsPassedOver) {
+  for (const std::string& id :
+       {std::string(R"("a\u0000b")"), std::string(R"("a\r\nX-Injected: 1")"), std::string(R"("")"),
+        std::string(R"("é")"), std::string(R"("..")"), std::string("true"), std::string("[\"y\"]"),
+        '"' + std::string(257, 'i') + '"'}) {
+    const std::string body =
+        R"({"success":true,"data":{"jobId":)" + id + R"(,"job_id":"second"},"jobId":)" + id + "}";
+    EXPECT_EQ(ReadSubmitReply(Reply(200, body), WallTime{}).pictory_job_id, "second") << id;
+    const std::string none = R"({"success":true,"data":{"jobId":)" + id + "}}";
+    EXPECT_EQ(ReadSubmitReply(Reply(200, none), WallTime{}).outcome,
+              SubmitReply::Outcome::kUnknown) << id;
+  }
+}
+
+TEST(OddReply, IntegersThatDoNotFitAreLeftOut) {
+  const http::Response response = Reply(
+      200, R"({"data":{"status":"completed","transcript":[{"speakerId":18446744073709551616,)"
+           R"("words":[{"word":"a","speakerId":1.5,"sentence_index":-9223372036854775809}]}]}})");
+  const JobReply reply = ReadJobReply(response, v1::JOB_KIND_TRANSCRIPTION, 0, WallTime{});
+  ASSERT_EQ(reply.kind, JobReply::Kind::kSucceeded);
+  const auto full = ReadFullResult(reply.result->parts[0].bytes, v1::JOB_KIND_TRANSCRIPTION);
+  ASSERT_TRUE(full.ok());
+  const v1::Sentence& sentence = full->transcription().transcript(0);
+  EXPECT_FALSE(sentence.has_speaker_id());
+  EXPECT_EQ(sentence.words(0).word(), "a");
+  EXPECT_FALSE(sentence.words(0).has_speaker_id());
+  EXPECT_FALSE(sentence.words(0).has_sentence_index());
+}
+
+}  // namespace
+}  // namespace gateway::pictory
