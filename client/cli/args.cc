@@ -90,7 +90,8 @@ void AddSubmits(CLI::App& app, Raw& raw) {
   CLI::App* transcribe = Add(app, to, Command::kTranscribe, "transcribe", "Turn speech into text",
                              submit + help::kTranscribe);
   transcribe
-      ->add_option("URL|FILE", to.source, "The media's URL, or a request as JSON; - reads stdin")
+      ->add_option("URL|FILE", to.source,
+                   "The media's URL, a media file to upload, or a request as JSON; - reads stdin")
       ->required();
   transcribe->add_option("--language", to.language, "Such as en-US");
   transcribe->add_option("--media-type", to.media_type, "video or audio");
@@ -147,6 +148,12 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
 
   one_job(Add(app, to, Command::kDelete, "delete", "Remove a finished job", help::kDelete));
+
+  CLI::App* upload =
+      Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);
+  upload->add_option("FILE", to.source, "Media, a picture or slides")->required();
+  upload->add_option("--content-type", to.content_type,
+                     "Such as video/webm, where the file's name does not show it");
   Add(app, to, Command::kVersion, "version", "Show the version", "");
 }
 

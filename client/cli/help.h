@@ -19,7 +19,7 @@ Exit status:
 Examples:
   pictory preview --text "Hello, world." --watch
   pictory render 01hx2v… --watch
-  pictory transcribe https://example.com/talk.mp4 --wait --json
+  pictory transcribe ./talk.mp4 --wait --json
   pictory list --state running
 
 The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
@@ -54,8 +54,12 @@ top-level "output" and no "videoName" is taken as render parameters, any other a
 
 inline constexpr char kTranscribe[] =
     R"(  pictory transcribe https://example.com/talk.mp4 --language en-US --watch
+  pictory transcribe ./talk.mp4 --wait          # uploads the file first
   pictory transcribe request.json
-  echo '{"fileUrl":"https://example.com/a.mp3","mediaType":"audio"}' | pictory transcribe -)";
+  echo '{"fileUrl":"https://example.com/a.mp3","mediaType":"audio"}' | pictory transcribe -
+
+A file named .mp4, .mov, .avi, .mp3, .wav or .m4a is uploaded as `pictory upload` does it. To
+repeat such a submit with its --request-id, give the URL that the upload printed, not the file.)";
 
 inline constexpr char kSummarize[] =
     R"(  pictory summarize 01hx2v… --seconds 60        # a transcription that has SUCCEEDED
@@ -117,6 +121,17 @@ Examples:
   pictory resolve 01hx2v…
   pictory resolve 01hx2v… --adopt 8f2c…
   pictory resolve 01hx2v… --abandon)";
+
+inline constexpr char kUpload[] =
+    R"(Sends the file straight to Pictory's media store and prints the URL to use it by: as the media
+of a transcription, or in a storyboard. The upload costs nothing and makes no job. The file goes on
+where it broke off if the store can do that, else from the start. It may have 5 GiB. The proxies
+that http_proxy, https_proxy, all_proxy and no_proxy name are used, but not to this machine.
+
+Examples:
+  pictory upload talk.mp4
+  url=$(pictory upload --quiet logo.png)
+  pictory upload clip.webm --content-type video/webm --json)";
 
 inline constexpr char kDelete[] =
     R"(Removes a finished job, and its outputs at Pictory.

@@ -26,6 +26,7 @@ enum class Command {
   kResult,
   kResolve,
   kDelete,
+  kUpload,
   kVersion,
 };
 
@@ -42,6 +43,7 @@ struct Invocation {
   std::optional<std::chrono::milliseconds> timeout;
 
   // The four submits. `source` is a file, `-`, a job or a URL; which one, BuildRequest decides.
+  // Of an upload, the file.
   std::string source;
   std::string request_id;
   std::map<std::string, std::string> labels;  // also list
@@ -60,6 +62,7 @@ struct Invocation {
   std::string language;  // transcribe, summarize
   std::string media_type;
   std::optional<int> seconds;  // summarize
+  std::string content_type;    // upload
 
   // The others.
   std::vector<std::string> jobs;

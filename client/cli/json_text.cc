@@ -63,6 +63,12 @@ rapidjson::Document Parse(std::string_view text) {
   return document;
 }
 
+void Put(rapidjson::Writer<rapidjson::StringBuffer>& writer, const char* key,
+         const std::string& value) {
+  writer.Key(key);
+  writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
 }  // namespace
 
 std::optional<JsonError> CheckJson(std::string_view text) {
@@ -154,10 +160,22 @@ std::string FileLine(const std::string& job_id, const std::string& path) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   writer.StartObject();
-  writer.Key("jobId");
-  writer.String(job_id.data(), static_cast<rapidjson::SizeType>(job_id.size()));
-  writer.Key("file");
-  writer.String(path.data(), static_cast<rapidjson::SizeType>(path.size()));
+  Put(writer, "jobId", job_id);
+  Put(writer, "file", path);
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string UploadedLine(const std::string& path, const std::string& url,
+                         const std::string& content_type, std::int64_t size_bytes) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartObject();
+  Put(writer, "file", path);
+  Put(writer, "fileUrl", url);
+  Put(writer, "contentType", content_type);
+  writer.Key("sizeBytes");
+  writer.Int64(size_bytes);
   writer.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }

@@ -1,6 +1,7 @@
 // JSON files: are they JSON, where are they wrong, and which bytes are whose. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,5 +45,8 @@ std::string ToJsonLine(const google::protobuf::Message& message);
 
 // `{"jobId":…,"file":…}` and a newline: what was saved where.
 std::string FileLine(const std::string& job_id, const std::string& path);
+// `{"file":…,"fileUrl":…,"contentType":…,"sizeBytes":…}` and a newline.
+std::string UploadedLine(const std::string& path, const std::string& url,
+                         const std::string& content_type, std::int64_t size_bytes);
 
 }  // namespace pictory_jobs::cli

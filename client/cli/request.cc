@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "base/media_type.h"
 #include "json_text.h"
 #include "request_object.h"
 
@@ -183,7 +184,7 @@ absl::StatusOr<SubmitRequest> BuildTranscribe(const Invocation& invocation, cons
   auto request = Begin<TranscribeRequest>(invocation);
   if (IsUrl(invocation.source)) {
     request.set_file_url(invocation.source);
-  } else {
+  } else if (!UploadsFirst(invocation)) {
     absl::StatusOr<std::string> text =
         ReadJson(files, invocation.source, "{", R"(an object such as {"fileUrl":"https://…"})");
     if (!text.ok()) return text.status();
@@ -239,6 +240,16 @@ Files Files::Real() {
             }
             return ReadStream(in, path);
           }};
+}
+
+// Everything but JSON: what no transcription takes is refused under its own name, not as bad JSON.
+bool UploadsFirst(const Invocation& invocation) {
+  if (invocation.command != Command::kTranscribe || IsUrl(invocation.source)) return false;
+  constexpr std::array<std::string_view, 8> kOtherMedia = {"mkv",  "webm", "flac", "ogg",
+                                                           "opus", "aac",  "wmv",  "m4v"};
+  const std::string extension = gateway::ExtensionOf(invocation.source);
+  return gateway::MediaTypeOf(invocation.source).has_value() ||
+         std::find(kOtherMedia.begin(), kOtherMedia.end(), extension) != kOtherMedia.end();
 }
 
 absl::StatusOr<SubmitRequest> BuildRequest(const Invocation& invocation, const Files& files) {

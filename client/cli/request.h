@@ -23,6 +23,10 @@ struct Files {
 using SubmitRequest =
     std::variant<CreatePreviewRequest, RenderRequest, TranscribeRequest, SummarizeRequest>;
 
+// Whether the source of a transcription is a media file to upload first, by its name; BuildRequest
+// leaves file_url empty then.
+bool UploadsFirst(const Invocation& invocation);
+
 // Labels, flags and source; not the request_id where none is given. Bodies of previews, renders and
 // transcripts keep the bytes of their files. Errors are for the person who typed: several lines
 // where several things are wrong.

@@ -40,12 +40,16 @@ ExitCode Usage(Output& out, const absl::Status& status) {
   return kUsage;
 }
 
-ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request) {
+ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request,
+                  const std::optional<LocalFile>& file) {
   switch (session.args.command) {
     case Command::kPreview:
     case Command::kRender:
     case Command::kTranscribe:
     case Command::kSummarize:
+      if (file) {
+        return RunTranscribeFile(session, std::get<TranscribeRequest>(*std::move(request)), *file);
+      }
       return RunSubmit(session, *std::move(request));
     case Command::kGet:
       return RunGet(session);
@@ -61,6 +65,8 @@ ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request) 
       return RunResolve(session);
     case Command::kDelete:
       return RunDelete(session);
+    case Command::kUpload:
+      return RunUpload(session, *file);
     case Command::kVersion:
       break;
   }
@@ -99,13 +105,20 @@ ExitCode Run(const Invocation& args, const Files& files) {
     if (!built.ok()) return Usage(out, built.status());
     request = *std::move(built);
   }
+  std::optional<LocalFile> file;
+  if (args.command == Command::kUpload || UploadsFirst(args)) {
+    const bool speech = args.command == Command::kTranscribe;
+    absl::StatusOr<LocalFile> opened = LocalFile::Open(args.source, speech, args.content_type);
+    if (!opened.ok()) return Usage(out, opened.status());
+    file.emplace(*std::move(opened));
+  }
   absl::StatusOr<ClientOptions> options = MakeOptions(args, files);
   if (!options.ok()) return Usage(out, options.status());
 
   const Interrupt interrupt;
   const absl::StatusOr<Client> client = Client::Connect(args.server, *std::move(options));
   if (!client.ok()) return Usage(out, client.status());
-  const ExitCode code = Dispatch({args, out, *client, interrupt.token()}, std::move(request));
+  const ExitCode code = Dispatch({args, out, *client, interrupt.token()}, std::move(request), file);
   if (!out.intact()) {
     out.Error("pictory: not all of the answer could be written to stdout\n");
     return Worse(code, kUsage);

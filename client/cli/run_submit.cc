@@ -39,13 +39,14 @@ std::string EnsureRequestId(SubmitRequest& request) {
 }
 
 ExitCode SubmitFailed(const Session& session, const absl::Status& status,
-                      const std::string& request_id) {
+                      const std::string& request_id, const std::string& uploaded) {
   const ExitCode code = session.Failed(status);
   if (!MayHaveBeenTaken(status)) return code;
   session.out.Error(absl::StrCat(
-      "It is not known whether the job was taken. Do not submit it anew: the same command with\n"
-      "  --request-id ",
-      OneLine(request_id), "\nfinds out, and makes no second job.\n"));
+      "It is not known whether the job was taken. Do not submit it anew: ",
+      uploaded.empty() ? "the same command with\n "
+                       : "the same flags with\n  pictory transcribe " + OneLine(uploaded),
+      " --request-id ", OneLine(request_id), "\nfinds out, and makes no second job.\n"));
   return kOutcomeUnknown;
 }
 
@@ -115,8 +116,11 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
 ExitCode RunSubmit(const Session& session, SubmitRequest request) {
   const Invocation& args = session.args;
   const std::string request_id = EnsureRequestId(request);
+  // Another upload would be another request: what was uploaded has to be named.
+  const std::string uploaded =
+      UploadsFirst(args) ? std::get<TranscribeRequest>(request).file_url() : "";
   const absl::StatusOr<Job> job = std::visit(Submitter{session.client, session.Call()}, request);
-  if (!job.ok()) return SubmitFailed(session, job.status(), request_id);
+  if (!job.ok()) return SubmitFailed(session, job.status(), request_id, uploaded);
   const bool follow = (args.watch || args.wait) && !IsFinal(job->state());
   if (!session.out.json()) {
     session.out.Answer(Headline(*job));

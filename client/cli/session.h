@@ -11,6 +11,7 @@
 #include "output.h"
 #include "pictory_jobs/client.h"
 #include "request.h"
+#include "upload.h"
 
 namespace pictory_jobs::cli {
 
@@ -32,6 +33,10 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
                     bool show_progress, const std::string& told = "");
 
 ExitCode RunSubmit(const Session& session, SubmitRequest request);
+// Uploads the file, then submits with its URL.
+ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
+                           const LocalFile& file);
+ExitCode RunUpload(const Session& session, const LocalFile& file);
 ExitCode RunGet(const Session& session);
 ExitCode RunList(const Session& session);
 ExitCode RunWatch(const Session& session);

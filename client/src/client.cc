@@ -63,6 +63,12 @@ JobList Client::List(ListJobsRequest filter, const CallOptions& call) const {
   });
 }
 
+absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequest& request,
+                                                          const CallOptions& call) const {
+  return Call<CreateUploadResponse>(*core_, &Core::Stub::CreateUpload, request, call,
+                                    Repeatable::kAlways);
+}
+
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,
                                                    const CallOptions& call) const {
   // Repeating a decision that was carried out would be answered with an error.

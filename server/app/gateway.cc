@@ -15,6 +15,7 @@
 #include "jobs/poller.h"
 #include "jobs/stream_wheel.h"
 #include "jobs/submitter.h"
+#include "jobs/upload_desk.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
 #include "pictory/client.h"
@@ -122,6 +123,7 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::StreamWheel> wheel;
   std::unique_ptr<jobs::Poller> poller;
   std::unique_ptr<jobs::Submitter> submitter;
+  std::unique_ptr<jobs::UploadDesk> uploads;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
@@ -248,6 +250,7 @@ void Gateway::Parts::BuildDomain() {
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *store, *client,
                                                 *hub, *poller, clock, *timers, random,
                                                 SubmitEvents());
+  uploads = std::make_unique<jobs::UploadDesk>(*account, *client, clock, *timers);
   for (const jobs::JobRecord& record : recovered.unfinished) hub->Publish(record);
   poller->FollowRecovered(recovered.unfinished);
   recovered.unfinished.clear();
@@ -278,6 +281,10 @@ absl::Status Gateway::Parts::Serve() {
   };
   domain.read_full = [](std::string_view json, jobs::JobKind kind) {
     return pictory::ReadFullResult(json, kind);
+  };
+  domain.create_upload = [this](const std::string&, jobs::UploadDesk::Request request,
+                                jobs::UploadDesk::Done done) {
+    uploads->Create(std::move(request), std::move(done));
   };
   domain.degraded = [this](const std::string&) { return account->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {

@@ -7,6 +7,7 @@ namespace gateway::app {
 
 pictory::ClientOptions ClientOptionsOf(const Config& config) {
   pictory::ClientOptions options;
+  options.allow_loopback_urls = config.sandbox;
   if (config.auth == pictory::AuthMode::kKey) {
     options.api_key = config.sandbox ? Secret(kSandboxKey) : config.api_key;
   } else if (config.sandbox) {

@@ -179,7 +179,7 @@ absl::Status UpstreamCredentials(std::string_view detail) {
 }
 
 absl::Status UpstreamRateLimited(Duration retry_after) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED",
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, kUpstreamRateLimited,
                              absl::StrCat("Pictory is rate limiting this account; nothing was "
                                           "submitted, try again in ",
                                           InSeconds(retry_after)));

@@ -17,6 +17,8 @@ namespace gateway::errors {
 inline constexpr char kDomain[] = "pictory-gateway";
 // The reason of UpstreamCredentials.
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
+// The reason of UpstreamRateLimited.
+inline constexpr char kUpstreamRateLimited[] = "UPSTREAM_RATE_LIMITED";
 
 // One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.
 struct Violation {

@@ -44,6 +44,13 @@ inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
 inline constexpr std::size_t kUpstreamTextMaxBytes = 512;  // Pictory's words inside a status message
 
+// Uploads, which clients send past the gateway.
+inline constexpr std::size_t kFileNameMaxBytes = 255;
+inline constexpr std::size_t kContentTypeMaxBytes = 255;
+inline constexpr std::size_t kSignedUrlMaxBytes = 8 * kKiB;  // session tokens make them long
+inline constexpr seconds kSignedUrlLife{24 * 3600};
+inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
+
 // Upstream transfers.
 inline constexpr int kUpstreamConnectionsMax = 64;
 inline constexpr int kUpstreamConnectionsPerHostMax = 64;

@@ -65,8 +65,9 @@ absl::Status ServerCore::Bind() {
   return absl::OkStatus();
 }
 
-void ServerCore::Serve(Server::Handler handler_in) {
+void ServerCore::Serve(Server::Handler handler_in, Server::Opener opener_in) {
   handler = std::move(handler_in);
+  opener = std::move(opener_in);
   asio::co_spawn(context, Accept(), asio::detached);
   thread = std::thread([this] { context.run(); });
 }
@@ -157,7 +158,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options) {
 
 Server::Server(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}
 Server::~Server() { Stop(); }
-void Server::Serve(Handler handler) { core_->Serve(std::move(handler)); }
+void Server::Serve(Handler handler, Opener opener) {
+  core_->Serve(std::move(handler), std::move(opener));
+}
 void Server::Stop() { core_->Stop(); }
 std::uint16_t Server::port() const { return core_->endpoint.port(); }
 std::string Server::authority() const { return core_->Authority(); }

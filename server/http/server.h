@@ -25,7 +25,7 @@ struct ServerOptions {
   std::size_t max_header_bytes = limits::kResponseHeadersMaxBytes;
   std::size_t max_body_bytes = limits::kRequestMaxBytes;
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
-  Duration read_timeout = std::chrono::seconds(30);   // for one whole request
+  Duration read_timeout = std::chrono::seconds(30);   // for one whole request, or piece for a sink
   Duration write_timeout = std::chrono::seconds(30);  // for one piece of an answer
 };
 
@@ -49,6 +49,9 @@ class Server {
  public:
   // Called on the server's thread.
   using Handler = std::function<void(ServerRequest, Responder)>;
+  // Called with a request's head. Null: the body goes into ServerRequest::body, within
+  // max_body_bytes. Else the sink takes the body, bounds it and answers; the handler is not called.
+  using Opener = std::function<std::shared_ptr<BodySink>(const ServerRequest& head)>;
 
   // Binds, so that port() is known, but serves nothing yet. If that fails, the message names the
   // address, the port and the cause.
@@ -58,7 +61,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Once, after Listen.
-  void Serve(Handler handler);
+  void Serve(Handler handler, Opener opener = nullptr);
   // Closes every connection, drops timers and joins the thread; no handler runs afterwards. Safe to
   // call twice. Not from a handler.
   void Stop();

@@ -6,6 +6,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -20,7 +22,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using Parser = beast::http::request_parser<beast::http::string_body>;
+using HeadParser = beast::http::request_parser<beast::http::empty_body>;
+using TextParser = beast::http::request_parser<beast::http::string_body>;
+using PieceParser = beast::http::request_parser<beast::http::buffer_body>;
 
 namespace {
 
@@ -37,7 +41,7 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-ServerRequest ToRequest(beast::http::request<beast::http::string_body>&& message) {
+ServerRequest ToRequest(const beast::http::request_header<>& message) {
   ServerRequest request;
   request.method = std::string(message.method_string());
   const std::string_view target(message.target().data(), message.target().size());
@@ -49,7 +53,6 @@ ServerRequest ToRequest(beast::http::request<beast::http::string_body>&& message
         {Lower({field.name_string().data(), field.name_string().size()}),
          std::string(field.value().data(), field.value().size())});
   }
-  request.body = std::move(message.body());
   return request;
 }
 
@@ -78,7 +81,11 @@ asio::awaitable<void> Connection::Run() {
     std::optional<ServerRequest> request = co_await ReadRequest(&keep_alive);
     if (!request || closing_) co_return;
     auto exchange = std::make_shared<Exchange>(core_.weak_from_this(), weak_from_this());
-    core_.handler(*request, Responder(exchange));
+    if (request->sink != nullptr) {
+      request->sink->Answer(Responder(exchange));
+    } else {
+      core_.handler(*request, Responder(exchange));
+    }
     co_await AwaitAnswer(exchange);
     if (!exchange->answered() || closing_) co_return;
     keep_alive = co_await SendAnswer(*request, *exchange, keep_alive);
@@ -95,42 +102,106 @@ asio::awaitable<bool> Connection::AwaitFirstByte() {
 }
 
 asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep_alive) {
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(core_.options.max_header_bytes));
-  parser.body_limit(core_.options.max_body_bytes);
+  HeadParser head;
+  head.header_limit(static_cast<std::uint32_t>(core_.options.max_header_bytes));
+  head.body_limit(boost::none);  // the body has a parser of its own
   stream_.expires_after(core_.options.read_timeout);
   ErrorCode error;
-  co_await beast::http::async_read_header(stream_, buffer_, parser,
+  co_await beast::http::async_read_header(stream_, buffer_, head,
                                           asio::redirect_error(asio::use_awaitable, error));
-  if (!error && beast::iequals(parser.get()[beast::http::field::expect], "100-continue")) {
-    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
-                               asio::redirect_error(asio::use_awaitable, error));
-  }
-  if (!error) {
-    co_await beast::http::async_read(stream_, buffer_, parser,
-                                     asio::redirect_error(asio::use_awaitable, error));
-  }
   if (error) {
-    namespace he = beast::http;
-    if (error == he::error::body_limit) {
-      co_await Refuse(413, "the body is too large");
-    } else if (error == he::error::header_limit || error == he::error::buffer_overflow) {
-      co_await Refuse(431, "the header is too large");
-    } else if (error == beast::error::timeout) {
-      // No answer: the timeout has closed the socket.
-    } else if (error.category() == make_error_code(he::error::bad_method).category() &&
-               error != he::error::end_of_stream && error != he::error::partial_message) {
-      co_await Refuse(400, "not a valid HTTP request");
-    }
+    co_await RefuseFor(error);
     co_return std::nullopt;
   }
-  stream_.expires_never();
-  *keep_alive = parser.get().keep_alive();
-  ServerRequest request = ToRequest(parser.release());
+  *keep_alive = head.get().keep_alive();
+  const bool asks = beast::iequals(head.get()[beast::http::field::expect], "100-continue");
+  ServerRequest request = ToRequest(head.get());
   request.remote_address = remote_;
   request.connection = number_;
+  if (core_.opener) request.sink = core_.opener(request);
+  if (request.sink != nullptr) {
+    PieceParser parser(std::move(head));
+    parser.body_limit(boost::none);
+    const BodySink::Next next = request.sink->Begin();
+    if (next == BodySink::Next::kReset) Reset();
+    if (next == BodySink::Next::kAnswer) *keep_alive = *keep_alive && parser.is_done();
+    if (next == BodySink::Next::kMore) {
+      co_await AskForBody(asks);
+      if (!co_await FeedSink(parser, *request.sink, keep_alive)) co_return std::nullopt;
+    }
+    if (next == BodySink::Next::kReset) co_return std::nullopt;
+  } else {
+    // The limit counts the bytes of a chunked body only.
+    if (head.content_length().value_or(0) > core_.options.max_body_bytes) {
+      co_await RefuseFor(beast::http::error::body_limit);
+      co_return std::nullopt;
+    }
+    TextParser parser(std::move(head));
+    parser.body_limit(core_.options.max_body_bytes);
+    co_await AskForBody(asks);
+    co_await beast::http::async_read(stream_, buffer_, parser,
+                                     asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      co_await RefuseFor(error);
+      co_return std::nullopt;
+    }
+    request.body = std::move(parser.get().body());
+  }
+  stream_.expires_never();
   co_return request;
+}
+
+asio::awaitable<void> Connection::AskForBody(bool expected) {
+  if (!expected) co_return;
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  ErrorCode error;  // a broken connection shows when the body is read
+  co_await asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
+                             asio::redirect_error(asio::use_awaitable, error));
+}
+
+template <class Parser>
+asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool* keep_alive) {
+  std::vector<char> piece(kPieceBytes);
+  while (!parser.is_done()) {
+    parser.get().body().data = piece.data();
+    parser.get().body().size = piece.size();
+    parser.get().body().more = true;
+    stream_.expires_after(core_.options.read_timeout);
+    ErrorCode error;
+    co_await beast::http::async_read_some(stream_, buffer_, parser,
+                                          asio::redirect_error(asio::use_awaitable, error));
+    if (error == beast::http::error::need_buffer) error = {};
+    // What arrived before a break counts.
+    const std::size_t got = piece.size() - parser.get().body().size;
+    const BodySink::Next next =
+        got > 0 ? sink.Take({piece.data(), got}) : BodySink::Next::kMore;
+    if (next == BodySink::Next::kReset) Reset();
+    if (next == BodySink::Next::kReset || closing_) co_return false;
+    if (next == BodySink::Next::kAnswer) {
+      *keep_alive = *keep_alive && parser.is_done();
+      co_return true;
+    }
+    if (error) {
+      co_await RefuseFor(error);
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// Tells the peer what was wrong with its request, where there still is one to tell.
+asio::awaitable<void> Connection::RefuseFor(const ErrorCode& error) {
+  namespace he = beast::http;
+  if (error == he::error::body_limit) {
+    co_await Refuse(413, "the body is too large");
+  } else if (error == he::error::header_limit || error == he::error::buffer_overflow) {
+    co_await Refuse(431, "the header is too large");
+  } else if (error == beast::error::timeout) {
+    // No answer: the timeout has closed the socket.
+  } else if (error.category() == make_error_code(he::error::bad_method).category() &&
+             error != he::error::end_of_stream && error != he::error::partial_message) {
+    co_await Refuse(400, "not a valid HTTP request");
+  }
 }
 
 asio::awaitable<void> Connection::Refuse(int status, std::string_view why) {

@@ -56,6 +56,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> AwaitFirstByte();
   // Empty: the connection is over (an error was answered if one could be).
   boost::asio::awaitable<std::optional<ServerRequest>> ReadRequest(bool* keep_alive);
+  // False: the connection is over.
+  template <class Parser>
+  boost::asio::awaitable<bool> FeedSink(Parser& parser, BodySink& sink, bool* keep_alive);
+  boost::asio::awaitable<void> RefuseFor(const boost::system::error_code& error);
+  boost::asio::awaitable<void> AskForBody(bool expected);
   boost::asio::awaitable<void> Refuse(int status, std::string_view why);
   boost::asio::awaitable<void> AwaitAnswer(std::shared_ptr<Exchange> exchange);
   // True: the connection may take another request.
@@ -85,7 +90,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   explicit ServerCore(ServerOptions options_in);
   absl::Status Bind();
-  void Serve(Server::Handler handler_in);
+  void Serve(Server::Handler handler_in, Server::Opener opener_in);
   void Stop();
   void StopWhenIdle();
   std::string Authority() const;
@@ -100,6 +105,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   boost::asio::ip::tcp::endpoint endpoint;
   boost::asio::steady_timer accept_pause{context};
   Server::Handler handler;
+  Server::Opener opener;  // may be null
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};

@@ -16,12 +16,16 @@
 
 namespace gateway::http {
 
+class BodySink;
+class Responder;  // server.h
+
 struct ServerRequest {
   std::string method;  // "GET", "POST"…
   std::string path;    // as sent, still percent-encoded, without the query
   std::string query;   // as sent, without the '?'
   std::vector<Header> headers;  // names in lower case, in the order sent
   std::string body;
+  std::shared_ptr<BodySink> sink;  // what took the body; then `body` is empty
   std::string remote_address;
   std::uint64_t connection = 0;  // numbers the connections of one server from 1
 
@@ -63,6 +67,24 @@ struct ServerResponse {
 };
 
 ServerResponse TextResponse(int status, std::string_view content_type, std::string text);
+
+// Takes a request's body as it arrives, so that large ones are never held whole, and then answers.
+// Used by one connection, on the server's thread; gone without Answer if the peer broke off.
+class BodySink {
+ public:
+  enum class Next {
+    kMore,
+    kAnswer,  // enough: what is still to come is not read
+    kReset,   // ends the connection at once
+  };
+
+  virtual ~BodySink() = default;
+  // Before the first byte, and before a peer that waits to be asked for the body is asked.
+  virtual Next Begin() { return Next::kMore; }
+  virtual Next Take(std::string_view piece) = 0;
+  // Once: after the last byte, or after kAnswer.
+  virtual void Answer(const Responder& responder) = 0;
+};
 
 // How an answer goes out. The default is the honest way; the rest is for playing a bad server.
 struct Delivery {

@@ -1,5 +1,6 @@
 #include "pictory/client.h"
 
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,7 +8,9 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "pictory/envelope.h"
+#include "json/proto_writer.h"
 #include "pictory/http_reply.h"
+#include "pictory/upload.h"
 
 namespace gateway::pictory {
 namespace {
@@ -15,6 +18,8 @@ namespace {
 // Pictory's job resource is v1 for jobs of either generation.
 constexpr char kJobs[] = "/v1/jobs";
 constexpr char kQuota[] = "/v1/quota";
+// Both are published; whether Pictory cares is not. The one of its present pages comes first.
+constexpr std::array<const char*, 2> kUploads = {"/v1/media/generateurl", "/v1/media/generateUrl"};
 constexpr char kUserAgent[] = "Mozilla/5.0 (compatible; pictory-gateway/0.1)";
 constexpr std::chrono::seconds kRetryLater{5};
 
@@ -36,6 +41,7 @@ std::unique_ptr<Credentials> MakeCredentials(ClientOptions& options, const std::
 PictoryClient::PictoryClient(ClientOptions options, http::HttpTransport& transport,
                              const Clock& clock)
     : user_agent_(options.user_agent.empty() ? kUserAgent : options.user_agent),
+      allow_loopback_urls_(options.allow_loopback_urls),
       extra_request_(options.extra_request),
       transport_(transport),
       clock_(clock),
@@ -140,6 +146,36 @@ void PictoryClient::ListJobs(const std::string& page_key,
     const absl::Status status = StatusOf(response);
     if (!status.ok()) return done(status);
     done(ReadJobList(response->body));
+  });
+}
+
+void PictoryClient::CreateUpload(
+    const ::pictory::jobs::v1::CreateUploadRequest& request,
+    std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done) {
+  ::pictory::jobs::v1::CreateUploadRequest whole = request;
+  whole.set_content_type(ContentTypeOf(request));
+  absl::StatusOr<std::string> body = json::ToJson(whole);
+  if (!body.ok()) return done(errors::Internal(std::string(body.status().message())));
+  AskForUpload(std::make_shared<const std::string>(*std::move(body)), whole.content_type(),
+               upload_spelling_.load(), std::move(done));
+}
+
+void PictoryClient::AskForUpload(
+    std::shared_ptr<const std::string> body, std::string content_type, std::size_t spelling,
+    std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done) {
+  http::Request request = MakeRequest(http::Lane::kRead, "POST", kUploads[spelling]);
+  request.headers.push_back({"Content-Type", "application/json"});
+  request.body = body;
+  request.max_body_bytes = limits::kSubmitReplyMaxBytes;
+  Read(std::move(request), [this, body, content_type, spelling, asked = clock_.WallNow(),
+                            done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+    if (!response.ok()) return done(response.status());
+    const bool answered = response->outcome == http::Response::Outcome::kComplete;
+    if (answered && response->status == 404 && spelling == 0) {
+      return AskForUpload(body, content_type, 1, done);
+    }
+    if (answered && response->status != 404) upload_spelling_ = spelling;
+    done(ReadUploadReply(*response, content_type, asked, allow_loopback_urls_));
   });
 }
 

@@ -4,6 +4,7 @@
 // Thread-safe. Callbacks run on the transport's thread and must not block.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "pictory/credentials.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::pictory {
 
@@ -40,6 +42,7 @@ struct ClientOptions {
   std::function<void()> extra_request = nullptr;
   // A token came (OK, with its life), or why none did.
   std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
+  bool allow_loopback_urls = false;  // in answers: the sandbox's
 };
 
 // One row of Pictory's job list.
@@ -76,6 +79,11 @@ class PictoryClient {
   // Newest first. `page_key` empty for the first page.
   void ListJobs(const std::string& page_key, std::function<void(absl::StatusOr<JobList>)> done);
 
+  // Asks for a place to upload a file to; free. `request` has passed Validate.
+  void CreateUpload(const ::pictory::jobs::v1::CreateUploadRequest& request,
+                    std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)>
+                        done);
+
   // A call that costs nothing and shows whether Pictory is reached and accepts the credentials.
   void Probe(std::function<void(absl::Status)> done);
 
@@ -90,7 +98,14 @@ class PictoryClient {
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
 
+  // Under the name number `spelling` of the call, and under the others should there be none such.
+  void AskForUpload(
+      std::shared_ptr<const std::string> body, std::string content_type, std::size_t spelling,
+      std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done);
+
   const std::string user_agent_;
+  const bool allow_loopback_urls_;
+  std::atomic<std::size_t> upload_spelling_{0};  // the one that works
   const std::function<void()> extra_request_;
   http::HttpTransport& transport_;
   const Clock& clock_;

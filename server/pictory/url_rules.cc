@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/limits.h"
-
 namespace gateway::pictory {
 namespace {
 
@@ -97,10 +95,10 @@ Parts Split(std::string_view url) {
 
 }  // namespace
 
-std::string UrlProblem(std::string_view url, bool allow_loopback) {
+std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t max_bytes) {
   if (url.empty()) return "must not be empty";
-  if (url.size() > limits::kUrlMaxBytes) {
-    return "must be at most " + std::to_string(limits::kUrlMaxBytes) + " bytes long";
+  if (url.size() > max_bytes) {
+    return "must be at most " + std::to_string(max_bytes) + " bytes long";
   }
   // What parsers disagree on: some skip these, some end the URL there.
   if (std::any_of(url.begin(), url.end(), [](char c) {

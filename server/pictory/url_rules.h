@@ -7,10 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
+
 namespace gateway::pictory {
 
 // What is wrong with `url`, in words that follow the field's name; "" if nothing. With
 // `allow_loopback`, http and https to localhost, 127.x.y.z and [::1] are fine too (the sandbox).
-std::string UrlProblem(std::string_view url, bool allow_loopback);
+std::string UrlProblem(std::string_view url, bool allow_loopback,
+                       std::size_t max_bytes = limits::kUrlMaxBytes);
 
 }  // namespace gateway::pictory

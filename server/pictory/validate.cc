@@ -1,4 +1,4 @@
-// Validation of the four submits: what they share, then what each of them needs.
+// Validation of the four submits: what they share, then what each of them needs. And of uploads.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +15,7 @@
 #include "pictory/raw_check.h"
 #include "pictory/storyboard_check.h"
 #include "pictory/translate.h"
+#include "pictory/upload.h"
 #include "pictory/violations.h"
 
 namespace gateway::pictory {
@@ -199,6 +200,8 @@ std::vector<errors::Violation> Validate(const Message& request, const TranslateO
     CheckRequest(*transcribe, options, violations);
   } else if (const auto* summarize = dynamic_cast<const v1::SummarizeRequest*>(&request)) {
     CheckRequest(*summarize, options, violations);
+  } else if (const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&request)) {
+    CheckUpload(*upload, violations);
   } else {
     violations.Add("", request.GetTypeName() + " is no submit");
   }

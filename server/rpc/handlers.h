@@ -45,6 +45,7 @@ struct Domain {
                                   std::function<void(absl::StatusOr<Response>)>)>;
   Call<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve{};
   Call<v1::DeleteJobRequest, v1::DeleteJobResponse> remove{};
+  Call<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload{};
 
   // Whether what a tenant's watchers see may lag, because Pictory cannot be asked; null: never.
   std::function<bool(const std::string& tenant)> degraded{};

@@ -12,6 +12,7 @@
 #include "rpc/stream_call.h"
 #include "rpc/submit_calls.h"
 #include "rpc/unary_call.h"
+#include "rpc/upload_call.h"
 
 namespace gateway::rpc {
 namespace {
@@ -190,6 +191,16 @@ JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* reques
              const Reply& reply) {
         ServeOptional(domain_.remove, "DeleteJob is not available on this server yet", caller,
                       std::move(message), reply);
+      });
+}
+
+JobsService::Unary* JobsService::CreateUpload(Context* context, const Bytes* request,
+                                              Bytes* response) {
+  return ServeUnary<v1::CreateUploadRequest>(
+      "CreateUpload", context, request, response, admission_, domain_,
+      [this](const Caller& caller, std::shared_ptr<v1::CreateUploadRequest> message,
+             const Reply& reply) {
+        rpc::CreateUpload(caller, std::move(message), reply, admission_, domain_);
       });
 }
 

@@ -25,7 +25,8 @@ using Base6 = S::WithRawCallbackMethod_ListJobs<Base5>;
 using Base7 = S::WithRawCallbackMethod_WatchJob<Base6>;
 using Base8 = S::WithRawCallbackMethod_ReadJobResult<Base7>;
 using Base9 = S::WithRawCallbackMethod_ResolveJob<Base8>;
-using Base = S::WithRawCallbackMethod_DeleteJob<Base9>;
+using Base10 = S::WithRawCallbackMethod_DeleteJob<Base9>;
+using Base = S::WithRawCallbackMethod_CreateUpload<Base10>;
 }  // namespace raw
 
 class JobsService final : public raw::Base {
@@ -49,6 +50,7 @@ class JobsService final : public raw::Base {
   Stream* ReadJobResult(Context* context, const Bytes* request) override;
   Unary* ResolveJob(Context* context, const Bytes* request, Bytes* response) override;
   Unary* DeleteJob(Context* context, const Bytes* request, Bytes* response) override;
+  Unary* CreateUpload(Context* context, const Bytes* request, Bytes* response) override;
 
  private:
   template <class Request>

@@ -1,5 +1,6 @@
 #include "rpc/reflection_service.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -39,7 +40,11 @@ class ReflectionStream final : public ReflectionReactor,
     answer_.Clear();
     StartRead(&question_);
   }
-  void OnDone() override { self_.reset(); }
+  void OnDone() override {
+    // Whoever ends the streams may hold this one a little longer than the server lives.
+    ticket_.reset();
+    self_.reset();
+  }
 
   std::optional<MonoTime> OnTick(MonoTime now) override {
     MutexLock lock(mutex_);
@@ -77,7 +82,7 @@ class ReflectionStream final : public ReflectionReactor,
   }
 
   grpc::CallbackServerContext* const context_;
-  const Admission::Ticket ticket_;
+  std::optional<Admission::Ticket> ticket_;
   const ReflectionAnswers& answers_;
   std::shared_ptr<ReflectionStream> self_;
   grpc::ByteBuffer question_;

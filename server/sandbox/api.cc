@@ -76,6 +76,8 @@ const std::vector<Api::Route>& Api::Routes() {
       {"GET", "/v1/jobs/{id}", nullptr, &Api::GetJob},
       {"DELETE", "/v1/jobs/{id}/clean", nullptr, &Api::CleanJob},
       {"GET", "/v1/quota", nullptr, &Api::Quota},
+      {"POST", "/v1/media/generateurl", nullptr, &Api::SignUpload},
+      {"POST", "/v1/media/generateUrl", nullptr, &Api::SignUpload},
   };
   return kRoutes;
 }
@@ -162,6 +164,7 @@ ApiReply Api::MakeJob(const Call& call) {
   if (const auto* refusal = std::get_if<ApiReply>(&made)) return *refusal;
   auto job = std::get<std::unique_ptr<Job>>(std::move(made));
   const std::uint64_t number = journal_.entries().size() + 1;
+  FailOverMissingFile(json.get(), clock_.WallNow(), job.get());
   job->id = MintId(options_.seed, number);
   const std::string id = job->id;
   if (const absl::Status status = Record(call, id, job->webhook); !status.ok()) {
@@ -270,6 +273,20 @@ ApiReply Api::Quota(const Call&) {
   return {200, out.EndObject().Take()};
 }
 
+ApiReply Api::SignUpload(const Call& call) {
+  return uploads_ != nullptr ? uploads_->Sign(call.body, call.origin) : NoSuchRoute();
+}
+
+// Pictory takes the job and then fails over a file that was never uploaded. Its name for that is
+// not published; this one is the sandbox's.
+void Api::FailOverMissingFile(const Value* body, WallTime at, Job* job) const {
+  if (uploads_ == nullptr || body == nullptr || !job->error_code.empty()) return;
+  const std::string missing = uploads_->MissingIn(*body, at);
+  if (missing.empty()) return;
+  job->error_code = "MEDIA_NOT_FOUND";
+  job->error_message = "This file has not been uploaded: " + missing;
+}
+
 absl::Status Api::Replay() {
   std::uint64_t number = 0;
   for (const JournalEntry& entry : journal_.entries()) {
@@ -300,6 +317,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   Made made = (maker_.*route->maker)({id, json.get(), "http://sandbox", true});
   if (std::holds_alternative<ApiReply>(made)) return unfit("no longer accepted");
   auto job = std::get<std::unique_ptr<Job>>(std::move(made));
+  FailOverMissingFile(json.get(), entry.time, job.get());
   job->id = entry.job_id;
   // The wall clock is all that spans a restart; from here on the steady one counts.
   const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);

@@ -32,6 +32,7 @@
 #include "sandbox/job_book.h"
 #include "sandbox/job_maker.h"
 #include "sandbox/journal.h"
+#include "sandbox/uploads.h"
 
 namespace gateway::sandbox {
 
@@ -62,6 +63,8 @@ class Api {
   // Called for each job newly accepted, and for each one newly cleaned.
   void OnAccepted(JobHook hook) { on_accepted_ = std::move(hook); }
   void OnCleaned(JobHook hook) { on_cleaned_ = std::move(hook); }
+  // The media store; before Replay. Must outlive the last Handle.
+  void UseUploads(Uploads* uploads) { uploads_ = uploads; }
   const ApiStats& stats() const { return stats_; }
 
  private:
@@ -90,6 +93,8 @@ class Api {
   ApiReply EditElements(const Call& call);
   ApiReply Quota(const Call& call);
   ApiReply IssueToken(const Call& call);
+  ApiReply SignUpload(const Call& call);
+  void FailOverMissingFile(const Value* body, WallTime at, Job* job) const;
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
   void Adopt(std::unique_ptr<Job> job, MonoTime accepted);
@@ -102,6 +107,7 @@ class Api {
   Authenticator auth_;
   JobMaker maker_;
   JobHook on_accepted_, on_cleaned_;
+  Uploads* uploads_ = nullptr;
   ApiStats stats_;
   double budget_;
   MonoTime budget_at_;

@@ -31,6 +31,8 @@ constexpr TypeRow kTypes[] = {
     {"bad_json", Type::kBadJson, true, nullptr, 0, 200},
     {"gzip_bomb", Type::kGzipBomb, true, "bytes", std::int64_t{256} << 20, 200},
     {"restatus", Type::kRestatus, true, nullptr, 0, 200},
+    {"cut_upload", Type::kCutUpload, true, "after_bytes", 0, 200},
+    {"no_resume", Type::kNoResume, true, nullptr, 0, 200},
     {"status", Type::kStatus, false, nullptr, 0, 503},
     {"body", Type::kBody, false, nullptr, 0, 200},
     {"redirect", Type::kRedirect, false, nullptr, 0, 302},
@@ -176,6 +178,7 @@ absl::StatusOr<std::uint64_t> FaultRules::Add(const Value& json) {
   if (!read.ok()) return read.status();
   rule.fault = *std::move(read);
   rule.fault.act = FindBool(json, "act", rule.fault.act);
+  MutexLock lock(mutex_);
   rule.id = ++last_id_;
   rule.random.seed(seed_ + rule.id);
   rules_.push_back(std::move(rule));
@@ -183,6 +186,7 @@ absl::StatusOr<std::uint64_t> FaultRules::Add(const Value& json) {
 }
 
 std::optional<Fault> FaultRules::Draw(std::string_view method, std::string_view path) {
+  MutexLock lock(mutex_);
   for (FaultRule& rule : rules_) {
     if (!Matches(rule, method, path)) continue;
     if (rule.matched++ < rule.skip) continue;
@@ -196,7 +200,18 @@ std::optional<Fault> FaultRules::Draw(std::string_view method, std::string_view 
   return std::nullopt;
 }
 
+void FaultRules::Clear() {
+  MutexLock lock(mutex_);
+  rules_.clear();
+}
+
+std::uint64_t FaultRules::total_hits() const {
+  MutexLock lock(mutex_);
+  return total_hits_;
+}
+
 std::string FaultRules::List() const {
+  MutexLock lock(mutex_);
   JsonOut out;
   out.Array();
   for (const FaultRule& rule : rules_) {

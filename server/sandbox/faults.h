@@ -1,5 +1,5 @@
 // Faults on demand: rules that say which requests go wrong, and how. Deterministic: counted, or
-// drawn from the sandbox's seed. Single-threaded.
+// drawn from the sandbox's seed. Thread-safe.
 //
 // A rule, as posted to /sandbox/faults:
 //   {"match": {"method": "POST", "path_prefix": "/v2/video", "job": "<id in the path>"},
@@ -12,7 +12,8 @@
 // job is made that the caller never hears of. Types, with their settings and defaults:
 //   act by default          delay {ms 1000}, reset {after_bytes 0}, close_after_read,
 //                           trickle {bytes 1, interval_ms 50}, wrong_length {extra 100},
-//                           never_answer, bad_json, gzip_bomb {bytes 256 MiB},
+//                           never_answer, bad_json, gzip_bomb {bytes 256 MiB}, cut_upload
+//                           {after_bytes 0}, no_resume,
 //                           restatus {status 200}: the honest answer under another HTTP status
 //   do not act by default   status {status 503, body, retry_after}, body {status 200, body,
 //                           content_type}, redirect {status 302, location}, huge_body
@@ -33,6 +34,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "http/server_message.h"
 #include "sandbox/json.h"
 
@@ -41,7 +43,7 @@ namespace gateway::sandbox {
 struct Fault {
   enum class Type {
     kDelay, kReset, kCloseAfterRead, kTrickle, kWrongLength, kNeverAnswer, kBadJson, kGzipBomb,
-    kRestatus, kStatus, kBody, kRedirect, kHugeBody,
+    kRestatus, kStatus, kBody, kRedirect, kHugeBody, kCutUpload, kNoResume,
   };
   Type type = Type::kDelay;
   bool act = true;
@@ -74,19 +76,23 @@ class FaultRules {
   // The new rule's id. Refuses unknown keys and types: a misspelt fault that never happens would
   // make a test pass for nothing.
   absl::StatusOr<std::uint64_t> Add(const Value& rule);
-  void Clear() { rules_.clear(); }
+  void Clear();
   // The fault for this request; counts. `path`: below /pictoryapis.
   std::optional<Fault> Draw(std::string_view method, std::string_view path);
   std::string List() const;  // a JSON array
-  std::uint64_t total_hits() const { return total_hits_; }
+  std::uint64_t total_hits() const;
 
  private:
   const std::uint64_t seed_;
-  std::uint64_t last_id_ = 0;
-  std::uint64_t total_hits_ = 0;
-  std::vector<FaultRule> rules_;
+  mutable Mutex mutex_;
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t total_hits_ GUARDED_BY(mutex_) = 0;
+  std::vector<FaultRule> rules_ GUARDED_BY(mutex_);
 };
 
+// Two types only an upload knows (uploads.h): cut_upload breaks the connection once so many bytes of
+// a body have come, no_resume answers as a store that cannot go on does.
+//
 // Makes of the honest answer (an empty one if the fault does not act) what goes out.
 void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery);
 

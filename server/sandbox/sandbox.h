@@ -6,6 +6,7 @@
 //   /pictoryapis/…    Pictory's API (api.h), of all its generations (results.h)
 //   /v2/preview/…, /v2/share/…, /v2/project/…, /v2/edit/…, /media/…   what its results link to;
 //     /v2/share/… is a page to whoever asks for text/html, the video itself to everybody else
+//   another port      the media store, where files are uploaded (uploads.h)
 //   /                 a front page
 //   /sandbox/faults   faults on demand: GET, POST, DELETE (faults.h)
 //   /sandbox/journal  everything accepted; /sandbox/stats  what was asked how often
@@ -20,13 +21,14 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 namespace gateway::sandbox {
 
 struct SandboxOptions {
   std::string listen = "127.0.0.1";
   std::uint16_t port = 0;           // 0: any free one
-  std::filesystem::path state_dir;  // journal and films; empty: nothing is kept
+  std::filesystem::path state_dir;  // journal, films, uploads; empty: nothing is kept
   double speed = 1;                 // how many times faster jobs run
   // Decides job ids and drawn faults. 0: a random one. With a fixed seed and without a state_dir,
   // a restarted sandbox gives the same ids again.
@@ -41,6 +43,10 @@ struct SandboxOptions {
   // process.
   std::chrono::seconds token_lifetime{3600};
   bool use_ffmpeg = true;  // if there is one: films show the story's words
+  // Of the media store (uploads.h).
+  std::chrono::seconds upload_life = limits::kSignedUrlLife;
+  std::uint64_t upload_max_bytes = limits::kUploadMaxBytes;
+  bool resumable_uploads = true;
   const Clock* clock = nullptr;  // for tests; must outlive the sandbox. Null: the machine's
 };
 

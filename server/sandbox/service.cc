@@ -125,6 +125,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   if (!journal.ok()) return journal.status();
 
   std::unique_ptr<Service> service(new Service(std::move(options), *std::move(journal)));
+  if (const absl::Status status = service->StartUploads(); !status.ok()) return status;
   if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;
   service->StartFilms();
   service->server_ = *std::move(server);
@@ -149,6 +150,21 @@ Service::~Service() { Stop(); }
 
 void Service::Stop() {
   if (server_ != nullptr) server_->Stop();
+  if (uploads_ != nullptr) uploads_->Stop();
+}
+
+absl::Status Service::StartUploads() {
+  UploadOptions upload_options;
+  upload_options.listen = options_.listen;
+  if (!options_.state_dir.empty()) upload_options.dir = options_.state_dir / "uploads";
+  upload_options.life = options_.upload_life;
+  upload_options.max_bytes = options_.upload_max_bytes;
+  upload_options.resumable = options_.resumable_uploads;
+  auto uploads = Uploads::Start(std::move(upload_options), clock_, faults_);
+  if (!uploads.ok()) return uploads.status();
+  uploads_ = *std::move(uploads);
+  api_.UseUploads(uploads_.get());
+  return absl::OkStatus();
 }
 
 void Service::StartFilms() {
@@ -332,6 +348,8 @@ std::string Service::Stats() const {
   for (const auto& [credential, count] : stats.callers) out.Field(credential, count);
   out.EndObject().Key("polls").Object();
   for (const auto& [id, count] : stats.polls) out.Field(id, count);
+  out.EndObject().Key("uploads").Object();
+  uploads_->WriteStats(out);
   return out.EndObject().EndObject().Take();
 }
 

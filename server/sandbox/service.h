@@ -14,6 +14,7 @@
 #include "sandbox/job_book.h"
 #include "sandbox/journal.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/uploads.h"
 
 namespace gateway::sandbox {
 
@@ -29,6 +30,7 @@ class Service {
  private:
   Service(SandboxOptions options, std::unique_ptr<Journal> journal);
   void StartFilms();
+  absl::Status StartUploads();
 
   void Answer(const http::ServerRequest& request, const http::Responder& responder);
   http::ServerResponse AnswerApi(const http::ServerRequest& request, std::string_view path);
@@ -51,6 +53,7 @@ class Service {
   JobBook book_;
   Api api_;
   FaultRules faults_;
+  std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<FilmMaker> films_;  // null: no ffmpeg
   // Renders whose built-in clip somebody has begun to read: they keep it, because the parts of a
   // download must come from one file.

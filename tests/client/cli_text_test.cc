@@ -109,7 +109,7 @@ TEST(Args, RefusesWhatMakesNoSense) {
 
 TEST(Args, EveryCommandHelpsWithExamples) {
   for (const char* command : {"preview", "render", "transcribe", "summarize", "get", "list",
-                              "watch", "wait", "result", "resolve", "delete"}) {
+                              "watch", "wait", "result", "resolve", "delete", "upload"}) {
     const auto parsed = ParseWords({command, "--help"});
     const auto* help = std::get_if<Finished>(&parsed);
     ASSERT_NE(help, nullptr) << command;

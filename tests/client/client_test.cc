@@ -268,6 +268,26 @@ TEST(Resolve, IsRepeatedOnlyIfNothingWasDone) {
   }
 }
 
+TEST(CreateUpload, CostsNothingAndIsRepeated) {
+  Handlers handlers;
+  handlers.create_upload =
+      [](const v1::CreateUploadRequest& request,
+         const CallInfo& call) -> absl::StatusOr<v1::CreateUploadResponse> {
+    if (call.number == 1) return absl::UnavailableError("gone");
+    v1::CreateUploadResponse response;
+    response.set_file_url("https://x/" + request.file_name());
+    return response;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  CreateUploadRequest request;
+  request.set_file_name("a.mp4");
+  const auto place = Connect(server, pacing).CreateUpload(request);
+  ASSERT_TRUE(place.ok()) << place.status();
+  EXPECT_EQ(place->file_url(), "https://x/a.mp4");
+  EXPECT_EQ(server.Calls("CreateUpload"), 2);
+}
+
 TEST(List, ReadsPageAfterPageAndEndsWithTheError) {
   Handlers handlers;
   handlers.list = [](const v1::ListJobsRequest& request,

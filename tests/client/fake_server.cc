@@ -146,6 +146,7 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(ListJobs, list)
   PICTORY_UNARY(ResolveJob, resolve)
   PICTORY_UNARY(DeleteJob, remove)
+  PICTORY_UNARY(CreateUpload, create_upload)
   PICTORY_STREAM(WatchJob, watch)
   PICTORY_STREAM(ReadJobResult, read)
 #undef PICTORY_UNARY

@@ -76,6 +76,8 @@ class Grpcurl(unittest.TestCase):
             empty = grpcurl(g, "-d", '{"storyboard":{}}', g.grpc, f"{SERVICE}/CreatePreview", expect=1)
             self.assertIn("InvalidArgument", empty.stderr)
             self.assertIn("storyboard.video_name", empty.stderr)
+            slides = grpcurl(g, "-d", '{"fileName":"a.key"}', g.grpc, f"{SERVICE}/CreateUpload", expect=1)
+            self.assertIn("content_type", slides.stderr)
             gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/GetJob", expect=1)
             self.assertIn("NotFound", gone.stderr)
             later = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/DeleteJob", expect=1)

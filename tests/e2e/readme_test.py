@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 from gateway import BIN, gateway
 
@@ -32,20 +33,31 @@ def commands(program):
 class Readme(unittest.TestCase):
     def test_grpcurl(self):
         with gateway() as g:
-            jobs = {}
+            jobs, place = {}, {}
             for words in commands("grpcurl"):
                 method = words[-1].rsplit("/")[-1]
                 words = [w.replace("127.0.0.1:50051", g.grpc) for w in words]
                 words = [w.replace('"JOB"', f'"{jobs.get(NEEDS.get(method))}"') for w in words]
                 done = subprocess.run(words, text=True, capture_output=True, timeout=60)
                 self.assertEqual(done.returncode, 0, f"{words}: {done.stderr}")
+                if method == "CreateUpload":
+                    place = json.loads(done.stdout)
                 if method in KINDS:
                     jobs[KINDS[method]] = json.loads(done.stdout)["job"]["jobId"]
                     self.assertEqual(g.run("wait", jobs[KINDS[method]]).returncode, 0)
             self.assertEqual(set(jobs), {"preview", "render", "transcription"})
+            with tempfile.TemporaryDirectory() as folder:
+                (pathlib.Path(folder) / "talk.mp4").write_bytes(b"the talk")
+                for words in commands("curl"):
+                    words = [w.replace("SIGNED_URL", place["signedUrl"]) for w in words]
+                    subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=60)
+            with urllib.request.urlopen(place["fileUrl"], timeout=10) as answer:
+                self.assertEqual(answer.read(), b"the talk")
 
     def test_the_command_line(self):
         with gateway() as g, tempfile.TemporaryDirectory() as folder:
+            for name in ("talk.mp4", "slides.pptx"):
+                (pathlib.Path(folder) / name).write_bytes(b"bytes")
             jobs = {}
             env = dict(g.env, PICTORY_GATEWAY=g.grpc, PATH=f"{BIN}:{os.environ['PATH']}")
             for words in commands("pictory"):

@@ -62,7 +62,21 @@ class RpcHouse {
       if (transcribe != nullptr && transcribe->file_url() == "bad") {
         violations.push_back({"file_url", "must be https"});
       }
+      const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&message);
+      if (upload != nullptr && upload->file_name().empty()) {
+        violations.push_back({"file_name", "is required"});
+      }
       return violations;
+    };
+    domain.create_upload = [this](const std::string& tenant,
+                                  std::shared_ptr<const v1::CreateUploadRequest> request,
+                                  const std::function<void(
+                                      absl::StatusOr<v1::CreateUploadResponse>)>& done) {
+      v1::CreateUploadResponse response;
+      response.set_signed_url("https://put/" + tenant + "/" + request->file_name());
+      response.set_file_url("https://get/" + request->file_name());
+      done(upload_status.ok() ? absl::StatusOr<v1::CreateUploadResponse>(response)
+                              : upload_status);
     };
     domain.read_full = [](std::string_view json, v1::JobKind) -> absl::StatusOr<v1::Job> {
       v1::Job full;
@@ -119,6 +133,7 @@ class RpcHouse {
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   jobs::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
+  absl::Status upload_status;  // before the call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;
   std::unique_ptr<rpc::Server> server;

@@ -331,5 +331,28 @@ TEST(StatusTest, GoesThereAndBack) {
   EXPECT_TRUE(FromGrpc(ToGrpc(absl::OkStatus())).ok());
 }
 
+TEST(UploadTest, GivesAPlaceOrSaysWhyNot) {
+  RpcHouse house;
+  const auto ask = [&house](const std::string& name, v1::CreateUploadResponse& response) {
+    grpc::ClientContext context;
+    v1::CreateUploadRequest request;
+    request.set_file_name(name);
+    return FromGrpc(house.stub->CreateUpload(&context, request, &response));
+  };
+  v1::CreateUploadResponse response;
+  ASSERT_TRUE(ask("a.mp4", response).ok());
+  EXPECT_EQ(response.signed_url(), "https://put/default/a.mp4");
+  EXPECT_EQ(response.file_url(), "https://get/a.mp4");
+  const absl::Status invalid = ask("", response);
+  EXPECT_TRUE(absl::IsInvalidArgument(invalid));
+  EXPECT_EQ(errors::Violations(invalid).front().field, "file_name");
+  house.upload_status = errors::UpstreamRateLimited(std::chrono::seconds(3));
+  const absl::Status limited = ask("a.mp4", response);
+  EXPECT_TRUE(absl::IsResourceExhausted(limited));
+  EXPECT_EQ(errors::RetryDelay(limited), std::chrono::seconds(3));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      FromGrpc(house.Raw(std::string(kService) + "CreateUpload", "\xff"))));
+}
+
 }  // namespace
 }  // namespace gateway::rpc

@@ -64,6 +64,12 @@ class Client {
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;
 
+  // A place at Pictory for a file of one's own; free. The caller sends the file: one HTTP PUT of its
+  // bytes to `signed_url`, with the Content-Type of the answer and without Authorization. Its
+  // `file_url` goes into submits afterwards. Keep `signed_url` out of logs.
+  absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
+                                                    const CallOptions& call = {}) const;
+
   // Settles an UNCONFIRMED job, or lists what it could be.
   absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,
                                              const CallOptions& call = {}) const;

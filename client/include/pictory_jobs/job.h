@@ -11,6 +11,8 @@ namespace pictory_jobs {
 namespace v1 = ::pictory::jobs::v1;
 
 using v1::CreatePreviewRequest;
+using v1::CreateUploadRequest;
+using v1::CreateUploadResponse;
 using v1::Job;
 using v1::JobKind;
 using v1::JobState;

@@ -1,0 +1,87 @@
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "json_text.h"
+#include "session.h"
+#include "upload.h"
+#include "upload_line.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+using std::chrono::steady_clock;
+
+Progress::Mode ModeOf(const Session& session) {
+  if (session.args.quiet || session.out.json()) return Progress::Mode::kNone;
+  return Output::Terminal() ? Progress::Mode::kLive : Progress::Mode::kPlain;
+}
+
+// Says why there is no upload; `so` is what that means.
+ExitCode UploadFailed(const Session& session, const absl::Status& status, const std::string& so) {
+  if (session.stop.stop_requested()) {
+    session.out.Error(absl::StrCat("pictory: stopped", so, "\n"));
+    return kDetached;
+  }
+  session.out.Error(
+      absl::StrCat("pictory: ", OneLine(std::string(status.message())), so, "\n"));
+  return absl::IsInvalidArgument(status) ? kUsage : kRefused;
+}
+
+// Sends the file to a place of its own. Unset: the exit status is in `code`.
+std::optional<std::string> Place(const Session& session, const LocalFile& file,
+                                 const std::string& so, ExitCode& code) {
+  CreateUploadRequest request;
+  request.set_file_name(file.name());
+  request.set_content_type(file.content_type());
+  const absl::StatusOr<CreateUploadResponse> place =
+      session.client.CreateUpload(request, session.Call());
+  if (!place.ok()) {
+    code = session.Failed(place.status());
+    return std::nullopt;
+  }
+  UploadLine line(ModeOf(session), file.name(), file.size(), steady_clock::now(),
+                  [&session](const std::string& text) { session.out.Note(text); });
+  Upload upload;
+  upload.file = &file;
+  upload.url = place->signed_url();
+  upload.content_type = place->content_type();
+  upload.timeout = session.args.timeout;
+  upload.stop = session.stop;
+  upload.progress = [&line](std::int64_t done) { line.Update(done, steady_clock::now()); };
+  upload.retrying = [&line](const std::string& why) { line.Note(OneLine(why) + "; trying again"); };
+  const absl::Status sent = SendFile(upload);
+  line.End();
+  if (!sent.ok()) {
+    code = UploadFailed(session, sent, so);
+    return std::nullopt;
+  }
+  line.Summary(steady_clock::now());
+  return place->file_url();
+}
+
+}  // namespace
+
+ExitCode RunUpload(const Session& session, const LocalFile& file) {
+  ExitCode code = kSucceeded;
+  const std::optional<std::string> url = Place(session, file, "", code);
+  if (!url) return code;
+  session.out.Answer(session.out.json()
+                         ? UploadedLine(file.path(), *url, file.content_type(), file.size())
+                         : OneLine(*url) + "\n");
+  return kSucceeded;
+}
+
+ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
+                           const LocalFile& file) {
+  ExitCode code = kSucceeded;
+  const std::optional<std::string> url =
+      Place(session, file, "; nothing was submitted", code);
+  if (!url) return code;
+  session.out.Note(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
+  request.set_file_url(*url);
+  return RunSubmit(session, std::move(request));
+}
+
+}  // namespace pictory_jobs::cli

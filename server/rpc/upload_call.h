@@ -1,0 +1,16 @@
+// The method that gives a place to upload to.
+#pragma once
+
+#include <memory>
+
+#include "rpc/admission.h"
+#include "rpc/caller.h"
+#include "rpc/handlers.h"
+#include "rpc/unary_call.h"
+
+namespace gateway::rpc {
+
+void CreateUpload(const Caller& caller, std::shared_ptr<v1::CreateUploadRequest> request,
+                  const Reply& reply, const Admission& admission, const Domain& domain);
+
+}  // namespace gateway::rpc
