@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
+#include "base/work_thread.h"
 #include "http/curl_transport.h"
 #include "jobs/account.h"
 #include "jobs/broadcaster.h"
@@ -52,6 +53,8 @@ std::string ReplyName(pictory::JobReply::Kind kind) {
     case Kind::kNotFound: return "not_found";
     case Kind::kUnclear: return "unclear";
     case Kind::kUnchanged: return "unchanged";
+    case Kind::kTooLarge: return "too_large";
+    case Kind::kLarge: return "large";
     case Kind::kRateLimited: return "rate_limited";
     case Kind::kCredentials: return "credentials";
     case Kind::kUnavailable: return "unavailable";
@@ -112,6 +115,7 @@ struct Gateway::Parts {
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<store::SqliteJobStore> store;
   jobs::JobStore::Recovered recovered;
+  std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<http::CurlTransport> transport;
   std::unique_ptr<pictory::PictoryClient> client;
   std::unique_ptr<TimerThread> timers;
@@ -166,8 +170,12 @@ absl::Status Gateway::Parts::OpenUpstream() {
   auto made = MakeTransport(config, base_url);
   if (!made.ok()) return made.status();
   transport = *std::move(made);
-  client = std::make_unique<pictory::PictoryClient>(
-      pictory::ClientOptions{.api_key = std::move(key), .user_agent = ""}, *transport, clock);
+  reader = std::make_unique<WorkThread>("reply-reader");
+  pictory::ClientOptions calling{.api_key = std::move(key), .user_agent = ""};
+  calling.max_job_reply_bytes =
+      static_cast<std::size_t>(config.max_job_reply_mib) * limits::kMiB;
+  calling.reader = reader.get();
+  client = std::make_unique<pictory::PictoryClient>(std::move(calling), *transport, clock);
   return absl::OkStatus();
 }
 
@@ -248,6 +256,9 @@ void Gateway::Parts::AddGauges() {
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
+  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
+    return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
+  });
   gauge("store_commits", "Commits of the job store so far", [this] { return store->stats().commits; });
 }
 
@@ -316,6 +327,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   }
   if (timers != nullptr) timers->Stop();
   transport.reset();  // answers what is still under way
+  if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Stop();
 }

@@ -1,5 +1,7 @@
 #include "pictory/client.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,8 @@ constexpr std::chrono::seconds kRetryLater{5};
 PictoryClient::PictoryClient(ClientOptions options, http::HttpTransport& transport,
                              const Clock& clock)
     : user_agent_(options.user_agent.empty() ? kUserAgent : std::move(options.user_agent)),
+      max_job_reply_bytes_(options.max_job_reply_bytes),
+      reader_(options.reader),
       credentials_(std::move(options.api_key)),
       transport_(transport),
       clock_(clock) {}
@@ -50,6 +54,16 @@ void PictoryClient::Send(http::Request request, http::HttpTransport::Done done) 
   });
 }
 
+http::HttpTransport::Done PictoryClient::Aside(http::HttpTransport::Done read) const {
+  if (reader_ == nullptr) return read;
+  return [reader = reader_, read = std::move(read)](http::Response response) {
+    if (response.body.size() < limits::kReadAsideFromBytes) return read(std::move(response));
+    // Shared, because a task must be copyable and a body should not be copied.
+    auto kept = std::make_shared<http::Response>(std::move(response));
+    reader->Post([read, kept] { read(std::move(*kept)); });
+  };
+}
+
 void PictoryClient::Submit(Submission submission, MonoTime start_by,
                            std::function<void(SubmitReply)> done) {
   http::Request request =
@@ -67,13 +81,24 @@ void PictoryClient::Submit(Submission submission, MonoTime start_by,
 }
 
 void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
-                           std::uint64_t last_digest, std::function<void(JobReply)> done) {
+                           std::uint64_t last_digest, std::function<void(JobReply)> done,
+                           ReplySize size) {
   http::Request request = MakeRequest(http::Lane::kRead, "GET",
                                       absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id)));
+  request.max_body_bytes = max_job_reply_bytes_;
+  if (size == ReplySize::kSmall) {
+    request.max_body_bytes = std::min(request.max_body_bytes, limits::kSmallReplyMaxBytes);
+  } else {
+    request.timeout = limits::kLargePollTimeout;
+  }
   Send(std::move(request),
-       [this, kind, last_digest, done = std::move(done)](http::Response response) {
-         done(ReadJobReply(response, kind, last_digest, clock_.WallNow()));
-       });
+       Aside([this, kind, last_digest, size, done = std::move(done)](http::Response response) {
+         JobReply reply = ReadJobReply(std::move(response), kind, last_digest, clock_.WallNow());
+         if (reply.kind == JobReply::Kind::kTooLarge && size == ReplySize::kSmall) {
+           reply.kind = JobReply::Kind::kLarge;
+         }
+         done(std::move(reply));
+       }));
 }
 
 void PictoryClient::CleanJob(const std::string& pictory_job_id,
@@ -96,14 +121,14 @@ void PictoryClient::ListJobs(const std::string& page_key,
   if (!page_key.empty()) absl::StrAppend(&path, "?nextPageKey=", PercentEncode(page_key));
   http::Request request = MakeRequest(http::Lane::kRead, "GET", std::move(path));
   request.max_body_bytes = limits::kListReplyMaxBytes;
-  Send(std::move(request), [this, done = std::move(done)](http::Response response) {
-    const absl::Status status = ReadCallStatus(response, clock_.WallNow());
-    if (!status.ok()) {
-      done(status);
-      return;
-    }
-    done(ReadJobList(response.body));
-  });
+  Send(std::move(request), Aside([this, done = std::move(done)](http::Response response) {
+         const absl::Status status = ReadCallStatus(response, clock_.WallNow());
+         if (!status.ok()) {
+           done(status);
+           return;
+         }
+         done(ReadJobList(response.body));
+       }));
 }
 
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {
