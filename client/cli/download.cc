@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -36,7 +37,68 @@ struct Transfer {
   std::int64_t had = 0;  // bytes of an earlier attempt
   bool first = true;
   bool write_failed = false;
+  bool misplaced = false;  // the server goes on somewhere else
+  std::int64_t total = -1;  // of the whole file, if the server tells
 };
+
+std::string HeaderOf(CURL* curl, const char* name) {
+  curl_header* header = nullptr;
+  if (curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return "";
+  return header->value;
+}
+
+// What tells this version of the file from another; only such a one may be compared byte for byte.
+std::string ValidatorOf(CURL* curl) {
+  const std::string tag = HeaderOf(curl, "etag");
+  if (!tag.empty() && tag.rfind("W/", 0) != 0) return tag;
+  return HeaderOf(curl, "last-modified");
+}
+
+// Beside the partial file: the validator of the version it is the beginning of.
+std::string ValidatorFile(const Download& download) { return download.partial + ".version"; }
+
+std::string KnownValidator(const Download& download) {
+  std::string line;
+  std::ifstream file(ValidatorFile(download));
+  std::getline(file, line);
+  return line;
+}
+
+void Forget(const Download& download) {
+  std::error_code ignored;
+  std::filesystem::remove(ValidatorFile(download), ignored);
+}
+
+void Remember(const Download& download, const std::string& validator) {
+  if (validator.empty()) return Forget(download);
+  std::ofstream(ValidatorFile(download)) << validator << '\n';
+}
+
+// "bytes 5-9/10": where a partial answer begins, and how long the whole is (-1: not told).
+bool ReadRange(const std::string& range, std::int64_t& from, std::int64_t& total) {
+  long long first = 0, last = 0, all = -1;
+  const int read = std::sscanf(range.c_str(), "bytes %lld-%lld/%lld", &first, &last, &all);
+  from = first;
+  total = read == 3 ? all : -1;
+  return read >= 2;
+}
+
+// The first bytes of an answer: does it go on where the file ends? If not, it must be the whole.
+bool Begin(Transfer& transfer, long status) {
+  transfer.first = false;
+  if (status == kPartialContent) {
+    std::int64_t from = 0;
+    const bool told = ReadRange(HeaderOf(transfer.curl, "content-range"), from, transfer.total);
+    transfer.misplaced = !told || from != transfer.had;
+    return !transfer.misplaced;
+  }
+  Remember(*transfer.download, ValidatorOf(transfer.curl));
+  if (transfer.had > 0) {
+    transfer.file = std::freopen(transfer.download->partial.c_str(), "wb", transfer.file);
+    transfer.had = 0;
+  }
+  return true;
+}
 
 // The first bytes tell whether the server goes on where we asked, or begins anew.
 std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
@@ -44,11 +106,7 @@ std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
   long status = 0;
   curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 300) return size;  // an error's page is not the video
-  if (transfer.first && transfer.had > 0 && status != kPartialContent) {
-    transfer.file = std::freopen(transfer.download->partial.c_str(), "wb", transfer.file);
-    transfer.had = 0;
-  }
-  transfer.first = false;
+  if (transfer.first && !Begin(transfer, status)) return 0;
   if (transfer.file == nullptr || std::fwrite(data, 1, size, transfer.file) != size) {
     transfer.write_failed = true;
     return 0;
@@ -70,7 +128,7 @@ absl::Status FileError(const std::string& path) {
       absl::StrCat(path, ": cannot be written: ", std::strerror(errno)));
 }
 
-void Configure(CURL* curl, Transfer& transfer, const std::string& range) {
+void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_slist* headers) {
   curl_easy_setopt(curl, CURLOPT_URL, transfer.download->url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
@@ -88,6 +146,7 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range) {
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
   // Not RESUME_FROM, which gives up where a server ignores it.
   if (!range.empty()) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 }
 
 // Of a transfer that ended; 416 says that the partial file is no beginning of this video.
@@ -95,6 +154,7 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
   if (transfer.download->stop.stop_requested())
     return absl::CancelledError("The download was stopped");
   if (transfer.write_failed) return FileError(transfer.download->partial);
+  if (transfer.misplaced) return absl::OutOfRangeError("The server goes on at another place");
   if (code != CURLE_OK) {
     return absl::UnavailableError(absl::StrCat(
         "The download broke off: ", *detail != '\0' ? detail : curl_easy_strerror(code)));
@@ -122,7 +182,13 @@ absl::Status Attempt(const Download& download) {
   transfer.curl = curl.get();
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail);
-  Configure(curl.get(), transfer, transfer.had > 0 ? absl::StrCat(transfer.had, "-") : "");
+  // A video that was made anew meanwhile is then sent whole.
+  const std::string version = transfer.had > 0 ? KnownValidator(download) : "";
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
+      version.empty() ? nullptr : curl_slist_append(nullptr, ("If-Range: " + version).c_str()),
+      curl_slist_free_all);
+  Configure(curl.get(), transfer, transfer.had > 0 ? absl::StrCat(transfer.had, "-") : "",
+            headers.get());
   const CURLcode code = curl_easy_perform(curl.get());
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -131,8 +197,13 @@ absl::Status Attempt(const Download& download) {
   if (!outcome.ok()) return outcome;
   if (std::fclose(file.release()) != 0) return FileError(download.partial);
   std::error_code error;
+  const auto now = static_cast<std::int64_t>(std::filesystem::file_size(download.partial, error));
+  if (error || (transfer.total >= 0 && now != transfer.total)) {
+    return absl::OutOfRangeError("The file does not have the length the server told");
+  }
   std::filesystem::rename(download.partial, download.path, error);
   if (error) return absl::InvalidArgumentError(absl::StrCat(download.path, ": ", error.message()));
+  Forget(download);
   return absl::OkStatus();
 }
 
@@ -162,6 +233,7 @@ absl::Status FetchFile(const Download& download) {
   if (absl::IsOutOfRange(status)) {
     std::error_code ignored;
     std::filesystem::remove(download.partial, ignored);
+    Forget(download);
     status = Attempt(download);
   }
   return status;

@@ -16,7 +16,9 @@ bool MayDownload(const std::string& url);
 struct Download {
   std::string url;
   std::string path;     // what it becomes, by renaming, once it is complete
-  std::string partial;  // what it is until then; kept on failure, and gone on with the next time
+  // What it is until then; kept on failure, and gone on with the next time, unless the server has
+  // another version by then. A file beside it tells of which one it is.
+  std::string partial;
   std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
       progress;  // total 0: unknown
   std::stop_token stop;

@@ -103,8 +103,8 @@ Examples:
 
 inline constexpr char kResult[] =
     R"(Without --part: what the job has, above all its URLs. Parts: txt srt vtt result-json
-render-params transcript. --download fetches a render's mp4 into -o FILE (<job>.mp4), and goes
-on where an earlier attempt stopped.
+render-params transcript. --download fetches a render's mp4 into -o FILE (<job>.mp4). Either into
+a file, the same command goes on where an earlier attempt stopped.
 
 Examples:
   pictory result 01hx2v…

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/ids.h"
@@ -14,6 +17,8 @@
 
 namespace pictory_jobs::cli {
 namespace {
+
+constexpr char kGoesOn[] = "The same command goes on where it stopped.\n";
 
 // Says why there is no result yet, or will be none.
 ExitCode NoResult(const Session& session, const Job& job) {
@@ -49,26 +54,71 @@ void AnswerFile(const Session& session, const std::string& path) {
   session.out.Answer(session.out.json() ? FileLine(session.args.jobs.front(), path) : path + "\n");
 }
 
-// A file appears whole or not at all.
-ExitCode PartToFile(const Session& session) {
-  const Invocation& args = session.args;
-  const std::string partial = args.output + ".part";
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  if (!file) return CannotWrite(session, partial + ": cannot be written");
+// What names a job in a file's name. It may have come over the network: no path.
+std::string FileWord(const std::string& job_id, const char* otherwise) {
+  return gateway::IsCallerId(job_id) ? job_id : otherwise;
+}
+
+// `transcript-json`
+std::string PartWord(ResultPart part) {
+  constexpr std::string_view kPrefix = "RESULT_PART_";
+  const std::string name = v1::ResultPart_Name(part);
+  std::string word = absl::AsciiStrToLower(name.substr(std::min(kPrefix.size(), name.size())));
+  std::replace(word.begin(), word.end(), '_', '-');
+  return word;
+}
+
+// Of an earlier attempt; a finished job's parts never change, so it goes on from there.
+std::int32_t BytesOf(const std::string& partial) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(partial, error);
+  return error || size > std::numeric_limits<std::int32_t>::max() ? 0
+                                                                  : static_cast<std::int32_t>(size);
+}
+
+// Appends to `partial` what it lacks. The size of the whole part.
+absl::StatusOr<std::int32_t> FetchPart(const Session& session, const std::string& partial) {
+  const std::int32_t had = BytesOf(partial);
+  std::ofstream file(partial, std::ios::binary | (had > 0 ? std::ios::app : std::ios::trunc));
   const auto sink = [&file](std::string_view piece, std::int32_t) {
     return static_cast<bool>(file.write(piece.data(), static_cast<std::streamsize>(piece.size())));
   };
-  const absl::StatusOr<std::int32_t> total =
-      session.client.ReadResult(args.jobs.front(), *args.part, sink, 0, session.Call());
+  absl::StatusOr<std::int32_t> total = 0;
+  if (file) {
+    total = session.client.ReadResult(session.args.jobs.front(), *session.args.part, sink, had,
+                                      session.Call());
+  }
   file.close();
+  if (!file) return absl::InternalError("");  // the caller knows what to say
+  return total;
+}
+
+// A file appears whole or not at all.
+ExitCode PartToFile(const Session& session) {
+  const Invocation& args = session.args;
+  const std::string partial =
+      absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"), ".",
+                   PartWord(*args.part), ".part");
   std::error_code ignored;
-  if (!file) {
-    std::filesystem::remove(partial, ignored);
-    return CannotWrite(session, partial + ": cannot be written");
+  const bool had = BytesOf(partial) > 0;
+  absl::StatusOr<std::int32_t> total = FetchPart(session, partial);
+  if (had && (absl::IsInvalidArgument(total.status()) ||
+              (total.ok() && BytesOf(partial) != *total))) {
+    std::filesystem::remove(partial, ignored);  // no beginning of this part
+    total = FetchPart(session, partial);
   }
   if (!total.ok()) {
-    std::filesystem::remove(partial, ignored);
-    return session.Failed(total.status());
+    const absl::Status& why = total.status();
+    const bool goes_on = BytesOf(partial) > 0 && (absl::IsUnavailable(why) ||
+                                                  absl::IsCancelled(why) ||
+                                                  absl::IsDeadlineExceeded(why));
+    if (!goes_on) std::filesystem::remove(partial, ignored);
+    if (absl::IsInternal(why) && why.message().empty()) {
+      return CannotWrite(session, partial + ": cannot be written");
+    }
+    const ExitCode code = session.Failed(why);
+    if (goes_on) session.out.Error(kGoesOn);
+    return code;
   }
   const absl::Status complete = Complete(partial, args.output);
   if (!complete.ok()) return CannotWrite(session, std::string(complete.message()));
@@ -125,8 +175,7 @@ ExitCode DownloadVideo(const Session& session, const Job& job) {
                                    " has no video to download; a render has one\n"));
     return kNotFound;
   }
-  // Its name comes over the network: no path.
-  const std::string name = gateway::IsCallerId(job.job_id()) ? job.job_id() : "video";
+  const std::string name = FileWord(job.job_id(), "video");
   const std::string path = session.args.output.empty() ? name + ".mp4" : session.args.output;
   DownloadLine line(session, path);
   Download download;
@@ -144,7 +193,7 @@ ExitCode DownloadVideo(const Session& session, const Job& job) {
   const bool usage = absl::IsInvalidArgument(status);
   session.out.Error(absl::StrCat("pictory: ", OneLine(std::string(status.message())), "\n"));
   if (absl::IsUnavailable(status) || absl::IsCancelled(status)) {
-    session.out.Error("The same command goes on where it stopped.\n");
+    session.out.Error(kGoesOn);
   }
   return usage ? kUsage : ExitForStatus(status);
 }

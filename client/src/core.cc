@@ -6,14 +6,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "base/limits.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace pictory_jobs {
 namespace {
 
-// A job's message may be as large as a reply of Pictory, and its envelope comes on top.
-constexpr int kReceiveMaxBytes = static_cast<int>(gateway::limits::kJobReplyMaxBytes + 1'048'576);
+// The gateway keeps a job's message below its FULL view's bound; other servers get some room.
+constexpr int kReceiveMaxBytes = 17 * 1024 * 1024;
 // gRPC's own start at 1 s and grow to 2 minutes: much too slow for a gateway that restarts.
 constexpr int kReconnectFirstMs = 200;
 constexpr int kReconnectMaxMs = 5000;

@@ -171,6 +171,11 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->check(CLI::Range(1, 64))
       ->envname("PICTORY_UPSTREAM_ENGINES")
       ->capture_default_str();
+  app.add_option("--max-job-reply-mib", config.max_job_reply_mib,
+                 "MiB that Pictory's answer about one job may have; two such are held at a time")
+      ->check(CLI::Range(1, limits::kJobReplyMostMiB))
+      ->envname("PICTORY_MAX_JOB_REPLY_MIB")
+      ->capture_default_str();
   app.add_option("--requests-per-second", config.requests_per_second,
                  "Budget of the Pictory account, polls and submits together; default 5 (sandbox 2000)")
       ->check(CLI::Range(0.01, 1e6))

@@ -42,6 +42,7 @@ struct Config {
   std::string ca_file;
   std::string proxy;
   int upstream_engines = 1;
+  int max_job_reply_mib = limits::kJobReplyMaxMiB;
   double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
   double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate
   // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators know

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
+#include "base/work_thread.h"
 #include "http/curl_transport.h"
 #include "jobs/account.h"
 #include "jobs/broadcaster.h"
@@ -53,6 +54,8 @@ std::string ReplyName(pictory::JobReply::Kind kind) {
     case Kind::kNotFound: return "not_found";
     case Kind::kUnclear: return "unclear";
     case Kind::kUnchanged: return "unchanged";
+    case Kind::kTooLarge: return "too_large";
+    case Kind::kLarge: return "large";
     case Kind::kRateLimited: return "rate_limited";
     case Kind::kCredentials: return "credentials";
     case Kind::kUnavailable: return "unavailable";
@@ -114,6 +117,7 @@ struct Gateway::Parts {
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<store::SqliteJobStore> store;
   jobs::JobStore::Recovered recovered;
+  std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<http::CurlTransport> transport;
   std::unique_ptr<pictory::PictoryClient> client;
   std::unique_ptr<TimerThread> timers;
@@ -167,7 +171,9 @@ absl::Status Gateway::Parts::OpenUpstream() {
   auto made = MakeTransport(config, base_url);
   if (!made.ok()) return made.status();
   transport = *std::move(made);
+  reader = std::make_unique<WorkThread>("reply-reader");
   pictory::ClientOptions options = ClientOptionsOf(config);
+  options.reader = reader.get();
   options.extra_request = [this] { account->Spend(jobs::Budget::Share::kPoll); };
   options.token_fetched = [this](const absl::Status& fetched, Duration life) {
     OnToken(fetched, life);
@@ -266,6 +272,9 @@ void Gateway::Parts::AddGauges() {
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
+  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
+    return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
+  });
   gauge("store_commits", "Commits of the job store so far", [this] { return store->stats().commits; });
 }
 
@@ -336,6 +345,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   }
   if (timers != nullptr) timers->Stop();
   transport.reset();  // answers what is still under way
+  if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Stop();
 }

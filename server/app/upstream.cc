@@ -1,6 +1,7 @@
 #include "app/upstream.h"
 
 #include "app/pictory_flags.h"
+#include "base/limits.h"
 #include "obs/log.h"
 
 namespace gateway::app {
@@ -8,6 +9,7 @@ namespace gateway::app {
 pictory::ClientOptions ClientOptionsOf(const Config& config) {
   pictory::ClientOptions options;
   options.allow_loopback_urls = config.sandbox;
+  options.max_job_reply_bytes = static_cast<std::size_t>(config.max_job_reply_mib) * limits::kMiB;
   if (config.auth == pictory::AuthMode::kKey) {
     options.api_key = config.sandbox ? Secret(kSandboxKey) : config.api_key;
   } else if (config.sandbox) {

@@ -20,17 +20,26 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 // Sizes of messages and bodies.
 inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;
 inline constexpr std::size_t kSubmitReplyMaxBytes = 1 * kMiB;
-inline constexpr std::size_t kJobReplyMaxBytes = 16 * kMiB;
+// A job's reply, decoded. An hour of speech is 2 to 3 MB of transcript, a day of it 60 MB.
+inline constexpr int kJobReplyMaxMiB = 64;        // unless set
+inline constexpr int kJobReplyMostMiB = 512;      // that may be set; SQLite and the parser end at 1 GB
+inline constexpr std::size_t kJobReplyMaxBytes = kJobReplyMaxMiB * kMiB;
+inline constexpr std::size_t kSmallReplyMaxBytes = 1 * kMiB;  // what a poll reads at first
+inline constexpr std::size_t kReadAsideFromBytes = 64 * kKiB;  // read on a thread of its own
 inline constexpr std::size_t kListReplyMaxBytes = 64 * kMiB;
 inline constexpr std::size_t kResponseHeadersMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kBasicTextMaxBytes = 64 * kKiB;  // a text inlined in the BASIC view
 inline constexpr std::size_t kFullViewMaxBytes = 3 * kMiB;    // beyond it parts are left out
+inline constexpr std::size_t kFullViewReadMaxBytes = 12 * kMiB;  // of JSON; more is never read for it
 inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;     // ReadJobResult
 
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
 inline constexpr std::size_t kJsonMaxValues = 4'000'000;
 inline constexpr std::size_t kJsonStringMaxBytes = 4 * kMiB;
+// A job's reply may have more values than others, one for so many bytes of it. A word of a
+// transcript has nine in 130 bytes and more.
+inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonNumberMaxBytes = 40;
 
@@ -58,6 +67,7 @@ inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
+inline constexpr minutes kLargePollTimeout{5};  // 60 MB at 2 Mbit/s; silence is noticed far earlier
 inline constexpr seconds kConnectionMaxIdle{30};
 inline constexpr seconds kConnectionMaxLife{300};
 
@@ -102,7 +112,9 @@ inline constexpr hours kStalePollInterval{1};
 inline constexpr hours kExpiresAfter{7 * 24};
 inline constexpr seconds kRetryAfterMin{1};
 inline constexpr minutes kRetryAfterMax{10};
+inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
 inline constexpr int kPollsInFlightMax = 64;
+inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
 inline constexpr int kSubmitsInFlightMax = 64;
 
 // Calls.
@@ -121,6 +133,8 @@ inline constexpr int kListPageMax = 1000;
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
+inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
+inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};

@@ -334,11 +334,23 @@ std::size_t CurlTransfer::OnBody(char* data, std::size_t size, std::size_t count
   const std::size_t bytes = size * count;
   const std::size_t limit = transfer.pending_.request.max_body_bytes;
   std::string& body = transfer.response_.body;
+  const std::size_t announced = body.empty() ? transfer.AnnouncedBytes() : 0;
   const std::size_t room = limit - std::min(limit, body.size());
+  // All of it is reserved at once, or it would be copied each time it grows.
+  if (announced <= limit) body.reserve(announced);
   Append(body, {data, std::min(bytes, room)}, limit);
-  if (bytes <= room) return bytes;
+  if (bytes <= room && announced <= limit) return bytes;
   transfer.response_.error = absl::StrCat("the response body exceeds ", limit, " bytes");
+  transfer.response_.longer_than_bytes = limit;
   return 0;
+}
+
+// The length of the body as its head tells it; 0 if it does not, or not that of the decoded one.
+std::size_t CurlTransfer::AnnouncedBytes() const {
+  if (response_.FindHeader("content-encoding") != nullptr) return 0;
+  curl_off_t length = -1;
+  curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return length > 0 ? static_cast<std::size_t>(length) : 0;
 }
 
 }  // namespace gateway::http

@@ -65,6 +65,7 @@ class CurlTransfer {
   FinishedRequest Conclude();
 
   void TakeHeaderLine(std::string_view line);
+  std::size_t AnnouncedBytes() const;
   static int OnBeforeSend(void* self, char*, char*, int, int);
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);

@@ -49,6 +49,8 @@ struct Response {
   std::vector<Header> headers;   // of the final response, names in lower case
   std::string body;              // whole if kComplete, else what arrived (capped)
   std::string error;             // for people, if not kComplete; never contains a secret
+  // Not 0: cut because the body is longer than this, the request's max_body_bytes.
+  std::size_t longer_than_bytes = 0;
 
   // nullptr if absent. `name` in lower case.
   const std::string* FindHeader(std::string_view name) const {

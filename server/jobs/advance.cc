@@ -85,13 +85,33 @@ void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now
   Fail(record.job, reply.error_code.empty() ? "UNKNOWN" : reply.error_code, reply.error_message, now);
 }
 
+// It waits for an operator, as long as that takes: Pictory has done the work.
+void NoteTooLarge(JobRecord& record, const pictory::JobReply& reply) {
+  NoteProgress(record.job, reply);
+  record.result_too_large = true;
+}
+
+// What Pictory says now replaces what was said of a result that could not be read.
+void ForgetTooLarge(JobRecord& record) {
+  if (!record.result_too_large) return;
+  record.result_too_large = false;
+  record.job.message.clear();
+}
+
+bool SaidNothing(Kind kind) {
+  return kind == Kind::kRateLimited || kind == Kind::kCredentials || kind == Kind::kUnavailable ||
+         kind == Kind::kUnchanged || kind == Kind::kLarge || kind == Kind::kNotFound;
+}
+
 void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
+  if (!SaidNothing(reply.kind) && reply.kind != Kind::kTooLarge) ForgetTooLarge(record);
   const bool known = reply.kind != Kind::kNotFound;
   switch (reply.kind) {
     case Kind::kRateLimited:
     case Kind::kCredentials:
     case Kind::kUnavailable:
     case Kind::kUnchanged:
+    case Kind::kLarge:
       return;
     case Kind::kNotFound:
       NoteMissing(record, now);
@@ -114,6 +134,9 @@ void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
     case Kind::kCleaned:
       Finish(record.job, v1::JOB_STATE_CLEANED, now);
       break;
+    case Kind::kTooLarge:
+      NoteTooLarge(record, reply);
+      break;
   }
   if (known) ClearDoubts(record);
 }
@@ -123,7 +146,7 @@ void Age(JobRecord& record, WallTime now) {
   if (IsFinal(record.job.state)) return;
   const auto age = now - record.accepted_at;
   if (age >= limits::kStaleAfter) record.job.stale = true;
-  if (age >= limits::kExpiresAfter) {
+  if (age >= limits::kExpiresAfter && !record.result_too_large) {
     Expire(record.job, "EXPIRED", "No end was seen within 7 days; the gateway stopped asking", now);
   }
 }

@@ -72,6 +72,7 @@ struct JobRecord {
   std::int32_t not_found_count = 0;
   std::optional<WallTime> incomplete_since;
   bool failure_seen = false;  // Pictory said failed once; one more poll confirms it
+  bool result_too_large = false;  // finished at Pictory, and longer than the setting lets us read
 
   bool operator==(const JobRecord&) const = default;
 };

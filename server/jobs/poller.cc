@@ -60,7 +60,9 @@ void Poller::FollowRecovered(const std::vector<JobRecord>& records) {
       Duration delay = FirstPollAfterRestart(options_.curve, records.size(),
                                              account_.requests_per_second(), random_.Uniform());
       // What was planned for later stays later; a wall clock that jumped must not park a job for good.
-      const Duration planned = record.next_poll_at - wall;
+      // But a result that was too large may not be any more: settings change at a restart.
+      const Duration planned =
+          record.result_too_large ? Duration::zero() : Duration(record.next_poll_at - wall);
       if (planned > delay && planned <= limits::kStalePollInterval * 2) delay = planned;
       Place(it->second, key, clock_.Now() + delay);
     }
@@ -76,7 +78,7 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
     if (found == entries_.end() || found->second.watched == watched) return;
     Entry& entry = found->second;
     entry.watched = watched;
-    if (!watched || entry.busy || entry.errors > 0) return;
+    if (!watched || entry.busy || entry.errors > 0 || entry.record.result_too_large) return;
     // The wait so far may have been for nobody: no watcher waits longer than the curve's first step.
     const MonoTime soon = clock_.Now() + options_.curve.first;
     if (entry.due <= soon) return;
@@ -157,31 +159,54 @@ void Poller::Pump() {
     if (stopped_) return;
     const MonoTime now = clock_.Now();
     CollectDue(now);
-    while (!ready_.empty() && in_flight_ < static_cast<std::size_t>(options_.in_flight_max)) {
-      if (!account_.TryTake(Budget::Share::kPoll)) {
-        Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
-        break;
-      }
-      const std::optional<JobKey> key = NextReady();
-      const auto found = entries_.find(*key);
-      if (found == entries_.end() || found->second.busy) {
-        account_.Refund(Budget::Share::kPoll);
-        continue;
-      }
-      Entry& entry = found->second;
-      entry.busy = true;
-      ++in_flight_;
-      // While an answer awaits a second look, the same bytes again are news.
-      const bool doubtful = entry.record.failure_seen || entry.record.incomplete_since.has_value();
-      started.push_back({*key, entry.record.job.pictory_job_id, entry.record.job.kind,
-                         doubtful ? 0 : entry.digest});
-    }
+    while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
     if (!heap_.empty()) Arm(heap_.front().when);
   }
   for (Started& poll : started) {
-    client_.GetJob(poll.pictory_job_id, poll.kind, poll.digest,
-                   [this, key = poll.key](pictory::JobReply reply) { OnReply(key, std::move(reply)); });
+    client_.GetJob(
+        poll.pictory_job_id, poll.kind, poll.digest,
+        [this, key = poll.key, size = poll.size](pictory::JobReply reply) {
+          OnReply(key, size, std::move(reply));
+        },
+        poll.size);
   }
+}
+
+std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
+  while (!ready_.empty() && in_flight_ < static_cast<std::size_t>(options_.in_flight_max)) {
+    if (!account_.TryTake(Budget::Share::kPoll)) {
+      Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
+      break;
+    }
+    std::optional<JobKey> key = NextReady();
+    const auto found = entries_.find(*key);
+    const bool free = found != entries_.end() && !found->second.busy;
+    if (!free || (found->second.large && large_in_flight_ >= options_.large_in_flight_max)) {
+      account_.Refund(Budget::Share::kPoll);
+      if (free) large_waiting_.push_back(*std::move(key));
+      continue;
+    }
+    Entry& entry = found->second;
+    entry.busy = true;
+    ++in_flight_;
+    if (entry.large) ++large_in_flight_;
+    // While an answer awaits a second look, the same bytes again are news.
+    const bool doubtful = entry.record.failure_seen || entry.record.incomplete_since.has_value();
+    return Started{*std::move(key), entry.record.job.pictory_job_id, entry.record.job.kind,
+                   doubtful ? 0 : entry.digest,
+                   entry.large ? pictory::ReplySize::kAny : pictory::ReplySize::kSmall};
+  }
+  return std::nullopt;
+}
+
+void Poller::Leave(pictory::ReplySize size) {
+  --in_flight_;
+  if (size == pictory::ReplySize::kSmall) return;
+  --large_in_flight_;
+  if (large_waiting_.empty()) return;
+  JobKey next = std::move(large_waiting_.front());
+  large_waiting_.pop_front();
+  ready_[next.tenant].push_front(std::move(next));
 }
 
 void Poller::NoteAccount(const pictory::JobReply& reply) {
@@ -199,23 +224,30 @@ void Poller::NoteAccount(const pictory::JobReply& reply) {
   if (account_.SetDegraded(degraded) && events_.degraded_changed) events_.degraded_changed(degraded);
 }
 
-void Poller::OnReply(const JobKey& key, pictory::JobReply reply) {
+void Poller::OnReply(const JobKey& key, pictory::ReplySize size, pictory::JobReply reply) {
   NoteAccount(reply);
   JobRecord before;
   {
     MutexLock lock(mutex_);
     const auto found = entries_.find(key);
     if (stopped_ || found == entries_.end()) {
-      --in_flight_;
+      Leave(size);
       return;
     }
     Entry& entry = found->second;
-    ++entry.polls;
+    if (reply.kind == Kind::kLarge) {  // at once again, for all of it
+      entry.large = true;
+      Leave(size);
+      Settle(key, entry.record, Duration::zero());
+    } else {
+      ++entry.polls;
+    }
     entry.errors = SaidNothing(reply.kind) ? entry.errors + 1 : 0;
     if (!SaidNothing(reply.kind)) entry.digest = reply.digest;
     before = entry.record;
   }
   if (events_.replied) events_.replied(before, reply);
+  if (reply.kind == Kind::kLarge) return Pump();
 
   const WallTime wall = clock_.WallNow();
   Advanced advanced = Advance(before, reply, wall);
@@ -225,7 +257,7 @@ void Poller::OnReply(const JobKey& key, pictory::JobReply reply) {
     MutexLock lock(mutex_);
     delay = DelayAfter(key, advanced.record, reply, wall);
     if (!advanced.store) {
-      --in_flight_;
+      Leave(size);
       Settle(key, std::move(advanced.record), delay);
     }
   }
@@ -236,17 +268,17 @@ void Poller::OnReply(const JobKey& key, pictory::JobReply reply) {
   if (IsFinal(advanced.record.job.state) && reply.result != nullptr) parts = reply.result->parts;
   JobRecord to_store = advanced.record;
   store_.Update(std::move(to_store), std::move(parts),
-                [this, key, delay, advanced = std::move(advanced)](const absl::Status& status) {
-                  OnStored(key, advanced, delay, status);
+                [this, key, size, delay, advanced = std::move(advanced)](const absl::Status& status) {
+                  OnStored(key, size, advanced, delay, status);
                 });
 }
 
-void Poller::OnStored(const JobKey& key, const Advanced& advanced, Duration delay,
-                      const absl::Status& status) {
+void Poller::OnStored(const JobKey& key, pictory::ReplySize size, const Advanced& advanced,
+                      Duration delay, const absl::Status& status) {
   if (status.ok() && advanced.visible) publish_(advanced.record);
   {
     MutexLock lock(mutex_);
-    --in_flight_;
+    Leave(size);
     const auto found = entries_.find(key);
     if (found != entries_.end()) {
       if (status.ok()) {

@@ -5,8 +5,12 @@
 // while its last answer is still being stored, so answers are applied in order. The decisions
 // themselves are pure: jobs/schedule.h says when, jobs/advance.h says what.
 //
-// Thread-safe. Its work runs on the threads of the timers, the transport and the store. Everything
-// passed to the constructor must outlive the poller and, after Stop(), the calls still in flight.
+// A poll reads a small reply only. A job whose reply is larger is asked again for all of it when its
+// turn comes: few of those are under way at once, so that memory is bounded.
+//
+// Thread-safe. Its work runs on the threads of the timers, the transport, the client's reader and
+// the store. Everything passed to the constructor must outlive the poller and, after Stop(), the calls
+// still in flight.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +40,8 @@ namespace gateway::jobs {
 struct PollerOptions {
   PollCurve curve;
   int in_flight_max = limits::kPollsInFlightMax;
+  // Of those, with a large reply: from the poll until its result is stored.
+  int large_in_flight_max = limits::kLargePollsInFlightMax;
   // Credentials refused: how long the account rests before it is tried again.
   Duration credentials_pause = std::chrono::seconds(30);
 };
@@ -83,6 +89,7 @@ class Poller {
     int errors = 0;  // in a row that said nothing about the job
     bool watched = false;
     bool busy = false;  // polled or being stored
+    bool large = false;  // its reply is: not for a small poll
   };
   struct Due {
     MonoTime when;
@@ -97,6 +104,7 @@ class Poller {
     std::string pictory_job_id;
     JobKind kind;
     std::uint64_t digest;
+    pictory::ReplySize size;
   };
 
   void Place(Entry& entry, const JobKey& key, MonoTime due) REQUIRES(mutex_);
@@ -105,10 +113,15 @@ class Poller {
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
-  void OnReply(const JobKey& key, pictory::JobReply reply) EXCLUDES(mutex_);
+  // The next job that may be polled now, its token taken; nullopt if none may.
+  std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
+  // A round is over, whatever came of it: its place is another's.
+  void Leave(pictory::ReplySize size) REQUIRES(mutex_);
+  void OnReply(const JobKey& key, pictory::ReplySize size, pictory::JobReply reply)
+      EXCLUDES(mutex_);
   void NoteAccount(const pictory::JobReply& reply) EXCLUDES(mutex_);
-  void OnStored(const JobKey& key, const Advanced& advanced, Duration delay,
-                const absl::Status& status) EXCLUDES(mutex_);
+  void OnStored(const JobKey& key, pictory::ReplySize size, const Advanced& advanced,
+                Duration delay, const absl::Status& status) EXCLUDES(mutex_);
   Duration DelayAfter(const JobKey& key, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
   void Settle(const JobKey& key, JobRecord record, Duration delay) REQUIRES(mutex_);
@@ -130,7 +143,9 @@ class Poller {
   std::map<std::string, std::deque<JobKey>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);
   std::uint64_t turns_ GUARDED_BY(mutex_) = 0;
+  std::deque<JobKey> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
+  int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int silent_replies_ GUARDED_BY(mutex_) = 0;
   Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
   MonoTime timer_at_ GUARDED_BY(mutex_) = MonoTime::max();

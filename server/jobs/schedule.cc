@@ -48,6 +48,9 @@ Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime 
     const Duration asked = Scale(facts.retry_after, 1 + curve.jitter * random);
     return std::max({backoff, asked, facts.fair_interval});
   }
+  if (record.result_too_large) {
+    return std::max<Duration>(Scale(limits::kTooLargePollInterval, spread), facts.fair_interval);
+  }
   if (record.failure_seen) return std::max(curve.confirm, facts.fair_interval);
 
   Duration interval = Grown(curve.first, curve.growth, facts.polls,

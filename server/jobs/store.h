@@ -57,7 +57,8 @@ class JobStore {
   virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
 
   // Replaces the record with this tenant and job_id, and adds or replaces `parts` of its result.
-  // NOT_FOUND if there is none.
+  // NOT_FOUND if there is none. Large parts may be written before the record, other writes in
+  // between; what is left of them if the rest fails is replaced by the next Update with that part.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) = 0;
 
   // Inserts a job that was not submitted here (adopted from Pictory). ALREADY_EXISTS if its

@@ -1,6 +1,8 @@
 #include "pictory/client.h"
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,6 +44,8 @@ PictoryClient::PictoryClient(ClientOptions options, http::HttpTransport& transpo
                              const Clock& clock)
     : user_agent_(options.user_agent.empty() ? kUserAgent : options.user_agent),
       allow_loopback_urls_(options.allow_loopback_urls),
+      max_job_reply_bytes_(options.max_job_reply_bytes),
+      reader_(options.reader),
       extra_request_(options.extra_request),
       transport_(transport),
       clock_(clock),
@@ -85,6 +89,18 @@ void PictoryClient::ReadWith(const Authorization& authorization, http::Request r
       });
 }
 
+PictoryClient::ReadDone PictoryClient::Aside(ReadDone read) const {
+  if (reader_ == nullptr) return read;
+  return [reader = reader_, read = std::move(read)](absl::StatusOr<http::Response> response) {
+    if (!response.ok() || response->body.size() < limits::kReadAsideFromBytes) {
+      return read(std::move(response));
+    }
+    // Shared, because a task must be copyable and a body should not be copied.
+    auto kept = std::make_shared<absl::StatusOr<http::Response>>(std::move(response));
+    reader->Post([read, kept] { read(std::move(*kept)); });
+  };
+}
+
 absl::Status PictoryClient::StatusOf(const absl::StatusOr<http::Response>& response) const {
   return response.ok() ? ReadCallStatus(*response, clock_.WallNow()) : response.status();
 }
@@ -110,14 +126,25 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
 }
 
 void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
-                           std::uint64_t last_digest, std::function<void(JobReply)> done) {
+                           std::uint64_t last_digest, std::function<void(JobReply)> done,
+                           ReplySize size) {
   http::Request request = MakeRequest(http::Lane::kRead, "GET",
                                       absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id)));
-  Read(std::move(request), [this, kind, last_digest, done = std::move(done)](
-                               const absl::StatusOr<http::Response>& response) {
-    done(response.ok() ? ReadJobReply(*response, kind, last_digest, clock_.WallNow())
-                       : ReadAuthorizeError(response.status()));
-  });
+  request.max_body_bytes = max_job_reply_bytes_;
+  if (size == ReplySize::kSmall) {
+    request.max_body_bytes = std::min(request.max_body_bytes, limits::kSmallReplyMaxBytes);
+  } else {
+    request.timeout = limits::kLargePollTimeout;
+  }
+  Read(std::move(request), Aside([this, kind, last_digest, size, done = std::move(done)](
+                                     absl::StatusOr<http::Response> response) {
+         if (!response.ok()) return done(ReadAuthorizeError(response.status()));
+         JobReply reply = ReadJobReply(*std::move(response), kind, last_digest, clock_.WallNow());
+         if (reply.kind == JobReply::Kind::kTooLarge && size == ReplySize::kSmall) {
+           reply.kind = JobReply::Kind::kLarge;
+         }
+         done(std::move(reply));
+       }));
 }
 
 void PictoryClient::CleanJob(const std::string& pictory_job_id,
@@ -141,12 +168,12 @@ void PictoryClient::ListJobs(const std::string& page_key,
   if (!page_key.empty()) absl::StrAppend(&path, "?nextPageKey=", PercentEncode(page_key));
   http::Request request = MakeRequest(http::Lane::kRead, "GET", std::move(path));
   request.max_body_bytes = limits::kListReplyMaxBytes;
-  Read(std::move(request), [this, done = std::move(done)](
-                               const absl::StatusOr<http::Response>& response) {
-    const absl::Status status = StatusOf(response);
-    if (!status.ok()) return done(status);
-    done(ReadJobList(response->body));
-  });
+  Read(std::move(request), Aside([this, done = std::move(done)](
+                                     const absl::StatusOr<http::Response>& response) {
+         const absl::Status status = StatusOf(response);
+         if (!status.ok()) return done(status);
+         done(ReadJobList(response->body));
+       }));
 }
 
 void PictoryClient::CreateUpload(

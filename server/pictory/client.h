@@ -1,7 +1,8 @@
 // Pictory's REST API as the gateway uses it: one account's credentials, paths, envelopes and
 // errors over an HttpTransport. What Pictory is known to do is written down in pictory/API.md.
 //
-// Thread-safe. Callbacks run on the transport's thread and must not block.
+// Thread-safe. Callbacks run on the transport's thread, after a large reply on the reader's, and must
+// not block.
 #pragma once
 
 #include <atomic>
@@ -15,7 +16,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/secret.h"
+#include "base/work_thread.h"
 #include "http/transport.h"
 #include "pictory/access_tokens.h"
 #include "pictory/credentials.h"
@@ -43,7 +46,16 @@ struct ClientOptions {
   // A token came (OK, with its life), or why none did.
   std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
   bool allow_loopback_urls = false;  // in answers: the sandbox's
+  // Of the reply to a poll; a longer one is kTooLarge.
+  std::size_t max_job_reply_bytes = limits::kJobReplyMaxBytes;
+  // Reads the replies from limits::kReadAsideFromBytes on, and calls back; null: the transport's
+  // thread reads them all. Must outlive the calls, and be closed after the transport.
+  WorkThread* reader = nullptr;
 };
+
+// How much of a poll's reply is wanted. What is larger than a small reply weighs on memory, so who
+// asks for any size bounds how often at once.
+enum class ReplySize { kSmall, kAny };
 
 // One row of Pictory's job list.
 struct ListedJob {
@@ -69,9 +81,10 @@ class PictoryClient {
               std::function<void(SubmitReply)> done);
 
   // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before,
-  // or 0.
+  // or 0. A reply longer than a small one is kLarge if no more was asked for.
   void GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
-              std::uint64_t last_digest, std::function<void(JobReply)> done);
+              std::uint64_t last_digest, std::function<void(JobReply)> done,
+              ReplySize size = ReplySize::kAny);
 
   // Removes a finished job's outputs at Pictory; repeating it succeeds.
   void CleanJob(const std::string& pictory_job_id, std::function<void(absl::Status)> done);
@@ -95,6 +108,8 @@ class PictoryClient {
   void Read(http::Request request, ReadDone done);
   void ReadWith(const Authorization& authorization, http::Request request, bool again,
                 ReadDone done);
+  // Where a reply is read and answered: here, or on the reader's thread if it is large.
+  ReadDone Aside(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
 
@@ -106,6 +121,8 @@ class PictoryClient {
   const std::string user_agent_;
   const bool allow_loopback_urls_;
   std::atomic<std::size_t> upload_spelling_{0};  // the one that works
+  const std::size_t max_job_reply_bytes_;
+  WorkThread* const reader_;
   const std::function<void()> extra_request_;
   http::HttpTransport& transport_;
   const Clock& clock_;
@@ -119,7 +136,8 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now);
 absl::StatusOr<JobList> ReadJobList(std::string_view body);
 
 // Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
-JobReply ReadJobReply(const http::Response& response, ::pictory::jobs::v1::JobKind kind,
+// The parts of a result keep the response's body.
+JobReply ReadJobReply(http::Response response, ::pictory::jobs::v1::JobKind kind,
                       std::uint64_t last_digest, WallTime now);
 
 // A poll that could not be sent, because there were no credentials to send it with: pure.

@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::chrono::seconds kRetryLater{5};
 
-json::Limits ListLimits() {
-  json::Limits limits;
+// A page holds whole results.
+json::Limits ListLimits(std::size_t bytes) {
+  json::Limits limits = JobReplyLimits(bytes);
   limits.max_depth += 2;  // the list around the jobs
   return limits;
 }
@@ -29,7 +30,7 @@ absl::Status Unreadable(std::string_view what) {
 
 absl::StatusOr<JobList> ReadJobList(std::string_view body) {
   json::Outline page;
-  const absl::Status checked = json::Check(body, ListLimits(), &page);
+  const absl::Status checked = json::Check(body, ListLimits(body.size()), &page);
   if (!checked.ok()) return Unreadable(std::string(checked.message()));
   JobList list;
   const json::Member* const items = page.Find("items");
@@ -37,9 +38,11 @@ absl::StatusOr<JobList> ReadJobList(std::string_view body) {
     return Unreadable("no items");
   }
   json::Outline jobs;
-  if (!json::Check(items->value, ListLimits(), &jobs).ok()) return Unreadable("items");
+  if (!json::Check(items->value, ListLimits(body.size()), &jobs).ok()) return Unreadable("items");
   for (const json::Member& item : jobs.members) {
-    const absl::StatusOr<Envelope> envelope = ReadEnvelope(item.value);
+    json::ReadOptions options;
+    options.limits = JobReplyLimits(item.value.size());
+    const absl::StatusOr<Envelope> envelope = ReadEnvelope(item.value, nullptr, options);
     if (!envelope.ok() || envelope->job_id.empty()) continue;
     ListedJob job;
     job.pictory_job_id = envelope->job_id;

@@ -1,11 +1,13 @@
 // Reads a poll's answer: transport first, then what Pictory says of the job, then the result.
 #include "pictory/job_reply.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "pictory/client.h"
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
@@ -37,6 +39,16 @@ JobReply NotFound(const http::Response& response, const Envelope& envelope) {
   return reply;
 }
 
+// Only a finished job says so much: a running one has nothing to say.
+JobReply TooLarge(const http::Response& response) {
+  JobReply reply = Simple(Kind::kTooLarge, response);
+  reply.message = absl::StrCat(
+      "Finished at Pictory, but its result is larger than ",
+      response.longer_than_bytes / limits::kMiB,
+      " MiB; start the gateway with a higher --max-job-reply-mib to get it. Nothing is lost.");
+  return reply;
+}
+
 // Any answer that is no complete 2xx: nothing of it is about the job, except that there is none.
 JobReply ReadTrouble(const http::Response& response, WallTime now) {
   JobReply reply;
@@ -48,6 +60,7 @@ JobReply ReadTrouble(const http::Response& response, WallTime now) {
     reply.retry_after = RetryAfter(response, now);
     return reply;
   }
+  if (response.longer_than_bytes != 0 && IsSuccess(response)) return TooLarge(response);
   if (response.outcome != http::Response::Outcome::kComplete)
     return Unavailable(Describe(response));
   if (response.status == 401) return Simple(Kind::kCredentials, response);
@@ -103,13 +116,19 @@ void Fail(const Envelope& envelope, JobReply& reply) {
       envelope.error_message.empty() ? "Pictory gave no reason" : envelope.error_message;
 }
 
+json::ReadOptions View(const http::Response& response, v1::JobKind kind) {
+  json::ReadOptions options = BasicView(kind);
+  options.limits = JobReplyLimits(response.body.size());
+  return options;
+}
+
 // The result, unless a render has no video.
-void Succeed(const http::Response& response, const Envelope& envelope, json::ReadStats stats,
-             v1::JobKind kind, v1::Job job, JobReply& reply) {
+void Succeed(const std::shared_ptr<const http::Response>& response, Envelope envelope,
+             json::ReadStats stats, v1::JobKind kind, v1::Job job, JobReply& reply) {
   if (kind == v1::JOB_KIND_UNSPECIFIED && reply.shown_kind != v1::JOB_KIND_UNSPECIFIED) {
     kind = reply.shown_kind;
     const auto again =
-        ReadEnvelope(response.body, MutableResult(job, kind), BasicView(kind), &stats);
+        ReadEnvelope(response->body, MutableResult(job, kind), View(*response, kind), &stats);
     if (!again.ok()) return;  // cannot be: the same bytes have been read before
   }
   if (kind == v1::JOB_KIND_RENDER && job.render().video_url().empty()) {
@@ -117,7 +136,7 @@ void Succeed(const http::Response& response, const Envelope& envelope, json::Rea
     reply.error_message = "Pictory says completed but gives no videoURL";
     return;
   }
-  reply.result = MakeResult(envelope, stats, kind, std::move(job));
+  reply.result = MakeResult(response, std::move(envelope), stats, kind, std::move(job));
 }
 
 }  // namespace
@@ -130,8 +149,10 @@ JobReply ReadAuthorizeError(const absl::Status& error) {
   return reply;
 }
 
-JobReply ReadJobReply(const http::Response& response, v1::JobKind kind, std::uint64_t last_digest,
+JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last_digest,
                       WallTime now) {
+  const auto kept = std::make_shared<const http::Response>(std::move(given));
+  const http::Response& response = *kept;
   if (response.outcome != http::Response::Outcome::kComplete || !IsSuccess(response)) {
     return ReadTrouble(response, now);
   }
@@ -145,8 +166,8 @@ JobReply ReadJobReply(const http::Response& response, v1::JobKind kind, std::uin
   }
   v1::Job job;
   json::ReadStats stats;
-  const absl::StatusOr<Envelope> envelope =
-      ReadEnvelope(response.body, MutableResult(job, kind), BasicView(kind), &stats);
+  absl::StatusOr<Envelope> envelope =
+      ReadEnvelope(response.body, MutableResult(job, kind), View(response, kind), &stats);
   if (!envelope.ok()) {
     return Unavailable(absl::StrCat(
         reply.detail, response.body.empty() ? ", empty body" : ", unreadable body: ",
@@ -167,7 +188,7 @@ JobReply ReadJobReply(const http::Response& response, v1::JobKind kind, std::uin
   }
   if (reply.kind == Kind::kFailed) Fail(*envelope, reply);
   if (reply.kind == Kind::kSucceeded) {
-    Succeed(response, *envelope, std::move(stats), kind, std::move(job), reply);
+    Succeed(kept, *std::move(envelope), std::move(stats), kind, std::move(job), reply);
   }
   // A failure is asked for once more, and an incomplete result again and again: those answers count
   // even if they are the same as before.

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/shared_bytes.h"
 #include "pictory/jobs/v1/job.pb.h"
 
 namespace gateway::pictory {
@@ -18,7 +19,7 @@ namespace gateway::pictory {
 struct JobResult {
   struct Part {
     ::pictory::jobs::v1::ResultPart part;
-    std::string bytes;
+    SharedBytes bytes;  // most are slices of the one reply
   };
   // Wire bytes of a v1.Job that holds only the result and omitted_parts, in the BASIC view.
   // Appended to a serialised Job they merge into it.
@@ -38,6 +39,8 @@ struct JobReply {
     kNotFound,
     kUnclear,    // a status we do not know, or none and no result either
     kUnchanged,  // byte for byte the reply before
+    kTooLarge,   // longer than the setting allows, as only results are; `message` says what to do
+    kLarge,      // longer than a small reply, and no more was asked for
     // Pictory said nothing about the job.
     kRateLimited,
     kCredentials,
@@ -45,7 +48,7 @@ struct JobReply {
   };
   Kind kind = Kind::kUnavailable;
   std::optional<double> progress_percent;
-  std::string message;        // Pictory's words, cleaned
+  std::string message;        // Pictory's words, cleaned; of kTooLarge ours
   std::string error_code;     // if kFailed
   std::string error_message;  // if kFailed, kIncomplete
   std::optional<double> credits_used;

@@ -70,25 +70,27 @@ void Name(const Parts& omitted, v1::Job& job) {
   for (const v1::ResultPart part : omitted) job.add_omitted_parts(part);
 }
 
-std::vector<JobResult::Part> CutParts(const Envelope& envelope) {
+std::vector<JobResult::Part> CutParts(const std::shared_ptr<const void>& body,
+                                      Envelope& envelope) {
   std::vector<JobResult::Part> parts;
   parts.push_back({v1::RESULT_PART_RESULT_JSON,
-                   envelope.data.empty() ? std::string("{}") : std::string(envelope.data)});
+                   envelope.data.empty() ? SharedBytes("{}") : SharedBytes(body, envelope.data)});
   const json::Captured& params = envelope.Result(ResultKey::kRenderParams);
   if (params.type == json::Type::kObject) {
-    parts.push_back({v1::RESULT_PART_RENDER_PARAMS_JSON, std::string(params.raw)});
+    parts.push_back({v1::RESULT_PART_RENDER_PARAMS_JSON, SharedBytes(body, params.raw)});
   }
   const json::Captured& transcript = envelope.Result(ResultKey::kTranscript);
   if (transcript.type == json::Type::kArray) {
-    parts.push_back({v1::RESULT_PART_TRANSCRIPT_JSON, std::string(transcript.raw)});
+    parts.push_back({v1::RESULT_PART_TRANSCRIPT_JSON, SharedBytes(body, transcript.raw)});
   }
   constexpr std::array<std::pair<ResultKey, v1::ResultPart>, 3> kTexts = {
       {{ResultKey::kTxt, v1::RESULT_PART_TXT},
        {ResultKey::kSrt, v1::RESULT_PART_SRT},
        {ResultKey::kVtt, v1::RESULT_PART_VTT}}};
   for (const auto& [key, part] : kTexts) {
-    const json::Captured& text = envelope.Result(key);
-    if (text.type == json::Type::kString && !text.text.empty()) parts.push_back({part, text.text});
+    json::Captured& text = envelope.results[static_cast<std::size_t>(key)];
+    if (text.type != json::Type::kString || text.text.empty()) continue;
+    parts.push_back({part, std::move(text.text)});
   }
   return parts;
 }
@@ -140,6 +142,13 @@ json::ReadOptions BasicView(v1::JobKind kind) {
   return options;
 }
 
+json::Limits JobReplyLimits(std::size_t body_bytes) {
+  json::Limits limits;
+  limits.max_string_bytes = std::max(limits.max_string_bytes, body_bytes);
+  limits.max_values = std::max(limits.max_values, body_bytes / limits::kJobReplyBytesPerValue);
+  return limits;
+}
+
 v1::JobKind ShownKind(const Envelope& envelope) {
   if (envelope.HasResult(ResultKey::kVideoUrl) || envelope.HasResult(ResultKey::kShareUrl) ||
       envelope.HasResult(ResultKey::kShareUrlOld) || envelope.shows_render) {
@@ -153,11 +162,14 @@ v1::JobKind ShownKind(const Envelope& envelope) {
     return v1::JOB_KIND_UNSPECIFIED;
   }
   v1::SummaryResult words;
-  const auto read = json::Read(envelope.data, &words, BasicView(v1::JOB_KIND_SUMMARY));
+  json::ReadOptions options = BasicView(v1::JOB_KIND_SUMMARY);
+  options.limits = JobReplyLimits(envelope.data.size());
+  const auto read = json::Read(envelope.data, &words, options);
   return read.ok() && HasHighlights(words) ? v1::JOB_KIND_SUMMARY : v1::JOB_KIND_TRANSCRIPTION;
 }
 
-std::shared_ptr<const JobResult> MakeResult(const Envelope& envelope, const json::ReadStats& stats,
+std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& body,
+                                            Envelope envelope, const json::ReadStats& stats,
                                             v1::JobKind kind, v1::Job job) {
   Parts omitted = LeftOut(envelope, stats, kind, job);
   Message* const message = MutableResult(job, kind);
@@ -174,7 +186,7 @@ std::shared_ptr<const JobResult> MakeResult(const Envelope& envelope, const json
   Name(omitted, job);
   auto result = std::make_shared<JobResult>();
   result->basic_wire = job.SerializeAsString();
-  result->parts = CutParts(envelope);
+  result->parts = CutParts(body, envelope);
   return result;
 }
 
@@ -184,10 +196,14 @@ absl::StatusOr<v1::Job> ReadFullResult(std::string_view result_json, v1::JobKind
   body.reserve(result_json.size() + 16);
   body.append("{\"data\":").append(result_json).append("}");
   v1::Job job;
-  absl::StatusOr<Envelope> envelope = ReadEnvelope(body, MutableResult(job, kind));
+  json::ReadOptions options;
+  options.limits = JobReplyLimits(body.size());
+  absl::StatusOr<Envelope> envelope = ReadEnvelope(body, MutableResult(job, kind), options);
   if (envelope.ok() && kind == v1::JOB_KIND_UNSPECIFIED) {
     kind = ShownKind(*envelope);
-    if (Message* const message = MutableResult(job, kind)) envelope = ReadEnvelope(body, message);
+    if (Message* const message = MutableResult(job, kind)) {
+      envelope = ReadEnvelope(body, message, options);
+    }
   }
   if (!envelope.ok()) {
     return errors::Internal("A stored result cannot be read: " +

@@ -1,6 +1,7 @@
 // A finished job's `data` as the result that is stored and shown. Pure.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "json/proto_reader.h"
@@ -17,12 +18,17 @@ google::protobuf::Message* MutableResult(::pictory::jobs::v1::Job& job,
 // What the BASIC view of a result takes in from `data`.
 json::ReadOptions BasicView(::pictory::jobs::v1::JobKind kind);
 
+// A reply's own size is the bound of its texts, and that of its values grows with it.
+json::Limits JobReplyLimits(std::size_t body_bytes);
+
 // What the members of `data` show a job to be; UNSPECIFIED if they show nothing, or something this
 // API has no kind for. Reads the words of a transcript to tell a summary from a transcription.
 ::pictory::jobs::v1::JobKind ShownKind(const Envelope& envelope);
 
 // Completes `job`, which ReadEnvelope filled under BasicView(kind), and cuts the parts out.
-std::shared_ptr<const JobResult> MakeResult(const Envelope& envelope, const json::ReadStats& stats,
+// `body` keeps what the envelope's views point into; the parts share it.
+std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& body,
+                                            Envelope envelope, const json::ReadStats& stats,
                                             ::pictory::jobs::v1::JobKind kind,
                                             ::pictory::jobs::v1::Job job);
 

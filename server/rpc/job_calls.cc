@@ -60,17 +60,31 @@ absl::Status CheckView(v1::JobView view) {
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
               std::function<void(absl::StatusOr<jobs::Frame>)> done) {
   const jobs::Job& job = snapshot->job;
-  domain.store.ReadPart(
-      job.tenant, job.job_id, v1::RESULT_PART_RESULT_JSON, 0,
-      static_cast<std::int64_t>(limits::kJobReplyMaxBytes),
-      [&domain, snapshot, done = std::move(done)](absl::StatusOr<jobs::PartChunk> part) {
+  const auto read = [&domain, &job](std::int64_t bytes,
+                                    jobs::JobStore::Callback<jobs::PartChunk> then) {
+    domain.store.ReadPart(job.tenant, job.job_id, v1::RESULT_PART_RESULT_JSON, 0, bytes,
+                          std::move(then));
+  };
+  // The store answers one question after the other, so that one result at a time is in memory.
+  const auto answer =
+      [&domain, snapshot, done](absl::StatusOr<jobs::PartChunk> part) {
         const bool degraded = Degraded(domain, snapshot->job.tenant);
-        if (absl::IsNotFound(part.status())) return done(jobs::JobFrame(snapshot, degraded));
         if (!part.ok()) return done(part.status());
         const absl::StatusOr<v1::Job> full = domain.read_full(part->data, snapshot->job.kind);
         if (!full.ok()) return done(full.status());
         done(jobs::FullFrame(*snapshot, *full, degraded));
-      });
+      };
+  read(0, [&domain, snapshot, read, answer, done](absl::StatusOr<jobs::PartChunk> size) {
+    // The BASIC view names what it leaves out. What is that large would be left out of the FULL one
+    // just as well, so it is not even read.
+    const bool basic =
+        absl::IsNotFound(size.status()) ||
+        (size.ok() &&
+         size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
+    if (basic) return done(jobs::JobFrame(snapshot, Degraded(domain, snapshot->job.tenant)));
+    if (!size.ok()) return done(size.status());
+    read(size->total_bytes, answer);
+  });
 }
 
 void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, const Reply& reply,

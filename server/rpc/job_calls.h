@@ -29,7 +29,7 @@ std::string PageToken(const v1::ListJobsRequest& request, const std::string& las
 absl::Status CheckView(v1::JobView view);
 
 // The response with the FULL result of a job that SUCCEEDED; the BASIC one if the store has no more
-// than that. `done` runs on the store's thread.
+// than that, or more than limits::kFullViewReadMaxBytes of it. `done` runs on the store's thread.
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
               std::function<void(absl::StatusOr<jobs::Frame>)> done);
 

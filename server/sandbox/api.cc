@@ -179,7 +179,13 @@ ApiReply Api::GetJob(const Call& call) {
   const Job* job = book_.Find(call.id);
   if (job == nullptr) return UnknownJob(call.id);
   ++stats_.polls[job->id];
-  return {200, JobReply(*job, book_.StateOf(*job), call.origin)};
+  const JobState state = book_.StateOf(*job);
+  if (std::shared_ptr<http::BodySource> body = LongReply(*job, state)) {
+    ApiReply reply;
+    reply.long_body = std::move(body);
+    return reply;
+  }
+  return {200, JobReply(*job, state, call.origin)};
 }
 
 ApiReply Api::ListJobs(const Call& call) {

@@ -1,10 +1,12 @@
 // Pictory's answers that are not results: acceptance and the shapes of refusal.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "http/server_message.h"
 #include "sandbox/field_checker.h"
 
 namespace gateway::sandbox {
@@ -14,6 +16,7 @@ struct ApiReply {
   std::string body;  // JSON; empty for 204
   std::string content_type = "application/json";
   int retry_after_seconds = 0;  // 0: no such header
+  std::shared_ptr<http::BodySource> long_body = {};  // if set, sent instead of `body`
 };
 
 // Where the id of a new job stands: every generation of calls has its own place.

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "sandbox/json.h"
+#include "sandbox/long_transcript.h"
 #include "sandbox/magic.h"
 #include "sandbox/story.h"
 
@@ -35,7 +36,9 @@ struct Job {
   bool of_project = false;           // render of a saved project
   std::vector<std::string> edits;    // preview: JSON arrays of element changes, oldest first
   std::string data;                  // transcription, highlights: the finished `data`, but status
-  std::shared_ptr<const Json> transcript;  // transcription
+  std::shared_ptr<const Json> transcript;  // transcription, highlights
+  // Not null: hours of talk, of which `data` and `transcript` are the first minute.
+  std::shared_ptr<const LongTranscript> long_transcript;
 
   // Where and with what the caller wants to be told of the end. Kept, not sent yet: whoever sends
   // it needs JobBook::FinishTime and a timer of the server.

@@ -117,9 +117,10 @@ Made MakeHighlights(const MakeRequest& request, const Value& transcript) {
   auto job = std::make_unique<Job>();
   job->kind = Kind::kHighlights;
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
-  const std::unique_ptr<Json> own = NormalTranscript(transcript);
+  std::unique_ptr<Json> own = NormalTranscript(transcript);
   Highlight(own.get(), FindNumber(*request.body, "highlight_duration", 0));
   job->data = HighlightsData(*own);
+  job->transcript = std::move(own);
   return job;
 }
 
@@ -263,6 +264,10 @@ Made JobMaker::Transcription(const MakeRequest& request) {
   }
   job->transcript = NormalTranscript(given != nullptr ? *given : BuiltInTranscript());
   job->data = TranscriptionData(*job->transcript, type != "audio");
+  if (given == nullptr && job->magic.minutes > 0) {
+    job->long_transcript =
+        std::make_shared<LongTranscript>(*job->transcript, job->magic.minutes, false);
+  }
   return job;
 }
 
@@ -283,7 +288,13 @@ Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
     if (auto refusal = WhyNotUsable(book_, *source, Kind::kTranscription)) return *refusal;
   }
   if (auto refusal = CheckObject(request.body)) return *refusal;
-  return MakeHighlights(request, *source->transcript);
+  Made made = MakeHighlights(request, *source->transcript);
+  auto* job = std::get_if<std::unique_ptr<Job>>(&made);
+  if (job != nullptr && source->long_transcript != nullptr) {
+    (*job)->long_transcript =
+        std::make_shared<LongTranscript>(*(*job)->transcript, source->magic.minutes, true);
+  }
+  return made;
 }
 
 Made JobMaker::PreviewV1(const MakeRequest& request) {

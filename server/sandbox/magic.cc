@@ -1,9 +1,12 @@
 #include "sandbox/magic.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace gateway::sandbox {
 namespace {
+
+constexpr int kMinutesMax = 10'000;  // about 250 MB
 
 constexpr struct {
   std::string_view word;
@@ -26,6 +29,21 @@ bool CutOut(std::string* text, std::string_view what) {
   return found;
 }
 
+// The number of "[minutes-600]" or "sandbox-minutes-600"; 0 if there is none.
+int FindMinutes(std::string_view text) {
+  for (const std::string_view before : {"[minutes-", "sandbox-minutes-"}) {
+    const std::size_t at = text.find(before);
+    if (at == std::string_view::npos) continue;
+    int minutes = 0;
+    for (const char c : text.substr(at + before.size())) {
+      if (c < '0' || c > '9' || minutes > kMinutesMax) break;
+      minutes = minutes * 10 + (c - '0');
+    }
+    return std::min(minutes, kMinutesMax);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Magic FindMagic(std::string_view text) {
@@ -36,6 +54,7 @@ Magic FindMagic(std::string_view text) {
     const bool dashed = CutOut(&left, "sandbox-" + std::string(word));
     magic.*flag = bracketed || dashed;
   }
+  magic.minutes = FindMinutes(text);
   return magic;
 }
 

@@ -8,6 +8,7 @@
 //   stuck        the job never ends
 //   slow         the job takes ten times as long
 //   no-video     the render ends "completed", but without its videoURL
+//   minutes-600  the built-in transcript goes on for so many minutes, at most 10,000: about 25 KB each
 #pragma once
 
 #include <string>
@@ -22,6 +23,7 @@ struct Magic {
   bool stuck = false;
   bool slow = false;
   bool no_video = false;
+  int minutes = 0;  // 0: not asked for
 };
 
 Magic FindMagic(std::string_view text);

@@ -199,6 +199,12 @@ std::string JobReply(const Job& job, const JobState& state, const std::string& o
   return out.EndObject().EndObject().Take();
 }
 
+std::shared_ptr<http::BodySource> LongReply(const Job& job, const JobState& state) {
+  if (job.long_transcript == nullptr || !HasReadyData(job, state)) return nullptr;
+  const std::string before = "{\"job_id\":\"" + job.id + "\",\"success\":true,\"data\":";
+  return LongBody(before, job.long_transcript, "}");
+}
+
 std::string JobListItem(const Job& job, const JobState& state, const std::string& origin) {
   JsonOut out;
   out.Object().Field("success", state.phase != Phase::kFailed).Key("data");

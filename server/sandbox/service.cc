@@ -60,7 +60,7 @@ ServerResponse ToResponse(const ApiReply& reply) {
   response.status = reply.status;
   if (reply.status != 204) {
     response.headers.push_back({"Content-Type", reply.content_type});
-    response.body = http::TextBody(reply.body);
+    response.body = reply.long_body != nullptr ? reply.long_body : http::TextBody(reply.body);
   }
   if (reply.retry_after_seconds > 0) {
     response.headers.push_back({"Retry-After", std::to_string(reply.retry_after_seconds)});

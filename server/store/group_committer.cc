@@ -11,9 +11,6 @@
 namespace gateway::store {
 namespace {
 
-// A group ends at this much, so that small writes do not wait for many large results.
-constexpr std::size_t kGroupMaxBytes = 8 * limits::kMiB;
-
 constexpr std::chrono::seconds kRetryAfter{1};
 
 void Execute(SQLite::Statement& statement) {
@@ -87,7 +84,7 @@ GroupCommitter::Group GroupCommitter::NextGroup() {
   MutexLock lock(mutex_);
   while (queue_.empty() && !closing_) wake_.wait(mutex_);
   std::size_t bytes = 0;
-  while (!queue_.empty() && group.size() < options_.group_max && bytes < kGroupMaxBytes) {
+  while (!queue_.empty() && group.size() < options_.group_max && bytes < limits::kStoreGroupMaxBytes) {
     Pending& next = queue_.front();
     if (next.status.ok()) --admitted_;
     bytes += next.write.bytes;

@@ -1,16 +1,14 @@
 #include "store/job_reads.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <functional>
 
 #include "SQLiteCpp/Column.h"
-#include "SQLiteCpp/Exception.h"
 #include "SQLiteCpp/Transaction.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "store/record_row.h"
 
 namespace gateway::store {
@@ -18,6 +16,8 @@ namespace {
 
 using jobs::JobRecord;
 using jobs::ListQuery;
+
+constexpr auto kSliceBytes = static_cast<std::int64_t>(limits::kPartSliceBytes);
 
 std::string SelectJob(const char* where) {
   return absl::StrCat("SELECT ", kRecordColumns, " FROM jobs WHERE ", where);
@@ -30,6 +30,13 @@ std::optional<JobRecord> One(SQLite::Statement& statement, const std::string& te
   find->bindNoCopy(2, name);
   if (!find->executeStep()) return std::nullopt;
   return ReadRecord(*find, 0);
+}
+
+void BindPart(SQLite::Statement& statement, const std::string& tenant, const std::string& job_id,
+              jobs::v1::ResultPart part) {
+  statement.bindNoCopy(1, tenant);
+  statement.bindNoCopy(2, job_id);
+  statement.bind(3, static_cast<int>(part));
 }
 
 // A list's common conditions on `jobs`, as parameters 1–5.
@@ -116,32 +123,6 @@ void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const Li
   if (ids.size() > static_cast<std::size_t>(query.limit)) ids.resize(query.limit);
 }
 
-// An open blob, read without loading it whole.
-class BlobHandle {
- public:
-  BlobHandle(SQLite::Database& db, std::int64_t row) : db_(db) {
-    Check(sqlite3_blob_open(db.getHandle(), "main", "parts", "bytes", row, 0, &blob_));
-  }
-  ~BlobHandle() { sqlite3_blob_close(blob_); }
-  BlobHandle(const BlobHandle&) = delete;
-  BlobHandle& operator=(const BlobHandle&) = delete;
-
-  std::int64_t size() const { return sqlite3_blob_bytes(blob_); }
-  std::string Read(std::int64_t offset, std::int64_t bytes) {
-    std::string data(static_cast<std::size_t>(bytes), '\0');
-    Check(sqlite3_blob_read(blob_, data.data(), static_cast<int>(bytes), static_cast<int>(offset)));
-    return data;
-  }
-
- private:
-  void Check(int code) {
-    if (code != SQLITE_OK) throw SQLite::Exception(db_.getHandle(), code);
-  }
-
-  SQLite::Database& db_;
-  sqlite3_blob* blob_ = nullptr;
-};
-
 }  // namespace
 
 JobReads::JobReads(SQLite::Database& db)
@@ -151,7 +132,12 @@ JobReads::JobReads(SQLite::Database& db)
           db, SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
       find_request_(db, SelectJob("tenant = ? AND request_id = ? AND request_id <> ''")),
       find_owner_(db, "SELECT tenant FROM jobs WHERE pictory_job_id = ? AND pictory_job_id <> ''"),
-      find_part_(db, "SELECT id FROM parts WHERE tenant = ? AND job_id = ? AND part = ?") {}
+      part_size_(db,
+                 "SELECT total_bytes FROM parts"
+                 " WHERE tenant = ? AND job_id = ? AND part = ? AND slice = 0"),
+      part_slices_(db,
+                   "SELECT slice, bytes FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"
+                   " AND slice BETWEEN ? AND ? ORDER BY slice") {}
 
 std::optional<JobRecord> JobReads::Find(const std::string& tenant, const std::string& name) {
   std::optional<JobRecord> found = One(find_, tenant, name);
@@ -203,16 +189,28 @@ absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,
                                                    std::int64_t max_bytes) {
   // One snapshot for both steps: between them the part could be removed.
   SQLite::Transaction snapshot(db_);
-  StatementUse find(find_part_);
-  find->bindNoCopy(1, tenant);
-  find->bindNoCopy(2, job_id);
-  find->bind(3, static_cast<int>(part));
-  if (!find->executeStep()) return errors::PartNotFound(job_id, jobs::v1::ResultPart_Name(part));
-  BlobHandle blob(db_, find->getColumn(0).getInt64());
-  jobs::PartChunk chunk{.data = {}, .total_bytes = blob.size()};
-  offset = std::max<std::int64_t>(offset, 0);
-  const std::int64_t bytes = std::min(max_bytes, chunk.total_bytes - offset);
-  if (bytes > 0) chunk.data = blob.Read(offset, bytes);
+  StatementUse size(part_size_);
+  BindPart(*size, tenant, job_id, part);
+  if (!size->executeStep()) return errors::PartNotFound(job_id, jobs::v1::ResultPart_Name(part));
+  jobs::PartChunk chunk{.data = {}, .total_bytes = size->getColumn(0).getInt64()};
+  const std::int64_t begin = std::clamp<std::int64_t>(offset, 0, chunk.total_bytes);
+  const std::int64_t end =
+      begin + std::clamp<std::int64_t>(max_bytes, 0, chunk.total_bytes - begin);
+  if (begin == end) return chunk;
+  chunk.data.reserve(static_cast<std::size_t>(end - begin));
+  StatementUse slices(part_slices_);
+  BindPart(*slices, tenant, job_id, part);
+  slices->bind(4, begin / kSliceBytes);
+  slices->bind(5, (end - 1) / kSliceBytes);
+  while (slices->executeStep()) {
+    const std::int64_t at = slices->getColumn(0).getInt64() * kSliceBytes;
+    const SQLite::Column bytes = slices->getColumn(1);
+    const std::string_view slice(static_cast<const char*>(bytes.getBlob()),
+                                 static_cast<std::size_t>(bytes.getBytes()));
+    const auto skip = static_cast<std::size_t>(std::max<std::int64_t>(begin - at, 0));
+    chunk.data.append(slice.substr(std::min(skip, slice.size()),
+                                   static_cast<std::size_t>(end - at) - skip));
+  }
   return chunk;
 }
 

@@ -35,7 +35,8 @@ class JobReads {
   SQLite::Statement find_pictory_;
   SQLite::Statement find_request_;
   SQLite::Statement find_owner_;
-  SQLite::Statement find_part_;
+  SQLite::Statement part_size_;
+  SQLite::Statement part_slices_;
 };
 
 }  // namespace gateway::store

@@ -26,9 +26,10 @@ JobWrites::JobWrites(SQLite::Database& db)
       insert_label_(db, "INSERT INTO labels (tenant, key, value, job_id) VALUES (?, ?, ?, ?)"),
       remove_label_(db,
                     "DELETE FROM labels WHERE tenant = ? AND key = ? AND value = ? AND job_id = ?"),
-      put_part_(db,
-                "INSERT INTO parts (tenant, job_id, part, bytes) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (tenant, job_id, part) DO UPDATE SET bytes = excluded.bytes"),
+      put_slice_(db,
+                 "INSERT INTO parts (tenant, job_id, part, slice, total_bytes, bytes)"
+                 " VALUES (?, ?, ?, ?, ?, ?)"),
+      remove_part_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"),
       remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
       remove_job_(db, "DELETE FROM jobs WHERE id = ?") {}
 
@@ -59,7 +60,17 @@ absl::Status JobWrites::Update(const JobRecord& record,
   const std::optional<Row> row = FindRow(record.job.tenant, record.job.job_id);
   if (!row.has_value()) return errors::JobNotFound(record.job.job_id);
   Replace(row->id, record, row->labels);
-  for (const auto& part : parts) PutPart(record.job, part);
+  for (const auto& part : parts) {
+    PutPart(record.job.tenant, record.job.job_id, part, 0, SlicesOf(part.bytes.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobWrites::PutSlices(const std::string& tenant, const std::string& job_id,
+                                  const pictory::JobResult::Part& part, std::size_t first,
+                                  std::size_t last) {
+  if (!FindRow(tenant, job_id).has_value()) return errors::JobNotFound(job_id);
+  PutPart(tenant, job_id, part, first, last);
   return absl::OkStatus();
 }
 
@@ -158,13 +169,30 @@ void JobWrites::RemoveLabels(const std::string& tenant, const std::string& job_i
   }
 }
 
-void JobWrites::PutPart(const Job& job, const pictory::JobResult::Part& part) {
-  StatementUse put(put_part_);
-  put->bindNoCopy(1, job.tenant);
-  put->bindNoCopy(2, job.job_id);
-  put->bind(3, static_cast<int>(part.part));
-  put->bindNoCopy(4, part.bytes.data(), static_cast<int>(part.bytes.size()));
-  put->exec();
+void JobWrites::PutPart(const std::string& tenant, const std::string& job_id,
+                        const pictory::JobResult::Part& part, std::size_t first,
+                        std::size_t last) {
+  if (first == 0) {
+    StatementUse remove(remove_part_);
+    remove->bindNoCopy(1, tenant);
+    remove->bindNoCopy(2, job_id);
+    remove->bind(3, static_cast<int>(part.part));
+    remove->exec();
+  }
+  const std::string_view bytes = part.bytes;
+  for (std::size_t slice = first; slice < last; ++slice) {
+    const std::string_view piece =
+        bytes.substr(slice * limits::kPartSliceBytes, limits::kPartSliceBytes);
+    StatementUse put(put_slice_);
+    put->bindNoCopy(1, tenant);
+    put->bindNoCopy(2, job_id);
+    put->bind(3, static_cast<int>(part.part));
+    put->bind(4, static_cast<std::int64_t>(slice));
+    put->bind(5, static_cast<std::int64_t>(bytes.size()));
+    // No pointer would be NULL instead of no bytes.
+    put->bindNoCopy(6, piece.empty() ? "" : piece.data(), static_cast<int>(piece.size()));
+    put->exec();
+  }
 }
 
 }  // namespace gateway::store

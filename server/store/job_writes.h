@@ -4,6 +4,7 @@
 // returns an error or throws SQLite::Exception (a conflict of unique keys, or a failing file).
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,9 +12,15 @@
 
 #include "SQLiteCpp/Database.h"
 #include "SQLiteCpp/Statement.h"
+#include "base/limits.h"
 #include "jobs/store.h"
 
 namespace gateway::store {
+
+// A part of any size has at least one slice.
+constexpr std::size_t SlicesOf(std::size_t bytes) {
+  return bytes == 0 ? 1 : (bytes + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes;
+}
 
 class JobWrites {
  public:
@@ -23,6 +30,10 @@ class JobWrites {
   absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
   absl::Status Update(const jobs::JobRecord& record,
                       const std::vector<pictory::JobResult::Part>& parts);
+  // The slices [first, last) of a part of an existing job; with the first one what was there goes.
+  absl::Status PutSlices(const std::string& tenant, const std::string& job_id,
+                         const pictory::JobResult::Part& part, std::size_t first,
+                         std::size_t last);
   void Adopt(const jobs::JobRecord& record);
   void Remove(const std::string& tenant, const std::string& job_id);
   jobs::JobStore::Recovered Recover(WallTime now);
@@ -39,7 +50,8 @@ class JobWrites {
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);
   void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
-  void PutPart(const jobs::Job& job, const pictory::JobResult::Part& part);
+  void PutPart(const std::string& tenant, const std::string& job_id,
+               const pictory::JobResult::Part& part, std::size_t first, std::size_t last);
 
   SQLite::Database& db_;
   SQLite::Statement find_request_;
@@ -48,7 +60,8 @@ class JobWrites {
   SQLite::Statement replace_;
   SQLite::Statement insert_label_;
   SQLite::Statement remove_label_;
-  SQLite::Statement put_part_;
+  SQLite::Statement put_slice_;
+  SQLite::Statement remove_part_;
   SQLite::Statement remove_parts_;
   SQLite::Statement remove_job_;
 };

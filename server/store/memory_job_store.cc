@@ -123,7 +123,7 @@ void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Pa
          if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
          Drop(key);
          Put(std::move(record));
-         for (auto& part : parts) parts_[key][part.part] = std::move(part.bytes);
+         for (auto& part : parts) parts_[key][part.part] = std::string_view(part.bytes);
          return true;
        }).status());
 }

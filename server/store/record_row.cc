@@ -66,8 +66,8 @@ const char kRecordColumns[] =
     "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale, "
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
-    "failure_seen, visible, result_wire";
-const char kRecordValues[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "failure_seen, result_too_large, visible, result_wire";
+const char kRecordValues[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
   const Job& job = record.job;
@@ -103,6 +103,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Int(record.not_found_count);
   to.Time(record.incomplete_since);
   to.Int(record.failure_seen);
+  to.Int(record.result_too_large);
   to.Int(jobs::IsVisible(record));
   to.Blob(job.result_wire);
 }
@@ -142,6 +143,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.not_found_count = from.Int32();
   record.incomplete_since = from.MaybeTime();
   record.failure_seen = from.Bool();
+  record.result_too_large = from.Bool();
   from.Bool();  // visible: for queries only
   job.result_wire = from.Bytes();
   return record;

@@ -3,6 +3,7 @@
 #include "SQLiteCpp/Statement.h"
 #include "SQLiteCpp/Transaction.h"
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "store/sqlite_status.h"
 
 namespace gateway::store {
@@ -17,7 +18,7 @@ constexpr int kBusyTimeoutMs = 10'000;
 // a new field is an ADD COLUMN. Labels stand twice: in the record as serialised v1.Job, to be read
 // with it in one step, and in a table of their own, to be searched. Texts are compared as bytes.
 //
-// jobs and parts keep their rowid: rows of jobs may be large, and incremental blob I/O needs one.
+// jobs and parts keep their rowid: their rows may be large.
 // Each index serves one query, named beside it; conditions keep those of rare rows small, so that a
 // million finished jobs cost the others nothing.
 constexpr char kVersion1[] = R"sql(
@@ -94,6 +95,36 @@ CREATE TABLE parts (
 ) STRICT;
 )sql";
 
+// Parts in rows of limits::kPartSliceBytes: one large value could only be read from its beginning,
+// page by page, and only be written in one commit that everybody else waits for.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE jobs ADD COLUMN result_too_large INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE parts RENAME TO whole_parts;
+CREATE TABLE parts (
+  id INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  slice INTEGER NOT NULL,            -- from 0; all but the last are of one size
+  total_bytes INTEGER NOT NULL,      -- of the whole part
+  bytes BLOB NOT NULL,
+  UNIQUE (tenant, job_id, part, slice)
+) STRICT;
+INSERT INTO parts (tenant, job_id, part, slice, total_bytes, bytes)
+  WITH RECURSIVE slices (id, slice) AS (
+    SELECT id, 0 FROM whole_parts
+    UNION ALL
+    SELECT id, slice + 1 FROM slices JOIN whole_parts USING (id)
+      WHERE (slice + 1) * 262144 < length(bytes)
+  )
+  SELECT tenant, job_id, part, slice, length(bytes),
+         coalesce(substr(bytes, slice * 262144 + 1, 262144), x'')  -- NULL of an empty one
+    FROM slices JOIN whole_parts USING (id);
+DROP TABLE whole_parts;
+)sql";
+static_assert(limits::kPartSliceBytes == 262'144, "files hold slices of this size");
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -133,7 +164,7 @@ void Configure(SQLite::Database& db) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kVersion1}};
+  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}};
   return migrations;
 }
 

@@ -1,10 +1,12 @@
 #include "store/sqlite_job_store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "store/schema.h"
 #include "store/sqlite_status.h"
 
@@ -56,13 +58,56 @@ void SqliteJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
                 }});
 }
 
+// A result of many megabytes in one commit would hold up everybody else's small writes. So its
+// parts go first, a group's worth a commit, and others in between; nobody can see them before the
+// record says that the job has a result.
+struct SqliteJobStore::LargeUpdate {
+  JobRecord record;
+  std::vector<pictory::JobResult::Part> parts;
+  Done done;
+  std::size_t part = 0;  // the next to write,
+  std::size_t slice = 0;  // from here on
+};
+
 void SqliteJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
   std::size_t bytes = record.job.result_wire.size();
   for (const auto& part : parts) bytes += part.bytes.size();
+  if (bytes > limits::kStoreGroupMaxBytes) {
+    return Continue(std::make_shared<LargeUpdate>(
+        LargeUpdate{std::move(record), std::move(parts), std::move(done)}));
+  }
   writer_.Post({.apply = [record = std::move(record), parts = std::move(parts)](
                              JobWrites& writes) { return writes.Update(record, parts); },
                 .done = std::move(done),
                 .bytes = bytes});
+}
+
+void SqliteJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
+  constexpr std::size_t kSlices = limits::kStoreGroupMaxBytes / limits::kPartSliceBytes;
+  if (update->part == update->parts.size()) {
+    writer_.Post({.apply = [update](JobWrites& writes) { return writes.Update(update->record, {}); },
+                  .done = [update](absl::Status status) {
+                    update->parts.clear();
+                    update->done(std::move(status));
+                  }});
+    return;
+  }
+  const auto& part = update->parts[update->part];
+  const std::size_t first = update->slice;
+  const std::size_t last = std::min(first + kSlices, SlicesOf(part.bytes.size()));
+  writer_.Post({.apply =
+                    [update, &part, first, last](JobWrites& writes) {
+                      const jobs::Job& job = update->record.job;
+                      return writes.PutSlices(job.tenant, job.job_id, part, first, last);
+                    },
+                .done =
+                    [this, update, last, all = SlicesOf(part.bytes.size())](absl::Status status) {
+                      if (!status.ok()) return update->done(std::move(status));
+                      update->slice = last == all ? 0 : last;
+                      update->part += last == all ? 1 : 0;
+                      Continue(update);
+                    },
+                .bytes = (last - first) * limits::kPartSliceBytes});
 }
 
 void SqliteJobStore::Adopt(JobRecord record, Done done) {

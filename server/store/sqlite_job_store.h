@@ -82,6 +82,10 @@ class SqliteJobStore final : public jobs::JobStore {
   SqliteJobStore(std::unique_ptr<StateLock> lock, std::unique_ptr<SQLite::Database> writing,
                  std::unique_ptr<SQLite::Database> reading, SqliteOptions options);
 
+  struct LargeUpdate;
+  // Posts the next piece of its parts, or at the end its record; the rest follows from there.
+  void Continue(std::shared_ptr<LargeUpdate> update);
+
   template <class T, class Query>
   void Read(Query query, Callback<T> done);
 

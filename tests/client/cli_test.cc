@@ -260,7 +260,7 @@ TEST_F(CliTest, ResultPartsGoToStdoutOrAFile) {
   const Outcome missing = Run({"result", "j", "--part", "txt", "-o", path});
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_EQ(std::filesystem::file_size(path), 7u);  // as it was
-  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+  EXPECT_FALSE(std::filesystem::exists(path + ".j.txt.part"));
 }
 
 TEST_F(CliTest, ResultOfAnUnfinishedOrFailedJob) {
@@ -286,6 +286,56 @@ TEST_F(CliTest, DownloadsTheVideo) {
   bytes << std::ifstream(path).rdbuf();
   EXPECT_EQ(bytes.str(), "an mp4");
   EXPECT_EQ(Run({"result", "p", "--download"}).exit_code, 3);
+}
+
+TEST_F(CliTest, CtrlCInADownloadKeepsWhatThereIsAndSaysHowToGoOn) {
+  FileServer files({.content = "a whole mp4", .cut_after_bytes = 7, .hold = true});
+  jobs_["j"] = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
+  jobs_["j"].mutable_render()->set_video_url(files.url());
+  const std::string path = (folder_ / "v.mp4").string();
+  const std::vector<std::string> command = {"result", "j", "--download", "-o", path};
+  const auto process = Start(command);
+  ASSERT_TRUE(files.WaitForRequests(1));
+  process->Signal(SIGINT);
+  const Outcome got = process->Wait();
+  EXPECT_EQ(got.exit_code, 130) << got.err;
+  EXPECT_THAT(got.err, HasSubstr("The same command goes on where it stopped"));
+  EXPECT_THAT(got.out, IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(Run(command).out, path + "\n");
+  EXPECT_EQ(std::filesystem::file_size(path), 11u);
+}
+
+TEST_F(CliTest, APartGoesOnWhereAnEarlierAttemptStopped) {
+  std::vector<int> offsets;
+  handlers_.read = [&offsets](const v1::ReadJobResultRequest& request, const CallInfo&,
+                              const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+    const std::string all = "0123456789";
+    offsets.push_back(request.offset());
+    if (request.offset() > 10) return absl::InvalidArgumentError("offset: past the end");
+    v1::ReadJobResultResponse piece;
+    piece.set_offset(request.offset());
+    piece.set_total_bytes(10);
+    piece.set_data(all.substr(static_cast<std::size_t>(request.offset())));
+    write(piece);
+    return absl::OkStatus();
+  };
+  const std::string path = (folder_ / "x.txt").string();
+  const std::string partial = path + ".j.txt.part";
+  const auto whole = [&] {
+    std::ostringstream bytes;
+    bytes << std::ifstream(path).rdbuf();
+    return bytes.str();
+  };
+  for (const char* had : {"0123", "0123456789", "longer than the part"}) {
+    std::ofstream(partial) << had;
+    const Outcome got = Run({"result", "j", "--part", "txt", "-o", path});
+    EXPECT_EQ(got.exit_code, 0) << got.err;
+    EXPECT_EQ(whole(), "0123456789");
+    EXPECT_FALSE(std::filesystem::exists(partial));
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(offsets, (std::vector<int>{4, 10, 20, 0}));
 }
 
 TEST_F(CliTest, ResolveListsCandidatesOrDecides) {

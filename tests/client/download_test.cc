@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -66,6 +67,26 @@ TEST_F(DownloadTest, GoesOnWhereItBrokeOff) {
   EXPECT_TRUE(Fetch(server.url()).ok());
   EXPECT_EQ(Read(Path()), video_);
   EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=150000-"));
+}
+
+TEST_F(DownloadTest, BeginsAnewWhereTheFileIsAnotherByNow) {
+  FileServer first({.content = video_, .cut_after_bytes = 150'000, .etag = "\"1\""});
+  EXPECT_TRUE(absl::IsUnavailable(Fetch(first.url())));
+  FileServer same({.content = video_, .cut_after_bytes = 10'000, .etag = "\"1\""});
+  EXPECT_TRUE(absl::IsUnavailable(Fetch(same.url())));
+  EXPECT_EQ(std::filesystem::file_size(Partial()), 160'000u);  // gone on with
+  const std::string other(180'000, 'c');
+  FileServer made_anew({.content = other, .etag = "\"2\""});
+  EXPECT_TRUE(Fetch(made_anew.url()).ok());
+  EXPECT_EQ(Read(Path()), other);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(DownloadTest, APartialAnswerFromAnotherPlaceIsNotJoined) {
+  FileServer server({.content = video_, .begin_wrong_by = 7});
+  Write(Partial(), video_.substr(0, 1000));
+  EXPECT_TRUE(Fetch(server.url()).ok());
+  EXPECT_EQ(Read(Path()), video_);
 }
 
 TEST_F(DownloadTest, BeginsAnewWhereTheServerKnowsNoRanges) {

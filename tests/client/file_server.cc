@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -23,11 +24,11 @@ std::string ReadHead(int connection) {
   return head;
 }
 
-std::string RangeOf(const std::string& head) {
-  const std::string name = "Range: ";
+std::string HeaderOf(const std::string& head, const std::string& field) {
+  const std::string name = "\r\n" + field + ": ";
   const std::size_t at = head.find(name);
   if (at == std::string::npos) return "";
-  return head.substr(at + name.size(), head.find("\r\n", at) - at - name.size());
+  return head.substr(at + name.size(), head.find("\r\n", at + 2) - at - name.size());
 }
 
 }  // namespace
@@ -63,6 +64,12 @@ std::vector<std::string> FileServer::ranges() const {
   return ranges_;
 }
 
+bool FileServer::WaitForRequests(std::size_t count) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::seconds(10),
+                           [&] { return ranges_.size() >= count; });
+}
+
 std::string FileServer::Answer(const std::string& range, bool first, bool& cut) const {
   const std::string& content = behaviour_.content;
   std::string head = "HTTP/1.1 " + std::to_string(behaviour_.status) + " X\r\n";
@@ -71,7 +78,8 @@ std::string FileServer::Answer(const std::string& range, bool first, bool& cut) 
     body = "<html>no</html>";
     if (!behaviour_.location.empty()) head += "Location: " + behaviour_.location + "\r\n";
   } else if (!range.empty() && behaviour_.ranges) {
-    const std::size_t from = std::strtoul(range.c_str() + sizeof("bytes=") - 1, nullptr, 10);
+    const std::size_t from = std::strtoul(range.c_str() + sizeof("bytes=") - 1, nullptr, 10) +
+                             static_cast<std::size_t>(behaviour_.begin_wrong_by);
     if (from >= content.size()) {
       head = "HTTP/1.1 416 X\r\n";
       body = "";
@@ -81,6 +89,7 @@ std::string FileServer::Answer(const std::string& range, bool first, bool& cut) 
       body = content.substr(from);
     }
   }
+  if (!behaviour_.etag.empty()) head += "ETag: " + behaviour_.etag + "\r\n";
   head += "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n";
   cut = first && behaviour_.cut_after_bytes >= 0;
   if (cut) body.resize(static_cast<std::size_t>(behaviour_.cut_after_bytes));
@@ -91,14 +100,23 @@ void FileServer::Serve() {
   for (bool first = true; !stopping_; first = false) {
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) return;
-    const std::string range = RangeOf(ReadHead(connection));
+    const std::string request = ReadHead(connection);
+    const std::string version = HeaderOf(request, "If-Range");
+    std::string range = HeaderOf(request, "Range");
     {
       const std::lock_guard lock(mutex_);
       ranges_.push_back(range);
+      changed_.notify_all();
     }
+    if (!version.empty() && version != behaviour_.etag) range.clear();
     bool cut = false;
     const std::string answer = Answer(range, first, cut);
     if (send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) cut = true;
+    if (cut && behaviour_.hold) {
+      char byte = 0;
+      while (read(connection, &byte, 1) > 0) {
+      }
+    }
     shutdown(connection, SHUT_WR);
     close(connection);
   }

@@ -161,7 +161,19 @@ TEST(OutcomeOf, GzipIsDecodedAndTheCapCountsDecodedBytes) {
   ExpectUnknown(over, 200);
   EXPECT_LE(over.body.size(), 1000u);
   EXPECT_THAT(over.error, HasSubstr("exceeds 1000 bytes"));
+  EXPECT_EQ(over.longer_than_bytes, 1000u);
+  EXPECT_EQ(whole.longer_than_bytes, 0u);
   ExpectUnknown(Paid(gzipped(std::string(10'000'000, 'a')), seconds(10), 1000), 200);
+}
+
+TEST(OutcomeOf, ABodyAnnouncedOverTheCapIsNotWaitedFor) {
+  // The rest never comes: only the announcement can end the transfer this early.
+  const Response over = Paid([](ScriptedConnection& connection, const ReceivedRequest&) {
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n{");
+    connection.Hold();
+  });
+  ExpectUnknown(over, 200);
+  EXPECT_EQ(over.longer_than_bytes, 1000u);
 }
 
 TEST(OutcomeOf, HeadersAreCapped) {

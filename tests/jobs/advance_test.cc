@@ -171,11 +171,34 @@ TEST(Advance, CleanedIsAnEndOfItsOwn) {
   EXPECT_TRUE(a.record.job.result_wire.empty());
 }
 
+TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
+  pictory::JobReply large = Reply(Kind::kTooLarge);
+  large.message = "raise --max-job-reply-mib";
+  const Advanced first = Advance(Accepted(), large, kStart + std::chrono::minutes(1));
+  EXPECT_TRUE(first.visible);
+  EXPECT_EQ(first.record.job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(first.record.job.message, large.message);
+  EXPECT_FALSE(Advance(first.record, large, kStart + std::chrono::minutes(2)).store);
+  const WallTime late = kStart + 10 * limits::kExpiresAfter;
+  for (const Kind kind : {Kind::kTooLarge, Kind::kUnavailable, Kind::kLarge}) {
+    pictory::JobReply reply = Reply(kind);
+    if (kind == Kind::kTooLarge) reply = large;
+    const Advanced later = Advance(first.record, reply, late);
+    EXPECT_EQ(later.record.job.state, v1::JOB_STATE_RUNNING);
+    EXPECT_EQ(later.record.job.message, large.message);
+  }
+  EXPECT_EQ(Advance(first.record, Succeeded(), late).record.job.state, v1::JOB_STATE_SUCCEEDED);
+  const Advanced back = Advance(first.record, Running(5), kStart + std::chrono::minutes(3));
+  EXPECT_FALSE(back.record.result_too_large);
+  EXPECT_EQ(back.record.job.message, "");
+}
+
 // Whatever Pictory says in whatever order: ranks never fall, revisions rise by one, ends stay.
 TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
   constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,  Kind::kIncomplete, Kind::kFailed,
                            Kind::kCleaned,     Kind::kNotFound,   Kind::kUnclear,    Kind::kUnchanged,
-                           Kind::kRateLimited, Kind::kCredentials, Kind::kUnavailable};
+                           Kind::kRateLimited, Kind::kCredentials, Kind::kUnavailable,
+                           Kind::kTooLarge,    Kind::kLarge};
   std::uint64_t seed = 42;
   const auto next = [&seed](std::uint64_t below) {
     seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;

@@ -299,5 +299,78 @@ TEST_F(PollerTest, AJumpOfTheWallClockMakesNeitherBurstNorStall) {
   for (int i = 0; i < 20; ++i) EXPECT_GE(PollsOf("j" + std::to_string(i)), 1) << i;
 }
 
+http::Response LongerThan(std::size_t bytes) {
+  http::Response response = test::Cut("too long", 200);
+  response.longer_than_bytes = bytes;
+  return response;
+}
+
+TEST_F(PollerTest, ALargeReplyIsAskedForAgainAtOnceAndWhole) {
+  Make();
+  std::vector<std::size_t> asked;
+  transport_.SetScript([&](const http::Request& request) -> std::optional<http::Response> {
+    asked.push_back(request.max_body_bytes);
+    if (request.max_body_bytes == limits::kSmallReplyMaxBytes) {
+      return LongerThan(request.max_body_bytes);
+    }
+    return Reply(200, kDone);
+  });
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(7s);
+  EXPECT_EQ(asked, (std::vector<std::size_t>{limits::kSmallReplyMaxBytes, limits::kJobReplyMaxBytes}));
+  ASSERT_EQ(published_.size(), 1u);
+  EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_TRUE(degraded_.empty());
+}
+
+TEST_F(PollerTest, FewLargeRepliesAreUnderWayAtOnceAndSmallOnesPassThem) {
+  Make();
+  Hold();
+  for (int i = 0; i < 8; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  clock_.Advance(7s);
+  ASSERT_EQ(transport_.held(), 8u);
+  for (int i = 0; i < 8; ++i) transport_.Answer(LongerThan(limits::kSmallReplyMaxBytes));
+  EXPECT_EQ(transport_.held(), 2u);
+  poller_->Follow(Accepted("small"));
+  clock_.Advance(7s);
+  EXPECT_EQ(transport_.held(), 3u);
+  int finished = 0;
+  while (transport_.held() > 0) {
+    const bool small = transport_.oldest_held().path == "/v1/jobs/small";
+    EXPECT_LE(transport_.held(), 3u);
+    transport_.Answer(Reply(200, kDone));
+    if (!small) ++finished;
+  }
+  EXPECT_EQ(finished, 8);
+  EXPECT_EQ(poller_->followed(), 0u);
+  EXPECT_EQ(poller_->in_flight(), 0u);
+}
+
+TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
+  Make();
+  transport_.SetScript([](const http::Request& request) -> std::optional<http::Response> {
+    return LongerThan(request.max_body_bytes);
+  });
+  poller_->Follow(Accepted("a"));
+  clock_.Advance(24h);
+  EXPECT_LT(transport_.requests().size(), 35u);  // once an hour, and twice at first
+  EXPECT_TRUE(degraded_.empty());
+  ASSERT_FALSE(published_.empty());
+  const JobRecord waiting = published_.back();
+  EXPECT_EQ(waiting.job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_NE(waiting.job.message.find("--max-job-reply-mib"), std::string::npos);
+  poller_->SetWatched("default", "job-a", true);
+  const std::size_t polls = transport_.requests().size();
+  clock_.Advance(10min);
+  EXPECT_LE(transport_.requests().size(), polls + 1);
+
+  Make();
+  transport_.AnswerAllWith(Reply(200, kDone));
+  poller_->FollowRecovered({waiting});
+  clock_.Advance(31s);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(published_.back().job.message, "");
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -44,6 +44,16 @@ TEST(NextPollDelay, NeverFasterThanTheAccountsFairShare) {
   EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .fair_interval = 20'000s})), 20'000);
 }
 
+TEST(NextPollDelay, AResultTooLargeIsAskedForOnceAnHourWhoeverWatches) {
+  JobRecord record = Record();
+  record.result_too_large = true;
+  for (const bool watched : {false, true}) {
+    EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 1, .watched = watched,
+                                   .outcome = Kind::kTooLarge})),
+                     3600);
+  }
+}
+
 TEST(NextPollDelay, ErrorsBackOffWithFullJitterAndObeyRetryAfter) {
   const auto error = [](int errors, double random, Duration retry_after = Duration::zero()) {
     return Seconds(Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after},

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "base/errors.h"
 #include "base/limits.h"
 #include "support/fake_clock.h"
@@ -81,6 +84,45 @@ TEST_F(ClientTest, GetJobIsAPollOfV1WithTheIdEncoded) {
   EXPECT_EQ(sent.max_body_bytes, limits::kJobReplyMaxBytes);
   transport_.Answer(Reply(200, R"({"success":true,"data":{"status":"in-progress"}})"));
   EXPECT_EQ(got.kind, JobReply::Kind::kRunning);
+}
+
+TEST_F(ClientTest, ASmallPollIsToldOfALargeReply) {
+  JobReply got;
+  const auto keep = [&](JobReply reply) { got = std::move(reply); };
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, keep, ReplySize::kSmall);
+  const http::Request sent = transport_.oldest_held();
+  EXPECT_EQ(sent.max_body_bytes, limits::kSmallReplyMaxBytes);
+  EXPECT_EQ(sent.timeout, limits::kPollTimeout);
+  http::Response cut = test::Cut("too long", 200);
+  cut.longer_than_bytes = sent.max_body_bytes;
+  transport_.Answer(cut);
+  EXPECT_EQ(got.kind, JobReply::Kind::kLarge);
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, keep, ReplySize::kAny);
+  EXPECT_EQ(transport_.oldest_held().timeout, limits::kLargePollTimeout);
+  cut.longer_than_bytes = transport_.oldest_held().max_body_bytes;
+  transport_.Answer(cut);
+  EXPECT_EQ(got.kind, JobReply::Kind::kTooLarge);
+}
+
+TEST_F(ClientTest, LargeRepliesAreReadOnTheReadersThread) {
+  WorkThread reader("test");
+  ClientOptions options{Secret("k"), "t"};
+  options.reader = &reader;
+  PictoryClient client(std::move(options), transport_, clock_);
+  const std::string running = R"({"success":true,"data":{"status":"in-progress"}})";
+  for (const bool large : {false, true}) {
+    std::thread::id where;
+    std::promise<void> done;
+    client.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](const JobReply& reply) {
+      EXPECT_EQ(reply.kind, JobReply::Kind::kRunning);
+      where = std::this_thread::get_id();
+      done.set_value();
+    });
+    const std::string spaces(large ? limits::kReadAsideFromBytes : 0, ' ');
+    transport_.Answer(Reply(200, running + spaces));
+    done.get_future().get();
+    EXPECT_EQ(where != std::this_thread::get_id(), large);
+  }
 }
 
 TEST_F(ClientTest, GetJobWithTheLastDigestIsUnchanged) {

@@ -295,5 +295,16 @@ TEST(JobReplyBody, NoTruncationAndNoFlippedByteHarms) {
   }
 }
 
+TEST(JobReplyHttp, ALongerBodyThanAllowedIsNoOutage) {
+  http::Response cut = Cut("the response body exceeds", 200, "{");
+  cut.longer_than_bytes = 3 * limits::kMiB;
+  const JobReply reply = Read(cut);
+  EXPECT_EQ(reply.kind, Kind::kTooLarge);
+  EXPECT_NE(reply.message.find("larger than 3 MiB"), std::string::npos) << reply.message;
+  EXPECT_NE(reply.message.find("--max-job-reply-mib"), std::string::npos);
+  cut.status = 503;  // a page, and not about the job
+  EXPECT_EQ(Read(cut).kind, Kind::kUnavailable);
+}
+
 }  // namespace
 }  // namespace gateway::pictory

@@ -271,5 +271,30 @@ TEST(Transcripts, OverFourMegabytesAreRead) {
   EXPECT_LT(stored.job.ByteSizeLong(), limits::kKiB);
 }
 
+TEST(Transcripts, PartsAreSlicesOfTheReplyAndNoCopies) {
+  const JobReply reply = ReadJobReply(
+      test::Reply(200, R"({"data":{"transcript":[{"words":[]}],"txt":"a"}})"),
+      v1::JOB_KIND_TRANSCRIPTION, 0, WallTime{});
+  ASSERT_NE(reply.result, nullptr);
+  const auto bytes = [&](std::size_t i) { return std::string_view(reply.result->parts[i].bytes); };
+  ASSERT_EQ(reply.result->parts[1].part, v1::RESULT_PART_TRANSCRIPT_JSON);
+  EXPECT_GT(bytes(1).data(), bytes(0).data());
+  EXPECT_LT(bytes(1).data(), bytes(0).data() + bytes(0).size());
+}
+
+TEST(Transcripts, ALargeReplyMayHaveMoreValuesAndLongerTexts) {
+  std::string words;
+  constexpr std::size_t kWords = 520'000;  // with eight values each, over four million
+  while (words.size() < kWords * 78) {
+    words += R"({"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"some":"more, to be like a word"},)";
+  }
+  words.pop_back();
+  const std::string txt(limits::kJsonStringMaxBytes + 1, 't');
+  const Stored stored =
+      Finish(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
+             v1::JOB_KIND_TRANSCRIPTION);
+  EXPECT_EQ(stored.parts.at(v1::RESULT_PART_TXT).size(), txt.size());
+}
+
 }  // namespace
 }  // namespace gateway::pictory

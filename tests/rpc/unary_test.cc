@@ -259,6 +259,28 @@ TEST(GetJobTest, TheFullViewReadsTheStoredResult) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST(GetJobTest, TheFullViewOfAHugeResultIsTheBasicOne) {
+  RpcHouse house;
+  house.hub.Publish(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 2));
+  v1::GetJobRequest request;
+  request.set_job_id("j1");
+  request.set_view(v1::JOB_VIEW_FULL);
+  for (const std::size_t over : {0u, 1u}) {
+    house.fake.PutPart("j1", v1::RESULT_PART_RESULT_JSON,
+                       std::string(limits::kFullViewReadMaxBytes + over, ' '));
+    v1::GetJobResponse response;
+    grpc::ClientContext context;
+    grpc::ChannelArguments any_size;
+    any_size.SetMaxReceiveMessageSize(-1);
+    auto stub = v1::PictoryJobs::NewStub(grpc::CreateCustomChannel(
+        house.server->addresses()[0], grpc::InsecureChannelCredentials(), any_size));
+    const grpc::Status status = stub->GetJob(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.job().job_id(), "j1");
+    EXPECT_EQ(response.job().render().video_url().substr(0, 5), over == 0 ? "full:" : "");
+  }
+}
+
 TEST(ListJobsTest, PagesWithATokenThatFitsItsFiltersOnly) {
   RpcHouse house;
   for (int i = 0; i < 5; ++i) {

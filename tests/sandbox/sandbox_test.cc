@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "sandbox/embedded_media.h"
+#include "sandbox/long_transcript.h"
 #include "sandbox/rig.h"
+#include "sandbox/transcript.h"
 
 namespace gateway::sandbox {
 namespace {
@@ -559,6 +561,56 @@ TEST(SandboxStartTest, NamesThePortThatIsTaken) {
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr("127.0.0.1:" + std::to_string(options.port)));
+}
+
+TEST_F(SandboxTest, ALongTalkGoesOnInTimeAndIsTheSameEachTime) {
+  const std::string id = Submit("POST", "/v2/transcription",
+                                R"({"fileUrl":"https://x.test/a-sandbox-minutes-30.mp4"})");
+  clock_.Advance(10);
+  const JsonReply long_one = Job(id);
+  EXPECT_GT(long_one.body.size(), 500'000u);
+  EXPECT_EQ(Job(id).body, long_one.body);
+  ASSERT_TRUE(long_one.At("data.transcript").IsArray());
+  double at = -1;
+  std::set<std::string> uids;
+  for (const Value& turn : long_one.At("data.transcript").GetArray()) {
+    EXPECT_TRUE(uids.insert(turn["uid"].GetString()).second);
+    for (const Value& word : turn["words"].GetArray()) {
+      EXPECT_TRUE(uids.insert(word["uid"].GetString()).second);
+      EXPECT_GT(word["start_time"].GetDouble(), at);
+      at = word["start_time"].GetDouble();
+    }
+  }
+  EXPECT_GT(long_one.NumberAt("data.mediaInfo.duration"), at);
+  EXPECT_THAT(long_one.TextAt("data.srt"), StartsWith("1\n00:00:00,200 --> "));
+  EXPECT_THAT(long_one.TextAt("data.vtt"), StartsWith("WEBVTT\n\n00:00:00.200 --> "));
+
+  const std::string summary = Submit("POST", "/v2/transcription/" + id + "/highlights",
+                                     R"({"highlight_duration":20,"language":"en"})");
+  clock_.Advance(10);
+  const JsonReply marked = Job(summary);
+  EXPECT_EQ(marked.At("data.transcript").Size(), long_one.At("data.transcript").Size());
+  EXPECT_THAT(marked.body, HasSubstr("\"highlight\":true"));
+  EXPECT_LT(marked.TextAt("data.txt").size(), 1000u);
+}
+
+TEST(LongTranscripts, ArePiecesOfOneText) {
+  const auto source =
+      LongBody("<", std::make_shared<LongTranscript>(BuiltInTranscript(), 3, false), ">");
+  http::BodySource& body = *source;
+  std::string whole(body.size(), '\0');
+  ASSERT_TRUE(body.Read(0, whole.data(), whole.size()));
+  EXPECT_EQ(whole.front(), '<');
+  EXPECT_EQ(whole.back(), '>');
+  for (std::size_t count : {1u, 1000u, 30'000u}) {
+    for (std::size_t at = 0; at + count <= whole.size(); at += count + 997) {
+      std::string piece(count, '\0');
+      ASSERT_TRUE(body.Read(at, piece.data(), count));
+      ASSERT_TRUE(piece == whole.substr(at, count)) << at;
+    }
+  }
+  char none;
+  EXPECT_FALSE(body.Read(body.size(), &none, 1));
 }
 
 }  // namespace

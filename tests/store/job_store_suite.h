@@ -8,9 +8,11 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <random>
 #include <thread>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "random_record.h"
 
 namespace gateway::store {
@@ -328,6 +330,27 @@ TYPED_TEST_P(JobStoreTest, ReadsPartsInChunks) {
   EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 100).first, json);
 }
 
+TYPED_TEST_P(JobStoreTest, ReadsAPartOfManySlicesFromAnywhere) {
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
+  std::string part(3 * limits::kPartSliceBytes + 77, 'a');
+  std::mt19937 random(5);
+  for (char& c : part) c = static_cast<char>(random());
+  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_TXT, part}}).ok());
+  const auto total = static_cast<std::int64_t>(part.size());
+  for (int i = 0; i < 50; ++i) {
+    const std::int64_t offset = random() % (part.size() + 10);
+    const std::int64_t max = random() % (i % 2 == 0 ? 1000 : 2 * limits::kPartSliceBytes);
+    const auto chunk = this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, offset, max);
+    ASSERT_TRUE(chunk.ok()) << chunk.status();
+    EXPECT_EQ(chunk->total_bytes, total);
+    const std::size_t from = static_cast<std::size_t>(std::min(offset, total));
+    ASSERT_TRUE(chunk->data == std::string_view(part).substr(from, static_cast<std::size_t>(max)))
+        << offset << " " << max;
+  }
+  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_TXT, "short"}}).ok());
+  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, total).value().data, "short");
+}
+
 TYPED_TEST_P(JobStoreTest, RemoveForgetsEverything) {
   JobRecord record = Accepted("j1", "p1");
   record.job.labels = {{"a", "b"}};
@@ -494,7 +517,7 @@ REGISTER_TYPED_TEST_SUITE_P(
     AdoptRefusesKnownNames, ManyJobsMayHaveNoRequestIdAndNoPictoryId,
     FindsByBothNamesWithinTheTenant, OurIdWinsOverAnEqualPictoryId, TenantsMayUseTheSameIds,
     InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
-    ReadsPartsInChunks, RemoveForgetsEverything, RecoverSettlesInterruptedSubmissions,
+    ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, RemoveForgetsEverything, RecoverSettlesInterruptedSubmissions,
     EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
     ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);
 

@@ -19,7 +19,8 @@ class RandomRecords {
     // By name and complete: a field added to a record does not compile here until it is filled, and
     // then every backend must keep it.
     auto& [job, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, accepted_at,
-           next_poll_at, not_found_since, not_found_count, incomplete_since, failure_seen] = record;
+           next_poll_at, not_found_since, not_found_count, incomplete_since, failure_seen,
+           result_too_large] = record;
     submission = static_cast<jobs::SubmissionState>(1 + Below(7));
     fingerprint = Bytes(32);
     attempt = Int32();
@@ -32,6 +33,7 @@ class RandomRecords {
     not_found_count = Int32();
     if (Coin()) incomplete_since = Time();
     failure_seen = Coin();
+    result_too_large = Coin();
     Fill(job, tenant, job_id);
     return record;
   }

@@ -42,6 +42,21 @@ TEST_F(SchemaTest, CarriesAnOlderFileForward) {
   EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 3);
 }
 
+TEST_F(SchemaTest, PartsStoredWholeAreCutIntoSlices) {
+  SQLite::Database db(path_, kCreate);
+  ASSERT_TRUE(Migrate(db, {Migrations()[0]}).ok());
+  db.exec("INSERT INTO parts (tenant, job_id, part, bytes) VALUES"
+          " ('a', 'j', 1, zeroblob(600000)), ('a', 'j', 2, x'0102'), ('a', 'k', 1, x'')");
+  ASSERT_TRUE(Migrate(db, Migrations()).ok());
+  const auto one = [&](const std::string& query) { return db.execAndGet(query).getInt64(); };
+  EXPECT_EQ(one("SELECT count(*) FROM parts"), 5);
+  EXPECT_EQ(one("SELECT sum(length(bytes)) FROM parts WHERE total_bytes = 600000"), 600'000);
+  EXPECT_EQ(one("SELECT length(bytes) FROM parts WHERE total_bytes = 600000 AND slice = 2"),
+            600'000 - 2 * 262'144);
+  EXPECT_EQ(one("SELECT count(*) FROM parts WHERE bytes = x'0102' AND total_bytes = 2"), 1);
+  EXPECT_EQ(one("SELECT count(*) FROM parts WHERE job_id = 'k' AND total_bytes = 0"), 1);
+}
+
 TEST_F(SchemaTest, AStepThatFailsLeavesNothingBehind) {
   SQLite::Database db(path_, kCreate);
   ASSERT_TRUE(Migrate(db, {{1, "CREATE TABLE a (x)"}}).ok());

@@ -12,6 +12,7 @@
 #include "SQLiteCpp/SQLiteCpp.h"
 #include "job_store_suite.h"
 #include "store/record_row.h"
+#include "store/schema.h"
 
 namespace gateway::store {
 namespace {
@@ -132,7 +133,7 @@ TEST_F(SqliteJobStoreTest, RefusesANewerSchema) {
   const absl::Status status = OpenStatus(Options());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("99"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("up to 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("up to " + std::to_string(Migrations().back().version)));
 }
 
 TEST_F(SqliteJobStoreTest, SandboxAndRealJobsNeverMeet) {
@@ -366,6 +367,42 @@ TEST_F(SqliteJobStoreTest, ALargePartIsReadInChunksOfTheSameBytes) {
   }
   EXPECT_EQ(offset, static_cast<std::int64_t>(part.size()));
   std::cout << "peak memory " << PeakKiB() / 1024 << " MiB\n";
+}
+
+// Who writes a small row meanwhile waits for a group of a large result, not for all of it.
+TEST_F(SqliteJobStoreTest, SmallWritesPassALargeResult) {
+  Gate gate;
+  SqliteOptions options = Options();
+  options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
+  auto store = OpenStore(std::move(options));
+  const std::string part(5 * limits::kStoreGroupMaxBytes / 2, 'x');
+  store->Adopt(Accepted("large", "p1"), [](const absl::Status&) {});
+  store->Adopt(Accepted("small", "p2"), [](const absl::Status&) {});
+  std::vector<std::string> order;  // written by the writer's thread, read after Close
+  store->Update(Accepted("large", "p1"),
+                {{v1::RESULT_PART_RESULT_JSON, part}, {v1::RESULT_PART_TXT, "t"}},
+                [&](const absl::Status& status) {
+                  EXPECT_TRUE(status.ok()) << status;
+                  order.push_back("large");
+                });
+  store->Update(Accepted("small", "p2"), {}, [&](const absl::Status&) { order.push_back("small"); });
+  gate.Open();
+  store->Close();
+  EXPECT_EQ(order, (std::vector<std::string>{"small", "large"}));
+  store = OpenStore(Options());
+  EXPECT_EQ(StoreCalls(*store)
+                .ReadPart("acme", "large", v1::RESULT_PART_RESULT_JSON, 0, INT64_MAX)
+                .value()
+                .data,
+            part);
+}
+
+TEST_F(SqliteJobStoreTest, ALargeResultOfAJobThatIsGoneIsNotFound) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  const std::string part(2 * limits::kStoreGroupMaxBytes, 'x');
+  EXPECT_TRUE(absl::IsNotFound(
+      calls.Update(Accepted("none", "p1"), {{v1::RESULT_PART_RESULT_JSON, part}})));
 }
 
 // Copies the one stored job `count` times under other names, without going through the store.
