@@ -33,6 +33,7 @@ class Gateway:
         self.state.mkdir(exist_ok=True)
         self.ready = self.state / "ready"
         self.log = self.state / "log"
+        self.listen = "127.0.0.1:0"
         self.flags = (["--sandbox", "--sandbox-speed", str(speed)] if sandbox else []) + list(flags)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         self.env.update(env or {})
@@ -42,7 +43,7 @@ class Gateway:
         self.ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "pictory-gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                [BIN / "pictory-gateway", "--listen", self.listen, "--admin-listen", "127.0.0.1:0",
                  "--state-dir", self.state / "jobs", "--ready-file", self.ready, *self.flags],
                 stderr=log, env=self.env)
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the gateway")
