@@ -35,7 +35,12 @@ endif()
 target_link_options(pictory_toolchain INTERFACE -pie -Wl,-z,relro,-z,now)
 
 if(PICTORY_SANITIZE)
-  add_compile_options(-fsanitize=${PICTORY_SANITIZE} -fno-omit-frame-pointer)
+  set(sanitize -fsanitize=${PICTORY_SANITIZE})
+  if(PICTORY_SANITIZE MATCHES undefined)
+    # What is found ends the program, so that no test can pass over it.
+    list(APPEND sanitize -fno-sanitize-recover=all)
+  endif()
+  add_compile_options(${sanitize} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PICTORY_SANITIZE})
   if(PICTORY_SANITIZE MATCHES thread)
     # The sanitizer does not know fences; Asio's own come on top of its mutexes, and only for handlers

@@ -1,4 +1,5 @@
-# Test tools that Debian 12 does not package, from their own registries, into build/tools.
+# Test tools that Debian 12 does not package, from their own registries, into build/tools; and what the
+# example clients need, into build/interop. The array `interop` names the languages that can be tested.
 # Sourced by cmake/check: what cannot be had is added to the array `left_out`.
 
 tools=$PWD/build/tools
@@ -26,3 +27,13 @@ if ! [[ -x $tools/node_modules/.bin/buf ]]; then
     left_out+=("proto lint: buf $buf_version could not be installed (needs npm; see $tools/buf.log)")
   fi
 fi
+
+interop=()
+for language in python:python3 node:npm; do
+  program=${language#*:} language=${language%:*}
+  if command -v "$program" >/dev/null && tests/interop/run --set-up "$language" >"$tools/interop.log" 2>&1; then
+    interop+=("$language")
+  else
+    left_out+=("interop tests, $language: the example could not be set up (needs $program; see build/interop/$language.log)")
+  fi
+done

@@ -12,6 +12,9 @@ import urllib.request
 
 BIN = pathlib.Path(os.environ["PICTORY_BIN"])
 DEADLINE_SECONDS = 60
+# Set by tests/sanitizers/run, with the exit code a sanitizer gives after a report.
+SANITIZED = "PICTORY_SANITIZED" in os.environ
+SANITIZER_EXIT = 99
 
 
 def wait_until(condition, what):
@@ -33,6 +36,7 @@ class Gateway:
         self.state.mkdir(exist_ok=True)
         self.ready = self.state / "ready"
         self.log = self.state / "log"
+        self.listen = "127.0.0.1:0"
         self.flags = (["--sandbox", "--sandbox-speed", str(speed)] if sandbox else []) + list(flags)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         self.env.update(env or {})
@@ -42,7 +46,7 @@ class Gateway:
         self.ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "pictory-gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                [BIN / "pictory-gateway", "--listen", self.listen, "--admin-listen", "127.0.0.1:0",
                  "--state-dir", self.state / "jobs", "--ready-file", self.ready, *self.flags],
                 stderr=log, env=self.env)
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the gateway")
@@ -62,10 +66,23 @@ class Gateway:
         code = self.process.wait(timeout=DEADLINE_SECONDS)
         return code, time.monotonic() - began
 
+    def end(self):
+        """At once; but in order for a sanitizer, which looks for leaks at the end of the program."""
+        if SANITIZED:
+            code = self.process.poll()
+            if code is None:
+                code, _ = self.terminate()
+            if code not in (0, -signal.SIGKILL):
+                raise AssertionError(f"the gateway ended with {code}: {self.log.read_text()}")
+        self.kill()
+
     def run(self, *args, input=None, timeout=DEADLINE_SECONDS):
         env = dict(self.env, PICTORY_GATEWAY=self.grpc)
-        return subprocess.run([BIN / "pictory", *map(str, args)], env=env, input=input, text=True,
+        done = subprocess.run([BIN / "pictory", *map(str, args)], env=env, input=input, text=True,
                               capture_output=True, timeout=timeout)
+        if SANITIZED and done.returncode == SANITIZER_EXIT:
+            raise AssertionError(f"{args}: {done.stderr}")
+        return done
 
     def json(self, *args, **kwargs):
         """The last object that the command prints with --json."""
@@ -91,5 +108,4 @@ def gateway(*flags, **kwargs):
         try:
             yield running
         finally:
-            running.process.kill()
-            running.process.wait()
+            running.end()
