@@ -24,7 +24,8 @@ class JobWrites {
   absl::Status Update(const jobs::JobRecord& record,
                       const std::vector<pictory::JobResult::Part>& parts);
   void Adopt(const jobs::JobRecord& record);
-  void Remove(const std::string& tenant, const std::string& job_id);
+  absl::Status Bury(const jobs::JobRecord& record);
+  std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   jobs::JobStore::Recovered Recover(WallTime now);
 
  private:
@@ -38,6 +39,7 @@ class JobWrites {
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);
+  void RemoveParts(const std::string& tenant, const std::string& job_id);
   void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
   void PutPart(const jobs::Job& job, const pictory::JobResult::Part& part);
 
@@ -51,6 +53,7 @@ class JobWrites {
   SQLite::Statement put_part_;
   SQLite::Statement remove_parts_;
   SQLite::Statement remove_job_;
+  SQLite::Statement prunable_;
 };
 
 }  // namespace gateway::store

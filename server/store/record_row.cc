@@ -66,8 +66,8 @@ const char kRecordColumns[] =
     "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale, "
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
-    "failure_seen, visible, result_wire";
-const char kRecordValues[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "failure_seen, visible, result_wire, sent_at, minted_request_id, mesh_request_id";
+const char kRecordValues[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
   const Job& job = record.job;
@@ -105,6 +105,9 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Int(record.failure_seen);
   to.Int(jobs::IsVisible(record));
   to.Blob(job.result_wire);
+  to.Time(record.sent_at);
+  to.Int(record.minted_request_id);
+  to.Text(record.mesh_request_id);
 }
 
 JobRecord ReadRecord(SQLite::Statement& statement, int first) {
@@ -144,6 +147,9 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.failure_seen = from.Bool();
   from.Bool();  // visible: for queries only
   job.result_wire = from.Bytes();
+  record.sent_at = from.Time();
+  record.minted_request_id = from.Bool();
+  record.mesh_request_id = from.Bytes();
   return record;
 }
 
