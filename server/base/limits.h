@@ -86,6 +86,7 @@ inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kInDoubtStaleAfter{7 * 24};
 inline constexpr hours kInDoubtSweep{1};
+inline constexpr hours kClockSlack{2};  // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
 inline constexpr seconds kRetryAfterMin{1};
 inline constexpr minutes kRetryAfterMax{10};

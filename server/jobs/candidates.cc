@@ -56,8 +56,8 @@ struct Search : std::enable_shared_from_this<Search> {
     store.Find(owner, page.jobs[next].pictory_job_id,
                [self = shared_from_this()](absl::StatusOr<std::optional<JobRecord>> record) {
                  if (!record.ok()) return self->done(record.status());
-                 const bool older =
-                     record->has_value() && (*record)->accepted_at < self->sent_at;
+                 const bool older = record->has_value() && (*record)->accepted_at <
+                                                               self->sent_at - limits::kClockSlack;
                  if (older) return self->done(std::move(self->found));
                  ++self->next;
                  self->CheckNext();

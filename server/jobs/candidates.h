@@ -2,7 +2,7 @@
 // than its submission. Only a list for a person to choose from.
 //
 // Pictory's list is newest first and tells no times. So it is read until a job comes that is ours and
-// was accepted before the submission: all that follow are older. At most limits::kCandidatePagesMax
+// was accepted well before the submission: all that follow are older. At most limits::kCandidatePagesMax
 // pages are read, each from the account's budget.
 #pragma once
 

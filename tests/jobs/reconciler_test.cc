@@ -270,7 +270,7 @@ TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   before.job.pictory_job_id = "before";
   before.accepted_at = clock_.WallNow();
   store_.Update(before, {}, [](const absl::Status&) {});
-  clock_.Advance(1min);
+  clock_.Advance(limits::kClockSlack + 1min);
   InDoubt();
   JobRecord after = Put(SubmissionState::kAccepted, "j2", "t2");
   after.job.pictory_job_id = "after";

@@ -12,6 +12,7 @@
 #include "SQLiteCpp/SQLiteCpp.h"
 #include "job_store_suite.h"
 #include "store/record_row.h"
+#include "store/schema.h"
 
 namespace gateway::store {
 namespace {
