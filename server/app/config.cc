@@ -1,25 +1,22 @@
 #include "app/config.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <utility>
 
+#include "app/pictory_flags.h"
+#include "app/secret_file.h"
 #include "app/version.h"
 
 namespace gateway::app {
 namespace {
 
 constexpr int kUsage = 2;
-constexpr std::size_t kKeyFileMaxBytes = 4096;
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -36,40 +33,11 @@ std::filesystem::path DefaultStateDir() {
          "pictory-gateway";
 }
 
-// A key on one line of a file that others cannot read.
-absl::StatusOr<Secret> ReadKeyFile(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    return absl::InvalidArgumentError("--api-key-file: cannot read " + path + ": " +
-                                      std::strerror(errno));
-  }
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::InvalidArgumentError("--api-key-file: " + path +
-                                      " can be read by others; run chmod 600 on it");
-  }
-  std::ifstream file(path);
-  std::string key;
-  if (!std::getline(file, key) || key.empty()) {
-    return absl::InvalidArgumentError("--api-key-file: " + path + " holds no key on its first line");
-  }
-  if (key.size() > kKeyFileMaxBytes) {
-    return absl::InvalidArgumentError("--api-key-file: the first line of " + path + " is no key");
-  }
-  while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
-  return Secret(std::move(key));
-}
-
-absl::StatusOr<Secret> FindKey(const std::string& file) {
-  if (!file.empty()) return ReadKeyFile(file);
-  return Secret(Environment("PICTORY_API_KEY"));
-}
-
 // What the options of both commands share.
 struct Common {
   std::string log_level = "info";
   std::string log_format = "auto";
   std::string ready_file;
-  std::string key_file;
 };
 
 void AddCommon(CLI::App& app, Common& common) {
@@ -84,9 +52,6 @@ void AddCommon(CLI::App& app, Common& common) {
   app.add_option("--ready-file", common.ready_file,
                  "Write the addresses in use to this file once serving, as NAME=VALUE lines")
       ->envname("PICTORY_READY_FILE");
-  app.add_option("--api-key-file", common.key_file,
-                 "File whose first line is the Pictory API key; or set PICTORY_API_KEY")
-      ->envname("PICTORY_API_KEY_FILE");
 }
 
 obs::Level LevelOf(const std::string& name) {
@@ -111,6 +76,13 @@ class FileBelowEnvironment : public CLI::ConfigBase {
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     std::vector<CLI::ConfigItem> kept = CLI::ConfigBase::from_config(input);
+    // `api-version.render=v1` is a name with a dot, or a line of a section; not a subcommand.
+    std::erase_if(kept, [](CLI::ConfigItem& item) {
+      if (item.parents != std::vector<std::string>{"api-version"}) return false;
+      item.name = "api-version." + item.name;
+      item.parents.clear();
+      return item.name == "api-version.++" || item.name == "api-version.--";
+    });
     std::erase_if(kept, [this](const CLI::ConfigItem& item) {
       const CLI::Option* option = app_.get_option_no_throw("--" + item.name);
       return option != nullptr && !Environment(option->get_envname().c_str()).empty();
@@ -130,6 +102,7 @@ Parsed Usage(const absl::Status& status) {
 // The raw texts of `pictory-gateway`'s options, before they mean anything.
 struct GatewayFlags {
   Common common;
+  PictoryFlags pictory;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string admin_listen = "127.0.0.1:8081";
   std::string state_dir;
@@ -207,9 +180,12 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->envname("PICTORY_BURST");
 }
 
-void AddSandboxOptions(CLI::App& app, Common& common, std::string& listen, std::string& state_dir,
-                       bool& no_ffmpeg, SandboxConfig& config) {
+void AddSandboxOptions(CLI::App& app, Common& common, std::string& key_file, std::string& listen,
+                       std::string& state_dir, bool& no_ffmpeg, SandboxConfig& config) {
   AddCommon(app, common);
+  app.add_option("--api-key-file", key_file,
+                 "File whose first line is the one API key it takes; or set PICTORY_API_KEY")
+      ->envname("PICTORY_API_KEY_FILE");
   app.add_option("--listen", listen, "host:port to serve on; port 0 is any")->capture_default_str();
   app.add_option("--state-dir", state_dir, "Keep its journal here; default: memory only");
   app.add_option("--speed", config.speed, "How much faster than life its jobs run")
@@ -221,6 +197,20 @@ void AddSandboxOptions(CLI::App& app, Common& common, std::string& listen, std::
       ->capture_default_str();
   app.add_flag("--no-ffmpeg", no_ffmpeg,
                "Always serve the built-in clip, even if ffmpeg could draw the story's own words");
+  app.add_option("--client-id", config.client_id,
+                 "With PICTORY_CLIENT_SECRET: the one pair that gets access tokens")
+      ->envname("PICTORY_CLIENT_ID");
+  app.add_option("--token-seconds", config.token_seconds, "How long an access token is good")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.footer(
+      "Pictory's API, all generations of it, under /pictoryapis; a front page under /; for tests\n"
+      "/sandbox/faults (GET, POST, DELETE), /sandbox/journal and /sandbox/stats.\n"
+      "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
+      "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
+      "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
+      "A videoName with [fail], [fail-render], [no-credits], [stuck], [slow] or [no-video] in it\n"
+      "goes wrong on purpose.");
 }
 
 // Fills what the raw texts say; the first thing that is wrong ends it.
@@ -249,21 +239,18 @@ absl::Status Complete(const GatewayFlags& flags, Config& config) {
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
-  absl::StatusOr<Secret> key = FindKey(flags.common.key_file);
-  if (!key.ok()) return key.status();
-  config.api_key = *std::move(key);
-  return absl::OkStatus();
+  return CompletePictory(flags.pictory, config);
 }
 
 // Who may reach us, and whom we may pay.
 absl::Status CheckTrust(Config& config) {
   bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
   for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
-  if (!config.sandbox && config.api_key.empty()) {
-    if (reachable) {
-      return absl::InvalidArgumentError(
-          "no Pictory credentials: set PICTORY_API_KEY or --api-key-file, or ask for --sandbox");
-    }
+  if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
+    // Whoever began to set credentials does not want the sandbox instead.
+    const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
+                      config.client_secret.empty();
+    if (reachable || !none) return absl::InvalidArgumentError(missing);
     config.sandbox = config.sandbox_by_default = true;
   }
   if (reachable && !config.trust_network) {
@@ -290,16 +277,18 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   GatewayFlags flags;
   AddListeners(app, flags, config);
   AddUpstream(app, config);
+  AddPictoryFlags(app, flags.pictory);
   AddCommon(app, flags.common);
 
   SandboxConfig sandbox;
   Common sandbox_common;
   std::string sandbox_listen = sandbox.listen.ToString();
   std::string sandbox_state;
+  std::string sandbox_key_file;
   bool no_ffmpeg = false;
   CLI::App* sandbox_command =
       app.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
-  AddSandboxOptions(*sandbox_command, sandbox_common, sandbox_listen, sandbox_state, no_ffmpeg,
+  AddSandboxOptions(*sandbox_command, sandbox_common, sandbox_key_file, sandbox_listen, sandbox_state, no_ffmpeg,
                     sandbox);
   try {
     app.parse(argc, argv);
@@ -313,10 +302,12 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   if (*sandbox_command) {
     absl::StatusOr<Address> address = ParseAddress(sandbox_listen);
     if (!address.ok()) return Usage(address.status());
-    absl::StatusOr<Secret> key = FindKey(sandbox_common.key_file);
+    absl::StatusOr<Secret> key =
+        FindSecret("--api-key-file", sandbox_key_file, "PICTORY_API_KEY");
     if (!key.ok()) return Usage(key.status());
     sandbox.listen = *address;
     sandbox.api_key = *std::move(key);
+    sandbox.client_secret = Secret(Environment("PICTORY_CLIENT_SECRET"));
     sandbox.state_dir = sandbox_state;
     sandbox.use_ffmpeg = !no_ffmpeg;
     sandbox.log_level = LevelOf(sandbox_common.log_level);

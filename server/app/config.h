@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "base/limits.h"
 #include "base/secret.h"
 #include "obs/log.h"
+#include "pictory/credentials.h"
+#include "pictory/jobs/v1/annotations.pb.h"
+#include "pictory/jobs/v1/job.pb.h"
 
 namespace gateway::app {
 
@@ -26,7 +30,13 @@ struct Config {
   // Pictory.
   bool sandbox = false;
   bool sandbox_by_default = false;  // chosen because there were no credentials
-  Secret api_key;
+  pictory::AuthMode auth = pictory::AuthMode::kKey;
+  Secret api_key;         // kKey
+  std::string client_id;  // kOAuth
+  Secret client_secret;   // kOAuth
+  std::string user_id;    // kOAuth; empty for accounts that need none
+  // Which generation's paths each kind of job uses; v2 where a kind is missing.
+  std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> api_versions;
   std::string base_url = "https://api.pictory.ai/pictoryapis";
   std::string ca_file;
   std::string proxy;
@@ -58,7 +68,11 @@ struct SandboxConfig {
   double speed = 1;
   std::uint64_t seed = 1;
   double requests_per_second = limits::kSandboxBudgetPerSecond;
+  // What callers must show; empty: anything but what has "bad" in it.
   Secret api_key;
+  std::string client_id;
+  Secret client_secret;
+  int token_seconds = 3600;
   bool use_ffmpeg = true;
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "admin/admin_server.h"
+#include "app/upstream.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
@@ -32,11 +33,10 @@ namespace {
 using obs::Level;
 using obs::Log;
 
-constexpr char kSandboxKey[] = "pictai_sandbox";
-
-std::string OutcomeName(pictory::SubmitReply::Outcome outcome) {
+std::string OutcomeName(const pictory::SubmitReply& reply) {
   using Outcome = pictory::SubmitReply::Outcome;
-  switch (outcome) {
+  if (reply.token_refused) return "token_refused";
+  switch (reply.outcome) {
     case Outcome::kAccepted: return "accepted";
     case Outcome::kRefused: return "refused";
     case Outcome::kNotSent: return "not_sent";
@@ -105,6 +105,7 @@ struct Gateway::Parts {
   void BuildDomain();
   absl::Status Serve();
   void Drain(const std::function<bool(Duration)>& wait);
+  void OnToken(const absl::Status& fetched, Duration life);
   jobs::PollEvents PollEvents();
   jobs::SubmitEvents SubmitEvents();
   jobs::ReconcileEvents ReconcileEvents();
@@ -158,26 +159,39 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
 
 absl::Status Gateway::Parts::OpenUpstream() {
   std::string base_url = config.base_url;
-  Secret key = config.api_key;
   if (config.sandbox) {
     auto started = StartSandbox(config);
     if (!started.ok()) return started.status();
     sandbox = *std::move(started);
     base_url = sandbox->base_url();
-    key = Secret(kSandboxKey);
     Log(config.sandbox_by_default ? Level::kWarn : Level::kInfo, "sandbox",
         {{"base_url", base_url},
          {"note", config.sandbox_by_default
                       ? "no Pictory credentials were given, so jobs go to the built-in sandbox; set "
-                        "PICTORY_API_KEY or --api-key-file for the real service"
+                        "PICTORY_API_KEY, --api-key-file or --auth=oauth for the real service"
                       : "jobs go to the built-in sandbox; nothing is billed"}});
   }
   auto made = MakeTransport(config, base_url);
   if (!made.ok()) return made.status();
   transport = *std::move(made);
-  client = std::make_unique<pictory::PictoryClient>(
-      pictory::ClientOptions{.api_key = std::move(key), .user_agent = ""}, *transport, clock);
+  pictory::ClientOptions options = ClientOptionsOf(config);
+  options.extra_request = [this] { account->Spend(jobs::Budget::Share::kPoll); };
+  options.token_fetched = [this](const absl::Status& fetched, Duration life) {
+    OnToken(fetched, life);
+  };
+  client = std::make_unique<pictory::PictoryClient>(std::move(options), *transport, clock);
+  LogUpstream(config, base_url);
   return absl::OkStatus();
+}
+
+void Gateway::Parts::OnToken(const absl::Status& fetched, Duration life) {
+  metrics.CountTokenFetch(fetched.ok() ? "ok" : "failed");
+  if (fetched.ok()) {
+    Log(Level::kInfo, "access_token",
+        {{"life_seconds", std::chrono::duration<double>(life).count()}});
+  } else {
+    Log(Level::kError, "access_token_failed", {{"reason", std::string(fetched.message())}});
+  }
 }
 
 jobs::PollEvents Gateway::Parts::PollEvents() {
@@ -190,7 +204,7 @@ jobs::PollEvents Gateway::Parts::PollEvents() {
   events.credentials_refused = [](const pictory::JobReply& reply) {
     Log(Level::kError, "upstream_credentials",
         {{"detail", reply.detail},
-         {"advice", "Pictory refuses the API key; set a valid one. No job was changed."}});
+         {"advice", "Pictory refuses the credentials; set valid ones. No job was changed."}});
   };
   events.degraded_changed = [](bool degraded) {
     Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
@@ -208,12 +222,12 @@ jobs::PollEvents Gateway::Parts::PollEvents() {
 jobs::SubmitEvents Gateway::Parts::SubmitEvents() {
   jobs::SubmitEvents events;
   events.replied = [this](const jobs::JobRecord& record, const pictory::SubmitReply& reply) {
-    metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply.outcome));
+    metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply));
     const bool doubt = reply.outcome == pictory::SubmitReply::Outcome::kUnknown;
     Log(doubt ? Level::kWarn : Level::kInfo, "submitted",
         {{"job_id", record.job.job_id},
          {"kind", jobs::KindName(record.job.kind)},
-         {"outcome", OutcomeName(reply.outcome)},
+         {"outcome", OutcomeName(reply)},
          {"pictory_job_id", reply.pictory_job_id},
          {"detail", reply.detail}});
   };
@@ -254,7 +268,7 @@ void Gateway::Parts::BuildDomain() {
         poller->SetWatched(tenant, job_id, count > 0);
       });
   jobs::SubmitterOptions submitting;
-  submitting.translate.allow_loopback_urls = config.sandbox;
+  submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   submitting.epoch = recovered.epoch;
   spending = std::make_unique<jobs::Spending>(jobs::SpendingLimits{}, clock);
@@ -295,15 +309,13 @@ void Gateway::Parts::AddGauges() {
 }
 
 absl::Status Gateway::Parts::Serve() {
-  pictory::TranslateOptions translate;
-  translate.allow_loopback_urls = config.sandbox;
   rpc::Domain domain{
       .hub = *hub, .store = *store, .wheel = *wheel, .clock = clock, .timers = *timers,
       .random = random};
   domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
     submitter->Submit(std::move(request), std::move(done));
   };
-  domain.validate = [translate](const google::protobuf::Message& request) {
+  domain.validate = [translate = TranslateOptionsOf(config)](const google::protobuf::Message& request) {
     return pictory::Validate(request, translate);
   };
   domain.read_full = [](std::string_view json, jobs::JobKind kind) {

@@ -104,7 +104,10 @@ int RunSandbox(const SandboxConfig& config) {
   options.speed = config.speed;
   options.seed = config.seed;
   options.requests_per_second = config.requests_per_second;
-  if (!config.api_key.empty()) options.api_key = config.api_key.Reveal();
+  options.api_key = config.api_key.Reveal();
+  options.client_id = config.client_id;
+  options.client_secret = config.client_secret.Reveal();
+  options.token_lifetime = std::chrono::seconds(config.token_seconds);
   options.use_ffmpeg = config.use_ffmpeg;
   auto started = sandbox::Sandbox::Start(options);
   if (!started.ok()) return CannotServe(started.status());

@@ -211,7 +211,7 @@ absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std
 absl::Status UpstreamCredentials(std::string_view detail) {
   return Make(absl::StatusCode::kFailedPrecondition, kUpstreamCredentials,
               absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
-                           "API key (",
+                           "API key or client credentials (",
                            View(Clean(detail)), ")"));
 }
 

@@ -54,6 +54,18 @@ inline constexpr seconds kPollTimeout{10};
 inline constexpr seconds kConnectionMaxIdle{30};
 inline constexpr seconds kConnectionMaxLife{300};
 
+// Access tokens.
+inline constexpr seconds kTokenTimeout{10};
+inline constexpr seconds kTokenRefreshBefore{60};  // the end of the old one, which serves meanwhile
+inline constexpr minutes kTokenLifeAssumed{10};    // where Pictory names none
+inline constexpr seconds kTokenLifeMin{1};
+inline constexpr hours kTokenLifeMax{24};
+inline constexpr seconds kTokenRetryFirst{1};  // after a fetch that failed, doubling
+inline constexpr seconds kTokenRetryMax{60};
+inline constexpr seconds kTokenRefusedRetry{30};  // client credentials or a new token refused
+inline constexpr std::size_t kTokenMaxBytes = 16 * kKiB;
+inline constexpr std::size_t kTokenReplyMaxBytes = 64 * kKiB;
+
 // Upstream budget of one account.
 inline constexpr double kBudgetPerSecond = 5;
 inline constexpr double kBudgetBurst = 10;

@@ -22,6 +22,10 @@ class Account {
     MutexLock lock(mutex_);
     return budget_.TryTake(share, clock_.Now());
   }
+  void Spend(Budget::Share share) {
+    MutexLock lock(mutex_);
+    budget_.Spend(share, clock_.Now());
+  }
   void Refund(Budget::Share share) {
     MutexLock lock(mutex_);
     budget_.Refund(share);

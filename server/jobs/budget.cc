@@ -47,6 +47,11 @@ bool Budget::TryTake(Share share, MonoTime now) {
   return true;
 }
 
+void Budget::Spend(Share share, MonoTime now) {
+  Refill(now);
+  Of(share).tokens -= 1;
+}
+
 void Budget::Refund(Share share) {
   Bucket& bucket = Of(share);
   bucket.tokens = std::min(Capacity(), bucket.tokens + 1);

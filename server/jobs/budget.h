@@ -27,6 +27,8 @@ class Budget {
 
   // Takes one request if there is one.
   bool TryTake(Share share, MonoTime now);
+  // Takes one whether or not there is one: a request that cannot wait is paid for by later ones.
+  void Spend(Share share, MonoTime now);
   // Puts back one that was taken and not used.
   void Refund(Share share);
   // When TryTake could succeed, if nobody else takes meanwhile. Never before `now`.

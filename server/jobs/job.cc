@@ -80,4 +80,8 @@ std::string KindName(JobKind kind) {
   return WithoutPrefix(v1::JobKind_Name(kind), "JOB_KIND_", kind);
 }
 
+std::string PartName(v1::ResultPart part) {
+  return WithoutPrefix(v1::ResultPart_Name(part), "RESULT_PART_", part);
+}
+
 }  // namespace gateway::jobs

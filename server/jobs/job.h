@@ -51,7 +51,7 @@ struct Job {
 
 // How far the paid submission of a job got.
 enum class SubmissionState : std::uint8_t {
-  kIntent = 1,    // recorded, nothing sent
+  kIntent = 1,    // recorded, nothing sent but what a 401 turned away
   kSending = 2,   // recorded as sent before the first byte
   kAccepted = 3,  // Pictory gave a job id
   kRejected = 4,  // Pictory refused, nothing was billed; `refusal` is what a retry gets again
@@ -103,8 +103,9 @@ bool IsPollable(const JobRecord& record);
 // Sent at least once, so that it counts as paid whatever became of it.
 bool CountsAsSpent(SubmissionState state);
 
-// `RUNNING`, `PREVIEW`: the words of the API without their prefix.
+// `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`: the words of the API without their prefix.
 std::string StateName(JobState state);
 std::string KindName(JobKind kind);
+std::string PartName(v1::ResultPart part);
 
 }  // namespace gateway::jobs

@@ -20,7 +20,9 @@ struct Submitter::Attempt {
   SubmitRequest request;
   std::string token;  // that the webhook's URL carries
   pictory::Submission submission;
+  pictory::Authorization authorization;
   JobRecord record;
+  bool sent_again = false;
   std::vector<Done> waiting;  // guarded by Submitter::mutex_; the first is the caller who began
 };
 
@@ -98,7 +100,7 @@ Submitter::AttemptPtr Submitter::FindRunning(const SubmitRequest& request) const
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
   pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
-  if (reference.job_id.empty()) return Translate(attempt, "");
+  if (reference.job_id.empty()) return Translate(attempt, "", "");
   const std::string name = reference.job_id;
   hub_.Load(attempt->request.tenant, name,
             [this, attempt, reference = std::move(reference)](Answer referenced) {
@@ -119,18 +121,57 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                                                                         " and has no result to use")
                                  : errors::JobNotFinished(job.job_id, StateName(job.state)));
               }
-              Translate(attempt, job.pictory_job_id);
+              ReadReferenced(attempt, job);
             });
 }
 
-void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id) {
+// Some calls name the job, others take what it made.
+void Submitter::ReadReferenced(const AttemptPtr& attempt, const Job& referenced) {
+  const v1::ResultPart part =
+      pictory::PartToInline(*attempt->request.request, options_.translate);
+  if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, referenced.pictory_job_id, "");
+  store_.ReadPart(
+      attempt->key.tenant, referenced.job_id, part, 0, limits::kRequestMaxBytes,
+      [this, attempt, part, job_id = referenced.job_id,
+       pictory_id = referenced.pictory_job_id](absl::StatusOr<PartChunk> chunk) {
+        if (absl::IsNotFound(chunk.status())) {
+          return AnswerFromRequestId(
+              attempt, errors::JobNotUsable(job_id, "has no " + PartName(part) + " in its result"));
+        }
+        if (!chunk.ok()) return AnswerFromRequestId(attempt, chunk.status());
+        if (chunk->total_bytes > static_cast<std::int64_t>(chunk->data.size())) {
+          return AnswerFromRequestId(
+              attempt,
+              errors::JobNotUsable(job_id, "has a " + PartName(part) + " of " +
+                                               std::to_string(chunk->total_bytes) +
+                                               " bytes, and Pictory's v1 API wants it in the body, "
+                                               "of which at most " +
+                                               std::to_string(limits::kRequestMaxBytes) +
+                                               " bytes are sent; pass a part of it"));
+        }
+        Translate(attempt, pictory_id, chunk->data);
+      });
+}
+
+void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
+                          std::string_view inlined) {
   attempt->token = RandomHex(16);
   const std::string webhook = options_.webhook_url ? options_.webhook_url(attempt->token) : "";
   absl::StatusOr<pictory::Submission> submission = pictory::Translate(
-      *attempt->request.request, referenced_pictory_id, webhook, options_.translate);
+      *attempt->request.request, referenced_pictory_id, webhook, options_.translate, inlined);
   if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
   attempt->submission = *std::move(submission);
-  Record(attempt);
+  Authorize(attempt);
+}
+
+// A token may have to be fetched. Were SENDING recorded by then, a process that dies while it waits
+// would leave behind a job in doubt that was never sent.
+void Submitter::Authorize(const AttemptPtr& attempt) {
+  client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+    if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
+    attempt->authorization = *std::move(authorization);
+    Record(attempt);
+  });
 }
 
 // With budget at hand, intent and sending are one commit; otherwise the intent is kept while the
@@ -189,13 +230,15 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
 }
 
 void Submitter::Send(const AttemptPtr& attempt) {
-  client_.Submit(attempt->submission, clock_.Now() + limits::kSubmitBudgetMaxWait,
+  client_.Submit(attempt->submission, attempt->authorization,
+                 clock_.Now() + limits::kSubmitBudgetMaxWait,
                  [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
 }
 
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
+  if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);
   if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
   attempt->record = AfterReply(attempt->record, reply, clock_.WallNow());
   if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
@@ -205,6 +248,24 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
                 [this, attempt, reply = std::move(reply)](const absl::Status& stored) {
                   OnOutcomeStored(attempt, reply, stored);
                 });
+}
+
+// The refused attempt is over, and the record says so before a new token is fetched: from here to
+// the next SENDING nothing is in doubt. MarkSending records that one before it is sent.
+void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
+  attempt->sent_again = true;
+  attempt->record.submission = SubmissionState::kIntent;
+  ++attempt->record.attempt;
+  store_.Update(attempt->record, {}, [this, attempt, refusal](const absl::Status& stored) {
+    if (!stored.ok()) return Finish(attempt, refusal);  // nothing was billed
+    client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+      if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
+      if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
+      attempt->authorization = *std::move(authorization);
+      if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
+      AwaitBudget(attempt);
+    });
+  });
 }
 
 void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
@@ -275,6 +336,10 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
 absl::Status Submitter::CheckCaller(const Attempt& attempt) const {
   if (attempt.request.cancelled != nullptr && attempt.request.cancelled->load()) {
     return errors::Cancelled();
+  }
+  {
+    MutexLock lock(mutex_);
+    if (draining_) return errors::Draining(std::chrono::seconds(1));
   }
   const MonoTime now = clock_.Now();
   if (attempt.request.deadline < now + limits::kMinTimeToSend) {

@@ -2,8 +2,11 @@
 // network do, and no job forgotten.
 //
 // A submission goes one way: joined to a running attempt of the same request_id, or
-//   resolve the job it refers to → translate → budget → recorded as SENDING, durable
+//   resolve the job it refers to → translate → credentials → budget → recorded as SENDING, durable
 //   → POST → outcome recorded, durable → published → every waiting caller answered.
+// Credentials that must be fetched are there before SENDING is recorded. Where Pictory refuses an
+// access token, nothing was started: that is recorded, a new token is fetched, SENDING is recorded
+// again as the next attempt, and the POST is sent a second and last time.
 // Once SENDING is recorded nothing stops the transfer: neither the caller's cancel nor its deadline.
 // An outcome that cannot be known is no error: the job is answered UNCONFIRMED and never sent again.
 //
@@ -97,12 +100,16 @@ class Submitter {
   // The steps, in the order they are taken.
   void Start(SubmitRequest request, Done done);
   void Resolve(const AttemptPtr& attempt);
-  void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id);
+  void ReadReferenced(const AttemptPtr& attempt, const Job& referenced);
+  void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
+                 std::string_view inlined);
+  void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
   void AwaitBudget(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);
   void Send(const AttemptPtr& attempt);
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        const absl::Status& stored);
 

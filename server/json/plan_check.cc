@@ -276,10 +276,35 @@ class Checker {
         arm = nullptr;
       }
     }
-    Path(method, arm, binding.path());
+    const bool inlined = InlineAs(method, source, arm, binding.inline_as());
+    Path(method, arm, inlined, binding.path());
   }
 
-  void Path(const pb::MethodDescriptor* method, const Field* arm, const std::string& path) {
+  // True if the arm's job goes into the body, not into the path.
+  bool InlineAs(const pb::MethodDescriptor* method, const pb::OneofDescriptor* source,
+                const Field* arm, const std::string& inline_as) {
+    if (inline_as.empty()) return false;
+    const Field* target = method->input_type()->FindFieldByName(inline_as);
+    if (target == nullptr || target->real_containing_oneof() != source ||
+        MappingOf(target).role() != v1::FIELD_ROLE_RAW_JSON) {
+      Fault(method->full_name(),
+            absl::StrCat("has inline_as `", inline_as, "`, no arm of JSON text"));
+    }
+    if (arm == nullptr || MappingOf(arm).role() != v1::FIELD_ROLE_PATH) {
+      Fault(method->full_name(), absl::StrCat("has inline_as for an arm that names no job"));
+    }
+    std::string part = absl::StrCat("RESULT_PART_", inline_as);
+    absl::AsciiStrToUpper(&part);
+    const pb::EnumDescriptor* parts = method->file()->pool()->FindEnumTypeByName(
+        absl::StrCat(method->file()->package(), ".ResultPart"));
+    if (parts != nullptr && parts->FindValueByName(part) == nullptr) {
+      Fault(method->full_name(), absl::StrCat("has inline_as, but results have no ", part));
+    }
+    return true;
+  }
+
+  void Path(const pb::MethodDescriptor* method, const Field* arm, bool inlined,
+            const std::string& path) {
     const std::string& name = method->full_name();
     if (path.empty() || path[0] != '/') Fault(name, absl::StrCat("has the path `", path, "`"));
     std::set<std::string> used;
@@ -297,12 +322,16 @@ class Checker {
       } else if (field->real_containing_oneof() != nullptr && field != arm) {
         Fault(name, absl::StrCat("has the path parameter `", parameter, "` of another arm"));
       }
+      if (field == arm && inlined) {
+        Fault(name, absl::StrCat("has `", parameter, "` in the path and in the body"));
+      }
       used.insert(parameter);
       at = end + 1;
     }
     for (int i = 0; i < method->input_type()->field_count(); ++i) {
       const Field* field = method->input_type()->field(i);
       if (MappingOf(field).role() != v1::FIELD_ROLE_PATH || used.count(field->name()) > 0) continue;
+      if (field == arm && inlined) continue;
       if (field == arm || field->real_containing_oneof() == nullptr) {
         Fault(name, absl::StrCat("does not use ", field->name(), " in the path ", path));
       }

@@ -20,10 +20,13 @@ class Metrics {
  public:
   Metrics();
 
-  // kind: preview … summary; outcome: accepted, refused, not_sent, unknown.
+  // kind: preview … summary; outcome: accepted, refused, not_sent, unknown,
+  // token_refused (nothing was started; a second POST may follow).
   void CountSubmit(const std::string& kind, const std::string& outcome);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(const std::string& outcome);
+  // outcome: ok, failed.
+  void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.
   void CountCall(const std::string& method, const std::string& code, double seconds);
 
@@ -45,6 +48,7 @@ class Metrics {
   prometheus::Counter& contradictions_;
   prometheus::Family<prometheus::Counter>& submits_;
   prometheus::Family<prometheus::Counter>& polls_;
+  prometheus::Family<prometheus::Counter>& tokens_;
   prometheus::Family<prometheus::Counter>& calls_;
   prometheus::Family<prometheus::Histogram>& call_seconds_;
   std::vector<Sampled> sampled_;

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "http/transport.h"
+#include "pictory/access_tokens.h"
 #include "pictory/credentials.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
@@ -33,6 +35,11 @@ struct ClientOptions {
   Secret api_key;  // sent raw, without a scheme word
   // Empty: a plausible one. The filter in front of Pictory turns some libraries' defaults away.
   std::string user_agent;
+  std::optional<OAuthOptions> oauth = std::nullopt;  // instead of the key
+  // A request is sent that no caller knows of: a token's fetch, or a read's repeat after one.
+  std::function<void()> extra_request = nullptr;
+  // A token came (OK, with its life), or why none did.
+  std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
 };
 
 // One row of Pictory's job list.
@@ -51,8 +58,12 @@ class PictoryClient {
   // `transport` and `clock` must outlive the client, and the client every call still in flight.
   PictoryClient(ClientOptions options, http::HttpTransport& transport, const Clock& clock);
 
+  // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
+  void Authorize(Credentials::Ready ready) { credentials_->Authorize(std::move(ready)); }
+
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
-  void Submit(Submission submission, MonoTime start_by, std::function<void(SubmitReply)> done);
+  void Submit(Submission submission, const Authorization& authorization, MonoTime start_by,
+              std::function<void(SubmitReply)> done);
 
   // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before,
   // or 0.
@@ -70,13 +81,20 @@ class PictoryClient {
 
  private:
   http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
-  // Puts the credentials on and sends. `done` gets kNotSent if there are none to put on.
-  void Send(http::Request request, http::HttpTransport::Done done);
+  // An error if there are no credentials to put on.
+  using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
+  // Reads may be repeated: after a 401 that a new token may turn, once.
+  void Read(http::Request request, ReadDone done);
+  void ReadWith(const Authorization& authorization, http::Request request, bool again,
+                ReadDone done);
+  // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
+  absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
 
   const std::string user_agent_;
-  const Credentials credentials_;
+  const std::function<void()> extra_request_;
   http::HttpTransport& transport_;
   const Clock& clock_;
+  const std::unique_ptr<Credentials> credentials_;
 };
 
 // What a call that neither polls nor pays says when it has not gone well: OK for 2xx.
@@ -88,6 +106,9 @@ absl::StatusOr<JobList> ReadJobList(std::string_view body);
 // Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
 JobReply ReadJobReply(const http::Response& response, ::pictory::jobs::v1::JobKind kind,
                       std::uint64_t last_digest, WallTime now);
+
+// A poll that could not be sent, because there were no credentials to send it with: pure.
+JobReply ReadAuthorizeError(const absl::Status& error);
 
 // Classifies the answer to a paid request: pure.
 SubmitReply ReadSubmitReply(const http::Response& response, WallTime now);

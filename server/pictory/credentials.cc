@@ -1,18 +1,17 @@
 #include "pictory/credentials.h"
 
-#include <utility>
-
 #include "base/errors.h"
 
 namespace gateway::pictory {
 
-void Credentials::Authorize(http::Request request, const Ready& ready) const {
-  if (api_key_.empty()) {
-    ready(errors::UpstreamCredentials("no API key is set"));
-    return;
-  }
-  request.headers.push_back({"Authorization", api_key_.Reveal()});
-  ready(std::move(request));
+void Authorization::PutOn(http::Request& request) const {
+  request.headers.push_back({"Authorization", value.Reveal()});
+  if (!user_id.empty()) request.headers.push_back({"X-Pictory-User-Id", user_id});
+}
+
+void ApiKey::Authorize(Ready ready) {
+  if (key_.empty()) return ready(errors::UpstreamCredentials("no API key is set"));
+  ready(Authorization{.value = key_, .user_id = "", .generation = 0});
 }
 
 }  // namespace gateway::pictory

@@ -1,13 +1,16 @@
-// Proves to Pictory who is asking: puts the account's credentials on a request.
+// Proves to Pictory who is asking.
 //
-// Today that is an API key, at hand at once. The shape is that of credentials which may have to be
-// fetched first (an access token and the user id beside it): a request goes in, and comes out
-// authorised, or with the reason why it could not be.
+// An API key is at hand at once; an access token (pictory/access_tokens.h) may have to be fetched
+// first. Callers ask for an Authorization before each request, put it on, and report a 401, so that
+// the next Authorization may be a better one.
 //
-// Thread-safe. The secret never appears in an error or a log.
+// Thread-safe. No secret ever appears in an error or a log.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "base/secret.h"
@@ -15,18 +18,42 @@
 
 namespace gateway::pictory {
 
+// kKey: an API key. kOAuth: an access token, bought with client credentials.
+enum class AuthMode { kKey, kOAuth };
+
+// What one request carries.
+struct Authorization {
+  Secret value;         // sent as it is: Pictory wants no scheme word such as `Bearer`
+  std::string user_id;  // empty: not sent
+  // Tells tokens apart: requests that carry the same one share its fate.
+  std::uint64_t generation = 0;
+
+  void PutOn(http::Request& request) const;
+};
+
 class Credentials {
  public:
-  using Ready = std::function<void(absl::StatusOr<http::Request>)>;
+  using Ready = std::function<void(absl::StatusOr<Authorization>)>;
 
-  // Sent as it is: Pictory's keys carry no scheme word such as `Bearer`.
-  explicit Credentials(Secret api_key) : api_key_(std::move(api_key)) {}
+  virtual ~Credentials() = default;
+  // Calls `ready` exactly once, under no lock: inside the call if the credentials are at hand, else
+  // on a thread of the transport. An error means that nothing may be sent: FAILED_PRECONDITION
+  // UPSTREAM_CREDENTIALS, or with a delay after which to try again.
+  virtual void Authorize(Ready ready) = 0;
+  // Pictory answered 401 to a request of that generation. True if another Authorize may bring
+  // better credentials, false if these are refused for good.
+  virtual bool Refused(std::uint64_t generation) = 0;
+};
 
-  // Calls `ready` exactly once, here inside the call. An error means nothing was sent.
-  void Authorize(http::Request request, const Ready& ready) const;
+class ApiKey final : public Credentials {
+ public:
+  explicit ApiKey(Secret key) : key_(std::move(key)) {}
+
+  void Authorize(Ready ready) override;
+  bool Refused(std::uint64_t) override { return false; }
 
  private:
-  const Secret api_key_;
+  const Secret key_;
 };
 
 }  // namespace gateway::pictory

@@ -122,6 +122,14 @@ void Succeed(const http::Response& response, const Envelope& envelope, json::Rea
 
 }  // namespace
 
+JobReply ReadAuthorizeError(const absl::Status& error) {
+  JobReply reply = Unavailable(std::string(error.message()));
+  reply.retry_after = errors::RetryDelay(error);
+  if (errors::Reason(error) == errors::kUpstreamCredentials) reply.kind = Kind::kCredentials;
+  if (absl::IsResourceExhausted(error)) reply.kind = Kind::kRateLimited;
+  return reply;
+}
+
 JobReply ReadJobReply(const http::Response& response, v1::JobKind kind, std::uint64_t last_digest,
                       WallTime now) {
   if (response.outcome != http::Response::Outcome::kComplete || !IsSuccess(response)) {

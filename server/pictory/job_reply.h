@@ -64,6 +64,8 @@ struct SubmitReply {
   std::string pictory_job_id;  // if kAccepted
   absl::Status error;          // if kRefused or kNotSent: what the caller gets
   bool rate_limited = false;   // if kNotSent: by a 429
+  // If kRefused: by a 401 that a new access token may turn into something better.
+  bool token_refused = false;
   Duration retry_after{0};
   std::string detail;  // for logs
 };

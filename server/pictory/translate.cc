@@ -3,8 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "json/proto_writer.h"
 #include "json/splice.h"
 #include "json/writer.h"
@@ -62,6 +64,33 @@ absl::StatusOr<Body> MakeBody(const Message& request, const FieldDescriptor* arm
   return body;
 }
 
+// The same request with what the referenced job made in place of the job.
+absl::StatusOr<std::unique_ptr<Message>> Inlined(const Message& request, const std::string& field,
+                                                 std::string_view part) {
+  const FieldDescriptor* const target = request.GetDescriptor()->FindFieldByName(field);
+  if (target == nullptr || part.empty()) {
+    return errors::Internal("nothing to put into " + field + " of " + request.GetTypeName());
+  }
+  std::unique_ptr<Message> copy(request.New());
+  copy->CopyFrom(request);
+  copy->GetReflection()->SetString(copy.get(), target, std::string(part));
+  return copy;
+}
+
+absl::StatusOr<std::shared_ptr<const std::string>> Join(Body body, const FieldDescriptor* arm) {
+  if (!body.members.empty()) {
+    absl::StatusOr<std::string> spliced = json::Splice(body.json, body.members);
+    if (!spliced.ok()) return spliced.status();
+    body.json = *std::move(spliced);
+  }
+  if (body.json.size() > limits::kRequestMaxBytes) {
+    return errors::Invalid(arm == nullptr ? "" : arm->name(),
+                           absl::StrCat("makes a body of ", body.json.size(), " bytes; at most ",
+                                        limits::kRequestMaxBytes, " are sent to Pictory"));
+  }
+  return std::make_shared<const std::string>(std::move(body.json));
+}
+
 void AppendWebhook(std::string_view url, std::string& members) {
   if (url.empty()) return;
   if (!members.empty()) members += ',';
@@ -103,9 +132,23 @@ Reference ReferencedJob(const Message& request) {
   return {};
 }
 
+v1::ResultPart PartToInline(const Message& request, const TranslateOptions& options) {
+  const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
+  const FieldDescriptor* const arm = ArmOf(request);
+  if (method == nullptr || arm == nullptr) return v1::RESULT_PART_UNSPECIFIED;
+  const v1::RestBinding* const binding =
+      FindBinding(method, arm->name(), VersionFor(method, options));
+  v1::ResultPart part = v1::RESULT_PART_UNSPECIFIED;
+  if (binding == nullptr || binding->inline_as().empty()) return part;
+  std::string name = "RESULT_PART_" + binding->inline_as();
+  absl::AsciiStrToUpper(&name);
+  v1::ResultPart_Parse(name, &part);
+  return part;
+}
+
 absl::StatusOr<Submission> Translate(const Message& request, std::string_view referenced_pictory_id,
                                      std::string_view webhook_url,
-                                     const TranslateOptions& options) {
+                                     const TranslateOptions& options, std::string_view inlined) {
   const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
   if (method == nullptr) {
     return errors::Internal(request.GetTypeName() + " is no submit");
@@ -119,20 +162,23 @@ absl::StatusOr<Submission> Translate(const Message& request, std::string_view re
   }
   absl::StatusOr<std::string> path = MakePath(request, binding->path(), referenced_pictory_id);
   if (!path.ok()) return path.status();
-  absl::StatusOr<Body> body = MakeBody(request, arm);
+  absl::StatusOr<Body> body = Body{};
+  if (binding->inline_as().empty()) {
+    body = MakeBody(request, arm);
+  } else {
+    const auto whole = Inlined(request, binding->inline_as(), inlined);
+    if (!whole.ok()) return whole.status();
+    body = MakeBody(**whole, ArmOf(**whole));
+  }
   if (!body.ok()) return body.status();
   AppendWebhook(webhook_url, body->members);
+  absl::StatusOr<std::shared_ptr<const std::string>> bytes = Join(*std::move(body), arm);
+  if (!bytes.ok()) return bytes.status();
   Submission submission;
   submission.kind = static_cast<v1::JobKind>(method->options().GetExtension(v1::job_method).kind());
   submission.method = binding->method();
   submission.path = *std::move(path);
-  if (body->members.empty()) {
-    submission.body = std::make_shared<const std::string>(std::move(body->json));
-    return submission;
-  }
-  absl::StatusOr<std::string> spliced = json::Splice(body->json, body->members);
-  if (!spliced.ok()) return spliced.status();
-  submission.body = std::make_shared<const std::string>(*std::move(spliced));
+  submission.body = *std::move(bytes);
   return submission;
 }
 

@@ -41,10 +41,18 @@ struct Reference {
 // job_id is empty if the request names none.
 Reference ReferencedJob(const google::protobuf::Message& request);
 
+// The part of the referenced job's result that goes into the body, where the configured version
+// takes that and not the job's id; UNSPECIFIED otherwise.
+::pictory::jobs::v1::ResultPart PartToInline(const google::protobuf::Message& request,
+                                             const TranslateOptions& options);
+
 // The REST call of a request that Validate found nothing wrong with. `referenced_pictory_id` is
-// Pictory's id of the referenced job. `webhook_url`, if not empty, becomes the body's `webhook`.
+// Pictory's id of the referenced job, `inlined` the part of its result that PartToInline asks for.
+// `webhook_url`, if not empty, becomes the body's `webhook`. INVALID_ARGUMENT if the body grows
+// beyond limits::kRequestMaxBytes.
 absl::StatusOr<Submission> Translate(const google::protobuf::Message& request,
                                      std::string_view referenced_pictory_id,
-                                     std::string_view webhook_url, const TranslateOptions& options);
+                                     std::string_view webhook_url, const TranslateOptions& options,
+                                     std::string_view inlined = {});
 
 }  // namespace gateway::pictory

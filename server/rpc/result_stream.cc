@@ -7,16 +7,6 @@
 #include "rpc/caller.h"
 
 namespace gateway::rpc {
-namespace {
-
-std::string PartName(v1::ResultPart part) {
-  constexpr std::string_view kPrefix = "RESULT_PART_";
-  const std::string name = v1::ResultPart_Name(part);
-  return name.rfind(kPrefix, 0) == 0 ? name.substr(kPrefix.size()) : name;
-}
-
-}  // namespace
-
 absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
   if (absl::Status named = CheckJobName(request.job_id()); !named.ok()) return named;
   std::vector<errors::Violation> violations;
@@ -86,7 +76,7 @@ void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> 
   jobs::Frame ready;
   std::int64_t next = offset;
   if (!chunk.ok()) {
-    outcome = absl::IsNotFound(chunk.status()) ? errors::PartNotFound(job_id_, PartName(part_))
+    outcome = absl::IsNotFound(chunk.status()) ? errors::PartNotFound(job_id_, jobs::PartName(part_))
                                                : chunk.status();
   } else if (offset > chunk->total_bytes) {
     outcome =

@@ -52,8 +52,6 @@ struct Api::Call {
   const std::string& origin;
 };
 
-// The older generation (v1 storyboard, render, highlights), uploads and POST /v1/oauth2/token are
-// further rows.
 const std::vector<Api::Route>& Api::Routes() {
   static const std::vector<Route> kRoutes = {
       {"POST", "/v2/video/storyboard", &JobMaker::Preview, nullptr},
@@ -65,6 +63,15 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
       {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
       {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
+      // The older generation, which some of Pictory's own programs still speak.
+      {"POST", "/v1/oauth2/token", nullptr, &Api::IssueToken, IdPlace::kDataCamel, true},
+      {"POST", "/v1/video/storyboard", &JobMaker::PreviewV1, nullptr, IdPlace::kTopAndData},
+      {"POST", "/v1/video/render", &JobMaker::RenderOfParamsV1, nullptr, IdPlace::kDataSnake},
+      {"PUT", "/v1/video/render/{id}", &JobMaker::RenderOfPreviewV1, nullptr, IdPlace::kDataSnake},
+      {"POST", "/v1/transcription", &JobMaker::TranscriptionV1, nullptr, IdPlace::kDataSnake},
+      {"POST", "/v1/transcription/highlights", &JobMaker::HighlightsV1, nullptr,
+       IdPlace::kDataSnake},
+      // Both generations.
       {"GET", "/v1/jobs", nullptr, &Api::ListJobs},
       {"GET", "/v1/jobs/{id}", nullptr, &Api::GetJob},
       {"DELETE", "/v1/jobs/{id}/clean", nullptr, &Api::CleanJob},
@@ -78,7 +85,7 @@ Api::Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book
       clock_(clock),
       journal_(journal),
       book_(book),
-      auth_(options_.api_key),
+      auth_(options_.auth, clock),
       maker_(book),
       budget_(std::max(1.0, options_.requests_per_second)),
       budget_at_(clock.Now()) {}
@@ -109,7 +116,11 @@ ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path
   const std::string pattern = route == nullptr ? "*" : route->pattern;
   ++stats_.requests[request.method + " " + pattern];
   if (!PassesBotFilter(request)) return BlockedByBotFilter();
-  if ((route == nullptr || !route->open) && !auth_.Identify(request)) return Unauthorized();
+  if (route == nullptr || !route->open) {
+    const std::optional<Credential> credential = auth_.Identify(request);
+    if (!credential) return Unauthorized();
+    ++stats_.callers[Name(*credential)];
+  }
   if (!TakeFromBudget()) return TooManyRequests(1);
   if (route == nullptr) return known_path ? WrongMethod() : NoSuchRoute();
   const Call call{*route, request.method, std::string(path), request.query,
@@ -134,10 +145,9 @@ absl::Status Api::Record(const Call& call, const std::string& job_id, const std:
       {clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
 }
 
-void Api::Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted) {
+void Api::Adopt(std::unique_ptr<Job> job, MonoTime accepted) {
   job->accepted = accepted;
-  // Another space of ids than the jobs': a project is not a job.
-  if (!job->project_id.empty()) job->project_id = MintId(~options_.seed, number);
+  if (!job->project_id.empty()) job->project_id = ProjectIdOf(job->id);
   book_.Add(std::move(job));
 }
 
@@ -157,9 +167,9 @@ ApiReply Api::MakeJob(const Call& call) {
   if (const absl::Status status = Record(call, id, job->webhook); !status.ok()) {
     return Broken(std::string(status.message()));
   }
-  Adopt(std::move(job), number, clock_.Now());
+  Adopt(std::move(job), clock_.Now());
   if (on_accepted_) on_accepted_(*book_.Find(id));
-  return Accepted(id);
+  return Accepted(id, call.route.id_place);
 }
 
 ApiReply Api::GetJob(const Call& call) {
@@ -189,6 +199,8 @@ ApiReply Api::ListJobs(const Call& call) {
   out.EndArray();
   if (left > 0) {
     out.Field("nextPageKey", Base64Encode(std::string(kPageKeyPrefix) + jobs[left]->id));
+  } else if (!key.empty()) {
+    out.Field("nextPageKey", nullptr);  // the end reads null or is absent: both can be had
   }
   return {200, out.EndObject().Take()};
 }
@@ -211,7 +223,7 @@ ApiReply Api::CleanJob(const Call& call) {
 ApiReply Api::EditElements(const Call& call) {
   Job* job = book_.Find(call.id);
   if (job == nullptr) return UnknownJob(call.id);
-  if (const auto refusal = WhyNotUsable(book_, *job, Kind::kPreview)) return *refusal;
+  if (const auto refusal = WhyNotEditable(book_, *job)) return *refusal;
   std::string error;
   const auto changes = ParseJson(call.body, &error);
   if (changes == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
@@ -235,6 +247,8 @@ ApiReply Api::EditElements(const Call& call) {
   job->edits.push_back(call.body);
   return {204, ""};
 }
+
+ApiReply Api::IssueToken(const Call& call) { return auth_.IssueToken(call.body); }
 
 ApiReply Api::Quota(const Call&) {
   double video = 0;
@@ -289,7 +303,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   job->id = entry.job_id;
   // The wall clock is all that spans a restart; from here on the steady one counts.
   const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);
-  Adopt(std::move(job), number, clock_.Now() - age);
+  Adopt(std::move(job), clock_.Now() - age);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,21 @@
 // Pictory's REST API as the sandbox serves it: the routing table, the account's rate, and what is
 // done with jobs. Single-threaded: the HTTP server's thread.
+//
+//   call                                                    answered with
+//   POST /v2/video/storyboard, …/storyboard/render          data.jobId
+//   POST /v2/video/render, PUT /v2/video/render/{id}        data.jobId
+//   POST /v2/projects/{id}/render                           data.jobId
+//   POST /v2/transcription, …/highlights, …/{id}/highlights data.jobId
+//   PUT  /v2/video/storyboard/{id}/elements                 204
+//   POST /v1/video/storyboard                               jobId and data.job_id
+//   POST /v1/video/render, PUT /v1/video/render/{id}        data.job_id
+//   POST /v1/transcription, …/highlights                    data.job_id (inferred, bodies too)
+//   GET  /v1/jobs/{id}                                      the job (results.h)
+//   GET  /v1/jobs?nextPageKey=…                             items, newest first; the end is a null
+//                                                           key, or none if all fit on one page
+//   DELETE /v1/jobs/{id}/clean                              {"success":true}, again and again
+//   GET  /v1/quota                                          a bare object
+//   POST /v1/oauth2/token                                   a bare token (auth.h); no credentials
 #pragma once
 
 #include <functional>
@@ -20,7 +36,7 @@
 namespace gateway::sandbox {
 
 struct ApiOptions {
-  std::string api_key;
+  AuthOptions auth;
   double requests_per_second = 2000;
   std::uint64_t seed = 0;
 };
@@ -29,6 +45,7 @@ struct ApiStats {
   std::map<std::string, std::uint64_t> requests;  // by "METHOD /pattern"; unknown ones "METHOD *"
   std::map<std::string, std::uint64_t> polls;     // by job id, of known jobs
   std::map<int, std::uint64_t> statuses;          // of answers
+  std::map<std::string, std::uint64_t> callers;   // by credential, of calls let in
 };
 
 class Api {
@@ -57,7 +74,8 @@ class Api {
     const char* pattern;  // segments; {id} takes any one
     Maker maker;
     Plain plain;
-    bool open = false;  // needs no credentials: for the token endpoint
+    IdPlace id_place = IdPlace::kDataCamel;
+    bool open = false;  // needs no credentials
   };
   static const std::vector<Route>& Routes();
   static const Route* Match(std::string_view method, std::string_view path, std::string* id,
@@ -71,9 +89,10 @@ class Api {
   ApiReply CleanJob(const Call& call);
   ApiReply EditElements(const Call& call);
   ApiReply Quota(const Call& call);
+  ApiReply IssueToken(const Call& call);
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
-  void Adopt(std::unique_ptr<Job> job, std::uint64_t number, MonoTime accepted);
+  void Adopt(std::unique_ptr<Job> job, MonoTime accepted);
   absl::Status ReplayOne(const JournalEntry& entry, std::uint64_t number);
 
   const ApiOptions options_;

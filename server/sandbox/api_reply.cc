@@ -9,9 +9,11 @@ ApiReply Message(int status, std::string_view message) {
 
 }  // namespace
 
-ApiReply Accepted(std::string_view job_id) {
+ApiReply Accepted(std::string_view job_id, IdPlace place) {
   JsonOut out;
-  out.Object().Field("success", true).Key("data").Object().Field("jobId", job_id);
+  out.Object().Field("success", true);
+  if (place == IdPlace::kTopAndData) out.Field("jobId", job_id);
+  out.Key("data").Object().Field(place == IdPlace::kDataCamel ? "jobId" : "job_id", job_id);
   return {200, out.EndObject().EndObject().Take()};
 }
 

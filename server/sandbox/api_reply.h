@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sandbox/storyboard_check.h"
+#include "sandbox/field_checker.h"
 
 namespace gateway::sandbox {
 
@@ -16,7 +16,13 @@ struct ApiReply {
   int retry_after_seconds = 0;  // 0: no such header
 };
 
-ApiReply Accepted(std::string_view job_id);                // the id in `data.jobId`
+// Where the id of a new job stands: every generation of calls has its own place.
+enum class IdPlace {
+  kDataCamel,      // data.jobId: v2
+  kDataSnake,     // data.job_id: v1
+  kTopAndData,  // jobId and data.job_id: v1 storyboards
+};
+ApiReply Accepted(std::string_view job_id, IdPlace place);
 ApiReply Done();                                           // {"success":true}
 ApiReply InvalidBody(const std::vector<FieldError>& fields);  // 400 with `fields`
 ApiReply InvalidBody(std::string_view field, std::string_view why);

@@ -1,32 +1,64 @@
-// Who calls. Pictory knows API keys (sent raw, never after "Bearer") and OAuth tokens.
+// Who calls. Pictory knows API keys, and access tokens of its older generations; both stand in
+// Authorization as they are.
+//
+// "Bearer " before a key is a mistake that Pictory documents, and refused. Before a token it is
+// unsettled: one page of Pictory's shows it, all its own programs leave it out. Refused here too,
+// so that what works with the sandbox works wherever tokens do.
+// X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token: the
+// first generation sends it, the second does not. It is counted, and never required.
+//
+// Single-threaded. Tokens live in memory only: they end with the process.
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "base/clock.h"
 #include "http/server_message.h"
+#include "sandbox/api_reply.h"
 
 namespace gateway::sandbox {
 
-struct Account {
-  std::string name;
+struct AuthOptions {
+  // The one key that is right. Empty: every `pictai_…` key but those with "bad" in them.
+  std::string api_key;
+  // The one pair that gets tokens. Empty: anything, for each of the two, but what has "bad" in it.
+  std::string client_id;
+  std::string client_secret;
+  std::chrono::seconds token_lifetime{3600};
 };
 
-// Each kind of credential is one step of Identify: API keys now; tokens of POST /v1/oauth2/token,
-// with the user id in X-Pictory-User-Id, are the next step to be added beside them.
+// By what a call was let in.
+enum class Credential { kKey, kToken, kTokenAndUser };
+const char* Name(Credential credential);
+
 class Authenticator {
  public:
-  // The one key that is right. Empty: every `pictai_…` key but those with "bad" in them.
-  explicit Authenticator(std::string api_key) : api_key_(std::move(api_key)) {}
+  // Tokens at once; beyond, the oldest ends early.
+  static constexpr std::size_t kTokensMax = 10'000;
+
+  // `clock` must outlive it.
+  Authenticator(AuthOptions options, const Clock& clock)
+      : options_(std::move(options)), clock_(clock) {}
 
   // nullopt: Pictory answers 401.
-  std::optional<Account> Identify(const http::ServerRequest& request) const;
+  std::optional<Credential> Identify(const http::ServerRequest& request) const;
+  // Answers POST /v1/oauth2/token, whose body is {"client_id": …, "client_secret": …}.
+  ApiReply IssueToken(std::string_view body);
 
  private:
   bool IsKey(std::string_view credential) const;
+  bool IsToken(std::string_view credential) const;
+  void Forget();
 
-  const std::string api_key_;
+  const AuthOptions options_;
+  const Clock& clock_;
+  std::unordered_map<std::string, MonoTime> ends_;  // by token
+  std::deque<std::string> issued_;                  // oldest first
 };
 
 // Whether the bot filter in front of Pictory lets this client pass: it wants a User-Agent that is

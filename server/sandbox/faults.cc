@@ -30,6 +30,7 @@ constexpr TypeRow kTypes[] = {
     {"never_answer", Type::kNeverAnswer, true, nullptr, 0, 200},
     {"bad_json", Type::kBadJson, true, nullptr, 0, 200},
     {"gzip_bomb", Type::kGzipBomb, true, "bytes", std::int64_t{256} << 20, 200},
+    {"restatus", Type::kRestatus, true, nullptr, 0, 200},
     {"status", Type::kStatus, false, nullptr, 0, 503},
     {"body", Type::kBody, false, nullptr, 0, 200},
     {"redirect", Type::kRedirect, false, nullptr, 0, 302},
@@ -80,6 +81,9 @@ absl::StatusOr<Fault> ReadFault(const Value& json) {
   fault.interval_ms = std::max<std::int64_t>(0, number("interval_ms", 50));
   fault.status = static_cast<int>(number("status", row->status));
   if (fault.status < 200 || fault.status > 599) return Wrong("fault.status must be 200 to 599");
+  if (fault.type == Type::kRedirect && fault.status / 100 != 3) {
+    return Wrong("fault.status of a redirect must be 300 to 399");
+  }
   fault.text = FindText(json, fault.type == Type::kRedirect ? "location" : "body");
   fault.content_type = FindText(json, "content_type");
   if (const Value* after = Find(json, "retry_after")) {
@@ -114,6 +118,7 @@ void SpoilBody(const Fault& fault, http::ServerResponse* response) {
       response->headers.push_back({"Content-Encoding", "gzip"});
       response->body = GzipBomb(static_cast<std::uint64_t>(fault.number));
       return;
+    case Type::kRestatus: response->status = fault.status; return;
     case Type::kStatus: {
       const bool told = !fault.text.empty();
       Replace(response, fault.status, fault.content_type.empty() ? kJson : fault.content_type,

@@ -12,10 +12,17 @@
 // job is made that the caller never hears of. Types, with their settings and defaults:
 //   act by default          delay {ms 1000}, reset {after_bytes 0}, close_after_read,
 //                           trickle {bytes 1, interval_ms 50}, wrong_length {extra 100},
-//                           never_answer, bad_json, gzip_bomb {bytes 256 MiB}
+//                           never_answer, bad_json, gzip_bomb {bytes 256 MiB},
+//                           restatus {status 200}: the honest answer under another HTTP status
 //   do not act by default   status {status 503, body, retry_after}, body {status 200, body,
 //                           content_type}, redirect {status 302, location}, huge_body
 //                           {bytes 100 MiB}
+// Any of them may carry `retry_after`. Examples:
+//   an unknown job told with HTTP 200, the other reading of Pictory's pages:
+//     {"match": {"path_prefix": "/v1/jobs/"}, "fault": {"type": "restatus", "status": 200}}
+//   an empty 200: {"fault": {"type": "body"}}
+//   a proxy's page: {"fault": {"type": "body", "status": 502, "body": "<html>…",
+//                              "content_type": "text/html"}}
 #pragma once
 
 #include <cstdint>
@@ -34,7 +41,7 @@ namespace gateway::sandbox {
 struct Fault {
   enum class Type {
     kDelay, kReset, kCloseAfterRead, kTrickle, kWrongLength, kNeverAnswer, kBadJson, kGzipBomb,
-    kStatus, kBody, kRedirect, kHugeBody,
+    kRestatus, kStatus, kBody, kRedirect, kHugeBody,
   };
   Type type = Type::kDelay;
   bool act = true;

@@ -13,11 +13,14 @@
 
 namespace gateway::sandbox {
 
+// The generation of the calls that made a job: results and follow-up calls differ.
+enum class Version { kV1, kV2 };
 enum class Kind { kPreview, kRender, kTranscription, kHighlights };
 
 struct Job {
   std::string id;  // opaque
   Kind kind = Kind::kPreview;
+  Version version = Version::kV2;
   MonoTime accepted;
   bool cleaned = false;
 
@@ -27,10 +30,11 @@ struct Job {
   std::string error_message;
 
   Film film;                         // preview, render
-  std::shared_ptr<const Json> storyboard;  // preview: the resolved request
+  std::shared_ptr<const Json> storyboard;  // preview: the request, v2 resolved
   std::string project_id;            // preview with saveProject
+  bool of_project = false;           // render of a saved project
   std::vector<std::string> edits;    // preview: JSON arrays of element changes, oldest first
-  std::string data;                  // transcription, highlights: the finished `data`
+  std::string data;                  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription
 
   // Where and with what the caller wants to be told of the end. Kept, not sent yet: whoever sends

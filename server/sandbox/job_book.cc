@@ -50,6 +50,12 @@ std::string MintId(std::uint64_t seed, std::uint64_t number) {
   return id;
 }
 
+std::string ProjectIdOf(std::string_view job_id) {
+  std::uint64_t seed = 0;
+  for (const char c : job_id) seed = Mix(seed ^ static_cast<unsigned char>(c));
+  return MintId(seed, 0);
+}
+
 Job* JobBook::Add(std::unique_ptr<Job> job) {
   Job* const added = job.get();
   by_id_.emplace(job->id, jobs_.size());
@@ -66,6 +72,14 @@ Job* JobBook::Find(std::string_view id) {
 Job* JobBook::FindProject(std::string_view project_id) {
   const auto found = by_project_.find(std::string(project_id));
   return found == by_project_.end() ? nullptr : found->second;
+}
+
+Job* JobBook::AdoptProject(std::string_view project_id) {
+  const auto saved = std::find_if(jobs_.rbegin(), jobs_.rend(),
+                                  [](const auto& job) { return !job->project_id.empty(); });
+  if (saved == jobs_.rend()) return nullptr;
+  by_project_.emplace(project_id, saved->get());
+  return saved->get();
 }
 
 std::size_t JobBook::PositionOf(std::string_view id) const {

@@ -16,6 +16,9 @@ namespace gateway::sandbox {
 // Ids in the form of UUIDs, some with letters beyond f, as Pictory's are. The same seed and number
 // always give the same id.
 std::string MintId(std::uint64_t seed, std::uint64_t number);
+// The id of the project that a preview is saved as. From the job's own, so that a journal can be
+// replayed under any seed.
+std::string ProjectIdOf(std::string_view job_id);
 
 class JobBook {
  public:
@@ -25,6 +28,9 @@ class JobBook {
   Job* Add(std::unique_ptr<Job> job);
   Job* Find(std::string_view id);
   Job* FindProject(std::string_view project_id);
+  // For journals of earlier releases, whose project ids came from a seed that may be lost: the
+  // newest saved preview goes by this id too from now on. Null if there is none.
+  Job* AdoptProject(std::string_view project_id);
   // Oldest first; never null.
   const std::vector<std::unique_ptr<Job>>& all() const { return jobs_; }
   // The position of a job in all(); size if unknown.

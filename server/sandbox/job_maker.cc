@@ -2,7 +2,10 @@
 
 #include <initializer_list>
 
+#include "sandbox/render_params_v1.h"
 #include "sandbox/results.h"
+#include "sandbox/storyboard_check.h"
+#include "sandbox/storyboard_v1.h"
 #include "sandbox/transcript.h"
 
 namespace gateway::sandbox {
@@ -41,22 +44,35 @@ void ObeyMagic(std::string_view text, Job* job) {
 }
 
 // Things Pictory accepts and then fails over.
+void CheckSpeakerLate(const Value& voice, Job* job) {
+  const Value* speaker = Find(voice, "speaker");
+  if (speaker == nullptr || !speaker->IsString() || IsKnownSpeaker(Text(*speaker))) return;
+  Fail(job, "TEXT_TO_VIDEO_FAILED", "Invalid speaker name: " + std::string(Text(*speaker)));
+}
+
+void CheckVisualLate(std::string_view url, Job* job) {
+  if (url.find("visual-not-found") == std::string_view::npos) return;
+  Fail(job, "SCENE_BACKGROUND_VISUAL_NOT_FOUND",
+       "The background visual of a scene was not found: " + std::string(url));
+}
+
 void FindLateErrors(const Value& node, Job* job) {
   if (const Value* voice = Find(node, "voiceOver")) {
     const Value* voices = Find(*voice, "aiVoices");
     if (voices == nullptr || !voices->IsArray()) return;
-    for (const Value& one : voices->GetArray()) {
-      const Value* speaker = Find(one, "speaker");
-      if (speaker == nullptr || !speaker->IsString() || IsKnownSpeaker(Text(*speaker))) continue;
-      Fail(job, "TEXT_TO_VIDEO_FAILED", "Invalid speaker name: " + std::string(Text(*speaker)));
-    }
+    for (const Value& one : voices->GetArray()) CheckSpeakerLate(one, job);
   }
   if (const Value* background = Find(node, "background")) {
-    const std::string_view url = FindText(*background, "visualUrl");
-    if (url.find("visual-not-found") != std::string_view::npos) {
-      Fail(job, "SCENE_BACKGROUND_VISUAL_NOT_FOUND",
-           "The background visual of a scene was not found: " + std::string(url));
-    }
+    CheckVisualLate(FindText(*background, "visualUrl"), job);
+  }
+}
+
+void FindLateErrorsV1(const Value& body, Job* job) {
+  if (const Value* audio = Find(body, "audio")) {
+    if (const Value* voice = Find(*audio, "aiVoiceOver")) CheckSpeakerLate(*voice, job);
+  }
+  for (const Value& scene : Find(body, "scenes")->GetArray()) {
+    CheckVisualLate(FindText(scene, "backgroundUri"), job);
   }
 }
 
@@ -107,6 +123,19 @@ Made MakeHighlights(const MakeRequest& request, const Value& transcript) {
   return job;
 }
 
+Made AsV1(Made made) {
+  if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) (*job)->version = Version::kV1;
+  return made;
+}
+
+// "" if these calls may be mixed.
+std::string WhyNotRenderable(const Job& preview, Version version) {
+  if (preview.version == version) return "";
+  const std::string by = preview.version == Version::kV1 ? "v1" : "v2";
+  return "Job " + preview.id + " was made by the " + by + " API: render it with PUT /" + by +
+         "/video/render/" + preview.id + " or POST /" + by + "/video/render.";
+}
+
 bool IsLoopbackUrl(std::string_view url) {
   for (const char* prefix : {"http://127.0.0.1", "http://localhost", "http://[::1]"}) {
     if (url.rfind(prefix, 0) == 0) return true;
@@ -128,6 +157,13 @@ std::optional<ApiReply> WhyNotUsable(const JobBook& book, const Job& job, Kind k
     case Phase::kRunning: break;
   }
   return Refused("JOB_NOT_COMPLETED", "Job " + job.id + " is still in progress.");
+}
+
+std::optional<ApiReply> WhyNotEditable(const JobBook& book, const Job& job) {
+  if (job.kind == Kind::kPreview && job.version == Version::kV1) {
+    return Refused("INVALID_JOB", "Job " + job.id + " was made by the v1 API: it has no elements.");
+  }
+  return WhyNotUsable(book, job, Kind::kPreview);
 }
 
 Made JobMaker::Preview(const MakeRequest& request) {
@@ -164,18 +200,24 @@ Made JobMaker::RenderOfParams(const MakeRequest& request) {
   return job;
 }
 
-Made JobMaker::Render(const MakeRequest& request, const Job& preview) {
+Made JobMaker::Render(const MakeRequest& request, const Job& preview, Version version) {
   if (!request.replayed) {
     if (auto refusal = WhyNotUsable(book_, preview, Kind::kPreview)) return *refusal;
+  }
+  if (const std::string why = WhyNotRenderable(preview, version); !why.empty()) {
+    return Refused("INVALID_JOB", why);
   }
   if (request.body != nullptr && !request.body->IsObject()) {
     return InvalidBody({{"", "the body must be a JSON object"}});
   }
   auto job = std::make_unique<Job>();
   job->kind = Kind::kRender;
+  job->version = version;
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
   // By way of renderParams, so that edits of its elements count.
-  job->film = FilmFromRenderParams(*RenderParams(preview, request.origin));
+  const auto params = RenderParams(preview, request.origin);
+  job->film = version == Version::kV1 ? FilmFromRenderParamsV1(*params)
+                                      : FilmFromRenderParams(*params);
   job->film.name = preview.film.name;
   ObeyMagic(preview.film.name, job.get());
   return job;
@@ -184,13 +226,16 @@ Made JobMaker::Render(const MakeRequest& request, const Job& preview) {
 Made JobMaker::RenderOfPreview(const MakeRequest& request) {
   const Job* preview = book_.Find(request.id);
   if (preview == nullptr) return UnknownJob(request.id);
-  return Render(request, *preview);
+  return Render(request, *preview, Version::kV2);
 }
 
 Made JobMaker::RenderOfProject(const MakeRequest& request) {
   const Job* preview = book_.FindProject(request.id);
+  if (preview == nullptr && request.replayed) preview = book_.AdoptProject(request.id);
   if (preview == nullptr) return UnknownProject(request.id);
-  return Render(request, *preview);
+  Made made = Render(request, *preview, Version::kV2);
+  if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) (*job)->of_project = true;
+  return made;
 }
 
 Made JobMaker::Transcription(const MakeRequest& request) {
@@ -240,5 +285,51 @@ Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
   if (auto refusal = CheckObject(request.body)) return *refusal;
   return MakeHighlights(request, *source->transcript);
 }
+
+Made JobMaker::PreviewV1(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  if (const auto errors = CheckStoryboardV1(body); !errors.empty()) return InvalidBody(errors);
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kPreview;
+  job->version = Version::kV1;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  ObeyMagic(FindText(body, "videoName"), job.get());
+  FindLateErrorsV1(body, job.get());
+  job->film = FilmFromStoryboardV1(body);
+  auto copy = std::make_unique<Json>();
+  copy->CopyFrom(body, copy->GetAllocator());
+  job->storyboard = std::move(copy);
+  return job;
+}
+
+Made JobMaker::RenderOfParamsV1(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kRender;
+  job->version = Version::kV1;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  if (IsRenderParamsV1(body)) {
+    job->film = FilmFromRenderParamsV1(body);
+    ObeyMagic(job->film.name, job.get());
+  } else {
+    Fail(job.get(), "TEXT_TO_VIDEO_FAILED",
+         Find(body, "renderParams") != nullptr
+             ? "renderParams must be sent unwrapped: its content is the body."
+             : "The body has no output and scenes: it is not what a v1 preview gives.");
+  }
+  return job;
+}
+
+Made JobMaker::RenderOfPreviewV1(const MakeRequest& request) {
+  const Job* preview = book_.Find(request.id);
+  if (preview == nullptr) return UnknownJob(request.id);
+  return Render(request, *preview, Version::kV1);
+}
+
+Made JobMaker::TranscriptionV1(const MakeRequest& request) { return AsV1(Transcription(request)); }
+
+Made JobMaker::HighlightsV1(const MakeRequest& request) { return AsV1(Highlights(request)); }
 
 }  // namespace gateway::sandbox

@@ -37,13 +37,24 @@ class JobMaker {
   Made Highlights(const MakeRequest& request);
   Made HighlightsOfJob(const MakeRequest& request);
 
+  // The older generation. Its previews are rendered by its own calls, and those of v2 by v2's:
+  // their renderParams have nothing in common.
+  Made PreviewV1(const MakeRequest& request);
+  // Anything is taken here; what cannot be read fails as a job.
+  Made RenderOfParamsV1(const MakeRequest& request);
+  Made RenderOfPreviewV1(const MakeRequest& request);
+  Made TranscriptionV1(const MakeRequest& request);
+  Made HighlightsV1(const MakeRequest& request);
+
  private:
-  Made Render(const MakeRequest& request, const Job& preview);
+  Made Render(const MakeRequest& request, const Job& preview, Version version);
 
   JobBook& book_;
 };
 
-// Why a preview cannot be used now; nullopt if it can.
+// Why a job cannot be used now as one of this kind; nullopt if it can.
 std::optional<ApiReply> WhyNotUsable(const JobBook& book, const Job& job, Kind kind);
+// The same for changing the elements of a preview, which only v2's have.
+std::optional<ApiReply> WhyNotEditable(const JobBook& book, const Job& job);
 
 }  // namespace gateway::sandbox

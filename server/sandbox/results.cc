@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sandbox/render_params_v1.h"
+
 namespace gateway::sandbox {
 namespace {
 
@@ -46,6 +48,9 @@ void WriteText(JsonOut* out, const Scene& scene, std::size_t index) {
 }
 
 std::string PlannedParams(const Job& preview, const std::string& origin) {
+  if (preview.version == Version::kV1) {
+    return RenderParamsV1Text(preview.film, *preview.storyboard, origin);
+  }
   const Film& film = preview.film;
   JsonOut out;
   out.Object().Key("output").Object();
@@ -83,6 +88,12 @@ void ApplyEdit(const Value& change, Json* params) {
 }
 
 void WritePreview(JsonOut* out, const Job& job, const std::string& origin) {
+  if (job.version == Version::kV1) {
+    // As written, not parsed and written again: that would change digits.
+    out->Key("renderParams").Raw(PlannedParams(job, origin));
+    out->Field("preview", origin + "/v2/preview/" + job.id);
+    return;
+  }
   out->Field("previewUrl", origin + "/v2/preview/" + job.id);
   out->Field("renderParams", *RenderParams(job, origin));
   out->Field("storyboard", *job.storyboard);
@@ -96,19 +107,29 @@ void WriteRender(JsonOut* out, const Job& job, const std::string& origin) {
   const std::string base = origin + "/media/" + job.id + "/video";
   out->Field("progress", 100);
   if (!job.magic.no_video) out->Field("videoURL", base + ".mp4");
-  out->Field("videoShareURL", origin + "/v2/share/" + job.id);
+  // v2 documents have the one name, programs that speak to v1 and v2 read the other.
+  const std::string share = origin + "/v2/share/" + job.id;
+  if (job.version == Version::kV2) out->Field("videoShareURL", share);
+  out->Field("shareVideoURL", share);
   out->Field("thumbnail", base + ".jpg").Field("audioURL", base + ".mp3");
   out->Field("srtFile", base + ".srt").Field("vttFile", base + ".vtt");
   out->Field("txtFile", base + ".txt").Field("videoDuration", job.film.seconds);
   if (job.film.ai_credits > 0) out->Field("aiCreditsUsed", job.film.ai_credits);
 }
 
+// The first generation does not say that a preview is done: its result does.
+bool TellsCompletion(const Job& job) {
+  return job.version == Version::kV2 || job.kind == Kind::kRender;
+}
+
 // The fields of `data`, without its braces.
-void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::string& origin) {
+void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::string& origin,
+               bool in_list) {
   switch (state.phase) {
     case Phase::kWaiting:
     case Phase::kRunning:
-      out->Field("status", "in-progress");
+      out->Field("status", job.of_project && state.phase == Phase::kWaiting ? "pending"
+                                                                            : "in-progress");
       if (job.kind == Kind::kRender && state.phase == Phase::kRunning) {
         out->Field("renderProgress", std::min(99, static_cast<int>(state.progress * 100)));
         out->Field("renderProgressMessage", "Generating video").Field("renderState", "RUNNING");
@@ -122,7 +143,7 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
       out->Field("status", "cleaned");
       return;
     case Phase::kCompleted:
-      out->Field("status", "completed");
+      if (in_list || TellsCompletion(job)) out->Field("status", "completed");
       if (job.kind == Kind::kPreview) WritePreview(out, job, origin);
       if (job.kind == Kind::kRender) WriteRender(out, job, origin);
       return;
@@ -131,6 +152,26 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
 
 bool HasReadyData(const Job& job, const JobState& state) {
   return state.phase == Phase::kCompleted && !job.data.empty();
+}
+
+// Old transcriptions carry their id inside `data`, and nowhere else.
+bool HasIdInside(const Job& job, const JobState& state) {
+  return HasReadyData(job, state) && job.version == Version::kV1 &&
+         job.kind == Kind::kTranscription;
+}
+
+// The finished data with what depends on who asks, spliced before the closing brace.
+std::string ReadyData(const Job& job, const JobState& state, const std::string& origin,
+                      bool in_list) {
+  JsonOut out;
+  out.Object();
+  if (in_list || TellsCompletion(job)) out.Field("status", "completed");
+  if (HasIdInside(job, state)) out.Field("job_id", job.id);
+  if (in_list) out.Field("jobId", job.id);
+  if (job.kind == Kind::kTranscription) out.Field("editVideoUrl", origin + "/v2/edit/" + job.id);
+  const std::string more = out.EndObject().Take();
+  if (more == "{}") return job.data;
+  return job.data.substr(0, job.data.size() - 1) + "," + more.substr(1);
 }
 
 }  // namespace
@@ -147,11 +188,14 @@ std::unique_ptr<Json> RenderParams(const Job& preview, const std::string& origin
 
 std::string JobReply(const Job& job, const JobState& state, const std::string& origin) {
   JsonOut out;
-  out.Object().Field("job_id", job.id).Field("success", state.phase != Phase::kFailed);
-  out.Key("data");
-  if (HasReadyData(job, state)) return out.Raw(job.data).EndObject().Take();
   out.Object();
-  WriteData(&out, job, state, origin);
+  if (!HasIdInside(job, state)) out.Field("job_id", job.id);
+  out.Field("success", state.phase != Phase::kFailed).Key("data");
+  if (HasReadyData(job, state)) {
+    return out.Raw(ReadyData(job, state, origin, false)).EndObject().Take();
+  }
+  out.Object();
+  WriteData(&out, job, state, origin, false);
   return out.EndObject().EndObject().Take();
 }
 
@@ -159,13 +203,10 @@ std::string JobListItem(const Job& job, const JobState& state, const std::string
   JsonOut out;
   out.Object().Field("success", state.phase != Phase::kFailed).Key("data");
   if (HasReadyData(job, state)) {
-    // Spliced before the closing brace; the list always names a status.
-    std::string data = job.data.substr(0, job.data.size() - 1) + ",\"jobId\":\"" + job.id + "\"";
-    if (job.kind == Kind::kTranscription) data += ",\"status\":\"completed\"";
-    return out.Raw(data + "}").EndObject().Take();
+    return out.Raw(ReadyData(job, state, origin, true)).EndObject().Take();
   }
   out.Object();
-  WriteData(&out, job, state, origin);
+  WriteData(&out, job, state, origin, true);
   return out.Field("jobId", job.id).EndObject().EndObject().Take();
 }
 

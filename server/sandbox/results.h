@@ -1,4 +1,13 @@
 // What Get Job answers. Pure.
+//
+//   kind           made by v1                                by v2
+//   preview        renderParams (render_params_v1.h) and     status, previewUrl, renderParams with
+//                  preview; no status                        elements, storyboard, projectId
+//   render         shareVideoURL                             shareVideoURL and videoShareURL
+//   transcription  no status, the job's id inside `data`     status, job_id at the top
+//   highlights     no status                                 status
+// List Jobs names every job's status. A render of a project is `pending` until it starts; all else
+// is `in-progress`. Both spellings occur in the wild, so both occur here.
 #pragma once
 
 #include <string>

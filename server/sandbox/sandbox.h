@@ -3,14 +3,16 @@
 //
 // It is written from Pictory's published contract alone and shares no translation code with the
 // gateway: the second opinion on what Pictory expects and answers. What it serves:
-//   /pictoryapis/…    Pictory's API (api.h)
-//   /v2/preview/…, /v2/share/…, /v2/project/…, /media/…   what its results link to
+//   /pictoryapis/…    Pictory's API (api.h), of all its generations (results.h)
+//   /v2/preview/…, /v2/share/…, /v2/project/…, /v2/edit/…, /media/…   what its results link to;
+//     /v2/share/… is a page to whoever asks for text/html, the video itself to everybody else
 //   /                 a front page
 //   /sandbox/faults   faults on demand: GET, POST, DELETE (faults.h)
 //   /sandbox/journal  everything accepted; /sandbox/stats  what was asked how often
 // The paths outside /pictoryapis need no credentials: listen on loopback.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -32,6 +34,12 @@ struct SandboxOptions {
   double requests_per_second = 2000;  // beyond: 429
   // The one key that is accepted. Empty: any `pictai_…` key but those with "bad" in them.
   std::string api_key = "pictai_sandbox";
+  // The one pair that gets access tokens. Empty: anything but what has "bad" in it.
+  std::string client_id;
+  std::string client_secret;
+  // How long a token is good, at least a second; `speed` does not scale it. Tokens end with the
+  // process.
+  std::chrono::seconds token_lifetime{3600};
   bool use_ffmpeg = true;  // if there is one: films show the story's words
   const Clock* clock = nullptr;  // for tests; must outlive the sandbox. Null: the machine's
 };

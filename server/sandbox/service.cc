@@ -45,6 +45,12 @@ ServerResponse Playable(std::string_view type, std::shared_ptr<http::BodySource>
   return response;
 }
 
+// Browsers do; programs that download what they were given a link to do not.
+bool WantsPage(const ServerRequest& request) {
+  const std::string* accept = request.FindHeader("accept");
+  return accept != nullptr && accept->find("text/html") != std::string::npos;
+}
+
 ServerResponse Words(std::string_view type, std::string text) {
   return Playable(type, http::TextBody(std::move(text)));
 }
@@ -105,6 +111,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   if (!(options.requests_per_second > 0)) {
     return absl::InvalidArgumentError("the sandbox's requests per second must be above 0");
   }
+  if (options.token_lifetime < std::chrono::seconds(1)) {
+    return absl::InvalidArgumentError("the sandbox's tokens must be good for a second at least");
+  }
   options.seed = SeedOf(options);
   http::ServerOptions server_options;
   server_options.name = "the sandbox";
@@ -130,8 +139,10 @@ Service::Service(SandboxOptions options, std::unique_ptr<Journal> journal)
       clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
       journal_(std::move(journal)),
       book_(clock_, options_.speed),
-      api_({options_.api_key, options_.requests_per_second, options_.seed}, clock_, *journal_,
-           book_),
+      api_({{options_.api_key, options_.client_id, options_.client_secret,
+             options_.token_lifetime},
+            options_.requests_per_second, options_.seed},
+           clock_, *journal_, book_),
       faults_(options_.seed) {}
 
 Service::~Service() { Stop(); }
@@ -195,7 +206,10 @@ ServerResponse Service::AnswerPage(const ServerRequest& request) {
   if (path == "/") return Front(OriginFor(request));
   if (const auto id = after("/v2/preview/")) return Preview(book_.Find(*id));
   if (const auto id = after("/v2/project/")) return Preview(book_.FindProject(*id));
-  if (const auto id = after("/v2/share/")) return Share(book_.Find(*id));
+  if (const auto id = after("/v2/share/")) return Share(book_.Find(*id), request);
+  if (after("/v2/edit/")) {
+    return Html(200, NoticePage("Editor", "Pictory would edit this transcription here."));
+  }
   if (const auto rest = after("/media/")) {
     const std::size_t slash = rest->find('/');
     if (slash != std::string_view::npos) {
@@ -212,10 +226,15 @@ ServerResponse Service::Preview(const Job* job) {
   return Html(404, NoticePage("No preview", std::string("This job is ") + Name(phase) + "."));
 }
 
-ServerResponse Service::Share(const Job* job) {
+// Pictory's pages show a viewer behind this link, its oldest programs save it as an mp4: so both.
+ServerResponse Service::Share(const Job* job, const ServerRequest& request) {
   if (job == nullptr || job->kind != Kind::kRender) return NotFound();
   const Phase phase = book_.StateOf(*job).phase;
-  if (phase == Phase::kCompleted) return Html(200, SharePage(*job));
+  if (phase == Phase::kCompleted) {
+    ServerResponse response = WantsPage(request) ? Html(200, SharePage(*job)) : Clip(*job);
+    response.headers.push_back({"Vary", "Accept"});
+    return response;
+  }
   return Html(404, NoticePage("No video", std::string("This job is ") + Name(phase) + "."));
 }
 
@@ -309,6 +328,8 @@ std::string Service::Stats() const {
   for (const auto& [what, count] : stats.requests) out.Field(what, count);
   out.EndObject().Key("statuses").Object();
   for (const auto& [status, count] : stats.statuses) out.Field(std::to_string(status), count);
+  out.EndObject().Key("callers").Object();
+  for (const auto& [credential, count] : stats.callers) out.Field(credential, count);
   out.EndObject().Key("polls").Object();
   for (const auto& [id, count] : stats.polls) out.Field(id, count);
   return out.EndObject().EndObject().Take();

@@ -36,7 +36,7 @@ class Service {
   http::ServerResponse AnswerControl(const http::ServerRequest& request);
   http::ServerResponse AddFault(const std::string& body);
   http::ServerResponse Preview(const Job* job);
-  http::ServerResponse Share(const Job* job);
+  http::ServerResponse Share(const Job* job, const http::ServerRequest& request);
   http::ServerResponse Media(std::string_view id, std::string_view file);
   http::ServerResponse Clip(const Job& job);
   http::ServerResponse Front(const std::string& origin);

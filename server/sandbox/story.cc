@@ -70,55 +70,10 @@ void AddCaptions(Scene* scene, double speaking) {
   }
 }
 
-void AddScene(Film* film, std::string text, double minimum, double pause) {
-  Scene scene;
-  scene.start = film->seconds;
-  scene.text = std::move(text);
-  const double speaking =
-      scene.text.empty() ? kSilentSceneSeconds : SpeakingSeconds(scene.text);
-  const double shown = std::max(speaking, minimum);
-  scene.seconds = std::clamp(shown + std::max(0.0, pause), kSceneMinSeconds, kSceneMaxSeconds);
-  AddCaptions(&scene, speaking);
-  film->seconds += scene.seconds;
-  film->scenes.push_back(std::move(scene));
-}
-
 int Credits(const Value& scene) {
   const Value* background = Find(scene, "background");
   if (background == nullptr || Find(*background, "aiVisual") == nullptr) return 0;
   return FindText(*background, "type") == "video" ? kCreditsPerVideo : kCreditsPerImage;
-}
-
-// What the sandbox says where Pictory would fetch or write the text itself.
-std::string StandInText(const Value& scene) {
-  if (const Value* pilot = Find(scene, "storyCoPilot")) {
-    return "Here is a short story about this: " + std::string(FindText(*pilot, "prompt")) +
-           ". Pictory would write it at length. The sandbox only says so.";
-  }
-  for (const char* key : {"blogUrl", "pptUrl", "audioUrl", "videoUrl"}) {
-    const std::string_view url = FindText(scene, key);
-    if (!url.empty()) {
-      return "This scene tells what is found at " + std::string(url) +
-             ". The sandbox fetches nothing.";
-    }
-  }
-  return "";
-}
-
-void SetSize(const Value& body, Film* film) {
-  const double width = FindNumber(body, "videoWidth", 0);
-  const double height = FindNumber(body, "videoHeight", 0);
-  const std::string_view aspect = FindText(body, "aspectRatio");
-  if (width >= 1 && height >= 1 && width <= 16384 && height <= 16384) {
-    film->width = static_cast<int>(width);
-    film->height = static_cast<int>(height);
-  } else if (aspect == "1:1") {
-    film->width = film->height = 1080;
-  } else if (aspect == "9:16") {
-    film->width = 1080, film->height = 1920;
-  } else if (aspect == "4:5") {
-    film->width = 1080, film->height = 1350;
-  }
 }
 
 std::string Stamp(double seconds, char separator) {
@@ -213,6 +168,60 @@ double SpeakingSeconds(std::string_view text) {
   return std::max(kSceneMinSeconds, static_cast<double>(Words(text).size()) / kWordsPerSecond);
 }
 
+std::string StandInText(const Value& scene) {
+  if (const Value* pilot = Find(scene, "storyCoPilot")) {
+    return "Here is a short story about this: " + std::string(FindText(*pilot, "prompt")) +
+           ". Pictory would write it at length. The sandbox only says so.";
+  }
+  for (const char* key : {"blogUrl", "articleUrl", "article_url", "pptUrl", "audioUrl", "videoUrl"}) {
+    const std::string_view url = FindText(scene, key);
+    if (!url.empty()) {
+      return "This scene tells what is found at " + std::string(url) +
+             ". The sandbox fetches nothing.";
+    }
+  }
+  return "";
+}
+
+void SetSize(const Value& body, Film* film) {
+  const double width = FindNumber(body, "videoWidth", 0);
+  const double height = FindNumber(body, "videoHeight", 0);
+  const std::string_view aspect = FindText(body, "aspectRatio");
+  if (width >= 1 && height >= 1 && width <= 16384 && height <= 16384) {
+    film->width = static_cast<int>(width);
+    film->height = static_cast<int>(height);
+  } else if (aspect == "1:1") {
+    film->width = film->height = 1080;
+  } else if (aspect == "9:16") {
+    film->width = 1080, film->height = 1920;
+  } else if (aspect == "4:5") {
+    film->width = 1080, film->height = 1350;
+  }
+}
+
+void AddScene(Film* film, std::string text, double minimum, double pause) {
+  Scene scene;
+  scene.start = film->seconds;
+  scene.text = std::move(text);
+  const double speaking =
+      scene.text.empty() ? kSilentSceneSeconds : SpeakingSeconds(scene.text);
+  const double shown = std::max(speaking, minimum);
+  scene.seconds = std::clamp(shown + std::max(0.0, pause), kSceneMinSeconds, kSceneMaxSeconds);
+  AddCaptions(&scene, speaking);
+  film->seconds += scene.seconds;
+  film->scenes.push_back(std::move(scene));
+}
+
+void AddTimedScene(Film* film, double start, double seconds, std::string text) {
+  Scene scene;
+  scene.start = start;
+  scene.seconds = seconds;
+  scene.text = std::move(text);
+  AddCaptions(&scene, std::min(seconds, SpeakingSeconds(scene.text)));
+  film->seconds = std::max(film->seconds, start + seconds);
+  film->scenes.push_back(std::move(scene));
+}
+
 Film FilmFromStoryboard(const Value& body) {
   Film film;
   film.name = std::string(FindText(body, "videoName"));
@@ -261,9 +270,7 @@ Film FilmFromRenderParams(const Value& params) {
     film.has_voice |= FindText(element, "id") == "voiceOver";
     film.has_music |= FindText(element, "id") == "bgMusic";
     if (FindText(element, "type") != "text") continue;
-    Scene scene{start, seconds, PlainText(FindText(element, "text")), {}};
-    AddCaptions(&scene, std::min(seconds, SpeakingSeconds(scene.text)));
-    film.scenes.push_back(std::move(scene));
+    AddTimedScene(&film, start, seconds, PlainText(FindText(element, "text")));
   }
   return film;
 }

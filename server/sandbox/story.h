@@ -23,6 +23,8 @@ struct Scene {
   double seconds = 0;
   std::string text;  // plain; empty for a background alone
   std::vector<Caption> captions;
+  std::string background;  // the caller's own picture or video, by URL; empty: one from stock
+  bool background_is_image = false;
 };
 
 struct Film {
@@ -41,6 +43,15 @@ struct Film {
 Film FilmFromStoryboard(const Value& body);
 // `params`: what a preview gave as renderParams, possibly edited by the caller.
 Film FilmFromRenderParams(const Value& params);
+
+// The steps of making a film, whatever form it is asked for in.
+void SetSize(const Value& body, Film* film);
+// What the sandbox says where Pictory would fetch or write the scene's text itself; else "".
+std::string StandInText(const Value& scene);
+// Appends a scene as long as saying `text` takes, at least `minimum`, and `pause` longer.
+void AddScene(Film* film, std::string text, double minimum, double pause);
+// Appends a scene with a time of its own.
+void AddTimedScene(Film* film, double start, double seconds, std::string text);
 
 // The pieces of `story` that become scenes, trimmed, none empty.
 std::vector<std::string> SplitStory(std::string_view story, bool on_new_line, bool on_sentence);

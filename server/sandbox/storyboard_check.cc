@@ -1,9 +1,9 @@
 #include "sandbox/storyboard_check.h"
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 
+#include "sandbox/field_checker.h"
 #include "sandbox/magic.h"
 
 namespace gateway::sandbox {
@@ -34,6 +34,7 @@ constexpr const char* kSceneFields[] = {
 constexpr const char* kSources[] = {"story",  "storyCoPilot", "blogUrl",
                                     "pptUrl", "audioUrl",     "videoUrl"};
 
+constexpr std::string_view kVisualTypes[] = {"video", "image"};
 constexpr std::string_view kAspects[] = {"1:1", "16:9", "9:16", "4:5"};
 constexpr std::string_view kLanguages[] = {"zh", "nl", "en", "fr", "de", "hi", "it", "ja",
                                            "ko", "mr", "pt", "ru", "es", "ta", "ar", "id",
@@ -44,95 +45,7 @@ constexpr std::string_view kTransitions[] = {
 constexpr std::string_view kPreferences[] = {"prefer-stock", "prefer-user-library", "stock-only",
                                              "user-library-only"};
 
-// UTF-16 units would be Pictory's count; characters are near enough.
-std::size_t Characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// Collects violations under a path such as `scenes[0].background`.
-class Checker {
- public:
-  Checker(const Value& object, std::string path, std::vector<FieldError>* errors)
-      : object_(object), path_(std::move(path)), errors_(errors) {}
-
-  const Value* Get(const char* key) const { return Find(object_, key); }
-  bool Has(const char* key) const { return Get(key) != nullptr; }
-  std::string Path(std::string_view key) const {
-    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  }
-  void Wrong(std::string_view key, std::string_view why) {
-    errors_->push_back({Path(key), "\"" + Path(key) + "\" " + std::string(why)});
-  }
-  Checker Item(const Value& item, std::string_view key, int index) {
-    return Checker(item, Path(key) + "[" + std::to_string(index) + "]", errors_);
-  }
-  Checker Inside(const char* key) { return Checker(*Get(key), Path(key), errors_); }
-
-  bool IsObject(const char* key) {
-    if (!Has(key)) return false;
-    if (Get(key)->IsObject()) return true;
-    Wrong(key, "must be an object");
-    return false;
-  }
-  bool IsArray(const char* key, std::size_t least, std::size_t most) {
-    if (!Has(key)) return false;
-    if (!Get(key)->IsArray()) {
-      Wrong(key, "must be an array");
-      return false;
-    }
-    const std::size_t size = Get(key)->Size();
-    if (size < least || size > most) {
-      Wrong(key, "must hold " + std::to_string(least) + " to " + std::to_string(most) + " items");
-    }
-    return true;
-  }
-  void String(const char* key, std::size_t most) {
-    if (!Has(key)) return;
-    if (!Get(key)->IsString()) {
-      Wrong(key, "must be a string");
-    } else if (Characters(Text(*Get(key))) > most) {
-      Wrong(key, "length must be at most " + std::to_string(most) + " characters");
-    }
-  }
-  void Bool(const char* key) {
-    if (Has(key) && !ToBool(Get(key))) Wrong(key, "must be a boolean");
-  }
-  void Number(const char* key, double least, double most) {
-    if (!Has(key)) return;
-    const std::optional<double> number = ToNumber(Get(key));
-    if (!number) {
-      Wrong(key, "must be a number");
-    } else if (*number < least || *number > most) {
-      Wrong(key, "is out of range");
-    }
-  }
-  template <std::size_t N>
-  void OneOf(const char* key, const std::string_view (&words)[N]) {
-    if (!Has(key)) return;
-    const bool known = Get(key)->IsString() &&
-                       std::find(std::begin(words), std::end(words), Text(*Get(key))) !=
-                           std::end(words);
-    if (!known) Wrong(key, "is not one of the allowed values");
-  }
-  void Exclusive(const char* a, const char* b) {
-    if (Has(a) && Has(b)) {
-      Wrong(a, "and \"" + Path(b) + "\" must not be used together");
-    }
-  }
-  void Url(const char* key) {
-    if (Has(key) && (!Get(key)->IsString() || !IsWebUrl(Text(*Get(key))))) {
-      Wrong(key, "must be a valid http or https URL");
-    }
-  }
-
- private:
-  const Value& object_;
-  const std::string path_;
-  std::vector<FieldError>* const errors_;
-};
-
-void CheckSpeaker(Checker one) {
+void CheckSpeaker(FieldChecker one) {
   const Value* speaker = one.Get("speaker");
   if (speaker == nullptr) {
     one.Wrong("speaker", "is required");
@@ -143,7 +56,7 @@ void CheckSpeaker(Checker one) {
   one.Number("amplificationLevel", -1, 1);
 }
 
-void CheckVoice(Checker voice) {
+void CheckVoice(FieldChecker voice) {
   voice.Bool("enabled");
   voice.Exclusive("aiVoices", "externalVoice");
   if (voice.IsArray("aiVoices", 1, 100)) {
@@ -153,14 +66,14 @@ void CheckVoice(Checker voice) {
     }
   }
   if (voice.IsObject("externalVoice")) {
-    Checker external = voice.Inside("externalVoice");
+    FieldChecker external = voice.Inside("externalVoice");
     if (!external.Has("voiceUrl")) external.Wrong("voiceUrl", "is required");
     external.Url("voiceUrl");
     external.Number("amplificationLevel", -1, 1);
   }
 }
 
-void CheckMusic(Checker music) {
+void CheckMusic(FieldChecker music) {
   music.Bool("enabled");
   music.Exclusive("autoMusic", "musicUrl");
   music.Url("musicUrl");
@@ -168,21 +81,20 @@ void CheckMusic(Checker music) {
   music.IsArray("clips", 0, 10);
 }
 
-void CheckVisual(Checker visual) {
+void CheckVisual(FieldChecker visual) {
   visual.String("prompt", kVisualPromptMax);
   visual.Exclusive("firstFrameImageUrl", "referenceImageUrls");
   visual.IsArray("referenceImageUrls", 1, 2);
 }
 
-void CheckBackground(Checker background) {
+void CheckBackground(FieldChecker background) {
   const int choices = background.Has("visualUrl") + background.Has("color") +
                       background.Has("aiVisual");
   if (choices > 1) {
     background.Wrong("visualUrl", "\"color\" and \"aiVisual\" must not be used together");
   }
   background.Url("visualUrl");
-  static constexpr std::string_view kTypes[] = {"video", "image"};
-  background.OneOf("type", kTypes);
+  background.OneOf("type", kVisualTypes);
   if (background.IsObject("aiVisual")) {
     if (!background.Has("type")) background.Wrong("type", "is required with \"aiVisual\"");
     CheckVisual(background.Inside("aiVisual"));
@@ -194,7 +106,7 @@ void CheckBackground(Checker background) {
     background.Inside("colorOverlay").Number("opacity", 0, 1);
   }
   if (background.IsObject("settings")) {
-    Checker settings = background.Inside("settings");
+    FieldChecker settings = background.Inside("settings");
     if (settings.Has("zoomAndPan")) settings.Exclusive("kenBurnsEffect", "zoomAndPan");
   }
   if (background.Has("clips") && !background.Has("visualUrl")) {
@@ -202,7 +114,7 @@ void CheckBackground(Checker background) {
   }
 }
 
-void CheckSource(Checker scene) {
+void CheckSource(FieldChecker scene) {
   const auto sources = std::count_if(std::begin(kSources), std::end(kSources),
                                      [&](const char* key) { return scene.Has(key); });
   if (sources > 1) {
@@ -216,14 +128,14 @@ void CheckSource(Checker scene) {
     scene.Wrong("audioLanguage", "is required with audioUrl and videoUrl");
   }
   if (scene.IsObject("storyCoPilot")) {
-    Checker pilot = scene.Inside("storyCoPilot");
+    FieldChecker pilot = scene.Inside("storyCoPilot");
     if (!pilot.Has("prompt")) pilot.Wrong("prompt", "is required");
     pilot.String("prompt", kPromptMax);
     pilot.Number("duration", 1, 600);
   }
 }
 
-void CheckScene(Checker scene, bool smart_layout) {
+void CheckScene(FieldChecker scene, bool smart_layout) {
   CheckSource(scene);
   for (const char* key : {"isSSMLStory", "createSceneOnNewLine", "createSceneOnEndOfSentence",
                           "highlightKeywords", "hideSubtitles"}) {
@@ -257,7 +169,7 @@ bool IsVideoName(std::string_view name) {
   });
 }
 
-void CheckName(Checker top) {
+void CheckName(FieldChecker top) {
   const Value* name = top.Get("videoName");
   if (name == nullptr || (name->IsString() && name->GetStringLength() == 0)) {
     top.Wrong("videoName", "is required");
@@ -269,7 +181,7 @@ void CheckName(Checker top) {
   }
 }
 
-void CheckSettings(Checker top) {
+void CheckSettings(FieldChecker top) {
   top.OneOf("aspectRatio", kAspects);
   if (top.Has("videoWidth") != top.Has("videoHeight")) {
     top.Wrong(top.Has("videoWidth") ? "videoHeight" : "videoWidth",
@@ -310,23 +222,13 @@ Value KeepKnown(const Value& object, const char* const (&known)[N],
 
 }  // namespace
 
-bool IsWebUrl(std::string_view url) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (url.substr(0, scheme.size()) != scheme) continue;
-    const char first = url.size() > scheme.size() ? url[scheme.size()] : '/';
-    return first != '/' && first != '?' && first != ' ' &&
-           url.find_first_of(" \t\r\n") == std::string_view::npos;
-  }
-  return false;
-}
-
 std::vector<FieldError> CheckStoryboard(const Value& body) {
   std::vector<FieldError> errors;
   if (!body.IsObject()) {
     errors.push_back({"", "the body must be a JSON object"});
     return errors;
   }
-  Checker top(body, "", &errors);
+  FieldChecker top(body, "", &errors);
   CheckName(top);
   CheckSettings(top);
   const bool smart_layout = top.Has("smartLayoutId") || top.Has("smartLayoutName");

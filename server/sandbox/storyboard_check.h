@@ -4,21 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/field_checker.h"
 #include "sandbox/json.h"
 
 namespace gateway::sandbox {
 
-// One entry of `fields` in Pictory's 400.
-struct FieldError {
-  std::string name;
-  std::string errors;
-};
-
 // Every violation of the documented rules; empty if the body is taken. Unknown fields are none.
 std::vector<FieldError> CheckStoryboard(const Value& body);
-
-// `url`: http or https with a host, at most 500 characters.
-bool IsWebUrl(std::string_view url);
 
 // The request as Pictory resolves it: fields it does not know are gone, without a word, at the top
 // level and in scenes.

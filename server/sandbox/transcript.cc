@@ -287,7 +287,6 @@ void Highlight(Json* transcript, double seconds) {
 
 std::string TranscriptionData(const Value& transcript, bool is_video) {
   JsonOut out;
-  // No `status`: a finished transcription is known by its transcript.
   out.Object().Field("transcript", transcript);
   WriteTexts(&out, TranscriptCaptions(transcript, false));
   WritePresets(&out, transcript);
@@ -299,7 +298,7 @@ std::string TranscriptionData(const Value& transcript, bool is_video) {
 
 std::string HighlightsData(const Value& highlighted) {
   JsonOut out;
-  out.Object().Field("status", "completed").Field("transcript", highlighted);
+  out.Object().Field("transcript", highlighted);
   WriteTexts(&out, TranscriptCaptions(highlighted, true));
   return out.EndObject().Take();
 }

@@ -30,7 +30,7 @@ std::vector<Caption> TranscriptCaptions(const Value& transcript, bool highlighte
 // long as all together last no more than `seconds`.
 void Highlight(Json* transcript, double seconds);
 
-// The `data` of a finished transcription and of a finished summary.
+// The `data` of a finished transcription and of a finished summary, all but `status` and ids.
 std::string TranscriptionData(const Value& transcript, bool is_video);
 std::string HighlightsData(const Value& highlighted);
 

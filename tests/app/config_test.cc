@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/pictory_flags.h"
+
 namespace gateway::app {
 namespace {
 
@@ -14,10 +16,30 @@ Parsed Parse(std::vector<const char*> args) {
   return ParseCommandLine(static_cast<int>(args.size()), args.data());
 }
 
+// Written for its owner only.
+std::string SecretFile(const std::string& name, const std::string& text) {
+  const auto file = std::filesystem::path(testing::TempDir()) / name;
+  std::filesystem::remove(file);
+  std::ofstream(file) << text;
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  return file.string();
+}
+
+std::string Versions(const Parsed& parsed) {
+  std::string versions;
+  for (const KindWord& kind : kKindWords) versions += VersionWord(*parsed.gateway, kind.kind);
+  return versions;
+}
+
 class ConfigTest : public testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"PICTORY_API_KEY", "PICTORY_LISTEN", "PICTORY_SANDBOX"}) unsetenv(name);
+    for (const char* name :
+         {"PICTORY_API_KEY", "PICTORY_LISTEN", "PICTORY_SANDBOX", "PICTORY_AUTH",
+          "PICTORY_CLIENT_ID", "PICTORY_CLIENT_SECRET", "PICTORY_USER_ID", "PICTORY_API_VERSION",
+          "PICTORY_API_VERSION_SUMMARIZE", "PICTORY_API_VERSION_RENDER"}) {
+      unsetenv(name);
+    }
   }
   void TearDown() override { SetUp(); }
 };
@@ -76,6 +98,127 @@ TEST_F(ConfigTest, AKeyFileMustBePrivateAndHoldAKey) {
   EXPECT_EQ(Parse({"--api-key-file", path.c_str()}).exit_code, 2);
 }
 
+TEST_F(ConfigTest, ClientCredentialsFromFlagsFilesAndVariables) {
+  const std::string secret = SecretFile("client_secret", "s3cret \r\n");
+  const Parsed flags = Parse({"--auth=oauth", "--client-id", "id", "--client-secret-file",
+                              secret.c_str(), "--user-id", "u7"});
+  ASSERT_TRUE(flags.gateway.has_value()) << flags.text;
+  EXPECT_EQ(flags.gateway->auth, pictory::AuthMode::kOAuth);
+  EXPECT_EQ(flags.gateway->client_id, "id");
+  EXPECT_EQ(flags.gateway->client_secret.Reveal(), "s3cret");
+  EXPECT_EQ(flags.gateway->user_id, "u7");
+  EXPECT_FALSE(flags.gateway->sandbox);
+
+  setenv("PICTORY_AUTH", "oauth", 1);
+  setenv("PICTORY_CLIENT_ID", "other", 1);
+  setenv("PICTORY_CLIENT_SECRET", "from the environment", 1);
+  EXPECT_NE(Parse({}).text.find("client secret"), std::string::npos);  // it has spaces
+  setenv("PICTORY_CLIENT_SECRET", "environment", 1);
+  const Parsed variables = Parse({});
+  ASSERT_TRUE(variables.gateway.has_value()) << variables.text;
+  EXPECT_EQ(variables.gateway->client_id, "other");
+  EXPECT_EQ(variables.gateway->client_secret.Reveal(), "environment");
+  EXPECT_EQ(variables.gateway->user_id, "");
+  EXPECT_EQ(Parse({"--client-secret-file", secret.c_str()}).gateway->client_secret.Reveal(),
+            "s3cret");
+}
+
+TEST_F(ConfigTest, IncompleteClientCredentialsNameWhatIsMissing) {
+  struct Case {
+    std::vector<const char*> args;
+    bool id, secret;  // named as missing
+  };
+  setenv("PICTORY_API_KEY", "pictai_x", 1);  // no help
+  for (const Case& c : {Case{{"--auth=oauth"}, true, true},
+                        Case{{"--auth=oauth", "--client-id=i"}, false, true},
+                        Case{{"--auth=oauth", "--listen=0.0.0.0:1"}, true, true}}) {
+    const Parsed parsed = Parse(c.args);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_EQ(parsed.text.find("PICTORY_CLIENT_ID") != std::string::npos, c.id) << parsed.text;
+    EXPECT_EQ(parsed.text.find("PICTORY_CLIENT_SECRET") != std::string::npos, c.secret)
+        << parsed.text;
+  }
+  setenv("PICTORY_CLIENT_SECRET", "s3cret", 1);
+  const Parsed no_id = Parse({"--auth=oauth"});
+  EXPECT_EQ(no_id.exit_code, 2);
+  EXPECT_NE(no_id.text.find("PICTORY_CLIENT_ID"), std::string::npos);
+  EXPECT_EQ(no_id.text.find("s3cret"), std::string::npos);
+  EXPECT_TRUE(Parse({"--auth=oauth", "--sandbox"}).gateway.has_value());
+  EXPECT_EQ(Parse({"--auth=password"}).exit_code, 2);
+}
+
+TEST_F(ConfigTest, ClientCredentialsWithoutTheirModeAreNotTheSandbox) {
+  setenv("PICTORY_CLIENT_ID", "id", 1);
+  const Parsed parsed = Parse({});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_NE(parsed.text.find("--auth=oauth"), std::string::npos);
+  setenv("PICTORY_API_KEY", "pictai_x", 1);
+  ASSERT_TRUE(Parse({}).gateway.has_value());
+  EXPECT_EQ(Parse({}).gateway->auth, pictory::AuthMode::kKey);
+}
+
+TEST_F(ConfigTest, CredentialsThatNoHeaderCanHoldAreRefusedUnseen) {
+  setenv("PICTORY_API_KEY", "pictai_x\r\nX-Other: 1", 1);
+  const Parsed parsed = Parse({});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_EQ(parsed.text.find("pictai_x"), std::string::npos);
+  unsetenv("PICTORY_API_KEY");
+  EXPECT_EQ(Parse({"--sandbox", "--user-id", "two words"}).exit_code, 2);
+}
+
+TEST_F(ConfigTest, PathVersionsByKind) {
+  EXPECT_EQ(Versions(Parse({})), "v2v2v2v2");
+  EXPECT_EQ(Versions(Parse({"--api-version=v1"})), "v1v1v1v1");
+  EXPECT_EQ(Versions(Parse({"--api-version.summarize=v1"})), "v2v2v2v1");
+  EXPECT_EQ(Versions(Parse({"--api-version", "v1", "--api-version.render", "v2"})), "v1v2v1v1");
+  EXPECT_EQ(Parse({"--api-version=v3"}).exit_code, 2);
+  EXPECT_EQ(Parse({"--api-version.summarise=v1"}).exit_code, 2);
+  setenv("PICTORY_API_VERSION_SUMMARIZE", "v1", 1);
+  EXPECT_EQ(Versions(Parse({})), "v2v2v2v1");
+  EXPECT_EQ(Versions(Parse({"--api-version=v2"})), "v2v2v2v1");
+  EXPECT_EQ(Versions(Parse({"--api-version.summarize=v2"})), "v2v2v2v2");
+  setenv("PICTORY_API_VERSION", "v1", 1);
+  setenv("PICTORY_API_VERSION_RENDER", "v2", 1);
+  EXPECT_EQ(Versions(Parse({})), "v1v2v1v1");
+}
+
+TEST_F(ConfigTest, PathVersionsOfAConfigFile) {
+  const auto with = [](const std::string& text) {
+    return SecretFile("versions.conf", text);
+  };
+  const std::string dotted = with("api-version.summarize=v1\napi-version.preview=v1\nmax-watches=7\n");
+  const Parsed parsed = Parse({"--config", dotted.c_str()});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
+  EXPECT_EQ(Versions(parsed), "v1v2v2v1");
+  EXPECT_EQ(parsed.gateway->max_watches, 7);
+  setenv("PICTORY_API_VERSION_SUMMARIZE", "v2", 1);
+  EXPECT_EQ(Versions(Parse({"--config", dotted.c_str()})), "v1v2v2v2");
+  unsetenv("PICTORY_API_VERSION_SUMMARIZE");
+  const std::string general = with("api-version=v1\nauth=oauth\nclient-id=i\n");
+  EXPECT_EQ(Versions(Parse({"--sandbox", "--config", general.c_str()})), "v1v1v1v1");
+  EXPECT_EQ(Parse({"--config", general.c_str()}).exit_code, 2);  // no secret
+  const std::string section = with("[api-version]\nsummarize=v1\n");
+  ASSERT_TRUE(Parse({"--config", section.c_str()}).gateway.has_value())
+      << Parse({"--config", section.c_str()}).text;
+  EXPECT_EQ(Versions(Parse({"--config", section.c_str()})), "v2v2v2v1");
+  const std::string wrong = with("api-version.summarise=v1\n");
+  EXPECT_EQ(Parse({"--config", wrong.c_str()}).exit_code, 2);
+  const std::string secret = with("client-secret=s3cret\n");
+  const Parsed refused = Parse({"--config", secret.c_str()});
+  EXPECT_EQ(refused.exit_code, 2);  // a secret has files and variables of its own
+  EXPECT_EQ(refused.text.find("s3cret"), std::string::npos);
+}
+
+TEST_F(ConfigTest, HelpNamesEverySetting) {
+  const std::string help = Parse({"--help"}).text;
+  for (const char* word :
+       {"--auth", "--client-id", "--client-secret-file", "--user-id", "--api-version",
+        "--api-version.preview", "--api-version.render", "--api-version.transcribe",
+        "--api-version.summarize", "PICTORY_CLIENT_SECRET", "PICTORY_API_VERSION_SUMMARIZE"}) {
+    EXPECT_NE(help.find(word), std::string::npos) << word;
+  }
+}
+
 TEST_F(ConfigTest, HelpAndVersionAreNoErrors) {
   EXPECT_EQ(Parse({"--help"}).exit_code, 0);
   EXPECT_NE(Parse({"--version"}).text.find("gRPC"), std::string::npos);
@@ -87,6 +230,11 @@ TEST_F(ConfigTest, TheSandboxCommandHasItsOwnOptions) {
   ASSERT_TRUE(parsed.sandbox.has_value()) << parsed.text;
   EXPECT_EQ(parsed.sandbox->listen.ToString(), "[::1]:0");
   EXPECT_EQ(parsed.sandbox->speed, 5);
+  EXPECT_EQ(parsed.sandbox->token_seconds, 3600);
+  EXPECT_EQ(Parse({"sandbox", "--token-seconds", "2"}).sandbox->token_seconds, 2);
+  EXPECT_EQ(Parse({"sandbox", "--token-seconds", "0"}).exit_code, 2);
+  EXPECT_EQ(Parse({"sandbox", "--client-id", "me"}).sandbox->client_id, "me");
+  EXPECT_NE(Parse({"sandbox", "--help"}).text.find("/sandbox/faults"), std::string::npos);
   EXPECT_EQ(Parse({"sandbox", "--listen", "x"}).exit_code, 2);
 }
 

@@ -26,6 +26,18 @@ TEST(Budget, OneSideAloneGetsTheWholeRate) {
   }
 }
 
+TEST(Budget, WhatCouldNotWaitIsPaidForByLaterRequests) {
+  Budget budget({.requests_per_second = 10, .burst = 4}, kStart);
+  for (int i = 0; i < 10; ++i) budget.Spend(Share::kPoll, kStart);
+  EXPECT_FALSE(budget.TryTake(Share::kPoll, kStart));
+  const MonoTime next = budget.NextAt(Share::kPoll, kStart);
+  EXPECT_GT(next, kStart + 500ms);
+  EXPECT_TRUE(budget.TryTake(Share::kPoll, next));
+  Budget other({.requests_per_second = 10, .burst = 4}, kStart);
+  for (int i = 0; i < 50; ++i) other.Spend(Share::kPoll, kStart);
+  EXPECT_LE(Drain(other, Share::kPoll, kStart, 100s), 954);
+}
+
 TEST(Budget, UnderContentionEachSideGetsHalf) {
   Budget budget({.requests_per_second = 10, .burst = 4}, kStart);
   int submits = 0;

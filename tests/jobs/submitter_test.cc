@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
@@ -26,16 +27,16 @@ class SubmitterTest : public testing::Test {
   void Make(BudgetOptions budget) {
     account_ = std::make_unique<Account>(budget, clock_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
+        PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
         [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
-    SubmitterOptions options;
+    SubmitterOptions options = options_;
     options.webhook_url = [this](const std::string& token) {
       return webhooks_.empty() ? "" : webhooks_ + token;
     };
     SubmitEvents events;
     events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
     submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, store_,
-                                             client_, hub_, *poller_, clock_, clock_, random_,
+                                             *client_, hub_, *poller_, clock_, clock_, random_,
                                              std::move(events));
   }
 
@@ -97,7 +98,9 @@ class SubmitterTest : public testing::Test {
   store::MemoryJobStore store_;
   Broadcaster broadcaster_;
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  std::unique_ptr<pictory::PictoryClient> client_ = std::make_unique<pictory::PictoryClient>(
+      pictory::ClientOptions{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_);
+  SubmitterOptions options_;
   Random random_{1};
   Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 50, .tenant_per_day = 0},
                      clock_};
@@ -519,6 +522,277 @@ TEST_F(SubmitterTest, DrainingRefusesNewSubmitsAndWaitsForRunningOnes) {
   EXPECT_TRUE(running->ok());
   EXPECT_TRUE(joined->ok());
   EXPECT_TRUE(idle);
+}
+
+TEST_F(SubmitterTest, OnceDrainingNothingIsSentThatWasNot) {
+  Make({.requests_per_second = 4, .burst = 2});
+  std::optional<Submitter::Answer> first, waits;
+  submitter_->Submit(Preview("r1"), Into(first));
+  submitter_->Submit(Preview("r2"), Into(waits));
+  bool idle = false;
+  submitter_->Drain([&] { idle = true; });
+  clock_.Advance(1s);
+  EXPECT_EQ(errors::Reason(waits->status()), "DRAINING");
+  transport_.Answer(Reply(200, kAccepted));
+  EXPECT_TRUE(first->ok());
+  EXPECT_TRUE(idle);
+  EXPECT_EQ(Posts(), 1);
+}
+
+// With client credentials: Pictory takes the newest token only, which `valid_` names.
+class OAuthSubmitterTest : public SubmitterTest {
+ protected:
+  OAuthSubmitterTest() {
+    client_ = std::make_unique<pictory::PictoryClient>(
+        pictory::ClientOptions{.api_key = Secret(),
+                               .user_agent = "t",
+                               .oauth = pictory::OAuthOptions{"id", Secret("secret"), ""}},
+        transport_, clock_);
+    Make({.requests_per_second = 1000, .burst = 1000});
+    transport_.SetScript([this](const http::Request& r) { return Answer(r); });
+  }
+
+  std::optional<http::Response> Answer(const http::Request& request) {
+    const std::optional<JobRecord> record = Stored("r1");
+    const bool token = request.path == "/v1/oauth2/token";
+    seen_.push_back((token ? "token, " : "post, ") +
+                    (record.has_value() ? Word(record->submission) + std::to_string(record->attempt)
+                                        : std::string("no record")));
+    if (token) return token_answer_ ? token_answer_() : NewToken();
+    if (test::HeaderOf(request, "Authorization") != valid_) {
+      return Reply(401, R"({"message":"Unauthorized"})");
+    }
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(seen_.size()) + "\"}}");
+  }
+
+  std::optional<http::Response> NewToken() {
+    valid_ = "t" + std::to_string(++tokens_);
+    return Reply(200, R"({"access_token":")" + valid_ + R"(","expires_in":3600})");
+  }
+
+  static std::string Word(SubmissionState state) {
+    switch (state) {
+      case SubmissionState::kIntent: return "intent ";
+      case SubmissionState::kSending: return "sending ";
+      case SubmissionState::kNotSent: return "not sent ";
+      default: return "other ";
+    }
+  }
+
+  std::string valid_;
+  int tokens_ = 0;
+  std::function<std::optional<http::Response>()> token_answer_;
+  std::vector<std::string> seen_;  // each request, and the record as it stood then
+};
+
+using Seen = std::vector<std::string>;
+
+TEST_F(OAuthSubmitterTest, TheFirstTokenIsThereBeforeSendingIsRecorded) {
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  EXPECT_EQ(seen_, (Seen{"token, no record", "post, sending 1"}));
+  ASSERT_TRUE(Submit(Preview("r2", "other")).ok());
+  EXPECT_EQ(tokens_, 1);
+}
+
+TEST_F(OAuthSubmitterTest, AProcessThatDiesWhileItWaitsForATokenLeavesNothingInDoubt) {
+  token_answer_ = [] { return std::nullopt; };
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  EXPECT_FALSE(answer.has_value());
+  EXPECT_EQ(Stored("r1"), std::nullopt);
+  transport_.Answer(*NewToken());
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->ok()) << answer->status();
+}
+
+TEST_F(OAuthSubmitterTest, WithoutATokenNothingIsSentAndARetryRuns) {
+  token_answer_ = [] { return test::NotSent(); };
+  const auto first = Submit(Preview("r1"));
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_GT(errors::RetryDelay(first.status()), Duration::zero());
+  EXPECT_EQ(Posts(), 0);
+  clock_.Advance(errors::RetryDelay(first.status()));
+  token_answer_ = nullptr;
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+}
+
+TEST_F(OAuthSubmitterTest, ARetryOfASentSubmitGetsItsJobWithoutAToken) {
+  const auto first = Submit(Preview("r1"));
+  token_answer_ = [] { return Reply(401, "{}"); };
+  clock_.Advance(2h);
+  const auto again = Submit(Preview("r1"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->job.job_id, (*first)->job.job_id);
+  EXPECT_EQ(errors::Reason(Submit(Preview("r2", "other")).status()), "UPSTREAM_CREDENTIALS");
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(OAuthSubmitterTest, AnEndedTokenIsRenewedAndTheSubmitSentAgainUnderItsOwnRecord) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  valid_ = "another, by now";
+  seen_.clear();
+  const auto answer = Submit(Preview("r1"));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(seen_, (Seen{"post, sending 1", "token, intent 2", "post, sending 2"}));
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
+  EXPECT_EQ(Stored("r1")->attempt, 2);
+}
+
+TEST_F(OAuthSubmitterTest, ASecond401IsNotSentAndNotSentAgain) {
+  token_answer_ = [] { return Reply(200, R"({"access_token":"t","expires_in":3600})"); };
+  valid_ = "none of them";
+  const auto answer = Submit(Preview("r1"));
+  EXPECT_EQ(errors::Reason(answer.status()), "UPSTREAM_CREDENTIALS");
+  EXPECT_EQ(answer.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(seen_, (Seen{"token, no record", "post, sending 1", "token, intent 2",
+                         "post, sending 2"}));
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  // The account is what is wrong: the next ones neither fetch nor repeat.
+  Submit(Preview("r2", "other")).IgnoreError();
+  EXPECT_EQ(seen_.size(), 5u);
+}
+
+TEST_F(OAuthSubmitterTest, ATokenThatCannotBeRenewedLeavesTheSubmitNotSent) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  valid_ = "another, by now";
+  token_answer_ = [] { return Reply(503, ""); };
+  const auto answer = Submit(Preview("r1"));
+  EXPECT_EQ(answer.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_GT(errors::RetryDelay(answer.status()), Duration::zero());
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  token_answer_ = nullptr;
+  clock_.Advance(1min);
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  EXPECT_EQ(Stored("r1")->attempt, 3);
+}
+
+TEST_F(OAuthSubmitterTest, AStopBetweenTheTwoPostsLeavesNothingInDoubt) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  valid_ = "another, by now";
+  token_answer_ = [] { return std::nullopt; };
+  SubmitRequest request = Preview("r1");
+  const auto cancelled = request.cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(std::move(request), Into(answer));
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kIntent);  // a restart makes it not sent
+  *cancelled = true;
+  transport_.Answer(*NewToken());
+  EXPECT_EQ(answer->status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(Posts(), 2);
+}
+
+TEST_F(OAuthSubmitterTest, TheSecondPostNeedsBudgetAndMayBeUnknownLikeAnyOther) {
+  Make({.requests_per_second = 4, .burst = 2});
+  valid_ = "none yet";
+  token_answer_ = [this] {  // the first token is no good, the second is
+    ++tokens_;
+    if (tokens_ == 2) valid_ = "t";
+    return Reply(200, R"({"access_token":"t","expires_in":3600})");
+  };
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_FALSE(answer.has_value());
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kIntent);
+  transport_.SetScript([](const http::Request&) { return test::Cut("reset"); });
+  clock_.Advance(1s);
+  ASSERT_TRUE(answer.has_value() && answer->ok());
+  EXPECT_EQ((**answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(Posts(), 2);
+}
+
+TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  int accepted = 0;
+  for (int i = 0; i < 100; ++i) {
+    submitter_->Submit(Preview("s" + std::to_string(i), "n" + std::to_string(i)),
+                       [&](const Submitter::Answer& answer) { accepted += answer.ok(); });
+  }
+  ASSERT_EQ(transport_.held(), 100u);
+  while (transport_.held() > 0) {
+    const http::Request& oldest = transport_.oldest_held();
+    const bool old = test::HeaderOf(oldest, "Authorization") == "t1";
+    if (oldest.path == "/v1/oauth2/token") {
+      transport_.Answer(*NewToken());
+    } else {
+      transport_.Answer(old ? Reply(401, "{}")
+                            : Reply(200, R"({"data":{"jobId":"q)" + std::to_string(accepted) + "\"}}"));
+    }
+  }
+  EXPECT_EQ(accepted, 100);
+  EXPECT_EQ(tokens_, 2);
+  EXPECT_EQ(Posts(), 201);
+}
+
+// Pictory's v1 highlights take the transcript in the body.
+class V1SummaryTest : public SubmitterTest {
+ protected:
+  V1SummaryTest() {
+    options_.translate.versions[v1::JOB_KIND_SUMMARY] = v1::PATH_VERSION_V1;
+    Make({.requests_per_second = 1000, .burst = 1000});
+    transport_.AnswerAllWith(Reply(200, R"({"data":{"job_id":"p2"}})"));
+  }
+
+  // A finished transcription with that part of its result; none if it is empty.
+  void Finished(const std::string& transcript) {
+    JobRecord record;
+    record.job.tenant = "default";
+    record.job.job_id = "transcription";
+    record.job.pictory_job_id = "p1";
+    record.job.kind = v1::JOB_KIND_TRANSCRIPTION;
+    record.job.state = v1::JOB_STATE_SUCCEEDED;
+    record.job.revision = 3;
+    record.submission = SubmissionState::kAccepted;
+    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    if (transcript.empty()) return;
+    store_.Update(record, {{v1::RESULT_PART_TRANSCRIPT_JSON, transcript}},
+                  [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+  }
+
+  SubmitRequest Summary() {
+    auto message = std::make_shared<v1::SummarizeRequest>();
+    message->set_transcription_job_id("transcription");
+    message->set_highlight_duration_seconds(60);
+    SubmitRequest request;
+    request.tenant = "default";
+    request.kind = v1::JOB_KIND_SUMMARY;
+    request.request_id = "r1";
+    request.fingerprint = "summary";
+    request.request = std::move(message);
+    return request;
+  }
+};
+
+TEST_F(V1SummaryTest, TheStoredTranscriptGoesIntoTheBodyByteForByte) {
+  const std::string transcript = R"([ {"words": [{"word":"Hi","start_time":1.50,"x":1e2}]} ])";
+  Finished(transcript);
+  const auto answer = Submit(Summary());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ((*answer)->job.pictory_job_id, "p2");
+  ASSERT_EQ(Posts(), 1);
+  EXPECT_EQ(transport_.requests()[0].path, "/v1/transcription/highlights");
+  EXPECT_EQ(*transport_.requests()[0].body,
+            R"({"transcript":)" + transcript + R"(,"highlight_duration":60})");
+}
+
+TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSent) {
+  Finished("");
+  const auto missing = Submit(Summary());
+  EXPECT_EQ(errors::Reason(missing.status()), "JOB_NOT_USABLE");
+  EXPECT_NE(missing.status().message().find("TRANSCRIPT_JSON"), absl::string_view::npos);
+  store_.Remove("default", "transcription", [](const absl::Status&) {});
+  for (const std::size_t bytes : {limits::kRequestMaxBytes + 1, limits::kRequestMaxBytes - 4}) {
+    Finished("[\"" + std::string(bytes - 4, 'x') + "\"]");
+    const auto large = Submit(Summary());
+    EXPECT_FALSE(large.ok());
+    EXPECT_NE(large.status().message().find("bytes"), absl::string_view::npos) << large.status();
+    store_.Remove("default", "transcription", [](const absl::Status&) {});
+  }
+  EXPECT_EQ(Posts(), 0);
+  EXPECT_EQ(Stored("r1"), std::nullopt);
 }
 
 }  // namespace

@@ -244,6 +244,33 @@ TEST_F(BrokenPlan, Bindings) {
               HasSubstr("has no `source`"));
 }
 
+TEST_F(BrokenPlan, InlineAs) {
+  constexpr char kArms[] =
+      "oneof source { string job_id = 1 [" REST ".role = FIELD_ROLE_PATH];"
+      " string body_json = 2 [" REST ".role = FIELD_ROLE_RAW_JSON]; string word = 3; }";
+  constexpr char kOthers[] =
+      "kind: 1 bindings: {version: PATH_VERSION_V2 arm: \"body_json\" method: \"POST\" path: \"/b\"}"
+      "bindings: {version: PATH_VERSION_V2 arm: \"word\" method: \"POST\" path: \"/b\"}";
+  const auto with = [&](const std::string& binding, const std::string& more = "") {
+    return ServiceFault(kArms,
+                        std::string(kOthers) + "bindings: {version: PATH_VERSION_V1 method: \"POST\" " +
+                            binding + "} bindings: {version: PATH_VERSION_V2 arm: \"job_id\" " +
+                            "method: \"POST\" path: \"/j/{job_id}\"}",
+                        more);
+  };
+  EXPECT_EQ(with("arm: \"job_id\" path: \"/b\" inline_as: \"body_json\""), "");
+  EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"word\""), HasSubstr("no arm of JSON text"));
+  EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"other\""),
+              HasSubstr("no arm of JSON text"));
+  EXPECT_THAT(with("arm: \"word\" path: \"/b\" inline_as: \"body_json\""),
+              HasSubstr("for an arm that names no job"));
+  EXPECT_THAT(with("arm: \"job_id\" path: \"/{job_id}\" inline_as: \"body_json\""),
+              HasSubstr("in the path and in the body"));
+  EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"body_json\"",
+                   "enum ResultPart { RESULT_PART_UNSPECIFIED = 0; }"),
+              HasSubstr("results have no RESULT_PART_BODY_JSON"));
+}
+
 TEST_F(BrokenPlan, KindsAndResults) {
   const std::string binding = " bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}";
   const std::string rpc = "option (pictory.jobs.v1.job_method) = {kind: ";

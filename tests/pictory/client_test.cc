@@ -15,6 +15,12 @@ using test::HeaderOf;
 using test::NotSent;
 using test::Reply;
 
+Authorization KeyOf(PictoryClient& client) {
+  Authorization key;
+  client.Authorize([&](absl::StatusOr<Authorization> given) { key = *std::move(given); });
+  return key;
+}
+
 class ClientTest : public ::testing::Test {
  protected:
   test::FakeClock clock_;
@@ -28,7 +34,7 @@ TEST_F(ClientTest, SubmitIsPaidAndCarriesTheRawKey) {
                         std::make_shared<const std::string>("{}")};
   SubmitReply got;
   const MonoTime start_by = clock_.Now() + std::chrono::seconds(1);
-  client_.Submit(submission, start_by, [&](SubmitReply reply) { got = std::move(reply); });
+  client_.Submit(submission, KeyOf(client_), start_by, [&](SubmitReply reply) { got = std::move(reply); });
   EXPECT_EQ(got.outcome, SubmitReply::Outcome::kAccepted);
   ASSERT_EQ(transport_.requests().size(), 1U);
   const http::Request& sent = transport_.requests()[0];
@@ -52,7 +58,10 @@ TEST_F(ClientTest, SubmitIsSentOnceWhateverComesBack) {
     transport.AnswerAllWith(response);
     PictoryClient client(ClientOptions{Secret("k"), ""}, transport, clock_);
     int answers = 0;
-    client.Submit({}, MonoTime::max(), [&](SubmitReply) { ++answers; });
+    client.Submit({}, KeyOf(client), MonoTime::max(), [&](const SubmitReply& reply) {
+      ++answers;
+      EXPECT_FALSE(reply.token_refused);  // a key stays what it is
+    });
     EXPECT_EQ(answers, 1);
     EXPECT_EQ(transport.requests().size(), 1U);
   }
@@ -93,9 +102,15 @@ TEST_F(ClientTest, WithoutAUserAgentOneIsMade) {
 
 TEST_F(ClientTest, WithoutAKeyNothingIsSent) {
   PictoryClient client(ClientOptions{Secret(), ""}, transport_, clock_);
-  SubmitReply submit;
-  client.Submit({}, MonoTime::max(), [&](SubmitReply reply) { submit = std::move(reply); });
-  EXPECT_EQ(submit.outcome, SubmitReply::Outcome::kNotSent);
+  absl::Status submit;
+  client.Authorize([&](const absl::StatusOr<Authorization>& none) { submit = none.status(); });
+  EXPECT_EQ(errors::Reason(submit), "UPSTREAM_CREDENTIALS");
+  JobReply poll;
+  client.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { poll = std::move(reply); });
+  EXPECT_EQ(poll.kind, JobReply::Kind::kCredentials);
+  absl::Status list;
+  client.ListJobs("", [&](const absl::StatusOr<JobList>& none) { list = none.status(); });
+  EXPECT_EQ(errors::Reason(list), "UPSTREAM_CREDENTIALS");
   EXPECT_TRUE(transport_.requests().empty());
 }
 
@@ -159,6 +174,129 @@ TEST_F(ClientTest, ProbeShowsWhetherTheKeyIsTaken) {
   client_.Probe([&](absl::Status status) { got = std::move(status); });
   EXPECT_EQ(errors::Reason(got), "UPSTREAM_CREDENTIALS");
   EXPECT_EQ(got.message().find("pictai_k"), absl::string_view::npos);
+}
+
+// A client with client credentials. Pictory takes the newest token only; `valid` names it.
+class OAuthClientTest : public ::testing::Test {
+ protected:
+  OAuthClientTest() {
+    transport_.SetScript([this](const http::Request& request) -> std::optional<http::Response> {
+      if (request.path == "/v1/oauth2/token") {
+        if (token_answer_.has_value()) return token_answer_;
+        valid_ = "t" + std::to_string(++tokens_);
+        return Reply(200, R"({"access_token":")" + valid_ + R"(","expires_in":3600})");
+      }
+      ++calls_;
+      if (HeaderOf(request, "Authorization") != valid_) {
+        return Reply(401, R"({"message":"Unauthorized"})");
+      }
+      return Reply(200, R"({"success":true,"data":{"status":"in-progress"}})");
+    });
+  }
+
+  JobReply Poll() {
+    JobReply got;
+    client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { got = std::move(reply); });
+    return got;
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  std::optional<http::Response> token_answer_;
+  std::string valid_;
+  int tokens_ = 0;
+  int calls_ = 0;
+  int extra_ = 0;
+  PictoryClient client_{
+      ClientOptions{.api_key = Secret("pictai_unused"),
+                    .user_agent = "agent/1",
+                    .oauth = OAuthOptions{"id", Secret("secret"), "u7"},
+                    .extra_request = [this] { ++extra_; }},
+      transport_, clock_};
+};
+
+TEST_F(OAuthClientTest, CallsCarryTheRawTokenAndTheUserId) {
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRunning);
+  const http::Request& sent = transport_.requests()[1];
+  EXPECT_EQ(HeaderOf(sent, "Authorization"), "t1");
+  EXPECT_EQ(HeaderOf(sent, "X-Pictory-User-Id"), "u7");
+  Poll();
+  EXPECT_EQ(tokens_, 1);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(extra_, 1);  // the fetch
+}
+
+TEST_F(OAuthClientTest, ATokenThatEndsBetweenPollsIsRenewedOnceAndThePollGoesOn) {
+  Poll();
+  valid_ = "another, by now";
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRunning);
+  EXPECT_EQ(tokens_, 2);
+  EXPECT_EQ(calls_, 3);
+  EXPECT_EQ(extra_, 3);  // two fetches and the repeat
+}
+
+TEST_F(OAuthClientTest, ASecond401IsCredentialsRefused) {
+  transport_.SetScript([this](const http::Request& request) {
+    if (request.path != "/v1/oauth2/token") return Reply(401, R"({"message":"Unauthorized"})");
+    return Reply(200, R"({"access_token":"t)" + std::to_string(++tokens_) + "\"}");
+  });
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kCredentials);
+  EXPECT_EQ(transport_.requests().size(), 4u);  // token, poll, token, poll
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Poll().kind, JobReply::Kind::kCredentials);
+  EXPECT_EQ(tokens_, 2);
+}
+
+TEST_F(OAuthClientTest, EveryReadIsRepeatedAndStaysWhatItWas) {
+  for (int i = 0; i < 3; ++i) {
+    valid_ = "none";
+    absl::Status status = absl::InternalError("never called");
+    if (i == 0) client_.CleanJob("j", [&](absl::Status s) { status = std::move(s); });
+    if (i == 1) client_.ListJobs("k", [&](const absl::StatusOr<JobList>& l) { status = l.status(); });
+    if (i == 2) client_.Probe([&](absl::Status s) { status = std::move(s); });
+    EXPECT_NE(errors::Reason(status), "UPSTREAM_CREDENTIALS") << i;
+    const http::Request& last = transport_.requests().back();
+    EXPECT_EQ(HeaderOf(last, "Authorization"), valid_);
+    if (i > 0) {
+      EXPECT_EQ(transport_.requests()[transport_.requests().size() - 3].path, last.path);
+    }
+    clock_.Advance(limits::kTokenRefusedRetry);
+  }
+}
+
+TEST_F(OAuthClientTest, WithoutATokenAPollSaysWhyAndSendsNothing) {
+  token_answer_ = Reply(401, "{}");
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kCredentials);
+  clock_.Advance(limits::kTokenRefusedRetry);
+  token_answer_ = Reply(429, "", {{"retry-after", "30"}});
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRateLimited);
+  EXPECT_EQ(Poll().retry_after, std::chrono::seconds(30));
+  clock_.Advance(std::chrono::seconds(30));
+  token_answer_ = Reply(502, "<html>");
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kUnavailable);
+  EXPECT_GT(Poll().retry_after, Duration::zero());
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(OAuthClientTest, APaid401IsReportedNeverRepeated) {
+  const Authorization first = KeyOf(client_);
+  valid_ = "another, by now";
+  SubmitReply got;
+  const auto submit = [&](const Authorization& with) {
+    client_.Submit({v1::JOB_KIND_PREVIEW, "POST", "/v2/video/storyboard",
+                    std::make_shared<const std::string>("{}")},
+                   with, MonoTime::max(), [&](SubmitReply reply) { got = std::move(reply); });
+  };
+  submit(first);
+  EXPECT_EQ(calls_, 1);
+  EXPECT_TRUE(got.token_refused);
+  EXPECT_EQ(got.outcome, SubmitReply::Outcome::kRefused);
+  valid_ = "nothing";
+  const Authorization second = KeyOf(client_);
+  EXPECT_NE(second.generation, first.generation);
+  valid_ = "nothing";
+  submit(second);
+  EXPECT_FALSE(got.token_refused);
+  EXPECT_EQ(errors::Reason(got.error), "UPSTREAM_CREDENTIALS");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "google/protobuf/text_format.h"
+#include "base/limits.h"
 #include "json/check.h"
 #include "pictory/bindings.h"
 
@@ -19,6 +20,9 @@ Request Parse(const std::string& text) {
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request)) << text;
   return request;
 }
+
+// What the referenced transcription made.
+constexpr char kStored[] = R"([ {"words":[{"word":"Hi","start_time":0.10000000000000001}]} ])";
 
 struct Case {
   const char* name;
@@ -99,6 +103,12 @@ std::vector<Case> GoldenCases() {
           R"(transcript_json: "[ {\"words\":[]} ]" highlight_duration_seconds: 60)", kV1, "POST",
           "/v1/transcription/highlights",
           R"({"transcript":[ {"words":[]} ],"highlight_duration":60})"),
+      Make<v1::SummarizeRequest>(
+          "summary of a transcription, v1: what it made, in place of its id",
+          R"(transcription_job_id: "ours" highlight_duration_seconds: 60 language: "en"
+             extra_json: "{\"k\":1}")",
+          kV1, "POST", "/v1/transcription/highlights",
+          R"({"transcript":[ {"words":[{"word":"Hi","start_time":0.10000000000000001}]} ],"highlight_duration":60,"language":"en","k":1})"),
   };
 }
 
@@ -113,7 +123,7 @@ TranslateOptions Under(v1::PathVersion version) {
 
 TEST(Translate, EveryArmAsItIsSent) {
   for (const Case& c : GoldenCases()) {
-    const auto submission = Translate(*c.request, "p/i?", "", Under(c.version));
+    const auto submission = Translate(*c.request, "p/i?", "", Under(c.version), kStored);
     ASSERT_TRUE(submission.ok()) << c.name << ": " << submission.status();
     EXPECT_EQ(submission->method, c.method) << c.name;
     EXPECT_EQ(submission->path, c.path) << c.name;
@@ -152,7 +162,7 @@ TEST(Translate, EveryBindingHasAGoldenCase) {
 TEST(Translate, WebhookJoinsEveryBody) {
   for (const Case& c : GoldenCases()) {
     const auto submission =
-        Translate(*c.request, "p/i?", "https://gw/hook?\"t\"", Under(c.version));
+        Translate(*c.request, "p/i?", "https://gw/hook?\"t\"", Under(c.version), kStored);
     ASSERT_TRUE(submission.ok()) << c.name << ": " << submission.status();
     json::Outline body;
     ASSERT_TRUE(json::Check(*submission->body, {}, &body).ok()) << c.name << *submission->body;
@@ -192,6 +202,35 @@ TEST(Translate, VersionsAreChosenPerKind) {
   EXPECT_EQ(
       Translate(Parse<v1::TranscribeRequest>(R"(file_url: "https://x")"), "", "", options)->path,
       "/v2/transcription");
+}
+
+TEST(Translate, WhatGoesIntoTheBodyIsAskedForWhereTheVersionWantsIt) {
+  const auto summary = Parse<v1::SummarizeRequest>(
+      R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
+  EXPECT_EQ(PartToInline(summary, Under(kV1)), v1::RESULT_PART_TRANSCRIPT_JSON);
+  EXPECT_EQ(PartToInline(summary, Under(kV2)), v1::RESULT_PART_UNSPECIFIED);
+  EXPECT_EQ(PartToInline(Parse<v1::SummarizeRequest>(R"(transcript_json: "[]")"), Under(kV1)),
+            v1::RESULT_PART_UNSPECIFIED);
+  EXPECT_EQ(PartToInline(Parse<v1::RenderRequest>(R"(preview_job_id: "p")"), Under(kV1)),
+            v1::RESULT_PART_UNSPECIFIED);
+  EXPECT_EQ(PartToInline(v1::GetJobRequest(), Under(kV1)), v1::RESULT_PART_UNSPECIFIED);
+  // A transcript that was never read must not become a call without one.
+  EXPECT_EQ(Translate(summary, "p", "", Under(kV1)).status().code(), absl::StatusCode::kInternal);
+}
+
+TEST(Translate, ABodyThatGrowsTooLargeIsRefused) {
+  const auto summary = Parse<v1::SummarizeRequest>(
+      R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
+  const std::string rest = R"({"transcript":,"highlight_duration":60})";
+  std::string most = "[\"";
+  most.append(limits::kRequestMaxBytes - rest.size() - 4, 'x').append("\"]");
+  const auto fits = Translate(summary, "p", "", Under(kV1), most);
+  ASSERT_TRUE(fits.ok()) << fits.status();
+  EXPECT_EQ((*fits).body->size(), limits::kRequestMaxBytes);
+  most.insert(2, "x");
+  const absl::Status refused = Translate(summary, "p", "", Under(kV1), most).status();
+  ASSERT_EQ(errors::Violations(refused).size(), 1u);
+  EXPECT_EQ(errors::Violations(refused)[0].field, "transcription_job_id");
 }
 
 TEST(ReferencedJob, NamesTheJobThatMustHaveSucceeded) {

@@ -47,6 +47,28 @@ TEST(RawStoryboard, DocumentedBodiesPass) {
       IsEmpty());
 }
 
+TEST(RawStoryboard, EveryDocumentedMemberOfAV1BodyPasses) {
+  const std::string body =
+      R"({"videoName":"n","videoDescription":"d","language":"en","videoWidth":1920,"videoHeight":"1080",)"
+      R"("autoHighlightKeywords":false,"brandLogo":{"url":"https://x.com/l.png"},"textStyles":{"fontSize":"32"},)"
+      R"("audio":{"autoBackgroundMusic":"true","backGroundMusicVolume":0.1,"aiVoiceOver":{"speaker":"Jackson",)"
+      R"("speed":"100","amplifyLevel":"1"}},"voiceOver":true,"splitTextOnNewLine":true,"splitTextOnPeriod":true,)"
+      R"("scenes":[{"text":"t","voiceOver":true},{"article_url":"https://x.com"}]})";
+  EXPECT_THAT(Fields(Preview(body, false, v1::PATH_VERSION_V1)), IsEmpty());
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{}],"webhook":"https://x.com"})", false,
+                             v1::PATH_VERSION_V1)),
+              ElementsAre("storyboard_json.webhook"));
+  const auto misspelt =
+      Preview(R"({"videoName":"n","scenes":[{}],"textStyle":{},"aspectRatio":"1:1"})", false,
+              v1::PATH_VERSION_V1);
+  ASSERT_THAT(Fields(misspelt),
+              ElementsAre("storyboard_json.textStyle", "storyboard_json.aspectRatio"));
+  EXPECT_THAT(misspelt[0].description, HasSubstr("did you mean textStyles?"));
+  EXPECT_THAT(misspelt[1].description, HasSubstr("v2 body"));
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","templateId":"t"})", true, v1::PATH_VERSION_V1)),
+              ElementsAre("storyboard_json.scenes"));
+}
+
 TEST(RawStoryboard, MisspeltKeysAreNamedWithWhatWasMeant) {
   const auto violations =
       Preview(R"({"video_name":"n","scene":[],"zzzzzz":1,"brandLogo":{},"templateId":"t"})");

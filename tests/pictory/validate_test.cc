@@ -92,7 +92,12 @@ TEST(Validate, AnArmThatTheVersionLacksIsNamed) {
   EXPECT_THAT(Fields(Parse<v1::SummarizeRequest>(
                          R"(transcription_job_id: "t" highlight_duration_seconds: 9)"),
                      options),
-              ElementsAre("transcription_job_id"));
+              IsEmpty());
+  options.versions[v1::JOB_KIND_RENDER] = v1::PATH_VERSION_V1;
+  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(project_id: "1")"), options),
+              ElementsAre("project_id"));
+  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(render_params_json: "{\"audio\":{}}")"), options),
+              IsEmpty());
 }
 
 TEST(Validate, RequestIdAndLabels) {

@@ -65,6 +65,11 @@ TEST_F(FaultsTest, DelaysAndTrickles) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(20));
   Fault(R"({"type":"trickle","bytes":50,"interval_ms":1})");
   EXPECT_THAT(Post().body, HasSubstr("jobId"));
+  // A piece every 20 ms: the four pauses of a hundred bytes cannot be hurried.
+  Fault(R"({"type":"trickle","bytes":25,"interval_ms":20})");
+  const auto slow = std::chrono::steady_clock::now();
+  EXPECT_THAT(Post().body, HasSubstr("jobId"));
+  EXPECT_GE(std::chrono::steady_clock::now() - slow, std::chrono::milliseconds(60));
 }
 
 TEST_F(FaultsTest, WrongLengthBothWays) {
@@ -96,6 +101,64 @@ TEST_F(FaultsTest, StatusesBodiesAndRedirectsDoNotAct) {
   Fault(R"({"type":"status"})", R"(,"act":true)");
   EXPECT_EQ(Post().status, 503);
   EXPECT_EQ(Jobs(), 1);
+}
+
+TEST_F(FaultsTest, ABusyAnswerWithAndWithoutAHint) {
+  Fault(R"({"type":"status","status":429})");
+  const PlainReply bare = Post();
+  EXPECT_EQ(bare.status, 429);
+  EXPECT_EQ(bare.headers.count("retry-after"), 0u);
+  Fault(R"({"type":"status","status":429,"retry_after":"Wed, 21 Oct 2026 07:28:00 GMT"})");
+  EXPECT_EQ(Post().headers.at("retry-after"), "Wed, 21 Oct 2026 07:28:00 GMT");
+}
+
+TEST_F(FaultsTest, PagesOfAProxyAndEmptyAnswers) {
+  for (const int status : {500, 502, 503, 504}) {
+    Fault(R"({"type":"status","content_type":"text/html","body":"<html>no</html>","status":)" +
+          std::to_string(status) + "}");
+    const PlainReply page = Post();
+    EXPECT_EQ(page.status, status);
+    EXPECT_EQ(page.headers.at("content-type"), "text/html");
+    EXPECT_EQ(page.body, "<html>no</html>");
+  }
+  Fault(R"({"type":"body"})");
+  const PlainReply empty = Post();
+  EXPECT_EQ(empty.status, 200);
+  EXPECT_EQ(empty.headers.at("content-length"), "0");
+  EXPECT_EQ(Jobs(), 0);
+}
+
+TEST_F(FaultsTest, EveryKindOfRedirectAndNoOtherStatus) {
+  for (const int status : {301, 302, 303, 307, 308}) {
+    Fault(R"({"type":"redirect","status":)" + std::to_string(status) + "}");
+    const PlainReply moved = Post();
+    EXPECT_EQ(moved.status, status);
+    EXPECT_EQ(moved.headers.at("location"), "/elsewhere");
+  }
+  EXPECT_EQ(Control("POST", "/faults", R"({"fault":{"type":"redirect","status":200}})").status, 400);
+}
+
+TEST_F(FaultsTest, TheHonestAnswerUnderAnotherStatus) {
+  // The two readings of what an unknown job is answered with.
+  EXPECT_EQ(Job("none").status, 404);
+  AddFault(R"({"match":{"path_prefix":"/v1/jobs/"},"fault":{"type":"restatus","status":200}})");
+  const JsonReply unknown = Job("none");
+  EXPECT_EQ(unknown.status, 200);
+  EXPECT_FALSE(unknown.At("success").GetBool());
+  EXPECT_EQ(unknown.TextAt("data.error_code"), "5000");
+  Fault(R"({"type":"restatus","status":202})");
+  const PlainReply taken = Post();
+  EXPECT_EQ(taken.status, 202);
+  EXPECT_THAT(taken.body, HasSubstr("jobId"));
+  EXPECT_EQ(Jobs(), 1);
+}
+
+TEST_F(FaultsTest, AHundredMegabytesUnlessTold) {
+  Fault(R"({"type":"huge_body"})");
+  test::PlainClient client(sandbox_->port());
+  client.Send(test::PlainRequest("POST", "/pictoryapis/v2/video/storyboard", kBody, kKey));
+  // The head says it; the bytes need not all come here.
+  EXPECT_EQ(client.ReadHead().headers.at("content-length"), std::to_string(100 << 20));
 }
 
 TEST_F(FaultsTest, BadJsonAndHugeBodies) {

@@ -68,6 +68,7 @@ TEST_F(JournalTest, EverythingSurvivesARestart) {
   for (const std::string& id : ids) before.push_back(Job(id).body);
   EXPECT_THAT(before[1], HasSubstr("RUNNING"));
 
+  options_.seed = 0;  // another one, and a random one
   Restart();
   for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(Job(ids[i]).body, before[i]);
   clock_.Advance(4);
@@ -77,6 +78,50 @@ TEST_F(JournalTest, EverythingSurvivesARestart) {
   EXPECT_THAT(Raw("GET", "/media/" + render + "/video.txt").body, HasSubstr("Changed words."));
   const std::string page = Api("GET", "/v1/jobs").body;
   EXPECT_LT(page.find(summary), page.find(render));
+}
+
+TEST_F(JournalTest, TheOlderGenerationSurvivesARestartToo) {
+  Start();
+  const std::string story = R"({"videoName":"Old","scenes":[{"text":"Words of long ago."}]})";
+  const std::string preview = Api("POST", "/v1/video/storyboard", story).TextAt("jobId");
+  const std::string transcription =
+      Api("POST", "/v1/transcription", R"({"fileUrl":"https://files.test/a.mp4"})")
+          .TextAt("data.job_id");
+  const std::string summary =
+      Api("POST", "/v1/transcription/highlights",
+          R"({"highlight_duration":2,"transcript":[{"text":"Hi","start":0,"end":1}]})")
+          .TextAt("data.job_id");
+  clock_.Advance(3);
+  const std::string by_id =
+      Api("PUT", "/v1/video/render/" + preview, "{}").TextAt("data.job_id");
+  const std::string params = ToText(Job(preview).At("data.renderParams"));
+  const std::string by_params = Api("POST", "/v1/video/render", params).TextAt("data.job_id");
+  const std::string broken = Api("POST", "/v1/video/render", "{}").TextAt("data.job_id");
+  clock_.Advance(8);
+  std::vector<std::string> before;
+  const std::vector<std::string> ids = {preview, transcription, summary, by_id, by_params, broken};
+  for (const std::string& id : ids) before.push_back(Job(id).body);
+  EXPECT_THAT(before[3], HasSubstr("shareVideoURL"));
+  EXPECT_THAT(before[5], HasSubstr("failed"));
+  Restart();
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(Job(ids[i]).body, before[i]);
+  EXPECT_EQ(Raw("GET", "/media/" + by_id + "/video.txt").body, "Words of long ago.\n");
+}
+
+// testdata/journal-0.1.jsonl was written by a sandbox that did not know the older generation yet.
+TEST_F(JournalTest, ReadsJournalsOfEarlierReleases) {
+  std::filesystem::copy_file(PICTORY_TESTDATA "/journal-0.1.jsonl", File());
+  Start();
+  const JsonReply journal = Control("GET", "/journal");
+  ASSERT_EQ(journal.At("entries").Size(), 7u);
+  clock_.Advance(60);
+  int kinds = 0;
+  for (const char* key : {"renderParams", "videoURL", "transcript", R"("highlight":true)"}) {
+    kinds += Api("GET", "/v1/jobs").body.find(key) != std::string::npos;
+  }
+  EXPECT_EQ(kinds, 4);
+  EXPECT_THAT(Job(journal.TextAt("entries.0.job_id")).body, HasSubstr("Changed words."));
+  EXPECT_EQ(Job(journal.TextAt("entries.6.job_id")).TextAt("data.status"), "cleaned");
 }
 
 TEST_F(JournalTest, TimePassesWhileItIsDown) {

@@ -28,6 +28,7 @@ class PlainClient {
   void Send(std::string_view bytes);
   // Reads one reply. `head_only`: the request was a HEAD.
   PlainReply Read(bool head_only = false);
+  PlainReply ReadHead() { return Read(true); }
   PlainReply Call(const std::string& method, const std::string& path, const std::string& body = "",
                   const std::string& headers = "");
   // True once the peer has closed (or reset) and nothing is left to read.

@@ -145,8 +145,23 @@ TEST_F(SandboxTest, ARenderShowsProgressOnceStartedAndEndsPlayable) {
               HasSubstr("2\n00:00:02,400 --> 00:00:04,400\nSo wait for it.\n"));
   EXPECT_THAT(Raw("GET", Path(done.TextAt("data.vttFile"))).body,
               AllOf(StartsWith("WEBVTT\n\n"), HasSubstr("00:00:02.400 --> 00:00:04.400")));
-  const test::PlainReply share = Raw("GET", Path(done.TextAt("data.videoShareURL")));
-  EXPECT_THAT(share.body, HasSubstr("<video controls"));
+  EXPECT_EQ(done.TextAt("data.shareVideoURL"), done.TextAt("data.videoShareURL"));
+}
+
+TEST_F(SandboxTest, TheShareLinkIsAPageToBrowsersAndTheVideoToPrograms) {
+  const std::string id = Submit("PUT", "/v2/video/render/" + FinishedPreview());
+  clock_.Advance(8);
+  const std::string link = Path(Job(id).TextAt("data.shareVideoURL"));
+  const test::PlainReply page =
+      Raw("GET", link, "", "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n");
+  EXPECT_EQ(page.headers.at("content-type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page.headers.at("vary"), "Accept");
+  EXPECT_THAT(page.body, HasSubstr("<video controls"));
+  for (const char* accept : {"", "Accept: */*\r\n", "Accept: application/json, */*\r\n"}) {
+    const test::PlainReply video = Raw("GET", link, "", accept);
+    EXPECT_EQ(video.headers.at("content-type"), "video/mp4") << accept;
+    EXPECT_EQ(video.body, BuiltInClip()) << accept;
+  }
 }
 
 TEST_F(SandboxTest, ServesMediaWithRanges) {
@@ -223,7 +238,10 @@ TEST_F(SandboxTest, SavesAndRendersProjects) {
   EXPECT_NE(project, preview);
   EXPECT_EQ(Raw("GET", Path(done.TextAt("data.projectUrl"))).status, 200);
   const std::string id = Submit("POST", "/v2/projects/" + project + "/render");
-  clock_.Advance(8);
+  EXPECT_EQ(Job(id).TextAt("data.status"), "pending");
+  clock_.Advance(4);
+  EXPECT_EQ(Job(id).TextAt("data.status"), "in-progress");
+  clock_.Advance(4);
   EXPECT_EQ(Job(id).TextAt("data.status"), "completed");
   EXPECT_EQ(Api("POST", "/v2/projects/none/render").status, 404);
 }
@@ -254,7 +272,9 @@ TEST_F(SandboxTest, TranscribesWithTheBuiltInText) {
   EXPECT_EQ(Job(id).TextAt("data.status"), "in-progress");
   clock_.Advance(3);
   const JsonReply done = Job(id);
-  EXPECT_FALSE(done.Has("data.status"));
+  EXPECT_EQ(done.TextAt("data.status"), "completed");
+  EXPECT_EQ(done.TextAt("job_id"), id);
+  EXPECT_EQ(Raw("GET", Path(done.TextAt("data.editVideoUrl"))).status, 200);
   EXPECT_NEAR(done.NumberAt("data.mediaInfo.duration"), 60, 15);
   EXPECT_THAT(done.TextAt("data.txt"), HasSubstr("Good bread forgives."));
   EXPECT_THAT(done.TextAt("data.srt"), StartsWith("1\n00:00:00,200 --> "));
@@ -396,11 +416,12 @@ TEST_F(SandboxTest, ListsJobsNewestFirstInPages) {
   }
   clock_.Advance(3);
   std::vector<std::string> listed;
-  std::string query;
+  std::string query, last_page;
   int pages = 0;
   do {
     const JsonReply page = Api("GET", "/v1/jobs" + query);
     ASSERT_EQ(page.status, 200) << page.body;
+    last_page = page.body;
     for (const Value& item : page.At("items").GetArray()) {
       EXPECT_TRUE(item["success"].GetBool());
       EXPECT_EQ(FindText(item["data"], "status"), "completed");
@@ -418,9 +439,16 @@ TEST_F(SandboxTest, ListsJobsNewestFirstInPages) {
     ++pages;
   } while (!query.empty() && pages < 10);
   EXPECT_EQ(pages, 3);
+  EXPECT_THAT(last_page, HasSubstr(R"(,"nextPageKey":null})"));
   std::reverse(ids.begin(), ids.end());
   EXPECT_EQ(listed, ids);
   EXPECT_EQ(Api("GET", "/v1/jobs?nextPageKey=bm9uc2Vuc2U%3D").status, 400);
+}
+
+TEST_F(SandboxTest, ASinglePageHasNoKeyAtAll) {
+  EXPECT_EQ(Api("GET", "/v1/jobs").body, R"({"items":[]})");
+  FinishedPreview();
+  EXPECT_THAT(Api("GET", "/v1/jobs").body, Not(HasSubstr("nextPageKey")));
 }
 
 TEST_F(SandboxTest, TellsTheQuotaBare) {
@@ -468,6 +496,7 @@ TEST_F(SandboxTest, CountsRequestsAndPolls) {
   EXPECT_EQ(stats.At("polls")[id.c_str()].GetInt(), 2);
   EXPECT_FALSE(stats.At("polls").HasMember("none"));
   EXPECT_EQ(stats.At("statuses")["404"].GetInt(), 2);
+  EXPECT_EQ(stats.At("callers")["key"].GetInt(), 5);
 }
 
 TEST_F(SandboxTest, ManyClientsAtOnceGetJobsOfTheirOwn) {

@@ -1,0 +1,54 @@
+// The options that say how to speak to Pictory: which credentials prove who asks, and which
+// generation's paths each kind of job uses.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "app/config.h"
+#include "pictory/jobs/v1/job.pb.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gateway::app {
+
+// Their raw texts, before they mean anything.
+struct PictoryFlags {
+  std::string auth = "key";
+  std::string api_key_file;
+  std::string client_id;
+  std::string client_secret_file;
+  std::string user_id;
+  std::string api_version = "v2";
+  // `preview` … `summarize`; empty: as api_version.
+  std::map<std::string_view, std::string> api_versions;
+};
+
+// `flags` must outlive `app`.
+void AddPictoryFlags(CLI::App& app, PictoryFlags& flags);
+
+// Reads the secrets and fills what the texts say. INVALID_ARGUMENT, naming the option.
+absl::Status CompletePictory(const PictoryFlags& flags, Config& config);
+
+// What is missing for calls to the real Pictory, and how to set it; empty if nothing is.
+std::string MissingCredentials(const Config& config);
+
+// The word of options and logs for a kind of job: `preview`, `render`, `transcribe`, `summarize`.
+struct KindWord {
+  std::string_view word;
+  ::pictory::jobs::v1::JobKind kind;
+};
+inline constexpr KindWord kKindWords[] = {
+    {"preview", ::pictory::jobs::v1::JOB_KIND_PREVIEW},
+    {"render", ::pictory::jobs::v1::JOB_KIND_RENDER},
+    {"transcribe", ::pictory::jobs::v1::JOB_KIND_TRANSCRIPTION},
+    {"summarize", ::pictory::jobs::v1::JOB_KIND_SUMMARY}};
+
+// `v1` or `v2`.
+std::string_view VersionWord(const Config& config, ::pictory::jobs::v1::JobKind kind);
+
+}  // namespace gateway::app

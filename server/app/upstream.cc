@@ -1,0 +1,42 @@
+#include "app/upstream.h"
+
+#include "app/pictory_flags.h"
+#include "obs/log.h"
+
+namespace gateway::app {
+
+pictory::ClientOptions ClientOptionsOf(const Config& config) {
+  pictory::ClientOptions options;
+  if (config.auth == pictory::AuthMode::kKey) {
+    options.api_key = config.sandbox ? Secret(kSandboxKey) : config.api_key;
+  } else if (config.sandbox) {
+    options.oauth = pictory::OAuthOptions{.client_id = kSandboxClient,
+                                          .client_secret = Secret(kSandboxClient),
+                                          .user_id = kSandboxClient};
+  } else {
+    options.oauth = pictory::OAuthOptions{.client_id = config.client_id,
+                                          .client_secret = config.client_secret,
+                                          .user_id = config.user_id};
+  }
+  return options;
+}
+
+pictory::TranslateOptions TranslateOptionsOf(const Config& config) {
+  return {.versions = config.api_versions, .allow_loopback_urls = config.sandbox};
+}
+
+void LogUpstream(const Config& config, const std::string& base_url) {
+  std::string versions;
+  for (const KindWord& kind : kKindWords) {
+    versions.append(versions.empty() ? "" : " ").append(kind.word).append("=");
+    versions.append(VersionWord(config, kind.kind));
+  }
+  const bool oauth = config.auth == pictory::AuthMode::kOAuth;
+  obs::Log(obs::Level::kInfo, "upstream",
+           {{"base_url", base_url},
+            {"auth", oauth ? "oauth" : "key"},
+            {"user_id", oauth && (config.sandbox || !config.user_id.empty())},
+            {"api_versions", versions}});
+}
+
+}  // namespace gateway::app

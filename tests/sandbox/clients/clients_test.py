@@ -1,0 +1,240 @@
+"""Runs the programs of this directory, as they are, against `pictory-gateway sandbox`."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+HERE = pathlib.Path(__file__).parent
+BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+DEADLINE_SECONDS = 60
+
+
+class Sandbox:
+    """The real program on a free port, with nothing but `env` of our own settings."""
+
+    def __init__(self, scratch, *flags, env=None):
+        self.scratch = pathlib.Path(scratch)
+        ready = self.scratch / "ready"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
+        self.process = subprocess.Popen(
+            [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--ready-file", ready,
+             "--no-ffmpeg", "--log-level", "error", *flags], env={**clean, **(env or {})})
+        give_up = time.monotonic() + DEADLINE_SECONDS
+        while not ready.exists():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise AssertionError("the sandbox did not start")
+            time.sleep(0.02)
+        self.base = ready.read_text().split("=", 1)[1].strip()
+        self.origin = self.base.removesuffix("/pictoryapis")
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PICTORY_BASE_URL": self.base,
+            "PICTORY_API_KEY": "pictai_of_a_user",
+            "CLIENT_ID": "client",
+            "CLIENT_SECRET": "secret",
+            "USER_ID": "user",
+            "FILE_URL": f"{self.origin}/media/stock/clip.mp4",
+            "PAUSE_SCALE": "0.001",
+            "OUTPUT": str(self.scratch / "out.mp4"),
+        }
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=DEADLINE_SECONDS)
+
+    def control(self, what):
+        with urllib.request.urlopen(f"{self.origin}/sandbox/{what}", timeout=10) as answer:
+            return json.load(answer)
+
+    def add_fault(self, rule):
+        request = urllib.request.Request(f"{self.origin}/sandbox/faults", json.dumps(rule).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def accepted(self):
+        """What was taken and journalled, ids left out."""
+        entries = self.control("journal")["entries"]
+        paths = [entry["path"].split("/render/")[0] + ("/render/{id}" if "/render/" in entry["path"] else "")
+                 for entry in entries]
+        return [f"{entry['method']} {path}" for entry, path in zip(entries, paths)]
+
+    def run(self, program, **env):
+        runner = sys.executable if program.endswith(".py") else node()
+        env = {k: v for k, v in {**self.env, **env}.items() if v is not None}
+        return subprocess.run([runner, HERE / program], env=env, cwd=self.scratch, text=True,
+                              capture_output=True, timeout=DEADLINE_SECONDS)
+
+
+def node():
+    found = shutil.which("node") or shutil.which("nodejs")
+    if found is None:
+        raise AssertionError("there is no node: run `cmake/install-deps --tests`")
+    return found
+
+
+@contextlib.contextmanager
+def sandbox(*flags, speed=50, **kwargs):
+    with tempfile.TemporaryDirectory() as scratch:
+        running = Sandbox(scratch, "--speed", str(speed), *flags, **kwargs)
+        try:
+            yield running
+        finally:
+            code = running.stop()
+        if code != 0:
+            raise AssertionError(f"the sandbox ended with {code}")
+
+
+V1_FILM = ["POST /v1/video/storyboard", "POST /v1/video/render"]
+
+
+class Clients(unittest.TestCase):
+    def check(self, s, program, accepted, callers, **env):
+        done = s.run(program, **env)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertEqual(s.accepted(), accepted)
+        self.assertEqual(set(s.control("stats")["callers"]), callers)
+        return done.stdout
+
+    def check_mp4(self, s):
+        film = (s.scratch / "out.mp4").read_bytes()
+        self.assertEqual(film[4:8], b"ftyp")
+        render = s.control("journal")["entries"][-1]["job_id"]
+        with urllib.request.urlopen(f"{s.origin}/media/{render}/video.mp4", timeout=10) as answer:
+            self.assertEqual(film, answer.read())
+
+    def test_text_to_video(self):
+        for program in ("node/text_to_video.mjs", "python/text_to_video.py"):
+            with self.subTest(program), sandbox() as s:
+                self.check(s, program, V1_FILM, {"token and user id"})
+                self.check_mp4(s)
+                body = json.loads(s.control("journal")["entries"][1]["body"])
+                self.assertEqual(set(body), {"audio", "output", "scenes", "next_generation_video",
+                                             "containsTextToImage"})
+                ids = [scene["background"]["src"][0]["asset_id"] for scene in body["scenes"]]
+                self.assertEqual([type(i) for i in ids[:2]], [int, str])
+
+    def test_update_text(self):
+        with sandbox() as s:
+            out = self.check(s, "node/update_text.mjs", [V1_FILM[0], *V1_FILM], {"token and user id"})
+            video = json.loads(out.splitlines()[-1])
+            self.assertEqual(video["status"], "completed")
+            with urllib.request.urlopen(video["txtFile"], timeout=10) as answer:
+                self.assertEqual(answer.read().decode().count("So it goes on."), 3)
+
+    def test_text_to_video_v2(self):
+        with sandbox() as s:
+            out = self.check(s, "node/text_to_video_v2.mjs", ["POST /v2/video/storyboard/render"],
+                             {"token and user id"})
+            self.assertIn("videoURL", json.loads(out.splitlines()[-1]))
+
+    def test_transcription(self):
+        with sandbox() as s:
+            out = self.check(s, "node/transcription.mjs", ["POST /v2/transcription"],
+                             {"token and user id"})
+            self.assertIn("Good bread forgives.", out)
+
+    def test_highlights(self):
+        summary = ["POST /v2/transcription", "POST /v2/transcription/highlights"]
+        with sandbox() as s:
+            self.check(s, "node/video_highlights.mjs", summary + V1_FILM, {"token and user id"})
+            self.check_mp4(s)
+            story = json.loads(s.control("journal")["entries"][2]["body"])
+            self.assertTrue(story["scenes"][0]["backgroundVideoSegments"])
+        with sandbox() as s:
+            # Without a user id: the second generation has none.
+            out = self.check(s, "python/video_highlights.py", summary, {"token"}, USER_ID=None)
+            self.assertIn("bread", out)
+
+    def test_audio_to_video(self):
+        with sandbox() as s:
+            out = self.check(s, "python/audio_to_video.py",
+                             ["POST /v2/transcription", "POST /v1/video/storyboard",
+                              "PUT /v1/video/render/{id}"], {"token and user id"})
+            self.assertIn(f"{s.origin}/v2/preview/", out)
+            self.check_mp4(s)
+
+    def test_skill(self):
+        with sandbox() as s:
+            out = self.check(s, "python/skill.py", ["POST /v2/video/storyboard/render"], {"key"})
+            self.assertIn("videoURL", json.loads(out))
+
+    def test_edit_video_outlives_its_tokens(self):
+        # The transcription takes 1.5 s, a token lives for one: this program takes a new one a poll.
+        with sandbox("--token-seconds", "1", speed=2) as s:
+            out = self.check(s, "node/edit_video.mjs", ["POST /v2/transcription"],
+                             {"token and user id"}, PAUSE_SCALE="0.01")
+            self.assertIn(f"{s.origin}/v2/edit/", out)
+            requests = s.control("stats")["requests"]
+            self.assertEqual(requests["POST /v1/oauth2/token"],
+                             requests["GET /v1/jobs/{id}"] + 1)
+
+
+class Trouble(unittest.TestCase):
+    def test_a_token_ends_while_its_program_polls(self):
+        with sandbox("--token-seconds", "1", speed=2) as s:
+            done = s.run("python/text_to_video.py")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("HTTP 401", done.stderr)
+
+    def test_failed_jobs(self):
+        with sandbox() as s:
+            done = s.run("python/skill.py", VIDEO_NAME="Clouds [fail]")
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("TEXT_TO_VIDEO_FAILED", done.stderr)
+            # Those that know no failure trip over the missing result.
+            for program in ("node/text_to_video.mjs", "python/text_to_video.py"):
+                done = s.run(program, VIDEO_NAME="a [fail]")
+                self.assertNotEqual(done.returncode, 0, program)
+                self.assertIn("renderParams" if program.endswith("py") else "TypeError", done.stderr)
+
+    def test_credentials(self):
+        with sandbox() as s:
+            done = s.run("python/skill.py", PICTORY_API_KEY="pictai_bad")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("Unauthorized", done.stderr)
+            for program in ("node/text_to_video.mjs", "python/text_to_video.py"):
+                done = s.run(program, CLIENT_SECRET="bad")
+                self.assertNotEqual(done.returncode, 0, program)
+                self.assertIn("401", done.stderr)
+        with sandbox("--client-id", "it", env={"PICTORY_CLIENT_SECRET": "them",
+                                               "PICTORY_API_KEY": "pictai_one"}) as s:
+            self.assertEqual(s.run("node/transcription.mjs").returncode, 1)
+            done = s.run("node/transcription.mjs", CLIENT_ID="it", CLIENT_SECRET="them")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(s.run("python/skill.py").returncode, 1)
+            self.assertEqual(s.run("python/skill.py", PICTORY_API_KEY="pictai_one").returncode, 0)
+
+    def test_a_bare_script_is_turned_away(self):
+        with sandbox() as s:
+            request = urllib.request.Request(f"{s.base}/v1/quota",
+                                             headers={"Authorization": "pictai_of_a_user"})
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)
+            self.assertEqual(refused.exception.code, 403)
+            self.assertIn(b"1010", refused.exception.read())
+
+    def test_unknown_jobs_in_both_readings(self):
+        poll = "from pictory import call; print(call('GET', 'v1/jobs/none', {'Authorization': 'pictai_k'}))"
+
+        def ask(s):
+            return subprocess.run([sys.executable, "-c", poll], cwd=HERE / "python", text=True,
+                                  env=s.env, capture_output=True, timeout=DEADLINE_SECONDS)
+
+        with sandbox() as s:
+            self.assertIn("HTTP 404", ask(s).stderr)
+            s.add_fault({"match": {"path_prefix": "/v1/jobs/"},
+                         "fault": {"type": "restatus", "status": 200}})
+            self.assertIn("JOB_NOT_FOUND", ask(s).stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
