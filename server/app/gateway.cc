@@ -12,8 +12,12 @@
 #include "http/curl_transport.h"
 #include "jobs/account.h"
 #include "jobs/broadcaster.h"
+#include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/poller.h"
+#include "jobs/reconciler.h"
+#include "jobs/retention.h"
+#include "jobs/spending.h"
 #include "jobs/stream_wheel.h"
 #include "jobs/submitter.h"
 #include "jobs/upload_desk.h"
@@ -108,6 +112,7 @@ struct Gateway::Parts {
   void OnToken(const absl::Status& fetched, Duration life);
   jobs::PollEvents PollEvents();
   jobs::SubmitEvents SubmitEvents();
+  jobs::ReconcileEvents ReconcileEvents();
   void AddGauges();
 
   const Config config;
@@ -126,8 +131,12 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::Hub> hub;
   std::unique_ptr<jobs::StreamWheel> wheel;
   std::unique_ptr<jobs::Poller> poller;
+  std::unique_ptr<jobs::Spending> spending;
+  std::unique_ptr<jobs::Reconciler> reconciler;
   std::unique_ptr<jobs::Submitter> submitter;
   std::unique_ptr<jobs::UploadDesk> uploads;
+  std::unique_ptr<jobs::Deleter> deleter;
+  std::unique_ptr<jobs::Retention> retention;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
@@ -230,6 +239,24 @@ jobs::SubmitEvents Gateway::Parts::SubmitEvents() {
          {"pictory_job_id", reply.pictory_job_id},
          {"detail", reply.detail}});
   };
+  events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
+  return events;
+}
+
+jobs::ReconcileEvents Gateway::Parts::ReconcileEvents() {
+  jobs::ReconcileEvents events;
+  events.settled = [](const jobs::JobRecord& record, std::string_view by) {
+    Log(Level::kInfo, "settled",
+        {{"job_id", record.job.job_id},
+         {"by", std::string(by)},
+         {"pictory_job_id", record.job.pictory_job_id}});
+  };
+  events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
+    Log(Level::kError, "foreign_job",
+        {{"job_id", record.job.job_id},
+         {"pictory_job_id", pictory_job_id},
+         {"advice", "A callback named a Pictory job that another job here owns; look into it."}});
+  };
   return events;
 }
 
@@ -253,13 +280,24 @@ void Gateway::Parts::BuildDomain() {
   submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   submitting.epoch = recovered.epoch;
-  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *store, *client,
-                                                *hub, *poller, clock, *timers, random,
+  spending = std::make_unique<jobs::Spending>(jobs::SpendingLimits{}, clock);
+  spending->Recover(std::move(recovered.spent));
+  reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
+                                                  *timers, ReconcileEvents());
+  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *store,
+                                                *client, *hub, *poller, clock, *timers, random,
                                                 SubmitEvents());
   uploads = std::make_unique<jobs::UploadDesk>(*account, *client, clock, *timers);
-  for (const jobs::JobRecord& record : recovered.unfinished) hub->Publish(record);
+  deleter = std::make_unique<jobs::Deleter>(*account, *store, *client, *hub, clock);
+  retention = std::make_unique<jobs::Retention>(jobs::RetentionOptions{}, *store, *hub, clock,
+                                                *timers, nullptr);
+  for (const jobs::JobRecord& record : recovered.unfinished) {
+    hub->Publish(record);
+    reconciler->Add(record);
+  }
   poller->FollowRecovered(recovered.unfinished);
-  recovered.unfinished.clear();
+  recovered = {};
+  retention->Start();
 }
 
 void Gateway::Parts::AddGauges() {
@@ -271,6 +309,11 @@ void Gateway::Parts::AddGauges() {
   gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
+  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return reconciler->in_doubt(); });
+  gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
+        [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });
+  gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
+        [this] { return spending->spent_today(); });
   gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
@@ -294,6 +337,21 @@ absl::Status Gateway::Parts::Serve() {
   domain.create_upload = [this](const std::string&, jobs::UploadDesk::Request request,
                                 jobs::UploadDesk::Done done) {
     uploads->Create(std::move(request), std::move(done));
+  };
+  domain.resolve = [this](const std::string& tenant,
+                          std::shared_ptr<const rpc::v1::ResolveJobRequest> request,
+                          std::function<void(absl::StatusOr<rpc::v1::ResolveJobResponse>)> done) {
+    reconciler->Resolve(tenant, *request, std::move(done));
+  };
+  domain.remove = [this](const std::string& tenant,
+                         std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
+                         std::function<void(absl::StatusOr<rpc::v1::DeleteJobResponse>)> done) {
+    deleter->Delete(tenant, request->job_id(), [done](absl::StatusOr<rpc::v1::Job> job) {
+      if (!job.ok()) return done(job.status());
+      rpc::v1::DeleteJobResponse response;
+      *response.mutable_job() = *std::move(job);
+      done(std::move(response));
+    });
   };
   domain.degraded = [this](const std::string&) { return account->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
@@ -337,6 +395,8 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
     server->Drain(config.drain_timeout);
   }
   if (poller != nullptr) poller->Stop();
+  if (retention != nullptr) retention->Stop();
+  if (reconciler != nullptr) reconciler->Stop();
   if (submitter != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;

@@ -153,6 +153,43 @@ absl::Status JobNotUsable(std::string_view job_id, std::string_view why) {
   return status;
 }
 
+absl::Status JobNotDeletable(std::string_view job_id, std::string_view why) {
+  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_DELETABLE",
+                             absl::StrCat("Job ", View(job_id), " cannot be deleted: ", View(why)));
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
+  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_UNCONFIRMED",
+                             absl::StrCat("Job ", View(job_id), " is ", View(state),
+                                          "; only an UNCONFIRMED job can be resolved"),
+                             {{"state", std::string(state)}});
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after) {
+  absl::Status status =
+      Make(absl::StatusCode::kAborted, "JOB_BEING_SETTLED",
+           absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));
+  AttachJob(status, job_id);
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status PictoryJobTaken(std::string_view pictory_job_id) {
+  return Make(absl::StatusCode::kFailedPrecondition, "PICTORY_JOB_TAKEN",
+              absl::StrCat("Pictory's job ", View(Clean(pictory_job_id)),
+                           " belongs to another job of this gateway"));
+}
+
+absl::Status PictoryJobNotFound(std::string_view pictory_job_id) {
+  return Make(absl::StatusCode::kNotFound, "PICTORY_JOB_NOT_FOUND",
+              absl::StrCat("Pictory does not know a job ", View(Clean(pictory_job_id)),
+                           "; ResolveJob without a decision lists candidates"));
+}
+
 absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
   absl::Status status =
       Make(absl::StatusCode::kNotFound, "PART_NOT_FOUND",
@@ -202,6 +239,28 @@ absl::Status BudgetExhausted(Duration retry_after) {
                                           "nothing was submitted, try again in ",
                                           InSeconds(retry_after)));
   AttachQuota(status, "upstream_budget", "requests per second to Pictory");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
+                           Duration retry_after) {
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "SPENDING_LIMIT",
+           absl::StrCat("The spending guard of ", View(who), " allows ", limit, " submits a ",
+                        View(window), "; nothing was submitted, try again in ",
+                        InSeconds(retry_after)));
+  AttachQuota(status, std::string(who), absl::StrCat("at most ", limit, " submits a ", View(window)));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status SubmitsStopped(Duration retry_after) {
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "SUBMITS_STOPPED",
+           "The operator of this gateway has stopped new submits; nothing was submitted, and jobs "
+           "already submitted go on");
+  AttachQuota(status, "this gateway", "no submits at present");
   AttachRetry(status, retry_after);
   return status;
 }

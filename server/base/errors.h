@@ -37,6 +37,12 @@ absl::Status Unimplemented(std::string_view what);
 absl::Status JobNotFound(std::string_view name);
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state);
 absl::Status JobNotUsable(std::string_view job_id, std::string_view why);
+absl::Status JobNotDeletable(std::string_view job_id, std::string_view why);
+absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state);
+// Another decision on the same job is under way.
+absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after);
+absl::Status PictoryJobTaken(std::string_view pictory_job_id);
+absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
 
 // Pictory's answers.
@@ -49,6 +55,10 @@ absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after);
 
 // Our own limits and states.
 absl::Status BudgetExhausted(Duration retry_after);
+// `who` such as `this gateway` or `tenant acme`.
+absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
+                           Duration retry_after);
+absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
 absl::Status Draining(Duration retry_after);
 absl::Status StoreFailed(std::string_view detail);

@@ -110,6 +110,13 @@ inline constexpr int kSlowFactor = 4;
 inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 inline constexpr hours kExpiresAfter{7 * 24};
+inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
+inline constexpr std::size_t kEarlyHintsMax = 10'000;
+inline constexpr minutes kEarlyHintKept{10};
+inline constexpr hours kInDoubtStaleAfter{7 * 24};
+inline constexpr hours kInDoubtSweep{1};
+inline constexpr hours kClockSlack{2};  // a wall clock may have been set by so much in between
+inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
 inline constexpr seconds kRetryAfterMin{1};
 inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
@@ -124,6 +131,8 @@ inline constexpr int kUnaryCallsMax = 4'000;
 inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
+inline constexpr minutes kMeshRetryWindow{10};  // a retry without request_id is matched this long
+inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
@@ -136,6 +145,9 @@ inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
+inline constexpr hours kSpendingWindow{24};
+inline constexpr int kPruneBatch = 200;
+inline constexpr minutes kPruneInterval{10};
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "jobs/guards.h"
 
 namespace gateway::jobs {
 namespace {
@@ -36,8 +37,9 @@ void ClearDoubts(JobRecord& record) {
 void NoteProgress(Job& job, const pictory::JobReply& reply) {
   if (Rank(job.state) < Rank(v1::JOB_STATE_RUNNING)) job.state = v1::JOB_STATE_RUNNING;
   if (reply.progress_percent.has_value()) {
-    job.progress_percent =
-        std::max(job.progress_percent.value_or(0), std::clamp(*reply.progress_percent, 0.0, 100.0));
+    const double told = std::clamp(*reply.progress_percent, 0.0, 100.0);
+    job.progress_percent = std::max(job.progress_percent.value_or(0), told);
+    if (IsOff(Guard::kProgressOnlyRises)) job.progress_percent = told;
   }
   if (!reply.message.empty()) job.message = reply.message;
   if (reply.credits_used.has_value()) job.credits_used = reply.credits_used;
@@ -78,7 +80,7 @@ void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime 
 
 void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   // One failed reply may be a hiccup; a second one is the truth.
-  if (!record.failure_seen) {
+  if (!record.failure_seen && !IsOff(Guard::kConfirmFailure)) {
     record.failure_seen = true;
     return;
   }

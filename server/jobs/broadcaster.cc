@@ -7,9 +7,12 @@ namespace gateway::jobs {
 
 Broadcaster::Broadcaster() : thread_([this] { Run(); }) {}
 
+Broadcaster::Broadcaster(std::function<void(Slice)> elsewhere) : elsewhere_(std::move(elsewhere)) {}
+
 Broadcaster::~Broadcaster() { Stop(); }
 
 void Broadcaster::Post(Slice slice) {
+  if (elsewhere_) return elsewhere_(std::move(slice));
   MutexLock lock(mutex_);
   if (stopping_) return;
   queue_.push_back(std::move(slice));

@@ -18,6 +18,8 @@ class Broadcaster {
   using Slice = std::function<bool()>;
 
   Broadcaster();
+  // Without a thread: `elsewhere` gets each slice, and runs it until it returns false.
+  explicit Broadcaster(std::function<void(Slice)> elsewhere);
   ~Broadcaster();
   Broadcaster(const Broadcaster&) = delete;
   Broadcaster& operator=(const Broadcaster&) = delete;
@@ -34,6 +36,7 @@ class Broadcaster {
  private:
   void Run();
 
+  const std::function<void(Slice)> elsewhere_;
   Mutex mutex_;
   CondVar wake_;
   CondVar idle_;

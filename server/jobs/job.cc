@@ -46,6 +46,23 @@ bool IsVisible(const JobRecord& record) {
     case SubmissionState::kSending:
     case SubmissionState::kRejected:
     case SubmissionState::kNotSent:
+    case SubmissionState::kDeleted:
+      return false;
+  }
+  return false;
+}
+
+bool CountsAsSpent(SubmissionState state) {
+  switch (state) {
+    case SubmissionState::kSending:
+    case SubmissionState::kAccepted:
+    case SubmissionState::kUnknown:
+    case SubmissionState::kAbandoned:
+    case SubmissionState::kDeleted:
+      return true;
+    case SubmissionState::kIntent:
+    case SubmissionState::kRejected:
+    case SubmissionState::kNotSent:
       return false;
   }
   return false;

@@ -18,6 +18,11 @@ using ::pictory::jobs::v1::JobKind;
 using ::pictory::jobs::v1::JobState;
 namespace v1 = ::pictory::jobs::v1;
 
+// What an UNCONFIRMED job says of itself.
+inline constexpr char kUnconfirmedMessage[] =
+    "Sent to Pictory, but no complete answer came back; it is not sent again. Do not resubmit; "
+    "ResolveJob settles it.";
+
 struct Job {
   std::string tenant;
   std::string job_id;
@@ -51,8 +56,9 @@ enum class SubmissionState : std::uint8_t {
   kAccepted = 3,  // Pictory gave a job id
   kRejected = 4,  // Pictory refused, nothing was billed; `refusal` is what a retry gets again
   kNotSent = 5,   // certainly nothing sent; a retry runs
-  kUnknown = 6,   // sent, outcome unknown; never sent again
-  kAbandoned = 7  // unknown, and a person gave up on it
+  kUnknown = 6,    // sent, outcome unknown; never sent again
+  kAbandoned = 7,  // unknown, and a person gave up on it
+  kDeleted = 8     // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
 };
 
 struct JobRecord {
@@ -62,8 +68,14 @@ struct JobRecord {
   std::string fingerprint;  // SHA-256 of method, deterministic request and credentials: 32 bytes
   std::int32_t attempt = 1;
   std::int64_t owner_epoch = 0;  // start of the process that owns the attempt
-  std::string correlation_token;
+  std::string correlation_token;  // names the submission in the URL Pictory calls back; random
   std::string refusal;  // of kRejected: serialised internal.v1.Status
+  // When the last attempt was recorded as sent: from then on it may have cost money.
+  WallTime sent_at{};
+  // The caller gave no request_id, so that only its content can tell a retry of a mesh from a new
+  // request; and the x-request-id it came with, if any.
+  bool minted_request_id = false;
+  std::string mesh_request_id;
 
   // Polling. Wall times, because they outlive the process.
   WallTime accepted_at{};
@@ -88,6 +100,9 @@ bool IsVisible(const JobRecord& record);
 
 // Visible, not final, and with a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
+
+// Sent at least once, so that it counts as paid whatever became of it.
+bool CountsAsSpent(SubmissionState state);
 
 // `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`: the words of the API without their prefix.
 std::string StateName(JobState state);

@@ -36,9 +36,7 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
       record.submission = SubmissionState::kUnknown;
       record.job.state = v1::JOB_STATE_UNCONFIRMED;
       record.job.revision = 1;
-      record.job.message =
-          "Sent to Pictory, but no complete answer came back; it is not sent again. "
-          "Do not resubmit; ResolveJob settles it.";
+      record.job.message = kUnconfirmedMessage;
       break;
   }
   return record;

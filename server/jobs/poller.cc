@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "jobs/guards.h"
+
 namespace gateway::jobs {
 namespace {
 
@@ -83,6 +85,26 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
     const MonoTime soon = clock_.Now() + options_.curve.first;
     if (entry.due <= soon) return;
     Place(entry, key, soon);
+  }
+  Pump();
+}
+
+void Poller::Hint(const std::string& tenant, const std::string& job_id) {
+  {
+    MutexLock lock(mutex_);
+    const JobKey key{tenant, job_id};
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    if (entry.busy) {
+      entry.hint_waits = true;
+      return;
+    }
+    if (entry.errors > 0) return;  // Pictory does not answer; a hint changes nothing about that
+    const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
+    if (entry.due <= at) return;
+    entry.hinted = at;
+    Place(entry, key, at);
   }
   Pump();
 }
@@ -263,6 +285,7 @@ void Poller::OnReply(const JobKey& key, pictory::ReplySize size, pictory::JobRep
   }
   if (!advanced.store) return Pump();
 
+  if (advanced.visible && IsOff(Guard::kStoredBeforePublish)) publish_(advanced.record);
   advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(delay);
   std::vector<pictory::JobResult::Part> parts;
   if (IsFinal(advanced.record.job.state) && reply.result != nullptr) parts = reply.result->parts;
@@ -321,7 +344,12 @@ void Poller::Settle(const JobKey& key, JobRecord record, Duration delay) {
   Entry& entry = found->second;
   entry.record = std::move(record);
   entry.busy = false;
-  Place(entry, key, clock_.Now() + delay);
+  MonoTime due = clock_.Now() + delay;
+  if (std::exchange(entry.hint_waits, false) && entry.errors == 0) {
+    const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
+    if (at < due) due = entry.hinted = at;
+  }
+  Place(entry, key, due);
 }
 
 }  // namespace gateway::jobs

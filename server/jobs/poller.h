@@ -73,6 +73,10 @@ class Poller {
   // forward.
   void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
 
+  // Somebody says the job has news: it is polled soon, but for this never twice within
+  // limits::kHintInterval. What they say is not believed.
+  void Hint(const std::string& tenant, const std::string& job_id);
+
   // No poll starts after this. Answers still under way are dropped.
   void Stop();
 
@@ -83,6 +87,8 @@ class Poller {
   struct Entry {
     JobRecord record;
     MonoTime due{};
+    MonoTime hinted{};         // the latest poll that a hint asked for
+    bool hint_waits = false;   // a hint came while busy
     std::uint64_t turn = 0;  // of its latest place in the heap; older places are void
     std::uint64_t digest = 0;
     int polls = 0;   // made so far

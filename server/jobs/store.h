@@ -4,7 +4,8 @@
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
 // call), under no lock, in an order that respects the order of the calls for one job. They must not
 // block. A write's callback runs only once the write is durable. A failed write leaves nothing behind.
-// Every key carries the tenant; there is no call that takes a job id alone.
+// Every key carries the tenant; there is no call that takes a job id alone. (A correlation token is
+// random, and names one submission of all tenants.)
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "jobs/job.h"
+#include "jobs/job_key.h"
 #include "pictory/job_reply.h"
 
 namespace gateway::jobs {
@@ -26,6 +28,21 @@ struct BeginResult {
   // False: `record` is the one that has this request_id already.
   bool begun = false;
   JobRecord record;
+};
+
+// A submission that may have cost money.
+struct Spent {
+  std::string tenant;
+  WallTime sent_at;
+
+  bool operator==(const Spent&) const = default;
+};
+
+// What is old enough to be forgotten.
+struct PruneQuery {
+  WallTime finished_before;     // jobs that callers see: ended before this
+  WallTime untouched_since;     // records that callers do not see: last changed before this
+  int limit = 0;                // at most so many at a time, so that no other write waits long
 };
 
 struct ListQuery {
@@ -75,6 +92,14 @@ class JobStore {
   // The tenant that owns a Pictory job; nullopt if nobody does.
   virtual void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) = 0;
 
+  // The record of any tenant with this correlation_token, if it has not ended; visible or not.
+  virtual void FindToken(std::string token, Callback<std::optional<JobRecord>> done) = 0;
+
+  // The newest record of the tenant with this fingerprint and minted_request_id, created at or after
+  // `since`, visible or not. With a `mesh_request_id`, one that came with another id does not count.
+  virtual void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+                           WallTime since, Callback<std::optional<JobRecord>> done) = 0;
+
   // Visible jobs, newest first, at most query.limit.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
 
@@ -83,8 +108,12 @@ class JobStore {
   virtual void ReadPart(std::string tenant, std::string job_id, v1::ResultPart part,
                         std::int64_t offset, std::int64_t max_bytes, Callback<PartChunk> done) = 0;
 
-  // Removes a record and its parts. OK if there is none.
-  virtual void Remove(std::string tenant, std::string job_id, Done done) = 0;
+  // As Update, and the parts and labels of the job are gone.
+  virtual void Bury(JobRecord record, Done done) = 0;
+
+  // Removes records and all that belongs to them, the oldest first; UNCONFIRMED jobs and running
+  // submissions never. Gives back their tenants and job ids, at most query.limit.
+  virtual void Prune(PruneQuery query, Callback<std::vector<JobKey>> done) = 0;
 
   // Once, before serving, on the caller's thread: starts a new epoch, turns kIntent into kNotSent
   // and kSending into kUnknown (state UNCONFIRMED, revision raised), and returns all visible
@@ -92,6 +121,7 @@ class JobStore {
   struct Recovered {
     std::int64_t epoch = 0;
     std::vector<JobRecord> unfinished;
+    std::vector<Spent> spent;  // since now − limits::kSpendingWindow, in no order
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 

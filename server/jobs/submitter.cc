@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "jobs/guards.h"
 #include "jobs/outcome.h"
 
 namespace gateway::jobs {
@@ -17,6 +18,7 @@ using Outcome = pictory::SubmitReply::Outcome;
 struct Submitter::Attempt {
   JobKey key;
   SubmitRequest request;
+  std::string token;  // that the webhook's URL carries
   pictory::Submission submission;
   pictory::Authorization authorization;
   JobRecord record;
@@ -24,11 +26,12 @@ struct Submitter::Attempt {
   std::vector<Done> waiting;  // guarded by Submitter::mutex_; the first is the caller who began
 };
 
-Submitter::Submitter(SubmitterOptions options, Account& account, JobStore& store,
-                     pictory::PictoryClient& client, Hub& hub, Poller& poller, const Clock& clock,
-                     Timers& timers, Random& random, SubmitEvents events)
+Submitter::Submitter(SubmitterOptions options, Account& account, Spending& spending,
+                     JobStore& store, pictory::PictoryClient& client, Hub& hub, Poller& poller,
+                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       account_(account),
+      spending_(spending),
       store_(store),
       client_(client),
       hub_(hub),
@@ -38,16 +41,31 @@ Submitter::Submitter(SubmitterOptions options, Account& account, JobStore& store
       random_(random),
       events_(std::move(events)) {}
 
+// Meshes retry without asking. A retry without a request_id of the caller's goes on under the one that
+// was minted for the first call, if that is known.
 void Submitter::Submit(SubmitRequest request, Done done) {
+  if (!request.is_retry || !request.minted_request_id) return Start(std::move(request), std::move(done));
+  const std::string mesh_request_id = request.same_mesh_request ? request.mesh_request_id : "";
+  store_.FindUnkeyed(
+      request.tenant, request.fingerprint, mesh_request_id,
+      clock_.WallNow() - limits::kMeshRetryWindow,
+      [this, request, done = std::move(done)](
+          absl::StatusOr<std::optional<JobRecord>> first) mutable {
+        if (!first.ok()) return done(first.status());  // not known means not safe to send
+        if (first->has_value()) request.request_id = (*first)->job.request_id;
+        Start(std::move(request), std::move(done));
+      });
+}
+
+void Submitter::Start(SubmitRequest request, Done done) {
   auto attempt = std::make_shared<Attempt>();
   attempt->key = JobKey{request.tenant, request.request_id};
   absl::Status refused;
   {
     MutexLock lock(mutex_);
-    const auto running = attempts_.find(attempt->key);
-    if (running != attempts_.end()) {
-      if (running->second->request.fingerprint == request.fingerprint) {
-        running->second->waiting.push_back(std::move(done));
+    if (const AttemptPtr running = FindRunning(request)) {
+      if (running->request.fingerprint == request.fingerprint || IsOff(Guard::kFingerprint)) {
+        running->waiting.push_back(std::move(done));
         return;
       }
       refused = errors::RequestIdReused(request.request_id, "being submitted now");
@@ -61,6 +79,23 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   }
   if (!refused.ok()) return done(refused);
   Resolve(attempt);
+}
+
+// The running attempt of this request, by its id or, for a retry without one, by its content.
+Submitter::AttemptPtr Submitter::FindRunning(const SubmitRequest& request) const {
+  const auto by_id = attempts_.find(JobKey{request.tenant, request.request_id});
+  if (by_id != attempts_.end()) return by_id->second;
+  if (!request.is_retry || !request.minted_request_id) return nullptr;
+  for (const auto& [key, attempt] : attempts_) {
+    const SubmitRequest& other = attempt->request;
+    const bool same = key.tenant == request.tenant && other.minted_request_id &&
+                      other.fingerprint == request.fingerprint;
+    const bool other_mesh_request =
+        request.same_mesh_request && !request.mesh_request_id.empty() &&
+        !other.mesh_request_id.empty() && other.mesh_request_id != request.mesh_request_id;
+    if (same && !other_mesh_request) return attempt;
+  }
+  return nullptr;
 }
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
@@ -120,9 +155,10 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Job& referenced)
 
 void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                           std::string_view inlined) {
-  absl::StatusOr<pictory::Submission> submission =
-      pictory::Translate(*attempt->request.request, referenced_pictory_id, /*webhook_url=*/"",
-                         options_.translate, inlined);
+  attempt->token = RandomHex(16);
+  const std::string webhook = options_.webhook_url ? options_.webhook_url(attempt->token) : "";
+  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
+      *attempt->request.request, referenced_pictory_id, webhook, options_.translate, inlined);
   if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
   attempt->submission = *std::move(submission);
   Authorize(attempt);
@@ -144,12 +180,16 @@ void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
+  if (absl::Status spent = spending_.TryTake(attempt->key.tenant); !spent.ok()) {
+    return AnswerFromRequestId(attempt, std::move(spent));
+  }
   const bool ready = account_.TryTake(Budget::Share::kSubmit);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       if (ready) account_.Refund(Budget::Share::kSubmit);
+      spending_.Refund(attempt->key.tenant);
       if (!begun.ok()) return Finish(attempt, begun.status());
       return AnswerFromRecord(attempt, begun->record);
     }
@@ -178,9 +218,11 @@ void Submitter::AwaitBudget(const AttemptPtr& attempt) {
 
 void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.submission = SubmissionState::kSending;
+  attempt->record.sent_at = clock_.WallNow();
   store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
       account_.Refund(Budget::Share::kSubmit);
+      spending_.Refund(attempt->key.tenant);
       return Finish(attempt, stored);
     }
     Send(attempt);
@@ -197,7 +239,11 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
   if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);
+  if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
   attempt->record = AfterReply(attempt->record, reply, clock_.WallNow());
+  if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
+    Finish(attempt, hub_.Publish(attempt->record.job));
+  }
   store_.Update(attempt->record, {},
                 [this, attempt, reply = std::move(reply)](const absl::Status& stored) {
                   OnOutcomeStored(attempt, reply, stored);
@@ -226,6 +272,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
                                 const absl::Status& stored) {
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not the record of it was kept.
+    spending_.Refund(attempt->key.tenant);
     return Finish(attempt, reply.error);
   }
   if (!stored.ok()) {
@@ -237,6 +284,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   }
   const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
   if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record);
+  if (reply.outcome == Outcome::kUnknown && events_.in_doubt) events_.in_doubt(attempt->record);
   Finish(attempt, snapshot);
 }
 
@@ -254,7 +302,7 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
-  if (record.fingerprint != attempt->request.fingerprint) {
+  if (record.fingerprint != attempt->request.fingerprint && !IsOff(Guard::kFingerprint)) {
     return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
   }
   switch (record.submission) {
@@ -265,6 +313,8 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kAbandoned:
       return hub_.Load(attempt->key.tenant, record.job.job_id,
                        [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
+    case SubmissionState::kDeleted:
+      return Finish(attempt, MakeSnapshot(record.job));
     case SubmissionState::kIntent:
     case SubmissionState::kSending:
     case SubmissionState::kNotSent:
@@ -277,6 +327,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 
 // Recorded but certainly not sent: the record says so before the caller hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
+  spending_.Refund(attempt->key.tenant);
   attempt->record.submission = SubmissionState::kNotSent;
   store_.Update(attempt->record, {},
                 [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
@@ -312,7 +363,10 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.submission = state;
   record.fingerprint = attempt.request.fingerprint;
   record.owner_epoch = options_.epoch;
-  record.correlation_token = RandomHex(16);
+  record.correlation_token = attempt.token;
+  if (state == SubmissionState::kSending) record.sent_at = now;
+  record.minted_request_id = attempt.request.minted_request_id;
+  record.mesh_request_id = attempt.request.mesh_request_id;
   return record;
 }
 

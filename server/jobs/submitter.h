@@ -33,6 +33,7 @@
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/poller.h"
+#include "jobs/spending.h"
 #include "jobs/store.h"
 #include "pictory/client.h"
 #include "pictory/translate.h"
@@ -47,6 +48,13 @@ struct SubmitRequest {
   std::map<std::string, std::string> labels;
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();
+  // The caller gave no request_id. Then its metadata may say that this is the retry of an earlier
+  // call, which is looked for by its content; mesh_request_id (x-request-id) is compared as well if
+  // it is the mesh that retries, because then it stays the same.
+  bool minted_request_id = false;
+  bool is_retry = false;
+  std::string mesh_request_id;
+  bool same_mesh_request = false;
   std::shared_ptr<const google::protobuf::Message> request;
   // Set when the caller is gone; may be null. Looked at only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
@@ -56,10 +64,14 @@ struct SubmitterOptions {
   pictory::TranslateOptions translate;
   bool sandbox = false;
   std::int64_t epoch = 0;  // of JobStore::Recover
+  // Where Pictory is to call back for a submission with this token; null or "": nowhere.
+  std::function<std::string(const std::string& token)> webhook_url;
 };
 
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
+  // A job became UNCONFIRMED; durable and visible by now.
+  std::function<void(const JobRecord&)> in_doubt;
 };
 
 class Submitter {
@@ -67,7 +79,7 @@ class Submitter {
   using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
   using Done = std::function<void(Answer)>;
 
-  Submitter(SubmitterOptions options, Account& account, JobStore& store,
+  Submitter(SubmitterOptions options, Account& account, Spending& spending, JobStore& store,
             pictory::PictoryClient& client, Hub& hub, Poller& poller, const Clock& clock,
             Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
@@ -86,6 +98,7 @@ class Submitter {
   using AttemptPtr = std::shared_ptr<Attempt>;
 
   // The steps, in the order they are taken.
+  void Start(SubmitRequest request, Done done);
   void Resolve(const AttemptPtr& attempt);
   void ReadReferenced(const AttemptPtr& attempt, const Job& referenced);
   void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
@@ -105,12 +118,14 @@ class Submitter {
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
 
+  AttemptPtr FindRunning(const SubmitRequest& request) const REQUIRES(mutex_);
   absl::Status CheckCaller(const Attempt& attempt) const;
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
   void Finish(const AttemptPtr& attempt, Answer answer);
 
   const SubmitterOptions options_;
   Account& account_;
+  Spending& spending_;
   JobStore& store_;
   pictory::PictoryClient& client_;
   Hub& hub_;

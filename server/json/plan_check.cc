@@ -35,6 +35,14 @@ bool IsMessage(const Field* field) {
   return field->type() == Field::TYPE_MESSAGE && !field->is_map();
 }
 
+// Read from an answer of Pictory's, outside of any job.
+bool IsMapped(const pb::Descriptor* message) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    if (message->field(i)->options().HasExtension(v1::rest)) return true;
+  }
+  return false;
+}
+
 class Checker {
  public:
   // `request`: the message is the input of a submit, where PATH and BODY have a meaning.
@@ -65,7 +73,10 @@ class Checker {
     std::map<int, std::string> kinds;
     for (int i = 0; i < service->method_count(); ++i) {
       const pb::MethodDescriptor* method = service->method(i);
-      if (!method->options().HasExtension(v1::job_method)) continue;
+      if (!method->options().HasExtension(v1::job_method)) {
+        if (IsMapped(method->output_type())) Message(method->output_type(), false);
+        continue;
+      }
       const v1::JobMethod& job = method->options().GetExtension(v1::job_method);
       Message(method->input_type(), true);
       Kind(method, job, kinds);

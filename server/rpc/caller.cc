@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
@@ -13,6 +14,21 @@ namespace {
 
 constexpr char kDefaultTenant[] = "default";
 constexpr char kIdempotencyKey[] = "idempotency-key";
+constexpr char kPreviousAttempts[] = "grpc-previous-rpc-attempts";
+constexpr char kEnvoyAttempt[] = "x-envoy-attempt-count";
+constexpr char kMeshRequestId[] = "x-request-id";
+
+// The value of a metadata key; "" if it is not there.
+std::string Text(const grpc::CallbackServerContext& context, const char* key) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
+int Number(const std::string& text) {
+  int value = 0;
+  return absl::SimpleAtoi(text, &value) ? value : 0;
+}
 
 }  // namespace
 
@@ -34,10 +50,12 @@ absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, cons
                                             : Duration(limits::kUnaryDefaultDeadline);
   caller.deadline = domain.clock.Now() + left;
 
-  const auto& metadata = context.client_metadata();
-  if (const auto key = metadata.find(kIdempotencyKey); key != metadata.end()) {
-    caller.idempotency_key.assign(key->second.data(), key->second.size());
-  }
+  caller.idempotency_key = Text(context, kIdempotencyKey);
+  caller.mesh_retries = Number(Text(context, kEnvoyAttempt)) > 1;
+  caller.is_retry = caller.mesh_retries || Number(Text(context, kPreviousAttempts)) > 0;
+  caller.mesh_request_id = Text(context, kMeshRequestId);
+  // Longer than any mesh makes them: not one to keep.
+  if (caller.mesh_request_id.size() > limits::kCallerIdMaxBytes) caller.mesh_request_id.clear();
   return caller;
 }
 

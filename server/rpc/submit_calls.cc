@@ -54,6 +54,10 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   submit.fingerprint = Fingerprint(method, *request);
   submit.tenant = caller.tenant;
   submit.kind = kind;
+  submit.minted_request_id = request_id.empty();
+  submit.is_retry = caller.is_retry;
+  submit.mesh_request_id = caller.mesh_request_id;
+  submit.same_mesh_request = caller.mesh_retries;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
   for (const auto& [label, value] : request->labels()) submit.labels[label] = value;
   submit.deadline = caller.deadline;

@@ -132,6 +132,12 @@ JobReads::JobReads(SQLite::Database& db)
           db, SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
       find_request_(db, SelectJob("tenant = ? AND request_id = ? AND request_id <> ''")),
       find_owner_(db, "SELECT tenant FROM jobs WHERE pictory_job_id = ? AND pictory_job_id <> ''"),
+      find_token_(db, SelectJob("finish_time IS NULL AND correlation_token <> ''"
+                                " AND correlation_token = ?")),
+      find_unkeyed_(db, SelectJob("tenant = ?1 AND fingerprint = ?2 AND minted_request_id = 1"
+                                  " AND create_time >= ?3"
+                                  " AND (?4 = '' OR mesh_request_id = '' OR mesh_request_id = ?4)"
+                                  " ORDER BY create_time DESC LIMIT 1")),
       part_size_(db,
                  "SELECT total_bytes FROM parts"
                  " WHERE tenant = ? AND job_id = ? AND part = ? AND slice = 0"),
@@ -154,6 +160,25 @@ std::optional<std::string> JobReads::FindOwner(const std::string& pictory_job_id
   find->bindNoCopy(1, pictory_job_id);
   if (!find->executeStep()) return std::nullopt;
   return find->getColumn(0).getString();
+}
+
+std::optional<JobRecord> JobReads::FindToken(const std::string& token) {
+  StatementUse find(find_token_);
+  find->bindNoCopy(1, token);
+  if (!find->executeStep()) return std::nullopt;
+  return ReadRecord(*find, 0);
+}
+
+std::optional<JobRecord> JobReads::FindUnkeyed(const std::string& tenant,
+                                               const std::string& fingerprint,
+                                               const std::string& mesh_request_id, WallTime since) {
+  StatementUse find(find_unkeyed_);
+  find->bindNoCopy(1, tenant);
+  find->bindNoCopy(2, fingerprint.data(), static_cast<int>(fingerprint.size()));
+  find->bind(3, static_cast<std::int64_t>(since.time_since_epoch().count()));
+  find->bindNoCopy(4, mesh_request_id);
+  if (!find->executeStep()) return std::nullopt;
+  return ReadRecord(*find, 0);
 }
 
 std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery& query) {

@@ -22,6 +22,10 @@ class JobReads {
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant, const std::string& request_id);
   std::optional<std::string> FindOwner(const std::string& pictory_job_id);
+  std::optional<jobs::JobRecord> FindToken(const std::string& token);
+  std::optional<jobs::JobRecord> FindUnkeyed(const std::string& tenant,
+                                             const std::string& fingerprint,
+                                             const std::string& mesh_request_id, WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
@@ -35,6 +39,8 @@ class JobReads {
   SQLite::Statement find_pictory_;
   SQLite::Statement find_request_;
   SQLite::Statement find_owner_;
+  SQLite::Statement find_token_;
+  SQLite::Statement find_unkeyed_;
   SQLite::Statement part_size_;
   SQLite::Statement part_slices_;
 };

@@ -5,6 +5,7 @@
 #include "SQLiteCpp/Column.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "store/record_row.h"
 
 namespace gateway::store {
@@ -31,7 +32,16 @@ JobWrites::JobWrites(SQLite::Database& db)
                  " VALUES (?, ?, ?, ?, ?, ?)"),
       remove_part_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"),
       remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
-      remove_job_(db, "DELETE FROM jobs WHERE id = ?") {}
+      remove_job_(db, "DELETE FROM jobs WHERE id = ?"),
+      prunable_(db,
+                "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_finished"
+                " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
+                " ORDER BY finish_time LIMIT ?3)"
+                " UNION ALL "
+                "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_unseen"
+                " WHERE visible = 0 AND submission > 2 AND update_time < ?2"
+                " ORDER BY update_time LIMIT ?3)"
+                " LIMIT ?3") {}
 
 absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
   {
@@ -76,32 +86,58 @@ absl::Status JobWrites::PutSlices(const std::string& tenant, const std::string& 
 
 void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
 
-void JobWrites::Remove(const std::string& tenant, const std::string& job_id) {
-  const std::optional<Row> row = FindRow(tenant, job_id);
-  if (!row.has_value()) return;
-  RemoveLabels(tenant, job_id, row->labels);
-  StatementUse parts(remove_parts_);
-  parts->bindNoCopy(1, tenant);
-  parts->bindNoCopy(2, job_id);
-  parts->exec();
-  StatementUse remove(remove_job_);
-  remove->bind(1, row->id);
-  remove->exec();
+absl::Status JobWrites::Bury(const JobRecord& record) {
+  const std::optional<Row> row = FindRow(record.job.tenant, record.job.job_id);
+  if (!row.has_value()) return errors::JobNotFound(record.job.job_id);
+  Replace(row->id, record, row->labels);
+  RemoveParts(record.job.tenant, record.job.job_id);
+  return absl::OkStatus();
+}
+
+std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
+  struct Old {
+    std::int64_t id;
+    jobs::JobKey key;
+    Labels labels;
+  };
+  std::vector<Old> old;
+  {
+    StatementUse prunable(prunable_);
+    prunable->bind(1, static_cast<std::int64_t>(query.finished_before.time_since_epoch().count()));
+    prunable->bind(2, static_cast<std::int64_t>(query.untouched_since.time_since_epoch().count()));
+    prunable->bind(3, query.limit);
+    while (prunable->executeStep()) {
+      old.push_back({prunable->getColumn(0).getInt64(),
+                     {prunable->getColumn(1).getString(), prunable->getColumn(2).getString()},
+                     DecodeLabels(prunable->getColumn(3).getString())});
+    }
+  }
+  std::vector<jobs::JobKey> pruned;
+  for (Old& record : old) {
+    RemoveLabels(record.key.tenant, record.key.id, record.labels);
+    RemoveParts(record.key.tenant, record.key.id);
+    StatementUse remove(remove_job_);
+    remove->bind(1, record.id);
+    remove->exec();
+    pruned.push_back(std::move(record.key));
+  }
+  return pruned;
 }
 
 jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   const std::int64_t micros = now.time_since_epoch().count();
   const auto change = [&](const char* set, SubmissionState from) {
     SQLite::Statement update(
-        db_, absl::StrCat("UPDATE jobs SET update_time = ?, ", set, " WHERE submission = ",
+        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, ", set, " WHERE submission = ",
                           static_cast<int>(from), " AND submission <= 2"));
     update.bind(1, micros);
+    if (from == SubmissionState::kSending) update.bind(2, jobs::kUnconfirmedMessage);
     update.exec();
   };
   change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kNotSent)).c_str(),
          SubmissionState::kIntent);
   change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kUnknown),
-                      ", visible = 1, revision = revision + 1, state = ",
+                      ", visible = 1, message = ?2, revision = revision + 1, state = ",
                       static_cast<int>(jobs::v1::JOB_STATE_UNCONFIRMED))
              .c_str(),
          SubmissionState::kSending);
@@ -114,6 +150,16 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
                                                  " WHERE visible = 1 AND state < 4"
                                                  " ORDER BY next_poll_at, tenant, job_id"));
   while (unfinished.executeStep()) recovered.unfinished.push_back(ReadRecord(unfinished, 0));
+  SQLite::Statement spent(db_,
+                          "SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent"
+                          " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?");
+  const WallTime since = now - limits::kSpendingWindow;
+  spent.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
+  while (spent.executeStep()) {
+    recovered.spent.push_back(
+        {spent.getColumn(0).getString(),
+         WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()))});
+  }
   return recovered;
 }
 
@@ -155,6 +201,13 @@ void JobWrites::InsertLabels(const Job& job) {
     insert->bindNoCopy(4, job.job_id);
     insert->exec();
   }
+}
+
+void JobWrites::RemoveParts(const std::string& tenant, const std::string& job_id) {
+  StatementUse parts(remove_parts_);
+  parts->bindNoCopy(1, tenant);
+  parts->bindNoCopy(2, job_id);
+  parts->exec();
 }
 
 void JobWrites::RemoveLabels(const std::string& tenant, const std::string& job_id,

@@ -35,7 +35,8 @@ class JobWrites {
                          const pictory::JobResult::Part& part, std::size_t first,
                          std::size_t last);
   void Adopt(const jobs::JobRecord& record);
-  void Remove(const std::string& tenant, const std::string& job_id);
+  absl::Status Bury(const jobs::JobRecord& record);
+  std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   jobs::JobStore::Recovered Recover(WallTime now);
 
  private:
@@ -49,6 +50,7 @@ class JobWrites {
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);
+  void RemoveParts(const std::string& tenant, const std::string& job_id);
   void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
   void PutPart(const std::string& tenant, const std::string& job_id,
                const pictory::JobResult::Part& part, std::size_t first, std::size_t last);
@@ -64,6 +66,7 @@ class JobWrites {
   SQLite::Statement remove_part_;
   SQLite::Statement remove_parts_;
   SQLite::Statement remove_job_;
+  SQLite::Statement prunable_;
 };
 
 }  // namespace gateway::store

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/errors.h"
+#include "base/limits.h"
 
 namespace gateway::store {
 namespace {
@@ -39,6 +40,7 @@ void RecoverOne(JobRecord& record, WallTime now) {
   } else if (record.submission == SubmissionState::kSending) {
     record.submission = SubmissionState::kUnknown;
     record.job.state = v1::JOB_STATE_UNCONFIRMED;
+    record.job.message = jobs::kUnconfirmedMessage;
     ++record.job.revision;
   } else {
     return;
@@ -167,6 +169,35 @@ void MemoryJobStore::FindOwner(std::string pictory_job_id,
   }));
 }
 
+void MemoryJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
+  using Found = std::optional<JobRecord>;
+  done(Locked<Found>([&]() -> Found {
+    for (const auto& [key, record] : records_) {
+      if (record.job.finish_time.has_value() || record.correlation_token.empty()) continue;
+      if (record.correlation_token == token) return record;
+    }
+    return std::nullopt;
+  }));
+}
+
+void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
+                                 std::string mesh_request_id, WallTime since,
+                                 Callback<std::optional<JobRecord>> done) {
+  using Found = std::optional<JobRecord>;
+  done(Locked<Found>([&]() -> Found {
+    Found newest;
+    for (const auto& [key, record] : records_) {
+      if (key.first != tenant || !record.minted_request_id) continue;
+      if (record.fingerprint != fingerprint || record.job.create_time < since) continue;
+      const bool other = !mesh_request_id.empty() && !record.mesh_request_id.empty() &&
+                         record.mesh_request_id != mesh_request_id;
+      if (other) continue;
+      if (!newest.has_value() || newest->job.create_time < record.job.create_time) newest = record;
+    }
+    return newest;
+  }));
+}
+
 void MemoryJobStore::List(std::string tenant, ListQuery query,
                           Callback<std::vector<JobRecord>> done) {
   done(Locked<std::vector<JobRecord>>([&] {
@@ -201,19 +232,56 @@ void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::Result
   }));
 }
 
-void MemoryJobStore::Remove(std::string tenant, std::string job_id, Done done) {
-  done(Locked<bool>([&] {
-         const Key key(tenant, job_id);
+void MemoryJobStore::Bury(JobRecord record, Done done) {
+  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+         const Key key(record.job.tenant, record.job.job_id);
+         if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
+         if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
          Drop(key);
+         Put(std::move(record));
          parts_.erase(key);
          return true;
        }).status());
 }
 
+void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
+  done(Locked<std::vector<jobs::JobKey>>([&] {
+    const auto too_old = [&query](const JobRecord& record) {
+      if (jobs::IsVisible(record)) {
+        return record.job.finish_time.has_value() && *record.job.finish_time < query.finished_before;
+      }
+      const bool running = record.submission == SubmissionState::kIntent ||
+                           record.submission == SubmissionState::kSending;
+      return !running && record.job.update_time < query.untouched_since;
+    };
+    std::vector<std::pair<WallTime, Key>> old;  // visible ones first, each kind by age
+    for (const bool visible : {true, false}) {
+      std::vector<std::pair<WallTime, Key>> found;
+      for (const auto& [key, record] : records_) {
+        if (jobs::IsVisible(record) != visible || !too_old(record)) continue;
+        found.emplace_back(visible ? *record.job.finish_time : record.job.update_time, key);
+      }
+      std::sort(found.begin(), found.end());
+      old.insert(old.end(), found.begin(), found.end());
+    }
+    std::vector<jobs::JobKey> pruned;
+    for (const auto& [time, key] : old) {
+      if (pruned.size() >= static_cast<std::size_t>(std::max(query.limit, 0))) break;
+      Drop(key);
+      parts_.erase(key);
+      pruned.push_back({key.first, key.second});
+    }
+    return pruned;
+  }));
+}
+
 absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<Recovered>([&] {
-    Recovered recovered{.epoch = ++epoch_, .unfinished = {}};
+    Recovered recovered{.epoch = ++epoch_, .unfinished = {}, .spent = {}};
     for (auto& [key, record] : records_) {
+      if (jobs::CountsAsSpent(record.submission) && record.sent_at >= now - limits::kSpendingWindow) {
+        recovered.spent.push_back({key.first, record.sent_at});
+      }
       RecoverOne(record, now);
       if (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state)) {
         recovered.unfinished.push_back(record);

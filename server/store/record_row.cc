@@ -66,8 +66,10 @@ const char kRecordColumns[] =
     "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale, "
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
-    "failure_seen, result_too_large, visible, result_wire";
-const char kRecordValues[] = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "failure_seen, result_too_large, visible, result_wire, sent_at, minted_request_id, "
+    "mesh_request_id";
+const char kRecordValues[] =
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
   const Job& job = record.job;
@@ -106,6 +108,9 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Int(record.result_too_large);
   to.Int(jobs::IsVisible(record));
   to.Blob(job.result_wire);
+  to.Time(record.sent_at);
+  to.Int(record.minted_request_id);
+  to.Text(record.mesh_request_id);
 }
 
 JobRecord ReadRecord(SQLite::Statement& statement, int first) {
@@ -146,6 +151,9 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.result_too_large = from.Bool();
   from.Bool();  // visible: for queries only
   job.result_wire = from.Bytes();
+  record.sent_at = from.Time();
+  record.minted_request_id = from.Bool();
+  record.mesh_request_id = from.Bytes();
   return record;
 }
 

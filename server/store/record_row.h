@@ -12,7 +12,7 @@ namespace gateway::store {
 // All columns but the rowid, comma-separated, and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 34;
+inline constexpr int kRecordColumnCount = 37;
 
 // Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
 // and `labels` is EncodeLabels of its labels.

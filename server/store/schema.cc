@@ -125,6 +125,25 @@ DROP TABLE whole_parts;
 )sql";
 static_assert(limits::kPartSliceBytes == 262'144, "files hold slices of this size");
 
+// Settling by token, matching retries that carry no request_id, counting what was spent, forgetting.
+constexpr char kVersion3[] = R"sql(
+ALTER TABLE jobs ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN minted_request_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN mesh_request_id TEXT NOT NULL DEFAULT '';
+-- What was sent before this version counts from when it was created.
+UPDATE jobs SET sent_at = create_time WHERE submission IN (2, 3, 6, 7);
+-- FindToken
+CREATE INDEX jobs_by_token ON jobs (correlation_token)
+  WHERE finish_time IS NULL AND correlation_token <> '';
+-- FindUnkeyed
+CREATE INDEX jobs_unkeyed ON jobs (tenant, fingerprint, create_time) WHERE minted_request_id = 1;
+-- Recover
+CREATE INDEX jobs_spent ON jobs (sent_at, tenant) WHERE submission IN (2, 3, 6, 7, 8);
+-- Prune
+CREATE INDEX jobs_finished ON jobs (finish_time) WHERE visible = 1 AND finish_time IS NOT NULL;
+CREATE INDEX jobs_unseen ON jobs (update_time) WHERE visible = 0 AND submission > 2;
+)sql";
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -164,7 +183,7 @@ void Configure(SQLite::Database& db) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}};
+  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
   return migrations;
 }
 

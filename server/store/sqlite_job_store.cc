@@ -118,12 +118,20 @@ void SqliteJobStore::Adopt(JobRecord record, Done done) {
                 .done = std::move(done)});
 }
 
-void SqliteJobStore::Remove(std::string tenant, std::string job_id, Done done) {
-  writer_.Post({.apply = [tenant = std::move(tenant), job_id = std::move(job_id)](JobWrites& writes) {
-                  writes.Remove(tenant, job_id);
+void SqliteJobStore::Bury(JobRecord record, Done done) {
+  writer_.Post({.apply = [record = std::move(record)](JobWrites& writes) { return writes.Bury(record); },
+                .done = std::move(done)});
+}
+
+void SqliteJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
+  auto pruned = std::make_shared<std::vector<jobs::JobKey>>();
+  writer_.Post({.apply = [query, pruned](JobWrites& writes) {
+                  *pruned = writes.Prune(query);
                   return absl::OkStatus();
                 },
-                .done = std::move(done)});
+                .done = [done = std::move(done), pruned](absl::Status status) {
+                  status.ok() ? done(std::move(*pruned)) : done(std::move(status));
+                }});
 }
 
 template <class T, class Query>
@@ -165,6 +173,23 @@ void SqliteJobStore::FindOwner(std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   Read<std::optional<std::string>>(
       [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
+      std::move(done));
+}
+
+void SqliteJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [token = std::move(token)](JobReads& reads) { return reads.FindToken(token); },
+      std::move(done));
+}
+
+void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
+                                 std::string mesh_request_id, WallTime since,
+                                 Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
+       mesh = std::move(mesh_request_id), since](JobReads& reads) {
+        return reads.FindUnkeyed(tenant, fingerprint, mesh, since);
+      },
       std::move(done));
 }
 

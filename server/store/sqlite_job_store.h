@@ -60,12 +60,16 @@ class SqliteJobStore final : public jobs::JobStore {
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+                   WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
-  void Remove(std::string tenant, std::string job_id, Done done) override;
+  void Bury(jobs::JobRecord record, Done done) override;
+  void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
 
   // Also folds the write-ahead log into jobs.db and gives up the directory. Callable twice; not from

@@ -69,9 +69,14 @@ TEST_F(Hostile, SubmitsAreInDoubtAfterBrokenJson) {
 }
 
 TEST_F(Hostile, AHundredMegabytesAreCutOffAndCostLittle) {
-  Api();
+  Start([](app::Config& config) { config.max_job_reply_mib = 8; });
   const PeakMemory memory;
-  ExpectToGoOnAfter("r", {Flood(100), Flood(100)});
+  // Read a little, then as far as the setting allows; then it is left alone and the job says why.
+  OnJob("r", {Flood(100), Flood(100)});
+  const Job waiting = Watch(Render("r"), [](const Job& seen) { return !seen.message().empty(); });
+  EXPECT_EQ(waiting.state(), v1::JOB_STATE_RUNNING);
+  EXPECT_THAT(waiting.message(), HasSubstr("max-job-reply-mib"));
+  EXPECT_EQ(Polls("r"), 2);
   pictory_.On(kSubmit, {Flood(100)});
   const auto job = Api().Render(SomeRender());
   ASSERT_TRUE(job.ok()) << job.status();

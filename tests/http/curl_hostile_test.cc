@@ -17,7 +17,8 @@ using ::gateway::test::PeakMemory;
 using ::testing::HasSubstr;
 using Tls = ScriptedServer::Tls;
 
-constexpr std::size_t kMemoryMayGrowBytes = 32 * limits::kMiB;
+constexpr std::size_t kBodyMaxBytes = 16 * limits::kMiB;
+constexpr std::size_t kMemoryMayGrowBytes = 2 * kBodyMaxBytes;
 constexpr Duration kStallMax = milliseconds(100);
 // A busy machine may take any thread away for a while; what the code itself does too slowly, it does
 // each time.
@@ -31,7 +32,7 @@ Duration TimeToUnpackACap(const std::string& bomb) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bomb.data()));
   stream.avail_in = static_cast<uInt>(bomb.size());
   std::string piece(16 * limits::kKiB, '\0');
-  while (stream.total_out < limits::kJobReplyMaxBytes) {
+  while (stream.total_out < kBodyMaxBytes) {
     stream.next_out = reinterpret_cast<Bytef*>(piece.data());
     stream.avail_out = static_cast<uInt>(piece.size());
     inflate(&stream, Z_SYNC_FLUSH);
@@ -78,11 +79,13 @@ void ExpectHarmless(const ScriptedServer::Script& script, Duration stall_max = k
       ScriptedServer server(script);
       auto transport = MustCreate(OptionsFor(server.url()));
       const PeakMemory memory;
-      const Response response = Fetch(*transport, paid ? Post("/job", "body") : Get("/job"));
+      Request request = paid ? Post("/job", "body") : Get("/job");
+      request.max_body_bytes = kBodyMaxBytes;
+      const Response response = Fetch(*transport, std::move(request));
       EXPECT_EQ(response.outcome, Outcome::kUnknown);
       EXPECT_EQ(response.status, 200);
       EXPECT_THAT(response.error, HasSubstr("exceeds"));
-      EXPECT_LE(response.body.size(), limits::kJobReplyMaxBytes);
+      EXPECT_LE(response.body.size(), kBodyMaxBytes);
       if (PeakMemory::kTellsOurs) {
         EXPECT_LE(memory.GrowthBytes(), kMemoryMayGrowBytes);
       }

@@ -29,8 +29,15 @@ class SubmitterTest : public testing::Test {
     poller_ = std::make_unique<Poller>(
         PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
         [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
-    submitter_ = std::make_unique<Submitter>(options_, *account_, store_, *client_, hub_, *poller_,
-                                             clock_, clock_, random_, SubmitEvents{});
+    SubmitterOptions options = options_;
+    options.webhook_url = [this](const std::string& token) {
+      return webhooks_.empty() ? "" : webhooks_ + token;
+    };
+    SubmitEvents events;
+    events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
+    submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, store_,
+                                             *client_, hub_, *poller_, clock_, clock_, random_,
+                                             std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -95,6 +102,10 @@ class SubmitterTest : public testing::Test {
       pictory::ClientOptions{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_);
   SubmitterOptions options_;
   Random random_{1};
+  Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
+                     clock_};
+  std::string webhooks_;  // "": no webhooks
+  std::vector<JobRecord> in_doubt_;
   std::unique_ptr<Account> account_;
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Submitter> submitter_;
@@ -325,11 +336,177 @@ TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
   const auto render = Submit(Render("r2", done.job_id));
   ASSERT_TRUE(render.ok());
   hub_.Forget("default", done.job_id);
-  store_.Remove("default", done.job_id, [](const absl::Status&) {});
+  done.finish_time = WallTime{};
+  JobRecord ended{.job = done, .submission = SubmissionState::kAccepted};
+  store_.Update(ended, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  store_.Prune({.finished_before = clock_.WallNow(), .untouched_since = {}, .limit = 9},
+               [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
   const auto retry = Submit(Render("r2", done.job_id));
   ASSERT_TRUE(retry.ok()) << retry.status();
   EXPECT_EQ((*retry)->job.job_id, (*render)->job.job_id);
   EXPECT_EQ(Posts(), 2);
+}
+
+TEST_F(SubmitterTest, AJobInDoubtIsHandedOnOnceItIsVisible) {
+  transport_.SetScript([](const http::Request&) { return test::Cut(); });
+  const auto answer = Submit(Preview("r1"));
+  ASSERT_TRUE(answer.ok());
+  ASSERT_EQ(in_doubt_.size(), 1u);
+  EXPECT_EQ(in_doubt_[0].job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(in_doubt_[0].sent_at, clock_.WallNow());
+  EXPECT_NE(hub_.Find("default", in_doubt_[0].job.job_id), nullptr);
+}
+
+TEST_F(SubmitterTest, TheWebhookCarriesTheTokenOfTheAttempt) {
+  webhooks_ = "https://hooks.example/";
+  std::vector<std::string> bodies;
+  transport_.SetScript([&](const http::Request& request) -> std::optional<http::Response> {
+    bodies.push_back(*request.body);
+    if (bodies.size() == 1) return test::NotSent();
+    return Reply(200, kAccepted);
+  });
+  EXPECT_FALSE(Submit(Preview("r1")).ok());
+  const std::string first = Stored("r1")->correlation_token;
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  const std::string second = Stored("r1")->correlation_token;
+  EXPECT_EQ(first.size(), 32u);
+  EXPECT_NE(first, second);
+  EXPECT_NE(bodies[0].find("\"webhook\":\"https://hooks.example/" + first + "\""), std::string::npos);
+  EXPECT_NE(bodies[1].find("\"webhook\":\"https://hooks.example/" + second + "\""), std::string::npos);
+}
+
+class MeshRetryTest : public SubmitterTest {
+ protected:
+  // A call without request_id: the service mints one for each.
+  SubmitRequest Unkeyed(bool is_retry, const std::string& mesh_id = "", bool mesh_retries = false) {
+    SubmitRequest request = Preview("minted-" + std::to_string(++minted_));
+    request.minted_request_id = true;
+    request.is_retry = is_retry;
+    request.mesh_request_id = mesh_id;
+    request.same_mesh_request = mesh_retries;
+    return request;
+  }
+  int minted_ = 0;
+};
+
+TEST_F(MeshRetryTest, ARetryGetsTheJobOfTheFirstCall) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  const auto first = Submit(Unkeyed(false));
+  const auto retry = Submit(Unkeyed(true));
+  ASSERT_TRUE(first.ok() && retry.ok());
+  EXPECT_EQ((*first)->job.job_id, (*retry)->job.job_id);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(MeshRetryTest, ARetryJoinsARunningAttempt) {
+  std::optional<Submitter::Answer> first, retry;
+  submitter_->Submit(Unkeyed(false), Into(first));
+  submitter_->Submit(Unkeyed(true), Into(retry));
+  EXPECT_EQ(transport_.held(), 1u);
+  transport_.Answer(Reply(200, kAccepted));
+  ASSERT_TRUE(first->ok() && retry->ok());
+  EXPECT_EQ((**first)->job.job_id, (**retry)->job.job_id);
+}
+
+TEST_F(MeshRetryTest, ARetryOfOneInDoubtIsNeverSentAgain) {
+  transport_.SetScript([](const http::Request&) { return test::Cut(); });
+  const auto first = Submit(Unkeyed(false));
+  const auto retry = Submit(Unkeyed(true));
+  ASSERT_TRUE(retry.ok());
+  EXPECT_EQ((*retry)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(MeshRetryTest, WhatDoesNotSayItIsARetryIsANewRequest) {
+  transport_.SetScript([n = 0](const http::Request&) mutable {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
+  });
+  const auto first = Submit(Unkeyed(false));
+  const auto second = Submit(Unkeyed(false));
+  EXPECT_NE((*first)->job.job_id, (*second)->job.job_id);
+  // A retry whose first call never came here.
+  SubmitRequest other = Unkeyed(true);
+  other.fingerprint = "something else";
+  EXPECT_TRUE(Submit(std::move(other)).ok());
+  // A request with a key of its own says itself what it repeats.
+  SubmitRequest keyed = Unkeyed(true);
+  keyed.minted_request_id = false;
+  EXPECT_TRUE(Submit(std::move(keyed)).ok());
+  EXPECT_EQ(Posts(), 4);
+}
+
+TEST_F(MeshRetryTest, TheMeshsOwnIdTellsEqualRequestsApart) {
+  transport_.SetScript([n = 0](const http::Request&) mutable {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
+  });
+  const auto first = Submit(Unkeyed(false, "x-1"));
+  const auto second = Submit(Unkeyed(false, "x-2"));
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-1", true)))->job.job_id, (*first)->job.job_id);
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-2", true)))->job.job_id, (*second)->job.job_id);
+  // Where a client library retries, the mesh gives each attempt an id of its own.
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-9", false)))->job.job_id, (*second)->job.job_id);
+  EXPECT_EQ(Posts(), 2);
+  EXPECT_TRUE(Submit(Unkeyed(true, "x-9", true)).ok());
+  EXPECT_EQ(Posts(), 3);
+}
+
+TEST_F(MeshRetryTest, AfterTenMinutesItIsANewRequest) {
+  transport_.SetScript([n = 0](const http::Request&) mutable {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
+  });
+  ASSERT_TRUE(Submit(Unkeyed(false)).ok());
+  clock_.Advance(limits::kMeshRetryWindow + 1s);
+  const int before = Posts();
+  ASSERT_TRUE(Submit(Unkeyed(true)).ok());
+  EXPECT_EQ(Posts(), before + 1);
+}
+
+TEST_F(SubmitterTest, OnlyWhatMayHaveCostMoneyIsCountedAsSpent) {
+  std::optional<http::Response> reply = Reply(200, kAccepted);
+  transport_.SetScript([&](const http::Request&) { return reply; });
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  EXPECT_EQ(spending_.spent_today(), 1u);
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  EXPECT_EQ(spending_.spent_today(), 1u) << "a repeated request costs nothing";
+  reply = Reply(400, R"({"code":"INVALID_REQUEST_BODY","message":"m"})");
+  EXPECT_FALSE(Submit(Preview("r2")).ok());
+  reply = test::NotSent();
+  EXPECT_FALSE(Submit(Preview("r3")).ok());
+  EXPECT_EQ(spending_.spent_today(), 1u);
+  reply = test::Cut();
+  ASSERT_TRUE(Submit(Preview("r4")).ok());
+  EXPECT_EQ(spending_.spent_today(), 2u) << "in doubt counts";
+}
+
+TEST_F(SubmitterTest, BeyondTheSpendingLimitNothingIsRecordedOrSentAndRetriesStillGetTheirJob) {
+  transport_.SetScript([n = 0](const http::Request&) mutable {
+    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
+  });
+  for (int i = 0; i < 150; ++i) ASSERT_TRUE(Submit(Preview("r" + std::to_string(i))).ok());
+  const absl::Status refused = Submit(Preview("one-more")).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_GT(errors::RetryDelay(refused), Duration::zero());
+  EXPECT_EQ(Posts(), 150);
+  EXPECT_FALSE(Stored("one-more").has_value());
+  EXPECT_TRUE(Submit(Preview("r7")).ok());
+  clock_.Advance(61s);
+  EXPECT_TRUE(Submit(Preview("one-more")).ok());
+}
+
+TEST_F(SubmitterTest, ARetryOfADeletedJobIsToldSoAndNotPaidAgain) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  JobRecord record = *Stored("r1");
+  record.submission = SubmissionState::kDeleted;
+  record.job.state = v1::JOB_STATE_CLEANED;
+  hub_.Forget("default", record.job.job_id);
+  store_.Bury(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  const auto retry = Submit(Preview("r1"));
+  ASSERT_TRUE(retry.ok()) << retry.status();
+  EXPECT_EQ((*retry)->job.job_id, record.job.job_id);
+  EXPECT_EQ((*retry)->job.state, v1::JOB_STATE_CLEANED);
+  EXPECT_EQ(Posts(), 1);
 }
 
 TEST_F(SubmitterTest, DrainingRefusesNewSubmitsAndWaitsForRunningOnes) {
@@ -568,6 +745,7 @@ class V1SummaryTest : public SubmitterTest {
     record.job.kind = v1::JOB_KIND_TRANSCRIPTION;
     record.job.state = v1::JOB_STATE_SUCCEEDED;
     record.job.revision = 3;
+    record.job.finish_time = clock_.WallNow();
     record.submission = SubmissionState::kAccepted;
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     if (transcript.empty()) return;
@@ -602,17 +780,18 @@ TEST_F(V1SummaryTest, TheStoredTranscriptGoesIntoTheBodyByteForByte) {
 }
 
 TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSent) {
+  const PruneQuery everything{.finished_before = WallTime::max(), .untouched_since = {}, .limit = 9};
   Finished("");
   const auto missing = Submit(Summary());
   EXPECT_EQ(errors::Reason(missing.status()), "JOB_NOT_USABLE");
   EXPECT_NE(missing.status().message().find("TRANSCRIPT_JSON"), absl::string_view::npos);
-  store_.Remove("default", "transcription", [](const absl::Status&) {});
+  store_.Prune(everything, [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
   for (const std::size_t bytes : {limits::kRequestMaxBytes + 1, limits::kRequestMaxBytes - 4}) {
     Finished("[\"" + std::string(bytes - 4, 'x') + "\"]");
     const auto large = Submit(Summary());
     EXPECT_FALSE(large.ok());
     EXPECT_NE(large.status().message().find("bytes"), absl::string_view::npos) << large.status();
-    store_.Remove("default", "transcription", [](const absl::Status&) {});
+    store_.Prune(everything, [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
   }
   EXPECT_EQ(Posts(), 0);
   EXPECT_EQ(Stored("r1"), std::nullopt);

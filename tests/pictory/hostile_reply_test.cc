@@ -61,6 +61,7 @@ TEST(HostileReply, UnderAnErrorStatusOnlyLosesItsWords) {
 
 TEST(HostileReply, ToAPollSaysNothingOfTheJob) {
   for (const HostileBody& body : test::HostileBodies()) {
+    if (body.name == test::kLongString) continue;  // a job's texts may be as long as its reply
     for (const v1::JobKind kind : kKinds) {
       if (ForPollsOnly(body) && kind != v1::JOB_KIND_RENDER) continue;  // once is long enough
       const test::PeakMemory memory;

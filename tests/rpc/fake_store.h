@@ -66,7 +66,17 @@ class FakeStore final : public jobs::JobStore {
   void FindOwner(std::string, Callback<std::optional<std::string>> done) override {
     done(NotHere());
   }
-  void Remove(std::string, std::string, Done done) override { done(NotHere()); }
+  void FindToken(std::string, Callback<std::optional<jobs::JobRecord>> done) override {
+    done(NotHere());
+  }
+  void FindUnkeyed(std::string, std::string, std::string, WallTime,
+                   Callback<std::optional<jobs::JobRecord>> done) override {
+    done(NotHere());
+  }
+  void Bury(jobs::JobRecord, Done done) override { done(NotHere()); }
+  void Prune(jobs::PruneQuery, Callback<std::vector<jobs::JobKey>> done) override {
+    done(NotHere());
+  }
   absl::StatusOr<Recovered> Recover(WallTime) override { return NotHere(); }
   void Close() override {}
 

@@ -216,13 +216,14 @@ TYPED_TEST_P(JobStoreTest, OurIdWinsOverAnEqualPictoryId) {
 TYPED_TEST_P(JobStoreTest, TenantsMayUseTheSameIds) {
   ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1", "acme")).value().begun);
   ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1", "umbra")).value().begun);
-  ASSERT_TRUE(this->calls_.Remove("acme", "j1").ok());
+  ASSERT_TRUE(this->calls_.Bury(Deleted(Begun("j1", "r1", "acme"))).ok());
   EXPECT_EQ(this->Stored("r1", "umbra"), Begun("j1", "r1", "umbra"));
 }
 
 TYPED_TEST_P(JobStoreTest, InvisibleRecordsAreNeitherFoundNorListed) {
   for (const SubmissionState state : {SubmissionState::kIntent, SubmissionState::kSending,
-                                      SubmissionState::kRejected, SubmissionState::kNotSent}) {
+                                      SubmissionState::kRejected, SubmissionState::kNotSent,
+                                      SubmissionState::kDeleted}) {
     const std::string n = std::to_string(static_cast<int>(state));
     JobRecord record = Accepted("j" + n, "p" + n);
     record.submission = state;
@@ -247,7 +248,7 @@ TYPED_TEST_P(JobStoreTest, ListsNewestFirstInPages) {
   EXPECT_THAT(this->Listed({.limit = 2}), ElementsAre("e", "d"));
   // What is inserted or removed between two pages moves nothing.
   ASSERT_TRUE(this->calls_.Adopt(Accepted("f", "pf")).ok());
-  ASSERT_TRUE(this->calls_.Remove("acme", "d").ok());
+  ASSERT_TRUE(this->calls_.Bury(Deleted(Accepted("d", "pd"))).ok());
   EXPECT_THAT(this->Listed({.before_job_id = "d", .limit = 2}), ElementsAre("c", "b"));
   EXPECT_THAT(this->Listed({.before_job_id = "b", .limit = 2}), ElementsAre("a"));
   EXPECT_THAT(this->Listed({.before_job_id = "a", .limit = 2}), IsEmpty());
@@ -351,25 +352,151 @@ TYPED_TEST_P(JobStoreTest, ReadsAPartOfManySlicesFromAnywhere) {
   EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, total).value().data, "short");
 }
 
-TYPED_TEST_P(JobStoreTest, RemoveForgetsEverything) {
+TYPED_TEST_P(JobStoreTest, BuryKeepsTheRequestIdAndNothingElse) {
   JobRecord record = Accepted("j1", "p1");
   record.job.labels = {{"a", "b"}};
   ASSERT_TRUE(this->calls_.Adopt(record).ok());
   ASSERT_TRUE(this->calls_.Update(record, {{v1::RESULT_PART_TXT, "t"}}).ok());
-  ASSERT_TRUE(this->calls_.Remove("umbra", "j1").ok());
+  const JobRecord tombstone = Deleted(record);
+  EXPECT_EQ(this->calls_.Bury(Deleted(Accepted("j1", "p1", "umbra"))).code(),
+            absl::StatusCode::kNotFound);
   EXPECT_TRUE(this->calls_.Find("acme", "j1").value().has_value());
-  ASSERT_TRUE(this->calls_.Remove("acme", "j1").ok());
-  EXPECT_TRUE(this->calls_.Remove("acme", "j1").ok()) << "removing nothing is fine";
+  ASSERT_TRUE(this->calls_.Bury(tombstone).ok());
   EXPECT_EQ(this->calls_.Find("acme", "j1").value(), std::nullopt);
-  EXPECT_EQ(this->calls_.FindRequest("acme", record.job.request_id).value(), std::nullopt);
-  EXPECT_EQ(this->calls_.FindOwner("p1").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.Find("acme", "p1").value(), std::nullopt);
+  EXPECT_THAT(this->Listed({.limit = 9}), IsEmpty());
   EXPECT_THAT(this->Listed({.labels = {{"a", "b"}}, .limit = 9}), IsEmpty());
-  ASSERT_TRUE(this->calls_.Adopt(record).ok()) << "its names are free again";
   EXPECT_FALSE(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, 9).ok());
+  EXPECT_EQ(this->Stored(record.job.request_id), tombstone);
+  const auto again = this->calls_.Begin(Begun("j2", record.job.request_id));
+  EXPECT_FALSE(again->begun);
+  EXPECT_EQ(again->record, tombstone);
+}
+
+TYPED_TEST_P(JobStoreTest, PruneForgetsWhatIsOldAndNeverWhatIsOpen) {
+  const auto put = [this](const std::string& id, SubmissionState submission,
+                          std::optional<std::int64_t> finished, std::int64_t updated) {
+    JobRecord record = Accepted(id, "p" + id);
+    record.submission = submission;
+    record.job.update_time = At(updated);
+    record.job.labels = {{"of", id}};
+    if (finished.has_value()) record.job.finish_time = At(*finished);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+    ASSERT_TRUE(this->calls_.Update(record, {{v1::RESULT_PART_TXT, "t"}}).ok());
+  };
+  put("done-old", SubmissionState::kAccepted, 50, 500);
+  put("done-older", SubmissionState::kAbandoned, 40, 500);
+  put("done-new", SubmissionState::kAccepted, 100, 10);
+  put("open", SubmissionState::kAccepted, std::nullopt, 10);
+  put("in-doubt", SubmissionState::kUnknown, std::nullopt, 10);
+  put("intent", SubmissionState::kIntent, std::nullopt, 10);
+  put("sending", SubmissionState::kSending, std::nullopt, 10);
+  put("refused", SubmissionState::kRejected, std::nullopt, 190);
+  put("unsent", SubmissionState::kNotSent, std::nullopt, 200);
+  put("deleted", SubmissionState::kDeleted, 10, 180);
+  const jobs::PruneQuery query{.finished_before = At(100), .untouched_since = At(200), .limit = 3};
+  const auto ids = [&] {
+    std::vector<std::string> found;
+    const auto pruned = this->calls_.Prune(query);
+    EXPECT_TRUE(pruned.ok()) << pruned.status();
+    for (const jobs::JobKey& key : *pruned) {
+      EXPECT_EQ(key.tenant, "acme");
+      found.push_back(key.id);
+    }
+    return found;
+  };
+  EXPECT_THAT(ids(), ElementsAre("done-older", "done-old", "deleted"));
+  EXPECT_THAT(ids(), ElementsAre("refused"));
+  EXPECT_THAT(ids(), IsEmpty());
+  EXPECT_THAT(this->Listed({.limit = 9}), ElementsAre("open", "in-doubt", "done-new"));
+  EXPECT_THAT(this->Listed({.labels = {{"of", "done-old"}}, .limit = 9}), IsEmpty());
+  EXPECT_FALSE(this->calls_.ReadPart("acme", "done-old", v1::RESULT_PART_TXT, 0, 9).ok());
+  EXPECT_EQ(this->calls_.FindRequest("acme", "request-of-deleted").value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindOwner("pdone-old").value(), std::nullopt);
+  EXPECT_TRUE(this->calls_.Begin(Begun("new", "request-of-done-old")).value().begun)
+      << "its names are free again";
+}
+
+TYPED_TEST_P(JobStoreTest, ATokenFindsTheSubmissionThatHasNotEnded) {
+  const std::string token(32, 'a');
+  JobRecord record = Accepted("j1", "");
+  record.correlation_token = token;
+  record.submission = SubmissionState::kUnknown;
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  JobRecord other = Accepted("j2", "p2");
+  other.correlation_token = std::string(31, 'a') + "b";
+  ASSERT_TRUE(this->calls_.Adopt(other).ok());
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("j3", "p3")).ok()) << "without a token";
+  EXPECT_EQ(this->calls_.FindToken(token).value(), record);
+  EXPECT_EQ(this->calls_.FindToken(other.correlation_token).value(), other);
+  EXPECT_EQ(this->calls_.FindToken(token.substr(1)).value(), std::nullopt);
+  EXPECT_EQ(this->calls_.FindToken("").value(), std::nullopt);
+  record.submission = SubmissionState::kSending;
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_EQ(this->calls_.FindToken(token).value(), record) << "not seen by callers, yet there";
+  record.job.finish_time = At(9);
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_EQ(this->calls_.FindToken(token).value(), std::nullopt);
+}
+
+TYPED_TEST_P(JobStoreTest, ARetryWithoutAKeyIsFoundByItsContent) {
+  const auto put = [this](const std::string& id, std::int64_t created, const std::string& mesh,
+                          bool minted = true, char content = 'f') {
+    JobRecord record = Begun(id, "r-" + id);
+    record.job.create_time = At(created);
+    record.mesh_request_id = mesh;
+    record.minted_request_id = minted;
+    record.fingerprint = std::string(32, content);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  };
+  const auto find = [this](const std::string& mesh, std::int64_t since = 0,
+                           const std::string& tenant = "acme") {
+    const auto found = this->calls_.FindUnkeyed(tenant, std::string(32, 'f'), mesh, At(since));
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.ok() && found->has_value() ? (*found)->job.job_id : std::string();
+  };
+  EXPECT_EQ(find(""), "");
+  put("old", 100, "x-1");
+  put("new", 200, "x-2");
+  put("keyed", 300, "", false);
+  put("other", 300, "", true, 'g');
+  EXPECT_EQ(find(""), "new");
+  EXPECT_EQ(find("x-2"), "new");
+  EXPECT_EQ(find("x-1"), "old");
+  EXPECT_EQ(find("x-1", 101), "");
+  EXPECT_EQ(find("", 200), "new");
+  EXPECT_EQ(find("", 201), "");
+  EXPECT_EQ(find("", 0, "umbra"), "");
+  put("no-mesh-id", 150, "");
+  EXPECT_EQ(find("x-3"), "no-mesh-id") << "only two different ids tell requests apart";
+}
+
+TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
+  const std::int64_t now = 1'000'000;
+  const std::int64_t window = std::chrono::seconds(limits::kSpendingWindow).count();
+  for (int state = 1; state <= 8; ++state) {
+    JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
+    record.submission = static_cast<SubmissionState>(state);
+    record.sent_at = At(now - state);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  }
+  JobRecord early = Accepted("early", "p", "umbra");
+  early.sent_at = At(now - window);
+  ASSERT_TRUE(this->calls_.Adopt(early).ok());
+  JobRecord too_early = Accepted("too-early", "q");
+  too_early.sent_at = At(now - window - 1);
+  ASSERT_TRUE(this->calls_.Adopt(too_early).ok());
+  const auto recovered = this->store_->Recover(At(now));
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  EXPECT_THAT(recovered->spent,
+              ::testing::UnorderedElementsAre(
+                  jobs::Spent{"acme", At(now - 2)}, jobs::Spent{"acme", At(now - 3)},
+                  jobs::Spent{"acme", At(now - 6)}, jobs::Spent{"acme", At(now - 7)},
+                  jobs::Spent{"acme", At(now - 8)}, jobs::Spent{"umbra", At(now - window)}));
 }
 
 TYPED_TEST_P(JobStoreTest, RecoverSettlesInterruptedSubmissions) {
-  for (int state = 1; state <= 7; ++state) {
+  for (int state = 1; state <= 8; ++state) {
     JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
     record.submission = static_cast<SubmissionState>(state);
     record.job.revision = 5;
@@ -397,6 +524,7 @@ TYPED_TEST_P(JobStoreTest, RecoverSettlesInterruptedSubmissions) {
   sending.next_poll_at = At(98);
   sending.submission = SubmissionState::kUnknown;
   sending.job.state = v1::JOB_STATE_UNCONFIRMED;
+  sending.job.message = jobs::kUnconfirmedMessage;
   sending.job.revision = 6;
   sending.job.update_time = At(7777);
   EXPECT_EQ(this->Stored("r2"), sending);
@@ -439,7 +567,7 @@ TYPED_TEST_P(JobStoreTest, CallbacksOfAJobRunInTheOrderOfItsCalls) {
       order.push_back(i);
     });
   }
-  ASSERT_TRUE(this->calls_.Remove("acme", "none").ok());  // behind them all
+  ASSERT_TRUE(this->calls_.Prune({}).ok());  // behind them all
   ASSERT_EQ(order.size(), kUpdates);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
   EXPECT_EQ(this->calls_.Find("acme", "j1").value()->job.revision, kUpdates - 1);
@@ -517,7 +645,10 @@ REGISTER_TYPED_TEST_SUITE_P(
     AdoptRefusesKnownNames, ManyJobsMayHaveNoRequestIdAndNoPictoryId,
     FindsByBothNamesWithinTheTenant, OurIdWinsOverAnEqualPictoryId, TenantsMayUseTheSameIds,
     InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
-    ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, RemoveForgetsEverything, RecoverSettlesInterruptedSubmissions,
+    ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, BuryKeepsTheRequestIdAndNothingElse,
+    PruneForgetsWhatIsOldAndNeverWhatIsOpen, ATokenFindsTheSubmissionThatHasNotEnded,
+    ARetryWithoutAKeyIsFoundByItsContent, RecoverCountsWhatMayHaveCostMoney,
+    RecoverSettlesInterruptedSubmissions,
     EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
     ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "SQLiteCpp/Statement.h"
+#include "store/job_reads.h"
 #include "store/record_row.h"
 #include "store_calls.h"
 
@@ -55,6 +56,24 @@ TEST_F(SchemaTest, PartsStoredWholeAreCutIntoSlices) {
             600'000 - 2 * 262'144);
   EXPECT_EQ(one("SELECT count(*) FROM parts WHERE bytes = x'0102' AND total_bytes = 2"), 1);
   EXPECT_EQ(one("SELECT count(*) FROM parts WHERE job_id = 'k' AND total_bytes = 0"), 1);
+}
+
+TEST_F(SchemaTest, JobsOfTheFirstVersionAreStillThere) {
+  {
+    SQLite::Database old(path_, kCreate);
+    ASSERT_TRUE(Migrate(old, {Migrations().front()}).ok());
+    old.exec(R"(INSERT INTO jobs VALUES (1, 'acme', 'j1', 'p1', 'r1', 1, 2, 3, NULL, 'm', 1000, 2000, NULL,
+      x'', NULL, '', '', 0, 0, 0, 3, x'ff', 1, 1, 'token', x'', 1500, 0, NULL, 0, NULL, 0, 1, x'01'))");
+  }
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  auto reading = OpenForReading(path_);
+  ASSERT_TRUE(reading.ok());
+  const auto record = JobReads(**reading).Find("acme", "j1");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->job.result_wire, "\x01");
+  EXPECT_EQ(record->sent_at, WallTime(std::chrono::microseconds(1000)));
+  EXPECT_FALSE(record->minted_request_id);
 }
 
 TEST_F(SchemaTest, AStepThatFailsLeavesNothingBehind) {

@@ -245,12 +245,12 @@ TEST_F(SqliteJobStoreTest, AFullQueueRefusesInTurn) {
   options.before_commit = [&](std::size_t writes) { return gate.Pass(writes); };
   auto store = OpenStore(options);
   std::vector<std::pair<int, absl::Status>> answers;
-  const auto remove = [&](int i) {
-    store->Remove("acme", "j", [&answers, i](absl::Status status) { answers.emplace_back(i, status); });
+  const auto prune = [&](int i) {
+    store->Prune({}, [&answers, i](const auto& pruned) { answers.emplace_back(i, pruned.status()); });
   };
-  remove(0);
+  prune(0);
   gate.WaitForGroups(1);
-  for (int i = 1; i <= 5; ++i) remove(i);
+  for (int i = 1; i <= 5; ++i) prune(i);
   gate.Open();
   store->Close();
   ASSERT_EQ(answers.size(), 6u);

@@ -61,9 +61,26 @@ class StoreCalls {
     store_.Adopt(std::move(record), answer.Callback());
     return answer.Wait();
   }
-  absl::Status Remove(std::string tenant, std::string job_id) {
+  absl::Status Bury(Record record) {
     Answer<absl::Status> answer;
-    store_.Remove(std::move(tenant), std::move(job_id), answer.Callback());
+    store_.Bury(std::move(record), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::vector<jobs::JobKey>> Prune(jobs::PruneQuery query) {
+    Answer<absl::StatusOr<std::vector<jobs::JobKey>>> answer;
+    store_.Prune(query, answer.Callback());
+    return answer.Wait();
+  }
+  MaybeRecord FindToken(std::string token) {
+    Answer<MaybeRecord> answer;
+    store_.FindToken(std::move(token), answer.Callback());
+    return answer.Wait();
+  }
+  MaybeRecord FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+                          WallTime since) {
+    Answer<MaybeRecord> answer;
+    store_.FindUnkeyed(std::move(tenant), std::move(fingerprint), std::move(mesh_request_id), since,
+                       answer.Callback());
     return answer.Wait();
   }
   MaybeRecord Find(std::string tenant, std::string name) {
@@ -121,6 +138,13 @@ inline jobs::JobRecord Accepted(const std::string& job_id, const std::string& pi
   record.submission = jobs::SubmissionState::kAccepted;
   record.job.pictory_job_id = pictory_job_id;
   record.job.revision = 1;
+  return record;
+}
+
+// The same, after its owner deleted it.
+inline jobs::JobRecord Deleted(jobs::JobRecord record) {
+  record.submission = jobs::SubmissionState::kDeleted;
+  record.job.labels.clear();
   return record;
 }
 

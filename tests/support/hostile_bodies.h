@@ -7,6 +7,8 @@
 
 namespace gateway::test {
 
+inline constexpr char kLongString[] = "a string of five megabytes";
+
 struct HostileBody {
   std::string name;
   std::string json;
@@ -61,7 +63,7 @@ inline std::vector<HostileBody> HostileBodies() {
       {"a comma too many", poisoned("[1,]")},
       {"single quotes", "{'success':true," + good.substr(1)},
       {"five million values", poisoned("[" + Repeated("0,", 4'500'000) + "0]")},
-      {"a string of five megabytes", poisoned('"' + std::string(5'000'000, 's') + '"')},
+      {kLongString, poisoned('"' + std::string(5'000'000, 's') + '"')},
       {"a key of a megabyte", GoodNewsWith('"' + std::string(1'000'000, 'k') + "\":1")},
       {"cut in a key", good.substr(0, good.find("videoURL") + 3)},
       {"cut before the last brace", good.substr(0, good.size() - 1)},

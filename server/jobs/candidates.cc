@@ -1,0 +1,86 @@
+#include "jobs/candidates.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/limits.h"
+
+namespace gateway::jobs {
+namespace {
+
+struct Search : std::enable_shared_from_this<Search> {
+  Search(const JobRecord& in_doubt, Account& the_account, JobStore& the_store,
+         pictory::PictoryClient& the_client, const Clock& the_clock, CandidatesDone when_done)
+      : sent_at(in_doubt.sent_at), account(the_account), store(the_store), client(the_client),
+        clock(the_clock), done(std::move(when_done)) {}
+
+  void ReadPage(const std::string& page_key) {
+    if (!account.TryTake(Budget::Share::kPoll)) {
+      return done(errors::BudgetExhausted(account.NextAt(Budget::Share::kPoll) - clock.Now()));
+    }
+    ++pages;
+    client.ListJobs(page_key,
+                    [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
+                      if (!listed.ok()) return self->done(listed.status());
+                      self->page = *std::move(listed);
+                      self->next = 0;
+                      self->CheckNext();
+                    });
+  }
+
+  void CheckNext() {
+    if (next == page.jobs.size()) {
+      const bool last = page.next_page_key.empty() || pages == limits::kCandidatePagesMax;
+      return last ? done(std::move(found)) : ReadPage(page.next_page_key);
+    }
+    const std::string& id = page.jobs[next].pictory_job_id;
+    store.FindOwner(id, [self = shared_from_this()](
+                            absl::StatusOr<std::optional<std::string>> owner) {
+      if (!owner.ok()) return self->done(owner.status());
+      owner->has_value() ? self->CheckAge(**owner) : self->Take();
+    });
+  }
+
+  void Take() {
+    const pictory::ListedJob& job = page.jobs[next++];
+    v1::ResolveCandidate candidate;
+    candidate.set_pictory_job_id(job.pictory_job_id);
+    candidate.set_status(job.status);
+    candidate.set_kind(job.shown_kind);
+    found.push_back(std::move(candidate));
+    CheckNext();
+  }
+
+  void CheckAge(const std::string& owner) {
+    store.Find(owner, page.jobs[next].pictory_job_id,
+               [self = shared_from_this()](absl::StatusOr<std::optional<JobRecord>> record) {
+                 if (!record.ok()) return self->done(record.status());
+                 const bool older = record->has_value() && (*record)->accepted_at <
+                                                               self->sent_at - limits::kClockSlack;
+                 if (older) return self->done(std::move(self->found));
+                 ++self->next;
+                 self->CheckNext();
+               });
+  }
+
+  const WallTime sent_at;
+  Account& account;
+  JobStore& store;
+  pictory::PictoryClient& client;
+  const Clock& clock;
+  const CandidatesDone done;
+  int pages = 0;
+  pictory::JobList page;
+  std::size_t next = 0;
+  std::vector<v1::ResolveCandidate> found;
+};
+
+}  // namespace
+
+void FindCandidates(const JobRecord& in_doubt, Account& account, JobStore& store,
+                    pictory::PictoryClient& client, const Clock& clock, CandidatesDone done) {
+  std::make_shared<Search>(in_doubt, account, store, client, clock, std::move(done))->ReadPage("");
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,76 @@
+#include "jobs/deleter.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "jobs/snapshot.h"
+
+namespace gateway::jobs {
+namespace {
+
+absl::Status WhyNot(const Job& job) {
+  if (IsFinal(job.state)) return absl::OkStatus();
+  if (job.state == v1::JOB_STATE_UNCONFIRMED) {
+    return errors::JobNotDeletable(job.job_id, "it is UNCONFIRMED; settle it with ResolveJob first");
+  }
+  return errors::JobNotDeletable(job.job_id, "it is " + StateName(job.state) +
+                                                 ", and Pictory has no way to stop a job; wait "
+                                                 "until it has ended");
+}
+
+// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known.
+bool MayHaveOutputs(const Job& job) {
+  return !job.pictory_job_id.empty() &&
+         (job.state == v1::JOB_STATE_SUCCEEDED || job.state == v1::JOB_STATE_FAILED ||
+          job.state == v1::JOB_STATE_EXPIRED);
+}
+
+}  // namespace
+
+void Deleter::Delete(const std::string& tenant, const std::string& name, Done done) {
+  store_.Find(tenant, name,
+              [this, name, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+                if (!found.ok()) return done(found.status());
+                if (!found->has_value()) return done(errors::JobNotFound(name));
+                JobRecord& record = **found;
+                if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
+                MayHaveOutputs(record.job) ? Clean(std::move(record), done)
+                                           : Bury(std::move(record), done);
+              });
+}
+
+void Deleter::Clean(JobRecord record, Done done) {
+  if (!account_.TryTake(Budget::Share::kPoll)) {
+    return done(errors::BudgetExhausted(account_.NextAt(Budget::Share::kPoll) - clock_.Now()));
+  }
+  const std::string id = record.job.pictory_job_id;
+  client_.CleanJob(id, [this, record = std::move(record),
+                        done = std::move(done)](const absl::Status& cleaned) mutable {
+    if (absl::IsResourceExhausted(cleaned)) account_.OnRateLimited(errors::RetryDelay(cleaned));
+    // A refusal is final: asking again would be refused again, and the job could never be deleted.
+    const bool refused = absl::IsFailedPrecondition(cleaned) &&
+                         errors::Reason(cleaned) != errors::kUpstreamCredentials;
+    if (!cleaned.ok() && !refused) return done(cleaned);
+    Bury(std::move(record), std::move(done));
+  });
+}
+
+void Deleter::Bury(JobRecord record, Done done) {
+  record.submission = SubmissionState::kDeleted;
+  record.job.state = v1::JOB_STATE_CLEANED;
+  record.job.result_wire.clear();
+  record.job.update_time = clock_.WallNow();
+  ++record.job.revision;
+  const v1::Job answer = ToProto(record.job);
+  record.job.labels.clear();
+  const std::string tenant = record.job.tenant;
+  const std::string job_id = record.job.job_id;
+  store_.Bury(std::move(record),
+              [this, tenant, job_id, answer, done = std::move(done)](const absl::Status& buried) {
+                if (!buried.ok()) return done(buried);
+                hub_.Forget(tenant, job_id);
+                done(answer);
+              });
+}
+
+}  // namespace gateway::jobs

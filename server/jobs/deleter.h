@@ -1,0 +1,41 @@
+// Deletes a job that has ended: its outputs at Pictory, then everything here but the request_id,
+// which must not pay for another job by a late retry.
+//
+// Thread-safe; what is passed to the constructor must outlive it and the calls in flight.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "jobs/account.h"
+#include "jobs/hub.h"
+#include "jobs/store.h"
+#include "pictory/client.h"
+
+namespace gateway::jobs {
+
+class Deleter {
+ public:
+  Deleter(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
+          const Clock& clock)
+      : account_(account), store_(store), client_(client), hub_(hub), clock_(clock) {}
+
+  // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing is
+  // deleted here unless Pictory has said that it is gone there, or that it never allows it.
+  using Done = std::function<void(absl::StatusOr<v1::Job>)>;
+  void Delete(const std::string& tenant, const std::string& name, Done done);
+
+ private:
+  void Clean(JobRecord record, Done done);
+  void Bury(JobRecord record, Done done);
+
+  Account& account_;
+  JobStore& store_;
+  pictory::PictoryClient& client_;
+  Hub& hub_;
+  const Clock& clock_;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,440 @@
+#include "jobs/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "jobs/candidates.h"
+#include "jobs/guards.h"
+
+namespace gateway::jobs {
+namespace {
+
+using Kind = pictory::JobReply::Kind;
+
+constexpr std::chrono::seconds kSettleRetry{1};
+
+// Pictory spoke, and knows the job.
+bool Knows(Kind kind) {
+  switch (kind) {
+    case Kind::kRunning:
+    case Kind::kSucceeded:
+    case Kind::kIncomplete:
+    case Kind::kFailed:
+    case Kind::kCleaned:
+    case Kind::kUnclear:
+    case Kind::kUnchanged:
+    case Kind::kTooLarge:
+    case Kind::kLarge:
+      return true;
+    case Kind::kNotFound:
+    case Kind::kRateLimited:
+    case Kind::kCredentials:
+    case Kind::kUnavailable:
+      return false;
+  }
+  return false;
+}
+
+absl::Status WhyUnanswered(const pictory::JobReply& reply) {
+  if (reply.kind == Kind::kCredentials) return errors::UpstreamCredentials(reply.detail);
+  const Duration later = std::max<Duration>(reply.retry_after, kSettleRetry);
+  if (reply.kind == Kind::kRateLimited) return errors::UpstreamRateLimited(later);
+  return errors::UpstreamUnreachable(reply.detail, later);
+}
+
+v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
+  v1::ResolveJobResponse response;
+  // The snapshot's own bytes: one serialisation for all who ask.
+  response.mutable_job()->ParseFromArray(snapshot.job_wire().data(),
+                                         static_cast<int>(snapshot.job_wire().size()));
+  return response;
+}
+
+}  // namespace
+
+JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now) {
+  JobRecord record = in_doubt;
+  record.submission = SubmissionState::kAccepted;
+  record.accepted_at = now;
+  record.job.pictory_job_id = pictory_job_id;
+  record.job.state = v1::JOB_STATE_QUEUED;
+  record.job.message.clear();
+  record.job.stale = false;
+  record.job.update_time = now;
+  ++record.job.revision;
+  return record;
+}
+
+JobRecord Abandoned(const JobRecord& in_doubt, WallTime now) {
+  JobRecord record = in_doubt;
+  record.submission = SubmissionState::kAbandoned;
+  record.job.state = v1::JOB_STATE_OUTCOME_UNKNOWN;
+  record.job.message = "Given up: whether Pictory took the job was never learnt";
+  record.job.update_time = now;
+  record.job.finish_time = now;
+  ++record.job.revision;
+  return record;
+}
+
+Reconciler::Reconciler(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
+                       Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events)
+    : account_(account),
+      store_(store),
+      client_(client),
+      hub_(hub),
+      poller_(poller),
+      clock_(clock),
+      timers_(timers),
+      events_(std::move(events)) {}
+
+Reconciler::~Reconciler() { Stop(); }
+
+void Reconciler::Add(const JobRecord& record) {
+  if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return;
+  const JobKey key{record.job.tenant, record.job.job_id};
+  std::string early;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+    doubts_[key].record = record;
+    if (sweep_ == Timers::kNone) {
+      sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
+    }
+    if (const auto found = early_.find(key); found != early_.end()) {
+      early = std::move(found->second.pictory_job_id);
+      early_.erase(found);
+    }
+  }
+  if (!early.empty()) TakeHint(key, std::move(early));
+}
+
+void Reconciler::OnCallback(const std::string& token, const std::string& pictory_job_id) {
+  store_.FindToken(
+      token, [this, pictory_job_id](absl::StatusOr<std::optional<JobRecord>> found) {
+        const bool known = found.ok() && found->has_value();
+        const bool in_doubt = known && (*found)->submission == SubmissionState::kUnknown;
+        if (events_.called_back) events_.called_back(known, in_doubt);
+        if (!known) return;
+        const JobRecord& record = **found;
+        const JobKey key{record.job.tenant, record.job.job_id};
+        if (record.submission == SubmissionState::kAccepted) {
+          // Only the poll says what has become of it.
+          const bool other = IsUpstreamId(pictory_job_id) && pictory_job_id != record.job.pictory_job_id;
+          if (!other) poller_.Hint(key.tenant, key.id);
+          return;
+        }
+        if (!IsUpstreamId(pictory_job_id)) return;
+        if (in_doubt) return TakeHint(key, pictory_job_id);
+        if (record.submission == SubmissionState::kSending) KeepEarly(key, pictory_job_id);
+      });
+}
+
+// The answer to the submit is still to come, and says more than this. If it does not come, this is
+// what is known.
+void Reconciler::KeepEarly(const JobKey& key, std::string pictory_job_id) {
+  if (IsOff(Guard::kEarlyCallback)) return;
+  const MonoTime now = clock_.Now();
+  bool doubted;
+  {
+    MutexLock lock(mutex_);
+    doubted = doubts_.contains(key);  // it has become so while the store was asked
+    if (!doubted) {
+      if (early_.size() >= limits::kEarlyHintsMax) {
+        std::erase_if(early_, [now](const auto& entry) {
+          return now - entry.second.came > limits::kEarlyHintKept;
+        });
+      }
+      if (early_.size() < limits::kEarlyHintsMax) early_[key] = {pictory_job_id, now};
+    }
+  }
+  if (doubted) TakeHint(key, std::move(pictory_job_id));
+}
+
+void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
+  std::string believed;
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end() || stopped_) return;
+    Doubt& doubt = found->second;
+    if (doubt.hint == pictory_job_id) return;  // being looked into
+    const bool asking = !doubt.hint.empty();
+    doubt.hint = std::move(pictory_job_id);
+    doubt.hint_from = clock_.Now();
+    doubt.failures = 0;
+    believed = IsOff(Guard::kAskBeforeAdopting) ? doubt.hint : "";
+    if (asking) return;  // the question on its way ends with a look at the newest hint
+  }
+  if (!believed.empty()) return OnHintAnswer(key, believed, {.kind = Kind::kRunning});
+  AskAboutHint(key);
+}
+
+void Reconciler::AskAboutHint(const JobKey& key) {
+  std::string pictory_job_id;
+  JobKind kind;
+  MonoTime wait_until = MonoTime::min();
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end() || stopped_) return;
+    Doubt& doubt = found->second;
+    doubt.timer = Timers::kNone;
+    const MonoTime now = clock_.Now();
+    const MonoTime allowed = doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval;
+    if (allowed > now) {
+      wait_until = allowed;
+    } else if (!account_.TryTake(Budget::Share::kPoll)) {
+      wait_until = std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1));
+    } else {
+      doubt.asked = now;
+    }
+    pictory_job_id = doubt.hint;
+    kind = doubt.record.job.kind;
+  }
+  if (wait_until != MonoTime::min()) return AskAgain(key, wait_until - clock_.Now());
+  client_.GetJob(pictory_job_id, kind, 0, [this, key, pictory_job_id](pictory::JobReply reply) {
+    OnHintAnswer(key, pictory_job_id, reply);
+  });
+}
+
+void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
+                              const pictory::JobReply& reply) {
+  if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+  if (Knows(reply.kind)) {
+    JobRecord record;
+    if (!Claim(key, record)) return AskAgain(key, kSettleRetry);
+    return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "callback",
+                  [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& settled) {
+                    if (settled.ok()) return;
+                    if (absl::IsAlreadyExists(settled.status()) && events_.foreign) {
+                      events_.foreign(record, pictory_job_id);
+                    }
+                    DropHint(key);
+                  });
+  }
+  Duration delay = limits::kPollErrorFirst;
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end()) return;
+    Doubt& doubt = found->second;
+    const bool newer = doubt.hint != pictory_job_id;
+    // Right after it took a job, Pictory may not know it yet.
+    const bool wrong = reply.kind == Kind::kNotFound &&
+                       clock_.Now() - doubt.hint_from >= limits::kNotFoundGrace;
+    if (wrong && !newer) {
+      doubt.hint.clear();
+      return;
+    }
+    if (!newer && reply.kind != Kind::kNotFound) {
+      const int doublings = std::min(doubt.failures++, 10);
+      delay = std::min<Duration>(delay * (1 << doublings), limits::kPollErrorMax);
+    }
+    delay = std::max(delay, reply.retry_after);
+  }
+  AskAgain(key, delay);
+}
+
+void Reconciler::AskAgain(const JobKey& key, Duration delay) {
+  MutexLock lock(mutex_);
+  const auto found = doubts_.find(key);
+  if (found == doubts_.end() || stopped_ || found->second.hint.empty()) return;
+  found->second.timer = timers_.At(clock_.Now() + delay, [this, key] { AskAboutHint(key); });
+}
+
+void Reconciler::DropHint(const JobKey& key) {
+  MutexLock lock(mutex_);
+  const auto found = doubts_.find(key);
+  if (found != doubts_.end()) found->second.hint.clear();
+}
+
+bool Reconciler::Claim(const JobKey& key, JobRecord& record) {
+  MutexLock lock(mutex_);
+  const auto found = doubts_.find(key);
+  if (found == doubts_.end() || found->second.busy || stopped_) return false;
+  found->second.busy = true;
+  record = found->second.record;
+  return true;
+}
+
+void Reconciler::Release(const JobKey& key) {
+  MutexLock lock(mutex_);
+  const auto found = doubts_.find(key);
+  if (found != doubts_.end()) found->second.busy = false;
+}
+
+void Reconciler::Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done) {
+  store_.Update(record, {},
+                [this, key, record, by, done = std::move(done)](const absl::Status& stored) {
+                  if (!stored.ok()) {
+                    Release(key);
+                    return done(stored);
+                  }
+                  {
+                    MutexLock lock(mutex_);
+                    doubts_.erase(key);
+                  }
+                  if (events_.settled) events_.settled(record, by);
+                  const SnapshotPtr snapshot = hub_.Publish(record);
+                  poller_.Follow(record);
+                  poller_.Hint(key.tenant, key.id);  // it may have ended long ago
+                  done(snapshot);
+                });
+}
+
+// Marks what has been in doubt for too long, then comes again as long as anything is.
+void Reconciler::Sweep() {
+  std::vector<JobRecord> old;
+  {
+    MutexLock lock(mutex_);
+    sweep_ = Timers::kNone;
+    if (stopped_ || doubts_.empty()) return;
+    sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
+    const WallTime now = clock_.WallNow();
+    for (auto& [key, doubt] : doubts_) {
+      if (doubt.busy || doubt.record.job.stale) continue;
+      if (now - doubt.record.sent_at < limits::kInDoubtStaleAfter) continue;
+      doubt.busy = true;
+      JobRecord record = doubt.record;
+      record.job.stale = true;
+      record.job.update_time = now;
+      ++record.job.revision;
+      old.push_back(std::move(record));
+    }
+  }
+  for (const JobRecord& record : old) {
+    store_.Update(record, {}, [this, record](const absl::Status& stored) {
+      {
+        MutexLock lock(mutex_);
+        const auto found = doubts_.find({record.job.tenant, record.job.job_id});
+        if (found == doubts_.end()) return;
+        found->second.busy = false;
+        if (!stored.ok()) return;
+        found->second.record = record;
+      }
+      hub_.Publish(record);
+    });
+  }
+}
+
+void Reconciler::Stop() {
+  std::vector<Timers::Id> timers;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    timers.push_back(std::exchange(sweep_, Timers::kNone));
+    for (auto& [key, doubt] : doubts_) timers.push_back(std::exchange(doubt.timer, Timers::kNone));
+  }
+  for (const Timers::Id timer : timers) {
+    if (timer != Timers::kNone) timers_.Cancel(timer);
+  }
+}
+
+std::size_t Reconciler::in_doubt() const {
+  MutexLock lock(mutex_);
+  return doubts_.size();
+}
+
+Duration Reconciler::oldest_age() const {
+  const WallTime now = clock_.WallNow();
+  Duration oldest = Duration::zero();
+  MutexLock lock(mutex_);
+  for (const auto& [key, doubt] : doubts_) {
+    oldest = std::max<Duration>(oldest, now - doubt.record.sent_at);
+  }
+  return oldest;
+}
+
+void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest& request,
+                         ResolveDone done) {
+  hub_.Load(tenant, request.job_id(),
+            [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
+              if (!found.ok()) return done(found.status());
+              const Job& job = (*found)->job;
+              const bool repeated =
+                  (request.has_abandon() && job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) ||
+                  (request.has_adopt_pictory_job_id() &&
+                   job.pictory_job_id == request.adopt_pictory_job_id());
+              if (repeated) return done(ResponseWith(**found));
+              if (job.state != v1::JOB_STATE_UNCONFIRMED) {
+                return done(errors::JobNotInDoubt(job.job_id, StateName(job.state)));
+              }
+              Decide({job.tenant, job.job_id}, request, done);
+            });
+}
+
+void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done) {
+  switch (request.decision_case()) {
+    case v1::ResolveJobRequest::kAdoptPictoryJobId:
+      if (!IsUpstreamId(request.adopt_pictory_job_id())) {
+        return done(errors::Invalid("adopt_pictory_job_id", "must be Pictory's id of a job"));
+      }
+      return AdoptNamed(key, request.adopt_pictory_job_id(), std::move(done));
+    case v1::ResolveJobRequest::kAbandon: {
+      if (!request.abandon()) {
+        return done(errors::Invalid("abandon", "must be true; leave it out to list candidates"));
+      }
+      JobRecord record;
+      if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+      return Settle(key, Abandoned(record, clock_.WallNow()), "abandon",
+                    [done = std::move(done)](const absl::StatusOr<SnapshotPtr>& settled) {
+                      if (!settled.ok()) return done(settled.status());
+                      done(ResponseWith(**settled));
+                    });
+    }
+    case v1::ResolveJobRequest::DECISION_NOT_SET:
+      break;
+  }
+  ListCandidates(key, std::move(done));
+}
+
+void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
+  JobRecord record;
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+    record = found->second.record;
+  }
+  FindCandidates(record, account_, store_, client_, clock_,
+                 [record, done = std::move(done)](
+                     const absl::StatusOr<std::vector<v1::ResolveCandidate>>& found) {
+                   if (!found.ok()) return done(found.status());
+                   v1::ResolveJobResponse response = ResponseWith(*MakeSnapshot(record.job));
+                   for (const v1::ResolveCandidate& one : *found) *response.add_candidates() = one;
+                   done(response);
+                 });
+}
+
+void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id,
+                            ResolveDone done) {
+  JobRecord record;
+  if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+  if (!account_.TryTake(Budget::Share::kPoll)) {
+    Release(key);
+    return done(errors::BudgetExhausted(account_.NextAt(Budget::Share::kPoll) - clock_.Now()));
+  }
+  client_.GetJob(
+      pictory_job_id, record.job.kind, 0,
+      [this, key, record, pictory_job_id, done = std::move(done)](const pictory::JobReply& reply) {
+        if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+        if (!Knows(reply.kind)) {
+          Release(key);
+          return done(reply.kind == Kind::kNotFound ? errors::PictoryJobNotFound(pictory_job_id)
+                                                    : WhyUnanswered(reply));
+        }
+        Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "adopt",
+               [pictory_job_id, done](const absl::StatusOr<SnapshotPtr>& settled) {
+                 if (absl::IsAlreadyExists(settled.status())) {
+                   return done(errors::PictoryJobTaken(pictory_job_id));
+                 }
+                 if (!settled.ok()) return done(settled.status());
+                 done(ResponseWith(**settled));
+               });
+      });
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,125 @@
+// Settles submissions whose outcome nobody knows: jobs in the state UNCONFIRMED.
+//
+// Three things settle one: Pictory calling back with the submission's token, a person who names
+// Pictory's job (adopt), or a person who gives up (abandon). Whatever is claimed, the job is adopted
+// only after Pictory itself, asked with our credentials, has told of the job named. Nothing is ever
+// adopted by likeness, and nothing here sends a paid request. A job in doubt for
+// limits::kInDoubtStaleAfter becomes `stale`.
+//
+// Also the one door for callbacks about any job: they are hints, worth one poll.
+//
+// Thread-safe; work runs on the threads of store, transport and timers, and never blocks. What is
+// passed to the constructor must outlive the reconciler and, after Stop(), the calls in flight.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "jobs/account.h"
+#include "jobs/hub.h"
+#include "jobs/job_key.h"
+#include "jobs/poller.h"
+#include "jobs/store.h"
+#include "pictory/client.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace gateway::jobs {
+
+// What happened, for logs and metrics. Called under no lock; may be empty.
+struct ReconcileEvents {
+  // A callback came; whether its token is known here, and whether it settles a job in doubt.
+  std::function<void(bool known, bool in_doubt)> called_back;
+  // A job left UNCONFIRMED: by `callback`, `adopt` or `abandon`.
+  std::function<void(const JobRecord&, std::string_view by)> settled;
+  // Pictory's job in a callback belongs to another job here. Never expected.
+  std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
+};
+
+class Reconciler {
+ public:
+  Reconciler(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
+             Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events);
+  ~Reconciler();
+  Reconciler(const Reconciler&) = delete;
+  Reconciler& operator=(const Reconciler&) = delete;
+
+  // A job that has become UNCONFIRMED, or was found so at start. Others are ignored.
+  void Add(const JobRecord& record);
+
+  // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_id` as in the
+  // body; empty or unusable if it names none.
+  void OnCallback(const std::string& token, const std::string& pictory_job_id);
+
+  // ResolveJob: lists candidates, adopts, or abandons. Repeating a decision succeeds.
+  using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
+  void Resolve(const std::string& tenant, const v1::ResolveJobRequest& request, ResolveDone done);
+
+  void Stop();
+
+  std::size_t in_doubt() const;
+  // Since the oldest one was sent; zero if there is none.
+  Duration oldest_age() const;
+
+ private:
+  struct Doubt {
+    JobRecord record;
+    bool busy = false;          // a decision is being checked or stored
+    std::string hint;           // Pictory's job id from a callback; empty: none
+    MonoTime hint_from{};       // when it came
+    MonoTime asked{};           // Pictory was asked about the hint
+    int failures = 0;           // in a row, of asking
+    Timers::Id timer = Timers::kNone;
+  };
+  struct EarlyHint {
+    std::string pictory_job_id;
+    MonoTime came;
+  };
+  using Settled = std::function<void(absl::StatusOr<SnapshotPtr>)>;
+
+  void TakeHint(const JobKey& key, std::string pictory_job_id);
+  void KeepEarly(const JobKey& key, std::string pictory_job_id);
+  void AskAboutHint(const JobKey& key);
+  void OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
+                    const pictory::JobReply& reply);
+  void AskAgain(const JobKey& key, Duration delay);
+  void DropHint(const JobKey& key);
+
+  void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
+  void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
+  // The one way out of UNCONFIRMED: durable, then visible, then followed.
+  void Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done);
+
+  void ListCandidates(const JobKey& key, ResolveDone done);
+
+  // Claims the job for one decision. False if it is claimed already or not in doubt any more.
+  bool Claim(const JobKey& key, JobRecord& record);
+  void Release(const JobKey& key);
+  void Sweep();
+
+  Account& account_;
+  JobStore& store_;
+  pictory::PictoryClient& client_;
+  Hub& hub_;
+  Poller& poller_;
+  const Clock& clock_;
+  Timers& timers_;
+  const ReconcileEvents events_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<JobKey, Doubt> doubts_ GUARDED_BY(mutex_);
+  // Callbacks that came before the answer to the submit: news if that answer never comes.
+  std::unordered_map<JobKey, EarlyHint> early_ GUARDED_BY(mutex_);
+  Timers::Id sweep_ GUARDED_BY(mutex_) = Timers::kNone;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+};
+
+// What settling makes of a record: pure.
+JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now);
+JobRecord Abandoned(const JobRecord& in_doubt, WallTime now);
+
+}  // namespace gateway::jobs

@@ -1,0 +1,57 @@
+#include "jobs/retention.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::jobs {
+namespace {
+
+// Between two full batches: long enough for whatever else wants to write.
+constexpr std::chrono::milliseconds kBetweenBatches{50};
+
+}  // namespace
+
+Retention::Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock,
+                     Timers& timers, std::function<void(std::size_t)> pruned)
+    : options_(options), store_(store), hub_(hub), clock_(clock), timers_(timers),
+      pruned_(std::move(pruned)) {}
+
+void Retention::Start() { Schedule(kBetweenBatches); }
+
+void Retention::Stop() {
+  Timers::Id timer;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    timer = std::exchange(timer_, Timers::kNone);
+  }
+  if (timer != Timers::kNone) timers_.Cancel(timer);
+}
+
+void Retention::Schedule(Duration delay) {
+  MutexLock lock(mutex_);
+  if (!stopped_) timer_ = timers_.At(clock_.Now() + delay, [this] { PruneOnce(); });
+}
+
+void Retention::PruneOnce() {
+  const WallTime now = clock_.WallNow();
+  const auto before = [now](Duration kept) {
+    return now - std::chrono::duration_cast<WallTime::duration>(kept);
+  };
+  // A finished job is also the memory of its request_id.
+  const Duration finished_kept = std::max(options_.finished_kept, options_.request_ids_kept);
+  const PruneQuery query{.finished_before = before(finished_kept),
+                         .untouched_since = before(options_.request_ids_kept),
+                         .limit = limits::kPruneBatch};
+  store_.Prune(query, [this](const absl::StatusOr<std::vector<JobKey>>& gone) {
+    const std::size_t count = gone.ok() ? gone->size() : 0;
+    if (gone.ok()) {
+      for (const JobKey& key : *gone) hub_.Forget(key.tenant, key.id);
+    }
+    if (pruned_ && count > 0) pruned_(count);
+    const bool more = count == static_cast<std::size_t>(limits::kPruneBatch);
+    Schedule(more ? Duration(kBetweenBatches) : Duration(limits::kPruneInterval));
+  });
+}
+
+}  // namespace gateway::jobs

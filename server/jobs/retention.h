@@ -1,0 +1,51 @@
+// Forgets what is old: finished jobs, and the request ids of submits that came to nothing.
+//
+// Works in small batches with a pause between them, so that no submit ever waits long for it.
+// Thread-safe; what is passed to the constructor must outlive it and, after Stop(), the calls in
+// flight.
+#pragma once
+
+#include <functional>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "jobs/hub.h"
+#include "jobs/store.h"
+
+namespace gateway::jobs {
+
+struct RetentionOptions {
+  Duration finished_kept = limits::kFinishedJobKept;
+  Duration request_ids_kept = limits::kRequestIdKept;  // never less
+};
+
+class Retention {
+ public:
+  // `pruned`, if given, hears how many records each batch removed.
+  Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock, Timers& timers,
+            std::function<void(std::size_t)> pruned);
+  ~Retention() { Stop(); }
+  Retention(const Retention&) = delete;
+  Retention& operator=(const Retention&) = delete;
+
+  void Start();
+  void Stop();
+
+ private:
+  void Schedule(Duration delay);
+  void PruneOnce();
+
+  const RetentionOptions options_;
+  JobStore& store_;
+  Hub& hub_;
+  const Clock& clock_;
+  Timers& timers_;
+  const std::function<void(std::size_t)> pruned_;
+
+  Mutex mutex_;
+  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,107 @@
+#include "jobs/spending.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/limits.h"
+
+namespace gateway::jobs {
+namespace {
+
+constexpr std::chrono::minutes kMinute{1};
+constexpr Duration kDay = limits::kSpendingWindow;
+constexpr std::chrono::minutes kAskAgain{1};
+
+void DropBefore(std::deque<MonoTime>& times, MonoTime from) {
+  while (!times.empty() && times.front() <= from) times.pop_front();
+}
+
+}  // namespace
+
+MonoTime Spending::Window::FreeAt(MonoTime now) {
+  if (limit == 0) return now;
+  DropBefore(times, now - length);
+  return times.size() < static_cast<std::size_t>(limit) ? now : times.front() + length;
+}
+
+void Spending::Window::Add(MonoTime when) {
+  if (limit == 0) return;
+  times.push_back(when);
+  // After a restart with a lower limit there may be more than it allows: the newest count.
+  if (times.size() > static_cast<std::size_t>(limit)) times.pop_front();
+}
+
+Spending::Pair Spending::Make(int per_minute, int per_day) const {
+  return {.minute = {.length = kMinute, .limit = per_minute},
+          .day = {.length = kDay, .limit = per_day}};
+}
+
+Spending::Pair& Spending::OfTenant(const std::string& tenant) {
+  const auto found = tenants_.find(tenant);
+  if (found != tenants_.end()) return found->second;
+  return tenants_.emplace(tenant, Make(limits_.tenant_per_minute, limits_.tenant_per_day))
+      .first->second;
+}
+
+void Spending::Count(const std::string& tenant, MonoTime when) {
+  for (Pair* pair : {&all_, &OfTenant(tenant)}) {
+    pair->minute.Add(when);
+    pair->day.Add(when);
+  }
+  today_.push_back(when);
+  if (today_.size() > static_cast<std::size_t>(limits::kSpendingLimitMax)) today_.pop_front();
+}
+
+void Spending::Recover(std::vector<Spent> spent) {
+  std::sort(spent.begin(), spent.end(),
+            [](const Spent& a, const Spent& b) { return a.sent_at < b.sent_at; });
+  const MonoTime now = clock_.Now();
+  const WallTime wall = clock_.WallNow();
+  MutexLock lock(mutex_);
+  for (const Spent& one : spent) {
+    // A wall clock that was set back must not make them count for longer than a day.
+    const Duration age = std::clamp<Duration>(wall - one.sent_at, Duration::zero(), kDay);
+    Count(one.tenant, now - age);
+  }
+}
+
+absl::Status Spending::TryTake(const std::string& tenant) {
+  if (stopped_) return errors::SubmitsStopped(kAskAgain);
+  const MonoTime now = clock_.Now();
+  MutexLock lock(mutex_);
+  Pair& own = OfTenant(tenant);
+  const std::string who = "tenant " + tenant;
+  struct Check {
+    Window& window;
+    const std::string& who;
+    const char* name;
+  };
+  const std::string gateway = "this gateway";
+  for (const Check& check : {Check{all_.day, gateway, "day"}, Check{own.day, who, "day"},
+                             Check{all_.minute, gateway, "minute"}, Check{own.minute, who, "minute"}}) {
+    const MonoTime free = check.window.FreeAt(now);
+    if (free > now) return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
+  }
+  Count(tenant, now);
+  return absl::OkStatus();
+}
+
+void Spending::Refund(const std::string& tenant) {
+  MutexLock lock(mutex_);
+  const auto drop_newest = [](std::deque<MonoTime>& times) {
+    if (!times.empty()) times.pop_back();
+  };
+  for (Pair* pair : {&all_, &OfTenant(tenant)}) {
+    drop_newest(pair->minute.times);
+    drop_newest(pair->day.times);
+  }
+  drop_newest(today_);
+}
+
+std::size_t Spending::spent_today() const {
+  const MonoTime from = clock_.Now() - kDay;
+  MutexLock lock(mutex_);
+  return static_cast<std::size_t>(today_.end() - std::upper_bound(today_.begin(), today_.end(), from));
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,168 @@
+#include "jobs/deleter.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "base/errors.h"
+#include "jobs/retention.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Reply;
+
+class DeleterTest : public testing::Test {
+ protected:
+  JobRecord Put(JobState state, const std::string& id = "j1") {
+    JobRecord record;
+    record.job.tenant = "default";
+    record.job.job_id = id;
+    record.job.request_id = "request-" + id;
+    record.job.state = state;
+    record.job.revision = 3;
+    record.job.labels = {{"a", "b"}};
+    record.job.update_time = clock_.WallNow();
+    if (IsFinal(state)) record.job.finish_time = clock_.WallNow();
+    record.submission = SubmissionState::kAccepted;
+    if (state == v1::JOB_STATE_UNCONFIRMED) record.submission = SubmissionState::kUnknown;
+    if (state == v1::JOB_STATE_OUTCOME_UNKNOWN) record.submission = SubmissionState::kAbandoned;
+    if (record.submission == SubmissionState::kAccepted) record.job.pictory_job_id = "p-" + id;
+    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    hub_.Publish(record);
+    return record;
+  }
+  absl::StatusOr<v1::Job> Delete(const std::string& name) {
+    std::optional<absl::StatusOr<v1::Job>> answer;
+    deleter_.Delete("default", name, [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+  std::optional<JobRecord> Stored(const std::string& id = "j1") {
+    std::optional<JobRecord> found;
+    store_.FindRequest("default", "request-" + id, [&](const auto& record) { found = *record; });
+    return found;
+  }
+  bool Known(const std::string& id = "j1") {
+    bool known = false;
+    hub_.Load("default", id, [&](const auto& found) { known = found.ok(); });
+    return known;
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Account account_{{.requests_per_second = 1000, .burst = 1000}, clock_};
+  Deleter deleter_{account_, store_, client_, hub_, clock_};
+};
+
+TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {
+  Put(v1::JOB_STATE_SUCCEEDED);
+  transport_.SetScript([this](const http::Request& request) {
+    EXPECT_EQ(request.method, "DELETE");
+    EXPECT_EQ(request.path, "/v1/jobs/p-j1/clean");
+    EXPECT_TRUE(Known());
+    return Reply(200, R"({"success":true})");
+  });
+  const auto deleted = Delete("p-j1");  // by either name
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->job_id(), "j1");
+  EXPECT_EQ(deleted->state(), v1::JOB_STATE_CLEANED);
+  EXPECT_EQ(deleted->labels().at("a"), "b");
+  EXPECT_EQ(deleted->revision(), 4);
+  EXPECT_FALSE(Known());
+  EXPECT_EQ(errors::Reason(Delete("j1").status()), "JOB_NOT_FOUND");
+  EXPECT_EQ(Stored()->submission, SubmissionState::kDeleted) << "its request_id is still taken";
+}
+
+TEST_F(DeleterTest, WhatHasNotEndedStays) {
+  for (const JobState state :
+       {v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING}) {
+    const std::string id = "j" + std::to_string(state);
+    Put(state, id);
+    const absl::Status refused = Delete(id).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(errors::Reason(refused), "JOB_NOT_DELETABLE");
+    EXPECT_TRUE(Known(id));
+  }
+  EXPECT_TRUE(transport_.requests().empty());
+}
+
+TEST_F(DeleterTest, WhilePictoryCannotBeAskedNothingIsDeleted) {
+  Put(v1::JOB_STATE_SUCCEEDED);
+  for (const http::Response& reply : {Reply(503, "x"), test::NotSent(), test::Cut(),
+                                      Reply(401, R"({"message":"Unauthorized"})")}) {
+    transport_.AnswerAllWith(reply);
+    EXPECT_FALSE(Delete("j1").ok());
+    EXPECT_TRUE(Known());
+  }
+  transport_.AnswerAllWith(Reply(429, "{}", {{"retry-after", "30"}}));
+  EXPECT_EQ(Delete("j1").status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(errors::Reason(Delete("j1").status()), "UPSTREAM_BUDGET") << "the account rests";
+}
+
+TEST_F(DeleterTest, WhatPictoryDoesNotHaveOrDoesNotLetGoIsDeletedHere) {
+  Put(v1::JOB_STATE_FAILED);
+  transport_.AnswerAllWith(Reply(404, "{}"));
+  EXPECT_TRUE(Delete("j1").ok());
+  Put(v1::JOB_STATE_EXPIRED, "j2");
+  transport_.AnswerAllWith(Reply(400, R"({"code":"JOB_NOT_COMPLETED","message":"m"})"));
+  EXPECT_TRUE(Delete("j2").ok());
+  const std::size_t asked = transport_.requests().size();
+  Put(v1::JOB_STATE_OUTCOME_UNKNOWN, "j3");
+  EXPECT_TRUE(Delete("j3").ok());
+  Put(v1::JOB_STATE_CLEANED, "j4");
+  EXPECT_TRUE(Delete("j4").ok());
+  EXPECT_EQ(transport_.requests().size(), asked);
+}
+
+class RetentionTest : public DeleterTest {
+ protected:
+  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, store_, hub_,
+                       clock_, clock_, [this](std::size_t count) { pruned_ += count; }};
+  std::size_t pruned_ = 0;
+};
+
+TEST_F(RetentionTest, FinishedJobsGoAfterTheirTimeAndOthersStay) {
+  for (int i = 0; i < 450; ++i) Put(v1::JOB_STATE_SUCCEEDED, "done-" + std::to_string(i));
+  Put(v1::JOB_STATE_UNCONFIRMED, "in-doubt");
+  Put(v1::JOB_STATE_RUNNING, "running");
+  retention_.Start();
+  clock_.Advance(30 * 24h - 1h);
+  EXPECT_EQ(pruned_, 0u);
+  Put(v1::JOB_STATE_SUCCEEDED, "new");
+  clock_.Advance(2h);
+  EXPECT_EQ(pruned_, 450u) << "in batches, one soon after the other";
+  EXPECT_FALSE(Known("done-7"));
+  EXPECT_TRUE(Known("in-doubt"));
+  EXPECT_TRUE(Known("running"));
+  EXPECT_TRUE(Known("new"));
+  retention_.Stop();
+  EXPECT_EQ(clock_.pending(), 0u);
+}
+
+TEST_F(RetentionTest, RequestIdsAreKeptAtLeastAWeekWhateverTheJobsAre) {
+  Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, store_, hub_, clock_, clock_,
+                  nullptr);
+  Put(v1::JOB_STATE_SUCCEEDED, "done");
+  Put(v1::JOB_STATE_SUCCEEDED, "deleted");
+  transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+  ASSERT_TRUE(Delete("deleted").ok());
+  eager.Start();
+  clock_.Advance(7 * 24h - 1h);
+  EXPECT_TRUE(Stored("done").has_value());
+  EXPECT_TRUE(Stored("deleted").has_value());
+  clock_.Advance(2h);
+  EXPECT_FALSE(Stored("done").has_value());
+  EXPECT_FALSE(Stored("deleted").has_value());
+}
+
+}  // namespace
+}  // namespace gateway::jobs

@@ -1,0 +1,320 @@
+#include "jobs/reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/errors.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Reply;
+
+constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
+constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
+
+  void Make(BudgetOptions budget) {
+    account_ = std::make_unique<Account>(budget, clock_);
+    poller_ = std::make_unique<Poller>(
+        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
+        [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
+    ReconcileEvents events;
+    events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
+    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
+    reconciler_ = std::make_unique<Reconciler>(*account_, store_, client_, hub_, *poller_, clock_,
+                                               clock_, std::move(events));
+    transport_.AnswerAllWith(Reply(200, kRunning));
+  }
+
+  JobRecord Put(SubmissionState submission, const std::string& id = "j1",
+                const std::string& token = kToken) {
+    JobRecord record;
+    record.job.tenant = "default";
+    record.job.job_id = id;
+    record.job.request_id = "request-" + id;
+    record.job.kind = v1::JOB_KIND_PREVIEW;
+    record.job.create_time = record.sent_at = clock_.WallNow();
+    record.submission = submission;
+    record.correlation_token = token;
+    if (submission == SubmissionState::kUnknown) {
+      record.job.state = v1::JOB_STATE_UNCONFIRMED;
+      record.job.revision = 1;
+    }
+    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    return record;
+  }
+  JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
+    JobRecord record = Put(SubmissionState::kUnknown, id, token);
+    hub_.Publish(record);
+    reconciler_->Add(record);
+    return record;
+  }
+  JobRecord Stored(const std::string& id = "j1") {
+    std::optional<JobRecord> found;
+    store_.FindRequest("default", "request-" + id, [&](const auto& record) { found = *record; });
+    return found.value_or(JobRecord{});
+  }
+  absl::StatusOr<v1::ResolveJobResponse> Resolve(const v1::ResolveJobRequest& request) {
+    std::optional<absl::StatusOr<v1::ResolveJobResponse>> answer;
+    reconciler_->Resolve("default", request, [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+  v1::ResolveJobRequest Adopt(const std::string& pictory_id, const std::string& id = "j1") {
+    v1::ResolveJobRequest request;
+    request.set_job_id(id);
+    request.set_adopt_pictory_job_id(pictory_id);
+    return request;
+  }
+  v1::ResolveJobRequest Abandon(const std::string& id = "j1") {
+    v1::ResolveJobRequest request;
+    request.set_job_id(id);
+    request.set_abandon(true);
+    return request;
+  }
+  int Asked(const std::string& pictory_id) const {
+    return static_cast<int>(std::count_if(
+        transport_.requests().begin(), transport_.requests().end(), [&](const http::Request& r) {
+          return r.method == "GET" && r.path == "/v1/jobs/" + pictory_id;
+        }));
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Random random_{1};
+  std::vector<std::string> settled_;
+  std::vector<std::string> foreign_;
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Reconciler> reconciler_;
+};
+
+TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
+  InDoubt();
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "not by the callback alone";
+  ASSERT_EQ(transport_.held(), 1u);
+  EXPECT_EQ(transport_.oldest_held().path, "/v1/jobs/p1");
+  transport_.Answer(Reply(200, kRunning));
+  EXPECT_EQ(Stored().submission, SubmissionState::kAccepted);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+  EXPECT_EQ(hub_.Find("default", "j1")->job.state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 2);
+  EXPECT_EQ(poller_->followed(), 1u);
+  EXPECT_EQ(reconciler_->in_doubt(), 0u);
+  EXPECT_EQ(settled_, std::vector<std::string>{"callback"});
+}
+
+TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {
+  InDoubt();
+  reconciler_->OnCallback("ffffffffffffffffffffffffffffffff", "p1");
+  reconciler_->OnCallback("", "p1");
+  reconciler_->OnCallback(kToken, "");
+  reconciler_->OnCallback(kToken, "not an id");
+  clock_.Advance(1h);
+  EXPECT_TRUE(transport_.requests().empty());
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+}
+
+TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
+  InDoubt();
+  transport_.AnswerAllWith(Reply(404, R"({"message":"x"})"));
+  reconciler_->OnCallback(kToken, "p1");
+  clock_.Advance(10min);
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+  EXPECT_GT(Asked("p1"), 1) << "right after the accept Pictory may not know it yet";
+  const int asked = Asked("p1");
+  clock_.Advance(24h);
+  EXPECT_EQ(Asked("p1"), asked) << "a wrong hint is not followed for ever";
+  transport_.AnswerAllWith(Reply(200, kRunning));
+  reconciler_->OnCallback(kToken, "p2");
+  EXPECT_EQ(Stored().job.pictory_job_id, "p2") << "a later hint is";
+}
+
+TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
+  InDoubt();
+  transport_.AnswerAllWith(Reply(503, "x"));
+  reconciler_->OnCallback(kToken, "p1");
+  clock_.Advance(2h);
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+  EXPECT_LT(Asked("p1"), 60) << "asked less and less often";
+  transport_.AnswerAllWith(Reply(200, kRunning));
+  clock_.Advance(6min);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+TEST_F(ReconcilerTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
+  InDoubt();
+  transport_.AnswerAllWith(Reply(404, "{}"));
+  for (int i = 0; i < 1000; ++i) {
+    reconciler_->OnCallback(kToken, "p" + std::to_string(i));
+    clock_.Advance(10ms);
+  }
+  EXPECT_LE(transport_.requests().size(), 6u);
+}
+
+TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
+  Make({.requests_per_second = 1, .burst = 1});
+  while (account_->TryTake(Budget::Share::kPoll)) {
+  }
+  InDoubt();
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_TRUE(transport_.requests().empty());
+  clock_.Advance(3s);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverComes) {
+  JobRecord record = Put(SubmissionState::kSending);
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_TRUE(transport_.requests().empty()) << "the answer says more";
+  record.submission = SubmissionState::kUnknown;
+  record.job.state = v1::JOB_STATE_UNCONFIRMED;
+  record.job.revision = 1;
+  store_.Update(record, {}, [](const absl::Status&) {});
+  hub_.Publish(record);
+  reconciler_->Add(record);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
+  JobRecord record = Put(SubmissionState::kAccepted);
+  record.job.pictory_job_id = "p1";
+  record.job.state = v1::JOB_STATE_QUEUED;
+  record.job.revision = 1;
+  record.accepted_at = clock_.WallNow();
+  store_.Update(record, {}, [](const absl::Status&) {});
+  hub_.Publish(record);
+  poller_->Follow(record);
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_EQ(Asked("p1"), 1);
+  for (int i = 0; i < 100; ++i) {
+    reconciler_->OnCallback(kToken, i % 2 == 0 ? "p1" : "");
+    clock_.Advance(10ms);
+  }
+  EXPECT_EQ(Asked("p1"), 1);
+  reconciler_->OnCallback(kToken, "of-another");
+  clock_.Advance(1100ms);
+  EXPECT_EQ(Asked("p1"), 2);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+TEST_F(ReconcilerTest, AJobOfAnotherIsNeverTaken) {
+  InDoubt();
+  JobRecord other = Put(SubmissionState::kAccepted, "j2", "other-token");
+  other.job.pictory_job_id = "p2";
+  store_.Update(other, {}, [](const absl::Status&) {});
+  reconciler_->OnCallback(kToken, "p2");
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+  EXPECT_EQ(foreign_, std::vector<std::string>{"p2"});
+  const auto answer = Resolve(Adopt("p2"));
+  EXPECT_EQ(errors::Reason(answer.status()), "PICTORY_JOB_TAKEN");
+}
+
+TEST_F(ReconcilerTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
+  InDoubt();
+  transport_.AnswerAllWith(Reply(404, "{}"));
+  EXPECT_EQ(errors::Reason(Resolve(Adopt("p1")).status()), "PICTORY_JOB_NOT_FOUND");
+  transport_.AnswerAllWith(Reply(503, "x"));
+  EXPECT_EQ(Resolve(Adopt("p1")).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Resolve(Adopt("two words")).status().code(), absl::StatusCode::kInvalidArgument);
+  transport_.AnswerAllWith(Reply(200, kRunning));
+  const auto adopted = Resolve(Adopt("p1"));
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_EQ(adopted->job().pictory_job_id(), "p1");
+  EXPECT_EQ(adopted->job().state(), v1::JOB_STATE_QUEUED);
+  EXPECT_TRUE(Resolve(Adopt("p1")).ok());
+  EXPECT_EQ(errors::Reason(Resolve(Adopt("p2")).status()), "JOB_NOT_UNCONFIRMED");
+  EXPECT_EQ(errors::Reason(Resolve(Abandon()).status()), "JOB_NOT_UNCONFIRMED");
+
+  InDoubt("j2", "another-token");
+  const auto abandoned = Resolve(Abandon("j2"));
+  ASSERT_TRUE(abandoned.ok()) << abandoned.status();
+  EXPECT_EQ(abandoned->job().state(), v1::JOB_STATE_OUTCOME_UNKNOWN);
+  EXPECT_TRUE(abandoned->job().has_finish_time());
+  EXPECT_EQ(Stored("j2").submission, SubmissionState::kAbandoned);
+  EXPECT_TRUE(Resolve(Abandon("j2")).ok());
+  EXPECT_EQ(settled_, (std::vector<std::string>{"adopt", "abandon"}));
+  EXPECT_EQ(errors::Reason(Resolve(Abandon("nobody")).status()), "JOB_NOT_FOUND");
+}
+
+TEST_F(ReconcilerTest, TwoDecisionsAtOnceAreOne) {
+  InDoubt();
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<absl::StatusOr<v1::ResolveJobResponse>> first;
+  reconciler_->Resolve("default", Adopt("p1"), [&](auto given) { first = std::move(given); });
+  EXPECT_EQ(errors::Reason(Resolve(Abandon()).status()), "JOB_BEING_SETTLED");
+  transport_.Answer(Reply(200, kRunning));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_TRUE(first->ok());
+}
+
+TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
+  JobRecord before = Put(SubmissionState::kAccepted, "j0", "t0");
+  before.job.pictory_job_id = "before";
+  before.accepted_at = clock_.WallNow();
+  store_.Update(before, {}, [](const absl::Status&) {});
+  clock_.Advance(limits::kClockSlack + 1min);
+  InDoubt();
+  JobRecord after = Put(SubmissionState::kAccepted, "j2", "t2");
+  after.job.pictory_job_id = "after";
+  after.accepted_at = clock_.WallNow() + 1s;
+  store_.Update(after, {}, [](const absl::Status&) {});
+  transport_.SetScript([](const http::Request& request) {
+    if (request.path == "/v1/jobs") {
+      return Reply(200, R"({"items":[{"data":{"jobId":"mine?","status":"in-progress"}},
+          {"data":{"jobId":"after","status":"completed"}}],"nextPageKey":"k="})");
+    }
+    EXPECT_EQ(request.path, "/v1/jobs?nextPageKey=k%3D");
+    return Reply(200, R"({"items":[{"data":{"jobId":"or-mine","status":"completed","videoURL":"https://x/v.mp4"}},
+        {"data":{"jobId":"before","status":"completed"}},
+        {"data":{"jobId":"too-old","status":"completed"}}],"nextPageKey":"more"})");
+  });
+  v1::ResolveJobRequest request;
+  request.set_job_id("j1");
+  const auto answer = Resolve(request);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->job().state(), v1::JOB_STATE_UNCONFIRMED);
+  ASSERT_EQ(answer->candidates_size(), 2);
+  EXPECT_EQ(answer->candidates(0).pictory_job_id(), "mine?");
+  EXPECT_EQ(answer->candidates(0).status(), "in-progress");
+  EXPECT_EQ(answer->candidates(1).pictory_job_id(), "or-mine");
+  EXPECT_EQ(answer->candidates(1).kind(), v1::JOB_KIND_RENDER);
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "nothing is adopted by likeness";
+}
+
+TEST_F(ReconcilerTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
+  InDoubt();
+  clock_.Advance(7 * 24h - 1min);
+  EXPECT_FALSE(Stored().job.stale);
+  EXPECT_EQ(reconciler_->oldest_age(), 7 * 24h - 1min);
+  clock_.Advance(2h);
+  EXPECT_TRUE(Stored().job.stale);
+  EXPECT_TRUE(hub_.Find("default", "j1")->job.stale);
+  EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 2);
+  clock_.Advance(30 * 24h);
+  EXPECT_EQ(Stored().job.revision, 2);
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_FALSE(Stored().job.stale);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+}  // namespace
+}  // namespace gateway::jobs

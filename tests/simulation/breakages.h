@@ -1,0 +1,50 @@
+// Safeguards taken out on purpose, by name: the proof that the simulator would notice.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "jobs/guards.h"
+#include "simulation/world.h"
+
+namespace gateway::simulation {
+
+struct Breakage {
+  std::string_view name;
+  jobs::Guard guard = jobs::Guard::kNone;  // a safeguard of the domain
+  bool StoreBugs::*store = nullptr;        // or a promise of the store
+  bool Bugs::*other = nullptr;             // or of the transport
+  std::string_view what;
+};
+
+inline constexpr std::array<Breakage, 12> kBreakages = {{
+    {"resend", jobs::Guard::kNeverResend, nullptr, nullptr, "a submit without an answer is sent again"},
+    {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
+     "a reset or a timeout is taken for not sent"},
+    {"lost-commits", jobs::Guard::kNone, &StoreBugs::loses_last_commits, nullptr,
+     "what the store acknowledged last is gone after a crash"},
+    {"forget-sending", jobs::Guard::kNone, &StoreBugs::forgets_what_was_sent, nullptr,
+     "a restart ignores that the process before had sent"},
+    {"early-answer", jobs::Guard::kStoredBeforeAnswer, nullptr, nullptr,
+     "the caller is answered before the acceptance is durable"},
+    {"no-fingerprint", jobs::Guard::kFingerprint, nullptr, nullptr,
+     "a request_id is believed whatever the request"},
+    {"trust-callbacks", jobs::Guard::kAskBeforeAdopting, nullptr, nullptr,
+     "a callback is believed without asking Pictory"},
+    {"drop-early-callbacks", jobs::Guard::kEarlyCallback, nullptr, nullptr,
+     "a callback before the answer to the submit is dropped"},
+    {"one-failure", jobs::Guard::kConfirmFailure, nullptr, nullptr, "one failed reply ends a job"},
+    {"early-publish", jobs::Guard::kStoredBeforePublish, nullptr, nullptr,
+     "watchers are told before the change is durable"},
+    {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr, "progress is what Pictory says last"},
+    {"no-tombstone", jobs::Guard::kNone, &StoreBugs::buries_the_request_id, nullptr,
+     "a deleted job leaves no trace of its request_id"},
+}};
+
+const Breakage* FindBreakage(std::string_view name);
+std::string BreakageNames();
+// For the whole program; kNone of a Breakage that is none puts everything back.
+void Apply(const Breakage& breakage, Bugs& bugs);
+
+}  // namespace gateway::simulation

@@ -1,0 +1,373 @@
+#include "simulation/caller.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "simulation/world.h"
+
+namespace gateway::simulation {
+namespace {
+
+using jobs::SnapshotPtr;
+namespace v1 = jobs::v1;
+using namespace std::chrono_literals;
+
+constexpr Duration kCallTimeout = 60s;
+constexpr Duration kUnkeyedPatience = 8min;  // a retry without a key is matched for ten
+
+}  // namespace
+
+// One WatchJob stream.
+class Caller::WatchCall final : public jobs::WatchSink,
+                                public std::enable_shared_from_this<WatchCall> {
+ public:
+  WatchCall(Caller& caller, std::int32_t after_revision)
+      : caller_(caller), known_(caller.revision_) {
+    jobs::WatchOptions options;
+    options.after_revision = after_revision;
+    stream_ = std::make_shared<jobs::WatchStream>(std::move(options), caller.world_.clock(), *this);
+  }
+  const std::shared_ptr<jobs::WatchStream>& stream() { return stream_; }
+
+  void Write(jobs::Frame frame) override {
+    v1::WatchJobResponse response;
+    if (!response.ParseFromString(*frame)) return caller_.Fail("a watch got a broken message");
+    if (response.has_job()) {
+      if (final_) caller_.Fail("a watch got a state after the final one");
+      final_ = jobs::IsFinal(response.job().state());
+      caller_.Hear(response.job(), "a watch", std::exchange(known_, 0));
+    }
+    World& world = caller_.world_;
+    const Duration reading = world.Chance(0.05) ? world.Between(1s, 20min) : world.Between(100us, 50ms);
+    world.clock().InProcess(reading, [watch = weak_from_this()] {
+      if (auto self = watch.lock()) self->stream_->OnWriteDone(true);
+    });
+  }
+  void Finish(absl::Status status) override {
+    // Not inside the stream's own call.
+    caller_.world_.clock().InProcess(1us, [watch = weak_from_this(), status] {
+      if (auto self = watch.lock()) self->caller_.OnWatchEnded(self.get(), self->final_, status);
+    });
+  }
+  void TryCancel() override {}
+
+ private:
+  Caller& caller_;
+  std::shared_ptr<jobs::WatchStream> stream_;
+  std::int32_t known_;  // of the job, when the watch began
+  bool final_ = false;
+};
+
+Caller::Caller(World& world, int number)
+    : world_(world),
+      name_("r" + std::to_string(number)),
+      tenant_(number % 5 == 0 ? "umbra" : "default"),
+      keyed_(number % 4 != 0),
+      mesh_request_id_("x-" + std::to_string(number)),
+      request_id_("id-" + std::to_string(number)) {}
+
+Caller::~Caller() = default;
+
+void Caller::Fail(const std::string& what) { world_.Fail(name_ + ": " + what); }
+
+jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
+  auto message = std::make_shared<v1::TranscribeRequest>();
+  message->set_file_url("https://media.example/" + name);
+  jobs::SubmitRequest request;
+  request.tenant = tenant_;
+  request.kind = v1::JOB_KIND_TRANSCRIPTION;
+  request.request_id = request_id_;
+  request.labels = {{"name", name}};
+  request.fingerprint = name;
+  request.deadline = world_.clock().Now() + (world_.Chance(0.1) ? world_.Between(1s, 5s) : kCallTimeout);
+  if (!keyed_) {
+    // The service mints one for every call; only its metadata tells that it is a retry.
+    request.request_id = "minted-" + name + "-" + std::to_string(++minted_);
+    request.minted_request_id = true;
+    request.is_retry = tries_ > 1;
+    request.mesh_request_id = mesh_request_id_;
+    request.same_mesh_request = world_.Chance(0.5);
+  }
+  request.request = std::move(message);
+  return request;
+}
+
+void Caller::Begin() {
+  const bool again = std::exchange(begun_, true);
+  if (again && !keyed_) return;  // without a key it would be another request
+  trying_ = true;
+  began_ = world_.clock().Now();
+  const int at_once = keyed_ && world_.Chance(0.05) ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count()) : 1;
+  for (int i = 0; i < at_once; ++i) Call();
+}
+
+void Caller::TryLater(Duration delay) {
+  const bool patient = keyed_ || world_.clock().Now() + delay - began_ < kUnkeyedPatience;
+  if (!patient) {
+    trying_ = false;
+    return;
+  }
+  world_.clock().InWorld(delay, [this] { Call(); });
+}
+
+void Caller::Call() {
+  Process* process = world_.process();
+  if (process == nullptr) return TryLater(world_.Between(500ms, 10s));
+  ++tries_;
+  jobs::SubmitRequest request = MakeRequest(name_);
+  const std::uint64_t call = ++calls_;
+  waiting_.insert(call);
+  const Duration patience = request.deadline - world_.clock().Now();
+  if (world_.Chance(0.03)) {
+    request.cancelled = std::make_shared<std::atomic<bool>>(false);
+    world_.clock().InWorld(world_.Between(0ms, 500ms), [gone = request.cancelled] { *gone = true; });
+  }
+  world_.clock().InWorld(patience, [this, call] {
+    // The library gave up waiting. The same request_id finds out.
+    if (waiting_.erase(call) > 0 && waiting_.empty()) TryLater(world_.Between(100ms, 5s));
+  });
+  process->submitter().Submit(std::move(request), [this, call](const jobs::Submitter::Answer& answer) {
+    OnAnswer(call, answer);
+  });
+}
+
+void Caller::OnCrash() {
+  for (std::size_t i = 0; i < watches_.size(); ++i) {
+    world_.clock().InWorld(world_.Between(200ms, 20s), [this] { Watch(); });
+  }
+  watches_.clear();
+  const bool lost = !waiting_.empty();
+  waiting_.clear();
+  if (lost) TryLater(world_.Between(100ms, 30s));
+}
+
+void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer) {
+  if (waiting_.erase(call) == 0) return;  // nobody hears it
+  if (!answer.ok()) return OnRefusal(answer.status());
+  const bool first = job_id_.empty();
+  Hear(jobs::ToProto((*answer)->job), "a submit");
+  trying_ = !waiting_.empty();
+  if (first) AfterAccepted();
+}
+
+void Caller::OnRefusal(const absl::Status& status) {
+  const std::string text = status.ToString(absl::StatusToStringMode::kWithNoExtraData);
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled: {
+      if (!job_id_.empty() && status.code() != absl::StatusCode::kDeadlineExceeded &&
+          status.code() != absl::StatusCode::kCancelled) {
+        return Fail("had a job, and then was told: " + text);
+      }
+      if (!waiting_.empty()) return;
+      const Duration asked = std::min<Duration>(errors::RetryDelay(status), 3h);
+      return TryLater(std::max(asked, world_.Between(200ms, 20s)));
+    }
+    case absl::StatusCode::kInternal:
+      if (!world_.store_fails()) return Fail("INTERNAL although the store is fine: " + text);
+      return TryLater(world_.Between(1s, 20s));
+    default:
+      break;
+  }
+  if (!job_id_.empty()) return Fail("had a job, and then was told: " + text);
+  if (!world_.pictory().Refused(name_)) return Fail("refused, but not by Pictory: " + text);
+  if (!refusal_.empty() && refusal_ != text) return Fail("was refused otherwise before: " + text);
+  refusal_ = text;
+  trying_ = false;
+  if (keyed_ && world_.Chance(0.3)) {
+    world_.clock().InWorld(world_.Between(1min, 3h), [this] { Call(); });
+  }
+}
+
+void Caller::AfterAccepted() {
+  SimClock& clock = world_.clock();
+  const int watches = world_.Chance(0.7) ? 1 + static_cast<int>(world_.Between(0ns, 2ns).count()) : 0;
+  watches_wanted_ = watches;
+  for (int i = 0; i < watches; ++i) {
+    clock.InWorld(world_.Chance(0.7) ? world_.Between(0ms, 1s) : world_.Between(1min, 2h), [this] { Watch(); });
+  }
+  for (int i = 0; i < 2; ++i) clock.InWorld(world_.Between(1s, 5h), [this] { Read(); });
+  if (!keyed_) return;
+  if (world_.Chance(0.3)) clock.InWorld(world_.Between(1s, 8h), [this] { Call(); });
+  if (world_.Chance(0.1)) {
+    clock.InWorld(world_.Between(1s, 2h), [this] { ReuseTheIdForSomethingElse(); });
+  }
+  if (world_.Chance(0.15)) {
+    clock.InWorld(world_.Between(20min, 4h), [this] { Delete(); });
+    clock.InWorld(world_.Between(4h, 8h), [this] { Call(); });
+  }
+}
+
+void Caller::ReuseTheIdForSomethingElse() {
+  Process* process = world_.process();
+  if (process == nullptr) return;
+  process->submitter().Submit(MakeRequest(name_ + "-other"), [this](const auto& answer) {
+    if (answer.ok()) Fail("its request_id was taken for another request");
+  });
+}
+
+void Caller::Read() {
+  Process* process = world_.process();
+  if (process == nullptr) return;
+  process->hub().Load(tenant_, job_id_, [this, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
+    if (found.ok()) {
+      if (deleted_) Fail("its job is there although it was deleted");
+      return Hear(jobs::ToProto((*found)->job), "a read", known);
+    }
+    if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
+  });
+}
+
+void Caller::Watch() {
+  Process* process = world_.process();
+  if (deleting_) {
+    --watches_wanted_;
+    return;
+  }
+  if (process == nullptr) {
+    return world_.clock().InWorld(world_.Between(200ms, 5s), [this] { Watch(); });
+  }
+  ++world_.statistics().watches;
+  auto watch = std::make_shared<WatchCall>(*this, world_.Chance(0.5) ? revision_ : 0);
+  watches_.push_back(watch);
+  jobs::Hub& hub = process->hub();
+  hub.Load(tenant_, job_id_,
+           [this, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
+             if (!found.ok()) return stream->Fail(found.status());
+             auto subscribed = hub.Subscribe(tenant_, (*found)->job.job_id, stream);
+             if (subscribed.present == nullptr) subscribed.present = *found;
+             stream->Begin(std::move(subscribed));
+           });
+}
+
+void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status) {
+  std::erase_if(watches_, [watch](const auto& other) { return other.get() == watch; });
+  if (absl::IsNotFound(status) && deleting_) {
+    --watches_wanted_;
+    return;
+  }
+  // A watch that resumes after the final revision has nothing more to hear.
+  if (status.ok() && (saw_final || jobs::IsFinal(state_))) {
+    --watches_wanted_;
+    return;
+  }
+  if (status.ok()) return Fail("a watch ended OK without a final state");
+  if (absl::IsNotFound(status)) return Fail("its job is lost to a watch");
+  world_.clock().InWorld(world_.Between(200ms, 5s), [this] { Watch(); });
+}
+
+void Caller::Delete() {
+  Process* process = world_.process();
+  if (process == nullptr || !jobs::IsFinal(state_)) return;
+  deleting_ = true;
+  process->deleter().Delete(tenant_, job_id_, [this](const absl::StatusOr<v1::Job>& job) {
+    if (job.ok()) {
+      deleted_ = true;
+      return Hear(*job, "a delete");
+    }
+    if (absl::IsFailedPrecondition(job.status())) Fail("a finished job could not be deleted");
+  });
+}
+
+void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) {
+  const std::string from = std::string(where) + " says ";
+  if (!deleting_) {
+    const auto label = job.labels().find("name");
+    if (label == job.labels().end() || label->second != name_) return Fail(from + "a job of somebody else");
+  }
+  if (!job_id_.empty() && job.job_id() != job_id_) return Fail(from + "another job than before");
+  job_id_ = job.job_id();
+  if (job.revision() < revision && !deleting_) return Fail(from + "an older state than was seen before");
+  if (job.revision() < revision_) return;  // a slower channel; the newest is what counts
+  if (job.revision() == revision_ && job.state() != state_) {
+    return Fail(from + "another state for the same revision");
+  }
+  if (jobs::Rank(job.state()) < jobs::Rank(state_)) {
+    return Fail(from + jobs::StateName(job.state()) + " after " + jobs::StateName(state_));
+  }
+  const bool was_final = jobs::IsFinal(state_);
+  if (was_final && job.state() != state_ && !deleting_) return Fail(from + "another end than before");
+  if (job.has_progress_percent() && job.progress_percent() < progress_) {
+    return Fail(from + "less progress than before");
+  }
+  if (job.has_progress_percent()) progress_ = job.progress_percent();
+  if (job.state() == v1::JOB_STATE_UNCONFIRMED && state_ != job.state()) {
+    doubted_since_ = world_.clock().Now();
+    ++world_.statistics().in_doubt;
+  }
+  state_ = job.state();
+  revision_ = job.revision();
+}
+
+void Caller::SettleDoubt(Duration older_than) {
+  Process* process = world_.process();
+  if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
+  if (world_.clock().Now() - doubted_since_ < older_than) return;
+  const Upstream* made = world_.pictory().FindByName(name_);
+  if (made != nullptr && world_.WasCalledBack(made->token, 3h)) {
+    return Fail("is in doubt although Pictory called back");
+  }
+  v1::ResolveJobRequest request;
+  request.set_job_id(job_id_);
+  jobs::Reconciler& reconciler = process->reconciler();
+  reconciler.Resolve(tenant_, request, [this, request, &reconciler](const auto& listed) mutable {
+    if (!listed.ok()) {  // no budget for the question at present
+      return world_.clock().InWorld(world_.Between(20s, 5min), [this] { SettleDoubt(Duration(0)); });
+    }
+    const Upstream* mine = world_.pictory().FindByName(name_);
+    if (mine != nullptr) {
+      bool found = false;
+      for (const auto& candidate : listed->candidates()) found = found || candidate.pictory_job_id() == mine->id;
+      if (!found && listed->job().state() == v1::JOB_STATE_UNCONFIRMED) {
+        return Fail("the candidates lack the job that Pictory made");
+      }
+      request.set_adopt_pictory_job_id(mine->id);
+    } else {
+      request.set_abandon(true);
+    }
+    reconciler.Resolve(tenant_, request, [this](const auto& settled) {
+      if (settled.ok()) return Hear(settled->job(), "a decision");
+      world_.clock().InWorld(world_.Between(20s, 5min), [this] { SettleDoubt(Duration(0)); });
+    });
+  });
+}
+
+void Caller::CheckEnd() {
+  if (world_.pictory().Accepted(name_ + "-other") > 0) return Fail("two requests under one request_id were paid");
+  const Upstream* mine = world_.pictory().FindByName(name_);
+  if (mine == nullptr && job_id_.empty()) return;
+  std::optional<jobs::JobRecord> record;
+  if (mine != nullptr) {
+    world_.disk().Find(tenant_, mine->id, [&](const auto& found) { record = *found; });
+  }
+  if (!record.has_value() && !job_id_.empty()) {
+    world_.disk().Find(tenant_, job_id_, [&](const auto& found) { record = *found; });
+  }
+  if (deleting_ && !record.has_value()) return;
+  if (!record.has_value()) return Fail(mine != nullptr ? "was paid for, and its job is lost" : "its job is lost");
+  if (!job_id_.empty() && record->job.job_id != job_id_) return Fail("was paid for under another job than it was told");
+  if (mine == nullptr) {
+    if (record->job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) return;
+    return Fail("has a job in state " + jobs::StateName(record->job.state) + " that Pictory never made");
+  }
+  if (record->job.pictory_job_id != mine->id) {
+    return Fail("its job is not known to be Pictory's " + mine->id + ": it is " +
+                jobs::StateName(record->job.state) + ", and it was last seen as " + jobs::StateName(state_));
+  }
+  jobs::JobState expected = v1::JOB_STATE_SUCCEEDED;
+  if (mine->end == Upstream::End::kFails) expected = v1::JOB_STATE_FAILED;
+  if (mine->end == Upstream::End::kCleaned) expected = v1::JOB_STATE_CLEANED;
+  if (mine->end == Upstream::End::kNever) {
+    if (jobs::IsFinal(record->job.state)) Fail("ended although Pictory works on it still");
+    return;
+  }
+  if (record->job.state != expected) {
+    return Fail("ended as " + jobs::StateName(record->job.state) + ", at Pictory it is " + jobs::StateName(expected));
+  }
+  if (watches_wanted_ > 0) Fail("a watch never saw the end");
+}
+
+}  // namespace gateway::simulation

@@ -1,0 +1,80 @@
+// A caller of the gateway, and all it does about one request in a day: submits it, perhaps several
+// times at once; repeats it when the connection breaks; watches, reads and deletes the job. It
+// believes what it was told once, and reports whatever contradicts that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "jobs/submitter.h"
+#include "jobs/watch_stream.h"
+
+namespace gateway::simulation {
+
+class World;
+
+class Caller {
+ public:
+  Caller(World& world, int number);
+  ~Caller();
+
+  // Once; with a key it may repeat itself at any time.
+  void Begin();
+  // Every connection broke.
+  void OnCrash();
+  // What an operator does about a job that is UNCONFIRMED for longer than this.
+  void SettleDoubt(Duration older_than);
+  // After the day, and some quiet hours.
+  void CheckEnd();
+
+  // Without a key, and still trying: what the wall clock must not jump under.
+  bool depends_on_wall_clock() const { return !keyed_ && trying_; }
+
+ private:
+  class WatchCall;
+
+  jobs::SubmitRequest MakeRequest(const std::string& name);
+  void Call();
+  void OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer);
+  void OnRefusal(const absl::Status& status);
+  void TryLater(Duration delay);
+  void AfterAccepted();
+  void ReuseTheIdForSomethingElse();
+  void Read();
+  void Watch();
+  void OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status);
+  void Delete();
+  // What a job says of itself, wherever it was seen; no older than `revision`.
+  void Hear(const jobs::v1::Job& job, const char* where, std::int32_t revision = 0);
+  void Fail(const std::string& what);
+
+  World& world_;
+  const std::string name_;  // unique; what the request is about
+  const std::string tenant_;
+  const bool keyed_;
+  const std::string mesh_request_id_;
+  std::string request_id_;
+  int minted_ = 0;
+  bool begun_ = false;
+  bool trying_ = false;
+  MonoTime began_{};
+  int tries_ = 0;
+  std::uint64_t calls_ = 0;
+  std::set<std::uint64_t> waiting_;  // calls whose answer is still wanted
+
+  std::string job_id_;  // "" until an answer was OK
+  jobs::JobState state_ = jobs::v1::JOB_STATE_UNSPECIFIED;
+  std::int32_t revision_ = 0;
+  double progress_ = 0;
+  MonoTime doubted_since_{};
+  std::string refusal_;
+  bool deleting_ = false;  // asked for; perhaps done
+  bool deleted_ = false;   // told so
+  int watches_wanted_ = 0;  // that have not seen the end yet
+  std::vector<std::shared_ptr<WatchCall>> watches_;
+};
+
+}  // namespace gateway::simulation

@@ -1,0 +1,91 @@
+// The gateway under test, as it runs from one start to the next crash: the real domain, wired as the
+// program wires it, on simulated time, store and Pictory.
+#pragma once
+
+#include <memory>
+
+#include "jobs/account.h"
+#include "jobs/broadcaster.h"
+#include "jobs/deleter.h"
+#include "jobs/hub.h"
+#include "jobs/poller.h"
+#include "jobs/reconciler.h"
+#include "jobs/retention.h"
+#include "jobs/spending.h"
+#include "jobs/submitter.h"
+#include "pictory/client.h"
+#include "simulation/sim_clock.h"
+#include "simulation/sim_pictory.h"
+#include "simulation/sim_store.h"
+
+namespace gateway::simulation {
+
+struct ProcessOptions {
+  jobs::BudgetOptions budget;
+  jobs::SpendingLimits spending;
+  bool webhooks = true;
+};
+
+class Process {
+ public:
+  // Recovers, then serves.
+  Process(const ProcessOptions& options, SimClock& clock, SimStore& store, SimPictory& pictory,
+          Random& random)
+      : client_({.api_key = Secret("pictai_k"), .user_agent = "t"}, pictory, clock),
+        account_(options.budget, clock),
+        spending_(options.spending, clock),
+        broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
+        hub_({}, store, broadcaster_),
+        poller_({}, account_, store, client_, clock, clock, random,
+                [this](const jobs::JobRecord& record) { hub_.Publish(record); }, {}),
+        reconciler_(account_, store, client_, hub_, poller_, clock, clock, {}),
+        deleter_(account_, store, client_, hub_, clock),
+        retention_({}, store, hub_, clock, clock, nullptr) {
+    hub_.SetWatchersChanged([this](const std::string& tenant, const std::string& id, std::size_t count) {
+      poller_.SetWatched(tenant, id, count > 0);
+    });
+    auto recovered = store.Recover(clock.WallNow());
+    spending_.Recover(recovered->spent);
+    jobs::SubmitterOptions submitting;
+    submitting.epoch = recovered->epoch;
+    if (options.webhooks) {
+      submitting.webhook_url = [](const std::string& token) { return "https://gateway.example/" + token; };
+    }
+    submitter_ = std::make_unique<jobs::Submitter>(
+        std::move(submitting), account_, spending_, store, client_, hub_, poller_, clock, clock, random,
+        jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record) {
+                             reconciler_.Add(record);
+                           }});
+    for (const jobs::JobRecord& record : recovered->unfinished) {
+      hub_.Publish(record);
+      reconciler_.Add(record);
+    }
+    poller_.FollowRecovered(recovered->unfinished);
+    retention_.Start();
+  }
+
+  jobs::Hub& hub() { return hub_; }
+  jobs::Submitter& submitter() { return *submitter_; }
+  jobs::Reconciler& reconciler() { return reconciler_; }
+  jobs::Deleter& deleter() { return deleter_; }
+
+ private:
+  static void RunLater(SimClock& clock, jobs::Broadcaster::Slice slice) {
+    clock.InProcess(std::chrono::microseconds(5), [&clock, slice = std::move(slice)]() mutable {
+      if (slice()) RunLater(clock, std::move(slice));
+    });
+  }
+
+  pictory::PictoryClient client_;
+  jobs::Account account_;
+  jobs::Spending spending_;
+  jobs::Broadcaster broadcaster_;
+  jobs::Hub hub_;
+  jobs::Poller poller_;
+  jobs::Reconciler reconciler_;
+  jobs::Deleter deleter_;
+  jobs::Retention retention_;
+  std::unique_ptr<jobs::Submitter> submitter_;
+};
+
+}  // namespace gateway::simulation

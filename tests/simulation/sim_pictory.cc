@@ -1,0 +1,225 @@
+#include "simulation/sim_pictory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::simulation {
+namespace {
+
+using http::Response;
+using namespace std::chrono_literals;
+
+constexpr char kWebhook[] = "\"webhook\":\"https://gateway.example/";
+constexpr char kName[] = "https://media.example/";
+
+Response Complete(int status, std::string body, std::vector<http::Header> headers = {}) {
+  Response response;
+  response.outcome = Response::Outcome::kComplete;
+  response.status = status;
+  response.body = std::move(body);
+  response.headers = std::move(headers);
+  return response;
+}
+
+Response Broken(Response::Outcome outcome) {
+  Response response;
+  response.outcome = outcome;
+  response.error = outcome == Response::Outcome::kNotSent ? "connection refused" : "reset";
+  return response;
+}
+
+}  // namespace
+
+std::string Cut(const std::string& text, const std::string& before) {
+  const std::size_t at = text.find(before);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + before.size();
+  return text.substr(begin, text.find('"', begin) - begin);
+}
+
+bool SimPictory::Chance(double probability) {
+  return probability > 0 && static_cast<double>(random_() >> 11) * 0x1.0p-53 < probability;
+}
+
+Duration SimPictory::Between(Duration least, Duration most) {
+  const auto spread = static_cast<std::uint64_t>((most - least).count());
+  return least + Duration(static_cast<Duration::rep>(random_() % (spread + 1)));
+}
+
+const Upstream* SimPictory::Find(const std::string& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &jobs_[found->second];
+}
+
+const Upstream* SimPictory::FindByName(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &jobs_[found->second];
+}
+
+int SimPictory::Accepted(const std::string& name) const {
+  const auto found = accepted_.find(name);
+  return found == accepted_.end() ? 0 : found->second;
+}
+
+int SimPictory::RequestsIn(Duration window) {
+  while (!requests_.empty() && requests_.front() <= clock_.Now() - window) requests_.pop_front();
+  return static_cast<int>(requests_.size());
+}
+
+void SimPictory::ClearUp() {
+  const Weather calm;
+  const double never = weather_.never_ends;
+  weather_ = calm;
+  weather_.never_ends = never;
+  down_until_ = MonoTime{};
+}
+
+// The answer reaches only the process that asked.
+void SimPictory::Answer(Duration after, Done done, Response response) {
+  if (weather_.transport_lies && response.outcome == Response::Outcome::kUnknown) {
+    response.outcome = Response::Outcome::kNotSent;
+  }
+  clock_.InProcess(after, [done = std::move(done), response = std::move(response)] { done(response); });
+}
+
+void SimPictory::Start(http::Request request, Done done) {
+  requests_.push_back(clock_.Now());
+  if (request.lane == http::Lane::kPaid) return Post(request, std::move(done));
+  const std::string_view path = request.path;
+  if (down()) return Answer(Between(1ms, 5s), std::move(done), Broken(Response::Outcome::kUnknown));
+  if (request.method == "DELETE") {
+    return Answer(Between(20ms, 200ms), std::move(done), Complete(200, R"({"success":true})"));
+  }
+  if (path.starts_with("/v1/jobs/")) return Poll(std::string(path.substr(9)), std::move(done));
+  List(std::move(done));
+}
+
+void SimPictory::Post(const http::Request& request, Done done) {
+  const Duration connect = Between(1ms, 60ms);
+  if (down() || Chance(weather_.not_sent)) {
+    return Answer(connect, std::move(done), Broken(Response::Outcome::kNotSent));
+  }
+  // A process that dies while it connects has sent nothing; from then on Pictory goes on without it.
+  clock_.InProcess(connect, [this, body = *request.body, done = std::move(done)] {
+    const Duration soon = Between(30ms, 600ms);
+    const std::string name = Cut(body, kName);
+    if (Chance(weather_.rate_limited)) {
+      std::vector<http::Header> headers;
+      if (Chance(0.5)) headers.push_back({"retry-after", std::to_string(1 + random_() % 60)});
+      return Answer(soon, done, Complete(429, "{}", headers));
+    }
+    if (refused_.contains(name) || (Accepted(name) == 0 && Chance(weather_.refused))) {
+      refused_.insert(name);
+      return Answer(soon, done, Complete(400, R"({"code":"INVALID_REQUEST_BODY","message":"no"})"));
+    }
+    if (Chance(weather_.unavailable)) return Answer(soon, done, Complete(503, "busy"));
+    if (Chance(weather_.lost)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
+    const Upstream& job = Accept(body);
+    const std::string id = job.id;
+    PlanCallbacks(job);
+    if (Chance(weather_.lost_answer)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
+    if (Chance(weather_.slow_answer)) return Answer(30s, done, Broken(Response::Outcome::kUnknown));
+    if (Chance(weather_.broken_answer)) {
+      return Answer(soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
+    }
+    Answer(soon, done, Complete(200, R"({"success":true,"data":{"jobId":")" + id + R"("}})"));
+  });
+}
+
+Upstream& SimPictory::Accept(const std::string& body) {
+  Upstream job;
+  job.id = "up-" + std::to_string(jobs_.size() + 1);
+  job.name = Cut(body, kName);
+  job.token = Cut(body, kWebhook);
+  job.accepted = clock_.Now();
+  job.known_from = job.accepted + (Chance(weather_.poll_unknown) ? Between(1s, 40s) : Duration(0));
+  const Duration length = Chance(0.05) ? Between(1h, 3h) : Between(20s, 15min);
+  job.ends = job.accepted + length;
+  if (Chance(weather_.never_ends)) {
+    job.end = Upstream::End::kNever;
+    job.ends = MonoTime::max();
+  } else if (Chance(weather_.fails)) {
+    job.end = Upstream::End::kFails;
+  } else if (Chance(weather_.cleaned)) {
+    job.end = Upstream::End::kCleaned;
+  }
+  job.flaps = Chance(weather_.flaps);
+  ++accepted_[job.name];
+  by_id_[job.id] = jobs_.size();
+  by_name_.emplace(job.name, jobs_.size());
+  jobs_.push_back(std::move(job));
+  return jobs_.back();
+}
+
+void SimPictory::PlanCallbacks(const Upstream& job) {
+  if (job.token.empty() || job.end == Upstream::End::kNever) return;
+  const Duration until_end = job.ends - clock_.Now();
+  if (Chance(weather_.callback_early)) CallBack(Between(1ms, 400ms), job.token, job.id);
+  if (Chance(weather_.callback_wrong)) {
+    CallBack(Between(1s, 10min), job.token, "up-999999");
+  }
+  if (Chance(weather_.callback_lost)) return;
+  CallBack(until_end + Between(10ms, 20s), job.token, job.id);
+  if (Chance(weather_.callback_twice)) CallBack(until_end + Between(10ms, 10min), job.token, job.id);
+}
+
+void SimPictory::CallBack(Duration after, std::string token, std::string id) {
+  clock_.InWorld(after, [this, token = std::move(token), id = std::move(id)] { callback_(token, id); });
+}
+
+std::string SimPictory::BodyOf(Upstream& job) {
+  const MonoTime now = clock_.Now();
+  if (now < job.ends) {
+    if (job.flaps && Chance(0.2)) return R"({"success":true,"data":{"status":"pending"}})";
+    if (job.end == Upstream::End::kNever || !Chance(0.3)) {
+      return R"({"success":true,"data":{"status":"in-progress"}})";
+    }
+    // Seen to fall now and then.
+    const int told = static_cast<int>(random_() % 100);
+    return R"({"success":true,"data":{"status":"in-progress","renderProgress":)" +
+           std::to_string(told) + "}}";
+  }
+  constexpr char kFailed[] =
+      R"({"success":false,"data":{"status":"failed","error_code":"X","error_message":"no"}})";
+  switch (job.end) {
+    case Upstream::End::kFails:
+      return kFailed;
+    case Upstream::End::kCleaned:
+      return R"({"success":true,"data":{"status":"cleaned"}})";
+    case Upstream::End::kCompletes:
+    case Upstream::End::kNever:
+      break;
+  }
+  if (job.flaps && !std::exchange(job.flapped, true)) return kFailed;
+  return R"({"success":true,"data":{"status":"completed","txt":"hello"}})";
+}
+
+void SimPictory::Poll(const std::string& id, Done done) {
+  const Duration soon = Between(20ms, 300ms);
+  if (Chance(weather_.poll_trouble)) {
+    switch (random_() % 5) {
+      case 0: return Answer(soon, std::move(done), Complete(429, "{}", {{"retry-after", "5"}}));
+      case 1: return Answer(soon, std::move(done), Complete(503, "busy"));
+      case 2: return Answer(soon, std::move(done), Complete(200, ""));
+      case 3: return Answer(soon, std::move(done), Complete(200, R"({"data":{"st)"));
+      default: return Answer(10s, std::move(done), Broken(Response::Outcome::kUnknown));
+    }
+  }
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end() || clock_.Now() < jobs_[found->second].known_from) {
+    return Answer(soon, std::move(done),
+                  Complete(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})"));
+  }
+  Answer(soon, std::move(done), Complete(200, BodyOf(jobs_[found->second])));
+}
+
+void SimPictory::List(Done done) {
+  std::string body = R"({"items":[)";
+  for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
+    if (body.size() > 11) body += ',';
+    body += R"({"data":{"jobId":")" + job->id + R"(","status":"in-progress"}})";
+  }
+  Answer(Between(50ms, 500ms), std::move(done), Complete(200, body + "]}"));
+}
+
+}  // namespace gateway::simulation

@@ -1,0 +1,116 @@
+// Pictory as the simulator has it: takes paid requests, works on jobs, answers polls and calls back,
+// and now and then everything goes wrong that a network and a service can do. Single-threaded.
+//
+// It is the ledger as well: what it accepted is what was paid for.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "http/transport.h"
+#include "simulation/sim_clock.h"
+
+namespace gateway::simulation {
+
+// Probabilities, of each request unless said otherwise.
+struct Weather {
+  // Paid requests, without a job being made …
+  double not_sent = 0;
+  double rate_limited = 0;
+  double refused = 0;  // of each distinct request, for good
+  double unavailable = 0;
+  double lost = 0;
+  // … and with one.
+  double lost_answer = 0;
+  double broken_answer = 0;   // 5xx, or a 2xx without an id
+  double slow_answer = 0;     // longer than the gateway waits
+  // Polls.
+  double poll_trouble = 0;    // 429, 5xx, cut, nothing
+  double poll_unknown = 0;    // 404 although the job is there, soon after it was accepted
+  // Of each job.
+  double fails = 0.1;
+  double never_ends = 0.02;
+  double flaps = 0;           // back to pending, or failed once before it completes
+  double cleaned = 0;         // its result is removed before it is asked for
+  // Callbacks, of each job.
+  double callback_lost = 0;
+  double callback_twice = 0;
+  double callback_early = 0;  // before the answer to the submit
+  double callback_wrong = 0;  // names another job
+  double outages_per_day = 0;
+  bool transport_lies = false;  // says NOT_SENT of what it does not know
+};
+
+struct Upstream {
+  std::string id;
+  std::string name;  // what the request was about: unique for each request
+  MonoTime accepted;
+  MonoTime known_from;
+  MonoTime ends;
+  enum class End { kCompletes, kFails, kCleaned, kNever } end = End::kCompletes;
+  bool flaps = false;
+  bool flapped = false;
+  double progress = 0;
+  std::string token;  // of its callback; "" if none was asked for
+};
+
+class SimPictory final : public http::HttpTransport {
+ public:
+  // A callback reaches whoever listens at the gateway's webhook at that time.
+  using Callback = std::function<void(const std::string& token, const std::string& pictory_job_id)>;
+
+  SimPictory(SimClock& clock, std::mt19937_64& random, Weather weather, Callback callback)
+      : clock_(clock), random_(random), weather_(weather), callback_(std::move(callback)) {}
+
+  void Start(http::Request request, Done done) override;
+
+  // No more faults from now on, and what was broken works.
+  void ClearUp();
+  void BeginOutage(Duration length) { down_until_ = std::max(down_until_, clock_.Now() + length); }
+  bool down() const { return clock_.Now() < down_until_; }
+
+  const std::vector<Upstream>& jobs() const { return jobs_; }
+  const Upstream* Find(const std::string& id) const;
+  // The job made for a request; null if none was.
+  const Upstream* FindByName(const std::string& name) const;
+  // How often a request of this name was accepted.
+  int Accepted(const std::string& name) const;
+  bool Refused(const std::string& name) const { return refused_.contains(name); }
+  const Weather& weather() const { return weather_; }
+  // The latest ten seconds' worth of requests: for the budget's check.
+  int RequestsIn(Duration window);
+
+ private:
+  void Post(const http::Request& request, Done done);
+  void Poll(const std::string& id, Done done);
+  void List(Done done);
+  void Answer(Duration after, Done done, http::Response response);
+  Upstream& Accept(const std::string& body);
+  void PlanCallbacks(const Upstream& job);
+  void CallBack(Duration after, std::string token, std::string id);
+  std::string BodyOf(Upstream& job);
+  bool Chance(double probability);
+  Duration Between(Duration least, Duration most);
+
+  SimClock& clock_;
+  std::mt19937_64& random_;
+  Weather weather_;
+  const Callback callback_;
+  std::vector<Upstream> jobs_;
+  std::unordered_map<std::string, std::size_t> by_id_;
+  std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<std::string, int> accepted_;
+  std::unordered_set<std::string> refused_;
+  MonoTime down_until_{};
+  std::deque<MonoTime> requests_;
+};
+
+// Between `before` and the next quotation mark; "" if it is not there.
+std::string Cut(const std::string& text, const std::string& before);
+
+}  // namespace gateway::simulation

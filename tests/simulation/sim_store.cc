@@ -1,0 +1,212 @@
+#include "simulation/sim_store.h"
+
+#include <utility>
+
+#include "base/errors.h"
+
+namespace gateway::simulation {
+namespace {
+
+using jobs::JobRecord;
+using jobs::SubmissionState;
+using namespace std::chrono_literals;
+
+}  // namespace
+
+Duration SimStore::Between(Duration least, Duration most) {
+  const auto spread = static_cast<std::uint64_t>((most - least).count());
+  return least + Duration(static_cast<Duration::rep>(random_() % (spread + 1)));
+}
+
+void SimStore::Post(Write write, std::function<void()> refuse) {
+  if (auto then = std::exchange(next_write_, nullptr)) then();
+  queue_.push_back({std::move(write), std::move(refuse)});
+  if (committing_) return;
+  committing_ = true;
+  // A flush now and then takes long.
+  const Duration flush = random_() % 100 == 0 ? Between(20ms, 500ms) : Between(200us, 3ms);
+  clock_.InProcess(flush, [this] { CommitGroup(); });
+}
+
+void SimStore::CommitGroup() {
+  committing_ = false;
+  std::deque<Pending> group;
+  group.swap(queue_);
+  if (fatal_) {
+    for (Pending& pending : group) pending.refuse();
+    if (auto fatal = std::exchange(fatal_, nullptr)) {
+      fatal_ = [] {};  // still failing, and said once
+      fatal();
+    }
+    return;
+  }
+  std::vector<std::function<void()>> answers;
+  for (Pending& pending : group) answers.push_back(pending.write());
+  clock_.InProcess(Between(1us, 50us), [answers = std::move(answers)] {
+    for (const auto& answer : answers) answer();
+  });
+}
+
+void SimStore::Crash() {
+  if (!fatal_ && !queue_.empty()) {
+    const std::size_t kept = random_() % (queue_.size() + 1);
+    for (std::size_t i = 0; i < kept; ++i) queue_[i].write();
+  }
+  queue_.clear();
+  committing_ = false;
+  fatal_ = nullptr;
+  if (bugs_.loses_last_commits) LoseLastCommits();
+}
+
+// As it is on the disk now; a record that is not there yet is remembered as one that nobody finds.
+void SimStore::Remember(const JobRecord& record) {
+  if (!bugs_.loses_last_commits) return;
+  JobRecord before = record;
+  before.submission = SubmissionState::kNotSent;
+  before.job.request_id.clear();
+  before.job.pictory_job_id.clear();
+  disk_.FindRequest(record.job.tenant, record.job.request_id, [&before](const auto& found) {
+    if (found.ok() && found->has_value()) before = **found;
+  });
+  before_.emplace_back(clock_.Now(), std::move(before));
+}
+
+void SimStore::LoseLastCommits() {
+  for (auto it = before_.rbegin(); it != before_.rend(); ++it) {
+    if (clock_.Now() - it->first > 1s) break;
+    disk_.Update(it->second, {}, [](const absl::Status&) {});
+  }
+  before_.clear();
+}
+
+void SimStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
+  begun_.emplace(record.job.tenant, record.job.request_id);
+  auto apply = [this, record = std::move(record), done] {
+    Remember(record);
+    absl::StatusOr<jobs::BeginResult> result = absl::UnknownError("");
+    disk_.Begin(record, [&result](auto begun) { result = std::move(begun); });
+    return std::function<void()>([done, result = std::move(result)] { done(result); });
+  };
+  Post(apply, [done] { done(errors::StoreFailed("disk full")); });
+}
+
+void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
+  auto apply = [this, record = std::move(record), parts = std::move(parts), done] {
+    Remember(record);
+    absl::Status result;
+    disk_.Update(record, parts, [&result](absl::Status status) { result = std::move(status); });
+    return std::function<void()>([done, result] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
+void SimStore::Adopt(JobRecord record, Done done) {
+  auto apply = [this, record = std::move(record), done] {
+    absl::Status result;
+    disk_.Adopt(record, [&result](absl::Status status) { result = std::move(status); });
+    return std::function<void()>([done, result] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
+void SimStore::Bury(JobRecord record, Done done) {
+  auto apply = [this, record = std::move(record), done] {
+    absl::Status result;
+    if (bugs_.buries_the_request_id) {
+      JobRecord nameless = record;
+      nameless.job.request_id.clear();
+      disk_.Bury(nameless, [&result](absl::Status status) { result = std::move(status); });
+    } else {
+      disk_.Bury(record, [&result](absl::Status status) { result = std::move(status); });
+    }
+    return std::function<void()>([done, result] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
+void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
+  auto apply = [this, query, done] {
+    absl::StatusOr<std::vector<jobs::JobKey>> result = absl::UnknownError("");
+    disk_.Prune(query, [&result](auto pruned) { result = std::move(pruned); });
+    return std::function<void()>([done, result = std::move(result)] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
+template <class T, class Ask>
+void SimStore::Read(Ask ask, Callback<T> done) {
+  clock_.InProcess(Between(50us, 2ms), [this, ask = std::move(ask), done = std::move(done)] {
+    absl::StatusOr<T> result = absl::UnknownError("");
+    ask(disk_, [&result](absl::StatusOr<T> found) { result = std::move(found); });
+    done(std::move(result));
+  });
+}
+
+void SimStore::Find(std::string tenant, std::string name, Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant, name](jobs::JobStore& disk, auto found) { disk.Find(tenant, name, found); },
+      std::move(done));
+}
+
+void SimStore::FindRequest(std::string tenant, std::string request_id,
+                           Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant, request_id](jobs::JobStore& disk, auto found) {
+        disk.FindRequest(tenant, request_id, found);
+      },
+      std::move(done));
+}
+
+void SimStore::FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) {
+  Read<std::optional<std::string>>(
+      [pictory_job_id](jobs::JobStore& disk, auto found) { disk.FindOwner(pictory_job_id, found); },
+      std::move(done));
+}
+
+void SimStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [token](jobs::JobStore& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
+}
+
+void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+                           WallTime since, Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      [tenant, fingerprint, mesh_request_id, since](jobs::JobStore& disk, auto found) {
+        disk.FindUnkeyed(tenant, fingerprint, mesh_request_id, since, found);
+      },
+      std::move(done));
+}
+
+void SimStore::List(std::string tenant, jobs::ListQuery query,
+                    Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      [tenant, query](jobs::JobStore& disk, auto found) { disk.List(tenant, query, found); },
+      std::move(done));
+}
+
+void SimStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                        std::int64_t offset, std::int64_t max_bytes,
+                        Callback<jobs::PartChunk> done) {
+  Read<jobs::PartChunk>(
+      [tenant, job_id, part, offset, max_bytes](jobs::JobStore& disk, auto found) {
+        disk.ReadPart(tenant, job_id, part, offset, max_bytes, found);
+      },
+      std::move(done));
+}
+
+absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
+  if (bugs_.forgets_what_was_sent) {
+    for (const auto& [tenant, request_id] : begun_) {
+      disk_.FindRequest(tenant, request_id, [this](const auto& found) {
+        if (!found.ok() || !found->has_value()) return;
+        JobRecord record = **found;
+        if (record.submission != SubmissionState::kSending) return;
+        record.submission = SubmissionState::kNotSent;
+        disk_.Update(std::move(record), {}, [](const absl::Status&) {});
+      });
+    }
+  }
+  return disk_.Recover(now);
+}
+
+}  // namespace gateway::simulation

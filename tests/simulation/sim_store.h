@@ -1,0 +1,94 @@
+// A JobStore that survives the gateway's crashes: a disk, and a writer that commits in groups some
+// time after it was asked.
+//
+// What was acknowledged is on the disk. Of what was not, a crash keeps some, in order, and loses the
+// rest: like a process killed around its commit. Reads see what is committed. Single-threaded.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulation/sim_clock.h"
+#include "store/memory_job_store.h"
+
+namespace gateway::simulation {
+
+// Promises of a store that can be broken on purpose.
+struct StoreBugs {
+  bool loses_last_commits = false;     // acknowledged, and gone after a crash
+  bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
+  bool buries_the_request_id = false;  // a deleted job leaves nothing behind
+};
+
+class SimStore final : public jobs::JobStore {
+ public:
+  SimStore(SimClock& clock, std::mt19937_64& random, StoreBugs bugs)
+      : clock_(clock), random_(random), bugs_(bugs) {}
+
+  // The process is gone: what was not committed may or may not be on the disk.
+  void Crash();
+  // Called once, when the next write is handed in: the moment to be killed in.
+  void OnNextWrite(std::function<void()> then) { next_write_ = std::move(then); }
+  // From now on every commit fails, as on a full disk; `fatal` is told once.
+  void FailCommits(std::function<void()> fatal) { fatal_ = std::move(fatal); }
+  // What the disk holds, for the checks.
+  jobs::JobStore& disk() { return disk_; }
+
+  void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
+  void Adopt(jobs::JobRecord record, Done done) override;
+  void Bury(jobs::JobRecord record, Done done) override;
+  void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
+  void Find(std::string tenant, std::string name,
+            Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindRequest(std::string tenant, std::string request_id,
+                   Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+                   WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
+  void List(std::string tenant, jobs::ListQuery query,
+            Callback<std::vector<jobs::JobRecord>> done) override;
+  void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                std::int64_t offset, std::int64_t max_bytes,
+                Callback<jobs::PartChunk> done) override;
+  absl::StatusOr<Recovered> Recover(WallTime now) override;
+  void Close() override {}
+
+ private:
+  // Applies itself to the disk when called, and gives back what tells the caller.
+  using Write = std::function<std::function<void()>()>;
+
+  void Post(Write write, std::function<void()> refuse);
+  void CommitGroup();
+  template <class T, class Ask>
+  void Read(Ask ask, Callback<T> done);
+  Duration Between(Duration least, Duration most);
+
+  struct Pending {
+    Write write;
+    std::function<void()> refuse;
+  };
+
+  SimClock& clock_;
+  std::mt19937_64& random_;
+  const StoreBugs bugs_;
+  store::MemoryJobStore disk_;
+  std::deque<Pending> queue_;
+  bool committing_ = false;
+  std::set<std::pair<std::string, std::string>> begun_;  // tenants and request ids ever seen
+  std::function<void()> fatal_;
+  std::function<void()> next_write_;
+  // How the records of the last commits were before, for loses_last_commits.
+  std::vector<std::pair<MonoTime, jobs::JobRecord>> before_;
+
+  void Remember(const jobs::JobRecord& record);
+  void LoseLastCommits();
+};
+
+}  // namespace gateway::simulation

@@ -1,0 +1,61 @@
+// A few simulated days, and each safeguard taken out in turn: the same days must then go wrong.
+// tests/simulation/run has ten thousand of them.
+#include <gtest/gtest.h>
+
+#include "simulation/breakages.h"
+#include "simulation/world.h"
+
+namespace gateway::simulation {
+namespace {
+
+constexpr std::uint64_t kDays = 6;
+constexpr std::uint64_t kCaughtWithin = 60;
+
+TEST(Simulation, EverythingHolds) {
+  Bugs none;
+  Apply({}, none);
+  for (std::uint64_t seed = 1; seed <= kDays; ++seed) {
+    World world({.seed = seed, .requests = 100});
+    EXPECT_EQ(world.Run(), std::nullopt) << "see it again: tests/simulation/run --seeds " << seed
+                                         << " --requests 100 --tell";
+  }
+}
+
+TEST(Simulation, TheSameSeedIsTheSameDay) {
+  Bugs none;
+  Apply({}, none);
+  World first({.seed = 7, .requests = 50});
+  World second({.seed = 7, .requests = 50});
+  first.Run();
+  second.Run();
+  EXPECT_EQ(first.statistics().accepted, second.statistics().accepted);
+  EXPECT_EQ(first.statistics().crashes, second.statistics().crashes);
+  EXPECT_EQ(first.statistics().watches, second.statistics().watches);
+  EXPECT_EQ(first.statistics().callbacks, second.statistics().callbacks);
+}
+
+class Breaking : public testing::TestWithParam<Breakage> {};
+
+TEST_P(Breaking, IsNoticed) {
+  Bugs bugs;
+  Apply(GetParam(), bugs);
+  std::uint64_t seed = 1;
+  std::optional<std::string> failure;
+  for (; seed <= kCaughtWithin && !failure.has_value(); ++seed) {
+    World world({.seed = seed, .requests = 100, .bugs = bugs});
+    failure = world.Run();
+  }
+  Apply({}, bugs);
+  EXPECT_TRUE(failure.has_value()) << GetParam().what << ", and nothing noticed in " << kCaughtWithin << " days";
+  std::printf("%-22s %3llu days  %s\n", std::string(GetParam().name).c_str(),
+              static_cast<unsigned long long>(seed - 1), failure.value_or("").c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Breaking, testing::ValuesIn(kBreakages), [](const auto& breakage) {
+  std::string name(breakage.param.name);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+});
+
+}  // namespace
+}  // namespace gateway::simulation

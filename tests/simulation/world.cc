@@ -1,0 +1,219 @@
+#include "simulation/world.h"
+
+#include <cstdio>
+#include <utility>
+
+namespace gateway::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After the day: long enough for whatever is still to come.
+constexpr Duration kQuiet = 6h;
+// More than this in ten seconds is over the budget: the burst, and ten seconds' worth.
+constexpr Duration kBudgetWindow = 10s;
+
+}  // namespace
+
+World::World(const WorldOptions& options)
+    : options_(options),
+      random_(options.seed),
+      gateway_random_(options.seed ^ 0x9E3779B97F4A7C15ULL),
+      store_(clock_, random_, options.bugs.store) {
+  process_options_.budget = {.requests_per_second = Chance(0.3) ? 1.0 : 5.0, .burst = 10};
+  process_options_.webhooks = Chance(0.8);
+  pictory_ = std::make_unique<SimPictory>(
+      clock_, random_, DrawWeather(),
+      [this](const std::string& token, const std::string& id) { OnCallback(token, id); });
+}
+
+World::~World() {
+  callers_.clear();  // their watches leave the hub before it goes
+}
+
+bool World::Chance(double probability) {
+  return static_cast<double>(random_() >> 11) * 0x1.0p-53 < probability;
+}
+
+Duration World::Between(Duration least, Duration most) {
+  const auto spread = static_cast<std::uint64_t>((most - least).count());
+  return least + Duration(static_cast<Duration::rep>(random_() % (spread + 1)));
+}
+
+void World::Tell(const std::string& what) {
+  if (!options_.tell) return;
+  const double hours = std::chrono::duration<double, std::ratio<3600>>(clock_.Now().time_since_epoch()).count();
+  std::fprintf(stderr, "%9.4f h  %s\n", hours, what.c_str());
+}
+
+void World::Fail(const std::string& what) {
+  Tell("FAILED: " + what);
+  if (!failure_.has_value()) failure_ = what;
+}
+
+// Each kind of trouble is there on some days only, so that the others are seen alone as well.
+Weather World::DrawWeather() {
+  Weather weather;
+  const auto some = [this](double most) { return Chance(0.5) ? most * static_cast<double>(random_() % 1000) / 1000 : 0.0; };
+  weather.not_sent = some(0.2);
+  weather.rate_limited = some(0.1);
+  weather.refused = some(0.1);
+  weather.unavailable = some(0.1);
+  weather.lost = some(0.1);
+  weather.lost_answer = some(0.2);
+  weather.broken_answer = some(0.1);
+  weather.slow_answer = some(0.05);
+  weather.poll_trouble = some(0.3);
+  weather.poll_unknown = some(0.5);
+  weather.flaps = some(0.5);
+  weather.cleaned = some(0.1);
+  weather.callback_lost = some(0.5);
+  weather.callback_twice = some(0.5);
+  weather.callback_early = some(0.2);
+  weather.callback_wrong = some(0.1);
+  weather.outages_per_day = some(6);
+  weather.transport_lies = options_.bugs.transport_lies;
+  return weather;
+}
+
+void World::Start() {
+  Tell("start");
+  process_ = std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
+}
+
+void World::Crash(const char* why) {
+  if (process_ == nullptr || calm_) return;
+  Tell(why);
+  ++statistics_.crashes;
+  for (auto& caller : callers_) caller->OnCrash();
+  clock_.EndProcess();
+  process_.reset();
+  store_.Crash();
+  store_fails_ = false;
+  clock_.InWorld(Between(100ms, 30s), [this] { Start(); });
+}
+
+// A full disk: no commit succeeds, and the program ends.
+void World::FailStore() {
+  if (process_ == nullptr || calm_) return;
+  store_fails_ = true;
+  store_.FailCommits([this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
+}
+
+void World::PlanDay() {
+  for (int i = 0; i < options_.requests; ++i) {
+    callers_.push_back(std::make_unique<Caller>(*this, i));
+    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [caller = callers_.back().get()] { caller->Begin(); });
+  }
+  // Some days the gateway is killed all the time, on some never.
+  const int crashes = Chance(0.2) ? 0 : static_cast<int>(random_() % 60);
+  for (int i = 0; i < crashes; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length), [this] { Crash("killed"); });
+  }
+  // And where it hurts: in the middle of a submission.
+  const int in_submits = Chance(0.5) ? static_cast<int>(random_() % 30) : 0;
+  for (int i = 0; i < in_submits; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
+      auto* caller = callers_[random_() % callers_.size()].get();
+      caller->Begin();
+      clock_.InWorld(Between(0us, 700ms), [this] { Crash("killed while submitting"); });
+    });
+  }
+  const int in_writes = Chance(0.5) ? static_cast<int>(random_() % 60) : 0;
+  for (int i = 0; i < in_writes; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length), [this] { KillInTheNextWrite(); });
+  }
+  if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });
+  const int outages = static_cast<int>(pictory_->weather().outages_per_day);
+  for (int i = 0; i < outages; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length), [this] {
+      if (!calm_) pictory_->BeginOutage(Between(10s, 40min));
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length), [this] {
+      for (const auto& caller : callers_) {
+        if (caller->depends_on_wall_clock()) return;
+      }
+      clock_.JumpWall(Chance(0.5) ? Duration(1h) : Duration(-1h));
+    });
+  }
+  for (Duration at = 1h; at < options_.length; at += 1h) {
+    clock_.InWorld(at, [this] { SettleDoubts(4h); });
+  }
+}
+
+void World::SettleDoubts(Duration older_than) {
+  for (auto& caller : callers_) {
+    if (calm_ || Chance(0.3)) caller->SettleDoubt(older_than);
+  }
+}
+
+void World::OnCallback(const std::string& token, const std::string& pictory_job_id) {
+  ++statistics_.callbacks;
+  if (process_ == nullptr) return;
+  if (pictory_->Find(pictory_job_id) != nullptr) {
+    callbacks_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
+  }
+  process_->reconciler().OnCallback(token, pictory_job_id);
+}
+
+bool World::WasCalledBack(const std::string& token, Duration ago) const {
+  const auto found = callbacks_.find(token);
+  return found != callbacks_.end() && found->second.crashes == statistics_.crashes &&
+         clock_.Now() - found->second.when >= ago;
+}
+
+// Between what was asked of the store and what it made of it.
+void World::KillInTheNextWrite() {
+  store_.OnNextWrite([this] {
+    clock_.InWorld(Between(0us, 4ms), [this] { Crash("killed while storing"); });
+  });
+}
+
+void World::CheckBudget() {
+  const jobs::BudgetOptions& budget = process_options_.budget;
+  const double most = budget.burst + 1 +
+                      budget.requests_per_second * std::chrono::duration<double>(kBudgetWindow).count();
+  // A new process has a full bucket, whatever the one before has used.
+  if (statistics_.crashes > 0) return;
+  const int seen = pictory_->RequestsIn(kBudgetWindow);
+  if (seen > static_cast<int>(most)) Fail(std::to_string(seen) + " requests in 10 s are over the budget");
+}
+
+std::optional<std::string> World::Run() {
+  Start();
+  PlanDay();
+  const auto stop = [this] {
+    CheckBudget();
+    return failure_.has_value();
+  };
+  const MonoTime evening = clock_.Now() + options_.length;
+  clock_.Run(evening, stop);
+  if (failure_.has_value()) return failure_;
+  calm_ = true;
+  pictory_->ClearUp();
+  if (process_ == nullptr) clock_.InWorld(1min, [this] { if (process_ == nullptr) Start(); });
+  clock_.Run(evening + kQuiet, stop);
+  for (int round = 0; round < 3 && !failure_.has_value(); ++round) {
+    SettleDoubts(Duration(0));
+    clock_.Run(evening + kQuiet + (round + 1) * 2h, stop);
+  }
+  if (!failure_.has_value()) CheckEnd();
+  statistics_.accepted = pictory_->jobs().size();
+  return failure_;
+}
+
+void World::CheckEnd() {
+  for (const Upstream& job : pictory_->jobs()) {
+    if (pictory_->Accepted(job.name) > 1) {
+      return Fail(job.name + " was accepted " + std::to_string(pictory_->Accepted(job.name)) + " times");
+    }
+  }
+  for (auto& caller : callers_) {
+    caller->CheckEnd();
+    if (failure_.has_value()) return;
+  }
+}
+
+}  // namespace gateway::simulation

@@ -1,0 +1,104 @@
+// One simulated day: callers who submit, repeat, watch, delete and settle jobs; a gateway that is
+// killed now and then; a Pictory that misbehaves; and what must hold through all of it.
+//
+// Everything follows from the seed. Single-threaded; worlds share nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "jobs/guards.h"
+#include "simulation/caller.h"
+#include "simulation/process.h"
+#include "simulation/sim_clock.h"
+#include "simulation/sim_pictory.h"
+#include "simulation/sim_store.h"
+
+namespace gateway::simulation {
+
+// What is broken on purpose: one of the domain's own safeguards (jobs/guards.h, switched for the
+// whole program), or a promise of what it stands on.
+struct Bugs {
+  StoreBugs store;
+  bool transport_lies = false;
+};
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  int requests = 200;
+  Duration length = std::chrono::hours(24);
+  Bugs bugs;
+  bool tell = false;  // every event of note, to stderr
+};
+
+struct Statistics {
+  std::uint64_t accepted = 0;   // jobs at Pictory
+  std::uint64_t polls = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
+  std::uint64_t watches = 0;
+  std::uint64_t callbacks = 0;
+};
+
+class World {
+ public:
+  explicit World(const WorldOptions& options);
+  ~World();
+
+  // The first thing that must not be, in words; nullopt if all went well.
+  std::optional<std::string> Run();
+  const Statistics& statistics() const { return statistics_; }
+
+  // For the callers.
+  SimClock& clock() { return clock_; }
+  SimPictory& pictory() { return *pictory_; }
+  jobs::JobStore& disk() { return store_.disk(); }
+  Process* process() { return process_.get(); }  // null: down
+  bool calm() const { return calm_; }            // the day is over: no more faults
+  bool store_fails() const { return store_fails_; }
+  // This long ago, or longer, the process that runs now was called back with the token.
+  bool WasCalledBack(const std::string& token, Duration ago) const;
+  Statistics& statistics() { return statistics_; }
+  bool Chance(double probability);
+  Duration Between(Duration least, Duration most);
+  void Fail(const std::string& what);
+  void Tell(const std::string& what);
+
+ private:
+  Weather DrawWeather();
+  void Start();
+  void Crash(const char* why);
+  void FailStore();
+  void KillInTheNextWrite();
+  void PlanDay();
+  void SettleDoubts(Duration older_than);
+  void OnCallback(const std::string& token, const std::string& pictory_job_id);
+  void CheckBudget();
+  void CheckEnd();
+
+  const WorldOptions options_;
+  std::mt19937_64 random_;
+  SimClock clock_;
+  Random gateway_random_;
+  ProcessOptions process_options_;
+  SimStore store_;
+  std::unique_ptr<SimPictory> pictory_;
+  std::unique_ptr<Process> process_;  // null: down
+  std::vector<std::unique_ptr<Caller>> callers_;
+  bool calm_ = false;
+  bool store_fails_ = false;
+  struct Heard {
+    MonoTime when;
+    std::uint64_t crashes;
+  };
+  std::map<std::string, Heard> callbacks_;  // by token, the first
+  std::optional<std::string> failure_;
+  Statistics statistics_;
+};
+
+}  // namespace gateway::simulation
