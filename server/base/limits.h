@@ -111,6 +111,7 @@ inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 inline constexpr hours kExpiresAfter{7 * 24};
 inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
+inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kInDoubtStaleAfter{7 * 24};

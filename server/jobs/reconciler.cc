@@ -159,14 +159,14 @@ void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
     if (found == doubts_.end() || stopped_) return;
-    Doubt& doubt = found->second;
-    if (doubt.hint == pictory_job_id) return;  // being looked into
-    const bool asking = !doubt.hint.empty();
-    doubt.hint = std::move(pictory_job_id);
-    doubt.hint_from = clock_.Now();
-    doubt.failures = 0;
-    believed = IsOff(Guard::kAskBeforeAdopting) ? doubt.hint : "";
-    if (asking) return;  // the question on its way ends with a look at the newest hint
+    std::deque<std::string>& hints = found->second.hints;
+    if (std::find(hints.begin(), hints.end(), pictory_job_id) != hints.end()) return;
+    if (hints.size() >= limits::kHintsMax) return;  // only who knows the token can name so many
+    hints.push_back(std::move(pictory_job_id));
+    believed = IsOff(Guard::kAskBeforeAdopting) ? hints.back() : "";
+    if (hints.size() > 1) return;  // its turn comes
+    found->second.hint_from = clock_.Now();
+    found->second.failures = 0;
   }
   if (!believed.empty()) return OnHintAnswer(key, believed, {.kind = Kind::kRunning});
   AskAboutHint(key);
@@ -179,7 +179,7 @@ void Reconciler::AskAboutHint(const JobKey& key) {
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_) return;
+    if (found == doubts_.end() || stopped_ || found->second.hints.empty()) return;
     Doubt& doubt = found->second;
     doubt.timer = Timers::kNone;
     const MonoTime now = clock_.Now();
@@ -191,7 +191,7 @@ void Reconciler::AskAboutHint(const JobKey& key) {
     } else {
       doubt.asked = now;
     }
-    pictory_job_id = doubt.hint;
+    pictory_job_id = doubt.hints.front();
     kind = doubt.record.job.kind;
   }
   if (wait_until != MonoTime::min()) return AskAgain(key, wait_until - clock_.Now());
@@ -216,39 +216,43 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
                   });
   }
   Duration delay = limits::kPollErrorFirst;
+  bool wrong = false;
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
     if (found == doubts_.end()) return;
     Doubt& doubt = found->second;
-    const bool newer = doubt.hint != pictory_job_id;
-    // Right after it took a job, Pictory may not know it yet.
-    const bool wrong = reply.kind == Kind::kNotFound &&
-                       clock_.Now() - doubt.hint_from >= limits::kNotFoundGrace;
-    if (wrong && !newer) {
-      doubt.hint.clear();
-      return;
-    }
-    if (!newer && reply.kind != Kind::kNotFound) {
+    if (reply.kind == Kind::kNotFound) {
+      // Right after it took a job, Pictory may not know it yet.
+      wrong = clock_.Now() - doubt.hint_from >= limits::kNotFoundGrace;
+    } else {
       const int doublings = std::min(doubt.failures++, 10);
       delay = std::min<Duration>(delay * (1 << doublings), limits::kPollErrorMax);
     }
     delay = std::max(delay, reply.retry_after);
   }
-  AskAgain(key, delay);
+  wrong ? DropHint(key) : AskAgain(key, delay);
 }
 
 void Reconciler::AskAgain(const JobKey& key, Duration delay) {
   MutexLock lock(mutex_);
   const auto found = doubts_.find(key);
-  if (found == doubts_.end() || stopped_ || found->second.hint.empty()) return;
+  if (found == doubts_.end() || stopped_ || found->second.hints.empty()) return;
   found->second.timer = timers_.At(clock_.Now() + delay, [this, key] { AskAboutHint(key); });
 }
 
 void Reconciler::DropHint(const JobKey& key) {
-  MutexLock lock(mutex_);
-  const auto found = doubts_.find(key);
-  if (found != doubts_.end()) found->second.hint.clear();
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end() || found->second.hints.empty()) return;
+    Doubt& doubt = found->second;
+    doubt.hints.pop_front();
+    doubt.hint_from = clock_.Now();
+    doubt.failures = 0;
+    if (doubt.hints.empty()) return;
+  }
+  AskAboutHint(key);
 }
 
 bool Reconciler::Claim(const JobKey& key, JobRecord& record) {

@@ -12,6 +12,7 @@
 // passed to the constructor must outlive the reconciler and, after Stop(), the calls in flight.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -69,8 +70,9 @@ class Reconciler {
   struct Doubt {
     JobRecord record;
     bool busy = false;          // a decision is being checked or stored
-    std::string hint;           // Pictory's job id from a callback; empty: none
-    MonoTime hint_from{};       // when it came
+    // Pictory's job ids from callbacks, at most limits::kHintsMax; the first is being looked into.
+    std::deque<std::string> hints;
+    MonoTime hint_from{};       // since when the first one is looked into
     MonoTime asked{};           // Pictory was asked about the hint
     int failures = 0;           // in a row, of asking
     Timers::Id timer = Timers::kNone;
@@ -87,6 +89,7 @@ class Reconciler {
   void OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                     const pictory::JobReply& reply);
   void AskAgain(const JobKey& key, Duration delay);
+  // The first hint leads nowhere: on to the next, if there is one.
   void DropHint(const JobKey& key);
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);

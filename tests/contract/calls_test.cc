@@ -82,6 +82,70 @@ TEST_F(Contract, Case53_EditingElementsOfAPreviewAnswersWithoutABody) {
   EXPECT_NE(call("GET", "/v1/jobs/" + id).body.find("Edited."), std::string::npos);
 }
 
+// The signed URL of `asked`, in its parts.
+struct UploadPlace {
+  std::uint16_t port = 0;
+  std::string target;
+  std::string file_path;
+};
+
+UploadPlace PlaceIn(const PlainReply& asked) {
+  const std::size_t begin = asked.body.find(R"("signedUrl":")") + 13;
+  const std::string url = asked.body.substr(begin, asked.body.find('"', begin) - begin);
+  const std::size_t slash = url.find('/', 8);
+  const std::size_t colon = url.rfind(':', slash);
+  UploadPlace place;
+  place.port = static_cast<std::uint16_t>(std::stoi(url.substr(colon + 1, slash - colon - 1)));
+  place.target = url.substr(slash);
+  place.file_path = place.target.substr(0, place.target.find('?'));
+  return place;
+}
+
+std::unique_ptr<sandbox::Sandbox> StartSandbox(std::chrono::seconds upload_life) {
+  sandbox::SandboxOptions options;
+  options.use_ffmpeg = false;
+  options.api_key = kKey;
+  options.upload_life = upload_life;
+  auto sandbox = sandbox::Sandbox::Start(std::move(options));
+  EXPECT_TRUE(sandbox.ok()) << sandbox.status();
+  return *std::move(sandbox);
+}
+
+PlainReply AskForUpload(const sandbox::Sandbox& sandbox) {
+  PlainClient client(sandbox.port());
+  return client.Call("POST", "/pictoryapis/v1/media/generateUrl",
+                     R"({"fileName":"talk.mp4","contentType":"video/mp4"})",
+                     "Authorization: pictai_k\r\n");
+}
+
+TEST_F(Contract, Case49_AFileIsPutToItsSignedUrlWithoutTheKey) {
+  const auto sandbox = StartSandbox(std::chrono::hours(24));
+  const PlainReply asked = AskForUpload(*sandbox);
+  ASSERT_EQ(asked.status, 200) << asked.body;
+  const UploadPlace place = PlaceIn(asked);
+  EXPECT_NE(place.port, sandbox->port()) << "another origin";
+  const auto put = [&](const std::string& headers) {
+    return PlainClient(place.port).Call("PUT", place.target, "the bytes", headers);
+  };
+  EXPECT_EQ(put("Content-Type: video/quicktime\r\n").status, 403) << "another type than announced";
+  EXPECT_EQ(put("Content-Type: video/mp4\r\nAuthorization: pictai_k\r\n").status, 403);
+  EXPECT_EQ(put("Content-Type: video/mp4\r\n").status, 200);
+  EXPECT_EQ(PlainClient(place.port).Call("GET", place.file_path).body, "the bytes");
+}
+
+TEST_F(Contract, Case50_AnExpiredSignedUrlIsRefusedInXml) {
+  const auto sandbox = StartSandbox(std::chrono::seconds(0));
+  const PlainReply asked = AskForUpload(*sandbox);
+  ASSERT_EQ(asked.status, 200) << asked.body;
+  const UploadPlace place = PlaceIn(asked);
+  const PlainReply put = PlainClient(place.port).Call("PUT", place.target, "the bytes",
+                                                      "Content-Type: video/mp4\r\n");
+  EXPECT_EQ(put.status, 403);
+  EXPECT_EQ(put.body.find("<?xml"), 0u) << put.body;
+  EXPECT_EQ(put.body.find("pictai_"), std::string::npos);
+  EXPECT_EQ(PlainClient(place.port).Call("GET", place.file_path).status, 404);
+}
+
 TEST_F(Contract, Case56_TheQuotaIsABareObject) {
   pictory_.On("GET /v1/quota",
               {Json(200, R"({"videoMinutes":{"used":98,"limit":14400},"aiCredits":{"used":1}})"),

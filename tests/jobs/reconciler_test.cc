@@ -147,6 +147,18 @@ TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p2") << "a later hint is";
 }
 
+TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
+  InDoubt();
+  transport_.SetScript([](const http::Request& request) {
+    return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(404, "{}");
+  });
+  reconciler_->OnCallback(kToken, "wrong");
+  reconciler_->OnCallback(kToken, "right");
+  reconciler_->OnCallback(kToken, "wrong-too");
+  clock_.Advance(10min);
+  EXPECT_EQ(Stored().job.pictory_job_id, "right");
+}
+
 TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
   InDoubt();
   transport_.AnswerAllWith(Reply(503, "x"));

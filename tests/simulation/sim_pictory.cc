@@ -122,6 +122,7 @@ void SimPictory::Post(const http::Request& request, Done done) {
     if (Chance(weather_.broken_answer)) {
       return Answer(soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
     }
+    if (auto then = std::exchange(next_acceptance_, nullptr)) then(soon);
     Answer(soon, done, Complete(200, R"({"success":true,"data":{"jobId":")" + id + R"("}})"));
   });
 }

@@ -69,6 +69,8 @@ class SimPictory final : public http::HttpTransport {
 
   void Start(http::Request request, Done done) override;
 
+  // Called once, when the next answer that takes a job is on its way, with how long it takes.
+  void OnNextAcceptance(std::function<void(Duration)> then) { next_acceptance_ = std::move(then); }
   // No more faults from now on, and what was broken works.
   void ClearUp();
   void BeginOutage(Duration length) { down_until_ = std::max(down_until_, clock_.Now() + length); }
@@ -108,6 +110,7 @@ class SimPictory final : public http::HttpTransport {
   std::unordered_set<std::string> refused_;
   MonoTime down_until_{};
   std::deque<MonoTime> requests_;
+  std::function<void(Duration)> next_acceptance_;
 };
 
 // Between `before` and the next quotation mark; "" if it is not there.

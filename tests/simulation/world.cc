@@ -67,9 +67,9 @@ Weather World::DrawWeather() {
   weather.poll_unknown = some(0.5);
   weather.flaps = some(0.5);
   weather.cleaned = some(0.1);
-  weather.callback_lost = some(0.5);
+  weather.callback_lost = some(0.8);
   weather.callback_twice = some(0.5);
-  weather.callback_early = some(0.2);
+  weather.callback_early = some(0.6);
   weather.callback_wrong = some(0.1);
   weather.outages_per_day = some(6);
   weather.transport_lies = options_.bugs.transport_lies;
@@ -122,6 +122,14 @@ void World::PlanDay() {
   const int in_writes = Chance(0.5) ? static_cast<int>(random_() % 60) : 0;
   for (int i = 0; i < in_writes; ++i) {
     clock_.InWorld(Between(Duration(0), options_.length), [this] { KillInTheNextWrite(); });
+  }
+  const int in_acceptances = Chance(0.5) ? static_cast<int>(random_() % 30) : 0;
+  for (int i = 0; i < in_acceptances; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
+      pictory_->OnNextAcceptance([this](Duration until_answer) {
+        clock_.InWorld(until_answer + Between(0us, 3ms), [this] { Crash("killed while accepting"); });
+      });
+    });
   }
   if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });
   const int outages = static_cast<int>(pictory_->weather().outages_per_day);
