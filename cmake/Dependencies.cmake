@@ -18,6 +18,16 @@ if(NOT RapidJSON_FOUND)
   find_path(RapidJSON_INCLUDE_DIRS rapidjson/rapidjson.h REQUIRED)
 endif()
 
+# RapidJSON 1.1 holds an assignment to a const member, which nobody can call and newer clangs refuse.
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  find_path(RapidJSON_ORIGINAL rapidjson/document.h REQUIRED)
+  set(RapidJSON_INCLUDE_DIRS ${CMAKE_BINARY_DIR}/rapidjson)
+  file(COPY ${RapidJSON_ORIGINAL}/rapidjson DESTINATION ${RapidJSON_INCLUDE_DIRS} PATTERN document.h EXCLUDE)
+  file(READ ${RapidJSON_ORIGINAL}/rapidjson/document.h document)
+  string(REPLACE "{ s = rhs.s; length = rhs.length; }" "= delete;" document "${document}")
+  file(CONFIGURE OUTPUT ${RapidJSON_INCLUDE_DIRS}/rapidjson/document.h CONTENT "${document}" @ONLY)
+endif()
+
 # Debian's gRPC 1.51 ships pkg-config files only; newer ones bring a CMake package.
 if(NOT TARGET gRPC::grpc++)
   find_package(PkgConfig REQUIRED)

@@ -25,7 +25,9 @@ add_library(pictory_toolchain INTERFACE)
 target_compile_options(pictory_toolchain INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   $<$<BOOL:${PICTORY_WERROR}>:-Werror>
-  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # The packaged libraries have the names that clang too gave to constrained templates up to 17, and
+  # libstdc++ 12 itself uses what it marks as deprecated.
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety;-fclang-abi-compat=17;-Wno-deprecated-declarations>
   -fstack-protector-strong)
 # Fortification needs the optimizer, and gets in the sanitizers' way.
 if(NOT PICTORY_SANITIZE)

@@ -34,10 +34,10 @@ bool TimerThread::Cancel(Id id) {
 }
 
 void TimerThread::Run() {
-  std::unique_lock<Mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     if (heap_.empty()) {
-      wake_.wait(lock);
+      wake_.wait(mutex_);
       continue;
     }
     const Due due = heap_.front();
@@ -48,17 +48,17 @@ void TimerThread::Run() {
       continue;
     }
     if (due.when > clock_.Now()) {
-      wake_.wait_until(lock, due.when);
+      wake_.wait_until(mutex_, due.when);
       continue;
     }
     std::function<void()> callback = std::move(found->second);
     callbacks_.erase(found);
     std::pop_heap(heap_.begin(), heap_.end());
     heap_.pop_back();
-    lock.unlock();
+    mutex_.unlock();
     callback();
     callback = nullptr;  // what it owns goes before the lock is taken again
-    lock.lock();
+    mutex_.lock();
   }
 }
 

@@ -20,8 +20,8 @@ void Broadcaster::Post(Slice slice) {
 }
 
 void Broadcaster::WaitIdle() {
-  std::unique_lock<Mutex> lock(mutex_);
-  idle_.wait(lock, [this] { return stopping_ || (queue_.empty() && !running_); });
+  MutexLock lock(mutex_);
+  while (!stopping_ && (running_ || !queue_.empty())) idle_.wait(mutex_);
 }
 
 void Broadcaster::Stop() {
@@ -37,20 +37,20 @@ void Broadcaster::Stop() {
 }
 
 void Broadcaster::Run() {
-  std::unique_lock<Mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     if (queue_.empty()) {
       idle_.notify_all();
-      wake_.wait(lock);
+      wake_.wait(mutex_);
       continue;
     }
     Slice slice = std::move(queue_.front());
     queue_.pop_front();
     running_ = true;
-    lock.unlock();
+    mutex_.unlock();
     const bool more = slice();
     if (!more) slice = nullptr;  // what it owns goes before the lock is taken again
-    lock.lock();
+    mutex_.lock();
     running_ = false;
     if (more && !stopping_) queue_.push_back(std::move(slice));
   }

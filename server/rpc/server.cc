@@ -63,8 +63,9 @@ class Watchdog {
  public:
   Watchdog(Duration after, std::function<void()> bite)
       : thread_([this, after, bite = std::move(bite)] {
-          std::unique_lock<Mutex> lock(mutex_);
-          if (!changed_.wait_for(lock, after, [this] { return called_off_; })) bite();
+          MutexLock lock(mutex_);
+          const auto called_off = [this]() REQUIRES(mutex_) { return called_off_; };
+          if (!changed_.wait_for(mutex_, after, called_off)) bite();
         }) {}
   ~Watchdog() {
     {

@@ -116,8 +116,8 @@ void FilmMaker::Work() {
   for (;;) {
     Order order;
     {
-      std::unique_lock<Mutex> lock(queue_->mutex);
-      queue_->changed.wait(lock, [this] { return queue_->stopping || !queue_->orders.empty(); });
+      MutexLock lock(queue_->mutex);
+      while (!queue_->stopping && queue_->orders.empty()) queue_->changed.wait(queue_->mutex);
       if (queue_->stopping) return;
       order = std::move(queue_->orders.front());
       queue_->orders.pop_front();
@@ -177,8 +177,8 @@ bool FilmMaker::Await(int child) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return !killed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ended < 0 && errno != EINTR) return false;
-    std::unique_lock<Mutex> lock(queue_->mutex);
-    queue_->changed.wait_for(lock, kCheckInterval, [this] { return queue_->stopping; });
+    MutexLock lock(queue_->mutex);
+    if (!queue_->stopping) queue_->changed.wait_for(queue_->mutex, kCheckInterval);
     if (!killed && (queue_->stopping || std::chrono::steady_clock::now() > until)) {
       ::kill(child, SIGKILL);
       killed = true;

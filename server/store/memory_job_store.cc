@@ -115,11 +115,11 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
 }
 
 void MemoryJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
-  done(Locked<BeginResult>([&] { return BeginLocked(std::move(record)); }));
+  done(Locked<BeginResult>([&]() REQUIRES(mutex_) { return BeginLocked(std::move(record)); }));
 }
 
 void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
-  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
          if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
          if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
@@ -131,7 +131,7 @@ void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Pa
 }
 
 void MemoryJobStore::Adopt(JobRecord record, Done done) {
-  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
          Put(std::move(record));
          return true;
@@ -141,7 +141,7 @@ void MemoryJobStore::Adopt(JobRecord record, Done done) {
 void MemoryJobStore::Find(std::string tenant, std::string name,
                           Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
-  done(Locked<Found>([&]() -> Found {
+  done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     const auto by_id = records_.find(Key(tenant, name));
     if (by_id != records_.end() && jobs::IsVisible(by_id->second)) return by_id->second;
     const auto owner = by_pictory_id_.find(name);
@@ -154,7 +154,7 @@ void MemoryJobStore::Find(std::string tenant, std::string name,
 void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
-  done(Locked<Found>([&]() -> Found {
+  done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     const auto found = by_request_.find(Key(tenant, request_id));
     return found == by_request_.end() ? std::nullopt : Found(records_.at(found->second));
   }));
@@ -163,7 +163,7 @@ void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
 void MemoryJobStore::FindOwner(std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   using Found = std::optional<std::string>;
-  done(Locked<Found>([&]() -> Found {
+  done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     const auto found = by_pictory_id_.find(pictory_job_id);
     return found == by_pictory_id_.end() ? std::nullopt : Found(found->second.first);
   }));
@@ -171,7 +171,7 @@ void MemoryJobStore::FindOwner(std::string pictory_job_id,
 
 void MemoryJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
-  done(Locked<Found>([&]() -> Found {
+  done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     for (const auto& [key, record] : records_) {
       if (record.job.finish_time.has_value() || record.correlation_token.empty()) continue;
       if (record.correlation_token == token) return record;
@@ -184,7 +184,7 @@ void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
                                  std::string mesh_request_id, WallTime since,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
-  done(Locked<Found>([&]() -> Found {
+  done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     Found newest;
     for (const auto& [key, record] : records_) {
       if (key.first != tenant || !record.minted_request_id) continue;
@@ -200,7 +200,7 @@ void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
 
 void MemoryJobStore::List(std::string tenant, ListQuery query,
                           Callback<std::vector<JobRecord>> done) {
-  done(Locked<std::vector<JobRecord>>([&] {
+  done(Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
     std::vector<JobRecord> page;
     // Keys sort by tenant, then job_id; newest first is backwards from the end of the tenant's.
     auto at = query.before_job_id.empty() ? records_.lower_bound(Key(tenant + '\0', ""))
@@ -218,7 +218,7 @@ void MemoryJobStore::List(std::string tenant, ListQuery query,
 void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::ResultPart part,
                               std::int64_t offset, std::int64_t max_bytes,
                               Callback<jobs::PartChunk> done) {
-  done(Locked<jobs::PartChunk>([&]() -> absl::StatusOr<jobs::PartChunk> {
+  done(Locked<jobs::PartChunk>([&]() REQUIRES(mutex_) -> absl::StatusOr<jobs::PartChunk> {
     const auto of_job = parts_.find(Key(tenant, job_id));
     const auto missing = [&] { return errors::PartNotFound(job_id, v1::ResultPart_Name(part)); };
     if (of_job == parts_.end()) return missing();
@@ -233,7 +233,7 @@ void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::Result
 }
 
 void MemoryJobStore::Bury(JobRecord record, Done done) {
-  done(Locked<bool>([&]() -> absl::StatusOr<bool> {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
          if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
          if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
@@ -245,7 +245,7 @@ void MemoryJobStore::Bury(JobRecord record, Done done) {
 }
 
 void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
-  done(Locked<std::vector<jobs::JobKey>>([&] {
+  done(Locked<std::vector<jobs::JobKey>>([&]() REQUIRES(mutex_) {
     const auto too_old = [&query](const JobRecord& record) {
       if (jobs::IsVisible(record)) {
         return record.job.finish_time.has_value() && *record.job.finish_time < query.finished_before;
@@ -276,7 +276,7 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
 }
 
 absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
-  return Locked<Recovered>([&] {
+  return Locked<Recovered>([&]() REQUIRES(mutex_) {
     Recovered recovered{.epoch = ++epoch_, .unfinished = {}, .spent = {}};
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) && record.sent_at >= now - limits::kSpendingWindow) {

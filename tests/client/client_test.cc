@@ -196,8 +196,8 @@ TEST(Submit, SaysWhetherTheJobMayHaveBeenTaken) {
   };
   for (const auto& [status, open] : cases) {
     Handlers handlers;
-    handlers.create_preview = [&status = status](const v1::CreatePreviewRequest&, const CallInfo&)
-        -> absl::StatusOr<v1::CreatePreviewResponse> { return status; };
+    handlers.create_preview = [&answer = status](const v1::CreatePreviewRequest&, const CallInfo&)
+        -> absl::StatusOr<v1::CreatePreviewResponse> { return answer; };
     FakeServer server(handlers);
     FakePacing pacing;
     const absl::Status got = Connect(server, pacing).CreatePreview({}).status();
