@@ -95,6 +95,11 @@ class Gateway:
         with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=10) as answer:
             return answer.read().decode()
 
+    def sandbox_fault(self, rule):
+        origin = self.sandbox.removesuffix("/pictoryapis")
+        request = urllib.request.Request(origin + "/sandbox/faults", json.dumps(rule).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
     def sandbox_get(self, path):
         origin = self.sandbox.removesuffix("/pictoryapis")
         with urllib.request.urlopen(origin + path, timeout=10) as answer:

@@ -61,6 +61,78 @@ class Story(unittest.TestCase):
             self.assertTrue(job["error"]["code"])
 
 
+class OlderGeneration(unittest.TestCase):
+    """The same story with an OAuth account and Pictory's v1 paths, which have bodies of their own."""
+
+    BODY = {"videoName": "older", "videoDescription": "d", "language": "en",
+            "audio": {"autoBackgroundMusic": "true"},
+            "scenes": [{"text": STORY, "voiceOver": True, "splitTextOnPeriod": True}]}
+
+    def test_from_text_to_a_playable_file(self):
+        with gateway("--auth", "oauth", "--api-version", "v1") as g, \
+                tempfile.TemporaryDirectory() as out:
+            preview = g.json("preview", "-", "--wait", input=json.dumps(self.BODY))
+            self.assertEqual(preview["state"], "JOB_STATE_SUCCEEDED")
+            render = g.json("render", preview["jobId"], "--wait")
+            self.assertEqual(render["state"], "JOB_STATE_SUCCEEDED")
+            file = pathlib.Path(out) / "video.mp4"
+            done = g.run("result", render["jobId"], "--download", "-o", file)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(file.read_bytes()[4:8], b"ftyp")
+            paths = [entry["path"] for entry in g.sandbox_get("/sandbox/journal")["entries"]]
+            self.assertEqual(paths, ["/v1/video/storyboard",
+                                     f"/v1/video/render/{preview['pictoryJobId']}"])
+
+    def test_transcription_and_summary(self):
+        with gateway("--auth", "oauth", "--api-version", "v1") as g:
+            job = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")
+            self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+            summary = g.json("summarize", job["jobId"], "--seconds", "20", "--wait")
+            self.assertEqual(summary["state"], "JOB_STATE_SUCCEEDED")
+            self.assertTrue(summary["summary"]["segments"])
+
+    def test_both_mixed(self):
+        with gateway("--api-version.summarize", "v1") as g:
+            job = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")
+            summary = g.json("summarize", job["jobId"], "--seconds", "20", "--wait")
+            self.assertEqual(summary["state"], "JOB_STATE_SUCCEEDED")
+            paths = [entry["path"] for entry in g.sandbox_get("/sandbox/journal")["entries"]]
+            self.assertEqual(paths, ["/v2/transcription", "/v1/transcription/highlights"])
+
+
+class Deleting(unittest.TestCase):
+    def test_a_finished_job_goes_here_and_at_pictory_and_its_request_id_stays(self):
+        with gateway() as g:
+            args = ("preview", "--name", "gone", "--text", STORY, "--request-id", "r-9", "--wait")
+            job = g.json(*args)
+            deleted = g.run("delete", job["jobId"])
+            self.assertEqual(deleted.returncode, 0, deleted.stderr)
+            self.assertEqual(g.run("get", job["jobId"]).returncode, 3)
+            methods = [e["method"] for e in g.sandbox_get("/sandbox/journal")["entries"]]
+            self.assertEqual(methods, ["POST", "DELETE"])
+            again = g.json(*args[:-1])
+            self.assertEqual((again["jobId"], again["state"]), (job["jobId"], "JOB_STATE_CLEANED"))
+            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 2)
+
+
+class InDoubt(unittest.TestCase):
+    def test_a_lost_answer_is_settled_by_a_person_and_never_paid_twice(self):
+        with gateway() as g:
+            g.sandbox_fault({"match": {"method": "POST"}, "times": 2, "fault": {"type": "reset"}})
+            job = g.json("preview", "--name", "lost", "--text", STORY)
+            self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
+            listed = g.json("resolve", job["jobId"])
+            [candidate] = listed["candidates"]
+            adopted = g.run("resolve", job["jobId"], "--adopt", candidate["pictoryJobId"])
+            self.assertEqual(adopted.returncode, 0, adopted.stderr)
+            self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+            other = g.json("preview", "--name", "lost-too", "--text", STORY)
+            given_up = g.run("resolve", other["jobId"], "--abandon")
+            self.assertEqual(given_up.returncode, 0, given_up.stderr)
+            self.assertEqual(g.json("get", other["jobId"])["state"], "JOB_STATE_OUTCOME_UNKNOWN")
+            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 2)
+
+
 class Restart(unittest.TestCase):
     def test_after_a_kill_unfinished_jobs_go_on_and_finished_ones_are_there(self):
         with tempfile.TemporaryDirectory() as state:
