@@ -81,7 +81,9 @@ std::optional<JsonError> CheckJson(std::string_view text) {
   rapidjson::Reader reader;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, ignore);
   if (!result.IsError()) return std::nullopt;
-  JsonError error{1, 1, rapidjson::GetParseError_En(result.Code())};
+  const bool encoding = result.Code() == rapidjson::kParseErrorStringInvalidEncoding;
+  JsonError error{1, 1, encoding ? "A string is not valid UTF-8."
+                                 : rapidjson::GetParseError_En(result.Code())};
   for (std::size_t i = 0; i < std::min(result.Offset(), text.size()); ++i) {
     if (text[i] == '\n') {
       ++error.line;

@@ -3,11 +3,14 @@
 #include <string>
 #include <variant>
 
+#include "google/protobuf/stubs/logging.h"
 #include "invocation.h"
 #include "run.h"
 
 int main(int argc, char** argv) {
   namespace cli = pictory_jobs::cli;
+  // Of text that is not UTF-8 it would write a line of its own; the gateway's answer says it better.
+  google::protobuf::SetLogHandler(nullptr);
   const auto parsed = cli::ParseArgs(argc, argv);
   if (const auto* finished = std::get_if<cli::Finished>(&parsed)) {
     std::fwrite(finished->out.data(), 1, finished->out.size(), stdout);

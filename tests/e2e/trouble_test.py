@@ -107,6 +107,18 @@ class Requests(unittest.TestCase):
             self.assertEqual(broken.returncode, 2)
             self.assertIn("stdin:1:15", broken.stderr)
 
+    def test_invalid_utf8(self):
+        broken = b'{"videoName":"a\xff","scenes":[{"story":"Hi."}]}'
+        with gateway() as g, tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "broken.json"
+            file.write_bytes(broken)
+            for args in (["preview", file], ["preview", "--name", "a", "--text", "Hi \udcff."]):
+                done = g.run(*args)
+                self.assertIn(done.returncode, (2, 5), done.stderr)
+                self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+                self.assertIn("UTF-8", done.stderr)
+            self.assertEqual(g.run("list").returncode, 0)  # still serving
+
     def test_a_request_of_20_mb(self):
         body = json.dumps({"videoName": "a", "scenes": [{"story": "x" * 20_000_000}]})
         with gateway() as g:
