@@ -22,7 +22,7 @@ class PeakMemory {
 
   // The sanitizers keep freed memory and shadows of it, so that the peak says little.
   static constexpr bool kTellsOurs =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PICTORY_SANITIZED
       false;
 #else
       true;
