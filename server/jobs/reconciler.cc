@@ -209,9 +209,11 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
     return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "callback",
                   [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& settled) {
                     if (settled.ok()) return;
-                    if (absl::IsAlreadyExists(settled.status()) && events_.foreign) {
-                      events_.foreign(record, pictory_job_id);
+                    // A store that is busy says nothing about the hint.
+                    if (!absl::IsAlreadyExists(settled.status())) {
+                      return AskAgain(key, limits::kPollErrorFirst);
                     }
+                    if (events_.foreign) events_.foreign(record, pictory_job_id);
                     DropHint(key);
                   });
   }

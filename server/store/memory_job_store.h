@@ -14,7 +14,7 @@
 
 namespace gateway::store {
 
-class MemoryJobStore final : public jobs::JobStore {
+class MemoryJobStore : public jobs::JobStore {
  public:
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;

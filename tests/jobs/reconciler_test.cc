@@ -20,6 +20,19 @@ using test::Reply;
 constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
 
+// Too busy for the next so many updates.
+class BusyStore final : public store::MemoryJobStore {
+ public:
+  void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
+    if (busy_for == 0) {
+      return MemoryJobStore::Update(std::move(record), std::move(parts), std::move(done));
+    }
+    --busy_for;
+    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
+  }
+  int busy_for = 0;
+};
+
 class ReconcilerTest : public testing::Test {
  protected:
   ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
@@ -92,7 +105,7 @@ class ReconcilerTest : public testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  store::MemoryJobStore store_;
+  BusyStore store_;
   Broadcaster broadcaster_;
   Hub hub_{HubOptions{}, store_, broadcaster_};
   pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
@@ -157,6 +170,15 @@ TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
   reconciler_->OnCallback(kToken, "wrong-too");
   clock_.Advance(10min);
   EXPECT_EQ(Stored().job.pictory_job_id, "right");
+}
+
+TEST_F(ReconcilerTest, WhileTheStoreIsBusyTheHintIsKept) {
+  InDoubt();
+  store_.busy_for = 2;
+  reconciler_->OnCallback(kToken, "p1");
+  EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
+  clock_.Advance(1min);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
 TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
