@@ -17,6 +17,8 @@ namespace gateway::app {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr int kLeastRequestIdDays = limits::kRequestIdKept / std::chrono::days(1);
+constexpr int kMostKeptDays = 3650;
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -107,6 +109,8 @@ struct GatewayFlags {
   std::string admin_listen = "127.0.0.1:8081";
   std::string state_dir;
   std::string reflection = "on";
+  int keep_jobs_days = limits::kFinishedJobKept / std::chrono::days(1);
+  int keep_request_ids_days = kLeastRequestIdDays;
   double drain_delay_seconds = 0;
   double drain_timeout_seconds = std::chrono::duration<double>(limits::kDrainDeadline).count();
 };
@@ -185,6 +189,36 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->envname("PICTORY_BURST");
 }
 
+// Money and memory.
+void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
+  const auto spending = [&app](const char* name, int& limit, const char* help, const char* variable) {
+    app.add_option(name, limit, help)
+        ->check(CLI::Range(0, limits::kSpendingLimitMax))
+        ->envname(variable)
+        ->capture_default_str();
+  };
+  spending("--max-submits-per-minute", config.spending.per_minute,
+           "Submits that may cost money, of all tenants, in any 60 seconds; 0 is no limit",
+           "PICTORY_MAX_SUBMITS_PER_MINUTE");
+  spending("--max-submits-per-day", config.spending.per_day,
+           "The same in any 24 hours; counted across restarts", "PICTORY_MAX_SUBMITS_PER_DAY");
+  spending("--max-tenant-submits-per-minute", config.spending.tenant_per_minute,
+           "The same for each tenant alone", "PICTORY_MAX_TENANT_SUBMITS_PER_MINUTE");
+  spending("--max-tenant-submits-per-day", config.spending.tenant_per_day,
+           "The same for each tenant alone, in 24 hours", "PICTORY_MAX_TENANT_SUBMITS_PER_DAY");
+  app.add_option("--keep-jobs-days", flags.keep_jobs_days,
+                 "Days that a finished job and its result are kept")
+      ->check(CLI::Range(kLeastRequestIdDays, kMostKeptDays))
+      ->envname("PICTORY_KEEP_JOBS_DAYS")
+      ->capture_default_str();
+  app.add_option("--keep-request-ids-days", flags.keep_request_ids_days,
+                 "Days that the request_id of a refused or never sent submit is remembered; no job "
+                 "is kept for less")
+      ->check(CLI::Range(kLeastRequestIdDays, kMostKeptDays))
+      ->envname("PICTORY_KEEP_REQUEST_IDS_DAYS")
+      ->capture_default_str();
+}
+
 void AddSandboxOptions(CLI::App& app, Common& common, std::string& key_file, std::string& listen,
                        std::string& state_dir, bool& no_ffmpeg, SandboxConfig& config) {
   AddCommon(app, common);
@@ -241,6 +275,8 @@ absl::Status Complete(const GatewayFlags& flags, Config& config) {
   };
   config.drain_delay = seconds(flags.drain_delay_seconds);
   config.drain_timeout = seconds(flags.drain_timeout_seconds);
+  config.retention.finished_kept = std::chrono::days(flags.keep_jobs_days);
+  config.retention.request_ids_kept = std::chrono::days(flags.keep_request_ids_days);
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
@@ -283,6 +319,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   AddListeners(app, flags, config);
   AddUpstream(app, config);
   AddPictoryFlags(app, flags.pictory);
+  AddGuards(app, flags, config);
   AddCommon(app, flags.common);
 
   SandboxConfig sandbox;

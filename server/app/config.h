@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
+#include "jobs/retention.h"
 #include "jobs/schedule.h"
+#include "jobs/spending.h"
 #include "obs/log.h"
 #include "pictory/credentials.h"
 #include "pictory/jobs/v1/annotations.pb.h"
@@ -48,6 +50,10 @@ struct Config {
   // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators know
   // of their account; tests against an upstream of their own cannot wait for real renders.
   std::optional<jobs::PollCurve> poll_curve;
+
+  // Money and memory.
+  jobs::SpendingLimits spending;
+  jobs::RetentionOptions retention;
 
   // The embedded sandbox.
   std::uint16_t sandbox_port = 0;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "admin/admin_server.h"
+#include "app/observe.h"
+#include "app/stop_file.h"
 #include "app/upstream.h"
 #include "base/limits.h"
 #include "base/random.h"
@@ -34,38 +36,6 @@ namespace {
 
 using obs::Level;
 using obs::Log;
-
-std::string OutcomeName(const pictory::SubmitReply& reply) {
-  using Outcome = pictory::SubmitReply::Outcome;
-  if (reply.token_refused) return "token_refused";
-  switch (reply.outcome) {
-    case Outcome::kAccepted: return "accepted";
-    case Outcome::kRefused: return "refused";
-    case Outcome::kNotSent: return "not_sent";
-    case Outcome::kUnknown: return "unknown";
-  }
-  return "unknown";
-}
-
-std::string ReplyName(pictory::JobReply::Kind kind) {
-  using Kind = pictory::JobReply::Kind;
-  switch (kind) {
-    case Kind::kRunning: return "running";
-    case Kind::kSucceeded: return "succeeded";
-    case Kind::kIncomplete: return "incomplete";
-    case Kind::kFailed: return "failed";
-    case Kind::kCleaned: return "cleaned";
-    case Kind::kNotFound: return "not_found";
-    case Kind::kUnclear: return "unclear";
-    case Kind::kUnchanged: return "unchanged";
-    case Kind::kTooLarge: return "too_large";
-    case Kind::kLarge: return "large";
-    case Kind::kRateLimited: return "rate_limited";
-    case Kind::kCredentials: return "credentials";
-    case Kind::kUnavailable: return "unavailable";
-  }
-  return "unavailable";
-}
 
 jobs::BudgetOptions BudgetOf(const Config& config) {
   jobs::BudgetOptions budget;
@@ -109,10 +79,6 @@ struct Gateway::Parts {
   void BuildDomain();
   absl::Status Serve();
   void Drain(const std::function<bool(Duration)>& wait);
-  void OnToken(const absl::Status& fetched, Duration life);
-  jobs::PollEvents PollEvents();
-  jobs::SubmitEvents SubmitEvents();
-  jobs::ReconcileEvents ReconcileEvents();
   void AddGauges();
 
   const Config config;
@@ -132,6 +98,7 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::StreamWheel> wheel;
   std::unique_ptr<jobs::Poller> poller;
   std::unique_ptr<jobs::Spending> spending;
+  std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<jobs::Reconciler> reconciler;
   std::unique_ptr<jobs::Submitter> submitter;
   std::unique_ptr<jobs::UploadDesk> uploads;
@@ -184,80 +151,10 @@ absl::Status Gateway::Parts::OpenUpstream() {
   pictory::ClientOptions options = ClientOptionsOf(config);
   options.reader = reader.get();
   options.extra_request = [this] { account->Spend(jobs::Budget::Share::kPoll); };
-  options.token_fetched = [this](const absl::Status& fetched, Duration life) {
-    OnToken(fetched, life);
-  };
+  options.token_fetched = TokenFetched(metrics);
   client = std::make_unique<pictory::PictoryClient>(std::move(options), *transport, clock);
   LogUpstream(config, base_url);
   return absl::OkStatus();
-}
-
-void Gateway::Parts::OnToken(const absl::Status& fetched, Duration life) {
-  metrics.CountTokenFetch(fetched.ok() ? "ok" : "failed");
-  if (fetched.ok()) {
-    Log(Level::kInfo, "access_token",
-        {{"life_seconds", std::chrono::duration<double>(life).count()}});
-  } else {
-    Log(Level::kError, "access_token_failed", {{"reason", std::string(fetched.message())}});
-  }
-}
-
-jobs::PollEvents Gateway::Parts::PollEvents() {
-  jobs::PollEvents events;
-  events.replied = [this](const jobs::JobRecord& record, const pictory::JobReply& reply) {
-    metrics.CountPoll(ReplyName(reply.kind));
-    Log(Level::kDebug, "polled",
-        {{"job_id", record.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
-  };
-  events.credentials_refused = [](const pictory::JobReply& reply) {
-    Log(Level::kError, "upstream_credentials",
-        {{"detail", reply.detail},
-         {"advice", "Pictory refuses the credentials; set valid ones. No job was changed."}});
-  };
-  events.degraded_changed = [](bool degraded) {
-    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
-  };
-  events.contradicted = [this](const jobs::JobRecord& record, const pictory::JobReply& reply) {
-    metrics.CountContradiction();
-    Log(Level::kWarn, "contradicted",
-        {{"job_id", record.job.job_id},
-         {"state", jobs::StateName(record.job.state)},
-         {"said", ReplyName(reply.kind)}});
-  };
-  return events;
-}
-
-jobs::SubmitEvents Gateway::Parts::SubmitEvents() {
-  jobs::SubmitEvents events;
-  events.replied = [this](const jobs::JobRecord& record, const pictory::SubmitReply& reply) {
-    metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply));
-    const bool doubt = reply.outcome == pictory::SubmitReply::Outcome::kUnknown;
-    Log(doubt ? Level::kWarn : Level::kInfo, "submitted",
-        {{"job_id", record.job.job_id},
-         {"kind", jobs::KindName(record.job.kind)},
-         {"outcome", OutcomeName(reply)},
-         {"pictory_job_id", reply.pictory_job_id},
-         {"detail", reply.detail}});
-  };
-  events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
-  return events;
-}
-
-jobs::ReconcileEvents Gateway::Parts::ReconcileEvents() {
-  jobs::ReconcileEvents events;
-  events.settled = [](const jobs::JobRecord& record, std::string_view by) {
-    Log(Level::kInfo, "settled",
-        {{"job_id", record.job.job_id},
-         {"by", std::string(by)},
-         {"pictory_job_id", record.job.pictory_job_id}});
-  };
-  events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
-    Log(Level::kError, "foreign_job",
-        {{"job_id", record.job.job_id},
-         {"pictory_job_id", pictory_job_id},
-         {"advice", "A callback named a Pictory job that another job here owns; look into it."}});
-  };
-  return events;
 }
 
 void Gateway::Parts::BuildDomain() {
@@ -271,7 +168,7 @@ void Gateway::Parts::BuildDomain() {
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
-      [this](const jobs::JobRecord& record) { hub->Publish(record); }, PollEvents());
+      [this](const jobs::JobRecord& record) { hub->Publish(record); }, PollEvents(metrics));
   hub->SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
@@ -280,17 +177,20 @@ void Gateway::Parts::BuildDomain() {
   submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   submitting.epoch = recovered.epoch;
-  spending = std::make_unique<jobs::Spending>(jobs::SpendingLimits{}, clock);
+  spending = std::make_unique<jobs::Spending>(config.spending, clock);
   spending->Recover(std::move(recovered.spent));
+  stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
   reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
                                                   *timers, ReconcileEvents());
+  jobs::SubmitEvents submit_events = SubmitEvents(metrics);
+  submit_events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *store,
                                                 *client, *hub, *poller, clock, *timers, random,
-                                                SubmitEvents());
+                                                std::move(submit_events));
   uploads = std::make_unique<jobs::UploadDesk>(*account, *client, clock, *timers);
   deleter = std::make_unique<jobs::Deleter>(*account, *store, *client, *hub, clock);
-  retention = std::make_unique<jobs::Retention>(jobs::RetentionOptions{}, *store, *hub, clock,
-                                                *timers, nullptr);
+  retention = std::make_unique<jobs::Retention>(config.retention, *store, *hub, clock, *timers,
+                                                Pruned());
   for (const jobs::JobRecord& record : recovered.unfinished) {
     hub->Publish(record);
     reconciler->Add(record);
@@ -314,6 +214,8 @@ void Gateway::Parts::AddGauges() {
         [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });
   gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
         [this] { return spending->spent_today(); });
+  gauge("submits_stopped", "1 while the operator has stopped new submits",
+        [this] { return spending->stopped(); });
   gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
@@ -396,6 +298,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   }
   if (poller != nullptr) poller->Stop();
   if (retention != nullptr) retention->Stop();
+  if (stop_file != nullptr) stop_file->Stop();
   if (reconciler != nullptr) reconciler->Stop();
   if (submitter != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.

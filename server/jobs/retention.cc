@@ -6,7 +6,7 @@
 namespace gateway::jobs {
 namespace {
 
-// Between two full batches: long enough for whatever else wants to write.
+// Between two batches: long enough for whatever else wants to write.
 constexpr std::chrono::milliseconds kBetweenBatches{50};
 
 }  // namespace
@@ -49,8 +49,7 @@ void Retention::PruneOnce() {
       for (const JobKey& key : *gone) hub_.Forget(key.tenant, key.id);
     }
     if (pruned_ && count > 0) pruned_(count);
-    const bool more = count == static_cast<std::size_t>(limits::kPruneBatch);
-    Schedule(more ? Duration(kBetweenBatches) : Duration(limits::kPruneInterval));
+    Schedule(count > 0 ? Duration(kBetweenBatches) : Duration(limits::kPruneInterval));
   });
 }
 

@@ -42,7 +42,8 @@ struct Spent {
 struct PruneQuery {
   WallTime finished_before;     // jobs that callers see: ended before this
   WallTime untouched_since;     // records that callers do not see: last changed before this
-  int limit = 0;                // at most so many at a time, so that no other write waits long
+  int limit = 0;                // at most so many at a time, fewer if their results are large, so
+                                // that no other write waits long; none: nothing is old
 };
 
 struct ListQuery {

@@ -15,6 +15,13 @@ using jobs::Job;
 using jobs::JobRecord;
 using jobs::SubmissionState;
 
+namespace {
+
+// Of results, that one batch of Prune removes before it leaves the rest to the next: 16 MiB.
+constexpr int kPruneSlices = 64;
+
+}  // namespace
+
 JobWrites::JobWrites(SQLite::Database& db)
     : db_(db),
       find_request_(db, absl::StrCat("SELECT id, ", kRecordColumns,
@@ -113,9 +120,11 @@ std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
     }
   }
   std::vector<jobs::JobKey> pruned;
+  int slices = 0;
   for (Old& record : old) {
+    if (slices >= kPruneSlices) break;
     RemoveLabels(record.key.tenant, record.key.id, record.labels);
-    RemoveParts(record.key.tenant, record.key.id);
+    slices += RemoveParts(record.key.tenant, record.key.id);
     StatementUse remove(remove_job_);
     remove->bind(1, record.id);
     remove->exec();
@@ -203,11 +212,11 @@ void JobWrites::InsertLabels(const Job& job) {
   }
 }
 
-void JobWrites::RemoveParts(const std::string& tenant, const std::string& job_id) {
+int JobWrites::RemoveParts(const std::string& tenant, const std::string& job_id) {
   StatementUse parts(remove_parts_);
   parts->bindNoCopy(1, tenant);
   parts->bindNoCopy(2, job_id);
-  parts->exec();
+  return parts->exec();
 }
 
 void JobWrites::RemoveLabels(const std::string& tenant, const std::string& job_id,

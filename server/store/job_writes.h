@@ -50,7 +50,8 @@ class JobWrites {
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);
-  void RemoveParts(const std::string& tenant, const std::string& job_id);
+  // How many slices of parts there were.
+  int RemoveParts(const std::string& tenant, const std::string& job_id);
   void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
   void PutPart(const std::string& tenant, const std::string& job_id,
                const pictory::JobResult::Part& part, std::size_t first, std::size_t last);

@@ -62,6 +62,27 @@ TEST_F(ConfigTest, AKeyMeansTheRealService) {
   EXPECT_EQ(parsed.gateway->api_key.Reveal(), "pictai_x");
 }
 
+TEST_F(ConfigTest, MoneyAndMemory) {
+  Parsed parsed = Parse({});
+  EXPECT_EQ(parsed.gateway->spending.per_day, 0) << "no limit unless set";
+  EXPECT_EQ(parsed.gateway->retention.finished_kept, std::chrono::days(30));
+  EXPECT_EQ(parsed.gateway->retention.request_ids_kept, std::chrono::days(7));
+  parsed = Parse({"--max-submits-per-minute", "1", "--max-submits-per-day=2",
+                  "--max-tenant-submits-per-minute=3", "--max-tenant-submits-per-day=4",
+                  "--keep-jobs-days=90", "--keep-request-ids-days=8"});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.gateway->spending.per_minute, 1);
+  EXPECT_EQ(parsed.gateway->spending.per_day, 2);
+  EXPECT_EQ(parsed.gateway->spending.tenant_per_minute, 3);
+  EXPECT_EQ(parsed.gateway->spending.tenant_per_day, 4);
+  EXPECT_EQ(parsed.gateway->retention.finished_kept, std::chrono::days(90));
+  EXPECT_EQ(parsed.gateway->retention.request_ids_kept, std::chrono::days(8));
+  for (const char* wrong : {"--max-submits-per-day=-1", "--max-submits-per-day=many",
+                            "--keep-jobs-days=6", "--keep-request-ids-days=6"}) {
+    EXPECT_EQ(Parse({wrong}).exit_code, 2) << wrong;
+  }
+}
+
 TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   const auto file = std::filesystem::path(testing::TempDir()) / "gateway.conf";
   std::ofstream(file) << "listen=127.0.0.1:1\nmax-watches=7\n";

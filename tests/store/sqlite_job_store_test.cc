@@ -369,6 +369,22 @@ TEST_F(SqliteJobStoreTest, ALargePartIsReadInChunksOfTheSameBytes) {
   std::cout << "peak memory " << PeakKiB() / 1024 << " MiB\n";
 }
 
+TEST_F(SqliteJobStoreTest, PruneTakesLargeResultsAFewAtATime) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  const std::string part(9 << 20, 'x');
+  for (int i = 0; i < 3; ++i) {
+    jobs::JobRecord record = Accepted("j" + std::to_string(i), "p" + std::to_string(i));
+    record.job.finish_time = WallTime{};
+    ASSERT_TRUE(calls.Adopt(record).ok());
+    ASSERT_TRUE(calls.Update(record, {{v1::RESULT_PART_RESULT_JSON, part}}).ok());
+  }
+  const jobs::PruneQuery all{.finished_before = WallTime::max(), .untouched_since = {}, .limit = 9};
+  EXPECT_EQ(calls.Prune(all)->size(), 2u);
+  EXPECT_EQ(calls.Prune(all)->size(), 1u);
+  EXPECT_EQ(calls.Prune(all)->size(), 0u);
+}
+
 // Who writes a small row meanwhile waits for a group of a large result, not for all of it.
 TEST_F(SqliteJobStoreTest, SmallWritesPassALargeResult) {
   Gate gate;

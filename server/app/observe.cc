@@ -1,0 +1,122 @@
+#include "app/observe.h"
+
+#include <string>
+
+#include "obs/log.h"
+
+namespace gateway::app {
+namespace {
+
+using obs::Level;
+using obs::Log;
+
+std::string OutcomeName(const pictory::SubmitReply& reply) {
+  using Outcome = pictory::SubmitReply::Outcome;
+  if (reply.token_refused) return "token_refused";
+  switch (reply.outcome) {
+    case Outcome::kAccepted: return "accepted";
+    case Outcome::kRefused: return "refused";
+    case Outcome::kNotSent: return "not_sent";
+    case Outcome::kUnknown: return "unknown";
+  }
+  return "unknown";
+}
+
+std::string ReplyName(pictory::JobReply::Kind kind) {
+  using Kind = pictory::JobReply::Kind;
+  switch (kind) {
+    case Kind::kRunning: return "running";
+    case Kind::kSucceeded: return "succeeded";
+    case Kind::kIncomplete: return "incomplete";
+    case Kind::kFailed: return "failed";
+    case Kind::kCleaned: return "cleaned";
+    case Kind::kNotFound: return "not_found";
+    case Kind::kUnclear: return "unclear";
+    case Kind::kUnchanged: return "unchanged";
+    case Kind::kTooLarge: return "too_large";
+    case Kind::kLarge: return "large";
+    case Kind::kRateLimited: return "rate_limited";
+    case Kind::kCredentials: return "credentials";
+    case Kind::kUnavailable: return "unavailable";
+  }
+  return "unavailable";
+}
+
+}  // namespace
+
+jobs::PollEvents PollEvents(obs::Metrics& metrics) {
+  jobs::PollEvents events;
+  events.replied = [&metrics](const jobs::JobRecord& record, const pictory::JobReply& reply) {
+    metrics.CountPoll(ReplyName(reply.kind));
+    Log(Level::kDebug, "polled",
+        {{"job_id", record.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
+  };
+  events.credentials_refused = [](const pictory::JobReply& reply) {
+    Log(Level::kError, "upstream_credentials",
+        {{"detail", reply.detail},
+         {"advice", "Pictory refuses the credentials; set valid ones. No job was changed."}});
+  };
+  events.degraded_changed = [](bool degraded) {
+    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
+  };
+  events.contradicted = [&metrics](const jobs::JobRecord& record, const pictory::JobReply& reply) {
+    metrics.CountContradiction();
+    Log(Level::kWarn, "contradicted",
+        {{"job_id", record.job.job_id},
+         {"state", jobs::StateName(record.job.state)},
+         {"said", ReplyName(reply.kind)}});
+  };
+  return events;
+}
+
+jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
+  jobs::SubmitEvents events;
+  events.replied = [&metrics](const jobs::JobRecord& record, const pictory::SubmitReply& reply) {
+    metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply));
+    const bool doubt = reply.outcome == pictory::SubmitReply::Outcome::kUnknown;
+    Log(doubt ? Level::kWarn : Level::kInfo, "submitted",
+        {{"job_id", record.job.job_id},
+         {"kind", jobs::KindName(record.job.kind)},
+         {"outcome", OutcomeName(reply)},
+         {"pictory_job_id", reply.pictory_job_id},
+         {"detail", reply.detail}});
+  };
+  return events;
+}
+
+jobs::ReconcileEvents ReconcileEvents() {
+  jobs::ReconcileEvents events;
+  events.settled = [](const jobs::JobRecord& record, std::string_view by) {
+    Log(Level::kInfo, "settled",
+        {{"job_id", record.job.job_id},
+         {"by", std::string(by)},
+         {"pictory_job_id", record.job.pictory_job_id}});
+  };
+  events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
+    Log(Level::kError, "foreign_job",
+        {{"job_id", record.job.job_id},
+         {"pictory_job_id", pictory_job_id},
+         {"advice", "A callback named a Pictory job that another job here owns; look into it."}});
+  };
+  return events;
+}
+
+std::function<void(const absl::Status&, Duration)> TokenFetched(obs::Metrics& metrics) {
+  return [&metrics](const absl::Status& fetched, Duration life) {
+    metrics.CountTokenFetch(fetched.ok() ? "ok" : "failed");
+    if (fetched.ok()) {
+      Log(Level::kInfo, "access_token",
+          {{"life_seconds", std::chrono::duration<double>(life).count()}});
+    } else {
+      Log(Level::kError, "access_token_failed", {{"reason", std::string(fetched.message())}});
+    }
+  };
+}
+
+std::function<void(std::size_t)> Pruned() {
+  return [](std::size_t records) {
+    if (records > 0) Log(Level::kInfo, "pruned", {{"jobs", records}});
+  };
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,22 @@
+// What the domain tells of itself, as log lines and counts. The functions given out hold `metrics`,
+// which must outlive them; they may be called from any thread.
+#pragma once
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "jobs/poller.h"
+#include "jobs/reconciler.h"
+#include "jobs/submitter.h"
+#include "obs/metrics.h"
+
+namespace gateway::app {
+
+jobs::PollEvents PollEvents(obs::Metrics& metrics);
+jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // in_doubt is left empty
+jobs::ReconcileEvents ReconcileEvents();
+std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
+std::function<void(std::size_t)> Pruned();
+
+}  // namespace gateway::app

@@ -1,0 +1,48 @@
+#include "app/stop_file.h"
+
+#include <system_error>
+#include <utility>
+
+#include "obs/log.h"
+
+namespace gateway::app {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{1};
+
+}  // namespace
+
+StopFile::StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
+                   Timers& timers)
+    : path_(std::move(path)), spending_(spending), clock_(clock), timers_(timers) {
+  Look();
+}
+
+void StopFile::Look() {
+  std::error_code failed;
+  const bool there = std::filesystem::exists(path_, failed);
+  const bool stopped = there || failed;
+  if (stopped != spending_.stopped()) {
+    spending_.SetStopped(stopped);
+    obs::Log(stopped ? obs::Level::kWarn : obs::Level::kInfo,
+             stopped ? "submits_stopped" : "submits_allowed",
+             {{"file", path_.string()},
+              {"note", failed    ? "the file cannot be looked for: " + failed.message()
+                       : stopped ? "new submits are refused until the file is removed"
+                                 : "the file is gone"}});
+  }
+  MutexLock lock(mutex_);
+  if (!ended_) timer_ = timers_.At(clock_.Now() + kLookEvery, [this] { Look(); });
+}
+
+void StopFile::Stop() {
+  Timers::Id timer;
+  {
+    MutexLock lock(mutex_);
+    ended_ = true;
+    timer = std::exchange(timer_, Timers::kNone);
+  }
+  if (timer != Timers::kNone) timers_.Cancel(timer);
+}
+
+}  // namespace gateway::app

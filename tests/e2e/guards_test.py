@@ -1,0 +1,81 @@
+"""What keeps an operator's money: limits that survive restarts, and the switch that stops submits."""
+
+import tempfile
+import unittest
+
+from gateway import Gateway, gateway, wait_until
+
+STORY = "One sentence is enough."
+
+
+def preview(name):
+    return ("preview", "--name", name, "--text", STORY, "--request-id", name)
+
+
+def submits(g):
+    return len(g.sandbox_get("/sandbox/journal")["entries"])
+
+
+class SpendingLimits(unittest.TestCase):
+    def test_a_day_has_two_submits_whatever_is_restarted(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state, "--max-submits-per-day", "2")
+            try:
+                first = g.json(*preview("a"))
+                # An outcome in doubt may have cost money, so it counts.
+                g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "reset"}})
+                doubtful = g.json(*preview("b"))
+                self.assertEqual(doubtful["state"], "JOB_STATE_UNCONFIRMED")
+                for _ in range(2):
+                    refused = g.run(*preview("c"))
+                    self.assertEqual(refused.returncode, 5, refused.stderr)
+                    self.assertIn("allows 2 submits a day", refused.stderr)
+                    g.kill()
+                    g.start()
+                self.assertEqual(g.json(*preview("a"))["jobId"], first["jobId"])
+                self.assertEqual(submits(g), 2)
+            finally:
+                g.end()
+
+    def test_what_pictory_refused_is_not_counted(self):
+        with gateway("--max-submits-per-day", "1") as g:
+            g.sandbox_fault({"match": {"method": "POST"}, "times": 1,
+                             "fault": {"type": "status", "status": 400}})
+            self.assertEqual(g.run(*preview("a")).returncode, 5)
+            g.json(*preview("b"))
+            self.assertEqual(g.run(*preview("c")).returncode, 5)
+
+
+class StopSubmits(unittest.TestCase):
+    def test_the_file_stops_new_submits_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state)
+            stop = g.state / "jobs" / "stop-submits"
+
+            def stopped(value):
+                line = f"pictory_gateway_submits_stopped {value}\n"
+                wait_until(lambda: line in g.fetch("/metrics"), line)
+
+            try:
+                job = g.json(*preview("a"))
+                stop.touch()
+                stopped(1)
+                refused = g.run(*preview("b"))
+                self.assertEqual(refused.returncode, 5, refused.stderr)
+                self.assertIn("stopped new submits", refused.stderr)
+                self.assertEqual(g.json(*preview("a"))["jobId"], job["jobId"])
+                self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+                g.kill()
+                g.start()
+                self.assertEqual(g.run(*preview("b")).returncode, 5, "in force from the first call on")
+                self.assertEqual(submits(g), 1)
+                stop.unlink()
+                stopped(0)
+                g.json(*preview("b"))
+                self.assertEqual(submits(g), 2)
+            finally:
+                g.end()
+
+
+if __name__ == "__main__":
+    unittest.main()
