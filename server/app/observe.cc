@@ -42,6 +42,14 @@ std::string ReplyName(pictory::JobReply::Kind kind) {
   return "unavailable";
 }
 
+void LogForeign(const jobs::JobRecord& record, const std::string& pictory_job_id,
+                const char* what) {
+  Log(Level::kError, "foreign_job",
+      {{"job_id", record.job.job_id},
+       {"pictory_job_id", pictory_job_id},
+       {"advice", std::string(what) + " a Pictory job that another job here owns; look into it."}});
+}
+
 }  // namespace
 
 jobs::PollEvents PollEvents(obs::Metrics& metrics) {
@@ -81,6 +89,9 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
          {"pictory_job_id", reply.pictory_job_id},
          {"detail", reply.detail}});
   };
+  events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
+    LogForeign(record, pictory_job_id, "Pictory answered a submit with");
+  };
   return events;
 }
 
@@ -93,10 +104,7 @@ jobs::ReconcileEvents ReconcileEvents() {
          {"pictory_job_id", record.job.pictory_job_id}});
   };
   events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
-    Log(Level::kError, "foreign_job",
-        {{"job_id", record.job.job_id},
-         {"pictory_job_id", pictory_job_id},
-         {"advice", "A callback named a Pictory job that another job here owns; look into it."}});
+    LogForeign(record, pictory_job_id, "A callback named");
   };
   return events;
 }

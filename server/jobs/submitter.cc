@@ -240,12 +240,23 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (events_.replied) events_.replied(attempt->record, reply);
   if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);
   if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
-  attempt->record = AfterReply(attempt->record, reply, clock_.WallNow());
+  StoreOutcome(attempt, std::move(reply));
+}
+
+void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
-    Finish(attempt, hub_.Publish(attempt->record.job));
+    Finish(attempt, hub_.Publish(outcome.job));
   }
-  store_.Update(attempt->record, {},
-                [this, attempt, reply = std::move(reply)](const absl::Status& stored) {
+  store_.Update(outcome, {},
+                [this, attempt, outcome, reply = std::move(reply)](const absl::Status& stored) mutable {
+                  if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored)) {
+                    // That id says nothing of what became of this request.
+                    if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+                    reply.outcome = Outcome::kUnknown;
+                    return StoreOutcome(attempt, std::move(reply));
+                  }
+                  attempt->record = std::move(outcome);
                   OnOutcomeStored(attempt, reply, stored);
                 });
 }

@@ -72,6 +72,8 @@ struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
   // A job became UNCONFIRMED; durable and visible by now.
   std::function<void(const JobRecord&)> in_doubt;
+  // Pictory answered with a job that another job here owns. Never expected.
+  std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
 };
 
 class Submitter {
@@ -109,6 +111,7 @@ class Submitter {
   void MarkSending(const AttemptPtr& attempt);
   void Send(const AttemptPtr& attempt);
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        const absl::Status& stored);

@@ -35,6 +35,7 @@ class SubmitterTest : public testing::Test {
     };
     SubmitEvents events;
     events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
+    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
     submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, store_,
                                              *client_, hub_, *poller_, clock_, clock_, random_,
                                              std::move(events));
@@ -106,6 +107,7 @@ class SubmitterTest : public testing::Test {
                      clock_};
   std::string webhooks_;  // "": no webhooks
   std::vector<JobRecord> in_doubt_;
+  std::vector<std::string> foreign_;
   std::unique_ptr<Account> account_;
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Submitter> submitter_;
@@ -202,6 +204,20 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
     ASSERT_TRUE(answer.ok()) << status << body;
     EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED) << status << body;
   }
+}
+
+TEST_F(SubmitterTest, AnAnswerWithTheIdOfAnotherJobLeavesDoubt) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  ASSERT_TRUE(Submit(Preview("r1")).ok());
+  const auto answer = Submit(Preview("r2"));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*answer)->job.pictory_job_id, "");
+  EXPECT_EQ(Stored("r2")->submission, SubmissionState::kUnknown);
+  EXPECT_EQ(foreign_, std::vector<std::string>{"p1"});
+  ASSERT_EQ(in_doubt_.size(), 1u);
+  EXPECT_EQ((*Submit(Preview("r2")))->job.job_id, (*answer)->job.job_id);
+  EXPECT_EQ(Posts(), 2);
 }
 
 TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
