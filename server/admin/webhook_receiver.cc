@@ -1,8 +1,8 @@
 #include "admin/webhook_receiver.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "pictory/callback.h"
 
 namespace gateway::admin {
@@ -38,7 +38,7 @@ class WebhookReceiver::Body final : public http::BodySink {
 };
 
 absl::StatusOr<std::unique_ptr<WebhookReceiver>> WebhookReceiver::Listen(
-    const WebhookReceiverOptions& options, WebhookSeal seal, const Clock& clock) {
+    const WebhookReceiverOptions& options, WebhookSeal seal) {
   http::ServerOptions server_options;
   server_options.name = "webhook listener";
   server_options.address = options.address;
@@ -52,13 +52,12 @@ absl::StatusOr<std::unique_ptr<WebhookReceiver>> WebhookReceiver::Listen(
       http::Server::Listen(std::move(server_options));
   if (!server.ok()) return server.status();
   return std::unique_ptr<WebhookReceiver>(
-      new WebhookReceiver(*std::move(server), options.public_url, std::move(seal), clock));
+      new WebhookReceiver(*std::move(server), options.public_url, std::move(seal)));
 }
 
 WebhookReceiver::WebhookReceiver(std::unique_ptr<http::Server> server, std::string public_url,
-                                 WebhookSeal seal, const Clock& clock)
+                                 WebhookSeal seal)
     : seal_(std::move(seal)),
-      clock_(clock),
       url_(public_url.empty() ? "http://" + server->authority() : std::move(public_url)),
       server_(std::move(server)) {}
 
@@ -78,21 +77,33 @@ void WebhookReceiver::Serve(WebhookEvents events) {
 
 void WebhookReceiver::Look(std::string_view path, std::string_view body) {
   const std::optional<std::string_view> token = seal_.Open(path.substr(path.rfind('/') + 1));
-  const bool news = token.has_value() && IsNews(*token);
-  if (!news) {
-    if (events_.dropped) events_.dropped(token.has_value() ? "repeated" : "forged");
-    return;
-  }
-  events_.called_back(std::string(*token), pictory::JobIdOfCallback(body));
+  if (!token.has_value()) return Drop("forged");
+  Take(std::string(*token), pictory::JobIdOfCallback(body));
 }
 
-bool WebhookReceiver::IsNews(std::string_view token) {
-  const std::size_t hash = std::hash<std::string_view>()(token);
-  const MonoTime now = clock_.Now();
-  Seen& seen = seen_[hash % seen_.size()];
-  if (seen.token_hash == hash && now - seen.at < limits::kCallbackRepeat) return false;
-  seen = {hash, now};
-  return true;
+void WebhookReceiver::Take(const std::string& token, std::string pictory_job_id) {
+  if (const auto found = recent_.find(token); found != recent_.end()) {
+    std::optional<std::string>& waiting = found->second;
+    if (waiting.has_value()) Drop("repeated");
+    if (!waiting.has_value() || !pictory_job_id.empty()) waiting = std::move(pictory_job_id);
+    return;
+  }
+  if (recent_.size() < limits::kCallbackRecentMax) {
+    recent_.emplace(token, std::nullopt);
+    server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+  }
+  events_.called_back(token, pictory_job_id);
+}
+
+void WebhookReceiver::AfterInterval(const std::string& token) {
+  const auto found = recent_.find(token);
+  std::optional<std::string> waiting = std::move(found->second);
+  recent_.erase(found);
+  if (waiting.has_value()) Take(token, *std::move(waiting));
+}
+
+void WebhookReceiver::Drop(std::string_view why) {
+  if (events_.dropped) events_.dropped(why);
 }
 
 }  // namespace gateway::admin

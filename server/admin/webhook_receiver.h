@@ -1,30 +1,29 @@
 // Where Pictory calls back: a listener of its own, for the one thing that comes from outside.
 //
 // The URL given to Pictory ends in a sealed token (webhook_seal.h). Whatever a POST is, its path, its
-// body, known or forged, it is answered 204 without a body, before it is looked at: strangers learn
+// body, known or forged, it is answered 204 without a body, and nothing is waited for: strangers learn
 // nothing. Another method is answered 405 on every path. Only the last segment of a path counts,
 // because an ingress may put a prefix before it or take one away.
 //
 // A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are read
 // and searched for Pictory's job id, nothing else; a longer body (a transcription's holds all of the
-// transcript) is answered like the others, and is a hint about a job whose id is known anyway. What is
-// said again within limits::kCallbackRepeat is dropped, so that a URL that has leaked costs a few reads
-// of the store a second, however often it is called.
+// transcript) is answered like the others, and is a hint about a job whose id is known anyway. Those
+// of one submission are handed on once in limits::kCallbackInterval, the last of them included, so that
+// a URL that has leaked costs a few reads of the store a second, however often it is called.
 //
 // No TLS: an ingress in front has it. Runs on one thread of its own.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "absl/status/statusor.h"
 #include "admin/webhook_seal.h"
-#include "base/clock.h"
-#include "base/limits.h"
 #include "http/server.h"
 
 namespace gateway::admin {
@@ -40,15 +39,16 @@ struct WebhookReceiverOptions {
 struct WebhookEvents {
   // A sealed token came, with Pictory's id of the job, or "" if the body names none.
   std::function<void(const std::string& token, const std::string& pictory_job_id)> called_back;
-  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`. May be empty.
+  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, a later one of the
+  // same submission is handed on instead. May be empty.
   std::function<void(std::string_view why)> dropped;
 };
 
 class WebhookReceiver {
  public:
-  // Binds, so that URLs can be given out; whoever calls waits until Serve. `clock` must outlive it.
+  // Binds, so that URLs can be given out; whoever calls waits until Serve.
   static absl::StatusOr<std::unique_ptr<WebhookReceiver>> Listen(
-      const WebhookReceiverOptions& options, WebhookSeal seal, const Clock& clock);
+      const WebhookReceiverOptions& options, WebhookSeal seal);
 
   // Once, after Listen.
   void Serve(WebhookEvents events);
@@ -64,23 +64,17 @@ class WebhookReceiver {
  private:
   class Body;
 
-  WebhookReceiver(std::unique_ptr<http::Server> server, std::string public_url, WebhookSeal seal,
-                  const Clock& clock);
+  WebhookReceiver(std::unique_ptr<http::Server> server, std::string public_url, WebhookSeal seal);
   void Look(std::string_view path, std::string_view body);
-  // False if this token came just before.
-  bool IsNews(std::string_view token);
-
-  struct Seen {
-    std::size_t token_hash = 0;
-    MonoTime at{};
-  };
+  void Take(const std::string& token, std::string pictory_job_id);
+  void AfterInterval(const std::string& token);
+  void Drop(std::string_view why);
 
   const WebhookSeal seal_;
-  const Clock& clock_;
   const std::string url_;
   WebhookEvents events_;
-  // By hash; a token that takes another's place only lets that one's repetition through.
-  std::array<Seen, limits::kCallbackRepeatSlots> seen_;
+  // The tokens handed on within the last interval; what has come since waits for its end.
+  std::unordered_map<std::string, std::optional<std::string>> recent_;
   std::unique_ptr<http::Server> server_;  // last: its handler uses the rest
 };
 

@@ -159,7 +159,7 @@ absl::Status Gateway::Parts::OpenUpstream() {
   options.token_fetched = TokenFetched(metrics);
   client = std::make_unique<pictory::PictoryClient>(std::move(options), *transport, clock);
   LogUpstream(config, base_url);
-  auto receiver = ListenForWebhooks(config, StoreDirectory(), clock);
+  auto receiver = ListenForWebhooks(config, StoreDirectory());
   if (!receiver.ok()) return receiver.status();
   webhooks = *std::move(receiver);
   return absl::OkStatus();

@@ -80,14 +80,14 @@ absl::Status CheckWebhooks(const Config& config) {
 }
 
 absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
-    const Config& config, const std::filesystem::path& directory, const Clock& clock) {
+    const Config& config, const std::filesystem::path& directory) {
   if (!config.webhook_listen.has_value()) return nullptr;
   auto seal = admin::WebhookSeal::FromFile(directory / kKeyFile);
   if (!seal.ok()) return seal.status();
   auto receiver = admin::WebhookReceiver::Listen({.address = config.webhook_listen->host,
                                                   .port = config.webhook_listen->port,
                                                   .public_url = config.webhook_url},
-                                                 *std::move(seal), clock);
+                                                 *std::move(seal));
   if (!receiver.ok()) return receiver.status();
   obs::Log(obs::Level::kInfo, "webhooks",
            {{"http", (*receiver)->authority()}, {"url", (*receiver)->url()}});

@@ -1,13 +1,13 @@
 // The options about webhooks, and the listener they ask for.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "admin/webhook_receiver.h"
 #include "app/config.h"
-#include "base/clock.h"
 
 namespace CLI {
 class App;
@@ -32,8 +32,8 @@ absl::Status CompleteWebhooks(const WebhookFlags& flags, Config& config);
 absl::Status CheckWebhooks(const Config& config);
 
 // Bound, but not serving yet; null if webhooks are off. The key is kept beside the jobs of
-// `directory`. `clock` must outlive it.
+// `directory`.
 absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
-    const Config& config, const std::filesystem::path& directory, const Clock& clock);
+    const Config& config, const std::filesystem::path& directory);
 
 }  // namespace gateway::app

@@ -133,8 +133,8 @@ inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kCallbackConnectionsMax = 256;
 inline constexpr seconds kCallbackReadTimeout{10};
 inline constexpr seconds kCallbackIdleTimeout{30};
-inline constexpr milliseconds kCallbackRepeat{250};  // one submission's within this count as one
-inline constexpr std::size_t kCallbackRepeatSlots = 4096;
+inline constexpr milliseconds kCallbackInterval{250};  // one submission's are handed on no more often
+inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
 // The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
 inline constexpr double kWebhookPollGrowth = 2;
 inline constexpr int kWebhookPollSlower = 2;
