@@ -70,6 +70,17 @@ class InDoubt(unittest.TestCase):
             self.assertEqual(counted(g, "in_doubt"), 1)
             self.assertIn('"settled"', g.log.read_text())
 
+    def test_a_hundred_lost_answers_are_a_hundred_posts_and_heal_each_to_its_own_job(self):
+        with gateway(*HOOK, speed=2) as g:
+            g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "close_after_read"}})
+            names = [f"lost {at}" for at in range(100)]
+            jobs = {name: preview(g, name) for name in names}
+            self.assertEqual({job["state"] for job in jobs.values()}, {"JOB_STATE_UNCONFIRMED"})
+            healed = {name: ended(g, job)["pictoryJobId"] for name, job in jobs.items()}
+            made = {json.loads(entry["body"])["videoName"]: entry["job_id"] for entry in journal(g)}
+            self.assertEqual(len(journal(g)), 100)
+            self.assertEqual(healed, made)
+
     def test_a_call_before_the_answer_heals_it_too(self):
         with gateway(*HOOK) as g:
             g.sandbox_fault({"times": 1, "fault": {"type": "webhook_early"}})
