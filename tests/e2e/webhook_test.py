@@ -237,7 +237,7 @@ class Strangers(unittest.TestCase):
                               json.dumps({"job_id": target["pictoryJobId"], "success": False,
                                           "data": {"status": "failed"}}))
             self.assertLessEqual(counted(g, "known"), 4 * (seen["seconds"] + 1))
-            self.assertLessEqual(polls(target), polls(quiet) + seen["seconds"] / 2 + 2)
+            self.assertLessEqual(polls(target), polls(quiet) + seen["seconds"] / 2 + 4)
             self.assertIn(g.json("get", target["jobId"])["state"],
                           ("JOB_STATE_QUEUED", "JOB_STATE_RUNNING"))
 
