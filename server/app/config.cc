@@ -12,6 +12,7 @@
 #include "app/pictory_flags.h"
 #include "app/secret_file.h"
 #include "app/version.h"
+#include "app/webhooks.h"
 
 namespace gateway::app {
 namespace {
@@ -105,6 +106,7 @@ Parsed Usage(const absl::Status& status) {
 struct GatewayFlags {
   Common common;
   PictoryFlags pictory;
+  WebhookFlags webhooks;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string admin_listen = "127.0.0.1:8081";
   std::string state_dir;
@@ -280,6 +282,7 @@ absl::Status Complete(const GatewayFlags& flags, Config& config) {
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
+  if (absl::Status status = CompleteWebhooks(flags.webhooks, config); !status.ok()) return status;
   return CompletePictory(flags.pictory, config);
 }
 
@@ -288,9 +291,10 @@ absl::Status CheckTrust(Config& config) {
   bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
   for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
   if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
-    // Whoever began to set credentials does not want the sandbox instead.
+    // Whoever began to set credentials, or has a public address for Pictory, does not want the sandbox
+    // instead.
     const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
-                      config.client_secret.empty();
+                      config.client_secret.empty() && config.webhook_url.empty();
     if (reachable || !none) return absl::InvalidArgumentError(missing);
     config.sandbox = config.sandbox_by_default = true;
   }
@@ -319,6 +323,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   AddListeners(app, flags, config);
   AddUpstream(app, config);
   AddPictoryFlags(app, flags.pictory);
+  AddWebhookFlags(app, flags.webhooks);
   AddGuards(app, flags, config);
   AddCommon(app, flags.common);
 
@@ -359,6 +364,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   }
   if (absl::Status status = Complete(flags, config); !status.ok()) return Usage(status);
   if (absl::Status status = CheckTrust(config); !status.ok()) return Usage(status);
+  if (absl::Status status = CheckWebhooks(config); !status.ok()) return Usage(status);
   return {.gateway = std::move(config), .sandbox = {}, .exit_code = 0, .text = ""};
 }
 

@@ -51,6 +51,11 @@ struct Config {
   // of their account; tests against an upstream of their own cannot wait for real renders.
   std::optional<jobs::PollCurve> poll_curve;
 
+  // Where Pictory calls back when a job ends. No listener: it is not asked to. An empty URL is the
+  // listener's own, plain and on loopback.
+  std::optional<Address> webhook_listen;
+  std::string webhook_url;
+
   // Money and memory.
   jobs::SpendingLimits spending;
   jobs::RetentionOptions retention;

@@ -7,6 +7,7 @@
 #include "app/observe.h"
 #include "app/stop_file.h"
 #include "app/upstream.h"
+#include "app/webhooks.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
@@ -74,6 +75,9 @@ absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config&
 struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c) {}
 
+  std::filesystem::path StoreDirectory() const {
+    return config.state_dir / (config.sandbox ? "sandbox" : "pictory");
+  }
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenUpstream();
   void BuildDomain();
@@ -91,6 +95,7 @@ struct Gateway::Parts {
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<http::CurlTransport> transport;
   std::unique_ptr<pictory::PictoryClient> client;
+  std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<jobs::Account> account;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
@@ -112,7 +117,7 @@ struct Gateway::Parts {
 
 absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   store::SqliteOptions options;
-  options.directory = config.state_dir / (config.sandbox ? "sandbox" : "pictory");
+  options.directory = StoreDirectory();
   options.sandbox = config.sandbox;
   options.on_fatal = [failed = std::move(failed)](const absl::Status& why) {
     Log(Level::kError, "store_failed", {{"reason", std::string(why.message())}});
@@ -125,7 +130,7 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
-      {{"directory", (config.state_dir / (config.sandbox ? "sandbox" : "pictory")).string()},
+      {{"directory", StoreDirectory().string()},
        {"unfinished_jobs", recovered.unfinished.size()}});
   return absl::OkStatus();
 }
@@ -154,6 +159,9 @@ absl::Status Gateway::Parts::OpenUpstream() {
   options.token_fetched = TokenFetched(metrics);
   client = std::make_unique<pictory::PictoryClient>(std::move(options), *transport, clock);
   LogUpstream(config, base_url);
+  auto receiver = ListenForWebhooks(config, StoreDirectory());
+  if (!receiver.ok()) return receiver.status();
+  webhooks = *std::move(receiver);
   return absl::OkStatus();
 }
 
@@ -165,6 +173,7 @@ void Gateway::Parts::BuildDomain() {
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
+  if (webhooks != nullptr) polling.curve = jobs::WithWebhooks(polling.curve);
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
@@ -177,11 +186,14 @@ void Gateway::Parts::BuildDomain() {
   submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   submitting.epoch = recovered.epoch;
+  if (webhooks != nullptr) {
+    submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
+  }
   spending = std::make_unique<jobs::Spending>(config.spending, clock);
   spending->Recover(std::move(recovered.spent));
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
   reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
-                                                  *timers, ReconcileEvents());
+                                                  *timers, ReconcileEvents(metrics));
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
   submit_events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *store,
@@ -196,6 +208,11 @@ void Gateway::Parts::BuildDomain() {
     reconciler->Add(record);
   }
   poller->FollowRecovered(recovered.unfinished);
+  if (webhooks != nullptr) {
+    webhooks->Serve(CallbackEvents(metrics, [this](const std::string& token, const std::string& id) {
+      reconciler->OnCallback(token, id);
+    }));
+  }
   recovered = {};
   retention->Start();
 }
@@ -296,6 +313,9 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
     server->Drain(config.drain_timeout);
   }
+  // Until now a callback could still settle a job in doubt. From here on it would be lost without a
+  // word; a refused connection is at least a failure that Pictory or an ingress may answer with a retry.
+  if (webhooks != nullptr) webhooks->Stop();
   if (poller != nullptr) poller->Stop();
   if (retention != nullptr) retention->Stop();
   if (stop_file != nullptr) stop_file->Stop();
@@ -337,6 +357,10 @@ const std::vector<std::string>& Gateway::grpc_addresses() const { return parts_-
 
 std::string Gateway::admin_address() const {
   return parts_->admin == nullptr ? "" : parts_->admin->authority();
+}
+
+std::string Gateway::webhook_address() const {
+  return parts_->webhooks == nullptr ? "" : parts_->webhooks->authority();
 }
 
 std::string Gateway::sandbox_url() const {

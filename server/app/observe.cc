@@ -1,6 +1,7 @@
 #include "app/observe.h"
 
 #include <string>
+#include <utility>
 
 #include "obs/log.h"
 
@@ -95,8 +96,11 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
   return events;
 }
 
-jobs::ReconcileEvents ReconcileEvents() {
+jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics) {
   jobs::ReconcileEvents events;
+  events.called_back = [&metrics](bool known, bool in_doubt) {
+    metrics.CountCallback(in_doubt ? "in_doubt" : known ? "known" : "unknown");
+  };
   events.settled = [](const jobs::JobRecord& record, std::string_view by) {
     Log(Level::kInfo, "settled",
         {{"job_id", record.job.job_id},
@@ -105,6 +109,23 @@ jobs::ReconcileEvents ReconcileEvents() {
   };
   events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
     LogForeign(record, pictory_job_id, "A callback named");
+  };
+  return events;
+}
+
+admin::WebhookEvents CallbackEvents(
+    obs::Metrics& metrics,
+    std::function<void(const std::string&, const std::string&)> called_back) {
+  admin::WebhookEvents events;
+  // The token stays out of the log: with the MAC it would be half of what lets one in.
+  events.called_back = [called_back = std::move(called_back)](const std::string& token,
+                                                              const std::string& pictory_job_id) {
+    Log(Level::kDebug, "called_back", {{"pictory_job_id", pictory_job_id}});
+    called_back(token, pictory_job_id);
+  };
+  events.dropped = [&metrics](std::string_view why) {
+    metrics.CountCallback(std::string(why));
+    Log(Level::kDebug, "callback_dropped", {{"why", why}});
   };
   return events;
 }

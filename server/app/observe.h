@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "absl/status/status.h"
+#include "admin/webhook_receiver.h"
 #include "base/clock.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
@@ -15,7 +17,11 @@ namespace gateway::app {
 
 jobs::PollEvents PollEvents(obs::Metrics& metrics);
 jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // in_doubt is left empty
-jobs::ReconcileEvents ReconcileEvents();
+jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics);
+// Hands callbacks on to `called_back`.
+admin::WebhookEvents CallbackEvents(
+    obs::Metrics& metrics,
+    std::function<void(const std::string& token, const std::string& pictory_job_id)> called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 std::function<void(std::size_t)> Pruned();
 

@@ -76,6 +76,7 @@ int RunGateway(const Config& config) {
   Lines lines = {{"grpc", gateway.grpc_addresses().front()}};
   if (!gateway.admin_address().empty()) lines.emplace_back("admin", gateway.admin_address());
   if (!gateway.sandbox_url().empty()) lines.emplace_back("sandbox", gateway.sandbox_url());
+  if (!gateway.webhook_address().empty()) lines.emplace_back("webhook", gateway.webhook_address());
   if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
     return CannotServe(written);
   }

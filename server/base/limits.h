@@ -125,6 +125,24 @@ inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
 inline constexpr int kSubmitsInFlightMax = 64;
 
+// Webhooks: Pictory calls back.
+inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
+inline constexpr std::size_t kWebhookKeyBytes = 32;
+inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;  // that is read of one; see the receiver
+inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
+inline constexpr std::size_t kCallbackConnectionsMax = 256;
+inline constexpr seconds kCallbackReadTimeout{10};
+inline constexpr seconds kCallbackIdleTimeout{30};
+inline constexpr milliseconds kCallbackInterval{250};  // one submission's are handed on no more often
+inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
+// The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
+inline constexpr double kWebhookPollGrowth = 2;
+inline constexpr int kWebhookPollSlower = 2;
+// Of the sandbox, which makes the calls.
+inline constexpr std::size_t kSandboxWebhooksWaitingMax = 1000;
+inline constexpr std::size_t kSandboxWebhookOriginsMax = 8;
+inline constexpr seconds kSandboxWebhookTimeout{10};
+
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
 inline constexpr int kWatchesMax = 20'000;

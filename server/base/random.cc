@@ -38,10 +38,15 @@ std::uint64_t Random::Next() {
 
 double Random::Uniform() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 
-std::string RandomHex(std::size_t bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+std::string RandomBytes(std::size_t bytes) {
   std::string raw(bytes, '\0');
   FillRandom(raw.data(), raw.size());
+  return raw;
+}
+
+std::string RandomHex(std::size_t bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const std::string raw = RandomBytes(bytes);
   std::string hex;
   hex.reserve(bytes * 2);
   for (const unsigned char byte : raw) {

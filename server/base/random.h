@@ -23,8 +23,10 @@ class Random {
   std::mt19937_64 engine_ GUARDED_BY(mutex_);
 };
 
-// `bytes` bytes of the operating system's own randomness as lower-case hex: for tokens that must
-// not be guessed.
+// `bytes` bytes of the operating system's own randomness: for keys.
+std::string RandomBytes(std::size_t bytes);
+
+// The same as lower-case hex: for tokens that must not be guessed.
 std::string RandomHex(std::size_t bytes);
 
 }  // namespace gateway

@@ -35,6 +35,13 @@ PollCurve PollCurve::Sandbox() {
   return curve;
 }
 
+PollCurve WithWebhooks(PollCurve curve) {
+  curve.growth = std::max(curve.growth, limits::kWebhookPollGrowth);
+  curve.max_watched *= limits::kWebhookPollSlower;
+  curve.max_unwatched *= limits::kWebhookPollSlower;
+  return curve;
+}
+
 Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime now, double random) {
   const JobRecord& record = *facts.record;
   const double spread = 1 + curve.jitter * (2 * random - 1);

@@ -25,6 +25,10 @@ struct PollCurve {
   static PollCurve Sandbox();
 };
 
+// The curve for jobs that call back when they end. It still counts on no call: one that is lost costs
+// at most as long again as the job took, and never more than the higher cap.
+PollCurve WithWebhooks(PollCurve curve);
+
 struct PollFacts {
   const JobRecord* record = nullptr;
   int polls = 0;   // made so far

@@ -28,6 +28,8 @@ Metrics::Metrics()
       submits_(Counters(*registry_, "pictory_gateway_submits_total",
                         "Paid requests by kind and outcome")),
       polls_(Counters(*registry_, "pictory_gateway_polls_total", "Polls by what they said")),
+      callbacks_(Counters(*registry_, "pictory_gateway_callbacks_total",
+                          "Calls to the webhook by what they were")),
       tokens_(Counters(*registry_, "pictory_gateway_token_fetches_total",
                        "Requests for an access token by outcome")),
       calls_(Counters(*registry_, "pictory_gateway_calls_total", "gRPC calls by method and code")),
@@ -41,6 +43,10 @@ void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
 }
 
 void Metrics::CountPoll(const std::string& outcome) { polls_.Add({{"outcome", outcome}}).Increment(); }
+
+void Metrics::CountCallback(const std::string& result) {
+  callbacks_.Add({{"result", result}}).Increment();
+}
 
 void Metrics::CountTokenFetch(const std::string& outcome) {
   tokens_.Add({{"outcome", outcome}}).Increment();

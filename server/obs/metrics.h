@@ -25,6 +25,8 @@ class Metrics {
   void CountSubmit(const std::string& kind, const std::string& outcome);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(const std::string& outcome);
+  // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged, repeated.
+  void CountCallback(const std::string& result);
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.
@@ -48,6 +50,7 @@ class Metrics {
   prometheus::Counter& contradictions_;
   prometheus::Family<prometheus::Counter>& submits_;
   prometheus::Family<prometheus::Counter>& polls_;
+  prometheus::Family<prometheus::Counter>& callbacks_;
   prometheus::Family<prometheus::Counter>& tokens_;
   prometheus::Family<prometheus::Counter>& calls_;
   prometheus::Family<prometheus::Histogram>& call_seconds_;

@@ -19,6 +19,7 @@ struct TypeRow {
   const char* number_key;  // nullptr: none
   std::int64_t number;
   int status;
+  bool webhook = false;  // about the call to it, not about an answer
 };
 
 constexpr TypeRow kTypes[] = {
@@ -37,6 +38,11 @@ constexpr TypeRow kTypes[] = {
     {"body", Type::kBody, false, nullptr, 0, 200},
     {"redirect", Type::kRedirect, false, nullptr, 0, 302},
     {"huge_body", Type::kHugeBody, false, "bytes", std::int64_t{100} << 20, 200},
+    {"webhook_lost", Type::kWebhookLost, true, nullptr, 0, 200, true},
+    {"webhook_twice", Type::kWebhookTwice, true, "calls", 2, 200, true},
+    {"webhook_late", Type::kWebhookLate, true, "ms", 1000, 200, true},
+    {"webhook_after_next", Type::kWebhookAfterNext, true, nullptr, 0, 200, true},
+    {"webhook_early", Type::kWebhookEarly, true, nullptr, 0, 200, true},
 };
 
 const TypeRow& RowOf(Type type) {
@@ -94,13 +100,14 @@ absl::StatusOr<Fault> ReadFault(const Value& json) {
   return fault;
 }
 
-bool Matches(const FaultRule& rule, std::string_view method, std::string_view path) {
+bool Matches(const FaultRule& rule, std::string_view method, std::string_view path,
+             std::string_view job) {
   if (!rule.method.empty() && rule.method != method) return false;
   constexpr std::string_view kRoot = "/pictoryapis";
   std::string_view prefix = rule.path_prefix;
   if (prefix.substr(0, kRoot.size()) == kRoot) prefix.remove_prefix(kRoot.size());
   if (path.substr(0, prefix.size()) != prefix) return false;
-  if (rule.job.empty()) return true;
+  if (rule.job.empty() || rule.job == job) return true;
   const std::string segments = std::string(path) + "/";
   return segments.find("/" + rule.job + "/") != std::string::npos;
 }
@@ -186,9 +193,19 @@ absl::StatusOr<std::uint64_t> FaultRules::Add(const Value& json) {
 }
 
 std::optional<Fault> FaultRules::Draw(std::string_view method, std::string_view path) {
+  return Draw(false, method, path, "");
+}
+
+std::optional<Fault> FaultRules::DrawWebhook(std::string_view method, std::string_view path,
+                                             std::string_view job) {
+  return Draw(true, method, path, job);
+}
+
+std::optional<Fault> FaultRules::Draw(bool webhook, std::string_view method,
+                                      std::string_view path, std::string_view job) {
   MutexLock lock(mutex_);
   for (FaultRule& rule : rules_) {
-    if (!Matches(rule, method, path)) continue;
+    if (RowOf(rule.fault.type).webhook != webhook || !Matches(rule, method, path, job)) continue;
     if (rule.matched++ < rule.skip) continue;
     if (rule.times && rule.hit >= *rule.times) continue;
     const double drawn = static_cast<double>(rule.random() >> 11) / 9007199254740992.0;

@@ -18,7 +18,15 @@
 //   do not act by default   status {status 503, body, retry_after}, body {status 200, body,
 //                           content_type}, redirect {status 302, location}, huge_body
 //                           {bytes 100 MiB}
-// Any of them may carry `retry_after`. Examples:
+// Any of them may carry `retry_after`.
+//
+// Other types are about the call to the job's webhook. They are drawn once a job that has one is
+// accepted, and count apart from requests: `match` is then about the submit, and `job` the new job's
+// id, if it is known beforehand.
+//   webhook_lost, webhook_twice {calls 2}, webhook_late {ms 1000},
+//   webhook_after_next: held until another job's call has been answered,
+//   webhook_early: instead of at the job's end, and before the submit is answered
+// Examples:
 //   an unknown job told with HTTP 200, the other reading of Pictory's pages:
 //     {"match": {"path_prefix": "/v1/jobs/"}, "fault": {"type": "restatus", "status": 200}}
 //   an empty 200: {"fault": {"type": "body"}}
@@ -44,6 +52,7 @@ struct Fault {
   enum class Type {
     kDelay, kReset, kCloseAfterRead, kTrickle, kWrongLength, kNeverAnswer, kBadJson, kGzipBomb,
     kRestatus, kStatus, kBody, kRedirect, kHugeBody, kCutUpload, kNoResume,
+    kWebhookLost, kWebhookTwice, kWebhookLate, kWebhookAfterNext, kWebhookEarly,
   };
   Type type = Type::kDelay;
   bool act = true;
@@ -79,10 +88,16 @@ class FaultRules {
   void Clear();
   // The fault for this request; counts. `path`: below /pictoryapis.
   std::optional<Fault> Draw(std::string_view method, std::string_view path);
+  // The fault for the call to the webhook of the job that this request made.
+  std::optional<Fault> DrawWebhook(std::string_view method, std::string_view path,
+                                   std::string_view job);
   std::string List() const;  // a JSON array
   std::uint64_t total_hits() const;
 
  private:
+  std::optional<Fault> Draw(bool webhook, std::string_view method, std::string_view path,
+                            std::string_view job);
+
   const std::uint64_t seed_;
   mutable Mutex mutex_;
   std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;

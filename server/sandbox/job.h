@@ -40,8 +40,7 @@ struct Job {
   // Not null: hours of talk, of which `data` and `transcript` are the first minute.
   std::shared_ptr<const LongTranscript> long_transcript;
 
-  // Where and with what the caller wants to be told of the end. Kept, not sent yet: whoever sends
-  // it needs JobBook::FinishTime and a timer of the server.
+  // Where and with what the caller wants to be told of the end (webhooks.h).
   std::string webhook;
   std::string webhook_input;  // JSON text; empty: none
 };

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "sandbox/embedded_media.h"
 #include "sandbox/pages.h"
@@ -129,6 +130,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;
   service->StartFilms();
   service->server_ = *std::move(server);
+  service->webhooks_.Start(*service->server_);
   service->server_->Serve([raw = service.get()](ServerRequest request, http::Responder responder) {
     raw->Answer(request, responder);
   });
@@ -144,13 +146,22 @@ Service::Service(SandboxOptions options, std::unique_ptr<Journal> journal)
              options_.token_lifetime},
             options_.requests_per_second, options_.seed},
            clock_, *journal_, book_),
-      faults_(options_.seed) {}
+      faults_(options_.seed),
+      webhooks_(clock_, book_) {
+  api_.OnAccepted([this](const Job& job) {
+    accepted_ = &job;
+    if (films_ != nullptr && job.kind == Kind::kRender && job.error_code.empty()) {
+      films_->Make(job.id, job.film);
+    }
+  });
+}
 
 Service::~Service() { Stop(); }
 
 void Service::Stop() {
   if (server_ != nullptr) server_->Stop();
   if (uploads_ != nullptr) uploads_->Stop();
+  webhooks_.Stop();
 }
 
 absl::Status Service::StartUploads() {
@@ -179,9 +190,6 @@ void Service::StartFilms() {
     dir = name;
   }
   films_ = std::make_unique<FilmMaker>(ffmpeg, std::filesystem::absolute(dir), temporary);
-  api_.OnAccepted([this](const Job& job) {
-    if (job.kind == Kind::kRender && job.error_code.empty()) films_->Make(job.id, job.film);
-  });
   api_.OnCleaned([this](const Job& job) { films_->Remove(job.id); });
 }
 
@@ -197,7 +205,14 @@ void Service::Answer(const ServerRequest& request, const http::Responder& respon
   ServerResponse response;
   if (!fault || fault->act) response = AnswerApi(request, path);
   if (fault) Spoil(*fault, &response, &delivery);
-  responder.Send(std::move(response), delivery);
+  const Job* const made = std::exchange(accepted_, nullptr);
+  if (made == nullptr || made->webhook.empty()) {
+    return responder.Send(std::move(response), delivery);
+  }
+  webhooks_.Plan(*made, faults_.DrawWebhook(request.method, path, made->id),
+                 [responder, response = std::move(response), delivery] {
+                   responder.Send(response, delivery);
+                 });
 }
 
 ServerResponse Service::AnswerApi(const ServerRequest& request, std::string_view path) {
@@ -350,6 +365,8 @@ std::string Service::Stats() const {
   for (const auto& [id, count] : stats.polls) out.Field(id, count);
   out.EndObject().Key("uploads").Object();
   uploads_->WriteStats(out);
+  out.EndObject().Key("webhooks").Object();
+  webhooks_.WriteStats(out);
   return out.EndObject().EndObject().Take();
 }
 

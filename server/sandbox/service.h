@@ -15,6 +15,7 @@
 #include "sandbox/journal.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/uploads.h"
+#include "sandbox/webhooks.h"
 
 namespace gateway::sandbox {
 
@@ -54,6 +55,8 @@ class Service {
   Api api_;
   FaultRules faults_;
   std::unique_ptr<Uploads> uploads_;
+  Webhooks webhooks_;
+  const Job* accepted_ = nullptr;     // by the request under way; null: it made no job
   std::unique_ptr<FilmMaker> films_;  // null: no ffmpeg
   // Renders whose built-in clip somebody has begun to read: they keep it, because the parts of a
   // download must come from one file.

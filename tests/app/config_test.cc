@@ -37,7 +37,8 @@ class ConfigTest : public testing::Test {
     for (const char* name :
          {"PICTORY_API_KEY", "PICTORY_LISTEN", "PICTORY_SANDBOX", "PICTORY_AUTH",
           "PICTORY_CLIENT_ID", "PICTORY_CLIENT_SECRET", "PICTORY_USER_ID", "PICTORY_API_VERSION",
-          "PICTORY_API_VERSION_SUMMARIZE", "PICTORY_API_VERSION_RENDER"}) {
+          "PICTORY_API_VERSION_SUMMARIZE", "PICTORY_API_VERSION_RENDER", "PICTORY_WEBHOOK_LISTEN",
+          "PICTORY_WEBHOOK_URL"}) {
       unsetenv(name);
     }
   }
@@ -103,6 +104,65 @@ TEST_F(ConfigTest, ReachableListenersNeedTrustAndCredentials) {
   EXPECT_EQ(Parse({"--listen", "0.0.0.0:1"}).exit_code, 2);
   EXPECT_EQ(Parse({"--sandbox", "--admin-listen", "0.0.0.0:1"}).exit_code, 2);
   EXPECT_TRUE(Parse({"--sandbox", "--listen", "0.0.0.0:1", "--trust-network"}).gateway.has_value());
+}
+
+TEST_F(ConfigTest, WebhooksNeedAListenerAndAnAddressForPictory) {
+  EXPECT_FALSE(Parse({}).gateway->webhook_listen.has_value()) << "off unless asked for";
+  setenv("PICTORY_API_KEY", "pictai_x", 1);
+  Parsed parsed = Parse({"--webhook-listen", "0.0.0.0:8082", "--webhook-url",
+                         "https://hooks.example.com/pictory/"});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;  // without --trust-network
+  EXPECT_EQ(parsed.gateway->webhook_listen->ToString(), "0.0.0.0:8082");
+  EXPECT_EQ(parsed.gateway->webhook_url, "https://hooks.example.com/pictory");
+  setenv("PICTORY_WEBHOOK_LISTEN", "127.0.0.1:1", 1);
+  setenv("PICTORY_WEBHOOK_URL", "http://127.0.0.1:2/x", 1);
+  parsed = Parse({});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.gateway->webhook_listen->port, 1);
+  EXPECT_EQ(parsed.gateway->webhook_url, "http://127.0.0.1:2/x");
+}
+
+TEST_F(ConfigTest, AWebhookOptionAloneIsAnErrorThatNamesTheOther) {
+  setenv("PICTORY_API_KEY", "pictai_x", 1);
+  for (const auto& [alone, other] :
+       {std::pair{"--webhook-listen=127.0.0.1:1", "--webhook-url"},
+        std::pair{"--webhook-url=https://hooks.example.com", "--webhook-listen"}}) {
+    const Parsed parsed = Parse({alone});
+    EXPECT_EQ(parsed.exit_code, 2) << alone;
+    EXPECT_NE(parsed.text.find(other), std::string::npos) << parsed.text;
+  }
+}
+
+TEST_F(ConfigTest, TheSandboxNeedsNoAddressOfALoopbackListener) {
+  const Parsed parsed = Parse({"--webhook-listen=127.0.0.1:0"});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
+  EXPECT_TRUE(parsed.gateway->sandbox);
+  EXPECT_EQ(parsed.gateway->webhook_url, "");
+  const Parsed reachable = Parse({"--sandbox", "--webhook-listen=0.0.0.0:0"});
+  EXPECT_NE(reachable.text.find("--webhook-url"), std::string::npos) << reachable.text;
+  EXPECT_TRUE(Parse({"--sandbox", "--webhook-listen=0.0.0.0:0", "--webhook-url=http://127.0.0.1:9"})
+                  .gateway.has_value());
+  // A public address and no key: the key was forgotten.
+  const Parsed forgotten =
+      Parse({"--webhook-listen=127.0.0.1:1", "--webhook-url=https://hooks.example.com"});
+  EXPECT_NE(forgotten.text.find("PICTORY_API_KEY"), std::string::npos) << forgotten.text;
+}
+
+TEST_F(ConfigTest, AWebhookUrlMustBeOnePictoryMayCall) {
+  setenv("PICTORY_API_KEY", "pictai_x", 1);
+  setenv("PICTORY_WEBHOOK_LISTEN", "127.0.0.1:1", 1);
+  const std::string longest = "https://hooks.example.com/" + std::string(376, 'x');
+  EXPECT_TRUE(Parse({"--webhook-url", longest.c_str()}).gateway.has_value());
+  const std::string too_long = longest + "x";
+  for (const char* wrong : {"http://hooks.example.com", "hooks.example.com", "ftp://h.example.com",
+                            "https://u:p@hooks.example.com", "https://hooks.example.com/?a=b",
+                            "https://hooks.example.com/#a", "https://", too_long.c_str()}) {
+    const Parsed parsed = Parse({"--webhook-url", wrong});
+    EXPECT_EQ(parsed.exit_code, 2) << wrong;
+    EXPECT_NE(parsed.text.find("--webhook-url: "), std::string::npos) << parsed.text;
+    EXPECT_EQ(parsed.text.find("base URL"), std::string::npos) << parsed.text;
+  }
+  EXPECT_NE(Parse({"--webhook-listen=here"}).text.find("--webhook-listen"), std::string::npos);
 }
 
 TEST_F(ConfigTest, AKeyFileMustBePrivateAndHoldAKey) {

@@ -184,6 +184,20 @@ void Contract::StartWithV1(const std::function<void(app::Config&)>& change) {
   });
 }
 
+void Contract::StartWithWebhooks() {
+  Start([](app::Config& config) {
+    config.webhook_listen = app::Address{"127.0.0.1", 0};
+    config.poll_curve->first = config.poll_curve->max_watched = std::chrono::hours(1);
+    config.poll_curve->max_unwatched = std::chrono::hours(1);
+  });
+}
+
+PlainReply Contract::CallBack(const std::string& path, const std::string& body) {
+  const std::string address = gateway_->webhook_address();
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  return PlainClient(static_cast<std::uint16_t>(port)).Call("POST", path, body);
+}
+
 void Contract::Start(const std::function<void(app::Config&)>& change) {
   app::Config config;
   config.listen = {{"127.0.0.1", 0}};

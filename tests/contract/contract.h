@@ -23,6 +23,7 @@
 #include "app/gateway.h"
 #include "http/transport.h"
 #include "pictory_jobs/client.h"
+#include "sandbox/plain_client.h"
 #include "support/scripted_server.h"
 
 namespace gateway::test {
@@ -89,6 +90,12 @@ class Contract : public ::testing::Test {
   pictory_jobs::Client& Api();
   // Lets another gateway take its place.
   void Stop();
+
+  // With a webhook listener, and polls so rare that only a callback can be the reason of one.
+  void StartWithWebhooks();
+  // What that listener answers to a POST.
+  PlainReply CallBack(const std::string& path, const std::string& body);
+  const std::filesystem::path& state_dir() const { return state_dir_; }
 
   // Submits that Pictory takes under `id`, each the simplest of its kind.
   Job Preview(const std::string& id);

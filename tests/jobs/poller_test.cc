@@ -148,6 +148,56 @@ TEST_F(PollerTest, AWatcherMakesPollsDenser) {
   EXPECT_LE(PollsOf("watched"), 55);
 }
 
+TEST_F(PollerTest, AHintIsOnePollAtOnceAndManyAreOneInTwoSeconds) {
+  Make(BudgetOptions{.requests_per_second = 1000, .burst = 1000},
+       {.curve = {.first = 1h, .max_watched = 1h, .max_unwatched = 1h}});
+  poller_->Follow(Accepted("a"));
+  for (int i = 0; i < 999; ++i) {  // a hundred a second, for ten
+    poller_->Hint("default", "job-a");
+    clock_.Advance(10ms);
+  }
+  ASSERT_EQ(PollsOf("a"), 5);
+  for (std::size_t i = 1; i < polls_.size(); ++i) {
+    EXPECT_GE(polls_[i].second - polls_[i - 1].second, limits::kHintInterval);
+  }
+  clock_.Advance(2s);
+  EXPECT_EQ(PollsOf("a"), 6) << "the last ones count too";
+  clock_.Advance(10min);
+  EXPECT_EQ(PollsOf("a"), 6);
+  poller_->Hint("default", "no-such-job");
+}
+
+// Ends after ten minutes, which Pictory tells by a callback, or by none that arrives.
+TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) {
+  struct Seen {
+    int polls = 0;
+    Duration late{};
+  };
+  const auto render = [this](const PollCurve& curve, bool watched, bool called_back) {
+    Make({.requests_per_second = 1000, .burst = 1000}, {.curve = curve});
+    answers_.clear();
+    const std::string id = "r" + std::to_string(published_.size());
+    poller_->Follow(Accepted(id));
+    poller_->SetWatched("default", "job-" + id, watched);
+    clock_.Advance(10min);
+    const MonoTime end = clock_.Now();
+    answers_[id] = [] { return Reply(200, kDone); };
+    if (called_back) poller_->Hint("default", "job-" + id);
+    while (poller_->followed() > 0) clock_.Advance(100ms);
+    return Seen{PollsOf(id), clock_.Now() - end};
+  };
+  const PollCurve hooked = WithWebhooks({});
+  for (const bool watched : {true, false}) {
+    const Seen plain = render({}, watched, false);
+    const Seen called = render(hooked, watched, true);
+    const Seen lost = render(hooked, watched, false);
+    EXPECT_LT(called.polls, plain.polls) << watched;
+    EXPECT_LE(called.late, 100ms);
+    EXPECT_LE(lost.polls, plain.polls);
+    EXPECT_LE(lost.late, (watched ? 60s : 240s) * 1.2);
+  }
+}
+
 TEST_F(PollerTest, TheFirstWatcherPullsAFarPollNear) {
   Make();
   poller_->Follow(Accepted("a"));

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace gateway::jobs {
 namespace {
 
@@ -83,6 +86,30 @@ TEST(NextPollDelay, OldAndMissingJobsAreAskedRarely) {
   EXPECT_DOUBLE_EQ(Seconds(Next({.record = &missing, .polls = 5})), 3600);
 }
 
+// When a job is polled in its first `span`, by a curve without jitter.
+std::vector<double> PollTimes(PollCurve curve, bool watched, Duration span) {
+  curve.jitter = 0;
+  std::vector<double> times;
+  const JobRecord record = Record();
+  PollFacts facts{.record = &record, .watched = watched};
+  for (Duration at{0};; ++facts.polls) {
+    at += NextPollDelay(curve, facts, kStart + std::chrono::duration_cast<WallTime::duration>(at), 0);
+    if (at > span) return times;
+    times.push_back(Seconds(at));
+  }
+}
+
+// How late the end of a job is seen if nobody calls back, at worst, among jobs of up to half an hour.
+double WorstDelay(const PollCurve& curve, bool watched) {
+  double worst = 0;
+  double last = 0;
+  for (const double at : PollTimes(curve, watched, 30min)) {
+    worst = std::max(worst, at - last);
+    last = at;
+  }
+  return worst;
+}
+
 TEST(NextPollDelay, AWatchedTenMinuteRenderNeedsAtMostFortyPolls) {
   int polls = 0;
   for (Duration at = Next({.polls = 0, .watched = true}); at < 10min;
@@ -91,6 +118,34 @@ TEST(NextPollDelay, AWatchedTenMinuteRenderNeedsAtMostFortyPolls) {
   }
   EXPECT_LE(polls, 40);
   EXPECT_GE(polls, 15);
+}
+
+// With the one poll that the callback asks for.
+TEST(WithWebhooks, ATenMinuteRenderCostsFewerPolls) {
+  const PollCurve hooked = WithWebhooks({});
+  EXPECT_EQ(PollTimes({}, true, 10min).size(), 22u);
+  EXPECT_EQ(PollTimes(hooked, true, 10min).size() + 1, 13u);
+  EXPECT_EQ(PollTimes({}, false, 10min).size(), 10u);
+  EXPECT_EQ(PollTimes(hooked, false, 10min).size() + 1, 8u);
+}
+
+TEST(WithWebhooks, ALostCallbackCostsAtMostTheHigherCap) {
+  EXPECT_DOUBLE_EQ(WorstDelay({}, true), 30);
+  EXPECT_DOUBLE_EQ(WorstDelay({}, false), 120);
+  EXPECT_DOUBLE_EQ(WorstDelay(WithWebhooks({}), true), 60);
+  EXPECT_DOUBLE_EQ(WorstDelay(WithWebhooks({}), false), 240);
+}
+
+TEST(WithWebhooks, ALostCallbackOfAShortJobCostsAtMostAsLongAgain) {
+  double last = 0;
+  for (const double at : PollTimes(WithWebhooks({}), true, 2min)) {
+    EXPECT_LE(at - last, last + 5) << "a job that ended just after " << last;
+    last = at;
+  }
+}
+
+TEST(WithWebhooks, TheSandboxStaysQuick) {
+  EXPECT_LE(WorstDelay(WithWebhooks(PollCurve::Sandbox()), true), 2);
 }
 
 TEST(FirstPollAfterRestart, SpreadsOverWhatTheBudgetCanBear) {

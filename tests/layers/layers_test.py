@@ -18,7 +18,7 @@ ALLOWED = {
     "jobs": BASE | {"pictory"},
     "store": BASE | {"jobs", "pictory"},
     "rpc": BASE | {"jobs", "pictory", "obs"},
-    "admin": BASE | {"http", "obs"},
+    "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
 }
 ALLOWED["app"] = set(ALLOWED)

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,23 +11,11 @@
 #include "sandbox/json.h"
 #include "sandbox/plain_client.h"
 #include "sandbox/sandbox.h"
+#include "support/stepped_clock.h"
 
 namespace gateway::sandbox {
 
-// Both clocks at once; may be moved while the sandbox's thread reads it.
-class SteppedClock final : public Clock {
- public:
-  MonoTime Now() const override { return MonoTime(Duration(std::chrono::hours(1)) + passed()); }
-  WallTime WallNow() const override {
-    return WallTime(std::chrono::hours(24 * 365 * 50) +
-                    std::chrono::duration_cast<std::chrono::microseconds>(passed()));
-  }
-  void Advance(double seconds) { passed_ += static_cast<std::int64_t>(seconds * 1e9); }
-
- private:
-  Duration passed() const { return Duration(passed_.load()); }
-  std::atomic<std::int64_t> passed_{0};
-};
+using test::SteppedClock;
 
 struct JsonReply {
   int status = 0;

@@ -1,0 +1,14 @@
+// What Pictory's call to a webhook says. Nobody has signed it: it is a hint, and only the id in it is
+// read. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gateway::pictory {
+
+// Pictory's job id in any of its spellings; "" if there is none, or none that could be one. The
+// beginning of a body is enough, if the id is in it.
+std::string JobIdOfCallback(std::string_view body);
+
+}  // namespace gateway::pictory
