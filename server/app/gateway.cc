@@ -327,6 +327,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
     idle.get_future().wait();
   }
   if (timers != nullptr) timers->Stop();
+  admin.reset();      // its metrics ask what ends now
   transport.reset();  // answers what is still under way
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();

@@ -55,6 +55,20 @@ constexpr std::array<std::string_view, 32> kShellPaths = {"success",
                                                           "data.renderState",
                                                           "data.aiCreditsUsed"};
 
+// A path of the tables above by its number in the reader's: looked up by the compiler, which takes no
+// path that is not there.
+struct Path {
+  consteval Path(const char* path) {
+    while (At(index) != path) ++index;
+  }
+  std::size_t index = 0;
+
+ private:
+  static consteval std::string_view At(std::size_t i) {
+    return i < kResultPaths.size() ? kResultPaths[i] : kShellPaths.at(i - kResultPaths.size());
+  }
+};
+
 const json::PathTable& Paths() {
   static const json::PathTable* const kTable = [] {
     std::vector<std::string> paths(kResultPaths.begin(), kResultPaths.end());
@@ -68,13 +82,10 @@ class Shell {
  public:
   explicit Shell(const std::vector<Captured>& captured) : captured_(captured) {}
 
-  const Captured& At(std::string_view path) const {
-    const int index = Paths().IndexOf(path);
-    return index < 0 ? absent_ : captured_[static_cast<std::size_t>(index)];
-  }
+  const Captured& At(Path path) const { return captured_[path.index]; }
   // The first of `paths` that says anything, as text.
-  std::string Text(std::initializer_list<std::string_view> paths) const {
-    for (const std::string_view path : paths) {
+  std::string Text(std::initializer_list<Path> paths) const {
+    for (const Path path : paths) {
       const Captured& value = At(path);
       if (value.scalar() && !value.text.empty()) return value.text;
     }
@@ -83,7 +94,6 @@ class Shell {
 
  private:
   const std::vector<Captured>& captured_;
-  const Captured absent_;
 };
 
 std::optional<bool> LenientBool(const Captured& value) {
@@ -135,7 +145,7 @@ void ReadErrors(const Shell& shell, Envelope& envelope) {
 }
 
 void ReadProgress(const Shell& shell, Envelope& envelope) {
-  for (const std::string_view path : {"data.renderProgress", "data.progress"}) {
+  for (const Path path : {Path("data.renderProgress"), Path("data.progress")}) {
     const std::optional<double> value = LenientNumber(shell.At(path));
     if (value.has_value()) {
       envelope.progress_percent = std::clamp(*value, 0.0, 100.0);
@@ -157,7 +167,7 @@ Envelope Understand(std::vector<Captured> captured) {
   envelope.status = shell.Text({"data.status", "status"});
   // An HTTP status repeated in the body is not the job's.
   if (!envelope.status_of_data && shell.At("status").type != Type::kString) envelope.status.clear();
-  for (const std::string_view path : {"data.jobId", "data.job_id", "jobId", "job_id"}) {
+  for (const Path path : {Path("data.jobId"), Path("data.job_id"), Path("jobId"), Path("job_id")}) {
     const Captured& id = shell.At(path);
     if (id.scalar() && id.type != Type::kBool && IsUpstreamId(id.text)) {
       envelope.job_id = id.text;
