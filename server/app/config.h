@@ -51,6 +51,10 @@ struct Config {
   // of their account; tests against an upstream of their own cannot wait for real renders.
   std::optional<jobs::PollCurve> poll_curve;
 
+  // Jobs and what was paid are forgotten with the process. No flag: only benches have a use for it, to
+  // show what durability costs.
+  bool memory_store = false;
+
   // Money and memory.
   jobs::SpendingLimits spending;
   jobs::RetentionOptions retention;
