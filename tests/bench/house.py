@@ -28,6 +28,12 @@ STORYBOARD = """storyboard {
   scenes { story: "One line of the story that is told." create_scene_on_end_of_sentence: true }
   scenes { story: "Another line, which ends it." background { visual_url: "https://media.example.com/b.mp4" type: "video" } }
 }"""
+# What the gateway makes of it.
+STORYBOARD_JSON = (
+    '{"videoName":"bench","scenes":[{"story":"One line of the story that is told.",'
+    '"createSceneOnEndOfSentence":true},{"story":"Another line, which ends it.","background":'
+    '{"visualUrl":"https://media.example.com/b.mp4","type":"video"}}],"aspectRatio":"16:9",'
+    '"language":"en","voiceOver":{"enabled":true,"aiVoices":[{"speaker":"Jackson","speed":100}]}}')
 
 
 class Program:
@@ -126,7 +132,7 @@ class Bench:
     def __init__(self, quick, runs):
         self.quick = quick
         self.runs = runs or (3 if quick else 5)
-        self.seconds = 0.6 if quick else 2
+        self.seconds = 0.4 if quick else 1.5
         self.notes = []
         # In the build folder: what is flushed should reach a disk, and /tmp may be memory.
         BUILD.mkdir(parents=True, exist_ok=True)
@@ -196,11 +202,18 @@ class Bench:
     def call(self, server, method, request, message):
         """One call to the gateway: the answer in the text format."""
         saved = self._name("answer")
-        caller = self.start("unary_load", "--target", server.target, "--method", SERVICE + method,
-                            "--request", request, "--calls", 1, "--save", saved)
-        caller.line()
-        self.end(caller)
+        self._call(server, method, request, "--save", saved)
         return protoc("--decode", message, saved.read_bytes()).decode()
+
+    def answer_bytes(self, server, method, request):
+        return self._call(server, method, request)["answer_bytes"]
+
+    def _call(self, server, method, request, *arguments):
+        caller = self.start("unary_load", "--target", server.target, "--method", SERVICE + method,
+                            "--request", request, "--calls", 1, *arguments)
+        seen = json.loads(caller.line())
+        self.end(caller)
+        return seen
 
     def submit(self, gateway):
         """The job_id of a new preview."""
@@ -208,7 +221,7 @@ class Bench:
         answer = self.call(gateway, "CreatePreview", request, "CreatePreviewResponse")
         return re.search(r'job_id: "([^"]+)"', answer).group(1)
 
-    def load(self, server, method, request, callers, warm=0.3):
+    def load(self, server, method, request, callers, warm=0.2):
         """A closed loop of calls for bench.seconds: what unary_load prints."""
         loader = self.start("unary_load", "--target", server.target, "--method", method,
                             "--request", request, "--callers", callers, "--warm", warm,

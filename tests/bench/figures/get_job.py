@@ -1,6 +1,6 @@
 """Reading a job that is in memory, against a server that answers with as many bytes and no thought."""
 
-from house import REFERENCE, SERVICE, payload_for, protoc
+from house import REFERENCE, SERVICE, payload_for
 from verdict import Figure, Goal
 
 ABOUT = "GetJob of a job in memory at 64 callers, against a bare echo server"
@@ -12,9 +12,8 @@ def measure(bench):
     gateway = bench.gateway_to(bench.server("upstream"))
     job = bench.submit(gateway)
     ask = bench.request(f'job_id: "{job}" view: JOB_VIEW_BASIC', "GetJobRequest")
-    answer = protoc("--encode", "GetJobResponse",
-                    bench.call(gateway, "GetJob", ask, "GetJobResponse").encode())
-    echo = bench.server("echo_server", "--answer-bytes", payload_for(len(answer)))
+    echo = bench.server("echo_server", "--answer-bytes",
+                        payload_for(bench.answer_bytes(gateway, "GetJob", ask)))
     echo_ask = bench.request(b"x" * payload_for(len(ask.read_bytes())), None)
 
     ours, bare = [], []
