@@ -55,6 +55,9 @@ struct Config {
   // listener's own, plain and on loopback.
   std::optional<Address> webhook_listen;
   std::string webhook_url;
+  // Jobs and what was paid are forgotten with the process. No flag: only benches have a use for it, to
+  // show what durability costs.
+  bool memory_store = false;
 
   // Money and memory.
   jobs::SpendingLimits spending;

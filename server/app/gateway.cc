@@ -30,6 +30,7 @@
 #include "pictory/translate.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
+#include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
 
 namespace gateway::app {
@@ -79,6 +80,7 @@ struct Gateway::Parts {
     return config.state_dir / (config.sandbox ? "sandbox" : "pictory");
   }
   absl::Status OpenStore(std::function<void()> failed);
+  absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
   void BuildDomain();
   absl::Status Serve();
@@ -90,7 +92,8 @@ struct Gateway::Parts {
   Random random;
   obs::Metrics metrics;
   std::unique_ptr<sandbox::Sandbox> sandbox;
-  std::unique_ptr<store::SqliteJobStore> store;
+  std::unique_ptr<jobs::JobStore> store;
+  std::function<double()> store_commits = [] { return 0; };
   jobs::JobStore::Recovered recovered;
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<http::CurlTransport> transport;
@@ -115,7 +118,7 @@ struct Gateway::Parts {
   bool drained = false;
 };
 
-absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
+absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
   store::SqliteOptions options;
   options.directory = StoreDirectory();
   options.sandbox = config.sandbox;
@@ -125,7 +128,17 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   };
   auto opened = store::SqliteJobStore::Open(std::move(options));
   if (!opened.ok()) return opened.status();
+  store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
   store = *std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
+  if (config.memory_store) {
+    store = std::make_unique<store::MemoryJobStore>();
+  } else if (absl::Status opened = OpenSqlite(std::move(failed)); !opened.ok()) {
+    return opened;
+  }
   auto found = store->Recover(clock.WallNow());
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
@@ -237,7 +250,7 @@ void Gateway::Parts::AddGauges() {
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
   });
-  gauge("store_commits", "Commits of the job store so far", [this] { return store->stats().commits; });
+  gauge("store_commits", "Commits of the job store so far", store_commits);
 }
 
 absl::Status Gateway::Parts::Serve() {

@@ -5,22 +5,21 @@
 // outside can make them clash.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
 #include "json/rapidjson.h"
 
 namespace gateway::json {
 
 class KeySets {
  public:
-  // An object opens; at most limits::kJsonMaxDepth are open at a time.
+  // An object opens.
   void Open() {
+    if (open_ == levels_.size()) levels_.emplace_back();
     Level& level = levels_[open_++];
     level.count = 0;
     level.first = static_cast<std::uint32_t>(keys_.size());
@@ -71,7 +70,7 @@ class KeySets {
   bool FindInTable(Level& level, std::uint64_t hash, std::string_view key) const;
   void Rehash(Level& level, std::size_t slots);
 
-  std::array<Level, limits::kJsonMaxDepth + 1> levels_;
+  std::vector<Level> levels_;  // the first `open_` are of open objects, the rest may serve again
   std::size_t open_ = 0;
   std::vector<Key> keys_;
 };

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,7 +29,9 @@ class MessageReader final : public SaxHandler<MessageReader> {
         root_plan_(message == nullptr ? nullptr : &PlanOf(message->GetDescriptor())),
         route_(SplitPath(options.message_at)) {
     if (options.capture != nullptr) stats.captured.resize(options.capture->size());
+    frames_.reserve(limits::kJsonMaxDepth + 2);  // so that none moves; most texts need three
     // The root value's surroundings.
+    frames_.emplace_back();
     frames_[0].kind = Frame::kRoute;
     frames_[0].next = route_.empty() ? Next::kRoot : Next::kRoute;
     frames_[0].next_node = options.capture != nullptr && options.capture->size() > 0 ? 0 : -1;
@@ -80,7 +81,8 @@ class MessageReader final : public SaxHandler<MessageReader> {
 
   Frame& Top() { return frames_[top_]; }
   Frame& Push(Frame::Kind kind, Type type, std::size_t begin) {
-    Frame& frame = frames_[++top_];
+    if (++top_ == frames_.size()) frames_.emplace_back();
+    Frame& frame = frames_[top_];
     frame.kind = kind;
     frame.next = Next::kNothing;
     frame.type = type;
@@ -137,7 +139,7 @@ class MessageReader final : public SaxHandler<MessageReader> {
   const Holder root_;
   const MessagePlan* const root_plan_;
   const std::vector<std::string_view> route_;
-  std::array<Frame, limits::kJsonMaxDepth + 2> frames_;  // [0]: around the root
+  std::vector<Frame> frames_;  // [0]: around the root
   std::size_t top_ = 0;
   int skip_depth_ = 0;  // open containers inside a skipped one
 };

@@ -153,10 +153,13 @@ class Checker {
       return;
     }
     switch (field->type()) {
-      case Field::TYPE_STRING:
       case Field::TYPE_BOOL:
       case Field::TYPE_INT32:
       case Field::TYPE_DOUBLE:
+        // They are packed on the wire, which the writer does not unpack.
+        if (field->is_repeated()) break;
+        return;
+      case Field::TYPE_STRING:
         return;
       case Field::TYPE_MESSAGE:
         if (field->message_type()->file()->package() == "google.protobuf") break;

@@ -58,6 +58,9 @@ class PlanCompiler {
       plan->fields_.push_back(Field(descriptor->field(i)));
     }
     for (const FieldPlan& field : plan->fields_) {
+      const auto number = static_cast<std::size_t>(field.field->number());
+      if (number >= plan->by_number_.size()) plan->by_number_.resize(number + 1);
+      plan->by_number_[number] = &field;
       if (field.role == v1::FIELD_ROLE_ITEMS) plan->items_ = &field;
       if (field.role == v1::FIELD_ROLE_RAW_SELF) plan->raw_self_ = &field;
       if (field.IsMember()) AddEntry(*plan, field.key, field, false);

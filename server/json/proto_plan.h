@@ -52,6 +52,10 @@ class MessagePlan {
   const google::protobuf::Descriptor* descriptor() const { return descriptor_; }
   // In the order of declaration.
   const std::vector<FieldPlan>& fields() const { return fields_; }
+  // nullptr if there is none with this field number.
+  const FieldPlan* Numbered(std::uint32_t number) const {
+    return number < by_number_.size() ? by_number_[number] : nullptr;
+  }
   // Keys and aliases that reading knows. Where two arms of a oneof share a key, the first is read.
   const std::vector<Entry>& entries() const { return entries_; }
   // Index into entries(), or -1.
@@ -65,6 +69,7 @@ class MessagePlan {
   friend class PlanCompiler;
   const google::protobuf::Descriptor* descriptor_ = nullptr;
   std::vector<FieldPlan> fields_;
+  std::vector<const FieldPlan*> by_number_;
   std::vector<Entry> entries_;
   std::vector<std::int16_t> slots_;  // open addressing into entries_; size is a power of two
   const FieldPlan* items_ = nullptr;

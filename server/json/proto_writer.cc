@@ -1,13 +1,14 @@
 #include "json/proto_writer.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "json/proto_plan.h"
 #include "json/splice.h"
+#include "json/wire_reader.h"
 
 namespace gateway::json {
 
@@ -18,31 +19,30 @@ namespace {
 
 using Field = pb::FieldDescriptor;
 
-// Walks one message. False once something cannot be written; `fault` and `path` then tell.
+// Walks one serialised message. False once something cannot be written; `fault` and `path` then tell.
 class MessageWriter {
  public:
   explicit MessageWriter(Writer& out) : out_(out) {}
 
-  bool Value(const pb::Message& message, const MessagePlan& plan) {
-    if (plan.items() != nullptr) return List(message, *message.GetReflection(), *plan.items());
-    out_.StartObject();
-    if (!Fields(message, plan)) return false;
-    out_.EndObject();
+  bool Value(std::string_view wire, const MessagePlan& plan) {
+    if (plan.items() == nullptr) {
+      out_.StartObject();
+      if (!Fields(wire, plan)) return false;
+      out_.EndObject();
+      return true;
+    }
+    WireReader in(wire);
+    out_.StartArray();
+    if (in.Next() && !Elements(in, *plan.items())) return false;
+    out_.EndArray();
     return true;
   }
 
-  bool Fields(const pb::Message& message, const MessagePlan& plan) {
-    const pb::Reflection& reflection = *message.GetReflection();
-    for (const FieldPlan& field : plan.fields()) {
-      if (field.repeated || field.map) {
-        if (!field.IsMember() || reflection.FieldSize(message, field.field) == 0) continue;
-        out_.KeyAsIs(field.quoted_key);
-        if (!(field.map ? Map(message, reflection, field) : List(message, reflection, field))) {
-          return Inside(field);
-        }
-      } else if (reflection.HasField(message, field.field)) {
-        if (!Single(message, reflection, field)) return Inside(field);
-      }
+  bool Fields(std::string_view wire, const MessagePlan& plan) {
+    WireReader in(wire);
+    while (in.Next()) {
+      const FieldPlan* const field = plan.Numbered(in.number());
+      if (field != nullptr && !Member(in, *field)) return Inside(*field);
     }
     return true;
   }
@@ -68,7 +68,7 @@ class MessageWriter {
     return false;
   }
 
-  bool String(const std::string& value) {
+  bool String(std::string_view value) {
     out_.String(value);
     return out_.ok() || Fail("the text is not valid UTF-8");
   }
@@ -77,89 +77,64 @@ class MessageWriter {
     return out_.ok() || Fail("JSON has no such number");
   }
 
-  bool Single(const pb::Message& message, const pb::Reflection& reflection,
-              const FieldPlan& field) {
-    std::string scratch;
-    switch (field.role) {
-      case v1::FIELD_ROLE_UNSPECIFIED:
-        break;
-      case v1::FIELD_ROLE_RAW_JSON: {
-        const std::string& raw = reflection.GetStringReference(message, field.field, &scratch);
-        if (raw.empty()) return Fail("the JSON text is empty");
-        out_.KeyAsIs(field.quoted_key);
-        out_.Raw(raw);
-        return true;
-      }
-      case v1::FIELD_ROLE_SPLICE: {
-        const std::string& raw = reflection.GetStringReference(message, field.field, &scratch);
-        const absl::StatusOr<std::string_view> members = Members(raw);
-        if (!members.ok()) return Fail("a JSON object is expected");
-        out_.Members(*members);
-        return true;
-      }
-      default:
-        return true;
+  bool Member(WireReader& in, const FieldPlan& field) {
+    if (field.role == v1::FIELD_ROLE_SPLICE) {
+      const absl::StatusOr<std::string_view> members = Members(in.bytes());
+      if (!members.ok()) return Fail("a JSON object is expected");
+      out_.Members(*members);
+      return true;
     }
+    if (!field.IsMember()) return true;
     out_.KeyAsIs(field.quoted_key);
-    switch (field.type) {
-      case Field::CPPTYPE_STRING:
-        return String(reflection.GetStringReference(message, field.field, &scratch));
-      case Field::CPPTYPE_DOUBLE:
-        return Double(reflection.GetDouble(message, field.field));
-      case Field::CPPTYPE_INT32:
-        out_.Int(reflection.GetInt32(message, field.field));
-        return true;
-      case Field::CPPTYPE_BOOL:
-        out_.Bool(reflection.GetBool(message, field.field));
-        return true;
-      case Field::CPPTYPE_MESSAGE:
-        return Value(reflection.GetMessage(message, field.field), *field.message);
-      default:
-        return Fail("the mapping does not know this type");
+    if (field.role == v1::FIELD_ROLE_RAW_JSON) {
+      if (in.bytes().empty()) return Fail("the JSON text is empty");
+      out_.Raw(in.bytes());
+      return true;
     }
-  }
-
-  bool List(const pb::Message& message, const pb::Reflection& reflection, const FieldPlan& field) {
+    if (field.map) return Map(in);
+    if (!field.repeated) return Single(in, field);
     out_.StartArray();
-    const int size = reflection.FieldSize(message, field.field);
-    for (int i = 0; i < size; ++i) {
-      if (!Element(message, reflection, field, i)) return InsideElement(i);
-    }
+    if (!Elements(in, field)) return false;
     out_.EndArray();
     return true;
   }
 
-  bool Element(const pb::Message& message, const pb::Reflection& reflection,
-               const FieldPlan& field, int i) {
+  bool Single(const WireReader& in, const FieldPlan& field) {
     switch (field.type) {
-      case Field::CPPTYPE_MESSAGE:
-        return Value(reflection.GetRepeatedMessage(message, field.field, i), *field.message);
-      case Field::CPPTYPE_STRING: {
-        std::string scratch;
-        return String(
-            reflection.GetRepeatedStringReference(message, field.field, i, &scratch));
-      }
+      case Field::CPPTYPE_STRING:
+        return String(in.bytes());
       case Field::CPPTYPE_DOUBLE:
-        return Double(reflection.GetRepeatedDouble(message, field.field, i));
+        return Double(std::bit_cast<double>(in.bits()));
       case Field::CPPTYPE_INT32:
-        out_.Int(reflection.GetRepeatedInt32(message, field.field, i));
+        out_.Int(static_cast<std::int32_t>(in.bits()));
         return true;
       case Field::CPPTYPE_BOOL:
-        out_.Bool(reflection.GetRepeatedBool(message, field.field, i));
+        out_.Bool(in.bits() != 0);
         return true;
+      case Field::CPPTYPE_MESSAGE:
+        return Value(in.bytes(), *field.message);
       default:
         return Fail("the mapping does not know this type");
     }
   }
 
-  bool Map(const pb::Message& message, const pb::Reflection& reflection, const FieldPlan& field) {
-    const Field* key = field.field->message_type()->map_key();
-    const Field* value = field.field->message_type()->map_value();
-    std::vector<std::pair<std::string, std::string>> entries;
-    for (int i = 0; i < reflection.FieldSize(message, field.field); ++i) {
-      const pb::Message& entry = reflection.GetRepeatedMessage(message, field.field, i);
-      entries.emplace_back(entry.GetReflection()->GetString(entry, key),
-                           entry.GetReflection()->GetString(entry, value));
+  // From the element that was read to the last one.
+  bool Elements(WireReader& in, const FieldPlan& field) {
+    for (int i = 0;; ++i) {
+      if (!Single(in, field)) return InsideElement(i);
+      if (!in.SameFollows()) return true;
+      in.Next();
+    }
+  }
+
+  bool Map(WireReader& in) {
+    std::vector<std::pair<std::string_view, std::string_view>> entries;
+    for (;;) {
+      auto& [name, text] = entries.emplace_back();
+      WireReader entry(in.bytes());
+      while (entry.Next()) (entry.number() == 1 ? name : text) = entry.bytes();
+      if (!in.SameFollows()) break;
+      in.Next();
     }
     std::sort(entries.begin(), entries.end());
     out_.StartObject();
@@ -181,7 +156,9 @@ class MessageWriter {
 absl::Status WriteMessage(const pb::Message& message, std::string& out) {
   Writer writer(out);
   MessageWriter walk(writer);
-  if (!walk.Value(message, PlanOf(message.GetDescriptor()))) return walk.Result();
+  if (!walk.Value(message.SerializePartialAsString(), PlanOf(message.GetDescriptor()))) {
+    return walk.Result();
+  }
   return absl::OkStatus();
 }
 
@@ -194,7 +171,9 @@ absl::StatusOr<std::string> ToJson(const pb::Message& message) {
 
 absl::Status WriteFields(const pb::Message& message, Writer& writer) {
   MessageWriter walk(writer);
-  if (!walk.Fields(message, PlanOf(message.GetDescriptor()))) return walk.Result();
+  if (!walk.Fields(message.SerializePartialAsString(), PlanOf(message.GetDescriptor()))) {
+    return walk.Result();
+  }
   return absl::OkStatus();
 }
 

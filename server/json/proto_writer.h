@@ -1,4 +1,4 @@
-// Messages to JSON, exactly: only the fields that are set, in the order of declaration.
+// Messages to JSON, exactly: only the fields that are set, in the order of their numbers.
 //
 // "Set" is presence where a field has it, non-zero where not, non-empty for lists and maps.
 // Integers stay integers; map keys are sorted, so equal messages give equal bytes. Fields of the

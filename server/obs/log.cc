@@ -12,7 +12,9 @@
 namespace gateway::obs {
 namespace {
 
-constexpr std::size_t kQueueLines = 8192;
+// Allocated at once, at 400 bytes a line.
+constexpr std::size_t kQueueLines = 1024;
+constexpr std::size_t kLineMostBytes = 250;  // hardly any is longer
 
 // Published once by StartLog; read by every Log.
 std::shared_ptr<spdlog::logger> g_logger;
@@ -56,6 +58,7 @@ void WriteValue(json::Writer& writer, const Field& field) {
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
                        std::initializer_list<Field> fields) {
   std::string line;
+  line.reserve(kLineMostBytes);
   if (format == LogFormat::kJson) {
     json::Writer writer(line);
     writer.StartObject();

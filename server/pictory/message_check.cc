@@ -48,13 +48,13 @@ class Walk {
   Walk(const TranslateOptions& options, Violations& violations)
       : options_(options), violations_(violations) {}
 
-  void Visit(const Message& message, const std::string& path) {
+  void Visit(const Message& message, const Path& path) {
     NoteUnknown(message, path);
     std::vector<const FieldDescriptor*> fields;
     message.GetReflection()->ListFields(message, &fields);
     for (const FieldDescriptor* const field : fields) {
       if (violations_.full()) return;
-      const std::string here = Under(path, field->name());
+      const Path here = Under(path, field->name());
       if (field->is_map()) continue;  // of strings, which say nothing to us
       if (field->is_repeated()) {
         VisitList(message, field, here);
@@ -65,7 +65,7 @@ class Walk {
   }
 
  private:
-  void NoteUnknown(const Message& message, const std::string& path) {
+  void NoteUnknown(const Message& message, const Path& path) {
     const auto& unknown = message.GetReflection()->GetUnknownFields(message);
     for (int i = 0; i < unknown.field_count() && !violations_.full(); ++i) {
       const int number = unknown.field(i).number();
@@ -76,7 +76,7 @@ class Walk {
     }
   }
 
-  void VisitList(const Message& message, const FieldDescriptor* field, const std::string& path) {
+  void VisitList(const Message& message, const FieldDescriptor* field, const Path& path) {
     const auto* reflection = message.GetReflection();
     const int size = reflection->FieldSize(message, field);
     for (int i = 0; i < size && !violations_.full(); ++i) {
@@ -88,7 +88,7 @@ class Walk {
     }
   }
 
-  void VisitOne(const Message& message, const FieldDescriptor* field, const std::string& path) {
+  void VisitOne(const Message& message, const FieldDescriptor* field, const Path& path) {
     const auto* reflection = message.GetReflection();
     switch (field->cpp_type()) {
       case FieldDescriptor::CPPTYPE_MESSAGE:
@@ -107,7 +107,7 @@ class Walk {
     }
   }
 
-  void CheckText(const std::string& text, const FieldDescriptor* field, const std::string& path) {
+  void CheckText(const std::string& text, const FieldDescriptor* field, const Path& path) {
     const v1::FieldRole role = RoleOf(field);
     if (role == v1::FIELD_ROLE_RAW_JSON) {
       CheckRawValue(path, text, ExpectedType(field), violations_);
@@ -121,7 +121,7 @@ class Walk {
     }
   }
 
-  void CheckUrl(const std::string& url, const std::string& path) {
+  void CheckUrl(const std::string& url, const Path& path) {
     std::string problem = UrlProblem(url, options_.allow_loopback_urls);
     if (!problem.empty()) violations_.Add(path, std::move(problem));
   }
@@ -132,7 +132,7 @@ class Walk {
 
 }  // namespace
 
-void CheckMessage(const Message& message, const std::string& path, const TranslateOptions& options,
+void CheckMessage(const Message& message, const Path& path, const TranslateOptions& options,
                   Violations& violations) {
   Walk(options, violations).Visit(message, path);
 }

@@ -11,7 +11,7 @@
 namespace gateway::pictory {
 
 // `path` is that of `message`: empty for the request itself.
-void CheckMessage(const google::protobuf::Message& message, const std::string& path,
+void CheckMessage(const google::protobuf::Message& message, const Path& path,
                   const TranslateOptions& options, Violations& violations);
 
 }  // namespace gateway::pictory

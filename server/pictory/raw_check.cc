@@ -53,7 +53,7 @@ bool Has(const json::Outline& body, std::string_view key) {
 std::string ShownKey(std::string_view key) { return errors::Clean(key); }
 
 // Returns the known keys that unknown ones were probably meant to be.
-std::vector<std::string> CheckKeys(const std::string& path, const json::Outline& body,
+std::vector<std::string> CheckKeys(const Path& path, const json::Outline& body,
                                    const std::vector<std::string>& known,
                                    const std::vector<std::string>& other,
                                    std::string_view other_name, Violations& violations) {
@@ -75,7 +75,7 @@ std::vector<std::string> CheckKeys(const std::string& path, const json::Outline&
   return meant;
 }
 
-void Require(const std::string& path, std::string_view key, const std::vector<std::string>& meant,
+void Require(const Path& path, std::string_view key, const std::vector<std::string>& meant,
              Violations& violations) {
   if (Contains(meant, key)) return;  // said already, in better words
   violations.Add(Under(path, key), "is required");
@@ -83,7 +83,7 @@ void Require(const std::string& path, std::string_view key, const std::vector<st
 
 }  // namespace
 
-bool CheckRawValue(const std::string& path, std::string_view text, json::Type expected,
+bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline) {
   json::Outline own;
   json::Outline& found = outline != nullptr ? *outline : own;
@@ -105,7 +105,7 @@ bool CheckRawValue(const std::string& path, std::string_view text, json::Type ex
   return true;
 }
 
-void CheckRawStoryboard(const std::string& path, const json::Outline& body, v1::PathVersion version,
+void CheckRawStoryboard(const Path& path, const json::Outline& body, v1::PathVersion version,
                         bool allow_unknown_keys, Violations& violations) {
   if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
   const bool old = version == v1::PATH_VERSION_V1;
@@ -139,7 +139,7 @@ void CheckRawStoryboard(const std::string& path, const json::Outline& body, v1::
   }
 }
 
-void CheckRawRenderParams(const std::string& path, const json::Outline& body,
+void CheckRawRenderParams(const Path& path, const json::Outline& body,
                           Violations& violations) {
   if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
   const bool wrapped = body.Find("renderParams") != nullptr ||
@@ -153,7 +153,7 @@ void CheckRawRenderParams(const std::string& path, const json::Outline& body,
   }
 }
 
-void CheckExtra(const std::string& path, std::string_view text, bool top,
+void CheckExtra(const Path& path, std::string_view text, bool top,
                 const std::vector<std::string>& taken, Violations& violations) {
   json::Outline extra;
   if (!CheckRawValue(path, text, json::Type::kObject, violations, &extra)) return;

@@ -16,21 +16,21 @@ namespace gateway::pictory {
 
 // One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds its members
 // afterwards; it is empty if the text is broken. False if a violation was added.
-bool CheckRawValue(const std::string& path, std::string_view text, json::Type expected,
+bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline = nullptr);
 
 // A whole storyboard body of one generation.
-void CheckRawStoryboard(const std::string& path, const json::Outline& body,
+void CheckRawStoryboard(const Path& path, const json::Outline& body,
                         ::pictory::jobs::v1::PathVersion version, bool allow_unknown_keys,
                         Violations& violations);
 
 // The content of a preview's renderParams. Unknown members are fine: Pictory made them itself.
-void CheckRawRenderParams(const std::string& path, const json::Outline& body,
+void CheckRawRenderParams(const Path& path, const json::Outline& body,
                           Violations& violations);
 
 // An object of members to add to an object that has the members `taken` already. At the top of a
 // body (`top`) `webhook` is taken too.
-void CheckExtra(const std::string& path, std::string_view text, bool top,
+void CheckExtra(const Path& path, std::string_view text, bool top,
                 const std::vector<std::string>& taken, Violations& violations);
 
 }  // namespace gateway::pictory

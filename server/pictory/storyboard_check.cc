@@ -43,33 +43,33 @@ class Check {
  public:
   explicit Check(Violations& violations) : violations_(violations) {}
 
-  void Board(const v1::Storyboard& board, const std::string& path);
+  void Board(const v1::Storyboard& board, const Path& path);
 
  private:
-  void Scene(const v1::Scene& scene, const v1::Storyboard& board, const std::string& path);
-  void Source(const v1::Scene& scene, const v1::Storyboard& board, const std::string& path);
-  void Overrides(const v1::Scene& scene, const std::string& path);
-  void CoPilot(const v1::StoryCoPilot& pilot, const std::string& path);
-  void Voice(const v1::VoiceOver& voice, const std::string& path);
-  void Music(const v1::BackgroundMusic& music, const std::string& path);
-  void Style(const v1::TextStyle& style, const std::string& path);
-  void Visual(const v1::AiVisual& visual, const std::string& path);
-  void Search(const v1::SearchFilter& filter, const std::string& path);
-  void Background(const v1::Background& background, const std::string& path);
-  void Element(const v1::SceneElement& element, const std::string& path);
+  void Scene(const v1::Scene& scene, const v1::Storyboard& board, const Path& path);
+  void Source(const v1::Scene& scene, const v1::Storyboard& board, const Path& path);
+  void Overrides(const v1::Scene& scene, const Path& path);
+  void CoPilot(const v1::StoryCoPilot& pilot, const Path& path);
+  void Voice(const v1::VoiceOver& voice, const Path& path);
+  void Music(const v1::BackgroundMusic& music, const Path& path);
+  void Style(const v1::TextStyle& style, const Path& path);
+  void Visual(const v1::AiVisual& visual, const Path& path);
+  void Search(const v1::SearchFilter& filter, const Path& path);
+  void Background(const v1::Background& background, const Path& path);
+  void Element(const v1::SceneElement& element, const Path& path);
 
-  void Add(const std::string& path, std::string_view field, std::string description) {
+  void Add(const Path& path, std::string_view field, std::string description) {
     violations_.Add(Under(path, field), std::move(description));
   }
   // Names of those set, joined.
   static std::string Joined(std::initializer_list<Choice> choices, bool all);
-  void AtMostOne(const std::string& path, std::initializer_list<Choice> choices);
-  void Range(const std::string& path, std::string_view field, bool set, double value, double low,
+  void AtMostOne(const Path& path, std::initializer_list<Choice> choices);
+  void Range(const Path& path, std::string_view field, bool set, double value, double low,
              double high);
-  void AtMost(const std::string& path, std::string_view field, std::size_t count, std::size_t max,
+  void AtMost(const Path& path, std::string_view field, std::size_t count, std::size_t max,
               std::string_view unit);
   template <class Placed>
-  void Placement(const Placed& placed, const std::string& path) {
+  void Placement(const Placed& placed, const Path& path) {
     if (placed.has_position() && (placed.has_top() || placed.has_left())) {
       Add(path, "position", "cannot stand together with top or left");
     }
@@ -88,7 +88,7 @@ std::string Check::Joined(std::initializer_list<Choice> choices, bool all) {
   return text;
 }
 
-void Check::AtMostOne(const std::string& path, std::initializer_list<Choice> choices) {
+void Check::AtMostOne(const Path& path, std::initializer_list<Choice> choices) {
   const auto set =
       std::count_if(choices.begin(), choices.end(), [](const Choice& c) { return c.set; });
   if (set <= 1) return;
@@ -96,7 +96,7 @@ void Check::AtMostOne(const std::string& path, std::initializer_list<Choice> cho
                                      Joined(choices, false)));
 }
 
-void Check::Range(const std::string& path, std::string_view field, bool set, double value,
+void Check::Range(const Path& path, std::string_view field, bool set, double value,
                   double low, double high) {
   // Not a number is reported elsewhere, and compares as in range here.
   if (set && (value < low || value > high)) {
@@ -104,7 +104,7 @@ void Check::Range(const std::string& path, std::string_view field, bool set, dou
   }
 }
 
-void Check::AtMost(const std::string& path, std::string_view field, std::size_t count,
+void Check::AtMost(const Path& path, std::string_view field, std::size_t count,
                    std::size_t max, std::string_view unit) {
   if (count > max) {
     Add(path, field,
@@ -118,7 +118,7 @@ bool IsVideoNameCharacter(char c) {
          c == '_' || c == '-' || byte >= 0x80;  // letters of other scripts are letters
 }
 
-void Check::Board(const v1::Storyboard& board, const std::string& path) {
+void Check::Board(const v1::Storyboard& board, const Path& path) {
   const std::string& name = board.video_name();
   if (name.empty()) {
     Add(path, "video_name", "is required");
@@ -160,7 +160,7 @@ void Check::Board(const v1::Storyboard& board, const std::string& path) {
   }
 }
 
-void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const std::string& path) {
+void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const Path& path) {
   Source(scene, board, path);
   AtMost(path, "story", Characters(scene.story()), kStoryMaxChars, "characters");
   if (scene.has_story_co_pilot()) CoPilot(scene.story_co_pilot(), Under(path, "story_co_pilot"));
@@ -185,7 +185,7 @@ void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const std
   }
 }
 
-void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const std::string& path) {
+void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const Path& path) {
   const std::initializer_list<Choice> sources = {
       {"story", scene.has_story()},         {"story_co_pilot", scene.has_story_co_pilot()},
       {"blog_url", scene.has_blog_url()},   {"ppt_url", scene.has_ppt_url()},
@@ -204,7 +204,7 @@ void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const st
 }
 
 // What a scene may say about things that belong to the whole storyboard.
-void Check::Overrides(const v1::Scene& scene, const std::string& path) {
+void Check::Overrides(const v1::Scene& scene, const Path& path) {
   if (scene.has_subtitle_style()) Style(scene.subtitle_style(), Under(path, "subtitle_style"));
   if (scene.has_voice_over()) Voice(scene.voice_over(), Under(path, "voice_over"));
   if (scene.has_background_music()) {
@@ -224,17 +224,17 @@ void Check::Overrides(const v1::Scene& scene, const std::string& path) {
   }
 }
 
-void Check::CoPilot(const v1::StoryCoPilot& pilot, const std::string& path) {
+void Check::CoPilot(const v1::StoryCoPilot& pilot, const Path& path) {
   AtMost(path, "prompt", Characters(pilot.prompt()), kCoPilotPromptMaxChars, "characters");
   Range(path, "duration", pilot.has_duration(), pilot.duration(), 1, kCoPilotDurationMaxSeconds);
 }
 
-void Check::Voice(const v1::VoiceOver& voice, const std::string& path) {
+void Check::Voice(const v1::VoiceOver& voice, const Path& path) {
   AtMostOne(path, {{"ai_voices", voice.ai_voices_size() > 0},
                    {"external_voice", voice.has_external_voice()}});
   for (int i = 0; i < voice.ai_voices_size() && !violations_.full(); ++i) {
     const v1::AiVoice& ai = voice.ai_voices(i);
-    const std::string here = Item(Under(path, "ai_voices"), i);
+    const Path here = Item(Under(path, "ai_voices"), i);
     Range(here, "speed", ai.has_speed(), ai.speed(), 50, 200);
     Range(here, "amplification_level", ai.has_amplification_level(), ai.amplification_level(), -1,
           1);
@@ -244,13 +244,13 @@ void Check::Voice(const v1::VoiceOver& voice, const std::string& path) {
         external.amplification_level(), -1, 1);
 }
 
-void Check::Music(const v1::BackgroundMusic& music, const std::string& path) {
+void Check::Music(const v1::BackgroundMusic& music, const Path& path) {
   AtMostOne(path, {{"auto_music", music.auto_music()}, {"music_url", music.has_music_url()}});
   Range(path, "volume", music.has_volume(), music.volume(), 0, 1);
   AtMost(path, "clips", static_cast<std::size_t>(music.clips_size()), kMusicClipsMax, "clips");
 }
 
-void Check::Style(const v1::TextStyle& style, const std::string& path) {
+void Check::Style(const v1::TextStyle& style, const Path& path) {
   if (style.has_font_size() && style.font_size() < 1) Add(path, "font_size", "must be at least 1");
   AtMost(path, "animations", static_cast<std::size_t>(style.animations_size()), kAnimationsMax,
          "animations");
@@ -262,7 +262,7 @@ void Check::Style(const v1::TextStyle& style, const std::string& path) {
   }
 }
 
-void Check::Visual(const v1::AiVisual& visual, const std::string& path) {
+void Check::Visual(const v1::AiVisual& visual, const Path& path) {
   AtMost(path, "prompt", Characters(visual.prompt()), kVisualPromptMaxChars, "characters");
   AtMostOne(path, {{"first_frame_image_url", visual.has_first_frame_image_url()},
                    {"reference_image_urls", visual.reference_image_urls_size() > 0}});
@@ -270,7 +270,7 @@ void Check::Visual(const v1::AiVisual& visual, const std::string& path) {
          kReferenceImagesMax, "images");
 }
 
-void Check::Search(const v1::SearchFilter& filter, const std::string& path) {
+void Check::Search(const v1::SearchFilter& filter, const Path& path) {
   AtMost(path, "keywords", static_cast<std::size_t>(filter.keywords_size()), kKeywordsMax,
          "keywords");
   for (int i = 0; i < filter.keywords_size() && i < kKeywordsMax; ++i) {
@@ -283,7 +283,7 @@ void Check::Search(const v1::SearchFilter& filter, const std::string& path) {
   }
 }
 
-void Check::Background(const v1::Background& background, const std::string& path) {
+void Check::Background(const v1::Background& background, const Path& path) {
   AtMostOne(path, {{"visual_url", background.has_visual_url()},
                    {"color", background.has_color()},
                    {"ai_visual", background.has_ai_visual()},
@@ -306,7 +306,7 @@ void Check::Background(const v1::Background& background, const std::string& path
   }
 }
 
-void Check::Element(const v1::SceneElement& element, const std::string& path) {
+void Check::Element(const v1::SceneElement& element, const Path& path) {
   Placement(element, path);
   AtMost(path, "text", Characters(element.text()), kElementTextMaxChars, "characters");
   AtMostOne(path, {{"visual_url", element.has_visual_url()},
@@ -318,7 +318,7 @@ void Check::Element(const v1::SceneElement& element, const std::string& path) {
 
 }  // namespace
 
-void CheckStoryboard(const v1::Storyboard& storyboard, const std::string& path,
+void CheckStoryboard(const v1::Storyboard& storyboard, const Path& path,
                      Violations& violations) {
   Check(violations).Board(storyboard, path);
 }

@@ -9,7 +9,7 @@
 
 namespace gateway::pictory {
 
-void CheckStoryboard(const ::pictory::jobs::v1::Storyboard& storyboard, const std::string& path,
+void CheckStoryboard(const ::pictory::jobs::v1::Storyboard& storyboard, const Path& path,
                      Violations& violations);
 
 }  // namespace gateway::pictory

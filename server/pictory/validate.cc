@@ -55,16 +55,16 @@ void CheckSource(const Message& request, const TranslateOptions& options, Violat
   if (method == nullptr) return;
   const v1::PathVersion version = VersionFor(method, options);
   const FieldDescriptor* const arm = ArmOf(request);
-  const std::string arms = absl::StrJoin(ArmsUnder(method, version), ", ");
+  const auto arms = [&] { return absl::StrJoin(ArmsUnder(method, version), ", "); };
   if (source != nullptr && arm == nullptr) {
-    violations.Add("source", absl::StrCat("is required: set one of ", arms));
+    violations.Add("source", absl::StrCat("is required: set one of ", arms()));
     return;
   }
   const std::string name = arm == nullptr ? "" : arm->name();
   if (FindBinding(method, name, version) == nullptr) {
     violations.Add(name, absl::StrCat("is not possible with Pictory's ",
                                       version == v1::PATH_VERSION_V1 ? "v1" : "v2",
-                                      " API, which this server uses for it; use one of ", arms));
+                                      " API, which this server uses for it; use one of ", arms()));
   }
 }
 

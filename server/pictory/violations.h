@@ -1,4 +1,4 @@
-// The list of what is wrong with one request, with paths made on the way down. Single-threaded.
+// The list of what is wrong with one request. Single-threaded.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,48 @@
 
 namespace gateway::pictory {
 
+// Where in a message something stands: `storyboard.scenes[2].story`. A link to the path around it, which
+// must outlive it; the text is made only for what is wrong, which almost nothing is.
+class Path {
+ public:
+  Path(std::string_view top) : field_(top) {}
+  Path(const std::string& top) : field_(top) {}
+  Path(const char* top) : field_(top) {}
+
+  std::string Text() const {
+    std::string text = around_ == nullptr ? std::string() : around_->Text();
+    if (!text.empty() && !field_.empty()) text += '.';
+    text.append(field_);
+    return index_ < 0 ? text : text + '[' + std::to_string(index_) + ']';
+  }
+
+ private:
+  friend Path Under(const Path& path, std::string_view field);
+  friend Path Item(Path path, int index);
+
+  const Path* around_ = nullptr;
+  std::string_view field_;
+  int index_ = -1;
+};
+
+// `scenes` in `storyboard` is `storyboard.scenes`; at the top there is no dot.
+inline Path Under(const Path& path, std::string_view field) {
+  Path inner(field);
+  inner.around_ = &path;
+  return inner;
+}
+inline Path Item(Path path, int index) {
+  path.index_ = index;
+  return path;
+}
+
 // Nobody reads more, and a hostile request must not make us write more.
 inline constexpr std::size_t kViolationsMax = 50;
 
 class Violations {
  public:
-  void Add(std::string path, std::string description) {
-    if (!full()) list_.push_back({std::move(path), std::move(description)});
+  void Add(const Path& path, std::string description) {
+    if (!full()) list_.push_back({path.Text(), std::move(description)});
   }
   bool full() const { return list_.size() >= kViolationsMax; }
   std::vector<errors::Violation> Take() { return std::move(list_); }
@@ -25,15 +60,5 @@ class Violations {
  private:
   std::vector<errors::Violation> list_;
 };
-
-// `scenes` in `storyboard` is `storyboard.scenes`; at the top there is no dot.
-inline std::string Under(std::string_view path, std::string_view field) {
-  std::string joined(path);
-  if (!joined.empty()) joined += '.';
-  return joined.append(field);
-}
-inline std::string Item(std::string_view path, std::size_t index) {
-  return std::string(path) + '[' + std::to_string(index) + ']';
-}
 
 }  // namespace gateway::pictory

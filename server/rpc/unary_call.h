@@ -25,42 +25,26 @@ namespace gateway::rpc {
 // The caller's end of a unary call. Copies are the same end; may outlive the call. Thread-safe.
 class Reply {
  public:
+  Reply(std::string_view method, const Domain& domain);
+
   void operator()(absl::Status error) const;
   void operator()(jobs::Frame frame) const;
   void operator()(const google::protobuf::MessageLite& message) const;
 
   // Set once the caller is gone.
-  const std::shared_ptr<std::atomic<bool>>& cancelled() const;
+  std::shared_ptr<std::atomic<bool>> cancelled() const;
   // Answers for a method that did not by then.
   void AnswerBy(MonoTime deadline) const;
+  // Once, after the method's step: what the library is to be given for the call. The answer may be
+  // there already or come later; `ticket` is held until the call is over.
+  grpc::ServerUnaryReactor* Carry(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
+                                  Admission::Ticket ticket) const;
 
  private:
-  friend class UnaryCall;
+  friend class LateCall;
   struct Shared;
-  explicit Reply(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
   void Send(absl::StatusOr<grpc::ByteBuffer> answer) const;
   std::shared_ptr<Shared> shared_;
-};
-
-class UnaryCall final : public grpc::ServerUnaryReactor {
- public:
-  UnaryCall(std::string_view method, Admission::Ticket ticket, grpc::ByteBuffer* response,
-            const Domain& domain);
-  const Reply& reply() const { return reply_; }
-
-  void OnCancel() override;
-  void OnDone() override { delete this; }
-
- private:
-  friend class Reply;
-  void Complete(absl::StatusOr<grpc::ByteBuffer> answer);
-
-  const std::string_view method_;
-  const Admission::Ticket ticket_;
-  grpc::ByteBuffer* const response_;
-  const Domain& domain_;
-  const MonoTime begun_;
-  const Reply reply_;
 };
 
 // `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later.
@@ -75,21 +59,18 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
     refusal->Finish(admission.Refusal(Admission::Kind::kCall));
     return refusal;
   }
-  auto* call = new UnaryCall(method, std::move(ticket), response, domain);  // until its OnDone
-  const Reply reply = call->reply();
+  const Reply reply(method, domain);
   const absl::StatusOr<Caller> caller = Identify(*context, domain);
+  absl::StatusOr<std::shared_ptr<Request>> message = Parse<Request>(*request);
   if (!caller.ok()) {
     reply(caller.status());
-    return call;
-  }
-  absl::StatusOr<std::shared_ptr<Request>> message = Parse<Request>(*request);
-  if (!message.ok()) {
+  } else if (!message.ok()) {
     reply(message.status());
-    return call;
+  } else {
+    serve(*caller, *std::move(message), reply);
+    if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
   }
-  serve(*caller, *std::move(message), reply);
-  if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
-  return call;
+  return reply.Carry(context, response, std::move(ticket));
 }
 
 }  // namespace gateway::rpc

@@ -1,6 +1,7 @@
 #include "store/group_committer.h"
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "base/errors.h"
@@ -60,6 +61,7 @@ void GroupCommitter::Close() {
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
+  answers_.Close();
 }
 
 std::size_t GroupCommitter::queued() const {
@@ -71,12 +73,20 @@ void GroupCommitter::Run() {
   for (Group group = NextGroup(); !group.empty(); group = NextGroup()) {
     const bool was_well = failed_.ok();
     Commit(group);
-    for (Pending& pending : group) {
+    Answer(std::move(group), was_well && !failed_.ok());
+  }
+}
+
+void GroupCommitter::Answer(Group group, bool fatal) {
+  // Shared, because a task must be copyable.
+  auto answered = std::make_shared<Group>(std::move(group));
+  answers_.Post([this, answered, fatal] {
+    for (Pending& pending : *answered) {
       pending.write.apply = nullptr;
       pending.write.done(std::move(pending.status));
     }
-    if (was_well && !failed_.ok() && options_.on_fatal) options_.on_fatal(failed_);
-  }
+    if (fatal && options_.on_fatal) options_.on_fatal(failed_);  // which does not change any more
+  });
 }
 
 GroupCommitter::Group GroupCommitter::NextGroup() {

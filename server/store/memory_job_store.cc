@@ -59,43 +59,58 @@ absl::StatusOr<T> MemoryJobStore::Locked(Step step) {
 
 absl::Status MemoryJobStore::CheckNames(const JobRecord& record, const Key* self) const {
   const jobs::Job& job = record.job;
-  const Key key(job.tenant, job.job_id);
-  const auto taken = [self](const auto& map, const auto& name, const auto& key_of) {
-    const auto found = map.find(name);
-    return found != map.end() && (self == nullptr || key_of(*found) != *self);
+  const auto taken = [self](const auto& names, const auto& name) {
+    const auto found = names.find(name);
+    return found != names.end() && (self == nullptr || found->second != *self);
   };
-  if (taken(records_, key, [](const auto& entry) { return entry.first; })) {
+  if (self == nullptr && records_.contains(Key(job.tenant, job.job_id))) {
     return absl::AlreadyExistsError("A job with this id is known already");
   }
-  const auto value = [](const auto& entry) { return entry.second; };
-  if (!job.request_id.empty() && taken(by_request_, Key(job.tenant, job.request_id), value)) {
+  if (!job.request_id.empty() && taken(by_request_, jobs::JobKey{job.tenant, job.request_id})) {
     return absl::AlreadyExistsError("A job with this request id is known already");
   }
-  if (!job.pictory_job_id.empty() && taken(by_pictory_id_, job.pictory_job_id, value)) {
+  if (!job.pictory_job_id.empty() && taken(by_pictory_id_, job.pictory_job_id)) {
     return absl::AlreadyExistsError("A job with this Pictory job id is known already");
   }
   return absl::OkStatus();
 }
 
-void MemoryJobStore::Put(JobRecord record) {
-  const jobs::Job& job = record.job;
+void MemoryJobStore::Index(const jobs::Job& job) {
   const Key key(job.tenant, job.job_id);
-  if (!job.request_id.empty()) by_request_[Key(job.tenant, job.request_id)] = key;
+  if (!job.request_id.empty()) by_request_[{job.tenant, job.request_id}] = key;
   if (!job.pictory_job_id.empty()) by_pictory_id_[job.pictory_job_id] = key;
-  records_.insert_or_assign(key, std::move(record));
+}
+
+void MemoryJobStore::Unindex(const jobs::Job& job) {
+  by_request_.erase({job.tenant, job.request_id});
+  by_pictory_id_.erase(job.pictory_job_id);
+}
+
+void MemoryJobStore::Put(JobRecord record) {
+  Index(record.job);
+  Key key(record.job.tenant, record.job.job_id);
+  records_.insert_or_assign(std::move(key), std::move(record));
+}
+
+absl::Status MemoryJobStore::Replace(JobRecord record) {
+  const auto found = records_.find(Key(record.job.tenant, record.job.job_id));
+  if (found == records_.end()) return errors::JobNotFound(record.job.job_id);
+  if (absl::Status free = CheckNames(record, &found->first); !free.ok()) return free;
+  Unindex(found->second.job);
+  Index(record.job);
+  found->second = std::move(record);
+  return absl::OkStatus();
 }
 
 void MemoryJobStore::Drop(const Key& key) {
   const auto found = records_.find(key);
   if (found == records_.end()) return;
-  const jobs::Job& job = found->second.job;
-  by_request_.erase(Key(job.tenant, job.request_id));
-  by_pictory_id_.erase(job.pictory_job_id);
+  Unindex(found->second.job);
   records_.erase(found);
 }
 
 absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
-  const auto request = by_request_.find(Key(record.job.tenant, record.job.request_id));
+  const auto request = by_request_.find({record.job.tenant, record.job.request_id});
   if (request == by_request_.end()) {
     if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
   } else {
@@ -121,10 +136,7 @@ void MemoryJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
 void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
-         if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
-         if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
-         Drop(key);
-         Put(std::move(record));
+         if (absl::Status replaced = Replace(std::move(record)); !replaced.ok()) return replaced;
          for (auto& part : parts) parts_[key][part.part] = std::string_view(part.bytes);
          return true;
        }).status());
@@ -155,7 +167,7 @@ void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
   done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
-    const auto found = by_request_.find(Key(tenant, request_id));
+    const auto found = by_request_.find({tenant, request_id});
     return found == by_request_.end() ? std::nullopt : Found(records_.at(found->second));
   }));
 }
@@ -235,10 +247,7 @@ void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::Result
 void MemoryJobStore::Bury(JobRecord record, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
-         if (!records_.contains(key)) return errors::JobNotFound(record.job.job_id);
-         if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
-         Drop(key);
-         Put(std::move(record));
+         if (absl::Status replaced = Replace(std::move(record)); !replaced.ok()) return replaced;
          parts_.erase(key);
          return true;
        }).status());

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -48,13 +49,17 @@ class MemoryJobStore : public jobs::JobStore {
   // ALREADY_EXISTS if another job than `self` has one of the record's names.
   absl::Status CheckNames(const jobs::JobRecord& record, const Key* self) const REQUIRES(mutex_);
   void Put(jobs::JobRecord record) REQUIRES(mutex_);
+  // NOT_FOUND if there is none to replace.
+  absl::Status Replace(jobs::JobRecord record) REQUIRES(mutex_);
   void Drop(const Key& key) REQUIRES(mutex_);
+  void Index(const jobs::Job& job) REQUIRES(mutex_);
+  void Unindex(const jobs::Job& job) REQUIRES(mutex_);
   absl::StatusOr<jobs::BeginResult> BeginLocked(jobs::JobRecord record) REQUIRES(mutex_);
 
   Mutex mutex_;
   std::map<Key, jobs::JobRecord> records_ GUARDED_BY(mutex_);  // by job_id
-  std::map<Key, Key> by_request_ GUARDED_BY(mutex_);
-  std::map<std::string, Key> by_pictory_id_ GUARDED_BY(mutex_);
+  std::unordered_map<jobs::JobKey, Key> by_request_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Key> by_pictory_id_ GUARDED_BY(mutex_);
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
   std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
   bool closed_ GUARDED_BY(mutex_) = false;

@@ -174,6 +174,7 @@ TEST_F(BrokenPlan, RolesThatDoNotFitTheirType) {
 
 TEST_F(BrokenPlan, TypesTheMappingDoesNotKnow) {
   for (const char* type : {"int64", "uint64", "uint32", "float", "bytes", "E", "fixed64",
+                           "repeated int32", "repeated double", "repeated bool",
                            "map<string, int32>", "map<int32, string>"}) {
     EXPECT_NE(MessageFault(std::string(type) + " a = 1;", "enum E { E_NONE = 0; }"), "") << type;
     EXPECT_NE(MessageFault("N n = 1;", "enum E { E_NONE = 0; } message N { " + std::string(type) +

@@ -1,0 +1,284 @@
+"""Starts the programs a figure needs, on loopback and on ports the system chooses, and ends them."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "bench"
+BIN = BUILD / "bin"
+SERVICE = "/pictory.jobs.v1.PictoryJobs/"
+REFERENCE = "/pictory.bench.v1.Reference/"
+PATIENCE = 90  # seconds, for anything that should take far less
+MIB = 1024 * 1024
+
+STORYBOARD = """storyboard {
+  video_name: "bench" aspect_ratio: "16:9" language: "en"
+  voice_over { enabled: true ai_voices { speaker: "Jackson" speed: 100 } }
+  scenes { story: "One line of the story that is told." create_scene_on_end_of_sentence: true }
+  scenes { story: "Another line, which ends it." background { visual_url: "https://media.example.com/b.mp4" type: "video" } }
+}"""
+# What the gateway makes of it.
+STORYBOARD_JSON = (
+    '{"videoName":"bench","scenes":[{"story":"One line of the story that is told.",'
+    '"createSceneOnEndOfSentence":true},{"story":"Another line, which ends it.","background":'
+    '{"visualUrl":"https://media.example.com/b.mp4","type":"video"}}],"aspectRatio":"16:9",'
+    '"language":"en","voiceOver":{"enabled":true,"aiVoices":[{"speaker":"Jackson","speed":100}]}}')
+
+
+class Program:
+    """A child process that cannot outlive this one."""
+
+    def __init__(self, *command, log, env=None):
+        self.name = pathlib.Path(command[0]).name
+        self.log = log
+        self.unread = b""
+        with open(log, "ab") as errors:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=errors, env=env)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def fail(self, what):
+        tail = self.log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"{self.name}: {what} (exit {self.process.poll()})\n{tail}")
+
+    def say(self, line=""):
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def line(self, patience=PATIENCE):
+        """The next line it prints."""
+        give_up = time.monotonic() + patience
+        while b"\n" not in self.unread:
+            left = give_up - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                self.fail("said nothing for too long")
+            more = os.read(self.process.stdout.fileno(), 65536)
+            if not more:
+                self.process.wait()
+                self.fail("ended too early")
+            self.unread += more
+        line, self.unread = self.unread.split(b"\n", 1)
+        return line.decode()
+
+    def values(self, word):
+        """The numbers of the next line, which begins with `word`."""
+        first, *rest = self.line().split()
+        if first != word:
+            self.fail(f"said {first}, not {word}")
+        return [int(value) for value in rest]
+
+    def cpu(self):
+        """Seconds of user and system time, of all its threads."""
+        return time.clock_gettime_ns((~self.pid << 3) | 2) / 1e9  # clock_getcpuclockid(3)
+
+    def resident(self):
+        """Bytes."""
+        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def end(self, orderly=False):
+        if orderly:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=PATIENCE)
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Gateway(Program):
+    """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
+
+    def __init__(self, command, flags, folder, log):
+        ready = folder / "ready"
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
+        env["PICTORY_API_KEY"] = "pictai_bench"
+        began = time.monotonic()
+        super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                         "--state-dir", folder / "state", "--ready-file", ready, *flags,
+                         log=log, env=env)
+        while not ready.exists():
+            if self.process.poll() is not None or time.monotonic() > began + PATIENCE:
+                self.fail("does not serve")
+            time.sleep(0.001)
+        self.ready_after = time.monotonic() - began
+        self.__dict__.update(line.split("=", 1) for line in ready.read_text().splitlines())
+
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE).group(1))
+
+
+class Bench:
+    """What a figure's measure() works with."""
+
+    def __init__(self, quick, runs):
+        self.quick = quick
+        self.runs = runs or (3 if quick else 5)
+        self.seconds = 0.4 if quick else 1.5
+        self.notes = []
+        # In the build folder: what is flushed should reach a disk, and /tmp may be memory.
+        BUILD.mkdir(parents=True, exist_ok=True)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
+        self.programs = []
+        self.count = 0
+
+    def close(self):
+        for program in reversed(self.programs):
+            program.end()
+        self.programs.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def note(self, lines):
+        """Text to be printed behind the figures."""
+        self.notes += [*lines, ""]
+
+    def _name(self, name):
+        self.count += 1
+        return self.folder / f"{self.count}-{name}"
+
+    def start(self, program, *arguments):
+        """A bench program, by its name without bench_."""
+        started = Program(BIN / f"bench_{program}", *arguments, log=self._name(program))
+        self.programs.append(started)
+        return started
+
+    def server(self, program, *arguments):
+        """One that prints its port; `target` is its address."""
+        started = self.start(program, *arguments)
+        started.target = f"127.0.0.1:{started.values('port')[0]}"
+        return started
+
+    def gateway(self, *flags, store="durable", poll_seconds=None):
+        """The gateway as it is shipped or, with another store or poll interval, bench_gateway."""
+        command = [BIN / "pictory-gateway"]
+        if store != "durable" or poll_seconds is not None:
+            command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
+        folder = self._name("gateway")
+        folder.mkdir()
+        started = Gateway(command, flags, folder, folder / "log")
+        self.programs.append(started)
+        started.target = started.grpc
+        return started
+
+    def gateway_to(self, upstream, *flags, **options):
+        """One whose account has budget for everything."""
+        return self.gateway("--base-url", f"http://{upstream.target}/pictoryapis",
+                            "--requests-per-second", "1000000", "--burst", "1000000", *flags,
+                            **options)
+
+    def end(self, *programs, orderly=False):
+        for program in programs:
+            program.end(orderly)
+            self.programs.remove(program)
+
+    def request(self, text, message):
+        """A file with the serialised message; `message` is a type of our API, or None for the Ask of
+        the reference, with `text` as its payload."""
+        path = self._name("request")
+        if message is None:
+            path.write_bytes(field(1, text))
+        else:
+            path.write_bytes(protoc("--encode", message, text.encode()))
+        return path
+
+    def call(self, server, method, request, message):
+        """One call to the gateway: the answer in the text format."""
+        saved = self._name("answer")
+        self._call(server, method, request, "--save", saved)
+        return protoc("--decode", message, saved.read_bytes()).decode()
+
+    def answer_bytes(self, server, method, request):
+        return self._call(server, method, request)["answer_bytes"]
+
+    def _call(self, server, method, request, *arguments):
+        caller = self.start("unary_load", "--target", server.target, "--method", SERVICE + method,
+                            "--request", request, "--calls", 1, *arguments)
+        seen = json.loads(caller.line())
+        self.end(caller)
+        return seen
+
+    def submit(self, gateway):
+        """The job_id of a new preview."""
+        request = self.request(STORYBOARD, "CreatePreviewRequest")
+        answer = self.call(gateway, "CreatePreview", request, "CreatePreviewResponse")
+        return re.search(r'job_id: "([^"]+)"', answer).group(1)
+
+    def load(self, server, method, request, callers, warm=0.2):
+        """A closed loop of calls for bench.seconds: what unary_load prints."""
+        loader = self.start("unary_load", "--target", server.target, "--method", method,
+                            "--request", request, "--callers", callers, "--warm", warm,
+                            "--seconds", self.seconds, "--server-pid", server.pid)
+        seen = json.loads(loader.line())
+        if seen["failed"]:
+            loader.fail(f"{seen['failed']} calls failed")
+        self.end(loader)
+        return seen
+
+    def flush_seconds(self, writes=100):
+        """The median time to make 8 KiB durable where the gateways keep their state."""
+        path = self._name("flush")
+        took = []
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(writes):
+                began = time.monotonic()
+                file.write(b"x" * 8192)
+                os.fdatasync(file.fileno())
+                took.append(time.monotonic() - began)
+        path.unlink()
+        return statistics.median(took)
+
+
+def protoc(mode, message, data):
+    return subprocess.run(
+        ["protoc", "-I", ROOT / "protos", f"{mode}=pictory.jobs.v1.{message}",
+         "pictory/jobs/v1/pictory_jobs.proto"],
+        input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def field(number, data):
+    """A length-delimited field on the wire."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def payload_for(wire_bytes):
+    """The length of a payload that makes an Ask or Answer of so many bytes."""
+    length = wire_bytes
+    while len(field(1, b"x" * length)) > wire_bytes:
+        length -= 1
+    return length
+
+
+def die(*_):
+    raise SystemExit("bench: stopped")
+
+
+def on_signals():
+    """So that what was started is ended then, too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, die)

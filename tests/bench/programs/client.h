@@ -1,0 +1,57 @@
+// What the load programs share: calls by name and bytes, over connections that are really their own.
+#pragma once
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+// Channels to one target would share a connection.
+inline std::vector<std::unique_ptr<grpc::GenericStub>> Connect(const std::string& target,
+                                                               long connections) {
+  std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
+  for (long i = 0; i < connections; ++i) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    auto channel =
+        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
+      std::fprintf(stderr, "cannot connect to %s\n", target.c_str());
+      std::exit(1);
+    }
+    stubs.push_back(std::make_unique<grpc::GenericStub>(channel));
+  }
+  return stubs;
+}
+
+// The serialised request.
+inline grpc::ByteBuffer ReadRequest(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    std::fprintf(stderr, "cannot read the request %s\n", path.c_str());
+    std::exit(1);
+  }
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+inline std::string BytesOf(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+}  // namespace bench

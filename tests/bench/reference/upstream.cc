@@ -1,0 +1,221 @@
+// Pictory, as far as speed matters: takes every POST as a job of its own and knows every job it is
+// asked about. One thread, one epoll, HTTP/1.1 with kept connections; it answers at once, or each
+// request so many milliseconds after it came.
+//
+//   POST anything     {"success":true,"data":{"jobId":"…"}}, another id each time
+//   GET  anything     that job as running, with a message that says which state this is
+//
+// Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
+// `served NS` tells when the first answer with it was written; `finish N` ends all jobs, with N bytes
+// of text in the result. Its end ends the program.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "programs/clocks.h"
+#include "programs/flags.h"
+
+namespace {
+
+struct Request {
+  bool post = false;
+  std::string_view path;
+  std::size_t bytes = 0;  // with its body
+};
+
+// The request at the front of `input`, if all of it is here.
+std::optional<Request> Parse(std::string_view input) {
+  const std::size_t head = input.find("\r\n\r\n");
+  if (head == std::string_view::npos) return std::nullopt;
+  Request request;
+  request.post = input.rfind("POST ", 0) == 0;
+  const std::size_t path = input.find(' ') + 1;
+  request.path = input.substr(path, input.find(' ', path) - path);
+  request.bytes = head + 4;
+  constexpr std::string_view kLength = "\r\nContent-Length:";
+  if (const std::size_t at = input.find(kLength); at < head) {
+    request.bytes += std::strtoul(input.data() + at + kLength.size(), nullptr, 10);
+  }
+  if (input.size() < request.bytes) return std::nullopt;
+  return request;
+}
+
+class Upstream {
+ public:
+  explicit Upstream(long delay_ms) : delay_ns_(delay_ms * 1'000'000), epoll_(epoll_create1(0)) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listener_, any, size) != 0 || listen(listener_, 4096) != 0) std::abort();
+    getsockname(listener_, any, &size);
+    std::printf("port %d\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+    Register(listener_);
+    Register(STDIN_FILENO);
+  }
+
+  void Run() {
+    std::array<epoll_event, 256> events;
+    while (true) {
+      const int count = epoll_wait(epoll_, events.data(), events.size(), WaitMilliseconds());
+      for (int i = 0; i < count; ++i) {
+        const int fd = events[i].data.fd;
+        if (fd == listener_) {
+          Accept();
+        } else if (fd == STDIN_FILENO) {
+          if (!ReadCommands()) return;
+        } else {
+          ReadFrom(fd);
+        }
+      }
+      SendDue();
+    }
+  }
+
+ private:
+  struct Connection {
+    std::string input;
+  };
+  struct Due {
+    std::int64_t at = 0;
+    int fd = -1;
+    std::weak_ptr<Connection> connection;  // another may have got the number since
+    std::string answer;
+  };
+
+  void Register(int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  }
+
+  int WaitMilliseconds() const {
+    if (due_.empty()) return -1;
+    const std::int64_t left = due_.front().at - bench::Now();
+    return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000);
+  }
+
+  void Accept() {
+    while (true) {
+      const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
+      if (fd < 0) return;
+      const int on = 1;
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      connections_[fd] = std::make_shared<Connection>();
+      Register(fd);
+    }
+  }
+
+  void ReadFrom(int fd) {
+    const std::shared_ptr<Connection> connection = connections_.at(fd);
+    std::array<char, 65536> buffer;
+    const ssize_t got = read(fd, buffer.data(), buffer.size());
+    if (got <= 0) {
+      if (got < 0 && errno == EAGAIN) return;
+      connections_.erase(fd);
+      close(fd);
+      return;
+    }
+    std::string& input = connection->input;
+    input.append(buffer.data(), static_cast<std::size_t>(got));
+    while (const std::optional<Request> request = Parse(input)) {
+      if (delay_ns_ == 0) {
+        Send(fd, Answer(*request));
+      } else {
+        due_.push_back({bench::Now() + delay_ns_, fd, connection, Answer(*request)});
+      }
+      input.erase(0, request->bytes);
+    }
+  }
+
+  void SendDue() {
+    while (!due_.empty() && due_.front().at <= bench::Now()) {
+      if (!due_.front().connection.expired()) Send(due_.front().fd, due_.front().answer);
+      due_.pop_front();
+    }
+  }
+
+  // Answers are small: what the socket does not take at once is a fault of the bench.
+  void Send(int fd, const std::string& answer) {
+    const ssize_t sent = send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    if (sent >= 0 && static_cast<std::size_t>(sent) != answer.size()) std::abort();
+  }
+
+  std::string Answer(const Request& request) {
+    std::string body;
+    if (request.post) {
+      body = R"({"success":true,"data":{"jobId":"bench-)" + std::to_string(++jobs_) + R"("}})";
+    } else {
+      const std::string job(request.path.substr(request.path.rfind('/') + 1));
+      body = R"({"success":true,"job_id":")" + job + R"(","data":)" + Data() + "}";
+      if (std::exchange(changed_, false)) {
+        std::printf("served %lld\n", static_cast<long long>(bench::Now()));
+        std::fflush(stdout);
+      }
+    }
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  std::string Data() const {
+    if (text_bytes_ >= 0) {
+      return R"({"status":"completed","transcript":[],"srt":"","vtt":"","txt":")" +
+             std::string(static_cast<std::size_t>(text_bytes_), 'x') + R"("})";
+    }
+    return R"({"status":"in-progress","renderProgressMessage":"state )" +
+           std::to_string(100'000 + state_) + R"("})";
+  }
+
+  bool ReadCommands() {
+    std::array<char, 4096> buffer;
+    const ssize_t got = read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got <= 0) return false;
+    commands_.append(buffer.data(), static_cast<std::size_t>(got));
+    for (std::size_t end; (end = commands_.find('\n')) != std::string::npos;) {
+      const std::string line = commands_.substr(0, end);
+      commands_.erase(0, end + 1);
+      ++state_;
+      changed_ = true;
+      if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
+    }
+    return true;
+  }
+
+  const std::int64_t delay_ns_;
+  const int epoll_;
+  int listener_ = -1;
+  std::unordered_map<int, std::shared_ptr<Connection>> connections_;
+  std::deque<Due> due_;  // all wait equally long: the first comes first
+  std::string commands_;
+  long jobs_ = 0;
+  long state_ = 0;
+  long text_bytes_ = -1;  // of a finished job; -1: none has finished
+  bool changed_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bench::Flags flags(argc, argv, {{"delay-ms", "0"}});
+  Upstream(flags.Number("delay-ms")).Run();
+  return 0;
+}
