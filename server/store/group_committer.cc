@@ -1,7 +1,6 @@
 #include "store/group_committer.h"
 
 #include <exception>
-#include <memory>
 #include <utility>
 
 #include "base/errors.h"
@@ -61,7 +60,6 @@ void GroupCommitter::Close() {
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  answers_.Close();
 }
 
 std::size_t GroupCommitter::queued() const {
@@ -73,20 +71,12 @@ void GroupCommitter::Run() {
   for (Group group = NextGroup(); !group.empty(); group = NextGroup()) {
     const bool was_well = failed_.ok();
     Commit(group);
-    Answer(std::move(group), was_well && !failed_.ok());
-  }
-}
-
-void GroupCommitter::Answer(Group group, bool fatal) {
-  // Shared, because a task must be copyable.
-  auto answered = std::make_shared<Group>(std::move(group));
-  answers_.Post([this, answered, fatal] {
-    for (Pending& pending : *answered) {
+    for (Pending& pending : group) {
       pending.write.apply = nullptr;
       pending.write.done(std::move(pending.status));
     }
-    if (fatal && options_.on_fatal) options_.on_fatal(failed_);  // which does not change any more
-  });
+    if (was_well && !failed_.ok() && options_.on_fatal) options_.on_fatal(failed_);
+  }
 }
 
 GroupCommitter::Group GroupCommitter::NextGroup() {

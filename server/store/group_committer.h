@@ -2,9 +2,8 @@
 //
 // An idle writer commits a write at once; those that arrive meanwhile are the next group, so that the
 // number of disk flushes follows the disk and not the load. Within a group every write has its own
-// savepoint: a refused one leaves its neighbours alone. `done` runs after the commit, on a thread
-// beside it, so that the next group does not wait for what others do with the answers; under no lock,
-// in the order of Post.
+// savepoint: a refused one leaves its neighbours alone. `done` runs after the commit, on this thread,
+// under no lock, in the order of Post.
 //
 // If a group cannot be committed it is unknown to nobody: all of it gets an error, nothing of it is in
 // the file, and the writer has failed: it refuses everything from then on and reports once to
@@ -24,7 +23,6 @@
 #include "SQLiteCpp/Database.h"
 #include "SQLiteCpp/Statement.h"
 #include "absl/status/status.h"
-#include "base/work_thread.h"
 #include "store/job_writes.h"
 
 namespace gateway::store {
@@ -53,7 +51,7 @@ class GroupCommitter {
   // Full: `done` gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
   void Post(Write write) EXCLUDES(mutex_);
 
-  // Commits and answers what was posted, then ends the threads. Not from `done` or `on_fatal`.
+  // Commits what was posted, then ends the thread. Not from `done` or `on_fatal`.
   void Close() EXCLUDES(mutex_);
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
@@ -68,7 +66,6 @@ class GroupCommitter {
 
   void Run();
   Group NextGroup() EXCLUDES(mutex_);
-  void Answer(Group group, bool fatal);
   void Commit(Group& group);
   void Apply(Group& group);
   void ApplyOne(Pending& pending);
@@ -92,7 +89,6 @@ class GroupCommitter {
   bool closed_ GUARDED_BY(mutex_) = false;
 
   std::atomic<std::uint64_t> commits_{0};
-  WorkThread answers_{"store-answers"};
   std::thread thread_;
 };
 

@@ -1,7 +1,7 @@
 // The default JobStore: one SQLite file, jobs.db, in a state directory that one process holds.
 //
 // Writes go through one thread that commits them in groups, each commit flushed to disk before its
-// callbacks run on a second; reads run on a third and see every write whose callback ran.
+// callbacks run there; reads run on a thread of their own and see every write whose callback ran.
 // Errors of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
 // STORE_FAILED when the file fails; UNAVAILABLE after Close, then inside the call. Thread-safe.
 #pragma once
@@ -28,7 +28,7 @@ struct SqliteOptions {
   // Whether its jobs are the sandbox's. A store keeps to what it was made for.
   bool sandbox = false;
 
-  // Called once, on the thread of callbacks, when a commit failed: no later write is accepted, and the
+  // Called once, on the writer's thread, when a commit failed: no later write is accepted, and the
   // program should end. Must not call Close itself.
   std::function<void(absl::Status)> on_fatal;
 
