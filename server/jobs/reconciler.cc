@@ -127,8 +127,8 @@ void Reconciler::OnCallback(const std::string& token, const std::string& pictory
           return;
         }
         if (!IsUpstreamId(pictory_job_id)) return;
-        if (in_doubt) return TakeHint(key, pictory_job_id);
-        if (record.submission == SubmissionState::kSending) KeepEarly(key, pictory_job_id);
+        // In doubt by the store may be earlier than in doubt by Add.
+        if (in_doubt || record.submission == SubmissionState::kSending) KeepEarly(key, pictory_job_id);
       });
 }
 

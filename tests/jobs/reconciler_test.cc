@@ -227,6 +227,16 @@ TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverC
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
+// The store knows of the doubt a moment before the reconciler is told.
+TEST_F(ReconcilerTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
+  JobRecord record = Put(SubmissionState::kUnknown);
+  reconciler_->OnCallback(kToken, "p1");
+  record.job.state = v1::JOB_STATE_UNCONFIRMED;
+  hub_.Publish(record);
+  reconciler_->Add(record);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
 TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   JobRecord record = Put(SubmissionState::kAccepted);
   record.job.pictory_job_id = "p1";

@@ -306,10 +306,6 @@ void Caller::SettleDoubt(Duration older_than) {
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
   if (world_.clock().Now() - doubted_since_ < older_than) return;
-  const Upstream* made = world_.pictory().FindByName(name_);
-  if (made != nullptr && world_.WasCalledBack(made->token, 3h)) {
-    return Fail("is in doubt although Pictory called back");
-  }
   v1::ResolveJobRequest request;
   request.set_job_id(job_id_);
   jobs::Reconciler& reconciler = process->reconciler();
@@ -319,6 +315,11 @@ void Caller::SettleDoubt(Duration older_than) {
     }
     const Upstream* mine = world_.pictory().FindByName(name_);
     if (mine != nullptr) {
+      // By the gateway's own word: this caller may not have looked for hours.
+      if (listed->job().state() == v1::JOB_STATE_UNCONFIRMED &&
+          world_.WasCalledBack(mine->token, 3h)) {
+        return Fail("is in doubt although Pictory called back");
+      }
       bool found = false;
       for (const auto& candidate : listed->candidates()) found = found || candidate.pictory_job_id() == mine->id;
       if (!found && listed->job().state() == v1::JOB_STATE_UNCONFIRMED) {
