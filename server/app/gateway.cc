@@ -83,6 +83,7 @@ struct Gateway::Parts {
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
   void BuildDomain();
+  absl::Status TakeUpJobs();
   absl::Status Serve();
   void Drain(const std::function<bool(Duration)>& wait);
   void AddGauges();
@@ -144,7 +145,7 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
       {{"directory", StoreDirectory().string()},
-       {"unfinished_jobs", recovered.unfinished.size()}});
+       {"unfinished_jobs", recovered.unfinished}});
   return absl::OkStatus();
 }
 
@@ -190,7 +191,7 @@ void Gateway::Parts::BuildDomain() {
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
-      [this](const jobs::JobRecord& record) { hub->Publish(record); }, PollEvents(metrics));
+      [this](const jobs::JobRecord& record) { return hub->Publish(record); }, PollEvents(metrics));
   hub->SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
@@ -216,18 +217,21 @@ void Gateway::Parts::BuildDomain() {
   deleter = std::make_unique<jobs::Deleter>(*account, *store, *client, *hub, clock);
   retention = std::make_unique<jobs::Retention>(config.retention, *store, *hub, clock, *timers,
                                                 Pruned());
-  for (const jobs::JobRecord& record : recovered.unfinished) {
-    hub->Publish(record);
+}
+
+absl::Status Gateway::Parts::TakeUpJobs() {
+  absl::Status read = store->ReadUnfinished([this](const jobs::JobRecord& record) {
     reconciler->Add(record);
-  }
-  poller->FollowRecovered(recovered.unfinished);
+    poller->FollowRecovered(record, hub->Publish(record), recovered.unfinished);
+  });
+  if (!read.ok()) return read;
   if (webhooks != nullptr) {
     webhooks->Serve(CallbackEvents(metrics, [this](const std::string& token, const std::string& id) {
       reconciler->OnCallback(token, id);
     }));
   }
-  recovered = {};
   retention->Start();
+  return absl::OkStatus();
 }
 
 void Gateway::Parts::AddGauges() {
@@ -355,6 +359,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
   p.BuildDomain();
+  if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;
   if (absl::Status status = p.Serve(); !status.ok()) return status;
   return gateway;
 }

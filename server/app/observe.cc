@@ -55,10 +55,10 @@ void LogForeign(const jobs::JobRecord& record, const std::string& pictory_job_id
 
 jobs::PollEvents PollEvents(obs::Metrics& metrics) {
   jobs::PollEvents events;
-  events.replied = [&metrics](const jobs::JobRecord& record, const pictory::JobReply& reply) {
+  events.replied = [&metrics](const jobs::Snapshot& job, const pictory::JobReply& reply) {
     metrics.CountPoll(ReplyName(reply.kind));
     Log(Level::kDebug, "polled",
-        {{"job_id", record.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
+        {{"job_id", job.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
   };
   events.credentials_refused = [](const pictory::JobReply& reply) {
     Log(Level::kError, "upstream_credentials",

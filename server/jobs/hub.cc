@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <list>
+#include <unordered_set>
 #include <utility>
 
 #include "base/errors.h"
@@ -11,7 +12,7 @@ namespace gateway::jobs {
 namespace {
 
 std::size_t BytesOf(const Snapshot& snapshot) {
-  return sizeof(Snapshot) + snapshot.frame.size() * 2;
+  return sizeof(Snapshot) + snapshot.frame.size();
 }
 
 }  // namespace
@@ -23,38 +24,32 @@ class Hub::Shard {
   Shard(std::size_t finished_max, std::size_t finished_max_bytes)
       : finished_max_(finished_max), finished_max_bytes_(finished_max_bytes) {}
 
-  struct Entry {
-    SnapshotPtr snapshot;
-    std::shared_ptr<Audience> audience;  // null until somebody watches
-    std::list<JobKey>::iterator used;    // valid if the snapshot is final
-  };
   struct Kept {
     SnapshotPtr newest;
     std::shared_ptr<Audience> audience;  // to be told of `newest`; null if nobody is
     std::vector<SnapshotPtr> evicted;
   };
 
-  Kept Keep(SnapshotPtr snapshot) {
+  Kept Keep(const SnapshotPtr& snapshot) {
     Kept kept;
-    const Job& job = snapshot->job;
-    JobKey key{job.tenant, job.job_id};
     MutexLock lock(mutex_);
-    auto [found, added] = jobs_.try_emplace(key);
-    Entry& entry = found->second;
-    if (!added && entry.snapshot->job.revision >= job.revision) {
-      kept.newest = entry.snapshot;
+    auto found = jobs_.find(snapshot->key());
+    if (found == jobs_.end()) {
+      auto entry = std::make_unique<Entry>();
+      entry->job = snapshot;
+      found = jobs_.insert(std::move(entry)).first;
+    } else if ((*found)->job->job.revision >= snapshot->job.revision) {
+      kept.newest = (*found)->job;
       return kept;
+    } else if ((*found)->job->final()) {
+      Drop(**found);
     }
-    const bool was_final = !added && entry.snapshot->final();
-    if (was_final) {
-      bytes_ -= BytesOf(*entry.snapshot);
-      used_.erase(entry.used);
-    }
-    entry.snapshot = snapshot;
+    Entry& entry = **found;
+    entry.job = snapshot;
     kept.newest = snapshot;
     kept.audience = entry.audience;
     if (snapshot->final()) {
-      used_.push_front(std::move(key));
+      used_.push_front(&entry);
       entry.used = used_.begin();
       bytes_ += BytesOf(*snapshot);
       Evict(kept.evicted);
@@ -62,23 +57,23 @@ class Hub::Shard {
     return kept;
   }
 
-  SnapshotPtr Find(const JobKey& key) {
+  SnapshotPtr Find(const JobKeyView& key) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return nullptr;
-    Touch(found->second);
-    return found->second.snapshot;
+    Touch(**found);
+    return (*found)->job;
   }
 
   std::shared_ptr<Audience> AudienceOf(const JobKey& key, const std::shared_ptr<Shared>& shared,
                                        const std::weak_ptr<Watcher>& watcher, std::uint64_t& id,
                                        SnapshotPtr& present) {
     MutexLock lock(mutex_);
-    const auto found = jobs_.find(key);
+    const auto found = jobs_.find(ViewOf(key));
     if (found == jobs_.end()) return nullptr;
-    Entry& entry = found->second;
+    Entry& entry = **found;
     Touch(entry);
-    present = entry.snapshot;
+    present = entry.job;
     if (entry.audience == nullptr) {
       entry.audience = std::make_shared<Audience>(shared, key.tenant, key.id, present);
     }
@@ -87,32 +82,33 @@ class Hub::Shard {
     return entry.audience;
   }
 
-  SnapshotPtr Erase(const JobKey& key) {
+  SnapshotPtr Erase(const JobKeyView& key) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return nullptr;
-    SnapshotPtr gone = found->second.snapshot;
-    if (gone->final()) {
-      used_.erase(found->second.used);
-      bytes_ -= BytesOf(*gone);
-    }
+    SnapshotPtr gone = (*found)->job;
+    if (gone->final()) Drop(**found);
     jobs_.erase(found);
     return gone;
   }
 
-  void Index(const JobKey& pictory, const std::string& job_id) {
+  // By Pictory's name of the job, which stands in the snapshot.
+  void Index(const SnapshotPtr& snapshot) {
     MutexLock lock(mutex_);
-    by_pictory_id_[pictory] = job_id;
+    const auto found = by_pictory_id_.find(snapshot->pictory_key());
+    if (found != by_pictory_id_.end()) by_pictory_id_.erase(found);
+    by_pictory_id_.insert(snapshot);
   }
-  void Unindex(const JobKey& pictory, const std::string& job_id) {
+  void Unindex(const Snapshot& gone) {
+    MutexLock lock(mutex_);
+    const auto found = by_pictory_id_.find(gone.pictory_key());
+    if (found == by_pictory_id_.end() || (*found)->job.job_id != gone.job.job_id) return;
+    by_pictory_id_.erase(found);
+  }
+  std::string JobIdOf(const JobKeyView& pictory) {
     MutexLock lock(mutex_);
     const auto found = by_pictory_id_.find(pictory);
-    if (found != by_pictory_id_.end() && found->second == job_id) by_pictory_id_.erase(found);
-  }
-  std::string JobIdOf(const JobKey& pictory) {
-    MutexLock lock(mutex_);
-    const auto found = by_pictory_id_.find(pictory);
-    return found == by_pictory_id_.end() ? std::string() : found->second;
+    return found == by_pictory_id_.end() ? std::string() : std::string((*found)->job.job_id);
   }
 
   void Count(std::size_t& unfinished, std::size_t& finished) {
@@ -122,26 +118,44 @@ class Hub::Shard {
   }
 
  private:
+  struct Entry {
+    SnapshotPtr job;                     // the newest
+    std::shared_ptr<Audience> audience;  // null until somebody watches
+    std::list<Entry*>::iterator used;    // valid if the snapshot is final
+  };
+  struct ByPictoryId {
+    using is_transparent = void;
+    static JobKeyView Key(const JobKeyView& key) { return key; }
+    static JobKeyView Key(const SnapshotPtr& snapshot) { return snapshot->pictory_key(); }
+    std::size_t operator()(const auto& any) const { return std::hash<JobKeyView>()(Key(any)); }
+    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
+  };
+
   void Touch(Entry& entry) REQUIRES(mutex_) {
-    if (entry.snapshot->final()) used_.splice(used_.begin(), used_, entry.used);
+    if (entry.job->final()) used_.splice(used_.begin(), used_, entry.used);
+  }
+
+  // A finished one, from the list of them.
+  void Drop(Entry& entry) REQUIRES(mutex_) {
+    bytes_ -= BytesOf(*entry.job);
+    used_.erase(entry.used);
   }
 
   void Evict(std::vector<SnapshotPtr>& evicted) REQUIRES(mutex_) {
     while (used_.size() > finished_max_ || (bytes_ > finished_max_bytes_ && used_.size() > 1)) {
-      const auto oldest = jobs_.find(used_.back());
-      bytes_ -= BytesOf(*oldest->second.snapshot);
-      evicted.push_back(std::move(oldest->second.snapshot));
-      jobs_.erase(oldest);
-      used_.pop_back();
+      const SnapshotPtr oldest = used_.back()->job;
+      Drop(*used_.back());
+      jobs_.erase(jobs_.find(oldest->key()));
+      evicted.push_back(oldest);
     }
   }
 
   const std::size_t finished_max_;
   const std::size_t finished_max_bytes_;
   Mutex mutex_;
-  std::unordered_map<JobKey, Entry> jobs_ GUARDED_BY(mutex_);
-  std::unordered_map<JobKey, std::string> by_pictory_id_ GUARDED_BY(mutex_);
-  std::list<JobKey> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
+  std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> jobs_ GUARDED_BY(mutex_);
+  std::unordered_set<SnapshotPtr, ByPictoryId, ByPictoryId> by_pictory_id_ GUARDED_BY(mutex_);
+  std::list<Entry*> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;   // of the finished ones
 };
 
@@ -170,33 +184,33 @@ Hub::~Hub() = default;
 
 void Hub::SetWatchersChanged(WatchersChanged listener) { shared_->changed = std::move(listener); }
 
-Hub::Shard& Hub::ShardOf(const std::string& tenant, const std::string& id) const {
-  return *shards_[std::hash<JobKey>()({tenant, id}) % kShards];
+Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
+  return *shards_[std::hash<JobKeyView>()(key) % kShards];
 }
 
-SnapshotPtr Hub::Publish(Job job) { return Keep(MakeSnapshot(std::move(job))); }
+SnapshotPtr Hub::Publish(const Job& job) { return Keep(MakeSnapshot(job)); }
 
 SnapshotPtr Hub::Keep(SnapshotPtr snapshot) {
-  const Job& job = snapshot->job;
   // The index first: whoever finds the job must not miss it under its other name.
-  if (!job.pictory_job_id.empty()) {
-    ShardOf(job.tenant, job.pictory_job_id).Index({job.tenant, job.pictory_job_id}, job.job_id);
-  }
-  Shard::Kept kept = ShardOf(job.tenant, job.job_id).Keep(snapshot);
+  const auto index = [this](const SnapshotPtr& known) {
+    if (!known->job.pictory_job_id.empty()) ShardOf(known->pictory_key()).Index(known);
+  };
+  index(snapshot);
+  Shard::Kept kept = ShardOf(snapshot->key()).Keep(snapshot);
+  if (kept.newest != snapshot) index(kept.newest);  // so that an old snapshot is not kept for its name
   for (const SnapshotPtr& gone : kept.evicted) {
-    if (gone->job.pictory_job_id.empty()) continue;
-    ShardOf(gone->job.tenant, gone->job.pictory_job_id)
-        .Unindex({gone->job.tenant, gone->job.pictory_job_id}, gone->job.job_id);
+    if (!gone->job.pictory_job_id.empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
   }
   if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
   return kept.newest;
 }
 
 SnapshotPtr Hub::Find(const std::string& tenant, const std::string& name) {
-  if (SnapshotPtr found = ShardOf(tenant, name).Find({tenant, name})) return found;
-  const std::string job_id = ShardOf(tenant, name).JobIdOf({tenant, name});
+  const JobKeyView key{tenant, name};
+  if (SnapshotPtr found = ShardOf(key).Find(key)) return found;
+  const std::string job_id = ShardOf(key).JobIdOf(key);
   if (job_id.empty()) return nullptr;
-  return ShardOf(tenant, job_id).Find({tenant, job_id});
+  return ShardOf({tenant, job_id}).Find({tenant, job_id});
 }
 
 void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done) {
@@ -219,7 +233,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
   if (!found.ok()) {
     answer = found.status();
   } else if (found->has_value()) {
-    answer = Keep(MakeSnapshot(std::move((*found)->job)));
+    answer = Keep(MakeSnapshot((*found)->job));
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
     answer = std::move(published);  // submitted while the store looked
   }
@@ -231,7 +245,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     loading_.erase(at);
   }
   if (answer.ok()) {
-    const std::string& job_id = (*answer)->job.job_id;
+    const std::string job_id((*answer)->job.job_id);
     if (std::find(loading.forgotten.begin(), loading.forgotten.end(), job_id) !=
         loading.forgotten.end()) {
       Forget(key.tenant, job_id);
@@ -246,7 +260,7 @@ Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job
   Subscribed subscribed;
   Subscription& subscription = subscribed.subscription;
   subscription.audience_ =
-      ShardOf(tenant, job_id)
+      ShardOf({tenant, job_id})
           .AudienceOf({tenant, job_id}, shared_, watcher, subscription.id_, subscribed.present);
   return subscribed;
 }
@@ -259,9 +273,9 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
       if (key.tenant == tenant) loading.forgotten.push_back(job_id);
     }
   }
-  const SnapshotPtr gone = ShardOf(tenant, job_id).Erase({tenant, job_id});
+  const SnapshotPtr gone = ShardOf({tenant, job_id}).Erase({tenant, job_id});
   if (gone == nullptr || gone->job.pictory_job_id.empty()) return;
-  ShardOf(tenant, gone->job.pictory_job_id).Unindex({tenant, gone->job.pictory_job_id}, job_id);
+  ShardOf(gone->pictory_key()).Unindex(*gone);
 }
 
 std::size_t Hub::unfinished() const {

@@ -80,7 +80,7 @@ class Hub {
   void SetWatchersChanged(WatchersChanged listener);
 
   // Tells watchers, unless a revision as high is here already. Returns the newest.
-  SnapshotPtr Publish(Job job);
+  SnapshotPtr Publish(const Job& job);
   SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
 
   // By job_id or Pictory's id; memory only. Null if it is not here.
@@ -108,7 +108,7 @@ class Hub {
     std::vector<std::string> forgotten;  // job ids deleted since the store was asked
   };
 
-  Shard& ShardOf(const std::string& tenant, const std::string& id) const;
+  Shard& ShardOf(const JobKeyView& key) const;
   SnapshotPtr Keep(SnapshotPtr snapshot);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 

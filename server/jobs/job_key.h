@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace gateway::jobs {
 
@@ -13,12 +14,29 @@ struct JobKey {
   bool operator==(const JobKey&) const = default;
 };
 
+// The same, borrowed: to look something up by a name that somebody else keeps. Has the same hash.
+struct JobKeyView {
+  std::string_view tenant;
+  std::string_view id;
+
+  bool operator==(const JobKeyView&) const = default;
+};
+
+inline JobKeyView ViewOf(const JobKey& key) { return {key.tenant, key.id}; }
+
 }  // namespace gateway::jobs
+
+template <>
+struct std::hash<gateway::jobs::JobKeyView> {
+  std::size_t operator()(const gateway::jobs::JobKeyView& key) const noexcept {
+    const std::size_t tenant = std::hash<std::string_view>()(key.tenant);
+    return tenant ^ (std::hash<std::string_view>()(key.id) + 0x9e3779b97f4a7c15ULL + (tenant << 6));
+  }
+};
 
 template <>
 struct std::hash<gateway::jobs::JobKey> {
   std::size_t operator()(const gateway::jobs::JobKey& key) const noexcept {
-    const std::size_t tenant = std::hash<std::string>()(key.tenant);
-    return tenant ^ (std::hash<std::string>()(key.id) + 0x9e3779b97f4a7c15ULL + (tenant << 6));
+    return std::hash<gateway::jobs::JobKeyView>()(ViewOf(key));
   }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "jobs/guards.h"
 
 namespace gateway::jobs {
@@ -34,40 +35,34 @@ Poller::Poller(PollerOptions options, Account& account, JobStore& store,
 
 Poller::~Poller() { Stop(); }
 
-void Poller::Follow(const JobRecord& record) {
+void Poller::Follow(const JobRecord& record, SnapshotPtr snapshot) {
   if (!IsPollable(record)) return;
   {
     MutexLock lock(mutex_);
-    const JobKey key{record.job.tenant, record.job.job_id};
-    auto [it, added] = entries_.try_emplace(key);
-    if (!added) return;
-    it->second.record = record;
-    PollFacts facts{.record = &record};
-    Place(it->second, key,
-          clock_.Now() + NextPollDelay(options_.curve, facts, clock_.WallNow(), random_.Uniform()));
+    Entry* const entry = Add(record, std::move(snapshot));
+    if (entry == nullptr) return;
+    FailPoint("poll-entry");
+    const PollFacts facts{.record = &record};
+    Place(*entry, clock_.Now() + NextPollDelay(options_.curve, facts, clock_.WallNow(), random_.Uniform()));
   }
   Pump();
 }
 
-void Poller::FollowRecovered(const std::vector<JobRecord>& records) {
+void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs) {
+  if (!IsPollable(record)) return;
   {
     MutexLock lock(mutex_);
-    const WallTime wall = clock_.WallNow();
-    for (const JobRecord& record : records) {
-      if (!IsPollable(record)) continue;
-      const JobKey key{record.job.tenant, record.job.job_id};
-      auto [it, added] = entries_.try_emplace(key);
-      if (!added) continue;
-      it->second.record = record;
-      Duration delay = FirstPollAfterRestart(options_.curve, records.size(),
-                                             account_.requests_per_second(), random_.Uniform());
-      // What was planned for later stays later; a wall clock that jumped must not park a job for good.
-      // But a result that was too large may not be any more: settings change at a restart.
-      const Duration planned =
-          record.result_too_large ? Duration::zero() : Duration(record.next_poll_at - wall);
-      if (planned > delay && planned <= limits::kStalePollInterval * 2) delay = planned;
-      Place(it->second, key, clock_.Now() + delay);
-    }
+    Entry* const entry = Add(record, std::move(snapshot));
+    if (entry == nullptr) return;
+    Duration delay = FirstPollAfterRestart(options_.curve, jobs, account_.requests_per_second(),
+                                           random_.Uniform());
+    // What was planned for later stays later; a wall clock that jumped must not park a job for good.
+    // But a result that was too large may not be any more: settings change at a restart.
+    const Duration planned = record.result_too_large
+                                 ? Duration::zero()
+                                 : Duration(record.next_poll_at - clock_.WallNow());
+    if (planned > delay && planned <= limits::kStalePollInterval * 2) delay = planned;
+    Place(*entry, clock_.Now() + delay);
   }
   Pump();
 }
@@ -75,16 +70,14 @@ void Poller::FollowRecovered(const std::vector<JobRecord>& records) {
 void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bool watched) {
   {
     MutexLock lock(mutex_);
-    const JobKey key{tenant, job_id};
-    const auto found = entries_.find(key);
-    if (found == entries_.end() || found->second.watched == watched) return;
-    Entry& entry = found->second;
-    entry.watched = watched;
-    if (!watched || entry.busy || entry.errors > 0 || entry.record.result_too_large) return;
+    Entry* const entry = FindEntry({tenant, job_id});
+    if (entry == nullptr || entry->watched == watched) return;
+    entry->watched = watched;
+    if (!watched || entry->busy || entry->errors > 0 || entry->too_large) return;
     // The wait so far may have been for nobody: no watcher waits longer than the curve's first step.
     const MonoTime soon = clock_.Now() + options_.curve.first;
-    if (entry.due <= soon) return;
-    Place(entry, key, soon);
+    if (entry->due <= soon) return;
+    Place(*entry, soon);
   }
   Pump();
 }
@@ -92,19 +85,17 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
 void Poller::Hint(const std::string& tenant, const std::string& job_id) {
   {
     MutexLock lock(mutex_);
-    const JobKey key{tenant, job_id};
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) return;
-    Entry& entry = found->second;
-    if (entry.busy) {
-      entry.hint_waits = true;
+    Entry* const entry = FindEntry({tenant, job_id});
+    if (entry == nullptr) return;
+    if (entry->busy) {
+      entry->hint_waits = true;
       return;
     }
-    if (entry.errors > 0) return;  // Pictory does not answer; a hint changes nothing about that
-    const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
-    if (entry.due <= at) return;
-    entry.hinted = at;
-    Place(entry, key, at);
+    if (entry->errors > 0) return;  // Pictory does not answer; a hint changes nothing about that
+    const MonoTime at = std::max(clock_.Now(), entry->hinted + limits::kHintInterval);
+    if (entry->due <= at) return;
+    entry->hinted = at;
+    Place(*entry, at);
   }
   Pump();
 }
@@ -129,10 +120,30 @@ std::size_t Poller::in_flight() const {
   return in_flight_;
 }
 
-void Poller::Place(Entry& entry, const JobKey& key, MonoTime due) {
+Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
+  auto entry = std::make_unique<Entry>();
+  entry->job = std::move(snapshot);
+  Note(*entry, record);
+  const auto [at, added] = entries_.insert(std::move(entry));
+  return added ? at->get() : nullptr;
+}
+
+Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? nullptr : found->get();
+}
+
+// Of the record, what is needed before the next reply that brings news.
+void Poller::Note(Entry& entry, const JobRecord& record) {
+  entry.accepted_at = record.accepted_at;
+  entry.doubtful = record.failure_seen || record.incomplete_since.has_value();
+  entry.too_large = record.result_too_large;
+}
+
+void Poller::Place(Entry& entry, MonoTime due) {
   entry.due = due;
   entry.turn = ++turns_;
-  heap_.push_back({due, entry.turn, key});
+  heap_.push_back({due, entry.turn, entry.job});
   std::push_heap(heap_.begin(), heap_.end());
 }
 
@@ -142,22 +153,21 @@ void Poller::CollectDue(MonoTime now) {
     std::pop_heap(heap_.begin(), heap_.end());
     Due due = std::move(heap_.back());
     heap_.pop_back();
-    const auto found = entries_.find(due.key);
-    if (found == entries_.end() || found->second.turn != due.turn) continue;
-    ready_[due.key.tenant].push_back(std::move(due.key));
+    const Entry* const entry = FindEntry(due.job->key());
+    if (entry == nullptr || entry->turn != due.turn) continue;
+    ready_[due.job->job.tenant].push_back(std::move(due.job));
   }
 }
 
-// The next job to poll: tenants take turns, each in the order its jobs fell due.
-std::optional<JobKey> Poller::NextReady() {
-  if (ready_.empty()) return std::nullopt;
+// The next job to poll: tenants take turns, each in the order its jobs fell due. Not for an empty queue.
+SnapshotPtr Poller::NextReady() {
   auto it = ready_.upper_bound(last_tenant_);
   if (it == ready_.end()) it = ready_.begin();
   last_tenant_ = it->first;
-  JobKey key = std::move(it->second.front());
+  SnapshotPtr job = std::move(it->second.front());
   it->second.pop_front();
   if (it->second.empty()) ready_.erase(it);
-  return key;
+  return job;
 }
 
 void Poller::Arm(MonoTime when) {
@@ -184,11 +194,11 @@ void Poller::Pump() {
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
     if (!heap_.empty()) Arm(heap_.front().when);
   }
-  for (Started& poll : started) {
+  for (const Started& poll : started) {
     client_.GetJob(
-        poll.pictory_job_id, poll.kind, poll.digest,
-        [this, key = poll.key, size = poll.size](pictory::JobReply reply) {
-          OnReply(key, size, std::move(reply));
+        std::string(poll.job->job.pictory_job_id), poll.job->job.kind, poll.digest,
+        [this, job = poll.job, size = poll.size](pictory::JobReply reply) {
+          OnReply(job, size, std::move(reply));
         },
         poll.size);
   }
@@ -200,23 +210,20 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
       Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
       break;
     }
-    std::optional<JobKey> key = NextReady();
-    const auto found = entries_.find(*key);
-    const bool free = found != entries_.end() && !found->second.busy;
-    if (!free || (found->second.large && large_in_flight_ >= options_.large_in_flight_max)) {
+    SnapshotPtr job = NextReady();
+    Entry* const entry = FindEntry(job->key());
+    const bool free = entry != nullptr && !entry->busy;
+    if (!free || (entry->large && large_in_flight_ >= options_.large_in_flight_max)) {
       account_.Refund(Budget::Share::kPoll);
-      if (free) large_waiting_.push_back(*std::move(key));
+      if (free) large_waiting_.push_back(std::move(job));
       continue;
     }
-    Entry& entry = found->second;
-    entry.busy = true;
+    entry->busy = true;
     ++in_flight_;
-    if (entry.large) ++large_in_flight_;
+    if (entry->large) ++large_in_flight_;
     // While an answer awaits a second look, the same bytes again are news.
-    const bool doubtful = entry.record.failure_seen || entry.record.incomplete_since.has_value();
-    return Started{*std::move(key), entry.record.job.pictory_job_id, entry.record.job.kind,
-                   doubtful ? 0 : entry.digest,
-                   entry.large ? pictory::ReplySize::kAny : pictory::ReplySize::kSmall};
+    return Started{entry->job, entry->doubtful ? 0 : entry->digest,
+                   entry->large ? pictory::ReplySize::kAny : pictory::ReplySize::kSmall};
   }
   return std::nullopt;
 }
@@ -226,9 +233,10 @@ void Poller::Leave(pictory::ReplySize size) {
   if (size == pictory::ReplySize::kSmall) return;
   --large_in_flight_;
   if (large_waiting_.empty()) return;
-  JobKey next = std::move(large_waiting_.front());
+  SnapshotPtr next = std::move(large_waiting_.front());
   large_waiting_.pop_front();
-  ready_[next.tenant].push_front(std::move(next));
+  std::deque<SnapshotPtr>& queue = ready_[next->job.tenant];
+  queue.push_front(std::move(next));
 }
 
 void Poller::NoteAccount(const pictory::JobReply& reply) {
@@ -246,85 +254,112 @@ void Poller::NoteAccount(const pictory::JobReply& reply) {
   if (account_.SetDegraded(degraded) && events_.degraded_changed) events_.degraded_changed(degraded);
 }
 
-void Poller::OnReply(const JobKey& key, pictory::ReplySize size, pictory::JobReply reply) {
+void Poller::OnReply(const SnapshotPtr& job, pictory::ReplySize size, pictory::JobReply reply) {
   NoteAccount(reply);
-  JobRecord before;
-  {
-    MutexLock lock(mutex_);
-    const auto found = entries_.find(key);
-    if (stopped_ || found == entries_.end()) {
-      Leave(size);
-      return;
-    }
-    Entry& entry = found->second;
-    if (reply.kind == Kind::kLarge) {  // at once again, for all of it
-      entry.large = true;
-      Leave(size);
-      Settle(key, entry.record, Duration::zero());
-    } else {
-      ++entry.polls;
-    }
-    entry.errors = SaidNothing(reply.kind) ? entry.errors + 1 : 0;
-    if (!SaidNothing(reply.kind)) entry.digest = reply.digest;
-    before = entry.record;
-  }
-  if (events_.replied) events_.replied(before, reply);
-  if (reply.kind == Kind::kLarge) return Pump();
+  if (events_.replied) events_.replied(*job, reply);
+  if (!TakeReply(job, size, reply)) return Pump();
+  auto news = std::make_shared<News>();
+  news->job = job;
+  news->size = size;
+  news->reply = std::move(reply);
+  store_.Find(job->job.tenant, std::string(job->job.job_id),
+              [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
+                if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
+                OnRecord(news, **std::move(found));
+              });
+}
 
+bool Poller::TakeReply(const SnapshotPtr& job, pictory::ReplySize size,
+                       const pictory::JobReply& reply) {
+  MutexLock lock(mutex_);
+  Entry* const entry = FindEntry(job->key());
+  if (stopped_ || entry == nullptr) {
+    Leave(size);
+    return false;
+  }
+  entry->errors = SaidNothing(reply.kind) ? entry->errors + 1 : 0;
+  if (!SaidNothing(reply.kind)) entry->digest = reply.digest;
+  if (reply.kind == Kind::kLarge) {  // at once again, for all of it
+    entry->large = true;
+    Leave(size);
+    Settle(*entry, Duration::zero());
+    return false;
+  }
+  ++entry->polls;
+  // Time alone changes a job too, but not a young one.
   const WallTime wall = clock_.WallNow();
-  Advanced advanced = Advance(before, reply, wall);
-  if (advanced.contradiction && events_.contradicted) events_.contradicted(before, reply);
-  Duration delay;
+  const bool old = wall - entry->accepted_at >= limits::kStaleAfter;
+  if (old || !(SaidNothing(reply.kind) || reply.kind == Kind::kUnchanged)) return true;
+  JobRecord known;  // as far as the schedule cares
+  known.accepted_at = entry->accepted_at;
+  known.result_too_large = entry->too_large;
+  Leave(size);
+  Settle(*entry, DelayAfter(*entry, known, reply, wall));
+  return false;
+}
+
+void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
+  const WallTime wall = clock_.WallNow();
+  news->advanced = Advance(record, news->reply, wall);
+  Advanced& advanced = news->advanced;
+  if (advanced.contradiction && events_.contradicted) events_.contradicted(record, news->reply);
   {
     MutexLock lock(mutex_);
-    delay = DelayAfter(key, advanced.record, reply, wall);
+    if (const Entry* const entry = FindEntry(news->job->key())) {
+      news->delay = DelayAfter(*entry, advanced.record, news->reply, wall);
+    }
     if (!advanced.store) {
-      Leave(size);
-      Settle(key, std::move(advanced.record), delay);
+      Leave(news->size);
+      SettleAs(news, nullptr);
     }
   }
   if (!advanced.store) return Pump();
 
   if (advanced.visible && IsOff(Guard::kStoredBeforePublish)) publish_(advanced.record);
-  advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(delay);
+  advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(news->delay);
   std::vector<pictory::JobResult::Part> parts;
-  if (IsFinal(advanced.record.job.state) && reply.result != nullptr) parts = reply.result->parts;
-  JobRecord to_store = advanced.record;
-  store_.Update(std::move(to_store), std::move(parts),
-                [this, key, size, delay, advanced = std::move(advanced)](const absl::Status& status) {
-                  OnStored(key, size, advanced, delay, status);
-                });
+  if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {
+    parts = news->reply.result->parts;
+  }
+  store_.Update(advanced.record, std::move(parts),
+                [this, news](const absl::Status& status) { OnStored(news, status); });
 }
 
-void Poller::OnStored(const JobKey& key, pictory::ReplySize size, const Advanced& advanced,
-                      Duration delay, const absl::Status& status) {
-  if (status.ok() && advanced.visible) publish_(advanced.record);
+void Poller::OnStored(const NewsPtr& news, const absl::Status& status) {
+  if (!status.ok()) return Abandon(news, false);
+  SnapshotPtr newest;
+  if (news->advanced.visible) newest = publish_(news->advanced.record);
   {
     MutexLock lock(mutex_);
-    Leave(size);
-    const auto found = entries_.find(key);
-    if (found != entries_.end()) {
-      if (status.ok()) {
-        Settle(key, advanced.record, delay);
-      } else {
-        // Nothing was kept, so nothing happened: the next poll must find the same news again.
-        found->second.digest = 0;
-        Settle(key, found->second.record, options_.curve.error_max);
-      }
+    Leave(news->size);
+    SettleAs(news, std::move(newest));
+  }
+  Pump();
+}
+
+void Poller::Abandon(const NewsPtr& news, bool gone) {
+  {
+    MutexLock lock(mutex_);
+    Leave(news->size);
+    const auto found = entries_.find(news->job->key());
+    if (found != entries_.end() && gone) {
+      entries_.erase(found);
+    } else if (found != entries_.end()) {
+      // Nothing was kept, so nothing happened: the next poll must find the same news again.
+      (*found)->digest = 0;
+      Settle(**found, options_.curve.error_max);
     }
   }
   Pump();
 }
 
-Duration Poller::DelayAfter(const JobKey& key, const JobRecord& record,
+Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
                             const pictory::JobReply& reply, WallTime wall) {
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return Duration::zero();
   const PollFacts facts{
       .record = &record,
-      .polls = found->second.polls,
-      .errors = found->second.errors,
-      .watched = found->second.watched,
+      .polls = entry.polls,
+      .errors = entry.errors,
+      .watched = entry.watched,
       .outcome = reply.kind,
       .retry_after = reply.retry_after,
       .fair_interval = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
@@ -333,23 +368,28 @@ Duration Poller::DelayAfter(const JobKey& key, const JobRecord& record,
   return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
 }
 
-// A job's round is over: it is due again after `delay`, or done for good.
-void Poller::Settle(const JobKey& key, JobRecord record, Duration delay) {
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return;
-  if (IsFinal(record.job.state)) {
-    entries_.erase(found);
-    return;
-  }
-  Entry& entry = found->second;
-  entry.record = std::move(record);
+void Poller::Settle(Entry& entry, Duration delay) {
   entry.busy = false;
   MonoTime due = clock_.Now() + delay;
   if (std::exchange(entry.hint_waits, false) && entry.errors == 0) {
     const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
     if (at < due) due = entry.hinted = at;
   }
-  Place(entry, key, due);
+  Place(entry, due);
+}
+
+// As Settle, or done for good. `newest` is null if callers see no change.
+void Poller::SettleAs(const NewsPtr& news, SnapshotPtr newest) {
+  const auto found = entries_.find(news->job->key());
+  if (found == entries_.end()) return;
+  if (IsFinal(news->advanced.record.job.state)) {
+    entries_.erase(found);
+    return;
+  }
+  Entry& entry = **found;
+  Note(entry, news->advanced.record);
+  if (newest != nullptr) entry.job = std::move(newest);
+  Settle(entry, news->delay);
 }
 
 }  // namespace gateway::jobs

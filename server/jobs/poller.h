@@ -5,6 +5,9 @@
 // while its last answer is still being stored, so answers are applied in order. The decisions
 // themselves are pure: jobs/schedule.h says when, jobs/advance.h says what.
 //
+// In memory it keeps what it takes to know when to ask for what, nothing more: a job's record is read
+// from the store when a reply brings news of it.
+//
 // A poll reads a small reply only. A job whose reply is larger is asked again for all of it when its
 // turn comes: few of those are under way at once, so that memory is bounded.
 //
@@ -20,7 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,6 +35,7 @@
 #include "jobs/job.h"
 #include "jobs/job_key.h"
 #include "jobs/schedule.h"
+#include "jobs/snapshot.h"
 #include "jobs/store.h"
 #include "pictory/client.h"
 
@@ -48,7 +52,7 @@ struct PollerOptions {
 
 // What happened, for logs and metrics. Called under no lock.
 struct PollEvents {
-  std::function<void(const JobRecord&, const pictory::JobReply&)> replied;
+  std::function<void(const Snapshot&, const pictory::JobReply&)> replied;
   std::function<void(const pictory::JobReply&)> credentials_refused;
   std::function<void(bool degraded)> degraded_changed;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
@@ -56,7 +60,8 @@ struct PollEvents {
 
 class Poller {
  public:
-  using Publish = std::function<void(const JobRecord&)>;
+  // Makes a job's new state visible, and returns its newest snapshot.
+  using Publish = std::function<SnapshotPtr(const JobRecord&)>;
 
   Poller(PollerOptions options, Account& account, JobStore& store, pictory::PictoryClient& client,
          const Clock& clock, Timers& timers, Random& random, Publish publish, PollEvents events);
@@ -65,10 +70,10 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
 
   // Follows a job from now on: first poll after the curve's first interval. Ignored if followed
-  // already or not pollable.
-  void Follow(const JobRecord& record);
-  // Follows the jobs a restart found, their first polls spread.
-  void FollowRecovered(const std::vector<JobRecord>& records);
+  // already or not pollable. `snapshot`: what was published of it.
+  void Follow(const JobRecord& record, SnapshotPtr snapshot);
+  // Follows one of `jobs` that a restart has found, their first polls spread.
+  void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs);
   // A watched job is polled faster, from its next interval on; the first watcher pulls the next poll
   // forward.
   void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
@@ -85,37 +90,51 @@ class Poller {
 
  private:
   struct Entry {
-    JobRecord record;
+    SnapshotPtr job;  // its newest, shared with the hub: who it is
+    WallTime accepted_at{};
     MonoTime due{};
-    MonoTime hinted{};         // the latest poll that a hint asked for
-    bool hint_waits = false;   // a hint came while busy
+    MonoTime hinted{};      // the latest poll that a hint asked for
     std::uint64_t turn = 0;  // of its latest place in the heap; older places are void
     std::uint64_t digest = 0;
     int polls = 0;   // made so far
     int errors = 0;  // in a row that said nothing about the job
+    bool hint_waits = false;  // a hint came while busy
     bool watched = false;
-    bool busy = false;  // polled or being stored
-    bool large = false;  // its reply is: not for a small poll
+    bool busy = false;      // polled or being stored
+    bool large = false;     // its reply is: not for a small poll
+    bool doubtful = false;  // the last reply awaits a second look
+    bool too_large = false;  // JobRecord::result_too_large
   };
   struct Due {
     MonoTime when;
     std::uint64_t turn;
-    JobKey key;
+    SnapshotPtr job;
     bool operator<(const Due& other) const {  // std::push_heap keeps the largest on top
       return when != other.when ? when > other.when : turn > other.turn;
     }
   };
   struct Started {
-    JobKey key;
-    std::string pictory_job_id;
-    JobKind kind;
+    SnapshotPtr job;
     std::uint64_t digest;
     pictory::ReplySize size;
   };
+  // A reply that brings news, on its way through the store.
+  struct News {
+    SnapshotPtr job;
+    pictory::ReplySize size;
+    pictory::JobReply reply;
+    Advanced advanced;
+    Duration delay{0};
+  };
+  using NewsPtr = std::shared_ptr<News>;
 
-  void Place(Entry& entry, const JobKey& key, MonoTime due) REQUIRES(mutex_);
+  // Null if it is followed already.
+  Entry* Add(const JobRecord& record, SnapshotPtr snapshot) REQUIRES(mutex_);
+  Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
+  static void Note(Entry& entry, const JobRecord& record);
+  void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
-  std::optional<JobKey> NextReady() REQUIRES(mutex_);
+  SnapshotPtr NextReady() REQUIRES(mutex_);
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
@@ -123,14 +142,21 @@ class Poller {
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   // A round is over, whatever came of it: its place is another's.
   void Leave(pictory::ReplySize size) REQUIRES(mutex_);
-  void OnReply(const JobKey& key, pictory::ReplySize size, pictory::JobReply reply)
+  void OnReply(const SnapshotPtr& job, pictory::ReplySize size, pictory::JobReply reply)
+      EXCLUDES(mutex_);
+  // Notes the reply. True if there is more to it than when to ask again.
+  bool TakeReply(const SnapshotPtr& job, pictory::ReplySize size, const pictory::JobReply& reply)
       EXCLUDES(mutex_);
   void NoteAccount(const pictory::JobReply& reply) EXCLUDES(mutex_);
-  void OnStored(const JobKey& key, pictory::ReplySize size, const Advanced& advanced,
-                Duration delay, const absl::Status& status) EXCLUDES(mutex_);
-  Duration DelayAfter(const JobKey& key, const JobRecord& record, const pictory::JobReply& reply,
+  void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
+  void OnStored(const NewsPtr& news, const absl::Status& status) EXCLUDES(mutex_);
+  // The round ends without an effect: the store failed, or the job is gone.
+  void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
+  Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
-  void Settle(const JobKey& key, JobRecord record, Duration delay) REQUIRES(mutex_);
+  // A job's round is over: it is due again after `delay`.
+  void Settle(Entry& entry, Duration delay) REQUIRES(mutex_);
+  void SettleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
   const PollerOptions options_;
   Account& account_;
@@ -143,13 +169,14 @@ class Poller {
   const PollEvents events_;
 
   mutable Mutex mutex_;
-  std::unordered_map<JobKey, Entry> entries_ GUARDED_BY(mutex_);
+  std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
+      GUARDED_BY(mutex_);
   std::vector<Due> heap_ GUARDED_BY(mutex_);
   // Due now, waiting for budget: one queue a tenant, served in turn.
-  std::map<std::string, std::deque<JobKey>> ready_ GUARDED_BY(mutex_);
+  std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);
   std::uint64_t turns_ GUARDED_BY(mutex_) = 0;
-  std::deque<JobKey> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
+  std::deque<SnapshotPtr> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int silent_replies_ GUARDED_BY(mutex_) = 0;

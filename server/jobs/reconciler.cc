@@ -47,9 +47,7 @@ absl::Status WhyUnanswered(const pictory::JobReply& reply) {
 
 v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
   v1::ResolveJobResponse response;
-  // The snapshot's own bytes: one serialisation for all who ask.
-  response.mutable_job()->ParseFromArray(snapshot.job_wire().data(),
-                                         static_cast<int>(snapshot.job_wire().size()));
+  *response.mutable_job() = ToProto(snapshot);
   return response;
 }
 
@@ -285,7 +283,7 @@ void Reconciler::Settle(const JobKey& key, JobRecord record, std::string_view by
                   }
                   if (events_.settled) events_.settled(record, by);
                   const SnapshotPtr snapshot = hub_.Publish(record);
-                  poller_.Follow(record);
+                  poller_.Follow(record, snapshot);
                   poller_.Hint(key.tenant, key.id);  // it may have ended long ago
                   done(snapshot);
                 });
@@ -359,7 +357,7 @@ void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest&
   hub_.Load(tenant, request.job_id(),
             [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
               if (!found.ok()) return done(found.status());
-              const Job& job = (*found)->job;
+              const Snapshot::Head& job = (*found)->job;
               const bool repeated =
                   (request.has_abandon() && job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) ||
                   (request.has_adopt_pictory_job_id() &&
@@ -368,7 +366,7 @@ void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest&
               if (job.state != v1::JOB_STATE_UNCONFIRMED) {
                 return done(errors::JobNotInDoubt(job.job_id, StateName(job.state)));
               }
-              Decide({job.tenant, job.job_id}, request, done);
+              Decide({job.tenant, std::string(job.job_id)}, request, done);
             });
 }
 

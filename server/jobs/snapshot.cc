@@ -85,16 +85,25 @@ void DropTexts(Result& result, v1::Job& job) {
 
 }  // namespace
 
-SnapshotPtr MakeSnapshot(Job job) {
+SnapshotPtr MakeSnapshot(const Job& job) {
   auto snapshot = std::make_shared<Snapshot>();
   const std::string header = HeaderProto(job).SerializeAsString();
   const std::string head = FrameHead(header.size() + job.result_wire.size());
-  snapshot->job_at = head.size();
-  snapshot->result_at = head.size() + header.size();
-  snapshot->frame.reserve(snapshot->result_at + job.result_wire.size());
-  snapshot->frame.append(head).append(header).append(job.result_wire);
-  snapshot->job = std::move(job);
-  snapshot->job.result_wire = std::string();
+  snapshot->job_at = static_cast<std::uint32_t>(head.size());
+  snapshot->result_at = static_cast<std::uint32_t>(head.size() + header.size());
+  std::string& frame = snapshot->frame;
+  frame.reserve(snapshot->result_at + job.result_wire.size());
+  frame.append(head).append(header).append(job.result_wire);
+  // Wherever the same bytes stand in it.
+  const auto within = [&frame](const std::string& text) {
+    return std::string_view(frame).substr(frame.find(text), text.size());
+  };
+  snapshot->job = {.tenant = job.tenant,
+                   .job_id = within(job.job_id),
+                   .pictory_job_id = within(job.pictory_job_id),
+                   .kind = job.kind,
+                   .state = job.state,
+                   .revision = job.revision};
   return snapshot;
 }
 
@@ -104,6 +113,13 @@ v1::Job ToProto(const Job& job) {
   if (v1::Job result; !job.result_wire.empty() && result.ParseFromString(job.result_wire)) {
     out.MergeFrom(result);
   }
+  return out;
+}
+
+v1::Job ToProto(const Snapshot& snapshot) {
+  v1::Job out;
+  const std::string_view wire = snapshot.job_wire();
+  out.ParseFromArray(wire.data(), static_cast<int>(wire.size()));
   return out;
 }
 

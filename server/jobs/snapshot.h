@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "jobs/job.h"
+#include "jobs/job_key.h"
 
 namespace gateway::jobs {
 
@@ -17,24 +19,59 @@ namespace gateway::jobs {
 using Frame = std::shared_ptr<const std::string>;
 
 struct Snapshot {
-  // Without its result_wire, which would be kept twice: see result_wire() below.
-  Job job;
+  // What the gateway itself asks of a job. All else is in `frame` only, because every unfinished job
+  // has a snapshot in memory.
+  struct Head {
+    std::string tenant;
+    std::string_view job_id;          // this and the next are parts of `frame`
+    std::string_view pictory_job_id;  // empty until known
+    JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+    JobState state = v1::JOB_STATE_UNSPECIFIED;
+    std::int32_t revision = 0;
+  };
+
+  Snapshot() = default;
+  Snapshot(const Snapshot&) = delete;  // see Head
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  Head job;
   // The bytes of any response whose field 1 is this job in the BASIC view, as all of ours are that
   // hold one: tag, length, then the v1.Job.
   std::string frame;
-  std::size_t job_at = 0;     // where the v1.Job begins in `frame`
-  std::size_t result_at = 0;  // where its result begins
+  std::uint32_t job_at = 0;     // where the v1.Job begins in `frame`
+  std::uint32_t result_at = 0;  // where its result begins
 
   bool final() const { return IsFinal(job.state); }
+  JobKeyView key() const { return {job.tenant, job.job_id}; }
+  JobKeyView pictory_key() const { return {job.tenant, job.pictory_job_id}; }
   std::string_view job_wire() const { return std::string_view(frame).substr(job_at); }
   std::string_view result_wire() const { return std::string_view(frame).substr(result_at); }
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
-SnapshotPtr MakeSnapshot(Job job);
+SnapshotPtr MakeSnapshot(const Job& job);
+
+// For sets of things that point to a snapshot, in their member `job`: found by the job's name, of which
+// there is no second copy.
+struct ByJob {
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const JobKeyView& key) const { return std::hash<JobKeyView>()(key); }
+    std::size_t operator()(const auto& holder) const { return (*this)(holder->job->key()); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
+
+   private:
+    static JobKeyView Key(const JobKeyView& key) { return key; }
+    static JobKeyView Key(const auto& holder) { return holder->job->key(); }
+  };
+};
 
 // The message callers see: with the BASIC result if there is one.
 v1::Job ToProto(const Job& job);
+v1::Job ToProto(const Snapshot& snapshot);
 
 // Without the result's texts, for lists; the parts left out are named in omitted_parts.
 v1::Job ToListProto(const Job& job);

@@ -117,14 +117,19 @@ class JobStore {
   virtual void Prune(PruneQuery query, Callback<std::vector<JobKey>> done) = 0;
 
   // Once, before serving, on the caller's thread: starts a new epoch, turns kIntent into kNotSent
-  // and kSending into kUnknown (state UNCONFIRMED, revision raised), and returns all visible
-  // records that are not final.
+  // and kSending into kUnknown (state UNCONFIRMED, revision raised), and counts the visible records
+  // that are not final.
   struct Recovered {
     std::int64_t epoch = 0;
-    std::vector<JobRecord> unfinished;
+    std::size_t unfinished = 0;
     std::vector<Spent> spent;  // since now − limits::kSpendingWindow, in no order
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
+
+  // After Recover, before any other write, on the caller's thread: hands over the records that it has
+  // counted, by the time of their next poll. One after the other, because all of them together may be
+  // more than there is memory for.
+  virtual absl::Status ReadUnfinished(const std::function<void(JobRecord)>& take) = 0;
 
   // Waits until everything handed in is durable, then refuses further writes.
   virtual void Close() = 0;

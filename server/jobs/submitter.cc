@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/fail_point.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/guards.h"
@@ -105,7 +106,7 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   hub_.Load(attempt->request.tenant, name,
             [this, attempt, reference = std::move(reference)](Answer referenced) {
               if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
-              const Job& job = (*referenced)->job;
+              const Snapshot::Head& job = (*referenced)->job;
               if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
                 return AnswerFromRequestId(
                     attempt, errors::JobNotUsable(job.job_id, "is a " + KindName(job.kind) +
@@ -121,19 +122,20 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                                                                         " and has no result to use")
                                  : errors::JobNotFinished(job.job_id, StateName(job.state)));
               }
-              ReadReferenced(attempt, job);
+              ReadReferenced(attempt, **referenced);
             });
 }
 
 // Some calls name the job, others take what it made.
-void Submitter::ReadReferenced(const AttemptPtr& attempt, const Job& referenced) {
+void Submitter::ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
   const v1::ResultPart part =
       pictory::PartToInline(*attempt->request.request, options_.translate);
-  if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, referenced.pictory_job_id, "");
+  const std::string job_id(referenced.job.job_id);
+  const std::string pictory_id(referenced.job.pictory_job_id);
+  if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, pictory_id, "");
   store_.ReadPart(
-      attempt->key.tenant, referenced.job_id, part, 0, limits::kRequestMaxBytes,
-      [this, attempt, part, job_id = referenced.job_id,
-       pictory_id = referenced.pictory_job_id](absl::StatusOr<PartChunk> chunk) {
+      attempt->key.tenant, job_id, part, 0, limits::kRequestMaxBytes,
+      [this, attempt, part, job_id, pictory_id](absl::StatusOr<PartChunk> chunk) {
         if (absl::IsNotFound(chunk.status())) {
           return AnswerFromRequestId(
               attempt, errors::JobNotUsable(job_id, "has no " + PartName(part) + " in its result"));
@@ -195,6 +197,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
     }
     attempt->record = std::move(begun->record);
     if (ready) return Send(attempt);
+    FailPoint("intent-stored");
     AwaitBudget(attempt);
   });
 }
@@ -230,12 +233,14 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
 }
 
 void Submitter::Send(const AttemptPtr& attempt) {
+  FailPoint("sending-stored");
   client_.Submit(attempt->submission, attempt->authorization,
                  clock_.Now() + limits::kSubmitBudgetMaxWait,
                  [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
 }
 
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  FailPoint("answer-read");
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
   if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);
@@ -293,8 +298,9 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
                                "not resubmit, job " +
                                attempt->record.job.job_id + " shows up as UNCONFIRMED"));
   }
+  FailPoint("accepted-stored");
   const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
-  if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record);
+  if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record, snapshot);
   if (reply.outcome == Outcome::kUnknown && events_.in_doubt) events_.in_doubt(attempt->record);
   Finish(attempt, snapshot);
 }

@@ -102,7 +102,7 @@ class Submitter {
   // The steps, in the order they are taken.
   void Start(SubmitRequest request, Done done);
   void Resolve(const AttemptPtr& attempt);
-  void ReadReferenced(const AttemptPtr& attempt, const Job& referenced);
+  void ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                  std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);

@@ -59,10 +59,10 @@ absl::Status CheckView(v1::JobView view) {
 
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
               std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-  const jobs::Job& job = snapshot->job;
+  const jobs::Snapshot::Head& job = snapshot->job;
   const auto read = [&domain, &job](std::int64_t bytes,
                                     jobs::JobStore::Callback<jobs::PartChunk> then) {
-    domain.store.ReadPart(job.tenant, job.job_id, v1::RESULT_PART_RESULT_JSON, 0, bytes,
+    domain.store.ReadPart(job.tenant, std::string(job.job_id), v1::RESULT_PART_RESULT_JSON, 0, bytes,
                           std::move(then));
   };
   // The store answers one question after the other, so that one result at a time is in memory.
@@ -97,7 +97,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   domain.hub.Load(caller.tenant, request->job_id(),
                   [reply, full, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return reply(found.status());
-                    const jobs::Job& job = (*found)->job;
+                    const jobs::Snapshot::Head& job = (*found)->job;
                     if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
                       return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
                     }

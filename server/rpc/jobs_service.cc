@@ -40,7 +40,7 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
                   [stream, tenant, name, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return stream->Fail(found.status());
                     jobs::Hub::Subscribed subscribed =
-                        domain.hub.Subscribe(tenant, (*found)->job.job_id, stream);
+                        domain.hub.Subscribe(tenant, std::string((*found)->job.job_id), stream);
                     // Deleted, or pushed out of memory, in this very moment; what was found is
                     // still good.
                     if (subscribed.present == nullptr) {

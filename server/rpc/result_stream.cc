@@ -22,7 +22,7 @@ absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
 }
 
 void ResultStream::Begin(const jobs::Snapshot& snapshot, const v1::ReadJobResultRequest& request) {
-  const jobs::Job& job = snapshot.job;
+  const jobs::Snapshot::Head& job = snapshot.job;
   if (!snapshot.final()) {
     return Fail(errors::JobNotFinished(job.job_id, jobs::StateName(job.state)));
   }

@@ -208,6 +208,14 @@ std::vector<std::string> JobReads::ListIds(const std::string& tenant, const List
   return ids;
 }
 
+void JobReads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
+  SQLite::Statement unfinished(db_, absl::StrCat("SELECT ", kRecordColumns,
+                                                 " FROM jobs INDEXED BY jobs_unfinished"
+                                                 " WHERE visible = 1 AND state < 4"
+                                                 " ORDER BY next_poll_at"));
+  while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
+}
+
 absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,
                                                    const std::string& job_id,
                                                    jobs::v1::ResultPart part, std::int64_t offset,

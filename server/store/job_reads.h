@@ -4,6 +4,7 @@
 // committed when it began. Calls throw SQLite::Exception if the file fails.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ class JobReads {
                                              const std::string& fingerprint,
                                              const std::string& mesh_request_id, WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
+  void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
                                            std::int64_t max_bytes);

@@ -5,6 +5,7 @@
 #include "SQLiteCpp/Column.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "store/record_row.h"
 
@@ -69,6 +70,7 @@ absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
     }
   }
   Insert(record);
+  FailPoint("intent-uncommitted");
   return BeginResult{.begun = true, .record = std::move(record)};
 }
 
@@ -154,11 +156,10 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   jobs::JobStore::Recovered recovered;
   db_.exec("UPDATE store SET epoch = epoch + 1");
   recovered.epoch = db_.execAndGet("SELECT epoch FROM store").getInt64();
-  SQLite::Statement unfinished(db_, absl::StrCat("SELECT ", kRecordColumns,
-                                                 " FROM jobs INDEXED BY jobs_unfinished"
-                                                 " WHERE visible = 1 AND state < 4"
-                                                 " ORDER BY next_poll_at, tenant, job_id"));
-  while (unfinished.executeStep()) recovered.unfinished.push_back(ReadRecord(unfinished, 0));
+  recovered.unfinished = static_cast<std::size_t>(
+      db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
+                     " WHERE visible = 1 AND state < 4")
+          .getInt64());
   SQLite::Statement spent(db_,
                           "SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent"
                           " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?");

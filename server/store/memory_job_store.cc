@@ -34,6 +34,10 @@ bool Matches(const JobRecord& record, const ListQuery& query) {
          std::all_of(query.labels.begin(), query.labels.end(), has);
 }
 
+bool IsUnfinished(const JobRecord& record) {
+  return jobs::IsVisible(record) && !jobs::IsFinal(record.job.state);
+}
+
 void RecoverOne(JobRecord& record, WallTime now) {
   if (record.submission == SubmissionState::kIntent) {
     record.submission = SubmissionState::kNotSent;
@@ -286,23 +290,33 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
 
 absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<Recovered>([&]() REQUIRES(mutex_) {
-    Recovered recovered{.epoch = ++epoch_, .unfinished = {}, .spent = {}};
+    Recovered recovered{.epoch = ++epoch_, .unfinished = 0, .spent = {}};
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) && record.sent_at >= now - limits::kSpendingWindow) {
         recovered.spent.push_back({key.first, record.sent_at});
       }
       RecoverOne(record, now);
-      if (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state)) {
-        recovered.unfinished.push_back(record);
-      }
+      if (IsUnfinished(record)) ++recovered.unfinished;
     }
-    // Stable: those due at the same time stay in the order of their keys.
-    std::stable_sort(recovered.unfinished.begin(), recovered.unfinished.end(),
-                     [](const JobRecord& a, const JobRecord& b) {
-                       return a.next_poll_at < b.next_poll_at;
-                     });
     return recovered;
   });
+}
+
+absl::Status MemoryJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
+  auto unfinished = Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
+    std::vector<JobRecord> found;
+    for (const auto& [key, record] : records_) {
+      if (IsUnfinished(record)) found.push_back(record);
+    }
+    return found;
+  });
+  if (!unfinished.ok()) return unfinished.status();
+  // Stable: those due at the same time stay in the order of their keys.
+  std::stable_sort(
+      unfinished->begin(), unfinished->end(),
+      [](const JobRecord& a, const JobRecord& b) { return a.next_poll_at < b.next_poll_at; });
+  for (JobRecord& record : *unfinished) take(std::move(record));
+  return absl::OkStatus();
 }
 
 void MemoryJobStore::Close() {

@@ -36,6 +36,7 @@ class MemoryJobStore : public jobs::JobStore {
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   void Close() override;
 
  private:

@@ -225,6 +225,20 @@ absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) 
   return recovered;
 }
 
+absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
+  // On a connection of its own: what it has read of the file goes with it.
+  const std::string path = db_->getFilename();
+  auto db = OpenForReading(path);
+  if (!db.ok()) return db.status();
+  try {
+    (*db)->exec("PRAGMA cache_size = -2048");  // KiB
+    JobReads(**db).ReadUnfinished(take);
+    return absl::OkStatus();
+  } catch (const SQLite::Exception& error) {
+    return errors::StoreFailed(Describe(error));
+  }
+}
+
 void SqliteJobStore::Close() {
   MutexLock lock(close_mutex_);
   if (lock_ == nullptr) return;

@@ -71,6 +71,7 @@ class SqliteJobStore final : public jobs::JobStore {
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
 
   // Also folds the write-ahead log into jobs.db and gives up the directory. Callable twice; not from
   // a callback.

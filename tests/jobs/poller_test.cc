@@ -31,7 +31,10 @@ class PollerTest : public testing::Test {
     account_ = std::make_unique<Account>(budget, clock_);
     poller_ = std::make_unique<Poller>(
         options, *account_, store_, client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { published_.push_back(record); },
+        [this](const JobRecord& record) {
+          published_.push_back(record);
+          return MakeSnapshot(record.job);
+        },
         PollEvents{.replied = {},
                    .credentials_refused = [this](const auto&) { ++credentials_refused_; },
                    .degraded_changed = [this](bool now) { degraded_.push_back(now); },
@@ -65,6 +68,13 @@ class PollerTest : public testing::Test {
     return record;
   }
 
+  void Follow(const JobRecord& record) { poller_->Follow(record, MakeSnapshot(record.job)); }
+  void FollowRecovered(const std::vector<JobRecord>& records) {
+    for (const JobRecord& record : records) {
+      poller_->FollowRecovered(record, MakeSnapshot(record.job), records.size());
+    }
+  }
+
   int PollsOf(const std::string& id) const {
     return static_cast<int>(std::count_if(polls_.begin(), polls_.end(),
                                           [&](const auto& poll) { return poll.first == id; }));
@@ -87,7 +97,7 @@ class PollerTest : public testing::Test {
 
 TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
   Make();
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(60s);
   EXPECT_EQ(published_.size(), 1u);  // RUNNING, once
   EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_RUNNING);
@@ -119,7 +129,7 @@ TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
 TEST_F(PollerTest, AFailureIsAskedAboutOnceMoreAlthoughTheBytesAreTheSame) {
   Make();
   answers_["a"] = [] { return Reply(200, kFailed); };
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(6s);
   EXPECT_EQ(PollsOf("a"), 1);
   EXPECT_TRUE(published_.empty());
@@ -132,7 +142,7 @@ TEST_F(PollerTest, AFailureIsAskedAboutOnceMoreAlthoughTheBytesAreTheSame) {
 
 TEST_F(PollerTest, TheSameBytesAgainAreNeitherStoredNorPublished) {
   Make();
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(10min);
   EXPECT_GT(PollsOf("a"), 5);
   EXPECT_EQ(published_.size(), 1u);
@@ -140,8 +150,8 @@ TEST_F(PollerTest, TheSameBytesAgainAreNeitherStoredNorPublished) {
 
 TEST_F(PollerTest, AWatcherMakesPollsDenser) {
   Make();
-  poller_->Follow(Accepted("quiet"));
-  poller_->Follow(Accepted("watched"));
+  Follow(Accepted("quiet"));
+  Follow(Accepted("watched"));
   poller_->SetWatched("default", "job-watched", true);
   clock_.Advance(20min);
   EXPECT_GT(PollsOf("watched"), 2 * PollsOf("quiet"));
@@ -151,7 +161,7 @@ TEST_F(PollerTest, AWatcherMakesPollsDenser) {
 TEST_F(PollerTest, AHintIsOnePollAtOnceAndManyAreOneInTwoSeconds) {
   Make(BudgetOptions{.requests_per_second = 1000, .burst = 1000},
        {.curve = {.first = 1h, .max_watched = 1h, .max_unwatched = 1h}});
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   for (int i = 0; i < 999; ++i) {  // a hundred a second, for ten
     poller_->Hint("default", "job-a");
     clock_.Advance(10ms);
@@ -177,7 +187,7 @@ TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) 
     Make({.requests_per_second = 1000, .burst = 1000}, {.curve = curve});
     answers_.clear();
     const std::string id = "r" + std::to_string(published_.size());
-    poller_->Follow(Accepted(id));
+    Follow(Accepted(id));
     poller_->SetWatched("default", "job-" + id, watched);
     clock_.Advance(10min);
     const MonoTime end = clock_.Now();
@@ -200,7 +210,7 @@ TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) 
 
 TEST_F(PollerTest, TheFirstWatcherPullsAFarPollNear) {
   Make();
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(20min);  // by now polled every two minutes
   const int before = PollsOf("a");
   poller_->SetWatched("default", "job-a", true);
@@ -210,7 +220,7 @@ TEST_F(PollerTest, TheFirstWatcherPullsAFarPollNear) {
 
 TEST_F(PollerTest, NeverExceedsTheBudgetAndUsesIt) {
   Make({.requests_per_second = 10, .burst = 2});
-  for (int i = 0; i < 500; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  for (int i = 0; i < 500; ++i) Follow(Accepted("j" + std::to_string(i)));
   clock_.Advance(30s);
   polls_.clear();
   const Duration from = clock_.Now() - start_;
@@ -226,8 +236,8 @@ TEST_F(PollerTest, NeverExceedsTheBudgetAndUsesIt) {
 
 TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
   Make({.requests_per_second = 10, .burst = 2});
-  for (int i = 0; i < 2000; ++i) poller_->Follow(Accepted("many" + std::to_string(i), "big"));
-  for (int i = 0; i < 3; ++i) poller_->Follow(Accepted("few" + std::to_string(i), "small"));
+  for (int i = 0; i < 2000; ++i) Follow(Accepted("many" + std::to_string(i), "big"));
+  for (int i = 0; i < 3; ++i) Follow(Accepted("few" + std::to_string(i), "small"));
   clock_.Advance(8s);  // all are due by now, and 80 polls were made
   for (int i = 0; i < 3; ++i) EXPECT_EQ(PollsOf("few" + std::to_string(i)), 1);
 }
@@ -235,8 +245,8 @@ TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
 TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
   Make();
   answers_["a"] = [] { return Reply(429, "", {{"retry-after", "30"}}); };
-  poller_->Follow(Accepted("a"));
-  poller_->Follow(Accepted("b"));
+  Follow(Accepted("a"));
+  Follow(Accepted("b"));
   while (PollsOf("a") == 0) clock_.Advance(1ms);
   const std::size_t polls = polls_.size();
   clock_.Advance(29900ms);
@@ -250,7 +260,7 @@ TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
 TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
   Make();
   answers_["a"] = [] { return Reply(401, R"({"message":"Unauthorized"})"); };
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(6s);
   EXPECT_EQ(credentials_refused_, 1);
   clock_.Advance(24s);
@@ -265,7 +275,7 @@ TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
 TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
   Make();
   answers_["a"] = [] { return Reply(503, "<html>"); };
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(10min);
   EXPECT_EQ(degraded_, std::vector<bool>{true});
   EXPECT_TRUE(published_.empty());
@@ -278,11 +288,11 @@ TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
 TEST_F(PollerTest, AJobIsNeverPolledTwiceAtOnce) {
   Make();
   Hold();
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(10s);
   ASSERT_EQ(transport_.held(), 1u);
   poller_->SetWatched("default", "job-a", true);
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(10min);
   EXPECT_EQ(transport_.held(), 1u);
 }
@@ -290,7 +300,7 @@ TEST_F(PollerTest, AJobIsNeverPolledTwiceAtOnce) {
 TEST_F(PollerTest, PollsInFlightAreBounded) {
   Make({.requests_per_second = 1000, .burst = 1000}, {.curve = {}, .in_flight_max = 5});
   Hold();
-  for (int i = 0; i < 20; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  for (int i = 0; i < 20; ++i) Follow(Accepted("j" + std::to_string(i)));
   clock_.Advance(10s);
   EXPECT_EQ(transport_.held(), 5u);
   transport_.Answer(Reply(200, kRunning));
@@ -302,7 +312,7 @@ TEST_F(PollerTest, ARestartSpreadsTheFirstPolls) {
   Make({.requests_per_second = 10, .burst = 10});
   std::vector<JobRecord> records;
   for (int i = 0; i < 100; ++i) records.push_back(Accepted("j" + std::to_string(i)));
-  poller_->FollowRecovered(records);
+  FollowRecovered(records);
   clock_.Advance(3s);
   EXPECT_LT(polls_.size(), 25u);
   clock_.Advance(57s);
@@ -315,18 +325,18 @@ TEST_F(PollerTest, UnconfirmedAndFinalJobsAreNotFollowed) {
   unconfirmed.job.pictory_job_id.clear();
   unconfirmed.job.state = v1::JOB_STATE_UNCONFIRMED;
   unconfirmed.submission = SubmissionState::kUnknown;
-  poller_->Follow(unconfirmed);
+  Follow(unconfirmed);
   JobRecord final = Accepted("f");
   final.job.state = v1::JOB_STATE_FAILED;
-  poller_->FollowRecovered({unconfirmed, final});
+  FollowRecovered({unconfirmed, final});
   EXPECT_EQ(poller_->followed(), 0u);
 }
 
 TEST_F(PollerTest, AfterStopNothingStartsAndALateAnswerIsDropped) {
   Make();
   Hold();
-  poller_->Follow(Accepted("a"));
-  poller_->Follow(Accepted("b"));
+  Follow(Accepted("a"));
+  Follow(Accepted("b"));
   clock_.Advance(10s);
   ASSERT_EQ(transport_.held(), 2u);
   poller_->Stop();
@@ -338,7 +348,7 @@ TEST_F(PollerTest, AfterStopNothingStartsAndALateAnswerIsDropped) {
 
 TEST_F(PollerTest, AJumpOfTheWallClockMakesNeitherBurstNorStall) {
   Make();
-  for (int i = 0; i < 20; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  for (int i = 0; i < 20; ++i) Follow(Accepted("j" + std::to_string(i)));
   clock_.Advance(10min);
   polls_.clear();
   clock_.JumpWall(1h);
@@ -365,7 +375,7 @@ TEST_F(PollerTest, ALargeReplyIsAskedForAgainAtOnceAndWhole) {
     }
     return Reply(200, kDone);
   });
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(7s);
   EXPECT_EQ(asked, (std::vector<std::size_t>{limits::kSmallReplyMaxBytes, limits::kJobReplyMaxBytes}));
   ASSERT_EQ(published_.size(), 1u);
@@ -376,12 +386,12 @@ TEST_F(PollerTest, ALargeReplyIsAskedForAgainAtOnceAndWhole) {
 TEST_F(PollerTest, FewLargeRepliesAreUnderWayAtOnceAndSmallOnesPassThem) {
   Make();
   Hold();
-  for (int i = 0; i < 8; ++i) poller_->Follow(Accepted("j" + std::to_string(i)));
+  for (int i = 0; i < 8; ++i) Follow(Accepted("j" + std::to_string(i)));
   clock_.Advance(7s);
   ASSERT_EQ(transport_.held(), 8u);
   for (int i = 0; i < 8; ++i) transport_.Answer(LongerThan(limits::kSmallReplyMaxBytes));
   EXPECT_EQ(transport_.held(), 2u);
-  poller_->Follow(Accepted("small"));
+  Follow(Accepted("small"));
   clock_.Advance(7s);
   EXPECT_EQ(transport_.held(), 3u);
   int finished = 0;
@@ -401,7 +411,7 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
   transport_.SetScript([](const http::Request& request) -> std::optional<http::Response> {
     return LongerThan(request.max_body_bytes);
   });
-  poller_->Follow(Accepted("a"));
+  Follow(Accepted("a"));
   clock_.Advance(24h);
   EXPECT_LT(transport_.requests().size(), 35u);  // once an hour, and twice at first
   EXPECT_TRUE(degraded_.empty());
@@ -416,7 +426,7 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
 
   Make();
   transport_.AnswerAllWith(Reply(200, kDone));
-  poller_->FollowRecovered({waiting});
+  FollowRecovered({waiting});
   clock_.Advance(31s);
   EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(published_.back().job.message, "");

@@ -41,7 +41,7 @@ class ReconcilerTest : public testing::Test {
     account_ = std::make_unique<Account>(budget, clock_);
     poller_ = std::make_unique<Poller>(
         PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
+        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
     ReconcileEvents events;
     events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
@@ -244,8 +244,7 @@ TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   record.job.revision = 1;
   record.accepted_at = clock_.WallNow();
   store_.Update(record, {}, [](const absl::Status&) {});
-  hub_.Publish(record);
-  poller_->Follow(record);
+  poller_->Follow(record, hub_.Publish(record));
   reconciler_->OnCallback(kToken, "p1");
   EXPECT_EQ(Asked("p1"), 1);
   for (int i = 0; i < 100; ++i) {
@@ -350,7 +349,7 @@ TEST_F(ReconcilerTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
   EXPECT_EQ(reconciler_->oldest_age(), 7 * 24h - 1min);
   clock_.Advance(2h);
   EXPECT_TRUE(Stored().job.stale);
-  EXPECT_TRUE(hub_.Find("default", "j1")->job.stale);
+  EXPECT_TRUE(ToProto(*hub_.Find("default", "j1")).stale());
   EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 2);
   clock_.Advance(30 * 24h);
   EXPECT_EQ(Stored().job.revision, 2);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unordered_set>
+
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/fake_store.h"
 
@@ -47,11 +49,38 @@ TEST(SnapshotTest, FrameIsTheResponseOfEveryMethodThatHoldsAJob) {
   EXPECT_EQ(summarize.job().job_id(), "j1");
 }
 
-TEST(SnapshotTest, TheResultIsKeptOnce) {
+TEST(SnapshotTest, EverythingIsKeptOnce) {
   const Job job = Finished();
   const SnapshotPtr snapshot = MakeSnapshot(job);
-  EXPECT_TRUE(snapshot->job.result_wire.empty());
   EXPECT_EQ(snapshot->result_wire(), job.result_wire);
+  EXPECT_EQ(snapshot->job.job_id, job.job_id);
+  EXPECT_EQ(snapshot->job.pictory_job_id, job.pictory_job_id);
+  for (const std::string_view name : {snapshot->job.job_id, snapshot->job.pictory_job_id}) {
+    EXPECT_GE(name.data(), snapshot->frame.data());
+    EXPECT_LT(name.data(), snapshot->frame.data() + snapshot->frame.size());
+  }
+}
+
+TEST(SnapshotTest, IsFoundByTheNameThatStandsInIt) {
+  struct Holder {
+    SnapshotPtr job;
+  };
+  std::unordered_set<std::unique_ptr<Holder>, ByJob::Hash, ByJob::Equal> holders;
+  for (const char* id : {"j1", "j2"}) {
+    holders.insert(std::make_unique<Holder>(Holder{MakeSnapshot(MakeJob(id, v1::JOB_STATE_QUEUED, 1))}));
+  }
+  EXPECT_FALSE(holders.insert(std::make_unique<Holder>(
+      Holder{MakeSnapshot(MakeJob("j1", v1::JOB_STATE_RUNNING, 2))})).second);
+  EXPECT_EQ((*holders.find(JobKeyView{"default", "j2"}))->job->job.job_id, "j2");
+  EXPECT_EQ(holders.find(JobKeyView{"other", "j2"}), holders.end());
+  EXPECT_EQ(std::hash<JobKey>()({"default", "j1"}), std::hash<JobKeyView>()({"default", "j1"}));
+}
+
+TEST(SnapshotTest, AJobOfWhichPictoryHasNoIdYet) {
+  Job job = Finished();
+  job.pictory_job_id.clear();
+  EXPECT_TRUE(MakeSnapshot(job)->job.pictory_job_id.empty());
+  EXPECT_EQ(ToProto(*MakeSnapshot(job)).job_id(), "j1");
 }
 
 TEST(SnapshotTest, SharedWithoutACopyUnlessDegraded) {

@@ -28,7 +28,7 @@ class SubmitterTest : public testing::Test {
     account_ = std::make_unique<Account>(budget, clock_);
     poller_ = std::make_unique<Poller>(
         PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { hub_.Publish(record); }, PollEvents{});
+        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
     SubmitterOptions options = options_;
     options.webhook_url = [this](const std::string& token) {
       return webhooks_.empty() ? "" : webhooks_ + token;
@@ -124,11 +124,11 @@ TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer)
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(at_post, SubmissionState::kSending);
-  const Job& job = (*answer)->job;
+  const Snapshot::Head& job = (*answer)->job;
   EXPECT_EQ(job.state, v1::JOB_STATE_QUEUED);
   EXPECT_EQ(job.pictory_job_id, "p1");
   EXPECT_EQ(job.revision, 1);
-  EXPECT_EQ(job.labels.at("team"), "a");
+  EXPECT_EQ(ToProto(**answer).labels().at("team"), "a");
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
   EXPECT_EQ(poller_->followed(), 1u);
 }
@@ -147,7 +147,7 @@ TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
   const auto first = Submit(Preview("r1"));
   const auto other = Submit(Preview("r1", "other"));
   EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
-  EXPECT_NE(other.status().message().find((*first)->job.job_id), absl::string_view::npos);
+  EXPECT_NE(other.status().message().find(std::string((*first)->job.job_id)), absl::string_view::npos);
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -320,14 +320,14 @@ TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto preview = Submit(Preview("r1"));
   ASSERT_TRUE(preview.ok());
-  const std::string id = (*preview)->job.job_id;
+  const std::string id((*preview)->job.job_id);
 
   const auto early = Submit(Render("r2", id));
   EXPECT_EQ(errors::Reason(early.status()), "JOB_NOT_FINISHED");
   EXPECT_EQ(errors::Reason(Submit(Render("r3", "nobody")).status()), "JOB_NOT_FOUND");
   EXPECT_EQ(Posts(), 1);
 
-  Job done = (*preview)->job;
+  Job done = Stored("r1")->job;
   done.state = v1::JOB_STATE_SUCCEEDED;
   ++done.revision;
   hub_.Publish(done);
@@ -342,7 +342,7 @@ TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
 TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto preview = Submit(Preview("r1"));
-  Job done = (*preview)->job;
+  Job done = Stored("r1")->job;
   done.state = v1::JOB_STATE_SUCCEEDED;
   ++done.revision;
   hub_.Publish(done);

@@ -78,6 +78,9 @@ class FakeStore final : public jobs::JobStore {
     done(NotHere());
   }
   absl::StatusOr<Recovered> Recover(WallTime) override { return NotHere(); }
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>&) override {
+    return NotHere();
+  }
   void Close() override {}
 
   void Find(std::string tenant, std::string name,

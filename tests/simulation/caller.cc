@@ -146,7 +146,7 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer)
   if (waiting_.erase(call) == 0) return;  // nobody hears it
   if (!answer.ok()) return OnRefusal(answer.status());
   const bool first = job_id_.empty();
-  Hear(jobs::ToProto((*answer)->job), "a submit");
+  Hear(jobs::ToProto(**answer), "a submit");
   trying_ = !waiting_.empty();
   if (first) AfterAccepted();
 }
@@ -215,7 +215,7 @@ void Caller::Read() {
   process->hub().Load(tenant_, job_id_, [this, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
     if (found.ok()) {
       if (deleted_) Fail("its job is there although it was deleted");
-      return Hear(jobs::ToProto((*found)->job), "a read", known);
+      return Hear(jobs::ToProto(**found), "a read", known);
     }
     if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
   });
@@ -237,7 +237,7 @@ void Caller::Watch() {
   hub.Load(tenant_, job_id_,
            [this, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
              if (!found.ok()) return stream->Fail(found.status());
-             auto subscribed = hub.Subscribe(tenant_, (*found)->job.job_id, stream);
+             auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job.job_id), stream);
              if (subscribed.present == nullptr) subscribed.present = *found;
              stream->Begin(std::move(subscribed));
            });

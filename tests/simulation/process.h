@@ -37,7 +37,7 @@ class Process {
         broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         hub_({}, store, broadcaster_),
         poller_({}, account_, store, client_, clock, clock, random,
-                [this](const jobs::JobRecord& record) { hub_.Publish(record); }, {}),
+                [this](const jobs::JobRecord& record) { return hub_.Publish(record); }, {}),
         reconciler_(account_, store, client_, hub_, poller_, clock, clock, {}),
         deleter_(account_, store, client_, hub_, clock),
         retention_({}, store, hub_, clock, clock, nullptr) {
@@ -56,11 +56,11 @@ class Process {
         jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record) {
                              reconciler_.Add(record);
                            }});
-    for (const jobs::JobRecord& record : recovered->unfinished) {
-      hub_.Publish(record);
+    const absl::Status read = store.ReadUnfinished([&](const jobs::JobRecord& record) {
       reconciler_.Add(record);
-    }
-    poller_.FollowRecovered(recovered->unfinished);
+      poller_.FollowRecovered(record, hub_.Publish(record), recovered->unfinished);
+    });
+    if (!read.ok()) std::abort();
     retention_.Start();
   }
 

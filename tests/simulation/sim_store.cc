@@ -209,4 +209,8 @@ absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
   return disk_.Recover(now);
 }
 
+absl::Status SimStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
+  return disk_.ReadUnfinished(take);
+}
+
 }  // namespace gateway::simulation

@@ -58,6 +58,7 @@ class SimStore final : public jobs::JobStore {
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   void Close() override {}
 
  private:

@@ -46,6 +46,13 @@ class StoreCalls {
 
   explicit StoreCalls(jobs::JobStore& store) : store_(store) {}
 
+  std::vector<Record> ReadUnfinished() {
+    std::vector<Record> records;
+    const absl::Status read =
+        store_.ReadUnfinished([&](Record record) { records.push_back(std::move(record)); });
+    EXPECT_TRUE(read.ok()) << read;
+    return records;
+  }
   absl::StatusOr<jobs::BeginResult> Begin(Record record) {
     Answer<absl::StatusOr<jobs::BeginResult>> answer;
     store_.Begin(std::move(record), answer.Callback());
