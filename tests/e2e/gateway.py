@@ -31,22 +31,26 @@ def wait_until(condition, what):
 class Gateway:
     """One gateway process with its sandbox; `state` survives restarts."""
 
-    def __init__(self, state, *flags, sandbox=True, speed=20, env=None):
+    def __init__(self, state, *flags, sandbox=True, speed=20, env=None, program="pictory-gateway",
+                 wrapper=(), start=True):
         self.state = pathlib.Path(state)
         self.state.mkdir(exist_ok=True)
         self.ready = self.state / "ready"
         self.log = self.state / "log"
         self.listen = "127.0.0.1:0"
+        self.program = program
+        self.wrapper = wrapper
         self.flags = (["--sandbox", "--sandbox-speed", str(speed)] if sandbox else []) + list(flags)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         self.env.update(env or {})
-        self.start()
+        if start:
+            self.start()
 
     def start(self):
         self.ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "pictory-gateway", "--listen", self.listen, "--admin-listen", "127.0.0.1:0",
+                [*self.wrapper, BIN / self.program, "--listen", self.listen, "--admin-listen", "127.0.0.1:0",
                  "--state-dir", self.state / "jobs", "--ready-file", self.ready, *self.flags],
                 stderr=log, env=self.env)
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, "the gateway")

@@ -1,0 +1,95 @@
+// A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it writes or
+// flushes a file of the store, the call fails, and so do those after it that are said to.
+//
+//   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync or any; COUNT calls fail from the N-th on
+//   BAD_DISK_DIR=PATH             counted are calls on files below it
+//   BAD_DISK_ARMED=FILE           counted from when this file exists; unset: from the beginning
+//   BAD_DISK_HIT=FILE             made when a call has failed
+//
+// SQLite's own calls go through the C library, which is why this is enough.
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+struct Plan {
+  char call[16] = "";
+  int error = 0;
+  int from = 0;
+  int count = 0;
+  const char* dir = std::getenv("BAD_DISK_DIR");
+  const char* armed = std::getenv("BAD_DISK_ARMED");
+  const char* hit = std::getenv("BAD_DISK_HIT");
+
+  Plan() {
+    const char* text = std::getenv("BAD_DISK");
+    if (text == nullptr || std::sscanf(text, "%15[^:]:%d:%d:%d", call, &error, &from, &count) != 4) {
+      dir = nullptr;
+    }
+  }
+};
+
+bool IsBelow(int fd, const char* dir) {
+  char link[32], path[PATH_MAX];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return false;
+  path[length] = '\0';
+  return std::strncmp(path, dir, std::strlen(dir)) == 0;
+}
+
+// Whether this call is one of those that fail; sets errno if so.
+bool Fails(const char* call, int fd) {
+  static const Plan plan;
+  static std::atomic<int> calls{0};
+  if (plan.dir == nullptr) return false;
+  if (std::strcmp(plan.call, "any") != 0 && std::strcmp(plan.call, call) != 0) return false;
+  if (!IsBelow(fd, plan.dir)) return false;
+  if (plan.armed != nullptr && access(plan.armed, F_OK) != 0) return false;
+  const int number = ++calls;
+  if (number < plan.from || number - plan.from >= plan.count) return false;
+  if (plan.hit != nullptr) close(open(plan.hit, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  errno = plan.error;
+  return true;
+}
+
+template <class Function>
+Function Real(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+using PwriteFunction = ssize_t (*)(int, const void*, size_t, off64_t);
+using SyncFunction = int (*)(int);
+
+}  // namespace
+
+extern "C" {
+
+ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
+  static const auto real = Real<PwriteFunction>("pwrite64");
+  return Fails("pwrite", fd) ? -1 : real(fd, data, size, offset);
+}
+
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) { return pwrite64(fd, data, size, offset); }
+
+int fdatasync(int fd) {
+  static const auto real = Real<SyncFunction>("fdatasync");
+  return Fails("fdatasync", fd) ? -1 : real(fd);
+}
+
+int fsync(int fd) {
+  static const auto real = Real<SyncFunction>("fsync");
+  return Fails("fdatasync", fd) ? -1 : real(fd);
+}
+
+}  // extern "C"

@@ -1,0 +1,38 @@
+"""The rows, in the order they run."""
+
+import dataclasses
+import typing
+
+from crowds import duplicate_storm, faulty_upstream
+from disks import failing_disk, sync_before_send
+from kills import killed
+from restarts import restart_with_many
+from states import states_never_go_back
+
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    what: str
+    function: typing.Callable
+    unit: str
+    cycles: int
+    quick: int
+
+
+ROWS = [
+    Row("killed-before-intent", "Killed before the intent is durable", killed("before-intent"), "kills", 25, 3),
+    Row("killed-after-intent", "Killed while the recorded intent waits for budget", killed("after-intent"), "kills", 25, 2),
+    Row("killed-before-first-byte", "Killed between SENDING and the first byte", killed("before-first-byte"), "kills", 25, 3),
+    Row("killed-part-sent", "Killed with part of the request sent", killed("part-sent"), "kills", 25, 2),
+    Row("killed-no-answer", "Killed with all sent and no answer", killed("no-answer"), "kills", 25, 3),
+    Row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
+    Row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
+    Row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
+    Row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
+    Row("failing-disk", "Disk full, or failing, at each call of the store", failing_disk, "failures", 100, 3),
+    Row("duplicate-storm", "1,000 calls at once with one request_id", duplicate_storm, "calls", 3, 1),
+    Row("faulty-upstream", "Submits through 10 % resets, 10 % 503, 5 % slow answers", faulty_upstream, "submits", 10_000, 1_000),
+    Row("restart-with-many", "Restart with unfinished jobs: 5 s, 1 KiB a job, budget", restart_with_many, "jobs", 100_000, 20_000),
+    Row("states-never-go-back", "404 after create, flapping, failed and then completed", states_never_go_back, "scripts", 10, 1),
+]
