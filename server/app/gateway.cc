@@ -291,7 +291,7 @@ absl::Status Gateway::Parts::Serve() {
   };
   domain.degraded = [this](const std::string&) { return account->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
-    metrics.CountCall(std::string(method), absl::StatusCodeToString(code),
+    metrics.CountCall(method, absl::StatusCodeToString(code),
                       std::chrono::duration<double>(took).count());
   };
 

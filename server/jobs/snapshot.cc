@@ -144,16 +144,14 @@ Frame JobFrame(const SnapshotPtr& snapshot, bool degraded) {
   return frame;
 }
 
-Frame FullFrame(const Snapshot& snapshot, const v1::Job& full, bool degraded) {
+Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded) {
   const std::string_view header =
       std::string_view(snapshot.frame)
           .substr(snapshot.job_at, snapshot.result_at - snapshot.job_at);
   const std::string suffix = degraded ? DegradedSuffix() : std::string();
   auto frame =
-      std::make_shared<std::string>(FrameHead(header.size() + full.ByteSizeLong() + suffix.size()));
-  frame->append(header);
-  full.AppendToString(frame.get());
-  frame->append(suffix);
+      std::make_shared<std::string>(FrameHead(header.size() + full.size() + suffix.size()));
+  frame->append(header).append(full).append(suffix);
   return frame;
 }
 

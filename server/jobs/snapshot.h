@@ -80,8 +80,8 @@ v1::Job ToListProto(const Job& job);
 // property of the job and so not part of its snapshot.
 Frame JobFrame(const SnapshotPtr& snapshot, bool degraded);
 
-// The same with the FULL result: `full` holds result and omitted_parts.
-Frame FullFrame(const Snapshot& snapshot, const v1::Job& full, bool degraded);
+// The same with the FULL result: `full` is wire bytes of a v1.Job with result and omitted_parts.
+Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded);
 
 // A WatchJobResponse that says there is nothing new.
 Frame HeartbeatFrame(std::int32_t revision, bool degraded);

@@ -19,80 +19,71 @@ void MessageReader::Count(Problem::Kind kind, std::size_t begin) {
   }
 }
 
-void MessageReader::StoreScalar(Holder holder, const FieldPlan& field, Type type,
-                                std::string_view decoded, std::size_t begin) {
+void MessageReader::StoreScalar(const FieldPlan& field, Type type, std::string_view decoded,
+                                std::size_t begin) {
   if (field.role == v1::FIELD_ROLE_RAW_JSON) {
-    StoreText(holder, field, RawScalar(type, decoded, begin));
+    StoreText(field, RawScalar(type, decoded, begin));
     return;
   }
   if (field.message != nullptr) {
     if (field.message->items() != nullptr) {
-      StoreScalar(Sub(holder, field), *field.message->items(), type, decoded, begin);
+      wire_.Open(field.field->number());
+      StoreScalar(*field.message->items(), type, decoded, begin);
+      wire_.Close();
     } else if (field.string_as != nullptr && type == Type::kString) {
-      const Holder sub = Sub(holder, field);
-      StoreText(sub, *field.string_as, decoded, &field);
+      wire_.Open(field.field->number());
+      StoreText(*field.string_as, decoded, &field);
       const FieldPlan* raw = field.message->raw_self();
       if (raw != nullptr && !Skipped(*raw)) {
-        StoreText(sub, *raw, RawScalar(type, decoded, begin), &field);
+        StoreText(*raw, RawScalar(type, decoded, begin), &field);
       }
+      wire_.Close();
     } else {
       Count(Problem::Kind::kWrongType, begin);
     }
     return;
   }
   if (field.type == Field::CPPTYPE_STRING && (type == Type::kString || type == Type::kNumber)) {
-    StoreText(holder, field, decoded);
+    StoreText(field, decoded);
   } else if (field.type == Field::CPPTYPE_BOOL) {
     const bool value = decoded == "true";
     if (type == Type::kNumber || (!value && decoded != "false")) {
       Count(Problem::Kind::kWrongType, begin);
-    } else if (field.repeated) {
-      holder.reflection->AddBool(holder.message, field.field, value);
     } else {
-      holder.reflection->SetBool(holder.message, field.field, value);
+      wire_.Bool(field.field->number(), value);
     }
   } else if (type == Type::kNumber || type == Type::kString) {
-    StoreNumber(holder, field, type, decoded, begin);
+    StoreNumber(field, type, decoded, begin);
   } else {
     Count(Problem::Kind::kWrongType, begin);
   }
 }
 
-void MessageReader::StoreNumber(Holder holder, const FieldPlan& field, Type type,
-                                std::string_view decoded, std::size_t begin) {
+void MessageReader::StoreNumber(const FieldPlan& field, Type type, std::string_view decoded,
+                                std::size_t begin) {
   NumberFault fault = NumberFault::kNotANumber;
   if (type == Type::kString && decoded.size() > limits::kJsonNumberMaxBytes) {
     // No number that long is meant as one.
   } else if (field.type == Field::CPPTYPE_DOUBLE) {
     double value = 0;
     fault = type == Type::kNumber ? ConvertDouble(decoded, value) : ParseDouble(decoded, value);
-    if (fault == NumberFault::kNone) {
-      field.repeated ? holder.reflection->AddDouble(holder.message, field.field, value)
-                     : holder.reflection->SetDouble(holder.message, field.field, value);
-    }
+    if (fault == NumberFault::kNone) wire_.Double(field.field->number(), value);
   } else if (field.type == Field::CPPTYPE_INT32) {
     std::int32_t value = 0;
     fault = ParseInt32(decoded, value);
-    if (fault == NumberFault::kNone) {
-      field.repeated ? holder.reflection->AddInt32(holder.message, field.field, value)
-                     : holder.reflection->SetInt32(holder.message, field.field, value);
-    }
+    if (fault == NumberFault::kNone) wire_.Int(field.field->number(), value);
   }
   if (fault == NumberFault::kNotANumber) Count(Problem::Kind::kWrongType, begin);
   if (fault == NumberFault::kOutOfRange) Count(Problem::Kind::kOutOfRange, begin);
 }
 
-void MessageReader::StoreText(Holder holder, const FieldPlan& field, std::string_view text,
+void MessageReader::StoreText(const FieldPlan& field, std::string_view text,
                               const FieldPlan* below) {
   if (text.size() > options_.string_max_bytes) {
     stats_.omitted.push_back({field.field, FieldPath(field, below), text.size()});
     return;
   }
-  if (field.repeated) {
-    holder.reflection->AddString(holder.message, field.field, std::string(text));
-  } else {
-    holder.reflection->SetString(holder.message, field.field, std::string(text));
-  }
+  wire_.Text(field.field->number(), text);
 }
 
 // `below`, if given, is a message field of the frame whose bare string goes into `last`.

@@ -1,4 +1,4 @@
-// Read() at work: follows the events of one text and fills one message. Private to json/.
+// Read() at work: follows the events of one text and serialises one message from it. Private to json/.
 //
 // Each open object or array has a frame that knows what its values are for; what nobody wants costs
 // a counter. Events in proto_reader.cc, storing in message_reader.cc.
@@ -10,23 +10,22 @@
 #include <string_view>
 #include <vector>
 
-#include "google/protobuf/message.h"
 #include "json/path_table.h"
 #include "json/proto_plan.h"
 #include "json/proto_reader.h"
 #include "json/sax.h"
+#include "json/wire_writer.h"
 
 namespace gateway::json {
 
 class MessageReader final : public SaxHandler<MessageReader> {
  public:
-  MessageReader(std::string_view text, google::protobuf::Message* message,
+  MessageReader(std::string_view text, const google::protobuf::Descriptor* message,
                 const ReadOptions& options, ReadStats& stats)
       : SaxHandler(text, options.limits),
         options_(options),
         stats_(stats),
-        root_(message),
-        root_plan_(message == nullptr ? nullptr : &PlanOf(message->GetDescriptor())),
+        root_plan_(message == nullptr ? nullptr : &PlanOf(message)),
         route_(SplitPath(options.message_at)) {
     if (options.capture != nullptr) stats.captured.resize(options.capture->size());
     frames_.reserve(limits::kJsonMaxDepth + 2);  // so that none moves; most texts need three
@@ -42,18 +41,12 @@ class MessageReader final : public SaxHandler<MessageReader> {
   bool OnStart(Type type, std::size_t begin);
   bool OnEnd(Type type, std::size_t end);
 
+  // What was read, once Run() is over.
+  std::string TakeWire() { return wire_.Take(); }
+
  private:
   // What becomes of the value that comes next.
   enum class Next : std::uint8_t { kNothing, kUnknown, kRoute, kRoot, kField, kMapValue };
-
-  // A message, with what else would be fetched for each of its fields.
-  struct Holder {
-    Holder() = default;
-    explicit Holder(google::protobuf::Message* m)
-        : message(m), reflection(m == nullptr ? nullptr : m->GetReflection()) {}
-    google::protobuf::Message* message = nullptr;
-    const google::protobuf::Reflection* reflection = nullptr;
-  };
 
   // An object or array that is open.
   struct Frame {
@@ -68,14 +61,13 @@ class MessageReader final : public SaxHandler<MessageReader> {
     int capture_node = -1;  // of this value
     int next_node = -1;     // of the value that comes next
     int captured = -1;      // this value is wanted under that number
+    std::size_t open = 0;       // messages around this value, when it ends
     std::uint64_t own_key = 0;  // kMessage: fields that came under their own key
     std::size_t begin = 0;
-    Holder holder;                        // kMessage: itself; kList, kMap: whose field it is
     const MessagePlan* plan = nullptr;    // kMessage
     const FieldPlan* field = nullptr;     // kList, kMap: the field; kMessage: the next value's
     const FieldPlan* opened_by = nullptr; // the field of the message around, if another
-    Holder raw_holder;                    // takes this value's bytes, in raw_field
-    const FieldPlan* raw_field = nullptr;
+    const FieldPlan* raw_field = nullptr; // takes this value's bytes
     std::string map_key;
   };
 
@@ -91,7 +83,7 @@ class MessageReader final : public SaxHandler<MessageReader> {
     frame.hint = 0;
     frame.own_key = 0;
     frame.begin = begin;
-    frame.holder = frame.raw_holder = {};
+    frame.open = wire_.open();
     frame.field = frame.opened_by = frame.raw_field = nullptr;
     frame.plan = nullptr;
     return frame;
@@ -115,32 +107,24 @@ class MessageReader final : public SaxHandler<MessageReader> {
     return a.size() == b.size() && SameBytes(a.data(), b.data(), b.size());
   }
   void NextMember(Frame& frame, std::string_view key);
-  void NotePresence(Frame& frame, Holder holder, const FieldPlan& field);
-  void StoreScalar(Holder holder, const FieldPlan& field, Type type,
-                   std::string_view decoded, std::size_t begin);
-  void StoreNumber(Holder holder, const FieldPlan& field, Type type,
-                   std::string_view decoded, std::size_t begin);
-  void StoreText(Holder holder, const FieldPlan& field, std::string_view text,
-                 const FieldPlan* below = nullptr);
-  void OpenField(Holder holder, const FieldPlan& field, bool element, Type type,
-                 std::size_t begin);
-  void OpenMessage(Holder holder, const MessagePlan& plan, Type type, std::size_t begin,
+  void NotePresence(Frame& frame, const FieldPlan& field);
+  // Storing is always into the innermost message that is open.
+  void StoreScalar(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
+  void StoreNumber(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
+  void StoreText(const FieldPlan& field, std::string_view text, const FieldPlan* below = nullptr);
+  void OpenField(const FieldPlan& field, bool element, Type type, std::size_t begin);
+  void OpenMessage(const MessagePlan& plan, Type type, std::size_t begin,
                    const FieldPlan* opened_by);
-  static Holder Sub(Holder holder, const FieldPlan& field) {
-    return Holder(field.repeated
-                      ? holder.reflection->AddMessage(holder.message, field.field)
-                      : holder.reflection->MutableMessage(holder.message, field.field));
-  }
   void Count(Problem::Kind kind, std::size_t begin);
   std::string FieldPath(const FieldPlan& last, const FieldPlan* below) const;
 
   const ReadOptions& options_;
   ReadStats& stats_;
-  const Holder root_;
-  const MessagePlan* const root_plan_;
+  const MessagePlan* const root_plan_;  // null: only captures are wanted
   const std::vector<std::string_view> route_;
   std::vector<Frame> frames_;  // [0]: around the root
   std::size_t top_ = 0;
+  WireWriter wire_;
   int skip_depth_ = 0;  // open containers inside a skipped one
 };
 

@@ -163,6 +163,10 @@ class Checker {
         return;
       case Field::TYPE_MESSAGE:
         if (field->message_type()->file()->package() == "google.protobuf") break;
+        // Read under both keys they would be merged, where everything else counts under its own.
+        if (!field->is_repeated() && MappingOf(field).aliases_size() > 0) {
+          Fault(field->full_name(), "is one message, which cannot have aliases");
+        }
         Message(field->message_type(), false);
         return;
       default:

@@ -10,6 +10,10 @@ namespace gateway::json {
 namespace pb = ::google::protobuf;
 namespace v1 = ::pictory::jobs::v1;
 
+// The fields of a map's entries, in every map.
+constexpr int kMapKey = 1;
+constexpr int kMapValue = 2;
+
 bool MessageReader::OnKey(std::string_view key, std::size_t) {
   if (skip_depth_ > 0) return true;
   Frame& frame = Top();
@@ -60,12 +64,11 @@ void MessageReader::NextMember(Frame& frame, std::string_view key) {
   frame.next = Next::kField;
 }
 
-// A value other than null is there for `field` of the message in `frame`.
-void MessageReader::NotePresence(Frame& frame, Holder holder, const FieldPlan& field) {
+// A value other than null is there for `field` of the message in `frame`. One that came under an alias
+// before is overridden, as the last one on the wire counts.
+void MessageReader::NotePresence(Frame& frame, const FieldPlan& field) {
   if (frame.kind != Frame::kMessage || frame.next_is_alias || field.repeated) return;
   frame.own_key |= Bit(field);
-  // An alias may have come before.
-  if (field.message != nullptr) holder.reflection->ClearField(holder.message, field.field);
 }
 
 bool MessageReader::OnScalar(Type type, std::string_view decoded, std::size_t begin) {
@@ -91,14 +94,14 @@ bool MessageReader::OnScalar(Type type, std::string_view decoded, std::size_t be
       break;
     case Next::kRoot:
       stats_.message_type = type;
-      if (root_.message != nullptr && root_plan_->items() != nullptr && type != Type::kNull) {
-        StoreScalar(root_, *root_plan_->items(), type, decoded, begin);
+      if (root_plan_ != nullptr && root_plan_->items() != nullptr && type != Type::kNull) {
+        StoreScalar(*root_plan_->items(), type, decoded, begin);
       }
       break;
     case Next::kField:
       if (type == Type::kNull) break;
-      NotePresence(frame, frame.holder, *frame.field);
-      StoreScalar(frame.holder, *frame.field, type, decoded, begin);
+      NotePresence(frame, *frame.field);
+      StoreScalar(*frame.field, type, decoded, begin);
       break;
     case Next::kMapValue: {
       if (type == Type::kNull) break;
@@ -107,11 +110,10 @@ bool MessageReader::OnScalar(Type type, std::string_view decoded, std::size_t be
                                   decoded.size()});
         break;
       }
-      pb::Message* entry =
-          frame.holder.reflection->AddMessage(frame.holder.message, frame.field->field);
-      const pb::Descriptor* types = frame.field->field->message_type();
-      entry->GetReflection()->SetString(entry, types->map_key(), frame.map_key);
-      entry->GetReflection()->SetString(entry, types->map_value(), std::string(decoded));
+      wire_.Open(frame.field->field->number());
+      wire_.Text(kMapKey, frame.map_key);
+      wire_.Text(kMapValue, decoded);
+      wire_.Close();
       break;
     }
   }
@@ -144,15 +146,15 @@ bool MessageReader::OnStart(Type type, std::size_t begin) {
       break;
     case Next::kRoot:
       stats_.message_type = type;
-      if (root_.message == nullptr) {
+      if (root_plan_ == nullptr) {
         Push(Frame::kSkip, type, begin);
       } else {
-        OpenMessage(root_, *root_plan_, type, begin, nullptr);
+        OpenMessage(*root_plan_, type, begin, nullptr);
       }
       break;
     case Next::kField:
-      if (!element) NotePresence(frame, frame.holder, *frame.field);
-      OpenField(frame.holder, *frame.field, element, type, begin);
+      if (!element) NotePresence(frame, *frame.field);
+      OpenField(*frame.field, element, type, begin);
       break;
   }
   Frame& opened = Top();
@@ -166,35 +168,35 @@ bool MessageReader::OnStart(Type type, std::size_t begin) {
   return true;
 }
 
-void MessageReader::OpenField(Holder holder, const FieldPlan& field, bool element,
-                              Type type, std::size_t begin) {
+void MessageReader::OpenField(const FieldPlan& field, bool element, Type type,
+                              std::size_t begin) {
   const bool array = type == Type::kArray;
   if (field.role == v1::FIELD_ROLE_RAW_JSON) {
     Frame& frame = Push(Frame::kSkip, type, begin);
-    frame.raw_holder = holder;
     frame.raw_field = &field;
   } else if (array && field.repeated && !element) {
     Frame& frame = Push(Frame::kList, type, begin);
-    frame.holder = holder;
     frame.field = &field;
     frame.next_is_alias = false;
   } else if (!array && field.map) {
     Frame& frame = Push(Frame::kMap, type, begin);
-    frame.holder = holder;
     frame.field = &field;
   } else if (field.message != nullptr && (!array || field.message->items() != nullptr)) {
-    OpenMessage(Sub(holder, field), *field.message, type, begin, &field);
+    const std::size_t open = wire_.open();
+    wire_.Open(field.field->number());
+    OpenMessage(*field.message, type, begin, &field);
+    Top().open = open;
   } else {
     Count(Problem::Kind::kWrongType, begin);
     Push(Frame::kSkip, type, begin);
   }
 }
 
-void MessageReader::OpenMessage(Holder holder, const MessagePlan& plan, Type type,
-                                std::size_t begin, const FieldPlan* opened_by) {
+void MessageReader::OpenMessage(const MessagePlan& plan, Type type, std::size_t begin,
+                                const FieldPlan* opened_by) {
   if (plan.items() != nullptr) {
     // An object where the list is expected is its only element.
-    OpenField(holder, *plan.items(), false, type, begin);
+    OpenField(*plan.items(), false, type, begin);
     if (Top().kind == Frame::kList) Top().opened_by = opened_by;
     return;
   }
@@ -203,11 +205,9 @@ void MessageReader::OpenMessage(Holder holder, const MessagePlan& plan, Type typ
     return;
   }
   Frame& frame = Push(Frame::kMessage, type, begin);
-  frame.holder = holder;
   frame.plan = &plan;
   frame.opened_by = opened_by;
   if (plan.raw_self() != nullptr && !Skipped(*plan.raw_self())) {
-    frame.raw_holder = holder;
     frame.raw_field = plan.raw_self();
   }
 }
@@ -221,11 +221,12 @@ bool MessageReader::OnEnd(Type, std::size_t end) {
   const std::string_view raw = text().substr(frame.begin, end - frame.begin);
   // FieldPath speaks of the frames around; a RAW_SELF field lies inside its own.
   if (frame.raw_field != nullptr && frame.kind == Frame::kMessage) {
-    StoreText(frame.raw_holder, *frame.raw_field, raw);
+    StoreText(*frame.raw_field, raw);
   }
   --top_;
+  while (wire_.open() > frame.open) wire_.Close();
   if (frame.raw_field != nullptr && frame.kind != Frame::kMessage) {
-    StoreText(frame.raw_holder, *frame.raw_field, raw);
+    StoreText(*frame.raw_field, raw);
   }
   if (frame.captured >= 0) {
     Captured& captured = stats_.captured[static_cast<std::size_t>(frame.captured)];
@@ -235,12 +236,24 @@ bool MessageReader::OnEnd(Type, std::size_t end) {
   return true;
 }
 
-absl::StatusOr<ReadStats> Read(std::string_view text, pb::Message* message,
-                               const ReadOptions& options) {
+absl::StatusOr<ReadStats> ReadWire(std::string_view text, const pb::Descriptor* message,
+                                   std::string& wire, const ReadOptions& options) {
   ReadStats stats;
   MessageReader reader(text, message, options, stats);
   const absl::Status status = reader.Run();
   if (!status.ok()) return status;
+  wire = reader.TakeWire();
+  return stats;
+}
+
+absl::StatusOr<ReadStats> Read(std::string_view text, pb::Message* message,
+                               const ReadOptions& options) {
+  std::string wire;
+  absl::StatusOr<ReadStats> stats =
+      ReadWire(text, message == nullptr ? nullptr : message->GetDescriptor(), wire, options);
+  if (stats.ok() && message != nullptr && !message->MergeFromString(wire)) {
+    return absl::InternalError("what was read is no message");  // cannot be
+  }
   return stats;
 }
 

@@ -78,10 +78,15 @@ struct ReadStats {
   std::vector<Captured> captured;
 };
 
-// Reads `text` into `message`, whose old content stays unless replaced; nullptr for captures alone.
-// INVALID_ARGUMENT as from Check() if the text breaks a rule; the message is then half filled. Text
-// whose value at `message_at` is of the wrong type is no error: see ReadStats.
+// Merges `text` into `message`; nullptr for captures alone. INVALID_ARGUMENT as from Check() if the
+// text breaks a rule; the message then stays as it was. Text whose value at `message_at` is of the
+// wrong type is no error: see ReadStats.
 absl::StatusOr<ReadStats> Read(std::string_view text, google::protobuf::Message* message,
                                const ReadOptions& options = {});
+
+// The same, but the message stays serialised: for who needs it only that way.
+absl::StatusOr<ReadStats> ReadWire(std::string_view text,
+                                   const google::protobuf::Descriptor* message, std::string& wire,
+                                   const ReadOptions& options = {});
 
 }  // namespace gateway::json

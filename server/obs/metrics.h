@@ -10,9 +10,13 @@
 #include <prometheus/registry.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace gateway::obs {
 
@@ -30,7 +34,7 @@ class Metrics {
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.
-  void CountCall(const std::string& method, const std::string& code, double seconds);
+  void CountCall(std::string_view method, std::string_view code, double seconds);
 
   void CountContradiction() { contradictions_.Increment(); }
 
@@ -41,6 +45,10 @@ class Metrics {
   std::string Render();
 
  private:
+  struct Calls {
+    prometheus::Histogram* seconds = nullptr;
+    std::map<std::string, prometheus::Counter*, std::less<>> by_code;
+  };
   struct Sampled {
     prometheus::Gauge& gauge;
     std::function<double()> value;
@@ -55,6 +63,9 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& calls_;
   prometheus::Family<prometheus::Histogram>& call_seconds_;
   std::vector<Sampled> sampled_;
+
+  Mutex mutex_;
+  std::map<std::string, Calls, std::less<>> calls_by_method_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::obs

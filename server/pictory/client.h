@@ -146,9 +146,9 @@ JobReply ReadAuthorizeError(const absl::Status& error);
 // Classifies the answer to a paid request: pure.
 SubmitReply ReadSubmitReply(const http::Response& response, WallTime now);
 
-// The FULL view of a stored result: a v1.Job with result and omitted_parts set, at most
-// limits::kFullViewMaxBytes. `result_json` is the part RESULT_JSON.
-absl::StatusOr<::pictory::jobs::v1::Job> ReadFullResult(std::string_view result_json,
-                                                        ::pictory::jobs::v1::JobKind kind);
+// The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of some
+// limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
+absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
+                                           ::pictory::jobs::v1::JobKind kind);
 
 }  // namespace gateway::pictory

@@ -7,8 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/wire_format_lite.h"
 #include "pictory/client.h"
 #include "pictory/highlights.h"
 
@@ -114,6 +118,24 @@ Parts LeftOut(const Envelope& envelope, const json::ReadStats& stats, v1::JobKin
   return omitted;
 }
 
+absl::Status Unreadable(const absl::Status& why) {
+  return errors::Internal("A stored result cannot be read: " + std::string(why.message()));
+}
+
+// A message with this one field, which is itself a message.
+std::string FieldOf(int number, const std::string& wire) {
+  using ::google::protobuf::internal::WireFormatLite;
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream out(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&out);
+    coded.WriteTag(WireFormatLite::MakeTag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
+    coded.WriteVarint32(static_cast<std::uint32_t>(wire.size()));
+    coded.WriteString(wire);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Message* MutableResult(v1::Job& job, v1::JobKind kind) {
@@ -190,31 +212,35 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
   return result;
 }
 
-absl::StatusOr<v1::Job> ReadFullResult(std::string_view result_json, v1::JobKind kind) {
-  // In the shell it once came in, so that one reader knows all spellings.
-  std::string body;
-  body.reserve(result_json.size() + 16);
-  body.append("{\"data\":").append(result_json).append("}");
-  v1::Job job;
+absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::JobKind kind) {
   json::ReadOptions options;
-  options.limits = JobReplyLimits(body.size());
-  absl::StatusOr<Envelope> envelope = ReadEnvelope(body, MutableResult(job, kind), options);
-  if (envelope.ok() && kind == v1::JOB_KIND_UNSPECIFIED) {
+  options.limits = JobReplyLimits(result_json.size());
+  if (kind == v1::JOB_KIND_UNSPECIFIED) {
+    // In the shell it once came in.
+    const absl::StatusOr<Envelope> envelope =
+        ReadEnvelope(absl::StrCat("{\"data\":", std::string(result_json), "}"), nullptr, options);
+    if (!envelope.ok()) return Unreadable(envelope.status());
     kind = ShownKind(*envelope);
-    if (Message* const message = MutableResult(job, kind)) {
-      envelope = ReadEnvelope(body, message, options);
-    }
   }
-  if (!envelope.ok()) {
-    return errors::Internal("A stored result cannot be read: " +
-                            std::string(envelope.status().message()));
+  v1::Job job;
+  Message* const result = MutableResult(job, kind);
+  if (result == nullptr) {
+    job.add_omitted_parts(v1::RESULT_PART_RESULT_JSON);
+    return job.SerializeAsString();
   }
+  std::string wire;
+  const auto read = json::ReadWire(result_json, result->GetDescriptor(), wire, options);
+  if (!read.ok()) return Unreadable(read.status());
+  // Most results are sent as they are read, without ever being a message.
+  if (kind != v1::JOB_KIND_SUMMARY && wire.size() <= limits::kFullViewMaxBytes) {
+    return FieldOf(job.result_case(), wire);
+  }
+  if (!result->ParseFromString(wire)) return errors::Internal("a result read is no message");
   if (kind == v1::JOB_KIND_SUMMARY) FillSegments(*job.mutable_summary());
   Parts omitted;
-  if (kind == v1::JOB_KIND_UNSPECIFIED) omitted.insert(v1::RESULT_PART_RESULT_JSON);
-  Trim(MutableResult(job, kind), limits::kFullViewMaxBytes, omitted);
+  Trim(result, limits::kFullViewMaxBytes, omitted);
   Name(omitted, job);
-  return job;
+  return job.SerializeAsString();
 }
 
 }  // namespace gateway::pictory

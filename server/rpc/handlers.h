@@ -37,7 +37,7 @@ struct Domain {
   // pictory::Validate, with the server's options.
   std::function<std::vector<errors::Violation>(const google::protobuf::Message&)> validate{};
   // pictory::ReadFullResult. Runs on the store's thread.
-  std::function<absl::StatusOr<v1::Job>(std::string_view, v1::JobKind)> read_full{};
+  std::function<absl::StatusOr<std::string>(std::string_view, v1::JobKind)> read_full{};
 
   // Null: UNIMPLEMENTED.
   template <class Request, class Response>

@@ -70,7 +70,7 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
       [&domain, snapshot, done](absl::StatusOr<jobs::PartChunk> part) {
         const bool degraded = Degraded(domain, snapshot->job.tenant);
         if (!part.ok()) return done(part.status());
-        const absl::StatusOr<v1::Job> full = domain.read_full(part->data, snapshot->job.kind);
+        const absl::StatusOr<std::string> full = domain.read_full(part->data, snapshot->job.kind);
         if (!full.ok()) return done(full.status());
         done(jobs::FullFrame(*snapshot, *full, degraded));
       };

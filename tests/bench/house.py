@@ -140,10 +140,12 @@ class Bench:
         self.programs = []
         self.count = 0
 
+    def end_all(self):
+        while self.programs:
+            self.programs.pop().end()
+
     def close(self):
-        for program in reversed(self.programs):
-            program.end()
-        self.programs.clear()
+        self.end_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def note(self, lines):
@@ -221,6 +223,12 @@ class Bench:
         answer = self.call(gateway, "CreatePreview", request, "CreatePreviewResponse")
         return re.search(r'job_id: "([^"]+)"', answer).group(1)
 
+    def transcribe(self, gateway):
+        """The job_id of a new transcription."""
+        request = self.request('file_url: "https://media.example.com/a.mp4"', "TranscribeRequest")
+        answer = self.call(gateway, "Transcribe", request, "TranscribeResponse")
+        return re.search(r'job_id: "([^"]+)"', answer).group(1)
+
     def load(self, server, method, request, callers, warm=0.2):
         """A closed loop of calls for bench.seconds: what unary_load prints."""
         loader = self.start("unary_load", "--target", server.target, "--method", method,
@@ -231,6 +239,19 @@ class Bench:
             loader.fail(f"{seen['failed']} calls failed")
         self.end(loader)
         return seen
+
+    def benchmark(self, program):
+        """A Google Benchmark program's cases, in random turns: name → MB/s of CPU time, one a run."""
+        done = subprocess.run(
+            [BIN / f"bench_{program}", "--benchmark_format=json",
+             f"--benchmark_repetitions={self.runs}", "--benchmark_enable_random_interleaving=true",
+             f"--benchmark_min_time={self.seconds / 4}"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10 * PATIENCE, check=True)
+        rates = {}
+        for run in json.loads(done.stdout)["benchmarks"]:
+            if run["run_type"] == "iteration":
+                rates.setdefault(run["name"], []).append(run["bytes_per_second"] / 1e6)
+        return rates
 
     def flush_seconds(self, writes=100):
         """The median time to make 8 KiB durable where the gateways keep their state."""

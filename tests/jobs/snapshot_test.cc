@@ -97,7 +97,7 @@ TEST(SnapshotTest, FullFrameHasTheOtherResultInsteadOfTheBasicOne) {
   v1::Job full;
   full.mutable_transcription()->add_transcript()->set_text("one");
   v1::GetJobResponse get;
-  ASSERT_TRUE(get.ParseFromString(*FullFrame(*snapshot, full, true)));
+  ASSERT_TRUE(get.ParseFromString(*FullFrame(*snapshot, full.SerializeAsString(), true)));
   EXPECT_EQ(get.job().job_id(), "j1");
   EXPECT_EQ(get.job().transcription().transcript_size(), 1);
   EXPECT_EQ(get.job().transcription().txt(), "");

@@ -337,7 +337,8 @@ TEST_F(WatchStreamTest, TheFullViewLoadsTheFinalStateOnceAndSendsIt) {
   EXPECT_THAT(sink_.written, ElementsAre("1"));
   v1::Job full;
   full.mutable_render()->set_video_url("https://mp4");
-  loaded(FullFrame(*MakeSnapshot(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 2)), full, false));
+  loaded(FullFrame(*MakeSnapshot(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 2)),
+                   full.SerializeAsString(), false));
   EXPECT_EQ(sink_.last.job().render().video_url(), "https://mp4");
   WriteDone();
   EXPECT_TRUE(sink_.finished);

@@ -184,6 +184,14 @@ TEST_F(BrokenPlan, TypesTheMappingDoesNotKnow) {
   }
 }
 
+TEST_F(BrokenPlan, OneMessageUnderTwoKeysWouldBeMerged) {
+  EXPECT_THAT(MessageFault("N n = 1 [" REST ".aliases = \"m\"];", "message N { string a = 1; }"),
+              HasSubstr("cannot have aliases"));
+  EXPECT_EQ(MessageFault("repeated N n = 1 [" REST ".aliases = \"m\"];",
+                         "message N { string a = 1; }"),
+            "");
+}
+
 TEST_F(BrokenPlan, StringAs) {
   EXPECT_THAT(MessageFault("N n = 1 [" REST ".string_as = \"text\"];", "message N {}"),
               HasSubstr("missing field `text`"));

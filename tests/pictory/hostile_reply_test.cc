@@ -121,9 +121,10 @@ TEST(OddReply, IntegersThatDoNotFitAreLeftOut) {
            R"("words":[{"word":"a","speakerId":1.5,"sentence_index":-9223372036854775809}]}]}})");
   const JobReply reply = ReadJobReply(response, v1::JOB_KIND_TRANSCRIPTION, 0, WallTime{});
   ASSERT_EQ(reply.kind, JobReply::Kind::kSucceeded);
-  const auto full = ReadFullResult(reply.result->parts[0].bytes, v1::JOB_KIND_TRANSCRIPTION);
-  ASSERT_TRUE(full.ok());
-  const v1::Sentence& sentence = full->transcription().transcript(0);
+  const auto wire = ReadFullResult(reply.result->parts[0].bytes, v1::JOB_KIND_TRANSCRIPTION);
+  v1::Job full;
+  ASSERT_TRUE(wire.ok() && full.ParseFromString(*wire));
+  const v1::Sentence& sentence = full.transcription().transcript(0);
   EXPECT_FALSE(sentence.has_speaker_id());
   EXPECT_EQ(sentence.words(0).word(), "a");
   EXPECT_FALSE(sentence.words(0).has_speaker_id());

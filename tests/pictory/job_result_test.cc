@@ -36,6 +36,14 @@ Stored Finish(const std::string& data, v1::JobKind kind) {
   return stored;
 }
 
+absl::StatusOr<v1::Job> FullJob(const std::string& data, v1::JobKind kind) {
+  const absl::StatusOr<std::string> wire = ReadFullResult(data, kind);
+  if (!wire.ok()) return wire.status();
+  v1::Job job;
+  EXPECT_TRUE(job.ParseFromString(*wire));
+  return job;
+}
+
 TEST(RenderResult, AllItsFields) {
   const std::string data =
       R"({"status":"completed","progress":100,"videoURL":"https://x/a.mp4","videoShareURL":"https://s","thumbnail":"https://t","audioURL":"https://a","srtFile":"https://srt","vttFile":"https://vtt","txtFile":"https://txt","videoDuration":65.6,"aiCreditsUsed":48})";
@@ -120,7 +128,7 @@ TEST(TranscriptionResult, LongTextsAreParts) {
 }
 
 TEST(TranscriptionResult, OldSpellings) {
-  const auto full = ReadFullResult(
+  const auto full = FullJob(
       R"({"job_id":"inside","transcript":[{"speakerId":"","word":[{"word":"Hi","start_time":"0.5","state":"active"}]}]})",
       v1::JOB_KIND_TRANSCRIPTION);
   ASSERT_TRUE(full.ok());
@@ -224,14 +232,14 @@ TEST(AdoptedJob, ItsResultShowsTheKind) {
 TEST(FullResult, HoldsEverything) {
   const std::string data = std::string(R"({"transcript":)") + kTranscript +
                            R"(,"txt":"Once","mediaInfo":{"d": 1},"summary":{"text":"S"}})";
-  auto full = ReadFullResult(data, v1::JOB_KIND_TRANSCRIPTION);
+  auto full = FullJob(data, v1::JOB_KIND_TRANSCRIPTION);
   ASSERT_TRUE(full.ok()) << full.status();
   EXPECT_EQ(full->transcription().transcript(0).words_size(), 2);
   EXPECT_TRUE(full->transcription().transcript(0).words(1).is_pause());
   EXPECT_EQ(full->transcription().media_info_json(), R"({"d": 1})");
   EXPECT_EQ(full->transcription().summaries(0).raw_json(), R"({"text":"S"})");
   EXPECT_EQ(full->omitted_parts_size(), 0);
-  full = ReadFullResult(R"({"renderParams":{"a": 1},"storyboard":{"b": 2}})",
+  full = FullJob(R"({"renderParams":{"a": 1},"storyboard":{"b": 2}})",
                         v1::JOB_KIND_UNSPECIFIED);
   ASSERT_TRUE(full.ok());
   EXPECT_EQ(full->preview().render_params_json(), R"({"a": 1})");
@@ -246,7 +254,7 @@ TEST(FullResult, LeavesOutTheLargestPartsFirst) {
   }
   const std::string txt(2 * limits::kMiB, 't');
   const auto full =
-      ReadFullResult(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
+      FullJob(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
                      v1::JOB_KIND_TRANSCRIPTION);
   ASSERT_TRUE(full.ok());
   EXPECT_LE(full->ByteSizeLong(), limits::kFullViewMaxBytes + 64);

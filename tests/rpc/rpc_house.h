@@ -78,10 +78,10 @@ class RpcHouse {
       done(upload_status.ok() ? absl::StatusOr<v1::CreateUploadResponse>(response)
                               : upload_status);
     };
-    domain.read_full = [](std::string_view json, v1::JobKind) -> absl::StatusOr<v1::Job> {
+    domain.read_full = [](std::string_view json, v1::JobKind) -> absl::StatusOr<std::string> {
       v1::Job full;
       full.mutable_render()->set_video_url("full:" + std::string(json));
-      return full;
+      return full.SerializeAsString();
     };
     domain.degraded = [this](const std::string&) { return degraded.load(); };
     auto started = rpc::Server::Start(std::move(options), std::move(domain));

@@ -25,6 +25,6 @@ def measure(bench):
         return [run[key] for run in ours], [run[key] for run in bare]
 
     yield Figure("get-job.calls", f"GetJob, {CALLERS} callers", "calls/s", *pick("per_second"),
-                 Goal(at_least=0.8, guard=0.5))
+                 Goal(at_least=0.8, guard=0.4))
     yield Figure("get-job.cpu", "GetJob, server CPU a call", "µs", *pick("cpu_us"),
-                 Goal(at_most=1.3, guard=2))
+                 Goal(at_most=1.3, guard=2.2))

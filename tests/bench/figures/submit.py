@@ -40,13 +40,13 @@ def measure(bench):
 
     yield Figure("submit.memory", "Submits in memory, 64 callers", "calls/s",
                  pick("memory", 64, "per_second"), pick("bare", 64, "per_second"),
-                 Goal(at_least=0.75, guard=0.45))
+                 Goal(at_least=0.75, guard=0.2))
     yield Figure("submit.durable", "Submits, durable, 256 callers", "calls/s",
                  pick("durable", 256, "per_second"), pick("bare", 256, "per_second"),
-                 Goal(at_least=0.5, guard=0.25))
+                 Goal(at_least=0.5, guard=0.15))
     yield Figure("submit.latency", "One durable submit at a time, against 2 flushes and 1 ms", "ms",
                  [us / 1e3 for us in pick("durable", 1, "p50_us")],
-                 [2e3 * flush + 1 for flush in flushes], Goal(at_most=1, guard=2.5))
+                 [2e3 * flush + 1 for flush in flushes], Goal(at_most=1, guard=4))
 
     def cell(side, callers, key, scale=1):
         return number(statistics.median(pick(side, callers, key)) * scale)

@@ -16,14 +16,13 @@
 
 namespace {
 
-// Anything shorter is a heartbeat.
-constexpr std::size_t kUpdateMinBytes = 32;
 // Calls that begin at once would have to wait for their headers in one long queue.
 constexpr long kOpenAtOnce = 500;
 constexpr std::chrono::seconds kPatience{60};
 
 // A message that all streams wait for.
 struct Round {
+  std::size_t min_bytes = 0;  // what is shorter is a heartbeat
   std::atomic<long> number{0};
   std::atomic<long> missing{0};
   std::atomic<bool> failed{false};
@@ -67,7 +66,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   void OnReadDone(bool ok) override {
     if (!ok) return;
     const long round = round_.number;
-    if (message_.Length() >= kUpdateMinBytes && std::exchange(seen_, round) != round) {
+    if (message_.Length() >= round_.min_bytes && std::exchange(seen_, round) != round) {
       at_ = bench::Now();
       bytes_ = message_.Length();
       round_.Note();
@@ -75,6 +74,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
     StartRead(&message_);
   }
   void OnDone(const grpc::Status& status) override {
+    if (status.ok()) return;  // the job has ended
     std::fprintf(stderr, "a stream ended: %d %s\n", status.error_code(),
                  status.error_message().c_str());
     round_.Fail();
@@ -97,11 +97,13 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
 
 int main(int argc, char** argv) {
   const bench::Flags flags(argc, argv, {{"target", ""}, {"method", ""}, {"request", ""},
-                                        {"watches", "1000"}, {"connections", "16"}});
+                                        {"watches", "1000"}, {"connections", "16"},
+                                        {"update-bytes", "32"}});
   const long watches = flags.Number("watches");
   const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"));
   const grpc::ByteBuffer request = bench::ReadRequest(flags.Text("request"));
   Round round;
+  round.min_bytes = static_cast<std::size_t>(flags.Number("update-bytes"));
   std::vector<std::unique_ptr<Stream>> streams;
   const std::int64_t began = bench::Now();
   round.Arm(watches);
