@@ -79,7 +79,9 @@ void SimPictory::Answer(Duration after, Done done, Response response) {
   if (weather_.transport_lies && response.outcome == Response::Outcome::kUnknown) {
     response.outcome = Response::Outcome::kNotSent;
   }
-  clock_.InProcess(after, [done = std::move(done), response = std::move(response)] { done(response); });
+  clock_.InProcess(after, [done = std::move(done), response = std::move(response)]() mutable {
+    done(std::move(response));
+  });
 }
 
 void SimPictory::Start(http::Request request, Done done) {

@@ -34,7 +34,7 @@ struct Weather {
   double poll_unknown = 0;    // 404 although the job is there, soon after it was accepted
   // Of each job.
   double fails = 0.1;
-  double never_ends = 0.02;
+  double never_ends = 0;
   double flaps = 0;           // back to pending, or failed once before it completes
   double cleaned = 0;         // its result is removed before it is asked for
   // Callbacks, of each job.

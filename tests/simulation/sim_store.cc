@@ -81,20 +81,20 @@ void SimStore::LoseLastCommits() {
 
 void SimStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
   begun_.emplace(record.job.tenant, record.job.request_id);
-  auto apply = [this, record = std::move(record), done] {
+  auto apply = [this, record = std::move(record), done]() mutable {
     Remember(record);
     absl::StatusOr<jobs::BeginResult> result = absl::UnknownError("");
-    disk_.Begin(record, [&result](auto begun) { result = std::move(begun); });
-    return std::function<void()>([done, result = std::move(result)] { done(result); });
+    disk_.Begin(std::move(record), [&result](auto begun) { result = std::move(begun); });
+    return std::function<void()>([done, result = std::move(result)]() mutable { done(std::move(result)); });
   };
-  Post(apply, [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
 void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
-  auto apply = [this, record = std::move(record), parts = std::move(parts), done] {
+  auto apply = [this, record = std::move(record), parts = std::move(parts), done]() mutable {
     Remember(record);
     absl::Status result;
-    disk_.Update(record, parts, [&result](absl::Status status) { result = std::move(status); });
+    disk_.Update(std::move(record), std::move(parts), [&result](absl::Status status) { result = std::move(status); });
     return std::function<void()>([done, result] { done(result); });
   };
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });

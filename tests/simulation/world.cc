@@ -67,6 +67,7 @@ Weather World::DrawWeather() {
   weather.poll_unknown = some(0.5);
   weather.flaps = some(0.5);
   weather.cleaned = some(0.1);
+  weather.never_ends = some(0.02);
   weather.callback_lost = some(0.8);
   weather.callback_twice = some(0.5);
   weather.callback_early = some(0.6);

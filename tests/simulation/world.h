@@ -38,7 +38,6 @@ struct WorldOptions {
 
 struct Statistics {
   std::uint64_t accepted = 0;   // jobs at Pictory
-  std::uint64_t polls = 0;
   std::uint64_t crashes = 0;
   std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
