@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -216,9 +215,9 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   json::ReadOptions options;
   options.limits = JobReplyLimits(result_json.size());
   if (kind == v1::JOB_KIND_UNSPECIFIED) {
-    // In the shell it once came in.
-    const absl::StatusOr<Envelope> envelope =
-        ReadEnvelope(absl::StrCat("{\"data\":", std::string(result_json), "}"), nullptr, options);
+    // In the shell it once came in, which the envelope goes on pointing into.
+    const std::string shell = "{\"data\":" + std::string(result_json) + "}";
+    const absl::StatusOr<Envelope> envelope = ReadEnvelope(shell, nullptr, options);
     if (!envelope.ok()) return Unreadable(envelope.status());
     kind = ShownKind(*envelope);
   }

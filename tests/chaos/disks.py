@@ -26,8 +26,10 @@ class TracedGateway:
         probe = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, text=True)
         if probe.returncode != 0:
             raise NotPermitted(probe.stderr.strip())
+        # A leak sanitizer, if there is one, cannot work beside another tracer.
+        sanitizer = f"ASAN_OPTIONS={os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"
         self.g = rig.gateway(url, *UNLIMITED, wrapper=("strace", "-f", "-yy", "-s", "5000", "-o", self.trace,
-                                                       "-e", f"trace={TRACED}"))
+                                                       "-e", f"trace={TRACED}", "-E", sanitizer))
         self.pid = int((self.g.state / "jobs" / "pictory" / "jobs.lock").read_text())
         rig.exits.callback(self.kill)
 

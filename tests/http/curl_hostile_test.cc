@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "gmock/gmock.h"
@@ -158,7 +159,7 @@ TEST(Environment, ProxiesForTlsAreIgnoredToo) {
 
 TEST(Environment, ANetrcGivesNoCredentials) {
   const std::string home = testing::TempDir() + "netrc-home";
-  std::system(("mkdir -p " + home).c_str());
+  std::filesystem::create_directories(home);
   std::ofstream(home + "/.netrc") << "default login thief password thief\n";
   const char* const before = std::getenv("HOME");
   const std::string home_before = before == nullptr ? "" : before;
