@@ -19,6 +19,7 @@ BUILD = ROOT / "build" / "bench"
 BIN = BUILD / "bin"
 SERVICE = "/pictory.jobs.v1.PictoryJobs/"
 REFERENCE = "/pictory.bench.v1.Reference/"
+API_KEY = "pictai_bench"
 PATIENCE = 90  # seconds, for anything that should take far less
 MIB = 1024 * 1024
 
@@ -108,7 +109,7 @@ class Gateway(Program):
     def __init__(self, command, flags, folder, log):
         ready = folder / "ready"
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        env["PICTORY_API_KEY"] = "pictai_bench"
+        env["PICTORY_API_KEY"] = API_KEY
         began = time.monotonic()
         super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
                          "--state-dir", folder / "state", "--ready-file", ready, *flags,
@@ -134,6 +135,7 @@ class Bench:
         self.runs = runs or (3 if quick else 5)
         self.seconds = 0.4 if quick else 1.5
         self.notes = []
+        self.left_out = []
         # In the build folder: what is flushed should reach a disk, and /tmp may be memory.
         BUILD.mkdir(parents=True, exist_ok=True)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
@@ -152,21 +154,30 @@ class Bench:
         """Text to be printed behind the figures."""
         self.notes += [*lines, ""]
 
+    def leave_out(self, what):
+        """Says that something of this figure cannot be had here, and why."""
+        self.left_out.append(what)
+
     def _name(self, name):
         self.count += 1
         return self.folder / f"{self.count}-{name}"
 
     def start(self, program, *arguments):
         """A bench program, by its name without bench_."""
-        started = Program(BIN / f"bench_{program}", *arguments, log=self._name(program))
+        return self._start(program, BIN / f"bench_{program}", *arguments)
+
+    def _start(self, name, *command, env=None):
+        started = Program(*command, log=self._name(name), env=env)
         self.programs.append(started)
         return started
 
     def server(self, program, *arguments):
         """One that prints its port; `target` is its address."""
-        started = self.start(program, *arguments)
-        started.target = f"127.0.0.1:{started.values('port')[0]}"
-        return started
+        return serving(self.start(program, *arguments))
+
+    def peer(self, name, *command):
+        """A server as well, but a program of others, with an account like our gateway's."""
+        return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
     def gateway(self, *flags, store="durable", poll_seconds=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway."""
@@ -265,6 +276,11 @@ class Bench:
                 took.append(time.monotonic() - began)
         path.unlink()
         return statistics.median(took)
+
+
+def serving(program):
+    program.target = f"127.0.0.1:{program.values('port')[0]}"
+    return program
 
 
 def protoc(mode, message, data):

@@ -5,7 +5,8 @@ A figure's file has
     ABOUT     one line for `run --help`
     PROGRAMS  the build targets it starts
     def measure(bench):  yields Figure objects (verdict.py); may call bench.note(lines) for tables
-                         beyond them
+                         beyond them, and bench.leave_out(what) for what a missing tool forbids
+    def prepare():  may be there, to build what CMake does not
 
 `bench` (house.py) starts programs on loopback, on ports the system chooses, and ends them when
 measure() is over, however that comes. It says how long to measure (bench.seconds), how often
@@ -22,6 +23,6 @@ The rules that make a figure worth something:
 * Everything is bounded: in time, in count, and in what it leaves behind, which is nothing.
 
 To come, each as a file of its own: fan-out against etcd, polling (reference/poller.cc is its bare
-half), the account's budget under load, latency while the upstream is in trouble, growth over many
-jobs, and other gateways as peers.
+half), the account's budget under load, latency while the upstream is in trouble, and growth over many
+jobs.
 """

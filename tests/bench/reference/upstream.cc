@@ -7,7 +7,8 @@
 //
 // Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
 // `served NS` tells when the first answer with it was written; `finish N` ends all jobs, with N bytes
-// of text in the result. Its end ends the program.
+// of text in the result; `count` is answered with `counted GETS POSTS`, of all requests so far. Its end
+// ends the program.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -165,6 +166,7 @@ class Upstream {
     if (request.post) {
       body = R"({"success":true,"data":{"jobId":"bench-)" + std::to_string(++jobs_) + R"("}})";
     } else {
+      ++gets_;
       const std::string job(request.path.substr(request.path.rfind('/') + 1));
       body = R"({"success":true,"job_id":")" + job + R"(","data":)" + Data() + "}";
       if (std::exchange(changed_, false)) {
@@ -193,6 +195,11 @@ class Upstream {
     for (std::size_t end; (end = commands_.find('\n')) != std::string::npos;) {
       const std::string line = commands_.substr(0, end);
       commands_.erase(0, end + 1);
+      if (line == "count") {
+        std::printf("counted %ld %ld\n", gets_, jobs_);
+        std::fflush(stdout);
+        continue;
+      }
       ++state_;
       changed_ = true;
       if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
@@ -206,7 +213,8 @@ class Upstream {
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
   std::deque<Due> due_;  // all wait equally long: the first comes first
   std::string commands_;
-  long jobs_ = 0;
+  long jobs_ = 0;  // one a POST
+  long gets_ = 0;
   long state_ = 0;
   long text_bytes_ = -1;  // of a finished job; -1: none has finished
   bool changed_ = false;
