@@ -131,6 +131,7 @@ class Poller {
   // Null if it is followed already.
   Entry* Add(const JobRecord& record, SnapshotPtr snapshot) REQUIRES(mutex_);
   Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
+  void Remove(const JobKeyView& key) REQUIRES(mutex_);
   static void Note(Entry& entry, const JobRecord& record);
   void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
@@ -154,6 +155,7 @@ class Poller {
   void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
+  Duration FairInterval(const std::string& tenant) const REQUIRES(mutex_);
   // A job's round is over: it is due again after `delay`.
   void Settle(Entry& entry, Duration delay) REQUIRES(mutex_);
   void SettleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
@@ -171,6 +173,7 @@ class Poller {
   mutable Mutex mutex_;
   std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
       GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   std::vector<Due> heap_ GUARDED_BY(mutex_);
   // Due now, waiting for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
