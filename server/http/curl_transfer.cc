@@ -213,7 +213,9 @@ void CurlTransfer::SetMethod(const Request& request) {
 }
 
 void CurlTransfer::SetHeaders(const Request& request) {
+  if (header_list_ != nullptr && listed_ == request.headers) return;  // polls differ in their paths only
   header_list_.reset();
+  listed_ = request.headers;
   AddHeaderLine("Expect:");  // a body is sent at once, whatever its size
   bool has_type = false;
   for (const Header& header : request.headers) {
@@ -257,10 +259,8 @@ FinishedRequest CurlTransfer::Abandon(std::string reason) {
 }
 
 FinishedRequest CurlTransfer::Conclude() {
-  // libcurl must not be left with pointers to what goes now.
+  // libcurl must not be left with a pointer to what goes now.
   curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, nullptr);
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, nullptr);
-  header_list_.reset();
   FinishedRequest finished{std::move(pending_.done), std::move(response_)};
   pending_ = PendingRequest();
   response_ = Response();
