@@ -202,7 +202,8 @@ void Poller::Pump() {
     const MonoTime now = clock_.Now();
     CollectDue(now);
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
-    if (!heap_.empty()) Arm(heap_.front().when);
+    // With no place free, the end of a poll comes here anyway.
+    if (!heap_.empty() && HasPlace()) Arm(heap_.front().when);
   }
   for (const Started& poll : started) {
     client_.GetJob(
@@ -215,7 +216,7 @@ void Poller::Pump() {
 }
 
 std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
-  while (!ready_.empty() && in_flight_ < static_cast<std::size_t>(options_.in_flight_max)) {
+  while (!ready_.empty() && HasPlace()) {
     if (!account_.TryTake(Budget::Share::kPoll)) {
       Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
       break;

@@ -139,6 +139,9 @@ class Poller {
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
+  bool HasPlace() const REQUIRES(mutex_) {
+    return in_flight_ < static_cast<std::size_t>(options_.in_flight_max);
+  }
   // The next job that may be polled now, its token taken; nullopt if none may.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   // A round is over, whatever came of it: its place is another's.
