@@ -23,9 +23,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
@@ -174,7 +174,7 @@ class Poller {
   const PollEvents events_;
 
   mutable Mutex mutex_;
-  std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
+  absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   std::vector<Due> heap_ GUARDED_BY(mutex_);
