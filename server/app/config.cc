@@ -177,6 +177,11 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->check(CLI::Range(1, 64))
       ->envname("PICTORY_UPSTREAM_ENGINES")
       ->capture_default_str();
+  app.add_option("--max-polls-in-flight", config.max_polls_in_flight,
+                 "Polls under way at once, and connections for them")
+      ->check(CLI::Range(64, 10'000))  // each engine needs one
+      ->envname("PICTORY_MAX_POLLS_IN_FLIGHT")
+      ->capture_default_str();
   app.add_option("--max-job-reply-mib", config.max_job_reply_mib,
                  "MiB that Pictory's answer about one job may have; two such are held at a time")
       ->check(CLI::Range(1, limits::kJobReplyMostMiB))

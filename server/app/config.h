@@ -44,6 +44,7 @@ struct Config {
   std::string ca_file;
   std::string proxy;
   int upstream_engines = 1;
+  int max_polls_in_flight = limits::kPollsInFlightMax;
   int max_job_reply_mib = limits::kJobReplyMaxMiB;
   double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
   double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate

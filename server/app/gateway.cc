@@ -66,6 +66,7 @@ absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config&
   options.ca_file = config.ca_file;
   options.proxy = config.proxy;
   options.engines = config.upstream_engines;
+  options.read_in_flight = config.max_polls_in_flight;
   options.allow_plain_http = true;  // to loopback hosts only
   return http::CurlTransport::Create(std::move(options));
 }
@@ -186,6 +187,7 @@ void Gateway::Parts::BuildDomain() {
   hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;
+  polling.in_flight_max = config.max_polls_in_flight;
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
   if (webhooks != nullptr) polling.curve = jobs::WithWebhooks(polling.curve);
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;

@@ -213,6 +213,7 @@ void CurlTransfer::SetMethod(const Request& request) {
 }
 
 void CurlTransfer::SetHeaders(const Request& request) {
+  if (header_list_ != nullptr && listed_ == request.headers) return;  // polls differ in their paths only
   header_list_.reset();
   AddHeaderLine("Expect:");  // a body is sent at once, whatever its size
   bool has_type = false;
@@ -225,6 +226,12 @@ void CurlTransfer::SetHeaders(const Request& request) {
   }
   if (!has_type) AddHeaderLine("Content-Type:");  // libcurl would claim a web form
   Set(CURLOPT_HTTPHEADER, header_list_.get());
+  if (setup_ == CURLE_OK) {
+    listed_ = request.headers;
+  } else {
+    header_list_.reset();  // it may lack some
+    Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  }
 }
 
 void CurlTransfer::AddHeaderLine(const std::string& line) {
@@ -257,10 +264,8 @@ FinishedRequest CurlTransfer::Abandon(std::string reason) {
 }
 
 FinishedRequest CurlTransfer::Conclude() {
-  // libcurl must not be left with pointers to what goes now.
+  // libcurl must not be left with a pointer to what goes now.
   curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, nullptr);
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, nullptr);
-  header_list_.reset();
   FinishedRequest finished{std::move(pending_.done), std::move(response_)};
   pending_ = PendingRequest();
   response_ = Response();

@@ -76,9 +76,11 @@ class CurlTransfer {
   CURLcode setup_ = CURLE_OK;  // the first option that was refused
   std::array<char, CURL_ERROR_SIZE> curl_error_{};
 
+  std::unique_ptr<curl_slist, SlistDeleter> header_list_;  // libcurl has it, too
+  std::vector<Header> listed_;                             // what it was made of
+
   // Of the present request.
   PendingRequest pending_;
-  std::unique_ptr<curl_slist, SlistDeleter> header_list_;
   Response response_;
   int sends_ = 0;  // times libcurl was about to write the request
   std::size_t header_bytes_ = 0;

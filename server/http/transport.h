@@ -23,6 +23,8 @@ enum class Lane { kPaid, kRead };
 struct Header {
   std::string name;
   std::string value;  // no CR, LF or NUL: such a request is not sent
+
+  bool operator==(const Header&) const = default;
 };
 
 struct Request {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <list>
-#include <unordered_set>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/errors.h"
 #include "jobs/hub_audience.h"
 
@@ -153,8 +153,8 @@ class Hub::Shard {
   const std::size_t finished_max_;
   const std::size_t finished_max_bytes_;
   Mutex mutex_;
-  std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> jobs_ GUARDED_BY(mutex_);
-  std::unordered_set<SnapshotPtr, ByPictoryId, ByPictoryId> by_pictory_id_ GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> jobs_ GUARDED_BY(mutex_);
+  absl::flat_hash_set<SnapshotPtr, ByPictoryId, ByPictoryId> by_pictory_id_ GUARDED_BY(mutex_);
   std::list<Entry*> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;   // of the finished ones
 };
@@ -185,7 +185,8 @@ Hub::~Hub() = default;
 void Hub::SetWatchersChanged(WatchersChanged listener) { shared_->changed = std::move(listener); }
 
 Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
-  return *shards_[std::hash<JobKeyView>()(key) % kShards];
+  // By other bits of the hash than those by which the sets in a shard tell their jobs apart.
+  return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
 SnapshotPtr Hub::Publish(const Job& job) { return Keep(MakeSnapshot(job)); }

@@ -125,7 +125,17 @@ Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
   entry->job = std::move(snapshot);
   Note(*entry, record);
   const auto [at, added] = entries_.insert(std::move(entry));
-  return added ? at->get() : nullptr;
+  if (!added) return nullptr;
+  ++jobs_of_[record.job.tenant];
+  return at->get();
+}
+
+void Poller::Remove(const JobKeyView& key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  const auto of = jobs_of_.find((*found)->job->job.tenant);
+  if (--of->second == 0) jobs_of_.erase(of);
+  entries_.erase(found);
 }
 
 Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
@@ -192,7 +202,8 @@ void Poller::Pump() {
     const MonoTime now = clock_.Now();
     CollectDue(now);
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
-    if (!heap_.empty()) Arm(heap_.front().when);
+    // With no place free, the end of a poll comes here anyway.
+    if (!heap_.empty() && HasPlace()) Arm(heap_.front().when);
   }
   for (const Started& poll : started) {
     client_.GetJob(
@@ -205,7 +216,7 @@ void Poller::Pump() {
 }
 
 std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
-  while (!ready_.empty() && in_flight_ < static_cast<std::size_t>(options_.in_flight_max)) {
+  while (!ready_.empty() && HasPlace()) {
     if (!account_.TryTake(Budget::Share::kPoll)) {
       Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
       break;
@@ -341,13 +352,12 @@ void Poller::Abandon(const NewsPtr& news, bool gone) {
   {
     MutexLock lock(mutex_);
     Leave(news->size);
-    const auto found = entries_.find(news->job->key());
-    if (found != entries_.end() && gone) {
-      entries_.erase(found);
-    } else if (found != entries_.end()) {
+    if (gone) {
+      Remove(news->job->key());
+    } else if (Entry* const entry = FindEntry(news->job->key())) {
       // Nothing was kept, so nothing happened: the next poll must find the same news again.
-      (*found)->digest = 0;
-      Settle(**found, options_.curve.error_max);
+      entry->digest = 0;
+      Settle(*entry, options_.curve.error_max);
     }
   }
   Pump();
@@ -362,10 +372,16 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
       .watched = entry.watched,
       .outcome = reply.kind,
       .retry_after = reply.retry_after,
-      .fair_interval = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
-          static_cast<double>(entries_.size()) / account_.requests_per_second())),
+      .fair_interval = FairInterval(entry.job->job.tenant),
   };
   return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
+}
+
+// As if all jobs took turns; but of a tenant with less than its share of them, as if tenants did.
+Duration Poller::FairInterval(const std::string& tenant) const {
+  const std::size_t turns = std::min(entries_.size(), jobs_of_.at(tenant) * jobs_of_.size());
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(static_cast<double>(turns) / account_.requests_per_second()));
 }
 
 void Poller::Settle(Entry& entry, Duration delay) {
@@ -380,16 +396,12 @@ void Poller::Settle(Entry& entry, Duration delay) {
 
 // As Settle, or done for good. `newest` is null if callers see no change.
 void Poller::SettleAs(const NewsPtr& news, SnapshotPtr newest) {
-  const auto found = entries_.find(news->job->key());
-  if (found == entries_.end()) return;
-  if (IsFinal(news->advanced.record.job.state)) {
-    entries_.erase(found);
-    return;
-  }
-  Entry& entry = **found;
-  Note(entry, news->advanced.record);
-  if (newest != nullptr) entry.job = std::move(newest);
-  Settle(entry, news->delay);
+  if (IsFinal(news->advanced.record.job.state)) return Remove(news->job->key());
+  Entry* const entry = FindEntry(news->job->key());
+  if (entry == nullptr) return;
+  Note(*entry, news->advanced.record);
+  if (newest != nullptr) entry->job = std::move(newest);
+  Settle(*entry, news->delay);
 }
 
 }  // namespace gateway::jobs

@@ -23,9 +23,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
@@ -131,6 +131,7 @@ class Poller {
   // Null if it is followed already.
   Entry* Add(const JobRecord& record, SnapshotPtr snapshot) REQUIRES(mutex_);
   Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
+  void Remove(const JobKeyView& key) REQUIRES(mutex_);
   static void Note(Entry& entry, const JobRecord& record);
   void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
@@ -138,6 +139,9 @@ class Poller {
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
+  bool HasPlace() const REQUIRES(mutex_) {
+    return in_flight_ < static_cast<std::size_t>(options_.in_flight_max);
+  }
   // The next job that may be polled now, its token taken; nullopt if none may.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   // A round is over, whatever came of it: its place is another's.
@@ -154,6 +158,7 @@ class Poller {
   void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
+  Duration FairInterval(const std::string& tenant) const REQUIRES(mutex_);
   // A job's round is over: it is due again after `delay`.
   void Settle(Entry& entry, Duration delay) REQUIRES(mutex_);
   void SettleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
@@ -169,8 +174,9 @@ class Poller {
   const PollEvents events_;
 
   mutable Mutex mutex_;
-  std::unordered_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
+  absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
       GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   std::vector<Due> heap_ GUARDED_BY(mutex_);
   // Due now, waiting for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);

@@ -36,7 +36,7 @@ struct PollFacts {
   bool watched = false;
   pictory::JobReply::Kind outcome = pictory::JobReply::Kind::kRunning;  // of the last poll
   Duration retry_after{0};                                            // that Pictory asked for
-  // No job is asked more often than this: active jobs / budget of the account.
+  // No job is asked more often than this: the account's budget, shared out.
   Duration fair_interval{0};
 };
 

@@ -42,8 +42,6 @@ void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
   submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
 }
 
-void Metrics::CountPoll(const std::string& outcome) { polls_.Add({{"outcome", outcome}}).Increment(); }
-
 void Metrics::CountCallback(const std::string& result) {
   callbacks_.Add({{"result", result}}).Increment();
 }
@@ -53,7 +51,21 @@ void Metrics::CountTokenFetch(const std::string& outcome) {
 }
 
 // A family makes a new meter each time it is asked, and drops it if there is one: that costs as much as
-// all else we do for a cheap call.
+// all else we do for a cheap call. So what is counted often is remembered, here and below.
+void Metrics::CountPoll(std::string_view outcome) {
+  prometheus::Counter* counter = nullptr;
+  {
+    MutexLock lock(mutex_);
+    auto known = polls_by_outcome_.find(outcome);
+    if (known == polls_by_outcome_.end()) {
+      known = polls_by_outcome_.emplace(outcome, nullptr).first;
+      known->second = &polls_.Add({{"outcome", known->first}});
+    }
+    counter = known->second;
+  }
+  counter->Increment();
+}
+
 void Metrics::CountCall(std::string_view method, std::string_view code, double seconds) {
   prometheus::Histogram* histogram = nullptr;
   prometheus::Counter* counter = nullptr;

@@ -28,7 +28,7 @@ class Metrics {
   // token_refused (nothing was started; a second POST may follow).
   void CountSubmit(const std::string& kind, const std::string& outcome);
   // outcome: running, succeeded, failed … unavailable.
-  void CountPoll(const std::string& outcome);
+  void CountPoll(std::string_view outcome);
   // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged, repeated.
   void CountCallback(const std::string& result);
   // outcome: ok, failed.
@@ -66,6 +66,7 @@ class Metrics {
 
   Mutex mutex_;
   std::map<std::string, Calls, std::less<>> calls_by_method_ GUARDED_BY(mutex_);
+  std::map<std::string, prometheus::Counter*, std::less<>> polls_by_outcome_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::obs

@@ -62,31 +62,28 @@ http::Request PictoryClient::MakeRequest(http::Lane lane, std::string method,
 }
 
 void PictoryClient::Read(http::Request request, ReadDone done) {
-  credentials_->Authorize([this, request = std::move(request), done = std::move(done)](
-                              const absl::StatusOr<Authorization>& authorization) {
-    if (!authorization.ok()) return done(authorization.status());
-    ReadWith(*authorization, request, /*again=*/true, done);
+  auto call = std::make_shared<const ReadCall>(ReadCall{std::move(request), std::move(done)});
+  credentials_->Authorize([this, call](const absl::StatusOr<Authorization>& authorization) {
+    if (!authorization.ok()) return call->done(authorization.status());
+    ReadWith(*authorization, call, /*again=*/true);
   });
 }
 
-void PictoryClient::ReadWith(const Authorization& authorization, http::Request request, bool again,
-                             ReadDone done) {
-  http::Request authorized = request;
+void PictoryClient::ReadWith(const Authorization& authorization,
+                             std::shared_ptr<const ReadCall> call, bool again) {
+  http::Request authorized = call->request;
   authorization.PutOn(authorized);
-  transport_.Start(
-      std::move(authorized),
-      [this, again, generation = authorization.generation, request = std::move(request),
-       done = std::move(done)](http::Response response) {
-        if (!Says401(response) || !credentials_->Refused(generation) || !again) {
-          return done(std::move(response));
-        }
-        credentials_->Authorize(
-            [this, request, done](const absl::StatusOr<Authorization>& renewed) {
-              if (!renewed.ok()) return done(renewed.status());
-              if (extra_request_) extra_request_();
-              ReadWith(*renewed, request, /*again=*/false, done);
-            });
-      });
+  transport_.Start(std::move(authorized), [this, again, generation = authorization.generation,
+                                           call = std::move(call)](http::Response response) {
+    if (!Says401(response) || !credentials_->Refused(generation) || !again) {
+      return call->done(std::move(response));
+    }
+    credentials_->Authorize([this, call](const absl::StatusOr<Authorization>& renewed) {
+      if (!renewed.ok()) return call->done(renewed.status());
+      if (extra_request_) extra_request_();
+      ReadWith(*renewed, call, /*again=*/false);
+    });
+  });
 }
 
 PictoryClient::ReadDone PictoryClient::Aside(ReadDone read) const {

@@ -106,8 +106,11 @@ class PictoryClient {
   using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
   // Reads may be repeated: after a 401 that a new token may turn, once.
   void Read(http::Request request, ReadDone done);
-  void ReadWith(const Authorization& authorization, http::Request request, bool again,
-                ReadDone done);
+  struct ReadCall {
+    http::Request request;  // without credentials
+    ReadDone done;
+  };
+  void ReadWith(const Authorization& authorization, std::shared_ptr<const ReadCall> call, bool again);
   // Where a reply is read and answered: here, or on the reader's thread if it is large.
   ReadDone Aside(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.

@@ -84,6 +84,12 @@ TEST_F(ConfigTest, MoneyAndMemory) {
   }
 }
 
+TEST_F(ConfigTest, PollsInFlight) {
+  EXPECT_EQ(Parse({}).gateway->max_polls_in_flight, limits::kPollsInFlightMax);
+  EXPECT_EQ(Parse({"--max-polls-in-flight=1000"}).gateway->max_polls_in_flight, 1000);
+  EXPECT_EQ(Parse({"--max-polls-in-flight=63"}).exit_code, 2) << "fewer than engines there may be";
+}
+
 TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   const auto file = std::filesystem::path(testing::TempDir()) / "gateway.conf";
   std::ofstream(file) << "listen=127.0.0.1:1\nmax-watches=7\n";

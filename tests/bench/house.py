@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -35,6 +36,21 @@ STORYBOARD_JSON = (
     '"createSceneOnEndOfSentence":true},{"story":"Another line, which ends it.","background":'
     '{"visualUrl":"https://media.example.com/b.mp4","type":"video"}}],"aspectRatio":"16:9",'
     '"language":"en","voiceOver":{"enabled":true,"aiVoices":[{"speaker":"Jackson","speed":100}]}}')
+
+NGINX = """daemon off; master_process off; worker_rlimit_nofile 8192; pid {folder}/pid;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000; client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream bench {{ server {upstream}; keepalive 1024; keepalive_requests 1000000000; }}
+  server {{
+    listen {target} ssl http2; http2_max_concurrent_streams 1024;
+    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+    location / {{ proxy_pass http://bench; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+}}
+"""
 
 
 class Program:
@@ -91,6 +107,15 @@ class Program:
         """Bytes."""
         pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Takes no CPU meanwhile, for what works without being asked to."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def end(self, orderly=False):
         if orderly:
@@ -179,23 +204,47 @@ class Bench:
         """A server as well, but a program of others, with an account like our gateway's."""
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
-    def gateway(self, *flags, store="durable", poll_seconds=None):
-        """The gateway as it is shipped or, with another store or poll interval, bench_gateway."""
+    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0):
+        """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
+        so many unfinished jobs in its store."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
         folder = self._name("gateway")
         folder.mkdir()
+        if jobs > 0:
+            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs)], check=True,
+                           stdout=subprocess.DEVNULL)
         started = Gateway(command, flags, folder, folder / "log")
         self.programs.append(started)
         started.target = started.grpc
         return started
 
-    def gateway_to(self, upstream, *flags, **options):
-        """One whose account has budget for everything."""
-        return self.gateway("--base-url", f"http://{upstream.target}/pictoryapis",
-                            "--requests-per-second", "1000000", "--burst", "1000000", *flags,
-                            **options)
+    def gateway_to(self, upstream, *flags, budget=1000000, burst=1000000, **options):
+        """One whose account has budget for everything, unless said."""
+        return self.gateway("--base-url", f"{upstream.scheme}://{upstream.target}/pictoryapis",
+                            "--requests-per-second", budget, "--burst", burst, *flags, **options)
+
+    def tls_before(self, upstream):
+        """A proxy that offers HTTP/2 over TLS; `ca_file` is what to trust. None if there is no nginx."""
+        if shutil.which("nginx") is None:
+            return None
+        folder = self._name("nginx")
+        folder.mkdir()
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+             "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
+             folder / "cert.pem"], check=True, stderr=subprocess.DEVNULL)
+        with socket.create_server(("127.0.0.1", 0)) as free:  # nginx cannot say which port it got
+            target = "127.0.0.1:%d" % free.getsockname()[1]
+        (folder / "nginx.conf").write_text(
+            NGINX.format(folder=folder, target=target, upstream=upstream.target))
+        started = Program("nginx", "-p", folder, "-c", folder / "nginx.conf", "-e",
+                          folder / "error.log", log=folder / "log")
+        self.programs.append(started)
+        started.scheme, started.target, started.ca_file = "https", target, folder / "cert.pem"
+        return started
 
     def end(self, *programs, orderly=False):
         for program in programs:
@@ -279,7 +328,7 @@ class Bench:
 
 
 def serving(program):
-    program.target = f"127.0.0.1:{program.values('port')[0]}"
+    program.scheme, program.target = "http", f"127.0.0.1:{program.values('port')[0]}"
     return program
 
 

@@ -162,6 +162,24 @@ TEST(Wire, ACallersUserAgentReplacesOurs) {
   EXPECT_EQ(server.requests()[1].HeaderValues("user-agent"), CurlTransportOptions().user_agent);
 }
 
+TEST(Wire, HeadersAreThoseOfEachRequestOnTheSameHandle) {
+  ScriptedServer server([](ScriptedConnection& connection, const ReceivedRequest&) {
+    connection.Send(HttpReply(200, ""));
+  });
+  CurlTransportOptions options = OptionsFor(server.url());
+  options.read_in_flight = 1;
+  auto transport = MustCreate(options);
+  const std::vector<std::string> tokens = {"one", "one", "two", "", "", "one"};
+  for (const std::string& token : tokens) {
+    Request request = Get("/x");
+    if (!token.empty()) request.headers = {{"authorization", token}};
+    Fetch(*transport, request);
+  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    EXPECT_EQ(server.requests()[i].HeaderValues("authorization"), tokens[i]) << i;
+  }
+}
+
 TEST(Wire, WhatCouldBecomeAnotherRequestIsNotSent) {
   ScriptedServer server([](ScriptedConnection& connection, const ReceivedRequest&) {
     connection.Send(HttpReply(200, ""));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <vector>
 
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
@@ -240,6 +241,50 @@ TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
   for (int i = 0; i < 3; ++i) Follow(Accepted("few" + std::to_string(i), "small"));
   clock_.Advance(8s);  // all are due by now, and 80 polls were made
   for (int i = 0; i < 3; ++i) EXPECT_EQ(PollsOf("few" + std::to_string(i)), 1);
+}
+
+// Of ten jobs, in an hour.
+TEST_F(PollerTest, ATenantIsPolledHalfAsOftenAtWorstBesideOneWithNineThousandJobs) {
+  const auto polls_in_an_hour = [this](int of_the_other) {
+    Make({.requests_per_second = limits::kBudgetPerSecond, .burst = limits::kBudgetBurst});
+    const std::string prefix = std::to_string(of_the_other) + "-";
+    for (int i = 0; i < of_the_other; ++i) Follow(Accepted(prefix + "many" + std::to_string(i), "big"));
+    for (int i = 0; i < 10; ++i) Follow(Accepted(prefix + "few" + std::to_string(i), "small"));
+    polls_.clear();
+    clock_.Advance(1h);
+    return std::count_if(polls_.begin(), polls_.end(), [&](const auto& poll) {
+      return poll.first.starts_with(prefix + "few");
+    });
+  };
+  const auto alone = polls_in_an_hour(0);
+  EXPECT_GT(alone, 10 * 10);
+  EXPECT_GE(2 * polls_in_an_hour(9'000), alone);
+  EXPECT_GE(polls_.size(), 3600 * limits::kBudgetPerSecond * 0.95) << "the budget is used all the same";
+}
+
+TEST_F(PollerTest, OfTenThousandJobsNoneIsPolledLaterThanAnIntervalAfterItIsDue) {
+  constexpr int kJobs = 10'000;
+  constexpr Duration kInterval = 6s;
+  Make({.requests_per_second = 2000, .burst = 100},
+       {.curve = {.first = kInterval, .max_watched = kInterval, .max_unwatched = kInterval}});
+  std::vector<MonoTime> last(kJobs);
+  Duration longest{0};
+  int polls = 0;
+  transport_.SetScript([&](const http::Request& request) {
+    MonoTime& at = last.at(std::stoul(request.path.substr(request.path.rfind('/') + 1)));
+    longest = std::max(longest, clock_.Now() - std::exchange(at, clock_.Now()));
+    ++polls;
+    return Reply(200, kRunning);
+  });
+  for (int i = 0; i < kJobs; ++i) {
+    last[i] = clock_.Now();
+    Follow(Accepted(std::to_string(i)));
+    if (i % 200 == 0) clock_.Advance(100ms);
+  }
+  clock_.Advance(2 * kInterval);
+  for (const MonoTime at : last) longest = std::max(longest, clock_.Now() - at);
+  EXPECT_LE(longest, kInterval * 1.2 + kInterval);  // due after an interval and its jitter at most
+  EXPECT_GE(polls, kJobs * 2 * 0.95);
 }
 
 TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {

@@ -63,7 +63,10 @@ std::unique_ptr<CurlLoop::Transfer> CurlLoop::NewTransfer() {
   CURL* const handle = transfer->handle = curl_easy_init();
   curl_easy_setopt(handle, CURLOPT_URL, options_.url.c_str());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  const bool tls = !options_.ca_file.empty();
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION,
+                   static_cast<long>(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (tls) curl_easy_setopt(handle, CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers_);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &CurlLoop::OnBody);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer.get());

@@ -20,6 +20,7 @@ struct CurlLoopOptions {
   std::string url;
   bool post = false;
   bool fresh_connections = false;  // one for each request
+  std::string ca_file;             // of an https URL; then HTTP/2 where it is offered
 };
 
 class CurlLoop {

@@ -1,5 +1,6 @@
 // Bare polling: so many GETs of one URL in flight all the time, over kept connections, none of the
-// answers looked at. Prints one line of JSON.
+// answers looked at. With --ca-file over TLS, and by HTTP/2 where it is offered. Prints one line of
+// JSON.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -26,9 +27,9 @@ void Ask(bench::CurlLoop& loop, Tally& tally) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"url", ""}, {"in-flight", "16"}, {"seconds", "1"}});
+  const bench::Flags flags(argc, argv, {{"url", ""}, {"ca-file", ""}, {"in-flight", "16"}, {"seconds", "1"}});
   Tally tally;
-  bench::CurlLoop loop({.url = flags.Text("url")});
+  bench::CurlLoop loop({.url = flags.Text("url"), .ca_file = flags.Text("ca-file")});
   for (long i = 0; i < flags.Number("in-flight"); ++i) Ask(loop, tally);
   const auto window = std::chrono::duration<double>(flags.Real("seconds"));
   std::this_thread::sleep_for(window / 4);  // until the connections stand

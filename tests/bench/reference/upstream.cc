@@ -7,8 +7,14 @@
 //
 // Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
 // `served NS` tells when the first answer with it was written; `finish N` ends all jobs, with N bytes
-// of text in the result; `count` is answered with `counted GETS POSTS`, of all requests so far. Its end
-// ends the program.
+// of text in the result. `count` is answered `counted GETS POSTS`: since the start. Of what came since
+// the last time they were said, and so first of nothing:
+//
+//   `times`  `gets NS …` and `posts NS …`: when (CLOCK_MONOTONIC) each came
+//   `gaps`   `gaps JOBS P99 MOST`: how many jobs were asked about, and the times in ns from one poll
+//            of a job to its next; MOST counts the time until now, too
+//
+// Its end ends the program.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +34,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "programs/clocks.h"
 #include "programs/flags.h"
@@ -55,6 +63,53 @@ std::optional<Request> Parse(std::string_view input) {
   if (input.size() < request.bytes) return std::nullopt;
   return request;
 }
+
+// When requests came.
+class Journal {
+ public:
+  void Note(const Request& request, std::int64_t now) {
+    ++(request.post ? posts_ : gets_);
+    if (keep_times_) (request.post ? post_times_ : get_times_).push_back(now);
+    if (!keep_gaps_ || request.post) return;
+    const auto [last, first] = last_asked_.try_emplace(std::string(request.path), now);
+    if (!first) gaps_.push_back(now - std::exchange(last->second, now));
+  }
+
+  void TellCount() const { std::printf("counted %ld %ld\n", gets_, posts_); }
+
+  void TellTimes() {
+    Tell("gets", std::exchange(get_times_, {}));
+    Tell("posts", std::exchange(post_times_, {}));
+    keep_times_ = true;
+  }
+
+  void TellGaps(std::int64_t now) {
+    std::sort(gaps_.begin(), gaps_.end());
+    const std::int64_t p99 = gaps_.empty() ? 0 : gaps_[(gaps_.size() - 1) * 99 / 100];
+    std::int64_t most = gaps_.empty() ? 0 : gaps_.back();
+    for (const auto& [job, last] : last_asked_) most = std::max(most, now - last);
+    std::printf("gaps %zu %lld %lld\n", last_asked_.size(), static_cast<long long>(p99),
+                static_cast<long long>(most));
+    gaps_.clear();
+    last_asked_.clear();
+    keep_gaps_ = true;
+  }
+
+ private:
+  static void Tell(const char* word, const std::vector<std::int64_t>& times) {
+    std::fputs(word, stdout);
+    for (const std::int64_t at : times) std::printf(" %lld", static_cast<long long>(at));
+    std::fputc('\n', stdout);
+  }
+
+  long gets_ = 0;
+  long posts_ = 0;
+  bool keep_times_ = false;
+  std::vector<std::int64_t> get_times_, post_times_;
+  bool keep_gaps_ = false;
+  std::unordered_map<std::string, std::int64_t> last_asked_;  // by the path of the job
+  std::vector<std::int64_t> gaps_;
+};
 
 class Upstream {
  public:
@@ -139,6 +194,7 @@ class Upstream {
     std::string& input = connection->input;
     input.append(buffer.data(), static_cast<std::size_t>(got));
     while (const std::optional<Request> request = Parse(input)) {
+      journal_.Note(*request, bench::Now());
       if (delay_ns_ == 0) {
         Send(fd, Answer(*request));
       } else {
@@ -166,7 +222,6 @@ class Upstream {
     if (request.post) {
       body = R"({"success":true,"data":{"jobId":"bench-)" + std::to_string(++jobs_) + R"("}})";
     } else {
-      ++gets_;
       const std::string job(request.path.substr(request.path.rfind('/') + 1));
       body = R"({"success":true,"job_id":")" + job + R"(","data":)" + Data() + "}";
       if (std::exchange(changed_, false)) {
@@ -195,26 +250,29 @@ class Upstream {
     for (std::size_t end; (end = commands_.find('\n')) != std::string::npos;) {
       const std::string line = commands_.substr(0, end);
       commands_.erase(0, end + 1);
-      if (line == "count") {
-        std::printf("counted %ld %ld\n", gets_, jobs_);
-        std::fflush(stdout);
-        continue;
-      }
-      ++state_;
-      changed_ = true;
-      if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
+      Obey(line);
+      std::fflush(stdout);
     }
     return true;
+  }
+
+  void Obey(const std::string& line) {
+    if (line == "count") return journal_.TellCount();
+    if (line == "times") return journal_.TellTimes();
+    if (line == "gaps") return journal_.TellGaps(bench::Now());
+    ++state_;
+    changed_ = true;
+    if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
   }
 
   const std::int64_t delay_ns_;
   const int epoll_;
   int listener_ = -1;
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
+  Journal journal_;
   std::deque<Due> due_;  // all wait equally long: the first comes first
   std::string commands_;
-  long jobs_ = 0;  // one a POST
-  long gets_ = 0;
+  long jobs_ = 0;
   long state_ = 0;
   long text_bytes_ = -1;  // of a finished job; -1: none has finished
   bool changed_ = false;
