@@ -87,6 +87,26 @@ class Figure:
                 f"{number(self.ratio)} ({self.spread})", self.goal.text(self.unit), self.verdict]
 
 
+def in_windows(times, began, ended, seconds):
+    """The most and the least that came in any `seconds` between two times, all in ns; the end of a
+    window does not belong to it."""
+    length = int(seconds * 1e9)
+    times = [at for at in sorted(times) if began <= at < ended]
+    # A count changes only where a window's beginning or end passes a time.
+    starts = sorted({began, ended - length, *times, *(at + 1 for at in times),
+                     *(at - length for at in times), *(at - length + 1 for at in times)})
+    most, least, first, behind = 0, len(times), 0, 0
+    for start in starts:
+        if not began <= start <= ended - length:
+            continue
+        while first < len(times) and times[first] < start:
+            first += 1
+        while behind < len(times) and times[behind] < start + length:
+            behind += 1
+        most, least = max(most, behind - first), min(least, behind - first)
+    return most, least
+
+
 def number(value):
     """Three digits that matter."""
     if value == 0:

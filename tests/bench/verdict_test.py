@@ -2,7 +2,7 @@
 
 import unittest
 
-from verdict import Figure, Goal, number, readme
+from verdict import Figure, Goal, in_windows, number, readme
 
 
 def figure(ours, reference, goal):
@@ -59,6 +59,16 @@ class Verdict(unittest.TestCase):
     def test_numbers(self):
         self.assertEqual([number(x) for x in (0, 0.01234, 1.236, 12.36, 123.6, 1234567)],
                          ["0", "0.0123", "1.24", "12.4", "124", "1 234 567"])
+
+    def test_the_most_and_the_least_in_any_window(self):
+        def seen(times, began, ended):  # a window of ten
+            return in_windows(times, began, ended, 10e-9)
+
+        self.assertEqual(seen([0, 9, 10, 15], 0, 30), (3, 0))  # 6 to 16; 20 to 30
+        self.assertEqual(seen([0, 10, 20], 0, 30), (1, 1))  # the end is the next window's
+        self.assertEqual(seen([5, 6, 7], 0, 12), (3, 3))
+        self.assertEqual(seen([-1, 5, 40], 0, 20), (1, 0))  # what is outside does not count
+        self.assertEqual(seen([], 0, 20), (0, 0))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import time
 
 from figures.polling import polls_of
 from house import SERVICE, STORYBOARD
-from verdict import Figure, Goal, number
+from verdict import Figure, Goal, in_windows, number
 
 ABOUT = "requests in any 10 s against the account's budget; polls of a job that 10,000 watch"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_unary_load", "bench_watch_load", "fill"]
@@ -31,26 +31,6 @@ def measure(bench):
         f"{count} with {number(watches)} watching" for watches, count in polls.items()) + "."])
     yield Figure("budget.watchers", f"Polls of a job that {number(many)} watch, against {few}",
                  "polls", [polls[many]], [polls[few]], Goal(at_most=1.05, guard=1.2))
-
-
-def in_windows(times, began, ended, seconds):
-    """The most and the least that came in any `seconds` between two times, all in ns; the end of a
-    window does not belong to it."""
-    length = int(seconds * 1e9)
-    times = [at for at in sorted(times) if began <= at < ended]
-    # A count changes only where a window's beginning or end passes a time.
-    starts = sorted({began, ended - length, *times, *(at + 1 for at in times),
-                     *(at - length for at in times), *(at - length + 1 for at in times)})
-    most, least, first, behind = 0, len(times), 0, 0
-    for start in starts:
-        if not began <= start <= ended - length:
-            continue
-        while first < len(times) and times[first] < start:
-            first += 1
-        while behind < len(times) and times[behind] < start + length:
-            behind += 1
-        most, least = max(most, behind - first), min(least, behind - first)
-    return most, least
 
 
 def seen_in(upstream, seconds):

@@ -1,6 +1,7 @@
 // Bare polling: so many GETs of one URL in flight all the time, over kept connections, none of the
 // answers looked at. With --ca-file over TLS, and by HTTP/2 where it is offered. Prints one line of
 // JSON.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -38,7 +39,7 @@ int main(int argc, char** argv) {
   const std::int64_t began = bench::Now();
   std::this_thread::sleep_for(window);
   const double seconds = static_cast<double>(bench::Now() - began) / 1e9;
-  const double calls = static_cast<double>(tally.answered - before);
+  const double calls = static_cast<double>(std::max<long>(1, tally.answered - before));
   std::printf("{\"per_second\":%.1f,\"cpu_us\":%.3f,\"failed\":%ld}\n", calls / seconds,
               static_cast<double>(bench::OwnCpu() - cpu) / 1e3 / calls, tally.failed.load());
   return 0;
