@@ -105,13 +105,13 @@ class Program:
 class Gateway(Program):
     """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
 
-    def __init__(self, command, flags, folder, log):
+    def __init__(self, command, flags, folder, state, log):
         ready = folder / "ready"
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         env["PICTORY_API_KEY"] = "pictai_bench"
         began = time.monotonic()
         super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-                         "--state-dir", folder / "state", "--ready-file", ready, *flags,
+                         "--state-dir", state, "--ready-file", ready, *flags,
                          log=log, env=env)
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > began + PATIENCE:
@@ -152,13 +152,17 @@ class Bench:
         """Text to be printed behind the figures."""
         self.notes += [*lines, ""]
 
-    def _name(self, name):
+    def path(self, name):
+        """One that nothing else uses, and that goes with the bench."""
         self.count += 1
         return self.folder / f"{self.count}-{name}"
 
     def start(self, program, *arguments):
         """A bench program, by its name without bench_."""
-        started = Program(BIN / f"bench_{program}", *arguments, log=self._name(program))
+        return self.start_other(BIN / f"bench_{program}", *arguments)
+
+    def start_other(self, path, *arguments):
+        started = Program(path, *arguments, log=self.path(path.name))
         self.programs.append(started)
         return started
 
@@ -168,17 +172,25 @@ class Bench:
         started.target = f"127.0.0.1:{started.values('port')[0]}"
         return started
 
-    def gateway(self, *flags, store="durable", poll_seconds=None):
-        """The gateway as it is shipped or, with another store or poll interval, bench_gateway."""
+    def gateway(self, *flags, store="durable", poll_seconds=None, state=None):
+        """The gateway as it is shipped or, with another store or poll interval, bench_gateway. `state`
+        is its state directory, if there is one already."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
-        folder = self._name("gateway")
+        folder = self.path("gateway")
         folder.mkdir()
-        started = Gateway(command, flags, folder, folder / "log")
+        started = Gateway(command, flags, folder, state or folder / "state", folder / "log")
         self.programs.append(started)
         started.target = started.grpc
         return started
+
+    def filled(self, jobs, *how):
+        """A state directory with so many jobs; `how` is what tests/chaos/fill.cc takes."""
+        state = self.path("state")
+        subprocess.run([BIN / "fill", state / "pictory", str(jobs), *how], check=True,
+                       stdout=subprocess.DEVNULL, timeout=10 * PATIENCE)
+        return state
 
     def gateway_to(self, upstream, *flags, **options):
         """One whose account has budget for everything."""
@@ -194,16 +206,17 @@ class Bench:
     def request(self, text, message):
         """A file with the serialised message; `message` is a type of our API, or None for the Ask of
         the reference, with `text` as its payload."""
-        path = self._name("request")
-        if message is None:
-            path.write_bytes(field(1, text))
-        else:
-            path.write_bytes(protoc("--encode", message, text.encode()))
+        return self.saved(field(1, text) if message is None else
+                          protoc("--encode", message, text.encode()))
+
+    def saved(self, data):
+        path = self.path("request")
+        path.write_bytes(data)
         return path
 
     def call(self, server, method, request, message):
         """One call to the gateway: the answer in the text format."""
-        saved = self._name("answer")
+        saved = self.path("answer")
         self._call(server, method, request, "--save", saved)
         return protoc("--decode", message, saved.read_bytes()).decode()
 
@@ -255,7 +268,7 @@ class Bench:
 
     def flush_seconds(self, writes=100):
         """The median time to make 8 KiB durable where the gateways keep their state."""
-        path = self._name("flush")
+        path = self.path("flush")
         took = []
         with open(path, "wb", buffering=0) as file:
             for _ in range(writes):

@@ -21,7 +21,7 @@ The rules that make a figure worth something:
 * The load is the same program for both sides, and the messages have the same sizes.
 * Everything is bounded: in time, in count, and in what it leaves behind, which is nothing.
 
-To come, each as a file of its own: fan-out against etcd, polling (reference/poller.cc is its bare
-half), the account's budget under load, latency while the upstream is in trouble, growth over many
-jobs, and other gateways as peers.
+To come, each as a file of its own: polling (reference/poller.cc is its bare half), the account's
+budget under load, latency while the upstream is in trouble, growth over many jobs, and other gateways
+as peers.
 """
