@@ -183,7 +183,8 @@ class Bench:
         """Says that something of this figure cannot be had here, and why."""
         self.left_out.append(what)
 
-    def _name(self, name):
+    def path(self, name):
+        """One that nothing else uses, and that goes with the bench."""
         self.count += 1
         return self.folder / f"{self.count}-{name}"
 
@@ -191,8 +192,12 @@ class Bench:
         """A bench program, by its name without bench_."""
         return self._start(program, BIN / f"bench_{program}", *arguments)
 
+    def start_other(self, path, *arguments):
+        """A program of others."""
+        return self._start(path.name, path, *arguments)
+
     def _start(self, name, *command, env=None):
-        started = Program(*command, log=self._name(name), env=env)
+        started = Program(*command, log=self.path(name), env=env)
         self.programs.append(started)
         return started
 
@@ -210,7 +215,7 @@ class Bench:
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
-        folder = self._name("gateway")
+        folder = self.path("gateway")
         folder.mkdir()
         if jobs > 0:
             subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs)], check=True,
@@ -229,7 +234,7 @@ class Bench:
         """A proxy that offers HTTP/2 over TLS; `ca_file` is what to trust. None if there is no nginx."""
         if shutil.which("nginx") is None:
             return None
-        folder = self._name("nginx")
+        folder = self.path("nginx")
         folder.mkdir()
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -254,16 +259,17 @@ class Bench:
     def request(self, text, message):
         """A file with the serialised message; `message` is a type of our API, or None for the Ask of
         the reference, with `text` as its payload."""
-        path = self._name("request")
-        if message is None:
-            path.write_bytes(field(1, text))
-        else:
-            path.write_bytes(protoc("--encode", message, text.encode()))
+        return self.saved(field(1, text) if message is None else
+                          protoc("--encode", message, text.encode()))
+
+    def saved(self, data):
+        path = self.path("request")
+        path.write_bytes(data)
         return path
 
     def call(self, server, method, request, message):
         """One call to the gateway: the answer in the text format."""
-        saved = self._name("answer")
+        saved = self.path("answer")
         self._call(server, method, request, "--save", saved)
         return protoc("--decode", message, saved.read_bytes()).decode()
 
@@ -315,7 +321,7 @@ class Bench:
 
     def flush_seconds(self, writes=100):
         """The median time to make 8 KiB durable where the gateways keep their state."""
-        path = self._name("flush")
+        path = self.path("flush")
         took = []
         with open(path, "wb", buffering=0) as file:
             for _ in range(writes):

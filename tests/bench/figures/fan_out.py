@@ -12,6 +12,7 @@ from verdict import Figure, Goal, number, table
 ABOUT = "one job's change to 10,000 watches over 16 connections, against a bare broadcast"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load"]
 CONNECTIONS = 16
+UPDATE_BYTES = 32  # what is shorter is a heartbeat
 ROUNDS = 6  # a run, of each side in turn
 SIZED_WATCHES = 2000  # for messages of other sizes
 SIZED_BYTES = (300, 2000, 60000)
@@ -21,12 +22,13 @@ POLL_SECONDS = 0.1  # of the bench only, so that a change is noticed at once
 class Side:
     """One server with all its watches open, and how to make it tell them something."""
 
-    def __init__(self, bench, server, method, request, watches, change):
+    def __init__(self, bench, server, method, request, watches, change, connections=CONNECTIONS,
+                 update_bytes=UPDATE_BYTES):
         self.bench, self.server, self.watches, self.change = bench, server, watches, change
         before = server.resident()
         self.client = bench.start("watch_load", "--target", server.target, "--method", method,
                                   "--request", request, "--watches", watches,
-                                  "--connections", CONNECTIONS)
+                                  "--connections", connections, "--update-bytes", update_bytes)
         self.client.values("open")
         self.kib = (server.resident() - before) / watches / 1024
 

@@ -2,11 +2,13 @@
 // Prints one line of JSON; times and CPU are those of the window after the warm-up.
 //
 // With --calls N makes so many calls one after the other instead, and with --save the bytes of the
-// last answer go to that file.
+// last answer go to that file. With --prompted 1 makes one for each line on standard input, until its
+// end; `sent NS` tells when.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <iostream>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -119,31 +121,47 @@ int RunLoop(Load& load, const bench::Flags& flags,
   return 0;
 }
 
-int CallSome(Load& load, const bench::Flags& flags, grpc::GenericStub& stub) {
+grpc::Status CallOnce(const Load& load, grpc::GenericStub& stub, grpc::ByteBuffer& answer) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  grpc::Status status;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  stub.UnaryCall(&context, load.method, {}, &load.request, &answer, [&](grpc::Status ended) {
+    const std::lock_guard lock(mutex);
+    status = std::move(ended);
+    done = true;
+    changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return done; });
+  return status;
+}
+
+int Failed(const grpc::Status& status) {
+  std::fprintf(stderr, "%s\n", status.error_message().c_str());
+  return 1;
+}
+
+int CallSome(const Load& load, const bench::Flags& flags, grpc::GenericStub& stub) {
   grpc::ByteBuffer answer;
   for (long i = 0; i < flags.Number("calls"); ++i) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-    grpc::Status status;
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    stub.UnaryCall(&context, load.method, {}, &load.request, &answer, [&](grpc::Status ended) {
-      const std::lock_guard lock(mutex);
-      status = std::move(ended);
-      done = true;
-      changed.notify_all();
-    });
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return done; });
-    if (!status.ok()) {
-      std::fprintf(stderr, "%s\n", status.error_message().c_str());
-      return 1;
-    }
+    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok()) return Failed(status);
   }
   const std::string bytes = bench::BytesOf(answer);
   if (!flags.Text("save").empty()) std::ofstream(flags.Text("save"), std::ios::binary) << bytes;
   std::printf("{\"answer_bytes\":%zu}\n", bytes.size());
+  return 0;
+}
+
+int CallWhenPrompted(const Load& load, grpc::GenericStub& stub) {
+  grpc::ByteBuffer answer;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::printf("sent %lld\n", static_cast<long long>(bench::Now()));
+    std::fflush(stdout);
+    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok()) return Failed(status);
+  }
   return 0;
 }
 
@@ -153,11 +171,13 @@ int main(int argc, char** argv) {
   const bench::Flags flags(argc, argv, {{"target", ""},     {"method", ""},   {"request", ""},
                                         {"callers", "64"},  {"channels", "4"}, {"warm", "0.3"},
                                         {"seconds", "1"},   {"server-pid", "0"},
-                                        {"calls", "0"},     {"save", ""}});
+                                        {"calls", "0"},     {"save", ""},     {"prompted", "0"}});
   Load load;
   load.method = flags.Text("method");
   load.request = bench::ReadRequest(flags.Text("request"));
-  const bool loop = flags.Number("calls") == 0;
+  const bool prompted = flags.Number("prompted") != 0;
+  const bool loop = !prompted && flags.Number("calls") == 0;
   const auto stubs = bench::Connect(flags.Text("target"), loop ? flags.Number("channels") : 1);
+  if (prompted) return CallWhenPrompted(load, *stubs.front());
   return loop ? RunLoop(load, flags, stubs) : CallSome(load, flags, *stubs.front());
 }

@@ -1,14 +1,20 @@
 // Many streams, held open. Prints `open NS` once each has had its first message, with the time that
 // took. Then each line on standard input begins a round: `armed` is printed, and once every stream has
 // had one more message, `round FIRST LAST BYTES`: when the first and the last stream got theirs
-// (CLOCK_MONOTONIC, ns), and its size. With --quantile 0.99 LAST is when so many of them had theirs. The
-// end of standard input ends the program.
+// (CLOCK_MONOTONIC, ns), and its size. With --quantile 0.99 LAST is when so many of them had theirs.
+// The end of standard input ends the program.
+//
+// --request has the request of all streams or, with --request-bytes N, one of N bytes for each equal
+// share of them. A line `updates N` then waits for N messages that say `stamp NS` to have reached all
+// streams of a share, and prints `updates P50 P99 MAX`: ns from the stamp to the last of them.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <iostream>
+#include <map>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "programs/client.h"
@@ -53,11 +59,57 @@ struct Round {
   }
 };
 
+// When a message was made, by its own account; 0 if it does not say.
+std::int64_t StampOf(const std::string& message) {
+  constexpr std::string_view kStamp = "stamp ";
+  const std::size_t at = message.find(kStamp);
+  return at == std::string::npos ? 0 : std::atoll(message.c_str() + at + kStamp.size());
+}
+
+// How long messages take to reach all streams of a share.
+class Updates {
+ public:
+  explicit Updates(long share) : share_(share) {}
+
+  // Nothing that was made before counts.
+  void Arm(std::size_t wanted) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = wanted;
+    armed_at_ = bench::Now();
+    delays_.clear();
+  }
+
+  void Note(std::int64_t stamp) {
+    const std::lock_guard lock(mutex_);
+    if (wanted_ == 0 || stamp < armed_at_ || ++seen_[stamp] < share_) return;
+    seen_.erase(stamp);
+    delays_.push_back(bench::Now() - stamp);
+    if (delays_.size() == wanted_) all_.notify_all();
+  }
+
+  // Sorted; fewer than wanted if they did not come.
+  std::vector<std::int64_t> Await() {
+    std::unique_lock lock(mutex_);
+    all_.wait_for(lock, kPatience, [this] { return delays_.size() >= wanted_; });
+    std::sort(delays_.begin(), delays_.end());
+    return delays_;
+  }
+
+ private:
+  const long share_;
+  std::mutex mutex_;
+  std::condition_variable all_;
+  std::size_t wanted_ = 0;
+  std::int64_t armed_at_ = 0;
+  std::map<std::int64_t, long> seen_;  // by how many streams, of what not all have
+  std::vector<std::int64_t> delays_;
+};
+
 class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Stream(Round& round, grpc::GenericStub& stub, const std::string& method,
+  Stream(Round& round, Updates* updates, grpc::GenericStub& stub, const std::string& method,
          const grpc::ByteBuffer& request)
-      : round_(round) {
+      : round_(round), updates_(updates) {
     stub.PrepareBidiStreamingCall(&context_, method, {}, this);
     StartWriteLast(&request, grpc::WriteOptions());
     StartRead(&message_);
@@ -71,6 +123,9 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
       at_ = bench::Now();
       bytes_ = message_.Length();
       round_.Note();
+    }
+    if (updates_ != nullptr) {
+      if (const std::int64_t stamp = StampOf(bench::BytesOf(message_)); stamp > 0) updates_->Note(stamp);
     }
     StartRead(&message_);
   }
@@ -87,6 +142,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
 
  private:
   Round& round_;
+  Updates* const updates_;  // null: nobody asks
   grpc::ClientContext context_;
   grpc::ByteBuffer message_;
   long seen_ = 0;
@@ -94,23 +150,56 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   std::size_t bytes_ = 0;
 };
 
+// In order, one for each share.
+std::vector<grpc::ByteBuffer> Split(const grpc::ByteBuffer& requests, std::size_t each) {
+  if (each == 0) return {requests};
+  const std::string bytes = bench::BytesOf(requests);
+  std::vector<grpc::ByteBuffer> split;
+  for (std::size_t at = 0; at + each <= bytes.size(); at += each) {
+    const grpc::Slice slice(bytes.data() + at, each);
+    split.emplace_back(&slice, 1);
+  }
+  return split;
+}
+
+bool AwaitUpdates(Updates& updates, std::size_t wanted) {
+  updates.Arm(wanted);
+  std::printf("armed\n");
+  std::fflush(stdout);
+  const std::vector<std::int64_t> delays = updates.Await();
+  if (wanted == 0 || delays.size() < wanted) {
+    std::fprintf(stderr, "only %zu of %zu updates reached all\n", delays.size(), wanted);
+    return false;
+  }
+  std::printf("updates %lld %lld %lld\n", static_cast<long long>(delays[(wanted - 1) / 2]),
+              static_cast<long long>(delays[(wanted - 1) * 99 / 100]),
+              static_cast<long long>(delays.back()));
+  std::fflush(stdout);
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const bench::Flags flags(argc, argv, {{"target", ""}, {"method", ""}, {"request", ""},
                                         {"watches", "1000"}, {"connections", "16"},
-                                        {"update-bytes", "32"}, {"quantile", "1"}});
+                                        {"update-bytes", "32"}, {"quantile", "1"},
+                                        {"request-bytes", "0"}});
   const long watches = flags.Number("watches");
   const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"));
-  const grpc::ByteBuffer request = bench::ReadRequest(flags.Text("request"));
+  const auto each = static_cast<std::size_t>(flags.Number("request-bytes"));
+  const std::vector<grpc::ByteBuffer> requests = Split(bench::ReadRequest(flags.Text("request")), each);
+  const long share = watches / static_cast<long>(requests.size());
+  Updates updates(share);
   Round round;
   round.min_bytes = static_cast<std::size_t>(flags.Number("update-bytes"));
   std::vector<std::unique_ptr<Stream>> streams;
   const std::int64_t began = bench::Now();
   round.Arm(watches);
   for (long i = 0; i < watches; ++i) {
-    streams.push_back(std::make_unique<Stream>(round, *stubs[static_cast<std::size_t>(i) % stubs.size()],
-                                               flags.Text("method"), request));
+    streams.push_back(std::make_unique<Stream>(
+        round, each > 0 ? &updates : nullptr, *stubs[static_cast<std::size_t>(i) % stubs.size()],
+        flags.Text("method"), requests[static_cast<std::size_t>(i / share) % requests.size()]));
     const long open = i + 1;
     if (open % kOpenAtOnce == 0 && !round.AwaitMissing(watches - open)) std::_Exit(1);
   }
@@ -118,6 +207,10 @@ int main(int argc, char** argv) {
   std::printf("open %lld\n", static_cast<long long>(bench::Now() - began));
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
+    if (line.rfind("updates ", 0) == 0) {
+      if (!AwaitUpdates(updates, std::strtoul(line.c_str() + 8, nullptr, 10))) std::_Exit(1);
+      continue;
+    }
     round.Arm(watches);
     std::printf("armed\n");
     std::fflush(stdout);

@@ -6,8 +6,9 @@
 //   GET  anything     that job as running, with a message that says which state this is
 //
 // Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
-// `served NS` tells when the first answer with it was written; `finish N` ends all jobs, with N bytes
-// of text in the result. `count` is answered `counted GETS POSTS`: since the start. Of what came since
+// `served NS` tells when the first answer with it was written; `change JOB` does it to one job, whose
+// message then says `stamp NS`: when that answer was written; `finish N` ends all jobs, with N bytes of
+// text in the result. `count` is answered `counted GETS POSTS`: since the start. Of what came since
 // the last time they were said, and so first of nothing:
 //
 //   `times`  `gets NS …` and `posts NS …`: when (CLOCK_MONOTONIC) each came
@@ -223,7 +224,7 @@ class Upstream {
       body = R"({"success":true,"data":{"jobId":"bench-)" + std::to_string(++jobs_) + R"("}})";
     } else {
       const std::string job(request.path.substr(request.path.rfind('/') + 1));
-      body = R"({"success":true,"job_id":")" + job + R"(","data":)" + Data() + "}";
+      body = R"({"success":true,"job_id":")" + job + R"(","data":)" + Data(job) + "}";
       if (std::exchange(changed_, false)) {
         std::printf("served %lld\n", static_cast<long long>(bench::Now()));
         std::fflush(stdout);
@@ -233,13 +234,19 @@ class Upstream {
            std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
-  std::string Data() const {
+  std::string Data(const std::string& job) {
     if (text_bytes_ >= 0) {
       return R"({"status":"completed","transcript":[],"srt":"","vtt":"","txt":")" +
              std::string(static_cast<std::size_t>(text_bytes_), 'x') + R"("})";
     }
-    return R"({"status":"in-progress","renderProgressMessage":"state )" +
-           std::to_string(100'000 + state_) + R"("})";
+    return R"({"status":"in-progress","renderProgressMessage":")" + Message(job) + R"("})";
+  }
+
+  std::string Message(const std::string& job) {
+    const auto changed = stamps_.find(job);
+    if (changed == stamps_.end()) return "state " + std::to_string(100'000 + state_);
+    if (changed->second == 0) changed->second = bench::Now();
+    return "stamp " + std::to_string(changed->second);
   }
 
   bool ReadCommands() {
@@ -260,7 +267,12 @@ class Upstream {
     if (line == "count") return journal_.TellCount();
     if (line == "times") return journal_.TellTimes();
     if (line == "gaps") return journal_.TellGaps(bench::Now());
+    if (line.rfind("change ", 0) == 0) {
+      stamps_[line.substr(7)] = 0;
+      return;
+    }
     ++state_;
+    stamps_.clear();
     changed_ = true;
     if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
   }
@@ -274,6 +286,7 @@ class Upstream {
   std::string commands_;
   long jobs_ = 0;
   long state_ = 0;
+  std::unordered_map<std::string, std::int64_t> stamps_;  // of jobs changed alone; 0: not told yet
   long text_bytes_ = -1;  // of a finished job; -1: none has finished
   bool changed_ = false;
 };
