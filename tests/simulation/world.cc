@@ -83,7 +83,8 @@ void World::Start() {
 }
 
 void World::Crash(const char* why) {
-  if (process_ == nullptr || calm_) return;
+  // In the calm nobody is killed, but a program whose store fails ends still.
+  if (process_ == nullptr || (calm_ && !store_fails_)) return;
   Tell(why);
   ++statistics_.crashes;
   for (auto& caller : callers_) caller->OnCrash();
