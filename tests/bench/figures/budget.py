@@ -46,7 +46,7 @@ def seen_in(upstream, seconds):
 
 
 def rates(bench):
-    window, span = (1, 2) if bench.quick else (10, 25)
+    window, span = (1, 1.5) if bench.quick else (10, 25)
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, budget=PER_SECOND, burst=BURST, jobs=DUE,
                                poll_seconds=POLL_SECONDS)
