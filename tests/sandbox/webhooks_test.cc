@@ -219,13 +219,13 @@ TEST_F(WebhooksTest, TheirFaultsAndThoseOfRequestsCountApart) {
 
 TEST_F(WebhooksTest, AfterARestartTheJobsThatStillRunCall) {
   KeepState();
+  options_.speed = 10;
   Start();
-  const std::string ended = Preview(HookTo("/ended"));
+  Preview(HookTo("/ended"));
   AwaitCount("called", 1);
-  options_.speed = 1;
-  Restart();
-  Preview(HookTo("/running"));
-  options_.speed = 50;
+  // Two seconds: on a busy machine, too, it still runs when the restart is over.
+  Submit("POST", "/v2/video/storyboard",
+         R"({"videoName":"[slow]","scenes":[{"story":"b"}])" + HookTo("/running") + "}");
   Restart();
   AwaitCount("called", 1);
   EXPECT_THAT(Paths(), ElementsAre("/ended", "/running"));
