@@ -6,8 +6,7 @@ Nothing here is about speed: the reference is what the budget says."""
 import json
 import time
 
-from figures.polling import polls_of
-from house import SERVICE, STORYBOARD
+from house import SERVICE, STORYBOARD, polls_of
 from verdict import Figure, Goal, in_windows, number
 
 ABOUT = "requests in any 10 s against the account's budget; polls of a job that 10,000 watch"

@@ -7,7 +7,7 @@ import json
 import re
 import time
 
-from house import SERVICE, STORYBOARD
+from house import SERVICE, STORYBOARD, polls_of
 from verdict import Figure, Goal, number
 
 ABOUT = "unchanged polls against libcurl alone, 1,000 in flight, 100,000 jobs"
@@ -72,11 +72,6 @@ class Sides:
 
     def pick(self, key):
         return [run[key] for run in self.ours], [run[key] for run in self.bare]
-
-
-def polls_of(upstream):
-    upstream.say("count")
-    return upstream.values("counted")[0]
 
 
 def unchanged(bench):
