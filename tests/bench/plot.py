@@ -11,13 +11,13 @@ from xml.sax.saxutils import escape
 from verdict import number
 
 WIDTH, PANEL, PLOT_HEIGHT = 1080, 270, 120  # px
-LEFT, RIGHT = 46, 22          # of a panel, beside the plot
+LEFT, RIGHT = 46, 14          # of a panel, beside the plot
 HEAD, ABOVE, BELOW = 40, 42, 46  # of a row: its heading; of a panel: title and legend, axis and unit
 STYLE = """
 text { font: 11px system-ui, sans-serif; fill: #24292f }
 .heading { font-size: 15px; font-weight: 600 } .title { font-weight: 600 }
 .axis { stroke: #57606a } .grid { stroke: #d0d7de }
-.line { fill: none; stroke-width: 2 } .end { text-anchor: end } .middle { text-anchor: middle }
+.line { stroke-width: 2 } .end { text-anchor: end } .middle { text-anchor: middle }
 .s0 { stroke: #0969da; fill: #0969da } .s1 { stroke: #bc4c00; fill: #bc4c00 }
 path.line { fill: none } text.s0, text.s1 { stroke: none }
 @media (prefers-color-scheme: dark) {
@@ -111,7 +111,7 @@ def draw_panel(panel, left, top):
         out += [rule(left, height(mark), left + width, height(mark), kind),
                 text(left - 5, height(mark) + 4, short(float(f"{mark:.6g}")), "end")]
     steps = sorted({x for line in panel.lines for x, _ in line.points})
-    inset = 14
+    inset = 24
     xs = {step: left + inset + place * (width - 2 * inset)
           for step, place in zip(steps, places(steps))}
     for step in steps:

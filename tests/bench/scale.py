@@ -21,27 +21,29 @@ class Column:
 
 @dataclasses.dataclass
 class Scale:
-    """`about` heads its table and its row of plots, `step` names what grows."""
+    """`about` heads its table and its row of plots, `step` names what grows. A value is a number or, with
+    `beside`, a pair: ours, and that of what is measured beside it."""
     name: str
     about: str
     step: str
     columns: list
+    beside: str = None
     steps: dict = dataclasses.field(default_factory=dict)  # of the step: column key → value
 
     def add(self, step, values):
-        unknown = set(values) ^ {column.key for column in self.columns}
-        if unknown:
-            raise ValueError(f"{self.name}: {', '.join(sorted(unknown))}")
-        self.steps[step] = values
+        odd = set(values) ^ {column.key for column in self.columns}
+        if odd:
+            raise ValueError(f"{self.name}: {', '.join(sorted(odd))}")
+        self.steps[step] = {key: value if self.beside else (value,) for key, value in values.items()}
 
     def line(self, step):
-        values = " ".join(f"{column.key}={number(self.steps[step][column.key]).replace(' ', '')}"
-                          for column in self.columns)
-        return f"GROWTH {self.name} {step} {values}"
+        values = (f"{column.key}={'/'.join(map(number, self.steps[step][column.key]))}"
+                  for column in self.columns)
+        return " ".join(["GROWTH", self.name, str(step), *(v.replace(" ", "") for v in values)])
 
     def markdown(self):
         head = [self.step.capitalize(), *(f"{c.about}, {c.unit}" for c in self.columns)]
-        rows = [[f"{step:,}".replace(",", " "), *(number(values[c.key]) for c in self.columns)]
+        rows = [[f"{step:,}".replace(",", " "), *(cell(*values[c.key]) for c in self.columns)]
                 for step, values in self.steps.items()]
         return [f"{self.about}:", "", *table(head, rows)]
 
@@ -53,6 +55,12 @@ class Scale:
                 continue
             panel = panels.setdefault(
                 column.panel, plot.Panel(column.panel, column.unit, self.step, column.log, []))
-            panel.lines.append(plot.Line(
-                column.about, [(step, values[column.key]) for step, values in self.steps.items()]))
+            names = [self.step, self.beside] if self.beside else [column.about]
+            for index, name in enumerate(names):
+                panel.lines.append(plot.Line(
+                    name, [(step, values[column.key][index]) for step, values in self.steps.items()]))
         return plot.Row(self.about, list(panels.values()))
+
+
+def cell(ours, beside=None):
+    return number(ours) if beside is None else f"{number(ours)} ({number(ours / beside)} ×)"

@@ -7,20 +7,15 @@ import time
 from house import MIB, SERVICE, STORYBOARD, field, polls_of
 from scale import Column, Scale
 
-SCALE = Scale("finished", "Finished jobs in the store, beside a store with none", "finished jobs", [
-    Column("submit", "Submit", "ms", "Submit, median"),
-    Column("submit-none", "with none", "ms", "Submit, median"),
+SCALE = Scale("finished", "Finished jobs in the store, and (×) against a store with none",
+              "finished jobs", [
+    Column("submit", "Submit, median", "ms", "Submit, median"),
     Column("change", "A change, from Pictory's answer to the watch", "ms"),
-    Column("change-none", "with none", "ms"),
     Column("poll", "CPU of a poll", "µs", "CPU of a poll"),
-    Column("poll-none", "with none", "µs", "CPU of a poll"),
-    Column("page", "First page of the list", "ms", "First page of the list, median"),
-    Column("page-none", "with none", "ms", "First page of the list, median"),
+    Column("page", "First page of the list, median", "ms", "First page of the list, median"),
     Column("memory", "Memory", "MiB", "Memory"),
-    Column("memory-none", "with none", "MiB", "Memory"),
     Column("ready", "From start to serving", "ms"),
-    Column("ready-none", "with none", "ms"),
-])
+], beside="none")
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_unary_load", "bench_watch_load", "fill"]
 UNFINISHED = 100
 POLL_SECONDS = 0.2  # of the bench only
@@ -35,8 +30,7 @@ def measure(bench):
                 with sides[1 - sides.index(side)].gateway.stopped():
                     side.round()
         ours, none = (side.values() for side in sides)
-        yield finished, {key + suffix: value for suffix, values in (("", ours), ("-none", none))
-                         for key, value in values.items()}
+        yield finished, {key: (value, none[key]) for key, value in ours.items()}
         bench.end_all()
 
 
