@@ -333,6 +333,24 @@ class Bench:
         return statistics.median(took)
 
 
+def polls_of(upstream):
+    """Since its start."""
+    upstream.say("count")
+    return upstream.values("counted")[0]
+
+
+def change_at(upstream, command="change"):
+    """Does what `command` says (reference/upstream.cc), and returns when the first poll saw it."""
+    upstream.say(command)
+    return upstream.values("served")[0]
+
+
+def sent_at(prompted):
+    """Has a program that waits for a line send, and returns when it began."""
+    prompted.say()
+    return prompted.values("sent")[0]
+
+
 def serving(program):
     program.scheme, program.target = "http", f"127.0.0.1:{program.values('port')[0]}"
     return program

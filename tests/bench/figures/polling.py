@@ -7,7 +7,7 @@ import json
 import re
 import time
 
-from house import SERVICE, STORYBOARD
+from house import SERVICE, STORYBOARD, polls_of
 from verdict import Figure, Goal, number
 
 ABOUT = "unchanged polls against libcurl alone, 1,000 in flight, 100,000 jobs"
@@ -74,18 +74,13 @@ class Sides:
         return [run[key] for run in self.ours], [run[key] for run in self.bare]
 
 
-def polls_of(upstream):
-    upstream.say("count")
-    return upstream.values("counted")[0]
-
-
 def unchanged(bench):
     modes = [("cpu", "HTTP/1.1")] + ([] if bench.quick else [("cpu-tls", "HTTP/2 over TLS")])
     for name, mode in modes:
         upstream = bench.server("upstream")
         front = bench.tls_before(upstream) if name == "cpu-tls" else upstream
         if front is None:
-            bench.note(["No nginx here, so no figure of polls by HTTP/2."])
+            bench.leave_out("polling.cpu-tls: there is no nginx")
             return
         side = Sides(bench, upstream, front, IN_FLIGHT)
         for _ in range(bench.runs):
