@@ -11,7 +11,8 @@ from verdict import Figure, Goal, number, table
 from watches import Watches
 
 ABOUT = "one job's change to 10,000 watches over 16 connections, against a bare broadcast"
-PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load"]
+PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load",
+            "bench_unary_load"]
 ROUNDS = 6  # a run, of each side in turn
 SIZED_WATCHES = 2000  # for messages of other sizes
 SIZED_BYTES = (300, 2000, 60000)
@@ -22,7 +23,7 @@ def open_ours(bench, watches, command="change"):
     """`command` tells the upstream what to do in a round (reference/upstream.cc)."""
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, store="durable", poll_seconds=POLL_SECONDS)
-    job = bench.transcribe(gateway)
+    job = bench.running_job(gateway)
     request = bench.request(f'job_id: "{job}"', "WatchJobRequest")
     return Watches(bench, gateway, SERVICE + "WatchJob", request, watches,
                    change=lambda: change_at(upstream, command))

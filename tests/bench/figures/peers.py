@@ -25,7 +25,6 @@ NEEDS = {"go": "Go 1.26 or newer", "node": "Node 18.3 or newer, with npm"}
 TITLES = {"ours": "Ours", "go": "Go", "node": "Node", "bare": "Bare broadcast"}
 ROUNDS = 5
 QUANTILE = ("--quantile", 0.99)
-ASKS = 200  # for a job that has been polled once
 MESSAGE_BYTES = 124  # of ours, for the bare server
 
 
@@ -41,8 +40,7 @@ class Watched(Watches):
     def __init__(self, bench, name, watches, interval):
         self.upstream = bench.server("upstream")
         server = start(bench, name, self.upstream, interval)
-        job = bench.transcribe(server)
-        await_running(bench, server, job)
+        job = bench.running_job(server)
         super().__init__(bench, server, SERVICE + "WatchJob",
                          bench.request(f'job_id: "{job}"', "WatchJobRequest"), watches, *QUANTILE,
                          change=lambda: change_at(self.upstream))
@@ -81,15 +79,6 @@ def start(bench, name, upstream, interval):
     if name == "node":
         return bench.peer(name, "node", BUILT["node"], ROOT / "protos", url, interval)
     return bench.gateway_to(upstream, poll_seconds=interval)
-
-
-def await_running(bench, server, job):
-    """The first answer changes the job, too: later it would be taken for a round's message."""
-    ask = bench.request(f'job_id: "{job}"', "GetJobRequest")
-    for _ in range(ASKS):
-        if "JOB_STATE_RUNNING" in bench.call(server, "GetJob", ask, "GetJobResponse"):
-            return
-    server.fail("does not see its job run")
 
 
 def measure(bench):
