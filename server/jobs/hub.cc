@@ -66,7 +66,8 @@ class Hub::Shard {
   }
 
   std::shared_ptr<Audience> AudienceOf(const JobKey& key, const std::shared_ptr<Shared>& shared,
-                                       const std::weak_ptr<Watcher>& watcher, std::uint64_t& id,
+                                       const std::weak_ptr<Watcher>& watcher,
+                                       std::uint64_t connection, WatcherPlace& place,
                                        SnapshotPtr& present) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(ViewOf(key));
@@ -78,7 +79,7 @@ class Hub::Shard {
       entry.audience = std::make_shared<Audience>(shared, key.tenant, key.id, present);
     }
     // Inside the lock: a state published from now on reaches the watcher, one before is `present`.
-    id = entry.audience->Join(watcher);
+    place = entry.audience->Join(watcher, connection);
     return entry.audience;
   }
 
@@ -163,13 +164,13 @@ Hub::Subscription& Hub::Subscription::operator=(Subscription&& other) noexcept {
   if (this != &other) {
     Reset();
     audience_ = std::move(other.audience_);
-    id_ = other.id_;
+    place_ = other.place_;
   }
   return *this;
 }
 
 void Hub::Subscription::Reset() {
-  if (auto audience = std::move(audience_)) audience->Leave(id_);
+  if (auto audience = std::move(audience_)) audience->Leave(place_);
 }
 
 Hub::Hub(HubOptions options, JobStore& store, Broadcaster& broadcaster)
@@ -257,12 +258,13 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
 }
 
 Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job_id,
-                               std::weak_ptr<Watcher> watcher) {
+                               std::weak_ptr<Watcher> watcher, std::uint64_t connection) {
   Subscribed subscribed;
   Subscription& subscription = subscribed.subscription;
   subscription.audience_ =
       ShardOf({tenant, job_id})
-          .AudienceOf({tenant, job_id}, shared_, watcher, subscription.id_, subscribed.present);
+          .AudienceOf({tenant, job_id}, shared_, watcher, connection, subscription.place_,
+                      subscribed.present);
   return subscribed;
 }
 

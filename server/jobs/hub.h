@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,14 @@
 #include "jobs/store.h"
 
 namespace gateway::jobs {
+
+// Where a watcher stands among those of its job.
+struct WatcherPlace {
+  std::uint64_t connection = 0;  // any number; see Hub::Subscribe
+  std::uint64_t id = 0;
+
+  auto operator<=>(const WatcherPlace&) const = default;
+};
 
 // Hears of a job's new states. Not of every one: of the newest at the time it is told, and always
 // of the final one.
@@ -58,7 +67,7 @@ class Hub {
    private:
     friend class Hub;
     std::shared_ptr<Audience> audience_;
-    std::uint64_t id_ = 0;
+    WatcherPlace place_;
   };
   struct Subscribed {
     Subscription subscription;
@@ -89,9 +98,10 @@ class Hub {
   // From memory, at once and inside the call, or else from the store. NOT_FOUND if nobody knows it.
   void Load(const std::string& tenant, const std::string& name, LoadDone done);
 
-  // Does not keep the watcher alive.
+  // Does not keep the watcher alive. Those of a job with the same `connection`, any number, are told
+  // one after the other: what is written to one connection at a time goes out in fewer system calls.
   Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
-                       std::weak_ptr<Watcher> watcher);
+                       std::weak_ptr<Watcher> watcher, std::uint64_t connection = 0);
 
   // The job was deleted.
   void Forget(const std::string& tenant, const std::string& job_id);

@@ -11,18 +11,18 @@ constexpr std::size_t kSliceMax = 256;
 
 }  // namespace
 
-std::uint64_t Hub::Audience::Join(std::weak_ptr<Watcher> watcher) {
+WatcherPlace Hub::Audience::Join(std::weak_ptr<Watcher> watcher, std::uint64_t connection) {
   MutexLock lock(mutex_);
-  const std::uint64_t id = ++last_id_;
-  watchers_.emplace(id, std::move(watcher));
+  const WatcherPlace place{connection, ++last_id_};
+  watchers_.emplace(place, std::move(watcher));
   shared_->watchers.fetch_add(1, std::memory_order_relaxed);
   NoteCount();
-  return id;
+  return place;
 }
 
-void Hub::Audience::Leave(std::uint64_t id) {
+void Hub::Audience::Leave(const WatcherPlace& place) {
   MutexLock lock(mutex_);
-  if (watchers_.erase(id) == 0) return;
+  if (watchers_.erase(place) == 0) return;
   shared_->watchers.fetch_sub(1, std::memory_order_relaxed);
   NoteCount();
 }
@@ -37,7 +37,7 @@ void Hub::Audience::Tell(SnapshotPtr snapshot) {
     return;
   }
   telling_ = true;
-  next_ = 0;
+  told_ = {};
   shared_->broadcaster.Post([self = shared_from_this()] { return self->TellSome(); });
 }
 
@@ -49,16 +49,16 @@ bool Hub::Audience::TellSome() {
   {
     MutexLock lock(mutex_);
     latest = latest_;
-    auto it = watchers_.upper_bound(next_);
+    auto it = watchers_.upper_bound(told_);
     for (; it != watchers_.end() && count < kSliceMax; ++it) {
-      next_ = it->first;
+      told_ = it->first;
       if (auto watcher = it->second.lock()) slice[count++] = std::move(watcher);
     }
     if (it == watchers_.end()) {
       // Those told early in the round have not heard of what came during it.
       more = std::exchange(again_, false);
       telling_ = more;
-      next_ = 0;
+      told_ = {};
     }
   }
   for (std::size_t i = 0; i < count; ++i) slice[i]->OnSnapshot(latest);

@@ -30,8 +30,8 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
         job_id_(std::move(job_id)),
         latest_(std::move(latest)) {}
 
-  std::uint64_t Join(std::weak_ptr<Watcher> watcher);
-  void Leave(std::uint64_t id);
+  WatcherPlace Join(std::weak_ptr<Watcher> watcher, std::uint64_t connection);
+  void Leave(const WatcherPlace& place);
 
   // Tells everybody, some time soon. Revisions may arrive out of order; only a higher one counts.
   void Tell(SnapshotPtr snapshot);
@@ -46,10 +46,10 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
 
   Mutex mutex_;
   SnapshotPtr latest_ GUARDED_BY(mutex_);
-  // By id, so that a round can be resumed whoever came or went meanwhile.
-  std::map<std::uint64_t, std::weak_ptr<Watcher>> watchers_ GUARDED_BY(mutex_);
+  // In order, so that a round can be resumed whoever came or went meanwhile.
+  std::map<WatcherPlace, std::weak_ptr<Watcher>> watchers_ GUARDED_BY(mutex_);
   std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t next_ GUARDED_BY(mutex_) = 0;  // where the round goes on
+  WatcherPlace told_ GUARDED_BY(mutex_);  // last in this round
   bool telling_ GUARDED_BY(mutex_) = false;
   bool again_ GUARDED_BY(mutex_) = false;  // something newer came during the round
   bool noting_ GUARDED_BY(mutex_) = false;

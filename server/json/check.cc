@@ -156,6 +156,31 @@ std::size_t StringEnd(std::string_view text, std::size_t begin) {
   return std::min(i + 1, text.size());
 }
 
+std::vector<std::string_view> Elements(std::string_view checked_array) {
+  std::vector<std::string_view> elements;
+  std::size_t begin = std::string_view::npos;  // of the element read now, npos before it
+  std::size_t end = 0;                         // behind what was read of it
+  int depth = 0;
+  for (std::size_t i = 1; i < checked_array.size();) {
+    const char c = checked_array[i];
+    if (depth == 0 && (c == ',' || c == ']')) {
+      if (begin != std::string_view::npos) {
+        elements.push_back(checked_array.substr(begin, end - begin));
+        begin = std::string_view::npos;
+      }
+      ++i;
+      continue;
+    }
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!space && begin == std::string_view::npos) begin = i;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    i = c == '"' ? StringEnd(checked_array, i) : i + 1;
+    if (!space) end = i;
+  }
+  return elements;
+}
+
 std::string PathAt(std::string_view text, std::size_t offset) {
   // Deeper than this nothing is read anyway; the path then names the outer part.
   std::array<PathStep, limits::kJsonMaxDepth + 2> steps;

@@ -37,12 +37,10 @@ absl::StatusOr<JobList> ReadJobList(std::string_view body) {
   if (page.type != json::Type::kObject || items == nullptr || items->type != json::Type::kArray) {
     return Unreadable("no items");
   }
-  json::Outline jobs;
-  if (!json::Check(items->value, ListLimits(body.size()), &jobs).ok()) return Unreadable("items");
-  for (const json::Member& item : jobs.members) {
+  for (const std::string_view item : json::Elements(items->value)) {
     json::ReadOptions options;
-    options.limits = JobReplyLimits(item.value.size());
-    const absl::StatusOr<Envelope> envelope = ReadEnvelope(item.value, nullptr, options);
+    options.limits = JobReplyLimits(item.size());
+    const absl::StatusOr<Envelope> envelope = ReadEnvelope(item, nullptr, options);
     if (!envelope.ok() || envelope->job_id.empty()) continue;
     ListedJob job;
     job.pictory_job_id = envelope->job_id;

@@ -1,5 +1,7 @@
 #include "rpc/jobs_service.h"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,20 +37,18 @@ absl::Status CheckWatch(const v1::WatchJobRequest& request) {
 
 // Followed wherever the job is found: in memory inside the call, in the store later.
 void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::string& tenant,
-                const std::string& name, const Domain& domain) {
-  domain.hub.Load(tenant, name,
-                  [stream, tenant, name, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                    if (!found.ok()) return stream->Fail(found.status());
-                    jobs::Hub::Subscribed subscribed =
-                        domain.hub.Subscribe(tenant, std::string((*found)->job.job_id), stream);
-                    // Deleted, or pushed out of memory, in this very moment; what was found is
-                    // still good.
-                    if (subscribed.present == nullptr) {
-                      if (!(*found)->final()) return stream->Fail(errors::JobNotFound(name));
-                      subscribed.present = *std::move(found);
-                    }
-                    stream->Begin(std::move(subscribed));
-                  });
+                const std::string& name, std::uint64_t connection, const Domain& domain) {
+  domain.hub.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+    if (!found.ok()) return stream->Fail(found.status());
+    jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
+        tenant, std::string((*found)->job.job_id), stream, connection);
+    // Deleted, or pushed out of memory, in this very moment; what was found is still good.
+    if (subscribed.present == nullptr) {
+      if (!(*found)->final()) return stream->Fail(errors::JobNotFound(name));
+      subscribed.present = *std::move(found);
+    }
+    stream->Begin(std::move(subscribed));
+  });
 }
 
 // UNIMPLEMENTED until the app provides the call.
@@ -146,7 +146,8 @@ JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* reques
       });
   const std::shared_ptr<jobs::WatchStream> stream = call->stream();
   domain_.wheel.Add(stream, stream->FirstTick());
-  BeginWatch(stream, caller.tenant, (*message)->job_id(), domain_);
+  const std::uint64_t connection = std::hash<std::string>()(context->peer());
+  BeginWatch(stream, caller.tenant, (*message)->job_id(), connection, domain_);
   return call;
 }
 

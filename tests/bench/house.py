@@ -21,6 +21,7 @@ BIN = BUILD / "bin"
 SERVICE = "/pictory.jobs.v1.PictoryJobs/"
 REFERENCE = "/pictory.bench.v1.Reference/"
 API_KEY = "pictai_bench"
+ASKS = 200     # for a job that has been polled once
 PATIENCE = 90  # seconds, for anything that should take far less
 MIB = 1024 * 1024
 
@@ -289,11 +290,17 @@ class Bench:
         answer = self.call(gateway, "CreatePreview", request, "CreatePreviewResponse")
         return re.search(r'job_id: "([^"]+)"', answer).group(1)
 
-    def transcribe(self, gateway):
-        """The job_id of a new transcription."""
+    def running_job(self, gateway):
+        """The job_id of a new transcription that has been polled once. The first answer changes a job,
+        too, and must not be taken for a change that was asked for."""
         request = self.request('file_url: "https://media.example.com/a.mp4"', "TranscribeRequest")
         answer = self.call(gateway, "Transcribe", request, "TranscribeResponse")
-        return re.search(r'job_id: "([^"]+)"', answer).group(1)
+        job = re.search(r'job_id: "([^"]+)"', answer).group(1)
+        ask = self.request(f'job_id: "{job}"', "GetJobRequest")
+        for _ in range(ASKS):
+            if "JOB_STATE_RUNNING" in self.call(gateway, "GetJob", ask, "GetJobResponse"):
+                return job
+        gateway.fail("does not see its job run")
 
     def load(self, server, method, request, callers, warm=0.2, request_bytes=0):
         """A closed loop of calls for bench.seconds: what unary_load prints. With `request_bytes`, of
@@ -344,15 +351,27 @@ def build(targets):
             raise SystemExit(f"bench: {' '.join(command)} failed\n{done.stdout[-4000:]}")
 
 
+def polls_of(upstream):
+    """Since its start."""
+    upstream.say("count")
+    return upstream.values("counted")[0]
+
+
+def change_at(upstream, command="change"):
+    """Does what `command` says (reference/upstream.cc), and returns when the first poll saw it."""
+    upstream.say(command)
+    return upstream.values("served")[0]
+
+
+def sent_at(prompted):
+    """Has a program that waits for a line send, and returns when it began."""
+    prompted.say()
+    return prompted.values("sent")[0]
+
+
 def serving(program):
     program.scheme, program.target = "http", f"127.0.0.1:{program.values('port')[0]}"
     return program
-
-
-def polls_of(upstream):
-    """That it has had so far."""
-    upstream.say("count")
-    return upstream.values("counted")[0]
 
 
 def protoc(mode, message, data):

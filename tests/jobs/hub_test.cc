@@ -196,6 +196,30 @@ TEST_F(HubTest, EveryOneOfManyWatchersHearsTheLastState) {
   }
 }
 
+TEST_F(HubTest, WatchersOfOneConnectionAreToldOneAfterTheOther) {
+  class Named final : public Watcher {
+   public:
+    Named(std::string name, std::vector<std::string>& told) : name_(std::move(name)), told_(told) {}
+    void OnSnapshot(const SnapshotPtr&) override { told_.push_back(name_); }
+
+   private:
+    const std::string name_;
+    std::vector<std::string>& told_;
+  };
+  std::vector<std::string> told;
+  std::vector<std::shared_ptr<Named>> watchers;
+  std::vector<Hub::Subscribed> subscriptions;
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1));
+  for (const auto& [name, connection] : {std::pair("a1", 7), {"b1", 5}, {"a2", 7}, {"b2", 5}, {"a3", 7}}) {
+    watchers.push_back(std::make_shared<Named>(name, told));
+    subscriptions.push_back(hub_.Subscribe("default", "j1", watchers.back(), connection));
+  }
+  subscriptions[2].subscription.Reset();
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 2));
+  broadcaster_.WaitIdle();
+  EXPECT_THAT(told, ElementsAre("b1", "b2", "a1", "a3"));
+}
+
 // A watcher that stops the broadcaster's thread until the test lets it go.
 class Gate final : public Watcher {
  public:

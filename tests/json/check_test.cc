@@ -210,6 +210,10 @@ TEST(Outline, SlicesAreExact) {
         EXPECT_EQ(outline.members[i].type, values[i].second) << text;
         EXPECT_EQ(outline.members[i].key, keyed ? "k" + std::to_string(i) : "");
       }
+      if (keyed) continue;
+      const std::vector<std::string_view> elements = Elements(outline.root);
+      ASSERT_EQ(elements.size(), values.size()) << text;
+      for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(elements[i], values[i].first);
     }
     for (const auto& [value, type] : values) {
       const std::string text = space + value + space;
@@ -218,6 +222,11 @@ TEST(Outline, SlicesAreExact) {
       EXPECT_EQ(outline.root, value);
     }
   }
+}
+
+TEST(Elements, OfAnEmptyArrayAreNone) {
+  EXPECT_TRUE(Elements("[]").empty());
+  EXPECT_TRUE(Elements("[ \n ]").empty());
 }
 
 TEST(Outline, FindsMembersByDecodedKey) {

@@ -8,6 +8,7 @@ import time
 
 from house import SERVICE, STORYBOARD, polls_of
 from verdict import Figure, Goal, in_windows, number
+from watches import Watches
 
 ABOUT = "requests in any 10 s against the account's budget; polls of a job that 10,000 watch"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_unary_load", "bench_watch_load", "fill"]
@@ -15,7 +16,6 @@ PER_SECOND, BURST = 100, 10
 DUE = 100  # jobs; the account is the limit, at any number of them
 SUBMITTERS = 8
 POLL_SECONDS = 0.1
-CONNECTIONS = 16
 
 
 def measure(bench):
@@ -84,10 +84,7 @@ class Watched:
         self.upstream = bench.server("upstream")
         gateway = bench.gateway_to(self.upstream, store="memory", poll_seconds=POLL_SECONDS)
         job = bench.request(f'job_id: "{bench.submit(gateway)}"', "WatchJobRequest")
-        client = bench.start("watch_load", "--target", gateway.target, "--method",
-                             SERVICE + "WatchJob", "--request", job, "--watches", watches,
-                             "--connections", min(watches, CONNECTIONS))
-        client.values("open")
+        Watches(bench, gateway, SERVICE + "WatchJob", job, watches)
         self.before = 0
 
     def begin(self):

@@ -8,9 +8,10 @@ import json
 import pathlib
 import statistics
 
-from figures.fan_out import ROUNDS, Side, open_ours
-from house import field
+from figures.fan_out import ROUNDS, open_ours
+from house import field, sent_at
 from verdict import Figure, Goal, number
+from watches import Watches
 
 ABOUT = "one job's change to 10,000 watches over 16 connections, against etcd's watch of a key"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_unary_load", "bench_watch_load"]
@@ -48,22 +49,18 @@ def open_etcd(bench, watches, size):
                            "/etcdserverpb.KV/Put", "--request", bench.saved(put(value_bytes)),
                            "--prompted", 1)
 
-    def change_by(caller):
-        def change():
-            caller.say()
-            return caller.values("sent")[0]
-        return change
-
-    side = Side(bench, server, "/etcdserverpb.Watch/Watch", bench.saved(WATCH), watches,
-                change_by(putter(size)), update_bytes=1)
-    added = side.round()["bytes"] - size  # by what comes with a value
-    side.change = change_by(putter(size - added))
-    return side
+    first = putter(size)
+    opened = Watches(bench, server, "/etcdserverpb.Watch/Watch", bench.saved(WATCH), watches,
+                     "--update-bytes", 1, change=lambda: sent_at(first))
+    added = opened.round()["bytes"] - size  # by what comes with a value
+    fitting = putter(size - added)
+    opened.change = lambda: sent_at(fitting)
+    return opened
 
 
 def measure(bench):
     if not ETCD.exists():
-        bench.note([f"No figures beside etcd: there is no {ETCD} (package etcd-server)."])
+        bench.leave_out(f"etcd: there is no {ETCD} (package etcd-server)")
         return
     watches = 1000 if bench.quick else 10000
     kib, etcd_kib, rounds, etcd_rounds = [], [], [], []

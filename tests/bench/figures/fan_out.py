@@ -6,66 +6,34 @@ server from the moment it is told to send."""
 
 import statistics
 
-from house import REFERENCE, SERVICE, payload_for
+from house import REFERENCE, SERVICE, change_at, payload_for, sent_at
 from verdict import Figure, Goal, number, table
+from watches import Watches
 
 ABOUT = "one job's change to 10,000 watches over 16 connections, against a bare broadcast"
-PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load"]
-CONNECTIONS = 16
-UPDATE_BYTES = 32  # what is shorter is a heartbeat
+PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load",
+            "bench_unary_load"]
 ROUNDS = 6  # a run, of each side in turn
 SIZED_WATCHES = 2000  # for messages of other sizes
 SIZED_BYTES = (300, 2000, 60000)
 POLL_SECONDS = 0.1  # of the bench only, so that a change is noticed at once
 
 
-class Side:
-    """One server with all its watches open, and how to make it tell them something."""
-
-    def __init__(self, bench, server, method, request, watches, change, connections=CONNECTIONS,
-                 update_bytes=UPDATE_BYTES):
-        self.bench, self.server, self.watches, self.change = bench, server, watches, change
-        before = server.resident()
-        self.client = bench.start("watch_load", "--target", server.target, "--method", method,
-                                  "--request", request, "--watches", watches,
-                                  "--connections", connections, "--update-bytes", update_bytes)
-        self.client.values("open")
-        self.kib = (server.resident() - before) / watches / 1024
-
-    def round(self):
-        """Milliseconds until the last watch has the change, µs of server CPU a message, its bytes."""
-        self.client.say()
-        self.client.values("armed")
-        cpu = self.server.cpu()
-        began = self.change()
-        _, last, size = self.client.values("round")
-        cpu = self.server.cpu() - cpu
-        return {"all": (last - began) / 1e6, "cpu": cpu * 1e6 / self.watches, "bytes": size}
-
-
 def open_ours(bench, watches, command="change"):
     """`command` tells the upstream what to do in a round (reference/upstream.cc)."""
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, store="durable", poll_seconds=POLL_SECONDS)
-    job = bench.transcribe(gateway)
+    job = bench.running_job(gateway)
     request = bench.request(f'job_id: "{job}"', "WatchJobRequest")
-
-    def change():
-        upstream.say(command)
-        return upstream.values("served")[0]
-
-    return Side(bench, gateway, SERVICE + "WatchJob", request, watches, change)
+    return Watches(bench, gateway, SERVICE + "WatchJob", request, watches,
+                   change=lambda: change_at(upstream, command))
 
 
 def open_bare(bench, watches, size):
     server = bench.server("broadcast_server", "--bytes", payload_for(size))
     request = bench.request(b"x" * 40, None)
-
-    def change():
-        server.say()
-        return server.values("sent")[0]
-
-    return Side(bench, server, REFERENCE + "Watch", request, watches, change)
+    return Watches(bench, server, REFERENCE + "Watch", request, watches,
+                   change=lambda: sent_at(server))
 
 
 def measure(bench):

@@ -6,12 +6,12 @@ import time
 
 from house import MIB, REFERENCE, SERVICE, payload_for
 from verdict import Figure, Goal
+from watches import Watches
 
 ABOUT = "10,000 quiet watches, and the empty server: CPU, memory, start"
 PROGRAMS = ["pictory-gateway", "bench_upstream", "bench_broadcast_server", "bench_proxy_server",
             "bench_watch_load"]
 WATCHES = 10000
-CONNECTIONS = 16
 HEARTBEAT_SECONDS = 25
 HEARTBEAT_BYTES = 4
 STARTS = 5
@@ -40,20 +40,13 @@ def empty(bench):
                  Goal(at_most=100, guard=1000, absolute=True))
 
 
-def open_watches(bench, server, method, request):
-    client = bench.start("watch_load", "--target", server.target, "--method", method,
-                         "--request", request, "--watches", WATCHES, "--connections", CONNECTIONS,
-                         "--update-bytes", HEARTBEAT_BYTES)
-    client.values("open")
-
-
 def quiet(bench):
     gateway = bench.gateway_to(bench.server("upstream"))
     job = bench.submit(gateway)
     bare = bench.server("broadcast_server", "--bytes", payload_for(HEARTBEAT_BYTES))
-    open_watches(bench, gateway, SERVICE + "WatchJob",
-                 bench.request(f'job_id: "{job}"', "WatchJobRequest"))
-    open_watches(bench, bare, REFERENCE + "Watch", bench.request(b"x" * 40, None))
+    Watches(bench, gateway, SERVICE + "WatchJob",
+            bench.request(f'job_id: "{job}"', "WatchJobRequest"), WATCHES)
+    Watches(bench, bare, REFERENCE + "Watch", bench.request(b"x" * 40, None), WATCHES)
     time.sleep(2)  # until what came with opening is over
     ours, reference = [], []
     for _ in range(1 if bench.quick else 3):

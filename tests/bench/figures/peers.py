@@ -11,8 +11,10 @@ import subprocess
 import time
 from statistics import median
 
-from house import BUILD, REFERENCE, ROOT, SERVICE, payload_for
+from house import (BUILD, REFERENCE, ROOT, SERVICE, change_at, payload_for, polls_of,
+                   sent_at)
 from verdict import Figure, Goal, number, table
+from watches import Watches
 
 ABOUT = "many watches of one job, against gateways in Go and Node: requests, CPU, memory, p99"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_unary_load",
@@ -21,9 +23,8 @@ PEERS = BUILD / "peers"
 BUILT = {"go": PEERS / "go" / "peer", "node": PEERS / "node" / "peer.js"}
 NEEDS = {"go": "Go 1.26 or newer", "node": "Node 18.3 or newer, with npm"}
 TITLES = {"ours": "Ours", "go": "Go", "node": "Node", "bare": "Bare broadcast"}
-CONNECTIONS = 16
 ROUNDS = 5
-ASKS = 200  # for a job that has been polled once
+QUANTILE = ("--quantile", 0.99)
 MESSAGE_BYTES = 124  # of ours, for the bare server
 
 
@@ -33,62 +34,39 @@ def prepare():
         subprocess.run([ROOT / "tests" / "bench" / "peers" / "build", peer], check=False)
 
 
-class Watched:
+class Watched(Watches):
     """A server, and its job with many watches."""
 
     def __init__(self, bench, name, watches, interval):
         self.upstream = bench.server("upstream")
-        self.server = start(bench, name, self.upstream, interval)
-        job = bench.transcribe(self.server)
-        await_running(bench, self.server, job)
-        self.open(bench, SERVICE + "WatchJob", bench.request(f'job_id: "{job}"', "WatchJobRequest"),
-                  watches)
-
-    def open(self, bench, method, request, watches):
-        self.watches, self.before = watches, self.server.resident()
-        self.client = bench.start("watch_load", "--target", self.server.target, "--method", method,
-                                  "--request", request, "--watches", watches,
-                                  "--connections", CONNECTIONS, "--quantile", 0.99)
-        self.client.values("open")
-
-    def change(self):
-        """When it began."""
-        self.upstream.say("change")
-        return self.upstream.values("served")[0]
+        server = start(bench, name, self.upstream, interval)
+        job = bench.running_job(server)
+        super().__init__(bench, server, SERVICE + "WatchJob",
+                         bench.request(f'job_id: "{job}"', "WatchJobRequest"), watches, *QUANTILE,
+                         change=lambda: change_at(self.upstream))
 
     def requests(self):
-        self.upstream.say("count")
-        return self.upstream.values("counted")[0]
-
-    def round(self):
-        """Milliseconds until 99 % have the change."""
-        self.client.say()
-        self.client.values("armed")
-        began = self.change()
-        return (self.client.values("round")[1] - began) / 1e6
+        return polls_of(self.upstream)
 
     def measure(self):
         """What so many changes took, each seen by all watches: values by measure, some of each."""
         self.round()  # a round begins where a poll was
         requests, cpu, began = self.requests(), self.server.cpu(), time.monotonic()
-        late = [self.round() for _ in range(ROUNDS)]
+        late = [self.round()["all"] for _ in range(ROUNDS)]
         seconds = time.monotonic() - began
         cpu, requests = self.server.cpu() - cpu, self.requests() - requests
         return {"requests": [requests / ROUNDS], "rate": [requests / seconds],
                 "cpu": [cpu * 1e6 / ROUNDS / self.watches], "p99": late,
-                "memory": [(self.server.resident() - self.before) / self.watches / 1024]}
+                "memory": [(self.server.resident() - self.empty) / self.watches / 1024]}
 
 
 class Bare(Watched):
-    """The bare server with as many streams, of messages as long as ours."""
+    """The bare server with as many streams, of messages as long as ours. It asks nobody."""
 
     def __init__(self, bench, watches):
-        self.server = bench.server("broadcast_server", "--bytes", payload_for(MESSAGE_BYTES))
-        self.open(bench, REFERENCE + "Watch", bench.request(b"x" * 40, None), watches)
-
-    def change(self):
-        self.server.say()
-        return self.server.values("sent")[0]
+        server = bench.server("broadcast_server", "--bytes", payload_for(MESSAGE_BYTES))
+        Watches.__init__(self, bench, server, REFERENCE + "Watch", bench.request(b"x" * 40, None),
+                         watches, *QUANTILE, change=lambda: sent_at(server))
 
     def requests(self):
         return 0
@@ -101,15 +79,6 @@ def start(bench, name, upstream, interval):
     if name == "node":
         return bench.peer(name, "node", BUILT["node"], ROOT / "protos", url, interval)
     return bench.gateway_to(upstream, poll_seconds=interval)
-
-
-def await_running(bench, server, job):
-    """The first answer changes the job, too: later it would be taken for a round's message."""
-    ask = bench.request(f'job_id: "{job}"', "GetJobRequest")
-    for _ in range(ASKS):
-        if "JOB_STATE_RUNNING" in bench.call(server, "GetJob", ask, "GetJobResponse"):
-            return
-    server.fail("does not see its job run")
 
 
 def measure(bench):

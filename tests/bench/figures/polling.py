@@ -80,7 +80,7 @@ def unchanged(bench):
         upstream = bench.server("upstream")
         front = bench.tls_before(upstream) if name == "cpu-tls" else upstream
         if front is None:
-            bench.note(["No nginx here, so no figure of polls by HTTP/2."])
+            bench.leave_out("polling.cpu-tls: there is no nginx")
             return
         side = Sides(bench, upstream, front, IN_FLIGHT)
         for _ in range(bench.runs):

@@ -7,9 +7,9 @@ import re
 import statistics
 import time
 
-from figures.fan_out import CONNECTIONS, UPDATE_BYTES
 from house import REFERENCE, SERVICE, field, payload_for
 from verdict import Figure, Goal, number, table
+from watches import Watches
 
 ABOUT = "1,000 jobs with 10 watches each, 100 updates a second, against a bare server"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_broadcast_server", "bench_watch_load",
@@ -20,17 +20,13 @@ PER_SECOND = 100
 POLL_SECONDS = 1  # of the bench only: 1,000 polls a second beside the updates
 
 
-class Side:
-    """One server with all its watches open. `names` are the jobs, `change` makes one of them change."""
+class Jobs(Watches):
+    """One server with the watches of all jobs. `names` are the jobs, `change` makes one of them change."""
 
     def __init__(self, bench, server, method, requests, names, change):
-        self.names, self.change = names, change
-        self.client = bench.start(
-            "watch_load", "--target", server.target, "--method", method,
-            "--request", bench.saved(b"".join(requests)), "--request-bytes", len(requests[0]),
-            "--watches", len(requests) * WATCHES, "--connections", CONNECTIONS,
-            "--update-bytes", UPDATE_BYTES)
-        self.client.values("open")
+        self.names = names
+        super().__init__(bench, server, method, bench.saved(b"".join(requests)),
+                         len(requests) * WATCHES, "--request-bytes", len(requests[0]), change=change)
 
     def run(self, seconds):
         """Milliseconds: the median, the 99th of a hundred and the worst. No job changes twice."""
@@ -55,15 +51,15 @@ def open_ours(bench):
                       for key in ("job_id", "pictory_job_id"))
     size = bench.answer_bytes(gateway, "GetJob",
                               bench.request(f'job_id: "{job_ids[0]}"', "GetJobRequest"))
-    side = Side(bench, gateway, SERVICE + "WatchJob", [field(1, job.encode()) for job in job_ids],
+    jobs = Jobs(bench, gateway, SERVICE + "WatchJob", [field(1, job.encode()) for job in job_ids],
                 names, lambda name: upstream.say(f"change {name}"))
-    return side, size
+    return jobs, size
 
 
 def open_bare(bench, size):
     server = bench.server("broadcast_server", "--bytes", payload_for(size))
     names = [f"job-{number:030}" for number in range(JOBS)]
-    return Side(bench, server, REFERENCE + "Watch", [field(1, name.encode()) for name in names],
+    return Jobs(bench, server, REFERENCE + "Watch", [field(1, name.encode()) for name in names],
                 names, server.say)
 
 

@@ -4,8 +4,9 @@ otherwise. A change is timed from the upstream's answer, so that reading and sto
 import statistics
 import time
 
-from house import SERVICE
+from house import SERVICE, change_at
 from scale import Column, Scale
+from watches import Watches
 
 SCALE = Scale("watches", "Watches of one job", "watches", [
     Column("kib", "Memory of a watch", "KiB", "Memory of a watch"),
@@ -15,10 +16,9 @@ SCALE = Scale("watches", "Watches of one job", "watches", [
     Column("cpu", "CPU of a message", "µs", "CPU of a message"),
     Column("quiet", "CPU while quiet", "% of a core", "CPU while quiet"),
 ])
-PROGRAMS = ["bench_gateway", "bench_upstream", "bench_watch_load"]
+PROGRAMS = ["bench_gateway", "bench_upstream", "bench_watch_load", "bench_unary_load"]
 A_CONNECTION = 1000
-POLL_SECONDS = 0.5  # of the bench only, so that a change is noticed soon
-UPDATE_BYTES = 32   # what is shorter is a heartbeat
+POLL_SECONDS = 0.5   # of the bench only, so that a change is noticed soon
 QUIET_SECONDS = 50  # two heartbeats of each
 
 
@@ -31,30 +31,26 @@ def measure(bench):
 def measure_one(bench, watches):
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, "--max-watches", watches, poll_seconds=POLL_SECONDS)
-    request = bench.request(f'job_id: "{bench.submit(gateway)}"', "WatchJobRequest")
-    before = gateway.resident()
-    client = bench.start("watch_load", "--target", gateway.target, "--method", SERVICE + "WatchJob",
-                         "--request", request, "--watches", watches,
-                         "--connections", -(-watches // A_CONNECTION),
-                         "--update-bytes", UPDATE_BYTES)
-    opening = client.values("open")[0] / 1e9
-    kib = (gateway.resident() - before) / watches / 1024
-    a_round(upstream, gateway, client, watches)  # the first message of a stream costs more
-    rounds = [a_round(upstream, gateway, client, watches) for _ in range(2 * bench.runs)]
+    request = bench.request(f'job_id: "{bench.running_job(gateway)}"', "WatchJobRequest")
+    opened = Watches(bench, gateway, SERVICE + "WatchJob", request, watches,
+                     "--connections", -(-watches // A_CONNECTION),
+                     change=lambda: change_at(upstream))
+    opened.round()  # the first message of a stream costs more
+    rounds = [a_round(opened) for _ in range(2 * bench.runs)]
+    p99, last, cost = (statistics.median(column) for column in zip(*rounds))
     quiet = 2 if bench.quick else QUIET_SECONDS
     cpu = gateway.cpu()
     time.sleep(quiet)
-    p99, last, cost = (statistics.median(column) for column in zip(*rounds))
-    return {"kib": kib, "open": opening, "p99": p99, "last": last, "cpu": cost,
+    return {"kib": opened.kib, "open": opened.opening, "p99": p99, "last": last, "cpu": cost,
             "quiet": (gateway.cpu() - cpu) / quiet * 100}
 
 
-def a_round(upstream, gateway, client, watches):
+def a_round(opened):
     """A change: ms until 99 % and all have it, µs of CPU a message."""
-    client.say("0.99 1")
-    client.values("armed")
-    cpu = gateway.cpu()
-    upstream.say("change")
-    began = upstream.values("served")[0]
-    p99, last = client.values("reached")
-    return (p99 - began) / 1e6, (last - began) / 1e6, (gateway.cpu() - cpu) * 1e6 / watches
+    opened.client.say("0.99 1")
+    opened.client.values("armed")
+    cpu = opened.server.cpu()
+    began = opened.change()
+    p99, last = opened.client.values("reached")
+    cpu = opened.server.cpu() - cpu
+    return (p99 - began) / 1e6, (last - began) / 1e6, cpu * 1e6 / opened.watches
