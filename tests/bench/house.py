@@ -133,7 +133,9 @@ class Gateway(Program):
     """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
 
     def __init__(self, command, flags, folder, log):
+        self.folder = folder
         ready = folder / "ready"
+        ready.unlink(missing_ok=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         env["PICTORY_API_KEY"] = API_KEY
         began = time.monotonic()
@@ -210,14 +212,15 @@ class Bench:
         """A server as well, but a program of others, with an account like our gateway's."""
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
-    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0):
+    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0, after=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
-        so many unfinished and finished jobs in its store."""
+        so many unfinished and finished jobs in its store, or what another has left there, which has
+        ended."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
-        folder = self.path("gateway")
-        folder.mkdir()
+        folder = self.path("gateway") if after is None else after.folder
+        folder.mkdir(exist_ok=True)
         if jobs + finished > 0:
             subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(finished)],
                            check=True, stdout=subprocess.DEVNULL)

@@ -18,26 +18,32 @@ SCALE = Scale("active", f"Active jobs, with a budget of {PER_SECOND} requests/s"
 ])
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_unary_load", "fill"]
 POLL_SECONDS = 1    # of the bench only: all that the budget allows is always due
+SETTLED = 3         # seconds: a restart spreads the first polls
 CALLERS = 4
 ASKED_FOR = 10_000  # jobs at most, from all over the store
 
 
 def measure(bench):
-    upstream = bench.server("upstream")
-    empty = bench.gateway_to(upstream, budget=PER_SECOND)
-    base = empty.resident()
-    bench.end(empty)
-    for jobs in (1_000, 10_000) if bench.quick else (1_000, 10_000, 100_000, 1_000_000):
-        yield jobs, measure_one(bench, jobs, base)
-    bench.end_all()
+    steps = (0, 1_000, 10_000) if bench.quick else (0, 1_000, 10_000, 100_000, 1_000_000)
+    empty = None
+    for jobs in steps:
+        upstream = bench.server("upstream")
+        # At first with a budget by which hardly any is polled, because what that takes is no job's.
+        idle = bench.gateway_to(upstream, "--log-level", "warn", budget=1, burst=1,
+                                poll_seconds=POLL_SECONDS, jobs=jobs)
+        ready, resident = idle.ready_after, idle.resident()
+        bench.end(idle, orderly=True)
+        empty = empty or resident
+        if jobs > 0:
+            yield jobs, {"bytes": (resident - empty) / jobs, "ready": ready,
+                         **at_work(bench, upstream, idle, jobs)}
+        bench.end_all()
 
 
-def measure_one(bench, jobs, base):
-    upstream = bench.server("upstream")
+def at_work(bench, upstream, idle, jobs):
     gateway = bench.gateway_to(upstream, "--log-level", "warn", budget=PER_SECOND, burst=PER_SECOND,
-                               poll_seconds=POLL_SECONDS, jobs=jobs)
-    size = (gateway.resident() - base) / jobs
-    time.sleep(2 * jobs / PER_SECOND if jobs <= 2 * PER_SECOND else 2)  # a restart spreads first polls
+                               poll_seconds=POLL_SECONDS, after=idle)
+    time.sleep(SETTLED)
     seconds = 2 if bench.quick else 10
     polls, cpu, began = polls_of(upstream), gateway.cpu(), time.monotonic()
     time.sleep(seconds)
@@ -48,15 +54,12 @@ def measure_one(bench, jobs, base):
                      request_bytes=len(asks[0]))
     submit = bench.load(gateway, SERVICE + "CreatePreview",
                         bench.request(STORYBOARD, "CreatePreviewRequest"), callers=1)
-    values = {"bytes": size, "ready": gateway.ready_after, "polls": polls, "cpu": cpu,
-              "get": get["p99_us"] / 1e3, "submit": submit["p50_us"] / 1e3}
-    bench.end(gateway, upstream)
-    return values
+    return {"polls": polls, "cpu": cpu, "get": get["p99_us"] / 1e3, "submit": submit["p50_us"] / 1e3}
 
 
 def some_ids(gateway, jobs):
     """Of so many jobs in its store, in no order."""
-    path = gateway.log.parent / "state" / "pictory" / "jobs.db"
+    path = gateway.folder / "state" / "pictory" / "jobs.db"
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
         rows = store.execute("SELECT job_id FROM jobs WHERE id % ? = 0 ORDER BY random()",
                              [max(1, jobs // ASKED_FOR)])
