@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "base/limits.h"
 #include "obs/log.h"
 
@@ -57,6 +58,10 @@ absl::Status RaiseFileLimit() {
               {"advice", "each client connection takes one; raise the hard limit for many clients"}});
   }
   return absl::OkStatus();
+}
+
+void SkipDeadlockDetection() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
 void HardenProcess() {

@@ -1,4 +1,5 @@
-// What the program asks of the operating system for itself: signals, file descriptors, no core dumps.
+// What the program asks of the operating system and its libraries for itself: signals, file
+// descriptors, locks, no core dumps.
 #pragma once
 
 #include <csignal>
@@ -32,6 +33,10 @@ class SignalWaiter {
 
 // Raises the soft limit of open files to the hard one. An error if even that is too low to serve.
 absl::Status RaiseFileLimit();
+
+// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would look for
+// deadlocks, with a lock of its own that all threads share. Before gRPC starts.
+void SkipDeadlockDetection();
 
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.
 void HardenProcess();

@@ -66,6 +66,7 @@ int RunGateway(const Config& config) {
   SignalWaiter signals;  // first: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
   HardenProcess();
+  SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
   absl::StatusOr<std::unique_ptr<Gateway>> started =

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,11 +21,14 @@ class SimClock final : public Clock, public Timers {
 
   // Timers of the process that runs at present.
   Id At(MonoTime when, std::function<void()> callback) override {
-    const Id id = Push(when, process_, std::move(callback), /*timer=*/true);
-    timers_.insert(id);
-    return id;
+    return Push(when, process_, std::move(callback));
   }
-  bool Cancel(Id id) override { return timers_.erase(id) > 0; }
+  bool Cancel(Id id) override {
+    Plan& plan = plans_[id & kSlotMask];
+    if (plan.id != id || plan.process != process_ || !plan.callback) return false;
+    plan.callback = nullptr;
+    return true;
+  }
 
   // Something in the process that runs at present; not to be cancelled.
   void InProcess(Duration delay, std::function<void()> callback) {
@@ -38,10 +40,7 @@ class SimClock final : public Clock, public Timers {
   }
 
   // What the process had planned is gone.
-  void EndProcess() {
-    ++process_;
-    timers_.clear();
-  }
+  void EndProcess() { ++process_; }
   void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
 
   // Until `until`, or until `stop` says so after an event.
@@ -49,12 +48,13 @@ class SimClock final : public Clock, public Timers {
   void Run(MonoTime until, const Stop& stop) {
     while (!events_.empty() && events_.front().when <= until) {
       std::pop_heap(events_.begin(), events_.end());
-      Event event = std::move(events_.back());
+      const Event event = events_.back();
       events_.pop_back();
-      if (event.process != kWorld && event.process != process_) continue;
-      if (event.timer && timers_.erase(event.id) == 0) continue;
+      const Plan plan = std::exchange(plans_[event.id & kSlotMask], {});
+      free_.push_back(event.id & kSlotMask);
+      if (!plan.callback || (plan.process != kWorld && plan.process != process_)) continue;
       MoveTo(std::max(now_, event.when));
-      event.callback();
+      plan.callback();
       if (stop()) return;
     }
     MoveTo(until);
@@ -63,20 +63,33 @@ class SimClock final : public Clock, public Timers {
  private:
   static constexpr std::uint64_t kWorld = 0;
 
+  static constexpr Id kSlotMask = 0xffffff;
+
+  // What is moved about in the queue: small, for that is most of its work.
   struct Event {
     MonoTime when;
     Id id;
-    std::uint64_t process;
-    bool timer;
-    std::function<void()> callback;
     bool operator<(const Event& other) const {
       return when != other.when ? when > other.when : id > other.id;
     }
   };
+  struct Plan {
+    Id id = kNone;
+    std::uint64_t process = kWorld;
+    std::function<void()> callback;  // null: cancelled
+  };
 
-  Id Push(MonoTime when, std::uint64_t process, std::function<void()> callback, bool timer = false) {
-    const Id id = ++last_id_;
-    events_.push_back({when, id, process, timer, std::move(callback)});
+  // An id is a number that grows, and below it the slot in plans_.
+  Id Push(MonoTime when, std::uint64_t process, std::function<void()> callback) {
+    if (free_.empty()) {
+      free_.push_back(plans_.size());
+      plans_.emplace_back();
+    }
+    const Id slot = free_.back();
+    free_.pop_back();
+    const Id id = ++last_number_ * (kSlotMask + 1) + slot;
+    plans_[slot] = {id, process, std::move(callback)};
+    events_.push_back({when, id});
     std::push_heap(events_.begin(), events_.end());
     return id;
   }
@@ -87,10 +100,11 @@ class SimClock final : public Clock, public Timers {
 
   MonoTime now_{std::chrono::hours(1)};
   WallTime wall_{std::chrono::hours(24 * 365 * 50)};
-  Id last_id_ = kNone;
+  Id last_number_ = 0;
   std::uint64_t process_ = 1;
   std::vector<Event> events_;
-  std::unordered_set<Id> timers_;  // not yet fired
+  std::vector<Plan> plans_;
+  std::vector<Id> free_;  // slots of plans_
 };
 
 }  // namespace gateway::simulation
