@@ -26,7 +26,7 @@ using gateway::jobs::SubmissionState;
 using gateway::pictory::JobResult;
 namespace jobs = gateway::jobs;
 
-constexpr int kBatch = 4'000;
+constexpr int kBatch = 40'000;  // few commits, because each writes much of every index
 constexpr std::chrono::hours kFinishedWithin{21 * 24};  // sooner than retention removes them
 constexpr std::chrono::minutes kRenderTime{10};
 
@@ -135,7 +135,8 @@ int main(int argc, char** argv) {
     std::fputs("usage: fill DIRECTORY UNFINISHED [FINISHED]\n", stderr);
     return 2;
   }
-  auto store = gateway::store::SqliteJobStore::Open({.directory = argv[1], .group_max = kBatch});
+  auto store = gateway::store::SqliteJobStore::Open(
+      {.directory = argv[1], .write_queue_max = 2 * kBatch, .group_max = 2 * kBatch});
   if (!store.ok()) return Failed(store.status());
   gateway::Random random;
   const int finished = argc == 4 ? std::atoi(argv[3]) : 0;
