@@ -1,4 +1,6 @@
-"""Ever more unfinished jobs, found in the store at the start and polled within a fixed budget."""
+"""Ever more unfinished jobs, found in the store at the start and polled within a fixed budget. A job's
+first poll after the start brings news, which is stored; so the polls of few jobs, that have all been
+asked about when the measuring begins, cost less than those of many."""
 
 import contextlib
 import sqlite3
