@@ -4,6 +4,7 @@
 #include <list>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/errors.h"
 #include "jobs/hub_audience.h"
@@ -33,24 +34,21 @@ class Hub::Shard {
   Kept Keep(const SnapshotPtr& snapshot) {
     Kept kept;
     MutexLock lock(mutex_);
-    auto found = jobs_.find(snapshot->key());
-    if (found == jobs_.end()) {
-      auto entry = std::make_unique<Entry>();
-      entry->job = snapshot;
-      found = jobs_.insert(std::move(entry)).first;
-    } else if ((*found)->job->job.revision >= snapshot->job.revision) {
-      kept.newest = (*found)->job;
-      return kept;
-    } else if ((*found)->job->final()) {
-      Drop(**found);
+    const auto found = jobs_.find(snapshot->key());
+    if (found != jobs_.end()) {
+      if ((*found)->job.revision >= snapshot->job.revision) {
+        kept.newest = *found;
+        return kept;
+      }
+      Drop(*found);
     }
-    Entry& entry = **found;
-    entry.job = snapshot;
+    jobs_.insert(snapshot);
     kept.newest = snapshot;
-    kept.audience = entry.audience;
+    const auto audience = audiences_.find(snapshot->key());
+    if (audience != audiences_.end()) kept.audience = *audience;
     if (snapshot->final()) {
-      used_.push_front(&entry);
-      entry.used = used_.begin();
+      used_.push_front(snapshot);
+      used_at_[snapshot.get()] = used_.begin();
       bytes_ += BytesOf(*snapshot);
       Evict(kept.evicted);
     }
@@ -62,7 +60,7 @@ class Hub::Shard {
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return nullptr;
     Touch(**found);
-    return (*found)->job;
+    return *found;
   }
 
   std::shared_ptr<Audience> AudienceOf(const JobKey& key, const std::shared_ptr<Shared>& shared,
@@ -72,24 +70,23 @@ class Hub::Shard {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(ViewOf(key));
     if (found == jobs_.end()) return nullptr;
-    Entry& entry = **found;
-    Touch(entry);
-    present = entry.job;
-    if (entry.audience == nullptr) {
-      entry.audience = std::make_shared<Audience>(shared, key.tenant, key.id, present);
+    Touch(**found);
+    present = *found;
+    auto audience = audiences_.find(ViewOf(key));
+    if (audience == audiences_.end()) {
+      audience = audiences_.insert(std::make_shared<Audience>(shared, key, present)).first;
     }
     // Inside the lock: a state published from now on reaches the watcher, one before is `present`.
-    place = entry.audience->Join(watcher, connection);
-    return entry.audience;
+    place = (*audience)->Join(watcher, connection);
+    return *audience;
   }
 
   SnapshotPtr Erase(const JobKeyView& key) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return nullptr;
-    SnapshotPtr gone = (*found)->job;
-    if (gone->final()) Drop(**found);
-    jobs_.erase(found);
+    SnapshotPtr gone = *found;
+    Forget(gone);
     return gone;
   }
 
@@ -119,10 +116,12 @@ class Hub::Shard {
   }
 
  private:
-  struct Entry {
-    SnapshotPtr job;                     // the newest
-    std::shared_ptr<Audience> audience;  // null until somebody watches
-    std::list<Entry*>::iterator used;    // valid if the snapshot is final
+  struct ByKey {
+    using is_transparent = void;
+    static JobKeyView Key(const JobKeyView& key) { return key; }
+    static JobKeyView Key(const auto& holder) { return holder->key(); }
+    std::size_t operator()(const auto& any) const { return std::hash<JobKeyView>()(Key(any)); }
+    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
   };
   struct ByPictoryId {
     using is_transparent = void;
@@ -132,31 +131,45 @@ class Hub::Shard {
     bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
   };
 
-  void Touch(Entry& entry) REQUIRES(mutex_) {
-    if (entry.job->final()) used_.splice(used_.begin(), used_, entry.used);
+  void Touch(const Snapshot& job) REQUIRES(mutex_) {
+    if (job.final()) used_.splice(used_.begin(), used_, used_at_.at(&job));
   }
 
-  // A finished one, from the list of them.
-  void Drop(Entry& entry) REQUIRES(mutex_) {
-    bytes_ -= BytesOf(*entry.job);
-    used_.erase(entry.used);
+  // This state of its job; another one may follow.
+  void Drop(const SnapshotPtr& job) REQUIRES(mutex_) {
+    if (job->final()) {
+      bytes_ -= BytesOf(*job);
+      const auto at = used_at_.find(job.get());
+      used_.erase(at->second);
+      used_at_.erase(at);
+    }
+    jobs_.erase(jobs_.find(job->key()));
+  }
+
+  // The job.
+  void Forget(const SnapshotPtr& job) REQUIRES(mutex_) {
+    const auto audience = audiences_.find(job->key());
+    if (audience != audiences_.end()) audiences_.erase(audience);
+    Drop(job);
   }
 
   void Evict(std::vector<SnapshotPtr>& evicted) REQUIRES(mutex_) {
     while (used_.size() > finished_max_ || (bytes_ > finished_max_bytes_ && used_.size() > 1)) {
-      const SnapshotPtr oldest = used_.back()->job;
-      Drop(*used_.back());
-      jobs_.erase(jobs_.find(oldest->key()));
-      evicted.push_back(oldest);
+      evicted.push_back(used_.back());
+      Forget(evicted.back());
     }
   }
 
   const std::size_t finished_max_;
   const std::size_t finished_max_bytes_;
   Mutex mutex_;
-  absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> jobs_ GUARDED_BY(mutex_);
+  absl::flat_hash_set<SnapshotPtr, ByKey, ByKey> jobs_ GUARDED_BY(mutex_);  // their newest states
+  // Of the few jobs that have been watched.
+  absl::flat_hash_set<std::shared_ptr<Audience>, ByKey, ByKey> audiences_ GUARDED_BY(mutex_);
   absl::flat_hash_set<SnapshotPtr, ByPictoryId, ByPictoryId> by_pictory_id_ GUARDED_BY(mutex_);
-  std::list<Entry*> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
+  std::list<SnapshotPtr> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
+  absl::flat_hash_map<const Snapshot*, std::list<SnapshotPtr>::iterator> used_at_
+      GUARDED_BY(mutex_);
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;   // of the finished ones
 };
 

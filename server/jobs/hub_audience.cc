@@ -77,7 +77,7 @@ void Hub::Audience::NoteCount() {
       self->noting_ = false;
       count = self->watchers_.size();
     }
-    self->shared_->changed(self->tenant_, self->job_id_, count);
+    self->shared_->changed(self->key_.tenant, self->key_.id, count);
     return false;
   });
 }

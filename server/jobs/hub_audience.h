@@ -23,12 +23,10 @@ struct Hub::Shared {
 
 class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
  public:
-  Audience(std::shared_ptr<Shared> shared, std::string tenant, std::string job_id,
-           SnapshotPtr latest)
-      : shared_(std::move(shared)),
-        tenant_(std::move(tenant)),
-        job_id_(std::move(job_id)),
-        latest_(std::move(latest)) {}
+  Audience(std::shared_ptr<Shared> shared, JobKey key, SnapshotPtr latest)
+      : shared_(std::move(shared)), key_(std::move(key)), latest_(std::move(latest)) {}
+
+  JobKeyView key() const { return ViewOf(key_); }
 
   WatcherPlace Join(std::weak_ptr<Watcher> watcher, std::uint64_t connection);
   void Leave(const WatcherPlace& place);
@@ -41,8 +39,7 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
   void NoteCount() REQUIRES(mutex_);
 
   const std::shared_ptr<Shared> shared_;
-  const std::string tenant_;
-  const std::string job_id_;
+  const JobKey key_;
 
   Mutex mutex_;
   SnapshotPtr latest_ GUARDED_BY(mutex_);

@@ -135,6 +135,7 @@ void Poller::Remove(const JobKeyView& key) {
   if (found == entries_.end()) return;
   const auto of = jobs_of_.find((*found)->job->job.tenant);
   if (--of->second == 0) jobs_of_.erase(of);
+  waiting_.erase(found->get());
   entries_.erase(found);
 }
 
@@ -151,21 +152,18 @@ void Poller::Note(Entry& entry, const JobRecord& record) {
 }
 
 void Poller::Place(Entry& entry, MonoTime due) {
+  waiting_.erase(&entry);
   entry.due = due;
   entry.turn = ++turns_;
-  heap_.push_back({due, entry.turn, entry.job});
-  std::push_heap(heap_.begin(), heap_.end());
+  waiting_.insert(&entry);
 }
 
-// Moves what is due from the heap to its tenant's queue.
+// Moves what is due to its tenant's queue.
 void Poller::CollectDue(MonoTime now) {
-  while (!heap_.empty() && heap_.front().when <= now) {
-    std::pop_heap(heap_.begin(), heap_.end());
-    Due due = std::move(heap_.back());
-    heap_.pop_back();
-    const Entry* const entry = FindEntry(due.job->key());
-    if (entry == nullptr || entry->turn != due.turn) continue;
-    ready_[due.job->job.tenant].push_back(std::move(due.job));
+  while (!waiting_.empty() && (*waiting_.begin())->due <= now) {
+    const SnapshotPtr& job = (*waiting_.begin())->job;
+    ready_[job->job.tenant].push_back(job);
+    waiting_.erase(waiting_.begin());
   }
 }
 
@@ -203,7 +201,7 @@ void Poller::Pump() {
     CollectDue(now);
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
     // With no place free, the end of a poll comes here anyway.
-    if (!heap_.empty() && HasPlace()) Arm(heap_.front().when);
+    if (!waiting_.empty() && HasPlace()) Arm((*waiting_.begin())->due);
   }
   for (const Started& poll : started) {
     client_.GetJob(

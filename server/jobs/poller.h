@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -93,8 +94,8 @@ class Poller {
     SnapshotPtr job;  // its newest, shared with the hub: who it is
     WallTime accepted_at{};
     MonoTime due{};
-    MonoTime hinted{};      // the latest poll that a hint asked for
-    std::uint64_t turn = 0;  // of its latest place in the heap; older places are void
+    MonoTime hinted{};       // the latest poll that a hint asked for
+    std::uint64_t turn = 0;  // among those due at the same time
     std::uint64_t digest = 0;
     int polls = 0;   // made so far
     int errors = 0;  // in a row that said nothing about the job
@@ -105,12 +106,9 @@ class Poller {
     bool doubtful = false;  // the last reply awaits a second look
     bool too_large = false;  // JobRecord::result_too_large
   };
-  struct Due {
-    MonoTime when;
-    std::uint64_t turn;
-    SnapshotPtr job;
-    bool operator<(const Due& other) const {  // std::push_heap keeps the largest on top
-      return when != other.when ? when > other.when : turn > other.turn;
+  struct Sooner {
+    bool operator()(const Entry* a, const Entry* b) const {
+      return a->due != b->due ? a->due < b->due : a->turn < b->turn;
     }
   };
   struct Started {
@@ -177,7 +175,7 @@ class Poller {
   absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
-  std::vector<Due> heap_ GUARDED_BY(mutex_);
+  absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due
   // Due now, waiting for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);

@@ -133,7 +133,9 @@ class Gateway(Program):
     """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
 
     def __init__(self, command, flags, folder, log):
+        self.folder = folder
         ready = folder / "ready"
+        ready.unlink(missing_ok=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
         env["PICTORY_API_KEY"] = API_KEY
         began = time.monotonic()
@@ -210,17 +212,18 @@ class Bench:
         """A server as well, but a program of others, with an account like our gateway's."""
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
-    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0):
+    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0, after=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
-        so many unfinished jobs in its store."""
+        so many unfinished and finished jobs in its store, or what another has left there, which has
+        ended."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
-        folder = self.path("gateway")
-        folder.mkdir()
-        if jobs > 0:
-            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs)], check=True,
-                           stdout=subprocess.DEVNULL)
+        folder = self.path("gateway") if after is None else after.folder
+        folder.mkdir(exist_ok=True)
+        if jobs + finished > 0:
+            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(finished)],
+                           check=True, stdout=subprocess.DEVNULL)
         started = Gateway(command, flags, folder, folder / "log")
         self.programs.append(started)
         started.target = started.grpc
@@ -302,10 +305,12 @@ class Bench:
                 return job
         gateway.fail("does not see its job run")
 
-    def load(self, server, method, request, callers, warm=0.2):
-        """A closed loop of calls for bench.seconds: what unary_load prints."""
+    def load(self, server, method, request, callers, warm=0.2, request_bytes=0):
+        """A closed loop of calls for bench.seconds: what unary_load prints. With `request_bytes`, of
+        many requests of so many bytes each."""
         loader = self.start("unary_load", "--target", server.target, "--method", method,
-                            "--request", request, "--callers", callers, "--warm", warm,
+                            "--request", request, "--request-bytes", request_bytes,
+                            "--callers", callers, "--warm", warm,
                             "--seconds", self.seconds, "--server-pid", server.pid)
         seen = json.loads(loader.line())
         if seen["failed"]:
@@ -338,6 +343,15 @@ class Bench:
                 took.append(time.monotonic() - began)
         path.unlink()
         return statistics.median(took)
+
+
+def build(targets):
+    for command in (["cmake", "--preset", "bench"],
+                    ["cmake", "--build", "--preset", "bench", "--target", *sorted(targets)]):
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"bench: {' '.join(command)} failed\n{done.stdout[-4000:]}")
 
 
 def polls_of(upstream):

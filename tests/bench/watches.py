@@ -4,7 +4,7 @@ CONNECTIONS = 16
 
 
 class Watches:
-    """They are open, `kib` resident at the server for each. `change` makes the server tell them something
+    """They are open, after `opening` seconds, `kib` resident at the server for each. `change` makes the server tell them something
     and returns when that began."""
 
     def __init__(self, bench, server, method, request, watches, *flags, change=None):
@@ -13,7 +13,7 @@ class Watches:
         self.client = bench.start("watch_load", "--target", server.target, "--method", method,
                                   "--request", request, "--watches", watches, "--connections",
                                   min(watches, CONNECTIONS), *flags)
-        self.client.values("open")
+        self.opening = self.client.values("open")[0] / 1e9
         self.kib = (server.resident() - self.empty) / watches / 1024
 
     def round(self):

@@ -1,5 +1,6 @@
 // A closed loop of unary calls: each caller sends its next call when the last one is answered.
-// Prints one line of JSON; times and CPU are those of the window after the warm-up.
+// Prints one line of JSON; times and CPU are those of the window after the warm-up. With
+// --request-bytes N the file has many requests of N bytes each, which have their turns.
 //
 // With --calls N makes so many calls one after the other instead, and with --save the bytes of the
 // last answer go to that file. With --prompted 1 makes one for each line on standard input, until its
@@ -26,7 +27,8 @@ enum class Phase { kWarm, kMeasure, kStop };
 // Of all callers; counts are those of the window.
 struct Load {
   std::string method;
-  grpc::ByteBuffer request;
+  std::vector<grpc::ByteBuffer> requests;
+  std::atomic<std::size_t> next{0};  // request
   std::atomic<Phase> phase{Phase::kWarm};
   std::atomic<long> calls{0};
   std::atomic<long> total{0};
@@ -46,7 +48,8 @@ class Caller {
     context_.emplace();
     context_->set_deadline(std::chrono::system_clock::now() + kDeadline);
     began_ = bench::Now();
-    stub_.UnaryCall(&*context_, load_.method, {}, &load_.request, &answer_,
+    const std::size_t next = load_.next.fetch_add(1, std::memory_order_relaxed);
+    stub_.UnaryCall(&*context_, load_.method, {}, &load_.requests[next % load_.requests.size()], &answer_,
                     [this](const grpc::Status& status) { Answered(status); });
   }
 
@@ -128,7 +131,7 @@ grpc::Status CallOnce(const Load& load, grpc::GenericStub& stub, grpc::ByteBuffe
   std::mutex mutex;
   std::condition_variable changed;
   bool done = false;
-  stub.UnaryCall(&context, load.method, {}, &load.request, &answer, [&](grpc::Status ended) {
+  stub.UnaryCall(&context, load.method, {}, &load.requests.front(), &answer, [&](grpc::Status ended) {
     const std::lock_guard lock(mutex);
     status = std::move(ended);
     done = true;
@@ -171,10 +174,12 @@ int main(int argc, char** argv) {
   const bench::Flags flags(argc, argv, {{"target", ""},     {"method", ""},   {"request", ""},
                                         {"callers", "64"},  {"channels", "4"}, {"warm", "0.3"},
                                         {"seconds", "1"},   {"server-pid", "0"},
-                                        {"calls", "0"},     {"save", ""},     {"prompted", "0"}});
+                                        {"calls", "0"},     {"save", ""},     {"prompted", "0"},
+                                        {"request-bytes", "0"}});
   Load load;
   load.method = flags.Text("method");
-  load.request = bench::ReadRequest(flags.Text("request"));
+  load.requests = bench::Split(bench::ReadRequest(flags.Text("request")),
+                               static_cast<std::size_t>(flags.Number("request-bytes")));
   const bool prompted = flags.Number("prompted") != 0;
   const bool loop = !prompted && flags.Number("calls") == 0;
   const auto stubs = bench::Connect(flags.Text("target"), loop ? flags.Number("channels") : 1);

@@ -2,7 +2,8 @@
 // took. Then each line on standard input begins a round: `armed` is printed, and once every stream has
 // had one more message, `round FIRST LAST BYTES`: when the first and the last stream got theirs
 // (CLOCK_MONOTONIC, ns), and its size. With --quantile 0.99 LAST is when so many of them had theirs.
-// The end of standard input ends the program.
+// After a line of quantiles, `0.5 0.99 1`, it is `reached NS…`: when so many had theirs. The end of
+// standard input ends the program.
 //
 // --request has the request of all streams or, with --request-bytes N, one of N bytes for each equal
 // share of them. A line `updates N` then waits for N messages that say `stamp NS` to have reached all
@@ -14,6 +15,7 @@
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -150,18 +152,6 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   std::size_t bytes_ = 0;
 };
 
-// In order, one for each share.
-std::vector<grpc::ByteBuffer> Split(const grpc::ByteBuffer& requests, std::size_t each) {
-  if (each == 0) return {requests};
-  const std::string bytes = bench::BytesOf(requests);
-  std::vector<grpc::ByteBuffer> split;
-  for (std::size_t at = 0; at + each <= bytes.size(); at += each) {
-    const grpc::Slice slice(bytes.data() + at, each);
-    split.emplace_back(&slice, 1);
-  }
-  return split;
-}
-
 bool AwaitUpdates(Updates& updates, std::size_t wanted) {
   updates.Arm(wanted);
   std::printf("armed\n");
@@ -188,7 +178,7 @@ int main(int argc, char** argv) {
   const long watches = flags.Number("watches");
   const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"));
   const auto each = static_cast<std::size_t>(flags.Number("request-bytes"));
-  const std::vector<grpc::ByteBuffer> requests = Split(bench::ReadRequest(flags.Text("request")), each);
+  const std::vector<grpc::ByteBuffer> requests = bench::Split(bench::ReadRequest(flags.Text("request")), each);
   const long share = watches / static_cast<long>(requests.size());
   Updates updates(share);
   Round round;
@@ -217,10 +207,21 @@ int main(int argc, char** argv) {
     if (!round.AwaitMissing(0)) std::_Exit(1);
     std::sort(streams.begin(), streams.end(),
               [](const auto& a, const auto& b) { return a->at() < b->at(); });
-    const auto& last = streams[static_cast<std::size_t>(
-        flags.Real("quantile") * static_cast<double>(streams.size() - 1))];
-    std::printf("round %lld %lld %zu\n", static_cast<long long>(streams.front()->at()),
-                static_cast<long long>(last->at()), last->bytes());
+    const auto at = [&](double quantile) -> const Stream& {
+      return *streams[static_cast<std::size_t>(quantile * static_cast<double>(streams.size() - 1))];
+    };
+    if (line.empty()) {
+      const Stream& last = at(flags.Real("quantile"));
+      std::printf("round %lld %lld %zu\n", static_cast<long long>(at(0).at()),
+                  static_cast<long long>(last.at()), last.bytes());
+    } else {
+      std::printf("reached");
+      std::istringstream quantiles(line);
+      for (double quantile = 0; quantiles >> quantile;) {
+        std::printf(" %lld", static_cast<long long>(at(quantile).at()));
+      }
+      std::printf("\n");
+    }
     std::fflush(stdout);
   }
   std::_Exit(0);  // ending ten thousand streams in order takes longer than any figure
