@@ -131,10 +131,10 @@ class Program:
 class Gateway(Program):
     """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
 
-    def __init__(self, command, flags, folder, log):
+    def __init__(self, command, flags, folder, log, more_env=None):
         ready = folder / "ready"
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        env["PICTORY_API_KEY"] = API_KEY
+        env.update({"PICTORY_API_KEY": API_KEY, **(more_env or {})})
         began = time.monotonic()
         super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
                          "--state-dir", folder / "state", "--ready-file", ready, *flags,
@@ -209,18 +209,18 @@ class Bench:
         """A server as well, but a program of others, with an account like our gateway's."""
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
-    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0):
+    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, kind=0, env=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
-        so many unfinished jobs in its store."""
+        so many unfinished jobs in its store, of one kind (JobKind) or of all."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
         folder = self.path("gateway")
         folder.mkdir()
         if jobs > 0:
-            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs)], check=True,
+            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(kind)], check=True,
                            stdout=subprocess.DEVNULL)
-        started = Gateway(command, flags, folder, folder / "log")
+        started = Gateway(command, flags, folder, folder / "log", env)
         self.programs.append(started)
         started.target = started.grpc
         return started
@@ -331,6 +331,16 @@ class Bench:
                 took.append(time.monotonic() - began)
         path.unlink()
         return statistics.median(took)
+
+
+def build(targets):
+    """Of the preset `bench`, as far as needed."""
+    for command in (["cmake", "--preset", "bench"],
+                    ["cmake", "--build", "--preset", "bench", "--target", *sorted(targets)]):
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"bench: {' '.join(command)} failed\n{done.stdout[-4000:]}")
 
 
 def serving(program):

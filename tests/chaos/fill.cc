@@ -1,8 +1,9 @@
 // Fills a gateway's store with unfinished jobs, as a busy gateway leaves them behind.
 //
-//   fill DIRECTORY JOBS
+//   fill DIRECTORY JOBS [KIND]
 //
-// DIRECTORY is where the store is (the gateway's --state-dir, /pictory). Prints the bytes that the
+// DIRECTORY is where the store is (the gateway's --state-dir, /pictory). Without a KIND (a number of the
+// API's) the jobs have all of them in turn. Prints the bytes that the
 // texts of the jobs have in all.
 
 #include <cstdio>
@@ -25,7 +26,7 @@ namespace jobs = gateway::jobs;
 constexpr int kBatch = 5'000;
 
 // Ids as long as those of callers and of Pictory. One job in two has begun, and says so.
-JobRecord Unfinished(int number, gateway::Random& random) {
+JobRecord Unfinished(int number, int kind, gateway::Random& random) {
   const gateway::WallTime now = gateway::SystemClock().WallNow();
   JobRecord record;
   Job& job = record.job;
@@ -33,7 +34,7 @@ JobRecord Unfinished(int number, gateway::Random& random) {
   job.job_id = gateway::MintJobId(now, random);
   job.pictory_job_id = gateway::MintRequestId(random);
   job.request_id = gateway::MintRequestId(random);
-  job.kind = static_cast<jobs::JobKind>(1 + number % 4);
+  job.kind = static_cast<jobs::JobKind>(kind > 0 ? kind : 1 + number % 4);
   job.state = number % 2 == 0 ? jobs::v1::JOB_STATE_QUEUED : jobs::v1::JOB_STATE_RUNNING;
   job.revision = 1 + number % 2;
   if (job.revision > 1) job.progress_percent = number % 100;
@@ -63,8 +64,8 @@ std::size_t TextsOf(const JobRecord& record) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: fill DIRECTORY JOBS\n", stderr);
+  if (argc != 3 && argc != 4) {
+    std::fputs("usage: fill DIRECTORY JOBS [KIND]\n", stderr);
     return 2;
   }
   auto store = gateway::store::SqliteJobStore::Open({.directory = argv[1], .group_max = kBatch});
@@ -75,10 +76,11 @@ int main(int argc, char** argv) {
   gateway::Random random;
   std::size_t bytes = 0;
   const int wanted = std::atoi(argv[2]);
+  const int kind = argc > 3 ? std::atoi(argv[3]) : 0;
   for (int number = 0; number < wanted;) {
     std::promise<absl::Status> last;
     for (int end = std::min(wanted, number + kBatch); number < end; ++number) {
-      JobRecord record = Unfinished(number, random);
+      JobRecord record = Unfinished(number, kind, random);
       bytes += TextsOf(record);
       (*store)->Adopt(std::move(record), [&last, done = number + 1 == end](const absl::Status& status) {
         if (done) last.set_value(status);

@@ -54,4 +54,16 @@ inline std::string BytesOf(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
+// The requests of `each` bytes that `requests` is made of, in order; 0: it is one.
+inline std::vector<grpc::ByteBuffer> Split(const grpc::ByteBuffer& requests, std::size_t each) {
+  if (each == 0) return {requests};
+  const std::string bytes = BytesOf(requests);
+  std::vector<grpc::ByteBuffer> split;
+  for (std::size_t at = 0; at + each <= bytes.size(); at += each) {
+    const grpc::Slice slice(bytes.data() + at, each);
+    split.emplace_back(&slice, 1);
+  }
+  return split;
+}
+
 }  // namespace bench
