@@ -6,7 +6,7 @@
 //   BAD_DISK_STALL_MS=MS          they do not fail: they take so long
 //   BAD_DISK_DIR=PATH             counted are calls on files below it
 //   BAD_DISK_ARMED=FILE           counted from when this file exists; unset: from the beginning
-//   BAD_DISK_HIT=FILE             made when a call has failed
+//   BAD_DISK_HIT=FILE             gets a line with the name of each call that fails, before it does
 //
 // SQLite's own calls go through the C library, which is why this is enough.
 
@@ -56,6 +56,12 @@ bool IsBelow(int fd, const char* dir) {
   return std::strncmp(path, dir, std::strlen(dir)) == 0;
 }
 
+void Tell(const char* file, const char* call) {
+  const int fd = open(file, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  dprintf(fd, "%s\n", call);
+  close(fd);
+}
+
 // Whether this call is one of those that fail; sets errno if so.
 bool Fails(const char* call, int fd) {
   static const Plan plan;
@@ -66,7 +72,7 @@ bool Fails(const char* call, int fd) {
   if (plan.armed != nullptr && access(plan.armed, F_OK) != 0) return false;
   const int number = ++calls;
   if (number < plan.from || number - plan.from >= plan.count) return false;
-  if (plan.hit != nullptr) close(open(plan.hit, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  if (plan.hit != nullptr) Tell(plan.hit, call);
   if (plan.stall_ms != nullptr) {
     usleep(static_cast<useconds_t>(std::atoi(plan.stall_ms)) * 1000);
     return false;

@@ -1,10 +1,9 @@
 """Too much at once: calls in plenty, and a disk that takes its time."""
 
-import json
 import time
 
 from house import BIN, SERVICE, STORYBOARD
-from number import at_least, at_most
+from number import at_least, at_most, seconds_until
 from side import TRANSCRIPTION, job_ids, pace, paced, requests, watch
 
 HEALTH = "/grpc.health.v1.Health/Check"
@@ -15,27 +14,29 @@ READS = 2000
 
 
 def stalled_store(bench):
-    """From a moment on, every flush, write and read of the store's files takes 3 s. A submit keeps the
-    thread that writes, a list that reads; both are seen to take that long."""
-    armed = bench.path("armed")
-    state = bench.folder
+    """Flushes, writes and reads of the store's files take 3 s until a submit keeps the thread that
+    writes, and a list the one that reads."""
+    armed, hit = bench.path("armed"), bench.path("hit")
     gateway = bench.gateway_to(
         bench.server("upstream"), jobs=20_000,
         env={"LD_PRELOAD": BIN / "libbad_disk.so", "BAD_DISK": "all:5:1:1000000",
-             "BAD_DISK_STALL_MS": str(STALL_SECONDS * 1000), "BAD_DISK_DIR": state,
-             "BAD_DISK_ARMED": armed})
-    [job] = [bench.transcribe(gateway)]
-    health = pace(bench, gateway, HEALTH, 200, STALL_SECONDS + 2, "--request", bench.saved(b""))
-    reads = pace(bench, gateway, SERVICE + "GetJob", 200, STALL_SECONDS + 2, *requests(bench, [job]))
-    time.sleep(0.5)
+             "BAD_DISK_STALL_MS": str(STALL_SECONDS * 1000), "BAD_DISK_DIR": bench.folder,
+             "BAD_DISK_ARMED": armed, "BAD_DISK_HIT": hit})
+    job = bench.transcribe(gateway)
     armed.touch()
-    began = time.monotonic()
     slow = [pace(bench, gateway, SERVICE + "CreatePreview", 1, 1, "--request",
                  bench.request(STORYBOARD, "CreatePreviewRequest")),
             pace(bench, gateway, SERVICE + "ListJobs", 1, 1, "--request",
                  bench.request("page_size: 1000 kinds: JOB_KIND_SUMMARY", "ListJobsRequest"))]
-    time.sleep(max(0, began + 1 - time.monotonic()))
+
+    def both_stand():
+        calls = hit.read_text() if hit.exists() else ""
+        return "pread" in calls and ("pwrite" in calls or "fdatasync" in calls)
+
+    seconds_until(both_stand, STALL_SECONDS, every=0.005)
     armed.unlink()  # what has begun takes its time; nothing more does
+    health = pace(bench, gateway, HEALTH, 200, STALL_SECONDS - 1, "--request", bench.saved(b""))
+    reads = pace(bench, gateway, SERVICE + "GetJob", 200, STALL_SECONDS - 1, *requests(bench, [job]))
     health, reads = paced(bench, health), paced(bench, reads)
     submit, listing = (paced(bench, one)["max_us"] / 1e6 for one in slow)
     bench.note([f"GetJob meanwhile: p99 {reads['p99_us'] / 1e3:.1f} ms; health, worst "
