@@ -3,7 +3,7 @@
 import bisect
 import time
 
-from house import MIB, SERVICE, STORYBOARD
+from house import SERVICE, STORYBOARD
 from number import at_least, at_most, seconds_until
 from side import HEARTBEAT_SECONDS, TRANSCRIPTION, counts, job_ids, pace, paced, watch
 
@@ -25,6 +25,12 @@ def requests_since(upstream):
     return sorted(gets + posts), len(posts)
 
 
+def asked(upstream):
+    """How many requests came since the last time."""
+    times, _ = requests_since(upstream)
+    return len(times)
+
+
 def outage_watched(bench):
     jobs = 1000 if bench.quick else WATCHES
     outage = HEARTBEAT_SECONDS + 2 if bench.quick else 60
@@ -38,8 +44,11 @@ def outage_watched(bench):
     during = counts(client)
     upstream.say("finish 100")
     upstream.say("heal")
-    recovery = seconds_until(lambda: counts(client).finished == WATCHES, 65, every=0.2)
+    healed = time.monotonic()
+    first = upstream.values("served")[0] / 1e9 - healed
+    recovery = first + seconds_until(lambda: counts(client).finished == WATCHES, 65, every=0.2)
     times, _ = requests_since(upstream)
+    bench.note([f"the first answer came {first:.1f} s after the outage"])
     yield at_most("streams ended", counts(client).broken, 0)
     # One may be due a second late, and the first only after what came with the opening.
     yield at_least("heartbeats each", during.least, (outage - 1) // (HEARTBEAT_SECONDS + 1))
@@ -62,7 +71,8 @@ def outage_unwatched(bench):
     submits = paced(bench, pace(bench, gateway, SERVICE + "CreatePreview", 10, outage, "--request",
                                 bench.request(STORYBOARD, "CreatePreviewRequest")))
     times, paid = requests_since(upstream)
-    upstream.say("heal")
+    seconds_until(lambda: asked(upstream) > 0, 2 * PROBE_SECONDS)
+    upstream.say("heal")  # right after a probe: the next one is as far away as can be
     recovery = seconds_until(lambda: accepts(bench, gateway), 20, every=0.05)
     bench.note([f"degraded after {until_quiet:.1f} s; submits were answered {submits['codes']}, "
                 f"median {submits['p50_us'] / 1e3:.2f} ms, worst {submits['max_us'] / 1e3:.1f} ms; "

@@ -41,7 +41,7 @@ def deaf_readers(bench):
     job = bench.transcribe(gateway)
     deaf = watch(bench, gateway.target, [job], 1000, "--deaf", 1)
     healthy = watch(bench, gateway.target, [job], 100, connections=4)
-    before = gateway.resident()
+    before, deaf_before = gateway.resident(), deaf.resident()
     healthy.say("delays")
     healthy.values("delays")
     asked = polls(upstream)
@@ -59,7 +59,7 @@ def deaf_readers(bench):
     heard, p50, p99, worst = healthy.values("delays")
     bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
                 f"median {p50 / 1e6:.1f} ms, worst {worst / 1e6:.1f} ms; of the deaf, "
-                f"{counts(deaf).open} are still there"])
+                f"{counts(deaf).open} are still there and hold {(deaf.resident() - deaf_before) / MIB:.0f} MiB"])
     yield at_least("updates", made, updates)
     yield at_least("heard by each healthy watch", heard / 100, updates / 2)
     yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")
