@@ -4,7 +4,7 @@ import time
 
 from house import BIN, SERVICE, STORYBOARD
 from number import at_least, at_most, seconds_until
-from side import TRANSCRIPTION, job_ids, pace, paced, requests, watch
+from side import TRANSCRIPTION, job_ids, pace, paced, polls, requests, watch
 
 HEALTH = "/grpc.health.v1.Health/Check"
 STALL_SECONDS = 3
@@ -51,11 +51,13 @@ def full_load(bench):
     """The upstream answers at once, so what a submit takes is what the gateway adds. Its jobs are polled
     meanwhile, and so are those that are watched."""
     seconds = 5 if bench.quick else 30
-    gateway = bench.gateway_to(bench.server("upstream"), budget=2000, burst=2000, jobs=1000,
-                               kind=TRANSCRIPTION)
+    upstream = bench.server("upstream")
+    gateway = bench.gateway_to(upstream, budget=2000, burst=2000, jobs=1000, kind=TRANSCRIPTION)
     jobs = job_ids(bench, gateway)
     watch(bench, gateway.target, jobs, 10_000)
-    time.sleep(1)  # until what came with the opening is over
+    # The first poll of each brings news, which 10,000 watches are told.
+    seconds_until(lambda: polls(upstream) >= len(jobs), 40, every=0.1)
+    time.sleep(1)
     loads = [pace(bench, gateway, SERVICE + "GetJob", READS, seconds, *requests(bench, jobs)),
              pace(bench, gateway, SERVICE + "CreatePreview", SUBMITS, seconds, "--request",
                   bench.request(STORYBOARD, "CreatePreviewRequest"))]

@@ -7,7 +7,7 @@ import time
 from house import MIB
 from number import at_least, at_most, seconds_until
 from relay import Relay
-from side import counts, watch
+from side import counts, polls, watch
 
 CROWD = 10_000
 
@@ -64,11 +64,6 @@ def deaf_readers(bench):
     yield at_least("heard by each healthy watch", heard / 100, updates / 2)
     yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")
     yield at_most("healthy watches' delay, p99", p99 / 1e6, 250, "ms")
-
-
-def polls(upstream):
-    upstream.say("count")
-    return upstream.values("counted")[0]
 
 
 def black_holed(bench):
