@@ -58,7 +58,7 @@ def outage_watched(bench):
 
 def outage_unwatched(bench):
     """Nobody watches, and the jobs there are stay unfinished."""
-    outage = 16 if bench.quick else 300
+    outage = 11 if bench.quick else 300
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, budget=50, burst=50, jobs=200)
     jobs = job_ids(bench, gateway)
