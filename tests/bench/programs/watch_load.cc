@@ -225,7 +225,8 @@ int main(int argc, char** argv) {
                                         {"update-bytes", "32"}, {"quantile", "1"},
                                         {"request-bytes", "0"}, {"deaf", "0"}});
   const long watches = flags.Number("watches");
-  const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"));
+  const bool deaf = flags.Number("deaf") != 0;
+  const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"), deaf);
   const auto each = static_cast<std::size_t>(flags.Number("request-bytes"));
   const std::vector<grpc::ByteBuffer> requests =
       bench::Split(bench::ReadRequest(flags.Text("request")), each);
@@ -239,7 +240,7 @@ int main(int argc, char** argv) {
   round.Arm(watches);
   for (long i = 0; i < watches; ++i) {
     streams.push_back(std::make_unique<Stream>(
-        round, tally, each > 0 ? &updates : nullptr, flags.Number("deaf") != 0,
+        round, tally, each > 0 ? &updates : nullptr, deaf,
         *stubs[static_cast<std::size_t>(i) % stubs.size()], flags.Text("method"), requests[static_cast<std::size_t>(i / share) % requests.size()]));
     const long open = i + 1;
     if (open % kOpenAtOnce == 0 && !round.AwaitMissing(watches - open)) std::_Exit(1);
