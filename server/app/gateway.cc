@@ -17,6 +17,7 @@
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
+#include "jobs/outage.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/retention.h"
@@ -103,6 +104,7 @@ struct Gateway::Parts {
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<jobs::Account> account;
+  std::unique_ptr<jobs::OutageWatch> outage;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
   std::unique_ptr<jobs::Hub> hub;
   std::unique_ptr<jobs::StreamWheel> wheel;
@@ -183,6 +185,7 @@ absl::Status Gateway::Parts::OpenUpstream() {
 void Gateway::Parts::BuildDomain() {
   timers = std::make_unique<TimerThread>(clock);
   account = std::make_unique<jobs::Account>(BudgetOf(config), clock);
+  outage = std::make_unique<jobs::OutageWatch>(*account, *client, clock, *timers, OutageChanged());
   broadcaster = std::make_unique<jobs::Broadcaster>();
   hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
@@ -253,6 +256,8 @@ void Gateway::Parts::AddGauges() {
   gauge("submits_stopped", "1 while the operator has stopped new submits",
         [this] { return spending->stopped(); });
   gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
+  gauge("upstream_resting", "1 while Pictory answers nothing, and only probes are sent",
+        [this] { return account->resting(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
   });
@@ -336,6 +341,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   // word; a refused connection is at least a failure that Pictory or an ingress may answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
   if (poller != nullptr) poller->Stop();
+  if (outage != nullptr) outage->Stop();
   if (retention != nullptr) retention->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (reconciler != nullptr) reconciler->Stop();

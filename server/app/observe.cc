@@ -142,6 +142,15 @@ std::function<void(const absl::Status&, Duration)> TokenFetched(obs::Metrics& me
   };
 }
 
+std::function<void(bool)> OutageChanged() {
+  return [](bool resting) {
+    if (!resting) return Log(Level::kInfo, "upstream_answers");
+    Log(Level::kWarn, "upstream_rests",
+        {{"advice", "Pictory answers nothing; it is asked every few seconds, and submits are refused "
+                    "until it answers"}});
+  };
+}
+
 std::function<void(std::size_t)> Pruned() {
   return [](std::size_t records) {
     if (records > 0) Log(Level::kInfo, "pruned", {{"jobs", records}});

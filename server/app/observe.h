@@ -23,6 +23,7 @@ admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
     std::function<void(const std::string& token, const std::string& pictory_job_id)> called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
+std::function<void(bool resting)> OutageChanged();
 std::function<void(std::size_t)> Pruned();
 
 }  // namespace gateway::app

@@ -4,12 +4,21 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
+#include <functional>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/errors.h"
+#include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/budget.h"
 
+namespace gateway::limits {
+inline constexpr int kOutageSuspectedAfter = 10;
+inline constexpr seconds kOutageProbeInterval{5};
+inline constexpr milliseconds kRestCheckInterval{250};
+}  // namespace gateway::limits
 namespace gateway::jobs {
 
 class Account {
@@ -19,6 +28,7 @@ class Account {
         budget_(options, clock.Now()) {}
 
   bool TryTake(Budget::Share share) {
+    if (resting()) return false;
     MutexLock lock(mutex_);
     return budget_.TryTake(share, clock_.Now());
   }
@@ -31,8 +41,17 @@ class Account {
     budget_.Refund(share);
   }
   MonoTime NextAt(Budget::Share share) {
+    const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
-    return budget_.NextAt(share, clock_.Now());
+    return std::max(budget_.NextAt(share, now), resting() ? now + limits::kRestCheckInterval : now);
+  }
+  // For a caller whose request cannot wait until NextAt.
+  absl::Status Refusal(Budget::Share share) {
+    if (resting()) {
+      return errors::UpstreamUnreachable("it has stopped answering, and is asked every few seconds",
+                                         limits::kOutageProbeInterval);
+    }
+    return errors::BudgetExhausted(NextAt(share) - clock_.Now());
   }
   void OnRateLimited(Duration retry_after) {
     MutexLock lock(mutex_);
@@ -44,8 +63,25 @@ class Account {
     budget_.BlockUntil(clock_.Now() + for_how_long);
   }
 
+  // A request was answered, whatever was said; or it was not: no connection, a timeout, a 5xx.
+  void NoteAnswer(bool answered) {
+    if (answered) {
+      unanswered_ = 0;
+    } else if (++unanswered_ >= limits::kOutageSuspectedAfter && silent_) {
+      silent_();
+    }
+  }
+  // Who hears of many unanswered in a row, on the threads that report them. Once, before any of them.
+  void SetSilent(std::function<void()> silent) { silent_ = std::move(silent); }
+  // While it rests nothing is sent. True if this changed it.
+  bool SetResting(bool resting) {
+    if (!resting) unanswered_ = 0;
+    return resting_.exchange(resting) != resting;
+  }
+  bool resting() const { return resting_.load(std::memory_order_relaxed); }
+
   // Polls get no answers at present: what watchers see may lag.
-  bool degraded() const { return degraded_.load(std::memory_order_relaxed); }
+  bool degraded() const { return degraded_.load(std::memory_order_relaxed) || resting(); }
   // True if this changed it.
   bool SetDegraded(bool degraded) { return degraded_.exchange(degraded) != degraded; }
 
@@ -57,6 +93,9 @@ class Account {
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   std::atomic<bool> degraded_{false};
+  std::atomic<bool> resting_{false};
+  std::atomic<int> unanswered_{0};  // in a row
+  std::function<void()> silent_;
 };
 
 }  // namespace gateway::jobs

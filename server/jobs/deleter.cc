@@ -41,7 +41,7 @@ void Deleter::Delete(const std::string& tenant, const std::string& name, Done do
 
 void Deleter::Clean(JobRecord record, Done done) {
   if (!account_.TryTake(Budget::Share::kPoll)) {
-    return done(errors::BudgetExhausted(account_.NextAt(Budget::Share::kPoll) - clock_.Now()));
+    return done(account_.Refusal(Budget::Share::kPoll));
   }
   const std::string id = record.job.pictory_job_id;
   client_.CleanJob(id, [this, record = std::move(record),

@@ -255,6 +255,7 @@ void Poller::NoteAccount(const pictory::JobReply& reply) {
     silent_replies_ = SaidNothing(reply.kind) ? silent_replies_ + 1 : 0;
     degraded = silent_replies_ >= kDegradedAfter;
   }
+  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
   if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
   if (reply.kind == Kind::kCredentials) {
     account_.Pause(options_.credentials_pause);

@@ -200,6 +200,7 @@ void Reconciler::AskAboutHint(const JobKey& key) {
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                               const pictory::JobReply& reply) {
+  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
   if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
   if (Knows(reply.kind)) {
     JobRecord record;
@@ -419,7 +420,7 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
   if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
   if (!account_.TryTake(Budget::Share::kPoll)) {
     Release(key);
-    return done(errors::BudgetExhausted(account_.NextAt(Budget::Share::kPoll) - clock_.Now()));
+    return done(account_.Refusal(Budget::Share::kPoll));
   }
   client_.GetJob(
       pictory_job_id, record.job.kind, 0,

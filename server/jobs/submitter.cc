@@ -15,6 +15,14 @@ namespace gateway::jobs {
 
 using Outcome = pictory::SubmitReply::Outcome;
 
+namespace {
+
+bool IsAnswer(const pictory::SubmitReply& reply) {
+  return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
+}
+
+}  // namespace
+
 // One submission under way. Its steps run one after the other, so only `waiting` is shared.
 struct Submitter::Attempt {
   JobKey key;
@@ -182,6 +190,9 @@ void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
+  if (account_.resting()) {
+    return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit));
+  }
   if (absl::Status spent = spending_.TryTake(attempt->key.tenant); !spent.ok()) {
     return AnswerFromRequestId(attempt, std::move(spent));
   }
@@ -207,13 +218,14 @@ void Submitter::AwaitBudget(const AttemptPtr& attempt) {
   const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
   const MonoTime give_up =
       std::min(now + limits::kSubmitBudgetMaxWait, attempt->request.deadline);
-  if (at > give_up) return GiveUpUnsent(attempt, errors::BudgetExhausted(at - now));
+  if (account_.resting() || at > give_up) {
+    return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
+  }
   timers_.At(at, [this, attempt, give_up] {
     if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
     if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
-    const MonoTime later = account_.NextAt(Budget::Share::kSubmit);
-    if (later > give_up) {
-      return GiveUpUnsent(attempt, errors::BudgetExhausted(later - clock_.Now()));
+    if (account_.NextAt(Budget::Share::kSubmit) > give_up) {
+      return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
     }
     AwaitBudget(attempt);
   });
@@ -241,6 +253,7 @@ void Submitter::Send(const AttemptPtr& attempt) {
 
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   FailPoint("answer-read");
+  account_.NoteAnswer(IsAnswer(reply));
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
   if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);

@@ -24,7 +24,7 @@ void UploadDesk::AwaitBudget(Request request, MonoTime give_up, Done done) {
         });
   }
   const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
-  if (at > give_up) return done(errors::BudgetExhausted(at - clock_.Now()));
+  if (account_.resting() || at > give_up) return done(account_.Refusal(Budget::Share::kSubmit));
   timers_.At(at, [this, request = std::move(request), give_up, done = std::move(done)]() mutable {
     AwaitBudget(std::move(request), give_up, std::move(done));
   });

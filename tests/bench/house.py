@@ -132,12 +132,12 @@ class Program:
 class Gateway(Program):
     """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
 
-    def __init__(self, command, flags, folder, log):
+    def __init__(self, command, flags, folder, log, more_env=None):
         self.folder = folder
         ready = folder / "ready"
         ready.unlink(missing_ok=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        env["PICTORY_API_KEY"] = API_KEY
+        env.update({"PICTORY_API_KEY": API_KEY, **(more_env or {})})
         began = time.monotonic()
         super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
                          "--state-dir", folder / "state", "--ready-file", ready, *flags,
@@ -212,19 +212,20 @@ class Bench:
         """A server as well, but a program of others, with an account like our gateway's."""
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
-    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0, after=None):
+    def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0, kind=0,
+                after=None, env=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
-        so many unfinished and finished jobs in its store, or what another has left there, which has
-        ended."""
+        so many unfinished jobs, of one kind (JobKind) or of all, and finished ones in its store, or
+        what another has left there, which has ended."""
         command = [BIN / "pictory-gateway"]
         if store != "durable" or poll_seconds is not None:
             command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
         folder = self.path("gateway") if after is None else after.folder
         folder.mkdir(exist_ok=True)
         if jobs + finished > 0:
-            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(finished)],
-                           check=True, stdout=subprocess.DEVNULL)
-        started = Gateway(command, flags, folder, folder / "log")
+            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(finished),
+                            str(kind)], check=True, stdout=subprocess.DEVNULL)
+        started = Gateway(command, flags, folder, folder / "log", env)
         self.programs.append(started)
         started.target = started.grpc
         return started
@@ -293,12 +294,16 @@ class Bench:
         answer = self.call(gateway, "CreatePreview", request, "CreatePreviewResponse")
         return re.search(r'job_id: "([^"]+)"', answer).group(1)
 
-    def running_job(self, gateway):
-        """The job_id of a new transcription that has been polled once. The first answer changes a job,
-        too, and must not be taken for a change that was asked for."""
+    def transcribe(self, gateway):
+        """The job_id of a new transcription."""
         request = self.request('file_url: "https://media.example.com/a.mp4"', "TranscribeRequest")
         answer = self.call(gateway, "Transcribe", request, "TranscribeResponse")
-        job = re.search(r'job_id: "([^"]+)"', answer).group(1)
+        return re.search(r'job_id: "([^"]+)"', answer).group(1)
+
+    def running_job(self, gateway):
+        """A new transcription that has been polled once. The first answer changes a job, too, and must
+        not be taken for a change that was asked for."""
+        job = self.transcribe(gateway)
         ask = self.request(f'job_id: "{job}"', "GetJobRequest")
         for _ in range(ASKS):
             if "JOB_STATE_RUNNING" in self.call(gateway, "GetJob", ask, "GetJobResponse"):

@@ -1,10 +1,12 @@
-// A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it writes or
-// flushes a file of the store, the call fails, and so do those after it that are said to.
+// A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it writes,
+// flushes or reads a file of the store, the call fails, and so do those after it that are said to.
 //
-//   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync or any; COUNT calls fail from the N-th on
+//   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync, any (of these) or all (pread,
+//                                 too); COUNT calls fail from the N-th on
+//   BAD_DISK_STALL_MS=MS          they do not fail: they take so long
 //   BAD_DISK_DIR=PATH             counted are calls on files below it
 //   BAD_DISK_ARMED=FILE           counted from when this file exists; unset: from the beginning
-//   BAD_DISK_HIT=FILE             made when a call has failed
+//   BAD_DISK_HIT=FILE             gets a line with the name of each call that fails, before it does
 //
 // SQLite's own calls go through the C library, which is why this is enough.
 
@@ -30,12 +32,18 @@ struct Plan {
   const char* dir = std::getenv("BAD_DISK_DIR");
   const char* armed = std::getenv("BAD_DISK_ARMED");
   const char* hit = std::getenv("BAD_DISK_HIT");
+  const char* stall_ms = std::getenv("BAD_DISK_STALL_MS");
 
   Plan() {
     const char* text = std::getenv("BAD_DISK");
     if (text == nullptr || std::sscanf(text, "%15[^:]:%d:%d:%d", call, &error, &from, &count) != 4) {
       dir = nullptr;
     }
+  }
+
+  bool Means(const char* name) const {
+    if (std::strcmp(call, "all") == 0 || std::strcmp(call, name) == 0) return true;
+    return std::strcmp(call, "any") == 0 && std::strcmp(name, "pread") != 0;
   }
 };
 
@@ -48,17 +56,27 @@ bool IsBelow(int fd, const char* dir) {
   return std::strncmp(path, dir, std::strlen(dir)) == 0;
 }
 
+void Tell(const char* file, const char* call) {
+  const int fd = open(file, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  dprintf(fd, "%s\n", call);
+  close(fd);
+}
+
 // Whether this call is one of those that fail; sets errno if so.
 bool Fails(const char* call, int fd) {
   static const Plan plan;
   static std::atomic<int> calls{0};
   if (plan.dir == nullptr) return false;
-  if (std::strcmp(plan.call, "any") != 0 && std::strcmp(plan.call, call) != 0) return false;
+  if (!plan.Means(call)) return false;
   if (!IsBelow(fd, plan.dir)) return false;
   if (plan.armed != nullptr && access(plan.armed, F_OK) != 0) return false;
   const int number = ++calls;
   if (number < plan.from || number - plan.from >= plan.count) return false;
-  if (plan.hit != nullptr) close(open(plan.hit, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  if (plan.hit != nullptr) Tell(plan.hit, call);
+  if (plan.stall_ms != nullptr) {
+    usleep(static_cast<useconds_t>(std::atoi(plan.stall_ms)) * 1000);
+    return false;
+  }
   errno = plan.error;
   return true;
 }
@@ -68,12 +86,20 @@ Function Real(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
 
+using PreadFunction = ssize_t (*)(int, void*, size_t, off64_t);
 using PwriteFunction = ssize_t (*)(int, const void*, size_t, off64_t);
 using SyncFunction = int (*)(int);
 
 }  // namespace
 
 extern "C" {
+
+ssize_t pread64(int fd, void* data, size_t size, off64_t offset) {
+  static const auto real = Real<PreadFunction>("pread64");
+  return Fails("pread", fd) ? -1 : real(fd, data, size, offset);
+}
+
+ssize_t pread(int fd, void* data, size_t size, off_t offset) { return pread64(fd, data, size, offset); }
 
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
   static const auto real = Real<PwriteFunction>("pwrite64");

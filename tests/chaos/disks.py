@@ -127,7 +127,10 @@ FAULTS = [Fault("fdatasync", errno.EIO, 1), Fault("fdatasync", errno.EIO, FOR_GO
 
 
 def bad_disk(rig, fault, nth, **more):
-    return {"LD_PRELOAD": str(BIN / "libbad_disk.so"), "BAD_DISK_DIR": str(rig.folder),
+    # The address sanitizer would rather be the first library.
+    sanitizer = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+    return {"LD_PRELOAD": str(BIN / "libbad_disk.so"), "ASAN_OPTIONS": sanitizer,
+            "BAD_DISK_DIR": str(rig.folder),
             "BAD_DISK": f"{fault.call}:{fault.error}:{nth}:{fault.count}",
             **{name: str(value) for name, value in more.items()}}
 

@@ -1,9 +1,10 @@
 // Fills a gateway's store with jobs, as a busy gateway leaves them behind.
 //
-//   fill DIRECTORY UNFINISHED [FINISHED]
+//   fill DIRECTORY UNFINISHED [FINISHED [KIND]]
 //
 // DIRECTORY is where the store is (the gateway's --state-dir, /pictory). The finished ones are older:
-// they ended at a steady rate in the last three weeks, and have results. Prints the bytes that the
+// they ended at a steady rate in the last three weeks, and have results. Without a KIND (a number of the
+// API's) the unfinished ones have all of them in turn. Prints the bytes that the
 // texts of the unfinished ones have in all.
 
 #include <cstdio>
@@ -53,9 +54,10 @@ JobRecord Accepted(int number, gateway::WallTime now, gateway::Random& random) {
 }
 
 // One job in two has begun, and says so.
-JobRecord Unfinished(int number, gateway::Random& random) {
+JobRecord Unfinished(int number, int kind, gateway::Random& random) {
   JobRecord record = Accepted(number, gateway::SystemClock().WallNow(), random);
   Job& job = record.job;
+  if (kind > 0) job.kind = static_cast<jobs::JobKind>(kind);
   job.state = number % 2 == 0 ? jobs::v1::JOB_STATE_QUEUED : jobs::v1::JOB_STATE_RUNNING;
   job.revision = 1 + number % 2;
   if (job.revision > 1) job.progress_percent = number % 100;
@@ -131,15 +133,16 @@ int Failed(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 && argc != 4) {
-    std::fputs("usage: fill DIRECTORY UNFINISHED [FINISHED]\n", stderr);
+  if (argc < 3 || argc > 5) {
+    std::fputs("usage: fill DIRECTORY UNFINISHED [FINISHED [KIND]]\n", stderr);
     return 2;
   }
   auto store = gateway::store::SqliteJobStore::Open(
       {.directory = argv[1], .write_queue_max = 2 * kBatch, .group_max = 2 * kBatch});
   if (!store.ok()) return Failed(store.status());
   gateway::Random random;
-  const int finished = argc == 4 ? std::atoi(argv[3]) : 0;
+  const int finished = argc > 3 ? std::atoi(argv[3]) : 0;
+  const int kind = argc > 4 ? std::atoi(argv[4]) : 0;
   absl::Status filled = Fill(finished, [&](int number, jobs::JobStore::Done done) {
     JobRecord record = Finished(number, finished, random);
     (*store)->Adopt(record, [](const absl::Status&) {});  // if it fails, so does the next
@@ -149,7 +152,7 @@ int main(int argc, char** argv) {
   if (!filled.ok()) return Failed(filled);
   std::size_t bytes = 0;
   filled = Fill(std::atoi(argv[2]), [&](int number, jobs::JobStore::Done done) {
-    JobRecord record = Unfinished(number, random);
+    JobRecord record = Unfinished(number, kind, random);
     bytes += TextsOf(record);
     (*store)->Adopt(std::move(record), std::move(done));
   });

@@ -477,5 +477,34 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
   EXPECT_EQ(published_.back().job.message, "");
 }
 
+TEST_F(PollerTest, AJobWaitsWhileTheAccountRestsAndGoesOnAfterwards) {
+  Make();
+  Follow(Accepted("a"));
+  account_->SetResting(true);
+  clock_.Advance(300s);
+  EXPECT_EQ(PollsOf("a"), 0);
+  account_->SetResting(false);
+  clock_.Advance(1s);
+  EXPECT_EQ(PollsOf("a"), 1);
+}
+
+TEST_F(PollerTest, PollsWithoutAnAnswerAreReported) {
+  Make();
+  int silent = 0;
+  account_->SetSilent([&] { ++silent; });
+  for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) {
+    const std::string id = "p" + std::to_string(i);
+    answers_[id] = [] { return Reply(503, "busy"); };
+    Follow(Accepted(id));
+  }
+  clock_.Advance(7s);
+  EXPECT_GE(silent, 1);
+  answers_.clear();
+  clock_.Advance(300s);
+  const int told = silent;
+  clock_.Advance(300s);
+  EXPECT_EQ(silent, told);
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -813,5 +813,47 @@ TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSe
   EXPECT_EQ(Stored("r1"), std::nullopt);
 }
 
+TEST_F(SubmitterTest, WhileTheAccountRestsNothingIsSentOrStored) {
+  transport_.AnswerAllWith(Reply(200, kAccepted));
+  ASSERT_TRUE(Submit(Preview("before")).ok());
+  account_->SetResting(true);
+  const auto refused = Submit(Preview("r1"));
+  EXPECT_TRUE(absl::IsUnavailable(refused.status()));
+  EXPECT_GT(errors::RetryDelay(refused.status()), 0s);
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_FALSE(Stored("r1").has_value());
+  EXPECT_TRUE(Submit(Preview("before")).ok());  // the retry of one that went through
+
+  account_->SetResting(false);
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+  EXPECT_EQ(Posts(), 2);
+}
+
+TEST_F(SubmitterTest, ASubmitThatWaitsForBudgetIsGivenUpWhenTheAccountRests) {
+  transport_.AnswerAllWith(Reply(200, kAccepted));
+  Make({.requests_per_second = 4, .burst = 1});
+  ASSERT_TRUE(Submit(Preview("first")).ok());
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  EXPECT_FALSE(answer.has_value());
+  account_->SetResting(true);
+  clock_.Advance(1s);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(absl::IsUnavailable(answer->status()));
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(SubmitterTest, SubmitsWithoutAnAnswerAreReported) {
+  int silent = 0;
+  account_->SetSilent([&] { ++silent; });
+  transport_.AnswerAllWith(test::NotSent());
+  for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) {
+    EXPECT_EQ(silent, 0);
+    EXPECT_FALSE(Submit(Preview("r" + std::to_string(i))).ok());
+  }
+  EXPECT_EQ(silent, 1);
+}
+
 }  // namespace
 }  // namespace gateway::jobs

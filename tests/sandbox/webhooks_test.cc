@@ -53,7 +53,7 @@ class WebhooksTest : public Rig {
     }
   }
 
-  ScriptedServer hook_{[this](ScriptedConnection& connection, const ReceivedRequest& request) {
+  ScriptedServer hook_{[](ScriptedConnection& connection, const ReceivedRequest& request) {
     connection.Send(HttpReply(request.target == "/500" ? 500 : 204, ""));
   }};
 };

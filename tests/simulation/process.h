@@ -8,6 +8,7 @@
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
+#include "jobs/outage.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/retention.h"
@@ -36,6 +37,7 @@ class Process {
         spending_(options.spending, clock),
         broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         hub_({}, store, broadcaster_),
+        outage_(account_, client_, clock, clock, nullptr),
         poller_({}, account_, store, client_, clock, clock, random,
                 [this](const jobs::JobRecord& record) { return hub_.Publish(record); }, {}),
         reconciler_(account_, store, client_, hub_, poller_, clock, clock, {}),
@@ -81,6 +83,7 @@ class Process {
   jobs::Spending spending_;
   jobs::Broadcaster broadcaster_;
   jobs::Hub hub_;
+  jobs::OutageWatch outage_;
   jobs::Poller poller_;
   jobs::Reconciler reconciler_;
   jobs::Deleter deleter_;

@@ -8,11 +8,17 @@
 // --request has the request of all streams or, with --request-bytes N, one of N bytes for each equal
 // share of them. A line `updates N` then waits for N messages that say `stamp NS` to have reached all
 // streams of a share, and prints `updates P50 P99 MAX`: ns from the stamp to the last of them.
+//
+// `counts` prints `counts OPEN FINISHED BROKEN LEAST`: streams that go on, that ended because their job
+// did, that ended otherwise, and the fewest messages that one of them had since the last `counts`.
+// `delays` prints `delays N P50 P99 MAX`: of all messages with a stamp since the last `delays`, ns from
+// it to their arrival. With --deaf 1 no stream reads more than its first message.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <sstream>
@@ -107,11 +113,46 @@ class Updates {
   std::vector<std::int64_t> delays_;
 };
 
+// What the streams have seen, whatever round it is.
+class Tally {
+ public:
+  void NoteDelay(std::int64_t delay) {
+    const std::lock_guard lock(mutex_);
+    delays_.push_back(delay);
+  }
+  void NoteEnd(bool finished) { ++(finished ? finished_ : broken_); }
+
+  void TellCounts(std::size_t streams, long least) const {
+    const long finished = finished_, broken = broken_;
+    std::printf("counts %ld %ld %ld %ld\n", static_cast<long>(streams) - finished - broken, finished,
+                broken, least);
+    std::fflush(stdout);
+  }
+  void TellDelays() {
+    std::vector<std::int64_t> delays;
+    {
+      const std::lock_guard lock(mutex_);
+      delays.swap(delays_);
+    }
+    std::sort(delays.begin(), delays.end());
+    const auto at = [&](std::size_t percent) {
+      return delays.empty() ? 0LL : static_cast<long long>(delays[(delays.size() - 1) * percent / 100]);
+    };
+    std::printf("delays %zu %lld %lld %lld\n", delays.size(), at(50), at(99), at(100));
+    std::fflush(stdout);
+  }
+
+ private:
+  std::atomic<long> finished_{0}, broken_{0};
+  std::mutex mutex_;
+  std::vector<std::int64_t> delays_;
+};
+
 class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Stream(Round& round, Updates* updates, grpc::GenericStub& stub, const std::string& method,
-         const grpc::ByteBuffer& request)
-      : round_(round), updates_(updates) {
+  Stream(Round& round, Tally& tally, Updates* updates, bool deaf, grpc::GenericStub& stub,
+         const std::string& method, const grpc::ByteBuffer& request)
+      : round_(round), tally_(tally), updates_(updates), deaf_(deaf) {
     stub.PrepareBidiStreamingCall(&context_, method, {}, this);
     StartWriteLast(&request, grpc::WriteOptions());
     StartRead(&message_);
@@ -120,6 +161,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
 
   void OnReadDone(bool ok) override {
     if (!ok) return;
+    ++messages_;
     const long round = round_.number;
     if (message_.Length() >= round_.min_bytes && std::exchange(seen_, round) != round) {
       at_ = bench::Now();
@@ -127,11 +169,15 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
       round_.Note();
     }
     if (updates_ != nullptr) {
-      if (const std::int64_t stamp = StampOf(bench::BytesOf(message_)); stamp > 0) updates_->Note(stamp);
+      if (const std::int64_t stamp = StampOf(bench::BytesOf(message_)); stamp > 0) {
+        updates_->Note(stamp);
+        tally_.NoteDelay(bench::Now() - stamp);
+      }
     }
-    StartRead(&message_);
+    if (!deaf_) StartRead(&message_);
   }
   void OnDone(const grpc::Status& status) override {
+    tally_.NoteEnd(status.ok());
     if (status.ok()) return;  // the job has ended
     std::fprintf(stderr, "a stream ended: %d %s\n", status.error_code(),
                  status.error_message().c_str());
@@ -141,12 +187,17 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   // Of the message of the last round; once it is over.
   std::int64_t at() const { return at_; }
   std::size_t bytes() const { return bytes_; }
+  // Since the last time it was asked.
+  long TakeMessages() { return messages_.exchange(0); }
 
  private:
   Round& round_;
+  Tally& tally_;
   Updates* const updates_;  // null: nobody asks
+  const bool deaf_;
   grpc::ClientContext context_;
   grpc::ByteBuffer message_;
+  std::atomic<long> messages_{0};
   long seen_ = 0;
   std::int64_t at_ = 0;
   std::size_t bytes_ = 0;
@@ -174,13 +225,16 @@ int main(int argc, char** argv) {
   const bench::Flags flags(argc, argv, {{"target", ""}, {"method", ""}, {"request", ""},
                                         {"watches", "1000"}, {"connections", "16"},
                                         {"update-bytes", "32"}, {"quantile", "1"},
-                                        {"request-bytes", "0"}});
+                                        {"request-bytes", "0"}, {"deaf", "0"}});
   const long watches = flags.Number("watches");
-  const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"));
+  const bool deaf = flags.Number("deaf") != 0;
+  const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"), deaf);
   const auto each = static_cast<std::size_t>(flags.Number("request-bytes"));
-  const std::vector<grpc::ByteBuffer> requests = bench::Split(bench::ReadRequest(flags.Text("request")), each);
+  const std::vector<grpc::ByteBuffer> requests =
+      bench::Split(bench::ReadRequest(flags.Text("request")), each);
   const long share = watches / static_cast<long>(requests.size());
   Updates updates(share);
+  Tally tally;
   Round round;
   round.min_bytes = static_cast<std::size_t>(flags.Number("update-bytes"));
   std::vector<std::unique_ptr<Stream>> streams;
@@ -188,8 +242,8 @@ int main(int argc, char** argv) {
   round.Arm(watches);
   for (long i = 0; i < watches; ++i) {
     streams.push_back(std::make_unique<Stream>(
-        round, each > 0 ? &updates : nullptr, *stubs[static_cast<std::size_t>(i) % stubs.size()],
-        flags.Text("method"), requests[static_cast<std::size_t>(i / share) % requests.size()]));
+        round, tally, each > 0 ? &updates : nullptr, deaf,
+        *stubs[static_cast<std::size_t>(i) % stubs.size()], flags.Text("method"), requests[static_cast<std::size_t>(i / share) % requests.size()]));
     const long open = i + 1;
     if (open % kOpenAtOnce == 0 && !round.AwaitMissing(watches - open)) std::_Exit(1);
   }
@@ -199,6 +253,16 @@ int main(int argc, char** argv) {
   for (std::string line; std::getline(std::cin, line);) {
     if (line.rfind("updates ", 0) == 0) {
       if (!AwaitUpdates(updates, std::strtoul(line.c_str() + 8, nullptr, 10))) std::_Exit(1);
+      continue;
+    }
+    if (line == "counts") {
+      long least = std::numeric_limits<long>::max();
+      for (const auto& stream : streams) least = std::min(least, stream->TakeMessages());
+      tally.TellCounts(streams.size(), least);
+      continue;
+    }
+    if (line == "delays") {
+      tally.TellDelays();
       continue;
     }
     round.Arm(watches);

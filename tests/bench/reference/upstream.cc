@@ -8,8 +8,10 @@
 // Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
 // `served NS` tells when the first answer with it was written; `change JOB` does it to one job, whose
 // message then says `stamp NS`: when that answer was written; `finish N` ends all jobs, with N bytes of
-// text in the result. `count` is answered `counted GETS POSTS`: since the start. Of what came since
-// the last time they were said, and so first of nothing:
+// text in the result; with `restless` every answer from then on is another state, with its stamp.
+// `fail STATUS` has every request answered with that, or with 0 not at all: the connection is closed;
+// `heal` ends it. `count` is answered `counted GETS POSTS`: since the start. Of what came since the
+// last time they were said, and so first of nothing:
 //
 //   `times`  `gets NS …` and `posts NS …`: when (CLOCK_MONOTONIC) each came
 //   `gaps`   `gaps JOBS P99 MOST`: how many jobs were asked about, and the times in ns from one poll
@@ -188,14 +190,13 @@ class Upstream {
     const ssize_t got = read(fd, buffer.data(), buffer.size());
     if (got <= 0) {
       if (got < 0 && errno == EAGAIN) return;
-      connections_.erase(fd);
-      close(fd);
-      return;
+      return Close(fd);
     }
     std::string& input = connection->input;
     input.append(buffer.data(), static_cast<std::size_t>(got));
     while (const std::optional<Request> request = Parse(input)) {
       journal_.Note(*request, bench::Now());
+      if (failure_ == 0) return Close(fd);
       if (delay_ns_ == 0) {
         Send(fd, Answer(*request));
       } else {
@@ -203,6 +204,11 @@ class Upstream {
       }
       input.erase(0, request->bytes);
     }
+  }
+
+  void Close(int fd) {
+    connections_.erase(fd);
+    close(fd);
   }
 
   void SendDue() {
@@ -219,6 +225,9 @@ class Upstream {
   }
 
   std::string Answer(const Request& request) {
+    if (failure_ > 0) {
+      return "HTTP/1.1 " + std::to_string(failure_) + " Trouble\r\nContent-Length: 0\r\n\r\n";
+    }
     std::string body;
     if (request.post) {
       body = R"({"success":true,"data":{"jobId":"bench-)" + std::to_string(++jobs_) + R"("}})";
@@ -243,6 +252,7 @@ class Upstream {
   }
 
   std::string Message(const std::string& job) {
+    if (restless_) return "stamp " + std::to_string(bench::Now());
     const auto changed = stamps_.find(job);
     if (changed == stamps_.end()) return "state " + std::to_string(100'000 + state_);
     if (changed->second == 0) changed->second = bench::Now();
@@ -267,6 +277,9 @@ class Upstream {
     if (line == "count") return journal_.TellCount();
     if (line == "times") return journal_.TellTimes();
     if (line == "gaps") return journal_.TellGaps(bench::Now());
+    if (line == "heal") return static_cast<void>(failure_ = kWell);
+    if (line.rfind("fail ", 0) == 0) return static_cast<void>(failure_ = std::atol(line.c_str() + 5));
+    if (line == "restless") return static_cast<void>(restless_ = true);
     if (line.rfind("change ", 0) == 0) {
       stamps_[line.substr(7)] = 0;
       return;
@@ -276,6 +289,8 @@ class Upstream {
     changed_ = true;
     if (line.rfind("finish ", 0) == 0) text_bytes_ = std::atol(line.c_str() + 7);
   }
+
+  static constexpr long kWell = -1;
 
   const std::int64_t delay_ns_;
   const int epoll_;
@@ -289,6 +304,8 @@ class Upstream {
   std::unordered_map<std::string, std::int64_t> stamps_;  // of jobs changed alone; 0: not told yet
   long text_bytes_ = -1;  // of a finished job; -1: none has finished
   bool changed_ = false;
+  bool restless_ = false;
+  long failure_ = kWell;  // or the status that all are told; 0: nothing is said
 };
 
 }  // namespace

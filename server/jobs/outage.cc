@@ -1,0 +1,64 @@
+#include "jobs/outage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+
+namespace gateway::jobs {
+
+OutageWatch::OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock,
+                         Timers& timers, std::function<void(bool)> changed)
+    : account_(account),
+      client_(client),
+      clock_(clock),
+      timers_(timers),
+      changed_(std::move(changed)) {
+  account_.SetSilent([this] { Suspect(); });
+}
+
+OutageWatch::~OutageWatch() { Stop(); }
+
+void OutageWatch::Stop() {
+  Timers::Id timer;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    timer = std::exchange(timer_, Timers::kNone);
+  }
+  if (timer != Timers::kNone) timers_.Cancel(timer);
+}
+
+void OutageWatch::Suspect() {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_ || probing_ || clock_.Now() < next_) return;
+    probing_ = true;
+  }
+  Probe();
+}
+
+void OutageWatch::Probe() {
+  {
+    MutexLock lock(mutex_);
+    timer_ = Timers::kNone;
+    if (stopped_) return;
+    next_ = clock_.Now() + limits::kOutageProbeInterval;
+  }
+  account_.Spend(Budget::Share::kPoll);
+  client_.Probe([this](const absl::Status& status) { OnProbed(status); });
+}
+
+void OutageWatch::OnProbed(const absl::Status& status) {
+  // A refusal is an answer.
+  const bool rest = absl::IsUnavailable(status);
+  const bool changes = account_.SetResting(rest);
+  {
+    MutexLock lock(mutex_);
+    probing_ = rest;
+    if (rest && !stopped_) timer_ = timers_.At(std::max(next_, clock_.Now()), [this] { Probe(); });
+  }
+  if (changes && changed_) changed_(rest);
+}
+
+}  // namespace gateway::jobs

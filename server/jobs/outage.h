@@ -1,0 +1,52 @@
+// Notices that Pictory answers nobody any more, and lets its account rest until it does.
+//
+// Answers are reported to the account by whoever waits for them. After several in a row that did not
+// come, a call is made that costs nothing and concerns no job; only if that is not answered either does
+// the account rest, and the call is repeated until it is. So neither jobs that Pictory cannot answer
+// for nor one kind of call that fails can stop all the others.
+//
+// Thread-safe. Everything passed to the constructor must outlive it and, after Stop(), the call that
+// may be in flight.
+#pragma once
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "jobs/account.h"
+#include "pictory/client.h"
+
+namespace gateway::jobs {
+
+class OutageWatch {
+ public:
+  // Before anything is sent. `changed`, for the log: rests from now on, or goes on. Under no lock.
+  OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock, Timers& timers,
+              std::function<void(bool resting)> changed);
+  ~OutageWatch();
+  OutageWatch(const OutageWatch&) = delete;
+  OutageWatch& operator=(const OutageWatch&) = delete;
+
+  // No call starts after this.
+  void Stop();
+
+ private:
+  void Suspect();
+  void Probe();
+  void OnProbed(const absl::Status& status);
+
+  Account& account_;
+  pictory::PictoryClient& client_;
+  const Clock& clock_;
+  Timers& timers_;
+  const std::function<void(bool)> changed_;
+
+  Mutex mutex_;
+  bool probing_ GUARDED_BY(mutex_) = false;  // from a call on until it, or one of its repeats, is answered
+  MonoTime next_ GUARDED_BY(mutex_) = MonoTime::min();  // no call starts before
+  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,107 @@
+#include "jobs/outage.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/errors.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Cut;
+using test::Reply;
+
+class OutageTest : public testing::Test {
+ protected:
+  void Silence(int times) {
+    for (int i = 0; i < times; ++i) account_.NoteAnswer(false);
+  }
+  bool MaySubmit() { return account_.TryTake(Budget::Share::kSubmit); }
+  std::size_t probes() const { return transport_.requests().size(); }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Account account_{{.requests_per_second = 100, .burst = 100}, clock_};
+  std::vector<bool> changes_;
+  OutageWatch outage_{account_, client_, clock_, clock_, [this](bool now) { changes_.push_back(now); }};
+};
+
+TEST_F(OutageTest, AFewSilencesAreNoOutage) {
+  transport_.AnswerAllWith(Cut());
+  Silence(limits::kOutageSuspectedAfter - 1);
+  account_.NoteAnswer(true);
+  Silence(limits::kOutageSuspectedAfter - 1);
+  EXPECT_EQ(probes(), 0u);
+  EXPECT_TRUE(MaySubmit());
+}
+
+TEST_F(OutageTest, AnAnswerToTheProbeClearsTheSuspicion) {
+  transport_.AnswerAllWith(Reply(401, ""));
+  Silence(limits::kOutageSuspectedAfter);
+  ASSERT_EQ(probes(), 1u);
+  EXPECT_EQ(transport_.requests()[0].method, "GET");
+  EXPECT_EQ(transport_.requests()[0].path, "/v1/quota");
+  EXPECT_FALSE(account_.resting());
+  EXPECT_TRUE(changes_.empty());
+}
+
+// A call that always fails is suspected again and again, but costs few probes.
+TEST_F(OutageTest, ProbesKeepTheirInterval) {
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  for (int i = 0; i < 100; ++i) {
+    Silence(limits::kOutageSuspectedAfter);
+    clock_.Advance(100ms);
+  }
+  EXPECT_LE(probes(), 3u);
+  EXPECT_TRUE(changes_.empty());
+}
+
+TEST_F(OutageTest, RestsUntilTheProbeIsAnswered) {
+  transport_.AnswerAllWith(Reply(503, "busy"));
+  Silence(limits::kOutageSuspectedAfter);
+  EXPECT_TRUE(account_.resting());
+  EXPECT_TRUE(account_.degraded());
+  EXPECT_FALSE(MaySubmit());
+  EXPECT_FALSE(account_.TryTake(Budget::Share::kPoll));
+  const absl::Status refusal = account_.Refusal(Budget::Share::kSubmit);
+  EXPECT_TRUE(absl::IsUnavailable(refusal));
+  EXPECT_GT(errors::RetryDelay(refusal), 0s);
+
+  Silence(100);  // what was under way
+  clock_.Advance(60s);
+  EXPECT_EQ(probes(), 1u + 60 / 5);
+  EXPECT_EQ(changes_, std::vector<bool>({true}));
+
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  clock_.Advance(5s);
+  EXPECT_EQ(changes_, std::vector<bool>({true, false}));
+  EXPECT_TRUE(MaySubmit());
+  clock_.Advance(60s);
+  EXPECT_EQ(probes(), 2u + 60 / 5);
+}
+
+TEST_F(OutageTest, AProbeUnderWayIsTheOnlyOne) {
+  Silence(3 * limits::kOutageSuspectedAfter);
+  clock_.Advance(60s);
+  Silence(limits::kOutageSuspectedAfter);
+  EXPECT_EQ(probes(), 1u);
+  EXPECT_FALSE(account_.resting());  // not before it is known
+  transport_.Answer(Cut());
+  EXPECT_TRUE(account_.resting());
+}
+
+TEST_F(OutageTest, NoProbeAfterStop) {
+  transport_.AnswerAllWith(Cut());
+  Silence(limits::kOutageSuspectedAfter);
+  outage_.Stop();
+  clock_.Advance(60s);
+  EXPECT_EQ(probes(), 1u);
+}
+
+}  // namespace
+}  // namespace gateway::jobs

@@ -1,0 +1,66 @@
+"""A gateway with jobs and their watches, as several cases need it."""
+
+import collections
+import json
+import re
+
+from house import SERVICE, field
+
+PAGE = 1000
+TRANSCRIPTION = 3  # JobKind: the kind that the bench's upstream can finish
+HEARTBEAT_SECONDS = 25
+UPDATE_BYTES = 32  # what is shorter is a heartbeat
+
+Counts = collections.namedtuple("Counts", "open finished broken least")
+
+
+def job_ids(bench, gateway):
+    """Of all its jobs."""
+    found, token = [], ""
+    while True:
+        page = bench.call(gateway, "ListJobs",
+                          bench.request(f'page_size: {PAGE} page_token: "{token}"', "ListJobsRequest"),
+                          "ListJobsResponse")
+        found += re.findall(r'^  job_id: "([^"]+)"', page, re.MULTILINE)
+        more = re.search(r'^next_page_token: "([^"]+)"', page, re.MULTILINE)
+        if more is None:
+            return found
+        token = more.group(1)
+
+
+def requests(bench, jobs):
+    """Arguments for a request about each of the jobs: of GetJob and of WatchJob alike."""
+    each = [field(1, job.encode()) for job in jobs]
+    return ["--request", bench.saved(b"".join(each)), "--request-bytes", len(each[0])]
+
+
+def watch(bench, target, jobs, watches, *more, connections=16):
+    """watch_load with its watches open, which are shared evenly between the jobs."""
+    client = bench.start("watch_load", "--target", target, "--method", SERVICE + "WatchJob",
+                         *requests(bench, jobs), "--watches", watches, "--connections", connections,
+                         "--update-bytes", UPDATE_BYTES, *more)
+    client.open_seconds = client.values("open")[0] / 1e9
+    return client
+
+
+def counts(client):
+    client.say("counts")
+    return Counts(*client.values("counts"))
+
+
+def polls(upstream):
+    """How many there were since its start."""
+    upstream.say("count")
+    return upstream.values("counted")[0]
+
+
+def pace(bench, gateway, method, rate, seconds, *request):
+    """Starts an open loop of calls; paced() says what came of it."""
+    return bench.start("paced_load", "--target", gateway.target, "--method", method, "--rate", rate,
+                       "--seconds", seconds, *request)
+
+
+def paced(bench, loader):
+    seen = json.loads(loader.line())
+    bench.end(loader)
+    return seen

@@ -1,0 +1,80 @@
+"""Clients in trouble: they leave all at once, do not read, or are gone without a word."""
+
+import pathlib
+import re
+import time
+
+from house import MIB
+from number import at_least, at_most, seconds_until
+from relay import Relay
+from side import counts, polls, watch
+
+CROWD = 10_000
+
+
+def peak_resident(program):
+    """Bytes, the most it ever had."""
+    status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE).group(1)) * 1024
+
+
+def open_watches(gateway):
+    return gateway.metric("pictory_gateway_watches")
+
+
+def crowd_leaves(bench):
+    gateway = bench.gateway_to(bench.server("upstream"))
+    client = watch(bench, gateway.target, [bench.transcribe(gateway)], CROWD)
+    was = open_watches(gateway)
+    bench.end(client)  # killed: all connections are reset
+    gone = seconds_until(lambda: open_watches(gateway) == 0, 10)
+    yield at_most("come within", client.open_seconds, 10, "s")
+    yield at_least("watches", was, CROWD)
+    yield at_most("memory", peak_resident(gateway) / MIB, 400, "MiB")
+    yield at_most("none left after", gone, 5, "s")
+
+
+def deaf_readers(bench):
+    updates = 400 if bench.quick else 1000  # 300 fill what gRPC buffers for a stream
+    upstream = bench.server("upstream")
+    gateway = bench.gateway_to(upstream, poll_seconds=0.02)
+    job = bench.transcribe(gateway)
+    deaf = watch(bench, gateway.target, [job], 1000, "--deaf", 1)
+    healthy = watch(bench, gateway.target, [job], 100, connections=4)
+    before, deaf_before = gateway.resident(), deaf.resident()
+    healthy.say("delays")
+    healthy.values("delays")
+    asked = polls(upstream)
+    upstream.say("restless")
+    most = before
+
+    def enough():
+        nonlocal most
+        most = max(most, gateway.resident())
+        return polls(upstream) - asked >= updates
+
+    took = seconds_until(enough, 120, every=0.1)
+    made = polls(upstream) - asked
+    healthy.say("delays")
+    heard, p50, p99, worst = healthy.values("delays")
+    bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
+                f"median {p50 / 1e6:.1f} ms, worst {worst / 1e6:.1f} ms; of the deaf, "
+                f"{counts(deaf).open} are still there and hold {(deaf.resident() - deaf_before) / MIB:.0f} MiB"])
+    yield at_least("updates", made, updates)
+    yield at_least("heard by each healthy watch", heard / 100, updates / 2)
+    yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")
+    yield at_most("healthy watches' delay, p99", p99 / 1e6, 250, "ms")
+
+
+def black_holed(bench):
+    """Everything is acknowledged by the relay's kernel, and nothing goes on: as behind a proxy or a
+    NAT whose other side is gone. No heartbeat fills a buffer, so only keepalive can tell."""
+    gateway = bench.gateway_to(bench.server("upstream"))
+    job = bench.transcribe(gateway)
+    with Relay(gateway.target) as relay:
+        watch(bench, relay.target, [job], 200, connections=8)
+        was = open_watches(gateway)
+        relay.freeze()
+        gone = seconds_until(lambda: open_watches(gateway) == 0, 120, every=0.2)
+    yield at_least("watches", was, 200)
+    yield at_most("none left after", gone, 90, "s")
