@@ -74,7 +74,7 @@ void Submitter::Start(SubmitRequest request, Done done) {
     MutexLock lock(mutex_);
     if (const AttemptPtr running = FindRunning(request)) {
       if (running->request.fingerprint == request.fingerprint || IsOff(Guard::kFingerprint)) {
-        running->waiting.push_back(std::move(done));
+        running->waiting.push_back(std::exchange(done, nullptr));
         return;
       }
       refused = errors::RequestIdReused(request.request_id, "being submitted now");
@@ -82,7 +82,7 @@ void Submitter::Start(SubmitRequest request, Done done) {
       refused = errors::Draining(std::chrono::seconds(1));
     } else {
       attempt->request = std::move(request);
-      attempt->waiting.push_back(std::move(done));
+      attempt->waiting.push_back(std::exchange(done, nullptr));
       attempts_.emplace(attempt->key, attempt);
     }
   }

@@ -53,7 +53,7 @@ void AccessTokens::Authorize(Ready ready) {
     if (HasToken(now)) {
       answer = token_;
     } else if (fetching_) {
-      waiting_.push_back(std::move(ready));
+      waiting_.push_back(std::exchange(ready, nullptr));
     } else {
       answer = TokenError(failure_, retry_at_ - now);
     }

@@ -73,6 +73,7 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer) const {
   const Domain& domain = shared_->domain;
   if (armed != Timers::kNone) domain.timers.Cancel(armed);
   if (domain.ended) domain.ended(shared_->method, code, domain.clock.Now() - shared_->begun);
+  // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
   if (call != nullptr) call->Complete(std::move(answer));
 }
 
@@ -89,8 +90,9 @@ grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
     early = std::move(shared_->early);
   }
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  if (early->ok()) *response = **std::move(early);
-  reactor->Finish(ToGrpc(early->status()));
+  const grpc::Status status = ToGrpc(early->status());
+  if (status.ok()) *response = **std::move(early);
+  reactor->Finish(status);
   return reactor;
 }
 

@@ -50,8 +50,9 @@ void SqliteJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
   auto result = std::make_shared<BeginResult>();
   writer_.Post({.apply = [record = std::move(record), result](JobWrites& writes) mutable {
                   absl::StatusOr<BeginResult> begun = writes.Begin(std::move(record));
-                  if (begun.ok()) *result = *std::move(begun);
-                  return begun.status();
+                  if (!begun.ok()) return begun.status();
+                  *result = *std::move(begun);
+                  return absl::OkStatus();
                 },
                 .done = [done = std::move(done), result](absl::Status status) {
                   status.ok() ? done(std::move(*result)) : done(std::move(status));

@@ -39,7 +39,7 @@ OWNERS = {
 FORBIDDEN = {
     r"kParseFullPrecisionFlag|kParseNanAndInfFlag|kParseInsituFlag":
         "unsafe or non-standard JSON parsing",
-    r"absl/synchronization": "absl::Mutex: the thread sanitizer cannot see into the packaged one",
+    r"absl::(\w*Mutex(Lock)?|CondVar|Notification|Barrier)\b": "absl::Mutex: the thread sanitizer cannot see into the packaged one",
     r"JsonStringToMessage|MessageToJsonString": "protobuf's json_util: many times slower than json/",
     r"CURLOPT_VERBOSE": "would print credentials",
     r"CURLOPT_SSL_VERIFY(PEER|HOST), 0": "certificates are always verified",

@@ -56,7 +56,7 @@ def full_load(bench):
     jobs = job_ids(bench, gateway)
     watch(bench, gateway.target, jobs, 10_000)
     # The first poll of each brings news, which 10,000 watches are told.
-    seconds_until(lambda: polls(upstream) >= len(jobs), 40, every=0.1)
+    seconds_until(lambda: polls_of(upstream) >= len(jobs), 40, every=0.1)
     time.sleep(1)
     loads = [pace(bench, gateway, SERVICE + "GetJob", READS, seconds, *requests(bench, jobs)),
              pace(bench, gateway, SERVICE + "CreatePreview", SUBMITS, seconds, "--request",

@@ -48,12 +48,6 @@ def counts(client):
     return Counts(*client.values("counts"))
 
 
-def polls(upstream):
-    """How many there were since its start."""
-    upstream.say("count")
-    return upstream.values("counted")[0]
-
-
 def pace(bench, gateway, method, rate, seconds, *request):
     """Starts an open loop of calls; paced() says what came of it."""
     return bench.start("paced_load", "--target", gateway.target, "--method", method, "--rate", rate,

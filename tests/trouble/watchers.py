@@ -4,10 +4,10 @@ import pathlib
 import re
 import time
 
-from house import MIB
+from house import MIB, polls_of
 from number import at_least, at_most, seconds_until
 from relay import Relay
-from side import counts, polls, watch
+from side import counts, watch
 
 CROWD = 10_000
 
@@ -44,17 +44,17 @@ def deaf_readers(bench):
     before, deaf_before = gateway.resident(), deaf.resident()
     healthy.say("delays")
     healthy.values("delays")
-    asked = polls(upstream)
+    asked = polls_of(upstream)
     upstream.say("restless")
     most = before
 
     def enough():
         nonlocal most
         most = max(most, gateway.resident())
-        return polls(upstream) - asked >= updates
+        return polls_of(upstream) - asked >= updates
 
     took = seconds_until(enough, 120, every=0.1)
-    made = polls(upstream) - asked
+    made = polls_of(upstream) - asked
     healthy.say("delays")
     heard, p50, p99, worst = healthy.values("delays")
     bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
