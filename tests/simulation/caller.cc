@@ -302,7 +302,17 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   revision_ = job.revision();
 }
 
+void Caller::LookInTheList() {
+  jobs::ListQuery query;
+  query.labels = {{"name", name_}};
+  query.limit = 1;
+  world_.disk().List(tenant_, query, [this](const auto& found) {
+    if (found.ok() && !found->empty()) Hear(jobs::ToProto(*jobs::MakeSnapshot(found->front().job)), "the list");
+  });
+}
+
 void Caller::SettleDoubt(Duration older_than) {
+  if (job_id_.empty() && begun_ && !keyed_ && !trying_) LookInTheList();
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
   if (world_.clock().Now() - doubted_since_ < older_than) return;

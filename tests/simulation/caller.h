@@ -25,7 +25,8 @@ class Caller {
   void Begin();
   // Every connection broke.
   void OnCrash();
-  // What an operator does about a job that is UNCONFIRMED for longer than this.
+  // What an operator does about a job that is UNCONFIRMED for longer than this. One that its caller gave
+  // up for is found in the list.
   void SettleDoubt(Duration older_than);
   // After the day, and some quiet hours.
   void CheckEnd();
@@ -47,6 +48,7 @@ class Caller {
   void Watch();
   void OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status);
   void Delete();
+  void LookInTheList();
   // What a job says of itself, wherever it was seen; no older than `revision`.
   void Hear(const jobs::v1::Job& job, const char* where, std::int32_t revision = 0);
   void Fail(const std::string& what);
