@@ -64,7 +64,8 @@ def full_load(bench):
     cpu, began = gateway.cpu(), time.monotonic()
     reads, submits = (paced(bench, load) for load in loads)
     cpu = (gateway.cpu() - cpu) / (time.monotonic() - began)
-    bench.note([f"a flush of the disk takes {bench.flush_seconds() * 1e3:.1f} ms; the gateway used {cpu * 100:.0f} % of a core; of GetJob and submits, ms: median "
+    bench.note([f"a flush of the disk takes {bench.flush_seconds() * 1e3:.1f} ms; the gateway used "
+                f"{cpu * 100:.0f} % of a core; of GetJob and submits, ms: median "
                 + " and ".join(f"{seen['p50_us'] / 1e3:.2f}" for seen in (reads, submits)) + ", worst "
                 + " and ".join(f"{seen['max_us'] / 1e3:.1f}" for seen in (reads, submits))
                 + ", load programs late at the 99th "
