@@ -3,6 +3,7 @@
 // Thread-safe; no call blocks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <utility>
