@@ -89,6 +89,11 @@ inline constexpr double kBudgetBurst = 10;
 inline constexpr milliseconds kSubmitBudgetMaxWait{1000};
 inline constexpr double kSandboxBudgetPerSecond = 2000;
 
+// Pictory answers nobody: it is asked by one call at a time, and nothing else is sent.
+inline constexpr int kOutageSuspectedAfter = 10;  // requests in a row without an answer
+inline constexpr seconds kOutageProbeInterval{5};
+inline constexpr milliseconds kRestCheckInterval{250};  // of what waits until it is over
+
 // The poll curve.
 inline constexpr seconds kPollFirst{5};
 inline constexpr double kPollGrowth = 1.5;

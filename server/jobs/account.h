@@ -3,6 +3,7 @@
 // Thread-safe; no call blocks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <utility>
@@ -14,11 +15,6 @@
 #include "base/mutex.h"
 #include "jobs/budget.h"
 
-namespace gateway::limits {
-inline constexpr int kOutageSuspectedAfter = 10;
-inline constexpr seconds kOutageProbeInterval{5};
-inline constexpr milliseconds kRestCheckInterval{250};
-}  // namespace gateway::limits
 namespace gateway::jobs {
 
 class Account {

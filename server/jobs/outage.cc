@@ -1,6 +1,5 @@
 #include "jobs/outage.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -56,7 +55,10 @@ void OutageWatch::OnProbed(const absl::Status& status) {
   {
     MutexLock lock(mutex_);
     probing_ = rest;
-    if (rest && !stopped_) timer_ = timers_.At(std::max(next_, clock_.Now()), [this] { Probe(); });
+    // From its end, so that Pictory never sees two closer together; one that took long has waited.
+    const MonoTime now = clock_.Now();
+    next_ = now < next_ ? now + limits::kOutageProbeInterval : now;
+    if (rest && !stopped_) timer_ = timers_.At(next_, [this] { Probe(); });
   }
   if (changes && changed_) changed_(rest);
 }

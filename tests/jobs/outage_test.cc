@@ -93,6 +93,18 @@ TEST_F(OutageTest, AProbeUnderWayIsTheOnlyOne) {
   EXPECT_FALSE(account_.resting());  // not before it is known
   transport_.Answer(Cut());
   EXPECT_TRUE(account_.resting());
+  clock_.Advance(0s);
+  EXPECT_EQ(probes(), 2u);  // it has waited long enough
+}
+
+TEST_F(OutageTest, TheIntervalCountsFromTheEndOfAProbe) {
+  Silence(limits::kOutageSuspectedAfter);
+  clock_.Advance(3s);
+  transport_.Answer(Cut());
+  clock_.Advance(4s);
+  EXPECT_EQ(probes(), 1u);
+  clock_.Advance(1s);
+  EXPECT_EQ(probes(), 2u);
 }
 
 TEST_F(OutageTest, NoProbeAfterStop) {

@@ -41,8 +41,8 @@ def stalled_store(bench):
     submit, listing = (paced(bench, one)["max_us"] / 1e6 for one in slow)
     bench.note([f"GetJob meanwhile: p99 {reads['p99_us'] / 1e3:.1f} ms; health, worst "
                 f"{health['max_us'] / 1e3:.1f} ms"])
-    yield at_least("submit kept for", submit, STALL_SECONDS, "s")
-    yield at_least("list kept for", listing, STALL_SECONDS, "s")
+    yield at_least("submit kept for", submit, STALL_SECONDS - 1, "s")
+    yield at_least("list kept for", listing, STALL_SECONDS - 1, "s")
     yield at_most("health checks failed", health["calls"] - health["codes"].get("0", 0), 0)
     yield at_most("health, p99", health["p99_us"] / 1e3, 50, "ms")
 
@@ -64,7 +64,8 @@ def full_load(bench):
     cpu, began = gateway.cpu(), time.monotonic()
     reads, submits = (paced(bench, load) for load in loads)
     cpu = (gateway.cpu() - cpu) / (time.monotonic() - began)
-    bench.note([f"the gateway used {cpu * 100:.0f} % of a core; of GetJob and submits, ms: median "
+    bench.note([f"a flush of the disk takes {bench.flush_seconds() * 1e3:.1f} ms; the gateway used "
+                f"{cpu * 100:.0f} % of a core; of GetJob and submits, ms: median "
                 + " and ".join(f"{seen['p50_us'] / 1e3:.2f}" for seen in (reads, submits)) + ", worst "
                 + " and ".join(f"{seen['max_us'] / 1e3:.1f}" for seen in (reads, submits))
                 + ", load programs late at the 99th "

@@ -51,7 +51,8 @@ class Relay:
         client = self.keep(self.listener.accept()[0])
         server = self.keep(socket.create_connection(self.to))
         for one, other in ((client, server), (server, client)):
-            self.selector.register(one, selectors.EVENT_READ, lambda one=one, other=other: self.pass_on(one, other))
+            self.selector.register(one, selectors.EVENT_READ,
+                                   lambda one=one, other=other: self.pass_on(one, other))
 
     def pass_on(self, one, other):
         data = one.recv(ONCE)

@@ -4,7 +4,7 @@ import collections
 import json
 import re
 
-from house import SERVICE, field
+from house import PATIENCE, SERVICE, field
 
 PAGE = 1000
 TRANSCRIPTION = 3  # JobKind: the kind that the bench's upstream can finish
@@ -50,11 +50,13 @@ def counts(client):
 
 def pace(bench, gateway, method, rate, seconds, *request):
     """Starts an open loop of calls; paced() says what came of it."""
-    return bench.start("paced_load", "--target", gateway.target, "--method", method, "--rate", rate,
-                       "--seconds", seconds, *request)
+    loader = bench.start("paced_load", "--target", gateway.target, "--method", method, "--rate", rate,
+                         "--seconds", seconds, *request)
+    loader.patience = seconds + PATIENCE
+    return loader
 
 
 def paced(bench, loader):
-    seen = json.loads(loader.line())
+    seen = json.loads(loader.line(loader.patience))
     bench.end(loader)
     return seen

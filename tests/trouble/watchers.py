@@ -59,7 +59,8 @@ def deaf_readers(bench):
     heard, p50, p99, worst = healthy.values("delays")
     bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
                 f"median {p50 / 1e6:.1f} ms, worst {worst / 1e6:.1f} ms; of the deaf, "
-                f"{counts(deaf).open} are still there and hold {(deaf.resident() - deaf_before) / MIB:.0f} MiB"])
+                f"{counts(deaf).open} are still there and hold "
+                f"{(deaf.resident() - deaf_before) / MIB:.0f} MiB"])
     yield at_least("updates", made, updates)
     yield at_least("heard by each healthy watch", heard / 100, updates / 2)
     yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")
