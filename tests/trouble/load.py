@@ -2,9 +2,9 @@
 
 import time
 
-from house import BIN, SERVICE, STORYBOARD
+from house import BIN, SERVICE, STORYBOARD, polls_of
 from number import at_least, at_most, seconds_until
-from side import TRANSCRIPTION, job_ids, pace, paced, polls, requests, watch
+from side import TRANSCRIPTION, job_ids, pace, paced, requests, watch
 
 HEALTH = "/grpc.health.v1.Health/Check"
 STALL_SECONDS = 3
