@@ -4,8 +4,8 @@ CONNECTIONS = 16
 
 
 class Watches:
-    """They are open, after `opening` seconds, `kib` resident at the server for each. `change` makes the server tell them something
-    and returns when that began."""
+    """They are open, after `opening` seconds, `kib` resident at the server for each. `change` makes the
+    server tell them something and returns when that began."""
 
     def __init__(self, bench, server, method, request, watches, *flags, change=None):
         self.server, self.watches, self.change = server, watches, change

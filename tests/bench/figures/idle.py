@@ -46,7 +46,8 @@ def quiet(bench):
     bare = bench.server("broadcast_server", "--bytes", payload_for(HEARTBEAT_BYTES))
     Watches(bench, gateway, SERVICE + "WatchJob",
             bench.request(f'job_id: "{job}"', "WatchJobRequest"), WATCHES)
-    Watches(bench, bare, REFERENCE + "Watch", bench.request(b"x" * 40, None), WATCHES)
+    Watches(bench, bare, REFERENCE + "Watch", bench.request(b"x" * 40, None), WATCHES,
+            "--update-bytes", HEARTBEAT_BYTES)
     time.sleep(2)  # until what came with opening is over
     ours, reference = [], []
     for _ in range(1 if bench.quick else 3):
