@@ -34,8 +34,8 @@ class SignalWaiter {
 // Raises the soft limit of open files to the hard one. An error if even that is too low to serve.
 absl::Status RaiseFileLimit();
 
-// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would look for
-// deadlocks, with a lock of its own that all threads share. Before gRPC starts.
+// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would look
+// for deadlocks, with a lock of its own that all threads share. Before gRPC starts.
 void SkipDeadlockDetection();
 
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.

@@ -170,7 +170,7 @@ class Hub::Shard {
   std::list<SnapshotPtr> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
   absl::flat_hash_map<const Snapshot*, std::list<SnapshotPtr>::iterator> used_at_
       GUARDED_BY(mutex_);
-  std::size_t bytes_ GUARDED_BY(mutex_) = 0;   // of the finished ones
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;  // of the finished ones
 };
 
 Hub::Subscription& Hub::Subscription::operator=(Subscription&& other) noexcept {

@@ -22,5 +22,5 @@ The rules that make a figure worth something:
 * The load is the same program for both sides, and the messages have the same sizes.
 * Everything is bounded: in time, in count, and in what it leaves behind, which is nothing.
 
-To come, each as a file of its own: latency while the upstream is in trouble, and growth over many jobs.
+What grows with numbers is measured by tests/bench/growth, what happens in trouble by tests/trouble/run.
 """

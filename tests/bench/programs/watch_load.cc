@@ -243,7 +243,8 @@ int main(int argc, char** argv) {
   for (long i = 0; i < watches; ++i) {
     streams.push_back(std::make_unique<Stream>(
         round, tally, each > 0 ? &updates : nullptr, deaf,
-        *stubs[static_cast<std::size_t>(i) % stubs.size()], flags.Text("method"), requests[static_cast<std::size_t>(i / share) % requests.size()]));
+        *stubs[static_cast<std::size_t>(i) % stubs.size()], flags.Text("method"),
+        requests[static_cast<std::size_t>(i / share) % requests.size()]));
     const long open = i + 1;
     if (open % kOpenAtOnce == 0 && !round.AwaitMissing(watches - open)) std::_Exit(1);
   }
