@@ -40,7 +40,7 @@ class Hub::Shard {
         kept.newest = *found;
         return kept;
       }
-      Drop(*found);
+      Drop(found);
     }
     jobs_.insert(snapshot);
     kept.newest = snapshot;
@@ -116,41 +116,35 @@ class Hub::Shard {
   }
 
  private:
-  struct ByKey {
-    using is_transparent = void;
-    static JobKeyView Key(const JobKeyView& key) { return key; }
-    static JobKeyView Key(const auto& holder) { return holder->key(); }
-    std::size_t operator()(const auto& any) const { return std::hash<JobKeyView>()(Key(any)); }
-    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
+  struct OwnName {
+    JobKeyView operator()(const auto& any) const { return any.key(); }
   };
-  struct ByPictoryId {
-    using is_transparent = void;
-    static JobKeyView Key(const JobKeyView& key) { return key; }
-    static JobKeyView Key(const SnapshotPtr& snapshot) { return snapshot->pictory_key(); }
-    std::size_t operator()(const auto& any) const { return std::hash<JobKeyView>()(Key(any)); }
-    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
+  struct PictoryName {
+    JobKeyView operator()(const Snapshot& job) const { return job.pictory_key(); }
   };
+  template <class Pointer, class NameOf = OwnName>
+  using SetOf = absl::flat_hash_set<Pointer, ByName<NameOf>, ByName<NameOf>>;
 
   void Touch(const Snapshot& job) REQUIRES(mutex_) {
     if (job.final()) used_.splice(used_.begin(), used_, used_at_.at(&job));
   }
 
   // This state of its job; another one may follow.
-  void Drop(const SnapshotPtr& job) REQUIRES(mutex_) {
-    if (job->final()) {
-      bytes_ -= BytesOf(*job);
-      const auto at = used_at_.find(job.get());
+  void Drop(SetOf<SnapshotPtr>::iterator job) REQUIRES(mutex_) {
+    if ((*job)->final()) {
+      bytes_ -= BytesOf(**job);
+      const auto at = used_at_.find(job->get());
       used_.erase(at->second);
       used_at_.erase(at);
     }
-    jobs_.erase(jobs_.find(job->key()));
+    jobs_.erase(job);
   }
 
   // The job.
   void Forget(const SnapshotPtr& job) REQUIRES(mutex_) {
     const auto audience = audiences_.find(job->key());
     if (audience != audiences_.end()) audiences_.erase(audience);
-    Drop(job);
+    Drop(jobs_.find(job->key()));
   }
 
   void Evict(std::vector<SnapshotPtr>& evicted) REQUIRES(mutex_) {
@@ -163,10 +157,10 @@ class Hub::Shard {
   const std::size_t finished_max_;
   const std::size_t finished_max_bytes_;
   Mutex mutex_;
-  absl::flat_hash_set<SnapshotPtr, ByKey, ByKey> jobs_ GUARDED_BY(mutex_);  // their newest states
+  SetOf<SnapshotPtr> jobs_ GUARDED_BY(mutex_);  // their newest states
   // Of the few jobs that have been watched.
-  absl::flat_hash_set<std::shared_ptr<Audience>, ByKey, ByKey> audiences_ GUARDED_BY(mutex_);
-  absl::flat_hash_set<SnapshotPtr, ByPictoryId, ByPictoryId> by_pictory_id_ GUARDED_BY(mutex_);
+  SetOf<std::shared_ptr<Audience>> audiences_ GUARDED_BY(mutex_);
+  SetOf<SnapshotPtr, PictoryName> by_pictory_id_ GUARDED_BY(mutex_);
   std::list<SnapshotPtr> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
   absl::flat_hash_map<const Snapshot*, std::list<SnapshotPtr>::iterator> used_at_
       GUARDED_BY(mutex_);

@@ -106,6 +106,9 @@ class Poller {
     bool doubtful = false;  // the last reply awaits a second look
     bool too_large = false;  // JobRecord::result_too_large
   };
+  struct JobOf {
+    JobKeyView operator()(const Entry& entry) const { return entry.job->key(); }
+  };
   struct Sooner {
     bool operator()(const Entry* a, const Entry* b) const {
       return a->due != b->due ? a->due < b->due : a->turn < b->turn;
@@ -172,7 +175,7 @@ class Poller {
   const PollEvents events_;
 
   mutable Mutex mutex_;
-  absl::flat_hash_set<std::unique_ptr<Entry>, ByJob::Hash, ByJob::Equal> entries_
+  absl::flat_hash_set<std::unique_ptr<Entry>, ByName<JobOf>, ByName<JobOf>> entries_
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due

@@ -51,22 +51,17 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 SnapshotPtr MakeSnapshot(const Job& job);
 
-// For sets of things that point to a snapshot, in their member `job`: found by the job's name, of which
-// there is no second copy.
-struct ByJob {
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(const JobKeyView& key) const { return std::hash<JobKeyView>()(key); }
-    std::size_t operator()(const auto& holder) const { return (*this)(holder->job->key()); }
-  };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return Key(a) == Key(b); }
+// Hash and equality for sets of pointers that are found by a name, of which there is no second copy.
+// NameOf says the name of what is pointed to.
+template <class NameOf>
+struct ByName {
+  using is_transparent = void;
+  std::size_t operator()(const auto& any) const { return std::hash<JobKeyView>()(Name(any)); }
+  bool operator()(const auto& a, const auto& b) const { return Name(a) == Name(b); }
 
-   private:
-    static JobKeyView Key(const JobKeyView& key) { return key; }
-    static JobKeyView Key(const auto& holder) { return holder->job->key(); }
-  };
+ private:
+  static JobKeyView Name(const JobKeyView& name) { return name; }
+  static JobKeyView Name(const auto& pointer) { return NameOf()(*pointer); }
 };
 
 // The message callers see: with the BASIC result if there is one.

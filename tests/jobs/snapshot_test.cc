@@ -65,7 +65,10 @@ TEST(SnapshotTest, IsFoundByTheNameThatStandsInIt) {
   struct Holder {
     SnapshotPtr job;
   };
-  std::unordered_set<std::unique_ptr<Holder>, ByJob::Hash, ByJob::Equal> holders;
+  struct HeldJob {
+    JobKeyView operator()(const Holder& holder) const { return holder.job->key(); }
+  };
+  std::unordered_set<std::unique_ptr<Holder>, ByName<HeldJob>, ByName<HeldJob>> holders;
   for (const char* id : {"j1", "j2"}) {
     holders.insert(std::make_unique<Holder>(Holder{MakeSnapshot(MakeJob(id, v1::JOB_STATE_QUEUED, 1))}));
   }
