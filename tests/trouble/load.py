@@ -54,7 +54,7 @@ def full_load(bench):
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, budget=2000, burst=2000, jobs=1000, kind=TRANSCRIPTION)
     jobs = job_ids(bench, gateway)
-    watch(bench, gateway.target, jobs, 10_000)
+    watch(bench, gateway, jobs, 10_000)
     # The first poll of each brings news, which 10,000 watches are told.
     seconds_until(lambda: polls_of(upstream) >= len(jobs), 40, every=0.1)
     time.sleep(1)

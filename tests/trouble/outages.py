@@ -5,7 +5,8 @@ import time
 
 from house import SERVICE, STORYBOARD
 from number import at_least, at_most, seconds_until
-from side import HEARTBEAT_SECONDS, TRANSCRIPTION, counts, job_ids, pace, paced, watch
+from side import TRANSCRIPTION, counts, job_ids, pace, paced, watch
+from watches import HEARTBEAT_SECONDS
 
 WATCHES = 10_000
 BUDGET = 500  # requests a second: what 10,000 final states within a minute need
@@ -36,7 +37,7 @@ def outage_watched(bench):
     outage = HEARTBEAT_SECONDS + 2 if bench.quick else 60
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, budget=BUDGET, burst=BUDGET, jobs=jobs, kind=TRANSCRIPTION)
-    client = watch(bench, gateway.target, job_ids(bench, gateway), WATCHES)
+    client = watch(bench, gateway, job_ids(bench, gateway), WATCHES)
     requests_since(upstream)
     upstream.say("fail 503")
     counts(client)
@@ -62,7 +63,7 @@ def outage_unwatched(bench):
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, budget=50, burst=50, jobs=200)
     jobs = job_ids(bench, gateway)
-    watch(bench, gateway.target, jobs, len(jobs))  # they are polled often
+    watch(bench, gateway, jobs, len(jobs))  # they are polled often
     bench.transcribe(gateway)
     upstream.say("fail 0")
     until_quiet = seconds_until(lambda: gateway.metric("pictory_gateway_upstream_degraded") == 1, 20)

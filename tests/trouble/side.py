@@ -5,11 +5,10 @@ import json
 import re
 
 from house import PATIENCE, SERVICE, field
+from watches import Watches
 
 PAGE = 1000
 TRANSCRIPTION = 3  # JobKind: the kind that the bench's upstream can finish
-HEARTBEAT_SECONDS = 25
-UPDATE_BYTES = 32  # what is shorter is a heartbeat
 
 Counts = collections.namedtuple("Counts", "open finished broken least")
 
@@ -34,18 +33,15 @@ def requests(bench, jobs):
     return ["--request", bench.saved(b"".join(each)), "--request-bytes", len(each[0])]
 
 
-def watch(bench, target, jobs, watches, *more, connections=16):
-    """watch_load with its watches open, which are shared evenly between the jobs."""
-    client = bench.start("watch_load", "--target", target, "--method", SERVICE + "WatchJob",
-                         *requests(bench, jobs), "--watches", watches, "--connections", connections,
-                         "--update-bytes", UPDATE_BYTES, *more)
-    client.open_seconds = client.values("open")[0] / 1e9
-    return client
+def watch(bench, gateway, jobs, watches, *more, **where):
+    """Open, and shared evenly between the jobs."""
+    _, request, *share = requests(bench, jobs)
+    return Watches(bench, gateway, SERVICE + "WatchJob", request, watches, *share, *more, **where)
 
 
-def counts(client):
-    client.say("counts")
-    return Counts(*client.values("counts"))
+def counts(opened):
+    opened.client.say("counts")
+    return Counts(*opened.client.values("counts"))
 
 
 def pace(bench, gateway, method, rate, seconds, *request):

@@ -24,11 +24,11 @@ def open_watches(gateway):
 
 def crowd_leaves(bench):
     gateway = bench.gateway_to(bench.server("upstream"))
-    client = watch(bench, gateway.target, [bench.transcribe(gateway)], CROWD)
+    crowd = watch(bench, gateway, [bench.transcribe(gateway)], CROWD)
     was = open_watches(gateway)
-    bench.end(client)  # killed: all connections are reset
+    bench.end(crowd.client)  # killed: all connections are reset
     gone = seconds_until(lambda: open_watches(gateway) == 0, 10)
-    yield at_most("come within", client.open_seconds, 10, "s")
+    yield at_most("come within", crowd.opening, 10, "s")
     yield at_least("watches", was, CROWD)
     yield at_most("memory", peak_resident(gateway) / MIB, 400, "MiB")
     yield at_most("none left after", gone, 5, "s")
@@ -39,9 +39,9 @@ def deaf_readers(bench):
     upstream = bench.server("upstream")
     gateway = bench.gateway_to(upstream, poll_seconds=0.02)
     job = bench.transcribe(gateway)
-    deaf = watch(bench, gateway.target, [job], 1000, "--deaf", 1)
-    healthy = watch(bench, gateway.target, [job], 100, connections=4)
-    before, deaf_before = gateway.resident(), deaf.resident()
+    deaf = watch(bench, gateway, [job], 1000, "--deaf", 1)
+    healthy = watch(bench, gateway, [job], 100, connections=4).client
+    before, deaf_before = gateway.resident(), deaf.client.resident()
     healthy.say("delays")
     healthy.values("delays")
     asked = polls_of(upstream)
@@ -60,7 +60,7 @@ def deaf_readers(bench):
     bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
                 f"median {p50 / 1e6:.1f} ms, worst {worst / 1e6:.1f} ms; of the deaf, "
                 f"{counts(deaf).open} are still there and hold "
-                f"{(deaf.resident() - deaf_before) / MIB:.0f} MiB"])
+                f"{(deaf.client.resident() - deaf_before) / MIB:.0f} MiB"])
     yield at_least("updates", made, updates)
     yield at_least("heard by each healthy watch", heard / 100, updates / 2)
     yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")
@@ -73,7 +73,7 @@ def black_holed(bench):
     gateway = bench.gateway_to(bench.server("upstream"))
     job = bench.transcribe(gateway)
     with Relay(gateway.target) as relay:
-        watch(bench, relay.target, [job], 200, connections=8)
+        watch(bench, gateway, [job], 200, connections=8, target=relay.target)
         was = open_watches(gateway)
         relay.freeze()
         gone = seconds_until(lambda: open_watches(gateway) == 0, 120, every=0.2)

@@ -6,13 +6,12 @@ import time
 
 from house import MIB, REFERENCE, SERVICE, payload_for
 from verdict import Figure, Goal
-from watches import Watches
+from watches import HEARTBEAT_SECONDS, Watches
 
 ABOUT = "10,000 quiet watches, and the empty server: CPU, memory, start"
 PROGRAMS = ["pictory-gateway", "bench_upstream", "bench_broadcast_server", "bench_proxy_server",
             "bench_watch_load"]
 WATCHES = 10000
-HEARTBEAT_SECONDS = 25
 HEARTBEAT_BYTES = 4
 STARTS = 5
 

@@ -6,6 +6,7 @@ import time
 
 from house import MIB, SERVICE, STORYBOARD, field, polls_of
 from scale import Column, Scale
+from watches import Watches
 
 SCALE = Scale("finished", "Finished jobs in the store, and (×) against a store with none",
               "finished jobs", [
@@ -45,11 +46,8 @@ class Side:
                                         poll_seconds=POLL_SECONDS, jobs=UNFINISHED,
                                         finished=finished)
         request = field(1, bench.submit(self.gateway).encode())
-        self.client = bench.start(
-            "watch_load", "--target", self.gateway.target, "--method", SERVICE + "WatchJob",
-            "--request", bench.saved(request), "--request-bytes", len(request), "--watches", 1,
-            "--connections", 1)
-        self.client.values("open")
+        self.client = Watches(bench, self.gateway, SERVICE + "WatchJob", bench.saved(request), 1,
+                              "--request-bytes", len(request)).client
         self.rounds = []
 
     def round(self):

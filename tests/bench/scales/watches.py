@@ -6,7 +6,7 @@ import time
 
 from house import SERVICE, change_at
 from scale import Column, Scale
-from watches import Watches
+from watches import HEARTBEAT_SECONDS, Watches
 
 SCALE = Scale("watches", "Watches of one job", "watches", [
     Column("kib", "Memory of a watch", "KiB", "Memory of a watch"),
@@ -19,7 +19,7 @@ SCALE = Scale("watches", "Watches of one job", "watches", [
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_watch_load", "bench_unary_load"]
 A_CONNECTION = 1000
 POLL_SECONDS = 0.5   # of the bench only, so that a change is noticed soon
-QUIET_SECONDS = 50  # two heartbeats of each
+QUIET_SECONDS = 2 * HEARTBEAT_SECONDS
 
 
 def measure(bench):
@@ -33,24 +33,13 @@ def measure_one(bench, watches):
     gateway = bench.gateway_to(upstream, "--max-watches", watches, poll_seconds=POLL_SECONDS)
     request = bench.request(f'job_id: "{bench.running_job(gateway)}"', "WatchJobRequest")
     opened = Watches(bench, gateway, SERVICE + "WatchJob", request, watches,
-                     "--connections", -(-watches // A_CONNECTION),
-                     change=lambda: change_at(upstream))
+                     connections=-(-watches // A_CONNECTION), change=lambda: change_at(upstream))
     opened.round()  # the first message of a stream costs more
-    rounds = [a_round(opened) for _ in range(2 * bench.runs)]
-    p99, last, cost = (statistics.median(column) for column in zip(*rounds))
+    rounds = [opened.reached(0.99, 1) for _ in range(2 * bench.runs)]
+    p99, last, cost = (statistics.median(column) for column in
+                       zip(*((*times, cpu) for times, cpu in rounds)))
     quiet = 2 if bench.quick else QUIET_SECONDS
     cpu = gateway.cpu()
     time.sleep(quiet)
     return {"kib": opened.kib, "open": opened.opening, "p99": p99, "last": last, "cpu": cost,
             "quiet": (gateway.cpu() - cpu) / quiet * 100}
-
-
-def a_round(opened):
-    """A change: ms until 99 % and all have it, µs of CPU a message."""
-    opened.client.say("0.99 1")
-    opened.client.values("armed")
-    cpu = opened.server.cpu()
-    began = opened.change()
-    p99, last = opened.client.values("reached")
-    cpu = opened.server.cpu() - cpu
-    return (p99 - began) / 1e6, (last - began) / 1e6, cpu * 1e6 / opened.watches
