@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLookEvery{1};
 
 StopFile::StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
                    Timers& timers)
-    : path_(std::move(path)), spending_(spending), clock_(clock), timers_(timers) {
+    : path_(std::move(path)), spending_(spending), clock_(clock), next_(timers) {
   Look();
 }
 
@@ -31,18 +31,7 @@ void StopFile::Look() {
                        : stopped ? "new submits are refused until the file is removed"
                                  : "the file is gone"}});
   }
-  MutexLock lock(mutex_);
-  if (!ended_) timer_ = timers_.At(clock_.Now() + kLookEvery, [this] { Look(); });
-}
-
-void StopFile::Stop() {
-  Timers::Id timer;
-  {
-    MutexLock lock(mutex_);
-    ended_ = true;
-    timer = std::exchange(timer_, Timers::kNone);
-  }
-  if (timer != Timers::kNone) timers_.Cancel(timer);
+  next_.At(clock_.Now() + kLookEvery, [this] { Look(); });
 }
 
 }  // namespace gateway::app

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
-#include "base/mutex.h"
+#include "base/next_call.h"
 #include "jobs/spending.h"
 
 namespace gateway::app {
@@ -22,12 +22,11 @@ class StopFile {
  public:
   // What is passed in must outlive this.
   StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock, Timers& timers);
-  ~StopFile() { Stop(); }
   StopFile(const StopFile&) = delete;
   StopFile& operator=(const StopFile&) = delete;
 
   // Looks no more. The switch stays as it is.
-  void Stop();
+  void Stop() { next_.Stop(); }
 
  private:
   void Look();
@@ -35,10 +34,7 @@ class StopFile {
   const std::filesystem::path path_;
   jobs::Spending& spending_;
   const Clock& clock_;
-  Timers& timers_;
-  Mutex mutex_;
-  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
-  bool ended_ GUARDED_BY(mutex_) = false;
+  NextCall next_;
 };
 
 }  // namespace gateway::app

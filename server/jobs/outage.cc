@@ -11,21 +11,19 @@ OutageWatch::OutageWatch(Account& account, pictory::PictoryClient& client, const
     : account_(account),
       client_(client),
       clock_(clock),
-      timers_(timers),
-      changed_(std::move(changed)) {
+      changed_(std::move(changed)),
+      again_(timers) {
   account_.SetSilent([this] { Suspect(); });
 }
 
 OutageWatch::~OutageWatch() { Stop(); }
 
 void OutageWatch::Stop() {
-  Timers::Id timer;
   {
     MutexLock lock(mutex_);
     stopped_ = true;
-    timer = std::exchange(timer_, Timers::kNone);
   }
-  if (timer != Timers::kNone) timers_.Cancel(timer);
+  again_.Stop();
 }
 
 void OutageWatch::Suspect() {
@@ -40,7 +38,6 @@ void OutageWatch::Suspect() {
 void OutageWatch::Probe() {
   {
     MutexLock lock(mutex_);
-    timer_ = Timers::kNone;
     if (stopped_) return;
     next_ = clock_.Now() + limits::kOutageProbeInterval;
   }
@@ -58,7 +55,7 @@ void OutageWatch::OnProbed(const absl::Status& status) {
     // From its end, so that Pictory never sees two closer together; one that took long has waited.
     const MonoTime now = clock_.Now();
     next_ = now < next_ ? now + limits::kOutageProbeInterval : now;
-    if (rest && !stopped_) timer_ = timers_.At(next_, [this] { Probe(); });
+    if (rest) again_.At(next_, [this] { Probe(); });
   }
   if (changes && changed_) changed_(rest);
 }

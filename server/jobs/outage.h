@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/next_call.h"
 #include "jobs/account.h"
 #include "pictory/client.h"
 
@@ -39,14 +40,13 @@ class OutageWatch {
   Account& account_;
   pictory::PictoryClient& client_;
   const Clock& clock_;
-  Timers& timers_;
   const std::function<void(bool)> changed_;
 
   Mutex mutex_;
   bool probing_ GUARDED_BY(mutex_) = false;  // from a call on until it, or one of its repeats, is answered
   MonoTime next_ GUARDED_BY(mutex_) = MonoTime::min();  // no call starts before
-  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
   bool stopped_ GUARDED_BY(mutex_) = false;
+  NextCall again_;
 };
 
 }  // namespace gateway::jobs

@@ -13,24 +13,13 @@ constexpr std::chrono::milliseconds kBetweenBatches{50};
 
 Retention::Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock,
                      Timers& timers, std::function<void(std::size_t)> pruned)
-    : options_(options), store_(store), hub_(hub), clock_(clock), timers_(timers),
-      pruned_(std::move(pruned)) {}
+    : options_(options), store_(store), hub_(hub), clock_(clock),
+      pruned_(std::move(pruned)), next_(timers) {}
 
 void Retention::Start() { Schedule(kBetweenBatches); }
 
-void Retention::Stop() {
-  Timers::Id timer;
-  {
-    MutexLock lock(mutex_);
-    stopped_ = true;
-    timer = std::exchange(timer_, Timers::kNone);
-  }
-  if (timer != Timers::kNone) timers_.Cancel(timer);
-}
-
 void Retention::Schedule(Duration delay) {
-  MutexLock lock(mutex_);
-  if (!stopped_) timer_ = timers_.At(clock_.Now() + delay, [this] { PruneOnce(); });
+  next_.At(clock_.Now() + delay, [this] { PruneOnce(); });
 }
 
 void Retention::PruneOnce() {

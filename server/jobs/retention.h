@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/mutex.h"
+#include "base/next_call.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 
@@ -25,12 +25,11 @@ class Retention {
   // `pruned`, if given, hears how many records each batch removed.
   Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock, Timers& timers,
             std::function<void(std::size_t)> pruned);
-  ~Retention() { Stop(); }
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
 
   void Start();
-  void Stop();
+  void Stop() { next_.Stop(); }
 
  private:
   void Schedule(Duration delay);
@@ -40,12 +39,8 @@ class Retention {
   JobStore& store_;
   Hub& hub_;
   const Clock& clock_;
-  Timers& timers_;
   const std::function<void(std::size_t)> pruned_;
-
-  Mutex mutex_;
-  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
-  bool stopped_ GUARDED_BY(mutex_) = false;
+  NextCall next_;
 };
 
 }  // namespace gateway::jobs
