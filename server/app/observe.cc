@@ -58,7 +58,7 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics) {
   events.replied = [&metrics](const jobs::Snapshot& job, const pictory::JobReply& reply) {
     metrics.CountPoll(ReplyName(reply.kind));
     Log(Level::kDebug, "polled",
-        {{"job_id", job.job.job_id}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
+        {{"job_id", job.job_id()}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
   };
   events.credentials_refused = [](const pictory::JobReply& reply) {
     Log(Level::kError, "upstream_credentials",

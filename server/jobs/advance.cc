@@ -100,13 +100,13 @@ void ForgetTooLarge(JobRecord& record) {
   record.job.message.clear();
 }
 
-bool SaidNothing(Kind kind) {
+bool NoNews(Kind kind) {
   return kind == Kind::kRateLimited || kind == Kind::kCredentials || kind == Kind::kUnavailable ||
          kind == Kind::kUnchanged || kind == Kind::kLarge || kind == Kind::kNotFound;
 }
 
 void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
-  if (!SaidNothing(reply.kind) && reply.kind != Kind::kTooLarge) ForgetTooLarge(record);
+  if (!NoNews(reply.kind) && reply.kind != Kind::kTooLarge) ForgetTooLarge(record);
   const bool known = reply.kind != Kind::kNotFound;
   switch (reply.kind) {
     case Kind::kRateLimited:

@@ -36,7 +36,7 @@ class Hub::Shard {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(snapshot->key());
     if (found != jobs_.end()) {
-      if ((*found)->job.revision >= snapshot->job.revision) {
+      if ((*found)->revision >= snapshot->revision) {
         kept.newest = *found;
         return kept;
       }
@@ -100,13 +100,13 @@ class Hub::Shard {
   void Unindex(const Snapshot& gone) {
     MutexLock lock(mutex_);
     const auto found = by_pictory_id_.find(gone.pictory_key());
-    if (found == by_pictory_id_.end() || (*found)->job.job_id != gone.job.job_id) return;
+    if (found == by_pictory_id_.end() || (*found)->job_id() != gone.job_id()) return;
     by_pictory_id_.erase(found);
   }
   std::string JobIdOf(const JobKeyView& pictory) {
     MutexLock lock(mutex_);
     const auto found = by_pictory_id_.find(pictory);
-    return found == by_pictory_id_.end() ? std::string() : std::string((*found)->job.job_id);
+    return found == by_pictory_id_.end() ? std::string() : std::string((*found)->job_id());
   }
 
   void Count(std::size_t& unfinished, std::size_t& finished) {
@@ -202,13 +202,13 @@ SnapshotPtr Hub::Publish(const Job& job) { return Keep(MakeSnapshot(job)); }
 SnapshotPtr Hub::Keep(SnapshotPtr snapshot) {
   // The index first: whoever finds the job must not miss it under its other name.
   const auto index = [this](const SnapshotPtr& known) {
-    if (!known->job.pictory_job_id.empty()) ShardOf(known->pictory_key()).Index(known);
+    if (!known->pictory_job_id().empty()) ShardOf(known->pictory_key()).Index(known);
   };
   index(snapshot);
   Shard::Kept kept = ShardOf(snapshot->key()).Keep(snapshot);
   if (kept.newest != snapshot) index(kept.newest);  // so that an old snapshot is not kept for its name
   for (const SnapshotPtr& gone : kept.evicted) {
-    if (!gone->job.pictory_job_id.empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
+    if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
   }
   if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
   return kept.newest;
@@ -254,7 +254,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     loading_.erase(at);
   }
   if (answer.ok()) {
-    const std::string job_id((*answer)->job.job_id);
+    const std::string job_id((*answer)->job_id());
     if (std::find(loading.forgotten.begin(), loading.forgotten.end(), job_id) !=
         loading.forgotten.end()) {
       Forget(key.tenant, job_id);
@@ -284,7 +284,7 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
     }
   }
   const SnapshotPtr gone = ShardOf({tenant, job_id}).Erase({tenant, job_id});
-  if (gone == nullptr || gone->job.pictory_job_id.empty()) return;
+  if (gone == nullptr || gone->pictory_job_id().empty()) return;
   ShardOf(gone->pictory_key()).Unindex(*gone);
 }
 

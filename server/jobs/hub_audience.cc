@@ -29,7 +29,7 @@ void Hub::Audience::Leave(const WatcherPlace& place) {
 
 void Hub::Audience::Tell(SnapshotPtr snapshot) {
   MutexLock lock(mutex_);
-  if (snapshot->job.revision <= latest_->job.revision) return;
+  if (snapshot->revision <= latest_->revision) return;
   latest_ = std::move(snapshot);
   if (watchers_.empty()) return;
   if (telling_) {

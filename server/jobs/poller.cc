@@ -1,6 +1,7 @@
 #include "jobs/poller.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/fail_point.h"
@@ -14,8 +15,9 @@ using Kind = pictory::JobReply::Kind;
 // So many replies in a row that said nothing, and watchers are told that what they see may lag.
 constexpr int kDegradedAfter = 3;
 
-bool SaidNothing(Kind kind) {
-  return kind == Kind::kUnavailable || kind == Kind::kCredentials || kind == Kind::kRateLimited;
+template <class Count>
+void CountOne(Count& count) {
+  if (count < std::numeric_limits<Count>::max()) ++count;
 }
 
 }  // namespace
@@ -28,10 +30,10 @@ Poller::Poller(PollerOptions options, Account& account, JobStore& store,
       store_(store),
       client_(client),
       clock_(clock),
-      timers_(timers),
       random_(random),
       publish_(std::move(publish)),
-      events_(std::move(events)) {}
+      events_(std::move(events)),
+      next_pump_(timers) {}
 
 Poller::~Poller() { Stop(); }
 
@@ -101,13 +103,11 @@ void Poller::Hint(const std::string& tenant, const std::string& job_id) {
 }
 
 void Poller::Stop() {
-  Timers::Id timer;
   {
     MutexLock lock(mutex_);
     stopped_ = true;
-    timer = std::exchange(timer_, Timers::kNone);
   }
-  if (timer != Timers::kNone) timers_.Cancel(timer);
+  next_pump_.Stop();
 }
 
 std::size_t Poller::followed() const {
@@ -133,7 +133,7 @@ Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
 void Poller::Remove(const JobKeyView& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
-  const auto of = jobs_of_.find((*found)->job->job.tenant);
+  const auto of = jobs_of_.find((*found)->job->tenant);
   if (--of->second == 0) jobs_of_.erase(of);
   waiting_.erase(found->get());
   entries_.erase(found);
@@ -162,7 +162,7 @@ void Poller::Place(Entry& entry, MonoTime due) {
 void Poller::CollectDue(MonoTime now) {
   while (!waiting_.empty() && (*waiting_.begin())->due <= now) {
     const SnapshotPtr& job = (*waiting_.begin())->job;
-    ready_[job->job.tenant].push_back(job);
+    ready_[job->tenant].push_back(job);
     waiting_.erase(waiting_.begin());
   }
 }
@@ -179,14 +179,12 @@ SnapshotPtr Poller::NextReady() {
 }
 
 void Poller::Arm(MonoTime when) {
-  if (timer_ != Timers::kNone && timer_at_ <= when) return;
-  if (timer_ != Timers::kNone) timers_.Cancel(timer_);
-  timer_at_ = when;
-  timer_ = timers_.At(when, [this] {
+  if (next_pump_at_ <= when) return;
+  next_pump_at_ = when;
+  next_pump_.At(when, [this] {
     {
       MutexLock lock(mutex_);
-      timer_ = Timers::kNone;
-      timer_at_ = MonoTime::max();
+      next_pump_at_ = MonoTime::max();
     }
     Pump();
   });
@@ -205,7 +203,7 @@ void Poller::Pump() {
   }
   for (const Started& poll : started) {
     client_.GetJob(
-        std::string(poll.job->job.pictory_job_id), poll.job->job.kind, poll.digest,
+        std::string(poll.job->pictory_job_id()), poll.job->kind, poll.digest,
         [this, job = poll.job, size = poll.size](pictory::JobReply reply) {
           OnReply(job, size, std::move(reply));
         },
@@ -244,7 +242,7 @@ void Poller::Leave(pictory::ReplySize size) {
   if (large_waiting_.empty()) return;
   SnapshotPtr next = std::move(large_waiting_.front());
   large_waiting_.pop_front();
-  std::deque<SnapshotPtr>& queue = ready_[next->job.tenant];
+  std::deque<SnapshotPtr>& queue = ready_[next->tenant];
   queue.push_front(std::move(next));
 }
 
@@ -272,7 +270,7 @@ void Poller::OnReply(const SnapshotPtr& job, pictory::ReplySize size, pictory::J
   news->job = job;
   news->size = size;
   news->reply = std::move(reply);
-  store_.Find(job->job.tenant, std::string(job->job.job_id),
+  store_.Find(job->tenant, std::string(job->job_id()),
               [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
                 if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
                 OnRecord(news, **std::move(found));
@@ -287,15 +285,19 @@ bool Poller::TakeReply(const SnapshotPtr& job, pictory::ReplySize size,
     Leave(size);
     return false;
   }
-  entry->errors = SaidNothing(reply.kind) ? entry->errors + 1 : 0;
-  if (!SaidNothing(reply.kind)) entry->digest = reply.digest;
+  if (SaidNothing(reply.kind)) {
+    CountOne(entry->errors);
+  } else {
+    entry->errors = 0;
+    entry->digest = reply.digest;
+  }
   if (reply.kind == Kind::kLarge) {  // at once again, for all of it
     entry->large = true;
     Leave(size);
     Settle(*entry, Duration::zero());
     return false;
   }
-  ++entry->polls;
+  CountOne(entry->polls);
   // Time alone changes a job too, but not a young one.
   const WallTime wall = clock_.WallNow();
   const bool old = wall - entry->accepted_at >= limits::kStaleAfter;
@@ -371,7 +373,7 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
       .watched = entry.watched,
       .outcome = reply.kind,
       .retry_after = reply.retry_after,
-      .fair_interval = FairInterval(entry.job->job.tenant),
+      .fair_interval = FairInterval(entry.job->tenant),
   };
   return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
 }
@@ -386,7 +388,9 @@ Duration Poller::FairInterval(const std::string& tenant) const {
 void Poller::Settle(Entry& entry, Duration delay) {
   entry.busy = false;
   MonoTime due = clock_.Now() + delay;
-  if (std::exchange(entry.hint_waits, false) && entry.errors == 0) {
+  const bool hinted = entry.hint_waits;
+  entry.hint_waits = false;
+  if (hinted && entry.errors == 0) {
     const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
     if (at < due) due = entry.hinted = at;
   }

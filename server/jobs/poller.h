@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "base/next_call.h"
 #include "base/random.h"
 #include "jobs/account.h"
 #include "jobs/advance.h"
@@ -90,21 +91,22 @@ class Poller {
   std::size_t in_flight() const;
 
  private:
+  // One a job, so small counts: they stop at the most they can hold, where no curve grows any more.
   struct Entry {
     SnapshotPtr job;  // its newest, shared with the hub: who it is
     WallTime accepted_at{};
     MonoTime due{};
-    MonoTime hinted{};       // the latest poll that a hint asked for
-    std::uint64_t turn = 0;  // among those due at the same time
+    MonoTime hinted{};  // the latest poll that a hint asked for
     std::uint64_t digest = 0;
-    int polls = 0;   // made so far
-    int errors = 0;  // in a row that said nothing about the job
-    bool hint_waits = false;  // a hint came while busy
-    bool watched = false;
-    bool busy = false;      // polled or being stored
-    bool large = false;     // its reply is: not for a small poll
-    bool doubtful = false;  // the last reply awaits a second look
-    bool too_large = false;  // JobRecord::result_too_large
+    std::uint32_t turn = 0;   // among those due at the same time
+    std::uint16_t polls = 0;  // made so far
+    std::uint8_t errors = 0;  // in a row that said nothing about the job
+    bool hint_waits : 1 = false;  // a hint came while busy
+    bool watched : 1 = false;
+    bool busy : 1 = false;       // polled or being stored
+    bool large : 1 = false;      // its reply is: not for a small poll
+    bool doubtful : 1 = false;   // the last reply awaits a second look
+    bool too_large : 1 = false;  // JobRecord::result_too_large
   };
   struct JobOf {
     JobKeyView operator()(const Entry& entry) const { return entry.job->key(); }
@@ -169,7 +171,6 @@ class Poller {
   JobStore& store_;
   pictory::PictoryClient& client_;
   const Clock& clock_;
-  Timers& timers_;
   Random& random_;
   const Publish publish_;
   const PollEvents events_;
@@ -182,14 +183,14 @@ class Poller {
   // Due now, waiting for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);
-  std::uint64_t turns_ GUARDED_BY(mutex_) = 0;
+  std::uint32_t turns_ GUARDED_BY(mutex_) = 0;
   std::deque<SnapshotPtr> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int silent_replies_ GUARDED_BY(mutex_) = 0;
-  Timers::Id timer_ GUARDED_BY(mutex_) = Timers::kNone;
-  MonoTime timer_at_ GUARDED_BY(mutex_) = MonoTime::max();
+  MonoTime next_pump_at_ GUARDED_BY(mutex_) = MonoTime::max();  // max: not planned
   bool stopped_ GUARDED_BY(mutex_) = false;
+  NextCall next_pump_;
 };
 
 }  // namespace gateway::jobs

@@ -358,16 +358,16 @@ void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest&
   hub_.Load(tenant, request.job_id(),
             [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
               if (!found.ok()) return done(found.status());
-              const Snapshot::Head& job = (*found)->job;
+              const Snapshot& job = **found;
               const bool repeated =
                   (request.has_abandon() && job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) ||
                   (request.has_adopt_pictory_job_id() &&
-                   job.pictory_job_id == request.adopt_pictory_job_id());
-              if (repeated) return done(ResponseWith(**found));
+                   job.pictory_job_id() == request.adopt_pictory_job_id());
+              if (repeated) return done(ResponseWith(job));
               if (job.state != v1::JOB_STATE_UNCONFIRMED) {
-                return done(errors::JobNotInDoubt(job.job_id, StateName(job.state)));
+                return done(errors::JobNotInDoubt(job.job_id(), StateName(job.state)));
               }
-              Decide({job.tenant, std::string(job.job_id)}, request, done);
+              Decide({job.tenant, std::string(job.job_id())}, request, done);
             });
 }
 

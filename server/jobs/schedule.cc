@@ -19,10 +19,6 @@ Duration Grown(Duration first, double growth, int steps, Duration cap) {
                                                    : Duration(static_cast<Duration::rep>(grown));
 }
 
-bool SaidNothing(Kind kind) {
-  return kind == Kind::kUnavailable || kind == Kind::kCredentials || kind == Kind::kRateLimited;
-}
-
 }  // namespace
 
 PollCurve PollCurve::Sandbox() {

@@ -96,14 +96,15 @@ SnapshotPtr MakeSnapshot(const Job& job) {
   frame.append(head).append(header).append(job.result_wire);
   // Wherever the same bytes stand in it.
   const auto within = [&frame](const std::string& text) {
-    return std::string_view(frame).substr(frame.find(text), text.size());
+    return Snapshot::Part{.at = static_cast<std::uint32_t>(frame.find(text)),
+                          .size = static_cast<std::uint32_t>(text.size())};
   };
-  snapshot->job = {.tenant = job.tenant,
-                   .job_id = within(job.job_id),
-                   .pictory_job_id = within(job.pictory_job_id),
-                   .kind = job.kind,
-                   .state = job.state,
-                   .revision = job.revision};
+  snapshot->tenant = job.tenant;
+  snapshot->kind = job.kind;
+  snapshot->state = job.state;
+  snapshot->revision = job.revision;
+  snapshot->job_id_at = within(job.job_id);
+  snapshot->pictory_job_id_at = within(job.pictory_job_id);
   return snapshot;
 }
 

@@ -18,34 +18,37 @@ namespace gateway::jobs {
 // Bytes of a whole response message, shared by all who send it.
 using Frame = std::shared_ptr<const std::string>;
 
+// What the gateway itself asks of a job, and its bytes: every unfinished job has a snapshot in memory,
+// so nothing is in it twice.
 struct Snapshot {
-  // What the gateway itself asks of a job. All else is in `frame` only, because every unfinished job
-  // has a snapshot in memory.
-  struct Head {
-    std::string tenant;
-    std::string_view job_id;          // this and the next are parts of `frame`
-    std::string_view pictory_job_id;  // empty until known
-    JobKind kind = v1::JOB_KIND_UNSPECIFIED;
-    JobState state = v1::JOB_STATE_UNSPECIFIED;
-    std::int32_t revision = 0;
+  // A text that stands in `frame`.
+  struct Part {
+    std::uint32_t at = 0;
+    std::uint32_t size = 0;
   };
 
-  Snapshot() = default;
-  Snapshot(const Snapshot&) = delete;  // see Head
-  Snapshot& operator=(const Snapshot&) = delete;
-
-  Head job;
+  std::string tenant;
   // The bytes of any response whose field 1 is this job in the BASIC view, as all of ours are that
   // hold one: tag, length, then the v1.Job.
   std::string frame;
+  JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+  JobState state = v1::JOB_STATE_UNSPECIFIED;
+  std::int32_t revision = 0;
   std::uint32_t job_at = 0;     // where the v1.Job begins in `frame`
   std::uint32_t result_at = 0;  // where its result begins
+  Part job_id_at;
+  Part pictory_job_id_at;
 
-  bool final() const { return IsFinal(job.state); }
-  JobKeyView key() const { return {job.tenant, job.job_id}; }
-  JobKeyView pictory_key() const { return {job.tenant, job.pictory_job_id}; }
+  std::string_view job_id() const { return Text(job_id_at); }
+  std::string_view pictory_job_id() const { return Text(pictory_job_id_at); }  // empty until known
+  bool final() const { return IsFinal(state); }
+  JobKeyView key() const { return {tenant, job_id()}; }
+  JobKeyView pictory_key() const { return {tenant, pictory_job_id()}; }
   std::string_view job_wire() const { return std::string_view(frame).substr(job_at); }
   std::string_view result_wire() const { return std::string_view(frame).substr(result_at); }
+
+ private:
+  std::string_view Text(Part part) const { return std::string_view(frame).substr(part.at, part.size); }
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 

@@ -48,8 +48,10 @@ void Spending::Count(const std::string& tenant, MonoTime when) {
     pair->minute.Add(when);
     pair->day.Add(when);
   }
-  today_.push_back(when);
-  if (today_.size() > static_cast<std::size_t>(limits::kSpendingLimitMax)) today_.pop_front();
+  while (!today_.empty() && today_.front().begin <= when - kDay - kMinute) today_.pop_front();
+  const MonoTime minute = std::chrono::floor<std::chrono::minutes>(when);
+  if (today_.empty() || today_.back().begin != minute) today_.push_back({.begin = minute});
+  ++today_.back().submits;
 }
 
 void Spending::Recover(std::vector<Spent> spent) {
@@ -95,13 +97,17 @@ void Spending::Refund(const std::string& tenant) {
     drop_newest(pair->minute.times);
     drop_newest(pair->day.times);
   }
-  drop_newest(today_);
+  if (!today_.empty() && today_.back().submits > 0) --today_.back().submits;
 }
 
 std::size_t Spending::spent_today() const {
-  const MonoTime from = clock_.Now() - kDay;
+  const MonoTime from = std::chrono::floor<std::chrono::minutes>(clock_.Now() - kDay);
   MutexLock lock(mutex_);
-  return static_cast<std::size_t>(today_.end() - std::upper_bound(today_.begin(), today_.end(), from));
+  std::size_t submits = 0;
+  for (const Minute& minute : today_) {
+    if (minute.begin >= from) submits += minute.submits;
+  }
+  return submits;
 }
 
 }  // namespace gateway::jobs

@@ -42,7 +42,7 @@ class Spending {
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
   bool stopped() const { return stopped_; }
-  // In the last day, of all tenants.
+  // In the last day, of all tenants, to the minute.
   std::size_t spent_today() const;
 
  private:
@@ -71,7 +71,13 @@ class Spending {
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, Pair> tenants_ GUARDED_BY(mutex_);
-  std::deque<MonoTime> today_ GUARDED_BY(mutex_);  // for people: of all, whatever the limits
+  // For people: of all, whatever the limits. A count a minute, since without limits there may be very
+  // many of them.
+  struct Minute {
+    MonoTime begin;
+    std::size_t submits = 0;
+  };
+  std::deque<Minute> today_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::jobs

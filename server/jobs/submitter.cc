@@ -114,10 +114,10 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   hub_.Load(attempt->request.tenant, name,
             [this, attempt, reference = std::move(reference)](Answer referenced) {
               if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
-              const Snapshot::Head& job = (*referenced)->job;
+              const Snapshot& job = **referenced;
               if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
                 return AnswerFromRequestId(
-                    attempt, errors::JobNotUsable(job.job_id, "is a " + KindName(job.kind) +
+                    attempt, errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) +
                                                                   ", where " + reference.field +
                                                                   " needs a " +
                                                                   KindName(reference.kind)));
@@ -125,12 +125,12 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
               if (job.state != v1::JOB_STATE_SUCCEEDED) {
                 return AnswerFromRequestId(
                     attempt, IsFinal(job.state)
-                                 ? errors::JobNotUsable(job.job_id, "has ended as " +
+                                 ? errors::JobNotUsable(job.job_id(), "has ended as " +
                                                                         StateName(job.state) +
                                                                         " and has no result to use")
-                                 : errors::JobNotFinished(job.job_id, StateName(job.state)));
+                                 : errors::JobNotFinished(job.job_id(), StateName(job.state)));
               }
-              ReadReferenced(attempt, **referenced);
+              ReadReferenced(attempt, job);
             });
 }
 
@@ -138,8 +138,8 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
 void Submitter::ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
   const v1::ResultPart part =
       pictory::PartToInline(*attempt->request.request, options_.translate);
-  const std::string job_id(referenced.job.job_id);
-  const std::string pictory_id(referenced.job.pictory_job_id);
+  const std::string job_id(referenced.job_id());
+  const std::string pictory_id(referenced.pictory_job_id());
   if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, pictory_id, "");
   store_.ReadPart(
       attempt->key.tenant, job_id, part, 0, limits::kRequestMaxBytes,

@@ -47,13 +47,13 @@ void WatchStream::Begin(Hub::Subscribed subscribed) {
     begun_ = true;
     // What was published since the subscription may be here already.
     SnapshotPtr present = std::exchange(latest_, nullptr);
-    if (present == nullptr || present->job.revision < subscribed.present->job.revision) {
+    if (present == nullptr || present->revision < subscribed.present->revision) {
       present = std::move(subscribed.present);
     }
-    if (present->job.revision != options_.after_revision) {
+    if (present->revision != options_.after_revision) {
       Take(present);
     } else {
-      newest_ = present->job.revision;
+      newest_ = present->revision;
       heartbeat_due_ = !present->final();
       delivered_ = present->final();  // the caller has it
     }
@@ -71,10 +71,10 @@ void WatchStream::OnSnapshot(const SnapshotPtr& snapshot) {
     MutexLock lock(mutex_);
     if (finished_) return;
     if (!begun_) {
-      if (latest_ == nullptr || latest_->job.revision < snapshot->job.revision) latest_ = snapshot;
+      if (latest_ == nullptr || latest_->revision < snapshot->revision) latest_ = snapshot;
       return;
     }
-    if (snapshot->job.revision <= newest_ || final_ != nullptr) return;
+    if (snapshot->revision <= newest_ || final_ != nullptr) return;
     Take(snapshot);
     action = Next(now);
   }
@@ -82,7 +82,7 @@ void WatchStream::OnSnapshot(const SnapshotPtr& snapshot) {
 }
 
 void WatchStream::Take(const SnapshotPtr& snapshot) {
-  newest_ = snapshot->job.revision;
+  newest_ = snapshot->revision;
   heartbeat_due_ = false;
   if (!snapshot->final()) {
     latest_ = snapshot;
@@ -90,7 +90,7 @@ void WatchStream::Take(const SnapshotPtr& snapshot) {
   }
   latest_ = nullptr;
   final_ = snapshot;
-  load_wanted_ = options_.load_final && snapshot->job.state == v1::JOB_STATE_SUCCEEDED;
+  load_wanted_ = options_.load_final && snapshot->state == v1::JOB_STATE_SUCCEEDED;
 }
 
 void WatchStream::OnFinalLoaded(absl::StatusOr<Frame> frame) {

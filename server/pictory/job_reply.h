@@ -41,7 +41,7 @@ struct JobReply {
     kUnchanged,  // byte for byte the reply before
     kTooLarge,   // longer than the setting allows, as only results are; `message` says what to do
     kLarge,      // longer than a small reply, and no more was asked for
-    // Pictory said nothing about the job.
+    // Pictory said nothing about the job. These stay last.
     kRateLimited,
     kCredentials,
     kUnavailable,  // unreachable, 5xx, cut or unreadable
@@ -59,6 +59,9 @@ struct JobReply {
   std::uint64_t digest = 0;                 // of the body; hand it to the next poll
   std::string detail;                       // for logs: status code, transport error; no secrets
 };
+
+// The answer, if there was one, was not about the job.
+inline bool SaidNothing(JobReply::Kind kind) { return kind >= JobReply::Kind::kRateLimited; }
 
 // What became of one paid POST.
 struct SubmitReply {

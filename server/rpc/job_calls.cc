@@ -59,18 +59,18 @@ absl::Status CheckView(v1::JobView view) {
 
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
               std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-  const jobs::Snapshot::Head& job = snapshot->job;
+  const jobs::Snapshot& job = *snapshot;
   const auto read = [&domain, &job](std::int64_t bytes,
                                     jobs::JobStore::Callback<jobs::PartChunk> then) {
-    domain.store.ReadPart(job.tenant, std::string(job.job_id), v1::RESULT_PART_RESULT_JSON, 0, bytes,
+    domain.store.ReadPart(job.tenant, std::string(job.job_id()), v1::RESULT_PART_RESULT_JSON, 0, bytes,
                           std::move(then));
   };
   // The store answers one question after the other, so that one result at a time is in memory.
   const auto answer =
       [&domain, snapshot, done](absl::StatusOr<jobs::PartChunk> part) {
-        const bool degraded = Degraded(domain, snapshot->job.tenant);
+        const bool degraded = Degraded(domain, snapshot->tenant);
         if (!part.ok()) return done(part.status());
-        const absl::StatusOr<std::string> full = domain.read_full(part->data, snapshot->job.kind);
+        const absl::StatusOr<std::string> full = domain.read_full(part->data, snapshot->kind);
         if (!full.ok()) return done(full.status());
         done(jobs::FullFrame(*snapshot, *full, degraded));
       };
@@ -81,7 +81,7 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
         absl::IsNotFound(size.status()) ||
         (size.ok() &&
          size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
-    if (basic) return done(jobs::JobFrame(snapshot, Degraded(domain, snapshot->job.tenant)));
+    if (basic) return done(jobs::JobFrame(snapshot, Degraded(domain, snapshot->tenant)));
     if (!size.ok()) return done(size.status());
     read(size->total_bytes, answer);
   });
@@ -97,7 +97,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   domain.hub.Load(caller.tenant, request->job_id(),
                   [reply, full, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return reply(found.status());
-                    const jobs::Snapshot::Head& job = (*found)->job;
+                    const jobs::Snapshot& job = **found;
                     if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
                       return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
                     }

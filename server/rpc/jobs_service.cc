@@ -41,7 +41,7 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
   domain.hub.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->Fail(found.status());
     jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
-        tenant, std::string((*found)->job.job_id), stream, connection);
+        tenant, std::string((*found)->job_id()), stream, connection);
     // Deleted, or pushed out of memory, in this very moment; what was found is still good.
     if (subscribed.present == nullptr) {
       if (!(*found)->final()) return stream->Fail(errors::JobNotFound(name));

@@ -21,17 +21,16 @@ absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
   return violations.empty() ? absl::OkStatus() : errors::Invalid(std::move(violations));
 }
 
-void ResultStream::Begin(const jobs::Snapshot& snapshot, const v1::ReadJobResultRequest& request) {
-  const jobs::Snapshot::Head& job = snapshot.job;
-  if (!snapshot.final()) {
-    return Fail(errors::JobNotFinished(job.job_id, jobs::StateName(job.state)));
+void ResultStream::Begin(const jobs::Snapshot& job, const v1::ReadJobResultRequest& request) {
+  if (!job.final()) {
+    return Fail(errors::JobNotFinished(job.job_id(), jobs::StateName(job.state)));
   }
   if (job.state != v1::JOB_STATE_SUCCEEDED) {
     return Fail(errors::JobNotUsable(
-        job.job_id, "has ended as " + jobs::StateName(job.state) + " and has no result"));
+        job.job_id(), "has ended as " + jobs::StateName(job.state) + " and has no result"));
   }
   tenant_ = job.tenant;
-  job_id_ = job.job_id;
+  job_id_ = job.job_id();
   if (request.part() != v1::RESULT_PART_UNSPECIFIED) part_ = request.part();
   {
     MutexLock lock(mutex_);

@@ -19,7 +19,7 @@ class Recorder final : public Watcher {
  public:
   void OnSnapshot(const SnapshotPtr& snapshot) override {
     MutexLock lock(mutex_);
-    revisions_.push_back(snapshot->job.revision);
+    revisions_.push_back(snapshot->revision);
   }
   std::vector<std::int32_t> revisions() {
     MutexLock lock(mutex_);
@@ -48,17 +48,17 @@ class HubTest : public ::testing::Test {
 TEST_F(HubTest, FindsByEitherIdAndOnlyForTheTenant) {
   hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1));
   ASSERT_NE(hub_.Find("default", "j1"), nullptr);
-  EXPECT_EQ(hub_.Find("default", "pictory-j1")->job.job_id, "j1");
+  EXPECT_EQ(hub_.Find("default", "pictory-j1")->job_id(), "j1");
   EXPECT_EQ(hub_.Find("other", "j1"), nullptr);
   EXPECT_EQ(hub_.Find("other", "pictory-j1"), nullptr);
 }
 
 TEST_F(HubTest, OnlyAHigherRevisionReplaces) {
   hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 3));
-  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 2))->job.revision, 3);
-  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 3))->job.state, v1::JOB_STATE_RUNNING);
-  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 4))->job.revision, 4);
-  EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 4);
+  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 2))->revision, 3);
+  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 3))->state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 4))->revision, 4);
+  EXPECT_EQ(hub_.Find("default", "j1")->revision, 4);
 }
 
 TEST_F(HubTest, FinishedJobsAreForgottenLeastRecentlyUsedFirstUnfinishedNever) {
@@ -94,7 +94,7 @@ TEST_F(HubTest, LoadAsksTheStoreOnceForAllWhoAskAtOnce) {
   for (int i = 0; i < 5; ++i) {
     hub_.Load("default", "j1", [&answers](absl::StatusOr<SnapshotPtr> answer) {
       ASSERT_TRUE(answer.ok());
-      EXPECT_EQ((*answer)->job.revision, 4);
+      EXPECT_EQ((*answer)->revision, 4);
       ++answers;
     });
   }
@@ -121,7 +121,7 @@ TEST_F(HubTest, AnOldAnswerOfTheStoreDoesNotReplaceWhatCameMeanwhile) {
   hub_.Load("default", "j1", [&](absl::StatusOr<SnapshotPtr> answer) { loaded = *answer; });
   hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 2));
   store_.Release();
-  EXPECT_EQ(loaded->job.revision, 2);
+  EXPECT_EQ(loaded->revision, 2);
 }
 
 TEST_F(HubTest, AJobPublishedWhileTheStoreFoundNothingIsFound) {
@@ -157,7 +157,7 @@ TEST_F(HubTest, WatchersHearOfWhatComesAndNotAfterTheyLeft) {
   auto watcher = std::make_shared<Recorder>();
   {
     Hub::Subscribed subscribed = hub_.Subscribe("default", "j1", watcher);
-    EXPECT_EQ(subscribed.present->job.revision, 1);
+    EXPECT_EQ(subscribed.present->revision, 1);
     EXPECT_EQ(hub_.watchers(), 1u);
     hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 2));
     broadcaster_.WaitIdle();

@@ -127,8 +127,8 @@ TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   transport_.Answer(Reply(200, kRunning));
   EXPECT_EQ(Stored().submission, SubmissionState::kAccepted);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
-  EXPECT_EQ(hub_.Find("default", "j1")->job.state, v1::JOB_STATE_QUEUED);
-  EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 2);
+  EXPECT_EQ(hub_.Find("default", "j1")->state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(hub_.Find("default", "j1")->revision, 2);
   EXPECT_EQ(poller_->followed(), 1u);
   EXPECT_EQ(reconciler_->in_doubt(), 0u);
   EXPECT_EQ(settled_, std::vector<std::string>{"callback"});
@@ -350,7 +350,7 @@ TEST_F(ReconcilerTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
   clock_.Advance(2h);
   EXPECT_TRUE(Stored().job.stale);
   EXPECT_TRUE(ToProto(*hub_.Find("default", "j1")).stale());
-  EXPECT_EQ(hub_.Find("default", "j1")->job.revision, 2);
+  EXPECT_EQ(hub_.Find("default", "j1")->revision, 2);
   clock_.Advance(30 * 24h);
   EXPECT_EQ(Stored().job.revision, 2);
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);

@@ -53,9 +53,9 @@ TEST(SnapshotTest, EverythingIsKeptOnce) {
   const Job job = Finished();
   const SnapshotPtr snapshot = MakeSnapshot(job);
   EXPECT_EQ(snapshot->result_wire(), job.result_wire);
-  EXPECT_EQ(snapshot->job.job_id, job.job_id);
-  EXPECT_EQ(snapshot->job.pictory_job_id, job.pictory_job_id);
-  for (const std::string_view name : {snapshot->job.job_id, snapshot->job.pictory_job_id}) {
+  EXPECT_EQ(snapshot->job_id(), job.job_id);
+  EXPECT_EQ(snapshot->pictory_job_id(), job.pictory_job_id);
+  for (const std::string_view name : {snapshot->job_id(), snapshot->pictory_job_id()}) {
     EXPECT_GE(name.data(), snapshot->frame.data());
     EXPECT_LT(name.data(), snapshot->frame.data() + snapshot->frame.size());
   }
@@ -74,7 +74,7 @@ TEST(SnapshotTest, IsFoundByTheNameThatStandsInIt) {
   }
   EXPECT_FALSE(holders.insert(std::make_unique<Holder>(
       Holder{MakeSnapshot(MakeJob("j1", v1::JOB_STATE_RUNNING, 2))})).second);
-  EXPECT_EQ((*holders.find(JobKeyView{"default", "j2"}))->job->job.job_id, "j2");
+  EXPECT_EQ((*holders.find(JobKeyView{"default", "j2"}))->job->job_id(), "j2");
   EXPECT_EQ(holders.find(JobKeyView{"other", "j2"}), holders.end());
   EXPECT_EQ(std::hash<JobKey>()({"default", "j1"}), std::hash<JobKeyView>()({"default", "j1"}));
 }
@@ -82,7 +82,7 @@ TEST(SnapshotTest, IsFoundByTheNameThatStandsInIt) {
 TEST(SnapshotTest, AJobOfWhichPictoryHasNoIdYet) {
   Job job = Finished();
   job.pictory_job_id.clear();
-  EXPECT_TRUE(MakeSnapshot(job)->job.pictory_job_id.empty());
+  EXPECT_TRUE(MakeSnapshot(job)->pictory_job_id().empty());
   EXPECT_EQ(ToProto(*MakeSnapshot(job)).job_id(), "j1");
 }
 

@@ -124,9 +124,9 @@ TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer)
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(at_post, SubmissionState::kSending);
-  const Snapshot::Head& job = (*answer)->job;
+  const Snapshot& job = **answer;
   EXPECT_EQ(job.state, v1::JOB_STATE_QUEUED);
-  EXPECT_EQ(job.pictory_job_id, "p1");
+  EXPECT_EQ(job.pictory_job_id(), "p1");
   EXPECT_EQ(job.revision, 1);
   EXPECT_EQ(ToProto(**answer).labels().at("team"), "a");
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
@@ -138,7 +138,7 @@ TEST_F(SubmitterTest, TheSameRequestIdGivesTheSameJobAndOnePost) {
   const auto first = Submit(Preview("r1"));
   const auto second = Submit(Preview("r1"));
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_EQ((*first)->job.job_id, (*second)->job.job_id);
+  EXPECT_EQ((*first)->job_id(), (*second)->job_id());
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -147,7 +147,7 @@ TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
   const auto first = Submit(Preview("r1"));
   const auto other = Submit(Preview("r1", "other"));
   EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
-  EXPECT_NE(other.status().message().find(std::string((*first)->job.job_id)), absl::string_view::npos);
+  EXPECT_NE(other.status().message().find(std::string((*first)->job_id())), absl::string_view::npos);
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -164,7 +164,7 @@ TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
   transport_.Answer(Reply(200, kAccepted));
   ASSERT_EQ(answers.size(), 1000u);
   for (const auto& answer : answers) {
-    EXPECT_EQ((*answer)->job.job_id, (*answers[0])->job.job_id);
+    EXPECT_EQ((*answer)->job_id(), (*answers[0])->job_id());
   }
   EXPECT_EQ(Posts(), 1);
   EXPECT_EQ(submitter_->running(), 0u);
@@ -179,18 +179,18 @@ TEST_F(SubmitterTest, TenantsDoNotShareRequestIds) {
   const auto first = Submit(Preview("r1"));
   const auto second = Submit(std::move(other));
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_NE((*first)->job.job_id, (*second)->job.job_id);
+  EXPECT_NE((*first)->job_id(), (*second)->job_id());
 }
 
 TEST_F(SubmitterTest, AnUnknownOutcomeIsOkUnconfirmedAndNeverSentAgain) {
   transport_.SetScript([](const http::Request&) { return test::Cut("reset"); });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok());
-  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*answer)->state, v1::JOB_STATE_UNCONFIRMED);
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kUnknown);
   EXPECT_EQ(poller_->followed(), 0u);
   const auto again = Submit(Preview("r1"));
-  EXPECT_EQ((*again)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*again)->state, v1::JOB_STATE_UNCONFIRMED);
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -202,7 +202,7 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
     transport_.SetScript([&](const http::Request&) { return Reply(status, body); });
     const auto answer = Submit(Preview("doubt" + std::to_string(n++)));
     ASSERT_TRUE(answer.ok()) << status << body;
-    EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED) << status << body;
+    EXPECT_EQ((*answer)->state, v1::JOB_STATE_UNCONFIRMED) << status << body;
   }
 }
 
@@ -211,12 +211,12 @@ TEST_F(SubmitterTest, AnAnswerWithTheIdOfAnotherJobLeavesDoubt) {
   ASSERT_TRUE(Submit(Preview("r1")).ok());
   const auto answer = Submit(Preview("r2"));
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
-  EXPECT_EQ((*answer)->job.pictory_job_id, "");
+  EXPECT_EQ((*answer)->state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*answer)->pictory_job_id(), "");
   EXPECT_EQ(Stored("r2")->submission, SubmissionState::kUnknown);
   EXPECT_EQ(foreign_, std::vector<std::string>{"p1"});
   ASSERT_EQ(in_doubt_.size(), 1u);
-  EXPECT_EQ((*Submit(Preview("r2")))->job.job_id, (*answer)->job.job_id);
+  EXPECT_EQ((*Submit(Preview("r2")))->job_id(), (*answer)->job_id());
   EXPECT_EQ(Posts(), 2);
 }
 
@@ -257,7 +257,7 @@ TEST_F(SubmitterTest, NotSentIsUnavailableAndARetryRunsUnderTheSameJobId) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto retry = Submit(Preview("r1"));
   ASSERT_TRUE(retry.ok()) << retry.status();
-  EXPECT_EQ((*retry)->job.job_id, job_id);
+  EXPECT_EQ((*retry)->job_id(), job_id);
   EXPECT_EQ(Stored("r1")->attempt, 2);
 }
 
@@ -320,7 +320,7 @@ TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto preview = Submit(Preview("r1"));
   ASSERT_TRUE(preview.ok());
-  const std::string id((*preview)->job.job_id);
+  const std::string id((*preview)->job_id());
 
   const auto early = Submit(Render("r2", id));
   EXPECT_EQ(errors::Reason(early.status()), "JOB_NOT_FINISHED");
@@ -359,7 +359,7 @@ TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
                [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
   const auto retry = Submit(Render("r2", done.job_id));
   ASSERT_TRUE(retry.ok()) << retry.status();
-  EXPECT_EQ((*retry)->job.job_id, (*render)->job.job_id);
+  EXPECT_EQ((*retry)->job_id(), (*render)->job_id());
   EXPECT_EQ(Posts(), 2);
 }
 
@@ -410,7 +410,7 @@ TEST_F(MeshRetryTest, ARetryGetsTheJobOfTheFirstCall) {
   const auto first = Submit(Unkeyed(false));
   const auto retry = Submit(Unkeyed(true));
   ASSERT_TRUE(first.ok() && retry.ok());
-  EXPECT_EQ((*first)->job.job_id, (*retry)->job.job_id);
+  EXPECT_EQ((*first)->job_id(), (*retry)->job_id());
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -421,7 +421,7 @@ TEST_F(MeshRetryTest, ARetryJoinsARunningAttempt) {
   EXPECT_EQ(transport_.held(), 1u);
   transport_.Answer(Reply(200, kAccepted));
   ASSERT_TRUE(first->ok() && retry->ok());
-  EXPECT_EQ((**first)->job.job_id, (**retry)->job.job_id);
+  EXPECT_EQ((**first)->job_id(), (**retry)->job_id());
 }
 
 TEST_F(MeshRetryTest, ARetryOfOneInDoubtIsNeverSentAgain) {
@@ -429,7 +429,7 @@ TEST_F(MeshRetryTest, ARetryOfOneInDoubtIsNeverSentAgain) {
   const auto first = Submit(Unkeyed(false));
   const auto retry = Submit(Unkeyed(true));
   ASSERT_TRUE(retry.ok());
-  EXPECT_EQ((*retry)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*retry)->state, v1::JOB_STATE_UNCONFIRMED);
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -439,7 +439,7 @@ TEST_F(MeshRetryTest, WhatDoesNotSayItIsARetryIsANewRequest) {
   });
   const auto first = Submit(Unkeyed(false));
   const auto second = Submit(Unkeyed(false));
-  EXPECT_NE((*first)->job.job_id, (*second)->job.job_id);
+  EXPECT_NE((*first)->job_id(), (*second)->job_id());
   // A retry whose first call never came here.
   SubmitRequest other = Unkeyed(true);
   other.fingerprint = "something else";
@@ -457,10 +457,10 @@ TEST_F(MeshRetryTest, TheMeshsOwnIdTellsEqualRequestsApart) {
   });
   const auto first = Submit(Unkeyed(false, "x-1"));
   const auto second = Submit(Unkeyed(false, "x-2"));
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-1", true)))->job.job_id, (*first)->job.job_id);
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-2", true)))->job.job_id, (*second)->job.job_id);
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-1", true)))->job_id(), (*first)->job_id());
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-2", true)))->job_id(), (*second)->job_id());
   // Where a client library retries, the mesh gives each attempt an id of its own.
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-9", false)))->job.job_id, (*second)->job.job_id);
+  EXPECT_EQ((*Submit(Unkeyed(true, "x-9", false)))->job_id(), (*second)->job_id());
   EXPECT_EQ(Posts(), 2);
   EXPECT_TRUE(Submit(Unkeyed(true, "x-9", true)).ok());
   EXPECT_EQ(Posts(), 3);
@@ -520,8 +520,8 @@ TEST_F(SubmitterTest, ARetryOfADeletedJobIsToldSoAndNotPaidAgain) {
   store_.Bury(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
   const auto retry = Submit(Preview("r1"));
   ASSERT_TRUE(retry.ok()) << retry.status();
-  EXPECT_EQ((*retry)->job.job_id, record.job.job_id);
-  EXPECT_EQ((*retry)->job.state, v1::JOB_STATE_CLEANED);
+  EXPECT_EQ((*retry)->job_id(), record.job.job_id);
+  EXPECT_EQ((*retry)->state, v1::JOB_STATE_CLEANED);
   EXPECT_EQ(Posts(), 1);
 }
 
@@ -638,7 +638,7 @@ TEST_F(OAuthSubmitterTest, ARetryOfASentSubmitGetsItsJobWithoutAToken) {
   clock_.Advance(2h);
   const auto again = Submit(Preview("r1"));
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ((*again)->job.job_id, (*first)->job.job_id);
+  EXPECT_EQ((*again)->job_id(), (*first)->job_id());
   EXPECT_EQ(errors::Reason(Submit(Preview("r2", "other")).status()), "UPSTREAM_CREDENTIALS");
   EXPECT_EQ(Posts(), 1);
 }
@@ -649,7 +649,7 @@ TEST_F(OAuthSubmitterTest, AnEndedTokenIsRenewedAndTheSubmitSentAgainUnderItsOwn
   seen_.clear();
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ((*answer)->job.state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ((*answer)->state, v1::JOB_STATE_QUEUED);
   EXPECT_EQ(seen_, (Seen{"post, sending 1", "token, intent 2", "post, sending 2"}));
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
   EXPECT_EQ(Stored("r1")->attempt, 2);
@@ -715,7 +715,7 @@ TEST_F(OAuthSubmitterTest, TheSecondPostNeedsBudgetAndMayBeUnknownLikeAnyOther) 
   transport_.SetScript([](const http::Request&) { return test::Cut("reset"); });
   clock_.Advance(1s);
   ASSERT_TRUE(answer.has_value() && answer->ok());
-  EXPECT_EQ((**answer)->job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((**answer)->state, v1::JOB_STATE_UNCONFIRMED);
   EXPECT_EQ(Posts(), 2);
 }
 
@@ -788,7 +788,7 @@ TEST_F(V1SummaryTest, TheStoredTranscriptGoesIntoTheBodyByteForByte) {
   Finished(transcript);
   const auto answer = Submit(Summary());
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ((*answer)->job.pictory_job_id, "p2");
+  EXPECT_EQ((*answer)->pictory_job_id(), "p2");
   ASSERT_EQ(Posts(), 1);
   EXPECT_EQ(transport_.requests()[0].path, "/v1/transcription/highlights");
   EXPECT_EQ(*transport_.requests()[0].body,

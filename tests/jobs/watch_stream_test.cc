@@ -325,7 +325,7 @@ TEST_F(WatchStreamTest, TheFullViewLoadsTheFinalStateOnceAndSendsIt) {
   std::function<void(absl::StatusOr<Frame>)> loaded;
   int loads = 0;
   Start({.load_final = [&](SnapshotPtr snapshot, std::function<void(absl::StatusOr<Frame>)> done) {
-    EXPECT_EQ(snapshot->job.revision, 2);
+    EXPECT_EQ(snapshot->revision, 2);
     ++loads;
     loaded = std::move(done);
   }});

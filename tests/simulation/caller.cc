@@ -237,7 +237,7 @@ void Caller::Watch() {
   hub.Load(tenant_, job_id_,
            [this, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
              if (!found.ok()) return stream->Fail(found.status());
-             auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job.job_id), stream);
+             auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
              if (subscribed.present == nullptr) subscribed.present = *found;
              stream->Begin(std::move(subscribed));
            });
