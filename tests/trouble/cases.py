@@ -33,5 +33,5 @@ CASES = [
     Case("stalled-store", "The store's two threads are kept for 3 s by the disk",
          stalled_store),
     Case("full-load", "500 submits and 2,000 GetJob a second beside 10,000 watches",
-         full_load),
+         full_load, short=False),
 ]
