@@ -129,7 +129,7 @@ def late(bench):
 
 
 def memory(bench):
-    few, many = (1_000, 11_000) if bench.quick else (10_000, 100_000)
+    few, many = (10_000, 50_000) if bench.quick else (10_000, 100_000)
     texts, resident = 0, {}
     for jobs in (few, many):
         # By the budget of a real account hardly any is polled meanwhile.

@@ -10,10 +10,12 @@ from verdict import Figure, Goal, number, table
 ABOUT = "CreatePreview at 1 to 256 callers, in memory and durable, against a bare proxy"
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_proxy_server", "bench_unary_load"]
 CALLERS = (1, 16, 64, 256)
+CALLERS_QUICK = (1, 64, 256)
 COMMITS = "pictory_gateway_store_commits"
 
 
 def measure(bench):
+    steps = CALLERS_QUICK if bench.quick else CALLERS
     upstream = bench.server("upstream")
     gateways = {store: bench.gateway_to(upstream, store=store, poll_seconds=3600)
                 for store in ("memory", "durable")}
@@ -24,10 +26,10 @@ def measure(bench):
     bare_ask = bench.request(STORYBOARD_JSON.encode(), None)
 
     flushes = []
-    runs = {(side, callers): [] for side in ("bare", *gateways) for callers in CALLERS}
+    runs = {(side, callers): [] for side in ("bare", *gateways) for callers in steps}
     for _ in range(bench.runs):
         flushes.append(bench.flush_seconds())
-        for callers in CALLERS:
+        for callers in steps:
             for store, gateway in gateways.items():
                 before = gateway.metric(COMMITS)
                 run = bench.load(gateway, SERVICE + "CreatePreview", ask, callers)
@@ -52,7 +54,7 @@ def measure(bench):
         return number(statistics.median(pick(side, callers, key)) * scale)
 
     rows = []
-    for callers in CALLERS:
+    for callers in steps:
         added = [durable - memory for durable, memory in
                  zip(pick("durable", callers, "p50_us"), pick("memory", callers, "p50_us"))]
         rows.append([str(callers),
