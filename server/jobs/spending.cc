@@ -12,6 +12,8 @@ constexpr std::chrono::minutes kMinute{1};
 constexpr Duration kDay = limits::kSpendingWindow;
 constexpr std::chrono::minutes kAskAgain{1};
 
+MonoTime MinuteOf(MonoTime time) { return std::chrono::floor<std::chrono::minutes>(time); }
+
 void DropBefore(std::deque<MonoTime>& times, MonoTime from) {
   while (!times.empty() && times.front() <= from) times.pop_front();
 }
@@ -29,6 +31,11 @@ void Spending::Window::Add(MonoTime when) {
   times.push_back(when);
   // After a restart with a lower limit there may be more than it allows: the newest count.
   if (times.size() > static_cast<std::size_t>(limit)) times.pop_front();
+}
+
+void Spending::Window::Remove(MonoTime when) {
+  const auto at = std::lower_bound(times.begin(), times.end(), when);
+  if (at != times.end() && *at == when) times.erase(at);
 }
 
 Spending::Pair Spending::Make(int per_minute, int per_day) const {
@@ -49,7 +56,7 @@ void Spending::Count(const std::string& tenant, MonoTime when) {
     pair->day.Add(when);
   }
   while (!today_.empty() && today_.front().begin <= when - kDay - kMinute) today_.pop_front();
-  const MonoTime minute = std::chrono::floor<std::chrono::minutes>(when);
+  const MonoTime minute = MinuteOf(when);
   if (today_.empty() || today_.back().begin != minute) today_.push_back({.begin = minute});
   ++today_.back().submits;
 }
@@ -67,10 +74,10 @@ void Spending::Recover(std::vector<Spent> spent) {
   }
 }
 
-absl::Status Spending::TryTake(const std::string& tenant) {
+absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant) {
   if (stopped_) return errors::SubmitsStopped(kAskAgain);
-  const MonoTime now = clock_.Now();
   MutexLock lock(mutex_);
+  const MonoTime now = clock_.Now();  // under the lock, so that times are counted in order
   Pair& own = OfTenant(tenant);
   const std::string who = "tenant " + tenant;
   struct Check {
@@ -85,23 +92,23 @@ absl::Status Spending::TryTake(const std::string& tenant) {
     if (free > now) return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
   }
   Count(tenant, now);
-  return absl::OkStatus();
+  return now;
 }
 
-void Spending::Refund(const std::string& tenant) {
+void Spending::Refund(const std::string& tenant, MonoTime taken) {
   MutexLock lock(mutex_);
-  const auto drop_newest = [](std::deque<MonoTime>& times) {
-    if (!times.empty()) times.pop_back();
-  };
   for (Pair* pair : {&all_, &OfTenant(tenant)}) {
-    drop_newest(pair->minute.times);
-    drop_newest(pair->day.times);
+    pair->minute.Remove(taken);
+    pair->day.Remove(taken);
   }
-  if (!today_.empty() && today_.back().submits > 0) --today_.back().submits;
+  const MonoTime begin = MinuteOf(taken);
+  const auto minute = std::find_if(today_.rbegin(), today_.rend(),
+                                   [begin](const Minute& m) { return m.begin == begin; });
+  if (minute != today_.rend()) --minute->submits;
 }
 
 std::size_t Spending::spent_today() const {
-  const MonoTime from = std::chrono::floor<std::chrono::minutes>(clock_.Now() - kDay);
+  const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
   std::size_t submits = 0;
   for (const Minute& minute : today_) {

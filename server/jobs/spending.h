@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "jobs/store.h"
@@ -34,10 +34,11 @@ class Spending {
   // What was sent before this process, from JobStore::Recover. Once, before the first TryTake.
   void Recover(std::vector<Spent> spent);
 
-  // Counts one submit, or says why it must not be: RESOURCE_EXHAUSTED, and nothing is counted.
-  absl::Status TryTake(const std::string& tenant);
-  // The submit was certainly not paid for.
-  void Refund(const std::string& tenant);
+  // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and nothing
+  // is counted.
+  absl::StatusOr<MonoTime> TryTake(const std::string& tenant);
+  // The submit that was counted then was certainly not paid for.
+  void Refund(const std::string& tenant, MonoTime taken);
 
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
@@ -46,7 +47,7 @@ class Spending {
   std::size_t spent_today() const;
 
  private:
-  // The times of the last submits within a window, never more than its limit.
+  // The times of the last submits within a window, in order, never more than its limit.
   struct Window {
     Duration length;
     int limit;
@@ -55,6 +56,7 @@ class Spending {
     // When one more fits; not after `now` if it does.
     MonoTime FreeAt(MonoTime now);
     void Add(MonoTime when);
+    void Remove(MonoTime when);  // one of then, if it still counts
   };
   struct Pair {
     Window minute;

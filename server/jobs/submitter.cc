@@ -31,6 +31,7 @@ struct Submitter::Attempt {
   pictory::Submission submission;
   pictory::Authorization authorization;
   JobRecord record;
+  MonoTime counted_at{};  // among the submits that may cost money
   bool sent_again = false;
   std::vector<Done> waiting;  // guarded by Submitter::mutex_; the first is the caller who began
 };
@@ -193,16 +194,16 @@ void Submitter::Record(const AttemptPtr& attempt) {
   if (account_.resting()) {
     return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit));
   }
-  if (absl::Status spent = spending_.TryTake(attempt->key.tenant); !spent.ok()) {
-    return AnswerFromRequestId(attempt, std::move(spent));
-  }
+  const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
+  if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
+  attempt->counted_at = *counted;
   const bool ready = account_.TryTake(Budget::Share::kSubmit);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       if (ready) account_.Refund(Budget::Share::kSubmit);
-      spending_.Refund(attempt->key.tenant);
+      spending_.Refund(attempt->key.tenant, attempt->counted_at);
       if (!begun.ok()) return Finish(attempt, begun.status());
       return AnswerFromRecord(attempt, begun->record);
     }
@@ -237,7 +238,7 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
   store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
       account_.Refund(Budget::Share::kSubmit);
-      spending_.Refund(attempt->key.tenant);
+      spending_.Refund(attempt->key.tenant, attempt->counted_at);
       return Finish(attempt, stored);
     }
     Send(attempt);
@@ -286,7 +287,10 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
   attempt->record.submission = SubmissionState::kIntent;
   ++attempt->record.attempt;
   store_.Update(attempt->record, {}, [this, attempt, refusal](const absl::Status& stored) {
-    if (!stored.ok()) return Finish(attempt, refusal);  // nothing was billed
+    if (!stored.ok()) {  // nothing was billed
+      spending_.Refund(attempt->key.tenant, attempt->counted_at);
+      return Finish(attempt, refusal);
+    }
     client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
       if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
       if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
@@ -301,7 +305,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
                                 const absl::Status& stored) {
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not the record of it was kept.
-    spending_.Refund(attempt->key.tenant);
+    spending_.Refund(attempt->key.tenant, attempt->counted_at);
     return Finish(attempt, reply.error);
   }
   if (!stored.ok()) {
@@ -357,7 +361,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 
 // Recorded but certainly not sent: the record says so before the caller hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
-  spending_.Refund(attempt->key.tenant);
+  spending_.Refund(attempt->key.tenant, attempt->counted_at);
   attempt->record.submission = SubmissionState::kNotSent;
   store_.Update(attempt->record, {},
                 [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
