@@ -193,9 +193,12 @@ void Reconciler::AskAboutHint(const JobKey& key) {
     kind = doubt.record.job.kind;
   }
   if (wait_until != MonoTime::min()) return AskAgain(key, wait_until - clock_.Now());
-  client_.GetJob(pictory_job_id, kind, 0, [this, key, pictory_job_id](pictory::JobReply reply) {
-    OnHintAnswer(key, pictory_job_id, reply);
-  });
+  client_.GetJob(
+      pictory_job_id, kind, 0,
+      [this, key, pictory_job_id](const pictory::JobReply& reply) {
+        OnHintAnswer(key, pictory_job_id, reply);
+      },
+      pictory::ReplySize::kSmall);  // only whether Pictory knows it; its poll reads the result
 }
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
@@ -439,7 +442,8 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                  if (!settled.ok()) return done(settled.status());
                  done(ResponseWith(**settled));
                });
-      });
+      },
+      pictory::ReplySize::kSmall);
 }
 
 }  // namespace gateway::jobs

@@ -124,6 +124,8 @@ TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "not by the callback alone";
   ASSERT_EQ(transport_.held(), 1u);
   EXPECT_EQ(transport_.oldest_held().path, "/v1/jobs/p1");
+  EXPECT_LE(transport_.oldest_held().max_body_bytes, limits::kSmallReplyMaxBytes)
+      << "many may come at once";
   transport_.Answer(Reply(200, kRunning));
   EXPECT_EQ(Stored().submission, SubmissionState::kAccepted);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
