@@ -353,7 +353,9 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   }
   if (timers != nullptr) timers->Stop();
   admin.reset();      // its metrics ask what ends now
-  transport.reset();  // answers what is still under way
+  // Answers what is still under way. It stays until nothing is left that could still start a request: a
+  // thread of the store may be about to.
+  if (transport != nullptr) transport->Stop();
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Stop();

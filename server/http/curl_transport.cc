@@ -108,7 +108,9 @@ absl::StatusOr<std::unique_ptr<CurlTransport>> CurlTransport::Create(CurlTranspo
 
 CurlTransport::CurlTransport(CurlTransportOptions options) : options_(std::move(options)) {}
 
-CurlTransport::~CurlTransport() {
+CurlTransport::~CurlTransport() { Stop(); }
+
+void CurlTransport::Stop() {
   // All of them first, so that they end side by side. A `done` that starts another request then
   // finds every engine still there, and closed.
   for (auto& engine : engines_) engine->Stop();

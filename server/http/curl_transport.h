@@ -1,7 +1,6 @@
 // HttpTransport over libcurl: engines with a thread each, requests dealt to them in turn.
 //
-// Thread-safe but for destruction, which must happen on none of its own threads (not in a `done`)
-// and after the last Start of others.
+// Thread-safe but for destruction, which comes after the last Start of others.
 #pragma once
 
 #include <atomic>
@@ -25,9 +24,7 @@ class CurlTransport final : public HttpTransport {
   // in the process initialises libcurl.
   static absl::StatusOr<std::unique_ptr<CurlTransport>> Create(CurlTransportOptions options);
 
-  // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
-  // if they never reached a connection. Every `done` has been called when this returns.
-  ~CurlTransport() override;
+  ~CurlTransport() override;  // Stop
 
   void Start(Request request, Done done) override;
 
@@ -35,6 +32,12 @@ class CurlTransport final : public HttpTransport {
   // and paid transfers in flight run to their own end. Blocks until the last of them has been
   // answered; false if `deadline` came first. Reads do not hold it up. Not in a `done`.
   bool Drain(MonoTime deadline);
+
+  // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
+  // if they never reached a connection. Each of their `done` has been called when this returns; of
+  // a request that comes later it is called inside Start. Not in a `done`. Once is enough, and
+  // more does nothing.
+  void Stop();
 
   TransportStats Stats() const;
 

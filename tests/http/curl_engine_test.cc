@@ -188,6 +188,19 @@ TEST(End, DestructionAnswersEverything) {
   EXPECT_EQ(Await(again.get_future()).outcome, Outcome::kNotSent);
 }
 
+TEST(End, AfterStopARequestIsAnsweredAtOnceAndNotSent) {
+  ScriptedServer server(Ok);
+  auto transport = MustCreate(OptionsFor(server.url()));
+  transport->Stop();
+  transport->Stop();
+  bool answered = false;
+  transport->Start(Post("/x", "y"), [&](Response response) {
+    EXPECT_EQ(response.outcome, Outcome::kNotSent);
+    answered = true;
+  });
+  EXPECT_TRUE(answered);
+}
+
 TEST(End, AnAnswerMayStartTheNextRequest) {
   ScriptedServer server(Ok);
   auto transport = MustCreate(OptionsFor(server.url()));
