@@ -2,8 +2,8 @@
 //
 // A file, because it outlives the process, needs no client, and works while nothing else does:
 // `touch STATE_DIR/stop-submits` stops, `rm` allows again, within a second. Jobs already
-// submitted go on, and an equal retry of a submit still gets its job. If the directory cannot be
-// read, submits are stopped too: money is not spent on a guess.
+// submitted go on, and an equal retry of a submit still gets its job. If it cannot be told whether
+// the file is there, submits are stopped too: money is not spent on a guess.
 //
 // Looked at before the constructor returns and then once a second, on the thread of the timers.
 #pragma once

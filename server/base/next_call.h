@@ -27,7 +27,7 @@ class NextCall {
     if (!stopped_) timer_ = timers_.At(when, std::move(call));
   }
 
-  // None begins after this; one may be under way.
+  // None is planned after this; one that is due may just be beginning.
   void Stop() {
     MutexLock lock(mutex_);
     stopped_ = true;

@@ -73,9 +73,18 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
   {
     MutexLock lock(mutex_);
     Entry* const entry = FindEntry({tenant, job_id});
-    if (entry == nullptr || entry->watched == watched) return;
+    if (entry == nullptr) {
+      if (watched) {
+        watched_only_.insert({tenant, job_id});
+      } else {
+        watched_only_.erase({tenant, job_id});
+      }
+      return;
+    }
+    if (entry->watched == watched) return;
     entry->watched = watched;
-    if (!watched || entry->busy || entry->errors > 0 || entry->too_large) return;
+    if (entry->busy) entry->watcher_waits = watched;
+    if (!watched || entry->busy || Stubborn(*entry)) return;
     // The wait so far may have been for nobody: no watcher waits longer than the curve's first step.
     const MonoTime soon = clock_.Now() + options_.curve.first;
     if (entry->due <= soon) return;
@@ -126,6 +135,7 @@ Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
   Note(*entry, record);
   const auto [at, added] = entries_.insert(std::move(entry));
   if (!added) return nullptr;
+  (*at)->watched = watched_only_.erase({record.job.tenant, record.job.job_id}) > 0;
   ++jobs_of_[record.job.tenant];
   return at->get();
 }
@@ -247,11 +257,12 @@ void Poller::Leave(pictory::ReplySize size) {
 }
 
 void Poller::NoteAccount(const pictory::JobReply& reply) {
-  bool degraded;
+  bool degraded, changed;
   {
     MutexLock lock(mutex_);
     silent_replies_ = SaidNothing(reply.kind) ? silent_replies_ + 1 : 0;
     degraded = silent_replies_ >= kDegradedAfter;
+    changed = account_.SetDegraded(degraded);
   }
   account_.NoteAnswer(reply.kind != Kind::kUnavailable);
   if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
@@ -259,7 +270,7 @@ void Poller::NoteAccount(const pictory::JobReply& reply) {
     account_.Pause(options_.credentials_pause);
     if (events_.credentials_refused) events_.credentials_refused(reply);
   }
-  if (account_.SetDegraded(degraded) && events_.degraded_changed) events_.degraded_changed(degraded);
+  if (changed && events_.degraded_changed) events_.degraded_changed(degraded);
 }
 
 void Poller::OnReply(const SnapshotPtr& job, pictory::ReplySize size, pictory::JobReply reply) {
@@ -394,6 +405,10 @@ void Poller::Settle(Entry& entry, Duration delay) {
     const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
     if (at < due) due = entry.hinted = at;
   }
+  // `delay` may have been reckoned when nobody watched.
+  const bool watcher = entry.watcher_waits;
+  entry.watcher_waits = false;
+  if (watcher && !Stubborn(entry)) due = std::min(due, clock_.Now() + options_.curve.first);
   Place(entry, due);
 }
 

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/container/btree_set.h"
@@ -84,7 +85,8 @@ class Poller {
   // limits::kHintInterval. What they say is not believed.
   void Hint(const std::string& tenant, const std::string& job_id);
 
-  // No poll starts after this. Answers still under way are dropped.
+  // No poll starts after this, but for those that a thread is about to start. What they answer is
+  // dropped; news already on its way through the store is still published.
   void Stop();
 
   std::size_t followed() const;
@@ -101,7 +103,8 @@ class Poller {
     std::uint32_t turn = 0;   // among those due at the same time
     std::uint16_t polls = 0;  // made so far
     std::uint8_t errors = 0;  // in a row that said nothing about the job
-    bool hint_waits : 1 = false;  // a hint came while busy
+    bool hint_waits : 1 = false;     // a hint came while busy
+    bool watcher_waits : 1 = false;  // the first watcher did
     bool watched : 1 = false;
     bool busy : 1 = false;       // polled or being stored
     bool large : 1 = false;      // its reply is: not for a small poll
@@ -136,6 +139,8 @@ class Poller {
   Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
   void Remove(const JobKeyView& key) REQUIRES(mutex_);
   static void Note(Entry& entry, const JobRecord& record);
+  // A watcher cannot have it polled sooner: Pictory does not answer, or has too much to say.
+  static bool Stubborn(const Entry& entry) { return entry.errors > 0 || entry.too_large; }
   void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
   SnapshotPtr NextReady() REQUIRES(mutex_);
@@ -180,6 +185,8 @@ class Poller {
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due
+  // Watched, and not followed: in doubt, about to be followed, or ended.
+  std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
   // Due now, waiting for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);

@@ -18,8 +18,8 @@ namespace gateway::jobs {
 // Bytes of a whole response message, shared by all who send it.
 using Frame = std::shared_ptr<const std::string>;
 
-// What the gateway itself asks of a job, and its bytes: every unfinished job has a snapshot in memory,
-// so nothing is in it twice.
+// What the gateway itself asks of a job all the time, and its bytes. Every unfinished job has one in
+// memory, so no text is in it twice.
 struct Snapshot {
   // A text that stands in `frame`.
   struct Part {

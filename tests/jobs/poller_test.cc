@@ -34,6 +34,7 @@ class PollerTest : public testing::Test {
         options, *account_, store_, client_, clock_, clock_, random_,
         [this](const JobRecord& record) {
           published_.push_back(record);
+          if (on_publish_) on_publish_();
           return MakeSnapshot(record.job);
         },
         PollEvents{.replied = {},
@@ -92,6 +93,7 @@ class PollerTest : public testing::Test {
   std::map<std::string, std::function<http::Response()>> answers_;
   std::vector<std::pair<std::string, Duration>> polls_;  // Pictory id, time since start
   std::vector<JobRecord> published_;
+  std::function<void()> on_publish_;
   std::vector<bool> degraded_;
   int credentials_refused_ = 0;
 };
@@ -217,6 +219,29 @@ TEST_F(PollerTest, TheFirstWatcherPullsAFarPollNear) {
   poller_->SetWatched("default", "job-a", true);
   clock_.Advance(5s);
   EXPECT_EQ(PollsOf("a"), before + 1);
+}
+
+TEST_F(PollerTest, AWatchThatBeganBeforeTheJobWasFollowedCounts) {
+  Make();
+  poller_->SetWatched("default", "job-early", true);
+  poller_->SetWatched("default", "job-left", true);
+  poller_->SetWatched("default", "job-left", false);
+  Follow(Accepted("early"));
+  Follow(Accepted("left"));
+  clock_.Advance(20min);
+  EXPECT_GT(PollsOf("early"), 2 * PollsOf("left"));
+}
+
+TEST_F(PollerTest, AWatcherWhoComesWhileNewsIsStoredWaitsNoLonger) {
+  Make({.requests_per_second = 1000, .burst = 1000},
+       {.curve = {.first = 5s, .max_watched = 5s, .max_unwatched = 1h, .growth = 1000}});
+  on_publish_ = [this] { poller_->SetWatched("default", "job-a", true); };
+  Follow(Accepted("a"));
+  clock_.Advance(7s);
+  ASSERT_EQ(PollsOf("a"), 1);
+  ASSERT_EQ(published_.size(), 1u);
+  clock_.Advance(5s);
+  EXPECT_EQ(PollsOf("a"), 2);
 }
 
 TEST_F(PollerTest, NeverExceedsTheBudgetAndUsesIt) {
