@@ -35,8 +35,8 @@ class CurlTransport final : public HttpTransport {
 
   // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
   // if they never reached a connection. Each of their `done` has been called when this returns; of
-  // a request that comes later it is called inside Start. Not in a `done`. Once is enough, and
-  // more does nothing.
+  // a request that comes later it is called inside Start. By one thread, and not in a `done`; a
+  // second time it does nothing.
   void Stop();
 
   TransportStats Stats() const;

@@ -104,7 +104,7 @@ void Spending::Refund(const std::string& tenant, MonoTime taken) {
   const MonoTime begin = MinuteOf(taken);
   const auto minute = std::find_if(today_.rbegin(), today_.rend(),
                                    [begin](const Minute& m) { return m.begin == begin; });
-  if (minute != today_.rend()) --minute->submits;
+  if (minute != today_.rend() && minute->submits > 0) --minute->submits;
 }
 
 std::size_t Spending::spent_today() const {

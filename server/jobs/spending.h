@@ -37,7 +37,7 @@ class Spending {
   // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and nothing
   // is counted.
   absl::StatusOr<MonoTime> TryTake(const std::string& tenant);
-  // The submit that was counted then was certainly not paid for.
+  // The submit that was counted then was certainly not paid for. Once for each.
   void Refund(const std::string& tenant, MonoTime taken);
 
   // The kill switch: while stopped, nothing is allowed.

@@ -41,7 +41,7 @@ struct JobReply {
     kUnchanged,  // byte for byte the reply before
     kTooLarge,   // longer than the setting allows, as only results are; `message` says what to do
     kLarge,      // longer than a small reply, and no more was asked for
-    // Pictory said nothing about the job. These stay last.
+    // Pictory said nothing about the job.
     kRateLimited,
     kCredentials,
     kUnavailable,  // unreachable, 5xx, cut or unreadable
@@ -61,7 +61,10 @@ struct JobReply {
 };
 
 // The answer, if there was one, was not about the job.
-inline bool SaidNothing(JobReply::Kind kind) { return kind >= JobReply::Kind::kRateLimited; }
+inline bool SaidNothing(JobReply::Kind kind) {
+  return kind == JobReply::Kind::kRateLimited || kind == JobReply::Kind::kCredentials ||
+         kind == JobReply::Kind::kUnavailable;
+}
 
 // What became of one paid POST.
 struct SubmitReply {

@@ -23,7 +23,7 @@ class ResultStream final : public SerialStream {
       : SerialStream(domain.clock, sink), store_(domain.store) {}
 
   // Once, or Fail. `request` was checked, `snapshot` is the job it names.
-  void Begin(const jobs::Snapshot& snapshot, const v1::ReadJobResultRequest& request);
+  void Begin(const jobs::Snapshot& job, const v1::ReadJobResultRequest& request);
   void Fail(absl::Status status);
 
  private:

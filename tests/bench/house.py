@@ -161,6 +161,7 @@ class Bench:
     def __init__(self, quick, runs):
         self.quick = quick
         self.runs = runs or (3 if quick else 5)
+        self.few_runs = min(self.runs, 2) if quick else self.runs  # of what takes long
         self.seconds = 0.4 if quick else 1.5
         self.notes = []
         self.left_out = []

@@ -318,7 +318,7 @@ TEST_F(ManyJobs, OfTenThousandNoneIsPolledLate) {
   NoneIsPolledLaterThanAnIntervalAfterItIsDue(10'000, 6s);
 }
 
-// Takes half a minute without optimisation: the test jobs_long.
+// Takes some 20 s without optimisation: the test jobs_long.
 TEST_F(ManyJobs, DISABLED_OfAHundredThousandNoneIsPolledLate) {
   NoneIsPolledLaterThanAnIntervalAfterItIsDue(100'000, 60s);
 }

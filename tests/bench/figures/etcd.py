@@ -64,7 +64,7 @@ def measure(bench):
         return
     watches = 1000 if bench.quick else 10000
     kib, etcd_kib, rounds, etcd_rounds = [], [], [], []
-    for _ in range(min(bench.runs, 2) if bench.quick else bench.runs):
+    for _ in range(bench.few_runs):
         ours = open_ours(bench, watches)
         size = ours.round()["bytes"]  # the first message of a stream costs more
         etcd = open_etcd(bench, watches, size)

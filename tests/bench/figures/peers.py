@@ -93,7 +93,7 @@ def measure(bench):
     cases = [(few, name) for name in everybody]
     cases += [(many, name) for name in everybody if name != "node" and many != few]
     seen = {case: {} for case in cases}
-    for _ in range(min(bench.runs, 2) if bench.quick else bench.runs):
+    for _ in range(bench.few_runs):
         for watches, name in cases:
             side = (Bare(bench, watches) if name == "bare"
                     else Watched(bench, name, watches, interval))

@@ -68,7 +68,7 @@ def measure(bench):
     ours, size = open_ours(bench)
     bare = open_bare(bench, size)
     runs, bare_runs = [], []
-    for _ in range(min(bench.runs, 2) if bench.quick else bench.runs):
+    for _ in range(bench.few_runs):
         runs.append(ours.run(seconds))
         bare_runs.append(bare.run(seconds))
 
