@@ -32,7 +32,7 @@ KILLS = [
 def kill_during_a_call(rig, kill, sandbox, g, name, tally):
     flags = ("--base-url", sandbox.url, *UNLIMITED)
     if kill.fail_point:
-        restart(g, *flags, program="gateway-with-fail-points", env={"PICTORY_FAIL_POINT": kill.fail_point})
+        restart(g, *flags, program="gateway-with-fail-points", env={"GATEWAY_FAIL_POINT": kill.fail_point})
         told = submit(g, name, "keyless")
         tally.expect(died(g), f"{name}: the gateway did not die at {kill.fail_point}")
     else:
