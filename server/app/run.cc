@@ -86,7 +86,8 @@ int RunGateway(const Config& config) {
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
   StartWatchdog(allowed + limits::kDrainWatchdog);
-  gateway.Drain([&signals](Duration wait) { return signals.WaitFor(wait); });
+  // A gateway that has failed refuses every submit, and is of more use to nobody by staying.
+  gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
   started->reset();
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");
