@@ -79,7 +79,7 @@ def told_at_the_end(rig, cycles):
     and an answer that comes still is not lost."""
     tally = Tally()
     sandbox = rig.sandbox("--speed", "0.01")
-    g = rig.gateway(sandbox.url, *UNLIMITED, "--drain-timeout", DRAIN_SECONDS)
+    g = rig.gateway(sandbox.url, *UNLIMITED, "--drain-timeout", str(DRAIN_SECONDS))
     for number in range(cycles):
         for words in ([], ["keyless"]):
             name = f"end-{number}-{'keyless' if words else 'keyed'}"
