@@ -168,8 +168,10 @@ std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers) {
   for (const std::string& peer : peers) ++of_peer[peer];
   std::vector<std::size_t> order(peers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return of_peer[peers[a]] > of_peer[peers[b]];
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const std::size_t of_a = of_peer[peers[a]];
+    const std::size_t of_b = of_peer[peers[b]];
+    return of_a != of_b ? of_a > of_b : a < b;
   });
   order.resize((peers.size() + 1) / 2);
   return order;
