@@ -50,6 +50,12 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->check(Whole(1, 1'000'000))
       ->envname("PICTORY_MAX_WATCHES")
       ->capture_default_str();
+  app.add_option(
+         "--memory-limit-mib", config.memory_limit_mib,
+         "MiB this process should stay below: from three quarters on, requests that do not come at "
+         "once are refused; default: the container's limit, or half of the machine's memory")
+      ->check(Whole(limits::kMemoryLimitMinMiB, 16 * 1024 * 1024, "MiB"))
+      ->envname("PICTORY_MEMORY_LIMIT_MIB");
   app.add_option("--max-streams-per-connection", config.max_streams_per_connection,
                  "Calls at once on one connection; the client queues further ones")
       ->check(Whole(1, 1'000'000))

@@ -10,6 +10,7 @@
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
@@ -266,6 +267,8 @@ void Gateway::Parts::AddGauges() {
   gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
+  gauge("requests_arriving", "Requests that have begun and are not here yet",
+        [this] { return server->arriving_requests(); });
   gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return reconciler->in_doubt(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
         [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });
@@ -329,6 +332,9 @@ absl::Status Gateway::Parts::Serve() {
   options.reflection = config.reflection;
   options.admission.watches = config.max_watches;
   options.concurrent_streams = config.max_streams_per_connection;
+  options.intake.memory_bytes =
+      config.memory_limit_mib > 0 ? static_cast<std::size_t>(config.memory_limit_mib) * limits::kMiB
+                                  : MemoryLimitBytes();
   auto started = rpc::Server::Start(std::move(options), std::move(domain));
   if (!started.ok()) return started.status();
   server = *std::move(started);

@@ -114,6 +114,18 @@ absl::Status Unparsable(std::string_view message_type) {
                            "string is valid UTF-8"));
 }
 
+absl::Status RequestCompressed() {
+  return Make(absl::StatusCode::kUnimplemented, "REQUEST_COMPRESSED",
+              "This server takes no compressed requests; send them with grpc-encoding identity. "
+              "Nothing was submitted");
+}
+
+absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes) {
+  return Make(absl::StatusCode::kResourceExhausted, "REQUEST_TOO_LARGE",
+              absl::StrCat("The request has ", bytes, " bytes; this method takes at most ", max_bytes,
+                           ". Nothing was submitted"));
+}
+
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id) {
   absl::Status status =
       Make(absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
@@ -269,6 +281,21 @@ absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_a
   absl::Status status = Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
                              absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
   AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status RequestLate(Duration limit) {
+  return Make(absl::StatusCode::kDeadlineExceeded, "REQUEST_LATE",
+              absl::StrCat("The request did not arrive as a whole within ", InSeconds(limit),
+                           "; nothing was submitted"));
+}
+
+absl::Status MemoryShort(Duration retry_after) {
+  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "MEMORY_SHORT",
+                             absl::StrCat("This server has no memory for the rest of the request; "
+                                          "nothing was submitted, try again in ",
+                                          InSeconds(retry_after)));
   AttachRetry(status, retry_after);
   return status;
 }

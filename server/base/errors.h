@@ -5,6 +5,7 @@
 // enough for a human, because shells print details as base64.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ struct Violation {
 absl::Status Invalid(std::vector<Violation> violations);
 absl::Status Invalid(std::string field, std::string description);
 absl::Status Unparsable(std::string_view message_type);
+absl::Status RequestCompressed();
+absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
 absl::Status Unimplemented(std::string_view what);
 
@@ -60,6 +63,9 @@ absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string
                            Duration retry_after);
 absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
+// A request that did not arrive as a whole in so long.
+absl::Status RequestLate(Duration limit);
+absl::Status MemoryShort(Duration retry_after);
 absl::Status Draining(Duration retry_after);
 absl::Status StoreFailed(std::string_view detail);
 absl::Status DeadlineTooShort(Duration left, Duration needed);

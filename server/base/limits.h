@@ -18,7 +18,8 @@ inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 // Sizes of messages and bodies.
-inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;
+inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;         // of a submit
+inline constexpr std::size_t kSmallRequestMaxBytes = 64 * kKiB;    // of all other calls
 inline constexpr std::size_t kSubmitReplyMaxBytes = 1 * kMiB;
 // A job's reply, decoded. An hour of speech is 2 to 3 MB of transcript, a day of it 60 MB.
 inline constexpr int kJobReplyMaxMiB = 64;        // unless set
@@ -152,6 +153,18 @@ inline constexpr seconds kSandboxWebhookTimeout{10};
 inline constexpr int kConcurrentStreamsMax = 1000;
 inline constexpr int kWatchesMax = 20'000;
 inline constexpr int kUnaryCallsMax = 4'000;
+inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
+inline constexpr std::size_t kRequestsArrivingMax = 4'000;
+inline constexpr seconds kRequestArrivalMax{30};  // from a request's first byte to its last
+inline constexpr seconds kDrainArrivalMax{1};     // the same in a drain
+inline constexpr milliseconds kArrivalCheckInterval{50};
+// From so much of the memory limit on, requests that do not come at once are refused.
+inline constexpr std::size_t kMemoryShortPercent = 75;
+inline constexpr int kMemoryLimitMinMiB = 64;
+// Of the memory limit, for requests beyond the small ones whose calls are under way: what is made of
+// a request takes some five times its size.
+inline constexpr std::size_t kLargeRequestsShare = 16;
+inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
 inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};

@@ -49,9 +49,17 @@ class HealthStream final : public SerialStream {
   std::optional<HealthService::Status> sent_ GUARDED_BY(mutex_);
 };
 
-HealthService::HealthService(const std::vector<std::string>& services, Admission& admission,
-                             const Domain& domain)
-    : admission_(admission), domain_(domain) {
+HealthService::HealthService(const std::vector<std::string>& services, Intake& intake,
+                             Admission& admission, const Domain& domain)
+    : RawService(intake, domain), admission_(admission), domain_(domain) {
+  Add("/grpc.health.v1.Health/Check", limits::kSmallRequestMaxBytes,
+      UnaryMethod([this](Context* context, const Bytes* request, Bytes* response) {
+        return Check(context, request, response);
+      }));
+  Add("/grpc.health.v1.Health/Watch", limits::kSmallRequestMaxBytes,
+      StreamMethod([this](Context* context, const Bytes* request) {
+        return Watch(context, request);
+      }));
   statuses_[""] = HealthCheckResponse::NOT_SERVING;
   for (const std::string& service : services) statuses_[service] = HealthCheckResponse::NOT_SERVING;
 }
@@ -81,10 +89,9 @@ void HealthService::SetAll(bool serving) {
   for (const std::string& service : services) Set(service, serving);
 }
 
-grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
-                                               const grpc::ByteBuffer* request,
-                                               grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+HealthService::Unary* HealthService::Check(Context* context, const Bytes* request,
+                                           Bytes* response) {
+  Unary* reactor = context->DefaultReactor();
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) {
     reactor->Finish(ToGrpc(message.status()));
@@ -105,12 +112,12 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   return reactor;
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* HealthService::Watch(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+HealthService::Stream* HealthService::Watch(Context* context, const Bytes* request) {
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kCall);
   if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kCall));
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
+  Free(*request);
   auto* call = new StreamCall<HealthStream>(
       "Health.Watch", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {
         return std::make_shared<HealthStream>((*message)->service(), domain_.clock, sink);

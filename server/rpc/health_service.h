@@ -9,35 +9,32 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "rpc/admission.h"
 #include "rpc/handlers.h"
+#include "rpc/intake.h"
+#include "rpc/raw_service.h"
 
 namespace gateway::rpc {
 
 class HealthStream;
 
-class HealthService final : public grpc::health::v1::Health::WithRawCallbackMethod_Check<
-                                grpc::health::v1::Health::WithRawCallbackMethod_Watch<
-                                    grpc::health::v1::Health::Service>> {
+class HealthService final : public RawService {
  public:
   using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
 
   // Knows the empty name and `services`, NOT_SERVING at first. The others must outlive the service.
-  HealthService(const std::vector<std::string>& services, Admission& admission,
+  HealthService(const std::vector<std::string>& services, Intake& intake, Admission& admission,
                 const Domain& domain);
   ~HealthService() override;
 
   void Set(const std::string& service, bool serving);
   void SetAll(bool serving);
 
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
-                                  const grpc::ByteBuffer* request,
-                                  grpc::ByteBuffer* response) override;
-  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context,
-                                                    const grpc::ByteBuffer* request) override;
-
  private:
+  Unary* Check(Context* context, const Bytes* request, Bytes* response);
+  Stream* Watch(Context* context, const Bytes* request);
+
   Admission& admission_;
   const Domain& domain_;
   Mutex mutex_;

@@ -27,7 +27,9 @@ absl::StatusOr<std::shared_ptr<Request>> Open(const grpc::CallbackServerContext&
   absl::StatusOr<Caller> identified = Identify(context, domain);
   if (!identified.ok()) return identified.status();
   caller = *std::move(identified);
-  return Parse<Request>(bytes);
+  absl::StatusOr<std::shared_ptr<Request>> request = Parse<Request>(bytes);
+  Free(bytes);
+  return request;
 }
 
 absl::Status CheckWatch(const v1::WatchJobRequest& request) {
@@ -70,6 +72,36 @@ void ServeOptional(const Domain::Call<Request, Response>& call, const char* miss
 }
 
 }  // namespace
+
+JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes, Intake& intake,
+                         Admission& admission, const Domain& domain)
+    : RawService(intake, domain), watch_limits_(watch_limits), admission_(admission), domain_(domain) {
+  const auto unary = [this](const char* path, std::size_t max_bytes, auto method) {
+    Add(path, max_bytes,
+        UnaryMethod([this, method](Context* context, const Bytes* request, Bytes* response) {
+          return (this->*method)(context, request, response);
+        }));
+  };
+  const auto stream = [this](const char* path, auto method) {
+    Add(path, limits::kSmallRequestMaxBytes,
+        StreamMethod([this, method](Context* context, const Bytes* request) {
+          return (this->*method)(context, request);
+        }));
+  };
+  using S = JobsService;
+  constexpr std::size_t kSmall = limits::kSmallRequestMaxBytes;
+  unary("/pictory.jobs.v1.PictoryJobs/CreatePreview", submit_max_bytes, &S::CreatePreview);
+  unary("/pictory.jobs.v1.PictoryJobs/Render", submit_max_bytes, &S::Render);
+  unary("/pictory.jobs.v1.PictoryJobs/Transcribe", submit_max_bytes, &S::Transcribe);
+  unary("/pictory.jobs.v1.PictoryJobs/Summarize", submit_max_bytes, &S::Summarize);
+  unary("/pictory.jobs.v1.PictoryJobs/GetJob", kSmall, &S::GetJob);
+  unary("/pictory.jobs.v1.PictoryJobs/ListJobs", kSmall, &S::ListJobs);
+  stream("/pictory.jobs.v1.PictoryJobs/WatchJob", &S::WatchJob);
+  stream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", &S::ReadJobResult);
+  unary("/pictory.jobs.v1.PictoryJobs/ResolveJob", kSmall, &S::ResolveJob);
+  unary("/pictory.jobs.v1.PictoryJobs/DeleteJob", kSmall, &S::DeleteJob);
+  unary("/pictory.jobs.v1.PictoryJobs/CreateUpload", kSmall, &S::CreateUpload);
+}
 
 template <class Request>
 JobsService::Unary* JobsService::ServeSubmit(const char* method, v1::JobKind kind, Context* context,

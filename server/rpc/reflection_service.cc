@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/errors.h"
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "rpc/status.h"
@@ -13,23 +14,30 @@
 namespace gateway::rpc {
 namespace {
 
-// Question, answer, question: one operation outstanding at any time, so only its end can finish the
-// call. The server's drain cancels the call, which ends the operation.
+// Question, answer, question: one operation outstanding at any time. Its end finishes the call, or the
+// intake does while a question does not come. The server's drain cancels the call, which ends the
+// operation.
 class ReflectionStream final : public ReflectionReactor,
                                public jobs::LiveStream,
+                               public Intake::Arrival,
                                public std::enable_shared_from_this<ReflectionStream> {
  public:
   ReflectionStream(grpc::CallbackServerContext* context, Admission::Ticket ticket,
-                   const ReflectionAnswers& answers)
-      : context_(context), ticket_(std::move(ticket)), answers_(answers) {}
+                   const ReflectionAnswers& answers, Intake& intake)
+      : context_(context), ticket_(std::move(ticket)), answers_(answers), intake_(intake) {}
 
   void Begin() {
     self_ = shared_from_this();
-    StartRead(&question_);
+    Ask();
   }
 
   void OnReadDone(bool ok) override {
+    if (!intake_.End(*this)) return;
     if (!ok) return FinishOnce(grpc::Status::OK);
+    if (question_.Length() > limits::kSmallRequestMaxBytes) {
+      return FinishOnce(
+          ToGrpc(errors::RequestTooLarge(question_.Length(), limits::kSmallRequestMaxBytes)));
+    }
     const auto request = Parse<grpc::reflection::v1::ServerReflectionRequest>(question_);
     if (!request.ok()) return FinishOnce(ToGrpc(request.status()));
     answer_ = ToBuffer(answers_.Answer(**request, sent_));
@@ -38,8 +46,10 @@ class ReflectionStream final : public ReflectionReactor,
   void OnWriteDone(bool ok) override {
     if (!ok) return FinishOnce(grpc::Status::CANCELLED);
     answer_.Clear();
-    StartRead(&question_);
+    Ask();
   }
+  void Refuse(const grpc::Status& status) override { FinishOnce(status); }
+  std::string Peer() const override { return context_->peer(); }
   void OnDone() override {
     // Whoever ends the streams may hold this one a little longer than the server lives.
     ticket_.reset();
@@ -69,6 +79,11 @@ class ReflectionStream final : public ReflectionReactor,
   }
 
  private:
+  void Ask() {
+    question_.Clear();
+    intake_.Begin(shared_from_this());
+    StartRead(&question_);
+  }
   void FinishOnce(const grpc::Status& status) {
     {
       MutexLock lock(mutex_);
@@ -84,6 +99,7 @@ class ReflectionStream final : public ReflectionReactor,
   grpc::CallbackServerContext* const context_;
   std::optional<Admission::Ticket> ticket_;
   const ReflectionAnswers& answers_;
+  Intake& intake_;
   std::shared_ptr<ReflectionStream> self_;
   grpc::ByteBuffer question_;
   grpc::ByteBuffer answer_;
@@ -103,11 +119,11 @@ class RefusedReflection final : public ReflectionReactor {
 }  // namespace
 
 ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
-                                  const ReflectionAnswers& answers, Admission& admission,
-                                  const Domain& domain) {
+                                  const ReflectionAnswers& answers, Intake& intake,
+                                  Admission& admission, const Domain& domain) {
   Admission::Ticket ticket = admission.Enter(Admission::Kind::kCall);
   if (!ticket) return new RefusedReflection(admission.Refusal(Admission::Kind::kCall));
-  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers);
+  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake);
   stream->Begin();
   domain.wheel.Add(stream, domain.clock.Now() + limits::kHeartbeatInterval);
   return stream.get();  // held by itself until OnDone

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/work_thread.h"
 #include "obs/log.h"
 #include "rpc/bind_check.h"
 #include "rpc/health_service.h"
@@ -25,6 +26,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr char kServiceName[] = "pictory.jobs.v1.PictoryJobs";
+constexpr char kHealthServiceName[] = "grpc.health.v1.Health";
 constexpr seconds kKeepalive{60};
 constexpr seconds kKeepaliveTimeout{20};
 constexpr seconds kClientPingsMinInterval{30};
@@ -48,6 +50,12 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a busy port is an error, not half of the connections
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
   set(GRPC_ARG_MAX_METADATA_SIZE, kMetadataMaxBytes);
+  // It inflates without a limit. Left as they are, compressed requests are refused with a word.
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  // What may be sent on a stream that nobody reads, such as a watch after its request. Estimates of the
+  // bandwidth would raise it to megabytes.
+  set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(limits::kStreamWindowBytes));
   set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(kKeepalive));
   set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(kKeepaliveTimeout));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -92,15 +100,20 @@ struct Server::Parts {
 
   Parts(const ServerOptions& options, const Domain& domain)
       : admission(options.admission, domain.random),
-        jobs(options.watches, admission, domain),
-        health({kServiceName}, admission, domain),
-        answers({kServiceName, grpc::health::v1::Health::service_full_name(),
+        intake(std::make_shared<Intake>(
+            options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },
+            admission, domain.clock, domain.timers, domain.random)),
+        jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
+        health({kServiceName}, *intake, admission, domain),
+        answers({kServiceName, kHealthServiceName,
                  V1::service_full_name(), V1Alpha::service_full_name()},
                 *google::protobuf::DescriptorPool::generated_pool()),
-        reflection(answers, admission, domain),
-        reflection_alpha(answers, admission, domain) {}
+        reflection(answers, *intake, admission, domain),
+        reflection_alpha(answers, *intake, admission, domain) {}
 
   Admission admission;
+  WorkThread aside{"intake"};
+  std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
   JobsService jobs;
   HealthService health;
   ReflectionAnswers answers;
@@ -131,9 +144,12 @@ absl::Status Server::Listen() {
   google::protobuf::SetLogHandler(nullptr);
   grpc::ServerBuilder builder;
   SetChannelArguments(options_, builder);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options_.request_max_bytes));
+  // It looks at a message's size when all of it is in memory; so do we, and have a better answer.
+  builder.SetMaxReceiveMessageSize(-1);
+  // Beyond its quota it resets streams by chance, those of paid calls included. The intake acts far
+  // below; this is for what it does not see, and better than the end of the process.
   grpc::ResourceQuota quota("rpc");
-  quota.Resize(options_.memory_quota_bytes);
+  if (options_.intake.memory_bytes > 0) quota.Resize(options_.intake.memory_bytes);
   builder.SetResourceQuota(quota);
   ports_.assign(options_.listeners.size(), 0);
   for (std::size_t i = 0; i < options_.listeners.size(); ++i) {
@@ -175,6 +191,7 @@ void Server::Drain(Duration deadline) {
     _exit(kExitStuck);
   });
   parts_->admission.Drain();
+  parts_->intake->Drain();
   parts_->health.SetAll(false);
   domain_.wheel.EndAll([this] { return parts_->admission.DrainStatus(); },
                        std::min(options_.drain_spread, deadline / 2));
@@ -193,6 +210,8 @@ std::vector<std::string> Server::addresses() const {
 }
 
 int Server::open_calls() const { return parts_->admission.open(Admission::Kind::kCall); }
+
+std::size_t Server::arriving_requests() const { return parts_->intake->arriving(); }
 
 int Server::open_watches() const { return parts_->admission.open(Admission::Kind::kWatch); }
 

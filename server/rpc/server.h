@@ -11,6 +11,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "rpc/admission.h"
 #include "rpc/handlers.h"
+#include "rpc/intake.h"
 #include "rpc/jobs_service.h"
 
 namespace gateway::rpc {
@@ -27,7 +28,8 @@ struct ServerOptions {
   WatchLimits watches{};
   int concurrent_streams = limits::kConcurrentStreamsMax;  // a connection
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
-  std::size_t memory_quota_bytes = 256 * limits::kMiB;
+  // While requests arrive; how many bytes of memory the process may use is among it.
+  IntakeLimits intake{};
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
   // Over which a drain ends the streams, at most half of its deadline.
   Duration drain_spread = std::chrono::seconds(5);
@@ -59,6 +61,8 @@ class Server {
   std::vector<std::string> addresses() const;
   int open_calls() const;
   int open_watches() const;
+  // Requests that have begun and are not here yet.
+  std::size_t arriving_requests() const;
 
  private:
   struct Parts;

@@ -65,6 +65,7 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
   const Reply reply(method, domain);
   const absl::StatusOr<Caller> caller = Identify(*context, domain);
   absl::StatusOr<std::shared_ptr<Request>> message = Parse<Request>(*request);
+  Free(*request);
   if (!caller.ok()) {
     reply(caller.status());
   } else if (!message.ok()) {

@@ -38,4 +38,7 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message
   return reader.status().ok() && message.ParseFromZeroCopyStream(&reader) && reader.status().ok();
 }
 
+// The library hands out a const pointer to what it made for this call alone.
+void Free(const grpc::ByteBuffer& request) { const_cast<grpc::ByteBuffer&>(request).Clear(); }
+
 }  // namespace gateway::rpc

@@ -19,6 +19,10 @@ grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message);
 
 bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
 
+// Frees a request that was parsed: the library would keep its bytes until the call is over, for hours
+// if it is a watch.
+void Free(const grpc::ByteBuffer& request);
+
 // UNPARSABLE_REQUEST if the bytes are no such message.
 template <class Message>
 absl::StatusOr<std::shared_ptr<Message>> Parse(const grpc::ByteBuffer& bytes) {

@@ -311,5 +311,13 @@ TEST(AddressTest, SaysWhatIsWrong) {
   EXPECT_FALSE(ParseAddress("10.0.0.1:1")->IsLoopback());
 }
 
+TEST(MemoryLimitTest, IsTheContainersUnlessSaid) {
+  EXPECT_EQ(Parse({}).gateway->memory_limit_mib, 0);
+  EXPECT_EQ(Parse({"--memory-limit-mib", "512"}).gateway->memory_limit_mib, 512);
+  const Parsed little = Parse({"--memory-limit-mib", "63"});
+  EXPECT_EQ(little.exit_code, 2);
+  EXPECT_NE(little.text.find("memory-limit-mib"), std::string::npos) << little.text;
+}
+
 }  // namespace
 }  // namespace gateway::app

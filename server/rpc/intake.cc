@@ -1,0 +1,180 @@
+#include "rpc/intake.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/memory.h"
+#include "rpc/status.h"
+
+namespace gateway::rpc {
+
+using std::chrono::milliseconds;
+
+Intake::Intake(IntakeLimits limits, std::function<void(std::function<void()>)> aside,
+               const Admission& admission, const Clock& clock, Timers& timers, Random& random)
+    : limits_(std::move(limits)),
+      held_max_bytes_(limits_.memory_bytes == 0
+                          ? limits::kLargeRequestsMaxBytes
+                          : std::clamp(limits_.memory_bytes / limits::kLargeRequestsShare,
+                                       limits::kRequestMaxBytes, limits::kLargeRequestsMaxBytes)),
+      aside_(std::move(aside)),
+      admission_(admission),
+      clock_(clock),
+      timers_(timers),
+      random_(random) {}
+
+void Intake::Begin(std::shared_ptr<Arrival> arrival) {
+  Arrival& entry = *arrival;
+  Arrivals place;
+  place.push_back(std::move(arrival));
+  Arrivals refused;
+  entry.begun_ = clock_.Now();
+  {
+    MutexLock lock(mutex_);
+    if (arriving_.size() >= limits_.arriving) TakeFirst(refused);
+    arriving_.splice(arriving_.end(), place);
+    entry.place_ = std::prev(arriving_.end());
+    entry.awaited_ = true;
+    Arm();
+  }
+  for (const auto& one : refused) {
+    one->Refuse(ToGrpc(errors::TooMany("unfinished requests",
+                                       static_cast<std::int64_t>(limits_.arriving), Later())));
+  }
+}
+
+bool Intake::End(Arrival& arrival) {
+  Arrivals ended;  // freed without the lock
+  MutexLock lock(mutex_);
+  if (!std::exchange(arrival.awaited_, false)) return false;
+  ended.splice(ended.end(), arriving_, arrival.place_);
+  return true;
+}
+
+std::size_t Intake::arriving() const {
+  MutexLock lock(mutex_);
+  return arriving_.size();
+}
+
+void Intake::Drain() {
+  MutexLock lock(mutex_);
+  Arm();
+}
+
+bool Intake::Hold(std::size_t bytes) {
+  if (held_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= held_max_bytes_) return true;
+  Dismiss(bytes);
+  return false;
+}
+
+void Intake::Dismiss(std::size_t bytes) { held_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+grpc::Status Intake::HoldRefusal() const {
+  return ToGrpc(errors::TooMany("MiB of large requests",
+                                static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later()));
+}
+
+// One timer while anything is on its way, none for an idle server.
+void Intake::Arm() {
+  if (armed_ || arriving_.empty()) return;
+  armed_ = true;
+  timers_.At(clock_.Now() + limits::kArrivalCheckInterval, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->OnTick();
+  });
+}
+
+void Intake::OnTick() {
+  const MonoTime now = clock_.Now();
+  {
+    MutexLock lock(mutex_);
+    armed_ = false;
+    Arm();
+    if (arriving_.empty() || arriving_.front()->begun_ + limits::kArrivalCheckInterval > now) return;
+  }
+  RefuseLate(now);
+  if (!MemoryIsShort() || making_room_.exchange(true)) return;
+  aside_([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->MakeRoom();
+    self->making_room_.store(false);
+  });
+}
+
+void Intake::RefuseLate(MonoTime now) {
+  const Duration patience =
+      admission_.draining() ? Duration(limits::kDrainArrivalMax) : limits_.arrival;
+  Arrivals late;
+  {
+    MutexLock lock(mutex_);
+    while (!arriving_.empty() && arriving_.front()->begun_ + patience <= now) TakeFirst(late);
+  }
+  for (const auto& one : late) {
+    one->Refuse(ToGrpc(admission_.draining() ? admission_.DrainStatus()
+                                             : errors::RequestLate(limits_.arrival)));
+  }
+}
+
+// What was refused before may still lie in the allocator. To give it back takes 0.1 s and more.
+void Intake::MakeRoom() {
+  ReturnFreeMemory();
+  if (!MemoryIsShort()) return;
+  Arrivals large;
+  {
+    MutexLock lock(mutex_);
+    large = TakeLargest(clock_.Now());
+  }
+  for (const auto& one : large) one->Refuse(ToGrpc(errors::MemoryShort(Later())));
+}
+
+void Intake::TakeFirst(Arrivals& into) {
+  arriving_.front()->awaited_ = false;
+  into.splice(into.end(), arriving_, arriving_.begin());
+}
+
+// Whoever is here at once is not among them, however much others have on their way.
+Intake::Arrivals Intake::TakeLargest(MonoTime now) {
+  std::vector<Arrivals::iterator> slow;
+  std::vector<std::string> peers;
+  for (auto it = arriving_.begin(); it != arriving_.end(); ++it) {
+    if ((*it)->begun_ + limits::kArrivalCheckInterval > now) break;
+    slow.push_back(it);
+    peers.push_back((*it)->Peer());
+  }
+  Arrivals large;
+  for (const std::size_t i : ChooseRefused(peers)) {
+    (*slow[i])->awaited_ = false;
+    large.splice(large.end(), arriving_, slow[i]);
+  }
+  return large;
+}
+
+bool Intake::MemoryIsShort() const {
+  if (limits_.memory_bytes == 0) return false;
+  return (limits_.used ? limits_.used() : ResidentBytes()) >
+         limits_.memory_bytes / 100 * limits::kMemoryShortPercent;
+}
+
+// With different delays, so that those refused at once do not come back at once.
+Duration Intake::Later() const {
+  return milliseconds(static_cast<std::int64_t>(1000 + random_.Uniform() * 2000));
+}
+
+std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers) {
+  std::unordered_map<std::string, std::size_t> of_peer;
+  for (const std::string& peer : peers) ++of_peer[peer];
+  std::vector<std::size_t> order(peers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const std::size_t of_a = of_peer[peers[a]];
+    const std::size_t of_b = of_peer[peers[b]];
+    return of_a != of_b ? of_a > of_b : a < b;
+  });
+  order.resize((peers.size() + 1) / 2);
+  return order;
+}
+
+}  // namespace gateway::rpc

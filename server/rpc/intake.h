@@ -1,0 +1,104 @@
+// The requests that have begun and are not here yet.
+//
+// The library buffers whatever a caller announces, without a limit of time or size, and under memory
+// pressure it resets streams by chance, those of calls that have cost money included. So each request
+// is awaited here: for so long, so many at once, and only while there is memory for it. Who is refused
+// has submitted nothing, and is told so.
+//
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "grpcpp/support/status.h"
+#include "rpc/admission.h"
+
+namespace gateway::rpc {
+
+struct IntakeLimits {
+  std::size_t arriving = limits::kRequestsArrivingMax;
+  Duration arrival = limits::kRequestArrivalMax;
+  std::size_t memory_bytes = 0;  // that the process may use; 0: no limit
+  // How much it uses; null: ResidentBytes().
+  std::function<std::size_t()> used{};
+};
+
+class Intake : public std::enable_shared_from_this<Intake> {
+ public:
+  // One request on its way.
+  class Arrival {
+   public:
+    virtual ~Arrival() = default;
+    // Once, from any thread, instead of a true End().
+    virtual void Refuse(const grpc::Status& status) = 0;
+    // Whose it is; asked before Refuse only.
+    virtual std::string Peer() const = 0;
+
+   protected:
+    MonoTime begun() const { return begun_; }
+
+   private:
+    friend class Intake;
+    MonoTime begun_{};
+    std::list<std::shared_ptr<Arrival>>::iterator place_{};
+    bool awaited_ = false;  // guarded by the intake's mutex, as are the others
+  };
+
+  // What is given must outlive the intake's arrivals. `aside` runs, elsewhere, what may take a while.
+  Intake(IntakeLimits limits, std::function<void(std::function<void()>)> aside,
+         const Admission& admission, const Clock& clock, Timers& timers, Random& random);
+
+  void Begin(std::shared_ptr<Arrival> arrival);
+  // The request is here, or never will be. False: it was refused, or is being.
+  bool End(Arrival& arrival);
+
+  std::size_t arriving() const;
+
+  // From now on nobody is awaited for long.
+  void Drain();
+
+  // A request of so many bytes is to be held until its Dismiss; false: there are too many.
+  bool Hold(std::size_t bytes);
+  void Dismiss(std::size_t bytes);
+  grpc::Status HoldRefusal() const;
+
+ private:
+  using Arrivals = std::list<std::shared_ptr<Arrival>>;
+
+  void Arm() REQUIRES(mutex_);
+  void OnTick();
+  void RefuseLate(MonoTime now);
+  void MakeRoom();
+  Arrivals TakeLargest(MonoTime now) REQUIRES(mutex_);
+  void TakeFirst(Arrivals& into) REQUIRES(mutex_);
+  bool MemoryIsShort() const;
+  Duration Later() const;
+
+  const IntakeLimits limits_;
+  const std::size_t held_max_bytes_;
+  const std::function<void(std::function<void()>)> aside_;
+  const Admission& admission_;
+  const Clock& clock_;
+  Timers& timers_;
+  Random& random_;
+  std::atomic<std::size_t> held_bytes_{0};
+  mutable Mutex mutex_;
+  Arrivals arriving_ GUARDED_BY(mutex_);  // the oldest first
+  bool armed_ GUARDED_BY(mutex_) = false;
+  std::atomic<bool> making_room_{false};
+};
+
+// Who goes when memory is short: half of them, those of the peers with the most first, and of one
+// peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.
+std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers);
+
+}  // namespace gateway::rpc

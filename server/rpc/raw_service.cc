@@ -1,0 +1,169 @@
+#include "rpc/raw_service.h"
+
+#include <grpc/byte_buffer.h>
+#include <grpc/grpc.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/rpc_service_method.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "rpc/status.h"
+
+namespace gateway::rpc {
+namespace {
+
+using grpc::internal::MethodHandler;
+using UnaryHandler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+using StreamHandler =
+    grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+struct RawMethod {
+  std::string_view name;
+  std::unique_ptr<MethodHandler> serve;
+  std::size_t max_bytes;
+  Intake& intake;
+  const Domain& domain;
+};
+
+// Reads one request and hands it to the method's handler, which the library has for methods whose
+// request it read itself. Held by the operation that reads, and by the intake.
+class Request final : public grpc_completion_queue_functor,
+                      public Intake::Arrival,
+                      public std::enable_shared_from_this<Request> {
+ public:
+  Request(const MethodHandler::HandlerParameter& call, const RawMethod& method)
+      : grpc_completion_queue_functor{},
+        call_(call.call),
+        context_(call.server_context),
+        over_(call.call_requester),
+        method_(method) {
+    functor_run = [](grpc_completion_queue_functor* self, int) {
+      static_cast<Request*>(self)->OnRead();
+    };
+    // On the library's thread, as it runs what it has read itself: a hop costs as much as a call.
+    inlineable = 1;
+  }
+
+  void Read() {
+    self_ = shared_from_this();
+    // Refused meanwhile, the call would go while it is still read from.
+    grpc_call* const call = call_->call();
+    grpc_call_ref(call);
+    method_.intake.Begin(self_);
+    grpc_op read{};
+    read.op = GRPC_OP_RECV_MESSAGE;
+    read.data.recv_message.recv_message = &message_;
+    const grpc_call_error started = grpc_call_start_batch(
+        call, &read, 1, static_cast<grpc_completion_queue_functor*>(this), nullptr);
+    if (started != GRPC_CALL_OK) OnRead();
+  }
+
+  void Refuse(const grpc::Status& status) override {
+    UnaryHandler refuse([&status](grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
+                                  grpc::ByteBuffer*) {
+      grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+      reactor->Finish(status);
+      return reactor;
+    });
+    const Domain& domain = method_.domain;
+    if (domain.ended) {
+      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()),
+                   domain.clock.Now() - begun());
+    }
+    Run(refuse, nullptr);
+  }
+
+  std::string Peer() const override { return context_->peer(); }
+
+ private:
+  // No message: the caller sent none, or is gone. That is served as an empty one, as the library does.
+  void OnRead() {
+    const std::shared_ptr<Request> self = std::move(self_);
+    grpc_call* const call = call_->call();
+    if (method_.intake.End(*this)) {
+      Serve();
+    } else if (message_ != nullptr) {
+      grpc_byte_buffer_destroy(message_);
+    }
+    grpc_call_unref(call);
+  }
+
+  void Serve() {
+    if (message_ != nullptr && message_->data.raw.compression != GRPC_COMPRESS_NONE) {
+      return Reject(ToGrpc(errors::RequestCompressed()));
+    }
+    const std::size_t size = message_ == nullptr ? 0 : grpc_byte_buffer_length(message_);
+    if (size > method_.max_bytes) {
+      return Reject(ToGrpc(errors::RequestTooLarge(size, method_.max_bytes)));
+    }
+    if (size > limits::kSmallRequestMaxBytes) {
+      if (!method_.intake.Hold(size)) return Reject(method_.intake.HoldRefusal());
+      over_ = [over = std::move(over_), &intake = method_.intake, size] {
+        intake.Dismiss(size);
+        over();
+      };
+    }
+    Run(*method_.serve, message_);
+  }
+
+  void Reject(const grpc::Status& status) {
+    grpc_byte_buffer_destroy(message_);
+    Refuse(status);
+  }
+
+  // Takes `message`. The call may be over when it returns.
+  void Run(MethodHandler& handler, grpc_byte_buffer* message) {
+    grpc::Status parsed;
+    void* data = nullptr;
+    void* const request = handler.Deserialize(call_->call(), message, &parsed, &data);
+    handler.RunHandler({call_, context_, request, parsed, data, std::move(over_)});
+  }
+
+  grpc::internal::Call* const call_;  // lasts as long as the call
+  grpc::ServerContextBase* const context_;
+  std::function<void()> over_;
+  const RawMethod& method_;
+  grpc_byte_buffer* message_ = nullptr;
+  std::shared_ptr<Request> self_;  // until it is read
+};
+
+class ReadingHandler final : public MethodHandler {
+ public:
+  explicit ReadingHandler(RawMethod method) : method_(std::move(method)) {}
+
+  void RunHandler(const HandlerParameter& call) override {
+    std::make_shared<Request>(call, method_)->Read();
+  }
+
+ private:
+  const RawMethod method_;
+};
+
+grpc::internal::RpcServiceMethod* Streamed(const char* path, RawMethod method) {
+  using grpc::internal::RpcServiceMethod;
+  auto* streamed = new RpcServiceMethod(path, grpc::internal::RpcMethod::BIDI_STREAMING,
+                                        new ReadingHandler(std::move(method)));
+  streamed->SetServerApiType(RpcServiceMethod::ApiType::RAW_CALL_BACK);
+  return streamed;
+}
+
+// What follows the last slash.
+std::string_view NameIn(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+void RawService::Add(const char* path, std::size_t max_bytes, UnaryMethod serve) {
+  AddMethod(Streamed(path, {NameIn(path), std::make_unique<UnaryHandler>(std::move(serve)),
+                            max_bytes, intake_, domain_}));
+}
+
+void RawService::Add(const char* path, std::size_t max_bytes, StreamMethod serve) {
+  AddMethod(Streamed(path, {NameIn(path), std::make_unique<StreamHandler>(std::move(serve)),
+                            max_bytes, intake_, domain_}));
+}
+
+}  // namespace gateway::rpc

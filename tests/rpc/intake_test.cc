@@ -1,0 +1,145 @@
+#include "rpc/intake.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "rpc/status.h"
+#include "support/fake_clock.h"
+
+namespace gateway::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr milliseconds kStep = limits::kArrivalCheckInterval;
+
+class FakeArrival final : public Intake::Arrival {
+ public:
+  explicit FakeArrival(std::string peer) : peer_(std::move(peer)) {}
+  void Refuse(const grpc::Status& status) override {
+    EXPECT_EQ(reason, "");
+    reason = errors::Reason(FromGrpc(status));
+    retry = errors::RetryDelay(FromGrpc(status));
+  }
+  std::string Peer() const override { return peer_; }
+
+  std::string reason;
+  Duration retry{};
+
+ private:
+  const std::string peer_;
+};
+
+class IntakeTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<Intake> Make(IntakeLimits limits) {
+    return std::make_shared<Intake>(
+        std::move(limits), [](const std::function<void()>& task) { task(); }, admission_, clock_,
+        clock_, random_);
+  }
+  static std::shared_ptr<FakeArrival> Arrive(Intake& intake, const std::string& peer = "a") {
+    auto arrival = std::make_shared<FakeArrival>(peer);
+    intake.Begin(arrival);
+    return arrival;
+  }
+
+  test::FakeClock clock_;
+  Random random_{1};
+  Admission admission_{{}, random_};
+};
+
+TEST_F(IntakeTest, WhatComesInTimeIsTheCallersOwn) {
+  const auto intake = Make({.arrival = seconds(2)});
+  const auto quick = Arrive(*intake);
+  EXPECT_TRUE(intake->End(*quick));
+  EXPECT_FALSE(intake->End(*quick));
+  const auto slow = Arrive(*intake);
+  clock_.Advance(seconds(2) - kStep);
+  EXPECT_TRUE(intake->End(*slow));
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(quick->reason, "");
+  EXPECT_EQ(slow->reason, "");
+  EXPECT_EQ(clock_.pending(), 0u) << "an idle server has no timer";
+}
+
+TEST_F(IntakeTest, WhatDoesNotComeIsRefusedOnceAndNeverServed) {
+  const auto intake = Make({.arrival = seconds(2)});
+  const auto late = Arrive(*intake);
+  clock_.Advance(seconds(1));
+  const auto later = Arrive(*intake);
+  clock_.Advance(seconds(1) + kStep);
+  EXPECT_EQ(late->reason, "REQUEST_LATE");
+  EXPECT_EQ(later->reason, "");
+  EXPECT_FALSE(intake->End(*late));
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(later->reason, "REQUEST_LATE");
+}
+
+TEST_F(IntakeTest, ADrainAwaitsNobodyForLong) {
+  const auto intake = Make({.arrival = seconds(30)});
+  const auto arrival = Arrive(*intake);
+  admission_.Drain();
+  intake->Drain();
+  clock_.Advance(limits::kDrainArrivalMax + 2 * kStep);
+  EXPECT_EQ(arrival->reason, "DRAINING");
+}
+
+TEST_F(IntakeTest, OneTooManyTakesThePlaceOfTheOldest) {
+  const auto intake = Make({.arriving = 2});
+  const auto first = Arrive(*intake);
+  const auto second = Arrive(*intake);
+  const auto third = Arrive(*intake);
+  EXPECT_EQ(first->reason, "TOO_MANY");
+  EXPECT_GT(first->retry, Duration::zero());
+  EXPECT_TRUE(intake->End(*second));
+  EXPECT_TRUE(intake->End(*third));
+}
+
+TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
+  std::size_t used = 0;
+  const auto intake =
+      Make({.arrival = seconds(30), .memory_bytes = 1000, .used = [&used] { return used; }});
+  std::vector<std::shared_ptr<FakeArrival>> many;
+  const auto other = Arrive(*intake, "b");
+  for (int i = 0; i < 3; ++i) many.push_back(Arrive(*intake));
+  clock_.Advance(2 * kStep + kStep / 2);
+  EXPECT_EQ(many[0]->reason, "");
+  used = 751;
+  const auto young = Arrive(*intake);
+  clock_.Advance(kStep);
+  EXPECT_EQ(many[0]->reason, "MEMORY_SHORT");
+  EXPECT_EQ(many[1]->reason, "MEMORY_SHORT");
+  EXPECT_EQ(many[2]->reason, "");
+  EXPECT_EQ(other->reason, "") << "has less on its way than the other peer";
+  EXPECT_EQ(young->reason, "") << "may be here at once";
+  used = 750;
+  clock_.Advance(10 * kStep);
+  EXPECT_TRUE(intake->End(*many[2]));
+  EXPECT_TRUE(intake->End(*other));
+  EXPECT_TRUE(intake->End(*young));
+}
+
+TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
+  const auto intake = Make({.memory_bytes = 32 * limits::kRequestMaxBytes});
+  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
+  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
+  EXPECT_FALSE(intake->Hold(1));
+  EXPECT_EQ(errors::Reason(FromGrpc(intake->HoldRefusal())), "TOO_MANY");
+  intake->Dismiss(limits::kRequestMaxBytes);
+  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
+}
+
+TEST(ChooseRefusedTest, HalfOfThemThoseWithTheMostFirst) {
+  EXPECT_THAT(ChooseRefused({}), IsEmpty());
+  EXPECT_THAT(ChooseRefused({"a"}), ElementsAre(0));
+  EXPECT_THAT(ChooseRefused({"a", "b"}), ElementsAre(0));
+  EXPECT_THAT(ChooseRefused({"a", "b", "b", "a", "b"}), ElementsAre(1, 2, 4));
+  EXPECT_THAT(ChooseRefused({"a", "b", "b", "b"}), ElementsAre(1, 2));
+}
+
+}  // namespace
+}  // namespace gateway::rpc
