@@ -175,6 +175,7 @@ inline constexpr seconds kKeylessSettle{30};  // one that seems to have arrived,
 inline constexpr minutes kKeylessSettleMax{10};
 inline constexpr hours kOwedAcrossRestart{1};  // that the program may have been away
 inline constexpr std::size_t kOwedAnswersMax = 100'000;
+inline constexpr std::size_t kOwedRecoveredMax = 50'000;  // of them from before a restart
 inline constexpr std::size_t kOwedSweepFirst = 1024;
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};

@@ -64,9 +64,10 @@ enum class SubmissionState : std::uint8_t {
 // What became of the answer to a submit without a request_id: whether an equal one is owed it
 // (jobs/owed_answers.h). On the disk it is known late or never.
 enum class Delivery : std::uint8_t {
-  kUnsaid = 0,   // the process that answered has not said yet; if it ended badly, the answer is owed
-  kArrived = 1,  // as far as can be known
-  kOwed = 2      // still owed when the process ended in order
+  kUnsaid = 0,    // the process that answered has not said yet, or ended badly
+  kArrived = 1,   // as far as can be known
+  kLost = 2,      // it did not, when the process ended in order
+  kUnsettled = 3  // it seemed to have arrived a moment before the process ended in order
 };
 
 struct JobRecord {

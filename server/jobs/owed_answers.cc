@@ -6,6 +6,11 @@
 #include "jobs/guards.h"
 
 namespace gateway::jobs {
+namespace {
+
+constexpr std::chrono::seconds kSweepInterval{1};
+
+}  // namespace
 
 struct OwedAnswers::Entry {
   enum class Stage {
@@ -13,17 +18,30 @@ struct OwedAnswers::Entry {
     kAnswered,  // or would be, if there were anybody to answer
     kVoid,      // it has cost nothing, and callers are being told so
   };
+  enum class Fate {
+    kLost,     // no call with the answer has ended well, since it was last given
+    kUnknown,  // the process that gave it is no more
+    kArrived,  // a call with it has ended well
+  };
 
   JobKey request;
   std::string fingerprint;
   std::string job_id;  // "" until answered
   Stage stage = Stage::kRunning;
-  MonoTime begun{};
-  MonoTime answered{};  // the last time
+  Fate fate = Fate::kLost;
+  Fate before = Fate::kLost;  // the answer was given again
+  MonoTime answered{};        // the last time
+  MonoTime arriving_since{};  // the first of the times, one after the other, that it arrived
+  bool named = false;         // since it was last given
+  bool must_claim = true;     // the store may know of others who take it
   std::int32_t claims = 0;
   int open = 0;  // calls that are to carry the answer, and have not ended
-  bool arrived = false;  // with one of them, since the last claim
-  bool named = false;    // since the last answer
+
+  bool running() const { return stage == Stage::kRunning && job_id.empty(); }
+  void GiveAgain() {
+    before = std::exchange(fate, Fate::kLost);
+    named = false;
+  }
 };
 
 const char* RuleName(AnswerRule rule) {
@@ -40,42 +58,39 @@ const char* RuleName(AnswerRule rule) {
 void OwedAnswers::Recover(std::vector<OwedJob> owed) {
   const MonoTime now = clock_.Now();
   MutexLock lock(mutex_);
-  for (OwedJob& job : owed) {
+  for (const OwedJob& job : owed) {
     const EntryPtr entry = FindOrMake({job.tenant, job.request_id}, job.fingerprint);
     entry->stage = Entry::Stage::kAnswered;
-    entry->answered = now;
+    entry->fate = job.delivery == Delivery::kLost        ? Entry::Fate::kLost
+                  : job.delivery == Delivery::kUnsettled ? Entry::Fate::kArrived
+                                                         : Entry::Fate::kUnknown;
+    entry->answered = entry->arriving_since = now;
     entry->claims = job.claims;
     Name(*entry, job.job_id);
   }
 }
 
 OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::string& fingerprint,
-                                      const std::string& request_id, bool certain) {
-  Verdict verdict{.rule = AnswerRule::kRetry, .request_id = request_id, .claim = {}, .call = {}};
+                                      const std::string& request_id, Id id) {
+  Verdict verdict{.rule = AnswerRule::kOwn, .request_id = request_id, .claim = {}, .call = {}};
+  const MonoTime now = clock_.Now();
   MutexLock lock(mutex_);
-  if (entries_.size() >= sweep_at_) Sweep(clock_.Now());
-  EntryPtr entry;
-  if (certain) {
-    entry = FindOrMake({tenant, request_id}, fingerprint);
+  if (entries_.size() >= sweep_at_ && now >= next_sweep_) Sweep(now);
+  const Equal equal = id == Id::kRepeated ? Equal{} : FindEqual({tenant, fingerprint}, now);
+  EntryPtr entry = equal.running != nullptr ? equal.running
+                   : equal.owed != nullptr  ? equal.owed
+                                            : equal.on_its_way;
+  if (equal.running == nullptr && equal.owed != nullptr) {
+    verdict.rule = entry->fate == Entry::Fate::kArrived ? AnswerRule::kUnsettled
+                                                        : AnswerRule::kUndelivered;
+    if (entry->must_claim) verdict.claim = Claim{{tenant, entry->job_id}, entry->claims};
+    entry->GiveAgain();
+  } else if (entry != nullptr) {
+    verdict.rule = AnswerRule::kJoined;
   } else {
-    const Equal equal = FindEqual({tenant, fingerprint});
-    if (equal.running != nullptr) {
-      verdict.rule = AnswerRule::kJoined;
-      entry = equal.running;
-    } else if (equal.owed != nullptr) {
-      entry = equal.owed;
-      verdict.rule = entry->arrived ? AnswerRule::kUnsettled : AnswerRule::kUndelivered;
-      verdict.claim = Claim{{tenant, entry->job_id}, entry->claims};
-      entry->arrived = false;
-    } else if (equal.on_its_way != nullptr) {
-      verdict.rule = AnswerRule::kJoined;
-      entry = equal.on_its_way;
-    } else {
-      if (entries_.size() >= limits::kOwedAnswersMax) return verdict;
-      verdict.rule = AnswerRule::kOwn;
-      entry = FindOrMake({tenant, request_id}, fingerprint);
-      entry->stage = Entry::Stage::kRunning;
-    }
+    if (id != Id::kMinted) verdict.rule = AnswerRule::kRetry;
+    entry = TakeUp({tenant, request_id}, fingerprint, id, now);
+    if (entry == nullptr) return verdict;
   }
   verdict.request_id = entry->request.id;
   ++entry->open;
@@ -83,16 +98,32 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
   return verdict;
 }
 
-OwedAnswers::Equal OwedAnswers::FindEqual(const JobKeyView& content) const {
+// The entry that a submit runs under. Of an earlier call the store may say that its answer has arrived,
+// and how often it was claimed is not known here; nobody else needs to be kept from it.
+OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::string& fingerprint, Id id,
+                                          MonoTime now) {
+  if (const EntryPtr known = Find(request)) {
+    if (!IsOver(*known, now)) {
+      if (known->open == 0) known->GiveAgain();
+      return known;
+    }
+    Forget(*known);
+  }
+  if (entries_.size() >= limits::kOwedAnswersMax) return nullptr;
+  const EntryPtr made = FindOrMake(request, fingerprint);
+  made->must_claim = id == Id::kMinted;
+  return made;
+}
+
+OwedAnswers::Equal OwedAnswers::FindEqual(const JobKeyView& content, MonoTime now) const {
   Equal equal;
   const auto found = by_content_.find(content);
   if (found == by_content_.end() || IsOff(Guard::kOwedAnswers)) return equal;
-  const MonoTime now = clock_.Now();
   for (const EntryPtr& entry : found->second) {
-    if (entry->stage == Entry::Stage::kVoid || IsOver(*entry, now)) continue;
-    EntryPtr& place = entry->stage == Entry::Stage::kRunning ? equal.running
-                      : entry->open == 0                     ? equal.owed
-                                                             : equal.on_its_way;
+    const bool settled = entry->named && entry->open > 0;  // its call need only end
+    if (entry->stage == Entry::Stage::kVoid || settled || IsOver(*entry, now)) continue;
+    const bool free = entry->stage == Entry::Stage::kAnswered && entry->open == 0;
+    EntryPtr& place = entry->running() ? equal.running : free ? equal.owed : equal.on_its_way;
     if (place == nullptr) place = entry;
   }
   return equal;
@@ -108,9 +139,15 @@ void OwedAnswers::Lost(const JobKey& request) {
   if (const EntryPtr entry = Find(request)) Forget(*entry);
 }
 
-void OwedAnswers::Begun(const JobKey& request, const std::string& fingerprint) {
+void OwedAnswers::NotClaimed(const JobKey& request) {
   MutexLock lock(mutex_);
-  FindOrMake(request, fingerprint)->stage = Entry::Stage::kRunning;
+  if (const EntryPtr entry = Find(request)) entry->fate = entry->before;
+}
+
+void OwedAnswers::Begun(const JobKey& request, const std::string& fingerprint, bool keyless) {
+  MutexLock lock(mutex_);
+  const EntryPtr entry = keyless ? FindOrMake(request, fingerprint) : Find(request);
+  if (entry != nullptr) entry->stage = Entry::Stage::kRunning;
 }
 
 void OwedAnswers::Answered(const JobKey& request, const std::string& job_id) {
@@ -120,7 +157,6 @@ void OwedAnswers::Answered(const JobKey& request, const std::string& job_id) {
   if (entry == nullptr) return;
   entry->stage = Entry::Stage::kAnswered;
   entry->answered = now;
-  entry->named = false;
   Name(*entry, job_id);
 }
 
@@ -134,6 +170,7 @@ void OwedAnswers::Dropped(const JobKey& request) {
 }
 
 void OwedAnswers::Named(const JobKeyView& job) {
+  if (size() == 0) return;
   MutexLock lock(mutex_);
   const auto found = by_job_.find(job);
   if (found == by_job_.end()) return;
@@ -151,17 +188,16 @@ void OwedAnswers::Note(JobRecord& record) {
   }
 }
 
-std::vector<JobKey> OwedAnswers::Unsettled() {
-  std::vector<JobKey> jobs;
+std::vector<OwedJob> OwedAnswers::Unsettled() {
+  std::vector<OwedJob> jobs;
   MutexLock lock(mutex_);
   Sweep(clock_.Now());
-  for (const auto& [job, entry] : by_job_) jobs.push_back(job);
+  for (const auto& [job, entry] : by_job_) {
+    const Delivery delivery =
+        entry->fate == Entry::Fate::kArrived ? Delivery::kUnsettled : Delivery::kLost;
+    jobs.push_back({job.tenant, entry->fingerprint, entry->request.id, job.id, entry->claims, delivery});
+  }
   return jobs;
-}
-
-std::size_t OwedAnswers::size() const {
-  MutexLock lock(mutex_);
-  return entries_.size();
 }
 
 OwedAnswers::EntryPtr OwedAnswers::Find(const JobKey& request) const {
@@ -175,8 +211,8 @@ OwedAnswers::EntryPtr OwedAnswers::FindOrMake(const JobKey& request, const std::
     entry = std::make_shared<Entry>();
     entry->request = request;
     entry->fingerprint = fingerprint;
-    entry->begun = clock_.Now();
     by_content_[{request.tenant, fingerprint}].push_back(entry);
+    size_ = entries_.size();
   }
   return entry;
 }
@@ -195,6 +231,7 @@ void OwedAnswers::Forget(Entry& entry) {
   const auto equal = by_content_.find(JobKeyView{entry.request.tenant, entry.fingerprint});
   std::erase(equal->second, kept);
   if (equal->second.empty()) by_content_.erase(equal);
+  size_ = entries_.size();
 }
 
 void OwedAnswers::Sweep(MonoTime now) {
@@ -204,14 +241,23 @@ void OwedAnswers::Sweep(MonoTime now) {
   }
   for (const EntryPtr& entry : over) Forget(*entry);
   sweep_at_ = std::min(std::max(limits::kOwedSweepFirst, 2 * entries_.size()), limits::kOwedAnswersMax);
+  next_sweep_ = now + kSweepInterval;
 }
 
 // Nothing is owed to anybody any more.
 bool OwedAnswers::IsOver(const Entry& entry, MonoTime now) const {
   if (entry.open > 0 || entry.stage == Entry::Stage::kRunning) return false;
   if (entry.stage == Entry::Stage::kVoid) return true;
-  if (!entry.arrived) return now >= entry.answered + limits::kOwedWindow;
-  return entry.named || now >= std::min(entry.answered + settle_, entry.begun + limits::kOwedWindow);
+  switch (entry.fate) {
+    case Entry::Fate::kLost:
+      return now >= entry.answered + limits::kOwedWindow;
+    case Entry::Fate::kUnknown:
+      return entry.named || now >= entry.answered + limits::kOwedWindow;
+    case Entry::Fate::kArrived:
+      return entry.named || now >= std::min(entry.answered + settle_,
+                                            entry.arriving_since + limits::kOwedWindow);
+  }
+  return true;
 }
 
 void OwedAnswers::End(Entry& entry, bool arrived) {
@@ -219,7 +265,10 @@ void OwedAnswers::End(Entry& entry, bool arrived) {
   MutexLock lock(mutex_);
   --entry.open;
   if (arrived) {
-    entry.arrived = true;
+    if (entry.fate != Entry::Fate::kArrived && entry.before != Entry::Fate::kArrived) {
+      entry.arriving_since = now;
+    }
+    entry.fate = Entry::Fate::kArrived;
     entry.answered = now;
   }
   if (IsOver(entry, now)) Forget(entry);

@@ -5,10 +5,11 @@
 // be paid a second time. So an equal submit (same tenant, same fingerprint; the account is part of
 // that) is taken for the earlier one
 //   while the earlier one is running;
-//   after its answer, if no call that was to carry the answer is known to have ended well, for
-//   limits::kOwedWindow;
+//   after its answer, if every call that was to carry it has ended badly, for limits::kOwedWindow;
 //   after an answer that seems to have arrived, for `settle`, unless somebody has named the job since:
-//   a proxy may have swallowed it.
+//   a proxy may have swallowed it;
+//   after a restart, if nothing is known of the answer, for limits::kOwedWindow, unless somebody has
+//   named the job since.
 // Who wants two equal jobs gives two request_ids, or looks at the first job in between.
 //
 // Held is what is running, undelivered or not settled; of what is not here the answer has arrived.
@@ -17,6 +18,7 @@
 // there is none. Thread-safe; no call blocks.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,9 +36,9 @@ namespace gateway::jobs {
 // Whose job answers a submit.
 enum class AnswerRule {
   kOwn,          // its own, or that of its request_id
-  kRetry,        // its metadata say that it repeats an earlier call
+  kRetry,        // its metadata say that it repeats an earlier call, whose answer has long arrived
   kJoined,       // an equal submit was running
-  kUndelivered,  // an equal submit's answer never arrived
+  kUndelivered,  // an equal submit's answer did not arrive, or is not known to have
   kUnsettled,    // an equal submit was answered a moment ago, and nobody has named its job since
 };
 
@@ -50,6 +52,7 @@ struct OwedJob {
   std::string request_id;
   std::string job_id;
   std::int32_t claims = 0;
+  Delivery delivery = Delivery::kUnsaid;  // never kArrived
 
   bool operator==(const OwedJob&) const = default;
 };
@@ -92,19 +95,25 @@ class OwedAnswers {
   // Before the first Ask, oldest first: jobs of the process before.
   void Recover(std::vector<OwedJob> owed);
 
-  // What a submit without a request_id is. If it is its own it counts as running from now on, under
-  // `request_id`; every such call ends in Answered or Dropped. `certain`: the request_id is that of the
-  // earlier call, which need not be looked for.
+  // Whose the request_id is that a submit without one comes with.
+  enum class Id {
+    kMinted,    // nobody's yet
+    kEarlier,   // of a call with this content, which the submit may repeat: if no other is owed
+    kRepeated,  // of the call that it certainly repeats
+  };
+  // What a submit without a request_id is. One that is not told to be another counts as running under
+  // `request_id` from now on, and ends in Answered or Dropped.
   Verdict Ask(const std::string& tenant, const std::string& fingerprint, const std::string& request_id,
-              bool certain);
+              Id id);
 
-  // The store has confirmed the claim; or it has not, and the job is nobody's any more.
+  // The store has confirmed the claim; or it has said that the job is nobody's any more; or nothing.
   void Claimed(const JobKey& request);
   void Lost(const JobKey& request);
+  void NotClaimed(const JobKey& request);
 
-  // An attempt of this request_id has begun. It ends in a job that callers are told of; or it has
-  // cost nothing.
-  void Begun(const JobKey& request, const std::string& fingerprint);
+  // An attempt of this request_id has begun; of one with a key only if it was asked about here. It ends
+  // in a job that callers are told of, or has cost nothing.
+  void Begun(const JobKey& request, const std::string& fingerprint, bool keyless);
   void Answered(const JobKey& request, const std::string& job_id);
   void Dropped(const JobKey& request);
 
@@ -113,9 +122,9 @@ class OwedAnswers {
   // Before a change of a record is stored: notes in it that its answer has arrived, if that is so.
   void Note(JobRecord& record);
 
-  // The jobs that are owed now, or not settled yet.
-  std::vector<JobKey> Unsettled();
-  std::size_t size() const;
+  // The jobs whose answers are still owed: lost, or not settled yet.
+  std::vector<OwedJob> Unsettled();
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
   using EntryPtr = std::shared_ptr<Entry>;
@@ -139,7 +148,9 @@ class OwedAnswers {
     EntryPtr running, owed, on_its_way;
   };
 
-  Equal FindEqual(const JobKeyView& content) const REQUIRES(mutex_);
+  Equal FindEqual(const JobKeyView& content, MonoTime now) const REQUIRES(mutex_);
+  EntryPtr TakeUp(const JobKey& request, const std::string& fingerprint, Id id, MonoTime now)
+      REQUIRES(mutex_);
   EntryPtr Find(const JobKey& request) const REQUIRES(mutex_);
   EntryPtr FindOrMake(const JobKey& request, const std::string& fingerprint) REQUIRES(mutex_);
   void Name(Entry& entry, const std::string& job_id) REQUIRES(mutex_);
@@ -155,6 +166,8 @@ class OwedAnswers {
   ByName<EntryPtr> by_job_ GUARDED_BY(mutex_);                   // by job_id, once there is one
   ByName<std::vector<EntryPtr>> by_content_ GUARDED_BY(mutex_);  // by fingerprint; oldest first
   std::size_t sweep_at_ GUARDED_BY(mutex_) = limits::kOwedSweepFirst;  // that many entries
+  MonoTime next_sweep_ GUARDED_BY(mutex_){};                           // not before
+  std::atomic<std::size_t> size_{0};  // of entries_: most calls name jobs where there is none
 };
 
 }  // namespace gateway::jobs

@@ -76,8 +76,8 @@ class JobStore {
   // everything else becomes the new record's.
   virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
 
-  // Replaces the record with this tenant and job_id, and adds or replaces `parts` of its result.
-  // NOT_FOUND if there is none. Large parts may be written before the record, other writes in
+  // Replaces the record with this tenant and job_id, and adds or replaces `parts` of its result; of its
+  // `delivery` only that the answer has arrived, which is never taken back. NOT_FOUND if there is none. Large parts may be written before the record, other writes in
   // between; what is left of them if the rest fails is replaced by the next Update with that part.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) = 0;
 
@@ -109,7 +109,8 @@ class JobStore {
 
   // The process ends in order: `owed` are the jobs whose answer still is, every other answer of its
   // epoch has arrived. Without this call every record that is kUnsaid is owed after the restart.
-  virtual void EndEpoch(std::vector<JobKey> owed, Done done) = 0;
+  // Of each the `job_id` and `delivery` count.
+  virtual void EndEpoch(std::vector<OwedJob> owed, Done done) = 0;
 
   // Visible jobs, newest first, at most query.limit.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
@@ -135,7 +136,7 @@ class JobStore {
     std::vector<Spent> spent;  // since now − limits::kSpendingWindow, in no order
     // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the process
     // before, unless that is longer ago than limits::kOwedAcrossRestart.
-    std::vector<OwedJob> owed;
+    std::vector<OwedJob> owed;  // and from now on this process owes them
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 

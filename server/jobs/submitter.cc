@@ -67,7 +67,8 @@ void Submitter::Submit(SubmitRequest request, Done done) {
     Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
     return Start(std::move(request), std::move(waiter));
   }
-  if (!request.retry.any()) return Identify(std::move(request), false, std::move(done));
+  using Id = OwedAnswers::Id;
+  if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
   store_.FindUnkeyed(
@@ -75,18 +76,18 @@ void Submitter::Submit(SubmitRequest request, Done done) {
       [this, request = std::move(request), done = std::move(done)](
           const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
         if (!earlier.ok()) return done(earlier.status(), {});  // not known means not safe to send
-        if (!earlier->has_value()) return Identify(std::move(request), false, std::move(done));
+        if (!earlier->has_value()) return Identify(std::move(request), Id::kMinted, std::move(done));
         const JobRecord& record = **earlier;
         request.request_id = record.job.request_id;
-        Identify(std::move(request), request.retry.IsCertain(record.mesh_request_id), std::move(done));
+        const bool certain = request.retry.IsCertain(record.mesh_request_id);
+        Identify(std::move(request), certain ? Id::kRepeated : Id::kEarlier, std::move(done));
       });
 }
 
-// `certain`: the request_id is that of the earlier call. Otherwise an equal submit that is running or
-// owed comes before what the metadata may mean.
-void Submitter::Identify(SubmitRequest request, bool certain, Done done) {
+// An equal submit that is running or owed comes before what the metadata may mean.
+void Submitter::Identify(SubmitRequest request, OwedAnswers::Id id, Done done) {
   OwedAnswers::Verdict verdict =
-      owed_.Ask(request.tenant, request.fingerprint, request.request_id, certain);
+      owed_.Ask(request.tenant, request.fingerprint, request.request_id, id);
   if (verdict.call == nullptr) {
     return done(errors::TooMany("answers to submits without a request_id that may not have arrived",
                                 limits::kOwedAnswersMax, limits::kKeylessSettle),
@@ -106,16 +107,18 @@ void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waite
   store_.Claim(claim, [this, request = std::move(request),
                        waiter = std::move(waiter)](const absl::StatusOr<bool>& taken) mutable {
     const JobKey key{request.tenant, request.request_id};
-    if (!taken.ok()) return waiter.done(taken.status(), {});
+    if (!taken.ok()) {
+      owed_.NotClaimed(key);
+      return waiter.done(taken.status(), {});
+    }
     if (*taken) {
       owed_.Claimed(key);
       return Start(std::move(request), std::move(waiter));
     }
-    // It is not owed any more. Whatever else is, has another request_id than the one lost here.
+    // It is not owed any more: from the beginning, as if it had never been.
     owed_.Lost(key);
-    waiter.source = {};
     request.request_id = MintRequestId(random_);
-    Identify(std::move(request), false, std::move(waiter.done));
+    Submit(std::move(request), std::move(waiter.done));
   });
 }
 
@@ -148,13 +151,11 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
       attempt->request = std::move(request);
       attempt->waiting.push_back(std::move(waiter));
       attempts_.emplace(attempt->key, attempt);
+      owed_.Begun(attempt->key, attempt->request.fingerprint, keyless);
     }
+    if (!refused.ok() && keyless && running == attempts_.end()) owed_.Dropped(attempt->key);
   }
-  if (!refused.ok()) {
-    if (keyless) owed_.Dropped(attempt->key);
-    return waiter.done(refused, {});
-  }
-  if (keyless) owed_.Begun(attempt->key, attempt->request.fingerprint);
+  if (!refused.ok()) return waiter.done(refused, {});
   Resolve(attempt);
 }
 
@@ -370,7 +371,7 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
     }
     if (stored.ok()) {
       const SnapshotPtr snapshot = hub_.Publish(record);
-      if (attempt->request.minted_request_id) owed_.Answered(attempt->key, record.job.job_id);
+      owed_.Answered(attempt->key, record.job.job_id);
       for (const Waiter& waiter : waiting) waiter.done(snapshot, waiter.source);
     }
     if (held.has_value()) TakeReply(attempt, *std::move(held));
@@ -379,6 +380,7 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.outcome == Outcome::kUnknown && attempt->told.has_value()) {
+    if (events_.in_doubt) events_.in_doubt(attempt->record);
     return Finish(attempt, MakeSnapshot(attempt->record.job));  // which is what the record says already
   }
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
@@ -434,6 +436,8 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
                                attempt->record.job.job_id + " shows up as UNCONFIRMED"));
   }
   FailPoint("accepted-stored");
+  // Before anything can change the record again: that its answer has arrived must not be noted yet.
+  owed_.Answered(attempt->key, attempt->record.job.job_id);
   const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
   if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record, snapshot);
   if (reply.outcome == Outcome::kUnknown && events_.in_doubt) events_.in_doubt(attempt->record);
@@ -537,13 +541,12 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
   const std::string job_id = answer.ok() ? std::string((*answer)->job_id())
                              : CanBeOwed(attempt->record.submission) ? attempt->record.job.job_id
                                                                      : "";
-  if (attempt->request.minted_request_id) {
-    job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
-  }
   std::vector<Waiter> waiting;
   std::function<void()> idle;
   {
     MutexLock lock(mutex_);
+    // In one step with the end of the attempt: who asks in between would join what is over.
+    job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
     attempts_.erase(attempt->key);
     waiting.swap(attempt->waiting);
     if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);

@@ -127,7 +127,7 @@ class Submitter {
   };
 
   // Without a request_id: what it repeats.
-  void Identify(SubmitRequest request, bool certain, Done done);
+  void Identify(SubmitRequest request, OwedAnswers::Id id, Done done);
   void TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter);
 
   // The steps, in the order they are taken.

@@ -24,6 +24,8 @@ namespace {
 // Of results, that one batch of Prune removes before it leaves the rest to the next: 16 MiB.
 constexpr int kPruneSlices = 64;
 
+std::string WithoutLast(const std::string& list) { return list.substr(0, list.rfind(',')); }
+
 }  // namespace
 
 JobWrites::JobWrites(SQLite::Database& db)
@@ -33,8 +35,13 @@ JobWrites::JobWrites(SQLite::Database& db)
                                      " AND request_id <> ''")),
       find_(db, "SELECT id, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
       insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
-      replace_(db, absl::StrCat("UPDATE jobs SET (", kRecordColumns, ") = (", kRecordValues,
-                                ") WHERE id = ?")),
+      // Whether its answer has arrived is known to one place, and written by many: it is never taken back
+      // here. A record that was never sent begins anew.
+      replace_(db, absl::StrCat("UPDATE jobs SET (", WithoutLast(kRecordColumns), ") = (",
+                                WithoutLast(kRecordValues),
+                                "), delivery = CASE WHEN ?", kRecordColumnCount, " = 1 OR submission = 5"
+                                " THEN ?", kRecordColumnCount, " ELSE delivery END WHERE id = ?",
+                                kRecordColumnCount + 1)),
       insert_label_(db, "INSERT INTO labels (tenant, key, value, job_id) VALUES (?, ?, ?, ?)"),
       remove_label_(db,
                     "DELETE FROM labels WHERE tenant = ? AND key = ? AND value = ? AND job_id = ?"),
@@ -119,15 +126,29 @@ bool JobWrites::Claim(const jobs::OwedAnswers::Claim& claim) {
   return take->exec() > 0;
 }
 
-void JobWrites::EndEpoch(const std::vector<jobs::JobKey>& owed) {
-  SQLite::Statement mark(db_, "UPDATE jobs SET delivery = 2 WHERE tenant = ? AND job_id = ?");
-  for (const jobs::JobKey& job : owed) {
+void JobWrites::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
+  SQLite::Statement mark(db_, "UPDATE jobs SET delivery = ?1 WHERE tenant = ?2 AND job_id = ?3");
+  for (const jobs::OwedJob& job : owed) {
     StatementUse use(mark);
-    use->bindNoCopy(1, job.tenant);
-    use->bindNoCopy(2, job.id);
+    use->bind(1, static_cast<int>(job.delivery));
+    use->bindNoCopy(2, job.tenant);
+    use->bindNoCopy(3, job.job_id);
     use->exec();
   }
   db_.exec("UPDATE store SET clean_epoch = epoch");
+}
+
+// They are this process's to tell of now, like its own.
+void JobWrites::Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch) {
+  SQLite::Statement take(
+      db_, "UPDATE jobs SET delivery = 0, owner_epoch = ?1 WHERE tenant = ?2 AND job_id = ?3");
+  for (const jobs::OwedJob& job : owed) {
+    StatementUse use(take);
+    use->bind(1, epoch);
+    use->bindNoCopy(2, job.tenant);
+    use->bindNoCopy(3, job.job_id);
+    use->exec();
+  }
 }
 
 std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
@@ -183,6 +204,7 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   jobs::JobStore::Recovered recovered;
   recovered.owed = Owed(now);
   recovered.epoch = BeginEpoch(db_);
+  Owe(recovered.owed, recovered.epoch);
   recovered.unfinished = static_cast<std::size_t>(
       db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
                      " WHERE visible = 1 AND state < 4")
@@ -203,23 +225,27 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
 std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
   SQLite::Statement find(
       db_,
-      "SELECT tenant, fingerprint, request_id, job_id, claims, sent_at FROM jobs INDEXED BY jobs_spent"
+      "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
+      " FROM jobs INDEXED BY jobs_spent"
       " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?1"
       " AND submission IN (3, 6) AND minted_request_id = 1"
-      " AND (delivery = 2 OR (delivery = 0 AND owner_epoch > (SELECT clean_epoch FROM store)))"
+      " AND (delivery IN (2, 3) OR (delivery = 0 AND owner_epoch > (SELECT clean_epoch FROM store)))"
       " ORDER BY sent_at DESC LIMIT ?2");
-  const WallTime since = now - limits::kOwedAcrossRestart;
+  const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
   find.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
-  find.bind(2, static_cast<std::int64_t>(limits::kOwedAnswersMax));
+  find.bind(2, static_cast<std::int64_t>(limits::kOwedRecoveredMax));
   std::vector<jobs::OwedJob> owed;
-  std::int64_t newest = 0;
+  WallTime newest;
   while (find.executeStep()) {
-    const std::int64_t sent_at = find.getColumn(5).getInt64();
+    // One from the future, when the clock was wrong, must not make the others look old.
+    const WallTime sent_at =
+        std::min(now, WallTime(std::chrono::microseconds(find.getColumn(6).getInt64())));
     if (owed.empty()) newest = sent_at;
-    if (WallTime::duration(newest - sent_at) > limits::kOwedWindow) break;
+    if (newest - sent_at > limits::kOwedWindow) break;
     owed.push_back({find.getColumn(0).getString(), find.getColumn(1).getString(),
                     find.getColumn(2).getString(), find.getColumn(3).getString(),
-                    find.getColumn(4).getInt()});
+                    find.getColumn(4).getInt(),
+                    static_cast<jobs::Delivery>(find.getColumn(5).getInt())});
   }
   std::reverse(owed.begin(), owed.end());
   return owed;

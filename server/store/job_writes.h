@@ -36,7 +36,7 @@ class JobWrites {
                          std::size_t last);
   void Adopt(const jobs::JobRecord& record);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
-  void EndEpoch(const std::vector<jobs::JobKey>& owed);
+  void EndEpoch(const std::vector<jobs::OwedJob>& owed);
   absl::Status Bury(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   jobs::JobStore::Recovered Recover(WallTime now);
@@ -50,6 +50,7 @@ class JobWrites {
 
   std::optional<Row> FindRow(const std::string& tenant, const std::string& job_id);
   std::vector<jobs::OwedJob> Owed(WallTime now);
+  void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);

@@ -103,6 +103,11 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   if (absl::Status free = CheckNames(record, &found->first); !free.ok()) return free;
   Unindex(found->second.job);
   Index(record.job);
+  // Never taken back, but for one that was never sent, which begins anew.
+  if (record.delivery != jobs::Delivery::kArrived &&
+      found->second.submission != SubmissionState::kNotSent) {
+    record.delivery = found->second.delivery;
+  }
   found->second = std::move(record);
   return absl::OkStatus();
 }
@@ -227,11 +232,11 @@ void MemoryJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) 
   }));
 }
 
-void MemoryJobStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) {
+void MemoryJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
-         for (const jobs::JobKey& job : owed) {
-           const auto found = records_.find(Key(job.tenant, job.id));
-           if (found != records_.end()) found->second.delivery = jobs::Delivery::kOwed;
+         for (const jobs::OwedJob& job : owed) {
+           const auto found = records_.find(Key(job.tenant, job.job_id));
+           if (found != records_.end()) found->second.delivery = job.delivery;
          }
          clean_epoch_ = epoch_;
          return true;
@@ -313,21 +318,23 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
 }
 
 std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
+  const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
   std::vector<const JobRecord*> found;
   for (const auto& [key, record] : records_) {
-    const bool unsaid = record.delivery == jobs::Delivery::kUnsaid && record.owner_epoch > clean_epoch_;
-    if (!record.minted_request_id || !(unsaid || record.delivery == jobs::Delivery::kOwed)) continue;
-    if (!jobs::CanBeOwed(record.submission) || record.sent_at < now - limits::kOwedAcrossRestart) continue;
+    const bool unsaid = record.delivery == jobs::Delivery::kUnsaid;
+    if (!record.minted_request_id || record.delivery == jobs::Delivery::kArrived) continue;
+    if (unsaid && record.owner_epoch <= clean_epoch_) continue;
+    if (!jobs::CanBeOwed(record.submission) || record.sent_at < since) continue;
     found.push_back(&record);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const JobRecord* a, const JobRecord* b) { return a->sent_at < b->sent_at; });
   std::vector<jobs::OwedJob> owed;
   for (const JobRecord* record : found) {
-    if (found.back()->sent_at - record->sent_at > limits::kOwedWindow) continue;
+    if (std::min(now, found.back()->sent_at) - record->sent_at > limits::kOwedWindow) continue;
     const jobs::Job& job = record->job;
     owed.push_back({job.tenant, record->fingerprint, job.request_id, job.job_id,
-                    claims_[Key(job.tenant, job.job_id)]});
+                    claims_[Key(job.tenant, job.job_id)], record->delivery});
   }
   return owed;
 }
@@ -344,6 +351,11 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
     }
     recovered.owed = Owed(now);
     recovered.epoch = ++epoch_;
+    for (const jobs::OwedJob& job : recovered.owed) {
+      JobRecord& record = records_.at(Key(job.tenant, job.job_id));
+      record.delivery = jobs::Delivery::kUnsaid;
+      record.owner_epoch = epoch_;
+    }
     return recovered;
   });
 }

@@ -9,7 +9,7 @@
 
 namespace gateway::store {
 
-// All columns but the rowid and `claims`, comma-separated, and as many question marks.
+// All columns but the rowid and `claims`, comma-separated, `delivery` last, and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
 inline constexpr int kRecordColumnCount = 38;

@@ -188,7 +188,7 @@ void SqliteJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) 
                 }});
 }
 
-void SqliteJobStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) {
+void SqliteJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   writer_.Post({.apply = [owed = std::move(owed)](JobWrites& writes) {
                   writes.EndEpoch(owed);
                   return absl::OkStatus();

@@ -101,14 +101,19 @@ TEST_F(KeylessTest, TheMeshsIdTellsWhichOfTwoEqualCallsItIs) {
   EXPECT_EQ(Posts(), 2);
 }
 
-TEST_F(KeylessTest, WhatIsOwedComesBeforeWhatALibraryMayMean) {
-  const Told lost = Tell(Keyless(Library(0)), false);
-  clock_.Advance(1s);
-  // Another caller's, with a key; it is the newest of this content.
-  SubmitRequest keyed = Keyless();
-  keyed.minted_request_id = false;
-  Tell(std::move(keyed));
-  EXPECT_EQ(Tell(Keyless(Library(1))).job, lost.job);
+TEST_F(KeylessTest, ALibraryMayRepeatACallLongAfterItsAnswerHasArrived) {
+  const Told first = Tell(Keyless(Library(0)));
+  Settle();
+  JobRecord record = *Stored("minted-1");
+  owed_.Note(record);
+  ASSERT_EQ(record.delivery, Delivery::kArrived);
+  store_.Update(record, {}, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()); });
+  for (int attempt = 1; attempt <= 4; ++attempt) {
+    const Told again = Tell(Keyless(Library(attempt)), attempt % 2 == 0);
+    EXPECT_EQ(again.job, first.job) << attempt;
+    EXPECT_NE(again.source.rule, AnswerRule::kOwn);
+  }
+  EXPECT_EQ(Posts(), 1);
 }
 
 TEST_F(KeylessTest, AfterTenMinutesItIsANewRequest) {

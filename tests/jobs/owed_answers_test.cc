@@ -8,13 +8,14 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+using Id = OwedAnswers::Id;
 using Verdict = OwedAnswers::Verdict;
 
 class OwedAnswersTest : public testing::Test {
  protected:
   Verdict Ask(const std::string& request_id, const std::string& content = "f",
               const std::string& tenant = "acme") {
-    return owed_.Ask(tenant, content, request_id, false);
+    return owed_.Ask(tenant, content, request_id, Id::kMinted);
   }
   // A call of its own that was answered; its end is still to be told.
   Verdict Answered(const std::string& request_id, const std::string& content = "f") {
@@ -78,7 +79,7 @@ TEST_F(OwedAnswersTest, AnAnswerThatSeemsToHaveArrivedIsOwedUntilItSettles) {
     EXPECT_EQ(again.rule, AnswerRule::kUnsettled);
     EXPECT_TRUE(again.claim.has_value());
     owed_.Claimed({"acme", "r1"});
-    owed_.Begun({"acme", "r1"}, "f");
+    owed_.Begun({"acme", "r1"}, "f", true);
     owed_.Answered({"acme", "r1"}, "job-r1");
     again.call->Arrived();
   }
@@ -154,6 +155,8 @@ TEST_F(OwedAnswersTest, WhatIsOwedIsAQueueTheOldestFirst) {
   owed_.Recover({{"acme", "f", "r1", "job-r1", 0}, {"acme", "f", "r2", "job-r2", 3}});
   const Verdict first = Ask("x");
   EXPECT_EQ(first.request_id, "r1");
+  owed_.Claimed({"acme", "r1"});
+  owed_.Begun({"acme", "r1"}, "f", true);  // it is being answered from its record
   const Verdict second = Ask("y");
   EXPECT_EQ(second.request_id, "r2") << "while the first one is under way";
   EXPECT_EQ(second.claim->claims, 3);
@@ -170,9 +173,83 @@ TEST_F(OwedAnswersTest, ALostClaimIsNobodysAnyMore) {
   EXPECT_EQ(Ask("y").rule, AnswerRule::kOwn);
 }
 
+TEST_F(OwedAnswersTest, AClaimThatCouldNotBeStoredChangesNothing) {
+  Arrives("r1");
+  {
+    const Verdict claim = Ask("r2");
+    owed_.NotClaimed({"acme", "r1"});
+  }
+  EXPECT_EQ(Ask("r3").rule, AnswerRule::kUnsettled);
+}
+
+TEST_F(OwedAnswersTest, WhatMetadataMayMeanComesAfterWhatIsOwed) {
+  EXPECT_EQ(owed_.Ask("acme", "f", "r0", Id::kEarlier).rule, AnswerRule::kRetry);
+  owed_.Dropped({"acme", "r0"});
+  IsLost("r1");
+  EXPECT_EQ(owed_.Ask("acme", "f", "r0", Id::kEarlier).request_id, "r1");
+}
+
+// The store may have noted long ago that its answer has arrived, and would refuse a claim.
+TEST_F(OwedAnswersTest, AnOldAnswerThatWasGivenAgainIsOwedWithoutAClaim) {
+  for (const Id id : {Id::kEarlier, Id::kRepeated}) {
+    const std::string request = id == Id::kEarlier ? "r1" : "r2";
+    const std::string content = "of " + request;
+    {
+      const Verdict again = owed_.Ask("acme", content, request, id);
+      EXPECT_EQ(again.rule, AnswerRule::kRetry);
+      owed_.Answered({"acme", request}, "job-" + request);
+    }
+    const Verdict third = owed_.Ask("acme", content, "x", Id::kMinted);
+    EXPECT_EQ(third.request_id, request);
+    EXPECT_EQ(third.rule, AnswerRule::kUndelivered);
+    EXPECT_FALSE(third.claim.has_value());
+  }
+}
+
+TEST_F(OwedAnswersTest, ARepetitionWhoseCallEndsBadlyIsOwedAgain) {
+  Arrives("r1");
+  { const Verdict again = owed_.Ask("acme", "f", "r1", Id::kRepeated); }
+  clock_.Advance(5min);
+  EXPECT_EQ(Ask("r2").rule, AnswerRule::kUndelivered);
+}
+
+TEST_F(OwedAnswersTest, OfWhatAProcessDiedWithNothingIsKnownAndANameSettlesIt) {
+  owed_.Recover({{"acme", "f", "r1", "job-r1", 0}, {"acme", "g", "r2", "job-r2", 0}});
+  owed_.Named({"acme", "job-r1"});
+  EXPECT_EQ(Ask("x", "f").rule, AnswerRule::kOwn);
+  clock_.Advance(9min);
+  EXPECT_EQ(Ask("y", "g").rule, AnswerRule::kUndelivered);
+}
+
+TEST_F(OwedAnswersTest, AnEndInOrderKeepsApartWhatIsLostAndWhatIsNotSettled) {
+  owed_.Recover({{"acme", "f", "r1", "job-r1", 0, Delivery::kLost},
+                 {"acme", "g", "r2", "job-r2", 0, Delivery::kUnsettled}});
+  owed_.Named({"acme", "job-r1"});
+  clock_.Advance(30s);
+  EXPECT_EQ(Ask("x", "f").rule, AnswerRule::kUndelivered);
+  EXPECT_EQ(Ask("y", "g").rule, AnswerRule::kOwn);
+}
+
+TEST_F(OwedAnswersTest, AnAnswerThatArrivesLateHasItsTimeToSettle) {
+  IsLost("r1");
+  clock_.Advance(9min + 50s);
+  Ask("r2").call->Arrived();
+  clock_.Advance(29s);
+  EXPECT_EQ(Ask("r3").rule, AnswerRule::kUnsettled);
+}
+
+TEST_F(OwedAnswersTest, AnAttemptWithAKeyAnswersWhoeverJoinedIt) {
+  const Verdict first = Ask("r1");
+  owed_.Begun({"acme", "r1"}, "f", false);  // somebody sends the minted id as his own
+  owed_.Answered({"acme", "r1"}, "job-r1");
+  owed_.Begun({"acme", "nobody asked"}, "f", false);
+  EXPECT_EQ(owed_.size(), 1u);
+  EXPECT_EQ(Ask("r2").rule, AnswerRule::kJoined) << "its answer is on its way";
+}
+
 TEST_F(OwedAnswersTest, ACertainRepetitionIsNotLookedFor) {
   IsLost("r1");
-  const Verdict verdict = owed_.Ask("acme", "f", "r0", true);
+  const Verdict verdict = owed_.Ask("acme", "f", "r0", Id::kRepeated);
   EXPECT_EQ(verdict.rule, AnswerRule::kRetry);
   EXPECT_EQ(verdict.request_id, "r0");
 }
@@ -182,7 +259,7 @@ TEST_F(OwedAnswersTest, ARepetitionThatFailsLeavesTheAnswerOwed) {
   {
     const Verdict again = Ask("r2");
     owed_.Claimed({"acme", "r1"});
-    owed_.Begun({"acme", "r1"}, "f");
+    owed_.Begun({"acme", "r1"}, "f", true);
     owed_.Dropped({"acme", "r1"});  // the store did not answer, say
   }
   EXPECT_EQ(Ask("r3").rule, AnswerRule::kUndelivered);
@@ -201,23 +278,28 @@ TEST_F(OwedAnswersTest, ARecordIsNotedAsArrivedOnceItIs) {
   Arrives("r2", "g");
   EXPECT_FALSE(noted("job-r1"));
   EXPECT_FALSE(noted("job-r2"));
-  EXPECT_EQ(owed_.Unsettled().size(), 2u);
+  ASSERT_EQ(owed_.Unsettled().size(), 2u);
+  for (const OwedJob& job : owed_.Unsettled()) {
+    EXPECT_EQ(job.delivery, job.job_id == "job-r1" ? Delivery::kLost : Delivery::kUnsettled);
+  }
   clock_.Advance(30s);
   EXPECT_FALSE(noted("job-r1"));
   EXPECT_TRUE(noted("job-r2"));
   EXPECT_TRUE(noted("job of long ago"));
   EXPECT_FALSE(noted("job with a key", false));
-  EXPECT_EQ(owed_.Unsettled(), (std::vector<JobKey>{{"acme", "job-r1"}}));
+  ASSERT_EQ(owed_.Unsettled().size(), 1u);
+  EXPECT_EQ(owed_.Unsettled()[0].job_id, "job-r1");
+  EXPECT_EQ(owed_.Unsettled()[0].delivery, Delivery::kLost);
 }
 
 TEST_F(OwedAnswersTest, WithoutATimeToSettleAnArrivalIsOne) {
   OwedAnswers strict(0s, clock_);
   {
-    const Verdict first = strict.Ask("acme", "f", "r1", false);
+    const Verdict first = strict.Ask("acme", "f", "r1", Id::kMinted);
     strict.Answered({"acme", "r1"}, "job-r1");
     first.call->Arrived();
   }
-  EXPECT_EQ(strict.Ask("acme", "f", "r2", false).rule, AnswerRule::kOwn);
+  EXPECT_EQ(strict.Ask("acme", "f", "r2", Id::kMinted).rule, AnswerRule::kOwn);
 }
 
 TEST_F(OwedAnswersTest, BeyondTheLimitNothingNewIsTaken) {

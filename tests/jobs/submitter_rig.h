@@ -26,7 +26,12 @@ class SubmitterTest : public testing::Test {
     account_ = std::make_unique<Account>(budget, clock_);
     poller_ = std::make_unique<Poller>(
         PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
+        [this](const JobRecord& record) { return hub_.Publish(record); },
+        PollEvents{.replied = nullptr,
+                   .credentials_refused = nullptr,
+                   .degraded_changed = nullptr,
+                   .contradicted = nullptr,
+                   .storing = [this](JobRecord& record) { owed_.Note(record); }});
     SubmitterOptions options = options_;
     options.webhook_url = [this](const std::string& token) {
       return webhooks_.empty() ? "" : webhooks_ + token;
@@ -93,7 +98,10 @@ class SubmitterTest : public testing::Test {
         [](const http::Request& request) { return request.lane == http::Lane::kPaid; }));
   }
 
+  ~SubmitterTest() override { clock_.Forget(); }  // timers hold attempts, and attempts what is owed
+
   test::FakeClock clock_;
+  OwedAnswers owed_{limits::kKeylessSettle, clock_};
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
   Broadcaster broadcaster_;
@@ -104,7 +112,6 @@ class SubmitterTest : public testing::Test {
   Random random_{1};
   Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
                      clock_};
-  OwedAnswers owed_{limits::kKeylessSettle, clock_};
   std::string webhooks_;  // "": no webhooks
   std::vector<JobRecord> in_doubt_;
   std::vector<std::string> foreign_;

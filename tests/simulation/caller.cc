@@ -181,7 +181,8 @@ void Caller::OnRefusal(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled: {
-      if (!job_id_.empty() && status.code() != absl::StatusCode::kDeadlineExceeded &&
+      const bool ending = errors::Reason(status) == "DRAINING";
+      if (!job_id_.empty() && !ending && status.code() != absl::StatusCode::kDeadlineExceeded &&
           status.code() != absl::StatusCode::kCancelled) {
         return Fail("had a job, and then was told: " + text);
       }

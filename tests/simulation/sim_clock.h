@@ -39,8 +39,13 @@ class SimClock final : public Clock, public Timers {
     Push(now_ + delay, kWorld, std::move(callback));
   }
 
-  // What the process had planned is gone.
-  void EndProcess() { ++process_; }
+  // What the process had planned is gone, and all that it held. While the process is there still.
+  void EndProcess() {
+    for (Plan& plan : plans_) {
+      if (plan.process == process_) plan.callback = nullptr;
+    }
+    ++process_;
+  }
   void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
 
   // Until `until`, or until `stop` says so after an event.

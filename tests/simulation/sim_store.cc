@@ -133,7 +133,7 @@ void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
-void SimStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) { disk_.EndEpoch(std::move(owed), done); }
+void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) { disk_.EndEpoch(std::move(owed), done); }
 
 void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto apply = [this, query, done] {

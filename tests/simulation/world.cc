@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 
 // After the day: long enough for whatever is still to come.
 constexpr Duration kQuiet = 6h;
+// For so long a request that was sent is followed at most: its own timeout, and a little.
+constexpr Duration kFollowed = 33s;
 // More than this in ten seconds is over the budget: the burst, and ten seconds' worth.
 constexpr Duration kBudgetWindow = 10s;
 
@@ -29,6 +31,14 @@ World::World(const WorldOptions& options)
 
 World::~World() {
   callers_.clear();  // their watches leave the hub before it goes
+  EndProcess();
+}
+
+// What is under way goes before what it refers to.
+void World::EndProcess() {
+  clock_.EndProcess();
+  store_.Crash();
+  process_.reset();
 }
 
 bool World::Chance(double probability) {
@@ -87,16 +97,24 @@ void World::Crash(const char* why) {
   if (process_ == nullptr || (calm_ && !store_fails_)) return;
   Tell(why);
   ++statistics_.crashes;
-  // Some of them end in order; what is under way then is another matter.
-  if (!store_fails_ && process_->submitter().running() == 0 && Chance(0.3)) {
-    store_.EndEpoch(process_->owed().Unsettled(), [](const absl::Status&) {});
-  }
   for (auto& caller : callers_) caller->OnCrash();
-  clock_.EndProcess();
-  process_.reset();
-  store_.Crash();
+  EndProcess();
   store_fails_ = false;
   clock_.InWorld(Between(100ms, 30s), [this] { Start(); });
+}
+
+// SIGTERM: who waits is told, what was sent is followed, and what is owed is written down.
+void World::EndInOrder() {
+  if (process_ == nullptr || calm_) return;
+  Tell("ends in order");
+  ++statistics_.ends;
+  process_->submitter().AnswerUnconfirmed();
+  clock_.InWorld(kFollowed, [this, crashes = statistics_.crashes] {
+    if (crashes != statistics_.crashes || store_fails_) return;  // killed meanwhile, or about to be
+    if (process_->submitter().running() > 0) Fail("a submit was not followed to its end");
+    store_.EndEpoch(process_->owed().Unsettled(), [](const absl::Status&) {});
+    Crash("ended in order");
+  });
 }
 
 // A full disk: no commit succeeds, and the program ends.
@@ -135,6 +153,12 @@ void World::PlanDay() {
       pictory_->OnNextAcceptance([this](Duration until_answer) {
         clock_.InWorld(until_answer + Between(0us, 3ms), [this] { Crash("killed while accepting"); });
       });
+    });
+  }
+  const int ends = Chance(0.5) ? static_cast<int>(random_() % 20) : 0;
+  for (int i = 0; i < ends; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
+      pictory_->OnNextAcceptance([this](Duration) { clock_.InWorld(Between(0us, 1s), [this] { EndInOrder(); }); });
     });
   }
   if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });

@@ -39,6 +39,7 @@ struct WorldOptions {
 struct Statistics {
   std::uint64_t accepted = 0;   // jobs at Pictory
   std::uint64_t crashes = 0;
+  std::uint64_t ends = 0;       // in order
   std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t callbacks = 0;
@@ -72,7 +73,9 @@ class World {
  private:
   Weather DrawWeather();
   void Start();
+  void EndProcess();
   void Crash(const char* why);
+  void EndInOrder();
   void FailStore();
   void KillInTheNextWrite();
   void PlanDay();

@@ -531,7 +531,7 @@ TYPED_TEST_P(JobStoreTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
     }
     return ids;
   };
-  const std::int64_t first = this->store_->Recover(now)->epoch;
+  std::int64_t first = this->store_->Recover(now)->epoch;
   put("young", first, minutes(1));
   put("sending", first, minutes(2), SubmissionState::kSending);
   put("unknown", first, minutes(3), SubmissionState::kUnknown);
@@ -542,13 +542,55 @@ TYPED_TEST_P(JobStoreTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
   ASSERT_TRUE(this->calls_.Claim("acme", "young", 0).value());
   // It died. All that it did not say to have arrived is owed, however long it was away.
   EXPECT_EQ(owed(now + minutes(30)), (std::vector<std::string>{"unknown", "sending", "young"}));
-  // It ends in order: only what it names is owed.
-  ASSERT_TRUE(this->calls_.EndEpoch({{"acme", "unknown"}}).ok());
-  EXPECT_EQ(owed(now + minutes(31)), std::vector<std::string>{"unknown"});
-  EXPECT_EQ(owed(now + minutes(31)), std::vector<std::string>{"unknown"});
-  EXPECT_EQ(owed(now + minutes(3) + limits::kOwedAcrossRestart + minutes(1)), std::vector<std::string>{})
+  // That one died as well, and owed the same.
+  EXPECT_EQ(owed(now + minutes(31)), (std::vector<std::string>{"unknown", "sending", "young"}));
+  // This one ends in order: only what it names is owed.
+  const auto ends = [&](std::vector<std::pair<std::string, jobs::Delivery>> named) {
+    std::vector<jobs::OwedJob> jobs;
+    for (const auto& [id, delivery] : named) jobs.push_back({"acme", "", "", id, 0, delivery});
+    ASSERT_TRUE(this->calls_.EndEpoch(jobs).ok());
+  };
+  ends({{"unknown", jobs::Delivery::kLost}, {"young", jobs::Delivery::kUnsettled}});
+  // A change that was under way at the end takes nothing of it back.
+  JobRecord late = this->calls_.FindRequest("acme", "r-unknown").value().value();
+  late.delivery = jobs::Delivery::kUnsaid;
+  ASSERT_TRUE(this->calls_.Update(late).ok());
+  const auto recovered = this->store_->Recover(now + minutes(32));
+  ASSERT_EQ(recovered->owed.size(), 2u);
+  EXPECT_EQ(recovered->owed[0].delivery, jobs::Delivery::kLost);
+  EXPECT_EQ(recovered->owed[1].delivery, jobs::Delivery::kUnsettled);
+  EXPECT_EQ(recovered->owed[1].claims, 1);
+  // The next one ends in order and names nothing: they have arrived meanwhile.
+  ends({});
+  EXPECT_EQ(owed(now + minutes(33)), std::vector<std::string>{});
+}
+
+TYPED_TEST_P(JobStoreTest, WhatIsOwedIsOfAShortTimeWhateverTheClockDid) {
+  using std::chrono::minutes;
+  const WallTime now = At(1'000'000);
+  const std::int64_t epoch = this->store_->Recover(now)->epoch;
+  const auto put = [&](const std::string& id, Duration ahead) {
+    JobRecord record = Begun(id, "r-" + id);
+    record.submission = SubmissionState::kAccepted;
+    record.minted_request_id = true;
+    record.owner_epoch = epoch;
+    record.sent_at = now + std::chrono::duration_cast<WallTime::duration>(ahead);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  };
+  const auto owed = [&](WallTime when) {
+    std::vector<std::string> ids;
+    const auto recovered = this->store_->Recover(when);
+    for (const jobs::OwedJob& job : recovered->owed) ids.push_back(job.job_id);
+    return ids;
+  };
+  put("when the clock was ahead", minutes(50));
+  put("then", minutes(1));
+  EXPECT_EQ(owed(now + minutes(2)), (std::vector<std::string>{"then", "when the clock was ahead"}));
+  EXPECT_EQ(owed(now + minutes(50) + limits::kOwedAcrossRestart + limits::kClockSlack + minutes(1)),
+            std::vector<std::string>{})
       << "away for too long";
 }
+
 
 TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
   const std::int64_t now = 1'000'000;
@@ -630,6 +672,8 @@ TYPED_TEST_P(JobStoreTest, EveryFieldSurvives) {
     } else {
       ASSERT_TRUE(this->calls_.Adopt(Begun(id, "request-" + id, "Ténant")).ok());
       ASSERT_TRUE(this->calls_.Update(record).ok());
+      // Of this one an update only says that the answer has arrived.
+      if (record.delivery != jobs::Delivery::kArrived) record.delivery = jobs::Delivery::kUnsaid;
     }
     ASSERT_EQ(this->Stored("request-" + id, "Ténant"), record) << i;
     ASSERT_EQ(this->calls_.Find("Ténant", id).value().has_value(), jobs::IsVisible(record)) << i;
@@ -729,7 +773,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, BuryKeepsTheRequestIdAndNothingElse,
     PruneForgetsWhatIsOldAndNeverWhatIsOpen, ATokenFindsTheSubmissionThatHasNotEnded,
     ARetryWithoutAKeyIsFoundByItsContent, AnOwedAnswerIsClaimedOnceAtATime,
-    WhatIsOwedAfterAnEndDependsOnHowItCame, RecoverCountsWhatMayHaveCostMoney,
+    WhatIsOwedAfterAnEndDependsOnHowItCame, WhatIsOwedIsOfAShortTimeWhateverTheClockDid,
+    RecoverCountsWhatMayHaveCostMoney,
     RecoverSettlesInterruptedSubmissions,
     EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
     ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);

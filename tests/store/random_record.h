@@ -30,7 +30,7 @@ class RandomRecords {
     sent_at = Time();
     minted_request_id = Coin();
     mesh_request_id = Text();
-    delivery = static_cast<jobs::Delivery>(Below(3));
+    delivery = static_cast<jobs::Delivery>(Below(4));
     accepted_at = Time();
     next_poll_at = Time();
     if (Coin()) not_found_since = Time();

@@ -96,7 +96,7 @@ class StoreCalls {
     store_.Claim({{tenant, job_id}, claims}, answer.Callback());
     return answer.Wait();
   }
-  absl::Status EndEpoch(std::vector<jobs::JobKey> owed) {
+  absl::Status EndEpoch(std::vector<jobs::OwedJob> owed) {
     Answer<absl::Status> answer;
     store_.EndEpoch(std::move(owed), answer.Callback());
     return answer.Wait();

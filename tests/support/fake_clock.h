@@ -42,6 +42,8 @@ class FakeClock final : public Clock, public Timers {
   void JumpWall(Duration by) {
     wall_ += std::chrono::duration_cast<WallTime::duration>(by);
   }
+  // No timer fires any more.
+  void Forget() { timers_.clear(); }
   std::size_t pending() const { return timers_.size(); }
   // MonoTime::max() if nothing is pending.
   MonoTime next() const { return timers_.empty() ? MonoTime::max() : timers_.begin()->first.first; }
