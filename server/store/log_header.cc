@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kSaltsAt = 16;
 // So many times a log is begun anew between two starts; what is further on is another log.
-constexpr std::uint32_t kBeginningsMax = 1U << 28;
+constexpr std::uint32_t kBeginningsMax = 1U << 24;
 constexpr std::uint32_t kMagic = 0x377f0682;  // the last bit tells the byte order of its checksums
 
 std::uint32_t Number(const unsigned char* bytes) {
