@@ -96,6 +96,15 @@ def submit(target, name, request_id="", library_retries=False, metadata=(), pati
         return Told(call)
 
 
+def outcome(call):
+    """OK, or what the call fails with."""
+    try:
+        call()
+        return "OK"
+    except grpc.RpcError as error:
+        return f"{error.code().name} {error.details()}"
+
+
 class Background:
     """A function that runs meanwhile; its result is waited for."""
 

@@ -2,10 +2,9 @@
 
 import re
 
-import grpc
 import tools
 import yaml
-from bench import api, stub, submit
+from bench import api, outcome, stub, submit
 from check import true
 from shapes import documented
 
@@ -32,14 +31,6 @@ def documented_with(more):
         made["static_resources"]["clusters"][0].update(more)
         return made
     return config
-
-
-def outcome(call):
-    try:
-        call()
-        return "OK"
-    except grpc.RpcError as error:
-        return f"{error.code().name} {error.details()}"
 
 
 def pictory_away(bench):
