@@ -6,6 +6,7 @@ import subprocess
 
 import envoy
 import tools
+import yaml
 from check import equal, true
 from gateway import Gateway
 from shapes import DOCUMENTED, documented
@@ -23,9 +24,24 @@ def objects(text):
     return found
 
 
+def both_retry():
+    """What each of the two files says of retries, route by route, and how many requests it lets through."""
+    config = yaml.safe_load(DOCUMENTED.read_text())["static_resources"]
+    manager = config["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = [route["route"] for route in manager["route_config"]["virtual_hosts"][0]["routes"]]
+    service, rule = yaml.safe_load_all((DOCUMENTED.parent / "istio.yaml").read_text())
+    pool = rule["spec"]["trafficPolicy"]["connectionPool"]["http"]
+    return ([(route["timeout"], route["retry_policy"]["retry_on"]) for route in routes]
+            + [config["clusters"][0]["circuit_breakers"]["thresholds"][0]["max_requests"]],
+            [(route["timeout"], route["retries"]["retryOn"]) for route in service["spec"]["http"]]
+            + [pool["http2MaxRequests"]])
+
+
 def all_rpcs(bench):
     wrong = envoy.check(DOCUMENTED)
     yield true(f"{DOCUMENTED.relative_to(tools.ROOT)} as it is", not wrong, wrong or "taken", "no complaint of Envoy")
+    ours, istios = both_retry()
+    yield true("istio.yaml says the same of timeouts, retries and requests", ours == istios, "it does", ours)
     g = Gateway(bench.folder / "gateway")
     bench.exits.callback(g.kill)
     [front] = bench.chain([documented], g.grpc)
