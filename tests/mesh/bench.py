@@ -9,12 +9,13 @@ import time
 
 import grpc
 from envoy import Envoy
-from gateway import DEADLINE_SECONDS
+from gateway import DEADLINE_SECONDS, wait_until
 from pictory.jobs.v1 import job_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
 from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 from rig import UNLIMITED, Rig
 
+PICTORY_MS = 1500  # what a submit takes if it is to be caught under way
 ANSWER_OF = "pictory-answer-of"  # trailing metadata: the job was another call's
 
 # What gRPC libraries do by themselves if they are told to.
@@ -103,6 +104,14 @@ def outcome(call):
         return "OK"
     except grpc.RpcError as error:
         return f"{error.code().name} {error.details()}"
+
+
+def in_flight(sandbox, name, call, *args, **kwargs):
+    """A submit that waits for Pictory, which has got it."""
+    sandbox.fault("delay", times=1, ms=PICTORY_MS)
+    made = Background(call, *args, **kwargs)
+    wait_until(lambda: name in sandbox.journal(), f"the POST of {name}")
+    return made
 
 
 class Background:

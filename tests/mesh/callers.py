@@ -6,13 +6,12 @@ import re
 import time
 
 import shapes
-from bench import Background, submit
+from bench import Background, in_flight, submit
 from check import true
 from gateway import wait_until
 from paid import at_once, judged, slug, with_and_without
 
 GIVES_UP_SECONDS = 0.5
-PICTORY_MS = 1500
 EXIT_SECONDS = 55
 
 
@@ -23,11 +22,7 @@ class Way:
         self.target = self.envoys[-1].target if self.envoys else self.g.grpc
 
     def in_flight(self, name, request_id, **kwargs):
-        """A submit that waits for Pictory."""
-        self.sandbox.fault("delay", times=1, ms=PICTORY_MS)
-        call = Background(submit, self.target, name, request_id, **kwargs)
-        wait_until(lambda: name in self.sandbox.journal(), f"the POST of {name}")
-        return call
+        return in_flight(self.sandbox, name, submit, self.target, name, request_id, **kwargs)
 
     def replies(self):
         """How many answers Pictory has given to submits."""

@@ -38,7 +38,7 @@ class Path:
     what: str
     chain: list
     library_retries: bool
-    retried: bool = True  # under way; else the caller asks again, without a word that it is a retry
+    known: bool = True  # a retry says that it is one; else it looks like a call of its own
 
 
 PATHS = [
@@ -48,7 +48,9 @@ PATHS = [
     Path("Istio, patient", two_hops({"include": True, "retry": PATIENT}, {"retry": INBOUND}), False),
     Path("one hop, patient", one_hop(retry=PATIENT), False),
     Path("two hops, both include, patient", two_hops({"include": True, "retry": PATIENT}, {"include": True}), False),
-    Path("Envoy as documented, asked again", [documented], False, retried=False),
+    Path("Envoy as documented, asked again", [documented], False, known=False),
+    Path("outbound, then an edge, patient", two_hops(
+        {"include": True, "retry": PATIENT}, {"include": True, "edge": True}), False, known=False),
 ]
 
 
@@ -89,7 +91,7 @@ def kill_all(bench, path):
             if not told[0].ok:
                 told.append(call())
             g.kill()
-            wanted = point.posts if path.retried or request_id else {point.posts, point.posts + 1}
+            wanted = point.posts if path.known or request_id else {point.posts, point.posts + 1}
             return judged("", sandbox, name, told, wanted)
 
         checks.append(with_and_without(f"{path.what}: {point.what}", kill))

@@ -4,9 +4,8 @@ import dataclasses
 import typing
 
 import shapes
-from bench import Background, submit
+from bench import in_flight, submit
 from cutter import Cutter
-from gateway import wait_until
 from paid import at_once, judged, with_and_without
 
 TRY_SECONDS = 0.5
@@ -34,11 +33,7 @@ class Way:
         return submit(self.target, name, request_id, self.shape.library_retries)
 
     def in_flight(self, name, request_id):
-        """A submit that waits for Pictory."""
-        self.sandbox.fault("delay", times=1, ms=1500)
-        call = Background(self.submit, name, request_id)
-        wait_until(lambda: name in self.sandbox.journal(), f"the POST of {name}")
-        return call
+        return in_flight(self.sandbox, name, self.submit, name, request_id)
 
 
 def answers_reset(times):

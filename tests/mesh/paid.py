@@ -38,6 +38,9 @@ def with_and_without(case, function):
 
 def at_once(bench, function, cases):
     """The checks of all cases, in order. They wait most of the time, so several are tried at once."""
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+    try:
         for checks in pool.map(lambda case: function(bench, case), cases):
             yield from checks
+    finally:
+        pool.shutdown(cancel_futures=True)
