@@ -8,12 +8,14 @@ final state, at how many a revision went back, how many reconnections there were
 
 import collections
 import json
+import os
 import sys
 import threading
 
 import pictory_jobs
 from pictory.jobs.v1 import job_pb2
 
+OPEN_SECONDS = 60
 FINAL = {job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED}
 
 
@@ -21,7 +23,7 @@ class Crowd:
     def __init__(self, target, watches, jobs):
         self.channel, self.stub = pictory_jobs.connect(target)
         self.lock, self.seen = threading.Lock(), collections.Counter()
-        self.errors, self.left = collections.Counter(), watches
+        self.errors, self.opened, self.watches = collections.Counter(), threading.Event(), watches
         threading.stack_size(256 * 1024)
         self.threads = [threading.Thread(target=self.watch, args=(jobs[number % len(jobs)],))
                         for number in range(watches)]
@@ -29,8 +31,8 @@ class Crowd:
     def count(self, what):
         with self.lock:
             self.seen[what] += 1
-            if what == "opened" and self.seen[what] == self.left:
-                print("open", flush=True)
+            if self.seen["opened"] == self.watches:
+                self.opened.set()
 
     def watch(self, job_id):
         revisions, last = [], None
@@ -51,6 +53,10 @@ class Crowd:
     def run(self):
         for thread in self.threads:
             thread.start()
+        if not self.opened.wait(OPEN_SECONDS):
+            print(f"only {self.seen['opened']} of {self.watches} open", flush=True)
+            os._exit(1)
+        print("open", flush=True)
         for thread in self.threads:
             thread.join()
         print(json.dumps({"final": self.seen["final"], "back": self.seen["back"],

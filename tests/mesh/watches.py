@@ -143,8 +143,9 @@ def crowd_of(bench, watches, target, jobs):
     command = [".venv/bin/python", HERE / "watchers.py", target, watches // PROCESSES, *jobs]
     made = [spawn(bench, command, target, tools.EXAMPLES / "python") for _ in range(PROCESSES)]
     for process in made:
-        if process.stdout.readline() != "open\n":
-            raise AssertionError(process.communicate()[1])
+        said = process.stdout.readline()
+        if said != "open\n":
+            raise AssertionError(f"{said}{process.communicate()[1]}")
     return made
 
 
