@@ -111,6 +111,7 @@ struct GatewayFlags {
   std::string admin_listen = "127.0.0.1:8081";
   std::string state_dir;
   std::string reflection = "on";
+  double keyless_settle_seconds = std::chrono::duration<double>(limits::kKeylessSettle).count();
   int keep_jobs_days = limits::kFinishedJobKept / std::chrono::days(1);
   int keep_request_ids_days = kLeastRequestIdDays;
   double drain_delay_seconds = 0;
@@ -198,6 +199,15 @@ void AddUpstream(CLI::App& app, Config& config) {
 
 // Money and memory.
 void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_flag("--require-request-id", config.require_request_id,
+               "Refuse submits without a request_id, which alone makes repeating one safe at any time")
+      ->envname("PICTORY_REQUIRE_REQUEST_ID");
+  app.add_option("--keyless-settle", flags.keyless_settle_seconds,
+                 "Seconds in which a submit without a request_id that equals the one before is taken for "
+                 "its repetition, unless somebody has asked for that job meanwhile")
+      ->check(CLI::Range(0.0, std::chrono::duration<double>(limits::kKeylessSettleMax).count()))
+      ->envname("PICTORY_KEYLESS_SETTLE")
+      ->capture_default_str();
   const auto spending = [&app](const char* name, int& limit, const char* help, const char* variable) {
     app.add_option(name, limit, help)
         ->check(CLI::Range(0, limits::kSpendingLimitMax))
@@ -282,6 +292,7 @@ absl::Status Complete(const GatewayFlags& flags, Config& config) {
   };
   config.drain_delay = seconds(flags.drain_delay_seconds);
   config.drain_timeout = seconds(flags.drain_timeout_seconds);
+  config.keyless_settle = seconds(flags.keyless_settle_seconds);
   config.retention.finished_kept = std::chrono::days(flags.keep_jobs_days);
   config.retention.request_ids_kept = std::chrono::days(flags.keep_request_ids_days);
   config.log_level = LevelOf(flags.common.log_level);

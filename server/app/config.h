@@ -61,6 +61,8 @@ struct Config {
   bool memory_store = false;
 
   // Money and memory.
+  bool require_request_id = false;
+  Duration keyless_settle = limits::kKeylessSettle;
   jobs::SpendingLimits spending;
   jobs::RetentionOptions retention;
 

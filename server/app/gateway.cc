@@ -1,5 +1,6 @@
 #include "app/gateway.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/outage.h"
+#include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/retention.h"
@@ -88,6 +90,7 @@ struct Gateway::Parts {
   absl::Status TakeUpJobs();
   absl::Status Serve();
   void Drain(const std::function<bool(Duration)>& wait);
+  void NoteOwed();
   void AddGauges();
 
   const Config config;
@@ -109,6 +112,7 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::Hub> hub;
   std::unique_ptr<jobs::StreamWheel> wheel;
   std::unique_ptr<jobs::Poller> poller;
+  std::unique_ptr<jobs::OwedAnswers> owed;
   std::unique_ptr<jobs::Spending> spending;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<jobs::Reconciler> reconciler;
@@ -194,9 +198,13 @@ void Gateway::Parts::BuildDomain() {
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
   if (webhooks != nullptr) polling.curve = jobs::WithWebhooks(polling.curve);
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
+  owed = std::make_unique<jobs::OwedAnswers>(config.keyless_settle, clock);
+  owed->Recover(std::move(recovered.owed));
+  jobs::PollEvents poll_events = PollEvents(metrics);
+  poll_events.storing = [this](jobs::JobRecord& record) { owed->Note(record); };
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
-      [this](const jobs::JobRecord& record) { return hub->Publish(record); }, PollEvents(metrics));
+      [this](const jobs::JobRecord& record) { return hub->Publish(record); }, std::move(poll_events));
   hub->SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
@@ -215,8 +223,8 @@ void Gateway::Parts::BuildDomain() {
                                                   *timers, ReconcileEvents(metrics));
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
   submit_events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
-  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *store,
-                                                *client, *hub, *poller, clock, *timers, random,
+  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *owed,
+                                                *store, *client, *hub, *poller, clock, *timers, random,
                                                 std::move(submit_events));
   uploads = std::make_unique<jobs::UploadDesk>(*account, *client, clock, *timers);
   deleter = std::make_unique<jobs::Deleter>(*account, *store, *client, *hub, clock);
@@ -261,6 +269,8 @@ void Gateway::Parts::AddGauges() {
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
   });
+  gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
+        [this] { return owed->size(); });
   gauge("store_commits", "Commits of the job store so far", store_commits);
 }
 
@@ -296,6 +306,8 @@ absl::Status Gateway::Parts::Serve() {
       done(std::move(response));
     });
   };
+  domain.named = [this](const jobs::JobKeyView& job) { owed->Named(job); };
+  domain.require_request_id = config.require_request_id;
   domain.degraded = [this](const std::string&) { return account->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
     metrics.CountCall(method, absl::StatusCodeToString(code),
@@ -335,6 +347,10 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (server != nullptr) {
     server->SetServing(false);
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
+    // Who still waits for Pictory's answer then is told that it is not known, instead of being cut off.
+    const Duration told_before = std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
+    timers->At(clock.Now() + config.drain_timeout - told_before,
+               [this] { submitter->AnswerUnconfirmed(); });
     server->Drain(config.drain_timeout);
   }
   // Until now a callback could still settle a job in doubt. From here on it would be lost without a
@@ -351,6 +367,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
     submitter->Drain([&idle] { idle.set_value(); });
     idle.get_future().wait();
   }
+  if (store != nullptr && owed != nullptr) NoteOwed();
   if (timers != nullptr) timers->Stop();
   admin.reset();      // its metrics ask what ends now
   // Answers what is still under way. It stays until nothing is left that could still start a request: a
@@ -359,6 +376,13 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Stop();
+}
+
+// Every answer that is not named here has arrived; the next process need not owe it.
+void Gateway::Parts::NoteOwed() {
+  std::promise<void> noted;
+  store->EndEpoch(owed->Unsettled(), [&noted](const absl::Status&) { noted.set_value(); });
+  noted.get_future().wait();
 }
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,

@@ -93,6 +93,10 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
   events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
     LogForeign(record, pictory_job_id, "Pictory answered a submit with");
   };
+  events.repeated = [&metrics](jobs::AnswerRule rule, const std::string& request_id) {
+    metrics.CountRepeated(jobs::RuleName(rule));
+    Log(Level::kInfo, "repeated_submit", {{"request_id", request_id}, {"rule", jobs::RuleName(rule)}});
+  };
   return events;
 }
 

@@ -85,7 +85,8 @@ int RunGateway(const Config& config) {
   const Duration allowed = config.drain_delay + config.drain_timeout;
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
-  StartWatchdog(allowed + limits::kDrainWatchdog);
+  // A paid request that was sent is followed to its answer, whatever the drain allows.
+  StartWatchdog(allowed + limits::kSubmitTimeout + limits::kDrainWatchdog);
   gateway.Drain([&signals](Duration wait) { return signals.WaitFor(wait); });
   started->reset();
   const bool failed = signals.raised();

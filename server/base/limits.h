@@ -156,10 +156,18 @@ inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without request_id is matched this long
+// Submits without request_id whose answer may not have arrived.
+inline constexpr minutes kOwedWindow{10};  // an answer that did not arrive is kept for an equal submit
+inline constexpr seconds kKeylessSettle{30};  // one that seems to have arrived, unless set
+inline constexpr minutes kKeylessSettleMax{10};
+inline constexpr hours kOwedAcrossRestart{1};  // that the program may have been away
+inline constexpr std::size_t kOwedAnswersMax = 100'000;
+inline constexpr std::size_t kOwedSweepFirst = 1024;
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
+inline constexpr seconds kToldBeforeCut{1};  // waiting submitters, before a drain ends; at most half of it
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 

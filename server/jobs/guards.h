@@ -15,6 +15,7 @@ enum class Guard {
   kConfirmFailure,       // one failed reply is no failed job
   kStoredBeforePublish,  // what watchers have seen survives a crash
   kProgressOnlyRises,
+  kOwedAnswers,          // an equal submit without a key gets the answer that never arrived
 };
 
 #ifdef PICTORY_SIMULATION

@@ -68,6 +68,11 @@ bool CountsAsSpent(SubmissionState state) {
   return false;
 }
 
+bool CanBeOwed(SubmissionState state) {
+  return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
+         state == SubmissionState::kUnknown;
+}
+
 bool IsPollable(const JobRecord& record) {
   return IsVisible(record) && !IsFinal(record.job.state) && !record.job.pictory_job_id.empty();
 }

@@ -53,7 +53,7 @@ struct Job {
 enum class SubmissionState : std::uint8_t {
   kIntent = 1,    // recorded, nothing sent but what a 401 turned away
   kSending = 2,   // recorded as sent before the first byte
-  kAccepted = 3,  // Pictory gave a job id
+  kAccepted = 3,  // Pictory gave a job id; or refused when callers knew the job as UNCONFIRMED already
   kRejected = 4,  // Pictory refused, nothing was billed; `refusal` is what a retry gets again
   kNotSent = 5,   // certainly nothing sent; a retry runs
   kUnknown = 6,    // sent, outcome unknown; never sent again
@@ -61,21 +61,30 @@ enum class SubmissionState : std::uint8_t {
   kDeleted = 8     // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
 };
 
+// What became of the answer to a submit without a request_id: whether an equal one is owed it
+// (jobs/owed_answers.h). On the disk it is known late or never.
+enum class Delivery : std::uint8_t {
+  kUnsaid = 0,   // the process that answered has not said yet; if it ended badly, the answer is owed
+  kArrived = 1,  // as far as can be known
+  kOwed = 2      // still owed when the process ended in order
+};
+
 struct JobRecord {
   Job job;
 
   SubmissionState submission = SubmissionState::kIntent;
-  std::string fingerprint;  // SHA-256 of method, deterministic request and credentials: 32 bytes
+  std::string fingerprint;  // jobs/fingerprint.h
   std::int32_t attempt = 1;
   std::int64_t owner_epoch = 0;  // start of the process that owns the attempt
   std::string correlation_token;  // names the submission in the URL Pictory calls back; random
   std::string refusal;  // of kRejected: serialised internal.v1.Status
   // When the last attempt was recorded as sent: from then on it may have cost money.
   WallTime sent_at{};
-  // The caller gave no request_id, so that only its content can tell a retry of a mesh from a new
-  // request; and the x-request-id it came with, if any.
+  // The caller gave no request_id, so that only its content can tell a repetition from a new request;
+  // and the x-request-id it came with, if any.
   bool minted_request_id = false;
   std::string mesh_request_id;
+  Delivery delivery = Delivery::kUnsaid;
 
   // Polling. Wall times, because they outlive the process.
   WallTime accepted_at{};
@@ -103,6 +112,9 @@ bool IsPollable(const JobRecord& record);
 
 // Sent at least once, so that it counts as paid whatever became of it.
 bool CountsAsSpent(SubmissionState state);
+
+// Its answer may be owed to an equal submit: there is a job, or may be one.
+bool CanBeOwed(SubmissionState state);
 
 // `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`: the words of the API without their prefix.
 std::string StateName(JobState state);

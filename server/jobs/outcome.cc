@@ -9,7 +9,52 @@ namespace gateway::jobs {
 namespace internal = ::pictory::jobs::internal::v1;
 using Outcome = pictory::SubmitReply::Outcome;
 
+namespace {
+
+// Callers know the job as UNCONFIRMED. A refusal can only end it; it must not vanish.
+JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& reply, WallTime now) {
+  if (reply.outcome == Outcome::kUnknown) return in_doubt;
+  if (reply.outcome == Outcome::kAccepted) return Adopted(in_doubt, reply.pictory_job_id, now);
+  JobRecord record = in_doubt;
+  record.submission = SubmissionState::kAccepted;
+  record.job.state = v1::JOB_STATE_FAILED;
+  record.job.error_code = errors::Reason(reply.error);
+  record.job.error_message = std::string(reply.error.message());
+  record.job.message = "Pictory did not take the job; nothing was billed";
+  record.job.update_time = now;
+  record.job.finish_time = now;
+  ++record.job.revision;
+  return record;
+}
+
+}  // namespace
+
+JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now) {
+  JobRecord record = in_doubt;
+  record.submission = SubmissionState::kAccepted;
+  record.accepted_at = now;
+  record.job.pictory_job_id = pictory_job_id;
+  record.job.state = v1::JOB_STATE_QUEUED;
+  record.job.message.clear();
+  record.job.stale = false;
+  record.job.update_time = now;
+  ++record.job.revision;
+  return record;
+}
+
+JobRecord Abandoned(const JobRecord& in_doubt, WallTime now) {
+  JobRecord record = in_doubt;
+  record.submission = SubmissionState::kAbandoned;
+  record.job.state = v1::JOB_STATE_OUTCOME_UNKNOWN;
+  record.job.message = "Given up: whether Pictory took the job was never learnt";
+  record.job.update_time = now;
+  record.job.finish_time = now;
+  ++record.job.revision;
+  return record;
+}
+
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now) {
+  if (sending.submission == SubmissionState::kUnknown) return AfterLateReply(sending, reply, now);
   JobRecord record = sending;
   record.job.update_time = now;
   switch (reply.outcome) {

@@ -1,4 +1,4 @@
-// What the answer to a paid request makes of its record: a pure function.
+// What the answer to a paid request, or a decision about it, makes of its record: pure functions.
 #pragma once
 
 #include "base/clock.h"
@@ -7,8 +7,12 @@
 
 namespace gateway::jobs {
 
-// `sending` is the record as it was sent.
+// `sending` is the record as it was sent, or the UNCONFIRMED one that callers were told of meanwhile.
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now);
+
+// What settling makes of a record that is in doubt.
+JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now);
+JobRecord Abandoned(const JobRecord& in_doubt, WallTime now);
 
 // A refusal as it is stored and given again to a retry.
 std::string EncodeRefusal(const absl::Status& status);

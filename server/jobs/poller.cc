@@ -339,6 +339,7 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
   if (!advanced.store) return Pump();
 
   if (advanced.visible && IsOff(Guard::kStoredBeforePublish)) publish_(advanced.record);
+  if (events_.storing) events_.storing(advanced.record);
   advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(news->delay);
   std::vector<pictory::JobResult::Part> parts;
   if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {

@@ -59,6 +59,8 @@ struct PollEvents {
   std::function<void(const pictory::JobReply&)> credentials_refused;
   std::function<void(bool degraded)> degraded_changed;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
+  // A change of the record is about to be stored; what is noted in it is stored with it.
+  std::function<void(JobRecord&)> storing;
 };
 
 class Poller {

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "jobs/candidates.h"
 #include "jobs/guards.h"
+#include "jobs/outcome.h"
 
 namespace gateway::jobs {
 namespace {
@@ -52,30 +53,6 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 }
 
 }  // namespace
-
-JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now) {
-  JobRecord record = in_doubt;
-  record.submission = SubmissionState::kAccepted;
-  record.accepted_at = now;
-  record.job.pictory_job_id = pictory_job_id;
-  record.job.state = v1::JOB_STATE_QUEUED;
-  record.job.message.clear();
-  record.job.stale = false;
-  record.job.update_time = now;
-  ++record.job.revision;
-  return record;
-}
-
-JobRecord Abandoned(const JobRecord& in_doubt, WallTime now) {
-  JobRecord record = in_doubt;
-  record.submission = SubmissionState::kAbandoned;
-  record.job.state = v1::JOB_STATE_OUTCOME_UNKNOWN;
-  record.job.message = "Given up: whether Pictory took the job was never learnt";
-  record.job.update_time = now;
-  record.job.finish_time = now;
-  ++record.job.revision;
-  return record;
-}
 
 Reconciler::Reconciler(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
                        Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events)

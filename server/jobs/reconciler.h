@@ -121,8 +121,4 @@ class Reconciler {
   bool stopped_ GUARDED_BY(mutex_) = false;
 };
 
-// What settling makes of a record: pure.
-JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now);
-JobRecord Abandoned(const JobRecord& in_doubt, WallTime now);
-
 }  // namespace gateway::jobs

@@ -19,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "jobs/job.h"
 #include "jobs/job_key.h"
+#include "jobs/owed_answers.h"
+#include "jobs/retry_evidence.h"
 #include "pictory/job_reply.h"
 
 namespace gateway::jobs {
@@ -69,8 +71,8 @@ class JobStore {
 
   virtual ~JobStore() = default;
 
-  // Inserts `record` unless its (tenant, request_id) is known. A known one that is kNotSent with the
-  // same fingerprint is begun again: the stored job_id and create_time stay, attempt rises by one,
+  // Inserts `record` unless its (tenant, request_id) is known. A known one that is kNotSent and of the
+  // same request (jobs/fingerprint.h) is begun again: the stored job_id and create_time stay, attempt rises by one,
   // everything else becomes the new record's.
   virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
 
@@ -96,10 +98,18 @@ class JobStore {
   // The record of any tenant with this correlation_token, if it has not ended; visible or not.
   virtual void FindToken(std::string token, Callback<std::optional<JobRecord>> done) = 0;
 
-  // The newest record of the tenant with this fingerprint and minted_request_id, created at or after
-  // `since`, visible or not. With a `mesh_request_id`, one that came with another id does not count.
-  virtual void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+  // The record of the tenant with this fingerprint and minted_request_id, created at or after `since`,
+  // visible or not, that the evidence allows: one that it makes certain first, then the newest.
+  virtual void FindUnkeyed(std::string tenant, std::string fingerprint, RetryEvidence evidence,
                            WallTime since, Callback<std::optional<JobRecord>> done) = 0;
+
+  // Takes the answer of an owed job: counts one claim more, if the record has had `claim.claims` so
+  // far, its answer has not arrived, and it is kSending, kAccepted or kUnknown. False if not.
+  virtual void Claim(OwedAnswers::Claim claim, Callback<bool> done) = 0;
+
+  // The process ends in order: `owed` are the jobs whose answer still is, every other answer of its
+  // epoch has arrived. Without this call every record that is kUnsaid is owed after the restart.
+  virtual void EndEpoch(std::vector<JobKey> owed, Done done) = 0;
 
   // Visible jobs, newest first, at most query.limit.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
@@ -123,6 +133,9 @@ class JobStore {
     std::int64_t epoch = 0;
     std::size_t unfinished = 0;
     std::vector<Spent> spent;  // since now − limits::kSpendingWindow, in no order
+    // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the process
+    // before, unless that is longer ago than limits::kOwedAcrossRestart.
+    std::vector<OwedJob> owed;
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 

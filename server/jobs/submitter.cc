@@ -8,6 +8,7 @@
 #include "base/fail_point.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "jobs/fingerprint.h"
 #include "jobs/guards.h"
 #include "jobs/outcome.h"
 
@@ -23,8 +24,11 @@ bool IsAnswer(const pictory::SubmitReply& reply) {
 
 }  // namespace
 
-// One submission under way. Its steps run one after the other, so only `waiting` is shared.
+// One submission under way. Its steps run one after the other; what is shared says so.
 struct Submitter::Attempt {
+  // Whether Pictory's answer is waited for, and callers have been told meanwhile that it is unknown.
+  enum class Stage { kBefore, kSent, kTelling, kTold, kAnswered };
+
   JobKey key;
   SubmitRequest request;
   std::string token;  // that the webhook's URL carries
@@ -33,15 +37,21 @@ struct Submitter::Attempt {
   JobRecord record;
   MonoTime counted_at{};  // among the submits that may cost money
   bool sent_again = false;
-  std::vector<Done> waiting;  // guarded by Submitter::mutex_; the first is the caller who began
+  // Guarded by Submitter::mutex_.
+  std::vector<Waiter> waiting;
+  Stage stage = Stage::kBefore;
+  std::optional<JobRecord> told;             // what the record became by that
+  std::optional<pictory::SubmitReply> held;  // came while callers were being told
 };
 
 Submitter::Submitter(SubmitterOptions options, Account& account, Spending& spending,
-                     JobStore& store, pictory::PictoryClient& client, Hub& hub, Poller& poller,
-                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
+                     OwedAnswers& owed, JobStore& store, pictory::PictoryClient& client, Hub& hub,
+                     Poller& poller, const Clock& clock, Timers& timers, Random& random,
+                     SubmitEvents events)
     : options_(std::move(options)),
       account_(account),
       spending_(spending),
+      owed_(owed),
       store_(store),
       client_(client),
       hub_(hub),
@@ -51,61 +61,102 @@ Submitter::Submitter(SubmitterOptions options, Account& account, Spending& spend
       random_(random),
       events_(std::move(events)) {}
 
-// Meshes retry without asking. A retry without a request_id of the caller's goes on under the one that
-// was minted for the first call, if that is known.
+// Meshes retry without asking. A call whose metadata say that it may be a retry is looked for first.
 void Submitter::Submit(SubmitRequest request, Done done) {
-  if (!request.is_retry || !request.minted_request_id) return Start(std::move(request), std::move(done));
-  const std::string mesh_request_id = request.same_mesh_request ? request.mesh_request_id : "";
+  if (!request.minted_request_id) {
+    Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
+    return Start(std::move(request), std::move(waiter));
+  }
+  if (!request.retry.any()) return Identify(std::move(request), false, std::move(done));
+  const std::string tenant = request.tenant, fingerprint = request.fingerprint;
+  const RetryEvidence retry = request.retry;
   store_.FindUnkeyed(
-      request.tenant, request.fingerprint, mesh_request_id,
-      clock_.WallNow() - limits::kMeshRetryWindow,
-      [this, request, done = std::move(done)](
-          absl::StatusOr<std::optional<JobRecord>> first) mutable {
-        if (!first.ok()) return done(first.status());  // not known means not safe to send
-        if (first->has_value()) request.request_id = (*first)->job.request_id;
-        Start(std::move(request), std::move(done));
+      tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
+      [this, request = std::move(request), done = std::move(done)](
+          const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
+        if (!earlier.ok()) return done(earlier.status(), {});  // not known means not safe to send
+        if (!earlier->has_value()) return Identify(std::move(request), false, std::move(done));
+        const JobRecord& record = **earlier;
+        request.request_id = record.job.request_id;
+        Identify(std::move(request), request.retry.IsCertain(record.mesh_request_id), std::move(done));
       });
 }
 
-void Submitter::Start(SubmitRequest request, Done done) {
+// `certain`: the request_id is that of the earlier call. Otherwise an equal submit that is running or
+// owed comes before what the metadata may mean.
+void Submitter::Identify(SubmitRequest request, bool certain, Done done) {
+  const std::string asked = request.request_id;
+  OwedAnswers::Verdict verdict =
+      owed_.Ask(request.tenant, request.fingerprint, request.request_id, certain);
+  if (verdict.call == nullptr) {
+    return done(errors::TooMany("answers to submits without a request_id that may not have arrived",
+                                limits::kOwedAnswersMax, limits::kKeylessSettle),
+                {});
+  }
+  Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
+  waiter.source.rule = verdict.rule;
+  waiter.source.call = std::move(verdict.call);
+  request.request_id = verdict.request_id;
+  if (verdict.claim.has_value()) {
+    return TakeClaim(std::move(request), *std::move(verdict.claim), std::move(waiter));
+  }
+  Start(std::move(request), std::move(waiter));
+}
+
+void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter) {
+  store_.Claim(claim, [this, request = std::move(request),
+                       waiter = std::move(waiter)](const absl::StatusOr<bool>& taken) mutable {
+    const JobKey key{request.tenant, request.request_id};
+    if (!taken.ok()) return waiter.done(taken.status(), {});
+    if (*taken) {
+      owed_.Claimed(key);
+      return Start(std::move(request), std::move(waiter));
+    }
+    // It is not owed any more. Whatever else is, has another request_id than the one lost here.
+    owed_.Lost(key);
+    waiter.source = {};
+    request.request_id = MintRequestId(random_);
+    Identify(std::move(request), false, std::move(waiter.done));
+  });
+}
+
+void Submitter::Start(SubmitRequest request, Waiter waiter) {
   auto attempt = std::make_shared<Attempt>();
   attempt->key = JobKey{request.tenant, request.request_id};
+  if (waiter.source.rule != AnswerRule::kOwn && waiter.source.request_id.empty()) {
+    waiter.source.request_id = request.request_id;
+    if (events_.repeated) events_.repeated(waiter.source.rule, request.request_id);
+  }
+  const bool keyless = request.minted_request_id;
   absl::Status refused;
   {
     MutexLock lock(mutex_);
-    if (const AttemptPtr running = FindRunning(request)) {
-      if (running->request.fingerprint == request.fingerprint || IsOff(Guard::kFingerprint)) {
-        running->waiting.push_back(std::exchange(done, nullptr));
+    const auto running = attempts_.find(attempt->key);
+    if (running != attempts_.end()) {
+      Attempt& joined = *running->second;
+      if (joined.stage == Attempt::Stage::kTold) {
+        refused = errors::Draining(std::chrono::seconds(1));
+      } else if (SameRequest(joined.request.fingerprint, request.fingerprint) ||
+                 IsOff(Guard::kFingerprint)) {
+        joined.waiting.push_back(std::move(waiter));
         return;
+      } else {
+        refused = errors::RequestIdReused(request.request_id, "being submitted now");
       }
-      refused = errors::RequestIdReused(request.request_id, "being submitted now");
     } else if (draining_) {
       refused = errors::Draining(std::chrono::seconds(1));
     } else {
       attempt->request = std::move(request);
-      attempt->waiting.push_back(std::exchange(done, nullptr));
+      attempt->waiting.push_back(std::move(waiter));
       attempts_.emplace(attempt->key, attempt);
     }
   }
-  if (!refused.ok()) return done(refused);
-  Resolve(attempt);
-}
-
-// The running attempt of this request, by its id or, for a retry without one, by its content.
-Submitter::AttemptPtr Submitter::FindRunning(const SubmitRequest& request) const {
-  const auto by_id = attempts_.find(JobKey{request.tenant, request.request_id});
-  if (by_id != attempts_.end()) return by_id->second;
-  if (!request.is_retry || !request.minted_request_id) return nullptr;
-  for (const auto& [key, attempt] : attempts_) {
-    const SubmitRequest& other = attempt->request;
-    const bool same = key.tenant == request.tenant && other.minted_request_id &&
-                      other.fingerprint == request.fingerprint;
-    const bool other_mesh_request =
-        request.same_mesh_request && !request.mesh_request_id.empty() &&
-        !other.mesh_request_id.empty() && other.mesh_request_id != request.mesh_request_id;
-    if (same && !other_mesh_request) return attempt;
+  if (!refused.ok()) {
+    if (keyless) owed_.Dropped(attempt->key);
+    return waiter.done(refused, {});
   }
-  return nullptr;
+  if (keyless) owed_.Begun(attempt->key, attempt->request.fingerprint);
+  Resolve(attempt);
 }
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
@@ -116,6 +167,7 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
             [this, attempt, reference = std::move(reference)](Answer referenced) {
               if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
               const Snapshot& job = **referenced;
+              owed_.Named(job.key());
               if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
                 return AnswerFromRequestId(
                     attempt, errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) +
@@ -188,7 +240,7 @@ void Submitter::Authorize(const AttemptPtr& attempt) {
 // With budget at hand, intent and sending are one commit; otherwise the intent is kept while the
 // submission waits.
 void Submitter::Record(const AttemptPtr& attempt) {
-  if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) {
+  if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
   if (account_.resting()) {
@@ -217,13 +269,12 @@ void Submitter::Record(const AttemptPtr& attempt) {
 void Submitter::AwaitBudget(const AttemptPtr& attempt) {
   const MonoTime now = clock_.Now();
   const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
-  const MonoTime give_up =
-      std::min(now + limits::kSubmitBudgetMaxWait, attempt->request.deadline);
+  const MonoTime give_up = std::min(now + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
   if (account_.resting() || at > give_up) {
     return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
   }
   timers_.At(at, [this, attempt, give_up] {
-    if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
+    if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
     if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
     if (account_.NextAt(Budget::Share::kSubmit) > give_up) {
       return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
@@ -247,6 +298,10 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
 
 void Submitter::Send(const AttemptPtr& attempt) {
   FailPoint("sending-stored");
+  {
+    MutexLock lock(mutex_);
+    attempt->stage = Attempt::Stage::kSent;
+  }
   client_.Submit(attempt->submission, attempt->authorization,
                  clock_.Now() + limits::kSubmitBudgetMaxWait,
                  [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
@@ -257,12 +312,69 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   account_.NoteAnswer(IsAnswer(reply));
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
-  if (reply.token_refused && !attempt->sent_again) return SendAgain(attempt, reply.error);
+  {
+    MutexLock lock(mutex_);
+    if (attempt->stage == Attempt::Stage::kTelling) {
+      attempt->held = std::move(reply);
+      return;
+    }
+    attempt->stage = Attempt::Stage::kAnswered;
+    if (attempt->told.has_value()) attempt->record = *attempt->told;
+  }
+  TakeReply(attempt, std::move(reply));
+}
+
+void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value()) return SendAgain(attempt, reply.error);
   if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
   StoreOutcome(attempt, std::move(reply));
 }
 
+void Submitter::AnswerUnconfirmed() {
+  std::vector<AttemptPtr> sent;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [key, attempt] : attempts_) {
+      if (attempt->stage != Attempt::Stage::kSent) continue;
+      attempt->stage = Attempt::Stage::kTelling;
+      sent.push_back(attempt);
+    }
+  }
+  for (const AttemptPtr& attempt : sent) TellUnconfirmed(attempt);
+}
+
+// Pictory's answer is held meanwhile, so that it finds the record as callers know it.
+void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
+  const pictory::SubmitReply unknown{.outcome = Outcome::kUnknown};
+  JobRecord record = AfterReply(attempt->record, unknown, clock_.WallNow());
+  store_.Update(record, {}, [this, attempt, record](const absl::Status& stored) {
+    std::vector<Waiter> waiting;
+    std::optional<pictory::SubmitReply> held;
+    {
+      MutexLock lock(mutex_);
+      if (stored.ok()) {
+        attempt->told = record;
+        waiting.swap(attempt->waiting);
+      }
+      held.swap(attempt->held);
+      attempt->stage = held.has_value() ? Attempt::Stage::kAnswered
+                       : stored.ok()    ? Attempt::Stage::kTold
+                                        : Attempt::Stage::kSent;
+      if (held.has_value() && attempt->told.has_value()) attempt->record = record;
+    }
+    if (stored.ok()) {
+      const SnapshotPtr snapshot = hub_.Publish(record);
+      if (attempt->request.minted_request_id) owed_.Answered(attempt->key, record.job.job_id);
+      for (const Waiter& waiter : waiting) waiter.done(snapshot, waiter.source);
+    }
+    if (held.has_value()) TakeReply(attempt, *std::move(held));
+  });
+}
+
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  if (reply.outcome == Outcome::kUnknown && attempt->told.has_value()) {
+    return Finish(attempt, MakeSnapshot(attempt->record.job));  // which is what the record says already
+  }
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
     Finish(attempt, hub_.Publish(outcome.job));
@@ -293,7 +405,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
     }
     client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
       if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
-      if (absl::Status gone = CheckCaller(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
+      if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
       attempt->authorization = *std::move(authorization);
       if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
       AwaitBudget(attempt);
@@ -336,7 +448,7 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
-  if (record.fingerprint != attempt->request.fingerprint && !IsOff(Guard::kFingerprint)) {
+  if (!SameRequest(record.fingerprint, attempt->request.fingerprint) && !IsOff(Guard::kFingerprint)) {
     return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
   }
   switch (record.submission) {
@@ -367,20 +479,30 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
                 [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
-absl::Status Submitter::CheckCaller(const Attempt& attempt) const {
-  if (attempt.request.cancelled != nullptr && attempt.request.cancelled->load()) {
-    return errors::Cancelled();
-  }
+// One caller who is there, and has time for it, is enough.
+absl::Status Submitter::CheckCallers(const Attempt& attempt) const {
   {
     MutexLock lock(mutex_);
     if (draining_) return errors::Draining(std::chrono::seconds(1));
   }
+  const MonoTime deadline = DeadlineOf(attempt);
+  if (deadline == MonoTime::min()) return errors::Cancelled();
   const MonoTime now = clock_.Now();
-  if (attempt.request.deadline < now + limits::kMinTimeToSend) {
-    return errors::DeadlineTooShort(std::max(Duration::zero(), attempt.request.deadline - now),
+  if (deadline < now + limits::kMinTimeToSend) {
+    return errors::DeadlineTooShort(std::max(Duration::zero(), deadline - now),
                                     limits::kMinTimeToSend);
   }
   return absl::OkStatus();
+}
+
+// Of the callers who are there, the latest; min() if nobody is.
+MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
+  MonoTime latest = MonoTime::min();
+  MutexLock lock(mutex_);
+  for (const Waiter& waiter : attempt.waiting) {
+    if (!waiter.gone()) latest = std::max(latest, waiter.deadline);
+  }
+  return latest;
 }
 
 JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
@@ -400,12 +522,19 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.correlation_token = attempt.token;
   if (state == SubmissionState::kSending) record.sent_at = now;
   record.minted_request_id = attempt.request.minted_request_id;
-  record.mesh_request_id = attempt.request.mesh_request_id;
+  record.mesh_request_id = attempt.request.retry.mesh_request_id;
   return record;
 }
 
-void Submitter::Finish(const AttemptPtr& attempt, Answer answer) {
-  std::vector<Done> waiting;
+void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
+  // Of keyless submits only these are ever owed: there is a job, or may be one.
+  const std::string job_id = answer.ok() ? std::string((*answer)->job_id())
+                             : CanBeOwed(attempt->record.submission) ? attempt->record.job.job_id
+                                                                     : "";
+  if (attempt->request.minted_request_id) {
+    job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
+  }
+  std::vector<Waiter> waiting;
   std::function<void()> idle;
   {
     MutexLock lock(mutex_);
@@ -413,7 +542,14 @@ void Submitter::Finish(const AttemptPtr& attempt, Answer answer) {
     waiting.swap(attempt->waiting);
     if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
   }
-  for (Done& done : waiting) done(answer);
+  // It was given up because nobody was there, or had time; somebody came at the last moment.
+  const bool given_up =
+      job_id.empty() && (absl::IsCancelled(answer.status()) || absl::IsDeadlineExceeded(answer.status()));
+  for (Waiter& waiter : waiting) {
+    const bool came_late = given_up && !waiter.gone() &&
+                           waiter.deadline >= clock_.Now() + limits::kMinTimeToSend;
+    came_late ? Start(attempt->request, std::move(waiter)) : waiter.done(answer, waiter.source);
+  }
   if (idle) idle();
 }
 

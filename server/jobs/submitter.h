@@ -1,14 +1,18 @@
 // Submits paid jobs: at most one POST per (tenant, request_id), whatever callers, meshes and the
 // network do, and no job forgotten.
 //
-// A submission goes one way: joined to a running attempt of the same request_id, or
+// A submit without a request_id gets one: that of the earlier call which its metadata say it repeats,
+// that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a new one. From
+// there on all go one way: joined to a running attempt of the same request_id, or
 //   resolve the job it refers to → translate → credentials → budget → recorded as SENDING, durable
 //   → POST → outcome recorded, durable → published → every waiting caller answered.
 // Credentials that must be fetched are there before SENDING is recorded. Where Pictory refuses an
 // access token, nothing was started: that is recorded, a new token is fetched, SENDING is recorded
 // again as the next attempt, and the POST is sent a second and last time.
-// Once SENDING is recorded nothing stops the transfer: neither the caller's cancel nor its deadline.
-// An outcome that cannot be known is no error: the job is answered UNCONFIRMED and never sent again.
+// An attempt goes on as long as one of its callers is there and has time. Once SENDING is recorded
+// nothing stops the transfer: neither a cancel nor a deadline, nor the end of the program, before which
+// callers are told that the outcome is unknown (AnswerUnconfirmed). An outcome that cannot be known is no
+// error: the job is answered UNCONFIRMED and never sent again.
 //
 // Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
 // never blocks. What is passed to the constructor must outlive the submitter and its running
@@ -32,7 +36,9 @@
 #include "jobs/account.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
+#include "jobs/owed_answers.h"
 #include "jobs/poller.h"
+#include "jobs/retry_evidence.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
 #include "pictory/client.h"
@@ -48,15 +54,12 @@ struct SubmitRequest {
   std::map<std::string, std::string> labels;
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();
-  // The caller gave no request_id. Then its metadata may say that this is the retry of an earlier
-  // call, which is looked for by its content; mesh_request_id (x-request-id) is compared as well if
-  // it is the mesh that retries, because then it stays the same.
+  // The caller gave no request_id: `request_id` is a new one, and what it repeats, if anything, is told
+  // by its metadata and its content.
   bool minted_request_id = false;
-  bool is_retry = false;
-  std::string mesh_request_id;
-  bool same_mesh_request = false;
+  RetryEvidence retry;
   std::shared_ptr<const google::protobuf::Message> request;
-  // Set when the caller is gone; may be null. Looked at only before anything is sent.
+  // Set once the caller is gone; may be null. Looked at only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
 };
 
@@ -68,22 +71,32 @@ struct SubmitterOptions {
   std::function<std::string(const std::string& token)> webhook_url;
 };
 
+// Where the answer to a submit comes from, if not from the call itself.
+struct AnswerSource {
+  AnswerRule rule = AnswerRule::kOwn;
+  std::string request_id;  // of the job; "" with kOwn
+  // To be told once the call has ended well; null if nobody needs to know.
+  std::shared_ptr<OwedAnswers::Call> call;
+};
+
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
   // A job became UNCONFIRMED; durable and visible by now.
   std::function<void(const JobRecord&)> in_doubt;
   // Pictory answered with a job that another job here owns. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
+  // A submit without a request_id is taken for an earlier one, whose request_id this is.
+  std::function<void(AnswerRule, const std::string& request_id)> repeated;
 };
 
 class Submitter {
  public:
   using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
-  using Done = std::function<void(Answer)>;
+  using Done = std::function<void(Answer, const AnswerSource&)>;
 
-  Submitter(SubmitterOptions options, Account& account, Spending& spending, JobStore& store,
-            pictory::PictoryClient& client, Hub& hub, Poller& poller, const Clock& clock,
-            Timers& timers, Random& random, SubmitEvents events);
+  Submitter(SubmitterOptions options, Account& account, Spending& spending, OwedAnswers& owed,
+            JobStore& store, pictory::PictoryClient& client, Hub& hub, Poller& poller,
+            const Clock& clock, Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -93,14 +106,31 @@ class Submitter {
   // From now on new submits are refused; `idle` is called once no attempt is running.
   void Drain(std::function<void()> idle);
 
+  // The program ends, and callers cannot wait any longer: those whose request was sent are told that
+  // its outcome is unknown, durably. The answers of Pictory that come still are recorded.
+  void AnswerUnconfirmed();
+
   std::size_t running() const;
 
  private:
   struct Attempt;
   using AttemptPtr = std::shared_ptr<Attempt>;
+  // A caller of an attempt.
+  struct Waiter {
+    Done done;
+    AnswerSource source;
+    MonoTime deadline;
+    std::shared_ptr<std::atomic<bool>> cancelled;
+
+    bool gone() const { return cancelled != nullptr && cancelled->load(); }
+  };
+
+  // Without a request_id: what it repeats.
+  void Identify(SubmitRequest request, bool certain, Done done);
+  void TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter);
 
   // The steps, in the order they are taken.
-  void Start(SubmitRequest request, Done done);
+  void Start(SubmitRequest request, Waiter waiter);
   void Resolve(const AttemptPtr& attempt);
   void ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
@@ -111,6 +141,7 @@ class Submitter {
   void MarkSending(const AttemptPtr& attempt);
   void Send(const AttemptPtr& attempt);
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
@@ -121,14 +152,16 @@ class Submitter {
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
 
-  AttemptPtr FindRunning(const SubmitRequest& request) const REQUIRES(mutex_);
-  absl::Status CheckCaller(const Attempt& attempt) const;
+  absl::Status CheckCallers(const Attempt& attempt) const;
+  MonoTime DeadlineOf(const Attempt& attempt) const;
+  void TellUnconfirmed(const AttemptPtr& attempt);
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
-  void Finish(const AttemptPtr& attempt, Answer answer);
+  void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;
   Account& account_;
   Spending& spending_;
+  OwedAnswers& owed_;
   JobStore& store_;
   pictory::PictoryClient& client_;
   Hub& hub_;

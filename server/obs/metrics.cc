@@ -27,6 +27,8 @@ Metrics::Metrics()
                           .Add({})),
       submits_(Counters(*registry_, "pictory_gateway_submits_total",
                         "Paid requests by kind and outcome")),
+      repeated_(Counters(*registry_, "pictory_gateway_repeated_submits_total",
+                         "Submits without a request_id that were taken for an earlier one, by rule")),
       polls_(Counters(*registry_, "pictory_gateway_polls_total", "Polls by what they said")),
       callbacks_(Counters(*registry_, "pictory_gateway_callbacks_total",
                           "Calls to the webhook by what they were")),
@@ -41,6 +43,8 @@ Metrics::Metrics()
 void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
   submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
 }
+
+void Metrics::CountRepeated(const std::string& rule) { repeated_.Add({{"rule", rule}}).Increment(); }
 
 void Metrics::CountCallback(const std::string& result) {
   callbacks_.Add({{"result", result}}).Increment();

@@ -27,6 +27,8 @@ class Metrics {
   // kind: preview … summary; outcome: accepted, refused, not_sent, unknown,
   // token_refused (nothing was started; a second POST may follow).
   void CountSubmit(const std::string& kind, const std::string& outcome);
+  // A submit without a request_id that an earlier one's job answers. rule: jobs::RuleName.
+  void CountRepeated(const std::string& rule);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(std::string_view outcome);
   // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged, repeated.
@@ -57,6 +59,7 @@ class Metrics {
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& contradictions_;
   prometheus::Family<prometheus::Counter>& submits_;
+  prometheus::Family<prometheus::Counter>& repeated_;
   prometheus::Family<prometheus::Counter>& polls_;
   prometheus::Family<prometheus::Counter>& callbacks_;
   prometheus::Family<prometheus::Counter>& tokens_;

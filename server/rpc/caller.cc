@@ -51,11 +51,13 @@ absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, cons
   caller.deadline = domain.clock.Now() + left;
 
   caller.idempotency_key = Text(context, kIdempotencyKey);
-  caller.mesh_retries = Number(Text(context, kEnvoyAttempt)) > 1;
-  caller.is_retry = caller.mesh_retries || Number(Text(context, kPreviousAttempts)) > 0;
-  caller.mesh_request_id = Text(context, kMeshRequestId);
+  caller.retry.by_library = Number(Text(context, kPreviousAttempts)) > 0;
+  caller.retry.by_mesh = Number(Text(context, kEnvoyAttempt)) > 1;
+  caller.retry.mesh_request_id = Text(context, kMeshRequestId);
   // Longer than any mesh makes them: not one to keep.
-  if (caller.mesh_request_id.size() > limits::kCallerIdMaxBytes) caller.mesh_request_id.clear();
+  if (caller.retry.mesh_request_id.size() > limits::kCallerIdMaxBytes) {
+    caller.retry.mesh_request_id.clear();
+  }
   return caller;
 }
 

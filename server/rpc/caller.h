@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "grpcpp/server_context.h"
+#include "jobs/retry_evidence.h"
 #include "rpc/handlers.h"
 
 namespace gateway::rpc {
@@ -16,11 +17,7 @@ struct Caller {
   MonoTime deadline{};          // never without one
   bool own_deadline = false;    // the caller set it, and the library enforces it
   std::string idempotency_key;  // metadata `idempotency-key`; "" if there is none
-  // The call says of itself that it is the retry of an earlier one: a client library's
-  // (grpc-previous-rpc-attempts) or a mesh's (x-envoy-attempt-count).
-  bool is_retry = false;
-  bool mesh_retries = false;
-  std::string mesh_request_id;  // x-request-id; the same for all attempts of a mesh
+  jobs::RetryEvidence retry;
 };
 
 absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain);

@@ -47,6 +47,14 @@ struct Domain {
   Call<v1::DeleteJobRequest, v1::DeleteJobResponse> remove{};
   Call<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload{};
 
+  // A caller has shown that it knows the job; null: nobody wants to know.
+  std::function<void(const jobs::JobKeyView& job)> named{};
+  void Name(const jobs::Snapshot& job) const {
+    if (named) named(job.key());
+  }
+  // Submits without a request_id are refused.
+  bool require_request_id = false;
+
   // Whether what a tenant's watchers see may lag, because Pictory cannot be asked; null: never.
   std::function<bool(const std::string& tenant)> degraded{};
   // The tenant of a call, or why it is refused; null: everybody is `default`.

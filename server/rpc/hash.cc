@@ -1,28 +1,42 @@
 #include "rpc/hash.h"
 
-#include <openssl/sha.h>
-
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include <openssl/evp.h>
 
 namespace gateway::rpc {
+namespace {
 
-std::string Sha256(std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+constexpr std::size_t kSmallBytes = 1024;
+constexpr std::size_t kDigestBytes = 32;
+
+}  // namespace
+
+void Sha256Stream::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
 }
 
-std::string DeterministicBytes(const google::protobuf::MessageLite& message) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream out(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&out);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::Append(std::string_view bytes) {
+  if (small_.size() + bytes.size() > kSmallBytes) Flush();
+  if (bytes.size() > kSmallBytes) {
+    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+  } else {
+    small_.append(bytes);
   }
-  return bytes;
+}
+
+void Sha256Stream::Flush() {
+  EVP_DigestUpdate(context_.get(), small_.data(), small_.size());
+  small_.clear();
+}
+
+std::string Sha256Stream::Finish() {
+  Flush();
+  std::string digest(kDigestBytes, '\0');
+  EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return digest;
 }
 
 }  // namespace gateway::rpc

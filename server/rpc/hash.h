@@ -1,16 +1,31 @@
-// SHA-256, and bytes of a message that are the same for the same message.
+// SHA-256 of bytes that come piece by piece. Not thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "google/protobuf/message_lite.h"
+struct evp_md_ctx_st;
 
 namespace gateway::rpc {
 
-std::string Sha256(std::string_view bytes);  // 32 bytes
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
 
-// Maps sorted; otherwise the wire form.
-std::string DeterministicBytes(const google::protobuf::MessageLite& message);
+  void Append(std::string_view bytes);
+  // 32 bytes; once, as the last call.
+  std::string Finish();
+
+ private:
+  void Flush();
+
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  const std::unique_ptr<evp_md_ctx_st, Free> context_;
+  std::string small_;  // pieces too short to be worth a call each
+};
 
 }  // namespace gateway::rpc

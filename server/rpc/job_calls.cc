@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "rpc/canonical.h"
 #include "rpc/hash.h"
 
 namespace gateway::rpc {
@@ -19,7 +20,9 @@ constexpr std::size_t kFilterHashBytes = 8;
 std::string FilterHash(v1::ListJobsRequest request) {
   request.clear_page_size();
   request.clear_page_token();
-  return Sha256(DeterministicBytes(request)).substr(0, kFilterHashBytes);
+  Sha256Stream digest;
+  AppendCanonical(request, digest);
+  return digest.Finish().substr(0, kFilterHashBytes);
 }
 
 // The years 1 to 9999, as proto JSON has them.
@@ -98,6 +101,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
                   [reply, full, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return reply(found.status());
                     const jobs::Snapshot& job = **found;
+                    domain.Name(job);
                     if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
                       return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
                     }

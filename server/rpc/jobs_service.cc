@@ -40,6 +40,7 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
                 const std::string& name, std::uint64_t connection, const Domain& domain) {
   domain.hub.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->Fail(found.status());
+    domain.Name(**found);
     jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
         tenant, std::string((*found)->job_id()), stream, connection);
     // Deleted, or pushed out of memory, in this very moment; what was found is still good.
@@ -166,8 +167,9 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* r
   const std::shared_ptr<ResultStream> stream = call->stream();
   domain_.wheel.Add(stream, domain_.clock.Now() + limits::kWriteStuckAfter);
   domain_.hub.Load(caller.tenant, (*message)->job_id(),
-                   [stream, read = *message](absl::StatusOr<jobs::SnapshotPtr> found) {
+                   [this, stream, read = *message](absl::StatusOr<jobs::SnapshotPtr> found) {
                      if (!found.ok()) return stream->Fail(found.status());
+                     domain_.Name(**found);
                      stream->Begin(**found, *read);
                    });
   return call;

@@ -5,10 +5,15 @@
 
 #include "base/errors.h"
 #include "base/ids.h"
+#include "jobs/fingerprint.h"
+#include "rpc/canonical.h"
 #include "rpc/hash.h"
 
 namespace gateway::rpc {
 namespace {
+
+// Of the one Pictory account there is. Not its key: that changes, and the request stays the same.
+constexpr char kDefaultAccount[] = "default";
 
 // The field wins; two different keys are a mistake of the caller's that must not cost money.
 template <class Request>
@@ -29,11 +34,13 @@ absl::Status TakeIdempotencyKey(const std::string& key, Request& request) {
 
 }  // namespace
 
-std::string Fingerprint(std::string_view method, const google::protobuf::Message& request) {
-  std::string bytes(method);
-  bytes.push_back('\0');
-  bytes += DeterministicBytes(request);
-  return Sha256(bytes);
+std::string Fingerprint(std::string_view method, std::string_view account,
+                        const google::protobuf::Message& request) {
+  Sha256Stream digest;
+  AppendCanonical(method, digest);
+  AppendCanonical(account, digest);
+  AppendCanonical(request, digest);
+  return jobs::kFingerprintVersion + digest.Finish();
 }
 
 template <class Request>
@@ -49,15 +56,18 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
     if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   }
   std::string request_id = request->request_id();
+  if (request_id.empty() && domain.require_request_id) {
+    return reply(errors::Invalid("request_id",
+                                 "is required by this server: send an id of your own, 1 to 64 of "
+                                 "[A-Za-z0-9_-], and the same one whenever you repeat the request"));
+  }
   request->clear_request_id();
   jobs::SubmitRequest submit;
-  submit.fingerprint = Fingerprint(method, *request);
+  submit.fingerprint = Fingerprint(method, kDefaultAccount, *request);
   submit.tenant = caller.tenant;
   submit.kind = kind;
   submit.minted_request_id = request_id.empty();
-  submit.is_retry = caller.is_retry;
-  submit.mesh_request_id = caller.mesh_request_id;
-  submit.same_mesh_request = caller.mesh_retries;
+  submit.retry = caller.retry;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
   for (const auto& [label, value] : request->labels()) submit.labels[label] = value;
   submit.deadline = caller.deadline;
@@ -66,10 +76,11 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   submit.request = std::move(request);
   const std::string tenant = caller.tenant;
   domain.submit(std::move(submit),
-                [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer) {
+                [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
+                                         const jobs::AnswerSource& source) {
                   if (!answer.ok()) return reply(answer.status());
                   const bool degraded = domain.degraded && domain.degraded(tenant);
-                  reply(jobs::JobFrame(*answer, degraded));
+                  reply(jobs::JobFrame(*answer, degraded), source);
                 });
 }
 

@@ -13,9 +13,9 @@
 
 namespace gateway::rpc {
 
-// SHA-256 over the method and the request but its request_id: 32 bytes, the same for the same
-// request whatever the order of its maps.
-std::string Fingerprint(std::string_view method, const google::protobuf::Message& request);
+// Of a request without its request_id (jobs/fingerprint.h).
+std::string Fingerprint(std::string_view method, std::string_view account,
+                        const google::protobuf::Message& request);
 
 // `Request` is one of the four submit requests. Thread-safe.
 template <class Request>

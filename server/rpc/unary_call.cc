@@ -7,30 +7,51 @@
 
 namespace gateway::rpc {
 
-// A call that was not answered at once: hears of the caller's cancel, and ends when it is answered.
+// Trailing metadata of a submit that an earlier call's job answers; part of the interface.
+constexpr char kAnswerOf[] = "pictory-answer-of";      // the request_id of that call
+constexpr char kAnswerRule[] = "pictory-answer-rule";  // why: jobs::RuleName
+
+// A call that was not answered at once, or whose end somebody waits for: hears of the caller's cancel,
+// and ends when it is answered.
 class LateCall final : public grpc::ServerUnaryReactor {
  public:
-  LateCall(Reply reply, grpc::ByteBuffer* response, Admission::Ticket ticket)
-      : reply_(std::move(reply)), response_(response), ticket_(std::move(ticket)) {}
+  LateCall(Reply reply, grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
+           Admission::Ticket ticket)
+      : reply_(std::move(reply)), context_(context), response_(response), ticket_(std::move(ticket)) {}
 
   // May be gone when it returns.
-  void Complete(absl::StatusOr<grpc::ByteBuffer> answer) {
+  void Complete(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) {
+    if (source.rule != jobs::AnswerRule::kOwn) {
+      context_->AddTrailingMetadata(kAnswerOf, source.request_id);
+      context_->AddTrailingMetadata(kAnswerRule, jobs::RuleName(source.rule));
+    }
+    carried_ = std::move(source.call);
     if (!answer.ok()) return Finish(ToGrpc(answer.status()));
     *response_ = *std::move(answer);
     Finish(grpc::Status::OK);
   }
 
   void OnCancel() override;
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (carried_ != nullptr && !context_->IsCancelled()) carried_->Arrived();
+    delete this;
+  }
 
  private:
   const Reply reply_;
+  grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
   const Admission::Ticket ticket_;
+  std::shared_ptr<jobs::OwedAnswers::Call> carried_;
 };
 
 struct Reply::Shared {
   Shared(std::string_view m, const Domain& d) : method(m), domain(d), begun(d.clock.Now()) {}
+
+  struct Early {
+    absl::StatusOr<grpc::ByteBuffer> answer;
+    jobs::AnswerSource source;
+  };
 
   const std::string_view method;
   const Domain& domain;
@@ -38,8 +59,8 @@ struct Reply::Shared {
   std::atomic<bool> cancelled{false};
   Mutex mutex;
   bool answered GUARDED_BY(mutex) = false;
-  std::optional<absl::StatusOr<grpc::ByteBuffer>> early GUARDED_BY(mutex);  // before Carry
-  LateCall* call GUARDED_BY(mutex) = nullptr;  // from Carry until it is completed
+  std::optional<Early> early GUARDED_BY(mutex);  // before Carry
+  LateCall* call GUARDED_BY(mutex) = nullptr;    // from Carry until it is completed
   Timers::Id timer GUARDED_BY(mutex) = Timers::kNone;
 };
 
@@ -50,6 +71,10 @@ void Reply::operator()(absl::Status error) const { Send(std::move(error)); }
 
 void Reply::operator()(jobs::Frame frame) const { Send(ToBuffer(std::move(frame))); }
 
+void Reply::operator()(jobs::Frame frame, jobs::AnswerSource source) const {
+  Send(ToBuffer(std::move(frame)), std::move(source));
+}
+
 void Reply::operator()(const google::protobuf::MessageLite& message) const {
   Send(ToBuffer(message));
 }
@@ -59,7 +84,7 @@ std::shared_ptr<std::atomic<bool>> Reply::cancelled() const {
 }
 
 // The first answer counts; only who gives it may touch the call, which goes when it is completed.
-void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer) const {
+void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) const {
   const absl::StatusCode code = answer.status().code();
   Timers::Id armed = Timers::kNone;
   LateCall* call = nullptr;
@@ -68,30 +93,37 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer) const {
     if (std::exchange(shared_->answered, true)) return;
     armed = std::exchange(shared_->timer, Timers::kNone);
     call = std::exchange(shared_->call, nullptr);
-    if (call == nullptr) shared_->early = std::move(answer);
+    if (call == nullptr) shared_->early = Shared::Early{std::move(answer), std::move(source)};
   }
   const Domain& domain = shared_->domain;
   if (armed != Timers::kNone) domain.timers.Cancel(armed);
   if (domain.ended) domain.ended(shared_->method, code, domain.clock.Now() - shared_->begun);
   // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
-  if (call != nullptr) call->Complete(std::move(answer));
+  if (call != nullptr) call->Complete(std::move(answer), std::move(source));
 }
 
 // The library runs the reactions of its own default reactor at once, and those of all others on a
-// further thread: a hop that costs as much as the rest of a call that was answered at once.
+// further thread: a hop that costs as much as the rest of a call that was answered at once. But nobody
+// hears of its end.
 grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
                                        grpc::ByteBuffer* response, Admission::Ticket ticket) const {
-  std::optional<absl::StatusOr<grpc::ByteBuffer>> early;
+  std::optional<Shared::Early> early;
   {
     MutexLock lock(shared_->mutex);
     if (!shared_->early.has_value()) {
-      return shared_->call = new LateCall(*this, response, std::move(ticket));  // until its OnDone
+      // Until its OnDone.
+      return shared_->call = new LateCall(*this, context, response, std::move(ticket));
     }
     early = std::move(shared_->early);
   }
+  if (early->source.call != nullptr) {
+    auto* const call = new LateCall(*this, context, response, std::move(ticket));
+    call->Complete(std::move(early->answer), std::move(early->source));
+    return call;
+  }
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const grpc::Status status = ToGrpc(early->status());
-  if (status.ok()) *response = **std::move(early);
+  const grpc::Status status = ToGrpc(early->answer.status());
+  if (status.ok()) *response = *std::move(early->answer);
   reactor->Finish(status);
   return reactor;
 }

@@ -29,6 +29,9 @@ class Reply {
 
   void operator()(absl::Status error) const;
   void operator()(jobs::Frame frame) const;
+  // The answer to a submit. Trailing metadata say whose job it is, if not the call's own, and `source`
+  // is told whether the answer has arrived.
+  void operator()(jobs::Frame frame, jobs::AnswerSource source) const;
   void operator()(const google::protobuf::MessageLite& message) const;
 
   // Set once the caller is gone.
@@ -43,7 +46,7 @@ class Reply {
  private:
   friend class LateCall;
   struct Shared;
-  void Send(absl::StatusOr<grpc::ByteBuffer> answer) const;
+  void Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source = {}) const;
   std::shared_ptr<Shared> shared_;
 };
 

@@ -136,8 +136,11 @@ JobReads::JobReads(SQLite::Database& db)
                                 " AND correlation_token = ?")),
       find_unkeyed_(db, SelectJob("tenant = ?1 AND fingerprint = ?2 AND minted_request_id = 1"
                                   " AND create_time >= ?3"
-                                  " AND (?4 = '' OR mesh_request_id = '' OR mesh_request_id = ?4)"
-                                  " ORDER BY create_time DESC LIMIT 1")),
+                                  // RetryEvidence::Allows and IsCertain
+                                  " AND (?5 OR (?4 <> '' AND mesh_request_id = ?4)"
+                                  " OR (?6 AND (?4 = '' OR mesh_request_id = '')))"
+                                  " ORDER BY NOT ?5 AND ?4 <> '' AND mesh_request_id = ?4 DESC,"
+                                  " create_time DESC LIMIT 1")),
       part_size_(db,
                  "SELECT total_bytes FROM parts"
                  " WHERE tenant = ? AND job_id = ? AND part = ? AND slice = 0"),
@@ -171,12 +174,14 @@ std::optional<JobRecord> JobReads::FindToken(const std::string& token) {
 
 std::optional<JobRecord> JobReads::FindUnkeyed(const std::string& tenant,
                                                const std::string& fingerprint,
-                                               const std::string& mesh_request_id, WallTime since) {
+                                               const jobs::RetryEvidence& evidence, WallTime since) {
   StatementUse find(find_unkeyed_);
   find->bindNoCopy(1, tenant);
   find->bindNoCopy(2, fingerprint.data(), static_cast<int>(fingerprint.size()));
   find->bind(3, static_cast<std::int64_t>(since.time_since_epoch().count()));
-  find->bindNoCopy(4, mesh_request_id);
+  find->bindNoCopy(4, evidence.mesh_request_id);
+  find->bind(5, evidence.by_library);
+  find->bind(6, evidence.by_mesh);
   if (!find->executeStep()) return std::nullopt;
   return ReadRecord(*find, 0);
 }

@@ -26,7 +26,7 @@ class JobReads {
   std::optional<jobs::JobRecord> FindToken(const std::string& token);
   std::optional<jobs::JobRecord> FindUnkeyed(const std::string& tenant,
                                              const std::string& fingerprint,
-                                             const std::string& mesh_request_id, WallTime since);
+                                             const jobs::RetryEvidence& evidence, WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,

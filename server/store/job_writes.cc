@@ -1,5 +1,6 @@
 #include "store/job_writes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "SQLiteCpp/Column.h"
@@ -7,6 +8,7 @@
 #include "base/errors.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
+#include "jobs/fingerprint.h"
 #include "store/record_row.h"
 
 namespace gateway::store {
@@ -41,6 +43,10 @@ JobWrites::JobWrites(SQLite::Database& db)
       remove_part_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"),
       remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
       remove_job_(db, "DELETE FROM jobs WHERE id = ?"),
+      claim_(db,
+             "UPDATE jobs SET claims = claims + 1"
+             " WHERE tenant = ? AND job_id = ? AND claims = ? AND delivery <> 1"
+             " AND submission IN (2, 3, 6)"),
       prunable_(db,
                 "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_finished"
                 " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
@@ -59,7 +65,8 @@ absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
     if (find->executeStep()) {
       const std::int64_t row = find->getColumn(0).getInt64();
       JobRecord known = ReadRecord(*find, 1);
-      if (known.submission != SubmissionState::kNotSent || known.fingerprint != record.fingerprint) {
+      if (known.submission != SubmissionState::kNotSent ||
+          !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
         return BeginResult{.begun = false, .record = std::move(known)};
       }
       record.job.job_id = known.job.job_id;
@@ -101,6 +108,25 @@ absl::Status JobWrites::Bury(const JobRecord& record) {
   Replace(row->id, record, row->labels);
   RemoveParts(record.job.tenant, record.job.job_id);
   return absl::OkStatus();
+}
+
+bool JobWrites::Claim(const jobs::OwedAnswers::Claim& claim) {
+  StatementUse take(claim_);
+  take->bindNoCopy(1, claim.job.tenant);
+  take->bindNoCopy(2, claim.job.id);
+  take->bind(3, claim.claims);
+  return take->exec() > 0;
+}
+
+void JobWrites::EndEpoch(const std::vector<jobs::JobKey>& owed) {
+  SQLite::Statement mark(db_, "UPDATE jobs SET delivery = 2 WHERE tenant = ? AND job_id = ?");
+  for (const jobs::JobKey& job : owed) {
+    StatementUse use(mark);
+    use->bindNoCopy(1, job.tenant);
+    use->bindNoCopy(2, job.id);
+    use->exec();
+  }
+  db_.exec("UPDATE store SET clean_epoch = epoch");
 }
 
 std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
@@ -154,6 +180,7 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
          SubmissionState::kSending);
 
   jobs::JobStore::Recovered recovered;
+  recovered.owed = Owed(now);
   db_.exec("UPDATE store SET epoch = epoch + 1");
   recovered.epoch = db_.execAndGet("SELECT epoch FROM store").getInt64();
   recovered.unfinished = static_cast<std::size_t>(
@@ -171,6 +198,31 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
          WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()))});
   }
   return recovered;
+}
+
+std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
+  SQLite::Statement find(
+      db_,
+      "SELECT tenant, fingerprint, request_id, job_id, claims, sent_at FROM jobs INDEXED BY jobs_spent"
+      " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?1"
+      " AND submission IN (3, 6) AND minted_request_id = 1"
+      " AND (delivery = 2 OR (delivery = 0 AND owner_epoch > (SELECT clean_epoch FROM store)))"
+      " ORDER BY sent_at DESC LIMIT ?2");
+  const WallTime since = now - limits::kOwedAcrossRestart;
+  find.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
+  find.bind(2, static_cast<std::int64_t>(limits::kOwedAnswersMax));
+  std::vector<jobs::OwedJob> owed;
+  std::int64_t newest = 0;
+  while (find.executeStep()) {
+    const std::int64_t sent_at = find.getColumn(5).getInt64();
+    if (owed.empty()) newest = sent_at;
+    if (WallTime::duration(newest - sent_at) > limits::kOwedWindow) break;
+    owed.push_back({find.getColumn(0).getString(), find.getColumn(1).getString(),
+                    find.getColumn(2).getString(), find.getColumn(3).getString(),
+                    find.getColumn(4).getInt()});
+  }
+  std::reverse(owed.begin(), owed.end());
+  return owed;
 }
 
 std::optional<JobWrites::Row> JobWrites::FindRow(const std::string& tenant,

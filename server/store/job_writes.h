@@ -35,6 +35,8 @@ class JobWrites {
                          const pictory::JobResult::Part& part, std::size_t first,
                          std::size_t last);
   void Adopt(const jobs::JobRecord& record);
+  bool Claim(const jobs::OwedAnswers::Claim& claim);
+  void EndEpoch(const std::vector<jobs::JobKey>& owed);
   absl::Status Bury(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   jobs::JobStore::Recovered Recover(WallTime now);
@@ -47,6 +49,7 @@ class JobWrites {
   };
 
   std::optional<Row> FindRow(const std::string& tenant, const std::string& job_id);
+  std::vector<jobs::OwedJob> Owed(WallTime now);
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
   void InsertLabels(const jobs::Job& job);
@@ -67,6 +70,7 @@ class JobWrites {
   SQLite::Statement remove_part_;
   SQLite::Statement remove_parts_;
   SQLite::Statement remove_job_;
+  SQLite::Statement claim_;
   SQLite::Statement prunable_;
 };
 

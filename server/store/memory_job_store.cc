@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "jobs/fingerprint.h"
 
 namespace gateway::store {
 namespace {
@@ -120,7 +121,7 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
   } else {
     const Key key = request->second;
     const JobRecord& known = records_.at(key);
-    if (known.submission != SubmissionState::kNotSent || known.fingerprint != record.fingerprint) {
+    if (known.submission != SubmissionState::kNotSent || !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
       return BeginResult{.begun = false, .record = known};
     }
     record.job.job_id = known.job.job_id;
@@ -197,21 +198,44 @@ void MemoryJobStore::FindToken(std::string token, Callback<std::optional<JobReco
 }
 
 void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
-                                 std::string mesh_request_id, WallTime since,
+                                 jobs::RetryEvidence evidence, WallTime since,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
   done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
-    Found newest;
+    Found best;
+    const auto rank = [&evidence](const JobRecord& record) {
+      return std::pair(evidence.IsCertain(record.mesh_request_id), record.job.create_time);
+    };
     for (const auto& [key, record] : records_) {
       if (key.first != tenant || !record.minted_request_id) continue;
       if (record.fingerprint != fingerprint || record.job.create_time < since) continue;
-      const bool other = !mesh_request_id.empty() && !record.mesh_request_id.empty() &&
-                         record.mesh_request_id != mesh_request_id;
-      if (other) continue;
-      if (!newest.has_value() || newest->job.create_time < record.job.create_time) newest = record;
+      if (!evidence.Allows(record.mesh_request_id)) continue;
+      if (!best.has_value() || rank(*best) < rank(record)) best = record;
     }
-    return newest;
+    return best;
   }));
+}
+
+void MemoryJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
+    const Key key(claim.job.tenant, claim.job.id);
+    const auto found = records_.find(key);
+    if (found == records_.end() || found->second.delivery == jobs::Delivery::kArrived) return false;
+    if (!jobs::CanBeOwed(found->second.submission) || claims_[key] != claim.claims) return false;
+    ++claims_[key];
+    return true;
+  }));
+}
+
+void MemoryJobStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
+         for (const jobs::JobKey& job : owed) {
+           const auto found = records_.find(Key(job.tenant, job.id));
+           if (found != records_.end()) found->second.delivery = jobs::Delivery::kOwed;
+         }
+         clean_epoch_ = epoch_;
+         return true;
+       }).status());
 }
 
 void MemoryJobStore::List(std::string tenant, ListQuery query,
@@ -288,9 +312,29 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
   }));
 }
 
+std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
+  std::vector<const JobRecord*> found;
+  for (const auto& [key, record] : records_) {
+    const bool unsaid = record.delivery == jobs::Delivery::kUnsaid && record.owner_epoch > clean_epoch_;
+    if (!record.minted_request_id || !(unsaid || record.delivery == jobs::Delivery::kOwed)) continue;
+    if (!jobs::CanBeOwed(record.submission) || record.sent_at < now - limits::kOwedAcrossRestart) continue;
+    found.push_back(&record);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const JobRecord* a, const JobRecord* b) { return a->sent_at < b->sent_at; });
+  std::vector<jobs::OwedJob> owed;
+  for (const JobRecord* record : found) {
+    if (found.back()->sent_at - record->sent_at > limits::kOwedWindow) continue;
+    const jobs::Job& job = record->job;
+    owed.push_back({job.tenant, record->fingerprint, job.request_id, job.job_id,
+                    claims_[Key(job.tenant, job.job_id)]});
+  }
+  return owed;
+}
+
 absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<Recovered>([&]() REQUIRES(mutex_) {
-    Recovered recovered{.epoch = ++epoch_, .unfinished = 0, .spent = {}};
+    Recovered recovered;
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) && record.sent_at >= now - limits::kSpendingWindow) {
         recovered.spent.push_back({key.first, record.sent_at});
@@ -298,6 +342,8 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
       RecoverOne(record, now);
       if (IsUnfinished(record)) ++recovered.unfinished;
     }
+    recovered.owed = Owed(now);
+    recovered.epoch = ++epoch_;
     return recovered;
   });
 }

@@ -26,13 +26,15 @@ class MemoryJobStore : public jobs::JobStore {
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+  void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
+  void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  void EndEpoch(std::vector<jobs::JobKey> owed, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
@@ -55,6 +57,7 @@ class MemoryJobStore : public jobs::JobStore {
   void Drop(const Key& key) REQUIRES(mutex_);
   void Index(const jobs::Job& job) REQUIRES(mutex_);
   void Unindex(const jobs::Job& job) REQUIRES(mutex_);
+  std::vector<jobs::OwedJob> Owed(WallTime now) REQUIRES(mutex_);
   absl::StatusOr<jobs::BeginResult> BeginLocked(jobs::JobRecord record) REQUIRES(mutex_);
 
   Mutex mutex_;
@@ -62,7 +65,9 @@ class MemoryJobStore : public jobs::JobStore {
   std::unordered_map<jobs::JobKey, Key> by_request_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, Key> by_pictory_id_ GUARDED_BY(mutex_);
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
+  std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
   std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
+  std::int64_t clean_epoch_ GUARDED_BY(mutex_) = 0;
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -67,9 +67,9 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "failure_seen, result_too_large, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id";
+    "mesh_request_id, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
   const Job& job = record.job;
@@ -111,6 +111,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Time(record.sent_at);
   to.Int(record.minted_request_id);
   to.Text(record.mesh_request_id);
+  to.Int(static_cast<std::int64_t>(record.delivery));
 }
 
 JobRecord ReadRecord(SQLite::Statement& statement, int first) {
@@ -154,6 +155,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.sent_at = from.Time();
   record.minted_request_id = from.Bool();
   record.mesh_request_id = from.Bytes();
+  record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;
 }
 

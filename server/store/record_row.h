@@ -9,10 +9,10 @@
 
 namespace gateway::store {
 
-// All columns but the rowid, comma-separated, and as many question marks.
+// All columns but the rowid and `claims`, comma-separated, and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 37;
+inline constexpr int kRecordColumnCount = 38;
 
 // Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
 // and `labels` is EncodeLabels of its labels.

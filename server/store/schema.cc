@@ -144,6 +144,14 @@ CREATE INDEX jobs_finished ON jobs (finish_time) WHERE visible = 1 AND finish_ti
 CREATE INDEX jobs_unseen ON jobs (update_time) WHERE visible = 0 AND submission > 2;
 )sql";
 
+// Answers that may not have arrived. Of those given before this version nothing is known, and nothing equal
+// can come: fingerprints have changed with it.
+constexpr char kVersion4[] = R"sql(
+ALTER TABLE jobs ADD COLUMN delivery INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE jobs ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;  -- changed by Claim alone
+ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the last one that ended in order
+)sql";
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -183,7 +191,8 @@ void Configure(SQLite::Database& db) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
+  static const std::vector<Migration> migrations = {
+      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
   return migrations;
 }
 

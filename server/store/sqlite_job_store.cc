@@ -124,6 +124,25 @@ void SqliteJobStore::Bury(JobRecord record, Done done) {
                 .done = std::move(done)});
 }
 
+void SqliteJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
+  auto claimed = std::make_shared<bool>(false);
+  writer_.Post({.apply = [claim = std::move(claim), claimed](JobWrites& writes) {
+                  *claimed = writes.Claim(claim);
+                  return absl::OkStatus();
+                },
+                .done = [done = std::move(done), claimed](absl::Status status) {
+                  status.ok() ? done(*claimed) : done(std::move(status));
+                }});
+}
+
+void SqliteJobStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) {
+  writer_.Post({.apply = [owed = std::move(owed)](JobWrites& writes) {
+                  writes.EndEpoch(owed);
+                  return absl::OkStatus();
+                },
+                .done = std::move(done)});
+}
+
 void SqliteJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto pruned = std::make_shared<std::vector<jobs::JobKey>>();
   writer_.Post({.apply = [query, pruned](JobWrites& writes) {
@@ -184,12 +203,12 @@ void SqliteJobStore::FindToken(std::string token, Callback<std::optional<JobReco
 }
 
 void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
-                                 std::string mesh_request_id, WallTime since,
+                                 jobs::RetryEvidence evidence, WallTime since,
                                  Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
       [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
-       mesh = std::move(mesh_request_id), since](JobReads& reads) {
-        return reads.FindUnkeyed(tenant, fingerprint, mesh, since);
+       evidence = std::move(evidence), since](JobReads& reads) {
+        return reads.FindUnkeyed(tenant, fingerprint, evidence, since);
       },
       std::move(done));
 }

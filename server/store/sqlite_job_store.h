@@ -61,13 +61,15 @@ class SqliteJobStore final : public jobs::JobStore {
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+  void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
+  void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  void EndEpoch(std::vector<jobs::JobKey> owed, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;

@@ -1,117 +1,10 @@
-#include "jobs/submitter.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <optional>
-
-#include "base/errors.h"
-#include "base/limits.h"
-#include "pictory/jobs/v1/pictory_jobs.pb.h"
-#include "store/memory_job_store.h"
-#include "support/fake_clock.h"
-#include "support/fake_transport.h"
+#include "jobs/submitter_rig.h"
 
 namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
 using test::Reply;
-
-constexpr char kAccepted[] = R"({"success":true,"data":{"jobId":"p1"}})";
-
-class SubmitterTest : public testing::Test {
- protected:
-  SubmitterTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
-
-  void Make(BudgetOptions budget) {
-    account_ = std::make_unique<Account>(budget, clock_);
-    poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
-    SubmitterOptions options = options_;
-    options.webhook_url = [this](const std::string& token) {
-      return webhooks_.empty() ? "" : webhooks_ + token;
-    };
-    SubmitEvents events;
-    events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
-    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, store_,
-                                             *client_, hub_, *poller_, clock_, clock_, random_,
-                                             std::move(events));
-  }
-
-  SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
-    auto message = std::make_shared<v1::CreatePreviewRequest>();
-    message->mutable_storyboard()->set_video_name(name);
-    message->mutable_storyboard()->add_scenes()->set_story("Hello.");
-    SubmitRequest request;
-    request.tenant = "default";
-    request.kind = v1::JOB_KIND_PREVIEW;
-    request.request_id = request_id;
-    request.labels = {{"team", "a"}};
-    request.fingerprint = "print of " + name;
-    request.request = std::move(message);
-    return request;
-  }
-
-  SubmitRequest Render(const std::string& request_id, const std::string& preview) {
-    auto message = std::make_shared<v1::RenderRequest>();
-    message->set_preview_job_id(preview);
-    SubmitRequest request;
-    request.tenant = "default";
-    request.kind = v1::JOB_KIND_RENDER;
-    request.request_id = request_id;
-    request.fingerprint = "render " + preview;
-    request.request = std::move(message);
-    return request;
-  }
-
-  // Collects an answer that comes now or later.
-  std::function<void(Submitter::Answer)> Into(std::optional<Submitter::Answer>& answer) {
-    return [&answer](Submitter::Answer given) {
-      ASSERT_FALSE(answer.has_value());
-      answer = std::move(given);
-    };
-  }
-
-  Submitter::Answer Submit(SubmitRequest request) {
-    std::optional<Submitter::Answer> answer;
-    submitter_->Submit(std::move(request), Into(answer));
-    EXPECT_TRUE(answer.has_value());
-    return answer.value_or(absl::InternalError("no answer"));
-  }
-
-  std::optional<JobRecord> Stored(const std::string& request_id) {
-    std::optional<JobRecord> record;
-    store_.FindRequest("default", request_id, [&](const auto& found) { record = *found; });
-    return record;
-  }
-
-  int Posts() const {
-    return static_cast<int>(std::count_if(
-        transport_.requests().begin(), transport_.requests().end(),
-        [](const http::Request& request) { return request.lane == http::Lane::kPaid; }));
-  }
-
-  test::FakeClock clock_;
-  test::FakeTransport transport_;
-  store::MemoryJobStore store_;
-  Broadcaster broadcaster_;
-  Hub hub_{HubOptions{}, store_, broadcaster_};
-  std::unique_ptr<pictory::PictoryClient> client_ = std::make_unique<pictory::PictoryClient>(
-      pictory::ClientOptions{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_);
-  SubmitterOptions options_;
-  Random random_{1};
-  Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
-                     clock_};
-  std::string webhooks_;  // "": no webhooks
-  std::vector<JobRecord> in_doubt_;
-  std::vector<std::string> foreign_;
-  std::unique_ptr<Account> account_;
-  std::unique_ptr<Poller> poller_;
-  std::unique_ptr<Submitter> submitter_;
-};
 
 TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer) {
   std::optional<SubmissionState> at_post;
@@ -154,7 +47,7 @@ TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
 TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
   std::vector<Submitter::Answer> answers;
   for (int i = 0; i < 1000; ++i) {
-    submitter_->Submit(Preview("r1"), [&](Submitter::Answer a) { answers.push_back(std::move(a)); });
+    submitter_->Submit(Preview("r1"), [&](Submitter::Answer a, const auto&) { answers.push_back(std::move(a)); });
   }
   EXPECT_TRUE(answers.empty());
   EXPECT_EQ(submitter_->running(), 1u);
@@ -389,92 +282,6 @@ TEST_F(SubmitterTest, TheWebhookCarriesTheTokenOfTheAttempt) {
   EXPECT_NE(first, second);
   EXPECT_NE(bodies[0].find("\"webhook\":\"https://hooks.example/" + first + "\""), std::string::npos);
   EXPECT_NE(bodies[1].find("\"webhook\":\"https://hooks.example/" + second + "\""), std::string::npos);
-}
-
-class MeshRetryTest : public SubmitterTest {
- protected:
-  // A call without request_id: the service mints one for each.
-  SubmitRequest Unkeyed(bool is_retry, const std::string& mesh_id = "", bool mesh_retries = false) {
-    SubmitRequest request = Preview("minted-" + std::to_string(++minted_));
-    request.minted_request_id = true;
-    request.is_retry = is_retry;
-    request.mesh_request_id = mesh_id;
-    request.same_mesh_request = mesh_retries;
-    return request;
-  }
-  int minted_ = 0;
-};
-
-TEST_F(MeshRetryTest, ARetryGetsTheJobOfTheFirstCall) {
-  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
-  const auto first = Submit(Unkeyed(false));
-  const auto retry = Submit(Unkeyed(true));
-  ASSERT_TRUE(first.ok() && retry.ok());
-  EXPECT_EQ((*first)->job_id(), (*retry)->job_id());
-  EXPECT_EQ(Posts(), 1);
-}
-
-TEST_F(MeshRetryTest, ARetryJoinsARunningAttempt) {
-  std::optional<Submitter::Answer> first, retry;
-  submitter_->Submit(Unkeyed(false), Into(first));
-  submitter_->Submit(Unkeyed(true), Into(retry));
-  EXPECT_EQ(transport_.held(), 1u);
-  transport_.Answer(Reply(200, kAccepted));
-  ASSERT_TRUE(first->ok() && retry->ok());
-  EXPECT_EQ((**first)->job_id(), (**retry)->job_id());
-}
-
-TEST_F(MeshRetryTest, ARetryOfOneInDoubtIsNeverSentAgain) {
-  transport_.SetScript([](const http::Request&) { return test::Cut(); });
-  const auto first = Submit(Unkeyed(false));
-  const auto retry = Submit(Unkeyed(true));
-  ASSERT_TRUE(retry.ok());
-  EXPECT_EQ((*retry)->state, v1::JOB_STATE_UNCONFIRMED);
-  EXPECT_EQ(Posts(), 1);
-}
-
-TEST_F(MeshRetryTest, WhatDoesNotSayItIsARetryIsANewRequest) {
-  transport_.SetScript([n = 0](const http::Request&) mutable {
-    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
-  });
-  const auto first = Submit(Unkeyed(false));
-  const auto second = Submit(Unkeyed(false));
-  EXPECT_NE((*first)->job_id(), (*second)->job_id());
-  // A retry whose first call never came here.
-  SubmitRequest other = Unkeyed(true);
-  other.fingerprint = "something else";
-  EXPECT_TRUE(Submit(std::move(other)).ok());
-  // A request with a key of its own says itself what it repeats.
-  SubmitRequest keyed = Unkeyed(true);
-  keyed.minted_request_id = false;
-  EXPECT_TRUE(Submit(std::move(keyed)).ok());
-  EXPECT_EQ(Posts(), 4);
-}
-
-TEST_F(MeshRetryTest, TheMeshsOwnIdTellsEqualRequestsApart) {
-  transport_.SetScript([n = 0](const http::Request&) mutable {
-    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
-  });
-  const auto first = Submit(Unkeyed(false, "x-1"));
-  const auto second = Submit(Unkeyed(false, "x-2"));
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-1", true)))->job_id(), (*first)->job_id());
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-2", true)))->job_id(), (*second)->job_id());
-  // Where a client library retries, the mesh gives each attempt an id of its own.
-  EXPECT_EQ((*Submit(Unkeyed(true, "x-9", false)))->job_id(), (*second)->job_id());
-  EXPECT_EQ(Posts(), 2);
-  EXPECT_TRUE(Submit(Unkeyed(true, "x-9", true)).ok());
-  EXPECT_EQ(Posts(), 3);
-}
-
-TEST_F(MeshRetryTest, AfterTenMinutesItIsANewRequest) {
-  transport_.SetScript([n = 0](const http::Request&) mutable {
-    return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
-  });
-  ASSERT_TRUE(Submit(Unkeyed(false)).ok());
-  clock_.Advance(limits::kMeshRetryWindow + 1s);
-  const int before = Posts();
-  ASSERT_TRUE(Submit(Unkeyed(true)).ok());
-  EXPECT_EQ(Posts(), before + 1);
 }
 
 TEST_F(SubmitterTest, OnlyWhatMayHaveCostMoneyIsCountedAsSpent) {
@@ -725,7 +532,7 @@ TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
   int accepted = 0;
   for (int i = 0; i < 100; ++i) {
     submitter_->Submit(Preview("s" + std::to_string(i), "n" + std::to_string(i)),
-                       [&](const Submitter::Answer& answer) { accepted += answer.ok(); });
+                       [&](const Submitter::Answer& answer, const auto&) { accepted += answer.ok(); });
   }
   ASSERT_EQ(transport_.held(), 100u);
   while (transport_.held() > 0) {

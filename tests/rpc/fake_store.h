@@ -69,10 +69,12 @@ class FakeStore final : public jobs::JobStore {
   void FindToken(std::string, Callback<std::optional<jobs::JobRecord>> done) override {
     done(NotHere());
   }
-  void FindUnkeyed(std::string, std::string, std::string, WallTime,
+  void FindUnkeyed(std::string, std::string, jobs::RetryEvidence, WallTime,
                    Callback<std::optional<jobs::JobRecord>> done) override {
     done(NotHere());
   }
+  void Claim(jobs::OwedAnswers::Claim, Callback<bool> done) override { done(NotHere()); }
+  void EndEpoch(std::vector<jobs::JobKey>, Done done) override { done(NotHere()); }
   void Bury(jobs::JobRecord, Done done) override { done(NotHere()); }
   void Prune(jobs::PruneQuery, Callback<std::vector<jobs::JobKey>> done) override {
     done(NotHere());

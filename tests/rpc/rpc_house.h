@@ -54,7 +54,7 @@ class RpcHouse {
         handler = on_submit;
       }
       if (handler) return handler(std::move(request), std::move(done));
-      done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)));
+      done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
     };
     domain.validate = [](const google::protobuf::Message& message) {
       std::vector<errors::Violation> violations;

@@ -224,7 +224,7 @@ TEST(DrainTest, ARunningSubmitMayFinishAndANewOneIsRefused) {
         return;
       }
     }
-    done(errors::Internal("let in before the drain began"));
+    done(errors::Internal("let in before the drain began"), {});
   };
   std::atomic<bool> answered{false};
   std::thread caller([&] {
@@ -250,7 +250,7 @@ TEST(DrainTest, ARunningSubmitMayFinishAndANewOneIsRefused) {
       },
       "new submits are refused");
   EXPECT_FALSE(answered);
-  held(house.hub.Publish(MakeJob("late", v1::JOB_STATE_QUEUED, 1)));
+  held(house.hub.Publish(MakeJob("late", v1::JOB_STATE_QUEUED, 1)), {});
   caller.join();
   drain.join();
 }

@@ -37,7 +37,7 @@ TEST(SubmitTest, HandsOverWhatWasAskedAndMintsARequestId) {
   EXPECT_EQ(got.kind, v1::JOB_KIND_TRANSCRIPTION);
   EXPECT_TRUE(IsRequestId(got.request_id));
   EXPECT_EQ(got.labels.at("b"), "2");
-  EXPECT_EQ(got.fingerprint.size(), 32u);
+  EXPECT_EQ(got.fingerprint.size(), 33u);
   const Duration left = got.deadline - house.clock.Now();
   EXPECT_GT(left, std::chrono::seconds(50));
   EXPECT_LE(left, std::chrono::seconds(60));
@@ -71,10 +71,10 @@ TEST(SubmitTest, AllFourMethodsSubmitTheirKind) {
 
 TEST(SubmitTest, TheFingerprintIsOfTheRequestWithoutItsId) {
   v1::TranscribeRequest a = Transcription();
-  EXPECT_EQ(Fingerprint("Transcribe", a), Fingerprint("Transcribe", Transcription()));
-  EXPECT_NE(Fingerprint("Transcribe", a), Fingerprint("Render", a));
+  EXPECT_EQ(Fingerprint("Transcribe", "acme", a), Fingerprint("Transcribe", "acme", Transcription()));
+  EXPECT_NE(Fingerprint("Transcribe", "acme", a), Fingerprint("Render", "acme", a));
   (*a.mutable_labels())["a"] = "3";
-  EXPECT_NE(Fingerprint("Transcribe", a), Fingerprint("Transcribe", Transcription()));
+  EXPECT_NE(Fingerprint("Transcribe", "acme", a), Fingerprint("Transcribe", "acme", Transcription()));
 
   RpcHouse house;
   for (const char* id : {"one", "two"}) {
@@ -148,7 +148,7 @@ TEST(SubmitTest, TheCallersDeadlineIsPassedOnAndItsCancelSeen) {
   test::Await([&] { return house.server->open_calls() == 0; }, "the call's place is given back");
   MutexLock lock(mutex);
   EXPECT_TRUE(cancelled->load());
-  held(absl::StatusOr<jobs::SnapshotPtr>(errors::Cancelled()));  // long after; finds it answered
+  held(absl::StatusOr<jobs::SnapshotPtr>(errors::Cancelled()), {});  // long after; finds it answered
 }
 
 TEST(UnaryTest, BytesThatAreNoMessageAreToldSo) {

@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 12> kBreakages = {{
+inline constexpr std::array<Breakage, 14> kBreakages = {{
     {"resend", jobs::Guard::kNeverResend, nullptr, nullptr, "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
      "a reset or a timeout is taken for not sent"},
@@ -40,6 +40,10 @@ inline constexpr std::array<Breakage, 12> kBreakages = {{
     {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr, "progress is what Pictory says last"},
     {"no-tombstone", jobs::Guard::kNone, &StoreBugs::buries_the_request_id, nullptr,
      "a deleted job leaves no trace of its request_id"},
+    {"no-owed-answers", jobs::Guard::kOwedAnswers, nullptr, nullptr,
+     "an equal submit without a key is another one, although the answer never arrived"},
+    {"forget-owed", jobs::Guard::kNone, &StoreBugs::forgets_what_is_owed, nullptr,
+     "a restart takes every answer for one that has arrived"},
 }};
 
 const Breakage* FindBreakage(std::string_view name);

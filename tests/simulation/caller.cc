@@ -64,7 +64,7 @@ Caller::Caller(World& world, int number)
       name_("r" + std::to_string(number)),
       tenant_(number % 5 == 0 ? "umbra" : "default"),
       keyed_(number % 4 != 0),
-      mesh_request_id_("x-" + std::to_string(number)),
+      shape_(static_cast<Shape>(number / 4 % kShapes)),
       request_id_("id-" + std::to_string(number)) {}
 
 Caller::~Caller() = default;
@@ -82,15 +82,30 @@ jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
   request.fingerprint = name;
   request.deadline = world_.clock().Now() + (world_.Chance(0.1) ? world_.Between(1s, 5s) : kCallTimeout);
   if (!keyed_) {
-    // The service mints one for every call; only its metadata tells that it is a retry.
+    // The service mints one for every call; only its metadata may tell that it is a retry.
     request.request_id = "minted-" + name + "-" + std::to_string(++minted_);
     request.minted_request_id = true;
-    request.is_retry = tries_ > 1;
-    request.mesh_request_id = mesh_request_id_;
-    request.same_mesh_request = world_.Chance(0.5);
+    request.retry = Evidence();
   }
   request.request = std::move(message);
   return request;
+}
+
+jobs::RetryEvidence Caller::Evidence() const {
+  const bool again = tries_ > 1;
+  const std::string attempt = std::to_string(tries_);
+  switch (shape_) {
+    case Shape::kByHand: return {};
+    case Shape::kCounted: return {.by_library = false, .by_mesh = again, .mesh_request_id = "x-" + name_};
+    case Shape::kNotCounted: return {.by_library = false, .by_mesh = false, .mesh_request_id = "x-" + name_};
+    case Shape::kByLibrary:
+      return {.by_library = again, .by_mesh = false, .mesh_request_id = "x-" + name_ + "-" + attempt};
+    case Shape::kLibraryAndMesh:  // two of a mesh for each of a library
+      return {.by_library = tries_ > 2,
+              .by_mesh = tries_ % 2 == 0,
+              .mesh_request_id = "x-" + name_ + "-" + std::to_string((tries_ + 1) / 2)};
+  }
+  return {};
 }
 
 void Caller::Begin() {
@@ -127,9 +142,9 @@ void Caller::Call() {
     // The library gave up waiting. The same request_id finds out.
     if (waiting_.erase(call) > 0 && waiting_.empty()) TryLater(world_.Between(100ms, 5s));
   });
-  process->submitter().Submit(std::move(request), [this, call](const jobs::Submitter::Answer& answer) {
-    OnAnswer(call, answer);
-  });
+  process->submitter().Submit(
+      std::move(request), [this, call](const jobs::Submitter::Answer& answer,
+                                       const jobs::AnswerSource& source) { OnAnswer(call, answer, source); });
 }
 
 void Caller::OnCrash() {
@@ -142,9 +157,17 @@ void Caller::OnCrash() {
   if (lost) TryLater(world_.Between(100ms, 30s));
 }
 
-void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer) {
+void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
+                      const jobs::AnswerSource& source) {
   if (waiting_.erase(call) == 0) return;  // nobody hears it
+  if (source.call != nullptr) source.call->Arrived();
   if (!answer.ok()) return OnRefusal(answer.status());
+  // A proxy took the answer and lost it. Without a key the next call must come while that may be.
+  if (!keyed_ && job_id_.empty() && world_.Chance(0.1)) {
+    ++world_.statistics().swallowed;
+    if (waiting_.empty()) TryLater(world_.Between(10ms, 20s));
+    return;
+  }
   const bool first = job_id_.empty();
   Hear(jobs::ToProto(**answer), "a submit");
   trying_ = !waiting_.empty();
@@ -204,7 +227,7 @@ void Caller::AfterAccepted() {
 void Caller::ReuseTheIdForSomethingElse() {
   Process* process = world_.process();
   if (process == nullptr) return;
-  process->submitter().Submit(MakeRequest(name_ + "-other"), [this](const auto& answer) {
+  process->submitter().Submit(MakeRequest(name_ + "-other"), [this](const auto& answer, const auto&) {
     if (answer.ok()) Fail("its request_id was taken for another request");
   });
 }
@@ -212,8 +235,9 @@ void Caller::ReuseTheIdForSomethingElse() {
 void Caller::Read() {
   Process* process = world_.process();
   if (process == nullptr) return;
-  process->hub().Load(tenant_, job_id_, [this, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
+  process->hub().Load(tenant_, job_id_, [this, process, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
     if (found.ok()) {
+      process->owed().Named((*found)->key());
       if (deleted_) Fail("its job is there although it was deleted");
       return Hear(jobs::ToProto(**found), "a read", known);
     }
@@ -235,8 +259,9 @@ void Caller::Watch() {
   watches_.push_back(watch);
   jobs::Hub& hub = process->hub();
   hub.Load(tenant_, job_id_,
-           [this, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
+           [this, process, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
              if (!found.ok()) return stream->Fail(found.status());
+             process->owed().Named((*found)->key());
              auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
              if (subscribed.present == nullptr) subscribed.present = *found;
              stream->Begin(std::move(subscribed));

@@ -39,7 +39,8 @@ class Caller {
 
   jobs::SubmitRequest MakeRequest(const std::string& name);
   void Call();
-  void OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer);
+  void OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
+                const jobs::AnswerSource& source);
   void OnRefusal(const absl::Status& status);
   void TryLater(Duration delay);
   void AfterAccepted();
@@ -57,7 +58,17 @@ class Caller {
   const std::string name_;  // unique; what the request is about
   const std::string tenant_;
   const bool keyed_;
-  const std::string mesh_request_id_;
+  // How a repetition without a key looks: what is measured in tests/mesh.
+  enum class Shape {
+    kByHand,          // nothing shows that it is one
+    kCounted,         // a mesh counts its attempts and keeps its x-request-id
+    kNotCounted,      // it only keeps that
+    kByLibrary,       // a client library counts its attempts, a mesh gives each another x-request-id
+    kLibraryAndMesh,  // and counts its own
+  };
+  static constexpr int kShapes = 5;
+  jobs::RetryEvidence Evidence() const;
+  const Shape shape_;
   std::string request_id_;
   int minted_ = 0;
   bool begun_ = false;

@@ -9,6 +9,7 @@
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/outage.h"
+#include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/retention.h"
@@ -37,9 +38,15 @@ class Process {
         spending_(options.spending, clock),
         broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         hub_({}, store, broadcaster_),
+        owed_(limits::kKeylessSettle, clock),
         outage_(account_, client_, clock, clock, nullptr),
         poller_({}, account_, store, client_, clock, clock, random,
-                [this](const jobs::JobRecord& record) { return hub_.Publish(record); }, {}),
+                [this](const jobs::JobRecord& record) { return hub_.Publish(record); },
+                jobs::PollEvents{.replied = nullptr,
+                                 .credentials_refused = nullptr,
+                                 .degraded_changed = nullptr,
+                                 .contradicted = nullptr,
+                                 .storing = [this](jobs::JobRecord& record) { owed_.Note(record); }}),
         reconciler_(account_, store, client_, hub_, poller_, clock, clock, {}),
         deleter_(account_, store, client_, hub_, clock),
         retention_({}, store, hub_, clock, clock, nullptr) {
@@ -48,13 +55,14 @@ class Process {
     });
     auto recovered = store.Recover(clock.WallNow());
     spending_.Recover(recovered->spent);
+    owed_.Recover(recovered->owed);
     jobs::SubmitterOptions submitting;
     submitting.epoch = recovered->epoch;
     if (options.webhooks) {
       submitting.webhook_url = [](const std::string& token) { return "https://gateway.example/" + token; };
     }
     submitter_ = std::make_unique<jobs::Submitter>(
-        std::move(submitting), account_, spending_, store, client_, hub_, poller_, clock, clock, random,
+        std::move(submitting), account_, spending_, owed_, store, client_, hub_, poller_, clock, clock, random,
         jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record) {
                              reconciler_.Add(record);
                            }});
@@ -70,6 +78,7 @@ class Process {
   jobs::Submitter& submitter() { return *submitter_; }
   jobs::Reconciler& reconciler() { return reconciler_; }
   jobs::Deleter& deleter() { return deleter_; }
+  jobs::OwedAnswers& owed() { return owed_; }
 
  private:
   static void RunLater(SimClock& clock, jobs::Broadcaster::Slice slice) {
@@ -83,6 +92,7 @@ class Process {
   jobs::Spending spending_;
   jobs::Broadcaster broadcaster_;
   jobs::Hub hub_;
+  jobs::OwedAnswers owed_;
   jobs::OutageWatch outage_;
   jobs::Poller poller_;
   jobs::Reconciler reconciler_;

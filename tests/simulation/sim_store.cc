@@ -124,6 +124,17 @@ void SimStore::Bury(JobRecord record, Done done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
+void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
+  auto apply = [this, claim, done] {
+    absl::StatusOr<bool> result = absl::UnknownError("");
+    disk_.Claim(claim, [&result](auto claimed) { result = std::move(claimed); });
+    return std::function<void()>([done, result = std::move(result)] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
+void SimStore::EndEpoch(std::vector<jobs::JobKey> owed, Done done) { disk_.EndEpoch(std::move(owed), done); }
+
 void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto apply = [this, query, done] {
     absl::StatusOr<std::vector<jobs::JobKey>> result = absl::UnknownError("");
@@ -168,11 +179,11 @@ void SimStore::FindToken(std::string token, Callback<std::optional<JobRecord>> d
       [token](jobs::JobStore& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
 }
 
-void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                            WallTime since, Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      [tenant, fingerprint, mesh_request_id, since](jobs::JobStore& disk, auto found) {
-        disk.FindUnkeyed(tenant, fingerprint, mesh_request_id, since, found);
+      [tenant, fingerprint, evidence, since](jobs::JobStore& disk, auto found) {
+        disk.FindUnkeyed(tenant, fingerprint, evidence, since, found);
       },
       std::move(done));
 }
@@ -206,7 +217,9 @@ absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
       });
     }
   }
-  return disk_.Recover(now);
+  absl::StatusOr<Recovered> recovered = disk_.Recover(now);
+  if (bugs_.forgets_what_is_owed && recovered.ok()) recovered->owed.clear();
+  return recovered;
 }
 
 absl::Status SimStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {

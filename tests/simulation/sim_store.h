@@ -23,6 +23,7 @@ struct StoreBugs {
   bool loses_last_commits = false;     // acknowledged, and gone after a crash
   bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
   bool buries_the_request_id = false;  // a deleted job leaves nothing behind
+  bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
 };
 
 class SimStore final : public jobs::JobStore {
@@ -42,6 +43,8 @@ class SimStore final : public jobs::JobStore {
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
+  void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  void EndEpoch(std::vector<jobs::JobKey> owed, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Find(std::string tenant, std::string name,
@@ -50,7 +53,7 @@ class SimStore final : public jobs::JobStore {
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+  void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;

@@ -87,6 +87,10 @@ void World::Crash(const char* why) {
   if (process_ == nullptr || (calm_ && !store_fails_)) return;
   Tell(why);
   ++statistics_.crashes;
+  // Some of them end in order; what is under way then is another matter.
+  if (!store_fails_ && process_->submitter().running() == 0 && Chance(0.3)) {
+    store_.EndEpoch(process_->owed().Unsettled(), [](const absl::Status&) {});
+  }
   for (auto& caller : callers_) caller->OnCrash();
   clock_.EndProcess();
   process_.reset();

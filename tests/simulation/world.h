@@ -42,6 +42,7 @@ struct Statistics {
   std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t callbacks = 0;
+  std::uint64_t swallowed = 0;  // answers that arrived nowhere, although the gateway thinks so
 };
 
 class World {

@@ -449,26 +449,105 @@ TYPED_TEST_P(JobStoreTest, ARetryWithoutAKeyIsFoundByItsContent) {
     record.fingerprint = std::string(32, content);
     ASSERT_TRUE(this->calls_.Adopt(record).ok());
   };
-  const auto find = [this](const std::string& mesh, std::int64_t since = 0,
+  using jobs::RetryEvidence;
+  const auto find = [this](const RetryEvidence& evidence, std::int64_t since = 0,
                            const std::string& tenant = "acme") {
-    const auto found = this->calls_.FindUnkeyed(tenant, std::string(32, 'f'), mesh, At(since));
+    const auto found = this->calls_.FindUnkeyed(tenant, std::string(32, 'f'), evidence, At(since));
     EXPECT_TRUE(found.ok()) << found.status();
     return found.ok() && found->has_value() ? (*found)->job.job_id : std::string();
   };
-  EXPECT_EQ(find(""), "");
+  const auto mesh = [](const std::string& id, bool counts = false) {
+    return RetryEvidence{.by_library = false, .by_mesh = counts, .mesh_request_id = id};
+  };
+  const RetryEvidence library{.by_library = true, .by_mesh = false, .mesh_request_id = ""};
+  EXPECT_EQ(find(library), "");
   put("old", 100, "x-1");
   put("new", 200, "x-2");
   put("keyed", 300, "", false);
   put("other", 300, "", true, 'g');
-  EXPECT_EQ(find(""), "new");
-  EXPECT_EQ(find("x-2"), "new");
-  EXPECT_EQ(find("x-1"), "old");
-  EXPECT_EQ(find("x-1", 101), "");
-  EXPECT_EQ(find("", 200), "new");
-  EXPECT_EQ(find("", 201), "");
-  EXPECT_EQ(find("", 0, "umbra"), "");
+  EXPECT_EQ(find(library), "new");
+  EXPECT_EQ(find(library, 200), "new");
+  EXPECT_EQ(find(library, 201), "");
+  EXPECT_EQ(find(library, 0, "umbra"), "");
+  EXPECT_EQ(find(RetryEvidence{}), "") << "that is no sign of a repetition";
+  EXPECT_EQ(find(mesh("x-2")), "new");
+  EXPECT_EQ(find(mesh("x-1")), "old") << "whether or not it is counted";
+  EXPECT_EQ(find(mesh("x-1", true)), "old");
+  EXPECT_EQ(find(mesh("x-1"), 101), "");
+  EXPECT_EQ(find(mesh("x-3")), "");
+  EXPECT_EQ(find(mesh("x-3", true)), "") << "two different ids tell calls of a mesh apart";
+  EXPECT_EQ(find(mesh("", true)), "new");
+  EXPECT_EQ(find({.by_library = true, .by_mesh = true, .mesh_request_id = "x-1"}), "new")
+      << "a library's attempts have ids of their own";
   put("no-mesh-id", 150, "");
-  EXPECT_EQ(find("x-3"), "no-mesh-id") << "only two different ids tell requests apart";
+  EXPECT_EQ(find(mesh("x-3", true)), "no-mesh-id");
+  EXPECT_EQ(find(mesh("x-1", true)), "old") << "the one with that id before any other";
+  EXPECT_EQ(find(mesh("x-3")), "");
+}
+
+TYPED_TEST_P(JobStoreTest, AnOwedAnswerIsClaimedOnceAtATime) {
+  JobRecord record = Accepted("j1", "p1");
+  record.minted_request_id = true;
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  EXPECT_FALSE(this->calls_.Claim("acme", "j2", 0).value());
+  EXPECT_FALSE(this->calls_.Claim("umbra", "j1", 0).value());
+  EXPECT_FALSE(this->calls_.Claim("acme", "j1", 1).value());
+  EXPECT_TRUE(this->calls_.Claim("acme", "j1", 0).value());
+  EXPECT_FALSE(this->calls_.Claim("acme", "j1", 0).value()) << "somebody was faster";
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_TRUE(this->calls_.Claim("acme", "j1", 1).value()) << "other changes leave the count alone";
+  record.submission = SubmissionState::kAbandoned;
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_FALSE(this->calls_.Claim("acme", "j1", 2).value());
+  record.submission = SubmissionState::kUnknown;
+  record.delivery = jobs::Delivery::kArrived;
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  EXPECT_FALSE(this->calls_.Claim("acme", "j1", 2).value());
+}
+
+TYPED_TEST_P(JobStoreTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
+  using std::chrono::minutes;
+  const WallTime now = At(1'000'000);
+  const auto put = [&](const std::string& id, std::int64_t epoch, Duration ago,
+                       SubmissionState state = SubmissionState::kAccepted, bool minted = true,
+                       jobs::Delivery delivery = jobs::Delivery::kUnsaid) {
+    JobRecord record = Begun(id, "r-" + id);
+    record.submission = state;
+    record.minted_request_id = minted;
+    record.owner_epoch = epoch;
+    record.sent_at = now - std::chrono::duration_cast<WallTime::duration>(ago);
+    record.delivery = delivery;
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  };
+  const auto owed = [&](WallTime when) {
+    std::vector<std::string> ids;
+    const auto recovered = this->store_->Recover(when);
+    EXPECT_TRUE(recovered.ok());
+    for (const jobs::OwedJob& job : recovered->owed) {
+      ids.push_back(job.job_id);
+      EXPECT_EQ(job.request_id, "r-" + job.job_id);
+      EXPECT_EQ(job.tenant, "acme");
+      EXPECT_FALSE(job.fingerprint.empty());
+    }
+    return ids;
+  };
+  const std::int64_t first = this->store_->Recover(now)->epoch;
+  put("young", first, minutes(1));
+  put("sending", first, minutes(2), SubmissionState::kSending);
+  put("unknown", first, minutes(3), SubmissionState::kUnknown);
+  put("keyed", first, minutes(1), SubmissionState::kAccepted, false);
+  put("arrived", first, minutes(1), SubmissionState::kAccepted, true, jobs::Delivery::kArrived);
+  put("refused", first, minutes(1), SubmissionState::kRejected);
+  put("long ago", first, minutes(1) + limits::kOwedWindow + minutes(1));
+  ASSERT_TRUE(this->calls_.Claim("acme", "young", 0).value());
+  // It died. All that it did not say to have arrived is owed, however long it was away.
+  EXPECT_EQ(owed(now + minutes(30)), (std::vector<std::string>{"unknown", "sending", "young"}));
+  // It ends in order: only what it names is owed.
+  ASSERT_TRUE(this->calls_.EndEpoch({{"acme", "unknown"}}).ok());
+  EXPECT_EQ(owed(now + minutes(31)), std::vector<std::string>{"unknown"});
+  EXPECT_EQ(owed(now + minutes(31)), std::vector<std::string>{"unknown"});
+  EXPECT_EQ(owed(now + minutes(3) + limits::kOwedAcrossRestart + minutes(1)), std::vector<std::string>{})
+      << "away for too long";
 }
 
 TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
@@ -649,7 +728,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
     ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, BuryKeepsTheRequestIdAndNothingElse,
     PruneForgetsWhatIsOldAndNeverWhatIsOpen, ATokenFindsTheSubmissionThatHasNotEnded,
-    ARetryWithoutAKeyIsFoundByItsContent, RecoverCountsWhatMayHaveCostMoney,
+    ARetryWithoutAKeyIsFoundByItsContent, AnOwedAnswerIsClaimedOnceAtATime,
+    WhatIsOwedAfterAnEndDependsOnHowItCame, RecoverCountsWhatMayHaveCostMoney,
     RecoverSettlesInterruptedSubmissions,
     EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
     ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);

@@ -19,7 +19,7 @@ class RandomRecords {
     // By name and complete: a field added to a record does not compile here until it is filled, and
     // then every backend must keep it.
     auto& [job, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, sent_at,
-           minted_request_id, mesh_request_id, accepted_at, next_poll_at, not_found_since, not_found_count,
+           minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at, not_found_since, not_found_count,
            incomplete_since, failure_seen, result_too_large] = record;
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
     fingerprint = Bytes(32);
@@ -30,6 +30,7 @@ class RandomRecords {
     sent_at = Time();
     minted_request_id = Coin();
     mesh_request_id = Text();
+    delivery = static_cast<jobs::Delivery>(Below(3));
     accepted_at = Time();
     next_poll_at = Time();
     if (Coin()) not_found_since = Time();

@@ -83,11 +83,22 @@ class StoreCalls {
     store_.FindToken(std::move(token), answer.Callback());
     return answer.Wait();
   }
-  MaybeRecord FindUnkeyed(std::string tenant, std::string fingerprint, std::string mesh_request_id,
+  MaybeRecord FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                           WallTime since) {
     Answer<MaybeRecord> answer;
-    store_.FindUnkeyed(std::move(tenant), std::move(fingerprint), std::move(mesh_request_id), since,
+    store_.FindUnkeyed(std::move(tenant), std::move(fingerprint), std::move(evidence), since,
                        answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<bool> Claim(const std::string& tenant, const std::string& job_id,
+                             std::int32_t claims) {
+    Answer<absl::StatusOr<bool>> answer;
+    store_.Claim({{tenant, job_id}, claims}, answer.Callback());
+    return answer.Wait();
+  }
+  absl::Status EndEpoch(std::vector<jobs::JobKey> owed) {
+    Answer<absl::Status> answer;
+    store_.EndEpoch(std::move(owed), answer.Callback());
     return answer.Wait();
   }
   MaybeRecord Find(std::string tenant, std::string name) {

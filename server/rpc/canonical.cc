@@ -1,0 +1,127 @@
+#include "rpc/canonical.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+
+namespace gateway::rpc {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+void AppendNumber(std::uint64_t value, Sha256Stream& out) {
+  char bytes[8];
+  for (char& byte : bytes) {
+    byte = static_cast<char>(value & 0xff);
+    value >>= 8;
+  }
+  out.Append({bytes, sizeof(bytes)});
+}
+
+void AppendLetter(char letter, Sha256Stream& out) { out.Append({&letter, 1}); }
+
+// A value of a field, or of one place in a repeated one; `index` is below 0 for the former.
+void AppendValue(const Message& message, const FieldDescriptor& field, int index, Sha256Stream& out) {
+  const Reflection& reflection = *message.GetReflection();
+  const bool one = index < 0;
+  const auto integer = [&out](std::int64_t value) {
+    AppendLetter('i', out);
+    AppendNumber(static_cast<std::uint64_t>(value), out);
+  };
+  const auto real = [&out](double value) {
+    AppendLetter('d', out);
+    AppendNumber(std::bit_cast<std::uint64_t>(value), out);
+  };
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return integer(one ? reflection.GetInt32(message, &field)
+                         : reflection.GetRepeatedInt32(message, &field, index));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return integer(one ? reflection.GetInt64(message, &field)
+                         : reflection.GetRepeatedInt64(message, &field, index));
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return integer(one ? reflection.GetUInt32(message, &field)
+                         : reflection.GetRepeatedUInt32(message, &field, index));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return integer(static_cast<std::int64_t>(one ? reflection.GetUInt64(message, &field)
+                                                   : reflection.GetRepeatedUInt64(message, &field, index)));
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return integer(one ? reflection.GetEnumValue(message, &field)
+                         : reflection.GetRepeatedEnumValue(message, &field, index));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return integer(one ? reflection.GetBool(message, &field)
+                         : reflection.GetRepeatedBool(message, &field, index));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return real(one ? reflection.GetDouble(message, &field)
+                      : reflection.GetRepeatedDouble(message, &field, index));
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return real(one ? reflection.GetFloat(message, &field)
+                      : reflection.GetRepeatedFloat(message, &field, index));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      std::string scratch;
+      const std::string& text = one ? reflection.GetStringReference(message, &field, &scratch)
+                                    : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
+      AppendLetter('s', out);
+      return AppendCanonical(text, out);
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      AppendLetter('m', out);
+      return AppendCanonical(one ? reflection.GetMessage(message, &field)
+                                 : reflection.GetRepeatedMessage(message, &field, index),
+                             out);
+  }
+}
+
+// The entries of a map, each with its digest: sorted by that they are in an order of their own, whatever
+// the type of the key.
+void AppendMap(const Message& message, const FieldDescriptor& field, int entries, Sha256Stream& out) {
+  std::vector<std::string> digests;
+  digests.reserve(static_cast<std::size_t>(entries));
+  for (int i = 0; i < entries; ++i) {
+    const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+    const FieldDescriptor* const key = entry.GetDescriptor()->map_key();
+    const FieldDescriptor* const value = entry.GetDescriptor()->map_value();
+    Sha256Stream digest;
+    AppendValue(entry, *key, -1, digest);
+    AppendValue(entry, *value, -1, digest);
+    digests.push_back(digest.Finish());
+  }
+  std::sort(digests.begin(), digests.end());
+  for (const std::string& digest : digests) out.Append(digest);
+}
+
+}  // namespace
+
+void AppendCanonical(std::string_view text, Sha256Stream& out) {
+  AppendNumber(text.size(), out);
+  out.Append(text);
+}
+
+void AppendCanonical(const Message& message, Sha256Stream& out) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);  // the set ones, by number
+  AppendNumber(fields.size(), out);
+  for (const FieldDescriptor* field : fields) {
+    AppendNumber(static_cast<std::uint64_t>(field->number()), out);
+    if (!field->is_repeated()) {
+      AppendValue(message, *field, -1, out);
+      continue;
+    }
+    const int count = message.GetReflection()->FieldSize(message, field);
+    AppendLetter(field->is_map() ? 'p' : 'r', out);
+    AppendNumber(static_cast<std::uint64_t>(count), out);
+    if (field->is_map()) {
+      AppendMap(message, *field, count, out);
+    } else {
+      for (int i = 0; i < count; ++i) AppendValue(message, *field, i, out);
+    }
+  }
+}
+
+}  // namespace gateway::rpc

@@ -1,0 +1,116 @@
+// A Submitter on fakes: simulated time, a store in memory, a transport that answers as a script says.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "jobs/submitter.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+
+inline constexpr char kAccepted[] = R"({"success":true,"data":{"jobId":"p1"}})";
+
+class SubmitterTest : public testing::Test {
+ protected:
+  SubmitterTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
+
+  void Make(BudgetOptions budget) {
+    account_ = std::make_unique<Account>(budget, clock_);
+    poller_ = std::make_unique<Poller>(
+        PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
+        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
+    SubmitterOptions options = options_;
+    options.webhook_url = [this](const std::string& token) {
+      return webhooks_.empty() ? "" : webhooks_ + token;
+    };
+    SubmitEvents events;
+    events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
+    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
+    submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, owed_, store_,
+                                             *client_, hub_, *poller_, clock_, clock_, random_,
+                                             std::move(events));
+  }
+
+  SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
+    auto message = std::make_shared<v1::CreatePreviewRequest>();
+    message->mutable_storyboard()->set_video_name(name);
+    message->mutable_storyboard()->add_scenes()->set_story("Hello.");
+    SubmitRequest request;
+    request.tenant = "default";
+    request.kind = v1::JOB_KIND_PREVIEW;
+    request.request_id = request_id;
+    request.labels = {{"team", "a"}};
+    request.fingerprint = "print of " + name;
+    request.request = std::move(message);
+    return request;
+  }
+
+  SubmitRequest Render(const std::string& request_id, const std::string& preview) {
+    auto message = std::make_shared<v1::RenderRequest>();
+    message->set_preview_job_id(preview);
+    SubmitRequest request;
+    request.tenant = "default";
+    request.kind = v1::JOB_KIND_RENDER;
+    request.request_id = request_id;
+    request.fingerprint = "render " + preview;
+    request.request = std::move(message);
+    return request;
+  }
+
+  // Collects an answer that comes now or later.
+  Submitter::Done Into(std::optional<Submitter::Answer>& answer) {
+    return [&answer](Submitter::Answer given, const AnswerSource& source) {
+      ASSERT_FALSE(answer.has_value());
+      answer = std::move(given);
+      if (source.call != nullptr) source.call->Arrived();
+    };
+  }
+
+  Submitter::Answer Submit(SubmitRequest request) {
+    std::optional<Submitter::Answer> answer;
+    submitter_->Submit(std::move(request), Into(answer));
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  std::optional<JobRecord> Stored(const std::string& request_id) {
+    std::optional<JobRecord> record;
+    store_.FindRequest("default", request_id, [&](const auto& found) { record = *found; });
+    return record;
+  }
+
+  int Posts() const {
+    return static_cast<int>(std::count_if(
+        transport_.requests().begin(), transport_.requests().end(),
+        [](const http::Request& request) { return request.lane == http::Lane::kPaid; }));
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  std::unique_ptr<pictory::PictoryClient> client_ = std::make_unique<pictory::PictoryClient>(
+      pictory::ClientOptions{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_);
+  SubmitterOptions options_;
+  Random random_{1};
+  Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
+                     clock_};
+  OwedAnswers owed_{limits::kKeylessSettle, clock_};
+  std::string webhooks_;  // "": no webhooks
+  std::vector<JobRecord> in_doubt_;
+  std::vector<std::string> foreign_;
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Submitter> submitter_;
+};
+
+}  // namespace gateway::jobs

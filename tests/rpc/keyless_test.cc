@@ -1,0 +1,231 @@
+// What a submit without a request_id is told, and how the gateway learns whether it arrived.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "absl/strings/escaping.h"
+#include "base/errors.h"
+#include "jobs/fingerprint.h"
+#include "jobs/owed_answers.h"
+#include "rpc/canonical.h"
+#include "rpc/submit_calls.h"
+#include "rpc/rpc_house.h"
+
+namespace gateway::rpc {
+namespace {
+
+using test::MakeJob;
+using test::RpcHouse;
+
+// The submitter's part: answers every submit with one job, as `rule` says, and keeps count of the answers.
+class KeylessHouse : public RpcHouse {
+ public:
+  KeylessHouse() {
+    on_submit = [this](const jobs::SubmitRequest& request, jobs::Submitter::Done done) {
+      jobs::OwedAnswers::Verdict verdict =
+          owed.Ask(request.tenant, request.fingerprint, request.request_id, false);
+      owed.Answered({request.tenant, verdict.request_id}, "j1");
+      jobs::AnswerSource source{verdict.rule, verdict.request_id, std::move(verdict.call)};
+      auto answer = [this, done = std::move(done), source = std::move(source)] {
+        done(hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), source);
+      };
+      MutexLock lock(mutex);
+      if (!hold) return answer();
+      held = std::move(answer);
+    };
+  }
+  bool is_held() {
+    MutexLock lock(mutex);
+    return held != nullptr;
+  }
+  void Answer() {
+    std::function<void()> answer;
+    {
+      MutexLock lock(mutex);
+      answer = std::exchange(held, nullptr);
+    }
+    answer();
+  }
+  // An equal submit is owed the answer.
+  bool IsOwed() { return owed.Unsettled().size() == 1; }
+
+  jobs::OwedAnswers owed{Duration::zero(), clock};  // what arrives is settled
+  Mutex mutex;
+  bool hold = false;
+  std::function<void()> held;
+};
+
+v1::TranscribeRequest Transcription() {
+  v1::TranscribeRequest request;
+  request.set_file_url("https://x.example/a.mp4");
+  return request;
+}
+
+TEST(KeylessTest, AnAnswerThatArrivesIsSettled) {
+  for (const bool hold : {false, true}) {
+    KeylessHouse house;
+    house.hold = hold;
+    std::thread answerer;
+    if (hold) {
+      answerer = std::thread([&] {
+        test::Await([&] { return house.is_held(); }, "the submit is under way");
+        house.Answer();
+      });
+    }
+    grpc::ClientContext context;
+    v1::TranscribeResponse response;
+    ASSERT_TRUE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+    if (answerer.joinable()) answerer.join();
+    test::Await([&] { return !house.IsOwed(); }, "the call is over");
+    EXPECT_EQ(context.GetServerTrailingMetadata().count("pictory-answer-rule"), 0u);
+  }
+}
+
+TEST(KeylessTest, ACancelledCallsAnswerIsOwed) {
+  KeylessHouse house;
+  house.hold = true;
+  grpc::ClientContext context;
+  std::thread caller([&] {
+    v1::TranscribeResponse response;
+    EXPECT_FALSE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+  });
+  test::Await([&] { return house.is_held(); }, "the submit is under way");
+  context.TryCancel();
+  caller.join();
+  test::Await([&] { return house.server->open_calls() == 0; }, "the call is over");
+  house.Answer();
+  EXPECT_TRUE(house.IsOwed());
+
+  house.hold = false;
+  grpc::ClientContext again;
+  v1::TranscribeResponse response;
+  ASSERT_TRUE(house.stub->Transcribe(&again, Transcription(), &response).ok());
+  EXPECT_EQ(response.job().job_id(), "j1");
+  const auto& trailers = again.GetServerTrailingMetadata();
+  ASSERT_EQ(trailers.count("pictory-answer-rule"), 1u);
+  EXPECT_EQ(trailers.find("pictory-answer-rule")->second, "undelivered");
+  EXPECT_EQ(trailers.find("pictory-answer-of")->second, house.submitted[0].request_id);
+  test::Await([&] { return !house.IsOwed(); }, "the second call is over");
+}
+
+TEST(KeylessTest, AnAnswerBehindItsDeadlineIsOwed) {
+  KeylessHouse house;
+  house.hold = true;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  v1::TranscribeResponse response;
+  EXPECT_EQ(house.stub->Transcribe(&context, Transcription(), &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  test::Await([&] { return house.server->open_calls() == 0; }, "the call is over");
+  house.Answer();
+  EXPECT_TRUE(house.IsOwed());
+}
+
+TEST(KeylessTest, TheMetadataOfARepetitionAreRead) {
+  RpcHouse house;
+  const auto call = [&](std::vector<std::pair<std::string, std::string>> metadata) {
+    grpc::ClientContext context;
+    for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
+    v1::TranscribeResponse response;
+    EXPECT_TRUE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+    return house.last_submit().retry;
+  };
+  EXPECT_FALSE(call({}).any());
+  EXPECT_FALSE(call({{"x-envoy-attempt-count", "1"}}).by_mesh);
+  EXPECT_TRUE(call({{"x-envoy-attempt-count", "2"}}).by_mesh);
+  EXPECT_EQ(call({{"x-request-id", "x-1"}}).mesh_request_id, "x-1");
+  for (const char* odd : {"garbage", "-1", "2147483648", "2, 3", ""}) {
+    EXPECT_FALSE(call({{"x-envoy-attempt-count", odd}}).any()) << odd;
+  }
+  EXPECT_EQ(call({{"x-request-id", std::string(limits::kCallerIdMaxBytes + 1, 'x')}}).mesh_request_id, "");
+}
+
+TEST(KeylessTest, ALibraryThatRepeatsACallSaysSo) {
+  RpcHouse house;
+  std::atomic<int> attempts{0};
+  house.on_submit = [&](const jobs::SubmitRequest&, const jobs::Submitter::Done& done) {
+    if (++attempts == 1) return done(errors::UpstreamUnreachable("at first", std::chrono::milliseconds(1)), {});
+    done(house.hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), {});
+  };
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(R"({"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,
+      "initialBackoff":"0.01s","maxBackoff":"0.01s","backoffMultiplier":1,
+      "retryableStatusCodes":["UNAVAILABLE"]}}]})");
+  const auto stub = v1::PictoryJobs::NewStub(grpc::CreateCustomChannel(
+      house.server->addresses()[0], grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext context;
+  v1::TranscribeResponse response;
+  ASSERT_TRUE(stub->Transcribe(&context, Transcription(), &response).ok());
+  ASSERT_EQ(house.submitted.size(), 2u);
+  EXPECT_FALSE(house.submitted[0].retry.by_library);
+  EXPECT_TRUE(house.submitted[1].retry.by_library);
+}
+
+v1::CreatePreviewRequest Preview() {
+  v1::CreatePreviewRequest request;
+  auto* storyboard = request.mutable_storyboard();
+  storyboard->set_video_name("demo");
+  storyboard->add_scenes()->set_story("Hello.");
+  (*request.mutable_labels())["team"] = "a";
+  (*request.mutable_labels())["zone"] = "b";
+  return request;
+}
+
+std::string Canonical(const google::protobuf::Message& message) {
+  Sha256Stream digest;
+  AppendCanonical(message, digest);
+  return digest.Finish();
+}
+
+TEST(CanonicalTest, IsTheSameWhateverTheOrderOfAMap) {
+  v1::CreatePreviewRequest other;
+  (*other.mutable_labels())["zone"] = "b";
+  (*other.mutable_labels())["team"] = "a";
+  *other.mutable_storyboard() = Preview().storyboard();
+  EXPECT_EQ(Canonical(other), Canonical(Preview()));
+}
+
+TEST(CanonicalTest, DiffersWithEveryChange) {
+  std::set<std::string> seen = {Canonical(Preview())};
+  const auto changed = [&seen](const auto& change) {
+    v1::CreatePreviewRequest request = Preview();
+    change(request);
+    return seen.insert(Canonical(request)).second;
+  };
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->set_video_name("demo2"); }));
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->set_video_name(""); })) << "set, and empty";
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->clear_video_name(); }));
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->add_scenes(); }));
+  EXPECT_TRUE(changed([](auto& r) { (*r.mutable_labels())["team"] = "b"; }));
+  EXPECT_TRUE(changed([](auto& r) {  // the same texts in other places
+    (*r.mutable_labels())["team"] = "b";
+    (*r.mutable_labels())["zone"] = "a";
+  }));
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_labels()->clear(); }));
+  EXPECT_TRUE(changed([](auto& r) { r.set_allow_unknown_fields(true); }));
+}
+
+// Fingerprints are stored for weeks: one that changes would let a retry be paid again. Should this test
+// fail, kFingerprintVersion has to rise.
+TEST(CanonicalTest, StaysTheSameInEveryVersionOfTheProgram) {
+  const std::string fingerprint = Fingerprint("CreatePreview", "default", Preview());
+  EXPECT_EQ(fingerprint.size(), 33u);
+  EXPECT_EQ(fingerprint[0], jobs::kFingerprintVersion);
+  EXPECT_EQ(absl::BytesToHexString(fingerprint.substr(1)), "9db8524bc810a7effbd012bfdd299d3d4d053483ad1a87a92ce7887bc1b81bb2");
+}
+
+TEST(FingerprintTest, VersionsThatCannotBeComparedAreTheSameRequest) {
+  const std::string of_before(32, 'x');
+  const std::string one = Fingerprint("CreatePreview", "default", Preview());
+  std::string next = one;
+  next[0] = 2;
+  EXPECT_TRUE(jobs::SameRequest(one, one));
+  EXPECT_TRUE(jobs::SameRequest(of_before, one));
+  EXPECT_TRUE(jobs::SameRequest(next, one));
+  EXPECT_FALSE(jobs::SameRequest(of_before, std::string(32, 'y')));
+  EXPECT_FALSE(jobs::SameRequest(one, Fingerprint("CreatePreview", "other", Preview())));
+}
+
+}  // namespace
+}  // namespace gateway::rpc
