@@ -1,7 +1,12 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "help.h"
 #include "invocation.h"
@@ -204,6 +209,26 @@ void CheckSources(const Invocation& to, const CLI::App& app) {
   }
 }
 
+// A gateway that is named wrongly must not become the one of this machine, which may be another
+// account's. The gateway's own variables are none of our business.
+void CheckServer(const Invocation& to, const CLI::App& app) {
+  if (app.count("--server") > 0) {  // or the variable, if it is not empty
+    if (to.server.find_first_not_of(" \t\r\n") != std::string::npos) return;
+    Wrong("--server (or PICTORY_GATEWAY) is empty; give host:port, or leave it out");
+  }
+  if (std::getenv("PICTORY_GATEWAY") != nullptr) {
+    Wrong("PICTORY_GATEWAY: is set, but empty; set it to host:port, or unset it");
+  }
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::string name(text.substr(0, text.find('=')));
+    std::string upper = name;
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (Nearest(upper, std::vector<std::string>{"PICTORY_GATEWAY"}).empty()) continue;
+    Wrong(OneLine(name) + ": there is no such variable; did you mean PICTORY_GATEWAY?");
+  }
+}
+
 void InterpretAll(const Raw& raw, const CLI::App& app) {
   Invocation& to = *raw.to;
   if (!raw.timeout.empty()) {
@@ -225,6 +250,7 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   Interpret(raw.kinds, "--kind", ParseKind, to.kinds);
   InterpretLabels(raw);
   CheckSources(to, app);
+  if (to.command != Command::kVersion) CheckServer(to, app);
 }
 
 // What is wrong where no command was understood.

@@ -226,16 +226,22 @@ std::string DescribeError(const absl::Status& status, const std::string& server)
   std::string what(status.message());
   for (char& c : what) c = c == '\n' ? ' ' : c;
   what = OneLine(what);
+  const std::string words = what.empty() ? absl::StatusCodeToString(status.code()) : what;
   if (absl::IsUnavailable(status) && reason.empty()) {
-    what = absl::StrCat("the gateway ", OneLine(server), " cannot be reached (", what,
+    what = absl::StrCat("the gateway ", OneLine(server), " cannot be reached (", words,
                         "); is it running? --server or PICTORY_GATEWAY names another");
+  } else if (absl::IsDeadlineExceeded(status) && reason.empty()) {
+    what = absl::StrCat("the gateway ", OneLine(server), " did not answer in time (", words, ")");
+  } else if (BrokenConnection(status)) {
+    what = absl::StrCat("the connection to the gateway ", OneLine(server),
+                        " broke, or a proxy on the way ended the call (", words, ")");
   } else if (absl::IsUnimplemented(status) && reason.empty()) {
     what = absl::StrCat(OneLine(server),
                         " does not know this call: is it a Pictory jobs gateway, and recent?");
   } else if (reason == "INVALID_REQUEST" && !violations.empty()) {
     what = "the gateway refused the request:";  // its message is a selection of the violations
   } else if (what.empty()) {
-    what = absl::StrCat("the gateway answered ", absl::StatusCodeToString(status.code()));
+    what = absl::StrCat("the gateway answered ", words);
   }
   if (const auto delay = RetryDelay(status); delay && !absl::IsUnavailable(status)) {
     absl::StrAppend(&what, " (worth trying again in ",

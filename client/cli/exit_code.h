@@ -11,11 +11,12 @@ namespace pictory_jobs::cli {
 enum ExitCode : int {
   kSucceeded = 0,       // done; after waiting: the job SUCCEEDED
   kJobFailed = 1,       // the job FAILED, or its result was removed
-  kUsage = 2,           // wrong arguments, a missing file, JSON that is none
+  kUsage = 2,           // wrong arguments, a missing file, JSON that is none; nothing was submitted
   kNotFound = 3,        // no such job or part
   kStoppedWaiting = 4,  // --timeout, or the gateway gave up asking; the job may go on
   kRefused = 5,         // gateway unreachable, or it refused the call
   kOutcomeUnknown = 6,  // perhaps at work, perhaps billed: do not submit it again
+  kUnwritten = 7,       // standard output took no answer; a submitted job's id is on stderr
   kDetached = 130,      // Ctrl-C; the job goes on
 };
 

@@ -11,10 +11,14 @@ inline constexpr char kMain[] =
 `job <id>`; scripts use --json, which prints one object a line.
 
 Exit status:
-  0    succeeded                          4    stopped waiting; the job may go on
-  1    the job failed                     5    gateway unreachable, or it refused the call
-  2    wrong usage, file or JSON          6    outcome unknown: do not submit it again
+  0    succeeded                          5    gateway unreachable, or it refused the call
+  1    the job failed                     6    outcome unknown: do not submit it again
+  2    wrong usage, file or JSON          7    standard output could not be written
   3    no such job                      130    detached by Ctrl-C; the job goes on
+  4    stopped waiting; the job may go on
+
+With 7 what was asked for is done: a job was submitted, and stderr has `job <id>`. A submit whose
+standard output is closed or full from the start is not made: 2.
 
 Examples:
   pictory preview --text "Hello, world." --watch

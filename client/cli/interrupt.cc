@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "exit_code.h"
+#include "standard_streams.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -31,11 +34,25 @@ Interrupt::~Interrupt() {
   thread_.join();
 }
 
+void Interrupt::SetLastWords(std::string words) {
+  const std::lock_guard lock(mutex_);
+  last_words_ = std::move(words);
+}
+
+void Interrupt::End() {
+  const std::lock_guard lock(mutex_);
+  // Where nobody reads them, a third signal ends the process without them.
+  const sigset_t set = Signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  WriteAll(STDERR_FILENO, last_words_);
+  _exit(last_words_.empty() ? kDetached : kOutcomeUnknown);
+}
+
 void Interrupt::Listen() {
   const sigset_t set = Signals();
   for (int signal = 0; sigwait(&set, &signal) == 0;) {
     if (done_) return;
-    if (source_.stop_requested()) _exit(kDetached);
+    if (source_.stop_requested()) End();
     source_.request_stop();
   }
 }

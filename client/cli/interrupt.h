@@ -6,7 +6,9 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace pictory_jobs::cli {
@@ -20,11 +22,18 @@ class Interrupt {
 
   std::stop_token token() const { return source_.get_token(); }
 
+  // What a second signal says before it ends the process, with kOutcomeUnknown then: for as long as
+  // something may be paid for and nobody was told its id. Empty: it says nothing, and kDetached.
+  void SetLastWords(std::string words);
+
  private:
   void Listen();
+  [[noreturn]] void End();
 
   std::stop_source source_;
   std::atomic<bool> done_{false};
+  std::mutex mutex_;
+  std::string last_words_;  // guarded by mutex_
   std::thread thread_;
 };
 

@@ -78,6 +78,11 @@ struct Invocation {
   bool abandon = false;
 
   bool submits() const { return command <= Command::kSummarize; }
+  // Whether it does more than read.
+  bool acts() const {
+    return submits() || command == Command::kUpload || command == Command::kDelete ||
+           (command == Command::kResolve && (abandon || !adopt.empty()));
+  }
 };
 
 // Nothing to run: a text to print instead.

@@ -1,21 +1,31 @@
 // pictory: the command line of the gateway.
-#include <cstdio>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <variant>
 
 #include "google/protobuf/stubs/logging.h"
 #include "invocation.h"
 #include "run.h"
+#include "standard_streams.h"
 
 int main(int argc, char** argv) {
   namespace cli = pictory_jobs::cli;
+  cli::PrepareStandardStreams();
   // Of text that is not UTF-8 it would write a line of its own; the gateway's answer says it better.
   google::protobuf::SetLogHandler(nullptr);
   const auto parsed = cli::ParseArgs(argc, argv);
   if (const auto* finished = std::get_if<cli::Finished>(&parsed)) {
-    std::fwrite(finished->out.data(), 1, finished->out.size(), stdout);
-    std::fwrite(finished->error.data(), 1, finished->error.size(), stderr);
-    return finished->exit_code;
+    const int failure = cli::WriteAll(STDOUT_FILENO, finished->out);
+    cli::WriteAll(STDERR_FILENO, finished->error);
+    if (failure == 0) return finished->exit_code;
+    if (failure != EPIPE) {  // a reader such as `head` has seen enough
+      cli::WriteAll(STDERR_FILENO, std::string("pictory: standard output cannot be written (") +
+                                       std::strerror(failure) + ")\n");
+    }
+    return cli::kUnwritten;
   }
   return cli::Run(std::get<cli::Invocation>(parsed), cli::Files::Real());
 }

@@ -4,23 +4,36 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
-#include <string_view>
+#include <cstring>
+
+#include "standard_streams.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
-void ToStderr(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
+// Where even that fails, only the exit status is left to tell.
+void ToStderr(const std::string& text) { WriteAll(STDERR_FILENO, text); }
 
 }  // namespace
 
-void Output::Answer(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  intact_ = std::fflush(stdout) == 0 && written && intact_;
+void Output::Answer(std::string_view text) {
+  if (intact()) failure_ = WriteAll(STDOUT_FILENO, text);
+}
+
+bool Output::Delivered() {
+  if (intact()) failure_ = Settle(STDOUT_FILENO);
+  return intact();
+}
+
+std::string Output::Failure() const { return std::strerror(failure_); }
+
+bool Output::ReaderLeft() const { return failure_ == EPIPE; }
+
+std::string Output::Obstacle() {
+  const int why = WhyUnwritable(STDOUT_FILENO);
+  return why == 0 ? "" : std::strerror(why);
 }
 
 void Output::Note(const std::string& text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "invocation.h"
 #include "progress.h"
@@ -15,15 +16,23 @@ class Output {
 
   bool json() const { return json_; }
 
-  // stdout, at once. Bytes as they are.
-  void Answer(const std::string& text);
+  // stdout, at once. Bytes as they are; nothing more once something could not be written.
+  void Answer(std::string_view text);
   // Only for people who look: not with --quiet.
   void Note(const std::string& text);
   // Always.
   void Error(const std::string& text);
 
-  // False once something could not be written, as to a full disk.
-  bool intact() const { return intact_; }
+  // False once an answer could not be written, as to a full disk.
+  bool intact() const { return failure_ == 0; }
+  // The same, and asks a file system that tells only when a file is closed.
+  bool Delivered();
+  // Why not: `No space left on device`.
+  std::string Failure() const;
+  // Whether it was a pipe whose reader has gone.
+  bool ReaderLeft() const;
+  // Why an answer could not be written now, before there is one; empty if nothing is in the way.
+  static std::string Obstacle();
 
   // Live on a terminal; none with --quiet or --json.
   Progress MakeProgress();
@@ -33,7 +42,7 @@ class Output {
  private:
   const bool json_;
   const bool quiet_;
-  bool intact_ = true;
+  int failure_ = 0;  // the errno
 };
 
 }  // namespace pictory_jobs::cli

@@ -73,26 +73,7 @@ ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request,
   return kUsage;
 }
 
-}  // namespace
-
-CallOptions Session::Call() const {
-  CallOptions call;
-  call.timeout = args.timeout;
-  call.stop = stop;
-  return call;
-}
-
-ExitCode Session::Failed(const absl::Status& status) const {
-  if (absl::IsCancelled(status) && stop.stop_requested()) {
-    out.Error("pictory: stopped\n");
-    return kDetached;
-  }
-  out.Error(DescribeError(status, args.server));
-  return absl::IsCancelled(status) ? kRefused : ExitForStatus(status);
-}
-
-ExitCode Run(const Invocation& args, const Files& files) {
-  Output out(args);
+ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
   if (args.command == Command::kVersion) {
     out.Answer(args.json ? absl::StrCat("{\"version\":\"", kVersion, "\"}\n")
                          : absl::StrCat("pictory ", kVersion, "\n"));
@@ -115,15 +96,50 @@ ExitCode Run(const Invocation& args, const Files& files) {
   absl::StatusOr<ClientOptions> options = MakeOptions(args, files);
   if (!options.ok()) return Usage(out, options.status());
 
-  const Interrupt interrupt;
+  Interrupt interrupt;
   const absl::StatusOr<Client> client = Client::Connect(args.server, *std::move(options));
   if (!client.ok()) return Usage(out, client.status());
-  const ExitCode code = Dispatch({args, out, *client, interrupt.token()}, std::move(request), file);
-  if (!out.intact()) {
-    out.Error("pictory: not all of the answer could be written to stdout\n");
-    return Worse(code, kUsage);
+  const Session session{args, out, *client, interrupt.token(), interrupt};
+  if (args.acts() && !session.Answerable()) return kUsage;
+  return Dispatch(session, std::move(request), file);
+}
+
+}  // namespace
+
+CallOptions Session::Call() const {
+  CallOptions call;
+  call.timeout = args.timeout;
+  call.stop = stop;
+  return call;
+}
+
+ExitCode Session::Failed(const absl::Status& status) const {
+  if (absl::IsCancelled(status) && stop.stop_requested()) {
+    out.Error("pictory: stopped\n");
+    return kDetached;
   }
-  return code;
+  out.Error(DescribeError(status, args.server));
+  return absl::IsCancelled(status) ? kRefused : ExitForStatus(status);
+}
+
+bool Session::Answerable() const {
+  const std::string obstacle = Output::Obstacle();
+  if (obstacle.empty()) return true;
+  out.Error(absl::StrCat("pictory: standard output cannot be written (", obstacle,
+                         "); nothing was ", args.submits() ? "submitted" : "done", "\n"));
+  return false;
+}
+
+ExitCode Run(const Invocation& args, const Files& files) {
+  Output out(args);
+  const ExitCode code = RunCommand(args, files, out);
+  if (out.Delivered()) return code;
+  // What was submitted has been named. A reader who has seen enough, such as `head`, needs no word.
+  if (!args.submits() && (args.acts() || !out.ReaderLeft())) {
+    out.Error(absl::StrCat("pictory: not all of the answer could be written to standard output (",
+                           out.Failure(), args.acts() ? "); what was asked for is done\n" : ")\n"));
+  }
+  return kUnwritten;
 }
 
 }  // namespace pictory_jobs::cli

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -76,8 +77,9 @@ std::int32_t BytesOf(const std::string& partial) {
                                                                   : static_cast<std::int32_t>(size);
 }
 
-// Appends to `partial` what it lacks. The size of the whole part.
-absl::StatusOr<std::int32_t> FetchPart(const Session& session, const std::string& partial) {
+// Appends to `partial` what it lacks. The size of the whole part; unset: the file is unwritable.
+std::optional<absl::StatusOr<std::int32_t>> FetchPart(const Session& session,
+                                                      const std::string& partial) {
   const std::int32_t had = BytesOf(partial);
   std::ofstream file(partial, std::ios::binary | (had > 0 ? std::ios::app : std::ios::trunc));
   const auto sink = [&file](std::string_view piece, std::int32_t) {
@@ -89,7 +91,7 @@ absl::StatusOr<std::int32_t> FetchPart(const Session& session, const std::string
                                       session.Call());
   }
   file.close();
-  if (!file) return absl::InternalError("");  // the caller knows what to say
+  if (!file) return std::nullopt;
   return total;
 }
 
@@ -101,21 +103,21 @@ ExitCode PartToFile(const Session& session) {
                    PartWord(*args.part), ".part");
   std::error_code ignored;
   const bool had = BytesOf(partial) > 0;
-  absl::StatusOr<std::int32_t> total = FetchPart(session, partial);
-  if (had && (absl::IsInvalidArgument(total.status()) ||
-              (total.ok() && BytesOf(partial) != *total))) {
+  auto total = FetchPart(session, partial);
+  if (had && total &&
+      (absl::IsInvalidArgument(total->status()) || (total->ok() && BytesOf(partial) != **total))) {
     std::filesystem::remove(partial, ignored);  // no beginning of this part
     total = FetchPart(session, partial);
   }
-  if (!total.ok()) {
-    const absl::Status& why = total.status();
-    const bool goes_on = BytesOf(partial) > 0 && (absl::IsUnavailable(why) ||
-                                                  absl::IsCancelled(why) ||
-                                                  absl::IsDeadlineExceeded(why));
+  if (!total) {
+    std::filesystem::remove(partial, ignored);
+    return CannotWrite(session, partial + ": cannot be written");
+  }
+  if (!total->ok()) {
+    const absl::Status& why = total->status();
+    const bool goes_on =
+        BytesOf(partial) > 0 && (absl::IsUnavailable(why) || BrokenConnection(why));
     if (!goes_on) std::filesystem::remove(partial, ignored);
-    if (absl::IsInternal(why) && why.message().empty()) {
-      return CannotWrite(session, partial + ": cannot be written");
-    }
     const ExitCode code = session.Failed(why);
     if (goes_on) session.out.Error(kGoesOn);
     return code;
@@ -128,12 +130,12 @@ ExitCode PartToFile(const Session& session) {
 
 ExitCode PartToStdout(const Session& session) {
   const auto sink = [&session](std::string_view piece, std::int32_t) {
-    session.out.Answer(std::string(piece));
+    session.out.Answer(piece);
     return session.out.intact();
   };
   const absl::StatusOr<std::int32_t> total = session.client.ReadResult(
       session.args.jobs.front(), *session.args.part, sink, 0, session.Call());
-  if (!session.out.intact()) return kUsage;  // Run says so
+  if (!session.out.intact()) return kUnwritten;  // Run says so
   return total.ok() ? kSucceeded : session.Failed(total.status());
 }
 

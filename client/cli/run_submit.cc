@@ -38,16 +38,23 @@ std::string EnsureRequestId(SubmitRequest& request) {
       request);
 }
 
-ExitCode SubmitFailed(const Session& session, const absl::Status& status,
-                      const std::string& request_id, const std::string& uploaded) {
-  const ExitCode code = session.Failed(status);
-  if (!MayHaveBeenTaken(status)) return code;
-  session.out.Error(absl::StrCat(
+// What to do about a submit of which only the request_id is known.
+std::string HowToFindOut(const std::string& request_id, const std::string& uploaded) {
+  return absl::StrCat(
       "It is not known whether the job was taken. Do not submit it anew: ",
       uploaded.empty() ? "the same command with\n "
                        : "the same flags with\n  pictory transcribe " + OneLine(uploaded),
-      " --request-id ", OneLine(request_id), "\nfinds out, and makes no second job.\n"));
-  return kOutcomeUnknown;
+      " --request-id ", OneLine(request_id), "\nfinds out, and makes no second job.\n");
+}
+
+// Names a job whose id standard output may not have taken.
+ExitCode Untold(const Session& session, const Job& job) {
+  const std::string id = OneLine(job.job_id());
+  session.out.Error(absl::StrCat("pictory: standard output cannot be written (",
+                                 session.out.Failure(),
+                                 "), but the job was submitted. Do not submit it again.\njob ", id,
+                                 "\nGo on with: pictory watch ", id, "\n"));
+  return kUnwritten;
 }
 
 // The states of the jobs still open, and how to go on with them.
@@ -65,48 +72,76 @@ void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
   }
 }
 
-void TellOne(const Session& session, const Followed& one, bool progress, const std::string& told) {
+void TellOne(const Session& session, const Followed& one, bool progress, bool submitted) {
   Output& out = session.out;
   if (one.last && out.json()) {
     // Each state has been printed while progress was followed.
     if (!progress) out.Answer(ToJsonLine(*one.last) + "\n");
   } else if (one.last) {
-    if (one.job_id != told) out.Answer(Headline(*one.last));
+    if (!submitted) out.Answer(Headline(*one.last));
     out.Answer(Describe(*one.last, absl::Now()));
   }
   const bool waited_out = absl::IsDeadlineExceeded(one.status) || absl::IsCancelled(one.status);
   if (!one.status.ok() && !waited_out) {
     out.Error(DescribeError(one.status, session.args.server));
-    if (one.last && !absl::IsNotFound(one.status)) {
+    if ((one.last || submitted) && !absl::IsNotFound(one.status)) {
       out.Error(absl::StrCat("The job goes on: pictory watch ", OneLine(one.job_id), "\n"));
     }
   }
   if (one.last) out.Error(Advice(*one.last));
 }
 
+// The job's id first, then what becomes of it.
+ExitCode TellSubmitted(const Session& session, const Job& job) {
+  const Invocation& args = session.args;
+  const bool follow = (args.watch || args.wait) && !IsFinal(job.state());
+  if (!session.out.json()) {
+    session.out.Answer(Headline(job));
+  } else if (!follow || args.watch) {
+    session.out.Answer(ToJsonLine(job) + "\n");
+  } else {
+    session.out.Note(Headline(job));  // should this program be killed meanwhile
+  }
+  if (!session.out.Delivered()) return kUnwritten;
+  session.interrupt.SetLastWords("");
+  if (follow) return FollowJobs(session, {job.job_id()}, args.watch, &job);
+  if (!session.out.json()) session.out.Answer(Describe(job, absl::Now()));
+  const std::string advice = Advice(job);
+  session.out.Error(advice);
+  if (advice.empty() && !session.out.json() && !IsFinal(job.state()) && Output::Terminal()) {
+    session.out.Note(absl::StrCat("Follow it with: pictory watch ", OneLine(job.job_id()), "\n"));
+  }
+  return ExitForState(job.state());
+}
+
 }  // namespace
 
 ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_ids,
-                    bool show_progress, const std::string& told) {
+                    bool show_progress, const Job* submitted) {
+  std::stop_source stop;  // Ctrl-C, or nobody reads any longer
+  const std::stop_callback interrupted(session.stop, [&stop] { stop.request_stop(); });
   FollowOptions options;
   options.timeout = session.args.timeout;
-  options.stop = session.stop;
+  options.stop = stop.get_token();
   options.end_when_unconfirmed = !show_progress && !session.args.timeout;
   Progress progress =
       show_progress ? session.out.MakeProgress() : Progress(Progress::Mode::kNone, 0, 0, nullptr);
   bool advised = false;
   const auto each = [&](const Job& job) {
     if (!show_progress) return;
-    if (session.out.json()) session.out.Answer(ToJsonLine(job) + "\n");
+    const bool told = submitted != nullptr && job.revision() == submitted->revision();
+    if (session.out.json() && !told) session.out.Answer(ToJsonLine(job) + "\n");
+    if (!session.out.intact()) stop.request_stop();
     if (job.state() == v1::JOB_STATE_UNCONFIRMED && !std::exchange(advised, true)) {
       progress.Note("UNCONFIRMED: Pictory may be working on it. Do not submit it again.",
                     absl::Now());
     }
   };
   const std::vector<Followed> all = Follow(session.client, job_ids, options, progress, each);
+  if (!session.out.intact()) return kUnwritten;
   ExitCode code = kSucceeded;
   for (const Followed& one : all) {
-    TellOne(session, one, show_progress, told);
+    TellOne(session, one, show_progress, submitted != nullptr);
     code = Worse(code, ExitFor(one));
   }
   TellHowToGoOn(session, all);
@@ -114,29 +149,24 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
 }
 
 ExitCode RunSubmit(const Session& session, SubmitRequest request) {
-  const Invocation& args = session.args;
   const std::string request_id = EnsureRequestId(request);
   // Another upload would be another request: what was uploaded has to be named.
   const std::string uploaded =
-      UploadsFirst(args) ? std::get<TranscribeRequest>(request).file_url() : "";
+      UploadsFirst(session.args) ? std::get<TranscribeRequest>(request).file_url() : "";
+  const std::string how_to_find_out = HowToFindOut(request_id, uploaded);
+  session.interrupt.SetLastWords(how_to_find_out);
   const absl::StatusOr<Job> job = std::visit(Submitter{session.client, session.Call()}, request);
-  if (!job.ok()) return SubmitFailed(session, job.status(), request_id, uploaded);
-  const bool follow = (args.watch || args.wait) && !IsFinal(job->state());
-  if (!session.out.json()) {
-    session.out.Answer(Headline(*job));
-  } else if (!follow) {
-    session.out.Answer(ToJsonLine(*job) + "\n");
-  } else if (args.wait) {
-    session.out.Note(Headline(*job));  // should this program be killed meanwhile
+  if (!job.ok()) {
+    const ExitCode code = session.Failed(job.status());
+    if (MayHaveBeenTaken(job.status())) {
+      session.out.Error(how_to_find_out);
+      return kOutcomeUnknown;
+    }
+    session.interrupt.SetLastWords("");
+    return code;
   }
-  if (follow) return FollowJobs(session, {job->job_id()}, args.watch, job->job_id());
-  if (!session.out.json()) session.out.Answer(Describe(*job, absl::Now()));
-  const std::string advice = Advice(*job);
-  session.out.Error(advice);
-  if (advice.empty() && !session.out.json() && !IsFinal(job->state()) && Output::Terminal()) {
-    session.out.Note(absl::StrCat("Follow it with: pictory watch ", OneLine(job->job_id()), "\n"));
-  }
-  return ExitForState(job->state());
+  const ExitCode code = TellSubmitted(session, *job);
+  return session.out.Delivered() ? code : Untold(session, *job);
 }
 
 ExitCode RunWatch(const Session& session) { return FollowJobs(session, session.args.jobs, true); }

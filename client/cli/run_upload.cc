@@ -70,6 +70,9 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
   session.out.Answer(session.out.json()
                          ? UploadedLine(file.path(), *url, file.content_type(), file.size())
                          : OneLine(*url) + "\n");
+  if (!session.out.Delivered()) {
+    session.out.Error(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
+  }
   return kSucceeded;
 }
 
@@ -80,6 +83,7 @@ ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
       Place(session, file, "; nothing was submitted", code);
   if (!url) return code;
   session.out.Note(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
+  if (!session.Answerable()) return kUsage;  // an upload takes its time
   request.set_file_url(*url);
   return RunSubmit(session, std::move(request));
 }

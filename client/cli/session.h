@@ -7,6 +7,7 @@
 
 #include "exit_code.h"
 #include "follow.h"
+#include "interrupt.h"
 #include "invocation.h"
 #include "output.h"
 #include "pictory_jobs/client.h"
@@ -20,17 +21,21 @@ struct Session {
   Output& out;
   const Client& client;
   std::stop_token stop;
+  Interrupt& interrupt;
 
   // Deadline and Ctrl-C.
   CallOptions Call() const;
   // Says why a call failed.
   ExitCode Failed(const absl::Status& status) const;
+  // Whether an answer can be written; if not, says so, and the command ends with kUsage. Asked
+  // before anything is done: not to pay is better than to pay for a job whose id nobody learns.
+  bool Answerable() const;
 };
 
-// Follows jobs to their end and tells what became of them. `told` is a job whose headline was
-// printed.
+// Follows jobs to their end and tells what became of them. `submitted` is a job that was submitted
+// just now, and its headline, or as JSON its state, printed.
 ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_ids,
-                    bool show_progress, const std::string& told = "");
+                    bool show_progress, const Job* submitted = nullptr);
 
 ExitCode RunSubmit(const Session& session, SubmitRequest request);
 // Uploads the file, then submits with its URL.

@@ -5,6 +5,9 @@
 
 namespace pictory_jobs {
 
+// Whether the gateway itself wrote this status, with a time to try again: nothing was done then.
+bool SaysNothingWasDone(const absl::Status& status);
+
 // Whether an attempt that failed so may have had its effect.
 bool LeavesOpen(const absl::Status& status);
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "attempts.h"
 #include "entropy.h"
 #include "pictory_jobs/status.h"
 
@@ -49,12 +50,20 @@ nanoseconds DelayAfter(const absl::Status& status, int failures, double uniform)
   return *told + FromSeconds(uniform * spread);
 }
 
-std::optional<nanoseconds> Backoff::Next(const absl::Status& status) {
-  const bool told = RetryDelay(status).has_value();
-  const bool repeat = absl::IsUnavailable(status)
-                          ? told || repeatable_ == Repeatable::kAlways
-                          : absl::IsResourceExhausted(status) && told && options_.when_exhausted;
-  if (!repeat || ++failures_ >= options_.max_attempts) return std::nullopt;
+bool Backoff::WorthRepeating(const absl::Status& status, bool out_of_time) const {
+  if (SaysNothingWasDone(status)) {
+    return absl::IsUnavailable(status) ||
+           (absl::IsResourceExhausted(status) && options_.when_exhausted);
+  }
+  if (repeatable_ != Repeatable::kAlways) return false;
+  if (absl::IsDeadlineExceeded(status) && out_of_time) return false;
+  return absl::IsUnavailable(status) || BrokenConnection(status);
+}
+
+std::optional<nanoseconds> Backoff::Next(const absl::Status& status, bool out_of_time) {
+  if (!WorthRepeating(status, out_of_time) || ++failures_ >= options_.max_attempts) {
+    return std::nullopt;
+  }
   const nanoseconds wait = DelayAfter(status, failures_ - 1, pacing_.uniform());
   waited_ += wait;
   if (waited_ > options_.max_wait) return std::nullopt;

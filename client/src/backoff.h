@@ -27,12 +27,15 @@ class Backoff {
   Backoff(RetryOptions options, Repeatable repeatable, const Pacing& pacing)
       : options_(options), repeatable_(repeatable), pacing_(pacing) {}
 
-  // How long to wait before the next attempt; unset if there is to be none.
-  std::optional<std::chrono::nanoseconds> Next(const absl::Status& status);
+  // How long to wait before the next attempt; unset if there is to be none. `out_of_time` is
+  // whether the deadline we set for this attempt has passed: then no proxy is to blame for it.
+  std::optional<std::chrono::nanoseconds> Next(const absl::Status& status, bool out_of_time);
   // Something was achieved since the last failure.
   void Reset();
 
  private:
+  bool WorthRepeating(const absl::Status& status, bool out_of_time) const;
+
   const RetryOptions options_;
   const Repeatable repeatable_;
   const Pacing& pacing_;

@@ -17,6 +17,11 @@ inline absl::Status StoppedByCaller() {
   return absl::CancelledError("The caller stopped the call");
 }
 
+// Whether the deadline of an attempt has passed, as far as two clocks may differ.
+inline bool OutOfTime(const grpc::ClientContext& context) {
+  return std::chrono::system_clock::now() + std::chrono::milliseconds(50) >= context.deadline();
+}
+
 // Deadline and metadata of one attempt.
 inline void Prepare(const Core& core, const CallOptions& call, grpc::ClientContext& context) {
   core.Prepare(context);
@@ -33,18 +38,21 @@ absl::StatusOr<Response> Call(Core& core, Method method, const Request& request,
     return open ? MarkOpen(std::move(status)) : status;
   };
   for (;;) {
+    if (call.stop.stop_requested()) return failed(StoppedByCaller());
     Response response;
     absl::Status status;
+    bool out_of_time = false;
     {
       grpc::ClientContext context;
       Prepare(core, call, context);
       const std::stop_callback cancel(call.stop, [&context] { context.TryCancel(); });
       status = FromGrpc((core.stub().*method)(&context, request, &response));
+      out_of_time = OutOfTime(context);
     }
     if (status.ok()) return response;
     open = open || LeavesOpen(status);
     if (call.stop.stop_requested()) return failed(StoppedByCaller());
-    const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status);
+    const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status, out_of_time);
     if (!wait) return failed(status);
     if (!core.pacing().wait(*wait, call.stop)) return failed(StoppedByCaller());
   }

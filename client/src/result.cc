@@ -24,13 +24,14 @@ class PartReader {
       const std::int32_t before = request_.offset();
       absl::Status status = ReadStream();
       if (status.ok()) return total_;
+      if (ours_) return status;
       if (call_.stop.stop_requested()) return StoppedByCaller();
       if (request_.offset() > before) {
         backoff.Reset();
         // The deadline is for a stream that stands still, not for a large part.
         if (absl::IsDeadlineExceeded(status)) continue;
       }
-      const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status);
+      const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status, out_of_time_);
       if (!wait) return status;
       if (!core_.pacing().wait(*wait, call_.stop)) return StoppedByCaller();
     }
@@ -46,6 +47,7 @@ class PartReader {
     absl::Status taken;
     while (taken.ok() && reader->Read(&chunk)) taken = Take(chunk);
     if (!taken.ok()) {
+      ours_ = true;
       context.TryCancel();
       while (reader->Read(&chunk)) {
       }
@@ -53,6 +55,7 @@ class PartReader {
       return taken;
     }
     const absl::Status status = FromGrpc(reader->Finish());
+    out_of_time_ = OutOfTime(context);
     if (!status.ok()) return status;
     if (total_ >= 0 && request_.offset() < total_) {
       return absl::UnavailableError(
@@ -82,7 +85,9 @@ class PartReader {
   v1::ReadJobResultRequest request_;
   const Client::Sink& sink_;
   const CallOptions& call_;
-  std::int32_t total_ = -1;  // not known yet
+  std::int32_t total_ = -1;   // not known yet
+  bool out_of_time_ = false;  // the stream read last
+  bool ours_ = false;         // the end of it: no connection broke
 };
 
 }  // namespace

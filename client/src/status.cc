@@ -2,6 +2,7 @@
 
 #include "attempts.h"
 #include "base/errors.h"
+#include "pictory/jobs/internal/v1/error_details.pb.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs {
@@ -11,7 +12,29 @@ constexpr char kMayHaveBeenTaken[] = "type.googleapis.com/pictory_jobs.MayHaveBe
 
 }  // namespace
 
-std::string Reason(const absl::Status& status) { return gateway::errors::Reason(status); }
+std::string Reason(const absl::Status& status) {
+  return FromGateway(status) ? gateway::errors::Reason(status) : "";
+}
+
+bool FromGateway(const absl::Status& status) {
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
+  ::pictory::jobs::internal::v1::ErrorInfo info;
+  return payload && info.ParseFromString(std::string(*payload)) &&
+         info.domain() == gateway::errors::kDomain;
+}
+
+bool BrokenConnection(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kDeadlineExceeded:
+      return !FromGateway(status);
+    default:
+      return false;
+  }
+}
 
 std::optional<std::chrono::nanoseconds> RetryDelay(const absl::Status& status) {
   if (!status.GetPayload("type.googleapis.com/google.rpc.RetryInfo")) return std::nullopt;
@@ -26,6 +49,10 @@ std::vector<FieldViolation> FieldViolations(const absl::Status& status) {
   return violations;
 }
 
+bool SaysNothingWasDone(const absl::Status& status) {
+  return FromGateway(status) && RetryDelay(status);
+}
+
 bool LeavesOpen(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -37,7 +64,7 @@ bool LeavesOpen(const absl::Status& status) {
     default:
       return false;
   }
-  if (RetryDelay(status)) return false;  // the gateway says that nothing was done
+  if (SaysNothingWasDone(status)) return false;
   const std::string reason = Reason(status);
   if (reason == "DEADLINE_TOO_SHORT" || reason == "STORE_FAILED") return false;
   // gRPC's own words where no connection came about.

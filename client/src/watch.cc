@@ -143,6 +143,13 @@ class Watch::State {
     return absl::DeadlineExceededError("Stopped waiting before the job was done; the job goes on");
   }
 
+  // Not to be taken for the caller's own doing, which has these codes.
+  static absl::Status Lost(const absl::Status& why) {
+    if (!absl::IsCancelled(why) && !absl::IsDeadlineExceeded(why)) return why;
+    return absl::UnavailableError(why.message().empty() ? "The stream ended before the job did"
+                                                        : why.message());
+  }
+
   nanoseconds Left() const {
     return until_ ? std::max(nanoseconds(0), nanoseconds(*until_ - steady_clock::now()))
                   : nanoseconds::max();
@@ -177,9 +184,9 @@ class Watch::State {
       if (first_in_stream_ && !got_state_ && options_.after_revision > 0) return End(status);
       status = absl::UnavailableError("The stream ended before the job did");
     }
-    // We set no deadline and did not cancel: such a status comes from a proxy.
-    const bool again = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-                       absl::IsCancelled(status) ||
+    // We set no deadline and did not cancel: a proxy did, whoever wrote the status.
+    const bool again = absl::IsUnavailable(status) || BrokenConnection(status) ||
+                       absl::IsDeadlineExceeded(status) || absl::IsCancelled(status) ||
                        (absl::IsResourceExhausted(status) && RetryDelay(status));
     again ? Reconnect(status) : End(status);
   }
@@ -188,7 +195,7 @@ class Watch::State {
     stream_.reset();
     const nanoseconds wait = DelayAfter(why, failures_++, core_->pacing().uniform());
     waited_ += wait;
-    if (waited_ > (heard_ ? options_.patience : options_.connect_patience)) return End(why);
+    if (waited_ > (heard_ ? options_.patience : options_.connect_patience)) return End(Lost(why));
     const nanoseconds left = Left();
     if (options_.on_reconnect) options_.on_reconnect(why, std::min(wait, left));
     if (!core_->pacing().wait(std::min(wait, left), cancel_.get_token())) {

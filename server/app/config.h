@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/address.h"
+#include "app/given.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -81,6 +82,7 @@ struct Config {
   obs::LogFormat log_format = obs::LogFormat::kText;
   // Where to write the addresses that are listened on, once ready: for scripts that ask for port 0.
   std::filesystem::path ready_file;
+  GivenSettings given;
 };
 
 // `pictory-gateway sandbox`
@@ -99,6 +101,7 @@ struct SandboxConfig {
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;
   std::filesystem::path ready_file;
+  GivenSettings given;
 };
 
 struct Parsed {

@@ -62,15 +62,16 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
   }
 }
 
-absl::Status CompletePictory(const PictoryFlags& flags, Config& config) {
+absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variables,
+                             Config& config) {
   config.auth = flags.auth == "oauth" ? pictory::AuthMode::kOAuth : pictory::AuthMode::kKey;
   config.client_id = flags.client_id;
   config.user_id = flags.user_id;
-  absl::StatusOr<Secret> key = FindSecret("--api-key-file", flags.api_key_file, "PICTORY_API_KEY");
+  absl::StatusOr<Secret> key = FindSecret(kApiKey, flags.api_key_file, variables);
   if (!key.ok()) return key.status();
   config.api_key = *std::move(key);
   absl::StatusOr<Secret> secret =
-      FindSecret("--client-secret-file", flags.client_secret_file, "PICTORY_CLIENT_SECRET");
+      FindSecret(kClientSecret, flags.client_secret_file, variables);
   if (!secret.ok()) return secret.status();
   config.client_secret = *std::move(secret);
   for (const auto& [name, value] : {std::pair{"the API key", config.api_key.Reveal()},

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "app/config.h"
+#include "app/environment.h"
 #include "pictory/jobs/v1/job.pb.h"
 
 namespace CLI {
@@ -32,7 +33,8 @@ struct PictoryFlags {
 void AddPictoryFlags(CLI::App& app, PictoryFlags& flags);
 
 // Reads the secrets and fills what the texts say. INVALID_ARGUMENT, naming the option.
-absl::Status CompletePictory(const PictoryFlags& flags, Config& config);
+absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variables,
+                             Config& config);
 
 // What is missing for calls to the real Pictory, and how to set it; empty if nothing is.
 std::string MissingCredentials(const Config& config);

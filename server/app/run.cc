@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/gateway.h"
+#include "app/given.h"
 #include "app/process.h"
 #include "base/limits.h"
 #include "obs/log.h"
@@ -65,6 +66,7 @@ void StartWatchdog(Duration after) {
 int RunGateway(const Config& config) {
   SignalWaiter signals;  // first: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
+  LogGiven(config.given);
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
@@ -98,6 +100,7 @@ int RunGateway(const Config& config) {
 int RunSandbox(const SandboxConfig& config) {
   SignalWaiter signals;
   obs::StartLog(config.log_level, config.log_format);
+  LogGiven(config.given);
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
   sandbox::SandboxOptions options;

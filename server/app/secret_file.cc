@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -17,11 +16,13 @@ constexpr std::size_t kLineMaxBytes = 4096;
 
 }  // namespace
 
-absl::StatusOr<Secret> ReadSecretFile(const std::string& flag, const std::string& path) {
+absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path) {
   const auto refuse = [&](const auto&... why) {
-    return absl::InvalidArgumentError(absl::StrCat(flag, ": ", why...));
+    return absl::InvalidArgumentError(absl::StrCat(std::string(flag), ": ", why...));
   };
-  struct stat info {};
+  if (path.rfind("pictai_", 0) == 0)
+    return refuse("names a file, and this looks like a key itself");
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
     return refuse("cannot read ", path, ": ", std::strerror(errno));
   }
@@ -37,11 +38,14 @@ absl::StatusOr<Secret> ReadSecretFile(const std::string& flag, const std::string
   return Secret(std::move(line));
 }
 
-absl::StatusOr<Secret> FindSecret(const std::string& flag, const std::string& path,
-                                  const char* variable) {
-  if (!path.empty()) return ReadSecretFile(flag, path);
-  const char* const value = std::getenv(variable);
-  return Secret(value == nullptr ? "" : value);
+absl::StatusOr<Secret> FindSecret(const SecretSource& source, const std::string& path,
+                                  const Variables& variables) {
+  const auto variable = variables.find(std::string(source.variable));
+  if (path.empty()) return Secret(variable == variables.end() ? "" : variable->second);
+  if (variable == variables.end()) return ReadSecretFile(source.flag, path);
+  return absl::InvalidArgumentError(absl::StrCat(std::string(source.flag), ": ",
+                                                 std::string(source.variable),
+                                                 " is set, too; keep one of them"));
 }
 
 }  // namespace gateway::app

@@ -1,18 +1,30 @@
-// A secret on the first line of a file that nobody else can read.
+// A secret in a variable of the environment, or on the first line of a file that nobody else can
+// read.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
+#include "app/environment.h"
 #include "base/secret.h"
 
 namespace gateway::app {
 
-// `flag` names the option in errors: INVALID_ARGUMENT, which never hold what the file says.
-absl::StatusOr<Secret> ReadSecretFile(const std::string& flag, const std::string& path);
+struct SecretSource {
+  std::string_view flag;      // names the file
+  std::string_view variable;  // holds the secret
+};
+inline constexpr SecretSource kApiKey = {"--api-key-file", "PICTORY_API_KEY"};
+inline constexpr SecretSource kClientSecret = {"--client-secret-file", "PICTORY_CLIENT_SECRET"};
+inline constexpr SecretSource kSecretSources[] = {kApiKey, kClientSecret};
 
-// That file if one is named, else the variable of the environment; empty if neither is there.
-absl::StatusOr<Secret> FindSecret(const std::string& flag, const std::string& path,
-                                  const char* variable);
+// `flag` names the option in errors: INVALID_ARGUMENT, which never hold what the file says.
+absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path);
+
+// From the file if `path` names one, else from the variable; empty if there is neither. Both at
+// once are an error: they may be two accounts.
+absl::StatusOr<Secret> FindSecret(const SecretSource& source, const std::string& path,
+                                  const Variables& variables);
 
 }  // namespace gateway::app

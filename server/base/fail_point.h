@@ -14,11 +14,11 @@
 
 namespace gateway {
 
-// PICTORY_FAIL_POINT=name[:n] kills the process the n-th time (the first, if not given) it gets to the
+// GATEWAY_FAIL_POINT=name[:n] kills the process the n-th time (the first, if not given) it gets to the
 // place of that name: with SIGKILL, so that nothing is flushed, closed or answered.
 inline void FailPoint(std::string_view name) {
   static const std::string wanted = [] {
-    const char* set = std::getenv("PICTORY_FAIL_POINT");
+    const char* set = std::getenv("GATEWAY_FAIL_POINT");
     return std::string(set == nullptr ? "" : set);
   }();
   static const std::size_t colon = wanted.find(':');

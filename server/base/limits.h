@@ -183,6 +183,9 @@ inline constexpr minutes kPruneInterval{10};
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};
 
+// Settings.
+inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;
+
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;
 inline constexpr std::uint64_t kFilesWarnBelow = 65'536;

@@ -56,7 +56,7 @@ void WriteValue(json::Writer& writer, const Field& field) {
 }  // namespace
 
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
-                       std::initializer_list<Field> fields) {
+                       std::span<const Field> fields) {
   std::string line;
   line.reserve(kLineMostBytes);
   if (format == LogFormat::kJson) {
@@ -109,6 +109,10 @@ void StopLog() {
 }
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  Log(level, event, std::span<const Field>(fields.begin(), fields.size()));
+}
+
+void Log(Level level, std::string_view event, std::span<const Field> fields) {
   spdlog::logger* logger = g_active.load(std::memory_order_acquire);
   if (logger == nullptr || !logger->should_log(SpdLevel(level))) return;
   const LogFormat format = g_format;

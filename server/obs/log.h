@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -37,9 +38,10 @@ void StartLog(Level least, LogFormat format);
 void StopLog();
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+void Log(Level level, std::string_view event, std::span<const Field> fields);
 
 // The line Log writes, without its time: pure.
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
-                       std::initializer_list<Field> fields);
+                       std::span<const Field> fields);
 
 }  // namespace gateway::obs

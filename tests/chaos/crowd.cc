@@ -1,11 +1,11 @@
 // Many submits at once, and what each caller was told, one line of JSON a call.
 //
-//   crowd TARGET CALLS THREADS ID [pad=BYTES] [retry]
+//   crowd TARGET CALLS THREADS ID [pad=BYTES] [retry | keyless]
 //
 // An ID that ends in '-' is numbered, one for each call; any other is the request_id of all of them. It
 // is the video's name too, so that the sandbox's journal tells which request was sent. The text of the
 // story is padded to BYTES. With `retry`, calls are repeated as the client library does by default;
-// without, each is made once.
+// without, each is made once. With `keyless` they are made by the bare stub and have no request_id.
 
 #include <atomic>
 #include <cstdio>
@@ -18,6 +18,9 @@
 #include <thread>
 #include <vector>
 
+#include <grpcpp/grpcpp.h>
+
+#include "pictory/jobs/v1/pictory_jobs.grpc.pb.h"
 #include "pictory_jobs/client.h"
 
 namespace {
@@ -30,6 +33,7 @@ struct Plan {
   std::string id;
   std::size_t pad = 0;
   bool retry = false;
+  bool keyless = false;
 };
 
 // Pieces well below what one text may have.
@@ -57,7 +61,17 @@ std::string Line(const std::string& id, const absl::StatusOr<pictory_jobs::Job>&
          pictory_jobs::Reason(job.status()) + "\"}";
 }
 
-void Run(const Plan& plan, const Client& client) {
+absl::StatusOr<pictory_jobs::Job> CallKeyless(pictory_jobs::v1::PictoryJobs::Stub& stub,
+                                              pictory_jobs::CreatePreviewRequest request) {
+  request.clear_request_id();
+  grpc::ClientContext context;
+  pictory_jobs::v1::CreatePreviewResponse response;
+  const grpc::Status status = stub.CreatePreview(&context, request, &response);
+  if (status.ok()) return response.job();
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+void Run(const Plan& plan, const Client& client, pictory_jobs::v1::PictoryJobs::Stub& stub) {
   std::atomic<int> next{0};
   std::mutex printing;
   std::latch ready(plan.threads);
@@ -68,7 +82,8 @@ void Run(const Plan& plan, const Client& client) {
       request.set_request_id(plan.id.back() == '-' ? plan.id + std::to_string(call) : plan.id);
       request.set_storyboard_json(Storyboard(request.request_id(), plan.pad));
       const std::string id = request.request_id();
-      const std::string line = Line(id, client.CreatePreview(std::move(request)));
+      const std::string line = Line(id, plan.keyless ? CallKeyless(stub, std::move(request))
+                                                     : client.CreatePreview(std::move(request)));
       const std::lock_guard lock(printing);
       std::puts(line.c_str());
       std::fflush(stdout);
@@ -83,13 +98,14 @@ void Run(const Plan& plan, const Client& client) {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fputs("usage: crowd TARGET CALLS THREADS ID [pad=BYTES] [retry]\n", stderr);
+    std::fputs("usage: crowd TARGET CALLS THREADS ID [pad=BYTES] [retry | keyless]\n", stderr);
     return 2;
   }
   Plan plan{.calls = std::atoi(argv[2]), .threads = std::atoi(argv[3]), .id = argv[4]};
   for (int i = 5; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "retry") plan.retry = true;
+    if (word == "keyless") plan.keyless = true;
     if (word.substr(0, 4) == "pad=") plan.pad = std::strtoul(argv[i] + 4, nullptr, 10);
   }
   pictory_jobs::ClientOptions options;
@@ -103,6 +119,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "crowd: %s\n", std::string(client.status().message()).c_str());
     return 1;
   }
-  Run(plan, *client);
+  const auto stub = pictory_jobs::v1::PictoryJobs::NewStub(
+      grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials()));
+  Run(plan, *client, *stub);
   return 0;
 }

@@ -96,7 +96,7 @@ def kill_at(point, rig, sandbox, g, request_id, tally, number):
     told = []
     if point.fail_point:
         restart(g, *point_flags(point, sandbox.url), program="gateway-with-fail-points",
-                env={"PICTORY_FAIL_POINT": point.fail_point})
+                env={"GATEWAY_FAIL_POINT": point.fail_point})
         if point.opener:
             told.append(submit(g, request_id + "-first"))
         told.append(submit(g, request_id))

@@ -5,6 +5,7 @@ import typing
 
 from crowds import duplicate_storm, faulty_upstream
 from disks import failing_disk, sync_before_send
+from keyless import keyless_killed, told_at_the_end
 from kills import killed
 from restarts import restart_with_many
 from states import states_never_go_back
@@ -29,6 +30,8 @@ ROWS = [
     Row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
     Row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
     Row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
+    Row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
+    Row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
     Row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
     Row("failing-disk", "Disk full, or failing, at each call of the store", failing_disk, "failures", 100, 3),
     Row("duplicate-storm", "1,000 calls at once with one request_id", duplicate_storm, "calls", 3, 1),

@@ -172,6 +172,65 @@ TEST_F(CliTest, AnUnknownOutcomeOfTheCallIsSixAndNamesTheRequestId) {
   EXPECT_THAT(got.err, HasSubstr("--request-id " + preview_.request_id()));
 }
 
+TEST_F(CliTest, AConnectionThatAProxyBreaksIsResumed) {
+  const absl::Status broken = absl::InternalError("Received RST_STREAM with error code 2");
+  handlers_.create_preview =
+      [&](const v1::CreatePreviewRequest& request,
+          const CallInfo& call) -> absl::StatusOr<v1::CreatePreviewResponse> {
+    const std::lock_guard lock(mutex_);
+    if (call.number == 1) {
+      preview_ = request;
+      return broken;
+    }
+    EXPECT_EQ(request.request_id(), preview_.request_id());
+    v1::CreatePreviewResponse response;
+    *response.mutable_job() = MakeJob("j1", v1::JOB_STATE_QUEUED);
+    return response;
+  };
+  handlers_.watch = [&](const v1::WatchJobRequest& request, const CallInfo&,
+                        const WatchWriter& write) -> absl::Status {
+    const int next = request.after_revision() + 1;
+    write(StateMessage(
+        MakeJob("j1", next < 3 ? v1::JOB_STATE_RUNNING : v1::JOB_STATE_SUCCEEDED, next)));
+    return next < 3 ? broken : absl::OkStatus();
+  };
+  const Outcome got = Run({"preview", "--text", "Hi.", "--watch"});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_THAT(got.out, HasSubstr("SUCCEEDED"));
+  EXPECT_THAT(got.err, HasSubstr("connection lost (Received RST_STREAM"));
+  EXPECT_EQ(Run({"wait", "j1"}).exit_code, 0);
+}
+
+TEST_F(CliTest, AConnectionThatBreaksForEverIsFiveAndSaysWhoMayBeToBlame) {
+  handlers_.get = [](const v1::GetJobRequest&,
+                     const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+    return absl::UnknownError("HTTP status 520");
+  };
+  handlers_.watch = [](const v1::WatchJobRequest&, const CallInfo&, const WatchWriter&) {
+    return absl::CancelledError("");
+  };
+  const Outcome got = Run({"get", "j1"});
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_THAT(got.err, HasSubstr("broke, or a proxy on the way ended the call (HTTP status 520)"));
+  EXPECT_EQ(Run({"wait", "j1"}).exit_code, 5);  // not 130: nobody pressed Ctrl-C
+}
+
+TEST_F(CliTest, APartWhoseConnectionBreaksForEverGoesOnLater) {
+  handlers_.read = [](const v1::ReadJobResultRequest& request, const CallInfo&,
+                      const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+    v1::ReadJobResultResponse piece;
+    piece.set_data("0123");
+    piece.set_total_bytes(10);
+    if (request.offset() == 0) write(piece);
+    return absl::InternalError("");
+  };
+  const std::string path = (folder_ / "x.txt").string();
+  const Outcome got = Run({"result", "j", "--part", "txt", "-o", path});
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_THAT(got.err, HasSubstr("The same command goes on where it stopped"));
+  EXPECT_EQ(std::filesystem::file_size(path + ".j.txt.part"), 4u);
+}
+
 TEST_F(CliTest, AnUnreachableGatewayIsFive) {
   // Not six: where nobody listens nothing can have been submitted.
   const Outcome got = Process({"preview", "--text", "Hi.", "--server", "127.0.0.1:1"}).Wait();

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ namespace {
 using fake::MakeJob;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -47,6 +49,39 @@ std::string Refused(const std::vector<const char*>& words) {
   EXPECT_EQ(finished->exit_code, kUsage);
   EXPECT_EQ(finished->out, "");
   return finished->error;
+}
+
+TEST(Args, AGatewayThatIsNamedWronglyIsNotTheOneOfThisMachine) {
+  unsetenv("PICTORY_GATEWAY");
+  EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051");
+  for (const char* name : {"PICTORY_GATWAY", "pictory_gateway", "PICTROY_GATEWAY", "PICTORY_GATEWAYS"}) {
+    setenv(name, "canary:1", 1);
+    EXPECT_THAT(Refused({"get", "j1"}),
+                AllOf(HasSubstr(std::string(name) + ": there is no such variable; did you mean "
+                                                    "PICTORY_GATEWAY?"),
+                      Not(HasSubstr("canary"))));
+    EXPECT_EQ(Parsed({"get", "j1", "--server=h:1"}).server, "h:1");
+    unsetenv(name);
+  }
+  setenv("PICTORY_GATEWAY", "", 1);
+  EXPECT_THAT(Refused({"get", "j1"}), HasSubstr("PICTORY_GATEWAY: is set, but empty"));
+  EXPECT_EQ(Parsed({"get", "j1", "--server=h:1"}).server, "h:1");
+  EXPECT_EQ(Parsed({"version"}).command, Command::kVersion);
+  setenv("PICTORY_GATEWAY", "  ", 1);
+  EXPECT_THAT(Refused({"get", "j1"}), HasSubstr("is empty"));
+  EXPECT_THAT(Refused({"get", "j1", "--server", ""}), HasSubstr("is empty"));
+  setenv("PICTORY_GATEWAY", "h:2", 1);
+  EXPECT_EQ(Parsed({"get", "j1"}).server, "h:2");
+  unsetenv("PICTORY_GATEWAY");
+}
+
+TEST(Args, VariablesOfTheGatewayAreNotOurs) {
+  for (const char* name : {"PICTORY_MAX_WATCHES", "PICTORY_AUTH", "PICTORY_MAX_WATCHS",
+                           "PICTORY_GATEWAY_PORT", "PICTORY_GATEWAY_SERVICE_HOST"}) {
+    setenv(name, "", 1);
+    EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051") << name;
+    unsetenv(name);
+  }
 }
 
 TEST(Args, CommonFlagsWorkOnBothSidesOfTheCommand) {

@@ -4,12 +4,14 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "client/failing_output.h"
 #include "client/fake_server.h"
 #include "client/process.h"
 #include "client/upload_rig.h"
@@ -25,6 +27,8 @@ using fake::MakeJob;
 using fake::Outcome;
 using fake::Place;
 using fake::Process;
+using fake::Reader;
+using fake::Streams;
 using fake::UploadRig;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -37,6 +41,7 @@ class CliUploadTest : public ::testing::Test {
     handlers_.create_upload =
         [this](const v1::CreateUploadRequest& request,
                const CallInfo&) -> absl::StatusOr<v1::CreateUploadResponse> {
+      if (uploading_) uploading_();
       const std::lock_guard lock(mutex_);
       asked_ = request;
       place_ = rig_.Ask();
@@ -48,6 +53,7 @@ class CliUploadTest : public ::testing::Test {
     };
     handlers_.transcribe = [this](const v1::TranscribeRequest& request,
                                   const CallInfo&) -> absl::StatusOr<v1::TranscribeResponse> {
+      if (submitting_) submitting_();
       const std::lock_guard lock(mutex_);
       transcribed_ = request;
       if (!submit_status_.ok()) return submit_status_;
@@ -62,11 +68,13 @@ class CliUploadTest : public ::testing::Test {
     if (!server_) server_ = std::make_unique<FakeServer>(handlers_);
     return *server_;
   }
-  std::unique_ptr<Process> Start(std::vector<std::string> args) {
+  std::unique_ptr<Process> Start(std::vector<std::string> args, const Streams& streams = {}) {
     args.insert(args.end(), {"--server", Server().target()});
-    return std::make_unique<Process>(std::move(args));
+    return std::make_unique<Process>(std::move(args), "", streams);
   }
-  Outcome Run(std::vector<std::string> args) { return Start(std::move(args))->Wait(); }
+  Outcome Run(std::vector<std::string> args, const Streams& streams = {}) {
+    return Start(std::move(args), streams)->Wait();
+  }
   std::string Signature() const {
     return place_.signed_url.substr(place_.signed_url.rfind('=') + 1);
   }
@@ -79,6 +87,8 @@ class CliUploadTest : public ::testing::Test {
   v1::CreateUploadRequest asked_;
   v1::TranscribeRequest transcribed_;
   absl::Status submit_status_;
+  std::function<void()> uploading_;
+  std::function<void()> submitting_;
   Handlers handlers_;
   std::unique_ptr<FakeServer> server_;
 };
@@ -162,6 +172,32 @@ TEST_F(CliUploadTest, AnUnclearSubmitIsRepeatedWithWhatWasUploaded) {
   EXPECT_EQ(got.exit_code, 6) << got.err;
   EXPECT_THAT(got.err, HasSubstr("pictory transcribe " + place_.url + " --request-id " +
                                  transcribed_.request_id()));
+}
+
+TEST_F(CliUploadTest, NothingIsSubmittedIfStdoutFailsDuringTheUpload) {
+  Reader reader;
+  uploading_ = [&] { reader.Leave(); };
+  const Outcome got = Run({"transcribe", talk_}, {.out = reader.write_end()});
+  EXPECT_EQ(got.exit_code, 2);
+  EXPECT_THAT(got.err, HasSubstr("(Broken pipe); nothing was submitted"));
+  EXPECT_EQ(Server().Calls("Transcribe"), 0);
+}
+
+TEST_F(CliUploadTest, TheIdIsOnStderrIfStdoutFailsDuringTheSubmit) {
+  Reader reader;
+  submitting_ = [&] { reader.Leave(); };
+  const Outcome got = Run({"transcribe", talk_}, {.out = reader.write_end()});
+  EXPECT_EQ(got.exit_code, 7);
+  EXPECT_THAT(got.err, HasSubstr("\njob j1\n"));
+}
+
+TEST_F(CliUploadTest, TheUrlIsOnStderrIfStdoutFailsDuringTheUpload) {
+  Reader reader;
+  uploading_ = [&] { reader.Leave(); };
+  const Outcome got = Run({"upload", talk_, "-q"}, {.out = reader.write_end()});
+  EXPECT_EQ(got.exit_code, 7);
+  EXPECT_THAT(got.err, HasSubstr("uploaded as " + place_.url + "\n"));
+  EXPECT_THAT(got.err, Not(HasSubstr(Signature())));
 }
 
 TEST_F(CliUploadTest, AGatewayWithoutUploadsSaysSo) {

@@ -22,6 +22,7 @@ using fake::FakePacing;
 using fake::FakeServer;
 using fake::Handlers;
 using fake::MakeJob;
+using fake::WithErrorInfo;
 using fake::WithRetryInfo;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
@@ -107,6 +108,111 @@ TEST(Submit, NeverRepeatsAfterAnythingElse) {
     EXPECT_EQ(server.Calls("Transcribe"), 1) << code;
     EXPECT_THAT(pacing.waits(), IsEmpty());
   }
+}
+
+// As gRPC's library and proxies put it, without a word of the gateway's.
+std::vector<absl::Status> BrokenCalls() {
+  return {absl::UnavailableError("upstream request timeout"),
+          absl::InternalError("Received RST_STREAM with error code 2"),
+          absl::UnknownError("Stream removed"),
+          absl::CancelledError("Received RST_STREAM with error code 8"),
+          absl::DeadlineExceededError("a shorter deadline than ours"),
+          WithErrorInfo(absl::StatusCode::kUnknown, "a proxy's own", "mesh.example.com")};
+}
+
+TEST(Submit, IsRepeatedWithItsRequestIdWhereTheConnectionBroke) {
+  for (const absl::Status& broken : BrokenCalls()) {
+    std::mutex mutex;
+    std::set<std::string> ids;
+    Handlers handlers;
+    handlers.create_preview =
+        [&](const v1::CreatePreviewRequest& request,
+            const CallInfo& call) -> absl::StatusOr<v1::CreatePreviewResponse> {
+      const std::lock_guard lock(mutex);
+      ids.insert(request.request_id());
+      if (call.number < 3) return broken;
+      v1::CreatePreviewResponse response;
+      *response.mutable_job() = MakeJob("j1", v1::JOB_STATE_QUEUED);
+      return response;
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const auto job = Connect(server, pacing).CreatePreview({});
+    ASSERT_TRUE(job.ok()) << job.status();
+    const std::lock_guard lock(mutex);
+    EXPECT_THAT(ids, SizeIs(1));
+    EXPECT_THAT(*ids.begin(), SizeIs(36));
+  }
+}
+
+TEST(Submit, AConnectionThatBreaksForEverEndsItAfterItsAttempts) {
+  for (const absl::Status& broken : BrokenCalls()) {
+    Handlers handlers;
+    handlers.render = [&broken](const v1::RenderRequest&,
+                                const CallInfo&) -> absl::StatusOr<v1::RenderResponse> {
+      return broken;
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const absl::Status status = Connect(server, pacing).Render({}).status();
+    EXPECT_EQ(status.code(), broken.code());
+    EXPECT_TRUE(MayHaveBeenTaken(status));
+    EXPECT_TRUE(BrokenConnection(status));
+    EXPECT_EQ(server.Calls("Render"), 5);
+  }
+}
+
+TEST(Submit, IsNotRepeatedAfterALimitOrARefusalWhoeverSaysSo) {
+  for (const absl::Status& refusal :
+       {absl::ResourceExhaustedError("Received message larger than max (17 vs. 16)"),
+        absl::UnauthenticatedError("Jwt is expired"), absl::PermissionDeniedError("RBAC"),
+        absl::UnimplementedError("HTTP 404"), absl::AbortedError("no"), absl::DataLossError("no"),
+        WithErrorInfo(absl::StatusCode::kInternal, "no"),
+        WithErrorInfo(absl::StatusCode::kUnknown, "no"),
+        WithErrorInfo(absl::StatusCode::kCancelled, "no"),
+        WithErrorInfo(absl::StatusCode::kDeadlineExceeded, "no")}) {
+    Handlers handlers;
+    handlers.summarize = [&refusal](const v1::SummarizeRequest&,
+                                    const CallInfo&) -> absl::StatusOr<v1::SummarizeResponse> {
+      return refusal;
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const absl::Status status = Connect(server, pacing).Summarize({}).status();
+    EXPECT_EQ(status.code(), refusal.code());
+    EXPECT_FALSE(BrokenConnection(status)) << status;
+    EXPECT_EQ(server.Calls("Summarize"), 1) << refusal;
+  }
+}
+
+TEST(Submit, IsNotRepeatedWhenItsOwnDeadlineHasPassed) {
+  Handlers handlers;
+  handlers.render = [](const v1::RenderRequest&,
+                       const CallInfo& info) -> absl::StatusOr<v1::RenderResponse> {
+    info.wait_cancelled();
+    return absl::CancelledError("");
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  CallOptions call;
+  call.timeout = std::chrono::milliseconds(100);
+  const absl::Status status = Connect(server, pacing).Render({}, call).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_TRUE(MayHaveBeenTaken(status));
+  EXPECT_EQ(server.Calls("Render"), 1);
+}
+
+TEST(Submit, IsNotSentOnceItIsStopped) {
+  FakeServer server({});
+  FakePacing pacing;
+  std::stop_source stop;
+  stop.request_stop();
+  CallOptions call;
+  call.stop = stop.get_token();
+  const absl::Status status = Connect(server, pacing).CreatePreview({}, call).status();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  EXPECT_FALSE(MayHaveBeenTaken(status));
+  EXPECT_EQ(server.Calls("CreatePreview"), 0);
 }
 
 TEST(Submit, RepeatsAfterExhaustionOnlyWhenAskedAndTold) {
@@ -265,6 +371,34 @@ TEST(Resolve, IsRepeatedOnlyIfNothingWasDone) {
     FakeServer server(handlers);
     FakePacing pacing;
     EXPECT_EQ(Connect(server, pacing).Resolve({}).ok(), told);
+  }
+}
+
+TEST(Delete, IsNotRepeatedWhereTheConnectionBroke) {
+  for (const absl::Status& broken : BrokenCalls()) {
+    Handlers handlers;
+    handlers.remove = [&broken](const v1::DeleteJobRequest&,
+                                const CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+      return broken;
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    EXPECT_EQ(Connect(server, pacing).Delete("j").status().code(), broken.code());
+    EXPECT_EQ(server.Calls("DeleteJob"), 1);
+  }
+}
+
+TEST(Get, IsRepeatedWhereTheConnectionBroke) {
+  for (const absl::Status& broken : BrokenCalls()) {
+    Handlers handlers;
+    handlers.get = [&broken](const v1::GetJobRequest&,
+                             const CallInfo& call) -> absl::StatusOr<v1::GetJobResponse> {
+      if (call.number == 1) return broken;
+      return v1::GetJobResponse();
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    EXPECT_TRUE(Connect(server, pacing).Get("j").ok()) << broken;
   }
 }
 

@@ -193,12 +193,19 @@ v1::WatchJobResponse HeartbeatMessage(int revision) {
   return message;
 }
 
-absl::Status WithRetryInfo(absl::StatusCode code, const std::string& message, double seconds) {
+absl::Status WithErrorInfo(absl::StatusCode code, const std::string& message,
+                           const std::string& domain) {
   absl::Status status(code, message);
   details::ErrorInfo info;
   info.set_reason("TEST");
+  info.set_domain(domain);
   status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo",
                     absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
+absl::Status WithRetryInfo(absl::StatusCode code, const std::string& message, double seconds) {
+  absl::Status status = WithErrorInfo(code, message);
   details::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(static_cast<std::int64_t>(seconds));
   retry.mutable_retry_delay()->set_nanos(static_cast<std::int32_t>(

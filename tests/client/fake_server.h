@@ -70,7 +70,11 @@ v1::Job MakeJob(const std::string& job_id, v1::JobState state, int revision = 1)
 v1::WatchJobResponse StateMessage(v1::Job job);
 v1::WatchJobResponse HeartbeatMessage(int revision);
 
-// UNAVAILABLE or another code, with RetryInfo and a reason.
+// A status as the gateway writes them, with a reason; or, with another domain, as others do.
+absl::Status WithErrorInfo(absl::StatusCode code, const std::string& message,
+                           const std::string& domain = "pictory-gateway");
+
+// UNAVAILABLE or another code of the gateway's, with RetryInfo.
 absl::Status WithRetryInfo(absl::StatusCode code, const std::string& message, double seconds);
 
 }  // namespace pictory_jobs::fake

@@ -34,8 +34,15 @@ void ReadAll(int fd, std::string& into) {
 
 }  // namespace
 
-Process::Process(std::vector<std::string> args, const std::string& input) {
+Process::Process(std::vector<std::string> args, const std::string& input, const Streams& streams) {
   args.insert(args.begin(), PICTORY_COMMAND);
+  if (!streams.shell.empty()) {
+    // `ulimit -f 0; >file` puts the limit first.
+    const std::size_t limit = streams.shell.rfind(';') + 1;  // 0 without one
+    args.insert(args.begin(), {"/bin/sh", "-c",
+                               streams.shell.substr(0, limit) + R"(exec "$0" "$@" )" +
+                                   streams.shell.substr(limit)});
+  }
   std::vector<char*> argv;
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
@@ -45,8 +52,10 @@ Process::Process(std::vector<std::string> args, const std::string& input) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, streams.out == -1 ? out[1] : streams.out,
+                                   STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, streams.err == -1 ? err[1] : streams.err,
+                                   STDERR_FILENO);
   if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) std::abort();
   posix_spawn_file_actions_destroy(&actions);
   close(in[0]);

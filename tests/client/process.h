@@ -15,10 +15,18 @@ struct Outcome {
   std::string err;
 };
 
+// Where its words go, if not to Outcome.
+struct Streams {
+  int out = -1;  // file descriptors of this process, which stay open here
+  int err = -1;
+  std::string shell;  // such as `>&-` or `>/dev/full`, as /bin/sh would take it, limits before it
+};
+
 class Process {
  public:
   // Begins at once. stdin holds `input`.
-  Process(std::vector<std::string> args, const std::string& input = "");
+  Process(std::vector<std::string> args, const std::string& input = "",
+          const Streams& streams = {});
   ~Process();
 
   void Signal(int signal) const;

@@ -15,6 +15,7 @@ using fake::CallInfo;
 using fake::FakePacing;
 using fake::FakeServer;
 using fake::Handlers;
+using fake::WithErrorInfo;
 
 Client Connect(const FakeServer& server, FakePacing& pacing) {
   ClientOptions options;
@@ -23,14 +24,14 @@ Client Connect(const FakeServer& server, FakePacing& pacing) {
 }
 
 // 10 bytes in pieces of 4.
-fake::Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> Pieces(int break_after_bytes) {
-  return [break_after_bytes](const v1::ReadJobResultRequest& request, const CallInfo&,
-                             const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+fake::Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> Pieces(
+    int break_after_bytes, absl::Status broken = absl::UnavailableError("cut")) {
+  return [break_after_bytes, broken](
+             const v1::ReadJobResultRequest& request, const CallInfo&,
+             const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
     const std::string all = "0123456789";
     for (int at = request.offset(); at < 10; at += 4) {
-      if (request.offset() < break_after_bytes && at >= break_after_bytes) {
-        return absl::UnavailableError("cut");
-      }
+      if (request.offset() < break_after_bytes && at >= break_after_bytes) return broken;
       v1::ReadJobResultResponse piece;
       piece.set_data(all.substr(static_cast<std::size_t>(at), 4));
       piece.set_offset(at);
@@ -51,6 +52,32 @@ TEST(ReadResult, PutsPiecesTogetherAndResumesByOffset) {
     ASSERT_TRUE(text.ok()) << text.status();
     EXPECT_EQ(*text, "0123456789");
     EXPECT_EQ(server.Calls("ReadJobResult"), break_after == 0 ? 1 : 2);
+  }
+}
+
+TEST(ReadResult, ResumesWhateverAProxyCallsABrokenStream) {
+  const struct {
+    absl::Status status;
+    bool resumed;
+  } cases[] = {
+      {absl::InternalError("Received RST_STREAM with error code 2"), true},
+      {absl::UnknownError("Stream removed"), true},
+      {absl::CancelledError("Received RST_STREAM with error code 8"), true},
+      {absl::DeadlineExceededError("stream timeout"), true},
+      {WithErrorInfo(absl::StatusCode::kInternal, "the store failed"), false},
+      {absl::ResourceExhaustedError("Received message larger than max"), false},
+  };
+  for (const auto& [status, resumed] : cases) {
+    Handlers handlers;
+    handlers.read = Pieces(4, status);
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const auto text = Connect(server, pacing).ReadResult("j", v1::RESULT_PART_TXT);
+    EXPECT_EQ(text.ok(), resumed) << status;
+    EXPECT_EQ(server.Calls("ReadJobResult"), resumed ? 2 : 1) << status;
+    if (!resumed) {
+      EXPECT_EQ(text.status().code(), status.code());
+    }
   }
 }
 

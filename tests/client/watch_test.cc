@@ -24,6 +24,7 @@ using fake::Handlers;
 using fake::HeartbeatMessage;
 using fake::MakeJob;
 using fake::StateMessage;
+using fake::WithErrorInfo;
 using fake::WithRetryInfo;
 using std::chrono::milliseconds;
 using ::testing::DoubleNear;
@@ -145,16 +146,71 @@ TEST_F(WatchTest, SurvivesAServerThatGoesAwayAndComesBack) {
 }
 
 TEST_F(WatchTest, RefusalsEndIt) {
-  for (const auto code : {absl::StatusCode::kNotFound, absl::StatusCode::kPermissionDenied,
-                          absl::StatusCode::kInternal, absl::StatusCode::kResourceExhausted}) {
-    const Client client = Serve(
-        [code](const auto&, const CallInfo&, const Write&) { return absl::Status(code, "no"); });
+  // A limit, a missing permission or another server's 404 is final whoever says so; INTERNAL and
+  // UNKNOWN only if the gateway does.
+  for (const absl::Status& refusal :
+       {absl::NotFoundError("no"), absl::PermissionDeniedError("no"),
+        absl::UnauthenticatedError("Jwt is missing"), absl::UnimplementedError("no"),
+        absl::ResourceExhaustedError("Received message larger than max"),
+        WithErrorInfo(absl::StatusCode::kInternal, "no"),
+        WithErrorInfo(absl::StatusCode::kUnknown, "no")}) {
+    const Client client =
+        Serve([&refusal](const auto&, const CallInfo&, const Write&) { return refusal; });
     Watch watch = client.WatchJob("j");
     EXPECT_THAT(Revisions(watch), IsEmpty());
-    EXPECT_EQ(watch.status().code(), code);
-    EXPECT_EQ(server_->Calls("WatchJob"), 1);
+    EXPECT_EQ(watch.status().code(), refusal.code());
+    EXPECT_EQ(server_->Calls("WatchJob"), 1) << refusal;
   }
   EXPECT_THAT(pacing_.waits(), IsEmpty());
+}
+
+// What gRPC's library and proxies make of a connection that broke: no word of the gateway's in it.
+std::vector<absl::Status> BrokenStreams() {
+  return {absl::UnavailableError("Socket closed"),
+          absl::InternalError("Received RST_STREAM with error code 2"),
+          absl::UnknownError("Stream removed"),
+          absl::CancelledError("Received RST_STREAM with error code 8"),
+          absl::DeadlineExceededError("stream timeout"),
+          WithErrorInfo(absl::StatusCode::kInternal, "a proxy's own", "mesh.example.com")};
+}
+
+TEST_F(WatchTest, ABrokenStreamIsResumedWhateverTheProxyCallsIt) {
+  for (const absl::Status& broken : BrokenStreams()) {
+    const Client client = Serve(
+        [&broken](const auto& request, const CallInfo& call, const Write& write) -> absl::Status {
+          if (call.number % 2 == 0) return broken;  // at once
+          const int next = request.after_revision() + 1;
+          write(StateMessage(
+              MakeJob("j", next < 5 ? v1::JOB_STATE_RUNNING : v1::JOB_STATE_SUCCEEDED, next)));
+          return next < 5 ? broken : absl::OkStatus();  // in the middle
+        });
+    Watch watch = client.WatchJob("j");
+    EXPECT_THAT(Revisions(watch), ElementsAre(1, 2, 3, 4, 5)) << broken;
+    EXPECT_TRUE(watch.status().ok()) << watch.status();
+  }
+}
+
+TEST_F(WatchTest, AStreamThatBreaksForEverEndsItAfterItsPatience) {
+  for (const absl::Status& broken : BrokenStreams()) {
+    const std::size_t before = pacing_.waits().size();
+    const Client client = Serve([&broken](const auto&, const CallInfo& call, const Write& write) {
+      if (call.number == 1) write(HeartbeatMessage(1));
+      return broken;
+    });
+    WatchOptions options;
+    options.patience = std::chrono::seconds(20);
+    Watch watch = client.WatchJob("j", options);
+    EXPECT_THAT(Revisions(watch), IsEmpty());
+    // Never CANCELLED or DEADLINE_EXCEEDED, which would be our own doing.
+    const bool ours = absl::IsCancelled(broken) || absl::IsDeadlineExceeded(broken);
+    EXPECT_EQ(watch.status().code(), ours ? absl::StatusCode::kUnavailable : broken.code());
+    EXPECT_EQ(watch.status().message(), broken.message());
+    double waited = 0;
+    const std::vector<double> waits = pacing_.waits();
+    for (std::size_t i = before; i < waits.size(); ++i) waited += waits[i];
+    EXPECT_LE(waited, 20.0);
+    EXPECT_GE(waited, 10.0);
+  }
 }
 
 TEST_F(WatchTest, WaitsWhereTheGatewaySaysWhenThereIsRoom) {

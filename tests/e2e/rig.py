@@ -112,7 +112,7 @@ def died(g):
 def restart(g, *flags, program="pictory-gateway", env=None):
     """The same state directory, by default with the real program and no more faults."""
     g.program = program
-    g.env = {k: v for k, v in g.env.items() if k not in ("PICTORY_FAIL_POINT", "LD_PRELOAD")}
+    g.env = {k: v for k, v in g.env.items() if k not in ("GATEWAY_FAIL_POINT", "LD_PRELOAD")}
     g.env.update(env or {})
     if flags:
         g.flags = list(flags)

@@ -1,11 +1,15 @@
 """The main job: submit, watch, play; all four kinds; and what survives a kill."""
 
 import json
+import os
 import pathlib
+import re
+import subprocess
 import tempfile
+import threading
 import unittest
 
-from gateway import Gateway, gateway
+from gateway import BIN, DEADLINE_SECONDS, Gateway, gateway, wait_until
 
 STORY = "One line for the scene. Another line for the next one."
 
@@ -131,6 +135,44 @@ class InDoubt(unittest.TestCase):
             self.assertEqual(given_up.returncode, 0, given_up.stderr)
             self.assertEqual(g.json("get", other["jobId"])["state"], "JOB_STATE_OUTCOME_UNKNOWN")
             self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 2)
+
+
+class Unheard(unittest.TestCase):
+    """Nobody pays for a job whose id nobody learns."""
+
+    def preview(self, g, stdout, **kwargs):
+        env = dict(g.env, PICTORY_GATEWAY=g.grpc)
+        return subprocess.run([BIN / "pictory", "preview", "--name", "unheard", "--text", STORY], env=env,
+                              stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_SECONDS, **kwargs)
+
+    def test_nothing_is_paid_where_standard_output_is_closed_or_full(self):
+        read, write = os.pipe()
+        os.close(read)
+        with gateway() as g, open("/dev/full", "w") as full, open(write, "w") as left:
+            for stdout, kwargs in ((full, {}), (left, {}), (None, {"preexec_fn": lambda: os.close(1)})):
+                done = self.preview(g, stdout, **kwargs)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("nothing was submitted", done.stderr)
+            self.assertEqual(g.sandbox_get("/sandbox/journal")["entries"], [])
+
+    def test_the_id_is_on_standard_error_where_the_reader_goes_in_the_middle(self):
+        with gateway() as g:
+            g.sandbox_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "delay", "ms": 3000}})
+            read, write = os.pipe()
+            reader = threading.Thread(target=self.leave_once_asked, args=(g, read))
+            reader.start()
+            with open(write, "w") as stdout:
+                done = self.preview(g, stdout)
+            reader.join()
+            self.assertEqual(done.returncode, 7, done.stderr)
+            job = re.search(r"(?m)^job (\S+)$", done.stderr).group(1)
+            self.assertEqual(g.json("wait", job)["state"], "JOB_STATE_SUCCEEDED")
+            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 1)
+
+    @staticmethod
+    def leave_once_asked(g, read):
+        wait_until(lambda: g.sandbox_get("/sandbox/faults")[0]["hit"], "the submit")
+        os.close(read)
 
 
 class Restart(unittest.TestCase):

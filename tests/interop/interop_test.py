@@ -145,6 +145,30 @@ class Example:
             # Twice nothing came for 0.3 s, and each time the watch went on.
             self.assertEqual(out.split().count("reconnect"), 2, out)
 
+    def test_a_broken_connection_is_no_answer_whatever_a_proxy_calls_it(self):
+        script = (ROOT / "tests" / "interop" / f"broken.{self.suffix}").read_text()
+        done = subprocess.run([*COMMANDS[self.language][:-1], *self.evaluate, script], text=True,
+                              cwd=EXAMPLES / self.language, capture_output=True, timeout=DEADLINE_SECONDS)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        *cases, refused, unending = map(json.loads, done.stdout.splitlines())
+        self.assertEqual(len(cases), 11)
+        for case in cases:
+            code = case["code"]
+            broken = case["domain"] != "pictory-gateway" and code in (
+                "UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED", "DEADLINE_EXCEEDED")
+            expected = {
+                "code": code, "domain": case["domain"], "ids": ["r"],
+                # The stream broke twice in the middle and twice before its first word.
+                "watch": [1, 2, 3] if broken else code,
+                "submit": "j" if broken else code, "submits": 3 if broken else 1,
+                "part": "0123456789" if broken else code, "offsets": [0, 4, 8] if broken else [0],
+                "get": code, "gets": 5 if broken else 1,  # for ever: five attempts
+            }
+            self.assertEqual(case, expected)
+        self.assertIn("paid for twice", refused["refused"])
+        self.assertEqual(refused["submits"], 0)
+        self.assertEqual(unending, {"end": "INTERNAL", "again": True})
+
     def test_interrupted(self):
         with gateway() as g:
             process = self.start(g, "--name", "sandbox-stuck", "--out", self.out)
@@ -210,6 +234,7 @@ class Example:
 
 class Python(Example, unittest.TestCase):
     language = "python"
+    suffix = "py"
     evaluate = ["-c"]
     silent_watch = """
 import sys
@@ -248,6 +273,7 @@ for job in pictory_jobs.watch(stub, "JOB", silence=0.3, on_reconnect=on_reconnec
 
 class Node(Example, unittest.TestCase):
     language = "node"
+    suffix = "js"
     evaluate = ["--input-type=module", "--eval"]
     silent_watch = """
         import {connect, watch} from './pictory_jobs.js';

@@ -21,6 +21,9 @@ const MAX_DELAY_MS = 5_000;
 const SILENCE_MS = 75_000;
 // How long a watch looks for a gateway that has gone.
 const PATIENCE_MS = 600_000;
+// All that the gateway itself says carries an ErrorInfo of this domain.
+const DOMAIN = 'pictory-gateway';
+const SUBMITS = ['createPreview', 'render', 'transcribe', 'summarize'];
 
 const PROTOS = process.env.PICTORY_PROTOS ?? fileURLToPath(new URL('../../../protos', import.meta.url));
 
@@ -49,6 +52,9 @@ export function connect(address = process.env.PICTORY_GATEWAY ?? '127.0.0.1:5005
 // One answer, of call(client, 'render', {…}). A submit must carry a requestId: then a repetition never
 // becomes a second job.
 export async function call(client, method, request) {
+  if (SUBMITS.includes(method) && !request.requestId) {
+    throw new TypeError('a submit that may be repeated needs a requestId, or it may be paid for twice');
+  }
   for (let failures = 0; ; failures++) {
     try {
       return await new Promise((resolve, reject) => {
@@ -65,19 +71,19 @@ export async function call(client, method, request) {
 // Yields the present state of the job and each newer one; the last one is final.
 //
 // A reader slower than the job misses states in between, never the last one. Broken connections and
-// restarts of the gateway are bridged; `onReconnect` hears of them. To go on where another process
-// stopped, give the `revision` it saw last.
+// restarts of the gateway are bridged for as long as `patienceMs` without a word; `onReconnect` hears of
+// them. To go on where another process stopped, give the `revision` it saw last.
 export async function* watch(
-  client, jobId, {afterRevision = 0, silenceMs = SILENCE_MS, onReconnect = () => {}} = {},
+  client, jobId,
+  {afterRevision = 0, silenceMs = SILENCE_MS, patienceMs = PATIENCE_MS, onReconnect = () => {}} = {},
 ) {
   let failures = 0;
-  let giveUp = Date.now() + PATIENCE_MS;
+  let giveUp;
   for (;;) {
     try {
       const stream = client.watchJob({jobId, afterRevision});
       for await (const message of untilSilent(stream, silenceMs)) {
         failures = 0;
-        giveUp = Date.now() + PATIENCE_MS;
         if (message.event === 'job') { // otherwise a heartbeat: nothing new
           afterRevision = message.job.revision;
           yield message.job;
@@ -85,10 +91,10 @@ export async function* watch(
       }
       return; // the gateway ends a stream with OK only after the final state
     } catch (error) {
-      // We set no deadline: those two are a proxy's doing, or our own after a silence.
-      const broken = [grpc.status.CANCELLED, grpc.status.DEADLINE_EXCEEDED].includes(error.code);
+      // CANCELLED is a proxy's doing, or our own after a silence.
+      if (failures === 0) giveUp = Date.now() + patienceMs;
       const delay = delayAfter(error, failures);
-      if (!(broken || worthRepeating(error)) || Date.now() + delay > giveUp) throw error;
+      if (!worthRepeating(error) || Date.now() + delay > giveUp) throw error;
       failures++;
       onReconnect(error);
       await sleep(delay);
@@ -136,10 +142,13 @@ export function explain(error) {
   for (const {field, description} of detail(error, 'BadRequest')?.fieldViolations ?? []) {
     lines.push(`  field ${field}: ${description}`);
   }
+  if (broken(error)) lines.push("  said by: gRPC's library or a proxy, not by the gateway");
   lines.push(`  what to do: ${advice(error, info?.reason)}`);
   return lines.join('\n');
 }
 
+// Whether the gateway itself made this status, and not gRPC's library or a proxy on the way.
+export const fromGateway = (error) => detail(error, 'ErrorInfo')?.domain === DOMAIN;
 export const isGrpcError = (error) => error.code in grpc.status && 'metadata' in error;
 export const isNotFound = (error) => error.code === grpc.status.NOT_FOUND;
 
@@ -159,6 +168,9 @@ function advice(error, reason) {
     case grpc.status.DEADLINE_EXCEEDED:
       return 'try again: the same requestId finds out what became of it';
     default:
+      if (broken(error)) {
+        return 'the connection broke; try again: the same requestId finds out what became of it';
+      }
       return 'see the table of errors in the README of the gateway';
   }
 }
@@ -178,10 +190,18 @@ function toldDelay(error) {
   return delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : undefined;
 }
 
-// A connection that failed, or a refusal that says when to come back (RetryInfo).
+// Whether the way to the gateway broke, which says nothing of the call. Proxies and libraries have many
+// names for that; other codes are final whoever says so, such as a limit on message sizes.
+function broken(error) {
+  const {UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED, DEADLINE_EXCEEDED} = grpc.status;
+  return [UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED, DEADLINE_EXCEEDED].includes(error.code) &&
+    !fromGateway(error);
+}
+
+// A connection that broke, or a refusal that says when to come back (RetryInfo).
 function worthRepeating(error) {
-  return [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(error.code) ||
-    toldDelay(error) !== undefined;
+  return broken(error) || toldDelay(error) !== undefined ||
+    [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(error.code);
 }
 
 // What the gateway asked for and a little more, else full jitter that doubles.

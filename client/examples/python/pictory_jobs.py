@@ -29,6 +29,8 @@ MAX_DELAY_SECONDS = 5.0
 SILENCE_SECONDS = 75
 # How long a watch looks for a gateway that has gone.
 PATIENCE_SECONDS = 600
+# All that the gateway itself says carries an ErrorInfo of this domain.
+DOMAIN = "pictory-gateway"
 
 
 def connect(address=None):
@@ -44,6 +46,8 @@ def connect(address=None):
 
 def call(method, request):
     """One answer. A submit must carry a request_id: then a repetition never becomes a second job."""
+    if "request_id" in request.DESCRIPTOR.fields_by_name and not request.request_id:
+        raise ValueError("a submit that may be repeated needs a request_id, or it may be paid for twice")
     for failures in itertools.count():
         try:
             return method(request, timeout=CALL_SECONDS)
@@ -53,28 +57,36 @@ def call(method, request):
             time.sleep(_delay_after(error, failures))
 
 
-def watch(stub, job_id, after_revision=0, silence=SILENCE_SECONDS, on_reconnect=lambda error: None):
+def from_gateway(error):
+    """Whether the gateway itself made this status, and not gRPC's library or a proxy on the way."""
+    info = _detail(error, error_details_pb2.ErrorInfo)
+    return info is not None and info.domain == DOMAIN
+
+
+def watch(stub, job_id, after_revision=0, silence=SILENCE_SECONDS, patience=PATIENCE_SECONDS,
+          on_reconnect=lambda error: None):
     """Yields the present state of the job and each newer one; the last one is final.
 
     A reader slower than the job misses states in between, never the last one. Broken connections and
-    restarts of the gateway are bridged; `on_reconnect` hears of them. To go on where another process
-    stopped, give the `revision` it saw last.
+    restarts of the gateway are bridged for as long as `patience` without a word; `on_reconnect` hears of
+    them. To go on where another process stopped, give the `revision` it saw last.
     """
-    failures, give_up = 0, time.monotonic() + PATIENCE_SECONDS
+    failures, give_up = 0, None
     while True:
         stream = stub.WatchJob(api.WatchJobRequest(job_id=job_id, after_revision=after_revision))
         try:
             for message in _until_silent(stream, silence):
-                failures, give_up = 0, time.monotonic() + PATIENCE_SECONDS
+                failures = 0
                 if message.HasField("job"):  # otherwise a heartbeat: nothing new
                     after_revision = message.job.revision
                     yield message.job
             return  # the gateway ends a stream with OK only after the final state
         except grpc.RpcError as error:
-            # We set no deadline: those two are a proxy's doing, or our own after a silence.
-            broken = error.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
+            # CANCELLED is a proxy's doing, or our own after a silence.
+            if failures == 0:
+                give_up = time.monotonic() + patience
             delay = _delay_after(error, failures)
-            if not (broken or _worth_repeating(error)) or time.monotonic() + delay > give_up:
+            if not _worth_repeating(error) or time.monotonic() + delay > give_up:
                 raise
             failures += 1
             on_reconnect(error)
@@ -120,6 +132,8 @@ def explain(error):
         lines.append(f"  reason: {info.reason}")
     for violation in bad.field_violations if bad else ():
         lines.append(f"  field {violation.field}: {violation.description}")
+    if _broken(error):
+        lines.append("  said by: gRPC's library or a proxy, not by the gateway")
     lines.append(f"  what to do: {_advice(error, info.reason if info else '')}")
     return "\n".join(lines)
 
@@ -130,13 +144,15 @@ def _advice(error, reason):
         return f"try again in {told:g} s, with the same request_id"
     if reason == "UPSTREAM_CREDENTIALS":
         return "the operator of the gateway must set a valid Pictory API key"
+    broken = "the connection broke; try again: the same request_id finds out what became of it"
     return {
         grpc.StatusCode.INVALID_ARGUMENT: "correct the request; the same one is refused again",
         grpc.StatusCode.NOT_FOUND: "check the id; ListJobs shows the jobs there are",
         grpc.StatusCode.UNAVAILABLE: "check PICTORY_GATEWAY and that the gateway runs, then try again "
                                      "with the same request_id",
         grpc.StatusCode.DEADLINE_EXCEEDED: "try again: the same request_id finds out what became of it",
-    }.get(error.code(), "see the table of errors in the README of the gateway")
+    }.get(error.code(),
+          broken if _broken(error) else "see the table of errors in the README of the gateway")
 
 
 def _detail(error, kind):
@@ -155,11 +171,18 @@ def _told_delay(error):
     return retry.retry_delay.ToTimedelta().total_seconds() if retry else None
 
 
+def _broken(error):
+    """Whether the way to the gateway broke, which says nothing of the call. Proxies and libraries have
+    many names for that; other codes are final whoever says so, such as a limit on message sizes."""
+    return error.code() in (
+        grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED) and not from_gateway(error)
+
+
 def _worth_repeating(error):
-    """A connection that failed, or a refusal that says when to come back (RetryInfo)."""
-    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return True
-    return _told_delay(error) is not None
+    """A connection that broke, or a refusal that says when to come back (RetryInfo)."""
+    return (_broken(error) or _told_delay(error) is not None or
+            error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED))
 
 
 def _delay_after(error, failures):

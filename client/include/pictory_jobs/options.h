@@ -22,9 +22,11 @@ struct Pacing {
   static Pacing Real();
 };
 
-// A call is repeated only if it failed with UNAVAILABLE, after the time the gateway names in
-// RetryInfo or else 0.2–5 s with full jitter. A submit keeps its request_id, so that a repetition
-// never becomes a second job.
+// A call is repeated only if it failed with UNAVAILABLE or the way to the gateway broke
+// (BrokenConnection in status.h; not where its own deadline passed), after the time the gateway
+// names in RetryInfo or else 0.2–5 s with full jitter. A submit keeps its request_id, so that a
+// repetition never becomes a second job; Resolve and Delete are repeated only where the gateway
+// says that nothing was done.
 struct RetryOptions {
   int max_attempts = 5;  // the first one counts; 1 never repeats
   // Most time spent between the attempts of one call. A gateway that asks for more ends the call.

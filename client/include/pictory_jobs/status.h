@@ -15,8 +15,17 @@
 namespace pictory_jobs {
 
 // `UPSTREAM_RATE_LIMITED`, `JOB_NOT_FOUND` …; empty if the gateway did not write this status, as
-// when it cannot be reached.
+// when it cannot be reached. All that it writes have one: an ErrorInfo of the domain
+// `pictory-gateway`.
 std::string Reason(const absl::Status& status);
+bool FromGateway(const absl::Status& status);
+
+// Whether a failed status tells that the way to the gateway broke, and nothing of the call: gRPC's
+// library or a proxy on the way wrote it, as UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED or
+// DEADLINE_EXCEEDED. (The last two may also be the caller's own doing, which only the caller
+// knows.) Other codes are answers whoever wrote them: a limit on message sizes or a missing
+// permission is the same the next time.
+bool BrokenConnection(const absl::Status& status);
 
 // When the same call may succeed; unset if the gateway does not say.
 std::optional<std::chrono::nanoseconds> RetryDelay(const absl::Status& status);

@@ -49,9 +49,10 @@ class Watch {
   std::optional<Job> Next();
 
   // OK after a final state, or if nothing came after a final `after_revision`; CANCELLED by `stop`
-  // or Cancel(); DEADLINE_EXCEEDED by `timeout`; else what the gateway refused, or UNAVAILABLE once
-  // patience ran out. Reconnects on UNAVAILABLE, on RESOURCE_EXHAUSTED with RetryInfo, and where a
-  // proxy cut the stream.
+  // or Cancel(); DEADLINE_EXCEEDED by `timeout`; else what the gateway refused, or what kept it
+  // away once patience ran out (UNAVAILABLE; INTERNAL or UNKNOWN if a proxy put it so). Reconnects
+  // on UNAVAILABLE, on RESOURCE_EXHAUSTED with RetryInfo, and where the connection broke or a proxy
+  // cut the stream (BrokenConnection in status.h).
   const absl::Status& status() const;
 
   // Of the last state; `after_revision` before the first.

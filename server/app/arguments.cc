@@ -1,0 +1,70 @@
+#include "app/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "app/environment.h"
+
+namespace gateway::app {
+
+std::vector<std::string> EmptyFlags(int argc, const char* const* argv) {
+  std::vector<std::string> problems;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text = argv[i];
+    if (!text.starts_with("--") || text.find('=') != text.size() - 1) continue;
+    problems.push_back(absl::StrCat(std::string(text.substr(0, text.size() - 1)),
+                                    ": is empty; give it a value, or leave it out"));
+  }
+  return problems;
+}
+
+std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::string> flags,
+                                          const std::vector<std::string>& others) {
+  flags.insert(flags.end(), {"--help", "--version"});
+  std::vector<std::string> problems;
+  bool sandbox = false;
+  for (const std::string& argument : app.remaining(true)) {
+    // What is no flag may be the value of one before it.
+    if (argument.empty() || argument.front() != '-') {
+      sandbox = sandbox || !NearestSetting(argument, {"sandbox"}).empty();
+      continue;
+    }
+    const std::string flag = argument.substr(0, argument.find('='));
+    if (std::find(others.begin(), others.end(), flag) != others.end()) {
+      problems.push_back(flag + ": is a flag of the other command; see --help and sandbox --help");
+      continue;
+    }
+    const std::string nearest = NearestSetting(flag, flags);
+    problems.push_back(
+        absl::StrCat(flag, ": there is no such flag; ",
+                     nearest.empty() ? "see --help" : absl::StrCat("did you mean ", nearest, "?")));
+  }
+  if (problems.empty()) {
+    problems.push_back(sandbox ? "there is no such command; did you mean sandbox?"
+                               : "an argument belongs to no flag; see --help");
+  }
+  return problems;
+}
+
+std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags) {
+  std::vector<std::string> problems;
+  for (const std::string& flag : flags) {
+    problems.push_back(flag +
+                       ": stands before the command sandbox, which reads only what stands "
+                       "behind it; see sandbox --help");
+  }
+  return problems;
+}
+
+std::string Reworded(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  if (error.get_name() == "ArgumentMismatch" && absl::EndsWith(text, " missing")) {
+    return text.substr(0, text.find(':')) + ": needs a value";
+  }
+  return text;
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,132 @@
+#include "app/complete.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "app/pictory_flags.h"
+#include "app/secret_file.h"
+#include "app/webhooks.h"
+
+namespace gateway::app {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::filesystem::path DefaultStateDir() {
+  if (const std::string given = Environment("STATE_DIRECTORY"); !given.empty()) return given;
+  if (const std::string xdg = Environment("XDG_STATE_HOME"); !xdg.empty()) {
+    return std::filesystem::path(xdg) / "pictory-gateway";
+  }
+  const std::string home = Environment("HOME");
+  return std::filesystem::path(home.empty() ? "/var/lib" : home + "/.local/state") /
+         "pictory-gateway";
+}
+
+obs::Level LevelOf(const std::string& name) {
+  static const std::map<std::string, obs::Level> levels = {{"debug", obs::Level::kDebug},
+                                                           {"info", obs::Level::kInfo},
+                                                           {"warn", obs::Level::kWarn},
+                                                           {"error", obs::Level::kError}};
+  return levels.at(name);
+}
+
+obs::LogFormat FormatOf(const std::string& name) {
+  if (name == "json") return obs::LogFormat::kJson;
+  if (name == "text") return obs::LogFormat::kText;
+  return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
+}
+
+// Fills what the raw texts say; the first thing that is wrong ends it.
+absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
+  config.listen.clear();
+  for (const std::string& text : flags.listen) {
+    absl::StatusOr<Address> address = ParseAddress(text);
+    if (!address.ok())
+      return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
+    config.listen.push_back(*address);
+  }
+  config.admin_listen.reset();
+  if (flags.admin_listen != "off") {
+    absl::StatusOr<Address> address = ParseAddress(flags.admin_listen);
+    if (!address.ok()) {
+      return absl::InvalidArgumentError("--admin-listen: " +
+                                        std::string(address.status().message()));
+    }
+    config.admin_listen = *address;
+  }
+  config.state_dir =
+      flags.state_dir.empty() ? DefaultStateDir() : std::filesystem::path(flags.state_dir);
+  config.reflection = flags.reflection == "on";
+  const auto seconds = [](double value) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
+  };
+  config.drain_delay = seconds(flags.drain_delay_seconds);
+  config.drain_timeout = seconds(flags.drain_timeout_seconds);
+  config.keyless_settle = seconds(flags.keyless_settle_seconds);
+  config.retention.finished_kept = std::chrono::days(flags.keep_jobs_days);
+  config.retention.request_ids_kept = std::chrono::days(flags.keep_request_ids_days);
+  config.log_level = LevelOf(flags.common.log_level);
+  config.log_format = FormatOf(flags.common.log_format);
+  config.ready_file = flags.common.ready_file;
+  if (absl::Status status = CompleteWebhooks(flags.webhooks, config); !status.ok()) return status;
+  return CompletePictory(flags.pictory, variables, config);
+}
+
+// Who may reach us, and whom we may pay.
+absl::Status CheckTrust(Config& config) {
+  bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
+  for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
+  if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
+    // Whoever began to set credentials, or has a public address for Pictory, does not want the
+    // sandbox instead.
+    const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
+                      config.client_secret.empty() && config.webhook_url.empty();
+    if (reachable || !none) return absl::InvalidArgumentError(missing);
+    config.sandbox = config.sandbox_by_default = true;
+  }
+  if (reachable && !config.trust_network) {
+    return absl::InvalidArgumentError(
+        "a listener beyond this machine lets anybody there spend this Pictory account's money; "
+        "bind "
+        "127.0.0.1, or say --trust-network if only trusted callers can reach it");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variables,
+                             Config& config) {
+  if (absl::Status status = FillFrom(flags, variables, config); !status.ok()) return status;
+  if (absl::Status status = CheckTrust(config); !status.ok()) return status;
+  return CheckWebhooks(config);
+}
+
+absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variables,
+                             SandboxConfig& config) {
+  absl::StatusOr<Address> address = ParseAddress(flags.listen);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
+  }
+  config.listen = *address;
+  absl::StatusOr<Secret> key = FindSecret(kApiKey, flags.api_key_file, variables);
+  if (!key.ok()) return key.status();
+  config.api_key = *std::move(key);
+  absl::StatusOr<Secret> secret = FindSecret(kClientSecret, "", variables);
+  if (!secret.ok()) return secret.status();
+  config.client_secret = *std::move(secret);
+  config.state_dir = flags.state_dir;
+  config.use_ffmpeg = !flags.no_ffmpeg;
+  config.log_level = LevelOf(flags.common.log_level);
+  config.log_format = FormatOf(flags.common.log_format);
+  config.ready_file = flags.common.ready_file;
+  return absl::OkStatus();
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,17 @@
+// From the raw texts of the options, which are right each for itself, to what they mean together.
+#pragma once
+
+#include "absl/status/status.h"
+#include "app/config.h"
+#include "app/environment.h"
+#include "app/flags.h"
+
+namespace gateway::app {
+
+// Read secrets too, from files and `variables`. The first thing that is wrong ends them:
+// INVALID_ARGUMENT, which begins with the flag if it is about one.
+absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variables, Config& config);
+absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variables,
+                             SandboxConfig& config);
+
+}  // namespace gateway::app

@@ -1,0 +1,204 @@
+#include "app/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <limits>
+
+#include "app/number_check.h"
+
+namespace gateway::app {
+namespace {
+
+constexpr int kLeastRequestIdDays = limits::kRequestIdKept / std::chrono::days(1);
+constexpr int kMostKeptDays = 3650;
+
+void AddCommon(CLI::App& app, CommonFlags& common) {
+  app.add_option("--log-level", common.log_level, "Least important lines to log")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->envname("PICTORY_LOG_LEVEL")
+      ->capture_default_str();
+  app.add_option("--log-format", common.log_format, "auto is text on a terminal, else JSON lines")
+      ->check(CLI::IsMember({"auto", "text", "json"}))
+      ->envname("PICTORY_LOG_FORMAT")
+      ->capture_default_str();
+  app.add_option("--ready-file", common.ready_file,
+                 "Write the addresses in use to this file once serving, as NAME=VALUE lines")
+      ->envname("PICTORY_READY_FILE");
+}
+
+void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_option("--listen", flags.listen,
+                 "gRPC listener, host:port; may be repeated; port 0 is any")
+      ->envname("PICTORY_LISTEN")
+      ->capture_default_str();
+  app.add_option("--admin-listen", flags.admin_listen,
+                 "HTTP listener for /metrics, /livez, /readyz; 'off' for none")
+      ->envname("PICTORY_ADMIN_LISTEN")
+      ->capture_default_str();
+  app.add_flag("--trust-network", config.trust_network,
+               "Allow listeners others can reach although callers are not identified")
+      ->envname("PICTORY_TRUST_NETWORK");
+  app.add_option(
+         "--state-dir", flags.state_dir,
+         "Where jobs are kept; default $STATE_DIRECTORY, else $XDG_STATE_HOME/pictory-gateway")
+      ->envname("PICTORY_STATE_DIR");
+  app.add_option("--reflection", flags.reflection, "Server reflection, which grpcurl needs")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->envname("PICTORY_REFLECTION")
+      ->capture_default_str();
+  app.add_option("--max-watches", config.max_watches, "WatchJob streams at once")
+      ->check(Whole(1, 1'000'000))
+      ->envname("PICTORY_MAX_WATCHES")
+      ->capture_default_str();
+  app.add_option("--max-streams-per-connection", config.max_streams_per_connection,
+                 "Calls at once on one connection; the client queues further ones")
+      ->check(Whole(1, 1'000'000))
+      ->envname("PICTORY_MAX_STREAMS_PER_CONNECTION")
+      ->capture_default_str();
+  app.add_option("--drain-delay", flags.drain_delay_seconds,
+                 "Seconds between 'not ready' and refusing calls on SIGTERM; for meshes")
+      ->check(Decimal(0, 3600, "seconds"))
+      ->envname("PICTORY_DRAIN_DELAY");
+  app.add_option("--drain-timeout", flags.drain_timeout_seconds,
+                 "Seconds that running calls and submits get to end on SIGTERM")
+      ->check(Decimal(0.1, 3600, "seconds"))
+      ->envname("PICTORY_DRAIN_TIMEOUT")
+      ->capture_default_str();
+}
+
+void AddUpstream(CLI::App& app, Config& config) {
+  app.add_flag("--sandbox", config.sandbox,
+               "Use the built-in stand-in for Pictory instead of Pictory; nothing is billed")
+      ->envname("PICTORY_SANDBOX");
+  app.add_option("--sandbox-port", config.sandbox_port,
+                 "Port of the sandbox on 127.0.0.1; 0 is any")
+      ->check(Whole(0, 65'535))
+      ->envname("PICTORY_SANDBOX_PORT");
+  app.add_option("--sandbox-speed", config.sandbox_speed, "How much faster than life its jobs run")
+      ->check(Decimal(0.01, 10'000))
+      ->envname("PICTORY_SANDBOX_SPEED")
+      ->capture_default_str();
+  app.add_option("--base-url", config.base_url, "Pictory's REST API")
+      ->envname("PICTORY_BASE_URL")
+      ->capture_default_str();
+  app.add_option("--ca-file", config.ca_file, "CA certificates (PEM) instead of the system's")
+      ->envname("PICTORY_CA_FILE");
+  app.add_option(
+         "--proxy", config.proxy,
+         "Proxy URL for calls to Pictory; the proxy variables of the environment are ignored")
+      ->envname("PICTORY_PROXY");
+  app.add_option("--upstream-engines", config.upstream_engines, "Threads for calls to Pictory")
+      ->check(Whole(1, 64))
+      ->envname("PICTORY_UPSTREAM_ENGINES")
+      ->capture_default_str();
+  app.add_option("--max-polls-in-flight", config.max_polls_in_flight,
+                 "Polls under way at once, and connections for them")
+      ->check(Whole(64, 10'000))  // each engine needs one
+      ->envname("PICTORY_MAX_POLLS_IN_FLIGHT")
+      ->capture_default_str();
+  app.add_option("--max-job-reply-mib", config.max_job_reply_mib,
+                 "MiB that Pictory's answer about one job may have; two such are held at a time")
+      ->check(Whole(1, limits::kJobReplyMostMiB, "MiB"))
+      ->envname("PICTORY_MAX_JOB_REPLY_MIB")
+      ->capture_default_str();
+  app.add_option(
+         "--requests-per-second", config.requests_per_second,
+         "Budget of the Pictory account, polls and submits together; default 5 (sandbox 2000)")
+      ->check(Decimal(0.01, 1e6))
+      ->envname("PICTORY_REQUESTS_PER_SECOND");
+  app.add_option("--burst", config.burst, "Requests at once beyond that; default 10 (sandbox 2000)")
+      ->check(Decimal(1, 1e6))
+      ->envname("PICTORY_BURST");
+}
+
+// Money and memory.
+void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_flag("--require-request-id", config.require_request_id,
+               "Refuse submits without a request_id, which alone makes repeating one safe at any time")
+      ->envname("PICTORY_REQUIRE_REQUEST_ID");
+  app.add_option("--keyless-settle", flags.keyless_settle_seconds,
+                 "Seconds in which a submit without a request_id that equals the one before is taken "
+                 "for its repetition, unless somebody has asked for that job meanwhile")
+      ->check(Decimal(0, std::chrono::duration<double>(limits::kKeylessSettleMax).count(), "seconds"))
+      ->envname("PICTORY_KEYLESS_SETTLE")
+      ->capture_default_str();
+  const auto spending = [&app](const char* name, int& limit, const char* help,
+                               const char* variable) {
+    app.add_option(name, limit, help)
+        ->check(Whole(0, limits::kSpendingLimitMax))
+        ->envname(variable)
+        ->capture_default_str();
+  };
+  spending("--max-submits-per-minute", config.spending.per_minute,
+           "Submits that may cost money, of all tenants, in any 60 seconds; 0 is no limit",
+           "PICTORY_MAX_SUBMITS_PER_MINUTE");
+  spending("--max-submits-per-day", config.spending.per_day,
+           "The same in any 24 hours; counted across restarts", "PICTORY_MAX_SUBMITS_PER_DAY");
+  spending("--max-tenant-submits-per-minute", config.spending.tenant_per_minute,
+           "The same for each tenant alone", "PICTORY_MAX_TENANT_SUBMITS_PER_MINUTE");
+  spending("--max-tenant-submits-per-day", config.spending.tenant_per_day,
+           "The same for each tenant alone, in 24 hours", "PICTORY_MAX_TENANT_SUBMITS_PER_DAY");
+  app.add_option("--keep-jobs-days", flags.keep_jobs_days,
+                 "Days that a finished job and its result are kept")
+      ->check(Whole(kLeastRequestIdDays, kMostKeptDays, "days"))
+      ->envname("PICTORY_KEEP_JOBS_DAYS")
+      ->capture_default_str();
+  app.add_option("--keep-request-ids-days", flags.keep_request_ids_days,
+                 "Days that the request_id of a refused or never sent submit is remembered; no job "
+                 "is kept for less")
+      ->check(Whole(kLeastRequestIdDays, kMostKeptDays, "days"))
+      ->envname("PICTORY_KEEP_REQUEST_IDS_DAYS")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_option("--config", flags.config_file,
+                 "Read options from this file, one name=value a line")
+      ->envname("PICTORY_CONFIG")
+      ->configurable(false);
+  AddListeners(app, flags, config);
+  AddUpstream(app, config);
+  AddPictoryFlags(app, flags.pictory);
+  AddWebhookFlags(app, flags.webhooks);
+  AddGuards(app, flags, config);
+  AddCommon(app, flags.common);
+}
+
+void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config) {
+  AddCommon(app, flags.common);
+  app.add_option("--api-key-file", flags.api_key_file,
+                 "File whose first line is the one API key it takes; or set PICTORY_API_KEY")
+      ->envname("PICTORY_API_KEY_FILE");
+  app.add_option("--listen", flags.listen, "host:port to serve on; port 0 is any")
+      ->capture_default_str();
+  app.add_option("--state-dir", flags.state_dir, "Keep its journal here; default: memory only");
+  app.add_option("--speed", config.speed, "How much faster than life its jobs run")
+      ->check(Decimal(0.01, 10'000))
+      ->capture_default_str();
+  app.add_option("--seed", config.seed, "Seed of its ids and faults")
+      ->check(Whole(0, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str();
+  app.add_option("--requests-per-second", config.requests_per_second, "Over it: 429")
+      ->check(Decimal(0.01, 1e6))
+      ->capture_default_str();
+  app.add_flag("--no-ffmpeg", flags.no_ffmpeg,
+               "Always serve the built-in clip, even if ffmpeg could draw the story's own words");
+  app.add_option("--client-id", config.client_id,
+                 "With PICTORY_CLIENT_SECRET: the one pair that gets access tokens")
+      ->envname("PICTORY_CLIENT_ID");
+  app.add_option("--token-seconds", config.token_seconds, "How long an access token is good")
+      ->check(Whole(1, 86'400, "seconds"))
+      ->capture_default_str();
+  app.footer(
+      "Pictory's API, all generations of it, under /pictoryapis; a front page under /; for tests\n"
+      "/sandbox/faults (GET, POST, DELETE), /sandbox/journal and /sandbox/stats.\n"
+      "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
+      "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
+      "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
+      "A videoName with [fail], [fail-render], [no-credits], [stuck], [slow] or [no-video] in it\n"
+      "goes wrong on purpose.");
+}
+
+}  // namespace gateway::app

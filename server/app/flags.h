@@ -1,0 +1,56 @@
+// The options of both commands: their names, variables, what each may be, and their help.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/pictory_flags.h"
+#include "app/webhooks.h"
+#include "base/limits.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gateway::app {
+
+// What both commands have.
+struct CommonFlags {
+  std::string log_level = "info";
+  std::string log_format = "auto";
+  std::string ready_file;
+};
+
+// The raw texts of `pictory-gateway`'s options, before they mean anything.
+struct GatewayFlags {
+  CommonFlags common;
+  PictoryFlags pictory;
+  WebhookFlags webhooks;
+  std::string config_file;
+  std::vector<std::string> listen = {"127.0.0.1:50051"};
+  std::string admin_listen = "127.0.0.1:8081";
+  std::string state_dir;
+  std::string reflection = "on";
+  double keyless_settle_seconds = std::chrono::duration<double>(limits::kKeylessSettle).count();
+  int keep_jobs_days = limits::kFinishedJobKept / std::chrono::days(1);
+  int keep_request_ids_days = limits::kRequestIdKept / std::chrono::days(1);
+  double drain_delay_seconds = 0;
+  double drain_timeout_seconds = std::chrono::duration<double>(limits::kDrainDeadline).count();
+};
+
+// And of `pictory-gateway sandbox`.
+struct SandboxFlags {
+  CommonFlags common;
+  std::string listen = SandboxConfig().listen.ToString();
+  std::string state_dir;
+  std::string api_key_file;
+  bool no_ffmpeg = false;
+};
+
+// `flags` and `config`, which takes what needs no thought, must outlive `app`.
+void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config);
+void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config);
+
+}  // namespace gateway::app

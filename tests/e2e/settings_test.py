@@ -1,0 +1,100 @@
+"""What is set is understood or refused, and the log tells it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from gateway import BIN, gateway
+
+CANARY = "canary7"
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
+
+
+def start(*args, env=None):
+    """A start that ends by itself, because something is wrong."""
+    with tempfile.TemporaryDirectory() as state:
+        return subprocess.run(
+            [BIN / "pictory-gateway", "--state-dir", state, "--listen", "127.0.0.1:0",
+             "--admin-listen", "off", *args],
+            env=dict(CLEAN, **(env or {})), text=True, capture_output=True, timeout=30)
+
+
+class Refused(unittest.TestCase):
+    def refused(self, done, *words):
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertNotIn(CANARY, done.stderr)
+        for line in done.stderr.splitlines():
+            self.assertTrue(line.startswith("pictory-gateway: "), line)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def test_misspelt_variables_all_at_once(self):
+        done = start(env={"PICTORY_MAX_SUBMITS_PER_DYA": CANARY, "PICTORY_APIKEY": CANARY,
+                          "PICTORY_CLIENT_SECRET": ""})
+        self.refused(done, "PICTORY_MAX_SUBMITS_PER_DAY?", "PICTORY_API_KEY?",
+                     "PICTORY_CLIENT_SECRET: is set, but empty")
+        self.assertEqual(len(done.stderr.splitlines()), 3)
+
+    def test_an_empty_key_is_not_the_sandbox(self):
+        self.refused(start(env={"PICTORY_API_KEY": ""}), "PICTORY_API_KEY")
+
+    def test_a_wrong_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "gateway.conf"
+            file.write_text(f"max-submits-per-day=1\napi-key={CANARY}\nmax-submits-per-day=100\n{CANARY}\n")
+            self.refused(start("--config", file), f"{file}:2: ", f"{file}:3: ", f"{file}:4: ")
+            self.refused(start(env={"PICTORY_CONFIG": str(file)}), f"{file}:2: ")
+            self.refused(start("--config", folder), "directory")
+
+    def test_the_sandbox_too(self):
+        done = subprocess.run([BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0"],
+                              env=dict(CLEAN, PICTORY_CLIENT_ID=""), text=True, capture_output=True,
+                              timeout=30)
+        self.refused(done, "PICTORY_CLIENT_ID")
+
+
+class Told(unittest.TestCase):
+    def settings(self, g):
+        lines = [line for line in g.log.read_text().splitlines()
+                 if ' info settings ' in line or '"event":"settings"' in line]
+        self.assertEqual(len(lines), 1)
+        return lines[0]
+
+    def test_the_log_line(self):
+        links = {"PICTORY_GATEWAY_SERVICE_HOST": "10.96.7.1", "PICTORY_GATEWAY_SERVICE_PORT_GRPC": "50051",
+                 "PICTORY_GATEWAY_PORT": "tcp://10.96.7.1:50051",
+                 "PICTORY_GATEWAY_PORT_50051_TCP_ADDR": "10.96.7.1",
+                 "PICTORY_SANDBOX_PORT": "tcp://10.96.7.2:8090"}
+        env = {"PICTORY_API_KEY": f"pictai_{CANARY}", "PICTORY_USER_ID": CANARY,
+               "PICTORY_MAX_SUBMITS_PER_DAY": "7", "PICTORY_LOG_FORMAT": "json", **links}
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "gateway.conf"
+            file.write_text("# guards\nmax-submits-per-day=6\nmax-watches=50\n")
+            with gateway("--config", file, "--proxy", f"http://{CANARY}:{CANARY}@127.0.0.1:1",
+                         env=env) as g:
+                told = json.loads(self.settings(g))
+                self.assertEqual(told.pop("event"), "settings")
+                self.assertEqual(told["max-submits-per-day"], "7 (PICTORY_MAX_SUBMITS_PER_DAY)")
+                self.assertEqual(told["max-watches"], f"50 ({file}:3)")
+                self.assertEqual(told["api-key"], "set (PICTORY_API_KEY)")
+                self.assertEqual(told["user-id"], "set (PICTORY_USER_ID)")
+                self.assertEqual(told["sandbox"], "true (flag)")
+                self.assertEqual(told["ignored"], "PICTORY_SANDBOX_PORT")
+                names = [name for name in told if name not in ("time", "level", "ignored")]
+                self.assertEqual(names, sorted(names))
+                self.assertNotIn(CANARY, g.log.read_text())
+
+    def test_as_text(self):
+        with gateway("--log-format=text", env={"PICTORY_API_KEY": f"pictai_{CANARY}"}) as g:
+            line = self.settings(g)
+            self.assertIn(' info settings admin-listen="127.0.0.1:0 (flag)" '
+                          'api-key="set (PICTORY_API_KEY)" listen="127.0.0.1:0 (flag)" ', line)
+            self.assertNotIn(CANARY, g.log.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
