@@ -16,7 +16,8 @@ from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 from rig import UNLIMITED, Rig
 
 PICTORY_MS = 1500  # what a submit takes if it is to be caught under way
-ANSWER_OF = "pictory-answer-of"  # trailing metadata: the job was another call's
+# Trailing metadata: whose answer it is, if not its own, and by which rule.
+ANSWER_OF, ANSWER_RULE = "pictory-answer-of", "pictory-answer-rule"
 
 # What gRPC libraries do by themselves if they are told to.
 LIBRARY_RETRIES = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": {
@@ -74,7 +75,7 @@ class Told:
             self.job_id, self.pictory = job.job_id, job.pictory_job_id
             self.state = job_pb2.JobState.Name(job.state).removeprefix("JOB_STATE_")
             trailers = dict(call.trailing_metadata())
-            self.text = f"OK {self.state}" + (", of an earlier call" if ANSWER_OF in trailers else "")
+            self.text = f"OK {self.state}" + (f" ({trailers[ANSWER_RULE]})" if ANSWER_OF in trailers else "")
         except (grpc.RpcError, grpc.FutureCancelledError) as error:
             self.job_id = self.pictory = self.state = ""
             self.text = error.code().name if isinstance(error, grpc.RpcError) else "gave up"

@@ -58,7 +58,7 @@ def kill_at(point, sandbox, g, call, name):
     """Brings the gateway to the point, sees it die, starts it again. Returns what the caller was told."""
     if point.fail_point:
         restart(g, "--base-url", sandbox.url, *point.flags, program="gateway-with-fail-points",
-                env={"PICTORY_FAIL_POINT": point.fail_point})
+                env={"GATEWAY_FAIL_POINT": point.fail_point})
         if point.flags != UNLIMITED:
             submit(g.grpc, name + "-first")  # takes the budget
         told = Background(call)
