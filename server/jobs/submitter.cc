@@ -85,7 +85,6 @@ void Submitter::Submit(SubmitRequest request, Done done) {
 // `certain`: the request_id is that of the earlier call. Otherwise an equal submit that is running or
 // owed comes before what the metadata may mean.
 void Submitter::Identify(SubmitRequest request, bool certain, Done done) {
-  const std::string asked = request.request_id;
   OwedAnswers::Verdict verdict =
       owed_.Ask(request.tenant, request.fingerprint, request.request_id, certain);
   if (verdict.call == nullptr) {
@@ -298,9 +297,15 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
 
 void Submitter::Send(const AttemptPtr& attempt) {
   FailPoint("sending-stored");
+  bool too_late;
   {
     MutexLock lock(mutex_);
-    attempt->stage = Attempt::Stage::kSent;
+    too_late = draining_;  // nobody would be told of it
+    if (!too_late) attempt->stage = Attempt::Stage::kSent;
+  }
+  if (too_late) {
+    account_.Refund(Budget::Share::kSubmit);
+    return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
   client_.Submit(attempt->submission, attempt->authorization,
                  clock_.Now() + limits::kSubmitBudgetMaxWait,
@@ -334,6 +339,7 @@ void Submitter::AnswerUnconfirmed() {
   std::vector<AttemptPtr> sent;
   {
     MutexLock lock(mutex_);
+    draining_ = true;
     for (const auto& [key, attempt] : attempts_) {
       if (attempt->stage != Attempt::Stage::kSent) continue;
       attempt->stage = Attempt::Stage::kTelling;

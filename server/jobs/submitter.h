@@ -107,7 +107,8 @@ class Submitter {
   void Drain(std::function<void()> idle);
 
   // The program ends, and callers cannot wait any longer: those whose request was sent are told that
-  // its outcome is unknown, durably. The answers of Pictory that come still are recorded.
+  // its outcome is unknown, durably. Nothing more is sent. The answers of Pictory that come still are
+  // recorded.
   void AnswerUnconfirmed();
 
   std::size_t running() const;

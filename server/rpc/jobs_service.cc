@@ -55,13 +55,16 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
 // UNIMPLEMENTED until the app provides the call.
 template <class Request, class Response>
 void ServeOptional(const Domain::Call<Request, Response>& call, const char* missing,
-                   const Caller& caller, std::shared_ptr<Request> request, const Reply& reply) {
+                   const Caller& caller, std::shared_ptr<Request> request, const Reply& reply,
+                   const Domain& domain) {
   if (!call) return reply(errors::Unimplemented(missing));
   if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
     return reply(std::move(named));
   }
-  call(caller.tenant, std::move(request), [reply](absl::StatusOr<Response> response) {
+  const std::string tenant = caller.tenant;
+  call(tenant, std::move(request), [reply, tenant, &domain](absl::StatusOr<Response> response) {
     if (!response.ok()) return reply(response.status());
+    if (domain.named) domain.named({tenant, response->job().job_id()});
     reply(*response);
   });
 }
@@ -182,7 +185,7 @@ JobsService::Unary* JobsService::ResolveJob(Context* context, const Bytes* reque
       [this](const Caller& caller, std::shared_ptr<v1::ResolveJobRequest> message,
              const Reply& reply) {
         ServeOptional(domain_.resolve, "ResolveJob is not available on this server yet", caller,
-                      std::move(message), reply);
+                      std::move(message), reply, domain_);
       });
 }
 
@@ -193,7 +196,7 @@ JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* reques
       [this](const Caller& caller, std::shared_ptr<v1::DeleteJobRequest> message,
              const Reply& reply) {
         ServeOptional(domain_.remove, "DeleteJob is not available on this server yet", caller,
-                      std::move(message), reply);
+                      std::move(message), reply, domain_);
       });
 }
 

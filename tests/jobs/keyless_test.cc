@@ -240,6 +240,19 @@ TEST_F(KeylessTest, WithNobodyLeftNothingIsSent) {
   EXPECT_EQ(Posts(), 1);
 }
 
+TEST_F(KeylessTest, WhatIsNotSentWhenTheProgramEndsIsNotSentAnyMore) {
+  Make({.requests_per_second = 2, .burst = 2});
+  Tell(Keyless({}, "takes the budget"));
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("waits"), Into(answer));
+  submitter_->AnswerUnconfirmed();
+  clock_.Advance(1s);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(errors::Reason(answer->status()), "DRAINING");
+  EXPECT_EQ(Stored("waits")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(Posts(), 1);
+}
+
 class EndOfProgramTest : public KeylessTest {
  protected:
   EndOfProgramTest() {

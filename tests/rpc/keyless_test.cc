@@ -162,6 +162,72 @@ TEST(KeylessTest, ALibraryThatRepeatsACallSaysSo) {
   EXPECT_TRUE(house.submitted[1].retry.by_library);
 }
 
+TEST(KeylessTest, EveryCallThatFindsAJobNamesIt) {
+  RpcHouse house;
+  house.fake.Put(test::MakeRecord(MakeJob("j1", v1::JOB_STATE_FAILED, 1)));
+  const auto named = [&](const auto& call) {
+    house.named.clear();
+    call();
+    return house.named;
+  };
+  const std::vector<std::string> once = {"j1"};
+  EXPECT_EQ(named([&] {
+              grpc::ClientContext context;
+              v1::GetJobRequest request;
+              request.set_job_id("j1");
+              v1::GetJobResponse response;
+              EXPECT_TRUE(house.stub->GetJob(&context, request, &response).ok());
+            }),
+            once);
+  EXPECT_EQ(named([&] {
+              grpc::ClientContext context;
+              v1::WatchJobRequest request;
+              request.set_job_id("j1");
+              const auto reader = house.stub->WatchJob(&context, request);
+              v1::WatchJobResponse response;
+              while (reader->Read(&response)) {
+              }
+            }),
+            once);
+  EXPECT_EQ(named([&] {
+              grpc::ClientContext context;
+              v1::ReadJobResultRequest request;
+              request.set_job_id("j1");
+              request.set_part(v1::RESULT_PART_RESULT_JSON);
+              const auto reader = house.stub->ReadJobResult(&context, request);
+              v1::ReadJobResultResponse response;
+              while (reader->Read(&response)) {
+              }
+            }),
+            once);
+  EXPECT_EQ(named([&] {
+              grpc::ClientContext context;
+              v1::GetJobRequest request;
+              request.set_job_id("j2");
+              v1::GetJobResponse response;
+              EXPECT_FALSE(house.stub->GetJob(&context, request, &response).ok());
+            }),
+            std::vector<std::string>());
+}
+
+TEST(KeylessTest, AServerMayRequireRequestIds) {
+  RpcHouse house({}, nullptr, true);
+  v1::TranscribeResponse response;
+  grpc::ClientContext without;
+  const absl::Status refused =
+      test::FromGrpc(house.stub->Transcribe(&without, Transcription(), &response));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_EQ(errors::Violations(refused).size(), 1u);
+  EXPECT_EQ(errors::Violations(refused)[0].field, "request_id");
+  grpc::ClientContext as_metadata;
+  as_metadata.AddMetadata("idempotency-key", "one");
+  EXPECT_TRUE(house.stub->Transcribe(&as_metadata, Transcription(), &response).ok());
+  grpc::ClientContext as_field;
+  v1::TranscribeRequest request = Transcription();
+  request.set_request_id("two");
+  EXPECT_TRUE(house.stub->Transcribe(&as_field, request, &response).ok());
+}
+
 v1::CreatePreviewRequest Preview() {
   v1::CreatePreviewRequest request;
   auto* storyboard = request.mutable_storyboard();

@@ -37,7 +37,8 @@ inline void Await(const std::function<bool()>& true_now, const char* what) {
 
 class RpcHouse {
  public:
-  explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr)
+  explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr,
+                    bool require_request_id = false)
       : store_(other_store != nullptr ? *other_store : fake) {
     options.listeners = {{.address = "127.0.0.1:0"}};
     rpc::Domain domain{.hub = hub,
@@ -84,6 +85,11 @@ class RpcHouse {
       return full.SerializeAsString();
     };
     domain.degraded = [this](const std::string&) { return degraded.load(); };
+    domain.require_request_id = require_request_id;
+    domain.named = [this](const jobs::JobKeyView& job) {
+      MutexLock lock(mutex_);
+      named.emplace_back(job.id);
+    };
     auto started = rpc::Server::Start(std::move(options), std::move(domain));
     EXPECT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -136,6 +142,7 @@ class RpcHouse {
   absl::Status upload_status;  // before the call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;
+  std::vector<std::string> named;  // job ids
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<v1::PictoryJobs::Stub> stub;
 

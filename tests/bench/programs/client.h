@@ -4,6 +4,9 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -33,6 +36,16 @@ inline std::vector<std::unique_ptr<grpc::GenericStub>> Connect(const std::string
     stubs.push_back(std::make_unique<grpc::GenericStub>(channel));
   }
   return stubs;
+}
+
+// A submit gets a request_id of its own: equal ones without would be taken for one.
+inline void Prepare(grpc::ClientContext& context, const std::string& method,
+                    std::chrono::seconds deadline) {
+  context.set_deadline(std::chrono::system_clock::now() + deadline);
+  static std::atomic<long> submits{0};
+  if (!method.ends_with("/CreatePreview")) return;
+  context.AddMetadata("idempotency-key",
+                      std::to_string(getpid()) + "-" + std::to_string(++submits));
 }
 
 // The serialised request.

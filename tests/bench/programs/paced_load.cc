@@ -39,7 +39,7 @@ class Call {
     due_ = due;
     late_ = bench::Now() - due;
     context_ = std::make_unique<grpc::ClientContext>();
-    context_->set_deadline(std::chrono::system_clock::now() + kDeadline);
+    bench::Prepare(*context_, load.method, kDeadline);
     stub.UnaryCall(context_.get(), load.method, {}, &request, &answer_,
                    [this, &load](const grpc::Status& status) { Ended(load, status); });
   }

@@ -46,7 +46,7 @@ class Caller {
 
   void Call() {
     context_.emplace();
-    context_->set_deadline(std::chrono::system_clock::now() + kDeadline);
+    bench::Prepare(*context_, load_.method, kDeadline);
     began_ = bench::Now();
     const std::size_t next = load_.next.fetch_add(1, std::memory_order_relaxed);
     stub_.UnaryCall(&*context_, load_.method, {}, &load_.requests[next % load_.requests.size()], &answer_,
@@ -126,7 +126,7 @@ int RunLoop(Load& load, const bench::Flags& flags,
 
 grpc::Status CallOnce(const Load& load, grpc::GenericStub& stub, grpc::ByteBuffer& answer) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  bench::Prepare(context, load.method, kDeadline);
   grpc::Status status;
   std::mutex mutex;
   std::condition_variable changed;
