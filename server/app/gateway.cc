@@ -130,12 +130,22 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
   store::SqliteOptions options;
   options.directory = StoreDirectory();
   options.sandbox = config.sandbox;
-  options.on_fatal = [failed = std::move(failed)](const absl::Status& why) {
-    Log(Level::kError, "store_failed", {{"reason", std::string(why.message())}});
+  options.on_fatal = [failed = std::move(failed), directory = options.directory](const absl::Status& why) {
+    Log(Level::kError, "store_failed",
+        {{"reason", std::string(why.message())},
+         {"directory", directory},
+         {"advice", "nothing is submitted any more and this gateway ends; put right what the reason says, "
+                    "then start it again (README.md, \"The state directory\")"}});
     failed();
   };
   auto opened = store::SqliteJobStore::Open(std::move(options));
   if (!opened.ok()) return opened.status();
+  if ((*opened)->created()) {
+    Log(config.sandbox ? Level::kInfo : Level::kWarn, "store_created",
+        {{"directory", StoreDirectory().string()},
+         {"note", "there was no store here before; if jobs were submitted with another one, this one does "
+                  "not know their request_ids, and a retry of them is paid for again"}});
+  }
   store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
   store = *std::move(opened);
   return absl::OkStatus();

@@ -89,7 +89,8 @@ int RunGateway(const Config& config) {
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
   // A paid request that was sent is followed to its answer, whatever the drain allows.
   StartWatchdog(allowed + limits::kSubmitTimeout + limits::kDrainWatchdog);
-  gateway.Drain([&signals](Duration wait) { return signals.WaitFor(wait); });
+  // A gateway that has failed refuses every submit, and is of more use to nobody by staying.
+  gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
   started->reset();
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");

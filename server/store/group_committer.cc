@@ -20,15 +20,19 @@ void Execute(SQLite::Statement& statement) {
 
 }  // namespace
 
-GroupCommitter::GroupCommitter(SQLite::Database& db, Options options)
+GroupCommitter::Statements::Statements(SQLite::Database& db)
+    : writes(db),
+      begin(db, "BEGIN IMMEDIATE"),
+      commit(db, "COMMIT"),
+      save(db, "SAVEPOINT one_write"),
+      undo(db, "ROLLBACK TO one_write"),
+      release(db, "RELEASE one_write") {}
+
+GroupCommitter::GroupCommitter(SQLite::Database& db, StoreFiles& files, Options options)
     : db_(db),
+      files_(files),
       options_(std::move(options)),
-      writes_(db),
-      begin_(db, "BEGIN IMMEDIATE"),
-      commit_(db, "COMMIT"),
-      save_(db, "SAVEPOINT one_write"),
-      undo_(db, "ROLLBACK TO one_write"),
-      release_(db, "RELEASE one_write"),
+      statements_(std::in_place, db),
       thread_([this] { Run(); }) {}
 
 GroupCommitter::~GroupCommitter() { Close(); }
@@ -59,7 +63,9 @@ void GroupCommitter::Close() {
     closing_ = true;
     wake_.notify_one();
   }
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  statements_.reset();
 }
 
 std::size_t GroupCommitter::queued() const {
@@ -68,7 +74,7 @@ std::size_t GroupCommitter::queued() const {
 }
 
 void GroupCommitter::Run() {
-  for (Group group = NextGroup(); !group.empty(); group = NextGroup()) {
+  for (Group group; NextGroup(group); group.clear()) {
     const bool was_well = failed_.ok();
     Commit(group);
     for (Pending& pending : group) {
@@ -79,10 +85,15 @@ void GroupCommitter::Run() {
   }
 }
 
-GroupCommitter::Group GroupCommitter::NextGroup() {
-  Group group;
+bool GroupCommitter::NextGroup(Group& group) {
   MutexLock lock(mutex_);
-  while (queue_.empty() && !closing_) wake_.wait(mutex_);
+  while (queue_.empty() && !closing_) {
+    if (!failed_.ok()) {
+      wake_.wait(mutex_);
+    } else if (wake_.wait_until(mutex_, next_look_) == std::cv_status::timeout) {
+      break;
+    }
+  }
   std::size_t bytes = 0;
   while (!queue_.empty() && group.size() < options_.group_max && bytes < limits::kStoreGroupMaxBytes) {
     Pending& next = queue_.front();
@@ -91,14 +102,17 @@ GroupCommitter::Group GroupCommitter::NextGroup() {
     group.push_back(std::move(next));
     queue_.pop_front();
   }
-  if (group.empty()) closed_ = true;
-  return group;
+  closed_ = group.empty() && closing_;
+  return !closed_;
 }
 
 void GroupCommitter::Commit(Group& group) {
   if (!failed_.ok()) {
     for (Pending& pending : group) pending.status = failed_;
     return;
+  }
+  if (absl::Status lost = CheckFiles(); !lost.ok()) {
+    return Fail(group, std::string(lost.message()));
   }
   try {
     Apply(group);
@@ -109,11 +123,18 @@ void GroupCommitter::Commit(Group& group) {
   }
 }
 
+absl::Status GroupCommitter::CheckFiles() {
+  const MonoTime now = std::chrono::steady_clock::now();
+  if (now < next_look_) return files_.CheckAtCommit();
+  next_look_ = now + options_.look_every;
+  return files_.Check();
+}
+
 void GroupCommitter::Apply(Group& group) {
   std::size_t applied = 0;
   for (Pending& pending : group) {
     if (!pending.status.ok()) continue;  // refused at the door
-    if (applied++ == 0) Execute(begin_);
+    if (applied++ == 0) Execute(statements_->begin);
     ApplyOne(pending);
   }
   if (applied == 0) return;
@@ -123,20 +144,23 @@ void GroupCommitter::Apply(Group& group) {
       return;
     }
   }
-  Execute(commit_);
+  Execute(statements_->commit);
   commits_.fetch_add(1, std::memory_order_relaxed);
+  files_.NoteCommit();
+  // What is in a file that nobody will find again is not stored.
+  if (absl::Status lost = files_.CheckAtCommit(); !lost.ok()) Fail(group, std::string(lost.message()));
 }
 
 void GroupCommitter::ApplyOne(Pending& pending) {
-  Execute(save_);
+  Execute(statements_->save);
   try {
-    pending.status = pending.write.apply(writes_);
+    pending.status = pending.write.apply(statements_->writes);
   } catch (const SQLite::Exception& error) {
     if (!IsConflict(error)) throw;
     pending.status = Conflict(error);
   }
-  if (!pending.status.ok()) Execute(undo_);
-  Execute(release_);
+  if (!pending.status.ok()) Execute(statements_->undo);
+  Execute(statements_->release);
 }
 
 void GroupCommitter::Fail(Group& group, const std::string& detail) {

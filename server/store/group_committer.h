@@ -7,7 +7,8 @@
 //
 // If a group cannot be committed it is unknown to nobody: all of it gets an error, nothing of it is in
 // the file, and the writer has failed: it refuses everything from then on and reports once to
-// `on_fatal`. Thread-safe.
+// `on_fatal`. The same if its files are found lost (store_files.h), before a commit, after it, or while
+// there is nothing to write. Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +25,9 @@
 #include "SQLiteCpp/Database.h"
 #include "SQLiteCpp/Statement.h"
 #include "absl/status/status.h"
+#include "base/clock.h"
 #include "store/job_writes.h"
+#include "store/store_files.h"
 
 namespace gateway::store {
 
@@ -32,7 +36,8 @@ class GroupCommitter {
   struct Options {
     std::size_t queue_max = 0;
     std::size_t group_max = 0;
-    std::function<void(absl::Status)> on_fatal;             // may be empty
+    Duration look_every{};                                   // at all of the files
+    std::function<void(absl::Status)> on_fatal;              // may be empty
     std::function<absl::Status(std::size_t)> before_commit;  // may be empty; see SqliteOptions
   };
 
@@ -42,8 +47,8 @@ class GroupCommitter {
     std::size_t bytes = 0;  // of large values, to keep groups short
   };
 
-  // `db` must outlive this and be used by nobody else until Close returned.
-  GroupCommitter(SQLite::Database& db, Options options);
+  // `db` and its `files` must not end before Close returned, nor be used by anybody else.
+  GroupCommitter(SQLite::Database& db, StoreFiles& files, Options options);
   ~GroupCommitter();
   GroupCommitter(const GroupCommitter&) = delete;
   GroupCommitter& operator=(const GroupCommitter&) = delete;
@@ -53,6 +58,9 @@ class GroupCommitter {
 
   // Commits what was posted, then ends the thread. Not from `done` or `on_fatal`.
   void Close() EXCLUDES(mutex_);
+
+  // Once closed: OK, or why it stopped writing.
+  const absl::Status& failed() const { return failed_; }
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   std::size_t queued() const EXCLUDES(mutex_);
@@ -64,22 +72,31 @@ class GroupCommitter {
   };
   using Group = std::vector<Pending>;
 
+  struct Statements {
+    explicit Statements(SQLite::Database& db);
+    JobWrites writes;
+    SQLite::Statement begin;
+    SQLite::Statement commit;
+    SQLite::Statement save;
+    SQLite::Statement undo;
+    SQLite::Statement release;
+  };
+
   void Run();
-  Group NextGroup() EXCLUDES(mutex_);
+  // Empty if it is time to look at the files. False if there is nothing left and nothing more to come.
+  bool NextGroup(Group& group) EXCLUDES(mutex_);
+  absl::Status CheckFiles();
   void Commit(Group& group);
   void Apply(Group& group);
   void ApplyOne(Pending& pending);
   void Fail(Group& group, const std::string& detail);
 
   SQLite::Database& db_;
+  StoreFiles& files_;
   const Options options_;
-  JobWrites writes_;
-  SQLite::Statement begin_;
-  SQLite::Statement commit_;
-  SQLite::Statement save_;
-  SQLite::Statement undo_;
-  SQLite::Statement release_;
-  absl::Status failed_;  // the writer's thread only
+  std::optional<Statements> statements_;  // none once closed, so that `db` can be
+  absl::Status failed_;                   // these two: the writer's thread only
+  MonoTime next_look_{};
 
   mutable Mutex mutex_;
   CondVar wake_;

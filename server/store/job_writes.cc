@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
 #include "store/record_row.h"
+#include "store/schema.h"
 
 namespace gateway::store {
 
@@ -181,8 +182,7 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
 
   jobs::JobStore::Recovered recovered;
   recovered.owed = Owed(now);
-  db_.exec("UPDATE store SET epoch = epoch + 1");
-  recovered.epoch = db_.execAndGet("SELECT epoch FROM store").getInt64();
+  recovered.epoch = BeginEpoch(db_);
   recovered.unfinished = static_cast<std::size_t>(
       db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
                      " WHERE visible = 1 AND state < 4")

@@ -38,6 +38,11 @@ void ReadThread::Post(Task task) {
   task(errors::Draining(kRetryAfter), nullptr);
 }
 
+void ReadThread::Refuse(absl::Status why) {
+  MutexLock lock(mutex_);
+  refusal_ = std::move(why);
+}
+
 void ReadThread::Close() {
   {
     MutexLock lock(mutex_);
@@ -67,7 +72,10 @@ bool ReadThread::Next(Pending& pending) {
   }
   pending = std::move(queue_.front());
   queue_.pop_front();
-  if (pending.status.ok()) --admitted_;
+  if (pending.status.ok()) {
+    --admitted_;
+    pending.status = refusal_;
+  }
   return true;
 }
 

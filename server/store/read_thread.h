@@ -28,6 +28,9 @@ class ReadThread {
   // Full: the task gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
   void Post(Task task) EXCLUDES(mutex_);
 
+  // From now on tasks get that error and nothing is read.
+  void Refuse(absl::Status why) EXCLUDES(mutex_);
+
   // Answers what was posted, then ends the thread and closes the connection. Not from a task.
   void Close() EXCLUDES(mutex_);
 
@@ -49,6 +52,7 @@ class ReadThread {
   CondVar wake_;
   std::deque<Pending> queue_ GUARDED_BY(mutex_);
   std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  absl::Status refusal_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -4,6 +4,7 @@
 #include "SQLiteCpp/Transaction.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "store/checkpoint.h"
 #include "store/sqlite_status.h"
 
 namespace gateway::store {
@@ -182,6 +183,19 @@ absl::Status ClaimFor(SQLite::Database& db, bool sandbox) {
       sandbox ? "sandbox" : "real", " ones; set another --state-dir"));
 }
 
+// As SQLite takes the path of a file in a URI.
+std::string UriOf(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      absl::StrAppend(&uri, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    } else {
+      uri += c;
+    }
+  }
+  return uri;
+}
+
 void Configure(SQLite::Database& db) {
   db.exec("PRAGMA synchronous = FULL");
   db.exec("PRAGMA cache_size = -32768");  // KiB
@@ -215,6 +229,7 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
   try {
     auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
                                                  kBusyTimeoutMs);
+    NeverFoldOnClose(*db);
     // Before anything changes the file: it may be somebody else's.
     if (absl::Status fits = CheckFile(*db, Migrations().back().version); !fits.ok()) return fits;
     const std::string mode = db->execAndGet("PRAGMA journal_mode = WAL").getString();
@@ -241,6 +256,21 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::stri
     return db;
   } catch (const SQLite::Exception& error) {
     return OpenError(error, path);
+  }
+}
+
+std::int64_t BeginEpoch(SQLite::Database& db) {
+  db.exec("UPDATE store SET epoch = epoch + 1");
+  return db.execAndGet("SELECT epoch FROM store").getInt64();
+}
+
+std::optional<std::int64_t> EpochWithoutLog(const std::string& path) {
+  try {
+    // An immutable file has no log, and needs no locks.
+    SQLite::Database db(UriOf(path) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI);
+    return db.execAndGet("SELECT epoch FROM store").getInt64();
+  } catch (const SQLite::Exception&) {
+    return std::nullopt;
   }
 }
 

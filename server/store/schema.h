@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,13 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
 
 // Opens an existing store for reading.
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path);
+
+// Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws
+// SQLite::Exception.
+std::int64_t BeginEpoch(SQLite::Database& db);
+
+// The epoch that jobs.db alone has reached; none if that cannot be read. Not while this process has it
+// open.
+std::optional<std::int64_t> EpochWithoutLog(const std::string& path);
 
 }  // namespace gateway::store

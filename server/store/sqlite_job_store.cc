@@ -1,5 +1,7 @@
 #include "store/sqlite_job_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <future>
@@ -7,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "store/checkpoint.h"
 #include "store/schema.h"
 #include "store/sqlite_status.h"
 
@@ -15,34 +18,84 @@ namespace gateway::store {
 using jobs::BeginResult;
 using jobs::JobRecord;
 
+namespace {
+
+std::string DatabaseIn(const std::string& directory) {
+  return (std::filesystem::path(directory) / "jobs.db").string();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<SqliteJobStore>> SqliteJobStore::Open(SqliteOptions options) {
-  auto lock = StateLock::Take(options.directory);
-  if (!lock.ok()) return lock.status();
-  const std::string path = (std::filesystem::path(options.directory) / "jobs.db").string();
-  if (absl::Status made = CreatePrivateFile(path); !made.ok()) return made;
-  auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
-  if (!writing.ok()) return writing.status();
-  auto reading = OpenForReading(path);
-  if (!reading.ok()) return reading.status();
+  const std::string path = DatabaseIn(options.directory);
   try {
-    return std::unique_ptr<SqliteJobStore>(new SqliteJobStore(*std::move(lock), *std::move(writing),
-                                                              *std::move(reading),
-                                                              std::move(options)));
+    auto opened = OpenFiles(options);
+    if (!opened.ok()) return opened.status();
+    return std::unique_ptr<SqliteJobStore>(
+        new SqliteJobStore(*std::move(opened), std::move(options)));
   } catch (const SQLite::Exception& error) {  // preparing the statements reads the schema
     return OpenError(error, path);
   }
 }
 
-SqliteJobStore::SqliteJobStore(std::unique_ptr<StateLock> lock,
-                               std::unique_ptr<SQLite::Database> writing,
-                               std::unique_ptr<SQLite::Database> reading, SqliteOptions options)
-    : lock_(std::move(lock)),
-      db_(std::move(writing)),
-      writer_(*db_, {.queue_max = options.write_queue_max,
-                     .group_max = options.group_max,
-                     .on_fatal = std::move(options.on_fatal),
-                     .before_commit = std::move(options.before_commit)}),
-      reader_(std::move(reading), options.read_queue_max) {}
+absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOptions& options) {
+  const std::string& directory = options.directory;
+  const std::string path = DatabaseIn(directory);
+  Opened opened;
+  auto lock = StateLock::Take(directory);
+  if (!lock.ok()) return lock.status();
+  opened.lock = *std::move(lock);
+  auto mark = ReadOpenMark(directory);
+  if (!mark.ok()) return mark.status();
+  if (absl::Status whole = CheckLeftovers(directory, *mark); !whole.ok()) return whole;
+
+  opened.created = access(path.c_str(), F_OK) != 0;
+  if (absl::Status made = CreatePrivateFile(path); !made.ok()) return made;
+  auto files = StoreFiles::Hold(directory, opened.lock->fd());
+  if (!files.ok()) return files.status();
+  opened.files = *std::move(files);
+  auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
+  if (!writing.ok()) return writing.status();
+  opened.writing = *std::move(writing);
+  auto reading = OpenForReading(path);
+  if (!reading.ok()) return reading.status();
+  opened.reading = *std::move(reading);
+
+  // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be so
+  // before it is written.
+  const std::int64_t epoch = BeginEpoch(*opened.writing);
+  const bool folded = FoldLog(*opened.writing);
+  auto log = opened.files->HoldLog();
+  if (!log.ok()) return log.status();
+  const std::int64_t before = mark->has_value() ? (*mark)->epoch : 0;
+  opened.mark = {.epoch = folded ? epoch : before, .log = *log, .damage = {}};
+  if (absl::Status marked = WriteOpenMark(directory, opened.mark); !marked.ok()) return marked;
+  if (absl::Status held = opened.files->HoldMark(); !held.ok()) return held;
+  FoldLongLogs(*opened.writing, *opened.files);
+  return opened;
+}
+
+SqliteJobStore::SqliteJobStore(Opened opened, SqliteOptions options)
+    : directory_(options.directory),
+      created_(opened.created),
+      mark_(std::move(opened.mark)),
+      lock_(std::move(opened.lock)),
+      files_(std::move(opened.files)),
+      db_(std::move(opened.writing)),
+      reader_(std::move(opened.reading), options.read_queue_max),
+      writer_(*db_, *files_,
+              {.queue_max = options.write_queue_max,
+               .group_max = options.group_max,
+               .look_every = options.look_every,
+               .on_fatal =
+                   [this, tell = std::move(options.on_fatal)](absl::Status why) {
+                     if (!files_->lost().ok()) {
+                       reader_.Refuse(why);
+                       NoteLoss();
+                     }
+                     if (tell) tell(std::move(why));
+                   },
+               .before_commit = std::move(options.before_commit)}) {}
 
 SqliteJobStore::~SqliteJobStore() { Close(); }
 
@@ -247,8 +300,7 @@ absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) 
 
 absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   // On a connection of its own: what it has read of the file goes with it.
-  const std::string path = db_->getFilename();
-  auto db = OpenForReading(path);
+  auto db = OpenForReading(DatabaseIn(directory_));
   if (!db.ok()) return db.status();
   try {
     (*db)->exec("PRAGMA cache_size = -2048");  // KiB
@@ -259,17 +311,40 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   }
 }
 
+// What lies under the names now does not belong to what is in the log. While the process runs it alone
+// knows that, so it tells the next start.
+void SqliteJobStore::NoteLoss() {
+  const absl::Status& lost = files_->lost();
+  if (!absl::IsDataLoss(lost)) return;
+  OpenMark mark = mark_;
+  mark.damage = std::string(lost.message());
+  // Where this fails, the next start still sees what can be seen without.
+  WriteOpenMark(directory_, mark).IgnoreError();
+}
+
+bool SqliteJobStore::FoldAtEnd() {
+  if (!writer_.failed().ok()) return false;
+  if (!files_->Check().ok()) {
+    NoteLoss();
+    return false;
+  }
+  try {
+    // In this order, so that a kill in between leaves no mark that asks for a log no longer there.
+    return FoldLog(*db_) && RemoveOpenMark(directory_).ok();
+  } catch (const SQLite::Exception&) {
+    return false;
+  }
+}
+
 void SqliteJobStore::Close() {
   MutexLock lock(close_mutex_);
   if (lock_ == nullptr) return;
   // Writes first: their callbacks may still read.
   writer_.Close();
   reader_.Close();
-  try {
-    // Tidiness, not durability: every commit is on disk already, and the next start reads the log.
-    db_->execAndGet("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch (const SQLite::Exception&) {
-  }
+  // Tidiness, not durability: every commit is on disk already, and the next start reads the log.
+  if (FoldAtEnd()) RemoveLogOnClose(*db_);
+  db_.reset();
   lock_.reset();
 }
 

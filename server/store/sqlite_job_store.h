@@ -15,11 +15,14 @@
 #include <vector>
 
 #include "SQLiteCpp/Database.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "jobs/store.h"
 #include "store/group_committer.h"
+#include "store/open_mark.h"
 #include "store/read_thread.h"
 #include "store/state_lock.h"
+#include "store/store_files.h"
 
 namespace gateway::store {
 
@@ -28,7 +31,8 @@ struct SqliteOptions {
   // Whether its jobs are the sandbox's. A store keeps to what it was made for.
   bool sandbox = false;
 
-  // Called once, on the writer's thread, when a commit failed: no later write is accepted, and the
+  // Called once, on the writer's thread, when a commit failed or the files were found lost
+  // (store_files.h): no later write is accepted, in the second case nothing is read either, and the
   // program should end. Must not call Close itself.
   std::function<void(absl::Status)> on_fatal;
 
@@ -36,6 +40,8 @@ struct SqliteOptions {
   std::size_t read_queue_max = limits::kStoreQueueMax;
   std::size_t group_max = limits::kStoreGroupMax;
   std::int64_t max_pages = 0;  // of 4 KiB in jobs.db; 0: unlimited
+  // How often the writer looks after its files while it has nothing to write.
+  Duration look_every = std::chrono::seconds(1);
 
   // For tests: runs on the writer's thread before each commit, with the number of its writes. An
   // error makes the commit fail.
@@ -46,8 +52,8 @@ class SqliteJobStore final : public jobs::JobStore {
  public:
   // Blocks until the file is open and of the present schema. Errors name the file and a way out:
   // FAILED_PRECONDITION (held by another process, made by a newer program, made for the other of
-  // sandbox and real, not a job store), PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full), DATA_LOSS
-  // (not readable as a database), INTERNAL.
+  // sandbox and real, not a job store, not all that a killed one had stored), PERMISSION_DENIED,
+  // RESOURCE_EXHAUSTED (disk full), DATA_LOSS (not readable as a database), INTERNAL.
   static absl::StatusOr<std::unique_ptr<SqliteJobStore>> Open(SqliteOptions options);
 
   ~SqliteJobStore() override;
@@ -75,9 +81,12 @@ class SqliteJobStore final : public jobs::JobStore {
   absl::StatusOr<Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
 
-  // Also folds the write-ahead log into jobs.db and gives up the directory. Callable twice; not from
-  // a callback.
+  // Also folds the write-ahead log into jobs.db and gives up the directory. If the store has failed or
+  // its files are lost, everything is left as a kill would leave it. Callable twice; not from a callback.
   void Close() override;
+
+  // Whether there was no store in the directory before.
+  bool created() const { return created_; }
 
   struct Stats {
     std::uint64_t commits = 0;
@@ -86,8 +95,19 @@ class SqliteJobStore final : public jobs::JobStore {
   Stats stats() const;
 
  private:
-  SqliteJobStore(std::unique_ptr<StateLock> lock, std::unique_ptr<SQLite::Database> writing,
-                 std::unique_ptr<SQLite::Database> reading, SqliteOptions options);
+  // What Open has taken hold of, in this order.
+  struct Opened {
+    std::unique_ptr<StateLock> lock;
+    std::unique_ptr<StoreFiles> files;
+    std::unique_ptr<SQLite::Database> writing;
+    std::unique_ptr<SQLite::Database> reading;
+    OpenMark mark;
+    bool created = false;
+  };
+  static absl::StatusOr<Opened> OpenFiles(const SqliteOptions& options);
+  SqliteJobStore(Opened opened, SqliteOptions options);
+  void NoteLoss();
+  bool FoldAtEnd() REQUIRES(close_mutex_);
 
   struct LargeUpdate;
   // Posts the next piece of its parts, or at the end its record; the rest follows from there.
@@ -96,11 +116,15 @@ class SqliteJobStore final : public jobs::JobStore {
   template <class T, class Query>
   void Read(Query query, Callback<T> done);
 
+  const std::string directory_;
+  const bool created_;
+  const OpenMark mark_;
   Mutex close_mutex_;
   std::unique_ptr<StateLock> lock_ GUARDED_BY(close_mutex_);  // null once closed
-  std::unique_ptr<SQLite::Database> db_;
-  GroupCommitter writer_;
+  std::unique_ptr<StoreFiles> files_;                         // the writer's until it is closed
+  std::unique_ptr<SQLite::Database> db_;                      // as well; null once closed
   ReadThread reader_;
+  GroupCommitter writer_;  // last: its thread uses the others
 };
 
 }  // namespace gateway::store

@@ -20,7 +20,8 @@ absl::Status OpenError(const SQLite::Exception& error, const std::string& path) 
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return absl::DataLossError(
-          absl::StrCat(message, "; restore it from a backup, or move it away to start an empty one"));
+          absl::StrCat(message, "; restore it from a backup, or move it away to start an empty one, in "
+                       "both cases without its jobs.db-wal, jobs.db-shm and jobs.open"));
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:

@@ -21,6 +21,9 @@ class StateLock {
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
+  // Of the locked file. Stays with the lock.
+  int fd() const { return fd_; }
+
  private:
   explicit StateLock(int fd) : fd_(fd) {}
 

@@ -1,8 +1,9 @@
 // A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it writes,
 // flushes or reads a file of the store, the call fails, and so do those after it that are said to.
 //
-//   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync, any (of these) or all (pread,
-//                                 too); COUNT calls fail from the N-th on
+//   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync, any (of these), all (pread, too) or
+//                                 step (whatever changes a file, its length or its name);
+//                                 COUNT calls fail from the N-th on. ERRNO 0: the process is killed
 //   BAD_DISK_STALL_MS=MS          they do not fail: they take so long
 //   BAD_DISK_DIR=PATH             counted are calls on files below it
 //   BAD_DISK_ARMED=FILE           counted from when this file exists; unset: from the beginning
@@ -18,6 +19,7 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -42,10 +44,18 @@ struct Plan {
   }
 
   bool Means(const char* name) const {
-    if (std::strcmp(call, "all") == 0 || std::strcmp(call, name) == 0) return true;
-    return std::strcmp(call, "any") == 0 && std::strcmp(name, "pread") != 0;
+    const bool disk = std::strcmp(name, "pwrite") == 0 || std::strcmp(name, "fdatasync") == 0;
+    const bool reads = std::strcmp(name, "pread") == 0;
+    if (std::strcmp(call, "all") == 0) return disk || reads;
+    if (std::strcmp(call, "any") == 0) return disk;
+    if (std::strcmp(call, "step") == 0) return !reads;
+    return std::strcmp(call, name) == 0;
   }
 };
+
+bool IsBelow(const char* path, const char* dir) {
+  return std::strncmp(path, dir, std::strlen(dir)) == 0;
+}
 
 bool IsBelow(int fd, const char* dir) {
   char link[32], path[PATH_MAX];
@@ -53,7 +63,7 @@ bool IsBelow(int fd, const char* dir) {
   const ssize_t length = readlink(link, path, sizeof path - 1);
   if (length < 0) return false;
   path[length] = '\0';
-  return std::strncmp(path, dir, std::strlen(dir)) == 0;
+  return IsBelow(path, dir);
 }
 
 void Tell(const char* file, const char* call) {
@@ -62,21 +72,29 @@ void Tell(const char* file, const char* call) {
   close(fd);
 }
 
-// Whether this call is one of those that fail; sets errno if so.
-bool Fails(const char* call, int fd) {
+const Plan& ThePlan() {
   static const Plan plan;
-  static std::atomic<int> calls{0};
+  return plan;
+}
+
+std::atomic<int> counted{0};
+
+// Whether this call on a descriptor or a path is one of those that fail; sets errno if so.
+template <class File>
+bool Fails(const char* call, File file) {
+  const Plan& plan = ThePlan();
   if (plan.dir == nullptr) return false;
   if (!plan.Means(call)) return false;
-  if (!IsBelow(fd, plan.dir)) return false;
+  if (!IsBelow(file, plan.dir)) return false;
   if (plan.armed != nullptr && access(plan.armed, F_OK) != 0) return false;
-  const int number = ++calls;
+  const int number = ++counted;
   if (number < plan.from || number - plan.from >= plan.count) return false;
   if (plan.hit != nullptr) Tell(plan.hit, call);
   if (plan.stall_ms != nullptr) {
     usleep(static_cast<useconds_t>(std::atoi(plan.stall_ms)) * 1000);
     return false;
   }
+  if (plan.error == 0) std::raise(SIGKILL);
   errno = plan.error;
   return true;
 }
@@ -89,6 +107,10 @@ Function Real(const char* name) {
 using PreadFunction = ssize_t (*)(int, void*, size_t, off64_t);
 using PwriteFunction = ssize_t (*)(int, const void*, size_t, off64_t);
 using SyncFunction = int (*)(int);
+using WriteFunction = ssize_t (*)(int, const void*, size_t);
+using TruncateFunction = int (*)(int, off64_t);
+using UnlinkFunction = int (*)(const char*);
+using RenameFunction = int (*)(const char*, const char*);
 
 }  // namespace
 
@@ -116,6 +138,28 @@ int fdatasync(int fd) {
 int fsync(int fd) {
   static const auto real = Real<SyncFunction>("fsync");
   return Fails("fdatasync", fd) ? -1 : real(fd);
+}
+
+ssize_t write(int fd, const void* data, size_t size) {
+  static const auto real = Real<WriteFunction>("write");
+  return Fails("write", fd) ? -1 : real(fd, data, size);
+}
+
+int ftruncate64(int fd, off64_t length) {
+  static const auto real = Real<TruncateFunction>("ftruncate64");
+  return Fails("ftruncate", fd) ? -1 : real(fd, length);
+}
+
+int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
+
+int unlink(const char* path) {
+  static const auto real = Real<UnlinkFunction>("unlink");
+  return Fails("unlink", path) ? -1 : real(path);
+}
+
+int rename(const char* from, const char* to) {
+  static const auto real = Real<RenameFunction>("rename");
+  return Fails("rename", from) ? -1 : real(from, to);
 }
 
 }  // extern "C"

@@ -5,6 +5,7 @@ import typing
 
 from crowds import duplicate_storm, faulty_upstream
 from disks import failing_disk, sync_before_send
+from files import killed_at_each_write, second_gateway, store_files_vanish
 from keyless import keyless_killed, told_at_the_end
 from kills import killed
 from restarts import restart_with_many
@@ -34,6 +35,9 @@ ROWS = [
     Row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
     Row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
     Row("failing-disk", "Disk full, or failing, at each call of the store", failing_disk, "failures", 100, 3),
+    Row("store-files-vanish", "The store's files removed, replaced, overwritten", store_files_vanish, "faults", 16, 4),
+    Row("second-gateway", "State directory or lock gone, a second gateway starts", second_gateway, "starts", 10, 2),
+    Row("killed-at-each-write", "Killed between any two writes of a start and an end", killed_at_each_write, "kills", 1_000, 4),
     Row("duplicate-storm", "1,000 calls at once with one request_id", duplicate_storm, "calls", 3, 1),
     Row("faulty-upstream", "Submits through 10 % resets, 10 % 503, 5 % slow answers", faulty_upstream, "submits", 10_000, 1_000),
     Row("restart-with-many", "Restart with unfinished jobs: 5 s, 1 KiB a job, budget", restart_with_many, "jobs", 100_000, 20_000),

@@ -5,9 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from gateway import gateway
+from gateway import DEADLINE_SECONDS, Gateway, gateway
 
 SERVICE = "pictory.jobs.v1.PictoryJobs"
 
@@ -67,6 +68,21 @@ class Grpcurl(unittest.TestCase):
                 health = grpcurl(g, "-d", json.dumps({"service": name}), g.grpc,
                                  "grpc.health.v1.Health/Check")
                 self.assertEqual(json.loads(health.stdout)["status"], "SERVING")
+
+    def test_health_goes_off_with_the_store(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state)
+            try:
+                watch = subprocess.Popen(["grpcurl", "-plaintext", "-d", json.dumps({"service": SERVICE}),
+                                          g.grpc, "grpc.health.v1.Health/Watch"],
+                                         text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                self.assertEqual([watch.stdout.readline() for _ in range(3)][1].strip(), '"status": "SERVING"')
+                (g.state / "jobs" / "sandbox" / "jobs.lock").unlink()
+                said, _ = watch.communicate(timeout=DEADLINE_SECONDS)
+                self.assertIn("NOT_SERVING", said)
+                self.assertEqual(g.process.wait(timeout=DEADLINE_SECONDS), 1)
+            finally:
+                g.kill()
 
     def test_errors_name_what_to_do(self):
         with gateway() as g:

@@ -1,9 +1,13 @@
 """What keeps an operator's money: limits that survive restarts, and the switch that stops submits."""
 
+import contextlib
+import json
+import sqlite3
 import tempfile
+import time
 import unittest
 
-from gateway import Gateway, gateway, wait_until
+from gateway import DEADLINE_SECONDS, Gateway, gateway, wait_until
 
 STORY = "One sentence is enough."
 
@@ -75,6 +79,53 @@ class StopSubmits(unittest.TestCase):
                 self.assertEqual(submits(g), 2)
             finally:
                 g.end()
+
+
+class StateDirectory(unittest.TestCase):
+    def test_a_gateway_that_lost_its_store_ends_and_its_successor_asks(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state, "--drain-delay", "50")
+            store = g.state / "jobs" / "sandbox"
+            try:
+                job = g.json(*preview("a"))
+                (store / "jobs.db").rename(store / "elsewhere")
+                began = time.monotonic()
+                self.assertEqual(g.process.wait(timeout=DEADLINE_SECONDS), 1)
+                self.assertLess(time.monotonic() - began, 20, "it waits for no delay")
+                [failed] = [json.loads(line) for line in g.log.read_text().splitlines()
+                            if "store_failed" in line]
+                self.assertIn("jobs.db was removed or renamed", failed["reason"])
+                self.assertEqual(failed["directory"], str(store))
+                with self.assertRaisesRegex(AssertionError, "jobs.db is gone or empty.*remove jobs.open"):
+                    g.start()
+                (store / "elsewhere").rename(store / "jobs.db")
+                g.start()
+                self.assertEqual(g.json(*preview("a"))["jobId"], job["jobId"])
+            finally:
+                g.kill()
+
+    def test_a_killed_gateway_is_looked_at_without_harm(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state)
+            try:
+                job = g.json(*preview("a"))
+                path = g.state / "jobs" / "sandbox" / "jobs.db"
+                for killed in (False, True):
+                    if killed:
+                        g.kill()
+                    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+                        self.assertEqual(db.execute("SELECT job_id FROM jobs").fetchall(), [(job["jobId"],)])
+                g.start()
+                self.assertEqual(g.json(*preview("a"))["jobId"], job["jobId"])
+                # A backup by SQLite's own means, while it runs.
+                with contextlib.closing(sqlite3.connect(path)) as db, \
+                        contextlib.closing(sqlite3.connect(g.state / "copy.db")) as copy:
+                    db.backup(copy)
+                self.assertEqual(g.json(*preview("a"))["jobId"], job["jobId"])
+                self.assertEqual(g.terminate()[0], 0)
+                self.assertFalse((path.parent / "jobs.open").exists())
+            finally:
+                g.kill()
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ TEST_F(SqliteJobStoreTest, ReopeningKeepsEverything) {
     EXPECT_EQ(found->job.result_wire, record.job.result_wire);
   }
   EXPECT_EQ(calls.ReadPart("acme", "j0", v1::RESULT_PART_SRT, 0, 9).value().data, "srt");
-  EXPECT_EQ(store->Recover(At(2)).value().epoch, epoch + 1);
+  EXPECT_GT(store->Recover(At(2)).value().epoch, epoch);
 }
 
 TEST_F(SqliteJobStoreTest, KeepsTheDirectoryToItsUser) {

@@ -1,0 +1,43 @@
+#include "store/checkpoint.h"
+
+#include <sqlite3.h>
+
+#include "SQLiteCpp/Statement.h"
+
+namespace gateway::store {
+namespace {
+
+constexpr int kLongLogPages = 1'000;
+
+// As the hook that SQLite has by default: an error costs nothing but a longer log.
+int OnCommit(void* files, sqlite3* db, const char* name, int pages) {
+  if (pages < kLongLogPages) return SQLITE_OK;
+  auto& held = *static_cast<StoreFiles*>(files);
+  if (!held.DatabaseIsUntouched()) return SQLITE_OK;  // the writer finds that, too
+  sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  held.NoteCheckpoint();
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+void NeverFoldOnClose(SQLite::Database& db) {
+  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+void FoldLongLogs(SQLite::Database& db, StoreFiles& files) {
+  sqlite3_wal_hook(db.getHandle(), OnCommit, &files);
+}
+
+bool FoldLog(SQLite::Database& db) {
+  SQLite::Statement fold(db, "PRAGMA wal_checkpoint(FULL)");
+  if (!fold.executeStep()) return false;
+  const bool busy = fold.getColumn(0).getInt() != 0;
+  return !busy && fold.getColumn(1).getInt() == fold.getColumn(2).getInt();
+}
+
+void RemoveLogOnClose(SQLite::Database& db) {
+  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+}
+
+}  // namespace gateway::store

@@ -1,0 +1,165 @@
+#include "store/open_mark.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "store/file_error.h"
+#include "store/schema.h"
+
+namespace gateway::store {
+namespace {
+
+constexpr char kHead[] =
+    "# A gateway has jobs.db open, or was killed. Whoever removes this file lets the next start forget\n"
+    "# what was paid for: see \"The state directory\" in README.md.\n";
+
+std::string PathOf(const std::string& directory, const char* name) {
+  return (std::filesystem::path(directory) / name).string();
+}
+
+class File {
+ public:
+  File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+absl::Status SyncDirectory(const std::string& directory) {
+  const File file(directory, O_RDONLY | O_DIRECTORY);
+  if (file.fd() < 0 || fsync(file.fd()) != 0) return FileError(errno, "flush", directory);
+  return absl::OkStatus();
+}
+
+// Reads on where `line` begins with `key`.
+std::optional<std::string> ValueOf(const std::string& line, const std::string& key) {
+  if (line.rfind(key + "=", 0) != 0) return std::nullopt;
+  return line.substr(key.size() + 1);
+}
+
+bool IsEmptyOrMissing(const std::string& path) {
+  std::error_code failed;  // any other failure is SQLite's to tell
+  const auto bytes = std::filesystem::file_size(path, failed);
+  return failed ? failed == std::errc::no_such_file_or_directory : bytes == 0;
+}
+
+absl::Status Refuse(const std::string& what, const std::string& directory, const std::string& way_out) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, "; jobs that were submitted and paid for may be unknown here, and would be "
+                   "paid for again. ", way_out, " (", PathOf(directory, kOpenMarkName), ")"));
+}
+
+absl::Status CheckLog(const std::string& directory, const LogHeader& expected) {
+  const std::string path = PathOf(directory, "jobs.db-wal");
+  constexpr char kWayOut[] =
+      "Put it back, from where it was moved or from a backup of the whole directory. If jobs.db was "
+      "opened with sqlite3 since, that has moved the log into it and nothing is lost. To go on with "
+      "jobs.db as it is, remove jobs.open";
+  const File file(path, O_RDONLY);
+  if (file.fd() < 0) {
+    if (errno != ENOENT) return FileError(errno, "read", path);
+    return Refuse(absl::StrCat("The last gateway was killed, and its log ", path, " is gone"), directory,
+                  kWayOut);
+  }
+  const std::optional<LogHeader> found = ReadLogHeader(file.fd());
+  if (found.has_value() && Continues(expected, *found)) return absl::OkStatus();
+  return Refuse(absl::StrCat("The last gateway was killed, and ", path,
+                             found.has_value() ? " is the log of another time" : " is empty or no log"),
+                directory, kWayOut);
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<OpenMark>> ReadOpenMark(const std::string& directory) {
+  const std::string path = PathOf(directory, kOpenMarkName);
+  std::ifstream file(path);
+  if (!file) {
+    if (errno == ENOENT) return std::nullopt;
+    return FileError(errno, "read", path);
+  }
+  OpenMark mark;
+  bool has_epoch = false;
+  std::optional<LogHeader> log;
+  for (std::string line; std::getline(file, line);) {
+    if (const auto value = ValueOf(line, "epoch")) has_epoch = absl::SimpleAtoi(*value, &mark.epoch);
+    if (const auto value = ValueOf(line, "log")) log = LogHeaderFrom(*value);
+    if (const auto value = ValueOf(line, "damage")) mark.damage = *value;
+  }
+  if (!has_epoch || !log.has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " is damaged, so that nobody can tell whether jobs.db and jobs.db-wal beside it are "
+        "complete; if they are as the last gateway left them, remove it"));
+  }
+  mark.log = *log;
+  return mark;
+}
+
+absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark) {
+  const std::string path = PathOf(directory, kOpenMarkName);
+  const std::string beside = path + ".new";
+  {
+    const std::string text = absl::StrCat(kHead, "epoch=", mark.epoch, "\nlog=", ToText(mark.log), "\n",
+                                          mark.damage.empty() ? "" : "damage=", mark.damage,
+                                          mark.damage.empty() ? "" : "\n");
+    const File file(beside, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.fd() < 0 ||
+        write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        fsync(file.fd()) != 0) {
+      return FileError(errno, "write", beside);
+    }
+  }
+  if (rename(beside.c_str(), path.c_str()) != 0) return FileError(errno, "write", path);
+  return SyncDirectory(directory);
+}
+
+absl::Status RemoveOpenMark(const std::string& directory) {
+  const std::string path = PathOf(directory, kOpenMarkName);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return FileError(errno, "remove", path);
+  return SyncDirectory(directory);
+}
+
+absl::Status CheckLeftovers(const std::string& directory, const std::optional<OpenMark>& mark) {
+  const std::string database = PathOf(directory, "jobs.db");
+  const std::string log = PathOf(directory, "jobs.db-wal");
+  if (IsEmptyOrMissing(database)) {
+    if (!mark.has_value() && IsEmptyOrMissing(log)) return absl::OkStatus();
+    return Refuse(
+        absl::StrCat(database, " is gone or empty, but ",
+                     mark.has_value() ? "the last gateway had it open" : absl::StrCat(log, " is there")),
+        directory,
+        "Put it back, from where it was moved or from a backup. To begin with an empty store all the "
+        "same, move away everything of the name jobs.db… and remove jobs.open");
+  }
+  if (!mark.has_value()) return absl::OkStatus();
+  if (!mark->damage.empty()) {
+    return Refuse(absl::StrCat("The last gateway ended because ", mark->damage, ": ", database,
+                               " and its log may not belong together"),
+                  directory,
+                  "Put back both as they were, or a backup of jobs.db without jobs.db-wal; then remove "
+                  "jobs.open");
+  }
+  const std::optional<std::int64_t> epoch = EpochWithoutLog(database);
+  if (epoch.has_value() && *epoch < mark->epoch) {
+    return Refuse(absl::StrCat(database, " is of an earlier time than the gateway that was killed on it"),
+                  directory,
+                  "Put back the newer one. To go on with this one, which is a backup, remove jobs.db-wal, "
+                  "jobs.db-shm and jobs.open");
+  }
+  return CheckLog(directory, mark->log);
+}
+
+}  // namespace gateway::store

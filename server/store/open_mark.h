@@ -1,0 +1,38 @@
+// The file `jobs.open` beside jobs.db: there from before anybody is told that something was stored until
+// the store has ended in order. Who finds it at a start follows one that was killed, and knows by it
+// that jobs.db alone is not everything: there must be a log, and of which time.
+//
+// SQLite itself cannot tell. Without its log, jobs.db is a sound database of an earlier time, and a new
+// jobs.db is empty; both would pay again for what they have forgotten.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "store/log_header.h"
+
+namespace gateway::store {
+
+inline constexpr char kOpenMarkName[] = "jobs.open";
+
+struct OpenMark {
+  std::int64_t epoch = 0;  // that jobs.db has reached, without its log
+  LogHeader log;           // when the mark was made
+  std::string damage;      // what befell the files meanwhile and makes them unfit; mostly empty
+};
+
+// None if there is no such file. FAILED_PRECONDITION if it is not one of ours.
+absl::StatusOr<std::optional<OpenMark>> ReadOpenMark(const std::string& directory);
+
+// Durable, and whole under its name or not at all.
+absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark);
+absl::Status RemoveOpenMark(const std::string& directory);
+
+// Whether what lies in `directory` can be opened without forgetting anything, before SQLite touches it:
+// SQLite removes the log of a jobs.db that is gone. FAILED_PRECONDITION, with what is wrong and what to do.
+absl::Status CheckLeftovers(const std::string& directory, const std::optional<OpenMark>& mark);
+
+}  // namespace gateway::store
