@@ -88,8 +88,8 @@ class Rig:
         state = pathlib.Path(tempfile.mkdtemp(prefix="gateway-", dir=self.folder))
         if jobs:
             shutil.copytree(jobs, state / "jobs")
-        made = Gateway(state, "--base-url", url, *map(str, flags), sandbox=False, start=False, env={**KEY, **(env or {})},
-                       **kwargs)
+        made = Gateway(state, "--base-url", url, *map(str, flags), sandbox=False, start=False,
+                       env={**KEY, **(env or {})}, **kwargs)
         self.exits.callback(lambda: hasattr(made, "process") and made.kill())
         if start:
             made.start()
