@@ -92,6 +92,7 @@ def lose_all(bench, shape):
             if not told[0].ok:  # then a person, or a program, asks once more
                 told.append(way.submit(name, request_id))
             sandbox.forget_faults()
+            # Nothing in a renamed call shows that it is a retry: a second POST is possible, and documented.
             return judged("", sandbox, name, told, {1, 2} if shape.renames and not request_id else 1)
 
         checks.append(with_and_without(f"{shape.name}: {loss.what}", lose))
