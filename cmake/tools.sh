@@ -1,6 +1,7 @@
 # Test tools that Debian 12 does not package, from their own registries, into build/tools; and what the
-# example clients need, into build/interop. The array `interop` names the languages that can be tested.
-# Sourced by cmake/check: what cannot be had is added to the array `left_out`.
+# example clients need, into build/interop. The array `interop` names the languages that can be tested, and
+# `mesh` says whether the tests behind Envoy can be run. Sourced by cmake/check: what cannot be had is added to
+# the array `left_out`.
 
 tools=$PWD/build/tools
 mkdir -p "$tools"
@@ -37,3 +38,10 @@ for language in python:python3 node:npm; do
     left_out+=("interop tests, $language: the example could not be set up (needs $program; see build/interop/$language.log)")
   fi
 done
+
+mesh=false
+if [[ -x $tools/bin/grpcurl ]] && tests/mesh/run --set-up >"$tools/mesh.log" 2>&1; then
+  mesh=true
+else
+  left_out+=("tests behind Envoy: Envoy or what calls through it could not be had (needs grpcurl, python3 and npm; see $tools/mesh.log)")
+fi

@@ -1,6 +1,7 @@
 """Many callers: of one request at once, and of ten thousand through an upstream that often fails."""
 
-from rig import UNCONFIRMED, UNLIMITED, Tally, count_duplicates, crowd, store_rows
+from rig import UNLIMITED
+from tally import UNCONFIRMED, Tally, count_duplicates, crowd, store_rows
 
 CALLERS = 1000
 JOIN_MS = 3000  # all callers have come by then, and wait for one answer

@@ -9,7 +9,8 @@ import signal
 import subprocess
 
 from gateway import BIN, DEADLINE_SECONDS
-from rig import UNKNOWN, UNLIMITED, Tally, count_duplicates, count_losses, crowd, restart, store_rows, submit
+from rig import UNLIMITED, restart
+from tally import UNKNOWN, Tally, count_duplicates, count_losses, crowd, store_rows, submit
 
 TRACED = "fdatasync,fsync,pwrite64,sendto,sendmsg,write,writev"
 

@@ -12,7 +12,8 @@ import urllib.error
 
 import disks
 from gateway import DEADLINE_SECONDS, wait_until
-from rig import UNLIMITED, Tally, restart, submit
+from rig import UNLIMITED, restart
+from tally import Tally, submit
 
 WORKERS = 3
 # A second between two looks, and what a busy machine adds to it.

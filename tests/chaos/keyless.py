@@ -6,7 +6,8 @@ import threading
 import time
 
 from gateway import wait_until
-from rig import UNCONFIRMED, UNLIMITED, Tally, died, restart, submit
+from rig import UNLIMITED, died, restart
+from tally import UNCONFIRMED, Tally, submit
 
 
 @dataclasses.dataclass

@@ -9,8 +9,9 @@ import threading
 import time
 
 from gateway import wait_until
-from rig import (ACCEPTED, NOT_SENT, SENDING, UNCONFIRMED, UNKNOWN, UNLIMITED, Tally, count_duplicates,
-                 count_losses, crowd, died, post, restart, store_rows, submit)
+from rig import UNLIMITED, died, restart
+from tally import (ACCEPTED, NOT_SENT, SENDING, UNCONFIRMED, UNKNOWN, Tally, count_duplicates, count_losses,
+                   crowd, post, store_rows, submit)
 
 WORKERS = 3  # kill and start in turn, each on a state directory of its own
 HEALED_SECONDS = 10

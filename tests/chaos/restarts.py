@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from gateway import BIN, SANITIZED
-from rig import Tally
+from tally import Tally
 
 READY_SECONDS = 5
 BYTES_PER_JOB = 1024 * 1.024  # 100 MiB for 100,000

@@ -5,7 +5,7 @@ import dataclasses
 import json
 
 from gateway import Gateway
-from rig import Tally
+from tally import Tally
 
 RANKS = {"JOB_STATE_QUEUED": 1, "JOB_STATE_RUNNING": 2, "JOB_STATE_SUCCEEDED": 3, "JOB_STATE_FAILED": 3}
 

@@ -50,9 +50,11 @@ class Relay:
     def accept(self):
         client = self.keep(self.listener.accept()[0])
         server = self.keep(socket.create_connection(self.to))
-        for one, other in ((client, server), (server, client)):
-            self.selector.register(one, selectors.EVENT_READ,
-                                   lambda one=one, other=other: self.pass_on(one, other))
+        self.selector.register(client, selectors.EVENT_READ, lambda: self.pass_on(client, server))
+        self.selector.register(server, selectors.EVENT_READ, lambda: self.answer(server, client))
+
+    def answer(self, server, client):
+        self.pass_on(server, client)
 
     def pass_on(self, one, other):
         data = one.recv(ONCE)

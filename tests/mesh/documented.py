@@ -1,0 +1,82 @@
+"""The documented configuration, as an operator first tries it."""
+
+import json
+import shutil
+import subprocess
+
+import envoy
+import tools
+import yaml
+from check import equal, true
+from gateway import Gateway
+from shapes import DOCUMENTED, documented
+
+SERVICE = "pictory.jobs.v1.PictoryJobs"
+GRPCURL = shutil.which("grpcurl") or tools.ROOT / "build" / "tools" / "bin" / "grpcurl"
+MEDIA = "https://media.example.com/a.mp4"
+
+
+def objects(text):
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while at < len(text.rstrip()):
+        value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        found.append(value)
+    return found
+
+
+def both_retry():
+    """What each of the two files says of retries, route by route, and how many requests it lets through."""
+    config = yaml.safe_load(DOCUMENTED.read_text())["static_resources"]
+    manager = config["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = [route["route"] for route in manager["route_config"]["virtual_hosts"][0]["routes"]]
+    service, rule = yaml.safe_load_all((DOCUMENTED.parent / "istio.yaml").read_text())
+    pool = rule["spec"]["trafficPolicy"]["connectionPool"]["http"]
+    return ([(route["timeout"], route["retry_policy"]["retry_on"]) for route in routes]
+            + [config["clusters"][0]["circuit_breakers"]["thresholds"][0]["max_requests"]],
+            [(route["timeout"], route["retries"]["retryOn"]) for route in service["spec"]["http"]]
+            + [pool["http2MaxRequests"]])
+
+
+def all_rpcs(bench):
+    wrong = envoy.check(DOCUMENTED)
+    yield true(f"{DOCUMENTED.relative_to(tools.ROOT)} as it is", not wrong, wrong or "taken", "no complaint of Envoy")
+    ours, istios = both_retry()
+    yield true("istio.yaml says the same of timeouts, retries and requests", ours == istios, "it does", ours)
+    g = Gateway(bench.folder / "gateway")
+    bench.exits.callback(g.kill)
+    [front] = bench.chain([documented], g.grpc)
+
+    def ask(*args):
+        return subprocess.run([GRPCURL, "-plaintext", *args], capture_output=True, text=True, timeout=60)
+
+    def call(method, request):
+        done = ask("-d", json.dumps(request), front.target, f"{SERVICE}/{method}")
+        return objects(done.stdout) or [done.stderr]
+
+    def job(method, request):
+        """Submitted, and watched to its end."""
+        submitted = call(method, request)[0]["job"]["jobId"]
+        states = [each["job"]["state"] for each in call("WatchJob", {"jobId": submitted}) if "job" in each]
+        return submitted, states[-1]
+
+    preview, state = job("CreatePreview", {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}})
+    yield equal("CreatePreview, WatchJob", state, "JOB_STATE_SUCCEEDED")
+    yield equal("Render", job("Render", {"previewJobId": preview})[1], "JOB_STATE_SUCCEEDED")
+    talk, state = job("Transcribe", {"fileUrl": MEDIA})
+    yield equal("Transcribe", state, "JOB_STATE_SUCCEEDED")
+    yield equal("Summarize", job("Summarize", {"transcriptionJobId": talk, "highlight_duration": 15})[1],
+                "JOB_STATE_SUCCEEDED")
+    yield equal("GetJob", call("GetJob", {"jobId": talk})[0]["job"]["jobId"], talk)
+    yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
+    chunks = call("ReadJobResult", {"jobId": talk, "part": "RESULT_PART_SRT"})
+    yield true("ReadJobResult", "data" in chunks[0], f"{len(chunks)} chunk", "the subtitles")
+    upload = call("CreateUpload", {"fileName": "talk.mp4"})[0]
+    yield true("CreateUpload", "signedUrl" in str(upload), "a URL", f"a URL, not {upload}")
+    settled = str(call("ResolveJob", {"jobId": talk})[0])
+    yield true("ResolveJob of a settled job", "FailedPrecondition" in settled, "FAILED_PRECONDITION", settled)
+    deleted = call("DeleteJob", {"jobId": talk})[0]
+    yield true("DeleteJob", isinstance(deleted, dict), "OK", deleted)
+    listed = ask(front.target, "list").stdout.split()
+    yield true("reflection", SERVICE in listed, f"{len(listed)} services", "the service in the list")
+    health = ask("-d", "{}", front.target, "grpc.health.v1.Health/Check")
+    yield equal("health", objects(health.stdout)[0]["status"], "SERVING")
