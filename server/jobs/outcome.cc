@@ -21,6 +21,7 @@ JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& 
   record.job.error_code = errors::Reason(reply.error);
   record.job.error_message = std::string(reply.error.message());
   record.job.message = "Pictory did not take the job; nothing was billed";
+  record.sent_at = {};  // so that it does not count as spent
   record.job.update_time = now;
   record.job.finish_time = now;
   ++record.job.revision;

@@ -1,3 +1,5 @@
+// Who calls, what is one and the same call, and what every caller is told. The steps of a submission
+// are in submitter_steps.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -5,44 +7,14 @@
 #include <utility>
 
 #include "base/errors.h"
-#include "base/fail_point.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
 #include "jobs/guards.h"
 #include "jobs/outcome.h"
+#include "jobs/submitter_attempt.h"
 
 namespace gateway::jobs {
-
-using Outcome = pictory::SubmitReply::Outcome;
-
-namespace {
-
-bool IsAnswer(const pictory::SubmitReply& reply) {
-  return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
-}
-
-}  // namespace
-
-// One submission under way. Its steps run one after the other; what is shared says so.
-struct Submitter::Attempt {
-  // Whether Pictory's answer is waited for, and callers have been told meanwhile that it is unknown.
-  enum class Stage { kBefore, kSent, kTelling, kTold, kAnswered };
-
-  JobKey key;
-  SubmitRequest request;
-  std::string token;  // that the webhook's URL carries
-  pictory::Submission submission;
-  pictory::Authorization authorization;
-  JobRecord record;
-  MonoTime counted_at{};  // among the submits that may cost money
-  bool sent_again = false;
-  // Guarded by Submitter::mutex_.
-  std::vector<Waiter> waiting;
-  Stage stage = Stage::kBefore;
-  std::optional<JobRecord> told;             // what the record became by that
-  std::optional<pictory::SubmitReply> held;  // came while callers were being told
-};
 
 Submitter::Submitter(SubmitterOptions options, Account& account, Spending& spending,
                      OwedAnswers& owed, JobStore& store, pictory::PictoryClient& client, Hub& hub,
@@ -159,183 +131,6 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   Resolve(attempt);
 }
 
-void Submitter::Resolve(const AttemptPtr& attempt) {
-  pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
-  if (reference.job_id.empty()) return Translate(attempt, "", "");
-  const std::string name = reference.job_id;
-  hub_.Load(attempt->request.tenant, name,
-            [this, attempt, reference = std::move(reference)](Answer referenced) {
-              if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
-              const Snapshot& job = **referenced;
-              owed_.Named(job.key());
-              if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
-                return AnswerFromRequestId(
-                    attempt, errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) +
-                                                                  ", where " + reference.field +
-                                                                  " needs a " +
-                                                                  KindName(reference.kind)));
-              }
-              if (job.state != v1::JOB_STATE_SUCCEEDED) {
-                return AnswerFromRequestId(
-                    attempt, IsFinal(job.state)
-                                 ? errors::JobNotUsable(job.job_id(), "has ended as " +
-                                                                        StateName(job.state) +
-                                                                        " and has no result to use")
-                                 : errors::JobNotFinished(job.job_id(), StateName(job.state)));
-              }
-              ReadReferenced(attempt, job);
-            });
-}
-
-// Some calls name the job, others take what it made.
-void Submitter::ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
-  const v1::ResultPart part =
-      pictory::PartToInline(*attempt->request.request, options_.translate);
-  const std::string job_id(referenced.job_id());
-  const std::string pictory_id(referenced.pictory_job_id());
-  if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, pictory_id, "");
-  store_.ReadPart(
-      attempt->key.tenant, job_id, part, 0, limits::kRequestMaxBytes,
-      [this, attempt, part, job_id, pictory_id](absl::StatusOr<PartChunk> chunk) {
-        if (absl::IsNotFound(chunk.status())) {
-          return AnswerFromRequestId(
-              attempt, errors::JobNotUsable(job_id, "has no " + PartName(part) + " in its result"));
-        }
-        if (!chunk.ok()) return AnswerFromRequestId(attempt, chunk.status());
-        if (chunk->total_bytes > static_cast<std::int64_t>(chunk->data.size())) {
-          return AnswerFromRequestId(
-              attempt,
-              errors::JobNotUsable(job_id, "has a " + PartName(part) + " of " +
-                                               std::to_string(chunk->total_bytes) +
-                                               " bytes, and Pictory's v1 API wants it in the body, "
-                                               "of which at most " +
-                                               std::to_string(limits::kRequestMaxBytes) +
-                                               " bytes are sent; pass a part of it"));
-        }
-        Translate(attempt, pictory_id, chunk->data);
-      });
-}
-
-void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
-                          std::string_view inlined) {
-  attempt->token = RandomHex(16);
-  const std::string webhook = options_.webhook_url ? options_.webhook_url(attempt->token) : "";
-  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
-      *attempt->request.request, referenced_pictory_id, webhook, options_.translate, inlined);
-  if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
-  attempt->submission = *std::move(submission);
-  Authorize(attempt);
-}
-
-// A token may have to be fetched. Were SENDING recorded by then, a process that dies while it waits
-// would leave behind a job in doubt that was never sent.
-void Submitter::Authorize(const AttemptPtr& attempt) {
-  client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
-    if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
-    attempt->authorization = *std::move(authorization);
-    Record(attempt);
-  });
-}
-
-// With budget at hand, intent and sending are one commit; otherwise the intent is kept while the
-// submission waits.
-void Submitter::Record(const AttemptPtr& attempt) {
-  if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
-    return AnswerFromRequestId(attempt, std::move(gone));
-  }
-  if (account_.resting()) {
-    return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit));
-  }
-  const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
-  if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
-  attempt->counted_at = *counted;
-  const bool ready = account_.TryTake(Budget::Share::kSubmit);
-  JobRecord record =
-      NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
-  store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
-    if (!begun.ok() || !begun->begun) {
-      if (ready) account_.Refund(Budget::Share::kSubmit);
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
-      if (!begun.ok()) return Finish(attempt, begun.status());
-      return AnswerFromRecord(attempt, begun->record);
-    }
-    attempt->record = std::move(begun->record);
-    if (ready) return Send(attempt);
-    FailPoint("intent-stored");
-    AwaitBudget(attempt);
-  });
-}
-
-void Submitter::AwaitBudget(const AttemptPtr& attempt) {
-  const MonoTime now = clock_.Now();
-  const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
-  const MonoTime give_up = std::min(now + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
-  if (account_.resting() || at > give_up) {
-    return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
-  }
-  timers_.At(at, [this, attempt, give_up] {
-    if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
-    if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
-    if (account_.NextAt(Budget::Share::kSubmit) > give_up) {
-      return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
-    }
-    AwaitBudget(attempt);
-  });
-}
-
-void Submitter::MarkSending(const AttemptPtr& attempt) {
-  attempt->record.submission = SubmissionState::kSending;
-  attempt->record.sent_at = clock_.WallNow();
-  store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
-    if (!stored.ok()) {
-      account_.Refund(Budget::Share::kSubmit);
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
-      return Finish(attempt, stored);
-    }
-    Send(attempt);
-  });
-}
-
-void Submitter::Send(const AttemptPtr& attempt) {
-  FailPoint("sending-stored");
-  bool too_late;
-  {
-    MutexLock lock(mutex_);
-    too_late = draining_;  // nobody would be told of it
-    if (!too_late) attempt->stage = Attempt::Stage::kSent;
-  }
-  if (too_late) {
-    account_.Refund(Budget::Share::kSubmit);
-    return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
-  }
-  client_.Submit(attempt->submission, attempt->authorization,
-                 clock_.Now() + limits::kSubmitBudgetMaxWait,
-                 [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
-}
-
-void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  FailPoint("answer-read");
-  account_.NoteAnswer(IsAnswer(reply));
-  if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
-  if (events_.replied) events_.replied(attempt->record, reply);
-  {
-    MutexLock lock(mutex_);
-    if (attempt->stage == Attempt::Stage::kTelling) {
-      attempt->held = std::move(reply);
-      return;
-    }
-    attempt->stage = Attempt::Stage::kAnswered;
-    if (attempt->told.has_value()) attempt->record = *attempt->told;
-  }
-  TakeReply(attempt, std::move(reply));
-}
-
-void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value()) return SendAgain(attempt, reply.error);
-  if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
-  StoreOutcome(attempt, std::move(reply));
-}
-
 void Submitter::AnswerUnconfirmed() {
   std::vector<AttemptPtr> sent;
   {
@@ -352,7 +147,7 @@ void Submitter::AnswerUnconfirmed() {
 
 // Pictory's answer is held meanwhile, so that it finds the record as callers know it.
 void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
-  const pictory::SubmitReply unknown{.outcome = Outcome::kUnknown};
+  const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
   JobRecord record = AfterReply(attempt->record, unknown, clock_.WallNow());
   store_.Update(record, {}, [this, attempt, record](const absl::Status& stored) {
     std::vector<Waiter> waiting;
@@ -376,117 +171,6 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
     }
     if (held.has_value()) TakeReply(attempt, *std::move(held));
   });
-}
-
-void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (reply.outcome == Outcome::kUnknown && attempt->told.has_value()) {
-    if (events_.in_doubt) events_.in_doubt(attempt->record);
-    return Finish(attempt, MakeSnapshot(attempt->record.job));  // which is what the record says already
-  }
-  JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
-  if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
-    Finish(attempt, hub_.Publish(outcome.job));
-  }
-  store_.Update(outcome, {},
-                [this, attempt, outcome, reply = std::move(reply)](const absl::Status& stored) mutable {
-                  if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored)) {
-                    // That id says nothing of what became of this request.
-                    if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-                    reply.outcome = Outcome::kUnknown;
-                    return StoreOutcome(attempt, std::move(reply));
-                  }
-                  attempt->record = std::move(outcome);
-                  OnOutcomeStored(attempt, reply, stored);
-                });
-}
-
-// The refused attempt is over, and the record says so before a new token is fetched: from here to
-// the next SENDING nothing is in doubt. MarkSending records that one before it is sent.
-void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
-  attempt->sent_again = true;
-  attempt->record.submission = SubmissionState::kIntent;
-  ++attempt->record.attempt;
-  store_.Update(attempt->record, {}, [this, attempt, refusal](const absl::Status& stored) {
-    if (!stored.ok()) {  // nothing was billed
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
-      return Finish(attempt, refusal);
-    }
-    client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
-      if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
-      if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
-      attempt->authorization = *std::move(authorization);
-      if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
-      AwaitBudget(attempt);
-    });
-  });
-}
-
-void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
-                                const absl::Status& stored) {
-  if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
-    // Nothing was billed, whether or not the record of it was kept.
-    spending_.Refund(attempt->key.tenant, attempt->counted_at);
-    return Finish(attempt, reply.error);
-  }
-  if (!stored.ok()) {
-    // The record stays SENDING, so a restart makes it UNCONFIRMED: never sent again.
-    return Finish(attempt, errors::Internal(
-                               "The job was sent to Pictory, but its outcome could not be stored; do "
-                               "not resubmit, job " +
-                               attempt->record.job.job_id + " shows up as UNCONFIRMED"));
-  }
-  FailPoint("accepted-stored");
-  // Before anything can change the record again: that its answer has arrived must not be noted yet.
-  owed_.Answered(attempt->key, attempt->record.job.job_id);
-  const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
-  if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record, snapshot);
-  if (reply.outcome == Outcome::kUnknown && events_.in_doubt) events_.in_doubt(attempt->record);
-  Finish(attempt, snapshot);
-}
-
-// A submit that cannot go on may be the retry of one that did: then the first one's answer counts.
-void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
-  store_.FindRequest(attempt->key.tenant, attempt->key.id,
-                     [this, attempt, otherwise = std::move(otherwise)](
-                         absl::StatusOr<std::optional<JobRecord>> found) {
-                       if (!found.ok() || !found->has_value() ||
-                           (*found)->submission == SubmissionState::kNotSent) {
-                         return Finish(attempt, otherwise);
-                       }
-                       AnswerFromRecord(attempt, **found);
-                     });
-}
-
-void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
-  if (!SameRequest(record.fingerprint, attempt->request.fingerprint) && !IsOff(Guard::kFingerprint)) {
-    return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
-  }
-  switch (record.submission) {
-    case SubmissionState::kRejected:
-      return Finish(attempt, DecodeRefusal(record.refusal));
-    case SubmissionState::kAccepted:
-    case SubmissionState::kUnknown:
-    case SubmissionState::kAbandoned:
-      return hub_.Load(attempt->key.tenant, record.job.job_id,
-                       [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
-    case SubmissionState::kDeleted:
-      return Finish(attempt, MakeSnapshot(record.job));
-    case SubmissionState::kIntent:
-    case SubmissionState::kSending:
-    case SubmissionState::kNotSent:
-      // Left behind by an attempt whose outcome could not be stored; a restart settles it.
-      return Finish(attempt, errors::Internal("An earlier attempt of request_id " + attempt->key.id +
-                                              " is in doubt; do not resubmit, its job is " +
-                                              record.job.job_id));
-  }
-}
-
-// Recorded but certainly not sent: the record says so before the caller hears of it, and a retry runs.
-void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
-  spending_.Refund(attempt->key.tenant, attempt->counted_at);
-  attempt->record.submission = SubmissionState::kNotSent;
-  store_.Update(attempt->record, {},
-                [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
 // One caller who is there, and has time for it, is enough.
@@ -513,27 +197,6 @@ MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
     if (!waiter.gone()) latest = std::max(latest, waiter.deadline);
   }
   return latest;
-}
-
-JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
-  const WallTime now = clock_.WallNow();
-  JobRecord record;
-  record.job.tenant = attempt.key.tenant;
-  record.job.job_id = MintJobId(now, random_);
-  record.job.request_id = attempt.key.id;
-  record.job.kind = attempt.request.kind;
-  record.job.state = v1::JOB_STATE_UNSPECIFIED;
-  record.job.create_time = record.job.update_time = now;
-  record.job.labels = attempt.request.labels;
-  record.job.sandbox = options_.sandbox;
-  record.submission = state;
-  record.fingerprint = attempt.request.fingerprint;
-  record.owner_epoch = options_.epoch;
-  record.correlation_token = attempt.token;
-  if (state == SubmissionState::kSending) record.sent_at = now;
-  record.minted_request_id = attempt.request.minted_request_id;
-  record.mesh_request_id = attempt.request.retry.mesh_request_id;
-  return record;
 }
 
 void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {

@@ -295,6 +295,7 @@ TEST_F(EndOfProgramTest, ARefusalThatComesStillEndsTheJob) {
   EXPECT_EQ(record.job.revision, 2);
   EXPECT_TRUE(record.job.finish_time.has_value());
   EXPECT_TRUE(IsVisible(record)) << "its caller knows it";
+  EXPECT_TRUE(store_.Recover(clock_.WallNow())->spent.empty());
 }
 
 TEST_F(EndOfProgramTest, NoAnswerLeavesItAsItWasTold) {
