@@ -388,6 +388,8 @@ void Caller::CheckEnd() {
   if (!job_id_.empty() && record->job.job_id != job_id_) return Fail("was paid for under another job than it was told");
   if (mine == nullptr) {
     if (record->job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) return;
+    // Told to be UNCONFIRMED when the gateway ended, and refused after that.
+    if (record->job.state == v1::JOB_STATE_FAILED && record->job.pictory_job_id.empty()) return;
     return Fail("has a job in state " + jobs::StateName(record->job.state) + " that Pictory never made");
   }
   if (record->job.pictory_job_id != mine->id) {
