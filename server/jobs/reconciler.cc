@@ -70,7 +70,7 @@ Reconciler::~Reconciler() { Stop(); }
 void Reconciler::Add(const JobRecord& record) {
   if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return;
   const JobKey key{record.job.tenant, record.job.job_id};
-  std::string early;
+  std::vector<std::string> early;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
@@ -79,11 +79,11 @@ void Reconciler::Add(const JobRecord& record) {
       sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
     }
     if (const auto found = early_.find(key); found != early_.end()) {
-      early = std::move(found->second.pictory_job_id);
+      early = std::move(found->second.pictory_job_ids);
       early_.erase(found);
     }
   }
-  if (!early.empty()) TakeHint(key, std::move(early));
+  for (std::string& id : early) TakeHint(key, std::move(id));
 }
 
 void Reconciler::OnCallback(const std::string& token, const std::string& pictory_job_id) {
@@ -122,7 +122,14 @@ void Reconciler::KeepEarly(const JobKey& key, std::string pictory_job_id) {
           return now - entry.second.came > limits::kEarlyHintKept;
         });
       }
-      if (early_.size() < limits::kEarlyHintsMax) early_[key] = {pictory_job_id, now};
+      if (early_.size() < limits::kEarlyHintsMax || early_.contains(key)) {
+        // All of them, as of a job that is in doubt: a wrong one must not hide the right one.
+        EarlyHint& hint = early_[key];
+        hint.came = now;
+        std::vector<std::string>& ids = hint.pictory_job_ids;
+        const bool known = std::find(ids.begin(), ids.end(), pictory_job_id) != ids.end();
+        if (!known && ids.size() < limits::kHintsMax) ids.push_back(pictory_job_id);
+      }
     }
   }
   if (doubted) TakeHint(key, std::move(pictory_job_id));

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -78,7 +79,7 @@ class Reconciler {
     Timers::Id timer = Timers::kNone;
   };
   struct EarlyHint {
-    std::string pictory_job_id;
+    std::vector<std::string> pictory_job_ids;  // at most limits::kHintsMax, in the order they came
     MonoTime came;
   };
   using Settled = std::function<void(absl::StatusOr<SnapshotPtr>)>;

@@ -229,6 +229,29 @@ TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverC
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
+TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
+  transport_.SetScript([](const http::Request& request) {
+    return request.path.ends_with("/wrong") ? Reply(404, R"({"message":"JOB_NOT_FOUND"})")
+                                            : Reply(200, kRunning);
+  });
+  const std::string tokens[] = {std::string(32, 'a'), std::string(32, 'b')};
+  for (const bool wrong_first : {false, true}) {
+    const std::string id = wrong_first ? "j2" : "j1", right = "of-" + id, token = tokens[wrong_first];
+    JobRecord record = Put(SubmissionState::kSending, id, token);
+    if (wrong_first) reconciler_->OnCallback(token, "wrong");
+    reconciler_->OnCallback(token, right);
+    if (!wrong_first) reconciler_->OnCallback(token, "wrong");
+    record.submission = SubmissionState::kUnknown;
+    record.job.state = v1::JOB_STATE_UNCONFIRMED;
+    record.job.revision = 1;
+    store_.Update(record, {}, [](const absl::Status&) {});
+    hub_.Publish(record);
+    reconciler_->Add(record);
+    clock_.Advance(2 * limits::kNotFoundGrace);
+    EXPECT_EQ(Stored(id).job.pictory_job_id, right);
+  }
+}
+
 // The store knows of the doubt a moment before the reconciler is told.
 TEST_F(ReconcilerTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
   JobRecord record = Put(SubmissionState::kUnknown);
