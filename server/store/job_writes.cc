@@ -226,10 +226,9 @@ std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
   SQLite::Statement find(
       db_,
       "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
-      " FROM jobs INDEXED BY jobs_spent"
-      " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?1"
-      " AND submission IN (3, 6) AND minted_request_id = 1"
-      " AND (delivery IN (2, 3) OR (delivery = 0 AND owner_epoch > (SELECT clean_epoch FROM store)))"
+      " FROM jobs INDEXED BY jobs_unsettled"
+      " WHERE minted_request_id = 1 AND delivery <> 1 AND sent_at >= ?1 AND submission IN (3, 6)"
+      " AND (delivery <> 0 OR owner_epoch > (SELECT clean_epoch FROM store))"
       " ORDER BY sent_at DESC LIMIT ?2");
   const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
   find.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));

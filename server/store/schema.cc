@@ -151,6 +151,8 @@ constexpr char kVersion4[] = R"sql(
 ALTER TABLE jobs ADD COLUMN delivery INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE jobs ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;  -- changed by Claim alone
 ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the last one that ended in order
+-- Recover
+CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND delivery <> 1;
 )sql";
 
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
