@@ -202,6 +202,14 @@ TEST(KeylessTest, EveryCallThatFindsAJobNamesIt) {
             once);
   EXPECT_EQ(named([&] {
               grpc::ClientContext context;
+              v1::DeleteJobRequest request;
+              request.set_job_id("j1");
+              v1::DeleteJobResponse response;
+              EXPECT_TRUE(house.stub->DeleteJob(&context, request, &response).ok());
+            }),
+            once);
+  EXPECT_EQ(named([&] {
+              grpc::ClientContext context;
               v1::GetJobRequest request;
               request.set_job_id("j2");
               v1::GetJobResponse response;
