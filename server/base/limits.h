@@ -43,6 +43,11 @@ inline constexpr std::size_t kJsonStringMaxBytes = 4 * kMiB;
 inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonNumberMaxBytes = 40;
+inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
+
+// A request as it comes, before anything is made of it.
+inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
+inline constexpr int kRequestDepthMax = 64;                  // of messages in messages
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
@@ -111,6 +116,8 @@ inline constexpr minutes kNotFoundMissingSpan{10};  // over at least this long: 
 inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
+inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
+inline constexpr hours kUnaskedGap{1};  // without an answer of Pictory's, jobs do not grow older
 inline constexpr minutes kSlowAfter{30};
 inline constexpr int kSlowFactor = 4;
 inline constexpr hours kStaleAfter{24};
@@ -153,6 +160,19 @@ inline constexpr seconds kSandboxWebhookTimeout{10};
 inline constexpr int kConcurrentStreamsMax = 1000;
 inline constexpr int kWatchesMax = 20'000;
 inline constexpr int kUnaryCallsMax = 4'000;
+inline constexpr int kHealthWatchesMax = 1'000;
+inline constexpr int kReflectionStreamsMax = 64;
+inline constexpr int kResultStreamsMax = 256;
+inline constexpr seconds kReflectionIdleMax{30};  // between two questions
+inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
+inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
+inline constexpr seconds kClientPingsMinInterval{5};
+// Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
+// new one to see that it can still be reached.
+inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
+inline constexpr seconds kSelfCallInterval{10};
+inline constexpr seconds kSelfCallTimeout{5};
+inline constexpr int kSelfCallMissesMax = 2;
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
 inline constexpr seconds kRequestArrivalMax{30};  // from a request's first byte to its last
@@ -189,6 +209,7 @@ inline constexpr int kListPageMax = 1000;
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
+inline constexpr std::size_t kLargeReadFromBytes = 256 * kKiB;  // read in a lane of its own
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kSpendingWindow{24};
