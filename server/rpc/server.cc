@@ -17,6 +17,7 @@
 #include "rpc/bind_check.h"
 #include "rpc/health_service.h"
 #include "rpc/reflection_service.h"
+#include "rpc/unread.h"
 
 namespace gateway::rpc {
 namespace {
@@ -103,6 +104,7 @@ struct Server::Parts {
         intake(std::make_shared<Intake>(
             options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },
             admission, domain.clock, domain.timers, domain.random)),
+        unread(std::make_shared<Unread>(domain.clock, domain.timers, options.unread_patience)),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
         answers({kServiceName, kHealthServiceName,
@@ -114,6 +116,7 @@ struct Server::Parts {
   Admission admission;
   WorkThread aside{"intake"};
   std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
+  std::shared_ptr<Unread> unread;  // so may its
   JobsService jobs;
   HealthService health;
   ReflectionAnswers answers;
@@ -126,7 +129,9 @@ struct Server::Parts {
 Server::Server(ServerOptions options, Domain domain)
     : options_(std::move(options)),
       domain_(std::move(domain)),
-      parts_(std::make_unique<Parts>(options_, domain_)) {}
+      parts_(std::make_unique<Parts>(options_, domain_)) {
+  domain_.unread = parts_->unread.get();
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Domain domain) {
   std::unique_ptr<Server> server(new Server(std::move(options), std::move(domain)));
@@ -212,6 +217,10 @@ std::vector<std::string> Server::addresses() const {
 int Server::open_calls() const { return parts_->admission.open(Admission::Kind::kCall); }
 
 std::size_t Server::arriving_requests() const { return parts_->intake->arriving(); }
+
+std::size_t Server::unread_answers() const { return parts_->unread->count(); }
+
+std::uint64_t Server::unread_ended() const { return parts_->unread->ended(); }
 
 int Server::open_watches() const { return parts_->admission.open(Admission::Kind::kWatch); }
 

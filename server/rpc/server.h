@@ -30,6 +30,7 @@ struct ServerOptions {
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
   // While requests arrive; how many bytes of memory the process may use is among it.
   IntakeLimits intake{};
+  Duration unread_patience = limits::kWriteStuckAfter;  // of an answer that its caller does not take
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
   // Over which a drain ends the streams, at most half of its deadline.
   Duration drain_spread = std::chrono::seconds(5);
@@ -63,6 +64,10 @@ class Server {
   int open_watches() const;
   // Requests that have begun and are not here yet.
   std::size_t arriving_requests() const;
+  // Answers that are ready and not taken yet.
+  std::size_t unread_answers() const;
+  // Calls ended so far because nobody took their answer.
+  std::uint64_t unread_ended() const;
 
  private:
   struct Parts;
@@ -70,7 +75,7 @@ class Server {
   absl::Status Listen();
 
   const ServerOptions options_;
-  const Domain domain_;
+  Domain domain_;
   std::unique_ptr<Parts> parts_;
   std::vector<int> ports_;
 };
