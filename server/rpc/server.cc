@@ -229,7 +229,15 @@ std::uint64_t Server::accepted_connections() const { return parts_->acceptor->ac
 
 std::uint64_t Server::refused_connections() const { return parts_->acceptor->refused(); }
 
-int Server::open_calls() const { return parts_->admission.open(Admission::Kind::kCall); }
+int Server::open_calls() const {
+  using Kind = Admission::Kind;
+  int open = 0;
+  for (const Kind kind :
+       {Kind::kCall, Kind::kSubmit, Kind::kResult, Kind::kHealthWatch, Kind::kReflection}) {
+    open += parts_->admission.open(kind);
+  }
+  return open;
+}
 
 std::size_t Server::arriving_requests() const { return parts_->intake->arriving(); }
 
