@@ -163,18 +163,23 @@ inline constexpr int kUnaryCallsMax = 4'000;
 inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
+inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
 inline constexpr seconds kReflectionIdleMax{30};  // between two questions
 inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
+inline constexpr seconds kHandshakeMax{20};  // from a connection's beginning to its first HTTP/2 settings
 // Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
 // new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
+inline constexpr seconds kSelfCallLate{2};  // the gateway's own thread was: what it saw proves nothing
+inline constexpr milliseconds kAcceptRetry{100};  // after the system refused a connection's file
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
+inline constexpr std::size_t kArrivingGiveWay = 250;  // at once, when there are so many
 inline constexpr seconds kRequestArrivalMax{30};  // from a request's first byte to its last
 inline constexpr seconds kDrainArrivalMax{1};     // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
@@ -220,6 +225,10 @@ inline constexpr hours kFinishedJobKept{30 * 24};
 
 // Settings.
 inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;
+
+// Lines that libraries write for reasons of theirs, or of strangers': so many in so long.
+inline constexpr int kForeignLinesMax = 20;
+inline constexpr seconds kForeignLinesWindow{10};
 
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/unread.h"
 
@@ -65,6 +66,13 @@ class Request final : public grpc_completion_queue_functor,
   }
 
   void Refuse(const grpc::Status& status) override {
+    Answer(status, method_.domain.clock.Now() - begun());
+  }
+
+  std::string Peer() const override { return PeerAddress(context_->peer()); }
+
+ private:
+  void Answer(const grpc::Status& status, Duration took) {
     UnaryHandler refuse([&status](grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
                                   grpc::ByteBuffer*) {
       grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
@@ -73,15 +81,11 @@ class Request final : public grpc_completion_queue_functor,
     });
     const Domain& domain = method_.domain;
     if (domain.ended) {
-      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()),
-                   domain.clock.Now() - begun());
+      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()), took);
     }
     Run(refuse, nullptr);
   }
 
-  std::string Peer() const override { return context_->peer(); }
-
- private:
   // No message: the caller sent none, or is gone. That is served as an empty one, as the library does.
   void OnRead() {
     const std::shared_ptr<Request> self = std::move(self_);
