@@ -45,9 +45,15 @@ inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonNumberMaxBytes = 40;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
-// A request as it comes, before anything is made of it.
+// A request as it comes, before anything is made of it. How much of each field it may hold stands beside
+// the field, in the .proto files.
 inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
-inline constexpr int kRequestDepthMax = 64;                  // of messages in messages
+// But one for so many bytes of it, beyond the first ones: a message takes memory even if it is empty.
+inline constexpr std::size_t kRequestMessagesFree = 5'000;
+inline constexpr std::size_t kRequestBytesPerMessage = 16;
+inline constexpr int kRequestDepthMax = 64;           // of messages in messages
+inline constexpr int kRequestFieldRepeatsMax = 16;    // of a field that counts once; the last one does
+inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take memory too
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;

@@ -88,6 +88,9 @@ class SaxHandler {
     if (n > limits_.max_key_bytes) return Fail("the key is too long");
     if (!GoodText(p, n)) return false;
     if (!keys_.Add({p, n})) return Fail("the key occurs twice in its object");
+    if (keys_.count() > limits_.max_members) {
+      return Fail("the object has more than " + std::to_string(limits_.max_members) + " members");
+    }
     return self().OnKey({p, n}, stream_.Tell());
   }
   bool StartObject() {
@@ -154,7 +157,7 @@ class SaxHandler {
   KeySets keys_;
   int depth_ = 0;
   std::size_t values_ = 0;
-  std::string_view fault_;
+  std::string fault_;
   std::size_t fault_at_ = 0;
 };
 
