@@ -150,7 +150,8 @@ inline constexpr std::size_t kWebhookKeyBytes = 32;
 inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;  // that is read of one; see the receiver
 inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kCallbackConnectionsMax = 256;
-inline constexpr seconds kCallbackReadTimeout{10};
+inline constexpr seconds kCallbackReadTimeout{10};  // of a whole call
+inline constexpr seconds kCallbackWriteTimeout{10};
 inline constexpr seconds kCallbackIdleTimeout{30};
 inline constexpr milliseconds kCallbackInterval{250};  // one submission's are handed on no more often
 inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
@@ -161,6 +162,16 @@ inline constexpr int kWebhookPollSlower = 2;
 inline constexpr std::size_t kSandboxWebhooksWaitingMax = 1000;
 inline constexpr std::size_t kSandboxWebhookOriginsMax = 8;
 inline constexpr seconds kSandboxWebhookTimeout{10};
+
+// The admin port.
+inline constexpr std::size_t kAdminConnectionsMax = 64;
+inline constexpr std::size_t kAdminHeadersMaxBytes = 16 * kKiB;
+inline constexpr std::size_t kAdminBodyMaxBytes = 4 * kKiB;
+inline constexpr seconds kAdminReadTimeout{10};   // of a whole request
+inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
+inline constexpr seconds kAdminIdleTimeout{75};
+// After a connection could not be accepted and none could give way.
+inline constexpr milliseconds kAcceptPause{50};
 
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
@@ -221,6 +232,7 @@ inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
 inline constexpr std::size_t kLargeReadFromBytes = 256 * kKiB;  // read in a lane of its own
+inline constexpr std::size_t kLargeReadsMax = 1'000;  // that wait for it
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kSpendingWindow{24};
