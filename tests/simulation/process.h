@@ -55,6 +55,7 @@ class Process {
     });
     auto recovered = store.Recover(clock.WallNow());
     spending_.Recover(recovered->spent);
+    poller_.Recover(recovered->asked);
     owed_.Recover(recovered->owed);
     jobs::SubmitterOptions submitting;
     submitting.epoch = recovered->epoch;
