@@ -255,7 +255,7 @@ absl::Status Gateway::Parts::TakeUpJobs() {
       reconciler->OnCallback(token, id);
     }));
   }
-  retention->Start();
+  retention->Start(recovered.asked.answered);
   return absl::OkStatus();
 }
 

@@ -72,7 +72,7 @@ class Process {
       poller_.FollowRecovered(record, hub_.Publish(record), recovered->unfinished);
     });
     if (!read.ok()) std::abort();
-    retention_.Start();
+    retention_.Start(recovered->asked.answered);
   }
 
   jobs::Hub& hub() { return hub_; }
