@@ -216,6 +216,7 @@ void Gateway::Parts::BuildDomain() {
   poller = std::make_unique<jobs::Poller>(
       std::move(polling), *account, *store, *client, clock, *timers, random,
       [this](const jobs::JobRecord& record) { return hub->Publish(record); }, std::move(poll_events));
+  poller->Recover(recovered.asked);
   hub->SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
@@ -254,7 +255,7 @@ absl::Status Gateway::Parts::TakeUpJobs() {
       reconciler->OnCallback(token, id);
     }));
   }
-  retention->Start();
+  retention->Start(recovered.asked.answered);
   return absl::OkStatus();
 }
 

@@ -38,6 +38,7 @@ std::string ReplyName(pictory::JobReply::Kind kind) {
     case Kind::kLarge: return "large";
     case Kind::kRateLimited: return "rate_limited";
     case Kind::kCredentials: return "credentials";
+    case Kind::kUnreadable: return "unreadable";
     case Kind::kUnavailable: return "unavailable";
   }
   return "unavailable";

@@ -79,6 +79,7 @@ inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
+inline constexpr seconds kSlowPollTimeoutMax{120};  // that kPollTimeout doubles to while a reply does not come
 inline constexpr minutes kLargePollTimeout{5};  // 60 MB at 2 Mbit/s; silence is noticed far earlier
 inline constexpr seconds kConnectionMaxIdle{30};
 inline constexpr seconds kConnectionMaxLife{300};
@@ -106,6 +107,8 @@ inline constexpr int kOutageSuspectedAfter = 10;  // requests in a row without a
 inline constexpr seconds kOutageProbeInterval{5};
 inline constexpr milliseconds kRestCheckInterval{250};  // of what waits until it is over
 
+inline constexpr int kDegradedAfter = 3;  // polls in a row that said nothing, and watchers are told
+
 // The poll curve.
 inline constexpr seconds kPollFirst{5};
 inline constexpr double kPollGrowth = 1.5;
@@ -123,11 +126,13 @@ inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
 inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
-inline constexpr hours kUnaskedGap{1};  // without an answer of Pictory's, jobs do not grow older
+inline constexpr hours kUnaskedGap{3};  // without an answer of Pictory's; jobs do not grow older in it
+inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
 inline constexpr int kSlowFactor = 4;
 inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
+static_assert(kUnaskedGap > 2 * kStalePollInterval, "the polls of one old job are no gap");
 inline constexpr hours kExpiresAfter{7 * 24};
 inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
 inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
@@ -142,6 +147,7 @@ inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
 inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
+inline constexpr int kSlowPollsShare = 4;  // a quarter of the places, for those that are waited for longer
 inline constexpr int kSubmitsInFlightMax = 64;
 
 // Webhooks: Pictory calls back.

@@ -254,6 +254,7 @@ FinishedRequest CurlTransfer::Finish(CURLcode verdict) {
   if (reason.empty()) {
     reason = Readable(curl_error_[0] != '\0' ? curl_error_.data() : curl_easy_strerror(verdict));
   }
+  response_.timed_out = verdict == CURLE_OPERATION_TIMEDOUT && sends_ > 0;
   return Abandon(std::move(reason));
 }
 

@@ -51,6 +51,7 @@ struct Response {
   std::vector<Header> headers;   // of the final response, names in lower case
   std::string body;              // whole if kComplete, else what arrived (capped)
   std::string error;             // for people, if not kComplete; never contains a secret
+  bool timed_out = false;        // of kUnknown: because the request's timeout passed
   // Not 0: cut because the body is longer than this, the request's max_body_bytes.
   std::size_t longer_than_bytes = 0;
 

@@ -76,14 +76,28 @@ class Account {
   }
   bool resting() const { return resting_.load(std::memory_order_relaxed); }
 
-  // Polls get no answers at present: what watchers see may lag.
+  // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter polls in a
+  // row on that said nothing of their job, until Pictory says anything of what it was asked (a poll, a
+  // submit, a callback's question), or no job is followed that could lag.
   bool degraded() const { return degraded_.load(std::memory_order_relaxed) || resting(); }
-  // True if this changed it.
-  bool SetDegraded(bool degraded) { return degraded_.exchange(degraded) != degraded; }
+  void NoteSilentPoll() {
+    if (++silent_polls_ >= limits::kDegradedAfter) SetDegraded(true);
+  }
+  void NoteSpoken() {
+    silent_polls_ = 0;
+    SetDegraded(false);
+  }
+  void NoteNothingFollowed() { NoteSpoken(); }
+  // Who hears when it changes, on the threads that report it. Once, before any of them.
+  void SetDegradedChanged(std::function<void(bool)> changed) { degraded_changed_ = std::move(changed); }
 
   double requests_per_second() const { return requests_per_second_; }
 
  private:
+  void SetDegraded(bool degraded) {
+    if (degraded_.exchange(degraded) != degraded && degraded_changed_) degraded_changed_(degraded);
+  }
+
   const Clock& clock_;
   const double requests_per_second_;
   Mutex mutex_;
@@ -91,7 +105,9 @@ class Account {
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};
   std::atomic<int> unanswered_{0};  // in a row
+  std::atomic<int> silent_polls_{0};  // in a row
   std::function<void()> silent_;
+  std::function<void(bool)> degraded_changed_;
 };
 
 }  // namespace gateway::jobs

@@ -34,6 +34,22 @@ void ClearDoubts(JobRecord& record) {
   record.job.upstream_missing = false;
 }
 
+void Tell(JobRecord& record, Notice notice, const std::string& message) {
+  record.notice = notice;
+  record.job.message = message;
+}
+
+// What Pictory says now is understood, and replaces what the gateway said in between.
+void ForgetNotice(JobRecord& record) {
+  if (record.notice == Notice::kNone) return;
+  Tell(record, Notice::kNone, "");
+}
+
+void ForgetIncomplete(JobRecord& record) {
+  record.incomplete_since.reset();
+  record.incomplete_count = 0;
+}
+
 void NoteProgress(Job& job, const pictory::JobReply& reply) {
   if (Rank(job.state) < Rank(v1::JOB_STATE_RUNNING)) job.state = v1::JOB_STATE_RUNNING;
   if (reply.progress_percent.has_value()) {
@@ -41,12 +57,19 @@ void NoteProgress(Job& job, const pictory::JobReply& reply) {
     job.progress_percent = std::max(job.progress_percent.value_or(0), told);
     if (IsOff(Guard::kProgressOnlyRises)) job.progress_percent = told;
   }
-  if (!reply.message.empty()) job.message = reply.message;
   if (reply.credits_used.has_value()) job.credits_used = reply.credits_used;
+}
+
+void NoteRunning(JobRecord& record, const pictory::JobReply& reply) {
+  record.failure_seen = false;
+  ForgetIncomplete(record);
+  NoteProgress(record.job, reply);
+  if (!reply.message.empty()) record.job.message = reply.message;
 }
 
 void Succeed(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   Job& job = record.job;
+  ForgetNotice(record);
   NoteProgress(job, reply);
   if (job.kind == v1::JOB_KIND_UNSPECIFIED) job.kind = reply.shown_kind;
   job.progress_percent = 100;
@@ -55,33 +78,42 @@ void Succeed(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   Finish(job, v1::JOB_STATE_SUCCEEDED, now);
 }
 
-void NoteMissing(JobRecord& record, WallTime now) {
+void NoteMissing(JobRecord& record, WallTime now, const Asked& asked) {
   // Right after acceptance Pictory may not have got round to the job yet.
-  if (now - record.accepted_at < limits::kNotFoundGrace) return;
+  if (record.accepted_at <= now && now - record.accepted_at < limits::kNotFoundGrace) return;
   if (!record.not_found_since.has_value()) record.not_found_since = now;
   ++record.not_found_count;
-  const auto missing_for = now - *record.not_found_since;
+  const Duration missing_for = AgeSince(*record.not_found_since, asked, now);
   if (record.not_found_count >= limits::kNotFoundMissingAfter &&
       missing_for >= limits::kNotFoundMissingSpan) {
     record.job.upstream_missing = true;
   }
   if (record.job.upstream_missing && missing_for >= limits::kMissingExpiresAfter) {
+    ForgetNotice(record);
     Expire(record.job, "UPSTREAM_MISSING", "Pictory does not know this job any more", now);
   }
 }
 
-void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
+// The result mostly follows soon. If it does not, what there is in its place is the result, of which nothing
+// can be lost by being taken; and where there is nothing the job is asked for on, because it was paid for.
+void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime now,
+                    const Asked& asked) {
+  record.failure_seen = false;
   NoteProgress(record.job, reply);
   if (!record.incomplete_since.has_value()) record.incomplete_since = now;
-  if (now - *record.incomplete_since >= limits::kResultIncompleteAfter) {
-    Fail(record.job, "RESULT_INCOMPLETE", reply.error_message, now);
-  }
+  record.incomplete_count =
+      std::min(record.incomplete_count + 1, limits::kResultIncompleteAnswers);
+  const bool stays = record.incomplete_count >= limits::kResultIncompleteAnswers &&
+                     AgeSince(*record.incomplete_since, asked, now) >= limits::kResultIncompleteAfter;
+  if (stays && reply.result != nullptr) return Succeed(record, reply, now);
+  Tell(record, Notice::kIncomplete, reply.message);
 }
 
 void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   // One failed reply may be a hiccup; a second one is the truth.
   if (!record.failure_seen && !IsOff(Guard::kConfirmFailure)) {
     record.failure_seen = true;
+    ForgetIncomplete(record);
     return;
   }
   Fail(record.job, reply.error_code.empty() ? "UNKNOWN" : reply.error_code, reply.error_message, now);
@@ -89,25 +121,12 @@ void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now
 
 // It waits for an operator, as long as that takes: Pictory has done the work.
 void NoteTooLarge(JobRecord& record, const pictory::JobReply& reply) {
+  record.failure_seen = false;
   NoteProgress(record.job, reply);
-  record.result_too_large = true;
+  Tell(record, Notice::kTooLarge, reply.message);
 }
 
-// What Pictory says now replaces what was said of a result that could not be read.
-void ForgetTooLarge(JobRecord& record) {
-  if (!record.result_too_large) return;
-  record.result_too_large = false;
-  record.job.message.clear();
-}
-
-bool NoNews(Kind kind) {
-  return kind == Kind::kRateLimited || kind == Kind::kCredentials || kind == Kind::kUnavailable ||
-         kind == Kind::kUnchanged || kind == Kind::kLarge || kind == Kind::kNotFound;
-}
-
-void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
-  if (!NoNews(reply.kind) && reply.kind != Kind::kTooLarge) ForgetTooLarge(record);
-  const bool known = reply.kind != Kind::kNotFound;
+void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now, const Asked& asked) {
   switch (reply.kind) {
     case Kind::kRateLimited:
     case Kind::kCredentials:
@@ -115,42 +134,56 @@ void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
     case Kind::kUnchanged:
     case Kind::kLarge:
       return;
+    case Kind::kUnreadable:
+      // It may have nothing to do with the job, so it takes back nothing that is known of it.
+      if (record.notice != Notice::kTooLarge) Tell(record, Notice::kNotUnderstood, reply.message);
+      return;
     case Kind::kNotFound:
-      NoteMissing(record, now);
-      break;
+      return NoteMissing(record, now, asked);
     case Kind::kUnclear:
+      Tell(record, Notice::kNotUnderstood, reply.message);
       break;
     case Kind::kRunning:
-      record.failure_seen = false;
-      NoteProgress(record.job, reply);
+      ForgetNotice(record);
+      NoteRunning(record, reply);
       break;
     case Kind::kIncomplete:
-      NoteIncomplete(record, reply, now);
+      NoteIncomplete(record, reply, now, asked);
       break;
     case Kind::kFailed:
+      ForgetNotice(record);
       NoteFailure(record, reply, now);
       break;
     case Kind::kSucceeded:
       Succeed(record, reply, now);
       break;
     case Kind::kCleaned:
+      ForgetNotice(record);
       Finish(record.job, v1::JOB_STATE_CLEANED, now);
       break;
     case Kind::kTooLarge:
       NoteTooLarge(record, reply);
       break;
   }
-  if (known) ClearDoubts(record);
+  ClearDoubts(record);
 }
 
 // What the passing of time alone does.
-void Age(JobRecord& record, WallTime now) {
+void Age(JobRecord& record, WallTime now, const Asked& asked) {
   if (IsFinal(record.job.state)) return;
-  const auto age = now - record.accepted_at;
-  if (age >= limits::kStaleAfter) record.job.stale = true;
-  if (age >= limits::kExpiresAfter && !record.result_too_large) {
+  if (AgeSince(record.accepted_at, asked, now) >= limits::kStaleAfter) record.job.stale = true;
+}
+
+void GiveUpOld(JobRecord& record, WallTime now, const Asked& asked) {
+  if (IsFinal(record.job.state) || record.notice == Notice::kTooLarge) return;
+  if (AgeSince(record.accepted_at, asked, now) < limits::kExpiresAfter) return;
+  if (record.notice == Notice::kIncomplete) {
+    Expire(record.job, "RESULT_INCOMPLETE",
+           "Pictory says completed, and gave no result within 7 days; the gateway stopped asking", now);
+  } else {
     Expire(record.job, "EXPIRED", "No end was seen within 7 days; the gateway stopped asking", now);
   }
+  ForgetNotice(record);
 }
 
 bool ToldAnotherEnd(JobState state, Kind kind) {
@@ -160,14 +193,17 @@ bool ToldAnotherEnd(JobState state, Kind kind) {
 
 }  // namespace
 
-Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now) {
+Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now,
+                 const Asked& asked) {
   Advanced out{.record = record};
   if (IsFinal(record.job.state)) {
     out.contradiction = ToldAnotherEnd(record.job.state, reply.kind);
     return out;
   }
-  Apply(out.record, reply, now);
-  Age(out.record, now);
+  Apply(out.record, reply, now, asked);
+  Age(out.record, now, asked);
+  // What was too large a moment ago has its end, whatever was said of it this once.
+  if (record.notice != Notice::kTooLarge) GiveUpOld(out.record, now, asked);
   out.visible = !(out.record.job == record.job);
   out.store = out.visible || !(out.record == record);
   if (out.visible) {

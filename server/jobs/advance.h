@@ -1,10 +1,13 @@
 // What a poll's answer makes of a job: a pure function from (record, reply, now) to the next record.
 //
 // State never moves back and a final state stays. A reply that says nothing about the job changes
-// nothing. Time alone can change a job too: it becomes stale, and in the end EXPIRED.
+// nothing. One that is not understood changes the job's message, and only if it says something else than
+// the one before. Time alone can change a job too, if Pictory could be asked: it becomes stale, and in the
+// end EXPIRED.
 #pragma once
 
 #include "base/clock.h"
+#include "jobs/asked.h"
 #include "jobs/job.h"
 #include "pictory/job_reply.h"
 
@@ -17,6 +20,13 @@ struct Advanced {
   bool contradiction = false;  // a final job was told another end: worth a metric, nothing else
 };
 
-Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now);
+// `asked` holds the reply's own answer, if it was one.
+Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now,
+                 const Asked& asked);
+
+// As if Pictory had answered all the time.
+inline Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now) {
+  return Advance(record, reply, now, {.answered = now, .since = {}});
+}
 
 }  // namespace gateway::jobs

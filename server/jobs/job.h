@@ -70,6 +70,15 @@ enum class Delivery : std::uint8_t {
   kUnsettled = 3  // it seemed to have arrived a moment before the process ended in order
 };
 
+// Why `Job::message` is the gateway's own and not Pictory's. Such words go when Pictory next says something
+// that is understood. The numbers are on the disk.
+enum class Notice : std::uint8_t {
+  kNone = 0,
+  kTooLarge = 1,       // finished at Pictory, and longer than the setting lets us read
+  kNotUnderstood = 2,  // Pictory answered, and the answer cannot be read or has no known meaning
+  kIncomplete = 3      // Pictory says completed, and gives no result that can be used
+};
+
 struct JobRecord {
   Job job;
 
@@ -93,8 +102,9 @@ struct JobRecord {
   std::optional<WallTime> not_found_since;
   std::int32_t not_found_count = 0;
   std::optional<WallTime> incomplete_since;
+  std::int32_t incomplete_count = 0;  // in a row, counted up to limits::kResultIncompleteAnswers
   bool failure_seen = false;  // Pictory said failed once; one more poll confirms it
-  bool result_too_large = false;  // finished at Pictory, and longer than the setting lets us read
+  Notice notice = Notice::kNone;
 
   bool operator==(const JobRecord&) const = default;
 };

@@ -9,13 +9,18 @@
 // from the store when a reply brings news of it.
 //
 // A poll reads a small reply only. A job whose reply is larger is asked again for all of it when its
-// turn comes: few of those are under way at once, so that memory is bounded.
+// turn comes: few of those are under way at once, so that memory is bounded. Nor does a poll wait long. A
+// job whose reply took longer is given twice the time at its next poll; some places are for those, and with
+// none free it is asked like any other.
+//
+// Every answer about a job also tells since when jobs can be asked about (jobs/asked.h).
 //
 // Thread-safe. Its work runs on the threads of the timers, the transport, the client's reader and
 // the store. Everything passed to the constructor must outlive the poller and, after Stop(), the calls
 // still in flight.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -35,6 +40,7 @@
 #include "base/random.h"
 #include "jobs/account.h"
 #include "jobs/advance.h"
+#include "jobs/asked.h"
 #include "jobs/job.h"
 #include "jobs/job_key.h"
 #include "jobs/schedule.h"
@@ -49,6 +55,9 @@ struct PollerOptions {
   int in_flight_max = limits::kPollsInFlightMax;
   // Of those, with a large reply: from the poll until its result is stored.
   int large_in_flight_max = limits::kLargePollsInFlightMax;
+  // How long a small reply is waited for, at first and at most.
+  Duration timeout = limits::kPollTimeout;
+  Duration timeout_max = limits::kSlowPollTimeoutMax;
   // Credentials refused: how long the account rests before it is tried again.
   Duration credentials_pause = std::chrono::seconds(30);
 };
@@ -73,6 +82,9 @@ class Poller {
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
+
+  // What the process before knew. Before anything is followed.
+  void Recover(const Asked& asked);
 
   // Follows a job from now on: first poll after the curve's first interval. Ignored if followed
   // already or not pollable. `snapshot`: what was published of it.
@@ -104,14 +116,15 @@ class Poller {
     std::uint64_t digest = 0;
     std::uint32_t turn = 0;   // among those due at the same time
     std::uint16_t polls = 0;  // made so far
-    std::uint8_t errors = 0;  // in a row that said nothing about the job
+    std::uint8_t errors : 5 = 0;    // in a row that said nothing about the job, or nothing readable
+    std::uint8_t patience : 3 = 0;  // how often the time its reply is waited for was doubled
     bool hint_waits : 1 = false;     // a hint came while busy
     bool watcher_waits : 1 = false;  // the first watcher did
     bool watched : 1 = false;
     bool busy : 1 = false;       // polled or being stored
     bool large : 1 = false;      // its reply is: not for a small poll
     bool doubtful : 1 = false;   // the last reply awaits a second look
-    bool too_large : 1 = false;  // JobRecord::result_too_large
+    bool too_large : 1 = false;  // JobRecord::notice says so
   };
   struct JobOf {
     JobKeyView operator()(const Entry& entry) const { return entry.job->key(); }
@@ -121,15 +134,20 @@ class Poller {
       return a->due != b->due ? a->due < b->due : a->turn < b->turn;
     }
   };
+  // How a job is asked about.
+  struct Ask {
+    pictory::ReplySize size = pictory::ReplySize::kSmall;
+    Duration timeout{0};
+  };
   struct Started {
     SnapshotPtr job;
     std::uint64_t digest;
-    pictory::ReplySize size;
+    Ask ask;
   };
   // A reply that brings news, on its way through the store.
   struct News {
     SnapshotPtr job;
-    pictory::ReplySize size;
+    Ask ask;
     pictory::JobReply reply;
     Advanced advanced;
     Duration delay{0};
@@ -155,13 +173,23 @@ class Poller {
   // The next job that may be polled now, its token taken; nullopt if none may.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   // A round is over, whatever came of it: its place is another's.
-  void Leave(pictory::ReplySize size) REQUIRES(mutex_);
-  void OnReply(const SnapshotPtr& job, pictory::ReplySize size, pictory::JobReply reply)
-      EXCLUDES(mutex_);
+  void Leave(const Ask& ask) REQUIRES(mutex_);
+  Duration TimeoutOf(const Entry& entry) const;
+  bool IsSlow(const Ask& ask) const {
+    return ask.size == pictory::ReplySize::kSmall && ask.timeout > options_.timeout;
+  }
+  bool HasSlowPlace() const REQUIRES(mutex_) {
+    return slow_in_flight_ < std::max(1, options_.in_flight_max / limits::kSlowPollsShare);
+  }
+  void OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) EXCLUDES(mutex_);
   // Notes the reply. True if there is more to it than when to ask again.
-  bool TakeReply(const SnapshotPtr& job, pictory::ReplySize size, const pictory::JobReply& reply)
+  bool TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::JobReply& reply)
       EXCLUDES(mutex_);
+  void NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) REQUIRES(mutex_);
   void NoteAccount(const pictory::JobReply& reply) EXCLUDES(mutex_);
+  // Pictory has spoken of a job.
+  void NoteAsked() EXCLUDES(mutex_);
+  void NoteFollowed() EXCLUDES(mutex_);
   void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
   void OnStored(const NewsPtr& news, const absl::Status& status) EXCLUDES(mutex_);
   // The round ends without an effect: the store failed, or the job is gone.
@@ -196,7 +224,9 @@ class Poller {
   std::deque<SnapshotPtr> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
-  int silent_replies_ GUARDED_BY(mutex_) = 0;
+  int slow_in_flight_ GUARDED_BY(mutex_) = 0;
+  Asked asked_ GUARDED_BY(mutex_);
+  Asked noted_ GUARDED_BY(mutex_);  // what the store has of it
   MonoTime next_pump_at_ GUARDED_BY(mutex_) = MonoTime::max();  // max: not planned
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall next_pump_;

@@ -31,6 +31,7 @@ bool Knows(Kind kind) {
     case Kind::kLarge:
       return true;
     case Kind::kNotFound:
+    case Kind::kUnreadable:
     case Kind::kRateLimited:
     case Kind::kCredentials:
     case Kind::kUnavailable:
@@ -157,6 +158,7 @@ void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
 void Reconciler::AskAboutHint(const JobKey& key) {
   std::string pictory_job_id;
   JobKind kind;
+  Duration timeout;
   MonoTime wait_until = MonoTime::min();
   {
     MutexLock lock(mutex_);
@@ -175,6 +177,8 @@ void Reconciler::AskAboutHint(const JobKey& key) {
     }
     pictory_job_id = doubt.hints.front();
     kind = doubt.record.job.kind;
+    timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(doubt.failures, 10)),
+                                 limits::kSlowPollTimeoutMax);
   }
   if (wait_until != MonoTime::min()) return AskAgain(key, wait_until - clock_.Now());
   client_.GetJob(
@@ -182,12 +186,13 @@ void Reconciler::AskAboutHint(const JobKey& key) {
       [this, key, pictory_job_id](const pictory::JobReply& reply) {
         OnHintAnswer(key, pictory_job_id, reply);
       },
-      pictory::ReplySize::kSmall);  // only whether Pictory knows it; its poll reads the result
+      pictory::ReplySize::kSmall, timeout);  // only whether Pictory knows it; its poll reads the result
 }
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                               const pictory::JobReply& reply) {
   account_.NoteAnswer(reply.kind != Kind::kUnavailable);
+  if (pictory::Speaks(reply.kind)) account_.NoteSpoken();
   if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
   if (Knows(reply.kind)) {
     JobRecord record;
@@ -427,7 +432,7 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                  done(ResponseWith(**settled));
                });
       },
-      pictory::ReplySize::kSmall);
+      pictory::ReplySize::kSmall, limits::kSlowPollTimeoutMax);
 }
 
 }  // namespace gateway::jobs

@@ -16,14 +16,26 @@ Retention::Retention(RetentionOptions options, JobStore& store, Hub& hub, const 
     : options_(options), store_(store), hub_(hub), clock_(clock),
       pruned_(std::move(pruned)), next_(timers) {}
 
-void Retention::Start() { Schedule(kBetweenBatches); }
+void Retention::Start(WallTime last_answered) {
+  began_ = clock_.Now();
+  began_wall_ = clock_.WallNow();
+  // So long away, or the clock is wrong: neither is a reason to forget what has not been kept as long.
+  const bool doubtful = last_answered != WallTime{} && began_wall_ - last_answered > limits::kRequestIdKept;
+  if (doubtful) began_wall_ = last_answered;
+  Schedule(kBetweenBatches);
+}
+
+WallTime Retention::Now() const {
+  const auto ran = std::chrono::duration_cast<WallTime::duration>(clock_.Now() - began_);
+  return std::min(clock_.WallNow(), began_wall_ + ran + limits::kClockSlack);
+}
 
 void Retention::Schedule(Duration delay) {
   next_.At(clock_.Now() + delay, [this] { PruneOnce(); });
 }
 
 void Retention::PruneOnce() {
-  const WallTime now = clock_.WallNow();
+  const WallTime now = Now();
   const auto before = [now](Duration kept) {
     return now - std::chrono::duration_cast<WallTime::duration>(kept);
   };

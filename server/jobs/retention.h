@@ -1,6 +1,7 @@
 // Forgets what is old: finished jobs, and the request ids of submits that came to nothing.
 //
-// Works in small batches with a pause between them, so that no submit ever waits long for it.
+// Works in small batches with a pause between them, so that no submit ever waits long for it. A wall clock
+// that is set forward makes nothing old: time counts as long as the process runs, and little more.
 // Thread-safe; what is passed to the constructor must outlive it and, after Stop(), the calls in
 // flight.
 #pragma once
@@ -28,11 +29,14 @@ class Retention {
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
 
-  void Start();
+  // `last_answered`, if known, is a time at which the clock was right: see Asked.
+  void Start(WallTime last_answered = {});
   void Stop() { next_.Stop(); }
 
  private:
   void Schedule(Duration delay);
+  // Now, as far as the clock can be trusted.
+  WallTime Now() const;
   void PruneOnce();
 
   const RetentionOptions options_;
@@ -40,6 +44,8 @@ class Retention {
   Hub& hub_;
   const Clock& clock_;
   const std::function<void(std::size_t)> pruned_;
+  WallTime began_wall_{};  // both set by Start, before any timer
+  MonoTime began_{};
   NextCall next_;
 };
 

@@ -42,7 +42,7 @@ Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime 
   const JobRecord& record = *facts.record;
   const double spread = 1 + curve.jitter * (2 * random - 1);
 
-  if (SaidNothing(facts.outcome)) {
+  if (!Speaks(facts.outcome)) {
     // Full jitter: a herd of jobs that failed together must not come back together.
     const Duration window =
         Grown(curve.error_first, 2, std::max(0, facts.errors - 1), curve.error_max);
@@ -51,14 +51,23 @@ Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime 
     const Duration asked = Scale(facts.retry_after, 1 + curve.jitter * random);
     return std::max({backoff, asked, facts.fair_interval});
   }
-  if (record.result_too_large) {
+  if (record.notice == Notice::kTooLarge) {
     return std::max<Duration>(Scale(limits::kTooLargePollInterval, spread), facts.fair_interval);
   }
-  if (record.failure_seen) return std::max(curve.confirm, facts.fair_interval);
+  if (record.failure_seen && facts.outcome == Kind::kFailed) {
+    return std::max(curve.confirm, facts.fair_interval);
+  }
+  if (facts.outcome == Kind::kIncomplete && record.incomplete_since.has_value() &&
+      now - *record.incomplete_since < limits::kResultIncompleteAfter) {
+    // The result mostly follows at once, however long the job took.
+    const Duration soon =
+        Grown(curve.first, curve.growth, record.incomplete_count - 1, curve.max_watched);
+    return std::max(Scale(soon, spread), facts.fair_interval);
+  }
 
   Duration interval = Grown(curve.first, curve.growth, facts.polls,
                             facts.watched ? curve.max_watched : curve.max_unwatched);
-  const auto age = now - record.accepted_at;
+  const auto age = now - std::max(record.accepted_at, facts.asked_since);
   if (record.job.upstream_missing || age >= limits::kStaleAfter) {
     interval = std::max<Duration>(interval, limits::kStalePollInterval);
   } else if (age >= limits::kSlowAfter) {

@@ -32,10 +32,11 @@ PollCurve WithWebhooks(PollCurve curve);
 struct PollFacts {
   const JobRecord* record = nullptr;
   int polls = 0;   // made so far
-  int errors = 0;  // in a row that said nothing about the job
+  int errors = 0;  // in a row that said nothing about the job, or nothing that could be read
   bool watched = false;
   pictory::JobReply::Kind outcome = pictory::JobReply::Kind::kRunning;  // of the last poll
   Duration retry_after{0};                                            // that Pictory asked for
+  WallTime asked_since{};  // of Asked: a job is not older than this
   // No job is asked more often than this: the account's budget, shared out.
   Duration fair_interval{0};
 };

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "jobs/asked.h"
 #include "jobs/job.h"
 #include "jobs/job_key.h"
 #include "jobs/owed_answers.h"
@@ -127,6 +128,9 @@ class JobStore {
   // submissions never. Gives back their tenants and job ids, at most query.limit.
   virtual void Prune(PruneQuery query, Callback<std::vector<JobKey>> done) = 0;
 
+  // How long Pictory could be asked, for the next start.
+  virtual void NoteAsked(Asked asked, Done done) = 0;
+
   // Once, before serving, on the caller's thread: starts a new epoch, turns kIntent into kNotSent
   // and kSending into kUnknown (state UNCONFIRMED, revision raised), and counts the visible records
   // that are not final.
@@ -137,6 +141,7 @@ class JobStore {
     // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the process
     // before, unless that is longer ago than limits::kOwedAcrossRestart.
     std::vector<OwedJob> owed;  // and from now on this process owes them
+    Asked asked;  // as noted last; all zero if never
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 

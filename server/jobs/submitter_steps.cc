@@ -23,6 +23,12 @@ bool IsAnswer(const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
 }
 
+// Of the request, and not of who sent it.
+bool Speaks(const pictory::SubmitReply& reply) {
+  return reply.outcome == Outcome::kAccepted ||
+         (reply.outcome == Outcome::kRefused && errors::Reason(reply.error) != errors::kUpstreamCredentials);
+}
+
 }  // namespace
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
@@ -182,6 +188,7 @@ void Submitter::Send(const AttemptPtr& attempt) {
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   FailPoint("answer-read");
   account_.NoteAnswer(IsAnswer(reply));
+  if (Speaks(reply)) account_.NoteSpoken();
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
   {

@@ -124,12 +124,13 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
 
 void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
                            std::uint64_t last_digest, std::function<void(JobReply)> done,
-                           ReplySize size) {
+                           ReplySize size, Duration timeout) {
   http::Request request = MakeRequest(http::Lane::kRead, "GET",
                                       absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id)));
   request.max_body_bytes = max_job_reply_bytes_;
   if (size == ReplySize::kSmall) {
     request.max_body_bytes = std::min(request.max_body_bytes, limits::kSmallReplyMaxBytes);
+    request.timeout = timeout;
   } else {
     request.timeout = limits::kLargePollTimeout;
   }

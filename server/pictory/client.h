@@ -81,10 +81,11 @@ class PictoryClient {
               std::function<void(SubmitReply)> done);
 
   // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before,
-  // or 0. A reply longer than a small one is kLarge if no more was asked for.
+  // or 0. A reply longer than a small one is kLarge if no more was asked for. A small one is waited for
+  // as long as `timeout`, any other for limits::kLargePollTimeout.
   void GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
               std::uint64_t last_digest, std::function<void(JobReply)> done,
-              ReplySize size = ReplySize::kAny);
+              ReplySize size = ReplySize::kAny, Duration timeout = limits::kPollTimeout);
 
   // Removes a finished job's outputs at Pictory; repeating it succeeds.
   void CleanJob(const std::string& pictory_job_id, std::function<void(absl::Status)> done);

@@ -12,6 +12,9 @@
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
 #include "pictory/job_result.h"
+#include "pictory/not_understood.h"
+#include "pictory/result_made.h"
+#include "pictory/status_word.h"
 
 namespace gateway::pictory {
 namespace {
@@ -49,65 +52,16 @@ JobReply TooLarge(const http::Response& response) {
   return reply;
 }
 
-// Any answer that is no complete 2xx: nothing of it is about the job, except that there is none.
-JobReply ReadTrouble(const http::Response& response, WallTime now) {
-  JobReply reply;
-  if (response.outcome == http::Response::Outcome::kNotSent) {
-    return Unavailable(Describe(response));
-  }
-  if (response.status == 429) {  // cut short, it says the same
-    reply = Simple(Kind::kRateLimited, response);
-    reply.retry_after = RetryAfter(response, now);
-    return reply;
-  }
-  if (response.longer_than_bytes != 0 && IsSuccess(response)) return TooLarge(response);
-  if (response.outcome != http::Response::Outcome::kComplete)
-    return Unavailable(Describe(response));
-  if (response.status == 401) return Simple(Kind::kCredentials, response);
-  if (response.status == 404) return Simple(Kind::kNotFound, response);
-  if (HasJsonObject(response)) {
-    const absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body);
-    if (envelope.ok() && envelope->SaysNotFound()) return NotFound(response, *envelope);
-    // The bot filter's 403 is a page; one in JSON comes from Pictory's own gatekeeper.
-    if (envelope.ok() && response.status == 403) return Simple(Kind::kCredentials, response);
-  }
-  reply = Unavailable(Describe(response));
+JobReply Unreadable(const http::Response& response, const absl::StatusOr<Envelope>& envelope,
+                    WallTime now) {
+  JobReply reply = Simple(Kind::kUnreadable, response);
+  reply.message = NotUnderstood(response, envelope);
   reply.retry_after = RetryAfter(response, now);
-  return reply;
-}
-
-// Without a status word, only what could not be there earlier proves the end.
-bool ShowsResult(const Envelope& envelope, v1::JobKind kind) {
-  const bool preview = envelope.HasResult(ResultKey::kRenderParams) ||
-                       envelope.HasResult(ResultKey::kPreview) ||
-                       envelope.HasResult(ResultKey::kPreviewUrl);
-  const bool render = envelope.HasResult(ResultKey::kVideoUrl);
-  const bool transcript =
-      envelope.HasResult(ResultKey::kTranscript) || envelope.HasResult(ResultKey::kTxt) ||
-      // Nobody spoke: the list is empty, and its company shows that it was made.
-      (envelope.Result(ResultKey::kTranscript).type == json::Type::kArray &&
-       (envelope.Result(ResultKey::kTxt).present() || envelope.Result(ResultKey::kSrt).present() ||
-        envelope.Result(ResultKey::kVtt).present() || envelope.HasResult(ResultKey::kMediaInfo)));
-  switch (kind) {
-    case v1::JOB_KIND_PREVIEW:
-      return preview;
-    case v1::JOB_KIND_RENDER:
-      return render;
-    case v1::JOB_KIND_TRANSCRIPTION:
-    case v1::JOB_KIND_SUMMARY:
-      return transcript;
-    default:
-      return preview || render || transcript || envelope.HasResult(ResultKey::kUrl);
+  if (!envelope.ok() && !response.body.empty()) {
+    absl::StrAppend(&reply.detail, ", unreadable body: ",
+                    errors::Clean(std::string(envelope.status().message())));
   }
-}
-
-Kind Verdict(const Envelope& envelope, v1::JobKind kind) {
-  if (envelope.success == false || envelope.status == "failed") return Kind::kFailed;
-  if (envelope.status == "completed") return Kind::kSucceeded;
-  if (envelope.status == "cleaned") return Kind::kCleaned;
-  if (envelope.status == "in-progress" || envelope.status == "pending") return Kind::kRunning;
-  if (envelope.status.empty() && ShowsResult(envelope, kind)) return Kind::kSucceeded;
-  return Kind::kUnclear;
+  return reply;
 }
 
 void Fail(const Envelope& envelope, JobReply& reply) {
@@ -116,27 +70,92 @@ void Fail(const Envelope& envelope, JobReply& reply) {
       envelope.error_message.empty() ? "Pictory gave no reason" : envelope.error_message;
 }
 
+Kind Verdict(const Envelope& envelope, StatusWord word, v1::JobKind kind, ResultMade made) {
+  if (envelope.success == false) return Kind::kFailed;
+  switch (word) {
+    case StatusWord::kFailed:
+      return Kind::kFailed;
+    case StatusWord::kCleaned:
+      return Kind::kCleaned;
+    case StatusWord::kRunning:
+      return Kind::kRunning;
+    case StatusWord::kCompleted:
+      return made == ResultMade::kUsable ? Kind::kSucceeded : Kind::kIncomplete;
+    case StatusWord::kNone:
+      return ProvesTheEnd(envelope, kind) ? Kind::kSucceeded : Kind::kUnclear;
+    case StatusWord::kUnknown:
+      break;
+  }
+  const bool ends = !envelope.tells_error && MayBeAnEnd(envelope.status);
+  return ends && ProvesTheEnd(envelope, kind) ? Kind::kSucceeded : Kind::kUnclear;
+}
+
+// Under a 4xx: what is wrong with the job, and not with the request for it.
+bool SaysJobFailed(const Envelope& envelope) {
+  const bool refuses = envelope.success == false && envelope.tells_error;
+  switch (ReadStatusWord(envelope.status)) {
+    case StatusWord::kFailed:
+      return envelope.status_of_data || refuses;
+    case StatusWord::kUnknown:
+      return envelope.status_of_data && refuses;
+    default:
+      return false;
+  }
+}
+
+// Any answer that is no complete 2xx.
+JobReply ReadTrouble(const http::Response& response, WallTime now) {
+  using Outcome = http::Response::Outcome;
+  JobReply reply = Unavailable(Describe(response));
+  reply.timed_out = response.timed_out;
+  if (response.outcome == Outcome::kNotSent) return reply;
+  if (response.status == 429) {  // cut short, it says the same
+    reply.kind = Kind::kRateLimited;
+    reply.retry_after = RetryAfter(response, now);
+    return reply;
+  }
+  if (response.longer_than_bytes != 0 && IsSuccess(response)) return TooLarge(response);
+  if (response.outcome != Outcome::kComplete) return reply;
+  if (response.status == 401) return Simple(Kind::kCredentials, response);
+  reply.retry_after = RetryAfter(response, now);
+  const absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body);
+  if (envelope.ok() && envelope->SaysNotFound()) return NotFound(response, *envelope);
+  if (response.status == 404) return Simple(Kind::kNotFound, response);
+  // 408 says that the request came too slowly, which is nothing of the job.
+  if (!IsClientError(response) || response.status == 408) return reply;
+  if (envelope.ok() && SaysJobFailed(*envelope)) {
+    reply.kind = Kind::kFailed;
+    Fail(*envelope, reply);
+    return reply;
+  }
+  if (response.status != 403) return Unreadable(response, envelope, now);
+  // The bot filter's 403 is a page; one in JSON comes from Pictory's own gatekeeper.
+  if (envelope.ok()) reply.kind = Kind::kCredentials;
+  return reply;
+}
+
 json::ReadOptions View(const http::Response& response, v1::JobKind kind) {
   json::ReadOptions options = BasicView(kind);
   options.limits = JobReplyLimits(response.body.size());
   return options;
 }
 
-// The result, unless a render has no video.
-void Succeed(const std::shared_ptr<const http::Response>& response, Envelope envelope,
-             json::ReadStats stats, v1::JobKind kind, v1::Job job, JobReply& reply) {
-  if (kind == v1::JOB_KIND_UNSPECIFIED && reply.shown_kind != v1::JOB_KIND_UNSPECIFIED) {
-    kind = reply.shown_kind;
-    const auto again =
-        ReadEnvelope(response->body, MutableResult(job, kind), View(*response, kind), &stats);
-    if (!again.ok()) return;  // cannot be: the same bytes have been read before
+// Of what kind the job is, and what its `data` says, read as that kind.
+struct Finding {
+  v1::JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+  v1::Job job;
+  json::ReadStats stats;
+};
+
+std::shared_ptr<const JobResult> Result(const std::shared_ptr<const http::Response>& response,
+                                        Envelope envelope, v1::JobKind asked, Finding finding) {
+  if (finding.kind != asked) {
+    const auto again = ReadEnvelope(response->body, MutableResult(finding.job, finding.kind),
+                                    View(*response, finding.kind), &finding.stats);
+    if (!again.ok()) return nullptr;  // cannot be: the same bytes have been read before
   }
-  if (kind == v1::JOB_KIND_RENDER && job.render().video_url().empty()) {
-    reply.kind = Kind::kIncomplete;
-    reply.error_message = "Pictory says completed but gives no videoURL";
-    return;
-  }
-  reply.result = MakeResult(response, std::move(envelope), stats, kind, std::move(job));
+  return MakeResult(response, std::move(envelope), finding.stats, finding.kind,
+                    std::move(finding.job));
 }
 
 }  // namespace
@@ -164,35 +183,34 @@ JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last
     reply.digest = digest;
     return reply;
   }
-  v1::Job job;
-  json::ReadStats stats;
-  absl::StatusOr<Envelope> envelope =
-      ReadEnvelope(response.body, MutableResult(job, kind), View(response, kind), &stats);
-  if (!envelope.ok()) {
-    return Unavailable(absl::StrCat(
-        reply.detail, response.body.empty() ? ", empty body" : ", unreadable body: ",
-        response.body.empty() ? "" : errors::Clean(std::string(envelope.status().message()))));
-  }
+  Finding finding;
+  absl::StatusOr<Envelope> envelope = ReadEnvelope(
+      response.body, MutableResult(finding.job, kind), View(response, kind), &finding.stats);
+  if (!envelope.ok()) return Unreadable(response, envelope, now);
   if (envelope->SaysNotFound()) return NotFound(response, *envelope);
-  reply.kind = Verdict(*envelope, kind);
+  finding.kind = kind != v1::JOB_KIND_UNSPECIFIED ? kind : ShownKind(*envelope);
+  const StatusWord word = ReadStatusWord(envelope->status);
+  const ResultMade made = word == StatusWord::kCompleted
+                              ? MadeWhenCompleted(*envelope, finding.kind, finding.job)
+                              : ResultMade::kNothing;
+  reply.kind = Verdict(*envelope, word, finding.kind, made);
+  reply.shown_kind = finding.kind;
   reply.progress_percent = envelope->progress_percent;
-  reply.message = envelope->progress_message;
   reply.credits_used = envelope->credits_used;
+  reply.message = envelope->progress_message;
   if (reply.kind == Kind::kUnclear) {
+    reply.message = NotUnderstood(response, envelope);
     absl::StrAppend(&reply.detail, ", status \"", errors::Clean(envelope->status), "\"");
   }
-  if (kind != v1::JOB_KIND_UNSPECIFIED) {
-    reply.shown_kind = kind;
-  } else {
-    reply.shown_kind = ShownKind(*envelope);
-  }
+  if (reply.kind == Kind::kIncomplete) reply.message = Incomplete(*envelope, finding.kind);
   if (reply.kind == Kind::kFailed) Fail(*envelope, reply);
-  if (reply.kind == Kind::kSucceeded) {
-    Succeed(kept, *std::move(envelope), std::move(stats), kind, std::move(job), reply);
-  }
   // A failure is asked for once more, and an incomplete result again and again: those answers count
   // even if they are the same as before.
   if (reply.kind != Kind::kFailed && reply.kind != Kind::kIncomplete) reply.digest = digest;
+  const bool instead = reply.kind == Kind::kIncomplete && made == ResultMade::kSomething;
+  if (reply.kind == Kind::kSucceeded || instead) {
+    reply.result = Result(kept, *std::move(envelope), kind, std::move(finding));
+  }
   return reply;
 }
 

@@ -33,7 +33,8 @@ struct JobReply {
     // Pictory spoke about the job.
     kRunning,
     kSucceeded,
-    kIncomplete,  // says completed, but what makes the result usable is missing (a render's mp4)
+    kIncomplete,  // says completed, but what makes the result usable is missing (a render's mp4);
+                  // `result`, if set, is what there is instead
     kFailed,
     kCleaned,
     kNotFound,
@@ -41,29 +42,38 @@ struct JobReply {
     kUnchanged,  // byte for byte the reply before
     kTooLarge,   // longer than the setting allows, as only results are; `message` says what to do
     kLarge,      // longer than a small reply, and no more was asked for
+    // Pictory answered, and nothing that is known to be about the job: a page, cut JSON, a 400.
+    kUnreadable,
     // Pictory said nothing about the job.
     kRateLimited,
     kCredentials,
-    kUnavailable,  // unreachable, 5xx, cut or unreadable
+    kUnavailable,  // unreachable, 5xx, cut
   };
   Kind kind = Kind::kUnavailable;
   std::optional<double> progress_percent;
-  std::string message;        // Pictory's words, cleaned; of kTooLarge ours
+  // Pictory's words, cleaned. Of kTooLarge, kIncomplete, kUnclear and kUnreadable ours, which quote it.
+  std::string message;
   std::string error_code;     // if kFailed
-  std::string error_message;  // if kFailed, kIncomplete
+  std::string error_message;  // if kFailed
   std::optional<double> credits_used;
   // What the result shows the job to be; UNSPECIFIED if it does not.
   ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
-  std::shared_ptr<const JobResult> result;  // if kSucceeded
+  std::shared_ptr<const JobResult> result;  // if kSucceeded, maybe if kIncomplete
   Duration retry_after{0};                  // if Pictory asked for one
+  bool timed_out = false;  // of kUnavailable: sent, and the answer took longer than it was waited for
   std::uint64_t digest = 0;                 // of the body; hand it to the next poll
   std::string detail;                       // for logs: status code, transport error; no secrets
 };
 
-// The answer, if there was one, was not about the job.
+// The answer, if there was one, was about the account and not about the job.
 inline bool SaidNothing(JobReply::Kind kind) {
   return kind == JobReply::Kind::kRateLimited || kind == JobReply::Kind::kCredentials ||
          kind == JobReply::Kind::kUnavailable;
+}
+
+// Pictory was asked about the job and spoke of it, if only to say that it does not know it.
+inline bool Speaks(JobReply::Kind kind) {
+  return !SaidNothing(kind) && kind != JobReply::Kind::kUnreadable;
 }
 
 // What became of one paid POST.

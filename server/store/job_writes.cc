@@ -183,6 +183,13 @@ std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
   return pruned;
 }
 
+void JobWrites::NoteAsked(const jobs::Asked& asked) {
+  SQLite::Statement note(db_, "UPDATE store SET answered_at = ?1, asked_since = ?2");
+  note.bind(1, static_cast<std::int64_t>(asked.answered.time_since_epoch().count()));
+  note.bind(2, static_cast<std::int64_t>(asked.since.time_since_epoch().count()));
+  note.exec();
+}
+
 jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   const std::int64_t micros = now.time_since_epoch().count();
   const auto change = [&](const char* set, SubmissionState from) {
@@ -205,6 +212,11 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   recovered.owed = Owed(now);
   recovered.epoch = BeginEpoch(db_);
   Owe(recovered.owed, recovered.epoch);
+  const auto time = [this](const char* query) {
+    return WallTime(std::chrono::microseconds(db_.execAndGet(query).getInt64()));
+  };
+  recovered.asked = {.answered = time("SELECT answered_at FROM store"),
+                     .since = time("SELECT asked_since FROM store")};
   recovered.unfinished = static_cast<std::size_t>(
       db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
                      " WHERE visible = 1 AND state < 4")

@@ -39,6 +39,7 @@ class JobWrites {
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
   absl::Status Bury(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
+  void NoteAsked(const jobs::Asked& asked);
   jobs::JobStore::Recovered Recover(WallTime now);
 
  private:

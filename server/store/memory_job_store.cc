@@ -243,6 +243,13 @@ void MemoryJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
        }).status());
 }
 
+void MemoryJobStore::NoteAsked(jobs::Asked asked, Done done) {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
+         asked_ = asked;
+         return true;
+       }).status());
+}
+
 void MemoryJobStore::List(std::string tenant, ListQuery query,
                           Callback<std::vector<JobRecord>> done) {
   done(Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
@@ -351,6 +358,7 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
     }
     recovered.owed = Owed(now);
     recovered.epoch = ++epoch_;
+    recovered.asked = asked_;
     for (const jobs::OwedJob& job : recovered.owed) {
       JobRecord& record = records_.at(Key(job.tenant, job.job_id));
       record.delivery = jobs::Delivery::kUnsaid;

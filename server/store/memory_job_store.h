@@ -35,6 +35,7 @@ class MemoryJobStore : public jobs::JobStore {
                 Callback<jobs::PartChunk> done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
+  void NoteAsked(jobs::Asked asked, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;
@@ -68,6 +69,7 @@ class MemoryJobStore : public jobs::JobStore {
   std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
   std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
   std::int64_t clean_epoch_ GUARDED_BY(mutex_) = 0;
+  jobs::Asked asked_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -66,10 +66,10 @@ const char kRecordColumns[] =
     "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale, "
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
-    "failure_seen, result_too_large, visible, result_wire, sent_at, minted_request_id, "
+    "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
     "mesh_request_id, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
   const Job& job = record.job;
@@ -104,8 +104,9 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Time(record.not_found_since);
   to.Int(record.not_found_count);
   to.Time(record.incomplete_since);
+  to.Int(record.incomplete_count);
   to.Int(record.failure_seen);
-  to.Int(record.result_too_large);
+  to.Int(static_cast<std::int64_t>(record.notice));
   to.Int(jobs::IsVisible(record));
   to.Blob(job.result_wire);
   to.Time(record.sent_at);
@@ -148,8 +149,9 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.not_found_since = from.MaybeTime();
   record.not_found_count = from.Int32();
   record.incomplete_since = from.MaybeTime();
+  record.incomplete_count = from.Int32();
   record.failure_seen = from.Bool();
-  record.result_too_large = from.Bool();
+  record.notice = static_cast<jobs::Notice>(from.Int32());
   from.Bool();  // visible: for queries only
   job.result_wire = from.Bytes();
   record.sent_at = from.Time();

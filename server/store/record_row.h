@@ -12,7 +12,7 @@ namespace gateway::store {
 // All columns but the rowid and `claims`, comma-separated, `delivery` last, and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 38;
+inline constexpr int kRecordColumnCount = 39;
 
 // Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
 // and `labels` is EncodeLabels of its labels.

@@ -155,6 +155,14 @@ ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the las
 CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND delivery <> 1;
 )sql";
 
+// Why the message is the gateway's own has more than one reason now; how long Pictory could be asked.
+constexpr char kVersion5[] = R"sql(
+ALTER TABLE jobs RENAME COLUMN result_too_large TO notice;  -- jobs::Notice
+ALTER TABLE jobs ADD COLUMN incomplete_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN answered_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN asked_since INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -208,7 +216,7 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
+      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
   return migrations;
 }
 

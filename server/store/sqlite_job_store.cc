@@ -196,6 +196,14 @@ void SqliteJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
                 .done = std::move(done)});
 }
 
+void SqliteJobStore::NoteAsked(jobs::Asked asked, Done done) {
+  writer_.Post({.apply = [asked](JobWrites& writes) {
+                  writes.NoteAsked(asked);
+                  return absl::OkStatus();
+                },
+                .done = std::move(done)});
+}
+
 void SqliteJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto pruned = std::make_shared<std::vector<jobs::JobKey>>();
   writer_.Post({.apply = [query, pruned](JobWrites& writes) {

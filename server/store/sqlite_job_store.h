@@ -76,6 +76,7 @@ class SqliteJobStore final : public jobs::JobStore {
                 Callback<jobs::PartChunk> done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
+  void NoteAsked(jobs::Asked asked, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   absl::StatusOr<Recovered> Recover(WallTime now) override;

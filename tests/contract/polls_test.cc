@@ -78,22 +78,43 @@ TEST_F(Contract, Case23_ARenderWithoutItsVideoIsAskedAgain) {
   EXPECT_EQ(Polls("r"), 4);
 }
 
-TEST_F(Contract, Case23_AfterTwoMinutesARenderWithoutItsVideoHasFailed) {
+TEST_F(Contract, Case23_ARenderThatStaysWithoutItsVideoIsAskedForOnAndSaysSo) {
   const std::string without =
       R"({"success":true,"data":{"status":"completed","videoShareURL":"https://s"}})";
-  OnJob("r", {Json(200, without), Json(200, R"({"data":{"status":"completed","videoURL":null}})")});
-  DirectClient pictory(pictory_.base_url());
+  OnJob("r", {Json(200, without)});
+  const Job submitted = Render("r");
+  const Job told = Watch(submitted, [](const Job& now) { return !now.message().empty(); });
+  EXPECT_EQ(told.state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(told.message(),
+            "Pictory says completed, but gives no videoURL; the gateway goes on asking");
+
+  const pictory::JobReply reply = DirectClient(pictory_.base_url()).GetJob("r", v1::JOB_KIND_RENDER);
+  ASSERT_EQ(reply.kind, Kind::kIncomplete);
   const WallTime start{1000h};
   jobs::JobRecord record = Accepted(start);
-  for (const auto after : {0s, 60s, 119s}) {
-    const pictory::JobReply reply = pictory.GetJob("r", v1::JOB_KIND_RENDER);
-    ASSERT_EQ(reply.kind, Kind::kIncomplete);
+  for (const auto after : {0h, 1h, 24h, 6 * 24h}) {
     record = jobs::Advance(record, reply, start + after).record;
     EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING) << after.count();
   }
-  record = jobs::Advance(record, pictory.GetJob("r", v1::JOB_KIND_RENDER), start + 120s).record;
-  EXPECT_EQ(record.job.state, v1::JOB_STATE_FAILED);
+  record = jobs::Advance(record, reply, start + 7 * 24h).record;
+  EXPECT_EQ(record.job.state, v1::JOB_STATE_EXPIRED);
   EXPECT_EQ(record.job.error_code, "RESULT_INCOMPLETE");
+
+  OnJob("r", {Json(200, kVideo)});
+  EXPECT_EQ(Done(submitted).message(), "");
+}
+
+TEST_F(Contract, Case23_NoKindOfJobIsDoneWithoutItsResult) {
+  const std::string bare = R"({"success":true,"data":{"status":"completed"}})";
+  const std::string done =
+      R"({"success":true,"data":{"status":"completed","txt":"Hi","previewUrl":"https://p"}})";
+  for (const char* id : {"p", "t", "s"}) OnJob(id, {Json(200, bare), Json(200, done)});
+  for (const Job& submitted : {Preview("p"), Transcription("t"), Summary("s")}) {
+    const Job job = Done(submitted);
+    EXPECT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED);
+    EXPECT_EQ(Part(job, v1::RESULT_PART_RESULT_JSON),
+              R"({"status":"completed","txt":"Hi","previewUrl":"https://p"})");
+  }
 }
 
 TEST_F(Contract, Case31_AFailureUnderHttp200) {
@@ -187,17 +208,23 @@ TEST_F(Contract, Case37_PendingIsRunning) {
   EXPECT_EQ(Watch(Render("r"), v1::JOB_STATE_RUNNING).state(), v1::JOB_STATE_RUNNING);
 }
 
-TEST_F(Contract, Case38_AnUnknownStatusIsNeitherSuccessNorFailure) {
+TEST_F(Contract, Case38_AnUnknownStatusIsNeitherSuccessNorFailureAndIsTold) {
   OnJob("r", {Json(200, R"({"success":true,"data":{"status":"archived"}})"),
               Json(200, R"({"success":true,"data":null})"), Json(200, R"({"success":true,"data":{}})"),
-              Json(200, R"({"success":true,"data":{"status":"archived","videoURL":"https://no"}})"),
-              Json(200, kVideo)});
+              Json(200, R"({"success":true,"data":{"status":"canceled","videoURL":"https://no"}})")});
   const Job submitted = Render("r");
-  for (const v1::JobState state : States(submitted)) {
-    EXPECT_TRUE(state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_SUCCEEDED) << state;
-  }
-  EXPECT_EQ(Polls("r"), 5);
+  const Job told = Watch(submitted, [](const Job& now) {
+    return now.message().find("\"canceled\"") != std::string::npos;
+  });
+  EXPECT_EQ(told.state(), v1::JOB_STATE_QUEUED);
+  EXPECT_THAT(told.message(), HasSubstr("the gateway goes on asking"));
+  OnJob("r", {Json(200, kVideo)});
   EXPECT_EQ(Done(submitted).render().video_url(), "https://v/r.mp4");
+  EXPECT_EQ(Done(submitted).message(), "");
+
+  // The whole result beside a word that says nothing against it is the result.
+  OnJob("done", {Json(200, R"({"data":{"status":"archived","videoURL":"https://v/r.mp4"}})")});
+  EXPECT_EQ(Done(Render("done")).render().video_url(), "https://v/r.mp4");
 
   // Until the gateway stops asking, after 7 days.
   OnJob("q", {Json(200, R"({"success":true,"data":{"status":"archived"}})")});
@@ -234,6 +261,40 @@ TEST_F(Contract, Case40_WhatSaysNothingOfTheJobIsAskedAgain) {
     EXPECT_TRUE(state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_SUCCEEDED) << state;
   }
   EXPECT_EQ(Polls("r"), 8);
+}
+
+TEST_F(Contract, Case40_AnAnswerThatCannotBeReadIsTold) {
+  OnJob("r", {Html(200, "<html><title>Maintenance</title></html>")});
+  OnJob("q", {Json(400, R"({"code":"INVALID_REQUEST","message":"no such id"})")});
+  const Job page = Render("r");
+  const Job refused = Render("q");
+  const auto told = [](const Job& now) { return !now.message().empty(); };
+  EXPECT_THAT(Watch(page, told).message(), HasSubstr("HTTP 200 with a page that is not JSON (\"Maintenance\")"));
+  EXPECT_THAT(Watch(refused, told).message(), HasSubstr("HTTP 400: INVALID_REQUEST: no such id"));
+  for (const char* id : {"r", "q"}) OnJob(id, {Json(200, kVideo)});
+  for (const Job& job : {page, refused}) EXPECT_EQ(Done(job).state(), v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(Contract, Case31_AFailureUnderHttp400) {
+  OnJob("r", {Json(400, R"({"success":false,"data":{"status":"failed","error_code":"X",)"
+                        R"("error_message":"no"}})")});
+  const Job job = Done(Render("r"));
+  EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.error().code(), "X");
+  EXPECT_EQ(Polls("r"), 2);
+}
+
+// The server begins its answer only when the client that waited 50 ms has gone away.
+TEST_F(Contract, Case40_AnAnswerThatTakesLongerIsToldApart) {
+  OnJob("r", {[](ScriptedConnection& connection, const ReceivedRequest&) { connection.Hold(); }});
+  DirectClient direct(pictory_.base_url());
+  const auto reply = direct.Ask<pictory::JobReply>([](pictory::PictoryClient& client, auto done) {
+    client.GetJob("r", v1::JOB_KIND_RENDER, 0, done, pictory::ReplySize::kSmall, 50ms);
+  });
+  EXPECT_EQ(reply.kind, Kind::kUnavailable);
+  EXPECT_TRUE(reply.timed_out);
+  OnJob("q", {ResetAfterReading()});
+  EXPECT_FALSE(direct.GetJob("q", v1::JOB_KIND_RENDER).timed_out);
 }
 
 TEST_F(Contract, Case40_WatchersHearThatPictoryCannotBeAsked) {

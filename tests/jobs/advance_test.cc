@@ -63,8 +63,7 @@ TEST(Advance, RunningRaisesTheRevisionOnceAndProgressNeverFalls) {
 }
 
 TEST(Advance, RepliesThatSayNothingChangeNothing) {
-  for (Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnchanged,
-                    Kind::kUnclear}) {
+  for (Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnchanged}) {
     const Advanced a = Advance(Accepted(), Reply(kind), kStart + std::chrono::seconds(5));
     EXPECT_FALSE(a.store) << static_cast<int>(kind);
   }
@@ -141,17 +140,175 @@ TEST(Advance, FiveUnknownsInAQuickRowAreNotYetMissing) {
   EXPECT_FALSE(record.job.upstream_missing);
 }
 
-TEST(Advance, ARenderWithoutItsVideoIsWaitedForAndThenFails) {
+pictory::JobReply Incomplete(bool with_something) {
   pictory::JobReply reply = Reply(Kind::kIncomplete);
-  reply.error_message = "no videoURL";
-  const Advanced first = Advance(Accepted(), reply, kStart);
+  reply.message = "Pictory says completed, but gives no result";
+  if (with_something) {
+    reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"something", {}});
+  }
+  return reply;
+}
+
+TEST(Advance, AnIncompleteResultIsWaitedForAndTheJobSaysSo) {
+  const Advanced first = Advance(Accepted(), Incomplete(false), kStart);
   EXPECT_EQ(first.record.job.state, v1::JOB_STATE_RUNNING);
-  const Advanced almost = Advance(first.record, reply, kStart + std::chrono::seconds(119));
-  EXPECT_EQ(almost.record.job.state, v1::JOB_STATE_RUNNING);
-  const Advanced last = Advance(first.record, reply, kStart + std::chrono::seconds(120));
-  EXPECT_EQ(last.record.job.state, v1::JOB_STATE_FAILED);
-  EXPECT_EQ(last.record.job.error_code, "RESULT_INCOMPLETE");
-  EXPECT_EQ(Advance(first.record, Succeeded(), kStart).record.job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(first.record.job.message, "Pictory says completed, but gives no result");
+  const Advanced late = Advance(first.record, Succeeded(), kStart + 6 * limits::kStaleAfter);
+  EXPECT_EQ(late.record.job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(late.record.job.message, "");
+}
+
+TEST(Advance, WhatIsThereInPlaceOfAResultIsTakenAfterSomeTimeAndSomeAnswers) {
+  for (const bool something : {true, false}) {
+    const auto ask = [&](const JobRecord& record, Duration after) {
+      return Advance(record, Incomplete(something),
+                     kStart + std::chrono::duration_cast<WallTime::duration>(after));
+    };
+    JobRecord record = ask(Accepted(), Duration(0)).record;
+    record = ask(record, std::chrono::seconds(60)).record;
+    record = ask(record, std::chrono::seconds(119)).record;
+    EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
+    const Advanced last = ask(record, std::chrono::seconds(120));
+    EXPECT_EQ(last.record.job.state,
+              something ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_RUNNING);
+    EXPECT_EQ(last.record.job.result_wire, something ? "something" : "");
+    if (!something) { EXPECT_FALSE(ask(last.record, std::chrono::seconds(180)).store); }
+  }
+}
+
+TEST(Advance, ARestartBetweenTwoIncompleteAnswersTakesNothingAtTheFirstOneAfter) {
+  JobRecord record = Advance(Accepted(), Incomplete(true), kStart).record;
+  for (int answers = 2; answers < limits::kResultIncompleteAnswers; ++answers) {
+    record = Advance(record, Incomplete(true), kStart + std::chrono::hours(1)).record;
+    EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
+  }
+  // After a long break even that many are of no use.
+  JobRecord many = record;
+  many.incomplete_count = limits::kResultIncompleteAnswers;
+  const WallTime after = kStart + std::chrono::hours(99);
+  const Asked first_answer = AfterAnswer({.answered = kStart, .since = kStart}, after);
+  EXPECT_EQ(Advance(many, Incomplete(true), after, first_answer).record.job.state,
+            v1::JOB_STATE_RUNNING);
+}
+
+TEST(Advance, IncompleteAnswersCountInARow) {
+  JobRecord record = Advance(Accepted(), Incomplete(true), kStart).record;
+  record = Advance(record, Incomplete(true), kStart).record;
+  record = Advance(record, Running(99), kStart).record;
+  EXPECT_EQ(record.job.message, "");
+  record = Advance(record, Incomplete(true), kStart + std::chrono::hours(1)).record;
+  EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(record.incomplete_count, 1);
+}
+
+TEST(Advance, AJobThatStaysIncompleteExpiresWithThatReason) {
+  JobRecord record = Advance(Accepted(), Incomplete(false), kStart).record;
+  record = Advance(record, Incomplete(false), kStart + limits::kExpiresAfter).record;
+  EXPECT_EQ(record.job.state, v1::JOB_STATE_EXPIRED);
+  EXPECT_EQ(record.job.error_code, "RESULT_INCOMPLETE");
+  EXPECT_EQ(record.job.message, "");
+}
+
+pictory::JobReply Puzzling(Kind kind, const std::string& words) {
+  pictory::JobReply reply = Reply(kind);
+  reply.message = words;
+  return reply;
+}
+
+TEST(Advance, WhatIsNotUnderstoodIsToldOnceUntilPictorySpeaksClearly) {
+  for (const Kind kind : {Kind::kUnclear, Kind::kUnreadable}) {
+    pictory::JobReply running = Running(5);
+    running.message = "Generating video";
+    const JobRecord before = Advance(Accepted(), running, kStart).record;
+    const Advanced first = Advance(before, Puzzling(kind, "HTTP 400: no"), kStart);
+    EXPECT_TRUE(first.visible);
+    EXPECT_EQ(first.record.job.state, v1::JOB_STATE_RUNNING);
+    EXPECT_EQ(first.record.job.message, "HTTP 400: no");
+    EXPECT_FALSE(Advance(first.record, Puzzling(kind, "HTTP 400: no"), kStart).store);
+    const Advanced other = Advance(first.record, Puzzling(kind, "HTTP 400: other"), kStart);
+    EXPECT_EQ(other.record.job.message, "HTTP 400: other");
+    // An outage says nothing, and takes nothing back.
+    for (const Kind silent : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials,
+                              Kind::kUnchanged, Kind::kLarge}) {
+      EXPECT_FALSE(Advance(other.record, Reply(silent), kStart).store);
+    }
+    EXPECT_EQ(Advance(other.record, running, kStart).record.job.message, "Generating video");
+    EXPECT_EQ(Advance(other.record, Running(5), kStart).record.job.message, "");
+    EXPECT_EQ(Advance(other.record, Reply(Kind::kFailed), kStart).record.job.message, "");
+    EXPECT_EQ(Advance(other.record, Reply(Kind::kCleaned), kStart).record.job.message, "");
+    EXPECT_EQ(Advance(other.record, Succeeded(), kStart).record.job.message, "");
+    const JobRecord old =
+        Advance(other.record, Puzzling(kind, "HTTP 400: no"), kStart + limits::kExpiresAfter).record;
+    EXPECT_EQ(old.job.state, v1::JOB_STATE_EXPIRED);
+    EXPECT_EQ(old.job.message, "");
+  }
+}
+
+TEST(Advance, OnlyWhoSpeaksOfAJobKnowsIt) {
+  JobRecord missing = Accepted();
+  missing.job.upstream_missing = true;
+  EXPECT_FALSE(Advance(missing, Puzzling(Kind::kUnclear, "?"), kStart).record.job.upstream_missing);
+  EXPECT_TRUE(Advance(missing, Puzzling(Kind::kUnreadable, "?"), kStart).record.job.upstream_missing);
+}
+
+TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
+  const WallTime last = kStart + std::chrono::hours(1);
+  const Asked before{.answered = last, .since = kStart};
+  const WallTime back = last + std::chrono::hours(24 * 30);
+  JobRecord record = Accepted();
+  record.not_found_since = last;
+  record.not_found_count = 100;
+  record.job.upstream_missing = true;
+  // While nobody answers, and at the first answer, whatever it is.
+  for (const Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials,
+                          Kind::kUnreadable}) {
+    EXPECT_FALSE(IsFinal(Advance(record, Puzzling(kind, ""), back, before).record.job.state));
+  }
+  const Asked after = AfterAnswer(before, back);
+  for (const Kind kind : {Kind::kRunning, Kind::kUnclear, Kind::kUnchanged, Kind::kNotFound}) {
+    const JobRecord next = Advance(record, Reply(kind), back, after).record;
+    EXPECT_FALSE(IsFinal(next.job.state)) << static_cast<int>(kind);
+    EXPECT_FALSE(next.job.stale);
+  }
+  // And ends seven days later, if it is asked about all the time.
+  const WallTime end = back + limits::kExpiresAfter;
+  const Asked asked{.answered = end, .since = back};
+  EXPECT_EQ(Advance(record, Running(1), end, asked).record.job.state, v1::JOB_STATE_EXPIRED);
+  EXPECT_EQ(Advance(record, Running(1), end - std::chrono::seconds(1), asked).record.job.state,
+            v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Advance(record, Reply(Kind::kNotFound), back + limits::kMissingExpiresAfter,
+                    {.answered = back + limits::kMissingExpiresAfter, .since = back})
+                .record.job.error_code,
+            "UPSTREAM_MISSING");
+}
+
+TEST(Advance, AClockThatIsSetEndsNoJob) {
+  const std::chrono::hours year(24 * 365);
+  for (const auto jump : {year, -year, std::chrono::hours(9 * 24), std::chrono::hours(-9 * 24)}) {
+    Asked asked{.answered = kStart, .since = kStart};
+    JobRecord record = Accepted();
+    const WallTime now = kStart + jump;
+    for (const Kind kind : {Kind::kUnavailable, Kind::kRunning, Kind::kNotFound}) {
+      if (pictory::Speaks(kind)) asked = AfterAnswer(asked, now);
+      record = Advance(record, Reply(kind), now, asked).record;
+      ASSERT_FALSE(IsFinal(record.job.state)) << jump.count();
+    }
+    // Set back to what is right, and a week later.
+    asked = AfterAnswer(asked, kStart + std::chrono::hours(1));
+    record = Advance(record, Running(1), kStart + std::chrono::hours(1), asked).record;
+    ASSERT_FALSE(IsFinal(record.job.state)) << jump.count();
+    const WallTime end = kStart + std::chrono::hours(1) + limits::kExpiresAfter;
+    asked.answered = end;
+    EXPECT_EQ(Advance(record, Running(1), end, asked).record.job.state, v1::JOB_STATE_EXPIRED);
+  }
+}
+
+TEST(Advance, AJobAcceptedByAClockThatWasAheadStillEnds) {
+  const WallTime right = kStart - std::chrono::hours(24 * 365);
+  Asked asked = AfterAnswer({.answered = kStart, .since = kStart}, right);
+  asked.answered = right + limits::kExpiresAfter;
+  EXPECT_EQ(Advance(Accepted(), Running(1), asked.answered, asked).record.job.state,
+            v1::JOB_STATE_EXPIRED);
 }
 
 TEST(Advance, TimeAloneMakesAJobStaleAndThenExpired) {
@@ -180,7 +337,7 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
   EXPECT_EQ(first.record.job.message, large.message);
   EXPECT_FALSE(Advance(first.record, large, kStart + std::chrono::minutes(2)).store);
   const WallTime late = kStart + 10 * limits::kExpiresAfter;
-  for (const Kind kind : {Kind::kTooLarge, Kind::kUnavailable, Kind::kLarge}) {
+  for (const Kind kind : {Kind::kTooLarge, Kind::kUnavailable, Kind::kLarge, Kind::kUnreadable}) {
     pictory::JobReply reply = Reply(kind);
     if (kind == Kind::kTooLarge) reply = large;
     const Advanced later = Advance(first.record, reply, late);
@@ -188,8 +345,11 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
     EXPECT_EQ(later.record.job.message, large.message);
   }
   EXPECT_EQ(Advance(first.record, Succeeded(), late).record.job.state, v1::JOB_STATE_SUCCEEDED);
+  for (const Kind kind : {Kind::kRunning, Kind::kUnclear, Kind::kIncomplete}) {  // once, in between
+    EXPECT_FALSE(IsFinal(Advance(first.record, Reply(kind), late).record.job.state));
+  }
   const Advanced back = Advance(first.record, Running(5), kStart + std::chrono::minutes(3));
-  EXPECT_FALSE(back.record.result_too_large);
+  EXPECT_EQ(back.record.notice, Notice::kNone);
   EXPECT_EQ(back.record.job.message, "");
 }
 
@@ -198,7 +358,7 @@ TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
   constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,  Kind::kIncomplete, Kind::kFailed,
                            Kind::kCleaned,     Kind::kNotFound,   Kind::kUnclear,    Kind::kUnchanged,
                            Kind::kRateLimited, Kind::kCredentials, Kind::kUnavailable,
-                           Kind::kTooLarge,    Kind::kLarge};
+                           Kind::kTooLarge,    Kind::kLarge,      Kind::kUnreadable};
   std::uint64_t seed = 42;
   const auto next = [&seed](std::uint64_t below) {
     seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;

@@ -148,6 +148,24 @@ TEST_F(RetentionTest, FinishedJobsGoAfterTheirTimeAndOthersStay) {
   EXPECT_EQ(clock_.pending(), 0u);
 }
 
+TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
+  Put(v1::JOB_STATE_SUCCEEDED, "done");
+  const WallTime answered = clock_.WallNow();
+  retention_.Start(answered);
+  clock_.Advance(24h);
+  clock_.JumpWall(365 * 24h);
+  clock_.Advance(24h);
+  EXPECT_TRUE(Known("done"));
+  retention_.Stop();
+  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, store_, hub_, clock_,
+                 clock_, nullptr);
+  next.Start(answered);  // nor does a start by such a clock
+  clock_.Advance(24h);
+  EXPECT_TRUE(Known("done"));
+  clock_.Advance(30 * 24h);
+  EXPECT_FALSE(Known("done")) << "kept as long as it should be";
+}
+
 TEST_F(RetentionTest, RequestIdsAreKeptAtLeastAWeekWhateverTheJobsAre) {
   Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, store_, hub_, clock_, clock_,
                   nullptr);

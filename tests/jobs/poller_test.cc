@@ -366,6 +366,246 @@ TEST_F(PollerTest, AnOutageShowsAsDegradedAndEndsNoJob) {
   EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
 }
 
+TEST_F(PollerTest, AnyAnswerEndsDegradedAndSoDoesTheLastJobsEnd) {
+  Make();
+  answers_["a"] = [] { return Reply(503, "<html>"); };
+  Follow(Accepted("a"));
+  clock_.Advance(10min);
+  ASSERT_EQ(degraded_, std::vector<bool>{true});
+  account_->NoteSpoken();  // of a submit
+  EXPECT_FALSE(account_->degraded());
+  clock_.Advance(20min);
+  EXPECT_TRUE(account_->degraded());
+
+  // The last job is removed, as by its owner, and found gone after an answer that is none.
+  JobRecord buried = Accepted("b");
+  buried.job.job_id = "job-a";
+  store_.Find("default", "job-a", [&](const auto& found) { buried = **found; });
+  buried.submission = SubmissionState::kDeleted;
+  store_.Bury(buried, [](const absl::Status&) {});
+  clock_.Advance(48h);  // from a day on an unanswered poll looks into the store
+  EXPECT_EQ(poller_->followed(), 1u) << "nothing has been asked of an age, so the store was not";
+  answers_["a"] = [] { return Reply(400, "{}"); };
+  clock_.Advance(10min);
+  EXPECT_EQ(poller_->followed(), 0u);
+  EXPECT_FALSE(account_->degraded());
+  EXPECT_FALSE(degraded_.back());
+}
+
+TEST_F(PollerTest, WhatIsNotUnderstoodIsToldAtOnceAndStoredOnce) {
+  Make();
+  int n = 0;
+  answers_["a"] = [&n] {
+    return Reply(200, "<html><title>Maintenance</title>" + std::to_string(++n) + "</html>");
+  };
+  answers_["b"] = [] { return Reply(200, R"({"data":{"status":"canceled"}})"); };
+  answers_["c"] = [] { return Reply(400, R"({"code":"BAD","message":"no"})"); };
+  for (const char* id : {"a", "b", "c"}) Follow(Accepted(id));
+  clock_.Advance(2h);
+  EXPECT_GT(n, 10);
+  EXPECT_TRUE(degraded_.empty());
+  ASSERT_EQ(published_.size(), 3u) << "one change each";
+  for (const JobRecord& record : published_) {
+    EXPECT_EQ(record.job.state, v1::JOB_STATE_QUEUED);
+    EXPECT_EQ(record.job.revision, 2);
+    EXPECT_NE(record.job.message.find("HTTP "), std::string::npos) << record.job.message;
+  }
+  for (const char* id : {"a", "b", "c"}) answers_[id] = [] { return Reply(200, kDone); };
+  clock_.Advance(10min);
+  ASSERT_EQ(published_.size(), 6u);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(published_.back().job.message, "");
+}
+
+TEST_F(PollerTest, AnIncompleteResultIsFoundOnePollLater) {
+  Make();
+  int polls = 0;
+  answers_["a"] = [&polls] {
+    return Reply(200, ++polls < 3 ? R"({"data":{"status":"completed"}})" : kDone);
+  };
+  Follow(Accepted("a"));
+  clock_.Advance(30s);
+  EXPECT_EQ(polls, 3);
+  ASSERT_EQ(published_.size(), 2u) << "that it waits, and the end";
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PollerTest, WhatIsThereInPlaceOfAResultIsStoredWithItsParts) {
+  Make();
+  answers_["a"] = [] { return Reply(200, R"({"data":{"status":"completed","frames":[1]}})"); };
+  JobRecord adopted = Accepted("a");
+  adopted.job.kind = v1::JOB_KIND_UNSPECIFIED;
+  store_.Update(adopted, {}, [](const absl::Status&) {});
+  Follow(adopted);
+  clock_.Advance(100s);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_RUNNING);
+  clock_.Advance(60s);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+  store_.ReadPart("default", "job-a", v1::RESULT_PART_RESULT_JSON, 0, 100, [](const auto& part) {
+    ASSERT_TRUE(part.ok());
+    EXPECT_EQ(part->data, R"({"status":"completed","frames":[1]})");
+  });
+}
+
+// A week away, refused credentials, a limit of rate, an outage: none of them is the job's time.
+TEST_F(PollerTest, ATimeInWhichPictoryCouldNotBeAskedEndsNoJob) {
+  for (const auto& trouble :
+       std::vector<std::function<http::Response()>>{[] { return Reply(503, ""); },
+                                                    [] { return Reply(401, "{}"); },
+                                                    [] { return Reply(429, "{}"); },
+                                                    [] { return test::NotSent(); },
+                                                    [] { return Reply(200, "<html>"); }}) {
+    Make();
+    const std::string id = "p" + std::to_string(polls_.size());
+    Follow(Accepted(id));
+    clock_.Advance(1h);
+    answers_[id] = trouble;
+    clock_.Advance(24h * 10);
+    answers_[id] = [] { return Reply(200, kRunning); };
+    clock_.Advance(24h * 6);
+    EXPECT_EQ(poller_->followed(), 1u);
+    answers_[id] = [] { return Reply(200, kDone); };
+    clock_.Advance(2h);
+    EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED) << trouble().status;
+  }
+}
+
+TEST_F(PollerTest, AJobThatIsAskedAboutAllTheTimeExpires) {
+  Make();
+  Follow(Accepted("a"));
+  clock_.Advance(24h * 7 - 2h);
+  EXPECT_EQ(poller_->followed(), 1u);
+  clock_.Advance(4h);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_EXPIRED);
+}
+
+TEST_F(PollerTest, WhatTheProcessBeforeKnewOfTheTimeAskedIsStoredNowAndThen) {
+  Make();
+  Follow(Accepted("a"));
+  poller_->SetWatched("default", "job-a", true);
+  const WallTime start = clock_.WallNow();
+  clock_.Advance(2h);
+  const auto asked = [this] { return store_.Recover(clock_.WallNow())->asked; };
+  EXPECT_GE(asked().answered, clock_.WallNow() - 12min);
+  EXPECT_LE(asked().since, start + 10s);
+  const JobRecord record = published_.back();
+
+  // Away for a month: at the first answer the time begins anew.
+  const Asked before = asked();
+  poller_->Stop();
+  clock_.Advance(24h * 30);
+  Make();
+  poller_->Recover(before);
+  FollowRecovered({record});
+  clock_.Advance(1min);
+  EXPECT_EQ(poller_->followed(), 1u);
+  EXPECT_GE(asked().since, clock_.WallNow() - 1min);
+}
+
+TEST_F(PollerTest, AClockThatIsSetByAYearEndsNoJob) {
+  Make();
+  Follow(Accepted("a"));
+  for (const auto jump : {24h * 365, -24h * 365, -24h * 365, 24h * 365}) {
+    clock_.Advance(1h);
+    clock_.JumpWall(jump);
+    clock_.Advance(3h);
+    ASSERT_EQ(poller_->followed(), 1u);
+  }
+  answers_["a"] = [] { return Reply(200, kDone); };
+  clock_.Advance(15min);
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PollerTest, AHintLeadsToAPollThoughPollsFail) {
+  Make();
+  answers_["a"] = [] { return Reply(503, ""); };
+  Follow(Accepted("a"));
+  clock_.Advance(1h);  // by now asked once in five minutes at most
+  const int before = PollsOf("a");
+  const MonoTime now = clock_.Now();
+  answers_["a"] = [] { return Reply(200, kDone); };
+  poller_->Hint("default", "job-a");
+  clock_.Advance(limits::kHintInterval);
+  EXPECT_EQ(PollsOf("a"), before + 1) << (clock_.Now() - now) / 1s;
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PollerTest, HintsWhilePollsFailAreBoundedAndWaitForTheAccount) {
+  Make({.requests_per_second = 1000, .burst = 1000},
+       {.curve = {.first = 1s, .error_first = 1h, .error_max = 1h}});
+  answers_["a"] = [] { return Reply(503, ""); };
+  Follow(Accepted("a"));
+  clock_.Advance(2s);
+  polls_.clear();
+  for (int i = 0; i < 100; ++i) {
+    poller_->Hint("default", "job-a");
+    clock_.Advance(100ms);
+  }
+  EXPECT_GE(PollsOf("a"), 4);
+  EXPECT_LE(PollsOf("a"), 6);
+  account_->SetResting(true);
+  polls_.clear();
+  poller_->Hint("default", "job-a");
+  clock_.Advance(1min);
+  EXPECT_EQ(PollsOf("a"), 0);
+  account_->SetResting(false);
+  clock_.Advance(1s);
+  EXPECT_EQ(PollsOf("a"), 1);
+}
+
+// A reply that Pictory takes so long to begin, whatever the time it is given.
+std::optional<http::Response> AnswerAfter(Duration needed, const http::Request& request) {
+  if (request.timeout >= needed) return Reply(200, kDone);
+  http::Response late = test::Cut();
+  late.timed_out = true;
+  return late;
+}
+
+TEST_F(PollerTest, AReplyThatTakesLongerIsGivenMoreTimeEachTime) {
+  Make();
+  std::vector<Duration> given;
+  transport_.SetScript([&](const http::Request& request) {
+    given.push_back(request.timeout);
+    return AnswerAfter(100s, request);
+  });
+  Follow(Accepted("a"));
+  clock_.Advance(10min);
+  EXPECT_EQ(given, (std::vector<Duration>{10s, 20s, 40s, 80s, 120s}));
+  ASSERT_EQ(published_.size(), 1u);
+  EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_SUCCEEDED);
+
+  given.clear();
+  transport_.SetScript([&](const http::Request& request) {
+    given.push_back(request.timeout);
+    return AnswerAfter(1h, request);
+  });
+  Follow(Accepted("b"));
+  clock_.Advance(2h);
+  EXPECT_EQ(*std::max_element(given.begin(), given.end()), limits::kSlowPollTimeoutMax);
+}
+
+TEST_F(PollerTest, SlowRepliesDoNotTakeAllPlaces) {
+  constexpr int kPlaces = 8;
+  Make({.requests_per_second = 1000, .burst = 1000}, {.curve = {}, .in_flight_max = kPlaces});
+  transport_.SetScript([&](const http::Request& request) -> std::optional<http::Response> {
+    if (request.path.find("slow") == std::string::npos) return Answer(request);
+    if (request.timeout > limits::kPollTimeout) return std::nullopt;  // until it is answered below
+    return AnswerAfter(12s, request);
+  });
+  for (int i = 0; i < 20; ++i) Follow(Accepted("slow" + std::to_string(i)));
+  Follow(Accepted("quick"));
+  clock_.Advance(1h);
+  EXPECT_EQ(transport_.held(), static_cast<std::size_t>(kPlaces / limits::kSlowPollsShare));
+  EXPECT_GT(PollsOf("quick"), 10);
+  int read = 0;
+  while (poller_->followed() > 1 && read < 100) {
+    while (transport_.Answer(Reply(200, kDone))) ++read;
+    clock_.Advance(10min);
+  }
+  EXPECT_EQ(read, 20) << "each has had a place in the end";
+  EXPECT_EQ(poller_->in_flight(), 0u);
+}
+
 TEST_F(PollerTest, AJobIsNeverPolledTwiceAtOnce) {
   Make();
   Hold();

@@ -49,7 +49,7 @@ TEST(NextPollDelay, NeverFasterThanTheAccountsFairShare) {
 
 TEST(NextPollDelay, AResultTooLargeIsAskedForOnceAnHourWhoeverWatches) {
   JobRecord record = Record();
-  record.result_too_large = true;
+  record.notice = Notice::kTooLarge;
   for (const bool watched : {false, true}) {
     EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 1, .watched = watched,
                                    .outcome = Kind::kTooLarge})),
@@ -76,6 +76,37 @@ TEST(NextPollDelay, AFirstFailureIsConfirmedSoon) {
   JobRecord record = Record();
   record.failure_seen = true;
   EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 40, .outcome = Kind::kFailed})), 5);
+}
+
+TEST(NextPollDelay, AFailureThatIsFollowedByAnythingElseIsNoReasonToHurry) {
+  JobRecord record = Record();
+  record.failure_seen = true;
+  for (const Kind kind : {Kind::kUnclear, Kind::kNotFound, Kind::kUnchanged}) {
+    EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 40, .outcome = kind})), 120);
+  }
+}
+
+TEST(NextPollDelay, AnIncompleteResultIsAskedForSoonAndLaterAsAnyJob) {
+  JobRecord record = Record();
+  record.incomplete_since = kStart;
+  record.incomplete_count = 1;
+  PollFacts facts{.record = &record, .polls = 40, .outcome = Kind::kIncomplete};
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts)), 5);
+  record.incomplete_count = limits::kResultIncompleteAnswers;
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 119s)), 11.25);
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 120s)), 120);
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 24h)), 3600);
+}
+
+TEST(NextPollDelay, AnAnswerThatCannotBeReadIsAskedAgainLikeAnError) {
+  EXPECT_NEAR(Seconds(Next({.errors = 4, .outcome = Kind::kUnreadable}, kStart, 0.999999)), 16, 0.001);
+  EXPECT_GE(Seconds(Next({.errors = 1, .outcome = Kind::kUnreadable, .retry_after = 30s})), 30);
+}
+
+TEST(NextPollDelay, AJobIsNoOlderThanTheTimeSinceItCouldBeAsked) {
+  const WallTime back = kStart + 24h * 30;
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .asked_since = back}, back)), 5);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .asked_since = back}, back + 24h)), 3600);
 }
 
 TEST(NextPollDelay, OldAndMissingJobsAreAskedRarely) {

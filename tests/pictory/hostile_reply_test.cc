@@ -66,8 +66,9 @@ TEST(HostileReply, ToAPollSaysNothingOfTheJob) {
       if (ForPollsOnly(body) && kind != v1::JOB_KIND_RENDER) continue;  // once is long enough
       const test::PeakMemory memory;
       const JobReply reply = ReadJobReply(Reply(200, body.json), kind, 0, WallTime{});
-      EXPECT_EQ(reply.kind, JobReply::Kind::kUnavailable) << body.name;
+      EXPECT_EQ(reply.kind, JobReply::Kind::kUnreadable) << body.name;
       EXPECT_EQ(reply.result, nullptr);
+      EXPECT_LT(reply.message.size(), 1000u);
       EXPECT_LT(reply.detail.size(), 1000u) << body.name;
       ExpectFrugal(memory, body.name);
     }

@@ -44,8 +44,19 @@ TEST(JobReplyHttp, SpeaksBeforeTheBody) {
            Case{Reply(502, "<html>"), Kind::kUnavailable},
            Case{Reply(503, ""), Kind::kUnavailable},
            Case{Reply(301, ""), Kind::kUnavailable},
-           Case{Reply(400, R"({"message":"m"})"), Kind::kUnavailable},
-           Case{Reply(418, good), Kind::kUnavailable},
+           Case{Reply(408, R"({"message":"m"})"), Kind::kUnavailable},
+           Case{Reply(400, R"({"message":"m"})"), Kind::kUnreadable},
+           Case{Reply(400, ""), Kind::kUnreadable},
+           Case{Reply(413, "<html>"), Kind::kUnreadable},
+           Case{Reply(418, good), Kind::kUnreadable},
+           // The request is refused, or nobody knows what: no word of a job that failed.
+           Case{Reply(400, R"({"success":false,"error":{"error_code":"BAD"}})"), Kind::kUnreadable},
+           Case{Reply(400, R"({"status":"failed","message":"m"})"), Kind::kUnreadable},
+           Case{Reply(400, R"({"success":false,"data":{"status":"in-progress"},"error":"m"})"),
+                Kind::kUnreadable},
+           Case{Reply(403, "{\"cut"), Kind::kUnavailable},
+           Case{Reply(404, R"({"success":false,"data":{"status":"failed","error_code":"X"}})"),
+                Kind::kNotFound},
            Case{NotSent(), Kind::kUnavailable},
            Case{Cut(), Kind::kUnavailable},
            Case{Cut("reset", 200, good), Kind::kUnavailable},
@@ -60,7 +71,66 @@ TEST(JobReplyHttp, SpeaksBeforeTheBody) {
   }
 }
 
+TEST(JobReplyHttp, AClientErrorThatTellsOfTheJobsFailureIsOne) {
+  for (const char* body :
+       {R"({"success":false,"data":{"status":"failed","error_code":"X","error_message":"no"}})",
+        R"({"data":{"status":"FAILED","error_code":"X","error_message":"no"}})",
+        R"({"success":false,"status":"failed","error":{"error_code":"X","error_message":"no"}})",
+        R"({"success":false,"data":{"status":"error","error_code":"X","error_message":"no"}})"}) {
+    for (const int status : {400, 403, 410, 422}) {
+      const JobReply reply = Read(Reply(status, body));
+      EXPECT_EQ(reply.kind, Kind::kFailed) << status << body;
+      EXPECT_EQ(reply.error_code, "X");
+      EXPECT_EQ(reply.error_message, "no");
+      EXPECT_EQ(reply.digest, 0U);
+    }
+    EXPECT_EQ(Read(Reply(500, body)).kind, Kind::kUnavailable);
+  }
+}
+
+TEST(JobReplyHttp, WhatIsNotUnderstoodIsToldInWordsThatStayTheSame) {
+  struct Case {
+    http::Response response;
+    const char* message;
+  };
+  const std::string huge(3000, 'x');
+  for (const Case& c : {
+           Case{Reply(200, ""), "Pictory answers HTTP 200 with an empty body; the gateway goes on asking"},
+           Case{Reply(204, ""), "Pictory answers HTTP 204 with an empty body; the gateway goes on asking"},
+           Case{Reply(200, "<html><TITLE>\n We'll be back </title>request 17</html>"),
+                "Pictory answers HTTP 200 with a page that is not JSON (\"We'll be back\"); the gateway "
+                "goes on asking"},
+           Case{Reply(200, "<html>request 17</html>"),
+                "Pictory answers HTTP 200 with a page that is not JSON; the gateway goes on asking"},
+           Case{Reply(200, "try\nlater"),
+                "Pictory answers HTTP 200 with a page that is not JSON (\"try later\"); the gateway goes "
+                "on asking"},
+           Case{Reply(400, R"({"code":"INVALID_REQUEST","message":"no such id"})"),
+                "Pictory answers HTTP 400: INVALID_REQUEST: no such id; the gateway goes on asking"},
+           Case{Reply(409, R"({"data":{"status":"busy"}})"),
+                "Pictory answers HTTP 409 with the status \"busy\"; the gateway goes on asking"},
+           Case{Reply(400, "{}"), "Pictory answers HTTP 400; the gateway goes on asking"},
+           Case{Reply(200, R"({"success":true,"data":{"status":"canceled","error_message":"by you"}})"),
+                "Pictory answers HTTP 200 with the status \"canceled\", which the gateway does not know: "
+                "by you; the gateway goes on asking"},
+           Case{Reply(200, R"({"success":true,"data":{}})"),
+                "Pictory answers HTTP 200 without a status and without a result; the gateway goes on "
+                "asking"},
+       }) {
+    EXPECT_EQ(Read(c.response).message, c.message);
+  }
+  const std::string cut = Read(Reply(200, R"({"data":{"renderProgress":1,"st)")).message;
+  EXPECT_NE(cut.find("HTTP 200 with JSON that cannot be read: "), std::string::npos) << cut;
+  EXPECT_EQ(Read(Reply(200, R"({"data":{"renderProgress":100,"st)")).message, cut);
+  for (const http::Response& response :
+       {Reply(400, R"({"message":")" + huge + R"(","code":")" + huge + R"("})"), Reply(200, huge),
+        Reply(200, R"({"data":{"status":")" + huge + R"("}})"), Reply(200, "<title>" + huge)}) {
+    EXPECT_LT(Read(response).message.size(), 2 * limits::kUpstreamTextMaxBytes);
+  }
+}
+
 TEST(JobReplyHttp, RetryAfterIsHandedOn) {
+  EXPECT_EQ(Read(Reply(400, "{}", {{"retry-after", "30"}})).retry_after, 30s);
   EXPECT_EQ(Read(Reply(429, "", {{"retry-after", "30"}})).retry_after, 30s);
   EXPECT_EQ(Read(Reply(429, "")).retry_after, 0s);
   EXPECT_EQ(Read(Reply(503, "", {{"retry-after", "5"}})).retry_after, 5s);
@@ -71,7 +141,15 @@ TEST(JobReplyHttp, TheBotFilterIsNamed) {
   EXPECT_NE(reply.detail.find("bot filter"), std::string::npos) << reply.detail;
 }
 
-TEST(JobReplyBody, UnreadableIsUnavailable) {
+TEST(JobReplyHttp, AnAnswerThatTookTooLongIsToldApart) {
+  http::Response late = Cut();
+  EXPECT_FALSE(Read(late).timed_out);
+  late.timed_out = true;
+  EXPECT_TRUE(Read(late).timed_out);
+  EXPECT_EQ(Read(late).kind, Kind::kUnavailable);
+}
+
+TEST(JobReplyBody, UnreadableIsNoOutage) {
   std::string deep = R"({"data":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
   for (const std::string& body :
        {std::string(), std::string("null"), std::string("[]"), std::string("<html>"),
@@ -82,11 +160,12 @@ TEST(JobReplyBody, UnreadableIsUnavailable) {
         std::string(R"({"data":{"a":"\ud800"}})"), deep}) {
     const JobReply reply = ReadBody(body);
     if (body == "null" || body == "[]") {
-      EXPECT_TRUE(reply.kind == Kind::kUnavailable || reply.kind == Kind::kUnclear) << body;
+      EXPECT_TRUE(reply.kind == Kind::kUnreadable || reply.kind == Kind::kUnclear) << body;
       continue;
     }
-    EXPECT_EQ(reply.kind, Kind::kUnavailable) << body.substr(0, 80);
+    EXPECT_EQ(reply.kind, Kind::kUnreadable) << body.substr(0, 80);
     EXPECT_LT(reply.detail.size(), 1000U);
+    EXPECT_EQ(reply.digest, 0U);
   }
 }
 
@@ -183,8 +262,7 @@ TEST(JobReplyBody, CleanedIsAnEndOfItsOwn) {
 
 TEST(JobReplyBody, UnknownStatusIsNeverSuccess) {
   for (const char* body :
-       {R"({"success":true,"data":{"status":"archived","videoURL":"https://x"}})",
-        R"({"success":true,"data":{"status":"Failed"}})",
+       {R"({"success":true,"data":{"status":"archived"}})",
         R"({"success":true,"data":{"status":"done"}})", R"({"success":true,"data":null})",
         R"({"success":true,"data":{}})", R"({"success":true})", "{}",
         R"({"data":{"status":{"a":1}}})", R"({"data":{"videoURL":null}})",
@@ -192,6 +270,39 @@ TEST(JobReplyBody, UnknownStatusIsNeverSuccess) {
         R"({"status":200})"}) {
     EXPECT_EQ(ReadBody(body, v1::JOB_KIND_RENDER).kind, Kind::kUnclear) << body;
   }
+}
+
+TEST(JobReplyBody, AStatusIsTheSameWordInAnyCaseAndDress) {
+  const auto kind_of = [](const std::string& word) {
+    return ReadBody(R"({"success":true,"data":{"videoURL":"https://x","status":")" + word + R"("}})").kind;
+  };
+  for (const char* word : {"Completed", "COMPLETED", " completed\\n"}) {
+    EXPECT_EQ(kind_of(word), Kind::kSucceeded) << word;
+  }
+  for (const char* word : {"In-Progress", "IN_PROGRESS", "in progress", "inProgress", "Pending "}) {
+    EXPECT_EQ(kind_of(word), Kind::kRunning) << word;
+  }
+  EXPECT_EQ(kind_of("Failed"), Kind::kFailed);
+  EXPECT_EQ(kind_of("CLEANED"), Kind::kCleaned);
+}
+
+TEST(JobReplyBody, AResultBesideAnUnknownWordIsOneUnlessSomethingSaysOtherwise) {
+  const auto kind_of = [](const std::string& data, v1::JobKind kind = v1::JOB_KIND_RENDER) {
+    return ReadBody(R"({"success":true,"data":{)" + data + "}}", kind).kind;
+  };
+  const std::string video = R"(,"videoURL":"https://x/a.mp4")";
+  for (const char* word : {"archived", "done", "success", "ready", "complete", "finished", "ok"}) {
+    EXPECT_EQ(kind_of(R"("status":")" + std::string(word) + "\"" + video), Kind::kSucceeded) << word;
+  }
+  for (const char* word : {"error", "canceled", "CANCELLED", "aborted", "rejected", "incomplete",
+                           "unsuccessful", "processing", "Rendering", "queued", "not-ready",
+                           "partially_done", "expired"}) {
+    EXPECT_EQ(kind_of(R"("status":")" + std::string(word) + "\"" + video), Kind::kUnclear) << word;
+  }
+  EXPECT_EQ(kind_of(R"("status":"done","error_message":"no")" + video), Kind::kUnclear);
+  // What may be there before the end proves nothing.
+  EXPECT_EQ(kind_of(R"("status":"done","videoShareURL":"https://s")"), Kind::kUnclear);
+  EXPECT_EQ(kind_of(R"("status":"done","srt":"")", v1::JOB_KIND_TRANSCRIPTION), Kind::kUnclear);
 }
 
 TEST(JobReplyBody, AbsentStatusWithAResultIsSuccess) {
@@ -235,10 +346,91 @@ TEST(JobReplyBody, RenderWithoutItsVideoIsIncomplete) {
                            R"({"status":"completed","videoURL":{}})"}) {
     const JobReply reply = ReadBody(std::string(R"({"success":true,"data":)") + data + "}");
     EXPECT_EQ(reply.kind, Kind::kIncomplete) << data;
-    EXPECT_FALSE(reply.error_message.empty());
+    EXPECT_EQ(reply.message,
+              "Pictory says completed, but gives no videoURL; the gateway goes on asking");
     EXPECT_EQ(reply.result, nullptr);
     EXPECT_EQ(reply.digest, 0U) << "its age counts from poll to poll";
   }
+}
+
+constexpr v1::JobKind kAllKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW,
+                                     v1::JOB_KIND_RENDER, v1::JOB_KIND_TRANSCRIPTION,
+                                     v1::JOB_KIND_SUMMARY};
+
+TEST(JobReplyBody, CompletedWithoutAResultIsIncompleteWhateverTheKind) {
+  for (const v1::JobKind kind : kAllKinds) {
+    for (const char* data :
+         {R"({"status":"completed"})", R"({"status":"completed","jobId":"a","progress":100})",
+          R"({"status":"Completed","aiCreditsUsed":3,"mediaInfo":{"duration":3}})",
+          R"({"status":"completed","preview":null,"videoURL":"","transcript":null,"txt":null,"url":""})",
+          R"({"status":"completed","renderParams":{},"storyboard":{},"highlights":[]})"}) {
+      const JobReply reply = ReadBody(std::string(R"({"success":true,"data":)") + data + "}", kind);
+      EXPECT_EQ(reply.kind, Kind::kIncomplete) << kind << data;
+      EXPECT_EQ(reply.result, nullptr) << kind << data;
+      EXPECT_EQ(reply.digest, 0U);
+      EXPECT_EQ(reply.message.rfind("Pictory says completed, but gives no ", 0), 0U) << reply.message;
+    }
+    EXPECT_EQ(ReadBody(R"({"status":"completed"})", kind).kind, Kind::kIncomplete);
+    EXPECT_EQ(ReadBody(R"({"status":"completed","data":null})", kind).kind, Kind::kIncomplete);
+  }
+}
+
+TEST(JobReplyBody, UnderCompletedLessIsAResultThanWithoutIt) {
+  struct Case {
+    const char* data;
+    std::vector<v1::JobKind> kinds;
+  };
+  const std::vector<v1::JobKind> speech = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_TRANSCRIPTION,
+                                           v1::JOB_KIND_SUMMARY};
+  for (const Case& c : {
+           Case{R"("renderParams":{"a":1})", {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW}},
+           Case{R"("preview":"https://p")", {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW}},
+           Case{R"("previewUrl":"https://p")", {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW}},
+           Case{R"("videoURL":"https://v")", {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_RENDER}},
+           Case{R"("transcript":[],"mediaInfo":{"duration":3})", speech},
+           Case{R"("transcript":[],"txt":null)", speech},
+           Case{R"("txt":"")", speech},
+           Case{R"("srt":"1")", speech},
+           Case{R"("vtt":"WEBVTT")", speech},
+           Case{R"("transcript":[{"words":[]}])", speech},
+           Case{R"("highlights":[{"text":"a"}])", {v1::JOB_KIND_SUMMARY}},
+           Case{R"("url":"https://picture")", {v1::JOB_KIND_UNSPECIFIED}},
+       }) {
+    for (const v1::JobKind kind : c.kinds) {
+      const JobReply reply =
+          ReadBody(std::string(R"({"success":true,"data":{"status":"completed",)") + c.data + "}}", kind);
+      EXPECT_EQ(reply.kind, Kind::kSucceeded) << kind << c.data;
+      EXPECT_NE(reply.result, nullptr);
+    }
+  }
+}
+
+// It is kept at hand, should nothing better come.
+TEST(JobReplyBody, WhatStandsWhereAResultIsExpectedIsHandedOnWithAnIncompleteOne) {
+  struct Case {
+    const char* data;
+    std::vector<v1::JobKind> kinds;
+  };
+  for (const Case& c : {
+           Case{R"({"status":"completed","audioURL":"https://a"})",
+                {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW, v1::JOB_KIND_TRANSCRIPTION,
+                 v1::JOB_KIND_SUMMARY}},
+           Case{R"({"status":"completed","transcript":[]})",
+                {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_TRANSCRIPTION, v1::JOB_KIND_SUMMARY}},
+           Case{R"(["a"])", {v1::JOB_KIND_UNSPECIFIED}},
+       }) {
+    for (const v1::JobKind kind : c.kinds) {
+      const JobReply reply =
+          ReadBody(std::string(R"({"status":"completed","data":)") + c.data + "}", kind);
+      EXPECT_EQ(reply.kind, Kind::kIncomplete) << kind << c.data;
+      ASSERT_NE(reply.result, nullptr) << kind << c.data;
+      EXPECT_EQ(std::string_view(reply.result->parts.at(0).bytes), c.data);
+    }
+  }
+  // A render without its video is no render, whatever else is there.
+  const JobReply render = ReadBody(R"({"data":{"status":"completed","videoShareURL":"https://s"}})");
+  EXPECT_EQ(render.kind, Kind::kIncomplete);
+  EXPECT_EQ(render.result, nullptr);
 }
 
 TEST(JobReplyBody, CreditsAreRead) {
@@ -282,13 +474,14 @@ TEST(JobReplyBody, NoTruncationAndNoFlippedByteHarms) {
         v1::JOB_KIND_TRANSCRIPTION, v1::JOB_KIND_SUMMARY}) {
     ASSERT_EQ(ReadBody(body, kind).kind, Kind::kSucceeded);
     for (std::size_t length = 0; length < body.size(); ++length) {
-      EXPECT_EQ(ReadBody(body.substr(0, length), kind).kind, Kind::kUnavailable) << length;
+      EXPECT_EQ(ReadBody(body.substr(0, length), kind).kind, Kind::kUnreadable) << length;
     }
     for (std::size_t at = 0; at < body.size(); ++at) {
       for (const char flip : {'\x01', '\x20', '\x7f', '\x80'}) {
         std::string broken = body;
         broken[at] = static_cast<char>(broken[at] ^ flip);
         const JobReply reply = ReadBody(broken, kind);
+        if (reply.kind == Kind::kIncomplete) continue;  // with or without
         EXPECT_EQ(reply.result != nullptr, reply.kind == Kind::kSucceeded);
       }
     }

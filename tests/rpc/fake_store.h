@@ -75,6 +75,7 @@ class FakeStore final : public jobs::JobStore {
   }
   void Claim(jobs::OwedAnswers::Claim, Callback<bool> done) override { done(NotHere()); }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(NotHere()); }
+  void NoteAsked(jobs::Asked, Done done) override { done(NotHere()); }
   void Bury(jobs::JobRecord, Done done) override { done(NotHere()); }
   void Prune(jobs::PruneQuery, Callback<std::vector<jobs::JobKey>> done) override {
     done(NotHere());

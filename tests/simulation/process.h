@@ -55,6 +55,7 @@ class Process {
     });
     auto recovered = store.Recover(clock.WallNow());
     spending_.Recover(recovered->spent);
+    poller_.Recover(recovered->asked);
     owed_.Recover(recovered->owed);
     jobs::SubmitterOptions submitting;
     submitting.epoch = recovered->epoch;
@@ -71,7 +72,7 @@ class Process {
       poller_.FollowRecovered(record, hub_.Publish(record), recovered->unfinished);
     });
     if (!read.ok()) std::abort();
-    retention_.Start();
+    retention_.Start(recovered->asked.answered);
   }
 
   jobs::Hub& hub() { return hub_; }

@@ -135,6 +135,14 @@ void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
 
 void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) { disk_.EndEpoch(std::move(owed), done); }
 
+void SimStore::NoteAsked(jobs::Asked asked, Done done) {
+  auto apply = [this, asked, done] {
+    disk_.NoteAsked(asked, [](const absl::Status&) {});
+    return std::function<void()>([done] { done(absl::OkStatus()); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
 void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto apply = [this, query, done] {
     absl::StatusOr<std::vector<jobs::JobKey>> result = absl::UnknownError("");

@@ -45,6 +45,7 @@ class SimStore final : public jobs::JobStore {
   void Adopt(jobs::JobRecord record, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
+  void NoteAsked(jobs::Asked asked, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Find(std::string tenant, std::string name,

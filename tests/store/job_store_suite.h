@@ -761,8 +761,16 @@ TYPED_TEST_P(JobStoreTest, CloseFinishesWhatWasHandedInAndRefusesTheRest) {
   this->store_->Close();
 }
 
+TYPED_TEST_P(JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart) {
+  EXPECT_EQ(this->store_->Recover(At(1))->asked, jobs::Asked{});
+  const jobs::Asked asked{.answered = At(7'000'001), .since = At(5)};
+  ASSERT_TRUE(this->calls_.NoteAsked({.answered = At(9), .since = At(3)}).ok());
+  ASSERT_TRUE(this->calls_.NoteAsked(asked).ok());
+  EXPECT_EQ(this->store_->Recover(At(2))->asked, asked);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
-    JobStoreTest, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
+    JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
     AnUnsentRequestBeginsAgainUnderItsFirstJobId, AnUnsentRequestWithAnotherFingerprintDoesNotBegin,
     BeginRefusesAJobIdOfAnotherRequest, OneRequestIdFromManyThreadsBeginsOnce,
     UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,

@@ -20,7 +20,7 @@ class RandomRecords {
     // then every backend must keep it.
     auto& [job, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, sent_at,
            minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at, not_found_since, not_found_count,
-           incomplete_since, failure_seen, result_too_large] = record;
+           incomplete_since, incomplete_count, failure_seen, notice] = record;
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
     fingerprint = Bytes(32);
     attempt = Int32();
@@ -36,8 +36,9 @@ class RandomRecords {
     if (Coin()) not_found_since = Time();
     not_found_count = Int32();
     if (Coin()) incomplete_since = Time();
+    incomplete_count = Int32();
     failure_seen = Coin();
-    result_too_large = Coin();
+    notice = static_cast<jobs::Notice>(Below(4));
     Fill(job, tenant, job_id);
     return record;
   }

@@ -76,6 +76,24 @@ TEST_F(SchemaTest, JobsOfTheFirstVersionAreStillThere) {
   EXPECT_FALSE(record->minted_request_id);
 }
 
+TEST_F(SchemaTest, AResultThatWasTooLargeStillIs) {
+  {
+    SQLite::Database old(path_, kCreate);
+    ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 4}).ok());
+    old.exec(R"(INSERT INTO jobs (tenant, job_id, pictory_job_id, request_id, kind, state, revision, message,
+      create_time, update_time, labels, error_code, error_message, stale, upstream_missing, sandbox, submission,
+      fingerprint, attempt, owner_epoch, correlation_token, refusal, accepted_at, next_poll_at, not_found_count,
+      failure_seen, result_too_large, visible, result_wire) VALUES ('acme', 'j1', 'p1', 'r1', 1, 3, 3, 'm', 1000,
+      2000, x'', '', '', 0, 0, 0, 3, x'ff', 1, 1, 'token', x'', 1500, 0, 0, 0, 1, 1, x''))");
+  }
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  const auto record = JobReads(**OpenForReading(path_)).Find("acme", "j1");
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->notice, jobs::Notice::kTooLarge);
+  EXPECT_EQ(record->incomplete_count, 0);
+}
+
 TEST_F(SchemaTest, AStepThatFailsLeavesNothingBehind) {
   SQLite::Database db(path_, kCreate);
   ASSERT_TRUE(Migrate(db, {{1, "CREATE TABLE a (x)"}}).ok());

@@ -96,6 +96,11 @@ class StoreCalls {
     store_.Claim({{tenant, job_id}, claims}, answer.Callback());
     return answer.Wait();
   }
+  absl::Status NoteAsked(jobs::Asked asked) {
+    Answer<absl::Status> answer;
+    store_.NoteAsked(asked, answer.Callback());
+    return answer.Wait();
+  }
   absl::Status EndEpoch(std::vector<jobs::OwedJob> owed) {
     Answer<absl::Status> answer;
     store_.EndEpoch(std::move(owed), answer.Callback());

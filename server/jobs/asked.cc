@@ -1,0 +1,30 @@
+#include "jobs/asked.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace gateway::jobs {
+namespace {
+
+// Either way: a clock that is set back is no proof that time has passed.
+WallTime::duration Between(WallTime a, WallTime b) { return a < b ? b - a : a - b; }
+
+}  // namespace
+
+Asked AfterAnswer(const Asked& asked, WallTime now) {
+  const bool after_a_break = Between(asked.answered, now) > limits::kUnaskedGap;
+  return {.answered = now, .since = after_a_break ? now : std::min(asked.since, now)};
+}
+
+Duration AgeSince(WallTime from, const Asked& asked, WallTime now) {
+  const WallTime start = from > now ? asked.since : std::max(from, asked.since);
+  return std::max<Duration>(Duration::zero(), std::min(now, asked.answered) - start);
+}
+
+bool IsWorthNoting(const Asked& noted, const Asked& asked) {
+  return noted.since != asked.since ||
+         Between(noted.answered, asked.answered) >= limits::kAskedNoteInterval;
+}
+
+}  // namespace gateway::jobs

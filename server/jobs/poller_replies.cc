@@ -1,0 +1,216 @@
+// The second half of a poll: what its reply says of the account and of the job, and when to ask again.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "jobs/guards.h"
+#include "jobs/poller.h"
+
+namespace gateway::jobs {
+namespace {
+
+using Kind = pictory::JobReply::Kind;
+using pictory::Speaks;
+
+// What an entry can count: every curve has met its cap by then, and every wait its limit.
+constexpr int kErrorsMax = 31;
+constexpr int kPatienceMax = 7;
+
+}  // namespace
+
+void Poller::NoteAccount(const pictory::JobReply& reply) {
+  SaidNothing(reply.kind) ? account_.NoteSilentPoll() : account_.NoteSpoken();
+  if (Speaks(reply.kind)) NoteAsked();
+  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
+  if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+  if (reply.kind == Kind::kCredentials) {
+    account_.Pause(options_.credentials_pause);
+    if (events_.credentials_refused) events_.credentials_refused(reply);
+  }
+}
+
+void Poller::NoteAsked() {
+  Asked asked;
+  {
+    MutexLock lock(mutex_);
+    asked = asked_ = AfterAnswer(asked_, clock_.WallNow());
+    if (!IsWorthNoting(noted_, asked)) return;
+    noted_ = asked;
+  }
+  // Should it not be kept, the next one is; what it costs is that a break looks longer than it was.
+  store_.NoteAsked(asked, [](const absl::Status&) {});
+}
+
+void Poller::NoteFollowed() {
+  if (followed() == 0) account_.NoteNothingFollowed();
+}
+
+void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) {
+  NoteAccount(reply);
+  if (events_.replied) events_.replied(*job, reply);
+  if (!TakeReply(job, ask, reply)) return Pump();
+  auto news = std::make_shared<News>();
+  news->job = job;
+  news->ask = ask;
+  news->reply = std::move(reply);
+  store_.Find(job->tenant, std::string(job->job_id()),
+              [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
+                if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
+                OnRecord(news, **std::move(found));
+              });
+}
+
+void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) {
+  if (!SaidNothing(reply.kind)) entry.digest = reply.digest;
+  if (Speaks(reply.kind)) {
+    entry.errors = 0;
+  } else if (entry.errors < kErrorsMax) {
+    ++entry.errors;
+  }
+  const Duration waited = TimeoutOf(entry);
+  if (!reply.timed_out) {
+    // It has come within the first time, so that it needs no more.
+    if (Speaks(reply.kind) && !IsSlow(ask)) entry.patience = 0;
+  } else if (ask.timeout >= waited && waited < options_.timeout_max && entry.patience < kPatienceMax) {
+    ++entry.patience;
+  }
+}
+
+bool Poller::TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::JobReply& reply) {
+  MutexLock lock(mutex_);
+  Entry* const entry = FindEntry(job->key());
+  if (stopped_ || entry == nullptr) {
+    Leave(ask);
+    return false;
+  }
+  NoteReply(*entry, ask, reply);
+  if (reply.kind == Kind::kLarge) {  // at once again, for all of it
+    entry->large = true;
+    Leave(ask);
+    Settle(*entry, Duration::zero());
+    return false;
+  }
+  if (entry->polls < std::numeric_limits<std::uint16_t>::max()) ++entry->polls;
+  // Time alone changes a job too, but not a young one.
+  const WallTime wall = clock_.WallNow();
+  const bool old = AgeSince(entry->accepted_at, asked_, wall) >= limits::kStaleAfter;
+  if (old || !(SaidNothing(reply.kind) || reply.kind == Kind::kUnchanged)) return true;
+  JobRecord known;  // as far as the schedule cares
+  known.accepted_at = entry->accepted_at;
+  known.notice = entry->too_large ? Notice::kTooLarge : Notice::kNone;
+  Leave(ask);
+  Settle(*entry, DelayAfter(*entry, known, reply, wall));
+  return false;
+}
+
+void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
+  const WallTime wall = clock_.WallNow();
+  Asked asked;
+  {
+    MutexLock lock(mutex_);
+    asked = asked_;
+  }
+  news->advanced = Advance(record, news->reply, wall, asked);
+  Advanced& advanced = news->advanced;
+  if (advanced.contradiction && events_.contradicted) events_.contradicted(record, news->reply);
+  {
+    MutexLock lock(mutex_);
+    if (const Entry* const entry = FindEntry(news->job->key())) {
+      news->delay = DelayAfter(*entry, advanced.record, news->reply, wall);
+    }
+    if (!advanced.store) {
+      Leave(news->ask);
+      SettleAs(news, nullptr);
+    }
+  }
+  if (!advanced.store) return Pump();
+
+  if (advanced.visible && IsOff(Guard::kStoredBeforePublish)) publish_(advanced.record);
+  if (events_.storing) events_.storing(advanced.record);
+  advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(news->delay);
+  std::vector<pictory::JobResult::Part> parts;
+  if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {
+    parts = news->reply.result->parts;
+  }
+  store_.Update(advanced.record, std::move(parts),
+                [this, news](const absl::Status& status) { OnStored(news, status); });
+}
+
+void Poller::OnStored(const NewsPtr& news, const absl::Status& status) {
+  if (!status.ok()) return Abandon(news, false);
+  SnapshotPtr newest;
+  if (news->advanced.visible) newest = publish_(news->advanced.record);
+  {
+    MutexLock lock(mutex_);
+    Leave(news->ask);
+    SettleAs(news, std::move(newest));
+  }
+  NoteFollowed();
+  Pump();
+}
+
+void Poller::Abandon(const NewsPtr& news, bool gone) {
+  {
+    MutexLock lock(mutex_);
+    Leave(news->ask);
+    if (gone) {
+      Remove(news->job->key());
+    } else if (Entry* const entry = FindEntry(news->job->key())) {
+      // Nothing was kept, so nothing happened: the next poll must find the same news again.
+      entry->digest = 0;
+      Settle(*entry, options_.curve.error_max);
+    }
+  }
+  NoteFollowed();
+  Pump();
+}
+
+Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
+                            const pictory::JobReply& reply, WallTime wall) {
+  const PollFacts facts{
+      .record = &record,
+      .polls = entry.polls,
+      .errors = entry.errors,
+      .watched = entry.watched,
+      .outcome = reply.kind,
+      .retry_after = reply.retry_after,
+      .asked_since = asked_.since,
+      .fair_interval = FairInterval(entry.job->tenant),
+  };
+  return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
+}
+
+// As if all jobs took turns; but of a tenant with less than its share of them, as if tenants did.
+Duration Poller::FairInterval(const std::string& tenant) const {
+  const std::size_t turns = std::min(entries_.size(), jobs_of_.at(tenant) * jobs_of_.size());
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(static_cast<double>(turns) / account_.requests_per_second()));
+}
+
+void Poller::Settle(Entry& entry, Duration delay) {
+  entry.busy = false;
+  MonoTime due = clock_.Now() + delay;
+  const bool hinted = entry.hint_waits;
+  entry.hint_waits = false;
+  if (hinted) {
+    const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
+    if (at < due) due = entry.hinted = at;
+  }
+  // `delay` may have been reckoned when nobody watched.
+  const bool watcher = entry.watcher_waits;
+  entry.watcher_waits = false;
+  if (watcher && !Stubborn(entry)) due = std::min(due, clock_.Now() + options_.curve.first);
+  Place(entry, due);
+}
+
+// As Settle, or done for good. `newest` is null if callers see no change.
+void Poller::SettleAs(const NewsPtr& news, SnapshotPtr newest) {
+  if (IsFinal(news->advanced.record.job.state)) return Remove(news->job->key());
+  Entry* const entry = FindEntry(news->job->key());
+  if (entry == nullptr) return;
+  Note(*entry, news->advanced.record);
+  if (newest != nullptr) entry->job = std::move(newest);
+  Settle(*entry, news->delay);
+}
+
+}  // namespace gateway::jobs
