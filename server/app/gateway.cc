@@ -103,6 +103,7 @@ struct Gateway::Parts {
   std::function<double()> store_commits = [] { return 0; };
   jobs::JobStore::Recovered recovered;
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
+  std::unique_ptr<WorkThread> bodies;  // of large submits
   std::unique_ptr<http::CurlTransport> transport;
   std::unique_ptr<pictory::PictoryClient> client;
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
@@ -221,7 +222,9 @@ void Gateway::Parts::BuildDomain() {
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
       });
+  bodies = std::make_unique<WorkThread>("request-bodies");
   jobs::SubmitterOptions submitting;
+  submitting.aside = [this](std::function<void()> work) { bodies->Post(std::move(work)); };
   submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   submitting.epoch = recovered.epoch;

@@ -69,6 +69,9 @@ struct SubmitterOptions {
   std::int64_t epoch = 0;  // of JobStore::Recover
   // Where Pictory is to call back for a submission with this token; null or "": nowhere.
   std::function<std::string(const std::string& token)> webhook_url;
+  // Where the body of a large submit is made, which takes time in proportion to it; null: where it comes
+  // from, which may be the store's thread.
+  std::function<void(std::function<void()>)> aside;
 };
 
 // Where the answer to a submit comes from, if not from the call itself.
@@ -136,6 +139,8 @@ class Submitter {
   void ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                  std::string_view inlined);
+  void MakeBody(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
+                std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
   void AwaitBudget(const AttemptPtr& attempt);

@@ -90,6 +90,20 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Snapshot& refere
 
 void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                           std::string_view inlined) {
+  const std::size_t bytes = attempt->request.request->ByteSizeLong() + inlined.size();
+  if (!options_.aside || bytes <= limits::kSmallRequestMaxBytes) {
+    return MakeBody(attempt, referenced_pictory_id, inlined);
+  }
+  options_.aside([this, attempt, id = std::string(referenced_pictory_id), part = std::string(inlined)] {
+    if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
+      return AnswerFromRequestId(attempt, std::move(gone));
+    }
+    MakeBody(attempt, id, part);
+  });
+}
+
+void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
+                         std::string_view inlined) {
   attempt->token = RandomHex(16);
   const std::string webhook = options_.webhook_url ? options_.webhook_url(attempt->token) : "";
   absl::StatusOr<pictory::Submission> submission = pictory::Translate(

@@ -64,17 +64,18 @@ void Intake::Drain() {
   Arm();
 }
 
-bool Intake::Hold(std::size_t bytes) {
-  if (held_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= held_max_bytes_) return true;
-  Dismiss(bytes);
-  return false;
+std::shared_ptr<void> Intake::Hold(std::size_t bytes) {
+  const bool room =
+      held_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= held_max_bytes_;
+  std::shared_ptr<void> held(this, [self = shared_from_this(), bytes](void*) {
+    self->held_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  });
+  return room ? held : nullptr;
 }
 
-void Intake::Dismiss(std::size_t bytes) { held_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
-
-grpc::Status Intake::HoldRefusal() const {
-  return ToGrpc(errors::TooMany("MiB of large requests",
-                                static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later()));
+absl::Status Intake::HoldRefusal() const {
+  return errors::TooMany("MiB of large requests",
+                         static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later());
 }
 
 // One timer while anything is on its way, none for an idle server.

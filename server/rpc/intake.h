@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
@@ -68,10 +69,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   // From now on nobody is awaited for long.
   void Drain();
 
-  // A request of so many bytes is to be held until its Dismiss; false: there are too many.
-  bool Hold(std::size_t bytes);
-  void Dismiss(std::size_t bytes);
-  grpc::Status HoldRefusal() const;
+  // So many bytes of large requests are to be held as long as what it returns; null: there are too many.
+  std::shared_ptr<void> Hold(std::size_t bytes);
+  absl::Status HoldRefusal() const;
 
  private:
   using Arrivals = std::list<std::shared_ptr<Arrival>>;

@@ -75,7 +75,11 @@ void ServeOptional(const Domain::Call<Request, Response>& call, const char* miss
 
 JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes, Intake& intake,
                          Admission& admission, const Domain& domain)
-    : RawService(intake, domain), watch_limits_(watch_limits), admission_(admission), domain_(domain) {
+    : RawService(intake, domain),
+      watch_limits_(watch_limits),
+      admission_(admission),
+      reader_(intake, admission),
+      domain_(domain) {
   const auto unary = [this](const char* path, std::size_t max_bytes, auto method) {
     Add(path, max_bytes,
         UnaryMethod([this, method](Context* context, const Bytes* request, Bytes* response) {
@@ -107,7 +111,7 @@ template <class Request>
 JobsService::Unary* JobsService::ServeSubmit(const char* method, v1::JobKind kind, Context* context,
                                              const Bytes* request, Bytes* response) {
   return ServeUnary<Request>(
-      method, context, request, response, admission_, domain_,
+      method, context, request, response, admission_, reader_, domain_,
       [this, method, kind](const Caller& caller, std::shared_ptr<Request> message,
                            const Reply& reply) {
         Submit(method, kind, caller, std::move(message), reply, admission_, domain_);
@@ -139,7 +143,7 @@ JobsService::Unary* JobsService::Summarize(Context* context, const Bytes* reques
 
 JobsService::Unary* JobsService::GetJob(Context* context, const Bytes* request, Bytes* response) {
   return ServeUnary<v1::GetJobRequest>(
-      "GetJob", context, request, response, admission_, domain_,
+      "GetJob", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::GetJobRequest> message, const Reply& reply) {
         rpc::GetJob(caller, std::move(message), reply, domain_);
       });
@@ -147,7 +151,7 @@ JobsService::Unary* JobsService::GetJob(Context* context, const Bytes* request, 
 
 JobsService::Unary* JobsService::ListJobs(Context* context, const Bytes* request, Bytes* response) {
   return ServeUnary<v1::ListJobsRequest>(
-      "ListJobs", context, request, response, admission_, domain_,
+      "ListJobs", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::ListJobsRequest> message,
              const Reply& reply) { rpc::ListJobs(caller, std::move(message), reply, domain_); });
 }
@@ -214,7 +218,7 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* r
 JobsService::Unary* JobsService::ResolveJob(Context* context, const Bytes* request,
                                             Bytes* response) {
   return ServeUnary<v1::ResolveJobRequest>(
-      "ResolveJob", context, request, response, admission_, domain_,
+      "ResolveJob", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::ResolveJobRequest> message,
              const Reply& reply) {
         ServeOptional(domain_.resolve, "ResolveJob is not available on this server yet", caller,
@@ -225,7 +229,7 @@ JobsService::Unary* JobsService::ResolveJob(Context* context, const Bytes* reque
 JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* request,
                                            Bytes* response) {
   return ServeUnary<v1::DeleteJobRequest>(
-      "DeleteJob", context, request, response, admission_, domain_,
+      "DeleteJob", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::DeleteJobRequest> message,
              const Reply& reply) {
         ServeOptional(domain_.remove, "DeleteJob is not available on this server yet", caller,
@@ -236,7 +240,7 @@ JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* reques
 JobsService::Unary* JobsService::CreateUpload(Context* context, const Bytes* request,
                                               Bytes* response) {
   return ServeUnary<v1::CreateUploadRequest>(
-      "CreateUpload", context, request, response, admission_, domain_,
+      "CreateUpload", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::CreateUploadRequest> message,
              const Reply& reply) {
         rpc::CreateUpload(caller, std::move(message), reply, admission_, domain_);

@@ -8,6 +8,7 @@
 #include "rpc/handlers.h"
 #include "rpc/intake.h"
 #include "rpc/raw_service.h"
+#include "rpc/request_reader.h"
 
 namespace gateway::rpc {
 
@@ -43,6 +44,7 @@ class JobsService final : public RawService {
 
   const WatchLimits watch_limits_;
   Admission& admission_;
+  RequestReader reader_;
   const Domain& domain_;
 };
 

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/errors.h"
-#include "base/limits.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/unread.h"
@@ -105,13 +104,6 @@ class Request final : public grpc_completion_queue_functor,
     const std::size_t size = message_ == nullptr ? 0 : grpc_byte_buffer_length(message_);
     if (size > method_.max_bytes) {
       return Reject(ToGrpc(errors::RequestTooLarge(size, method_.max_bytes)));
-    }
-    if (size > limits::kSmallRequestMaxBytes) {
-      if (!method_.intake.Hold(size)) return Reject(method_.intake.HoldRefusal());
-      over_ = [over = std::move(over_), &intake = method_.intake, size] {
-        intake.Dismiss(size);
-        over();
-      };
     }
     if (method_.serve_stream != nullptr) return Run(*method_.serve_stream, message_);
     Unread* const unread = method_.domain.unread;

@@ -55,6 +55,8 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
     std::vector<errors::Violation> violations = domain.validate(*request);
     if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   }
+  // It may be large, and it has been waiting; nothing was submitted yet.
+  if (reply.cancelled()->load()) return;
   std::string request_id = request->request_id();
   if (request_id.empty() && domain.require_request_id) {
     return reply(errors::Invalid("request_id",

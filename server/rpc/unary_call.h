@@ -2,6 +2,8 @@
 //
 //   admit → identify → parse → the method's own step → one answer
 //
+// A large request is parsed, and the method's step taken, on the reader's thread.
+//
 // Whoever is first answers: the method, the caller's cancel, or the deadline we set for callers
 // that have none. The others find the call answered.
 #pragma once
@@ -18,7 +20,7 @@
 #include "rpc/admission.h"
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
-#include "rpc/wire.h"
+#include "rpc/request_reader.h"
 
 namespace gateway::rpc {
 
@@ -50,12 +52,12 @@ class Reply {
   std::shared_ptr<Shared> shared_;
 };
 
-// `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later.
+// `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied.
 template <class Request, class Serve>
 grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
-                                     Admission& admission, const Domain& domain,
-                                     const Serve& serve,
+                                     Admission& admission, RequestReader& reader,
+                                     const Domain& domain, const Serve& serve,
                                      Admission::Kind kind = Admission::Kind::kCall) {
   Admission::Ticket ticket = admission.Enter(kind);
   if (!ticket) {
@@ -65,14 +67,16 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
   }
   const Reply reply(method, domain);
   const absl::StatusOr<Caller> caller = Identify(*context, domain);
-  absl::StatusOr<std::shared_ptr<Request>> message = Parse<Request>(*request);
-  Free(*request);
   if (!caller.ok()) {
+    Free(*request);
     reply(caller.status());
-  } else if (!message.ok()) {
-    reply(message.status());
   } else {
-    serve(*caller, *std::move(message), reply);
+    reader.Read<Request>(
+        *request, reply.cancelled(),
+        [caller = *caller, reply, serve](absl::StatusOr<std::shared_ptr<Request>> message) {
+          if (!message.ok()) return reply(message.status());
+          serve(caller, *std::move(message), reply);
+        });
     if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
   }
   return reply.Carry(context, response, std::move(ticket));

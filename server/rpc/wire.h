@@ -30,13 +30,11 @@ absl::StatusOr<std::size_t> CheckBounds(const grpc::ByteBuffer& bytes,
 // if it is a watch.
 void Free(const grpc::ByteBuffer& request);
 
-// A request, within its bounds; or why not. `memory_bytes`, if given, is about what it takes.
+// A request, within its bounds; or why not.
 template <class Message>
-absl::StatusOr<std::shared_ptr<Message>> Parse(const grpc::ByteBuffer& bytes,
-                                               std::size_t* memory_bytes = nullptr) {
+absl::StatusOr<std::shared_ptr<Message>> Parse(const grpc::ByteBuffer& bytes) {
   const absl::StatusOr<std::size_t> within = CheckBounds(bytes, *Message::descriptor());
   if (!within.ok()) return within.status();
-  if (memory_bytes != nullptr) *memory_bytes = *within;
   auto message = std::make_shared<Message>();
   if (!Parse(bytes, *message)) return errors::Unparsable(Message::descriptor()->full_name());
   return message;

@@ -662,5 +662,30 @@ TEST_F(SubmitterTest, SubmitsWithoutAnAnswerAreReported) {
   EXPECT_EQ(silent, 1);
 }
 
+TEST_F(SubmitterTest, TheBodyOfALargeSubmitIsMadeAsideAndNotForCallersWhoAreGone) {
+  std::vector<std::function<void()>> aside;
+  options_.aside = [&](std::function<void()> work) { aside.push_back(std::move(work)); };
+  Make({.requests_per_second = 1000, .burst = 1000});
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  ASSERT_TRUE(Submit(Preview("small")).ok());
+  EXPECT_TRUE(aside.empty());
+
+  const std::string name(limits::kSmallRequestMaxBytes, 'n');
+  std::optional<Submitter::Answer> stays, goes;
+  submitter_->Submit(Preview("stays", name), Into(stays));
+  SubmitRequest request = Preview("goes", name);
+  request.cancelled = std::make_shared<std::atomic<bool>>(false);
+  const auto cancelled = request.cancelled;
+  submitter_->Submit(std::move(request), Into(goes));
+  ASSERT_EQ(aside.size(), 2u);
+  EXPECT_EQ(Posts(), 1);
+  cancelled->store(true);
+  for (const auto& work : aside) work();
+  ASSERT_TRUE(stays.has_value() && goes.has_value());
+  EXPECT_TRUE(stays->ok()) << stays->status();
+  EXPECT_EQ(goes->status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(Posts(), 2);
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -137,12 +137,14 @@ TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
 
 TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
   const auto intake = Make({.memory_bytes = 32 * limits::kRequestMaxBytes});
-  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
-  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
-  EXPECT_FALSE(intake->Hold(1));
-  EXPECT_EQ(errors::Reason(FromGrpc(intake->HoldRefusal())), "TOO_MANY");
-  intake->Dismiss(limits::kRequestMaxBytes);
-  EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
+  std::shared_ptr<void> first = intake->Hold(limits::kRequestMaxBytes);
+  const std::shared_ptr<void> second = intake->Hold(limits::kRequestMaxBytes);
+  EXPECT_NE(first, nullptr);
+  EXPECT_NE(second, nullptr);
+  EXPECT_EQ(intake->Hold(1), nullptr);
+  EXPECT_EQ(errors::Reason(intake->HoldRefusal()), "TOO_MANY");
+  first.reset();
+  EXPECT_NE(intake->Hold(limits::kRequestMaxBytes), nullptr);
 }
 
 TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {

@@ -57,7 +57,8 @@ class RpcHouse {
       if (handler) return handler(std::move(request), std::move(done));
       done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
     };
-    domain.validate = [](const google::protobuf::Message& message) {
+    domain.validate = [this](const google::protobuf::Message& message) {
+      if (on_validate) on_validate(message);
       std::vector<errors::Violation> violations;
       const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&message);
       if (transcribe != nullptr && transcribe->file_url() == "bad") {
@@ -146,6 +147,7 @@ class RpcHouse {
   jobs::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   absl::Status upload_status;  // before the call
+  std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;
   std::vector<std::string> named;  // job ids
