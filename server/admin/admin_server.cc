@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/limits.h"
+
 namespace gateway::admin {
 namespace {
 
@@ -17,8 +19,12 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::strin
   options.name = "admin listener";
   options.address = address;
   options.port = port;
-  options.max_connections = 64;
-  options.max_body_bytes = 4096;
+  options.max_connections = limits::kAdminConnectionsMax;
+  options.max_header_bytes = limits::kAdminHeadersMaxBytes;
+  options.max_body_bytes = limits::kAdminBodyMaxBytes;
+  options.read_timeout = limits::kAdminReadTimeout;
+  options.write_timeout = limits::kAdminWriteTimeout;
+  options.idle_timeout = limits::kAdminIdleTimeout;
   absl::StatusOr<std::unique_ptr<http::Server>> server = http::Server::Listen(std::move(options));
   if (!server.ok()) return server.status();
   return std::unique_ptr<AdminServer>(new AdminServer(*std::move(server), metrics));

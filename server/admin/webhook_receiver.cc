@@ -47,6 +47,7 @@ absl::StatusOr<std::unique_ptr<WebhookReceiver>> WebhookReceiver::Listen(
   server_options.max_header_bytes = limits::kCallbackHeadersMaxBytes;
   server_options.max_body_bytes = limits::kCallbackBodyMaxBytes;
   server_options.read_timeout = limits::kCallbackReadTimeout;
+  server_options.write_timeout = limits::kCallbackWriteTimeout;
   server_options.idle_timeout = limits::kCallbackIdleTimeout;
   absl::StatusOr<std::unique_ptr<http::Server>> server =
       http::Server::Listen(std::move(server_options));

@@ -269,6 +269,10 @@ void Gateway::Parts::AddGauges() {
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
+  gauge("answers_unread", "Calls whose answer is ready and not taken yet",
+        [this] { return server->unread_answers(); });
+  gauge("answers_unread_ended", "Calls ended so far because nobody took their answer",
+        [this] { return server->unread_ended(); });
   gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return reconciler->in_doubt(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
         [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });

@@ -126,6 +126,12 @@ absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes) {
                            ". Nothing was submitted"));
 }
 
+absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes) {
+  return Make(absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
+              absl::StrCat("The call's metadata have ", bytes, " bytes; at most ", max_bytes,
+                           " are taken (names, values, and 32 for each entry). Nothing was submitted"));
+}
+
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id) {
   absl::Status status =
       Make(absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
@@ -285,10 +291,25 @@ absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_a
   return status;
 }
 
+absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after) {
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
+           absl::StrCat("Too many ", View(what), " from your address at once; the limit is ", limit));
+  AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once from one address"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
 absl::Status RequestLate(Duration limit) {
   return Make(absl::StatusCode::kDeadlineExceeded, "REQUEST_LATE",
               absl::StrCat("The request did not arrive as a whole within ", InSeconds(limit),
                            "; nothing was submitted"));
+}
+
+absl::Status StreamIdle(Duration limit) {
+  return Make(absl::StatusCode::kDeadlineExceeded, "STREAM_IDLE",
+              absl::StrCat("Nothing was asked for ", InSeconds(limit),
+                           "; open the stream again when there is something to ask"));
 }
 
 absl::Status MemoryShort(Duration retry_after) {

@@ -33,6 +33,7 @@ absl::Status Invalid(std::string field, std::string description);
 absl::Status Unparsable(std::string_view message_type);
 absl::Status RequestCompressed();
 absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes);
+absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
 absl::Status Unimplemented(std::string_view what);
 
@@ -63,8 +64,12 @@ absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string
                            Duration retry_after);
 absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
+// The same of one peer's, such as a client's address.
+absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after);
 // A request that did not arrive as a whole in so long.
 absl::Status RequestLate(Duration limit);
+// A stream on which nothing was asked for so long.
+absl::Status StreamIdle(Duration limit);
 absl::Status MemoryShort(Duration retry_after);
 absl::Status Draining(Duration retry_after);
 absl::Status StoreFailed(std::string_view detail);

@@ -44,9 +44,15 @@ inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
-// A request as it comes, before anything is made of it.
+// A request as it comes, before anything is made of it. How much of each field it may hold stands beside
+// the field, in the .proto files.
 inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
-inline constexpr int kRequestDepthMax = 64;                  // of messages in messages
+// But one for so many bytes of it, beyond the first ones: a message takes memory even if it is empty.
+inline constexpr std::size_t kRequestMessagesFree = 5'000;
+inline constexpr std::size_t kRequestBytesPerMessage = 16;
+inline constexpr int kRequestDepthMax = 64;           // of messages in messages
+inline constexpr int kRequestFieldRepeatsMax = 16;    // of a field that counts once; the last one does
+inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take memory too
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
@@ -143,7 +149,8 @@ inline constexpr std::size_t kWebhookKeyBytes = 32;
 inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;  // that is read of one; see the receiver
 inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kCallbackConnectionsMax = 256;
-inline constexpr seconds kCallbackReadTimeout{10};
+inline constexpr seconds kCallbackReadTimeout{10};  // of a whole call
+inline constexpr seconds kCallbackWriteTimeout{10};
 inline constexpr seconds kCallbackIdleTimeout{30};
 inline constexpr milliseconds kCallbackInterval{250};  // one submission's are handed on no more often
 inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
@@ -155,6 +162,16 @@ inline constexpr std::size_t kSandboxWebhooksWaitingMax = 1000;
 inline constexpr std::size_t kSandboxWebhookOriginsMax = 8;
 inline constexpr seconds kSandboxWebhookTimeout{10};
 
+// The admin port.
+inline constexpr std::size_t kAdminConnectionsMax = 64;
+inline constexpr std::size_t kAdminHeadersMaxBytes = 16 * kKiB;
+inline constexpr std::size_t kAdminBodyMaxBytes = 4 * kKiB;
+inline constexpr seconds kAdminReadTimeout{10};   // of a whole request
+inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
+inline constexpr seconds kAdminIdleTimeout{75};
+// After a connection could not be accepted and none could give way.
+inline constexpr milliseconds kAcceptPause{50};
+
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
 inline constexpr int kWatchesMax = 20'000;
@@ -162,18 +179,23 @@ inline constexpr int kUnaryCallsMax = 4'000;
 inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
+inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
 inline constexpr seconds kReflectionIdleMax{30};  // between two questions
 inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
+inline constexpr seconds kHandshakeMax{20};  // from a connection's beginning to its first HTTP/2 settings
 // Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
 // new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
+inline constexpr seconds kSelfCallLate{2};  // the gateway's own thread was: what it saw proves nothing
+inline constexpr milliseconds kAcceptRetry{100};  // after the system refused a connection's file
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
+inline constexpr std::size_t kArrivingGiveWay = 250;  // at once, when there are so many
 inline constexpr seconds kRequestArrivalMax{30};  // from a request's first byte to its last
 inline constexpr seconds kDrainArrivalMax{1};     // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
@@ -209,6 +231,7 @@ inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
 inline constexpr std::size_t kLargeReadFromBytes = 256 * kKiB;  // read in a lane of its own
+inline constexpr std::size_t kLargeReadsMax = 1'000;  // that wait for it
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kSpendingWindow{24};
@@ -219,6 +242,10 @@ inline constexpr hours kFinishedJobKept{30 * 24};
 
 // Settings.
 inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;
+
+// Lines that libraries write for reasons of theirs, or of strangers': so many in so long.
+inline constexpr int kForeignLinesMax = 20;
+inline constexpr seconds kForeignLinesWindow{10};
 
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;

@@ -4,9 +4,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 #include "http/server_core.h"
@@ -60,8 +57,10 @@ absl::Status ServerCore::Bind() {
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(wanted, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor.non_blocking(true, error);
   if (!error) endpoint = acceptor.local_endpoint(error);
   if (error) return absl::UnavailableError(where + ": " + error.message());
+  spare.Hold();
   return absl::OkStatus();
 }
 
@@ -70,53 +69,6 @@ void ServerCore::Serve(Server::Handler handler_in, Server::Opener opener_in) {
   opener = std::move(opener_in);
   asio::co_spawn(context, Accept(), asio::detached);
   thread = std::thread([this] { context.run(); });
-}
-
-asio::awaitable<void> ServerCore::Accept() {
-  for (;;) {
-    ErrorCode error;
-    tcp::socket socket = co_await acceptor.async_accept(
-        asio::redirect_error(asio::use_awaitable, error));
-    if (stopping) co_return;
-    if (error) {
-      // Out of descriptors, most likely: without a pause this would spin.
-      accept_pause.expires_after(std::chrono::milliseconds(50));
-      co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      if (stopping) co_return;
-      continue;
-    }
-    const std::uint64_t number = ++accepted;
-    if (connections.size() >= options.max_connections) {
-      asio::co_spawn(context, TurnAway(std::move(socket)), asio::detached);
-      continue;
-    }
-    auto connection = std::make_shared<Connection>(*this, std::move(socket), number);
-    connections.emplace(number, connection);
-    open = connections.size();
-    asio::co_spawn(context, RunConnection(std::move(connection), number), asio::detached);
-  }
-}
-
-asio::awaitable<void> ServerCore::RunConnection(std::shared_ptr<Connection> connection,
-                                                std::uint64_t number) {
-  try {
-    co_await connection->Run();
-  } catch (const std::exception&) {
-    // bad_alloc and the like: this peer is dropped, the others go on.
-  }
-  connections.erase(number);
-  open = connections.size();
-}
-
-asio::awaitable<void> ServerCore::TurnAway(tcp::socket socket) {
-  // Small enough for the send buffer: this does not wait for the peer.
-  static constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
-      "Connection: close\r\n\r\n";
-  ErrorCode error;
-  co_await asio::async_write(socket, asio::buffer(kBusy.data(), kBusy.size()),
-                             asio::redirect_error(asio::use_awaitable, error));
-  socket.shutdown(tcp::socket::shutdown_both, error);
 }
 
 void ServerCore::Stop() {

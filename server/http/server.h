@@ -1,8 +1,12 @@
 // A small HTTP/1.1 server for this program's side doors: the sandbox, the admin port, webhooks.
 //
 // One thread of its own runs every connection and every handler; a handler must not block long.
-// Bounds: connections, header and body bytes, and the time a request may take to arrive are capped
-// (ServerOptions); over a cap the peer is answered 503, 431, 413 or is dropped.
+// Bounds: header and body bytes, and the time a request may take to arrive and an answer to be read are
+// capped (ServerOptions); over a cap the peer is answered 431, 413 or is dropped. So are connections: over
+// their cap the oldest gives way that is between two requests, else the one whose request (it is answered
+// 503) or else whose answer has taken longest. So nobody can keep others out, however many connections he
+// holds and however little he sends; only while all of them wait for a handler a new peer is answered 503.
+// Without a free file descriptor the same is done.
 // No TLS: it listens on loopback or behind a proxy.
 #pragma once
 
@@ -25,8 +29,11 @@ struct ServerOptions {
   std::size_t max_header_bytes = limits::kResponseHeadersMaxBytes;
   std::size_t max_body_bytes = limits::kRequestMaxBytes;
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
-  Duration read_timeout = std::chrono::seconds(30);   // for one whole request, or piece for a sink
-  Duration write_timeout = std::chrono::seconds(30);  // for one piece of an answer
+  Duration read_timeout = std::chrono::seconds(30);   // for one whole request
+  Duration write_timeout = std::chrono::seconds(30);  // for one whole answer
+  // Not zero: instead, for each piece of an answer, and of a body once a sink takes it. For servers of
+  // large files only: whoever sends a byte in each such time holds a connection for as long as he likes.
+  Duration piece_timeout{0};
 };
 
 class ServerCore;

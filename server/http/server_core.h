@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -43,16 +44,53 @@ class Exchange {
   Delivery delivery_;
 };
 
+// What a connection is doing, in the order in which connections give way to a new one.
+enum class Phase {
+  kIdle,       // before a request
+  kReading,    // a request
+  kSending,    // an answer
+  kAnswering,  // its handler has not answered; from here on none gives way
+  kLeaving,
+};
+struct Standing {
+  Phase phase = Phase::kIdle;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+};
+// Of one phase, the one that has been in it longest goes first. Pure.
+bool GivesWayBefore(const Standing& one, const Standing& other);
+
+// A file descriptor kept for the day there is none left: given up, it lets one peer in.
+class SpareFile {
+ public:
+  SpareFile() = default;
+  ~SpareFile() { Release(); }
+  SpareFile(const SpareFile&) = delete;
+  SpareFile& operator=(const SpareFile&) = delete;
+
+  void Hold();     // if that is possible
+  bool Release();  // false: there was none
+
+ private:
+  int fd_ = -1;
+};
+
+// Tells a peer that there is no room, without waiting for it.
+void SendBusy(boost::asio::ip::tcp::socket& socket);
+
 // One peer. All of it runs on the server's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerCore& core, boost::asio::ip::tcp::socket socket, std::uint64_t number);
 
   boost::asio::awaitable<void> Run();
-  void Close();   // ends Run soon
-  void WakeUp();  // an answer is there, or the peer left
+  void Close();    // ends Run soon
+  void GiveWay();  // the same, for the sake of another peer
+  void WakeUp();   // an answer is there, or the peer left
+  const Standing& standing() const { return standing_; }
+  bool gave_way() const { return gave_way_; }
 
  private:
+  void Enter(Phase phase);
   boost::asio::awaitable<bool> AwaitFirstByte();
   // Empty: the connection is over (an error was answered if one could be).
   boost::asio::awaitable<std::optional<ServerRequest>> ReadRequest(bool* keep_alive);
@@ -82,6 +120,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer buffer_;
   const std::uint64_t number_;
   std::string remote_;
+  Standing standing_;
+  bool gave_way_ = false;
   bool closing_ = false;
   bool peer_left_ = false;
 };
@@ -97,7 +137,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> RunConnection(std::shared_ptr<Connection> connection,
                                              std::uint64_t number);
-  boost::asio::awaitable<void> TurnAway(boost::asio::ip::tcp::socket socket);
+  std::size_t Staying() const;
+  bool MakeRoom();  // false: nobody gives way
 
   const ServerOptions options;
   boost::asio::io_context context{1};
@@ -110,6 +151,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections;
+  std::size_t leaving = 0;  // of them, because they gave way
+  SpareFile spare;
   std::thread thread;
 };
 

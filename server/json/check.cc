@@ -22,7 +22,7 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
       : SaxHandler(source, limits), outline_(outline) {}
 
   bool OnScalar(Type type, std::string_view decoded, std::size_t begin) {
-    if (outline_ == nullptr || depth() > 1) return true;
+    if (outline_ == nullptr || depth() > deepest_) return true;
     Note(type, RawScalar(type, decoded, begin), depth());
     return true;
   }
@@ -30,12 +30,13 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
     if (outline_ != nullptr && depth() == 1) key_.assign(key);
     return true;
   }
-  bool OnStart(Type, std::size_t begin) {
+  bool OnStart(Type type, std::size_t begin) {
+    if (depth() == 1 && type == Type::kArray && outline_ != nullptr && !outline_->elements) deepest_ = 0;
     if (depth() <= 2) begin_[static_cast<std::size_t>(depth())] = begin;
     return true;
   }
   bool OnEnd(Type type, std::size_t end) {  // depth() is already that outside
-    if (outline_ == nullptr || depth() > 1) return true;
+    if (outline_ == nullptr || depth() > deepest_) return true;
     const std::size_t begin = begin_[static_cast<std::size_t>(depth()) + 1];
     Note(type, text().substr(begin, end - begin), depth());
     return true;
@@ -54,6 +55,7 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
 
   Outline* const outline_;
   std::string key_;
+  int deepest_ = 1;  // that is noted
   std::array<std::size_t, 3> begin_{};
 };
 
@@ -128,7 +130,7 @@ const Member* Outline::Find(std::string_view key) const {
 
 absl::Status Check(std::string_view text, const Limits& limits, Outline* outline) {
   return ReadMending(text, limits, [&](const Source& source) {
-    if (outline != nullptr) *outline = Outline();
+    if (outline != nullptr) *outline = Outline{.elements = outline->elements};
     return OutlineHandler(source, limits, outline).Run();
   });
 }

@@ -35,6 +35,7 @@ struct Limits {
   std::size_t max_values = limits::kJsonMaxValues;               // scalars, objects and arrays
   std::size_t max_key_bytes = limits::kJsonKeyMaxBytes;          // decoded
   std::size_t max_string_bytes = limits::kJsonStringMaxBytes;    // decoded
+  std::size_t max_members = limits::kJsonMaxValues;              // of one object
   bool allow_nul = true;                                         // \u0000 inside a string or key
 };
 
@@ -47,6 +48,9 @@ struct Member {
 
 // What lies directly under the root. For a scalar root there are no members.
 struct Outline {
+  // Before the check: whether the elements of an array are wanted too. They take far more memory than
+  // the text of them.
+  bool elements = true;
   Type type = Type::kAbsent;
   std::string_view root;
   std::vector<Member> members;

@@ -43,6 +43,9 @@ class KeySets {
     return Insert(level, key);
   }
 
+  // Of the innermost object.
+  std::size_t count() const { return levels_[open_ - 1].count; }
+
   void Close();
 
  private:

@@ -40,7 +40,7 @@ struct Source {
 
 // Why a text could not be read; nothing if it was.
 struct Fault {
-  std::string_view what;
+  std::string what;
   std::size_t offset = 0;
   bool mendable = false;  // it may be no more than odd
 
@@ -106,8 +106,10 @@ class SaxHandler {
     if (n > limits_.max_key_bytes) return Fail("the key is too long");
     if (!GoodText(p, n)) return false;
     // In a mended text there are no two, but for keys that are no UTF-8, which nobody knows.
-    if (!(forgiving_ && mended_) && keys_.Add({p, n}) != KeySets::kNone) {
-      return Fail("the key occurs twice in its object");
+    if (forgiving_ && mended_) return self().OnKey({p, n}, stream_.Tell());
+    if (keys_.Add({p, n}) != KeySets::kNone) return Fail("the key occurs twice in its object");
+    if (keys_.count() > limits_.max_members) {
+      return Fail("the object has more than " + std::to_string(limits_.max_members) + " members");
     }
     return self().OnKey({p, n}, stream_.Tell());
   }
@@ -140,7 +142,7 @@ class SaxHandler {
   int depth() const { return depth_; }
 
   bool Fail(std::string_view what) {
-    fault_ = {what, stream_.Tell()};
+    fault_ = {std::string(what), stream_.Tell()};
     return false;
   }
 
@@ -167,7 +169,7 @@ class SaxHandler {
     } else if (result.Code() == rj::kParseErrorTermination) {
       fault = fault_;
     } else {
-      fault = {ParserWords(text_, result.Code(), result.Offset()), result.Offset()};
+      fault = {std::string(ParserWords(text_, result.Code(), result.Offset())), result.Offset()};
     }
     // A text that merely ends too early stays so.
     fault.mendable = forgiving_ ? fault.offset < text_.size()

@@ -99,9 +99,11 @@ class Walk {
           violations_.Add(path, "must be a finite number");
         }
         return;
-      case FieldDescriptor::CPPTYPE_STRING:
-        CheckText(reflection->GetString(message, field), field, path);
+      case FieldDescriptor::CPPTYPE_STRING: {
+        std::string scratch;
+        CheckText(reflection->GetStringReference(message, field, &scratch), field, path);
         return;
+      }
       default:
         return;
     }
@@ -115,7 +117,11 @@ class Walk {
       const auto* owner = field->containing_type();
       const bool top = owner == v1::Storyboard::descriptor() || SubmitOf(owner) != nullptr;
       // proto3 strings without presence are not listed when empty; one with presence may be.
-      CheckExtra(path, text, top, json::KnownKeys(owner), violations_);
+      const auto own = [&plan = json::PlanOf(owner)](const std::string& key) {
+        const int found = plan.Find(key);
+        return found >= 0 && !plan.entries()[static_cast<std::size_t>(found)].alias;
+      };
+      CheckExtra(path, text, top, own, violations_);
     } else if (HoldsUrl(field)) {
       CheckUrl(text, path);
     }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "json/proto_plan.h"
 #include "pictory/did_you_mean.h"
 #include "pictory/jobs/v1/storyboard.pb.h"
@@ -83,11 +84,14 @@ void Require(const Path& path, std::string_view key, const std::vector<std::stri
 
 }  // namespace
 
+json::Limits RawLimits() { return {.max_members = limits::kJsonMembersMax}; }
+
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline) {
   json::Outline own;
   json::Outline& found = outline != nullptr ? *outline : own;
-  const absl::Status checked = json::Check(text, {}, &found);
+  found.elements = false;
+  const absl::Status checked = json::Check(text, RawLimits(), &found);
   if (!checked.ok()) {
     found = {};
     violations.Add(
@@ -154,13 +158,14 @@ void CheckRawRenderParams(const Path& path, const json::Outline& body,
 }
 
 void CheckExtra(const Path& path, std::string_view text, bool top,
-                const std::vector<std::string>& taken, Violations& violations) {
+                const std::function<bool(const std::string& key)>& taken, Violations& violations) {
   json::Outline extra;
   if (!CheckRawValue(path, text, json::Type::kObject, violations, &extra)) return;
   for (const json::Member& member : extra.members) {
+    if (violations.full()) return;
     if (top && member.key == kWebhook) {
       violations.Add(Under(path, kWebhook), kWebhookIsOurs);
-    } else if (Contains(taken, member.key)) {
+    } else if (taken(member.key)) {
       violations.Add(Under(path, ShownKey(member.key)),
                      "has its own place in this request: set it there");
     }

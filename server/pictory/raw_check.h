@@ -1,12 +1,11 @@
 // Checks JSON text that callers hand in to be sent as it is: well-formed, of the right shape, and
 // without members that Pictory would drop silently or that belong to the gateway.
 //
-// Pure functions; findings go to `violations`.
+// Pure functions; findings go to `violations`. Time and memory are in proportion to the text.
 #pragma once
 
-#include <string>
+#include <functional>
 #include <string_view>
-#include <vector>
 
 #include "json/check.h"
 #include "pictory/jobs/v1/annotations.pb.h"
@@ -14,8 +13,12 @@
 
 namespace gateway::pictory {
 
-// One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds its members
-// afterwards; it is empty if the text is broken. False if a violation was added.
+// Of JSON text that callers hand in.
+json::Limits RawLimits();
+
+// One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds the members of an
+// object afterwards, never the elements of an array; it is empty if the text is broken. False if a
+// violation was added.
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline = nullptr);
 
@@ -28,9 +31,9 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body,
 void CheckRawRenderParams(const Path& path, const json::Outline& body,
                           Violations& violations);
 
-// An object of members to add to an object that has the members `taken` already. At the top of a
-// body (`top`) `webhook` is taken too.
+// An object of members to add to an object that has the members for which `taken` holds already. At the
+// top of a body (`top`) `webhook` is taken too.
 void CheckExtra(const Path& path, std::string_view text, bool top,
-                const std::vector<std::string>& taken, Violations& violations);
+                const std::function<bool(const std::string& key)>& taken, Violations& violations);
 
 }  // namespace gateway::pictory

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/ids.h"
@@ -31,21 +32,7 @@ void CheckCommon(const Request& request, Violations& violations) {
     violations.Add("request_id", absl::StrCat("must be 1 to ", limits::kRequestIdMaxBytes,
                                               " characters of A-Z, a-z, 0-9, _ and -"));
   }
-  if (request.labels().size() > limits::kLabelsMax) {
-    violations.Add("labels", absl::StrCat("has ", request.labels().size(), " entries; at most ",
-                                          limits::kLabelsMax, " are kept"));
-  }
-  for (const auto& [key, value] : request.labels()) {
-    const std::string path = absl::StrCat("labels[", errors::Clean(key), "]");
-    if (key.empty() || key.size() > limits::kLabelKeyMaxBytes) {
-      violations.Add(path, absl::StrCat("has a key that is not 1 to ", limits::kLabelKeyMaxBytes,
-                                        " bytes long"));
-    }
-    if (value.size() > limits::kLabelValueMaxBytes) {
-      violations.Add(path, absl::StrCat("is ", value.size(), " bytes long; at most ",
-                                        limits::kLabelValueMaxBytes, " are kept"));
-    }
-  }
+  if (request.labels().contains("")) violations.Add("labels[]", "has an empty key");
 }
 
 // The source is chosen, and Pictory's configured generation has a call for it.
@@ -68,6 +55,11 @@ void CheckSource(const Message& request, const TranslateOptions& options, Violat
   }
 }
 
+bool IsEmptyArray(const json::Outline& value) {
+  return value.type == json::Type::kArray &&
+         value.root.find_first_not_of(" \t\r\n", 1) == value.root.size() - 1;
+}
+
 // A job or project that goes into the path.
 void CheckPathId(const std::string& field, const std::string& id, Violations& violations) {
   if (!IsUpstreamId(id)) {
@@ -76,10 +68,11 @@ void CheckPathId(const std::string& field, const std::string& id, Violations& vi
   }
 }
 
-std::vector<std::string> KeysOf(const json::Outline& outline) {
-  std::vector<std::string> keys;
-  for (const json::Member& member : outline.members) keys.push_back(member.key);
-  return keys;
+// Hashed with a seed of the process, so that nobody outside can make keys clash.
+using Keys = absl::flat_hash_set<std::string>;
+
+void AddKeys(const json::Outline& outline, Keys& keys) {
+  for (const json::Member& member : outline.members) keys.insert(member.key);
 }
 
 void CheckRequest(const v1::CreatePreviewRequest& request, const TranslateOptions& options,
@@ -103,7 +96,7 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
   CheckCommon(request, violations);
   CheckSource(request, options, violations);
   json::Outline body;
-  std::vector<std::string> taken;
+  Keys taken;
   switch (request.source_case()) {
     case v1::RenderRequest::kPreviewJobId:
       CheckPathId("preview_job_id", request.preview_job_id(), violations);
@@ -116,7 +109,7 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
                         violations, &body)) {
         CheckRawRenderParams("render_params_json", body, violations);
       }
-      taken = KeysOf(body);
+      AddKeys(body, taken);
       break;
     case v1::RenderRequest::kStoryboardJson:
       if (CheckRawValue("storyboard_json", request.storyboard_json(), json::Type::kObject,
@@ -125,14 +118,15 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
                            VersionFor(SubmitOf(request.GetDescriptor()), options),
                            request.allow_unknown_fields(), violations);
       }
-      taken = KeysOf(body);
+      AddKeys(body, taken);
       break;
     case v1::RenderRequest::kStoryboard:
       CheckStoryboard(request.storyboard(), "storyboard", violations);
-      taken = json::KnownKeys(v1::Storyboard::descriptor());
-      if (json::Check(request.storyboard().extra_json(), {}, &body).ok()) {
-        const std::vector<std::string> extra = KeysOf(body);
-        taken.insert(taken.end(), extra.begin(), extra.end());
+      for (std::string& key : json::KnownKeys(v1::Storyboard::descriptor())) {
+        taken.insert(std::move(key));
+      }
+      if (json::Check(request.storyboard().extra_json(), RawLimits(), &body).ok()) {
+        AddKeys(body, taken);
       }
       break;
     case v1::RenderRequest::SOURCE_NOT_SET:
@@ -141,7 +135,8 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
   // That it is an object without a webhook has been checked with all the others.
   Violations only_clashes;
   if (!request.extra_json().empty() && !taken.empty()) {
-    CheckExtra("extra_json", request.extra_json(), false, taken, only_clashes);
+    const auto is_taken = [&taken](const std::string& key) { return taken.contains(key); };
+    CheckExtra("extra_json", request.extra_json(), false, is_taken, only_clashes);
     for (errors::Violation& clash : only_clashes.Take()) {
       if (clash.field != "extra_json" && clash.field != "extra_json.webhook") {
         violations.Add(std::move(clash.field), std::move(clash.description));
@@ -169,9 +164,8 @@ void CheckRequest(const v1::SummarizeRequest& request, const TranslateOptions& o
     violations.Add("transcript.sentences", "must not be empty");
   }
   if (request.has_transcript_json()) {
-    json::Outline list;
-    if (json::Check(request.transcript_json(), {}, &list).ok() && list.type == json::Type::kArray &&
-        list.members.empty()) {
+    json::Outline list{.elements = false};
+    if (json::Check(request.transcript_json(), RawLimits(), &list).ok() && IsEmptyArray(list)) {
       violations.Add("transcript_json", "must not be empty");
     }
   }

@@ -1,6 +1,9 @@
 #include "rpc/admission.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
+#include "rpc/peer.h"
 #include "rpc/status.h"
 
 namespace gateway::rpc {
@@ -8,32 +11,67 @@ namespace gateway::rpc {
 using std::chrono::milliseconds;
 
 Admission::Admission(AdmissionLimits limits, Random& random) : random_(random) {
-  const auto prepare = [](Gate& gate, int max, const char* what) {
-    gate.max = max;
-    for (std::size_t i = 0; i < gate.refusals.size(); ++i) {
-      gate.refusals[i] = ToGrpc(
-          errors::TooMany(what, max, milliseconds(500 + 250 * static_cast<std::int64_t>(i))));
+  const auto fill = [](Refusals& refusals, auto error, int max, const char* what) {
+    for (std::size_t i = 0; i < refusals.size(); ++i) {
+      refusals[i] = ToGrpc(error(what, max, milliseconds(500 + 250 * static_cast<std::int64_t>(i))));
     }
   };
-  prepare(calls_, limits.calls, "calls");
-  prepare(watches_, limits.watches, "watches");
+  const auto prepare = [&](Kind kind, int max, const char* what) {
+    Gate& gate = GateOf(kind);
+    gate.max = max;
+    fill(gate.refusals, errors::TooMany, max, what);
+  };
+  const auto prepare_shared = [&](Kind kind, int max, const char* what) {
+    prepare(kind, max, what);
+    Gate& gate = GateOf(kind);
+    gate.peer_max = std::max(1, max / limits::kPeerShareDivisor);
+    fill(gate.peer_refusals, errors::TooManyOfPeer, gate.peer_max, what);
+  };
+  prepare(Kind::kCall, limits.calls, "calls");
+  prepare(Kind::kSubmit, limits.submits, "submits");
+  prepare(Kind::kWatch, limits.watches, "watches");
+  prepare_shared(Kind::kResult, limits.results, "results being read");
+  prepare_shared(Kind::kHealthWatch, limits.health_watches, "watches of the health");
+  prepare_shared(Kind::kReflection, limits.reflections, "reflection streams");
 }
 
 Admission::Ticket Admission::Enter(Kind kind) {
   Gate& gate = GateOf(kind);
-  if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) return Ticket(&gate);
+  if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) return Ticket(&gate, "");
   gate.open.fetch_sub(1, std::memory_order_relaxed);
-  return Ticket();
+  return Ticket(Next(gate, gate.refusals));
 }
 
-const grpc::Status& Admission::Refusal(Kind kind) {
+Admission::Ticket Admission::Enter(Kind kind, std::string_view peer) {
   Gate& gate = GateOf(kind);
-  return gate
-      .refusals[gate.next_refusal.fetch_add(1, std::memory_order_relaxed) % gate.refusals.size()];
+  std::string address = PeerAddress(peer);
+  {
+    MutexLock lock(gate.mutex);
+    int& held = gate.of_peer[address];
+    if (held >= gate.peer_max) return Ticket(Next(gate, gate.peer_refusals));
+    ++held;
+  }
+  if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) {
+    return Ticket(&gate, std::move(address));
+  }
+  Leave(gate, address);
+  return Ticket(Next(gate, gate.refusals));
+}
+
+void Admission::Leave(Gate& gate, const std::string& peer) {
+  gate.open.fetch_sub(1, std::memory_order_relaxed);
+  if (peer.empty()) return;
+  MutexLock lock(gate.mutex);
+  const auto held = gate.of_peer.find(peer);
+  if (--held->second == 0) gate.of_peer.erase(held);
+}
+
+const grpc::Status& Admission::Next(Gate& gate, const Refusals& refusals) {
+  return refusals[gate.next_refusal.fetch_add(1, std::memory_order_relaxed) % refusals.size()];
 }
 
 int Admission::open(Kind kind) const {
-  return (kind == Kind::kWatch ? watches_ : calls_).open.load(std::memory_order_relaxed);
+  return gates_[static_cast<std::size_t>(kind)].open.load(std::memory_order_relaxed);
 }
 
 absl::Status Admission::DrainStatus() const {

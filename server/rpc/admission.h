@@ -1,16 +1,24 @@
 // How many calls may be open at once: asked before anything is allocated or read for a call,
 // because the library itself bounds neither streams nor their handlers reliably.
 //
+// Each kind has a gate of its own, so that a crowd of one kind stops no other. Of the streams that
+// anybody may hold open without work on our side, one peer gets only a part. Calls and watches have no such
+// part: behind a proxy all callers are one peer.
+//
 // Thread-safe; a refusal costs a counter and three short string copies.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "base/limits.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "grpcpp/support/status.h"
 
@@ -18,43 +26,62 @@ namespace gateway::rpc {
 
 struct AdmissionLimits {
   int calls = limits::kUnaryCallsMax;
+  int submits = limits::kUnaryCallsMax;  // which wait for Pictory while other calls do not
   int watches = limits::kWatchesMax;
+  int results = limits::kResultStreamsMax;
+  int health_watches = limits::kHealthWatchesMax;
+  int reflections = limits::kReflectionStreamsMax;
 };
 
 class Admission {
+  // With different delays, so that those refused at once do not come back at once.
+  using Refusals = std::array<grpc::Status, 8>;
+
   struct Gate {
     std::atomic<int> open{0};
     int max = 0;
-    // With different delays, so that those refused at once do not come back at once.
-    std::array<grpc::Status, 8> refusals;
+    Refusals refusals;
     std::atomic<unsigned> next_refusal{0};
+
+    int peer_max = 0;  // 0: all of it
+    Refusals peer_refusals;
+    Mutex mutex;
+    std::unordered_map<std::string, int> of_peer GUARDED_BY(mutex);
   };
 
  public:
-  enum class Kind { kCall, kWatch };
+  enum class Kind { kCall, kSubmit, kWatch, kResult, kHealthWatch, kReflection };
+  static constexpr std::size_t kKinds = 6;
 
-  // A place among the open calls, given back when it goes.
+  // A place among the open calls, given back when it goes; or the word that there is none.
   class Ticket {
    public:
-    Ticket() = default;
-    Ticket(Ticket&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    Ticket(Ticket&& other) noexcept
+        : gate_(std::exchange(other.gate_, nullptr)),
+          refusal_(other.refusal_),
+          peer_(std::move(other.peer_)) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
-      if (gate_ != nullptr) gate_->open.fetch_sub(1, std::memory_order_relaxed);
+      if (gate_ != nullptr) Leave(*gate_, peer_);
     }
     explicit operator bool() const { return gate_ != nullptr; }
+    const grpc::Status& refusal() const { return *refusal_; }  // of one that is none
 
    private:
     friend class Admission;
-    explicit Ticket(Gate* gate) : gate_(gate) {}
+    Ticket(Gate* gate, std::string peer) : gate_(gate), peer_(std::move(peer)) {}
+    explicit Ticket(const grpc::Status& refusal) : refusal_(&refusal) {}
     Gate* gate_ = nullptr;
+    const grpc::Status* refusal_ = nullptr;
+    std::string peer_;  // empty where peers are not counted
   };
 
   Admission(AdmissionLimits limits, Random& random);
 
-  // Empty if there are too many.
+  // For kCall, kSubmit and kWatch.
   Ticket Enter(Kind kind);
-  const grpc::Status& Refusal(Kind kind);
+  // For the others. `peer` as the library names it.
+  Ticket Enter(Kind kind, std::string_view peer);
   int open(Kind kind) const;
 
   // From now on nothing that would outlast the drain is let in.
@@ -64,11 +91,12 @@ class Admission {
   absl::Status DrainStatus() const;
 
  private:
-  Gate& GateOf(Kind kind) { return kind == Kind::kWatch ? watches_ : calls_; }
+  static const grpc::Status& Next(Gate& gate, const Refusals& refusals);
+  static void Leave(Gate& gate, const std::string& peer);
+  Gate& GateOf(Kind kind) { return gates_[static_cast<std::size_t>(kind)]; }
 
   Random& random_;
-  Gate calls_;
-  Gate watches_;
+  std::array<Gate, kKinds> gates_;
   std::atomic<bool> draining_{false};
 };
 

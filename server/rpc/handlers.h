@@ -20,6 +20,8 @@
 
 namespace gateway::rpc {
 
+class Unread;
+
 namespace v1 = ::pictory::jobs::v1;
 
 // Everything here must outlive the server. Functions are called from gRPC's threads and must not
@@ -59,6 +61,8 @@ struct Domain {
   std::function<bool(const std::string& tenant)> degraded{};
   // The tenant of a call, or why it is refused; null: everybody is `default`.
   std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
+  // Where answers that are ready wait for their callers, put here by the server; null: nobody looks.
+  Unread* unread = nullptr;
   // A call ended; for metrics and the log. Null: nobody wants to know.
   std::function<void(std::string_view method, absl::StatusCode code, Duration took)> ended{};
 };

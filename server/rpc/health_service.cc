@@ -113,8 +113,8 @@ HealthService::Unary* HealthService::Check(Context* context, const Bytes* reques
 }
 
 HealthService::Stream* HealthService::Watch(Context* context, const Bytes* request) {
-  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kCall);
-  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kCall));
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kHealthWatch, context->peer());
+  if (!ticket) return new RefusedStream(ticket.refusal());
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
   Free(*request);

@@ -1,6 +1,7 @@
 // grpc.health.v1.Health: whether the server, and each service by name, takes calls.
 //
-// Set from any thread; watchers hear of changes. Not bound by admission: a full server is healthy.
+// Set from any thread; watchers hear of changes. A check is not bound by admission, because a full
+// server is healthy, and it is over when it is answered. Watches are.
 #pragma once
 
 #include <map>

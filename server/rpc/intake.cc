@@ -34,7 +34,7 @@ void Intake::Begin(std::shared_ptr<Arrival> arrival) {
   entry.begun_ = clock_.Now();
   {
     MutexLock lock(mutex_);
-    if (arriving_.size() >= limits_.arriving) TakeFirst(refused);
+    if (arriving_.size() >= limits_.arriving) refused = TakeSome();
     arriving_.splice(arriving_.end(), place);
     entry.place_ = std::prev(arriving_.end());
     entry.awaited_ = true;
@@ -113,8 +113,8 @@ void Intake::RefuseLate(MonoTime now) {
     while (!arriving_.empty() && arriving_.front()->begun_ + patience <= now) TakeFirst(late);
   }
   for (const auto& one : late) {
-    one->Refuse(ToGrpc(admission_.draining() ? admission_.DrainStatus()
-                                             : errors::RequestLate(limits_.arrival)));
+    one->Refuse(admission_.draining() ? ToGrpc(admission_.DrainStatus())
+                                      : one->Late(limits_.arrival));
   }
 }
 
@@ -145,11 +145,29 @@ Intake::Arrivals Intake::TakeLargest(MonoTime now) {
     peers.push_back((*it)->Peer());
   }
   Arrivals large;
-  for (const std::size_t i : ChooseRefused(peers)) {
-    (*slow[i])->awaited_ = false;
-    large.splice(large.end(), arriving_, slow[i]);
-  }
+  Take(slow, ChooseRefused(peers, (peers.size() + 1) / 2), large);
   return large;
+}
+
+// To look at all of them takes a while; so several give way at once, and the next ones find room.
+Intake::Arrivals Intake::TakeSome() {
+  std::vector<Arrivals::iterator> all;
+  std::vector<std::string> peers;
+  for (auto it = arriving_.begin(); it != arriving_.end(); ++it) {
+    all.push_back(it);
+    peers.push_back((*it)->Peer());
+  }
+  Arrivals some;
+  Take(all, ChooseRefused(peers, std::min(limits::kArrivingGiveWay, (peers.size() + 1) / 2)), some);
+  return some;
+}
+
+void Intake::Take(std::vector<Arrivals::iterator>& found, const std::vector<std::size_t>& chosen,
+                  Arrivals& into) {
+  for (const std::size_t i : chosen) {
+    (*found[i])->awaited_ = false;
+    into.splice(into.end(), arriving_, found[i]);
+  }
 }
 
 bool Intake::MemoryIsShort() const {
@@ -163,7 +181,11 @@ Duration Intake::Later() const {
   return milliseconds(static_cast<std::int64_t>(1000 + random_.Uniform() * 2000));
 }
 
-std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers) {
+grpc::Status Intake::Arrival::Late(Duration limit) const {
+  return ToGrpc(errors::RequestLate(limit));
+}
+
+std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count) {
   std::unordered_map<std::string, std::size_t> of_peer;
   for (const std::string& peer : peers) ++of_peer[peer];
   std::vector<std::size_t> order(peers.size());
@@ -173,7 +195,7 @@ std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers) {
     const std::size_t of_b = of_peer[peers[b]];
     return of_a != of_b ? of_a > of_b : a < b;
   });
-  order.resize((peers.size() + 1) / 2);
+  order.resize(std::min(count, order.size()));
   return order;
 }
 

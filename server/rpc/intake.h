@@ -40,7 +40,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
     virtual ~Arrival() = default;
     // Once, from any thread, instead of a true End().
     virtual void Refuse(const grpc::Status& status) = 0;
-    // Whose it is; asked before Refuse only.
+    // What it is told when it has taken longer than `limit`.
+    virtual grpc::Status Late(Duration limit) const;
+    // The address it comes from; asked before Refuse only.
     virtual std::string Peer() const = 0;
 
    protected:
@@ -80,6 +82,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void MakeRoom();
   Arrivals TakeLargest(MonoTime now) REQUIRES(mutex_);
   void TakeFirst(Arrivals& into) REQUIRES(mutex_);
+  Arrivals TakeSome() REQUIRES(mutex_);
+  void Take(std::vector<Arrivals::iterator>& found, const std::vector<std::size_t>& chosen,
+            Arrivals& into) REQUIRES(mutex_);
   bool MemoryIsShort() const;
   Duration Later() const;
 
@@ -97,8 +102,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
   std::atomic<bool> making_room_{false};
 };
 
-// Who goes when memory is short: half of them, those of the peers with the most first, and of one
+// Which `count` of them go when there are too many: those of the peers with the most first, and of one
 // peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.
-std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers);
+std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count);
 
 }  // namespace gateway::rpc

@@ -111,7 +111,8 @@ JobsService::Unary* JobsService::ServeSubmit(const char* method, v1::JobKind kin
       [this, method, kind](const Caller& caller, std::shared_ptr<Request> message,
                            const Reply& reply) {
         Submit(method, kind, caller, std::move(message), reply, admission_, domain_);
-      });
+      },
+      Admission::Kind::kSubmit);
 }
 
 JobsService::Unary* JobsService::CreatePreview(Context* context, const Bytes* request,
@@ -153,7 +154,7 @@ JobsService::Unary* JobsService::ListJobs(Context* context, const Bytes* request
 
 JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* request) {
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
-  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kWatch));
+  if (!ticket) return new RefusedStream(ticket.refusal());
   if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
   Caller caller;
   const auto message = Open<v1::WatchJobRequest>(*context, *request, domain_, caller);
@@ -188,8 +189,8 @@ JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* reques
 }
 
 JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* request) {
-  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kCall);
-  if (!ticket) return new RefusedStream(admission_.Refusal(Admission::Kind::kCall));
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kResult, context->peer());
+  if (!ticket) return new RefusedStream(ticket.refusal());
   if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
   Caller caller;
   const auto message = Open<v1::ReadJobResultRequest>(*context, *request, domain_, caller);

@@ -11,7 +11,9 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "rpc/peer.h"
 #include "rpc/status.h"
+#include "rpc/unread.h"
 
 namespace gateway::rpc {
 namespace {
@@ -23,7 +25,8 @@ using StreamHandler =
 
 struct RawMethod {
   std::string_view name;
-  std::unique_ptr<MethodHandler> serve;
+  RawService::UnaryMethod serve_unary;  // one of the two is null
+  std::unique_ptr<MethodHandler> serve_stream;
   std::size_t max_bytes;
   Intake& intake;
   const Domain& domain;
@@ -63,6 +66,13 @@ class Request final : public grpc_completion_queue_functor,
   }
 
   void Refuse(const grpc::Status& status) override {
+    Answer(status, method_.domain.clock.Now() - begun());
+  }
+
+  std::string Peer() const override { return PeerAddress(context_->peer()); }
+
+ private:
+  void Answer(const grpc::Status& status, Duration took) {
     UnaryHandler refuse([&status](grpc::CallbackServerContext* context, const grpc::ByteBuffer*,
                                   grpc::ByteBuffer*) {
       grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
@@ -71,15 +81,11 @@ class Request final : public grpc_completion_queue_functor,
     });
     const Domain& domain = method_.domain;
     if (domain.ended) {
-      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()),
-                   domain.clock.Now() - begun());
+      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()), took);
     }
     Run(refuse, nullptr);
   }
 
-  std::string Peer() const override { return context_->peer(); }
-
- private:
   // No message: the caller sent none, or is gone. That is served as an empty one, as the library does.
   void OnRead() {
     const std::shared_ptr<Request> self = std::move(self_);
@@ -107,7 +113,24 @@ class Request final : public grpc_completion_queue_functor,
         over();
       };
     }
-    Run(*method_.serve, message_);
+    if (method_.serve_stream != nullptr) return Run(*method_.serve_stream, message_);
+    Unread* const unread = method_.domain.unread;
+    UnaryHandler serve([this, unread](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                              grpc::ByteBuffer* response) {
+      grpc::ServerUnaryReactor* const reactor = method_.serve_unary(context, request, response);
+      // Answered already; but nothing of it is sent before this returns.
+      if (unread != nullptr && dynamic_cast<LateReactor*>(reactor) == nullptr) {
+        unread->Add(answer_, call_->call());
+      }
+      return reactor;
+    });
+    if (unread != nullptr) {
+      over_ = [self = shared_from_this(), over = std::move(over_), unread] {
+        unread->Remove(self->answer_);
+        over();
+      };
+    }
+    Run(serve, message_);
   }
 
   void Reject(const grpc::Status& status) {
@@ -129,6 +152,7 @@ class Request final : public grpc_completion_queue_functor,
   const RawMethod& method_;
   grpc_byte_buffer* message_ = nullptr;
   std::shared_ptr<Request> self_;  // until it is read
+  Unread::Answer answer_;          // of a call that is answered at once
 };
 
 class ReadingHandler final : public MethodHandler {
@@ -157,13 +181,12 @@ std::string_view NameIn(std::string_view path) { return path.substr(path.rfind('
 }  // namespace
 
 void RawService::Add(const char* path, std::size_t max_bytes, UnaryMethod serve) {
-  AddMethod(Streamed(path, {NameIn(path), std::make_unique<UnaryHandler>(std::move(serve)),
-                            max_bytes, intake_, domain_}));
+  AddMethod(Streamed(path, {NameIn(path), std::move(serve), nullptr, max_bytes, intake_, domain_}));
 }
 
 void RawService::Add(const char* path, std::size_t max_bytes, StreamMethod serve) {
-  AddMethod(Streamed(path, {NameIn(path), std::make_unique<StreamHandler>(std::move(serve)),
-                            max_bytes, intake_, domain_}));
+  AddMethod(Streamed(path, {NameIn(path), nullptr, std::make_unique<StreamHandler>(std::move(serve)), max_bytes,
+                            intake_, domain_}));
 }
 
 }  // namespace gateway::rpc

@@ -19,6 +19,10 @@
 
 namespace gateway::rpc {
 
+// The reactor of a call that is answered later, or whose end somebody waits for. It tells the domain's
+// Unread of its answer itself.
+class LateReactor : public grpc::ServerUnaryReactor {};
+
 class RawService : public grpc::Service {
  public:
   using Context = grpc::CallbackServerContext;

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/wire.h"
 
@@ -40,6 +41,7 @@ class ReflectionStream final : public ReflectionReactor,
     }
     const auto request = Parse<grpc::reflection::v1::ServerReflectionRequest>(question_);
     if (!request.ok()) return FinishOnce(ToGrpc(request.status()));
+    asked_ = true;
     answer_ = ToBuffer(answers_.Answer(**request, sent_));
     StartWrite(&answer_);
   }
@@ -49,7 +51,10 @@ class ReflectionStream final : public ReflectionReactor,
     Ask();
   }
   void Refuse(const grpc::Status& status) override { FinishOnce(status); }
-  std::string Peer() const override { return context_->peer(); }
+  grpc::Status Late(Duration limit) const override {
+    return ToGrpc(asked_ ? errors::StreamIdle(limit) : errors::RequestLate(limit));
+  }
+  std::string Peer() const override { return PeerAddress(context_->peer()); }
   void OnDone() override {
     // Whoever ends the streams may hold this one a little longer than the server lives.
     ticket_.reset();
@@ -104,6 +109,7 @@ class ReflectionStream final : public ReflectionReactor,
   grpc::ByteBuffer question_;
   grpc::ByteBuffer answer_;
   std::set<std::string> sent_;
+  bool asked_ = false;  // written while no question is awaited
   Mutex mutex_;
   bool cancelling_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
@@ -121,8 +127,8 @@ class RefusedReflection final : public ReflectionReactor {
 ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
                                   const ReflectionAnswers& answers, Intake& intake,
                                   Admission& admission, const Domain& domain) {
-  Admission::Ticket ticket = admission.Enter(Admission::Kind::kCall);
-  if (!ticket) return new RefusedReflection(admission.Refusal(Admission::Kind::kCall));
+  Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, context->peer());
+  if (!ticket) return new RefusedReflection(ticket.refusal());
   auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake);
   stream->Begin();
   domain.wheel.Add(stream, domain.clock.Now() + limits::kHeartbeatInterval);

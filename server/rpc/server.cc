@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,9 +15,10 @@
 #include "base/mutex.h"
 #include "base/work_thread.h"
 #include "obs/log.h"
-#include "rpc/bind_check.h"
+#include "rpc/acceptor.h"
 #include "rpc/health_service.h"
 #include "rpc/reflection_service.h"
+#include "rpc/unread.h"
 
 namespace gateway::rpc {
 namespace {
@@ -29,9 +31,7 @@ constexpr char kServiceName[] = "pictory.jobs.v1.PictoryJobs";
 constexpr char kHealthServiceName[] = "grpc.health.v1.Health";
 constexpr seconds kKeepalive{60};
 constexpr seconds kKeepaliveTimeout{20};
-constexpr seconds kClientPingsMinInterval{30};
 constexpr minutes kConnectionIdle{15};
-constexpr int kMetadataMaxBytes = 8192;
 constexpr int kExitStuck = 70;
 // Old connections take no new calls, and have this long beyond the longest watch to get rid of the
 // present ones: so it is we who end a watch, with a status that tells the caller what to do, and
@@ -47,9 +47,9 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   const auto set = [&builder](const char* name, int value) {
     builder.AddChannelArgument(name, value);
   };
-  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a busy port is an error, not half of the connections
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
-  set(GRPC_ARG_MAX_METADATA_SIZE, kMetadataMaxBytes);
+  // Its own limit holds for some calls of a connection and not for others. Ours is far below it.
+  set(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMetadataLibraryMaxBytes));
   // It inflates without a limit. Left as they are, compressed requests are refused with a word.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   // What may be sent on a stream that nobody reads, such as a watch after its request. Estimates of the
@@ -59,8 +59,9 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(kKeepalive));
   set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(kKeepaliveTimeout));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Ms(kClientPingsMinInterval));
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Ms(limits::kClientPingsMinInterval * 9 / 10));  // pings do not come to the moment
   set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
+  set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Ms(limits::kHandshakeMax));
   set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Ms(kConnectionIdle));
   set(GRPC_ARG_MAX_CONNECTION_AGE_MS, Ms(options.max_connection_age));
   set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Ms(options.watches.max_life + kAgeGrace));
@@ -103,6 +104,7 @@ struct Server::Parts {
         intake(std::make_shared<Intake>(
             options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },
             admission, domain.clock, domain.timers, domain.random)),
+        unread(std::make_shared<Unread>(domain.clock, domain.timers, options.unread_patience)),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
         answers({kServiceName, kHealthServiceName,
@@ -114,6 +116,7 @@ struct Server::Parts {
   Admission admission;
   WorkThread aside{"intake"};
   std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
+  std::shared_ptr<Unread> unread;  // so may its
   JobsService jobs;
   HealthService health;
   ReflectionAnswers answers;
@@ -121,12 +124,17 @@ struct Server::Parts {
   ReflectionService<V1Alpha> reflection_alpha;
   std::atomic<bool> drained{false};
   std::unique_ptr<grpc::Server> server;
+  // Of each listener: where the library takes its connections.
+  std::vector<std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>> entries;
+  std::unique_ptr<Acceptor> acceptor;
 };
 
 Server::Server(ServerOptions options, Domain domain)
     : options_(std::move(options)),
       domain_(std::move(domain)),
-      parts_(std::make_unique<Parts>(options_, domain_)) {}
+      parts_(std::make_unique<Parts>(options_, domain_)) {
+  domain_.unread = parts_->unread.get();
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Domain domain) {
   std::unique_ptr<Server> server(new Server(std::move(options), std::move(domain)));
@@ -136,8 +144,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Dom
 
 absl::Status Server::Listen() {
   if (options_.listeners.empty()) return absl::InvalidArgumentError("no address to listen on");
+  std::vector<ListenSockets> sockets;
   for (const Listener& listener : options_.listeners) {
-    if (absl::Status free = CheckBind(listener.address); !free.ok()) return free;
+    absl::StatusOr<ListenSockets> opened =
+        OpenListenSockets(listener.address, Ms(kKeepaliveTimeout));
+    if (!opened.ok()) return opened.status();
+    ports_.push_back(opened->port);
+    sockets.push_back(*std::move(opened));
   }
   grpc::EnableDefaultHealthCheckService(false);  // ours has its name
   // It would write a line to stderr for every broken string a caller sends; the caller is told.
@@ -151,10 +164,10 @@ absl::Status Server::Listen() {
   grpc::ResourceQuota quota("rpc");
   if (options_.intake.memory_bytes > 0) quota.Resize(options_.intake.memory_bytes);
   builder.SetResourceQuota(quota);
-  ports_.assign(options_.listeners.size(), 0);
-  for (std::size_t i = 0; i < options_.listeners.size(); ++i) {
-    const Listener& listener = options_.listeners[i];
-    builder.AddListeningPort(listener.address, listener.credentials, &ports_[i]);
+  for (const Listener& listener : options_.listeners) {
+    parts_->entries.push_back(builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        listener.credentials));
   }
   builder.RegisterService(&parts_->jobs);
   builder.RegisterService(&parts_->health);
@@ -163,13 +176,16 @@ absl::Status Server::Listen() {
     builder.RegisterService(&parts_->reflection_alpha);
   }
   parts_->server = builder.BuildAndStart();
-  for (std::size_t i = 0; i < ports_.size(); ++i) {
-    const std::string& address = options_.listeners[i].address;
-    // The library says only that it failed; 1 stands for a unix socket that works.
-    if (parts_->server == nullptr && ports_[i] <= 0) return BindFailure(address);
-    if (address.rfind("unix:", 0) == 0) ports_[i] = 0;
-  }
   if (parts_->server == nullptr) return absl::InternalError("the gRPC server did not start");
+  const int files_max = options_.connection_files_max > 0 ? options_.connection_files_max
+                                                          : ConnectionFilesMax();
+  parts_->acceptor = std::make_unique<Acceptor>(
+      std::move(sockets), files_max, [parts = parts_.get()](std::size_t listener, int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.fd = fd;
+        parts->entries[listener]->HandleNewConnection(&connection);
+      });
+  parts_->acceptor->Start();
   return absl::OkStatus();
 }
 
@@ -195,6 +211,7 @@ void Server::Drain(Duration deadline) {
   parts_->health.SetAll(false);
   domain_.wheel.EndAll([this] { return parts_->admission.DrainStatus(); },
                        std::min(options_.drain_spread, deadline / 2));
+  parts_->acceptor->Stop();
   parts_->server->Shutdown(until);
   parts_->server->Wait();
 }
@@ -209,9 +226,29 @@ std::vector<std::string> Server::addresses() const {
   return addresses;
 }
 
-int Server::open_calls() const { return parts_->admission.open(Admission::Kind::kCall); }
+const std::vector<std::string>& Server::dial_addresses() const {
+  return parts_->acceptor->dial_addresses();
+}
+
+std::uint64_t Server::accepted_connections() const { return parts_->acceptor->accepted(); }
+
+std::uint64_t Server::refused_connections() const { return parts_->acceptor->refused(); }
+
+int Server::open_calls() const {
+  using Kind = Admission::Kind;
+  int open = 0;
+  for (const Kind kind :
+       {Kind::kCall, Kind::kSubmit, Kind::kResult, Kind::kHealthWatch, Kind::kReflection}) {
+    open += parts_->admission.open(kind);
+  }
+  return open;
+}
 
 std::size_t Server::arriving_requests() const { return parts_->intake->arriving(); }
+
+std::size_t Server::unread_answers() const { return parts_->unread->count(); }
+
+std::uint64_t Server::unread_ended() const { return parts_->unread->ended(); }
 
 int Server::open_watches() const { return parts_->admission.open(Admission::Kind::kWatch); }
 

@@ -1,6 +1,7 @@
 // The gRPC server: its listeners, its services, and how it comes and goes.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,9 +28,12 @@ struct ServerOptions {
   AdmissionLimits admission{};
   WatchLimits watches{};
   int concurrent_streams = limits::kConcurrentStreamsMax;  // a connection
+  // So many files the process may have open when it accepts a connection; 0: a part of its limit.
+  int connection_files_max = 0;
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
   // While requests arrive; how many bytes of memory the process may use is among it.
   IntakeLimits intake{};
+  Duration unread_patience = limits::kWriteStuckAfter;  // of an answer that its caller does not take
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
   // Over which a drain ends the streams, at most half of its deadline.
   Duration drain_spread = std::chrono::seconds(5);
@@ -59,10 +63,19 @@ class Server {
   const std::vector<int>& ports() const { return ports_; }
   // The same as text that a client can dial, with the real port where 0 was asked for.
   std::vector<std::string> addresses() const;
+  // Where this process reaches each of the sockets it listens on.
+  const std::vector<std::string>& dial_addresses() const;
+  // Connections so far; those refused for want of files are not among the accepted.
+  std::uint64_t accepted_connections() const;
+  std::uint64_t refused_connections() const;
   int open_calls() const;
   int open_watches() const;
   // Requests that have begun and are not here yet.
   std::size_t arriving_requests() const;
+  // Answers that are ready and not taken yet.
+  std::size_t unread_answers() const;
+  // Calls ended so far because nobody took their answer.
+  std::uint64_t unread_ended() const;
 
  private:
   struct Parts;
@@ -70,7 +83,7 @@ class Server {
   absl::Status Listen();
 
   const ServerOptions options_;
-  const Domain domain_;
+  Domain domain_;
   std::unique_ptr<Parts> parts_;
   std::vector<int> ports_;
 };

@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "rpc/raw_service.h"
 #include "rpc/status.h"
+#include "rpc/unread.h"
 
 namespace gateway::rpc {
 
@@ -13,11 +15,15 @@ constexpr char kAnswerRule[] = "pictory-answer-rule";  // why: jobs::RuleName
 
 // A call that was not answered at once, or whose end somebody waits for: hears of the caller's cancel,
 // and ends when it is answered.
-class LateCall final : public grpc::ServerUnaryReactor {
+class LateCall final : public LateReactor {
  public:
   LateCall(Reply reply, grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
-           Admission::Ticket ticket)
-      : reply_(std::move(reply)), context_(context), response_(response), ticket_(std::move(ticket)) {}
+           Admission::Ticket ticket, Unread* unread)
+      : reply_(std::move(reply)),
+        context_(context),
+        response_(response),
+        ticket_(std::move(ticket)),
+        unread_(unread) {}
 
   // May be gone when it returns.
   void Complete(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) {
@@ -26,6 +32,7 @@ class LateCall final : public grpc::ServerUnaryReactor {
       context_->AddTrailingMetadata(kAnswerRule, jobs::RuleName(source.rule));
     }
     carried_ = std::move(source.call);
+    if (unread_ != nullptr) unread_->Add(answer_, context_->c_call());
     if (!answer.ok()) return Finish(ToGrpc(answer.status()));
     *response_ = *std::move(answer);
     Finish(grpc::Status::OK);
@@ -33,6 +40,7 @@ class LateCall final : public grpc::ServerUnaryReactor {
 
   void OnCancel() override;
   void OnDone() override {
+    if (unread_ != nullptr) unread_->Remove(answer_);
     if (carried_ != nullptr && !context_->IsCancelled()) carried_->Arrived();
     delete this;
   }
@@ -43,6 +51,8 @@ class LateCall final : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const response_;
   const Admission::Ticket ticket_;
   std::shared_ptr<jobs::OwedAnswers::Call> carried_;
+  Unread* const unread_;
+  Unread::Answer answer_;
 };
 
 struct Reply::Shared {
@@ -112,12 +122,12 @@ grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
     MutexLock lock(shared_->mutex);
     if (!shared_->early.has_value()) {
       // Until its OnDone.
-      return shared_->call = new LateCall(*this, context, response, std::move(ticket));
+      return shared_->call = new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
     }
     early = std::move(shared_->early);
   }
   if (early->source.call != nullptr) {
-    auto* const call = new LateCall(*this, context, response, std::move(ticket));
+    auto* const call = new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
     call->Complete(std::move(early->answer), std::move(early->source));
     return call;
   }

@@ -55,11 +55,12 @@ template <class Request, class Serve>
 grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
                                      Admission& admission, const Domain& domain,
-                                     const Serve& serve) {
-  Admission::Ticket ticket = admission.Enter(Admission::Kind::kCall);
+                                     const Serve& serve,
+                                     Admission::Kind kind = Admission::Kind::kCall) {
+  Admission::Ticket ticket = admission.Enter(kind);
   if (!ticket) {
     grpc::ServerUnaryReactor* refusal = context->DefaultReactor();
-    refusal->Finish(admission.Refusal(Admission::Kind::kCall));
+    refusal->Finish(ticket.refusal());
     return refusal;
   }
   const Reply reply(method, domain);

@@ -3,10 +3,12 @@
 // once is sent as it is.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "base/errors.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/message_lite.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "jobs/snapshot.h"
@@ -19,13 +21,22 @@ grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message);
 
 bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
 
+// About what a message of this type takes in memory; INVALID_ARGUMENT if it holds more than a request may
+// (rpc/wire_bounds.h), UNPARSABLE_REQUEST if the bytes are no message.
+absl::StatusOr<std::size_t> CheckBounds(const grpc::ByteBuffer& bytes,
+                                        const google::protobuf::Descriptor& type);
+
 // Frees a request that was parsed: the library would keep its bytes until the call is over, for hours
 // if it is a watch.
 void Free(const grpc::ByteBuffer& request);
 
-// UNPARSABLE_REQUEST if the bytes are no such message.
+// A request, within its bounds; or why not. `memory_bytes`, if given, is about what it takes.
 template <class Message>
-absl::StatusOr<std::shared_ptr<Message>> Parse(const grpc::ByteBuffer& bytes) {
+absl::StatusOr<std::shared_ptr<Message>> Parse(const grpc::ByteBuffer& bytes,
+                                               std::size_t* memory_bytes = nullptr) {
+  const absl::StatusOr<std::size_t> within = CheckBounds(bytes, *Message::descriptor());
+  if (!within.ok()) return within.status();
+  if (memory_bytes != nullptr) *memory_bytes = *within;
   auto message = std::make_shared<Message>();
   if (!Parse(bytes, *message)) return errors::Unparsable(Message::descriptor()->full_name());
   return message;

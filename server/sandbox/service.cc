@@ -120,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   server_options.name = "the sandbox";
   server_options.address = options.listen;
   server_options.port = options.port;
+  server_options.piece_timeout = server_options.read_timeout;
   auto server = http::Server::Listen(std::move(server_options));
   if (!server.ok()) return server.status();
   auto journal = Journal::Open(options.state_dir);

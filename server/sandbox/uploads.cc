@@ -54,6 +54,7 @@ absl::Status Uploads::Listen() {
   http::ServerOptions server_options;
   server_options.name = "the sandbox's media store";
   server_options.address = options_.listen;
+  server_options.piece_timeout = server_options.read_timeout;
   if (int last = 0; std::ifstream(note) >> last && last > 0 && last <= 65535) {
     server_options.port = static_cast<std::uint16_t>(last);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -184,6 +185,17 @@ TEST_F(WebhookReceiverTest, OneConnectionServesMany) {
   for (int i = 0; i < 5; ++i) all += test::PlainRequest("POST", "/x", "{}");
   client.Send(all);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(client.Read().status, 204);
+}
+
+TEST_F(WebhookReceiverTest, SlowStrangersKeepNoCallOut) {
+  std::deque<PlainClient> strangers;
+  for (std::size_t i = 0; i < limits::kCallbackConnectionsMax + 40; ++i) {
+    strangers.emplace_back(port());
+    if (i % 3 == 0) strangers.back().Send("POST /x HTTP/1.1\r\nHo");
+    if (i % 3 == 1) strangers.back().Send("POST /x HTTP/1.1\r\nContent-Length: 99\r\n\r\n{");
+  }
+  EXPECT_EQ(Post(PathOf(kToken), R"({"job_id":"p1"})").status, 204);
+  EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, "p1")));
 }
 
 TEST_F(WebhookReceiverTest, ChunkedBodiesAreRead) {

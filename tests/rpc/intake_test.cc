@@ -99,6 +99,18 @@ TEST_F(IntakeTest, OneTooManyTakesThePlaceOfTheOldest) {
   EXPECT_TRUE(intake->End(*third));
 }
 
+TEST_F(IntakeTest, OfTooManyThoseOfTheLargestPeerGiveWay) {
+  const auto intake = Make({.arriving = 4});
+  const auto other = Arrive(*intake, "other");
+  std::vector<std::shared_ptr<FakeArrival>> stranger;
+  for (int i = 0; i < 100; ++i) stranger.push_back(Arrive(*intake, "stranger"));
+  EXPECT_LE(intake->arriving(), 4u);
+  EXPECT_EQ(other->reason, "") << "the stranger comes again and again, and pushes himself out only";
+  EXPECT_TRUE(intake->End(*other));
+  EXPECT_EQ(stranger[0]->reason, "TOO_MANY");
+  EXPECT_TRUE(intake->End(*stranger.back()));
+}
+
 TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   std::size_t used = 0;
   const auto intake =
@@ -133,12 +145,12 @@ TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
   EXPECT_TRUE(intake->Hold(limits::kRequestMaxBytes));
 }
 
-TEST(ChooseRefusedTest, HalfOfThemThoseWithTheMostFirst) {
-  EXPECT_THAT(ChooseRefused({}), IsEmpty());
-  EXPECT_THAT(ChooseRefused({"a"}), ElementsAre(0));
-  EXPECT_THAT(ChooseRefused({"a", "b"}), ElementsAre(0));
-  EXPECT_THAT(ChooseRefused({"a", "b", "b", "a", "b"}), ElementsAre(1, 2, 4));
-  EXPECT_THAT(ChooseRefused({"a", "b", "b", "b"}), ElementsAre(1, 2));
+TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {
+  EXPECT_THAT(ChooseRefused({}, 0), IsEmpty());
+  EXPECT_THAT(ChooseRefused({"a"}, 2), ElementsAre(0));
+  EXPECT_THAT(ChooseRefused({"a", "b"}, 1), ElementsAre(0));
+  EXPECT_THAT(ChooseRefused({"a", "b", "b", "a", "b"}, 3), ElementsAre(1, 2, 4));
+  EXPECT_THAT(ChooseRefused({"a", "b", "b", "b"}, 2), ElementsAre(1, 2));
 }
 
 }  // namespace

@@ -254,5 +254,35 @@ TEST(ListenTest, SeveralAddressesAtOnce) {
   }
 }
 
+TEST(ListenTest, ACallKnowsItsPeerAndHowItCanBeReachedFromHere) {
+  RpcHouse house;
+  ServerOptions options;
+  options.listeners = {{.address = "0.0.0.0:0"}};
+  Domain domain{.hub = house.hub,
+                .store = house.fake,
+                .wheel = house.wheel,
+                .clock = house.clock,
+                .timers = house.timers,
+                .random = house.random};
+  std::string peer;
+  domain.identify = [&peer](const grpc::CallbackServerContext& context) {
+    peer = context.peer();
+    return std::string("tenant");
+  };
+  auto server = Server::Start(std::move(options), domain);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string port = std::to_string((*server)->ports()[0]);
+  EXPECT_EQ((*server)->addresses()[0], "0.0.0.0:" + port);
+  ASSERT_THAT((*server)->dial_addresses(), ::testing::ElementsAre("127.0.0.1:" + port));
+  auto stub = v1::PictoryJobs::NewStub(
+      grpc::CreateChannel((*server)->dial_addresses()[0], grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  v1::GetJobResponse response;
+  EXPECT_EQ(stub->GetJob(&context, v1::GetJobRequest(), &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(peer, ::testing::StartsWith("ipv4:127.0.0.1:"));
+  EXPECT_EQ((*server)->accepted_connections(), 1u);
+}
+
 }  // namespace
 }  // namespace gateway::rpc

@@ -183,12 +183,12 @@ TEST(UnaryTest, MethodsToComeSaySo) {
 TEST(UnaryTest, ARequestOverTheLimitIsRefused) {
   RpcHouse house;
   v1::TranscribeRequest request;
-  request.set_file_url(std::string(20 * limits::kMiB, 'x'));
+  request.set_transcript_json(std::string(20 * limits::kMiB, 'x'));
   grpc::ClientContext context;
   v1::TranscribeResponse response;
   EXPECT_EQ(house.stub->Transcribe(&context, request, &response).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
-  request.set_file_url(std::string(15 * limits::kMiB, 'x'));
+  request.set_transcript_json(std::string(15 * limits::kMiB, 'x'));
   grpc::ClientContext second;
   EXPECT_TRUE(house.stub->Transcribe(&second, request, &response).ok());
 }

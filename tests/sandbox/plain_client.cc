@@ -22,7 +22,11 @@ std::string PlainRequest(const std::string& method, const std::string& path,
   return text + "\r\n" + body;
 }
 
-PlainClient::PlainClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+PlainClient::PlainClient() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+
+PlainClient::PlainClient(std::uint16_t port) : PlainClient() { Connect(port); }
+
+void PlainClient::Connect(std::uint16_t port) {
   timeval limit{10, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -112,6 +116,18 @@ bool PlainClient::AwaitEnd() {
 bool PlainClient::HasBytes() const {
   char byte;
   return !buffer_.empty() || ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool PlainClient::HasEnded() const {
+  char byte;
+  const ssize_t got = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return buffer_.empty() && (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR));
+}
+
+std::size_t PlainClient::Take(std::size_t most) {
+  std::string piece(most, '\0');
+  const ssize_t got = ::recv(fd_, piece.data(), most, 0);
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 }  // namespace gateway::test

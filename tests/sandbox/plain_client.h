@@ -20,12 +20,16 @@ struct PlainReply {
 
 class PlainClient {
  public:
+  PlainClient();  // not connected yet
   explicit PlainClient(std::uint16_t port);
   ~PlainClient();
   PlainClient(const PlainClient&) = delete;
   PlainClient& operator=(const PlainClient&) = delete;
 
+  void Connect(std::uint16_t port);
   void Send(std::string_view bytes);
+  // So many bytes at most, as they come; 0: the peer has closed or reset, or ten seconds have passed.
+  std::size_t Take(std::size_t most);
   // Reads one reply. `head_only`: the request was a HEAD.
   PlainReply Read(bool head_only = false);
   PlainReply ReadHead() { return Read(true); }
@@ -35,6 +39,8 @@ class PlainClient {
   bool AwaitEnd();
   // Whether bytes are there now.
   bool HasBytes() const;
+  // Whether the peer has closed or reset, and nothing is left to read.
+  bool HasEnded() const;
   void Close();
 
  private:

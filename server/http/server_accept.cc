@@ -1,0 +1,128 @@
+// Who is let in, and who gives way.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/errc.hpp>
+
+#include "http/server_core.h"
+
+namespace gateway::http {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+namespace {
+
+// Accepting fails so often in a row before the server pauses: somebody else in the process takes what
+// it has set free.
+constexpr int kAcceptFailuresMax = 2;
+
+bool OutOfFiles(const ErrorCode& error) {
+  return error == boost::system::errc::too_many_files_open ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
+}  // namespace
+
+bool GivesWayBefore(const Standing& one, const Standing& other) {
+  return one.phase != other.phase ? one.phase < other.phase : one.since < other.since;
+}
+
+void SpareFile::Hold() {
+  if (fd_ < 0) fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+bool SpareFile::Release() {
+  if (fd_ < 0) return false;
+  ::close(fd_);
+  fd_ = -1;
+  return true;
+}
+
+void SendBusy(tcp::socket& socket) {
+  static constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n";
+  // Small enough for the send buffer; a peer whose buffer is full learns it by the close.
+  const ssize_t sent =
+      ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  (void)sent;
+  ErrorCode error;
+  socket.shutdown(tcp::socket::shutdown_send, error);
+}
+
+asio::awaitable<void> ServerCore::Accept() {
+  int failures = 0;
+  for (;;) {
+    // Without a free descriptor accepting fails even if nobody is there. So it is tried only for
+    // somebody, or nobody in particular would make a peer give way.
+    ErrorCode error;
+    co_await acceptor.async_wait(tcp::acceptor::wait_read,
+                                 asio::redirect_error(asio::use_awaitable, error));
+    if (stopping) co_return;
+    tcp::socket socket(context);
+    if (!error) acceptor.accept(socket, error);
+    if (error == asio::error::would_block) continue;
+    if (error) {
+      // Whoever waits to be accepted would make the next attempt fail at once: without a free
+      // descriptor or a pause this would spin.
+      const bool freed = OutOfFiles(error) && (spare.Release() || MakeRoom());
+      if (freed && ++failures <= kAcceptFailuresMax) continue;
+      accept_pause.expires_after(limits::kAcceptPause);
+      co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (stopping) co_return;
+      failures = 0;
+      continue;
+    }
+    failures = 0;
+    spare.Hold();
+    const std::uint64_t number = ++accepted;
+    if (Staying() >= options.max_connections && !MakeRoom()) {
+      SendBusy(socket);
+      continue;
+    }
+    auto connection = std::make_shared<Connection>(*this, std::move(socket), number);
+    connections.emplace(number, connection);
+    open = connections.size();
+    asio::co_spawn(context, RunConnection(std::move(connection), number), asio::detached);
+  }
+}
+
+std::size_t ServerCore::Staying() const { return connections.size() - leaving; }
+
+bool ServerCore::MakeRoom() {
+  std::shared_ptr<Connection> first;
+  for (const auto& [number, weak] : connections) {
+    std::shared_ptr<Connection> connection = weak.lock();
+    if (connection == nullptr || connection->standing().phase >= Phase::kAnswering) continue;
+    if (first == nullptr || GivesWayBefore(connection->standing(), first->standing())) {
+      first = std::move(connection);
+    }
+  }
+  if (first == nullptr) return false;
+  first->GiveWay();
+  ++leaving;
+  return true;
+}
+
+asio::awaitable<void> ServerCore::RunConnection(std::shared_ptr<Connection> connection,
+                                                std::uint64_t number) {
+  try {
+    co_await connection->Run();
+  } catch (const std::exception&) {
+    // bad_alloc and the like: this peer is dropped, the others go on.
+  }
+  if (connection->gave_way()) --leaving;
+  connections.erase(number);
+  connection.reset();
+  spare.Hold();
+  open = connections.size();
+}
+
+}  // namespace gateway::http

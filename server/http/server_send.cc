@@ -1,0 +1,162 @@
+// The half of a connection that sends.
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <vector>
+
+#include "http/server_core.h"
+#include "http/server_head.h"
+
+namespace gateway::http {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
+constexpr std::size_t kReadBytes = 16 * limits::kKiB;
+constexpr std::size_t kLingerBytes = 4 * limits::kMiB;
+constexpr std::chrono::seconds kLingerTime{2};
+
+}  // namespace
+
+asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Exchange& exchange,
+                                             bool keep_alive) {
+  ServerResponse& response = exchange.response();
+  const Delivery& delivery = exchange.delivery();
+  if (delivery.delay > Duration::zero() && !co_await Sleep(delivery.delay)) co_return false;
+
+  const std::uint64_t size = response.body ? response.body->size() : 0;
+  int status = response.status;
+  ByteRange part{0, size};
+  std::string content_range;
+  const std::string* range = request.FindHeader("range");
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  // An If-Range could only name a validator we never sent: then the whole body is right.
+  if (response.ranges && status == 200 && reads && range && !request.FindHeader("if-range")) {
+    const RangeAnswer answer = ParseRange(*range, size);
+    if (answer.kind == RangeAnswer::Kind::kPart) {
+      status = 206;
+      part = answer.part;
+      content_range = "bytes " + std::to_string(part.first) + "-" +
+                      std::to_string(part.first + part.count - 1) + "/" + std::to_string(size);
+    } else if (answer.kind == RangeAnswer::Kind::kUnsatisfiable) {
+      status = 416;
+      part.count = 0;
+      content_range = "bytes */" + std::to_string(size);
+    }
+  }
+  keep_alive = keep_alive && delivery.end == Delivery::End::kKeep;
+  Enter(Phase::kSending);
+  std::optional<std::uint64_t> length = delivery.claimed_length;
+  if (!length && status != 204 && status != 304) length = part.count;
+  const std::string head =
+      WriteHead(response, status, length, content_range, keep_alive,
+                std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()));
+  if (request.method == "HEAD" || status == 204 || status == 304) part.count = 0;
+  if (!co_await SendBytes(head, response.body.get(), part.first, part.count, delivery)) {
+    co_return false;
+  }
+  switch (delivery.end) {
+    case Delivery::End::kKeep: break;
+    case Delivery::End::kClose: break;
+    case Delivery::End::kReset: Reset(); co_return false;
+    case Delivery::End::kHang: co_await Hang(); co_return false;
+  }
+  if (!keep_alive) co_await LingeringClose();
+  co_return keep_alive;
+}
+
+asio::awaitable<bool> Connection::SendBytes(const std::string& head, BodySource* body,
+                                            std::uint64_t first, std::uint64_t count,
+                                            const Delivery& delivery) {
+  stream_.expires_after(core_.options.write_timeout);
+  std::uint64_t left = delivery.cut_after;
+  // Head and a small body leave in one segment.
+  std::string piece = head;
+  std::uint64_t sent = 0;
+  for (;;) {
+    const std::size_t room = piece.size() < kPieceBytes ? kPieceBytes - piece.size() : 0;
+    const std::size_t more = static_cast<std::size_t>(std::min<std::uint64_t>(room, count - sent));
+    if (more > 0) {
+      const std::size_t at = piece.size();
+      piece.resize(at + more);
+      if (!body->Read(first + sent, piece.data() + at, more)) co_return false;
+      sent += more;
+    }
+    const std::size_t out = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left));
+    if (!co_await Write(piece.data(), out, delivery)) co_return false;
+    left -= out;
+    if (left == 0 || sent == count) break;
+    piece.clear();
+  }
+  stream_.expires_never();
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::Write(const char* data, std::size_t count,
+                                        const Delivery& delivery) {
+  while (count > 0) {
+    const std::size_t now =
+        delivery.piece_bytes == 0 ? count : std::min(count, delivery.piece_bytes);
+    ErrorCode error;
+    const Duration each = core_.options.piece_timeout;
+    if (each > Duration::zero()) stream_.expires_after(each);
+    co_await asio::async_write(stream_, asio::buffer(data, now),
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (error || closing_) co_return false;
+    data += now;
+    count -= now;
+    if (delivery.piece_bytes != 0 && count > 0 && !co_await Sleep(delivery.piece_interval)) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::Sleep(Duration duration) {
+  const auto until = std::chrono::steady_clock::now() + duration;
+  WatchPeer();
+  while (!closing_ && !peer_left_ && std::chrono::steady_clock::now() < until) {
+    ErrorCode error;
+    timer_.expires_at(until);
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  ErrorCode error;
+  if (!closing_) stream_.socket().cancel(error);
+  co_return !closing_ && !peer_left_;
+}
+
+asio::awaitable<void> Connection::Hang() {
+  WatchPeer();
+  while (!closing_ && !peer_left_) {
+    ErrorCode error;
+    timer_.expires_at(asio::steady_timer::time_point::max());
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+// Closing with bytes unread makes the kernel send RST, and the peer may then never see the answer
+// that explains the close. So: say we are done, and read on for a moment.
+asio::awaitable<void> Connection::LingeringClose() {
+  ErrorCode error;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  stream_.expires_after(kLingerTime);
+  std::vector<char> sink(kReadBytes);
+  std::size_t read = 0;
+  while (!error && !closing_ && read < kLingerBytes) {
+    read += co_await stream_.async_read_some(asio::buffer(sink),
+                                             asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+void Connection::Reset() {
+  ErrorCode error;
+  stream_.socket().set_option(asio::socket_base::linger(true, 0), error);
+  stream_.close();
+}
+
+}  // namespace gateway::http

@@ -1,0 +1,164 @@
+#include "rpc/acceptor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/limits.h"
+#include "obs/log.h"
+
+namespace gateway::rpc {
+namespace {
+
+constexpr int kAcceptedInARow = 64;  // of one socket, before the others have their turn
+
+int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+bool OutOfFiles(int error) { return error == EMFILE || error == ENFILE; }
+
+// Of one connection, which is gone; the next one may be well.
+bool Passing(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+int ConnectionFilesMax() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return std::numeric_limits<int>::max();
+  const rlim_t most = std::min<rlim_t>(files.rlim_cur, std::numeric_limits<int>::max());
+  return static_cast<int>(most * limits::kConnectionsPercentOfFiles / 100);
+}
+
+Acceptor::Acceptor(std::vector<ListenSockets> listeners, int files_max,
+                   std::function<void(std::size_t, int)> take)
+    : listeners_(std::move(listeners)),
+      files_max_(files_max),
+      take_(std::move(take)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      reserve_(OpenReserve()),
+      lines_(1, std::chrono::minutes(1)) {
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    for (const OwnedFd& fd : listeners_[i].fds) {
+      sockets_.push_back({i, fd.get()});
+      dial_addresses_.push_back(DialAddress(fd.get()));
+    }
+  }
+}
+
+Acceptor::~Acceptor() { Stop(); }
+
+void Acceptor::Start() {
+  thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "accept");
+}
+
+void Acceptor::Stop() {
+  if (thread_.joinable()) {
+    eventfd_write(wake_.get(), 1);
+    thread_.join();
+  }
+  for (const ListenSockets& listener : listeners_) {
+    if (!listener.unix_path.empty()) unlink(listener.unix_path.c_str());
+  }
+  listeners_.clear();
+  sockets_.clear();
+}
+
+void Acceptor::Run() {
+  std::vector<pollfd> polled = {{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+  for (const Socket& socket : sockets_) {
+    polled.push_back({.fd = socket.fd, .events = POLLIN, .revents = 0});
+  }
+  bool pause = false;
+  for (;;) {
+    // Paused, it waits for its end only.
+    const nfds_t watched = pause ? 1 : polled.size();
+    const int timeout = pause ? static_cast<int>(limits::kAcceptRetry.count()) : -1;
+    for (pollfd& one : polled) one.revents = 0;
+    if (poll(polled.data(), watched, timeout) < 0 && errno != EINTR) pause = true;
+    if (polled[0].revents != 0) return;
+    if (std::exchange(pause, false)) continue;
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+      if (polled[i + 1].revents != 0 && !AcceptSome(sockets_[i])) pause = true;
+    }
+  }
+}
+
+// False: the system has nothing to accept it with just now.
+bool Acceptor::AcceptSome(const Socket& socket) {
+  if (reserve_.get() < 0) reserve_ = OwnedFd(OpenReserve());
+  for (int i = 0; i < kAcceptedInARow; ++i) {
+    OwnedFd fd(accept4(socket.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (fd.get() < 0) {
+      int error = errno;
+      // Said before the system looks whether anybody waits.
+      if (OutOfFiles(error)) error = RefuseOne(socket, std::strerror(error));
+      if (error == EAGAIN || error == EWOULDBLOCK) return true;
+      if (error == 0 || Passing(error)) continue;
+      Warn(std::strerror(error));
+      return false;
+    }
+    if (fd.get() >= files_max_) {
+      CountRefused("as many files are open as connections may take");
+      continue;
+    }
+    accepted_.fetch_add(1, std::memory_order_relaxed);
+    take_(socket.listener, fd.Release());
+  }
+  return true;
+}
+
+// The peer learns at once that it is refused, instead of waiting in the system's queue. 0, or why it is
+// not so.
+int Acceptor::RefuseOne(const Socket& socket, const char* why) {
+  if (reserve_.get() < 0) return EMFILE;
+  reserve_.Reset();
+  OwnedFd fd(accept4(socket.fd, nullptr, nullptr, SOCK_CLOEXEC));
+  const int error = fd.get() < 0 ? errno : 0;
+  fd.Reset();
+  reserve_ = OwnedFd(OpenReserve());
+  if (error == 0) CountRefused(why);
+  return error;
+}
+
+void Acceptor::CountRefused(const char* why) {
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  Warn(why);
+}
+
+void Acceptor::Warn(const char* why) {
+  if (!lines_.Admit(std::chrono::steady_clock::now()).has_value()) return;
+  obs::Log(obs::Level::kWarn, "connections_refused",
+           {{"reason", why},
+            {"so_far", refused()},
+            {"files_for_connections", files_max_},
+            {"advice", "raise the limit of open files (ulimit -n, or LimitNOFILE= in the unit), or see who "
+                       "opens so many connections"}});
+}
+
+}  // namespace gateway::rpc

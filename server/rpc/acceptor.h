@@ -1,0 +1,67 @@
+// Accepts connections on a thread of its own and hands them on.
+//
+// The library's listener gives up for ever when the system has no file for a connection. This one
+// refuses such a connection and goes on, and it leaves a part of the files to the rest of the program.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "obs/line_limit.h"
+#include "rpc/listen_sockets.h"
+
+namespace gateway::rpc {
+
+// Of the process' file limit: so many files may be open before connections are refused.
+int ConnectionFilesMax();
+
+class Acceptor {
+ public:
+  // `take(listener, fd)` owns the connection and must not block; `listener` is an index of `listeners`.
+  // The system gives a connection the lowest free number; from `files_max` on it is closed at once.
+  Acceptor(std::vector<ListenSockets> listeners, int files_max,
+           std::function<void(std::size_t listener, int fd)> take);
+  ~Acceptor();  // stops
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  void Start();
+  // Closes the sockets. Nothing is handed on after it. Not from `take`.
+  void Stop();
+
+  // So far. Those refused are not among the accepted.
+  std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
+  std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  // Where the sockets can be reached from here; fixed.
+  const std::vector<std::string>& dial_addresses() const { return dial_addresses_; }
+
+ private:
+  struct Socket {
+    std::size_t listener;
+    int fd;
+  };
+
+  void Run();
+  bool AcceptSome(const Socket& socket);
+  int RefuseOne(const Socket& socket, const char* why);
+  void CountRefused(const char* why);
+  void Warn(const char* why);
+
+  std::vector<ListenSockets> listeners_;
+  const int files_max_;
+  const std::function<void(std::size_t, int)> take_;
+  std::vector<std::string> dial_addresses_;
+  std::vector<Socket> sockets_;
+  OwnedFd wake_;     // an eventfd, readable once it should stop
+  OwnedFd reserve_;  // given up for a moment to refuse a connection for which there is no file
+  obs::LineLimit lines_;
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::thread thread_;
+};
+
+}  // namespace gateway::rpc

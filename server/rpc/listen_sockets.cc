@@ -1,0 +1,190 @@
+#include "rpc/listen_sockets.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace gateway::rpc {
+namespace {
+
+constexpr char kUnix[] = "unix:";
+
+absl::Status CannotListen(const std::string& address, const std::string& why) {
+  return absl::FailedPreconditionError("cannot listen on " + address + ": " + why);
+}
+
+bool Split(const std::string& address, std::string& host, std::string& port) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos) return false;
+  host = address.substr(0, colon);
+  port = address.substr(colon + 1);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return !host.empty() && !port.empty();
+}
+
+void SetOption(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+int PortOf(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  }
+  if (address.ss_family == AF_INET6) {
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  }
+  return 0;
+}
+
+sockaddr_storage BoundTo(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
+// One socket that listens; errno says why not.
+OwnedFd Open(const sockaddr* address, socklen_t length, int unanswered_ms) {
+  OwnedFd fd(socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return fd;
+  if (address->sa_family != AF_UNIX) {
+    // A connection in TIME_WAIT does not keep a restart from its port. Without SO_REUSEPORT a busy port
+    // is an error, and not half of the connections.
+    SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    SetOption(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, unanswered_ms);
+  }
+  if (address->sa_family == AF_INET6) SetOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (bind(fd.get(), address, length) == 0 && listen(fd.get(), SOMAXCONN) == 0) return fd;
+  const int failed = errno;
+  fd.Reset();
+  errno = failed;
+  return fd;
+}
+
+absl::StatusOr<ListenSockets> OpenUnix(const std::string& address) {
+  ListenSockets opened;
+  opened.unix_path = address.substr(sizeof kUnix - 1);
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  if (opened.unix_path.empty() || opened.unix_path.size() >= sizeof place.sun_path) {
+    return CannotListen(address, "the path is empty or too long");
+  }
+  std::memcpy(place.sun_path, opened.unix_path.data(), opened.unix_path.size());
+  const auto* at = reinterpret_cast<const sockaddr*>(&place);
+  // A socket that nobody listens on is left of a process that was killed.
+  const OwnedFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(probe.get(), at, sizeof place) == 0) {
+    return CannotListen(address, std::strerror(EADDRINUSE));
+  }
+  struct stat found{};
+  if (lstat(opened.unix_path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
+    unlink(opened.unix_path.c_str());
+  }
+  OwnedFd fd = Open(at, sizeof place, 0);
+  if (fd.get() < 0) return CannotListen(address, std::strerror(errno));
+  opened.fds.push_back(std::move(fd));
+  return opened;
+}
+
+// Both families by one socket, where there is IPv6.
+OwnedFd OpenEverywhere(int port, int unanswered_ms) {
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+  OwnedFd fd = Open(reinterpret_cast<const sockaddr*>(&v6), sizeof v6, unanswered_ms);
+  if (fd.get() >= 0 || errno == EADDRINUSE || errno == EACCES) return fd;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(static_cast<std::uint16_t>(port));
+  return Open(reinterpret_cast<const sockaddr*>(&v4), sizeof v4, unanswered_ms);
+}
+
+bool IsWildcard(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    return reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr == htonl(INADDR_ANY);
+  }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+  return address->sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+}
+
+// Several addresses of one name share the port that the first got.
+void SetPort(sockaddr* address, int port) {
+  const auto bits = htons(static_cast<std::uint16_t>(port));
+  if (address->sa_family == AF_INET) reinterpret_cast<sockaddr_in*>(address)->sin_port = bits;
+  if (address->sa_family == AF_INET6) reinterpret_cast<sockaddr_in6*>(address)->sin6_port = bits;
+}
+
+}  // namespace
+
+void OwnedFd::Reset() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+absl::StatusOr<ListenSockets> OpenListenSockets(const std::string& address, int unanswered_ms) {
+  if (address.rfind(kUnix, 0) == 0) return OpenUnix(address);
+  std::string host;
+  std::string port;
+  if (!Split(address, host, port)) {
+    return CannotListen(address, "it must be host:port or unix:path");
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int resolved = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  if (resolved != 0) return CannotListen(address, gai_strerror(resolved));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> held(found, &freeaddrinfo);
+  ListenSockets opened;
+  std::string why = "no usable address";
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    if (opened.port != 0) SetPort(one->ai_addr, opened.port);
+    sockaddr_storage wanted{};
+    std::memcpy(&wanted, one->ai_addr, one->ai_addrlen);
+    const bool everywhere = IsWildcard(one->ai_addr);
+    OwnedFd fd = everywhere ? OpenEverywhere(PortOf(wanted), unanswered_ms)
+                            : Open(one->ai_addr, one->ai_addrlen, unanswered_ms);
+    if (fd.get() < 0) {
+      why = std::strerror(errno);
+      // Half of a name would be another program's. A family that the machine has not is no fault.
+      if (errno == EADDRINUSE) return CannotListen(address, why);
+      continue;
+    }
+    opened.port = PortOf(BoundTo(fd.get()));
+    opened.fds.push_back(std::move(fd));
+    if (everywhere) break;
+  }
+  if (opened.fds.empty()) return CannotListen(address, why);
+  return opened;
+}
+
+std::string DialAddress(int fd) {
+  const sockaddr_storage bound = BoundTo(fd);
+  const std::string port = std::to_string(PortOf(bound));
+  const auto* address = reinterpret_cast<const sockaddr*>(&bound);
+  if (bound.ss_family == AF_UNIX) {
+    return kUnix + std::string(reinterpret_cast<const sockaddr_un&>(bound).sun_path);
+  }
+  if (IsWildcard(address)) return "127.0.0.1:" + port;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (bound.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(bound).sin_addr, text, sizeof text);
+    return std::string(text) + ":" + port;
+  }
+  inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(bound).sin6_addr, text, sizeof text);
+  return "[" + std::string(text) + "]:" + port;
+}
+
+}  // namespace gateway::rpc

@@ -1,0 +1,41 @@
+// What the bounds of a message type are, compiled once from its descriptor. Private to wire_bounds.cc.
+//
+// Thread-safe. Plans live as long as the process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+#include "rpc/wire_bounds.h"
+
+namespace gateway::rpc {
+
+struct WirePlan {
+  enum class Kind : std::uint8_t { kVarint, kFixed32, kFixed64, kText, kMap, kMessage };
+
+  struct Field {
+    const google::protobuf::FieldDescriptor* field = nullptr;
+    Kind kind = Kind::kVarint;
+    bool repeated = false;
+    FieldBounds bounds;
+    const WirePlan* message = nullptr;  // of kMessage
+  };
+
+  // nullptr if there is none with this number.
+  const Field* Numbered(std::uint32_t number) const {
+    const std::size_t slot = number < slots.size() ? slots[number] : 0;
+    return slot == 0 ? nullptr : &fields[slot - 1];
+  }
+
+  const google::protobuf::Descriptor* type = nullptr;
+  std::vector<Field> fields;
+  std::vector<std::uint16_t> slots;  // by number: one more than the index into `fields`; 0: none
+  std::size_t memory_bytes = 0;      // of a message without anything in it
+};
+
+// Of a message of the generated pool, and of all it holds.
+const WirePlan& WirePlanOf(const google::protobuf::Descriptor& type);
+
+}  // namespace gateway::rpc

@@ -1,0 +1,248 @@
+// Connections, and what the listener does when there is no file for one.
+#include "rpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "base/limits.h"
+#include "base/mutex.h"
+
+namespace gateway::rpc {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+constexpr int kUnansweredMs = 20'000;
+
+ListenSockets MustOpen(const std::string& address) {
+  auto opened = OpenListenSockets(address, kUnansweredMs);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  return opened.ok() ? *std::move(opened) : ListenSockets{};
+}
+
+std::vector<ListenSockets> One(ListenSockets sockets) {
+  std::vector<ListenSockets> listeners;
+  listeners.push_back(std::move(sockets));
+  return listeners;
+}
+
+OwnedFd Socket(int family = AF_INET) {
+  OwnedFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval limit{.tv_sec = 20, .tv_usec = 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  return fd;
+}
+
+bool Connect(const OwnedFd& fd, int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+// The other side has closed it.
+bool Closed(const OwnedFd& fd) {
+  char byte = 0;
+  const ssize_t got = recv(fd.get(), &byte, 1, 0);
+  return got == 0 || (got < 0 && errno == ECONNRESET);
+}
+
+// Keeps what is accepted.
+class Taker {
+ public:
+  std::function<void(std::size_t, int)> Take() {
+    return [this](std::size_t listener, int fd) {
+      MutexLock lock(mutex_);
+      taken_.emplace_back(listener, OwnedFd(fd));
+      changed_.notify_all();
+    };
+  }
+  bool Await(std::size_t count) {
+    MutexLock lock(mutex_);
+    const auto there = [this, count]() REQUIRES(mutex_) { return taken_.size() >= count; };
+    return changed_.wait_for(mutex_, seconds(20), there);
+  }
+  std::size_t listener(std::size_t i) {
+    MutexLock lock(mutex_);
+    return taken_[i].first;
+  }
+  int fd(std::size_t i) {
+    MutexLock lock(mutex_);
+    return taken_[i].second.get();
+  }
+  void Forget() {
+    MutexLock lock(mutex_);
+    taken_.clear();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::pair<std::size_t, OwnedFd>> taken_ GUARDED_BY(mutex_);
+};
+
+TEST(AcceptorTest, ConnectionsOfAllListenersAreHandedOnUntilItStops) {
+  const std::string path = ::testing::TempDir() + "/acceptor-test.sock";
+  std::vector<ListenSockets> listeners;
+  listeners.push_back(MustOpen("127.0.0.1:0"));
+  listeners.push_back(MustOpen("unix:" + path));
+  const int port = listeners[0].port;
+  EXPECT_EQ(listeners[1].port, 0);
+  Taker taker;
+  Acceptor acceptor(std::move(listeners), 1'000'000, taker.Take());
+  acceptor.Start();
+  EXPECT_THAT(acceptor.dial_addresses(),
+              ::testing::ElementsAre("127.0.0.1:" + std::to_string(port), "unix:" + path));
+  const OwnedFd tcp = Socket();
+  ASSERT_TRUE(Connect(tcp, port));
+  ASSERT_TRUE(taker.Await(1));
+  const OwnedFd local = Socket(AF_UNIX);
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::memcpy(place.sun_path, path.data(), path.size());
+  ASSERT_EQ(connect(local.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  ASSERT_TRUE(taker.Await(2));
+  EXPECT_EQ(taker.listener(0), 0u);
+  EXPECT_EQ(taker.listener(1), 1u);
+  EXPECT_EQ(acceptor.accepted(), 2u);
+  // As the library's own listener sets it.
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    getsockopt(taker.fd(0), level, name, &value, &length);
+    return value;
+  };
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), kUnansweredMs);
+  EXPECT_NE(fcntl(taker.fd(0), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(fcntl(taker.fd(0), F_GETFD) & FD_CLOEXEC, 0);
+  acceptor.Stop();
+  const OwnedFd late = Socket();
+  EXPECT_FALSE(Connect(late, port));
+  EXPECT_NE(access(path.c_str(), F_OK), 0);
+}
+
+TEST(AcceptorTest, BeyondThePartOfTheFilesThatConnectionsMayTakeTheyAreClosedAtOnce) {
+  ListenSockets sockets = MustOpen("127.0.0.1:0");
+  const int port = sockets.port;
+  Taker taker;
+  const OwnedFd first = Socket();
+  const OwnedFd beyond = Socket();
+  const OwnedFd later = Socket();
+  // The lowest free number is that of the next file but two, which are the acceptor's own.
+  const int next = OwnedFd(open("/dev/null", O_RDONLY)).get();
+  Acceptor acceptor(One(std::move(sockets)), next + 3, taker.Take());
+  acceptor.Start();
+  ASSERT_TRUE(Connect(first, port));
+  ASSERT_TRUE(taker.Await(1));
+  ASSERT_TRUE(Connect(beyond, port));
+  EXPECT_TRUE(Closed(beyond));
+  EXPECT_EQ(acceptor.refused(), 1u);
+  EXPECT_EQ(acceptor.accepted(), 1u);
+  taker.Forget();
+  ASSERT_TRUE(Connect(later, port));
+  EXPECT_TRUE(taker.Await(1));
+  EXPECT_EQ(acceptor.refused(), 1u);
+}
+
+// Takes all files of the process, until it goes.
+class NoFilesLeft {
+ public:
+  NoFilesLeft() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 256;
+    setrlimit(RLIMIT_NOFILE, &few);
+    for (;;) {
+      OwnedFd fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (fd.get() < 0) break;
+      files_.push_back(std::move(fd));
+    }
+  }
+  ~NoFilesLeft() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<OwnedFd> files_;
+};
+
+TEST(AcceptorTest, WithoutFilesItRefusesAndAcceptsAgainWhenThereAreSome) {
+  ListenSockets sockets = MustOpen("127.0.0.1:0");
+  const int port = sockets.port;
+  Taker taker;
+  Acceptor acceptor(One(std::move(sockets)), 1'000'000, taker.Take());
+  acceptor.Start();
+  std::vector<OwnedFd> strangers;
+  for (int i = 0; i < 20; ++i) strangers.push_back(Socket());
+  const OwnedFd later = Socket();
+  {
+    const NoFilesLeft none;
+    for (const OwnedFd& stranger : strangers) {
+      ASSERT_TRUE(Connect(stranger, port));
+      EXPECT_TRUE(Closed(stranger));
+    }
+  }
+  EXPECT_EQ(acceptor.refused(), strangers.size());
+  EXPECT_EQ(acceptor.accepted(), 0u);
+  ASSERT_TRUE(Connect(later, port));
+  EXPECT_TRUE(taker.Await(1));
+}
+
+TEST(ListenSocketsTest, EveryInterfaceIsBothFamilies) {
+  for (const char* address : {"0.0.0.0:0", "[::]:0"}) {
+    ListenSockets sockets = MustOpen(address);
+    const int port = sockets.port;
+    ASSERT_NE(port, 0);
+    Taker taker;
+    Acceptor acceptor(One(std::move(sockets)), 1'000'000, taker.Take());
+    acceptor.Start();
+    EXPECT_THAT(acceptor.dial_addresses(),
+                ::testing::ElementsAre("127.0.0.1:" + std::to_string(port)));
+    const OwnedFd v4 = Socket();
+    ASSERT_TRUE(Connect(v4, port)) << address;
+    ASSERT_TRUE(taker.Await(1)) << address;
+    const OwnedFd v6 = Socket(AF_INET6);
+    sockaddr_in6 loopback{};
+    loopback.sin6_family = AF_INET6;
+    loopback.sin6_addr = in6addr_loopback;
+    loopback.sin6_port = htons(static_cast<std::uint16_t>(port));
+    if (v6.get() < 0 ||
+        connect(v6.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) != 0) {
+      ASSERT_NE(errno, ECONNREFUSED) << address;
+      continue;  // a machine without IPv6
+    }
+    EXPECT_TRUE(taker.Await(2)) << address;
+  }
+}
+
+TEST(ListenSocketsTest, ASocketOfALivingProcessIsNotTakenAway) {
+  const std::string address = "unix:" + ::testing::TempDir() + "/listen-test.sock";
+  {
+    const ListenSockets living = MustOpen(address);
+    const auto second = OpenListenSockets(address, kUnansweredMs);
+    ASSERT_FALSE(second.ok());
+    EXPECT_THAT(std::string(second.status().message()), HasSubstr("Address already in use"));
+  }
+  // What a killed process leaves is.
+  MustOpen(address);
+  unlink(address.c_str() + 5);
+  EXPECT_FALSE(OpenListenSockets("unix:", kUnansweredMs).ok());
+  EXPECT_FALSE(OpenListenSockets("unix:" + std::string(200, 'a'), kUnansweredMs).ok());
+}
+
+}  // namespace
+}  // namespace gateway::rpc

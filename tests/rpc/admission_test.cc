@@ -1,0 +1,161 @@
+#include "rpc/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "base/errors.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "rpc/peer.h"
+#include "rpc/rpc_house.h"
+
+namespace gateway::rpc {
+namespace {
+
+using test::RpcHouse;
+using ::testing::HasSubstr;
+using Kind = Admission::Kind;
+
+TEST(PeerAddressTest, IsWhatItsOwnerCannotChoose) {
+  EXPECT_EQ(PeerAddress("ipv4:192.0.2.1:50051"), "ipv4:192.0.2.1");
+  EXPECT_EQ(PeerAddress("ipv6:%5B2001:db8:1:2::3%5D:4"), PeerAddress("ipv6:%5B2001:db8:1:2:9::%5D:5"));
+  EXPECT_EQ(PeerAddress("ipv6:[2001:db8:1:2::3]:4"), "ipv6:2001:db8:1:2::/64");
+  EXPECT_NE(PeerAddress("ipv6:[2001:db8:1:2::3]:4"), PeerAddress("ipv6:[2001:db8:1:3::3]:4"));
+  EXPECT_EQ(PeerAddress("ipv6:%5Bfe80::1%25eth0%5D:4"), "ipv6:fe80::/64");
+  for (const char* other : {"", "unix:", "unix:/run/x:y", "ipv6:what", "ipv4:", "ipv6:"}) {
+    EXPECT_EQ(PeerAddress(other), other);
+  }
+}
+
+TEST(AdmissionTest, EachKindHasAGateOfItsOwn) {
+  Random random(1);
+  Admission admission({.calls = 1, .submits = 1, .watches = 1, .results = 1, .health_watches = 1,
+                       .reflections = 1},
+                      random);
+  std::vector<Admission::Ticket> tickets;
+  for (const Kind kind : {Kind::kCall, Kind::kSubmit, Kind::kWatch}) {
+    tickets.push_back(admission.Enter(kind));
+    EXPECT_TRUE(tickets.back());
+    EXPECT_FALSE(admission.Enter(kind));
+  }
+  for (const Kind kind : {Kind::kResult, Kind::kHealthWatch, Kind::kReflection}) {
+    tickets.push_back(admission.Enter(kind, "ipv4:192.0.2.1:1"));
+    EXPECT_TRUE(tickets.back());
+    EXPECT_FALSE(admission.Enter(kind, "ipv4:192.0.2.2:1"));
+  }
+  tickets.clear();
+  for (std::size_t i = 0; i < Admission::kKinds; ++i) {
+    EXPECT_EQ(admission.open(static_cast<Kind>(i)), 0);
+  }
+  EXPECT_TRUE(admission.Enter(Kind::kReflection, "ipv4:192.0.2.2:1"));
+}
+
+TEST(AdmissionTest, OnePeerGetsAPartOfWhatCanBeHeldForNothing) {
+  Random random(1);
+  Admission admission({.results = 8}, random);
+  std::vector<Admission::Ticket> held;
+  for (int i = 0; i < 4; ++i) {
+    held.push_back(admission.Enter(Kind::kResult, "ipv4:192.0.2.1:" + std::to_string(i)));
+    EXPECT_TRUE(held.back());
+  }
+  const Admission::Ticket fifth = admission.Enter(Kind::kResult, "ipv4:192.0.2.1:9");
+  ASSERT_FALSE(fifth);
+  EXPECT_THAT(fifth.refusal().error_message(), HasSubstr("from your address"));
+  EXPECT_THAT(fifth.refusal().error_message(), HasSubstr("the limit is 4"));
+  EXPECT_EQ(errors::Reason(FromGrpc(fifth.refusal())), "TOO_MANY");
+  EXPECT_GT(errors::RetryDelay(FromGrpc(fifth.refusal())), Duration::zero());
+  EXPECT_TRUE(admission.Enter(Kind::kResult, "ipv4:192.0.2.2:1")) << "others have room";
+  held.pop_back();
+  EXPECT_TRUE(admission.Enter(Kind::kResult, "ipv4:192.0.2.1:9"));
+}
+
+// What the strangers hold is full; calls are served all the same.
+TEST(AdmissionTest, StreamsThatSayNothingStopNoCalls) {
+  ServerOptions options;
+  options.admission = {.calls = 4, .submits = 4, .health_watches = 8, .reflections = 8};
+  RpcHouse house(options);
+  house.hub.Publish(test::MakeJob("j1", v1::JOB_STATE_RUNNING, 1));
+  using Reflection = grpc::reflection::v1::ServerReflection;
+  using Health = grpc::health::v1::Health;
+  auto reflection = Reflection::NewStub(house.Channel());
+  auto health = Health::NewStub(house.Channel());
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  const auto context = [&contexts] {
+    return contexts.emplace_back(std::make_unique<grpc::ClientContext>()).get();
+  };
+  std::vector<decltype(reflection->ServerReflectionInfo(nullptr))> silent;
+  std::vector<decltype(health->Watch(nullptr, {}))> watches;
+  for (int i = 0; i < 4; ++i) {
+    silent.push_back(reflection->ServerReflectionInfo(context()));
+    watches.push_back(health->Watch(context(), {}));
+  }
+  test::Await([&] { return house.server->open_calls() == 8; }, "the strangers are there");
+  grpc::reflection::v1::ServerReflectionResponse answer;
+  auto one_more = reflection->ServerReflectionInfo(context());
+  EXPECT_FALSE(one_more->Read(&answer));
+  EXPECT_EQ(errors::Reason(FromGrpc(one_more->Finish())), "TOO_MANY");
+  grpc::health::v1::HealthCheckResponse status;
+  auto one_watch = health->Watch(context(), {});
+  EXPECT_FALSE(one_watch->Read(&status));
+  EXPECT_EQ(errors::Reason(FromGrpc(one_watch->Finish())), "TOO_MANY");
+
+  v1::GetJobRequest get;
+  get.set_job_id("j1");
+  v1::GetJobResponse got;
+  EXPECT_TRUE(house.stub->GetJob(context(), get, &got).ok());
+  v1::RenderResponse rendered;
+  EXPECT_TRUE(house.stub->Render(context(), v1::RenderRequest(), &rendered).ok());
+  EXPECT_TRUE(health->Check(context(), {}, &status).ok());
+  for (const auto& each : contexts) each->TryCancel();
+  for (const auto& stream : silent) stream->Finish();
+  for (const auto& stream : watches) stream->Finish();
+}
+
+TEST(AdmissionTest, SubmitsThatWaitForPictoryStopNoCalls) {
+  ServerOptions options;
+  options.admission = {.calls = 1, .submits = 1};
+  RpcHouse house(options);
+  house.hub.Publish(test::MakeJob("j1", v1::JOB_STATE_RUNNING, 1));
+  std::promise<jobs::Submitter::Done> waiting;
+  house.on_submit = [&](jobs::SubmitRequest, jobs::Submitter::Done done) {
+    waiting.set_value(std::move(done));
+  };
+  std::thread submit([&] {
+    grpc::ClientContext context;
+    v1::RenderResponse response;
+    EXPECT_TRUE(house.stub->Render(&context, v1::RenderRequest(), &response).ok());
+  });
+  jobs::Submitter::Done done = waiting.get_future().get();
+  grpc::ClientContext context;
+  v1::GetJobRequest get;
+  get.set_job_id("j1");
+  v1::GetJobResponse got;
+  EXPECT_TRUE(house.stub->GetJob(&context, get, &got).ok());
+  grpc::ClientContext second;
+  v1::RenderResponse refused;
+  EXPECT_EQ(errors::Reason(FromGrpc(house.stub->Render(&second, v1::RenderRequest(), &refused))),
+            "TOO_MANY");
+  done(house.hub.Publish(test::MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
+  submit.join();
+}
+
+TEST(AdmissionTest, AReflectionStreamThatAsksNothingMoreEndsWithAWord) {
+  ServerOptions options;
+  options.intake.arrival = std::chrono::milliseconds(200);
+  RpcHouse house(options);
+  auto stub = grpc::reflection::v1::ServerReflection::NewStub(house.Channel());
+  grpc::ClientContext context;
+  auto stream = stub->ServerReflectionInfo(&context);
+  grpc::reflection::v1::ServerReflectionRequest question;
+  question.set_list_services("*");
+  grpc::reflection::v1::ServerReflectionResponse answer;
+  ASSERT_TRUE(stream->Write(question) && stream->Read(&answer));
+  EXPECT_FALSE(stream->Read(&answer));
+  const absl::Status ended = FromGrpc(stream->Finish());
+  EXPECT_EQ(errors::Reason(ended), "STREAM_IDLE") << ended;
+}
+
+}  // namespace
+}  // namespace gateway::rpc
