@@ -42,7 +42,6 @@ inline constexpr std::size_t kJsonStringMaxBytes = 4 * kMiB;
 // transcript has nine in 130 bytes and more.
 inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
-inline constexpr std::size_t kJsonNumberMaxBytes = 40;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
 // A request as it comes, before anything is made of it. How much of each field it may hold stands beside

@@ -18,8 +18,8 @@ absl::string_view Absl(std::string_view text) { return {text.data(), text.size()
 // Checks, and notes what lies directly under the root.
 class OutlineHandler final : public SaxHandler<OutlineHandler> {
  public:
-  OutlineHandler(std::string_view text, const Limits& limits, Outline* outline)
-      : SaxHandler(text, limits), outline_(outline) {}
+  OutlineHandler(const Source& source, const Limits& limits, Outline* outline)
+      : SaxHandler(source, limits), outline_(outline) {}
 
   bool OnScalar(Type type, std::string_view decoded, std::size_t begin) {
     if (outline_ == nullptr || depth() > deepest_) return true;
@@ -62,8 +62,8 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
 // Decodes one string.
 class TextHandler final : public SaxHandler<TextHandler> {
  public:
-  TextHandler(std::string_view text, std::string& out)
-      : SaxHandler(text, Limits{.max_string_bytes = text.size()}), out_(out) {}
+  TextHandler(const Source& source, const Limits& limits, std::string& out)
+      : SaxHandler(source, limits), out_(out) {}
   bool OnScalar(Type, std::string_view decoded, std::size_t) {
     out_.assign(decoded);
     return true;
@@ -129,8 +129,10 @@ const Member* Outline::Find(std::string_view key) const {
 }
 
 absl::Status Check(std::string_view text, const Limits& limits, Outline* outline) {
-  if (outline != nullptr) *outline = Outline{.elements = outline->elements};
-  return OutlineHandler(text, limits, outline).Run();
+  return ReadMending(text, limits, [&](const Source& source) {
+    if (outline != nullptr) *outline = Outline{.elements = outline->elements};
+    return OutlineHandler(source, limits, outline).Run();
+  });
 }
 
 std::string Text(std::string_view checked_value) {
@@ -138,7 +140,11 @@ std::string Text(std::string_view checked_value) {
   switch (checked_value.front()) {
     case '"': {
       std::string out;
-      if (!TextHandler(checked_value, out).Run().ok()) out.clear();
+      const Limits limits{.reading = Reading::kForgiving, .max_string_bytes = checked_value.size()};
+      const absl::Status read = ReadMending(checked_value, limits, [&](const Source& source) {
+        return TextHandler(source, limits, out).Run();
+      });
+      if (!read.ok()) out.clear();
       return out;
     }
     case 'n':
@@ -146,7 +152,7 @@ std::string Text(std::string_view checked_value) {
     case '[':
       return "";
     default:
-      return std::string(checked_value);
+      return NotANumberAt(checked_value, 0) > 0 ? "" : std::string(checked_value);
   }
 }
 
@@ -262,7 +268,6 @@ std::string_view ParserWords(std::string_view text, int code, std::size_t offset
     case rj::kParseErrorStringMissQuotationMark:
       return at_end ? "the text ends inside a string" : "a control character must be escaped";
     case rj::kParseErrorStringInvalidEncoding: return "the string is not valid UTF-8";
-    case rj::kParseErrorNumberTooBig: return "the number is too big";
     case rj::kParseErrorNumberMissFraction: return "digits must follow the decimal point";
     case rj::kParseErrorNumberMissExponent: return "digits must follow the exponent";
     default:

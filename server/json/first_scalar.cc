@@ -12,7 +12,8 @@ constexpr int kOffPath = -1;
 // Follows the tree of wanted keys down and up again.
 class Finder final : public SaxHandler<Finder> {
  public:
-  Finder(std::string_view text, const PathTable& paths) : SaxHandler(text, {}), paths_(paths) {
+  Finder(const Source& source, const Limits& limits, const PathTable& paths)
+      : SaxHandler(source, limits), paths_(paths) {
     next_[0] = 0;
   }
 
@@ -42,16 +43,23 @@ class Finder final : public SaxHandler<Finder> {
 
   const PathTable& paths_;
   // By depth: the node of the container open there, and of the value that comes next in it.
-  std::array<int, limits::kJsonMaxDepth + 1> open_{};
-  std::array<int, limits::kJsonMaxDepth + 1> next_{};
+  std::array<int, limits::kJsonMaxDepth + 2> open_{};
+  std::array<int, limits::kJsonMaxDepth + 2> next_{};
 };
 
 }  // namespace
 
 std::string FirstScalar(std::string_view text, const PathTable& paths) {
-  Finder finder(text, paths);
-  finder.Run().IgnoreError();  // ends where the value is found, too
-  return std::move(finder.found);
+  constexpr Limits kLimits{.reading = Reading::kForgiving};
+  std::string found;
+  const absl::Status read = ReadMending(text, kLimits, [&](const Source& source) {
+    Finder finder(source, kLimits, paths);
+    const Fault fault = finder.Run();
+    found = std::move(finder.found);
+    return found.empty() ? fault : Fault();
+  });
+  read.IgnoreError();  // what ends or breaks before the value has none
+  return found;
 }
 
 }  // namespace gateway::json

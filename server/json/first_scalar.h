@@ -1,7 +1,7 @@
 // Picks one value out of JSON text from anybody and stops: what follows it is not looked at.
 //
 // So it works on the beginning of a text that is longer than one cares to read, and costs no more
-// than the way to the value. Pure; nothing is retained.
+// than the way to the value, unless that is odd. Pure; nothing is retained.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@
 namespace gateway::json {
 
 // The first string or number in the text that stands at one of `paths` and is not empty: decoded, a
-// number as written. "" if there is none before the text ends or breaks a rule of json/check.h.
+// number as written. "" if there is none before the text ends or breaks; it is read forgivingly
+// (json/check.h), though of two equal keys the first may be the one that is found.
 std::string FirstScalar(std::string_view text, const PathTable& paths);
 
 }  // namespace gateway::json

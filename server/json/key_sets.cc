@@ -27,16 +27,17 @@ void KeySets::Leave(Level& level) {
   }
 }
 
-bool KeySets::FindInTable(Level& level, std::uint64_t hash, std::string_view key) const {
+std::uint32_t KeySets::FindInTable(Level& level, std::uint64_t hash,
+                                   std::string_view key) const {
   const std::size_t mask = level.table.size() - 1;
   for (std::size_t slot = hash & mask; level.table[slot] != 0; slot = (slot + 1) & mask) {
     const Key& other = keys_[level.table[slot] - 1];
     if (other.hash == hash &&
         std::string_view(level.bytes).substr(other.offset, other.size) == key) {
-      return true;
+      return level.table[slot] - 1 - level.first;
     }
   }
-  return false;
+  return kNone;
 }
 
 void KeySets::Rehash(Level& level, std::size_t slots) {
@@ -51,7 +52,7 @@ void KeySets::Rehash(Level& level, std::size_t slots) {
   }
 }
 
-bool KeySets::Insert(Level& level, std::string_view key) {
+std::uint32_t KeySets::Insert(Level& level, std::string_view key) {
   if (level.count == 0) level.bytes.clear();
   Key fresh{static_cast<std::uint32_t>(level.bytes.size()), static_cast<std::uint32_t>(key.size()),
             0};
@@ -59,12 +60,13 @@ bool KeySets::Insert(Level& level, std::string_view key) {
     for (std::uint32_t i = level.first; i < level.first + level.count; ++i) {
       if (keys_[i].size == key.size() &&
           SameBytes(level.bytes.data() + keys_[i].offset, key.data(), key.size())) {
-        return false;
+        return i - level.first;
       }
     }
   } else {
     fresh.hash = Hash(key);
-    if (FindInTable(level, fresh.hash, key)) return false;
+    const std::uint32_t equal = FindInTable(level, fresh.hash, key);
+    if (equal != kNone) return equal;
   }
   keys_.push_back(fresh);
   level.bytes.append(key);
@@ -76,7 +78,7 @@ bool KeySets::Insert(Level& level, std::string_view key) {
   } else if (level.count > kLinear) {
     Rehash(level, level.table.empty() ? kLinear * 8 : level.table.size() * 4);
   }
-  return true;
+  return kNone;
 }
 
 void KeySets::Close() {

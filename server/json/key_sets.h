@@ -1,4 +1,4 @@
-// The keys of the objects that are open, to find one that occurs twice. Private to json/.
+// The keys of the objects that are open, to find those that occur twice. Private to json/.
 //
 // Objects of a list mostly have the keys of the object before, in the same order; such a key costs
 // one comparison. Where there are many, they are hashed with the process's seed, so that nobody
@@ -27,13 +27,16 @@ class KeySets {
     level.table.clear();
   }
 
-  // False if the innermost object has this key already.
-  bool Add(std::string_view key) {
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  // Gives the innermost object a key. If it has that one already, says which it is, counted from 0
+  // in the order of adding; else kNone.
+  std::uint32_t Add(std::string_view key) {
     Level& level = levels_[open_ - 1];
     if (level.following) {
       if (level.count < level.shape.size() && Same(level, level.shape[level.count], key)) {
         ++level.count;
-        return true;
+        return kNone;
       }
       Leave(level);
     }
@@ -69,8 +72,8 @@ class KeySets {
            SameBytes(level.shape_bytes.data() + key.offset, text.data(), text.size());
   }
   void Leave(Level& level);
-  bool Insert(Level& level, std::string_view key);
-  bool FindInTable(Level& level, std::uint64_t hash, std::string_view key) const;
+  std::uint32_t Insert(Level& level, std::string_view key);
+  std::uint32_t FindInTable(Level& level, std::uint64_t hash, std::string_view key) const;
   void Rehash(Level& level, std::size_t slots);
 
   std::vector<Level> levels_;  // the first `open_` are of open objects, the rest may serve again

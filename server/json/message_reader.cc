@@ -22,7 +22,7 @@ void MessageReader::Count(Problem::Kind kind, std::size_t begin) {
 void MessageReader::StoreScalar(const FieldPlan& field, Type type, std::string_view decoded,
                                 std::size_t begin) {
   if (field.role == v1::FIELD_ROLE_RAW_JSON) {
-    StoreText(field, RawScalar(type, decoded, begin));
+    StoreRaw(field, RawScalar(type, decoded, begin));
     return;
   }
   if (field.message != nullptr) {
@@ -35,7 +35,7 @@ void MessageReader::StoreScalar(const FieldPlan& field, Type type, std::string_v
       StoreText(*field.string_as, decoded, &field);
       const FieldPlan* raw = field.message->raw_self();
       if (raw != nullptr && !Skipped(*raw)) {
-        StoreText(*raw, RawScalar(type, decoded, begin), &field);
+        StoreRaw(*raw, RawScalar(type, decoded, begin), &field);
       }
       wire_.Close();
     } else {
@@ -62,9 +62,7 @@ void MessageReader::StoreScalar(const FieldPlan& field, Type type, std::string_v
 void MessageReader::StoreNumber(const FieldPlan& field, Type type, std::string_view decoded,
                                 std::size_t begin) {
   NumberFault fault = NumberFault::kNotANumber;
-  if (type == Type::kString && decoded.size() > limits::kJsonNumberMaxBytes) {
-    // No number that long is meant as one.
-  } else if (field.type == Field::CPPTYPE_DOUBLE) {
+  if (field.type == Field::CPPTYPE_DOUBLE) {
     double value = 0;
     fault = type == Type::kNumber ? ConvertDouble(decoded, value) : ParseDouble(decoded, value);
     if (fault == NumberFault::kNone) wire_.Double(field.field->number(), value);
@@ -84,6 +82,15 @@ void MessageReader::StoreText(const FieldPlan& field, std::string_view text,
     return;
   }
   wire_.Text(field.field->number(), text);
+}
+
+// Bytes of the text as they came, unless they are no UTF-8, which a string of a message has to be.
+void MessageReader::StoreRaw(const FieldPlan& field, std::string_view raw, const FieldPlan* below) {
+  if (MayBreakUtf8()) {
+    StoreText(field, WellFormed(raw), below);
+  } else {
+    StoreText(field, raw, below);
+  }
 }
 
 // `below`, if given, is a message field of the frame whose bare string goes into `last`.

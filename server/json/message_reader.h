@@ -20,9 +20,9 @@ namespace gateway::json {
 
 class MessageReader final : public SaxHandler<MessageReader> {
  public:
-  MessageReader(std::string_view text, const google::protobuf::Descriptor* message,
+  MessageReader(const Source& source, const google::protobuf::Descriptor* message,
                 const ReadOptions& options, ReadStats& stats)
-      : SaxHandler(text, options.limits),
+      : SaxHandler(source, options.limits),
         options_(options),
         stats_(stats),
         root_plan_(message == nullptr ? nullptr : &PlanOf(message)),
@@ -112,6 +112,7 @@ class MessageReader final : public SaxHandler<MessageReader> {
   void StoreScalar(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
   void StoreNumber(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
   void StoreText(const FieldPlan& field, std::string_view text, const FieldPlan* below = nullptr);
+  void StoreRaw(const FieldPlan& field, std::string_view raw, const FieldPlan* below = nullptr);
   void OpenField(const FieldPlan& field, bool element, Type type, std::size_t begin);
   void OpenMessage(const MessagePlan& plan, Type type, std::size_t begin,
                    const FieldPlan* opened_by);

@@ -11,6 +11,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
+
 namespace gateway::json {
 
 enum class NumberFault { kNone, kNotANumber, kOutOfRange };
@@ -23,11 +26,10 @@ inline NumberFault ConvertDouble(std::string_view text, double& value) {
     return NumberFault::kNotANumber;
   }
   if (result.ec == std::errc::result_out_of_range) {
-    // Too small is as good as zero, too big is not.
-    if (text.find("e-") == text.npos && text.find("E-") == text.npos) {
-      return NumberFault::kOutOfRange;
+    // Too small is as good as zero, too big is not. from_chars tells neither.
+    if (!absl::SimpleAtod(absl::string_view(text.data(), text.size()), &value)) {
+      return NumberFault::kNotANumber;
     }
-    value = 0;
   }
   return std::isfinite(value) ? NumberFault::kNone : NumberFault::kOutOfRange;
 }

@@ -221,12 +221,12 @@ bool MessageReader::OnEnd(Type, std::size_t end) {
   const std::string_view raw = text().substr(frame.begin, end - frame.begin);
   // FieldPath speaks of the frames around; a RAW_SELF field lies inside its own.
   if (frame.raw_field != nullptr && frame.kind == Frame::kMessage) {
-    StoreText(*frame.raw_field, raw);
+    StoreRaw(*frame.raw_field, raw);
   }
   --top_;
   while (wire_.open() > frame.open) wire_.Close();
   if (frame.raw_field != nullptr && frame.kind != Frame::kMessage) {
-    StoreText(*frame.raw_field, raw);
+    StoreRaw(*frame.raw_field, raw);
   }
   if (frame.captured >= 0) {
     Captured& captured = stats_.captured[static_cast<std::size_t>(frame.captured)];
@@ -239,10 +239,14 @@ bool MessageReader::OnEnd(Type, std::size_t end) {
 absl::StatusOr<ReadStats> ReadWire(std::string_view text, const pb::Descriptor* message,
                                    std::string& wire, const ReadOptions& options) {
   ReadStats stats;
-  MessageReader reader(text, message, options, stats);
-  const absl::Status status = reader.Run();
+  const absl::Status status = ReadMending(text, options.limits, [&](const Source& source) {
+    stats = ReadStats();
+    MessageReader reader(source, message, options, stats);
+    const Fault fault = reader.Run();
+    if (!fault) wire = reader.TakeWire();
+    return fault;
+  });
   if (!status.ok()) return status;
-  wire = reader.TakeWire();
   return stats;
 }
 

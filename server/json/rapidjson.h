@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "json/utf8.h"
+
 namespace gateway::json {
 // Logs and aborts: a broken invariant of the parser must not become a null dereference or worse in
 // a release build.
@@ -35,13 +37,15 @@ namespace gateway::json {
 namespace gateway::json {
 
 // A string_view as an input stream. Reads as NUL at the end, like every stream of RapidJSON; who
-// parses compares Tell() with the size afterwards, or a NUL inside the text would end it.
+// parses compares Tell() with the size afterwards, or a NUL inside the text would end it. It may be
+// the mended copy of a text of the same length (json/mend.h).
 class TextStream {
  public:
   using Ch = char;
 
-  explicit TextStream(std::string_view text)
-      : src_(text.data()), head_(text.data()), end_(text.data() + text.size()) {}
+  TextStream(std::string_view text, const char* original)
+      : src_(text.data()), head_(text.data()), end_(text.data() + text.size()),
+        original_(original) {}
 
   Ch Peek() const { return src_ != end_ ? *src_ : '\0'; }
   Ch Take() { return src_ != end_ ? *src_++ : '\0'; }
@@ -51,6 +55,8 @@ class TextStream {
   const char* position() const { return src_; }
   std::size_t left() const { return static_cast<std::size_t>(end_ - src_); }
   void Skip(std::size_t bytes) { src_ += bytes; }
+  // What stands at this place in the text before it was mended.
+  char Original() const { return original_[src_ - head_]; }
 
   // In-situ parsing is not for us.
   Ch* PutBegin() { RAPIDJSON_ASSERT(false); }
@@ -62,7 +68,11 @@ class TextStream {
   const char* src_;
   const char* head_;
   const char* end_;
+  const char* original_;
 };
+
+// UTF-8 of a mended text: what is none is read as U+FFFD, kRawControl as what it stands for.
+struct ForgivingUtf8 : rj::UTF8<char> {};
 
 // UTF-8 whose validation takes runs of plain ASCII at once; else RapidJSON's own.
 struct RunUtf8 : rj::UTF8<char> {};
@@ -151,6 +161,33 @@ struct Transcoder<gateway::json::RunUtf8, UTF8<char>> {
     if (run == 0) return UTF8<char>::Validate(is, os);
     std::memcpy(os.Push(static_cast<SizeType>(run)), is.position(), run);
     is.Skip(run);
+    return true;
+  }
+  template <typename InputStream, typename OutputStream>
+  static bool Transcode(InputStream& is, OutputStream& os) {
+    return Validate(is, os);
+  }
+};
+
+template <>
+struct Transcoder<gateway::json::ForgivingUtf8, UTF8<char>> {
+  template <typename InputStream, typename OutputStream>
+  static bool Validate(InputStream& is, OutputStream& os) {
+    std::string_view good(is.position(), gateway::json::PlainRun(is.position(), is.left()));
+    if (good.empty()) {
+      const gateway::json::Utf8Run run = gateway::json::FirstUtf8({is.position(), is.left()});
+      const char original = is.Original();
+      is.Skip(run.bytes);
+      if (static_cast<unsigned char>(original) < 0x20) {
+        os.Put(original);
+        return true;
+      }
+      good = run.good ? std::string_view(is.position() - run.bytes, run.bytes)
+                      : gateway::json::kReplacement;
+    } else {
+      is.Skip(good.size());
+    }
+    std::memcpy(os.Push(static_cast<SizeType>(good.size())), good.data(), good.size());
     return true;
   }
   template <typename InputStream, typename OutputStream>

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "json/check.h"
 #include "json/key_sets.h"
+#include "json/mend.h"
 #include "json/rapidjson.h"
 
 namespace gateway::json {
@@ -28,6 +29,23 @@ inline constexpr unsigned kParseFlags = rj::kParseIterativeFlag | rj::kParseVali
 static_assert((kParseFlags & (rj::kParseFullPrecisionFlag | rj::kParseNanAndInfFlag |
                               rj::kParseInsituFlag | rj::kParseCommentsFlag |
                               rj::kParseTrailingCommasFlag | rj::kParseStopWhenDoneFlag)) == 0);
+
+// A text, and what is parsed in its place: itself, or its mended copy. Events speak of the text.
+struct Source {
+  std::string_view text;
+  std::string_view parsed;
+
+  bool mended() const { return parsed.data() != text.data(); }
+};
+
+// Why a text could not be read; nothing if it was.
+struct Fault {
+  std::string what;
+  std::size_t offset = 0;
+  bool mendable = false;  // it may be no more than odd
+
+  explicit operator bool() const { return !what.empty(); }
+};
 
 // INVALID_ARGUMENT with the place in words.
 absl::Status FaultAt(std::string_view text, std::size_t offset, std::string_view what);
@@ -50,23 +68,18 @@ inline bool HasLoneSurrogate(const char* p, std::size_t n) {
 template <typename Derived>
 class SaxHandler {
  public:
-  SaxHandler(std::string_view text, const Limits& limits)
-      : text_(text), limits_(limits), stream_(text) {
+  SaxHandler(const Source& source, const Limits& limits)
+      : text_(source.text), limits_(limits), stream_(source.parsed, source.text.data()),
+        mended_(source.mended()), forgiving_(limits.reading == Reading::kForgiving) {
     if (limits_.max_depth > limits::kJsonMaxDepth) limits_.max_depth = limits::kJsonMaxDepth;
+    if (forgiving_) limits_.max_key_bytes = std::string_view::npos;
+    if (forgiving_ && mended_) ++limits_.max_depth;  // to empty containers
   }
 
-  absl::Status Run() {
-    if (text_.size() > (std::size_t{1} << 30)) return FaultAt(text_, 0, "the text is too long");
-    rj::GenericReader<RunUtf8, rj::UTF8<char>> reader(nullptr, 1024);
-    const rj::ParseResult result = reader.template Parse<kParseFlags>(stream_, *this);
-    if (result.IsError()) {
-      if (result.Code() == rj::kParseErrorTermination) return FaultAt(text_, fault_at_, fault_);
-      return FaultAt(text_, result.Offset(), ParserWords(text_, result.Code(), result.Offset()));
-    }
-    if (stream_.Tell() != text_.size()) {
-      return FaultAt(text_, stream_.Tell(), "nothing may follow the value");
-    }
-    return absl::OkStatus();
+  // Once.
+  Fault Run() {
+    if (text_.size() > (std::size_t{1} << 30)) return {"the text is too long"};
+    return forgiving_ && mended_ ? Parse<ForgivingUtf8>() : Parse<RunUtf8>();
   }
 
   // RapidJSON's events. Words are consumed before their event, brackets after it, and strings and
@@ -77,17 +90,24 @@ class SaxHandler {
     return Value() && self().OnScalar(Type::kBool, word, stream_.Tell() - word.size());
   }
   bool RawNumber(const char* p, rj::SizeType n, bool) {
-    if (n > limits_.max_number_bytes) return Fail("the number is too long");
-    return Value() && self().OnScalar(Type::kNumber, {p, n}, stream_.Tell());
+    if (!Value()) return false;
+    const std::size_t begin = stream_.Tell();
+    if (mended_) {
+      if (NotANumberAt(text_, begin) > 0) return self().OnScalar(Type::kNull, {}, begin);
+      p = text_.data() + begin;
+    }
+    return self().OnScalar(Type::kNumber, {p, n}, begin);
   }
   bool String(const char* p, rj::SizeType n, bool) {
-    if (n > limits_.max_string_bytes) return Fail("the string is too long");
+    if (n > limits_.max_string_bytes && IsTooLong()) return Fail("the string is too long");
     return Value() && GoodText(p, n) && self().OnScalar(Type::kString, {p, n}, stream_.Tell());
   }
   bool Key(const char* p, rj::SizeType n, bool) {
     if (n > limits_.max_key_bytes) return Fail("the key is too long");
     if (!GoodText(p, n)) return false;
-    if (!keys_.Add({p, n})) return Fail("the key occurs twice in its object");
+    // In a mended text there are no two, but for keys that are no UTF-8, which nobody knows.
+    if (forgiving_ && mended_) return self().OnKey({p, n}, stream_.Tell());
+    if (keys_.Add({p, n}) != KeySets::kNone) return Fail("the key occurs twice in its object");
     if (keys_.count() > limits_.max_members) {
       return Fail("the object has more than " + std::to_string(limits_.max_members) + " members");
     }
@@ -122,19 +142,40 @@ class SaxHandler {
   int depth() const { return depth_; }
 
   bool Fail(std::string_view what) {
-    fault_ = what;
-    fault_at_ = stream_.Tell();
+    fault_ = {std::string(what), stream_.Tell()};
     return false;
   }
 
   // The exact bytes of a scalar in its event.
   std::string_view RawScalar(Type type, std::string_view decoded, std::size_t begin) const {
     if (type == Type::kString) return text_.substr(begin, StringEnd(text_, begin) - begin);
-    return text_.substr(begin, type == Type::kNull ? 4 : decoded.size());
+    if (type != Type::kNull) return text_.substr(begin, decoded.size());
+    const std::size_t no_number = mended_ ? NotANumberAt(text_, begin) : 0;
+    return text_.substr(begin, no_number > 0 ? no_number : 4);
   }
+  // Bytes of the text as a proto string takes them.
+  bool MayBreakUtf8() const { return forgiving_ && mended_; }
 
  private:
   Derived& self() { return static_cast<Derived&>(*this); }
+  template <typename Encoding>
+  Fault Parse() {
+    rj::GenericReader<Encoding, rj::UTF8<char>> reader(nullptr, 1024);
+    const rj::ParseResult result = reader.template Parse<kParseFlags>(stream_, *this);
+    Fault fault;
+    if (!result.IsError()) {
+      if (stream_.Tell() == text_.size()) return fault;
+      fault = {"nothing may follow the value", stream_.Tell()};
+    } else if (result.Code() == rj::kParseErrorTermination) {
+      fault = fault_;
+    } else {
+      fault = {std::string(ParserWords(text_, result.Code(), result.Offset())), result.Offset()};
+    }
+    // A text that merely ends too early stays so.
+    fault.mendable = forgiving_ ? fault.offset < text_.size()
+                                : result.Code() == rj::kParseErrorNumberTooBig;
+    return fault;
+  }
   bool Value() {
     if (++values_ > limits_.max_values) return Fail("too many values");
     return true;
@@ -142,6 +183,11 @@ class SaxHandler {
   bool Enter() {
     if (++depth_ > limits_.max_depth) return Fail("objects and arrays are nested too deep");
     return true;
+  }
+  // Bytes that are no UTF-8 make a string longer than it is written.
+  bool IsTooLong() const {
+    return !(forgiving_ && mended_) ||
+           RawScalar(Type::kString, {}, stream_.Tell()).size() > limits_.max_string_bytes + 2;
   }
   bool GoodText(const char* p, std::size_t n) {
     if (HasLoneSurrogate(p, n)) return Fail("half of a surrogate pair stands alone");
@@ -154,11 +200,24 @@ class SaxHandler {
   std::string_view text_;
   Limits limits_;
   TextStream stream_;
+  const bool mended_;
+  const bool forgiving_;
   KeySets keys_;
   int depth_ = 0;
   std::size_t values_ = 0;
-  std::string fault_;
-  std::size_t fault_at_ = 0;
+  Fault fault_;
 };
+
+// Reads `text` by `run`, a Fault(const Source&), which begins anew at each call: the text as it is,
+// and, if that meets what may be mended, its mended copy.
+template <typename RunOver>
+absl::Status ReadMending(std::string_view text, const Limits& limits, RunOver run) {
+  Fault fault = run(Source{text, text});
+  if (fault && fault.mendable) {
+    const std::string mended = Mend(text, limits);
+    fault = run(Source{text, mended});
+  }
+  return fault ? FaultAt(text, fault.offset, fault.what) : absl::OkStatus();
+}
 
 }  // namespace gateway::json

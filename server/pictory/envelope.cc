@@ -201,6 +201,7 @@ absl::StatusOr<Envelope> ReadEnvelope(std::string_view body,
                                       json::ReadOptions options, json::ReadStats* stats) {
   options.capture = &Paths();
   options.message_at = "data";
+  options.limits.reading = json::Reading::kForgiving;
   absl::StatusOr<json::ReadStats> read = json::Read(body, data_message, options);
   if (!read.ok()) return read.status();
   Envelope envelope = Understand(std::move(read->captured));

@@ -17,6 +17,9 @@
 
 namespace gateway::pictory {
 
+// How all of Pictory's words are read: whatever other programs can read of them.
+inline constexpr json::Limits kReplyLimits{.reading = json::Reading::kForgiving};
+
 // Members of `data` that tell what a job made. In the order of ResultKeyName().
 enum class ResultKey {
   kRenderParams,

@@ -116,8 +116,11 @@ bool FromBotFilter(const http::Response& response) {
 }
 
 bool HasJsonObject(const http::Response& response) {
-  const std::size_t first = response.body.find_first_not_of(" \t\r\n");
-  return first != std::string::npos && response.body[first] == '{';
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";  // of UTF-8
+  std::string_view body = response.body;
+  if (body.substr(0, kMark.size()) == kMark) body.remove_prefix(kMark.size());
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && body[first] == '{';
 }
 
 std::uint64_t Digest(const http::Response& response) {

@@ -164,7 +164,7 @@ json::ReadOptions BasicView(v1::JobKind kind) {
 }
 
 json::Limits JobReplyLimits(std::size_t body_bytes) {
-  json::Limits limits;
+  json::Limits limits = kReplyLimits;
   limits.max_string_bytes = std::max(limits.max_string_bytes, body_bytes);
   limits.max_values = std::max(limits.max_values, body_bytes / limits::kJobReplyBytesPerValue);
   return limits;

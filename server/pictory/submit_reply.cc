@@ -35,13 +35,13 @@ std::string ErrorText(const json::Member& errors) {
     return json::Text(errors.value);
   }
   json::Outline inside;
-  if (!json::Check(errors.value, {}, &inside).ok()) return "";
+  if (!json::Check(errors.value, kReplyLimits, &inside).ok()) return "";
   std::string text;
   for (const json::Member& item : inside.members) {
     std::string one = json::Text(item.value);
     if (item.type == json::Type::kObject) {
       json::Outline object;
-      if (!json::Check(item.value, {}, &object).ok()) continue;
+      if (!json::Check(item.value, kReplyLimits, &object).ok()) continue;
       const json::Member* const message = object.Find("message");
       one = message != nullptr ? json::Text(message->value) : std::string(item.value);
     }
@@ -54,11 +54,11 @@ std::string ErrorText(const json::Member& errors) {
 std::vector<errors::Violation> FieldViolations(std::string_view fields) {
   std::vector<errors::Violation> violations;
   json::Outline list;
-  if (fields.empty() || !json::Check(fields, {}, &list).ok()) return violations;
+  if (fields.empty() || !json::Check(fields, kReplyLimits, &list).ok()) return violations;
   for (const json::Member& item : list.members) {
     if (violations.size() == kFieldsMax) break;
     json::Outline entry;
-    if (item.type != json::Type::kObject || !json::Check(item.value, {}, &entry).ok()) continue;
+    if (item.type != json::Type::kObject || !json::Check(item.value, kReplyLimits, &entry).ok()) continue;
     errors::Violation violation;
     if (const json::Member* const name = entry.Find("name")) {
       violation.field = errors::Clean(json::Text(name->value));

@@ -50,7 +50,7 @@ TokenReply Trouble(Kind kind, const http::Response& response, std::string_view w
 
 TokenReply ReadSuccess(const http::Response& response) {
   json::Outline body;
-  if (!json::Check(response.body, {}, &body).ok() || body.type != json::Type::kObject) {
+  if (!json::Check(response.body, kReplyLimits, &body).ok() || body.type != json::Type::kObject) {
     return Trouble(Kind::kUnavailable, response, ", unreadable body");
   }
   const json::Member* const token = body.Find("access_token");

@@ -68,6 +68,24 @@ TEST_F(Hostile, SubmitsAreInDoubtAfterBrokenJson) {
   }
 }
 
+// What is only odd is believed, at the first poll and the first submit.
+TEST_F(Hostile, OddJsonIsReadAsOthersReadIt) {
+  int number = 0;
+  for (const OddBody& body : OddBodies()) {
+    if (body.failed || body.json.size() > 1'000'000) continue;  // a larger one is asked for twice
+    const std::string id = "r" + std::to_string(++number);
+    OnJob(id, {Json(200, body.json)});
+    EXPECT_EQ(Done(Render(id)).render().video_url(), "https://v/x.mp4") << body.name;
+    EXPECT_EQ(Polls(id), 1) << body.name;
+  }
+  EXPECT_GT(number, 20);
+  pictory_.On(kSubmit, {Json(200, GoodNewsWith(R"("a":"\ud83c")"))});
+  const auto job = Api().Render(SomeRender());
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->state(), v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(job->pictory_job_id(), "x");
+}
+
 TEST_F(Hostile, AHundredMegabytesAreCutOffAndCostLittle) {
   Start([](app::Config& config) { config.max_job_reply_mib = 8; });
   const PeakMemory memory;

@@ -36,13 +36,21 @@ TEST(FirstScalar, DoesNotLookAtWhatFollows) {
   EXPECT_EQ(Find("{\"id\":\"a\"\xff"), "a");
 }
 
-TEST(FirstScalar, WhatBreaksTheRulesBeforeItHidesIt) {
-  EXPECT_EQ(Find("{\"x\":\"\xff\",\"id\":\"a\"}"), "");
-  EXPECT_EQ(Find(R"({"x":1,"x":2,"id":"a"})"), "");
+TEST(FirstScalar, WhatIsBrokenBeforeItHidesIt) {
+  EXPECT_EQ(Find(R"({"x":tru,"id":"a"})"), "");
+  EXPECT_EQ(Find(R"({"x":"\x","id":"a"})"), "");
   EXPECT_EQ(Find(R"({"id":"a)"), "") << "cut in the middle: not this id";
-  const std::string deep(100, '[');
-  EXPECT_EQ(Find("{\"x\":" + deep + std::string(100, ']') + ",\"id\":\"a\"}"), "");
-  EXPECT_EQ(Find("{\"x\":" + std::string(31, '[') + std::string(31, ']') + ",\"id\":\"a\"}"), "a");
+}
+
+TEST(FirstScalar, WhatIsOddBeforeItDoesNot) {
+  EXPECT_EQ(Find("{\"x\":\"\xff\",\"id\":\"a\"}"), "a");
+  EXPECT_EQ(Find(R"({"x":1,"x":2,"id":"a"})"), "a");
+  EXPECT_EQ(Find(R"({"x":"\ud800","data":{"deep":{"name":"a"},)"), "a") << "cut behind it";
+  EXPECT_EQ(Find("{\"x\":\"a\n\",\"id\":1e400,"), "1e400");
+  for (const std::size_t depth : {31, 32, 33, 100}) {
+    const std::string deep = std::string(depth, '[') + R"({"id":"no"})" + std::string(depth, ']');
+    EXPECT_EQ(Find("{\"x\":" + deep + ",\"id\":\"a\"}"), "a") << depth;
+  }
 }
 
 }  // namespace

@@ -234,7 +234,7 @@ TEST(ProtoReader, KeepsTheRulesOfCheck) {
   for (const std::string& text :
        {R"({"txt":"a","txt":"b"})"s, R"({"new":{"a":1,"a":2}})"s, R"({"txt":"\udc00"})"s,
         "{\"txt\":\"\xFF\"}"s, R"({"mediaInfo":{"x":[{"a":1,"a":1}]}})"s, "{}\0{}"s, "{} {}"s, ""s,
-        R"({"videoDuration":1e400})"s, R"({"txt":)"s + std::string(41, '1') + "}",
+        R"({"videoDuration":NaN})"s,
         std::string(40, '[') + std::string(40, ']')}) {
     EXPECT_EQ(Read(text, &message).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
@@ -242,6 +242,50 @@ TEST(ProtoReader, KeepsTheRulesOfCheck) {
   options.limits.allow_nul = false;
   EXPECT_FALSE(Read(R"({"txt":"\u0000"})", &message, options).ok());
   EXPECT_TRUE(Read(R"({"txt":"\u0000"})", &message).ok());
+}
+
+TEST(ProtoReader, NumbersOfAnyLengthAndSize) {
+  const std::string digits(400, '9');
+  ReadStats stats;
+  const auto word = ReadAs<v1::Word>(
+      R"({"word":)" + digits + R"(,"start_time":0.)" + std::string(400, '0') + R"(1,"end_time":)" +
+          digits + R"(e-400,"speakerId":1)" + std::string(400, '0') + R"(e-400})",
+      {}, &stats);
+  EXPECT_EQ(word.word(), digits);
+  EXPECT_EQ(word.start_time(), 0) << "too small";
+  EXPECT_TRUE(word.has_start_time());
+  EXPECT_EQ(word.end_time(), 1);
+  EXPECT_EQ(word.speaker_id(), 1);
+  EXPECT_EQ(stats.skipped(), 0u);
+  ReadAs<v1::Word>(R"({"start_time":)" + digits + R"(,"end_time":-1e400,"speakerId":)" + digits + "}",
+                   {}, &stats);
+  EXPECT_EQ(stats.out_of_range, 3u);
+  ReadAs<v1::Word>(R"({"start_time":")" + digits + R"(e-1","end_time":"0.)" + digits + "\"}", {}, &stats);
+  EXPECT_EQ(stats.out_of_range, 1u) << "too large, whatever its exponent";
+  EXPECT_EQ(stats.wrong_type, 0u);
+  EXPECT_EQ(Dump<v1::PreviewResult>(R"({"renderParams":[1e400, 1e-400],"preview":1e400})"),
+            R"(preview_url: "1e400" render_params_json: "[1e400, 1e-400]")");
+}
+
+TEST(ProtoReader, ReadsOddTextsForgivingly) {
+  ReadOptions options;
+  options.limits.reading = Reading::kForgiving;
+  ReadStats stats;
+  EXPECT_EQ(Dump<v1::TranscriptionResult>(
+                R"({"txt":"a\ud83c","srt":"b","srt":null,"new":1,"new":2,"videoDuration":NaN,)"
+                R"("transcript":[{"text":"no"}],"transcript":[{"text":"\ud83d\ude00\udc00"}]})",
+                options, &stats),
+            "transcript { text: \"\xF0\x9F\x98\x80\xEF\xBF\xBD\" } txt: \"a\xEF\xBF\xBD\"");
+  EXPECT_EQ(stats.unknown, 2u) << "one is `videoDuration`";
+  EXPECT_EQ(Dump<v1::PreviewResult>(
+                "{\"renderParams\":{\"a\":\"\xff\",\"a\":NaN},\"storyboard\":\"\xe2\x82\"}", options, &stats),
+            R"(render_params_json: "{\"a\":\")" "\xEF\xBF\xBD" R"(\",\"a\":NaN}" )"
+            R"(storyboard_json: "\")" "\xEF\xBF\xBD" R"(\"")");
+  EXPECT_EQ(Dump<v1::Sentence>("{\"words\":[{\"word\":\"a\nb\"}],\"text\":" + std::string(40, '[') +
+                                   std::string(40, ']') + "}",
+                               options, &stats),
+            R"(words { word: "a\nb" })");
+  EXPECT_EQ(stats.wrong_type, 1u);
 }
 
 TEST(ProtoReader, ReadsARequestBackFromItsBody) {
