@@ -47,7 +47,7 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
     builder.AddChannelArgument(name, value);
   };
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
-  // Its own limit holds for some calls of a connection and not for others. Ours is far below it.
+  // Ours is far below it, see rpc/metadata.h.
   set(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMetadataLibraryMaxBytes));
   // It inflates without a limit. Left as they are, compressed requests are refused with a word.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
