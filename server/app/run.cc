@@ -11,6 +11,7 @@
 #include "app/process.h"
 #include "base/limits.h"
 #include "obs/log.h"
+#include "rpc/library_log.h"
 #include "sandbox/sandbox.h"
 
 namespace gateway::app {
@@ -67,6 +68,7 @@ int RunGateway(const Config& config) {
   SignalWaiter signals;  // first: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
+  rpc::TakeLibraryLogs();
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);

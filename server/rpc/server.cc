@@ -148,8 +148,6 @@ absl::Status Server::Listen() {
     sockets.push_back(*std::move(opened));
   }
   grpc::EnableDefaultHealthCheckService(false);  // ours has its name
-  // It would write a line to stderr for every broken string a caller sends; the caller is told.
-  google::protobuf::SetLogHandler(nullptr);
   grpc::ServerBuilder builder;
   SetChannelArguments(options_, builder);
   // It looks at a message's size when all of it is in memory; so do we, and have a better answer.
