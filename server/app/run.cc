@@ -1,11 +1,13 @@
 #include "app/run.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
 #include "app/process.h"
@@ -19,9 +21,6 @@ namespace {
 
 using obs::Level;
 using obs::Log;
-
-constexpr int kCannotServe = 1;
-constexpr int kHung = 70;
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
@@ -73,8 +72,12 @@ int RunGateway(const Config& config) {
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
+  std::atomic<bool> unreachable{false};
   absl::StatusOr<std::unique_ptr<Gateway>> started =
-      Gateway::Start(config, [&signals] { signals.Raise(); });
+      Gateway::Start(config, [&signals] { signals.Raise(); }, [&signals, &unreachable] {
+        unreachable = true;
+        signals.Raise();
+      });
   if (!started.ok()) return CannotServe(started.status());
   Gateway& gateway = **started;
 
@@ -97,6 +100,7 @@ int RunGateway(const Config& config) {
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");
   obs::StopLog();
+  if (unreachable) return kUnreachable;
   return failed ? kCannotServe : 0;
 }
 
