@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,22 +15,31 @@
 
 namespace gateway::admin {
 
+// What /livez and /readyz ask: why not, or nothing. Null: there is no reason.
+struct Probes {
+  std::function<std::string()> not_live{};
+  std::function<std::string()> not_ready{};
+};
+
 class AdminServer {
  public:
-  // `metrics` must outlive the server. /readyz answers 503 until SetReady(true).
+  // `metrics` must outlive the server, as must what `probes` refer to. /readyz answers 503 until
+  // SetReady(true).
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& address,
                                                             std::uint16_t port,
-                                                            obs::Metrics& metrics);
+                                                            obs::Metrics& metrics,
+                                                            Probes probes = {});
 
   void SetReady(bool ready) { ready_ = ready; }
   // "127.0.0.1:8081"
   std::string authority() const { return server_->authority(); }
 
  private:
-  AdminServer(std::unique_ptr<http::Server> server, obs::Metrics& metrics);
+  AdminServer(std::unique_ptr<http::Server> server, obs::Metrics& metrics, Probes probes);
   http::ServerResponse Answer(const http::ServerRequest& request);
 
   obs::Metrics& metrics_;
+  const Probes probes_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<http::Server> server_;  // last: its handler uses the rest
 };

@@ -1,11 +1,16 @@
 #include "app/gateway.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <utility>
 
 #include "admin/admin_server.h"
+#include "app/exit_codes.h"
 #include "app/observe.h"
+#include "app/self_watch.h"
 #include "app/stop_file.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
@@ -93,6 +98,7 @@ struct Gateway::Parts {
   void Drain(const std::function<bool(Duration)>& wait);
   void NoteOwed();
   void AddGauges();
+  void WatchSelf();
 
   const Config config;
   SystemClock clock;
@@ -123,6 +129,9 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::Deleter> deleter;
   std::unique_ptr<jobs::Retention> retention;
   std::unique_ptr<rpc::Server> server;
+  std::function<void()> unreachable;
+  std::atomic<bool> was_unreachable{false};
+  std::unique_ptr<SelfWatch> self_watch;
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
@@ -271,6 +280,10 @@ void Gateway::Parts::AddGauges() {
   gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
+  gauge("connections_accepted", "Connections to the gRPC listeners so far",
+        [this] { return server->accepted_connections(); });
+  gauge("connections_refused", "Connections refused so far for want of files",
+        [this] { return server->refused_connections(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
   gauge("answers_unread", "Calls whose answer is ready and not taken yet",
@@ -343,6 +356,11 @@ absl::Status Gateway::Parts::Serve() {
   options.intake.memory_bytes =
       config.memory_limit_mib > 0 ? static_cast<std::size_t>(config.memory_limit_mib) * limits::kMiB
                                   : MemoryLimitBytes();
+  options.drain_stuck = [this](int calls, int watches) {
+    Log(Level::kError, "drain_stuck", {{"open_calls", calls}, {"open_watches", watches}});
+    obs::StopLog();
+    _exit(was_unreachable ? kUnreachable : kHung);
+  };
   auto started = rpc::Server::Start(std::move(options), std::move(domain));
   if (!started.ok()) return started.status();
   server = *std::move(started);
@@ -353,21 +371,43 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kInfo, "serving", {{"grpc", addresses.back()}});
   }
   AddGauges();
+  server->SetServing(true);
+  WatchSelf();
   if (config.admin_listen.has_value()) {
-    auto side_door = admin::AdminServer::Start(config.admin_listen->host,
-                                               config.admin_listen->port, metrics);
+    auto side_door = admin::AdminServer::Start(
+        config.admin_listen->host, config.admin_listen->port, metrics,
+        {.not_live = [this] { return self_watch->NotLive(); },
+         .not_ready = [this] { return self_watch->NotReady(); }});
     if (!side_door.ok()) return side_door.status();
     admin = *std::move(side_door);
     Log(Level::kInfo, "admin", {{"http", admin->authority()}});
     admin->SetReady(true);
   }
-  server->SetServing(true);
   return absl::OkStatus();
+}
+
+void Gateway::Parts::WatchSelf() {
+  self_watch = std::make_unique<SelfWatch>(
+      SelfWatchOptions{}, server->dial_addresses(), DialPlain,
+      [this] {
+        return ServerProgress{.accepted = server->accepted_connections(),
+                              .refused = server->refused_connections(),
+                              .calls = server->begun_calls()};
+      },
+      [this] {
+        Log(Level::kError, "unreachable",
+            {{"advice", "nobody can reach this gateway, so it ends to be started again; all jobs are "
+                        "stored"}});
+        was_unreachable = true;
+        if (unreachable) unreachable();
+      });
+  self_watch->Start();
 }
 
 void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
+  if (self_watch != nullptr) self_watch->Stop();
   if (server != nullptr) {
     server->SetServing(false);
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
@@ -410,9 +450,11 @@ void Gateway::Parts::NoteOwed() {
 }
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
-                                                        std::function<void()> failed) {
+                                                        std::function<void()> failed,
+                                                        std::function<void()> unreachable) {
   auto parts = std::make_unique<Parts>(config);
   Parts& p = *parts;
+  p.unreachable = std::move(unreachable);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;

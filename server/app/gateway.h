@@ -18,9 +18,10 @@ namespace gateway::app {
 class Gateway {
  public:
   // Serving when it returns. `failed` is called, from any thread, when the program must end because
-  // its store failed.
+  // its store failed, and `unreachable` because it does not answer its own calls. Null: it stays.
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(const Config& config,
-                                                        std::function<void()> failed);
+                                                        std::function<void()> failed,
+                                                        std::function<void()> unreachable = {});
   ~Gateway();  // drains first, if nobody has
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

@@ -1,16 +1,19 @@
 #include "app/run.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
 #include "app/process.h"
 #include "base/limits.h"
 #include "obs/log.h"
+#include "rpc/library_log.h"
 #include "sandbox/sandbox.h"
 
 namespace gateway::app {
@@ -18,9 +21,6 @@ namespace {
 
 using obs::Level;
 using obs::Log;
-
-constexpr int kCannotServe = 1;
-constexpr int kHung = 70;
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
@@ -67,12 +67,17 @@ int RunGateway(const Config& config) {
   SignalWaiter signals;  // first: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
+  rpc::TakeLibraryLogs();
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
+  std::atomic<bool> unreachable{false};
   absl::StatusOr<std::unique_ptr<Gateway>> started =
-      Gateway::Start(config, [&signals] { signals.Raise(); });
+      Gateway::Start(config, [&signals] { signals.Raise(); }, [&signals, &unreachable] {
+        unreachable = true;
+        signals.Raise();
+      });
   if (!started.ok()) return CannotServe(started.status());
   Gateway& gateway = **started;
 
@@ -95,6 +100,7 @@ int RunGateway(const Config& config) {
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");
   obs::StopLog();
+  if (unreachable) return kUnreachable;
   return failed ? kCannotServe : 0;
 }
 

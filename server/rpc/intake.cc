@@ -32,6 +32,7 @@ void Intake::Begin(std::shared_ptr<Arrival> arrival) {
   place.push_back(std::move(arrival));
   Arrivals refused;
   entry.begun_ = clock_.Now();
+  begun_.fetch_add(1, std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
     if (arriving_.size() >= limits_.arriving) refused = TakeSome();

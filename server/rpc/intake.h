@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -65,6 +66,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
   bool End(Arrival& arrival);
 
   std::size_t arriving() const;
+  // How many have begun so far.
+  std::uint64_t begun() const { return begun_.load(std::memory_order_relaxed); }
 
   // From now on nobody is awaited for long.
   void Drain();
@@ -96,6 +99,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
   Timers& timers_;
   Random& random_;
   std::atomic<std::size_t> held_bytes_{0};
+  std::atomic<std::uint64_t> begun_{0};
   mutable Mutex mutex_;
   Arrivals arriving_ GUARDED_BY(mutex_);  // the oldest first
   bool armed_ GUARDED_BY(mutex_) = false;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "rpc/metadata.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/unread.h"
@@ -51,6 +52,10 @@ class Request final : public grpc_completion_queue_functor,
   }
 
   void Read() {
+    // At once, so that nothing of that size waits.
+    if (const absl::Status metadata = CheckMetadata(*context_); !metadata.ok()) {
+      return Answer(ToGrpc(metadata), Duration::zero());
+    }
     self_ = shared_from_this();
     // Refused meanwhile, the call would go while it is still read from.
     grpc_call* const call = call_->call();

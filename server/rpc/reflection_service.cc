@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "rpc/metadata.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/wire.h"
@@ -127,6 +128,9 @@ class RefusedReflection final : public ReflectionReactor {
 ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
                                   const ReflectionAnswers& answers, Intake& intake,
                                   Admission& admission, const Domain& domain) {
+  if (const absl::Status metadata = CheckMetadata(*context); !metadata.ok()) {
+    return new RefusedReflection(ToGrpc(metadata));
+  }
   Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, context->peer());
   if (!ticket) return new RefusedReflection(ticket.refusal());
   auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake);

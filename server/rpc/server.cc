@@ -48,7 +48,7 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
     builder.AddChannelArgument(name, value);
   };
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
-  // Its own limit holds for some calls of a connection and not for others. Ours is far below it.
+  // Ours is far below it, see rpc/metadata.h.
   set(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMetadataLibraryMaxBytes));
   // It inflates without a limit. Left as they are, compressed requests are refused with a word.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
@@ -153,8 +153,6 @@ absl::Status Server::Listen() {
     sockets.push_back(*std::move(opened));
   }
   grpc::EnableDefaultHealthCheckService(false);  // ours has its name
-  // It would write a line to stderr for every broken string a caller sends; the caller is told.
-  google::protobuf::SetLogHandler(nullptr);
   grpc::ServerBuilder builder;
   SetChannelArguments(options_, builder);
   // It looks at a message's size when all of it is in memory; so do we, and have a better answer.
@@ -233,6 +231,8 @@ const std::vector<std::string>& Server::dial_addresses() const {
 std::uint64_t Server::accepted_connections() const { return parts_->acceptor->accepted(); }
 
 std::uint64_t Server::refused_connections() const { return parts_->acceptor->refused(); }
+
+std::uint64_t Server::begun_calls() const { return parts_->intake->begun(); }
 
 int Server::open_calls() const {
   using Kind = Admission::Kind;

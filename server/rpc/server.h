@@ -68,6 +68,8 @@ class Server {
   // Connections so far; those refused for want of files are not among the accepted.
   std::uint64_t accepted_connections() const;
   std::uint64_t refused_connections() const;
+  // Calls so far that one of the library's threads has brought.
+  std::uint64_t begun_calls() const;
   int open_calls() const;
   int open_watches() const;
   // Requests that have begun and are not here yet.
