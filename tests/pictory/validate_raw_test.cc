@@ -47,6 +47,22 @@ TEST(RawStoryboard, DocumentedBodiesPass) {
       IsEmpty());
 }
 
+TEST(RawStoryboard, NumbersOfAnyLengthAndSizeAreSentAsTheyAre) {
+  for (const std::string& number :
+       {std::string("0.1000000000000000055511151231257827021181583404541015625"), std::string("1e400"),
+        std::string(400, '7')}) {
+    v1::CreatePreviewRequest request;
+    request.set_storyboard_json(R"({"videoName":"n","scenes":[{"a":)" + number + "}]}");
+    EXPECT_THAT(Fields(Validate(request, {})), IsEmpty()) << number;
+    const auto submission = Translate(request, "", "", {}, "");
+    ASSERT_TRUE(submission.ok()) << submission.status();
+    EXPECT_EQ(*submission->body, request.storyboard_json());
+    // Beside it the rules hold.
+    EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{"a":)" + number + R"(,"a":1}]})")),
+                ElementsAre("storyboard_json"));
+  }
+}
+
 TEST(RawStoryboard, EveryDocumentedMemberOfAV1BodyPasses) {
   const std::string body =
       R"({"videoName":"n","videoDescription":"d","language":"en","videoWidth":1920,"videoHeight":"1080",)"
