@@ -6,16 +6,15 @@
 #include <string>
 #include <variant>
 
-#include "google/protobuf/stubs/logging.h"
 #include "invocation.h"
+#include "library_lines.h"
 #include "run.h"
 #include "standard_streams.h"
 
 int main(int argc, char** argv) {
   namespace cli = pictory_jobs::cli;
   cli::PrepareStandardStreams();
-  // Of text that is not UTF-8 it would write a line of its own; the gateway's answer says it better.
-  google::protobuf::SetLogHandler(nullptr);
+  cli::CleanLibraryLines();
   const auto parsed = cli::ParseArgs(argc, argv);
   if (const auto* finished = std::get_if<cli::Finished>(&parsed)) {
     const int failure = cli::WriteAll(STDOUT_FILENO, finished->out);

@@ -50,6 +50,12 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->check(Whole(1, 1'000'000))
       ->envname("PICTORY_MAX_WATCHES")
       ->capture_default_str();
+  app.add_option("--max-health-watches", config.max_health_watches,
+                 "Watches of the health service at once, half of them from one address; each client that "
+                 "checks health holds one")
+      ->check(Whole(2, 1'000'000))
+      ->envname("PICTORY_MAX_HEALTH_WATCHES")
+      ->capture_default_str();
   app.add_option(
          "--memory-limit-mib", config.memory_limit_mib,
          "MiB this process should stay below: from three quarters on, requests that do not come at "

@@ -352,6 +352,7 @@ absl::Status Gateway::Parts::Serve() {
   for (const Address& address : config.listen) options.listeners.push_back({address.ToString()});
   options.reflection = config.reflection;
   options.admission.watches = config.max_watches;
+  options.admission.health_watches = config.max_health_watches;
   options.concurrent_streams = config.max_streams_per_connection;
   options.intake.memory_bytes =
       config.memory_limit_mib > 0 ? static_cast<std::size_t>(config.memory_limit_mib) * limits::kMiB

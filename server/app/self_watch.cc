@@ -120,8 +120,8 @@ bool SelfWatch::Overdue() const {
 
 std::string SelfWatch::NotLive() const {
   MutexLock lock(mutex_);
-  if (stopping_) return "";  // a drain ends by itself, or by its watchdog
-  if (Overdue()) return "no call of the gateway to itself has ended in time";
+  // A drain ends by itself, or by its watchdog.
+  if (!stopping_ && Overdue()) return "no call of the gateway to itself has ended in time";
   if (found_.verdict != SelfCallVerdict::kMissed) return "";
   return Text(found_.verdict, found_.detail);
 }

@@ -1,9 +1,11 @@
 #include "rpc/reflection_service.h"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/limits.h"
@@ -15,6 +17,16 @@
 
 namespace gateway::rpc {
 namespace {
+
+// The library does not say of a stream's message whether it is compressed; this is of one that cannot be
+// parsed. gzip and deflate begin like that.
+bool LooksCompressed(const grpc::ByteBuffer& bytes) {
+  std::vector<grpc::Slice> slices;
+  if (!bytes.Dump(&slices).ok() || slices.empty() || slices[0].size() < 2) return false;
+  const std::uint8_t first = slices[0].begin()[0];
+  const std::uint8_t second = slices[0].begin()[1];
+  return (first == 0x1f && second == 0x8b) || (first == 0x78 && (first * 256 + second) % 31 == 0);
+}
 
 // Question, answer, question: one operation outstanding at any time. Its end finishes the call, or the
 // intake does while a question does not come. The server's drain cancels the call, which ends the
@@ -41,7 +53,10 @@ class ReflectionStream final : public ReflectionReactor,
           ToGrpc(errors::RequestTooLarge(question_.Length(), limits::kSmallRequestMaxBytes)));
     }
     const auto request = Parse<grpc::reflection::v1::ServerReflectionRequest>(question_);
-    if (!request.ok()) return FinishOnce(ToGrpc(request.status()));
+    if (!request.ok()) {
+      return FinishOnce(
+          ToGrpc(LooksCompressed(question_) ? errors::RequestCompressed() : request.status()));
+    }
     asked_ = true;
     answer_ = ToBuffer(answers_.Answer(**request, sent_));
     StartWrite(&answer_);

@@ -1,16 +1,15 @@
 #include "app/self_dial.h"
 
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <string>
 
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "http/server.h"
-#include "support/black_hole.h"
+#include "rpc/listen_sockets.h"
 
 namespace gateway::app {
 namespace {
@@ -18,51 +17,49 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+class FakeHealth final : public grpc::health::v1::Health::Service {
+ public:
+  grpc::Status Check(grpc::ServerContext*, const grpc::health::v1::HealthCheckRequest*,
+                     grpc::health::v1::HealthCheckResponse* response) override {
+    response->set_status(status);
+    return failure;
+  }
+  grpc::health::v1::HealthCheckResponse::ServingStatus status =
+      grpc::health::v1::HealthCheckResponse::SERVING;
+  grpc::Status failure;
+};
+
 TEST(SelfDialTest, AnAnswerIsOneWhateverItSays) {
-  grpc::EnableDefaultHealthCheckService(true);
   const std::string path = testing::TempDir() + "self-dial-" + std::to_string(getpid()) + ".sock";
+  FakeHealth health;
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
+  builder.RegisterService(&health);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  grpc::EnableDefaultHealthCheckService(false);
   ASSERT_NE(server, nullptr);
-  for (const std::string& address : {"127.0.0.1:" + std::to_string(port), "unix:" + path}) {
-    server->GetHealthCheckService()->SetServingStatus(true);
+  const auto dial = [](const std::string& address) {
     absl::StatusOr<bool> serving = DialPlain(address, seconds(20));
-    ASSERT_TRUE(serving.ok()) << serving.status();
-    EXPECT_TRUE(*serving);
-    server->GetHealthCheckService()->SetServingStatus(false);
-    serving = DialPlain(address, seconds(20));
-    ASSERT_TRUE(serving.ok()) << serving.status();
-    EXPECT_FALSE(*serving);
-  }
-}
-
-TEST(SelfDialTest, AnErrorOfTheServersIsAnAnswerToo) {
-  grpc::ServerBuilder builder;  // without any service
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  auto served = builder.AddCompletionQueue();
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  const absl::StatusOr<bool> serving =
-      DialPlain("127.0.0.1:" + std::to_string(port), seconds(20));
-  ASSERT_TRUE(serving.ok()) << serving.status();
-  EXPECT_FALSE(*serving);
-  server->Shutdown();
-  served->Shutdown();
-  void* tag = nullptr;
-  bool ok = false;
-  while (served->Next(&tag, &ok)) {
-  }
+    EXPECT_TRUE(serving.ok()) << serving.status();
+    return serving.ok() && *serving;
+  };
+  const std::string tcp = "127.0.0.1:" + std::to_string(port);
+  EXPECT_TRUE(dial(tcp));
+  EXPECT_TRUE(dial("unix:" + path));
+  health.status = grpc::health::v1::HealthCheckResponse::NOT_SERVING;
+  EXPECT_FALSE(dial(tcp));
+  health.failure = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many");
+  EXPECT_FALSE(dial(tcp));
 }
 
 TEST(SelfDialTest, SilenceEndsInTime) {
-  const test::BlackHole hole;
+  // The system takes the connection, and nobody accepts it.
+  const auto deaf = rpc::OpenListenSockets("127.0.0.1:0", 0);
+  ASSERT_TRUE(deaf.ok());
   const auto begun = std::chrono::steady_clock::now();
   const absl::StatusOr<bool> serving =
-      DialPlain("127.0.0.1:" + std::to_string(hole.port()), milliseconds(100));
+      DialPlain("127.0.0.1:" + std::to_string(deaf->port), milliseconds(100));
   EXPECT_FALSE(serving.ok());
   EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(10));
 }
