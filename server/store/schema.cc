@@ -155,6 +155,17 @@ ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the las
 CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND delivery <> 1;
 )sql";
 
+// Callbacks about jobs in doubt, or about to be. Few rows; those of settled jobs go at the next Recover.
+constexpr char kVersion5[] = R"sql(
+CREATE TABLE hints (
+  id INTEGER PRIMARY KEY,            -- in the order they came
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  pictory_job_id TEXT NOT NULL,
+  UNIQUE (tenant, job_id, pictory_job_id)
+) STRICT;
+)sql";
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -208,7 +219,7 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
+      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
   return migrations;
 }
 
