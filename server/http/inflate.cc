@@ -21,10 +21,12 @@ std::optional<std::string> Inflate(std::string_view body, std::size_t max_bytes,
   stream.avail_in = static_cast<uInt>(body.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
-  inflate(&stream, Z_SYNC_FLUSH);  // an error leaves what came before it
+  const int result = inflate(&stream, Z_SYNC_FLUSH);
   out.resize(out.size() - stream.avail_out);
   inflateEnd(&stream);
-  if (out.empty()) return std::nullopt;
+  // Without a header almost anything can be inflated for a while: then only what ends well counts.
+  const bool whole = result == Z_STREAM_END || stream.avail_out == 0;
+  if (result == Z_DATA_ERROR || out.empty() || (window_bits == kRaw && !whole)) return std::nullopt;
   return out;
 }
 

@@ -12,6 +12,7 @@ class HintsTest : public ReconcilerTest {
   void Restart() {
     reconciler_.reset();
     Make({.requests_per_second = 1000, .burst = 1000});
+    if (script_) transport_.SetScript(script_);
     auto recovered = store_.Recover(clock_.WallNow());
     ASSERT_TRUE(recovered.ok()) << recovered.status();
     reconciler_->Recall(std::move(recovered->hints));
@@ -22,6 +23,7 @@ class HintsTest : public ReconcilerTest {
                     })
                     .ok());
   }
+  test::FakeTransport::Script script_;  // of Pictory after a restart; null: it knows every job
 };
 
 TEST_F(HintsTest, ACallbackBeforeTheAnswerSettlesTheJobOfAProcessThatDiedInBetween) {
@@ -37,9 +39,9 @@ TEST_F(HintsTest, ACallbackThatPictoryHadNotConfirmedIsLookedIntoAgain) {
   InDoubt();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   EXPECT_TRUE(Told(kToken, {"wrong", "p1"}).ok());
-  transport_.SetScript([](const http::Request& request) {
+  script_ = [](const http::Request& request) {
     return request.path == "/v1/jobs/p1" ? Reply(200, kRunning) : Reply(404, "{}");
-  });
+  };
   Restart();
   clock_.Advance(2min);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
@@ -47,7 +49,7 @@ TEST_F(HintsTest, ACallbackThatPictoryHadNotConfirmedIsLookedIntoAgain) {
 
 TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
   Put(SubmissionState::kSending);
-  store_.busy_for = 1;
+  store_.keeps_no_hints = true;
   EXPECT_FALSE(Told(kToken, {"p1"}).ok());
   JobRecord record = Stored();
   record.submission = SubmissionState::kUnknown;

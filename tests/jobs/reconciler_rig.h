@@ -25,7 +25,7 @@ using test::Reply;
 inline constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 inline constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
 
-// Too busy for the next so many writes.
+// Too busy for the next so many updates.
 class BusyStore final : public store::MemoryJobStore {
  public:
   void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
@@ -37,11 +37,11 @@ class BusyStore final : public store::MemoryJobStore {
   }
   void KeepHints(JobKey job, std::vector<std::string> ids, Done done) override {
     ++hint_writes;
-    if (busy_for == 0) return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
-    --busy_for;
+    if (!keeps_no_hints) return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
     done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
   }
   int busy_for = 0;
+  bool keeps_no_hints = false;
   int hint_writes = 0;
 };
 
