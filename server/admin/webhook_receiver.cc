@@ -1,8 +1,12 @@
 #include "admin/webhook_receiver.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "admin/webhook_path.h"
 #include "base/limits.h"
+#include "http/inflate.h"
 #include "pictory/callback.h"
 
 namespace gateway::admin {
@@ -19,21 +23,26 @@ http::ServerResponse Empty(int status) {
 // Keeps the beginning; what follows is not read.
 class WebhookReceiver::Body final : public http::BodySink {
  public:
-  Body(WebhookReceiver& receiver, std::string path)
-      : receiver_(receiver), path_(std::move(path)) {}
+  Body(WebhookReceiver& receiver, const http::ServerRequest& head)
+      : receiver_(receiver), path_(head.path) {
+    if (const std::string* encoding = head.FindHeader("content-encoding")) encoding_ = *encoding;
+  }
 
   Next Take(std::string_view piece) override {
     text_.append(piece.substr(0, limits::kCallbackBodyMaxBytes - text_.size()));
     return text_.size() < limits::kCallbackBodyMaxBytes ? Next::kMore : Next::kAnswer;
   }
-  void Answer(const http::Responder& responder) override {
-    responder.Send(Empty(204));
-    receiver_.Look(path_, text_);
+  void Answer(const http::Responder& responder) override { receiver_.Look(*this, responder); }
+
+  const std::string& path() const { return path_; }
+  std::string Text() const {
+    return http::InflatedBeginning(encoding_, text_, limits::kCallbackBodyMaxBytes);
   }
 
  private:
   WebhookReceiver& receiver_;
   const std::string path_;
+  std::string encoding_;
   std::string text_;
 };
 
@@ -72,35 +81,63 @@ void WebhookReceiver::Serve(WebhookEvents events) {
       },
       [this](const http::ServerRequest& head) -> std::shared_ptr<http::BodySink> {
         if (head.method != "POST") return nullptr;
-        return std::make_shared<Body>(*this, head.path);
+        return std::make_shared<Body>(*this, head);
       });
 }
 
-void WebhookReceiver::Look(std::string_view path, std::string_view body) {
-  const std::optional<std::string_view> token = seal_.Open(path.substr(path.rfind('/') + 1));
-  if (!token.has_value()) return Drop("forged");
-  Take(std::string(*token), pictory::JobIdOfCallback(body));
+void WebhookReceiver::Look(const Body& call, const http::Responder& responder) {
+  const std::string segment = LastSegment(call.path());
+  const std::optional<std::string_view> token = seal_.Open(segment);
+  if (token.has_value()) return Take(std::string(*token), pictory::JobIdOfCallback(call.Text()), responder);
+  responder.Send(Empty(204));
+  Drop("forged");
 }
 
-void WebhookReceiver::Take(const std::string& token, std::string pictory_job_id) {
-  if (const auto found = recent_.find(token); found != recent_.end()) {
-    std::optional<std::string>& waiting = found->second;
-    if (waiting.has_value()) Drop("repeated");
-    if (!waiting.has_value() || !pictory_job_id.empty()) waiting = std::move(pictory_job_id);
-    return;
+void WebhookReceiver::Take(const std::string& token, const std::string& pictory_job_id,
+                           const http::Responder& responder) {
+  std::vector<std::string> ids;
+  if (!pictory_job_id.empty()) ids.push_back(pictory_job_id);
+  const auto found = recent_.find(token);
+  if (found == recent_.end()) {
+    if (recent_.size() < limits::kCallbackRecentMax) {
+      recent_.emplace(token, Recent{.known = ids});
+      server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+    }
+    return HandOn(token, std::move(ids), {responder});
   }
-  if (recent_.size() < limits::kCallbackRecentMax) {
-    recent_.emplace(token, std::nullopt);
-    server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+  Recent& recent = found->second;
+  const bool fresh = !ids.empty() && recent.known.size() < limits::kHintsMax &&
+                     std::find(recent.known.begin(), recent.known.end(), ids[0]) == recent.known.end();
+  if (fresh) {
+    recent.known.push_back(ids[0]);
+    recent.waiting.push_back(std::move(ids[0]));
+    recent.callers.push_back(responder);
+  } else {
+    // Whoever calls without end must not hold connections.
+    responder.Send(Empty(204));
+    if (recent.again) Drop("repeated");
   }
-  events_.called_back(token, pictory_job_id);
+  recent.again = true;
+}
+
+void WebhookReceiver::HandOn(const std::string& token, std::vector<std::string> pictory_job_ids,
+                             std::vector<http::Responder> callers) {
+  events_.called_back(token, std::move(pictory_job_ids),
+                      [callers = std::move(callers)](const absl::Status& safe) {
+                        for (const http::Responder& caller : callers) {
+                          caller.Send(Empty(safe.ok() ? 204 : 503));
+                        }
+                      });
 }
 
 void WebhookReceiver::AfterInterval(const std::string& token) {
   const auto found = recent_.find(token);
-  std::optional<std::string> waiting = std::move(found->second);
+  Recent recent = std::move(found->second);
   recent_.erase(found);
-  if (waiting.has_value()) Take(token, *std::move(waiting));
+  if (!recent.again) return;
+  recent_.emplace(token, Recent{.known = recent.waiting});
+  server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+  HandOn(token, std::move(recent.waiting), std::move(recent.callers));
 }
 
 void WebhookReceiver::Drop(std::string_view why) {

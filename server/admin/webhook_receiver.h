@@ -1,15 +1,17 @@
 // Where Pictory calls back: a listener of its own, for the one thing that comes from outside.
 //
 // The URL given to Pictory ends in a sealed token (webhook_seal.h). Whatever a POST is, its path, its
-// body, known or forged, it is answered 204 without a body, and nothing is waited for: strangers learn
-// nothing. Another method is answered 405 on every path. Only the last segment of a path counts,
-// because an ingress may put a prefix before it or take one away.
+// body, known or forged, it is answered 204 without a body: strangers learn nothing. Only where a sealed
+// token came is the answer given once what was said cannot be lost, and is 503 if it may be, so that
+// Pictory may call again. Another method is answered 405 on every path. Only the last segment of a path
+// counts, however it is written, because an ingress may put a prefix before it or take one away.
 //
-// A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are read
-// and searched for Pictory's job id, nothing else; a longer body (a transcription's holds all of the
-// transcript) is answered like the others, and is a hint about a job whose id is known anyway. Those
-// of one submission are handed on once in limits::kCallbackInterval, the last of them included, so that
-// a URL that has leaked costs a few reads of the store a second, however often it is called.
+// A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are read,
+// inflated if need be to as many, and searched for Pictory's job id, nothing else; a longer body (a
+// transcription's holds all of the transcript) is answered like the others, and is a hint about a job
+// whose id is known anyway. Those of one submission are handed on once in limits::kCallbackInterval, all
+// ids named meanwhile together, so that a URL that has leaked costs a few reads and writes of the store a
+// second, however often it is called.
 //
 // No TLS: an ingress in front has it. Runs on one thread of its own.
 #pragma once
@@ -17,10 +19,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "admin/webhook_seal.h"
@@ -37,10 +39,13 @@ struct WebhookReceiverOptions {
 
 // Called on the receiver's thread; must not block.
 struct WebhookEvents {
-  // A sealed token came, with Pictory's id of the job, or "" if the body names none.
-  std::function<void(const std::string& token, const std::string& pictory_job_id)> called_back;
-  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, a later one of the
-  // same submission is handed on instead. May be empty.
+  // A sealed token came, with the ids of Pictory's that bodies named. `done` is told, once and from any
+  // thread, whether all of that is safe.
+  using Done = std::function<void(absl::Status)>;
+  std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids, Done done)>
+      called_back;
+  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, it says nothing that
+  // another one of the same submission, soon to be handed on, does not. May be empty.
   std::function<void(std::string_view why)> dropped;
 };
 
@@ -65,16 +70,26 @@ class WebhookReceiver {
   class Body;
 
   WebhookReceiver(std::unique_ptr<http::Server> server, std::string public_url, WebhookSeal seal);
-  void Look(std::string_view path, std::string_view body);
-  void Take(const std::string& token, std::string pictory_job_id);
+  // What has come of one submission since it was handed on, which is less than an interval ago.
+  struct Recent {
+    std::vector<std::string> known;    // ids, handed on or waiting; at most limits::kHintsMax
+    bool again = false;                // the rest waits for the end of the interval
+    std::vector<std::string> waiting;  // ids that nobody has been told yet,
+    std::vector<http::Responder> callers;  // and who has named them
+  };
+
+  void Look(const Body& call, const http::Responder& responder);
+  void Take(const std::string& token, const std::string& pictory_job_id,
+            const http::Responder& responder);
+  void HandOn(const std::string& token, std::vector<std::string> pictory_job_ids,
+              std::vector<http::Responder> callers);
   void AfterInterval(const std::string& token);
   void Drop(std::string_view why);
 
   const WebhookSeal seal_;
   const std::string url_;
   WebhookEvents events_;
-  // The tokens handed on within the last interval; what has come since waits for its end.
-  std::unordered_map<std::string, std::optional<std::string>> recent_;
+  std::unordered_map<std::string, Recent> recent_;  // by token
   std::unique_ptr<http::Server> server_;  // last: its handler uses the rest
 };
 

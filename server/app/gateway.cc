@@ -257,15 +257,18 @@ void Gateway::Parts::BuildDomain() {
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {
+  reconciler->Recall(std::move(recovered.hints));
   absl::Status read = store->ReadUnfinished([this](const jobs::JobRecord& record) {
     reconciler->Add(record);
     poller->FollowRecovered(record, hub->Publish(record), recovered.unfinished);
   });
   if (!read.ok()) return read;
   if (webhooks != nullptr) {
-    webhooks->Serve(CallbackEvents(metrics, [this](const std::string& token, const std::string& id) {
-      reconciler->OnCallback(token, id);
-    }));
+    webhooks->Serve(CallbackEvents(
+        metrics, [this](const std::string& token, std::vector<std::string> ids,
+                        admin::WebhookEvents::Done done) {
+          reconciler->OnCallback(token, std::move(ids), std::move(done));
+        }));
   }
   retention->Start(recovered.asked.answered);
   return absl::OkStatus();

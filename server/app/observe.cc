@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "obs/log.h"
 
 namespace gateway::app {
@@ -120,13 +121,15 @@ jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics) {
 
 admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
-    std::function<void(const std::string&, const std::string&)> called_back) {
+    std::function<void(const std::string&, std::vector<std::string>, admin::WebhookEvents::Done)>
+        called_back) {
   admin::WebhookEvents events;
   // The token stays out of the log: with the MAC it would be half of what lets one in.
-  events.called_back = [called_back = std::move(called_back)](const std::string& token,
-                                                              const std::string& pictory_job_id) {
-    Log(Level::kDebug, "called_back", {{"pictory_job_id", pictory_job_id}});
-    called_back(token, pictory_job_id);
+  events.called_back = [called_back = std::move(called_back)](
+                           const std::string& token, std::vector<std::string> pictory_job_ids,
+                           admin::WebhookEvents::Done done) {
+    Log(Level::kDebug, "called_back", {{"pictory_job_id", absl::StrJoin(pictory_job_ids, ", ")}});
+    called_back(token, std::move(pictory_job_ids), std::move(done));
   };
   events.dropped = [&metrics](std::string_view why) {
     metrics.CountCallback(std::string(why));

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "admin/webhook_receiver.h"
@@ -21,7 +22,9 @@ jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics);
 // Hands callbacks on to `called_back`.
 admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
-    std::function<void(const std::string& token, const std::string& pictory_job_id)> called_back);
+    std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids,
+                       admin::WebhookEvents::Done done)>
+        called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 std::function<void(bool resting)> OutageChanged();
 std::function<void(std::size_t)> Pruned();

@@ -30,12 +30,17 @@ void AppendBase32(std::string& out, std::uint64_t value, int digits) {
 
 }  // namespace
 
-std::string MintJobId(WallTime now, Random& random) {
-  const auto millis = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+std::string JobIdFloor(WallTime when) {
+  const std::int64_t millis =
+      std::chrono::floor<std::chrono::milliseconds>(when.time_since_epoch()).count();
   std::string id;
   id.reserve(26);
-  AppendBase32(id, millis, 10);
+  AppendBase32(id, static_cast<std::uint64_t>(std::max<std::int64_t>(millis, 0)), 10);
+  return id;
+}
+
+std::string MintJobId(WallTime now, Random& random) {
+  std::string id = JobIdFloor(now);
   AppendBase32(id, random.Next(), 8);
   AppendBase32(id, random.Next(), 8);
   return id;

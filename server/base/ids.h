@@ -12,6 +12,8 @@ namespace gateway {
 // 26 lower-case Crockford base-32 digits: 48 bits of milliseconds, then 80 random bits (a ULID).
 // Later ids sort after earlier ones of another millisecond. Opaque to callers.
 std::string MintJobId(WallTime now, Random& random);
+// Sorts before every id minted in that millisecond or later, and after all earlier ones.
+std::string JobIdFloor(WallTime when);
 
 // A random UUID (version 4).
 std::string MintRequestId(Random& random);

@@ -87,53 +87,63 @@ void Reconciler::Add(const JobRecord& record) {
   for (std::string& id : early) TakeHint(key, std::move(id));
 }
 
-void Reconciler::OnCallback(const std::string& token, const std::string& pictory_job_id) {
-  store_.FindToken(
-      token, [this, pictory_job_id](absl::StatusOr<std::optional<JobRecord>> found) {
-        const bool known = found.ok() && found->has_value();
-        const bool in_doubt = known && (*found)->submission == SubmissionState::kUnknown;
-        if (events_.called_back) events_.called_back(known, in_doubt);
-        if (!known) return;
-        const JobRecord& record = **found;
-        const JobKey key{record.job.tenant, record.job.job_id};
-        if (record.submission == SubmissionState::kAccepted) {
-          // Only the poll says what has become of it.
-          const bool other = IsUpstreamId(pictory_job_id) && pictory_job_id != record.job.pictory_job_id;
-          if (!other) poller_.Hint(key.tenant, key.id);
-          return;
-        }
-        if (!IsUpstreamId(pictory_job_id)) return;
-        // In doubt by the store may be earlier than in doubt by Add.
-        if (in_doubt || record.submission == SubmissionState::kSending) KeepEarly(key, pictory_job_id);
-      });
+void Reconciler::Recall(std::vector<Hint> hints) {
+  MutexLock lock(mutex_);
+  for (Hint& hint : hints) NoteEarly(hint.job, std::move(hint.pictory_job_id));
+}
+
+void Reconciler::OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
+                            CallbackDone done) {
+  std::erase_if(pictory_job_ids, [](const std::string& id) { return !IsUpstreamId(id); });
+  store_.FindToken(token, [this, ids = std::move(pictory_job_ids),
+                           done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+    const bool known = found.ok() && found->has_value();
+    const bool in_doubt = known && (*found)->submission == SubmissionState::kUnknown;
+    if (events_.called_back) events_.called_back(known, in_doubt);
+    if (!known) return done(found.status());
+    const JobRecord& record = **found;
+    const JobKey key{record.job.tenant, record.job.job_id};
+    if (record.submission == SubmissionState::kAccepted) {
+      // Only the poll says what has become of it, and would even without a hint.
+      const bool own = ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) !=
+                                          ids.end();
+      if (own) poller_.Hint(key.tenant, key.id);
+      return done(absl::OkStatus());
+    }
+    // In doubt by the store may be earlier than in doubt by Add.
+    const bool open = in_doubt || record.submission == SubmissionState::kSending;
+    if (!open || ids.empty() || IsOff(Guard::kEarlyCallback)) return done(absl::OkStatus());
+    for (const std::string& id : ids) KeepEarly(key, id);
+    store_.KeepHints(key, ids, done);
+  });
 }
 
 // The answer to the submit is still to come, and says more than this. If it does not come, this is
 // what is known.
 void Reconciler::KeepEarly(const JobKey& key, std::string pictory_job_id) {
-  if (IsOff(Guard::kEarlyCallback)) return;
-  const MonoTime now = clock_.Now();
   bool doubted;
   {
     MutexLock lock(mutex_);
     doubted = doubts_.contains(key);  // it has become so while the store was asked
-    if (!doubted) {
-      if (early_.size() >= limits::kEarlyHintsMax) {
-        std::erase_if(early_, [now](const auto& entry) {
-          return now - entry.second.came > limits::kEarlyHintKept;
-        });
-      }
-      if (early_.size() < limits::kEarlyHintsMax || early_.contains(key)) {
-        // All of them, as of a job that is in doubt: a wrong one must not hide the right one.
-        EarlyHint& hint = early_[key];
-        hint.came = now;
-        std::vector<std::string>& ids = hint.pictory_job_ids;
-        const bool known = std::find(ids.begin(), ids.end(), pictory_job_id) != ids.end();
-        if (!known && ids.size() < limits::kHintsMax) ids.push_back(pictory_job_id);
-      }
-    }
+    if (!doubted) NoteEarly(key, pictory_job_id);
   }
   if (doubted) TakeHint(key, std::move(pictory_job_id));
+}
+
+void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
+  const MonoTime now = clock_.Now();
+  if (early_.size() >= limits::kEarlyHintsMax) {
+    std::erase_if(early_, [now](const auto& entry) {
+      return now - entry.second.came > limits::kEarlyHintKept;
+    });
+  }
+  if (early_.size() >= limits::kEarlyHintsMax && !early_.contains(key)) return;
+  // All of them, as of a job that is in doubt: a wrong one must not hide the right one.
+  EarlyHint& hint = early_[key];
+  hint.came = now;
+  std::vector<std::string>& ids = hint.pictory_job_ids;
+  const bool known = std::find(ids.begin(), ids.end(), pictory_job_id) != ids.end();
+  if (!known && ids.size() < limits::kHintsMax) ids.push_back(std::move(pictory_job_id));
 }
 
 void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {

@@ -53,9 +53,15 @@ class Reconciler {
   // A job that has become UNCONFIRMED, or was found so at start. Others are ignored.
   void Add(const JobRecord& record);
 
-  // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_id` as in the
-  // body; empty or unusable if it names none.
-  void OnCallback(const std::string& token, const std::string& pictory_job_id);
+  // Before the first Add: what was said of jobs in doubt before the restart.
+  void Recall(std::vector<Hint> hints);
+
+  // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_ids` as in the
+  // bodies; none, or unusable ones, if they name none. `done` gets OK once nothing of it can be lost:
+  // ids of a job in doubt, or of one that may become so, are durable.
+  using CallbackDone = std::function<void(absl::Status)>;
+  void OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
+                  CallbackDone done);
 
   // ResolveJob: lists candidates, adopts, or abandons. Repeating a decision succeeds.
   using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
@@ -86,6 +92,7 @@ class Reconciler {
 
   void TakeHint(const JobKey& key, std::string pictory_job_id);
   void KeepEarly(const JobKey& key, std::string pictory_job_id);
+  void NoteEarly(const JobKey& key, std::string pictory_job_id) REQUIRES(mutex_);
   void AskAboutHint(const JobKey& key);
   void OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                     const pictory::JobReply& reply);
@@ -116,7 +123,8 @@ class Reconciler {
 
   mutable Mutex mutex_;
   std::unordered_map<JobKey, Doubt> doubts_ GUARDED_BY(mutex_);
-  // Callbacks that came before the answer to the submit: news if that answer never comes.
+  // Callbacks that came before the answer to the submit, or before a restart: news if that answer
+  // never comes.
   std::unordered_map<JobKey, EarlyHint> early_ GUARDED_BY(mutex_);
   Timers::Id sweep_ GUARDED_BY(mutex_) = Timers::kNone;
   bool stopped_ GUARDED_BY(mutex_) = false;

@@ -41,6 +41,14 @@ struct Spent {
   bool operator==(const Spent&) const = default;
 };
 
+// What KeepHints has kept.
+struct Hint {
+  JobKey job;
+  std::string pictory_job_id;
+
+  bool operator==(const Hint&) const = default;
+};
+
 // What is old enough to be forgotten.
 struct PruneQuery {
   WallTime finished_before;     // jobs that callers see: ended before this
@@ -49,6 +57,7 @@ struct PruneQuery {
                                 // that no other write waits long; none: nothing is old
 };
 
+// A job's id tells the millisecond of its create_time (base/ids.h): a store may look for one by the other.
 struct ListQuery {
   std::vector<JobState> states;  // empty: all
   std::vector<JobKind> kinds;    // empty: all
@@ -104,6 +113,10 @@ class JobStore {
   virtual void FindUnkeyed(std::string tenant, std::string fingerprint, RetryEvidence evidence,
                            WallTime since, Callback<std::optional<JobRecord>> done) = 0;
 
+  // Somebody who knows its token says that the job is one of these at Pictory. Kept beside the record
+  // for Recover, at most limits::kHintsMax of a job; one that is known already costs no write.
+  virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, Done done) = 0;
+
   // Takes the answer of an owed job: counts one claim more, if the record has had `claim.claims` so
   // far, its answer has not arrived, and it is kSending, kAccepted or kUnknown. False if not.
   virtual void Claim(OwedAnswers::Claim claim, Callback<bool> done) = 0;
@@ -142,6 +155,7 @@ class JobStore {
     // before, unless that is longer ago than limits::kOwedAcrossRestart.
     std::vector<OwedJob> owed;  // and from now on this process owes them
     Asked asked;  // as noted last; all zero if never
+    std::vector<Hint> hints;    // about the jobs that are kUnknown now, in the order they came
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
+#include "base/ids.h"
 #include "base/limits.h"
 #include "store/record_row.h"
 
@@ -39,26 +40,52 @@ void BindPart(SQLite::Statement& statement, const std::string& tenant, const std
   statement.bind(3, static_cast<int>(part));
 }
 
-// A list's common conditions on `jobs`, as parameters 1–5.
+// Between which ids the jobs of a list are: [first, end), "" for no end. By them an index is entered;
+// create_time decides within a millisecond.
+struct IdRange {
+  std::string first;
+  std::string end;
+};
+
+IdRange RangeOf(const ListQuery& query) {
+  IdRange range{.first = {}, .end = query.before_job_id};
+  if (query.created_from.has_value()) range.first = JobIdFloor(*query.created_from);
+  if (query.created_until.has_value()) {
+    const std::string end = JobIdFloor(*query.created_until + std::chrono::milliseconds(1));
+    if (range.end.empty() || end < range.end) range.end = end;
+  }
+  return range;
+}
+
+// The conditions of a range on the ids of a table, as parameters 2 and 3.
+std::string InRange(const IdRange& range, const std::string& table) {
+  std::string sql;
+  if (!range.end.empty()) absl::StrAppend(&sql, " AND ", table, ".job_id < ?2");
+  if (!range.first.empty()) absl::StrAppend(&sql, " AND ", table, ".job_id >= ?3");
+  return sql;
+}
+
+// A list's common conditions on `jobs`, as parameters 1–6.
 std::string Bounds(const ListQuery& query) {
-  std::string sql = " jobs.tenant = ?1 AND jobs.visible = 1";
-  if (!query.before_job_id.empty()) absl::StrAppend(&sql, " AND jobs.job_id < ?2");
-  if (query.created_from.has_value()) absl::StrAppend(&sql, " AND jobs.create_time >= ?3");
-  if (query.created_until.has_value()) absl::StrAppend(&sql, " AND jobs.create_time < ?4");
+  std::string sql = absl::StrCat(" jobs.tenant = ?1 AND jobs.visible = 1", InRange(RangeOf(query), "jobs"));
+  if (query.created_from.has_value()) absl::StrAppend(&sql, " AND jobs.create_time >= ?4");
+  if (query.created_until.has_value()) absl::StrAppend(&sql, " AND jobs.create_time < ?5");
   return sql;
 }
 
 void BindBounds(SQLite::Statement& statement, const std::string& tenant, const ListQuery& query) {
+  const IdRange range = RangeOf(query);
   statement.bindNoCopy(1, tenant);
-  statement.bindNoCopy(2, query.before_job_id);
+  if (!range.end.empty()) statement.bind(2, range.end);
+  if (!range.first.empty()) statement.bind(3, range.first);
   const auto time = [&](int index, const std::optional<WallTime>& value) {
     if (value.has_value()) {
       statement.bind(index, static_cast<std::int64_t>(value->time_since_epoch().count()));
     }
   };
-  time(3, query.created_from);
-  time(4, query.created_until);
-  statement.bind(5, query.limit);
+  time(4, query.created_from);
+  time(5, query.created_until);
+  statement.bind(6, query.limit);
 }
 
 void AppendIds(SQLite::Statement& statement, std::vector<std::string>& ids) {
@@ -85,18 +112,18 @@ void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuer
                   " AND jobs.job_id = l0.job_id WHERE",
                   Bounds(query));
   for (std::size_t i = 0; i < query.labels.size(); ++i) {
-    absl::StrAppend(&sql, " AND l", i, ".tenant = ?1 AND l", i, ".key = ?", 6 + 2 * i, " AND l", i,
-                    ".value = ?", 7 + 2 * i);
+    absl::StrAppend(&sql, " AND l", i, ".tenant = ?1 AND l", i, ".key = ?", 7 + 2 * i, " AND l", i,
+                    ".value = ?", 8 + 2 * i);
     if (i > 0) absl::StrAppend(&sql, " AND l", i, ".job_id = l0.job_id");
   }
-  if (!query.before_job_id.empty()) absl::StrAppend(&sql, " AND l0.job_id < ?2");
+  absl::StrAppend(&sql, InRange(RangeOf(query), "l0"));
   if (!query.states.empty()) absl::StrAppend(&sql, " AND state IN (", absl::StrJoin(query.states, ","), ")");
   if (!query.kinds.empty()) absl::StrAppend(&sql, " AND kind IN (", absl::StrJoin(query.kinds, ","), ")");
-  absl::StrAppend(&sql, " ORDER BY l0.job_id DESC LIMIT ?5");
+  absl::StrAppend(&sql, " ORDER BY l0.job_id DESC LIMIT ?6");
 
   SQLite::Statement statement(db, sql);
   BindBounds(statement, tenant, query);
-  int index = 6;
+  int index = 7;
   for (const auto& [key, value] : query.labels) {
     statement.bindNoCopy(index++, key);
     statement.bindNoCopy(index++, value);
@@ -109,13 +136,13 @@ void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const Li
                        std::vector<std::string>& ids) {
   SQLite::Statement statement(
       db, absl::StrCat("SELECT job_id FROM jobs INDEXED BY jobs_filtered WHERE", Bounds(query),
-                       " AND state = ?6 AND kind = ?7 ORDER BY job_id DESC LIMIT ?5"));
+                       " AND state = ?7 AND kind = ?8 ORDER BY job_id DESC LIMIT ?6"));
   BindBounds(statement, tenant, query);
   for (const int state : Wanted(query.states, jobs::v1::JobState_MIN, jobs::v1::JobState_MAX)) {
     for (const int kind : Wanted(query.kinds, jobs::v1::JobKind_MIN, jobs::v1::JobKind_MAX)) {
       statement.reset();
-      statement.bind(6, state);
-      statement.bind(7, kind);
+      statement.bind(7, state);
+      statement.bind(8, kind);
       AppendIds(statement, ids);
     }
   }
@@ -206,7 +233,7 @@ std::vector<std::string> JobReads::ListIds(const std::string& tenant, const List
   } else {
     SQLite::Statement statement(
         db_, absl::StrCat("SELECT job_id FROM jobs INDEXED BY jobs_listed WHERE", Bounds(query),
-                          " ORDER BY job_id DESC LIMIT ?5"));
+                          " ORDER BY job_id DESC LIMIT ?6"));
     BindBounds(statement, tenant, query);
     AppendIds(statement, ids);
   }

@@ -9,6 +9,7 @@
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
+#include "store/hint_rows.h"
 #include "store/record_row.h"
 #include "store/schema.h"
 
@@ -209,6 +210,7 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
          SubmissionState::kSending);
 
   jobs::JobStore::Recovered recovered;
+  recovered.hints = RecoverHints(db_);
   recovered.owed = Owed(now);
   recovered.epoch = BeginEpoch(db_);
   Owe(recovered.owed, recovered.epoch);

@@ -221,6 +221,20 @@ void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
   }));
 }
 
+void MemoryJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
+  done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
+         for (std::string& id : pictory_job_ids) {
+           const auto of_job = std::count_if(hints_.begin(), hints_.end(),
+                                             [&](const jobs::Hint& hint) { return hint.job == job; });
+           jobs::Hint hint{job, std::move(id)};
+           const bool known = std::find(hints_.begin(), hints_.end(), hint) != hints_.end();
+           if (known || static_cast<std::size_t>(of_job) >= limits::kHintsMax) continue;
+           hints_.push_back(std::move(hint));
+         }
+         return true;
+       }).status());
+}
+
 void MemoryJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
     const Key key(claim.job.tenant, claim.job.id);
@@ -356,6 +370,11 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
       RecoverOne(record, now);
       if (IsUnfinished(record)) ++recovered.unfinished;
     }
+    std::erase_if(hints_, [&](const jobs::Hint& hint) REQUIRES(mutex_) {
+      const auto found = records_.find(Key(hint.job.tenant, hint.job.id));
+      return found == records_.end() || found->second.submission != SubmissionState::kUnknown;
+    });
+    recovered.hints = hints_;
     recovered.owed = Owed(now);
     recovered.epoch = ++epoch_;
     recovered.asked = asked_;

@@ -33,6 +33,7 @@ class MemoryJobStore : public jobs::JobStore {
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
+  void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(jobs::Asked asked, Done done) override;
@@ -67,6 +68,7 @@ class MemoryJobStore : public jobs::JobStore {
   std::unordered_map<std::string, Key> by_pictory_id_ GUARDED_BY(mutex_);
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
   std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
+  std::vector<jobs::Hint> hints_ GUARDED_BY(mutex_);
   std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
   std::int64_t clean_epoch_ GUARDED_BY(mutex_) = 0;
   jobs::Asked asked_ GUARDED_BY(mutex_);

@@ -156,11 +156,19 @@ CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND de
 )sql";
 
 // Why the message is the gateway's own has more than one reason now; how long Pictory could be asked.
+// And callbacks about jobs in doubt, or about to be: few rows; those of settled jobs go at the next Recover.
 constexpr char kVersion5[] = R"sql(
 ALTER TABLE jobs RENAME COLUMN result_too_large TO notice;  -- jobs::Notice
 ALTER TABLE jobs ADD COLUMN incomplete_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store ADD COLUMN answered_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store ADD COLUMN asked_since INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE hints (
+  id INTEGER PRIMARY KEY,            -- in the order they came
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  pictory_job_id TEXT NOT NULL,
+  UNIQUE (tenant, job_id, pictory_job_id)
+) STRICT;
 )sql";
 
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }

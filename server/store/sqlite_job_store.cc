@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/checkpoint.h"
+#include "store/hint_rows.h"
 #include "store/schema.h"
 #include "store/sqlite_status.h"
 
@@ -174,6 +175,15 @@ void SqliteJobStore::Adopt(JobRecord record, Done done) {
 
 void SqliteJobStore::Bury(JobRecord record, Done done) {
   writer_.Post({.apply = [record = std::move(record)](JobWrites& writes) { return writes.Bury(record); },
+                .done = std::move(done)});
+}
+
+void SqliteJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
+  writer_.Post({.apply = [db = db_.get(), job = std::move(job),
+                          ids = std::move(pictory_job_ids)](JobWrites&) {
+                  InsertHints(*db, job, ids);
+                  return absl::OkStatus();
+                },
                 .done = std::move(done)});
 }
 

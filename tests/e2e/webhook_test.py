@@ -97,6 +97,22 @@ class InDoubt(unittest.TestCase):
             wait_until(lambda: g.sandbox_get("/sandbox/stats")["statuses"].get("404"), "the question")
             self.assertEqual(g.json("get", job["jobId"])["state"], "JOB_STATE_UNCONFIRMED")
 
+    def test_a_call_that_was_answered_outlives_the_process(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state, *HOOK)
+            try:
+                g.sandbox_fault({"fault": {"type": "webhook_lost"}})
+                job = self.lose_the_answer(g)
+                # Until it is killed the gateway can ask Pictory for nothing.
+                g.sandbox_fault({"match": {"method": "GET"}, "fault": {"type": "status"}})
+                entry = journal(g)[0]
+                self.assertEqual(post(g, hook_path(entry), json.dumps(entry).encode()), 204)
+                g.kill()
+                g.start()
+                self.assertEqual(ended(g, job)["pictoryJobId"], entry["job_id"])
+            finally:
+                g.end()
+
     def test_the_url_is_good_after_a_restart(self):
         with tempfile.TemporaryDirectory() as state:
             g = Gateway(state, *HOOK)

@@ -1,126 +1,15 @@
-#include "jobs/reconciler.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <optional>
 #include <vector>
 
-#include "base/errors.h"
-#include "store/memory_job_store.h"
-#include "support/fake_clock.h"
-#include "support/fake_transport.h"
+#include "reconciler_rig.h"
 
 namespace gateway::jobs {
 namespace {
 
-using namespace std::chrono_literals;
-using test::Reply;
-
-constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
-constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
-
-// Too busy for the next so many updates.
-class BusyStore final : public store::MemoryJobStore {
- public:
-  void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
-    if (busy_for == 0) {
-      return MemoryJobStore::Update(std::move(record), std::move(parts), std::move(done));
-    }
-    --busy_for;
-    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
-  }
-  int busy_for = 0;
-};
-
-class ReconcilerTest : public testing::Test {
- protected:
-  ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
-
-  void Make(BudgetOptions budget) {
-    account_ = std::make_unique<Account>(budget, clock_);
-    poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
-        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
-    ReconcileEvents events;
-    events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
-    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    reconciler_ = std::make_unique<Reconciler>(*account_, store_, client_, hub_, *poller_, clock_,
-                                               clock_, std::move(events));
-    transport_.AnswerAllWith(Reply(200, kRunning));
-  }
-
-  JobRecord Put(SubmissionState submission, const std::string& id = "j1",
-                const std::string& token = kToken) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = id;
-    record.job.request_id = "request-" + id;
-    record.job.kind = v1::JOB_KIND_PREVIEW;
-    record.job.create_time = record.sent_at = clock_.WallNow();
-    record.submission = submission;
-    record.correlation_token = token;
-    if (submission == SubmissionState::kUnknown) {
-      record.job.state = v1::JOB_STATE_UNCONFIRMED;
-      record.job.revision = 1;
-    }
-    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
-    return record;
-  }
-  JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
-    JobRecord record = Put(SubmissionState::kUnknown, id, token);
-    hub_.Publish(record);
-    reconciler_->Add(record);
-    return record;
-  }
-  JobRecord Stored(const std::string& id = "j1") {
-    std::optional<JobRecord> found;
-    store_.FindRequest("default", "request-" + id, [&](const auto& record) { found = *record; });
-    return found.value_or(JobRecord{});
-  }
-  absl::StatusOr<v1::ResolveJobResponse> Resolve(const v1::ResolveJobRequest& request) {
-    std::optional<absl::StatusOr<v1::ResolveJobResponse>> answer;
-    reconciler_->Resolve("default", request, [&](auto given) { answer = std::move(given); });
-    EXPECT_TRUE(answer.has_value());
-    return answer.value_or(absl::InternalError("no answer"));
-  }
-  v1::ResolveJobRequest Adopt(const std::string& pictory_id, const std::string& id = "j1") {
-    v1::ResolveJobRequest request;
-    request.set_job_id(id);
-    request.set_adopt_pictory_job_id(pictory_id);
-    return request;
-  }
-  v1::ResolveJobRequest Abandon(const std::string& id = "j1") {
-    v1::ResolveJobRequest request;
-    request.set_job_id(id);
-    request.set_abandon(true);
-    return request;
-  }
-  int Asked(const std::string& pictory_id) const {
-    return static_cast<int>(std::count_if(
-        transport_.requests().begin(), transport_.requests().end(), [&](const http::Request& r) {
-          return r.method == "GET" && r.path == "/v1/jobs/" + pictory_id;
-        }));
-  }
-
-  test::FakeClock clock_;
-  test::FakeTransport transport_;
-  BusyStore store_;
-  Broadcaster broadcaster_;
-  Hub hub_{HubOptions{}, store_, broadcaster_};
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
-  Random random_{1};
-  std::vector<std::string> settled_;
-  std::vector<std::string> foreign_;
-  std::unique_ptr<Account> account_;
-  std::unique_ptr<Poller> poller_;
-  std::unique_ptr<Reconciler> reconciler_;
-};
-
 TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   InDoubt();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "not by the callback alone";
   ASSERT_EQ(transport_.held(), 1u);
   EXPECT_EQ(transport_.oldest_held().path, "/v1/jobs/p1");
@@ -138,10 +27,10 @@ TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
 
 TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {
   InDoubt();
-  reconciler_->OnCallback("ffffffffffffffffffffffffffffffff", "p1");
-  reconciler_->OnCallback("", "p1");
-  reconciler_->OnCallback(kToken, "");
-  reconciler_->OnCallback(kToken, "not an id");
+  CallBack("ffffffffffffffffffffffffffffffff", "p1");
+  CallBack("", "p1");
+  CallBack(kToken, "");
+  CallBack(kToken, "not an id");
   clock_.Advance(1h);
   EXPECT_TRUE(transport_.requests().empty());
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
@@ -150,7 +39,7 @@ TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {
 TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
   InDoubt();
   transport_.AnswerAllWith(Reply(404, R"({"message":"x"})"));
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   clock_.Advance(10min);
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
   EXPECT_GT(Asked("p1"), 1) << "right after the accept Pictory may not know it yet";
@@ -158,7 +47,7 @@ TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
   clock_.Advance(24h);
   EXPECT_EQ(Asked("p1"), asked) << "a wrong hint is not followed for ever";
   transport_.AnswerAllWith(Reply(200, kRunning));
-  reconciler_->OnCallback(kToken, "p2");
+  CallBack(kToken, "p2");
   EXPECT_EQ(Stored().job.pictory_job_id, "p2") << "a later hint is";
 }
 
@@ -167,9 +56,9 @@ TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
   transport_.SetScript([](const http::Request& request) {
     return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(404, "{}");
   });
-  reconciler_->OnCallback(kToken, "wrong");
-  reconciler_->OnCallback(kToken, "right");
-  reconciler_->OnCallback(kToken, "wrong-too");
+  CallBack(kToken, "wrong");
+  CallBack(kToken, "right");
+  CallBack(kToken, "wrong-too");
   clock_.Advance(10min);
   EXPECT_EQ(Stored().job.pictory_job_id, "right");
 }
@@ -177,7 +66,7 @@ TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
 TEST_F(ReconcilerTest, WhileTheStoreIsBusyTheHintIsKept) {
   InDoubt();
   store_.busy_for = 2;
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
   clock_.Advance(1min);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
@@ -186,7 +75,7 @@ TEST_F(ReconcilerTest, WhileTheStoreIsBusyTheHintIsKept) {
 TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
   InDoubt();
   transport_.AnswerAllWith(Reply(503, "x"));
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   clock_.Advance(2h);
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
   EXPECT_LT(Asked("p1"), 60) << "asked less and less often";
@@ -199,7 +88,7 @@ TEST_F(ReconcilerTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
   InDoubt();
   transport_.AnswerAllWith(Reply(404, "{}"));
   for (int i = 0; i < 1000; ++i) {
-    reconciler_->OnCallback(kToken, "p" + std::to_string(i));
+    CallBack(kToken, "p" + std::to_string(i));
     clock_.Advance(10ms);
   }
   EXPECT_LE(transport_.requests().size(), 6u);
@@ -210,7 +99,7 @@ TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
   while (account_->TryTake(Budget::Share::kPoll)) {
   }
   InDoubt();
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_TRUE(transport_.requests().empty());
   clock_.Advance(3s);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
@@ -218,7 +107,7 @@ TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
 
 TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverComes) {
   JobRecord record = Put(SubmissionState::kSending);
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_TRUE(transport_.requests().empty()) << "the answer says more";
   record.submission = SubmissionState::kUnknown;
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
@@ -238,9 +127,9 @@ TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
   for (const bool wrong_first : {false, true}) {
     const std::string id = wrong_first ? "j2" : "j1", right = "of-" + id, token = tokens[wrong_first];
     JobRecord record = Put(SubmissionState::kSending, id, token);
-    if (wrong_first) reconciler_->OnCallback(token, "wrong");
-    reconciler_->OnCallback(token, right);
-    if (!wrong_first) reconciler_->OnCallback(token, "wrong");
+    if (wrong_first) CallBack(token, "wrong");
+    CallBack(token, right);
+    if (!wrong_first) CallBack(token, "wrong");
     record.submission = SubmissionState::kUnknown;
     record.job.state = v1::JOB_STATE_UNCONFIRMED;
     record.job.revision = 1;
@@ -255,7 +144,7 @@ TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
 // The store knows of the doubt a moment before the reconciler is told.
 TEST_F(ReconcilerTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
   JobRecord record = Put(SubmissionState::kUnknown);
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   hub_.Publish(record);
   reconciler_->Add(record);
@@ -270,14 +159,14 @@ TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   record.accepted_at = clock_.WallNow();
   store_.Update(record, {}, [](const absl::Status&) {});
   poller_->Follow(record, hub_.Publish(record));
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_EQ(Asked("p1"), 1);
   for (int i = 0; i < 100; ++i) {
-    reconciler_->OnCallback(kToken, i % 2 == 0 ? "p1" : "");
+    CallBack(kToken, i % 2 == 0 ? "p1" : "");
     clock_.Advance(10ms);
   }
   EXPECT_EQ(Asked("p1"), 1);
-  reconciler_->OnCallback(kToken, "of-another");
+  CallBack(kToken, "of-another");
   clock_.Advance(1100ms);
   EXPECT_EQ(Asked("p1"), 2);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
@@ -288,7 +177,7 @@ TEST_F(ReconcilerTest, AJobOfAnotherIsNeverTaken) {
   JobRecord other = Put(SubmissionState::kAccepted, "j2", "other-token");
   other.job.pictory_job_id = "p2";
   store_.Update(other, {}, [](const absl::Status&) {});
-  reconciler_->OnCallback(kToken, "p2");
+  CallBack(kToken, "p2");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
   EXPECT_EQ(foreign_, std::vector<std::string>{"p2"});
   const auto answer = Resolve(Adopt("p2"));
@@ -379,7 +268,7 @@ TEST_F(ReconcilerTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
   clock_.Advance(30 * 24h);
   EXPECT_EQ(Stored().job.revision, 2);
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
-  reconciler_->OnCallback(kToken, "p1");
+  CallBack(kToken, "p1");
   EXPECT_FALSE(Stored().job.stale);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }

@@ -10,7 +10,11 @@ TEST(JobIdOfCallback, InEverySpelling) {
        {R"({"job_id":"53g4-x","success":true,"data":{"status":"completed"}})", R"({"jobId":"53g4-x"})",
         R"({"success":false,"data":{"status":"failed","job_id":"53g4-x"}})",
         R"({"webhookInput":{"job_id":"mine"},"data":{"transcript":[{"words":[]}],"jobId":"53g4-x"}})",
-        R"({"job_id":"","data":{"jobId":"53g4-x"}})"}) {
+        R"({"job_id":"","data":{"jobId":"53g4-x"}})", "\xEF\xBB\xBF{\"job_id\":\"53g4-x\"}",
+        R"({"data":{"job":{"job_id":"53g4-x"}}})", R"({"data":{"job":{"jobId":"53g4-x"}}})",
+        R"({"job":{"id":"53g4-x","status":"completed"}})", R"({"data":{"job":{"id":"53g4-x"}}})",
+        R"({"job":{"id":"of-something-else","job_id":"53g4-x"}})",
+        R"({"job":{"id":"of-something-else"},"data":{"jobId":"53g4-x"}})"}) {
     EXPECT_EQ(JobIdOfCallback(body), "53g4-x") << body;
   }
 }

@@ -73,6 +73,7 @@ class FakeStore final : public jobs::JobStore {
                    Callback<std::optional<jobs::JobRecord>> done) override {
     done(NotHere());
   }
+  void KeepHints(jobs::JobKey, std::vector<std::string>, Done done) override { done(NotHere()); }
   void Claim(jobs::OwedAnswers::Claim, Callback<bool> done) override { done(NotHere()); }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(NotHere()); }
   void NoteAsked(jobs::Asked, Done done) override { done(NotHere()); }

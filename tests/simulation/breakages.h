@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 14> kBreakages = {{
+inline constexpr std::array<Breakage, 15> kBreakages = {{
     {"resend", jobs::Guard::kNeverResend, nullptr, nullptr, "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
      "a reset or a timeout is taken for not sent"},
@@ -44,6 +44,8 @@ inline constexpr std::array<Breakage, 14> kBreakages = {{
      "an equal submit without a key is another one, although the answer never arrived"},
     {"forget-owed", jobs::Guard::kNone, &StoreBugs::forgets_what_is_owed, nullptr,
      "a restart takes every answer for one that has arrived"},
+    {"forget-hints", jobs::Guard::kNone, &StoreBugs::forgets_hints, nullptr,
+     "a callback about a job in doubt is answered and gone after a crash"},
 }};
 
 const Breakage* FindBreakage(std::string_view name);

@@ -67,6 +67,7 @@ class Process {
         jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record) {
                              reconciler_.Add(record);
                            }});
+    reconciler_.Recall(recovered->hints);
     const absl::Status read = store.ReadUnfinished([&](const jobs::JobRecord& record) {
       reconciler_.Add(record);
       poller_.FollowRecovered(record, hub_.Publish(record), recovered->unfinished);

@@ -124,6 +124,17 @@ void SimStore::Bury(JobRecord record, Done done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
+void SimStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
+  auto apply = [this, job = std::move(job), ids = std::move(pictory_job_ids), done] {
+    absl::Status result;
+    if (!bugs_.forgets_hints) {
+      disk_.KeepHints(job, ids, [&result](absl::Status status) { result = std::move(status); });
+    }
+    return std::function<void()>([done, result] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
 void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   auto apply = [this, claim, done] {
     absl::StatusOr<bool> result = absl::UnknownError("");

@@ -24,6 +24,7 @@ struct StoreBugs {
   bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
   bool buries_the_request_id = false;  // a deleted job leaves nothing behind
   bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
+  bool forgets_hints = false;          // what a callback said is gone after a crash
 };
 
 class SimStore final : public jobs::JobStore {
@@ -43,6 +44,7 @@ class SimStore final : public jobs::JobStore {
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
+  void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(jobs::Asked asked, Done done) override;

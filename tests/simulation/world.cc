@@ -89,6 +89,9 @@ Weather World::DrawWeather() {
 
 void World::Start() {
   Tell("start");
+  for (auto& [token, heard] : callbacks_) {  // what was answered is to be known again from here on
+    if (heard.answered) heard = {clock_.Now(), statistics_.crashes, true};
+  }
   process_ = std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
 }
 
@@ -193,7 +196,10 @@ void World::OnCallback(const std::string& token, const std::string& pictory_job_
   if (pictory_->Find(pictory_job_id) != nullptr) {
     callbacks_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
   }
-  process_->reconciler().OnCallback(token, pictory_job_id);
+  process_->reconciler().OnCallback(token, {pictory_job_id}, [this, token](const absl::Status& kept) {
+    const auto found = callbacks_.find(token);
+    if (kept.ok() && found != callbacks_.end()) found->second.answered = true;
+  });
 }
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {

@@ -98,6 +98,7 @@ class World {
   struct Heard {
     MonoTime when;
     std::uint64_t crashes;
+    bool answered = false;  // so that it must outlive a crash
   };
   std::map<std::string, Heard> callbacks_;  // by token, the first
   std::optional<std::string> failure_;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/ids.h"
 #include "base/limits.h"
 #include "random_record.h"
 
@@ -256,49 +257,74 @@ TYPED_TEST_P(JobStoreTest, ListsNewestFirstInPages) {
   EXPECT_THAT(this->Listed({.limit = -1}), IsEmpty());
 }
 
+// A job created then: its id begins with the time, as that of every job does.
+inline std::string IdAt(std::int64_t seconds) { return JobIdFloor(At(seconds)) + "0123456789abcdef"; }
+
 TYPED_TEST_P(JobStoreTest, ListFilters) {
-  const auto add = [this](const char* id, v1::JobState state, v1::JobKind kind, std::int64_t created,
-                          std::map<std::string, std::string> labels) {
-    JobRecord record = Accepted(id, std::string("p") + id);
+  const std::string a = IdAt(10);
+  const std::string b = IdAt(20);
+  const std::string c = IdAt(30);
+  const std::string d = IdAt(40);
+  const std::string e = IdAt(50);
+  const auto add = [this](const std::string& id, v1::JobState state, v1::JobKind kind,
+                          std::int64_t created, std::map<std::string, std::string> labels) {
+    JobRecord record = Accepted(id, "p" + id);
     record.job.state = state;
     record.job.kind = kind;
     record.job.create_time = At(created);
     record.job.labels = std::move(labels);
     ASSERT_TRUE(this->calls_.Adopt(record).ok());
   };
-  add("a", v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 10, {{"team", "x"}, {"env", "prod"}});
-  add("b", v1::JOB_STATE_RUNNING, v1::JOB_KIND_PREVIEW, 20, {{"team", "x"}});
-  add("c", v1::JOB_STATE_RUNNING, v1::JOB_KIND_RENDER, 30, {{"team", "y"}, {"env", "prod"}});
-  add("d", v1::JOB_STATE_FAILED, v1::JOB_KIND_UNSPECIFIED, 40, {});
-  add("e", v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 50, {{"team", "x"}, {"env", "prod"}});
+  add(a, v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 10, {{"team", "x"}, {"env", "prod"}});
+  add(b, v1::JOB_STATE_RUNNING, v1::JOB_KIND_PREVIEW, 20, {{"team", "x"}});
+  add(c, v1::JOB_STATE_RUNNING, v1::JOB_KIND_RENDER, 30, {{"team", "y"}, {"env", "prod"}});
+  add(d, v1::JOB_STATE_FAILED, v1::JOB_KIND_UNSPECIFIED, 40, {});
+  add(e, v1::JOB_STATE_SUCCEEDED, v1::JOB_KIND_RENDER, 50, {{"team", "x"}, {"env", "prod"}});
 
-  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .limit = 9}), ElementsAre("c", "b"));
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .limit = 9}), ElementsAre(c, b));
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_FAILED, v1::JOB_STATE_SUCCEEDED}, .limit = 9}),
-              ElementsAre("e", "d", "a"));
+              ElementsAre(e, d, a));
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_FAILED, v1::JOB_STATE_SUCCEEDED}, .limit = 2}),
-              ElementsAre("e", "d"));
+              ElementsAre(e, d));
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING, v1::JOB_STATE_RUNNING}, .limit = 9}),
-              ElementsAre("c", "b"));
-  EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .limit = 9}), ElementsAre("e", "c", "a"));
+              ElementsAre(c, b));
+  EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .limit = 9}), ElementsAre(e, c, a));
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .kinds = {v1::JOB_KIND_RENDER},
-                            .before_job_id = "e", .limit = 9}),
-              ElementsAre("c"));
+                            .before_job_id = e, .limit = 9}),
+              ElementsAre(c));
   EXPECT_THAT(this->Listed({.created_from = At(20), .created_until = At(40), .limit = 9}),
-              ElementsAre("c", "b"));
+              ElementsAre(c, b));
   EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .created_from = At(11), .limit = 9}),
-              ElementsAre("e", "c"));
-  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .limit = 2}), ElementsAre("e", "b"));
-  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .before_job_id = "e", .limit = 9}),
-              ElementsAre("b", "a"));
+              ElementsAre(e, c));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .limit = 2}), ElementsAre(e, b));
+  EXPECT_THAT(this->Listed({.labels = {{"team", "x"}}, .before_job_id = e, .limit = 9}),
+              ElementsAre(b, a));
   EXPECT_THAT(this->Listed({.labels = {{"team", "x"}, {"env", "prod"}}, .limit = 9}),
-              ElementsAre("e", "a"));
+              ElementsAre(e, a));
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_SUCCEEDED, v1::JOB_STATE_RUNNING},
                             .kinds = {v1::JOB_KIND_RENDER},
                             .labels = {{"team", "x"}, {"env", "prod"}},
                             .created_until = At(50),
                             .limit = 9}),
-              ElementsAre("a"));
+              ElementsAre(a));
   EXPECT_THAT(this->Listed({.labels = {{"team", "z"}}, .limit = 9}), IsEmpty());
+}
+
+// A time within a millisecond, before all times, and after all of them.
+TYPED_TEST_P(JobStoreTest, ListsByTimesOfAnyPrecision) {
+  using std::chrono::microseconds;
+  JobRecord record = Accepted(IdAt(10), "p");
+  record.job.create_time = At(10) + microseconds(500);
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  const auto listed = [this](std::optional<WallTime> from, std::optional<WallTime> until) {
+    return this->Listed({.created_from = from, .created_until = until, .limit = 9}).size();
+  };
+  EXPECT_EQ(listed(At(10) + microseconds(500), At(10) + microseconds(501)), 1u);
+  EXPECT_EQ(listed(At(10) + microseconds(501), std::nullopt), 0u);
+  EXPECT_EQ(listed(std::nullopt, At(10) + microseconds(500)), 0u);
+  EXPECT_EQ(listed(At(-62'135'596'800), At(253'402'300'799)), 1u);
+  EXPECT_EQ(listed(At(253'402'300'799), std::nullopt), 0u);
+  EXPECT_EQ(listed(std::nullopt, At(-62'135'596'800)), 0u);
 }
 
 TYPED_TEST_P(JobStoreTest, ReadsPartsInChunks) {
@@ -592,6 +618,33 @@ TYPED_TEST_P(JobStoreTest, WhatIsOwedIsOfAShortTimeWhateverTheClockDid) {
 }
 
 
+TYPED_TEST_P(JobStoreTest, HintsAboutJobsInDoubtSurvive) {
+  JobRecord sending = Begun("sending", "r1");
+  sending.submission = SubmissionState::kSending;
+  JobRecord unknown = Begun("unknown", "r2");
+  unknown.submission = SubmissionState::kUnknown;
+  unknown.job.state = v1::JOB_STATE_UNCONFIRMED;
+  ASSERT_TRUE(this->calls_.Adopt(sending).ok());
+  ASSERT_TRUE(this->calls_.Adopt(unknown).ok());
+  ASSERT_TRUE(this->calls_.Adopt(Accepted("accepted", "p1")).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("acme", "unknown", {"p3", "p2"}).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("acme", "sending", {"p4"}).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("acme", "unknown", {"p2", "p5", "p6", "p7", "p8"}).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("acme", "accepted", {"p9"}).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("acme", "nobody", {"p9"}).ok());
+  ASSERT_TRUE(this->calls_.KeepHints("other", "unknown", {"p9"}).ok());
+  using jobs::Hint;
+  EXPECT_THAT(this->store_->Recover(At(2000)).value().hints,
+              ElementsAre(Hint{{"acme", "unknown"}, "p3"}, Hint{{"acme", "unknown"}, "p2"},
+                          Hint{{"acme", "sending"}, "p4"}, Hint{{"acme", "unknown"}, "p5"},
+                          Hint{{"acme", "unknown"}, "p6"}));
+  unknown.submission = SubmissionState::kAccepted;
+  unknown.job.pictory_job_id = "p5";
+  ASSERT_TRUE(this->calls_.Update(unknown).ok());
+  EXPECT_THAT(this->store_->Recover(At(3000)).value().hints,
+              ElementsAre(Hint{{"acme", "sending"}, "p4"}));
+}
+
 TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
   const std::int64_t now = 1'000'000;
   const std::int64_t window = std::chrono::seconds(limits::kSpendingWindow).count();
@@ -778,11 +831,12 @@ REGISTER_TYPED_TEST_SUITE_P(
     AdoptRefusesKnownNames, ManyJobsMayHaveNoRequestIdAndNoPictoryId,
     FindsByBothNamesWithinTheTenant, OurIdWinsOverAnEqualPictoryId, TenantsMayUseTheSameIds,
     InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
+    ListsByTimesOfAnyPrecision,
     ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, BuryKeepsTheRequestIdAndNothingElse,
     PruneForgetsWhatIsOldAndNeverWhatIsOpen, ATokenFindsTheSubmissionThatHasNotEnded,
     ARetryWithoutAKeyIsFoundByItsContent, AnOwedAnswerIsClaimedOnceAtATime,
     WhatIsOwedAfterAnEndDependsOnHowItCame, WhatIsOwedIsOfAShortTimeWhateverTheClockDid,
-    RecoverCountsWhatMayHaveCostMoney,
+    HintsAboutJobsInDoubtSurvive, RecoverCountsWhatMayHaveCostMoney,
     RecoverSettlesInterruptedSubmissions,
     EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
     ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);

@@ -101,6 +101,12 @@ class StoreCalls {
     store_.NoteAsked(asked, answer.Callback());
     return answer.Wait();
   }
+  absl::Status KeepHints(const std::string& tenant, const std::string& job_id,
+                         std::vector<std::string> pictory_job_ids) {
+    Answer<absl::Status> answer;
+    store_.KeepHints({tenant, job_id}, std::move(pictory_job_ids), answer.Callback());
+    return answer.Wait();
+  }
   absl::Status EndEpoch(std::vector<jobs::OwedJob> owed) {
     Answer<absl::Status> answer;
     store_.EndEpoch(std::move(owed), answer.Callback());

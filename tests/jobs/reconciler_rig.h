@@ -1,0 +1,143 @@
+// A reconciler with all it needs, on simulated time.
+#pragma once
+
+#include "jobs/reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+
+namespace gateway::jobs {
+
+using namespace std::chrono_literals;
+using test::Reply;
+
+inline constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
+inline constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
+
+// Too busy for the next so many updates.
+class BusyStore final : public store::MemoryJobStore {
+ public:
+  void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
+    if (busy_for == 0) {
+      return MemoryJobStore::Update(std::move(record), std::move(parts), std::move(done));
+    }
+    --busy_for;
+    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
+  }
+  void KeepHints(JobKey job, std::vector<std::string> ids, Done done) override {
+    ++hint_writes;
+    if (!keeps_no_hints) return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
+    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
+  }
+  int busy_for = 0;
+  bool keeps_no_hints = false;
+  int hint_writes = 0;
+};
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
+
+  void Make(BudgetOptions budget) {
+    account_ = std::make_unique<Account>(budget, clock_);
+    poller_ = std::make_unique<Poller>(
+        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
+        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
+    ReconcileEvents events;
+    events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
+    events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
+    reconciler_ = std::make_unique<Reconciler>(*account_, store_, client_, hub_, *poller_, clock_,
+                                               clock_, std::move(events));
+    transport_.AnswerAllWith(Reply(200, kRunning));
+  }
+
+  JobRecord Put(SubmissionState submission, const std::string& id = "j1",
+                const std::string& token = kToken) {
+    JobRecord record;
+    record.job.tenant = "default";
+    record.job.job_id = id;
+    record.job.request_id = "request-" + id;
+    record.job.kind = v1::JOB_KIND_PREVIEW;
+    record.job.create_time = record.sent_at = clock_.WallNow();
+    record.submission = submission;
+    record.correlation_token = token;
+    if (submission == SubmissionState::kUnknown) {
+      record.job.state = v1::JOB_STATE_UNCONFIRMED;
+      record.job.revision = 1;
+    }
+    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    return record;
+  }
+  JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
+    JobRecord record = Put(SubmissionState::kUnknown, id, token);
+    hub_.Publish(record);
+    reconciler_->Add(record);
+    return record;
+  }
+  JobRecord Stored(const std::string& id = "j1") {
+    std::optional<JobRecord> found;
+    store_.FindRequest("default", "request-" + id, [&](const auto& record) { found = *record; });
+    return found.value_or(JobRecord{});
+  }
+  absl::StatusOr<v1::ResolveJobResponse> Resolve(const v1::ResolveJobRequest& request) {
+    std::optional<absl::StatusOr<v1::ResolveJobResponse>> answer;
+    reconciler_->Resolve("default", request, [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+  v1::ResolveJobRequest Adopt(const std::string& pictory_id, const std::string& id = "j1") {
+    v1::ResolveJobRequest request;
+    request.set_job_id(id);
+    request.set_adopt_pictory_job_id(pictory_id);
+    return request;
+  }
+  v1::ResolveJobRequest Abandon(const std::string& id = "j1") {
+    v1::ResolveJobRequest request;
+    request.set_job_id(id);
+    request.set_abandon(true);
+    return request;
+  }
+  void CallBack(const std::string& token, const std::string& pictory_job_id) {
+    EXPECT_TRUE(Told(token, {pictory_job_id}).ok());
+  }
+  // What the caller is told, which is inside the call here.
+  absl::Status Told(const std::string& token, std::vector<std::string> pictory_job_ids) {
+    std::optional<absl::Status> safe;
+    reconciler_->OnCallback(token, std::move(pictory_job_ids),
+                            [&](absl::Status status) { safe = std::move(status); });
+    EXPECT_TRUE(safe.has_value());
+    return safe.value_or(absl::InternalError("not told"));
+  }
+  int Asked(const std::string& pictory_id) const {
+    return static_cast<int>(std::count_if(
+        transport_.requests().begin(), transport_.requests().end(), [&](const http::Request& r) {
+          return r.method == "GET" && r.path == "/v1/jobs/" + pictory_id;
+        }));
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  BusyStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  Random random_{1};
+  std::vector<std::string> settled_;
+  std::vector<std::string> foreign_;
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Reconciler> reconciler_;
+};
+
+}  // namespace gateway::jobs
