@@ -56,12 +56,12 @@ def frames(sock):
 
 def ask(g, path, message, compressed=0, first=b"", **metadata):
     """One call on a connection of its own; all header bytes of its answer, or b"" if it was reset."""
-    with connect(g) as sock:
+    with connect(g) as sock, contextlib.suppress(OSError):  # the gateway may have closed it
+        answer = b""
         sock.sendall(PREFACE + frame(HEADERS, END_HEADERS, 1, headers(path, **metadata)))
         body = first + struct.pack(">BI", compressed, len(message)) + message
         for i in range(0, len(body), 16384):
             sock.sendall(frame(DATA, END_STREAM if i + 16384 >= len(body) else 0, 1, body[i:i + 16384]))
-        answer = b""
         for kind, flags, stream, payload in frames(sock):
             if kind == SETTINGS and not flags & ACK:
                 sock.sendall(frame(SETTINGS, ACK, 0))
