@@ -102,11 +102,11 @@ class Strangers(unittest.TestCase):
         with gateway() as g:
             job = g.json("preview", "--name", "n", "--text", "Hi.")["jobId"]
             strangers = []
-            for path in (REFLECTION, REFLECTION.replace("v1.", "v1alpha."), "/grpc.health.v1.Health/Watch",
-                         METHODS + "ReadJobResult", METHODS + "GetJob"):
-                empty = path.endswith("Watch")  # whole, so that the stream stays
-                strangers.append(Connection(g.grpc, [Body(path, announced=0 if empty else 16, sent=0)
-                                                     for _ in range(900)]))
+            # More of one kind than there are places for calls.
+            for path in [REFLECTION] * 5 + ["/grpc.health.v1.Health/Watch"] * 5:
+                message = b"" if path == REFLECTION else b"\x0a\x01x"  # a watch of something unknown stays
+                strangers.append(Connection(g.grpc, [Body(path, announced=16, sent=0, message=message)
+                                                     for _ in range(990)]))
             wait_until(lambda: sum(one.answered for one in strangers) > 0, "strangers that are refused")
             for _ in range(5):
                 self.assertEqual(g.run("get", job).returncode, 0)
