@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -136,6 +137,13 @@ TEST(AcceptorTest, ConnectionsOfAllListenersAreHandedOnUntilItStops) {
   EXPECT_NE(access(path.c_str(), F_OK), 0);
 }
 
+// The number the first connection gets: the two lowest free ones are for the acceptor's own files.
+int ThirdFreeFile() {
+  std::array<OwnedFd, 3> files;
+  for (OwnedFd& file : files) file = OwnedFd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return files.back().get();
+}
+
 TEST(AcceptorTest, BeyondThePartOfTheFilesThatConnectionsMayTakeTheyAreClosedAtOnce) {
   ListenSockets sockets = MustOpen("127.0.0.1:0");
   const int port = sockets.port;
@@ -143,9 +151,7 @@ TEST(AcceptorTest, BeyondThePartOfTheFilesThatConnectionsMayTakeTheyAreClosedAtO
   const OwnedFd first = Socket();
   const OwnedFd beyond = Socket();
   const OwnedFd later = Socket();
-  // The lowest free number is that of the next file but two, which are the acceptor's own.
-  const int next = OwnedFd(open("/dev/null", O_RDONLY)).get();
-  Acceptor acceptor(One(std::move(sockets)), next + 3, taker.Take());
+  Acceptor acceptor(One(std::move(sockets)), ThirdFreeFile() + 1, taker.Take());
   acceptor.Start();
   ASSERT_TRUE(Connect(first, port));
   ASSERT_TRUE(taker.Await(1));
