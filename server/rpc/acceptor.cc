@@ -140,9 +140,9 @@ int Acceptor::RefuseOne(const Socket& socket, const char* why) {
   reserve_.Reset();
   OwnedFd fd(accept4(socket.fd, nullptr, nullptr, SOCK_CLOEXEC));
   const int error = fd.get() < 0 ? errno : 0;
+  if (error == 0) CountRefused(why);  // before the peer sees it
   fd.Reset();
   reserve_ = OwnedFd(OpenReserve());
-  if (error == 0) CountRefused(why);
   return error;
 }
 
