@@ -74,6 +74,9 @@ asio::awaitable<bool> Connection::SendBytes(const std::string& head, BodySource*
                                             std::uint64_t first, std::uint64_t count,
                                             const Delivery& delivery) {
   stream_.expires_after(core_.options.write_timeout);
+  // The stream's own deadline ends only a write that has to wait.
+  const auto until = std::chrono::steady_clock::now() + core_.options.write_timeout;
+  const bool whole = core_.options.piece_timeout == Duration::zero();
   std::uint64_t left = delivery.cut_after;
   // Head and a small body leave in one segment.
   std::string piece = head;
@@ -91,6 +94,7 @@ asio::awaitable<bool> Connection::SendBytes(const std::string& head, BodySource*
     if (!co_await Write(piece.data(), out, delivery)) co_return false;
     left -= out;
     if (left == 0 || sent == count) break;
+    if (whole && std::chrono::steady_clock::now() >= until) co_return false;
     piece.clear();
   }
   stream_.expires_never();
