@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 15> kBreakages = {{
+inline constexpr std::array<Breakage, 16> kBreakages = {{
     {"resend", jobs::Guard::kNeverResend, nullptr, nullptr, "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
      "a reset or a timeout is taken for not sent"},
@@ -46,6 +46,8 @@ inline constexpr std::array<Breakage, 15> kBreakages = {{
      "a restart takes every answer for one that has arrived"},
     {"forget-hints", jobs::Guard::kNone, &StoreBugs::forgets_hints, nullptr,
      "a callback about a job in doubt is answered and gone after a crash"},
+    {"forget-silence", jobs::Guard::kNone, &StoreBugs::forgets_silence, nullptr,
+     "a week in which nobody could ask makes jobs as old as any other"},
 }};
 
 const Breakage* FindBreakage(std::string_view name);

@@ -72,6 +72,7 @@ bool Parse(int argc, char** argv, Options& options) {
 void Add(const Statistics& one, Statistics& all) {
   all.accepted += one.accepted;
   all.crashes += one.crashes;
+  all.silences += one.silences;
   all.in_doubt += one.in_doubt;
   all.watches += one.watches;
   all.callbacks += one.callbacks;
@@ -117,9 +118,9 @@ int main(int argc, char** argv) {
   for (std::thread& thread : threads) thread.join();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::printf("%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu watches, %llu callbacks, %llu answers swallowed\n",
+  std::printf("%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu silent weeks, %llu watches, %llu callbacks, %llu answers swallowed\n",
               n(days),
               static_cast<long long>(std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
-              seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.watches), n(all.callbacks), n(all.swallowed));
+              seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.silences), n(all.watches), n(all.callbacks), n(all.swallowed));
   return failed ? 1 : 0;
 }

@@ -125,7 +125,7 @@ void SimPictory::Post(const http::Request& request, Done done) {
       return Answer(soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
     }
     if (auto then = std::exchange(next_acceptance_, nullptr)) then(soon);
-    Answer(soon, done, Complete(200, R"({"success":true,"data":{"jobId":")" + id + R"("}})"));
+    Answer(soon, done, Complete(200, Odd(R"({"success":true,"data":{"jobId":")" + id + R"("}})")));
   });
 }
 
@@ -147,6 +147,8 @@ Upstream& SimPictory::Accept(const std::string& body) {
     job.end = Upstream::End::kCleaned;
   }
   job.flaps = Chance(weather_.flaps);
+  job.has_result = job.ends;
+  if (job.end == Upstream::End::kCompletes && Chance(weather_.late_result)) job.has_result += Between(10s, 1h);
   ++accepted_[job.name];
   by_id_[job.id] = jobs_.size();
   by_name_.emplace(job.name, jobs_.size());
@@ -194,7 +196,35 @@ std::string SimPictory::BodyOf(Upstream& job) {
       break;
   }
   if (job.flaps && !std::exchange(job.flapped, true)) return kFailed;
+  if (now < job.has_result) return R"({"success":true,"data":{"status":"completed"}})";
   return R"({"success":true,"data":{"status":"completed","txt":"hello"}})";
+}
+
+// The same answer as far as it says anything: what a JavaScript program reads all the same.
+std::string SimPictory::Odd(std::string body) {
+  if (!Chance(weather_.odd_text)) return body;
+  switch (random_() % 6) {
+    case 0: return "\xEF\xBB\xBF" + body;
+    case 1: return body.insert(1, R"("note":"cut \ud83c",)");
+    case 2: return body.insert(1, R"("note":1e400,)");
+    case 3: return body.insert(1, R"("success":"twice",)");
+    case 4: return body.insert(1, "\"note\":\"\xF0\x9F\",");
+    default: return body.insert(1, "\"note\":" + std::string(1000, '[') + std::string(1000, ']') + ',');
+  }
+}
+
+// Of a job under way: it says nothing that is understood. Of one that has ended: its end, in other letters.
+http::Response SimPictory::OddWord(const Upstream& job) {
+  const bool ended = clock_.Now() >= job.ends;
+  if (ended && job.end == Upstream::End::kCompletes && clock_.Now() >= job.has_result) {
+    return Complete(200, R"({"success":true,"data":{"status":"Completed","txt":"hello"}})");
+  }
+  switch (random_() % 4) {
+    case 0: return Complete(200, "<html><body>We are back soon.</body></html>");
+    case 1: return Complete(400, R"({"code":"BAD_REQUEST","message":"failed"})");
+    case 2: return Complete(200, R"({"success":true,"data":{}})");
+    default: return Complete(200, R"({"success":true,"data":{"status":"tidying up"}})");
+  }
 }
 
 void SimPictory::Poll(const std::string& id, Done done) {
@@ -213,7 +243,9 @@ void SimPictory::Poll(const std::string& id, Done done) {
     return Answer(soon, std::move(done),
                   Complete(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})"));
   }
-  Answer(soon, std::move(done), Complete(200, BodyOf(jobs_[found->second])));
+  Upstream& job = jobs_[found->second];
+  if (Chance(weather_.odd_word)) return Answer(soon, std::move(done), OddWord(job));
+  Answer(soon, std::move(done), Complete(200, Odd(BodyOf(job))));
 }
 
 void SimPictory::List(Done done) {

@@ -29,14 +29,18 @@ struct Weather {
   double lost_answer = 0;
   double broken_answer = 0;   // 5xx, or a 2xx without an id
   double slow_answer = 0;     // longer than the gateway waits
+  // Of each answer in JSON: something in it is odd that has nothing to do with what it says.
+  double odd_text = 0;
   // Polls.
   double poll_trouble = 0;    // 429, 5xx, cut, nothing
   double poll_unknown = 0;    // 404 although the job is there, soon after it was accepted
+  double odd_word = 0;        // a status in other letters, of no meaning, or none
   // Of each job.
   double fails = 0.1;
   double never_ends = 0;
   double flaps = 0;           // back to pending, or failed once before it completes
   double cleaned = 0;         // its result is removed before it is asked for
+  double late_result = 0;     // it is completed for a while before there is a result
   // Callbacks, of each job.
   double callback_lost = 0;
   double callback_twice = 0;
@@ -52,6 +56,7 @@ struct Upstream {
   MonoTime accepted;
   MonoTime known_from;
   MonoTime ends;
+  MonoTime has_result;  // no earlier than `ends`
   enum class End { kCompletes, kFails, kCleaned, kNever } end = End::kCompletes;
   bool flaps = false;
   bool flapped = false;
@@ -90,12 +95,14 @@ class SimPictory final : public http::HttpTransport {
  private:
   void Post(const http::Request& request, Done done);
   void Poll(const std::string& id, Done done);
+  http::Response OddWord(const Upstream& job);
   void List(Done done);
   void Answer(Duration after, Done done, http::Response response);
   Upstream& Accept(const std::string& body);
   void PlanCallbacks(const Upstream& job);
   void CallBack(Duration after, std::string token, std::string id);
   std::string BodyOf(Upstream& job);
+  std::string Odd(std::string body);
   bool Chance(double probability);
   Duration Between(Duration least, Duration most);
 

@@ -238,6 +238,9 @@ absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
   }
   absl::StatusOr<Recovered> recovered = disk_.Recover(now);
   if (bugs_.forgets_what_is_owed && recovered.ok()) recovered->owed.clear();
+  if (bugs_.forgets_silence && recovered.ok() && recovered->asked.answered > WallTime{}) {
+    recovered->asked.answered = now;
+  }
   return recovered;
 }
 

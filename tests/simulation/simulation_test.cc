@@ -9,7 +9,7 @@ namespace gateway::simulation {
 namespace {
 
 constexpr std::uint64_t kDays = 6;
-constexpr std::uint64_t kCaughtWithin = 60;
+constexpr std::uint64_t kCaughtWithin = 200;
 
 TEST(Simulation, EverythingHolds) {
   Bugs none;

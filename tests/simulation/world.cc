@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 constexpr Duration kQuiet = 6h;
 // For so long a request that was sent is followed at most: its own timeout, and a little.
 constexpr Duration kFollowed = 33s;
+// Longer than unfinished jobs are asked for: nobody could ask in that time, so none has grown old by it.
+constexpr Duration kSilence = 8 * 24h;
 // More than this in ten seconds is over the budget: the burst, and ten seconds' worth.
 constexpr Duration kBudgetWindow = 10s;
 
@@ -77,6 +79,9 @@ Weather World::DrawWeather() {
   weather.poll_unknown = some(0.5);
   weather.flaps = some(0.5);
   weather.cleaned = some(0.1);
+  weather.late_result = some(0.5);
+  weather.odd_text = some(0.5);
+  weather.odd_word = some(0.3);
   weather.never_ends = some(0.02);
   weather.callback_lost = some(0.8);
   weather.callback_twice = some(0.5);
@@ -125,6 +130,16 @@ void World::FailStore() {
   if (process_ == nullptr || calm_) return;
   store_fails_ = true;
   store_.FailCommits([this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
+}
+
+// Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is not.
+void World::KeepSilent() {
+  Tell("silence");
+  if (Chance(0.5)) return pictory_->BeginOutage(kSilence);
+  if (process_ == nullptr) return;  // it starts within the next minute, and finds all as it was
+  for (auto& caller : callers_) caller->OnCrash();
+  EndProcess();
+  clock_.InWorld(kSilence - 1min, [this] { Start(); });
 }
 
 void World::PlanDay() {
@@ -232,11 +247,16 @@ std::optional<std::string> World::Run() {
     CheckBudget();
     return failure_.has_value();
   };
-  const MonoTime evening = clock_.Now() + options_.length;
+  MonoTime evening = clock_.Now() + options_.length;
   clock_.Run(evening, stop);
   if (failure_.has_value()) return failure_;
   calm_ = true;
   pictory_->ClearUp();
+  if (Chance(0.1)) {
+    ++statistics_.silences;
+    KeepSilent();
+    clock_.Run(evening += kSilence, stop);
+  }
   if (process_ == nullptr) clock_.InWorld(1min, [this] { if (process_ == nullptr) Start(); });
   clock_.Run(evening + kQuiet, stop);
   for (int round = 0; round < 3 && !failure_.has_value(); ++round) {

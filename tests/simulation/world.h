@@ -40,6 +40,7 @@ struct Statistics {
   std::uint64_t accepted = 0;   // jobs at Pictory
   std::uint64_t crashes = 0;
   std::uint64_t ends = 0;       // in order
+  std::uint64_t silences = 0;   // of more than a week
   std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t callbacks = 0;
@@ -77,6 +78,7 @@ class World {
   void Crash(const char* why);
   void EndInOrder();
   void FailStore();
+  void KeepSilent();
   void KillInTheNextWrite();
   void PlanDay();
   void SettleDoubts(Duration older_than);
