@@ -392,6 +392,9 @@ TEST(ProgressLines, AreRedrawnInPlace) {
   screen.clear();
   live.Note("lost", absl::UnixEpoch());
   EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Klost\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
+  screen.clear();
+  live.Note("one\n  two\n", absl::UnixEpoch());
+  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Kone\n\x1b[2K  two\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
 }
 
 TEST(ProgressLines, ManyJobsShowThoseAtWork) {

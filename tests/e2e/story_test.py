@@ -127,9 +127,14 @@ class InDoubt(unittest.TestCase):
             self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
             listed = g.json("resolve", job["jobId"])
             [candidate] = listed["candidates"]
+            waiting = subprocess.Popen([BIN / "pictory", "wait", job["jobId"]], text=True, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, env=dict(g.env, PICTORY_GATEWAY=g.grpc))
+            self.assertIn("UNCONFIRMED", waiting.stderr.readline())
             adopted = g.run("resolve", job["jobId"], "--adopt", candidate["pictoryJobId"])
             self.assertEqual(adopted.returncode, 0, adopted.stderr)
-            self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+            told, _ = waiting.communicate(timeout=DEADLINE_SECONDS)
+            self.assertEqual(waiting.returncode, 0)
+            self.assertIn("SUCCEEDED", told)
             other = g.json("preview", "--name", "lost-too", "--text", STORY)
             given_up = g.run("resolve", other["jobId"], "--abandon")
             self.assertEqual(given_up.returncode, 0, given_up.stderr)
