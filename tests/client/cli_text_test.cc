@@ -174,6 +174,10 @@ TEST(Words, DurationsElapsedAndColumns) {
 
 TEST(Json, TellsWhereItIsWrong) {
   EXPECT_FALSE(CheckJson(R"({"a":[1,2.5e300,"\ud83d\ude00"]})").has_value());
+  const std::string many(400, '7');
+  EXPECT_FALSE(CheckJson("[1e400,-1e400,0." + many + "," + many + "]").has_value());
+  EXPECT_EQ(JsonNumber("1e400"), 1e308);
+  EXPECT_EQ(CheckJson("[1e400,1e400.5]")->column, 13);
   const auto error = CheckJson("{\n  \"é\": 1,\n  oops\n}");
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->line, 3);
