@@ -173,7 +173,7 @@ std::string Table(const std::vector<Job>& jobs, absl::Time now) {
   return out;
 }
 
-std::string Advice(const Job& job) {
+std::string Advice(const Job& job, bool followed) {
   const std::string id = OneLine(job.job_id());
   switch (job.state()) {
     case v1::JOB_STATE_UNCONFIRMED:
@@ -182,10 +182,10 @@ std::string Advice(const Job& job) {
           "be\n"
           "working on it, and may bill it. Do not submit it again.\n"
           "  pictory resolve ",
-          id,
-          "   shows what it could be, and settles it\n"
-          "  pictory watch ",
-          id, "     follows it; it may still be confirmed\n");
+          id, "   shows what it could be, and settles it\n",
+          followed ? "Waiting on: it may still be confirmed.\n"
+                   : absl::StrCat("  pictory watch ", id,
+                                  "     follows it; it may still be confirmed\n"));
     case v1::JOB_STATE_OUTCOME_UNKNOWN:
       return "OUTCOME_UNKNOWN: nobody learnt what became of this job. Pictory may have made and "
              "billed it:\n"

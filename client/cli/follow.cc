@@ -72,9 +72,7 @@ void WatchOne(const Client& client, const FollowOptions& follow, std::size_t ind
     connected = true;
     failures = 0;
     result.last = *job;
-    const bool enough = follow.end_when_unconfirmed && job->state() == v1::JOB_STATE_UNCONFIRMED;
     queue.Push({index, std::move(job), "", false});
-    if (enough) break;
   }
   result.status = watch.status();
   queue.Push({index, std::nullopt, "", true});

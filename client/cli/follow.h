@@ -17,8 +17,6 @@ namespace pictory_jobs::cli {
 struct FollowOptions {
   JobView view = JobView::JOB_VIEW_BASIC;
   std::optional<std::chrono::milliseconds> timeout;
-  // Do not wait for a job that only a person, or luck, can confirm.
-  bool end_when_unconfirmed = false;
   std::stop_token stop;
 };
 
@@ -26,7 +24,7 @@ struct FollowOptions {
 struct Followed {
   std::string job_id;
   std::optional<Job> last;  // state seen last
-  absl::Status status;      // of the watch; OK for a final state and for one not waited for
+  absl::Status status;      // of the watch; OK for a final state
 };
 
 ExitCode ExitFor(const Followed& followed);

@@ -31,9 +31,10 @@ The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
 
 inline constexpr char kSubmit[] =
     R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result
-follows; --wait does the same silently. A job that is UNCONFIRMED may be running and billed:
-exit status 6, and it must not be submitted again. Without --timeout, --wait does not wait for
-such a job. With --json, --wait prints the final job, --watch one object for each state.
+follows; --wait does the same silently. A job that is UNCONFIRMED may be running and billed, and
+must not be submitted again: exit status 6. With --watch or --wait that is said on stderr, once,
+and the wait goes on until the job has ended; 6 if it is UNCONFIRMED still when --timeout ends.
+With --json, --wait prints the final job, --watch one object for each state.
 
 --request-id makes a repetition harmless: the same id with the same request is the same job.
 All flags of `pictory --help` apply.
@@ -90,7 +91,7 @@ Examples:
 inline constexpr char kWatch[] =
     R"(One line for each job, redrawn in place on a terminal; the results follow on stdout. Connects
 again by itself. Ctrl-C detaches: the jobs go on. The exit status is that of the job in most
-need of attention.
+need of attention. An UNCONFIRMED job is watched on, as `pictory wait` does.
 
 Examples:
   pictory watch 01hx2v…
@@ -98,8 +99,10 @@ Examples:
   pictory watch 01hx2v… --json        # one object for each state)";
 
 inline constexpr char kWait[] =
-    R"(Silent until the jobs are done. Without --timeout, an UNCONFIRMED job is not waited for (exit
-status 6): a person has to settle it with `pictory resolve`.
+    R"(Silent until the jobs are done; but of a job that is UNCONFIRMED stderr tells once what can be
+done. It may still be found at Pictory, or be settled by a person with `pictory resolve`, so it is
+waited for like any other. Exit status 6 if it is UNCONFIRMED still when --timeout ends, 4 for
+any other job that has not ended by then.
 
 Examples:
   pictory wait 01hx2v… && pictory result 01hx2v… --download

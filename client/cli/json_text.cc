@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "base/json_numbers.h"
+
 namespace pictory_jobs::cli {
 namespace {
 
@@ -59,7 +61,8 @@ std::size_t SkipValue(std::string_view text, std::size_t at) {
 
 rapidjson::Document Parse(std::string_view text) {
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  const std::string within = gateway::WithNumbersWithinDouble(text);
+  document.Parse<rapidjson::kParseIterativeFlag>(within.data(), within.size());
   return document;
 }
 
@@ -75,7 +78,8 @@ std::optional<JsonError> CheckJson(std::string_view text) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
                               rapidjson::kParseValidateEncodingFlag |
                               rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::MemoryStream bytes(text.data(), text.size());
+  const std::string within = gateway::WithNumbersWithinDouble(text);  // valid JSON goes on as it is
+  rapidjson::MemoryStream bytes(within.data(), within.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
   rapidjson::BaseReaderHandler<> ignore;
   rapidjson::Reader reader;

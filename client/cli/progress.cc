@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "describe.h"
 #include "words.h"
 
@@ -67,7 +69,7 @@ void Progress::Update(const Job& job, absl::Time now) {
 void Progress::Note(const std::string& text, absl::Time now) {
   if (mode_ == Mode::kNone) return;
   if (mode_ == Mode::kPlain) {
-    write_(text + "\n");
+    write_(absl::StrCat(absl::StripSuffix(text, "\n"), "\n"));
   } else {
     Draw(now, text);
   }
@@ -85,7 +87,8 @@ std::string Progress::Back() {
 void Progress::Draw(absl::Time now, const std::string& above) {
   constexpr char kClearLine[] = "\x1b[2K";
   std::string frame = Back();
-  if (!above.empty()) absl::StrAppend(&frame, kClearLine, Fit(above, columns_ - 1), "\n");
+  const std::vector<std::string> remarks = absl::StrSplit(above, '\n', absl::SkipEmpty());
+  for (const std::string& line : remarks) absl::StrAppend(&frame, kClearLine, Fit(line, columns_ - 1), "\n");
   const int total = static_cast<int>(jobs_.size());
   const int shown = total <= rows_ ? total : std::max(1, rows_ - 1);
   // Those still at work first, where not all have room.

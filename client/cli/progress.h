@@ -22,10 +22,10 @@ class Progress {
   // At most `rows` lines are kept live; `columns` is the width of the terminal.
   Progress(Mode mode, int columns, int rows, Write write);
 
-  Mode mode() const { return mode_; }
+  bool shown() const { return mode_ != Mode::kNone; }
 
   void Update(const Job& job, absl::Time now);
-  // A remark that stays.
+  // A remark that stays, of one line or more.
   void Note(const std::string& text, absl::Time now);
   // Redraws, for the time that passed.
   void Tick(absl::Time now);

@@ -1,3 +1,4 @@
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -63,8 +64,13 @@ void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
   for (const Followed& one : all) {
     if (absl::IsCancelled(one.status)) absl::StrAppend(&detached, " ", OneLine(one.job_id));
     if (absl::IsDeadlineExceeded(one.status)) {
-      session.out.Error(absl::StrCat("pictory: stopped waiting; the job goes on: pictory watch ",
-                                     OneLine(one.job_id), "\n"));
+      const std::string id = OneLine(one.job_id);
+      const bool in_doubt = one.last && one.last->state() == v1::JOB_STATE_UNCONFIRMED;
+      session.out.Error(in_doubt ? absl::StrCat("pictory: stopped waiting; ", id,
+                                                " is still UNCONFIRMED\n")
+                                 : absl::StrCat("pictory: stopped waiting; the job goes on: "
+                                                "pictory watch ",
+                                                id, "\n"));
     }
   }
   if (!detached.empty()) {
@@ -88,7 +94,8 @@ void TellOne(const Session& session, const Followed& one, bool progress, bool su
       out.Error(absl::StrCat("The job goes on: pictory watch ", OneLine(one.job_id), "\n"));
     }
   }
-  if (one.last) out.Error(Advice(*one.last));
+  // What is to be said of UNCONFIRMED has been, when the job was first seen so.
+  if (one.last && one.last->state() != v1::JOB_STATE_UNCONFIRMED) out.Error(Advice(*one.last));
 }
 
 // The job's id first, then what becomes of it.
@@ -123,19 +130,25 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
   FollowOptions options;
   options.timeout = session.args.timeout;
   options.stop = stop.get_token();
-  options.end_when_unconfirmed = !show_progress && !session.args.timeout;
   Progress progress =
       show_progress ? session.out.MakeProgress() : Progress(Progress::Mode::kNone, 0, 0, nullptr);
-  bool advised = false;
+  std::set<std::string> doubted;  // jobs seen UNCONFIRMED
+  const auto advise = [&](const Job& job) {
+    if (job.state() != v1::JOB_STATE_UNCONFIRMED || !doubted.insert(job.job_id()).second) return;
+    const std::string advice = Advice(job, /*followed=*/true);
+    if (progress.shown()) {
+      progress.Note(advice, absl::Now());
+    } else {
+      session.out.Error(advice);  // with --quiet too: it may save somebody's money
+    }
+  };
+  if (submitted != nullptr) advise(*submitted);
   const auto each = [&](const Job& job) {
+    advise(job);
     if (!show_progress) return;
     const bool told = submitted != nullptr && job.revision() == submitted->revision();
     if (session.out.json() && !told) session.out.Answer(ToJsonLine(job) + "\n");
     if (!session.out.intact()) stop.request_stop();
-    if (job.state() == v1::JOB_STATE_UNCONFIRMED && !std::exchange(advised, true)) {
-      progress.Note("UNCONFIRMED: Pictory may be working on it. Do not submit it again.",
-                    absl::Now());
-    }
   };
   const std::vector<Followed> all = Follow(session.client, job_ids, options, progress, each);
   if (!session.out.intact()) return kUnwritten;

@@ -83,7 +83,7 @@ void AddUpstream(CLI::App& app, Config& config) {
                "Use the built-in stand-in for Pictory instead of Pictory; nothing is billed")
       ->envname("PICTORY_SANDBOX");
   app.add_option("--sandbox-port", config.sandbox_port,
-                 "Port of the sandbox on 127.0.0.1; 0 is any")
+                 "Port of the sandbox on 127.0.0.1; 0 is any free one, the same again after a restart")
       ->check(Whole(0, 65'535))
       ->envname("PICTORY_SANDBOX_PORT");
   app.add_option("--sandbox-speed", config.sandbox_speed, "How much faster than life its jobs run")

@@ -190,6 +190,7 @@ absl::Status Gateway::Parts::OpenUpstream() {
                       ? "no Pictory credentials were given, so jobs go to the built-in sandbox; set "
                         "PICTORY_API_KEY, --api-key-file or --auth=oauth for the real service"
                       : "jobs go to the built-in sandbox; nothing is billed"}});
+    TellLostPorts(sandbox->lost_ports(), "--sandbox-port");
   }
   auto made = MakeTransport(config, base_url);
   if (!made.ok()) return made.status();

@@ -165,4 +165,14 @@ std::function<void(std::size_t)> Pruned() {
   };
 }
 
+void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting) {
+  for (const std::uint16_t port : ports) {
+    Log(Level::kWarn, "sandbox_port_taken",
+        {{"port", std::to_string(port)},
+         {"note", std::string("another program listens there now, so the sandbox took another port; links of "
+                              "earlier results and uploads that name this one lead nowhere. A port of its own "
+                              "is set with ") + setting}});
+  }
+}
+
 }  // namespace gateway::app

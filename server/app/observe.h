@@ -2,6 +2,7 @@
 // which must outlive them; they may be called from any thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,5 +29,7 @@ admin::WebhookEvents CallbackEvents(
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 std::function<void(bool resting)> OutageChanged();
 std::function<void(std::size_t)> Pruned();
+// That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the last time.
+void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);
 
 }  // namespace gateway::app

@@ -10,6 +10,7 @@
 #include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
+#include "app/observe.h"
 #include "app/process.h"
 #include "base/limits.h"
 #include "obs/log.h"
@@ -126,6 +127,7 @@ int RunSandbox(const SandboxConfig& config) {
   if (!started.ok()) return CannotServe(started.status());
   Log(Level::kInfo, "sandbox_serving",
       {{"base_url", (*started)->base_url()}, {"front_page", (*started)->origin() + "/"}});
+  TellLostPorts((*started)->lost_ports(), "--listen");
   if (absl::Status written = WriteReadyFile(config.ready_file, {{"sandbox", (*started)->base_url()}});
       !written.ok()) {
     return CannotServe(written);

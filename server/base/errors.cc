@@ -88,6 +88,10 @@ std::string InSeconds(Duration duration) {
   return absl::StrCat(std::chrono::duration<double>(duration).count(), " s");
 }
 
+const char* NothingDone(Call call) {
+  return call == Call::kSubmit ? "nothing was submitted" : "nothing was done";
+}
+
 template <class Message>
 bool Read(const absl::Status& status, const char* type_url, Message& message) {
   const auto payload = status.GetPayload(type_url);
@@ -233,29 +237,29 @@ absl::Status UpstreamCredentials(std::string_view detail) {
                            View(Clean(detail)), ")"));
 }
 
-absl::Status UpstreamRateLimited(Duration retry_after) {
+absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
   absl::Status status = Make(absl::StatusCode::kResourceExhausted, kUpstreamRateLimited,
-                             absl::StrCat("Pictory is rate limiting this account; nothing was "
-                                          "submitted, try again in ",
-                                          InSeconds(retry_after)));
+                             absl::StrCat("Pictory is rate limiting this account; ", NothingDone(call),
+                                          ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "pictory_account", "request rate at Pictory");
   AttachRetry(status, retry_after);
   return status;
 }
 
-absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after) {
+absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call) {
+  // A free call may have done at Pictory what it is for, and does no harm if it is repeated.
   absl::Status status = Make(absl::StatusCode::kUnavailable, "UPSTREAM_UNREACHABLE",
-                             absl::StrCat("Pictory cannot be reached (", View(Clean(detail)),
-                                          "); nothing was submitted, it is safe to try again"));
+                             absl::StrCat("Pictory cannot be reached (", View(Clean(detail)), "); ",
+                                          call == Call::kSubmit ? "nothing was submitted, " : "",
+                                          "it is safe to try again"));
   AttachRetry(status, retry_after);
   return status;
 }
 
-absl::Status BudgetExhausted(Duration retry_after) {
+absl::Status BudgetExhausted(Duration retry_after, Call call) {
   absl::Status status = Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_BUDGET",
-                             absl::StrCat("The request budget of this Pictory account is used up; "
-                                          "nothing was submitted, try again in ",
-                                          InSeconds(retry_after)));
+                             absl::StrCat("The request budget of this Pictory account is used up; ",
+                                          NothingDone(call), ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "upstream_budget", "requests per second to Pictory");
   AttachRetry(status, retry_after);
   return status;

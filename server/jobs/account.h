@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -41,13 +42,20 @@ class Account {
     MutexLock lock(mutex_);
     return std::max(budget_.NextAt(share, now), resting() ? now + limits::kRestCheckInterval : now);
   }
-  // For a caller whose request cannot wait until NextAt.
-  absl::Status Refusal(Budget::Share share) {
+  // For a caller whose request cannot wait until NextAt: what is really in its way.
+  absl::Status Refusal(Budget::Share share, errors::Call call) {
     if (resting()) {
       return errors::UpstreamUnreachable("it has stopped answering, and is asked every few seconds",
-                                         limits::kOutageProbeInterval);
+                                         limits::kOutageProbeInterval, call);
     }
-    return errors::BudgetExhausted(NextAt(share) - clock_.Now());
+    const MonoTime now = clock_.Now();
+    const Duration wait = NextAt(share) - now;
+    MutexLock lock(mutex_);
+    if (now < credentials_refused_until_) {
+      return errors::UpstreamCredentials("by its last answer; it is asked again after a while");
+    }
+    if (now < budget_.blocked_until()) return errors::UpstreamRateLimited(wait, call);
+    return errors::BudgetExhausted(wait, call);
   }
   void OnRateLimited(Duration retry_after) {
     MutexLock lock(mutex_);
@@ -56,7 +64,8 @@ class Account {
   // Pictory refuses the credentials: everything waits a while, no job is touched.
   void Pause(Duration for_how_long) {
     MutexLock lock(mutex_);
-    budget_.BlockUntil(clock_.Now() + for_how_long);
+    credentials_refused_until_ = clock_.Now() + for_how_long;
+    budget_.BlockUntil(credentials_refused_until_);
   }
 
   // A request was answered, whatever was said; or it was not: no connection, a timeout, a 5xx.
@@ -66,6 +75,15 @@ class Account {
     } else if (++unanswered_ >= limits::kOutageSuspectedAfter && silent_) {
       silent_();
     }
+  }
+  // The same of a call that neither polls nor pays, by what its caller gets, and what else that says of the
+  // account. Errors of our own say nothing of it.
+  void NoteFreeCall(const absl::Status& answer) {
+    const std::string reason = errors::Reason(answer);
+    if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
+    NoteAnswer(!absl::IsUnavailable(answer));
+    if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
+    if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
   }
   // Who hears of many unanswered in a row, on the threads that report them. Once, before any of them.
   void SetSilent(std::function<void()> silent) { silent_ = std::move(silent); }
@@ -77,8 +95,8 @@ class Account {
   bool resting() const { return resting_.load(std::memory_order_relaxed); }
 
   // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter polls in a
-  // row on that said nothing of their job, until Pictory says anything of what it was asked (a poll, a
-  // submit, a callback's question), or no job is followed that could lag.
+  // row on that said nothing of their job, until Pictory says anything of what it was asked, by whatever
+  // call, or no job is followed that could lag.
   bool degraded() const { return degraded_.load(std::memory_order_relaxed) || resting(); }
   void NoteSilentPoll() {
     if (++silent_polls_ >= limits::kDegradedAfter) SetDegraded(true);
@@ -102,6 +120,7 @@ class Account {
   const double requests_per_second_;
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
+  MonoTime credentials_refused_until_ GUARDED_BY(mutex_) = MonoTime::min();
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};
   std::atomic<int> unanswered_{0};  // in a row

@@ -11,17 +11,18 @@ namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
   Search(const JobRecord& in_doubt, Account& the_account, JobStore& the_store,
-         pictory::PictoryClient& the_client, const Clock& the_clock, CandidatesDone when_done)
+         pictory::PictoryClient& the_client, CandidatesDone when_done)
       : sent_at(in_doubt.sent_at), account(the_account), store(the_store), client(the_client),
-        clock(the_clock), done(std::move(when_done)) {}
+        done(std::move(when_done)) {}
 
   void ReadPage(const std::string& page_key) {
     if (!account.TryTake(Budget::Share::kPoll)) {
-      return done(errors::BudgetExhausted(account.NextAt(Budget::Share::kPoll) - clock.Now()));
+      return done(account.Refusal(Budget::Share::kPoll, errors::Call::kFree));
     }
     ++pages;
     client.ListJobs(page_key,
                     [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
+                      self->account.NoteFreeCall(listed.status());
                       if (!listed.ok()) return self->done(listed.status());
                       self->page = *std::move(listed);
                       self->next = 0;
@@ -68,7 +69,6 @@ struct Search : std::enable_shared_from_this<Search> {
   Account& account;
   JobStore& store;
   pictory::PictoryClient& client;
-  const Clock& clock;
   const CandidatesDone done;
   int pages = 0;
   pictory::JobList page;
@@ -79,8 +79,8 @@ struct Search : std::enable_shared_from_this<Search> {
 }  // namespace
 
 void FindCandidates(const JobRecord& in_doubt, Account& account, JobStore& store,
-                    pictory::PictoryClient& client, const Clock& clock, CandidatesDone done) {
-  std::make_shared<Search>(in_doubt, account, store, client, clock, std::move(done))->ReadPage("");
+                    pictory::PictoryClient& client, CandidatesDone done) {
+  std::make_shared<Search>(in_doubt, account, store, client, std::move(done))->ReadPage("");
 }
 
 }  // namespace gateway::jobs

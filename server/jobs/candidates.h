@@ -21,6 +21,6 @@ using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::Resolve
 
 // Calls `done` once, on a thread of store or transport. The rest must outlive the call.
 void FindCandidates(const JobRecord& in_doubt, Account& account, JobStore& store,
-                    pictory::PictoryClient& client, const Clock& clock, CandidatesDone done);
+                    pictory::PictoryClient& client, CandidatesDone done);
 
 }  // namespace gateway::jobs

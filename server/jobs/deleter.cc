@@ -41,12 +41,12 @@ void Deleter::Delete(const std::string& tenant, const std::string& name, Done do
 
 void Deleter::Clean(JobRecord record, Done done) {
   if (!account_.TryTake(Budget::Share::kPoll)) {
-    return done(account_.Refusal(Budget::Share::kPoll));
+    return done(account_.Refusal(Budget::Share::kPoll, errors::Call::kFree));
   }
   const std::string id = record.job.pictory_job_id;
   client_.CleanJob(id, [this, record = std::move(record),
                         done = std::move(done)](const absl::Status& cleaned) mutable {
-    if (absl::IsResourceExhausted(cleaned)) account_.OnRateLimited(errors::RetryDelay(cleaned));
+    account_.NoteFreeCall(cleaned);
     // A refusal is final: asking again would be refused again, and the job could never be deleted.
     const bool refused = absl::IsFailedPrecondition(cleaned) &&
                          errors::Reason(cleaned) != errors::kUpstreamCredentials;

@@ -49,6 +49,9 @@ void OutageWatch::OnProbed(const absl::Status& status) {
   // A refusal is an answer.
   const bool rest = absl::IsUnavailable(status);
   const bool changes = account_.SetResting(rest);
+  // The end of an outage is told to watchers at once. An answer that ends none is not: while jobs alone
+  // cannot be asked about, it would take back every few seconds what the polls say.
+  if (changes && !rest) account_.NoteFreeCall(status);
   {
     MutexLock lock(mutex_);
     probing_ = rest;

@@ -43,8 +43,14 @@ bool Knows(Kind kind) {
 absl::Status WhyUnanswered(const pictory::JobReply& reply) {
   if (reply.kind == Kind::kCredentials) return errors::UpstreamCredentials(reply.detail);
   const Duration later = std::max<Duration>(reply.retry_after, kSettleRetry);
-  if (reply.kind == Kind::kRateLimited) return errors::UpstreamRateLimited(later);
-  return errors::UpstreamUnreachable(reply.detail, later);
+  if (reply.kind == Kind::kRateLimited) return errors::UpstreamRateLimited(later, errors::Call::kFree);
+  return errors::UpstreamUnreachable(reply.detail, later, errors::Call::kFree);
+}
+
+void NoteAccount(Account& account, const pictory::JobReply& reply) {
+  account.NoteAnswer(reply.kind != Kind::kUnavailable);
+  if (pictory::Speaks(reply.kind)) account.NoteSpoken();
+  if (reply.kind == Kind::kRateLimited) account.OnRateLimited(reply.retry_after);
 }
 
 v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
@@ -201,9 +207,7 @@ void Reconciler::AskAboutHint(const JobKey& key) {
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                               const pictory::JobReply& reply) {
-  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
-  if (pictory::Speaks(reply.kind)) account_.NoteSpoken();
-  if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+  NoteAccount(account_, reply);
   if (Knows(reply.kind)) {
     JobRecord record;
     if (!Claim(key, record)) return AskAgain(key, kSettleRetry);
@@ -406,7 +410,7 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
     if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, kSettleRetry));
     record = found->second.record;
   }
-  FindCandidates(record, account_, store_, client_, clock_,
+  FindCandidates(record, account_, store_, client_,
                  [record, done = std::move(done)](
                      const absl::StatusOr<std::vector<v1::ResolveCandidate>>& found) {
                    if (!found.ok()) return done(found.status());
@@ -422,12 +426,12 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
   if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
   if (!account_.TryTake(Budget::Share::kPoll)) {
     Release(key);
-    return done(account_.Refusal(Budget::Share::kPoll));
+    return done(account_.Refusal(Budget::Share::kPoll, errors::Call::kFree));
   }
   client_.GetJob(
       pictory_job_id, record.job.kind, 0,
       [this, key, record, pictory_job_id, done = std::move(done)](const pictory::JobReply& reply) {
-        if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+        NoteAccount(account_, reply);
         if (!Knows(reply.kind)) {
           Release(key);
           return done(reply.kind == Kind::kNotFound ? errors::PictoryJobNotFound(pictory_job_id)

@@ -130,7 +130,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
   if (account_.resting()) {
-    return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit));
+    return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
   }
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
@@ -157,13 +157,13 @@ void Submitter::AwaitBudget(const AttemptPtr& attempt) {
   const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
   const MonoTime give_up = std::min(now + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
   if (account_.resting() || at > give_up) {
-    return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
+    return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
   }
   timers_.At(at, [this, attempt, give_up] {
     if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
     if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
     if (account_.NextAt(Budget::Share::kSubmit) > give_up) {
-      return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit));
+      return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
     }
     AwaitBudget(attempt);
   });

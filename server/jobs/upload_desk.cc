@@ -17,14 +17,14 @@ void UploadDesk::AwaitBudget(Request request, MonoTime give_up, Done done) {
     return client_.CreateUpload(
         *request, [this, done = std::move(done)](
                       absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse> answer) {
-          if (errors::Reason(answer.status()) == errors::kUpstreamRateLimited) {
-            account_.OnRateLimited(errors::RetryDelay(answer.status()));
-          }
+          account_.NoteFreeCall(answer.status());
           done(std::move(answer));
         });
   }
   const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
-  if (account_.resting() || at > give_up) return done(account_.Refusal(Budget::Share::kSubmit));
+  if (account_.resting() || at > give_up) {
+    return done(account_.Refusal(Budget::Share::kSubmit, errors::Call::kFree));
+  }
   timers_.At(at, [this, request = std::move(request), give_up, done = std::move(done)]() mutable {
     AwaitBudget(std::move(request), give_up, std::move(done));
   });

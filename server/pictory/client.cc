@@ -218,9 +218,9 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
   if (retry == Duration::zero()) retry = kRetryLater;
   const bool complete = response.outcome == http::Response::Outcome::kComplete;
   if (complete && response.status == 401) return errors::UpstreamCredentials(Describe(response));
-  if (complete && response.status == 429) return errors::UpstreamRateLimited(retry);
+  if (complete && response.status == 429) return errors::UpstreamRateLimited(retry, errors::Call::kFree);
   if (!complete || (!IsSuccess(response) && !HasJsonObject(response) && response.status != 404)) {
-    return errors::UpstreamUnreachable(Describe(response), retry);
+    return errors::UpstreamUnreachable(Describe(response), retry, errors::Call::kFree);
   }
   const absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body);
   const bool not_found = response.status == 404 || (envelope.ok() && envelope->SaysNotFound());
@@ -231,7 +231,7 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
   }
   if (response.status == 403) return errors::UpstreamCredentials(Describe(response));
   if (!IsSuccess(response) && !IsClientError(response)) {
-    return errors::UpstreamUnreachable(Describe(response), retry);
+    return errors::UpstreamUnreachable(Describe(response), retry, errors::Call::kFree);
   }
   // Lists and numbers come without a shell, and an empty body is fine too.
   if (IsSuccess(response) && !(envelope.ok() && envelope->success == false))

@@ -23,7 +23,8 @@ json::Limits ListLimits(std::size_t bytes) {
 }
 
 absl::Status Unreadable(std::string_view what) {
-  return errors::UpstreamUnreachable("unreadable job list: " + std::string(what), kRetryLater);
+  return errors::UpstreamUnreachable("unreadable job list: " + std::string(what), kRetryLater,
+                                     errors::Call::kFree);
 }
 
 }  // namespace

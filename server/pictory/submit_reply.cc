@@ -118,7 +118,7 @@ SubmitReply NotSent(const http::Response& response) {
   SubmitReply reply;
   reply.outcome = Outcome::kNotSent;
   reply.detail = Describe(response);
-  reply.error = errors::UpstreamUnreachable(response.error, kRetryUnreachable);
+  reply.error = errors::UpstreamUnreachable(response.error, kRetryUnreachable, errors::Call::kSubmit);
   return reply;
 }
 
@@ -129,7 +129,8 @@ SubmitReply RateLimited(const http::Response& response, WallTime now) {
   reply.detail = Describe(response);
   reply.retry_after = RetryAfter(response, now);
   reply.error = errors::UpstreamRateLimited(
-      reply.retry_after > Duration::zero() ? reply.retry_after : Duration(kRetryRateLimited));
+      reply.retry_after > Duration::zero() ? reply.retry_after : Duration(kRetryRateLimited),
+      errors::Call::kSubmit);
   return reply;
 }
 

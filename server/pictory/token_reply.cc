@@ -96,12 +96,12 @@ absl::Status TokenError(const TokenReply& reply, Duration retry) {
     case Kind::kRefused:
       return errors::UpstreamCredentials(reply.detail);
     case Kind::kRateLimited:
-      return errors::UpstreamRateLimited(retry);
+      return errors::UpstreamRateLimited(retry, errors::Call::kFree);
     case Kind::kToken:
     case Kind::kUnavailable:
       break;
   }
-  return errors::UpstreamUnreachable(reply.detail, retry);
+  return errors::UpstreamUnreachable(reply.detail, retry, errors::Call::kFree);
 }
 
 }  // namespace gateway::pictory

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "base/json_numbers.h"
+
 namespace gateway::sandbox {
 namespace {
 
@@ -45,7 +47,8 @@ std::unique_ptr<Json> ParseJson(std::string_view text, std::string* error) {
   auto document = std::make_unique<Json>();
   constexpr unsigned kFlags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
-  document->Parse<kFlags>(text.data(), text.size());
+  const std::string within = WithNumbersWithinDouble(text);
+  document->Parse<kFlags>(within.data(), within.size());
   if (document->HasParseError()) {
     *error = std::string(rapidjson::GetParseError_En(document->GetParseError())) + " At byte " +
              std::to_string(document->GetErrorOffset()) + ".";

@@ -15,6 +15,7 @@ Sandbox::~Sandbox() { Stop(); }
 std::string Sandbox::origin() const { return "http://" + service_->server().authority(); }
 std::string Sandbox::base_url() const { return origin() + "/pictoryapis"; }
 std::uint16_t Sandbox::port() const { return service_->server().port(); }
+const std::vector<std::uint16_t>& Sandbox::lost_ports() const { return service_->lost_ports(); }
 void Sandbox::Stop() { service_->Stop(); }
 
 }  // namespace gateway::sandbox

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sandbox/embedded_media.h"
+#include "sandbox/kept_port.h"
 #include "sandbox/pages.h"
 #include "sandbox/url.h"
 
@@ -121,16 +122,20 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   server_options.address = options.listen;
   server_options.port = options.port;
   server_options.piece_timeout = server_options.read_timeout;
-  auto server = http::Server::Listen(std::move(server_options));
-  if (!server.ok()) return server.status();
+  // The journal first: it makes the directory, and keeps a second sandbox out of it.
   auto journal = Journal::Open(options.state_dir);
   if (!journal.ok()) return journal.status();
+  auto kept = ListenAsBefore(std::move(server_options),
+                             options.state_dir.empty() ? "" : options.state_dir / "port");
+  if (!kept.ok()) return kept.status();
 
   std::unique_ptr<Service> service(new Service(std::move(options), *std::move(journal)));
   if (const absl::Status status = service->StartUploads(); !status.ok()) return status;
   if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;
   service->StartFilms();
-  service->server_ = *std::move(server);
+  service->server_ = std::move(kept->server);
+  service->lost_ports_ = {kept->lost, service->uploads_->lost_port()};
+  std::erase(service->lost_ports_, 0);
   service->webhooks_.Start(*service->server_);
   service->server_->Serve([raw = service.get()](ServerRequest request, http::Responder responder) {
     raw->Answer(request, responder);

@@ -26,6 +26,7 @@ class Service {
   ~Service();
 
   const http::Server& server() const { return *server_; }
+  const std::vector<std::uint16_t>& lost_ports() const { return lost_ports_; }
   void Stop();
 
  private:
@@ -61,6 +62,7 @@ class Service {
   // Renders whose built-in clip somebody has begun to read: they keep it, because the parts of a
   // download must come from one file.
   std::unordered_set<std::string> plain_;
+  std::vector<std::uint16_t> lost_ports_;
   std::unique_ptr<http::Server> server_;  // last: stops before what its handler uses goes
 };
 

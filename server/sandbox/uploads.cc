@@ -1,10 +1,10 @@
 #include "sandbox/uploads.h"
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include "base/ids.h"
+#include "sandbox/kept_port.h"
 #include "sandbox/upload_sink.h"
 
 namespace gateway::sandbox {
@@ -50,22 +50,14 @@ void Uploads::Stop() {
 }
 
 absl::Status Uploads::Listen() {
-  const std::filesystem::path note = store_->dir() / "port";
   http::ServerOptions server_options;
   server_options.name = "the sandbox's media store";
   server_options.address = options_.listen;
   server_options.piece_timeout = server_options.read_timeout;
-  if (int last = 0; std::ifstream(note) >> last && last > 0 && last <= 65535) {
-    server_options.port = static_cast<std::uint16_t>(last);
-  }
-  auto server = http::Server::Listen(server_options);
-  if (!server.ok() && server_options.port != 0) {
-    server_options.port = 0;
-    server = http::Server::Listen(server_options);
-  }
-  if (!server.ok()) return server.status();
-  server_ = *std::move(server);
-  std::ofstream(note, std::ios::trunc) << server_->port() << "\n";
+  auto kept = ListenAsBefore(std::move(server_options), store_->dir() / "port");
+  if (!kept.ok()) return kept.status();
+  server_ = std::move(kept->server);
+  lost_port_ = kept->lost;
   return absl::OkStatus();
 }
 

@@ -60,6 +60,7 @@ class Uploads {
   // Members of an object under way.
   void WriteStats(JsonOut& out) const;
   std::uint16_t port() const { return server_->port(); }
+  std::uint16_t lost_port() const { return lost_port_; }  // as KeptPort::lost
 
   // For its sinks.
   const UploadOptions& options() const { return options_; }
@@ -82,6 +83,7 @@ class Uploads {
   const std::unique_ptr<UploadStore> store_;
   UploadStats stats_;
   std::unique_ptr<http::Server> server_;  // last: stops before what its handler uses goes
+  std::uint16_t lost_port_ = 0;
 };
 
 }  // namespace gateway::sandbox

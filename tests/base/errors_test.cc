@@ -8,7 +8,7 @@ namespace gateway::errors {
 namespace {
 
 TEST(Errors, CarryReasonRetryAndViolations) {
-  const absl::Status busy = BudgetExhausted(std::chrono::milliseconds(1500));
+  const absl::Status busy = BudgetExhausted(std::chrono::milliseconds(1500), Call::kSubmit);
   EXPECT_EQ(busy.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Reason(busy), "UPSTREAM_BUDGET");
   EXPECT_EQ(RetryDelay(busy), std::chrono::milliseconds(1500));

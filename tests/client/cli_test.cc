@@ -147,10 +147,66 @@ TEST_F(CliTest, UnconfirmedIsSixAndExplained) {
   EXPECT_EQ(got.exit_code, 6);
   EXPECT_THAT(got.out, StartsWith("job j1\n"));
   EXPECT_THAT(got.err, HasSubstr("Do not submit it again"));
+}
+
+int Times(const std::string& what, const std::string& text) {
+  int times = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++times;
+  return times;
+}
+
+// Each way to wait for a job: what state it is in is told once, and the wait goes on.
+TEST_F(CliTest, WhoWaitsForAnUnconfirmedJobIsToldOnceAndGoesOnWaiting) {
+  submitted_ = v1::JOB_STATE_UNCONFIRMED;
+  states_["j1"] = {v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_QUEUED,
+                   v1::JOB_STATE_SUCCEEDED};
+  using Args = std::vector<std::string>;
+  for (const Args& way : {Args{"wait", "j1"}, Args{"watch", "j1"},
+                          Args{"preview", "--text", "Hi.", "--wait"},
+                          Args{"preview", "--text", "Hi.", "--watch"}}) {
+    for (const Args& how : {Args{}, Args{"--json", "--quiet"}}) {
+      Args args = way;
+      args.insert(args.end(), how.begin(), how.end());
+      SCOPED_TRACE(::testing::PrintToString(args));
+      const Outcome got = Run(args);
+      EXPECT_EQ(got.exit_code, 0);
+      EXPECT_EQ(Times("Do not submit it again", got.err), 1) << got.err;
+      EXPECT_EQ(Times("pictory resolve j1", got.err), 1) << got.err;
+      EXPECT_THAT(got.out, HasSubstr("SUCCEEDED"));
+      const bool shows_each = way.front() == "watch" || way.back() == "--watch";
+      if (how.empty()) continue;
+      EXPECT_EQ(Lines(got.out), shows_each ? 4 : 1) << got.out;
+    }
+  }
+}
+
+TEST_F(CliTest, AJobThatIsStillUnconfirmedWhenTheTimeIsOverIsSix) {
+  submitted_ = v1::JOB_STATE_UNCONFIRMED;
   states_["j1"] = {v1::JOB_STATE_UNCONFIRMED};
-  EXPECT_EQ(Run({"preview", "--text", "Hi.", "--wait"}).exit_code, 6);
-  EXPECT_EQ(Run({"wait", "j1"}).exit_code, 6);
-  EXPECT_EQ(Run({"watch", "j1", "--timeout", "50ms"}).exit_code, 6);
+  using Args = std::vector<std::string>;
+  for (Args args : {Args{"wait", "j1"}, Args{"watch", "j1"}, Args{"preview", "--text", "Hi.", "--wait"}}) {
+    args.insert(args.end(), {"--timeout", "1s"});
+    SCOPED_TRACE(::testing::PrintToString(args));
+    const Outcome got = Run(args);
+    EXPECT_EQ(got.exit_code, 6);
+    EXPECT_EQ(Times("Do not submit it again", got.err), 1) << got.err;
+    EXPECT_THAT(got.err, HasSubstr("stopped waiting; j1 is still UNCONFIRMED"));
+    EXPECT_THAT(got.err, Not(HasSubstr("the job goes on")));
+  }
+  const Outcome got = Run({"wait", "j1", "--timeout", "1s", "--json"});
+  EXPECT_EQ(got.exit_code, 6);
+  EXPECT_THAT(got.out, HasSubstr("JOB_STATE_UNCONFIRMED"));
+  EXPECT_EQ(Lines(got.out), 1);
+}
+
+TEST_F(CliTest, EachUnconfirmedJobOfSeveralIsTold) {
+  states_["j1"] = states_["j2"] = {v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_SUCCEEDED};
+  states_["j3"] = {v1::JOB_STATE_RUNNING, v1::JOB_STATE_SUCCEEDED};
+  const Outcome got = Run({"wait", "j1", "j2", "j3"});
+  EXPECT_EQ(got.exit_code, 0);
+  EXPECT_THAT(got.err, HasSubstr("pictory resolve j1"));
+  EXPECT_THAT(got.err, HasSubstr("pictory resolve j2"));
+  EXPECT_THAT(got.err, Not(HasSubstr("j3")));
 }
 
 TEST_F(CliTest, ARefusalIsFiveAndNamesTheFields) {

@@ -174,6 +174,10 @@ TEST(Words, DurationsElapsedAndColumns) {
 
 TEST(Json, TellsWhereItIsWrong) {
   EXPECT_FALSE(CheckJson(R"({"a":[1,2.5e300,"\ud83d\ude00"]})").has_value());
+  const std::string many(400, '7');
+  EXPECT_FALSE(CheckJson("[1e400,-1e400,0." + many + "," + many + "]").has_value());
+  EXPECT_EQ(JsonNumber("1e400"), 1e308);
+  EXPECT_EQ(CheckJson("[1e400,1e400.5]")->column, 13);
   const auto error = CheckJson("{\n  \"é\": 1,\n  oops\n}");
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->line, 3);
@@ -392,6 +396,9 @@ TEST(ProgressLines, AreRedrawnInPlace) {
   screen.clear();
   live.Note("lost", absl::UnixEpoch());
   EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Klost\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
+  screen.clear();
+  live.Note("one\n  two\n", absl::UnixEpoch());
+  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Kone\n\x1b[2K  two\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
 }
 
 TEST(ProgressLines, ManyJobsShowThoseAtWork) {

@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 from gateway import BIN, DEADLINE_SECONDS, Gateway, gateway, wait_until
 
@@ -127,9 +129,14 @@ class InDoubt(unittest.TestCase):
             self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
             listed = g.json("resolve", job["jobId"])
             [candidate] = listed["candidates"]
+            waiting = subprocess.Popen([BIN / "pictory", "wait", job["jobId"]], text=True, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, env=dict(g.env, PICTORY_GATEWAY=g.grpc))
+            self.assertIn("UNCONFIRMED", waiting.stderr.readline())
             adopted = g.run("resolve", job["jobId"], "--adopt", candidate["pictoryJobId"])
             self.assertEqual(adopted.returncode, 0, adopted.stderr)
-            self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+            told, _ = waiting.communicate(timeout=DEADLINE_SECONDS)
+            self.assertEqual(waiting.returncode, 0)
+            self.assertIn("SUCCEEDED", told)
             other = g.json("preview", "--name", "lost-too", "--text", STORY)
             given_up = g.run("resolve", other["jobId"], "--abandon")
             self.assertEqual(given_up.returncode, 0, given_up.stderr)
@@ -195,6 +202,26 @@ class Restart(unittest.TestCase):
                 self.assertEqual(len(jobs), 2)
             finally:
                 g.kill()
+
+    def test_links_of_results_are_good_after_a_restart(self):
+        with tempfile.TemporaryDirectory() as state:
+            g = Gateway(state)
+            try:
+                link = g.json("preview", "--name", "a", "--text", STORY, "--wait")["preview"]["previewUrl"]
+                code, _ = g.terminate()
+                self.assertEqual(code, 0)
+                g.start()
+                with urllib.request.urlopen(link, timeout=DEADLINE_SECONDS) as answer:
+                    self.assertEqual(answer.status, 200)
+                # Somebody else has the port by the next start.
+                port = int(link.split("/")[2].rsplit(":", 1)[1])
+                g.kill()
+                with socket.create_server(("127.0.0.1", port)):
+                    g.start()
+                    self.assertNotIn(f":{port}/", g.sandbox)
+                    wait_until(lambda: re.search(f"sandbox_port_taken.*{port}", g.log.read_text()), "the log's line")
+            finally:
+                g.end()
 
     def test_sigterm_ends_in_order(self):
         with gateway() as g:

@@ -105,7 +105,7 @@ TEST_F(DeleterTest, WhilePictoryCannotBeAskedNothingIsDeleted) {
   }
   transport_.AnswerAllWith(Reply(429, "{}", {{"retry-after", "30"}}));
   EXPECT_EQ(Delete("j1").status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(errors::Reason(Delete("j1").status()), "UPSTREAM_BUDGET") << "the account rests";
+  EXPECT_EQ(errors::Reason(Delete("j1").status()), "UPSTREAM_RATE_LIMITED") << "the account rests";
 }
 
 TEST_F(DeleterTest, WhatPictoryDoesNotHaveOrDoesNotLetGoIsDeletedHere) {

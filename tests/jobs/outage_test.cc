@@ -68,7 +68,7 @@ TEST_F(OutageTest, RestsUntilTheProbeIsAnswered) {
   EXPECT_TRUE(account_.degraded());
   EXPECT_FALSE(MaySubmit());
   EXPECT_FALSE(account_.TryTake(Budget::Share::kPoll));
-  const absl::Status refusal = account_.Refusal(Budget::Share::kSubmit);
+  const absl::Status refusal = account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit);
   EXPECT_TRUE(absl::IsUnavailable(refusal));
   EXPECT_GT(errors::RetryDelay(refusal), 0s);
 

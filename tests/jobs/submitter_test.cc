@@ -162,7 +162,7 @@ TEST_F(SubmitterTest, A429IsNotSentAndSilencesTheAccount) {
   EXPECT_EQ(first.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_GE(errors::RetryDelay(first.status()), 7s);
   const auto other = Submit(Preview("r2", "other"));
-  EXPECT_EQ(errors::Reason(other.status()), "UPSTREAM_BUDGET");
+  EXPECT_EQ(errors::Reason(other.status()), "UPSTREAM_RATE_LIMITED");
   EXPECT_EQ(Posts(), 1);
 }
 

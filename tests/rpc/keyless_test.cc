@@ -145,7 +145,7 @@ TEST(KeylessTest, ALibraryThatRepeatsACallSaysSo) {
   RpcHouse house;
   std::atomic<int> attempts{0};
   house.on_submit = [&](const jobs::SubmitRequest&, const jobs::Submitter::Done& done) {
-    if (++attempts == 1) return done(errors::UpstreamUnreachable("at first", std::chrono::milliseconds(1)), {});
+    if (++attempts == 1) return done(errors::UpstreamUnreachable("at first", std::chrono::milliseconds(1), errors::Call::kSubmit), {});
     done(house.hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), {});
   };
   grpc::ChannelArguments arguments;

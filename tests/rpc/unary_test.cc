@@ -347,7 +347,7 @@ TEST(StatusTest, DetailsThatDoNotFitTheTrailersAreCut) {
 }
 
 TEST(StatusTest, GoesThereAndBack) {
-  const absl::Status there = errors::UpstreamRateLimited(std::chrono::milliseconds(1500));
+  const absl::Status there = errors::UpstreamRateLimited(std::chrono::milliseconds(1500), errors::Call::kFree);
   const absl::Status back = FromGrpc(ToGrpc(there));
   EXPECT_EQ(back, there);
   EXPECT_TRUE(FromGrpc(ToGrpc(absl::OkStatus())).ok());
@@ -368,7 +368,7 @@ TEST(UploadTest, GivesAPlaceOrSaysWhyNot) {
   const absl::Status invalid = ask("", response);
   EXPECT_TRUE(absl::IsInvalidArgument(invalid));
   EXPECT_EQ(errors::Violations(invalid).front().field, "file_name");
-  house.upload_status = errors::UpstreamRateLimited(std::chrono::seconds(3));
+  house.upload_status = errors::UpstreamRateLimited(std::chrono::seconds(3), errors::Call::kFree);
   const absl::Status limited = ask("a.mp4", response);
   EXPECT_TRUE(absl::IsResourceExhausted(limited));
   EXPECT_EQ(errors::RetryDelay(limited), std::chrono::seconds(3));

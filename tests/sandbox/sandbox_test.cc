@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/server.h"
 #include "sandbox/embedded_media.h"
 #include "sandbox/long_transcript.h"
 #include "sandbox/rig.h"
@@ -451,6 +452,44 @@ TEST_F(SandboxTest, ASinglePageHasNoKeyAtAll) {
   EXPECT_EQ(Api("GET", "/v1/jobs").body, R"({"items":[]})");
   FinishedPreview();
   EXPECT_THAT(Api("GET", "/v1/jobs").body, Not(HasSubstr("nextPageKey")));
+}
+
+TEST(SandboxJson, TakesEveryNumberThatIsJson) {
+  const std::string many(400, '7');
+  for (const std::string& number : {std::string("1e400"), std::string("-1e400"), many, "0." + many}) {
+    std::string error;
+    const auto body = ParseJson("{\"a\":" + number + "}", &error);
+    ASSERT_NE(body, nullptr) << number << ": " << error;
+    EXPECT_TRUE(ToNumber(Find(*body, "a")).has_value());
+  }
+  std::string error;
+  EXPECT_EQ(ParseJson("[01e400]", &error), nullptr);
+}
+
+TEST_F(SandboxTest, AfterARestartLinksLeadWhereTheyLed) {
+  KeepState();
+  Start();
+  const std::string id = FinishedPreview();
+  const std::uint16_t port = sandbox_->port();
+  Restart();
+  EXPECT_EQ(sandbox_->port(), port);
+  EXPECT_TRUE(sandbox_->lost_ports().empty());
+  EXPECT_EQ(Raw("GET", "/v2/preview/" + id).status, 200);
+}
+
+TEST_F(SandboxTest, APortThatIsTakenMeanwhileIsTold) {
+  KeepState();
+  Start();
+  const std::uint16_t port = sandbox_->port();
+  sandbox_.reset();
+  auto other = http::Server::Listen({.port = port});
+  ASSERT_TRUE(other.ok()) << other.status();
+  Start();
+  EXPECT_NE(sandbox_->port(), port);
+  EXPECT_EQ(sandbox_->lost_ports(), std::vector<std::uint16_t>{port});
+  const std::uint16_t next = sandbox_->port();
+  Restart();
+  EXPECT_EQ(sandbox_->port(), next);  // which is what counts from then on
 }
 
 TEST_F(SandboxTest, TellsTheQuotaBare) {

@@ -1,0 +1,246 @@
+// While the account rests: what each call tells its caller, that nothing is sent, and that it works again
+// afterwards. And what the answers to these calls say of the account.
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "jobs/deleter.h"
+#include "jobs/outage.h"
+#include "jobs/reconciler.h"
+#include "jobs/submitter_rig.h"
+#include "jobs/upload_desk.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using test::Reply;
+
+constexpr char kPlace[] =
+    R"({"data":{"signedUrl":"https://b.s3.amazonaws.com/k","url":"https://d1.cloudfront.net/k"}})";
+
+class RestingTest : public SubmitterTest {
+ protected:
+  struct Call {
+    std::string name;
+    std::function<absl::Status()> make;
+    bool paid = false;
+  };
+
+  RestingTest() { MakeAll({.requests_per_second = 1000, .burst = 1000}); }
+
+  void MakeAll(BudgetOptions budget) {
+    Make(budget);
+    reconciler_ = std::make_unique<Reconciler>(*account_, store_, *client_, hub_, *poller_, clock_, clock_,
+                                               ReconcileEvents{});
+    deleter_ = std::make_unique<Deleter>(*account_, store_, *client_, hub_, clock_);
+    desk_ = std::make_unique<UploadDesk>(*account_, *client_, clock_, clock_);
+    Put("doubt", v1::JOB_STATE_UNCONFIRMED);
+    Put("done", v1::JOB_STATE_SUCCEEDED);
+    AllIsWell();
+  }
+
+  void AllIsWell() {
+    transport_.SetScript([](const http::Request& request) {
+      if (request.path.starts_with("/v1/media/")) return Reply(200, kPlace);
+      if (request.path == "/v1/jobs") return Reply(200, R"({"items":[]})");
+      if (request.lane == http::Lane::kPaid) return Reply(200, kAccepted);
+      return Reply(200, R"({"success":true,"data":{"status":"in-progress"}})");
+    });
+  }
+
+  void Put(const std::string& id, JobState state) {
+    JobRecord record;
+    record.job.tenant = "default";
+    record.job.job_id = id;
+    record.job.request_id = "request-" + id;
+    record.job.kind = v1::JOB_KIND_PREVIEW;
+    record.job.create_time = record.job.update_time = clock_.WallNow();
+    record.sent_at = record.accepted_at = clock_.WallNow();
+    record.job.state = state;
+    record.job.revision = 1;
+    record.submission = SubmissionState::kUnknown;
+    if (state != v1::JOB_STATE_UNCONFIRMED) {
+      record.submission = SubmissionState::kAccepted;
+      record.job.pictory_job_id = "p-" + id;
+    }
+    store_.Adopt(record, [](const absl::Status&) {});
+    hub_.Publish(record);
+    reconciler_->Add(record);
+  }
+
+  absl::Status Upload() {
+    absl::Status told = absl::InternalError("no answer");
+    auto request = std::make_shared<v1::CreateUploadRequest>();
+    request->set_file_name("a.mp4");
+    desk_->Create(std::move(request), [&](const auto& answer) { told = answer.status(); });
+    return told;
+  }
+  absl::Status Delete() {
+    absl::Status told = absl::InternalError("no answer");
+    deleter_->Delete("default", "done", [&](const auto& answer) { told = answer.status(); });
+    return told;
+  }
+  absl::Status Resolve(const std::string& adopt) {
+    absl::Status told = absl::InternalError("no answer");
+    v1::ResolveJobRequest request;
+    request.set_job_id("doubt");
+    if (!adopt.empty()) request.set_adopt_pictory_job_id(adopt);
+    reconciler_->Resolve("default", request, [&](const auto& answer) { told = answer.status(); });
+    return told;
+  }
+
+  // Those that settle something come last.
+  std::vector<Call> Calls() {
+    return {{"upload", [this] { return Upload(); }},
+            {"candidates", [this] { return Resolve(""); }},
+            {"adopt", [this] { return Resolve("p-doubt"); }},
+            {"delete", [this] { return Delete(); }},
+            {"submit", [this] { return Submit(Preview("r1")).status(); }, true}};
+  }
+
+  // Each call is refused for that reason, with nothing sent.
+  void ExpectRefused(const std::string& reason, bool says_when) {
+    const std::size_t sent = transport_.requests().size();
+    for (const Call& call : Calls()) {
+      SCOPED_TRACE(call.name);
+      const absl::Status told = call.make();
+      EXPECT_EQ(errors::Reason(told), reason) << told;
+      EXPECT_EQ(errors::RetryDelay(told) > 0s, says_when) << told;
+      // A person who resolves a job in doubt must not read that it was not submitted.
+      if (!call.paid) {
+        EXPECT_THAT(std::string(told.message()), Not(HasSubstr("submitted")));
+      } else if (says_when) {
+        EXPECT_THAT(std::string(told.message()), HasSubstr("nothing was submitted"));
+      }
+    }
+    EXPECT_EQ(transport_.requests().size(), sent);
+  }
+  void ExpectAllWork() {
+    AllIsWell();
+    for (const Call& call : Calls()) EXPECT_TRUE(call.make().ok()) << call.name;
+  }
+
+  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Deleter> deleter_;
+  std::unique_ptr<UploadDesk> desk_;
+};
+
+TEST_F(RestingTest, A429ToAnyCallHoldsAllOfThem) {
+  for (std::size_t i = 0; i < Calls().size(); ++i) {
+    SCOPED_TRACE(Calls()[i].name);
+    transport_.AnswerAllWith(Reply(429, "{}", {{"retry-after", "20"}}));
+    const std::size_t sent = transport_.requests().size();
+    const absl::Status first = Calls()[i].make();
+    EXPECT_EQ(transport_.requests().size(), sent + 1);
+    EXPECT_EQ(errors::Reason(first), errors::kUpstreamRateLimited) << first;
+    EXPECT_EQ(errors::RetryDelay(first), 20s);
+    ExpectRefused(errors::kUpstreamRateLimited, true);
+    clock_.Advance(40s);
+  }
+  ExpectAllWork();
+}
+
+TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
+  Put("running", v1::JOB_STATE_RUNNING);
+  transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
+  store_.FindRequest("default", "request-running", [this](const auto& found) {
+    poller_->Follow(**found, MakeSnapshot((*found)->job));
+  });
+  for (int i = 0; i < 60 && transport_.requests().empty(); ++i) clock_.Advance(1s);
+  ASSERT_EQ(transport_.requests().size(), 1u);
+  ExpectRefused(errors::kUpstreamCredentials, false);
+  AllIsWell();
+  clock_.Advance(30s);
+  ExpectAllWork();
+}
+
+TEST_F(RestingTest, APauseAndA429DoNotHideEachOther) {
+  account_->Pause(30s);
+  account_->OnRateLimited(60s);
+  ExpectRefused(errors::kUpstreamCredentials, false);
+  clock_.Advance(31s);
+  ExpectRefused(errors::kUpstreamRateLimited, true);
+  clock_.Advance(31s);
+  ExpectAllWork();
+}
+
+TEST_F(RestingTest, WhilePictoryIsSilentNoneIsSent) {
+  account_->SetResting(true);
+  ExpectRefused("UPSTREAM_UNREACHABLE", true);
+  account_->SetResting(false);
+  ExpectAllWork();
+}
+
+TEST_F(RestingTest, OurOwnBudgetIsNamedOnlyWhereItIsTheReason) {
+  MakeAll({.requests_per_second = 0.5, .burst = 1});
+  account_->Spend(Budget::Share::kPoll);
+  account_->Spend(Budget::Share::kSubmit);
+  ExpectRefused("UPSTREAM_BUDGET", true);
+}
+
+// Whatever Pictory answers shows that it is there.
+TEST_F(RestingTest, AnAnswerToAnyCallEndsThatPictoryCannotBeAsked) {
+  for (const Call& call : Calls()) {
+    SCOPED_TRACE(call.name);
+    for (const http::Response& nothing : {Reply(503, "x"), test::NotSent(), Reply(401, "{}")}) {
+      if (call.paid) break;  // one that may have been taken is not made again
+      for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
+      transport_.AnswerAllWith(nothing);
+      EXPECT_FALSE(call.make().ok());
+      EXPECT_TRUE(account_->degraded());
+    }
+    for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
+    ASSERT_TRUE(account_->degraded());
+    AllIsWell();
+    EXPECT_TRUE(call.make().ok());
+    EXPECT_FALSE(account_->degraded());
+  }
+}
+
+TEST_F(RestingTest, ARefusalIsAnAnswerToo) {
+  for (const Call& call : Calls()) {
+    if (call.name == "delete") continue;  // which a refusal lets through
+    SCOPED_TRACE(call.name);
+    for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
+    transport_.AnswerAllWith(Reply(404, R"({"code":"JOB_NOT_FOUND","message":"m"})"));
+    EXPECT_FALSE(call.make().ok());
+    EXPECT_FALSE(account_->degraded());
+  }
+}
+
+TEST_F(RestingTest, CallsWithoutAnAnswerAreReported) {
+  int silent = 0;
+  account_->SetSilent([&] { ++silent; });
+  transport_.AnswerAllWith(test::Cut());
+  for (int i = 1; i < limits::kOutageSuspectedAfter; ++i) {
+    Calls()[static_cast<std::size_t>(i % 4)].make().IgnoreError();
+  }
+  EXPECT_EQ(silent, 0);
+  EXPECT_TRUE(absl::IsUnavailable(Upload()));
+  EXPECT_EQ(silent, 1);
+}
+
+TEST_F(RestingTest, TheProbeThatEndsAnOutageEndsItForWatchersToo) {
+  OutageWatch outage(*account_, *client_, clock_, clock_, nullptr);
+  for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) account_->NoteAnswer(false);
+  EXPECT_EQ(transport_.requests().size(), 1u);
+  EXPECT_TRUE(account_->degraded()) << "it is jobs that cannot be asked about";
+  clock_.Advance(limits::kOutageProbeInterval);
+  transport_.AnswerAllWith(Reply(503, "x"));
+  for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) account_->NoteAnswer(false);
+  ASSERT_TRUE(account_->resting());
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  clock_.Advance(limits::kOutageProbeInterval);
+  ASSERT_FALSE(account_->resting());
+  EXPECT_FALSE(account_->degraded());
+}
+
+}  // namespace
+}  // namespace gateway::jobs
