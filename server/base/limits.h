@@ -236,8 +236,6 @@ inline constexpr int kListPageMax = 1000;
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
-inline constexpr std::size_t kLargeReadFromBytes = 256 * kKiB;  // read in a lane of its own
-inline constexpr std::size_t kLargeReadsMax = 1'000;  // that wait for it
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kSpendingWindow{24};

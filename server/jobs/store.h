@@ -2,7 +2,7 @@
 // behaviour suite (tests/store) holds for all.
 //
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
-// call), under no lock, in an order that respects the order of the calls for one job. They must not
+// call), under no lock; those of writes of one job in the order of the calls. They must not
 // block. A write's callback runs only once the write is durable. A failed write leaves nothing behind.
 // Every key carries the tenant; there is no call that takes a job id alone. (A correlation token is
 // random, and names one submission of all tenants.)
