@@ -126,7 +126,7 @@ class JobStore {
   // Of each the `job_id` and `delivery` count.
   virtual void EndEpoch(std::vector<OwedJob> owed, Done done) = 0;
 
-  // Visible jobs, newest first, at most query.limit.
+  // Visible jobs, newest first, at most query.limit; may end once limits::kListReadMaxBytes of results are read.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
 
   // Bytes [offset, offset + max_bytes) of a part. NOT_FOUND without such a part; an offset at or past

@@ -160,33 +160,45 @@ absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
   return query;
 }
 
+namespace {
+
+v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t page_size,
+                              const std::vector<jobs::JobRecord>& found, bool degraded) {
+  v1::ListJobsResponse response;
+  std::size_t read = 0;
+  std::size_t bytes = 0;
+  bool more = false;
+  for (const jobs::JobRecord& record : found) {
+    read += record.job.result_wire.size();
+    v1::Job job = jobs::ToListProto(record.job);
+    job.set_upstream_degraded(degraded);
+    bytes += job.ByteSizeLong();
+    // Clients take 4 MiB by default: a page of fat jobs is shorter.
+    more = static_cast<std::size_t>(response.jobs_size()) >= page_size ||
+           (bytes > limits::kFullViewMaxBytes && response.jobs_size() > 0);
+    if (more) break;
+    *response.add_jobs() = std::move(job);
+  }
+  // So is one that the store has ended before it knew whether there is more.
+  if (more || read >= limits::kListReadMaxBytes) {
+    response.set_next_page_token(PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));
+  }
+  return response;
+}
+
+}  // namespace
+
 void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
               const Reply& reply, const Domain& domain) {
   absl::StatusOr<jobs::ListQuery> query = ToQuery(*request);
   if (!query.ok()) return reply(query.status());
-  const auto page = static_cast<std::size_t>(query->limit - 1);
+  const auto page_size = static_cast<std::size_t>(query->limit - 1);
   domain.store.List(caller.tenant, *std::move(query),
-                    [reply, request, page, degraded = Degraded(domain, caller.tenant)](
+                    [reply, request, page_size,
+                     degraded = Degraded(domain, caller.tenant)](
                         absl::StatusOr<std::vector<jobs::JobRecord>> found) {
                       if (!found.ok()) return reply(found.status());
-                      v1::ListJobsResponse response;
-                      std::size_t bytes = 0;
-                      for (const jobs::JobRecord& record : *found) {
-                        v1::Job job = jobs::ToListProto(record.job);
-                        job.set_upstream_degraded(degraded);
-                        bytes += job.ByteSizeLong();
-                        // Clients take 4 MiB by default: a page of fat jobs is shorter.
-                        const bool full =
-                            static_cast<std::size_t>(response.jobs_size()) >= page ||
-                            (bytes > limits::kFullViewMaxBytes && response.jobs_size() > 0);
-                        if (full) {
-                          response.set_next_page_token(PageToken(
-                              *request, response.jobs(response.jobs_size() - 1).job_id()));
-                          break;
-                        }
-                        *response.add_jobs() = std::move(job);
-                      }
-                      reply(response);
+                      reply(MakePage(*request, page_size, *found, degraded));
                     });
 }
 

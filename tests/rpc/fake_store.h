@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/store.h"
 #include "rpc/make_job.h"
@@ -105,6 +106,7 @@ class FakeStore final : public jobs::JobStore {
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override {
     std::vector<jobs::JobRecord> found;
+    std::size_t read = 0;
     {
       MutexLock lock(mutex_);
       for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
@@ -115,7 +117,9 @@ class FakeStore final : public jobs::JobStore {
             std::find(query.states.begin(), query.states.end(), job.state) == query.states.end()) {
           continue;
         }
-        if (static_cast<int>(found.size()) < query.limit) found.push_back(it->second);
+        if (static_cast<int>(found.size()) >= query.limit || read >= limits::kListReadMaxBytes) break;
+        read += job.result_wire.size();
+        found.push_back(it->second);
       }
     }
     Answer([done = std::move(done), found = std::move(found)] { done(found); });

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "SQLiteCpp/SQLiteCpp.h"
+#include "base/limits.h"
 #include "job_store_suite.h"
 #include "store/record_row.h"
 #include "store/schema.h"
@@ -357,6 +358,18 @@ TEST_F(SqliteJobStoreTest, ClosingAnswersWhatEveryLaneHasTaken) {
   EXPECT_EQ(calls.ReadPart("acme", "j1", v1::RESULT_PART_SRT, 0, 9).status().code(),
             absl::StatusCode::kUnavailable);
   EXPECT_EQ(calls.List("acme", {.limit = 9}).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(SqliteJobStoreTest, AListEndsOnceItHasReadMuch) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  for (const char* id : {"j1", "j2", "j3"}) {
+    JobRecord record = Accepted(id, std::string("p") + id);
+    record.job.result_wire.assign(limits::kListReadMaxBytes * 2 / 3, 'x');
+    ASSERT_TRUE(calls.Adopt(std::move(record)).ok());
+  }
+  EXPECT_EQ(calls.List("acme", {.limit = 9}).value().size(), 2u);
+  EXPECT_EQ(calls.List("acme", {.before_job_id = "j2", .limit = 9}).value().size(), 1u);
 }
 
 TEST_F(SqliteJobStoreTest, AFailedCommitFailsTheGroupAndTheStore) {
