@@ -212,6 +212,11 @@ inline constexpr int kMemoryLimitMinMiB = 64;
 // a request takes some five times its size.
 inline constexpr std::size_t kLargeRequestsShare = 16;
 inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
+// Of the memory limit, for answers that are not small and are being made or not taken yet.
+inline constexpr std::size_t kLargeAnswersShare = 8;
+inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
+inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
+inline constexpr std::size_t kLargeAnswerFromBytes = 64 * kKiB;  // smaller ones are not counted
 inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};

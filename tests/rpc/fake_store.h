@@ -54,6 +54,11 @@ class FakeStore final : public jobs::JobStore {
     MutexLock lock(mutex_);
     return finds_;
   }
+  // Reads of a part's bytes; not those that ask only how many there are.
+  int part_reads() {
+    MutexLock lock(mutex_);
+    return part_reads_;
+  }
 
   void Begin(jobs::JobRecord, Callback<jobs::BeginResult> done) override { done(NotHere()); }
   void Update(jobs::JobRecord, std::vector<pictory::JobResult::Part>, Done done) override {
@@ -130,6 +135,7 @@ class FakeStore final : public jobs::JobStore {
     absl::StatusOr<jobs::PartChunk> answer = absl::NotFoundError("no such part");
     {
       MutexLock lock(mutex_);
+      part_reads_ += max_bytes > 0 ? 1 : 0;
       const auto found = parts_.find({job_id, part});
       if (found != parts_.end()) {
         jobs::PartChunk chunk;
@@ -165,6 +171,7 @@ class FakeStore final : public jobs::JobStore {
   absl::Status failure_;
   bool holding_ = false;
   int finds_ = 0;
+  int part_reads_ = 0;
 };
 
 }  // namespace gateway::test
