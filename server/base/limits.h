@@ -72,8 +72,6 @@ inline constexpr seconds kSignedUrlLife{24 * 3600};
 inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
 
 // Upstream transfers.
-inline constexpr int kUpstreamConnectionsMax = 64;
-inline constexpr int kUpstreamConnectionsPerHostMax = 64;
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
@@ -186,7 +184,6 @@ inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
 inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
-inline constexpr seconds kReflectionIdleMax{30};  // between two questions
 inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
