@@ -294,6 +294,8 @@ void Gateway::Parts::AddGauges() {
         [this] { return server->unread_answers(); });
   gauge("answers_unread_ended", "Calls ended so far because nobody took their answer",
         [this] { return server->unread_ended(); });
+  gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
+        [this] { return server->large_answer_bytes(); });
   gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return reconciler->in_doubt(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
         [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });

@@ -72,8 +72,6 @@ inline constexpr seconds kSignedUrlLife{24 * 3600};
 inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
 
 // Upstream transfers.
-inline constexpr int kUpstreamConnectionsMax = 64;
-inline constexpr int kUpstreamConnectionsPerHostMax = 64;
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
@@ -186,7 +184,6 @@ inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
 inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
-inline constexpr seconds kReflectionIdleMax{30};  // between two questions
 inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
@@ -212,6 +209,11 @@ inline constexpr int kMemoryLimitMinMiB = 64;
 // a request takes some five times its size.
 inline constexpr std::size_t kLargeRequestsShare = 16;
 inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
+// Of the memory limit, for answers that are not small and are being made or not taken yet.
+inline constexpr std::size_t kLargeAnswersShare = 8;
+inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
+inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
+inline constexpr std::size_t kLargeAnswerFromBytes = 64 * kKiB;  // smaller ones are not counted
 inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
@@ -236,8 +238,7 @@ inline constexpr int kListPageMax = 1000;
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
-inline constexpr std::size_t kLargeReadFromBytes = 256 * kKiB;  // read in a lane of its own
-inline constexpr std::size_t kLargeReadsMax = 1'000;  // that wait for it
+inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;  // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr hours kSpendingWindow{24};

@@ -2,7 +2,7 @@
 // behaviour suite (tests/store) holds for all.
 //
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
-// call), under no lock, in an order that respects the order of the calls for one job. They must not
+// call), under no lock; those of writes of one job in the order of the calls. They must not
 // block. A write's callback runs only once the write is durable. A failed write leaves nothing behind.
 // Every key carries the tenant; there is no call that takes a job id alone. (A correlation token is
 // random, and names one submission of all tenants.)
@@ -126,7 +126,7 @@ class JobStore {
   // Of each the `job_id` and `delivery` count.
   virtual void EndEpoch(std::vector<OwedJob> owed, Done done) = 0;
 
-  // Visible jobs, newest first, at most query.limit.
+  // Visible jobs, newest first, at most query.limit; may end once limits::kListReadMaxBytes of results are read.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
 
   // Bytes [offset, offset + max_bytes) of a part. NOT_FOUND without such a part; an offset at or past

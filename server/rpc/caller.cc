@@ -35,6 +35,7 @@ int Number(const std::string& text) {
 absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain) {
   Caller caller;
   caller.tenant = kDefaultTenant;
+  caller.peer = context.peer();
   if (domain.identify) {
     absl::StatusOr<std::string> tenant = domain.identify(context);
     if (!tenant.ok()) return tenant.status();

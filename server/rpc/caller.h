@@ -14,6 +14,7 @@ namespace gateway::rpc {
 
 struct Caller {
   std::string tenant;
+  std::string peer;             // as the library names it
   MonoTime deadline{};          // never without one
   bool own_deadline = false;    // the caller set it, and the library enforces it
   std::string idempotency_key;  // metadata `idempotency-key`; "" if there is none

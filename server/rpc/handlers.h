@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 
 namespace gateway::rpc {
 
+class LargeAnswers;
 class Unread;
 
 namespace v1 = ::pictory::jobs::v1;
@@ -38,7 +40,7 @@ struct Domain {
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> submit{};
   // pictory::Validate, with the server's options.
   std::function<std::vector<errors::Violation>(const google::protobuf::Message&)> validate{};
-  // pictory::ReadFullResult. Runs on the store's thread.
+  // pictory::ReadFullResult. Runs on a thread of the store.
   std::function<absl::StatusOr<std::string>(std::string_view, v1::JobKind)> read_full{};
 
   // Null: UNIMPLEMENTED.
@@ -63,6 +65,8 @@ struct Domain {
   std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
   // Where answers that are ready wait for their callers, put here by the server; null: nobody looks.
   Unread* unread = nullptr;
+  // What large answers are counted by, put here by the server as well.
+  std::shared_ptr<LargeAnswers> large_answers{};
   // A call ended; for metrics and the log. Null: nobody wants to know.
   std::function<void(std::string_view method, absl::StatusCode code, Duration took)> ended{};
 };

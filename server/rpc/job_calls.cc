@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "rpc/canonical.h"
 #include "rpc/hash.h"
+#include "rpc/large_answers.h"
 
 namespace gateway::rpc {
 namespace {
@@ -60,33 +61,61 @@ absl::Status CheckView(v1::JobView view) {
   return errors::Invalid("view", "is " + std::to_string(view) + ", which is no view of a job");
 }
 
-void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot,
+namespace {
+
+// One FULL view on its way through the store.
+struct FullRead {
+  const Domain& domain;
+  const jobs::SnapshotPtr snapshot;
+  const std::string peer;
+  const std::shared_ptr<const std::atomic<bool>> cancelled;
+  const std::function<void(absl::StatusOr<jobs::Frame>)> done;
+  LargeAnswers::HeldPtr held{};
+
+  bool unwanted() const { return cancelled != nullptr && cancelled->load(); }
+  bool degraded() const { return Degraded(domain, snapshot->tenant); }
+  void Read(std::int64_t bytes, jobs::JobStore::Callback<jobs::PartChunk> then) const {
+    domain.store.ReadPart(snapshot->tenant, std::string(snapshot->job_id()), v1::RESULT_PART_RESULT_JSON,
+                          0, bytes, std::move(then));
+  }
+};
+
+absl::StatusOr<jobs::Frame> MakeFull(const FullRead& full, const absl::StatusOr<jobs::PartChunk>& part) {
+  if (!part.ok()) return part.status();
+  if (full.unwanted()) return errors::Cancelled();
+  const absl::StatusOr<std::string> result = full.domain.read_full(part->data, full.snapshot->kind);
+  if (!result.ok()) return result.status();
+  jobs::Frame frame = jobs::FullFrame(*full.snapshot, *result, full.degraded());
+  if (full.held != nullptr) full.held->ShrinkTo(frame->size());
+  return Keep(std::move(frame), full.held);
+}
+
+}  // namespace
+
+void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer,
+              std::shared_ptr<const std::atomic<bool>> cancelled,
               std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-  const jobs::Snapshot& job = *snapshot;
-  const auto read = [&domain, &job](std::int64_t bytes,
-                                    jobs::JobStore::Callback<jobs::PartChunk> then) {
-    domain.store.ReadPart(job.tenant, std::string(job.job_id()), v1::RESULT_PART_RESULT_JSON, 0, bytes,
-                          std::move(then));
-  };
-  // The store answers one question after the other, so that one result at a time is in memory.
-  const auto answer =
-      [&domain, snapshot, done](absl::StatusOr<jobs::PartChunk> part) {
-        const bool degraded = Degraded(domain, snapshot->tenant);
-        if (!part.ok()) return done(part.status());
-        const absl::StatusOr<std::string> full = domain.read_full(part->data, snapshot->kind);
-        if (!full.ok()) return done(full.status());
-        done(jobs::FullFrame(*snapshot, *full, degraded));
-      };
-  read(0, [&domain, snapshot, read, answer, done](absl::StatusOr<jobs::PartChunk> size) {
+  const auto full = std::make_shared<FullRead>(FullRead{
+      domain, std::move(snapshot), std::move(peer), std::move(cancelled), std::move(done)});
+  full->Read(0, [full](absl::StatusOr<jobs::PartChunk> size) {
     // The BASIC view names what it leaves out. What is that large would be left out of the FULL one
     // just as well, so it is not even read.
     const bool basic =
         absl::IsNotFound(size.status()) ||
         (size.ok() &&
          size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
-    if (basic) return done(jobs::JobFrame(snapshot, Degraded(domain, snapshot->tenant)));
-    if (!size.ok()) return done(size.status());
-    read(size->total_bytes, answer);
+    if (basic) return full->done(jobs::JobFrame(full->snapshot, full->degraded()));
+    if (!size.ok()) return full->done(size.status());
+    if (full->unwanted()) return full->done(errors::Cancelled());
+    // The store reads one part after the other, so that the JSON of one at a time is in memory. What is
+    // made of it stays until the caller has it.
+    absl::StatusOr<LargeAnswers::HeldPtr> held = full->domain.large_answers->Hold(
+        std::min(static_cast<std::size_t>(size->total_bytes), limits::kFullViewMaxBytes), full->peer);
+    if (!held.ok()) return full->done(held.status());
+    full->held = *std::move(held);
+    full->Read(size->total_bytes, [full](const absl::StatusOr<jobs::PartChunk>& part) {
+      full->done(MakeFull(*full, part));
+    });
   });
 }
 
@@ -98,17 +127,18 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
   const bool full = request->view() == v1::JOB_VIEW_FULL && domain.read_full;
   domain.hub.Load(caller.tenant, request->job_id(),
-                  [reply, full, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                  [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return reply(found.status());
                     const jobs::Snapshot& job = **found;
                     domain.Name(job);
                     if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
                       return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
                     }
-                    LoadFull(domain, *found, [reply](absl::StatusOr<jobs::Frame> frame) {
-                      if (!frame.ok()) return reply(frame.status());
-                      reply(*std::move(frame));
-                    });
+                    LoadFull(domain, *found, peer, reply.cancelled(),
+                             [reply](absl::StatusOr<jobs::Frame> frame) {
+                               if (!frame.ok()) return reply(frame.status());
+                               reply(*std::move(frame));
+                             });
                   });
 }
 
@@ -160,33 +190,49 @@ absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
   return query;
 }
 
+namespace {
+
+v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t page_size,
+                              const std::vector<jobs::JobRecord>& found, bool degraded) {
+  v1::ListJobsResponse response;
+  std::size_t read = 0;
+  std::size_t bytes = 0;
+  bool more = false;
+  for (const jobs::JobRecord& record : found) {
+    read += record.job.result_wire.size();
+    v1::Job job = jobs::ToListProto(record.job);
+    job.set_upstream_degraded(degraded);
+    bytes += job.ByteSizeLong();
+    // Clients take 4 MiB by default: a page of fat jobs is shorter.
+    more = static_cast<std::size_t>(response.jobs_size()) >= page_size ||
+           (bytes > limits::kFullViewMaxBytes && response.jobs_size() > 0);
+    if (more) break;
+    *response.add_jobs() = std::move(job);
+  }
+  // So is one that the store has ended before it knew whether there is more.
+  if (more || read >= limits::kListReadMaxBytes) {
+    response.set_next_page_token(PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));
+  }
+  return response;
+}
+
+}  // namespace
+
 void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
               const Reply& reply, const Domain& domain) {
   absl::StatusOr<jobs::ListQuery> query = ToQuery(*request);
   if (!query.ok()) return reply(query.status());
-  const auto page = static_cast<std::size_t>(query->limit - 1);
+  const auto page_size = static_cast<std::size_t>(query->limit - 1);
   domain.store.List(caller.tenant, *std::move(query),
-                    [reply, request, page, degraded = Degraded(domain, caller.tenant)](
+                    [reply, request, page_size, peer = caller.peer,
+                     answers = domain.large_answers, degraded = Degraded(domain, caller.tenant)](
                         absl::StatusOr<std::vector<jobs::JobRecord>> found) {
                       if (!found.ok()) return reply(found.status());
-                      v1::ListJobsResponse response;
-                      std::size_t bytes = 0;
-                      for (const jobs::JobRecord& record : *found) {
-                        v1::Job job = jobs::ToListProto(record.job);
-                        job.set_upstream_degraded(degraded);
-                        bytes += job.ByteSizeLong();
-                        // Clients take 4 MiB by default: a page of fat jobs is shorter.
-                        const bool full =
-                            static_cast<std::size_t>(response.jobs_size()) >= page ||
-                            (bytes > limits::kFullViewMaxBytes && response.jobs_size() > 0);
-                        if (full) {
-                          response.set_next_page_token(PageToken(
-                              *request, response.jobs(response.jobs_size() - 1).job_id()));
-                          break;
-                        }
-                        *response.add_jobs() = std::move(job);
-                      }
-                      reply(response);
+                      auto frame = std::make_shared<const std::string>(
+                          MakePage(*request, page_size, *found, degraded).SerializeAsString());
+                      absl::StatusOr<LargeAnswers::HeldPtr> held = answers->Hold(frame->size(), peer);
+                      if (!held.ok()) return reply(held.status());
+                      reply(Keep(std::move(frame), *std::move(held)));
                     });
 }
 

@@ -173,9 +173,10 @@ JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* reques
   options.max_life = std::chrono::duration_cast<Duration>(watch_limits_.max_life *
                                                           (0.9 + 0.1 * domain_.random.Uniform()));
   if ((*message)->view() == v1::JOB_VIEW_FULL && domain_.read_full) {
-    options.load_final = [this](jobs::SnapshotPtr snapshot,
-                                std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-      LoadFull(domain_, std::move(snapshot), std::move(done));
+    options.load_final = [this, peer = caller.peer](
+                             jobs::SnapshotPtr snapshot,
+                             std::function<void(absl::StatusOr<jobs::Frame>)> done) {
+      LoadFull(domain_, std::move(snapshot), peer, nullptr, std::move(done));
     };
   }
   if (domain_.degraded) {

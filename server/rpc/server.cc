@@ -17,6 +17,7 @@
 #include "obs/log.h"
 #include "rpc/acceptor.h"
 #include "rpc/health_service.h"
+#include "rpc/large_answers.h"
 #include "rpc/reflection_service.h"
 #include "rpc/unread.h"
 
@@ -105,6 +106,8 @@ struct Server::Parts {
             options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },
             admission, domain.clock, domain.timers, domain.random)),
         unread(std::make_shared<Unread>(domain.clock, domain.timers, options.unread_patience)),
+        large_answers(std::make_shared<LargeAnswers>(
+            LargeAnswers::MaxBytes(options.intake.memory_bytes), domain.random)),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
         answers({kServiceName, kHealthServiceName,
@@ -117,6 +120,7 @@ struct Server::Parts {
   WorkThread aside{"intake"};
   std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
   std::shared_ptr<Unread> unread;  // so may its
+  std::shared_ptr<LargeAnswers> large_answers;  // bytes that the library still has hold it
   JobsService jobs;
   HealthService health;
   ReflectionAnswers answers;
@@ -134,6 +138,7 @@ Server::Server(ServerOptions options, Domain domain)
       domain_(std::move(domain)),
       parts_(std::make_unique<Parts>(options_, domain_)) {
   domain_.unread = parts_->unread.get();
+  domain_.large_answers = parts_->large_answers;
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Domain domain) {
@@ -247,6 +252,8 @@ int Server::open_calls() const {
 std::size_t Server::arriving_requests() const { return parts_->intake->arriving(); }
 
 std::size_t Server::unread_answers() const { return parts_->unread->count(); }
+
+std::size_t Server::large_answer_bytes() const { return parts_->large_answers->bytes(); }
 
 std::uint64_t Server::unread_ended() const { return parts_->unread->ended(); }
 

@@ -31,7 +31,8 @@ struct ServerOptions {
   // So many files the process may have open when it accepts a connection; 0: a part of its limit.
   int connection_files_max = 0;
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
-  // While requests arrive; how many bytes of memory the process may use is among it.
+  // While requests arrive; how many bytes of memory the process may use is among it, and is for the answers
+  // too.
   IntakeLimits intake{};
   Duration unread_patience = limits::kWriteStuckAfter;  // of an answer that its caller does not take
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
@@ -76,6 +77,8 @@ class Server {
   std::size_t arriving_requests() const;
   // Answers that are ready and not taken yet.
   std::size_t unread_answers() const;
+  // Bytes of large answers that are being made or not taken yet.
+  std::size_t large_answer_bytes() const;
   // Calls ended so far because nobody took their answer.
   std::uint64_t unread_ended() const;
 

@@ -215,10 +215,15 @@ std::optional<JobRecord> JobReads::FindUnkeyed(const std::string& tenant,
 
 std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery& query) {
   std::vector<JobRecord> records;
+  std::size_t bytes = 0;
   if (query.limit <= 0) return records;
   SQLite::Transaction snapshot(db_);
   for (const std::string& id : ListIds(tenant, query)) {
-    if (std::optional<JobRecord> record = One(find_, tenant, id)) records.push_back(std::move(*record));
+    std::optional<JobRecord> record = One(find_, tenant, id);
+    if (!record.has_value()) continue;
+    bytes += record->job.result_wire.size();
+    records.push_back(std::move(*record));
+    if (bytes >= limits::kListReadMaxBytes) break;
   }
   snapshot.commit();
   return records;

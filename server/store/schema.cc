@@ -266,11 +266,11 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
   }
 }
 
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path, int cache_kib) {
   try {
     auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX,
                                                  kBusyTimeoutMs);
-    db->exec("PRAGMA cache_size = -32768");  // KiB
+    db->exec(absl::StrCat("PRAGMA cache_size = ", -cache_kib));
     return db;
   } catch (const SQLite::Exception& error) {
     return OpenError(error, path);

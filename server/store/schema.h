@@ -34,8 +34,9 @@ absl::Status Migrate(SQLite::Database& db, const std::vector<Migration>& migrati
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path, bool sandbox,
                                                                  std::int64_t max_pages);
 
-// Opens an existing store for reading.
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path);
+// Opens an existing store for reading, and keeps so much of what it has read.
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
+                                                                 int cache_kib = 2 * 1024);
 
 // Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws
 // SQLite::Exception.

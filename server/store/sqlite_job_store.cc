@@ -21,6 +21,11 @@ using jobs::JobRecord;
 
 namespace {
 
+// Of the pages a connection keeps. Parts are read from one end to the other, mostly once.
+constexpr int kFindsCacheKiB = 32 * 1024;
+constexpr int kListsCacheKiB = 8 * 1024;
+constexpr int kPartsCacheKiB = 2 * 1024;
+
 std::string DatabaseIn(const std::string& directory) {
   return (std::filesystem::path(directory) / "jobs.db").string();
 }
@@ -58,9 +63,13 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
   if (!writing.ok()) return writing.status();
   opened.writing = *std::move(writing);
-  auto reading = OpenForReading(path);
-  if (!reading.ok()) return reading.status();
-  opened.reading = *std::move(reading);
+  for (const auto& [lane, cache_kib] : {std::pair(&opened.finds, kFindsCacheKiB),
+                                       std::pair(&opened.lists, kListsCacheKiB),
+                                       std::pair(&opened.parts, kPartsCacheKiB)}) {
+    auto reading = OpenForReading(path, cache_kib);
+    if (!reading.ok()) return reading.status();
+    *lane = *std::move(reading);
+  }
 
   // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be so
   // before it is written.
@@ -83,7 +92,9 @@ SqliteJobStore::SqliteJobStore(Opened opened, SqliteOptions options)
       lock_(std::move(opened.lock)),
       files_(std::move(opened.files)),
       db_(std::move(opened.writing)),
-      reader_(std::move(opened.reading), options.read_queue_max),
+      finds_(std::move(opened.finds), options.read_queue_max),
+      lists_(std::move(opened.lists), options.read_queue_max),
+      parts_(std::move(opened.parts), options.read_queue_max),
       writer_(*db_, *files_,
               {.queue_max = options.write_queue_max,
                .group_max = options.group_max,
@@ -91,7 +102,7 @@ SqliteJobStore::SqliteJobStore(Opened opened, SqliteOptions options)
                .on_fatal =
                    [this, tell = std::move(options.on_fatal)](absl::Status why) {
                      if (!files_->lost().ok()) {
-                       reader_.Refuse(why);
+                       for (ReadThread* lane : Lanes()) lane->Refuse(why);
                        NoteLoss();
                      }
                      if (tell) tell(std::move(why));
@@ -226,8 +237,8 @@ void SqliteJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
 }
 
 template <class T, class Query>
-void SqliteJobStore::Read(Query query, Callback<T> done) {
-  reader_.Post([query = std::move(query), done = std::move(done)](absl::Status status, JobReads* reads) {
+void SqliteJobStore::Read(ReadThread& lane, Query query, Callback<T> done) {
+  lane.Post([query = std::move(query), done = std::move(done)](absl::Status status, JobReads* reads) {
     absl::StatusOr<T> result = absl::UnknownError("");
     if (!status.ok()) {
       result = std::move(status);
@@ -245,6 +256,7 @@ void SqliteJobStore::Read(Query query, Callback<T> done) {
 void SqliteJobStore::Find(std::string tenant, std::string name,
                           Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
+      finds_,
       [tenant = std::move(tenant), name = std::move(name)](JobReads& reads) {
         return reads.Find(tenant, name);
       },
@@ -254,6 +266,7 @@ void SqliteJobStore::Find(std::string tenant, std::string name,
 void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
+      finds_,
       [tenant = std::move(tenant), request_id = std::move(request_id)](JobReads& reads) {
         return reads.FindRequest(tenant, request_id);
       },
@@ -263,12 +276,14 @@ void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
 void SqliteJobStore::FindOwner(std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   Read<std::optional<std::string>>(
+      finds_,
       [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
       std::move(done));
 }
 
 void SqliteJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
+      finds_,
       [token = std::move(token)](JobReads& reads) { return reads.FindToken(token); },
       std::move(done));
 }
@@ -277,6 +292,7 @@ void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
                                  jobs::RetryEvidence evidence, WallTime since,
                                  Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
+      finds_,
       [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
        evidence = std::move(evidence), since](JobReads& reads) {
         return reads.FindUnkeyed(tenant, fingerprint, evidence, since);
@@ -287,6 +303,7 @@ void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
 void SqliteJobStore::List(std::string tenant, jobs::ListQuery query,
                           Callback<std::vector<JobRecord>> done) {
   Read<std::vector<JobRecord>>(
+      lists_,
       [tenant = std::move(tenant), query = std::move(query)](JobReads& reads) {
         return reads.List(tenant, query);
       },
@@ -297,6 +314,7 @@ void SqliteJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::
                               std::int64_t offset, std::int64_t max_bytes,
                               Callback<jobs::PartChunk> done) {
   Read<jobs::PartChunk>(
+      parts_,
       [tenant = std::move(tenant), job_id = std::move(job_id), part, offset,
        max_bytes](JobReads& reads) { return reads.ReadPart(tenant, job_id, part, offset, max_bytes); },
       std::move(done));
@@ -321,7 +339,6 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   auto db = OpenForReading(DatabaseIn(directory_));
   if (!db.ok()) return db.status();
   try {
-    (*db)->exec("PRAGMA cache_size = -2048");  // KiB
     JobReads(**db).ReadUnfinished(take);
     return absl::OkStatus();
   } catch (const SQLite::Exception& error) {
@@ -359,7 +376,7 @@ void SqliteJobStore::Close() {
   if (lock_ == nullptr) return;
   // Writes first: their callbacks may still read.
   writer_.Close();
-  reader_.Close();
+  for (ReadThread* lane : Lanes()) lane->Close();
   // Tidiness, not durability: every commit is on disk already, and the next start reads the log.
   if (FoldAtEnd()) RemoveLogOnClose(*db_);
   db_.reset();

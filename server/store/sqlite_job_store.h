@@ -1,13 +1,15 @@
 // The default JobStore: one SQLite file, jobs.db, in a state directory that one process holds.
 //
 // Writes go through one thread that commits them in groups, each commit flushed to disk before its
-// callbacks run there; reads run on a thread of their own and see every write whose callback ran.
+// callbacks run there. Reads have three lanes (store/read_thread.h), for finds, lists and parts, so that a
+// large one holds up only others of its kind; all see every write whose callback ran.
 // Errors of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
 // STORE_FAILED when the file fails; UNAVAILABLE after Close, then inside the call. Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,7 +39,7 @@ struct SqliteOptions {
   std::function<void(absl::Status)> on_fatal;
 
   std::size_t write_queue_max = limits::kStoreQueueMax;
-  std::size_t read_queue_max = limits::kStoreQueueMax;
+  std::size_t read_queue_max = limits::kStoreQueueMax;  // of each lane
   std::size_t group_max = limits::kStoreGroupMax;
   std::int64_t max_pages = 0;  // of 4 KiB in jobs.db; 0: unlimited
   // How often the writer looks after its files while it has nothing to write.
@@ -102,7 +104,9 @@ class SqliteJobStore final : public jobs::JobStore {
     std::unique_ptr<StateLock> lock;
     std::unique_ptr<StoreFiles> files;
     std::unique_ptr<SQLite::Database> writing;
-    std::unique_ptr<SQLite::Database> reading;
+    std::unique_ptr<SQLite::Database> finds;
+    std::unique_ptr<SQLite::Database> lists;
+    std::unique_ptr<SQLite::Database> parts;
     OpenMark mark;
     bool created = false;
   };
@@ -116,7 +120,8 @@ class SqliteJobStore final : public jobs::JobStore {
   void Continue(std::shared_ptr<LargeUpdate> update);
 
   template <class T, class Query>
-  void Read(Query query, Callback<T> done);
+  void Read(ReadThread& lane, Query query, Callback<T> done);
+  std::array<ReadThread*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
 
   const std::string directory_;
   const bool created_;
@@ -125,7 +130,9 @@ class SqliteJobStore final : public jobs::JobStore {
   std::unique_ptr<StateLock> lock_ GUARDED_BY(close_mutex_);  // null once closed
   std::unique_ptr<StoreFiles> files_;                         // the writer's until it is closed
   std::unique_ptr<SQLite::Database> db_;                      // as well; null once closed
-  ReadThread reader_;
+  ReadThread finds_;
+  ReadThread lists_;
+  ReadThread parts_;
   GroupCommitter writer_;  // last: its thread uses the others
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/store.h"
 #include "rpc/make_job.h"
@@ -52,6 +53,11 @@ class FakeStore final : public jobs::JobStore {
   int finds() {
     MutexLock lock(mutex_);
     return finds_;
+  }
+  // Reads of a part's bytes; not those that ask only how many there are.
+  int part_reads() {
+    MutexLock lock(mutex_);
+    return part_reads_;
   }
 
   void Begin(jobs::JobRecord, Callback<jobs::BeginResult> done) override { done(NotHere()); }
@@ -105,6 +111,7 @@ class FakeStore final : public jobs::JobStore {
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override {
     std::vector<jobs::JobRecord> found;
+    std::size_t read = 0;
     {
       MutexLock lock(mutex_);
       for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
@@ -115,7 +122,9 @@ class FakeStore final : public jobs::JobStore {
             std::find(query.states.begin(), query.states.end(), job.state) == query.states.end()) {
           continue;
         }
-        if (static_cast<int>(found.size()) < query.limit) found.push_back(it->second);
+        if (static_cast<int>(found.size()) >= query.limit || read >= limits::kListReadMaxBytes) break;
+        read += job.result_wire.size();
+        found.push_back(it->second);
       }
     }
     Answer([done = std::move(done), found = std::move(found)] { done(found); });
@@ -126,6 +135,7 @@ class FakeStore final : public jobs::JobStore {
     absl::StatusOr<jobs::PartChunk> answer = absl::NotFoundError("no such part");
     {
       MutexLock lock(mutex_);
+      part_reads_ += max_bytes > 0 ? 1 : 0;
       const auto found = parts_.find({job_id, part});
       if (found != parts_.end()) {
         jobs::PartChunk chunk;
@@ -161,6 +171,7 @@ class FakeStore final : public jobs::JobStore {
   absl::Status failure_;
   bool holding_ = false;
   int finds_ = 0;
+  int part_reads_ = 0;
 };
 
 }  // namespace gateway::test

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/ids.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 #include "rpc/rpc_house.h"
@@ -331,6 +332,28 @@ TEST(ListJobsTest, APageOfFatJobsStaysUnderWhatClientsTake) {
   ASSERT_TRUE(house.stub->ListJobs(&context, v1::ListJobsRequest(), &response).ok());
   EXPECT_EQ(response.jobs_size(), 2);
   EXPECT_FALSE(response.next_page_token().empty());
+}
+
+TEST(ListJobsTest, JobsOfLargeResultsAreAllListedThoughAPageReadsOnlySomeOfThem) {
+  RpcHouse house;
+  v1::Job result;
+  result.mutable_transcription()->set_txt(std::string(limits::kListReadMaxBytes / 2, 'x'));  // not listed
+  for (int i = 0; i < 5; ++i) {
+    jobs::Job job = MakeJob("j" + std::to_string(i), v1::JOB_STATE_SUCCEEDED, 1);
+    job.result_wire = result.SerializeAsString();
+    house.fake.Put(MakeRecord(std::move(job)));
+  }
+  v1::ListJobsRequest request;
+  std::vector<std::string> seen;
+  do {
+    grpc::ClientContext context;
+    v1::ListJobsResponse response;
+    ASSERT_TRUE(house.stub->ListJobs(&context, request, &response).ok());
+    EXPECT_LE(response.jobs_size(), 2);
+    for (const auto& job : response.jobs()) seen.push_back(job.job_id());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(seen, ::testing::ElementsAre("j4", "j3", "j2", "j1", "j0"));
 }
 
 TEST(StatusTest, DetailsThatDoNotFitTheTrailersAreCut) {

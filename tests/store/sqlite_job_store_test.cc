@@ -6,10 +6,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <thread>
 
 #include "SQLiteCpp/SQLiteCpp.h"
+#include "base/limits.h"
 #include "job_store_suite.h"
 #include "store/record_row.h"
 #include "store/schema.h"
@@ -274,6 +276,100 @@ TEST_F(SqliteJobStoreTest, ReadsDoNotWaitForACommit) {
   gate.Open();
   ASSERT_TRUE(adopted.Wait().ok());
   EXPECT_TRUE(StoreCalls(*store).Find("acme", "j1").value().has_value());
+}
+
+// Holds up the lane of a read from its callback on, until it is let go.
+class HeldLane {
+ public:
+  // For the answer to a read of whatever kind.
+  auto Callback() {
+    return [this](const auto& answer) {
+      EXPECT_TRUE(answer.ok()) << answer.status();
+      begun_.set_value();
+      go_.get_future().wait();
+    };
+  }
+  void AwaitBegun() { ASSERT_EQ(begun_.get_future().wait_for(kPatience), std::future_status::ready); }
+  void LetGo() { go_.set_value(); }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> go_;
+};
+
+TEST_F(SqliteJobStoreTest, AJobIsFoundAndListedWhileAPartIsRead) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  ASSERT_TRUE(calls.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_RESULT_JSON, "{}"}}).ok());
+  HeldLane part;
+  store->ReadPart("acme", "j1", v1::RESULT_PART_RESULT_JSON, 0, INT64_MAX, part.Callback());
+  part.AwaitBegun();
+  Answer<StoreCalls::MaybeRecord> found;
+  store->Find("acme", "j1", found.Callback());
+  Answer<absl::StatusOr<std::vector<JobRecord>>> listed;
+  store->List("acme", {.limit = 9}, listed.Callback());
+  EXPECT_TRUE(found.Wait().value().has_value());
+  EXPECT_EQ(listed.Wait().value().size(), 1u);
+  part.LetGo();
+}
+
+TEST_F(SqliteJobStoreTest, AJobIsFoundWhileAListIsRead) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  HeldLane list;
+  store->List("acme", {.limit = 9}, list.Callback());
+  list.AwaitBegun();
+  Answer<StoreCalls::MaybeRecord> found;
+  store->Find("acme", "j1", found.Callback());
+  EXPECT_TRUE(found.Wait().value().has_value());
+  list.LetGo();
+}
+
+TEST_F(SqliteJobStoreTest, EveryLaneSeesAWriteOnceItsCallbackRan) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = "j" + std::to_string(i);
+    ASSERT_TRUE(calls.Adopt(Accepted(id, "p" + id)).ok());
+    EXPECT_TRUE(calls.Find("acme", id).value().has_value());
+    EXPECT_EQ(calls.List("acme", {.limit = 99}).value().size(), static_cast<std::size_t>(i + 1));
+    ASSERT_TRUE(calls.Update(Accepted(id, "p" + id), {{v1::RESULT_PART_SRT, id}}).ok());
+    EXPECT_EQ(calls.ReadPart("acme", id, v1::RESULT_PART_SRT, 0, 9).value().data, id);
+  }
+}
+
+TEST_F(SqliteJobStoreTest, ClosingAnswersWhatEveryLaneHasTaken) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  ASSERT_TRUE(calls.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_SRT, "srt"}}).ok());
+  Answer<StoreCalls::MaybeRecord> found;
+  Answer<absl::StatusOr<std::vector<JobRecord>>> listed;
+  Answer<absl::StatusOr<jobs::PartChunk>> read;
+  store->ReadPart("acme", "j1", v1::RESULT_PART_SRT, 0, 9, read.Callback());
+  store->List("acme", {.limit = 9}, listed.Callback());
+  store->Find("acme", "j1", found.Callback());
+  store->Close();
+  EXPECT_EQ(read.Wait().value().data, "srt");
+  EXPECT_EQ(listed.Wait().value().size(), 1u);
+  EXPECT_TRUE(found.Wait().value().has_value());
+  EXPECT_EQ(calls.ReadPart("acme", "j1", v1::RESULT_PART_SRT, 0, 9).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(calls.List("acme", {.limit = 9}).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(SqliteJobStoreTest, AListEndsOnceItHasReadMuch) {
+  auto store = OpenStore(Options());
+  StoreCalls calls(*store);
+  for (const char* id : {"j1", "j2", "j3"}) {
+    JobRecord record = Accepted(id, std::string("p") + id);
+    record.job.result_wire.assign(limits::kListReadMaxBytes * 2 / 3, 'x');
+    ASSERT_TRUE(calls.Adopt(std::move(record)).ok());
+  }
+  EXPECT_EQ(calls.List("acme", {.limit = 9}).value().size(), 2u);
+  EXPECT_EQ(calls.List("acme", {.before_job_id = "j2", .limit = 9}).value().size(), 1u);
 }
 
 TEST_F(SqliteJobStoreTest, AFailedCommitFailsTheGroupAndTheStore) {
