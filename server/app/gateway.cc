@@ -246,7 +246,9 @@ void Gateway::Parts::BuildDomain() {
   reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
                                                   *timers, ReconcileEvents(metrics));
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
-  submit_events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
+  submit_events.in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
+    reconciler->Add(record, hinted);
+  };
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *owed,
                                                 *store, *client, *hub, *poller, clock, *timers, random,
                                                 std::move(submit_events));
