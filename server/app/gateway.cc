@@ -241,7 +241,7 @@ void Gateway::Parts::BuildDomain() {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
   }
   spending = std::make_unique<jobs::Spending>(config.spending, clock);
-  spending->Recover(std::move(recovered.spent));
+  spending->Recover(std::move(recovered.spent), jobs::StartTime(recovered.asked, clock.WallNow()));
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
   reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
                                                   *timers, ReconcileEvents(metrics));

@@ -54,7 +54,7 @@ class Process {
       poller_.SetWatched(tenant, id, count > 0);
     });
     auto recovered = store.Recover(clock.WallNow());
-    spending_.Recover(recovered->spent);
+    spending_.Recover(recovered->spent, jobs::StartTime(recovered->asked, clock.WallNow()));
     poller_.Recover(recovered->asked);
     owed_.Recover(recovered->owed);
     jobs::SubmitterOptions submitting;
