@@ -242,12 +242,14 @@ void Gateway::Parts::BuildDomain() {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
   }
   spending = std::make_unique<jobs::Spending>(config.spending, clock);
-  spending->Recover(std::move(recovered.spent));
+  spending->Recover(std::move(recovered.spent), jobs::StartTime(recovered.asked, clock.WallNow()));
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
   reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
                                                   *timers, ReconcileEvents(metrics));
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
-  submit_events.in_doubt = [this](const jobs::JobRecord& record) { reconciler->Add(record); };
+  submit_events.in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
+    reconciler->Add(record, hinted);
+  };
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *owed,
                                                 *store, *client, *hub, *poller, clock, *timers, random,
                                                 std::move(submit_events));

@@ -22,6 +22,11 @@ Duration AgeSince(WallTime from, const Asked& asked, WallTime now) {
   return std::max<Duration>(Duration::zero(), std::min(now, asked.answered) - start);
 }
 
+WallTime StartTime(const Asked& asked, WallTime now) {
+  if (asked.answered == WallTime{}) return now;
+  return asked.answered > now || now - asked.answered > limits::kRequestIdKept ? asked.answered : now;
+}
+
 bool IsWorthNoting(const Asked& noted, const Asked& asked) {
   return noted.since != asked.since ||
          Between(noted.answered, asked.answered) >= limits::kAskedNoteInterval;

@@ -23,6 +23,11 @@ Asked AfterAnswer(const Asked& asked, WallTime now);
 // that is still to come was noted by a clock that was wrong; from then on counts nothing before the break.
 Duration AgeSince(WallTime from, const Asked& asked, WallTime now);
 
+// What time it is at a start, as far as the wall clock can be trusted: not before Pictory last spoke, and no
+// more than limits::kRequestIdKept after it. So long away, or the clock is wrong: neither is a reason to
+// forget what has not been kept as long.
+WallTime StartTime(const Asked& asked, WallTime now);
+
 // Of two in a row, the later one must be stored.
 bool IsWorthNoting(const Asked& noted, const Asked& asked);
 

@@ -74,10 +74,10 @@ Reconciler::Reconciler(Account& account, JobStore& store, pictory::PictoryClient
 
 Reconciler::~Reconciler() { Stop(); }
 
-void Reconciler::Add(const JobRecord& record) {
+void Reconciler::Add(const JobRecord& record, const std::string& hinted) {
   if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return;
   const JobKey key{record.job.tenant, record.job.job_id};
-  std::vector<std::string> early;
+  std::vector<std::string> said;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
@@ -86,11 +86,12 @@ void Reconciler::Add(const JobRecord& record) {
       sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
     }
     if (const auto found = early_.find(key); found != early_.end()) {
-      early = std::move(found->second.pictory_job_ids);
+      said = std::move(found->second.pictory_job_ids);
       early_.erase(found);
     }
   }
-  for (std::string& id : early) TakeHint(key, std::move(id));
+  if (!hinted.empty()) TakeHint(key, hinted);
+  for (std::string& id : said) TakeHint(key, std::move(id));
 }
 
 void Reconciler::Recall(std::vector<Hint> hints) {
@@ -152,51 +153,62 @@ void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
   if (!known && ids.size() < limits::kHintsMax) ids.push_back(std::move(pictory_job_id));
 }
 
+Reconciler::Candidate* Reconciler::Find(Doubt& doubt, const std::string& pictory_job_id) {
+  const auto found = std::find_if(doubt.hints.begin(), doubt.hints.end(), [&](const Candidate& hint) {
+    return hint.pictory_job_id == pictory_job_id;
+  });
+  return found == doubt.hints.end() ? nullptr : &*found;
+}
+
 void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
-  std::string believed;
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_) return;
-    std::deque<std::string>& hints = found->second.hints;
-    if (std::find(hints.begin(), hints.end(), pictory_job_id) != hints.end()) return;
-    if (hints.size() >= limits::kHintsMax) return;  // only who knows the token can name so many
-    hints.push_back(std::move(pictory_job_id));
-    believed = IsOff(Guard::kAskBeforeAdopting) ? hints.back() : "";
-    if (hints.size() > 1) return;  // its turn comes
-    found->second.hint_from = clock_.Now();
-    found->second.failures = 0;
+    if (found == doubts_.end() || stopped_ || Find(found->second, pictory_job_id) != nullptr) return;
+    std::vector<Candidate>& hints = found->second.hints;
+    if (hints.size() >= limits::kHintsMax) {  // only who knows the token can name so many
+      const auto unknown = std::find_if(hints.begin(), hints.end(), [](const Candidate& h) { return h.unknown; });
+      if (unknown == hints.end()) return;
+      hints.erase(unknown);
+    }
+    hints.push_back({.pictory_job_id = pictory_job_id, .due = clock_.Now()});
   }
-  if (!believed.empty()) return OnHintAnswer(key, believed, {.kind = Kind::kRunning});
+  if (IsOff(Guard::kAskBeforeAdopting)) return OnHintAnswer(key, pictory_job_id, {.kind = Kind::kRunning});
   AskAboutHint(key);
 }
 
+// One question at a time for each job, about the candidate that is due first.
 void Reconciler::AskAboutHint(const JobKey& key) {
   std::string pictory_job_id;
   JobKind kind;
   Duration timeout;
-  MonoTime wait_until = MonoTime::min();
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_ || found->second.hints.empty()) return;
+    if (found == doubts_.end() || stopped_) return;
     Doubt& doubt = found->second;
-    doubt.timer = Timers::kNone;
+    if (doubt.hints.empty() || doubt.asking) return;
+    Candidate& hint = *std::min_element(doubt.hints.begin(), doubt.hints.end(),
+                                        [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
-    const MonoTime allowed = doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval;
-    if (allowed > now) {
-      wait_until = allowed;
-    } else if (!account_.TryTake(Budget::Share::kPoll)) {
-      wait_until = std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1));
-    } else {
-      doubt.asked = now;
+    MonoTime at = std::max(hint.due, doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval);
+    if (at <= now && !account_.TryTake(Budget::Share::kPoll)) {
+      at = std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1));
     }
-    pictory_job_id = doubt.hints.front();
+    const Timers::Id armed = std::exchange(doubt.timer, Timers::kNone);
+    if (armed != Timers::kNone) timers_.Cancel(armed);
+    if (at > now) {
+      doubt.timer = timers_.At(at, [this, key] { AskAboutHint(key); });
+      return;
+    }
+    doubt.asking = true;
+    doubt.asked = now;
+    if (!hint.first_asked.has_value()) hint.first_asked = now;
+    pictory_job_id = hint.pictory_job_id;
     kind = doubt.record.job.kind;
-    timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(doubt.failures, 10)),
+    timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
                                  limits::kSlowPollTimeoutMax);
   }
-  if (wait_until != MonoTime::min()) return AskAgain(key, wait_until - clock_.Now());
   client_.GetJob(
       pictory_job_id, kind, 0,
       [this, key, pictory_job_id](const pictory::JobReply& reply) {
@@ -210,16 +222,16 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
   NoteAccount(account_, reply);
   if (Knows(reply.kind)) {
     JobRecord record;
-    if (!Claim(key, record)) return AskAgain(key, kSettleRetry);
-    return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "callback",
+    if (!Claim(key, record)) return AskAgain(key, pictory_job_id, kSettleRetry);
+    return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "hint",
                   [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& settled) {
                     if (settled.ok()) return;
                     // A store that is busy says nothing about the hint.
                     if (!absl::IsAlreadyExists(settled.status())) {
-                      return AskAgain(key, limits::kPollErrorFirst);
+                      return AskAgain(key, pictory_job_id, limits::kPollErrorFirst);
                     }
                     if (events_.foreign) events_.foreign(record, pictory_job_id);
-                    DropHint(key);
+                    DropHint(key, pictory_job_id);
                   });
   }
   Duration delay = limits::kPollErrorFirst;
@@ -228,36 +240,41 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
     if (found == doubts_.end()) return;
-    Doubt& doubt = found->second;
-    if (reply.kind == Kind::kNotFound) {
-      // Right after it took a job, Pictory may not know it yet.
-      wrong = clock_.Now() - doubt.hint_from >= limits::kNotFoundGrace;
-    } else {
-      const int doublings = std::min(doubt.failures++, 10);
-      delay = std::min<Duration>(delay * (1 << doublings), limits::kPollErrorMax);
+    Candidate* const hint = Find(found->second, pictory_job_id);
+    if (hint != nullptr) {
+      hint->unknown = !pictory::SaidNothing(reply.kind);
+      if (reply.kind == Kind::kNotFound) {
+        // Right after it took a job, Pictory may not know it yet.
+        wrong = clock_.Now() - *hint->first_asked >= limits::kNotFoundGrace;
+      } else {
+        const int doublings = std::min(hint->failures++, 10);
+        delay = std::min<Duration>(delay * (1 << doublings), limits::kPollErrorMax);
+      }
     }
     delay = std::max(delay, reply.retry_after);
   }
-  wrong ? DropHint(key) : AskAgain(key, delay);
+  wrong ? DropHint(key, pictory_job_id) : AskAgain(key, pictory_job_id, delay);
 }
 
-void Reconciler::AskAgain(const JobKey& key, Duration delay) {
-  MutexLock lock(mutex_);
-  const auto found = doubts_.find(key);
-  if (found == doubts_.end() || stopped_ || found->second.hints.empty()) return;
-  found->second.timer = timers_.At(clock_.Now() + delay, [this, key] { AskAboutHint(key); });
-}
-
-void Reconciler::DropHint(const JobKey& key) {
+void Reconciler::AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay) {
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end() || found->second.hints.empty()) return;
-    Doubt& doubt = found->second;
-    doubt.hints.pop_front();
-    doubt.hint_from = clock_.Now();
-    doubt.failures = 0;
-    if (doubt.hints.empty()) return;
+    if (found == doubts_.end()) return;
+    found->second.asking = false;
+    if (Candidate* const hint = Find(found->second, pictory_job_id)) hint->due = clock_.Now() + delay;
+  }
+  AskAboutHint(key);
+}
+
+void Reconciler::DropHint(const JobKey& key, const std::string& pictory_job_id) {
+  {
+    MutexLock lock(mutex_);
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end()) return;
+    found->second.asking = false;
+    std::erase_if(found->second.hints,
+                  [&](const Candidate& hint) { return hint.pictory_job_id == pictory_job_id; });
   }
   AskAboutHint(key);
 }

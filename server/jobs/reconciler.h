@@ -1,7 +1,7 @@
 // Settles submissions whose outcome nobody knows: jobs in the state UNCONFIRMED.
 //
-// Three things settle one: Pictory calling back with the submission's token, a person who names
-// Pictory's job (adopt), or a person who gives up (abandon). Whatever is claimed, the job is adopted
+// Four things settle one: Pictory calling back with the submission's token, an id in what came of its answer
+// to the submit, a person who names Pictory's job (adopt), or a person who gives up (abandon). Whatever is claimed, the job is adopted
 // only after Pictory itself, asked with our credentials, has told of the job named. Nothing is ever
 // adopted by likeness, and nothing here sends a paid request. A job in doubt for
 // limits::kInDoubtStaleAfter becomes `stale`.
@@ -12,8 +12,8 @@
 // passed to the constructor must outlive the reconciler and, after Stop(), the calls in flight.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,9 +36,9 @@ namespace gateway::jobs {
 struct ReconcileEvents {
   // A callback came; whether its token is known here, and whether it settles a job in doubt.
   std::function<void(bool known, bool in_doubt)> called_back;
-  // A job left UNCONFIRMED: by `callback`, `adopt` or `abandon`.
+  // A job left UNCONFIRMED: by `hint`, `adopt` or `abandon`.
   std::function<void(const JobRecord&, std::string_view by)> settled;
-  // Pictory's job in a callback belongs to another job here. Never expected.
+  // Pictory's job in a hint belongs to another job here. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
 };
 
@@ -50,8 +50,9 @@ class Reconciler {
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
-  // A job that has become UNCONFIRMED, or was found so at start. Others are ignored.
-  void Add(const JobRecord& record);
+  // A job that has become UNCONFIRMED, or was found so at start. Others are ignored. `hinted`, if not "", is
+  // the id in what came of Pictory's answer, and kept in the store.
+  void Add(const JobRecord& record, const std::string& hinted = "");
 
   // Before the first Add: what was said of jobs in doubt before the restart.
   void Recall(std::vector<Hint> hints);
@@ -74,14 +75,21 @@ class Reconciler {
   Duration oldest_age() const;
 
  private:
+  // Of a hint: the job that one in doubt may be. None can hide another, whatever Pictory says of it: who is
+  // due first is asked about.
+  struct Candidate {
+    std::string pictory_job_id;
+    MonoTime due{};
+    std::optional<MonoTime> first_asked{};
+    int failures = 0;      // in a row
+    bool unknown = false;  // what Pictory last answered to it was not about a job
+  };
   struct Doubt {
     JobRecord record;
     bool busy = false;          // a decision is being checked or stored
-    // Pictory's job ids from callbacks, at most limits::kHintsMax; the first is being looked into.
-    std::deque<std::string> hints;
-    MonoTime hint_from{};       // since when the first one is looked into
-    MonoTime asked{};           // Pictory was asked about the hint
-    int failures = 0;           // in a row, of asking
+    std::vector<Candidate> hints;  // at most limits::kHintsMax, in the order they came
+    bool asking = false;           // about one of them
+    MonoTime asked{};              // when that was last begun
     Timers::Id timer = Timers::kNone;
   };
   struct EarlyHint {
@@ -96,9 +104,10 @@ class Reconciler {
   void AskAboutHint(const JobKey& key);
   void OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                     const pictory::JobReply& reply);
-  void AskAgain(const JobKey& key, Duration delay);
-  // The first hint leads nowhere: on to the next, if there is one.
-  void DropHint(const JobKey& key);
+  void AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay);
+  // It leads nowhere.
+  void DropHint(const JobKey& key, const std::string& pictory_job_id);
+  static Candidate* Find(Doubt& doubt, const std::string& pictory_job_id);
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);

@@ -18,10 +18,7 @@ Retention::Retention(RetentionOptions options, JobStore& store, Hub& hub, const 
 
 void Retention::Start(WallTime last_answered) {
   began_ = clock_.Now();
-  began_wall_ = clock_.WallNow();
-  // So long away, or the clock is wrong: neither is a reason to forget what has not been kept as long.
-  const bool doubtful = last_answered != WallTime{} && began_wall_ - last_answered > limits::kRequestIdKept;
-  if (doubtful) began_wall_ = last_answered;
+  began_wall_ = StartTime({.answered = last_answered, .since = {}}, clock_.WallNow());
   Schedule(kBetweenBatches);
 }
 

@@ -61,15 +61,13 @@ void Spending::Count(const std::string& tenant, MonoTime when) {
   ++today_.back().submits;
 }
 
-void Spending::Recover(std::vector<Spent> spent) {
+void Spending::Recover(std::vector<Spent> spent, WallTime started) {
   std::sort(spent.begin(), spent.end(),
             [](const Spent& a, const Spent& b) { return a.sent_at < b.sent_at; });
   const MonoTime now = clock_.Now();
-  const WallTime wall = clock_.WallNow();
   MutexLock lock(mutex_);
   for (const Spent& one : spent) {
-    // A wall clock that was set back must not make them count for longer than a day.
-    const Duration age = std::clamp<Duration>(wall - one.sent_at, Duration::zero(), kDay);
+    const Duration age = std::clamp<Duration>(started - one.sent_at, Duration::zero(), kDay);
     Count(one.tenant, now - age);
   }
 }

@@ -31,8 +31,9 @@ class Spending {
   // `clock` must outlive this.
   Spending(SpendingLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // What was sent before this process, from JobStore::Recover. Once, before the first TryTake.
-  void Recover(std::vector<Spent> spent);
+  // What was sent before this process, from JobStore::Recover, by the time it is now: that of StartTime, since
+  // from then on the wall clock is not asked. Once, before the first TryTake.
+  void Recover(std::vector<Spent> spent, WallTime started);
 
   // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and nothing
   // is counted.

@@ -150,7 +150,7 @@ class JobStore {
   struct Recovered {
     std::int64_t epoch = 0;
     std::size_t unfinished = 0;
-    std::vector<Spent> spent;  // since now − limits::kSpendingWindow, in no order
+    std::vector<Spent> spent;  // of limits::kSpendingWindow before StartTime, in no order
     // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the process
     // before, unless that is longer ago than limits::kOwedAcrossRestart.
     std::vector<OwedJob> owed;  // and from now on this process owes them

@@ -84,8 +84,9 @@ struct AnswerSource {
 
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
-  // A job became UNCONFIRMED; durable and visible by now.
-  std::function<void(const JobRecord&)> in_doubt;
+  // A job became UNCONFIRMED; durable and visible by now. So is the id that what came of Pictory's answer
+  // gives for it, or "".
+  std::function<void(const JobRecord&, const std::string& hinted_pictory_job_id)> in_doubt;
   // Pictory answered with a job that another job here owns. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
   // A submit without a request_id is taken for an earlier one, whose request_id this is.
@@ -148,6 +149,7 @@ class Submitter {
   void Send(const AttemptPtr& attempt);
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,

@@ -29,6 +29,12 @@ bool Speaks(const pictory::SubmitReply& reply) {
          (reply.outcome == Outcome::kRefused && errors::Reason(reply.error) != errors::kUpstreamCredentials);
 }
 
+// What an error repeats of the request, such as the job to be rendered, is not the job it has made.
+bool IsEcho(const pictory::Submission& submission, const std::string& id) {
+  const auto has = [&id](std::string_view text) { return text.find(id) != std::string_view::npos; };
+  return has(submission.path) || (submission.body != nullptr && has(*submission.body));
+}
+
 }  // namespace
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
@@ -220,12 +226,23 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
 void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value()) return SendAgain(attempt, reply.error);
   if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
+  if (!reply.hinted_job_id.empty()) return KeepHint(attempt, std::move(reply));
   StoreOutcome(attempt, std::move(reply));
+}
+
+// As the ids in callbacks. A store that cannot keep it leaves a hint that is lost with the process.
+void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  if (IsEcho(attempt->submission, reply.hinted_job_id)) {
+    reply.hinted_job_id.clear();
+    return StoreOutcome(attempt, std::move(reply));
+  }
+  store_.KeepHints({attempt->record.job.tenant, attempt->record.job.job_id}, {reply.hinted_job_id},
+                   [this, attempt, reply](const absl::Status&) { StoreOutcome(attempt, reply); });
 }
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.outcome == Outcome::kUnknown && attempt->told.has_value()) {
-    if (events_.in_doubt) events_.in_doubt(attempt->record);
+    if (events_.in_doubt) events_.in_doubt(attempt->record, reply.hinted_job_id);
     return Finish(attempt, MakeSnapshot(attempt->record.job));  // which is what the record says already
   }
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
@@ -285,7 +302,9 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   owed_.Answered(attempt->key, attempt->record.job.job_id);
   const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
   if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record, snapshot);
-  if (reply.outcome == Outcome::kUnknown && events_.in_doubt) events_.in_doubt(attempt->record);
+  if (reply.outcome == Outcome::kUnknown && events_.in_doubt) {
+    events_.in_doubt(attempt->record, reply.hinted_job_id);
+  }
   Finish(attempt, snapshot);
 }
 

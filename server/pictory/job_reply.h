@@ -81,6 +81,8 @@ struct SubmitReply {
   enum class Outcome { kAccepted, kRefused, kNotSent, kUnknown };
   Outcome outcome = Outcome::kUnknown;
   std::string pictory_job_id;  // if kAccepted
+  // If kUnknown: the id in what came of the answer, or "". Not to be believed before Pictory was asked.
+  std::string hinted_job_id;
   absl::Status error;          // if kRefused or kNotSent: what the caller gets
   bool rate_limited = false;   // if kNotSent: by a 429
   // If kRefused: by a 401 that a new access token may turn into something better.

@@ -87,11 +87,13 @@ void Require(const Path& path, std::string_view key, const std::vector<std::stri
 json::Limits RawLimits() { return {.max_members = limits::kJsonMembersMax}; }
 
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
-                   Violations& violations, json::Outline* outline) {
+                   Violations& violations, json::Outline* outline, json::Reading reading) {
   json::Outline own;
   json::Outline& found = outline != nullptr ? *outline : own;
   found.elements = false;
-  const absl::Status checked = json::Check(text, RawLimits(), &found);
+  json::Limits limits = RawLimits();
+  limits.reading = reading;
+  const absl::Status checked = json::Check(text, limits, &found);
   if (!checked.ok()) {
     found = {};
     violations.Add(

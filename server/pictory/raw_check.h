@@ -18,9 +18,10 @@ json::Limits RawLimits();
 
 // One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds the members of an
 // object afterwards, never the elements of an array; it is empty if the text is broken. False if a
-// violation was added.
+// violation was added. What Pictory has made is read as its replies are: the caller has it from here.
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
-                   Violations& violations, json::Outline* outline = nullptr);
+                   Violations& violations, json::Outline* outline = nullptr,
+                   json::Reading reading = json::Reading::kStrict);
 
 // A whole storyboard body of one generation.
 void CheckRawStoryboard(const Path& path, const json::Outline& body,

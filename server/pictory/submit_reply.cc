@@ -1,12 +1,15 @@
 // Classifies the answer to a paid request. The rule behind every line: a job that may exist is
 // never called refused, because a refused request is sent again by its caller, and billed again.
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/ids.h"
 #include "json/check.h"
+#include "json/first_scalar.h"
 #include "pictory/client.h"
 #include "pictory/envelope.h"
 #include "pictory/errors_table.h"
@@ -22,10 +25,25 @@ constexpr std::chrono::seconds kRetryUnreachable{2};
 constexpr std::chrono::seconds kRetryRateLimited{10};
 constexpr std::size_t kFieldsMax = 50;
 
-SubmitReply Unknown(std::string detail) {
+// The id where a whole answer has it (pictory/envelope.h), in one that may be cut, too long or an error's.
+std::string IdIn(std::string_view body) {
+  static const auto* const kPaths = new std::array<json::PathTable, 4>{
+      json::PathTable({"data.jobId"}), json::PathTable({"data.job_id"}), json::PathTable({"jobId"}),
+      json::PathTable({"job_id"})};
+  for (const json::PathTable& path : *kPaths) {
+    std::string id = json::FirstScalar(body, path);
+    // At the very end it is a number that may have been longer.
+    if (IsUpstreamId(id) && !body.ends_with(id)) return id;
+  }
+  return "";
+}
+
+SubmitReply Unknown(std::string detail, std::string_view body) {
   SubmitReply reply;
   reply.outcome = Outcome::kUnknown;
+  reply.hinted_job_id = IdIn(body);
   reply.detail = std::move(detail);
+  if (!reply.hinted_job_id.empty()) absl::StrAppend(&reply.detail, "; it names the job ", reply.hinted_job_id);
   return reply;
 }
 
@@ -138,16 +156,16 @@ SubmitReply RateLimited(const http::Response& response, WallTime now) {
 
 SubmitReply ReadSubmitReply(const http::Response& response, WallTime now) {
   if (response.outcome == http::Response::Outcome::kNotSent) return NotSent(response);
-  if (response.outcome != http::Response::Outcome::kComplete) return Unknown(Describe(response));
+  if (response.outcome != http::Response::Outcome::kComplete) return Unknown(Describe(response), response.body);
   if (response.status == 429) return RateLimited(response, now);
-  if (LeavesOutcomeOpen(response.status)) return Unknown(Describe(response));
+  if (LeavesOutcomeOpen(response.status)) return Unknown(Describe(response), response.body);
 
   const absl::StatusOr<Envelope> read = ReadEnvelope(response.body);
   if (!IsSuccess(response)) {
     // A refusal needs no readable body; what stands in it only explains.
     return Refused(response, read.ok() ? *read : Envelope{});
   }
-  if (!read.ok()) return Unknown(absl::StrCat(Describe(response), ", unreadable body"));
+  if (!read.ok()) return Unknown(absl::StrCat(Describe(response), ", unreadable body"), response.body);
   if (!read->job_id.empty()) {
     SubmitReply reply;
     reply.outcome = Outcome::kAccepted;
@@ -158,7 +176,7 @@ SubmitReply ReadSubmitReply(const http::Response& response, WallTime now) {
   if (read->success == false || read->tells_error || read->status == "failed") {
     return Refused(response, *read);
   }
-  return Unknown(absl::StrCat(Describe(response), " without a job id"));
+  return Unknown(absl::StrCat(Describe(response), " without a job id"), response.body);
 }
 
 }  // namespace gateway::pictory

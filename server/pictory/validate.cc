@@ -111,7 +111,7 @@ void CheckRequest(const v1::RenderRequest& request, const TranslateOptions& opti
       break;
     case v1::RenderRequest::kRenderParamsJson:
       if (CheckRawValue("render_params_json", request.render_params_json(), json::Type::kObject,
-                        violations, &body)) {
+                        violations, &body, json::Reading::kForgiving)) {
         CheckRawRenderParams("render_params_json", body, violations);
       }
       AddKeys(body, taken);

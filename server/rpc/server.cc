@@ -18,6 +18,7 @@
 #include "rpc/acceptor.h"
 #include "rpc/health_service.h"
 #include "rpc/large_answers.h"
+#include "rpc/late_calls.h"
 #include "rpc/reflection_service.h"
 #include "rpc/unread.h"
 
@@ -102,6 +103,7 @@ struct Server::Parts {
 
   Parts(const ServerOptions& options, const Domain& domain)
       : admission(options.admission, domain.random),
+        late(admission.DrainStatus()),
         intake(std::make_shared<Intake>(
             options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },
             admission, domain.clock, domain.timers, domain.random)),
@@ -117,6 +119,7 @@ struct Server::Parts {
         reflection_alpha(answers, *intake, admission, domain) {}
 
   Admission admission;
+  LateCalls late;
   WorkThread aside{"intake"};
   std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
   std::shared_ptr<Unread> unread;  // so may its
@@ -167,10 +170,10 @@ absl::Status Server::Listen() {
   grpc::ResourceQuota quota("rpc");
   if (options_.intake.memory_bytes > 0) quota.Resize(options_.intake.memory_bytes);
   builder.SetResourceQuota(quota);
-  for (const Listener& listener : options_.listeners) {
+  for (std::size_t i = 0; i < options_.listeners.size(); ++i) {
     parts_->entries.push_back(builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        listener.credentials));
+        parts_->late.Credentials()));
   }
   builder.RegisterService(&parts_->jobs);
   builder.RegisterService(&parts_->health);
@@ -215,6 +218,7 @@ void Server::Drain(Duration deadline) {
   domain_.wheel.EndAll([this] { return parts_->admission.DrainStatus(); },
                        std::min(options_.drain_spread, deadline / 2));
   parts_->acceptor->Stop();
+  parts_->late.Refuse();
   parts_->server->Shutdown(until);
   parts_->server->Wait();
 }

@@ -9,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "base/limits.h"
-#include "grpcpp/security/server_credentials.h"
 #include "rpc/admission.h"
 #include "rpc/handlers.h"
 #include "rpc/intake.h"
@@ -19,7 +18,6 @@ namespace gateway::rpc {
 
 struct Listener {
   std::string address;  // host:port or unix:path; port 0 is any
-  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
 };
 
 struct ServerOptions {

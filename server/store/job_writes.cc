@@ -225,9 +225,14 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
           .getInt64());
   SQLite::Statement spent(db_,
                           "SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent"
-                          " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at >= ?");
-  const WallTime since = now - limits::kSpendingWindow;
-  spent.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
+                          " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at BETWEEN ?1 AND ?2");
+  // A later one was sent by a clock that ran ahead, and would count anew at each start until then.
+  const WallTime started = jobs::StartTime(recovered.asked, now);
+  const auto bind = [&spent](int index, WallTime at) {
+    spent.bind(index, static_cast<std::int64_t>(at.time_since_epoch().count()));
+  };
+  bind(1, started - limits::kSpendingWindow);
+  bind(2, started + limits::kClockSlack);
   while (spent.executeStep()) {
     recovered.spent.push_back(
         {spent.getColumn(0).getString(),

@@ -363,8 +363,10 @@ std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
 absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<Recovered>([&]() REQUIRES(mutex_) {
     Recovered recovered;
+    const WallTime started = jobs::StartTime(asked_, now);
     for (auto& [key, record] : records_) {
-      if (jobs::CountsAsSpent(record.submission) && record.sent_at >= now - limits::kSpendingWindow) {
+      if (jobs::CountsAsSpent(record.submission) && record.sent_at >= started - limits::kSpendingWindow &&
+          record.sent_at <= started + limits::kClockSlack) {
         recovered.spent.push_back({key.first, record.sent_at});
       }
       RecoverOne(record, now);

@@ -32,7 +32,7 @@ TEST_F(HintsTest, ACallbackBeforeTheAnswerSettlesTheJobOfAProcessThatDiedInBetwe
   EXPECT_EQ(Asked("p1"), 0) << "the answer is still to come";
   Restart();
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
-  EXPECT_EQ(settled_, std::vector<std::string>{"callback"});
+  EXPECT_EQ(settled_, std::vector<std::string>{"hint"});
 }
 
 TEST_F(HintsTest, ACallbackThatPictoryHadNotConfirmedIsLookedIntoAgain) {
@@ -56,6 +56,60 @@ TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   store_.Update(record, {}, [](const absl::Status&) {});
   reconciler_->Add(record);
+  EXPECT_EQ(Stored().job.pictory_job_id, "p1");
+}
+
+// Whatever Pictory says of the wrong one, and for ever.
+TEST_F(HintsTest, AWrongIdHidesNoRightOne) {
+  int number = 0;
+  for (const http::Response& of_the_wrong :
+       {Reply(404, "{}"), Reply(400, "{}"), Reply(400, R"({"code":"INVALID_JOB_ID"})"), Reply(200, "<html>"),
+        Reply(500, "{}"), Reply(403, "<html>")}) {
+    const std::string id = "j" + std::to_string(++number), token = "t" + std::to_string(number);
+    const std::string right = "right" + std::to_string(number);
+    InDoubt(id, token);
+    transport_.SetScript([&](const http::Request& request) {
+      return request.path == "/v1/jobs/" + right ? Reply(200, kRunning) : of_the_wrong;
+    });
+    CallBack(token, "wrong");
+    clock_.Advance(10s);
+    EXPECT_GT(Asked("wrong"), 0);
+    CallBack(token, right);
+    clock_.Advance(limits::kHintInterval);
+    EXPECT_EQ(Stored(id).job.pictory_job_id, right) << of_the_wrong.status << of_the_wrong.body;
+  }
+}
+
+TEST_F(HintsTest, AFurtherIdTakesThePlaceOfOneThatPictoryDoesNotKnow) {
+  InDoubt();
+  transport_.SetScript([](const http::Request& request) {
+    return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(400, "{}");
+  });
+  for (const char* wrong : {"w1", "w2", "w3", "w4"}) CallBack(kToken, wrong);
+  clock_.Advance(30s);
+  for (const char* wrong : {"w1", "w2", "w3", "w4"}) EXPECT_GT(Asked(wrong), 0) << wrong;
+  CallBack(kToken, "right");
+  clock_.Advance(limits::kHintInterval);
+  EXPECT_EQ(Stored().job.pictory_job_id, "right");
+}
+
+TEST_F(HintsTest, AnIdThatIsNotUnderstoodIsAskedForLessAndLess) {
+  InDoubt();
+  transport_.SetScript([](const http::Request&) { return Reply(400, "{}"); });
+  CallBack(kToken, "wrong");
+  clock_.Advance(1h);
+  EXPECT_GT(Asked("wrong"), 8);
+  EXPECT_LT(Asked("wrong"), 30);
+}
+
+TEST_F(HintsTest, TheIdInWhatCameOfTheAnswerIsAskedForAndThenBelieved) {
+  JobRecord record = Put(SubmissionState::kUnknown);
+  transport_.SetScript([](const http::Request&) { return Reply(404, "{}"); });
+  reconciler_->Add(record, "p1");
+  EXPECT_EQ(Asked("p1"), 1);
+  EXPECT_EQ(Stored().job.pictory_job_id, "");
+  transport_.SetScript([](const http::Request&) { return Reply(200, kRunning); });
+  clock_.Advance(10s);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 

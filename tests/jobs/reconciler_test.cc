@@ -22,7 +22,7 @@ TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   EXPECT_EQ(hub_.Find("default", "j1")->revision, 2);
   EXPECT_EQ(poller_->followed(), 1u);
   EXPECT_EQ(reconciler_->in_doubt(), 0u);
-  EXPECT_EQ(settled_, std::vector<std::string>{"callback"});
+  EXPECT_EQ(settled_, std::vector<std::string>{"hint"});
 }
 
 TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {

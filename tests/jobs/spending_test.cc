@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "jobs/asked.h"
 #include "support/fake_clock.h"
 
 namespace gateway::jobs {
@@ -80,7 +81,7 @@ TEST_F(SpendingTest, ARefundTakesBackThatSubmitAndNoOther) {
 TEST_F(SpendingTest, ARestartGoesOnCounting) {
   const WallTime now = clock_.WallNow();
   Spending spending({.per_day = 3}, clock_);
-  spending.Recover({{"b", now - 1h}, {"a", now - 23h}, {"a", now + 1h}});
+  spending.Recover({{"b", now - 1h}, {"a", now - 23h}, {"a", now + 1h}}, now);
   EXPECT_EQ(spending.spent_today(), 3u);
   const absl::Status refused = spending.TryTake("a").status();
   EXPECT_EQ(errors::RetryDelay(refused), 1h) << "when the oldest is a day old";
@@ -89,10 +90,27 @@ TEST_F(SpendingTest, ARestartGoesOnCounting) {
   EXPECT_FALSE(spending.TryTake("a").ok());
 }
 
+TEST_F(SpendingTest, AgesAreThoseOfTheTimeItIsAndNotOfTheClock) {
+  const WallTime right = clock_.WallNow() - 24h * 365;
+  Spending spending({.per_day = 2}, clock_);
+  spending.Recover({{"a", right - 23h}, {"a", right - 1h}}, right);
+  EXPECT_EQ(errors::RetryDelay(spending.TryTake("a").status()), 1h);
+}
+
+TEST(StartTimeTest, IsNotBeforeTheLastAnswerAndNotFarBehindIt) {
+  const WallTime answered = test::FakeClock().WallNow();
+  const Asked asked{.answered = answered, .since = answered - 24h};
+  EXPECT_EQ(StartTime(asked, answered + 5h), answered + 5h);
+  EXPECT_EQ(StartTime(asked, answered + 6 * 24h), answered + 6 * 24h);  // a long weekend
+  EXPECT_EQ(StartTime(asked, answered + 365 * 24h), answered);          // set forward
+  EXPECT_EQ(StartTime(asked, answered - 365 * 24h), answered);          // set back
+  EXPECT_EQ(StartTime({}, answered), answered);                         // nobody knows better
+}
+
 TEST_F(SpendingTest, ALowerLimitAfterARestartCountsTheNewest) {
   const WallTime now = clock_.WallNow();
   Spending spending({.per_day = 1}, clock_);
-  spending.Recover({{"a", now - 2h}, {"a", now - 3h}});
+  spending.Recover({{"a", now - 2h}, {"a", now - 3h}}, now);
   EXPECT_EQ(errors::RetryDelay(spending.TryTake("a").status()), 22h);
 }
 

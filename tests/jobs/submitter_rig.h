@@ -37,7 +37,10 @@ class SubmitterTest : public testing::Test {
       return webhooks_.empty() ? "" : webhooks_ + token;
     };
     SubmitEvents events;
-    events.in_doubt = [this](const JobRecord& record) { in_doubt_.push_back(record); };
+    events.in_doubt = [this](const JobRecord& record, const std::string& hinted) {
+      in_doubt_.push_back(record);
+      hinted_.push_back(hinted);
+    };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
     submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, owed_, store_,
                                              *client_, hub_, *poller_, clock_, clock_, random_,
@@ -114,6 +117,7 @@ class SubmitterTest : public testing::Test {
                      clock_};
   std::string webhooks_;  // "": no webhooks
   std::vector<JobRecord> in_doubt_;
+  std::vector<std::string> hinted_;  // of each
   std::vector<std::string> foreign_;
   std::unique_ptr<Account> account_;
   std::unique_ptr<Poller> poller_;

@@ -99,6 +99,27 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   }
 }
 
+TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) {
+  transport_.SetScript([](const http::Request&) { return test::Cut("reset", 200, R"({"data":{"jobId":"p1",)"); });
+  const auto answer = Submit(Preview("r1"));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ((*answer)->state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((*answer)->pictory_job_id(), "");
+  EXPECT_EQ(hinted_, std::vector<std::string>{"p1"});
+  const auto recovered = store_.Recover(clock_.WallNow());
+  ASSERT_TRUE(recovered.ok());
+  EXPECT_EQ(recovered->hints, (std::vector<Hint>{{{"default", std::string((*answer)->job_id())}, "p1"}}));
+}
+
+TEST_F(SubmitterTest, AnErrorThatRepeatsAnIdOfTheRequestHintsAtNothing) {
+  transport_.SetScript([](const http::Request&) { return Reply(502, R"({"jobId":"echoed"})"); });
+  ASSERT_TRUE(Submit(Preview("r1", "echoed")).ok());
+  EXPECT_EQ(hinted_, std::vector<std::string>{""});
+  const auto recovered = store_.Recover(clock_.WallNow());
+  ASSERT_TRUE(recovered.ok());
+  EXPECT_TRUE(recovered->hints.empty());
+}
+
 TEST_F(SubmitterTest, AnAnswerWithTheIdOfAnotherJobLeavesDoubt) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   ASSERT_TRUE(Submit(Preview("r1")).ok());

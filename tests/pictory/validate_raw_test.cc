@@ -218,5 +218,27 @@ TEST(RawValues, FreeObjectsInAStoryboard) {
                                    "storyboard.scenes[0].transcript_json"));
 }
 
+// A job's RENDER_PARAMS_JSON is Pictory's own text, byte for byte; sent back, it is no mistake of the caller's.
+TEST(RawRenderParams, WhatTheGatewayGaveIsTakenBack) {
+  for (const char* odd : {R"("\ud83c")", R"("\udf0d!")", R"({"a":1,"a":2})", "1e400", "NaN", "\"\xff\""}) {
+    const std::string params = std::string(R"({"output":{},"scenes":[{"title":)") + odd + "}]}";
+    v1::RenderRequest request;
+    request.set_render_params_json(params);
+    EXPECT_THAT(Render(request), IsEmpty()) << params;
+    const auto submission = Translate(request, "", "https://hooks.example/t", {});
+    ASSERT_TRUE(submission.ok()) << submission.status();
+    EXPECT_THAT(*submission->body, HasSubstr(params.substr(0, params.size() - 1)));
+  }
+}
+
+TEST(RawRenderParams, AWebhookInThemIsFoundHoweverItIsWritten) {
+  for (const char* text : {R"({"webhook":"x","output":{},"scenes":[],"webhook":"y"})",
+                           R"({"a":"\ud83c","output":{},"scenes":[],"webhook":"y"})"}) {
+    v1::RenderRequest request;
+    request.set_render_params_json(text);
+    EXPECT_THAT(Render(request), ElementsAre("render_params_json.webhook")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace gateway::pictory

@@ -54,7 +54,7 @@ class Process {
       poller_.SetWatched(tenant, id, count > 0);
     });
     auto recovered = store.Recover(clock.WallNow());
-    spending_.Recover(recovered->spent);
+    spending_.Recover(recovered->spent, jobs::StartTime(recovered->asked, clock.WallNow()));
     poller_.Recover(recovered->asked);
     owed_.Recover(recovered->owed);
     jobs::SubmitterOptions submitting;
@@ -64,8 +64,8 @@ class Process {
     }
     submitter_ = std::make_unique<jobs::Submitter>(
         std::move(submitting), account_, spending_, owed_, store, client_, hub_, poller_, clock, clock, random,
-        jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record) {
-                             reconciler_.Add(record);
+        jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
+                             reconciler_.Add(record, hinted);
                            }});
     reconciler_.Recall(recovered->hints);
     const absl::Status read = store.ReadUnfinished([&](const jobs::JobRecord& record) {

@@ -669,6 +669,26 @@ TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
                   jobs::Spent{"acme", At(now - 8)}, jobs::Spent{"umbra", At(now - window)}));
 }
 
+// By the last answer of Pictory's, if the clock has been set since.
+TYPED_TEST_P(JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo) {
+  const std::int64_t answered = 100'000'000, year = 365 * 24 * 3600, hour = 3600;
+  for (const auto& [id, sent] : {std::pair{"old", answered - 25 * hour}, {"one", answered - 23 * hour},
+                                 {"two", answered + 60}, {"ahead", answered + year}}) {
+    JobRecord record = Accepted(id, std::string("p-") + id);
+    record.sent_at = At(sent);
+    ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  }
+  ASSERT_TRUE(this->calls_.NoteAsked({.answered = At(answered), .since = At(5)}).ok());
+  for (const std::int64_t now : {answered + year, answered - year, answered + 120}) {
+    const auto recovered = this->store_->Recover(At(now));
+    ASSERT_TRUE(recovered.ok()) << recovered.status();
+    EXPECT_THAT(recovered->spent,
+                ::testing::UnorderedElementsAre(jobs::Spent{"acme", At(answered - 23 * hour)},
+                                                jobs::Spent{"acme", At(answered + 60)}))
+        << now;
+  }
+}
+
 TYPED_TEST_P(JobStoreTest, RecoverSettlesInterruptedSubmissions) {
   for (int state = 1; state <= 8; ++state) {
     JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
@@ -823,7 +843,7 @@ TYPED_TEST_P(JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
+    JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
     AnUnsentRequestBeginsAgainUnderItsFirstJobId, AnUnsentRequestWithAnotherFingerprintDoesNotBegin,
     BeginRefusesAJobIdOfAnotherRequest, OneRequestIdFromManyThreadsBeginsOnce,
     UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,

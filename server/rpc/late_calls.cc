@@ -1,0 +1,57 @@
+#include "rpc/late_calls.h"
+
+#include <grpc/grpc.h>
+
+#include <utility>
+
+namespace gateway::rpc {
+
+// As grpc::InsecureServerCredentials(), which takes no check.
+class LateCalls::Insecure final : public grpc::ServerCredentials {
+ public:
+  explicit Insecure(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    grpc_server_credentials* const credentials = grpc_insecure_server_credentials_create();
+    grpc_server_credentials_set_auth_metadata_processor(
+        credentials, {.process = &LateCalls::Check,
+                      .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
+                      .state = new std::shared_ptr<Shared>(shared_)});
+    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
+    grpc_server_credentials_release(credentials);
+    return port;
+  }
+  bool IsInsecure() const override { return true; }
+
+  const std::shared_ptr<Shared> shared_;
+};
+
+LateCalls::LateCalls(const absl::Status& refusal)
+    : shared_(new Shared{static_cast<grpc_status_code>(refusal.code()), std::string(refusal.message())}) {}
+
+std::shared_ptr<grpc::ServerCredentials> LateCalls::Credentials() { return std::make_shared<Insecure>(shared_); }
+
+// `done` hands the call to the library before it returns.
+void LateCalls::Check(void* state, grpc_auth_context*, const grpc_metadata*, std::size_t,
+                      grpc_process_auth_metadata_done_cb done, void* call) {
+  const std::shared_ptr<Shared> shared = *static_cast<std::shared_ptr<Shared>*>(state);
+  shared->entering.fetch_add(1);
+  const bool refuse = shared->refusing.load();
+  done(call, nullptr, 0, nullptr, 0, refuse ? shared->code : GRPC_STATUS_OK,
+       refuse ? shared->message.c_str() : nullptr);
+  if (shared->entering.fetch_sub(1) == 1 && shared->refusing.load()) shared->entering.notify_all();
+}
+
+// Each of those that were let in is on its way through a few functions.
+void LateCalls::Refuse() {
+  shared_->refusing.store(true);
+  int entering = shared_->entering.load();
+  while (entering > 0) {
+    shared_->entering.wait(entering);
+    entering = shared_->entering.load();
+  }
+}
+
+}  // namespace gateway::rpc

@@ -1,0 +1,52 @@
+// Answers the calls for which the library would be gone.
+//
+// From Shutdown() on the library of 1.51 ends every call that still comes with CANCELLED: on each
+// connection those of a round trip at least, because it asks by a ping whether its GOAWAY has arrived.
+// CANCELLED is the caller's own word, so clients and meshes do not repeat it. What runs before the library
+// looks is the check of a call's credentials; this is such a check, which lets all calls in until it is
+// closed, and then tells them UNAVAILABLE. The connections stay as they are, without encryption.
+//
+// Thread-safe.
+#pragma once
+
+#include <grpc/grpc_security.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "grpcpp/security/server_credentials.h"
+
+namespace gateway::rpc {
+
+class LateCalls {
+ public:
+  // What those get who come too late; of a status only code and message can be sent from there.
+  explicit LateCalls(const absl::Status& refusal);
+  LateCalls(const LateCalls&) = delete;
+  LateCalls& operator=(const LateCalls&) = delete;
+
+  // Of each listener.
+  std::shared_ptr<grpc::ServerCredentials> Credentials();
+
+  // From now on they are refused. All that were let in before have met the library when it returns.
+  void Refuse();
+
+ private:
+  class Insecure;
+  // A check may still look at it when the library has done with the call.
+  struct Shared {
+    const grpc_status_code code;
+    const std::string message;
+    std::atomic<bool> refusing{false};
+    std::atomic<int> entering{0};
+  };
+  static void Check(void* state, grpc_auth_context* context, const grpc_metadata* metadata, std::size_t count,
+                    grpc_process_auth_metadata_done_cb done, void* call);
+
+  const std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace gateway::rpc
