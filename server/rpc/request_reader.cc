@@ -8,7 +8,7 @@ absl::StatusOr<RequestReader::Held> RequestReader::HoldMessage(
   if (!memory.ok()) return memory.status();
   const std::size_t counted = bytes.Valid() ? bytes.Length() : 0;
   if (*memory <= counted + limits::kSmallRequestMaxBytes) return Held();
-  Held held = intake_.Hold(*memory - counted);
+  Held held = intake_.Hold(*memory - counted, counted);
   if (held == nullptr) return intake_.HoldRefusal();
   return held;
 }

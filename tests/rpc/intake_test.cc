@@ -147,6 +147,22 @@ TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
   EXPECT_NE(intake->Hold(limits::kRequestMaxBytes), nullptr);
 }
 
+TEST_F(IntakeTest, InLittleMemoryARequestThatIsAloneMayHoldMore) {
+  const auto intake = Make({.memory_bytes = 256 * limits::kMiB});
+  const std::size_t bytes = 7 * limits::kMiB;
+  std::shared_ptr<void> first = intake->Hold(bytes);
+  const std::shared_ptr<void> message = intake->Hold(3 * bytes, bytes);
+  EXPECT_NE(message, nullptr) << "alone";
+  EXPECT_EQ(intake->Hold(bytes), nullptr) << "not alone";
+  EXPECT_EQ(intake->Hold(60 * limits::kMiB, 4 * bytes), nullptr) << "more than there is for one";
+}
+
+TEST(MemoryShortTest, LittleMemoryHasRoomForWhatComesBetweenTwoLooks) {
+  EXPECT_EQ(MemoryShortFrom(1000 * limits::kMiB), 750 * limits::kMiB);
+  EXPECT_EQ(MemoryShortFrom(256 * limits::kMiB), 160 * limits::kMiB);
+  EXPECT_EQ(MemoryShortFrom(64 * limits::kMiB), 32 * limits::kMiB);
+}
+
 TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {
   EXPECT_THAT(ChooseRefused({}, 0), IsEmpty());
   EXPECT_THAT(ChooseRefused({"a"}, 2), ElementsAre(0));
