@@ -139,7 +139,7 @@ class Smallest(unittest.TestCase):
                        for _ in range(CONNECTIONS)]
             wait_until(lambda: metric(g, "pictory_gateway_watches ") == CONNECTIONS * CALLS, "the watches")
             self.lives(g, "1,000 watches")
-            for sort in ("preview", "render-json", "summary", "transcription-json"):
+            for sort in ("preview", "summary", "transcription-json"):
                 method, valid = inputs.VALID[sort]
                 request = valid(SUBMIT_BYTES)
                 before = jobs(sandbox)

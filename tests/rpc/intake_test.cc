@@ -114,13 +114,13 @@ TEST_F(IntakeTest, OfTooManyThoseOfTheLargestPeerGiveWay) {
 TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   std::size_t used = 0;
   const auto intake =
-      Make({.arrival = seconds(30), .memory_bytes = 1000, .used = [&used] { return used; }});
+      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] { return used; }});
   std::vector<std::shared_ptr<FakeArrival>> many;
   const auto other = Arrive(*intake, "b");
   for (int i = 0; i < 3; ++i) many.push_back(Arrive(*intake));
   clock_.Advance(2 * kStep + kStep / 2);
   EXPECT_EQ(many[0]->reason, "");
-  used = 751;
+  used = 751 * limits::kMiB;
   const auto young = Arrive(*intake);
   clock_.Advance(kStep);
   EXPECT_EQ(many[0]->reason, "MEMORY_SHORT");
@@ -128,7 +128,7 @@ TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   EXPECT_EQ(many[2]->reason, "");
   EXPECT_EQ(other->reason, "") << "has less on its way than the other peer";
   EXPECT_EQ(young->reason, "") << "may be here at once";
-  used = 750;
+  used = 750 * limits::kMiB;
   clock_.Advance(10 * kStep);
   EXPECT_TRUE(intake->End(*many[2]));
   EXPECT_TRUE(intake->End(*other));
