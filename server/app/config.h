@@ -73,7 +73,7 @@ struct Config {
 
   // Calls.
   bool reflection = true;
-  int max_watches = limits::kWatchesMax;
+  int max_watches = 0;  // 0: as many as the memory allows
   int max_health_watches = limits::kHealthWatchesMax;
   int memory_limit_mib = 0;  // 0: the container's
   int max_streams_per_connection = limits::kConcurrentStreamsMax;

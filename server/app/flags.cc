@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "app/number_check.h"
+#include "base/limits.h"
 
 namespace gateway::app {
 namespace {
@@ -46,10 +48,11 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->check(CLI::IsMember({"on", "off"}))
       ->envname("PICTORY_REFLECTION")
       ->capture_default_str();
-  app.add_option("--max-watches", config.max_watches, "WatchJob streams at once")
+  app.add_option("--max-watches", config.max_watches,
+                 absl::StrCat("WatchJob streams at once; default ", limits::kWatchesMax,
+                              ", fewer where half of the memory limit does not hold as many"))
       ->check(Whole(1, 1'000'000))
-      ->envname("PICTORY_MAX_WATCHES")
-      ->capture_default_str();
+      ->envname("PICTORY_MAX_WATCHES");
   app.add_option("--max-health-watches", config.max_health_watches,
                  "Watches of the health service at once, half of them from one address; each client that "
                  "checks health holds one")
@@ -58,8 +61,11 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->capture_default_str();
   app.add_option(
          "--memory-limit-mib", config.memory_limit_mib,
-         "MiB this process should stay below: from three quarters on, requests that do not come at "
-         "once are refused; default: the container's limit, or half of the machine's memory")
+         absl::StrCat("MiB this process should stay below: from three quarters on, or ",
+                      limits::kMemoryShortHeadroom / limits::kMiB,
+                      " MiB below it, requests that do not come at once are refused; default: the container's "
+                      "limit, or half of the machine's memory. Under load it needs ",
+                      limits::kMemorySmallestMiB, " MiB"))
       ->check(Whole(limits::kMemoryLimitMinMiB, 16 * 1024 * 1024, "MiB"))
       ->envname("PICTORY_MEMORY_LIMIT_MIB");
   app.add_option("--max-streams-per-connection", config.max_streams_per_connection,

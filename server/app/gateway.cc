@@ -9,6 +9,8 @@
 
 #include "admin/admin_server.h"
 #include "app/exit_codes.h"
+#include "app/memory_plan.h"
+#include "app/memory_return.h"
 #include "app/observe.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
@@ -132,6 +134,7 @@ struct Gateway::Parts {
   std::function<void()> unreachable;
   std::atomic<bool> was_unreachable{false};
   std::unique_ptr<SelfWatch> self_watch;
+  MemoryReturn memory_return;
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
@@ -356,15 +359,17 @@ absl::Status Gateway::Parts::Serve() {
                       std::chrono::duration<double>(took).count());
   };
 
+  const MemoryThere memory = FindMemory();
+  for (const std::string& warning : MemoryWarnings(config, memory)) {
+    Log(Level::kWarn, "memory", {{"advice", warning}});
+  }
   rpc::ServerOptions options;
   for (const Address& address : config.listen) options.listeners.push_back({address.ToString()});
   options.reflection = config.reflection;
-  options.admission.watches = config.max_watches;
+  options.admission.watches = WatchesMaxOf(config, memory);
   options.admission.health_watches = config.max_health_watches;
   options.concurrent_streams = config.max_streams_per_connection;
-  options.intake.memory_bytes =
-      config.memory_limit_mib > 0 ? static_cast<std::size_t>(config.memory_limit_mib) * limits::kMiB
-                                  : MemoryLimitBytes();
+  options.intake.memory_bytes = MemoryLimitOf(config, memory);
   options.drain_stuck = [this](int calls, int watches) {
     Log(Level::kError, "drain_stuck", {{"open_calls", calls}, {"open_watches", watches}});
     obs::StopLog();

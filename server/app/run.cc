@@ -13,6 +13,7 @@
 #include "app/observe.h"
 #include "app/process.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "obs/log.h"
 #include "rpc/library_log.h"
 #include "sandbox/sandbox.h"
@@ -69,6 +70,7 @@ int RunGateway(const Config& config) {
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
   rpc::TakeLibraryLogs();
+  ReturnLargeBlocksAtOnce();
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);

@@ -178,7 +178,8 @@ inline constexpr milliseconds kAcceptPause{50};
 
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
-inline constexpr int kWatchesMax = 20'000;
+inline constexpr int kWatchesMax = 20'000;  // unless set, or where memory is less
+inline constexpr int kWatchesMin = 100;     // however little it is
 inline constexpr int kUnaryCallsMax = 4'000;
 inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
@@ -204,7 +205,22 @@ inline constexpr seconds kDrainArrivalMax{1};     // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
 // From so much of the memory limit on, requests that do not come at once are refused.
 inline constexpr std::size_t kMemoryShortPercent = 75;
+// That is at least so much below the limit, because between two looks a fast stranger gets so far.
+inline constexpr std::size_t kMemoryShortHeadroom = 96 * kMiB;
 inline constexpr int kMemoryLimitMinMiB = 64;
+// In which the gateway lives under load (tests/e2e/smallest_test.py); of less it warns.
+inline constexpr int kMemorySmallestMiB = 256;
+// What the process takes, to tell which settings do not fit; measured, see server/DESIGN.md.
+inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
+inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
+inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
+inline constexpr std::size_t kWatchesShare = 2;        // of the memory limit, unless --max-watches is given
+// Blocks from here on come from the system and go back to it at once; what the allocator has at a heap's
+// end it keeps up to so much; and of all that it keeps, more than after the last time is given back.
+inline constexpr int kLargeBlockBytes = 1 * kMiB;
+inline constexpr int kHeapTopMaxBytes = 4 * kMiB;
+inline constexpr std::size_t kMemoryKeptMaxBytes = 16 * kMiB;
+inline constexpr seconds kMemoryLookInterval{5};
 // Of the memory limit, for requests beyond the small ones whose calls are under way: what is made of
 // a request takes some five times its size.
 inline constexpr std::size_t kLargeRequestsShare = 16;
@@ -214,6 +230,9 @@ inline constexpr std::size_t kLargeAnswersShare = 8;
 inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswerFromBytes = 64 * kKiB;  // smaller ones are not counted
+// The same for one that is alone: what a valid request may become, and of little memory at most so much.
+inline constexpr std::size_t kLargeRequestAloneShare = 4;
+inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
 inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};

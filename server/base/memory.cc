@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
+
 namespace gateway {
 namespace {
 
@@ -59,7 +61,7 @@ std::size_t ResidentBytes() {
   return (resident - std::min(resident, shared)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-std::size_t MemoryLimitBytes(const std::filesystem::path& root) {
+MemoryThere FindMemory(const std::filesystem::path& root) {
   std::uint64_t lowest = kNone;
   std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // hierarchy:controllers:/path
@@ -77,9 +79,21 @@ std::size_t MemoryLimitBytes(const std::filesystem::path& root) {
   }
   // The older groups write an absurdly large number where there is no limit.
   const std::uint64_t machine = MachineBytes();
-  return static_cast<std::size_t>(lowest < machine ? lowest : machine / 2);
+  return {.bytes = static_cast<std::size_t>(std::min(lowest, machine)), .container = lowest < machine};
+}
+
+std::size_t KeptBytes() {
+  const struct mallinfo2 all = mallinfo2();
+  const std::size_t used = all.uordblks + all.hblkhd;
+  const std::size_t resident = ResidentBytes();
+  return resident - std::min(resident, used);
 }
 
 void ReturnFreeMemory() { malloc_trim(0); }
+
+void ReturnLargeBlocksAtOnce() {
+  mallopt(M_MMAP_THRESHOLD, limits::kLargeBlockBytes);
+  mallopt(M_TRIM_THRESHOLD, limits::kHeapTopMaxBytes);
+}
 
 }  // namespace gateway

@@ -20,6 +20,8 @@ Intake::Intake(IntakeLimits limits, std::function<void(std::function<void()>)> a
                           ? limits::kLargeRequestsMaxBytes
                           : std::clamp(limits_.memory_bytes / limits::kLargeRequestsShare,
                                        limits::kRequestMaxBytes, limits::kLargeRequestsMaxBytes)),
+      alone_max_bytes_(std::min(limits_.memory_bytes / limits::kLargeRequestAloneShare,
+                                limits::kLargeRequestAloneMaxBytes)),
       aside_(std::move(aside)),
       admission_(admission),
       clock_(clock),
@@ -65,9 +67,10 @@ void Intake::Drain() {
   Arm();
 }
 
-std::shared_ptr<void> Intake::Hold(std::size_t bytes) {
-  const bool room =
-      held_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= held_max_bytes_;
+std::shared_ptr<void> Intake::Hold(std::size_t bytes, std::size_t own) {
+  const std::size_t before = held_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  const bool room = before + bytes <= held_max_bytes_ ||
+                    (before == own && before + bytes <= alone_max_bytes_);
   std::shared_ptr<void> held(this, [self = shared_from_this(), bytes](void*) {
     self->held_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   });
@@ -174,8 +177,7 @@ void Intake::Take(std::vector<Arrivals::iterator>& found, const std::vector<std:
 
 bool Intake::MemoryIsShort() const {
   if (limits_.memory_bytes == 0) return false;
-  return (limits_.used ? limits_.used() : ResidentBytes()) >
-         limits_.memory_bytes / 100 * limits::kMemoryShortPercent;
+  return (limits_.used ? limits_.used() : ResidentBytes()) > MemoryShortFrom(limits_.memory_bytes);
 }
 
 // With different delays, so that those refused at once do not come back at once.
@@ -185,6 +187,11 @@ Duration Intake::Later() const {
 
 grpc::Status Intake::Arrival::Late(Duration limit) const {
   return ToGrpc(errors::RequestLate(limit));
+}
+
+std::size_t MemoryShortFrom(std::size_t limit) {
+  const std::size_t least = limit - std::min(limit / 2, limits::kMemoryShortHeadroom);
+  return std::min(limit / 100 * limits::kMemoryShortPercent, least);
 }
 
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count) {

@@ -73,7 +73,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void Drain();
 
   // So many bytes of large requests are to be held as long as what it returns; null: there are too many.
-  std::shared_ptr<void> Hold(std::size_t bytes);
+  // `own` is what the same request holds already. One that holds all there is may have more, so that
+  // whatever a caller may send is taken at some time, however little memory there is.
+  std::shared_ptr<void> Hold(std::size_t bytes, std::size_t own = 0);
   absl::Status HoldRefusal() const;
 
  private:
@@ -93,6 +95,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
 
   const IntakeLimits limits_;
   const std::size_t held_max_bytes_;
+  const std::size_t alone_max_bytes_;
   const std::function<void(std::function<void()>)> aside_;
   const Admission& admission_;
   const Clock& clock_;
@@ -105,6 +108,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   bool armed_ GUARDED_BY(mutex_) = false;
   std::atomic<bool> making_room_{false};
 };
+
+// From so much on requests that do not come at once are refused, of a memory limit. Pure.
+std::size_t MemoryShortFrom(std::size_t limit);
 
 // Which `count` of them go when there are too many: those of the peers with the most first, and of one
 // peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.

@@ -66,15 +66,16 @@ class RequestReader {
   absl::StatusOr<std::shared_ptr<Request>> Make(const grpc::ByteBuffer& bytes, Held held) {
     auto kept = std::make_shared<Kept<Request>>();
     kept->bytes = std::move(held);
-    absl::StatusOr<Held> more = HoldMessage(bytes, *Request::descriptor());
+    absl::StatusOr<Held> more = HoldMessage(bytes, kept->bytes != nullptr, *Request::descriptor());
     if (!more.ok()) return more.status();
     kept->more = *std::move(more);
     if (!Parse(bytes, kept->message)) return errors::Unparsable(Request::descriptor()->full_name());
     return std::shared_ptr<Request>(kept, &kept->message);
   }
 
-  // For what a message takes beyond its bytes; null if that is little.
-  absl::StatusOr<Held> HoldMessage(const grpc::ByteBuffer& bytes, const google::protobuf::Descriptor& type);
+  // For what a message takes beyond its bytes, which are held already or few; null if that is little.
+  absl::StatusOr<Held> HoldMessage(const grpc::ByteBuffer& bytes, bool bytes_held,
+                                   const google::protobuf::Descriptor& type);
 
   Intake& intake_;
   const Admission& admission_;

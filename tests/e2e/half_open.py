@@ -31,17 +31,29 @@ def headers(path, **more):
 
 class Body:
     """A request with a length prefix that says `announced`, of which `sent` bytes will come. With a
-    `message` it is whole, and what comes is more than a request."""
+    `message` it is whole, and what comes is more than a request. With `whole` it is an ordinary request,
+    and ends as one."""
 
     def __init__(self, method="CreatePreview", announced=16 * MIB, sent=None, piece=FRAME, message=b"",
-                 **metadata):
+                 whole=None, **metadata):
         self.path = method if method.startswith("/") else METHODS + method
         self.metadata = metadata
+        self.whole = whole
+        if whole is not None:
+            announced = sent = len(whole)
         self.prefix = struct.pack(">BI", 0, len(message) if message else announced) + message
         self.left = announced - 1 if sent is None else sent
         self.piece = piece
         self.window = WINDOW
         self.answered = False
+
+    def take(self, size):
+        """The next bytes, and the flags of their frame."""
+        self.left -= size
+        if self.whole is None:
+            return bytes(size), 0
+        end = len(self.whole) - self.left
+        return self.whole[end - size:end], 0 if self.left else END_STREAM
 
 
 class Connection:
@@ -101,8 +113,8 @@ class Connection:
                 n = min(body.piece, body.left, body.window, self.window)
                 if n <= 0 or body.answered:
                     break
-                pieces.append(frame(DATA, 0, stream, bytes(n)))
-                body.left -= n
+                content, flags = body.take(n)
+                pieces.append(frame(DATA, flags, stream, content))
                 body.window -= n
                 self.window -= n
         self.out = b"".join(pieces)

@@ -16,6 +16,10 @@ LARGE = 16 * MIB - KIB  # what a submit takes
 TOLD = {"OK", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "NOT_FOUND", "FAILED_PRECONDITION"}
 
 
+def path_of(method):
+    return method if method.startswith("/") else SERVICE + method
+
+
 @dataclasses.dataclass
 class Row:
     name: str
@@ -27,11 +31,17 @@ class Row:
     rounds: int = 1  # one after the other, of as many calls each
     bound: float = 3.0  # CPU time and memory, hostile to plain
     quick: bool = True
+    keyed: bool = False  # each call gets a request_id of its own
+    plain_method: str = ""  # of the ordinary request, if it is another one
     answers: set = dataclasses.field(default_factory=lambda: set(TOLD))
 
     @property
     def path(self):
-        return self.method if self.method.startswith("/") else SERVICE + self.method
+        return path_of(self.method)
+
+    @property
+    def plain_path(self):
+        return path_of(self.plain_method or self.method)
 
 
 # The wire format.
@@ -106,12 +116,16 @@ def plain_summary(size):
     return field(TRANSCRIPT, repeat(field(SENTENCES, word * 10), size, 16))
 
 
-def plain_summary_json(size):
+def transcript_json(size):
     """The same as Pictory has it."""
     word = {"uid": "w1", "word": "spoken", "start_time": 1.25, "end_time": 1.5, "speakerId": 1,
             "sentence_index": 0}
     item = json.dumps({"uid": "s1", "speakerId": 1, "words": [word] * 10}, separators=(",", ":"))
-    return field(TRANSCRIPT_JSON, "[" + ",".join([item] * max(1, (size - 16) // (len(item) + 1))) + "]")
+    return "[" + ",".join([item] * max(1, (size - 16) // (len(item) + 1))) + "]"
+
+
+def plain_summary_json(size):
+    return field(TRANSCRIPT_JSON, transcript_json(size))
 
 
 def plain_list(size):
@@ -120,6 +134,54 @@ def plain_list(size):
 
 def plain_get(size):
     return field(1, "j" * (size - 8))
+
+
+# Valid submits of a size, of each sort. Pictory takes 1,000 scenes and 15,000 characters in each.
+
+def scenes_within(size):
+    count = min(900, max(1, size // (2 * KIB)))
+    return count, min(14_000, max(1, (size - 64) // count - 400))
+
+
+def valid_preview(size, number_of_board=STORYBOARD):
+    count, each = scenes_within(size)
+    return field(number_of_board, field(1, "video") + field(SCENES, field(STORY, story_of(each))) * count)
+
+
+def valid_board_json(size):
+    count, each = scenes_within(size)
+    scene = json.dumps({"story": story_of(each), "highlightKeywords": True, "minimumDuration": 3.5,
+                        "background": {"type": "image", "color": "rgb(0,0,0)", "settings": {"loop": True}}},
+                       separators=(",", ":"))
+    return '{"videoName":"video","scenes":[' + ",".join([scene] * count) + "]}"
+
+
+def valid_summary(size):
+    """As many words as a request may have messages."""
+    time = b"\0\0\0\0\0\0\xf0\x3f"
+    count = min(9_000, size // 1000)
+    word = field(2, "spoken" * max(1, (size // count // 10 - 30) // 6)) + tag(3, 1) + time + tag(4, 1) + time
+    return (field(TRANSCRIPT, field(SENTENCES, field(WORDS, word) * 10) * count)
+            + number(HIGHLIGHT_SECONDS, 30))
+
+
+def valid_summary_json(size):
+    return plain_summary_json(size) + number(HIGHLIGHT_SECONDS, 30)
+
+
+def valid_transcription(size):
+    return field(10, "https://media.example.com/talk.mp4") + field(13, transcript_json(size))
+
+
+VALID = {
+    "preview": ("CreatePreview", valid_preview),
+    "preview-json": ("CreatePreview", lambda size: field(STORYBOARD_JSON, valid_board_json(size))),
+    "render": ("Render", lambda size: valid_preview(size, RENDER_STORYBOARD)),
+    "render-json": ("Render", lambda size: field(RENDER_STORYBOARD_JSON, valid_board_json(size))),
+    "summary": ("Summarize", valid_summary),
+    "summary-json": ("Summarize", valid_summary_json),
+    "transcription-json": ("Transcribe", valid_transcription),
+}
 
 
 def rounds_for(size, mib):
@@ -254,4 +316,20 @@ def of_messages():
     yield row("not-a-message", "messages", "CreatePreview", b"\xff" * LARGE, plain_preview, quick=False)
 
 
-ROWS = [*of_keys(), *of_lists(), *of_messages()]
+# Valid submits, compared with one another: each with another sort of as many bytes, as ordinary requests
+# that are refused are only read, and neither kept nor sent on.
+COMPARED = {"preview": "preview-json", "render": "preview", "render-json": "preview-json",
+            "summary": "summary-json", "transcription-json": "summary-json", "preview-json": "summary-json",
+            "summary-json": "preview-json"}
+
+
+def of_submits():
+    for sort, (method, valid) in VALID.items():
+        for mib in (1, 8):
+            request = valid(mib * MIB)
+            plain_method, plain = VALID[COMPARED[sort]]
+            yield row(f"valid-{sort}-{mib}-mib", "submits", method, request, plain, mib=2 * mib, keyed=True,
+                      plain_method=plain_method, quick=mib == 1 and sort in ("preview", "summary"))
+
+
+ROWS = [*of_keys(), *of_lists(), *of_messages(), *of_submits()]

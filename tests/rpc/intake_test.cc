@@ -114,13 +114,13 @@ TEST_F(IntakeTest, OfTooManyThoseOfTheLargestPeerGiveWay) {
 TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   std::size_t used = 0;
   const auto intake =
-      Make({.arrival = seconds(30), .memory_bytes = 1000, .used = [&used] { return used; }});
+      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] { return used; }});
   std::vector<std::shared_ptr<FakeArrival>> many;
   const auto other = Arrive(*intake, "b");
   for (int i = 0; i < 3; ++i) many.push_back(Arrive(*intake));
   clock_.Advance(2 * kStep + kStep / 2);
   EXPECT_EQ(many[0]->reason, "");
-  used = 751;
+  used = 751 * limits::kMiB;
   const auto young = Arrive(*intake);
   clock_.Advance(kStep);
   EXPECT_EQ(many[0]->reason, "MEMORY_SHORT");
@@ -128,7 +128,7 @@ TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   EXPECT_EQ(many[2]->reason, "");
   EXPECT_EQ(other->reason, "") << "has less on its way than the other peer";
   EXPECT_EQ(young->reason, "") << "may be here at once";
-  used = 750;
+  used = 750 * limits::kMiB;
   clock_.Advance(10 * kStep);
   EXPECT_TRUE(intake->End(*many[2]));
   EXPECT_TRUE(intake->End(*other));
@@ -145,6 +145,22 @@ TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
   EXPECT_EQ(errors::Reason(intake->HoldRefusal()), "TOO_MANY");
   first.reset();
   EXPECT_NE(intake->Hold(limits::kRequestMaxBytes), nullptr);
+}
+
+TEST_F(IntakeTest, InLittleMemoryARequestThatIsAloneMayHoldMore) {
+  const auto intake = Make({.memory_bytes = 256 * limits::kMiB});
+  const std::size_t bytes = 7 * limits::kMiB;
+  std::shared_ptr<void> first = intake->Hold(bytes);
+  const std::shared_ptr<void> message = intake->Hold(3 * bytes, bytes);
+  EXPECT_NE(message, nullptr) << "alone";
+  EXPECT_EQ(intake->Hold(bytes), nullptr) << "not alone";
+  EXPECT_EQ(intake->Hold(60 * limits::kMiB, 4 * bytes), nullptr) << "more than there is for one";
+}
+
+TEST(MemoryShortTest, LittleMemoryHasRoomForWhatComesBetweenTwoLooks) {
+  EXPECT_EQ(MemoryShortFrom(1000 * limits::kMiB), 750 * limits::kMiB);
+  EXPECT_EQ(MemoryShortFrom(256 * limits::kMiB), 160 * limits::kMiB);
+  EXPECT_EQ(MemoryShortFrom(64 * limits::kMiB), 32 * limits::kMiB);
 }
 
 TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {
