@@ -56,7 +56,9 @@ TEST_F(Hostile, PollsAreNotMisledByBrokenJson) {
   ExpectToGoOnAfter("r", std::move(answers));
 }
 
+// An id that stands in one of them is asked about, and not believed before Pictory knows it.
 TEST_F(Hostile, SubmitsAreInDoubtAfterBrokenJson) {
+  OnJob("x", {Json(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})")});
   int posts = 0;
   for (const HostileBody& body : HostileBodies()) {
     if (body.json.size() > 2'000'000) continue;

@@ -114,5 +114,26 @@ TEST_F(Contract, Case57_AJobInDoubtIsSettledByIt) {
   EXPECT_EQ(pictory_.Count(kRenderCall), 1);
 }
 
+// Nobody calls back: the id stood in what came of the answer.
+TEST_F(Contract, Case57_AJobInDoubtIsSettledByTheIdInItsBrokenAnswer) {
+  Start();
+  pictory_.On(kRenderCall, {Json(502, R"({"message":"upstream","data":{"jobId":"r"}})"),
+                            CutShort(R"({"success":true,"data":{"jobId":"s","more":")")});
+  OnJob("r", {Json(200, kVideo)});
+  OnJob("s", {Json(200, kVideo)});
+  for (const char* id : {"r", "s"}) {
+    pictory_jobs::RenderRequest request;
+    request.mutable_storyboard()->set_video_name(std::string("demo ") + id);
+    request.mutable_storyboard()->add_scenes()->set_story("Hello there.");
+    const auto job = Api().Render(request);
+    ASSERT_TRUE(job.ok()) << job.status();
+    ASSERT_EQ(job->state(), v1::JOB_STATE_UNCONFIRMED);
+    const Job settled = Watch(*job, [](const Job& now) { return now.state() == v1::JOB_STATE_SUCCEEDED; });
+    EXPECT_EQ(settled.state(), v1::JOB_STATE_SUCCEEDED);
+    EXPECT_EQ(settled.pictory_job_id(), id);
+  }
+  EXPECT_EQ(pictory_.Count(kRenderCall), 2);
+}
+
 }  // namespace
 }  // namespace gateway::test
