@@ -9,6 +9,7 @@ export PATH=$tools/bin:$tools/node_modules/.bin:$PATH
 
 readonly grpcurl_version=v1.9.4
 readonly buf_version=1.75.0
+readonly reflection_clients=(grpc-js-reflection-client@1.4.2 grpc-reflection-js@0.3.0 @grpc/grpc-js@1.14.7 @grpc/proto-loader@0.8.1)
 
 # grpcurl needs a newer Go than Debian's 1.19.
 if ! [[ -x $tools/bin/grpcurl ]]; then
@@ -26,6 +27,15 @@ if ! [[ -x $tools/node_modules/.bin/buf ]]; then
     :
   else
     left_out+=("proto lint: buf $buf_version could not be installed (needs npm; see $tools/buf.log)")
+  fi
+fi
+
+if ! [[ -d $tools/node_modules/grpc-reflection-js ]]; then
+  if command -v npm >/dev/null &&
+      npm install --silent --no-fund --no-audit --prefix "$tools" "${reflection_clients[@]}" >"$tools/reflection.log" 2>&1; then
+    :
+  else
+    left_out+=("reflection from Node: the clients could not be installed (needs npm; see $tools/reflection.log)")
   fi
 fi
 

@@ -16,7 +16,9 @@
 #include "base/work_thread.h"
 #include "obs/log.h"
 #include "rpc/acceptor.h"
+#include "rpc/descriptor_set.h"
 #include "rpc/health_service.h"
+#include "rpc/reflection_files.h"
 #include "rpc/reflection_service.h"
 #include "rpc/unread.h"
 
@@ -107,9 +109,10 @@ struct Server::Parts {
         unread(std::make_shared<Unread>(domain.clock, domain.timers, options.unread_patience)),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
+        files(DescriptorSet()),
         answers({kServiceName, kHealthServiceName,
                  V1::service_full_name(), V1Alpha::service_full_name()},
-                *google::protobuf::DescriptorPool::generated_pool()),
+                files),
         reflection(answers, *intake, admission, domain),
         reflection_alpha(answers, *intake, admission, domain) {}
 
@@ -119,6 +122,7 @@ struct Server::Parts {
   std::shared_ptr<Unread> unread;  // so may its
   JobsService jobs;
   HealthService health;
+  ReflectionFiles files;
   ReflectionAnswers answers;
   ReflectionService<V1> reflection;
   ReflectionService<V1Alpha> reflection_alpha;
