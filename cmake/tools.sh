@@ -1,7 +1,7 @@
 # Test tools that Debian 12 does not package, from their own registries, into build/tools; and what the
-# example clients need, into build/interop. The array `interop` names the languages that can be tested, and
-# `mesh` says whether the tests behind Envoy can be run. Sourced by cmake/check: what cannot be had is added to
-# the array `left_out`.
+# example clients need, into build/interop, and callers with generated code, into build/callers. The arrays
+# `interop` and `callers` name the languages that can be tested, and `mesh` says whether the tests behind Envoy
+# can be run. Sourced by cmake/check: what cannot be had is added to the array `left_out`; java is for --all.
 
 tools=$PWD/build/tools
 mkdir -p "$tools"
@@ -9,6 +9,7 @@ export PATH=$tools/bin:$tools/node_modules/.bin:$PATH
 
 readonly grpcurl_version=v1.9.4
 readonly buf_version=1.75.0
+readonly reflection_clients=(grpc-js-reflection-client@1.4.2 grpc-reflection-js@0.3.0 @grpc/grpc-js@1.14.7 @grpc/proto-loader@0.8.1)
 
 # grpcurl needs a newer Go than Debian's 1.19.
 if ! [[ -x $tools/bin/grpcurl ]]; then
@@ -29,6 +30,15 @@ if ! [[ -x $tools/node_modules/.bin/buf ]]; then
   fi
 fi
 
+if ! [[ -d $tools/node_modules/grpc-reflection-js ]]; then
+  if command -v npm >/dev/null &&
+      npm install --silent --no-fund --no-audit --prefix "$tools" "${reflection_clients[@]}" >"$tools/reflection.log" 2>&1; then
+    :
+  else
+    left_out+=("reflection from Node: the clients could not be installed (needs npm; see $tools/reflection.log)")
+  fi
+fi
+
 interop=()
 for language in python:python3 node:npm; do
   program=${language#*:} language=${language%:*}
@@ -36,6 +46,18 @@ for language in python:python3 node:npm; do
     interop+=("$language")
   else
     left_out+=("interop tests, $language: the example could not be set up (needs $program; see build/interop/$language.log)")
+  fi
+done
+
+callers=()
+languages=(go:go python:python3 node:npm)
+! $all || languages+=(java:mvn)  # downloads much
+for language in "${languages[@]}"; do
+  program=${language#*:} language=${language%:*}
+  if command -v "$program" >/dev/null && tests/callers/run --set-up "$language" >"$tools/callers-$language.log" 2>&1; then
+    callers+=("$language")
+  else
+    left_out+=("callers, $language: what generates its code could not be had (needs $program, for Go 1.26 or newer; see $tools/callers-$language.log)")
   fi
 done
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "google/protobuf/descriptor.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace gateway::rpc {
@@ -16,24 +15,19 @@ void NotFound(const std::string& what, Response& response) {
   response.mutable_error_response()->set_error_message("Not found: " + what);
 }
 
-// The file and what it imports, each once.
-void Add(const FileDescriptor* file, bool asked, std::set<std::string>& sent, Response& response) {
+}  // namespace
+
+ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services, const ReflectionFiles& files)
+    : services_(std::move(services)), files_(files), pool_(files.pool()) {}
+
+void ReflectionAnswers::Add(const FileDescriptor* file, bool asked, std::set<std::string>& sent,
+                            Response& response) const {
   if (!sent.insert(file->name()).second && !asked) return;
-  google::protobuf::FileDescriptorProto proto;
-  file->CopyTo(&proto);
-  // CopyTo leaves the JSON names out, which describe half of this API.
-  file->CopyJsonNameTo(&proto);
-  response.mutable_file_descriptor_response()->add_file_descriptor_proto(proto.SerializeAsString());
+  response.mutable_file_descriptor_response()->add_file_descriptor_proto(files_.Serialised(*file));
   for (int i = 0; i < file->dependency_count(); ++i) {
     Add(file->dependency(i), /*asked=*/false, sent, response);
   }
 }
-
-}  // namespace
-
-ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services,
-                                     const google::protobuf::DescriptorPool& pool)
-    : services_(std::move(services)), pool_(pool) {}
 
 void ReflectionAnswers::Describe(const FileDescriptor* file, const std::string& what,
                                  std::set<std::string>& sent, Response& response) const {

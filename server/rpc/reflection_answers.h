@@ -1,5 +1,4 @@
-// Server reflection's answers, from the descriptors linked into the program. v1 and v1alpha are the
-// same on the wire, so one set of messages serves both.
+// Server reflection's answers. v1 and v1alpha are the same on the wire, so one set of messages serves both.
 #pragma once
 
 #include <set>
@@ -8,14 +7,14 @@
 
 #include "google/protobuf/descriptor.h"
 #include "grpc/reflection/v1/reflection.pb.h"
+#include "rpc/reflection_files.h"
 
 namespace gateway::rpc {
 
 class ReflectionAnswers {
  public:
-  // `services` are listed; everything linked in can be described. `pool` must outlive this.
-  ReflectionAnswers(std::vector<std::string> services,
-                    const google::protobuf::DescriptorPool& pool);
+  // `services` are listed; all of `files`, which must outlive this, can be described.
+  ReflectionAnswers(std::vector<std::string> services, const ReflectionFiles& files);
 
   // `sent` are the files the caller of this stream has by now; they are not sent twice but where
   // asked for directly. Errors are part of the answer.
@@ -26,11 +25,15 @@ class ReflectionAnswers {
  private:
   using Response = grpc::reflection::v1::ServerReflectionResponse;
 
+  // The file and what it imports, each once.
+  void Add(const google::protobuf::FileDescriptor* file, bool asked, std::set<std::string>& sent,
+           Response& response) const;
   void Describe(const google::protobuf::FileDescriptor* file, const std::string& what,
                 std::set<std::string>& sent, Response& response) const;
   void ListExtensions(const std::string& type, Response& response) const;
 
   const std::vector<std::string> services_;
+  const ReflectionFiles& files_;
   const google::protobuf::DescriptorPool& pool_;
 };
 

@@ -16,9 +16,11 @@
 #include "base/work_thread.h"
 #include "obs/log.h"
 #include "rpc/acceptor.h"
+#include "rpc/descriptor_set.h"
 #include "rpc/health_service.h"
 #include "rpc/large_answers.h"
 #include "rpc/late_calls.h"
+#include "rpc/reflection_files.h"
 #include "rpc/reflection_service.h"
 #include "rpc/unread.h"
 
@@ -112,9 +114,10 @@ struct Server::Parts {
             LargeAnswers::MaxBytes(options.intake.memory_bytes), domain.random)),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
+        files(DescriptorSet()),
         answers({kServiceName, kHealthServiceName,
                  V1::service_full_name(), V1Alpha::service_full_name()},
-                *google::protobuf::DescriptorPool::generated_pool()),
+                files),
         reflection(answers, *intake, admission, domain),
         reflection_alpha(answers, *intake, admission, domain) {}
 
@@ -126,6 +129,7 @@ struct Server::Parts {
   std::shared_ptr<LargeAnswers> large_answers;  // bytes that the library still has hold it
   JobsService jobs;
   HealthService health;
+  ReflectionFiles files;
   ReflectionAnswers answers;
   ReflectionService<V1> reflection;
   ReflectionService<V1Alpha> reflection_alpha;

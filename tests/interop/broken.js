@@ -14,9 +14,9 @@ const PATIENCE_MS = 1_500;
 const WHOLE = '0123456789';
 
 const definition = protoLoader.loadSync(
-  ['pictory/jobs/v1/pictory_jobs.proto', 'pictory/jobs/internal/v1/error_details.proto'],
-  {includeDirs: ['../../../protos'], enums: String, defaults: true});
-const write = (type, value) => definition[`pictory.jobs.internal.v1.${type}`].serialize(value);
+  ['pictory/jobs/v1/pictory_jobs.proto', 'error_details.proto'],
+  {includeDirs: ['../../../protos', '.'], enums: String, defaults: true});
+const write = (type, value) => definition[`google.rpc.${type}`].serialize(value);
 
 const fake = {};
 

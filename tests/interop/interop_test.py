@@ -267,7 +267,7 @@ for job in pictory_jobs.watch(stub, "JOB", silence=0.3, on_reconnect=on_reconnec
                                       timeout=DEADLINE_SECONDS)
                 self.assertEqual(done.returncode, 0, done.stderr)
             state, percent, url = done.stdout.splitlines()[-1].split()
-            self.assertEqual(state, "4")  # JOB_STATE_SUCCEEDED
+            self.assertEqual(state, "JOB_STATE_SUCCEEDED")
             self.assertTrue(url.startswith("http://127.0.0.1:"), url)
 
 

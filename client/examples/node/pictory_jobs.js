@@ -26,11 +26,12 @@ const DOMAIN = 'pictory-gateway';
 const SUBMITS = ['createPreview', 'render', 'transcribe', 'summarize'];
 
 const PROTOS = process.env.PICTORY_PROTOS ?? fileURLToPath(new URL('../../../protos', import.meta.url));
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 const definition = protoLoader.loadSync(
-  ['pictory/jobs/v1/pictory_jobs.proto', 'pictory/jobs/internal/v1/error_details.proto'],
+  ['pictory/jobs/v1/pictory_jobs.proto', 'error_details.proto'],
   {
-    includeDirs: [PROTOS],
+    includeDirs: [PROTOS, HERE],
     keepCase: false, // videoName, as in Pictory's own JSON
     enums: String,
     longs: String, // the seconds of a Timestamp only
@@ -175,12 +176,11 @@ function advice(error, reason) {
   }
 }
 
-// The standard error detail of this name (google.rpc.*), or undefined. The gateway's own
-// error_details.proto is Google's, field for field.
+// The standard error detail of this name (google.rpc.*), or undefined.
 function detail(error, name) {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   if (!bytes) return undefined;
-  const read = (type, value) => definition[`pictory.jobs.internal.v1.${type}`].deserialize(value);
+  const read = (type, value) => definition[`google.rpc.${type}`].deserialize(value);
   const packed = read('Status', bytes).details.find((d) => d.typeUrl.endsWith(`/google.rpc.${name}`));
   return packed && read(name, packed.value);
 }

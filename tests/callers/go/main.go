@@ -1,0 +1,77 @@
+// A caller with code generated from protos/, who serves gRPC's health and reflection too: their files must
+// not be registered twice. Prints the last state of a preview, and why a call failed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	jobsv1 "example.com/videos/gen/pictory/jobs/v1"
+)
+
+func preview(jobs jobsv1.PictoryJobsClient) (*jobsv1.Job, error) {
+	ctx := context.Background()
+	made, err := jobs.CreatePreview(ctx, &jobsv1.CreatePreviewRequest{
+		RequestId: "go-" + os.Args[2],
+		Source: &jobsv1.CreatePreviewRequest_Storyboard{Storyboard: &jobsv1.Storyboard{
+			VideoName: proto.String("demo"),
+			Scenes:    []*jobsv1.Scene{{Story: proto.String("Hello there.")}},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	job := made.GetJob()
+	watch, err := jobs.WatchJob(ctx, &jobsv1.WatchJobRequest{JobId: job.GetJobId()})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		event, err := watch.Recv()
+		if errors.Is(err, io.EOF) {
+			return job, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if event.GetJob() != nil {
+			job = event.GetJob()
+		}
+	}
+}
+
+func main() {
+	server := grpc.NewServer()
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	reflection.Register(server)
+
+	connection, err := grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	jobs := jobsv1.NewPictoryJobsClient(connection)
+	job, err := preview(jobs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(job.GetState())
+	_, err = jobs.GetJob(context.Background(), &jobsv1.GetJobRequest{JobId: "nobody"})
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			fmt.Println(info.GetReason())
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package com.example;
+
+import ai.pictory.jobs.v1.CreatePreviewRequest;
+import ai.pictory.jobs.v1.GetJobRequest;
+import ai.pictory.jobs.v1.Job;
+import ai.pictory.jobs.v1.PictoryJobsGrpc;
+import ai.pictory.jobs.v1.Scene;
+import ai.pictory.jobs.v1.Storyboard;
+import ai.pictory.jobs.v1.WatchJobRequest;
+import ai.pictory.jobs.v1.WatchJobResponse;
+import com.google.protobuf.Any;
+import com.google.rpc.ErrorInfo;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.Iterator;
+
+/** A caller with code generated from protos/. Prints the last state of a preview, and why a call failed. */
+public final class Main {
+  public static void main(String[] args) throws Exception {
+    ManagedChannel channel =
+        Grpc.newChannelBuilder(args[0], InsecureChannelCredentials.create()).build();
+    PictoryJobsGrpc.PictoryJobsBlockingStub jobs = PictoryJobsGrpc.newBlockingStub(channel);
+    Storyboard story =
+        Storyboard.newBuilder()
+            .setVideoName("demo")
+            .addScenes(Scene.newBuilder().setStory("Hello there."))
+            .build();
+    Job job =
+        jobs.createPreview(
+                CreatePreviewRequest.newBuilder()
+                    .setRequestId("java-" + args[1])
+                    .setStoryboard(story)
+                    .build())
+            .getJob();
+    Iterator<WatchJobResponse> events =
+        jobs.watchJob(WatchJobRequest.newBuilder().setJobId(job.getJobId()).build());
+    while (events.hasNext()) {
+      WatchJobResponse event = events.next();
+      if (event.hasJob()) {
+        job = event.getJob();
+      }
+    }
+    System.out.println(job.getState());
+    try {
+      jobs.getJob(GetJobRequest.newBuilder().setJobId("nobody").build());
+    } catch (StatusRuntimeException error) {
+      for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
+        if (detail.is(ErrorInfo.class)) {
+          System.out.println(detail.unpack(ErrorInfo.class).getReason());
+        }
+      }
+    }
+    channel.shutdownNow();
+  }
+
+  private Main() {}
+}

@@ -1,0 +1,22 @@
+// A caller with code generated from protos/. Prints the last state of a preview, and why a call failed.
+import {createClient} from '@connectrpc/connect';
+import {createGrpcTransport} from '@connectrpc/connect-node';
+
+import {JobState} from './gen/pictory/jobs/v1/job_pb.js';
+import {PictoryJobs} from './gen/pictory/jobs/v1/pictory_jobs_pb.js';
+
+const [address, run] = process.argv.slice(2);
+const jobs = createClient(PictoryJobs, createGrpcTransport({baseUrl: `http://${address}`}));
+const storyboard = {videoName: 'demo', scenes: [{story: 'Hello there.'}]};
+const source = {case: 'storyboard', value: storyboard};
+let {job} = await jobs.createPreview({requestId: `node-${run}`, source});
+for await (const {event} of jobs.watchJob({jobId: job.jobId})) {
+  if (event.case === 'job') job = event.value;
+}
+console.log(`JOB_STATE_${JobState[job.state]}`);
+try {
+  await jobs.getJob({jobId: 'nobody'});
+} catch (error) {
+  const info = error.details.find((detail) => detail.type === 'google.rpc.ErrorInfo');
+  console.log(Buffer.from(info.value).toString().match(/[A-Z_]{2,}/)[0]); // the bytes begin with the reason
+}

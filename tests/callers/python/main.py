@@ -1,0 +1,27 @@
+"""A caller with code generated from protos/. Prints the last state of a preview, and why a call failed."""
+
+import sys
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2  # noqa: F401: registered once only
+from grpc_reflection.v1alpha import reflection_pb2  # noqa: F401
+from grpc_status import rpc_status
+from pictory.jobs.v1 import job_pb2, pictory_jobs_pb2_grpc, storyboard_pb2
+from pictory.jobs.v1 import pictory_jobs_pb2 as api
+
+address, run = sys.argv[1:]
+jobs = pictory_jobs_pb2_grpc.PictoryJobsStub(grpc.insecure_channel(address))
+story = storyboard_pb2.Storyboard(video_name="demo", scenes=[storyboard_pb2.Scene(story="Hello there.")])
+job = jobs.CreatePreview(api.CreatePreviewRequest(request_id=f"python-{run}", storyboard=story)).job
+for event in jobs.WatchJob(api.WatchJobRequest(job_id=job.job_id)):
+    if event.HasField("job"):
+        job = event.job
+print(job_pb2.JobState.Name(job.state))
+try:
+    jobs.GetJob(api.GetJobRequest(job_id="nobody"))
+except grpc.RpcError as error:
+    for detail in rpc_status.from_call(error).details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            print(info.reason)
