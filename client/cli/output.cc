@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -47,21 +46,20 @@ bool Output::Terminal() {
   return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-Progress Output::MakeProgress() {
-  Progress::Mode mode = Progress::Mode::kPlain;
-  if (quiet_ || json_) {
-    mode = Progress::Mode::kNone;
-  } else if (Terminal()) {
-    mode = Progress::Mode::kLive;
-  }
-  winsize size{};
-  int columns = 80;
-  int rows = 24;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-    columns = size.ws_col;
-    rows = size.ws_row;
-  }
-  return Progress(mode, std::max(20, columns), std::max(2, rows - 1), ToStderr);
+Progress::Mode Output::ProgressMode() const {
+  if (quiet_ || json_) return Progress::Mode::kNone;
+  return Terminal() ? Progress::Mode::kLive : Progress::Mode::kPlain;
+}
+
+Screen Output::StderrScreen() {
+  return {ToStderr, [] {
+            winsize size{};
+            ScreenSize screen;
+            if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return screen;
+            if (size.ws_col > 0) screen.columns = size.ws_col;
+            if (size.ws_row > 0) screen.rows = size.ws_row;
+            return screen;
+          }};
 }
 
 }  // namespace pictory_jobs::cli

@@ -35,7 +35,9 @@ class Output {
   static std::string Obstacle();
 
   // Live on a terminal; none with --quiet or --json.
-  Progress MakeProgress();
+  Progress::Mode ProgressMode() const;
+  // stderr, as it is at each moment.
+  static Screen StderrScreen();
   // Whether stderr is a terminal.
   static bool Terminal();
 

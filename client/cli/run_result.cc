@@ -14,10 +14,13 @@
 #include "download.h"
 #include "json_text.h"
 #include "session.h"
+#include "transfer_line.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
+
+using std::chrono::steady_clock;
 
 constexpr char kGoesOn[] = "The same command goes on where it stopped.\n";
 
@@ -139,37 +142,6 @@ ExitCode PartToStdout(const Session& session) {
   return total.ok() ? kSucceeded : session.Failed(total.status());
 }
 
-// Redraws one line, a few times a second.
-class DownloadLine {
- public:
-  DownloadLine(const Session& session, std::string path)
-      : session_(session),
-        path_(std::move(path)),
-        live_(Output::Terminal() && !session.out.json()) {}
-
-  void operator()(std::int64_t done, std::int64_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!live_ || now - last_ < std::chrono::milliseconds(200)) return;
-    last_ = now;
-    std::string line = absl::StrCat(path_, "  ", Bytes(static_cast<double>(done)));
-    if (total > 0) {
-      absl::StrAppend(&line, " of ", Bytes(static_cast<double>(total)), "  ", done * 100 / total,
-                      " %");
-    }
-    session_.out.Note("\r\x1b[2K" + Fit(line, 79));
-  }
-
-  void End() {
-    if (live_ && last_ != std::chrono::steady_clock::time_point()) session_.out.Note("\r\x1b[2K");
-  }
-
- private:
-  const Session& session_;
-  const std::string path_;
-  const bool live_;
-  std::chrono::steady_clock::time_point last_;
-};
-
 ExitCode DownloadVideo(const Session& session, const Job& job) {
   const std::string& url = job.render().video_url();
   if (url.empty()) {
@@ -179,12 +151,15 @@ ExitCode DownloadVideo(const Session& session, const Job& job) {
   }
   const std::string name = FileWord(job.job_id(), "video");
   const std::string path = session.args.output.empty() ? name + ".mp4" : session.args.output;
-  DownloadLine line(session, path);
+  TransferLine line(session.out.ProgressMode(), path, steady_clock::now(),
+                    Output::StderrScreen());
   Download download;
   download.url = url;
   download.path = path;
   download.partial = absl::StrCat(path, ".", name, ".part");
-  download.progress = [&line](std::int64_t done, std::int64_t total) { line(done, total); };
+  download.progress = [&line](std::int64_t done, std::int64_t total) {
+    line.Update(done, total, steady_clock::now());
+  };
   download.stop = session.stop;
   const absl::Status status = FetchFile(download);
   line.End();

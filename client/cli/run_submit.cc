@@ -124,8 +124,8 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
   options.timeout = session.args.timeout;
   options.stop = stop.get_token();
   options.end_when_unconfirmed = !show_progress && !session.args.timeout;
-  Progress progress =
-      show_progress ? session.out.MakeProgress() : Progress(Progress::Mode::kNone, 0, 0, nullptr);
+  Progress progress(show_progress ? session.out.ProgressMode() : Progress::Mode::kNone,
+                    Output::StderrScreen());
   bool advised = false;
   const auto each = [&](const Job& job) {
     if (!show_progress) return;
@@ -138,6 +138,7 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
     }
   };
   const std::vector<Followed> all = Follow(session.client, job_ids, options, progress, each);
+  progress.End(absl::Now());
   if (!session.out.intact()) return kUnwritten;
   ExitCode code = kSucceeded;
   for (const Followed& one : all) {

@@ -4,19 +4,14 @@
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
 #include "session.h"
+#include "transfer_line.h"
 #include "upload.h"
-#include "upload_line.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
 using std::chrono::steady_clock;
-
-Progress::Mode ModeOf(const Session& session) {
-  if (session.args.quiet || session.out.json()) return Progress::Mode::kNone;
-  return Output::Terminal() ? Progress::Mode::kLive : Progress::Mode::kPlain;
-}
 
 // Says why there is no upload; `so` is what that means.
 ExitCode UploadFailed(const Session& session, const absl::Status& status, const std::string& so) {
@@ -41,15 +36,15 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
     code = session.Failed(place.status());
     return std::nullopt;
   }
-  UploadLine line(ModeOf(session), file.name(), file.size(), steady_clock::now(),
-                  [&session](const std::string& text) { session.out.Note(text); });
+  TransferLine line(session.out.ProgressMode(), file.name(), steady_clock::now(),
+                    Output::StderrScreen());
   Upload upload;
   upload.file = &file;
   upload.url = place->signed_url();
   upload.content_type = place->content_type();
   upload.timeout = session.args.timeout;
   upload.stop = session.stop;
-  upload.progress = [&line](std::int64_t done) { line.Update(done, steady_clock::now()); };
+  upload.progress = [&](std::int64_t done) { line.Update(done, file.size(), steady_clock::now()); };
   upload.retrying = [&line](const std::string& why) { line.Note(OneLine(why) + "; trying again"); };
   const absl::Status sent = SendFile(upload);
   line.End();
@@ -57,7 +52,7 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
     code = UploadFailed(session, sent, so);
     return std::nullopt;
   }
-  line.Summary(steady_clock::now());
+  line.Summary(file.size(), steady_clock::now());
   return place->file_url();
 }
 

@@ -28,10 +28,17 @@ std::string Elapsed(std::chrono::seconds time);
 // `1.4 GB`.
 std::string Bytes(double bytes);
 
-// Columns a terminal needs, where every character is one wide.
+// `[#####---------------]`, for a part from 0 to 1; and ` 42 %`.
+std::string Bar(double part);
+std::string Percent(double percent);
+
+// Columns a terminal needs at most: two for wide characters and emoji, none for accents that are
+// characters of their own. Where terminals differ, as for emoji made of several, the most of them.
 int Columns(std::string_view text);
 // At most so many columns, the last an ellipsis if something is missing.
 std::string Fit(std::string_view text, int columns);
+// The end of it, in at most so many columns, without an ellipsis.
+std::string FitEnd(std::string_view text, int columns);
 std::string Pad(std::string_view text, int columns);
 
 // The text of others on one line, without what could steer a terminal.

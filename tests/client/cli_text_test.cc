@@ -13,7 +13,6 @@
 #include "exit_code.h"
 #include "invocation.h"
 #include "json_text.h"
-#include "progress.h"
 #include "request.h"
 #include "words.h"
 
@@ -368,41 +367,6 @@ TEST(Describe, TableAlignsItsColumns) {
   EXPECT_EQ(Table({job}, absl::FromUnixSeconds(1005)),
             "JOB  KIND    STATE    DONE  AGE  LABELS\n"
             "j1   render  RUNNING  42 %  5s   team=a b\n");
-}
-
-TEST(ProgressLines, ShowBarTimeAndMessageInTheWidthGiven) {
-  Job job = MakeJob("j1", v1::JOB_STATE_RUNNING);
-  job.set_progress_percent(50);
-  job.mutable_create_time()->set_seconds(1000);
-  job.set_message("Making\nscenes");
-  const absl::Time now = absl::FromUnixSeconds(1065);
-  EXPECT_EQ(ProgressLine(job, now, 200),
-            "render j1  RUNNING      [##########----------]  50 %  1m05s  Making scenes");
-  EXPECT_EQ(Columns(ProgressLine(job, now, 30)), 30);
-}
-
-TEST(ProgressLines, AreRedrawnInPlace) {
-  std::string screen;
-  Progress live(Progress::Mode::kLive, 80, 24, [&](const std::string& text) { screen += text; });
-  live.Update(MakeJob("a", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
-  live.Update(MakeJob("b", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
-  screen.clear();
-  live.Update(MakeJob("a", v1::JOB_STATE_RUNNING), absl::UnixEpoch());
-  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
-  screen.clear();
-  live.Note("lost", absl::UnixEpoch());
-  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Klost\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
-}
-
-TEST(ProgressLines, ManyJobsShowThoseAtWork) {
-  std::string screen;
-  Progress live(Progress::Mode::kLive, 80, 3, [&](const std::string& text) { screen = text; });
-  for (const char* id : {"a", "b", "c", "d"})
-    live.Update(MakeJob(id, v1::JOB_STATE_RUNNING), absl::UnixEpoch());
-  live.Update(MakeJob("a", v1::JOB_STATE_SUCCEEDED), absl::UnixEpoch());
-  EXPECT_THAT(screen, Not(HasSubstr("render a")));
-  EXPECT_THAT(screen, HasSubstr("render b"));
-  EXPECT_THAT(screen, HasSubstr("… and 2 more\n"));
 }
 
 TEST(ExitCodes, SayWhatHappened) {
