@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "json_text.h"
 #include "standard_streams.h"
 
 namespace pictory_jobs::cli {
@@ -14,6 +15,11 @@ namespace {
 
 // Where even that fails, only the exit status is left to tell.
 void ToStderr(const std::string& text) { WriteAll(STDERR_FILENO, text); }
+
+std::string AsJson(const char* kind, std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return JsonObject().Text(kind, text).Done() + "\n";
+}
 
 }  // namespace
 
@@ -36,10 +42,18 @@ std::string Output::Obstacle() {
 }
 
 void Output::Note(const std::string& text) {
-  if (!quiet_) ToStderr(text);
+  if (!quiet_) ToStderr(json_ ? AsJson("note", text) : text);
 }
 
-void Output::Error(const std::string& text) { ToStderr(text); }
+void Output::Warn(const std::string& text) {
+  if (!text.empty()) ToStderr(json_ ? AsJson("warning", text) : text);
+}
+
+void Output::Tell(const Problem& problem) { ToStderr(Told(problem)); }
+
+std::string Output::Told(const Problem& problem) const {
+  return json_ ? ProblemLine(problem) : ProblemText(problem);
+}
 
 bool Output::Terminal() {
   const char* term = std::getenv("TERM");

@@ -40,8 +40,9 @@ std::string IdOf(const Job& job, Shape::Id shape) {
 
 std::string Words(const Job& job) {
   if (job.has_error())
-    return OneLine(job.error().message().empty() ? job.error().code() : job.error().message());
-  std::string words = OneLine(job.message());
+    return InCommands(
+        OneLine(job.error().message().empty() ? job.error().code() : job.error().message()));
+  std::string words = InCommands(OneLine(job.message()));
   if (job.upstream_degraded())
     words += words.empty() ? "(Pictory cannot be asked)" : " (Pictory cannot be asked)";
   return words;

@@ -15,12 +15,12 @@ using std::chrono::steady_clock;
 
 // Says why there is no upload; `so` is what that means.
 ExitCode UploadFailed(const Session& session, const absl::Status& status, const std::string& so) {
-  if (session.stop.stop_requested()) {
-    session.out.Error(absl::StrCat("pictory: stopped", so, "\n"));
-    return kDetached;
-  }
-  session.out.Error(
-      absl::StrCat("pictory: ", OneLine(std::string(status.message())), so, "\n"));
+  const bool stopped = session.stop.stop_requested();
+  const std::string why = stopped ? "stopped" : OneLine(std::string(status.message()));
+  session.out.Tell({.code = stopped ? absl::StatusCode::kCancelled : status.code(),
+                    .reason = stopped ? kStoppedReason : kTransferReason,
+                    .message = why + so});
+  if (stopped) return kDetached;
   return absl::IsInvalidArgument(status) ? kUsage : kRefused;
 }
 
@@ -63,10 +63,16 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
   const std::optional<std::string> url = Place(session, file, "", code);
   if (!url) return code;
   session.out.Answer(session.out.json()
-                         ? UploadedLine(file.path(), *url, file.content_type(), file.size())
+                         ? JsonObject()
+                                   .Text("file", file.path())
+                                   .Text("fileUrl", *url)
+                                   .Text("contentType", file.content_type())
+                                   .Integer("sizeBytes", file.size())
+                                   .Done() +
+                               "\n"
                          : OneLine(*url) + "\n");
   if (!session.out.Delivered()) {
-    session.out.Error(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
+    session.out.Warn(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
   }
   return kSucceeded;
 }

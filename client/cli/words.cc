@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cwchar>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -133,6 +134,17 @@ std::optional<ResultPart> ParsePart(std::string_view word) {
   });
 }
 
+std::string PartWord(ResultPart part) {
+  constexpr std::string_view kPrefix = "RESULT_PART_";
+  if (part == v1::RESULT_PART_RESULT_JSON) return "result-json";
+  std::string word = v1::ResultPart_Name(part);
+  if (word.rfind(kPrefix, 0) == 0) word.erase(0, kPrefix.size());
+  if (const std::size_t json = word.rfind("_JSON"); json != word.npos) word.erase(json);
+  for (char& c : word)
+    c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -214,22 +226,54 @@ std::string Pad(std::string_view text, int columns) {
 
 std::string OneLine(std::string_view text) { return gateway::CleanText(text); }
 
+std::string InCommands(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
+      {"CreatePreview", "preview"}, {"GetJob", "get"},           {"ListJobs", "list"},
+      {"WatchJob", "watch"},        {"ReadJobResult", "result"}, {"ResolveJob", "resolve"},
+      {"DeleteJob", "delete"},      {"CreateUpload", "upload"}};
+  const auto in_word = [&text](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                text[at] == '_' || text[at] == '/');
+  };
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto named =
+        std::find_if(std::begin(kCommands), std::end(kCommands), [&](const auto& command) {
+          return text.substr(at, command.first.size()) == command.first &&
+                 !(at > 0 && in_word(at - 1)) && !in_word(at + command.first.size());
+        });
+    if (named == std::end(kCommands)) {
+      out.push_back(text[at++]);
+    } else {
+      out.append("`pictory ").append(named->second).append("`");
+      at += named->first.size();
+    }
+  }
+  return out;
+}
+
 int EditDistance(std::string_view a, std::string_view b) {
   // `file_url` and `fileurl` are what people write for `fileUrl`.
   const auto same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) ==
            std::tolower(static_cast<unsigned char>(y));
   };
-  std::vector<int> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+  std::vector<int> earlier;  // the row before `before`
+  std::vector<int> before(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) before[j] = static_cast<int>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    int diagonal = std::exchange(row[0], static_cast<int>(i));
+    std::vector<int> row = {static_cast<int>(i)};
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const int replaced = diagonal + (same(a[i - 1], b[j - 1]) ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+      const int replaced = before[j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1);
+      int least = std::min({replaced, before[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) {
+        least = std::min(least, earlier[j - 2] + 1);
+      }
+      row.push_back(least);
     }
+    earlier = std::exchange(before, std::move(row));
   }
-  return row[b.size()];
+  return before[b.size()];
 }
 
 }  // namespace pictory_jobs::cli

@@ -19,6 +19,8 @@ std::optional<JobState> ParseState(std::string_view word);
 std::optional<JobKind> ParseKind(std::string_view word);
 std::optional<ResultPart> ParsePart(std::string_view word);  // txt srt vtt result-json …
 
+std::string PartWord(ResultPart part);
+
 // `90`, `90s`, `1.5m`, `2h`, `500ms`; above 0, below 100 days.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
@@ -44,9 +46,14 @@ std::string Pad(std::string_view text, int columns);
 // The text of others on one line, without what could steer a terminal.
 std::string OneLine(std::string_view text);
 
+// With a command of this program, such as `pictory get`, wherever `text` names a call of the API,
+// such as GetJob. Calls that are called like a plain word (Render) stay: the command is called so too.
+std::string InCommands(std::string_view text);
+
 // The one of `known` that `word` is most likely meant to be; empty if none is near.
 template <class Words>
 std::string Nearest(std::string_view word, const Words& known);
+// Letters put in, left out, replaced, and two changed about.
 int EditDistance(std::string_view a, std::string_view b);
 
 template <class Words>
