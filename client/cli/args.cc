@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 
 #include "help.h"
 #include "invocation.h"
+#include "refusal.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -25,9 +28,21 @@ struct Raw {
   std::vector<std::string> labels;
   std::vector<std::string> states;
   std::vector<std::string> kinds;
+  std::string help_on;  // `pictory help COMMAND`
 };
 
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
+
+CLI::Validator AboveZero() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        int value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size() && value > 0) return "";
+        return "must be a whole number from 1 to 2147483647, not '" + OneLine(text) + "'";
+      },
+      "N");
+}
 
 CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
               const std::string& footer) {
@@ -109,7 +124,7 @@ void AddSubmits(CLI::App& app, Raw& raw) {
           "JOB|FILE", to.source,
           "A finished transcription's job, or a request or transcript as JSON; - reads stdin")
       ->required();
-  summarize->add_option("--seconds", raw.seconds, "Length wanted")->check(CLI::PositiveNumber);
+  summarize->add_option("--seconds", raw.seconds, "Length wanted")->check(AboveZero());
   summarize->add_option("--language", to.language, "Two letters, such as en");
   AddSubmitFlags(summarize, raw);
 }
@@ -121,10 +136,12 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
         ->required()
         ->expected(1);
   };
-  const auto jobs = [&to](CLI::App* sub) { sub->add_option("JOB", to.jobs, "Jobs")->required(); };
+  const auto jobs = [&to](CLI::App* sub) {
+    sub->add_option("JOB", to.jobs, "One job or several")->required();
+  };
 
-  CLI::App* get = Add(app, to, Command::kGet, "get", "Show a job", help::kGet);
-  one_job(get);
+  CLI::App* get = Add(app, to, Command::kGet, "get", "Show jobs", help::kGet);
+  jobs(get);
   get->add_flag("--full", to.full, "With texts and all else up to 3 MiB");
 
   CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs", help::kList);
@@ -132,7 +149,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   list->add_option("--kind", raw.kinds, "Only of this kind")->allow_extra_args(false);
   list->add_option("--label", raw.labels, "Only with this key=value")->allow_extra_args(false);
   CLI::Option* limit =
-      list->add_option("--limit", to.limit, "At most so many (50)")->check(CLI::PositiveNumber);
+      list->add_option("--limit", to.limit, "At most so many (50)")->check(AboveZero());
   list->add_flag("--all", to.all, "All of them")->excludes(limit);
 
   jobs(Add(app, to, Command::kWatch, "watch", "Show the progress of jobs until they are done",
@@ -143,7 +160,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       Add(app, to, Command::kResult, "result", "Show or fetch a job's result", help::kResult);
   one_job(result);
   CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
-  result->add_option("-o,--output", to.output, "Into this file");
+  result->add_option("-o,--output", to.output, "Into this file; - is standard output");
   result->add_flag("--download", to.download, "The video itself")->excludes(part);
 
   CLI::App* resolve =
@@ -152,7 +169,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::Option* adopt = resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's");
   resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
 
-  one_job(Add(app, to, Command::kDelete, "delete", "Remove a finished job", help::kDelete));
+  jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs", help::kDelete));
 
   CLI::App* upload =
       Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);
@@ -160,15 +177,17 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   upload->add_option("--content-type", to.content_type,
                      "Such as video/webm, where the file's name does not show it");
   Add(app, to, Command::kVersion, "version", "Show the version", "");
+  app.add_subcommand("help", "Show this help, or that of a command")
+      ->add_option("COMMAND", raw.help_on, "A command");
 }
 
 // `words` to values by `parse`.
 template <class Value, class Parse>
-void Interpret(const std::vector<std::string>& words, const char* flag, Parse parse,
-               std::vector<Value>& values) {
+void Interpret(const std::vector<std::string>& words, const char* flag, const char* known,
+               Parse parse, std::vector<Value>& values) {
   for (const std::string& word : words) {
     const auto value = parse(word);
-    if (!value) Wrong(std::string(flag) + ": no such word as '" + word + "'; see --help");
+    if (!value) Wrong(std::string(flag) + ": one of " + known + ", not '" + word + "'");
     values.push_back(*value);
   }
 }
@@ -246,24 +265,32 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   if (app.get_subcommand("preview")->count("--text") > 0) to.text = raw.text;
   if (raw.seconds > 0) to.seconds = raw.seconds;
   if (to.tls_cert.empty() != to.tls_key.empty()) Wrong("--tls-cert and --tls-key need each other");
-  Interpret(raw.states, "--state", ParseState, to.states);
-  Interpret(raw.kinds, "--kind", ParseKind, to.kinds);
+  Interpret(raw.states, "--state", help::kStates, ParseState, to.states);
+  Interpret(raw.kinds, "--kind", help::kKinds, ParseKind, to.kinds);
   InterpretLabels(raw);
   CheckSources(to, app);
   if (to.command != Command::kVersion) CheckServer(to, app);
 }
 
-// What is wrong where no command was understood.
-std::string UnknownCommand(const CLI::App& app, const std::string& otherwise) {
-  const std::vector<std::string> rest = app.remaining();
-  if (rest.empty() || rest.front().empty() || rest.front().front() == '-') return otherwise;
-  std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(sub->get_name());
+// App::help() would be that of the command `help` itself.
+std::string OfWhole(const CLI::App& app) {
+  return app.get_formatter()->make_help(&app, "pictory", CLI::AppFormatMode::Normal);
+}
+
+// `pictory COMMAND --help` and `pictory help COMMAND`; of the whole program where none is named.
+Finished HelpOn(const CLI::App& app, const std::string& command) {
+  if (command.empty() || command == "help") return {kSucceeded, OfWhole(app), ""};
+  const std::vector<std::string> names = CommandNames(app);
+  if (std::find(names.begin(), names.end(), command) == names.end()) {
+    return Refusal(app, NoSuchCommand(app, command), false);
   }
-  const std::string nearest = Nearest(rest.front(), names);
-  return "there is no command '" + OneLine(rest.front()) + "'" +
-         (nearest.empty() ? "" : "; did you mean " + nearest + "?");
+  return {kSucceeded, app.get_subcommand(command)->help("pictory"), ""};
+}
+
+// Where the arguments themselves could not be read.
+bool WantsJson(int argc, const char* const* argv) {
+  return std::any_of(argv + 1, argv + argc,
+                     [](const char* word) { return std::string_view(word) == "--json"; });
 }
 
 }  // namespace
@@ -277,22 +304,22 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.set_help_flag("-h,--help", "Show this help");
+  app.set_version_flag("-V,--version", std::string("pictory ") + PICTORY_VERSION);
   AddCommon(app, raw);
   AddSubmits(app, raw);
   AddJobCommands(app, raw);
   try {
     app.parse(argc, argv);
-    if (app.get_subcommands().empty()) Wrong("say what to do");
+    if (app.got_subcommand("help")) return HelpOn(app, raw.help_on);
+    if (app.get_subcommands().empty()) Wrong("say what to do, such as `pictory list`");
     InterpretAll(raw, app);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    return Finished{kSucceeded, chosen.empty() ? app.help() : chosen.front()->help("pictory"), ""};
+    return HelpOn(app, chosen.empty() ? "" : chosen.front()->get_name());
+  } catch (const CLI::CallForVersion& version) {
+    return Finished{kSucceeded, std::string(version.what()) + "\n", ""};
   } catch (const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    const std::string help =
-        chosen.empty() ? "pictory --help" : "pictory " + chosen.front()->get_name() + " --help";
-    const std::string what = chosen.empty() ? UnknownCommand(app, error.what()) : error.what();
-    return Finished{kUsage, "", "pictory: " + what + "\nSee `" + help + "`.\n"};
+    return Refusal(app, WhatIsWrong(app, error), WantsJson(argc, argv));
   }
   return invocation;
 }

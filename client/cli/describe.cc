@@ -1,10 +1,10 @@
 #include "describe.h"
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "pictory_jobs/status.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -96,16 +96,28 @@ void FullTexts(std::string& out, const Job& job) {
   }
 }
 
-std::string OmittedParts(const Job& job) {
-  std::string words;
-  for (const int part : job.omitted_parts()) {
-    std::string word = v1::ResultPart_Name(static_cast<ResultPart>(part));
-    word = word.substr(sizeof("RESULT_PART_") - 1);
-    for (char& c : word)
-      c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    absl::StrAppend(&words, words.empty() ? "" : ", ", word);
+// What else the job has, and the commands that fetch it.
+void More(std::string& out, const Job& job) {
+  const std::string id = OneLine(job.job_id());
+  if (!job.render().video_url().empty()) {
+    Row(out, "fetch", absl::StrCat("pictory result ", id, " --download"));
   }
-  return words;
+  std::set<std::string> parts;
+  for (const int part : job.omitted_parts()) parts.insert(PartWord(static_cast<ResultPart>(part)));
+  // What is short stands in the job itself, and is no less a part.
+  const auto texts = [&parts](const auto& result) {
+    if (!result.txt().empty()) parts.insert(PartWord(v1::RESULT_PART_TXT));
+    if (!result.srt().empty()) parts.insert(PartWord(v1::RESULT_PART_SRT));
+    if (!result.vtt().empty()) parts.insert(PartWord(v1::RESULT_PART_VTT));
+  };
+  texts(job.transcription());
+  texts(job.summary());
+  // Every result has this one.
+  if (job.state() == v1::JOB_STATE_SUCCEEDED) parts.insert(PartWord(v1::RESULT_PART_RESULT_JSON));
+  for (const std::string& part : parts) {
+    Row(out, &part == &*parts.begin() ? "more" : "",
+        absl::StrCat("pictory result ", id, " --part ", part));
+  }
 }
 
 }  // namespace
@@ -124,9 +136,9 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   if (job.has_error()) {
     Row(out, "error",
         absl::StrCat(OneLine(job.error().code()), job.error().message().empty() ? "" : ": ",
-                     OneLine(job.error().message())));
+                     InCommands(OneLine(job.error().message()))));
   }
-  if (!IsFinal(job.state())) Row(out, "message", OneLine(job.message()));
+  if (!IsFinal(job.state())) Row(out, "message", InCommands(OneLine(job.message())));
   Row(out, "pictory id", OneLine(job.pictory_job_id()));
   Row(out, "request id", OneLine(job.request_id()));
   for (const auto& [key, value] : job.labels()) {
@@ -134,9 +146,7 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   }
   if (job.has_credits_used()) Row(out, "AI credits", Number(job.credits_used()));
   Result(out, job);
-  const std::string omitted = OmittedParts(job);
-  if (!omitted.empty())
-    Row(out, "more", absl::StrCat("`pictory result ", job.job_id(), " --part` has: ", omitted));
+  More(out, job);
   if (job.sandbox()) Row(out, "note", "made by the sandbox, not by Pictory: nothing was billed");
   if (job.stale()) Row(out, "note", "not heard of for longer than it should take: needs a look");
   if (job.upstream_degraded()) Row(out, "note", "Pictory cannot be asked at present; this may lag");
@@ -217,41 +227,6 @@ std::string DescribeCandidates(const ResolveJobResponse& response) {
   absl::StrAppend(
       &out, "Look at them, then say which it is, or that it is none of them:\n  pictory resolve ",
       id, " --adopt ID\n  pictory resolve ", id, " --abandon\n");
-  return out;
-}
-
-std::string DescribeError(const absl::Status& status, const std::string& server) {
-  const std::string reason = Reason(status);
-  const auto violations = FieldViolations(status);
-  std::string what(status.message());
-  for (char& c : what) c = c == '\n' ? ' ' : c;
-  what = OneLine(what);
-  const std::string words = what.empty() ? absl::StatusCodeToString(status.code()) : what;
-  if (absl::IsUnavailable(status) && reason.empty()) {
-    what = absl::StrCat("the gateway ", OneLine(server), " cannot be reached (", words,
-                        "); is it running? --server or PICTORY_GATEWAY names another");
-  } else if (absl::IsDeadlineExceeded(status) && reason.empty()) {
-    what = absl::StrCat("the gateway ", OneLine(server), " did not answer in time (", words, ")");
-  } else if (BrokenConnection(status)) {
-    what = absl::StrCat("the connection to the gateway ", OneLine(server),
-                        " broke, or a proxy on the way ended the call (", words, ")");
-  } else if (absl::IsUnimplemented(status) && reason.empty()) {
-    what = absl::StrCat(OneLine(server),
-                        " does not know this call: is it a Pictory jobs gateway, and recent?");
-  } else if (reason == "INVALID_REQUEST" && !violations.empty()) {
-    what = "the gateway refused the request:";  // its message is a selection of the violations
-  } else if (what.empty()) {
-    what = absl::StrCat("the gateway answered ", words);
-  }
-  if (const auto delay = RetryDelay(status); delay && !absl::IsUnavailable(status)) {
-    absl::StrAppend(&what, " (worth trying again in ",
-                    Elapsed(std::chrono::ceil<std::chrono::seconds>(*delay)), ")");
-  }
-  std::string out = "pictory: " + what + "\n";
-  for (const FieldViolation& violation : violations) {
-    absl::StrAppend(&out, "  ", OneLine(violation.field), violation.field.empty() ? "" : ": ",
-                    OneLine(violation.description), "\n");
-  }
   return out;
 }
 

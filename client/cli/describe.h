@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "pictory_jobs/job.h"
 
@@ -28,8 +27,5 @@ std::string Advice(const Job& job, bool followed = false);
 
 // What ResolveJob found.
 std::string DescribeCandidates(const ResolveJobResponse& response);
-
-// One clear line, then one for each field that is wrong. `server` names the gateway.
-std::string DescribeError(const absl::Status& status, const std::string& server);
 
 }  // namespace pictory_jobs::cli

@@ -34,6 +34,7 @@ struct Transfer {
   const Download* download = nullptr;
   CURL* curl = nullptr;
   std::FILE* file = nullptr;
+  bool streams = false;  // to the sink, and there is no file
   std::int64_t had = 0;  // bytes of an earlier attempt
   bool first = true;
   bool write_failed = false;
@@ -106,6 +107,10 @@ std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
   long status = 0;
   curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 300) return size;  // an error's page is not the video
+  if (transfer.file == nullptr && transfer.streams) {
+    transfer.write_failed = !transfer.download->sink({data, size});
+    return transfer.write_failed ? 0 : size;
+  }
   if (transfer.first && !Begin(transfer, status)) return 0;
   if (transfer.file == nullptr || std::fwrite(data, 1, size, transfer.file) != size) {
     transfer.write_failed = true;
@@ -153,6 +158,7 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_sl
 absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const char* detail) {
   if (transfer.download->stop.stop_requested())
     return absl::CancelledError("The download was stopped");
+  if (transfer.write_failed && transfer.streams) return absl::CancelledError("Nobody reads it");
   if (transfer.write_failed) return FileError(transfer.download->partial);
   if (transfer.misplaced) return absl::OutOfRangeError("The server goes on at another place");
   if (code != CURLE_OK) {
@@ -166,6 +172,29 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
   if (status == 403) return absl::FailedPreconditionError(what + "; the URL may have expired");
   return status >= 500 || status == 429 ? absl::UnavailableError(what)
                                         : absl::FailedPreconditionError(what);
+}
+
+absl::Status Stream(const Download& download) {
+  Transfer transfer;
+  transfer.download = &download;
+  transfer.streams = true;
+  const std::unique_ptr<CURL, CleanUp> curl(curl_easy_init());
+  if (!curl) return absl::InternalError("libcurl cannot start");
+  transfer.curl = curl.get();
+  char detail[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail);
+  Configure(curl.get(), transfer, "", nullptr);
+  const CURLcode code = curl_easy_perform(curl.get());
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return Outcome(transfer, code, status, detail);
+}
+
+absl::Status CheckUrl(const Download& download) {
+  if (MayDownload(download.url)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("Not downloaded, because it is neither https nor on this machine: ",
+                   OneLine(download.url)));
 }
 
 absl::Status Attempt(const Download& download) {
@@ -224,11 +253,7 @@ bool MayDownload(const std::string& url) {
 }
 
 absl::Status FetchFile(const Download& download) {
-  if (!MayDownload(download.url)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("Not downloaded, because it is neither https nor on this machine: ",
-                     OneLine(download.url)));
-  }
+  if (absl::Status allowed = CheckUrl(download); !allowed.ok()) return allowed;
   absl::Status status = Attempt(download);
   if (absl::IsOutOfRange(status)) {
     std::error_code ignored;
@@ -237,6 +262,11 @@ absl::Status FetchFile(const Download& download) {
     status = Attempt(download);
   }
   return status;
+}
+
+absl::Status StreamFile(const Download& download) {
+  if (absl::Status allowed = CheckUrl(download); !allowed.ok()) return allowed;
+  return Stream(download);
 }
 
 }  // namespace pictory_jobs::cli

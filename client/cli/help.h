@@ -8,7 +8,9 @@ inline constexpr char kAbout[] =
 
 inline constexpr char kMain[] =
     R"(Answers go to stdout, progress and errors to stderr. After a submit the first line is
-`job <id>`; scripts use --json, which prints one object a line.
+`job <id>`; scripts use --json, which prints one object a line: answers on stdout, on stderr
+{"error":{"code","reason","message","hint","jobId","requestId","retryAfterSeconds",
+"fieldViolations"}} as far as known, {"warning"} and {"note"}.
 
 Exit status:
   0    succeeded                          5    gateway unreachable, or it refused the call
@@ -27,7 +29,11 @@ Examples:
   pictory list --state running
 
 The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
-`pictory COMMAND --help` tells more about each command.)";
+`pictory help COMMAND` tells more about each command.)";
+
+inline constexpr char kStates[] =
+    "unconfirmed, queued, running, succeeded, failed, expired, cleaned, outcome-unknown";
+inline constexpr char kKinds[] = "preview, render, transcription, summary";
 
 inline constexpr char kSubmit[] =
     R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result
@@ -72,10 +78,13 @@ inline constexpr char kSummarize[] =
   pictory result 01hx2v… --part transcript | pictory summarize - --seconds 60)";
 
 inline constexpr char kGet[] =
-    R"(Exit status 0 whatever state the job is in; `pictory wait` tells by its exit status.
+    R"(Exit status 0 whatever state the job is in; `pictory wait` tells by its exit status. Of several
+jobs each is shown in the order given; where some fail the others are shown all the same, stderr
+has a line for each that failed, and the exit status is that of the one in most need of attention.
 
 Examples:
   pictory get 01hx2v…
+  pictory get 01hx2v… 01hx30… --json
   pictory get 01hx2v… --full --json)";
 
 inline constexpr char kList[] =
@@ -110,13 +119,15 @@ Examples:
 
 inline constexpr char kResult[] =
     R"(Without --part: what the job has, above all its URLs. Parts: txt srt vtt result-json
-render-params transcript. --download fetches a render's mp4 into -o FILE (<job>.mp4). Either into
-a file, the same command goes on where an earlier attempt stopped.
+render-params transcript; `pictory get JOB` says which of them a job has. --download fetches a
+render's mp4 into -o FILE (<job>.mp4); with -o - it goes to standard output, and nothing else does.
+Either into a file, the same command goes on where an earlier attempt stopped.
 
 Examples:
   pictory result 01hx2v…
   pictory result 01hx2v… --part srt -o talk.srt
-  pictory result 01hx2v… --download -o video.mp4)";
+  pictory result 01hx2v… --download -o video.mp4
+  pictory result 01hx2v… --download -o - | ffprobe -)";
 
 inline constexpr char kResolve[] =
     R"(An UNCONFIRMED job was sent to Pictory, but no complete answer came back. Without a flag,
@@ -141,9 +152,12 @@ Examples:
   pictory upload clip.webm --content-type video/webm --json)";
 
 inline constexpr char kDelete[] =
-    R"(Removes a finished job, and its outputs at Pictory.
+    R"(Removes finished jobs, and their outputs at Pictory. Of several, each is removed in the order
+given; one that cannot be keeps no other from it. stderr has a line for each that failed, and the
+exit status is that of the one in most need of attention.
 
 Examples:
-  pictory delete 01hx2v…)";
+  pictory delete 01hx2v…
+  pictory delete 01hx2v… 01hx30…)";
 
 }  // namespace pictory_jobs::cli::help

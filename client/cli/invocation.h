@@ -77,6 +77,8 @@ struct Invocation {
   std::string adopt;
   bool abandon = false;
 
+  // `result JOB --download -o -`.
+  bool DownloadsToStdout() const { return download && output == "-"; }
   bool submits() const { return command <= Command::kSummarize; }
   // Whether it does more than read.
   bool acts() const {

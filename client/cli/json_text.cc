@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "base/clean_text.h"
 #include "base/json_numbers.h"
 
 namespace pictory_jobs::cli {
@@ -66,10 +68,11 @@ rapidjson::Document Parse(std::string_view text) {
   return document;
 }
 
-void Put(rapidjson::Writer<rapidjson::StringBuffer>& writer, const char* key,
-         const std::string& value) {
-  writer.Key(key);
-  writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+std::string Quoted(std::string_view text) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  return std::string(buffer.GetString(), buffer.GetSize());
 }
 
 }  // namespace
@@ -162,28 +165,30 @@ std::string ToJsonLine(const google::protobuf::Message& message) {
   return line;
 }
 
-std::string FileLine(const std::string& job_id, const std::string& path) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  Put(writer, "jobId", job_id);
-  Put(writer, "file", path);
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+JsonObject& JsonObject::Text(const char* key, const std::string& value) {
+  if (value.empty()) return *this;
+  // A hint has several lines, which are no harm within quotes.
+  std::string clean;
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    clean += gateway::CleanText(rest.substr(0, end));
+    if (end < rest.size()) clean += '\n';
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return Raw(key, Quoted(clean));
 }
 
-std::string UploadedLine(const std::string& path, const std::string& url,
-                         const std::string& content_type, std::int64_t size_bytes) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  Put(writer, "file", path);
-  Put(writer, "fileUrl", url);
-  Put(writer, "contentType", content_type);
-  writer.Key("sizeBytes");
-  writer.Int64(size_bytes);
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+JsonObject& JsonObject::Number(const char* key, double value) {
+  return Raw(key, absl::StrCat(value));
+}
+
+JsonObject& JsonObject::Integer(const char* key, std::int64_t value) {
+  return Raw(key, absl::StrCat(value));
+}
+
+JsonObject& JsonObject::Raw(const char* key, const std::string& json) {
+  absl::StrAppend(&members_, members_.empty() ? "" : ",", Quoted(key), ":", json);
+  return *this;
 }
 
 }  // namespace pictory_jobs::cli

@@ -43,10 +43,19 @@ std::vector<std::string_view> ElementsOf(std::string_view text);
 // Proto JSON on one line: camelCase, enums by name, fields without presence always there.
 std::string ToJsonLine(const google::protobuf::Message& message);
 
-// `{"jobId":…,"file":…}` and a newline: what was saved where.
-std::string FileLine(const std::string& job_id, const std::string& path);
-// `{"file":…,"fileUrl":…,"contentType":…,"sizeBytes":…}` and a newline.
-std::string UploadedLine(const std::string& path, const std::string& url,
-                         const std::string& content_type, std::int64_t size_bytes);
+// An object of this program's own, on one line, in the order given.
+class JsonObject {
+ public:
+  // Leaves out what is empty. What is no UTF-8 becomes `?`.
+  JsonObject& Text(const char* key, const std::string& value);
+  JsonObject& Number(const char* key, double value);
+  JsonObject& Integer(const char* key, std::int64_t value);
+  JsonObject& Raw(const char* key, const std::string& json);
+
+  std::string Done() const { return "{" + members_ + "}"; }
+
+ private:
+  std::string members_;
+};
 
 }  // namespace pictory_jobs::cli

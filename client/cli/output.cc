@@ -3,11 +3,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
+#include "json_text.h"
 #include "standard_streams.h"
 
 namespace pictory_jobs::cli {
@@ -15,6 +15,11 @@ namespace {
 
 // Where even that fails, only the exit status is left to tell.
 void ToStderr(const std::string& text) { WriteAll(STDERR_FILENO, text); }
+
+std::string AsJson(const char* kind, std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return JsonObject().Text(kind, text).Done() + "\n";
+}
 
 }  // namespace
 
@@ -37,31 +42,38 @@ std::string Output::Obstacle() {
 }
 
 void Output::Note(const std::string& text) {
-  if (!quiet_) ToStderr(text);
+  if (!quiet_) ToStderr(json_ ? AsJson("note", text) : text);
 }
 
-void Output::Error(const std::string& text) { ToStderr(text); }
+void Output::Warn(const std::string& text) {
+  if (!text.empty()) ToStderr(json_ ? AsJson("warning", text) : text);
+}
+
+void Output::Tell(const Problem& problem) { ToStderr(Told(problem)); }
+
+std::string Output::Told(const Problem& problem) const {
+  return json_ ? ProblemLine(problem) : ProblemText(problem);
+}
 
 bool Output::Terminal() {
   const char* term = std::getenv("TERM");
   return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-Progress Output::MakeProgress() {
-  Progress::Mode mode = Progress::Mode::kPlain;
-  if (quiet_ || json_) {
-    mode = Progress::Mode::kNone;
-  } else if (Terminal()) {
-    mode = Progress::Mode::kLive;
-  }
-  winsize size{};
-  int columns = 80;
-  int rows = 24;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-    columns = size.ws_col;
-    rows = size.ws_row;
-  }
-  return Progress(mode, std::max(20, columns), std::max(2, rows - 1), ToStderr);
+Progress::Mode Output::ProgressMode() const {
+  if (quiet_ || json_) return Progress::Mode::kNone;
+  return Terminal() ? Progress::Mode::kLive : Progress::Mode::kPlain;
+}
+
+Screen Output::StderrScreen() {
+  return {ToStderr, [] {
+            winsize size{};
+            ScreenSize screen;
+            if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return screen;
+            if (size.ws_col > 0) screen.columns = size.ws_col;
+            if (size.ws_row > 0) screen.rows = size.ws_row;
+            return screen;
+          }};
 }
 
 }  // namespace pictory_jobs::cli

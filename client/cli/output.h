@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "invocation.h"
+#include "problem.h"
 #include "progress.h"
 
 namespace pictory_jobs::cli {
@@ -18,10 +19,15 @@ class Output {
 
   // stdout, at once. Bytes as they are; nothing more once something could not be written.
   void Answer(std::string_view text);
-  // Only for people who look: not with --quiet.
+  // stderr. With --json each is an object on a line of its own: `{"note":…}`, `{"warning":…}` and
+  // `{"error":…}`.
+  // Only for those who look: not with --quiet.
   void Note(const std::string& text);
-  // Always.
-  void Error(const std::string& text);
+  // What must not be overlooked, though nothing failed. Empty: nothing.
+  void Warn(const std::string& text);
+  void Tell(const Problem& problem);
+  // As Tell would write it.
+  std::string Told(const Problem& problem) const;
 
   // False once an answer could not be written, as to a full disk.
   bool intact() const { return failure_ == 0; }
@@ -35,7 +41,9 @@ class Output {
   static std::string Obstacle();
 
   // Live on a terminal; none with --quiet or --json.
-  Progress MakeProgress();
+  Progress::Mode ProgressMode() const;
+  // stderr, as it is at each moment.
+  static Screen StderrScreen();
   // Whether stderr is a terminal.
   static bool Terminal();
 

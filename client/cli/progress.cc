@@ -13,101 +13,143 @@
 namespace pictory_jobs::cli {
 namespace {
 
-constexpr int kBarColumns = 20;
 constexpr int kStateColumns = 11;  // UNCONFIRMED
+constexpr int kTimeColumns = 5;
+constexpr int kWordsColumns = 16;   // of the message, before something else makes room for it
+constexpr int kShortIdColumns = 9;  // the end of an id is what tells two apart
+constexpr int kPlainColumns = 1000;
+constexpr absl::Duration kPlainEvery = absl::Seconds(10);
 
-std::string Bar(const Job& job) {
-  const double percent = std::clamp(job.progress_percent(), 0.0, 100.0);
-  const auto full = static_cast<std::size_t>(percent / 100 * kBarColumns);
-  char number[16];
-  std::snprintf(number, sizeof number, "%3.0f %%", percent);
-  return "[" + std::string(full, '#') + std::string(kBarColumns - full, '-') + "] " + number;
+// What a line has, from wide to narrow.
+struct Shape {
+  enum class Id { kWhole, kShort, kNone } id;
+  bool bar;
+  bool kind;
+  bool time;
+};
+constexpr Shape kShapes[] = {
+    {Shape::Id::kWhole, true, true, true},  {Shape::Id::kShort, true, true, true},
+    {Shape::Id::kNone, true, true, true},   {Shape::Id::kNone, false, true, true},
+    {Shape::Id::kNone, false, false, true}, {Shape::Id::kNone, false, false, false},
+};
+
+std::string IdOf(const Job& job, Shape::Id shape) {
+  if (shape == Shape::Id::kNone) return "";
+  const std::string id = OneLine(job.job_id());
+  if (shape == Shape::Id::kWhole || Columns(id) <= kShortIdColumns) return " " + id;
+  return " …" + FitEnd(id, kShortIdColumns - 1);
 }
 
 std::string Words(const Job& job) {
   if (job.has_error())
-    return OneLine(job.error().message().empty() ? job.error().code() : job.error().message());
-  std::string words = OneLine(job.message());
+    return InCommands(
+        OneLine(job.error().message().empty() ? job.error().code() : job.error().message()));
+  std::string words = InCommands(OneLine(job.message()));
   if (job.upstream_degraded())
     words += words.empty() ? "(Pictory cannot be asked)" : " (Pictory cannot be asked)";
   return words;
 }
 
+// Everything but the message.
+std::string Head(const Job& job, absl::Time now, const Shape& shape) {
+  std::string head = shape.kind ? absl::StrCat(KindWord(job.kind()), IdOf(job, shape.id), "  ") : "";
+  absl::StrAppend(&head, shape.kind ? Pad(StateWord(job.state()), kStateColumns)
+                                    : StateWord(job.state()));
+  if (!IsFinal(job.state()) && job.has_progress_percent()) {
+    const double percent = std::clamp(job.progress_percent(), 0.0, 100.0);
+    absl::StrAppend(&head, "  ", shape.bar ? Bar(percent / 100) + " " : "", Percent(percent));
+  }
+  if (shape.time && job.has_create_time()) {
+    absl::StrAppend(&head, "  ", Pad(Elapsed(Age(job, now)), kTimeColumns));
+  }
+  head.erase(head.find_last_not_of(' ') + 1);
+  return head;
+}
+
 }  // namespace
 
 std::string ProgressLine(const Job& job, absl::Time now, int columns) {
-  std::string line = absl::StrCat(KindWord(job.kind()), " ", OneLine(job.job_id()), "  ",
-                                  Pad(StateWord(job.state()), kStateColumns));
-  if (!IsFinal(job.state()) && job.has_progress_percent()) absl::StrAppend(&line, "  ", Bar(job));
-  if (job.has_create_time()) absl::StrAppend(&line, "  ", Pad(Elapsed(Age(job, now)), 5));
   const std::string words = Words(job);
-  if (!words.empty()) absl::StrAppend(&line, "  ", words);
-  line.erase(line.find_last_not_of(' ') + 1);
+  const int wanted = words.empty() ? 0 : 2 + std::min(Columns(words), kWordsColumns);
+  std::string line;
+  for (const Shape& shape : kShapes) {
+    line = Head(job, now, shape);
+    const bool narrowest = !shape.time;
+    if (Columns(line) + (narrowest ? 0 : wanted) <= columns) break;
+  }
+  const int room = columns - Columns(line) - 2;
+  if (!words.empty() && room > 0) absl::StrAppend(&line, "  ", Fit(words, room));
   return Fit(line, columns);
 }
 
-Progress::Progress(Mode mode, int columns, int rows, Write write)
-    : mode_(mode), columns_(columns), rows_(rows), write_(std::move(write)) {}
+Progress::Progress(Mode mode, Screen screen)
+    : mode_(mode), screen_(std::move(screen)), block_(screen_) {}
 
 void Progress::Update(const Job& job, absl::Time now) {
   if (mode_ == Mode::kNone) return;
-  if (mode_ == Mode::kPlain) {
-    write_(ProgressLine(job, now, 1000) + "\n");
-    return;
-  }
-  const auto same = std::find_if(jobs_.begin(), jobs_.end(), [&job](const Job& other) {
-    return other.job_id() == job.job_id();
+  auto same = std::find_if(jobs_.begin(), jobs_.end(), [&job](const Shown& other) {
+    return other.job.job_id() == job.job_id();
   });
-  if (same == jobs_.end()) {
-    jobs_.push_back(job);
+  if (same == jobs_.end()) same = jobs_.insert(jobs_.end(), Shown{});
+  same->job = job;
+  if (mode_ == Mode::kPlain) {
+    TellPlainly(*same, now);
   } else {
-    *same = job;
+    Draw(now, "");
   }
-  Draw(now, "");
+}
+
+void Progress::TellPlainly(Shown& one, absl::Time now) {
+  const Job& job = one.job;
+  const bool news = job.state() != one.told_state;
+  if (!news && (job.revision() == one.told_revision || now - one.told < kPlainEvery)) return;
+  one.told = now;
+  one.told_state = job.state();
+  one.told_revision = job.revision();
+  screen_.write(ProgressLine(job, now, kPlainColumns) + "\n");
 }
 
 void Progress::Note(const std::string& text, absl::Time now) {
   if (mode_ == Mode::kNone) return;
   if (mode_ == Mode::kPlain) {
-    write_(absl::StrCat(absl::StripSuffix(text, "\n"), "\n"));
+    screen_.write(text + "\n");
   } else {
     Draw(now, text);
   }
 }
 
 void Progress::Tick(absl::Time now) {
-  if (mode_ == Mode::kLive && !jobs_.empty()) Draw(now, "");
+  if (jobs_.empty()) return;
+  if (mode_ == Mode::kLive) Draw(now, "");
+  if (mode_ == Mode::kPlain) {
+    for (Shown& one : jobs_) TellPlainly(one, now);
+  }
 }
 
-std::string Progress::Back() {
-  const int lines = std::exchange(drawn_, 0);
-  return lines == 0 ? "\r" : absl::StrCat("\r\x1b[", lines, "A");
+void Progress::End(absl::Time now) {
+  if (mode_ != Mode::kLive || jobs_.empty()) return;
+  Draw(now, "");
+  block_.End();
+  jobs_.clear();
 }
 
 void Progress::Draw(absl::Time now, const std::string& above) {
-  constexpr char kClearLine[] = "\x1b[2K";
-  std::string frame = Back();
-  const std::vector<std::string> remarks = absl::StrSplit(above, '\n', absl::SkipEmpty());
-  for (const std::string& line : remarks) absl::StrAppend(&frame, kClearLine, Fit(line, columns_ - 1), "\n");
-  const int total = static_cast<int>(jobs_.size());
-  const int shown = total <= rows_ ? total : std::max(1, rows_ - 1);
+  const int columns = block_.Columns();
+  const std::size_t rows = static_cast<std::size_t>(block_.Rows());
+  const std::size_t shown = jobs_.size() <= rows ? jobs_.size() : std::max<std::size_t>(1, rows - 1);
   // Those still at work first, where not all have room.
   std::vector<const Job*> order;
-  for (const Job& job : jobs_) order.push_back(&job);
-  if (shown < total) {
+  for (const Shown& one : jobs_) order.push_back(&one.job);
+  if (shown < order.size()) {
     std::stable_partition(order.begin(), order.end(),
                           [](const Job* job) { return !IsFinal(job->state()); });
   }
-  for (int i = 0; i < shown; ++i) {
-    absl::StrAppend(&frame, kClearLine,
-                    ProgressLine(*order[static_cast<std::size_t>(i)], now, columns_ - 1), "\n");
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < shown; ++i) lines.push_back(ProgressLine(*order[i], now, columns));
+  if (shown < order.size() && rows > 1) {
+    lines.push_back(absl::StrCat("… and ", order.size() - shown, " more"));
   }
-  drawn_ = shown;
-  if (shown < total) {
-    absl::StrAppend(&frame, kClearLine, "… and ", total - shown, " more\n");
-    ++drawn_;
-  }
-  write_(frame);
+  block_.Draw(std::move(lines), above);
 }
 
 }  // namespace pictory_jobs::cli

@@ -1,26 +1,26 @@
-// The progress of jobs on stderr: one live line a job on a terminal, one line a change elsewhere.
+// The progress of jobs on stderr: one live line a job on a terminal, a few plain lines elsewhere.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "live_block.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {
 
-// `render 01hx…  RUNNING  [#####-----]  42 %  1m05s  Rendering scenes`, in so many columns. Pure.
+// `render 01hx…  RUNNING  [#####-----]  42 %  1m05s  Rendering scenes`, in so many columns. Where
+// they are too few the id is shortened and then left out, next the bar, then the kind and the time.
+// Pure.
 std::string ProgressLine(const Job& job, absl::Time now, int columns);
 
 // Not thread-safe: one thread draws.
 class Progress {
  public:
   enum class Mode { kNone, kPlain, kLive };
-  using Write = std::function<void(const std::string&)>;
 
-  // At most `rows` lines are kept live; `columns` is the width of the terminal.
-  Progress(Mode mode, int columns, int rows, Write write);
+  Progress(Mode mode, Screen screen);
 
   bool shown() const { return mode_ != Mode::kNone; }
 
@@ -29,18 +29,26 @@ class Progress {
   void Note(const std::string& text, absl::Time now);
   // Redraws, for the time that passed.
   void Tick(absl::Time now);
+  // Leaves what is shown. Before anything else is written.
+  void End(absl::Time now);
 
  private:
-  // Moves up over the lines drawn last.
-  std::string Back();
+  struct Shown {
+    Job job;
+    // Of the last plain line.
+    absl::Time told = absl::InfinitePast();
+    JobState told_state = JobState::JOB_STATE_UNSPECIFIED;
+    int told_revision = 0;
+  };
+
+  // A line if the state is another than the one told last, or else now and then.
+  void TellPlainly(Shown& one, absl::Time now);
   void Draw(absl::Time now, const std::string& above);
 
   const Mode mode_;
-  const int columns_;
-  const int rows_;
-  const Write write_;
-  std::vector<Job> jobs_;
-  int drawn_ = 0;
+  const Screen screen_;
+  LiveBlock block_;
+  std::vector<Shown> jobs_;
 };
 
 }  // namespace pictory_jobs::cli

@@ -1,12 +1,15 @@
 #include "run.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "describe.h"
 #include "interrupt.h"
+#include "json_text.h"
 #include "output.h"
 #include "session.h"
+#include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -35,8 +38,14 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
   return options;
 }
 
+Problem Unwritten(const std::string& message) {
+  return {.code = absl::StatusCode::kFailedPrecondition,
+          .reason = kUnwrittenReason,
+          .message = message};
+}
+
 ExitCode Usage(Output& out, const absl::Status& status) {
-  out.Error(absl::StrCat("pictory: ", std::string(status.message()), "\n"));
+  out.Tell(UsageProblem(std::string(status.message())));
   return kUsage;
 }
 
@@ -75,7 +84,7 @@ ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request,
 
 ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
   if (args.command == Command::kVersion) {
-    out.Answer(args.json ? absl::StrCat("{\"version\":\"", kVersion, "\"}\n")
+    out.Answer(args.json ? JsonObject().Text("version", kVersion).Done() + "\n"
                          : absl::StrCat("pictory ", kVersion, "\n"));
     return kSucceeded;
   }
@@ -101,6 +110,10 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
   if (!client.ok()) return Usage(out, client.status());
   const Session session{args, out, *client, interrupt.token(), interrupt};
   if (args.acts() && !session.Answerable()) return kUsage;
+  if (args.DownloadsToStdout() && isatty(STDOUT_FILENO) != 0) {
+    out.Tell(UsageProblem("a video is no text for a terminal; write -o FILE, or pipe it on"));
+    return kUsage;
+  }
   return Dispatch(session, std::move(request), file);
 }
 
@@ -113,20 +126,32 @@ CallOptions Session::Call() const {
   return call;
 }
 
-ExitCode Session::Failed(const absl::Status& status) const {
+Problem Session::ProblemWith(const absl::Status& status, const std::string& job_id,
+                             const std::string& request_id) const {
+  Problem problem = ProblemOf(status, args.server);
   if (absl::IsCancelled(status) && stop.stop_requested()) {
-    out.Error("pictory: stopped\n");
-    return kDetached;
+    problem = {.code = absl::StatusCode::kCancelled, .reason = kStoppedReason, .message = "stopped"};
   }
-  out.Error(DescribeError(status, args.server));
-  return absl::IsCancelled(status) ? kRefused : ExitForStatus(status);
+  if (problem.job_id.empty()) problem.job_id = OneLine(job_id);
+  if (problem.request_id.empty()) problem.request_id = OneLine(request_id);
+  return problem;
+}
+
+ExitCode Session::ExitAfter(const absl::Status& status) const {
+  if (absl::IsCancelled(status)) return stop.stop_requested() ? kDetached : kRefused;
+  return ExitForStatus(status);
+}
+
+ExitCode Session::Failed(const absl::Status& status, const std::string& job_id) const {
+  out.Tell(ProblemWith(status, job_id));
+  return ExitAfter(status);
 }
 
 bool Session::Answerable() const {
   const std::string obstacle = Output::Obstacle();
   if (obstacle.empty()) return true;
-  out.Error(absl::StrCat("pictory: standard output cannot be written (", obstacle,
-                         "); nothing was ", args.submits() ? "submitted" : "done", "\n"));
+  out.Tell(Unwritten(absl::StrCat("standard output cannot be written (", obstacle,
+                                  "); nothing was ", args.submits() ? "submitted" : "done")));
   return false;
 }
 
@@ -136,8 +161,9 @@ ExitCode Run(const Invocation& args, const Files& files) {
   if (out.Delivered()) return code;
   // What was submitted has been named. A reader who has seen enough, such as `head`, needs no word.
   if (!args.submits() && (args.acts() || !out.ReaderLeft())) {
-    out.Error(absl::StrCat("pictory: not all of the answer could be written to standard output (",
-                           out.Failure(), args.acts() ? "); what was asked for is done\n" : ")\n"));
+    out.Tell(Unwritten(absl::StrCat("not all of the answer could be written to standard output (",
+                                    out.Failure(),
+                                    args.acts() ? "); what was asked for is done" : ")")));
   }
   return kUnwritten;
 }

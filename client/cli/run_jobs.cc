@@ -23,15 +23,35 @@ void Show(const Session& session, const Job& job, bool full) {
   session.out.Note(Advice(job));
 }
 
+std::string NoJobs(const Invocation& args) {
+  const bool filtered = !args.states.empty() || !args.kinds.empty() || !args.labels.empty();
+  return filtered ? "No jobs like that; `pictory list` shows all kinds and states.\n" : "No jobs.\n";
+}
+
+// Does `one` to each job, in the order given. One that fails keeps no other from being done; the
+// exit status is that of the one in most need of attention.
+template <class One>
+ExitCode ForEach(const Session& session, One one) {
+  ExitCode code = kSucceeded;
+  for (const std::string& job_id : session.args.jobs) {
+    const absl::StatusOr<Job> job = one(job_id);
+    if (!job.ok()) code = Worse(code, session.Failed(job.status(), job_id));
+    // Those that come next would fail likewise.
+    if (code == kDetached || !session.out.intact()) break;
+  }
+  return code;
+}
+
 }  // namespace
 
 ExitCode RunGet(const Session& session) {
   const Invocation& args = session.args;
-  const absl::StatusOr<Job> job = session.client.Get(
-      args.jobs.front(), args.full ? v1::JOB_VIEW_FULL : v1::JOB_VIEW_BASIC, session.Call());
-  if (!job.ok()) return session.Failed(job.status());
-  Show(session, *job, args.full);
-  return kSucceeded;
+  return ForEach(session, [&](const std::string& job_id) {
+    absl::StatusOr<Job> job = session.client.Get(
+        job_id, args.full ? v1::JOB_VIEW_FULL : v1::JOB_VIEW_BASIC, session.Call());
+    if (job.ok()) Show(session, *job, args.full);
+    return job;
+  });
 }
 
 ExitCode RunList(const Session& session) {
@@ -63,8 +83,10 @@ ExitCode RunList(const Session& session) {
   }
   if (!jobs.empty()) session.out.Answer(Table(jobs, absl::Now()));
   if (!failed.ok()) return session.Failed(failed);
-  if (shown == 0) session.out.Note("No jobs.\n");
-  if (more) session.out.Note("There are more: --limit N, or --all.\n");
+  if (shown == 0) session.out.Note(NoJobs(args));
+  if (more) {
+    session.out.Note(absl::StrCat("There are more than these ", shown, ": --limit N, or --all.\n"));
+  }
   return kSucceeded;
 }
 
@@ -76,7 +98,7 @@ ExitCode RunResolve(const Session& session) {
   if (args.abandon) request.set_abandon(true);
   const absl::StatusOr<ResolveJobResponse> response =
       session.client.Resolve(request, session.Call());
-  if (!response.ok()) return session.Failed(response.status());
+  if (!response.ok()) return session.Failed(response.status(), args.jobs.front());
   if (session.out.json()) {
     session.out.Answer(ToJsonLine(*response) + "\n");
     return kSucceeded;
@@ -87,14 +109,15 @@ ExitCode RunResolve(const Session& session) {
 }
 
 ExitCode RunDelete(const Session& session) {
-  const absl::StatusOr<Job> job = session.client.Delete(session.args.jobs.front(), session.Call());
-  if (!job.ok()) return session.Failed(job.status());
-  if (session.out.json()) {
-    session.out.Answer(ToJsonLine(*job) + "\n");
-  } else {
-    session.out.Answer(absl::StrCat("job ", OneLine(job->job_id()), "\n  deleted\n"));
-  }
-  return kSucceeded;
+  return ForEach(session, [&](const std::string& job_id) {
+    absl::StatusOr<Job> job = session.client.Delete(job_id, session.Call());
+    if (job.ok()) {
+      session.out.Answer(session.out.json()
+                             ? ToJsonLine(*job) + "\n"
+                             : absl::StrCat("job ", OneLine(job->job_id()), "\n  deleted\n"));
+    }
+    return job;
+  });
 }
 
 }  // namespace pictory_jobs::cli

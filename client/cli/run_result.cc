@@ -6,7 +6,6 @@
 #include <limits>
 #include <optional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/ids.h"
@@ -14,29 +13,35 @@
 #include "download.h"
 #include "json_text.h"
 #include "session.h"
+#include "transfer_line.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
+using std::chrono::steady_clock;
+
+constexpr char kNotWhole[] = "What was written is not the whole video.\n";
 constexpr char kGoesOn[] = "The same command goes on where it stopped.\n";
 
 // Says why there is no result yet, or will be none.
 ExitCode NoResult(const Session& session, const Job& job) {
   const std::string id = OneLine(job.job_id());
   if (!session.out.json()) session.out.Answer(Headline(job) + Describe(job, absl::Now()));
-  const std::string advice = Advice(job);
-  if (!advice.empty()) {
-    session.out.Error(advice);
-  } else if (!IsFinal(job.state())) {
-    session.out.Error(absl::StrCat("pictory: the job is ", StateWord(job.state()),
-                                   "; wait for it: pictory watch ", id, "\n"));
-    return kStoppedWaiting;
-  } else {
-    session.out.Error(
-        absl::StrCat("pictory: the job ", StateWord(job.state()), " and has no result\n"));
+  Problem problem{.code = absl::StatusCode::kFailedPrecondition,
+                  .reason = kNoResultReason,
+                  .message = absl::StrCat("the job ", StateWord(job.state()), " and has no result"),
+                  .hint = Advice(job),
+                  .job_id = id};
+  const bool underway = !IsFinal(job.state()) && problem.hint.empty();
+  if (underway) {
+    problem.message = absl::StrCat("the job is ", StateWord(job.state()),
+                                   "; wait for it: pictory watch ", id);
+  } else if (!problem.hint.empty()) {
+    problem.message = absl::StrCat("the job is ", StateWord(job.state()), " and has no result");
   }
-  return ExitForState(job.state());
+  session.out.Tell(problem);
+  return underway ? kStoppedWaiting : ExitForState(job.state());
 }
 
 absl::Status Complete(const std::string& partial, const std::string& path) {
@@ -47,26 +52,21 @@ absl::Status Complete(const std::string& partial, const std::string& path) {
 }
 
 ExitCode CannotWrite(const Session& session, const std::string& what) {
-  session.out.Error(absl::StrCat("pictory: ", what, "\n"));
+  session.out.Tell(UsageProblem(what));
   return kUsage;
 }
 
 void AnswerFile(const Session& session, const std::string& path) {
-  session.out.Answer(session.out.json() ? FileLine(session.args.jobs.front(), path) : path + "\n");
+  session.out.Answer(
+      (session.out.json()
+           ? JsonObject().Text("jobId", session.args.jobs.front()).Text("file", path).Done()
+           : path) +
+      "\n");
 }
 
 // What names a job in a file's name. It may have come over the network: no path.
 std::string FileWord(const std::string& job_id, const char* otherwise) {
   return gateway::IsCallerId(job_id) ? job_id : otherwise;
-}
-
-// `transcript-json`
-std::string PartWord(ResultPart part) {
-  constexpr std::string_view kPrefix = "RESULT_PART_";
-  const std::string name = v1::ResultPart_Name(part);
-  std::string word = absl::AsciiStrToLower(name.substr(std::min(kPrefix.size(), name.size())));
-  std::replace(word.begin(), word.end(), '_', '-');
-  return word;
 }
 
 // Of an earlier attempt; a finished job's parts never change, so it goes on from there.
@@ -118,9 +118,10 @@ ExitCode PartToFile(const Session& session) {
     const bool goes_on =
         BytesOf(partial) > 0 && (absl::IsUnavailable(why) || BrokenConnection(why));
     if (!goes_on) std::filesystem::remove(partial, ignored);
-    const ExitCode code = session.Failed(why);
-    if (goes_on) session.out.Error(kGoesOn);
-    return code;
+    Problem problem = session.ProblemWith(why, args.jobs.front());
+    if (goes_on) problem.hint = kGoesOn;
+    session.out.Tell(problem);
+    return session.ExitAfter(why);
   }
   const absl::Status complete = Complete(partial, args.output);
   if (!complete.ok()) return CannotWrite(session, std::string(complete.message()));
@@ -136,68 +137,55 @@ ExitCode PartToStdout(const Session& session) {
   const absl::StatusOr<std::int32_t> total = session.client.ReadResult(
       session.args.jobs.front(), *session.args.part, sink, 0, session.Call());
   if (!session.out.intact()) return kUnwritten;  // Run says so
-  return total.ok() ? kSucceeded : session.Failed(total.status());
+  return total.ok() ? kSucceeded : session.Failed(total.status(), session.args.jobs.front());
 }
 
-// Redraws one line, a few times a second.
-class DownloadLine {
- public:
-  DownloadLine(const Session& session, std::string path)
-      : session_(session),
-        path_(std::move(path)),
-        live_(Output::Terminal() && !session.out.json()) {}
-
-  void operator()(std::int64_t done, std::int64_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!live_ || now - last_ < std::chrono::milliseconds(200)) return;
-    last_ = now;
-    std::string line = absl::StrCat(path_, "  ", Bytes(static_cast<double>(done)));
-    if (total > 0) {
-      absl::StrAppend(&line, " of ", Bytes(static_cast<double>(total)), "  ", done * 100 / total,
-                      " %");
-    }
-    session_.out.Note("\r\x1b[2K" + Fit(line, 79));
-  }
-
-  void End() {
-    if (live_ && last_ != std::chrono::steady_clock::time_point()) session_.out.Note("\r\x1b[2K");
-  }
-
- private:
-  const Session& session_;
-  const std::string path_;
-  const bool live_;
-  std::chrono::steady_clock::time_point last_;
-};
+ExitCode DownloadFailed(const Session& session, const absl::Status& status,
+                        const std::string& hint) {
+  const bool usage = absl::IsInvalidArgument(status);
+  session.out.Tell({.code = status.code(),
+                    .reason = usage                       ? kUsageReason
+                              : absl::IsCancelled(status) ? kStoppedReason
+                                                          : kTransferReason,
+                    .message = OneLine(std::string(status.message())),
+                    .hint = absl::IsUnavailable(status) || absl::IsCancelled(status) ? hint : "",
+                    .job_id = OneLine(session.args.jobs.front())});
+  return usage ? kUsage : ExitForStatus(status);
+}
 
 ExitCode DownloadVideo(const Session& session, const Job& job) {
   const std::string& url = job.render().video_url();
   if (url.empty()) {
-    session.out.Error(absl::StrCat("pictory: this ", KindWord(job.kind()),
-                                   " has no video to download; a render has one\n"));
+    session.out.Tell({.code = absl::StatusCode::kNotFound,
+                      .reason = kNoResultReason,
+                      .message = absl::StrCat("this ", KindWord(job.kind()),
+                                              " has no video to download; a render has one"),
+                      .job_id = OneLine(job.job_id())});
     return kNotFound;
   }
   const std::string name = FileWord(job.job_id(), "video");
   const std::string path = session.args.output.empty() ? name + ".mp4" : session.args.output;
-  DownloadLine line(session, path);
+  const bool to_stdout = session.args.DownloadsToStdout();
+  TransferLine line(session.out.ProgressMode(), to_stdout ? name : path, steady_clock::now(),
+                    Output::StderrScreen());
   Download download;
   download.url = url;
+  download.progress = [&line](std::int64_t done, std::int64_t total) {
+    line.Update(done, total, steady_clock::now());
+  };
+  download.stop = session.stop;
   download.path = path;
   download.partial = absl::StrCat(path, ".", name, ".part");
-  download.progress = [&line](std::int64_t done, std::int64_t total) { line(done, total); };
-  download.stop = session.stop;
-  const absl::Status status = FetchFile(download);
+  download.sink = [&session](std::string_view bytes) {
+    session.out.Answer(bytes);
+    return session.out.intact();
+  };
+  const absl::Status status = to_stdout ? StreamFile(download) : FetchFile(download);
   line.End();
-  if (status.ok()) {
-    AnswerFile(session, path);
-    return kSucceeded;
-  }
-  const bool usage = absl::IsInvalidArgument(status);
-  session.out.Error(absl::StrCat("pictory: ", OneLine(std::string(status.message())), "\n"));
-  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) {
-    session.out.Error(kGoesOn);
-  }
-  return usage ? kUsage : ExitForStatus(status);
+  if (!session.out.intact()) return kUnwritten;  // Run says so
+  if (!status.ok()) return DownloadFailed(session, status, to_stdout ? kNotWhole : kGoesOn);
+  if (!to_stdout) AnswerFile(session, path);
+  return kSucceeded;
 }
 
 }  // namespace
@@ -208,7 +196,7 @@ ExitCode RunResult(const Session& session) {
     return args.output.empty() || args.output == "-" ? PartToStdout(session) : PartToFile(session);
   const absl::StatusOr<Job> job =
       session.client.Get(args.jobs.front(), v1::JOB_VIEW_BASIC, session.Call());
-  if (!job.ok()) return session.Failed(job.status());
+  if (!job.ok()) return session.Failed(job.status(), args.jobs.front());
   if (args.download && job->state() == v1::JOB_STATE_SUCCEEDED) return DownloadVideo(session, *job);
   if (session.out.json() && !args.download) session.out.Answer(ToJsonLine(*job) + "\n");
   if (job->state() != v1::JOB_STATE_SUCCEEDED) return NoResult(session, *job);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "describe.h"
 #include "json_text.h"
@@ -48,33 +49,56 @@ std::string HowToFindOut(const std::string& request_id, const std::string& uploa
       " --request-id ", OneLine(request_id), "\nfinds out, and makes no second job.\n");
 }
 
+// What a second Ctrl-C leaves behind.
+std::string LastWords(const Session& session, const std::string& request_id,
+                      const std::string& how_to_find_out) {
+  if (!session.out.json()) return how_to_find_out;
+  return ProblemLine({.code = absl::StatusCode::kCancelled,
+                      .reason = kStoppedReason,
+                      .message = "stopped",
+                      .hint = how_to_find_out,
+                      .request_id = request_id});
+}
+
 // Names a job whose id standard output may not have taken.
 ExitCode Untold(const Session& session, const Job& job) {
   const std::string id = OneLine(job.job_id());
-  session.out.Error(absl::StrCat("pictory: standard output cannot be written (",
-                                 session.out.Failure(),
-                                 "), but the job was submitted. Do not submit it again.\njob ", id,
-                                 "\nGo on with: pictory watch ", id, "\n"));
+  session.out.Tell({.code = absl::StatusCode::kFailedPrecondition,
+                    .reason = kUnwrittenReason,
+                    .message = absl::StrCat("standard output cannot be written (",
+                                            session.out.Failure(),
+                                            "), but the job was submitted. Do not submit it again."),
+                    .hint = absl::StrCat("job ", id, "\nGo on with: pictory watch ", id, "\n"),
+                    .job_id = id,
+                    .request_id = OneLine(job.request_id())});
   return kUnwritten;
 }
 
 // The states of the jobs still open, and how to go on with them.
 void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
-  std::string detached;
+  const auto tell = [&session](absl::StatusCode code, const char* reason, const std::string& what,
+                               const std::string& ids) {
+    session.out.Tell({.code = code,
+                      .reason = reason,
+                      .message = absl::StrCat(what, ": pictory watch ", ids),
+                      .job_id = ids});
+  };
+  std::vector<std::string> detached;
   for (const Followed& one : all) {
-    if (absl::IsCancelled(one.status)) absl::StrAppend(&detached, " ", OneLine(one.job_id));
+    if (absl::IsCancelled(one.status)) detached.push_back(OneLine(one.job_id));
     if (absl::IsDeadlineExceeded(one.status)) {
-      const std::string id = OneLine(one.job_id);
       const bool in_doubt = one.last && one.last->state() == v1::JOB_STATE_UNCONFIRMED;
-      session.out.Error(in_doubt ? absl::StrCat("pictory: stopped waiting; ", id,
-                                                " is still UNCONFIRMED\n")
-                                 : absl::StrCat("pictory: stopped waiting; the job goes on: "
-                                                "pictory watch ",
-                                                id, "\n"));
+      tell(absl::StatusCode::kDeadlineExceeded, kWaitedReason,
+           in_doubt ? "stopped waiting; the job is still UNCONFIRMED" : "stopped waiting; the job goes on",
+           OneLine(one.job_id));
     }
   }
-  if (!detached.empty()) {
-    session.out.Error(absl::StrCat("pictory: detached; go on with: pictory watch", detached, "\n"));
+  if (session.out.json()) {
+    for (const std::string& id : detached)
+      tell(absl::StatusCode::kCancelled, kDetachedReason, "detached; go on with", id);
+  } else if (!detached.empty()) {
+    tell(absl::StatusCode::kCancelled, kDetachedReason, "detached; go on with",
+         absl::StrJoin(detached, " "));
   }
 }
 
@@ -89,13 +113,14 @@ void TellOne(const Session& session, const Followed& one, bool progress, bool su
   }
   const bool waited_out = absl::IsDeadlineExceeded(one.status) || absl::IsCancelled(one.status);
   if (!one.status.ok() && !waited_out) {
-    out.Error(DescribeError(one.status, session.args.server));
+    Problem problem = session.ProblemWith(one.status, one.job_id);
     if ((one.last || submitted) && !absl::IsNotFound(one.status)) {
-      out.Error(absl::StrCat("The job goes on: pictory watch ", OneLine(one.job_id), "\n"));
+      problem.hint = absl::StrCat("The job goes on: pictory watch ", OneLine(one.job_id), "\n");
     }
+    out.Tell(problem);
   }
   // What is to be said of UNCONFIRMED has been, when the job was first seen so.
-  if (one.last && one.last->state() != v1::JOB_STATE_UNCONFIRMED) out.Error(Advice(*one.last));
+  if (one.last && one.last->state() != v1::JOB_STATE_UNCONFIRMED) out.Warn(Advice(*one.last));
 }
 
 // The job's id first, then what becomes of it.
@@ -114,7 +139,7 @@ ExitCode TellSubmitted(const Session& session, const Job& job) {
   if (follow) return FollowJobs(session, {job.job_id()}, args.watch, &job);
   if (!session.out.json()) session.out.Answer(Describe(job, absl::Now()));
   const std::string advice = Advice(job);
-  session.out.Error(advice);
+  session.out.Warn(advice);
   if (advice.empty() && !session.out.json() && !IsFinal(job.state()) && Output::Terminal()) {
     session.out.Note(absl::StrCat("Follow it with: pictory watch ", OneLine(job.job_id()), "\n"));
   }
@@ -130,16 +155,16 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
   FollowOptions options;
   options.timeout = session.args.timeout;
   options.stop = stop.get_token();
-  Progress progress =
-      show_progress ? session.out.MakeProgress() : Progress(Progress::Mode::kNone, 0, 0, nullptr);
+  Progress progress(show_progress ? session.out.ProgressMode() : Progress::Mode::kNone,
+                    Output::StderrScreen());
   std::set<std::string> doubted;  // jobs seen UNCONFIRMED
   const auto advise = [&](const Job& job) {
     if (job.state() != v1::JOB_STATE_UNCONFIRMED || !doubted.insert(job.job_id()).second) return;
     const std::string advice = Advice(job, /*followed=*/true);
     if (progress.shown()) {
-      progress.Note(advice, absl::Now());
+      progress.Note(std::string(absl::StripSuffix(advice, "\n")), absl::Now());
     } else {
-      session.out.Error(advice);  // with --quiet too: it may save somebody's money
+      session.out.Warn(advice);  // with --quiet too: it may save somebody's money
     }
   };
   if (submitted != nullptr) advise(*submitted);
@@ -151,6 +176,7 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
     if (!session.out.intact()) stop.request_stop();
   };
   const std::vector<Followed> all = Follow(session.client, job_ids, options, progress, each);
+  progress.End(absl::Now());
   if (!session.out.intact()) return kUnwritten;
   ExitCode code = kSucceeded;
   for (const Followed& one : all) {
@@ -167,16 +193,16 @@ ExitCode RunSubmit(const Session& session, SubmitRequest request) {
   const std::string uploaded =
       UploadsFirst(session.args) ? std::get<TranscribeRequest>(request).file_url() : "";
   const std::string how_to_find_out = HowToFindOut(request_id, uploaded);
-  session.interrupt.SetLastWords(how_to_find_out);
+  session.interrupt.SetLastWords(LastWords(session, request_id, how_to_find_out));
   const absl::StatusOr<Job> job = std::visit(Submitter{session.client, session.Call()}, request);
   if (!job.ok()) {
-    const ExitCode code = session.Failed(job.status());
-    if (MayHaveBeenTaken(job.status())) {
-      session.out.Error(how_to_find_out);
-      return kOutcomeUnknown;
-    }
+    const bool open = MayHaveBeenTaken(job.status());
+    Problem problem = session.ProblemWith(job.status(), "", request_id);
+    if (open) problem.hint = how_to_find_out;
+    session.out.Tell(problem);
+    if (open) return kOutcomeUnknown;
     session.interrupt.SetLastWords("");
-    return code;
+    return session.ExitAfter(job.status());
   }
   const ExitCode code = TellSubmitted(session, *job);
   return session.out.Delivered() ? code : Untold(session, *job);

@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
 #include "session.h"
+#include "transfer_line.h"
 #include "upload.h"
-#include "upload_line.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -13,19 +13,14 @@ namespace {
 
 using std::chrono::steady_clock;
 
-Progress::Mode ModeOf(const Session& session) {
-  if (session.args.quiet || session.out.json()) return Progress::Mode::kNone;
-  return Output::Terminal() ? Progress::Mode::kLive : Progress::Mode::kPlain;
-}
-
 // Says why there is no upload; `so` is what that means.
 ExitCode UploadFailed(const Session& session, const absl::Status& status, const std::string& so) {
-  if (session.stop.stop_requested()) {
-    session.out.Error(absl::StrCat("pictory: stopped", so, "\n"));
-    return kDetached;
-  }
-  session.out.Error(
-      absl::StrCat("pictory: ", OneLine(std::string(status.message())), so, "\n"));
+  const bool stopped = session.stop.stop_requested();
+  const std::string why = stopped ? "stopped" : OneLine(std::string(status.message()));
+  session.out.Tell({.code = stopped ? absl::StatusCode::kCancelled : status.code(),
+                    .reason = stopped ? kStoppedReason : kTransferReason,
+                    .message = why + so});
+  if (stopped) return kDetached;
   return absl::IsInvalidArgument(status) ? kUsage : kRefused;
 }
 
@@ -41,15 +36,15 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
     code = session.Failed(place.status());
     return std::nullopt;
   }
-  UploadLine line(ModeOf(session), file.name(), file.size(), steady_clock::now(),
-                  [&session](const std::string& text) { session.out.Note(text); });
+  TransferLine line(session.out.ProgressMode(), file.name(), steady_clock::now(),
+                    Output::StderrScreen());
   Upload upload;
   upload.file = &file;
   upload.url = place->signed_url();
   upload.content_type = place->content_type();
   upload.timeout = session.args.timeout;
   upload.stop = session.stop;
-  upload.progress = [&line](std::int64_t done) { line.Update(done, steady_clock::now()); };
+  upload.progress = [&](std::int64_t done) { line.Update(done, file.size(), steady_clock::now()); };
   upload.retrying = [&line](const std::string& why) { line.Note(OneLine(why) + "; trying again"); };
   const absl::Status sent = SendFile(upload);
   line.End();
@@ -57,7 +52,7 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
     code = UploadFailed(session, sent, so);
     return std::nullopt;
   }
-  line.Summary(steady_clock::now());
+  line.Summary(file.size(), steady_clock::now());
   return place->file_url();
 }
 
@@ -68,10 +63,16 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
   const std::optional<std::string> url = Place(session, file, "", code);
   if (!url) return code;
   session.out.Answer(session.out.json()
-                         ? UploadedLine(file.path(), *url, file.content_type(), file.size())
+                         ? JsonObject()
+                                   .Text("file", file.path())
+                                   .Text("fileUrl", *url)
+                                   .Text("contentType", file.content_type())
+                                   .Integer("sizeBytes", file.size())
+                                   .Done() +
+                               "\n"
                          : OneLine(*url) + "\n");
   if (!session.out.Delivered()) {
-    session.out.Error(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
+    session.out.Warn(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
   }
   return kSucceeded;
 }

@@ -25,8 +25,12 @@ struct Session {
 
   // Deadline and Ctrl-C.
   CallOptions Call() const;
-  // Says why a call failed.
-  ExitCode Failed(const absl::Status& status) const;
+  // What to say of a call that failed, and what to end with. The ids are those it was about.
+  Problem ProblemWith(const absl::Status& status, const std::string& job_id = "",
+                      const std::string& request_id = "") const;
+  ExitCode ExitAfter(const absl::Status& status) const;
+  // Says it.
+  ExitCode Failed(const absl::Status& status, const std::string& job_id = "") const;
   // Whether an answer can be written; if not, says so, and the command ends with kUsage. Asked
   // before anything is done: not to pay is better than to pay for a job whose id nobody learns.
   bool Answerable() const;

@@ -1,13 +1,19 @@
 #include "words.h"
 
+#include <locale.h>
+#include <wchar.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <cwchar>
+#include <iterator>
 #include <utility>
 #include <vector>
 
-#include "base/errors.h"
+#include "base/clean_text.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -42,7 +48,55 @@ std::string Format(const char* format, long long a, long long b) {
   return buffer;
 }
 
-bool StartsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+constexpr int kBarColumns = 20;
+constexpr wchar_t kAsEmoji = 0xFE0F;  // makes the character before it an emoji, and wide
+
+// The tables of the C library for UTF-8, whatever the user's own locale is, on this thread.
+class Utf8Locale {
+ public:
+  Utf8Locale() : before_(uselocale(Utf8())) {}
+  ~Utf8Locale() { uselocale(before_); }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  static locale_t Utf8() {
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", static_cast<locale_t>(nullptr));
+    return utf8;  // null, which changes nothing, if there is none
+  }
+
+  const locale_t before_;
+};
+
+struct Character {
+  std::string_view bytes;
+  int columns = 0;
+};
+
+// The characters of `text`, with what each adds to its width.
+std::vector<Character> Characters(std::string_view text) {
+  const Utf8Locale utf8;
+  std::vector<Character> characters;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t wide = 0;
+    std::size_t length = std::mbrtowc(&wide, text.data(), text.size(), &state);
+    int columns = 0;
+    if (length == 0 || length > text.size()) {  // NUL, or no UTF-8
+      length = 1;
+      columns = 1;
+      state = {};
+    } else if (wide == kAsEmoji) {
+      columns = !characters.empty() && characters.back().columns == 1 ? 1 : 0;
+    } else {
+      columns = wcwidth(wide);
+      if (columns < 0) columns = 2;  // newer than the tables, as new emoji are
+    }
+    characters.push_back({text.substr(0, length), columns});
+    text.remove_prefix(length);
+  }
+  return characters;
+}
 
 }  // namespace
 
@@ -80,6 +134,17 @@ std::optional<ResultPart> ParsePart(std::string_view word) {
   });
 }
 
+std::string PartWord(ResultPart part) {
+  constexpr std::string_view kPrefix = "RESULT_PART_";
+  if (part == v1::RESULT_PART_RESULT_JSON) return "result-json";
+  std::string word = v1::ResultPart_Name(part);
+  if (word.rfind(kPrefix, 0) == 0) word.erase(0, kPrefix.size());
+  if (const std::size_t json = word.rfind("_JSON"); json != word.npos) word.erase(json);
+  for (char& c : word)
+    c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -114,18 +179,42 @@ std::string Bytes(double bytes) {
   return Format("%.2f GB", bytes / 1e9);
 }
 
+std::string Bar(double part) {
+  const auto full = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * kBarColumns);
+  return "[" + std::string(full, '#') + std::string(kBarColumns - full, '-') + "]";
+}
+
+std::string Percent(double percent) { return Format("%3.0f %%", std::floor(percent)); }
+
 int Columns(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), StartsCharacter));
+  int columns = 0;
+  for (const Character& character : Characters(text)) columns += character.columns;
+  return columns;
 }
 
 std::string Fit(std::string_view text, int columns) {
   if (columns <= 0) return "";
   if (Columns(text) <= columns) return std::string(text);
-  std::size_t end = 0;
-  for (int seen = 0; end < text.size(); ++end) {
-    if (StartsCharacter(text[end]) && ++seen == columns) break;
+  std::string fitting;
+  int used = 1;  // the ellipsis
+  for (const Character& character : Characters(text)) {
+    used += character.columns;
+    if (used > columns) break;
+    fitting.append(character.bytes);
   }
-  return std::string(text.substr(0, end)) + "…";
+  return fitting + "…";
+}
+
+std::string FitEnd(std::string_view text, int columns) {
+  const std::vector<Character> characters = Characters(text);
+  std::size_t bytes = 0;
+  int used = 0;
+  for (auto at = characters.rbegin(); at != characters.rend(); ++at) {
+    used += at->columns;
+    if (used > columns) break;
+    bytes += at->bytes.size();
+  }
+  return std::string(text.substr(text.size() - bytes));
 }
 
 std::string Pad(std::string_view text, int columns) {
@@ -135,7 +224,33 @@ std::string Pad(std::string_view text, int columns) {
   return out;
 }
 
-std::string OneLine(std::string_view text) { return gateway::errors::Clean(text); }
+std::string OneLine(std::string_view text) { return gateway::CleanText(text); }
+
+std::string InCommands(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
+      {"CreatePreview", "preview"}, {"GetJob", "get"},           {"ListJobs", "list"},
+      {"WatchJob", "watch"},        {"ReadJobResult", "result"}, {"ResolveJob", "resolve"},
+      {"DeleteJob", "delete"},      {"CreateUpload", "upload"}};
+  const auto in_word = [&text](std::size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                text[at] == '_' || text[at] == '/');
+  };
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto named =
+        std::find_if(std::begin(kCommands), std::end(kCommands), [&](const auto& command) {
+          return text.substr(at, command.first.size()) == command.first &&
+                 !(at > 0 && in_word(at - 1)) && !in_word(at + command.first.size());
+        });
+    if (named == std::end(kCommands)) {
+      out.push_back(text[at++]);
+    } else {
+      out.append("`pictory ").append(named->second).append("`");
+      at += named->first.size();
+    }
+  }
+  return out;
+}
 
 int EditDistance(std::string_view a, std::string_view b) {
   // `file_url` and `fileurl` are what people write for `fileUrl`.
@@ -143,16 +258,22 @@ int EditDistance(std::string_view a, std::string_view b) {
     return std::tolower(static_cast<unsigned char>(x)) ==
            std::tolower(static_cast<unsigned char>(y));
   };
-  std::vector<int> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+  std::vector<int> earlier;  // the row before `before`
+  std::vector<int> before(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) before[j] = static_cast<int>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    int diagonal = std::exchange(row[0], static_cast<int>(i));
+    std::vector<int> row = {static_cast<int>(i)};
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const int replaced = diagonal + (same(a[i - 1], b[j - 1]) ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+      const int replaced = before[j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1);
+      int least = std::min({replaced, before[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) {
+        least = std::min(least, earlier[j - 2] + 1);
+      }
+      row.push_back(least);
     }
+    earlier = std::exchange(before, std::move(row));
   }
-  return row[b.size()];
+  return before[b.size()];
 }
 
 }  // namespace pictory_jobs::cli

@@ -19,6 +19,8 @@ std::optional<JobState> ParseState(std::string_view word);
 std::optional<JobKind> ParseKind(std::string_view word);
 std::optional<ResultPart> ParsePart(std::string_view word);  // txt srt vtt result-json …
 
+std::string PartWord(ResultPart part);
+
 // `90`, `90s`, `1.5m`, `2h`, `500ms`; above 0, below 100 days.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
@@ -28,18 +30,30 @@ std::string Elapsed(std::chrono::seconds time);
 // `1.4 GB`.
 std::string Bytes(double bytes);
 
-// Columns a terminal needs, where every character is one wide.
+// `[#####---------------]`, for a part from 0 to 1; and ` 42 %`.
+std::string Bar(double part);
+std::string Percent(double percent);
+
+// Columns a terminal needs at most: two for wide characters and emoji, none for accents that are
+// characters of their own. Where terminals differ, as for emoji made of several, the most of them.
 int Columns(std::string_view text);
 // At most so many columns, the last an ellipsis if something is missing.
 std::string Fit(std::string_view text, int columns);
+// The end of it, in at most so many columns, without an ellipsis.
+std::string FitEnd(std::string_view text, int columns);
 std::string Pad(std::string_view text, int columns);
 
 // The text of others on one line, without what could steer a terminal.
 std::string OneLine(std::string_view text);
 
+// With a command of this program, such as `pictory get`, wherever `text` names a call of the API,
+// such as GetJob. Calls that are called like a plain word (Render) stay: the command is called so too.
+std::string InCommands(std::string_view text);
+
 // The one of `known` that `word` is most likely meant to be; empty if none is near.
 template <class Words>
 std::string Nearest(std::string_view word, const Words& known);
+// Letters put in, left out, replaced, and two changed about.
 int EditDistance(std::string_view a, std::string_view b);
 
 template <class Words>

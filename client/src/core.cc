@@ -1,11 +1,14 @@
 #include "core.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/host_port.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace pictory_jobs {
@@ -23,6 +26,42 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+// Schemes of gRPC's own, whose names gRPC reads.
+constexpr std::string_view kGrpcSchemes[] = {"dns:",  "ipv4:",          "ipv6:",
+                                             "unix:", "unix-abstract:", "xds:"};
+
+bool IsOfGrpc(std::string_view text) {
+  return std::any_of(std::begin(kGrpcSchemes), std::end(kGrpcSchemes),
+                     [text](std::string_view scheme) {
+                       // A host may be called `dns`, and a port is a number.
+                       return text.substr(0, scheme.size()) == scheme &&
+                              text.find_first_not_of("0123456789", scheme.size()) != text.npos;
+                     });
+}
+
+// A host and a port in a name that gRPC reads are no less a host and a port: it would take a number
+// above 65535 modulo 65536, and a name without a port for one with 443.
+absl::Status CheckName(std::string_view text) {
+  if (std::any_of(text.begin(), text.end(),
+                  [](unsigned char c) { return c <= 0x20 || c == 0x7F; })) {
+    return absl::InvalidArgumentError("there is a blank in it");
+  }
+  if (!TakePrefix(text, "dns:")) return absl::OkStatus();
+  if (text.substr(0, 2) == "//") {
+    const std::size_t authority_end = text.find('/', 2);
+    if (authority_end == text.npos) return absl::InvalidArgumentError("the host is missing");
+    text.remove_prefix(authority_end);
+  }
+  TakePrefix(text, "/");
+  return gateway::ParseHostPort(text).status();
+}
+
+// Whether a URL's host stands alone, so that its scheme's port counts.
+bool LacksPort(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  return colon == text.npos || text.find(']', colon) != text.npos;
+}
+
 ClientOptions WithDefaults(ClientOptions options, const Target& target) {
   if (!options.pacing) options.pacing = Pacing::Real();
   if (target.tls && !options.tls) options.tls.emplace();
@@ -33,26 +72,30 @@ ClientOptions WithDefaults(ClientOptions options, const Target& target) {
 }  // namespace
 
 absl::StatusOr<Target> ParseTarget(std::string_view given) {
+  const auto bad = [given](const absl::Status& why) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", gateway::errors::Clean(given), "' does not name a gateway: ",
+        std::string(why.message()),
+        "; write host:port or https://host[:port], such as 127.0.0.1:50051 or [::1]:50051"));
+  };
   Target target;
-  std::string_view text = given;
-  const bool https = TakePrefix(text, "https://");
-  const bool url = https || TakePrefix(text, "http://");
-  target.tls = https;
-  if (url && !text.empty() && text.back() == '/') text.remove_suffix(1);
-  const bool bad = text.empty() || std::any_of(text.begin(), text.end(), [](char c) {
-                     return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-                   });
-  if (bad || (url && text.find('/') != text.npos)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", std::string(given),
-                     "' does not name a gateway; write host:port or https://host:port"));
+  if (IsOfGrpc(given)) {
+    if (absl::Status named = CheckName(given); !named.ok()) return bad(named);
+    target.address = std::string(given);
+    return target;
   }
-  target.address = std::string(text);
-  const std::size_t after_host = text.rfind(':');
-  const bool has_port = after_host != text.npos && text.find(']', after_host) == text.npos;
-  if (url && !has_port) absl::StrAppend(&target.address, https ? ":443" : ":80");
-  const std::string_view host = has_port ? text.substr(0, after_host) : text;
-  target.loopback = host == "localhost" || host == "[::1]" || host.substr(0, 4) == "127.";
+  std::string_view text = given;
+  target.tls = TakePrefix(text, "https://");
+  const bool url = target.tls || TakePrefix(text, "http://");
+  if (url && !text.empty() && text.back() == '/') text.remove_suffix(1);
+  absl::StatusOr<gateway::HostPort> host = gateway::ParseHostPort(text);
+  if (!host.ok() && url && LacksPort(text)) {
+    host = gateway::ParseHostPort(absl::StrCat(std::string(text), target.tls ? ":443" : ":80"));
+  }
+  if (!host.ok()) return bad(host.status());
+  if (host->port == 0) return bad(absl::InvalidArgumentError("nobody listens on port 0"));
+  target.address = host->ToString();
+  target.loopback = host->IsLoopback();
   return target;
 }
 

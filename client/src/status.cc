@@ -10,6 +10,13 @@ namespace {
 
 constexpr char kMayHaveBeenTaken[] = "type.googleapis.com/pictory_jobs.MayHaveBeenTaken";
 
+::pictory::jobs::internal::v1::ErrorInfo InfoOf(const absl::Status& status) {
+  ::pictory::jobs::internal::v1::ErrorInfo info;
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
+  if (!payload || !info.ParseFromString(std::string(*payload))) info.Clear();
+  return info;
+}
+
 }  // namespace
 
 std::string Reason(const absl::Status& status) {
@@ -17,10 +24,21 @@ std::string Reason(const absl::Status& status) {
 }
 
 bool FromGateway(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
-  ::pictory::jobs::internal::v1::ErrorInfo info;
-  return payload && info.ParseFromString(std::string(*payload)) &&
-         info.domain() == gateway::errors::kDomain;
+  return InfoOf(status).domain() == gateway::errors::kDomain;
+}
+
+std::string ErrorMetadata(const absl::Status& status, const std::string& key) {
+  if (!FromGateway(status)) return "";
+  const auto& metadata = InfoOf(status).metadata();
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? "" : found->second;
+}
+
+std::string JobNamedBy(const absl::Status& status) {
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ResourceInfo");
+  ::pictory::jobs::internal::v1::ResourceInfo info;
+  if (!FromGateway(status) || !payload || !info.ParseFromString(std::string(*payload))) return "";
+  return info.resource_name();
 }
 
 bool BrokenConnection(const absl::Status& status) {

@@ -51,6 +51,20 @@ std::vector<GivenSetting> GivenSecrets(const Variables& variables) {
   return given;
 }
 
+// `help`, `help sandbox` and `version` are what people type for the flags of these names. CLI11 reads
+// arguments from the last to the first.
+std::vector<std::string> Arguments(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == "help") {
+    words.erase(words.begin());
+    words.push_back("--help");
+  } else if (words == std::vector<std::string>{"version"}) {
+    words[0] = "--version";
+  }
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
 // One command line, its environment and its file, on the way to a configuration.
 class Reading {
  public:
@@ -94,6 +108,7 @@ Reading::Reading(int argc, const char* const* argv) {
   app_.set_version_flag("--version", VersionText());
   AddGatewayOptions(app_, flags_, config_);
   sandbox_command_ = app_.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
+  sandbox_command_->set_version_flag("--version", VersionText());
   AddSandboxOptions(*sandbox_command_, sandbox_flags_, sandbox_config_);
   gateway_settings_.emplace(app_);
   sandbox_settings_.emplace(*sandbox_command_);
@@ -107,7 +122,7 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
   Report(EmptyFlags(argc, argv));
   if (!problems_.empty()) return;
   try {
-    app_.parse(argc, argv);
+    app_.parse(Arguments(argc, argv));
     if (sandbox()) Report(MisplacedFlags(gateway_settings_->given_flags()));
   } catch (const CLI::ExtrasError&) {
     Report(UnknownArguments(app_, own().flags(), other().flags()));

@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "base/clean_text.h"
 #include "base/limits.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
@@ -379,40 +380,6 @@ std::vector<Violation> Violations(const absl::Status& status) {
   return violations;
 }
 
-std::string Clean(std::string_view text) {
-  std::string out;
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    bool whole = (lead < 0x80 || (lead >= 0xC2 && lead <= 0xF4)) && i + length <= text.size();
-    for (std::size_t k = 1; whole && k < length; ++k) {
-      whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-    }
-    if (length == 3 && whole) {  // overlong forms and surrogates
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      whole = !(lead == 0xE0 && second < 0xA0) && !(lead == 0xED && second >= 0xA0);
-    } else if (length == 4 && whole) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      whole = !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second >= 0x90);
-    }
-    if (!whole) {
-      out.push_back('?');
-      ++i;
-    } else {
-      if (out.size() + length > limits::kUpstreamTextMaxBytes) {
-        out += "...";
-        break;
-      }
-      if (length == 1 && (lead < 0x20 || lead == 0x7F)) {
-        out.push_back(' ');
-      } else {
-        out.append(text.substr(i, length));
-      }
-      i += length;
-    }
-  }
-  return out;
-}
+std::string Clean(std::string_view text) { return CleanText(text, limits::kUpstreamTextMaxBytes); }
 
 }  // namespace gateway::errors

@@ -22,6 +22,24 @@ std::string Refused(const std::vector<const char*>& args) {
   return parsed.text;
 }
 
+TEST_F(ArgumentsTest, HelpAndVersionInEverySpelling) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{"help"}, {"--help"}, {"-h"}}) {
+    const Parsed parsed = Parse(words);
+    EXPECT_EQ(parsed.exit_code, 0) << words.front();
+    EXPECT_THAT(parsed.text, HasSubstr("--max-watches"));
+  }
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{"help", "sandbox"}, {"sandbox", "--help"}}) {
+    EXPECT_THAT(Parse(words).text, HasSubstr("--token-seconds"));
+  }
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"version"}, {"--version"}, {"sandbox", "--version"}}) {
+    const Parsed parsed = Parse(words);
+    EXPECT_EQ(parsed.exit_code, 0) << words.front();
+    EXPECT_EQ(parsed.text.rfind("pictory-gateway ", 0), 0u) << parsed.text;
+  }
+}
+
 TEST_F(ArgumentsTest, AnUnknownFlagNamesTheNearest) {
   EXPECT_THAT(Refused({"--max-submits-per-dya=1"}),
               HasSubstr("--max-submits-per-dya: there is no such flag; did you mean "

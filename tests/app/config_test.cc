@@ -303,7 +303,8 @@ TEST_F(ConfigTest, TheSandboxCommandHasItsOwnOptions) {
 }
 
 TEST(AddressTest, SaysWhatIsWrong) {
-  for (const char* bad : {"", "host", ":1", "::1:5", "h:", "h:x", "h:65536", "h:-1"}) {
+  for (const char* bad : {"", "host", ":1", "::1:5", "h:", "h:x", "h:65536", "h:-1",
+                          "http://h:1", "h h:1", "h:1/", "[h]:1", "[::1]1", "::1", "1.2.3:1"}) {
     EXPECT_FALSE(ParseAddress(bad).ok()) << bad;
   }
   EXPECT_TRUE(ParseAddress("127.9.9.9:1")->IsLoopback());

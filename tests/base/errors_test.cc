@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clean_text.h"
 #include "base/limits.h"
 
 namespace gateway::errors {
@@ -38,6 +39,21 @@ TEST(Clean, KeepsTextAndDropsWhatCouldForgeALogLineOrBreakUtf8) {
   EXPECT_EQ(Clean("\xe0\x80\x80"), "???");   // overlong
   EXPECT_EQ(Clean("\xf4\x90\x80\x80"), "????");  // beyond U+10FFFF
   EXPECT_EQ(Clean("\xe2\x82"), "??");        // cut
+}
+
+TEST(Clean, DropsWhatSteersATerminalInUtf8Too) {
+  EXPECT_EQ(Clean("a\xc2\x9b" "2Jb"), "a 2Jb");  // CSI in one character
+  EXPECT_EQ(Clean("a\xc2\xa0" "b"), "a\xc2\xa0" "b");
+  EXPECT_EQ(Clean("a\xe2\x80\xae" "b"), "a b");  // from right to left
+  EXPECT_EQ(Clean("a\xe2\x81\xa7" "b"), "a b");
+  EXPECT_EQ(Clean("a\xe2\x80\xa8" "b"), "a b");  // a line's end
+  EXPECT_EQ(Clean("a\xe2\x80\x8d" "b…"), "a\xe2\x80\x8d" "b…") << "joins emoji";
+}
+
+TEST(Clean, WholeKeepsLongText) {
+  const std::string url = "https://h/" + std::string(1500, 'x');
+  EXPECT_EQ(CleanText(url), url);
+  EXPECT_EQ(CleanText("a\nb"), "a b");
 }
 
 TEST(Clean, IsBounded) {

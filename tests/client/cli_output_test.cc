@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -184,7 +185,8 @@ TEST_F(CliOutputTest, TheIdIsOnStderrWhereStdoutFailsAfterTheSubmit) {
       const Outcome got = Run(args, {.out = disk ? file.fd() : reader.write_end()});
       EXPECT_EQ(got.exit_code, 7) << args.front() << " " << args.back();
       EXPECT_THAT(got.err, HasSubstr(disk ? "(Operation not permitted)" : "(Broken pipe)"));
-      EXPECT_THAT(got.err, HasSubstr("\njob j1\n")) << args.back();
+      const bool json = std::find(args.begin(), args.end(), "--json") != args.end();
+      EXPECT_THAT(got.err, HasSubstr(json ? R"("jobId":"j1")" : "\njob j1\n")) << args.back();
       EXPECT_THAT(got.err, HasSubstr("Do not submit it again"));
       EXPECT_THAT(got.err, HasSubstr("pictory watch j1"));
     }
@@ -213,7 +215,7 @@ TEST_F(CliOutputTest, AWatchEndsWhenNobodyReadsItAnyLonger) {
     if (args.front() == "watch") {
       EXPECT_THAT(got.err, IsEmpty());
     } else {
-      EXPECT_THAT(got.err, HasSubstr("\njob j1\n"));
+      EXPECT_THAT(got.err, HasSubstr(R"("jobId":"j1")"));
     }
   }
 }

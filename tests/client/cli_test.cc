@@ -354,7 +354,7 @@ TEST_F(CliTest, ListShowsATableAndSaysIfThereIsMore) {
   const Outcome none = Run({"list", "--state", "failed"});
   EXPECT_EQ(none.exit_code, 0);
   EXPECT_EQ(none.out, "");
-  EXPECT_EQ(none.err, "No jobs.\n");
+  EXPECT_THAT(none.err, StartsWith("No jobs like that"));
 }
 
 TEST_F(CliTest, ResultPartsGoToStdoutOrAFile) {
@@ -401,6 +401,93 @@ TEST_F(CliTest, DownloadsTheVideo) {
   bytes << std::ifstream(path).rdbuf();
   EXPECT_EQ(bytes.str(), "an mp4");
   EXPECT_EQ(Run({"result", "p", "--download"}).exit_code, 3);
+}
+
+TEST_F(CliTest, AVideoForStdoutIsAllThatGoesThere) {
+  FileServer files({.content = std::string("an\0mp4\n", 7)});
+  jobs_["j"] = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
+  jobs_["j"].mutable_render()->set_video_url(files.url());
+  for (const auto& more : {std::vector<std::string>{}, {"--json"}, {"-q"}}) {
+    std::vector<std::string> command = {"result", "j", "--download", "-o", "-"};
+    command.insert(command.end(), more.begin(), more.end());
+    const Outcome got = Run(command);
+    EXPECT_EQ(got.exit_code, 0) << got.err;
+    EXPECT_EQ(got.out, std::string("an\0mp4\n", 7));
+    EXPECT_EQ(got.err, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists("-"));
+  FileServer cut({.content = "a whole mp4", .cut_after_bytes = 7});
+  jobs_["j"].mutable_render()->set_video_url(cut.url());
+  const Outcome broken = Run({"result", "j", "--download", "-o", "-"});
+  EXPECT_EQ(broken.exit_code, 5);
+  EXPECT_EQ(broken.out, "a whole");
+  EXPECT_THAT(broken.err, HasSubstr("not the whole video"));
+}
+
+TEST_F(CliTest, SeveralJobsAreShownThoughOneIsMissing) {
+  jobs_["a"] = MakeJob("a", v1::JOB_STATE_RUNNING);
+  jobs_["b"] = MakeJob("b", v1::JOB_STATE_FAILED);
+  EXPECT_EQ(Run({"get", "a", "b"}).exit_code, 0);
+  const Outcome some = Run({"get", "a", "nope", "b"});
+  EXPECT_EQ(some.exit_code, 3);
+  EXPECT_THAT(some.out, StartsWith("job a\n"));
+  EXPECT_THAT(some.out, HasSubstr("\njob b\n"));
+  EXPECT_EQ(some.err, "pictory: No job nope\n");
+  const Outcome json = Run({"get", "a", "nope", "b", "--json"});
+  EXPECT_EQ(json.exit_code, 3);
+  EXPECT_EQ(Lines(json.out), 2);
+  EXPECT_EQ(json.err,
+            "{\"error\":{\"code\":\"NOT_FOUND\",\"message\":\"No job nope\","
+            "\"jobId\":\"nope\"}}\n");
+}
+
+TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
+  std::vector<std::string> asked;
+  handlers_.remove = [&](const v1::DeleteJobRequest& request,
+                         const CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+    const std::lock_guard lock(mutex_);
+    asked.push_back(request.job_id());
+    if (request.job_id() == "busy") {
+      return gateway::errors::JobNotDeletable("busy", "it is UNCONFIRMED; settle it with ResolveJob");
+    }
+    v1::DeleteJobResponse response;
+    *response.mutable_job() = MakeJob(request.job_id(), v1::JOB_STATE_SUCCEEDED);
+    return response;
+  };
+  const Outcome got = Run({"delete", "a", "busy", "b"});
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_EQ(got.out, "job a\n  deleted\njob b\n  deleted\n");
+  EXPECT_EQ(got.err,
+            "pictory: Job busy cannot be deleted: it is UNCONFIRMED; settle it with `pictory "
+            "resolve`\n");
+  EXPECT_EQ(asked, (std::vector<std::string>{"a", "busy", "b"}));
+  EXPECT_THAT(Run({"delete", "busy", "--json"}).err,
+              HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
+}
+
+// Every line of stderr is one object, whatever goes wrong.
+TEST_F(CliTest, WithJsonStderrIsJsonToo) {
+  jobs_["run"] = MakeJob("run", v1::JOB_STATE_RUNNING);
+  states_["run"] = {v1::JOB_STATE_RUNNING};
+  submit_status_ = WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 90);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"preview", "--text", "Hi.", "--request-id", "r1"}, R"("requestId":"r1","retryAfterSeconds":90)"},
+      {{"preview", "/no/such.json"}, R"("reason":"USAGE")"},
+      {{"wait", "run", "--timeout", "200ms"}, R"("reason":"STOPPED_WAITING")"},
+      {{"result", "run"}, R"("reason":"NO_RESULT")"},
+      {{"result", "run", "--download"}, R"("jobId":"run")"},
+      {{"watch", "nope"}, R"("jobId":"nope")"},
+      {{"resolve", "nope"}, R"("reason":"NO_SUCH_CALL")"},
+      {{"list", "--limit", "0"}, R"("message":"--limit: must be)"},
+  };
+  for (auto [command, wanted] : cases) {
+    command.push_back("--json");
+    const Outcome got = Run(command);
+    EXPECT_NE(got.exit_code, 0) << command[0];
+    EXPECT_THAT(got.err, StartsWith(R"({"error":{"code":)")) << command[0];
+    EXPECT_THAT(got.err, HasSubstr(wanted)) << command[0];
+    EXPECT_EQ(Lines(got.err), 1) << got.err;
+  }
 }
 
 TEST_F(CliTest, CtrlCInADownloadKeepsWhatThereIsAndSaysHowToGoOn) {

@@ -2,18 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "client/fake_server.h"
 #include "describe.h"
 #include "download.h"
 #include "exit_code.h"
 #include "invocation.h"
 #include "json_text.h"
-#include "progress.h"
+#include "problem.h"
 #include "request.h"
 #include "words.h"
 
@@ -123,7 +125,8 @@ TEST(Args, RefusesWhatMakesNoSense) {
   EXPECT_THAT(Refused({}), HasSubstr("say what to do"));
   EXPECT_THAT(Refused({"wach", "j"}), HasSubstr("did you mean watch?"));
   EXPECT_THAT(Refused({"get"}), HasSubstr("pictory get --help"));
-  EXPECT_THAT(Refused({"get", "a", "b"}), HasSubstr("b"));
+  EXPECT_THAT(Refused({"get"}), HasSubstr("get: JOB is missing"));
+  EXPECT_THAT(Refused({"result", "a", "b"}), HasSubstr("takes one JOB only"));
   EXPECT_THAT(Refused({"preview"}), HasSubstr("--text-file"));
   EXPECT_THAT(Refused({"preview", "--text", " "}), HasSubstr("empty"));
   EXPECT_THAT(Refused({"preview", "f", "--text", "x"}), HasSubstr("--text"));
@@ -140,6 +143,67 @@ TEST(Args, RefusesWhatMakesNoSense) {
   EXPECT_THAT(Refused({"resolve", "j", "--adopt", "x", "--abandon"}), HasSubstr("--adopt"));
   EXPECT_THAT(Refused({"wait", "j", "--timeout", "soon"}), HasSubstr("--timeout"));
   EXPECT_THAT(Refused({"get", "j", "--tls-cert", "c"}), HasSubstr("--tls-key"));
+}
+
+TEST(Args, NamesTheFlagOrCommandThatWasMeant) {
+  EXPECT_THAT(Refused({"lsit"}), HasSubstr("did you mean list?"));
+  EXPECT_THAT(Refused({"gte", "j"}), HasSubstr("did you mean get?"));
+  EXPECT_THAT(Refused({"list", "--limt", "3"}),
+              HasSubstr("there is no flag --limt; did you mean --limit?"));
+  EXPECT_THAT(Refused({"--limt=3", "list"}), HasSubstr("--limit"));
+  EXPECT_THAT(Refused({"get", "j", "--jsn"}), HasSubstr("did you mean --json?"));
+  EXPECT_THAT(Refused({"--watch", "render", "j"}),
+              HasSubstr("--watch belongs behind the command: pictory render … --watch"));
+  EXPECT_THAT(Refused({"get", "j", "--part", "txt"}), HasSubstr("--part is a flag of result"));
+  EXPECT_THAT(Refused({"get", "j", "--nope"}), HasSubstr("there is no flag --nope\n"));
+  EXPECT_THAT(Refused({"preview", "hello", "world"}), HasSubstr("'world' is one argument too many"));
+  EXPECT_THAT(Refused({"get", "j", "--timeout"}), HasSubstr("--timeout: needs a value"));
+  EXPECT_THAT(Refused({"render", "j", "--watch", "--wait"}), HasSubstr("cannot both be given"));
+  EXPECT_THAT(Refused({"list", "--kind", "films"}), HasSubstr("preview, render"));
+}
+
+TEST(Args, RangesAreInWordsAndShort) {
+  for (const char* number : {"0", "-3", "1.5", "x", "", "99999999999", "1e3"}) {
+    for (const auto& words : {std::vector<const char*>{"list", "--limit", number},
+                              std::vector<const char*>{"summarize", "j", "--seconds", number}}) {
+      const std::string said = Refused(words);
+      EXPECT_THAT(said, HasSubstr("must be a whole number from 1 to 2147483647, not '" +
+                                  std::string(number) + "'"));
+      EXPECT_LT(said.size(), 160u) << said;
+    }
+  }
+}
+
+TEST(Args, ErrorsAreJsonWhereJsonIsWanted) {
+  for (const auto& words : {std::vector<const char*>{"--json", "get"},
+                            std::vector<const char*>{"get", "--json"},
+                            std::vector<const char*>{"gat", "--json"}}) {
+    const std::string said = Refused(words);
+    EXPECT_THAT(said, testing::StartsWith(R"({"error":{"code":"INVALID_ARGUMENT","reason":"USAGE")"));
+    EXPECT_FALSE(CheckJson(said).has_value()) << said;
+  }
+}
+
+TEST(Args, HelpAndVersionInEverySpelling) {
+  const auto printed = [](const std::vector<const char*>& words) {
+    const auto parsed = ParseWords(words);
+    const auto* finished = std::get_if<Finished>(&parsed);
+    if (finished == nullptr) return std::string("accepted");
+    EXPECT_EQ(finished->exit_code, kSucceeded) << words.front();
+    return finished->out;
+  };
+  const std::string all = printed({"--help"});
+  EXPECT_THAT(all, AllOf(HasSubstr("Exit status:"), HasSubstr("Subcommands:")));
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"help"}, {"-h"}, {"help", "--help"}, {"help", "help"}}) {
+    EXPECT_EQ(printed(words), all) << words.front();
+  }
+  EXPECT_EQ(printed({"help", "get"}), printed({"get", "--help"}));
+  EXPECT_EQ(printed({"get", "j", "-h"}), printed({"get", "--help"}));
+  EXPECT_EQ(printed({"--version"}).rfind("pictory ", 0), 0u);
+  EXPECT_EQ(printed({"-V"}), printed({"get", "j", "--version"}));
+  EXPECT_THAT(Refused({"help", "gte"}), HasSubstr("did you mean get?"));
+  for (const char* line : {"preview", "list", "help"}) EXPECT_THAT(all, HasSubstr(line));
 }
 
 TEST(Args, EveryCommandHelpsWithExamples) {
@@ -355,13 +419,75 @@ TEST(Describe, UnconfirmedInWords) {
 }
 
 TEST(Describe, ErrorsAreOneLineAndOneForEachField) {
-  EXPECT_THAT(DescribeError(absl::UnavailableError("refused"), "h:1"),
+  const auto said = [](const absl::Status& status) { return ProblemText(ProblemOf(status, "h:1")); };
+  EXPECT_THAT(said(absl::UnavailableError("refused")),
               HasSubstr("the gateway h:1 cannot be reached (refused); is it running?"));
-  EXPECT_EQ(DescribeError(absl::NotFoundError("No job\n\x1b[2Jx"), "h:1"),
+  EXPECT_EQ(said(absl::NotFoundError("No job\n\x1b[2Jx")),
             "pictory: No job  [2Jx\n");
-  EXPECT_EQ(DescribeError(
-                fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 2.5), "h:1"),
+  EXPECT_EQ(said(fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 2.5)),
             "pictory: Slow down (worth trying again in 3s)\n");
+}
+
+TEST(Problems, AsJsonHaveWhatIsKnown) {
+  Problem problem = ProblemOf(
+      fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow \"down\"", 2.5), "h:1");
+  problem.job_id = "j1";
+  problem.request_id = "r1";
+  problem.fields = {{"a.b", "must be\x1b"}};
+  problem.hint = "one\ntwo\n";
+  const std::string line = ProblemLine(problem);
+  EXPECT_FALSE(CheckJson(line).has_value()) << line;
+  EXPECT_THAT(line, testing::StartsWith(R"({"error":{"code":"RESOURCE_EXHAUSTED")"));
+  EXPECT_THAT(line, HasSubstr(R"("message":"Slow \"down\"")"));
+  EXPECT_THAT(line, HasSubstr(R"("hint":"one\ntwo\n","jobId":"j1","requestId":"r1")"));
+  EXPECT_THAT(line, HasSubstr(R"("retryAfterSeconds":2.5)"));
+  EXPECT_THAT(line, HasSubstr(R"("fieldViolations":[{"field":"a.b","description":"must be )"));
+  EXPECT_EQ(line.find('\n'), line.size() - 1) << "one line";
+  EXPECT_EQ(ProblemLine(UsageProblem("x")),
+            "{\"error\":{\"code\":\"INVALID_ARGUMENT\",\"reason\":\"USAGE\",\"message\":\"x\"}}\n");
+}
+
+TEST(Problems, NameCommandsAndNotCalls) {
+  EXPECT_EQ(ProblemText(ProblemOf(gateway::errors::JobNotFound("j1"), "h:1")),
+            "pictory: No job j1; `pictory list` shows the jobs this gateway knows\n");
+  EXPECT_EQ(ProblemOf(gateway::errors::JobNotFound("j1"), "h:1").job_id, "j1");
+  EXPECT_EQ(InCommands("GetJob, (WatchJob) GetJobs xGetJob"),
+            "`pictory get`, (`pictory watch`) GetJobs xGetJob");
+  EXPECT_EQ(InCommands("Render failed"), "Render failed");
+  EXPECT_EQ(InCommands("/pictory.jobs.v1.PictoryJobs/GetJob"),
+            "/pictory.jobs.v1.PictoryJobs/GetJob");
+  const auto* service = v1::Job::descriptor()->file()->pool()->FindServiceByName(
+      v1::GetJobRequest::descriptor()->file()->service(0)->full_name());
+  ASSERT_NE(service, nullptr);
+  for (int i = 0; i < service->method_count(); ++i) {
+    const std::string& name = service->method(i)->name();
+    const bool one_word = std::none_of(name.begin() + 1, name.end(),
+                                       [](char c) { return c >= 'A' && c <= 'Z'; });
+    EXPECT_EQ(InCommands(name) == name, one_word) << name;
+  }
+}
+
+TEST(Describe, SaysWhichCommandFetchesWhat) {
+  Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_render()->set_video_url("https://h/" + std::string(1500, 'x'));
+  std::string text = Describe(job, absl::FromUnixSeconds(9999));
+  EXPECT_THAT(text, HasSubstr("fetch       pictory result j1 --download\n"));
+  EXPECT_THAT(text, HasSubstr("more        pictory result j1 --part result-json\n"));
+  EXPECT_THAT(text, HasSubstr(job.render().video_url() + "\n")) << "a URL is of no use in part";
+  job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_preview()->set_preview_url("https://h/p");
+  job.add_omitted_parts(v1::RESULT_PART_RENDER_PARAMS_JSON);
+  job.add_omitted_parts(v1::RESULT_PART_RESULT_JSON);
+  text = Describe(job, absl::FromUnixSeconds(9999));
+  EXPECT_THAT(text, HasSubstr("more        pictory result j1 --part render-params\n"
+                              "              pictory result j1 --part result-json\n"));
+  EXPECT_THAT(text, Not(HasSubstr("--download")));
+  EXPECT_THAT(Describe(MakeJob("j1", v1::JOB_STATE_RUNNING), absl::FromUnixSeconds(9999)),
+              Not(HasSubstr("--part")));
+  for (int i = v1::ResultPart_MIN + 1; i <= v1::ResultPart_MAX; ++i) {
+    const auto part = static_cast<ResultPart>(i);
+    EXPECT_EQ(ParsePart(PartWord(part)), part) << PartWord(part);
+  }
 }
 
 TEST(Describe, TableAlignsItsColumns) {
@@ -372,44 +498,6 @@ TEST(Describe, TableAlignsItsColumns) {
   EXPECT_EQ(Table({job}, absl::FromUnixSeconds(1005)),
             "JOB  KIND    STATE    DONE  AGE  LABELS\n"
             "j1   render  RUNNING  42 %  5s   team=a b\n");
-}
-
-TEST(ProgressLines, ShowBarTimeAndMessageInTheWidthGiven) {
-  Job job = MakeJob("j1", v1::JOB_STATE_RUNNING);
-  job.set_progress_percent(50);
-  job.mutable_create_time()->set_seconds(1000);
-  job.set_message("Making\nscenes");
-  const absl::Time now = absl::FromUnixSeconds(1065);
-  EXPECT_EQ(ProgressLine(job, now, 200),
-            "render j1  RUNNING      [##########----------]  50 %  1m05s  Making scenes");
-  EXPECT_EQ(Columns(ProgressLine(job, now, 30)), 30);
-}
-
-TEST(ProgressLines, AreRedrawnInPlace) {
-  std::string screen;
-  Progress live(Progress::Mode::kLive, 80, 24, [&](const std::string& text) { screen += text; });
-  live.Update(MakeJob("a", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
-  live.Update(MakeJob("b", v1::JOB_STATE_QUEUED), absl::UnixEpoch());
-  screen.clear();
-  live.Update(MakeJob("a", v1::JOB_STATE_RUNNING), absl::UnixEpoch());
-  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
-  screen.clear();
-  live.Note("lost", absl::UnixEpoch());
-  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Klost\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
-  screen.clear();
-  live.Note("one\n  two\n", absl::UnixEpoch());
-  EXPECT_EQ(screen, "\r\x1b[2A\x1b[2Kone\n\x1b[2K  two\n\x1b[2Krender a  RUNNING\n\x1b[2Krender b  QUEUED\n");
-}
-
-TEST(ProgressLines, ManyJobsShowThoseAtWork) {
-  std::string screen;
-  Progress live(Progress::Mode::kLive, 80, 3, [&](const std::string& text) { screen = text; });
-  for (const char* id : {"a", "b", "c", "d"})
-    live.Update(MakeJob(id, v1::JOB_STATE_RUNNING), absl::UnixEpoch());
-  live.Update(MakeJob("a", v1::JOB_STATE_SUCCEEDED), absl::UnixEpoch());
-  EXPECT_THAT(screen, Not(HasSubstr("render a")));
-  EXPECT_THAT(screen, HasSubstr("render b"));
-  EXPECT_THAT(screen, HasSubstr("… and 2 more\n"));
 }
 
 TEST(ExitCodes, SayWhatHappened) {

@@ -38,11 +38,48 @@ Client Connect(const FakeServer& server, FakePacing& pacing, RetryOptions retry 
 }
 
 TEST(Connect, RefusesWhatIsNoTarget) {
-  for (const char* bad : {"", "https://", "http://host/path", "host port", "host\n:1"}) {
-    EXPECT_EQ(Client::Connect(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  const std::vector<std::pair<const char*, const char*>> bad = {
+      {"", "it is empty"},
+      {"https://", "the host is missing"},
+      {"http://host/path", "a path"},
+      {"host port", "a blank"},
+      {" host:1", "a blank"},
+      {"host\n:1", "a blank"},
+      {"host", "the port is missing"},
+      {"[::1]", "the port is missing"},
+      {"host:", "0 to 65535"},
+      {"host:99999", "0 to 65535"},
+      {"host:0", "port 0"},
+      {"host:-1", "0 to 65535"},
+      {"host:80x", "0 to 65535"},
+      {"https://host:99999", "0 to 65535"},
+      {"dns:///host:99999", "0 to 65535"},
+      {"dns:host", "the port is missing"},
+      {":50051", "the host is missing"},
+      {"https://:443", "the host is missing"},
+      {"::1:50051", "brackets"},
+      {"::1", "brackets"},
+      {"https://::1", "brackets"},
+      {"[::1:50051", "the ']'"},
+      {"[host]:1", "no IPv6 address"},
+      {"[::1]50051", "a colon"},
+      {"grpc://host:1", "no scheme"},
+      {"ftp://host", "no scheme"},
+      {"user@host:1", "a user"},
+      {"127.0.1:1", "four numbers"},
+      {"300.0.0.1:1", "four numbers"},
+      {"a..b:1", "empty"},
+  };
+  for (const auto& [target, why] : bad) {
+    const absl::Status status = Client::Connect(target).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << target;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(why)) << target;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("write host:port")) << target;
   }
   for (const char* good :
-       {"host:1", "https://host", "https://host:443/", "dns:///host:1", "unix:/x"}) {
+       {"host:1", "my_host.svc:65535", "https://host", "https://host:443/", "https://[::1]",
+        "http://host:80", "[::1]:1", "[fe80::1%eth0]:1", "dns:///host:1", "dns:host:1",
+        "dns://8.8.8.8/host:1", "dns:53", "unix:/x", "unix-abstract:x", "ipv4:127.0.0.1:1"}) {
     EXPECT_TRUE(Client::Connect(good).ok()) << good;
   }
 }

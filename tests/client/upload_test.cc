@@ -13,7 +13,6 @@
 #include "client/upload_rig.h"
 #include "http/server.h"
 #include "upload_answer.h"
-#include "upload_line.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -310,40 +309,6 @@ TEST(UploadAnswerTest, WhatMayPass) {
     EXPECT_EQ(RefusedBy(status, "").code(), absl::StatusCode::kFailedPrecondition) << status;
   }
   EXPECT_TRUE(absl::IsUnavailable(RefusedBy(400, "<Error><Code>RequestTimeout</Code></Error>")));
-}
-
-TEST(UploadLineTest, ShowsBarBytesAndSpeed) {
-  EXPECT_EQ(UploadText("talk.mp4", 50, 200, 0, 79),
-            "talk.mp4  [#####---------------]  25 %  50 B of 200 B");
-  EXPECT_THAT(UploadText("talk.mp4", 200, 200, 3.1e6, 79),
-              HasSubstr("] 100 %  200 B of 200 B  3.1 MB/s"));
-  EXPECT_THAT(UploadText("a\x1b[2J", 0, 0, 0, 79), Not(HasSubstr("\x1b")));
-}
-
-TEST(UploadLineTest, PlainLinesAreFew) {
-  std::vector<std::string> lines;
-  const UploadLine::Time begin{};
-  UploadLine line(Progress::Mode::kPlain, "a.mp4", 1'000'000, begin,
-                  [&lines](const std::string& text) { lines.push_back(text); });
-  for (int i = 0; i <= 250; ++i) line.Update(i * 4000, begin + std::chrono::milliseconds(i * 100));
-  line.End();
-  line.Summary(begin + std::chrono::seconds(25));
-  ASSERT_EQ(lines.size(), 3u);
-  EXPECT_EQ(lines[0], "a.mp4  [########------------]  40 %  400.0 kB of 1.0 MB  40.0 kB/s\n");
-  EXPECT_EQ(lines[2], "a.mp4  1.0 MB in 25s, 40.0 kB/s\n");
-}
-
-TEST(UploadLineTest, LiveLinesAreRedrawnInPlaceAndGo) {
-  std::string text;
-  const UploadLine::Time begin{};
-  UploadLine line(Progress::Mode::kLive, "a.mp4", 1000, begin,
-                  [&text](const std::string& more) { text += more; });
-  line.Update(100, begin + std::chrono::milliseconds(300));
-  line.Update(200, begin + std::chrono::milliseconds(350));
-  line.End();
-  EXPECT_THAT(text, HasSubstr("\r\x1b[2Ka.mp4  [##"));
-  EXPECT_THAT(text, Not(HasSubstr("200 B")));
-  EXPECT_THAT(text, testing::EndsWith("\r\x1b[2K"));
 }
 
 }  // namespace

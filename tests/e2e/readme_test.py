@@ -19,7 +19,7 @@ KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcri
          "preview": "preview", "render": "render", "transcribe": "transcription"}
 # The job that a command's JOB stands for.
 NEEDS = {"WatchJob": "preview", "Render": "preview", "Summarize": "transcription",
-         "render": "preview", "result": "render", "summarize": "transcription"}
+         "render": "preview", "result": "render", "summarize": "transcription", "get": "render"}
 
 
 def commands(program):

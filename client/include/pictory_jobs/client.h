@@ -28,8 +28,9 @@ namespace pictory_jobs {
 
 class Client {
  public:
-  // `host:port`, any name gRPC resolves (`dns:///…`, `unix:/path`), or `https://host[:port]` for
-  // TLS. Connects with the first call, so that it fails here only for a target that cannot be one.
+  // `host:port` (an IPv6 address in brackets), `https://host[:port]` for TLS, or a name of gRPC's
+  // own (`dns:///host:port`, `unix:/path`). Connects with the first call, so that it fails here only
+  // for a target that cannot be one: INVALID_ARGUMENT says why.
   static absl::StatusOr<Client> Connect(std::string_view target, ClientOptions options = {});
 
   // Submits. An empty request_id is minted once, before the first attempt. The job may come back

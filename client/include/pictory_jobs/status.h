@@ -20,6 +20,11 @@ namespace pictory_jobs {
 std::string Reason(const absl::Status& status);
 bool FromGateway(const absl::Status& status);
 
+// What the gateway's ErrorInfo says under a name, such as `job_id` or `request_id`; and the job that
+// its ResourceInfo names. Empty where it says nothing.
+std::string ErrorMetadata(const absl::Status& status, const std::string& key);
+std::string JobNamedBy(const absl::Status& status);
+
 // Whether a failed status tells that the way to the gateway broke, and nothing of the call: gRPC's
 // library or a proxy on the way wrote it, as UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED or
 // DEADLINE_EXCEEDED. (The last two may also be the caller's own doing, which only the caller

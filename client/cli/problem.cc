@@ -1,0 +1,107 @@
+#include "problem.h"
+
+#include "absl/strings/str_cat.h"
+#include "json_text.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+// In words of our own where the library, and not the gateway, wrote the status.
+void Explain(const absl::Status& status, const std::string& server, Problem& problem) {
+  const std::string gateway = OneLine(server);
+  const std::string words =
+      problem.message.empty() ? absl::StatusCodeToString(status.code()) : problem.message;
+  if (absl::IsUnavailable(status)) {
+    problem.reason = kNotRunningReason;
+    problem.message = absl::StrCat("the gateway ", gateway, " cannot be reached (", words,
+                                   "); is it running? --server or PICTORY_GATEWAY names another");
+  } else if (absl::IsDeadlineExceeded(status)) {
+    problem.reason = kNoAnswerReason;
+    problem.message =
+        absl::StrCat("the gateway ", gateway, " did not answer in time (", words, ")");
+  } else if (BrokenConnection(status)) {
+    problem.reason = kConnectionReason;
+    problem.message = absl::StrCat("the connection to the gateway ", gateway,
+                                   " broke, or a proxy on the way ended the call (", words, ")");
+  } else if (absl::IsUnimplemented(status)) {
+    problem.reason = kNoGatewayReason;
+    problem.message = absl::StrCat(
+        gateway, " does not know this call: is it a Pictory jobs gateway, and recent?");
+  } else if (problem.message.empty()) {
+    problem.message = absl::StrCat("the gateway answered ", words);
+  }
+}
+
+}  // namespace
+
+Problem UsageProblem(const std::string& message) {
+  Problem problem;
+  problem.code = absl::StatusCode::kInvalidArgument;
+  problem.reason = kUsageReason;
+  problem.message = message;
+  return problem;
+}
+
+Problem ProblemOf(const absl::Status& status, const std::string& server) {
+  Problem problem;
+  problem.code = status.code();
+  problem.reason = Reason(status);
+  problem.message = InCommands(OneLine(std::string(status.message())));
+  problem.fields = FieldViolations(status);
+  problem.retry_after = RetryDelay(status);
+  problem.job_id = JobNamedBy(status);
+  if (problem.job_id.empty()) problem.job_id = ErrorMetadata(status, "job_id");
+  problem.request_id = ErrorMetadata(status, "request_id");
+  for (FieldViolation& field : problem.fields) {
+    field.field = OneLine(field.field);
+    field.description = InCommands(OneLine(field.description));
+  }
+  if (problem.reason.empty()) {
+    Explain(status, server, problem);
+  } else if (problem.reason == "INVALID_REQUEST" && !problem.fields.empty()) {
+    problem.message = "the gateway refused the request:";  // its own is a selection of the fields
+  } else if (problem.message.empty()) {
+    problem.message =
+        absl::StrCat("the gateway answered ", absl::StatusCodeToString(status.code()));
+  }
+  return problem;
+}
+
+std::string ProblemText(const Problem& problem) {
+  std::string text = "pictory: " + problem.message;
+  if (problem.retry_after && problem.code != absl::StatusCode::kUnavailable) {
+    absl::StrAppend(&text, " (worth trying again in ",
+                    Elapsed(std::chrono::ceil<std::chrono::seconds>(*problem.retry_after)), ")");
+  }
+  absl::StrAppend(&text, "\n");
+  for (const FieldViolation& field : problem.fields) {
+    absl::StrAppend(&text, "  ", field.field, field.field.empty() ? "" : ": ", field.description,
+                    "\n");
+  }
+  return text + problem.hint;
+}
+
+std::string ProblemLine(const Problem& problem) {
+  JsonObject error;
+  error.Text("code", absl::StatusCodeToString(problem.code));
+  error.Text("reason", problem.reason);
+  error.Text("message", problem.message);
+  error.Text("hint", problem.hint);
+  error.Text("jobId", problem.job_id);
+  error.Text("requestId", problem.request_id);
+  if (problem.retry_after) {
+    error.Number("retryAfterSeconds", std::chrono::duration<double>(*problem.retry_after).count());
+  }
+  std::string fields;
+  for (const FieldViolation& violation : problem.fields) {
+    JsonObject field;
+    field.Text("field", violation.field);
+    field.Text("description", violation.description);
+    absl::StrAppend(&fields, fields.empty() ? "" : ",", field.Done());
+  }
+  if (!fields.empty()) error.Raw("fieldViolations", "[" + fields + "]");
+  return JsonObject().Raw("error", error.Done()).Done() + "\n";
+}
+
+}  // namespace pictory_jobs::cli
