@@ -26,7 +26,9 @@ admin::WebhookEvents CallbackEvents(
                        admin::WebhookEvents::Done done)>
         called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
-std::function<void(bool resting)> OutageChanged();
+std::function<void(const absl::Status& why)> OutageChanged();
 std::function<void(std::size_t)> Pruned();
+// Of every job, however it ended: one line, and one count.
+std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics);
 
 }  // namespace gateway::app

@@ -19,15 +19,6 @@ v1::PathVersion VersionOf(std::string_view word) {
   return word == "v1" ? v1::PATH_VERSION_V1 : v1::PATH_VERSION_V2;
 }
 
-// What goes into a header or a token request as it is. The value stays out of the message.
-absl::Status CheckVisible(const std::string& name, const std::string& value) {
-  if (std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; })) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(name + " has a space, or another character that no " +
-                                    "credential of Pictory's has");
-}
-
 }  // namespace
 
 void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
@@ -74,6 +65,9 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
       FindSecret(kClientSecret, flags.client_secret_file, variables);
   if (!secret.ok()) return secret.status();
   config.client_secret = *std::move(secret);
+  const bool oauth = config.auth == pictory::AuthMode::kOAuth;
+  config.secret_file = {std::string((oauth ? kClientSecret : kApiKey).flag),
+                        oauth ? flags.client_secret_file : flags.api_key_file};
   for (const auto& [name, value] : {std::pair{"the API key", config.api_key.Reveal()},
                                     std::pair{"--client-id", config.client_id},
                                     std::pair{"the client secret", config.client_secret.Reveal()},

@@ -44,6 +44,15 @@ absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& line
   return absl::OkStatus();
 }
 
+// It is there while the program serves: neither after a start that failed, nor while it ends. One that a
+// killed program left behind goes at the next start.
+void RemoveReadyFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!path.empty() && std::filesystem::is_regular_file(path, ignored)) {
+    std::filesystem::remove(path, ignored);
+  }
+}
+
 int CannotServe(const absl::Status& status) {
   Log(Level::kError, "cannot_start", {{"reason", std::string(status.message())}});
   obs::StopLog();
@@ -68,6 +77,7 @@ int RunGateway(const Config& config) {
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
   rpc::TakeLibraryLogs();
+  RemoveReadyFile(config.ready_file);
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
@@ -88,7 +98,8 @@ int RunGateway(const Config& config) {
   if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
     return CannotServe(written);
   }
-  signals.Wait();
+  while (signals.Wait() == SignalOrder::kReload) gateway.ReadSecrets();
+  RemoveReadyFile(config.ready_file);
   const Duration allowed = config.drain_delay + config.drain_timeout;
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
@@ -108,6 +119,7 @@ int RunSandbox(const SandboxConfig& config) {
   SignalWaiter signals;
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
+  RemoveReadyFile(config.ready_file);
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
   sandbox::SandboxOptions options;
@@ -130,7 +142,10 @@ int RunSandbox(const SandboxConfig& config) {
       !written.ok()) {
     return CannotServe(written);
   }
-  signals.Wait();
+  while (signals.Wait() == SignalOrder::kReload) {
+    Log(Level::kInfo, "reloaded", {{"note", "the sandbox reads nothing but at its start"}});
+  }
+  RemoveReadyFile(config.ready_file);
   (*started)->Stop();
   Log(Level::kInfo, "stopped");
   obs::StopLog();

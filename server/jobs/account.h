@@ -1,4 +1,5 @@
-// One Pictory account as submitter and poller share it: its request budget, and whether it answers.
+// One Pictory account as submitter and poller share it: its request budget, and whether it answers and
+// takes the credentials.
 //
 // Thread-safe; no call blocks.
 #pragma once
@@ -44,6 +45,8 @@ class Account {
   // For a caller whose request cannot wait until NextAt.
   absl::Status Refusal(Budget::Share share) {
     if (resting()) {
+      MutexLock lock(mutex_);
+      if (Refuses(rests_)) return rests_;
       return errors::UpstreamUnreachable("it has stopped answering, and is asked every few seconds",
                                          limits::kOutageProbeInterval);
     }
@@ -53,28 +56,36 @@ class Account {
     MutexLock lock(mutex_);
     budget_.OnRateLimited(retry_after, clock_.Now());
   }
-  // Pictory refuses the credentials: everything waits a while, no job is touched.
-  void Pause(Duration for_how_long) {
-    MutexLock lock(mutex_);
-    budget_.BlockUntil(clock_.Now() + for_how_long);
-  }
 
   // A request was answered, whatever was said; or it was not: no connection, a timeout, a 5xx.
   void NoteAnswer(bool answered) {
     if (answered) {
       unanswered_ = 0;
-    } else if (++unanswered_ >= limits::kOutageSuspectedAfter && silent_) {
-      silent_();
+    } else if (++unanswered_ >= limits::kOutageSuspectedAfter) {
+      NoteSuspect();
     }
   }
-  // Who hears of many unanswered in a row, on the threads that report them. Once, before any of them.
-  void SetSilent(std::function<void()> silent) { silent_ = std::move(silent); }
-  // While it rests nothing is sent. True if this changed it.
-  bool SetResting(bool resting) {
-    if (!resting) unanswered_ = 0;
-    return resting_.exchange(resting) != resting;
+  // Something is wrong with the account rather than with one job: many unanswered in a row, or a call that
+  // was refused for who made it.
+  void NoteSuspect() {
+    if (suspected_) suspected_();
+  }
+  // Who hears of that, on the threads that report it. Once, before any of them.
+  void SetSuspected(std::function<void()> suspected) { suspected_ = std::move(suspected); }
+  // While it rests nothing is sent: `why` says that it cannot be reached, or refuses the credentials. OK
+  // ends the rest. True if this changed it.
+  bool SetResting(absl::Status why) {
+    if (why.ok()) unanswered_ = 0;
+    MutexLock lock(mutex_);
+    const bool changes = rests_.ok() != why.ok() || Refuses(rests_) != Refuses(why);
+    resting_ = !why.ok();
+    credentials_refused_ = Refuses(why);
+    rests_ = std::move(why);
+    return changes;
   }
   bool resting() const { return resting_.load(std::memory_order_relaxed); }
+  // It rests for that reason.
+  bool credentials_refused() const { return credentials_refused_.load(std::memory_order_relaxed); }
 
   // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter polls in a
   // row on that said nothing of their job, until Pictory says anything of what it was asked (a poll, a
@@ -94,6 +105,9 @@ class Account {
   double requests_per_second() const { return requests_per_second_; }
 
  private:
+  static bool Refuses(const absl::Status& why) {
+    return errors::Reason(why) == errors::kUpstreamCredentials;
+  }
   void SetDegraded(bool degraded) {
     if (degraded_.exchange(degraded) != degraded && degraded_changed_) degraded_changed_(degraded);
   }
@@ -102,11 +116,13 @@ class Account {
   const double requests_per_second_;
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
+  absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};
+  std::atomic<bool> credentials_refused_{false};
   std::atomic<int> unanswered_{0};  // in a row
   std::atomic<int> silent_polls_{0};  // in a row
-  std::function<void()> silent_;
+  std::function<void()> suspected_;
   std::function<void(bool)> degraded_changed_;
 };
 

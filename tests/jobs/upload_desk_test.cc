@@ -45,7 +45,7 @@ TEST_F(UploadDeskTest, TakesItsTurnInTheAccountsBudget) {
 }
 
 TEST_F(UploadDeskTest, DoesNotWaitForever) {
-  account_.Pause(std::chrono::seconds(30));
+  account_.OnRateLimited(std::chrono::seconds(30));
   Ask();
   ASSERT_EQ(answers_.size(), 1U);
   EXPECT_TRUE(absl::IsResourceExhausted(answers_[0]));
