@@ -29,13 +29,14 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
       ->envname("PICTORY_AUTH")
       ->capture_default_str();
   app.add_option("--api-key-file", flags.api_key_file,
-                 "File whose first line is the Pictory API key; or set PICTORY_API_KEY")
+                 "File whose first line is the Pictory API key, read again when it changes; or "
+                 "set PICTORY_API_KEY")
       ->envname("PICTORY_API_KEY_FILE");
   app.add_option("--client-id", flags.client_id, "With --auth=oauth: the client id")
       ->envname("PICTORY_CLIENT_ID");
   app.add_option("--client-secret-file", flags.client_secret_file,
-                 "With --auth=oauth: file whose first line is the client secret; or set "
-                 "PICTORY_CLIENT_SECRET")
+                 "With --auth=oauth: file whose first line is the client secret, read again when it "
+                 "changes; or set PICTORY_CLIENT_SECRET")
       ->envname("PICTORY_CLIENT_SECRET_FILE");
   app.add_option("--user-id", flags.user_id,
                  "With --auth=oauth: sent as X-Pictory-User-Id, for the accounts that need it")
