@@ -11,6 +11,7 @@
 
 #include "app/address.h"
 #include "app/given.h"
+#include "app/secret_file.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -38,6 +39,7 @@ struct Config {
   Secret api_key;         // kKey
   std::string client_id;  // kOAuth
   Secret client_secret;   // kOAuth
+  SecretOrigin secret_file;  // where that one of them came from; no path: from a variable
   std::string user_id;    // kOAuth; empty for accounts that need none
   // Which generation's paths each kind of job uses; v2 where a kind is missing.
   std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> api_versions;

@@ -24,7 +24,8 @@ void AddCommon(CLI::App& app, CommonFlags& common) {
       ->envname("PICTORY_LOG_FORMAT")
       ->capture_default_str();
   app.add_option("--ready-file", common.ready_file,
-                 "Write the addresses in use to this file once serving, as NAME=VALUE lines")
+                 "Write the addresses in use to this file once serving, as NAME=VALUE lines; it is gone "
+                 "again when the end begins")
       ->envname("PICTORY_READY_FILE");
 }
 

@@ -12,6 +12,7 @@
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
+#include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
 #include "app/upstream.h"
@@ -21,6 +22,7 @@
 #include "base/random.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
+#include "google/protobuf/descriptor.h"
 #include "http/curl_transport.h"
 #include "jobs/account.h"
 #include "jobs/broadcaster.h"
@@ -59,6 +61,13 @@ jobs::BudgetOptions BudgetOf(const Config& config) {
   if (config.requests_per_second > 0) budget.requests_per_second = config.requests_per_second;
   if (config.burst > 0) budget.burst = config.burst;
   return budget;
+}
+
+bool IsStream(std::string_view method) {
+  static const google::protobuf::ServiceDescriptor* const service =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("pictory.jobs.v1.PictoryJobs");
+  const auto* const found = service == nullptr ? nullptr : service->FindMethodByName(std::string(method));
+  return found != nullptr && found->server_streaming();
 }
 
 absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& config) {
@@ -101,6 +110,10 @@ struct Gateway::Parts {
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
+  void WatchSecret();
+  void ReadSecrets();
+  void ShowCredentials();
+  std::string NotReady() const;
 
   const Config config;
   SystemClock clock;
@@ -125,12 +138,14 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::OwedAnswers> owed;
   std::unique_ptr<jobs::Spending> spending;
   std::unique_ptr<StopFile> stop_file;
+  std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
   std::unique_ptr<jobs::Reconciler> reconciler;
   std::unique_ptr<jobs::Submitter> submitter;
   std::unique_ptr<jobs::UploadDesk> uploads;
   std::unique_ptr<jobs::Deleter> deleter;
   std::unique_ptr<jobs::Retention> retention;
   std::unique_ptr<rpc::Server> server;
+  std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
   std::atomic<bool> was_unreachable{false};
   std::unique_ptr<SelfWatch> self_watch;
@@ -211,12 +226,43 @@ absl::Status Gateway::Parts::OpenUpstream() {
   return absl::OkStatus();
 }
 
+// After a change Pictory is asked at once, so that the log tells whether it takes the new one, and submits
+// need not wait if it refused the old one.
+void Gateway::Parts::WatchSecret() {
+  if (config.sandbox || config.secret_file.path.empty()) return;
+  const bool oauth = config.auth == pictory::AuthMode::kOAuth;
+  secret_watch = std::make_unique<SecretWatch>(
+      config.secret_file, oauth ? config.client_secret : config.api_key,
+      [this](Secret secret) {
+        client->ReplaceSecret(std::move(secret));
+        outage->AskNow();
+      },
+      clock, *timers);
+}
+
+void Gateway::Parts::ReadSecrets() {
+  using Found = SecretWatch::Found;
+  const Found found = secret_watch == nullptr ? Found::kSame : secret_watch->Look();
+  Log(Level::kInfo, "reloaded",
+      {{"secret", secret_watch == nullptr     ? "none is in a file"
+                  : found == Found::kReplaced ? "replaced"
+                  : found == Found::kSame     ? "as before"
+                                              : "its file is unusable, the one before stays"},
+       {"note", "flags, variables and the config file are read at a start only"}});
+}
+
 void Gateway::Parts::BuildDomain() {
   timers = std::make_unique<TimerThread>(clock);
   account = std::make_unique<jobs::Account>(BudgetOf(config), clock);
-  outage = std::make_unique<jobs::OutageWatch>(*account, *client, clock, *timers, OutageChanged());
+  outage = std::make_unique<jobs::OutageWatch>(
+      *account, *client, clock, *timers, [this, log = OutageChanged()](const absl::Status& why) {
+        log(why);
+        ShowCredentials();
+      });
+  WatchSecret();
   broadcaster = std::make_unique<jobs::Broadcaster>();
   hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
+  hub->SetEnded(JobEnded(metrics));
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;
   polling.in_flight_max = config.max_polls_in_flight;
@@ -284,20 +330,23 @@ void Gateway::Parts::AddGauges() {
   const auto gauge = [this](const char* name, const char* help, std::function<double()> value) {
     metrics.AddGauge(std::string("pictory_gateway_") + name, help, std::move(value));
   };
+  const auto counter = [this](const char* name, const char* help, std::function<double()> value) {
+    metrics.AddCounter(std::string("pictory_gateway_") + name, help, std::move(value));
+  };
   gauge("jobs_unfinished", "Jobs that have not ended", [this] { return hub->unfinished(); });
   gauge("jobs_followed", "Jobs that are polled", [this] { return poller->followed(); });
   gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
   gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
-  gauge("connections_accepted", "Connections to the gRPC listeners so far",
+  counter("connections_accepted_total", "Connections to the gRPC listeners",
         [this] { return server->accepted_connections(); });
-  gauge("connections_refused", "Connections refused so far for want of files",
+  counter("connections_refused_total", "Connections refused for want of files",
         [this] { return server->refused_connections(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
   gauge("answers_unread", "Calls whose answer is ready and not taken yet",
         [this] { return server->unread_answers(); });
-  gauge("answers_unread_ended", "Calls ended so far because nobody took their answer",
+  counter("answers_unread_ended_total", "Calls ended because nobody took their answer",
         [this] { return server->unread_ended(); });
   gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
         [this] { return server->large_answer_bytes(); });
@@ -316,7 +365,11 @@ void Gateway::Parts::AddGauges() {
   });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return owed->size(); });
-  gauge("store_commits", "Commits of the job store so far", store_commits);
+  counter("store_commits_total", "Commits of the job store", store_commits);
+  counter("log_lines_lost_total", "Lines of the log that nobody read in time",
+          [] { return obs::LostLogLines(); });
+  gauge("credentials_refused", "1 while Pictory refuses the credentials",
+        [this] { return account->credentials_refused(); });
 }
 
 absl::Status Gateway::Parts::Serve() {
@@ -355,8 +408,8 @@ absl::Status Gateway::Parts::Serve() {
   domain.require_request_id = config.require_request_id;
   domain.degraded = [this](const std::string&) { return account->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
-    metrics.CountCall(method, absl::StatusCodeToString(code),
-                      std::chrono::duration<double>(took).count());
+    metrics.CountCall(method, absl::StatusCodeToString(code));
+    if (!IsStream(method)) metrics.TimeCall(method, std::chrono::duration<double>(took).count());
   };
 
   const MemoryThere memory = FindMemory();
@@ -386,18 +439,31 @@ absl::Status Gateway::Parts::Serve() {
   }
   AddGauges();
   server->SetServing(true);
+  serving = server.get();
+  ShowCredentials();
   WatchSelf();
   if (config.admin_listen.has_value()) {
     auto side_door = admin::AdminServer::Start(
         config.admin_listen->host, config.admin_listen->port, metrics,
         {.not_live = [this] { return self_watch->NotLive(); },
-         .not_ready = [this] { return self_watch->NotReady(); }});
+         .not_ready = [this] { return NotReady(); }});
     if (!side_door.ok()) return side_door.status();
     admin = *std::move(side_door);
     Log(Level::kInfo, "admin", {{"http", admin->authority()}});
     admin->SetReady(true);
   }
   return absl::OkStatus();
+}
+
+// While they are refused the service can do nothing new; the server itself is well.
+void Gateway::Parts::ShowCredentials() {
+  if (rpc::Server* const shown = serving) shown->SetUsable(!account->credentials_refused());
+}
+
+std::string Gateway::Parts::NotReady() const {
+  const std::string why = self_watch->NotReady();
+  if (!why.empty() || !account->credentials_refused()) return why;
+  return "Pictory refuses the gateway's credentials; replace the API key or client secret";
 }
 
 void Gateway::Parts::WatchSelf() {
@@ -438,6 +504,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (outage != nullptr) outage->Stop();
   if (retention != nullptr) retention->Stop();
   if (stop_file != nullptr) stop_file->Stop();
+  if (secret_watch != nullptr) secret_watch->Stop();
   if (reconciler != nullptr) reconciler->Stop();
   if (submitter != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
@@ -483,6 +550,8 @@ Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Gateway::~Gateway() {
   Drain([](Duration) { return true; });
 }
+
+void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
 
 void Gateway::Drain(const std::function<bool(Duration)>& wait) { parts_->Drain(wait); }
 

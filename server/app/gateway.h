@@ -26,6 +26,9 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
+  // Reads the file of the Pictory secret again, as it is also done every few seconds.
+  void ReadSecrets();
+
   // Not ready, a pause of config.drain_delay, then: no new submits, watches ended with UNAVAILABLE,
   // running submits brought to their outcome, everything stored. `wait` waits so long, or returns
   // true at once when the operator is in a hurry.

@@ -2,8 +2,10 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_join.h"
+#include "base/errors.h"
 #include "obs/log.h"
 
 namespace gateway::app {
@@ -61,11 +63,6 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics) {
     metrics.CountPoll(ReplyName(reply.kind));
     Log(Level::kDebug, "polled",
         {{"job_id", job.job_id()}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
-  };
-  events.credentials_refused = [](const pictory::JobReply& reply) {
-    Log(Level::kError, "upstream_credentials",
-        {{"detail", reply.detail},
-         {"advice", "Pictory refuses the credentials; set valid ones. No job was changed."}});
   };
   events.degraded_changed = [](bool degraded) {
     Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
@@ -150,12 +147,38 @@ std::function<void(const absl::Status&, Duration)> TokenFetched(obs::Metrics& me
   };
 }
 
-std::function<void(bool)> OutageChanged() {
-  return [](bool resting) {
-    if (!resting) return Log(Level::kInfo, "upstream_answers");
+std::function<void(const absl::Status&)> OutageChanged() {
+  return [](const absl::Status& why) {
+    if (why.ok()) return Log(Level::kInfo, "upstream_answers");
+    if (errors::Reason(why) == errors::kUpstreamCredentials) {
+      return Log(Level::kError, "upstream_credentials",
+                 {{"reason", std::string(why.message())},
+                  {"advice", "put valid ones in place: a file is read again when it changes, a variable only "
+                             "at a start. Until then submits are refused, and no job is changed"}});
+    }
     Log(Level::kWarn, "upstream_rests",
         {{"advice", "Pictory answers nothing; it is asked every few seconds, and submits are refused "
                     "until it answers"}});
+  };
+}
+
+std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {
+  return [&metrics](const jobs::Job& job) {
+    const std::string kind = jobs::KindName(job.kind);
+    const std::string state = jobs::StateName(job.state);
+    metrics.CountFinished(kind, state, job.error_code);
+    const WallTime ended = job.finish_time.value_or(job.update_time);
+    std::vector<obs::Field> fields = {
+        {"job_id", job.job_id},
+        {"pictory_job_id", job.pictory_job_id},
+        {"request_id", job.request_id},
+        {"kind", kind},
+        {"state", state},
+        {"seconds", std::chrono::duration<double>(ended - job.create_time).count()}};
+    if (!job.error_code.empty()) fields.emplace_back("code", job.error_code);
+    if (!job.error_message.empty()) fields.emplace_back("reason", job.error_message);
+    if (job.credits_used.has_value()) fields.emplace_back("credits", *job.credits_used);
+    Log(Level::kInfo, "job_ended", fields);
   };
 }
 

@@ -27,9 +27,11 @@ admin::WebhookEvents CallbackEvents(
                        admin::WebhookEvents::Done done)>
         called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
-std::function<void(bool resting)> OutageChanged();
+std::function<void(const absl::Status& why)> OutageChanged();
 std::function<void(std::size_t)> Pruned();
 // That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);
+// Of every job, however it ended: one line, and one count.
+std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics);
 
 }  // namespace gateway::app

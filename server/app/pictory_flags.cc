@@ -19,15 +19,6 @@ v1::PathVersion VersionOf(std::string_view word) {
   return word == "v1" ? v1::PATH_VERSION_V1 : v1::PATH_VERSION_V2;
 }
 
-// What goes into a header or a token request as it is. The value stays out of the message.
-absl::Status CheckVisible(const std::string& name, const std::string& value) {
-  if (std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; })) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(name + " has a space, or another character that no " +
-                                    "credential of Pictory's has");
-}
-
 }  // namespace
 
 void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
@@ -38,13 +29,14 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
       ->envname("PICTORY_AUTH")
       ->capture_default_str();
   app.add_option("--api-key-file", flags.api_key_file,
-                 "File whose first line is the Pictory API key; or set PICTORY_API_KEY")
+                 "File whose first line is the Pictory API key, read again when it changes; or "
+                 "set PICTORY_API_KEY")
       ->envname("PICTORY_API_KEY_FILE");
   app.add_option("--client-id", flags.client_id, "With --auth=oauth: the client id")
       ->envname("PICTORY_CLIENT_ID");
   app.add_option("--client-secret-file", flags.client_secret_file,
-                 "With --auth=oauth: file whose first line is the client secret; or set "
-                 "PICTORY_CLIENT_SECRET")
+                 "With --auth=oauth: file whose first line is the client secret, read again when it "
+                 "changes; or set PICTORY_CLIENT_SECRET")
       ->envname("PICTORY_CLIENT_SECRET_FILE");
   app.add_option("--user-id", flags.user_id,
                  "With --auth=oauth: sent as X-Pictory-User-Id, for the accounts that need it")
@@ -74,6 +66,9 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
       FindSecret(kClientSecret, flags.client_secret_file, variables);
   if (!secret.ok()) return secret.status();
   config.client_secret = *std::move(secret);
+  const bool oauth = config.auth == pictory::AuthMode::kOAuth;
+  config.secret_file = {std::string((oauth ? kClientSecret : kApiKey).flag),
+                        oauth ? flags.client_secret_file : flags.api_key_file};
   for (const auto& [name, value] : {std::pair{"the API key", config.api_key.Reveal()},
                                     std::pair{"--client-id", config.client_id},
                                     std::pair{"the client secret", config.client_secret.Reveal()},

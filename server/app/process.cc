@@ -5,6 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
+#include <span>
 #include <string>
 
 #include "absl/synchronization/mutex.h"
@@ -13,24 +16,57 @@
 
 namespace gateway::app {
 
-SignalWaiter::SignalWaiter() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigemptyset(&signals_);
-  sigaddset(&signals_, SIGINT);
-  sigaddset(&signals_, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+namespace {
+
+constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU};
+constexpr int kOther[] = {SIGHUP, SIGUSR1, SIGUSR2};
+// SIGXFSZ: a write beyond the limit of file sizes then fails, which the store can tell.
+constexpr int kIgnored[] = {SIGPIPE, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT};
+
+bool Holds(std::span<const int> signals, int signal) {
+  return std::find(signals.begin(), signals.end(), signal) != signals.end();
 }
 
-void SignalWaiter::Wait() {
-  int signal = 0;
-  while (sigwait(&signals_, &signal) != 0) {
+std::string NameOf(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name == nullptr ? std::to_string(signal) : std::string("SIG") + name;
+}
+
+}  // namespace
+
+SignalWaiter::SignalWaiter() {
+  for (const int signal : kIgnored) std::signal(signal, SIG_IGN);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) std::signal(signal, SIG_IGN);
+  sigemptyset(&ending_);
+  for (const int signal : kEnding) sigaddset(&ending_, signal);
+  all_ = ending_;
+  for (const int signal : kOther) sigaddset(&all_, signal);
+  pthread_sigmask(SIG_BLOCK, &all_, nullptr);
+}
+
+SignalOrder SignalWaiter::Wait() {
+  for (;;) {
+    siginfo_t info{};
+    const int signal = sigwaitinfo(&all_, &info);
+    if (signal < 0) continue;
+    const bool ends = Holds(kEnding, signal);
+    if (ends && raised_) return SignalOrder::kEnd;
+    const bool ignored = !ends && signal != SIGHUP;
+    obs::Log(ignored ? obs::Level::kWarn : obs::Level::kInfo, "signal",
+             {{"name", NameOf(signal)},
+              {"from_pid", info.si_pid},
+              {"does", ends      ? "ends the gateway in order"
+                       : ignored ? "nothing"
+                                 : "reads the files of secrets again"}});
+    if (ends) return SignalOrder::kEnd;
+    if (signal == SIGHUP) return SignalOrder::kReload;
   }
 }
 
 bool SignalWaiter::WaitFor(Duration at_most) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
   const timespec limit{.tv_sec = seconds.count(), .tv_nsec = (at_most - seconds).count()};
-  return sigtimedwait(&signals_, nullptr, &limit) > 0;
+  return sigtimedwait(&ending_, nullptr, &limit) > 0;
 }
 
 void SignalWaiter::Raise() {

@@ -11,15 +11,23 @@
 
 namespace gateway::app {
 
-// Turns SIGINT and SIGTERM into something to wait for. Make it before any thread starts: they
-// inherit the blocked signals, so that only Wait takes them. Ignores SIGPIPE.
+// What a signal asks of the program.
+enum class SignalOrder {
+  kEnd,     // SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU
+  kReload,  // SIGHUP
+};
+
+// Turns signals into something to wait for. Make it before any thread starts: they inherit the blocked
+// signals, so that only Wait takes them. No signal that anybody sends ends the program without its order
+// but SIGKILL: SIGUSR1 and SIGUSR2 are logged and do nothing else, the rest are ignored. A program's own
+// faults (SIGSEGV, SIGABRT …) end it as ever.
 class SignalWaiter {
  public:
   SignalWaiter();
 
-  // Until a signal or Raise.
-  void Wait();
-  // The same, at most so long; true if one came.
+  // Until a signal that asks for something, or Raise. It is logged with who sent it.
+  SignalOrder Wait();
+  // Until one that asks for the end, at most so long; true if one came.
   bool WaitFor(Duration at_most);
 
   // From any thread: the program must end because something in it failed.
@@ -27,7 +35,8 @@ class SignalWaiter {
   bool raised() const { return raised_; }
 
  private:
-  sigset_t signals_;
+  sigset_t ending_;
+  sigset_t all_;
   std::atomic<bool> raised_{false};
 };
 

@@ -46,6 +46,15 @@ absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& line
   return absl::OkStatus();
 }
 
+// It is there while the program serves: neither after a start that failed, nor while it ends. One that a
+// killed program left behind goes at the next start.
+void RemoveReadyFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!path.empty() && std::filesystem::is_regular_file(path, ignored)) {
+    std::filesystem::remove(path, ignored);
+  }
+}
+
 int CannotServe(const absl::Status& status) {
   Log(Level::kError, "cannot_start", {{"reason", std::string(status.message())}});
   obs::StopLog();
@@ -71,6 +80,7 @@ int RunGateway(const Config& config) {
   LogGiven(config.given);
   rpc::TakeLibraryLogs();
   ReturnLargeBlocksAtOnce();
+  RemoveReadyFile(config.ready_file);
   HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
@@ -91,7 +101,8 @@ int RunGateway(const Config& config) {
   if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
     return CannotServe(written);
   }
-  signals.Wait();
+  while (signals.Wait() == SignalOrder::kReload) gateway.ReadSecrets();
+  RemoveReadyFile(config.ready_file);
   const Duration allowed = config.drain_delay + config.drain_timeout;
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
@@ -111,6 +122,7 @@ int RunSandbox(const SandboxConfig& config) {
   SignalWaiter signals;
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
+  RemoveReadyFile(config.ready_file);
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
   sandbox::SandboxOptions options;
@@ -134,7 +146,10 @@ int RunSandbox(const SandboxConfig& config) {
       !written.ok()) {
     return CannotServe(written);
   }
-  signals.Wait();
+  while (signals.Wait() == SignalOrder::kReload) {
+    Log(Level::kInfo, "reloaded", {{"note", "the sandbox reads nothing but at its start"}});
+  }
+  RemoveReadyFile(config.ready_file);
   (*started)->Stop();
   Log(Level::kInfo, "stopped");
   obs::StopLog();

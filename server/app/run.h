@@ -1,6 +1,7 @@
 // The two commands of the program, from a complete configuration to an exit code.
 //
-// Both serve until SIGINT or SIGTERM, then end in order; a second signal makes the end quick.
+// Both serve until SIGTERM, SIGINT or SIGQUIT, then end in order; a second one makes the end quick. SIGHUP
+// reads the files of secrets again (app/process.h).
 // Exit codes: 0 ended as asked, 1 could not start or had to stop (the log says why), 70 the end hung
 // and was cut short.
 #pragma once

@@ -1,10 +1,12 @@
 #include "app/secret_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,38 @@ namespace {
 
 constexpr std::size_t kLineMaxBytes = 4096;
 
+struct OpenFile {
+  explicit OpenFile(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (fd >= 0) close(fd);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  const int fd;
+};
+
+// A secret that Kubernetes mounts for a user other than root belongs to root, and is shown to that
+// user by its group.
+bool OthersMayRead(const struct stat& info) {
+  const bool by_group = info.st_uid == 0 && geteuid() != 0;
+  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
+}
+
+// Of a pipe as of a file. No more than one byte beyond the longest line.
+bool ReadFirstLine(int fd, std::string& line) {
+  char buffer[kLineMaxBytes + 1];
+  while (line.size() <= kLineMaxBytes) {
+    const ssize_t got = read(fd, buffer, sizeof buffer - line.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    line.append(buffer, static_cast<std::size_t>(got));
+    const std::size_t end = line.find('\n');
+    if (end != std::string::npos) line.resize(end);
+    if (got == 0 || end != std::string::npos) return true;
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path) {
@@ -22,20 +56,30 @@ absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& 
   };
   if (path.rfind("pictai_", 0) == 0)
     return refuse("names a file, and this looks like a key itself");
+  // What is looked at is what is read, even if the name is given to another file meanwhile.
+  const OpenFile file(path);
   struct stat info{};
-  if (stat(path.c_str(), &info) != 0) {
+  if (file.fd < 0 || fstat(file.fd, &info) != 0) {
     return refuse("cannot read ", path, ": ", std::strerror(errno));
   }
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return refuse(path, " can be read by others; run chmod 600 on it");
-  }
-  std::ifstream file(path);
+  if (OthersMayRead(info)) return refuse(path, " can be read by others; run chmod 600 on it");
   std::string line;
-  std::getline(file, line);
+  if (!ReadFirstLine(file.fd, line)) return refuse("cannot read ", path, ": ", std::strerror(errno));
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
   if (line.empty()) return refuse(path, " holds nothing on its first line");
   if (line.size() > kLineMaxBytes) return refuse("the first line of ", path, " is too long");
+  if (absl::Status status = CheckVisible(absl::StrCat("the first line of ", path), line); !status.ok()) {
+    return refuse(std::string(status.message()));
+  }
   return Secret(std::move(line));
+}
+
+absl::Status CheckVisible(std::string_view name, std::string_view value) {
+  if (std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      std::string(name), " has a space, or another character that no credential of Pictory's has"));
 }
 
 absl::StatusOr<Secret> FindSecret(const SecretSource& source, const std::string& path,

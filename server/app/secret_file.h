@@ -19,8 +19,17 @@ inline constexpr SecretSource kApiKey = {"--api-key-file", "PICTORY_API_KEY"};
 inline constexpr SecretSource kClientSecret = {"--client-secret-file", "PICTORY_CLIENT_SECRET"};
 inline constexpr SecretSource kSecretSources[] = {kApiKey, kClientSecret};
 
+struct SecretOrigin {
+  std::string flag;
+  std::string path;
+};
+
 // `flag` names the option in errors: INVALID_ARGUMENT, which never hold what the file says.
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path);
+
+// For what goes into a header or a token request as it is: INVALID_ARGUMENT if it cannot. The value stays
+// out of the message.
+absl::Status CheckVisible(std::string_view name, std::string_view value);
 
 // From the file if `path` names one, else from the variable; empty if there is neither. Both at
 // once are an error: they may be two accounts.

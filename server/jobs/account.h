@@ -1,4 +1,5 @@
-// One Pictory account as submitter and poller share it: its request budget, and whether it answers.
+// One Pictory account as submitter and poller share it: its request budget, and whether it answers and
+// takes the credentials.
 //
 // Thread-safe; no call blocks.
 #pragma once
@@ -45,15 +46,14 @@ class Account {
   // For a caller whose request cannot wait until NextAt: what is really in its way.
   absl::Status Refusal(Budget::Share share, errors::Call call) {
     if (resting()) {
+      MutexLock lock(mutex_);
+      if (Refuses(rests_)) return rests_;
       return errors::UpstreamUnreachable("it has stopped answering, and is asked every few seconds",
                                          limits::kOutageProbeInterval, call);
     }
     const MonoTime now = clock_.Now();
     const Duration wait = NextAt(share) - now;
     MutexLock lock(mutex_);
-    if (now < credentials_refused_until_) {
-      return errors::UpstreamCredentials("by its last answer; it is asked again after a while");
-    }
     if (now < budget_.blocked_until()) return errors::UpstreamRateLimited(wait, call);
     return errors::BudgetExhausted(wait, call);
   }
@@ -61,19 +61,13 @@ class Account {
     MutexLock lock(mutex_);
     budget_.OnRateLimited(retry_after, clock_.Now());
   }
-  // Pictory refuses the credentials: everything waits a while, no job is touched.
-  void Pause(Duration for_how_long) {
-    MutexLock lock(mutex_);
-    credentials_refused_until_ = clock_.Now() + for_how_long;
-    budget_.BlockUntil(credentials_refused_until_);
-  }
 
   // A request was answered, whatever was said; or it was not: no connection, a timeout, a 5xx.
   void NoteAnswer(bool answered) {
     if (answered) {
       unanswered_ = 0;
-    } else if (++unanswered_ >= limits::kOutageSuspectedAfter && silent_) {
-      silent_();
+    } else if (++unanswered_ >= limits::kOutageSuspectedAfter) {
+      NoteSuspect();
     }
   }
   // The same of a call that neither polls nor pays, by what its caller gets, and what else that says of the
@@ -82,17 +76,31 @@ class Account {
     const std::string reason = errors::Reason(answer);
     if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
     NoteAnswer(!absl::IsUnavailable(answer));
+    if (reason == errors::kUpstreamCredentials) return NoteSuspect();
     if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
-    if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
+    if (!absl::IsUnavailable(answer)) NoteSpoken();
   }
-  // Who hears of many unanswered in a row, on the threads that report them. Once, before any of them.
-  void SetSilent(std::function<void()> silent) { silent_ = std::move(silent); }
-  // While it rests nothing is sent. True if this changed it.
-  bool SetResting(bool resting) {
-    if (!resting) unanswered_ = 0;
-    return resting_.exchange(resting) != resting;
+  // Something is wrong with the account rather than with one job: many unanswered in a row, or a call that
+  // was refused for who made it.
+  void NoteSuspect() {
+    if (suspected_) suspected_();
+  }
+  // Who hears of that, on the threads that report it. Once, before any of them.
+  void SetSuspected(std::function<void()> suspected) { suspected_ = std::move(suspected); }
+  // While it rests nothing is sent: `why` says that it cannot be reached, or refuses the credentials. OK
+  // ends the rest. True if this changed it.
+  bool SetResting(absl::Status why) {
+    if (why.ok()) unanswered_ = 0;
+    MutexLock lock(mutex_);
+    const bool changes = rests_.ok() != why.ok() || Refuses(rests_) != Refuses(why);
+    resting_ = !why.ok();
+    credentials_refused_ = Refuses(why);
+    rests_ = std::move(why);
+    return changes;
   }
   bool resting() const { return resting_.load(std::memory_order_relaxed); }
+  // It rests for that reason.
+  bool credentials_refused() const { return credentials_refused_.load(std::memory_order_relaxed); }
 
   // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter polls in a
   // row on that said nothing of their job, until Pictory says anything of what it was asked, by whatever
@@ -112,6 +120,9 @@ class Account {
   double requests_per_second() const { return requests_per_second_; }
 
  private:
+  static bool Refuses(const absl::Status& why) {
+    return errors::Reason(why) == errors::kUpstreamCredentials;
+  }
   void SetDegraded(bool degraded) {
     if (degraded_.exchange(degraded) != degraded && degraded_changed_) degraded_changed_(degraded);
   }
@@ -120,12 +131,13 @@ class Account {
   const double requests_per_second_;
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
-  MonoTime credentials_refused_until_ GUARDED_BY(mutex_) = MonoTime::min();
+  absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};
+  std::atomic<bool> credentials_refused_{false};
   std::atomic<int> unanswered_{0};  // in a row
   std::atomic<int> silent_polls_{0};  // in a row
-  std::function<void()> silent_;
+  std::function<void()> suspected_;
   std::function<void(bool)> degraded_changed_;
 };
 

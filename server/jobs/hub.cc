@@ -28,6 +28,7 @@ class Hub::Shard {
   struct Kept {
     SnapshotPtr newest;
     std::shared_ptr<Audience> audience;  // to be told of `newest`; null if nobody is
+    bool ended = false;                  // it was unfinished until now
     std::vector<SnapshotPtr> evicted;
   };
 
@@ -40,6 +41,7 @@ class Hub::Shard {
         kept.newest = *found;
         return kept;
       }
+      kept.ended = snapshot->final() && !(*found)->final();
       Drop(found);
     }
     jobs_.insert(snapshot);
@@ -197,9 +199,14 @@ Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
-SnapshotPtr Hub::Publish(const Job& job) { return Keep(MakeSnapshot(job)); }
+SnapshotPtr Hub::Publish(const Job& job) {
+  bool ended = false;
+  SnapshotPtr newest = Keep(MakeSnapshot(job), &ended);
+  if (ended && ended_) ended_(job);
+  return newest;
+}
 
-SnapshotPtr Hub::Keep(SnapshotPtr snapshot) {
+SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
   // The index first: whoever finds the job must not miss it under its other name.
   const auto index = [this](const SnapshotPtr& known) {
     if (!known->pictory_job_id().empty()) ShardOf(known->pictory_key()).Index(known);
@@ -211,6 +218,7 @@ SnapshotPtr Hub::Keep(SnapshotPtr snapshot) {
     if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
   }
   if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
+  if (ended != nullptr) *ended = kept.ended;
   return kept.newest;
 }
 

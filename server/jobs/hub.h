@@ -88,6 +88,9 @@ class Hub {
   // Once, before the first Subscribe.
   void SetWatchersChanged(WatchersChanged listener);
 
+  // Who hears of each job that ends, once. Called under no lock; once, before the first Publish.
+  void SetEnded(std::function<void(const Job&)> ended) { ended_ = std::move(ended); }
+
   // Tells watchers, unless a revision as high is here already. Returns the newest.
   SnapshotPtr Publish(const Job& job);
   SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
@@ -119,11 +122,13 @@ class Hub {
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
-  SnapshotPtr Keep(SnapshotPtr snapshot);
+  // `ended`, if it is not null: whether the job was unfinished until now.
+  SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 
   JobStore& store_;
   const std::shared_ptr<Shared> shared_;
+  std::function<void(const Job&)> ended_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 
   Mutex mutex_;

@@ -2,18 +2,20 @@
 
 #include <utility>
 
+#include "base/errors.h"
 #include "base/limits.h"
 
 namespace gateway::jobs {
 
 OutageWatch::OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock,
-                         Timers& timers, std::function<void(bool)> changed)
+                         Timers& timers, std::function<void(const absl::Status&)> changed)
     : account_(account),
       client_(client),
       clock_(clock),
       changed_(std::move(changed)),
       again_(timers) {
-  account_.SetSilent([this] { Suspect(); });
+  account_.SetSuspected([this] { Suspect(); });
+  client_.SetCredentialsRefused([this] { Suspect(); });
 }
 
 OutageWatch::~OutageWatch() { Stop(); }
@@ -35,10 +37,24 @@ void OutageWatch::Suspect() {
   Probe();
 }
 
-void OutageWatch::Probe() {
+void OutageWatch::AskNow() {
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
+    if (asking_) {
+      ask_again_ = true;
+      return;
+    }
+    probing_ = true;
+  }
+  Probe();
+}
+
+void OutageWatch::Probe() {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_ || asking_ || !probing_) return;
+    asking_ = true;
     next_ = clock_.Now() + limits::kOutageProbeInterval;
   }
   account_.Spend(Budget::Share::kPoll);
@@ -46,21 +62,30 @@ void OutageWatch::Probe() {
 }
 
 void OutageWatch::OnProbed(const absl::Status& status) {
-  // A refusal is an answer.
-  const bool rest = absl::IsUnavailable(status);
-  const bool changes = account_.SetResting(rest);
+  // Any other refusal is an answer.
+  const bool refused = errors::Reason(status) == errors::kUpstreamCredentials;
+  const bool rest = refused || absl::IsUnavailable(status);
+  const absl::Status why = rest ? status : absl::OkStatus();
+  const bool changes = account_.SetResting(why);
   // The end of an outage is told to watchers at once. An answer that ends none is not: while jobs alone
   // cannot be asked about, it would take back every few seconds what the polls say.
   if (changes && !rest) account_.NoteFreeCall(status);
   {
     MutexLock lock(mutex_);
+    asking_ = false;
     probing_ = rest;
     // From its end, so that Pictory never sees two closer together; one that took long has waited.
     const MonoTime now = clock_.Now();
     next_ = now < next_ ? now + limits::kOutageProbeInterval : now;
-    if (rest) again_.At(next_, [this] { Probe(); });
+    if (std::exchange(ask_again_, false)) {
+      probing_ = true;
+      next_ = now;
+      again_.At(now, [this] { Probe(); });
+    } else if (rest) {
+      again_.At(refused ? now + kCredentialsProbeInterval : next_, [this] { Probe(); });
+    }
   }
-  if (changes && changed_) changed_(rest);
+  if (changes && changed_) changed_(why);
 }
 
 }  // namespace gateway::jobs

@@ -58,14 +58,11 @@ struct PollerOptions {
   // How long a small reply is waited for, at first and at most.
   Duration timeout = limits::kPollTimeout;
   Duration timeout_max = limits::kSlowPollTimeoutMax;
-  // Credentials refused: how long the account rests before it is tried again.
-  Duration credentials_pause = std::chrono::seconds(30);
 };
 
 // What happened, for logs and metrics. Called under no lock.
 struct PollEvents {
   std::function<void(const Snapshot&, const pictory::JobReply&)> replied;
-  std::function<void(const pictory::JobReply&)> credentials_refused;
   std::function<void(bool degraded)> degraded_changed;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
   // A change of the record is about to be stored; what is noted in it is stored with it.

@@ -23,10 +23,7 @@ void Poller::NoteAccount(const pictory::JobReply& reply) {
   if (Speaks(reply.kind)) NoteAsked();
   account_.NoteAnswer(reply.kind != Kind::kUnavailable);
   if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
-  if (reply.kind == Kind::kCredentials) {
-    account_.Pause(options_.credentials_pause);
-    if (events_.credentials_refused) events_.credentials_refused(reply);
-  }
+  if (reply.kind == Kind::kCredentials) account_.NoteSuspect();
 }
 
 void Poller::NoteAsked() {

@@ -1,35 +1,25 @@
 #include "obs/log.h"
 
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
-#include <memory>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 
 #include "json/writer.h"
+#include "obs/log_writer.h"
 
 namespace gateway::obs {
 namespace {
 
-// Allocated at once, at 400 bytes a line.
-constexpr std::size_t kQueueLines = 1024;
 constexpr std::size_t kLineMostBytes = 250;  // hardly any is longer
 
-// Published once by StartLog; read by every Log.
-std::shared_ptr<spdlog::logger> g_logger;
-std::atomic<spdlog::logger*> g_active{nullptr};
+// Published once by StartLog; read by every Log. Never destroyed: a thread may be about to write to it.
+LogWriter* g_writer = nullptr;
+std::atomic<LogWriter*> g_active{nullptr};
+std::atomic<Level> g_least{Level::kInfo};
 std::atomic<LogFormat> g_format{LogFormat::kText};
-
-spdlog::level::level_enum SpdLevel(Level level) {
-  switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
 
 std::string_view Name(Level level) {
   switch (level) {
@@ -84,41 +74,49 @@ std::string FormatLine(LogFormat format, Level level, std::string_view event,
   return line;
 }
 
+std::string StampedLine(LogFormat format, std::chrono::system_clock::time_point now, Level level,
+                        std::string_view event, std::span<const Field> fields) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  const std::time_t seconds = micros.count() / 1'000'000;
+  const int rest = static_cast<int>(micros.count() % 1'000'000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  const bool json = format == LogFormat::kJson;
+  char date[32];
+  std::strftime(date, sizeof date, json ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &utc);
+  char stamp[64];
+  std::snprintf(stamp, sizeof stamp, json ? "{\"time\":\"%s.%06dZ\"," : "%s.%03dZ ", date,
+                json ? rest : rest / 1000);
+  // The line is an object already: its time is put in front of the first member.
+  std::string line = FormatLine(format, level, event, fields);
+  return line.replace(0, json ? 1 : 0, stamp).append("\n");
+}
+
 void StartLog(Level least, LogFormat format) {
-  spdlog::init_thread_pool(kQueueLines, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  g_logger = std::make_shared<spdlog::async_logger>("gateway", std::move(sink),
-                                                    spdlog::thread_pool(),
-                                                    spdlog::async_overflow_policy::overrun_oldest);
-  g_logger->set_level(SpdLevel(least));
-  g_logger->flush_on(spdlog::level::info);
-  if (format == LogFormat::kJson) {
-    // The line is an object already: its time is put in front of the first member.
-    g_logger->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%fZ\",%v", spdlog::pattern_time_type::utc);
-  } else {
-    g_logger->set_pattern("%H:%M:%S.%e %v");
-  }
+  g_least = least;
   g_format = format;
-  g_active = g_logger.get();
+  g_writer = new LogWriter(STDERR_FILENO, [format](std::uint64_t lost) {
+    const Field fields[] = {
+        {"lines", lost}, {"advice", "whoever reads this log had stopped, or could not keep up"}};
+    return StampedLine(format, std::chrono::system_clock::now(), Level::kWarn, "log_lines_lost", fields);
+  });
+  g_active = g_writer;
 }
 
 void StopLog() {
-  if (g_active.exchange(nullptr) == nullptr) return;
-  g_logger->flush();
-  spdlog::shutdown();
+  if (LogWriter* const writer = g_active.exchange(nullptr)) writer->Close();
 }
+
+std::uint64_t LostLogLines() { return g_writer == nullptr ? 0 : g_writer->lost(); }
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields) {
   Log(level, event, std::span<const Field>(fields.begin(), fields.size()));
 }
 
 void Log(Level level, std::string_view event, std::span<const Field> fields) {
-  spdlog::logger* logger = g_active.load(std::memory_order_acquire);
-  if (logger == nullptr || !logger->should_log(SpdLevel(level))) return;
-  const LogFormat format = g_format;
-  const std::string line = FormatLine(format, level, event, fields);
-  const std::size_t skip = format == LogFormat::kJson ? 1 : 0;  // the brace is in the pattern
-  logger->log(SpdLevel(level), spdlog::string_view_t(line.data() + skip, line.size() - skip));
+  LogWriter* const writer = g_active.load(std::memory_order_acquire);
+  if (writer == nullptr || level < g_least.load(std::memory_order_relaxed)) return;
+  writer->Write(StampedLine(g_format, std::chrono::system_clock::now(), level, event, fields));
 }
 
 }  // namespace gateway::obs

@@ -1,10 +1,11 @@
 // The program's log: one line an event on stderr, JSON for machines or plain for people.
 //
 // An event is a fixed name in lower_snake_case and fields; what varies goes into fields. Secrets have
-// no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own, so a
-// slow terminal never holds up a call (if its queue overruns, the oldest lines are dropped).
+// no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own, so
+// that a reader who is slow or has stopped holds up neither a call nor the end (obs/log_writer.h).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -34,8 +35,10 @@ struct Field {
 
 // Once, from main, before the first Log. Before that, and in tests, nothing is written.
 void StartLog(Level least, LogFormat format);
-// Writes out what is queued and stops.
+// Writes out what is queued, for a second at most, and stops.
 void StopLog();
+// So far, because nobody read them.
+std::uint64_t LostLogLines();
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 void Log(Level level, std::string_view event, std::span<const Field> fields);
@@ -43,5 +46,9 @@ void Log(Level level, std::string_view event, std::span<const Field> fields);
 // The line Log writes, without its time: pure.
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
                        std::span<const Field> fields);
+
+// With its time in UTC, and its line break: pure.
+std::string StampedLine(LogFormat format, std::chrono::system_clock::time_point now, Level level,
+                        std::string_view event, std::span<const Field> fields);
 
 }  // namespace gateway::obs

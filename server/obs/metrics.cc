@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace gateway::obs {
@@ -38,7 +39,9 @@ Metrics::Metrics()
       call_seconds_(prometheus::BuildHistogram()
                         .Name("pictory_gateway_call_seconds")
                         .Help("Time of unary calls")
-                        .Register(*registry_)) {}
+                        .Register(*registry_)),
+      finished_(Counters(*registry_, "pictory_gateway_jobs_finished_total",
+                         "Jobs that have ended, by kind, state and error code")) {}
 
 void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
   submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
@@ -70,17 +73,12 @@ void Metrics::CountPoll(std::string_view outcome) {
   counter->Increment();
 }
 
-void Metrics::CountCall(std::string_view method, std::string_view code, double seconds) {
-  prometheus::Histogram* histogram = nullptr;
+void Metrics::CountCall(std::string_view method, std::string_view code) {
   prometheus::Counter* counter = nullptr;
   {
     MutexLock lock(mutex_);
     auto calls = calls_by_method_.find(method);
-    if (calls == calls_by_method_.end()) {
-      calls = calls_by_method_.emplace(method, Calls{}).first;
-      calls->second.seconds = &call_seconds_.Add({{"method", calls->first}}, Seconds());
-    }
-    histogram = calls->second.seconds;
+    if (calls == calls_by_method_.end()) calls = calls_by_method_.emplace(method, Calls{}).first;
     auto& by_code = calls->second.by_code;
     auto known = by_code.find(code);
     if (known == by_code.end()) {
@@ -90,7 +88,32 @@ void Metrics::CountCall(std::string_view method, std::string_view code, double s
     counter = known->second;
   }
   counter->Increment();
+}
+
+void Metrics::TimeCall(std::string_view method, double seconds) {
+  prometheus::Histogram* histogram = nullptr;
+  {
+    MutexLock lock(mutex_);
+    auto calls = calls_by_method_.find(method);
+    if (calls == calls_by_method_.end()) calls = calls_by_method_.emplace(method, Calls{}).first;
+    prometheus::Histogram*& known = calls->second.seconds;
+    if (known == nullptr) known = &call_seconds_.Add({{"method", calls->first}}, Seconds());
+    histogram = known;
+  }
   histogram->Observe(seconds);
+}
+
+void Metrics::CountFinished(const std::string& kind, const std::string& state,
+                            std::string code) {
+  if (!code.empty()) {
+    MutexLock lock(mutex_);
+    const bool usual = code.size() <= 40 && std::all_of(code.begin(), code.end(), [](char c) {
+      return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    });
+    if (usual && error_codes_.size() < kErrorCodesMost) error_codes_.insert(code);
+    if (!usual || !error_codes_.contains(code)) code = "other";
+  }
+  finished_.Add({{"kind", kind}, {"state", state}, {"code", code}}).Increment();
 }
 
 void Metrics::AddGauge(const std::string& name, const std::string& help,
@@ -99,8 +122,18 @@ void Metrics::AddGauge(const std::string& name, const std::string& help,
   sampled_.push_back({gauge, std::move(value)});
 }
 
+void Metrics::AddCounter(const std::string& name, const std::string& help,
+                         std::function<double()> value) {
+  auto& counter = prometheus::BuildCounter().Name(name).Help(help).Register(*registry_).Add({});
+  sampled_counters_.push_back({counter, std::move(value)});
+}
+
 std::string Metrics::Render() {
+  MutexLock lock(render_mutex_);
   for (const Sampled& sampled : sampled_) sampled.gauge.Set(sampled.value());
+  for (const SampledCounter& sampled : sampled_counters_) {
+    sampled.counter.Increment(sampled.value() - sampled.counter.Value());  // a loss is ignored
+  }
   return prometheus::TextSerializer().Serialize(registry_->Collect());
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,23 +37,35 @@ class Metrics {
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.
-  void CountCall(std::string_view method, std::string_view code, double seconds);
+  void CountCall(std::string_view method, std::string_view code);
+  // How long a unary one took. The life of a stream is no such time.
+  void TimeCall(std::string_view method, double seconds);
+  // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the first
+  // kErrorCodesMost that look like one become labels, and all others "other".
+  void CountFinished(const std::string& kind, const std::string& state, std::string code);
+  static constexpr std::size_t kErrorCodesMost = 32;
 
   void CountContradiction() { contradictions_.Increment(); }
 
   // A gauge whose value is asked for when metrics are read.
   void AddGauge(const std::string& name, const std::string& help, std::function<double()> value);
+  // The same for what only grows; its name ends in _total.
+  void AddCounter(const std::string& name, const std::string& help, std::function<double()> value);
 
   // The exposition text.
   std::string Render();
 
  private:
   struct Calls {
-    prometheus::Histogram* seconds = nullptr;
+    prometheus::Histogram* seconds = nullptr;  // null until one is timed
     std::map<std::string, prometheus::Counter*, std::less<>> by_code;
   };
   struct Sampled {
     prometheus::Gauge& gauge;
+    std::function<double()> value;
+  };
+  struct SampledCounter {
+    prometheus::Counter& counter;
     std::function<double()> value;
   };
 
@@ -65,7 +78,11 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& tokens_;
   prometheus::Family<prometheus::Counter>& calls_;
   prometheus::Family<prometheus::Histogram>& call_seconds_;
+  prometheus::Family<prometheus::Counter>& finished_;
   std::vector<Sampled> sampled_;
+  std::vector<SampledCounter> sampled_counters_;
+  std::set<std::string> error_codes_ GUARDED_BY(mutex_);
+  Mutex render_mutex_;  // two readers at once must not add the same growth twice
 
   Mutex mutex_;
   std::map<std::string, Calls, std::less<>> calls_by_method_ GUARDED_BY(mutex_);

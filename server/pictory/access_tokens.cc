@@ -12,16 +12,16 @@ namespace {
 
 constexpr char kTokenPath[] = "/v1/oauth2/token";
 
-std::string RequestBody(const OAuthOptions& options) {
+std::shared_ptr<const std::string> RequestBody(const std::string& client_id, const Secret& secret) {
   std::string body;
   json::Writer writer(body);
   writer.StartObject();
   writer.Key("client_id");
-  writer.String(options.client_id);
+  writer.String(client_id);
   writer.Key("client_secret");
-  writer.String(options.client_secret.Reveal());
+  writer.String(secret.Reveal());
   writer.EndObject();
-  return body;
+  return std::make_shared<const std::string>(std::move(body));
 }
 
 Duration PauseAfter(const TokenReply& reply, int failures) {
@@ -35,12 +35,13 @@ Duration PauseAfter(const TokenReply& reply, int failures) {
 
 AccessTokens::AccessTokens(OAuthOptions options, std::string user_agent, TokenEvents events,
                            http::HttpTransport& transport, const Clock& clock)
-    : user_id_(options.user_id),
+    : client_id_(options.client_id),
+      user_id_(options.user_id),
       user_agent_(std::move(user_agent)),
-      request_body_(std::make_shared<const std::string>(RequestBody(options))),
       events_(std::move(events)),
       transport_(transport),
-      clock_(clock) {}
+      clock_(clock),
+      request_body_(RequestBody(client_id_, options.client_secret)) {}
 
 void AccessTokens::Authorize(Ready ready) {
   std::optional<absl::StatusOr<Authorization>> answer;
@@ -73,6 +74,15 @@ bool AccessTokens::Refused(std::uint64_t generation) {
   return true;
 }
 
+void AccessTokens::Replace(Secret client_secret) {
+  std::shared_ptr<const std::string> body = RequestBody(client_id_, client_secret);
+  MutexLock lock(mutex_);
+  request_body_ = std::move(body);
+  outdated_ = fetching_;
+  refresh_at_ = retry_at_ = MonoTime::min();
+  failures_ = 0;
+}
+
 void AccessTokens::Fetch() {
   if (events_.fetching) events_.fetching();
   const MonoTime now = clock_.Now();
@@ -83,7 +93,10 @@ void AccessTokens::Fetch() {
   request.headers = {{"User-Agent", user_agent_},
                      {"Accept", "application/json"},
                      {"Content-Type", "application/json"}};
-  request.body = request_body_;
+  {
+    MutexLock lock(mutex_);
+    request.body = request_body_;
+  }
   request.timeout = limits::kTokenTimeout;
   request.start_by = now + limits::kTokenTimeout;
   request.max_body_bytes = limits::kTokenReplyMaxBytes;
@@ -96,6 +109,12 @@ void AccessTokens::OnReply(MonoTime asked_at, const TokenReply& reply) {
   const bool good = reply.kind == TokenReply::Kind::kToken;
   absl::StatusOr<Authorization> answer = Authorization{};
   std::vector<Ready> waiting;
+  bool again = false;
+  {
+    MutexLock lock(mutex_);
+    again = std::exchange(outdated_, false);
+  }
+  if (again) return Fetch();  // who waits goes on waiting, for the token of the new secret
   {
     MutexLock lock(mutex_);
     fetching_ = false;

@@ -43,6 +43,8 @@ class AccessTokens final : public Credentials {
 
   void Authorize(Ready ready) override;
   bool Refused(std::uint64_t generation) override;
+  // A token that serves goes on serving while the first one of the new secret is fetched.
+  void Replace(Secret client_secret) override;
 
  private:
   void Fetch();
@@ -53,14 +55,15 @@ class AccessTokens final : public Credentials {
   void Keep(MonoTime asked_at, const TokenReply& reply) REQUIRES(mutex_);
   void NoteFailure(const TokenReply& reply) REQUIRES(mutex_);
 
+  const std::string client_id_;
   const std::string user_id_;
   const std::string user_agent_;
-  const std::shared_ptr<const std::string> request_body_;  // holds the client secret
   const TokenEvents events_;
   http::HttpTransport& transport_;
   const Clock& clock_;
 
   Mutex mutex_;
+  std::shared_ptr<const std::string> request_body_ GUARDED_BY(mutex_);  // holds the client secret
   Authorization token_ GUARDED_BY(mutex_);  // value empty: none
   MonoTime refresh_at_ GUARDED_BY(mutex_);
   MonoTime expires_at_ GUARDED_BY(mutex_);
@@ -69,6 +72,7 @@ class AccessTokens final : public Credentials {
   MonoTime believed_until_ GUARDED_BY(mutex_) = MonoTime::min();
   bool refused_ GUARDED_BY(mutex_) = false;  // the token to come replaces a refused one
   bool fetching_ GUARDED_BY(mutex_) = false;
+  bool outdated_ GUARDED_BY(mutex_) = false;  // the fetch under way is one of a secret replaced since
   std::vector<Ready> waiting_ GUARDED_BY(mutex_);
   int failures_ GUARDED_BY(mutex_) = 0;  // in a row
   TokenReply failure_ GUARDED_BY(mutex_);

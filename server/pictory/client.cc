@@ -61,9 +61,16 @@ http::Request PictoryClient::MakeRequest(http::Lane lane, std::string method,
   return request;
 }
 
+void PictoryClient::Authorize(Credentials::Ready ready) {
+  credentials_->Authorize([this, ready = std::move(ready)](absl::StatusOr<Authorization> authorization) {
+    if (errors::Reason(authorization.status()) == errors::kUpstreamCredentials) NoteRefused();
+    ready(std::move(authorization));
+  });
+}
+
 void PictoryClient::Read(http::Request request, ReadDone done) {
   auto call = std::make_shared<const ReadCall>(ReadCall{std::move(request), std::move(done)});
-  credentials_->Authorize([this, call](const absl::StatusOr<Authorization>& authorization) {
+  Authorize([this, call](const absl::StatusOr<Authorization>& authorization) {
     if (!authorization.ok()) return call->done(authorization.status());
     ReadWith(*authorization, call, /*again=*/true);
   });
@@ -75,10 +82,12 @@ void PictoryClient::ReadWith(const Authorization& authorization,
   authorization.PutOn(authorized);
   transport_.Start(std::move(authorized), [this, again, generation = authorization.generation,
                                            call = std::move(call)](http::Response response) {
-    if (!Says401(response) || !credentials_->Refused(generation) || !again) {
+    const bool refused = Says401(response);
+    if (!refused || !credentials_->Refused(generation) || !again) {
+      if (refused) NoteRefused();
       return call->done(std::move(response));
     }
-    credentials_->Authorize([this, call](const absl::StatusOr<Authorization>& renewed) {
+    Authorize([this, call](const absl::StatusOr<Authorization>& renewed) {
       if (!renewed.ok()) return call->done(renewed.status());
       if (extra_request_) extra_request_();
       ReadWith(*renewed, call, /*again=*/false);
@@ -117,7 +126,9 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
   transport_.Start(std::move(request), [this, generation = authorization.generation,
                                         done = std::move(done)](const http::Response& response) {
     SubmitReply reply = ReadSubmitReply(response, clock_.WallNow());
-    reply.token_refused = Says401(response) && credentials_->Refused(generation);
+    const bool refused = Says401(response);
+    reply.token_refused = refused && credentials_->Refused(generation);
+    if (refused && !reply.token_refused) NoteRefused();
     done(std::move(reply));
   });
 }

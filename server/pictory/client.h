@@ -74,7 +74,13 @@ class PictoryClient {
   PictoryClient(ClientOptions options, http::HttpTransport& transport, const Clock& clock);
 
   // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
-  void Authorize(Credentials::Ready ready) { credentials_->Authorize(std::move(ready)); }
+  void Authorize(Credentials::Ready ready);
+
+  // Another API key or client secret, whichever this account has.
+  void ReplaceSecret(Secret secret) { credentials_->Replace(std::move(secret)); }
+  // Who hears that Pictory has refused the credentials, of whatever call, on the threads that learn of it.
+  // Once, before any of them.
+  void SetCredentialsRefused(std::function<void()> refused) { credentials_refused_ = std::move(refused); }
 
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
   void Submit(Submission submission, const Authorization& authorization, MonoTime start_by,
@@ -116,6 +122,9 @@ class PictoryClient {
   ReadDone Aside(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
+  void NoteRefused() const {
+    if (credentials_refused_) credentials_refused_();
+  }
 
   // Under the name number `spelling` of the call, and under the others should there be none such.
   void AskForUpload(
@@ -131,6 +140,7 @@ class PictoryClient {
   http::HttpTransport& transport_;
   const Clock& clock_;
   const std::unique_ptr<Credentials> credentials_;
+  std::function<void()> credentials_refused_;
 };
 
 // What a call that neither polls nor pays says when it has not gone well: OK for 2xx.

@@ -10,8 +10,24 @@ void Authorization::PutOn(http::Request& request) const {
 }
 
 void ApiKey::Authorize(Ready ready) {
-  if (key_.empty()) return ready(errors::UpstreamCredentials("no API key is set"));
-  ready(Authorization{.value = key_, .user_id = "", .generation = 0});
+  Authorization now;
+  {
+    MutexLock lock(mutex_);
+    now = {.value = key_, .user_id = "", .generation = generation_};
+  }
+  if (now.value.empty()) return ready(errors::UpstreamCredentials("no API key is set"));
+  ready(std::move(now));
+}
+
+bool ApiKey::Refused(std::uint64_t generation) {
+  MutexLock lock(mutex_);
+  return generation != generation_;
+}
+
+void ApiKey::Replace(Secret key) {
+  MutexLock lock(mutex_);
+  key_ = std::move(key);
+  ++generation_;
 }
 
 }  // namespace gateway::pictory

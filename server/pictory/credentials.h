@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "base/secret.h"
 #include "http/transport.h"
 
@@ -43,6 +44,9 @@ class Credentials {
   // Pictory answered 401 to a request of that generation. True if another Authorize may bring
   // better credentials, false if these are refused for good.
   virtual bool Refused(std::uint64_t generation) = 0;
+  // From now on this key or client secret proves it. What was sent with the one before and is refused
+  // may be sent again.
+  virtual void Replace(Secret secret) = 0;
 };
 
 class ApiKey final : public Credentials {
@@ -50,10 +54,13 @@ class ApiKey final : public Credentials {
   explicit ApiKey(Secret key) : key_(std::move(key)) {}
 
   void Authorize(Ready ready) override;
-  bool Refused(std::uint64_t) override { return false; }
+  bool Refused(std::uint64_t generation) override;
+  void Replace(Secret key) override;
 
  private:
-  const Secret key_;
+  Mutex mutex_;
+  Secret key_ GUARDED_BY(mutex_);
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace gateway::pictory

@@ -80,13 +80,15 @@ void HealthService::Set(const std::string& service, bool serving) {
   for (const auto& stream : told) stream->Tell(status);
 }
 
-void HealthService::SetAll(bool serving) {
+void HealthService::SetAll(bool serving, bool usable) {
   std::vector<std::string> services;
   {
     MutexLock lock(mutex_);
     for (const auto& [service, status] : statuses_) services.push_back(service);
   }
-  for (const std::string& service : services) Set(service, serving);
+  for (const std::string& service : services) {
+    Set(service, serving && (usable || service.empty()));
+  }
 }
 
 HealthService::Unary* HealthService::Check(Context* context, const Bytes* request,

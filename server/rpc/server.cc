@@ -133,6 +133,9 @@ struct Server::Parts {
   ReflectionAnswers answers;
   ReflectionService<V1> reflection;
   ReflectionService<V1Alpha> reflection_alpha;
+  Mutex shown_mutex;  // keeps what health says in step with these two
+  bool serving GUARDED_BY(shown_mutex) = false;
+  bool usable GUARDED_BY(shown_mutex) = true;
   std::atomic<bool> drained{false};
   std::unique_ptr<grpc::Server> server;
   // Of each listener: where the library takes its connections.
@@ -202,7 +205,15 @@ absl::Status Server::Listen() {
 Server::~Server() { Drain(Duration::zero()); }
 
 void Server::SetServing(bool serving) {
-  if (!parts_->admission.draining()) parts_->health.SetAll(serving);
+  MutexLock lock(parts_->shown_mutex);
+  parts_->serving = serving;
+  if (!parts_->admission.draining()) parts_->health.SetAll(serving, parts_->usable);
+}
+
+void Server::SetUsable(bool usable) {
+  MutexLock lock(parts_->shown_mutex);
+  parts_->usable = usable;
+  if (!parts_->admission.draining()) parts_->health.SetAll(parts_->serving, usable);
 }
 
 void Server::Drain(Duration deadline) {
@@ -218,7 +229,7 @@ void Server::Drain(Duration deadline) {
   });
   parts_->admission.Drain();
   parts_->intake->Drain();
-  parts_->health.SetAll(false);
+  parts_->health.SetAll(false, false);
   domain_.wheel.EndAll([this] { return parts_->admission.DrainStatus(); },
                        std::min(options_.drain_spread, deadline / 2));
   parts_->acceptor->Stop();

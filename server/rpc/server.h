@@ -53,6 +53,9 @@ class Server {
 
   // What health answers, for the empty name and the service's.
   void SetServing(bool serving);
+  // Whether the service can do what it is for: health tells it for the service's name. The empty name,
+  // which liveness checks ask for, says only whether this server serves.
+  void SetUsable(bool usable);
 
   // NOT_SERVING, no new paid or long calls, streams ended, running calls let finish; what is open
   // at `deadline` from now is cancelled. Blocks until all is over. Only the first call counts.

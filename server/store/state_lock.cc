@@ -5,10 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "store/file_error.h"
 
 namespace gateway::store {
@@ -29,17 +34,36 @@ absl::Status MakeDirectory(const std::filesystem::path& path) {
   return absl::OkStatus();
 }
 
+// What the file says: the holder's process id, since when it has the lock, and its host's name, a line. A
+// container's process id means something in that container only, so the host is told, too.
 std::string HolderOf(int fd) {
-  char text[32];
+  char text[512];
   const ssize_t got = pread(fd, text, sizeof(text), 0);
-  std::string pid;
-  for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; ++i) pid += text[i];
-  return pid.empty() ? "another process" : absl::StrCat("process ", pid);
+  const std::string line(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::vector<std::string> words =
+      absl::StrSplit(line.substr(0, line.find('\n')), ' ', absl::SkipEmpty());
+  const bool pid = !words.empty() && std::all_of(words[0].begin(), words[0].end(),
+                                                 [](char c) { return c >= '0' && c <= '9'; });
+  if (!pid) return "another process";
+  const auto usual = [](char c) { return c > ' ' && c <= '~'; };
+  std::string holder = absl::StrCat("process ", words[0]);
+  for (std::size_t i = 1; i < words.size() && i < 3; ++i) {
+    if (!std::all_of(words[i].begin(), words[i].end(), usual)) return holder;
+    absl::StrAppend(&holder, i == 1 ? " since " : " on host ", words[i]);
+  }
+  return holder;
 }
 
-absl::Status WritePid(int fd, const std::string& path) {
-  const std::string pid = absl::StrCat(getpid(), "\n");
-  if (ftruncate(fd, 0) != 0 || pwrite(fd, pid.data(), pid.size(), 0) < 0) {
+absl::Status WriteHolder(int fd, const std::string& path) {
+  char host[256] = "";
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char since[32];
+  std::strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  const std::string holder = absl::StrCat(getpid(), " ", since, " ", host, "\n");
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, holder.data(), holder.size(), 0) < 0) {
     return FileError(errno, "write", path);
   }
   return absl::OkStatus();
@@ -64,7 +88,7 @@ absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& di
         absl::StrCat("The state directory ", folder.string(), " is in use by ", HolderOf(fd),
                      "; stop it, or set another --state-dir"));
   }
-  if (absl::Status written = WritePid(fd, path); !written.ok()) return written;
+  if (absl::Status written = WriteHolder(fd, path); !written.ok()) return written;
   return lock;
 }
 

@@ -31,7 +31,7 @@ class TracedGateway:
         sanitizer = f"ASAN_OPTIONS={os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"
         self.g = rig.gateway(url, *UNLIMITED, wrapper=("strace", "-f", "-yy", "-s", "5000", "-o", self.trace,
                                                        "-e", f"trace={TRACED}", "-E", sanitizer))
-        self.pid = int((self.g.state / "jobs" / "pictory" / "jobs.lock").read_text())
+        self.pid = int((self.g.state / "jobs" / "pictory" / "jobs.lock").read_text().split()[0])
         rig.exits.callback(self.kill)
 
     def kill(self):

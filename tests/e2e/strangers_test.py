@@ -91,7 +91,7 @@ class Strangers(unittest.TestCase):
                 held.enter_context(connect(g))
             wait_until(lambda: "connections_refused" in g.log.read_text(), "the log")
             self.assertEqual(status(g, "/livez"), 200)
-            self.assertGreater(int(g.fetch("/metrics").split("\npictory_gateway_connections_refused ")[1].split()[0]),
+            self.assertGreater(int(g.fetch("/metrics").split("\npictory_gateway_connections_refused_total ")[1].split()[0]),
                                0)
             held.close()
             wait_until(lambda: g.run("get", job).returncode == 0, "somebody to be served again")

@@ -12,6 +12,7 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+namespace v1 = ::pictory::jobs::v1;
 using test::Cut;
 using test::Reply;
 
@@ -28,7 +29,7 @@ class OutageTest : public testing::Test {
   pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
   Account account_{{.requests_per_second = 100, .burst = 100}, clock_};
   std::vector<bool> changes_;
-  OutageWatch outage_{account_, client_, clock_, clock_, [this](bool now) { changes_.push_back(now); }};
+  OutageWatch outage_{account_, client_, clock_, clock_, [this](const absl::Status& why) { changes_.push_back(!why.ok()); }};
 };
 
 TEST_F(OutageTest, AFewSilencesAreNoOutage) {
@@ -41,7 +42,7 @@ TEST_F(OutageTest, AFewSilencesAreNoOutage) {
 }
 
 TEST_F(OutageTest, AnAnswerToTheProbeClearsTheSuspicion) {
-  transport_.AnswerAllWith(Reply(401, ""));
+  transport_.AnswerAllWith(Reply(404, ""));
   Silence(limits::kOutageSuspectedAfter);
   ASSERT_EQ(probes(), 1u);
   EXPECT_EQ(transport_.requests()[0].method, "GET");
@@ -83,6 +84,59 @@ TEST_F(OutageTest, RestsUntilTheProbeIsAnswered) {
   EXPECT_TRUE(MaySubmit());
   clock_.Advance(60s);
   EXPECT_EQ(probes(), 2u + 60 / 5);
+}
+
+// Of whatever call: here of one that concerns a single job.
+TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
+  transport_.AnswerAllWith(Reply(401, ""));
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+  ASSERT_EQ(probes(), 2u);
+  EXPECT_TRUE(account_.credentials_refused());
+  EXPECT_FALSE(MaySubmit());
+  EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit)), errors::kUpstreamCredentials);
+  clock_.Advance(10 * kCredentialsProbeInterval);
+  EXPECT_EQ(probes(), 2u + 10);
+  EXPECT_EQ(changes_, std::vector<bool>({true}));
+
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  clock_.Advance(kCredentialsProbeInterval);
+  EXPECT_FALSE(account_.credentials_refused());
+  EXPECT_TRUE(MaySubmit());
+  EXPECT_EQ(changes_, std::vector<bool>({true, false}));
+}
+
+TEST_F(OutageTest, A401OfOneJobAloneStopsNobody) {
+  transport_.SetScript([](const http::Request& request) {
+    return request.path == "/v1/quota" ? Reply(200, "{}") : Reply(401, "");
+  });
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+  EXPECT_FALSE(account_.resting());
+  EXPECT_TRUE(changes_.empty());
+}
+
+TEST_F(OutageTest, ANewKeyEndsTheRestAtOnce) {
+  transport_.SetScript([](const http::Request& request) {
+    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}") : Reply(401, "");
+  });
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+  ASSERT_TRUE(account_.credentials_refused());
+  client_.ReplaceSecret(Secret("pictai_new"));
+  outage_.AskNow();
+  EXPECT_FALSE(account_.resting());
+  const std::size_t asked = probes();
+  clock_.Advance(10 * kCredentialsProbeInterval);
+  EXPECT_EQ(probes(), asked);
+}
+
+// The answer under way is to the old key, and may say nothing of the new one.
+TEST_F(OutageTest, AProbeUnderWayIsRepeatedForANewKey) {
+  Silence(limits::kOutageSuspectedAfter);
+  ASSERT_EQ(probes(), 1u);
+  outage_.AskNow();
+  EXPECT_EQ(probes(), 1u);
+  transport_.Answer(Cut());
+  clock_.Advance(0s);
+  EXPECT_EQ(probes(), 2u);
 }
 
 TEST_F(OutageTest, AProbeUnderWayIsTheOnlyOne) {

@@ -38,7 +38,6 @@ class PollerTest : public testing::Test {
           return MakeSnapshot(record.job);
         },
         PollEvents{.replied = {},
-                   .credentials_refused = [this](const auto&) { ++credentials_refused_; },
                    .degraded_changed = [this](bool now) { degraded_.push_back(now); },
                    .contradicted = {}});
   }
@@ -95,7 +94,6 @@ class PollerTest : public testing::Test {
   std::vector<JobRecord> published_;
   std::function<void()> on_publish_;
   std::vector<bool> degraded_;
-  int credentials_refused_ = 0;
 };
 
 TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
@@ -338,14 +336,18 @@ TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
   EXPECT_GT(PollsOf("a"), 1);
 }
 
-TEST_F(PollerTest, RefusedCredentialsPauseTheAccountAndChangeNoJob) {
+// Whether they are, or only for this job, is asked by OutageWatch.
+TEST_F(PollerTest, RefusedCredentialsMakeTheAccountSuspectAndChangeNoJob) {
   Make();
-  answers_["a"] = [] { return Reply(401, R"({"message":"Unauthorized"})"); };
-  Follow(Accepted("a"));
-  clock_.Advance(6s);
-  EXPECT_EQ(credentials_refused_, 1);
-  clock_.Advance(24s);
-  EXPECT_EQ(credentials_refused_, 1);
+  int suspected = 0;
+  account_->SetSuspected([&] { ++suspected; });
+  for (const int status : {401, 403}) {
+    suspected = 0;
+    answers_["a"] = [status] { return Reply(status, R"({"message":"No"})"); };
+    if (PollsOf("a") == 0) Follow(Accepted("a"));
+    clock_.Advance(10min);
+    EXPECT_GT(suspected, 0) << status;
+  }
   EXPECT_TRUE(published_.empty());
   answers_["a"] = [] { return Reply(200, kDone); };
   clock_.Advance(10min);
@@ -543,12 +545,12 @@ TEST_F(PollerTest, HintsWhilePollsFailAreBoundedAndWaitForTheAccount) {
   }
   EXPECT_GE(PollsOf("a"), 4);
   EXPECT_LE(PollsOf("a"), 6);
-  account_->SetResting(true);
+  account_->SetResting(absl::UnavailableError("silent"));
   polls_.clear();
   poller_->Hint("default", "job-a");
   clock_.Advance(1min);
   EXPECT_EQ(PollsOf("a"), 0);
-  account_->SetResting(false);
+  account_->SetResting(absl::OkStatus());
   clock_.Advance(1s);
   EXPECT_EQ(PollsOf("a"), 1);
 }
@@ -756,10 +758,10 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
 TEST_F(PollerTest, AJobWaitsWhileTheAccountRestsAndGoesOnAfterwards) {
   Make();
   Follow(Accepted("a"));
-  account_->SetResting(true);
+  account_->SetResting(absl::UnavailableError("silent"));
   clock_.Advance(300s);
   EXPECT_EQ(PollsOf("a"), 0);
-  account_->SetResting(false);
+  account_->SetResting(absl::OkStatus());
   clock_.Advance(1s);
   EXPECT_EQ(PollsOf("a"), 1);
 }
@@ -767,7 +769,7 @@ TEST_F(PollerTest, AJobWaitsWhileTheAccountRestsAndGoesOnAfterwards) {
 TEST_F(PollerTest, PollsWithoutAnAnswerAreReported) {
   Make();
   int silent = 0;
-  account_->SetSilent([&] { ++silent; });
+  account_->SetSuspected([&] { ++silent; });
   for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) {
     const std::string id = "p" + std::to_string(i);
     answers_[id] = [] { return Reply(503, "busy"); };

@@ -28,7 +28,6 @@ class SubmitterTest : public testing::Test {
         PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
         [this](const JobRecord& record) { return hub_.Publish(record); },
         PollEvents{.replied = nullptr,
-                   .credentials_refused = nullptr,
                    .degraded_changed = nullptr,
                    .contradicted = nullptr,
                    .storing = [this](JobRecord& record) { owed_.Note(record); }});

@@ -644,7 +644,7 @@ TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSe
 TEST_F(SubmitterTest, WhileTheAccountRestsNothingIsSentOrStored) {
   transport_.AnswerAllWith(Reply(200, kAccepted));
   ASSERT_TRUE(Submit(Preview("before")).ok());
-  account_->SetResting(true);
+  account_->SetResting(absl::UnavailableError("silent"));
   const auto refused = Submit(Preview("r1"));
   EXPECT_TRUE(absl::IsUnavailable(refused.status()));
   EXPECT_GT(errors::RetryDelay(refused.status()), 0s);
@@ -652,7 +652,7 @@ TEST_F(SubmitterTest, WhileTheAccountRestsNothingIsSentOrStored) {
   EXPECT_FALSE(Stored("r1").has_value());
   EXPECT_TRUE(Submit(Preview("before")).ok());  // the retry of one that went through
 
-  account_->SetResting(false);
+  account_->SetResting(absl::OkStatus());
   EXPECT_TRUE(Submit(Preview("r1")).ok());
   EXPECT_EQ(Posts(), 2);
 }
@@ -664,7 +664,7 @@ TEST_F(SubmitterTest, ASubmitThatWaitsForBudgetIsGivenUpWhenTheAccountRests) {
   std::optional<Submitter::Answer> answer;
   submitter_->Submit(Preview("r1"), Into(answer));
   EXPECT_FALSE(answer.has_value());
-  account_->SetResting(true);
+  account_->SetResting(absl::UnavailableError("silent"));
   clock_.Advance(1s);
   ASSERT_TRUE(answer.has_value());
   EXPECT_TRUE(absl::IsUnavailable(answer->status()));
@@ -674,7 +674,7 @@ TEST_F(SubmitterTest, ASubmitThatWaitsForBudgetIsGivenUpWhenTheAccountRests) {
 
 TEST_F(SubmitterTest, SubmitsWithoutAnAnswerAreReported) {
   int silent = 0;
-  account_->SetSilent([&] { ++silent; });
+  account_->SetSuspected([&] { ++silent; });
   transport_.AnswerAllWith(test::NotSent());
   for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) {
     EXPECT_EQ(silent, 0);

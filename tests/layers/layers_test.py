@@ -30,7 +30,7 @@ OWNERS = {
     r"rapidjson/": {"json", "sandbox"},
     r"SQLiteCpp/|sqlite3\.h": {"store", "app"},
     r"boost/": {"http", "sandbox"},
-    r"spdlog/|prometheus/": {"obs"},
+    r"prometheus/": {"obs"},
     r"CLI/": {"app"},
     r"pictory/jobs/v1/|google/protobuf/": {"json", "pictory", "jobs", "store", "rpc", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc"},

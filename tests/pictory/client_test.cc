@@ -70,6 +70,30 @@ TEST_F(ClientTest, SubmitIsSentOnceWhateverComesBack) {
   }
 }
 
+// What was sent with the key before may be sent again with the new one.
+TEST_F(ClientTest, AReplacedKeyIsUsedAtOnceAndBy401sThatCome) {
+  const Authorization old = KeyOf(client_);
+  JobReply poll;
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { poll = std::move(reply); });
+  client_.ReplaceSecret(Secret("pictai_new"));
+  EXPECT_EQ(KeyOf(client_).value.Reveal(), "pictai_new");
+  int refused = 0;
+  client_.SetCredentialsRefused([&] { ++refused; });
+  transport_.Answer(Reply(401, ""));
+  ASSERT_EQ(transport_.held(), 1U);
+  EXPECT_EQ(HeaderOf(transport_.oldest_held(), "Authorization"), "pictai_new");
+  EXPECT_EQ(refused, 0);
+  transport_.Answer(Reply(401, ""));
+  EXPECT_EQ(poll.kind, JobReply::Kind::kCredentials);
+  EXPECT_EQ(refused, 1);
+
+  SubmitReply submit;
+  client_.Submit({}, old, MonoTime::max(), [&](SubmitReply reply) { submit = std::move(reply); });
+  transport_.Answer(Reply(401, ""));
+  EXPECT_TRUE(submit.token_refused);
+  EXPECT_EQ(refused, 1);
+}
+
 TEST_F(ClientTest, GetJobIsAPollOfV1WithTheIdEncoded) {
   JobReply got;
   client_.GetJob("53g4-x/..?#%", v1::JOB_KIND_RENDER, 0,
@@ -286,6 +310,46 @@ TEST_F(OAuthClientTest, ASecond401IsCredentialsRefused) {
   EXPECT_EQ(transport_.requests().size(), 4u);  // token, poll, token, poll
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Poll().kind, JobReply::Kind::kCredentials);
   EXPECT_EQ(tokens_, 2);
+}
+
+TEST_F(OAuthClientTest, ANewClientSecretBuysATokenThoughTheOldOneWasRefusedJustNow) {
+  token_answer_ = Reply(401, "{}");
+  int refused = 0;
+  client_.SetCredentialsRefused([&] { ++refused; });
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kCredentials);
+  EXPECT_EQ(refused, 1);
+  token_answer_.reset();
+  client_.ReplaceSecret(Secret("another"));
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRunning);
+  const http::Request& fetch = transport_.requests()[transport_.requests().size() - 2];
+  EXPECT_NE(fetch.body->find(R"("another")"), std::string::npos);
+}
+
+// The new secret may be wrong; the token tells so while it still serves.
+TEST_F(OAuthClientTest, AnOldTokenServesWhileThatOfANewSecretIsFetched) {
+  Poll();
+  token_answer_ = Reply(401, "{}");
+  client_.ReplaceSecret(Secret("wrong"));
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRunning);
+  EXPECT_EQ(Poll().kind, JobReply::Kind::kRunning);
+  EXPECT_EQ(extra_, 2);  // fetches
+}
+
+TEST(OAuthClient, AFetchWithAReplacedSecretIsRepeated) {
+  test::FakeClock clock;
+  test::FakeTransport transport;
+  PictoryClient client({.oauth = OAuthOptions{"id", Secret("old"), ""}}, transport, clock);
+  std::string got;
+  client.Authorize([&](const absl::StatusOr<Authorization>& token) {
+    got = token.ok() ? token->value.Reveal() : "refused";
+  });
+  client.ReplaceSecret(Secret("new"));
+  transport.Answer(Reply(401, "{}"));
+  ASSERT_EQ(transport.held(), 1U);
+  EXPECT_EQ(got, "");
+  EXPECT_NE(transport.oldest_held().body->find(R"("new")"), std::string::npos);
+  transport.Answer(Reply(200, R"({"access_token":"t","expires_in":3600})"));
+  EXPECT_EQ(got, "t");
 }
 
 TEST_F(OAuthClientTest, EveryReadIsRepeatedAndStaysWhatItWas) {

@@ -43,7 +43,6 @@ class Process {
         poller_({}, account_, store, client_, clock, clock, random,
                 [this](const jobs::JobRecord& record) { return hub_.Publish(record); },
                 jobs::PollEvents{.replied = nullptr,
-                                 .credentials_refused = nullptr,
                                  .degraded_changed = nullptr,
                                  .contradicted = nullptr,
                                  .storing = [this](jobs::JobRecord& record) { owed_.Note(record); }}),

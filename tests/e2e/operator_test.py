@@ -1,0 +1,95 @@
+"""What an operator does to a running gateway: signals, new secrets."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+from gateway import BIN, Gateway, wait_until
+
+
+class Sandbox:
+    """Pictory's stand-in alone, which takes one key; a new one needs another sandbox at the same port."""
+
+    def __init__(self, folder, key):
+        self.ready = pathlib.Path(folder) / "sandbox-ready"
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
+        self.process = subprocess.Popen(
+            [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--ready-file", self.ready],
+            env=dict(env, PICTORY_API_KEY=key), stderr=subprocess.DEVNULL)
+        wait_until(self.ready.exists, "the sandbox")
+        self.url = self.ready.read_text().split("=", 1)[1].strip()
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Secrets(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name)
+        self.sandbox = Sandbox(self.path, "pictai_right")
+        self.key = self.path / "key"
+        self.write("pictai_wrong")
+        self.gateway = Gateway(self.path / "gateway", "--base-url", self.sandbox.url, "--api-key-file",
+                               self.key, "--log-format", "json", sandbox=False)
+
+    def tearDown(self):
+        self.gateway.end()
+        self.sandbox.end()
+        self.folder.cleanup()
+
+    def write(self, key):
+        beside = self.path / "key-new"
+        beside.write_text(key + "\n")
+        beside.chmod(0o600)
+        beside.rename(self.key)
+
+    def events(self, name):
+        lines = self.gateway.log.read_text().splitlines()
+        return [line for line in map(json.loads, lines) if line["event"] == name]
+
+    def ready(self):
+        try:
+            return self.gateway.fetch("/readyz")
+        except urllib.error.HTTPError as refused:
+            return refused.read().decode()
+
+    def submit(self, request_id):
+        return self.gateway.run("preview", "--name", "a", "--text", "Hello.", "--request-id", request_id)
+
+    def test_a_refused_key_is_told_and_healed_by_a_new_file(self):
+        self.assertIn("refuses the gateway's credentials", self.submit("a").stderr)
+        wait_until(lambda: "credentials" in self.ready(), "not ready for want of a good key")
+        self.assertIn("refuses the gateway's credentials", self.submit("b").stderr)
+        self.assertEqual(len(self.events("upstream_credentials")), 1)
+        self.gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.events("reloaded"), "the end of a reload")
+        self.assertEqual(self.events("reloaded")[0]["secret"], "as before")
+        self.write("")
+        wait_until(lambda: self.events("secret_kept"), "the log to say that the file is no good")
+        self.write("pictai_right")
+        wait_until(lambda: "credentials" not in self.ready(), "ready again")
+        self.assertEqual(self.submit("a").returncode, 0)
+        self.assertNotIn("pictai_right", self.gateway.log.read_text())
+
+    def test_no_signal_ends_it_but_those_that_should(self):
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXFSZ, signal.SIGHUP):
+            self.gateway.process.send_signal(number)
+        wait_until(lambda: self.events("reloaded"), "the end of a reload")
+        self.assertIn("ok", self.ready())
+        self.gateway.process.send_signal(signal.SIGQUIT)
+        self.assertEqual(self.gateway.process.wait(timeout=60), 0)
+        names = [event["name"] for event in self.events("signal")]
+        self.assertEqual(set(names), {"SIGUSR1", "SIGUSR2", "SIGHUP", "SIGQUIT"})
+        self.assertEqual(self.events("signal")[0]["from_pid"], os.getpid())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,42 @@
+#include "obs/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace gateway::obs {
+namespace {
+
+bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(Metrics, WhatOnlyGrowsIsACounter) {
+  Metrics metrics;
+  double value = 3;
+  metrics.AddCounter("things_total", "Things", [&] { return value; });
+  EXPECT_TRUE(Has(metrics.Render(), "# TYPE things_total counter\nthings_total 3\n"));
+  value = 5;
+  EXPECT_TRUE(Has(metrics.Render(), "\nthings_total 5\n"));
+}
+
+TEST(Metrics, ACountedCallIsTimedOnlyIfItIsSaid) {
+  Metrics metrics;
+  metrics.CountCall("WatchJob", "OK");
+  metrics.CountCall("GetJob", "OK");
+  metrics.TimeCall("GetJob", 0.1);
+  const std::string text = metrics.Render();
+  EXPECT_TRUE(Has(text, "calls_total{code=\"OK\",method=\"WatchJob\"} 1"));
+  EXPECT_TRUE(Has(text, "call_seconds_count{method=\"GetJob\"} 1"));
+  EXPECT_FALSE(Has(text, "call_seconds_count{method=\"WatchJob\"}"));
+}
+
+TEST(Metrics, ErrorCodesOfPictoryAreALimitedNumberOfLabels) {
+  Metrics metrics;
+  metrics.CountFinished("render", "SUCCEEDED", "");
+  metrics.CountFinished("render", "FAILED", "a \"text\"");
+  for (int i = 0; i < 1000; ++i) metrics.CountFinished("render", "FAILED", "CODE_" + std::to_string(i));
+  const std::string text = metrics.Render();
+  EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"\",kind=\"render\",state=\"SUCCEEDED\"} 1"));
+  EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"CODE_0\",kind=\"render\",state=\"FAILED\"} 1"));
+  EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"other\",kind=\"render\",state=\"FAILED\"} 969"));
+}
+
+}  // namespace
+}  // namespace gateway::obs
