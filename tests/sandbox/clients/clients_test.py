@@ -13,8 +13,10 @@ import time
 import unittest
 import urllib.request
 
-HERE = pathlib.Path(__file__).parent
-BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "e2e"))
+from programs import BIN  # noqa: E402
+
 DEADLINE_SECONDS = 60
 
 
