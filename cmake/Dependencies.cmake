@@ -1,4 +1,4 @@
-# Every library the project uses, all of them Debian 12 packages (cmake/install-deps names them).
+# Every library the project uses, all of them packages of Debian 12 and 13 (cmake/install-deps names them).
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -7,7 +7,7 @@ find_package(absl REQUIRED)
 find_package(gRPC CONFIG QUIET)
 find_package(CURL REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(Boost 1.81 REQUIRED)
+find_package(Boost 1.81 CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)

@@ -1,4 +1,4 @@
-# Test tools that Debian 12 does not package, from their own registries, into build/tools; and what the
+# Test tools that Debian does not package, from their own registries, into build/tools; and what the
 # example clients need, into build/interop, and callers with generated code, into build/callers. The arrays
 # `interop` and `callers` name the languages that can be tested, and `mesh` says whether the tests behind Envoy
 # can be run. Sourced by cmake/check: what cannot be had is added to the array `left_out`; java is for --all.
@@ -7,18 +7,11 @@ tools=$PWD/build/tools
 mkdir -p "$tools"
 export PATH=$tools/bin:$tools/node_modules/.bin:$PATH
 
-readonly grpcurl_version=v1.9.4
 readonly buf_version=1.75.0
 readonly reflection_clients=(grpc-js-reflection-client@1.4.2 grpc-reflection-js@0.3.0 @grpc/grpc-js@1.14.7 @grpc/proto-loader@0.8.1)
 
-# grpcurl needs a newer Go than Debian's 1.19.
-if ! [[ -x $tools/bin/grpcurl ]]; then
-  if command -v go >/dev/null && GOBIN=$tools/bin GOFLAGS=-mod=mod \
-      go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version" >"$tools/grpcurl.log" 2>&1; then
-    :
-  else
-    left_out+=("grpcurl tests: grpcurl $grpcurl_version could not be built (needs Go 1.23 or newer; see $tools/grpcurl.log)")
-  fi
+if ! cmake/grpcurl -version >"$tools/grpcurl.log" 2>&1; then
+  left_out+=("grpcurl tests: grpcurl could not be built (needs Go 1.26, or python3 to fetch it; see $tools/grpcurl.log)")
 fi
 
 if ! [[ -x $tools/node_modules/.bin/buf ]]; then

@@ -216,8 +216,9 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
       "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
       "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
-      "A videoName with [fail], [fail-render], [no-credits], [stuck], [slow] or [no-video] in it\n"
-      "goes wrong on purpose.");
+      "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
+      "transcribe: sandbox-fail, sandbox-fail-render, sandbox-no-credits, sandbox-stuck, sandbox-slow,\n"
+      "sandbox-no-video, sandbox-minutes-600 (the README says how).");
 }
 
 }  // namespace gateway::app

@@ -13,12 +13,11 @@ constexpr struct {
   bool Magic::* flag;
 } kWords[] = {
     // Longer words first: "sandbox-fail" begins "sandbox-fail-render".
-    {"fail-render", &Magic::fail_render}, {"fail", &Magic::fail},
-    {"no-credits", &Magic::no_credits},   {"stuck", &Magic::stuck},
-    {"slow", &Magic::slow},               {"no-video", &Magic::no_video},
+    {"sandbox-fail-render", &Magic::fail_render}, {"sandbox-fail", &Magic::fail},
+    {"sandbox-no-credits", &Magic::no_credits},   {"sandbox-stuck", &Magic::stuck},
+    {"sandbox-slow", &Magic::slow},               {"sandbox-no-video", &Magic::no_video},
 };
-
-std::string Bracketed(std::string_view word) { return "[" + std::string(word) + "]"; }
+constexpr std::string_view kMinutes = "sandbox-minutes-";
 
 // Cuts every `what` out of `text`; whether there was one.
 bool CutOut(std::string* text, std::string_view what) {
@@ -29,19 +28,16 @@ bool CutOut(std::string* text, std::string_view what) {
   return found;
 }
 
-// The number of "[minutes-600]" or "sandbox-minutes-600"; 0 if there is none.
+// The number of "sandbox-minutes-600"; 0 if there is none.
 int FindMinutes(std::string_view text) {
-  for (const std::string_view before : {"[minutes-", "sandbox-minutes-"}) {
-    const std::size_t at = text.find(before);
-    if (at == std::string_view::npos) continue;
-    int minutes = 0;
-    for (const char c : text.substr(at + before.size())) {
-      if (c < '0' || c > '9' || minutes > kMinutesMax) break;
-      minutes = minutes * 10 + (c - '0');
-    }
-    return std::min(minutes, kMinutesMax);
+  const std::size_t at = text.find(kMinutes);
+  if (at == std::string_view::npos) return 0;
+  int minutes = 0;
+  for (const char c : text.substr(at + kMinutes.size())) {
+    if (c < '0' || c > '9' || minutes > kMinutesMax) break;
+    minutes = minutes * 10 + (c - '0');
   }
-  return 0;
+  return std::min(minutes, kMinutesMax);
 }
 
 }  // namespace
@@ -49,19 +45,9 @@ int FindMinutes(std::string_view text) {
 Magic FindMagic(std::string_view text) {
   Magic magic;
   std::string left(text);
-  for (const auto& [word, flag] : kWords) {
-    const bool bracketed = CutOut(&left, Bracketed(word));
-    const bool dashed = CutOut(&left, "sandbox-" + std::string(word));
-    magic.*flag = bracketed || dashed;
-  }
+  for (const auto& [word, flag] : kWords) magic.*flag = CutOut(&left, word);
   magic.minutes = FindMinutes(text);
   return magic;
-}
-
-std::string WithoutMagic(std::string_view name) {
-  std::string left(name);
-  for (const auto& [word, flag] : kWords) CutOut(&left, Bracketed(word));
-  return left;
 }
 
 bool IsKnownSpeaker(std::string_view speaker) {

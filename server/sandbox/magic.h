@@ -1,14 +1,13 @@
 // Words in a video's name (or in the URL of a file to transcribe) that ask the sandbox for trouble,
-// so that failure can be tried without any tool. Written `[fail]`, or `sandbox-fail` where only
-// letters, digits and dashes are allowed:
+// so that failure can be tried without any tool. They pass Pictory's own rule for names:
 //
-//   fail         the job fails with TEXT_TO_VIDEO_FAILED
-//   fail-render  a preview succeeds, its render fails
-//   no-credits   the job fails with INSUFFICIENT_CREDITS
-//   stuck        the job never ends
-//   slow         the job takes ten times as long
-//   no-video     the render ends "completed", but without its videoURL
-//   minutes-600  the built-in transcript goes on for so many minutes, at most 10,000: about 25 KB each
+//   sandbox-fail         the job fails with TEXT_TO_VIDEO_FAILED
+//   sandbox-fail-render  a preview succeeds, its render fails
+//   sandbox-no-credits   the job fails with INSUFFICIENT_CREDITS
+//   sandbox-stuck        the job never ends
+//   sandbox-slow         the job takes ten times as long
+//   sandbox-no-video     the render ends "completed", but without its videoURL
+//   sandbox-minutes-600  the built-in transcript goes on for so many minutes, at most 10,000: about 25 KB each
 #pragma once
 
 #include <string>
@@ -27,9 +26,6 @@ struct Magic {
 };
 
 Magic FindMagic(std::string_view text);
-
-// `name` without bracketed magic words: what is checked against Pictory's rules for names.
-std::string WithoutMagic(std::string_view name);
 
 // Whether Pictory would know this AI voice. The sandbox has no list: it takes every name but those
 // that say of themselves that they are wrong (empty, or with "invalid", "unknown", "nobody").

@@ -108,9 +108,9 @@ std::string FrontPage(const std::string& base_url, const std::vector<FrontRow>& 
       "<h1>Sandbox</h1>\n<p class=\"note\">A stand-in for Pictory at <code>" +
       EscapeHtml(base_url) +
       "</code>. Control: <a href=\"/sandbox/stats\">stats</a>, <a href=\"/sandbox/journal\">"
-      "journal</a>, <a href=\"/sandbox/faults\">faults</a>. A video named with <code>[fail]</code>, "
-      "<code>[stuck]</code>, <code>[slow]</code> or <code>[no-video]</code> goes wrong on purpose."
-      "</p>\n<table><tr><th>Job</th><th>Kind</th><th>Name</th><th>State</th></tr>\n";
+      "journal</a>, <a href=\"/sandbox/faults\">faults</a>. A video with "
+      "<code>sandbox-fail</code>, <code>sandbox-stuck</code> or <code>sandbox-slow</code> in its name goes "
+      "wrong on purpose; the README has all such names.</p>\n<table><tr><th>Job</th><th>Kind</th><th>Name</th><th>State</th></tr>\n";
   for (const FrontRow& row : newest_first) {
     const std::string id = EscapeHtml(row.id);
     body += "<tr><td><code>" +

@@ -160,10 +160,9 @@ void CheckScene(FieldChecker scene, bool smart_layout) {
   if (scene.IsObject("voiceOver")) CheckVoice(scene.Inside("voiceOver"));
 }
 
-// Letters of any script, digits, space, `_` and `-`; our magic words aside.
+// Letters of any script, digits, space, `_` and `-`.
 bool IsVideoName(std::string_view name) {
-  const std::string plain = WithoutMagic(name);
-  return std::all_of(plain.begin(), plain.end(), [](char c) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
     return (c & 0x80) != 0 || std::isalnum(static_cast<unsigned char>(c)) || c == ' ' ||
            c == '_' || c == '-';
   });

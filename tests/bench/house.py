@@ -11,6 +11,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -352,6 +353,8 @@ class Bench:
 
 
 def build(targets):
+    if not BIN.exists():
+        print("Before that it builds, 10 to 20 minutes on two cores the first time.", file=sys.stderr, flush=True)
     for command in (["cmake", "--preset", "bench"],
                     ["cmake", "--build", "--preset", "bench", "--target", *sorted(targets)]):
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -10,7 +10,8 @@ import tempfile
 import time
 import urllib.request
 
-BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+from programs import BIN
+
 DEADLINE_SECONDS = 60
 # Set by tests/sanitizers/run, with the exit code a sanitizer gives after a report.
 SANITIZED = "PICTORY_SANITIZED" in os.environ

@@ -1,14 +1,12 @@
 """Many jobs and many watches through the real gateway and sandbox."""
 
 import json
-import os
-import pathlib
 import subprocess
 import unittest
 
-from gateway import gateway
+from gateway import BIN, gateway
 
-LOAD = pathlib.Path(os.environ["PICTORY_BIN"]) / "load"
+LOAD = BIN / "load"
 
 
 def load(g, jobs, per_second, watches, *mode):

@@ -8,10 +8,10 @@ import threading
 import time
 import unittest
 
-from gateway import SANITIZED, gateway, wait_until
+from gateway import BIN, SANITIZED, gateway, wait_until
 from half_open import METHODS, MIB, Body, Connection
 
-INSIST = pathlib.Path(os.environ["PICTORY_BIN"]) / "insist"
+INSIST = BIN / "insist"
 CALLERS = 40
 # While a submit waits for its answer, the strangers do what they do.
 ANSWER_MS = 2000

@@ -147,32 +147,33 @@ TEST_F(RestingTest, A429ToAnyCallHoldsAllOfThem) {
 
 TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
   Put("running", v1::JOB_STATE_RUNNING);
+  OutageWatch outage(*account_, *client_, clock_, clock_, nullptr);
   transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
   store_.FindRequest("default", "request-running", [this](const auto& found) {
     poller_->Follow(**found, MakeSnapshot((*found)->job));
   });
   for (int i = 0; i < 60 && transport_.requests().empty(); ++i) clock_.Advance(1s);
-  ASSERT_EQ(transport_.requests().size(), 1u);
+  ASSERT_EQ(transport_.requests().size(), 2u) << "the poll, and the question whether it is the account";
   ExpectRefused(errors::kUpstreamCredentials, false);
   AllIsWell();
   clock_.Advance(30s);
   ExpectAllWork();
 }
 
-TEST_F(RestingTest, APauseAndA429DoNotHideEachOther) {
-  account_->Pause(30s);
+TEST_F(RestingTest, RefusedCredentialsAndA429DoNotHideEachOther) {
+  account_->SetResting(errors::UpstreamCredentials("m"));
   account_->OnRateLimited(60s);
   ExpectRefused(errors::kUpstreamCredentials, false);
-  clock_.Advance(31s);
+  account_->SetResting(absl::OkStatus());
   ExpectRefused(errors::kUpstreamRateLimited, true);
-  clock_.Advance(31s);
+  clock_.Advance(61s);
   ExpectAllWork();
 }
 
 TEST_F(RestingTest, WhilePictoryIsSilentNoneIsSent) {
-  account_->SetResting(true);
+  account_->SetResting(absl::UnavailableError("m"));
   ExpectRefused("UPSTREAM_UNREACHABLE", true);
-  account_->SetResting(false);
+  account_->SetResting(absl::OkStatus());
   ExpectAllWork();
 }
 
@@ -215,7 +216,7 @@ TEST_F(RestingTest, ARefusalIsAnAnswerToo) {
 
 TEST_F(RestingTest, CallsWithoutAnAnswerAreReported) {
   int silent = 0;
-  account_->SetSilent([&] { ++silent; });
+  account_->SetSuspected([&] { ++silent; });
   transport_.AnswerAllWith(test::Cut());
   for (int i = 1; i < limits::kOutageSuspectedAfter; ++i) {
     Calls()[static_cast<std::size_t>(i % 4)].make().IgnoreError();

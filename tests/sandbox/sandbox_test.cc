@@ -369,13 +369,12 @@ TEST_F(SandboxTest, MagicWordsMakeTrouble) {
     return Submit("POST", "/v2/video/storyboard",
                   R"({"videoName":")" + name + R"(","scenes":[{"story":"b"}]})");
   };
-  const std::string fail = preview("a [fail]"), dashed = preview("a sandbox-fail");
-  const std::string credits = preview("[no-credits]"), stuck = preview("[stuck] b");
-  const std::string slow = preview("[slow]"), later = preview("[fail-render]");
-  const std::string incomplete = preview("[no-video]");
+  const std::string fail = preview("a sandbox-fail");
+  const std::string credits = preview("sandbox-no-credits"), stuck = preview("sandbox-stuck b");
+  const std::string slow = preview("sandbox-slow"), later = preview("sandbox-fail-render");
+  const std::string incomplete = preview("sandbox-no-video");
   clock_.Advance(2);
   EXPECT_EQ(Job(fail).TextAt("data.error_code"), "TEXT_TO_VIDEO_FAILED");
-  EXPECT_EQ(Job(dashed).TextAt("data.error_code"), "TEXT_TO_VIDEO_FAILED");
   EXPECT_EQ(Job(credits).TextAt("data.error_code"), "INSUFFICIENT_CREDITS");
   EXPECT_EQ(Job(slow).TextAt("data.status"), "in-progress");
   EXPECT_EQ(Job(later).TextAt("data.status"), "completed");

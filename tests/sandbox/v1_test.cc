@@ -216,7 +216,7 @@ TEST_F(V1Test, TheListNamesEveryStatus) {
 }
 
 TEST_F(V1Test, FailuresLookTheSameInBothGenerations) {
-  const std::string magic = Preview(R"({"videoName":"a [fail]","scenes":[{"text":"b"}]})");
+  const std::string magic = Preview(R"({"videoName":"a sandbox-fail","scenes":[{"text":"b"}]})");
   const std::string voice = Preview(
       R"({"videoName":"a","audio":{"aiVoiceOver":{"speaker":"Nobody","speed":100}},
           "scenes":[{"text":"b"}]})");

@@ -35,7 +35,8 @@ TEST(StoryboardCheckTest, NamesAndScenes) {
   EXPECT_THAT(Names(R"({"videoName":"","scenes":[]})"), ElementsAre("videoName", "scenes"));
   EXPECT_THAT(Names(R"({"videoName":1,"scenes":{}})"), ElementsAre("videoName", "scenes"));
   EXPECT_THAT(Names(R"({"videoName":"a/b","templateId":"t"})"), ElementsAre("videoName"));
-  EXPECT_THAT(Names(R"({"videoName":"Größe 1_2-3 [fail]","templateId":"t"})"), IsEmpty());
+  EXPECT_THAT(Names(R"({"videoName":"Größe 1_2-3 sandbox-fail","templateId":"t"})"), IsEmpty());
+  EXPECT_THAT(Names(R"({"videoName":"[fail]","templateId":"t"})"), ElementsAre("videoName"));
   EXPECT_THAT(Names(R"({"videoName":")" + std::string(151, 'x') + R"(","templateId":"t"})"),
               ElementsAre("videoName"));
   EXPECT_THAT(SceneNames("1"), ElementsAre("scenes[0]"));

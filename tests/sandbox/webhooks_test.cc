@@ -85,7 +85,7 @@ TEST_F(WebhooksTest, AJobThatEndsCallsOnceWithItsReplyAndWhatItWasGiven) {
 TEST_F(WebhooksTest, FailedJobsAndThoseOfAllKindsCallToo) {
   Start();
   Submit("POST", "/v2/video/storyboard",
-         R"({"videoName":"a [fail]","scenes":[{"story":"b"}])" + HookTo("/fails") + "}");
+         R"({"videoName":"a sandbox-fail","scenes":[{"story":"b"}])" + HookTo("/fails") + "}");
   Submit("POST", "/v2/transcription", R"({"fileUrl":"https://f.test/a.mp4")" + HookTo("/t") + "}");
   Submit("POST", "/v2/video/storyboard/render",
          R"({"videoName":"a","scenes":[{"story":"b"}])" + HookTo("/render") + "}");
@@ -225,7 +225,7 @@ TEST_F(WebhooksTest, AfterARestartTheJobsThatStillRunCall) {
   AwaitCount("called", 1);
   // Two seconds: on a busy machine, too, it still runs when the restart is over.
   Submit("POST", "/v2/video/storyboard",
-         R"({"videoName":"[slow]","scenes":[{"story":"b"}])" + HookTo("/running") + "}");
+         R"({"videoName":"sandbox-slow","scenes":[{"story":"b"}])" + HookTo("/running") + "}");
   Restart();
   AwaitCount("called", 1);
   EXPECT_THAT(Paths(), ElementsAre("/ended", "/running"));

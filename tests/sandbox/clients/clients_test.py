@@ -13,8 +13,10 @@ import time
 import unittest
 import urllib.request
 
-HERE = pathlib.Path(__file__).parent
-BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "e2e"))
+from programs import BIN  # noqa: E402
+
 DEADLINE_SECONDS = 60
 
 
@@ -187,12 +189,12 @@ class Trouble(unittest.TestCase):
 
     def test_failed_jobs(self):
         with sandbox() as s:
-            done = s.run("python/skill.py", VIDEO_NAME="Clouds [fail]")
+            done = s.run("python/skill.py", VIDEO_NAME="Clouds sandbox-fail")
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("TEXT_TO_VIDEO_FAILED", done.stderr)
             # Those that know no failure trip over the missing result.
             for program in ("node/text_to_video.mjs", "python/text_to_video.py"):
-                done = s.run(program, VIDEO_NAME="a [fail]")
+                done = s.run(program, VIDEO_NAME="a sandbox-fail")
                 self.assertNotEqual(done.returncode, 0, program)
                 self.assertIn("renderParams" if program.endswith("py") else "TypeError", done.stderr)
 

@@ -1,0 +1,16 @@
+"""BIN, the folder of the programs: that of PICTORY_BIN, or else build/dev/bin, which is then brought up to date."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARGETS = ["pictory-gateway", "pictory", "load", "insist", "flood"]
+
+if "PICTORY_BIN" not in os.environ:
+    takes = f"{pathlib.Path(sys.argv[0]).name} takes at most five minutes, mostly less than one."
+    if subprocess.run([ROOT / "cmake" / "prepare", takes, "--tests", "dev", *TARGETS]).returncode != 0:
+        sys.exit(1)
+    os.environ["PICTORY_BIN"] = str(ROOT / "build" / "dev" / "bin")
+BIN = pathlib.Path(os.environ["PICTORY_BIN"])

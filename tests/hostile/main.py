@@ -1,0 +1,233 @@
+"""Requests that are cheap to send and made to be dear, against the real gateway: what they cost it, compared
+with ordinary requests of as many bytes, and what others notice.
+
+    tests/hostile/run                 every row, two minutes
+    tests/hostile/run --quick         the shorter ones, less than half a minute
+    tests/hostile/run --only NAME...  these rows
+    tests/hostile/run --list          the rows
+
+Each row has two gateways of its own, one after the other, with a sandbox that is a process of its own. Of
+CPU time (utime and stime) and of memory (the peak, VmHWM) beyond what the idle gateway had, the hostile
+requests may take three times what the ordinary ones do; of so little that it cannot be compared, nothing
+is said. Meanwhile others ask for health and for a job, and must be answered in time; then the same
+requests come once more together with SIGTERM, and the gateway must end. PICTORY_BIN is the folder of the
+programs (build/dev/bin; measure with an optimised build). Exit 0 only if every number is met.
+"""
+
+import argparse
+import os
+import pathlib
+import queue
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.dont_write_bytecode = True
+os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "dev" / "bin"))
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+
+def with_grpc():
+    """Goes on in an environment of its own that has the library, which it sets up once."""
+    venv = ROOT / "build" / "hostile"
+    python = venv / "bin" / "python"
+    if not python.exists():
+        wanted = (ROOT / "client/examples/python/requirements.txt").read_text()
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet",
+                        re.search(r"^grpcio==\S+", wanted, re.MULTILINE).group()], check=True)
+    os.execv(python, [str(python), *sys.argv])
+
+
+try:
+    import grpc
+except ModuleNotFoundError:
+    with_grpc()
+
+from rig import Rig  # noqa: E402
+
+KIB, MIB = 1024, 1024 * 1024
+TICK = os.sysconf("SC_CLK_TCK")
+# Below them two figures are not compared: the clock ticks in 10 ms, and memory comes in pieces.
+CPU_FLOOR_SECONDS = 0.1
+MEMORY_FLOOR = 8 * MIB
+OTHERS_WAIT_SECONDS = 1.0
+END_SECONDS = 10.0
+CALL_SECONDS = 60
+LATE_SECONDS = 3  # of calls to a gateway that ends
+OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+HEALTH = ("/grpc.health.v1.Health/Check", b"")
+JOB = ("/pictory.jobs.v1.PictoryJobs/GetJob", b"\x0a\x0bno-such-job")
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def memory(process, name):
+    found = re.search(rf"^{name}:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+    return int(found.group(1)) * KIB
+
+
+def ask(channel, path, request, seconds=CALL_SECONDS):
+    """The name of the code."""
+    try:
+        channel.unary_unary(path)(request, timeout=seconds)
+        return "OK"
+    except grpc.RpcError as error:
+        return error.code().name
+
+
+def request_id():
+    """As the first field of a submit."""
+    text = uuid.uuid4().hex.encode()
+    return b"\x0a" + bytes([len(text)]) + text
+
+
+def many(target, path, request, calls, rounds, keyed=False, seconds=CALL_SECONDS):
+    """Each of `calls` connections one call after the other; the codes that came."""
+    codes = set()
+
+    def one():
+        with grpc.insecure_channel(target, options=OPTIONS) as channel:
+            for _ in range(rounds):
+                codes.add(ask(channel, path, request_id() + request if keyed else request, seconds))
+
+    threads = [threading.Thread(target=one) for _ in range(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return codes
+
+
+class Others:
+    """Small calls, one after the other, in a process of their own: this one is busy sending."""
+
+    def __init__(self, rig):
+        self.process = rig.spawn(sys.executable, __file__, "--others", stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def call(self, target):
+        """From now on these calls go there."""
+        self.tell(target)
+
+    def slowest(self):
+        """Since it was asked last; in seconds."""
+        return float(self.tell("slowest"))
+
+
+def be_others():
+    targets, slowest = queue.Queue(), [0.0]
+
+    def call(target):
+        with grpc.insecure_channel(target, options=OPTIONS) as channel:
+            ask(channel, *HEALTH)
+            print("ready", flush=True)
+            while targets.empty():
+                for path, request in (HEALTH, JOB):
+                    began = time.monotonic()
+                    ask(channel, path, request)
+                    slowest[0] = max(slowest[0], time.monotonic() - began)
+                time.sleep(0.005)
+
+    def run():
+        while True:
+            call(targets.get())
+
+    threading.Thread(target=run, daemon=True).start()
+    for line in sys.stdin:
+        if line.strip() != "slowest":
+            targets.put(line.strip())
+            continue
+        print(slowest[0], flush=True)
+        slowest[0] = 0.0
+
+
+class Half:
+    """What the hostile or the ordinary requests of a row cost."""
+
+    def __init__(self, row, path, request, folder, sandbox, others):
+        with Rig(folder) as rig:
+            g = rig.gateway(sandbox.url)
+            others.call(g.grpc)
+            others.slowest()
+            time.sleep(0.1)
+            self.quiet = others.slowest()
+            pathlib.Path(f"/proc/{g.process.pid}/clear_refs").write_text("5")
+            cpu, resident = cpu_seconds(g.process), memory(g.process, "VmRSS")
+            self.codes = many(g.grpc, path, request, row.calls, row.rounds, row.keyed)
+            self.cpu = cpu_seconds(g.process) - cpu
+            self.memory = memory(g.process, "VmHWM") - resident
+            self.slowest = others.slowest()
+            late = threading.Thread(target=many,
+                                    args=(g.grpc, path, request, row.calls, 1, row.keyed, LATE_SECONDS))
+            late.start()
+            code, self.end = g.terminate()
+            late.join()
+            if code != 0:
+                self.codes.add(f"exit {code}")
+
+
+def ratio(hostile, plain, floor):
+    return max(hostile, floor) / max(plain, floor)
+
+
+def measure(row, folder, sandbox, others):
+    began = time.monotonic()
+    plain = Half(row, row.plain_path, row.plain, folder, sandbox, others)
+    hostile = Half(row, row.path, row.hostile, folder, sandbox, others)
+    cpu = ratio(hostile.cpu, plain.cpu, CPU_FLOOR_SECONDS)
+    peak = ratio(hostile.memory, plain.memory, MEMORY_FLOOR)
+    told = hostile.codes <= row.answers
+    met = (cpu <= row.bound and peak <= row.bound and hostile.slowest <= OTHERS_WAIT_SECONDS
+           and hostile.end <= END_SECONDS and told)
+    print(f"{row.name:26} {row.method:14} {row.calls * row.rounds:5} x {len(row.hostile) / KIB:8.0f} KiB  "
+          f"CPU {hostile.cpu:6.2f} s {cpu:5.1f}  memory {hostile.memory / MIB:6.1f} MiB {peak:5.1f}  "
+          f"others {hostile.slowest * 1000:5.0f} ms {hostile.slowest / max(plain.quiet, 0.001):5.1f}  "
+          f"end {hostile.end:4.1f} s  {' '.join(sorted(hostile.codes))}  "
+          f"{'met' if met else 'NOT MET'}  {time.monotonic() - began:.1f} s", flush=True)
+    if not met:
+        print(f"    ordinary: CPU {plain.cpu:.2f} s, memory {plain.memory / MIB:.1f} MiB, others "
+              f"{plain.slowest * 1000:.0f} ms, {' '.join(sorted(plain.codes))}; "
+              f"again: tests/hostile/run --only {row.name}", flush=True)
+    return met
+
+
+def main():
+    if sys.argv[1:2] == ["--others"]:
+        return be_others()
+    from inputs import ROWS
+    parser = argparse.ArgumentParser(prog="tests/hostile/run", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the shorter rows")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[row.name for row in ROWS])
+    parser.add_argument("--list", action="store_true", help="print the rows and leave")
+    options = parser.parse_args()
+    if options.list:
+        for row in ROWS:
+            print(f"{row.name:26} {row.group:10} {row.method:14} {len(row.hostile):9} bytes")
+        return 0
+    rows = [row for row in ROWS if (row.name in options.only if options.only else row.quick or not options.quick)]
+    with tempfile.TemporaryDirectory() as folder, Rig(pathlib.Path(folder)) as rig:
+        sandbox, others = rig.sandbox(), Others(rig)
+        missed = [row.name for row in rows if not measure(row, pathlib.Path(folder), sandbox, others)]
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"{len(rows) - len(missed)} of {len(rows)} met; load of the last 1, 5 and 15 minutes: {load}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
