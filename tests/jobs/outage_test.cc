@@ -93,7 +93,7 @@ TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
   ASSERT_EQ(probes(), 2u);
   EXPECT_TRUE(account_.credentials_refused());
   EXPECT_FALSE(MaySubmit());
-  EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit)), errors::kUpstreamCredentials);
+  EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit)), errors::kUpstreamCredentials);
   clock_.Advance(10 * kCredentialsProbeInterval);
   EXPECT_EQ(probes(), 2u + 10);
   EXPECT_EQ(changes_, std::vector<bool>({true}));
