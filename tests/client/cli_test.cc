@@ -190,7 +190,7 @@ TEST_F(CliTest, AJobThatIsStillUnconfirmedWhenTheTimeIsOverIsSix) {
     const Outcome got = Run(args);
     EXPECT_EQ(got.exit_code, 6);
     EXPECT_EQ(Times("Do not submit it again", got.err), 1) << got.err;
-    EXPECT_THAT(got.err, HasSubstr("stopped waiting; j1 is still UNCONFIRMED"));
+    EXPECT_THAT(got.err, HasSubstr("stopped waiting; the job is still UNCONFIRMED: pictory watch j1"));
     EXPECT_THAT(got.err, Not(HasSubstr("the job goes on")));
   }
   const Outcome got = Run({"wait", "j1", "--timeout", "1s", "--json"});

@@ -117,13 +117,14 @@ TEST_F(Contract, Case57_AJobInDoubtIsSettledByIt) {
 // Nobody calls back: the id stood in what came of the answer.
 TEST_F(Contract, Case57_AJobInDoubtIsSettledByTheIdInItsBrokenAnswer) {
   Start();
-  pictory_.On(kRenderCall, {Json(502, R"({"message":"upstream","data":{"jobId":"r"}})"),
-                            CutShort(R"({"success":true,"data":{"jobId":"s","more":")")});
-  OnJob("r", {Json(200, kVideo)});
-  OnJob("s", {Json(200, kVideo)});
-  for (const char* id : {"r", "s"}) {
+  pictory_.On(kRenderCall, {Json(502, R"({"message":"upstream","data":{"jobId":"made-1"}})"),
+                            CutShort(R"({"success":true,"data":{"jobId":"made-2","more":")")});
+  OnJob("made-1", {Json(200, kVideo)});
+  OnJob("made-2", {Json(200, kVideo)});
+  int number = 0;  // an id that stands in the request is no hint
+  for (const char* id : {"made-1", "made-2"}) {
     pictory_jobs::RenderRequest request;
-    request.mutable_storyboard()->set_video_name(std::string("demo ") + id);
+    request.mutable_storyboard()->set_video_name("demo " + std::to_string(++number));
     request.mutable_storyboard()->add_scenes()->set_story("Hello there.");
     const auto job = Api().Render(request);
     ASSERT_TRUE(job.ok()) << job.status();

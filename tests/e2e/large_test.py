@@ -120,7 +120,7 @@ class SixMegabytes(unittest.TestCase):
             whole = g.run("result", job["jobId"], "--part", "transcript").stdout
             path = pathlib.Path(folder) / "words.json"
             args = ("result", job["jobId"], "--part", "transcript", "-o", path)
-            partial = path.with_name(path.name + f".{job['jobId']}.transcript-json.part")
+            partial = path.with_name(path.name + f".{job['jobId']}.transcript.part")
             reader = start(g, *args)
             wait_until(lambda: partial.exists() and partial.stat().st_size or reader.poll() is not None,
                        "the first piece")

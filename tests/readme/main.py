@@ -35,7 +35,7 @@ KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcri
          "preview": "preview", "render": "render", "transcribe": "transcription"}
 # The job that a command's JOB stands for.
 NEEDS = {"WatchJob": "preview", "Render": "preview", "Summarize": "transcription",
-         "render": "preview", "result": "render", "summarize": "transcription"}
+         "render": "preview", "result": "render", "summarize": "transcription", "get": "render"}
 # An environment with the same packages, if it was set up.
 EXAMPLE = ROOT / "build" / "interop" / "client" / "examples" / "python" / ".venv"
 
