@@ -21,6 +21,7 @@ function(gateway_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   set(target ${name}_test)
   add_executable(${target} ${ARG_SOURCES})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # its files repeat names
   target_link_libraries(${target} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main pictory_toolchain)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/server ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE

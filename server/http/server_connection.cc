@@ -28,9 +28,6 @@ using PieceParser = beast::http::request_parser<beast::http::buffer_body>;
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
-constexpr std::size_t kReadBytes = 16 * limits::kKiB;
-
 std::string Lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

@@ -15,9 +15,14 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/limits.h"
 #include "http/server.h"
 
 namespace gateway::http {
+
+// What is read from a file or a body, and from a connection, at once.
+inline constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
+inline constexpr std::size_t kReadBytes = 16 * limits::kKiB;
 
 class Connection;
 

@@ -16,8 +16,6 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
-constexpr std::size_t kReadBytes = 16 * limits::kKiB;
 constexpr std::size_t kLingerBytes = 4 * limits::kMiB;
 constexpr std::chrono::seconds kLingerTime{2};
 

@@ -6,12 +6,11 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/record_row.h"
+#include "store/retry.h"
 #include "store/sqlite_status.h"
 
 namespace gateway::store {
 namespace {
-
-constexpr std::chrono::seconds kRetryAfter{1};
 
 void Execute(SQLite::Statement& statement) {
   StatementUse use(statement);

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
+#include "store/retry.h"
 
 namespace gateway::store {
 namespace {
@@ -16,7 +17,6 @@ using jobs::ListQuery;
 using jobs::SubmissionState;
 namespace v1 = jobs::v1;
 
-constexpr std::chrono::seconds kRetryAfter{1};
 
 template <class T>
 bool OneOf(const std::vector<T>& values, T value) {

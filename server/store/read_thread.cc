@@ -3,14 +3,9 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "store/retry.h"
 
 namespace gateway::store {
-namespace {
-
-constexpr std::chrono::seconds kRetryAfter{1};
-
-}  // namespace
-
 ReadThread::ReadThread(std::unique_ptr<SQLite::Database> db, std::size_t queue_max)
     : queue_max_(queue_max),
       db_(std::move(db)),
