@@ -250,26 +250,6 @@ for job in pictory_jobs.watch(stub, "JOB", silence=0.3, on_reconnect=on_reconnec
     print(job.revision)
 """
 
-    def test_the_sample_of_the_readme(self):
-        text = (ROOT / "README.md").read_text()
-        block = re.search(r"^In Python,.*?\n\n((?:(?:    .*)?\n)+)", text, re.M).group(1)
-        lines = [line[4:] for line in block.splitlines()]
-        code = lines.index("import grpc")
-        folder = self.out.parent
-        (folder / "protos").symlink_to(ROOT / "protos")
-        venv = EXAMPLES / "python" / ".venv" / "bin"
-        with gateway() as g:
-            env = dict(g.env, PATH=f"{venv}:{os.environ['PATH']}")
-            sample = "\n".join(lines[code:]).replace("127.0.0.1:50051", g.grpc)
-            self.assertIn(g.grpc, sample)
-            for command in (["bash", "-euc", "\n".join(lines[:code])], ["python", "-c", sample]):
-                done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True,
-                                      timeout=DEADLINE_SECONDS)
-                self.assertEqual(done.returncode, 0, done.stderr)
-            state, percent, url = done.stdout.splitlines()[-1].split()
-            self.assertEqual(state, "JOB_STATE_SUCCEEDED")
-            self.assertTrue(url.startswith("http://127.0.0.1:"), url)
-
 
 class Node(Example, unittest.TestCase):
     language = "node"

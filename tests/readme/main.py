@@ -109,7 +109,8 @@ class Reader:
         if not (self.folder / "pictory").exists():  # the stubs
             return self.leave_out(block, "needs the block before it")
         (self.folder / "block.py").write_text(block.text.replace(ADDRESS, self.shell.env["PICTORY_GATEWAY"]))
-        self.shell.run("python block.py")
+        if "JOB_STATE_SUCCEEDED" not in self.shell.run("python block.py"):
+            sys.exit("readme: the job of the Python sample did not succeed")
         return None
 
     def compile(self, block):
