@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"peer/pb"
+	pb "peer/pb"
 )
 
 const maxReply = 16 << 20
