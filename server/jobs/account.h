@@ -71,14 +71,13 @@ class Account {
     }
   }
   // The same of a call that neither polls nor pays, by what its caller gets, and what else that says of the
-  // account. Errors of our own say nothing of it.
+  // account. Errors of our own say nothing of it; of refused credentials the client tells by itself.
   void NoteFreeCall(const absl::Status& answer) {
     const std::string reason = errors::Reason(answer);
     if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
     NoteAnswer(!absl::IsUnavailable(answer));
-    if (reason == errors::kUpstreamCredentials) return NoteSuspect();
     if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
-    if (!absl::IsUnavailable(answer)) NoteSpoken();
+    if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
   }
   // Something is wrong with the account rather than with one job: many unanswered in a row, or a call that
   // was refused for who made it.
