@@ -7,11 +7,10 @@
 
 #include "base/errors.h"
 #include "base/memory.h"
+#include "rpc/later.h"
 #include "rpc/status.h"
 
 namespace gateway::rpc {
-
-using std::chrono::milliseconds;
 
 Intake::Intake(IntakeLimits limits, std::function<void(std::function<void()>)> aside,
                const Admission& admission, const Clock& clock, Timers& timers, Random& random)
@@ -45,7 +44,7 @@ void Intake::Begin(std::shared_ptr<Arrival> arrival) {
   }
   for (const auto& one : refused) {
     one->Refuse(ToGrpc(errors::TooMany("unfinished requests",
-                                       static_cast<std::int64_t>(limits_.arriving), Later())));
+                                       static_cast<std::int64_t>(limits_.arriving), Later(random_))));
   }
 }
 
@@ -79,7 +78,7 @@ std::shared_ptr<void> Intake::Hold(std::size_t bytes, std::size_t own) {
 
 absl::Status Intake::HoldRefusal() const {
   return errors::TooMany("MiB of large requests",
-                         static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later());
+                         static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later(random_));
 }
 
 // One timer while anything is on its way, none for an idle server.
@@ -132,7 +131,7 @@ void Intake::MakeRoom() {
     MutexLock lock(mutex_);
     large = TakeLargest(clock_.Now());
   }
-  for (const auto& one : large) one->Refuse(ToGrpc(errors::MemoryShort(Later())));
+  for (const auto& one : large) one->Refuse(ToGrpc(errors::MemoryShort(Later(random_))));
 }
 
 void Intake::TakeFirst(Arrivals& into) {
@@ -178,11 +177,6 @@ void Intake::Take(std::vector<Arrivals::iterator>& found, const std::vector<std:
 bool Intake::MemoryIsShort() const {
   if (limits_.memory_bytes == 0) return false;
   return (limits_.used ? limits_.used() : ResidentBytes()) > MemoryShortFrom(limits_.memory_bytes);
-}
-
-// With different delays, so that those refused at once do not come back at once.
-Duration Intake::Later() const {
-  return milliseconds(static_cast<std::int64_t>(1000 + random_.Uniform() * 2000));
 }
 
 grpc::Status Intake::Arrival::Late(Duration limit) const {

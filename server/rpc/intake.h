@@ -91,7 +91,6 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void Take(std::vector<Arrivals::iterator>& found, const std::vector<std::size_t>& chosen,
             Arrivals& into) REQUIRES(mutex_);
   bool MemoryIsShort() const;
-  Duration Later() const;
 
   const IntakeLimits limits_;
   const std::size_t held_max_bytes_;

@@ -1,12 +1,12 @@
 #include "rpc/large_answers.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "rpc/later.h"
 #include "rpc/peer.h"
 
 namespace gateway::rpc {
@@ -34,9 +34,9 @@ absl::StatusOr<LargeAnswers::HeldPtr> LargeAnswers::Hold(std::size_t bytes, std:
   const auto of_address = of_address_.find(address);
   const std::size_t before = of_address == of_address_.end() ? 0 : of_address->second;
   if (before + bytes > address_max_bytes_) {
-    return errors::TooManyOfPeer(kWhat, InMiB(address_max_bytes_), Later());
+    return errors::TooManyOfPeer(kWhat, InMiB(address_max_bytes_), Later(random_));
   }
-  if (bytes_ + bytes > max_bytes_) return errors::TooMany(kWhat, InMiB(max_bytes_), Later());
+  if (bytes_ + bytes > max_bytes_) return errors::TooMany(kWhat, InMiB(max_bytes_), Later(random_));
   bytes_ += bytes;
   of_address_[address] += bytes;
   return std::make_shared<Held>(shared_from_this(), std::move(address), bytes);
@@ -53,10 +53,6 @@ void LargeAnswers::Release(const std::string& address, std::size_t bytes) {
   const auto of_address = of_address_.find(address);
   of_address->second -= bytes;
   if (of_address->second == 0) of_address_.erase(of_address);
-}
-
-Duration LargeAnswers::Later() const {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 + random_.Uniform() * 2000));
 }
 
 void LargeAnswers::Held::ShrinkTo(std::size_t bytes) {

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "jobs/snapshot.h"
@@ -56,8 +55,6 @@ class LargeAnswers : public std::enable_shared_from_this<LargeAnswers> {
 
  private:
   void Release(const std::string& address, std::size_t bytes) EXCLUDES(mutex_);
-  // With different delays, so that those refused at once do not come back at once.
-  Duration Later() const;
 
   const std::size_t max_bytes_;
   const std::size_t address_max_bytes_;
