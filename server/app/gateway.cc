@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
+#include <set>
 #include <utility>
 
 #include "admin/admin_server.h"
@@ -63,11 +65,18 @@ jobs::BudgetOptions BudgetOf(const Config& config) {
   return budget;
 }
 
+// Asked at the end of every call, so that it is looked up once.
 bool IsStream(std::string_view method) {
-  static const google::protobuf::ServiceDescriptor* const service =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("pictory.jobs.v1.PictoryJobs");
-  const auto* const found = service == nullptr ? nullptr : service->FindMethodByName(std::string(method));
-  return found != nullptr && found->server_streaming();
+  static const auto* const streams = [] {
+    auto* const names = new std::set<std::string, std::less<>>;
+    const auto* const service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("pictory.jobs.v1.PictoryJobs");
+    for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
+      if (service->method(i)->server_streaming()) names->insert(service->method(i)->name());
+    }
+    return names;
+  }();
+  return streams->contains(method);
 }
 
 absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& config) {
