@@ -1,10 +1,10 @@
 // Settles submissions whose outcome nobody knows: jobs in the state UNCONFIRMED.
 //
-// Four things settle one: Pictory calling back with the submission's token, an id in what came of its answer
-// to the submit, a person who names Pictory's job (adopt), or a person who gives up (abandon). Whatever is claimed, the job is adopted
-// only after Pictory itself, asked with our credentials, has told of the job named. Nothing is ever
-// adopted by likeness, and nothing here sends a paid request. A job in doubt for
-// limits::kInDoubtStaleAfter becomes `stale`.
+// Four things settle one: Pictory calling back with the submission's token, an id in what came of its
+// answer to the submit, a person who names Pictory's job (adopt), or a person who gives up (abandon).
+// Whatever is claimed, the job is adopted only after Pictory itself, asked with our credentials, has told
+// of the job named. Nothing is ever adopted by likeness, and nothing here sends a paid request. A job in
+// doubt for limits::kInDoubtStaleAfter becomes `stale`.
 //
 // Also the one door for callbacks about any job: they are hints, worth one poll.
 //

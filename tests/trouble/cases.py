@@ -30,7 +30,7 @@ CASES = [
          deaf_readers),
     Case("black-holed", "200 watches whose network swallows everything, without an end",
          black_holed, short=False),
-    Case("stalled-store", "The store's two threads are kept for 3 s by the disk",
+    Case("stalled-store", "The store's threads are kept for 3 s by the disk",
          stalled_store),
     Case("full-load", "500 submits and 2,000 GetJob a second beside 10,000 watches",
          full_load, short=False),
