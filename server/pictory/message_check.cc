@@ -1,12 +1,15 @@
 #include "pictory/message_check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/mutex.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "json/proto_plan.h"
 #include "pictory/bindings.h"
@@ -18,8 +21,10 @@ namespace gateway::pictory {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::Reflection;
 
 // The fields that hold URLs are those named so.
 bool HoldsUrl(const FieldDescriptor* field) {
@@ -43,30 +48,94 @@ json::Type ExpectedType(const FieldDescriptor* field) {
   return found == kExpected->end() ? json::Type::kAbsent : found->second;
 }
 
+// What a field is looked at for. Of all others any value goes.
+enum class Look { kMessage, kFinite, kUrl, kRawJson, kExtraJson };
+
+struct MessageLooks;
+
+struct FieldLook {
+  const FieldDescriptor* field = nullptr;
+  Look look = Look::kMessage;
+  json::Type expected = json::Type::kAbsent;  // of kRawJson
+  const MessageLooks* message = nullptr;      // of kMessage
+};
+
+// The fields of one message type that are looked at, in the order of their numbers. Asking a message for
+// these alone costs a fraction of what listing all of its fields does.
+struct MessageLooks {
+  std::vector<FieldLook> fields;
+};
+
+class LooksCompiler {
+ public:
+  // Types may hold one another: one that is begun is found, and filled later.
+  const MessageLooks* Compile(const Descriptor* type) {
+    const auto [at, fresh] = looks_.try_emplace(type);
+    if (!fresh) return at->second.get();
+    at->second = std::make_unique<MessageLooks>();
+    MessageLooks* const looks = at->second.get();
+    for (int i = 0; i < type->field_count(); ++i) Add(type->field(i), looks->fields);
+    const auto number = [](const FieldLook& look) { return look.field->number(); };
+    std::ranges::sort(looks->fields, {}, number);
+    return looks;
+  }
+
+ private:
+  void Add(const FieldDescriptor* field, std::vector<FieldLook>& looks) {
+    if (field->is_map()) return;  // of strings, which say nothing to us
+    const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      looks.push_back({field, Look::kMessage, {}, Compile(field->message_type())});
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE && !field->is_repeated()) {
+      looks.push_back({.field = field, .look = Look::kFinite});
+    } else if (text && RoleOf(field) == v1::FIELD_ROLE_RAW_JSON) {
+      looks.push_back({.field = field, .look = Look::kRawJson, .expected = ExpectedType(field)});
+    } else if (text && RoleOf(field) == v1::FIELD_ROLE_SPLICE) {
+      looks.push_back({.field = field, .look = Look::kExtraJson});
+    } else if (text && HoldsUrl(field)) {
+      looks.push_back({.field = field, .look = Look::kUrl});
+    }
+  }
+
+  std::map<const Descriptor*, std::unique_ptr<MessageLooks>> looks_;
+};
+
+const MessageLooks& LooksOf(const Descriptor* type) {
+  struct Shared {
+    Mutex mutex;
+    LooksCompiler compiler GUARDED_BY(mutex);
+  };
+  static auto* const shared = new Shared;
+  const MutexLock lock(shared->mutex);
+  return *shared->compiler.Compile(type);
+}
+
 class Walk {
  public:
   Walk(const TranslateOptions& options, Violations& violations)
       : options_(options), violations_(violations) {}
 
-  void Visit(const Message& message, const Path& path) {
-    NoteUnknown(message, path);
-    std::vector<const FieldDescriptor*> fields;
-    message.GetReflection()->ListFields(message, &fields);
-    for (const FieldDescriptor* const field : fields) {
+  void Visit(const Message& message, const MessageLooks& looks, const Path& path) {
+    const auto* const reflection = message.GetReflection();
+    NoteUnknown(message, *reflection, path);
+    for (const FieldLook& look : looks.fields) {
       if (violations_.full()) return;
+      const FieldDescriptor* const field = look.field;
       const Path here = Under(path, field->name());
-      if (field->is_map()) continue;  // of strings, which say nothing to us
-      if (field->is_repeated()) {
-        VisitList(message, field, here);
-      } else {
-        VisitOne(message, field, here);
+      if (!field->is_repeated()) {
+        if (reflection->HasField(message, field)) VisitOne(message, *reflection, look, here);
+        continue;
+      }
+      const int size = reflection->FieldSize(message, field);
+      for (int i = 0; i < size && !violations_.full(); ++i) {
+        VisitItem(message, *reflection, look, i, Item(here, i));
       }
     }
   }
 
  private:
-  void NoteUnknown(const Message& message, const Path& path) {
-    const auto& unknown = message.GetReflection()->GetUnknownFields(message);
+  void NoteUnknown(const Message& message, const Reflection& reflection, const Path& path) {
+    const auto& unknown = reflection.GetUnknownFields(message);
     for (int i = 0; i < unknown.field_count() && !violations_.full(); ++i) {
       const int number = unknown.field(i).number();
       violations_.Add(Under(path, absl::StrCat(number)),
@@ -76,55 +145,52 @@ class Walk {
     }
   }
 
-  void VisitList(const Message& message, const FieldDescriptor* field, const Path& path) {
-    const auto* reflection = message.GetReflection();
-    const int size = reflection->FieldSize(message, field);
-    for (int i = 0; i < size && !violations_.full(); ++i) {
-      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        Visit(reflection->GetRepeatedMessage(message, field, i), Item(path, i));
-      } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && HoldsUrl(field)) {
-        CheckUrl(reflection->GetRepeatedString(message, field, i), Item(path, i));
-      }
+  // Of an empty one, which a hostile request has in thousands, nothing is asked.
+  void VisitInner(const Message& inner, const MessageLooks& looks, const Path& path) {
+    if (inner.ByteSizeLong() > 0) Visit(inner, looks, path);
+  }
+
+  void VisitItem(const Message& message, const Reflection& reflection, const FieldLook& look, int i,
+                 const Path& path) {
+    if (look.look == Look::kMessage) {
+      VisitInner(reflection.GetRepeatedMessage(message, look.field, i), *look.message, path);
+    } else if (look.look == Look::kUrl) {
+      CheckUrl(reflection.GetRepeatedString(message, look.field, i), path);
     }
   }
 
-  void VisitOne(const Message& message, const FieldDescriptor* field, const Path& path) {
-    const auto* reflection = message.GetReflection();
-    switch (field->cpp_type()) {
-      case FieldDescriptor::CPPTYPE_MESSAGE:
-        Visit(reflection->GetMessage(message, field), path);
-        return;
-      case FieldDescriptor::CPPTYPE_DOUBLE:
-        if (!std::isfinite(reflection->GetDouble(message, field))) {
+  void VisitOne(const Message& message, const Reflection& reflection, const FieldLook& look,
+                const Path& path) {
+    std::string scratch;
+    const auto text = [&]() -> const std::string& {
+      return reflection.GetStringReference(message, look.field, &scratch);
+    };
+    switch (look.look) {
+      case Look::kMessage:
+        return VisitInner(reflection.GetMessage(message, look.field), *look.message, path);
+      case Look::kFinite:
+        if (!std::isfinite(reflection.GetDouble(message, look.field))) {
           violations_.Add(path, "must be a finite number");
         }
         return;
-      case FieldDescriptor::CPPTYPE_STRING: {
-        std::string scratch;
-        CheckText(reflection->GetStringReference(message, field, &scratch), field, path);
+      case Look::kUrl:
+        return CheckUrl(text(), path);
+      case Look::kRawJson:
+        CheckRawValue(path, text(), look.expected, violations_);
         return;
-      }
-      default:
-        return;
+      case Look::kExtraJson:
+        return CheckExtraJson(text(), look.field->containing_type(), path);
     }
   }
 
-  void CheckText(const std::string& text, const FieldDescriptor* field, const Path& path) {
-    const v1::FieldRole role = RoleOf(field);
-    if (role == v1::FIELD_ROLE_RAW_JSON) {
-      CheckRawValue(path, text, ExpectedType(field), violations_);
-    } else if (role == v1::FIELD_ROLE_SPLICE) {
-      const auto* owner = field->containing_type();
-      const bool top = owner == v1::Storyboard::descriptor() || SubmitOf(owner) != nullptr;
-      // proto3 strings without presence are not listed when empty; one with presence may be.
-      const auto own = [&plan = json::PlanOf(owner)](const std::string& key) {
-        const int found = plan.Find(key);
-        return found >= 0 && !plan.entries()[static_cast<std::size_t>(found)].alias;
-      };
-      CheckExtra(path, text, top, own, violations_);
-    } else if (HoldsUrl(field)) {
-      CheckUrl(text, path);
-    }
+  // Proto3 strings without presence are not visited when empty; one with presence may be.
+  void CheckExtraJson(const std::string& text, const Descriptor* owner, const Path& path) {
+    const bool top = owner == v1::Storyboard::descriptor() || SubmitOf(owner) != nullptr;
+    const auto own = [&plan = json::PlanOf(owner)](const std::string& key) {
+      const int found = plan.Find(key);
+      return found >= 0 && !plan.entries()[static_cast<std::size_t>(found)].alias;
+    };
+    CheckExtra(path, text, top, own, violations_);
   }
 
   void CheckUrl(const std::string& url, const Path& path) {
@@ -140,7 +206,7 @@ class Walk {
 
 void CheckMessage(const Message& message, const Path& path, const TranslateOptions& options,
                   Violations& violations) {
-  Walk(options, violations).Visit(message, path);
+  Walk(options, violations).Visit(message, LooksOf(message.GetDescriptor()), path);
 }
 
 }  // namespace gateway::pictory
