@@ -26,11 +26,9 @@
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
 #include "http/curl_transport.h"
-#include "jobs/account.h"
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
-#include "jobs/outage.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
@@ -39,9 +37,9 @@
 #include "jobs/stream_wheel.h"
 #include "jobs/submitter.h"
 #include "jobs/upload_desk.h"
+#include "jobs/upstream.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
-#include "pictory/client.h"
 #include "pictory/translate.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
@@ -135,11 +133,9 @@ struct Gateway::Parts {
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<WorkThread> bodies;  // of large submits
   std::unique_ptr<http::CurlTransport> transport;
-  std::unique_ptr<pictory::PictoryClient> client;
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
-  std::unique_ptr<jobs::Account> account;
-  std::unique_ptr<jobs::OutageWatch> outage;
+  std::unique_ptr<jobs::Upstream> upstream;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
   std::unique_ptr<jobs::Hub> hub;
   std::unique_ptr<jobs::StreamWheel> wheel;
@@ -223,11 +219,6 @@ absl::Status Gateway::Parts::OpenUpstream() {
   if (!made.ok()) return made.status();
   transport = *std::move(made);
   reader = std::make_unique<WorkThread>("reply-reader");
-  pictory::ClientOptions options = ClientOptionsOf(config);
-  options.reader = reader.get();
-  options.extra_request = [this] { account->Spend(jobs::Budget::Share::kPoll); };
-  options.token_fetched = TokenFetched(metrics);
-  client = std::make_unique<pictory::PictoryClient>(std::move(options), *transport, clock);
   LogUpstream(config, base_url);
   auto receiver = ListenForWebhooks(config, StoreDirectory());
   if (!receiver.ok()) return receiver.status();
@@ -242,11 +233,7 @@ void Gateway::Parts::WatchSecret() {
   const bool oauth = config.auth == pictory::AuthMode::kOAuth;
   secret_watch = std::make_unique<SecretWatch>(
       config.secret_file, oauth ? config.client_secret : config.api_key,
-      [this](Secret secret) {
-        client->ReplaceSecret(std::move(secret));
-        outage->AskNow();
-      },
-      clock, *timers);
+      [this](Secret secret) { upstream->ReplaceSecret(std::move(secret)); }, clock, *timers);
 }
 
 void Gateway::Parts::ReadSecrets() {
@@ -262,12 +249,16 @@ void Gateway::Parts::ReadSecrets() {
 
 void Gateway::Parts::BuildDomain() {
   timers = std::make_unique<TimerThread>(clock);
-  account = std::make_unique<jobs::Account>(BudgetOf(config), clock);
-  outage = std::make_unique<jobs::OutageWatch>(
-      *account, *client, clock, *timers, [this, log = OutageChanged()](const absl::Status& why) {
-        log(why);
-        ShowCredentials();
-      });
+  jobs::UpstreamOptions account{.client = ClientOptionsOf(config), .budget = BudgetOf(config)};
+  account.client.reader = reader.get();
+  account.client.token_fetched = TokenFetched(metrics);
+  jobs::UpstreamEvents upstream_events = UpstreamEvents();
+  upstream_events.rests = [this, log = std::move(upstream_events.rests)](const absl::Status& why) {
+    log(why);
+    ShowCredentials();
+  };
+  upstream = std::make_unique<jobs::Upstream>(std::move(account), *transport, clock, *timers,
+                                              std::move(upstream_events));
   WatchSecret();
   broadcaster = std::make_unique<jobs::Broadcaster>();
   hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
@@ -283,7 +274,7 @@ void Gateway::Parts::BuildDomain() {
   jobs::PollEvents poll_events = PollEvents(metrics);
   poll_events.storing = [this](jobs::JobRecord& record) { owed->Note(record); };
   poller = std::make_unique<jobs::Poller>(
-      std::move(polling), *account, *store, *client, clock, *timers, random,
+      std::move(polling), *upstream, *store, clock, *timers, random,
       [this](const jobs::JobRecord& record) { return hub->Publish(record); }, std::move(poll_events));
   poller->Recover(recovered.asked);
   hub->SetWatchersChanged(
@@ -302,17 +293,17 @@ void Gateway::Parts::BuildDomain() {
   spending = std::make_unique<jobs::Spending>(config.spending, clock);
   spending->Recover(std::move(recovered.spent), jobs::StartTime(recovered.asked, clock.WallNow()));
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
-  reconciler = std::make_unique<jobs::Reconciler>(*account, *store, *client, *hub, *poller, clock,
-                                                  *timers, ReconcileEvents(metrics));
+  reconciler = std::make_unique<jobs::Reconciler>(*upstream, *store, *hub, *poller, clock, *timers,
+                                                  ReconcileEvents(metrics));
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
   submit_events.in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
     reconciler->Add(record, hinted);
   };
-  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *account, *spending, *owed,
-                                                *store, *client, *hub, *poller, clock, *timers, random,
+  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *upstream, *spending, *owed,
+                                                *store, *hub, *poller, clock, *timers, random,
                                                 std::move(submit_events));
-  uploads = std::make_unique<jobs::UploadDesk>(*account, *client, clock, *timers);
-  deleter = std::make_unique<jobs::Deleter>(*account, *store, *client, *hub, clock);
+  uploads = std::make_unique<jobs::UploadDesk>(*upstream, clock, *timers);
+  deleter = std::make_unique<jobs::Deleter>(*upstream, *store, *hub, clock);
   retention = std::make_unique<jobs::Retention>(config.retention, *store, *hub, clock, *timers,
                                                 Pruned());
 }
@@ -366,9 +357,9 @@ void Gateway::Parts::AddGauges() {
         [this] { return spending->spent_today(); });
   gauge("submits_stopped", "1 while the operator has stopped new submits",
         [this] { return spending->stopped(); });
-  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return account->degraded(); });
+  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return upstream->degraded(); });
   gauge("upstream_resting", "1 while Pictory answers nothing, and only probes are sent",
-        [this] { return account->resting(); });
+        [this] { return upstream->resting(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
   });
@@ -378,7 +369,7 @@ void Gateway::Parts::AddGauges() {
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
   gauge("credentials_refused", "1 while Pictory refuses the credentials",
-        [this] { return account->credentials_refused(); });
+        [this] { return upstream->credentials_refused(); });
 }
 
 absl::Status Gateway::Parts::Serve() {
@@ -415,7 +406,7 @@ absl::Status Gateway::Parts::Serve() {
   };
   domain.named = [this](const jobs::JobKeyView& job) { owed->Named(job); };
   domain.require_request_id = config.require_request_id;
-  domain.degraded = [this](const std::string&) { return account->degraded(); };
+  domain.degraded = [this](const std::string&) { return upstream->degraded(); };
   domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
     metrics.CountCall(method, absl::StatusCodeToString(code));
     if (!IsStream(method)) metrics.TimeCall(method, std::chrono::duration<double>(took).count());
@@ -466,12 +457,12 @@ absl::Status Gateway::Parts::Serve() {
 
 // While they are refused the service can do nothing new; the server itself is well.
 void Gateway::Parts::ShowCredentials() {
-  if (rpc::Server* const shown = serving) shown->SetUsable(!account->credentials_refused());
+  if (rpc::Server* const shown = serving) shown->SetUsable(!upstream->credentials_refused());
 }
 
 std::string Gateway::Parts::NotReady() const {
   const std::string why = self_watch->NotReady();
-  if (!why.empty() || !account->credentials_refused()) return why;
+  if (!why.empty() || !upstream->credentials_refused()) return why;
   return "Pictory refuses the gateway's credentials; replace the API key or client secret";
 }
 
@@ -510,7 +501,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   // word; a refused connection is at least a failure that Pictory or an ingress may answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
   if (poller != nullptr) poller->Stop();
-  if (outage != nullptr) outage->Stop();
+  if (upstream != nullptr) upstream->Stop();
   if (retention != nullptr) retention->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (secret_watch != nullptr) secret_watch->Stop();

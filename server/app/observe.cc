@@ -64,9 +64,6 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics) {
     Log(Level::kDebug, "polled",
         {{"job_id", job.job_id()}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
   };
-  events.degraded_changed = [](bool degraded) {
-    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
-  };
   events.contradicted = [&metrics](const jobs::JobRecord& record, const pictory::JobReply& reply) {
     metrics.CountContradiction();
     Log(Level::kWarn, "contradicted",
@@ -147,8 +144,12 @@ std::function<void(const absl::Status&, Duration)> TokenFetched(obs::Metrics& me
   };
 }
 
-std::function<void(const absl::Status&)> OutageChanged() {
-  return [](const absl::Status& why) {
+jobs::UpstreamEvents UpstreamEvents() {
+  jobs::UpstreamEvents events;
+  events.degraded_changed = [](bool degraded) {
+    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
+  };
+  events.rests = [](const absl::Status& why) {
     if (why.ok()) return Log(Level::kInfo, "upstream_answers");
     if (errors::Reason(why) == errors::kUpstreamCredentials) {
       return Log(Level::kError, "upstream_credentials",
@@ -160,6 +161,7 @@ std::function<void(const absl::Status&)> OutageChanged() {
         {{"advice", "Pictory answers nothing; it is asked every few seconds, and submits are refused "
                     "until it answers"}});
   };
+  return events;
 }
 
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {

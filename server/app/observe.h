@@ -13,6 +13,7 @@
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/submitter.h"
+#include "jobs/upstream.h"
 #include "obs/metrics.h"
 
 namespace gateway::app {
@@ -27,7 +28,7 @@ admin::WebhookEvents CallbackEvents(
                        admin::WebhookEvents::Done done)>
         called_back);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
-std::function<void(const absl::Status& why)> OutageChanged();
+jobs::UpstreamEvents UpstreamEvents();
 std::function<void(std::size_t)> Pruned();
 // That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);

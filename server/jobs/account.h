@@ -1,5 +1,5 @@
-// One Pictory account as submitter and poller share it: its request budget, and whether it answers and
-// takes the credentials.
+// What is known of one Pictory account: its request budget, and whether it answers and takes the
+// credentials. Only the door notes it (jobs/upstream.h); who calls Pictory asks the door.
 //
 // Thread-safe; no call blocks.
 #pragma once

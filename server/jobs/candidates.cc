@@ -1,33 +1,29 @@
 #include "jobs/candidates.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include "base/errors.h"
 #include "base/limits.h"
 
 namespace gateway::jobs {
 namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
-  Search(const JobRecord& in_doubt, Account& the_account, JobStore& the_store,
-         pictory::PictoryClient& the_client, CandidatesDone when_done)
-      : sent_at(in_doubt.sent_at), account(the_account), store(the_store), client(the_client),
-        done(std::move(when_done)) {}
+  Search(const JobRecord& in_doubt, Upstream& the_upstream, JobStore& the_store, CandidatesDone when_done)
+      : sent_at(in_doubt.sent_at), upstream(the_upstream), store(the_store), done(std::move(when_done)) {}
 
   void ReadPage(const std::string& page_key) {
-    if (!account.TryTake(Budget::Share::kPoll)) {
-      return done(account.Refusal(Budget::Share::kPoll, errors::Call::kFree));
-    }
+    std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
+    if (!turn.has_value()) return done(upstream.Refusal(Purpose::kLook));
     ++pages;
-    client.ListJobs(page_key,
-                    [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
-                      self->account.NoteFreeCall(listed.status());
-                      if (!listed.ok()) return self->done(listed.status());
-                      self->page = *std::move(listed);
-                      self->next = 0;
-                      self->CheckNext();
-                    });
+    upstream.ListJobs(*std::move(turn), page_key,
+                      [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
+                        if (!listed.ok()) return self->done(listed.status());
+                        self->page = *std::move(listed);
+                        self->next = 0;
+                        self->CheckNext();
+                      });
   }
 
   void CheckNext() {
@@ -66,9 +62,8 @@ struct Search : std::enable_shared_from_this<Search> {
   }
 
   const WallTime sent_at;
-  Account& account;
+  Upstream& upstream;
   JobStore& store;
-  pictory::PictoryClient& client;
   const CandidatesDone done;
   int pages = 0;
   pictory::JobList page;
@@ -78,9 +73,8 @@ struct Search : std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void FindCandidates(const JobRecord& in_doubt, Account& account, JobStore& store,
-                    pictory::PictoryClient& client, CandidatesDone done) {
-  std::make_shared<Search>(in_doubt, account, store, client, std::move(done))->ReadPage("");
+void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store, CandidatesDone done) {
+  std::make_shared<Search>(in_doubt, upstream, store, std::move(done))->ReadPage("");
 }
 
 }  // namespace gateway::jobs

@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "jobs/account.h"
 #include "jobs/store.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -20,7 +19,6 @@ namespace gateway::jobs {
 using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::ResolveCandidate>>)>;
 
 // Calls `done` once, on a thread of store or transport. The rest must outlive the call.
-void FindCandidates(const JobRecord& in_doubt, Account& account, JobStore& store,
-                    pictory::PictoryClient& client, CandidatesDone done);
+void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store, CandidatesDone done);
 
 }  // namespace gateway::jobs

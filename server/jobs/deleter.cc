@@ -40,13 +40,11 @@ void Deleter::Delete(const std::string& tenant, const std::string& name, Done do
 }
 
 void Deleter::Clean(JobRecord record, Done done) {
-  if (!account_.TryTake(Budget::Share::kPoll)) {
-    return done(account_.Refusal(Budget::Share::kPoll, errors::Call::kFree));
-  }
+  std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
+  if (!turn.has_value()) return done(upstream_.Refusal(Purpose::kLook));
   const std::string id = record.job.pictory_job_id;
-  client_.CleanJob(id, [this, record = std::move(record),
-                        done = std::move(done)](const absl::Status& cleaned) mutable {
-    account_.NoteFreeCall(cleaned);
+  upstream_.CleanJob(*std::move(turn), id, [this, record = std::move(record), done = std::move(done)](
+                                               const absl::Status& cleaned) mutable {
     // A refusal is final: asking again would be refused again, and the job could never be deleted.
     const bool refused = absl::IsFailedPrecondition(cleaned) &&
                          errors::Reason(cleaned) != errors::kUpstreamCredentials;

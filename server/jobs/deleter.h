@@ -9,18 +9,16 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
-#include "jobs/account.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 
 namespace gateway::jobs {
 
 class Deleter {
  public:
-  Deleter(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
-          const Clock& clock)
-      : account_(account), store_(store), client_(client), hub_(hub), clock_(clock) {}
+  Deleter(Upstream& upstream, JobStore& store, Hub& hub, const Clock& clock)
+      : upstream_(upstream), store_(store), hub_(hub), clock_(clock) {}
 
   // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing is
   // deleted here unless Pictory has said that it is gone there, or that it never allows it.
@@ -31,9 +29,8 @@ class Deleter {
   void Clean(JobRecord record, Done done);
   void Bury(JobRecord record, Done done);
 
-  Account& account_;
+  Upstream& upstream_;
   JobStore& store_;
-  pictory::PictoryClient& client_;
   Hub& hub_;
   const Clock& clock_;
 };

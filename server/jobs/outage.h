@@ -1,7 +1,7 @@
 // Notices that Pictory answers nobody any more, or refuses the credentials, and lets its account rest
 // until it does no longer.
 //
-// Answers are reported to the account by whoever waits for them. After several in a row that did not
+// The door to Pictory (jobs/upstream.h) notes each answer in the account. After several in a row that did not
 // come, or one 401, a call is made that costs nothing and concerns no job; only if that is not answered
 // or refused, too, does the account rest, and the call is repeated until it is taken. So neither jobs
 // that Pictory cannot answer for nor one kind of call that fails can stop all the others.

@@ -7,20 +7,16 @@
 
 namespace gateway::jobs {
 
-Poller::Poller(PollerOptions options, Account& account, JobStore& store,
-               pictory::PictoryClient& client, const Clock& clock, Timers& timers, Random& random,
-               Publish publish, PollEvents events)
+Poller::Poller(PollerOptions options, Upstream& upstream, JobStore& store, const Clock& clock,
+               Timers& timers, Random& random, Publish publish, PollEvents events)
     : options_(std::move(options)),
-      account_(account),
+      upstream_(upstream),
       store_(store),
-      client_(client),
       clock_(clock),
       random_(random),
       publish_(std::move(publish)),
       events_(std::move(events)),
-      next_pump_(timers) {
-  account_.SetDegradedChanged(events_.degraded_changed);
-}
+      next_pump_(timers) {}
 
 Poller::~Poller() { Stop(); }
 
@@ -48,7 +44,7 @@ void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std:
     MutexLock lock(mutex_);
     Entry* const entry = Add(record, std::move(snapshot));
     if (entry == nullptr) return;
-    Duration delay = FirstPollAfterRestart(options_.curve, jobs, account_.requests_per_second(),
+    Duration delay = FirstPollAfterRestart(options_.curve, jobs, upstream_.requests_per_second(),
                                            random_.Uniform());
     // What was planned for later stays later; a wall clock that jumped must not park a job for good.
     // But a result that was too large may not be any more: settings change at a restart.
@@ -202,27 +198,30 @@ void Poller::Pump() {
     // With no place free, the end of a poll comes here anyway.
     if (!waiting_.empty() && HasPlace()) Arm((*waiting_.begin())->due);
   }
-  for (const Started& poll : started) {
-    client_.GetJob(
-        std::string(poll.job->pictory_job_id()), poll.job->kind, poll.digest,
-        [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
-          OnReply(job, ask, std::move(reply));
-        },
-        poll.ask.size, poll.ask.timeout);
+  for (Started& poll : started) {
+    upstream_.GetJob(std::move(poll.turn),
+                     {.pictory_job_id = std::string(poll.job->pictory_job_id()),
+                      .kind = poll.job->kind,
+                      .last_digest = poll.digest,
+                      .size = poll.ask.size,
+                      .timeout = poll.ask.timeout},
+                     [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
+                       OnReply(job, ask, std::move(reply));
+                     });
   }
 }
 
 std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
   while (!ready_.empty() && HasPlace()) {
-    if (!account_.TryTake(Budget::Share::kPoll)) {
-      Arm(std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1)));
+    std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kPoll);
+    if (!turn.has_value()) {
+      Arm(std::max(upstream_.NextAt(Purpose::kPoll), now + std::chrono::milliseconds(1)));
       break;
     }
     SnapshotPtr job = NextReady();
     Entry* const entry = FindEntry(job->key());
     const bool free = entry != nullptr && !entry->busy;
     if (!free || (entry->large && large_in_flight_ >= options_.large_in_flight_max)) {
-      account_.Refund(Budget::Share::kPoll);
       if (free) large_waiting_.push_back(std::move(job));
       continue;
     }
@@ -233,7 +232,7 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
     if (entry->large) ++large_in_flight_;
     if (IsSlow(ask)) ++slow_in_flight_;
     // While an answer awaits a second look, the same bytes again are news.
-    return Started{entry->job, entry->doubtful ? 0 : entry->digest, ask};
+    return Started{entry->job, entry->doubtful ? 0 : entry->digest, ask, *std::move(turn)};
   }
   return std::nullopt;
 }

@@ -38,7 +38,6 @@
 #include "base/mutex.h"
 #include "base/next_call.h"
 #include "base/random.h"
-#include "jobs/account.h"
 #include "jobs/advance.h"
 #include "jobs/asked.h"
 #include "jobs/job.h"
@@ -46,7 +45,7 @@
 #include "jobs/schedule.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 
 namespace gateway::jobs {
 
@@ -63,7 +62,6 @@ struct PollerOptions {
 // What happened, for logs and metrics. Called under no lock.
 struct PollEvents {
   std::function<void(const Snapshot&, const pictory::JobReply&)> replied;
-  std::function<void(bool degraded)> degraded_changed;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
   // A change of the record is about to be stored; what is noted in it is stored with it.
   std::function<void(JobRecord&)> storing;
@@ -74,8 +72,8 @@ class Poller {
   // Makes a job's new state visible, and returns its newest snapshot.
   using Publish = std::function<SnapshotPtr(const JobRecord&)>;
 
-  Poller(PollerOptions options, Account& account, JobStore& store, pictory::PictoryClient& client,
-         const Clock& clock, Timers& timers, Random& random, Publish publish, PollEvents events);
+  Poller(PollerOptions options, Upstream& upstream, JobStore& store, const Clock& clock, Timers& timers,
+         Random& random, Publish publish, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -140,6 +138,7 @@ class Poller {
     SnapshotPtr job;
     std::uint64_t digest;
     Ask ask;
+    Upstream::Turn turn;
   };
   // A reply that brings news, on its way through the store.
   struct News {
@@ -167,7 +166,7 @@ class Poller {
   bool HasPlace() const REQUIRES(mutex_) {
     return in_flight_ < static_cast<std::size_t>(options_.in_flight_max);
   }
-  // The next job that may be polled now, its token taken; nullopt if none may.
+  // The next job that may be polled now, its turn taken; nullopt if none may.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   // A round is over, whatever came of it: its place is another's.
   void Leave(const Ask& ask) REQUIRES(mutex_);
@@ -183,7 +182,6 @@ class Poller {
   bool TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::JobReply& reply)
       EXCLUDES(mutex_);
   void NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) REQUIRES(mutex_);
-  void NoteAccount(const pictory::JobReply& reply) EXCLUDES(mutex_);
   // Pictory has spoken of a job.
   void NoteAsked() EXCLUDES(mutex_);
   void NoteFollowed() EXCLUDES(mutex_);
@@ -199,9 +197,8 @@ class Poller {
   void SettleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
   const PollerOptions options_;
-  Account& account_;
+  Upstream& upstream_;
   JobStore& store_;
-  pictory::PictoryClient& client_;
   const Clock& clock_;
   Random& random_;
   const Publish publish_;

@@ -18,14 +18,6 @@ constexpr int kPatienceMax = 7;
 
 }  // namespace
 
-void Poller::NoteAccount(const pictory::JobReply& reply) {
-  SaidNothing(reply.kind) ? account_.NoteSilentPoll() : account_.NoteSpoken();
-  if (Speaks(reply.kind)) NoteAsked();
-  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
-  if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
-  if (reply.kind == Kind::kCredentials) account_.NoteSuspect();
-}
-
 void Poller::NoteAsked() {
   Asked asked;
   {
@@ -39,11 +31,11 @@ void Poller::NoteAsked() {
 }
 
 void Poller::NoteFollowed() {
-  if (followed() == 0) account_.NoteNothingFollowed();
+  if (followed() == 0) upstream_.NoteNothingFollowed();
 }
 
 void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) {
-  NoteAccount(reply);
+  if (Speaks(reply.kind)) NoteAsked();
   if (events_.replied) events_.replied(*job, reply);
   if (!TakeReply(job, ask, reply)) return Pump();
   auto news = std::make_shared<News>();
@@ -181,7 +173,7 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
 Duration Poller::FairInterval(const std::string& tenant) const {
   const std::size_t turns = std::min(entries_.size(), jobs_of_.at(tenant) * jobs_of_.size());
   return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(static_cast<double>(turns) / account_.requests_per_second()));
+      std::chrono::duration<double>(static_cast<double>(turns) / upstream_.requests_per_second()));
 }
 
 void Poller::Settle(Entry& entry, Duration delay) {

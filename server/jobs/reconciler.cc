@@ -47,12 +47,6 @@ absl::Status WhyUnanswered(const pictory::JobReply& reply) {
   return errors::UpstreamUnreachable(reply.detail, later, errors::Call::kFree);
 }
 
-void NoteAccount(Account& account, const pictory::JobReply& reply) {
-  account.NoteAnswer(reply.kind != Kind::kUnavailable);
-  if (pictory::Speaks(reply.kind)) account.NoteSpoken();
-  if (reply.kind == Kind::kRateLimited) account.OnRateLimited(reply.retry_after);
-}
-
 v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
   v1::ResolveJobResponse response;
   *response.mutable_job() = ToProto(snapshot);
@@ -61,11 +55,10 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Reconciler::Reconciler(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
-                       Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events)
-    : account_(account),
+Reconciler::Reconciler(Upstream& upstream, JobStore& store, Hub& hub, Poller& poller,
+                       const Clock& clock, Timers& timers, ReconcileEvents events)
+    : upstream_(upstream),
       store_(store),
-      client_(client),
       hub_(hub),
       poller_(poller),
       clock_(clock),
@@ -179,9 +172,8 @@ void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
 
 // One question at a time for each job, about the candidate that is due first.
 void Reconciler::AskAboutHint(const JobKey& key) {
-  std::string pictory_job_id;
-  JobKind kind;
-  Duration timeout;
+  Upstream::Question question;
+  std::optional<Upstream::Turn> turn;
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
@@ -192,34 +184,35 @@ void Reconciler::AskAboutHint(const JobKey& key) {
                                         [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
     MonoTime at = std::max(hint.due, doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval);
-    if (at <= now && !account_.TryTake(Budget::Share::kPoll)) {
-      at = std::max(account_.NextAt(Budget::Share::kPoll), now + std::chrono::milliseconds(1));
+    if (at <= now) {
+      turn = upstream_.TryTake(Purpose::kLook);
+      if (!turn.has_value()) {
+        at = std::max(upstream_.NextAt(Purpose::kLook), now + std::chrono::milliseconds(1));
+      }
     }
     const Timers::Id armed = std::exchange(doubt.timer, Timers::kNone);
     if (armed != Timers::kNone) timers_.Cancel(armed);
-    if (at > now) {
+    if (!turn.has_value()) {
       doubt.timer = timers_.At(at, [this, key] { AskAboutHint(key); });
       return;
     }
     doubt.asking = true;
     doubt.asked = now;
     if (!hint.first_asked.has_value()) hint.first_asked = now;
-    pictory_job_id = hint.pictory_job_id;
-    kind = doubt.record.job.kind;
-    timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
-                                 limits::kSlowPollTimeoutMax);
+    // Only whether Pictory knows it is asked; its poll reads the result.
+    question = {.pictory_job_id = hint.pictory_job_id,
+                .kind = doubt.record.job.kind,
+                .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
+                                              limits::kSlowPollTimeoutMax)};
   }
-  client_.GetJob(
-      pictory_job_id, kind, 0,
-      [this, key, pictory_job_id](const pictory::JobReply& reply) {
-        OnHintAnswer(key, pictory_job_id, reply);
-      },
-      pictory::ReplySize::kSmall, timeout);  // only whether Pictory knows it; its poll reads the result
+  upstream_.GetJob(*std::move(turn), question,
+                   [this, key, id = question.pictory_job_id](const pictory::JobReply& reply) {
+                     OnHintAnswer(key, id, reply);
+                   });
 }
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                               const pictory::JobReply& reply) {
-  NoteAccount(account_, reply);
   if (Knows(reply.kind)) {
     JobRecord record;
     if (!Claim(key, record)) return AskAgain(key, pictory_job_id, kSettleRetry);
@@ -427,7 +420,7 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
     if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, kSettleRetry));
     record = found->second.record;
   }
-  FindCandidates(record, account_, store_, client_,
+  FindCandidates(record, upstream_, store_,
                  [record, done = std::move(done)](
                      const absl::StatusOr<std::vector<v1::ResolveCandidate>>& found) {
                    if (!found.ok()) return done(found.status());
@@ -441,14 +434,15 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                             ResolveDone done) {
   JobRecord record;
   if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
-  if (!account_.TryTake(Budget::Share::kPoll)) {
+  std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
+  if (!turn.has_value()) {
     Release(key);
-    return done(account_.Refusal(Budget::Share::kPoll, errors::Call::kFree));
+    return done(upstream_.Refusal(Purpose::kLook));
   }
-  client_.GetJob(
-      pictory_job_id, record.job.kind, 0,
+  upstream_.GetJob(
+      *std::move(turn),
+      {.pictory_job_id = pictory_job_id, .kind = record.job.kind, .timeout = limits::kSlowPollTimeoutMax},
       [this, key, record, pictory_job_id, done = std::move(done)](const pictory::JobReply& reply) {
-        NoteAccount(account_, reply);
         if (!Knows(reply.kind)) {
           Release(key);
           return done(reply.kind == Kind::kNotFound ? errors::PictoryJobNotFound(pictory_job_id)
@@ -462,8 +456,7 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                  if (!settled.ok()) return done(settled.status());
                  done(ResponseWith(**settled));
                });
-      },
-      pictory::ReplySize::kSmall, limits::kSlowPollTimeoutMax);
+      });
 }
 
 }  // namespace gateway::jobs

@@ -22,12 +22,11 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "jobs/account.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/poller.h"
 #include "jobs/store.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -44,8 +43,8 @@ struct ReconcileEvents {
 
 class Reconciler {
  public:
-  Reconciler(Account& account, JobStore& store, pictory::PictoryClient& client, Hub& hub,
-             Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events);
+  Reconciler(Upstream& upstream, JobStore& store, Hub& hub, Poller& poller, const Clock& clock,
+             Timers& timers, ReconcileEvents events);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
@@ -121,9 +120,8 @@ class Reconciler {
   void Release(const JobKey& key);
   void Sweep();
 
-  Account& account_;
+  Upstream& upstream_;
   JobStore& store_;
-  pictory::PictoryClient& client_;
   Hub& hub_;
   Poller& poller_;
   const Clock& clock_;

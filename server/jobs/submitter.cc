@@ -16,16 +16,14 @@
 
 namespace gateway::jobs {
 
-Submitter::Submitter(SubmitterOptions options, Account& account, Spending& spending,
-                     OwedAnswers& owed, JobStore& store, pictory::PictoryClient& client, Hub& hub,
-                     Poller& poller, const Clock& clock, Timers& timers, Random& random,
-                     SubmitEvents events)
+Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
+                     OwedAnswers& owed, JobStore& store, Hub& hub, Poller& poller, const Clock& clock,
+                     Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
-      account_(account),
+      upstream_(upstream),
       spending_(spending),
       owed_(owed),
       store_(store),
-      client_(client),
       hub_(hub),
       poller_(poller),
       clock_(clock),

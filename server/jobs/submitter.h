@@ -4,7 +4,7 @@
 // A submit without a request_id gets one: that of the earlier call which its metadata say it repeats,
 // that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a new one. From
 // there on all go one way: joined to a running attempt of the same request_id, or
-//   resolve the job it refers to → translate → credentials → budget → recorded as SENDING, durable
+//   resolve the job it refers to → translate → credentials → turn → recorded as SENDING, durable
 //   → POST → outcome recorded, durable → published → every waiting caller answered.
 // Credentials that must be fetched are there before SENDING is recorded. Where Pictory refuses an
 // access token, nothing was started: that is recorded, a new token is fetched, SENDING is recorded
@@ -33,7 +33,6 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "google/protobuf/message.h"
-#include "jobs/account.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/owed_answers.h"
@@ -41,7 +40,7 @@
 #include "jobs/retry_evidence.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 #include "pictory/translate.h"
 
 namespace gateway::jobs {
@@ -98,9 +97,9 @@ class Submitter {
   using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
-  Submitter(SubmitterOptions options, Account& account, Spending& spending, OwedAnswers& owed,
-            JobStore& store, pictory::PictoryClient& client, Hub& hub, Poller& poller,
-            const Clock& clock, Timers& timers, Random& random, SubmitEvents events);
+  Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
+            JobStore& store, Hub& hub, Poller& poller, const Clock& clock, Timers& timers, Random& random,
+            SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -144,7 +143,7 @@ class Submitter {
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
-  void AwaitBudget(const AttemptPtr& attempt);
+  void AwaitTurn(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);
   void Send(const AttemptPtr& attempt);
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
@@ -167,11 +166,10 @@ class Submitter {
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;
-  Account& account_;
+  Upstream& upstream_;
   Spending& spending_;
   OwedAnswers& owed_;
   JobStore& store_;
-  pictory::PictoryClient& client_;
   Hub& hub_;
   Poller& poller_;
   const Clock& clock_;

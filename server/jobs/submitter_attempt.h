@@ -19,6 +19,7 @@ struct Submitter::Attempt {
   std::string token;  // that the webhook's URL carries
   pictory::Submission submission;
   pictory::Authorization authorization;
+  std::optional<Upstream::Turn> turn;  // until it is used or given back
   JobRecord record;
   MonoTime counted_at{};  // among the submits that may cost money
   bool sent_again = false;

@@ -19,16 +19,6 @@ using Outcome = pictory::SubmitReply::Outcome;
 
 namespace {
 
-bool IsAnswer(const pictory::SubmitReply& reply) {
-  return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
-}
-
-// Of the request, and not of who sent it.
-bool Speaks(const pictory::SubmitReply& reply) {
-  return reply.outcome == Outcome::kAccepted ||
-         (reply.outcome == Outcome::kRefused && errors::Reason(reply.error) != errors::kUpstreamCredentials);
-}
-
 // What an error repeats of the request, such as the job to be rendered, is not the job it has made.
 bool IsEcho(const pictory::Submission& submission, const std::string& id) {
   const auto has = [&id](std::string_view text) { return text.find(id) != std::string_view::npos; };
@@ -122,31 +112,30 @@ void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_
 // A token may have to be fetched. Were SENDING recorded by then, a process that dies while it waits
 // would leave behind a job in doubt that was never sent.
 void Submitter::Authorize(const AttemptPtr& attempt) {
-  client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+  upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
     if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
     attempt->authorization = *std::move(authorization);
     Record(attempt);
   });
 }
 
-// With budget at hand, intent and sending are one commit; otherwise the intent is kept while the
-// submission waits.
+// If it is this submission's turn, intent and sending are one commit; otherwise the intent is kept while
+// it waits.
 void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
-  if (account_.resting()) {
-    return AnswerFromRequestId(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
-  }
+  if (upstream_.resting()) return AnswerFromRequestId(attempt, upstream_.Refusal(Purpose::kSubmit));
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
-  const bool ready = account_.TryTake(Budget::Share::kSubmit);
+  attempt->turn = upstream_.TryTake(Purpose::kSubmit);
+  const bool ready = attempt->turn.has_value();
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
-      if (ready) account_.Refund(Budget::Share::kSubmit);
+      attempt->turn.reset();
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
       if (!begun.ok()) return Finish(attempt, begun.status());
       return AnswerFromRecord(attempt, begun->record);
@@ -154,24 +143,25 @@ void Submitter::Record(const AttemptPtr& attempt) {
     attempt->record = std::move(begun->record);
     if (ready) return Send(attempt);
     FailPoint("intent-stored");
-    AwaitBudget(attempt);
+    AwaitTurn(attempt);
   });
 }
 
-void Submitter::AwaitBudget(const AttemptPtr& attempt) {
+void Submitter::AwaitTurn(const AttemptPtr& attempt) {
   const MonoTime now = clock_.Now();
-  const MonoTime at = account_.NextAt(Budget::Share::kSubmit);
+  const MonoTime at = upstream_.NextAt(Purpose::kSubmit);
   const MonoTime give_up = std::min(now + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
-  if (account_.resting() || at > give_up) {
-    return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
+  if (upstream_.resting() || at > give_up) {
+    return GiveUpUnsent(attempt, upstream_.Refusal(Purpose::kSubmit));
   }
   timers_.At(at, [this, attempt, give_up] {
     if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
-    if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
-    if (account_.NextAt(Budget::Share::kSubmit) > give_up) {
-      return GiveUpUnsent(attempt, account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit));
+    attempt->turn = upstream_.TryTake(Purpose::kSubmit);
+    if (attempt->turn.has_value()) return MarkSending(attempt);
+    if (upstream_.NextAt(Purpose::kSubmit) > give_up) {
+      return GiveUpUnsent(attempt, upstream_.Refusal(Purpose::kSubmit));
     }
-    AwaitBudget(attempt);
+    AwaitTurn(attempt);
   });
 }
 
@@ -180,7 +170,7 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.sent_at = clock_.WallNow();
   store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
-      account_.Refund(Budget::Share::kSubmit);
+      attempt->turn.reset();
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
       return Finish(attempt, stored);
     }
@@ -197,19 +187,17 @@ void Submitter::Send(const AttemptPtr& attempt) {
     if (!too_late) attempt->stage = Attempt::Stage::kSent;
   }
   if (too_late) {
-    account_.Refund(Budget::Share::kSubmit);
+    attempt->turn.reset();
     return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
-  client_.Submit(attempt->submission, attempt->authorization,
-                 clock_.Now() + limits::kSubmitBudgetMaxWait,
-                 [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
+  Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
+  upstream_.Submit(std::move(turn), attempt->submission, attempt->authorization,
+                   clock_.Now() + limits::kSubmitBudgetMaxWait,
+                   [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
 }
 
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   FailPoint("answer-read");
-  account_.NoteAnswer(IsAnswer(reply));
-  if (Speaks(reply)) account_.NoteSpoken();
-  if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
   if (events_.replied) events_.replied(attempt->record, reply);
   {
     MutexLock lock(mutex_);
@@ -225,7 +213,7 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
 
 void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value()) return SendAgain(attempt, reply.error);
-  if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return Send(attempt);
+  if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return AwaitTurn(attempt);
   if (!reply.hinted_job_id.empty()) return KeepHint(attempt, std::move(reply));
   StoreOutcome(attempt, std::move(reply));
 }
@@ -273,12 +261,13 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
       return Finish(attempt, refusal);
     }
-    client_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+    upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
       if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
       if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
       attempt->authorization = *std::move(authorization);
-      if (account_.TryTake(Budget::Share::kSubmit)) return MarkSending(attempt);
-      AwaitBudget(attempt);
+      attempt->turn = upstream_.TryTake(Purpose::kSubmit);
+      if (attempt->turn.has_value()) return MarkSending(attempt);
+      AwaitTurn(attempt);
     });
   });
 }

@@ -9,8 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
-#include "jobs/account.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -20,17 +19,16 @@ class UploadDesk {
   using Request = std::shared_ptr<const ::pictory::jobs::v1::CreateUploadRequest>;
   using Done = std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)>;
 
-  UploadDesk(Account& account, pictory::PictoryClient& client, const Clock& clock, Timers& timers)
-      : account_(account), client_(client), clock_(clock), timers_(timers) {}
+  UploadDesk(Upstream& upstream, const Clock& clock, Timers& timers)
+      : upstream_(upstream), clock_(clock), timers_(timers) {}
 
   // `request` has been validated. Waits as long for its turn as a submit may, and in the same line.
   void Create(Request request, Done done);
 
  private:
-  void AwaitBudget(Request request, MonoTime give_up, Done done);
+  void AwaitTurn(Request request, MonoTime give_up, Done done);
 
-  Account& account_;
-  pictory::PictoryClient& client_;
+  Upstream& upstream_;
   const Clock& clock_;
   Timers& timers_;
 };

@@ -9,6 +9,7 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {
@@ -58,9 +59,9 @@ class DeleterTest : public testing::Test {
   store::MemoryJobStore store_;
   Broadcaster broadcaster_;
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
-  Account account_{{.requests_per_second = 1000, .burst = 1000}, clock_};
-  Deleter deleter_{account_, store_, client_, hub_, clock_};
+  std::unique_ptr<Upstream> upstream_ =
+      MakeUpstream({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
+  Deleter deleter_{*upstream_, store_, hub_, clock_};
 };
 
 TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {

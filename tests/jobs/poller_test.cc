@@ -10,6 +10,7 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {
@@ -29,17 +30,18 @@ class PollerTest : public testing::Test {
 
   void Make(BudgetOptions budget = {.requests_per_second = 1000, .burst = 1000},
             PollerOptions options = {}) {
-    account_ = std::make_unique<Account>(budget, clock_);
+    upstream_ = MakeUpstream(budget, transport_, clock_,
+                             {.rests = {},
+                              .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
+    account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        options, *account_, store_, client_, clock_, clock_, random_,
+        options, *upstream_, store_, clock_, clock_, random_,
         [this](const JobRecord& record) {
           published_.push_back(record);
           if (on_publish_) on_publish_();
           return MakeSnapshot(record.job);
         },
-        PollEvents{.replied = {},
-                   .degraded_changed = [this](bool now) { degraded_.push_back(now); },
-                   .contradicted = {}});
+        PollEvents{});
   }
 
   // From now on requests wait for transport_.Answer().
@@ -85,9 +87,9 @@ class PollerTest : public testing::Test {
   const MonoTime start_ = clock_.Now();
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
   Random random_{1};
-  std::unique_ptr<Account> account_;
+  std::unique_ptr<Upstream> upstream_;
+  Account* account_ = nullptr;  // behind it
   std::unique_ptr<Poller> poller_;
   std::map<std::string, std::function<http::Response()>> answers_;
   std::vector<std::pair<std::string, Duration>> polls_;  // Pictory id, time since start
@@ -336,7 +338,7 @@ TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
   EXPECT_GT(PollsOf("a"), 1);
 }
 
-// Whether they are, or only for this job, is asked by OutageWatch.
+// Whether they are, or only for this job, is asked by the door.
 TEST_F(PollerTest, RefusedCredentialsMakeTheAccountSuspectAndChangeNoJob) {
   Make();
   int suspected = 0;

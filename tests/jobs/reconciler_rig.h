@@ -16,6 +16,7 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 
@@ -50,15 +51,15 @@ class ReconcilerTest : public testing::Test {
   ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
 
   void Make(BudgetOptions budget) {
-    account_ = std::make_unique<Account>(budget, clock_);
+    upstream_ = MakeUpstream(budget, transport_, clock_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *account_, store_, client_, clock_, clock_, random_,
+        PollerOptions{}, *upstream_, store_, clock_, clock_, random_,
         [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
     ReconcileEvents events;
     events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    reconciler_ = std::make_unique<Reconciler>(*account_, store_, client_, hub_, *poller_, clock_,
-                                               clock_, std::move(events));
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, store_, hub_, *poller_, clock_, clock_,
+                                               std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 
@@ -131,11 +132,10 @@ class ReconcilerTest : public testing::Test {
   BusyStore store_;
   Broadcaster broadcaster_;
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
   Random random_{1};
   std::vector<std::string> settled_;
   std::vector<std::string> foreign_;
-  std::unique_ptr<Account> account_;
+  std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Reconciler> reconciler_;
 };

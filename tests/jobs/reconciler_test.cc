@@ -96,7 +96,9 @@ TEST_F(ReconcilerTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
 
 TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
   Make({.requests_per_second = 1, .burst = 1});
-  while (account_->TryTake(Budget::Share::kPoll)) {
+  std::vector<Upstream::Turn> taken;
+  while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kLook)) {
+    taken.push_back(*std::move(turn));
   }
   InDoubt();
   CallBack(kToken, "p1");

@@ -35,10 +35,10 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    reconciler_ = std::make_unique<Reconciler>(*account_, store_, *client_, hub_, *poller_, clock_, clock_,
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, store_, hub_, *poller_, clock_, clock_,
                                                ReconcileEvents{});
-    deleter_ = std::make_unique<Deleter>(*account_, store_, *client_, hub_, clock_);
-    desk_ = std::make_unique<UploadDesk>(*account_, *client_, clock_, clock_);
+    deleter_ = std::make_unique<Deleter>(*upstream_, store_, hub_, clock_);
+    desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
     Put("done", v1::JOB_STATE_SUCCEEDED);
     AllIsWell();
@@ -147,7 +147,7 @@ TEST_F(RestingTest, A429ToAnyCallHoldsAllOfThem) {
 
 TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
   Put("running", v1::JOB_STATE_RUNNING);
-  OutageWatch outage(*account_, *client_, clock_, clock_, nullptr);
+  OutageWatch outage(*account_, UpstreamPeer::ClientOf(*upstream_), clock_, clock_, nullptr);
   transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
   store_.FindRequest("default", "request-running", [this](const auto& found) {
     poller_->Follow(**found, MakeSnapshot((*found)->job));
@@ -227,7 +227,7 @@ TEST_F(RestingTest, CallsWithoutAnAnswerAreReported) {
 }
 
 TEST_F(RestingTest, TheProbeThatEndsAnOutageEndsItForWatchersToo) {
-  OutageWatch outage(*account_, *client_, clock_, clock_, nullptr);
+  OutageWatch outage(*account_, UpstreamPeer::ClientOf(*upstream_), clock_, clock_, nullptr);
   for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
   transport_.AnswerAllWith(Reply(200, "{}"));
   for (int i = 0; i < limits::kOutageSuspectedAfter; ++i) account_->NoteAnswer(false);

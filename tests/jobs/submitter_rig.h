@@ -13,6 +13,7 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 
@@ -23,12 +24,12 @@ class SubmitterTest : public testing::Test {
   SubmitterTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
 
   void Make(BudgetOptions budget) {
-    account_ = std::make_unique<Account>(budget, clock_);
+    upstream_ = MakeUpstream(budget, transport_, clock_, {}, client_options_);
+    account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *account_, store_, *client_, clock_, clock_, random_,
+        PollerOptions{}, *upstream_, store_, clock_, clock_, random_,
         [this](const JobRecord& record) { return hub_.Publish(record); },
         PollEvents{.replied = nullptr,
-                   .degraded_changed = nullptr,
                    .contradicted = nullptr,
                    .storing = [this](JobRecord& record) { owed_.Note(record); }});
     SubmitterOptions options = options_;
@@ -41,9 +42,8 @@ class SubmitterTest : public testing::Test {
       hinted_.push_back(hinted);
     };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    submitter_ = std::make_unique<Submitter>(std::move(options), *account_, spending_, owed_, store_,
-                                             *client_, hub_, *poller_, clock_, clock_, random_,
-                                             std::move(events));
+    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, store_,
+                                             hub_, *poller_, clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -108,8 +108,7 @@ class SubmitterTest : public testing::Test {
   store::MemoryJobStore store_;
   Broadcaster broadcaster_;
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  std::unique_ptr<pictory::PictoryClient> client_ = std::make_unique<pictory::PictoryClient>(
-      pictory::ClientOptions{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_);
+  pictory::ClientOptions client_options_{.api_key = Secret("pictai_k"), .user_agent = "t"};
   SubmitterOptions options_;
   Random random_{1};
   Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
@@ -118,7 +117,8 @@ class SubmitterTest : public testing::Test {
   std::vector<JobRecord> in_doubt_;
   std::vector<std::string> hinted_;  // of each
   std::vector<std::string> foreign_;
-  std::unique_ptr<Account> account_;
+  std::unique_ptr<Upstream> upstream_;
+  Account* account_ = nullptr;  // behind it
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Submitter> submitter_;
 };

@@ -387,11 +387,9 @@ TEST_F(SubmitterTest, OnceDrainingNothingIsSentThatWasNot) {
 class OAuthSubmitterTest : public SubmitterTest {
  protected:
   OAuthSubmitterTest() {
-    client_ = std::make_unique<pictory::PictoryClient>(
-        pictory::ClientOptions{.api_key = Secret(),
-                               .user_agent = "t",
-                               .oauth = pictory::OAuthOptions{"id", Secret("secret"), ""}},
-        transport_, clock_);
+    client_options_ = {.api_key = Secret(),
+                       .user_agent = "t",
+                       .oauth = pictory::OAuthOptions{"id", Secret("secret"), ""}};
     Make({.requests_per_second = 1000, .burst = 1000});
     transport_.SetScript([this](const http::Request& r) { return Answer(r); });
   }

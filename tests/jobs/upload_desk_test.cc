@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {
@@ -26,15 +27,17 @@ class UploadDeskTest : public ::testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  pictory::PictoryClient client_{pictory::ClientOptions{Secret("k"), ""}, transport_, clock_};
-  Account account_{{.requests_per_second = 10, .burst = 2}, clock_};
-  UploadDesk desk_{account_, client_, clock_, clock_};
+  std::unique_ptr<Upstream> upstream_ =
+      MakeUpstream({.requests_per_second = 10, .burst = 2}, transport_, clock_);
+  UploadDesk desk_{*upstream_, clock_, clock_};
   std::vector<absl::Status> answers_;
 };
 
 TEST_F(UploadDeskTest, TakesItsTurnInTheAccountsBudget) {
   transport_.AnswerAllWith(test::Reply(200, kPlace));
-  while (account_.TryTake(Budget::Share::kSubmit)) {
+  std::vector<Upstream::Turn> taken;
+  while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kUpload)) {
+    taken.push_back(*std::move(turn));
   }
   Ask();
   EXPECT_TRUE(transport_.requests().empty());
@@ -45,7 +48,7 @@ TEST_F(UploadDeskTest, TakesItsTurnInTheAccountsBudget) {
 }
 
 TEST_F(UploadDeskTest, DoesNotWaitForever) {
-  account_.OnRateLimited(std::chrono::seconds(30));
+  UpstreamPeer::AccountOf(*upstream_).OnRateLimited(std::chrono::seconds(30));
   Ask();
   ASSERT_EQ(answers_.size(), 1U);
   EXPECT_TRUE(absl::IsResourceExhausted(answers_[0]));
@@ -58,8 +61,8 @@ TEST_F(UploadDeskTest, ARateLimitHoldsTheWholeAccount) {
   Ask();
   ASSERT_EQ(answers_.size(), 1U);
   EXPECT_TRUE(absl::IsResourceExhausted(answers_[0]));
-  EXPECT_FALSE(account_.TryTake(Budget::Share::kPoll));
-  EXPECT_GE(account_.NextAt(Budget::Share::kSubmit), clock_.Now() + std::chrono::seconds(20));
+  EXPECT_FALSE(upstream_->TryTake(Purpose::kPoll).has_value());
+  EXPECT_GE(upstream_->NextAt(Purpose::kSubmit), clock_.Now() + std::chrono::seconds(20));
 }
 
 }  // namespace

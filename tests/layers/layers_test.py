@@ -68,6 +68,17 @@ class Layers(unittest.TestCase):
                         wrong.append(f"{path.relative_to(ROOT)} includes {include}")
         self.assertEqual(wrong, [])
 
+    def test_pictory_is_called_through_one_door(self):
+        door = {"jobs/upstream.h", "jobs/upstream.cc", "jobs/outage.h", "jobs/outage.cc"}
+        wrong = []
+        for path in sources(SERVER):
+            name = str(path.relative_to(SERVER))
+            if name in door or name.startswith("pictory/") or name.startswith("jobs/account"):
+                continue
+            if re.search(r'\bPictoryClient\b|"jobs/account\.h"|"jobs/outage\.h"', path.read_text()):
+                wrong.append(name)
+        self.assertEqual(wrong, [])
+
     def test_libraries_stay_where_they_belong(self):
         wrong = []
         for layer in ALLOWED:

@@ -4,18 +4,16 @@
 
 #include <memory>
 
-#include "jobs/account.h"
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
-#include "jobs/outage.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
 #include "jobs/retention.h"
 #include "jobs/spending.h"
 #include "jobs/submitter.h"
-#include "pictory/client.h"
+#include "jobs/upstream.h"
 #include "simulation/sim_clock.h"
 #include "simulation/sim_pictory.h"
 #include "simulation/sim_store.h"
@@ -33,21 +31,19 @@ class Process {
   // Recovers, then serves.
   Process(const ProcessOptions& options, SimClock& clock, SimStore& store, SimPictory& pictory,
           Random& random)
-      : client_({.api_key = Secret("pictai_k"), .user_agent = "t"}, pictory, clock),
-        account_(options.budget, clock),
+      : upstream_({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"}, .budget = options.budget}, pictory,
+                  clock, clock, {}),
         spending_(options.spending, clock),
         broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         hub_({}, store, broadcaster_),
         owed_(limits::kKeylessSettle, clock),
-        outage_(account_, client_, clock, clock, nullptr),
-        poller_({}, account_, store, client_, clock, clock, random,
+        poller_({}, upstream_, store, clock, clock, random,
                 [this](const jobs::JobRecord& record) { return hub_.Publish(record); },
                 jobs::PollEvents{.replied = nullptr,
-                                 .degraded_changed = nullptr,
                                  .contradicted = nullptr,
                                  .storing = [this](jobs::JobRecord& record) { owed_.Note(record); }}),
-        reconciler_(account_, store, client_, hub_, poller_, clock, clock, {}),
-        deleter_(account_, store, client_, hub_, clock),
+        reconciler_(upstream_, store, hub_, poller_, clock, clock, {}),
+        deleter_(upstream_, store, hub_, clock),
         retention_({}, store, hub_, clock, clock, nullptr) {
     hub_.SetWatchersChanged([this](const std::string& tenant, const std::string& id, std::size_t count) {
       poller_.SetWatched(tenant, id, count > 0);
@@ -62,7 +58,7 @@ class Process {
       submitting.webhook_url = [](const std::string& token) { return "https://gateway.example/" + token; };
     }
     submitter_ = std::make_unique<jobs::Submitter>(
-        std::move(submitting), account_, spending_, owed_, store, client_, hub_, poller_, clock, clock, random,
+        std::move(submitting), upstream_, spending_, owed_, store, hub_, poller_, clock, clock, random,
         jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
                              reconciler_.Add(record, hinted);
                            }});
@@ -88,13 +84,11 @@ class Process {
     });
   }
 
-  pictory::PictoryClient client_;
-  jobs::Account account_;
+  jobs::Upstream upstream_;
   jobs::Spending spending_;
   jobs::Broadcaster broadcaster_;
   jobs::Hub hub_;
   jobs::OwedAnswers owed_;
-  jobs::OutageWatch outage_;
   jobs::Poller poller_;
   jobs::Reconciler reconciler_;
   jobs::Deleter deleter_;

@@ -1,0 +1,135 @@
+#include "jobs/upstream.h"
+
+#include "base/errors.h"
+
+namespace gateway::jobs {
+namespace {
+
+using Kind = pictory::JobReply::Kind;
+using Outcome = pictory::SubmitReply::Outcome;
+
+Budget::Share ShareOf(Purpose purpose) {
+  return purpose == Purpose::kSubmit || purpose == Purpose::kUpload ? Budget::Share::kSubmit
+                                                                    : Budget::Share::kPoll;
+}
+
+pictory::ClientOptions Counted(pictory::ClientOptions options, Account& account) {
+  options.extra_request = [&account] { account.Spend(Budget::Share::kPoll); };
+  return options;
+}
+
+bool IsAnswer(const pictory::SubmitReply& reply) {
+  return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
+}
+
+// Of the request, and not of who sent it.
+bool Speaks(const pictory::SubmitReply& reply) {
+  return reply.outcome == Outcome::kAccepted ||
+         (reply.outcome == Outcome::kRefused && errors::Reason(reply.error) != errors::kUpstreamCredentials);
+}
+
+}  // namespace
+
+Upstream::Turn::~Turn() {
+  if (upstream_ != nullptr) upstream_->account_.Refund(ShareOf(purpose_));
+}
+
+Purpose Upstream::Turn::Use() {
+  upstream_ = nullptr;
+  return purpose_;
+}
+
+Upstream::Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock,
+                   Timers& timers, UpstreamEvents events)
+    : account_(options.budget, clock),
+      client_(Counted(std::move(options.client), account_), transport, clock),
+      outage_(account_, client_, clock, timers, std::move(events.rests)) {
+  account_.SetDegradedChanged(std::move(events.degraded_changed));
+}
+
+std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
+  if (!account_.TryTake(ShareOf(purpose))) return std::nullopt;
+  return Turn(*this, purpose);
+}
+
+MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
+
+absl::Status Upstream::Refusal(Purpose purpose) {
+  return account_.Refusal(ShareOf(purpose), purpose == Purpose::kSubmit ? errors::Call::kSubmit
+                                                                        : errors::Call::kFree);
+}
+
+void Upstream::Submit(Turn turn, pictory::Submission submission,
+                      const pictory::Authorization& authorization, MonoTime start_by,
+                      std::function<void(pictory::SubmitReply)> done) {
+  turn.Use();
+  client_.Submit(std::move(submission), authorization, start_by,
+                 [this, done = std::move(done)](pictory::SubmitReply reply) {
+                   NoteSubmit(reply);
+                   done(std::move(reply));
+                 });
+}
+
+void Upstream::NoteSubmit(const pictory::SubmitReply& reply) {
+  account_.NoteAnswer(IsAnswer(reply));
+  if (Speaks(reply)) account_.NoteSpoken();
+  if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
+}
+
+void Upstream::GetJob(Turn turn, const Question& question,
+                      std::function<void(pictory::JobReply)> done) {
+  client_.GetJob(
+      question.pictory_job_id, question.kind, question.last_digest,
+      [this, purpose = turn.Use(), done = std::move(done)](pictory::JobReply reply) {
+        NoteJob(purpose, reply);
+        done(std::move(reply));
+      },
+      question.size, question.timeout);
+}
+
+// A look that failed says nothing of how far watchers lag: nobody watches by it.
+void Upstream::NoteJob(Purpose purpose, const pictory::JobReply& reply) {
+  if (purpose == Purpose::kPoll) {
+    SaidNothing(reply.kind) ? account_.NoteSilentPoll() : account_.NoteSpoken();
+  } else if (pictory::Speaks(reply.kind)) {
+    account_.NoteSpoken();
+  }
+  account_.NoteAnswer(reply.kind != Kind::kUnavailable);
+  if (reply.kind == Kind::kRateLimited) account_.OnRateLimited(reply.retry_after);
+  if (reply.kind == Kind::kCredentials) account_.NoteSuspect();
+}
+
+void Upstream::ListJobs(Turn turn, const std::string& page_key,
+                        std::function<void(absl::StatusOr<pictory::JobList>)> done) {
+  turn.Use();
+  client_.ListJobs(page_key, [this, done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
+    account_.NoteFreeCall(listed.status());
+    done(std::move(listed));
+  });
+}
+
+void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,
+                        std::function<void(absl::Status)> done) {
+  turn.Use();
+  client_.CleanJob(pictory_job_id, [this, done = std::move(done)](const absl::Status& cleaned) {
+    account_.NoteFreeCall(cleaned);
+    done(cleaned);
+  });
+}
+
+void Upstream::CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
+                            std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done) {
+  turn.Use();
+  client_.CreateUpload(
+      request, [this, done = std::move(done)](absl::StatusOr<v1::CreateUploadResponse> answer) {
+        account_.NoteFreeCall(answer.status());
+        done(std::move(answer));
+      });
+}
+
+void Upstream::ReplaceSecret(Secret secret) {
+  client_.ReplaceSecret(std::move(secret));
+  outage_.AskNow();
+}
+
+}  // namespace gateway::jobs

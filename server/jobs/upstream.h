@@ -1,0 +1,134 @@
+// The one door to a Pictory account: every call to Pictory goes through here.
+//
+// Who calls says what for, and takes a turn: the right to one call, within the account's request budget
+// and only while Pictory can be asked. What comes back is noted for all of them: a rate limit, silence,
+// refused credentials. Nothing else holds a PictoryClient, so no call can be made without its turn and no
+// answer can be left unnoted.
+//
+// Thread-safe; no call blocks. Answers come on the threads of the transport and of the client's reader.
+// What is passed to the constructor must outlive it, and it must outlive the calls in flight.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "jobs/account.h"
+#include "jobs/budget.h"
+#include "jobs/job.h"
+#include "jobs/outage.h"
+#include "pictory/client.h"
+
+namespace gateway::jobs {
+
+// What a call is for. It decides whose share of the budget it takes, and what its caller is told when it
+// cannot be made.
+enum class Purpose {
+  kSubmit,  // a paid request
+  kUpload,  // a place to upload a file to: free, and in the line of submits
+  kPoll,    // how a followed job is doing: nobody waits for the answer
+  kLook,    // what an operator, a caller or a webhook call wants to know or to have removed; in the line of polls
+};
+
+struct UpstreamOptions {
+  // Its `extra_request` is set here.
+  pictory::ClientOptions client;
+  BudgetOptions budget;
+};
+
+// For logs and metrics, and for those who tell watchers. On the threads that learn of it, under no lock;
+// each may be empty.
+struct UpstreamEvents {
+  // Why nothing is sent from now on, or OK: it is again.
+  std::function<void(const absl::Status& why)> rests;
+  // What watchers see may lag from now on, or does no longer.
+  std::function<void(bool degraded)> degraded_changed;
+};
+
+class Upstream {
+ public:
+  // The right to one call. One that is dropped unused is given back.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept
+        : upstream_(std::exchange(other.upstream_, nullptr)), purpose_(other.purpose_) {}
+    Turn& operator=(Turn&& other) noexcept {
+      std::swap(upstream_, other.upstream_);
+      std::swap(purpose_, other.purpose_);
+      return *this;
+    }
+    ~Turn();
+
+   private:
+    friend class Upstream;
+    Turn(Upstream& upstream, Purpose purpose) : upstream_(&upstream), purpose_(purpose) {}
+    Purpose Use();
+
+    Upstream* upstream_;  // null: used
+    Purpose purpose_;
+  };
+
+  Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock, Timers& timers,
+           UpstreamEvents events);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+
+  // nullopt if nothing may be sent for that purpose now.
+  std::optional<Turn> TryTake(Purpose purpose);
+  // When TryTake could succeed, if nobody else takes meanwhile. Never before now.
+  MonoTime NextAt(Purpose purpose);
+  // For a caller who cannot wait until NextAt: what is really in its way.
+  absl::Status Refusal(Purpose purpose);
+
+  // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
+  void Authorize(pictory::Credentials::Ready ready) { client_.Authorize(std::move(ready)); }
+  // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
+  void Submit(Turn turn, pictory::Submission submission, const pictory::Authorization& authorization,
+              MonoTime start_by, std::function<void(pictory::SubmitReply)> done);
+
+  // How one job is asked about; see PictoryClient::GetJob.
+  struct Question {
+    std::string pictory_job_id;
+    v1::JobKind kind = v1::JOB_KIND_UNSPECIFIED;
+    std::uint64_t last_digest = 0;
+    pictory::ReplySize size = pictory::ReplySize::kSmall;
+    Duration timeout = limits::kPollTimeout;
+  };
+  void GetJob(Turn turn, const Question& question, std::function<void(pictory::JobReply)> done);
+  void ListJobs(Turn turn, const std::string& page_key,
+                std::function<void(absl::StatusOr<pictory::JobList>)> done);
+  void CleanJob(Turn turn, const std::string& pictory_job_id, std::function<void(absl::Status)> done);
+  void CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
+                    std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done);
+
+  // Another API key or client secret. Pictory is asked at once whether it takes it.
+  void ReplaceSecret(Secret secret);
+
+  // Nothing is sent, because Pictory cannot be reached or refuses the credentials.
+  bool resting() const { return account_.resting(); }
+  bool credentials_refused() const { return account_.credentials_refused(); }
+  // Polls get no answers at present: what watchers see may lag.
+  bool degraded() const { return account_.degraded(); }
+  // No job is followed, so that none can lag.
+  void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
+  double requests_per_second() const { return account_.requests_per_second(); }
+
+  // No call of its own starts after this; those of others may.
+  void Stop() { outage_.Stop(); }
+
+ private:
+  friend class UpstreamPeer;  // of the tests
+
+  void NoteSubmit(const pictory::SubmitReply& reply);
+  void NoteJob(Purpose purpose, const pictory::JobReply& reply);
+
+  Account account_;
+  pictory::PictoryClient client_;
+  OutageWatch outage_;
+};
+
+}  // namespace gateway::jobs

@@ -1,0 +1,147 @@
+#include "jobs/upstream.h"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+#include "support/upstream_rig.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using test::Reply;
+
+constexpr Purpose kAll[] = {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, Purpose::kLook};
+
+class UpstreamTest : public testing::Test {
+ protected:
+  void Make(BudgetOptions budget) {
+    upstream_ = MakeUpstream(budget, transport_, clock_);
+    account_ = &UpstreamPeer::AccountOf(*upstream_);
+  }
+  std::optional<Upstream::Turn> Take(Purpose purpose) { return upstream_->TryTake(purpose); }
+  void Ask(Purpose purpose, const http::Response& answer) {
+    transport_.AnswerAllWith(answer);
+    auto turn = Take(purpose);
+    ASSERT_TRUE(turn.has_value());
+    upstream_->GetJob(*std::move(turn), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  std::unique_ptr<Upstream> upstream_;
+  Account* account_ = nullptr;
+};
+
+TEST_F(UpstreamTest, ATurnThatIsDroppedIsGivenBackAndAUsedOneIsNot) {
+  Make({.requests_per_second = 0.001, .burst = 2});
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Take(Purpose::kPoll).has_value());
+  auto turn = Take(Purpose::kPoll);
+  std::optional<Upstream::Turn> moved = std::move(turn);
+  turn.reset();
+  EXPECT_FALSE(Take(Purpose::kLook).has_value()) << "it is still held";
+  upstream_->GetJob(*std::move(moved), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+  moved.reset();
+  EXPECT_FALSE(Take(Purpose::kPoll).has_value());
+}
+
+TEST_F(UpstreamTest, SubmitsAndUploadsShareALineAsPollsAndLooksDo) {
+  Make({.requests_per_second = 0.001, .burst = 2});
+  const auto submit = Take(Purpose::kSubmit);
+  EXPECT_FALSE(Take(Purpose::kUpload).has_value());
+  const auto look = Take(Purpose::kLook);
+  EXPECT_TRUE(look.has_value());
+  EXPECT_FALSE(Take(Purpose::kPoll).has_value());
+}
+
+// Each purpose in each state of the account: whether it may go, and what is said of it.
+TEST_F(UpstreamTest, ARefusalSaysWhatIsTrueOfItsPurpose) {
+  struct State {
+    std::string name;
+    std::function<void()> enter;
+    std::string reason;
+    bool says_when;
+  };
+  const State states[] = {
+      {"budget", [&] { Make({.requests_per_second = 0.001, .burst = 1});
+                       account_->Spend(Budget::Share::kPoll);
+                       account_->Spend(Budget::Share::kSubmit); }, "UPSTREAM_BUDGET", true},
+      {"429", [&] { account_->OnRateLimited(30s); }, "UPSTREAM_RATE_LIMITED", true},
+      {"silent", [&] { account_->SetResting(absl::UnavailableError("silent")); }, "UPSTREAM_UNREACHABLE", true},
+      {"refused", [&] { account_->SetResting(errors::UpstreamCredentials("no")); }, "UPSTREAM_CREDENTIALS", false},
+  };
+  for (const State& state : states) {
+    for (const Purpose purpose : kAll) {
+      SCOPED_TRACE(state.name + " " + std::to_string(static_cast<int>(purpose)));
+      Make({.requests_per_second = 100, .burst = 100});
+      state.enter();
+      EXPECT_FALSE(Take(purpose).has_value());
+      EXPECT_GT(upstream_->NextAt(purpose), clock_.Now());
+      const absl::Status told = upstream_->Refusal(purpose);
+      EXPECT_EQ(errors::Reason(told), state.reason);
+      EXPECT_EQ(errors::RetryDelay(told) > 0s, state.says_when);
+      const std::string words(told.message());
+      if (purpose != Purpose::kSubmit) {
+        EXPECT_THAT(words, Not(HasSubstr("submitted")));
+      } else if (state.says_when) {
+        EXPECT_THAT(words, HasSubstr("nothing was submitted"));
+      }
+    }
+  }
+}
+
+TEST_F(UpstreamTest, OnlyPollsWithoutAnAnswerShowThatWatchersLag) {
+  Make({.requests_per_second = 100, .burst = 100});
+  for (int i = 0; i < limits::kDegradedAfter; ++i) Ask(Purpose::kLook, Reply(503, "busy"));
+  EXPECT_FALSE(upstream_->degraded());
+  for (int i = 0; i < limits::kDegradedAfter; ++i) Ask(Purpose::kPoll, Reply(503, "busy"));
+  EXPECT_TRUE(upstream_->degraded());
+  Ask(Purpose::kLook, Reply(404, "{}"));
+  EXPECT_FALSE(upstream_->degraded()) << "whatever is answered shows that Pictory is there";
+}
+
+TEST_F(UpstreamTest, CredentialsRefusedToAnyPurposeAreAskedAbout) {
+  for (const int status : {401, 403}) {
+    for (const Purpose purpose : {Purpose::kPoll, Purpose::kLook}) {
+      SCOPED_TRACE(std::to_string(status));
+      transport_.AnswerAllWith(Reply(status, R"({"message":"No"})"));
+      Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                         .budget = {.requests_per_second = 100, .burst = 100}},
+                        transport_, clock_, clock_, {});
+      upstream.GetJob(*upstream.TryTake(purpose), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+      EXPECT_TRUE(upstream.credentials_refused());
+      EXPECT_FALSE(upstream.TryTake(Purpose::kSubmit).has_value());
+      upstream.Stop();
+    }
+  }
+}
+
+TEST_F(UpstreamTest, ANewSecretIsTriedAtOnce) {
+  transport_.SetScript([](const http::Request& request) {
+    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}") : Reply(401, "");
+  });
+  std::vector<bool> rests;
+  Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                     .budget = {.requests_per_second = 100, .burst = 100}},
+                    transport_, clock_, clock_,
+                    {.rests = [&](const absl::Status& why) { rests.push_back(!why.ok()); }});
+  upstream.GetJob(*upstream.TryTake(Purpose::kPoll), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+  ASSERT_TRUE(upstream.resting());
+  upstream.ReplaceSecret(Secret("pictai_new"));
+  EXPECT_FALSE(upstream.resting());
+  EXPECT_EQ(rests, (std::vector<bool>{true, false}));
+  upstream.Stop();
+}
+
+}  // namespace
+}  // namespace gateway::jobs

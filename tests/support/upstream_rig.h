@@ -1,0 +1,24 @@
+// A door to Pictory for tests: with a transport that answers as a script says.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "jobs/upstream.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+#include "support/upstream_peer.h"
+
+namespace gateway::jobs {
+
+// It never rests by itself and asks nothing of its own, so that a test counts only what it has made happen.
+inline std::unique_ptr<Upstream> MakeUpstream(
+    BudgetOptions budget, test::FakeTransport& transport, test::FakeClock& clock, UpstreamEvents events = {},
+    pictory::ClientOptions client = {.api_key = Secret("pictai_k"), .user_agent = "t"}) {
+  auto upstream = std::make_unique<Upstream>(
+      UpstreamOptions{.client = std::move(client), .budget = budget}, transport, clock, clock, std::move(events));
+  UpstreamPeer::StayAwake(*upstream);
+  return upstream;
+}
+
+}  // namespace gateway::jobs
