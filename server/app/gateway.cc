@@ -29,6 +29,7 @@
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
+#include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
@@ -138,6 +139,7 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::Upstream> upstream;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
   std::unique_ptr<jobs::Hub> hub;
+  std::unique_ptr<jobs::Ledger> ledger;
   std::unique_ptr<jobs::StreamWheel> wheel;
   std::unique_ptr<jobs::Poller> poller;
   std::unique_ptr<jobs::OwedAnswers> owed;
@@ -263,6 +265,7 @@ void Gateway::Parts::BuildDomain() {
   broadcaster = std::make_unique<jobs::Broadcaster>();
   hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
   hub->SetEnded(JobEnded(metrics));
+  ledger = std::make_unique<jobs::Ledger>(*store, *hub);
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;
   polling.in_flight_max = config.max_polls_in_flight;
@@ -274,9 +277,11 @@ void Gateway::Parts::BuildDomain() {
   jobs::PollEvents poll_events = PollEvents(metrics);
   poll_events.storing = [this](jobs::JobRecord& record) { owed->Note(record); };
   poller = std::make_unique<jobs::Poller>(
-      std::move(polling), *upstream, *store, clock, *timers, random,
-      [this](const jobs::JobRecord& record) { return hub->Publish(record); }, std::move(poll_events));
+      std::move(polling), *upstream, *ledger, *store, clock, *timers, random, std::move(poll_events));
   poller->Recover(recovered.asked);
+  ledger->Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+    poller->OnChange(record, seen);
+  });
   hub->SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller->SetWatched(tenant, job_id, count > 0);
@@ -293,25 +298,27 @@ void Gateway::Parts::BuildDomain() {
   spending = std::make_unique<jobs::Spending>(config.spending, clock);
   spending->Recover(std::move(recovered.spent), jobs::StartTime(recovered.asked, clock.WallNow()));
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
-  reconciler = std::make_unique<jobs::Reconciler>(*upstream, *store, *hub, *poller, clock, *timers,
-                                                  ReconcileEvents(metrics));
+  reconciler = std::make_unique<jobs::Reconciler>(*upstream, *ledger, *store, *hub, *poller, clock,
+                                                  *timers, ReconcileEvents(metrics));
+  ledger->Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr&) {
+    reconciler->OnChange(record);
+  });
   jobs::SubmitEvents submit_events = SubmitEvents(metrics);
-  submit_events.in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
-    reconciler->Add(record, hinted);
+  submit_events.hinted = [this](const jobs::JobKey& job, const std::string& pictory_job_id) {
+    reconciler->OnHint(job, pictory_job_id);
   };
   submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *upstream, *spending, *owed,
-                                                *store, *hub, *poller, clock, *timers, random,
+                                                *ledger, *store, *hub, clock, *timers, random,
                                                 std::move(submit_events));
   uploads = std::make_unique<jobs::UploadDesk>(*upstream, clock, *timers);
-  deleter = std::make_unique<jobs::Deleter>(*upstream, *store, *hub, clock);
-  retention = std::make_unique<jobs::Retention>(config.retention, *store, *hub, clock, *timers,
-                                                Pruned());
+  deleter = std::make_unique<jobs::Deleter>(*upstream, *ledger, *store, clock);
+  retention = std::make_unique<jobs::Retention>(config.retention, *ledger, clock, *timers, Pruned());
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {
   reconciler->Recall(std::move(recovered.hints));
   absl::Status read = store->ReadUnfinished([this](const jobs::JobRecord& record) {
-    reconciler->Add(record);
+    reconciler->OnChange(record);
     poller->FollowRecovered(record, hub->Publish(record), recovered.unfinished);
   });
   if (!read.ok()) return read;

@@ -61,14 +61,14 @@ void Deleter::Bury(JobRecord record, Done done) {
   ++record.job.revision;
   const v1::Job answer = ToProto(record.job);
   record.job.labels.clear();
-  const std::string tenant = record.job.tenant;
-  const std::string job_id = record.job.job_id;
-  store_.Bury(std::move(record),
-              [this, tenant, job_id, answer, done = std::move(done)](const absl::Status& buried) {
-                if (!buried.ok()) return done(buried);
-                hub_.Forget(tenant, job_id);
-                done(answer);
-              });
+  ledger_.Bury(std::move(record), [this, answer, done = std::move(done)](Ledger::Outcome buried) {
+    // It has ended, so that whatever changed meanwhile can go as well; or it has gone already.
+    const bool again = absl::IsAborted(buried.status) && IsVisible(buried.record);
+    if (again) return Bury(std::move(buried.record), done);
+    if (absl::IsAborted(buried.status)) return done(errors::JobNotFound(buried.record.job.job_id));
+    if (!buried.status.ok()) return done(buried.status);
+    done(answer);
+  });
 }
 
 }  // namespace gateway::jobs

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
-#include "jobs/hub.h"
+#include "jobs/ledger.h"
 #include "jobs/store.h"
 #include "jobs/upstream.h"
 
@@ -17,8 +17,8 @@ namespace gateway::jobs {
 
 class Deleter {
  public:
-  Deleter(Upstream& upstream, JobStore& store, Hub& hub, const Clock& clock)
-      : upstream_(upstream), store_(store), hub_(hub), clock_(clock) {}
+  Deleter(Upstream& upstream, Ledger& ledger, JobStore& store, const Clock& clock)
+      : upstream_(upstream), ledger_(ledger), store_(store), clock_(clock) {}
 
   // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing is
   // deleted here unless Pictory has said that it is gone there, or that it never allows it.
@@ -30,8 +30,8 @@ class Deleter {
   void Bury(JobRecord record, Done done);
 
   Upstream& upstream_;
+  Ledger& ledger_;
   JobStore& store_;
-  Hub& hub_;
   const Clock& clock_;
 };
 

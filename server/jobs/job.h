@@ -82,6 +82,10 @@ enum class Notice : std::uint8_t {
 struct JobRecord {
   Job job;
 
+  // How often the record was written. A write names the version that it changes, so that of two who have
+  // read the same one only the first is stored.
+  std::int64_t version = 0;
+
   SubmissionState submission = SubmissionState::kIntent;
   std::string fingerprint;  // jobs/fingerprint.h
   std::int32_t attempt = 1;

@@ -28,6 +28,20 @@ JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& 
   return record;
 }
 
+// Somebody has decided what became of the request before Pictory said so. What it says is kept where nothing
+// else is known.
+JobRecord AfterDecision(const JobRecord& decided, const pictory::SubmitReply& reply, WallTime now) {
+  JobRecord record = decided;
+  if (reply.outcome != Outcome::kAccepted || !record.job.pictory_job_id.empty() || !IsVisible(record)) {
+    return record;
+  }
+  record.job.pictory_job_id = reply.pictory_job_id;
+  record.job.message = "Given up before Pictory answered; it took the job, as " + reply.pictory_job_id;
+  record.job.update_time = now;
+  ++record.job.revision;
+  return record;
+}
+
 }  // namespace
 
 JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now) {
@@ -56,6 +70,7 @@ JobRecord Abandoned(const JobRecord& in_doubt, WallTime now) {
 
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now) {
   if (sending.submission == SubmissionState::kUnknown) return AfterLateReply(sending, reply, now);
+  if (sending.submission != SubmissionState::kSending) return AfterDecision(sending, reply, now);
   JobRecord record = sending;
   record.job.update_time = now;
   switch (reply.outcome) {

@@ -7,14 +7,14 @@
 
 namespace gateway::jobs {
 
-Poller::Poller(PollerOptions options, Upstream& upstream, JobStore& store, const Clock& clock,
-               Timers& timers, Random& random, Publish publish, PollEvents events)
+Poller::Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store,
+               const Clock& clock, Timers& timers, Random& random, PollEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
+      ledger_(ledger),
       store_(store),
       clock_(clock),
       random_(random),
-      publish_(std::move(publish)),
       events_(std::move(events)),
       next_pump_(timers) {}
 
@@ -25,12 +25,14 @@ void Poller::Recover(const Asked& asked) {
   asked_ = noted_ = asked;
 }
 
-void Poller::Follow(const JobRecord& record, SnapshotPtr snapshot) {
-  if (!IsPollable(record)) return;
+// Of its own changes it knows already, but for the end.
+void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   {
     MutexLock lock(mutex_);
-    Entry* const entry = Add(record, std::move(snapshot));
-    if (entry == nullptr) return;
+    const JobKeyView key{record.job.tenant, record.job.job_id};
+    if (!IsPollable(record)) return Remove(key);
+    if (FindEntry(key) != nullptr) return;
+    Entry* const entry = Add(record, seen);
     FailPoint("poll-entry");
     const PollFacts facts{.record = &record};
     Place(*entry, clock_.Now() + NextPollDelay(options_.curve, facts, clock_.WallNow(), random_.Uniform()));

@@ -42,6 +42,7 @@
 #include "jobs/asked.h"
 #include "jobs/job.h"
 #include "jobs/job_key.h"
+#include "jobs/ledger.h"
 #include "jobs/schedule.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
@@ -69,11 +70,8 @@ struct PollEvents {
 
 class Poller {
  public:
-  // Makes a job's new state visible, and returns its newest snapshot.
-  using Publish = std::function<SnapshotPtr(const JobRecord&)>;
-
-  Poller(PollerOptions options, Upstream& upstream, JobStore& store, const Clock& clock, Timers& timers,
-         Random& random, Publish publish, PollEvents events);
+  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store, const Clock& clock,
+         Timers& timers, Random& random, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -81,9 +79,9 @@ class Poller {
   // What the process before knew. Before anything is followed.
   void Recover(const Asked& asked);
 
-  // Follows a job from now on: first poll after the curve's first interval. Ignored if followed
-  // already or not pollable. `snapshot`: what was published of it.
-  void Follow(const JobRecord& record, SnapshotPtr snapshot);
+  // The ledger's: a job has changed. One that has a Pictory id is followed from now on, its first poll
+  // after the curve's first interval; one that has ended is followed no longer.
+  void OnChange(const JobRecord& record, const SnapshotPtr& seen);
   // Follows one of `jobs` that a restart has found, their first polls spread.
   void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs);
   // A watched job is polled faster, from its next interval on; the first watcher pulls the next poll
@@ -186,7 +184,7 @@ class Poller {
   void NoteAsked() EXCLUDES(mutex_);
   void NoteFollowed() EXCLUDES(mutex_);
   void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
-  void OnStored(const NewsPtr& news, const absl::Status& status) EXCLUDES(mutex_);
+  void OnStored(const NewsPtr& news, Ledger::Outcome outcome) EXCLUDES(mutex_);
   // The round ends without an effect: the store failed, or the job is gone.
   void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
@@ -198,10 +196,10 @@ class Poller {
 
   const PollerOptions options_;
   Upstream& upstream_;
+  Ledger& ledger_;
   JobStore& store_;
   const Clock& clock_;
   Random& random_;
-  const Publish publish_;
   const PollEvents events_;
 
   mutable Mutex mutex_;

@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "jobs/guards.h"
 #include "jobs/poller.h"
 
 namespace gateway::jobs {
@@ -114,25 +113,27 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
   }
   if (!advanced.store) return Pump();
 
-  if (advanced.visible && IsOff(Guard::kStoredBeforePublish)) publish_(advanced.record);
   if (events_.storing) events_.storing(advanced.record);
   advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(news->delay);
   std::vector<pictory::JobResult::Part> parts;
   if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {
     parts = news->reply.result->parts;
   }
-  store_.Update(advanced.record, std::move(parts),
-                [this, news](const absl::Status& status) { OnStored(news, status); });
+  ledger_.Update({.record = advanced.record, .parts = std::move(parts), .hidden = !advanced.visible},
+                 [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
 }
 
-void Poller::OnStored(const NewsPtr& news, const absl::Status& status) {
-  if (!status.ok()) return Abandon(news, false);
-  SnapshotPtr newest;
-  if (news->advanced.visible) newest = publish_(news->advanced.record);
+// Of a record that somebody else has changed meanwhile, the reply is news once more.
+void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
+  if (absl::IsAborted(outcome.status)) {
+    if (!IsPollable(outcome.record)) return Abandon(news, /*gone=*/true);
+    return OnRecord(news, std::move(outcome.record));
+  }
+  if (!outcome.status.ok()) return Abandon(news, absl::IsNotFound(outcome.status));
   {
     MutexLock lock(mutex_);
     Leave(news->ask);
-    SettleAs(news, std::move(newest));
+    SettleAs(news, std::move(outcome.seen));
   }
   NoteFollowed();
   Pump();

@@ -55,9 +55,10 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Reconciler::Reconciler(Upstream& upstream, JobStore& store, Hub& hub, Poller& poller,
+Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub, Poller& poller,
                        const Clock& clock, Timers& timers, ReconcileEvents events)
     : upstream_(upstream),
+      ledger_(ledger),
       store_(store),
       hub_(hub),
       poller_(poller),
@@ -67,9 +68,9 @@ Reconciler::Reconciler(Upstream& upstream, JobStore& store, Hub& hub, Poller& po
 
 Reconciler::~Reconciler() { Stop(); }
 
-void Reconciler::Add(const JobRecord& record, const std::string& hinted) {
-  if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return;
+void Reconciler::OnChange(const JobRecord& record) {
   const JobKey key{record.job.tenant, record.job.job_id};
+  if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return Drop(key);
   std::vector<std::string> said;
   {
     MutexLock lock(mutex_);
@@ -83,8 +84,15 @@ void Reconciler::Add(const JobRecord& record, const std::string& hinted) {
       early_.erase(found);
     }
   }
-  if (!hinted.empty()) TakeHint(key, hinted);
   for (std::string& id : said) TakeHint(key, std::move(id));
+}
+
+void Reconciler::Drop(const JobKey& key) {
+  MutexLock lock(mutex_);
+  const auto found = doubts_.find(key);
+  if (found == doubts_.end()) return;
+  if (found->second.timer != Timers::kNone) timers_.Cancel(found->second.timer);
+  doubts_.erase(found);
 }
 
 void Reconciler::Recall(std::vector<Hint> hints) {
@@ -110,7 +118,7 @@ void Reconciler::OnCallback(const std::string& token, std::vector<std::string> p
       if (own) poller_.Hint(key.tenant, key.id);
       return done(absl::OkStatus());
     }
-    // In doubt by the store may be earlier than in doubt by Add.
+    // In doubt by the store may be earlier than in doubt here.
     const bool open = in_doubt || record.submission == SubmissionState::kSending;
     if (!open || ids.empty() || IsOff(Guard::kEarlyCallback)) return done(absl::OkStatus());
     for (const std::string& id : ids) KeepEarly(key, id);
@@ -288,22 +296,17 @@ void Reconciler::Release(const JobKey& key) {
 }
 
 void Reconciler::Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done) {
-  store_.Update(record, {},
-                [this, key, record, by, done = std::move(done)](const absl::Status& stored) {
-                  if (!stored.ok()) {
-                    Release(key);
-                    return done(stored);
-                  }
-                  {
-                    MutexLock lock(mutex_);
-                    doubts_.erase(key);
-                  }
-                  if (events_.settled) events_.settled(record, by);
-                  const SnapshotPtr snapshot = hub_.Publish(record);
-                  poller_.Follow(record, snapshot);
-                  poller_.Hint(key.tenant, key.id);  // it may have ended long ago
-                  done(snapshot);
-                });
+  ledger_.Update({.record = std::move(record)},
+                 [this, key, by, done = std::move(done)](const Ledger::Outcome& outcome) {
+                   if (absl::IsAborted(outcome.status)) OnChange(outcome.record);
+                   if (!outcome.status.ok()) {
+                     Release(key);
+                     return done(outcome.status);
+                   }
+                   if (events_.settled) events_.settled(outcome.record, by);
+                   poller_.Hint(key.tenant, key.id);  // it may have ended long ago
+                   done(outcome.seen);
+                 });
 }
 
 // Marks what has been in doubt for too long, then comes again as long as anything is.
@@ -326,17 +329,10 @@ void Reconciler::Sweep() {
       old.push_back(std::move(record));
     }
   }
-  for (const JobRecord& record : old) {
-    store_.Update(record, {}, [this, record](const absl::Status& stored) {
-      {
-        MutexLock lock(mutex_);
-        const auto found = doubts_.find({record.job.tenant, record.job.job_id});
-        if (found == doubts_.end()) return;
-        found->second.busy = false;
-        if (!stored.ok()) return;
-        found->second.record = record;
-      }
-      hub_.Publish(record);
+  for (JobRecord& record : old) {
+    ledger_.Update({.record = std::move(record)}, [this](const Ledger::Outcome& outcome) {
+      if (absl::IsAborted(outcome.status)) OnChange(outcome.record);
+      Release({outcome.record.job.tenant, outcome.record.job.job_id});
     });
   }
 }
@@ -401,7 +397,10 @@ void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request,
       JobRecord record;
       if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
       return Settle(key, Abandoned(record, clock_.WallNow()), "abandon",
-                    [done = std::move(done)](const absl::StatusOr<SnapshotPtr>& settled) {
+                    [key, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& settled) {
+                      if (absl::IsAborted(settled.status())) {
+                        return done(errors::JobBeingSettled(key.id, kSettleRetry));
+                      }
                       if (!settled.ok()) return done(settled.status());
                       done(ResponseWith(**settled));
                     });
@@ -449,10 +448,11 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                                                     : WhyUnanswered(reply));
         }
         Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "adopt",
-               [pictory_job_id, done](const absl::StatusOr<SnapshotPtr>& settled) {
+               [key, pictory_job_id, done](const absl::StatusOr<SnapshotPtr>& settled) {
                  if (absl::IsAlreadyExists(settled.status())) {
                    return done(errors::PictoryJobTaken(pictory_job_id));
                  }
+                 if (absl::IsAborted(settled.status())) return done(errors::JobBeingSettled(key.id, kSettleRetry));
                  if (!settled.ok()) return done(settled.status());
                  done(ResponseWith(**settled));
                });

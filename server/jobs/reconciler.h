@@ -24,6 +24,7 @@
 #include "base/mutex.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
+#include "jobs/ledger.h"
 #include "jobs/poller.h"
 #include "jobs/store.h"
 #include "jobs/upstream.h"
@@ -43,17 +44,21 @@ struct ReconcileEvents {
 
 class Reconciler {
  public:
-  Reconciler(Upstream& upstream, JobStore& store, Hub& hub, Poller& poller, const Clock& clock,
-             Timers& timers, ReconcileEvents events);
+  Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub, Poller& poller,
+             const Clock& clock, Timers& timers, ReconcileEvents events);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
-  // A job that has become UNCONFIRMED, or was found so at start. Others are ignored. `hinted`, if not "", is
-  // the id in what came of Pictory's answer, and kept in the store.
-  void Add(const JobRecord& record, const std::string& hinted = "");
+  // The ledger's: a job has changed, or was found at a start. One that is UNCONFIRMED is this class's from
+  // now on, any other is so no longer.
+  void OnChange(const JobRecord& record);
 
-  // Before the first Add: what was said of jobs in doubt before the restart.
+  // The id in what came of Pictory's answer to a submit that may become UNCONFIRMED, or has. It is kept in
+  // the store already, or cannot be.
+  void OnHint(const JobKey& key, std::string pictory_job_id) { KeepEarly(key, std::move(pictory_job_id)); }
+
+  // Before the first change: what was said of jobs in doubt before the restart.
   void Recall(std::vector<Hint> hints);
 
   // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_ids` as in the
@@ -110,10 +115,13 @@ class Reconciler {
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
-  // The one way out of UNCONFIRMED: durable, then visible, then followed.
+  // The one way out of UNCONFIRMED. ABORTED if somebody else has changed the job meanwhile: it is as that one
+  // left it, and can be decided again.
   void Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done);
 
   void ListCandidates(const JobKey& key, ResolveDone done);
+
+  void Drop(const JobKey& key);
 
   // Claims the job for one decision. False if it is claimed already or not in doubt any more.
   bool Claim(const JobKey& key, JobRecord& record);
@@ -121,6 +129,7 @@ class Reconciler {
   void Sweep();
 
   Upstream& upstream_;
+  Ledger& ledger_;
   JobStore& store_;
   Hub& hub_;
   Poller& poller_;

@@ -11,10 +11,9 @@ constexpr std::chrono::milliseconds kBetweenBatches{50};
 
 }  // namespace
 
-Retention::Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock,
-                     Timers& timers, std::function<void(std::size_t)> pruned)
-    : options_(options), store_(store), hub_(hub), clock_(clock),
-      pruned_(std::move(pruned)), next_(timers) {}
+Retention::Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
+                     std::function<void(std::size_t)> pruned)
+    : options_(options), ledger_(ledger), clock_(clock), pruned_(std::move(pruned)), next_(timers) {}
 
 void Retention::Start(WallTime last_answered) {
   began_ = clock_.Now();
@@ -41,11 +40,8 @@ void Retention::PruneOnce() {
   const PruneQuery query{.finished_before = before(finished_kept),
                          .untouched_since = before(options_.request_ids_kept),
                          .limit = limits::kPruneBatch};
-  store_.Prune(query, [this](const absl::StatusOr<std::vector<JobKey>>& gone) {
-    const std::size_t count = gone.ok() ? gone->size() : 0;
-    if (gone.ok()) {
-      for (const JobKey& key : *gone) hub_.Forget(key.tenant, key.id);
-    }
+  ledger_.Prune(query, [this](const absl::StatusOr<std::size_t>& pruned) {
+    const std::size_t count = pruned.value_or(0);
     if (pruned_ && count > 0) pruned_(count);
     Schedule(count > 0 ? Duration(kBetweenBatches) : Duration(limits::kPruneInterval));
   });

@@ -11,8 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/next_call.h"
-#include "jobs/hub.h"
-#include "jobs/store.h"
+#include "jobs/ledger.h"
 
 namespace gateway::jobs {
 
@@ -24,7 +23,7 @@ struct RetentionOptions {
 class Retention {
  public:
   // `pruned`, if given, hears how many records each batch removed.
-  Retention(RetentionOptions options, JobStore& store, Hub& hub, const Clock& clock, Timers& timers,
+  Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
             std::function<void(std::size_t)> pruned);
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
@@ -40,8 +39,7 @@ class Retention {
   void PruneOnce();
 
   const RetentionOptions options_;
-  JobStore& store_;
-  Hub& hub_;
+  Ledger& ledger_;
   const Clock& clock_;
   const std::function<void(std::size_t)> pruned_;
   WallTime began_wall_{};  // both set by Start, before any timer

@@ -73,6 +73,11 @@ struct PartChunk {
   std::int64_t total_bytes = 0;
 };
 
+// What Update and Bury say when the record has another version than they were told.
+inline absl::Status ChangedMeanwhile() {
+  return absl::AbortedError("Somebody else has changed the record meanwhile");
+}
+
 class JobStore {
  public:
   template <class T>
@@ -81,17 +86,18 @@ class JobStore {
 
   virtual ~JobStore() = default;
 
-  // Inserts `record` unless its (tenant, request_id) is known. A known one that is kNotSent and of the
-  // same request (jobs/fingerprint.h) is begun again: the stored job_id and create_time stay, attempt rises by one,
-  // everything else becomes the new record's.
+  // Inserts `record`, as version 1, unless its (tenant, request_id) is known. A known one that is kNotSent and of the
+  // same request (jobs/fingerprint.h) is begun again: the stored job_id and create_time stay, attempt and
+  // version rise by one, everything else becomes the new record's.
   virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
 
-  // Replaces the record with this tenant and job_id, and adds or replaces `parts` of its result; of its
-  // `delivery` only that the answer has arrived, which is never taken back. NOT_FOUND if there is none. Large parts may be written before the record, other writes in
+  // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or replaces `parts` of its result; of its
+  // `delivery` only that the answer has arrived, which is never taken back. NOT_FOUND if there is none,
+  // ABORTED if it does not have record.version: somebody else was first. Large parts may be written before the record, other writes in
   // between; what is left of them if the rest fails is replaced by the next Update with that part.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) = 0;
 
-  // Inserts a job that was not submitted here (adopted from Pictory). ALREADY_EXISTS if its
+  // Inserts a job that was not submitted here (adopted from Pictory), as version 1. ALREADY_EXISTS if its
   // (tenant, pictory_job_id) or job_id is known.
   virtual void Adopt(JobRecord record, Done done) = 0;
 

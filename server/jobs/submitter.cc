@@ -17,15 +17,15 @@
 namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
-                     OwedAnswers& owed, JobStore& store, Hub& hub, Poller& poller, const Clock& clock,
+                     OwedAnswers& owed, Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock,
                      Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
       spending_(spending),
       owed_(owed),
+      ledger_(ledger),
       store_(store),
       hub_(hub),
-      poller_(poller),
       clock_(clock),
       timers_(timers),
       random_(random),
@@ -146,27 +146,27 @@ void Submitter::AnswerUnconfirmed() {
 // Pictory's answer is held meanwhile, so that it finds the record as callers know it.
 void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
   const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
-  JobRecord record = AfterReply(attempt->record, unknown, clock_.WallNow());
-  store_.Update(record, {}, [this, attempt, record](const absl::Status& stored) {
+  Ledger::Change change{.record = AfterReply(attempt->record, unknown, clock_.WallNow())};
+  change.stored = [this, attempt](const JobRecord& record) {
+    owed_.Answered(attempt->key, record.job.job_id);
+  };
+  ledger_.Update(std::move(change), [this, attempt](const Ledger::Outcome& outcome) {
+    const bool told = outcome.status.ok();
     std::vector<Waiter> waiting;
     std::optional<pictory::SubmitReply> held;
     {
       MutexLock lock(mutex_);
-      if (stored.ok()) {
-        attempt->told = record;
+      if (told) {
+        attempt->told = outcome.record;
         waiting.swap(attempt->waiting);
       }
       held.swap(attempt->held);
       attempt->stage = held.has_value() ? Attempt::Stage::kAnswered
-                       : stored.ok()    ? Attempt::Stage::kTold
+                       : told           ? Attempt::Stage::kTold
                                         : Attempt::Stage::kSent;
-      if (held.has_value() && attempt->told.has_value()) attempt->record = record;
+      if (held.has_value() && attempt->told.has_value()) attempt->record = outcome.record;
     }
-    if (stored.ok()) {
-      const SnapshotPtr snapshot = hub_.Publish(record);
-      owed_.Answered(attempt->key, record.job.job_id);
-      for (const Waiter& waiter : waiting) waiter.done(snapshot, waiter.source);
-    }
+    for (const Waiter& waiter : waiting) waiter.done(outcome.seen, waiter.source);
     if (held.has_value()) TakeReply(attempt, *std::move(held));
   });
 }

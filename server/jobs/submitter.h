@@ -35,8 +35,8 @@
 #include "google/protobuf/message.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
+#include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
-#include "jobs/poller.h"
 #include "jobs/retry_evidence.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
@@ -83,10 +83,9 @@ struct AnswerSource {
 
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
-  // A job became UNCONFIRMED; durable and visible by now. So is the id that what came of Pictory's answer
-  // gives for it, or "".
-  std::function<void(const JobRecord&, const std::string& hinted_pictory_job_id)> in_doubt;
-  // Pictory answered with a job that another job here owns. Never expected.
+  // What came of Pictory's answer gives this id, which is not believed. The job becomes UNCONFIRMED, or has.
+  std::function<void(const JobKey&, const std::string& pictory_job_id)> hinted;
+  // Pictory answered with a job that another job here owns, or to one that owns another. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
   // A submit without a request_id is taken for an earlier one, whose request_id this is.
   std::function<void(AnswerRule, const std::string& request_id)> repeated;
@@ -98,7 +97,7 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
-            JobStore& store, Hub& hub, Poller& poller, const Clock& clock, Timers& timers, Random& random,
+            Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock, Timers& timers, Random& random,
             SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
@@ -152,7 +151,9 @@ class Submitter {
   void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
-                       const absl::Status& stored);
+                       Ledger::Outcome outcome);
+  // The record of an attempt before Pictory has answered; nobody else changes it.
+  void Store(const AttemptPtr& attempt, JobStore::Done done);
 
   // Ends that need no POST.
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
@@ -169,9 +170,9 @@ class Submitter {
   Upstream& upstream_;
   Spending& spending_;
   OwedAnswers& owed_;
+  Ledger& ledger_;
   JobStore& store_;
   Hub& hub_;
-  Poller& poller_;
   const Clock& clock_;
   Timers& timers_;
   Random& random_;

@@ -19,6 +19,17 @@ using Outcome = pictory::SubmitReply::Outcome;
 
 namespace {
 
+// What the record says already needs no write.
+Ledger::Outcome Unchanged(JobRecord record) {
+  SnapshotPtr seen = MakeSnapshot(record.job);
+  return {.status = absl::OkStatus(), .record = std::move(record), .seen = std::move(seen)};
+}
+
+// Pictory took the request as one job, and the record has been given another meanwhile.
+bool IsOfAnother(const JobRecord& record, const pictory::SubmitReply& reply) {
+  return reply.outcome == Outcome::kAccepted && record.job.pictory_job_id != reply.pictory_job_id;
+}
+
 // What an error repeats of the request, such as the job to be rendered, is not the job it has made.
 bool IsEcho(const pictory::Submission& submission, const std::string& id) {
   const auto has = [&id](std::string_view text) { return text.find(id) != std::string_view::npos; };
@@ -133,7 +144,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   const bool ready = attempt->turn.has_value();
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
-  store_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
+  ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
@@ -168,7 +179,7 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
-  store_.Update(attempt->record, {}, [this, attempt](const absl::Status& stored) {
+  Store(attempt, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
       attempt->turn.reset();
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
@@ -220,34 +231,40 @@ void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply)
 
 // As the ids in callbacks. A store that cannot keep it leaves a hint that is lost with the process.
 void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (IsEcho(attempt->submission, reply.hinted_job_id)) {
-    reply.hinted_job_id.clear();
-    return StoreOutcome(attempt, std::move(reply));
-  }
-  store_.KeepHints({attempt->record.job.tenant, attempt->record.job.job_id}, {reply.hinted_job_id},
+  if (IsEcho(attempt->submission, reply.hinted_job_id)) return StoreOutcome(attempt, std::move(reply));
+  const JobKey job{attempt->record.job.tenant, attempt->record.job.job_id};
+  if (events_.hinted) events_.hinted(job, reply.hinted_job_id);
+  store_.KeepHints(job, {reply.hinted_job_id},
                    [this, attempt, reply](const absl::Status&) { StoreOutcome(attempt, reply); });
 }
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (reply.outcome == Outcome::kUnknown && attempt->told.has_value()) {
-    if (events_.in_doubt) events_.in_doubt(attempt->record, reply.hinted_job_id);
-    return Finish(attempt, MakeSnapshot(attempt->record.job));  // which is what the record says already
-  }
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
+  if (outcome == attempt->record) return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
   if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
     Finish(attempt, hub_.Publish(outcome.job));
   }
-  store_.Update(outcome, {},
-                [this, attempt, outcome, reply = std::move(reply)](const absl::Status& stored) mutable {
-                  if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored)) {
-                    // That id says nothing of what became of this request.
-                    if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-                    reply.outcome = Outcome::kUnknown;
-                    return StoreOutcome(attempt, std::move(reply));
-                  }
-                  attempt->record = std::move(outcome);
-                  OnOutcomeStored(attempt, reply, stored);
-                });
+  Ledger::Change change{.record = std::move(outcome)};
+  change.stored = [this, attempt](const JobRecord& record) {
+    if (!CanBeOwed(record.submission)) return;
+    FailPoint("accepted-stored");
+    // Before anything can change the record again: that its answer has arrived must not be noted yet.
+    owed_.Answered(attempt->key, record.job.job_id);
+  };
+  ledger_.Update(std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
+    if (absl::IsAborted(stored.status)) {
+      // Callers knew it as UNCONFIRMED, and somebody has decided about it meanwhile. The answer stands.
+      attempt->record = std::move(stored.record);
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
+      // That id says nothing of what became of this request.
+      if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+      reply.outcome = Outcome::kUnknown;
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    OnOutcomeStored(attempt, reply, std::move(stored));
+  });
 }
 
 // The refused attempt is over, and the record says so before a new token is fetched: from here to
@@ -256,7 +273,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
   attempt->sent_again = true;
   attempt->record.submission = SubmissionState::kIntent;
   ++attempt->record.attempt;
-  store_.Update(attempt->record, {}, [this, attempt, refusal](const absl::Status& stored) {
+  Store(attempt, [this, attempt, refusal](const absl::Status& stored) {
     if (!stored.ok()) {  // nothing was billed
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
       return Finish(attempt, refusal);
@@ -273,28 +290,32 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
 }
 
 void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
-                                const absl::Status& stored) {
+                                Ledger::Outcome outcome) {
+  attempt->record = std::move(outcome.record);
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not the record of it was kept.
     spending_.Refund(attempt->key.tenant, attempt->counted_at);
     return Finish(attempt, reply.error);
   }
-  if (!stored.ok()) {
+  if (!outcome.status.ok()) {
     // The record stays SENDING, so a restart makes it UNCONFIRMED: never sent again.
     return Finish(attempt, errors::Internal(
                                "The job was sent to Pictory, but its outcome could not be stored; do "
                                "not resubmit, job " +
                                attempt->record.job.job_id + " shows up as UNCONFIRMED"));
   }
-  FailPoint("accepted-stored");
-  // Before anything can change the record again: that its answer has arrived must not be noted yet.
-  owed_.Answered(attempt->key, attempt->record.job.job_id);
-  const std::shared_ptr<const Snapshot> snapshot = hub_.Publish(attempt->record.job);
-  if (reply.outcome == Outcome::kAccepted) poller_.Follow(attempt->record, snapshot);
-  if (reply.outcome == Outcome::kUnknown && events_.in_doubt) {
-    events_.in_doubt(attempt->record, reply.hinted_job_id);
+  if (IsOfAnother(attempt->record, reply) && events_.foreign) {
+    events_.foreign(attempt->record, reply.pictory_job_id);
   }
-  Finish(attempt, snapshot);
+  Finish(attempt, std::move(outcome.seen));
+}
+
+void Submitter::Store(const AttemptPtr& attempt, JobStore::Done done) {
+  ledger_.Update({.record = attempt->record, .hidden = true},
+                 [attempt, done = std::move(done)](const Ledger::Outcome& outcome) {
+                   if (outcome.status.ok()) attempt->record.version = outcome.record.version;
+                   done(outcome.status);
+                 });
 }
 
 // A submit that cannot go on may be the retry of one that did: then the first one's answer counts.
@@ -338,8 +359,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   spending_.Refund(attempt->key.tenant, attempt->counted_at);
   attempt->record.submission = SubmissionState::kNotSent;
-  store_.Update(attempt->record, {},
-                [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
+  Store(attempt, [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
 JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {

@@ -34,7 +34,7 @@ JobWrites::JobWrites(SQLite::Database& db)
       find_request_(db, absl::StrCat("SELECT id, ", kRecordColumns,
                                      " FROM jobs WHERE tenant = ? AND request_id = ?"
                                      " AND request_id <> ''")),
-      find_(db, "SELECT id, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
+      find_(db, "SELECT id, version, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
       insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
       // Whether its answer has arrived is known to one place, and written by many: it is never taken back
       // here. A record that was never sent begins anew.
@@ -81,19 +81,22 @@ absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
       record.job.job_id = known.job.job_id;
       record.job.create_time = known.job.create_time;
       record.attempt = known.attempt + 1;
+      record.version = known.version;
       Replace(row, record, known.job.labels);
+      ++record.version;
       return BeginResult{.begun = true, .record = std::move(record)};
     }
   }
   Insert(record);
+  record.version = 1;
   FailPoint("intent-uncommitted");
   return BeginResult{.begun = true, .record = std::move(record)};
 }
 
 absl::Status JobWrites::Update(const JobRecord& record,
                                const std::vector<pictory::JobResult::Part>& parts) {
-  const std::optional<Row> row = FindRow(record.job.tenant, record.job.job_id);
-  if (!row.has_value()) return errors::JobNotFound(record.job.job_id);
+  const absl::StatusOr<Row> row = RowToChange(record);
+  if (!row.ok()) return row.status();
   Replace(row->id, record, row->labels);
   for (const auto& part : parts) {
     PutPart(record.job.tenant, record.job.job_id, part, 0, SlicesOf(part.bytes.size()));
@@ -101,19 +104,18 @@ absl::Status JobWrites::Update(const JobRecord& record,
   return absl::OkStatus();
 }
 
-absl::Status JobWrites::PutSlices(const std::string& tenant, const std::string& job_id,
-                                  const pictory::JobResult::Part& part, std::size_t first,
-                                  std::size_t last) {
-  if (!FindRow(tenant, job_id).has_value()) return errors::JobNotFound(job_id);
-  PutPart(tenant, job_id, part, first, last);
+absl::Status JobWrites::PutSlices(const JobRecord& record, const pictory::JobResult::Part& part,
+                                  std::size_t first, std::size_t last) {
+  if (absl::Status row = RowToChange(record).status(); !row.ok()) return row;
+  PutPart(record.job.tenant, record.job.job_id, part, first, last);
   return absl::OkStatus();
 }
 
 void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
 
 absl::Status JobWrites::Bury(const JobRecord& record) {
-  const std::optional<Row> row = FindRow(record.job.tenant, record.job.job_id);
-  if (!row.has_value()) return errors::JobNotFound(record.job.job_id);
+  const absl::StatusOr<Row> row = RowToChange(record);
+  if (!row.ok()) return row.status();
   Replace(row->id, record, row->labels);
   RemoveParts(record.job.tenant, record.job.job_id);
   return absl::OkStatus();
@@ -195,7 +197,7 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   const std::int64_t micros = now.time_since_epoch().count();
   const auto change = [&](const char* set, SubmissionState from) {
     SQLite::Statement update(
-        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, ", set, " WHERE submission = ",
+        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, version = version + 1, ", set, " WHERE submission = ",
                           static_cast<int>(from), " AND submission <= 2"));
     update.bind(1, micros);
     if (from == SubmissionState::kSending) update.bind(2, jobs::kUnconfirmedMessage);
@@ -269,20 +271,20 @@ std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
   return owed;
 }
 
-std::optional<JobWrites::Row> JobWrites::FindRow(const std::string& tenant,
-                                                 const std::string& job_id) {
+absl::StatusOr<JobWrites::Row> JobWrites::RowToChange(const JobRecord& record) {
   StatementUse find(find_);
-  find->bindNoCopy(1, tenant);
-  find->bindNoCopy(2, job_id);
-  if (!find->executeStep()) return std::nullopt;
+  find->bindNoCopy(1, record.job.tenant);
+  find->bindNoCopy(2, record.job.job_id);
+  if (!find->executeStep()) return errors::JobNotFound(record.job.job_id);
+  if (find->getColumn(1).getInt64() != record.version) return jobs::ChangedMeanwhile();
   return Row{.id = find->getColumn(0).getInt64(),
-             .labels = DecodeLabels(find->getColumn(1).getString())};
+             .labels = DecodeLabels(find->getColumn(2).getString())};
 }
 
 void JobWrites::Insert(const JobRecord& record) {
   const std::string labels = EncodeLabels(record.job.labels);
   StatementUse insert(insert_);
-  BindRecord(*insert, record, labels);
+  BindRecord(*insert, record, labels, 1);
   insert->exec();
   InsertLabels(record.job);
 }
@@ -290,7 +292,7 @@ void JobWrites::Insert(const JobRecord& record) {
 void JobWrites::Replace(std::int64_t row, const JobRecord& record, const Labels& old_labels) {
   const std::string labels = EncodeLabels(record.job.labels);
   StatementUse replace(replace_);
-  BindRecord(*replace, record, labels);
+  BindRecord(*replace, record, labels, record.version + 1);
   replace->bind(kRecordColumnCount + 1, row);
   replace->exec();
   if (record.job.labels == old_labels) return;

@@ -30,10 +30,10 @@ class JobWrites {
   absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
   absl::Status Update(const jobs::JobRecord& record,
                       const std::vector<pictory::JobResult::Part>& parts);
-  // The slices [first, last) of a part of an existing job; with the first one what was there goes.
-  absl::Status PutSlices(const std::string& tenant, const std::string& job_id,
-                         const pictory::JobResult::Part& part, std::size_t first,
-                         std::size_t last);
+  // The slices [first, last) of a part of a job that has record.version; with the first one what was there
+  // goes.
+  absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
+                         std::size_t first, std::size_t last);
   void Adopt(const jobs::JobRecord& record);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
@@ -49,7 +49,8 @@ class JobWrites {
     Labels labels;
   };
 
-  std::optional<Row> FindRow(const std::string& tenant, const std::string& job_id);
+  // The row to be changed, if it has record.version. NOT_FOUND, or ABORTED.
+  absl::StatusOr<Row> RowToChange(const jobs::JobRecord& record);
   std::vector<jobs::OwedJob> Owed(WallTime now);
   void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
   void Insert(const jobs::JobRecord& record);

@@ -51,6 +51,7 @@ void RecoverOne(JobRecord& record, WallTime now) {
     return;
   }
   record.job.update_time = now;
+  ++record.version;
 }
 
 }  // namespace
@@ -100,6 +101,7 @@ void MemoryJobStore::Put(JobRecord record) {
 absl::Status MemoryJobStore::Replace(JobRecord record) {
   const auto found = records_.find(Key(record.job.tenant, record.job.job_id));
   if (found == records_.end()) return errors::JobNotFound(record.job.job_id);
+  if (found->second.version != record.version) return jobs::ChangedMeanwhile();
   if (absl::Status free = CheckNames(record, &found->first); !free.ok()) return free;
   Unindex(found->second.job);
   Index(record.job);
@@ -109,6 +111,7 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
     record.delivery = found->second.delivery;
   }
   found->second = std::move(record);
+  ++found->second.version;
   return absl::OkStatus();
 }
 
@@ -123,6 +126,7 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
   const auto request = by_request_.find({record.job.tenant, record.job.request_id});
   if (request == by_request_.end()) {
     if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
+    record.version = 1;
   } else {
     const Key key = request->second;
     const JobRecord& known = records_.at(key);
@@ -132,6 +136,7 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
     record.job.job_id = known.job.job_id;
     record.job.create_time = known.job.create_time;
     record.attempt = known.attempt + 1;
+    record.version = known.version + 1;
     if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
     Drop(key);
   }
@@ -155,6 +160,7 @@ void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Pa
 void MemoryJobStore::Adopt(JobRecord record, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
+         record.version = 1;
          Put(std::move(record));
          return true;
        }).status());

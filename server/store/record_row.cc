@@ -67,11 +67,12 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, delivery";
+    "mesh_request_id, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
-void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels) {
+void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std::string& labels,
+                std::int64_t version) {
   const Job& job = record.job;
   Binder to(statement);
   to.Text(job.tenant);
@@ -112,6 +113,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Time(record.sent_at);
   to.Int(record.minted_request_id);
   to.Text(record.mesh_request_id);
+  to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
 
@@ -157,6 +159,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.sent_at = from.Time();
   record.minted_request_id = from.Bool();
   record.mesh_request_id = from.Bytes();
+  record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;
 }

@@ -171,6 +171,11 @@ CREATE TABLE hints (
 ) STRICT;
 )sql";
 
+// Compare and set.
+constexpr char kVersion6[] = R"sql(
+ALTER TABLE jobs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+)sql";
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -224,7 +229,8 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}};
+      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
+      {6, kVersion6}};
   return migrations;
 }
 

@@ -163,8 +163,7 @@ void SqliteJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
   const std::size_t last = std::min(first + kSlices, SlicesOf(part.bytes.size()));
   writer_.Post({.apply =
                     [update, &part, first, last](JobWrites& writes) {
-                      const jobs::Job& job = update->record.job;
-                      return writes.PutSlices(job.tenant, job.job_id, part, first, last);
+                      return writes.PutSlices(update->record, part, first, last);
                     },
                 .done =
                     [this, update, last, all = SlicesOf(part.bytes.size())](absl::Status status) {

@@ -147,6 +147,7 @@ int main(int argc, char** argv) {
     JobRecord record = Finished(number, finished, random);
     (*store)->Adopt(record, [](const absl::Status&) {});  // if it fails, so does the next
     JobResult::Part result = ResultOf(record);
+    record.version = 1;
     (*store)->Update(std::move(record), {std::move(result)}, std::move(done));
   });
   if (!filled.ok()) return Failed(filled);

@@ -61,7 +61,8 @@ class DeleterTest : public testing::Test {
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Upstream> upstream_ =
       MakeUpstream({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
-  Deleter deleter_{*upstream_, store_, hub_, clock_};
+  Ledger ledger_{store_, hub_};
+  Deleter deleter_{*upstream_, ledger_, store_, clock_};
 };
 
 TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {
@@ -126,7 +127,7 @@ TEST_F(DeleterTest, WhatPictoryDoesNotHaveOrDoesNotLetGoIsDeletedHere) {
 
 class RetentionTest : public DeleterTest {
  protected:
-  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, store_, hub_,
+  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_,
                        clock_, clock_, [this](std::size_t count) { pruned_ += count; }};
   std::size_t pruned_ = 0;
 };
@@ -158,7 +159,7 @@ TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
   clock_.Advance(24h);
   EXPECT_TRUE(Known("done"));
   retention_.Stop();
-  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, store_, hub_, clock_,
+  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_, clock_,
                  clock_, nullptr);
   next.Start(answered);  // nor does a start by such a clock
   clock_.Advance(24h);
@@ -168,7 +169,7 @@ TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
 }
 
 TEST_F(RetentionTest, RequestIdsAreKeptAtLeastAWeekWhateverTheJobsAre) {
-  Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, store_, hub_, clock_, clock_,
+  Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, ledger_, clock_, clock_,
                   nullptr);
   Put(v1::JOB_STATE_SUCCEEDED, "done");
   Put(v1::JOB_STATE_SUCCEEDED, "deleted");

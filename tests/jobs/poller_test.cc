@@ -33,15 +33,20 @@ class PollerTest : public testing::Test {
     upstream_ = MakeUpstream(budget, transport_, clock_,
                              {.rests = {},
                               .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
+    ledger_ = std::make_unique<Ledger>(store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        options, *upstream_, store_, clock_, clock_, random_,
-        [this](const JobRecord& record) {
-          published_.push_back(record);
-          if (on_publish_) on_publish_();
-          return MakeSnapshot(record.job);
-        },
-        PollEvents{});
+        options, *upstream_, *ledger_, store_, clock_, clock_, random_,
+        PollEvents{.replied = nullptr,
+                   .contradicted = nullptr,
+                   .storing = [this](JobRecord&) {
+                     if (auto first = std::exchange(on_storing_, nullptr)) first();
+                   }});
+    ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
+      published_.push_back(record);
+      if (on_publish_) on_publish_();
+      poller_->OnChange(record, seen);
+    });
   }
 
   // From now on requests wait for transport_.Answer().
@@ -68,13 +73,14 @@ class PollerTest : public testing::Test {
     record.submission = SubmissionState::kAccepted;
     record.accepted_at = record.job.create_time = clock_.WallNow();
     store_.Begin(record, [](const auto& begun) { ASSERT_TRUE(begun.ok()); });
+    record.version = 1;
     return record;
   }
 
-  void Follow(const JobRecord& record) { poller_->Follow(record, MakeSnapshot(record.job)); }
+  void Follow(const JobRecord& record) { poller_->OnChange(record, hub_.Publish(record)); }
   void FollowRecovered(const std::vector<JobRecord>& records) {
     for (const JobRecord& record : records) {
-      poller_->FollowRecovered(record, MakeSnapshot(record.job), records.size());
+      poller_->FollowRecovered(record, hub_.Publish(record), records.size());
     }
   }
 
@@ -87,6 +93,9 @@ class PollerTest : public testing::Test {
   const MonoTime start_ = clock_.Now();
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
+  Broadcaster broadcaster_;
+  Hub hub_{HubOptions{}, store_, broadcaster_};
+  std::unique_ptr<Ledger> ledger_;
   Random random_{1};
   std::unique_ptr<Upstream> upstream_;
   Account* account_ = nullptr;  // behind it
@@ -95,6 +104,7 @@ class PollerTest : public testing::Test {
   std::vector<std::pair<std::string, Duration>> polls_;  // Pictory id, time since start
   std::vector<JobRecord> published_;
   std::function<void()> on_publish_;
+  std::function<void()> on_storing_;  // once
   std::vector<bool> degraded_;
 };
 
@@ -396,6 +406,42 @@ TEST_F(PollerTest, AnyAnswerEndsDegradedAndSoDoesTheLastJobsEnd) {
   EXPECT_FALSE(degraded_.back());
 }
 
+// Here that its progress was told by somebody else at the last moment.
+TEST_F(PollerTest, AReplyIsNewsOnceMoreOfARecordThatHasChangedMeanwhile) {
+  Make();
+  answers_["a"] = [] { return Reply(200, kDone); };
+  const JobRecord before = Accepted("a");
+  on_storing_ = [&] {
+    JobRecord other = before;
+    other.job.message = "of somebody else";
+    other.job.revision = 5;
+    ledger_->Update({.record = other}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  };
+  Follow(before);
+  clock_.Advance(60s);
+  ASSERT_EQ(published_.size(), 2u);
+  EXPECT_EQ(published_[1].job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(published_[1].job.revision, 6);
+  EXPECT_EQ(PollsOf("a"), 1);
+  EXPECT_EQ(poller_->followed(), 0u);
+  EXPECT_EQ(poller_->in_flight(), 0u);
+}
+
+TEST_F(PollerTest, AJobThatWasDeletedMeanwhileIsFollowedNoLonger) {
+  Make();
+  answers_["a"] = [] { return Reply(200, kDone); };
+  JobRecord record = Accepted("a");
+  on_storing_ = [&] {
+    record.submission = SubmissionState::kDeleted;
+    ledger_->Bury(record, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  };
+  Follow(record);
+  clock_.Advance(60s);
+  EXPECT_TRUE(published_.empty());
+  EXPECT_EQ(poller_->followed(), 0u);
+  EXPECT_EQ(poller_->in_flight(), 0u);
+}
+
 TEST_F(PollerTest, WhatIsNotUnderstoodIsToldAtOnceAndStoredOnce) {
   Make();
   int n = 0;
@@ -439,7 +485,7 @@ TEST_F(PollerTest, WhatIsThereInPlaceOfAResultIsStoredWithItsParts) {
   answers_["a"] = [] { return Reply(200, R"({"data":{"status":"completed","frames":[1]}})"); };
   JobRecord adopted = Accepted("a");
   adopted.job.kind = v1::JOB_KIND_UNSPECIFIED;
-  store_.Update(adopted, {}, [](const absl::Status&) {});
+  store_.Update(adopted, {}, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()); });
   Follow(adopted);
   clock_.Advance(100s);
   EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_RUNNING);

@@ -19,7 +19,7 @@ class HintsTest : public ReconcilerTest {
     ASSERT_TRUE(store_
                     .ReadUnfinished([this](const JobRecord& record) {
                       hub_.Publish(record);
-                      reconciler_->Add(record);
+                      reconciler_->OnChange(record);
                     })
                     .ok());
   }
@@ -54,8 +54,8 @@ TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
   JobRecord record = Stored();
   record.submission = SubmissionState::kUnknown;
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
-  store_.Update(record, {}, [](const absl::Status&) {});
-  reconciler_->Add(record);
+  Store(record);
+  reconciler_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
@@ -105,7 +105,8 @@ TEST_F(HintsTest, AnIdThatIsNotUnderstoodIsAskedForLessAndLess) {
 TEST_F(HintsTest, TheIdInWhatCameOfTheAnswerIsAskedForAndThenBelieved) {
   JobRecord record = Put(SubmissionState::kUnknown);
   transport_.SetScript([](const http::Request&) { return Reply(404, "{}"); });
-  reconciler_->Add(record, "p1");
+  reconciler_->OnHint({"default", "j1"}, "p1");
+  reconciler_->OnChange(record);
   EXPECT_EQ(Asked("p1"), 1);
   EXPECT_EQ(Stored().job.pictory_job_id, "");
   transport_.SetScript([](const http::Request&) { return Reply(200, kRunning); });
@@ -121,7 +122,7 @@ TEST_F(HintsTest, AStoreThatCannotBeAskedIsTold) {
 TEST_F(HintsTest, OnlyJobsThatMayNeedThemCostAWrite) {
   JobRecord accepted = Put(SubmissionState::kAccepted, "j2", "t2");
   accepted.job.pictory_job_id = "p2";
-  store_.Update(accepted, {}, [](const absl::Status&) {});
+  Store(accepted);
   EXPECT_TRUE(Told("t2", {"p2"}).ok());
   EXPECT_TRUE(Told("t2", {"p3"}).ok());
   EXPECT_TRUE(Told("a token of nobody", {"p1"}).ok());

@@ -52,14 +52,18 @@ class ReconcilerTest : public testing::Test {
 
   void Make(BudgetOptions budget) {
     upstream_ = MakeUpstream(budget, transport_, clock_);
+    ledger_ = std::make_unique<Ledger>(store_, hub_);
+    ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
+      poller_->OnChange(record, seen);
+      reconciler_->OnChange(record);
+    });
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *upstream_, store_, clock_, clock_, random_,
-        [this](const JobRecord& record) { return hub_.Publish(record); }, PollEvents{});
+        PollerOptions{}, *upstream_, *ledger_, store_, clock_, clock_, random_, PollEvents{});
     ReconcileEvents events;
     events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, store_, hub_, *poller_, clock_, clock_,
-                                               std::move(events));
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_,
+                                               clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 
@@ -78,12 +82,18 @@ class ReconcilerTest : public testing::Test {
       record.job.revision = 1;
     }
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    record.version = 1;
     return record;
+  }
+  // As somebody else would.
+  void Store(JobRecord& record) {
+    store_.Update(record, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    ++record.version;
   }
   JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
     JobRecord record = Put(SubmissionState::kUnknown, id, token);
     hub_.Publish(record);
-    reconciler_->Add(record);
+    reconciler_->OnChange(record);
     return record;
   }
   JobRecord Stored(const std::string& id = "j1") {
@@ -135,6 +145,7 @@ class ReconcilerTest : public testing::Test {
   Random random_{1};
   std::vector<std::string> settled_;
   std::vector<std::string> foreign_;
+  std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Reconciler> reconciler_;

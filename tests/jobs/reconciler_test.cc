@@ -114,9 +114,9 @@ TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverC
   record.submission = SubmissionState::kUnknown;
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   record.job.revision = 1;
-  store_.Update(record, {}, [](const absl::Status&) {});
+  Store(record);
   hub_.Publish(record);
-  reconciler_->Add(record);
+  reconciler_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
@@ -135,9 +135,9 @@ TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
     record.submission = SubmissionState::kUnknown;
     record.job.state = v1::JOB_STATE_UNCONFIRMED;
     record.job.revision = 1;
-    store_.Update(record, {}, [](const absl::Status&) {});
+    Store(record);
     hub_.Publish(record);
-    reconciler_->Add(record);
+    reconciler_->OnChange(record);
     clock_.Advance(2 * limits::kNotFoundGrace);
     EXPECT_EQ(Stored(id).job.pictory_job_id, right);
   }
@@ -149,7 +149,7 @@ TEST_F(ReconcilerTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
   CallBack(kToken, "p1");
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   hub_.Publish(record);
-  reconciler_->Add(record);
+  reconciler_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
@@ -159,8 +159,8 @@ TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   record.job.state = v1::JOB_STATE_QUEUED;
   record.job.revision = 1;
   record.accepted_at = clock_.WallNow();
-  store_.Update(record, {}, [](const absl::Status&) {});
-  poller_->Follow(record, hub_.Publish(record));
+  Store(record);
+  poller_->OnChange(record, hub_.Publish(record));
   CallBack(kToken, "p1");
   EXPECT_EQ(Asked("p1"), 1);
   for (int i = 0; i < 100; ++i) {
@@ -178,7 +178,7 @@ TEST_F(ReconcilerTest, AJobOfAnotherIsNeverTaken) {
   InDoubt();
   JobRecord other = Put(SubmissionState::kAccepted, "j2", "other-token");
   other.job.pictory_job_id = "p2";
-  store_.Update(other, {}, [](const absl::Status&) {});
+  Store(other);
   CallBack(kToken, "p2");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
   EXPECT_EQ(foreign_, std::vector<std::string>{"p2"});
@@ -228,13 +228,13 @@ TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   JobRecord before = Put(SubmissionState::kAccepted, "j0", "t0");
   before.job.pictory_job_id = "before";
   before.accepted_at = clock_.WallNow();
-  store_.Update(before, {}, [](const absl::Status&) {});
+  Store(before);
   clock_.Advance(limits::kClockSlack + 1min);
   InDoubt();
   JobRecord after = Put(SubmissionState::kAccepted, "j2", "t2");
   after.job.pictory_job_id = "after";
   after.accepted_at = clock_.WallNow() + 1s;
-  store_.Update(after, {}, [](const absl::Status&) {});
+  Store(after);
   transport_.SetScript([](const http::Request& request) {
     if (request.path == "/v1/jobs") {
       return Reply(200, R"({"items":[{"data":{"jobId":"mine?","status":"in-progress"}},

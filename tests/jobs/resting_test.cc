@@ -35,9 +35,9 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, store_, hub_, *poller_, clock_, clock_,
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_, clock_,
                                                ReconcileEvents{});
-    deleter_ = std::make_unique<Deleter>(*upstream_, store_, hub_, clock_);
+    deleter_ = std::make_unique<Deleter>(*upstream_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
     Put("done", v1::JOB_STATE_SUCCEEDED);
@@ -69,8 +69,9 @@ class RestingTest : public SubmitterTest {
       record.job.pictory_job_id = "p-" + id;
     }
     store_.Adopt(record, [](const absl::Status&) {});
+    record.version = 1;
     hub_.Publish(record);
-    reconciler_->Add(record);
+    reconciler_->OnChange(record);
   }
 
   absl::Status Upload() {
@@ -150,7 +151,7 @@ TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
   OutageWatch outage(*account_, UpstreamPeer::ClientOf(*upstream_), clock_, clock_, nullptr);
   transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
   store_.FindRequest("default", "request-running", [this](const auto& found) {
-    poller_->Follow(**found, MakeSnapshot((*found)->job));
+    poller_->OnChange(**found, MakeSnapshot((*found)->job));
   });
   for (int i = 0; i < 60 && transport_.requests().empty(); ++i) clock_.Advance(1s);
   ASSERT_EQ(transport_.requests().size(), 2u) << "the poll, and the question whether it is the account";

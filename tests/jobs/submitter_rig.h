@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "jobs/poller.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "store/memory_job_store.h"
@@ -25,10 +26,14 @@ class SubmitterTest : public testing::Test {
 
   void Make(BudgetOptions budget) {
     upstream_ = MakeUpstream(budget, transport_, clock_, {}, client_options_);
+    ledger_ = std::make_unique<Ledger>(store_, hub_);
+    ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
+      poller_->OnChange(record, seen);
+      if (record.job.state == v1::JOB_STATE_UNCONFIRMED) in_doubt_.push_back(record);
+    });
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *upstream_, store_, clock_, clock_, random_,
-        [this](const JobRecord& record) { return hub_.Publish(record); },
+        PollerOptions{}, *upstream_, *ledger_, store_, clock_, clock_, random_,
         PollEvents{.replied = nullptr,
                    .contradicted = nullptr,
                    .storing = [this](JobRecord& record) { owed_.Note(record); }});
@@ -37,13 +42,10 @@ class SubmitterTest : public testing::Test {
       return webhooks_.empty() ? "" : webhooks_ + token;
     };
     SubmitEvents events;
-    events.in_doubt = [this](const JobRecord& record, const std::string& hinted) {
-      in_doubt_.push_back(record);
-      hinted_.push_back(hinted);
-    };
+    events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, store_,
-                                             hub_, *poller_, clock_, clock_, random_, std::move(events));
+    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, *ledger_, store_,
+                                             hub_, clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -115,8 +117,9 @@ class SubmitterTest : public testing::Test {
                      clock_};
   std::string webhooks_;  // "": no webhooks
   std::vector<JobRecord> in_doubt_;
-  std::vector<std::string> hinted_;  // of each
+  std::vector<std::string> hinted_;
   std::vector<std::string> foreign_;
+  std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Upstream> upstream_;
   Account* account_ = nullptr;  // behind it
   std::unique_ptr<Poller> poller_;

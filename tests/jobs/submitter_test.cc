@@ -1,3 +1,4 @@
+#include "jobs/outcome.h"
 #include "jobs/submitter_rig.h"
 
 namespace gateway::jobs {
@@ -99,6 +100,30 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   }
 }
 
+// Callers were told that it is unknown, and somebody gave it up or adopted it, before Pictory answered.
+TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
+  for (const bool abandoned : {true, false}) {
+    const std::string request_id = abandoned ? "r1" : "r2", id = "p-" + request_id;
+    Make({.requests_per_second = 1000, .burst = 1000});
+    transport_.SetScript([](const http::Request&) { return std::nullopt; });
+    std::optional<Submitter::Answer> answer;
+    submitter_->Submit(Preview(request_id), Into(answer));
+    submitter_->AnswerUnconfirmed();
+    ASSERT_TRUE(answer.has_value());
+    ASSERT_EQ((**answer)->state, v1::JOB_STATE_UNCONFIRMED);
+    const JobRecord told = *Stored(request_id);
+    ledger_->Update({.record = abandoned ? Abandoned(told, clock_.WallNow()) : Adopted(told, id, clock_.WallNow())},
+                    [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+    transport_.Answer(Reply(200, R"({"success":true,"data":{"jobId":")" + id + R"("}})"));
+    const JobRecord now = *Stored(request_id);
+    EXPECT_EQ(now.job.pictory_job_id, id);
+    EXPECT_EQ(now.job.state, abandoned ? v1::JOB_STATE_OUTCOME_UNKNOWN : v1::JOB_STATE_QUEUED);
+    EXPECT_EQ(now.job.message.empty(), !abandoned);
+    EXPECT_EQ(submitter_->running(), 0u);
+    EXPECT_TRUE(foreign_.empty());
+  }
+}
+
 TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) {
   transport_.SetScript([](const http::Request&) { return test::Cut("reset", 200, R"({"data":{"jobId":"p1",)"); });
   const auto answer = Submit(Preview("r1"));
@@ -114,7 +139,7 @@ TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) 
 TEST_F(SubmitterTest, AnErrorThatRepeatsAnIdOfTheRequestHintsAtNothing) {
   transport_.SetScript([](const http::Request&) { return Reply(502, R"({"jobId":"echoed"})"); });
   ASSERT_TRUE(Submit(Preview("r1", "echoed")).ok());
-  EXPECT_EQ(hinted_, std::vector<std::string>{""});
+  EXPECT_TRUE(hinted_.empty());
   const auto recovered = store_.Recover(clock_.WallNow());
   ASSERT_TRUE(recovered.ok());
   EXPECT_TRUE(recovered->hints.empty());
@@ -267,7 +292,7 @@ TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
   ASSERT_TRUE(render.ok());
   hub_.Forget("default", done.job_id);
   done.finish_time = WallTime{};
-  JobRecord ended{.job = done, .submission = SubmissionState::kAccepted};
+  JobRecord ended{.job = done, .version = Stored("r1")->version, .submission = SubmissionState::kAccepted};
   store_.Update(ended, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
   store_.Prune({.finished_before = clock_.WallNow(), .untouched_since = {}, .limit = 9},
                [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
@@ -591,6 +616,7 @@ class V1SummaryTest : public SubmitterTest {
     record.submission = SubmissionState::kAccepted;
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     if (transcript.empty()) return;
+    record.version = 1;
     store_.Update(record, {{v1::RESULT_PART_TRANSCRIPT_JSON, transcript}},
                   [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
   }

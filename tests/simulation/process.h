@@ -7,6 +7,7 @@
 #include "jobs/broadcaster.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
+#include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
 #include "jobs/reconciler.h"
@@ -36,15 +37,19 @@ class Process {
         spending_(options.spending, clock),
         broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         hub_({}, store, broadcaster_),
+        ledger_(store, hub_),
         owed_(limits::kKeylessSettle, clock),
-        poller_({}, upstream_, store, clock, clock, random,
-                [this](const jobs::JobRecord& record) { return hub_.Publish(record); },
+        poller_({}, upstream_, ledger_, store, clock, clock, random,
                 jobs::PollEvents{.replied = nullptr,
                                  .contradicted = nullptr,
                                  .storing = [this](jobs::JobRecord& record) { owed_.Note(record); }}),
-        reconciler_(upstream_, store, hub_, poller_, clock, clock, {}),
-        deleter_(upstream_, store, hub_, clock),
-        retention_({}, store, hub_, clock, clock, nullptr) {
+        reconciler_(upstream_, ledger_, store, hub_, poller_, clock, clock, {}),
+        deleter_(upstream_, ledger_, store, clock),
+        retention_({}, ledger_, clock, clock, nullptr) {
+    ledger_.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+      poller_.OnChange(record, seen);
+    });
+    ledger_.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr&) { reconciler_.OnChange(record); });
     hub_.SetWatchersChanged([this](const std::string& tenant, const std::string& id, std::size_t count) {
       poller_.SetWatched(tenant, id, count > 0);
     });
@@ -58,13 +63,13 @@ class Process {
       submitting.webhook_url = [](const std::string& token) { return "https://gateway.example/" + token; };
     }
     submitter_ = std::make_unique<jobs::Submitter>(
-        std::move(submitting), upstream_, spending_, owed_, store, hub_, poller_, clock, clock, random,
-        jobs::SubmitEvents{.replied = nullptr, .in_doubt = [this](const jobs::JobRecord& record, const std::string& hinted) {
-                             reconciler_.Add(record, hinted);
+        std::move(submitting), upstream_, spending_, owed_, ledger_, store, hub_, clock, clock, random,
+        jobs::SubmitEvents{.replied = nullptr, .hinted = [this](const jobs::JobKey& job, const std::string& id) {
+                             reconciler_.OnHint(job, id);
                            }});
     reconciler_.Recall(recovered->hints);
     const absl::Status read = store.ReadUnfinished([&](const jobs::JobRecord& record) {
-      reconciler_.Add(record);
+      reconciler_.OnChange(record);
       poller_.FollowRecovered(record, hub_.Publish(record), recovered->unfinished);
     });
     if (!read.ok()) std::abort();
@@ -88,6 +93,7 @@ class Process {
   jobs::Spending spending_;
   jobs::Broadcaster broadcaster_;
   jobs::Hub hub_;
+  jobs::Ledger ledger_;
   jobs::OwedAnswers owed_;
   jobs::Poller poller_;
   jobs::Reconciler reconciler_;

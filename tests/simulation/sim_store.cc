@@ -74,7 +74,11 @@ void SimStore::Remember(const JobRecord& record) {
 void SimStore::LoseLastCommits() {
   for (auto it = before_.rbegin(); it != before_.rend(); ++it) {
     if (clock_.Now() - it->first > 1s) break;
-    disk_.Update(it->second, {}, [](const absl::Status&) {});
+    JobRecord& lost = it->second;
+    disk_.FindRequest(lost.job.tenant, lost.job.request_id, [&lost](const auto& found) {
+      if (found.ok() && found->has_value()) lost.version = (*found)->version;
+    });
+    disk_.Update(lost, {}, [](const absl::Status&) {});
   }
   before_.clear();
 }

@@ -56,6 +56,43 @@ TYPED_TEST_P(JobStoreTest, BeginsANewRequest) {
   EXPECT_EQ(this->Stored("r1"), record);
 }
 
+// Of two who have read the same version only the first is stored.
+TYPED_TEST_P(JobStoreTest, AWriteNamesTheVersionThatItChanges) {
+  jobs::JobRecord record = Accepted("j1", "p1");
+  ASSERT_TRUE(this->calls_.Adopt(record).ok());
+  ASSERT_EQ(this->calls_.VersionOf(record), 1);
+  record.version = 1;
+  record.job.message = "first";
+  const std::string large(2 * limits::kStoreGroupMaxBytes, 'x');  // written in pieces
+  ASSERT_TRUE(this->calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, large}}).ok());
+  ASSERT_EQ(this->calls_.VersionOf(record), 2);
+  for (const std::string& part : {std::string("late"), std::string(2 * limits::kStoreGroupMaxBytes, 'y')}) {
+    for (const std::int64_t version : {0, 1, 3}) {
+      record.version = version;
+      record.job.message = "second";
+      EXPECT_TRUE(absl::IsAborted(this->calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, part}})));
+      EXPECT_TRUE(absl::IsAborted(this->calls_.BuryVersion(record)));
+    }
+  }
+  EXPECT_EQ(this->Stored(record.job.request_id).job.message, "first");
+  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", jobs::v1::RESULT_PART_TXT, 0, 1)->data, "x");
+  record.version = 2;
+  EXPECT_TRUE(this->calls_.BuryVersion(record).ok());
+  EXPECT_EQ(this->calls_.VersionOf(record), 3);
+}
+
+TYPED_TEST_P(JobStoreTest, ARequestThatIsBegunAgainHasTheNextVersion) {
+  jobs::JobRecord record = Begun("j1", "r1");
+  ASSERT_TRUE(this->calls_.Begin(record).ok());
+  record.submission = SubmissionState::kNotSent;
+  ASSERT_TRUE(this->calls_.Update(record).ok());
+  record.submission = SubmissionState::kIntent;
+  ASSERT_TRUE(this->calls_.Begin(record)->begun);
+  EXPECT_EQ(this->calls_.VersionOf(record), 3);
+  ASSERT_TRUE(this->store_->Recover(At(2000)).ok());
+  EXPECT_EQ(this->calls_.VersionOf(record), 4) << "a restart changes it";
+}
+
 TYPED_TEST_P(JobStoreTest, AKnownRequestIsHandedBackInEverySubmissionState) {
   for (int state = 1; state <= 7; ++state) {
     const std::string n = std::to_string(state);
@@ -759,6 +796,7 @@ TYPED_TEST_P(JobStoreTest, CallbacksOfAJobRunInTheOrderOfItsCalls) {
   ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
   for (int i = 0; i < kUpdates; ++i) {
     JobRecord record = Accepted("j1", "p1");
+    record.version = i + 1;
     record.job.revision = i;
     this->store_->Update(record, {}, [&order, i](absl::Status status) {
       EXPECT_TRUE(status.ok()) << status;
@@ -843,7 +881,9 @@ TYPED_TEST_P(JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest, AKnownRequestIsHandedBackInEverySubmissionState,
+    JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest,
+    AWriteNamesTheVersionThatItChanges, ARequestThatIsBegunAgainHasTheNextVersion,
+    AKnownRequestIsHandedBackInEverySubmissionState,
     AnUnsentRequestBeginsAgainUnderItsFirstJobId, AnUnsentRequestWithAnotherFingerprintDoesNotBegin,
     BeginRefusesAJobIdOfAnotherRequest, OneRequestIdFromManyThreadsBeginsOnce,
     UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,

@@ -18,9 +18,10 @@ class RandomRecords {
     jobs::JobRecord record;
     // By name and complete: a field added to a record does not compile here until it is filled, and
     // then every backend must keep it.
-    auto& [job, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, sent_at,
+    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, sent_at,
            minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at, not_found_since, not_found_count,
            incomplete_since, incomplete_count, failure_seen, notice] = record;
+    version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
     fingerprint = Bytes(32);
     attempt = Int32();

@@ -491,13 +491,13 @@ TEST_F(SqliteJobStoreTest, SmallWritesPassALargeResult) {
   store->Adopt(Accepted("large", "p1"), [](const absl::Status&) {});
   store->Adopt(Accepted("small", "p2"), [](const absl::Status&) {});
   std::vector<std::string> order;  // written by the writer's thread, read after Close
-  store->Update(Accepted("large", "p1"),
+  store->Update(Stored("large", "p1"),
                 {{v1::RESULT_PART_RESULT_JSON, part}, {v1::RESULT_PART_TXT, "t"}},
                 [&](const absl::Status& status) {
                   EXPECT_TRUE(status.ok()) << status;
                   order.push_back("large");
                 });
-  store->Update(Accepted("small", "p2"), {}, [&](const absl::Status&) { order.push_back("small"); });
+  store->Update(Stored("small", "p2"), {}, [&](const absl::Status&) { order.push_back("small"); });
   gate.Open();
   store->Close();
   EXPECT_EQ(order, (std::vector<std::string>{"small", "large"}));

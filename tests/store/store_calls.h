@@ -39,6 +39,7 @@ class Answer {
   std::shared_ptr<std::promise<T>> promise_ = std::make_shared<std::promise<T>>();
 };
 
+// Records come back without their version: what a test wrote is what it reads.
 class StoreCalls {
  public:
   using Record = jobs::JobRecord;
@@ -46,19 +47,35 @@ class StoreCalls {
 
   explicit StoreCalls(jobs::JobStore& store) : store_(store) {}
 
+  // The version of the record with these names now; 0 if there is none.
+  std::int64_t VersionOf(const Record& record) {
+    Answer<MaybeRecord> answer;
+    store_.FindRequest(record.job.tenant, record.job.request_id, answer.Callback());
+    const MaybeRecord found = answer.Wait();
+    return found.ok() && found->has_value() ? (*found)->version : 0;
+  }
+
   std::vector<Record> ReadUnfinished() {
     std::vector<Record> records;
     const absl::Status read =
-        store_.ReadUnfinished([&](Record record) { records.push_back(std::move(record)); });
+        store_.ReadUnfinished([&](Record record) { records.push_back(Unversioned(std::move(record))); });
     EXPECT_TRUE(read.ok()) << read;
     return records;
   }
   absl::StatusOr<jobs::BeginResult> Begin(Record record) {
     Answer<absl::StatusOr<jobs::BeginResult>> answer;
     store_.Begin(std::move(record), answer.Callback());
-    return answer.Wait();
+    absl::StatusOr<jobs::BeginResult> begun = answer.Wait();
+    if (begun.ok()) begun->record.version = 0;
+    return begun;
   }
+  // Of whatever version the record is now.
   absl::Status Update(Record record, std::vector<pictory::JobResult::Part> parts = {}) {
+    record.version = VersionOf(record);
+    return UpdateVersion(std::move(record), std::move(parts));
+  }
+  // As Update, but of record.version.
+  absl::Status UpdateVersion(Record record, std::vector<pictory::JobResult::Part> parts = {}) {
     Answer<absl::Status> answer;
     store_.Update(std::move(record), std::move(parts), answer.Callback());
     return answer.Wait();
@@ -69,6 +86,10 @@ class StoreCalls {
     return answer.Wait();
   }
   absl::Status Bury(Record record) {
+    record.version = VersionOf(record);
+    return BuryVersion(std::move(record));
+  }
+  absl::Status BuryVersion(Record record) {
     Answer<absl::Status> answer;
     store_.Bury(std::move(record), answer.Callback());
     return answer.Wait();
@@ -81,14 +102,14 @@ class StoreCalls {
   MaybeRecord FindToken(std::string token) {
     Answer<MaybeRecord> answer;
     store_.FindToken(std::move(token), answer.Callback());
-    return answer.Wait();
+    return Unversioned(answer.Wait());
   }
   MaybeRecord FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                           WallTime since) {
     Answer<MaybeRecord> answer;
     store_.FindUnkeyed(std::move(tenant), std::move(fingerprint), std::move(evidence), since,
                        answer.Callback());
-    return answer.Wait();
+    return Unversioned(answer.Wait());
   }
   absl::StatusOr<bool> Claim(const std::string& tenant, const std::string& job_id,
                              std::int32_t claims) {
@@ -115,12 +136,12 @@ class StoreCalls {
   MaybeRecord Find(std::string tenant, std::string name) {
     Answer<MaybeRecord> answer;
     store_.Find(std::move(tenant), std::move(name), answer.Callback());
-    return answer.Wait();
+    return Unversioned(answer.Wait());
   }
   MaybeRecord FindRequest(std::string tenant, std::string request_id) {
     Answer<MaybeRecord> answer;
     store_.FindRequest(std::move(tenant), std::move(request_id), answer.Callback());
-    return answer.Wait();
+    return Unversioned(answer.Wait());
   }
   absl::StatusOr<std::optional<std::string>> FindOwner(std::string pictory_job_id) {
     Answer<absl::StatusOr<std::optional<std::string>>> answer;
@@ -130,7 +151,11 @@ class StoreCalls {
   absl::StatusOr<std::vector<Record>> List(std::string tenant, jobs::ListQuery query) {
     Answer<absl::StatusOr<std::vector<Record>>> answer;
     store_.List(std::move(tenant), std::move(query), answer.Callback());
-    return answer.Wait();
+    absl::StatusOr<std::vector<Record>> listed = answer.Wait();
+    if (listed.ok()) {
+      for (Record& record : *listed) record.version = 0;
+    }
+    return listed;
   }
   absl::StatusOr<jobs::PartChunk> ReadPart(std::string tenant, std::string job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
@@ -141,6 +166,15 @@ class StoreCalls {
   }
 
  private:
+  static Record Unversioned(Record record) {
+    record.version = 0;
+    return record;
+  }
+  static MaybeRecord Unversioned(MaybeRecord found) {
+    if (found.ok() && found->has_value()) (*found)->version = 0;
+    return found;
+  }
+
   jobs::JobStore& store_;
 };
 
@@ -167,6 +201,13 @@ inline jobs::JobRecord Accepted(const std::string& job_id, const std::string& pi
   record.submission = jobs::SubmissionState::kAccepted;
   record.job.pictory_job_id = pictory_job_id;
   record.job.revision = 1;
+  return record;
+}
+
+// The same, as it is read after it was first written.
+inline jobs::JobRecord Stored(const std::string& job_id, const std::string& pictory_job_id) {
+  jobs::JobRecord record = Accepted(job_id, pictory_job_id);
+  record.version = 1;
   return record;
 }
 

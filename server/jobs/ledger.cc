@@ -1,0 +1,79 @@
+#include "jobs/ledger.h"
+
+#include <memory>
+#include <utility>
+
+#include "jobs/guards.h"
+
+namespace gateway::jobs {
+
+void Ledger::Begin(JobRecord record, JobStore::Callback<BeginResult> done) {
+  store_.Begin(std::move(record), std::move(done));
+}
+
+void Ledger::Update(Change change, Done done) {
+  if (IsOff(Guard::kStoredBeforePublish) && !change.hidden && IsVisible(change.record)) {
+    hub_.Publish(change.record);
+  }
+  auto outcome = std::make_shared<Outcome>();
+  outcome->record = change.record;
+  store_.Update(std::move(change.record), std::move(change.parts),
+                [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
+                 done = std::move(done)](absl::Status status) {
+                  outcome->status = std::move(status);
+                  if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
+                  if (outcome->status.ok()) {
+                    ++outcome->record.version;
+                    if (stored) stored(outcome->record);
+                    if (!hidden && IsVisible(outcome->record)) Show(*outcome);
+                  }
+                  done(std::move(*outcome));
+                });
+}
+
+void Ledger::Show(Outcome& outcome) {
+  outcome.seen = hub_.Publish(outcome.record);
+  for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
+}
+
+// By its request_id, because callers need not see the job. One that was adopted has none, and is seen.
+void Ledger::ReadPresent(Outcome outcome, Done done) {
+  const Job& job = outcome.record.job;
+  const std::string tenant = job.tenant, request_id = job.request_id, job_id = job.job_id;
+  const auto take = [outcome = std::make_shared<Outcome>(std::move(outcome)), done = std::move(done)](
+                        absl::StatusOr<std::optional<JobRecord>> found) {
+    if (!found.ok()) {
+      outcome->status = found.status();
+    } else if (!found->has_value()) {
+      outcome->status = absl::NotFoundError("The job is gone");
+    } else {
+      outcome->record = **std::move(found);
+    }
+    done(std::move(*outcome));
+  };
+  request_id.empty() ? store_.Find(tenant, job_id, take) : store_.FindRequest(tenant, request_id, take);
+}
+
+void Ledger::Bury(JobRecord record, Done done) {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->record = record;
+  store_.Bury(std::move(record), [this, outcome, done = std::move(done)](absl::Status status) {
+    outcome->status = std::move(status);
+    if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
+    if (outcome->status.ok()) {
+      ++outcome->record.version;
+      hub_.Forget(outcome->record.job.tenant, outcome->record.job.job_id);
+    }
+    done(std::move(*outcome));
+  });
+}
+
+void Ledger::Prune(const PruneQuery& query, JobStore::Callback<std::size_t> done) {
+  store_.Prune(query, [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
+    if (!pruned.ok()) return done(pruned.status());
+    for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
+    done(pruned->size());
+  });
+}
+
+}  // namespace gateway::jobs

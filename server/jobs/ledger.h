@@ -1,0 +1,64 @@
+// The one way for a job to change: stored, then seen by callers, then noted by whoever follows it.
+//
+// An update names the version of the record that it changes. Of two who have read the same version only the
+// first is stored; the other gets the present record, and decides anew what its news makes of that one.
+// Nothing else writes records.
+//
+// Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock. What is
+// passed to the constructor must outlive it and the calls in flight.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "jobs/hub.h"
+#include "jobs/snapshot.h"
+#include "jobs/store.h"
+
+namespace gateway::jobs {
+
+class Ledger {
+ public:
+  Ledger(JobStore& store, Hub& hub) : store_(store), hub_(hub) {}
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // Who hears of each change that callers can see, once they can, in this order. Before the first change.
+  using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
+  void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
+
+  struct Change {
+    JobRecord record;  // as it is to be, with the version that it was made of
+    std::vector<pictory::JobResult::Part> parts = {};
+    bool hidden = false;  // nothing in it is for callers, although they can see the job
+    // Runs once it is stored, before anybody can see it or change it again; may be empty.
+    std::function<void(const JobRecord& record)> stored = nullptr;
+  };
+  struct Outcome {
+    // ABORTED: somebody else was first. ALREADY_EXISTS: the Pictory id is another job's. NOT_FOUND: the job
+    // is gone. Anything else: it could not be stored.
+    absl::Status status;
+    JobRecord record;  // as stored; if ABORTED the present one
+    SnapshotPtr seen;  // its newest, if it was stored and is not hidden; null if callers cannot see the job
+  };
+  using Done = std::function<void(Outcome)>;
+
+  // Inserts it, unless its request_id is known; see JobStore::Begin.
+  void Begin(JobRecord record, JobStore::Callback<BeginResult> done);
+  void Update(Change change, Done done);
+  // As Update; parts and labels go, and callers do not see the job any more.
+  void Bury(JobRecord record, Done done);
+  // What is old goes; `done` gets how many. See JobStore::Prune.
+  void Prune(const PruneQuery& query, JobStore::Callback<std::size_t> done);
+
+ private:
+  void Show(Outcome& outcome);
+  void ReadPresent(Outcome outcome, Done done);
+
+  JobStore& store_;
+  Hub& hub_;
+  std::vector<Observer> observers_;
+};
+
+}  // namespace gateway::jobs
