@@ -349,8 +349,10 @@ void Gateway::Parts::AddGauges() {
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   counter("connections_accepted_total", "Connections to the gRPC listeners",
         [this] { return server->accepted_connections(); });
-  counter("connections_refused_total", "Connections refused for want of files",
+  counter("connections_refused_total", "Connections refused because files or places are few",
         [this] { return server->refused_connections(); });
+  counter("connections_refused_of_address_total", "Of them, those whose address had too many",
+        [this] { return server->address_refused_connections(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
   gauge("answers_unread", "Calls whose answer is ready and not taken yet",

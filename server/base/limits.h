@@ -192,6 +192,8 @@ inline constexpr seconds kHandshakeMax{20};  // from a connection's beginning to
 // Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
 // new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
+inline constexpr std::size_t kConnectionsPerPlaceLeft = 4;  // that one address may have
+inline constexpr int kConnectionsLookRest = 9;  // times as long as it took to see which have ended
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;

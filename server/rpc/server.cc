@@ -256,6 +256,10 @@ std::uint64_t Server::accepted_connections() const { return parts_->acceptor->ac
 
 std::uint64_t Server::refused_connections() const { return parts_->acceptor->refused(); }
 
+std::uint64_t Server::address_refused_connections() const {
+  return parts_->acceptor->refused_of_address();
+}
+
 std::uint64_t Server::begun_calls() const { return parts_->intake->begun(); }
 
 int Server::open_calls() const {
