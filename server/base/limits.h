@@ -231,7 +231,7 @@ inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswersShare = 8;
 inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
-inline constexpr std::size_t kLargeAnswerFromBytes = 64 * kKiB;  // smaller ones are not counted
+inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones are not counted
 // The same for one that is alone: what a valid request may become, and of little memory at most so much.
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
