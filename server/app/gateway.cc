@@ -270,7 +270,9 @@ void Gateway::Parts::BuildDomain() {
       });
   WatchSecret();
   broadcaster = std::make_unique<jobs::Broadcaster>();
-  hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
+  jobs::HubOptions jobs_in_memory;
+  jobs_in_memory.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
+  hub = std::make_unique<jobs::Hub>(jobs_in_memory, *store, *broadcaster);
   hub->SetEnded(JobEnded(metrics));
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
   jobs::PollerOptions polling;

@@ -262,6 +262,8 @@ inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values
 inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;  // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
+inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
+inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
 inline constexpr int kPruneBatch = 200;
 inline constexpr minutes kPruneInterval{10};
