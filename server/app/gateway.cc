@@ -263,7 +263,9 @@ void Gateway::Parts::BuildDomain() {
                                               std::move(upstream_events));
   WatchSecret();
   broadcaster = std::make_unique<jobs::Broadcaster>();
-  hub = std::make_unique<jobs::Hub>(jobs::HubOptions{}, *store, *broadcaster);
+  jobs::HubOptions jobs_in_memory;
+  jobs_in_memory.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
+  hub = std::make_unique<jobs::Hub>(jobs_in_memory, *store, *broadcaster);
   hub->SetEnded(JobEnded(metrics));
   ledger = std::make_unique<jobs::Ledger>(*store, *hub);
   wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
@@ -347,8 +349,10 @@ void Gateway::Parts::AddGauges() {
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   counter("connections_accepted_total", "Connections to the gRPC listeners",
         [this] { return server->accepted_connections(); });
-  counter("connections_refused_total", "Connections refused for want of files",
+  counter("connections_refused_total", "Connections refused because files or places are few",
         [this] { return server->refused_connections(); });
+  counter("connections_refused_of_address_total", "Of them, those whose address had too many",
+        [this] { return server->address_refused_connections(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
   gauge("answers_unread", "Calls whose answer is ready and not taken yet",

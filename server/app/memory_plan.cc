@@ -29,6 +29,10 @@ int WatchesMaxOf(const Config& config, const MemoryThere& there) {
                                                   std::size_t{limits::kWatchesMax}));
 }
 
+std::size_t FinishedJobsMaxBytesOf(const Config& config, const MemoryThere& there) {
+  return std::min(MemoryLimitOf(config, there) / limits::kFinishedJobsShare, limits::kFinishedJobsMaxBytes);
+}
+
 std::vector<std::string> MemoryWarnings(const Config& config, const MemoryThere& there) {
   const std::size_t limit = MemoryLimitOf(config, there);
   const std::string more = config.memory_limit_mib > 0 ? "--memory-limit-mib, if there is more,"

@@ -192,6 +192,8 @@ inline constexpr seconds kHandshakeMax{20};  // from a connection's beginning to
 // Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
 // new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
+inline constexpr std::size_t kConnectionsPerPlaceLeft = 4;  // that one address may have
+inline constexpr int kConnectionsLookRest = 9;  // times as long as it took to see which have ended
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
@@ -229,7 +231,7 @@ inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswersShare = 8;
 inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
-inline constexpr std::size_t kLargeAnswerFromBytes = 64 * kKiB;  // smaller ones are not counted
+inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones are not counted
 // The same for one that is alone: what a valid request may become, and of little memory at most so much.
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
@@ -260,6 +262,8 @@ inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values
 inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;  // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
+inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
+inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
 inline constexpr int kPruneBatch = 200;
 inline constexpr minutes kPruneInterval{10};

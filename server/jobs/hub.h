@@ -47,7 +47,7 @@ class Watcher {
 
 struct HubOptions {
   std::size_t finished_max = limits::kFinishedJobsCachedMax;
-  std::size_t finished_max_bytes = 256 * limits::kMiB;
+  std::size_t finished_max_bytes = limits::kFinishedJobsMaxBytes;
 };
 
 class Hub {

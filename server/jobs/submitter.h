@@ -60,6 +60,9 @@ struct SubmitRequest {
   std::shared_ptr<const google::protobuf::Message> request;
   // Set once the caller is gone; may be null. Looked at only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
+  // Counts so many bytes that are read for it from the store, as long as anybody has what it returns; or
+  // says that there are too many. Null: nobody counts them.
+  std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold;
 };
 
 struct SubmitterOptions {
@@ -118,6 +121,15 @@ class Submitter {
  private:
   struct Attempt;
   using AttemptPtr = std::shared_ptr<Attempt>;
+  // What a call takes of the result of the job it refers to.
+  struct Inline {
+    std::string job_id;
+    std::string pictory_id;
+    v1::ResultPart part;
+    std::int64_t bytes;
+
+    absl::Status WhyNot(const absl::Status& read) const;  // it could not be read
+  };
   // A caller of an attempt.
   struct Waiter {
     Done done;
@@ -135,9 +147,9 @@ class Submitter {
   // The steps, in the order they are taken.
   void Start(SubmitRequest request, Waiter waiter);
   void Resolve(const AttemptPtr& attempt);
-  void ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
-  void Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
-                 std::string_view inlined);
+  void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
+  void ReadReferenced(const AttemptPtr& attempt, const Inline& from);
+  void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);
   void MakeBody(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);

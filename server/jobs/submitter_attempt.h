@@ -17,6 +17,7 @@ struct Submitter::Attempt {
   JobKey key;
   SubmitRequest request;
   std::string token;  // that the webhook's URL carries
+  std::shared_ptr<void> part_held;  // what is read of another job's result is counted as long
   pictory::Submission submission;
   pictory::Authorization authorization;
   std::optional<Upstream::Turn> turn;  // until it is used or given back

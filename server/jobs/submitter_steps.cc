@@ -62,50 +62,71 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                                                                         " and has no result to use")
                                  : errors::JobNotFinished(job.job_id(), StateName(job.state)));
               }
-              ReadReferenced(attempt, job);
+              SizeReferenced(attempt, job);
             });
 }
 
-// Some calls name the job, others take what it made.
-void Submitter::ReadReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
-  const v1::ResultPart part =
-      pictory::PartToInline(*attempt->request.request, options_.translate);
-  const std::string job_id(referenced.job_id());
-  const std::string pictory_id(referenced.pictory_job_id());
-  if (part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, pictory_id, "");
+// Some calls name the job, others take what it made. How large that is, is asked first: it stays in memory
+// until Pictory has answered, so it is counted before it is read.
+void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
+  Inline from{.job_id = std::string(referenced.job_id()),
+              .pictory_id = std::string(referenced.pictory_job_id()),
+              .part = pictory::PartToInline(*attempt->request.request, options_.translate),
+              .bytes = 0};
+  if (from.part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, from.pictory_id, "");
+  const auto job_id = from.job_id;
+  const auto part = from.part;
   store_.ReadPart(
-      attempt->key.tenant, job_id, part, 0, limits::kRequestMaxBytes,
-      [this, attempt, part, job_id, pictory_id](absl::StatusOr<PartChunk> chunk) {
-        if (absl::IsNotFound(chunk.status())) {
-          return AnswerFromRequestId(
-              attempt, errors::JobNotUsable(job_id, "has no " + PartName(part) + " in its result"));
-        }
-        if (!chunk.ok()) return AnswerFromRequestId(attempt, chunk.status());
-        if (chunk->total_bytes > static_cast<std::int64_t>(chunk->data.size())) {
+      attempt->key.tenant, job_id, part, 0, 0,
+      [this, attempt, from = std::move(from)](const absl::StatusOr<PartChunk>& size) mutable {
+        if (!size.ok()) return AnswerFromRequestId(attempt, from.WhyNot(size.status()));
+        from.bytes = size->total_bytes;
+        if (from.bytes > static_cast<std::int64_t>(limits::kRequestMaxBytes)) {
           return AnswerFromRequestId(
               attempt,
-              errors::JobNotUsable(job_id, "has a " + PartName(part) + " of " +
-                                               std::to_string(chunk->total_bytes) +
-                                               " bytes, and Pictory's v1 API wants it in the body, "
-                                               "of which at most " +
-                                               std::to_string(limits::kRequestMaxBytes) +
-                                               " bytes are sent; pass a part of it"));
+              errors::JobNotUsable(from.job_id,
+                                   "has a " + PartName(from.part) + " of " +
+                                       std::to_string(from.bytes) +
+                                       " bytes, and Pictory's v1 API wants it in the body, of which at most " +
+                                       std::to_string(limits::kRequestMaxBytes) +
+                                       " bytes are sent; pass a part of it"));
         }
-        Translate(attempt, pictory_id, chunk->data);
+        ReadReferenced(attempt, from);
       });
 }
 
-void Submitter::Translate(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
-                          std::string_view inlined) {
+absl::Status Submitter::Inline::WhyNot(const absl::Status& read) const {
+  if (!absl::IsNotFound(read)) return read;
+  return errors::JobNotUsable(job_id, "has no " + PartName(part) + " in its result");
+}
+
+void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
+  const auto bytes = static_cast<std::size_t>(from.bytes);
+  if (attempt->request.hold && bytes > limits::kSmallRequestMaxBytes) {
+    absl::StatusOr<std::shared_ptr<void>> held = attempt->request.hold(bytes);
+    if (!held.ok()) return AnswerFromRequestId(attempt, held.status());
+    attempt->part_held = *std::move(held);
+  }
+  store_.ReadPart(attempt->key.tenant, from.job_id, from.part, 0, from.bytes,
+                  [this, attempt, from](absl::StatusOr<PartChunk> chunk) {
+                    if (!chunk.ok()) return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
+                    Translate(attempt, from.pictory_id, std::move(chunk->data));
+                  });
+}
+
+void Submitter::Translate(const AttemptPtr& attempt, std::string referenced_pictory_id,
+                          std::string inlined) {
   const std::size_t bytes = attempt->request.request->ByteSizeLong() + inlined.size();
   if (!options_.aside || bytes <= limits::kSmallRequestMaxBytes) {
     return MakeBody(attempt, referenced_pictory_id, inlined);
   }
-  options_.aside([this, attempt, id = std::string(referenced_pictory_id), part = std::string(inlined)] {
+  // Shared, because a task must be copyable and a large part should not be copied.
+  options_.aside([this, attempt, id = std::move(referenced_pictory_id),
+                  part = std::make_shared<const std::string>(std::move(inlined))] {
     if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
       return AnswerFromRequestId(attempt, std::move(gone));
     }
-    MakeBody(attempt, id, part);
+    MakeBody(attempt, id, *part);
   });
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "obs/log.h"
+#include "rpc/peer.h"
 
 namespace gateway::rpc {
 namespace {
@@ -61,7 +62,9 @@ Acceptor::Acceptor(std::vector<ListenSockets> listeners, int files_max,
       take_(std::move(take)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       reserve_(OpenReserve()),
-      lines_(1, std::chrono::minutes(1)) {
+      connections_(files_max),
+      lines_(1, std::chrono::minutes(1)),
+      address_lines_(1, std::chrono::minutes(1)) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     for (const OwnedFd& fd : listeners_[i].fds) {
       sockets_.push_back({i, fd.get()});
@@ -113,7 +116,10 @@ void Acceptor::Run() {
 bool Acceptor::AcceptSome(const Socket& socket) {
   if (reserve_.get() < 0) reserve_ = OwnedFd(OpenReserve());
   for (int i = 0; i < kAcceptedInARow; ++i) {
-    OwnedFd fd(accept4(socket.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    sockaddr_storage from{};
+    socklen_t length = sizeof from;
+    OwnedFd fd(accept4(socket.fd, reinterpret_cast<sockaddr*>(&from), &length,
+                       SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd.get() < 0) {
       int error = errno;
       // Said before the system looks whether anybody waits.
@@ -125,6 +131,11 @@ bool Acceptor::AcceptSome(const Socket& socket) {
     }
     if (fd.get() >= files_max_) {
       CountRefused("as many files are open as connections may take");
+      continue;
+    }
+    const std::string address = PeerAddress(from, fd.get());
+    if (!connections_.Admit(fd.get(), address, std::chrono::steady_clock::now())) {
+      CountRefusedOf(address);
       continue;
     }
     accepted_.fetch_add(1, std::memory_order_relaxed);
@@ -149,6 +160,21 @@ int Acceptor::RefuseOne(const Socket& socket, const char* why) {
 void Acceptor::CountRefused(const char* why) {
   refused_.fetch_add(1, std::memory_order_relaxed);
   Warn(why);
+}
+
+void Acceptor::CountRefusedOf(const std::string& address) {
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  refused_of_address_.fetch_add(1, std::memory_order_relaxed);
+  if (!address_lines_.Admit(std::chrono::steady_clock::now()).has_value()) return;
+  obs::Log(obs::Level::kWarn, "connections_refused",
+           {{"reason", "the address has too many connections for the places that are left"},
+            {"address", address},
+            {"has", connections_.held(address)},
+            {"so_far", refused()},
+            {"files_for_connections", files_max_},
+            {"advice", "see why it opens so many; if it is a proxy for all callers, let it send more calls "
+                       "over each connection, or raise the limit of open files (ulimit -n, or LimitNOFILE= "
+                       "in the unit)"}});
 }
 
 void Acceptor::Warn(const char* why) {

@@ -2,6 +2,8 @@
 //
 // The library's listener gives up for ever when the system has no file for a connection. This one
 // refuses such a connection and goes on, and it leaves a part of the files to the rest of the program.
+// Of the others no address takes all, see rpc/address_connections.h: it is refused while it has more than
+// four connections for each place that is left.
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "obs/line_limit.h"
+#include "rpc/address_connections.h"
 #include "rpc/listen_sockets.h"
 
 namespace gateway::rpc {
@@ -36,6 +39,8 @@ class Acceptor {
   // So far. Those refused are not among the accepted.
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  // Of the refused, those whose address had too many.
+  std::uint64_t refused_of_address() const { return refused_of_address_.load(std::memory_order_relaxed); }
   // Where the sockets can be reached from here; fixed.
   const std::vector<std::string>& dial_addresses() const { return dial_addresses_; }
 
@@ -49,6 +54,7 @@ class Acceptor {
   bool AcceptSome(const Socket& socket);
   int RefuseOne(const Socket& socket, const char* why);
   void CountRefused(const char* why);
+  void CountRefusedOf(const std::string& address);
   void Warn(const char* why);
 
   std::vector<ListenSockets> listeners_;
@@ -58,9 +64,12 @@ class Acceptor {
   std::vector<Socket> sockets_;
   OwnedFd wake_;     // an eventfd, readable once it should stop
   OwnedFd reserve_;  // given up for a moment to refuse a connection for which there is no file
+  AddressConnections connections_;  // on the thread only
   obs::LineLimit lines_;
+  obs::LineLimit address_lines_;
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> refused_of_address_{0};
   std::thread thread_;
 };
 

@@ -67,6 +67,8 @@ struct Domain {
   Unread* unread = nullptr;
   // What large answers are counted by, put here by the server as well.
   std::shared_ptr<LargeAnswers> large_answers{};
+  // Counts bytes of a submit beyond those of its request, put here by the server, too.
+  std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
   // A call ended; for metrics and the log. Null: nobody wants to know.
   std::function<void(std::string_view method, absl::StatusCode code, Duration took)> ended{};
 };

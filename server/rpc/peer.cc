@@ -1,6 +1,7 @@
 #include "rpc/peer.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <cstring>
 
@@ -23,6 +24,19 @@ std::string_view TakeBrackets(std::string_view host) {
   return host.substr(0, host.find('%'));  // a zone
 }
 
+std::string V4Address(const in_addr& address) {
+  char text[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &address, text, sizeof text);
+  return std::string(kV4) + text;
+}
+
+std::string V6Network(in6_addr address) {
+  std::memset(address.s6_addr + 8, 0, 8);
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET6, &address, text, sizeof text);
+  return std::string(kV6) + text + "/64";
+}
+
 }  // namespace
 
 std::string PeerAddress(std::string_view peer) {
@@ -34,10 +48,22 @@ std::string PeerAddress(std::string_view peer) {
   const std::string host(TakeBrackets(peer.substr(kV6.size(), colon - kV6.size())));
   in6_addr address{};
   if (inet_pton(AF_INET6, host.c_str(), &address) != 1) return std::string(peer);
-  std::memset(address.s6_addr + 8, 0, 8);
-  char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(AF_INET6, &address, text, sizeof text);
-  return std::string(kV6) + text + "/64";
+  return V6Network(address);
+}
+
+std::string PeerAddress(const sockaddr_storage& from, int fd) {
+  if (from.ss_family == AF_INET) return V4Address(reinterpret_cast<const sockaddr_in&>(from).sin_addr);
+  if (from.ss_family == AF_INET6) {
+    const in6_addr& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
+    if (!IN6_IS_ADDR_V4MAPPED(&address)) return V6Network(address);
+    in_addr v4{};
+    std::memcpy(&v4, address.s6_addr + 12, sizeof v4);
+    return V4Address(v4);
+  }
+  ucred user{};
+  socklen_t length = sizeof user;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &length) != 0) return "unix:";
+  return "unix:uid " + std::to_string(user.uid);
 }
 
 }  // namespace gateway::rpc

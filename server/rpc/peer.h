@@ -1,6 +1,8 @@
 // Who is at the other end of a connection, for counting what one of them holds.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <string>
 #include <string_view>
 
@@ -10,5 +12,9 @@ namespace gateway::rpc {
 // address without the port, so that many connections of one machine are one peer. Of an IPv6 address the
 // first 64 bits, because the others are for its owner to choose. Anything else is itself.
 std::string PeerAddress(std::string_view peer);
+
+// The same of a connection `fd` that was accepted from `from`. Those of one user by unix sockets are one
+// peer.
+std::string PeerAddress(const sockaddr_storage& from, int fd);
 
 }  // namespace gateway::rpc

@@ -149,6 +149,11 @@ Server::Server(ServerOptions options, Domain domain)
       parts_(std::make_unique<Parts>(options_, domain_)) {
   domain_.unread = parts_->unread.get();
   domain_.large_answers = parts_->large_answers;
+  domain_.hold = [intake = parts_->intake](std::size_t bytes) -> absl::StatusOr<std::shared_ptr<void>> {
+    std::shared_ptr<void> held = intake->Hold(bytes);
+    if (held == nullptr) return intake->HoldRefusal();
+    return held;
+  };
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Domain domain) {
@@ -255,6 +260,10 @@ const std::vector<std::string>& Server::dial_addresses() const {
 std::uint64_t Server::accepted_connections() const { return parts_->acceptor->accepted(); }
 
 std::uint64_t Server::refused_connections() const { return parts_->acceptor->refused(); }
+
+std::uint64_t Server::address_refused_connections() const {
+  return parts_->acceptor->refused_of_address();
+}
 
 std::uint64_t Server::begun_calls() const { return parts_->intake->begun(); }
 

@@ -67,9 +67,11 @@ class Server {
   std::vector<std::string> addresses() const;
   // Where this process reaches each of the sockets it listens on.
   const std::vector<std::string>& dial_addresses() const;
-  // Connections so far; those refused for want of files are not among the accepted.
+  // Connections so far; those refused are not among the accepted.
   std::uint64_t accepted_connections() const;
   std::uint64_t refused_connections() const;
+  // Of the refused, those whose address had too many.
+  std::uint64_t address_refused_connections() const;
   // Calls so far that one of the library's threads has brought.
   std::uint64_t begun_calls() const;
   int open_calls() const;

@@ -74,6 +74,7 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   for (const auto& [label, value] : request->labels()) submit.labels[label] = value;
   submit.deadline = caller.deadline;
   submit.cancelled = reply.cancelled();
+  submit.hold = domain.hold;
   request->set_request_id(submit.request_id);
   submit.request = std::move(request);
   const std::string tenant = caller.tenant;

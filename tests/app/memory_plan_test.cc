@@ -56,6 +56,12 @@ TEST(MemoryPlanTest, WatchesAreAsManyAsHalfOfTheMemoryHolds) {
   EXPECT_EQ(WatchesMaxOf({.max_watches = 100'000}, Container(64)), 100'000) << "said so";
 }
 
+TEST(MemoryPlanTest, FinishedJobsAreKeptInASixteenthOfIt) {
+  EXPECT_EQ(FinishedJobsMaxBytesOf({}, Container(256)), 16 * limits::kMiB);
+  EXPECT_EQ(FinishedJobsMaxBytesOf({.memory_limit_mib = 512}, Machine(65'536)), 32 * limits::kMiB);
+  EXPECT_EQ(FinishedJobsMaxBytesOf({}, Container(65'536)), limits::kFinishedJobsMaxBytes);
+}
+
 TEST(MemoryPlanTest, WatchesThatDoNotFitAreNamed) {
   EXPECT_THAT(MemoryWarnings({.max_watches = 20'000}, Container(512)),
               ElementsAre(AllOf(HasSubstr("--max-watches is 20000"), HasSubstr("849 MiB"),

@@ -83,14 +83,15 @@ def for_a_while(g, bodies, seconds=2):
     stranger.close()
 
 
-def deaf(g, connections, calls):
-    """Asks for so many lists and reads none; the sockets."""
+def deaf(g, connections, calls, source="127.0.0.1"):
+    """Asks for so many lists, from that address, and reads none; the sockets."""
     message = struct.pack(">BI", 0, 0)
     out = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
     for stream in range(1, 2 * calls, 2):
         out += frame(HEADERS, END_HEADERS, stream, headers(METHODS + "ListJobs"))
         out += frame(DATA, END_STREAM, stream, message)
-    sockets = [socket.create_connection(tuple(g.grpc.rsplit(":", 1))) for _ in range(connections)]
+    sockets = [socket.create_connection(tuple(g.grpc.rsplit(":", 1)), source_address=(source, 0))
+               for _ in range(connections)]
     for one in sockets:
         one.sendall(out)
     return sockets
@@ -159,6 +160,16 @@ class Smallest(unittest.TestCase):
             sockets = deaf(g, 4, 900)
             wait_until(lambda: calls_so_far(g) - before >= 3600, "the answers")
             self.lives(g, "3,600 answers that nobody reads")
+            for one in sockets:
+                one.close()
+            labels = [f"--label=k{i:02}={'v' * 250}" for i in range(60)]
+            for i in range(3):
+                g.json("preview", "--name", f"labelled {i}", "--text", "Hi.", *labels)
+            before = calls_so_far(g)
+            sockets = deaf(g, 4, 900, source="127.0.0.2")
+            wait_until(lambda: calls_so_far(g) - before >= 3600, "the answers")
+            self.assertEqual(g.run("list").returncode, 0, "others are answered")
+            self.lives(g, "3,600 lists of 50 KiB that nobody reads")
             for one in sockets:
                 one.close()
             self.assertEqual(sum(one.answered for one in watches), 0, "they watch on")

@@ -24,9 +24,10 @@ FILES = 1100
 PING_SECONDS = 4.7
 
 
-def connect(g):
+def connect(g, source="127.0.0.1"):
+    """From `source`, as from another machine: all of 127.0.0.0/8 is this one."""
     host, port = g.grpc.rsplit(":", 1)
-    return socket.create_connection((host, int(port)), timeout=30)
+    return socket.create_connection((host, int(port)), timeout=30, source_address=(source, 0))
 
 
 def status(g, path):
@@ -81,22 +82,58 @@ def log_lines(g):
     return [json.loads(line) for line in g.log.read_text(errors="strict").splitlines()]
 
 
+def metric(g, name):
+    return float(g.fetch("/metrics").split(f"\npictory_gateway_{name} ")[1].split()[0])
+
+
+@contextlib.contextmanager
+def files_here(count):
+    """So many may be open in this program meanwhile."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 class Strangers(unittest.TestCase):
+    def test_one_address_leaves_connections_for_others(self):
+        with files_here(4096), gateway(wrapper=["prlimit", f"--nofile={FILES}:{FILES}"]) as g, \
+                contextlib.ExitStack() as held:
+            job = g.json("preview", "--name", "n", "--text", "Hi.")["jobId"]
+            for _ in range(FILES):
+                held.enter_context(connect(g, "127.0.0.2"))
+            wait_until(lambda: metric(g, "connections_refused_of_address_total") > 0, "a refusal")
+            line = wait_until(lambda: [one for one in g.log.read_text().splitlines()
+                                       if "connections_refused" in one], "the log")[0]
+            self.assertIn("ipv4:127.0.0.2", line)
+            # Each by new connections, from 127.0.0.1.
+            for _ in range(5):
+                self.assertEqual(g.run("get", job).returncode, 0)
+            for _ in range(20):
+                held.enter_context(connect(g, "127.0.0.3"))
+            self.assertTrue(g.json("preview", "--name", "m", "--text", "Ho.")["jobId"])
+            self.assertEqual(status(g, "/readyz"), 200)
+            held.close()
+
+            def served():
+                with connect(g, "127.0.0.2") as sock:
+                    sock.sendall(PREFACE)
+                    return any(kind == SETTINGS for kind, *_ in frames(sock))
+            wait_until(served, "the address to be let in again")
+
     def test_who_takes_all_connections_is_refused_and_forgotten(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-        with gateway(wrapper=["prlimit", f"--nofile={FILES}:{FILES}"]) as g, contextlib.ExitStack() as held:
+        with files_here(4096), gateway(wrapper=["prlimit", f"--nofile={FILES}:{FILES}"]) as g, contextlib.ExitStack() as held:
             job = g.json("preview", "--name", "n", "--text", "Hi.")["jobId"]
             for _ in range(FILES):
                 held.enter_context(connect(g))
             wait_until(lambda: "connections_refused" in g.log.read_text(), "the log")
             self.assertEqual(status(g, "/livez"), 200)
-            self.assertGreater(int(g.fetch("/metrics").split("\npictory_gateway_connections_refused_total ")[1].split()[0]),
-                               0)
+            self.assertGreater(metric(g, "connections_refused_total"), 0)
             held.close()
             wait_until(lambda: g.run("get", job).returncode == 0, "somebody to be served again")
             self.assertEqual(status(g, "/livez"), 200)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def test_silent_streams_of_each_kind(self):
         with gateway() as g:

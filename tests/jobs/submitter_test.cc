@@ -665,6 +665,45 @@ TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSe
   EXPECT_EQ(Stored("r1"), std::nullopt);
 }
 
+TEST_F(V1SummaryTest, ALargeTranscriptIsCountedUntilPictoryHasAnswered) {
+  const std::size_t size = limits::kSmallRequestMaxBytes + 1;
+  Finished("[\"" + std::string(size - 4, 'x') + "\"]");
+  std::size_t counted = 0;
+  std::weak_ptr<void> held;
+  SubmitRequest request = Summary();
+  request.hold = [&](std::size_t bytes) -> absl::StatusOr<std::shared_ptr<void>> {
+    counted += bytes;
+    const auto now = std::make_shared<int>(0);
+    held = now;
+    return now;
+  };
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(request, Into(answer));
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_EQ(counted, size);
+  EXPECT_FALSE(held.expired());
+  ASSERT_TRUE(transport_.Answer(Reply(200, R"({"data":{"job_id":"p2"}})")));
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->ok()) << answer->status();
+  EXPECT_TRUE(held.expired());
+}
+
+TEST_F(V1SummaryTest, ATranscriptThereIsNoMemoryForIsRefusedBeforeAnythingIsPaid) {
+  Finished("[\"" + std::string(limits::kSmallRequestMaxBytes, 'x') + "\"]");
+  SubmitRequest request = Summary();
+  request.hold = [](std::size_t) { return errors::TooMany("MiB", 1, 2s); };
+  const auto refused = Submit(request);
+  EXPECT_TRUE(absl::IsResourceExhausted(refused.status()));
+  EXPECT_GT(errors::RetryDelay(refused.status()), 0s);
+  EXPECT_EQ(Posts(), 0);
+  EXPECT_EQ(Stored("r1"), std::nullopt);
+  EXPECT_TRUE(Submit(Summary()).ok());
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_TRUE(Submit(request).ok());  // the retry of one that went through
+  EXPECT_EQ(Posts(), 1);
+}
+
 TEST_F(SubmitterTest, WhileTheAccountRestsNothingIsSentOrStored) {
   transport_.AnswerAllWith(Reply(200, kAccepted));
   ASSERT_TRUE(Submit(Preview("before")).ok());

@@ -47,6 +47,14 @@ OwnedFd Socket(int family = AF_INET) {
   return fd;
 }
 
+// As it would come from another machine: all of 127.0.0.0/8 is this one.
+void ComeFrom(const OwnedFd& fd, const char* from) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, from, &address.sin_addr);
+  ASSERT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+}
+
 bool Connect(const OwnedFd& fd, int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -163,6 +171,59 @@ TEST(AcceptorTest, BeyondThePartOfTheFilesThatConnectionsMayTakeTheyAreClosedAtO
   ASSERT_TRUE(Connect(later, port));
   EXPECT_TRUE(taker.Await(1));
   EXPECT_EQ(acceptor.refused(), 1u);
+}
+
+// Some 50 places: of a lone address 40, because then it has four for each that is left.
+TEST(AcceptorTest, OneAddressLeavesPlacesForOthersUntilItsConnectionsHaveEnded) {
+  ListenSockets sockets = MustOpen("127.0.0.1:0");
+  const int port = sockets.port;
+  Taker taker;
+  std::vector<OwnedFd> greedy;
+  for (int i = 0; i < 50; ++i) ComeFrom(greedy.emplace_back(Socket()), "127.0.0.2");
+  std::vector<OwnedFd> others;
+  for (const char* from : {"127.0.0.3", "127.0.0.4", "127.0.0.5"}) {
+    ComeFrom(others.emplace_back(Socket()), from);
+  }
+  Acceptor acceptor(One(std::move(sockets)), ThirdFreeFile() + 50, taker.Take());
+  acceptor.Start();
+  for (const OwnedFd& one : greedy) ASSERT_TRUE(Connect(one, port));
+  for (int i = 40; i < 50; ++i) EXPECT_TRUE(Closed(greedy[i])) << i;
+  ASSERT_TRUE(taker.Await(40));
+  EXPECT_EQ(acceptor.accepted(), 40u);
+  EXPECT_EQ(acceptor.refused(), 10u);
+  EXPECT_EQ(acceptor.refused_of_address(), 10u);
+  for (const OwnedFd& other : others) ASSERT_TRUE(Connect(other, port));
+  ASSERT_TRUE(taker.Await(43));
+  // Nobody tells the acceptor of it.
+  taker.Forget();
+  greedy.clear();
+  for (int i = 0; i < 30; ++i) {
+    ComeFrom(greedy.emplace_back(Socket()), "127.0.0.2");
+    ASSERT_TRUE(Connect(greedy.back(), port));
+  }
+  EXPECT_TRUE(taker.Await(30));
+  EXPECT_EQ(acceptor.refused(), 10u);
+}
+
+TEST(AcceptorTest, ManyGreedyAddressesLeaveAPlaceForOneMore) {
+  ListenSockets sockets = MustOpen("127.0.0.1:0");
+  const int port = sockets.port;
+  Taker taker;
+  std::vector<OwnedFd> greedy;
+  for (int i = 0; i < 300; ++i) {
+    ComeFrom(greedy.emplace_back(Socket()), ("127.0.1." + std::to_string(1 + i % 10)).c_str());
+  }
+  const OwnedFd other = Socket();
+  Acceptor acceptor(One(std::move(sockets)), ThirdFreeFile() + 100, taker.Take());
+  acceptor.Start();
+  for (const OwnedFd& one : greedy) ASSERT_TRUE(Connect(one, port));
+  EXPECT_TRUE(Closed(greedy.back()));
+  const std::uint64_t before = acceptor.accepted();
+  EXPECT_GT(before, 90u);
+  EXPECT_EQ(acceptor.refused(), 300 - before);
+  EXPECT_EQ(acceptor.refused_of_address(), 300 - before);
+  ASSERT_TRUE(Connect(other, port));
+  EXPECT_TRUE(taker.Await(before + 1));
 }
 
 // Takes all files of the process, until it goes.

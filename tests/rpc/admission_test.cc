@@ -1,7 +1,10 @@
 #include "rpc/admission.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <future>
 
@@ -27,6 +30,31 @@ TEST(PeerAddressTest, IsWhatItsOwnerCannotChoose) {
   for (const char* other : {"", "unix:", "unix:/run/x:y", "ipv6:what", "ipv4:", "ipv6:"}) {
     EXPECT_EQ(PeerAddress(other), other);
   }
+}
+
+sockaddr_storage V6(const char* text) {
+  sockaddr_storage storage{};
+  auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+  address.sin6_family = AF_INET6;
+  EXPECT_EQ(inet_pton(AF_INET6, text, &address.sin6_addr), 1);
+  return storage;
+}
+
+TEST(PeerAddressTest, OfASocketItIsTheSame) {
+  sockaddr_storage v4{};
+  v4.ss_family = AF_INET;
+  inet_pton(AF_INET, "192.0.2.1", &reinterpret_cast<sockaddr_in&>(v4).sin_addr);
+  EXPECT_EQ(PeerAddress(v4, -1), PeerAddress("ipv4:192.0.2.1:50051"));
+  // As it comes by a socket that takes both.
+  EXPECT_EQ(PeerAddress(V6("::ffff:192.0.2.1"), -1), PeerAddress("ipv4:192.0.2.1:50051"));
+  EXPECT_EQ(PeerAddress(V6("2001:db8:1:2::3"), -1), PeerAddress("ipv6:[2001:db8:1:2::3]:4"));
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  sockaddr_storage local{};
+  local.ss_family = AF_UNIX;
+  EXPECT_EQ(PeerAddress(local, pair[0]), "unix:uid " + std::to_string(getuid()));
+  close(pair[0]);
+  close(pair[1]);
 }
 
 TEST(AdmissionTest, EachKindHasAGateOfItsOwn) {

@@ -59,6 +59,11 @@ TEST(LargeAnswersTest, SmallAnswersAreNotCounted) {
   EXPECT_FALSE(answers->Hold(limits::kLargeAnswerFromBytes, "unix:x").ok());
 }
 
+TEST(LargeAnswersTest, WhatIsNotCountedIsLittleInTheSmallestContainer) {
+  EXPECT_LE(limits::kUnaryCallsMax * limits::kLargeAnswerFromBytes,
+            limits::kMemorySmallestMiB * kMiB / limits::kLargeAnswersShare);
+}
+
 TEST(LargeAnswersTest, AnAnswerCountsAsLongAsAnybodyHasItAndForWhatItIs) {
   Random random{1};
   const auto answers = std::make_shared<LargeAnswers>(8 * kMiB, random);

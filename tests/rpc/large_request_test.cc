@@ -167,6 +167,24 @@ TEST_F(LargeRequestTest, FewBytesThatMakeALargeMessageCountAsOne) {
   test::Await([&] { return Send(many).ok(); }, "room");
 }
 
+TEST_F(LargeRequestTest, WhatASmallOneNeedsOfTheStoreHasTheSamePlaces) {
+  grpc::ClientContext context;
+  v1::SummarizeRequest request;
+  request.set_transcription_job_id("transcription");
+  v1::SummarizeResponse response;
+  ASSERT_TRUE(FromGrpc(house_.stub->Summarize(&context, request, &response)).ok());
+  const auto hold = house_.last_submit().hold;
+  ASSERT_TRUE(hold);
+  auto held = hold(limits::kRequestMaxBytes);
+  ASSERT_TRUE(held.ok()) << held.status();
+  const absl::StatusOr<std::shared_ptr<void>> refused = hold(limits::kRequestMaxBytes);
+  EXPECT_EQ(errors::Reason(refused.status()), "TOO_MANY");
+  EXPECT_GT(errors::RetryDelay(refused.status()), std::chrono::seconds(0));
+  EXPECT_EQ(errors::Reason(Call(house_, Large()).Wait()), "TOO_MANY");
+  held = absl::CancelledError();
+  EXPECT_TRUE(hold(limits::kRequestMaxBytes).ok());
+}
+
 TEST_F(LargeRequestTest, ThoseThatWaitAreToldOfADrain) {
   Call first(house_, Large());
   AwaitBegun(1);
