@@ -1,7 +1,9 @@
 #include "describe.h"
 
 #include <chrono>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,11 @@ std::string Number(double value) { return absl::StrCat(value); }
 
 absl::Time FromProto(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+// In the order of their keys.
+std::map<std::string, std::string> Labels(const Job& job) {
+  return {job.labels().begin(), job.labels().end()};
 }
 
 void Row(std::string& out, const char* name, const std::string& value) {
@@ -141,7 +148,7 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   if (!IsFinal(job.state())) Row(out, "message", InCommands(OneLine(job.message())));
   Row(out, "pictory id", OneLine(job.pictory_job_id()));
   Row(out, "request id", OneLine(job.request_id()));
-  for (const auto& [key, value] : job.labels()) {
+  for (const auto& [key, value] : Labels(job)) {
     Row(out, "label", absl::StrCat(OneLine(key), "=", OneLine(value)));
   }
   if (job.has_credits_used()) Row(out, "AI credits", Number(job.credits_used()));
@@ -159,7 +166,7 @@ std::string Table(const std::vector<Job>& jobs, absl::Time now) {
   std::vector<std::vector<std::string>> rows = {{"JOB", "KIND", "STATE", "DONE", "AGE", "LABELS"}};
   for (const Job& job : jobs) {
     std::string labels;
-    for (const auto& [key, value] : job.labels()) {
+    for (const auto& [key, value] : Labels(job)) {
       absl::StrAppend(&labels, labels.empty() ? "" : " ", OneLine(key), "=", OneLine(value));
     }
     rows.push_back(

@@ -1,6 +1,9 @@
 #include "json_text.h"
 
+#include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver.h>
+#include <google/protobuf/util/type_resolver_util.h>
 #include <rapidjson/document.h>
 #include <rapidjson/encodedstream.h>
 #include <rapidjson/error/en.h>
@@ -10,13 +13,17 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "base/clean_text.h"
 #include "base/json_numbers.h"
+#include "base/stable_bytes.h"
 
 namespace pictory_jobs::cli {
 namespace {
+
+constexpr char kTypeUrlPrefix[] = "type.googleapis.com";
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -160,9 +167,16 @@ std::optional<double> JsonNumber(std::string_view text) {
 std::string ToJsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
+  // By way of bytes, because MessageToJsonString has the labels of one job in another order each time.
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlPrefix,
+                                                               message.GetDescriptor()->file()->pool()));
   std::string line;
-  if (!google::protobuf::util::MessageToJsonString(message, &line, options).ok()) return "{}";
-  return line;
+  const bool written = google::protobuf::util::BinaryToJsonString(
+                           types.get(), absl::StrCat(kTypeUrlPrefix, "/", message.GetTypeName()),
+                           gateway::StableBytes(message), &line, options)
+                           .ok();
+  return written ? line : "{}";
 }
 
 JsonObject& JsonObject::Text(const char* key, const std::string& value) {

@@ -42,6 +42,7 @@
 #include "obs/log.h"
 #include "obs/metrics.h"
 #include "pictory/translate.h"
+#include "rpc/refusal_log.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
 #include "store/memory_job_store.h"
@@ -136,6 +137,7 @@ struct Gateway::Parts {
   std::unique_ptr<http::CurlTransport> transport;
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
+  std::unique_ptr<rpc::RefusalLog> refusals;
   std::unique_ptr<jobs::Upstream> upstream;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
   std::unique_ptr<jobs::Hub> hub;
@@ -418,9 +420,16 @@ absl::Status Gateway::Parts::Serve() {
   domain.named = [this](const jobs::JobKeyView& job) { owed->Named(job); };
   domain.require_request_id = config.require_request_id;
   domain.degraded = [this](const std::string&) { return upstream->degraded(); };
-  domain.ended = [this](std::string_view method, absl::StatusCode code, Duration took) {
-    metrics.CountCall(method, absl::StatusCodeToString(code));
-    if (!IsStream(method)) metrics.TimeCall(method, std::chrono::duration<double>(took).count());
+  refusals = std::make_unique<rpc::RefusalLog>(
+      clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
+        Log(Level::kInfo, event, fields);
+      });
+  domain.ended = [this](const rpc::CallEnd& end) {
+    metrics.CountCall(end.method, absl::StatusCodeToString(end.status.code()));
+    if (!IsStream(end.method)) {
+      metrics.TimeCall(end.method, std::chrono::duration<double>(end.took).count());
+    }
+    refusals->Tell(end);
   };
 
   const MemoryThere memory = FindMemory();
@@ -525,6 +534,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   }
   if (store != nullptr && owed != nullptr) NoteOwed();
   if (timers != nullptr) timers->Stop();
+  if (refusals != nullptr) refusals->TellLeftOut();
   admin.reset();      // its metrics ask what ends now
   // Answers what is still under way. It stays until nothing is left that could still start a request: a
   // thread of the store may be about to.

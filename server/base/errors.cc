@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clean_text.h"
 #include "base/limits.h"
+#include "base/stable_bytes.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace gateway::errors {
@@ -25,7 +26,7 @@ absl::string_view View(std::string_view text) { return {text.data(), text.size()
 
 template <class Message>
 void Attach(absl::Status& status, const char* type_url, const Message& message) {
-  status.SetPayload(type_url, absl::Cord(message.SerializeAsString()));
+  status.SetPayload(type_url, absl::Cord(StableBytes(message)));
 }
 
 absl::Status Make(absl::StatusCode code, std::string_view reason, const std::string& message,

@@ -1,7 +1,10 @@
 #include "jobs/outcome.h"
 
+#include <utility>
+
 #include "absl/strings/cord.h"
 #include "base/errors.h"
+#include "base/payloads.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace gateway::jobs {
@@ -107,11 +110,11 @@ std::string EncodeRefusal(const absl::Status& status) {
   internal::Status encoded;
   encoded.set_code(status.raw_code());
   encoded.set_message(std::string(status.message()));
-  status.ForEachPayload([&encoded](absl::string_view type_url, const absl::Cord& value) {
+  for (auto& [type_url, value] : Payloads(status)) {
     auto* detail = encoded.add_details();
-    detail->set_type_url(std::string(type_url));
-    detail->set_value(std::string(value));
-  });
+    detail->set_type_url(std::move(type_url));
+    detail->set_value(std::move(value));
+  }
   return encoded.SerializeAsString();
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/stable_bytes.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
@@ -87,7 +88,7 @@ void DropTexts(Result& result, v1::Job& job) {
 
 SnapshotPtr MakeSnapshot(const Job& job) {
   auto snapshot = std::make_shared<Snapshot>();
-  const std::string header = HeaderProto(job).SerializeAsString();
+  const std::string header = StableBytes(HeaderProto(job));
   const std::string head = FrameHead(header.size() + job.result_wire.size());
   snapshot->job_at = static_cast<std::uint32_t>(head.size());
   snapshot->result_at = static_cast<std::uint32_t>(head.size() + header.size());

@@ -134,7 +134,15 @@ std::string Metrics::Render() {
   for (const SampledCounter& sampled : sampled_counters_) {
     sampled.counter.Increment(sampled.value() - sampled.counter.Value());  // a loss is ignored
   }
-  return prometheus::TextSerializer().Serialize(registry_->Collect());
+  // The library gives the values of a family in the order of a hash.
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
+  for (prometheus::MetricFamily& family : families) {
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const prometheus::ClientMetric& a, const prometheus::ClientMetric& b) {
+                return a.label < b.label;
+              });
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace gateway::obs

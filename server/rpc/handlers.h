@@ -26,6 +26,16 @@ class Unread;
 
 namespace v1 = ::pictory::jobs::v1;
 
+// How a call ended, for as long as somebody is told of it.
+struct CallEnd {
+  std::string_view method;
+  const absl::Status& status;
+  Duration took{};
+  std::string_view peer{};        // as the library names it; of calls that ended well mostly not asked for
+  std::string_view request_id{};  // of a submit, once it was read
+  bool served = false;            // a stream that had brought something
+};
+
 // Everything here must outlive the server. Functions are called from gRPC's threads and must not
 // block; an answer may come on any thread, inside the call too, and comes exactly once.
 struct Domain {
@@ -69,8 +79,12 @@ struct Domain {
   std::shared_ptr<LargeAnswers> large_answers{};
   // Counts bytes of a submit beyond those of its request, put here by the server, too.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
-  // A call ended; for metrics and the log. Null: nobody wants to know.
-  std::function<void(std::string_view method, absl::StatusCode code, Duration took)> ended{};
+  // A call ended; for metrics and the log. Null: nobody wants to know. Of reflection, and of a look at the
+  // health, only refusals are told.
+  std::function<void(const CallEnd& end)> ended{};
+  void Ended(const CallEnd& end) const {
+    if (ended) ended(end);
+  }
 };
 
 }  // namespace gateway::rpc

@@ -96,6 +96,7 @@ HealthService::Unary* HealthService::Check(Context* context, const Bytes* reques
   Unary* reactor = context->DefaultReactor();
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) {
+    domain_.Ended({.method = "Health.Check", .status = message.status(), .peer = context->peer()});
     reactor->Finish(ToGrpc(message.status()));
     return reactor;
   }
@@ -116,9 +117,12 @@ HealthService::Unary* HealthService::Check(Context* context, const Bytes* reques
 
 HealthService::Stream* HealthService::Watch(Context* context, const Bytes* request) {
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kHealthWatch, context->peer());
-  if (!ticket) return new RefusedStream(ticket.refusal());
+  const auto refuse = [&](const grpc::Status& refusal) {
+    return RefuseStream("Health.Watch", *context, refusal, domain_);
+  };
+  if (!ticket) return refuse(ticket.refusal());
   const auto message = Parse<HealthCheckRequest>(*request);
-  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
+  if (!message.ok()) return refuse(ToGrpc(message.status()));
   Free(*request);
   auto* call = new StreamCall<HealthStream>(
       "Health.Watch", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {

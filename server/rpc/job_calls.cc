@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "base/stable_bytes.h"
 #include "rpc/canonical.h"
 #include "rpc/hash.h"
 #include "rpc/large_answers.h"
@@ -229,7 +230,7 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
                         absl::StatusOr<std::vector<jobs::JobRecord>> found) {
                       if (!found.ok()) return reply(found.status());
                       auto frame = std::make_shared<const std::string>(
-                          MakePage(*request, page_size, *found, degraded).SerializeAsString());
+                          StableBytes(MakePage(*request, page_size, *found, degraded)));
                       absl::StatusOr<LargeAnswers::HeldPtr> held = answers->Hold(frame->size(), peer);
                       if (!held.ok()) return reply(held.status());
                       reply(Keep(std::move(frame), *std::move(held)));

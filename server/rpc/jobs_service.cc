@@ -157,13 +157,16 @@ JobsService::Unary* JobsService::ListJobs(Context* context, const Bytes* request
 }
 
 JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* request) {
+  const auto refuse = [&](const grpc::Status& refusal) {
+    return RefuseStream("WatchJob", *context, refusal, domain_);
+  };
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
-  if (!ticket) return new RefusedStream(ticket.refusal());
-  if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
+  if (!ticket) return refuse(ticket.refusal());
+  if (admission_.draining()) return refuse(ToGrpc(admission_.DrainStatus()));
   Caller caller;
   const auto message = Open<v1::WatchJobRequest>(*context, *request, domain_, caller);
-  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
-  if (absl::Status bad = CheckWatch(**message); !bad.ok()) return new RefusedStream(ToGrpc(bad));
+  if (!message.ok()) return refuse(ToGrpc(message.status()));
+  if (absl::Status bad = CheckWatch(**message); !bad.ok()) return refuse(ToGrpc(bad));
 
   jobs::WatchOptions options;
   options.after_revision = (*message)->after_revision();
@@ -194,13 +197,16 @@ JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* reques
 }
 
 JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* request) {
+  const auto refuse = [&](const grpc::Status& refusal) {
+    return RefuseStream("ReadJobResult", *context, refusal, domain_);
+  };
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kResult, context->peer());
-  if (!ticket) return new RefusedStream(ticket.refusal());
-  if (admission_.draining()) return new RefusedStream(ToGrpc(admission_.DrainStatus()));
+  if (!ticket) return refuse(ticket.refusal());
+  if (admission_.draining()) return refuse(ToGrpc(admission_.DrainStatus()));
   Caller caller;
   const auto message = Open<v1::ReadJobResultRequest>(*context, *request, domain_, caller);
-  if (!message.ok()) return new RefusedStream(ToGrpc(message.status()));
-  if (absl::Status bad = CheckRead(**message); !bad.ok()) return new RefusedStream(ToGrpc(bad));
+  if (!message.ok()) return refuse(ToGrpc(message.status()));
+  if (absl::Status bad = CheckRead(**message); !bad.ok()) return refuse(ToGrpc(bad));
 
   auto* call = new StreamCall<ResultStream>(
       "ReadJobResult", context, std::move(ticket), domain_,

@@ -24,7 +24,7 @@ using StreamHandler =
     grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 struct RawMethod {
-  std::string_view name;
+  std::string name;
   RawService::UnaryMethod serve_unary;  // one of the two is null
   std::unique_ptr<MethodHandler> serve_stream;
   std::size_t max_bytes;
@@ -83,10 +83,10 @@ class Request final : public grpc_completion_queue_functor,
       reactor->Finish(status);
       return reactor;
     });
-    const Domain& domain = method_.domain;
-    if (domain.ended) {
-      domain.ended(method_.name, static_cast<absl::StatusCode>(status.error_code()), took);
-    }
+    method_.domain.Ended({.method = method_.name,
+                          .status = FromGrpc(status),
+                          .took = took,
+                          .peer = context_->peer()});
     Run(refuse, nullptr);
   }
 
@@ -172,8 +172,11 @@ grpc::internal::RpcServiceMethod* Streamed(const char* path, RawMethod method) {
   return streamed;
 }
 
-// What follows the last slash.
-std::string_view NameIn(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+// What follows the last slash; the health service's methods have its name in front.
+std::string NameIn(std::string_view path) {
+  const std::string name(path.substr(path.rfind('/') + 1));
+  return path.find("Health/") == std::string_view::npos ? name : "Health." + name;
+}
 
 }  // namespace
 

@@ -18,6 +18,8 @@
 namespace gateway::rpc {
 namespace {
 
+constexpr std::string_view kMethod = "ServerReflectionInfo";
+
 // The library does not say of a stream's message whether it is compressed; this is of one that cannot be
 // parsed. gzip and deflate begin like that.
 bool LooksCompressed(const grpc::ByteBuffer& bytes) {
@@ -37,8 +39,12 @@ class ReflectionStream final : public ReflectionReactor,
                                public std::enable_shared_from_this<ReflectionStream> {
  public:
   ReflectionStream(grpc::CallbackServerContext* context, Admission::Ticket ticket,
-                   const ReflectionAnswers& answers, Intake& intake)
-      : context_(context), ticket_(std::move(ticket)), answers_(answers), intake_(intake) {}
+                   const ReflectionAnswers& answers, Intake& intake, const Domain& domain)
+      : context_(context),
+        ticket_(std::move(ticket)),
+        answers_(answers),
+        intake_(intake),
+        domain_(domain) {}
 
   void Begin() {
     self_ = shared_from_this();
@@ -49,12 +55,12 @@ class ReflectionStream final : public ReflectionReactor,
     if (!intake_.End(*this)) return;
     if (!ok) return FinishOnce(grpc::Status::OK);
     if (question_.Length() > limits::kSmallRequestMaxBytes) {
-      return FinishOnce(
+      return Refuse(
           ToGrpc(errors::RequestTooLarge(question_.Length(), limits::kSmallRequestMaxBytes)));
     }
     const auto request = Parse<grpc::reflection::v1::ServerReflectionRequest>(question_);
     if (!request.ok()) {
-      return FinishOnce(
+      return Refuse(
           ToGrpc(LooksCompressed(question_) ? errors::RequestCompressed() : request.status()));
     }
     asked_ = true;
@@ -66,7 +72,13 @@ class ReflectionStream final : public ReflectionReactor,
     answer_.Clear();
     Ask();
   }
-  void Refuse(const grpc::Status& status) override { FinishOnce(status); }
+  void Refuse(const grpc::Status& status) override {
+    domain_.Ended({.method = kMethod,
+                   .status = FromGrpc(status),
+                   .peer = context_->peer(),
+                   .served = asked_});
+    FinishOnce(status);
+  }
   grpc::Status Late(Duration limit) const override {
     return ToGrpc(asked_ ? errors::StreamIdle(limit) : errors::RequestLate(limit));
   }
@@ -121,6 +133,7 @@ class ReflectionStream final : public ReflectionReactor,
   std::optional<Admission::Ticket> ticket_;
   const ReflectionAnswers& answers_;
   Intake& intake_;
+  const Domain& domain_;
   std::shared_ptr<ReflectionStream> self_;
   grpc::ByteBuffer question_;
   grpc::ByteBuffer answer_;
@@ -134,7 +147,11 @@ class ReflectionStream final : public ReflectionReactor,
 
 class RefusedReflection final : public ReflectionReactor {
  public:
-  explicit RefusedReflection(const grpc::Status& status) { Finish(status); }
+  RefusedReflection(const grpc::CallbackServerContext& context, const grpc::Status& status,
+                    const Domain& domain) {
+    domain.Ended({.method = kMethod, .status = FromGrpc(status), .peer = context.peer()});
+    Finish(status);
+  }
   void OnDone() override { delete this; }
 };
 
@@ -144,11 +161,11 @@ ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
                                   const ReflectionAnswers& answers, Intake& intake,
                                   Admission& admission, const Domain& domain) {
   if (const absl::Status metadata = CheckMetadata(*context); !metadata.ok()) {
-    return new RefusedReflection(ToGrpc(metadata));
+    return new RefusedReflection(*context, ToGrpc(metadata), domain);
   }
   Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, context->peer());
-  if (!ticket) return new RefusedReflection(ticket.refusal());
-  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake);
+  if (!ticket) return new RefusedReflection(*context, ticket.refusal(), domain);
+  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake, domain);
   stream->Begin();
   domain.wheel.Add(stream, domain.clock.Now() + limits::kHeartbeatInterval);
   return stream.get();  // held by itself until OnDone

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "base/payloads.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace gateway::rpc {
@@ -49,11 +50,11 @@ grpc::Status ToGrpc(const absl::Status& status) {
   details::Status wire;
   wire.set_code(static_cast<int>(status.code()));
   wire.set_message(CutMessage(std::string(status.message())));
-  status.ForEachPayload([&wire](absl::string_view type_url, const absl::Cord& payload) {
+  for (auto& [type_url, payload] : Payloads(status)) {
     auto* detail = wire.add_details();
-    detail->set_type_url(std::string(type_url));
-    detail->set_value(std::string(payload));
-  });
+    detail->set_type_url(std::move(type_url));
+    detail->set_value(std::move(payload));
+  }
   std::string bytes;
   if (wire.details_size() > 0) {
     if (wire.ByteSizeLong() > kDetailsMaxBytes) CutViolations(wire);

@@ -26,6 +26,13 @@ class RefusedStream final : public StreamReactor {
   void OnDone() override { delete this; }
 };
 
+// Tells the domain, too.
+inline StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
+                                   const grpc::Status& refusal, const Domain& domain) {
+  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context.peer()});
+  return new RefusedStream(refusal);
+}
+
 // `Stream` has OnWriteDone(bool) and OnCancel(), which lead to one Finish. Deletes itself.
 template <class Stream>
 class StreamCall final : public StreamReactor, public jobs::WatchSink {
@@ -46,11 +53,16 @@ class StreamCall final : public StreamReactor, public jobs::WatchSink {
   const std::shared_ptr<Stream>& stream() const { return stream_; }
 
   void Write(jobs::Frame frame) override {
+    served_ = true;
     writing_ = ToBuffer(std::move(frame));
     StartWrite(&writing_);
   }
   void Finish(absl::Status status) override {
-    if (domain_.ended) domain_.ended(method_, status.code(), domain_.clock.Now() - begun_);
+    domain_.Ended({.method = method_,
+                   .status = status,
+                   .took = domain_.clock.Now() - begun_,
+                   .peer = status.ok() ? std::string() : context_->peer(),
+                   .served = served_});
     StreamReactor::Finish(ToGrpc(status));  // `this` may be gone after it
   }
   void TryCancel() override { context_->TryCancel(); }
@@ -69,6 +81,7 @@ class StreamCall final : public StreamReactor, public jobs::WatchSink {
   const Domain& domain_;
   const MonoTime begun_;
   grpc::ByteBuffer writing_;
+  bool served_ = false;  // one operation at a time uses it
   const std::shared_ptr<Stream> stream_;
 };
 

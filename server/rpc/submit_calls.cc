@@ -51,6 +51,7 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   if (absl::Status key = TakeIdempotencyKey(caller.idempotency_key, *request); !key.ok()) {
     return reply(std::move(key));
   }
+  reply.Note(request->request_id());
   if (domain.validate) {
     std::vector<errors::Violation> violations = domain.validate(*request);
     if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));

@@ -56,7 +56,8 @@ class LateCall final : public LateReactor {
 };
 
 struct Reply::Shared {
-  Shared(std::string_view m, const Domain& d) : method(m), domain(d), begun(d.clock.Now()) {}
+  Shared(std::string_view m, const grpc::CallbackServerContext& c, const Domain& d)
+      : method(m), context(c), domain(d), begun(d.clock.Now()) {}
 
   struct Early {
     absl::StatusOr<grpc::ByteBuffer> answer;
@@ -64,18 +65,25 @@ struct Reply::Shared {
   };
 
   const std::string_view method;
+  const grpc::CallbackServerContext& context;  // gone once the call is answered
   const Domain& domain;
   const MonoTime begun;
   std::atomic<bool> cancelled{false};
   Mutex mutex;
+  std::string request_id GUARDED_BY(mutex);
   bool answered GUARDED_BY(mutex) = false;
   std::optional<Early> early GUARDED_BY(mutex);  // before Carry
   LateCall* call GUARDED_BY(mutex) = nullptr;    // from Carry until it is completed
   Timers::Id timer GUARDED_BY(mutex) = Timers::kNone;
 };
 
-Reply::Reply(std::string_view method, const Domain& domain)
-    : shared_(std::make_shared<Shared>(method, domain)) {}
+Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context, const Domain& domain)
+    : shared_(std::make_shared<Shared>(method, context, domain)) {}
+
+void Reply::Note(std::string_view request_id) const {
+  MutexLock lock(shared_->mutex);
+  shared_->request_id = request_id;
+}
 
 void Reply::operator()(absl::Status error) const { Send(std::move(error)); }
 
@@ -95,19 +103,29 @@ std::shared_ptr<std::atomic<bool>> Reply::cancelled() const {
 
 // The first answer counts; only who gives it may touch the call, which goes when it is completed.
 void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) const {
-  const absl::StatusCode code = answer.status().code();
+  const absl::Status status = answer.status();
+  std::string peer;
+  std::string request_id;
   Timers::Id armed = Timers::kNone;
   LateCall* call = nullptr;
   {
     MutexLock lock(shared_->mutex);
     if (std::exchange(shared_->answered, true)) return;
+    if (!status.ok()) {
+      peer = shared_->context.peer();
+      request_id = std::move(shared_->request_id);
+    }
     armed = std::exchange(shared_->timer, Timers::kNone);
     call = std::exchange(shared_->call, nullptr);
     if (call == nullptr) shared_->early = Shared::Early{std::move(answer), std::move(source)};
   }
   const Domain& domain = shared_->domain;
   if (armed != Timers::kNone) domain.timers.Cancel(armed);
-  if (domain.ended) domain.ended(shared_->method, code, domain.clock.Now() - shared_->begun);
+  domain.Ended({.method = shared_->method,
+                .status = status,
+                .took = domain.clock.Now() - shared_->begun,
+                .peer = peer,
+                .request_id = request_id});
   // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
   if (call != nullptr) call->Complete(std::move(answer), std::move(source));
 }
@@ -151,6 +169,14 @@ void Reply::AnswerBy(MonoTime deadline) const {
         "No answer in the 60 s the server gives calls without a deadline of their own; the same "
         "request_id asks again safely"));
   });
+}
+
+grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
+                                      const grpc::Status& refusal, const Domain& domain) {
+  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context->peer()});
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(refusal);
+  return reactor;
 }
 
 void LateCall::OnCancel() {

@@ -27,7 +27,11 @@ namespace gateway::rpc {
 // The caller's end of a unary call. Copies are the same end; may outlive the call. Thread-safe.
 class Reply {
  public:
-  Reply(std::string_view method, const Domain& domain);
+  // `context` is asked until the call is answered.
+  Reply(std::string_view method, const grpc::CallbackServerContext& context, const Domain& domain);
+
+  // The caller's own name for the call, for those who are told how it ended.
+  void Note(std::string_view request_id) const;
 
   void operator()(absl::Status error) const;
   void operator()(jobs::Frame frame) const;
@@ -52,6 +56,10 @@ class Reply {
   std::shared_ptr<Shared> shared_;
 };
 
+// The end of a call that was not let in.
+grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
+                                      const grpc::Status& refusal, const Domain& domain);
+
 // `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied.
 template <class Request, class Serve>
 grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
@@ -61,11 +69,9 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
                                      Admission::Kind kind = Admission::Kind::kCall) {
   Admission::Ticket ticket = admission.Enter(kind);
   if (!ticket) {
-    grpc::ServerUnaryReactor* refusal = context->DefaultReactor();
-    refusal->Finish(ticket.refusal());
-    return refusal;
+    return RefuseUnary(method, context, ticket.refusal(), domain);
   }
-  const Reply reply(method, domain);
+  const Reply reply(method, *context, domain);
   const absl::StatusOr<Caller> caller = Identify(*context, domain);
   if (!caller.ok()) {
     Free(*request);

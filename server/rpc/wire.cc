@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/stable_bytes.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/slice.h"
@@ -42,7 +43,7 @@ grpc::ByteBuffer ToBuffer(jobs::Frame frame) {
 }
 
 grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message) {
-  return ToBuffer(std::make_shared<const std::string>(message.SerializeAsString()));
+  return ToBuffer(std::make_shared<const std::string>(StableBytes(message)));
 }
 
 bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {

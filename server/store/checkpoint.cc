@@ -19,6 +19,13 @@ int OnCommit(void* files, sqlite3* db, const char* name, int pages) {
   return SQLITE_OK;
 }
 
+bool Fold(SQLite::Database& db, const char* pragma) {
+  SQLite::Statement fold(db, pragma);
+  if (!fold.executeStep()) return false;
+  const bool busy = fold.getColumn(0).getInt() != 0;
+  return !busy && fold.getColumn(1).getInt() == fold.getColumn(2).getInt();
+}
+
 }  // namespace
 
 void NeverFoldOnClose(SQLite::Database& db) {
@@ -29,12 +36,9 @@ void FoldLongLogs(SQLite::Database& db, StoreFiles& files) {
   sqlite3_wal_hook(db.getHandle(), OnCommit, &files);
 }
 
-bool FoldLog(SQLite::Database& db) {
-  SQLite::Statement fold(db, "PRAGMA wal_checkpoint(FULL)");
-  if (!fold.executeStep()) return false;
-  const bool busy = fold.getColumn(0).getInt() != 0;
-  return !busy && fold.getColumn(1).getInt() == fold.getColumn(2).getInt();
-}
+bool FoldLog(SQLite::Database& db) { return Fold(db, "PRAGMA wal_checkpoint(FULL)"); }
+
+bool FoldLogWhole(SQLite::Database& db) { return Fold(db, "PRAGMA wal_checkpoint(TRUNCATE)"); }
 
 void RemoveLogOnClose(SQLite::Database& db) {
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);

@@ -20,6 +20,9 @@ void FoldLongLogs(SQLite::Database& db, StoreFiles& files);
 // SQLite::Exception.
 bool FoldLog(SQLite::Database& db);
 
+// The same, and empties the log.
+bool FoldLogWhole(SQLite::Database& db);
+
 // The last commit is folded: the close may remove the log.
 void RemoveLogOnClose(SQLite::Database& db);
 

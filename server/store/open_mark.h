@@ -1,6 +1,7 @@
-// The file `jobs.open` beside jobs.db: there from before anybody is told that something was stored until
-// the store has ended in order. Who finds it at a start follows one that was killed, and knows by it
-// that jobs.db alone is not everything: there must be a log, and of which time.
+// The file `jobs.open` beside jobs.db: there from before anything is written to the log until the store has
+// ended in order. Who finds it at a start follows one that was killed, and knows by it that jobs.db alone is
+// not everything: there must be a log, and of which time. Who finds a log without it does not know whose log
+// that is: SQLite would put its pages into any jobs.db of that name, a backup too, and ruin it.
 //
 // SQLite itself cannot tell. Without its log, jobs.db is a sound database of an earlier time, and a new
 // jobs.db is empty; both would pay again for what they have forgotten.
@@ -19,9 +20,10 @@ namespace gateway::store {
 inline constexpr char kOpenMarkName[] = "jobs.open";
 
 struct OpenMark {
-  std::int64_t epoch = 0;  // that jobs.db has reached, without its log
-  LogHeader log;           // when the mark was made
-  std::string damage;      // what befell the files meanwhile and makes them unfit; mostly empty
+  std::int64_t epoch = 0;        // that jobs.db has reached, without its log
+  std::optional<LogHeader> log;  // when the mark was made; none: it is not needed (any more)
+  bool numbered = false;         // jobs.db alone tells whether it is a copy
+  std::string damage;            // what befell the files meanwhile and makes them unfit; mostly empty
 };
 
 // None if there is no such file. FAILED_PRECONDITION if it is not one of ours.
@@ -30,6 +32,8 @@ absl::StatusOr<std::optional<OpenMark>> ReadOpenMark(const std::string& director
 // Durable, and whole under its name or not at all.
 absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark);
 absl::Status RemoveOpenMark(const std::string& directory);
+// After a start that was refused before it committed anything.
+void RemoveOpenMarkWithoutLog(const std::string& directory);
 
 // Whether what lies in `directory` can be opened without forgetting anything, before SQLite touches it:
 // SQLite removes the log of a jobs.db that is gone. FAILED_PRECONDITION, with what is wrong and what to do.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "SQLiteCpp/Column.h"
+#include "base/stable_bytes.h"
 
 namespace gateway::store {
 namespace {
@@ -167,7 +168,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
 std::string EncodeLabels(const std::map<std::string, std::string>& labels) {
   jobs::v1::Job message;
   for (const auto& [key, value] : labels) (*message.mutable_labels())[key] = value;
-  return message.SerializeAsString();
+  return StableBytes(message);
 }
 
 std::map<std::string, std::string> DecodeLabels(const std::string& bytes) {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr int kApplicationId = 0x504a4f42;  // "PJOB"
 
+// Far above the number of changes that a schema can have, which is what SQLite counts with the cookie.
+constexpr std::int64_t kCookieBase = 1'000'000;
+
 // Only a program that has nothing to do here can hold the file that long; commits wait, reads do not.
 constexpr int kBusyTimeoutMs = 10'000;
 
@@ -284,15 +287,19 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::stri
 }
 
 std::int64_t BeginEpoch(SQLite::Database& db) {
-  db.exec("UPDATE store SET epoch = epoch + 1");
-  return db.execAndGet("SELECT epoch FROM store").getInt64();
+  const std::int64_t epoch = db.execAndGet("SELECT epoch + 1 FROM store").getInt64();
+  // In this order: whoever finds one without the other must not take the file for a copy.
+  db.exec(absl::StrCat("PRAGMA schema_version = ", kCookieBase + epoch));
+  db.exec(absl::StrCat("UPDATE store SET epoch = ", epoch));
+  return epoch;
 }
 
-std::optional<std::int64_t> EpochWithoutLog(const std::string& path) {
+std::optional<FileTime> TimeWithoutLog(const std::string& path) {
   try {
     // An immutable file has no log, and needs no locks.
     SQLite::Database db(UriOf(path) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI);
-    return db.execAndGet("SELECT epoch FROM store").getInt64();
+    const std::int64_t epoch = db.execAndGet("SELECT epoch FROM store").getInt64();
+    return FileTime{.epoch = epoch, .copied = Number(db, "PRAGMA schema_version") < kCookieBase + epoch};
   } catch (const SQLite::Exception&) {
     return std::nullopt;
   }

@@ -38,12 +38,17 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
                                                                  int cache_kib = 2 * 1024);
 
-// Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws
+// Begins a new epoch, which is a commit, and so the beginning of a log if there was none. The file's schema
+// cookie is numbered by it: a copy that SQLite makes has a cookie of its own, and is known by that. Throws
 // SQLite::Exception.
 std::int64_t BeginEpoch(SQLite::Database& db);
 
-// The epoch that jobs.db alone has reached; none if that cannot be read. Not while this process has it
-// open.
-std::optional<std::int64_t> EpochWithoutLog(const std::string& path);
+// What jobs.db alone tells of its time.
+struct FileTime {
+  std::int64_t epoch = 0;
+  bool copied = false;  // by SQLite since that epoch began: a backup
+};
+// None if that cannot be read. Not while this process has it open.
+std::optional<FileTime> TimeWithoutLog(const std::string& path);
 
 }  // namespace gateway::store

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "store/checkpoint.h"
 #include "store/hint_rows.h"
+#include "store/room.h"
 #include "store/schema.h"
 #include "store/sqlite_status.h"
 
@@ -55,13 +56,23 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   if (!mark.ok()) return mark.status();
   if (absl::Status whole = CheckLeftovers(directory, *mark); !whole.ok()) return whole;
 
+  if (absl::Status room = CheckRoom(directory); !room.ok()) return room;
+  if (!mark->has_value()) {
+    mark->emplace();
+    (*mark)->epoch = TimeWithoutLog(path).value_or(FileTime{}).epoch;
+    if (absl::Status marked = WriteOpenMark(directory, **mark); !marked.ok()) return marked;
+  }
+
   opened.created = access(path.c_str(), F_OK) != 0;
   if (absl::Status made = CreatePrivateFile(path); !made.ok()) return made;
   auto files = StoreFiles::Hold(directory, opened.lock->fd());
   if (!files.ok()) return files.status();
   opened.files = *std::move(files);
   auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
-  if (!writing.ok()) return writing.status();
+  if (!writing.ok()) {
+    if (!(*mark)->log.has_value()) RemoveOpenMarkWithoutLog(directory);
+    return writing.status();
+  }
   opened.writing = *std::move(writing);
   for (const auto& [lane, cache_kib] : {std::pair(&opened.finds, kFindsCacheKiB),
                                        std::pair(&opened.lists, kListsCacheKiB),
@@ -77,8 +88,8 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   const bool folded = FoldLog(*opened.writing);
   auto log = opened.files->HoldLog();
   if (!log.ok()) return log.status();
-  const std::int64_t before = mark->has_value() ? (*mark)->epoch : 0;
-  opened.mark = {.epoch = folded ? epoch : before, .log = *log, .damage = {}};
+  opened.mark = {
+      .epoch = folded ? epoch : (*mark)->epoch, .log = *log, .numbered = folded, .damage = {}};
   if (absl::Status marked = WriteOpenMark(directory, opened.mark); !marked.ok()) return marked;
   if (absl::Status held = opened.files->HoldMark(); !held.ok()) return held;
   FoldLongLogs(*opened.writing, *opened.files);
@@ -363,8 +374,12 @@ bool SqliteJobStore::FoldAtEnd() {
     return false;
   }
   try {
-    // In this order, so that a kill in between leaves no mark that asks for a log no longer there.
-    return FoldLog(*db_) && RemoveOpenMark(directory_).ok();
+    // In this order, so that a kill in between leaves neither a mark that asks for a log no longer there
+    // nor a log that nobody vouches for: folded as a whole it is empty.
+    OpenMark mark = mark_;
+    mark.log.reset();
+    return FoldLog(*db_) && WriteOpenMark(directory_, mark).ok() && FoldLogWhole(*db_) &&
+           RemoveOpenMark(directory_).ok();
   } catch (const SQLite::Exception&) {
     return false;
   }

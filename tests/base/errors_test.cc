@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/cord.h"
 #include "base/clean_text.h"
 #include "base/limits.h"
+#include "base/payloads.h"
 
 namespace gateway::errors {
 namespace {
@@ -62,6 +64,36 @@ TEST(Clean, IsBounded) {
   std::string wide;
   for (int i = 0; i < 1000; ++i) wide += "€";
   EXPECT_LE(Clean(wide).size(), limits::kUpstreamTextMaxBytes + 3);
+}
+
+// Whoever compares two answers, or two log lines, sees the same error as the same.
+TEST(Errors, AreTheSameBytesEachTime) {
+  const auto refused = [] {
+    return UpstreamRefused(absl::StatusCode::kInvalidArgument, "UPSTREAM_INVALID", "no", "4001", 400,
+                           {{"b", "wrong"}, {"a", "wrong"}});
+  };
+  const auto first = Payloads(refused());
+  ASSERT_EQ(first.size(), 2u);
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(Payloads(refused()), first);
+  EXPECT_EQ(Violations(refused())[0].field, "b");  // as they were found, which is the request's order
+}
+
+// Retrying is what a program decides first.
+TEST(Errors, TheirDetailsHaveOneOrder) {
+  absl::Status status = absl::UnavailableError("x");
+  const char* const names[] = {"ErrorInfo", "RetryInfo", "BadRequest", "QuotaFailure", "ResourceInfo", "Zebra"};
+  for (int first = 0; first < 6; ++first) {
+    absl::Status turned = status;
+    for (int i = 0; i < 6; ++i) {
+      turned.SetPayload(std::string("type.googleapis.com/google.rpc.") + names[(first + i) % 6],
+                        absl::Cord("value"));
+    }
+    const auto payloads = Payloads(turned);
+    ASSERT_EQ(payloads.size(), 6u);
+    for (std::size_t i = 0; i < 6; ++i) {
+      EXPECT_EQ(payloads[i].first, std::string("type.googleapis.com/google.rpc.") + names[i]);
+    }
+  }
 }
 
 }  // namespace

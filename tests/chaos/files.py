@@ -2,10 +2,12 @@
 killed between any two things that it writes at its start and its end: the next one must go on."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import shutil
 import signal
+import sqlite3
 import time
 import typing
 import urllib.error
@@ -51,6 +53,12 @@ def away(path):
     return path.with_name(path.name + ".away")
 
 
+def fold(d):
+    """As an operator does who knows that the log is that of jobs.db."""
+    with contextlib.closing(sqlite3.connect(d / "jobs.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 FAULTS = [
     Fault("rm-database", lambda d, old: (d / "jobs.db").unlink(), "jobs.db", start_refused=True),
     Fault("mv-database", lambda d, old: (d / "jobs.db").rename(away(d / "jobs.db")), "jobs.db",
@@ -66,7 +74,8 @@ FAULTS = [
     Fault("emptied-log", lambda d, old: overwrite(d / "jobs.db-wal", None), "jobs.db-wal", start_refused=True),
     Fault("rm-index", lambda d, old: (d / "jobs.db-shm").unlink(), "jobs.db-shm", stored=True),
     Fault("rm-lock", lambda d, old: (d / "jobs.lock").unlink(), "jobs.lock"),
-    Fault("rm-mark", lambda d, old: (d / "jobs.open").unlink(), "jobs.open", stored=True),
+    Fault("rm-mark", lambda d, old: (d / "jobs.open").unlink(), "jobs.open", mend=fold, start_refused=True,
+          stored=True),
     Fault("rm-directory", lambda d, old: shutil.rmtree(d), "directory", forgotten=True),
     Fault("rm-state-directory", lambda d, old: shutil.rmtree(d.parent), "directory", forgotten=True),
     Fault("mv-state-directory", lambda d, old: d.parent.rename(away(d.parent)), "directory",

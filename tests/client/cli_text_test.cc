@@ -411,6 +411,26 @@ TEST(Describe, SaysWhatAJobHasAndNothingElse) {
   EXPECT_THAT(Describe(job, absl::FromUnixSeconds(9999)), HasSubstr("AI credits  0\n"));
 }
 
+TEST(Describe, LabelsAreInOneOrder) {
+  const auto labelled = [](int turn) {
+    Job job;
+    job.set_job_id("j");
+    for (int i = 0; i < 30; ++i) {
+      (*job.mutable_labels())["key" + std::to_string((i * 7 + turn) % 30)] = "v";
+    }
+    return job;
+  };
+  const Job first = labelled(0);
+  for (int turn = 1; turn < 30; ++turn) {
+    const Job job = labelled(turn);
+    ASSERT_EQ(Describe(job, absl::Now(), false), Describe(first, absl::Now(), false));
+    ASSERT_EQ(Table({job}, absl::UnixEpoch()), Table({first}, absl::UnixEpoch()));
+    ASSERT_EQ(ToJsonLine(job), ToJsonLine(first));
+  }
+  const std::string line = ToJsonLine(first);
+  EXPECT_LT(line.find("key10"), line.find("key2")) << line;
+}
+
 TEST(Describe, UnconfirmedInWords) {
   const std::string advice = Advice(MakeJob("j1", v1::JOB_STATE_UNCONFIRMED));
   EXPECT_THAT(advice, HasSubstr("Do not submit it again"));

@@ -10,7 +10,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from gateway import BIN, Gateway, wait_until
+from gateway import BIN, Gateway, gateway, wait_until
 
 
 class Sandbox:
@@ -89,6 +89,35 @@ class Secrets(unittest.TestCase):
         names = [event["name"] for event in self.events("signal")]
         self.assertEqual(set(names), {"SIGUSR1", "SIGUSR2", "SIGHUP", "SIGQUIT"})
         self.assertEqual(self.events("signal")[0]["from_pid"], os.getpid())
+
+
+class RefusedCalls(unittest.TestCase):
+    def test_each_has_a_line_without_what_the_caller_wrote(self):
+        with gateway("--max-submits-per-day", "1", "--log-format", "json") as g:
+            def refused(**fields):
+                lines = [json.loads(line) for line in g.log.read_text().splitlines()]
+                return [line for line in lines if line["event"] == "call_refused"
+                        and all(line.get(name) == value for name, value in fields.items())]
+
+            story = json.dumps({"videoName": "a", "scenes": [{"story": "A secret film."}],
+                                "aspectRatoi": "1:1"})
+            self.assertNotEqual(g.run("preview", "-", "--request-id", "wrong", input=story).returncode, 0)
+            job = g.json("preview", "--name", "a", "--text", "A secret film.", "--request-id", "a")["jobId"]
+            self.assertEqual(g.run("preview", "--name", "b", "--text", "b", "--request-id", "b").returncode, 5)
+            self.assertEqual(g.run("get", "nobody-knows-this").returncode, 3)
+            wait_until(lambda: refused(reason="SPENDING_LIMIT"), "the line of the last refusal")
+            [wrong] = refused(reason="INVALID_REQUEST")
+            self.assertEqual((wrong["method"], wrong["code"], wrong["request_id"], wrong["level"]),
+                             ("CreatePreview", "INVALID_ARGUMENT", "wrong", "info"))
+            self.assertIn("aspectRatoi", wrong["fields"])
+            self.assertTrue(wrong["peer"].startswith("ipv4:127.0.0.1:"), wrong)
+            [limit] = refused(reason="SPENDING_LIMIT")
+            self.assertEqual((limit["code"], limit["request_id"]), ("RESOURCE_EXHAUSTED", "b"))
+            self.assertIn("allows 1 submits a day", limit["message"])
+            self.assertEqual(len(refused()), 2, "an unknown job has none")
+            self.assertNotIn("secret", g.log.read_text())
+            self.assertIn('method="GetJob"', g.fetch("/metrics"))
+            self.assertTrue(job)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,13 @@ Job Finished() {
   return job;
 }
 
+TEST(SnapshotTest, LabelsAreInOneOrder) {
+  Job job = Finished();
+  for (int i = 0; i < 30; ++i) job.labels["key" + std::to_string(i)] = "v";
+  const std::string first = *JobFrame(MakeSnapshot(job), false);
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(*JobFrame(MakeSnapshot(job), false), first);
+}
+
 TEST(SnapshotTest, FrameIsTheResponseOfEveryMethodThatHoldsAJob) {
   const Job job = Finished();
   const SnapshotPtr snapshot = MakeSnapshot(job);

@@ -32,7 +32,7 @@ OWNERS = {
     r"boost/": {"http", "sandbox"},
     r"prometheus/": {"obs"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/": {"json", "pictory", "jobs", "store", "rpc", "app"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/)": {"json", "pictory", "jobs", "store", "rpc", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc"},
 }
 

@@ -16,6 +16,21 @@ TEST(Metrics, WhatOnlyGrowsIsACounter) {
   EXPECT_TRUE(Has(metrics.Render(), "\nthings_total 5\n"));
 }
 
+// Two scrapes can be compared line by line.
+TEST(Metrics, TheTextHasOneOrder) {
+  const auto render = [](int turn) {
+    Metrics metrics;
+    for (int i = 0; i < 20; ++i) {
+      metrics.CountCall("Method" + std::to_string((i + turn) % 20), "OK");
+      metrics.CountSubmit("kind" + std::to_string((i + turn) % 20), "accepted");
+    }
+    return metrics.Render();
+  };
+  const std::string first = render(0);
+  EXPECT_LT(first.find("method=\"Method1\""), first.find("method=\"Method2\""));
+  for (int turn = 1; turn < 20; ++turn) ASSERT_EQ(render(turn), first);
+}
+
 TEST(Metrics, ACountedCallIsTimedOnlyIfItIsSaid) {
   Metrics metrics;
   metrics.CountCall("WatchJob", "OK");

@@ -35,6 +35,15 @@ inline void Await(const std::function<bool()>& true_now, const char* what) {
   }
 }
 
+// How a call ended, as the domain was told.
+struct Ended {
+  std::string method;
+  absl::Status status;
+  std::string peer;
+  std::string request_id;
+  bool served = false;
+};
+
 class RpcHouse {
  public:
   explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr,
@@ -97,6 +106,11 @@ class RpcHouse {
       MutexLock lock(mutex_);
       named.emplace_back(job.id);
     };
+    domain.ended = [this](const rpc::CallEnd& end) {
+      MutexLock lock(mutex_);
+      ended_.push_back({std::string(end.method), end.status, std::string(end.peer),
+                        std::string(end.request_id), end.served});
+    };
     auto started = rpc::Server::Start(std::move(options), std::move(domain));
     EXPECT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -137,6 +151,11 @@ class RpcHouse {
     return submitted.back();
   }
 
+  std::vector<Ended> ended() {
+    MutexLock lock(mutex_);
+    return ended_;
+  }
+
   SystemClock clock;
   TimerThread timers{clock};
   Random random{1};
@@ -156,6 +175,7 @@ class RpcHouse {
 
  private:
   Mutex mutex_;
+  std::vector<Ended> ended_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::test

@@ -369,6 +369,22 @@ TEST(StatusTest, DetailsThatDoNotFitTheTrailersAreCut) {
   EXPECT_EQ(errors::Reason(FromGrpc(status)), "INVALID_REQUEST");
 }
 
+// What says why and when to come again is the last to go, in whatever order it was attached.
+TEST(StatusTest, ThereIsAlwaysRoomForTheReason) {
+  absl::Status status = absl::UnavailableError("x");
+  for (const char* name : {"QuotaFailure", "ResourceInfo"}) {
+    status.SetPayload(std::string("type.googleapis.com/google.rpc.") + name, absl::Cord(std::string(3000, 'x')));
+  }
+  const absl::Status busy = errors::UpstreamRateLimited(std::chrono::seconds(3), errors::Call::kFree);
+  for (const char* name : {"RetryInfo", "ErrorInfo"}) {
+    const std::string type = std::string("type.googleapis.com/google.rpc.") + name;
+    status.SetPayload(type, *busy.GetPayload(type));
+  }
+  const absl::Status kept = FromGrpc(ToGrpc(status));
+  EXPECT_EQ(errors::Reason(kept), errors::kUpstreamRateLimited);
+  EXPECT_EQ(errors::RetryDelay(kept), std::chrono::seconds(3));
+}
+
 TEST(StatusTest, GoesThereAndBack) {
   const absl::Status there = errors::UpstreamRateLimited(std::chrono::milliseconds(1500), errors::Call::kFree);
   const absl::Status back = FromGrpc(ToGrpc(there));

@@ -116,7 +116,7 @@ const Fault kFaults[] = {
     {"LockReplaced", [](const fs::path& d, const fs::path&) { Replace(d / "jobs.lock", "1\n"); },
      "jobs.lock "},
     {"MarkRemoved", [](const fs::path& d, const fs::path&) { fs::remove(d / "jobs.open"); },
-     "jobs.open ", false},
+     "jobs.open ", false, true},
     {"DirectoryRemoved", [](const fs::path& d, const fs::path&) { fs::remove_all(d); },
      "The directory "},
     {"DirectoryRenamed",

@@ -136,6 +136,7 @@ TEST_F(SqliteJobStoreTest, RefusesANewerSchema) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("99"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("up to " + std::to_string(Migrations().back().version)));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() + "/jobs.open"));
 }
 
 TEST_F(SqliteJobStoreTest, SandboxAndRealJobsNeverMeet) {

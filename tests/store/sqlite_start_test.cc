@@ -7,6 +7,7 @@
 
 #include "SQLiteCpp/Backup.h"
 #include "SQLiteCpp/SQLiteCpp.h"
+#include "store/room.h"
 #include "store/sqlite_job_store.h"
 #include "store_calls.h"
 
@@ -220,10 +221,67 @@ TEST_F(StartTest, WithoutTheIndex) {
   ExpectStarts();
 }
 
-TEST_F(StartTest, AStoreOfBeforeThereWereMarks) {
+// Whose log it is nobody can tell then; somebody who knows moves it into jobs.db.
+TEST_F(StartTest, WithALogAndNoMark) {
   Kill();
   fs::remove(killed() / "jobs.open");
+  ExpectRefused("jobs.db-wal");
+  SQLite::Database(killed() / "jobs.db", SQLite::OPEN_READWRITE).exec("PRAGMA wal_checkpoint(TRUNCATE)");
   ExpectStarts();
+}
+
+// Made while the gateway that was killed later ran: of its epoch, and older than what the log begins with.
+TEST_F(StartTest, WithABackupOfTheSameRunBesideItsLog) {
+  const fs::path copy = root() / "copy.db";
+  Kill([&](SqliteJobStore& store) {
+    {
+      SQLite::Database from(live() / "jobs.db", SQLite::OPEN_READONLY);
+      SQLite::Database to(copy, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+      SQLite::Backup(to, from).executeStep(-1);
+    }
+    for (int i = 0; i < 60; ++i) {
+      JobRecord record = Accepted("k" + std::to_string(i), "q" + std::to_string(i));
+      record.job.result_wire = std::string(200'000, 'w');
+      ASSERT_TRUE(StoreCalls(store).Adopt(record).ok());
+    }
+  });
+  Overwrite(killed() / "jobs.db", BytesOf(copy));
+  ExpectRefused("jobs.db ");
+  for (const char* name : {"jobs.db-wal", "jobs.db-shm", "jobs.open"}) fs::remove(killed() / name);
+  ExpectStarts();  // the backup has r1
+}
+
+// SQLite would put the pages of that log into the backup.
+TEST_F(StartTest, WithABackupBesideALogAndNoMark) {
+  Kill();
+  Overwrite(killed() / "jobs.db", BytesOf(root() / "backup" / "jobs.db"));
+  fs::remove(killed() / "jobs.open");
+  ExpectRefused("jobs.db-wal");
+  fs::remove(killed() / "jobs.db-wal");
+  fs::remove(killed() / "jobs.db-shm");
+  ExpectStarts(false);
+}
+
+// Killed before it has committed anything, a gateway leaves a mark that asks for no log.
+TEST_F(StartTest, WithAMarkOfBeforeTheFirstCommit) {
+  fs::create_directory(root() / "new");
+  std::ofstream(root() / "new" / "jobs.open") << "epoch=0\nlog=none\n";
+  EXPECT_NE(OpenStore(root() / "new"), nullptr);
+  std::ofstream(live() / "jobs.open") << "epoch=1\nlog=none\n";
+  EXPECT_TRUE(Knows(*OpenStore(live()), "r0"));
+  fs::copy(live(), killed());
+  fs::remove(killed() / "jobs.db");
+  std::ofstream(killed() / "jobs.open") << "epoch=1\nlog=none\n";
+  ExpectRefused("jobs.db ");
+}
+
+TEST_F(StartTest, WithoutRoom) {
+  EXPECT_TRUE(CheckRoom(live(), 1).ok());
+  const absl::Status none = CheckRoom(live(), std::int64_t{1} << 60);
+  EXPECT_EQ(none.code(), absl::StatusCode::kResourceExhausted) << none;
+  EXPECT_THAT(std::string(none.message()),
+              AllOf(HasSubstr(live()), HasSubstr("1099511627776 MiB are needed"), HasSubstr("free")));
+  EXPECT_FALSE(fs::exists(live() / "jobs.room"));
 }
 
 TEST_F(StartTest, SaysWhetherItIsNew) {
