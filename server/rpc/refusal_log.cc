@@ -52,10 +52,11 @@ std::string JobId(const absl::Status& status, const details::ErrorInfo& info) {
   return CleanText(resource.resource_name(), kRefusalNameMaxBytes);
 }
 
-// Messages about a request quote it, and Pictory's may; these are left out.
-std::string Message(const absl::Status& status, const details::ErrorInfo& info) {
-  const bool ours =
-      status.code() != absl::StatusCode::kInvalidArgument && !info.metadata().contains("http_status");
+bool IsPictorys(std::string_view reason) { return reason.substr(0, 9) == "UPSTREAM_"; }
+
+// Messages about a request quote it, and those about Pictory quote that; both are left out.
+std::string Message(const absl::Status& status, std::string_view reason) {
+  const bool ours = status.code() != absl::StatusCode::kInvalidArgument && !IsPictorys(reason);
   return ours ? CleanText({status.message().data(), status.message().size()}, kRefusalTextMaxBytes) : "";
 }
 
@@ -65,7 +66,7 @@ bool IsRefusal(const CallEnd& end, std::string_view reason) {
   switch (end.status.code()) {
     case absl::StatusCode::kOk:
     case absl::StatusCode::kCancelled: return false;
-    case absl::StatusCode::kNotFound: return reason.substr(0, 9) == "UPSTREAM_";
+    case absl::StatusCode::kNotFound: return IsPictorys(reason);
     default: return !(end.served && (reason == "DRAINING" || reason == "STREAM_IDLE"));
   }
 }
@@ -84,7 +85,7 @@ void RefusalLog::Tell(const CallEnd& end) {
       {"http_status", Value(info, "http_status")},
       {"pictory_code", Value(info, "pictory_error_code")},
       {"fields", Fields(end.status)},
-      {"message", Message(end.status, info)}};
+      {"message", Message(end.status, reason)}};
   std::vector<obs::Field> line = {
       {"method", end.method}, {"peer", peer}, {"code", code}, {"reason", reason}};
   for (const auto& [key, value] : known) {

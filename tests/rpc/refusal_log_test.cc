@@ -63,9 +63,11 @@ TEST_F(RefusalLogTest, OfAWrongRequestThereAreTheFieldsAlone) {
 TEST_F(RefusalLogTest, WhatPictoryWroteStaysOut) {
   Refuse(errors::UpstreamRefused(absl::StatusCode::kFailedPrecondition, "UPSTREAM_REFUSED",
                                  "the text my secret film is not allowed", "5012", 422, {}));
-  ASSERT_THAT(lines_, SizeIs(1));
+  Refuse(errors::UpstreamCredentials("HTTP 401: the key my secret is not known"));
+  Refuse(errors::UpstreamUnreachable("HTTP 503: my secret film", seconds(1), errors::Call::kSubmit));
+  ASSERT_THAT(lines_, SizeIs(3));
   EXPECT_THAT(lines_[0], HasSubstr(R"(http_status="422" pictory_code="5012")"));
-  EXPECT_THAT(lines_[0], Not(HasSubstr("secret")));
+  for (const std::string& line : lines_) EXPECT_THAT(line, Not(HasSubstr("secret")));
 }
 
 TEST_F(RefusalLogTest, IsOneLineOfBoundedLengthWhateverCallersWrite) {
