@@ -29,7 +29,8 @@ bool FromGateway(const absl::Status& status) {
 
 std::string ErrorMetadata(const absl::Status& status, const std::string& key) {
   if (!FromGateway(status)) return "";
-  const auto& metadata = InfoOf(status).metadata();
+  const auto info = InfoOf(status);
+  const auto& metadata = info.metadata();
   const auto found = metadata.find(key);
   return found == metadata.end() ? "" : found->second;
 }
