@@ -43,14 +43,14 @@ for language in python:python3 node:npm; do
 done
 
 callers=()
-languages=(go:go python:python3 node:npm)
+languages=(go:python3 python:python3 node:npm)
 ! $all || languages+=(java:mvn)  # downloads much
 for language in "${languages[@]}"; do
   program=${language#*:} language=${language%:*}
   if command -v "$program" >/dev/null && tests/callers/run --set-up "$language" >"$tools/callers-$language.log" 2>&1; then
     callers+=("$language")
   else
-    left_out+=("callers, $language: what generates its code could not be had (needs $program, for Go 1.26 or newer; see $tools/callers-$language.log)")
+    left_out+=("callers, $language: what generates its code could not be had (needs $program, or for Go a Go 1.26; see $tools/callers-$language.log)")
   fi
 done
 

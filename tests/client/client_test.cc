@@ -379,6 +379,20 @@ TEST(Call, ReadsFieldViolations) {
   EXPECT_EQ(Reason(status), "INVALID_REQUEST");
 }
 
+TEST(Call, ReadsWhatStandsBesideTheReason) {
+  Handlers handlers;
+  handlers.get = [](const v1::GetJobRequest&,
+                    const CallInfo&) -> absl::StatusOr<v1::GetJobResponse> {
+    return gateway::errors::RequestIdReused("r1", "j1");
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const absl::Status status = Connect(server, pacing).Get("j").status();
+  EXPECT_EQ(ErrorMetadata(status, "request_id"), "r1");
+  EXPECT_EQ(ErrorMetadata(status, "job_id"), "j1");
+  EXPECT_EQ(ErrorMetadata(status, "other"), "");
+}
+
 TEST(Call, SendsMetadata) {
   Handlers handlers;
   handlers.get = [](const v1::GetJobRequest& request,
