@@ -41,6 +41,8 @@ class Shell:
         sys.exit(f"readme: it ended with {server.wait()}\n{said}")
 
     def end(self):
+        """All that was started has ended, too: the pipe is at its end when the last one lets go of it."""
         for server in self.servers:
             os.killpg(server.pid, signal.SIGTERM)
+            server.stdout.read()
             server.wait()
