@@ -27,18 +27,8 @@
 #include "google/protobuf/descriptor.h"
 #include "http/curl_transport.h"
 #include "jobs/broadcaster.h"
-#include "jobs/deleter.h"
-#include "jobs/hub.h"
-#include "jobs/ledger.h"
-#include "jobs/owed_answers.h"
-#include "jobs/poller.h"
-#include "jobs/reconciler.h"
-#include "jobs/retention.h"
-#include "jobs/spending.h"
+#include "jobs/core.h"
 #include "jobs/stream_wheel.h"
-#include "jobs/submitter.h"
-#include "jobs/upload_desk.h"
-#include "jobs/upstream.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
 #include "pictory/translate.h"
@@ -112,6 +102,7 @@ struct Gateway::Parts {
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
+  jobs::CoreOptions DomainOptions();
   void BuildDomain();
   absl::Status TakeUpJobs();
   absl::Status Serve();
@@ -138,21 +129,11 @@ struct Gateway::Parts {
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<rpc::RefusalLog> refusals;
-  std::unique_ptr<jobs::Upstream> upstream;
   std::unique_ptr<jobs::Broadcaster> broadcaster;
-  std::unique_ptr<jobs::Hub> hub;
-  std::unique_ptr<jobs::Ledger> ledger;
   std::unique_ptr<jobs::StreamWheel> wheel;
-  std::unique_ptr<jobs::Poller> poller;
-  std::unique_ptr<jobs::OwedAnswers> owed;
-  std::unique_ptr<jobs::Spending> spending;
+  std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
-  std::unique_ptr<jobs::Reconciler> reconciler;
-  std::unique_ptr<jobs::Submitter> submitter;
-  std::unique_ptr<jobs::UploadDesk> uploads;
-  std::unique_ptr<jobs::Deleter> deleter;
-  std::unique_ptr<jobs::Retention> retention;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
@@ -237,7 +218,7 @@ void Gateway::Parts::WatchSecret() {
   const bool oauth = config.auth == pictory::AuthMode::kOAuth;
   secret_watch = std::make_unique<SecretWatch>(
       config.secret_file, oauth ? config.client_secret : config.api_key,
-      [this](Secret secret) { upstream->ReplaceSecret(std::move(secret)); }, clock, *timers);
+      [this](Secret secret) { core->upstream.ReplaceSecret(std::move(secret)); }, clock, *timers);
 }
 
 void Gateway::Parts::ReadSecrets() {
@@ -251,89 +232,67 @@ void Gateway::Parts::ReadSecrets() {
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
-void Gateway::Parts::BuildDomain() {
-  timers = std::make_unique<TimerThread>(clock);
-  jobs::UpstreamOptions account{.client = ClientOptionsOf(config), .budget = BudgetOf(config)};
-  account.client.reader = reader.get();
-  account.client.token_fetched = TokenFetched(metrics);
-  jobs::UpstreamEvents upstream_events = UpstreamEvents();
-  upstream_events.rests = [this, log = std::move(upstream_events.rests)](const absl::Status& why) {
-    log(why);
-    ShowCredentials();
+jobs::CoreOptions Gateway::Parts::DomainOptions() {
+  jobs::CoreOptions options{
+      .upstream = {.client = ClientOptionsOf(config), .budget = BudgetOf(config)},
+      .spending = config.spending,
+      .retention = config.retention,
+      .keyless_settle = config.keyless_settle,
   };
-  upstream = std::make_unique<jobs::Upstream>(std::move(account), *transport, clock, *timers,
-                                              std::move(upstream_events));
-  WatchSecret();
-  broadcaster = std::make_unique<jobs::Broadcaster>();
-  jobs::HubOptions jobs_in_memory;
-  jobs_in_memory.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
-  hub = std::make_unique<jobs::Hub>(jobs_in_memory, *store, *broadcaster);
-  hub->SetEnded(JobEnded(metrics));
-  ledger = std::make_unique<jobs::Ledger>(*store, *hub);
-  wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
-  jobs::PollerOptions polling;
+  options.upstream.client.reader = reader.get();
+  options.upstream.client.token_fetched = TokenFetched(metrics);
+  options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
+  jobs::PollerOptions& polling = options.polling;
   polling.in_flight_max = config.max_polls_in_flight;
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
   if (webhooks != nullptr) polling.curve = jobs::WithWebhooks(polling.curve);
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
-  owed = std::make_unique<jobs::OwedAnswers>(config.keyless_settle, clock);
-  owed->Recover(std::move(recovered.owed));
-  jobs::PollEvents poll_events = PollEvents(metrics);
-  poll_events.storing = [this](jobs::JobRecord& record) { owed->Note(record); };
-  poller = std::make_unique<jobs::Poller>(
-      std::move(polling), *upstream, *ledger, *store, clock, *timers, random, std::move(poll_events));
-  poller->Recover(recovered.asked);
-  ledger->Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
-    poller->OnChange(record, seen);
-  });
-  hub->SetWatchersChanged(
-      [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
-        poller->SetWatched(tenant, job_id, count > 0);
-      });
-  bodies = std::make_unique<WorkThread>("request-bodies");
-  jobs::SubmitterOptions submitting;
+  jobs::SubmitterOptions& submitting = options.submitting;
   submitting.aside = [this](std::function<void()> work) { bodies->Post(std::move(work)); };
   submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
-  submitting.epoch = recovered.epoch;
   if (webhooks != nullptr) {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
   }
-  spending = std::make_unique<jobs::Spending>(config.spending, clock);
-  spending->Recover(std::move(recovered.spent), jobs::StartTime(recovered.asked, clock.WallNow()));
-  stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, *spending, clock, *timers);
-  reconciler = std::make_unique<jobs::Reconciler>(*upstream, *ledger, *store, *hub, *poller, clock,
-                                                  *timers, ReconcileEvents(metrics));
-  ledger->Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr&) {
-    reconciler->OnChange(record);
-  });
-  jobs::SubmitEvents submit_events = SubmitEvents(metrics);
-  submit_events.hinted = [this](const jobs::JobKey& job, const std::string& pictory_job_id) {
-    reconciler->OnHint(job, pictory_job_id);
+  return options;
+}
+
+void Gateway::Parts::BuildDomain() {
+  timers = std::make_unique<TimerThread>(clock);
+  broadcaster = std::make_unique<jobs::Broadcaster>();
+  wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
+  bodies = std::make_unique<WorkThread>("request-bodies");
+  jobs::CoreEvents events{.upstream = UpstreamEvents(),
+                          .polls = PollEvents(metrics),
+                          .submits = SubmitEvents(metrics),
+                          .resolves = ReconcileEvents(metrics),
+                          .ended = JobEnded(metrics),
+                          .pruned = Pruned()};
+  events.upstream.rests = [this, log = std::move(events.upstream.rests)](const absl::Status& why) {
+    log(why);
+    ShowCredentials();
   };
-  submitter = std::make_unique<jobs::Submitter>(std::move(submitting), *upstream, *spending, *owed,
-                                                *ledger, *store, *hub, clock, *timers, random,
-                                                std::move(submit_events));
-  uploads = std::make_unique<jobs::UploadDesk>(*upstream, clock, *timers);
-  deleter = std::make_unique<jobs::Deleter>(*upstream, *ledger, *store, clock);
-  retention = std::make_unique<jobs::Retention>(config.retention, *ledger, clock, *timers, Pruned());
+  core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
+                                      jobs::CoreGround{.store = *store,
+                                                       .transport = *transport,
+                                                       .broadcaster = *broadcaster,
+                                                       .clock = clock,
+                                                       .timers = *timers,
+                                                       .random = random},
+                                      std::move(recovered));
+  WatchSecret();
+  stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {
-  reconciler->Recall(std::move(recovered.hints));
-  absl::Status read = store->ReadUnfinished([this](const jobs::JobRecord& record) {
-    reconciler->OnChange(record);
-    poller->FollowRecovered(record, hub->Publish(record), recovered.unfinished);
-  });
-  if (!read.ok()) return read;
+  if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
   if (webhooks != nullptr) {
     webhooks->Serve(CallbackEvents(
         metrics, [this](const std::string& token, std::vector<std::string> ids,
                         admin::WebhookEvents::Done done) {
-          reconciler->OnCallback(token, std::move(ids), std::move(done));
+          core->reconciler.OnCallback(token, std::move(ids), std::move(done));
         }));
   }
-  retention->Start(recovered.asked.answered);
   return absl::OkStatus();
 }
 
@@ -344,10 +303,10 @@ void Gateway::Parts::AddGauges() {
   const auto counter = [this](const char* name, const char* help, std::function<double()> value) {
     metrics.AddCounter(std::string("pictory_gateway_") + name, help, std::move(value));
   };
-  gauge("jobs_unfinished", "Jobs that have not ended", [this] { return hub->unfinished(); });
-  gauge("jobs_followed", "Jobs that are polled", [this] { return poller->followed(); });
-  gauge("polls_in_flight", "Polls under way", [this] { return poller->in_flight(); });
-  gauge("submits_running", "Submits under way", [this] { return submitter->running(); });
+  gauge("jobs_unfinished", "Jobs that have not ended", [this] { return core->hub.unfinished(); });
+  gauge("jobs_followed", "Jobs that are polled", [this] { return core->poller.followed(); });
+  gauge("polls_in_flight", "Polls under way", [this] { return core->poller.in_flight(); });
+  gauge("submits_running", "Submits under way", [this] { return core->submitter.running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   counter("connections_accepted_total", "Connections to the gRPC listeners",
         [this] { return server->accepted_connections(); });
@@ -363,34 +322,34 @@ void Gateway::Parts::AddGauges() {
         [this] { return server->unread_ended(); });
   gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
         [this] { return server->large_answer_bytes(); });
-  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return reconciler->in_doubt(); });
+  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return core->reconciler.in_doubt(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
-        [this] { return std::chrono::duration<double>(reconciler->oldest_age()).count(); });
+        [this] { return std::chrono::duration<double>(core->reconciler.oldest_age()).count(); });
   gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
-        [this] { return spending->spent_today(); });
+        [this] { return core->spending.spent_today(); });
   gauge("submits_stopped", "1 while the operator has stopped new submits",
-        [this] { return spending->stopped(); });
-  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return upstream->degraded(); });
+        [this] { return core->spending.stopped(); });
+  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return core->upstream.degraded(); });
   gauge("upstream_resting", "1 while Pictory answers nothing, and only probes are sent",
-        [this] { return upstream->resting(); });
+        [this] { return core->upstream.resting(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
     return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
   });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
-        [this] { return owed->size(); });
+        [this] { return core->owed.size(); });
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
   gauge("credentials_refused", "1 while Pictory refuses the credentials",
-        [this] { return upstream->credentials_refused(); });
+        [this] { return core->upstream.credentials_refused(); });
 }
 
 absl::Status Gateway::Parts::Serve() {
   rpc::Domain domain{
-      .hub = *hub, .store = *store, .wheel = *wheel, .clock = clock, .timers = *timers,
+      .hub = core->hub, .store = *store, .wheel = *wheel, .clock = clock, .timers = *timers,
       .random = random};
   domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
-    submitter->Submit(std::move(request), std::move(done));
+    core->submitter.Submit(std::move(request), std::move(done));
   };
   domain.validate = [translate = TranslateOptionsOf(config)](const google::protobuf::Message& request) {
     return pictory::Validate(request, translate);
@@ -400,26 +359,26 @@ absl::Status Gateway::Parts::Serve() {
   };
   domain.create_upload = [this](const std::string&, jobs::UploadDesk::Request request,
                                 jobs::UploadDesk::Done done) {
-    uploads->Create(std::move(request), std::move(done));
+    core->uploads.Create(std::move(request), std::move(done));
   };
   domain.resolve = [this](const std::string& tenant,
                           std::shared_ptr<const rpc::v1::ResolveJobRequest> request,
                           std::function<void(absl::StatusOr<rpc::v1::ResolveJobResponse>)> done) {
-    reconciler->Resolve(tenant, *request, std::move(done));
+    core->reconciler.Resolve(tenant, *request, std::move(done));
   };
   domain.remove = [this](const std::string& tenant,
                          std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
                          std::function<void(absl::StatusOr<rpc::v1::DeleteJobResponse>)> done) {
-    deleter->Delete(tenant, request->job_id(), [done](absl::StatusOr<rpc::v1::Job> job) {
+    core->deleter.Delete(tenant, request->job_id(), [done](absl::StatusOr<rpc::v1::Job> job) {
       if (!job.ok()) return done(job.status());
       rpc::v1::DeleteJobResponse response;
       *response.mutable_job() = *std::move(job);
       done(std::move(response));
     });
   };
-  domain.named = [this](const jobs::JobKeyView& job) { owed->Named(job); };
+  domain.named = [this](const jobs::JobKeyView& job) { core->owed.Named(job); };
   domain.require_request_id = config.require_request_id;
-  domain.degraded = [this](const std::string&) { return upstream->degraded(); };
+  domain.degraded = [this](const std::string&) { return core->upstream.degraded(); };
   refusals = std::make_unique<rpc::RefusalLog>(
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
@@ -477,12 +436,12 @@ absl::Status Gateway::Parts::Serve() {
 
 // While they are refused the service can do nothing new; the server itself is well.
 void Gateway::Parts::ShowCredentials() {
-  if (rpc::Server* const shown = serving) shown->SetUsable(!upstream->credentials_refused());
+  if (rpc::Server* const shown = serving) shown->SetUsable(!core->upstream.credentials_refused());
 }
 
 std::string Gateway::Parts::NotReady() const {
   const std::string why = self_watch->NotReady();
-  if (!why.empty() || !upstream->credentials_refused()) return why;
+  if (!why.empty() || !core->upstream.credentials_refused()) return why;
   return "Pictory refuses the gateway's credentials; replace the API key or client secret";
 }
 
@@ -514,25 +473,22 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
     // Who still waits for Pictory's answer then is told that it is not known, instead of being cut off.
     const Duration told_before = std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
     timers->At(clock.Now() + config.drain_timeout - told_before,
-               [this] { submitter->AnswerUnconfirmed(); });
+               [this] { core->submitter.AnswerUnconfirmed(); });
     server->Drain(config.drain_timeout);
   }
   // Until now a callback could still settle a job in doubt. From here on it would be lost without a
   // word; a refused connection is at least a failure that Pictory or an ingress may answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
-  if (poller != nullptr) poller->Stop();
-  if (upstream != nullptr) upstream->Stop();
-  if (retention != nullptr) retention->Stop();
+  if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (secret_watch != nullptr) secret_watch->Stop();
-  if (reconciler != nullptr) reconciler->Stop();
-  if (submitter != nullptr) {
+  if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
-    submitter->Drain([&idle] { idle.set_value(); });
+    core->submitter.Drain([&idle] { idle.set_value(); });
     idle.get_future().wait();
   }
-  if (store != nullptr && owed != nullptr) NoteOwed();
+  if (core != nullptr) NoteOwed();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
   admin.reset();      // its metrics ask what ends now
@@ -547,7 +503,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
 // Every answer that is not named here has arrived; the next process need not owe it.
 void Gateway::Parts::NoteOwed() {
   std::promise<void> noted;
-  store->EndEpoch(owed->Unsettled(), [&noted](const absl::Status&) { noted.set_value(); });
+  store->EndEpoch(core->owed.Unsettled(), [&noted](const absl::Status&) { noted.set_value(); });
   noted.get_future().wait();
 }
 

@@ -1,0 +1,75 @@
+#include "jobs/core.h"
+
+namespace gateway::jobs {
+namespace {
+
+SubmitterOptions InEpoch(SubmitterOptions options, std::int64_t epoch) {
+  options.epoch = epoch;
+  return options;
+}
+
+}  // namespace
+
+Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::Recovered recovered)
+    : upstream(std::move(options.upstream), ground.transport, ground.clock, ground.timers,
+               std::move(events.upstream)),
+      hub(options.hub, ground.store, ground.broadcaster),
+      ledger(ground.store, hub),
+      owed(options.keyless_settle, ground.clock),
+      spending(options.spending, ground.clock),
+      poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock, ground.timers,
+             ground.random, WithNotes(std::move(events.polls))),
+      reconciler(upstream, ledger, ground.store, hub, poller, ground.clock, ground.timers,
+                 std::move(events.resolves)),
+      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed, ledger,
+                ground.store, hub, ground.clock, ground.timers, ground.random,
+                WithHints(std::move(events.submits))),
+      uploads(upstream, ground.clock, ground.timers),
+      deleter(upstream, ledger, ground.store, ground.clock),
+      retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
+      ground_(ground),
+      recovered_(std::move(recovered)) {
+  hub.SetEnded(std::move(events.ended));
+  hub.SetWatchersChanged([this](const std::string& tenant, const std::string& job_id, std::size_t count) {
+    poller.SetWatched(tenant, job_id, count > 0);
+  });
+  ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
+    poller.OnChange(record, seen);
+    reconciler.OnChange(record);
+  });
+  owed.Recover(std::move(recovered_.owed));
+  spending.Recover(std::move(recovered_.spent), StartTime(recovered_.asked, ground.clock.WallNow()));
+  poller.Recover(recovered_.asked);
+  reconciler.Recall(std::move(recovered_.hints));
+}
+
+// A change of a record takes along that its answer has arrived.
+PollEvents Core::WithNotes(PollEvents events) {
+  events.storing = [this](JobRecord& record) { owed.Note(record); };
+  return events;
+}
+
+SubmitEvents Core::WithHints(SubmitEvents events) {
+  events.hinted = [this](const JobKey& job, const std::string& pictory_job_id) {
+    reconciler.OnHint(job, pictory_job_id);
+  };
+  return events;
+}
+
+absl::Status Core::TakeUp() {
+  absl::Status read = ground_.store.ReadUnfinished([this](const JobRecord& record) {
+    reconciler.OnChange(record);
+    poller.FollowRecovered(record, hub.Publish(record), recovered_.unfinished);
+  });
+  if (read.ok()) retention.Start(recovered_.asked.answered);
+  return read;
+}
+
+void Core::Stop() {
+  poller.Stop();
+  upstream.Stop();
+  retention.Stop();
+  reconciler.Stop();
+}
+
+}  // namespace gateway::jobs

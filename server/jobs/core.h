@@ -1,0 +1,95 @@
+// The domain, wired: everything about jobs between the store, the transport to Pictory and those who call.
+// The program, the simulator and the tests that need all of it have this one wiring.
+//
+// Used directly, part by part: each is thread-safe, and says for itself what it does. What is passed to the
+// constructor must outlive the core, and the core must outlive all calls in flight.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "jobs/broadcaster.h"
+#include "jobs/deleter.h"
+#include "jobs/hub.h"
+#include "jobs/ledger.h"
+#include "jobs/owed_answers.h"
+#include "jobs/poller.h"
+#include "jobs/reconciler.h"
+#include "jobs/retention.h"
+#include "jobs/spending.h"
+#include "jobs/store.h"
+#include "jobs/submitter.h"
+#include "jobs/upload_desk.h"
+#include "jobs/upstream.h"
+
+namespace gateway::jobs {
+
+struct CoreOptions {
+  UpstreamOptions upstream{};
+  HubOptions hub{};
+  PollerOptions polling{};
+  SubmitterOptions submitting{};  // its epoch is set here
+  SpendingLimits spending{};
+  RetentionOptions retention{};
+  Duration keyless_settle = limits::kKeylessSettle;
+};
+
+// For logs and metrics; each may be empty.
+struct CoreEvents {
+  UpstreamEvents upstream{};
+  PollEvents polls{};      // `storing` is set here
+  SubmitEvents submits{};  // `hinted` is set here
+  ReconcileEvents resolves{};
+  std::function<void(const Job&)> ended{};    // of each job, once
+  std::function<void(std::size_t)> pruned{};  // how many at a time
+};
+
+// What it stands on.
+struct CoreGround {
+  JobStore& store;
+  http::HttpTransport& transport;
+  Broadcaster& broadcaster;
+  const Clock& clock;
+  Timers& timers;
+  Random& random;
+};
+
+class Core {
+ public:
+  // `recovered`: what the store has told of the process before.
+  Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::Recovered recovered);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // Takes up the jobs that have not ended, on the caller's thread. Once, before the first call; no callback
+  // of Pictory must come before.
+  absl::Status TakeUp();
+
+  // Nothing starts on its own any more: no poll, no question, no pruning. Submits go on; see Submitter::Drain.
+  void Stop();
+
+  // In the order in which they depend on each other.
+  Upstream upstream;
+  Hub hub;
+  Ledger ledger;
+  OwedAnswers owed;
+  Spending spending;
+  Poller poller;
+  Reconciler reconciler;
+  Submitter submitter;
+  UploadDesk uploads;
+  Deleter deleter;
+  Retention retention;
+
+ private:
+  PollEvents WithNotes(PollEvents events);
+  SubmitEvents WithHints(SubmitEvents events);
+
+  CoreGround ground_;
+  JobStore::Recovered recovered_;
+};
+
+}  // namespace gateway::jobs
