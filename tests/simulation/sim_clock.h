@@ -46,7 +46,14 @@ class SimClock final : public Clock, public Timers {
     }
     ++process_;
   }
-  void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
+  // By so much; the other way if it would then have been wrong by more than `most` between two of its times.
+  void JumpWall(Duration by, Duration most) {
+    if (std::max(drift_ + by, drift_max_) - std::min(drift_ + by, drift_min_) > most) by = -by;
+    drift_ += by;
+    drift_min_ = std::min(drift_min_, drift_);
+    drift_max_ = std::max(drift_max_, drift_);
+    wall_ += std::chrono::duration_cast<WallTime::duration>(by);
+  }
 
   // Until `until`, or until `stop` says so after an event.
   template <class Stop>
@@ -105,6 +112,7 @@ class SimClock final : public Clock, public Timers {
 
   MonoTime now_{std::chrono::hours(1)};
   WallTime wall_{std::chrono::hours(24 * 365 * 50)};
+  Duration drift_{0}, drift_min_{0}, drift_max_{0};  // by which it has been set, in all
   Id last_number_ = 0;
   std::uint64_t process_ = 1;
   std::vector<Event> events_;

@@ -191,7 +191,7 @@ void World::PlanDay() {
       for (const auto& caller : callers_) {
         if (caller->depends_on_wall_clock()) return;
       }
-      clock_.JumpWall(Chance(0.5) ? Duration(1h) : Duration(-1h));
+      clock_.JumpWall(Chance(0.5) ? Duration(1h) : Duration(-1h), limits::kClockSlack);
     });
   }
   for (Duration at = 1h; at < options_.length; at += 1h) {
