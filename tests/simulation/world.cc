@@ -135,8 +135,8 @@ void World::FailStore() {
 // Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is not.
 void World::KeepSilent() {
   Tell("silence");
-  if (Chance(0.5)) return pictory_->BeginOutage(kSilence);
-  if (process_ == nullptr) return;  // it starts within the next minute, and finds all as it was
+  // A gateway that is off at this moment is started within the next minute.
+  if (Chance(0.5) || process_ == nullptr) return pictory_->BeginOutage(kSilence);
   for (auto& caller : callers_) caller->OnCrash();
   EndProcess();
   clock_.InWorld(kSilence - 1min, [this] { Start(); });
