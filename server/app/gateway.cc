@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "admin/admin_server.h"
+#include "app/backend.h"
 #include "app/exit_codes.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
@@ -31,7 +32,6 @@
 #include "jobs/stream_wheel.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
-#include "pictory/translate.h"
 #include "rpc/refusal_log.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
@@ -134,6 +134,7 @@ struct Gateway::Parts {
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
+  std::unique_ptr<rpc::Backend> backend;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
@@ -345,40 +346,15 @@ void Gateway::Parts::AddGauges() {
 }
 
 absl::Status Gateway::Parts::Serve() {
-  rpc::Domain domain{
-      .hub = core->hub, .store = *store, .wheel = *wheel, .clock = clock, .timers = *timers,
-      .random = random};
-  domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
-    core->submitter.Submit(std::move(request), std::move(done));
-  };
-  domain.validate = [translate = TranslateOptionsOf(config)](const google::protobuf::Message& request) {
-    return pictory::Validate(request, translate);
-  };
-  domain.read_full = [](std::string_view json, jobs::JobKind kind) {
-    return pictory::ReadFullResult(json, kind);
-  };
-  domain.create_upload = [this](const std::string&, jobs::UploadDesk::Request request,
-                                jobs::UploadDesk::Done done) {
-    core->uploads.Create(std::move(request), std::move(done));
-  };
-  domain.resolve = [this](const std::string& tenant,
-                          std::shared_ptr<const rpc::v1::ResolveJobRequest> request,
-                          std::function<void(absl::StatusOr<rpc::v1::ResolveJobResponse>)> done) {
-    core->reconciler.Resolve(tenant, *request, std::move(done));
-  };
-  domain.remove = [this](const std::string& tenant,
-                         std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
-                         std::function<void(absl::StatusOr<rpc::v1::DeleteJobResponse>)> done) {
-    core->deleter.Delete(tenant, request->job_id(), [done](absl::StatusOr<rpc::v1::Job> job) {
-      if (!job.ok()) return done(job.status());
-      rpc::v1::DeleteJobResponse response;
-      *response.mutable_job() = *std::move(job);
-      done(std::move(response));
-    });
-  };
-  domain.named = [this](const jobs::JobKeyView& job) { core->owed.Named(job); };
-  domain.require_request_id = config.require_request_id;
-  domain.degraded = [this](const std::string&) { return core->upstream.degraded(); };
+  backend = std::make_unique<CoreBackend>(*core, TranslateOptionsOf(config));
+  rpc::Domain domain{.hub = core->hub,
+                     .store = *store,
+                     .wheel = *wheel,
+                     .clock = clock,
+                     .timers = *timers,
+                     .random = random,
+                     .backend = *backend,
+                     .require_request_id = config.require_request_id};
   refusals = std::make_unique<rpc::RefusalLog>(
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);

@@ -148,10 +148,6 @@ absl::Status RequestIdReused(std::string_view request_id, std::string_view job_i
   return status;
 }
 
-absl::Status Unimplemented(std::string_view what) {
-  return Make(absl::StatusCode::kUnimplemented, "NOT_YET_AVAILABLE", std::string(what));
-}
-
 absl::Status JobNotFound(std::string_view name) {
   absl::Status status = Make(absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
                              absl::StrCat("No job ", View(Clean(name)),

@@ -35,7 +35,6 @@ absl::Status RequestCompressed();
 absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
-absl::Status Unimplemented(std::string_view what);
 
 // Jobs.
 absl::Status JobNotFound(std::string_view name);

@@ -5,26 +5,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
-#include "base/errors.h"
 #include "base/random.h"
-#include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 #include "jobs/stream_wheel.h"
-#include "jobs/submitter.h"
-#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/backend.h"
 
 namespace gateway::rpc {
 
 class LargeAnswers;
 class Unread;
-
-namespace v1 = ::pictory::jobs::v1;
 
 // How a call ended, for as long as somebody is told of it.
 struct CallEnd {
@@ -45,32 +39,10 @@ struct Domain {
   const Clock& clock;
   Timers& timers;
   Random& random;
+  Backend& backend;
 
-  // jobs::Submitter::Submit.
-  std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> submit{};
-  // pictory::Validate, with the server's options.
-  std::function<std::vector<errors::Violation>(const google::protobuf::Message&)> validate{};
-  // pictory::ReadFullResult. Runs on a thread of the store.
-  std::function<absl::StatusOr<std::string>(std::string_view, v1::JobKind)> read_full{};
-
-  // Null: UNIMPLEMENTED.
-  template <class Request, class Response>
-  using Call = std::function<void(const std::string& tenant, std::shared_ptr<const Request>,
-                                  std::function<void(absl::StatusOr<Response>)>)>;
-  Call<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve{};
-  Call<v1::DeleteJobRequest, v1::DeleteJobResponse> remove{};
-  Call<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload{};
-
-  // A caller has shown that it knows the job; null: nobody wants to know.
-  std::function<void(const jobs::JobKeyView& job)> named{};
-  void Name(const jobs::Snapshot& job) const {
-    if (named) named(job.key());
-  }
   // Submits without a request_id are refused.
   bool require_request_id = false;
-
-  // Whether what a tenant's watchers see may lag, because Pictory cannot be asked; null: never.
-  std::function<bool(const std::string& tenant)> degraded{};
   // The tenant of a call, or why it is refused; null: everybody is `default`.
   std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
   // Where answers that are ready wait for their callers, put here by the server; null: nobody looks.

@@ -38,7 +38,7 @@ bool ReadTime(const google::protobuf::Timestamp& in, std::optional<WallTime>& ou
 }
 
 bool Degraded(const Domain& domain, const std::string& tenant) {
-  return domain.degraded && domain.degraded(tenant);
+  return domain.backend.IsDegraded(tenant);
 }
 
 absl::StatusOr<std::string> ReadToken(const v1::ListJobsRequest& request) {
@@ -84,7 +84,7 @@ struct FullRead {
 absl::StatusOr<jobs::Frame> MakeFull(const FullRead& full, const absl::StatusOr<jobs::PartChunk>& part) {
   if (!part.ok()) return part.status();
   if (full.unwanted()) return errors::Cancelled();
-  const absl::StatusOr<std::string> result = full.domain.read_full(part->data, full.snapshot->kind);
+  const absl::StatusOr<std::string> result = full.domain.backend.ReadFull(part->data, full.snapshot->kind);
   if (!result.ok()) return result.status();
   jobs::Frame frame = jobs::FullFrame(*full.snapshot, *result, full.degraded());
   if (full.held != nullptr) full.held->ShrinkTo(frame->size());
@@ -126,12 +126,12 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
     return reply(std::move(named));
   }
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
-  const bool full = request->view() == v1::JOB_VIEW_FULL && domain.read_full;
+  const bool full = request->view() == v1::JOB_VIEW_FULL;
   domain.hub.Load(caller.tenant, request->job_id(),
                   [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                     if (!found.ok()) return reply(found.status());
                     const jobs::Snapshot& job = **found;
-                    domain.Name(job);
+                    domain.backend.Name(job.key());
                     if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
                       return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
                     }

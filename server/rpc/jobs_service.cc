@@ -42,7 +42,7 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
                 const std::string& name, std::uint64_t connection, const Domain& domain) {
   domain.hub.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->Fail(found.status());
-    domain.Name(**found);
+    domain.backend.Name((**found).key());
     jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
         tenant, std::string((*found)->job_id()), stream, connection);
     // Deleted, or pushed out of memory, in this very moment; what was found is still good.
@@ -54,19 +54,18 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
   });
 }
 
-// UNIMPLEMENTED until the app provides the call.
+// A call about one job, by the backend: `call` is one of its methods.
 template <class Request, class Response>
-void ServeOptional(const Domain::Call<Request, Response>& call, const char* missing,
-                   const Caller& caller, std::shared_ptr<Request> request, const Reply& reply,
-                   const Domain& domain) {
-  if (!call) return reply(errors::Unimplemented(missing));
+void ServeNamed(void (Backend::*call)(const std::string&, std::shared_ptr<const Request>, Backend::Done<Response>),
+                const Caller& caller, std::shared_ptr<Request> request, const Reply& reply,
+                const Domain& domain) {
   if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
     return reply(std::move(named));
   }
   const std::string tenant = caller.tenant;
-  call(tenant, std::move(request), [reply, tenant, &domain](absl::StatusOr<Response> response) {
+  (domain.backend.*call)(tenant, std::move(request), [reply, tenant, &domain](absl::StatusOr<Response> response) {
     if (!response.ok()) return reply(response.status());
-    if (domain.named) domain.named({tenant, response->job().job_id()});
+    domain.backend.Name({tenant, response->job().job_id()});
     reply(*response);
   });
 }
@@ -175,16 +174,14 @@ JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* reques
   // Spread, so that those who began together do not end together.
   options.max_life = std::chrono::duration_cast<Duration>(watch_limits_.max_life *
                                                           (0.9 + 0.1 * domain_.random.Uniform()));
-  if ((*message)->view() == v1::JOB_VIEW_FULL && domain_.read_full) {
+  if ((*message)->view() == v1::JOB_VIEW_FULL) {
     options.load_final = [this, peer = caller.peer](
                              jobs::SnapshotPtr snapshot,
                              std::function<void(absl::StatusOr<jobs::Frame>)> done) {
       LoadFull(domain_, std::move(snapshot), peer, nullptr, std::move(done));
     };
   }
-  if (domain_.degraded) {
-    options.degraded = [this, tenant = caller.tenant] { return domain_.degraded(tenant); };
-  }
+  options.degraded = [this, tenant = caller.tenant] { return domain_.backend.IsDegraded(tenant); };
   auto* call = new StreamCall<jobs::WatchStream>(
       "WatchJob", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {
         return std::make_shared<jobs::WatchStream>(std::move(options), domain_.clock, sink);
@@ -216,7 +213,7 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Bytes* r
   domain_.hub.Load(caller.tenant, (*message)->job_id(),
                    [this, stream, read = *message](absl::StatusOr<jobs::SnapshotPtr> found) {
                      if (!found.ok()) return stream->Fail(found.status());
-                     domain_.Name(**found);
+                     domain_.backend.Name((**found).key());
                      stream->Begin(**found, *read);
                    });
   return call;
@@ -228,8 +225,7 @@ JobsService::Unary* JobsService::ResolveJob(Context* context, const Bytes* reque
       "ResolveJob", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::ResolveJobRequest> message,
              const Reply& reply) {
-        ServeOptional(domain_.resolve, "ResolveJob is not available on this server yet", caller,
-                      std::move(message), reply, domain_);
+        ServeNamed(&Backend::Resolve, caller, std::move(message), reply, domain_);
       });
 }
 
@@ -239,8 +235,7 @@ JobsService::Unary* JobsService::DeleteJob(Context* context, const Bytes* reques
       "DeleteJob", context, request, response, admission_, reader_, domain_,
       [this](const Caller& caller, std::shared_ptr<v1::DeleteJobRequest> message,
              const Reply& reply) {
-        ServeOptional(domain_.remove, "DeleteJob is not available on this server yet", caller,
-                      std::move(message), reply, domain_);
+        ServeNamed(&Backend::Delete, caller, std::move(message), reply, domain_);
       });
 }
 

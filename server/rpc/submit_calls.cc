@@ -52,10 +52,8 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
     return reply(std::move(key));
   }
   reply.Note(request->request_id());
-  if (domain.validate) {
-    std::vector<errors::Violation> violations = domain.validate(*request);
-    if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
-  }
+  std::vector<errors::Violation> violations = domain.backend.Validate(*request);
+  if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   // It may be large, and it has been waiting; nothing was submitted yet.
   if (reply.cancelled()->load()) return;
   std::string request_id = request->request_id();
@@ -79,13 +77,11 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   request->set_request_id(submit.request_id);
   submit.request = std::move(request);
   const std::string tenant = caller.tenant;
-  domain.submit(std::move(submit),
-                [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
-                                         const jobs::AnswerSource& source) {
-                  if (!answer.ok()) return reply(answer.status());
-                  const bool degraded = domain.degraded && domain.degraded(tenant);
-                  reply(jobs::JobFrame(*answer, degraded), source);
-                });
+  domain.backend.Submit(std::move(submit), [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
+                                                                    const jobs::AnswerSource& source) {
+    if (!answer.ok()) return reply(answer.status());
+    reply(jobs::JobFrame(*answer, domain.backend.IsDegraded(tenant)), source);
+  });
 }
 
 template void Submit(std::string_view, v1::JobKind, const Caller&,

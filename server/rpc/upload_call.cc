@@ -10,18 +10,13 @@ namespace gateway::rpc {
 void CreateUpload(const Caller& caller, std::shared_ptr<v1::CreateUploadRequest> request,
                   const Reply& reply, const Admission& admission, const Domain& domain) {
   if (admission.draining()) return reply(admission.DrainStatus());
-  if (!domain.create_upload) {
-    return reply(errors::Unimplemented("CreateUpload is not available on this server"));
-  }
-  if (domain.validate) {
-    std::vector<errors::Violation> violations = domain.validate(*request);
-    if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
-  }
-  domain.create_upload(caller.tenant, std::move(request),
-                       [reply](absl::StatusOr<v1::CreateUploadResponse> response) {
-                         if (!response.ok()) return reply(response.status());
-                         reply(*response);
-                       });
+  std::vector<errors::Violation> violations = domain.backend.Validate(*request);
+  if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
+  domain.backend.CreateUpload(caller.tenant, std::move(request),
+                              [reply](absl::StatusOr<v1::CreateUploadResponse> response) {
+                                if (!response.ok()) return reply(response.status());
+                                reply(*response);
+                              });
 }
 
 }  // namespace gateway::rpc

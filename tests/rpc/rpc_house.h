@@ -44,68 +44,14 @@ struct Ended {
   bool served = false;
 };
 
-class RpcHouse {
+class RpcHouse : public rpc::Backend {
  public:
   explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr,
                     bool require_request_id = false)
       : store_(other_store != nullptr ? *other_store : fake) {
     options.listeners = {{.address = "127.0.0.1:0"}};
-    rpc::Domain domain{.hub = hub,
-                       .store = store_,
-                       .wheel = wheel,
-                       .clock = clock,
-                       .timers = timers,
-                       .random = random};
-    domain.submit = [this](jobs::SubmitRequest request, jobs::Submitter::Done done) {
-      std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> handler;
-      {
-        MutexLock lock(mutex_);
-        submitted.push_back(request);
-        handler = on_submit;
-      }
-      if (handler) return handler(std::move(request), std::move(done));
-      done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
-    };
-    domain.validate = [this](const google::protobuf::Message& message) {
-      if (on_validate) on_validate(message);
-      std::vector<errors::Violation> violations;
-      const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&message);
-      if (transcribe != nullptr && transcribe->file_url() == "bad") {
-        violations.push_back({"file_url", "must be https"});
-      }
-      const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&message);
-      if (upload != nullptr && upload->file_name().empty()) {
-        violations.push_back({"file_name", "is required"});
-      }
-      return violations;
-    };
-    domain.create_upload = [this](const std::string& tenant,
-                                  std::shared_ptr<const v1::CreateUploadRequest> request,
-                                  const std::function<void(
-                                      absl::StatusOr<v1::CreateUploadResponse>)>& done) {
-      v1::CreateUploadResponse response;
-      response.set_signed_url("https://put/" + tenant + "/" + request->file_name());
-      response.set_file_url("https://get/" + request->file_name());
-      done(upload_status.ok() ? absl::StatusOr<v1::CreateUploadResponse>(response)
-                              : upload_status);
-    };
-    domain.read_full = [](std::string_view json, v1::JobKind) -> absl::StatusOr<std::string> {
-      v1::Job full;
-      full.mutable_render()->set_video_url("full:" + std::string(json));
-      return full.SerializeAsString();
-    };
-    domain.degraded = [this](const std::string&) { return degraded.load(); };
+    rpc::Domain domain = DomainOf();
     domain.require_request_id = require_request_id;
-    domain.remove = [](const std::string&, std::shared_ptr<const v1::DeleteJobRequest> request,
-                       const std::function<void(absl::StatusOr<v1::DeleteJobResponse>)>& done) {
-      v1::DeleteJobResponse response;
-      response.mutable_job()->set_job_id(request->job_id());
-      done(std::move(response));
-    };
-    domain.named = [this](const jobs::JobKeyView& job) {
-      MutexLock lock(mutex_);
-      named.emplace_back(job.id);
-    };
     domain.ended = [this](const rpc::CallEnd& end) {
       MutexLock lock(mutex_);
       ended_.push_back({std::string(end.method), end.status, std::string(end.peer),
@@ -117,7 +63,72 @@ class RpcHouse {
     server->SetServing(true);
     stub = v1::PictoryJobs::NewStub(Channel());
   }
-  ~RpcHouse() { server.reset(); }
+  ~RpcHouse() override { server.reset(); }
+
+  // For a server of one's own.
+  rpc::Domain DomainOf() {
+    return {.hub = hub,
+            .store = store_,
+            .wheel = wheel,
+            .clock = clock,
+            .timers = timers,
+            .random = random,
+            .backend = *this};
+  }
+
+  std::vector<errors::Violation> Validate(const google::protobuf::Message& message) override {
+    if (on_validate) on_validate(message);
+    std::vector<errors::Violation> violations;
+    const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&message);
+    if (transcribe != nullptr && transcribe->file_url() == "bad") {
+      violations.push_back({"file_url", "must be https"});
+    }
+    const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&message);
+    if (upload != nullptr && upload->file_name().empty()) {
+      violations.push_back({"file_name", "is required"});
+    }
+    return violations;
+  }
+  void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) override {
+    std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> handler;
+    {
+      MutexLock lock(mutex_);
+      submitted.push_back(request);
+      handler = on_submit;
+    }
+    if (handler) return handler(std::move(request), std::move(done));
+    done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
+  }
+  absl::StatusOr<std::string> ReadFull(std::string_view json, v1::JobKind) override {
+    v1::Job full;
+    full.mutable_render()->set_video_url("full:" + std::string(json));
+    return full.SerializeAsString();
+  }
+  void Resolve(const std::string&, std::shared_ptr<const v1::ResolveJobRequest> request,
+               Done<v1::ResolveJobResponse> done) override {
+    v1::ResolveJobResponse response;
+    response.mutable_job()->set_job_id(request->job_id());
+    done(std::move(response));
+  }
+  void Delete(const std::string&, std::shared_ptr<const v1::DeleteJobRequest> request,
+              Done<v1::DeleteJobResponse> done) override {
+    v1::DeleteJobResponse response;
+    response.mutable_job()->set_job_id(request->job_id());
+    done(std::move(response));
+  }
+  void CreateUpload(const std::string& tenant, std::shared_ptr<const v1::CreateUploadRequest> request,
+                    Done<v1::CreateUploadResponse> done) override {
+    if (!upload_status.ok()) return done(upload_status);
+    v1::CreateUploadResponse response;
+    response.set_signed_url("https://put/" + tenant + "/" + request->file_name());
+    response.set_file_url("https://get/" + request->file_name());
+    done(std::move(response));
+  }
+  void Name(const jobs::JobKeyView& job) override {
+    MutexLock lock(mutex_);
+    named.emplace_back(job.id);
+  }
+  bool IsDegraded(const std::string&) override { return degraded.load(); }
 
   std::shared_ptr<grpc::Channel> Channel() {
     grpc::ChannelArguments arguments;

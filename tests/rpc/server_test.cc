@@ -224,12 +224,7 @@ TEST(ListenTest, ABusyPortIsNamedWithTheReason) {
   RpcHouse house;
   ServerOptions options;
   options.listeners = {{.address = house.server->addresses()[0]}};
-  Domain domain{.hub = house.hub,
-                .store = house.fake,
-                .wheel = house.wheel,
-                .clock = house.clock,
-                .timers = house.timers,
-                .random = house.random};
+  Domain domain = house.DomainOf();
   const auto second = Server::Start(std::move(options), domain);
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(house.server->addresses()[0]));
@@ -251,12 +246,7 @@ TEST(ListenTest, SeveralAddressesAtOnce) {
   ServerOptions options;
   const std::string path = ::testing::TempDir() + "/pictory-rpc-test.sock";
   options.listeners = {{.address = "127.0.0.1:0"}, {.address = "unix:" + path}};
-  Domain domain{.hub = house.hub,
-                .store = house.fake,
-                .wheel = house.wheel,
-                .clock = house.clock,
-                .timers = house.timers,
-                .random = house.random};
+  Domain domain = house.DomainOf();
   auto server = Server::Start(std::move(options), domain);
   ASSERT_TRUE(server.ok()) << server.status();
   (*server)->SetServing(true);
@@ -272,12 +262,7 @@ TEST(ListenTest, ACallKnowsItsPeerAndHowItCanBeReachedFromHere) {
   RpcHouse house;
   ServerOptions options;
   options.listeners = {{.address = "0.0.0.0:0"}};
-  Domain domain{.hub = house.hub,
-                .store = house.fake,
-                .wheel = house.wheel,
-                .clock = house.clock,
-                .timers = house.timers,
-                .random = house.random};
+  Domain domain = house.DomainOf();
   std::string peer;
   domain.identify = [&peer](const grpc::CallbackServerContext& context) {
     peer = context.peer();

@@ -174,13 +174,6 @@ TEST(UnaryTest, UnknownMethodsAreUnimplemented) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST(UnaryTest, MethodsToComeSaySo) {
-  RpcHouse house;
-  const absl::Status status = FromGrpc(house.Raw(std::string(kService) + "ResolveJob", ""));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_EQ(errors::Reason(status), "NOT_YET_AVAILABLE");
-}
-
 TEST(UnaryTest, ARequestOverTheLimitIsRefused) {
   RpcHouse house;
   v1::TranscribeRequest request;

@@ -1,0 +1,48 @@
+#include "app/backend.h"
+
+#include <utility>
+
+#include "pictory/client.h"
+
+namespace gateway::app {
+
+namespace v1 = rpc::v1;
+
+std::vector<errors::Violation> CoreBackend::Validate(const google::protobuf::Message& request) {
+  return pictory::Validate(request, translate_);
+}
+
+void CoreBackend::Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) {
+  core_.submitter.Submit(std::move(request), std::move(done));
+}
+
+absl::StatusOr<std::string> CoreBackend::ReadFull(std::string_view result_json, v1::JobKind kind) {
+  return pictory::ReadFullResult(result_json, kind);
+}
+
+void CoreBackend::Resolve(const std::string& tenant, std::shared_ptr<const v1::ResolveJobRequest> request,
+                          Done<v1::ResolveJobResponse> done) {
+  core_.reconciler.Resolve(tenant, *request, std::move(done));
+}
+
+void CoreBackend::Delete(const std::string& tenant, std::shared_ptr<const v1::DeleteJobRequest> request,
+                         Done<v1::DeleteJobResponse> done) {
+  core_.deleter.Delete(tenant, request->job_id(), [done = std::move(done)](absl::StatusOr<v1::Job> job) {
+    if (!job.ok()) return done(job.status());
+    v1::DeleteJobResponse response;
+    *response.mutable_job() = *std::move(job);
+    done(std::move(response));
+  });
+}
+
+void CoreBackend::CreateUpload(const std::string&, std::shared_ptr<const v1::CreateUploadRequest> request,
+                               Done<v1::CreateUploadResponse> done) {
+  core_.uploads.Create(std::move(request), std::move(done));
+}
+
+void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
+
+// Of the one account there is.
+bool CoreBackend::IsDegraded(const std::string&) { return core_.upstream.degraded(); }
+
+}  // namespace gateway::app

@@ -1,0 +1,38 @@
+// The calls of the API, done by the domain. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/core.h"
+#include "pictory/translate.h"
+#include "rpc/backend.h"
+
+namespace gateway::app {
+
+class CoreBackend final : public rpc::Backend {
+ public:
+  // `core` must outlive this.
+  CoreBackend(jobs::Core& core, pictory::TranslateOptions translate)
+      : core_(core), translate_(std::move(translate)) {}
+
+  std::vector<errors::Violation> Validate(const google::protobuf::Message& request) override;
+  void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) override;
+  absl::StatusOr<std::string> ReadFull(std::string_view result_json, rpc::v1::JobKind kind) override;
+  void Resolve(const std::string& tenant, std::shared_ptr<const rpc::v1::ResolveJobRequest> request,
+               Done<rpc::v1::ResolveJobResponse> done) override;
+  void Delete(const std::string& tenant, std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
+              Done<rpc::v1::DeleteJobResponse> done) override;
+  void CreateUpload(const std::string& tenant, std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
+                    Done<rpc::v1::CreateUploadResponse> done) override;
+  void Name(const jobs::JobKeyView& job) override;
+  bool IsDegraded(const std::string& tenant) override;
+
+ private:
+  jobs::Core& core_;
+  const pictory::TranslateOptions translate_;
+};
+
+}  // namespace gateway::app

@@ -1,0 +1,47 @@
+// What the calls do, once they are checked and read. The app does it with the domain; tests as they like.
+//
+// Called from gRPC's threads; no call blocks. An answer comes exactly once, on any thread, inside the call too.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/errors.h"
+#include "google/protobuf/message.h"
+#include "jobs/submitter.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+
+namespace gateway::rpc {
+
+namespace v1 = ::pictory::jobs::v1;
+
+class Backend {
+ public:
+  template <class Response>
+  using Done = std::function<void(absl::StatusOr<Response>)>;
+
+  virtual ~Backend() = default;
+
+  // What is wrong with a request to submit or upload, all at once: see pictory::Validate.
+  virtual std::vector<errors::Violation> Validate(const google::protobuf::Message& request) = 0;
+  // See jobs::Submitter::Submit.
+  virtual void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) = 0;
+  // See pictory::ReadFullResult. On a thread of the store.
+  virtual absl::StatusOr<std::string> ReadFull(std::string_view result_json, v1::JobKind kind) = 0;
+  virtual void Resolve(const std::string& tenant, std::shared_ptr<const v1::ResolveJobRequest> request,
+                       Done<v1::ResolveJobResponse> done) = 0;
+  virtual void Delete(const std::string& tenant, std::shared_ptr<const v1::DeleteJobRequest> request,
+                      Done<v1::DeleteJobResponse> done) = 0;
+  virtual void CreateUpload(const std::string& tenant, std::shared_ptr<const v1::CreateUploadRequest> request,
+                            Done<v1::CreateUploadResponse> done) = 0;
+  // A caller has shown that it knows the job.
+  virtual void Name(const jobs::JobKeyView& job) = 0;
+  // Whether what a tenant's watchers see may lag, because Pictory cannot be asked.
+  virtual bool IsDegraded(const std::string& tenant) = 0;
+};
+
+}  // namespace gateway::rpc
