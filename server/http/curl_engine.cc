@@ -109,7 +109,7 @@ bool CurlEngine::Submit(PendingRequest& pending) {
   bool wake = false;
   {
     MutexLock lock(mutex_);
-    if (phase_ != Phase::kOpen) return false;
+    if (stopping_) return false;
     wake = inbox_.empty();  // else a wake-up is already on its way
     inbox_.push_back(std::move(pending));
   }
@@ -117,26 +117,10 @@ bool CurlEngine::Submit(PendingRequest& pending) {
   return true;
 }
 
-void CurlEngine::Drain() {
-  {
-    MutexLock lock(mutex_);
-    phase_ = std::max(phase_, Phase::kDraining);
-  }
-  Wake();
-}
-
-bool CurlEngine::AwaitPaidDone(MonoTime deadline) {
-  MutexLock lock(mutex_);
-  while (!paid_done_) {
-    if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout) return paid_done_;
-  }
-  return true;
-}
-
 void CurlEngine::Stop() {
   {
     MutexLock lock(mutex_);
-    phase_ = Phase::kStopping;
+    stopping_ = true;
   }
   Wake();
 }
@@ -152,21 +136,20 @@ void CurlEngine::Wake() {
 }
 
 void CurlEngine::Run() {
-  Phase phase = Phase::kOpen;
-  while (phase != Phase::kStopping) {
+  bool stopping = false;
+  while (!stopping) {
     const MonoTime since = WaitAndDispatch();
-    phase = TakeInbox();
+    stopping = TakeInbox();
     for (LaneState* lane : {&paid_, &read_}) {
-      if (phase != Phase::kOpen) RefuseWaiting(*lane, kShuttingDown);
+      if (stopping) RefuseWaiting(*lane, kShuttingDown);
       ExpireWaiting(*lane, since);
       StartWaiting(*lane);
       FireTimer(*lane, clock_.Now());  // a transfer just started has set it to now
       CollectFinished(*lane);
       StartWaiting(*lane);  // in the places that have become free
-      if (phase == Phase::kStopping) AbandonRunning(*lane);
+      if (stopping) AbandonRunning(*lane);
     }
     AnswerFinished();
-    NoteDrained(phase);
     NoteStall(since);
   }
 }
@@ -205,19 +188,19 @@ int CurlEngine::WaitMilliseconds(MonoTime now) const {
   return static_cast<int>(wait.count());
 }
 
-CurlEngine::Phase CurlEngine::TakeInbox() {
+bool CurlEngine::TakeInbox() {
   std::vector<PendingRequest> inbox;
-  Phase phase;
+  bool stopping;
   {
     MutexLock lock(mutex_);
     inbox.swap(inbox_);
-    phase = phase_;
+    stopping = stopping_;
   }
   for (PendingRequest& pending : inbox) {
     LaneState& lane = pending.request.lane == Lane::kPaid ? paid_ : read_;
     lane.queue.Push(std::move(pending));
   }
-  return phase;
+  return stopping;
 }
 
 void CurlEngine::RefuseWaiting(LaneState& lane, const std::string& reason) {
@@ -319,17 +302,6 @@ void CurlEngine::AnswerFinished() {
     each.done(std::move(each.response));
     each.done = nullptr;  // what it captured goes with its own answer, not with the batch
   }
-}
-
-// Only once the answers have been given: who waits for them takes the next step.
-void CurlEngine::NoteDrained(Phase phase) {
-  if (phase == Phase::kOpen || !paid_.running.empty()) return;
-  {
-    MutexLock lock(mutex_);
-    if (paid_done_) return;
-    paid_done_ = true;
-  }
-  changed_.notify_all();
 }
 
 void CurlEngine::NoteStall(MonoTime since) {

@@ -37,22 +37,16 @@ class CurlEngine {
                                                             TransportCounters& counters);
   ~CurlEngine();  // Stop, then Join
 
-  // False, with `pending` untouched, once the engine drains or stops; else its `done` will be
+  // False, with `pending` untouched, once the engine stops; else its `done` will be
   // called on the engine's thread. The caller has counted it as queued.
   bool Submit(PendingRequest& pending);
 
-  // Takes no more; what waits is answered; what is in flight goes on.
-  void Drain();
-  // After Drain: waits until no paid transfer is left. False if `deadline` came first.
-  bool AwaitPaidDone(MonoTime deadline);
-  // As Drain, and ends what is in flight. The thread ends soon after.
+  // Takes no more, answers what waits, and ends what is in flight. The thread ends soon after.
   void Stop();
   // After Stop; every `done` has been called when it returns. Not on the engine's thread.
   void Join();
 
  private:
-  enum class Phase { kOpen, kDraining, kStopping };
-
   struct MultiDeleter {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
@@ -78,7 +72,8 @@ class CurlEngine {
   void Run();
   MonoTime WaitAndDispatch();
   int WaitMilliseconds(MonoTime now) const;
-  Phase TakeInbox();
+  // True once the engine is to stop.
+  bool TakeInbox();
   void RefuseWaiting(LaneState& lane, const std::string& reason);
   void ExpireWaiting(LaneState& lane, MonoTime now);
   void StartWaiting(LaneState& lane);
@@ -89,7 +84,6 @@ class CurlEngine {
   std::unique_ptr<CurlTransfer> RemoveRunning(LaneState& lane, CurlTransfer* transfer);
   void Finished(LaneState& lane, FinishedRequest finished);
   void AnswerFinished();
-  void NoteDrained(Phase phase);
   void NoteStall(MonoTime since);
   void Wake();
 
@@ -106,10 +100,8 @@ class CurlEngine {
   std::vector<FinishedRequest> finished_;  // to be answered at the end of the loop
 
   Mutex mutex_;
-  CondVar changed_;
   std::vector<PendingRequest> inbox_ GUARDED_BY(mutex_);
-  Phase phase_ GUARDED_BY(mutex_) = Phase::kOpen;
-  bool paid_done_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
 
   std::thread thread_;
 };

@@ -134,13 +134,6 @@ void CurlTransport::Start(Request request, Done done) {
   }
 }
 
-bool CurlTransport::Drain(MonoTime deadline) {
-  for (auto& engine : engines_) engine->Drain();
-  bool drained = true;
-  for (auto& engine : engines_) drained = engine->AwaitPaidDone(deadline) && drained;
-  return drained;
-}
-
 TransportStats CurlTransport::Stats() const {
   return {.paid = counters_.paid.Read(),
           .read = counters_.read.Read(),

@@ -28,11 +28,6 @@ class CurlTransport final : public HttpTransport {
 
   void Start(Request request, Done done) override;
 
-  // The first half of a clean end: from now on nothing is taken, what waits is answered kNotSent,
-  // and paid transfers in flight run to their own end. Blocks until the last of them has been
-  // answered; false if `deadline` came first. Reads do not hold it up. Not in a `done`.
-  bool Drain(MonoTime deadline);
-
   // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
   // if they never reached a connection. Each of their `done` has been called when this returns; of
   // a request that comes later it is called inside Start. By one thread, and not in a `done`; a

@@ -9,6 +9,7 @@
 #include "json/proto_plan.h"
 #include "json/splice.h"
 #include "json/wire_reader.h"
+#include "json/writer.h"
 
 namespace gateway::json {
 
@@ -167,14 +168,6 @@ absl::StatusOr<std::string> ToJson(const pb::Message& message) {
   const absl::Status status = WriteMessage(message, out);
   if (!status.ok()) return status;
   return out;
-}
-
-absl::Status WriteFields(const pb::Message& message, Writer& writer) {
-  MessageWriter walk(writer);
-  if (!walk.Fields(message.SerializePartialAsString(), PlanOf(message.GetDescriptor()))) {
-    return walk.Result();
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace gateway::json

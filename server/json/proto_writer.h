@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
-#include "json/writer.h"
 
 namespace gateway::json {
 
@@ -25,9 +24,5 @@ absl::Status WriteMessage(const google::protobuf::Message& message, std::string&
 
 // The same in a string of its own.
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
-
-// Only the members, without braces, into an object the caller has open: room for more of its own.
-// Not for a message with an ITEMS field.
-absl::Status WriteFields(const google::protobuf::Message& message, Writer& writer);
 
 }  // namespace gateway::json

@@ -142,29 +142,6 @@ TEST(Queue, ItsOverflowIsRefusedAtOnce) {
   EXPECT_EQ(Fetch(*held.transport, Post("/x", "y")).outcome, Outcome::kComplete);
 }
 
-TEST(End, DrainLetsPaidTransfersFinishAndTakesNoMore) {
-  Held held;
-  auto paid = held.Fill();
-  auto waiting = Begin(*held.transport, Post("/x", "y"));
-  EXPECT_FALSE(held.transport->Drain(In(milliseconds(5))));
-  const Response refused = Await(std::move(waiting));
-  EXPECT_EQ(refused.outcome, Outcome::kNotSent);
-  EXPECT_EQ(refused.error, "shutting down");
-  EXPECT_EQ(Fetch(*held.transport, Get("/x")).outcome, Outcome::kNotSent);
-  held.gate.Open();
-  EXPECT_TRUE(held.transport->Drain(In(seconds(10))));
-  for (auto& future : paid) {
-    ASSERT_EQ(future.wait_for(seconds(0)), std::future_status::ready);
-    EXPECT_EQ(future.get().outcome, Outcome::kComplete);
-  }
-  EXPECT_EQ(held.server.request_count(), 2);
-}
-
-TEST(End, DrainOfAnIdleTransportReturnsAtOnce) {
-  ScriptedServer server(Ok);
-  EXPECT_TRUE(MustCreate(OptionsFor(server.url()))->Drain(In(seconds(10))));
-}
-
 TEST(End, DestructionAnswersEverything) {
   Held held;
   auto paid = held.Fill();

@@ -73,19 +73,6 @@ TEST(ProtoWriter, MapsAreSorted) {
             R"({"variables":{"\"":"\"","B":"B","a":"a","b":"b","é":"é"}})");
 }
 
-TEST(ProtoWriter, AddsToAnObjectOfTheCallers) {
-  v1::TranscribeRequest request;
-  request.set_file_url("https://x/y.mp4");
-  std::string out;
-  Writer writer(out);
-  writer.StartObject();
-  ASSERT_EQ(WriteFields(request, writer), absl::OkStatus());
-  writer.Key("webhook");
-  writer.String("w");
-  writer.EndObject();
-  EXPECT_EQ(out, R"({"fileUrl":"https://x/y.mp4","webhook":"w"})");
-}
-
 TEST(ProtoWriter, SaysWhatCannotBeWritten) {
   const auto fault = [](const google::protobuf::Message& message) {
     const auto text = ToJson(message);
