@@ -18,11 +18,12 @@ absl::Status WhyNot(const Job& job) {
                                                  "until it has ended");
 }
 
-// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known.
+// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known, nor of one that was
+// given up before Pictory said that it took it.
 bool MayHaveOutputs(const Job& job) {
   return !job.pictory_job_id.empty() &&
          (job.state == v1::JOB_STATE_SUCCEEDED || job.state == v1::JOB_STATE_FAILED ||
-          job.state == v1::JOB_STATE_EXPIRED);
+          job.state == v1::JOB_STATE_EXPIRED || job.state == v1::JOB_STATE_OUTCOME_UNKNOWN);
 }
 
 }  // namespace

@@ -371,10 +371,12 @@ void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest&
             [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
               if (!found.ok()) return done(found.status());
               const Snapshot& job = **found;
+              // One that was given up may have an id, too, and is not followed.
+              const bool given_up = job.state == v1::JOB_STATE_OUTCOME_UNKNOWN;
               const bool repeated =
-                  (request.has_abandon() && job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) ||
-                  (request.has_adopt_pictory_job_id() &&
-                   job.pictory_job_id() == request.adopt_pictory_job_id());
+                  given_up ? request.has_abandon()
+                           : request.has_adopt_pictory_job_id() &&
+                                 job.pictory_job_id() == request.adopt_pictory_job_id();
               if (repeated) return done(ResponseWith(job));
               if (job.state != v1::JOB_STATE_UNCONFIRMED) {
                 return done(errors::JobNotInDoubt(job.job_id(), StateName(job.state)));

@@ -286,10 +286,13 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::stri
   }
 }
 
+void NumberEpochs(SQLite::Database& db) {
+  const std::int64_t last = db.execAndGet("SELECT epoch + 2 FROM store").getInt64();
+  db.exec(absl::StrCat("PRAGMA schema_version = ", kCookieBase + last));
+}
+
 std::int64_t BeginEpoch(SQLite::Database& db) {
   const std::int64_t epoch = db.execAndGet("SELECT epoch + 1 FROM store").getInt64();
-  // In this order: whoever finds one without the other must not take the file for a copy.
-  db.exec(absl::StrCat("PRAGMA schema_version = ", kCookieBase + epoch));
   db.exec(absl::StrCat("UPDATE store SET epoch = ", epoch));
   return epoch;
 }

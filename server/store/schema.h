@@ -38,8 +38,13 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
                                                                  int cache_kib = 2 * 1024);
 
-// Begins a new epoch, which is a commit, and so the beginning of a log if there was none. The file's schema
-// cookie is numbered by it: a copy that SQLite makes has a cookie of its own, and is known by that. Throws
+// Numbers the file by the next two epochs, that of its opening and that of Recover: its schema cookie, which
+// is another one in a copy that SQLite makes. In jobs.db itself, and on the disk, before the first of them
+// begins: whoever finds an epoch there without its number takes the file for a copy, and of the pages that
+// are moved from the log into jobs.db a power cut keeps any. Throws SQLite::Exception.
+void NumberEpochs(SQLite::Database& db);
+
+// Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws
 // SQLite::Exception.
 std::int64_t BeginEpoch(SQLite::Database& db);
 

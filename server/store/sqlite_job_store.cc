@@ -84,12 +84,14 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
 
   // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be so
   // before it is written.
+  NumberEpochs(*opened.writing);
+  const bool numbered = FoldLog(*opened.writing);
   const std::int64_t epoch = BeginEpoch(*opened.writing);
   const bool folded = FoldLog(*opened.writing);
   auto log = opened.files->HoldLog();
   if (!log.ok()) return log.status();
   opened.mark = {
-      .epoch = folded ? epoch : (*mark)->epoch, .log = *log, .numbered = folded, .damage = {}};
+      .epoch = folded ? epoch : (*mark)->epoch, .log = *log, .numbered = numbered && folded, .damage = {}};
   if (absl::Status marked = WriteOpenMark(directory, opened.mark); !marked.ok()) return marked;
   if (absl::Status held = opened.files->HoldMark(); !held.ok()) return held;
   FoldLongLogs(*opened.writing, *opened.files);

@@ -84,6 +84,18 @@ TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {
   EXPECT_EQ(Stored()->submission, SubmissionState::kDeleted) << "its request_id is still taken";
 }
 
+// Given up, and then Pictory took it: what it has made there goes as well.
+TEST_F(DeleterTest, OfAJobThatWasGivenUpTheOutputsGoIfItsIdIsKnown) {
+  JobRecord record = Put(v1::JOB_STATE_OUTCOME_UNKNOWN);
+  record.version = 1;
+  record.job.pictory_job_id = "p-j1";
+  ledger_.Update({.record = record}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+  EXPECT_TRUE(Delete("j1").ok());
+  ASSERT_EQ(transport_.requests().size(), 1u);
+  EXPECT_EQ(transport_.requests()[0].path, "/v1/jobs/p-j1/clean");
+}
+
 TEST_F(DeleterTest, WhatHasNotEndedStays) {
   for (const JobState state :
        {v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING}) {

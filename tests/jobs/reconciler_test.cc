@@ -213,6 +213,18 @@ TEST_F(ReconcilerTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   EXPECT_EQ(errors::Reason(Resolve(Abandon("nobody")).status()), "JOB_NOT_FOUND");
 }
 
+// Pictory has said after all which job it was: that is told of it, and it is followed no more than before.
+TEST_F(ReconcilerTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
+  InDoubt();
+  ASSERT_TRUE(Resolve(Abandon()).ok());
+  JobRecord record = Stored();
+  record.job.pictory_job_id = "p1";
+  ++record.job.revision;
+  ledger_->Update({.record = record}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  EXPECT_EQ(errors::Reason(Resolve(Adopt("p1")).status()), "JOB_NOT_UNCONFIRMED");
+  EXPECT_TRUE(Resolve(Abandon()).ok());
+}
+
 TEST_F(ReconcilerTest, TwoDecisionsAtOnceAreOne) {
   InDoubt();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });

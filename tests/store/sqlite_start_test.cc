@@ -221,6 +221,32 @@ TEST_F(StartTest, WithoutTheIndex) {
   ExpectStarts();
 }
 
+// The power fails while the log is moved into jobs.db: of the pages that were written any may be missing,
+// and the log has them all.
+TEST_F(StartTest, WithPagesOfTheLogInAnyOrder) {
+  Kill([](SqliteJobStore& store) {  // what makes the file longer is told by its first page
+    JobRecord record = Accepted("k", "q");
+    record.job.result_wire = std::string(200'000, 'w');
+    ASSERT_TRUE(StoreCalls(store).Adopt(record).ok());
+  });
+  fs::copy(killed(), root() / "folded");
+  SQLite::Database(root() / "folded" / "jobs.db", SQLite::OPEN_READWRITE).exec("PRAGMA wal_checkpoint(FULL)");
+  const std::string before = BytesOf(killed() / "jobs.db");
+  const std::string after = BytesOf(root() / "folded" / "jobs.db");
+  constexpr std::size_t kPage = 4096;
+  ASSERT_NE(before.substr(0, kPage), after.substr(0, kPage));
+  ASSERT_NE(before.substr(kPage), after.substr(kPage));
+  const std::string torn[] = {before.substr(0, kPage) + after.substr(kPage),
+                              after.substr(0, kPage) + before.substr(kPage)};
+  fs::copy(killed(), root() / "again");
+  for (const std::string& bytes : torn) {
+    fs::remove_all(killed());
+    fs::copy(root() / "again", killed());
+    Overwrite(killed() / "jobs.db", bytes);
+    ExpectStarts();
+  }
+}
+
 // Whose log it is nobody can tell then; somebody who knows moves it into jobs.db.
 TEST_F(StartTest, WithALogAndNoMark) {
   Kill();
