@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import time
 import typing
-import urllib.error
 
 import disks
 from gateway import DEADLINE_SECONDS, wait_until
@@ -88,14 +87,6 @@ FAULTS = [
 ]
 
 
-def ready(g):
-    try:
-        g.fetch("/readyz")
-        return True
-    except (urllib.error.URLError, ConnectionError):
-        return False
-
-
 def starts(g):
     try:
         restart(g)
@@ -128,7 +119,7 @@ def vanish(rig, sandbox, fault, submitting, tally):
         if not (fault.stored and told["code"] == "OK"):
             tally.expect(told["code"] in ("INTERNAL", "UNAVAILABLE"), f"{where}: the caller was told {told}")
             tally.expect(posts(sandbox, during) == 0, f"{where}: sent and not recorded")
-    wait_until(lambda: not ready(g), f"{where}: not ready")
+    wait_until(lambda: not g.is_ready(), f"{where}: not ready")
     noticed = time.monotonic() - began
     tally.expect(noticed <= NOTICED_SECONDS, f"{where}: noticed after {noticed:.1f} s")
     code = g.process.wait(timeout=DEADLINE_SECONDS)

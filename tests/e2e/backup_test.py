@@ -8,13 +8,12 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-import tempfile
 import threading
 import unittest
 
 from gateway import BIN, wait_until
 from programs import ROOT
-from rig import KEY, UNLIMITED, Rig
+from rig import KEY, UNLIMITED, RigTest
 
 STORY = "One sentence is enough."
 DOCS = ROOT / "server" / "docs" / "operations.md"
@@ -34,14 +33,7 @@ def value(path, query):
         return db.execute(query).fetchone()[0]
 
 
-class Stores(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.rig = Rig(self.folder.name)
-        self.addCleanup(self.rig.exits.close)
-        self.sandbox = self.rig.sandbox("--speed", "20")
-
+class Stores(RigTest):
     def gateway(self, **kwargs):
         return self.rig.gateway(self.sandbox.url, *UNLIMITED, **kwargs)
 

@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
-import urllib.error
 
 from gateway import DEADLINE_SECONDS, wait_until
-from rig import UNLIMITED, Rig
+from rig import UNLIMITED, RigTest
 
 STORY = "One sentence is enough."
 MINE = "PICTORY_TEST_OWN_MOUNTS"  # in a namespace, so that a kill leaves nothing mounted
@@ -43,22 +41,7 @@ def start_refused(test, g):
     return log
 
 
-def ready(g):
-    try:
-        g.fetch("/readyz")
-        return True
-    except (urllib.error.URLError, ConnectionError):
-        return False
-
-
-class Disk(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.rig = Rig(self.folder.name)
-        self.addCleanup(self.rig.exits.close)
-        self.sandbox = self.rig.sandbox("--speed", "20")
-
+class Disk(RigTest):
     def gateway(self, **kwargs):
         return self.rig.gateway(self.sandbox.url, *UNLIMITED, start=False, **kwargs)
 
@@ -111,7 +94,7 @@ class SmallDisk(Disk):
         self.assertIn("job store failed", refused.stderr)
         self.assertIn("nothing was submitted", refused.stderr)
         self.assertNotIn(f"during-{number}", self.sandbox.journal())
-        wait_until(lambda: not ready(g), "not ready")
+        wait_until(lambda: not g.is_ready(), "not ready")
         self.assertEqual(g.process.wait(timeout=DEADLINE_SECONDS), 1)
         [failed] = [json.loads(line) for line in g.log.read_text().splitlines() if "store_failed" in line]
         self.assertIn("full", failed["reason"])

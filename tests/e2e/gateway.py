@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from programs import BIN
@@ -99,6 +100,13 @@ class Gateway:
     def fetch(self, path):
         with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=10) as answer:
             return answer.read().decode()
+
+    def is_ready(self):
+        try:
+            self.fetch("/readyz")
+            return True
+        except (urllib.error.URLError, ConnectionError):
+            return False
 
     def sandbox_fault(self, rule):
         origin = self.sandbox.removesuffix("/pictoryapis")

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import unittest
 import urllib.request
 
 from gateway import BIN, DEADLINE_SECONDS, Gateway, wait_until
@@ -117,3 +118,14 @@ def restart(g, *flags, program="pictory-gateway", env=None):
     if flags:
         g.flags = list(flags)
     g.start()
+
+
+class RigTest(unittest.TestCase):
+    """A rig of its own for each test, and a sandbox that makes videos in a moment."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.rig = Rig(self.folder.name)
+        self.addCleanup(self.rig.exits.close)
+        self.sandbox = self.rig.sandbox("--speed", "20")
