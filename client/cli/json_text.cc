@@ -1,5 +1,6 @@
 #include "json_text.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/type_resolver.h>
@@ -13,7 +14,6 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "base/clean_text.h"
@@ -168,12 +168,11 @@ std::string ToJsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
   // By way of bytes, because MessageToJsonString has the labels of one job in another order each time.
-  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
-      google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlPrefix,
-                                                               message.GetDescriptor()->file()->pool()));
+  static auto* const types = google::protobuf::util::NewTypeResolverForDescriptorPool(
+      kTypeUrlPrefix, google::protobuf::DescriptorPool::generated_pool());
   std::string line;
   const bool written = google::protobuf::util::BinaryToJsonString(
-                           types.get(), absl::StrCat(kTypeUrlPrefix, "/", message.GetTypeName()),
+                           types, absl::StrCat(kTypeUrlPrefix, "/", message.GetTypeName()),
                            gateway::StableBytes(message), &line, options)
                            .ok();
   return written ? line : "{}";
