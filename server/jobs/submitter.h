@@ -154,6 +154,7 @@ class Submitter {
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
+  bool TakeTurn(Attempt& attempt);  // false: it is not its turn yet
   void AwaitTurn(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);
   void Send(const AttemptPtr& attempt);

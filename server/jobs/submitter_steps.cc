@@ -161,8 +161,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
-  attempt->turn = upstream_.TryTake(Purpose::kSubmit);
-  const bool ready = attempt->turn.has_value();
+  const bool ready = TakeTurn(*attempt);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
@@ -179,6 +178,11 @@ void Submitter::Record(const AttemptPtr& attempt) {
   });
 }
 
+bool Submitter::TakeTurn(Attempt& attempt) {
+  attempt.turn = upstream_.TryTake(Purpose::kSubmit);
+  return attempt.turn.has_value();
+}
+
 void Submitter::AwaitTurn(const AttemptPtr& attempt) {
   const MonoTime now = clock_.Now();
   const MonoTime at = upstream_.NextAt(Purpose::kSubmit);
@@ -188,8 +192,7 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
   }
   timers_.At(at, [this, attempt, give_up] {
     if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
-    attempt->turn = upstream_.TryTake(Purpose::kSubmit);
-    if (attempt->turn.has_value()) return MarkSending(attempt);
+    if (TakeTurn(*attempt)) return MarkSending(attempt);
     if (upstream_.NextAt(Purpose::kSubmit) > give_up) {
       return GiveUpUnsent(attempt, upstream_.Refusal(Purpose::kSubmit));
     }
@@ -303,9 +306,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
       if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
       if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
       attempt->authorization = *std::move(authorization);
-      attempt->turn = upstream_.TryTake(Purpose::kSubmit);
-      if (attempt->turn.has_value()) return MarkSending(attempt);
-      AwaitTurn(attempt);
+      TakeTurn(*attempt) ? MarkSending(attempt) : AwaitTurn(attempt);
     });
   });
 }
