@@ -1,6 +1,7 @@
 #include "pictory_jobs/status.h"
 
 #include "attempts.h"
+#include "base/error_detail.h"
 #include "base/errors.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 #include "pictory_jobs/job.h"
@@ -12,8 +13,7 @@ constexpr char kMayHaveBeenTaken[] = "type.googleapis.com/pictory_jobs.MayHaveBe
 
 ::pictory::jobs::internal::v1::ErrorInfo InfoOf(const absl::Status& status) {
   ::pictory::jobs::internal::v1::ErrorInfo info;
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
-  if (!payload || !info.ParseFromString(std::string(*payload))) info.Clear();
+  gateway::ReadDetail(status, "type.googleapis.com/google.rpc.ErrorInfo", info);
   return info;
 }
 
@@ -36,9 +36,9 @@ std::string ErrorMetadata(const absl::Status& status, const std::string& key) {
 }
 
 std::string JobNamedBy(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ResourceInfo");
+  if (!FromGateway(status)) return "";
   ::pictory::jobs::internal::v1::ResourceInfo info;
-  if (!FromGateway(status) || !payload || !info.ParseFromString(std::string(*payload))) return "";
+  gateway::ReadDetail(status, "type.googleapis.com/google.rpc.ResourceInfo", info);
   return info.resource_name();
 }
 

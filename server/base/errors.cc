@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "base/clean_text.h"
+#include "base/error_detail.h"
 #include "base/limits.h"
 #include "base/stable_bytes.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
@@ -92,12 +93,6 @@ std::string InSeconds(Duration duration) {
 
 const char* NothingDone(Call call) {
   return call == Call::kSubmit ? "nothing was submitted" : "nothing was done";
-}
-
-template <class Message>
-bool Read(const absl::Status& status, const char* type_url, Message& message) {
-  const auto payload = status.GetPayload(type_url);
-  return payload.has_value() && message.ParseFromString(std::string(*payload));
 }
 
 }  // namespace
@@ -357,12 +352,12 @@ absl::Status Internal(std::string_view what) {
 
 std::string Reason(const absl::Status& status) {
   details::ErrorInfo info;
-  return Read(status, kErrorInfo, info) ? info.reason() : std::string();
+  return ReadDetail(status, kErrorInfo, info) ? info.reason() : std::string();
 }
 
 Duration RetryDelay(const absl::Status& status) {
   details::RetryInfo retry;
-  if (!Read(status, kRetryInfo, retry)) return Duration::zero();
+  if (!ReadDetail(status, kRetryInfo, retry)) return Duration::zero();
   return std::chrono::seconds(retry.retry_delay().seconds()) +
          std::chrono::nanoseconds(retry.retry_delay().nanos());
 }
@@ -370,7 +365,7 @@ Duration RetryDelay(const absl::Status& status) {
 std::vector<Violation> Violations(const absl::Status& status) {
   std::vector<Violation> violations;
   details::BadRequest bad;
-  if (!Read(status, kBadRequest, bad)) return violations;
+  if (!ReadDetail(status, kBadRequest, bad)) return violations;
   for (const auto& violation : bad.field_violations()) {
     violations.push_back({violation.field(), violation.description()});
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/clean_text.h"
-#include "base/errors.h"
+#include "base/error_detail.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace gateway::rpc {
@@ -20,8 +20,7 @@ constexpr char kOther[] = "other";
 template <class Message>
 Message Detail(const absl::Status& status, const char* type) {
   Message message;
-  const auto payload = status.GetPayload(std::string("type.googleapis.com/google.rpc.") + type);
-  if (!payload.has_value() || !message.ParseFromString(std::string(*payload))) message.Clear();
+  ReadDetail(status, std::string("type.googleapis.com/google.rpc.") + type, message);
   return message;
 }
 
