@@ -21,8 +21,8 @@ std::string Describe(const Job& job, absl::Time now, bool full = false);
 // A head line and one line a job.
 std::string Table(const std::vector<Job>& jobs, absl::Time now);
 
-// What a person should know and do about a state that needs it; empty for the others. `followed`: the
-// command that says it goes on waiting for the job.
+// What a person should know and do about a state that needs it; empty for the others. `followed`:
+// the command that says it goes on waiting for the job.
 std::string Advice(const Job& job, bool followed = false);
 
 // What ResolveJob found.

@@ -38,7 +38,7 @@ struct Transfer {
   std::int64_t had = 0;  // bytes of an earlier attempt
   bool first = true;
   bool write_failed = false;
-  bool misplaced = false;  // the server goes on somewhere else
+  bool misplaced = false;   // the server goes on somewhere else
   std::int64_t total = -1;  // of the whole file, if the server tells
 };
 
@@ -192,9 +192,8 @@ absl::Status Stream(const Download& download) {
 
 absl::Status CheckUrl(const Download& download) {
   if (MayDownload(download.url)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("Not downloaded, because it is neither https nor on this machine: ",
-                   OneLine(download.url)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "Not downloaded, because it is neither https nor on this machine: ", OneLine(download.url)));
 }
 
 absl::Status Attempt(const Download& download) {

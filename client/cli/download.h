@@ -16,7 +16,7 @@ bool MayDownload(const std::string& url);
 
 struct Download {
   std::string url;
-  std::string path;     // what it becomes, by renaming, once it is complete
+  std::string path;  // what it becomes, by renaming, once it is complete
   // What it is until then; kept on failure, and gone on with the next time, unless the server has
   // another version by then. A file beside it tells of which one it is.
   std::string partial;

@@ -96,8 +96,8 @@ std::optional<JsonError> CheckJson(std::string_view text) {
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, ignore);
   if (!result.IsError()) return std::nullopt;
   const bool encoding = result.Code() == rapidjson::kParseErrorStringInvalidEncoding;
-  JsonError error{1, 1, encoding ? "A string is not valid UTF-8."
-                                 : rapidjson::GetParseError_En(result.Code())};
+  JsonError error{
+      1, 1, encoding ? "A string is not valid UTF-8." : rapidjson::GetParseError_En(result.Code())};
   for (std::size_t i = 0; i < std::min(result.Offset(), text.size()); ++i) {
     if (text[i] == '\n') {
       ++error.line;
@@ -167,7 +167,8 @@ std::optional<double> JsonNumber(std::string_view text) {
 std::string ToJsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
-  // By way of bytes, because MessageToJsonString has the labels of one job in another order each time.
+  // By way of bytes, because MessageToJsonString has the labels of one job in another order each
+  // time.
   static auto* const types = google::protobuf::util::NewTypeResolverForDescriptorPool(
       kTypeUrlPrefix, google::protobuf::DescriptorPool::generated_pool());
   std::string line;

@@ -19,9 +19,9 @@ struct Screen {
   std::function<ScreenSize()> size;
 };
 
-// While its lines are shown the cursor stands on the first of them. A terminal that makes its window
-// narrower breaks the lines anew and takes the cursor along, so that all of them are still behind
-// it and none is left over. Not thread-safe.
+// While its lines are shown the cursor stands on the first of them. A terminal that makes its
+// window narrower breaks the lines anew and takes the cursor along, so that all of them are still
+// behind it and none is left over. Not thread-safe.
 class LiveBlock {
  public:
   explicit LiveBlock(Screen screen) : screen_(std::move(screen)) {}

@@ -52,9 +52,10 @@ std::string Words(const Job& job) {
 
 // Everything but the message.
 std::string Head(const Job& job, absl::Time now, const Shape& shape) {
-  std::string head = shape.kind ? absl::StrCat(KindWord(job.kind()), IdOf(job, shape.id), "  ") : "";
-  absl::StrAppend(&head, shape.kind ? Pad(StateWord(job.state()), kStateColumns)
-                                    : StateWord(job.state()));
+  std::string head =
+      shape.kind ? absl::StrCat(KindWord(job.kind()), IdOf(job, shape.id), "  ") : "";
+  absl::StrAppend(&head,
+                  shape.kind ? Pad(StateWord(job.state()), kStateColumns) : StateWord(job.state()));
   if (!IsFinal(job.state()) && job.has_progress_percent()) {
     const double percent = std::clamp(job.progress_percent(), 0.0, 100.0);
     absl::StrAppend(&head, "  ", shape.bar ? Bar(percent / 100) + " " : "", Percent(percent));
@@ -136,7 +137,8 @@ void Progress::End(absl::Time now) {
 void Progress::Draw(absl::Time now, const std::string& above) {
   const int columns = block_.Columns();
   const std::size_t rows = static_cast<std::size_t>(block_.Rows());
-  const std::size_t shown = jobs_.size() <= rows ? jobs_.size() : std::max<std::size_t>(1, rows - 1);
+  const std::size_t shown =
+      jobs_.size() <= rows ? jobs_.size() : std::max<std::size_t>(1, rows - 1);
   // Those still at work first, where not all have room.
   std::vector<const Job*> order;
   for (const Shown& one : jobs_) order.push_back(&one.job);

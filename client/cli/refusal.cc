@@ -107,21 +107,21 @@ std::string NoSuchCommand(const CLI::App& app, const std::string& word) {
 
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
   // A flag that nobody knows is often why something else is missing.
-  const std::string unexpected =
-      Is(error, CLI::ExitCodes::ExtrasError) || Is(error, CLI::ExitCodes::RequiredError) ||
-              Chosen(app) == nullptr
-          ? Unexpected(app)
-          : "";
+  const std::string unexpected = Is(error, CLI::ExitCodes::ExtrasError) ||
+                                         Is(error, CLI::ExitCodes::RequiredError) ||
+                                         Chosen(app) == nullptr
+                                     ? Unexpected(app)
+                                     : "";
   return unexpected.empty() ? Reworded(app, error) : unexpected;
 }
 
 Finished Refusal(const CLI::App& app, const std::string& what, bool json) {
   const CLI::App* chosen = Chosen(app);
   Problem problem = UsageProblem(what);
-  problem.hint = "See `pictory " +
-                 (chosen == nullptr || chosen->get_name() == "help" ? ""
-                                                                    : chosen->get_name() + " ") +
-                 "--help`.\n";
+  problem.hint =
+      "See `pictory " +
+      (chosen == nullptr || chosen->get_name() == "help" ? "" : chosen->get_name() + " ") +
+      "--help`.\n";
   return {kUsage, "", json ? ProblemLine(problem) : ProblemText(problem)};
 }
 

@@ -130,7 +130,8 @@ Problem Session::ProblemWith(const absl::Status& status, const std::string& job_
                              const std::string& request_id) const {
   Problem problem = ProblemOf(status, args.server);
   if (absl::IsCancelled(status) && stop.stop_requested()) {
-    problem = {.code = absl::StatusCode::kCancelled, .reason = kStoppedReason, .message = "stopped"};
+    problem = {
+        .code = absl::StatusCode::kCancelled, .reason = kStoppedReason, .message = "stopped"};
   }
   if (problem.job_id.empty()) problem.job_id = OneLine(job_id);
   if (problem.request_id.empty()) problem.request_id = OneLine(request_id);

@@ -25,7 +25,8 @@ void Show(const Session& session, const Job& job, bool full) {
 
 std::string NoJobs(const Invocation& args) {
   const bool filtered = !args.states.empty() || !args.kinds.empty() || !args.labels.empty();
-  return filtered ? "No jobs like that; `pictory list` shows all kinds and states.\n" : "No jobs.\n";
+  return filtered ? "No jobs like that; `pictory list` shows all kinds and states.\n"
+                  : "No jobs.\n";
 }
 
 // Does `one` to each job, in the order given. One that fails keeps no other from being done; the

@@ -35,8 +35,8 @@ ExitCode NoResult(const Session& session, const Job& job) {
                   .job_id = id};
   const bool underway = !IsFinal(job.state()) && problem.hint.empty();
   if (underway) {
-    problem.message = absl::StrCat("the job is ", StateWord(job.state()),
-                                   "; wait for it: pictory watch ", id);
+    problem.message =
+        absl::StrCat("the job is ", StateWord(job.state()), "; wait for it: pictory watch ", id);
   } else if (!problem.hint.empty()) {
     problem.message = absl::StrCat("the job is ", StateWord(job.state()), " and has no result");
   }
@@ -98,9 +98,8 @@ std::optional<absl::StatusOr<std::int32_t>> FetchPart(const Session& session,
 // A file appears whole or not at all.
 ExitCode PartToFile(const Session& session) {
   const Invocation& args = session.args;
-  const std::string partial =
-      absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"), ".",
-                   PartWord(*args.part), ".part");
+  const std::string partial = absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"),
+                                           ".", PartWord(*args.part), ".part");
   std::error_code ignored;
   const bool had = BytesOf(partial) > 0;
   auto total = FetchPart(session, partial);

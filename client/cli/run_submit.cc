@@ -64,14 +64,14 @@ std::string LastWords(const Session& session, const std::string& request_id,
 // Names a job whose id standard output may not have taken.
 ExitCode Untold(const Session& session, const Job& job) {
   const std::string id = OneLine(job.job_id());
-  session.out.Tell({.code = absl::StatusCode::kFailedPrecondition,
-                    .reason = kUnwrittenReason,
-                    .message = absl::StrCat("standard output cannot be written (",
-                                            session.out.Failure(),
-                                            "), but the job was submitted. Do not submit it again."),
-                    .hint = absl::StrCat("job ", id, "\nGo on with: pictory watch ", id, "\n"),
-                    .job_id = id,
-                    .request_id = OneLine(job.request_id())});
+  session.out.Tell(
+      {.code = absl::StatusCode::kFailedPrecondition,
+       .reason = kUnwrittenReason,
+       .message = absl::StrCat("standard output cannot be written (", session.out.Failure(),
+                               "), but the job was submitted. Do not submit it again."),
+       .hint = absl::StrCat("job ", id, "\nGo on with: pictory watch ", id, "\n"),
+       .job_id = id,
+       .request_id = OneLine(job.request_id())});
   return kUnwritten;
 }
 
@@ -90,7 +90,8 @@ void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
     if (absl::IsDeadlineExceeded(one.status)) {
       const bool in_doubt = one.last && one.last->state() == v1::JOB_STATE_UNCONFIRMED;
       tell(absl::StatusCode::kDeadlineExceeded, kWaitedReason,
-           in_doubt ? "stopped waiting; the job is still UNCONFIRMED" : "stopped waiting; the job goes on",
+           in_doubt ? "stopped waiting; the job is still UNCONFIRMED"
+                    : "stopped waiting; the job goes on",
            OneLine(one.job_id));
     }
   }

@@ -62,15 +62,14 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
   ExitCode code = kSucceeded;
   const std::optional<std::string> url = Place(session, file, "", code);
   if (!url) return code;
-  session.out.Answer(session.out.json()
-                         ? JsonObject()
-                                   .Text("file", file.path())
-                                   .Text("fileUrl", *url)
-                                   .Text("contentType", file.content_type())
-                                   .Integer("sizeBytes", file.size())
-                                   .Done() +
-                               "\n"
-                         : OneLine(*url) + "\n");
+  session.out.Answer(session.out.json() ? JsonObject()
+                                                  .Text("file", file.path())
+                                                  .Text("fileUrl", *url)
+                                                  .Text("contentType", file.content_type())
+                                                  .Integer("sizeBytes", file.size())
+                                                  .Done() +
+                                              "\n"
+                                        : OneLine(*url) + "\n");
   if (!session.out.Delivered()) {
     session.out.Warn(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
   }
@@ -80,8 +79,7 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
 ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
                            const LocalFile& file) {
   ExitCode code = kSucceeded;
-  const std::optional<std::string> url =
-      Place(session, file, "; nothing was submitted", code);
+  const std::optional<std::string> url = Place(session, file, "; nothing was submitted", code);
   if (!url) return code;
   session.out.Note(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
   if (!session.Answerable()) return kUsage;  // an upload takes its time

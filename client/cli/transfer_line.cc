@@ -41,7 +41,8 @@ std::string Figures(std::int64_t done, std::int64_t total, double bytes_per_seco
     absl::StrAppend(&text, text.empty() ? "" : "  ", piece);
   };
   if (total > 0) {
-    const double part = std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
+    const double part =
+        std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
     add(absl::StrCat(shape.bar ? Bar(part) + " " : "", Percent(part * 100)));
   }
   if (shape.bytes || total <= 0) {
@@ -81,9 +82,8 @@ TransferLine::TransferLine(Progress::Mode mode, std::string name, Time begin, Sc
 double TransferLine::Speed() const {
   if (recent_.size() < 2) return 0;
   const double seconds = Seconds(recent_.back().first - recent_.front().first);
-  return seconds > 0
-             ? static_cast<double>(recent_.back().second - recent_.front().second) / seconds
-             : 0;
+  return seconds > 0 ? static_cast<double>(recent_.back().second - recent_.front().second) / seconds
+                     : 0;
 }
 
 void TransferLine::Update(std::int64_t done, std::int64_t total, Time now) {

@@ -61,8 +61,7 @@ struct Exchange {
 std::size_t OnRead(char* out, std::size_t, std::size_t room, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   const LocalFile& file = *exchange.upload->file;
-  const std::int64_t count =
-      std::min(static_cast<std::int64_t>(room), file.size() - exchange.next);
+  const std::int64_t count = std::min(static_cast<std::int64_t>(room), file.size() - exchange.next);
   const std::int64_t got = count > 0 ? file.Read(exchange.next, out, count) : 0;
   if (got < count) {
     exchange.unreadable = true;
@@ -319,7 +318,7 @@ absl::StatusOr<LocalFile> LocalFile::Open(const std::string& path, bool speech,
     return wrong(errno == ENOENT ? std::string("no such file")
                                  : absl::StrCat("cannot be read: ", ErrnoText()));
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd_, &info) != 0) return wrong(ErrnoText());
   if (S_ISDIR(info.st_mode)) return wrong("is a directory");
   if (!S_ISREG(info.st_mode)) return wrong("is no regular file");
@@ -334,8 +333,8 @@ absl::StatusOr<LocalFile> LocalFile::Open(const std::string& path, bool speech,
     return wrong("Pictory transcribes MP4, MOV, AVI, MP3, WAV and M4A files");
   }
   file.content_type_ = !content_type.empty() ? content_type
-                       : type               ? std::string(type->content_type)
-                                            : "";
+                       : type                ? std::string(type->content_type)
+                                             : "";
   if (file.content_type_.empty()) {
     return wrong("its name does not show what it is; add --content-type, such as video/webm");
   }
@@ -371,7 +370,7 @@ std::int64_t LocalFile::Read(std::int64_t offset, char* out, std::int64_t count)
 }
 
 bool LocalFile::Unchanged() const {
-  struct stat info {};
+  struct stat info{};
   return ::fstat(fd_, &info) == 0 && info.st_size == size_ &&
          info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec == changed_ns_;
 }

@@ -52,8 +52,8 @@ absl::Status RefusedBy(long http_status, std::string_view body) {
 std::chrono::milliseconds UploadDelay(int failures, double uniform, std::chrono::seconds asked) {
   const double ceiling =
       std::min(kDelayMaxMs, kDelayFirstMs * static_cast<double>(1 << std::clamp(failures, 0, 10)));
-  const auto own = std::chrono::milliseconds(
-      static_cast<std::int64_t>(ceiling / 2 + uniform * ceiling / 2));
+  const auto own =
+      std::chrono::milliseconds(static_cast<std::int64_t>(ceiling / 2 + uniform * ceiling / 2));
   return std::max<std::chrono::milliseconds>(own, std::min(asked, kAskedMax));
 }
 

@@ -61,7 +61,8 @@ class Utf8Locale {
 
  private:
   static locale_t Utf8() {
-    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", static_cast<locale_t>(nullptr));
+    static const locale_t utf8 =
+        newlocale(LC_CTYPE_MASK, "C.UTF-8", static_cast<locale_t>(nullptr));
     return utf8;  // null, which changes nothing, if there is none
   }
 

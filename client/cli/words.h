@@ -47,7 +47,8 @@ std::string Pad(std::string_view text, int columns);
 std::string OneLine(std::string_view text);
 
 // With a command of this program, such as `pictory get`, wherever `text` names a call of the API,
-// such as GetJob. Calls that are called like a plain word (Render) stay: the command is called so too.
+// such as GetJob. Calls that are called like a plain word (Render) stay: the command is called so
+// too.
 std::string InCommands(std::string_view text);
 
 // The one of `known` that `word` is most likely meant to be; empty if none is near.

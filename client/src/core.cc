@@ -27,8 +27,8 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
 }
 
 // Schemes of gRPC's own, whose names gRPC reads.
-constexpr std::string_view kGrpcSchemes[] = {"dns:",  "ipv4:",          "ipv6:",
-                                             "unix:", "unix-abstract:", "xds:"};
+constexpr std::string_view kGrpcSchemes[] = {
+    "dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:"};
 
 bool IsOfGrpc(std::string_view text) {
   return std::any_of(std::begin(kGrpcSchemes), std::end(kGrpcSchemes),
@@ -74,8 +74,8 @@ ClientOptions WithDefaults(ClientOptions options, const Target& target) {
 absl::StatusOr<Target> ParseTarget(std::string_view given) {
   const auto bad = [given](const absl::Status& why) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", gateway::errors::Clean(given), "' does not name a gateway: ",
-        std::string(why.message()),
+        "'", gateway::errors::Clean(given),
+        "' does not name a gateway: ", std::string(why.message()),
         "; write host:port or https://host[:port], such as 127.0.0.1:50051 or [::1]:50051"));
   };
   Target target;

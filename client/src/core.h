@@ -16,8 +16,8 @@
 
 namespace pictory_jobs {
 
-// What a target given by a person means: `host:port`, `https://host[:port]`, `http://…`, or a name of
-// gRPC's such as `dns:///host:port` and `unix:/path`. Pure.
+// What a target given by a person means: `host:port`, `https://host[:port]`, `http://…`, or a name
+// of gRPC's such as `dns:///host:port` and `unix:/path`. Pure.
 struct Target {
   std::string address;  // as gRPC takes it
   bool tls = false;

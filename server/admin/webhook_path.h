@@ -1,4 +1,5 @@
-// The sealed segment of a path that Pictory, or an ingress before us, may have written in other ways.
+// The sealed segment of a path that Pictory, or an ingress before us, may have written in other
+// ways.
 #pragma once
 
 #include <string>

@@ -88,7 +88,8 @@ void WebhookReceiver::Serve(WebhookEvents events) {
 void WebhookReceiver::Look(const Body& call, const http::Responder& responder) {
   const std::string segment = LastSegment(call.path());
   const std::optional<std::string_view> token = seal_.Open(segment);
-  if (token.has_value()) return Take(std::string(*token), pictory::JobIdOfCallback(call.Text()), responder);
+  if (token.has_value())
+    return Take(std::string(*token), pictory::JobIdOfCallback(call.Text()), responder);
   responder.Send(Empty(204));
   Drop("forged");
 }
@@ -106,8 +107,9 @@ void WebhookReceiver::Take(const std::string& token, const std::string& pictory_
     return HandOn(token, std::move(ids), {responder});
   }
   Recent& recent = found->second;
-  const bool fresh = !ids.empty() && recent.known.size() < limits::kHintsMax &&
-                     std::find(recent.known.begin(), recent.known.end(), ids[0]) == recent.known.end();
+  const bool fresh =
+      !ids.empty() && recent.known.size() < limits::kHintsMax &&
+      std::find(recent.known.begin(), recent.known.end(), ids[0]) == recent.known.end();
   if (fresh) {
     recent.known.push_back(ids[0]);
     recent.waiting.push_back(std::move(ids[0]));

@@ -1,17 +1,18 @@
 // Where Pictory calls back: a listener of its own, for the one thing that comes from outside.
 //
-// The URL given to Pictory ends in a sealed token (webhook_seal.h). Whatever a POST is, its path, its
-// body, known or forged, it is answered 204 without a body: strangers learn nothing. Only where a sealed
-// token came is the answer given once what was said cannot be lost, and is 503 if it may be, so that
-// Pictory may call again. Another method is answered 405 on every path. Only the last segment of a path
-// counts, however it is written, because an ingress may put a prefix before it or take one away.
+// The URL given to Pictory ends in a sealed token (webhook_seal.h). Whatever a POST is, its path,
+// its body, known or forged, it is answered 204 without a body: strangers learn nothing. Only where
+// a sealed token came is the answer given once what was said cannot be lost, and is 503 if it may
+// be, so that Pictory may call again. Another method is answered 405 on every path. Only the last
+// segment of a path counts, however it is written, because an ingress may put a prefix before it or
+// take one away.
 //
-// A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are read,
-// inflated if need be to as many, and searched for Pictory's job id, nothing else; a longer body (a
-// transcription's holds all of the transcript) is answered like the others, and is a hint about a job
-// whose id is known anyway. Those of one submission are handed on once in limits::kCallbackInterval, all
-// ids named meanwhile together, so that a URL that has leaked costs a few reads and writes of the store a
-// second, however often it is called.
+// A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are
+// read, inflated if need be to as many, and searched for Pictory's job id, nothing else; a longer
+// body (a transcription's holds all of the transcript) is answered like the others, and is a hint
+// about a job whose id is known anyway. Those of one submission are handed on once in
+// limits::kCallbackInterval, all ids named meanwhile together, so that a URL that has leaked costs
+// a few reads and writes of the store a second, however often it is called.
 //
 // No TLS: an ingress in front has it. Runs on one thread of its own.
 #pragma once
@@ -33,19 +34,20 @@ namespace gateway::admin {
 struct WebhookReceiverOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
-  // Under which Pictory reaches the listener, without a '/' at its end; empty: http and the address.
+  // Under which Pictory reaches the listener, without a '/' at its end; empty: http and the
+  // address.
   std::string public_url;
 };
 
 // Called on the receiver's thread; must not block.
 struct WebhookEvents {
-  // A sealed token came, with the ids of Pictory's that bodies named. `done` is told, once and from any
-  // thread, whether all of that is safe.
+  // A sealed token came, with the ids of Pictory's that bodies named. `done` is told, once and from
+  // any thread, whether all of that is safe.
   using Done = std::function<void(absl::Status)>;
   std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids, Done done)>
       called_back;
-  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, it says nothing that
-  // another one of the same submission, soon to be handed on, does not. May be empty.
+  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, it says nothing
+  // that another one of the same submission, soon to be handed on, does not. May be empty.
   std::function<void(std::string_view why)> dropped;
 };
 
@@ -72,9 +74,9 @@ class WebhookReceiver {
   WebhookReceiver(std::unique_ptr<http::Server> server, std::string public_url, WebhookSeal seal);
   // What has come of one submission since it was handed on, which is less than an interval ago.
   struct Recent {
-    std::vector<std::string> known;    // ids, handed on or waiting; at most limits::kHintsMax
-    bool again = false;                // the rest waits for the end of the interval
-    std::vector<std::string> waiting;  // ids that nobody has been told yet,
+    std::vector<std::string> known;        // ids, handed on or waiting; at most limits::kHintsMax
+    bool again = false;                    // the rest waits for the end of the interval
+    std::vector<std::string> waiting;      // ids that nobody has been told yet,
     std::vector<http::Responder> callers;  // and who has named them
   };
 
@@ -90,7 +92,7 @@ class WebhookReceiver {
   const std::string url_;
   WebhookEvents events_;
   std::unordered_map<std::string, Recent> recent_;  // by token
-  std::unique_ptr<http::Server> server_;  // last: its handler uses the rest
+  std::unique_ptr<http::Server> server_;            // last: its handler uses the rest
 };
 
 }  // namespace gateway::admin

@@ -45,20 +45,21 @@ absl::Status Failed(const char* what, const std::filesystem::path& file) {
 }
 
 absl::StatusOr<Secret> Read(const std::filesystem::path& path, const File& file) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd(), &info) != 0) return Failed("read", path);
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the webhook key ", path.string(), " can be read by others; run chmod 600 on it, or remove "
+        "the webhook key ", path.string(),
+        " can be read by others; run chmod 600 on it, or remove "
         "it to have a new one made (the webhooks of running jobs are then turned away)"));
   }
   std::array<char, limits::kWebhookKeyBytes + 1> bytes{};
   const ssize_t got = ::pread(file.fd(), bytes.data(), bytes.size(), 0);
   if (got < 0) return Failed("read", path);
   if (got != static_cast<ssize_t>(limits::kWebhookKeyBytes)) {
-    return absl::DataLossError(absl::StrCat(
-        "the webhook key ", path.string(), " is damaged: it must have ", limits::kWebhookKeyBytes,
-        " bytes; remove it to have a new one made"));
+    return absl::DataLossError(absl::StrCat("the webhook key ", path.string(),
+                                            " is damaged: it must have ", limits::kWebhookKeyBytes,
+                                            " bytes; remove it to have a new one made"));
   }
   return Secret(std::string(bytes.data(), limits::kWebhookKeyBytes));
 }
@@ -70,8 +71,8 @@ absl::Status Write(const std::filesystem::path& path, const Secret& key) {
   {
     const File file(beside, O_WRONLY | O_CREAT | O_EXCL);
     const std::string& bytes = key.Reveal();
-    if (!file.ok() || ::write(file.fd(), bytes.data(), bytes.size()) !=
-                          static_cast<ssize_t>(bytes.size()) ||
+    if (!file.ok() ||
+        ::write(file.fd(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
         ::fsync(file.fd()) != 0) {
       return Failed("write", beside);
     }

@@ -20,22 +20,26 @@ absl::StatusOr<std::string> CoreBackend::ReadFull(std::string_view result_json, 
   return pictory::ReadFullResult(result_json, kind);
 }
 
-void CoreBackend::Resolve(const std::string& tenant, std::shared_ptr<const v1::ResolveJobRequest> request,
+void CoreBackend::Resolve(const std::string& tenant,
+                          std::shared_ptr<const v1::ResolveJobRequest> request,
                           Done<v1::ResolveJobResponse> done) {
   core_.reconciler.Resolve(tenant, *request, std::move(done));
 }
 
-void CoreBackend::Delete(const std::string& tenant, std::shared_ptr<const v1::DeleteJobRequest> request,
+void CoreBackend::Delete(const std::string& tenant,
+                         std::shared_ptr<const v1::DeleteJobRequest> request,
                          Done<v1::DeleteJobResponse> done) {
-  core_.deleter.Delete(tenant, request->job_id(), [done = std::move(done)](absl::StatusOr<v1::Job> job) {
-    if (!job.ok()) return done(job.status());
-    v1::DeleteJobResponse response;
-    *response.mutable_job() = *std::move(job);
-    done(std::move(response));
-  });
+  core_.deleter.Delete(tenant, request->job_id(),
+                       [done = std::move(done)](absl::StatusOr<v1::Job> job) {
+                         if (!job.ok()) return done(job.status());
+                         v1::DeleteJobResponse response;
+                         *response.mutable_job() = *std::move(job);
+                         done(std::move(response));
+                       });
 }
 
-void CoreBackend::CreateUpload(const std::string&, std::shared_ptr<const v1::CreateUploadRequest> request,
+void CoreBackend::CreateUpload(const std::string&,
+                               std::shared_ptr<const v1::CreateUploadRequest> request,
                                Done<v1::CreateUploadResponse> done) {
   core_.uploads.Create(std::move(request), std::move(done));
 }

@@ -20,12 +20,14 @@ class CoreBackend final : public rpc::Backend {
 
   std::vector<errors::Violation> Validate(const google::protobuf::Message& request) override;
   void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) override;
-  absl::StatusOr<std::string> ReadFull(std::string_view result_json, rpc::v1::JobKind kind) override;
+  absl::StatusOr<std::string> ReadFull(std::string_view result_json,
+                                       rpc::v1::JobKind kind) override;
   void Resolve(const std::string& tenant, std::shared_ptr<const rpc::v1::ResolveJobRequest> request,
                Done<rpc::v1::ResolveJobResponse> done) override;
   void Delete(const std::string& tenant, std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
               Done<rpc::v1::DeleteJobResponse> done) override;
-  void CreateUpload(const std::string& tenant, std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
+  void CreateUpload(const std::string& tenant,
+                    std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
                     Done<rpc::v1::CreateUploadResponse> done) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& tenant) override;

@@ -51,8 +51,8 @@ std::vector<GivenSetting> GivenSecrets(const Variables& variables) {
   return given;
 }
 
-// `help`, `help sandbox` and `version` are what people type for the flags of these names. CLI11 reads
-// arguments from the last to the first.
+// `help`, `help sandbox` and `version` are what people type for the flags of these names. CLI11
+// reads arguments from the last to the first.
 std::vector<std::string> Arguments(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == "help") {

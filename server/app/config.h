@@ -36,11 +36,11 @@ struct Config {
   bool sandbox = false;
   bool sandbox_by_default = false;  // chosen because there were no credentials
   pictory::AuthMode auth = pictory::AuthMode::kKey;
-  Secret api_key;         // kKey
-  std::string client_id;  // kOAuth
-  Secret client_secret;   // kOAuth
+  Secret api_key;            // kKey
+  std::string client_id;     // kOAuth
+  Secret client_secret;      // kOAuth
   SecretOrigin secret_file;  // where that one of them came from; no path: from a variable
-  std::string user_id;    // kOAuth; empty for accounts that need none
+  std::string user_id;       // kOAuth; empty for accounts that need none
   // Which generation's paths each kind of job uses; v2 where a kind is missing.
   std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> api_versions;
   std::string base_url = "https://api.pictory.ai/pictoryapis";
@@ -51,16 +51,16 @@ struct Config {
   int max_job_reply_mib = limits::kJobReplyMaxMiB;
   double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
   double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate
-  // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators know
-  // of their account; tests against an upstream of their own cannot wait for real renders.
+  // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators
+  // know of their account; tests against an upstream of their own cannot wait for real renders.
   std::optional<jobs::PollCurve> poll_curve;
 
   // Where Pictory calls back when a job ends. No listener: it is not asked to. An empty URL is the
   // listener's own, plain and on loopback.
   std::optional<Address> webhook_listen;
   std::string webhook_url;
-  // Jobs and what was paid are forgotten with the process. No flag: only benches have a use for it, to
-  // show what durability costs.
+  // Jobs and what was paid are forgotten with the process. No flag: only benches have a use for it,
+  // to show what durability costs.
   bool memory_store = false;
 
   // Money and memory.

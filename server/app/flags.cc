@@ -23,9 +23,10 @@ void AddCommon(CLI::App& app, CommonFlags& common) {
       ->check(CLI::IsMember({"auto", "text", "json"}))
       ->envname("PICTORY_LOG_FORMAT")
       ->capture_default_str();
-  app.add_option("--ready-file", common.ready_file,
-                 "Write the addresses in use to this file once serving, as NAME=VALUE lines; it is gone "
-                 "again when the end begins")
+  app.add_option(
+         "--ready-file", common.ready_file,
+         "Write the addresses in use to this file once serving, as NAME=VALUE lines; it is gone "
+         "again when the end begins")
       ->envname("PICTORY_READY_FILE");
 }
 
@@ -54,19 +55,20 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
                               ", fewer where half of the memory limit does not hold as many"))
       ->check(Whole(1, 1'000'000))
       ->envname("PICTORY_MAX_WATCHES");
-  app.add_option("--max-health-watches", config.max_health_watches,
-                 "Watches of the health service at once, half of them from one address; each client that "
-                 "checks health holds one")
+  app.add_option(
+         "--max-health-watches", config.max_health_watches,
+         "Watches of the health service at once, half of them from one address; each client that "
+         "checks health holds one")
       ->check(Whole(2, 1'000'000))
       ->envname("PICTORY_MAX_HEALTH_WATCHES")
       ->capture_default_str();
-  app.add_option(
-         "--memory-limit-mib", config.memory_limit_mib,
-         absl::StrCat("MiB this process should stay below: from three quarters on, or ",
-                      limits::kMemoryShortHeadroom / limits::kMiB,
-                      " MiB below it, requests that do not come at once are refused; default: the container's "
-                      "limit, or half of the machine's memory. Under load it needs ",
-                      limits::kMemorySmallestMiB, " MiB"))
+  app.add_option("--memory-limit-mib", config.memory_limit_mib,
+                 absl::StrCat("MiB this process should stay below: from three quarters on, or ",
+                              limits::kMemoryShortHeadroom / limits::kMiB,
+                              " MiB below it, requests that do not come at once are refused; "
+                              "default: the container's "
+                              "limit, or half of the machine's memory. Under load it needs ",
+                              limits::kMemorySmallestMiB, " MiB"))
       ->check(Whole(limits::kMemoryLimitMinMiB, 16 * 1024 * 1024, "MiB"))
       ->envname("PICTORY_MEMORY_LIMIT_MIB");
   app.add_option("--max-streams-per-connection", config.max_streams_per_connection,
@@ -89,8 +91,9 @@ void AddUpstream(CLI::App& app, Config& config) {
   app.add_flag("--sandbox", config.sandbox,
                "Use the built-in stand-in for Pictory instead of Pictory; nothing is billed")
       ->envname("PICTORY_SANDBOX");
-  app.add_option("--sandbox-port", config.sandbox_port,
-                 "Port of the sandbox on 127.0.0.1; 0 is any free one, the same again after a restart")
+  app.add_option(
+         "--sandbox-port", config.sandbox_port,
+         "Port of the sandbox on 127.0.0.1; 0 is any free one, the same again after a restart")
       ->check(Whole(0, 65'535))
       ->envname("PICTORY_SANDBOX_PORT");
   app.add_option("--sandbox-speed", config.sandbox_speed, "How much faster than life its jobs run")
@@ -132,13 +135,16 @@ void AddUpstream(CLI::App& app, Config& config) {
 
 // Money and memory.
 void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
-  app.add_flag("--require-request-id", config.require_request_id,
-               "Refuse submits without a request_id, which alone makes repeating one safe at any time")
+  app.add_flag(
+         "--require-request-id", config.require_request_id,
+         "Refuse submits without a request_id, which alone makes repeating one safe at any time")
       ->envname("PICTORY_REQUIRE_REQUEST_ID");
-  app.add_option("--keyless-settle", flags.keyless_settle_seconds,
-                 "Seconds in which a submit without a request_id that equals the one before is taken "
-                 "for its repetition, unless somebody has asked for that job meanwhile")
-      ->check(Decimal(0, std::chrono::duration<double>(limits::kKeylessSettleMax).count(), "seconds"))
+  app.add_option(
+         "--keyless-settle", flags.keyless_settle_seconds,
+         "Seconds in which a submit without a request_id that equals the one before is taken "
+         "for its repetition, unless somebody has asked for that job meanwhile")
+      ->check(
+          Decimal(0, std::chrono::duration<double>(limits::kKeylessSettleMax).count(), "seconds"))
       ->envname("PICTORY_KEYLESS_SETTLE")
       ->capture_default_str();
   const auto spending = [&app](const char* name, int& limit, const char* help,
@@ -217,7 +223,8 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
       "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
-      "transcribe: sandbox-fail, sandbox-fail-render, sandbox-no-credits, sandbox-stuck, sandbox-slow,\n"
+      "transcribe: sandbox-fail, sandbox-fail-render, sandbox-no-credits, sandbox-stuck, "
+      "sandbox-slow,\n"
       "sandbox-no-video, sandbox-minutes-600 (the README says how).");
 }
 

@@ -60,7 +60,8 @@ bool IsStream(std::string_view method) {
   static const auto* const streams = [] {
     auto* const names = new std::set<std::string, std::less<>>;
     const auto* const service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("pictory.jobs.v1.PictoryJobs");
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+            "pictory.jobs.v1.PictoryJobs");
     for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
       if (service->method(i)->server_streaming()) names->insert(service->method(i)->name());
     }
@@ -150,12 +151,14 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
   store::SqliteOptions options;
   options.directory = StoreDirectory();
   options.sandbox = config.sandbox;
-  options.on_fatal = [failed = std::move(failed), directory = options.directory](const absl::Status& why) {
+  options.on_fatal = [failed = std::move(failed),
+                      directory = options.directory](const absl::Status& why) {
     Log(Level::kError, "store_failed",
         {{"reason", std::string(why.message())},
          {"directory", directory},
-         {"advice", "nothing is submitted any more and this gateway ends; put right what the reason says, "
-                    "then start it again (README.md, \"The state directory\")"}});
+         {"advice",
+          "nothing is submitted any more and this gateway ends; put right what the reason says, "
+          "then start it again (README.md, \"The state directory\")"}});
     failed();
   };
   auto opened = store::SqliteJobStore::Open(std::move(options));
@@ -163,8 +166,9 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
   if ((*opened)->created()) {
     Log(config.sandbox ? Level::kInfo : Level::kWarn, "store_created",
         {{"directory", StoreDirectory().string()},
-         {"note", "there was no store here before; if jobs were submitted with another one, this one does "
-                  "not know their request_ids, and a retry of them is paid for again"}});
+         {"note",
+          "there was no store here before; if jobs were submitted with another one, this one does "
+          "not know their request_ids, and a retry of them is paid for again"}});
   }
   store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
   store = *std::move(opened);
@@ -181,8 +185,7 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
-      {{"directory", StoreDirectory().string()},
-       {"unfinished_jobs", recovered.unfinished}});
+      {{"directory", StoreDirectory().string()}, {"unfinished_jobs", recovered.unfinished}});
   return absl::OkStatus();
 }
 
@@ -195,10 +198,11 @@ absl::Status Gateway::Parts::OpenUpstream() {
     base_url = sandbox->base_url();
     Log(config.sandbox_by_default ? Level::kWarn : Level::kInfo, "sandbox",
         {{"base_url", base_url},
-         {"note", config.sandbox_by_default
-                      ? "no Pictory credentials were given, so jobs go to the built-in sandbox; set "
-                        "PICTORY_API_KEY, --api-key-file or --auth=oauth for the real service"
-                      : "jobs go to the built-in sandbox; nothing is billed"}});
+         {"note",
+          config.sandbox_by_default
+              ? "no Pictory credentials were given, so jobs go to the built-in sandbox; set "
+                "PICTORY_API_KEY, --api-key-file or --auth=oauth for the real service"
+              : "jobs go to the built-in sandbox; nothing is billed"}});
     TellLostPorts(sandbox->lost_ports(), "--sandbox-port");
   }
   auto made = MakeTransport(config, base_url);
@@ -212,8 +216,8 @@ absl::Status Gateway::Parts::OpenUpstream() {
   return absl::OkStatus();
 }
 
-// After a change Pictory is asked at once, so that the log tells whether it takes the new one, and submits
-// need not wait if it refused the old one.
+// After a change Pictory is asked at once, so that the log tells whether it takes the new one, and
+// submits need not wait if it refused the old one.
 void Gateway::Parts::WatchSecret() {
   if (config.sandbox || config.secret_file.path.empty()) return;
   const bool oauth = config.auth == pictory::AuthMode::kOAuth;
@@ -282,15 +286,16 @@ void Gateway::Parts::BuildDomain() {
                                                        .random = random},
                                       std::move(recovered));
   WatchSecret();
-  stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
+  stop_file =
+      std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
   if (webhooks != nullptr) {
-    webhooks->Serve(CallbackEvents(
-        metrics, [this](const std::string& token, std::vector<std::string> ids,
-                        admin::WebhookEvents::Done done) {
+    webhooks->Serve(
+        CallbackEvents(metrics, [this](const std::string& token, std::vector<std::string> ids,
+                                       admin::WebhookEvents::Done done) {
           core->reconciler.OnCallback(token, std::move(ids), std::move(done));
         }));
   }
@@ -310,32 +315,34 @@ void Gateway::Parts::AddGauges() {
   gauge("submits_running", "Submits under way", [this] { return core->submitter.running(); });
   gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
   counter("connections_accepted_total", "Connections to the gRPC listeners",
-        [this] { return server->accepted_connections(); });
+          [this] { return server->accepted_connections(); });
   counter("connections_refused_total", "Connections refused because files or places are few",
-        [this] { return server->refused_connections(); });
+          [this] { return server->refused_connections(); });
   counter("connections_refused_of_address_total", "Of them, those whose address had too many",
-        [this] { return server->address_refused_connections(); });
+          [this] { return server->address_refused_connections(); });
   gauge("requests_arriving", "Requests that have begun and are not here yet",
         [this] { return server->arriving_requests(); });
   gauge("answers_unread", "Calls whose answer is ready and not taken yet",
         [this] { return server->unread_answers(); });
   counter("answers_unread_ended_total", "Calls ended because nobody took their answer",
-        [this] { return server->unread_ended(); });
+          [this] { return server->unread_ended(); });
   gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
         [this] { return server->large_answer_bytes(); });
-  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown", [this] { return core->reconciler.in_doubt(); });
+  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown",
+        [this] { return core->reconciler.in_doubt(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
         [this] { return std::chrono::duration<double>(core->reconciler.oldest_age()).count(); });
   gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
         [this] { return core->spending.spent_today(); });
   gauge("submits_stopped", "1 while the operator has stopped new submits",
         [this] { return core->spending.stopped(); });
-  gauge("upstream_degraded", "1 while Pictory cannot be asked", [this] { return core->upstream.degraded(); });
+  gauge("upstream_degraded", "1 while Pictory cannot be asked",
+        [this] { return core->upstream.degraded(); });
   gauge("upstream_resting", "1 while Pictory answers nothing, and only probes are sent",
         [this] { return core->upstream.resting(); });
-  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets", [this] {
-    return std::chrono::duration<double>(transport->Stats().loop_stall_max).count();
-  });
+  gauge(
+      "upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
+      [this] { return std::chrono::duration<double>(transport->Stats().loop_stall_max).count(); });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return core->owed.size(); });
   counter("store_commits_total", "Commits of the job store", store_commits);
@@ -398,10 +405,10 @@ absl::Status Gateway::Parts::Serve() {
   ShowCredentials();
   WatchSelf();
   if (config.admin_listen.has_value()) {
-    auto side_door = admin::AdminServer::Start(
-        config.admin_listen->host, config.admin_listen->port, metrics,
-        {.not_live = [this] { return self_watch->NotLive(); },
-         .not_ready = [this] { return NotReady(); }});
+    auto side_door =
+        admin::AdminServer::Start(config.admin_listen->host, config.admin_listen->port, metrics,
+                                  {.not_live = [this] { return self_watch->NotLive(); },
+                                   .not_ready = [this] { return NotReady(); }});
     if (!side_door.ok()) return side_door.status();
     admin = *std::move(side_door);
     Log(Level::kInfo, "admin", {{"http", admin->authority()}});
@@ -431,8 +438,9 @@ void Gateway::Parts::WatchSelf() {
       },
       [this] {
         Log(Level::kError, "unreachable",
-            {{"advice", "nobody can reach this gateway, so it ends to be started again; all jobs are "
-                        "stored"}});
+            {{"advice",
+              "nobody can reach this gateway, so it ends to be started again; all jobs are "
+              "stored"}});
         was_unreachable = true;
         if (unreachable) unreachable();
       });
@@ -446,14 +454,17 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (server != nullptr) {
     server->SetServing(false);
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
-    // Who still waits for Pictory's answer then is told that it is not known, instead of being cut off.
-    const Duration told_before = std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
+    // Who still waits for Pictory's answer then is told that it is not known, instead of being cut
+    // off.
+    const Duration told_before =
+        std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
     timers->At(clock.Now() + config.drain_timeout - told_before,
                [this] { core->submitter.AnswerUnconfirmed(); });
     server->Drain(config.drain_timeout);
   }
   // Until now a callback could still settle a job in doubt. From here on it would be lost without a
-  // word; a refused connection is at least a failure that Pictory or an ingress may answer with a retry.
+  // word; a refused connection is at least a failure that Pictory or an ingress may answer with a
+  // retry.
   if (webhooks != nullptr) webhooks->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
@@ -467,9 +478,9 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (core != nullptr) NoteOwed();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
-  admin.reset();      // its metrics ask what ends now
-  // Answers what is still under way. It stays until nothing is left that could still start a request: a
-  // thread of the store may be about to.
+  admin.reset();  // its metrics ask what ends now
+  // Answers what is still under way. It stays until nothing is left that could still start a
+  // request: a thread of the store may be about to.
   if (transport != nullptr) transport->Stop();
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();

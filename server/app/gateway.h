@@ -36,8 +36,8 @@ class Gateway {
 
   // host:port with the real ports.
   const std::vector<std::string>& grpc_addresses() const;
-  std::string admin_address() const;  // empty if there is none
-  std::string sandbox_url() const;    // empty if there is none
+  std::string admin_address() const;    // empty if there is none
+  std::string sandbox_url() const;      // empty if there is none
   std::string webhook_address() const;  // empty if there is none
 
  private:

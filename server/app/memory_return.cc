@@ -37,7 +37,8 @@ void MemoryReturn::Run() {
     {
       MutexLock lock(mutex_);
       const auto stopping = [this]() REQUIRES(mutex_) { return stopping_; };
-      if (wake_.wait_until(mutex_, std::chrono::steady_clock::now() + options_.interval, stopping)) return;
+      if (wake_.wait_until(mutex_, std::chrono::steady_clock::now() + options_.interval, stopping))
+        return;
     }
     Look();
   }

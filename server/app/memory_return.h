@@ -1,8 +1,9 @@
 // Gives memory back after a flood.
 //
-// The allocator returns to the system only what lies at the end of its heaps, so one small block that lives
-// on can hold tens of MiB below it for as long as the process runs. To ask for all of it takes time and
-// locks, so it is asked for rarely, on a thread of its own, and only if much of it was not used for a while.
+// The allocator returns to the system only what lies at the end of its heaps, so one small block
+// that lives on can hold tens of MiB below it for as long as the process runs. To ask for all of it
+// takes time and locks, so it is asked for rarely, on a thread of its own, and only if much of it
+// was not used for a while.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ namespace gateway::app {
 // When memory is worth giving back. Not thread-safe.
 class ReturnRule {
  public:
-  // `kept` is what the allocator keeps now. True: it was at the last look too, so nobody is about to use
-  // it, and there is much more of it than giving it back left the last time.
+  // `kept` is what the allocator keeps now. True: it was at the last look too, so nobody is about
+  // to use it, and there is much more of it than giving it back left the last time.
   bool Due(std::size_t kept);
   // So much of it could not be given back.
   void Returned(std::size_t left);

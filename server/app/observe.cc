@@ -18,10 +18,14 @@ std::string OutcomeName(const pictory::SubmitReply& reply) {
   using Outcome = pictory::SubmitReply::Outcome;
   if (reply.token_refused) return "token_refused";
   switch (reply.outcome) {
-    case Outcome::kAccepted: return "accepted";
-    case Outcome::kRefused: return "refused";
-    case Outcome::kNotSent: return "not_sent";
-    case Outcome::kUnknown: return "unknown";
+    case Outcome::kAccepted:
+      return "accepted";
+    case Outcome::kRefused:
+      return "refused";
+    case Outcome::kNotSent:
+      return "not_sent";
+    case Outcome::kUnknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -29,20 +33,34 @@ std::string OutcomeName(const pictory::SubmitReply& reply) {
 std::string ReplyName(pictory::JobReply::Kind kind) {
   using Kind = pictory::JobReply::Kind;
   switch (kind) {
-    case Kind::kRunning: return "running";
-    case Kind::kSucceeded: return "succeeded";
-    case Kind::kIncomplete: return "incomplete";
-    case Kind::kFailed: return "failed";
-    case Kind::kCleaned: return "cleaned";
-    case Kind::kNotFound: return "not_found";
-    case Kind::kUnclear: return "unclear";
-    case Kind::kUnchanged: return "unchanged";
-    case Kind::kTooLarge: return "too_large";
-    case Kind::kLarge: return "large";
-    case Kind::kRateLimited: return "rate_limited";
-    case Kind::kCredentials: return "credentials";
-    case Kind::kUnreadable: return "unreadable";
-    case Kind::kUnavailable: return "unavailable";
+    case Kind::kRunning:
+      return "running";
+    case Kind::kSucceeded:
+      return "succeeded";
+    case Kind::kIncomplete:
+      return "incomplete";
+    case Kind::kFailed:
+      return "failed";
+    case Kind::kCleaned:
+      return "cleaned";
+    case Kind::kNotFound:
+      return "not_found";
+    case Kind::kUnclear:
+      return "unclear";
+    case Kind::kUnchanged:
+      return "unchanged";
+    case Kind::kTooLarge:
+      return "too_large";
+    case Kind::kLarge:
+      return "large";
+    case Kind::kRateLimited:
+      return "rate_limited";
+    case Kind::kCredentials:
+      return "credentials";
+    case Kind::kUnreadable:
+      return "unreadable";
+    case Kind::kUnavailable:
+      return "unavailable";
   }
   return "unavailable";
 }
@@ -91,7 +109,8 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
   };
   events.repeated = [&metrics](jobs::AnswerRule rule, const std::string& request_id) {
     metrics.CountRepeated(jobs::RuleName(rule));
-    Log(Level::kInfo, "repeated_submit", {{"request_id", request_id}, {"rule", jobs::RuleName(rule)}});
+    Log(Level::kInfo, "repeated_submit",
+        {{"request_id", request_id}, {"rule", jobs::RuleName(rule)}});
   };
   return events;
 }
@@ -154,12 +173,14 @@ jobs::UpstreamEvents UpstreamEvents() {
     if (errors::Reason(why) == errors::kUpstreamCredentials) {
       return Log(Level::kError, "upstream_credentials",
                  {{"reason", std::string(why.message())},
-                  {"advice", "put valid ones in place: a file is read again when it changes, a variable only "
-                             "at a start. Until then submits are refused, and no job is changed"}});
+                  {"advice",
+                   "put valid ones in place: a file is read again when it changes, a variable only "
+                   "at a start. Until then submits are refused, and no job is changed"}});
     }
     Log(Level::kWarn, "upstream_rests",
-        {{"advice", "Pictory answers nothing; it is asked every few seconds, and submits are refused "
-                    "until it answers"}});
+        {{"advice",
+          "Pictory answers nothing; it is asked every few seconds, and submits are refused "
+          "until it answers"}});
   };
   return events;
 }
@@ -194,9 +215,12 @@ void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting)
   for (const std::uint16_t port : ports) {
     Log(Level::kWarn, "sandbox_port_taken",
         {{"port", std::to_string(port)},
-         {"note", std::string("another program listens there now, so the sandbox took another port; links of "
-                              "earlier results and uploads that name this one lead nowhere. A port of its own "
-                              "is set with ") + setting}});
+         {"note",
+          std::string(
+              "another program listens there now, so the sandbox took another port; links of "
+              "earlier results and uploads that name this one lead nowhere. A port of its own "
+              "is set with ") +
+              setting}});
   }
 }
 

@@ -30,7 +30,8 @@ admin::WebhookEvents CallbackEvents(
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 jobs::UpstreamEvents UpstreamEvents();
 std::function<void(std::size_t)> Pruned();
-// That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the last time.
+// That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the
+// last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);
 // Of every job, however it ended: one line, and one count.
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics);

@@ -34,9 +34,10 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
       ->envname("PICTORY_API_KEY_FILE");
   app.add_option("--client-id", flags.client_id, "With --auth=oauth: the client id")
       ->envname("PICTORY_CLIENT_ID");
-  app.add_option("--client-secret-file", flags.client_secret_file,
-                 "With --auth=oauth: file whose first line is the client secret, read again when it "
-                 "changes; or set PICTORY_CLIENT_SECRET")
+  app.add_option(
+         "--client-secret-file", flags.client_secret_file,
+         "With --auth=oauth: file whose first line is the client secret, read again when it "
+         "changes; or set PICTORY_CLIENT_SECRET")
       ->envname("PICTORY_CLIENT_SECRET_FILE");
   app.add_option("--user-id", flags.user_id,
                  "With --auth=oauth: sent as X-Pictory-User-Id, for the accounts that need it")
@@ -62,8 +63,7 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
   absl::StatusOr<Secret> key = FindSecret(kApiKey, flags.api_key_file, variables);
   if (!key.ok()) return key.status();
   config.api_key = *std::move(key);
-  absl::StatusOr<Secret> secret =
-      FindSecret(kClientSecret, flags.client_secret_file, variables);
+  absl::StatusOr<Secret> secret = FindSecret(kClientSecret, flags.client_secret_file, variables);
   if (!secret.ok()) return secret.status();
   config.client_secret = *std::move(secret);
   const bool oauth = config.auth == pictory::AuthMode::kOAuth;

@@ -33,8 +33,7 @@ struct PictoryFlags {
 void AddPictoryFlags(CLI::App& app, PictoryFlags& flags);
 
 // Reads the secrets and fills what the texts say. INVALID_ARGUMENT, naming the option.
-absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variables,
-                             Config& config);
+absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variables, Config& config);
 
 // What is missing for calls to the real Pictory, and how to set it; empty if nothing is.
 std::string MissingCredentials(const Config& config);

@@ -89,9 +89,10 @@ absl::Status RaiseFileLimit() {
         " are needed: raise the limit (ulimit -n, or LimitNOFILE= in the unit)");
   }
   if (files.rlim_cur < limits::kFilesWarnBelow) {
-    obs::Log(obs::Level::kWarn, "few_open_files",
-             {{"allowed", files.rlim_cur},
-              {"advice", "each client connection takes one; raise the hard limit for many clients"}});
+    obs::Log(
+        obs::Level::kWarn, "few_open_files",
+        {{"allowed", files.rlim_cur},
+         {"advice", "each client connection takes one; raise the hard limit for many clients"}});
   }
   return absl::OkStatus();
 }

@@ -17,10 +17,10 @@ enum class SignalOrder {
   kReload,  // SIGHUP
 };
 
-// Turns signals into something to wait for. Make it before any thread starts: they inherit the blocked
-// signals, so that only Wait takes them. No signal that anybody sends ends the program without its order
-// but SIGKILL: SIGUSR1 and SIGUSR2 are logged and do nothing else, the rest are ignored. A program's own
-// faults (SIGSEGV, SIGABRT …) end it as ever.
+// Turns signals into something to wait for. Make it before any thread starts: they inherit the
+// blocked signals, so that only Wait takes them. No signal that anybody sends ends the program
+// without its order but SIGKILL: SIGUSR1 and SIGUSR2 are logged and do nothing else, the rest are
+// ignored. A program's own faults (SIGSEGV, SIGABRT …) end it as ever.
 class SignalWaiter {
  public:
   SignalWaiter();
@@ -43,8 +43,8 @@ class SignalWaiter {
 // Raises the soft limit of open files to the hard one. An error if even that is too low to serve.
 absl::Status RaiseFileLimit();
 
-// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would look
-// for deadlocks, with a lock of its own that all threads share. Before gRPC starts.
+// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would
+// look for deadlocks, with a lock of its own that all threads share. Before gRPC starts.
 void SkipDeadlockDetection();
 
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.

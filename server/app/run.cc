@@ -46,8 +46,8 @@ absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& line
   return absl::OkStatus();
 }
 
-// It is there while the program serves: neither after a start that failed, nor while it ends. One that a
-// killed program left behind goes at the next start.
+// It is there while the program serves: neither after a start that failed, nor while it ends. One
+// that a killed program left behind goes at the next start.
 void RemoveReadyFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!path.empty() && std::filesystem::is_regular_file(path, ignored)) {
@@ -66,7 +66,8 @@ int CannotServe(const absl::Status& status) {
 void StartWatchdog(Duration after) {
   std::thread([after] {
     std::this_thread::sleep_for(after);
-    Log(Level::kError, "drain_hung", {{"after_seconds", std::chrono::duration<double>(after).count()}});
+    Log(Level::kError, "drain_hung",
+        {{"after_seconds", std::chrono::duration<double>(after).count()}});
     obs::StopLog();
     std::_Exit(kHung);
   }).detach();
@@ -86,8 +87,9 @@ int RunGateway(const Config& config) {
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
   std::atomic<bool> unreachable{false};
-  absl::StatusOr<std::unique_ptr<Gateway>> started =
-      Gateway::Start(config, [&signals] { signals.Raise(); }, [&signals, &unreachable] {
+  absl::StatusOr<std::unique_ptr<Gateway>> started = Gateway::Start(
+      config, [&signals] { signals.Raise(); },
+      [&signals, &unreachable] {
         unreachable = true;
         signals.Raise();
       });
@@ -142,7 +144,8 @@ int RunSandbox(const SandboxConfig& config) {
   Log(Level::kInfo, "sandbox_serving",
       {{"base_url", (*started)->base_url()}, {"front_page", (*started)->origin() + "/"}});
   TellLostPorts((*started)->lost_ports(), "--listen");
-  if (absl::Status written = WriteReadyFile(config.ready_file, {{"sandbox", (*started)->base_url()}});
+  if (absl::Status written =
+          WriteReadyFile(config.ready_file, {{"sandbox", (*started)->base_url()}});
       !written.ok()) {
     return CannotServe(written);
   }

@@ -64,11 +64,13 @@ absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& 
   }
   if (OthersMayRead(info)) return refuse(path, " can be read by others; run chmod 600 on it");
   std::string line;
-  if (!ReadFirstLine(file.fd, line)) return refuse("cannot read ", path, ": ", std::strerror(errno));
+  if (!ReadFirstLine(file.fd, line))
+    return refuse("cannot read ", path, ": ", std::strerror(errno));
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
   if (line.empty()) return refuse(path, " holds nothing on its first line");
   if (line.size() > kLineMaxBytes) return refuse("the first line of ", path, " is too long");
-  if (absl::Status status = CheckVisible(absl::StrCat("the first line of ", path), line); !status.ok()) {
+  if (absl::Status status = CheckVisible(absl::StrCat("the first line of ", path), line);
+      !status.ok()) {
     return refuse(std::string(status.message()));
   }
   return Secret(std::move(line));

@@ -27,8 +27,8 @@ struct SecretOrigin {
 // `flag` names the option in errors: INVALID_ARGUMENT, which never hold what the file says.
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path);
 
-// For what goes into a header or a token request as it is: INVALID_ARGUMENT if it cannot. The value stays
-// out of the message.
+// For what goes into a header or a token request as it is: INVALID_ARGUMENT if it cannot. The value
+// stays out of the message.
 absl::Status CheckVisible(std::string_view name, std::string_view value);
 
 // From the file if `path` names one, else from the variable; empty if there is neither. Both at

@@ -59,7 +59,9 @@ void SecretWatch::Note(const std::string& trouble) {
   if (trouble.empty()) return Log(Level::kInfo, "secret_readable", {{"file", file_.path}});
   Log(Level::kError, "secret_kept",
       {{"reason", trouble},
-       {"advice", "the secret read before stays in use; put the file right, it is read again every few seconds"}});
+       {"advice",
+        "the secret read before stays in use; put the file right, it is read again every few "
+        "seconds"}});
 }
 
 }  // namespace gateway::app

@@ -2,8 +2,8 @@
 //
 // A look reads the whole file and compares what it says, so that it does not matter how it was
 // replaced: written over, renamed, or by a link to another directory, as Kubernetes does. Looks are
-// taken every few seconds on the thread of the timers, and whenever somebody asks. A file that cannot be
-// used changes nothing, and the log says so once. A pipe is read at the start only.
+// taken every few seconds on the thread of the timers, and whenever somebody asks. A file that
+// cannot be used changes nothing, and the log says so once. A pipe is read at the start only.
 //
 // Thread-safe.
 #pragma once
@@ -23,8 +23,8 @@ inline constexpr std::chrono::seconds kSecretLookInterval{5};
 
 class SecretWatch {
  public:
-  // `present` is what the file said at the start. `replaced` is called with each new secret, under no
-  // lock. What is passed in must outlive this.
+  // `present` is what the file said at the start. `replaced` is called with each new secret, under
+  // no lock. What is passed in must outlive this.
   SecretWatch(SecretOrigin file, Secret present, std::function<void(Secret)> replaced,
               const Clock& clock, Timers& timers);
   SecretWatch(const SecretWatch&) = delete;

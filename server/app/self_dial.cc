@@ -42,8 +42,10 @@ using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 }  // namespace
 
 absl::StatusOr<bool> DialPlain(const std::string& address, Duration timeout) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(), &curl_easy_cleanup);
-  Headers headers(curl_slist_append(nullptr, "content-type: application/grpc"), &curl_slist_free_all);
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
+                                                                 &curl_easy_cleanup);
+  Headers headers(curl_slist_append(nullptr, "content-type: application/grpc"),
+                  &curl_slist_free_all);
   if (easy == nullptr || headers == nullptr) return absl::InternalError("libcurl gives no handle");
   curl_slist_append(headers.get(), "te: trailers");
   Heard heard;

@@ -9,9 +9,9 @@
 
 namespace gateway::app {
 
-// Whether what listens at `address` (host:port with a numeric host, or unix:path) says that it serves. An
-// error: it gave no answer that a gRPC server gives, and the message says how far it came. Blocks for at
-// most about `timeout`.
+// Whether what listens at `address` (host:port with a numeric host, or unix:path) says that it
+// serves. An error: it gave no answer that a gRPC server gives, and the message says how far it
+// came. Blocks for at most about `timeout`.
 using SelfDial = std::function<absl::StatusOr<bool>(const std::string& address, Duration timeout)>;
 
 // Without TLS. By libcurl, because the gRPC library of this process is what is in question.

@@ -18,12 +18,18 @@ MonoTime Now() { return std::chrono::steady_clock::now(); }
 
 const char* Words(SelfCallVerdict verdict) {
   switch (verdict) {
-    case SelfCallVerdict::kServing: return "";
-    case SelfCallVerdict::kNotServing: return "starting or draining";
-    case SelfCallVerdict::kUnproven: return "the process was stopped or starved";
-    case SelfCallVerdict::kFull: return "as many connections are open as the file limit allows";
-    case SelfCallVerdict::kSlow: return "too busy to answer a call of its own in time";
-    case SelfCallVerdict::kMissed: return "the gateway does not answer its own call";
+    case SelfCallVerdict::kServing:
+      return "";
+    case SelfCallVerdict::kNotServing:
+      return "starting or draining";
+    case SelfCallVerdict::kUnproven:
+      return "the process was stopped or starved";
+    case SelfCallVerdict::kFull:
+      return "as many connections are open as the file limit allows";
+    case SelfCallVerdict::kSlow:
+      return "too busy to answer a call of its own in time";
+    case SelfCallVerdict::kMissed:
+      return "the gateway does not answer its own call";
   }
   return "";
 }
@@ -98,7 +104,8 @@ void SelfWatch::Round(Duration late) {
   }
   misses_ = worst.verdict == SelfCallVerdict::kMissed ? misses_ + 1 : 0;
   if (worst.verdict > SelfCallVerdict::kNotServing) {
-    Log(Level::kWarn, "self_call", {{"reason", Text(worst.verdict, worst.detail)}, {"misses", misses_}});
+    Log(Level::kWarn, "self_call",
+        {{"reason", Text(worst.verdict, worst.detail)}, {"misses", misses_}});
   }
   if (misses_ == options_.misses_max) unreachable_();
 }
@@ -107,7 +114,8 @@ SelfWatch::Found SelfWatch::Ask(const std::string& address, Duration late) {
   Unanswered call{.late = late, .timeout = options_.timeout, .before = progress_()};
   const MonoTime begun = Now();
   const absl::StatusOr<bool> serving = dial_(address, options_.timeout);
-  if (serving.ok()) return {*serving ? SelfCallVerdict::kServing : SelfCallVerdict::kNotServing, ""};
+  if (serving.ok())
+    return {*serving ? SelfCallVerdict::kServing : SelfCallVerdict::kNotServing, ""};
   call.took = Now() - begun;
   call.after = progress_();
   return {Judge(call), std::string(serving.status().message())};

@@ -1,9 +1,10 @@
-// Calls the gateway itself, as a client does: over a new connection, through each port it listens on.
+// Calls the gateway itself, as a client does: over a new connection, through each port it listens
+// on.
 //
-// What the program knows of itself is no proof that anybody can reach it: a listener may be deaf, or
-// gRPC's threads blocked, while the process lives. The probes answer by what these calls find, and a
-// gateway that nobody can reach ends, so that it is started again; all that it must remember is stored.
-// A machine that is only slow must not lose its gateway by that: see Judge.
+// What the program knows of itself is no proof that anybody can reach it: a listener may be deaf,
+// or gRPC's threads blocked, while the process lives. The probes answer by what these calls find,
+// and a gateway that nobody can reach ends, so that it is started again; all that it must remember
+// is stored. A machine that is only slow must not lose its gateway by that: see Judge.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct ServerProgress {
 
 // One call without an answer.
 struct Unanswered {
-  Duration late{};   // the caller's own thread began it so much after the time
+  Duration late{};  // the caller's own thread began it so much after the time
   Duration took{};
   Duration timeout{};
   ServerProgress before;
@@ -54,8 +55,8 @@ struct SelfWatchOptions {
 
 class SelfWatch {
  public:
-  // The functions are called from the watch's thread. `unreachable` is called once, after so many misses
-  // in a row.
+  // The functions are called from the watch's thread. `unreachable` is called once, after so many
+  // misses in a row.
   SelfWatch(SelfWatchOptions options, std::vector<std::string> addresses, SelfDial dial,
             std::function<ServerProgress()> progress, std::function<void()> unreachable);
   ~SelfWatch();  // stops, and waits for a call under way

@@ -190,7 +190,8 @@ std::string Settings::UnknownKey(const std::string& key) const {
   const std::size_t dot = key.find('.');
   if (dot != std::string::npos &&
       std::find(names.begin(), names.end(), key.substr(dot + 1)) != names.end()) {
-    return absl::StrCat(key, ": ", kUnknown, "move it above the section [", key.substr(0, dot), "]");
+    return absl::StrCat(key, ": ", kUnknown, "move it above the section [", key.substr(0, dot),
+                        "]");
   }
   const std::string nearest = NearestSetting(key, names);
   if (nearest.empty()) return absl::StrCat(kUnknown, "see --help");

@@ -21,7 +21,8 @@ inline constexpr char kStopFileName[] = "stop-submits";
 class StopFile {
  public:
   // What is passed in must outlive this.
-  StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock, Timers& timers);
+  StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
+           Timers& timers);
   StopFile(const StopFile&) = delete;
   StopFile& operator=(const StopFile&) = delete;
 

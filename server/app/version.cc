@@ -9,8 +9,7 @@ namespace gateway::app {
 
 std::string VersionText() {
   return std::string("pictory-gateway ") + PICTORY_VERSION + " (gRPC " + grpc::Version() +
-         ", protobuf " +
-         google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) +
+         ", protobuf " + google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) +
          ", libcurl " + curl_version_info(CURLVERSION_NOW)->version + ", SQLite " +
          sqlite3_libversion() + ")";
 }

@@ -8,7 +8,8 @@
 
 namespace gateway {
 
-// False, with `message` empty, if the status has no readable detail of this type (`type.googleapis.com/…`).
+// False, with `message` empty, if the status has no readable detail of this type
+// (`type.googleapis.com/…`).
 template <class Message>
 bool ReadDetail(const absl::Status& status, std::string_view type_url, Message& message) {
   const auto payload = status.GetPayload({type_url.data(), type_url.size()});

@@ -83,7 +83,8 @@ std::string Summary(const std::vector<Violation>& violations) {
     absl::StrAppend(&text, i == 0 ? "" : "; ", violations[i].field,
                     violations[i].field.empty() ? "" : ": ", violations[i].description);
   }
-  if (violations.size() > kShown) absl::StrAppend(&text, "; and ", violations.size() - kShown, " more");
+  if (violations.size() > kShown)
+    absl::StrAppend(&text, "; and ", violations.size() - kShown, " more");
   return text;
 }
 
@@ -123,40 +124,40 @@ absl::Status RequestCompressed() {
 
 absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes) {
   return Make(absl::StatusCode::kResourceExhausted, "REQUEST_TOO_LARGE",
-              absl::StrCat("The request has ", bytes, " bytes; this method takes at most ", max_bytes,
-                           ". Nothing was submitted"));
+              absl::StrCat("The request has ", bytes, " bytes; this method takes at most ",
+                           max_bytes, ". Nothing was submitted"));
 }
 
 absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes) {
-  return Make(absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
-              absl::StrCat("The call's metadata have ", bytes, " bytes; at most ", max_bytes,
-                           " are taken (names, values, and 32 for each entry). Nothing was submitted"));
+  return Make(
+      absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
+      absl::StrCat("The call's metadata have ", bytes, " bytes; at most ", max_bytes,
+                   " are taken (names, values, and 32 for each entry). Nothing was submitted"));
 }
 
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id) {
-  absl::Status status =
-      Make(absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
-           absl::StrCat("request_id ", View(request_id), " already belongs to a different request (job ",
-                        View(job_id), "); use a new request_id for a new job"),
-           {{"request_id", std::string(request_id)}, {"job_id", std::string(job_id)}});
+  absl::Status status = Make(
+      absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
+      absl::StrCat("request_id ", View(request_id), " already belongs to a different request (job ",
+                   View(job_id), "); use a new request_id for a new job"),
+      {{"request_id", std::string(request_id)}, {"job_id", std::string(job_id)}});
   AttachViolations(status, {{"request_id", "already used by a different request"}});
   return status;
 }
 
 absl::Status JobNotFound(std::string_view name) {
-  absl::Status status = Make(absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
-                             absl::StrCat("No job ", View(Clean(name)),
-                                          "; ListJobs shows the jobs this gateway knows"));
+  absl::Status status = Make(
+      absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
+      absl::StrCat("No job ", View(Clean(name)), "; ListJobs shows the jobs this gateway knows"));
   AttachJob(status, name);
   return status;
 }
 
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
-  absl::Status status =
-      Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_FINISHED",
-           absl::StrCat("Job ", View(job_id), " is ", View(state),
-                        "; wait until it has SUCCEEDED (WatchJob tells when)"),
-           {{"state", std::string(state)}});
+  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_FINISHED",
+                             absl::StrCat("Job ", View(job_id), " is ", View(state),
+                                          "; wait until it has SUCCEEDED (WatchJob tells when)"),
+                             {{"state", std::string(state)}});
   AttachJob(status, job_id);
   return status;
 }
@@ -185,9 +186,9 @@ absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
 }
 
 absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after) {
-  absl::Status status =
-      Make(absl::StatusCode::kAborted, "JOB_BEING_SETTLED",
-           absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));
+  absl::Status status = Make(
+      absl::StatusCode::kAborted, "JOB_BEING_SETTLED",
+      absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));
   AttachJob(status, job_id);
   AttachRetry(status, retry_after);
   return status;
@@ -213,9 +214,9 @@ absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
   return status;
 }
 
-absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std::string_view message,
-                             std::string_view pictory_code, int http_status,
-                             std::vector<Violation> violations) {
+absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
+                             std::string_view message, std::string_view pictory_code,
+                             int http_status, std::vector<Violation> violations) {
   Metadata metadata = {{"http_status", std::to_string(http_status)}};
   if (!pictory_code.empty()) metadata["pictory_error_code"] = Clean(pictory_code);
   absl::Status status = Make(code, reason, Clean(message), metadata);
@@ -224,16 +225,18 @@ absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std
 }
 
 absl::Status UpstreamCredentials(std::string_view detail) {
-  return Make(absl::StatusCode::kFailedPrecondition, kUpstreamCredentials,
-              absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
-                           "API key or client credentials (",
-                           View(Clean(detail)), ")"));
+  return Make(
+      absl::StatusCode::kFailedPrecondition, kUpstreamCredentials,
+      absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
+                   "API key or client credentials (",
+                   View(Clean(detail)), ")"));
 }
 
 absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, kUpstreamRateLimited,
-                             absl::StrCat("Pictory is rate limiting this account; ", NothingDone(call),
-                                          ", try again in ", InSeconds(retry_after)));
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, kUpstreamRateLimited,
+           absl::StrCat("Pictory is rate limiting this account; ", NothingDone(call),
+                        ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "pictory_account", "request rate at Pictory");
   AttachRetry(status, retry_after);
   return status;
@@ -250,9 +253,10 @@ absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, 
 }
 
 absl::Status BudgetExhausted(Duration retry_after, Call call) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_BUDGET",
-                             absl::StrCat("The request budget of this Pictory account is used up; ",
-                                          NothingDone(call), ", try again in ", InSeconds(retry_after)));
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_BUDGET",
+           absl::StrCat("The request budget of this Pictory account is used up; ",
+                        NothingDone(call), ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "upstream_budget", "requests per second to Pictory");
   AttachRetry(status, retry_after);
   return status;
@@ -260,12 +264,12 @@ absl::Status BudgetExhausted(Duration retry_after, Call call) {
 
 absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
                            Duration retry_after) {
-  absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "SPENDING_LIMIT",
-           absl::StrCat("The spending guard of ", View(who), " allows ", limit, " submits a ",
-                        View(window), "; nothing was submitted, try again in ",
-                        InSeconds(retry_after)));
-  AttachQuota(status, std::string(who), absl::StrCat("at most ", limit, " submits a ", View(window)));
+  absl::Status status = Make(
+      absl::StatusCode::kResourceExhausted, "SPENDING_LIMIT",
+      absl::StrCat("The spending guard of ", View(who), " allows ", limit, " submits a ",
+                   View(window), "; nothing was submitted, try again in ", InSeconds(retry_after)));
+  AttachQuota(status, std::string(who),
+              absl::StrCat("at most ", limit, " submits a ", View(window)));
   AttachRetry(status, retry_after);
   return status;
 }
@@ -281,18 +285,20 @@ absl::Status SubmitsStopped(Duration retry_after) {
 }
 
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
-                             absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
+  absl::Status status =
+      Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
+           absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
   AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once"));
   AttachRetry(status, retry_after);
   return status;
 }
 
 absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after) {
-  absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
-           absl::StrCat("Too many ", View(what), " from your address at once; the limit is ", limit));
-  AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once from one address"));
+  absl::Status status = Make(
+      absl::StatusCode::kResourceExhausted, "TOO_MANY",
+      absl::StrCat("Too many ", View(what), " from your address at once; the limit is ", limit));
+  AttachQuota(status, std::string(what),
+              absl::StrCat("at most ", limit, " at once from one address"));
   AttachRetry(status, retry_after);
   return status;
 }
@@ -333,7 +339,8 @@ absl::Status StoreFailed(std::string_view detail) {
 
 absl::Status DeadlineTooShort(Duration left, Duration needed) {
   return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_TOO_SHORT",
-              absl::StrCat("Only ", InSeconds(left), " left of the call's deadline, too little to submit "
+              absl::StrCat("Only ", InSeconds(left),
+                           " left of the call's deadline, too little to submit "
                            "a paid job (",
                            InSeconds(needed), " needed); nothing was submitted"));
 }

@@ -48,13 +48,13 @@ absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
 
-// Pictory's answers. What a call was for decides what its caller must know: of a submit, that nothing was
-// submitted; of any other call, which costs nothing, no word about submits, because the job that it is about
-// may well have been.
+// Pictory's answers. What a call was for decides what its caller must know: of a submit, that
+// nothing was submitted; of any other call, which costs nothing, no word about submits, because the
+// job that it is about may well have been.
 enum class Call { kSubmit, kFree };
-absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason, std::string_view message,
-                             std::string_view pictory_code, int http_status,
-                             std::vector<Violation> violations);
+absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
+                             std::string_view message, std::string_view pictory_code,
+                             int http_status, std::vector<Violation> violations);
 absl::Status UpstreamCredentials(std::string_view detail);
 absl::Status UpstreamRateLimited(Duration retry_after, Call call);
 absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call);

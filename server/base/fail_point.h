@@ -1,6 +1,6 @@
 // Places where a test lets the process die, to see what the next start makes of it. Only the chaos
-// tests' own build of the program (tests/chaos) has them: in every other one FailPoint is empty, and
-// nothing reads the variable.
+// tests' own build of the program (tests/chaos) has them: in every other one FailPoint is empty,
+// and nothing reads the variable.
 #pragma once
 
 #include <string_view>
@@ -14,8 +14,8 @@
 
 namespace gateway {
 
-// GATEWAY_FAIL_POINT=name[:n] kills the process the n-th time (the first, if not given) it gets to the
-// place of that name: with SIGKILL, so that nothing is flushed, closed or answered.
+// GATEWAY_FAIL_POINT=name[:n] kills the process the n-th time (the first, if not given) it gets to
+// the place of that name: with SIGKILL, so that nothing is flushed, closed or answered.
 inline void FailPoint(std::string_view name) {
   static const std::string wanted = [] {
     const char* set = std::getenv("GATEWAY_FAIL_POINT");

@@ -18,7 +18,8 @@ bool IsWordByte(char c) {
 }
 
 bool IsWord(std::string_view text, std::size_t max_bytes) {
-  return !text.empty() && text.size() <= max_bytes && std::all_of(text.begin(), text.end(), IsWordByte);
+  return !text.empty() && text.size() <= max_bytes &&
+         std::all_of(text.begin(), text.end(), IsWordByte);
 }
 
 // The `digits` lowest 5-bit groups of `value`, most significant first.
@@ -48,7 +49,7 @@ std::string MintJobId(WallTime now, Random& random) {
 
 std::string MintRequestId(Random& random) {
   std::array<std::uint64_t, 2> bits = {random.Next(), random.Next()};
-  bits[0] = (bits[0] & ~0xF000ULL) | 0x4000ULL;                      // version 4
+  bits[0] = (bits[0] & ~0xF000ULL) | 0x4000ULL;                          // version 4
   bits[1] = (bits[1] & ~0xC000000000000000ULL) | 0x8000000000000000ULL;  // variant 1
   std::string id;
   id.reserve(36);

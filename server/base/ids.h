@@ -21,8 +21,8 @@ std::string MintRequestId(Random& random);
 // What a caller may name a job with: 1–128 of [A-Za-z0-9_-].
 bool IsCallerId(std::string_view id);
 
-// What Pictory may call a job: 1–256 visible ASCII characters. Not `.` and `..`: servers and proxies
-// take these for directories even percent-encoded, so no path could ask for such a job.
+// What Pictory may call a job: 1–256 visible ASCII characters. Not `.` and `..`: servers and
+// proxies take these for directories even percent-encoded, so no path could ask for such a job.
 bool IsUpstreamId(std::string_view id);
 
 // 1–64 of [A-Za-z0-9_-].

@@ -9,7 +9,7 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kDigitsMax = 300;  // RapidJSON takes 308
-constexpr double kLargest = 1e308;       // and its text is never longer than that of a larger number
+constexpr double kLargest = 1e308;  // and its text is never longer than that of a larger number
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -44,7 +44,8 @@ std::string Nearest(const std::string& number) {
   if (std::isfinite(value) && number.size() <= kDigitsMax) return "";
   if (!std::isfinite(value)) return value < 0 ? "-1e308" : "1e308";
   char text[32];
-  std::snprintf(text, sizeof text, "%.17g", std::fabs(value) > kLargest ? std::copysign(kLargest, value) : value);
+  std::snprintf(text, sizeof text, "%.17g",
+                std::fabs(value) > kLargest ? std::copysign(kLargest, value) : value);
   return text;
 }
 

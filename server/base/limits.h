@@ -18,21 +18,22 @@ inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 // Sizes of messages and bodies.
-inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;         // of a submit
-inline constexpr std::size_t kSmallRequestMaxBytes = 64 * kKiB;    // of all other calls
+inline constexpr std::size_t kRequestMaxBytes = 16 * kMiB;       // of a submit
+inline constexpr std::size_t kSmallRequestMaxBytes = 64 * kKiB;  // of all other calls
 inline constexpr std::size_t kSubmitReplyMaxBytes = 1 * kMiB;
 // A job's reply, decoded. An hour of speech is 2 to 3 MB of transcript, a day of it 60 MB.
-inline constexpr int kJobReplyMaxMiB = 64;        // unless set
-inline constexpr int kJobReplyMostMiB = 512;      // that may be set; SQLite and the parser end at 1 GB
+inline constexpr int kJobReplyMaxMiB = 64;    // unless set
+inline constexpr int kJobReplyMostMiB = 512;  // that may be set; SQLite and the parser end at 1 GB
 inline constexpr std::size_t kJobReplyMaxBytes = kJobReplyMaxMiB * kMiB;
-inline constexpr std::size_t kSmallReplyMaxBytes = 1 * kMiB;  // what a poll reads at first
+inline constexpr std::size_t kSmallReplyMaxBytes = 1 * kMiB;   // what a poll reads at first
 inline constexpr std::size_t kReadAsideFromBytes = 64 * kKiB;  // read on a thread of its own
 inline constexpr std::size_t kListReplyMaxBytes = 64 * kMiB;
 inline constexpr std::size_t kResponseHeadersMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kBasicTextMaxBytes = 64 * kKiB;  // a text inlined in the BASIC view
 inline constexpr std::size_t kFullViewMaxBytes = 3 * kMiB;    // beyond it parts are left out
-inline constexpr std::size_t kFullViewReadMaxBytes = 12 * kMiB;  // of JSON; more is never read for it
-inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;     // ReadJobResult
+inline constexpr std::size_t kFullViewReadMaxBytes =
+    12 * kMiB;                                             // of JSON; more is never read for it
+inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;  // ReadJobResult
 
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
@@ -44,14 +45,16 @@ inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
-// A request as it comes, before anything is made of it. How much of each field it may hold stands beside
-// the field, in the .proto files.
+// A request as it comes, before anything is made of it. How much of each field it may hold stands
+// beside the field, in the .proto files.
 inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
-// But one for so many bytes of it, beyond the first ones: a message takes memory even if it is empty.
+// But one for so many bytes of it, beyond the first ones: a message takes memory even if it is
+// empty.
 inline constexpr std::size_t kRequestMessagesFree = 5'000;
 inline constexpr std::size_t kRequestBytesPerMessage = 16;
-inline constexpr int kRequestDepthMax = 64;           // of messages in messages
-inline constexpr int kRequestFieldRepeatsMax = 16;    // of a field that counts once; the last one does
+inline constexpr int kRequestDepthMax = 64;  // of messages in messages
+inline constexpr int kRequestFieldRepeatsMax =
+    16;  // of a field that counts once; the last one does
 inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take memory too
 
 // Ids and labels.
@@ -62,7 +65,8 @@ inline constexpr std::size_t kUrlMaxBytes = 2048;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
-inline constexpr std::size_t kUpstreamTextMaxBytes = 512;  // Pictory's words inside a status message
+inline constexpr std::size_t kUpstreamTextMaxBytes =
+    512;  // Pictory's words inside a status message
 
 // Uploads, which clients send past the gateway.
 inline constexpr std::size_t kFileNameMaxBytes = 255;
@@ -76,7 +80,8 @@ inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
-inline constexpr seconds kSlowPollTimeoutMax{120};  // that kPollTimeout doubles to while a reply does not come
+inline constexpr seconds kSlowPollTimeoutMax{
+    120};  // that kPollTimeout doubles to while a reply does not come
 inline constexpr minutes kLargePollTimeout{5};  // 60 MB at 2 Mbit/s; silence is noticed far earlier
 inline constexpr seconds kConnectionMaxIdle{30};
 inline constexpr seconds kConnectionMaxLife{300};
@@ -116,14 +121,15 @@ inline constexpr milliseconds kSandboxPollFirst{200};
 inline constexpr milliseconds kSandboxPollMax{1000};
 inline constexpr seconds kPollErrorFirst{2};
 inline constexpr minutes kPollErrorMax{5};
-inline constexpr seconds kNotFoundGrace{60};        // after acceptance an unknown job is still pending
-inline constexpr int kNotFoundMissingAfter = 5;     // in a row,
+inline constexpr seconds kNotFoundGrace{60};     // after acceptance an unknown job is still pending
+inline constexpr int kNotFoundMissingAfter = 5;  // in a row,
 inline constexpr minutes kNotFoundMissingSpan{10};  // over at least this long: upstream_missing
 inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
 inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
-inline constexpr hours kUnaskedGap{3};  // without an answer of Pictory's; jobs do not grow older in it
+inline constexpr hours kUnaskedGap{
+    3};  // without an answer of Pictory's; jobs do not grow older in it
 inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
 inline constexpr int kSlowFactor = 4;
@@ -131,7 +137,7 @@ inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 static_assert(kUnaskedGap > 2 * kStalePollInterval, "the polls of one old job are no gap");
 inline constexpr hours kExpiresAfter{7 * 24};
-inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
+inline constexpr seconds kHintInterval{2};   // a job is polled for webhooks no more often than this
 inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
@@ -144,19 +150,22 @@ inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
 inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
-inline constexpr int kSlowPollsShare = 4;  // a quarter of the places, for those that are waited for longer
+inline constexpr int kSlowPollsShare =
+    4;  // a quarter of the places, for those that are waited for longer
 inline constexpr int kSubmitsInFlightMax = 64;
 
 // Webhooks: Pictory calls back.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;
-inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;  // that is read of one; see the receiver
+inline constexpr std::size_t kCallbackBodyMaxBytes =
+    64 * kKiB;  // that is read of one; see the receiver
 inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kCallbackConnectionsMax = 256;
 inline constexpr seconds kCallbackReadTimeout{10};  // of a whole call
 inline constexpr seconds kCallbackWriteTimeout{10};
 inline constexpr seconds kCallbackIdleTimeout{30};
-inline constexpr milliseconds kCallbackInterval{250};  // one submission's are handed on no more often
+inline constexpr milliseconds kCallbackInterval{
+    250};  // one submission's are handed on no more often
 inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
 // The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
 inline constexpr double kWebhookPollGrowth = 2;
@@ -185,25 +194,27 @@ inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
 inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
-inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;         // of a call, refused with a word
+inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;  // of a call, refused with a word
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
-inline constexpr seconds kHandshakeMax{20};  // from a connection's beginning to its first HTTP/2 settings
-// Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over a
-// new one to see that it can still be reached.
+inline constexpr seconds kHandshakeMax{
+    20};  // from a connection's beginning to its first HTTP/2 settings
+// Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over
+// a new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
 inline constexpr std::size_t kConnectionsPerPlaceLeft = 4;  // that one address may have
 inline constexpr int kConnectionsLookRest = 9;  // times as long as it took to see which have ended
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
-inline constexpr seconds kSelfCallLate{2};  // the gateway's own thread was: what it saw proves nothing
+inline constexpr seconds kSelfCallLate{
+    2};  // the gateway's own thread was: what it saw proves nothing
 inline constexpr milliseconds kAcceptRetry{100};  // after the system refused a connection's file
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
 inline constexpr std::size_t kArrivingGiveWay = 250;  // at once, when there are so many
-inline constexpr seconds kRequestArrivalMax{30};  // from a request's first byte to its last
-inline constexpr seconds kDrainArrivalMax{1};     // the same in a drain
+inline constexpr seconds kRequestArrivalMax{30};      // from a request's first byte to its last
+inline constexpr seconds kDrainArrivalMax{1};         // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
 // From so much of the memory limit on, requests that do not come at once are refused.
 inline constexpr std::size_t kMemoryShortPercent = 75;
@@ -216,23 +227,27 @@ inline constexpr int kMemorySmallestMiB = 256;
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
-inline constexpr std::size_t kWatchesShare = 2;        // of the memory limit, unless --max-watches is given
-// Blocks from here on come from the system and go back to it at once; what the allocator has at a heap's
-// end it keeps up to so much; and of all that it keeps, more than after the last time is given back.
+inline constexpr std::size_t kWatchesShare =
+    2;  // of the memory limit, unless --max-watches is given
+// Blocks from here on come from the system and go back to it at once; what the allocator has at a
+// heap's end it keeps up to so much; and of all that it keeps, more than after the last time is
+// given back.
 inline constexpr int kLargeBlockBytes = 1 * kMiB;
 inline constexpr int kHeapTopMaxBytes = 4 * kMiB;
 inline constexpr std::size_t kMemoryKeptMaxBytes = 16 * kMiB;
 inline constexpr seconds kMemoryLookInterval{5};
-// Of the memory limit, for requests beyond the small ones whose calls are under way: what is made of
-// a request takes some five times its size.
+// Of the memory limit, for requests beyond the small ones whose calls are under way: what is made
+// of a request takes some five times its size.
 inline constexpr std::size_t kLargeRequestsShare = 16;
 inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
 // Of the memory limit, for answers that are not small and are being made or not taken yet.
 inline constexpr std::size_t kLargeAnswersShare = 8;
-inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;  // each half has room for one
+inline constexpr std::size_t kLargeAnswersMinBytes =
+    4 * kFullViewMaxBytes;  // each half has room for one
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones are not counted
-// The same for one that is alone: what a valid request may become, and of little memory at most so much.
+// The same for one that is alone: what a valid request may become, and of little memory at most so
+// much.
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
 inline constexpr seconds kHeartbeatInterval{25};
@@ -240,7 +255,8 @@ inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without request_id is matched this long
 // Submits without request_id whose answer may not have arrived.
-inline constexpr minutes kOwedWindow{10};  // an answer that did not arrive is kept for an equal submit
+inline constexpr minutes kOwedWindow{
+    10};  // an answer that did not arrive is kept for an equal submit
 inline constexpr seconds kKeylessSettle{30};  // one that seems to have arrived, unless set
 inline constexpr minutes kKeylessSettleMax{10};
 inline constexpr hours kOwedAcrossRestart{1};  // that the program may have been away
@@ -251,15 +267,16 @@ inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can b
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
-inline constexpr seconds kToldBeforeCut{1};  // waiting submitters, before a drain ends; at most half of it
+inline constexpr seconds kToldBeforeCut{
+    1};  // waiting submitters, before a drain ends; at most half of it
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 inline constexpr std::size_t kStoreGroupMax = 256;
-inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;  // of large values in one commit
-inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;  // of results, for one page
+inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;    // of large values in one commit
+inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;     // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:

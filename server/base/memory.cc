@@ -68,7 +68,8 @@ MemoryThere FindMemory(const std::filesystem::path& root) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string_view controllers = std::string_view(line).substr(first + 1, second - first - 1);
+    const std::string_view controllers =
+        std::string_view(line).substr(first + 1, second - first - 1);
     const std::filesystem::path group =
         std::filesystem::path(line.substr(second + 1)).relative_path();
     if (controllers.empty()) {
@@ -79,7 +80,8 @@ MemoryThere FindMemory(const std::filesystem::path& root) {
   }
   // The older groups write an absurdly large number where there is no limit.
   const std::uint64_t machine = MachineBytes();
-  return {.bytes = static_cast<std::size_t>(std::min(lowest, machine)), .container = lowest < machine};
+  return {.bytes = static_cast<std::size_t>(std::min(lowest, machine)),
+          .container = lowest < machine};
 }
 
 std::size_t KeptBytes() {

@@ -7,8 +7,8 @@
 
 namespace gateway {
 
-// As SerializeAsString, but the entries of a map are in the order of their keys. Otherwise it is another
-// one each time, and nobody can compare two answers, two log lines or two records. Pure.
+// As SerializeAsString, but the entries of a map are in the order of their keys. Otherwise it is
+// another one each time, and nobody can compare two answers, two log lines or two records. Pure.
 std::string StableBytes(const google::protobuf::MessageLite& message);
 
 }  // namespace gateway

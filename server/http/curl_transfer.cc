@@ -213,7 +213,8 @@ void CurlTransfer::SetMethod(const Request& request) {
 }
 
 void CurlTransfer::SetHeaders(const Request& request) {
-  if (header_list_ != nullptr && listed_ == request.headers) return;  // polls differ in their paths only
+  if (header_list_ != nullptr && listed_ == request.headers)
+    return;  // polls differ in their paths only
   header_list_.reset();
   AddHeaderLine("Expect:");  // a body is sent at once, whatever its size
   bool has_type = false;

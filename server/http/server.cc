@@ -19,12 +19,12 @@ void Exchange::Answer(std::shared_ptr<Exchange> self, ServerResponse response, D
   if (core == nullptr || core->stopping) return;
   // Even from the server's own thread: a handler that answers at once must not run the connection
   // inside itself.
-  asio::post(core->context, [self = std::move(self), response = std::move(response),
-                             delivery]() mutable {
-    self->response_ = std::move(response);
-    self->delivery_ = delivery;
-    if (const auto connection = self->connection_.lock()) connection->WakeUp();
-  });
+  asio::post(core->context,
+             [self = std::move(self), response = std::move(response), delivery]() mutable {
+               self->response_ = std::move(response);
+               self->delivery_ = delivery;
+               if (const auto connection = self->connection_.lock()) connection->WakeUp();
+             });
 }
 
 struct Responder::Last {

@@ -1,13 +1,13 @@
 // A small HTTP/1.1 server for this program's side doors: the sandbox, the admin port, webhooks.
 //
 // One thread of its own runs every connection and every handler; a handler must not block long.
-// Bounds: header and body bytes, and the time a request may take to arrive and an answer to be read are
-// capped (ServerOptions); over a cap the peer is answered 431, 413 or is dropped. So are connections: over
-// their cap the oldest gives way that is between two requests, else the one whose request (it is answered
-// 503) or else whose answer has taken longest. So nobody can keep others out, however many connections he
-// holds and however little he sends; only while all of them wait for a handler a new peer is answered 503.
-// Without a free file descriptor the same is done.
-// No TLS: it listens on loopback or behind a proxy.
+// Bounds: header and body bytes, and the time a request may take to arrive and an answer to be read
+// are capped (ServerOptions); over a cap the peer is answered 431, 413 or is dropped. So are
+// connections: over their cap the oldest gives way that is between two requests, else the one whose
+// request (it is answered 503) or else whose answer has taken longest. So nobody can keep others
+// out, however many connections he holds and however little he sends; only while all of them wait
+// for a handler a new peer is answered 503. Without a free file descriptor the same is done. No
+// TLS: it listens on loopback or behind a proxy.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@
 namespace gateway::http {
 
 struct ServerOptions {
-  std::string name = "HTTP server";  // for error messages
+  std::string name = "HTTP server";   // for error messages
   std::string address = "127.0.0.1";  // an IP address, or "localhost"
   std::uint16_t port = 0;             // 0: any free one
   std::size_t max_connections = 4096;
@@ -31,8 +31,9 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
   Duration read_timeout = std::chrono::seconds(30);   // for one whole request
   Duration write_timeout = std::chrono::seconds(30);  // for one whole answer
-  // Not zero: instead, for each piece of an answer, and of a body once a sink takes it. For servers of
-  // large files only: whoever sends a byte in each such time holds a connection for as long as he likes.
+  // Not zero: instead, for each piece of an answer, and of a body once a sink takes it. For servers
+  // of large files only: whoever sends a byte in each such time holds a connection for as long as
+  // he likes.
   Duration piece_timeout{0};
 };
 

@@ -19,8 +19,8 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-// Accepting fails so often in a row before the server pauses: somebody else in the process takes what
-// it has set free.
+// Accepting fails so often in a row before the server pauses: somebody else in the process takes
+// what it has set free.
 constexpr int kAcceptFailuresMax = 2;
 
 bool OutOfFiles(const ErrorCode& error) {

@@ -105,7 +105,7 @@ absl::StatusOr<std::shared_ptr<BodySource>> FileBody(const std::filesystem::path
   if (fd < 0) {
     return absl::NotFoundError("cannot open " + path.string() + ": " + std::strerror(errno));
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return absl::NotFoundError(path.string() + " is not a regular file");

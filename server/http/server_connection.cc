@@ -44,9 +44,8 @@ ServerRequest ToRequest(const beast::http::request_header<>& message) {
   request.path = std::string(target.substr(0, mark));
   if (mark != std::string_view::npos) request.query = std::string(target.substr(mark + 1));
   for (const auto& field : message) {
-    request.headers.push_back(
-        {Lower({field.name_string().data(), field.name_string().size()}),
-         std::string(field.value().data(), field.value().size())});
+    request.headers.push_back({Lower({field.name_string().data(), field.name_string().size()}),
+                               std::string(field.value().data(), field.value().size())});
   }
   return request;
 }
@@ -183,8 +182,7 @@ asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool*
     if (error == beast::http::error::need_buffer) error = {};
     // What arrived before a break counts.
     const std::size_t got = piece.size() - parser.get().body().size;
-    const BodySink::Next next =
-        got > 0 ? sink.Take({piece.data(), got}) : BodySink::Next::kMore;
+    const BodySink::Next next = got > 0 ? sink.Take({piece.data(), got}) : BodySink::Next::kMore;
     if (next == BodySink::Next::kReset) Reset();
     if (next == BodySink::Next::kReset || closing_) co_return false;
     if (next == BodySink::Next::kAnswer) {
@@ -243,8 +241,8 @@ void Connection::WatchPeer() {
       tcp::socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
         if (error || self->closing_) return;
         char byte = 0;
-        const ssize_t got = ::recv(self->stream_.socket().native_handle(), &byte, 1,
-                                   MSG_PEEK | MSG_DONTWAIT);
+        const ssize_t got =
+            ::recv(self->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         // More bytes are the next request, sent early: no longer watched, read later.
         if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
         self->peer_left_ = true;

@@ -32,7 +32,7 @@ std::string_view ReasonPhrase(int status);
 // The status line and all header fields, with the blank line. Fields whose name or value could
 // break out of the line are left out.
 std::string WriteHead(const ServerResponse& response, int status,
-                      std::optional<std::uint64_t> content_length,
-                      const std::string& content_range, bool keep_alive, WallTime now);
+                      std::optional<std::uint64_t> content_length, const std::string& content_range,
+                      bool keep_alive, WallTime now);
 
 }  // namespace gateway::http

@@ -20,9 +20,9 @@ class BodySink;
 class Responder;  // server.h
 
 struct ServerRequest {
-  std::string method;  // "GET", "POST"…
-  std::string path;    // as sent, still percent-encoded, without the query
-  std::string query;   // as sent, without the '?'
+  std::string method;           // "GET", "POST"…
+  std::string path;             // as sent, still percent-encoded, without the query
+  std::string query;            // as sent, without the '?'
   std::vector<Header> headers;  // names in lower case, in the order sent
   std::string body;
   std::shared_ptr<BodySink> sink;  // what took the body; then `body` is empty
@@ -96,11 +96,11 @@ struct Delivery {
   };
   static constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 
-  Duration delay{0};             // before the first byte
+  Duration delay{0};               // before the first byte
   std::uint64_t cut_after = kAll;  // bytes of head and body that go out; then `end`
   End end = End::kKeep;
-  std::size_t piece_bytes = 0;   // 0: as fast as the peer reads; else so many bytes…
-  Duration piece_interval{0};    // …each so long after the last
+  std::size_t piece_bytes = 0;                  // 0: as fast as the peer reads; else so many bytes…
+  Duration piece_interval{0};                   // …each so long after the last
   std::optional<std::uint64_t> claimed_length;  // Content-Length, if not the truth
 };
 

@@ -59,10 +59,16 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
     co_return false;
   }
   switch (delivery.end) {
-    case Delivery::End::kKeep: break;
-    case Delivery::End::kClose: break;
-    case Delivery::End::kReset: Reset(); co_return false;
-    case Delivery::End::kHang: co_await Hang(); co_return false;
+    case Delivery::End::kKeep:
+      break;
+    case Delivery::End::kClose:
+      break;
+    case Delivery::End::kReset:
+      Reset();
+      co_return false;
+    case Delivery::End::kHang:
+      co_await Hang();
+      co_return false;
   }
   if (!keep_alive) co_await LingeringClose();
   co_return keep_alive;

@@ -1,7 +1,7 @@
 // One HTTP request to Pictory, and what became of it.
 //
-// HttpTransport is the wall between the domain and the network: CurlTransport (http/curl_transport.h)
-// in the program, a scripted double in tests and in the simulator.
+// HttpTransport is the wall between the domain and the network: CurlTransport
+// (http/curl_transport.h) in the program, a scripted double in tests and in the simulator.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,7 @@ struct Request {
   std::string method = "GET";
   // Appended to the transport's base URL; begins with '/'; segments percent-encoded by the caller.
   std::string path;
-  std::vector<Header> headers;  // `Authorization` among them is never logged
+  std::vector<Header> headers;              // `Authorization` among them is never logged
   std::shared_ptr<const std::string> body;  // null: none
   Duration timeout = limits::kPollTimeout;  // from the start of the transfer, queueing not counted
   // A request still queued then is answered kNotSent without touching the network.
@@ -47,11 +47,11 @@ struct Response {
     kUnknown,   // sent in part or whole, and no complete answer came back
   };
   Outcome outcome = Outcome::kNotSent;
-  int status = 0;                // 0 unless a status line arrived
-  std::vector<Header> headers;   // of the final response, names in lower case
-  std::string body;              // whole if kComplete, else what arrived (capped)
-  std::string error;             // for people, if not kComplete; never contains a secret
-  bool timed_out = false;        // of kUnknown: because the request's timeout passed
+  int status = 0;               // 0 unless a status line arrived
+  std::vector<Header> headers;  // of the final response, names in lower case
+  std::string body;             // whole if kComplete, else what arrived (capped)
+  std::string error;            // for people, if not kComplete; never contains a secret
+  bool timed_out = false;       // of kUnknown: because the request's timeout passed
   // Not 0: cut because the body is longer than this, the request's max_body_bytes.
   std::size_t longer_than_bytes = 0;
 

@@ -22,7 +22,8 @@ namespace gateway::jobs {
 class Account {
  public:
   Account(BudgetOptions options, const Clock& clock)
-      : clock_(clock), requests_per_second_(options.requests_per_second),
+      : clock_(clock),
+        requests_per_second_(options.requests_per_second),
         budget_(options, clock.Now()) {}
 
   bool TryTake(Budget::Share share) {
@@ -70,8 +71,9 @@ class Account {
       NoteSuspect();
     }
   }
-  // The same of a call that neither polls nor pays, by what its caller gets, and what else that says of the
-  // account. Errors of our own say nothing of it; of refused credentials the client tells by itself.
+  // The same of a call that neither polls nor pays, by what its caller gets, and what else that
+  // says of the account. Errors of our own say nothing of it; of refused credentials the client
+  // tells by itself.
   void NoteFreeCall(const absl::Status& answer) {
     const std::string reason = errors::Reason(answer);
     if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
@@ -79,15 +81,15 @@ class Account {
     if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
     if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
   }
-  // Something is wrong with the account rather than with one job: many unanswered in a row, or a call that
-  // was refused for who made it.
+  // Something is wrong with the account rather than with one job: many unanswered in a row, or a
+  // call that was refused for who made it.
   void NoteSuspect() {
     if (suspected_) suspected_();
   }
   // Who hears of that, on the threads that report it. Once, before any of them.
   void SetSuspected(std::function<void()> suspected) { suspected_ = std::move(suspected); }
-  // While it rests nothing is sent: `why` says that it cannot be reached, or refuses the credentials. OK
-  // ends the rest. True if this changed it.
+  // While it rests nothing is sent: `why` says that it cannot be reached, or refuses the
+  // credentials. OK ends the rest. True if this changed it.
   bool SetResting(absl::Status why) {
     if (why.ok()) unanswered_ = 0;
     MutexLock lock(mutex_);
@@ -101,9 +103,9 @@ class Account {
   // It rests for that reason.
   bool credentials_refused() const { return credentials_refused_.load(std::memory_order_relaxed); }
 
-  // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter polls in a
-  // row on that said nothing of their job, until Pictory says anything of what it was asked, by whatever
-  // call, or no job is followed that could lag.
+  // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter
+  // polls in a row on that said nothing of their job, until Pictory says anything of what it was
+  // asked, by whatever call, or no job is followed that could lag.
   bool degraded() const { return degraded_.load(std::memory_order_relaxed) || resting(); }
   void NoteSilentPoll() {
     if (++silent_polls_ >= limits::kDegradedAfter) SetDegraded(true);
@@ -114,7 +116,9 @@ class Account {
   }
   void NoteNothingFollowed() { NoteSpoken(); }
   // Who hears when it changes, on the threads that report it. Once, before any of them.
-  void SetDegradedChanged(std::function<void(bool)> changed) { degraded_changed_ = std::move(changed); }
+  void SetDegradedChanged(std::function<void(bool)> changed) {
+    degraded_changed_ = std::move(changed);
+  }
 
   double requests_per_second() const { return requests_per_second_; }
 
@@ -134,7 +138,7 @@ class Account {
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};
   std::atomic<bool> credentials_refused_{false};
-  std::atomic<int> unanswered_{0};  // in a row
+  std::atomic<int> unanswered_{0};    // in a row
   std::atomic<int> silent_polls_{0};  // in a row
   std::function<void()> suspected_;
   std::function<void(bool)> degraded_changed_;

@@ -94,17 +94,18 @@ void NoteMissing(JobRecord& record, WallTime now, const Asked& asked) {
   }
 }
 
-// The result mostly follows soon. If it does not, what there is in its place is the result, of which nothing
-// can be lost by being taken; and where there is nothing the job is asked for on, because it was paid for.
+// The result mostly follows soon. If it does not, what there is in its place is the result, of
+// which nothing can be lost by being taken; and where there is nothing the job is asked for on,
+// because it was paid for.
 void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime now,
                     const Asked& asked) {
   record.failure_seen = false;
   NoteProgress(record.job, reply);
   if (!record.incomplete_since.has_value()) record.incomplete_since = now;
-  record.incomplete_count =
-      std::min(record.incomplete_count + 1, limits::kResultIncompleteAnswers);
-  const bool stays = record.incomplete_count >= limits::kResultIncompleteAnswers &&
-                     AgeSince(*record.incomplete_since, asked, now) >= limits::kResultIncompleteAfter;
+  record.incomplete_count = std::min(record.incomplete_count + 1, limits::kResultIncompleteAnswers);
+  const bool stays =
+      record.incomplete_count >= limits::kResultIncompleteAnswers &&
+      AgeSince(*record.incomplete_since, asked, now) >= limits::kResultIncompleteAfter;
   if (stays && reply.result != nullptr) return Succeed(record, reply, now);
   Tell(record, Notice::kIncomplete, reply.message);
 }
@@ -116,7 +117,8 @@ void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now
     ForgetIncomplete(record);
     return;
   }
-  Fail(record.job, reply.error_code.empty() ? "UNKNOWN" : reply.error_code, reply.error_message, now);
+  Fail(record.job, reply.error_code.empty() ? "UNKNOWN" : reply.error_code, reply.error_message,
+       now);
 }
 
 // It waits for an operator, as long as that takes: Pictory has done the work.
@@ -179,7 +181,8 @@ void GiveUpOld(JobRecord& record, WallTime now, const Asked& asked) {
   if (AgeSince(record.accepted_at, asked, now) < limits::kExpiresAfter) return;
   if (record.notice == Notice::kIncomplete) {
     Expire(record.job, "RESULT_INCOMPLETE",
-           "Pictory says completed, and gave no result within 7 days; the gateway stopped asking", now);
+           "Pictory says completed, and gave no result within 7 days; the gateway stopped asking",
+           now);
   } else {
     Expire(record.job, "EXPIRED", "No end was seen within 7 days; the gateway stopped asking", now);
   }

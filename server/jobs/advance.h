@@ -1,9 +1,10 @@
-// What a poll's answer makes of a job: a pure function from (record, reply, now) to the next record.
+// What a poll's answer makes of a job: a pure function from (record, reply, now) to the next
+// record.
 //
 // State never moves back and a final state stays. A reply that says nothing about the job changes
-// nothing. One that is not understood changes the job's message, and only if it says something else than
-// the one before. Time alone can change a job too, if Pictory could be asked: it becomes stale, and in the
-// end EXPIRED.
+// nothing. One that is not understood changes the job's message, and only if it says something else
+// than the one before. Time alone can change a job too, if Pictory could be asked: it becomes
+// stale, and in the end EXPIRED.
 #pragma once
 
 #include "base/clock.h"
@@ -15,8 +16,8 @@ namespace gateway::jobs {
 
 struct Advanced {
   JobRecord record;
-  bool visible = false;  // what callers see has changed; the revision has risen
-  bool store = false;    // the record must be written, even if callers see no change
+  bool visible = false;        // what callers see has changed; the revision has risen
+  bool store = false;          // the record must be written, even if callers see no change
   bool contradiction = false;  // a final job was told another end: worth a metric, nothing else
 };
 

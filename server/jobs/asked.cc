@@ -24,7 +24,8 @@ Duration AgeSince(WallTime from, const Asked& asked, WallTime now) {
 
 WallTime StartTime(const Asked& asked, WallTime now) {
   if (asked.answered == WallTime{}) return now;
-  return asked.answered > now || now - asked.answered > limits::kRequestIdKept ? asked.answered : now;
+  return asked.answered > now || now - asked.answered > limits::kRequestIdKept ? asked.answered
+                                                                               : now;
 }
 
 bool IsWorthNoting(const Asked& noted, const Asked& asked) {

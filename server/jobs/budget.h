@@ -1,10 +1,10 @@
 // How many requests a second one Pictory account gets from us: a token bucket with a share for
 // submits and one for polls.
 //
-// Each share refills at half the rate; what one side cannot hold spills over to the other, so either
-// alone gets the whole rate, and neither starves the other. A 429 halves the rate and blocks the
-// account for as long as Pictory asks; the rate then climbs back by a tenth of the configured one a
-// second. Not thread-safe: its owner locks. Pure in the time it is given.
+// Each share refills at half the rate; what one side cannot hold spills over to the other, so
+// either alone gets the whole rate, and neither starves the other. A 429 halves the rate and blocks
+// the account for as long as Pictory asks; the rate then climbs back by a tenth of the configured
+// one a second. Not thread-safe: its owner locks. Pure in the time it is given.
 #pragma once
 
 #include <algorithm>

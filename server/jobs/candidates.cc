@@ -10,8 +10,12 @@ namespace gateway::jobs {
 namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
-  Search(const JobRecord& in_doubt, Upstream& the_upstream, JobStore& the_store, CandidatesDone when_done)
-      : sent_at(in_doubt.sent_at), upstream(the_upstream), store(the_store), done(std::move(when_done)) {}
+  Search(const JobRecord& in_doubt, Upstream& the_upstream, JobStore& the_store,
+         CandidatesDone when_done)
+      : sent_at(in_doubt.sent_at),
+        upstream(the_upstream),
+        store(the_store),
+        done(std::move(when_done)) {}
 
   void ReadPage(const std::string& page_key) {
     std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
@@ -32,11 +36,11 @@ struct Search : std::enable_shared_from_this<Search> {
       return last ? done(std::move(found)) : ReadPage(page.next_page_key);
     }
     const std::string& id = page.jobs[next].pictory_job_id;
-    store.FindOwner(id, [self = shared_from_this()](
-                            absl::StatusOr<std::optional<std::string>> owner) {
-      if (!owner.ok()) return self->done(owner.status());
-      owner->has_value() ? self->CheckAge(**owner) : self->Take();
-    });
+    store.FindOwner(id,
+                    [self = shared_from_this()](absl::StatusOr<std::optional<std::string>> owner) {
+                      if (!owner.ok()) return self->done(owner.status());
+                      owner->has_value() ? self->CheckAge(**owner) : self->Take();
+                    });
   }
 
   void Take() {
@@ -53,8 +57,8 @@ struct Search : std::enable_shared_from_this<Search> {
     store.Find(owner, page.jobs[next].pictory_job_id,
                [self = shared_from_this()](absl::StatusOr<std::optional<JobRecord>> record) {
                  if (!record.ok()) return self->done(record.status());
-                 const bool older = record->has_value() && (*record)->accepted_at <
-                                                               self->sent_at - limits::kClockSlack;
+                 const bool older = record->has_value() &&
+                                    (*record)->accepted_at < self->sent_at - limits::kClockSlack;
                  if (older) return self->done(std::move(self->found));
                  ++self->next;
                  self->CheckNext();
@@ -73,7 +77,8 @@ struct Search : std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store, CandidatesDone done) {
+void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store,
+                    CandidatesDone done) {
   std::make_shared<Search>(in_doubt, upstream, store, std::move(done))->ReadPage("");
 }
 

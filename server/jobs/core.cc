@@ -17,12 +17,12 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::
       ledger(ground.store, hub),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock),
-      poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock, ground.timers,
-             ground.random, WithNotes(std::move(events.polls))),
+      poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock,
+             ground.timers, ground.random, WithNotes(std::move(events.polls))),
       reconciler(upstream, ledger, ground.store, hub, poller, ground.clock, ground.timers,
                  std::move(events.resolves)),
-      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed, ledger,
-                ground.store, hub, ground.clock, ground.timers, ground.random,
+      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed,
+                ledger, ground.store, hub, ground.clock, ground.timers, ground.random,
                 WithHints(std::move(events.submits))),
       uploads(upstream, ground.clock, ground.timers),
       deleter(upstream, ledger, ground.store, ground.clock),
@@ -30,15 +30,17 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::
       ground_(ground),
       recovered_(std::move(recovered)) {
   hub.SetEnded(std::move(events.ended));
-  hub.SetWatchersChanged([this](const std::string& tenant, const std::string& job_id, std::size_t count) {
-    poller.SetWatched(tenant, job_id, count > 0);
-  });
+  hub.SetWatchersChanged(
+      [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
+        poller.SetWatched(tenant, job_id, count > 0);
+      });
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
     poller.OnChange(record, seen);
     reconciler.OnChange(record);
   });
   owed.Recover(std::move(recovered_.owed));
-  spending.Recover(std::move(recovered_.spent), StartTime(recovered_.asked, ground.clock.WallNow()));
+  spending.Recover(std::move(recovered_.spent),
+                   StartTime(recovered_.asked, ground.clock.WallNow()));
   poller.Recover(recovered_.asked);
   reconciler.Recall(std::move(recovered_.hints));
 }

@@ -1,8 +1,8 @@
-// The domain, wired: everything about jobs between the store, the transport to Pictory and those who call.
-// The program, the simulator and the tests that need all of it have this one wiring.
+// The domain, wired: everything about jobs between the store, the transport to Pictory and those
+// who call. The program, the simulator and the tests that need all of it have this one wiring.
 //
-// Used directly, part by part: each is thread-safe, and says for itself what it does. What is passed to the
-// constructor must outlive the core, and the core must outlive all calls in flight.
+// Used directly, part by part: each is thread-safe, and says for itself what it does. What is
+// passed to the constructor must outlive the core, and the core must outlive all calls in flight.
 #pragma once
 
 #include <functional>
@@ -64,11 +64,12 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Takes up the jobs that have not ended, on the caller's thread. Once, before the first call; no callback
-  // of Pictory must come before.
+  // Takes up the jobs that have not ended, on the caller's thread. Once, before the first call; no
+  // callback of Pictory must come before.
   absl::Status TakeUp();
 
-  // Nothing starts on its own any more: no poll, no question, no pruning. Submits go on; see Submitter::Drain.
+  // Nothing starts on its own any more: no poll, no question, no pruning. Submits go on; see
+  // Submitter::Drain.
   void Stop();
 
   // In the order in which they depend on each other.

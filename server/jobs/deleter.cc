@@ -11,15 +11,16 @@ namespace {
 absl::Status WhyNot(const Job& job) {
   if (IsFinal(job.state)) return absl::OkStatus();
   if (job.state == v1::JOB_STATE_UNCONFIRMED) {
-    return errors::JobNotDeletable(job.job_id, "it is UNCONFIRMED; settle it with ResolveJob first");
+    return errors::JobNotDeletable(job.job_id,
+                                   "it is UNCONFIRMED; settle it with ResolveJob first");
   }
   return errors::JobNotDeletable(job.job_id, "it is " + StateName(job.state) +
                                                  ", and Pictory has no way to stop a job; wait "
                                                  "until it has ended");
 }
 
-// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known, nor of one that was
-// given up before Pictory said that it took it.
+// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known, nor of one
+// that was given up before Pictory said that it took it.
 bool MayHaveOutputs(const Job& job) {
   return !job.pictory_job_id.empty() &&
          (job.state == v1::JOB_STATE_SUCCEEDED || job.state == v1::JOB_STATE_FAILED ||
@@ -44,14 +45,16 @@ void Deleter::Clean(JobRecord record, Done done) {
   std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
   if (!turn.has_value()) return done(upstream_.Refusal(Purpose::kLook));
   const std::string id = record.job.pictory_job_id;
-  upstream_.CleanJob(*std::move(turn), id, [this, record = std::move(record), done = std::move(done)](
-                                               const absl::Status& cleaned) mutable {
-    // A refusal is final: asking again would be refused again, and the job could never be deleted.
-    const bool refused = absl::IsFailedPrecondition(cleaned) &&
-                         errors::Reason(cleaned) != errors::kUpstreamCredentials;
-    if (!cleaned.ok() && !refused) return done(cleaned);
-    Bury(std::move(record), std::move(done));
-  });
+  upstream_.CleanJob(*std::move(turn), id,
+                     [this, record = std::move(record),
+                      done = std::move(done)](const absl::Status& cleaned) mutable {
+                       // A refusal is final: asking again would be refused again, and the job could
+                       // never be deleted.
+                       const bool refused = absl::IsFailedPrecondition(cleaned) &&
+                                            errors::Reason(cleaned) != errors::kUpstreamCredentials;
+                       if (!cleaned.ok() && !refused) return done(cleaned);
+                       Bury(std::move(record), std::move(done));
+                     });
 }
 
 void Deleter::Bury(JobRecord record, Done done) {

@@ -20,8 +20,8 @@ class Deleter {
   Deleter(Upstream& upstream, Ledger& ledger, JobStore& store, const Clock& clock)
       : upstream_(upstream), ledger_(ledger), store_(store), clock_(clock) {}
 
-  // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing is
-  // deleted here unless Pictory has said that it is gone there, or that it never allows it.
+  // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing
+  // is deleted here unless Pictory has said that it is gone there, or that it never allows it.
   using Done = std::function<void(absl::StatusOr<v1::Job>)>;
   void Delete(const std::string& tenant, const std::string& name, Done done);
 

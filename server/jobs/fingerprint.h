@@ -1,8 +1,9 @@
-// The fingerprint of a submit: what two submits under one request_id must have in common, and what tells
-// an equal submit that has none.
+// The fingerprint of a submit: what two submits under one request_id must have in common, and what
+// tells an equal submit that has none.
 //
-// It is a version byte and the SHA-256 of the canonical bytes of method, account and request, 33 bytes; the
-// bytes are those of rpc/canonical.h. What was stored before there were versions is a bare SHA-256.
+// It is a version byte and the SHA-256 of the canonical bytes of method, account and request, 33
+// bytes; the bytes are those of rpc/canonical.h. What was stored before there were versions is a
+// bare SHA-256.
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ inline int VersionOfFingerprint(std::string_view fingerprint) {
 }
 
 // Whether both may be of one request. Fingerprints of two versions cannot be compared: then the
-// request_id counts, because a program that was replaced must not refuse the retries of its callers.
+// request_id counts, because a program that was replaced must not refuse the retries of its
+// callers.
 inline bool SameRequest(std::string_view one, std::string_view other) {
   return one == other || VersionOfFingerprint(one) != VersionOfFingerprint(other);
 }

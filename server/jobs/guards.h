@@ -1,6 +1,6 @@
 // Safeguards of this layer that can be taken out one at a time, so that the simulator
-// (tests/simulation) can show that it would notice. Only the simulator's own build has the switch: in
-// every other one IsOff is the constant false, and nothing of it is left in the program.
+// (tests/simulation) can show that it would notice. Only the simulator's own build has the switch:
+// in every other one IsOff is the constant false, and nothing of it is left in the program.
 #pragma once
 
 namespace gateway::jobs {
@@ -15,7 +15,7 @@ enum class Guard {
   kConfirmFailure,       // one failed reply is no failed job
   kStoredBeforePublish,  // what watchers have seen survives a crash
   kProgressOnlyRises,
-  kOwedAnswers,          // an equal submit without a key gets the answer that never arrived
+  kOwedAnswers,  // an equal submit without a key gets the answer that never arrived
 };
 
 #ifdef PICTORY_SIMULATION

@@ -12,9 +12,7 @@
 namespace gateway::jobs {
 namespace {
 
-std::size_t BytesOf(const Snapshot& snapshot) {
-  return sizeof(Snapshot) + snapshot.frame.size();
-}
+std::size_t BytesOf(const Snapshot& snapshot) { return sizeof(Snapshot) + snapshot.frame.size(); }
 
 }  // namespace
 
@@ -213,7 +211,8 @@ SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
   };
   index(snapshot);
   Shard::Kept kept = ShardOf(snapshot->key()).Keep(snapshot);
-  if (kept.newest != snapshot) index(kept.newest);  // so that an old snapshot is not kept for its name
+  if (kept.newest != snapshot)
+    index(kept.newest);  // so that an old snapshot is not kept for its name
   for (const SnapshotPtr& gone : kept.evicted) {
     if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
   }
@@ -276,10 +275,9 @@ Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job
                                std::weak_ptr<Watcher> watcher, std::uint64_t connection) {
   Subscribed subscribed;
   Subscription& subscription = subscribed.subscription;
-  subscription.audience_ =
-      ShardOf({tenant, job_id})
-          .AudienceOf({tenant, job_id}, shared_, watcher, connection, subscription.place_,
-                      subscribed.present);
+  subscription.audience_ = ShardOf({tenant, job_id})
+                               .AudienceOf({tenant, job_id}, shared_, watcher, connection,
+                                           subscription.place_, subscribed.present);
   return subscribed;
 }
 

@@ -101,8 +101,9 @@ class Hub {
   // From memory, at once and inside the call, or else from the store. NOT_FOUND if nobody knows it.
   void Load(const std::string& tenant, const std::string& name, LoadDone done);
 
-  // Does not keep the watcher alive. Those of a job with the same `connection`, any number, are told
-  // one after the other: what is written to one connection at a time goes out in fewer system calls.
+  // Does not keep the watcher alive. Those of a job with the same `connection`, any number, are
+  // told one after the other: what is written to one connection at a time goes out in fewer system
+  // calls.
   Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
                        std::weak_ptr<Watcher> watcher, std::uint64_t connection = 0);
 

@@ -1,5 +1,5 @@
-// A job as the domain keeps it: what callers see (Job), and beside it what only the gateway needs to
-// submit it once and poll it well (JobRecord). Plain values.
+// A job as the domain keeps it: what callers see (Job), and beside it what only the gateway needs
+// to submit it once and poll it well (JobRecord). Plain values.
 #pragma once
 
 #include <cstdint>
@@ -51,14 +51,16 @@ struct Job {
 
 // How far the paid submission of a job got.
 enum class SubmissionState : std::uint8_t {
-  kIntent = 1,    // recorded, nothing sent but what a 401 turned away
-  kSending = 2,   // recorded as sent before the first byte
-  kAccepted = 3,  // Pictory gave a job id; or refused when callers knew the job as UNCONFIRMED already
-  kRejected = 4,  // Pictory refused, nothing was billed; `refusal` is what a retry gets again
-  kNotSent = 5,   // certainly nothing sent; a retry runs
+  kIntent = 1,   // recorded, nothing sent but what a 401 turned away
+  kSending = 2,  // recorded as sent before the first byte
+  kAccepted =
+      3,  // Pictory gave a job id; or refused when callers knew the job as UNCONFIRMED already
+  kRejected = 4,   // Pictory refused, nothing was billed; `refusal` is what a retry gets again
+  kNotSent = 5,    // certainly nothing sent; a retry runs
   kUnknown = 6,    // sent, outcome unknown; never sent again
   kAbandoned = 7,  // unknown, and a person gave up on it
-  kDeleted = 8     // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
+  kDeleted =
+      8  // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
 };
 
 // What became of the answer to a submit without a request_id: whether an equal one is owed it
@@ -70,8 +72,8 @@ enum class Delivery : std::uint8_t {
   kUnsettled = 3  // it seemed to have arrived a moment before the process ended in order
 };
 
-// Why `Job::message` is the gateway's own and not Pictory's. Such words go when Pictory next says something
-// that is understood. The numbers are on the disk.
+// Why `Job::message` is the gateway's own and not Pictory's. Such words go when Pictory next says
+// something that is understood. The numbers are on the disk.
 enum class Notice : std::uint8_t {
   kNone = 0,
   kTooLarge = 1,       // finished at Pictory, and longer than the setting lets us read
@@ -82,20 +84,20 @@ enum class Notice : std::uint8_t {
 struct JobRecord {
   Job job;
 
-  // How often the record was written. A write names the version that it changes, so that of two who have
-  // read the same one only the first is stored.
+  // How often the record was written. A write names the version that it changes, so that of two who
+  // have read the same one only the first is stored.
   std::int64_t version = 0;
 
   SubmissionState submission = SubmissionState::kIntent;
   std::string fingerprint;  // jobs/fingerprint.h
   std::int32_t attempt = 1;
-  std::int64_t owner_epoch = 0;  // start of the process that owns the attempt
+  std::int64_t owner_epoch = 0;   // start of the process that owns the attempt
   std::string correlation_token;  // names the submission in the URL Pictory calls back; random
-  std::string refusal;  // of kRejected: serialised internal.v1.Status
+  std::string refusal;            // of kRejected: serialised internal.v1.Status
   // When the last attempt was recorded as sent: from then on it may have cost money.
   WallTime sent_at{};
-  // The caller gave no request_id, so that only its content can tell a repetition from a new request;
-  // and the x-request-id it came with, if any.
+  // The caller gave no request_id, so that only its content can tell a repetition from a new
+  // request; and the x-request-id it came with, if any.
   bool minted_request_id = false;
   std::string mesh_request_id;
   Delivery delivery = Delivery::kUnsaid;
@@ -107,7 +109,7 @@ struct JobRecord {
   std::int32_t not_found_count = 0;
   std::optional<WallTime> incomplete_since;
   std::int32_t incomplete_count = 0;  // in a row, counted up to limits::kResultIncompleteAnswers
-  bool failure_seen = false;  // Pictory said failed once; one more poll confirms it
+  bool failure_seen = false;          // Pictory said failed once; one more poll confirms it
   Notice notice = Notice::kNone;
 
   bool operator==(const JobRecord&) const = default;

@@ -21,7 +21,8 @@ void Ledger::Update(Change change, Done done) {
                 [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
                  done = std::move(done)](absl::Status status) {
                   outcome->status = std::move(status);
-                  if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
+                  if (absl::IsAborted(outcome->status))
+                    return ReadPresent(std::move(*outcome), done);
                   if (outcome->status.ok()) {
                     ++outcome->record.version;
                     if (stored) stored(outcome->record);
@@ -36,12 +37,13 @@ void Ledger::Show(Outcome& outcome) {
   for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
 }
 
-// By its request_id, because callers need not see the job. One that was adopted has none, and is seen.
+// By its request_id, because callers need not see the job. One that was adopted has none, and is
+// seen.
 void Ledger::ReadPresent(Outcome outcome, Done done) {
   const Job& job = outcome.record.job;
   const std::string tenant = job.tenant, request_id = job.request_id, job_id = job.job_id;
-  const auto take = [outcome = std::make_shared<Outcome>(std::move(outcome)), done = std::move(done)](
-                        absl::StatusOr<std::optional<JobRecord>> found) {
+  const auto take = [outcome = std::make_shared<Outcome>(std::move(outcome)),
+                     done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
     if (!found.ok()) {
       outcome->status = found.status();
     } else if (!found->has_value()) {
@@ -51,7 +53,8 @@ void Ledger::ReadPresent(Outcome outcome, Done done) {
     }
     done(std::move(*outcome));
   };
-  request_id.empty() ? store_.Find(tenant, job_id, take) : store_.FindRequest(tenant, request_id, take);
+  request_id.empty() ? store_.Find(tenant, job_id, take)
+                     : store_.FindRequest(tenant, request_id, take);
 }
 
 void Ledger::Bury(JobRecord record, Done done) {
@@ -69,11 +72,12 @@ void Ledger::Bury(JobRecord record, Done done) {
 }
 
 void Ledger::Prune(const PruneQuery& query, JobStore::Callback<std::size_t> done) {
-  store_.Prune(query, [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
-    if (!pruned.ok()) return done(pruned.status());
-    for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
-    done(pruned->size());
-  });
+  store_.Prune(query,
+               [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
+                 if (!pruned.ok()) return done(pruned.status());
+                 for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
+                 done(pruned->size());
+               });
 }
 
 }  // namespace gateway::jobs

@@ -1,11 +1,11 @@
 // The one way for a job to change: stored, then seen by callers, then noted by whoever follows it.
 //
-// An update names the version of the record that it changes. Of two who have read the same version only the
-// first is stored; the other gets the present record, and decides anew what its news makes of that one.
-// Nothing else writes records.
+// An update names the version of the record that it changes. Of two who have read the same version
+// only the first is stored; the other gets the present record, and decides anew what its news makes
+// of that one. Nothing else writes records.
 //
-// Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock. What is
-// passed to the constructor must outlive it and the calls in flight.
+// Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock.
+// What is passed to the constructor must outlive it and the calls in flight.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,8 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Who hears of each change that callers can see, once they can, in this order. Before the first change.
+  // Who hears of each change that callers can see, once they can, in this order. Before the first
+  // change.
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
@@ -36,11 +37,12 @@ class Ledger {
     std::function<void(const JobRecord& record)> stored = nullptr;
   };
   struct Outcome {
-    // ABORTED: somebody else was first. ALREADY_EXISTS: the Pictory id is another job's. NOT_FOUND: the job
-    // is gone. Anything else: it could not be stored.
+    // ABORTED: somebody else was first. ALREADY_EXISTS: the Pictory id is another job's. NOT_FOUND:
+    // the job is gone. Anything else: it could not be stored.
     absl::Status status;
     JobRecord record;  // as stored; if ABORTED the present one
-    SnapshotPtr seen;  // its newest, if it was stored and is not hidden; null if callers cannot see the job
+    SnapshotPtr
+        seen;  // its newest, if it was stored and is not hidden; null if callers cannot see the job
   };
   using Done = std::function<void(Outcome)>;
 

@@ -67,8 +67,8 @@ void OutageWatch::OnProbed(const absl::Status& status) {
   const bool rest = refused || absl::IsUnavailable(status);
   const absl::Status why = rest ? status : absl::OkStatus();
   const bool changes = account_.SetResting(why);
-  // The end of an outage is told to watchers at once. An answer that ends none is not: while jobs alone
-  // cannot be asked about, it would take back every few seconds what the polls say.
+  // The end of an outage is told to watchers at once. An answer that ends none is not: while jobs
+  // alone cannot be asked about, it would take back every few seconds what the polls say.
   if (changes && !rest) account_.NoteFreeCall(status);
   {
     MutexLock lock(mutex_);

@@ -15,7 +15,8 @@ using Outcome = pictory::SubmitReply::Outcome;
 namespace {
 
 // Callers know the job as UNCONFIRMED. A refusal can only end it; it must not vanish.
-JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& reply, WallTime now) {
+JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& reply,
+                         WallTime now) {
   if (reply.outcome == Outcome::kUnknown) return in_doubt;
   if (reply.outcome == Outcome::kAccepted) return Adopted(in_doubt, reply.pictory_job_id, now);
   JobRecord record = in_doubt;
@@ -31,15 +32,17 @@ JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& 
   return record;
 }
 
-// Somebody has decided what became of the request before Pictory said so. What it says is kept where nothing
-// else is known.
+// Somebody has decided what became of the request before Pictory said so. What it says is kept
+// where nothing else is known.
 JobRecord AfterDecision(const JobRecord& decided, const pictory::SubmitReply& reply, WallTime now) {
   JobRecord record = decided;
-  if (reply.outcome != Outcome::kAccepted || !record.job.pictory_job_id.empty() || !IsVisible(record)) {
+  if (reply.outcome != Outcome::kAccepted || !record.job.pictory_job_id.empty() ||
+      !IsVisible(record)) {
     return record;
   }
   record.job.pictory_job_id = reply.pictory_job_id;
-  record.job.message = "Given up before Pictory answered; it took the job, as " + reply.pictory_job_id;
+  record.job.message =
+      "Given up before Pictory answered; it took the job, as " + reply.pictory_job_id;
   record.job.update_time = now;
   ++record.job.revision;
   return record;

@@ -7,8 +7,8 @@
 
 namespace gateway::jobs {
 
-// `sending` is the record as it was sent, or what has become of it meanwhile: UNCONFIRMED because callers
-// could not wait, or decided by somebody who resolved it.
+// `sending` is the record as it was sent, or what has become of it meanwhile: UNCONFIRMED because
+// callers could not wait, or decided by somebody who resolved it.
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now);
 
 // What settling makes of a record that is in doubt.

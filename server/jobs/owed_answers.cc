@@ -46,11 +46,16 @@ struct OwedAnswers::Entry {
 
 const char* RuleName(AnswerRule rule) {
   switch (rule) {
-    case AnswerRule::kOwn: return "own";
-    case AnswerRule::kRetry: return "retry";
-    case AnswerRule::kJoined: return "joined";
-    case AnswerRule::kUndelivered: return "undelivered";
-    case AnswerRule::kUnsettled: return "unsettled";
+    case AnswerRule::kOwn:
+      return "own";
+    case AnswerRule::kRetry:
+      return "retry";
+    case AnswerRule::kJoined:
+      return "joined";
+    case AnswerRule::kUndelivered:
+      return "undelivered";
+    case AnswerRule::kUnsettled:
+      return "unsettled";
   }
   return "own";
 }
@@ -81,8 +86,8 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
                    : equal.owed != nullptr  ? equal.owed
                                             : equal.on_its_way;
   if (equal.running == nullptr && equal.owed != nullptr) {
-    verdict.rule = entry->fate == Entry::Fate::kArrived ? AnswerRule::kUnsettled
-                                                        : AnswerRule::kUndelivered;
+    verdict.rule =
+        entry->fate == Entry::Fate::kArrived ? AnswerRule::kUnsettled : AnswerRule::kUndelivered;
     if (entry->must_claim) verdict.claim = Claim{{tenant, entry->job_id}, entry->claims};
     entry->GiveAgain();
   } else if (entry != nullptr) {
@@ -98,10 +103,10 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
   return verdict;
 }
 
-// The entry that a submit runs under. Of an earlier call the store may say that its answer has arrived,
-// and how often it was claimed is not known here; nobody else needs to be kept from it.
-OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::string& fingerprint, Id id,
-                                          MonoTime now) {
+// The entry that a submit runs under. Of an earlier call the store may say that its answer has
+// arrived, and how often it was claimed is not known here; nobody else needs to be kept from it.
+OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::string& fingerprint,
+                                          Id id, MonoTime now) {
   if (const EntryPtr known = Find(request)) {
     if (!IsOver(*known, now)) {
       if (known->open == 0) known->GiveAgain();
@@ -195,7 +200,8 @@ std::vector<OwedJob> OwedAnswers::Unsettled() {
   for (const auto& [job, entry] : by_job_) {
     const Delivery delivery =
         entry->fate == Entry::Fate::kArrived ? Delivery::kUnsettled : Delivery::kLost;
-    jobs.push_back({job.tenant, entry->fingerprint, entry->request.id, job.id, entry->claims, delivery});
+    jobs.push_back(
+        {job.tenant, entry->fingerprint, entry->request.id, job.id, entry->claims, delivery});
   }
   return jobs;
 }
@@ -205,7 +211,8 @@ OwedAnswers::EntryPtr OwedAnswers::Find(const JobKey& request) const {
   return found == entries_.end() ? nullptr : found->second;
 }
 
-OwedAnswers::EntryPtr OwedAnswers::FindOrMake(const JobKey& request, const std::string& fingerprint) {
+OwedAnswers::EntryPtr OwedAnswers::FindOrMake(const JobKey& request,
+                                              const std::string& fingerprint) {
   EntryPtr& entry = entries_[request];
   if (entry == nullptr) {
     entry = std::make_shared<Entry>();
@@ -240,7 +247,8 @@ void OwedAnswers::Sweep(MonoTime now) {
     if (IsOver(*entry, now)) over.push_back(entry);
   }
   for (const EntryPtr& entry : over) Forget(*entry);
-  sweep_at_ = std::min(std::max(limits::kOwedSweepFirst, 2 * entries_.size()), limits::kOwedAnswersMax);
+  sweep_at_ =
+      std::min(std::max(limits::kOwedSweepFirst, 2 * entries_.size()), limits::kOwedAnswersMax);
   next_sweep_ = now + kSweepInterval;
 }
 
@@ -254,8 +262,8 @@ bool OwedAnswers::IsOver(const Entry& entry, MonoTime now) const {
     case Entry::Fate::kUnknown:
       return entry.named || now >= entry.answered + limits::kOwedWindow;
     case Entry::Fate::kArrived:
-      return entry.named || now >= std::min(entry.answered + settle_,
-                                            entry.arriving_since + limits::kOwedWindow);
+      return entry.named ||
+             now >= std::min(entry.answered + settle_, entry.arriving_since + limits::kOwedWindow);
   }
   return true;
 }

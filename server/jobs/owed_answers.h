@@ -1,21 +1,20 @@
 // Answers to submits without a request_id that may never have arrived, and who gets them instead.
 //
 // A caller without a request_id cannot say that it repeats itself. A proxy that lost the answer, a
-// client that dials again, a loop written by hand: each sends an equal request once more, which would
-// be paid a second time. So an equal submit (same tenant, same fingerprint; the account is part of
-// that) is taken for the earlier one
+// client that dials again, a loop written by hand: each sends an equal request once more, which
+// would be paid a second time. So an equal submit (same tenant, same fingerprint; the account is
+// part of that) is taken for the earlier one
 //   while the earlier one is running;
 //   after its answer, if every call that was to carry it has ended badly, for limits::kOwedWindow;
-//   after an answer that seems to have arrived, for `settle`, unless somebody has named the job since:
-//   a proxy may have swallowed it;
-//   after a restart, if nothing is known of the answer, for limits::kOwedWindow, unless somebody has
-//   named the job since.
+//   after an answer that seems to have arrived, for `settle`, unless somebody has named the job
+//   since: a proxy may have swallowed it; after a restart, if nothing is known of the answer, for
+//   limits::kOwedWindow, unless somebody has named the job since.
 // Who wants two equal jobs gives two request_ids, or looks at the first job in between.
 //
 // Held is what is running, undelivered or not settled; of what is not here the answer has arrived.
-// Jobs that are owed stand in a queue, the oldest first. One is taken by a claim, which the store has to
-// confirm (JobStore::Claim); while an answer is on its way, others take the next, and share it only if
-// there is none. Thread-safe; no call blocks.
+// Jobs that are owed stand in a queue, the oldest first. One is taken by a claim, which the store
+// has to confirm (JobStore::Claim); while an answer is on its way, others take the next, and share
+// it only if there is none. Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>
@@ -88,8 +87,8 @@ class OwedAnswers {
     std::shared_ptr<Call> call;  // null: there are too many already
   };
 
-  // `settle` of 0: an answer counts as arrived when its call has ended well. `clock` must outlive this
-  // and its calls, which must not outlive it.
+  // `settle` of 0: an answer counts as arrived when its call has ended well. `clock` must outlive
+  // this and its calls, which must not outlive it.
   OwedAnswers(Duration settle, const Clock& clock) : settle_(settle), clock_(clock) {}
 
   // Before the first Ask, oldest first: jobs of the process before.
@@ -101,18 +100,19 @@ class OwedAnswers {
     kEarlier,   // of a call with this content, which the submit may repeat: if no other is owed
     kRepeated,  // of the call that it certainly repeats
   };
-  // What a submit without a request_id is. One that is not told to be another counts as running under
-  // `request_id` from now on, and ends in Answered or Dropped.
-  Verdict Ask(const std::string& tenant, const std::string& fingerprint, const std::string& request_id,
-              Id id);
+  // What a submit without a request_id is. One that is not told to be another counts as running
+  // under `request_id` from now on, and ends in Answered or Dropped.
+  Verdict Ask(const std::string& tenant, const std::string& fingerprint,
+              const std::string& request_id, Id id);
 
-  // The store has confirmed the claim; or it has said that the job is nobody's any more; or nothing.
+  // The store has confirmed the claim; or it has said that the job is nobody's any more; or
+  // nothing.
   void Claimed(const JobKey& request);
   void Lost(const JobKey& request);
   void NotClaimed(const JobKey& request);
 
-  // An attempt of this request_id has begun; of one with a key only if it was asked about here. It ends
-  // in a job that callers are told of, or has cost nothing.
+  // An attempt of this request_id has begun; of one with a key only if it was asked about here. It
+  // ends in a job that callers are told of, or has cost nothing.
   void Begun(const JobKey& request, const std::string& fingerprint, bool keyless);
   void Answered(const JobKey& request, const std::string& job_id);
   void Dropped(const JobKey& request);
@@ -137,13 +137,15 @@ class OwedAnswers {
   };
   struct SameName {
     using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return a.tenant == b.tenant && a.id == b.id; }
+    bool operator()(const auto& a, const auto& b) const {
+      return a.tenant == b.tenant && a.id == b.id;
+    }
   };
   template <class T>
   using ByName = std::unordered_map<JobKey, T, NameHash, SameName>;
 
-  // Of one content: the oldest that is running, the oldest that is owed and on its way to nobody, and
-  // the oldest that is on its way.
+  // Of one content: the oldest that is running, the oldest that is owed and on its way to nobody,
+  // and the oldest that is on its way.
   struct Equal {
     EntryPtr running, owed, on_its_way;
   };

@@ -35,7 +35,8 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
     Entry* const entry = Add(record, seen);
     FailPoint("poll-entry");
     const PollFacts facts{.record = &record};
-    Place(*entry, clock_.Now() + NextPollDelay(options_.curve, facts, clock_.WallNow(), random_.Uniform()));
+    Place(*entry,
+          clock_.Now() + NextPollDelay(options_.curve, facts, clock_.WallNow(), random_.Uniform()));
   }
   Pump();
 }
@@ -48,8 +49,8 @@ void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std:
     if (entry == nullptr) return;
     Duration delay = FirstPollAfterRestart(options_.curve, jobs, upstream_.requests_per_second(),
                                            random_.Uniform());
-    // What was planned for later stays later; a wall clock that jumped must not park a job for good.
-    // But a result that was too large may not be any more: settings change at a restart.
+    // What was planned for later stays later; a wall clock that jumped must not park a job for
+    // good. But a result that was too large may not be any more: settings change at a restart.
     const Duration planned = record.notice == Notice::kTooLarge
                                  ? Duration::zero()
                                  : Duration(record.next_poll_at - clock_.WallNow());
@@ -75,7 +76,8 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
     entry->watched = watched;
     if (entry->busy) entry->watcher_waits = watched;
     if (!watched || entry->busy || Stubborn(*entry)) return;
-    // The wait so far may have been for nobody: no watcher waits longer than the curve's first step.
+    // The wait so far may have been for nobody: no watcher waits longer than the curve's first
+    // step.
     const MonoTime soon = clock_.Now() + options_.curve.first;
     if (entry->due <= soon) return;
     Place(*entry, soon);
@@ -166,7 +168,8 @@ void Poller::CollectDue(MonoTime now) {
   }
 }
 
-// The next job to poll: tenants take turns, each in the order its jobs fell due. Not for an empty queue.
+// The next job to poll: tenants take turns, each in the order its jobs fell due. Not for an empty
+// queue.
 SnapshotPtr Poller::NextReady() {
   auto it = ready_.upper_bound(last_tenant_);
   if (it == ready_.end()) it = ready_.begin();

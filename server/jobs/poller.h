@@ -5,19 +5,19 @@
 // while its last answer is still being stored, so answers are applied in order. The decisions
 // themselves are pure: jobs/schedule.h says when, jobs/advance.h says what.
 //
-// In memory it keeps what it takes to know when to ask for what, nothing more: a job's record is read
-// from the store when a reply brings news of it.
+// In memory it keeps what it takes to know when to ask for what, nothing more: a job's record is
+// read from the store when a reply brings news of it.
 //
-// A poll reads a small reply only. A job whose reply is larger is asked again for all of it when its
-// turn comes: few of those are under way at once, so that memory is bounded. Nor does a poll wait long. A
-// job whose reply took longer is given twice the time at its next poll; some places are for those, and with
-// none free it is asked like any other.
+// A poll reads a small reply only. A job whose reply is larger is asked again for all of it when
+// its turn comes: few of those are under way at once, so that memory is bounded. Nor does a poll
+// wait long. A job whose reply took longer is given twice the time at its next poll; some places
+// are for those, and with none free it is asked like any other.
 //
 // Every answer about a job also tells since when jobs can be asked about (jobs/asked.h).
 //
 // Thread-safe. Its work runs on the threads of the timers, the transport, the client's reader and
-// the store. Everything passed to the constructor must outlive the poller and, after Stop(), the calls
-// still in flight.
+// the store. Everything passed to the constructor must outlive the poller and, after Stop(), the
+// calls still in flight.
 #pragma once
 
 #include <algorithm>
@@ -70,8 +70,8 @@ struct PollEvents {
 
 class Poller {
  public:
-  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store, const Clock& clock,
-         Timers& timers, Random& random, PollEvents events);
+  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store,
+         const Clock& clock, Timers& timers, Random& random, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -79,13 +79,13 @@ class Poller {
   // What the process before knew. Before anything is followed.
   void Recover(const Asked& asked);
 
-  // The ledger's: a job has changed. One that has a Pictory id is followed from now on, its first poll
-  // after the curve's first interval; one that has ended is followed no longer.
+  // The ledger's: a job has changed. One that has a Pictory id is followed from now on, its first
+  // poll after the curve's first interval; one that has ended is followed no longer.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
   // Follows one of `jobs` that a restart has found, their first polls spread.
   void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs);
-  // A watched job is polled faster, from its next interval on; the first watcher pulls the next poll
-  // forward.
+  // A watched job is polled faster, from its next interval on; the first watcher pulls the next
+  // poll forward.
   void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
 
   // Somebody says the job has news: it is polled soon, but for this never twice within
@@ -107,11 +107,11 @@ class Poller {
     MonoTime due{};
     MonoTime hinted{};  // the latest poll that a hint asked for
     std::uint64_t digest = 0;
-    std::uint32_t turn = 0;   // among those due at the same time
-    std::uint16_t polls = 0;  // made so far
+    std::uint32_t turn = 0;         // among those due at the same time
+    std::uint16_t polls = 0;        // made so far
     std::uint8_t errors : 5 = 0;    // in a row that said nothing about the job, or nothing readable
     std::uint8_t patience : 3 = 0;  // how often the time its reply is waited for was doubled
-    bool hint_waits : 1 = false;     // a hint came while busy
+    bool hint_waits : 1 = false;    // a hint came while busy
     bool watcher_waits : 1 = false;  // the first watcher did
     bool watched : 1 = false;
     bool busy : 1 = false;       // polled or being stored
@@ -206,7 +206,7 @@ class Poller {
   absl::flat_hash_set<std::unique_ptr<Entry>, ByName<JobOf>, ByName<JobOf>> entries_
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
-  absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due
+  absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);     // until they are due
   // Watched, and not followed: in doubt, about to be followed, or ended.
   std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
   // Due now, waiting for budget: one queue a tenant, served in turn.
@@ -218,7 +218,7 @@ class Poller {
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int slow_in_flight_ GUARDED_BY(mutex_) = 0;
   Asked asked_ GUARDED_BY(mutex_);
-  Asked noted_ GUARDED_BY(mutex_);  // what the store has of it
+  Asked noted_ GUARDED_BY(mutex_);                              // what the store has of it
   MonoTime next_pump_at_ GUARDED_BY(mutex_) = MonoTime::max();  // max: not planned
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall next_pump_;

@@ -1,4 +1,5 @@
-// The second half of a poll: what its reply says of the account and of the job, and when to ask again.
+// The second half of a poll: what its reply says of the account and of the job, and when to ask
+// again.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -59,7 +60,8 @@ void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& re
   if (!reply.timed_out) {
     // It has come within the first time, so that it needs no more.
     if (Speaks(reply.kind) && !IsSlow(ask)) entry.patience = 0;
-  } else if (ask.timeout >= waited && waited < options_.timeout_max && entry.patience < kPatienceMax) {
+  } else if (ask.timeout >= waited && waited < options_.timeout_max &&
+             entry.patience < kPatienceMax) {
     ++entry.patience;
   }
 }
@@ -119,8 +121,9 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
   if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {
     parts = news->reply.result->parts;
   }
-  ledger_.Update({.record = advanced.record, .parts = std::move(parts), .hidden = !advanced.visible},
-                 [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
+  ledger_.Update(
+      {.record = advanced.record, .parts = std::move(parts), .hidden = !advanced.visible},
+      [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
 }
 
 // Of a record that somebody else has changed meanwhile, the reply is news once more.

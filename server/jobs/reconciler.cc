@@ -43,7 +43,8 @@ bool Knows(Kind kind) {
 absl::Status WhyUnanswered(const pictory::JobReply& reply) {
   if (reply.kind == Kind::kCredentials) return errors::UpstreamCredentials(reply.detail);
   const Duration later = std::max<Duration>(reply.retry_after, kSettleRetry);
-  if (reply.kind == Kind::kRateLimited) return errors::UpstreamRateLimited(later, errors::Call::kFree);
+  if (reply.kind == Kind::kRateLimited)
+    return errors::UpstreamRateLimited(later, errors::Call::kFree);
   return errors::UpstreamUnreachable(reply.detail, later, errors::Call::kFree);
 }
 
@@ -55,8 +56,8 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub, Poller& poller,
-                       const Clock& clock, Timers& timers, ReconcileEvents events)
+Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub,
+                       Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events)
     : upstream_(upstream),
       ledger_(ledger),
       store_(store),
@@ -113,8 +114,8 @@ void Reconciler::OnCallback(const std::string& token, std::vector<std::string> p
     const JobKey key{record.job.tenant, record.job.job_id};
     if (record.submission == SubmissionState::kAccepted) {
       // Only the poll says what has become of it, and would even without a hint.
-      const bool own = ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) !=
-                                          ids.end();
+      const bool own =
+          ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) != ids.end();
       if (own) poller_.Hint(key.tenant, key.id);
       return done(absl::OkStatus());
     }
@@ -155,9 +156,9 @@ void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
 }
 
 Reconciler::Candidate* Reconciler::Find(Doubt& doubt, const std::string& pictory_job_id) {
-  const auto found = std::find_if(doubt.hints.begin(), doubt.hints.end(), [&](const Candidate& hint) {
-    return hint.pictory_job_id == pictory_job_id;
-  });
+  const auto found =
+      std::find_if(doubt.hints.begin(), doubt.hints.end(),
+                   [&](const Candidate& hint) { return hint.pictory_job_id == pictory_job_id; });
   return found == doubt.hints.end() ? nullptr : &*found;
 }
 
@@ -165,16 +166,19 @@ void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_ || Find(found->second, pictory_job_id) != nullptr) return;
+    if (found == doubts_.end() || stopped_ || Find(found->second, pictory_job_id) != nullptr)
+      return;
     std::vector<Candidate>& hints = found->second.hints;
     if (hints.size() >= limits::kHintsMax) {  // only who knows the token can name so many
-      const auto unknown = std::find_if(hints.begin(), hints.end(), [](const Candidate& h) { return h.unknown; });
+      const auto unknown =
+          std::find_if(hints.begin(), hints.end(), [](const Candidate& h) { return h.unknown; });
       if (unknown == hints.end()) return;
       hints.erase(unknown);
     }
     hints.push_back({.pictory_job_id = pictory_job_id, .due = clock_.Now()});
   }
-  if (IsOff(Guard::kAskBeforeAdopting)) return OnHintAnswer(key, pictory_job_id, {.kind = Kind::kRunning});
+  if (IsOff(Guard::kAskBeforeAdopting))
+    return OnHintAnswer(key, pictory_job_id, {.kind = Kind::kRunning});
   AskAboutHint(key);
 }
 
@@ -188,10 +192,12 @@ void Reconciler::AskAboutHint(const JobKey& key) {
     if (found == doubts_.end() || stopped_) return;
     Doubt& doubt = found->second;
     if (doubt.hints.empty() || doubt.asking) return;
-    Candidate& hint = *std::min_element(doubt.hints.begin(), doubt.hints.end(),
-                                        [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
+    Candidate& hint =
+        *std::min_element(doubt.hints.begin(), doubt.hints.end(),
+                          [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
-    MonoTime at = std::max(hint.due, doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval);
+    MonoTime at =
+        std::max(hint.due, doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval);
     if (at <= now) {
       turn = upstream_.TryTake(Purpose::kLook);
       if (!turn.has_value()) {
@@ -208,10 +214,11 @@ void Reconciler::AskAboutHint(const JobKey& key) {
     doubt.asked = now;
     if (!hint.first_asked.has_value()) hint.first_asked = now;
     // Only whether Pictory knows it is asked; its poll reads the result.
-    question = {.pictory_job_id = hint.pictory_job_id,
-                .kind = doubt.record.job.kind,
-                .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
-                                              limits::kSlowPollTimeoutMax)};
+    question = {
+        .pictory_job_id = hint.pictory_job_id,
+        .kind = doubt.record.job.kind,
+        .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
+                                      limits::kSlowPollTimeoutMax)};
   }
   upstream_.GetJob(*std::move(turn), question,
                    [this, key, id = question.pictory_job_id](const pictory::JobReply& reply) {
@@ -263,7 +270,8 @@ void Reconciler::AskAgain(const JobKey& key, const std::string& pictory_job_id, 
     const auto found = doubts_.find(key);
     if (found == doubts_.end()) return;
     found->second.asking = false;
-    if (Candidate* const hint = Find(found->second, pictory_job_id)) hint->due = clock_.Now() + delay;
+    if (Candidate* const hint = Find(found->second, pictory_job_id))
+      hint->due = clock_.Now() + delay;
   }
   AskAboutHint(key);
 }
@@ -442,7 +450,9 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
   }
   upstream_.GetJob(
       *std::move(turn),
-      {.pictory_job_id = pictory_job_id, .kind = record.job.kind, .timeout = limits::kSlowPollTimeoutMax},
+      {.pictory_job_id = pictory_job_id,
+       .kind = record.job.kind,
+       .timeout = limits::kSlowPollTimeoutMax},
       [this, key, record, pictory_job_id, done = std::move(done)](const pictory::JobReply& reply) {
         if (!Knows(reply.kind)) {
           Release(key);
@@ -454,7 +464,8 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                  if (absl::IsAlreadyExists(settled.status())) {
                    return done(errors::PictoryJobTaken(pictory_job_id));
                  }
-                 if (absl::IsAborted(settled.status())) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+                 if (absl::IsAborted(settled.status()))
+                   return done(errors::JobBeingSettled(key.id, kSettleRetry));
                  if (!settled.ok()) return done(settled.status());
                  done(ResponseWith(**settled));
                });

@@ -1,10 +1,10 @@
 // Settles submissions whose outcome nobody knows: jobs in the state UNCONFIRMED.
 //
-// Four things settle one: Pictory calling back with the submission's token, an id in what came of its
-// answer to the submit, a person who names Pictory's job (adopt), or a person who gives up (abandon).
-// Whatever is claimed, the job is adopted only after Pictory itself, asked with our credentials, has told
-// of the job named. Nothing is ever adopted by likeness, and nothing here sends a paid request. A job in
-// doubt for limits::kInDoubtStaleAfter becomes `stale`.
+// Four things settle one: Pictory calling back with the submission's token, an id in what came of
+// its answer to the submit, a person who names Pictory's job (adopt), or a person who gives up
+// (abandon). Whatever is claimed, the job is adopted only after Pictory itself, asked with our
+// credentials, has told of the job named. Nothing is ever adopted by likeness, and nothing here
+// sends a paid request. A job in doubt for limits::kInDoubtStaleAfter becomes `stale`.
 //
 // Also the one door for callbacks about any job: they are hints, worth one poll.
 //
@@ -50,20 +50,22 @@ class Reconciler {
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
-  // The ledger's: a job has changed, or was found at a start. One that is UNCONFIRMED is this class's from
-  // now on, any other is so no longer.
+  // The ledger's: a job has changed, or was found at a start. One that is UNCONFIRMED is this
+  // class's from now on, any other is so no longer.
   void OnChange(const JobRecord& record);
 
-  // The id in what came of Pictory's answer to a submit that may become UNCONFIRMED, or has. It is kept in
-  // the store already, or cannot be.
-  void OnHint(const JobKey& key, std::string pictory_job_id) { KeepEarly(key, std::move(pictory_job_id)); }
+  // The id in what came of Pictory's answer to a submit that may become UNCONFIRMED, or has. It is
+  // kept in the store already, or cannot be.
+  void OnHint(const JobKey& key, std::string pictory_job_id) {
+    KeepEarly(key, std::move(pictory_job_id));
+  }
 
   // Before the first change: what was said of jobs in doubt before the restart.
   void Recall(std::vector<Hint> hints);
 
   // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_ids` as in the
-  // bodies; none, or unusable ones, if they name none. `done` gets OK once nothing of it can be lost:
-  // ids of a job in doubt, or of one that may become so, are durable.
+  // bodies; none, or unusable ones, if they name none. `done` gets OK once nothing of it can be
+  // lost: ids of a job in doubt, or of one that may become so, are durable.
   using CallbackDone = std::function<void(absl::Status)>;
   void OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
                   CallbackDone done);
@@ -79,8 +81,8 @@ class Reconciler {
   Duration oldest_age() const;
 
  private:
-  // Of a hint: the job that one in doubt may be. None can hide another, whatever Pictory says of it: who is
-  // due first is asked about.
+  // Of a hint: the job that one in doubt may be. None can hide another, whatever Pictory says of
+  // it: who is due first is asked about.
   struct Candidate {
     std::string pictory_job_id;
     MonoTime due{};
@@ -90,7 +92,7 @@ class Reconciler {
   };
   struct Doubt {
     JobRecord record;
-    bool busy = false;          // a decision is being checked or stored
+    bool busy = false;             // a decision is being checked or stored
     std::vector<Candidate> hints;  // at most limits::kHintsMax, in the order they came
     bool asking = false;           // about one of them
     MonoTime asked{};              // when that was last begun
@@ -115,8 +117,8 @@ class Reconciler {
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
-  // The one way out of UNCONFIRMED. ABORTED if somebody else has changed the job meanwhile: it is as that one
-  // left it, and can be decided again.
+  // The one way out of UNCONFIRMED. ABORTED if somebody else has changed the job meanwhile: it is
+  // as that one left it, and can be decided again.
   void Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done);
 
   void ListCandidates(const JobKey& key, ResolveDone done);

@@ -13,7 +13,11 @@ constexpr std::chrono::milliseconds kBetweenBatches{50};
 
 Retention::Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
                      std::function<void(std::size_t)> pruned)
-    : options_(options), ledger_(ledger), clock_(clock), pruned_(std::move(pruned)), next_(timers) {}
+    : options_(options),
+      ledger_(ledger),
+      clock_(clock),
+      pruned_(std::move(pruned)),
+      next_(timers) {}
 
 void Retention::Start(WallTime last_answered) {
   began_ = clock_.Now();

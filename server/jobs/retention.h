@@ -1,9 +1,9 @@
 // Forgets what is old: finished jobs, and the request ids of submits that came to nothing.
 //
-// Works in small batches with a pause between them, so that no submit ever waits long for it. A wall clock
-// that is set forward makes nothing old: time counts as long as the process runs, and little more.
-// Thread-safe; what is passed to the constructor must outlive it and, after Stop(), the calls in
-// flight.
+// Works in small batches with a pause between them, so that no submit ever waits long for it. A
+// wall clock that is set forward makes nothing old: time counts as long as the process runs, and
+// little more. Thread-safe; what is passed to the constructor must outlive it and, after Stop(),
+// the calls in flight.
 #pragma once
 
 #include <functional>

@@ -38,7 +38,8 @@ PollCurve WithWebhooks(PollCurve curve) {
   return curve;
 }
 
-Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime now, double random) {
+Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime now,
+                       double random) {
   const JobRecord& record = *facts.record;
   const double spread = 1 + curve.jitter * (2 * random - 1);
 

@@ -8,8 +8,8 @@
 
 namespace gateway::jobs {
 
-// The interval grows from `first` by `growth` each poll, up to a cap that depends on whether anybody
-// watches, and is then spread by ± `jitter`.
+// The interval grows from `first` by `growth` each poll, up to a cap that depends on whether
+// anybody watches, and is then spread by ± `jitter`.
 struct PollCurve {
   Duration first = limits::kPollFirst;
   Duration max_watched = limits::kPollMaxWatched;
@@ -25,8 +25,8 @@ struct PollCurve {
   static PollCurve Sandbox();
 };
 
-// The curve for jobs that call back when they end. It still counts on no call: one that is lost costs
-// at most as long again as the job took, and never more than the higher cap.
+// The curve for jobs that call back when they end. It still counts on no call: one that is lost
+// costs at most as long again as the job took, and never more than the higher cap.
 PollCurve WithWebhooks(PollCurve curve);
 
 struct PollFacts {
@@ -35,7 +35,7 @@ struct PollFacts {
   int errors = 0;  // in a row that said nothing about the job, or nothing that could be read
   bool watched = false;
   pictory::JobReply::Kind outcome = pictory::JobReply::Kind::kRunning;  // of the last poll
-  Duration retry_after{0};                                            // that Pictory asked for
+  Duration retry_after{0};                                              // that Pictory asked for
   WallTime asked_since{};  // of Asked: a job is not older than this
   // No job is asked more often than this: the account's budget, shared out.
   Duration fair_interval{0};

@@ -18,8 +18,8 @@ namespace gateway::jobs {
 // Bytes of a whole response message, shared by all who send it.
 using Frame = std::shared_ptr<const std::string>;
 
-// What the gateway itself asks of a job all the time, and its bytes. Every unfinished job has one in
-// memory, so no text is in it twice.
+// What the gateway itself asks of a job all the time, and its bytes. Every unfinished job has one
+// in memory, so no text is in it twice.
 struct Snapshot {
   // A text that stands in `frame`.
   struct Part {
@@ -48,14 +48,16 @@ struct Snapshot {
   std::string_view result_wire() const { return std::string_view(frame).substr(result_at); }
 
  private:
-  std::string_view Text(Part part) const { return std::string_view(frame).substr(part.at, part.size); }
+  std::string_view Text(Part part) const {
+    return std::string_view(frame).substr(part.at, part.size);
+  }
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 SnapshotPtr MakeSnapshot(const Job& job);
 
-// Hash and equality for sets of pointers that are found by a name, of which there is no second copy.
-// NameOf says the name of what is pointed to.
+// Hash and equality for sets of pointers that are found by a name, of which there is no second
+// copy. NameOf says the name of what is pointed to.
 template <class NameOf>
 struct ByName {
   using is_transparent = void;

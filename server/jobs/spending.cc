@@ -84,10 +84,12 @@ absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant) {
     const char* name;
   };
   const std::string gateway = "this gateway";
-  for (const Check& check : {Check{all_.day, gateway, "day"}, Check{own.day, who, "day"},
-                             Check{all_.minute, gateway, "minute"}, Check{own.minute, who, "minute"}}) {
+  for (const Check& check :
+       {Check{all_.day, gateway, "day"}, Check{own.day, who, "day"},
+        Check{all_.minute, gateway, "minute"}, Check{own.minute, who, "minute"}}) {
     const MonoTime free = check.window.FreeAt(now);
-    if (free > now) return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
+    if (free > now)
+      return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
   }
   Count(tenant, now);
   return now;

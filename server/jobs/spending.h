@@ -1,8 +1,8 @@
 // How many paid submits are allowed: a minute and a day, of all tenants together and of each.
 //
 // Counts what may have cost money, outcomes unknown included, in sliding windows. The count is not
-// kept anywhere of its own: after a restart it is read from the submissions themselves (Recover), so
-// that it cannot disagree with them. Thread-safe; no call blocks.
+// kept anywhere of its own: after a restart it is read from the submissions themselves (Recover),
+// so that it cannot disagree with them. Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>
@@ -31,12 +31,12 @@ class Spending {
   // `clock` must outlive this.
   Spending(SpendingLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // What was sent before this process, from JobStore::Recover, by the time it is now: that of StartTime, since
-  // from then on the wall clock is not asked. Once, before the first TryTake.
+  // What was sent before this process, from JobStore::Recover, by the time it is now: that of
+  // StartTime, since from then on the wall clock is not asked. Once, before the first TryTake.
   void Recover(std::vector<Spent> spent, WallTime started);
 
-  // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and nothing
-  // is counted.
+  // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and
+  // nothing is counted.
   absl::StatusOr<MonoTime> TryTake(const std::string& tenant);
   // The submit that was counted then was certainly not paid for. Once for each.
   void Refund(const std::string& tenant, MonoTime taken);
@@ -74,8 +74,8 @@ class Spending {
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, Pair> tenants_ GUARDED_BY(mutex_);
-  // For people: of all, whatever the limits. A count a minute, since without limits there may be very
-  // many of them.
+  // For people: of all, whatever the limits. A count a minute, since without limits there may be
+  // very many of them.
   struct Minute {
     MonoTime begin;
     std::size_t submits = 0;

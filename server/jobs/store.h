@@ -2,8 +2,8 @@
 // behaviour suite (tests/store) holds for all.
 //
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
-// call), under no lock; those of writes of one job in the order of the calls. They must not
-// block. A write's callback runs only once the write is durable. A failed write leaves nothing behind.
+// call), under no lock; those of writes of one job in the order of the calls. They must not block.
+// A write's callback runs only once the write is durable. A failed write leaves nothing behind.
 // Every key carries the tenant; there is no call that takes a job id alone. (A correlation token is
 // random, and names one submission of all tenants.)
 #pragma once
@@ -51,20 +51,21 @@ struct Hint {
 
 // What is old enough to be forgotten.
 struct PruneQuery {
-  WallTime finished_before;     // jobs that callers see: ended before this
-  WallTime untouched_since;     // records that callers do not see: last changed before this
-  int limit = 0;                // at most so many at a time, fewer if their results are large, so
-                                // that no other write waits long; none: nothing is old
+  WallTime finished_before;  // jobs that callers see: ended before this
+  WallTime untouched_since;  // records that callers do not see: last changed before this
+  int limit = 0;             // at most so many at a time, fewer if their results are large, so
+                             // that no other write waits long; none: nothing is old
 };
 
-// A job's id tells the millisecond of its create_time (base/ids.h): a store may look for one by the other.
+// A job's id tells the millisecond of its create_time (base/ids.h): a store may look for one by the
+// other.
 struct ListQuery {
   std::vector<JobState> states;  // empty: all
   std::vector<JobKind> kinds;    // empty: all
   std::map<std::string, std::string> labels;
   std::optional<WallTime> created_from;   // inclusive
   std::optional<WallTime> created_until;  // exclusive
-  std::string before_job_id;              // the last job_id of the page before; empty: the first page
+  std::string before_job_id;  // the last job_id of the page before; empty: the first page
   int limit = 0;
 };
 
@@ -86,23 +87,25 @@ class JobStore {
 
   virtual ~JobStore() = default;
 
-  // Inserts `record`, as version 1, unless its (tenant, request_id) is known. A known one that is kNotSent and of the
-  // same request (jobs/fingerprint.h) is begun again: the stored job_id and create_time stay, attempt and
-  // version rise by one, everything else becomes the new record's.
+  // Inserts `record`, as version 1, unless its (tenant, request_id) is known. A known one that is
+  // kNotSent and of the same request (jobs/fingerprint.h) is begun again: the stored job_id and
+  // create_time stay, attempt and version rise by one, everything else becomes the new record's.
   virtual void Begin(JobRecord record, Callback<BeginResult> done) = 0;
 
-  // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or replaces `parts` of its result; of its
-  // `delivery` only that the answer has arrived, which is never taken back. NOT_FOUND if there is none,
-  // ABORTED if it does not have record.version: somebody else was first. Large parts may be written before the record, other writes in
-  // between; what is left of them if the rest fails is replaced by the next Update with that part.
+  // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
+  // replaces `parts` of its result; of its `delivery` only that the answer has arrived, which is
+  // never taken back. NOT_FOUND if there is none, ABORTED if it does not have record.version:
+  // somebody else was first. Large parts may be written before the record, other writes in between;
+  // what is left of them if the rest fails is replaced by the next Update with that part.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) = 0;
 
-  // Inserts a job that was not submitted here (adopted from Pictory), as version 1. ALREADY_EXISTS if its
-  // (tenant, pictory_job_id) or job_id is known.
+  // Inserts a job that was not submitted here (adopted from Pictory), as version 1. ALREADY_EXISTS
+  // if its (tenant, pictory_job_id) or job_id is known.
   virtual void Adopt(JobRecord record, Done done) = 0;
 
   // By job_id, else by pictory_job_id. Visible records only. nullopt if there is none.
-  virtual void Find(std::string tenant, std::string name, Callback<std::optional<JobRecord>> done) = 0;
+  virtual void Find(std::string tenant, std::string name,
+                    Callback<std::optional<JobRecord>> done) = 0;
 
   // By request_id, visible or not.
   virtual void FindRequest(std::string tenant, std::string request_id,
@@ -114,13 +117,15 @@ class JobStore {
   // The record of any tenant with this correlation_token, if it has not ended; visible or not.
   virtual void FindToken(std::string token, Callback<std::optional<JobRecord>> done) = 0;
 
-  // The record of the tenant with this fingerprint and minted_request_id, created at or after `since`,
-  // visible or not, that the evidence allows: one that it makes certain first, then the newest.
+  // The record of the tenant with this fingerprint and minted_request_id, created at or after
+  // `since`, visible or not, that the evidence allows: one that it makes certain first, then the
+  // newest.
   virtual void FindUnkeyed(std::string tenant, std::string fingerprint, RetryEvidence evidence,
                            WallTime since, Callback<std::optional<JobRecord>> done) = 0;
 
-  // Somebody who knows its token says that the job is one of these at Pictory. Kept beside the record
-  // for Recover, at most limits::kHintsMax of a job; one that is known already costs no write.
+  // Somebody who knows its token says that the job is one of these at Pictory. Kept beside the
+  // record for Recover, at most limits::kHintsMax of a job; one that is known already costs no
+  // write.
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, Done done) = 0;
 
   // Takes the answer of an owed job: counts one claim more, if the record has had `claim.claims` so
@@ -132,11 +137,12 @@ class JobStore {
   // Of each the `job_id` and `delivery` count.
   virtual void EndEpoch(std::vector<OwedJob> owed, Done done) = 0;
 
-  // Visible jobs, newest first, at most query.limit; may end once limits::kListReadMaxBytes of results are read.
+  // Visible jobs, newest first, at most query.limit; may end once limits::kListReadMaxBytes of
+  // results are read.
   virtual void List(std::string tenant, ListQuery query, Callback<std::vector<JobRecord>> done) = 0;
 
-  // Bytes [offset, offset + max_bytes) of a part. NOT_FOUND without such a part; an offset at or past
-  // the end gives empty data.
+  // Bytes [offset, offset + max_bytes) of a part. NOT_FOUND without such a part; an offset at or
+  // past the end gives empty data.
   virtual void ReadPart(std::string tenant, std::string job_id, v1::ResultPart part,
                         std::int64_t offset, std::int64_t max_bytes, Callback<PartChunk> done) = 0;
 
@@ -157,17 +163,17 @@ class JobStore {
     std::int64_t epoch = 0;
     std::size_t unfinished = 0;
     std::vector<Spent> spent;  // of limits::kSpendingWindow before StartTime, in no order
-    // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the process
-    // before, unless that is longer ago than limits::kOwedAcrossRestart.
+    // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the
+    // process before, unless that is longer ago than limits::kOwedAcrossRestart.
     std::vector<OwedJob> owed;  // and from now on this process owes them
-    Asked asked;  // as noted last; all zero if never
+    Asked asked;                // as noted last; all zero if never
     std::vector<Hint> hints;    // about the jobs that are kUnknown now, in the order they came
   };
   virtual absl::StatusOr<Recovered> Recover(WallTime now) = 0;
 
-  // After Recover, before any other write, on the caller's thread: hands over the records that it has
-  // counted, by the time of their next poll. One after the other, because all of them together may be
-  // more than there is memory for.
+  // After Recover, before any other write, on the caller's thread: hands over the records that it
+  // has counted, by the time of their next poll. One after the other, because all of them together
+  // may be more than there is memory for.
   virtual absl::Status ReadUnfinished(const std::function<void(JobRecord)>& take) = 0;
 
   // Waits until everything handed in is durable, then refuses further writes.

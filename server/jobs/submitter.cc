@@ -1,5 +1,5 @@
-// Who calls, what is one and the same call, and what every caller is told. The steps of a submission
-// are in submitter_steps.cc.
+// Who calls, what is one and the same call, and what every caller is told. The steps of a
+// submission are in submitter_steps.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -17,8 +17,8 @@
 namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
-                     OwedAnswers& owed, Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock,
-                     Timers& timers, Random& random, SubmitEvents events)
+                     OwedAnswers& owed, Ledger& ledger, JobStore& store, Hub& hub,
+                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
       spending_(spending),
@@ -31,7 +31,8 @@ Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spe
       random_(random),
       events_(std::move(events)) {}
 
-// Meshes retry without asking. A call whose metadata say that it may be a retry is looked for first.
+// Meshes retry without asking. A call whose metadata say that it may be a retry is looked for
+// first.
 void Submitter::Submit(SubmitRequest request, Done done) {
   if (!request.minted_request_id) {
     Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
@@ -43,10 +44,11 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   const RetryEvidence retry = request.retry;
   store_.FindUnkeyed(
       tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
-      [this, request = std::move(request), done = std::move(done)](
-          const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
+      [this, request = std::move(request),
+       done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
         if (!earlier.ok()) return done(earlier.status(), {});  // not known means not safe to send
-        if (!earlier->has_value()) return Identify(std::move(request), Id::kMinted, std::move(done));
+        if (!earlier->has_value())
+          return Identify(std::move(request), Id::kMinted, std::move(done));
         const JobRecord& record = **earlier;
         request.request_id = record.job.request_id;
         const bool certain = request.retry.IsCertain(record.mesh_request_id);
@@ -213,11 +215,11 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
     if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
   }
   // It was given up because nobody was there, or had time; somebody came at the last moment.
-  const bool given_up =
-      job_id.empty() && (absl::IsCancelled(answer.status()) || absl::IsDeadlineExceeded(answer.status()));
+  const bool given_up = job_id.empty() && (absl::IsCancelled(answer.status()) ||
+                                           absl::IsDeadlineExceeded(answer.status()));
   for (Waiter& waiter : waiting) {
-    const bool came_late = given_up && !waiter.gone() &&
-                           waiter.deadline >= clock_.Now() + limits::kMinTimeToSend;
+    const bool came_late =
+        given_up && !waiter.gone() && waiter.deadline >= clock_.Now() + limits::kMinTimeToSend;
     came_late ? Start(attempt->request, std::move(waiter)) : waiter.done(answer, waiter.source);
   }
   if (idle) idle();

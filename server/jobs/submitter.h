@@ -1,17 +1,17 @@
 // Submits paid jobs: at most one POST per (tenant, request_id), whatever callers, meshes and the
 // network do, and no job forgotten.
 //
-// A submit without a request_id gets one: that of the earlier call which its metadata say it repeats,
-// that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a new one. From
-// there on all go one way: joined to a running attempt of the same request_id, or
+// A submit without a request_id gets one: that of the earlier call which its metadata say it
+// repeats, that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a
+// new one. From there on all go one way: joined to a running attempt of the same request_id, or
 //   resolve the job it refers to → translate → credentials → turn → recorded as SENDING, durable
 //   → POST → outcome recorded, durable → published → every waiting caller answered.
 // Credentials that must be fetched are there before SENDING is recorded. Where Pictory refuses an
 // access token, nothing was started: that is recorded, a new token is fetched, SENDING is recorded
-// again as the next attempt, and the POST is sent a second and last time.
-// An attempt goes on as long as one of its callers is there and has time. Once SENDING is recorded
-// nothing stops the transfer: neither a cancel nor a deadline, nor the end of the program, before which
-// callers are told that the outcome is unknown (AnswerUnconfirmed). An outcome that cannot be known is no
+// again as the next attempt, and the POST is sent a second and last time. An attempt goes on as
+// long as one of its callers is there and has time. Once SENDING is recorded nothing stops the
+// transfer: neither a cancel nor a deadline, nor the end of the program, before which callers are
+// told that the outcome is unknown (AnswerUnconfirmed). An outcome that cannot be known is no
 // error: the job is answered UNCONFIRMED and never sent again.
 //
 // Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
@@ -53,15 +53,15 @@ struct SubmitRequest {
   std::map<std::string, std::string> labels;
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();
-  // The caller gave no request_id: `request_id` is a new one, and what it repeats, if anything, is told
-  // by its metadata and its content.
+  // The caller gave no request_id: `request_id` is a new one, and what it repeats, if anything, is
+  // told by its metadata and its content.
   bool minted_request_id = false;
   RetryEvidence retry;
   std::shared_ptr<const google::protobuf::Message> request;
   // Set once the caller is gone; may be null. Looked at only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
-  // Counts so many bytes that are read for it from the store, as long as anybody has what it returns; or
-  // says that there are too many. Null: nobody counts them.
+  // Counts so many bytes that are read for it from the store, as long as anybody has what it
+  // returns; or says that there are too many. Null: nobody counts them.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold;
 };
 
@@ -71,8 +71,8 @@ struct SubmitterOptions {
   std::int64_t epoch = 0;  // of JobStore::Recover
   // Where Pictory is to call back for a submission with this token; null or "": nowhere.
   std::function<std::string(const std::string& token)> webhook_url;
-  // Where the body of a large submit is made, which takes time in proportion to it; null: where it comes
-  // from, which may be the store's thread.
+  // Where the body of a large submit is made, which takes time in proportion to it; null: where it
+  // comes from, which may be the store's thread.
   std::function<void(std::function<void()>)> aside;
 };
 
@@ -86,9 +86,11 @@ struct AnswerSource {
 
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
-  // What came of Pictory's answer gives this id, which is not believed. The job becomes UNCONFIRMED, or has.
+  // What came of Pictory's answer gives this id, which is not believed. The job becomes
+  // UNCONFIRMED, or has.
   std::function<void(const JobKey&, const std::string& pictory_job_id)> hinted;
-  // Pictory answered with a job that another job here owns, or to one that owns another. Never expected.
+  // Pictory answered with a job that another job here owns, or to one that owns another. Never
+  // expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
   // A submit without a request_id is taken for an earlier one, whose request_id this is.
   std::function<void(AnswerRule, const std::string& request_id)> repeated;
@@ -100,8 +102,8 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
-            Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock, Timers& timers, Random& random,
-            SubmitEvents events);
+            Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock, Timers& timers,
+            Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -111,9 +113,9 @@ class Submitter {
   // From now on new submits are refused; `idle` is called once no attempt is running.
   void Drain(std::function<void()> idle);
 
-  // The program ends, and callers cannot wait any longer: those whose request was sent are told that
-  // its outcome is unknown, durably. Nothing more is sent. The answers of Pictory that come still are
-  // recorded.
+  // The program ends, and callers cannot wait any longer: those whose request was sent are told
+  // that its outcome is unknown, durably. Nothing more is sent. The answers of Pictory that come
+  // still are recorded.
   void AnswerUnconfirmed();
 
   std::size_t running() const;

@@ -11,12 +11,13 @@ namespace gateway::jobs {
 
 // One submission under way. Its steps run one after the other; what is shared says so.
 struct Submitter::Attempt {
-  // Whether Pictory's answer is waited for, and callers have been told meanwhile that it is unknown.
+  // Whether Pictory's answer is waited for, and callers have been told meanwhile that it is
+  // unknown.
   enum class Stage { kBefore, kSent, kTelling, kTold, kAnswered };
 
   JobKey key;
   SubmitRequest request;
-  std::string token;  // that the webhook's URL carries
+  std::string token;                // that the webhook's URL carries
   std::shared_ptr<void> part_held;  // what is read of another job's result is counted as long
   pictory::Submission submission;
   pictory::Authorization authorization;

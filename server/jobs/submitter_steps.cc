@@ -49,25 +49,25 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
               owed_.Named(job.key());
               if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
                 return AnswerFromRequestId(
-                    attempt, errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) +
-                                                                  ", where " + reference.field +
-                                                                  " needs a " +
-                                                                  KindName(reference.kind)));
+                    attempt,
+                    errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) + ", where " +
+                                                           reference.field + " needs a " +
+                                                           KindName(reference.kind)));
               }
               if (job.state != v1::JOB_STATE_SUCCEEDED) {
                 return AnswerFromRequestId(
                     attempt, IsFinal(job.state)
-                                 ? errors::JobNotUsable(job.job_id(), "has ended as " +
-                                                                        StateName(job.state) +
-                                                                        " and has no result to use")
+                                 ? errors::JobNotUsable(job.job_id(),
+                                                        "has ended as " + StateName(job.state) +
+                                                            " and has no result to use")
                                  : errors::JobNotFinished(job.job_id(), StateName(job.state)));
               }
               SizeReferenced(attempt, job);
             });
 }
 
-// Some calls name the job, others take what it made. How large that is, is asked first: it stays in memory
-// until Pictory has answered, so it is counted before it is read.
+// Some calls name the job, others take what it made. How large that is, is asked first: it stays in
+// memory until Pictory has answered, so it is counted before it is read.
 void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
   Inline from{.job_id = std::string(referenced.job_id()),
               .pictory_id = std::string(referenced.pictory_job_id()),
@@ -84,12 +84,12 @@ void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& refere
         if (from.bytes > static_cast<std::int64_t>(limits::kRequestMaxBytes)) {
           return AnswerFromRequestId(
               attempt,
-              errors::JobNotUsable(from.job_id,
-                                   "has a " + PartName(from.part) + " of " +
-                                       std::to_string(from.bytes) +
-                                       " bytes, and Pictory's v1 API wants it in the body, of which at most " +
-                                       std::to_string(limits::kRequestMaxBytes) +
-                                       " bytes are sent; pass a part of it"));
+              errors::JobNotUsable(
+                  from.job_id,
+                  "has a " + PartName(from.part) + " of " + std::to_string(from.bytes) +
+                      " bytes, and Pictory's v1 API wants it in the body, of which at most " +
+                      std::to_string(limits::kRequestMaxBytes) +
+                      " bytes are sent; pass a part of it"));
         }
         ReadReferenced(attempt, from);
       });
@@ -109,7 +109,8 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
   }
   store_.ReadPart(attempt->key.tenant, from.job_id, from.part, 0, from.bytes,
                   [this, attempt, from](absl::StatusOr<PartChunk> chunk) {
-                    if (!chunk.ok()) return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
+                    if (!chunk.ok())
+                      return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
                     Translate(attempt, from.pictory_id, std::move(chunk->data));
                   });
 }
@@ -151,8 +152,8 @@ void Submitter::Authorize(const AttemptPtr& attempt) {
   });
 }
 
-// If it is this submission's turn, intent and sending are one commit; otherwise the intent is kept while
-// it waits.
+// If it is this submission's turn, intent and sending are one commit; otherwise the intent is kept
+// while it waits.
 void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
@@ -226,9 +227,10 @@ void Submitter::Send(const AttemptPtr& attempt) {
     return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
-  upstream_.Submit(std::move(turn), attempt->submission, attempt->authorization,
-                   clock_.Now() + limits::kSubmitBudgetMaxWait,
-                   [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
+  upstream_.Submit(
+      std::move(turn), attempt->submission, attempt->authorization,
+      clock_.Now() + limits::kSubmitBudgetMaxWait,
+      [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
 }
 
 void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
@@ -247,7 +249,8 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
 }
 
 void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value()) return SendAgain(attempt, reply.error);
+  if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value())
+    return SendAgain(attempt, reply.error);
   if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return AwaitTurn(attempt);
   if (!reply.hinted_job_id.empty()) return KeepHint(attempt, std::move(reply));
   StoreOutcome(attempt, std::move(reply));
@@ -255,7 +258,8 @@ void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply)
 
 // As the ids in callbacks. A store that cannot keep it leaves a hint that is lost with the process.
 void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  if (IsEcho(attempt->submission, reply.hinted_job_id)) return StoreOutcome(attempt, std::move(reply));
+  if (IsEcho(attempt->submission, reply.hinted_job_id))
+    return StoreOutcome(attempt, std::move(reply));
   const JobKey job{attempt->record.job.tenant, attempt->record.job.job_id};
   if (events_.hinted) events_.hinted(job, reply.hinted_job_id);
   store_.KeepHints(job, {reply.hinted_job_id},
@@ -264,7 +268,8 @@ void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) 
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
-  if (outcome == attempt->record) return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
+  if (outcome == attempt->record)
+    return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
   if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
     Finish(attempt, hub_.Publish(outcome.job));
   }
@@ -272,23 +277,26 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
   change.stored = [this, attempt](const JobRecord& record) {
     if (!CanBeOwed(record.submission)) return;
     FailPoint("accepted-stored");
-    // Before anything can change the record again: that its answer has arrived must not be noted yet.
+    // Before anything can change the record again: that its answer has arrived must not be noted
+    // yet.
     owed_.Answered(attempt->key, record.job.job_id);
   };
-  ledger_.Update(std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
-    if (absl::IsAborted(stored.status)) {
-      // Callers knew it as UNCONFIRMED, and somebody has decided about it meanwhile. The answer stands.
-      attempt->record = std::move(stored.record);
-      return StoreOutcome(attempt, std::move(reply));
-    }
-    if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
-      // That id says nothing of what became of this request.
-      if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-      reply.outcome = Outcome::kUnknown;
-      return StoreOutcome(attempt, std::move(reply));
-    }
-    OnOutcomeStored(attempt, reply, std::move(stored));
-  });
+  ledger_.Update(
+      std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
+        if (absl::IsAborted(stored.status)) {
+          // Callers knew it as UNCONFIRMED, and somebody has decided about it meanwhile. The answer
+          // stands.
+          attempt->record = std::move(stored.record);
+          return StoreOutcome(attempt, std::move(reply));
+        }
+        if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
+          // That id says nothing of what became of this request.
+          if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+          reply.outcome = Outcome::kUnknown;
+          return StoreOutcome(attempt, std::move(reply));
+        }
+        OnOutcomeStored(attempt, reply, std::move(stored));
+      });
 }
 
 // The refused attempt is over, and the record says so before a new token is fetched: from here to
@@ -304,7 +312,8 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
     }
     upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
       if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
-      if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
+      if (absl::Status gone = CheckCallers(*attempt); !gone.ok())
+        return GiveUpUnsent(attempt, gone);
       attempt->authorization = *std::move(authorization);
       TakeTurn(*attempt) ? MarkSending(attempt) : AwaitTurn(attempt);
     });
@@ -321,10 +330,11 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   }
   if (!outcome.status.ok()) {
     // The record stays SENDING, so a restart makes it UNCONFIRMED: never sent again.
-    return Finish(attempt, errors::Internal(
-                               "The job was sent to Pictory, but its outcome could not be stored; do "
-                               "not resubmit, job " +
-                               attempt->record.job.job_id + " shows up as UNCONFIRMED"));
+    return Finish(
+        attempt,
+        errors::Internal("The job was sent to Pictory, but its outcome could not be stored; do "
+                         "not resubmit, job " +
+                         attempt->record.job.job_id + " shows up as UNCONFIRMED"));
   }
   if (IsOfAnother(attempt->record, reply) && events_.foreign) {
     events_.foreign(attempt->record, reply.pictory_job_id);
@@ -354,7 +364,8 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
-  if (!SameRequest(record.fingerprint, attempt->request.fingerprint) && !IsOff(Guard::kFingerprint)) {
+  if (!SameRequest(record.fingerprint, attempt->request.fingerprint) &&
+      !IsOff(Guard::kFingerprint)) {
     return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
   }
   switch (record.submission) {
@@ -371,17 +382,19 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kSending:
     case SubmissionState::kNotSent:
       // Left behind by an attempt whose outcome could not be stored; a restart settles it.
-      return Finish(attempt, errors::Internal("An earlier attempt of request_id " + attempt->key.id +
-                                              " is in doubt; do not resubmit, its job is " +
-                                              record.job.job_id));
+      return Finish(attempt, errors::Internal(
+                                 "An earlier attempt of request_id " + attempt->key.id +
+                                 " is in doubt; do not resubmit, its job is " + record.job.job_id));
   }
 }
 
-// Recorded but certainly not sent: the record says so before the caller hears of it, and a retry runs.
+// Recorded but certainly not sent: the record says so before the caller hears of it, and a retry
+// runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   spending_.Refund(attempt->key.tenant, attempt->counted_at);
   attempt->record.submission = SubmissionState::kNotSent;
-  Store(attempt, [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
+  Store(attempt,
+        [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
 JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {

@@ -19,13 +19,15 @@ pictory::ClientOptions Counted(pictory::ClientOptions options, Account& account)
 }
 
 bool IsAnswer(const pictory::SubmitReply& reply) {
-  return reply.outcome == Outcome::kNotSent ? reply.rate_limited : reply.outcome != Outcome::kUnknown;
+  return reply.outcome == Outcome::kNotSent ? reply.rate_limited
+                                            : reply.outcome != Outcome::kUnknown;
 }
 
 // Of the request, and not of who sent it.
 bool Speaks(const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kAccepted ||
-         (reply.outcome == Outcome::kRefused && errors::Reason(reply.error) != errors::kUpstreamCredentials);
+         (reply.outcome == Outcome::kRefused &&
+          errors::Reason(reply.error) != errors::kUpstreamCredentials);
 }
 
 }  // namespace
@@ -55,8 +57,8 @@ std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
 
 absl::Status Upstream::Refusal(Purpose purpose) {
-  return account_.Refusal(ShareOf(purpose), purpose == Purpose::kSubmit ? errors::Call::kSubmit
-                                                                        : errors::Call::kFree);
+  return account_.Refusal(
+      ShareOf(purpose), purpose == Purpose::kSubmit ? errors::Call::kSubmit : errors::Call::kFree);
 }
 
 void Upstream::Submit(Turn turn, pictory::Submission submission,
@@ -102,10 +104,11 @@ void Upstream::NoteJob(Purpose purpose, const pictory::JobReply& reply) {
 void Upstream::ListJobs(Turn turn, const std::string& page_key,
                         std::function<void(absl::StatusOr<pictory::JobList>)> done) {
   turn.Use();
-  client_.ListJobs(page_key, [this, done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
-    account_.NoteFreeCall(listed.status());
-    done(std::move(listed));
-  });
+  client_.ListJobs(page_key,
+                   [this, done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
+                     account_.NoteFreeCall(listed.status());
+                     done(std::move(listed));
+                   });
 }
 
 void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,

@@ -1,12 +1,13 @@
 // The one door to a Pictory account: every call to Pictory goes through here.
 //
-// Who calls says what for, and takes a turn: the right to one call, within the account's request budget
-// and only while Pictory can be asked. What comes back is noted for all of them: a rate limit, silence,
-// refused credentials. Nothing else holds a PictoryClient, so no call can be made without its turn and no
-// answer can be left unnoted.
+// Who calls says what for, and takes a turn: the right to one call, within the account's request
+// budget and only while Pictory can be asked. What comes back is noted for all of them: a rate
+// limit, silence, refused credentials. Nothing else holds a PictoryClient, so no call can be made
+// without its turn and no answer can be left unnoted.
 //
-// Thread-safe; no call blocks. Answers come on the threads of the transport and of the client's reader.
-// What is passed to the constructor must outlive it, and it must outlive the calls in flight.
+// Thread-safe; no call blocks. Answers come on the threads of the transport and of the client's
+// reader. What is passed to the constructor must outlive it, and it must outlive the calls in
+// flight.
 #pragma once
 
 #include <functional>
@@ -25,13 +26,14 @@
 
 namespace gateway::jobs {
 
-// What a call is for. It decides whose share of the budget it takes, and what its caller is told when it
-// cannot be made.
+// What a call is for. It decides whose share of the budget it takes, and what its caller is told
+// when it cannot be made.
 enum class Purpose {
   kSubmit,  // a paid request
   kUpload,  // a place to upload a file to: free, and in the line of submits
   kPoll,    // how a followed job is doing: nobody waits for the answer
-  kLook,    // what an operator, a caller or a webhook call wants to know or to have removed; in the line of polls
+  kLook,    // what an operator, a caller or a webhook call wants to know or to have removed; in the
+            // line of polls
 };
 
 struct UpstreamOptions {
@@ -40,8 +42,8 @@ struct UpstreamOptions {
   BudgetOptions budget;
 };
 
-// For logs and metrics, and for those who tell watchers. On the threads that learn of it, under no lock;
-// each may be empty.
+// For logs and metrics, and for those who tell watchers. On the threads that learn of it, under no
+// lock; each may be empty.
 struct UpstreamEvents {
   // Why nothing is sent from now on, or OK: it is again.
   std::function<void(const absl::Status& why)> rests;
@@ -72,8 +74,8 @@ class Upstream {
     Purpose purpose_;
   };
 
-  Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock, Timers& timers,
-           UpstreamEvents events);
+  Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock,
+           Timers& timers, UpstreamEvents events);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
@@ -87,8 +89,9 @@ class Upstream {
   // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
   void Authorize(pictory::Credentials::Ready ready) { client_.Authorize(std::move(ready)); }
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
-  void Submit(Turn turn, pictory::Submission submission, const pictory::Authorization& authorization,
-              MonoTime start_by, std::function<void(pictory::SubmitReply)> done);
+  void Submit(Turn turn, pictory::Submission submission,
+              const pictory::Authorization& authorization, MonoTime start_by,
+              std::function<void(pictory::SubmitReply)> done);
 
   // How one job is asked about; see PictoryClient::GetJob.
   struct Question {
@@ -101,7 +104,8 @@ class Upstream {
   void GetJob(Turn turn, const Question& question, std::function<void(pictory::JobReply)> done);
   void ListJobs(Turn turn, const std::string& page_key,
                 std::function<void(absl::StatusOr<pictory::JobList>)> done);
-  void CleanJob(Turn turn, const std::string& pictory_job_id, std::function<void(absl::Status)> done);
+  void CleanJob(Turn turn, const std::string& pictory_job_id,
+                std::function<void(absl::Status)> done);
   void CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
                     std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done);
 

@@ -31,7 +31,8 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
     return true;
   }
   bool OnStart(Type type, std::size_t begin) {
-    if (depth() == 1 && type == Type::kArray && outline_ != nullptr && !outline_->elements) deepest_ = 0;
+    if (depth() == 1 && type == Type::kArray && outline_ != nullptr && !outline_->elements)
+      deepest_ = 0;
     if (depth() <= 2) begin_[static_cast<std::size_t>(depth())] = begin;
     return true;
   }
@@ -109,13 +110,20 @@ void AppendStep(const PathStep& step, std::string& path) {
 
 std::string_view TypeName(Type type) {
   switch (type) {
-    case Type::kAbsent: return "nothing";
-    case Type::kNull: return "null";
-    case Type::kBool: return "bool";
-    case Type::kNumber: return "number";
-    case Type::kString: return "string";
-    case Type::kObject: return "object";
-    case Type::kArray: return "array";
+    case Type::kAbsent:
+      return "nothing";
+    case Type::kNull:
+      return "null";
+    case Type::kBool:
+      return "bool";
+    case Type::kNumber:
+      return "number";
+    case Type::kString:
+      return "string";
+    case Type::kObject:
+      return "object";
+    case Type::kArray:
+      return "array";
   }
   return "nothing";
 }
@@ -239,17 +247,18 @@ absl::Status FaultAt(std::string_view text, std::size_t offset, std::string_view
   const auto lines = std::count(before.begin(), before.end(), '\n');
   const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   const std::string path = PathAt(text, offset);
-  return absl::InvalidArgumentError(absl::StrCat("line ", lines + 1, ", column ",
-                                                 offset - line_start + 1, " (byte ", offset, ")",
-                                                 path.empty() ? "" : ", at ", path, ": ",
-                                                 Absl(what)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("line ", lines + 1, ", column ", offset - line_start + 1, " (byte ", offset, ")",
+                   path.empty() ? "" : ", at ", path, ": ", Absl(what)));
 }
 
 std::string_view ParserWords(std::string_view text, int code, std::size_t offset) {
   const bool at_end = offset >= text.size();
   switch (code) {
-    case rj::kParseErrorDocumentEmpty: return "there is no value";
-    case rj::kParseErrorDocumentRootNotSingular: return "nothing may follow the value";
+    case rj::kParseErrorDocumentEmpty:
+      return "there is no value";
+    case rj::kParseErrorDocumentRootNotSingular:
+      return "nothing may follow the value";
     case rj::kParseErrorObjectMissName:
       return at_end ? "the text ends inside an object" : "a key in quotes is expected";
     case rj::kParseErrorObjectMissColon:
@@ -267,9 +276,12 @@ std::string_view ParserWords(std::string_view text, int code, std::size_t offset
                                              : "a control character must be escaped";
     case rj::kParseErrorStringMissQuotationMark:
       return at_end ? "the text ends inside a string" : "a control character must be escaped";
-    case rj::kParseErrorStringInvalidEncoding: return "the string is not valid UTF-8";
-    case rj::kParseErrorNumberMissFraction: return "digits must follow the decimal point";
-    case rj::kParseErrorNumberMissExponent: return "digits must follow the exponent";
+    case rj::kParseErrorStringInvalidEncoding:
+      return "the string is not valid UTF-8";
+    case rj::kParseErrorNumberMissFraction:
+      return "digits must follow the decimal point";
+    case rj::kParseErrorNumberMissExponent:
+      return "digits must follow the exponent";
     default:
       if (offset == 0 && text.substr(0, 3) == "\xEF\xBB\xBF") {
         return "the text begins with a byte order mark";

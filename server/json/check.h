@@ -1,12 +1,12 @@
 // A bounded check of JSON text from anybody, without a DOM, and in one pass unless the text is odd.
 //
 // Strictly, as callers' texts are read, it refuses what parsers disagree on or what would harm us
-// later: broken UTF-8, a surrogate without its other half, duplicate keys at any depth, and whatever
-// exceeds the limits. Forgivingly, as Pictory's are, it takes what JavaScript and Python take: half a
-// surrogate pair and broken UTF-8 are U+FFFD, of equal keys the last counts, NaN and Infinity are
-// null, a byte order mark is passed over, what nests too deep is empty, keys have any length. Numbers
-// have any length and size in both; a text that is cut, or followed by anything, is nothing in either.
-// Reading (json/proto_reader.h) applies exactly the same rules.
+// later: broken UTF-8, a surrogate without its other half, duplicate keys at any depth, and
+// whatever exceeds the limits. Forgivingly, as Pictory's are, it takes what JavaScript and Python
+// take: half a surrogate pair and broken UTF-8 are U+FFFD, of equal keys the last counts, NaN and
+// Infinity are null, a byte order mark is passed over, what nests too deep is empty, keys have any
+// length. Numbers have any length and size in both; a text that is cut, or followed by anything, is
+// nothing in either. Reading (json/proto_reader.h) applies exactly the same rules.
 //
 // Pure functions; nothing is retained. A byte slice points into the text given.
 #pragma once
@@ -31,12 +31,12 @@ enum class Reading : std::uint8_t { kStrict, kForgiving };
 
 struct Limits {
   Reading reading = Reading::kStrict;
-  int max_depth = limits::kJsonMaxDepth;                         // nested objects and arrays
-  std::size_t max_values = limits::kJsonMaxValues;               // scalars, objects and arrays
-  std::size_t max_key_bytes = limits::kJsonKeyMaxBytes;          // decoded
-  std::size_t max_string_bytes = limits::kJsonStringMaxBytes;    // decoded
-  std::size_t max_members = limits::kJsonMaxValues;              // of one object
-  bool allow_nul = true;                                         // \u0000 inside a string or key
+  int max_depth = limits::kJsonMaxDepth;                       // nested objects and arrays
+  std::size_t max_values = limits::kJsonMaxValues;             // scalars, objects and arrays
+  std::size_t max_key_bytes = limits::kJsonKeyMaxBytes;        // decoded
+  std::size_t max_string_bytes = limits::kJsonStringMaxBytes;  // decoded
+  std::size_t max_members = limits::kJsonMaxValues;            // of one object
+  bool allow_nul = true;                                       // \u0000 inside a string or key
 };
 
 // One member of the root object, or one element of the root array (then `key` is empty).
@@ -48,8 +48,8 @@ struct Member {
 
 // What lies directly under the root. For a scalar root there are no members.
 struct Outline {
-  // Before the check: whether the elements of an array are wanted too. They take far more memory than
-  // the text of them.
+  // Before the check: whether the elements of an array are wanted too. They take far more memory
+  // than the text of them.
   bool elements = true;
   Type type = Type::kAbsent;
   std::string_view root;
@@ -64,8 +64,8 @@ struct Outline {
 // `outline`, if given, is filled (on an error its content is unspecified).
 absl::Status Check(std::string_view text, const Limits& limits = {}, Outline* outline = nullptr);
 
-// The text of a scalar that has been checked, in either reading: a string decoded, others as they are
-// written. Empty for a null, what is read as one, an object or an array.
+// The text of a scalar that has been checked, in either reading: a string decoded, others as they
+// are written. Empty for a null, what is read as one, an object or an array.
 std::string Text(std::string_view checked_value);
 
 // The elements of an array that has been checked, each without white space around it. Cheaper than

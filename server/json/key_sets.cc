@@ -8,8 +8,8 @@
 namespace gateway::json {
 namespace {
 
-constexpr std::size_t kLinear = 16;      // up to here a scan beats a table
-constexpr std::size_t kShapeMax = 64;    // larger objects are not compared with the one before
+constexpr std::size_t kLinear = 16;    // up to here a scan beats a table
+constexpr std::size_t kShapeMax = 64;  // larger objects are not compared with the one before
 
 std::uint64_t Hash(std::string_view key) {
   return absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
@@ -27,8 +27,7 @@ void KeySets::Leave(Level& level) {
   }
 }
 
-std::uint32_t KeySets::FindInTable(Level& level, std::uint64_t hash,
-                                   std::string_view key) const {
+std::uint32_t KeySets::FindInTable(Level& level, std::uint64_t hash, std::string_view key) const {
   const std::size_t mask = level.table.size() - 1;
   for (std::size_t slot = hash & mask; level.table[slot] != 0; slot = (slot + 1) & mask) {
     const Key& other = keys_[level.table[slot] - 1];

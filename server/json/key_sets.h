@@ -52,7 +52,7 @@ class KeySets {
   struct Key {
     std::uint32_t offset;  // into the level's bytes
     std::uint32_t size;
-    std::uint64_t hash;    // once its object has a table
+    std::uint64_t hash;  // once its object has a table
   };
   struct Level {
     // The keys of the last object closed here that had its own, with their bytes.

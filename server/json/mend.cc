@@ -11,7 +11,8 @@
 namespace gateway::json {
 namespace {
 
-constexpr std::size_t kPlainNumberBytes = 32;  // up to here, without an exponent, any double holds it
+constexpr std::size_t kPlainNumberBytes =
+    32;  // up to here, without an exponent, any double holds it
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -56,7 +57,9 @@ std::size_t NumberEnd(std::string_view text, std::size_t at) {
 class Mender {
  public:
   Mender(std::string_view text, const Limits& limits)
-      : text_(text), out_(text), max_keys_(limits.max_values),
+      : text_(text),
+        out_(text),
+        max_keys_(limits.max_values),
         max_depth_(static_cast<std::size_t>(std::min(limits.max_depth, limits::kJsonMaxDepth))),
         forgiving_(limits.reading == Reading::kForgiving) {}
 
@@ -200,8 +203,9 @@ class Mender {
 
   bool Escape() {
     if (text_.substr(at_, 2) != "\\u") {
-      const bool known = at_ + 1 < text_.size() &&
-                         std::string_view("\"\\/bfnrt").find(text_[at_ + 1]) != std::string_view::npos;
+      const bool known =
+          at_ + 1 < text_.size() &&
+          std::string_view("\"\\/bfnrt").find(text_[at_ + 1]) != std::string_view::npos;
       at_ += 2;
       return known;
     }
@@ -270,8 +274,8 @@ class Mender {
   const bool forgiving_;
   std::size_t at_ = 0;
   Next next_ = Next::kValue;
-  std::vector<bool> open_;     // true: an object
-  std::size_t too_deep_ = 0;   // inside the outermost that nests too deep
+  std::vector<bool> open_;    // true: an object
+  std::size_t too_deep_ = 0;  // inside the outermost that nests too deep
   KeySets keys_;
   std::vector<Object> objects_;
   std::vector<Place> places_;

@@ -10,9 +10,15 @@ using Field = google::protobuf::FieldDescriptor;
 
 void MessageReader::Count(Problem::Kind kind, std::size_t begin) {
   switch (kind) {
-    case Problem::Kind::kUnknown: ++stats_.unknown; break;
-    case Problem::Kind::kWrongType: ++stats_.wrong_type; break;
-    case Problem::Kind::kOutOfRange: ++stats_.out_of_range; break;
+    case Problem::Kind::kUnknown:
+      ++stats_.unknown;
+      break;
+    case Problem::Kind::kWrongType:
+      ++stats_.wrong_type;
+      break;
+    case Problem::Kind::kOutOfRange:
+      ++stats_.out_of_range;
+      break;
   }
   if (stats_.problems.size() < options_.max_problems) {
     stats_.problems.push_back({kind, PathAt(text(), begin)});

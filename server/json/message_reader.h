@@ -1,4 +1,5 @@
-// Read() at work: follows the events of one text and serialises one message from it. Private to json/.
+// Read() at work: follows the events of one text and serialises one message from it. Private to
+// json/.
 //
 // Each open object or array has a frame that knows what its values are for; what nobody wants costs
 // a counter. Events in proto_reader.cc, storing in message_reader.cc.
@@ -55,19 +56,19 @@ class MessageReader final : public SaxHandler<MessageReader> {
     Next next = Next::kNothing;
     Type type = Type::kAbsent;
     bool next_is_alias = false;
-    int level = -1;         // kRoute: how many parts of the route led here; -1 off the route
-    int index = -1;         // kList: of the newest element
-    int hint = 0;           // kMessage: the entry likely to come next
-    int capture_node = -1;  // of this value
-    int next_node = -1;     // of the value that comes next
-    int captured = -1;      // this value is wanted under that number
+    int level = -1;             // kRoute: how many parts of the route led here; -1 off the route
+    int index = -1;             // kList: of the newest element
+    int hint = 0;               // kMessage: the entry likely to come next
+    int capture_node = -1;      // of this value
+    int next_node = -1;         // of the value that comes next
+    int captured = -1;          // this value is wanted under that number
     std::size_t open = 0;       // messages around this value, when it ends
     std::uint64_t own_key = 0;  // kMessage: fields that came under their own key
     std::size_t begin = 0;
-    const MessagePlan* plan = nullptr;    // kMessage
-    const FieldPlan* field = nullptr;     // kList, kMap: the field; kMessage: the next value's
-    const FieldPlan* opened_by = nullptr; // the field of the message around, if another
-    const FieldPlan* raw_field = nullptr; // takes this value's bytes
+    const MessagePlan* plan = nullptr;     // kMessage
+    const FieldPlan* field = nullptr;      // kList, kMap: the field; kMessage: the next value's
+    const FieldPlan* opened_by = nullptr;  // the field of the message around, if another
+    const FieldPlan* raw_field = nullptr;  // takes this value's bytes
     std::string map_key;
   };
 
@@ -94,9 +95,8 @@ class MessageReader final : public SaxHandler<MessageReader> {
                                    field.role == ::pictory::jobs::v1::FIELD_ROLE_RAW_SELF)) {
       return true;
     }
-    return !options_.skip.empty() &&
-           std::find(options_.skip.begin(), options_.skip.end(), field.field) !=
-               options_.skip.end();
+    return !options_.skip.empty() && std::find(options_.skip.begin(), options_.skip.end(),
+                                               field.field) != options_.skip.end();
   }
 
   // Messages of more than 64 fields lose only the care about aliases.

@@ -23,8 +23,8 @@ PathTable::PathTable(std::vector<std::string> paths) : paths_(std::move(paths)) 
       int child = Child(node, part);
       if (child < 0) {
         child = static_cast<int>(nodes_.size());
-        nodes_.push_back({std::string(part), -1,
-                          nodes_[static_cast<std::size_t>(node)].first_child, -1});
+        nodes_.push_back(
+            {std::string(part), -1, nodes_[static_cast<std::size_t>(node)].first_child, -1});
         nodes_[static_cast<std::size_t>(node)].first_child = child;
       }
       node = child;

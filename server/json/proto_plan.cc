@@ -87,8 +87,8 @@ class PlanCompiler {
     plan.presence = field->has_presence();
     plan.key = mapping.key().empty() ? field->json_name() : mapping.key();
     plan.quoted_key = QuotedKey(plan.key);
-    const bool mapped = plan.IsMember() || plan.role == v1::FIELD_ROLE_ITEMS ||
-                        plan.role == v1::FIELD_ROLE_BODY;
+    const bool mapped =
+        plan.IsMember() || plan.role == v1::FIELD_ROLE_ITEMS || plan.role == v1::FIELD_ROLE_BODY;
     if (plan.type == pb::FieldDescriptor::CPPTYPE_MESSAGE && !plan.map && mapped) {
       plan.message = Message(field->message_type());
     }

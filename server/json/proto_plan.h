@@ -26,13 +26,13 @@ struct FieldPlan {
   ::pictory::jobs::v1::FieldRole role = ::pictory::jobs::v1::FIELD_ROLE_UNSPECIFIED;
   google::protobuf::FieldDescriptor::CppType type{};
   bool repeated = false;
-  bool map = false;       // map<string, string>
-  bool presence = false;  // tells "not set" from zero
-  int index = 0;          // into MessagePlan::fields()
-  std::string key;         // when writing
-  std::string quoted_key;  // `"key":`
-  const MessagePlan* message = nullptr;    // of a message field
-  const FieldPlan* string_as = nullptr;    // of that message: takes a bare string
+  bool map = false;                      // map<string, string>
+  bool presence = false;                 // tells "not set" from zero
+  int index = 0;                         // into MessagePlan::fields()
+  std::string key;                       // when writing
+  std::string quoted_key;                // `"key":`
+  const MessagePlan* message = nullptr;  // of a message field
+  const FieldPlan* string_as = nullptr;  // of that message: takes a bare string
 
   // The value in JSON: a member under `key`.
   bool IsMember() const {

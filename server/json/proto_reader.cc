@@ -25,7 +25,7 @@ bool MessageReader::OnKey(std::string_view key, std::size_t) {
     case Frame::kRoute: {
       const auto level = static_cast<std::size_t>(frame.level);
       const bool on_route = frame.level >= 0 && level < route_.size() && route_[level] == key;
-      frame.next = !on_route                     ? Next::kNothing
+      frame.next = !on_route                    ? Next::kNothing
                    : level + 1 == route_.size() ? Next::kRoot
                                                 : Next::kRoute;
       break;
@@ -64,8 +64,8 @@ void MessageReader::NextMember(Frame& frame, std::string_view key) {
   frame.next = Next::kField;
 }
 
-// A value other than null is there for `field` of the message in `frame`. One that came under an alias
-// before is overridden, as the last one on the wire counts.
+// A value other than null is there for `field` of the message in `frame`. One that came under an
+// alias before is overridden, as the last one on the wire counts.
 void MessageReader::NotePresence(Frame& frame, const FieldPlan& field) {
   if (frame.kind != Frame::kMessage || frame.next_is_alias || field.repeated) return;
   frame.own_key |= Bit(field);
@@ -106,8 +106,8 @@ bool MessageReader::OnScalar(Type type, std::string_view decoded, std::size_t be
     case Next::kMapValue: {
       if (type == Type::kNull) break;
       if (decoded.size() > options_.string_max_bytes) {
-        stats_.omitted.push_back({frame.field->field, FieldPath(*frame.field, nullptr),
-                                  decoded.size()});
+        stats_.omitted.push_back(
+            {frame.field->field, FieldPath(*frame.field, nullptr), decoded.size()});
         break;
       }
       wire_.Open(frame.field->field->number());
@@ -168,8 +168,7 @@ bool MessageReader::OnStart(Type type, std::size_t begin) {
   return true;
 }
 
-void MessageReader::OpenField(const FieldPlan& field, bool element, Type type,
-                              std::size_t begin) {
+void MessageReader::OpenField(const FieldPlan& field, bool element, Type type, std::size_t begin) {
   const bool array = type == Type::kArray;
   if (field.role == v1::FIELD_ROLE_RAW_JSON) {
     Frame& frame = Push(Frame::kSkip, type, begin);

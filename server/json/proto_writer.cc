@@ -20,7 +20,8 @@ namespace {
 
 using Field = pb::FieldDescriptor;
 
-// Walks one serialised message. False once something cannot be written; `fault` and `path` then tell.
+// Walks one serialised message. False once something cannot be written; `fault` and `path` then
+// tell.
 class MessageWriter {
  public:
   explicit MessageWriter(Writer& out) : out_(out) {}

@@ -44,7 +44,9 @@ class TextStream {
   using Ch = char;
 
   TextStream(std::string_view text, const char* original)
-      : src_(text.data()), head_(text.data()), end_(text.data() + text.size()),
+      : src_(text.data()),
+        head_(text.data()),
+        end_(text.data() + text.size()),
         original_(original) {}
 
   Ch Peek() const { return src_ != end_ ? *src_ : '\0'; }

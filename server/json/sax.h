@@ -24,8 +24,8 @@ namespace gateway::json {
 
 // Numbers arrive as their text: RapidJSON's own conversion is not exact without a flag that has
 // known faults. The recursive parser would let anybody choose our stack depth.
-inline constexpr unsigned kParseFlags = rj::kParseIterativeFlag | rj::kParseValidateEncodingFlag |
-                                        rj::kParseNumbersAsStringsFlag;
+inline constexpr unsigned kParseFlags =
+    rj::kParseIterativeFlag | rj::kParseValidateEncodingFlag | rj::kParseNumbersAsStringsFlag;
 static_assert((kParseFlags & (rj::kParseFullPrecisionFlag | rj::kParseNanAndInfFlag |
                               rj::kParseInsituFlag | rj::kParseCommentsFlag |
                               rj::kParseTrailingCommasFlag | rj::kParseStopWhenDoneFlag)) == 0);
@@ -69,8 +69,11 @@ template <typename Derived>
 class SaxHandler {
  public:
   SaxHandler(const Source& source, const Limits& limits)
-      : text_(source.text), limits_(limits), stream_(source.parsed, source.text.data()),
-        mended_(source.mended()), forgiving_(limits.reading == Reading::kForgiving) {
+      : text_(source.text),
+        limits_(limits),
+        stream_(source.parsed, source.text.data()),
+        mended_(source.mended()),
+        forgiving_(limits.reading == Reading::kForgiving) {
     if (limits_.max_depth > limits::kJsonMaxDepth) limits_.max_depth = limits::kJsonMaxDepth;
     if (forgiving_) limits_.max_key_bytes = std::string_view::npos;
     if (forgiving_ && mended_) ++limits_.max_depth;  // to empty containers
@@ -172,8 +175,8 @@ class SaxHandler {
       fault = {std::string(ParserWords(text_, result.Code(), result.Offset())), result.Offset()};
     }
     // A text that merely ends too early stays so.
-    fault.mendable = forgiving_ ? fault.offset < text_.size()
-                                : result.Code() == rj::kParseErrorNumberTooBig;
+    fault.mendable =
+        forgiving_ ? fault.offset < text_.size() : result.Code() == rj::kParseErrorNumberTooBig;
     return fault;
   }
   bool Value() {

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kLineMostBytes = 250;  // hardly any is longer
 
-// Published once by StartLog; read by every Log. Never destroyed: a thread may be about to write to it.
+// Published once by StartLog; read by every Log. Never destroyed: a thread may be about to write to
+// it.
 LogWriter* g_writer = nullptr;
 std::atomic<LogWriter*> g_active{nullptr};
 std::atomic<Level> g_least{Level::kInfo};
@@ -23,10 +24,14 @@ std::atomic<LogFormat> g_format{LogFormat::kText};
 
 std::string_view Name(Level level) {
   switch (level) {
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarn: return "warn";
-    case Level::kError: return "error";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
   }
   return "info";
 }
@@ -96,9 +101,10 @@ void StartLog(Level least, LogFormat format) {
   g_least = least;
   g_format = format;
   g_writer = new LogWriter(STDERR_FILENO, [format](std::uint64_t lost) {
-    const Field fields[] = {
-        {"lines", lost}, {"advice", "whoever reads this log had stopped, or could not keep up"}};
-    return StampedLine(format, std::chrono::system_clock::now(), Level::kWarn, "log_lines_lost", fields);
+    const Field fields[] = {{"lines", lost},
+                            {"advice", "whoever reads this log had stopped, or could not keep up"}};
+    return StampedLine(format, std::chrono::system_clock::now(), Level::kWarn, "log_lines_lost",
+                       fields);
   });
   g_active = g_writer;
 }

@@ -1,8 +1,9 @@
 // The program's log: one line an event on stderr, JSON for machines or plain for people.
 //
-// An event is a fixed name in lower_snake_case and fields; what varies goes into fields. Secrets have
-// no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own, so
-// that a reader who is slow or has stopped holds up neither a call nor the end (obs/log_writer.h).
+// An event is a fixed name in lower_snake_case and fields; what varies goes into fields. Secrets
+// have no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own,
+// so that a reader who is slow or has stopped holds up neither a call nor the end
+// (obs/log_writer.h).
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,9 @@
-// Writes lines to a file descriptor on a thread of its own, so that nobody waits for who reads them.
+// Writes lines to a file descriptor on a thread of its own, so that nobody waits for who reads
+// them.
 //
-// A reader that has stopped costs lines, and nothing else: of a full queue the oldest are dropped, and
-// Close does not wait for it longer than it is told to. Lines that were lost are counted, and told by a
-// line as soon as one can be written again. Thread-safe.
+// A reader that has stopped costs lines, and nothing else: of a full queue the oldest are dropped,
+// and Close does not wait for it longer than it is told to. Lines that were lost are counted, and
+// told by a line as soon as one can be written again. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,9 @@ Metrics::Metrics()
                           .Add({})),
       submits_(Counters(*registry_, "pictory_gateway_submits_total",
                         "Paid requests by kind and outcome")),
-      repeated_(Counters(*registry_, "pictory_gateway_repeated_submits_total",
-                         "Submits without a request_id that were taken for an earlier one, by rule")),
+      repeated_(
+          Counters(*registry_, "pictory_gateway_repeated_submits_total",
+                   "Submits without a request_id that were taken for an earlier one, by rule")),
       polls_(Counters(*registry_, "pictory_gateway_polls_total", "Polls by what they said")),
       callbacks_(Counters(*registry_, "pictory_gateway_callbacks_total",
                           "Calls to the webhook by what they were")),
@@ -47,7 +48,9 @@ void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
   submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
 }
 
-void Metrics::CountRepeated(const std::string& rule) { repeated_.Add({{"rule", rule}}).Increment(); }
+void Metrics::CountRepeated(const std::string& rule) {
+  repeated_.Add({{"rule", rule}}).Increment();
+}
 
 void Metrics::CountCallback(const std::string& result) {
   callbacks_.Add({{"result", result}}).Increment();
@@ -57,8 +60,8 @@ void Metrics::CountTokenFetch(const std::string& outcome) {
   tokens_.Add({{"outcome", outcome}}).Increment();
 }
 
-// A family makes a new meter each time it is asked, and drops it if there is one: that costs as much as
-// all else we do for a cheap call. So what is counted often is remembered, here and below.
+// A family makes a new meter each time it is asked, and drops it if there is one: that costs as
+// much as all else we do for a cheap call. So what is counted often is remembered, here and below.
 void Metrics::CountPoll(std::string_view outcome) {
   prometheus::Counter* counter = nullptr;
   {
@@ -103,13 +106,12 @@ void Metrics::TimeCall(std::string_view method, double seconds) {
   histogram->Observe(seconds);
 }
 
-void Metrics::CountFinished(const std::string& kind, const std::string& state,
-                            std::string code) {
+void Metrics::CountFinished(const std::string& kind, const std::string& state, std::string code) {
   if (!code.empty()) {
     MutexLock lock(mutex_);
     const bool usual = code.size() <= 40 && std::all_of(code.begin(), code.end(), [](char c) {
-      return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    });
+                         return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+                       });
     if (usual && error_codes_.size() < kErrorCodesMost) error_codes_.insert(code);
     if (!usual || !error_codes_.contains(code)) code = "other";
   }

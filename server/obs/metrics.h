@@ -1,7 +1,7 @@
 // What the program counts, in Prometheus' terms.
 //
-// One object, owned by the gateway; every member may be used from any thread. Label values come from
-// fixed sets only: no job ids, no tenants, nothing a caller can choose.
+// One object, owned by the gateway; every member may be used from any thread. Label values come
+// from fixed sets only: no job ids, no tenants, nothing a caller can choose.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -32,7 +32,8 @@ class Metrics {
   void CountRepeated(const std::string& rule);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(std::string_view outcome);
-  // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged, repeated.
+  // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged,
+  // repeated.
   void CountCallback(const std::string& result);
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
@@ -40,8 +41,8 @@ class Metrics {
   void CountCall(std::string_view method, std::string_view code);
   // How long a unary one took. The life of a stream is no such time.
   void TimeCall(std::string_view method, double seconds);
-  // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the first
-  // kErrorCodesMost that look like one become labels, and all others "other".
+  // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the
+  // first kErrorCodesMost that look like one become labels, and all others "other".
   void CountFinished(const std::string& kind, const std::string& state, std::string code);
   static constexpr std::size_t kErrorCodesMost = 32;
 

@@ -135,8 +135,8 @@ void AccessTokens::Keep(MonoTime asked_at, const TokenReply& reply) {
   token_ = {.value = reply.token, .user_id = user_id_, .generation = token_.generation + 1};
   expires_at_ = asked_at + reply.life;
   refresh_at_ = expires_at_ - std::min<Duration>(limits::kTokenRefreshBefore, reply.life / 4);
-  believed_until_ = std::exchange(refused_, false) ? clock_.Now() + limits::kTokenRefusedRetry
-                                                  : MonoTime::min();
+  believed_until_ =
+      std::exchange(refused_, false) ? clock_.Now() + limits::kTokenRefusedRetry : MonoTime::min();
   failures_ = 0;
   retry_at_ = MonoTime::min();
 }

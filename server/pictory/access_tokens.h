@@ -1,9 +1,9 @@
 // Access tokens of one Pictory account: bought with client credentials, kept, and renewed.
 //
 // There is one fetch at a time, whoever waits for it. A token is renewed a little before its end,
-// while it still serves, and after a 401. Where a fetch fails, the next one waits, longer each time;
-// so does one whose token is refused as soon as it is used: the endpoint is never hammered. A fetch
-// begins only when somebody asks for an Authorization.
+// while it still serves, and after a 401. Where a fetch fails, the next one waits, longer each
+// time; so does one whose token is refused as soon as it is used: the endpoint is never hammered. A
+// fetch begins only when somebody asks for an Authorization.
 //
 // Thread-safe. `fetching` and `fetched` run on the threads of callers and transport, under no lock.
 #pragma once
@@ -64,7 +64,7 @@ class AccessTokens final : public Credentials {
 
   Mutex mutex_;
   std::shared_ptr<const std::string> request_body_ GUARDED_BY(mutex_);  // holds the client secret
-  Authorization token_ GUARDED_BY(mutex_);  // value empty: none
+  Authorization token_ GUARDED_BY(mutex_);                              // value empty: none
   MonoTime refresh_at_ GUARDED_BY(mutex_);
   MonoTime expires_at_ GUARDED_BY(mutex_);
   // The token before was refused, and this one fetched in its stead; until when a refusal of this
@@ -72,7 +72,8 @@ class AccessTokens final : public Credentials {
   MonoTime believed_until_ GUARDED_BY(mutex_) = MonoTime::min();
   bool refused_ GUARDED_BY(mutex_) = false;  // the token to come replaces a refused one
   bool fetching_ GUARDED_BY(mutex_) = false;
-  bool outdated_ GUARDED_BY(mutex_) = false;  // the fetch under way is one of a secret replaced since
+  bool outdated_ GUARDED_BY(mutex_) =
+      false;  // the fetch under way is one of a secret replaced since
   std::vector<Ready> waiting_ GUARDED_BY(mutex_);
   int failures_ GUARDED_BY(mutex_) = 0;  // in a row
   TokenReply failure_ GUARDED_BY(mutex_);

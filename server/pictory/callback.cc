@@ -6,13 +6,14 @@
 namespace gateway::pictory {
 
 std::string JobIdOfCallback(std::string_view body) {
-  static const json::PathTable* const kJobIds = new json::PathTable(
-      {"job_id", "jobId", "data.job_id", "data.jobId", "job.job_id", "job.jobId", "data.job.job_id",
-       "data.job.jobId"});
+  static const json::PathTable* const kJobIds =
+      new json::PathTable({"job_id", "jobId", "data.job_id", "data.jobId", "job.job_id",
+                           "job.jobId", "data.job.job_id", "data.job.jobId"});
   // Less sure, so it counts where none of those is there.
   static const json::PathTable* const kIds = new json::PathTable({"job.id", "data.job.id"});
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark) body.remove_prefix(kByteOrderMark.size());
+  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    body.remove_prefix(kByteOrderMark.size());
   for (const json::PathTable* paths : {kJobIds, kIds}) {
     std::string id = json::FirstScalar(body, *paths);
     if (IsUpstreamId(id)) return id;

@@ -9,8 +9,8 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
-#include "pictory/envelope.h"
 #include "json/proto_writer.h"
+#include "pictory/envelope.h"
 #include "pictory/http_reply.h"
 #include "pictory/upload.h"
 
@@ -62,10 +62,11 @@ http::Request PictoryClient::MakeRequest(http::Lane lane, std::string method,
 }
 
 void PictoryClient::Authorize(Credentials::Ready ready) {
-  credentials_->Authorize([this, ready = std::move(ready)](absl::StatusOr<Authorization> authorization) {
-    if (errors::Reason(authorization.status()) == errors::kUpstreamCredentials) NoteRefused();
-    ready(std::move(authorization));
-  });
+  credentials_->Authorize(
+      [this, ready = std::move(ready)](absl::StatusOr<Authorization> authorization) {
+        if (errors::Reason(authorization.status()) == errors::kUpstreamCredentials) NoteRefused();
+        ready(std::move(authorization));
+      });
 }
 
 void PictoryClient::Read(http::Request request, ReadDone done) {
@@ -145,8 +146,8 @@ void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v
   } else {
     request.timeout = limits::kLargePollTimeout;
   }
-  Read(std::move(request), Aside([this, kind, last_digest, size, done = std::move(done)](
-                                     absl::StatusOr<http::Response> response) {
+  Read(std::move(request), Aside([this, kind, last_digest, size,
+                                  done = std::move(done)](absl::StatusOr<http::Response> response) {
          if (!response.ok()) return done(ReadAuthorizeError(response.status()));
          JobReply reply = ReadJobReply(*std::move(response), kind, last_digest, clock_.WallNow());
          if (reply.kind == JobReply::Kind::kTooLarge && size == ReplySize::kSmall) {
@@ -162,12 +163,12 @@ void PictoryClient::CleanJob(const std::string& pictory_job_id,
       MakeRequest(http::Lane::kRead, "DELETE",
                   absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id), "/clean"));
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
-  Read(std::move(request), [this, done = std::move(done)](
-                               const absl::StatusOr<http::Response>& response) {
-    const absl::Status status = StatusOf(response);
-    // What Pictory does not have needs no removing.
-    done(absl::IsNotFound(status) ? absl::OkStatus() : status);
-  });
+  Read(std::move(request),
+       [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+         const absl::Status status = StatusOf(response);
+         // What Pictory does not have needs no removing.
+         done(absl::IsNotFound(status) ? absl::OkStatus() : status);
+       });
 }
 
 void PictoryClient::ListJobs(const std::string& page_key,
@@ -177,8 +178,8 @@ void PictoryClient::ListJobs(const std::string& page_key,
   if (!page_key.empty()) absl::StrAppend(&path, "?nextPageKey=", PercentEncode(page_key));
   http::Request request = MakeRequest(http::Lane::kRead, "GET", std::move(path));
   request.max_body_bytes = limits::kListReplyMaxBytes;
-  Read(std::move(request), Aside([this, done = std::move(done)](
-                                     const absl::StatusOr<http::Response>& response) {
+  Read(std::move(request),
+       Aside([this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
          const absl::Status status = StatusOf(response);
          if (!status.ok()) return done(status);
          done(ReadJobList(response->body));
@@ -203,16 +204,17 @@ void PictoryClient::AskForUpload(
   request.headers.push_back({"Content-Type", "application/json"});
   request.body = body;
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
-  Read(std::move(request), [this, body, content_type, spelling, asked = clock_.WallNow(),
-                            done = std::move(done)](const absl::StatusOr<http::Response>& response) {
-    if (!response.ok()) return done(response.status());
-    const bool answered = response->outcome == http::Response::Outcome::kComplete;
-    if (answered && response->status == 404 && spelling == 0) {
-      return AskForUpload(body, content_type, 1, done);
-    }
-    if (answered && response->status != 404) upload_spelling_ = spelling;
-    done(ReadUploadReply(*response, content_type, asked, allow_loopback_urls_));
-  });
+  Read(std::move(request),
+       [this, body, content_type, spelling, asked = clock_.WallNow(),
+        done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+         if (!response.ok()) return done(response.status());
+         const bool answered = response->outcome == http::Response::Outcome::kComplete;
+         if (answered && response->status == 404 && spelling == 0) {
+           return AskForUpload(body, content_type, 1, done);
+         }
+         if (answered && response->status != 404) upload_spelling_ = spelling;
+         done(ReadUploadReply(*response, content_type, asked, allow_loopback_urls_));
+       });
 }
 
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {
@@ -229,7 +231,8 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
   if (retry == Duration::zero()) retry = kRetryLater;
   const bool complete = response.outcome == http::Response::Outcome::kComplete;
   if (complete && response.status == 401) return errors::UpstreamCredentials(Describe(response));
-  if (complete && response.status == 429) return errors::UpstreamRateLimited(retry, errors::Call::kFree);
+  if (complete && response.status == 429)
+    return errors::UpstreamRateLimited(retry, errors::Call::kFree);
   if (!complete || (!IsSuccess(response) && !HasJsonObject(response) && response.status != 404)) {
     return errors::UpstreamUnreachable(Describe(response), retry, errors::Call::kFree);
   }

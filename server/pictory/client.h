@@ -1,8 +1,8 @@
 // Pictory's REST API as the gateway uses it: one account's credentials, paths, envelopes and
 // errors over an HttpTransport. What Pictory is known to do is written down in pictory/API.md.
 //
-// Thread-safe. Callbacks run on the transport's thread, after a large reply on the reader's, and must
-// not block.
+// Thread-safe. Callbacks run on the transport's thread, after a large reply on the reader's, and
+// must not block.
 #pragma once
 
 #include <atomic>
@@ -78,17 +78,19 @@ class PictoryClient {
 
   // Another API key or client secret, whichever this account has.
   void ReplaceSecret(Secret secret) { credentials_->Replace(std::move(secret)); }
-  // Who hears that Pictory has refused the credentials, of whatever call, on the threads that learn of it.
-  // Once, before any of them.
-  void SetCredentialsRefused(std::function<void()> refused) { credentials_refused_ = std::move(refused); }
+  // Who hears that Pictory has refused the credentials, of whatever call, on the threads that learn
+  // of it. Once, before any of them.
+  void SetCredentialsRefused(std::function<void()> refused) {
+    credentials_refused_ = std::move(refused);
+  }
 
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
   void Submit(Submission submission, const Authorization& authorization, MonoTime start_by,
               std::function<void(SubmitReply)> done);
 
   // Polls. `kind` UNSPECIFIED lets the result show it. `last_digest` is that of the reply before,
-  // or 0. A reply longer than a small one is kLarge if no more was asked for. A small one is waited for
-  // as long as `timeout`, any other for limits::kLargePollTimeout.
+  // or 0. A reply longer than a small one is kLarge if no more was asked for. A small one is waited
+  // for as long as `timeout`, any other for limits::kLargePollTimeout.
   void GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
               std::uint64_t last_digest, std::function<void(JobReply)> done,
               ReplySize size = ReplySize::kAny, Duration timeout = limits::kPollTimeout);
@@ -100,9 +102,9 @@ class PictoryClient {
   void ListJobs(const std::string& page_key, std::function<void(absl::StatusOr<JobList>)> done);
 
   // Asks for a place to upload a file to; free. `request` has passed Validate.
-  void CreateUpload(const ::pictory::jobs::v1::CreateUploadRequest& request,
-                    std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)>
-                        done);
+  void CreateUpload(
+      const ::pictory::jobs::v1::CreateUploadRequest& request,
+      std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done);
 
   // A call that costs nothing and shows whether Pictory is reached and accepts the credentials.
   void Probe(std::function<void(absl::Status)> done);
@@ -117,7 +119,8 @@ class PictoryClient {
     http::Request request;  // without credentials
     ReadDone done;
   };
-  void ReadWith(const Authorization& authorization, std::shared_ptr<const ReadCall> call, bool again);
+  void ReadWith(const Authorization& authorization, std::shared_ptr<const ReadCall> call,
+                bool again);
   // Where a reply is read and answered: here, or on the reader's thread if it is large.
   ReadDone Aside(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
@@ -160,8 +163,8 @@ JobReply ReadAuthorizeError(const absl::Status& error);
 // Classifies the answer to a paid request: pure.
 SubmitReply ReadSubmitReply(const http::Response& response, WallTime now);
 
-// The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of some
-// limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
+// The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of
+// some limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
 absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
                                            ::pictory::jobs::v1::JobKind kind);
 

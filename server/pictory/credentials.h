@@ -44,8 +44,8 @@ class Credentials {
   // Pictory answered 401 to a request of that generation. True if another Authorize may bring
   // better credentials, false if these are refused for good.
   virtual bool Refused(std::uint64_t generation) = 0;
-  // From now on this key or client secret proves it. What was sent with the one before and is refused
-  // may be sent again.
+  // From now on this key or client secret proves it. What was sent with the one before and is
+  // refused may be sent again.
   virtual void Replace(Secret secret) = 0;
 };
 

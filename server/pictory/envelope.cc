@@ -55,8 +55,8 @@ constexpr std::array<std::string_view, 32> kShellPaths = {"success",
                                                           "data.renderState",
                                                           "data.aiCreditsUsed"};
 
-// A path of the tables above by its number in the reader's: looked up by the compiler, which takes no
-// path that is not there.
+// A path of the tables above by its number in the reader's: looked up by the compiler, which takes
+// no path that is not there.
 struct Path {
   consteval Path(const char* path) {
     while (At(index) != path) ++index;

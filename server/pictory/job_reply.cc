@@ -58,8 +58,8 @@ JobReply Unreadable(const http::Response& response, const absl::StatusOr<Envelop
   reply.message = NotUnderstood(response, envelope);
   reply.retry_after = RetryAfter(response, now);
   if (!envelope.ok() && !response.body.empty()) {
-    absl::StrAppend(&reply.detail, ", unreadable body: ",
-                    errors::Clean(std::string(envelope.status().message())));
+    absl::StrAppend(&reply.detail,
+                    ", unreadable body: ", errors::Clean(std::string(envelope.status().message())));
   }
   return reply;
 }
@@ -184,8 +184,8 @@ JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last
     return reply;
   }
   Finding finding;
-  absl::StatusOr<Envelope> envelope = ReadEnvelope(
-      response.body, MutableResult(finding.job, kind), View(response, kind), &finding.stats);
+  absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body, MutableResult(finding.job, kind),
+                                                   View(response, kind), &finding.stats);
   if (!envelope.ok()) return Unreadable(response, envelope, now);
   if (envelope->SaysNotFound()) return NotFound(response, *envelope);
   finding.kind = kind != v1::JOB_KIND_UNSPECIFIED ? kind : ShownKind(*envelope);

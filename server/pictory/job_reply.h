@@ -1,5 +1,5 @@
-// What one poll of a Pictory job said, as a value: everything the domain needs to decide, nothing of
-// HTTP or JSON.
+// What one poll of a Pictory job said, as a value: everything the domain needs to decide, nothing
+// of HTTP or JSON.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ struct JobReply {
   };
   Kind kind = Kind::kUnavailable;
   std::optional<double> progress_percent;
-  // Pictory's words, cleaned. Of kTooLarge, kIncomplete, kUnclear and kUnreadable ours, which quote it.
+  // Pictory's words, cleaned. Of kTooLarge, kIncomplete, kUnclear and kUnreadable ours, which quote
+  // it.
   std::string message;
   std::string error_code;     // if kFailed
   std::string error_message;  // if kFailed
@@ -60,9 +61,10 @@ struct JobReply {
   ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
   std::shared_ptr<const JobResult> result;  // if kSucceeded, maybe if kIncomplete
   Duration retry_after{0};                  // if Pictory asked for one
-  bool timed_out = false;  // of kUnavailable: sent, and the answer took longer than it was waited for
-  std::uint64_t digest = 0;                 // of the body; hand it to the next poll
-  std::string detail;                       // for logs: status code, transport error; no secrets
+  bool timed_out =
+      false;  // of kUnavailable: sent, and the answer took longer than it was waited for
+  std::uint64_t digest = 0;  // of the body; hand it to the next poll
+  std::string detail;        // for logs: status code, transport error; no secrets
 };
 
 // The answer, if there was one, was about the account and not about the job.
@@ -81,10 +83,11 @@ struct SubmitReply {
   enum class Outcome { kAccepted, kRefused, kNotSent, kUnknown };
   Outcome outcome = Outcome::kUnknown;
   std::string pictory_job_id;  // if kAccepted
-  // If kUnknown: the id in what came of the answer, or "". Not to be believed before Pictory was asked.
+  // If kUnknown: the id in what came of the answer, or "". Not to be believed before Pictory was
+  // asked.
   std::string hinted_job_id;
-  absl::Status error;          // if kRefused or kNotSent: what the caller gets
-  bool rate_limited = false;   // if kNotSent: by a 429
+  absl::Status error;         // if kRefused or kNotSent: what the caller gets
+  bool rate_limited = false;  // if kNotSent: by a 429
   // If kRefused: by a 401 that a new access token may turn into something better.
   bool token_refused = false;
   Duration retry_after{0};

@@ -73,8 +73,7 @@ void Name(const Parts& omitted, v1::Job& job) {
   for (const v1::ResultPart part : omitted) job.add_omitted_parts(part);
 }
 
-std::vector<JobResult::Part> CutParts(const std::shared_ptr<const void>& body,
-                                      Envelope& envelope) {
+std::vector<JobResult::Part> CutParts(const std::shared_ptr<const void>& body, Envelope& envelope) {
   std::vector<JobResult::Part> parts;
   parts.push_back({v1::RESULT_PART_RESULT_JSON,
                    envelope.data.empty() ? SharedBytes("{}") : SharedBytes(body, envelope.data)});

@@ -60,8 +60,8 @@ struct FieldLook {
   const MessageLooks* message = nullptr;      // of kMessage
 };
 
-// The fields of one message type that are looked at, in the order of their numbers. Asking a message for
-// these alone costs a fraction of what listing all of its fields does.
+// The fields of one message type that are looked at, in the order of their numbers. Asking a
+// message for these alone costs a fraction of what listing all of its fields does.
 struct MessageLooks {
   std::vector<FieldLook> fields;
 };

@@ -36,8 +36,9 @@ std::string PageWords(std::string_view body) {
       absl::AsciiStrToLower({body.data(), std::min(body.size(), limits::kSmallRequestMaxBytes)});
   const std::size_t title = start.find("<title>");
   if (title == std::string::npos) {
-    return start.find('<') == std::string::npos ? Quoted(body.substr(0, limits::kUpstreamTextMaxBytes))
-                                                : "";
+    return start.find('<') == std::string::npos
+               ? Quoted(body.substr(0, limits::kUpstreamTextMaxBytes))
+               : "";
   }
   const std::size_t begin = title + 7;
   return Quoted(body.substr(begin, start.find('<', begin) - begin));
@@ -70,13 +71,15 @@ std::string WhatCame(const http::Response& response, const absl::StatusOr<Envelo
 
 }  // namespace
 
-std::string NotUnderstood(const http::Response& response, const absl::StatusOr<Envelope>& envelope) {
-  return absl::StrCat("Pictory answers HTTP ", response.status, WhatCame(response, envelope), kGoesOn);
+std::string NotUnderstood(const http::Response& response,
+                          const absl::StatusOr<Envelope>& envelope) {
+  return absl::StrCat("Pictory answers HTTP ", response.status, WhatCame(response, envelope),
+                      kGoesOn);
 }
 
 std::string Incomplete(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind) {
-  return absl::StrCat("Pictory says completed, but gives no ", WhatIsMissing(kind), Reason(envelope),
-                      kGoesOn);
+  return absl::StrCat("Pictory says completed, but gives no ", WhatIsMissing(kind),
+                      Reason(envelope), kGoesOn);
 }
 
 }  // namespace gateway::pictory

@@ -1,7 +1,9 @@
-// Sentences for the people who wait for a job, about answers of Pictory's that do not tell how it is. Pure.
+// Sentences for the people who wait for a job, about answers of Pictory's that do not tell how it
+// is. Pure.
 //
 // Each names what came, with Pictory's own words, and that the gateway goes on asking. They hold
-// nothing that changes from one such answer to the next: a sentence that changes is a change of the job.
+// nothing that changes from one such answer to the next: a sentence that changes is a change of the
+// job.
 #pragma once
 
 #include <string>

@@ -145,8 +145,7 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body, v1::PathVer
   }
 }
 
-void CheckRawRenderParams(const Path& path, const json::Outline& body,
-                          Violations& violations) {
+void CheckRawRenderParams(const Path& path, const json::Outline& body, Violations& violations) {
   if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
   const bool wrapped = body.Find("renderParams") != nullptr ||
                        (body.Find("success") != nullptr && body.Find("data") != nullptr);

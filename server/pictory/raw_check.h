@@ -16,9 +16,10 @@ namespace gateway::pictory {
 // Of JSON text that callers hand in.
 json::Limits RawLimits();
 
-// One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds the members of an
-// object afterwards, never the elements of an array; it is empty if the text is broken. False if a
-// violation was added. What Pictory has made is read as its replies are: the caller has it from here.
+// One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds the members
+// of an object afterwards, never the elements of an array; it is empty if the text is broken. False
+// if a violation was added. What Pictory has made is read as its replies are: the caller has it
+// from here.
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline = nullptr,
                    json::Reading reading = json::Reading::kStrict);
@@ -29,11 +30,10 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body,
                         Violations& violations);
 
 // The content of a preview's renderParams. Unknown members are fine: Pictory made them itself.
-void CheckRawRenderParams(const Path& path, const json::Outline& body,
-                          Violations& violations);
+void CheckRawRenderParams(const Path& path, const json::Outline& body, Violations& violations);
 
-// An object of members to add to an object that has the members for which `taken` holds already. At the
-// top of a body (`top`) `webhook` is taken too.
+// An object of members to add to an object that has the members for which `taken` holds already. At
+// the top of a body (`top`) `webhook` is taken too.
 void CheckExtra(const Path& path, std::string_view text, bool top,
                 const std::function<bool(const std::string& key)>& taken, Violations& violations);
 

@@ -27,8 +27,10 @@ bool HasTranscript(const Envelope& envelope) {
   return envelope.HasResult(ResultKey::kTranscript) || HasText(envelope, ResultKey::kTxt) ||
          // Nobody spoke: the list is empty, and its company shows that it was made.
          (envelope.Result(ResultKey::kTranscript).type == Type::kArray &&
-          (envelope.Result(ResultKey::kTxt).present() || envelope.Result(ResultKey::kSrt).present() ||
-           envelope.Result(ResultKey::kVtt).present() || envelope.HasResult(ResultKey::kMediaInfo)));
+          (envelope.Result(ResultKey::kTxt).present() ||
+           envelope.Result(ResultKey::kSrt).present() ||
+           envelope.Result(ResultKey::kVtt).present() ||
+           envelope.HasResult(ResultKey::kMediaInfo)));
 }
 
 // Empty ones too: somebody has written that nothing was said.
@@ -42,10 +44,11 @@ bool HasWrittenText(const Envelope& envelope) {
 // Members of `data` that go with any status, and what comes with a transcript but is none.
 bool IsCompany(std::string_view key) {
   constexpr std::array<std::string_view, 18> kCompany = {
-      "status",      "success",       "jobId",         "job_id",         "progress",
-      "renderState", "renderProgress", "renderProgressMessage", "aiCreditsUsed", "mediaInfo",
-      "error",       "error_code",    "errorCode",     "error_message",  "errorMessage",
-      "code",        "message",       "webhookInput"};
+      "status",        "success",       "jobId",          "job_id",
+      "progress",      "renderState",   "renderProgress", "renderProgressMessage",
+      "aiCreditsUsed", "mediaInfo",     "error",          "error_code",
+      "errorCode",     "error_message", "errorMessage",   "code",
+      "message",       "webhookInput"};
   return std::find(kCompany.begin(), kCompany.end(), key) != kCompany.end();
 }
 
@@ -63,9 +66,9 @@ bool HasAnything(const Envelope& envelope) {
   }
   json::Outline outline;
   if (!json::Check(envelope.data, JobReplyLimits(envelope.data.size()), &outline).ok()) return true;
-  return std::any_of(outline.members.begin(), outline.members.end(), [](const json::Member& member) {
-    return !IsCompany(member.key) && HoldsAnything(member);
-  });
+  return std::any_of(
+      outline.members.begin(), outline.members.end(),
+      [](const json::Member& member) { return !IsCompany(member.key) && HoldsAnything(member); });
 }
 
 }  // namespace

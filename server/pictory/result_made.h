@@ -14,12 +14,13 @@ enum class ResultMade {
   kUsable
 };
 
-// Of a reply that says completed. `job` is what ReadEnvelope read of its `data`. Of a render only its
-// video is something.
+// Of a reply that says completed. `job` is what ReadEnvelope read of its `data`. Of a render only
+// its video is something.
 ResultMade MadeWhenCompleted(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind,
                              const ::pictory::jobs::v1::Job& job);
 
-// Of a reply without that word: only what cannot be there before the end proves that the job has ended.
+// Of a reply without that word: only what cannot be there before the end proves that the job has
+// ended.
 bool ProvesTheEnd(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind);
 
 // What kNothing and kSomething lack, for people: `videoURL`, `preview`, `transcript`, `result`.

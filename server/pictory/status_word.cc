@@ -18,12 +18,13 @@ std::string Fold(std::string_view status) {
   return folded;
 }
 
-// Whole words or parts of them. In doubt a word belongs here: the job is then asked about again, where
-// the other mistake would keep half a result for good.
+// Whole words or parts of them. In doubt a word belongs here: the job is then asked about again,
+// where the other mistake would keep half a result for good.
 constexpr std::array<std::string_view, 27> kNoEnds = {
-    "fail",   "error",    "cancel",  "abort",   "reject",  "denied", "invalid", "terminat", "expire",
-    "timeout", "timedout", "delet", "remov",   "clean",   "unsucc", "incompl", "partial",  "not",
-    "queue",  "start",  "schedul", "submit",  "creat",   "accept", "receiv",  "wait",     "progress"};
+    "fail",     "error",   "cancel",  "abort",    "reject", "denied",  "invalid",
+    "terminat", "expire",  "timeout", "timedout", "delet",  "remov",   "clean",
+    "unsucc",   "incompl", "partial", "not",      "queue",  "start",   "schedul",
+    "submit",   "creat",   "accept",  "receiv",   "wait",   "progress"};
 
 }  // namespace
 

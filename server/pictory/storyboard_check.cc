@@ -96,16 +96,16 @@ void Check::AtMostOne(const Path& path, std::initializer_list<Choice> choices) {
                                      Joined(choices, false)));
 }
 
-void Check::Range(const Path& path, std::string_view field, bool set, double value,
-                  double low, double high) {
+void Check::Range(const Path& path, std::string_view field, bool set, double value, double low,
+                  double high) {
   // Not a number is reported elsewhere, and compares as in range here.
   if (set && (value < low || value > high)) {
     Add(path, field, absl::StrCat("must be from ", low, " to ", high));
   }
 }
 
-void Check::AtMost(const Path& path, std::string_view field, std::size_t count,
-                   std::size_t max, std::string_view unit) {
+void Check::AtMost(const Path& path, std::string_view field, std::size_t count, std::size_t max,
+                   std::string_view unit) {
   if (count > max) {
     Add(path, field,
         absl::StrCat("has ", count, " ", std::string(unit), "; Pictory takes at most ", max));
@@ -318,8 +318,7 @@ void Check::Element(const v1::SceneElement& element, const Path& path) {
 
 }  // namespace
 
-void CheckStoryboard(const v1::Storyboard& storyboard, const Path& path,
-                     Violations& violations) {
+void CheckStoryboard(const v1::Storyboard& storyboard, const Path& path, Violations& violations) {
   Check(violations).Board(storyboard, path);
 }
 

@@ -25,7 +25,8 @@ constexpr std::chrono::seconds kRetryUnreachable{2};
 constexpr std::chrono::seconds kRetryRateLimited{10};
 constexpr std::size_t kFieldsMax = 50;
 
-// The id where a whole answer has it (pictory/envelope.h), in one that may be cut, too long or an error's.
+// The id where a whole answer has it (pictory/envelope.h), in one that may be cut, too long or an
+// error's.
 std::string IdIn(std::string_view body) {
   static const auto* const kPaths = new std::array<json::PathTable, 4>{
       json::PathTable({"data.jobId"}), json::PathTable({"data.job_id"}), json::PathTable({"jobId"}),
@@ -43,7 +44,8 @@ SubmitReply Unknown(std::string detail, std::string_view body) {
   reply.outcome = Outcome::kUnknown;
   reply.hinted_job_id = IdIn(body);
   reply.detail = std::move(detail);
-  if (!reply.hinted_job_id.empty()) absl::StrAppend(&reply.detail, "; it names the job ", reply.hinted_job_id);
+  if (!reply.hinted_job_id.empty())
+    absl::StrAppend(&reply.detail, "; it names the job ", reply.hinted_job_id);
   return reply;
 }
 
@@ -76,7 +78,8 @@ std::vector<errors::Violation> FieldViolations(std::string_view fields) {
   for (const json::Member& item : list.members) {
     if (violations.size() == kFieldsMax) break;
     json::Outline entry;
-    if (item.type != json::Type::kObject || !json::Check(item.value, kReplyLimits, &entry).ok()) continue;
+    if (item.type != json::Type::kObject || !json::Check(item.value, kReplyLimits, &entry).ok())
+      continue;
     errors::Violation violation;
     if (const json::Member* const name = entry.Find("name")) {
       violation.field = errors::Clean(json::Text(name->value));
@@ -136,7 +139,8 @@ SubmitReply NotSent(const http::Response& response) {
   SubmitReply reply;
   reply.outcome = Outcome::kNotSent;
   reply.detail = Describe(response);
-  reply.error = errors::UpstreamUnreachable(response.error, kRetryUnreachable, errors::Call::kSubmit);
+  reply.error =
+      errors::UpstreamUnreachable(response.error, kRetryUnreachable, errors::Call::kSubmit);
   return reply;
 }
 
@@ -156,7 +160,8 @@ SubmitReply RateLimited(const http::Response& response, WallTime now) {
 
 SubmitReply ReadSubmitReply(const http::Response& response, WallTime now) {
   if (response.outcome == http::Response::Outcome::kNotSent) return NotSent(response);
-  if (response.outcome != http::Response::Outcome::kComplete) return Unknown(Describe(response), response.body);
+  if (response.outcome != http::Response::Outcome::kComplete)
+    return Unknown(Describe(response), response.body);
   if (response.status == 429) return RateLimited(response, now);
   if (LeavesOutcomeOpen(response.status)) return Unknown(Describe(response), response.body);
 
@@ -165,7 +170,8 @@ SubmitReply ReadSubmitReply(const http::Response& response, WallTime now) {
     // A refusal needs no readable body; what stands in it only explains.
     return Refused(response, read.ok() ? *read : Envelope{});
   }
-  if (!read.ok()) return Unknown(absl::StrCat(Describe(response), ", unreadable body"), response.body);
+  if (!read.ok())
+    return Unknown(absl::StrCat(Describe(response), ", unreadable body"), response.body);
   if (!read->job_id.empty()) {
     SubmitReply reply;
     reply.outcome = Outcome::kAccepted;

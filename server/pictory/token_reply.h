@@ -16,7 +16,7 @@ namespace gateway::pictory {
 struct TokenReply {
   enum class Kind {
     kToken,
-    kRefused,      // the client credentials are not taken
+    kRefused,  // the client credentials are not taken
     kRateLimited,
     kUnavailable,  // unreachable, 5xx, cut or unreadable
   };

@@ -147,8 +147,8 @@ v1::ResultPart PartToInline(const Message& request, const TranslateOptions& opti
 }
 
 absl::StatusOr<Submission> Translate(const Message& request, std::string_view referenced_pictory_id,
-                                     std::string_view webhook_url,
-                                     const TranslateOptions& options, std::string_view inlined) {
+                                     std::string_view webhook_url, const TranslateOptions& options,
+                                     std::string_view inlined) {
   const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
   if (method == nullptr) {
     return errors::Internal(request.GetTypeName() + " is no submit");

@@ -168,7 +168,8 @@ void CheckRequest(const v1::SummarizeRequest& request, const TranslateOptions& o
   if (request.has_transcript() && request.transcript().sentences().empty()) {
     violations.Add("transcript.sentences", "must not be empty");
   }
-  if (IsEmptyArray(request.transcript_json())) violations.Add("transcript_json", "must not be empty");
+  if (IsEmptyArray(request.transcript_json()))
+    violations.Add("transcript_json", "must not be empty");
   if (request.highlight_duration_seconds() < 1) {
     violations.Add("highlight_duration_seconds",
                    "is required: the length wanted, at least 1 second");

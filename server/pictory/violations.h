@@ -11,8 +11,8 @@
 
 namespace gateway::pictory {
 
-// Where in a message something stands: `storyboard.scenes[2].story`. A link to the path around it, which
-// must outlive it; the text is made only for what is wrong, which almost nothing is.
+// Where in a message something stands: `storyboard.scenes[2].story`. A link to the path around it,
+// which must outlive it; the text is made only for what is wrong, which almost nothing is.
 class Path {
  public:
   Path(std::string_view top) : field_(top) {}

@@ -41,8 +41,10 @@ bool Passing(int error) {
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENONET:
-    case EOPNOTSUPP: return true;
-    default: return false;
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -144,8 +146,8 @@ bool Acceptor::AcceptSome(const Socket& socket) {
   return true;
 }
 
-// The peer learns at once that it is refused, instead of waiting in the system's queue. 0, or why it is
-// not so.
+// The peer learns at once that it is refused, instead of waiting in the system's queue. 0, or why
+// it is not so.
 int Acceptor::RefuseOne(const Socket& socket, const char* why) {
   if (reserve_.get() < 0) return EMFILE;
   reserve_.Reset();
@@ -172,9 +174,10 @@ void Acceptor::CountRefusedOf(const std::string& address) {
             {"has", connections_.held(address)},
             {"so_far", refused()},
             {"files_for_connections", files_max_},
-            {"advice", "see why it opens so many; if it is a proxy for all callers, let it send more calls "
-                       "over each connection, or raise the limit of open files (ulimit -n, or LimitNOFILE= "
-                       "in the unit)"}});
+            {"advice",
+             "see why it opens so many; if it is a proxy for all callers, let it send more calls "
+             "over each connection, or raise the limit of open files (ulimit -n, or LimitNOFILE= "
+             "in the unit)"}});
 }
 
 void Acceptor::Warn(const char* why) {
@@ -183,8 +186,9 @@ void Acceptor::Warn(const char* why) {
            {{"reason", why},
             {"so_far", refused()},
             {"files_for_connections", files_max_},
-            {"advice", "raise the limit of open files (ulimit -n, or LimitNOFILE= in the unit), or see who "
-                       "opens so many connections"}});
+            {"advice",
+             "raise the limit of open files (ulimit -n, or LimitNOFILE= in the unit), or see who "
+             "opens so many connections"}});
 }
 
 }  // namespace gateway::rpc

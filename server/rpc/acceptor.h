@@ -1,9 +1,9 @@
 // Accepts connections on a thread of its own and hands them on.
 //
 // The library's listener gives up for ever when the system has no file for a connection. This one
-// refuses such a connection and goes on, and it leaves a part of the files to the rest of the program.
-// Of the others no address takes all, see rpc/address_connections.h: it is refused while it has more than
-// four connections for each place that is left.
+// refuses such a connection and goes on, and it leaves a part of the files to the rest of the
+// program. Of the others no address takes all, see rpc/address_connections.h: it is refused while
+// it has more than four connections for each place that is left.
 #pragma once
 
 #include <atomic>
@@ -24,8 +24,9 @@ int ConnectionFilesMax();
 
 class Acceptor {
  public:
-  // `take(listener, fd)` owns the connection and must not block; `listener` is an index of `listeners`.
-  // The system gives a connection the lowest free number; from `files_max` on it is closed at once.
+  // `take(listener, fd)` owns the connection and must not block; `listener` is an index of
+  // `listeners`. The system gives a connection the lowest free number; from `files_max` on it is
+  // closed at once.
   Acceptor(std::vector<ListenSockets> listeners, int files_max,
            std::function<void(std::size_t listener, int fd)> take);
   ~Acceptor();  // stops
@@ -40,7 +41,9 @@ class Acceptor {
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
   // Of the refused, those whose address had too many.
-  std::uint64_t refused_of_address() const { return refused_of_address_.load(std::memory_order_relaxed); }
+  std::uint64_t refused_of_address() const {
+    return refused_of_address_.load(std::memory_order_relaxed);
+  }
   // Where the sockets can be reached from here; fixed.
   const std::vector<std::string>& dial_addresses() const { return dial_addresses_; }
 

@@ -1,14 +1,14 @@
 // How many connections each address has, so that none of them takes all places.
 //
-// Where places become few, who has many gets no more: an address may have four times as many connections
-// as there are places left. So a lone one, such as a proxy in front of all callers, may take four fifths of
-// all places, two of them four ninths each, and however many there are, they leave places for an address
-// that has none yet.
+// Where places become few, who has many gets no more: an address may have four times as many
+// connections as there are places left. So a lone one, such as a proxy in front of all callers, may
+// take four fifths of all places, two of them four ninths each, and however many there are, they
+// leave places for an address that has none yet.
 //
-// The library does not tell when it closes a connection. So each is kept with its file's number and the
-// cookie of its socket, which the system gives to no other. Where the number has another cookie or none,
-// the connection has ended. A number that comes again is seen at once. The others are looked at only
-// before somebody is refused, and no more than a tenth of the time.
+// The library does not tell when it closes a connection. So each is kept with its file's number and
+// the cookie of its socket, which the system gives to no other. Where the number has another cookie
+// or none, the connection has ended. A number that comes again is seen at once. The others are
+// looked at only before somebody is refused, and no more than a tenth of the time.
 //
 // Not thread-safe.
 #pragma once
@@ -23,7 +23,8 @@
 
 namespace gateway::rpc {
 
-// Whether an address that has `held` connections may have one more where `left` places are free. Pure.
+// Whether an address that has `held` connections may have one more where `left` places are free.
+// Pure.
 bool MayHaveOneMore(std::size_t held, std::size_t left);
 
 class AddressConnections {
@@ -31,8 +32,8 @@ class AddressConnections {
   // So many files may be open, those that are no connections included.
   explicit AddressConnections(int files_max) : files_max_(files_max) {}
 
-  // A connection from `address` has just got the number `fd`, the lowest that was free. False: it may
-  // not stay, and is not counted.
+  // A connection from `address` has just got the number `fd`, the lowest that was free. False: it
+  // may not stay, and is not counted.
   bool Admit(int fd, const std::string& address, MonoTime now);
 
   // Of those that are not known to have ended.

@@ -13,7 +13,8 @@ using std::chrono::milliseconds;
 Admission::Admission(AdmissionLimits limits, Random& random) : random_(random) {
   const auto fill = [](Refusals& refusals, auto error, int max, const char* what) {
     for (std::size_t i = 0; i < refusals.size(); ++i) {
-      refusals[i] = ToGrpc(error(what, max, milliseconds(500 + 250 * static_cast<std::int64_t>(i))));
+      refusals[i] =
+          ToGrpc(error(what, max, milliseconds(500 + 250 * static_cast<std::int64_t>(i))));
     }
   };
   const auto prepare = [&](Kind kind, int max, const char* what) {

@@ -2,8 +2,8 @@
 // because the library itself bounds neither streams nor their handlers reliably.
 //
 // Each kind has a gate of its own, so that a crowd of one kind stops no other. Of the streams that
-// anybody may hold open without work on our side, one peer gets only a part. Calls and watches have no such
-// part: behind a proxy all callers are one peer.
+// anybody may hold open without work on our side, one peer gets only a part. Calls and watches have
+// no such part: behind a proxy all callers are one peer.
 //
 // Thread-safe; a refusal costs a counter and three short string copies.
 #pragma once

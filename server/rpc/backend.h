@@ -1,6 +1,8 @@
-// What the calls do, once they are checked and read. The app does it with the domain; tests as they like.
+// What the calls do, once they are checked and read. The app does it with the domain; tests as they
+// like.
 //
-// Called from gRPC's threads; no call blocks. An answer comes exactly once, on any thread, inside the call too.
+// Called from gRPC's threads; no call blocks. An answer comes exactly once, on any thread, inside
+// the call too.
 #pragma once
 
 #include <functional>
@@ -32,11 +34,14 @@ class Backend {
   virtual void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) = 0;
   // See pictory::ReadFullResult. On a thread of the store.
   virtual absl::StatusOr<std::string> ReadFull(std::string_view result_json, v1::JobKind kind) = 0;
-  virtual void Resolve(const std::string& tenant, std::shared_ptr<const v1::ResolveJobRequest> request,
+  virtual void Resolve(const std::string& tenant,
+                       std::shared_ptr<const v1::ResolveJobRequest> request,
                        Done<v1::ResolveJobResponse> done) = 0;
-  virtual void Delete(const std::string& tenant, std::shared_ptr<const v1::DeleteJobRequest> request,
+  virtual void Delete(const std::string& tenant,
+                      std::shared_ptr<const v1::DeleteJobRequest> request,
                       Done<v1::DeleteJobResponse> done) = 0;
-  virtual void CreateUpload(const std::string& tenant, std::shared_ptr<const v1::CreateUploadRequest> request,
+  virtual void CreateUpload(const std::string& tenant,
+                            std::shared_ptr<const v1::CreateUploadRequest> request,
                             Done<v1::CreateUploadResponse> done) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;

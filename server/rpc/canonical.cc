@@ -27,7 +27,8 @@ void AppendNumber(std::uint64_t value, Sha256Stream& out) {
 void AppendLetter(char letter, Sha256Stream& out) { out.Append({&letter, 1}); }
 
 // A value of a field, or of one place in a repeated one; `index` is below 0 for the former.
-void AppendValue(const Message& message, const FieldDescriptor& field, int index, Sha256Stream& out) {
+void AppendValue(const Message& message, const FieldDescriptor& field, int index,
+                 Sha256Stream& out) {
   const Reflection& reflection = *message.GetReflection();
   const bool one = index < 0;
   const auto integer = [&out](std::int64_t value) {
@@ -49,8 +50,9 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
       return integer(one ? reflection.GetUInt32(message, &field)
                          : reflection.GetRepeatedUInt32(message, &field, index));
     case FieldDescriptor::CPPTYPE_UINT64:
-      return integer(static_cast<std::int64_t>(one ? reflection.GetUInt64(message, &field)
-                                                   : reflection.GetRepeatedUInt64(message, &field, index)));
+      return integer(
+          static_cast<std::int64_t>(one ? reflection.GetUInt64(message, &field)
+                                        : reflection.GetRepeatedUInt64(message, &field, index)));
     case FieldDescriptor::CPPTYPE_ENUM:
       return integer(one ? reflection.GetEnumValue(message, &field)
                          : reflection.GetRepeatedEnumValue(message, &field, index));
@@ -65,8 +67,9 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
                       : reflection.GetRepeatedFloat(message, &field, index));
     case FieldDescriptor::CPPTYPE_STRING: {
       std::string scratch;
-      const std::string& text = one ? reflection.GetStringReference(message, &field, &scratch)
-                                    : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
+      const std::string& text =
+          one ? reflection.GetStringReference(message, &field, &scratch)
+              : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
       AppendLetter('s', out);
       return AppendCanonical(text, out);
     }
@@ -78,9 +81,10 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
   }
 }
 
-// The entries of a map, each with its digest: sorted by that they are in an order of their own, whatever
-// the type of the key.
-void AppendMap(const Message& message, const FieldDescriptor& field, int entries, Sha256Stream& out) {
+// The entries of a map, each with its digest: sorted by that they are in an order of their own,
+// whatever the type of the key.
+void AppendMap(const Message& message, const FieldDescriptor& field, int entries,
+               Sha256Stream& out) {
   std::vector<std::string> digests;
   digests.reserve(static_cast<std::size_t>(entries));
   for (int i = 0; i < entries; ++i) {

@@ -25,7 +25,8 @@ struct CallEnd {
   std::string_view method;
   const absl::Status& status;
   Duration took{};
-  std::string_view peer{};        // as the library names it; of calls that ended well mostly not asked for
+  std::string_view
+      peer{};  // as the library names it; of calls that ended well mostly not asked for
   std::string_view request_id{};  // of a submit, once it was read
   bool served = false;            // a stream that had brought something
 };
@@ -45,14 +46,15 @@ struct Domain {
   bool require_request_id = false;
   // The tenant of a call, or why it is refused; null: everybody is `default`.
   std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
-  // Where answers that are ready wait for their callers, put here by the server; null: nobody looks.
+  // Where answers that are ready wait for their callers, put here by the server; null: nobody
+  // looks.
   Unread* unread = nullptr;
   // What large answers are counted by, put here by the server as well.
   std::shared_ptr<LargeAnswers> large_answers{};
   // Counts bytes of a submit beyond those of its request, put here by the server, too.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
-  // A call ended; for metrics and the log. Null: nobody wants to know. Of reflection, and of a look at the
-  // health, only refusals are told.
+  // A call ended; for metrics and the log. Null: nobody wants to know. Of reflection, and of a look
+  // at the health, only refusals are told.
   std::function<void(const CallEnd& end)> ended{};
   void Ended(const CallEnd& end) const {
     if (ended) ended(end);

@@ -57,9 +57,8 @@ HealthService::HealthService(const std::vector<std::string>& services, Intake& i
         return Check(context, request, response);
       }));
   Add("/grpc.health.v1.Health/Watch", limits::kSmallRequestMaxBytes,
-      StreamMethod([this](Context* context, const Bytes* request) {
-        return Watch(context, request);
-      }));
+      StreamMethod(
+          [this](Context* context, const Bytes* request) { return Watch(context, request); }));
   statuses_[""] = HealthCheckResponse::NOT_SERVING;
   for (const std::string& service : services) statuses_[service] = HealthCheckResponse::NOT_SERVING;
 }

@@ -30,7 +30,8 @@ class HealthService final : public RawService {
   ~HealthService() override;
 
   void Set(const std::string& service, bool serving);
-  // `usable` is what the services say while the server serves; the empty name says only that it does.
+  // `usable` is what the services say while the server serves; the empty name says only that it
+  // does.
   void SetAll(bool serving, bool usable);
 
  private:

@@ -43,8 +43,8 @@ void Intake::Begin(std::shared_ptr<Arrival> arrival) {
     Arm();
   }
   for (const auto& one : refused) {
-    one->Refuse(ToGrpc(errors::TooMany("unfinished requests",
-                                       static_cast<std::int64_t>(limits_.arriving), Later(random_))));
+    one->Refuse(ToGrpc(errors::TooMany(
+        "unfinished requests", static_cast<std::int64_t>(limits_.arriving), Later(random_))));
   }
 }
 
@@ -68,8 +68,8 @@ void Intake::Drain() {
 
 std::shared_ptr<void> Intake::Hold(std::size_t bytes, std::size_t own) {
   const std::size_t before = held_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  const bool room = before + bytes <= held_max_bytes_ ||
-                    (before == own && before + bytes <= alone_max_bytes_);
+  const bool room =
+      before + bytes <= held_max_bytes_ || (before == own && before + bytes <= alone_max_bytes_);
   std::shared_ptr<void> held(this, [self = shared_from_this(), bytes](void*) {
     self->held_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   });
@@ -96,7 +96,8 @@ void Intake::OnTick() {
     MutexLock lock(mutex_);
     armed_ = false;
     Arm();
-    if (arriving_.empty() || arriving_.front()->begun_ + limits::kArrivalCheckInterval > now) return;
+    if (arriving_.empty() || arriving_.front()->begun_ + limits::kArrivalCheckInterval > now)
+      return;
   }
   RefuseLate(now);
   if (!MemoryIsShort() || making_room_.exchange(true)) return;

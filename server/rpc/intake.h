@@ -1,9 +1,9 @@
 // The requests that have begun and are not here yet.
 //
-// The library buffers whatever a caller announces, without a limit of time or size, and under memory
-// pressure it resets streams by chance, those of calls that have cost money included. So each request
-// is awaited here: for so long, so many at once, and only while there is memory for it. Who is refused
-// has submitted nothing, and is told so.
+// The library buffers whatever a caller announces, without a limit of time or size, and under
+// memory pressure it resets streams by chance, those of calls that have cost money included. So
+// each request is awaited here: for so long, so many at once, and only while there is memory for
+// it. Who is refused has submitted nothing, and is told so.
 //
 // Thread-safe.
 #pragma once
@@ -57,7 +57,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
     bool awaited_ = false;  // guarded by the intake's mutex, as are the others
   };
 
-  // What is given must outlive the intake's arrivals. `aside` runs, elsewhere, what may take a while.
+  // What is given must outlive the intake's arrivals. `aside` runs, elsewhere, what may take a
+  // while.
   Intake(IntakeLimits limits, std::function<void(std::function<void()>)> aside,
          const Admission& admission, const Clock& clock, Timers& timers, Random& random);
 
@@ -72,9 +73,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   // From now on nobody is awaited for long.
   void Drain();
 
-  // So many bytes of large requests are to be held as long as what it returns; null: there are too many.
-  // `own` is what the same request holds already. One that holds all there is may have more, so that
-  // whatever a caller may send is taken at some time, however little memory there is.
+  // So many bytes of large requests are to be held as long as what it returns; null: there are too
+  // many. `own` is what the same request holds already. One that holds all there is may have more,
+  // so that whatever a caller may send is taken at some time, however little memory there is.
   std::shared_ptr<void> Hold(std::size_t bytes, std::size_t own = 0);
   absl::Status HoldRefusal() const;
 
@@ -111,8 +112,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
 // From so much on requests that do not come at once are refused, of a memory limit. Pure.
 std::size_t MemoryShortFrom(std::size_t limit);
 
-// Which `count` of them go when there are too many: those of the peers with the most first, and of one
-// peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.
+// Which `count` of them go when there are too many: those of the peers with the most first, and of
+// one peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count);
 
 }  // namespace gateway::rpc

@@ -76,15 +76,17 @@ struct FullRead {
   bool unwanted() const { return cancelled != nullptr && cancelled->load(); }
   bool degraded() const { return Degraded(domain, snapshot->tenant); }
   void Read(std::int64_t bytes, jobs::JobStore::Callback<jobs::PartChunk> then) const {
-    domain.store.ReadPart(snapshot->tenant, std::string(snapshot->job_id()), v1::RESULT_PART_RESULT_JSON,
-                          0, bytes, std::move(then));
+    domain.store.ReadPart(snapshot->tenant, std::string(snapshot->job_id()),
+                          v1::RESULT_PART_RESULT_JSON, 0, bytes, std::move(then));
   }
 };
 
-absl::StatusOr<jobs::Frame> MakeFull(const FullRead& full, const absl::StatusOr<jobs::PartChunk>& part) {
+absl::StatusOr<jobs::Frame> MakeFull(const FullRead& full,
+                                     const absl::StatusOr<jobs::PartChunk>& part) {
   if (!part.ok()) return part.status();
   if (full.unwanted()) return errors::Cancelled();
-  const absl::StatusOr<std::string> result = full.domain.backend.ReadFull(part->data, full.snapshot->kind);
+  const absl::StatusOr<std::string> result =
+      full.domain.backend.ReadFull(part->data, full.snapshot->kind);
   if (!result.ok()) return result.status();
   jobs::Frame frame = jobs::FullFrame(*full.snapshot, *result, full.degraded());
   if (full.held != nullptr) full.held->ShrinkTo(frame->size());
@@ -103,15 +105,15 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer
     // just as well, so it is not even read.
     const bool basic =
         absl::IsNotFound(size.status()) ||
-        (size.ok() &&
-         size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
+        (size.ok() && size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
     if (basic) return full->done(jobs::JobFrame(full->snapshot, full->degraded()));
     if (!size.ok()) return full->done(size.status());
     if (full->unwanted()) return full->done(errors::Cancelled());
-    // The store reads one part after the other, so that the JSON of one at a time is in memory. What is
-    // made of it stays until the caller has it.
+    // The store reads one part after the other, so that the JSON of one at a time is in memory.
+    // What is made of it stays until the caller has it.
     absl::StatusOr<LargeAnswers::HeldPtr> held = full->domain.large_answers->Hold(
-        std::min(static_cast<std::size_t>(size->total_bytes), limits::kFullViewMaxBytes), full->peer);
+        std::min(static_cast<std::size_t>(size->total_bytes), limits::kFullViewMaxBytes),
+        full->peer);
     if (!held.ok()) return full->done(held.status());
     full->held = *std::move(held);
     full->Read(size->total_bytes, [full](const absl::StatusOr<jobs::PartChunk>& part) {
@@ -127,20 +129,21 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   }
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
   const bool full = request->view() == v1::JOB_VIEW_FULL;
-  domain.hub.Load(caller.tenant, request->job_id(),
-                  [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                    if (!found.ok()) return reply(found.status());
-                    const jobs::Snapshot& job = **found;
-                    domain.backend.Name(job.key());
-                    if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
-                      return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
-                    }
-                    LoadFull(domain, *found, peer, reply.cancelled(),
-                             [reply](absl::StatusOr<jobs::Frame> frame) {
-                               if (!frame.ok()) return reply(frame.status());
-                               reply(*std::move(frame));
-                             });
-                  });
+  domain.hub.Load(
+      caller.tenant, request->job_id(),
+      [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+        if (!found.ok()) return reply(found.status());
+        const jobs::Snapshot& job = **found;
+        domain.backend.Name(job.key());
+        if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
+          return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
+        }
+        LoadFull(domain, *found, peer, reply.cancelled(),
+                 [reply](absl::StatusOr<jobs::Frame> frame) {
+                   if (!frame.ok()) return reply(frame.status());
+                   reply(*std::move(frame));
+                 });
+      });
 }
 
 std::string PageToken(const v1::ListJobsRequest& request, const std::string& last_job_id) {
@@ -212,7 +215,8 @@ v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t pa
   }
   // So is one that the store has ended before it knew whether there is more.
   if (more || read >= limits::kListReadMaxBytes) {
-    response.set_next_page_token(PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));
+    response.set_next_page_token(
+        PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));
   }
   return response;
 }
@@ -225,13 +229,14 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
   if (!query.ok()) return reply(query.status());
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
   domain.store.List(caller.tenant, *std::move(query),
-                    [reply, request, page_size, peer = caller.peer,
-                     answers = domain.large_answers, degraded = Degraded(domain, caller.tenant)](
+                    [reply, request, page_size, peer = caller.peer, answers = domain.large_answers,
+                     degraded = Degraded(domain, caller.tenant)](
                         absl::StatusOr<std::vector<jobs::JobRecord>> found) {
                       if (!found.ok()) return reply(found.status());
                       auto frame = std::make_shared<const std::string>(
                           StableBytes(MakePage(*request, page_size, *found, degraded)));
-                      absl::StatusOr<LargeAnswers::HeldPtr> held = answers->Hold(frame->size(), peer);
+                      absl::StatusOr<LargeAnswers::HeldPtr> held =
+                          answers->Hold(frame->size(), peer);
                       if (!held.ok()) return reply(held.status());
                       reply(Keep(std::move(frame), *std::move(held)));
                     });

@@ -30,9 +30,9 @@ std::string PageToken(const v1::ListJobsRequest& request, const std::string& las
 absl::Status CheckView(v1::JobView view);
 
 // The response with the FULL result of a job that SUCCEEDED; the BASIC one if the store has no more
-// than that, or more than limits::kFullViewReadMaxBytes of it. RESOURCE_EXHAUSTED, with nothing read, if too
-// much is under way to `peer` or to all (rpc/large_answers.h). Once `cancelled`, which may be null, is set,
-// no more work is done. `done` runs on a thread of the store.
+// than that, or more than limits::kFullViewReadMaxBytes of it. RESOURCE_EXHAUSTED, with nothing
+// read, if too much is under way to `peer` or to all (rpc/large_answers.h). Once `cancelled`, which
+// may be null, is set, no more work is done. `done` runs on a thread of the store.
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer,
               std::shared_ptr<const std::atomic<bool>> cancelled,
               std::function<void(absl::StatusOr<jobs::Frame>)> done);

@@ -43,8 +43,8 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
   domain.hub.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->Fail(found.status());
     domain.backend.Name((**found).key());
-    jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
-        tenant, std::string((*found)->job_id()), stream, connection);
+    jobs::Hub::Subscribed subscribed =
+        domain.hub.Subscribe(tenant, std::string((*found)->job_id()), stream, connection);
     // Deleted, or pushed out of memory, in this very moment; what was found is still good.
     if (subscribed.present == nullptr) {
       if (!(*found)->final()) return stream->Fail(errors::JobNotFound(name));
@@ -56,18 +56,20 @@ void BeginWatch(const std::shared_ptr<jobs::WatchStream>& stream, const std::str
 
 // A call about one job, by the backend: `call` is one of its methods.
 template <class Request, class Response>
-void ServeNamed(void (Backend::*call)(const std::string&, std::shared_ptr<const Request>, Backend::Done<Response>),
+void ServeNamed(void (Backend::*call)(const std::string&, std::shared_ptr<const Request>,
+                                      Backend::Done<Response>),
                 const Caller& caller, std::shared_ptr<Request> request, const Reply& reply,
                 const Domain& domain) {
   if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
     return reply(std::move(named));
   }
   const std::string tenant = caller.tenant;
-  (domain.backend.*call)(tenant, std::move(request), [reply, tenant, &domain](absl::StatusOr<Response> response) {
-    if (!response.ok()) return reply(response.status());
-    domain.backend.Name({tenant, response->job().job_id()});
-    reply(*response);
-  });
+  (domain.backend.*call)(tenant, std::move(request),
+                         [reply, tenant, &domain](absl::StatusOr<Response> response) {
+                           if (!response.ok()) return reply(response.status());
+                           domain.backend.Name({tenant, response->job().job_id()});
+                           reply(*response);
+                         });
 }
 
 }  // namespace

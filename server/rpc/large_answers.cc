@@ -19,7 +19,9 @@ std::int64_t InMiB(std::size_t bytes) { return static_cast<std::int64_t>(bytes /
 }  // namespace
 
 LargeAnswers::LargeAnswers(std::size_t max_bytes, Random& random)
-    : max_bytes_(max_bytes), address_max_bytes_(max_bytes / limits::kPeerShareDivisor), random_(random) {}
+    : max_bytes_(max_bytes),
+      address_max_bytes_(max_bytes / limits::kPeerShareDivisor),
+      random_(random) {}
 
 std::size_t LargeAnswers::MaxBytes(std::size_t memory_bytes) {
   if (memory_bytes == 0) return limits::kLargeAnswersMaxBytes;

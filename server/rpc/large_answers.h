@@ -1,9 +1,9 @@
 // The bytes of large answers that are on their way to their callers.
 //
-// An answer lies in memory until its caller has taken it or the call is ended (rpc/unread.h), and to ask for
-// one costs the caller nothing. So all of them together have a bound, of which one address has at most a
-// part. The chunks of ReadJobResult are not counted here: each of its streams has one at a time, and the
-// streams are bounded (rpc/admission.h).
+// An answer lies in memory until its caller has taken it or the call is ended (rpc/unread.h), and
+// to ask for one costs the caller nothing. So all of them together have a bound, of which one
+// address has at most a part. The chunks of ReadJobResult are not counted here: each of its streams
+// has one at a time, and the streams are bounded (rpc/admission.h).
 //
 // Thread-safe.
 #pragma once
@@ -33,7 +33,8 @@ class LargeAnswers : public std::enable_shared_from_this<LargeAnswers> {
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
 
-    // The answer has turned out to be so large. More than was held stays uncounted. Not thread-safe.
+    // The answer has turned out to be so large. More than was held stays uncounted. Not
+    // thread-safe.
     void ShrinkTo(std::size_t bytes);
 
    private:
@@ -48,8 +49,8 @@ class LargeAnswers : public std::enable_shared_from_this<LargeAnswers> {
   // How many bytes there may be in a process that may use so much memory; 0: no limit. Pure.
   static std::size_t MaxBytes(std::size_t memory_bytes);
 
-  // Before an answer of about so many bytes is made for `peer`, as the library names it. Null if it is a
-  // small one, which is not counted; RESOURCE_EXHAUSTED if there are too many bytes already.
+  // Before an answer of about so many bytes is made for `peer`, as the library names it. Null if it
+  // is a small one, which is not counted; RESOURCE_EXHAUSTED if there are too many bytes already.
   absl::StatusOr<HeldPtr> Hold(std::size_t bytes, std::string_view peer) EXCLUDES(mutex_);
   std::size_t bytes() const EXCLUDES(mutex_);
 

@@ -16,9 +16,10 @@ class LateCalls::Insecure final : public grpc::ServerCredentials {
   int AddPortToServer(const std::string& address, grpc_server* server) override {
     grpc_server_credentials* const credentials = grpc_insecure_server_credentials_create();
     grpc_server_credentials_set_auth_metadata_processor(
-        credentials, {.process = &LateCalls::Check,
-                      .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
-                      .state = new std::shared_ptr<Shared>(shared_)});
+        credentials,
+        {.process = &LateCalls::Check,
+         .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
+         .state = new std::shared_ptr<Shared>(shared_)});
     const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
     grpc_server_credentials_release(credentials);
     return port;
@@ -29,9 +30,12 @@ class LateCalls::Insecure final : public grpc::ServerCredentials {
 };
 
 LateCalls::LateCalls(const absl::Status& refusal)
-    : shared_(new Shared{static_cast<grpc_status_code>(refusal.code()), std::string(refusal.message())}) {}
+    : shared_(new Shared{static_cast<grpc_status_code>(refusal.code()),
+                         std::string(refusal.message())}) {}
 
-std::shared_ptr<grpc::ServerCredentials> LateCalls::Credentials() { return std::make_shared<Insecure>(shared_); }
+std::shared_ptr<grpc::ServerCredentials> LateCalls::Credentials() {
+  return std::make_shared<Insecure>(shared_);
+}
 
 // `done` hands the call to the library before it returns.
 void LateCalls::Check(void* state, grpc_auth_context*, const grpc_metadata*, std::size_t,

@@ -1,10 +1,11 @@
 // Answers the calls for which the library would be gone.
 //
 // From Shutdown() on the library of 1.51 ends every call that still comes with CANCELLED: on each
-// connection those of a round trip at least, because it asks by a ping whether its GOAWAY has arrived.
-// CANCELLED is the caller's own word, so clients and meshes do not repeat it. What runs before the library
-// looks is the check of a call's credentials; this is such a check, which lets all calls in until it is
-// closed, and then tells them UNAVAILABLE. The connections stay as they are, without encryption.
+// connection those of a round trip at least, because it asks by a ping whether its GOAWAY has
+// arrived. CANCELLED is the caller's own word, so clients and meshes do not repeat it. What runs
+// before the library looks is the check of a call's credentials; this is such a check, which lets
+// all calls in until it is closed, and then tells them UNAVAILABLE. The connections stay as they
+// are, without encryption.
 //
 // Thread-safe.
 #pragma once
@@ -43,8 +44,8 @@ class LateCalls {
     std::atomic<bool> refusing{false};
     std::atomic<int> entering{0};
   };
-  static void Check(void* state, grpc_auth_context* context, const grpc_metadata* metadata, std::size_t count,
-                    grpc_process_auth_metadata_done_cb done, void* call);
+  static void Check(void* state, grpc_auth_context* context, const grpc_metadata* metadata,
+                    std::size_t count, grpc_process_auth_metadata_done_cb done, void* call);
 
   const std::shared_ptr<Shared> shared_;
 };

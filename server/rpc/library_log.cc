@@ -22,7 +22,8 @@ using obs::Level;
 // What the library says of a fault of its own, before it ends the process.
 constexpr std::string_view kAssertion = "assertion failed";
 
-void Line(std::string_view library, Level level, const char* file, int line, std::string_view text) {
+void Line(std::string_view library, Level level, const char* file, int line,
+          std::string_view text) {
   static obs::LineLimit limit(limits::kForeignLinesMax, limits::kForeignLinesWindow);
   const std::optional<std::uint64_t> suppressed = limit.Admit(std::chrono::steady_clock::now());
   if (!suppressed.has_value()) return;

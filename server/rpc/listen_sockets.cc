@@ -59,8 +59,8 @@ OwnedFd Open(const sockaddr* address, socklen_t length, int unanswered_ms) {
   OwnedFd fd(socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return fd;
   if (address->sa_family != AF_UNIX) {
-    // A connection in TIME_WAIT does not keep a restart from its port. Without SO_REUSEPORT a busy port
-    // is an error, and not half of the connections.
+    // A connection in TIME_WAIT does not keep a restart from its port. Without SO_REUSEPORT a busy
+    // port is an error, and not half of the connections.
     SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     SetOption(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, unanswered_ms);

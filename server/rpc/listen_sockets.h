@@ -37,10 +37,10 @@ struct ListenSockets {
   std::string unix_path;     // to be removed with them; empty for others
 };
 
-// `address` is host:port or unix:path; port 0 is any. 0.0.0.0 and [::] take IPv6 and IPv4 alike. Every
-// connection that is accepted inherits TCP_NODELAY, and that the system gives it up when the peer has
-// not acknowledged anything for `unanswered_ms`. An address that cannot be used is named, with the
-// reason.
+// `address` is host:port or unix:path; port 0 is any. 0.0.0.0 and [::] take IPv6 and IPv4 alike.
+// Every connection that is accepted inherits TCP_NODELAY, and that the system gives it up when the
+// peer has not acknowledged anything for `unanswered_ms`. An address that cannot be used is named,
+// with the reason.
 absl::StatusOr<ListenSockets> OpenListenSockets(const std::string& address, int unanswered_ms);
 
 // Where this process reaches what listens at `fd`: host:port with a numeric host, or unix:path.

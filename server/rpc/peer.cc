@@ -52,7 +52,8 @@ std::string PeerAddress(std::string_view peer) {
 }
 
 std::string PeerAddress(const sockaddr_storage& from, int fd) {
-  if (from.ss_family == AF_INET) return V4Address(reinterpret_cast<const sockaddr_in&>(from).sin_addr);
+  if (from.ss_family == AF_INET)
+    return V4Address(reinterpret_cast<const sockaddr_in&>(from).sin_addr);
   if (from.ss_family == AF_INET6) {
     const in6_addr& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
     if (!IN6_IS_ADDR_V4MAPPED(&address)) return V6Network(address);

@@ -90,7 +90,8 @@ class Request final : public grpc_completion_queue_functor,
     Run(refuse, nullptr);
   }
 
-  // No message: the caller sent none, or is gone. That is served as an empty one, as the library does.
+  // No message: the caller sent none, or is gone. That is served as an empty one, as the library
+  // does.
   void OnRead() {
     const std::shared_ptr<Request> self = std::move(self_);
     grpc_call* const call = call_->call();
@@ -112,8 +113,8 @@ class Request final : public grpc_completion_queue_functor,
     }
     if (method_.serve_stream != nullptr) return Run(*method_.serve_stream, message_);
     Unread* const unread = method_.domain.unread;
-    UnaryHandler serve([this, unread](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                              grpc::ByteBuffer* response) {
+    UnaryHandler serve([this, unread](grpc::CallbackServerContext* context,
+                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
       grpc::ServerUnaryReactor* const reactor = method_.serve_unary(context, request, response);
       // Answered already; but nothing of it is sent before this returns.
       if (unread != nullptr && dynamic_cast<LateReactor*>(reactor) == nullptr) {
@@ -185,8 +186,9 @@ void RawService::Add(const char* path, std::size_t max_bytes, UnaryMethod serve)
 }
 
 void RawService::Add(const char* path, std::size_t max_bytes, StreamMethod serve) {
-  AddMethod(Streamed(path, {NameIn(path), nullptr, std::make_unique<StreamHandler>(std::move(serve)), max_bytes,
-                            intake_, domain_}));
+  AddMethod(
+      Streamed(path, {NameIn(path), nullptr, std::make_unique<StreamHandler>(std::move(serve)),
+                      max_bytes, intake_, domain_}));
 }
 
 }  // namespace gateway::rpc

@@ -1,9 +1,9 @@
 // A service whose methods take the bytes of one request, once they are all here.
 //
-// The library reads the request of a unary or server-streaming method itself, before anybody hears of
-// the call. To it these methods are therefore bidirectional streams, of which nothing is read until
-// somebody asks; the request is then read as the intake allows, and the library's own handlers do the
-// rest. Nothing is different on the wire.
+// The library reads the request of a unary or server-streaming method itself, before anybody hears
+// of the call. To it these methods are therefore bidirectional streams, of which nothing is read
+// until somebody asks; the request is then read as the intake allows, and the library's own
+// handlers do the rest. Nothing is different on the wire.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 
 namespace gateway::rpc {
 
-// The reactor of a call that is answered later, or whose end somebody waits for. It tells the domain's
-// Unread of its answer itself.
+// The reactor of a call that is answered later, or whose end somebody waits for. It tells the
+// domain's Unread of its answer itself.
 class LateReactor : public grpc::ServerUnaryReactor {};
 
 class RawService : public grpc::Service {

@@ -17,7 +17,8 @@ void NotFound(const std::string& what, Response& response) {
 
 }  // namespace
 
-ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services, const ReflectionFiles& files)
+ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services,
+                                     const ReflectionFiles& files)
     : services_(std::move(services)), files_(files), pool_(files.pool()) {}
 
 void ReflectionAnswers::Add(const FileDescriptor* file, bool asked, std::set<std::string>& sent,

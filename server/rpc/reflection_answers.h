@@ -1,4 +1,5 @@
-// Server reflection's answers. v1 and v1alpha are the same on the wire, so one set of messages serves both.
+// Server reflection's answers. v1 and v1alpha are the same on the wire, so one set of messages
+// serves both.
 #pragma once
 
 #include <set>

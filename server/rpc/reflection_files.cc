@@ -26,7 +26,8 @@ bool DeclaresOptions(const FileDescriptorProto& file) {
   });
 }
 
-// Options that another file declares: extensions if that file's code is linked in, else unknown fields.
+// Options that another file declares: extensions if that file's code is linked in, else unknown
+// fields.
 void DropDeclaredOptions(google::protobuf::Message& message) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   reflection.MutableUnknownFields(&message)->Clear();
@@ -47,8 +48,8 @@ void DropDeclaredOptions(google::protobuf::Message& message) {
   }
 }
 
-// Public and weak imports are named elsewhere by their places in this list; there are none, and the pool
-// would refuse them.
+// Public and weak imports are named elsewhere by their places in this list; there are none, and the
+// pool would refuse them.
 void DropImports(const std::set<std::string>& dropped, FileDescriptorProto& file) {
   auto& imports = *file.mutable_dependency();
   imports.erase(std::remove_if(imports.begin(), imports.end(),
@@ -56,13 +57,13 @@ void DropImports(const std::set<std::string>& dropped, FileDescriptorProto& file
                 imports.end());
 }
 
-// Most locations say only where in the text something stood; those are left out. So are those of imports,
-// whose places in the list have changed.
+// Most locations say only where in the text something stood; those are left out. So are those of
+// imports, whose places in the list have changed.
 void KeepComments(SourceCodeInfo& info) {
   SourceCodeInfo kept;
   for (auto& location : *info.mutable_location()) {
-    const bool import = location.path_size() > 0 &&
-                        location.path(0) == FileDescriptorProto::kDependencyFieldNumber;
+    const bool import =
+        location.path_size() > 0 && location.path(0) == FileDescriptorProto::kDependencyFieldNumber;
     const bool commented = location.has_leading_comments() || location.has_trailing_comments() ||
                            location.leading_detached_comments_size() > 0;
     if (commented && !import) kept.add_location()->Swap(&location);

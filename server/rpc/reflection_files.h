@@ -1,8 +1,10 @@
-// The files that reflection serves, as they are sent: proto files as callers need them, comments included.
+// The files that reflection serves, as they are sent: proto files as callers need them, comments
+// included.
 //
-// Left out are the files that declare options, and every option they declare. Those of this API tell the
-// gateway how it writes REST calls, and a caller can do without them; protobuf.js, on which JavaScript's
-// reflection clients are built, cannot load what extends the messages of descriptor.proto.
+// Left out are the files that declare options, and every option they declare. Those of this API
+// tell the gateway how it writes REST calls, and a caller can do without them; protobuf.js, on
+// which JavaScript's reflection clients are built, cannot load what extends the messages of
+// descriptor.proto.
 #pragma once
 
 #include <map>
@@ -15,8 +17,8 @@ namespace gateway::rpc {
 
 class ReflectionFiles {
  public:
-  // `descriptor_set` is a FileDescriptorSet in which each file comes after its imports. One that is not ends the
-  // program: it was made with it.
+  // `descriptor_set` is a FileDescriptorSet in which each file comes after its imports. One that is
+  // not ends the program: it was made with it.
   explicit ReflectionFiles(std::string_view descriptor_set);
 
   // For look-ups only: it holds no comments.

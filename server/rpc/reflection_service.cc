@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::string_view kMethod = "ServerReflectionInfo";
 
-// The library does not say of a stream's message whether it is compressed; this is of one that cannot be
-// parsed. gzip and deflate begin like that.
+// The library does not say of a stream's message whether it is compressed; this is of one that
+// cannot be parsed. gzip and deflate begin like that.
 bool LooksCompressed(const grpc::ByteBuffer& bytes) {
   std::vector<grpc::Slice> slices;
   if (!bytes.Dump(&slices).ok() || slices.empty() || slices[0].size() < 2) return false;
@@ -30,9 +30,9 @@ bool LooksCompressed(const grpc::ByteBuffer& bytes) {
   return (first == 0x1f && second == 0x8b) || (first == 0x78 && (first * 256 + second) % 31 == 0);
 }
 
-// Question, answer, question: one operation outstanding at any time. Its end finishes the call, or the
-// intake does while a question does not come. The server's drain cancels the call, which ends the
-// operation.
+// Question, answer, question: one operation outstanding at any time. Its end finishes the call, or
+// the intake does while a question does not come. The server's drain cancels the call, which ends
+// the operation.
 class ReflectionStream final : public ReflectionReactor,
                                public jobs::LiveStream,
                                public Intake::Arrival,
@@ -165,7 +165,8 @@ ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
   }
   Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, context->peer());
   if (!ticket) return new RefusedReflection(*context, ticket.refusal(), domain);
-  auto stream = std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake, domain);
+  auto stream =
+      std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake, domain);
   stream->Begin();
   domain.wheel.Add(stream, domain.clock.Now() + limits::kHeartbeatInterval);
   return stream.get();  // held by itself until OnDone

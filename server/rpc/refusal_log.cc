@@ -41,7 +41,8 @@ std::string Fields(const absl::Status& status) {
 }
 
 std::string RequestId(const CallEnd& end, const details::ErrorInfo& info) {
-  return end.request_id.empty() ? Value(info, "request_id") : CleanText(end.request_id, kRefusalNameMaxBytes);
+  return end.request_id.empty() ? Value(info, "request_id")
+                                : CleanText(end.request_id, kRefusalNameMaxBytes);
 }
 
 std::string JobId(const absl::Status& status, const details::ErrorInfo& info) {
@@ -56,7 +57,8 @@ bool IsPictorys(std::string_view reason) { return reason.substr(0, 9) == "UPSTRE
 // Messages about a request quote it, and those about Pictory quote that; both are left out.
 std::string Message(const absl::Status& status, std::string_view reason) {
   const bool ours = status.code() != absl::StatusCode::kInvalidArgument && !IsPictorys(reason);
-  return ours ? CleanText({status.message().data(), status.message().size()}, kRefusalTextMaxBytes) : "";
+  return ours ? CleanText({status.message().data(), status.message().size()}, kRefusalTextMaxBytes)
+              : "";
 }
 
 }  // namespace
@@ -64,16 +66,20 @@ std::string Message(const absl::Status& status, std::string_view reason) {
 bool IsRefusal(const CallEnd& end, std::string_view reason) {
   switch (end.status.code()) {
     case absl::StatusCode::kOk:
-    case absl::StatusCode::kCancelled: return false;
-    case absl::StatusCode::kNotFound: return IsPictorys(reason);
-    default: return !(end.served && (reason == "DRAINING" || reason == "STREAM_IDLE"));
+    case absl::StatusCode::kCancelled:
+      return false;
+    case absl::StatusCode::kNotFound:
+      return IsPictorys(reason);
+    default:
+      return !(end.served && (reason == "DRAINING" || reason == "STREAM_IDLE"));
   }
 }
 
 void RefusalLog::Tell(const CallEnd& end) {
   if (end.status.ok()) return;
   const auto info = Detail<details::ErrorInfo>(end.status, "ErrorInfo");
-  const std::string reason = info.reason().empty() ? kNoReason : CleanText(info.reason(), kRefusalNameMaxBytes);
+  const std::string reason =
+      info.reason().empty() ? kNoReason : CleanText(info.reason(), kRefusalNameMaxBytes);
   if (!IsRefusal(end, reason) || !Admit(reason)) return;
 
   const std::string peer = CleanText(end.peer, kRefusalNameMaxBytes);

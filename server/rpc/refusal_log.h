@@ -1,9 +1,9 @@
-// One log line for a call that was refused, so that an operator sees what callers run into without asking
-// them: which method, who, what for, and which request or job.
+// One log line for a call that was refused, so that an operator sees what callers run into without
+// asking them: which method, who, what for, and which request or job.
 //
-// What a caller or Pictory has written stays out of it: of a wrong request the line has the names of the
-// fields, never their values. Callers can refuse themselves as often as they like, so the lines of each
-// reason are limited, and how many were left out is told. Thread-safe.
+// What a caller or Pictory has written stays out of it: of a wrong request the line has the names
+// of the fields, never their values. Callers can refuse themselves as often as they like, so the
+// lines of each reason are limited, and how many were left out is told. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -61,8 +61,8 @@ class RefusalLog {
   std::map<std::string, Lines, std::less<>> lines_ GUARDED_BY(mutex_);
 };
 
-// Whether somebody was refused something. A caller that has gone, a job that is not known or a stream that
-// ends after its time are nothing that an operator has to see. Pure.
+// Whether somebody was refused something. A caller that has gone, a job that is not known or a
+// stream that ends after its time are nothing that an operator has to see. Pure.
 bool IsRefusal(const CallEnd& end, std::string_view reason);
 
 }  // namespace gateway::rpc

@@ -1,9 +1,9 @@
-// Makes messages of the bytes of requests: of small ones at once, of large ones on a thread of its own,
-// one after the other, where the rest of the work on them is done too. The library has few threads, and
-// those who ask for little must not wait for those who send much.
+// Makes messages of the bytes of requests: of small ones at once, of large ones on a thread of its
+// own, one after the other, where the rest of the work on them is done too. The library has few
+// threads, and those who ask for little must not wait for those who send much.
 //
-// What the requests take is held at the intake as long as anybody has them: first their bytes, then what
-// was made of them. So it is bounded, and with it the queue. Thread-safe.
+// What the requests take is held at the intake as long as anybody has them: first their bytes, then
+// what was made of them. So it is bounded, and with it the queue. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -26,10 +26,11 @@ namespace gateway::rpc {
 class RequestReader {
  public:
   // What is given must outlive the reader.
-  RequestReader(Intake& intake, const Admission& admission) : intake_(intake), admission_(admission) {}
+  RequestReader(Intake& intake, const Admission& admission)
+      : intake_(intake), admission_(admission) {}
 
-  // Calls `use(absl::StatusOr<std::shared_ptr<Request>>)`, here or later on the reader's thread; not at
-  // all if the caller is gone by then. Frees the bytes.
+  // Calls `use(absl::StatusOr<std::shared_ptr<Request>>)`, here or later on the reader's thread;
+  // not at all if the caller is gone by then. Frees the bytes.
   template <class Request, class Use>
   void Read(const grpc::ByteBuffer& bytes, std::shared_ptr<std::atomic<bool>> cancelled, Use use) {
     const std::size_t size = bytes.Valid() ? bytes.Length() : 0;
@@ -42,8 +43,8 @@ class RequestReader {
     auto own = std::make_shared<const grpc::ByteBuffer>(bytes);
     Free(bytes);
     if (held == nullptr) return use(intake_.HoldRefusal());
-    thread_.Post([this, own = std::move(own), held = std::move(held), cancelled = std::move(cancelled),
-                  use = std::move(use)]() mutable {
+    thread_.Post([this, own = std::move(own), held = std::move(held),
+                  cancelled = std::move(cancelled), use = std::move(use)]() mutable {
       if (cancelled->load()) return;
       if (admission_.draining()) return use(admission_.DrainStatus());
       absl::StatusOr<std::shared_ptr<Request>> request = Make<Request>(*own, std::move(held));
@@ -73,7 +74,8 @@ class RequestReader {
     return std::shared_ptr<Request>(kept, &kept->message);
   }
 
-  // For what a message takes beyond its bytes, which are held already or few; null if that is little.
+  // For what a message takes beyond its bytes, which are held already or few; null if that is
+  // little.
   absl::StatusOr<Held> HoldMessage(const grpc::ByteBuffer& bytes, bool bytes_held,
                                    const google::protobuf::Descriptor& type);
 

@@ -75,8 +75,9 @@ void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> 
   jobs::Frame ready;
   std::int64_t next = offset;
   if (!chunk.ok()) {
-    outcome = absl::IsNotFound(chunk.status()) ? errors::PartNotFound(job_id_, jobs::PartName(part_))
-                                               : chunk.status();
+    outcome = absl::IsNotFound(chunk.status())
+                  ? errors::PartNotFound(job_id_, jobs::PartName(part_))
+                  : chunk.status();
   } else if (offset > chunk->total_bytes) {
     outcome =
         errors::Invalid("offset", "is " + std::to_string(offset) + ", past the end: the part has " +

@@ -56,14 +56,15 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   set(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMetadataLibraryMaxBytes));
   // It inflates without a limit. Left as they are, compressed requests are refused with a word.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  // What may be sent on a stream that nobody reads, such as a watch after its request. Estimates of the
-  // bandwidth would raise it to megabytes.
+  // What may be sent on a stream that nobody reads, such as a watch after its request. Estimates of
+  // the bandwidth would raise it to megabytes.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(limits::kStreamWindowBytes));
   set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(kKeepalive));
   set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(kKeepaliveTimeout));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Ms(limits::kClientPingsMinInterval * 9 / 10));  // pings do not come to the moment
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+      Ms(limits::kClientPingsMinInterval * 9 / 10));  // pings do not come to the moment
   set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
   set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Ms(limits::kHandshakeMax));
   set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Ms(kConnectionIdle));
@@ -115,8 +116,8 @@ struct Server::Parts {
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
         files(DescriptorSet()),
-        answers({kServiceName, kHealthServiceName,
-                 V1::service_full_name(), V1Alpha::service_full_name()},
+        answers({kServiceName, kHealthServiceName, V1::service_full_name(),
+                 V1Alpha::service_full_name()},
                 files),
         reflection(answers, *intake, admission, domain),
         reflection_alpha(answers, *intake, admission, domain) {}
@@ -124,8 +125,8 @@ struct Server::Parts {
   Admission admission;
   LateCalls late;
   WorkThread aside{"intake"};
-  std::shared_ptr<Intake> intake;  // its timer may hold it for a moment longer
-  std::shared_ptr<Unread> unread;  // so may its
+  std::shared_ptr<Intake> intake;               // its timer may hold it for a moment longer
+  std::shared_ptr<Unread> unread;               // so may its
   std::shared_ptr<LargeAnswers> large_answers;  // bytes that the library still has hold it
   JobsService jobs;
   HealthService health;
@@ -149,7 +150,8 @@ Server::Server(ServerOptions options, Domain domain)
       parts_(std::make_unique<Parts>(options_, domain_)) {
   domain_.unread = parts_->unread.get();
   domain_.large_answers = parts_->large_answers;
-  domain_.hold = [intake = parts_->intake](std::size_t bytes) -> absl::StatusOr<std::shared_ptr<void>> {
+  domain_.hold = [intake =
+                      parts_->intake](std::size_t bytes) -> absl::StatusOr<std::shared_ptr<void>> {
     std::shared_ptr<void> held = intake->Hold(bytes);
     if (held == nullptr) return intake->HoldRefusal();
     return held;
@@ -195,8 +197,8 @@ absl::Status Server::Listen() {
   }
   parts_->server = builder.BuildAndStart();
   if (parts_->server == nullptr) return absl::InternalError("the gRPC server did not start");
-  const int files_max = options_.connection_files_max > 0 ? options_.connection_files_max
-                                                          : ConnectionFilesMax();
+  const int files_max =
+      options_.connection_files_max > 0 ? options_.connection_files_max : ConnectionFilesMax();
   parts_->acceptor = std::make_unique<Acceptor>(
       std::move(sockets), files_max, [parts = parts_.get()](std::size_t listener, int fd) {
         grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

@@ -29,10 +29,11 @@ struct ServerOptions {
   // So many files the process may have open when it accepts a connection; 0: a part of its limit.
   int connection_files_max = 0;
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
-  // While requests arrive; how many bytes of memory the process may use is among it, and is for the answers
-  // too.
+  // While requests arrive; how many bytes of memory the process may use is among it, and is for the
+  // answers too.
   IntakeLimits intake{};
-  Duration unread_patience = limits::kWriteStuckAfter;  // of an answer that its caller does not take
+  Duration unread_patience =
+      limits::kWriteStuckAfter;  // of an answer that its caller does not take
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
   // Over which a drain ends the streams, at most half of its deadline.
   Duration drain_spread = std::chrono::seconds(5);
@@ -53,8 +54,8 @@ class Server {
 
   // What health answers, for the empty name and the service's.
   void SetServing(bool serving);
-  // Whether the service can do what it is for: health tells it for the service's name. The empty name,
-  // which liveness checks ask for, says only whether this server serves.
+  // Whether the service can do what it is for: health tells it for the service's name. The empty
+  // name, which liveness checks ask for, says only whether this server serves.
   void SetUsable(bool usable);
 
   // NOT_SERVING, no new paid or long calls, streams ended, running calls let finish; what is open

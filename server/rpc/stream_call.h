@@ -27,7 +27,8 @@ class RefusedStream final : public StreamReactor {
 };
 
 // Tells the domain, too.
-inline StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
+inline StreamReactor* RefuseStream(std::string_view method,
+                                   const grpc::CallbackServerContext& context,
                                    const grpc::Status& refusal, const Domain& domain) {
   domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context.peer()});
   return new RefusedStream(refusal);

@@ -58,9 +58,10 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   if (reply.cancelled()->load()) return;
   std::string request_id = request->request_id();
   if (request_id.empty() && domain.require_request_id) {
-    return reply(errors::Invalid("request_id",
-                                 "is required by this server: send an id of your own, 1 to 64 of "
-                                 "[A-Za-z0-9_-], and the same one whenever you repeat the request"));
+    return reply(
+        errors::Invalid("request_id",
+                        "is required by this server: send an id of your own, 1 to 64 of "
+                        "[A-Za-z0-9_-], and the same one whenever you repeat the request"));
   }
   request->clear_request_id();
   jobs::SubmitRequest submit;
@@ -77,11 +78,12 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
   request->set_request_id(submit.request_id);
   submit.request = std::move(request);
   const std::string tenant = caller.tenant;
-  domain.backend.Submit(std::move(submit), [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
-                                                                    const jobs::AnswerSource& source) {
-    if (!answer.ok()) return reply(answer.status());
-    reply(jobs::JobFrame(*answer, domain.backend.IsDegraded(tenant)), source);
-  });
+  domain.backend.Submit(std::move(submit),
+                        [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
+                                                 const jobs::AnswerSource& source) {
+                          if (!answer.ok()) return reply(answer.status());
+                          reply(jobs::JobFrame(*answer, domain.backend.IsDegraded(tenant)), source);
+                        });
 }
 
 template void Submit(std::string_view, v1::JobKind, const Caller&,

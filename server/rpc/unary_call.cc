@@ -13,8 +13,8 @@ namespace gateway::rpc {
 constexpr char kAnswerOf[] = "pictory-answer-of";      // the request_id of that call
 constexpr char kAnswerRule[] = "pictory-answer-rule";  // why: jobs::RuleName
 
-// A call that was not answered at once, or whose end somebody waits for: hears of the caller's cancel,
-// and ends when it is answered.
+// A call that was not answered at once, or whose end somebody waits for: hears of the caller's
+// cancel, and ends when it is answered.
 class LateCall final : public LateReactor {
  public:
   LateCall(Reply reply, grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
@@ -77,7 +77,8 @@ struct Reply::Shared {
   Timers::Id timer GUARDED_BY(mutex) = Timers::kNone;
 };
 
-Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context, const Domain& domain)
+Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context,
+             const Domain& domain)
     : shared_(std::make_shared<Shared>(method, context, domain)) {}
 
 void Reply::Note(std::string_view request_id) const {
@@ -131,8 +132,8 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource sou
 }
 
 // The library runs the reactions of its own default reactor at once, and those of all others on a
-// further thread: a hop that costs as much as the rest of a call that was answered at once. But nobody
-// hears of its end.
+// further thread: a hop that costs as much as the rest of a call that was answered at once. But
+// nobody hears of its end.
 grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
                                        grpc::ByteBuffer* response, Admission::Ticket ticket) const {
   std::optional<Shared::Early> early;
@@ -140,12 +141,14 @@ grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
     MutexLock lock(shared_->mutex);
     if (!shared_->early.has_value()) {
       // Until its OnDone.
-      return shared_->call = new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
+      return shared_->call =
+                 new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
     }
     early = std::move(shared_->early);
   }
   if (early->source.call != nullptr) {
-    auto* const call = new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
+    auto* const call =
+        new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
     call->Complete(std::move(early->answer), std::move(early->source));
     return call;
   }

@@ -35,8 +35,8 @@ class Reply {
 
   void operator()(absl::Status error) const;
   void operator()(jobs::Frame frame) const;
-  // The answer to a submit. Trailing metadata say whose job it is, if not the call's own, and `source`
-  // is told whether the answer has arrived.
+  // The answer to a submit. Trailing metadata say whose job it is, if not the call's own, and
+  // `source` is told whether the answer has arrived.
   void operator()(jobs::Frame frame, jobs::AnswerSource source) const;
   void operator()(const google::protobuf::MessageLite& message) const;
 

@@ -7,8 +7,8 @@
 
 namespace gateway::rpc {
 
-const Unread::Actions Unread::kLibrary = {
-    grpc_call_ref, grpc_call_unref, [](grpc_call* call) { grpc_call_cancel(call, nullptr); }};
+const Unread::Actions Unread::kLibrary = {grpc_call_ref, grpc_call_unref,
+                                          [](grpc_call* call) { grpc_call_cancel(call, nullptr); }};
 
 Unread::Unread(const Clock& clock, Timers& timers, Duration patience, const Actions& actions)
     : clock_(clock), timers_(timers), patience_(patience), actions_(actions) {
@@ -70,7 +70,8 @@ void Unread::OnTick() {
   std::vector<grpc_call*> stuck;
   {
     MutexLock lock(mutex_);
-    while (count_ > 0 && list_.after->since + patience_ <= now) stuck.push_back(Unlink(*list_.after));
+    while (count_ > 0 && list_.after->since + patience_ <= now)
+      stuck.push_back(Unlink(*list_.after));
     ended_ += stuck.size();
     armed_ = false;
     Arm();

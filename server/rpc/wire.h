@@ -21,13 +21,13 @@ grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message);
 
 bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
 
-// About what a message of this type takes in memory; INVALID_ARGUMENT if it holds more than a request may
-// (rpc/wire_bounds.h), UNPARSABLE_REQUEST if the bytes are no message.
+// About what a message of this type takes in memory; INVALID_ARGUMENT if it holds more than a
+// request may (rpc/wire_bounds.h), UNPARSABLE_REQUEST if the bytes are no message.
 absl::StatusOr<std::size_t> CheckBounds(const grpc::ByteBuffer& bytes,
                                         const google::protobuf::Descriptor& type);
 
-// Frees a request that was parsed: the library would keep its bytes until the call is over, for hours
-// if it is a watch.
+// Frees a request that was parsed: the library would keep its bytes until the call is over, for
+// hours if it is a watch.
 void Free(const grpc::ByteBuffer& request);
 
 // A request, within its bounds; or why not.

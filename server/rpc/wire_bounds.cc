@@ -37,10 +37,14 @@ std::size_t ItemsMax(const WirePlan::Field& field) {
 
 std::uint32_t WireTypeOf(Kind kind) {
   switch (kind) {
-    case Kind::kVarint: return WireFormatLite::WIRETYPE_VARINT;
-    case Kind::kFixed32: return WireFormatLite::WIRETYPE_FIXED32;
-    case Kind::kFixed64: return WireFormatLite::WIRETYPE_FIXED64;
-    default: return WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    case Kind::kVarint:
+      return WireFormatLite::WIRETYPE_VARINT;
+    case Kind::kFixed32:
+      return WireFormatLite::WIRETYPE_FIXED32;
+    case Kind::kFixed64:
+      return WireFormatLite::WIRETYPE_FIXED64;
+    default:
+      return WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
   }
 }
 
@@ -53,7 +57,8 @@ bool IsPacked(std::uint32_t tag, const WirePlan::Field& field) {
 
 // What does not, the parser takes for a field it does not know.
 bool Fits(std::uint32_t tag, const WirePlan::Field& field) {
-  return static_cast<std::uint32_t>(WireFormatLite::GetTagWireType(tag)) == WireTypeOf(field.kind) ||
+  return static_cast<std::uint32_t>(WireFormatLite::GetTagWireType(tag)) ==
+             WireTypeOf(field.kind) ||
          IsPacked(tag, field);
 }
 
@@ -86,7 +91,8 @@ class Walk {
       std::size_t items = 1;
       if (IsPacked(tag, *field)) {
         if (!CountPacked(field->kind, items)) return Broken();
-      } else if (over != nullptr) {  // how long the list is will be told; nothing else of it matters
+      } else if (over !=
+                 nullptr) {  // how long the list is will be told; nothing else of it matters
         if (!WireFormatLite::SkipField(&in_, tag)) return Broken();
       } else if (!Value(*field, path, counts_[depth][slot], depth)) {
         return false;
@@ -96,7 +102,8 @@ class Walk {
     }
     if (!in_.ConsumedEntireMessage()) return Broken();
     if (over == nullptr) return true;
-    return TooMany(*over, counts_[depth][static_cast<std::size_t>(over - plan.fields.data())], path);
+    return TooMany(*over, counts_[depth][static_cast<std::size_t>(over - plan.fields.data())],
+                   path);
   }
 
   bool Enter(const WirePlan& plan, const Path& path, std::size_t depth) {
@@ -113,24 +120,30 @@ class Walk {
     return true;
   }
 
-  bool Value(const WirePlan::Field& field, const Path& around, std::size_t index, std::size_t depth) {
+  bool Value(const WirePlan::Field& field, const Path& around, std::size_t index,
+             std::size_t depth) {
     const Path single = Under(around, field.field->name());
-    const Path path = field.repeated && field.kind != Kind::kMap
-                          ? Item(single, static_cast<int>(index))
-                          : single;
+    const Path path =
+        field.repeated && field.kind != Kind::kMap ? Item(single, static_cast<int>(index)) : single;
     std::uint64_t number = 0;
     switch (field.kind) {
-      case Kind::kVarint: return in_.ReadVarint64(&number) || Broken();
-      case Kind::kFixed32: return in_.Skip(4) || Broken();
-      case Kind::kFixed64: return in_.Skip(8) || Broken();
-      case Kind::kText: return Text(field, path);
+      case Kind::kVarint:
+        return in_.ReadVarint64(&number) || Broken();
+      case Kind::kFixed32:
+        return in_.Skip(4) || Broken();
+      case Kind::kFixed64:
+        return in_.Skip(8) || Broken();
+      case Kind::kText:
+        return Text(field, path);
       case Kind::kMap:
-      case Kind::kMessage: break;
+      case Kind::kMessage:
+        break;
     }
     int size = 0;
     if (!Size(size)) return Broken();
     const auto outer = in_.PushLimit(size);
-    if (!(field.kind == Kind::kMap ? Entry(field, path) : Message(*field.message, path, depth + 1))) {
+    if (!(field.kind == Kind::kMap ? Entry(field, path)
+                                   : Message(*field.message, path, depth + 1))) {
       return false;
     }
     in_.PopLimit(outer);
@@ -144,19 +157,21 @@ class Walk {
     return WithinBytes(size, field.bounds.max_bytes, path) && (in_.Skip(size) || Broken());
   }
 
-  // Key and value of a map of texts, up to the limit. An entry is no message here: it is counted by its
-  // map, and the key names it.
+  // Key and value of a map of texts, up to the limit. An entry is no message here: it is counted by
+  // its map, and the key names it.
   bool Entry(const WirePlan::Field& field, const Path& path) {
     memory_ += kEntryMemory;
     key_.clear();
     int fields = 0;
     while (const std::uint32_t tag = in_.ReadTag()) {
       if (++fields > limits::kRequestFieldRepeatsMax) {
-        return Stop(path, absl::StrCat("has an entry of more than ", limits::kRequestFieldRepeatsMax,
-                                       " fields, where key and value are two"));
+        return Stop(path,
+                    absl::StrCat("has an entry of more than ", limits::kRequestFieldRepeatsMax,
+                                 " fields, where key and value are two"));
       }
       const int number = WireFormatLite::GetTagFieldNumber(tag);
-      if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED || number > 2) {
+      if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED ||
+          number > 2) {
         if (!Unknown(tag, *field.field->message_type(), path)) return false;
         continue;
       }
@@ -224,9 +239,7 @@ class Walk {
   }
 
   // Of what follows, all of which is here.
-  bool Size(int& size) {
-    return in_.ReadVarintSizeAsInt(&size) && size <= in_.BytesUntilLimit();
-  }
+  bool Size(int& size) { return in_.ReadVarintSizeAsInt(&size) && size <= in_.BytesUntilLimit(); }
 
   // The rest is looked at all the same, so that the caller hears of every text that is too long.
   bool WithinBytes(int size, std::size_t max, const Path& path) {
@@ -236,9 +249,12 @@ class Walk {
   }
 
   bool TooMany(const WirePlan::Field& field, std::size_t found, const Path& path) {
-    const char* const what = !field.repeated ? "values" : field.kind == Kind::kMap ? "entries" : "elements";
-    return Stop(Under(path, field.field->name()),
-                absl::StrCat("has ", found, " ", what, "; at most ", ItemsMax(field), " are taken"));
+    const char* const what = !field.repeated            ? "values"
+                             : field.kind == Kind::kMap ? "entries"
+                                                        : "elements";
+    return Stop(
+        Under(path, field.field->name()),
+        absl::StrCat("has ", found, " ", what, "; at most ", ItemsMax(field), " are taken"));
   }
   bool Stop(const Path& path, std::string description) {
     violations_.Add(path, std::move(description));
@@ -251,8 +267,9 @@ class Walk {
 
   google::protobuf::io::CodedInputStream in_;
   const std::size_t size_;
-  std::vector<std::vector<std::size_t>> counts_;  // by depth: of each field of the message open there
-  std::string key_;                               // of the entry of a map
+  std::vector<std::vector<std::size_t>>
+      counts_;       // by depth: of each field of the message open there
+  std::string key_;  // of the entry of a map
   std::size_t messages_ = 0;
   int unknown_ = 0;
   std::size_t memory_ = 0;

@@ -1,11 +1,13 @@
 // How much a request may hold, seen in its bytes before anything is made of them.
 //
-// Two bytes on the wire can become a message of hundreds in memory. So the bytes are walked first, once,
-// without keeping anything: the elements of each list, the bytes of each text, messages at any depth, and
-// fields that nobody here knows are counted, and more than their bounds is refused. The bound of a field
-// stands beside it in the .proto; those of the request as a whole are in base/limits.h.
+// Two bytes on the wire can become a message of hundreds in memory. So the bytes are walked first,
+// once, without keeping anything: the elements of each list, the bytes of each text, messages at
+// any depth, and fields that nobody here knows are counted, and more than their bounds is refused.
+// The bound of a field stands beside it in the .proto; those of the request as a whole are in
+// base/limits.h.
 //
-// Pure and thread-safe; not to be asked from a static initialiser, where options still read as empty.
+// Pure and thread-safe; not to be asked from a static initialiser, where options still read as
+// empty.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,8 @@ struct FieldBounds {
   std::size_t max_bytes = 0;
   std::size_t max_key_bytes = 0;
 };
-// What the field declares. Where it should and does not, as in messages of others, that of a small one.
+// What the field declares. Where it should and does not, as in messages of others, that of a small
+// one.
 FieldBounds BoundsOf(const google::protobuf::FieldDescriptor& field);
 
 struct WireFindings {

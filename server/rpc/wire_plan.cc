@@ -33,9 +33,10 @@ class Plans {
     plan = std::make_unique<WirePlan>();
     WirePlan& made = *plan;  // `plan` may move while others are made
     made.type = &type;
-    made.memory_bytes =
-        google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->SpaceUsedLong() +
-        sizeof(void*);
+    made.memory_bytes = google::protobuf::MessageFactory::generated_factory()
+                            ->GetPrototype(&type)
+                            ->SpaceUsedLong() +
+                        sizeof(void*);
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor& field = *type.field(i);
       made.fields.push_back({.field = &field,
@@ -47,7 +48,8 @@ class Plans {
       made.slots[number] = static_cast<std::uint16_t>(made.fields.size());
     }
     for (WirePlan::Field& field : made.fields) {
-      if (field.kind == WirePlan::Kind::kMessage) field.message = &Make(*field.field->message_type());
+      if (field.kind == WirePlan::Kind::kMessage)
+        field.message = &Make(*field.field->message_type());
     }
     return made;
   }

@@ -1,4 +1,5 @@
-// What the bounds of a message type are, compiled once from its descriptor. Private to wire_bounds.cc.
+// What the bounds of a message type are, compiled once from its descriptor. Private to
+// wire_bounds.cc.
 //
 // Thread-safe. Plans live as long as the process.
 #pragma once

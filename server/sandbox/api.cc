@@ -125,8 +125,8 @@ ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path
   }
   if (!TakeFromBudget()) return TooManyRequests(1);
   if (route == nullptr) return known_path ? WrongMethod() : NoSuchRoute();
-  const Call call{*route, request.method, std::string(path), request.query,
-                  id,     request.body,   origin};
+  const Call call{*route,       request.method, std::string(path), request.query, id,
+                  request.body, origin};
   return route->maker != nullptr ? MakeJob(call) : (this->*route->plain)(call);
 }
 
@@ -143,8 +143,7 @@ bool Api::TakeFromBudget() {
 }
 
 absl::Status Api::Record(const Call& call, const std::string& job_id, const std::string& webhook) {
-  return journal_.Append(
-      {clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
+  return journal_.Append({clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
 }
 
 void Api::Adopt(std::unique_ptr<Job> job, MonoTime accepted) {
@@ -317,8 +316,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
     if (route->plain == &Api::EditElements) job->edits.push_back(entry.body);
     return absl::OkStatus();
   }
-  const std::unique_ptr<Json> json =
-      entry.body.empty() ? nullptr : ParseJson(entry.body, &error);
+  const std::unique_ptr<Json> json = entry.body.empty() ? nullptr : ParseJson(entry.body, &error);
   if (!entry.body.empty() && json == nullptr) return unfit(error);
   Made made = (maker_.*route->maker)({id, json.get(), "http://sandbox", true});
   if (std::holds_alternative<ApiReply>(made)) return unfit("no longer accepted");

@@ -30,9 +30,12 @@ std::string MintToken() {
 
 const char* Name(Credential credential) {
   switch (credential) {
-    case Credential::kKey: return "key";
-    case Credential::kToken: return "token";
-    case Credential::kTokenAndUser: return "token and user id";
+    case Credential::kKey:
+      return "key";
+    case Credential::kToken:
+      return "token";
+    case Credential::kTokenAndUser:
+      return "token and user id";
   }
   return "";
 }

@@ -1,15 +1,21 @@
 #include "sandbox/embedded_media.h"
 
 // PICTORY_MEDIA_DIR is needed to build, not to run.
-#define EMBED(symbol, file)                                        \
-  __asm__(".pushsection .rodata\n"                                 \
-          ".global gateway_sandbox_" symbol "\n"                   \
-          ".global gateway_sandbox_" symbol "_end\n"               \
-          "gateway_sandbox_" symbol ":\n"                          \
-          ".incbin \"" PICTORY_MEDIA_DIR "/" file "\"\n"           \
-          "gateway_sandbox_" symbol "_end:\n"                      \
-          ".byte 0\n"                                              \
-          ".popsection\n")
+#define EMBED(symbol, file)                   \
+  __asm__(                                    \
+      ".pushsection .rodata\n"                \
+      ".global gateway_sandbox_" symbol       \
+      "\n"                                    \
+      ".global gateway_sandbox_" symbol       \
+      "_end\n"                                \
+      "gateway_sandbox_" symbol               \
+      ":\n"                                   \
+      ".incbin \"" PICTORY_MEDIA_DIR "/" file \
+      "\"\n"                                  \
+      "gateway_sandbox_" symbol               \
+      "_end:\n"                               \
+      ".byte 0\n"                             \
+      ".popsection\n")
 
 EMBED("clip", "clip.mp4");
 EMBED("sound", "sound.mp3");

@@ -127,7 +127,9 @@ void SpoilBody(const Fault& fault, http::ServerResponse* response) {
       response->headers.push_back({"Content-Encoding", "gzip"});
       response->body = GzipBomb(static_cast<std::uint64_t>(fault.number));
       return;
-    case Type::kRestatus: response->status = fault.status; return;
+    case Type::kRestatus:
+      response->status = fault.status;
+      return;
     case Type::kStatus: {
       const bool told = !fault.text.empty();
       Replace(response, fault.status, fault.content_type.empty() ? kJson : fault.content_type,
@@ -148,7 +150,8 @@ void SpoilBody(const Fault& fault, http::ServerResponse* response) {
           R"({"success":true,"data":{"status":"in-progress","x":")", "0123456789abcdef", R"("}})",
           static_cast<std::uint64_t>(fault.number));
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -156,8 +159,7 @@ void SpoilBody(const Fault& fault, http::ServerResponse* response) {
 
 absl::StatusOr<std::uint64_t> FaultRules::Add(const Value& json) {
   if (!json.IsObject()) return Wrong("a fault rule is a JSON object");
-  std::string unknown =
-      UnknownKey(json, {"match", "skip", "times", "probability", "act", "fault"});
+  std::string unknown = UnknownKey(json, {"match", "skip", "times", "probability", "act", "fault"});
   if (!unknown.empty()) return Wrong("unknown key " + unknown);
   FaultRule rule;
   if (const Value* match = Find(json, "match")) {
@@ -201,8 +203,8 @@ std::optional<Fault> FaultRules::DrawWebhook(std::string_view method, std::strin
   return Draw(true, method, path, job);
 }
 
-std::optional<Fault> FaultRules::Draw(bool webhook, std::string_view method,
-                                      std::string_view path, std::string_view job) {
+std::optional<Fault> FaultRules::Draw(bool webhook, std::string_view method, std::string_view path,
+                                      std::string_view job) {
   MutexLock lock(mutex_);
   for (FaultRule& rule : rules_) {
     if (RowOf(rule.fault.type).webhook != webhook || !Matches(rule, method, path, job)) continue;
@@ -249,7 +251,9 @@ std::string FaultRules::List() const {
 void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery) {
   const auto number = static_cast<std::uint64_t>(fault.number);
   switch (fault.type) {
-    case Type::kDelay: delivery->delay = std::chrono::milliseconds(fault.number); break;
+    case Type::kDelay:
+      delivery->delay = std::chrono::milliseconds(fault.number);
+      break;
     case Type::kReset:
       delivery->cut_after = number;
       delivery->end = http::Delivery::End::kReset;
@@ -274,7 +278,8 @@ void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* d
       delivery->cut_after = 0;
       delivery->end = http::Delivery::End::kHang;
       break;
-    default: SpoilBody(fault, response);
+    default:
+      SpoilBody(fault, response);
   }
   if (!fault.retry_after.empty()) response->headers.push_back({"Retry-After", fault.retry_after});
 }

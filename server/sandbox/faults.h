@@ -21,8 +21,8 @@
 // Any of them may carry `retry_after`.
 //
 // Other types are about the call to the job's webhook. They are drawn once a job that has one is
-// accepted, and count apart from requests: `match` is then about the submit, and `job` the new job's
-// id, if it is known beforehand.
+// accepted, and count apart from requests: `match` is then about the submit, and `job` the new
+// job's id, if it is known beforehand.
 //   webhook_lost, webhook_twice {calls 2}, webhook_late {ms 1000},
 //   webhook_after_next: held until another job's call has been answered,
 //   webhook_early: instead of at the job's end, and before the submit is answered
@@ -50,18 +50,35 @@ namespace gateway::sandbox {
 
 struct Fault {
   enum class Type {
-    kDelay, kReset, kCloseAfterRead, kTrickle, kWrongLength, kNeverAnswer, kBadJson, kGzipBomb,
-    kRestatus, kStatus, kBody, kRedirect, kHugeBody, kCutUpload, kNoResume,
-    kWebhookLost, kWebhookTwice, kWebhookLate, kWebhookAfterNext, kWebhookEarly,
+    kDelay,
+    kReset,
+    kCloseAfterRead,
+    kTrickle,
+    kWrongLength,
+    kNeverAnswer,
+    kBadJson,
+    kGzipBomb,
+    kRestatus,
+    kStatus,
+    kBody,
+    kRedirect,
+    kHugeBody,
+    kCutUpload,
+    kNoResume,
+    kWebhookLost,
+    kWebhookTwice,
+    kWebhookLate,
+    kWebhookAfterNext,
+    kWebhookEarly,
   };
   Type type = Type::kDelay;
   bool act = true;
-  std::int64_t number = 0;    // ms, bytes…: the type's first number
+  std::int64_t number = 0;  // ms, bytes…: the type's first number
   std::int64_t interval_ms = 0;
   int status = 200;
-  std::string text;           // body or location
+  std::string text;  // body or location
   std::string content_type;
-  std::string retry_after;    // empty: none
+  std::string retry_after;  // empty: none
 };
 
 struct FaultRule {
@@ -105,8 +122,8 @@ class FaultRules {
   std::vector<FaultRule> rules_ GUARDED_BY(mutex_);
 };
 
-// Two types only an upload knows (uploads.h): cut_upload breaks the connection once so many bytes of
-// a body have come, no_resume answers as a store that cannot go on does.
+// Two types only an upload knows (uploads.h): cut_upload breaks the connection once so many bytes
+// of a body have come, no_resume answers as a store that cannot go on does.
 //
 // Makes of the honest answer (an empty one if the fault does not act) what goes out.
 void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery);

@@ -77,8 +77,8 @@ void FieldChecker::Number(const char* key, double least, double most) {
 void FieldChecker::OneOf(const char* key, std::span<const std::string_view> words) {
   if (!Has(key)) return;
   const Value& value = *Get(key);
-  const bool known = value.IsString() &&
-                     std::find(words.begin(), words.end(), Text(value)) != words.end();
+  const bool known =
+      value.IsString() && std::find(words.begin(), words.end(), Text(value)) != words.end();
   if (!known) Wrong(key, "is not one of the allowed values");
 }
 

@@ -39,10 +39,17 @@ std::string AssText(std::string_view text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
-      case '{': safe += '('; break;
-      case '}': safe += ')'; break;
-      case '\\': safe += '/'; break;
-      default: safe += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+      case '{':
+        safe += '(';
+        break;
+      case '}':
+        safe += ')';
+        break;
+      case '\\':
+        safe += '/';
+        break;
+      default:
+        safe += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
     }
   }
   return safe;
@@ -145,12 +152,42 @@ bool FilmMaker::Run(const Order& order, const std::string& out_file) {
   std::snprintf(seconds, sizeof seconds, "%.2f", order.seconds);
   const std::string picture = std::string("color=c=0x16324f:s=640x360:r=24:d=") + seconds;
   const std::string silence = "anullsrc=r=44100:cl=mono";
-  const char* const argv[] = {
-      ffmpeg_.c_str(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-threads", "1",
-      "-f", "lavfi", "-i", picture.c_str(), "-f", "lavfi", "-i", silence.c_str(), "-t", seconds,
-      "-vf", "ass=subtitles.ass,format=yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-crf",
-      "28", "-threads", "1", "-c:a", "aac", "-b:a", "48k", "-movflags", "+faststart",
-      out_file.c_str(), nullptr};
+  const char* const argv[] = {ffmpeg_.c_str(),
+                              "-nostdin",
+                              "-hide_banner",
+                              "-loglevel",
+                              "error",
+                              "-y",
+                              "-threads",
+                              "1",
+                              "-f",
+                              "lavfi",
+                              "-i",
+                              picture.c_str(),
+                              "-f",
+                              "lavfi",
+                              "-i",
+                              silence.c_str(),
+                              "-t",
+                              seconds,
+                              "-vf",
+                              "ass=subtitles.ass,format=yuv420p",
+                              "-c:v",
+                              "libx264",
+                              "-preset",
+                              "veryfast",
+                              "-crf",
+                              "28",
+                              "-threads",
+                              "1",
+                              "-c:a",
+                              "aac",
+                              "-b:a",
+                              "48k",
+                              "-movflags",
+                              "+faststart",
+                              out_file.c_str(),
+                              nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addchdir_np(&actions, dir_.c_str());

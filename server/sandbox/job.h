@@ -30,12 +30,12 @@ struct Job {
   std::string error_code;
   std::string error_message;
 
-  Film film;                         // preview, render
+  Film film;                               // preview, render
   std::shared_ptr<const Json> storyboard;  // preview: the request, v2 resolved
-  std::string project_id;            // preview with saveProject
-  bool of_project = false;           // render of a saved project
-  std::vector<std::string> edits;    // preview: JSON arrays of element changes, oldest first
-  std::string data;                  // transcription, highlights: the finished `data`, but status
+  std::string project_id;                  // preview with saveProject
+  bool of_project = false;                 // render of a saved project
+  std::vector<std::string> edits;          // preview: JSON arrays of element changes, oldest first
+  std::string data;  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription, highlights
   // Not null: hours of talk, of which `data` and `transcript` are the first minute.
   std::shared_ptr<const LongTranscript> long_transcript;

@@ -18,10 +18,14 @@ constexpr double kAge = 365.0 * 24 * 3600;
 double Seconds(const Job& job) {
   const double factor = job.magic.slow ? kSlowFactor : 1;
   switch (job.kind) {
-    case Kind::kPreview: return kPreviewSeconds * factor;
-    case Kind::kRender: return kRenderSeconds * factor;
-    case Kind::kTranscription: return kTranscriptionSeconds * factor;
-    case Kind::kHighlights: return kHighlightsSeconds * factor;
+    case Kind::kPreview:
+      return kPreviewSeconds * factor;
+    case Kind::kRender:
+      return kRenderSeconds * factor;
+    case Kind::kTranscription:
+      return kTranscriptionSeconds * factor;
+    case Kind::kHighlights:
+      return kHighlightsSeconds * factor;
   }
   return 0;
 }

@@ -151,11 +151,15 @@ std::optional<ApiReply> WhyNotUsable(const JobBook& book, const Job& job, Kind k
     return Refused("INVALID_JOB", "Job " + job.id + " is of another kind than this call needs.");
   }
   switch (book.StateOf(job).phase) {
-    case Phase::kCompleted: return std::nullopt;
-    case Phase::kFailed: return Refused("JOB_FAILED", "Job " + job.id + " has failed.");
-    case Phase::kCleaned: return Refused("JOB_CLEANED", "Job " + job.id + " has been cleaned.");
+    case Phase::kCompleted:
+      return std::nullopt;
+    case Phase::kFailed:
+      return Refused("JOB_FAILED", "Job " + job.id + " has failed.");
+    case Phase::kCleaned:
+      return Refused("JOB_CLEANED", "Job " + job.id + " has been cleaned.");
     case Phase::kWaiting:
-    case Phase::kRunning: break;
+    case Phase::kRunning:
+      break;
   }
   return Refused("JOB_NOT_COMPLETED", "Job " + job.id + " is still in progress.");
 }
@@ -217,8 +221,8 @@ Made JobMaker::Render(const MakeRequest& request, const Job& preview, Version ve
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
   // By way of renderParams, so that edits of its elements count.
   const auto params = RenderParams(preview, request.origin);
-  job->film = version == Version::kV1 ? FilmFromRenderParamsV1(*params)
-                                      : FilmFromRenderParams(*params);
+  job->film =
+      version == Version::kV1 ? FilmFromRenderParamsV1(*params) : FilmFromRenderParams(*params);
   job->film.name = preview.film.name;
   ObeyMagic(preview.film.name, job.get());
   return job;

@@ -16,7 +16,7 @@
 namespace gateway::sandbox {
 
 struct MakeRequest {
-  std::string id;              // from the path; "" if it has none
+  std::string id;               // from the path; "" if it has none
   const Value* body = nullptr;  // nullptr: no body
   std::string origin;
   bool replayed = false;

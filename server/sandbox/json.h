@@ -22,8 +22,8 @@ using Json = rapidjson::Document;
 
 inline constexpr int kBodyMaxDepth = 64;
 
-// Null on failure, with `error` for people: bad syntax, bad UTF-8, nested too deep. A number that no double
-// holds is read as the nearest one.
+// Null on failure, with `error` for people: bad syntax, bad UTF-8, nested too deep. A number that
+// no double holds is read as the nearest one.
 std::unique_ptr<Json> ParseJson(std::string_view text, std::string* error);
 
 inline std::string_view Text(const Value& value) {

@@ -8,12 +8,14 @@ namespace {
 
 std::uint16_t Read(const std::filesystem::path& note) {
   int port = 0;
-  return std::ifstream(note) >> port && port > 0 && port <= 65535 ? static_cast<std::uint16_t>(port) : 0;
+  return std::ifstream(note) >> port && port > 0 && port <= 65535 ? static_cast<std::uint16_t>(port)
+                                                                  : 0;
 }
 
 }  // namespace
 
-absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options, const std::filesystem::path& note) {
+absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options,
+                                        const std::filesystem::path& note) {
   KeptPort kept;
   const bool keeps = options.port == 0 && !note.empty();
   if (keeps) options.port = Read(note);

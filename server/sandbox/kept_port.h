@@ -15,8 +15,9 @@ struct KeptPort {
   std::uint16_t lost = 0;  // the port of the last time, if it could not be had again
 };
 
-// With port 0 in `options`: on the port that the file `note` names, else on any free one, which `note`
-// names from then on. With another port, or without a note, as `options` say.
-absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options, const std::filesystem::path& note);
+// With port 0 in `options`: on the port that the file `note` names, else on any free one, which
+// `note` names from then on. With another port, or without a note, as `options` say.
+absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options,
+                                        const std::filesystem::path& note);
 
 }  // namespace gateway::sandbox

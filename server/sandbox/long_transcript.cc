@@ -87,7 +87,8 @@ class LongBodySource final : public http::BodySource {
     if (offset < before_.size()) return std::string_view(before_).substr(offset);
     offset -= before_.size();
     if (offset >= transcript_->size()) {
-      const std::uint64_t behind = std::min<std::uint64_t>(offset - transcript_->size(), after_.size());
+      const std::uint64_t behind =
+          std::min<std::uint64_t>(offset - transcript_->size(), after_.size());
       return std::string_view(after_).substr(behind);
     }
     const std::size_t number = transcript_->PieceAt(offset);
@@ -118,14 +119,20 @@ std::string Mold::Fill(int minute) const {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const std::int64_t value = slots_[i].first + minute * slots_[i].step;
     switch (slots_[i].gap) {
-      case Gap::kNumber: AppendNumber(out, value); break;
+      case Gap::kNumber:
+        AppendNumber(out, value);
+        break;
       case Gap::kSeconds:
         AppendNumber(out, value / 1000);
         out += '.';
         AppendNumber(out, value % 1000, 3);
         break;
-      case Gap::kSrtTime: AppendStamp(out, value, ','); break;
-      case Gap::kVttTime: AppendStamp(out, value, '.'); break;
+      case Gap::kSrtTime:
+        AppendStamp(out, value, ',');
+        break;
+      case Gap::kVttTime:
+        AppendStamp(out, value, '.');
+        break;
     }
     out += texts_[i + 1];
   }
@@ -183,7 +190,8 @@ Mold LongTranscript::WordsOf(const Value& items, std::int64_t step_ms) {
       mold.Put(Gap::kSeconds, Milliseconds(FindNumber(word, "start_time", 0)), step_ms);
       mold.Text(",\"end_time\":");
       mold.Put(Gap::kSeconds, Milliseconds(FindNumber(word, "end_time", 0)), step_ms);
-      if (FindBool(word, "is_pause", false)) mold.Text(",\"is_pause\":true,\"pause_size\":\"small\"");
+      if (FindBool(word, "is_pause", false))
+        mold.Text(",\"is_pause\":true,\"pause_size\":\"small\"");
       mold.Text(",\"speakerId\":" + std::to_string(integer(word, "speakerId")) +
                 ",\"sentence_index\":");
       mold.Put(Gap::kNumber, integer(word, "sentence_index"), counts.sentences);
@@ -204,8 +212,8 @@ void LongTranscript::AddTexts(const std::vector<Caption>& captions, std::int64_t
     const std::string text = "\\n" + Escaped(caption.text) + "\\n\\n";
     molds.of[kSrt].Put(Mold::Gap::kNumber, ++cue, static_cast<std::int64_t>(captions.size()));
     molds.of[kSrt].Text("\\n");
-    for (const auto& [section, gap] : {std::pair{kSrt, Mold::Gap::kSrtTime},
-                                       std::pair{kVtt, Mold::Gap::kVttTime}}) {
+    for (const auto& [section, gap] :
+         {std::pair{kSrt, Mold::Gap::kSrtTime}, std::pair{kVtt, Mold::Gap::kVttTime}}) {
       molds.of[section].Put(gap, start, step_ms);
       molds.of[section].Text(" --> ");
       molds.of[section].Put(gap, end, step_ms);

@@ -13,9 +13,12 @@ constexpr struct {
   bool Magic::* flag;
 } kWords[] = {
     // Longer words first: "sandbox-fail" begins "sandbox-fail-render".
-    {"sandbox-fail-render", &Magic::fail_render}, {"sandbox-fail", &Magic::fail},
-    {"sandbox-no-credits", &Magic::no_credits},   {"sandbox-stuck", &Magic::stuck},
-    {"sandbox-slow", &Magic::slow},               {"sandbox-no-video", &Magic::no_video},
+    {"sandbox-fail-render", &Magic::fail_render},
+    {"sandbox-fail", &Magic::fail},
+    {"sandbox-no-credits", &Magic::no_credits},
+    {"sandbox-stuck", &Magic::stuck},
+    {"sandbox-slow", &Magic::slow},
+    {"sandbox-no-video", &Magic::no_video},
 };
 constexpr std::string_view kMinutes = "sandbox-minutes-";
 

@@ -7,7 +7,8 @@
 //   sandbox-stuck        the job never ends
 //   sandbox-slow         the job takes ten times as long
 //   sandbox-no-video     the render ends "completed", but without its videoURL
-//   sandbox-minutes-600  the built-in transcript goes on for so many minutes, at most 10,000: about 25 KB each
+//   sandbox-minutes-600  the built-in transcript goes on for so many minutes, at most 10,000: about
+//   25 KB each
 #pragma once
 
 #include <string>

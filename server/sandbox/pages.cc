@@ -74,8 +74,9 @@ std::string PreviewPage(const Job& preview) {
   const Film& film = preview.film;
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, " data-seconds=\"%.3f\"", film.seconds);
-  std::string body = "<h1>" + EscapeHtml(film.name) + "</h1>\n<p class=\"note\">Preview: " +
-                     Facts(film) + ". Made by the sandbox, not by Pictory.</p>\n";
+  std::string body = "<h1>" + EscapeHtml(film.name) +
+                     "</h1>\n<p class=\"note\">Preview: " + Facts(film) +
+                     ". Made by the sandbox, not by Pictory.</p>\n";
   body += "<div class=\"stage\" style=\"aspect-ratio:" + std::to_string(film.width) + "/" +
           std::to_string(film.height) + "\"><span></span></div>\n" +
           "<div class=\"bar\"><i></i></div>\n<button type=\"button\">Play</button>\n" +
@@ -98,9 +99,9 @@ std::string SharePage(const Job& render) {
 }
 
 std::string NoticePage(const std::string& title, const std::string& text) {
-  return Page(title, "",
-              "<h1>" + EscapeHtml(title) + "</h1>\n<p class=\"note\">" + EscapeHtml(text) +
-                  "</p>\n");
+  return Page(
+      title, "",
+      "<h1>" + EscapeHtml(title) + "</h1>\n<p class=\"note\">" + EscapeHtml(text) + "</p>\n");
 }
 
 std::string FrontPage(const std::string& base_url, const std::vector<FrontRow>& newest_first) {
@@ -109,8 +110,10 @@ std::string FrontPage(const std::string& base_url, const std::vector<FrontRow>& 
       EscapeHtml(base_url) +
       "</code>. Control: <a href=\"/sandbox/stats\">stats</a>, <a href=\"/sandbox/journal\">"
       "journal</a>, <a href=\"/sandbox/faults\">faults</a>. A video with "
-      "<code>sandbox-fail</code>, <code>sandbox-stuck</code> or <code>sandbox-slow</code> in its name goes "
-      "wrong on purpose; the README has all such names.</p>\n<table><tr><th>Job</th><th>Kind</th><th>Name</th><th>State</th></tr>\n";
+      "<code>sandbox-fail</code>, <code>sandbox-stuck</code> or <code>sandbox-slow</code> in its "
+      "name goes "
+      "wrong on purpose; the README has all such "
+      "names.</p>\n<table><tr><th>Job</th><th>Kind</th><th>Name</th><th>State</th></tr>\n";
   for (const FrontRow& row : newest_first) {
     const std::string id = EscapeHtml(row.id);
     body += "<tr><td><code>" +

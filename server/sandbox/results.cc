@@ -128,8 +128,8 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
   switch (state.phase) {
     case Phase::kWaiting:
     case Phase::kRunning:
-      out->Field("status", job.of_project && state.phase == Phase::kWaiting ? "pending"
-                                                                            : "in-progress");
+      out->Field("status",
+                 job.of_project && state.phase == Phase::kWaiting ? "pending" : "in-progress");
       if (job.kind == Kind::kRender && state.phase == Phase::kRunning) {
         out->Field("renderProgress", std::min(99, static_cast<int>(state.progress * 100)));
         out->Field("renderProgressMessage", "Generating video").Field("renderState", "RUNNING");

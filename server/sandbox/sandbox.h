@@ -28,7 +28,7 @@ namespace gateway::sandbox {
 
 struct SandboxOptions {
   std::string listen = "127.0.0.1";
-  std::uint16_t port = 0;           // 0: that of the last time with this state_dir, else any free one
+  std::uint16_t port = 0;  // 0: that of the last time with this state_dir, else any free one
   std::filesystem::path state_dir;  // journal, films, uploads, ports; empty: nothing is kept
   double speed = 1;                 // how many times faster jobs run
   // Decides job ids and drawn faults. 0: a random one. With a fixed seed and without a state_dir,
@@ -65,7 +65,8 @@ class Sandbox {
   std::string base_url() const;  // "http://127.0.0.1:PORT/pictoryapis"
   std::string origin() const;    // the same without the path
   std::uint16_t port() const;
-  // Of the last time with this state directory, and taken by somebody else now: links to them are dead.
+  // Of the last time with this state directory, and taken by somebody else now: links to them are
+  // dead.
   const std::vector<std::uint16_t>& lost_ports() const;
   // Ends every connection and joins the threads. Safe to call twice.
   void Stop();

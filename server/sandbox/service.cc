@@ -31,9 +31,7 @@ ServerResponse Html(int status, std::string text) {
   return http::TextResponse(status, "text/html; charset=utf-8", std::move(text));
 }
 
-ServerResponse NotFound() {
-  return Html(404, NoticePage("Not found", "There is nothing here."));
-}
+ServerResponse NotFound() { return Html(404, NoticePage("Not found", "There is nothing here.")); }
 
 ServerResponse JsonResponse(int status, std::string text) {
   return http::TextResponse(status, "application/json", std::move(text));
@@ -73,16 +71,21 @@ ServerResponse ToResponse(const ApiReply& reply) {
 // A host a page or a JSON text may safely name.
 bool IsHost(std::string_view host) {
   return !host.empty() && host.size() <= 255 &&
-         host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                ".-:[]") == std::string_view::npos;
+         host.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+             ".-:[]") == std::string_view::npos;
 }
 
 const char* Name(Kind kind) {
   switch (kind) {
-    case Kind::kPreview: return "preview";
-    case Kind::kRender: return "render";
-    case Kind::kTranscription: return "transcription";
-    case Kind::kHighlights: return "highlights";
+    case Kind::kPreview:
+      return "preview";
+    case Kind::kRender:
+      return "render";
+    case Kind::kTranscription:
+      return "transcription";
+    case Kind::kHighlights:
+      return "highlights";
   }
   return "";
 }
@@ -90,10 +93,14 @@ const char* Name(Kind kind) {
 const char* Name(Phase phase) {
   switch (phase) {
     case Phase::kWaiting:
-    case Phase::kRunning: return "in progress";
-    case Phase::kCompleted: return "completed";
-    case Phase::kFailed: return "failed";
-    case Phase::kCleaned: return "cleaned";
+    case Phase::kRunning:
+      return "in progress";
+    case Phase::kCompleted:
+      return "completed";
+    case Phase::kFailed:
+      return "failed";
+    case Phase::kCleaned:
+      return "cleaned";
   }
   return "";
 }
@@ -148,9 +155,9 @@ Service::Service(SandboxOptions options, std::unique_ptr<Journal> journal)
       clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
       journal_(std::move(journal)),
       book_(clock_, options_.speed),
-      api_({{options_.api_key, options_.client_id, options_.client_secret,
-             options_.token_lifetime},
-            options_.requests_per_second, options_.seed},
+      api_({{options_.api_key, options_.client_id, options_.client_secret, options_.token_lifetime},
+            options_.requests_per_second,
+            options_.seed},
            clock_, *journal_, book_),
       faults_(options_.seed),
       webhooks_(clock_, book_) {

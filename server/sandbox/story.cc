@@ -63,8 +63,7 @@ void AddCaptions(Scene* scene, double speaking) {
   for (const std::string& text : texts) total += text.size();
   double at = scene->start;
   for (const std::string& text : texts) {
-    const double seconds =
-        speaking * static_cast<double>(text.size()) / static_cast<double>(total);
+    const double seconds = speaking * static_cast<double>(text.size()) / static_cast<double>(total);
     scene->captions.push_back({at, seconds, text});
     at += seconds;
   }
@@ -173,7 +172,8 @@ std::string StandInText(const Value& scene) {
     return "Here is a short story about this: " + std::string(FindText(*pilot, "prompt")) +
            ". Pictory would write it at length. The sandbox only says so.";
   }
-  for (const char* key : {"blogUrl", "articleUrl", "article_url", "pptUrl", "audioUrl", "videoUrl"}) {
+  for (const char* key :
+       {"blogUrl", "articleUrl", "article_url", "pptUrl", "audioUrl", "videoUrl"}) {
     const std::string_view url = FindText(scene, key);
     if (!url.empty()) {
       return "This scene tells what is found at " + std::string(url) +
@@ -203,8 +203,7 @@ void AddScene(Film* film, std::string text, double minimum, double pause) {
   Scene scene;
   scene.start = film->seconds;
   scene.text = std::move(text);
-  const double speaking =
-      scene.text.empty() ? kSilentSceneSeconds : SpeakingSeconds(scene.text);
+  const double speaking = scene.text.empty() ? kSilentSceneSeconds : SpeakingSeconds(scene.text);
   const double shown = std::max(speaking, minimum);
   scene.seconds = std::clamp(shown + std::max(0.0, pause), kSceneMinSeconds, kSceneMaxSeconds);
   AddCaptions(&scene, speaking);

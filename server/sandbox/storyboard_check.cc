@@ -15,33 +15,62 @@ constexpr std::size_t kPromptMax = 5'000;
 constexpr std::size_t kVisualPromptMax = 500;
 constexpr std::size_t kWebhookMax = 500;
 
-constexpr const char* kTopFields[] = {
-    "videoName", "videoDescription", "scenes", "aspectRatio", "videoWidth", "videoHeight",
-    "language", "saveProject", "webhook", "webhookInput", "templateId", "variables", "brandId",
-    "brandName", "subtitleStyleId", "subtitleStyleName", "smartLayoutId", "smartLayoutName",
-    "subtitleStyle", "voiceOver", "backgroundMusic", "logo", "avatar", "destinations",
-    "awsConnectionId", "vimeoConnectionId", "visualLibraryId", "visualSelectionPreference",
-    "projectMetadata", "storyboardVersion"};
+constexpr const char* kTopFields[] = {"videoName",       "videoDescription",
+                                      "scenes",          "aspectRatio",
+                                      "videoWidth",      "videoHeight",
+                                      "language",        "saveProject",
+                                      "webhook",         "webhookInput",
+                                      "templateId",      "variables",
+                                      "brandId",         "brandName",
+                                      "subtitleStyleId", "subtitleStyleName",
+                                      "smartLayoutId",   "smartLayoutName",
+                                      "subtitleStyle",   "voiceOver",
+                                      "backgroundMusic", "logo",
+                                      "avatar",          "destinations",
+                                      "awsConnectionId", "vimeoConnectionId",
+                                      "visualLibraryId", "visualSelectionPreference",
+                                      "projectMetadata", "storyboardVersion"};
 
-constexpr const char* kSceneFields[] = {
-    "story", "storyCoPilot", "blogUrl", "pptUrl", "audioUrl", "videoUrl", "audioLanguage",
-    "transcript", "mediaRepurposeSettings", "isSSMLStory", "caption", "captionLanguage",
-    "createSceneOnNewLine", "createSceneOnEndOfSentence", "maxSubtitleLines", "highlightKeywords",
-    "hideSubtitles", "minimumDuration", "endPauseDuration", "sceneTransition", "subtitleStyle",
-    "voiceOver", "backgroundMusic", "avatar", "elements", "background", "backgroundBrolls",
-    "backgroundCorpus"};
+constexpr const char* kSceneFields[] = {"story",
+                                        "storyCoPilot",
+                                        "blogUrl",
+                                        "pptUrl",
+                                        "audioUrl",
+                                        "videoUrl",
+                                        "audioLanguage",
+                                        "transcript",
+                                        "mediaRepurposeSettings",
+                                        "isSSMLStory",
+                                        "caption",
+                                        "captionLanguage",
+                                        "createSceneOnNewLine",
+                                        "createSceneOnEndOfSentence",
+                                        "maxSubtitleLines",
+                                        "highlightKeywords",
+                                        "hideSubtitles",
+                                        "minimumDuration",
+                                        "endPauseDuration",
+                                        "sceneTransition",
+                                        "subtitleStyle",
+                                        "voiceOver",
+                                        "backgroundMusic",
+                                        "avatar",
+                                        "elements",
+                                        "background",
+                                        "backgroundBrolls",
+                                        "backgroundCorpus"};
 
 constexpr const char* kSources[] = {"story",  "storyCoPilot", "blogUrl",
                                     "pptUrl", "audioUrl",     "videoUrl"};
 
 constexpr std::string_view kVisualTypes[] = {"video", "image"};
 constexpr std::string_view kAspects[] = {"1:1", "16:9", "9:16", "4:5"};
-constexpr std::string_view kLanguages[] = {"zh", "nl", "en", "fr", "de", "hi", "it", "ja",
-                                           "ko", "mr", "pt", "ru", "es", "ta", "ar", "id",
-                                           "pl", "tr", "ur", "vi"};
-constexpr std::string_view kTransitions[] = {
-    "none", "wipeup", "wipedown", "wipeleft", "wiperight", "smoothleft", "smoothright",
-    "radial", "circlecrop", "hblur", "fade"};
+constexpr std::string_view kLanguages[] = {"zh", "nl", "en", "fr", "de", "hi", "it",
+                                           "ja", "ko", "mr", "pt", "ru", "es", "ta",
+                                           "ar", "id", "pl", "tr", "ur", "vi"};
+constexpr std::string_view kTransitions[] = {"none",       "wipeup",     "wipedown",    "wipeleft",
+                                             "wiperight",  "smoothleft", "smoothright", "radial",
+                                             "circlecrop", "hblur",      "fade"};
 constexpr std::string_view kPreferences[] = {"prefer-stock", "prefer-user-library", "stock-only",
                                              "user-library-only"};
 
@@ -88,8 +117,8 @@ void CheckVisual(FieldChecker visual) {
 }
 
 void CheckBackground(FieldChecker background) {
-  const int choices = background.Has("visualUrl") + background.Has("color") +
-                      background.Has("aiVisual");
+  const int choices =
+      background.Has("visualUrl") + background.Has("color") + background.Has("aiVisual");
   if (choices > 1) {
     background.Wrong("visualUrl", "\"color\" and \"aiVisual\" must not be used together");
   }
@@ -163,8 +192,8 @@ void CheckScene(FieldChecker scene, bool smart_layout) {
 // Letters of any script, digits, space, `_` and `-`.
 bool IsVideoName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c & 0x80) != 0 || std::isalnum(static_cast<unsigned char>(c)) || c == ' ' ||
-           c == '_' || c == '-';
+    return (c & 0x80) != 0 || std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||
+           c == '-';
   });
 }
 
@@ -210,9 +239,8 @@ Value KeepKnown(const Value& object, const char* const (&known)[N],
                 Json::AllocatorType& allocator) {
   Value kept(rapidjson::kObjectType);
   for (const auto& member : object.GetObject()) {
-    const bool is_known = std::any_of(std::begin(known), std::end(known), [&](const char* key) {
-      return Text(member.name) == key;
-    });
+    const bool is_known = std::any_of(std::begin(known), std::end(known),
+                                      [&](const char* key) { return Text(member.name) == key; });
     if (!is_known) continue;
     kept.AddMember(Value(member.name, allocator), Value(member.value, allocator), allocator);
   }

@@ -138,8 +138,8 @@ Film FilmFromStoryboardV1(const Value& body) {
     film.has_music = FindBool(*audio, "autoBackgroundMusic", false) ||
                      Find(*audio, "backGroundMusicUri") != nullptr;
     film.music_volume = FindNumber(*audio, "backGroundMusicVolume", kMusicVolume);
-    film.has_voice = Find(*audio, "aiVoiceOver") != nullptr ||
-                     Find(*audio, "voiceOverUri") != nullptr;
+    film.has_voice =
+        Find(*audio, "aiVoiceOver") != nullptr || Find(*audio, "voiceOverUri") != nullptr;
   }
   for (const Value& scene : Find(body, "scenes")->GetArray()) AddScenes(body, scene, &film);
   return film;

@@ -23,18 +23,22 @@ constexpr struct {
   int speaker;
   const char* text;
 } kTurns[] = {
-    {1, "Welcome back to the workshop. Today we are talking about bread, and about why slow bread "
-        "tastes better than fast bread."},
-    {2, "Thanks for having me. The secret is time. When dough rests overnight, wild yeast and "
-        "friendly bacteria do work that no machine can hurry."},
+    {1,
+     "Welcome back to the workshop. Today we are talking about bread, and about why slow bread "
+     "tastes better than fast bread."},
+    {2,
+     "Thanks for having me. The secret is time. When dough rests overnight, wild yeast and "
+     "friendly bacteria do work that no machine can hurry."},
     {1, "So what happens in those quiet hours?"},
-    {2, "Starch turns into sugar, and sugar turns into flavour. The dough also grows stronger, "
-        "because gluten links up while nobody touches it. That is why a slow loaf has a thin crisp "
-        "crust and an open crumb."},
+    {2,
+     "Starch turns into sugar, and sugar turns into flavour. The dough also grows stronger, "
+     "because gluten links up while nobody touches it. That is why a slow loaf has a thin crisp "
+     "crust and an open crumb."},
     {1, "Many people say they have no time for it."},
-    {2, "You need only ten minutes in the evening and ten in the morning. Mix flour, water and "
-        "salt, add a spoon of starter, and go to bed. In the morning you shape the dough, wait for "
-        "the oven, and bake. Time does the work for you."},
+    {2,
+     "You need only ten minutes in the evening and ten in the morning. Mix flour, water and "
+     "salt, add a spoon of starter, and go to bed. In the morning you shape the dough, wait for "
+     "the oven, and bake. Time does the work for you."},
     {1, "And if the first loaf fails?"},
     {2, "Then you toast it, eat it with butter, and try again tomorrow. Good bread forgives."},
 };
@@ -59,8 +63,8 @@ std::vector<std::string> SplitWords(std::string_view text) {
   return words;
 }
 
-void WriteWord(JsonOut* out, int* uid, std::string_view word, double start, double end,
-               int speaker, int sentence) {
+void WriteWord(JsonOut* out, int* uid, std::string_view word, double start, double end, int speaker,
+               int sentence) {
   out->Object().Field("uid", "w" + std::to_string(++*uid)).Field("word", word);
   out->Field("start_time", start).Field("end_time", end);
   if (word.empty()) out->Field("is_pause", true).Field("pause_size", "small");

@@ -58,8 +58,7 @@ std::optional<UploadSlot> ParseNote(const std::string& text) {
 absl::StatusOr<std::unique_ptr<UploadStore>> UploadStore::Open(std::filesystem::path dir) {
   const bool temporary = dir.empty();
   if (temporary) {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "pictory-uploads-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "pictory-uploads-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       return absl::UnavailableError("the sandbox cannot make a directory such as " + name);
     }

@@ -19,14 +19,14 @@
 namespace gateway::sandbox {
 
 struct UploadSlot {
-  std::string token;      // names it in the path; not the signature
+  std::string token;  // names it in the path; not the signature
   std::string signature;
   std::string file_name;
   std::string content_type;
   WallTime expires;
-  std::uint64_t received = 0;             // of the file under way
-  std::optional<std::uint64_t> total;     // of the file under way, once known
-  std::optional<WallTime> stored_at;      // whole, for the first time
+  std::uint64_t received = 0;          // of the file under way
+  std::optional<std::uint64_t> total;  // of the file under way, once known
+  std::optional<WallTime> stored_at;   // whole, for the first time
 };
 
 class UploadStore {

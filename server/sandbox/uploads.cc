@@ -62,14 +62,12 @@ absl::Status Uploads::Listen() {
 }
 
 void Uploads::Serve() {
-  server_->Serve(
-      [this](const http::ServerRequest& request, const http::Responder& responder) {
-        Answer(request, responder);
-      },
-      [this](const http::ServerRequest& head) -> std::shared_ptr<http::BodySink> {
-        if (head.method != "PUT") return nullptr;
-        return std::make_shared<UploadSink>(*this, head);
-      });
+  server_->Serve([this](const http::ServerRequest& request,
+                        const http::Responder& responder) { Answer(request, responder); },
+                 [this](const http::ServerRequest& head) -> std::shared_ptr<http::BodySink> {
+                   if (head.method != "PUT") return nullptr;
+                   return std::make_shared<UploadSink>(*this, head);
+                 });
 }
 
 void Uploads::Answer(const http::ServerRequest& request, const http::Responder& responder) {
@@ -108,10 +106,10 @@ ApiReply Uploads::Sign(const std::string& body, const std::string& origin) {
   const std::string url = WithPort(origin, port()) + path;
   JsonOut out;
   out.Object().Field("success", true).Key("data").Object();
-  out.Field("signedUrl", url + "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=" +
-                             std::to_string(options_.life.count()) +
-                             "&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature=" +
-                             slot->signature);
+  out.Field("signedUrl",
+            url + "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=" +
+                std::to_string(options_.life.count()) +
+                "&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature=" + slot->signature);
   out.Field("url", url).Field("key", path.substr(1));
   return {200, out.EndObject().EndObject().Take()};
 }

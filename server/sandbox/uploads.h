@@ -1,11 +1,11 @@
 // The stand-in for Pictory's media store, which is Amazon's S3: an origin of its own, by its port,
 // where a signed URL is the only credential, errors are XML, and an API key has no business.
 //
-// A PUT must carry the Content-Type that was signed, begins before the URL expires, and goes to disk
-// as it arrives; afterwards a GET serves the file. A PUT that broke off may go on: asked with
+// A PUT must carry the Content-Type that was signed, begins before the URL expires, and goes to
+// disk as it arrives; afterwards a GET serves the file. A PUT that broke off may go on: asked with
 // `Content-Range: bytes */TOTAL` and no body, the store answers 308 with `Range: bytes=0-LAST` (no
-// Range: nothing is there yet), and takes the rest as `Content-Range: bytes FIRST-LAST/TOTAL`. Plain
-// S3 does not know this; UploadOptions::resumable and the fault no_resume play that.
+// Range: nothing is there yet), and takes the rest as `Content-Range: bytes FIRST-LAST/TOTAL`.
+// Plain S3 does not know this; UploadOptions::resumable and the fault no_resume play that.
 //
 // Sign, MissingIn and WriteStats are thread-safe. The faults see paths that begin with /public/.
 #pragma once

@@ -43,7 +43,8 @@ void Webhooks::Start(http::Server& server) {
   }
 }
 
-void Webhooks::Plan(const Job& job, const std::optional<Fault>& fault, std::function<void()> answer) {
+void Webhooks::Plan(const Job& job, const std::optional<Fault>& fault,
+                    std::function<void()> answer) {
   if (Is(fault, Type::kWebhookEarly)) return Call(job.id, 1, std::move(answer));
   if (Is(fault, Type::kWebhookLost)) {
     ++lost_;
@@ -97,18 +98,18 @@ void Webhooks::Call(const std::string& job_id, std::int64_t times, Done done) {
   request.timeout = limits::kSandboxWebhookTimeout;
   request.max_body_bytes = limits::kMiB;
   ++waiting_;
-  transport->Start(std::move(request), [this, job_id, times, done = std::move(done)](
-                                           const http::Response& response) {
-    const bool taken = response.outcome == http::Response::Outcome::kComplete &&
-                       response.status / 100 == 2;
-    // Even if it is refused inside Start: what follows does not run inside itself.
-    server_->Post([this, job_id, times, done, taken] {
-      --waiting_;
-      ++(taken ? called_ : failed_);
-      if (times > 1) return Call(job_id, times - 1, done);
-      done();
-    });
-  });
+  transport->Start(std::move(request),
+                   [this, job_id, times, done = std::move(done)](const http::Response& response) {
+                     const bool taken = response.outcome == http::Response::Outcome::kComplete &&
+                                        response.status / 100 == 2;
+                     // Even if it is refused inside Start: what follows does not run inside itself.
+                     server_->Post([this, job_id, times, done, taken] {
+                       --waiting_;
+                       ++(taken ? called_ : failed_);
+                       if (times > 1) return Call(job_id, times - 1, done);
+                       done();
+                     });
+                   });
 }
 
 http::CurlTransport* Webhooks::TransportTo(const std::string& origin) {

@@ -1,13 +1,14 @@
 // The calls to the webhooks of jobs that have ended: one POST each, with what Get Job would answer,
 // and the caller's `webhookInput` beside it. Failed jobs call too.
 //
-// What is known of Pictory's calls ends there; so there is no retry and no signature here either. Of a
-// long transcript the body holds the beginning. A job that ended while the sandbox was not running
-// calls nobody. Only https URLs are called, and plain http ones on loopback.
+// What is known of Pictory's calls ends there; so there is no retry and no signature here either.
+// Of a long transcript the body holds the beginning. A job that ended while the sandbox was not
+// running calls nobody. Only https URLs are called, and plain http ones on loopback.
 //
-// Everything runs on the server's thread and never blocks it; the sending is done by one more thread
-// for each origin. Bounded: calls under way and waiting (limits::kSandboxWebhooksWaitingMax), origins
-// (limits::kSandboxWebhookOriginsMax). What is beyond that is dropped and counted.
+// Everything runs on the server's thread and never blocks it; the sending is done by one more
+// thread for each origin. Bounded: calls under way and waiting
+// (limits::kSandboxWebhooksWaitingMax), origins (limits::kSandboxWebhookOriginsMax). What is beyond
+// that is dropped and counted.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +31,14 @@ class Webhooks {
  public:
   Webhooks(const Clock& clock, JobBook& book) : clock_(clock), book_(book) {}
 
-  // Before the server serves; plans the calls of the jobs that are still running. `server` must live
-  // until Stop.
+  // Before the server serves; plans the calls of the jobs that are still running. `server` must
+  // live until Stop.
   void Start(http::Server& server);
   // After the server has stopped: no call is under way when it returns.
   void Stop() { transports_.clear(); }
 
-  // A job that has a webhook was accepted. `answer` sends the answer to its submit; it is called at once unless the
-  // fault says otherwise.
+  // A job that has a webhook was accepted. `answer` sends the answer to its submit; it is called at
+  // once unless the fault says otherwise.
   void Plan(const Job& job, const std::optional<Fault>& fault, std::function<void()> answer);
 
   // Members of an object under way.

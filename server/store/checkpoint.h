@@ -1,7 +1,7 @@
 // Folding the write-ahead log into jobs.db, when this process says so and not otherwise.
 //
-// SQLite's own ways are off: it would fold at each close, and remove the log by its name, whosever file
-// that is by then.
+// SQLite's own ways are off: it would fold at each close, and remove the log by its name, whosever
+// file that is by then.
 #pragma once
 
 #include "SQLiteCpp/Database.h"
@@ -12,8 +12,8 @@ namespace gateway::store {
 // For every connection that may write, before anything else is done with it.
 void NeverFoldOnClose(SQLite::Database& db);
 
-// From now on a commit that leaves a long log folds it, unless jobs.db was written to by somebody else.
-// `files` must outlive `db`.
+// From now on a commit that leaves a long log folds it, unless jobs.db was written to by somebody
+// else. `files` must outlive `db`.
 void FoldLongLogs(SQLite::Database& db, StoreFiles& files);
 
 // Folds what it can; whether that is all, so that jobs.db is complete without its log. Throws

@@ -13,8 +13,8 @@ absl::Status FileError(int error, const std::string& what, const std::string& pa
     case EACCES:
     case EPERM:
     case EROFS:
-      return absl::PermissionDeniedError(
-          absl::StrCat(message, "; give this user the right to write there, or set another --state-dir"));
+      return absl::PermissionDeniedError(absl::StrCat(
+          message, "; give this user the right to write there, or set another --state-dir"));
     case ENOSPC:
     case EDQUOT:
       return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space there"));

@@ -7,8 +7,8 @@
 
 namespace gateway::store {
 
-// What could not be done to `path`, for the `error` of errno. PERMISSION_DENIED, RESOURCE_EXHAUSTED,
-// FAILED_PRECONDITION or INTERNAL.
+// What could not be done to `path`, for the `error` of errno. PERMISSION_DENIED,
+// RESOURCE_EXHAUSTED, FAILED_PRECONDITION or INTERNAL.
 absl::Status FileError(int error, const std::string& what, const std::string& path);
 
 }  // namespace gateway::store

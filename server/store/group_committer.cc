@@ -94,7 +94,8 @@ bool GroupCommitter::NextGroup(Group& group) {
     }
   }
   std::size_t bytes = 0;
-  while (!queue_.empty() && group.size() < options_.group_max && bytes < limits::kStoreGroupMaxBytes) {
+  while (!queue_.empty() && group.size() < options_.group_max &&
+         bytes < limits::kStoreGroupMaxBytes) {
     Pending& next = queue_.front();
     if (next.status.ok()) --admitted_;
     bytes += next.write.bytes;
@@ -147,7 +148,8 @@ void GroupCommitter::Apply(Group& group) {
   commits_.fetch_add(1, std::memory_order_relaxed);
   files_.NoteCommit();
   // What is in a file that nobody will find again is not stored.
-  if (absl::Status lost = files_.CheckAtCommit(); !lost.ok()) Fail(group, std::string(lost.message()));
+  if (absl::Status lost = files_.CheckAtCommit(); !lost.ok())
+    Fail(group, std::string(lost.message()));
 }
 
 void GroupCommitter::ApplyOne(Pending& pending) {

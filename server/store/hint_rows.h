@@ -1,6 +1,7 @@
 // The table of hints: which Pictory jobs submissions in doubt are said to be.
 //
-// For the writer's thread, inside its transactions. Calls throw SQLite::Exception if the file fails.
+// For the writer's thread, inside its transactions. Calls throw SQLite::Exception if the file
+// fails.
 #pragma once
 
 #include <string>

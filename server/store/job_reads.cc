@@ -40,8 +40,8 @@ void BindPart(SQLite::Statement& statement, const std::string& tenant, const std
   statement.bind(3, static_cast<int>(part));
 }
 
-// Between which ids the jobs of a list are: [first, end), "" for no end. By them an index is entered;
-// create_time decides within a millisecond.
+// Between which ids the jobs of a list are: [first, end), "" for no end. By them an index is
+// entered; create_time decides within a millisecond.
 struct IdRange {
   std::string first;
   std::string end;
@@ -67,7 +67,8 @@ std::string InRange(const IdRange& range, const std::string& table) {
 
 // A list's common conditions on `jobs`, as parameters 1–6.
 std::string Bounds(const ListQuery& query) {
-  std::string sql = absl::StrCat(" jobs.tenant = ?1 AND jobs.visible = 1", InRange(RangeOf(query), "jobs"));
+  std::string sql =
+      absl::StrCat(" jobs.tenant = ?1 AND jobs.visible = 1", InRange(RangeOf(query), "jobs"));
   if (query.created_from.has_value()) absl::StrAppend(&sql, " AND jobs.create_time >= ?4");
   if (query.created_until.has_value()) absl::StrAppend(&sql, " AND jobs.create_time < ?5");
   return sql;
@@ -106,7 +107,8 @@ void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuer
                  std::vector<std::string>& ids) {
   // CROSS JOIN keeps the order: labels first, which are already sorted as the page needs them.
   std::string sql = "SELECT jobs.job_id FROM labels AS l0";
-  for (std::size_t i = 1; i < query.labels.size(); ++i) absl::StrAppend(&sql, " CROSS JOIN labels AS l", i);
+  for (std::size_t i = 1; i < query.labels.size(); ++i)
+    absl::StrAppend(&sql, " CROSS JOIN labels AS l", i);
   absl::StrAppend(&sql,
                   " CROSS JOIN jobs INDEXED BY jobs_by_id ON jobs.tenant = l0.tenant"
                   " AND jobs.job_id = l0.job_id WHERE",
@@ -117,8 +119,10 @@ void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuer
     if (i > 0) absl::StrAppend(&sql, " AND l", i, ".job_id = l0.job_id");
   }
   absl::StrAppend(&sql, InRange(RangeOf(query), "l0"));
-  if (!query.states.empty()) absl::StrAppend(&sql, " AND state IN (", absl::StrJoin(query.states, ","), ")");
-  if (!query.kinds.empty()) absl::StrAppend(&sql, " AND kind IN (", absl::StrJoin(query.kinds, ","), ")");
+  if (!query.states.empty())
+    absl::StrAppend(&sql, " AND state IN (", absl::StrJoin(query.states, ","), ")");
+  if (!query.kinds.empty())
+    absl::StrAppend(&sql, " AND kind IN (", absl::StrJoin(query.kinds, ","), ")");
   absl::StrAppend(&sql, " ORDER BY l0.job_id DESC LIMIT ?6");
 
   SQLite::Statement statement(db, sql);
@@ -156,7 +160,8 @@ JobReads::JobReads(SQLite::Database& db)
     : db_(db),
       find_(db, SelectJob("tenant = ? AND job_id = ? AND visible = 1")),
       find_pictory_(
-          db, SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
+          db,
+          SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
       find_request_(db, SelectJob("tenant = ? AND request_id = ? AND request_id <> ''")),
       find_owner_(db, "SELECT tenant FROM jobs WHERE pictory_job_id = ? AND pictory_job_id <> ''"),
       find_token_(db, SelectJob("finish_time IS NULL AND correlation_token <> ''"
@@ -201,7 +206,8 @@ std::optional<JobRecord> JobReads::FindToken(const std::string& token) {
 
 std::optional<JobRecord> JobReads::FindUnkeyed(const std::string& tenant,
                                                const std::string& fingerprint,
-                                               const jobs::RetryEvidence& evidence, WallTime since) {
+                                               const jobs::RetryEvidence& evidence,
+                                               WallTime since) {
   StatementUse find(find_unkeyed_);
   find->bindNoCopy(1, tenant);
   find->bindNoCopy(2, fingerprint.data(), static_cast<int>(fingerprint.size()));
@@ -278,8 +284,8 @@ absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,
     const std::string_view slice(static_cast<const char*>(bytes.getBlob()),
                                  static_cast<std::size_t>(bytes.getBytes()));
     const auto skip = static_cast<std::size_t>(std::max<std::int64_t>(begin - at, 0));
-    chunk.data.append(slice.substr(std::min(skip, slice.size()),
-                                   static_cast<std::size_t>(end - at) - skip));
+    chunk.data.append(
+        slice.substr(std::min(skip, slice.size()), static_cast<std::size_t>(end - at) - skip));
   }
   return chunk;
 }

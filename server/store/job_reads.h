@@ -21,7 +21,8 @@ class JobReads {
   explicit JobReads(SQLite::Database& db);
 
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
-  std::optional<jobs::JobRecord> FindRequest(const std::string& tenant, const std::string& request_id);
+  std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
+                                             const std::string& request_id);
   std::optional<std::string> FindOwner(const std::string& pictory_job_id);
   std::optional<jobs::JobRecord> FindToken(const std::string& token);
   std::optional<jobs::JobRecord> FindUnkeyed(const std::string& tenant,

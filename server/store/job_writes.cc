@@ -35,13 +35,16 @@ JobWrites::JobWrites(SQLite::Database& db)
                                      " FROM jobs WHERE tenant = ? AND request_id = ?"
                                      " AND request_id <> ''")),
       find_(db, "SELECT id, version, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
-      insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
-      // Whether its answer has arrived is known to one place, and written by many: it is never taken back
-      // here. A record that was never sent begins anew.
+      insert_(db,
+              absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
+      // Whether its answer has arrived is known to one place, and written by many: it is never
+      // taken back here. A record that was never sent begins anew.
       replace_(db, absl::StrCat("UPDATE jobs SET (", WithoutLast(kRecordColumns), ") = (",
-                                WithoutLast(kRecordValues),
-                                "), delivery = CASE WHEN ?", kRecordColumnCount, " = 1 OR submission = 5"
-                                " THEN ?", kRecordColumnCount, " ELSE delivery END WHERE id = ?",
+                                WithoutLast(kRecordValues), "), delivery = CASE WHEN ?",
+                                kRecordColumnCount,
+                                " = 1 OR submission = 5"
+                                " THEN ?",
+                                kRecordColumnCount, " ELSE delivery END WHERE id = ?",
                                 kRecordColumnCount + 1)),
       insert_label_(db, "INSERT INTO labels (tenant, key, value, job_id) VALUES (?, ?, ?, ?)"),
       remove_label_(db,
@@ -56,15 +59,16 @@ JobWrites::JobWrites(SQLite::Database& db)
              "UPDATE jobs SET claims = claims + 1"
              " WHERE tenant = ? AND job_id = ? AND claims = ? AND delivery <> 1"
              " AND submission IN (2, 3, 6)"),
-      prunable_(db,
-                "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_finished"
-                " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
-                " ORDER BY finish_time LIMIT ?3)"
-                " UNION ALL "
-                "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_unseen"
-                " WHERE visible = 0 AND submission > 2 AND update_time < ?2"
-                " ORDER BY update_time LIMIT ?3)"
-                " LIMIT ?3") {}
+      prunable_(
+          db,
+          "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_finished"
+          " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
+          " ORDER BY finish_time LIMIT ?3)"
+          " UNION ALL "
+          "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_unseen"
+          " WHERE visible = 0 AND submission > 2 AND update_time < ?2"
+          " ORDER BY update_time LIMIT ?3)"
+          " LIMIT ?3") {}
 
 absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
   {
@@ -197,8 +201,8 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   const std::int64_t micros = now.time_since_epoch().count();
   const auto change = [&](const char* set, SubmissionState from) {
     SQLite::Statement update(
-        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, version = version + 1, ", set, " WHERE submission = ",
-                          static_cast<int>(from), " AND submission <= 2"));
+        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, version = version + 1, ", set,
+                          " WHERE submission = ", static_cast<int>(from), " AND submission <= 2"));
     update.bind(1, micros);
     if (from == SubmissionState::kSending) update.bind(2, jobs::kUnconfirmedMessage);
     update.exec();
@@ -221,10 +225,10 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   };
   recovered.asked = {.answered = time("SELECT answered_at FROM store"),
                      .since = time("SELECT asked_since FROM store")};
-  recovered.unfinished = static_cast<std::size_t>(
-      db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
-                     " WHERE visible = 1 AND state < 4")
-          .getInt64());
+  recovered.unfinished =
+      static_cast<std::size_t>(db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
+                                              " WHERE visible = 1 AND state < 4")
+                                   .getInt64());
   SQLite::Statement spent(db_,
                           "SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent"
                           " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at BETWEEN ?1 AND ?2");
@@ -236,9 +240,8 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   bind(1, started - limits::kSpendingWindow);
   bind(2, started + limits::kClockSlack);
   while (spent.executeStep()) {
-    recovered.spent.push_back(
-        {spent.getColumn(0).getString(),
-         WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()))});
+    recovered.spent.push_back({spent.getColumn(0).getString(),
+                               WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()))});
   }
   return recovered;
 }
@@ -331,8 +334,7 @@ void JobWrites::RemoveLabels(const std::string& tenant, const std::string& job_i
 }
 
 void JobWrites::PutPart(const std::string& tenant, const std::string& job_id,
-                        const pictory::JobResult::Part& part, std::size_t first,
-                        std::size_t last) {
+                        const pictory::JobResult::Part& part, std::size_t first, std::size_t last) {
   if (first == 0) {
     StatementUse remove(remove_part_);
     remove->bindNoCopy(1, tenant);

@@ -30,8 +30,8 @@ class JobWrites {
   absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
   absl::Status Update(const jobs::JobRecord& record,
                       const std::vector<pictory::JobResult::Part>& parts);
-  // The slices [first, last) of a part of a job that has record.version; with the first one what was there
-  // goes.
+  // The slices [first, last) of a part of a job that has record.version; with the first one what
+  // was there goes.
   absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
                          std::size_t first, std::size_t last);
   void Adopt(const jobs::JobRecord& record);

@@ -32,7 +32,8 @@ std::optional<LogHeader> ReadLogHeader(int fd) {
 }
 
 bool Continues(const LogHeader& earlier, const LogHeader& later) {
-  const std::uint32_t begun_anew = later.beginning - earlier.beginning;  // modulo 2^32, as SQLite counts
+  const std::uint32_t begun_anew =
+      later.beginning - earlier.beginning;  // modulo 2^32, as SQLite counts
   return begun_anew == 0 ? later == earlier : begun_anew <= kBeginningsMax;
 }
 

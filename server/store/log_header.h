@@ -1,4 +1,5 @@
-// Which write-ahead log a file is: the first bytes of it, as SQLite writes them (sqlite.org/walformat.html).
+// Which write-ahead log a file is: the first bytes of it, as SQLite writes them
+// (sqlite.org/walformat.html).
 #pragma once
 
 #include <cstdint>

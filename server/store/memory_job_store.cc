@@ -17,7 +17,6 @@ using jobs::ListQuery;
 using jobs::SubmissionState;
 namespace v1 = jobs::v1;
 
-
 template <class T>
 bool OneOf(const std::vector<T>& values, T value) {
   return values.empty() || std::find(values.begin(), values.end(), value) != values.end();
@@ -29,7 +28,8 @@ bool Matches(const JobRecord& record, const ListQuery& query) {
     const auto found = job.labels.find(label.first);
     return found != job.labels.end() && found->second == label.second;
   };
-  return jobs::IsVisible(record) && OneOf(query.states, job.state) && OneOf(query.kinds, job.kind) &&
+  return jobs::IsVisible(record) && OneOf(query.states, job.state) &&
+         OneOf(query.kinds, job.kind) &&
          (!query.created_from.has_value() || job.create_time >= *query.created_from) &&
          (!query.created_until.has_value() || job.create_time < *query.created_until) &&
          std::all_of(query.labels.begin(), query.labels.end(), has);
@@ -130,7 +130,8 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
   } else {
     const Key key = request->second;
     const JobRecord& known = records_.at(key);
-    if (known.submission != SubmissionState::kNotSent || !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
+    if (known.submission != SubmissionState::kNotSent ||
+        !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
       return BeginResult{.begun = false, .record = known};
     }
     record.job.job_id = known.job.job_id;
@@ -148,7 +149,8 @@ void MemoryJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
   done(Locked<BeginResult>([&]() REQUIRES(mutex_) { return BeginLocked(std::move(record)); }));
 }
 
-void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
+void MemoryJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
+                            Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
          if (absl::Status replaced = Replace(std::move(record)); !replaced.ok()) return replaced;
@@ -227,11 +229,13 @@ void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
   }));
 }
 
-void MemoryJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
+void MemoryJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids,
+                               Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          for (std::string& id : pictory_job_ids) {
-           const auto of_job = std::count_if(hints_.begin(), hints_.end(),
-                                             [&](const jobs::Hint& hint) { return hint.job == job; });
+           const auto of_job =
+               std::count_if(hints_.begin(), hints_.end(),
+                             [&](const jobs::Hint& hint) { return hint.job == job; });
            jobs::Hint hint{job, std::move(id)};
            const bool known = std::find(hints_.begin(), hints_.end(), hint) != hints_.end();
            if (known || static_cast<std::size_t>(of_job) >= limits::kHintsMax) continue;
@@ -317,7 +321,8 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
   done(Locked<std::vector<jobs::JobKey>>([&]() REQUIRES(mutex_) {
     const auto too_old = [&query](const JobRecord& record) {
       if (jobs::IsVisible(record)) {
-        return record.job.finish_time.has_value() && *record.job.finish_time < query.finished_before;
+        return record.job.finish_time.has_value() &&
+               *record.job.finish_time < query.finished_before;
       }
       const bool running = record.submission == SubmissionState::kIntent ||
                            record.submission == SubmissionState::kSending;
@@ -371,7 +376,8 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
     Recovered recovered;
     const WallTime started = jobs::StartTime(asked_, now);
     for (auto& [key, record] : records_) {
-      if (jobs::CountsAsSpent(record.submission) && record.sent_at >= started - limits::kSpendingWindow &&
+      if (jobs::CountsAsSpent(record.submission) &&
+          record.sent_at >= started - limits::kSpendingWindow &&
           record.sent_at <= started + limits::kClockSlack) {
         recovered.spent.push_back({key.first, record.sent_at});
       }

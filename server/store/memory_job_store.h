@@ -1,5 +1,5 @@
-// A JobStore in memory, for tests and benches: gone with the process. Callbacks run inside the call,
-// after the lock is released. Thread-safe. After Close every call gets UNAVAILABLE.
+// A JobStore in memory, for tests and benches: gone with the process. Callbacks run inside the
+// call, after the lock is released. Thread-safe. After Close every call gets UNAVAILABLE.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -18,7 +18,8 @@ namespace gateway::store {
 class MemoryJobStore : public jobs::JobStore {
  public:
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
-  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+              Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;

@@ -1,10 +1,11 @@
-// The file `jobs.open` beside jobs.db: there from before anything is written to the log until the store has
-// ended in order. Who finds it at a start follows one that was killed, and knows by it that jobs.db alone is
-// not everything: there must be a log, and of which time. Who finds a log without it does not know whose log
-// that is: SQLite would put its pages into any jobs.db of that name, a backup too, and ruin it.
+// The file `jobs.open` beside jobs.db: there from before anything is written to the log until the
+// store has ended in order. Who finds it at a start follows one that was killed, and knows by it
+// that jobs.db alone is not everything: there must be a log, and of which time. Who finds a log
+// without it does not know whose log that is: SQLite would put its pages into any jobs.db of that
+// name, a backup too, and ruin it.
 //
-// SQLite itself cannot tell. Without its log, jobs.db is a sound database of an earlier time, and a new
-// jobs.db is empty; both would pay again for what they have forgotten.
+// SQLite itself cannot tell. Without its log, jobs.db is a sound database of an earlier time, and a
+// new jobs.db is empty; both would pay again for what they have forgotten.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct OpenMark {
   std::int64_t epoch = 0;        // that jobs.db has reached, without its log
   std::optional<LogHeader> log;  // when the mark was made; none: it is not needed (any more)
   bool numbered = false;         // jobs.db alone tells whether it is a copy
-  std::string damage;            // what befell the files meanwhile and makes them unfit; mostly empty
+  std::string damage;  // what befell the files meanwhile and makes them unfit; mostly empty
 };
 
 // None if there is no such file. FAILED_PRECONDITION if it is not one of ours.
@@ -35,8 +36,9 @@ absl::Status RemoveOpenMark(const std::string& directory);
 // After a start that was refused before it committed anything.
 void RemoveOpenMarkWithoutLog(const std::string& directory);
 
-// Whether what lies in `directory` can be opened without forgetting anything, before SQLite touches it:
-// SQLite removes the log of a jobs.db that is gone. FAILED_PRECONDITION, with what is wrong and what to do.
+// Whether what lies in `directory` can be opened without forgetting anything, before SQLite touches
+// it: SQLite removes the log of a jobs.db that is gone. FAILED_PRECONDITION, with what is wrong and
+// what to do.
 absl::Status CheckLeftovers(const std::string& directory, const std::optional<OpenMark>& mark);
 
 }  // namespace gateway::store

@@ -1,5 +1,6 @@
-// A lane of a store's reads: a thread with a read-only connection, so that reading never waits for a disk
-// flush of the writer, nor for another lane. Callbacks run on it, in the order of Post. Thread-safe.
+// A lane of a store's reads: a thread with a read-only connection, so that reading never waits for
+// a disk flush of the writer, nor for another lane. Callbacks run on it, in the order of Post.
+// Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names

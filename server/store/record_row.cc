@@ -64,7 +64,8 @@ class Reader {
 
 const char kRecordColumns[] =
     "tenant, job_id, pictory_job_id, request_id, kind, state, revision, progress_percent, message, "
-    "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale, "
+    "create_time, update_time, finish_time, labels, credits_used, error_code, error_message, "
+    "stale, "
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "

@@ -10,15 +10,16 @@
 
 namespace gateway::store {
 
-// All columns but the rowid and `claims`, comma-separated, `delivery` last, and as many question marks.
+// All columns but the rowid and `claims`, comma-separated, `delivery` last, and as many question
+// marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
 inline constexpr int kRecordColumnCount = 40;
 
 // Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
 // and `labels` is EncodeLabels of its labels. It becomes that version.
-void BindRecord(SQLite::Statement& statement, const jobs::JobRecord& record, const std::string& labels,
-                std::int64_t version);
+void BindRecord(SQLite::Statement& statement, const jobs::JobRecord& record,
+                const std::string& labels, std::int64_t version);
 
 // From a row whose columns `first` … are kRecordColumns.
 jobs::JobRecord ReadRecord(SQLite::Statement& statement, int first);

@@ -24,18 +24,19 @@ std::optional<std::int64_t> FreeBytes(const std::string& directory) {
 
 std::string MiB(std::int64_t bytes) {
   constexpr auto kOne = static_cast<std::int64_t>(limits::kMiB);
-  return absl::StrCat(bytes / kOne, bytes < 100 * kOne ? absl::StrCat(".", bytes % kOne * 10 / kOne) : "",
-                      " MiB");
+  return absl::StrCat(
+      bytes / kOne, bytes < 100 * kOne ? absl::StrCat(".", bytes % kOne * 10 / kOne) : "", " MiB");
 }
 
 absl::Status NoRoom(int error, const std::string& directory, std::int64_t bytes) {
   const std::optional<std::int64_t> free = FreeBytes(directory);
   return absl::ResourceExhaustedError(absl::StrCat(
       "There is no room in ", directory, ": ", MiB(bytes), " are needed, ",
-      free.has_value() ? absl::StrCat(MiB(*free), " are free") : "how much is free is not known", " (",
-      std::strerror(error), "). ",
+      free.has_value() ? absl::StrCat(MiB(*free), " are free") : "how much is free is not known",
+      " (", std::strerror(error), "). ",
       error == EFBIG ? "Raise the limit on the size of files (ulimit -f)"
-                     : "Free some space there, but remove none of its jobs.* files, or make the volume larger"));
+                     : "Free some space there, but remove none of its jobs.* files, or make the "
+                       "volume larger"));
 }
 
 }  // namespace
@@ -54,11 +55,14 @@ absl::Status CheckRoom(const std::string& directory, std::int64_t bytes) {
   } while (failed == EINTR);
   close(fd);
   switch (failed) {
-    case 0: return absl::OkStatus();
+    case 0:
+      return absl::OkStatus();
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return NoRoom(failed, directory, bytes);
-    default: break;  // it cannot take room beforehand
+    case EFBIG:
+      return NoRoom(failed, directory, bytes);
+    default:
+      break;  // it cannot take room beforehand
   }
   const std::optional<std::int64_t> free = FreeBytes(directory);
   return free.has_value() && *free < bytes ? NoRoom(ENOSPC, directory, bytes) : absl::OkStatus();

@@ -1,7 +1,8 @@
 // Whether a store has room to grow, asked before anybody is told that the gateway serves.
 //
-// A gateway that starts on a full disk would take submits and fail at the first one, if not at the first
-// result of a job that was paid for. That there is room at the start does not mean that there always will be.
+// A gateway that starts on a full disk would take submits and fail at the first one, if not at the
+// first result of a job that was paid for. That there is room at the start does not mean that there
+// always will be.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace gateway::store {
 // What must be free: a log that has grown to its usual size, and some large results.
 inline constexpr std::int64_t kRoomMinBytes = 16 * limits::kMiB;
 
-// Takes so much of the file system in a file without a name, and gives it back: so it counts quotas and
-// limits of the process, too. RESOURCE_EXHAUSTED, with how much is free and what to do.
+// Takes so much of the file system in a file without a name, and gives it back: so it counts quotas
+// and limits of the process, too. RESOURCE_EXHAUSTED, with how much is free and what to do.
 absl::Status CheckRoom(const std::string& directory, std::int64_t bytes = kRoomMinBytes);
 
 }  // namespace gateway::store

@@ -12,15 +12,18 @@ namespace {
 
 constexpr int kApplicationId = 0x504a4f42;  // "PJOB"
 
-// Far above the number of changes that a schema can have, which is what SQLite counts with the cookie.
+// Far above the number of changes that a schema can have, which is what SQLite counts with the
+// cookie.
 constexpr std::int64_t kCookieBase = 1'000'000;
 
-// Only a program that has nothing to do here can hold the file that long; commits wait, reads do not.
+// Only a program that has nothing to do here can hold the file that long; commits wait, reads do
+// not.
 constexpr int kBusyTimeoutMs = 10'000;
 
-// One column per field of a record, so that an operator can read the file with the sqlite3 shell and
-// a new field is an ADD COLUMN. Labels stand twice: in the record as serialised v1.Job, to be read
-// with it in one step, and in a table of their own, to be searched. Texts are compared as bytes.
+// One column per field of a record, so that an operator can read the file with the sqlite3 shell
+// and a new field is an ADD COLUMN. Labels stand twice: in the record as serialised v1.Job, to be
+// read with it in one step, and in a table of their own, to be searched. Texts are compared as
+// bytes.
 //
 // jobs and parts keep their rowid: their rows may be large.
 // Each index serves one query, named beside it; conditions keep those of rare rows small, so that a
@@ -129,7 +132,8 @@ DROP TABLE whole_parts;
 )sql";
 static_assert(limits::kPartSliceBytes == 262'144, "files hold slices of this size");
 
-// Settling by token, matching retries that carry no request_id, counting what was spent, forgetting.
+// Settling by token, matching retries that carry no request_id, counting what was spent,
+// forgetting.
 constexpr char kVersion3[] = R"sql(
 ALTER TABLE jobs ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN minted_request_id INTEGER NOT NULL DEFAULT 0;
@@ -148,8 +152,8 @@ CREATE INDEX jobs_finished ON jobs (finish_time) WHERE visible = 1 AND finish_ti
 CREATE INDEX jobs_unseen ON jobs (update_time) WHERE visible = 0 AND submission > 2;
 )sql";
 
-// Answers that may not have arrived. Of those given before this version nothing is known, and nothing equal
-// can come: fingerprints have changed with it.
+// Answers that may not have arrived. Of those given before this version nothing is known, and
+// nothing equal can come: fingerprints have changed with it.
 constexpr char kVersion4[] = R"sql(
 ALTER TABLE jobs ADD COLUMN delivery INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE jobs ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;  -- changed by Claim alone
@@ -158,8 +162,9 @@ ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the las
 CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND delivery <> 1;
 )sql";
 
-// Why the message is the gateway's own has more than one reason now; how long Pictory could be asked.
-// And callbacks about jobs in doubt, or about to be: few rows; those of settled jobs go at the next Recover.
+// Why the message is the gateway's own has more than one reason now; how long Pictory could be
+// asked. And callbacks about jobs in doubt, or about to be: few rows; those of settled jobs go at
+// the next Recover.
 constexpr char kVersion5[] = R"sql(
 ALTER TABLE jobs RENAME COLUMN result_too_large TO notice;  -- jobs::Notice
 ALTER TABLE jobs ADD COLUMN incomplete_count INTEGER NOT NULL DEFAULT 0;
@@ -187,7 +192,8 @@ absl::Status CheckFile(SQLite::Database& db, int newest) {
   const bool empty = Number(db, "SELECT count(*) FROM sqlite_schema") == 0;
   if (application != kApplicationId && !(application == 0 && empty)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        path, " is an SQLite database but not a job store; move it away, or set another --state-dir"));
+        path,
+        " is an SQLite database but not a job store; move it away, or set another --state-dir"));
   }
   const int version = Number(db, "PRAGMA user_version");
   if (version > newest) {
@@ -231,9 +237,8 @@ void Configure(SQLite::Database& db) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
-      {6, kVersion6}};
+  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
+                                                    {4, kVersion4}, {5, kVersion5}, {6, kVersion6}};
   return migrations;
 }
 
@@ -251,11 +256,12 @@ absl::Status Migrate(SQLite::Database& db, const std::vector<Migration>& migrati
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path, bool sandbox,
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path,
+                                                                 bool sandbox,
                                                                  std::int64_t max_pages) {
   try {
-    auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
-                                                 kBusyTimeoutMs);
+    auto db = std::make_unique<SQLite::Database>(
+        path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
     NeverFoldOnClose(*db);
     // Before anything changes the file: it may be somebody else's.
     if (absl::Status fits = CheckFile(*db, Migrations().back().version); !fits.ok()) return fits;
@@ -275,7 +281,8 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
   }
 }
 
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path, int cache_kib) {
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
+                                                                 int cache_kib) {
   try {
     auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX,
                                                  kBusyTimeoutMs);
@@ -302,7 +309,8 @@ std::optional<FileTime> TimeWithoutLog(const std::string& path) {
     // An immutable file has no log, and needs no locks.
     SQLite::Database db(UriOf(path) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI);
     const std::int64_t epoch = db.execAndGet("SELECT epoch FROM store").getInt64();
-    return FileTime{.epoch = epoch, .copied = Number(db, "PRAGMA schema_version") < kCookieBase + epoch};
+    return FileTime{.epoch = epoch,
+                    .copied = Number(db, "PRAGMA schema_version") < kCookieBase + epoch};
   } catch (const SQLite::Exception&) {
     return std::nullopt;
   }

@@ -31,17 +31,19 @@ const std::vector<Migration>& Migrations();
 absl::Status Migrate(SQLite::Database& db, const std::vector<Migration>& migrations);
 
 // Opens for writing, creates and migrates. `max_pages` bounds the file (0: SQLite's own bound).
-absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path, bool sandbox,
+absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::string& path,
+                                                                 bool sandbox,
                                                                  std::int64_t max_pages);
 
 // Opens an existing store for reading, and keeps so much of what it has read.
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
                                                                  int cache_kib = 2 * 1024);
 
-// Numbers the file by the next two epochs, that of its opening and that of Recover: its schema cookie, which
-// is another one in a copy that SQLite makes. In jobs.db itself, and on the disk, before the first of them
-// begins: whoever finds an epoch there without its number takes the file for a copy, and of the pages that
-// are moved from the log into jobs.db a power cut keeps any. Throws SQLite::Exception.
+// Numbers the file by the next two epochs, that of its opening and that of Recover: its schema
+// cookie, which is another one in a copy that SQLite makes. In jobs.db itself, and on the disk,
+// before the first of them begins: whoever finds an epoch there without its number takes the file
+// for a copy, and of the pages that are moved from the log into jobs.db a power cut keeps any.
+// Throws SQLite::Exception.
 void NumberEpochs(SQLite::Database& db);
 
 // Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws

@@ -74,24 +74,26 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
     return writing.status();
   }
   opened.writing = *std::move(writing);
-  for (const auto& [lane, cache_kib] : {std::pair(&opened.finds, kFindsCacheKiB),
-                                       std::pair(&opened.lists, kListsCacheKiB),
-                                       std::pair(&opened.parts, kPartsCacheKiB)}) {
+  for (const auto& [lane, cache_kib] :
+       {std::pair(&opened.finds, kFindsCacheKiB), std::pair(&opened.lists, kListsCacheKiB),
+        std::pair(&opened.parts, kPartsCacheKiB)}) {
     auto reading = OpenForReading(path, cache_kib);
     if (!reading.ok()) return reading.status();
     *lane = *std::move(reading);
   }
 
-  // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be so
-  // before it is written.
+  // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be
+  // so before it is written.
   NumberEpochs(*opened.writing);
   const bool numbered = FoldLog(*opened.writing);
   const std::int64_t epoch = BeginEpoch(*opened.writing);
   const bool folded = FoldLog(*opened.writing);
   auto log = opened.files->HoldLog();
   if (!log.ok()) return log.status();
-  opened.mark = {
-      .epoch = folded ? epoch : (*mark)->epoch, .log = *log, .numbered = numbered && folded, .damage = {}};
+  opened.mark = {.epoch = folded ? epoch : (*mark)->epoch,
+                 .log = *log,
+                 .numbered = numbered && folded,
+                 .damage = {}};
   if (absl::Status marked = WriteOpenMark(directory, opened.mark); !marked.ok()) return marked;
   if (absl::Status held = opened.files->HoldMark(); !held.ok()) return held;
   FoldLongLogs(*opened.writing, *opened.files);
@@ -126,15 +128,17 @@ SqliteJobStore::~SqliteJobStore() { Close(); }
 
 void SqliteJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
   auto result = std::make_shared<BeginResult>();
-  writer_.Post({.apply = [record = std::move(record), result](JobWrites& writes) mutable {
-                  absl::StatusOr<BeginResult> begun = writes.Begin(std::move(record));
-                  if (!begun.ok()) return begun.status();
-                  *result = *std::move(begun);
-                  return absl::OkStatus();
-                },
-                .done = [done = std::move(done), result](absl::Status status) {
-                  status.ok() ? done(std::move(*result)) : done(std::move(status));
-                }});
+  writer_.Post({.apply =
+                    [record = std::move(record), result](JobWrites& writes) mutable {
+                      absl::StatusOr<BeginResult> begun = writes.Begin(std::move(record));
+                      if (!begun.ok()) return begun.status();
+                      *result = *std::move(begun);
+                      return absl::OkStatus();
+                    },
+                .done =
+                    [done = std::move(done), result](absl::Status status) {
+                      status.ok() ? done(std::move(*result)) : done(std::move(status));
+                    }});
 }
 
 // A result of many megabytes in one commit would hold up everybody else's small writes. So its
@@ -144,11 +148,12 @@ struct SqliteJobStore::LargeUpdate {
   JobRecord record;
   std::vector<pictory::JobResult::Part> parts;
   Done done;
-  std::size_t part = 0;  // the next to write,
+  std::size_t part = 0;   // the next to write,
   std::size_t slice = 0;  // from here on
 };
 
-void SqliteJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
+void SqliteJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
+                            Done done) {
   std::size_t bytes = record.job.result_wire.size();
   for (const auto& part : parts) bytes += part.bytes.size();
   if (bytes > limits::kStoreGroupMaxBytes) {
@@ -164,11 +169,13 @@ void SqliteJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Pa
 void SqliteJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
   constexpr std::size_t kSlices = limits::kStoreGroupMaxBytes / limits::kPartSliceBytes;
   if (update->part == update->parts.size()) {
-    writer_.Post({.apply = [update](JobWrites& writes) { return writes.Update(update->record, {}); },
-                  .done = [update](absl::Status status) {
-                    update->parts.clear();
-                    update->done(std::move(status));
-                  }});
+    writer_.Post(
+        {.apply = [update](JobWrites& writes) { return writes.Update(update->record, {}); },
+         .done =
+             [update](absl::Status status) {
+               update->parts.clear();
+               update->done(std::move(status));
+             }});
     return;
   }
   const auto& part = update->parts[update->part];
@@ -189,80 +196,91 @@ void SqliteJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
 }
 
 void SqliteJobStore::Adopt(JobRecord record, Done done) {
-  writer_.Post({.apply = [record = std::move(record)](JobWrites& writes) {
-                  writes.Adopt(record);
-                  return absl::OkStatus();
-                },
+  writer_.Post({.apply =
+                    [record = std::move(record)](JobWrites& writes) {
+                      writes.Adopt(record);
+                      return absl::OkStatus();
+                    },
                 .done = std::move(done)});
 }
 
 void SqliteJobStore::Bury(JobRecord record, Done done) {
-  writer_.Post({.apply = [record = std::move(record)](JobWrites& writes) { return writes.Bury(record); },
-                .done = std::move(done)});
+  writer_.Post(
+      {.apply = [record = std::move(record)](JobWrites& writes) { return writes.Bury(record); },
+       .done = std::move(done)});
 }
 
-void SqliteJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
-  writer_.Post({.apply = [db = db_.get(), job = std::move(job),
-                          ids = std::move(pictory_job_ids)](JobWrites&) {
-                  InsertHints(*db, job, ids);
-                  return absl::OkStatus();
-                },
-                .done = std::move(done)});
+void SqliteJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids,
+                               Done done) {
+  writer_.Post(
+      {.apply =
+           [db = db_.get(), job = std::move(job), ids = std::move(pictory_job_ids)](JobWrites&) {
+             InsertHints(*db, job, ids);
+             return absl::OkStatus();
+           },
+       .done = std::move(done)});
 }
 
 void SqliteJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   auto claimed = std::make_shared<bool>(false);
-  writer_.Post({.apply = [claim = std::move(claim), claimed](JobWrites& writes) {
-                  *claimed = writes.Claim(claim);
-                  return absl::OkStatus();
-                },
-                .done = [done = std::move(done), claimed](absl::Status status) {
-                  status.ok() ? done(*claimed) : done(std::move(status));
-                }});
+  writer_.Post({.apply =
+                    [claim = std::move(claim), claimed](JobWrites& writes) {
+                      *claimed = writes.Claim(claim);
+                      return absl::OkStatus();
+                    },
+                .done =
+                    [done = std::move(done), claimed](absl::Status status) {
+                      status.ok() ? done(*claimed) : done(std::move(status));
+                    }});
 }
 
 void SqliteJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
-  writer_.Post({.apply = [owed = std::move(owed)](JobWrites& writes) {
-                  writes.EndEpoch(owed);
-                  return absl::OkStatus();
-                },
+  writer_.Post({.apply =
+                    [owed = std::move(owed)](JobWrites& writes) {
+                      writes.EndEpoch(owed);
+                      return absl::OkStatus();
+                    },
                 .done = std::move(done)});
 }
 
 void SqliteJobStore::NoteAsked(jobs::Asked asked, Done done) {
-  writer_.Post({.apply = [asked](JobWrites& writes) {
-                  writes.NoteAsked(asked);
-                  return absl::OkStatus();
-                },
+  writer_.Post({.apply =
+                    [asked](JobWrites& writes) {
+                      writes.NoteAsked(asked);
+                      return absl::OkStatus();
+                    },
                 .done = std::move(done)});
 }
 
 void SqliteJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   auto pruned = std::make_shared<std::vector<jobs::JobKey>>();
-  writer_.Post({.apply = [query, pruned](JobWrites& writes) {
-                  *pruned = writes.Prune(query);
-                  return absl::OkStatus();
-                },
-                .done = [done = std::move(done), pruned](absl::Status status) {
-                  status.ok() ? done(std::move(*pruned)) : done(std::move(status));
-                }});
+  writer_.Post({.apply =
+                    [query, pruned](JobWrites& writes) {
+                      *pruned = writes.Prune(query);
+                      return absl::OkStatus();
+                    },
+                .done =
+                    [done = std::move(done), pruned](absl::Status status) {
+                      status.ok() ? done(std::move(*pruned)) : done(std::move(status));
+                    }});
 }
 
 template <class T, class Query>
 void SqliteJobStore::Read(ReadThread& lane, Query query, Callback<T> done) {
-  lane.Post([query = std::move(query), done = std::move(done)](absl::Status status, JobReads* reads) {
-    absl::StatusOr<T> result = absl::UnknownError("");
-    if (!status.ok()) {
-      result = std::move(status);
-    } else {
-      try {
-        result = query(*reads);
-      } catch (const SQLite::Exception& error) {
-        result = errors::StoreFailed(Describe(error));
-      }
-    }
-    done(std::move(result));
-  });
+  lane.Post(
+      [query = std::move(query), done = std::move(done)](absl::Status status, JobReads* reads) {
+        absl::StatusOr<T> result = absl::UnknownError("");
+        if (!status.ok()) {
+          result = std::move(status);
+        } else {
+          try {
+            result = query(*reads);
+          } catch (const SQLite::Exception& error) {
+            result = errors::StoreFailed(Describe(error));
+          }
+        }
+        done(std::move(result));
+      });
 }
 
 void SqliteJobStore::Find(std::string tenant, std::string name,
@@ -288,15 +306,13 @@ void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
 void SqliteJobStore::FindOwner(std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   Read<std::optional<std::string>>(
-      finds_,
-      [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
+      finds_, [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
       std::move(done));
 }
 
 void SqliteJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      finds_,
-      [token = std::move(token)](JobReads& reads) { return reads.FindToken(token); },
+      finds_, [token = std::move(token)](JobReads& reads) { return reads.FindToken(token); },
       std::move(done));
 }
 
@@ -306,9 +322,8 @@ void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
   Read<std::optional<JobRecord>>(
       finds_,
       [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
-       evidence = std::move(evidence), since](JobReads& reads) {
-        return reads.FindUnkeyed(tenant, fingerprint, evidence, since);
-      },
+       evidence = std::move(evidence),
+       since](JobReads& reads) { return reads.FindUnkeyed(tenant, fingerprint, evidence, since); },
       std::move(done));
 }
 
@@ -327,8 +342,8 @@ void SqliteJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::
                               Callback<jobs::PartChunk> done) {
   Read<jobs::PartChunk>(
       parts_,
-      [tenant = std::move(tenant), job_id = std::move(job_id), part, offset,
-       max_bytes](JobReads& reads) { return reads.ReadPart(tenant, job_id, part, offset, max_bytes); },
+      [tenant = std::move(tenant), job_id = std::move(job_id), part, offset, max_bytes](
+          JobReads& reads) { return reads.ReadPart(tenant, job_id, part, offset, max_bytes); },
       std::move(done));
 }
 
@@ -336,10 +351,11 @@ absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) 
   // On the writer's thread, which owns the connection.
   Recovered recovered;
   std::promise<absl::Status> done;
-  writer_.Post({.apply = [&recovered, now](JobWrites& writes) {
-                  recovered = writes.Recover(now);
-                  return absl::OkStatus();
-                },
+  writer_.Post({.apply =
+                    [&recovered, now](JobWrites& writes) {
+                      recovered = writes.Recover(now);
+                      return absl::OkStatus();
+                    },
                 .done = [&done](absl::Status status) { done.set_value(std::move(status)); }});
   absl::Status status = done.get_future().get();
   if (!status.ok()) return status;
@@ -358,8 +374,8 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   }
 }
 
-// What lies under the names now does not belong to what is in the log. While the process runs it alone
-// knows that, so it tells the next start.
+// What lies under the names now does not belong to what is in the log. While the process runs it
+// alone knows that, so it tells the next start.
 void SqliteJobStore::NoteLoss() {
   const absl::Status& lost = files_->lost();
   if (!absl::IsDataLoss(lost)) return;
@@ -376,8 +392,8 @@ bool SqliteJobStore::FoldAtEnd() {
     return false;
   }
   try {
-    // In this order, so that a kill in between leaves neither a mark that asks for a log no longer there
-    // nor a log that nobody vouches for: folded as a whole it is empty.
+    // In this order, so that a kill in between leaves neither a mark that asks for a log no longer
+    // there nor a log that nobody vouches for: folded as a whole it is empty.
     OpenMark mark = mark_;
     mark.log.reset();
     return FoldLog(*db_) && WriteOpenMark(directory_, mark).ok() && FoldLogWhole(*db_) &&

@@ -1,9 +1,9 @@
 // The default JobStore: one SQLite file, jobs.db, in a state directory that one process holds.
 //
 // Writes go through one thread that commits them in groups, each commit flushed to disk before its
-// callbacks run there. Reads have three lanes (store/read_thread.h), for finds, lists and parts, so that a
-// large one holds up only others of its kind; all see every write whose callback ran.
-// Errors of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
+// callbacks run there. Reads have three lanes (store/read_thread.h), for finds, lists and parts, so
+// that a large one holds up only others of its kind; all see every write whose callback ran. Errors
+// of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
 // STORE_FAILED when the file fails; UNAVAILABLE after Close, then inside the call. Thread-safe.
 #pragma once
 
@@ -61,7 +61,8 @@ class SqliteJobStore final : public jobs::JobStore {
   ~SqliteJobStore() override;
 
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
-  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+              Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
@@ -85,8 +86,9 @@ class SqliteJobStore final : public jobs::JobStore {
   absl::StatusOr<Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
 
-  // Also folds the write-ahead log into jobs.db and gives up the directory. If the store has failed or
-  // its files are lost, everything is left as a kill would leave it. Callable twice; not from a callback.
+  // Also folds the write-ahead log into jobs.db and gives up the directory. If the store has failed
+  // or its files are lost, everything is left as a kill would leave it. Callable twice; not from a
+  // callback.
   void Close() override;
 
   // Whether there was no store in the directory before.

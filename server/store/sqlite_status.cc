@@ -15,12 +15,14 @@ int PrimaryCode(const SQLite::Exception& error) { return error.getErrorCode() & 
 }  // namespace
 
 absl::Status OpenError(const SQLite::Exception& error, const std::string& path) {
-  const std::string message = absl::StrCat("Cannot open the job store ", path, ": ", Describe(error));
+  const std::string message =
+      absl::StrCat("Cannot open the job store ", path, ": ", Describe(error));
   switch (PrimaryCode(error)) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return absl::DataLossError(
-          absl::StrCat(message, "; restore it from a backup, or move it away to start an empty one, in "
+          absl::StrCat(message,
+                       "; restore it from a backup, or move it away to start an empty one, in "
                        "both cases without its jobs.db-wal, jobs.db-shm and jobs.open"));
     case SQLITE_PERM:
     case SQLITE_READONLY:

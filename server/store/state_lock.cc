@@ -34,8 +34,8 @@ absl::Status MakeDirectory(const std::filesystem::path& path) {
   return absl::OkStatus();
 }
 
-// What the file says: the holder's process id, since when it has the lock, and its host's name, a line. A
-// container's process id means something in that container only, so the host is told, too.
+// What the file says: the holder's process id, since when it has the lock, and its host's name, a
+// line. A container's process id means something in that container only, so the host is told, too.
 std::string HolderOf(int fd) {
   char text[512];
   const ssize_t got = pread(fd, text, sizeof(text), 0);
@@ -72,7 +72,8 @@ absl::Status WriteHolder(int fd, const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& directory) {
-  if (directory.empty()) return absl::InvalidArgumentError("No state directory is set (--state-dir)");
+  if (directory.empty())
+    return absl::InvalidArgumentError("No state directory is set (--state-dir)");
   // Without its trailing slash, which would make the last directory its own parent.
   std::filesystem::path folder = std::filesystem::path(directory).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
@@ -84,9 +85,9 @@ absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& di
   std::unique_ptr<StateLock> lock(new StateLock(fd));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
-    return absl::FailedPreconditionError(
-        absl::StrCat("The state directory ", folder.string(), " is in use by ", HolderOf(fd),
-                     "; stop it, or set another --state-dir"));
+    return absl::FailedPreconditionError(absl::StrCat("The state directory ", folder.string(),
+                                                      " is in use by ", HolderOf(fd),
+                                                      "; stop it, or set another --state-dir"));
   }
   if (absl::Status written = WriteHolder(fd, path); !written.ok()) return written;
   return lock;

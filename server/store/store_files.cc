@@ -18,8 +18,8 @@ namespace gateway::store {
 namespace {
 
 absl::Status Gone(const std::string& what, const std::string& how) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(what, " ", how, " while it was in use; what is stored now would not be found again"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      what, " ", how, " while it was in use; what is stored now would not be found again"));
 }
 
 absl::Status Foreign(const std::string& name, const std::string& how) {
@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<StoreFiles>> StoreFiles::Hold(const std::string& 
   if (absl::Status held = files->HoldFile("", O_PATH | O_DIRECTORY); !held.ok()) return held;
   if (absl::Status held = files->HoldFile("jobs.lock", O_PATH); !held.ok()) return held;
   File& lock = files->files_[kLock];
-  struct stat locked {};
+  struct stat locked{};
   if (fstat(lock_fd, &locked) != 0) return FileError(errno, "look at", lock.path);
   lock.device = locked.st_dev;
   lock.number = locked.st_ino;
@@ -51,7 +51,7 @@ absl::Status StoreFiles::HoldFile(const std::string& name, int flags) {
   file.fd = open(file.path.c_str(), flags | O_CLOEXEC);
   if (file.fd < 0) return FileError(errno, "open", file.path);
   files_.push_back(file);
-  struct stat info {};
+  struct stat info{};
   if (fstat(file.fd, &info) != 0) return FileError(errno, "look at", file.path);
   files_.back().device = info.st_dev;
   files_.back().number = info.st_ino;
@@ -95,7 +95,7 @@ absl::Status StoreFiles::CheckAtCommit() {
 }
 
 absl::Status StoreFiles::CheckFile(const File& file) {
-  struct stat info {};
+  struct stat info{};
   if (stat(file.path.c_str(), &info) != 0) return Missed(file, errno);
   if (info.st_dev != file.device || info.st_ino != file.number) return Missed(file, 0);
   if (&file == &files_[kDatabase] && !IsAsLeft(info)) return Foreign(file.name, "was written to");
@@ -122,7 +122,7 @@ bool StoreFiles::IsAsLeft(const struct stat& info) const {
 }
 
 bool StoreFiles::DatabaseIsUntouched() const {
-  struct stat info {};
+  struct stat info{};
   return fstat(files_[kDatabase].fd, &info) == 0 && IsAsLeft(info);
 }
 
@@ -134,12 +134,12 @@ bool StoreFiles::LogGoesOn(off_t bytes) {
 }
 
 void StoreFiles::NoteCommit() {
-  struct stat info {};
+  struct stat info{};
   if (fstat(files_[kLog].fd, &info) == 0) log_bytes_ = info.st_size;
 }
 
 void StoreFiles::NoteCheckpoint() {
-  struct stat info {};
+  struct stat info{};
   if (fstat(files_[kDatabase].fd, &info) != 0) return;
   bytes_ = info.st_size;
   written_ = info.st_mtim;

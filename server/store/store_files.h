@@ -1,13 +1,13 @@
 // The files of an open store, and whether what is written to them will be found again.
 //
-// A restart finds files by their names; SQLite writes to what it has opened, wherever the names lead by
-// now. A commit into a file without a name succeeds and is forgotten, and with it what was paid for. So
-// the names are looked at around every commit, and the contents of jobs.db and its log, which nobody
-// else may write to, for being what this process left there.
+// A restart finds files by their names; SQLite writes to what it has opened, wherever the names
+// lead by now. A commit into a file without a name succeeds and is forgotten, and with it what was
+// paid for. So the names are looked at around every commit, and the contents of jobs.db and its
+// log, which nobody else may write to, for being what this process left there.
 //
-// The files are held by descriptors, so that no new file gets the number of one that is gone. They are
-// O_PATH ones: closing any other descriptor of jobs.db or jobs.db-shm would drop the locks that SQLite
-// has on them.
+// The files are held by descriptors, so that no new file gets the number of one that is gone. They
+// are O_PATH ones: closing any other descriptor of jobs.db or jobs.db-shm would drop the locks that
+// SQLite has on them.
 //
 // Used by one thread at a time: the writer's, once it runs.
 #pragma once
@@ -27,8 +27,10 @@ namespace gateway::store {
 
 class StoreFiles {
  public:
-  // Holds the directory, its jobs.lock (open as `lock_fd`) and its jobs.db, before SQLite opens that.
-  static absl::StatusOr<std::unique_ptr<StoreFiles>> Hold(const std::string& directory, int lock_fd);
+  // Holds the directory, its jobs.lock (open as `lock_fd`) and its jobs.db, before SQLite opens
+  // that.
+  static absl::StatusOr<std::unique_ptr<StoreFiles>> Hold(const std::string& directory,
+                                                          int lock_fd);
   ~StoreFiles();
   StoreFiles(const StoreFiles&) = delete;
   StoreFiles& operator=(const StoreFiles&) = delete;
@@ -38,8 +40,8 @@ class StoreFiles {
   // Holds the mark (open_mark.h). From here on nobody but this process writes to jobs.db.
   absl::Status HoldMark();
 
-  // OK, or what happened to which file; from then on always that. FAILED_PRECONDITION if a name leads
-  // nowhere or the directory is another one, DATA_LOSS if other contents lie under the name.
+  // OK, or what happened to which file; from then on always that. FAILED_PRECONDITION if a name
+  // leads nowhere or the directory is another one, DATA_LOSS if other contents lie under the name.
   absl::Status Check();
   // The same of what a commit stands on, for half the time: jobs.db, its log and the lock.
   absl::Status CheckAtCommit();

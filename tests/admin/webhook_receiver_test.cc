@@ -114,7 +114,11 @@ TEST_F(WebhookReceiverTest, HandsOnTheTokenAndTheIdOfTheJob) {
 }
 
 TEST_F(WebhookReceiverTest, AnswersEverybodyAlike) {
-  std::vector<std::string> paths = {PathOf(kToken), PathOf(kOther), "/", "/x", "/a/b?c=d",
+  std::vector<std::string> paths = {PathOf(kToken),
+                                    PathOf(kOther),
+                                    "/",
+                                    "/x",
+                                    "/a/b?c=d",
                                     "/" + std::string(kToken) + "." + std::string(64, '0'),
                                     WebhookSeal(Secret("no")).Seal(kToken).insert(0, 1, '/')};
   for (const std::string& path : paths) {
@@ -162,7 +166,8 @@ TEST_F(WebhookReceiverTest, ForgedOnesAreDropped) {
 TEST_F(WebhookReceiverTest, ManyOfOneSubmissionAreTheFirstAtOnceAndAllOthersABitLater) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(Post(PathOf(kToken), R"({"job_id":"p1"})").status, 204);
-  PlainClient client(port());  // pipelined, so that they come in this order and nobody waits for them
+  PlainClient client(
+      port());  // pipelined, so that they come in this order and nobody waits for them
   PlainClient other(port());
   client.Send(test::PlainRequest("POST", PathOf(kToken), R"({"job_id":"p1"})"));
   EXPECT_EQ(client.Read().status, 204) << "says nothing new";
@@ -232,7 +237,8 @@ TEST_F(WebhookReceiverTest, TheBodyMayBeCompressed) {
       35);
   Post(PathOf(kToken), gzip, "Content-Encoding: gzip\r\n");
   Post(PathOf(kOther), gzip);
-  EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p1")), Pair(kOther, ElementsAre("p1"))));
+  EXPECT_THAT(CalledBack(),
+              ElementsAre(Pair(kToken, ElementsAre("p1")), Pair(kOther, ElementsAre("p1"))));
 }
 
 TEST_F(WebhookReceiverTest, AUrlThatLeakedIsHandedOnFourTimesASecond) {
@@ -289,7 +295,8 @@ TEST_F(WebhookReceiverTest, SlowStrangersKeepNoCallOut) {
 
 TEST_F(WebhookReceiverTest, ChunkedBodiesAreRead) {
   PlainClient client(port());
-  client.Send("POST " + PathOf(kToken) + " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+  client.Send("POST " + PathOf(kToken) +
+              " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
               "6\r\n{\"jobI\r\n7\r\nd\":\"p\"}\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().status, 204);
   EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p"))));

@@ -67,7 +67,8 @@ TEST_F(KeyFile, IsMadeOnceForItsOwnerOnly) {
   const auto again = WebhookSeal::FromFile(file_);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->Open(first->Seal(kToken)), kToken);
-  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1) << "nothing is left beside it";
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1)
+      << "nothing is left beside it";
 }
 
 TEST_F(KeyFile, IsAnotherEverywhere) {

@@ -76,7 +76,8 @@ TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   setenv("PICTORY_LISTEN", "127.0.0.1:2", 1);
   EXPECT_EQ(Parse({}).gateway->listen[0].port, 2);
   EXPECT_EQ(Parse({"--config", path.c_str()}).gateway->listen[0].port, 2);
-  EXPECT_EQ(Parse({"--config", path.c_str(), "--listen", "127.0.0.1:3"}).gateway->listen[0].port, 3);
+  EXPECT_EQ(Parse({"--config", path.c_str(), "--listen", "127.0.0.1:3"}).gateway->listen[0].port,
+            3);
   std::ofstream(file) << "no-such-key=1\n";
   EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
 }
@@ -90,8 +91,8 @@ TEST_F(ConfigTest, ReachableListenersNeedTrustAndCredentials) {
 TEST_F(ConfigTest, WebhooksNeedAListenerAndAnAddressForPictory) {
   EXPECT_FALSE(Parse({}).gateway->webhook_listen.has_value()) << "off unless asked for";
   setenv("PICTORY_API_KEY", "pictai_x", 1);
-  Parsed parsed = Parse({"--webhook-listen", "0.0.0.0:8082", "--webhook-url",
-                         "https://hooks.example.com/pictory/"});
+  Parsed parsed = Parse(
+      {"--webhook-listen", "0.0.0.0:8082", "--webhook-url", "https://hooks.example.com/pictory/"});
   ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;  // without --trust-network
   EXPECT_EQ(parsed.gateway->webhook_listen->ToString(), "0.0.0.0:8082");
   EXPECT_EQ(parsed.gateway->webhook_url, "https://hooks.example.com/pictory");
@@ -193,9 +194,9 @@ TEST_F(ConfigTest, IncompleteClientCredentialsNameWhatIsMissing) {
     bool id, secret;  // named as missing
   };
   setenv("PICTORY_API_KEY", "pictai_x", 1);  // no help
-  for (const Case& c : {Case{{"--auth=oauth"}, true, true},
-                        Case{{"--auth=oauth", "--client-id=i"}, false, true},
-                        Case{{"--auth=oauth", "--listen=0.0.0.0:1"}, true, true}}) {
+  for (const Case& c :
+       {Case{{"--auth=oauth"}, true, true}, Case{{"--auth=oauth", "--client-id=i"}, false, true},
+        Case{{"--auth=oauth", "--listen=0.0.0.0:1"}, true, true}}) {
     const Parsed parsed = Parse(c.args);
     EXPECT_EQ(parsed.exit_code, 2);
     EXPECT_EQ(parsed.text.find("PICTORY_CLIENT_ID") != std::string::npos, c.id) << parsed.text;
@@ -247,10 +248,9 @@ TEST_F(ConfigTest, PathVersionsByKind) {
 }
 
 TEST_F(ConfigTest, PathVersionsOfAConfigFile) {
-  const auto with = [](const std::string& text) {
-    return SecretFile("versions.conf", text);
-  };
-  const std::string dotted = with("api-version.summarize=v1\napi-version.preview=v1\nmax-watches=7\n");
+  const auto with = [](const std::string& text) { return SecretFile("versions.conf", text); };
+  const std::string dotted =
+      with("api-version.summarize=v1\napi-version.preview=v1\nmax-watches=7\n");
   const Parsed parsed = Parse({"--config", dotted.c_str()});
   ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
   EXPECT_EQ(Versions(parsed), "v1v2v2v1");
@@ -303,8 +303,8 @@ TEST_F(ConfigTest, TheSandboxCommandHasItsOwnOptions) {
 }
 
 TEST(AddressTest, SaysWhatIsWrong) {
-  for (const char* bad : {"", "host", ":1", "::1:5", "h:", "h:x", "h:65536", "h:-1",
-                          "http://h:1", "h h:1", "h:1/", "[h]:1", "[::1]1", "::1", "1.2.3:1"}) {
+  for (const char* bad : {"", "host", ":1", "::1:5", "h:", "h:x", "h:65536", "h:-1", "http://h:1",
+                          "h h:1", "h:1/", "[h]:1", "[::1]1", "::1", "1.2.3:1"}) {
     EXPECT_FALSE(ParseAddress(bad).ok()) << bad;
   }
   EXPECT_TRUE(ParseAddress("127.9.9.9:1")->IsLoopback());

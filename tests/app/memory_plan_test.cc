@@ -32,16 +32,19 @@ TEST(MemoryPlanTest, BelowTheSmallestSizeItSaysHowMuchIsNeeded) {
   EXPECT_THAT(MemoryWarnings({.max_job_reply_mib = 1}, Container(255)),
               ElementsAre(AllOf(HasSubstr("limit is 255 MiB"), HasSubstr("needs 256 MiB"),
                                 HasSubstr("raise the container's memory limit to 256 MiB"))));
-  EXPECT_THAT(MemoryWarnings({.max_job_reply_mib = 1, .memory_limit_mib = 100}, Machine(8192)),
-              ElementsAre(AllOf(HasSubstr("limit is 100 MiB"), HasSubstr("raise --memory-limit-mib"))));
-  EXPECT_THAT(MemoryWarnings({.max_job_reply_mib = 1}, Machine(400)),
-              ElementsAre(AllOf(HasSubstr("limit is 200 MiB"), HasSubstr("raise --memory-limit-mib"))));
+  EXPECT_THAT(
+      MemoryWarnings({.max_job_reply_mib = 1, .memory_limit_mib = 100}, Machine(8192)),
+      ElementsAre(AllOf(HasSubstr("limit is 100 MiB"), HasSubstr("raise --memory-limit-mib"))));
+  EXPECT_THAT(
+      MemoryWarnings({.max_job_reply_mib = 1}, Machine(400)),
+      ElementsAre(AllOf(HasSubstr("limit is 200 MiB"), HasSubstr("raise --memory-limit-mib"))));
 }
 
 TEST(MemoryPlanTest, ALimitAboveWhatThereIsIsNamed) {
-  EXPECT_THAT(MemoryWarnings({.memory_limit_mib = 1024}, Container(512)),
-              ElementsAre(AllOf(HasSubstr("--memory-limit-mib is 1024"), HasSubstr("container has 512 MiB"),
-                                HasSubstr("set it to 512 at most, or leave it out"))));
+  EXPECT_THAT(
+      MemoryWarnings({.memory_limit_mib = 1024}, Container(512)),
+      ElementsAre(AllOf(HasSubstr("--memory-limit-mib is 1024"), HasSubstr("container has 512 MiB"),
+                        HasSubstr("set it to 512 at most, or leave it out"))));
   EXPECT_THAT(MemoryWarnings({.memory_limit_mib = 1024}, Machine(512)),
               ElementsAre(HasSubstr("machine has 512 MiB")));
   EXPECT_THAT(MemoryWarnings({.memory_limit_mib = 512}, Machine(512)), IsEmpty());
@@ -78,10 +81,11 @@ TEST(MemoryPlanTest, RepliesThatDoNotFitAreNamed) {
 }
 
 TEST(MemoryPlanTest, EachSettingHasItsOwnLine) {
-  EXPECT_EQ(MemoryWarnings({.max_job_reply_mib = 512, .max_watches = 100'000, .memory_limit_mib = 128},
-                           Container(100))
-                .size(),
-            4u);
+  EXPECT_EQ(
+      MemoryWarnings({.max_job_reply_mib = 512, .max_watches = 100'000, .memory_limit_mib = 128},
+                     Container(100))
+          .size(),
+      4u);
 }
 
 }  // namespace

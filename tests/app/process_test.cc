@@ -31,13 +31,15 @@ TEST(SignalsDeathTest, AHangupAsksForAReloadAndNotForTheEnd) {
 
 TEST(SignalsDeathTest, SomeAskForTheEndAndAllOthersAreSurvived) {
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    const bool fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
-                       signal == SIGABRT || signal == SIGTRAP || signal == SIGSYS;
-    const bool stops = signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+    const bool fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
+                       signal == SIGILL || signal == SIGABRT || signal == SIGTRAP ||
+                       signal == SIGSYS;
+    const bool stops =
+        signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
     const bool of_the_library = signal > SIGSYS && signal < SIGRTMIN;
     if (fault || stops || signal == SIGKILL || signal == SIGHUP || of_the_library) continue;
-    const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGPWR ||
-                      signal == SIGXCPU;
+    const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT ||
+                      signal == SIGPWR || signal == SIGXCPU;
     SCOPED_TRACE(strsignal(signal));
     Expect(7, [signal, ends] {
       SignalWaiter signals;

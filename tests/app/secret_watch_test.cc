@@ -25,8 +25,9 @@ class SecretWatchTest : public testing::Test {
     chmod(path.c_str(), mode);
   }
   SecretWatch Watch() {
-    return SecretWatch({"--api-key-file", path_.string()}, Secret("pictai_old"),
-                       [this](const Secret& secret) { got_.push_back(secret.Reveal()); }, clock_, clock_);
+    return SecretWatch(
+        {"--api-key-file", path_.string()}, Secret("pictai_old"),
+        [this](const Secret& secret) { got_.push_back(secret.Reveal()); }, clock_, clock_);
   }
 
   const fs::path directory_ = [] {

@@ -15,7 +15,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-constexpr SelfWatchOptions kQuick = {.interval = milliseconds(1), .timeout = seconds(5), .misses_max = 2};
+constexpr SelfWatchOptions kQuick = {
+    .interval = milliseconds(1), .timeout = seconds(5), .misses_max = 2};
 const std::vector<std::string> kOne = {"127.0.0.1:1"};
 
 Unanswered Call(ServerProgress before, ServerProgress after) {
@@ -44,10 +45,13 @@ TEST(JudgeTest, StrangersWhoTakeAllConnectionsDoNotEndTheProcess) {
 
 TEST(SelfWatchTest, TheFirstAnswerIsThereWhenItHasStarted) {
   std::atomic<bool> serving{true};
-  SelfWatch watch({.interval = hours(1)}, kOne, [&](const std::string& address, Duration) {
-    EXPECT_EQ(address, kOne[0]);
-    return absl::StatusOr<bool>(serving.load());
-  }, [] { return ServerProgress(); }, [] { ADD_FAILURE(); });
+  SelfWatch watch(
+      {.interval = hours(1)}, kOne,
+      [&](const std::string& address, Duration) {
+        EXPECT_EQ(address, kOne[0]);
+        return absl::StatusOr<bool>(serving.load());
+      },
+      [] { return ServerProgress(); }, [] { ADD_FAILURE(); });
   watch.Start();
   EXPECT_EQ(watch.NotLive(), "");
   EXPECT_EQ(watch.NotReady(), "");
@@ -57,9 +61,10 @@ TEST(SelfWatchTest, TheFirstAnswerIsThereWhenItHasStarted) {
 }
 
 TEST(SelfWatchTest, WhoDoesNotServeIsAliveAndNotReady) {
-  SelfWatch watch({.interval = hours(1)}, kOne, [](const std::string&, Duration) {
-    return absl::StatusOr<bool>(false);
-  }, [] { return ServerProgress(); }, [] { ADD_FAILURE(); });
+  SelfWatch watch(
+      {.interval = hours(1)}, kOne,
+      [](const std::string&, Duration) { return absl::StatusOr<bool>(false); },
+      [] { return ServerProgress(); }, [] { ADD_FAILURE(); });
   watch.Start();
   EXPECT_EQ(watch.NotLive(), "");
   EXPECT_THAT(watch.NotReady(), HasSubstr("starting or draining"));
@@ -71,14 +76,18 @@ TEST(SelfWatchTest, MissesInARowEndTheProcessOnce) {
   std::atomic<int> ends{0};
   std::promise<int> ended;
   std::promise<void> later;
-  SelfWatch watch(kQuick, kOne, [&](const std::string&, Duration) -> absl::StatusOr<bool> {
-    const int call = ++calls;
-    if (call == 20) later.set_value();
-    if (call == 1 || call == 3) return true;  // the miss between them is not in a row
-    return absl::UnavailableError("deaf");
-  }, [] { return ServerProgress(); }, [&] {
-    if (++ends == 1) ended.set_value(calls);
-  });
+  SelfWatch watch(
+      kQuick, kOne,
+      [&](const std::string&, Duration) -> absl::StatusOr<bool> {
+        const int call = ++calls;
+        if (call == 20) later.set_value();
+        if (call == 1 || call == 3) return true;  // the miss between them is not in a row
+        return absl::UnavailableError("deaf");
+      },
+      [] { return ServerProgress(); },
+      [&] {
+        if (++ends == 1) ended.set_value(calls);
+      });
   watch.Start();
   EXPECT_EQ(ended.get_future().get(), 5);
   EXPECT_THAT(watch.NotLive(), HasSubstr("deaf"));
@@ -91,11 +100,14 @@ TEST(SelfWatchTest, WhileItIsSlowItLivesAndIsNotReady) {
   std::atomic<std::uint64_t> count{0};
   std::atomic<int> calls{0};
   std::promise<void> several;
-  SelfWatch watch(kQuick, kOne, [&](const std::string&, Duration) -> absl::StatusOr<bool> {
-    if (++calls == 10) several.set_value();
-    return absl::DeadlineExceededError("timeout");
-  }, [&] { return ServerProgress{.accepted = ++count, .refused = 0, .calls = count}; },
-                  [] { ADD_FAILURE(); });
+  SelfWatch watch(
+      kQuick, kOne,
+      [&](const std::string&, Duration) -> absl::StatusOr<bool> {
+        if (++calls == 10) several.set_value();
+        return absl::DeadlineExceededError("timeout");
+      },
+      [&] { return ServerProgress{.accepted = ++count, .refused = 0, .calls = count}; },
+      [] { ADD_FAILURE(); });
   watch.Start();
   several.get_future().wait();
   EXPECT_EQ(watch.NotLive(), "");
@@ -103,12 +115,13 @@ TEST(SelfWatchTest, WhileItIsSlowItLivesAndIsNotReady) {
 }
 
 TEST(SelfWatchTest, TheWorstOfSeveralPortsCounts) {
-  SelfWatch watch({.interval = hours(1)}, {"a", "b", "c"},
-                  [](const std::string& address, Duration) -> absl::StatusOr<bool> {
-                    if (address == "b") return absl::UnavailableError("b: deaf");
-                    return true;
-                  },
-                  [] { return ServerProgress(); }, [] {});
+  SelfWatch watch(
+      {.interval = hours(1)}, {"a", "b", "c"},
+      [](const std::string& address, Duration) -> absl::StatusOr<bool> {
+        if (address == "b") return absl::UnavailableError("b: deaf");
+        return true;
+      },
+      [] { return ServerProgress(); }, [] {});
   watch.Start();
   EXPECT_THAT(watch.NotLive(), HasSubstr("b: deaf"));
 }

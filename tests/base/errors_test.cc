@@ -37,19 +37,34 @@ TEST(Clean, KeepsTextAndDropsWhatCouldForgeALogLineOrBreakUtf8) {
   EXPECT_EQ(Clean("a\r\n{\"level\":\"fatal\"}"), "a  {\"level\":\"fatal\"}");
   EXPECT_EQ(Clean(std::string("a\0b", 3)), "a b");
   EXPECT_EQ(Clean("\xff\xc0\x80"), "???");
-  EXPECT_EQ(Clean("\xed\xa0\x80"), "???");   // a surrogate
-  EXPECT_EQ(Clean("\xe0\x80\x80"), "???");   // overlong
+  EXPECT_EQ(Clean("\xed\xa0\x80"), "???");       // a surrogate
+  EXPECT_EQ(Clean("\xe0\x80\x80"), "???");       // overlong
   EXPECT_EQ(Clean("\xf4\x90\x80\x80"), "????");  // beyond U+10FFFF
-  EXPECT_EQ(Clean("\xe2\x82"), "??");        // cut
+  EXPECT_EQ(Clean("\xe2\x82"), "??");            // cut
 }
 
 TEST(Clean, DropsWhatSteersATerminalInUtf8Too) {
-  EXPECT_EQ(Clean("a\xc2\x9b" "2Jb"), "a 2Jb");  // CSI in one character
-  EXPECT_EQ(Clean("a\xc2\xa0" "b"), "a\xc2\xa0" "b");
-  EXPECT_EQ(Clean("a\xe2\x80\xae" "b"), "a b");  // from right to left
-  EXPECT_EQ(Clean("a\xe2\x81\xa7" "b"), "a b");
-  EXPECT_EQ(Clean("a\xe2\x80\xa8" "b"), "a b");  // a line's end
-  EXPECT_EQ(Clean("a\xe2\x80\x8d" "b…"), "a\xe2\x80\x8d" "b…") << "joins emoji";
+  EXPECT_EQ(Clean("a\xc2\x9b"
+                  "2Jb"),
+            "a 2Jb");  // CSI in one character
+  EXPECT_EQ(Clean("a\xc2\xa0"
+                  "b"),
+            "a\xc2\xa0"
+            "b");
+  EXPECT_EQ(Clean("a\xe2\x80\xae"
+                  "b"),
+            "a b");  // from right to left
+  EXPECT_EQ(Clean("a\xe2\x81\xa7"
+                  "b"),
+            "a b");
+  EXPECT_EQ(Clean("a\xe2\x80\xa8"
+                  "b"),
+            "a b");  // a line's end
+  EXPECT_EQ(Clean("a\xe2\x80\x8d"
+                  "b…"),
+            "a\xe2\x80\x8d"
+            "b…")
+      << "joins emoji";
 }
 
 TEST(Clean, WholeKeepsLongText) {
@@ -69,19 +84,21 @@ TEST(Clean, IsBounded) {
 // Whoever compares two answers, or two log lines, sees the same error as the same.
 TEST(Errors, AreTheSameBytesEachTime) {
   const auto refused = [] {
-    return UpstreamRefused(absl::StatusCode::kInvalidArgument, "UPSTREAM_INVALID", "no", "4001", 400,
-                           {{"b", "wrong"}, {"a", "wrong"}});
+    return UpstreamRefused(absl::StatusCode::kInvalidArgument, "UPSTREAM_INVALID", "no", "4001",
+                           400, {{"b", "wrong"}, {"a", "wrong"}});
   };
   const auto first = Payloads(refused());
   ASSERT_EQ(first.size(), 2u);
   for (int i = 0; i < 200; ++i) ASSERT_EQ(Payloads(refused()), first);
-  EXPECT_EQ(Violations(refused())[0].field, "b");  // as they were found, which is the request's order
+  EXPECT_EQ(Violations(refused())[0].field,
+            "b");  // as they were found, which is the request's order
 }
 
 // Retrying is what a program decides first.
 TEST(Errors, TheirDetailsHaveOneOrder) {
   absl::Status status = absl::UnavailableError("x");
-  const char* const names[] = {"ErrorInfo", "RetryInfo", "BadRequest", "QuotaFailure", "ResourceInfo", "Zebra"};
+  const char* const names[] = {"ErrorInfo",    "RetryInfo",    "BadRequest",
+                               "QuotaFailure", "ResourceInfo", "Zebra"};
   for (int first = 0; first < 6; ++first) {
     absl::Status turned = status;
     for (int i = 0; i < 6; ++i) {

@@ -11,8 +11,9 @@ TEST(JsonNumbers, OnlyWhatNoDoubleHoldsIsReplacedAndAllElseStaysInItsPlace) {
   const std::string digits(400, '7');
   EXPECT_EQ(WithNumbersWithinDouble("[" + digits + "]"), "[1e308" + std::string(395, ' ') + "]");
   for (const std::string& same :
-       {std::string(R"({"a":[0,-0.5,1.5e300,1e-400],"s":"1e400\"1e400"})"), std::string(""), std::string("-"),
-        std::string("[01e400,1.e400,1e+,.5]"), std::string("\"1e400"), std::string("\"\\")}) {
+       {std::string(R"({"a":[0,-0.5,1.5e300,1e-400],"s":"1e400\"1e400"})"), std::string(""),
+        std::string("-"), std::string("[01e400,1.e400,1e+,.5]"), std::string("\"1e400"),
+        std::string("\"\\")}) {
     EXPECT_EQ(WithNumbersWithinDouble(same), same);
   }
 }

@@ -24,8 +24,8 @@ TEST(MediaTypeTest, ByExtensionInAnyCase) {
 }
 
 TEST(MediaTypeTest, ContentTypesThatMayStandInAHeader) {
-  for (const char* type : {"video/mp4", "application/vnd.ms-powerpoint", "text/plain; charset=utf-8",
-                           "text/plain;charset=utf-8", "x/y ; a=b"}) {
+  for (const char* type : {"video/mp4", "application/vnd.ms-powerpoint",
+                           "text/plain; charset=utf-8", "text/plain;charset=utf-8", "x/y ; a=b"}) {
     EXPECT_TRUE(IsContentType(type)) << type;
   }
   for (const char* type : {"", "video", "video/", "/mp4", "video/mp4\r\nX: y", "video/mp4 ",

@@ -74,7 +74,8 @@ TEST(KeptTest, IsWhatTheAllocatorHoldsBetweenLivingBlocksAndGivesBackWhenAsked) 
   EXPECT_LT(KeptBytes(), before + 16 * kMiB) << "in use";
   flood.clear();
   const std::size_t resident = ResidentBytes();
-  if (KeptBytes() < before + 32 * kMiB) GTEST_SKIP() << "this allocator keeps nothing, or does not say";
+  if (KeptBytes() < before + 32 * kMiB)
+    GTEST_SKIP() << "this allocator keeps nothing, or does not say";
   ReturnFreeMemory();
   EXPECT_LT(KeptBytes(), before + 16 * kMiB);
   EXPECT_LT(ResidentBytes() + 32 * kMiB, resident);

@@ -1,5 +1,6 @@
-// A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it writes,
-// flushes or reads a file of the store, the call fails, and so do those after it that are said to.
+// A disk that goes bad, for a program started with LD_PRELOAD=libbad_disk.so: the n-th time it
+// writes, flushes or reads a file of the store, the call fails, and so do those after it that are
+// said to.
 //
 //   BAD_DISK=CALL:ERRNO:N:COUNT   CALL is pwrite, fdatasync, any (of these), all (pread, too) or
 //                                 step (whatever changes a file, its length or its name);
@@ -38,7 +39,8 @@ struct Plan {
 
   Plan() {
     const char* text = std::getenv("BAD_DISK");
-    if (text == nullptr || std::sscanf(text, "%15[^:]:%d:%d:%d", call, &error, &from, &count) != 4) {
+    if (text == nullptr ||
+        std::sscanf(text, "%15[^:]:%d:%d:%d", call, &error, &from, &count) != 4) {
       dir = nullptr;
     }
   }
@@ -121,14 +123,18 @@ ssize_t pread64(int fd, void* data, size_t size, off64_t offset) {
   return Fails("pread", fd) ? -1 : real(fd, data, size, offset);
 }
 
-ssize_t pread(int fd, void* data, size_t size, off_t offset) { return pread64(fd, data, size, offset); }
+ssize_t pread(int fd, void* data, size_t size, off_t offset) {
+  return pread64(fd, data, size, offset);
+}
 
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
   static const auto real = Real<PwriteFunction>("pwrite64");
   return Fails("pwrite", fd) ? -1 : real(fd, data, size, offset);
 }
 
-ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) { return pwrite64(fd, data, size, offset); }
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
+  return pwrite64(fd, data, size, offset);
+}
 
 int fdatasync(int fd) {
   static const auto real = Real<SyncFunction>("fdatasync");

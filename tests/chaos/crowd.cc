@@ -2,10 +2,11 @@
 //
 //   crowd TARGET CALLS THREADS ID [pad=BYTES] [retry | keyless]
 //
-// An ID that ends in '-' is numbered, one for each call; any other is the request_id of all of them. It
-// is the video's name too, so that the sandbox's journal tells which request was sent. The text of the
-// story is padded to BYTES. With `retry`, calls are repeated as the client library does by default;
-// without, each is made once. With `keyless` they are made by the bare stub and have no request_id.
+// An ID that ends in '-' is numbered, one for each call; any other is the request_id of all of
+// them. It is the video's name too, so that the sandbox's journal tells which request was sent. The
+// text of the story is padded to BYTES. With `retry`, calls are repeated as the client library does
+// by default; without, each is made once. With `keyless` they are made by the bare stub and have no
+// request_id.
 
 #include <atomic>
 #include <cstdio>
@@ -50,7 +51,8 @@ std::string Storyboard(const std::string& name, std::size_t pad) {
 std::string Line(const std::string& id, const absl::StatusOr<pictory_jobs::Job>& job) {
   std::string line = R"({"id":")" + id + R"(",)";
   if (job.ok()) {
-    // What is equal in every byte has the same hash; protobuf writes equal jobs equally in one process.
+    // What is equal in every byte has the same hash; protobuf writes equal jobs equally in one
+    // process.
     const auto hash = std::hash<std::string>()(job->SerializeAsString());
     return line + R"("code":"OK","job":")" + job->job_id() + R"(","pictory":")" +
            job->pictory_job_id() + R"(","state":")" +

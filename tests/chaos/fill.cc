@@ -2,9 +2,9 @@
 //
 //   fill DIRECTORY UNFINISHED [FINISHED [KIND]]
 //
-// DIRECTORY is where the store is (the gateway's --state-dir, /pictory). The finished ones are older:
-// they ended at a steady rate in the last three weeks, and have results. Without a KIND (a number of the
-// API's) the unfinished ones have all of them in turn. Prints the bytes that the
+// DIRECTORY is where the store is (the gateway's --state-dir, /pictory). The finished ones are
+// older: they ended at a steady rate in the last three weeks, and have results. Without a KIND (a
+// number of the API's) the unfinished ones have all of them in turn. Prints the bytes that the
 // texts of the unfinished ones have in all.
 
 #include <cstdio>
@@ -111,7 +111,8 @@ std::size_t TextsOf(const JobRecord& record) {
   return bytes;
 }
 
-// Puts so many jobs into the store, a batch a commit. `put` gets a number and what to call when done.
+// Puts so many jobs into the store, a batch a commit. `put` gets a number and what to call when
+// done.
 absl::Status Fill(int wanted, const std::function<void(int, jobs::JobStore::Done)>& put) {
   for (int number = 0; number < wanted;) {
     std::promise<absl::Status> last;

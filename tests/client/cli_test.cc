@@ -151,7 +151,8 @@ TEST_F(CliTest, UnconfirmedIsSixAndExplained) {
 
 int Times(const std::string& what, const std::string& text) {
   int times = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++times;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++times;
   return times;
 }
 
@@ -161,9 +162,9 @@ TEST_F(CliTest, WhoWaitsForAnUnconfirmedJobIsToldOnceAndGoesOnWaiting) {
   states_["j1"] = {v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_QUEUED,
                    v1::JOB_STATE_SUCCEEDED};
   using Args = std::vector<std::string>;
-  for (const Args& way : {Args{"wait", "j1"}, Args{"watch", "j1"},
-                          Args{"preview", "--text", "Hi.", "--wait"},
-                          Args{"preview", "--text", "Hi.", "--watch"}}) {
+  for (const Args& way :
+       {Args{"wait", "j1"}, Args{"watch", "j1"}, Args{"preview", "--text", "Hi.", "--wait"},
+        Args{"preview", "--text", "Hi.", "--watch"}}) {
     for (const Args& how : {Args{}, Args{"--json", "--quiet"}}) {
       Args args = way;
       args.insert(args.end(), how.begin(), how.end());
@@ -184,13 +185,15 @@ TEST_F(CliTest, AJobThatIsStillUnconfirmedWhenTheTimeIsOverIsSix) {
   submitted_ = v1::JOB_STATE_UNCONFIRMED;
   states_["j1"] = {v1::JOB_STATE_UNCONFIRMED};
   using Args = std::vector<std::string>;
-  for (Args args : {Args{"wait", "j1"}, Args{"watch", "j1"}, Args{"preview", "--text", "Hi.", "--wait"}}) {
+  for (Args args :
+       {Args{"wait", "j1"}, Args{"watch", "j1"}, Args{"preview", "--text", "Hi.", "--wait"}}) {
     args.insert(args.end(), {"--timeout", "1s"});
     SCOPED_TRACE(::testing::PrintToString(args));
     const Outcome got = Run(args);
     EXPECT_EQ(got.exit_code, 6);
     EXPECT_EQ(Times("Do not submit it again", got.err), 1) << got.err;
-    EXPECT_THAT(got.err, HasSubstr("stopped waiting; the job is still UNCONFIRMED: pictory watch j1"));
+    EXPECT_THAT(got.err,
+                HasSubstr("stopped waiting; the job is still UNCONFIRMED: pictory watch j1"));
     EXPECT_THAT(got.err, Not(HasSubstr("the job goes on")));
   }
   const Outcome got = Run({"wait", "j1", "--timeout", "1s", "--json"});
@@ -448,7 +451,8 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
     const std::lock_guard lock(mutex_);
     asked.push_back(request.job_id());
     if (request.job_id() == "busy") {
-      return gateway::errors::JobNotDeletable("busy", "it is UNCONFIRMED; settle it with ResolveJob");
+      return gateway::errors::JobNotDeletable("busy",
+                                              "it is UNCONFIRMED; settle it with ResolveJob");
     }
     v1::DeleteJobResponse response;
     *response.mutable_job() = MakeJob(request.job_id(), v1::JOB_STATE_SUCCEEDED);
@@ -461,8 +465,7 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
             "pictory: Job busy cannot be deleted: it is UNCONFIRMED; settle it with `pictory "
             "resolve`\n");
   EXPECT_EQ(asked, (std::vector<std::string>{"a", "busy", "b"}));
-  EXPECT_THAT(Run({"delete", "busy", "--json"}).err,
-              HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
+  EXPECT_THAT(Run({"delete", "busy", "--json"}).err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
 }
 
 // Every line of stderr is one object, whatever goes wrong.
@@ -471,7 +474,8 @@ TEST_F(CliTest, WithJsonStderrIsJsonToo) {
   states_["run"] = {v1::JOB_STATE_RUNNING};
   submit_status_ = WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 90);
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
-      {{"preview", "--text", "Hi.", "--request-id", "r1"}, R"("requestId":"r1","retryAfterSeconds":90)"},
+      {{"preview", "--text", "Hi.", "--request-id", "r1"},
+       R"("requestId":"r1","retryAfterSeconds":90)"},
       {{"preview", "/no/such.json"}, R"("reason":"USAGE")"},
       {{"wait", "run", "--timeout", "200ms"}, R"("reason":"STOPPED_WAITING")"},
       {{"result", "run"}, R"("reason":"NO_RESULT")"},
@@ -510,8 +514,9 @@ TEST_F(CliTest, CtrlCInADownloadKeepsWhatThereIsAndSaysHowToGoOn) {
 
 TEST_F(CliTest, APartGoesOnWhereAnEarlierAttemptStopped) {
   std::vector<int> offsets;
-  handlers_.read = [&offsets](const v1::ReadJobResultRequest& request, const CallInfo&,
-                              const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
+  handlers_.read = [&offsets](
+                       const v1::ReadJobResultRequest& request, const CallInfo&,
+                       const fake::Writer<v1::ReadJobResultResponse>& write) -> absl::Status {
     const std::string all = "0123456789";
     offsets.push_back(request.offset());
     if (request.offset() > 10) return absl::InvalidArgumentError("offset: past the end");

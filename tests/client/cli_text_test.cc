@@ -56,7 +56,8 @@ std::string Refused(const std::vector<const char*>& words) {
 TEST(Args, AGatewayThatIsNamedWronglyIsNotTheOneOfThisMachine) {
   unsetenv("PICTORY_GATEWAY");
   EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051");
-  for (const char* name : {"PICTORY_GATWAY", "pictory_gateway", "PICTROY_GATEWAY", "PICTORY_GATEWAYS"}) {
+  for (const char* name :
+       {"PICTORY_GATWAY", "pictory_gateway", "PICTROY_GATEWAY", "PICTORY_GATEWAYS"}) {
     setenv(name, "canary:1", 1);
     EXPECT_THAT(Refused({"get", "j1"}),
                 AllOf(HasSubstr(std::string(name) + ": there is no such variable; did you mean "
@@ -156,7 +157,8 @@ TEST(Args, NamesTheFlagOrCommandThatWasMeant) {
               HasSubstr("--watch belongs behind the command: pictory render … --watch"));
   EXPECT_THAT(Refused({"get", "j", "--part", "txt"}), HasSubstr("--part is a flag of result"));
   EXPECT_THAT(Refused({"get", "j", "--nope"}), HasSubstr("there is no flag --nope\n"));
-  EXPECT_THAT(Refused({"preview", "hello", "world"}), HasSubstr("'world' is one argument too many"));
+  EXPECT_THAT(Refused({"preview", "hello", "world"}),
+              HasSubstr("'world' is one argument too many"));
   EXPECT_THAT(Refused({"get", "j", "--timeout"}), HasSubstr("--timeout: needs a value"));
   EXPECT_THAT(Refused({"render", "j", "--watch", "--wait"}), HasSubstr("cannot both be given"));
   EXPECT_THAT(Refused({"list", "--kind", "films"}), HasSubstr("preview, render"));
@@ -175,11 +177,12 @@ TEST(Args, RangesAreInWordsAndShort) {
 }
 
 TEST(Args, ErrorsAreJsonWhereJsonIsWanted) {
-  for (const auto& words : {std::vector<const char*>{"--json", "get"},
-                            std::vector<const char*>{"get", "--json"},
-                            std::vector<const char*>{"gat", "--json"}}) {
+  for (const auto& words :
+       {std::vector<const char*>{"--json", "get"}, std::vector<const char*>{"get", "--json"},
+        std::vector<const char*>{"gat", "--json"}}) {
     const std::string said = Refused(words);
-    EXPECT_THAT(said, testing::StartsWith(R"({"error":{"code":"INVALID_ARGUMENT","reason":"USAGE")"));
+    EXPECT_THAT(said,
+                testing::StartsWith(R"({"error":{"code":"INVALID_ARGUMENT","reason":"USAGE")"));
     EXPECT_FALSE(CheckJson(said).has_value()) << said;
   }
 }
@@ -439,11 +442,12 @@ TEST(Describe, UnconfirmedInWords) {
 }
 
 TEST(Describe, ErrorsAreOneLineAndOneForEachField) {
-  const auto said = [](const absl::Status& status) { return ProblemText(ProblemOf(status, "h:1")); };
+  const auto said = [](const absl::Status& status) {
+    return ProblemText(ProblemOf(status, "h:1"));
+  };
   EXPECT_THAT(said(absl::UnavailableError("refused")),
               HasSubstr("the gateway h:1 cannot be reached (refused); is it running?"));
-  EXPECT_EQ(said(absl::NotFoundError("No job\n\x1b[2Jx")),
-            "pictory: No job  [2Jx\n");
+  EXPECT_EQ(said(absl::NotFoundError("No job\n\x1b[2Jx")), "pictory: No job  [2Jx\n");
   EXPECT_EQ(said(fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 2.5)),
             "pictory: Slow down (worth trying again in 3s)\n");
 }
@@ -481,8 +485,8 @@ TEST(Problems, NameCommandsAndNotCalls) {
   ASSERT_NE(service, nullptr);
   for (int i = 0; i < service->method_count(); ++i) {
     const std::string& name = service->method(i)->name();
-    const bool one_word = std::none_of(name.begin() + 1, name.end(),
-                                       [](char c) { return c >= 'A' && c <= 'Z'; });
+    const bool one_word =
+        std::none_of(name.begin() + 1, name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     EXPECT_EQ(InCommands(name) == name, one_word) << name;
   }
 }

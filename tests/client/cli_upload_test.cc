@@ -38,9 +38,8 @@ using ::testing::StartsWith;
 class CliUploadTest : public ::testing::Test {
  protected:
   CliUploadTest() {
-    handlers_.create_upload =
-        [this](const v1::CreateUploadRequest& request,
-               const CallInfo&) -> absl::StatusOr<v1::CreateUploadResponse> {
+    handlers_.create_upload = [this](const v1::CreateUploadRequest& request,
+                                     const CallInfo&) -> absl::StatusOr<v1::CreateUploadResponse> {
       if (uploading_) uploading_();
       const std::lock_guard lock(mutex_);
       asked_ = request;
@@ -132,9 +131,9 @@ TEST_F(CliUploadTest, TranscribeUploadsThenSubmits) {
 
 TEST_F(CliUploadTest, ABadFileCostsNoCall) {
   rig_.Write("empty.mp4", "");
-  for (const auto& [name, why] : {std::pair{"none.mp4", "no such file"},
-                                  std::pair{"empty.mp4", "is empty"},
-                                  std::pair{"talk.mkv", "no such file"}}) {
+  for (const auto& [name, why] :
+       {std::pair{"none.mp4", "no such file"}, std::pair{"empty.mp4", "is empty"},
+        std::pair{"talk.mkv", "no such file"}}) {
     for (const char* command : {"transcribe", "upload"}) {
       const Outcome got = Run({command, rig_.PathOf(name)});
       EXPECT_EQ(got.exit_code, 2);

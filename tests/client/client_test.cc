@@ -455,9 +455,8 @@ TEST(Get, IsRepeatedWhereTheConnectionBroke) {
 
 TEST(CreateUpload, CostsNothingAndIsRepeated) {
   Handlers handlers;
-  handlers.create_upload =
-      [](const v1::CreateUploadRequest& request,
-         const CallInfo& call) -> absl::StatusOr<v1::CreateUploadResponse> {
+  handlers.create_upload = [](const v1::CreateUploadRequest& request,
+                              const CallInfo& call) -> absl::StatusOr<v1::CreateUploadResponse> {
     if (call.number == 1) return absl::UnavailableError("gone");
     v1::CreateUploadResponse response;
     response.set_file_url("https://x/" + request.file_name());

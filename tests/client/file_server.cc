@@ -66,8 +66,7 @@ std::vector<std::string> FileServer::ranges() const {
 
 bool FileServer::WaitForRequests(std::size_t count) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(10),
-                           [&] { return ranges_.size() >= count; });
+  return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return ranges_.size() >= count; });
 }
 
 std::string FileServer::Answer(const std::string& range, bool first, bool& cut) const {

@@ -21,7 +21,8 @@ std::string Written(const std::string& text, int times) {
 }
 
 TEST(LibraryLinesTest, AreCleanAndOneLineEachAndNotForEver) {
-  EXPECT_EQ(Written("a\n\x1b[31mjob 1 is done\r\xff", 1), "pictory: gRPC: a  [31mjob 1 is done ?\n");
+  EXPECT_EQ(Written("a\n\x1b[31mjob 1 is done\r\xff", 1),
+            "pictory: gRPC: a  [31mjob 1 is done ?\n");
   const std::string flood = Written("again", 1000);
   EXPECT_LE(std::count(flood.begin(), flood.end(), '\n'), 20);
 }

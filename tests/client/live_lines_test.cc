@@ -79,7 +79,8 @@ TEST(ProgressLines, DropTheIdFirstThenTheBar) {
 
 TEST(ProgressLines, FitEveryWidth) {
   Job odd = Running();
-  odd.set_message("映画を作っています 🎬🎬🎬 e\xCC\x81 ❤\xEF\xB8\x8F 👩\xE2\x80\x8D👩\xE2\x80\x8D👧 and more");
+  odd.set_message(
+      "映画を作っています 🎬🎬🎬 e\xCC\x81 ❤\xEF\xB8\x8F 👩\xE2\x80\x8D👩\xE2\x80\x8D👧 and more");
   Job failed = MakeJob(kId, v1::JOB_STATE_FAILED);
   failed.mutable_error()->set_message(odd.message());
   for (const Job& job : {Running(), odd, failed, MakeJob("j", v1::JOB_STATE_UNCONFIRMED)}) {

@@ -26,8 +26,7 @@ struct Place {
 class UploadRig {
  public:
   UploadRig() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "pictory-upload-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "pictory-upload-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     options.use_ffmpeg = false;
   }

@@ -187,15 +187,16 @@ class Store {
     gateway::http::ServerOptions options;
     options.max_body_bytes = 64 << 20;
     server_ = *gateway::http::Server::Listen(options);
-    server_->Serve([this](gateway::http::ServerRequest request, gateway::http::Responder responder) {
-      int number = 0;
-      {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(std::move(request));
-        number = static_cast<int>(requests_.size());
-      }
-      answer_(number, responder);
-    });
+    server_->Serve(
+        [this](gateway::http::ServerRequest request, gateway::http::Responder responder) {
+          int number = 0;
+          {
+            const std::lock_guard lock(mutex_);
+            requests_.push_back(std::move(request));
+            number = static_cast<int>(requests_.size());
+          }
+          answer_(number, responder);
+        });
   }
   Place place() const {
     return {"http://" + server_->authority() + "/put?X-Amz-Signature=abc", "", "video/mp4"};
@@ -285,7 +286,8 @@ TEST(UploadAnswerTest, WhereToGoOn) {
   EXPECT_EQ(NextByte("", 10), 0);
   EXPECT_EQ(NextByte("bytes=0-4", 10), 5);
   EXPECT_EQ(NextByte("bytes=0-9", 10), 10);
-  for (const char* bad : {"bytes=0-10", "bytes=1-4", "0-4", "bytes=0-", "bytes=0-x", "bytes=0--4"}) {
+  for (const char* bad :
+       {"bytes=0-10", "bytes=1-4", "0-4", "bytes=0-", "bytes=0-x", "bytes=0--4"}) {
     EXPECT_EQ(NextByte(bad, 10), std::nullopt) << bad;
   }
 }

@@ -11,8 +11,8 @@
 namespace gateway::test {
 namespace {
 
-using ::testing::ElementsAre;
 using pictory::PictoryClient;
+using ::testing::ElementsAre;
 
 TEST_F(Contract, Case51_TheJobListEndsAfterItsLastPage) {
   const std::string first =
@@ -138,8 +138,8 @@ TEST_F(Contract, Case50_AnExpiredSignedUrlIsRefusedInXml) {
   const PlainReply asked = AskForUpload(*sandbox);
   ASSERT_EQ(asked.status, 200) << asked.body;
   const UploadPlace place = PlaceIn(asked);
-  const PlainReply put = PlainClient(place.port).Call("PUT", place.target, "the bytes",
-                                                      "Content-Type: video/mp4\r\n");
+  const PlainReply put =
+      PlainClient(place.port).Call("PUT", place.target, "the bytes", "Content-Type: video/mp4\r\n");
   EXPECT_EQ(put.status, 403);
   EXPECT_EQ(put.body.find("<?xml"), 0u) << put.body;
   EXPECT_EQ(put.body.find("pictai_"), std::string::npos);

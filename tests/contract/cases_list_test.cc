@@ -62,7 +62,8 @@ TEST(CasesList, EveryCaseIsListedAndHasItsTestsOrSaysWhatItWaitsFor) {
       EXPECT_NE(line.find("`" + name + "`"), std::string::npos) << "not in its row: " << name;
     }
   }
-  for (const auto& [number, names] : tests) EXPECT_TRUE(number >= 1 && number <= kCases) << *names.begin();
+  for (const auto& [number, names] : tests)
+    EXPECT_TRUE(number >= 1 && number <= kCases) << *names.begin();
 }
 
 }  // namespace

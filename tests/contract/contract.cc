@@ -122,7 +122,8 @@ Contract::Contract() {
   std::string name = ::testing::TempDir() + "contract-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) std::abort();
   state_dir_ = name;
-  // Asked after many answers in a row that said nothing: only if this one fails, too, is Pictory away.
+  // Asked after many answers in a row that said nothing: only if this one fails, too, is Pictory
+  // away.
   pictory_.On("GET /v1/quota", {Json(200, R"({"aiCredits":{"used":1,"limit":2}})")});
 }
 
@@ -264,8 +265,8 @@ Job Contract::Summary(const std::string& id) {
 Job Contract::Watch(const Job& job, const std::function<bool(const Job&)>& enough) {
   pictory_jobs::WatchOptions options;
   options.timeout = kPatience;
-  auto seen = Api().WatchJob(
-      job.job_id(), [&](const Job& state) { return !enough(state); }, options);
+  auto seen =
+      Api().WatchJob(job.job_id(), [&](const Job& state) { return !enough(state); }, options);
   EXPECT_TRUE(seen.ok()) << seen.status();
   return seen.ok() ? *std::move(seen) : Job();
 }
@@ -286,8 +287,8 @@ std::vector<v1::JobState> Contract::States(const Job& job) {
 void Contract::LetOthersBePolled() {
   std::vector<Answer> answers;
   for (const char* percent : {"1", "2", "3", "4", "5", "6"}) {
-    answers.push_back(Json(200, R"({"data":{"status":"in-progress","renderProgress":)" +
-                                    std::string(percent) + "}}"));
+    answers.push_back(Json(
+        200, R"({"data":{"status":"in-progress","renderProgress":)" + std::string(percent) + "}}"));
   }
   answers.push_back(Json(200, R"({"data":{"status":"completed","videoURL":"https://v/o.mp4"}})"));
   OnJob("other", std::move(answers));

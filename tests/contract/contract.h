@@ -133,7 +133,8 @@ class Contract : public ::testing::Test {
   std::unique_ptr<pictory_jobs::Client> client_;
 };
 
-// The same JSON, whatever the order of members and the white space. An integer is no string and no other number.
+// The same JSON, whatever the order of members and the white space. An integer is no string and no
+// other number.
 bool SameJson(const std::string& a, const std::string& b);
 
 inline constexpr char kKey[] = "pictai_k";

@@ -93,8 +93,8 @@ TEST_F(Contract, Case07_AnOldStoryboard) {
 TEST_F(Contract, Case08_AnOldStoryboardWithOneIdOnly) {
   StartWithV1();
   int n = 0;
-  for (const char* body : {R"({"success":true,"data":{"job_id":"a1"}})",
-                           R"({"success":true,"jobId":"a2"})"}) {
+  for (const char* body :
+       {R"({"success":true,"data":{"job_id":"a1"}})", R"({"success":true,"jobId":"a2"})"}) {
     const std::string id = "a" + std::to_string(++n);
     pictory_.On("POST /v1/video/storyboard", {Json(200, body)});
     OnJob(id, {Json(200, kRunning)});

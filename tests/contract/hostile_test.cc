@@ -20,7 +20,8 @@ class Hostile : public Contract {
   // The job is told `answers`, then its video: it must come to that and to nothing else before.
   void ExpectToGoOnAfter(const std::string& id, std::vector<Answer> answers) {
     const int bad = static_cast<int>(answers.size());
-    answers.push_back(Json(200, R"({"data":{"status":"completed","videoURL":"https://v/good.mp4"}})"));
+    answers.push_back(
+        Json(200, R"({"data":{"status":"completed","videoURL":"https://v/good.mp4"}})"));
     OnJob(id, std::move(answers));
     const Job submitted = Render(id);
     for (const v1::JobState state : States(submitted)) {

@@ -18,8 +18,8 @@ constexpr char kVideo[] =
     R"({"job_id":"r","success":true,"data":{"status":"completed","videoURL":"https://v/r.mp4"}})";
 
 std::string Progress(const std::string& value) {
-  return R"({"job_id":"r","success":true,"data":{"status":"in-progress","renderProgress":)" + value +
-         R"(,"renderProgressMessage":"Generating video","renderState":"RUNNING"}})";
+  return R"({"job_id":"r","success":true,"data":{"status":"in-progress","renderProgress":)" +
+         value + R"(,"renderProgressMessage":"Generating video","renderState":"RUNNING"}})";
 }
 
 // A render that Pictory took at `now`.
@@ -53,7 +53,8 @@ TEST_F(Contract, Case17_RenderProgress) {
 }
 
 TEST_F(Contract, Case18_OddProgressIsNoProgress) {
-  OnJob("r", {Json(200, Progress("null")), Json(200, Progress("\"\"")), Json(200, Progress("null"))});
+  OnJob("r",
+        {Json(200, Progress("null")), Json(200, Progress("\"\"")), Json(200, Progress("null"))});
   const Job submitted = Render("r");
   const Job running = Watch(submitted, v1::JOB_STATE_RUNNING);
   EXPECT_FALSE(running.has_progress_percent());
@@ -88,7 +89,8 @@ TEST_F(Contract, Case23_ARenderThatStaysWithoutItsVideoIsAskedForOnAndSaysSo) {
   EXPECT_EQ(told.message(),
             "Pictory says completed, but gives no videoURL; the gateway goes on asking");
 
-  const pictory::JobReply reply = DirectClient(pictory_.base_url()).GetJob("r", v1::JOB_KIND_RENDER);
+  const pictory::JobReply reply =
+      DirectClient(pictory_.base_url()).GetJob("r", v1::JOB_KIND_RENDER);
   ASSERT_EQ(reply.kind, Kind::kIncomplete);
   const WallTime start{1000h};
   jobs::JobRecord record = Accepted(start);
@@ -118,8 +120,9 @@ TEST_F(Contract, Case23_NoKindOfJobIsDoneWithoutItsResult) {
 }
 
 TEST_F(Contract, Case31_AFailureUnderHttp200) {
-  OnJob("r", {Json(200, R"({"job_id":"r","success":false,"data":{"status":"failed",)"
-                        R"("error_code":"TEXT_TO_VIDEO_FAILED","error_message":"no such voice"}})")});
+  OnJob("r",
+        {Json(200, R"({"job_id":"r","success":false,"data":{"status":"failed",)"
+                   R"("error_code":"TEXT_TO_VIDEO_FAILED","error_message":"no such voice"}})")});
   const Job job = Done(Render("r"));
   EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
   EXPECT_EQ(job.error().code(), "TEXT_TO_VIDEO_FAILED");
@@ -209,9 +212,10 @@ TEST_F(Contract, Case37_PendingIsRunning) {
 }
 
 TEST_F(Contract, Case38_AnUnknownStatusIsNeitherSuccessNorFailureAndIsTold) {
-  OnJob("r", {Json(200, R"({"success":true,"data":{"status":"archived"}})"),
-              Json(200, R"({"success":true,"data":null})"), Json(200, R"({"success":true,"data":{}})"),
-              Json(200, R"({"success":true,"data":{"status":"canceled","videoURL":"https://no"}})")});
+  OnJob("r",
+        {Json(200, R"({"success":true,"data":{"status":"archived"}})"),
+         Json(200, R"({"success":true,"data":null})"), Json(200, R"({"success":true,"data":{}})"),
+         Json(200, R"({"success":true,"data":{"status":"canceled","videoURL":"https://no"}})")});
   const Job submitted = Render("r");
   const Job told = Watch(submitted, [](const Job& now) {
     return now.message().find("\"canceled\"") != std::string::npos;
@@ -228,9 +232,11 @@ TEST_F(Contract, Case38_AnUnknownStatusIsNeitherSuccessNorFailureAndIsTold) {
 
   // Until the gateway stops asking, after 7 days.
   OnJob("q", {Json(200, R"({"success":true,"data":{"status":"archived"}})")});
-  const pictory::JobReply reply = DirectClient(pictory_.base_url()).GetJob("q", v1::JOB_KIND_RENDER);
+  const pictory::JobReply reply =
+      DirectClient(pictory_.base_url()).GetJob("q", v1::JOB_KIND_RENDER);
   EXPECT_EQ(reply.kind, Kind::kUnclear);
-  jobs::JobRecord record = jobs::Advance(Accepted(WallTime{}), reply, WallTime(7 * 24h - 1s)).record;
+  jobs::JobRecord record =
+      jobs::Advance(Accepted(WallTime{}), reply, WallTime(7 * 24h - 1s)).record;
   EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
   EXPECT_TRUE(record.job.stale);
   record = jobs::Advance(record, reply, WallTime(7 * 24h)).record;
@@ -238,9 +244,9 @@ TEST_F(Contract, Case38_AnUnknownStatusIsNeitherSuccessNorFailureAndIsTold) {
 }
 
 TEST_F(Contract, Case39_TooManyRequestsSilencesTheAccountAndHarmsNoJob) {
-  OnJob("r", {Json(429, R"({"message":"Too Many Requests"})"),
-              Json(429, R"({"message":"Too Many Requests"})", "Retry-After: 2\r\n"),
-              Json(200, kVideo)});
+  OnJob("r",
+        {Json(429, R"({"message":"Too Many Requests"})"),
+         Json(429, R"({"message":"Too Many Requests"})", "Retry-After: 2\r\n"), Json(200, kVideo)});
   const Job submitted = Render("r");
   for (const v1::JobState state : States(submitted)) {
     EXPECT_TRUE(state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_SUCCEEDED) << state;
@@ -269,7 +275,8 @@ TEST_F(Contract, Case40_AnAnswerThatCannotBeReadIsTold) {
   const Job page = Render("r");
   const Job refused = Render("q");
   const auto told = [](const Job& now) { return !now.message().empty(); };
-  EXPECT_THAT(Watch(page, told).message(), HasSubstr("HTTP 200 with a page that is not JSON (\"Maintenance\")"));
+  EXPECT_THAT(Watch(page, told).message(),
+              HasSubstr("HTTP 200 with a page that is not JSON (\"Maintenance\")"));
   EXPECT_THAT(Watch(refused, told).message(), HasSubstr("HTTP 400: INVALID_REQUEST: no such id"));
   for (const char* id : {"r", "q"}) OnJob(id, {Json(200, kVideo)});
   for (const Job& job : {page, refused}) EXPECT_EQ(Done(job).state(), v1::JOB_STATE_SUCCEEDED);

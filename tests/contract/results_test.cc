@@ -43,8 +43,8 @@ TEST_F(Contract, Case20_APreviewOfToday) {
 }
 
 TEST_F(Contract, Case21_AFinishedRender) {
-  OnJob("r", {Json(200,
-                   R"({"job_id":"r","success":true,"data":{"status":"completed","progress":100,)"
+  OnJob("r",
+        {Json(200, R"({"job_id":"r","success":true,"data":{"status":"completed","progress":100,)"
                    R"("videoURL":"https://v/r.mp4","videoShareURL":"https://video.pictory.ai/r",)"
                    R"("thumbnail":"https://v/r.jpg","audioURL":"https://v/r.mp3",)"
                    R"("srtFile":"https://v/r.srt","vttFile":"https://v/r.vtt",)"
@@ -70,9 +70,13 @@ TEST_F(Contract, Case22_TheOtherNameOfTheShareLink) {
 }
 
 TEST_F(Contract, Case24_ADurationInQuotes) {
-  OnJob("r", {Json(200, R"({"data":{"status":"completed","videoURL":"https://v","videoDuration":"65.6"}})")});
+  OnJob("r",
+        {Json(200,
+              R"({"data":{"status":"completed","videoURL":"https://v","videoDuration":"65.6"}})")});
   EXPECT_EQ(Done(Render("r")).render().video_duration_seconds(), 65.6);
-  OnJob("q", {Json(200, R"({"data":{"status":"completed","videoURL":"https://v","videoDuration":"8s"}})")});
+  OnJob("q",
+        {Json(200,
+              R"({"data":{"status":"completed","videoURL":"https://v","videoDuration":"8s"}})")});
   const Job odd = Done(Render("q"));
   EXPECT_EQ(odd.state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_FALSE(odd.render().has_video_duration_seconds());
@@ -84,9 +88,10 @@ constexpr char kWords[] =
     R"("is_pause":true,"pause_size":"small"}]}])";
 
 TEST_F(Contract, Case25_ATranscriptionWithoutAStatusIsDone) {
-  OnJob("t", {Json(200, R"({"success":true,"job_id":"t","data":{"transcript":)" + std::string(kWords) +
-                            R"(,"txt":"Once","srt":"1\n00:00:00,000 --> 00:00:00,480\nOnce\n",)"
-                            R"("vtt":"WEBVTT\n","mediaInfo":{"duration":0.9}}})")});
+  OnJob("t",
+        {Json(200, R"({"success":true,"job_id":"t","data":{"transcript":)" + std::string(kWords) +
+                       R"(,"txt":"Once","srt":"1\n00:00:00,000 --> 00:00:00,480\nOnce\n",)"
+                       R"("vtt":"WEBVTT\n","mediaInfo":{"duration":0.9}}})")});
   const Job job = Done(Transcription("t"));
   EXPECT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(job.transcription().txt(), "Once");
@@ -106,8 +111,9 @@ TEST_F(Contract, Case26_ATranscriptionWithAStatusAndWithoutAnId) {
 }
 
 TEST_F(Contract, Case27_ATranscriptionInOldSpellings) {
-  OnJob("t", {Json(200, R"({"success":true,"data":{"job_id":"t","transcript":[{"speakerId":"",)"
-                        R"("word":[{"word":"Once","start_time":0,"end_time":0.5}]}],"txt":"Once"}})")});
+  OnJob("t",
+        {Json(200, R"({"success":true,"data":{"job_id":"t","transcript":[{"speakerId":"",)"
+                   R"("word":[{"word":"Once","start_time":0,"end_time":0.5}]}],"txt":"Once"}})")});
   const Job job = Done(Transcription("t"));
   EXPECT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED);
   const Job full = Full(job);
@@ -170,7 +176,8 @@ TEST_F(Contract, Case54_ATranscriptionOverFourMegabytes) {
   }
   transcript += "]";
   ASSERT_GT(transcript.size(), 5u << 20);
-  OnJob("t", {Json(200, R"({"success":true,"data":{"transcript":)" + transcript + R"(,"txt":"x"}})")});
+  OnJob("t",
+        {Json(200, R"({"success":true,"data":{"transcript":)" + transcript + R"(,"txt":"x"}})")});
   const Job job = Done(Transcription("t"));
   EXPECT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(job.transcription().txt(), "x");

@@ -73,8 +73,8 @@ TEST_F(Contract, Case04_ARefusedKeyIsNeitherRetriedNorTheEndOfTheRequest) {
 }
 
 TEST_F(Contract, Case05_TheBotFiltersPageIsARefusalInWords) {
-  const std::string page = "<!DOCTYPE html><title>Blocked</title>error code: 1010" +
-                           std::string(100'000, '<');
+  const std::string page =
+      "<!DOCTYPE html><title>Blocked</title>error code: 1010" + std::string(100'000, '<');
   pictory_.On(kPreviewCall, {Html(403, page)});
   const auto refused = Api().CreatePreview(FromTemplate());
   EXPECT_THAT(refused, FailsWith(absl::StatusCode::kPermissionDenied, "UPSTREAM_FORBIDDEN"));
@@ -82,7 +82,8 @@ TEST_F(Contract, Case05_TheBotFiltersPageIsARefusalInWords) {
   EXPECT_THAT(message, AllOf(HasSubstr("Cloudflare"), Not(HasSubstr("<"))));
   EXPECT_LT(message.size(), 1000u);
   // A poll that meets it says nothing of the job.
-  OnJob("r", {Html(403, page), Json(200, R"({"data":{"status":"completed","videoURL":"https://v"}})")});
+  OnJob("r",
+        {Html(403, page), Json(200, R"({"data":{"status":"completed","videoURL":"https://v"}})")});
   EXPECT_EQ(Done(Render("r")).state(), v1::JOB_STATE_SUCCEEDED);
 }
 
@@ -110,7 +111,8 @@ TEST_F(Contract, Case06_AStoryboardBecomesAPreview) {
 }
 
 TEST_F(Contract, Case10_ARenderOfAPreviewIsAJobOfItsOwn) {
-  OnJob("a", {Json(200, R"({"success":true,"data":{"status":"completed","renderParams":{"o":1}}})")});
+  OnJob("a",
+        {Json(200, R"({"success":true,"data":{"status":"completed","renderParams":{"o":1}}})")});
   const Job preview = Done(Preview("a"));
   ASSERT_EQ(preview.state(), v1::JOB_STATE_SUCCEEDED);
   pictory_.On("PUT /v2/video/render/a", {Json(200, R"({"success":true,"data":{"jobId":"b"}})")});
@@ -134,7 +136,8 @@ TEST_F(Contract, Case12_WrongFieldsAreNamed) {
   const auto refused = Api().CreatePreview(FromTemplate());
   EXPECT_THAT(refused, FailsWith(absl::StatusCode::kInvalidArgument, "UPSTREAM_INVALID"));
   EXPECT_THAT(Fields(refused.status()), ElementsAre("scenes: e"));
-  EXPECT_THAT(std::string(refused.status().message()), AllOf(HasSubstr("m"), HasSubstr("scenes: e")));
+  EXPECT_THAT(std::string(refused.status().message()),
+              AllOf(HasSubstr("m"), HasSubstr("scenes: e")));
   // Without a template the missing scenes are found here, before anything is sent.
   const auto ours = Api().CreatePreview(PreviewOf(R"({"videoName":"demo"})"));
   EXPECT_THAT(ours, FailsWith(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST"));
@@ -256,9 +259,8 @@ TEST_F(Contract, Case42_AcceptedWithoutAnIdIsInDoubt) {
 }
 
 TEST_F(Contract, Case43_SuccessFalseIsARefusalWhateverTheStatus) {
-  pictory_.On(kPreviewCall,
-              {Json(200, R"({"success":false,"data":{"error_code":"STORY_TOO_ODD",)"
-                         R"("error_message":"odd story"}})")});
+  pictory_.On(kPreviewCall, {Json(200, R"({"success":false,"data":{"error_code":"STORY_TOO_ODD",)"
+                                       R"("error_message":"odd story"}})")});
   pictory_jobs::CreatePreviewRequest request = FromTemplate();
   request.set_request_id("odd");
   const auto refused = Api().CreatePreview(request);
@@ -282,8 +284,9 @@ TEST_F(Contract, Case44_IdsAreOpaqueAndNeverLeaveTheirPathSegment) {
   EXPECT_EQ(Done(*job).state(), v1::JOB_STATE_SUCCEEDED);
   // Pictory's own id names the job too, and goes encoded into the next path.
   EXPECT_EQ(Api().Get("53g4-x/..?")->job_id(), job->job_id());
-  pictory_.On("PUT /v2/video/render/53g4-x%2F..%3F",
-              {Json(200, R"({"success":true,"data":{"jobId":"..","job_id":"84d1dd79-f2fe-53g4"}})")});
+  pictory_.On(
+      "PUT /v2/video/render/53g4-x%2F..%3F",
+      {Json(200, R"({"success":true,"data":{"jobId":"..","job_id":"84d1dd79-f2fe-53g4"}})")});
   OnJob("84d1dd79-f2fe-53g4",
         {Json(200, R"({"data":{"status":"completed","videoURL":"https://v"}})")});
   pictory_jobs::RenderRequest render;
@@ -302,7 +305,8 @@ TEST_F(Contract, Case44_IdsAreOpaqueAndNeverLeaveTheirPathSegment) {
   for (const char* bad : {"..", ".", "", "a b\r\nX-Injected: 1", "a\x7f"}) {
     project.set_project_id(bad);
     EXPECT_THAT(Api().Render(project),
-                FailsWith(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST")) << bad;
+                FailsWith(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST"))
+        << bad;
   }
 }
 
@@ -322,7 +326,8 @@ TEST_F(Contract, Case46_ATranscriptGoesBackAsItCame) {
   const std::string transcript =
       R"([{"uid":"s1", "speakerId":"", "words":[{"uid":"w1","word":"Gr\u00fc\u00dfe","start_time":0.10,)"
       R"("end_time":4.8e-1,"sentence_index":0,"new_key":[1e3,null]}]}])";
-  OnJob("t", {Json(200, R"({"success":true,"data":{"transcript":)" + transcript + R"(,"txt":"x"}})")});
+  OnJob("t",
+        {Json(200, R"({"success":true,"data":{"transcript":)" + transcript + R"(,"txt":"x"}})")});
   const Job done = Done(Transcription("t"));
   ASSERT_EQ(done.state(), v1::JOB_STATE_SUCCEEDED);
   const std::string read = Part(done, v1::RESULT_PART_TRANSCRIPT_JSON);
@@ -368,8 +373,9 @@ TEST_F(Contract, Case48_ASummaryNeedsAFinishedTranscription) {
 
 TEST_F(Contract, Case58_TooFewCreditsAreNeverTriedAgain) {
   for (const int status : {400, 402, 403, 200}) {
-    pictory_.On(kPreviewCall, {Json(status, R"({"success":false,"error":{"error_code":)"
-                                            R"("INSUFFICIENT_CREDITS","error_message":"none left"}})")});
+    pictory_.On(kPreviewCall,
+                {Json(status, R"({"success":false,"error":{"error_code":)"
+                              R"("INSUFFICIENT_CREDITS","error_message":"none left"}})")});
     const int before = pictory_.Count(kPreviewCall);
     const auto refused = Api().CreatePreview(FromTemplate());
     EXPECT_THAT(refused, FailsWith(absl::StatusCode::kResourceExhausted, "UPSTREAM_CREDITS"));

@@ -75,10 +75,13 @@ TEST_F(Contract, Case57_StrangersChangeNothing) {
   std::string wrong_mac = path;
   wrong_mac.back() = wrong_mac.back() == '0' ? '1' : '0';
   const std::string unknown = "/" + seal->Seal("00000000000000000000000000000000");
-  for (const auto& [to, body] :
-       {std::pair{wrong_mac, std::string(kVideo)}, {unknown, kVideo}, {std::string("/"), kVideo},
-        {path.substr(0, path.find('.')), kVideo}, {unknown, "\xff{"},
-        {wrong_mac, std::string(100'000, '{')}, {path, R"({"job_id":"of-somebody-else"})"}}) {
+  for (const auto& [to, body] : {std::pair{wrong_mac, std::string(kVideo)},
+                                 {unknown, kVideo},
+                                 {std::string("/"), kVideo},
+                                 {path.substr(0, path.find('.')), kVideo},
+                                 {unknown, "\xff{"},
+                                 {wrong_mac, std::string(100'000, '{')},
+                                 {path, R"({"job_id":"of-somebody-else"})"}}) {
     const PlainReply reply = CallBack(to, body);
     EXPECT_EQ(reply.status, 204);
     EXPECT_EQ(reply.body, "");
@@ -129,7 +132,8 @@ TEST_F(Contract, Case57_AJobInDoubtIsSettledByTheIdInItsBrokenAnswer) {
     const auto job = Api().Render(request);
     ASSERT_TRUE(job.ok()) << job.status();
     ASSERT_EQ(job->state(), v1::JOB_STATE_UNCONFIRMED);
-    const Job settled = Watch(*job, [](const Job& now) { return now.state() == v1::JOB_STATE_SUCCEEDED; });
+    const Job settled =
+        Watch(*job, [](const Job& now) { return now.state() == v1::JOB_STATE_SUCCEEDED; });
     EXPECT_EQ(settled.state(), v1::JOB_STATE_SUCCEEDED);
     EXPECT_EQ(settled.pictory_job_id(), id);
   }

@@ -2,8 +2,9 @@
 //
 //   flood PORT PATH PER_SECOND SECONDS CONNECTIONS [BODY]
 //
-// to 127.0.0.1. A PATH that ends in '.' gets 64 random hex digits behind it, others in each request.
-// CONNECTIONS 0: a new connection for each request. Prints {"sent":N,"seconds":S,"204":N,…}.
+// to 127.0.0.1. A PATH that ends in '.' gets 64 random hex digits behind it, others in each
+// request. CONNECTIONS 0: a new connection for each request. Prints
+// {"sent":N,"seconds":S,"204":N,…}.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -87,8 +88,7 @@ void Run(const Plan& plan, unsigned seed, Tally& tally) {
   for (int i = 0; i < plan.per_second * plan.seconds; ++i) {
     std::this_thread::sleep_until(begin + std::chrono::duration<double>(i / plan.per_second));
     if (fd < 0) fd = Connect(plan.port);
-    const std::string path =
-        plan.path.back() == '.' ? plan.path + RandomDigits(random) : plan.path;
+    const std::string path = plan.path.back() == '.' ? plan.path + RandomDigits(random) : plan.path;
     const std::string request = "POST " + path +
                                 " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
                                 "Content-Length: " +
@@ -130,7 +130,8 @@ int main(int argc, char** argv) {
   for (std::thread& thread : running) thread.join();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::printf("{\"sent\":%d,\"seconds\":%.2f", tally.sent.load(), took.count());
-  for (const auto& [answer, count] : tally.answers) std::printf(",\"%s\":%d", answer.c_str(), count);
+  for (const auto& [answer, count] : tally.answers)
+    std::printf(",\"%s\":%d", answer.c_str(), count);
   std::puts("}");
   return 0;
 }

@@ -1,10 +1,10 @@
-// Callers with a plain retry loop and no request_id: each submits one preview, and on any error tries
-// again. Prints one line of JSON with what they were told.
+// Callers with a plain retry loop and no request_id: each submits one preview, and on any error
+// tries again. Prints one line of JSON with what they were told.
 //
 //   insist TARGET CALLERS AT_ONCE
 //
-// "unexplained" are errors without the gateway's own ErrorInfo, by gRPC code and message: of those a
-// caller cannot know whether its job was submitted.
+// "unexplained" are errors without the gateway's own ErrorInfo, by gRPC code and message: of those
+// a caller cannot know whether its job was submitted.
 
 #include <grpcpp/grpcpp.h>
 

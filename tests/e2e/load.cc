@@ -24,7 +24,7 @@ using pictory_jobs::Client;
 using pictory_jobs::Job;
 
 struct Tally {
-  std::atomic<int> refused{0};   // submits that failed
+  std::atomic<int> refused{0};    // submits that failed
   std::atomic<int> succeeded{0};  // watches that ended with SUCCEEDED
   std::atomic<int> other{0};      // watches that ended otherwise
   std::atomic<int> drained{0};    // watches the server ended with UNAVAILABLE
@@ -96,9 +96,8 @@ int main(int argc, char** argv) {
     }
   }
   for (std::thread& thread : threads) thread.join();
-  std::printf(
-      "{\"refused\":%d,\"succeeded\":%d,\"other\":%d,\"drained\":%d,\"backwards\":%d}\n",
-      tally.refused.load(), tally.succeeded.load(), tally.other.load(), tally.drained.load(),
-      tally.backwards.load());
+  std::printf("{\"refused\":%d,\"succeeded\":%d,\"other\":%d,\"drained\":%d,\"backwards\":%d}\n",
+              tally.refused.load(), tally.succeeded.load(), tally.other.load(),
+              tally.drained.load(), tally.backwards.load());
   return 0;
 }

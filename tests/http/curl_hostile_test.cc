@@ -21,8 +21,8 @@ using Tls = ScriptedServer::Tls;
 constexpr std::size_t kBodyMaxBytes = 16 * limits::kMiB;
 constexpr std::size_t kMemoryMayGrowBytes = 2 * kBodyMaxBytes;
 constexpr Duration kStallMax = milliseconds(100);
-// A busy machine may take any thread away for a while; what the code itself does too slowly, it does
-// each time.
+// A busy machine may take any thread away for a while; what the code itself does too slowly, it
+// does each time.
 constexpr int kTries = 5;
 
 // How long unpacking as much as a job may have takes here and now, however busy the machine is.

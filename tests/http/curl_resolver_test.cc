@@ -115,11 +115,9 @@ TEST(Resolver, OneThatHangsDoesNotStallTheEngine) {
 TEST(Resolver, AnIpv6AddressThatSwallowsEverythingCostsLittleAndNoSecondPost) {
   Duration took = Duration::max();
   for (int i = 0; i < 5 && took > milliseconds(300); ++i) {  // the machine may be busy
-    ScriptedServer server(
-        [](ScriptedConnection& connection, const ReceivedRequest&) {
-          connection.Send(HttpReply(200, "ok"));
-        },
-        ScriptedServer::Tls::kForOtherHost);
+    ScriptedServer server([](ScriptedConnection& connection,
+                             const ReceivedRequest&) { connection.Send(HttpReply(200, "ok")); },
+                          ScriptedServer::Tls::kForOtherHost);
     const ::gateway::test::BlackHole hole(server.port());
     twofold_port = server.port();
     CurlTransportOptions options;

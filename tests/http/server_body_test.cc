@@ -13,8 +13,8 @@ namespace {
 class RangeTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    file_ = std::filesystem::path(::testing::TempDir()) /
-            ("server_test_" + std::to_string(::getpid()));
+    file_ =
+        std::filesystem::path(::testing::TempDir()) / ("server_test_" + std::to_string(::getpid()));
     std::string text;
     for (int i = 0; text.size() < 300'000; ++i) text += std::to_string(i) + " ";
     std::ofstream(file_, std::ios::binary) << text;

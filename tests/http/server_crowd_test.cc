@@ -203,7 +203,9 @@ TEST_F(CrowdTest, HundredsOfIdleConnectionsKeepNobodyOut) {
       EXPECT_EQ(PlainClient(server_->port()).Call("GET", "/").body, "hi");
     }
   }
-  EXPECT_TRUE(Await([&] { return server_->connections_open() <= 8; }));  // the last one to give way may be closing
+  EXPECT_TRUE(Await([&] {
+    return server_->connections_open() <= 8;
+  }));  // the last one to give way may be closing
   EXPECT_EQ(PlainClient(server_->port()).Call("GET", "/").body, "hi");
 }
 

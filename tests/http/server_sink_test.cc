@@ -53,8 +53,9 @@ TEST_F(SinkTest, TakesBodiesOfAnySizeAndKeepsTheConnection) {
   EXPECT_EQ(client.Call("PUT", "/", std::string(3'000'000, 'x')).body, "3000000");
   EXPECT_EQ(client.Call("GET", "/").body, "handler");
   EXPECT_EQ(client.Call("PUT", "/", "").body, "3000000");
-  client.Send("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
-              "2\r\nde\r\n0\r\n\r\n");
+  client.Send(
+      "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+      "2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().body, "3000005");
   EXPECT_EQ(client.Call("POST", "/", std::string(1001, 'x')).status, 413);
 }

@@ -35,9 +35,8 @@ TEST(ServerTest, HandsTheRequestOverAndKeepsTheConnection) {
 }
 
 TEST(ServerTest, AnswersPipelinedRequestsInOrder) {
-  auto server = Serve([](ServerRequest request, Responder responder) {
-    responder.Send(Plain(request.path));
-  });
+  auto server = Serve(
+      [](ServerRequest request, Responder responder) { responder.Send(Plain(request.path)); });
   PlainClient client(server->port());
   client.Send(PlainRequest("GET", "/1") + PlainRequest("POST", "/2", "body") +
               PlainRequest("GET", "/3"));
@@ -83,9 +82,8 @@ TEST(ServerTest, RefusesWhatIsNotHttp) {
 }
 
 TEST(ServerTest, SaysContinueBeforeALongBody) {
-  auto server = Serve([](ServerRequest request, Responder responder) {
-    responder.Send(Plain(request.body));
-  });
+  auto server = Serve(
+      [](ServerRequest request, Responder responder) { responder.Send(Plain(request.body)); });
   PlainClient client(server->port());
   client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.Read().status, 100);
@@ -170,8 +168,8 @@ TEST(ServerTest, NamesAddressAndPortIfItCannotListen) {
   const auto second = Server::Listen(options);
   ASSERT_FALSE(second.ok());
   const std::string message(second.status().message());
-  EXPECT_THAT(message, HasSubstr("the test cannot listen on 127.0.0.1:" +
-                                 std::to_string(first->port())));
+  EXPECT_THAT(message,
+              HasSubstr("the test cannot listen on 127.0.0.1:" + std::to_string(first->port())));
   EXPECT_THAT(message, HasSubstr("in use"));
   options.address = "not-an-address";
   EXPECT_THAT(std::string(Server::Listen(options).status().message()),
@@ -179,9 +177,8 @@ TEST(ServerTest, NamesAddressAndPortIfItCannotListen) {
 }
 
 TEST(ServerTest, ManyConnectionsAtOnce) {
-  auto server = Serve([](ServerRequest request, Responder responder) {
-    responder.Send(Plain(request.path));
-  });
+  auto server = Serve(
+      [](ServerRequest request, Responder responder) { responder.Send(Plain(request.path)); });
   std::vector<std::thread> threads;
   std::atomic<int> right{0};
   for (int t = 0; t < 8; ++t) {

@@ -33,7 +33,9 @@ inline std::unique_ptr<Server> Serve(Server::Handler handler, ServerOptions opti
   return server;
 }
 
-inline ServerResponse Plain(std::string text) { return TextResponse(200, "text/plain", std::move(text)); }
+inline ServerResponse Plain(std::string text) {
+  return TextResponse(200, "text/plain", std::move(text));
+}
 
 inline Server::Handler Always(const std::string& text, Delivery delivery = {}) {
   return [=](ServerRequest, Responder responder) { responder.Send(Plain(text), delivery); };

@@ -169,10 +169,11 @@ TEST(Advance, WhatIsThereInPlaceOfAResultIsTakenAfterSomeTimeAndSomeAnswers) {
     record = ask(record, std::chrono::seconds(119)).record;
     EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
     const Advanced last = ask(record, std::chrono::seconds(120));
-    EXPECT_EQ(last.record.job.state,
-              something ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_RUNNING);
+    EXPECT_EQ(last.record.job.state, something ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_RUNNING);
     EXPECT_EQ(last.record.job.result_wire, something ? "something" : "");
-    if (!something) { EXPECT_FALSE(ask(last.record, std::chrono::seconds(180)).store); }
+    if (!something) {
+      EXPECT_FALSE(ask(last.record, std::chrono::seconds(180)).store);
+    }
   }
 }
 
@@ -238,7 +239,8 @@ TEST(Advance, WhatIsNotUnderstoodIsToldOnceUntilPictorySpeaksClearly) {
     EXPECT_EQ(Advance(other.record, Reply(Kind::kCleaned), kStart).record.job.message, "");
     EXPECT_EQ(Advance(other.record, Succeeded(), kStart).record.job.message, "");
     const JobRecord old =
-        Advance(other.record, Puzzling(kind, "HTTP 400: no"), kStart + limits::kExpiresAfter).record;
+        Advance(other.record, Puzzling(kind, "HTTP 400: no"), kStart + limits::kExpiresAfter)
+            .record;
     EXPECT_EQ(old.job.state, v1::JOB_STATE_EXPIRED);
     EXPECT_EQ(old.job.message, "");
   }
@@ -248,7 +250,8 @@ TEST(Advance, OnlyWhoSpeaksOfAJobKnowsIt) {
   JobRecord missing = Accepted();
   missing.job.upstream_missing = true;
   EXPECT_FALSE(Advance(missing, Puzzling(Kind::kUnclear, "?"), kStart).record.job.upstream_missing);
-  EXPECT_TRUE(Advance(missing, Puzzling(Kind::kUnreadable, "?"), kStart).record.job.upstream_missing);
+  EXPECT_TRUE(
+      Advance(missing, Puzzling(Kind::kUnreadable, "?"), kStart).record.job.upstream_missing);
 }
 
 TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
@@ -260,8 +263,8 @@ TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
   record.not_found_count = 100;
   record.job.upstream_missing = true;
   // While nobody answers, and at the first answer, whatever it is.
-  for (const Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials,
-                          Kind::kUnreadable}) {
+  for (const Kind kind :
+       {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnreadable}) {
     EXPECT_FALSE(IsFinal(Advance(record, Puzzling(kind, ""), back, before).record.job.state));
   }
   const Asked after = AfterAnswer(before, back);
@@ -355,10 +358,11 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
 
 // Whatever Pictory says in whatever order: ranks never fall, revisions rise by one, ends stay.
 TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
-  constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,  Kind::kIncomplete, Kind::kFailed,
-                           Kind::kCleaned,     Kind::kNotFound,   Kind::kUnclear,    Kind::kUnchanged,
-                           Kind::kRateLimited, Kind::kCredentials, Kind::kUnavailable,
-                           Kind::kTooLarge,    Kind::kLarge,      Kind::kUnreadable};
+  constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,   Kind::kIncomplete,
+                           Kind::kFailed,      Kind::kCleaned,     Kind::kNotFound,
+                           Kind::kUnclear,     Kind::kUnchanged,   Kind::kRateLimited,
+                           Kind::kCredentials, Kind::kUnavailable, Kind::kTooLarge,
+                           Kind::kLarge,       Kind::kUnreadable};
   std::uint64_t seed = 42;
   const auto next = [&seed](std::uint64_t below) {
     seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -375,7 +379,9 @@ TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
       ASSERT_GE(Rank(a.record.job.state), Rank(record.job.state));
       ASSERT_EQ(a.record.job.revision, record.job.revision + (a.visible ? 1 : 0));
       ASSERT_GE(a.record.job.progress_percent.value_or(0), record.job.progress_percent.value_or(0));
-      if (IsFinal(record.job.state)) { ASSERT_EQ(a.record, record); }
+      if (IsFinal(record.job.state)) {
+        ASSERT_EQ(a.record, record);
+      }
       record = a.record;
     }
   }

@@ -89,7 +89,8 @@ TEST_F(DeleterTest, OfAJobThatWasGivenUpTheOutputsGoIfItsIdIsKnown) {
   JobRecord record = Put(v1::JOB_STATE_OUTCOME_UNKNOWN);
   record.version = 1;
   record.job.pictory_job_id = "p-j1";
-  ledger_.Update({.record = record}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  ledger_.Update({.record = record},
+                 [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
   EXPECT_TRUE(Delete("j1").ok());
   ASSERT_EQ(transport_.requests().size(), 1u);
@@ -139,8 +140,11 @@ TEST_F(DeleterTest, WhatPictoryDoesNotHaveOrDoesNotLetGoIsDeletedHere) {
 
 class RetentionTest : public DeleterTest {
  protected:
-  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_,
-                       clock_, clock_, [this](std::size_t count) { pruned_ += count; }};
+  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h},
+                       ledger_,
+                       clock_,
+                       clock_,
+                       [this](std::size_t count) { pruned_ += count; }};
   std::size_t pruned_ = 0;
 };
 
@@ -171,8 +175,8 @@ TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
   clock_.Advance(24h);
   EXPECT_TRUE(Known("done"));
   retention_.Stop();
-  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_, clock_,
-                 clock_, nullptr);
+  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_, clock_, clock_,
+                 nullptr);
   next.Start(answered);  // nor does a start by such a clock
   clock_.Advance(24h);
   EXPECT_TRUE(Known("done"));

@@ -210,7 +210,8 @@ TEST_F(HubTest, WatchersOfOneConnectionAreToldOneAfterTheOther) {
   std::vector<std::shared_ptr<Named>> watchers;
   std::vector<Hub::Subscribed> subscriptions;
   hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1));
-  for (const auto& [name, connection] : {std::pair("a1", 7), {"b1", 5}, {"a2", 7}, {"b2", 5}, {"a3", 7}}) {
+  for (const auto& [name, connection] :
+       {std::pair("a1", 7), {"b1", 5}, {"a2", 7}, {"b2", 5}, {"a3", 7}}) {
     watchers.push_back(std::make_shared<Named>(name, told));
     subscriptions.push_back(hub_.Subscribe("default", "j1", watchers.back(), connection));
   }

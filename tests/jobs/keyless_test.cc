@@ -36,12 +36,13 @@ class KeylessTest : public SubmitterTest {
   // `arrives`: the answer does.
   Told Tell(SubmitRequest request, bool arrives = true) {
     Told told;
-    submitter_->Submit(std::move(request), [&](const Submitter::Answer& answer, const AnswerSource& source) {
-      if (answer.ok()) told.job = std::string((*answer)->job_id());
-      if (arrives && source.call != nullptr) source.call->Arrived();
-      told.source = source;
-      told.source.call.reset();
-    });
+    submitter_->Submit(std::move(request),
+                       [&](const Submitter::Answer& answer, const AnswerSource& source) {
+                         if (answer.ok()) told.job = std::string((*answer)->job_id());
+                         if (arrives && source.call != nullptr) source.call->Arrived();
+                         told.source = source;
+                         told.source.call.reset();
+                       });
     return told;
   }
   // Long enough for an answer to settle, and for nothing else.
@@ -128,19 +129,21 @@ TEST_F(KeylessTest, AnEqualCallJoinsARunningAttemptWhateverItsMetadataSay) {
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   std::vector<Submitter::Answer> answers;
   std::vector<AnswerRule> rules;
-  for (const RetryEvidence& evidence : {RetryEvidence{}, RetryEvidence{}, Mesh("x"), Library(1, "y", 2)}) {
-    submitter_->Submit(Keyless(evidence), [&](const Submitter::Answer& answer, const AnswerSource& source) {
-      answers.push_back(answer);
-      rules.push_back(source.rule);
-      EXPECT_EQ(source.request_id, source.rule == AnswerRule::kOwn ? "" : "minted-1");
-    });
+  for (const RetryEvidence& evidence :
+       {RetryEvidence{}, RetryEvidence{}, Mesh("x"), Library(1, "y", 2)}) {
+    submitter_->Submit(
+        Keyless(evidence), [&](const Submitter::Answer& answer, const AnswerSource& source) {
+          answers.push_back(answer);
+          rules.push_back(source.rule);
+          EXPECT_EQ(source.request_id, source.rule == AnswerRule::kOwn ? "" : "minted-1");
+        });
   }
   EXPECT_EQ(Posts(), 1);
   transport_.Answer(Reply(200, kAccepted));
   ASSERT_EQ(answers.size(), 4u);
   for (const auto& answer : answers) EXPECT_EQ((*answer)->job_id(), (*answers[0])->job_id());
-  EXPECT_EQ(rules, (std::vector<AnswerRule>{AnswerRule::kOwn, AnswerRule::kJoined, AnswerRule::kJoined,
-                                            AnswerRule::kJoined}));
+  EXPECT_EQ(rules, (std::vector<AnswerRule>{AnswerRule::kOwn, AnswerRule::kJoined,
+                                            AnswerRule::kJoined, AnswerRule::kJoined}));
 }
 
 TEST_F(KeylessTest, TwoOnPurposeNeedTwoRequestIdsOrALookAtTheFirst) {

@@ -25,7 +25,8 @@ class LedgerTest : public testing::Test {
     record.job.tenant = "default";
     record.job.job_id = "j1";
     record.job.request_id = "r1";
-    record.job.state = submission == SubmissionState::kUnknown ? v1::JOB_STATE_UNCONFIRMED : v1::JOB_STATE_QUEUED;
+    record.job.state =
+        submission == SubmissionState::kUnknown ? v1::JOB_STATE_UNCONFIRMED : v1::JOB_STATE_QUEUED;
     record.submission = submission;
     std::optional<JobRecord> put;
     ledger_.Begin(record, [&](absl::StatusOr<BeginResult> begun) { put = begun->record; });
@@ -54,12 +55,13 @@ class LedgerTest : public testing::Test {
 TEST_F(LedgerTest, AChangeIsStoredThenSeenThenNoted) {
   const JobRecord record = Put(SubmissionState::kAccepted);
   bool stored = false;
-  const Ledger::Outcome outcome = Update({.record = Saying(record, "a"), .stored = [&](const JobRecord& now) {
-    stored = true;
-    EXPECT_EQ(now.version, 2);
-    EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
-    EXPECT_TRUE(heard_.empty());
-  }});
+  const Ledger::Outcome outcome =
+      Update({.record = Saying(record, "a"), .stored = [&](const JobRecord& now) {
+                stored = true;
+                EXPECT_EQ(now.version, 2);
+                EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
+                EXPECT_TRUE(heard_.empty());
+              }});
   EXPECT_TRUE(stored);
   ASSERT_TRUE(outcome.status.ok());
   EXPECT_EQ(outcome.record.version, 2);
@@ -70,14 +72,15 @@ TEST_F(LedgerTest, AChangeIsStoredThenSeenThenNoted) {
 TEST_F(LedgerTest, WhoComesSecondGetsWhatTheFirstHasMadeOfIt) {
   const JobRecord record = Put(SubmissionState::kAccepted);
   ASSERT_TRUE(Update({.record = Saying(record, "first")}).status.ok());
-  const Ledger::Outcome late = Update({.record = Saying(record, "second"), .stored = [](const JobRecord&) {
-    ADD_FAILURE() << "nothing was stored";
-  }});
+  const Ledger::Outcome late =
+      Update({.record = Saying(record, "second"),
+              .stored = [](const JobRecord&) { ADD_FAILURE() << "nothing was stored"; }});
   EXPECT_TRUE(absl::IsAborted(late.status));
   EXPECT_EQ(late.record.job.message, "first");
   EXPECT_EQ(late.seen, nullptr);
   EXPECT_EQ(heard_, std::vector<std::string>{"first"});
-  EXPECT_TRUE(Update({.record = Saying(late.record, "second")}).status.ok()) << "from there it can go on";
+  EXPECT_TRUE(Update({.record = Saying(late.record, "second")}).status.ok())
+      << "from there it can go on";
 }
 
 TEST_F(LedgerTest, WhatCallersDoNotSeeNobodyHearsOf) {
@@ -146,8 +149,9 @@ TEST(AfterReply, WhatWasAdoptedStays) {
 
 TEST(AfterReply, ARefusalOrSilenceChangesNoDecision) {
   const JobRecord decided = Decided(SubmissionState::kAbandoned, v1::JOB_STATE_OUTCOME_UNKNOWN, "");
-  for (const auto outcome : {pictory::SubmitReply::Outcome::kRefused, pictory::SubmitReply::Outcome::kUnknown,
-                             pictory::SubmitReply::Outcome::kNotSent}) {
+  for (const auto outcome :
+       {pictory::SubmitReply::Outcome::kRefused, pictory::SubmitReply::Outcome::kUnknown,
+        pictory::SubmitReply::Outcome::kNotSent}) {
     EXPECT_EQ(AfterReply(decided, {.outcome = outcome}, WallTime{}), decided);
   }
 }

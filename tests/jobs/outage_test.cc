@@ -26,10 +26,12 @@ class OutageTest : public testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  pictory::PictoryClient client_{{.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
+  pictory::PictoryClient client_{
+      {.api_key = Secret("pictai_k"), .user_agent = "t"}, transport_, clock_};
   Account account_{{.requests_per_second = 100, .burst = 100}, clock_};
   std::vector<bool> changes_;
-  OutageWatch outage_{account_, client_, clock_, clock_, [this](const absl::Status& why) { changes_.push_back(!why.ok()); }};
+  OutageWatch outage_{account_, client_, clock_, clock_,
+                      [this](const absl::Status& why) { changes_.push_back(!why.ok()); }};
 };
 
 TEST_F(OutageTest, AFewSilencesAreNoOutage) {
@@ -93,7 +95,8 @@ TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
   ASSERT_EQ(probes(), 2u);
   EXPECT_TRUE(account_.credentials_refused());
   EXPECT_FALSE(MaySubmit());
-  EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit)), errors::kUpstreamCredentials);
+  EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit)),
+            errors::kUpstreamCredentials);
   clock_.Advance(10 * kCredentialsProbeInterval);
   EXPECT_EQ(probes(), 2u + 10);
   EXPECT_EQ(changes_, std::vector<bool>({true}));
@@ -116,7 +119,8 @@ TEST_F(OutageTest, A401OfOneJobAloneStopsNobody) {
 
 TEST_F(OutageTest, ANewKeyEndsTheRestAtOnce) {
   transport_.SetScript([](const http::Request& request) {
-    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}") : Reply(401, "");
+    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}")
+                                                                    : Reply(401, "");
   });
   client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
   ASSERT_TRUE(account_.credentials_refused());

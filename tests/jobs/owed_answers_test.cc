@@ -146,7 +146,8 @@ TEST_F(OwedAnswersTest, AClaimThatDidNotArriveGoesBack) {
   }
   clock_.Advance(1min);
   const Verdict again = Ask("r3");
-  EXPECT_EQ(again.rule, AnswerRule::kUndelivered) << "its caller repeated itself, and got nothing again";
+  EXPECT_EQ(again.rule, AnswerRule::kUndelivered)
+      << "its caller repeated itself, and got nothing again";
   ASSERT_TRUE(again.claim.has_value());
   EXPECT_EQ(again.claim->claims, 1);
 }
@@ -208,7 +209,9 @@ TEST_F(OwedAnswersTest, AnOldAnswerThatWasGivenAgainIsOwedWithoutAClaim) {
 
 TEST_F(OwedAnswersTest, ARepetitionWhoseCallEndsBadlyIsOwedAgain) {
   Arrives("r1");
-  { const Verdict again = owed_.Ask("acme", "f", "r1", Id::kRepeated); }
+  {
+    const Verdict again = owed_.Ask("acme", "f", "r1", Id::kRepeated);
+  }
   clock_.Advance(5min);
   EXPECT_EQ(Ask("r2").rule, AnswerRule::kUndelivered);
 }

@@ -26,20 +26,20 @@ constexpr char kDone[] =
 
 class PollerTest : public testing::Test {
  protected:
-  PollerTest() { transport_.SetScript([this](const http::Request& r) { return Answer(r); }); }
+  PollerTest() {
+    transport_.SetScript([this](const http::Request& r) { return Answer(r); });
+  }
 
   void Make(BudgetOptions budget = {.requests_per_second = 1000, .burst = 1000},
             PollerOptions options = {}) {
-    upstream_ = MakeUpstream(budget, transport_, clock_,
-                             {.rests = {},
-                              .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
+    upstream_ = MakeUpstream(
+        budget, transport_, clock_,
+        {.rests = {}, .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
     ledger_ = std::make_unique<Ledger>(store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
         options, *upstream_, *ledger_, store_, clock_, clock_, random_,
-        PollEvents{.replied = nullptr,
-                   .contradicted = nullptr,
-                   .storing = [this](JobRecord&) {
+        PollEvents{.replied = nullptr, .contradicted = nullptr, .storing = [this](JobRecord&) {
                      if (auto first = std::exchange(on_storing_, nullptr)) first();
                    }});
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
@@ -129,8 +129,7 @@ TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
   });
   store_.ReadPart("default", "job-a", v1::RESULT_PART_RESULT_JSON, 0, 1000, [&](const auto& part) {
     ASSERT_TRUE(part.ok());
-    EXPECT_EQ(part->data,
-              R"({"status":"completed","videoURL":"https://cdn.example/v.mp4"})");
+    EXPECT_EQ(part->data, R"({"status":"completed","videoURL":"https://cdn.example/v.mp4"})");
   });
   EXPECT_TRUE(read);
 
@@ -283,18 +282,19 @@ TEST_F(PollerTest, ATenantIsPolledHalfAsOftenAtWorstBesideOneWithNineThousandJob
   const auto polls_in_an_hour = [this](int of_the_other) {
     Make({.requests_per_second = limits::kBudgetPerSecond, .burst = limits::kBudgetBurst});
     const std::string prefix = std::to_string(of_the_other) + "-";
-    for (int i = 0; i < of_the_other; ++i) Follow(Accepted(prefix + "many" + std::to_string(i), "big"));
+    for (int i = 0; i < of_the_other; ++i)
+      Follow(Accepted(prefix + "many" + std::to_string(i), "big"));
     for (int i = 0; i < 10; ++i) Follow(Accepted(prefix + "few" + std::to_string(i), "small"));
     polls_.clear();
     clock_.Advance(1h);
-    return std::count_if(polls_.begin(), polls_.end(), [&](const auto& poll) {
-      return poll.first.starts_with(prefix + "few");
-    });
+    return std::count_if(polls_.begin(), polls_.end(),
+                         [&](const auto& poll) { return poll.first.starts_with(prefix + "few"); });
   };
   const auto alone = polls_in_an_hour(0);
   EXPECT_GT(alone, 10 * 10);
   EXPECT_GE(2 * polls_in_an_hour(9'000), alone);
-  EXPECT_GE(polls_.size(), 3600 * limits::kBudgetPerSecond * 0.95) << "the budget is used all the same";
+  EXPECT_GE(polls_.size(), 3600 * limits::kBudgetPerSecond * 0.95)
+      << "the budget is used all the same";
 }
 
 class ManyJobs : public PollerTest {
@@ -415,7 +415,8 @@ TEST_F(PollerTest, AReplyIsNewsOnceMoreOfARecordThatHasChangedMeanwhile) {
     JobRecord other = before;
     other.job.message = "of somebody else";
     other.job.revision = 5;
-    ledger_->Update({.record = other}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+    ledger_->Update({.record = other},
+                    [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   };
   Follow(before);
   clock_.Advance(60s);
@@ -499,12 +500,10 @@ TEST_F(PollerTest, WhatIsThereInPlaceOfAResultIsStoredWithItsParts) {
 
 // A week away, refused credentials, a limit of rate, an outage: none of them is the job's time.
 TEST_F(PollerTest, ATimeInWhichPictoryCouldNotBeAskedEndsNoJob) {
-  for (const auto& trouble :
-       std::vector<std::function<http::Response()>>{[] { return Reply(503, ""); },
-                                                    [] { return Reply(401, "{}"); },
-                                                    [] { return Reply(429, "{}"); },
-                                                    [] { return test::NotSent(); },
-                                                    [] { return Reply(200, "<html>"); }}) {
+  for (const auto& trouble : std::vector<std::function<http::Response()>>{
+           [] { return Reply(503, ""); }, [] { return Reply(401, "{}"); },
+           [] { return Reply(429, "{}"); }, [] { return test::NotSent(); },
+           [] { return Reply(200, "<html>"); }}) {
     Make();
     const std::string id = "p" + std::to_string(polls_.size());
     Follow(Accepted(id));
@@ -748,7 +747,8 @@ TEST_F(PollerTest, ALargeReplyIsAskedForAgainAtOnceAndWhole) {
   });
   Follow(Accepted("a"));
   clock_.Advance(7s);
-  EXPECT_EQ(asked, (std::vector<std::size_t>{limits::kSmallReplyMaxBytes, limits::kJobReplyMaxBytes}));
+  EXPECT_EQ(asked,
+            (std::vector<std::size_t>{limits::kSmallReplyMaxBytes, limits::kJobReplyMaxBytes}));
   ASSERT_EQ(published_.size(), 1u);
   EXPECT_EQ(published_[0].job.state, v1::JOB_STATE_SUCCEEDED);
   EXPECT_TRUE(degraded_.empty());

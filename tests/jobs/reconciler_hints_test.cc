@@ -63,8 +63,8 @@ TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
 TEST_F(HintsTest, AWrongIdHidesNoRightOne) {
   int number = 0;
   for (const http::Response& of_the_wrong :
-       {Reply(404, "{}"), Reply(400, "{}"), Reply(400, R"({"code":"INVALID_JOB_ID"})"), Reply(200, "<html>"),
-        Reply(500, "{}"), Reply(403, "<html>")}) {
+       {Reply(404, "{}"), Reply(400, "{}"), Reply(400, R"({"code":"INVALID_JOB_ID"})"),
+        Reply(200, "<html>"), Reply(500, "{}"), Reply(403, "<html>")}) {
     const std::string id = "j" + std::to_string(++number), token = "t" + std::to_string(number);
     const std::string right = "right" + std::to_string(number);
     InDoubt(id, token);

@@ -38,7 +38,8 @@ class BusyStore final : public store::MemoryJobStore {
   }
   void KeepHints(JobKey job, std::vector<std::string> ids, Done done) override {
     ++hint_writes;
-    if (!keeps_no_hints) return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
+    if (!keeps_no_hints)
+      return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
     done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
   }
   int busy_for = 0;
@@ -57,8 +58,8 @@ class ReconcilerTest : public testing::Test {
       poller_->OnChange(record, seen);
       reconciler_->OnChange(record);
     });
-    poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *upstream_, *ledger_, store_, clock_, clock_, random_, PollEvents{});
+    poller_ = std::make_unique<Poller>(PollerOptions{}, *upstream_, *ledger_, store_, clock_,
+                                       clock_, random_, PollEvents{});
     ReconcileEvents events;
     events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
@@ -87,7 +88,8 @@ class ReconcilerTest : public testing::Test {
   }
   // As somebody else would.
   void Store(JobRecord& record) {
-    store_.Update(record, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+    store_.Update(record, {},
+                  [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     ++record.version;
   }
   JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {

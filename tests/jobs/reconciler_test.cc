@@ -127,7 +127,8 @@ TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
   });
   const std::string tokens[] = {std::string(32, 'a'), std::string(32, 'b')};
   for (const bool wrong_first : {false, true}) {
-    const std::string id = wrong_first ? "j2" : "j1", right = "of-" + id, token = tokens[wrong_first];
+    const std::string id = wrong_first ? "j2" : "j1", right = "of-" + id,
+                      token = tokens[wrong_first];
     JobRecord record = Put(SubmissionState::kSending, id, token);
     if (wrong_first) CallBack(token, "wrong");
     CallBack(token, right);
@@ -213,14 +214,16 @@ TEST_F(ReconcilerTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   EXPECT_EQ(errors::Reason(Resolve(Abandon("nobody")).status()), "JOB_NOT_FOUND");
 }
 
-// Pictory has said after all which job it was: that is told of it, and it is followed no more than before.
+// Pictory has said after all which job it was: that is told of it, and it is followed no more than
+// before.
 TEST_F(ReconcilerTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
   InDoubt();
   ASSERT_TRUE(Resolve(Abandon()).ok());
   JobRecord record = Stored();
   record.job.pictory_job_id = "p1";
   ++record.job.revision;
-  ledger_->Update({.record = record}, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  ledger_->Update({.record = record},
+                  [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   EXPECT_EQ(errors::Reason(Resolve(Adopt("p1")).status()), "JOB_NOT_UNCONFIRMED");
   EXPECT_TRUE(Resolve(Abandon()).ok());
 }
@@ -253,7 +256,9 @@ TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
           {"data":{"jobId":"after","status":"completed"}}],"nextPageKey":"k="})");
     }
     EXPECT_EQ(request.path, "/v1/jobs?nextPageKey=k%3D");
-    return Reply(200, R"({"items":[{"data":{"jobId":"or-mine","status":"completed","videoURL":"https://x/v.mp4"}},
+    return Reply(
+        200,
+        R"({"items":[{"data":{"jobId":"or-mine","status":"completed","videoURL":"https://x/v.mp4"}},
         {"data":{"jobId":"before","status":"completed"}},
         {"data":{"jobId":"too-old","status":"completed"}}],"nextPageKey":"more"})");
   });

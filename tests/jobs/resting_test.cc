@@ -1,5 +1,5 @@
-// While the account rests: what each call tells its caller, that nothing is sent, and that it works again
-// afterwards. And what the answers to these calls say of the account.
+// While the account rests: what each call tells its caller, that nothing is sent, and that it works
+// again afterwards. And what the answers to these calls say of the account.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -16,9 +16,9 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Reply;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using test::Reply;
 
 constexpr char kPlace[] =
     R"({"data":{"signedUrl":"https://b.s3.amazonaws.com/k","url":"https://d1.cloudfront.net/k"}})";
@@ -35,8 +35,8 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_, clock_,
-                                               ReconcileEvents{});
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_,
+                                               clock_, ReconcileEvents{});
     deleter_ = std::make_unique<Deleter>(*upstream_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
@@ -154,7 +154,8 @@ TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
     poller_->OnChange(**found, MakeSnapshot((*found)->job));
   });
   for (int i = 0; i < 60 && transport_.requests().empty(); ++i) clock_.Advance(1s);
-  ASSERT_EQ(transport_.requests().size(), 2u) << "the poll, and the question whether it is the account";
+  ASSERT_EQ(transport_.requests().size(), 2u)
+      << "the poll, and the question whether it is the account";
   ExpectRefused(errors::kUpstreamCredentials, false);
   AllIsWell();
   clock_.Advance(30s);

@@ -51,16 +51,18 @@ TEST(NextPollDelay, AResultTooLargeIsAskedForOnceAnHourWhoeverWatches) {
   JobRecord record = Record();
   record.notice = Notice::kTooLarge;
   for (const bool watched : {false, true}) {
-    EXPECT_DOUBLE_EQ(Seconds(Next({.record = &record, .polls = 1, .watched = watched,
-                                   .outcome = Kind::kTooLarge})),
-                     3600);
+    EXPECT_DOUBLE_EQ(
+        Seconds(
+            Next({.record = &record, .polls = 1, .watched = watched, .outcome = Kind::kTooLarge})),
+        3600);
   }
 }
 
 TEST(NextPollDelay, ErrorsBackOffWithFullJitterAndObeyRetryAfter) {
   const auto error = [](int errors, double random, Duration retry_after = Duration::zero()) {
-    return Seconds(Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after},
-                        kStart, random));
+    return Seconds(
+        Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after}, kStart,
+             random));
   };
   EXPECT_DOUBLE_EQ(error(1, 0), 1);
   EXPECT_NEAR(error(1, 0.999999), 2, 0.001);
@@ -99,7 +101,8 @@ TEST(NextPollDelay, AnIncompleteResultIsAskedForSoonAndLaterAsAnyJob) {
 }
 
 TEST(NextPollDelay, AnAnswerThatCannotBeReadIsAskedAgainLikeAnError) {
-  EXPECT_NEAR(Seconds(Next({.errors = 4, .outcome = Kind::kUnreadable}, kStart, 0.999999)), 16, 0.001);
+  EXPECT_NEAR(Seconds(Next({.errors = 4, .outcome = Kind::kUnreadable}, kStart, 0.999999)), 16,
+              0.001);
   EXPECT_GE(Seconds(Next({.errors = 1, .outcome = Kind::kUnreadable, .retry_after = 30s})), 30);
 }
 
@@ -124,13 +127,15 @@ std::vector<double> PollTimes(PollCurve curve, bool watched, Duration span) {
   const JobRecord record = Record();
   PollFacts facts{.record = &record, .watched = watched};
   for (Duration at{0};; ++facts.polls) {
-    at += NextPollDelay(curve, facts, kStart + std::chrono::duration_cast<WallTime::duration>(at), 0);
+    at +=
+        NextPollDelay(curve, facts, kStart + std::chrono::duration_cast<WallTime::duration>(at), 0);
     if (at > span) return times;
     times.push_back(Seconds(at));
   }
 }
 
-// How late the end of a job is seen if nobody calls back, at worst, among jobs of up to half an hour.
+// How late the end of a job is seen if nobody calls back, at worst, among jobs of up to half an
+// hour.
 double WorstDelay(const PollCurve& curve, bool watched) {
   double worst = 0;
   double last = 0;

@@ -77,10 +77,13 @@ TEST(SnapshotTest, IsFoundByTheNameThatStandsInIt) {
   };
   std::unordered_set<std::unique_ptr<Holder>, ByName<HeldJob>, ByName<HeldJob>> holders;
   for (const char* id : {"j1", "j2"}) {
-    holders.insert(std::make_unique<Holder>(Holder{MakeSnapshot(MakeJob(id, v1::JOB_STATE_QUEUED, 1))}));
+    holders.insert(
+        std::make_unique<Holder>(Holder{MakeSnapshot(MakeJob(id, v1::JOB_STATE_QUEUED, 1))}));
   }
-  EXPECT_FALSE(holders.insert(std::make_unique<Holder>(
-      Holder{MakeSnapshot(MakeJob("j1", v1::JOB_STATE_RUNNING, 2))})).second);
+  EXPECT_FALSE(holders
+                   .insert(std::make_unique<Holder>(
+                       Holder{MakeSnapshot(MakeJob("j1", v1::JOB_STATE_RUNNING, 2))}))
+                   .second);
   EXPECT_EQ((*holders.find(JobKeyView{"default", "j2"}))->job->job_id(), "j2");
   EXPECT_EQ(holders.find(JobKeyView{"other", "j2"}), holders.end());
   EXPECT_EQ(std::hash<JobKey>()({"default", "j1"}), std::hash<JobKeyView>()({"default", "j1"}));

@@ -1,4 +1,5 @@
-// A Submitter on fakes: simulated time, a store in memory, a transport that answers as a script says.
+// A Submitter on fakes: simulated time, a store in memory, a transport that answers as a script
+// says.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -44,8 +45,9 @@ class SubmitterTest : public testing::Test {
     SubmitEvents events;
     events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, *ledger_, store_,
-                                             hub_, clock_, clock_, random_, std::move(events));
+    submitter_ =
+        std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, *ledger_,
+                                    store_, hub_, clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {

@@ -41,14 +41,16 @@ TEST_F(SubmitterTest, AnotherRequestUnderTheSameIdIsRefusedNamingTheFirstJob) {
   const auto first = Submit(Preview("r1"));
   const auto other = Submit(Preview("r1", "other"));
   EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
-  EXPECT_NE(other.status().message().find(std::string((*first)->job_id())), absl::string_view::npos);
+  EXPECT_NE(other.status().message().find(std::string((*first)->job_id())),
+            absl::string_view::npos);
   EXPECT_EQ(Posts(), 1);
 }
 
 TEST_F(SubmitterTest, AStormOfEqualCallsJoinsOneAttempt) {
   std::vector<Submitter::Answer> answers;
   for (int i = 0; i < 1000; ++i) {
-    submitter_->Submit(Preview("r1"), [&](Submitter::Answer a, const auto&) { answers.push_back(std::move(a)); });
+    submitter_->Submit(Preview("r1"),
+                       [&](Submitter::Answer a, const auto&) { answers.push_back(std::move(a)); });
   }
   EXPECT_TRUE(answers.empty());
   EXPECT_EQ(submitter_->running(), 1u);
@@ -90,9 +92,17 @@ TEST_F(SubmitterTest, AnUnknownOutcomeIsOkUnconfirmedAndNeverSentAgain) {
 
 TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   int n = 0;
-  for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{
-           {200, R"({"success":true,"data":{}})"}, {200, ""}, {200, "<html>"}, {408, "{}"},
-           {409, "{}"}, {425, "{}"}, {500, "{}"}, {502, "<html>"}, {503, "{}"}, {302, ""}}) {
+  for (const auto& [status, body] :
+       std::vector<std::pair<int, std::string>>{{200, R"({"success":true,"data":{}})"},
+                                                {200, ""},
+                                                {200, "<html>"},
+                                                {408, "{}"},
+                                                {409, "{}"},
+                                                {425, "{}"},
+                                                {500, "{}"},
+                                                {502, "<html>"},
+                                                {503, "{}"},
+                                                {302, ""}}) {
     transport_.SetScript([&](const http::Request&) { return Reply(status, body); });
     const auto answer = Submit(Preview("doubt" + std::to_string(n++)));
     ASSERT_TRUE(answer.ok()) << status << body;
@@ -100,7 +110,8 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   }
 }
 
-// Callers were told that it is unknown, and somebody gave it up or adopted it, before Pictory answered.
+// Callers were told that it is unknown, and somebody gave it up or adopted it, before Pictory
+// answered.
 TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
   for (const bool abandoned : {true, false}) {
     const std::string request_id = abandoned ? "r1" : "r2", id = "p-" + request_id;
@@ -112,7 +123,8 @@ TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
     ASSERT_TRUE(answer.has_value());
     ASSERT_EQ((**answer)->state, v1::JOB_STATE_UNCONFIRMED);
     const JobRecord told = *Stored(request_id);
-    ledger_->Update({.record = abandoned ? Abandoned(told, clock_.WallNow()) : Adopted(told, id, clock_.WallNow())},
+    ledger_->Update({.record = abandoned ? Abandoned(told, clock_.WallNow())
+                                         : Adopted(told, id, clock_.WallNow())},
                     [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
     transport_.Answer(Reply(200, R"({"success":true,"data":{"jobId":")" + id + R"("}})"));
     const JobRecord now = *Stored(request_id);
@@ -125,7 +137,8 @@ TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
 }
 
 TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) {
-  transport_.SetScript([](const http::Request&) { return test::Cut("reset", 200, R"({"data":{"jobId":"p1",)"); });
+  transport_.SetScript(
+      [](const http::Request&) { return test::Cut("reset", 200, R"({"data":{"jobId":"p1",)"); });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ((*answer)->state, v1::JOB_STATE_UNCONFIRMED);
@@ -133,7 +146,8 @@ TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) 
   EXPECT_EQ(hinted_, std::vector<std::string>{"p1"});
   const auto recovered = store_.Recover(clock_.WallNow());
   ASSERT_TRUE(recovered.ok());
-  EXPECT_EQ(recovered->hints, (std::vector<Hint>{{{"default", std::string((*answer)->job_id())}, "p1"}}));
+  EXPECT_EQ(recovered->hints,
+            (std::vector<Hint>{{{"default", std::string((*answer)->job_id())}, "p1"}}));
 }
 
 TEST_F(SubmitterTest, AnErrorThatRepeatsAnIdOfTheRequestHintsAtNothing) {
@@ -162,14 +176,15 @@ TEST_F(SubmitterTest, AnAnswerWithTheIdOfAnotherJobLeavesDoubt) {
 TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
   transport_.SetScript([](const http::Request&) {
     return Reply(400, R"({"code":"INVALID_REQUEST_BODY","message":"m",)"
-                         R"("fields":[{"name":"scenes","errors":"e"}]})");
+                      R"("fields":[{"name":"scenes","errors":"e"}]})");
   });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(first.status().code(), absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(errors::Violations(first.status()).size(), 1u);
   const auto again = Submit(Preview("r1"));
   EXPECT_EQ(again.status(), first.status());
-  EXPECT_EQ(errors::Violations(again.status())[0].field, errors::Violations(first.status())[0].field);
+  EXPECT_EQ(errors::Violations(again.status())[0].field,
+            errors::Violations(first.status())[0].field);
   EXPECT_EQ(Posts(), 1);
   bool absent = false;
   store_.Find("default", Stored("r1")->job.job_id,
@@ -178,7 +193,8 @@ TEST_F(SubmitterTest, ARefusalMakesNoJobAndARetryGetsItAgain) {
 }
 
 TEST_F(SubmitterTest, RefusedCredentialsAreNotKeptAsTheAnswerToTheRequest) {
-  transport_.SetScript([](const http::Request&) { return Reply(401, R"({"message":"Unauthorized"})"); });
+  transport_.SetScript(
+      [](const http::Request&) { return Reply(401, R"({"message":"Unauthorized"})"); });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(errors::Reason(first.status()), "UPSTREAM_CREDENTIALS");
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
@@ -201,9 +217,7 @@ TEST_F(SubmitterTest, NotSentIsUnavailableAndARetryRunsUnderTheSameJobId) {
 }
 
 TEST_F(SubmitterTest, A429IsNotSentAndSilencesTheAccount) {
-  transport_.SetScript([](const http::Request&) {
-    return Reply(429, "", {{"retry-after", "7"}});
-  });
+  transport_.SetScript([](const http::Request&) { return Reply(429, "", {{"retry-after", "7"}}); });
   const auto first = Submit(Preview("r1"));
   EXPECT_EQ(first.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_GE(errors::RetryDelay(first.status()), 7s);
@@ -285,14 +299,14 @@ TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
   done.state = v1::JOB_STATE_SUCCEEDED;
   ++done.revision;
   hub_.Publish(done);
-  transport_.SetScript([](const http::Request&) {
-    return Reply(200, R"({"data":{"jobId":"p2"}})");
-  });
+  transport_.SetScript(
+      [](const http::Request&) { return Reply(200, R"({"data":{"jobId":"p2"}})"); });
   const auto render = Submit(Render("r2", done.job_id));
   ASSERT_TRUE(render.ok());
   hub_.Forget("default", done.job_id);
   done.finish_time = WallTime{};
-  JobRecord ended{.job = done, .version = Stored("r1")->version, .submission = SubmissionState::kAccepted};
+  JobRecord ended{
+      .job = done, .version = Stored("r1")->version, .submission = SubmissionState::kAccepted};
   store_.Update(ended, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
   store_.Prune({.finished_before = clock_.WallNow(), .untouched_since = {}, .limit = 9},
                [](const auto& pruned) { ASSERT_EQ(pruned->size(), 1); });
@@ -326,8 +340,10 @@ TEST_F(SubmitterTest, TheWebhookCarriesTheTokenOfTheAttempt) {
   const std::string second = Stored("r1")->correlation_token;
   EXPECT_EQ(first.size(), 32u);
   EXPECT_NE(first, second);
-  EXPECT_NE(bodies[0].find("\"webhook\":\"https://hooks.example/" + first + "\""), std::string::npos);
-  EXPECT_NE(bodies[1].find("\"webhook\":\"https://hooks.example/" + second + "\""), std::string::npos);
+  EXPECT_NE(bodies[0].find("\"webhook\":\"https://hooks.example/" + first + "\""),
+            std::string::npos);
+  EXPECT_NE(bodies[1].find("\"webhook\":\"https://hooks.example/" + second + "\""),
+            std::string::npos);
 }
 
 TEST_F(SubmitterTest, OnlyWhatMayHaveCostMoneyIsCountedAsSpent) {
@@ -439,10 +455,14 @@ class OAuthSubmitterTest : public SubmitterTest {
 
   static std::string Word(SubmissionState state) {
     switch (state) {
-      case SubmissionState::kIntent: return "intent ";
-      case SubmissionState::kSending: return "sending ";
-      case SubmissionState::kNotSent: return "not sent ";
-      default: return "other ";
+      case SubmissionState::kIntent:
+        return "intent ";
+      case SubmissionState::kSending:
+        return "sending ";
+      case SubmissionState::kNotSent:
+        return "not sent ";
+      default:
+        return "other ";
     }
   }
 
@@ -512,8 +532,8 @@ TEST_F(OAuthSubmitterTest, ASecond401IsNotSentAndNotSentAgain) {
   const auto answer = Submit(Preview("r1"));
   EXPECT_EQ(errors::Reason(answer.status()), "UPSTREAM_CREDENTIALS");
   EXPECT_EQ(answer.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(seen_, (Seen{"token, no record", "post, sending 1", "token, intent 2",
-                         "post, sending 2"}));
+  EXPECT_EQ(seen_,
+            (Seen{"token, no record", "post, sending 1", "token, intent 2", "post, sending 2"}));
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
   // The account is what is wrong: the next ones neither fetch nor repeat.
   Submit(Preview("r2", "other")).IgnoreError();
@@ -575,8 +595,9 @@ TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   int accepted = 0;
   for (int i = 0; i < 100; ++i) {
-    submitter_->Submit(Preview("s" + std::to_string(i), "n" + std::to_string(i)),
-                       [&](const Submitter::Answer& answer, const auto&) { accepted += answer.ok(); });
+    submitter_->Submit(
+        Preview("s" + std::to_string(i), "n" + std::to_string(i)),
+        [&](const Submitter::Answer& answer, const auto&) { accepted += answer.ok(); });
   }
   ASSERT_EQ(transport_.held(), 100u);
   while (transport_.held() > 0) {
@@ -585,8 +606,9 @@ TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
     if (oldest.path == "/v1/oauth2/token") {
       transport_.Answer(*NewToken());
     } else {
-      transport_.Answer(old ? Reply(401, "{}")
-                            : Reply(200, R"({"data":{"jobId":"q)" + std::to_string(accepted) + "\"}}"));
+      transport_.Answer(
+          old ? Reply(401, "{}")
+              : Reply(200, R"({"data":{"jobId":"q)" + std::to_string(accepted) + "\"}}"));
     }
   }
   EXPECT_EQ(accepted, 100);
@@ -648,7 +670,8 @@ TEST_F(V1SummaryTest, TheStoredTranscriptGoesIntoTheBodyByteForByte) {
 }
 
 TEST_F(V1SummaryTest, ATranscriptThatIsMissingOrTooLargeSaysSoBeforeAnythingIsSent) {
-  const PruneQuery everything{.finished_before = WallTime::max(), .untouched_since = {}, .limit = 9};
+  const PruneQuery everything{
+      .finished_before = WallTime::max(), .untouched_since = {}, .limit = 9};
   Finished("");
   const auto missing = Submit(Summary());
   EXPECT_EQ(errors::Reason(missing.status()), "JOB_NOT_USABLE");

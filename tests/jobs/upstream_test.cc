@@ -16,9 +16,9 @@ namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Reply;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using test::Reply;
 
 constexpr Purpose kAll[] = {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, Purpose::kLook};
 
@@ -73,12 +73,18 @@ TEST_F(UpstreamTest, ARefusalSaysWhatIsTrueOfItsPurpose) {
     bool says_when;
   };
   const State states[] = {
-      {"budget", [&] { Make({.requests_per_second = 0.001, .burst = 1});
-                       account_->Spend(Budget::Share::kPoll);
-                       account_->Spend(Budget::Share::kSubmit); }, "UPSTREAM_BUDGET", true},
+      {"budget",
+       [&] {
+         Make({.requests_per_second = 0.001, .burst = 1});
+         account_->Spend(Budget::Share::kPoll);
+         account_->Spend(Budget::Share::kSubmit);
+       },
+       "UPSTREAM_BUDGET", true},
       {"429", [&] { account_->OnRateLimited(30s); }, "UPSTREAM_RATE_LIMITED", true},
-      {"silent", [&] { account_->SetResting(absl::UnavailableError("silent")); }, "UPSTREAM_UNREACHABLE", true},
-      {"refused", [&] { account_->SetResting(errors::UpstreamCredentials("no")); }, "UPSTREAM_CREDENTIALS", false},
+      {"silent", [&] { account_->SetResting(absl::UnavailableError("silent")); },
+       "UPSTREAM_UNREACHABLE", true},
+      {"refused", [&] { account_->SetResting(errors::UpstreamCredentials("no")); },
+       "UPSTREAM_CREDENTIALS", false},
   };
   for (const State& state : states) {
     for (const Purpose purpose : kAll) {
@@ -118,7 +124,8 @@ TEST_F(UpstreamTest, CredentialsRefusedToAnyPurposeAreAskedAbout) {
       Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
                          .budget = {.requests_per_second = 100, .burst = 100}},
                         transport_, clock_, clock_, {});
-      upstream.GetJob(*upstream.TryTake(purpose), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+      upstream.GetJob(*upstream.TryTake(purpose), {.pictory_job_id = "a"},
+                      [](const pictory::JobReply&) {});
       EXPECT_TRUE(upstream.credentials_refused());
       EXPECT_FALSE(upstream.TryTake(Purpose::kSubmit).has_value());
       upstream.Stop();
@@ -128,14 +135,16 @@ TEST_F(UpstreamTest, CredentialsRefusedToAnyPurposeAreAskedAbout) {
 
 TEST_F(UpstreamTest, ANewSecretIsTriedAtOnce) {
   transport_.SetScript([](const http::Request& request) {
-    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}") : Reply(401, "");
+    return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}")
+                                                                    : Reply(401, "");
   });
   std::vector<bool> rests;
   Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
                      .budget = {.requests_per_second = 100, .burst = 100}},
                     transport_, clock_, clock_,
                     {.rests = [&](const absl::Status& why) { rests.push_back(!why.ok()); }});
-  upstream.GetJob(*upstream.TryTake(Purpose::kPoll), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+  upstream.GetJob(*upstream.TryTake(Purpose::kPoll), {.pictory_job_id = "a"},
+                  [](const pictory::JobReply&) {});
   ASSERT_TRUE(upstream.resting());
   upstream.ReplaceSecret(Secret("pictai_new"));
   EXPECT_FALSE(upstream.resting());

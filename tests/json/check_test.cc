@@ -18,21 +18,24 @@ std::string FaultOf(std::string_view text, const Limits& limits = {}) {
 }
 
 TEST(Check, TakesEveryKindOfRoot) {
-  for (const char* text : {"{}", "[]", "null", "true", "false", "0", "-1.5e+3", "\"\"", "\"a\"",
-                           " \r\n\t{ } \n", "[1,[2,[3]],{\"a\":{}}]", "1e-400", "5e-324",
-                           "1.5e-2147483648", "18446744073709551616", "\"\\ud83d\\ude00\"",
-                           "\"\\ud7ff\\ue000\"", "\"\xED\x9F\xBF\xEE\x80\x80\"", "\"\x7F\""}) {
+  for (const char* text :
+       {"{}", "[]", "null", "true", "false", "0", "-1.5e+3", "\"\"", "\"a\"", " \r\n\t{ } \n",
+        "[1,[2,[3]],{\"a\":{}}]", "1e-400", "5e-324", "1.5e-2147483648", "18446744073709551616",
+        "\"\\ud83d\\ude00\"", "\"\\ud7ff\\ue000\"", "\"\xED\x9F\xBF\xEE\x80\x80\"", "\"\x7F\""}) {
     EXPECT_EQ(FaultOf(text), "") << text;
   }
 }
 
 TEST(Check, RefusesWhatIsNoJson) {
-  for (const char* text : {"", " ", "{", "[", "[1,]", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{'a':1}",
-                           "[1 2]", "nul", "True", "01", "1.", ".5", "1e", "+1", "--1", "0x10",
-                           "NaN", "Infinity", "-Infinity", "[NaN]", "[Infinity]", "[-Inf]",
-                           "// c\n1", "/* c */1", "1 // c", "\"\t\"", "\"a\nb\"", "\"\\x\"",
-                           "\"\\u12\"", "\"\\u12g4\"", "\"abc", "{\"a\":1}}", "{} {}", "1 2",
-                           "]", ",", "\xEF\xBB\xBF{}"}) {
+  for (const char* text :
+       {"",           " ",         "{",           "[",          "[1,]",
+        "{\"a\":1,}", "{\"a\"}",   "{a:1}",       "{'a':1}",    "[1 2]",
+        "nul",        "True",      "01",          "1.",         ".5",
+        "1e",         "+1",        "--1",         "0x10",       "NaN",
+        "Infinity",   "-Infinity", "[NaN]",       "[Infinity]", "[-Inf]",
+        "// c\n1",    "/* c */1",  "1 // c",      "\"\t\"",     "\"a\nb\"",
+        "\"\\x\"",    "\"\\u12\"", "\"\\u12g4\"", "\"abc",      "{\"a\":1}}",
+        "{} {}",      "1 2",       "]",           ",",          "\xEF\xBB\xBF{}"}) {
     EXPECT_NE(FaultOf(text), "") << text;
   }
 }
@@ -49,7 +52,8 @@ TEST(Check, NumbersHaveAnyLengthAndSize) {
     EXPECT_EQ(outline.Find("a")->value, "[" + number + "]");
     EXPECT_EQ(Text(number), number);
     // The rules hold beside it, before it and behind it.
-    EXPECT_THAT(FaultOf("[" + number + ",{\"a\":1,\"a\":2}]"), HasSubstr("at [1]: the key occurs twice"));
+    EXPECT_THAT(FaultOf("[" + number + ",{\"a\":1,\"a\":2}]"),
+                HasSubstr("at [1]: the key occurs twice"));
     EXPECT_THAT(FaultOf(R"(["\udc00",)" + number + "]"), HasSubstr("surrogate"));
     EXPECT_THAT(FaultOf("[" + number + R"(,"\udc00"])"), HasSubstr("at [1]: half of a surrogate"));
     EXPECT_THAT(FaultOf("[" + number + ",\"\xff\"]"), HasSubstr("not valid UTF-8"));
@@ -66,9 +70,9 @@ TEST(Check, NumbersHaveAnyLengthAndSize) {
 TEST(Check, RefusesBrokenUtf8) {
   for (const std::string bad :
        {"\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xF0\x80\x80\x80",  // overlong
-        "\xED\xA0\x80", "\xED\xB0\x80", "\xED\xBF\xBF",             // surrogates
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xFE",     // too high
-        "\x80", "\xBF", "\xC3", "\xE2\x82", "\xF0\x9F\x98",         // cut
+        "\xED\xA0\x80", "\xED\xB0\x80", "\xED\xBF\xBF",              // surrogates
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xFE",      // too high
+        "\x80", "\xBF", "\xC3", "\xE2\x82", "\xF0\x9F\x98",          // cut
         "\xC3(", "\xE2(\xA1", "\xE2\x82("}) {
     const std::string text = "[\"plain text before " + bad + "\"]";
     EXPECT_THAT(FaultOf(text), HasSubstr("not valid UTF-8")) << text;
@@ -108,16 +112,16 @@ TEST(Check, NothingMayFollowTheRoot) {
 }
 
 TEST(Check, RefusesDuplicateKeysAtAnyDepth) {
-  for (const char* text : {R"({"a":1,"a":2})", R"({"x":{"y":[{"a":1,"b":2,"a":3}]}})",
-                           R"({"a":1,"\u0061":2})", R"({"":1,"":2})",
-                           R"([{"a":1,"b":2},{"a":1,"a":2}])",
-                           R"([{"a":1,"b":2},{"a":1,"b":2,"a":1}])",
-                           R"([{"a":1,"b":2},{"b":1,"a":2,"b":3}])", R"({"a":{"a":1},"a":2})"}) {
+  for (const char* text :
+       {R"({"a":1,"a":2})", R"({"x":{"y":[{"a":1,"b":2,"a":3}]}})", R"({"a":1,"\u0061":2})",
+        R"({"":1,"":2})", R"([{"a":1,"b":2},{"a":1,"a":2}])",
+        R"([{"a":1,"b":2},{"a":1,"b":2,"a":1}])", R"([{"a":1,"b":2},{"b":1,"a":2,"b":3}])",
+        R"({"a":{"a":1},"a":2})"}) {
     EXPECT_THAT(FaultOf(text), HasSubstr("occurs twice")) << text;
   }
-  for (const char* text : {R"({"a":{"a":{"a":1}}})", R"([{"a":1},{"a":1},{"b":1,"a":1},{"a":1}])",
-                           R"({"a":1,"A":2})", R"([{"a":1,"b":2},{"a":1},{"a":1,"b":2,"c":3},{}])",
-                           R"([{},{},{"a":1}])"}) {
+  for (const char* text :
+       {R"({"a":{"a":{"a":1}}})", R"([{"a":1},{"a":1},{"b":1,"a":1},{"a":1}])", R"({"a":1,"A":2})",
+        R"([{"a":1,"b":2},{"a":1},{"a":1,"b":2,"c":3},{}])", R"([{},{},{"a":1}])"}) {
     EXPECT_EQ(FaultOf(text), "") << text;
   }
 }
@@ -209,8 +213,8 @@ TEST(Outline, SlicesAreExact) {
     std::string array = space + "[" + space;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::string comma = i == 0 ? "" : "," + space;
-      object += comma + "\"k" + std::to_string(i) + "\"" + space + ":" + space + values[i].first +
-                space;
+      object +=
+          comma + "\"k" + std::to_string(i) + "\"" + space + ":" + space + values[i].first + space;
       array += comma + values[i].first + space;
     }
     object += "}" + space;
@@ -220,8 +224,8 @@ TEST(Outline, SlicesAreExact) {
       const std::string& text = keyed ? object : array;
       ASSERT_EQ(Check(text, {}, &outline), absl::OkStatus()) << text;
       EXPECT_EQ(outline.type, keyed ? Type::kObject : Type::kArray);
-      EXPECT_EQ(outline.root, std::string_view(text).substr(
-                                  space.size(), text.size() - 2 * space.size()));
+      EXPECT_EQ(outline.root,
+                std::string_view(text).substr(space.size(), text.size() - 2 * space.size()));
       ASSERT_EQ(outline.members.size(), values.size());
       for (std::size_t i = 0; i < values.size(); ++i) {
         EXPECT_EQ(outline.members[i].value, values[i].first) << text;

@@ -156,9 +156,9 @@ void ExpectAllSet(const std::string& folder, const std::set<std::string>& all) {
 
 TEST(Golden, EveryFieldOfEveryRequestIsInOne) {
   std::set<std::string> all;
-  for (const auto* type : {v1::CreatePreviewRequest::descriptor(), v1::RenderRequest::descriptor(),
-                           v1::TranscribeRequest::descriptor(),
-                           v1::SummarizeRequest::descriptor()}) {
+  for (const auto* type :
+       {v1::CreatePreviewRequest::descriptor(), v1::RenderRequest::descriptor(),
+        v1::TranscribeRequest::descriptor(), v1::SummarizeRequest::descriptor()}) {
     Mapped(type, all);
   }
   ExpectAllSet("requests", all);
@@ -166,9 +166,9 @@ TEST(Golden, EveryFieldOfEveryRequestIsInOne) {
 
 TEST(Golden, EveryFieldOfEveryResultIsInOne) {
   std::set<std::string> all;
-  for (const auto* type : {v1::PreviewResult::descriptor(), v1::RenderResult::descriptor(),
-                           v1::TranscriptionResult::descriptor(),
-                           v1::SummaryResult::descriptor()}) {
+  for (const auto* type :
+       {v1::PreviewResult::descriptor(), v1::RenderResult::descriptor(),
+        v1::TranscriptionResult::descriptor(), v1::SummaryResult::descriptor()}) {
     Mapped(type, all);
   }
   ExpectAllSet("results", all);

@@ -41,12 +41,17 @@ std::string Dump(std::string_view text, int depth = 0) {
   const absl::Status status = Check(text, kForgiving, &outline);
   if (!status.ok()) return "-";
   switch (outline.type) {
-    case Type::kString: return "s:" + Text(outline.root);
-    case Type::kNumber: return "n:" + std::string(outline.root);
-    case Type::kBool: return std::string(outline.root);
+    case Type::kString:
+      return "s:" + Text(outline.root);
+    case Type::kNumber:
+      return "n:" + std::string(outline.root);
+    case Type::kBool:
+      return std::string(outline.root);
     case Type::kObject:
-    case Type::kArray: break;
-    default: return "null";
+    case Type::kArray:
+      break;
+    default:
+      return "null";
   }
   const bool object = outline.type == Type::kObject;
   std::stable_sort(outline.members.begin(), outline.members.end(),
@@ -89,15 +94,19 @@ TEST(Mend, KeepsEveryPlace) {
     std::string mended;
   };
   for (const Case& c : {
-           Case{R"(["\ud83c","a\udC00b","\ud83d\ude00"])", R"(["\ufffd","a\ufffdb","\ud83d\ude00"])"},
+           Case{R"(["\ud83c","a\udC00b","\ud83d\ude00"])",
+                R"(["\ufffd","a\ufffdb","\ud83d\ude00"])"},
            Case{"\xEF\xBB\xBF[]", "   []"},
            Case{R"({"a":1, "b":2,"a":3})", R"({       "b":2,"a":3})"},
            Case{R"({"a":1 ,"a":2 ,"\u0061":3})", R"({              "\u0061":3})"},
-           Case{R"({"a":{"b":1,"b":2},"a":{"b":1,"b":2}})", R"({                  "a":{      "b":2}})"},
+           Case{R"({"a":{"b":1,"b":2},"a":{"b":1,"b":2}})",
+                R"({                  "a":{      "b":2}})"},
            Case{"[NaN,Infinity,-Infinity]", "[0.0,0.000000,0.0000000]"},
            Case{"[1e5,-12,1e400]", "[0.0,-12,0.000]"},
            Case{"[1" + std::string(40, '2') + "]", "[0." + std::string(39, '0') + "]"},
-           Case{"\"a\nb\"", "\"a\xFF" "b\""},
+           Case{"\"a\nb\"",
+                "\"a\xFF"
+                "b\""},
            // Broken: what stands behind is left alone.
            Case{R"(["\ud83c" "\ud83c"])", R"(["\ufffd" "\ud83c"])"},
            Case{R"({"a":,"a":1})", R"({"a":,"a":1})"},
@@ -131,9 +140,20 @@ class Maker {
     if (kind >= 10) {
       return List('{', '}', [&] { return Key() + Space() + ":" + Space() + Value(depth + 1); });
     }
-    static const std::vector<std::string> kScalars = {
-        "1", "-0.5e-3", "1e999", "NaN", "-Infinity", "null", "true", "\"x\"", R"("\ud83c")",
-        R"("\ud83d\ude00\\")", "\"\xff\xe2\x82\"", "\"\n\"", std::string(60, '7'), R"("\u0000")"};
+    static const std::vector<std::string> kScalars = {"1",
+                                                      "-0.5e-3",
+                                                      "1e999",
+                                                      "NaN",
+                                                      "-Infinity",
+                                                      "null",
+                                                      "true",
+                                                      "\"x\"",
+                                                      R"("\ud83c")",
+                                                      R"("\ud83d\ude00\\")",
+                                                      "\"\xff\xe2\x82\"",
+                                                      "\"\n\"",
+                                                      std::string(60, '7'),
+                                                      R"("\u0000")"};
     return kScalars[static_cast<std::size_t>(Pick(static_cast<int>(kScalars.size())))];
   }
   int Pick(int below) { return static_cast<int>(chance_() % static_cast<unsigned>(below)); }
@@ -141,8 +161,8 @@ class Maker {
  private:
   std::string Space() { return Pick(4) == 0 ? "\n " : ""; }
   std::string Key() {
-    static const std::vector<std::string> kKeys = {"\"a\"", R"("\u0061")", "\"b\"", R"("\udc00")",
-                                                   "\"\xff\"", "\"\""};
+    static const std::vector<std::string> kKeys = {"\"a\"",       R"("\u0061")", "\"b\"",
+                                                   R"("\udc00")", "\"\xff\"",    "\"\""};
     return kKeys[static_cast<std::size_t>(Pick(static_cast<int>(kKeys.size())))];
   }
   template <typename Make>
@@ -181,7 +201,8 @@ TEST(Mend, WhatItMakesKeepsTheRules) {
 TEST(Forgiving, SlicesAreTheBytesThatCame) {
   const std::string value = "{\"x\":1,\"x\":[NaN,\"\\ud83c\xff\n\"],\"big\":1e400}";
   Outline outline;
-  const std::string text = "\xEF\xBB\xBF {\"a\":0,\"n\":-Infinity,\"big\":1e400,\"a\": " + value + " }";
+  const std::string text =
+      "\xEF\xBB\xBF {\"a\":0,\"n\":-Infinity,\"big\":1e400,\"a\": " + value + " }";
   ASSERT_EQ(Check(text, kForgiving, &outline), absl::OkStatus());
   ASSERT_EQ(outline.members.size(), 3u);
   EXPECT_EQ(outline.Find("a")->value, value);
@@ -201,14 +222,16 @@ TEST(Forgiving, TextsOfOddValues) {
 TEST(Forgiving, KeepsTheBoundsOfMemory) {
   Limits small = kForgiving;
   small.max_values = 3;
-  EXPECT_THAT(std::string(Check(R"(["\ud83c",2,3])", small).message()), HasSubstr("too many values"));
+  EXPECT_THAT(std::string(Check(R"(["\ud83c",2,3])", small).message()),
+              HasSubstr("too many values"));
   EXPECT_THAT(std::string(Check(R"({"a":"\ud83c","b":2,"c":3,"d":4,"a":5})", small).message()),
               HasSubstr("too many values"));
   small = kForgiving;
   small.max_string_bytes = 4;
   EXPECT_THAT(std::string(Check(R"(["\ud83c","abcde"])", small).message()),
               HasSubstr("string is too long"));
-  EXPECT_EQ(Check("\"\xff\xff\xff\xff\"", small), absl::OkStatus()) << "four bytes, though U+FFFD has three";
+  EXPECT_EQ(Check("\"\xff\xff\xff\xff\"", small), absl::OkStatus())
+      << "four bytes, though U+FFFD has three";
 }
 
 TEST(Forgiving, SaysWhereItIsBrokenAndNotWhereItIsOdd) {
@@ -219,9 +242,8 @@ TEST(Forgiving, SaysWhereItIsBrokenAndNotWhereItIsOdd) {
 }
 
 // Against the same reading of as much that is not odd, so that only what grows faster than the text
-// is noticed.
-// Work that grows with the square of these texts would take thousands of times as long. How much a mended
-// text costs beside a clean one of its kind is no matter of this test.
+// is noticed. Work that grows with the square of these texts would take thousands of times as long.
+// How much a mended text costs beside a clean one of its kind is no matter of this test.
 TEST(Forgiving, TakesTimeInProportionToTheTextWhateverIsMended) {
   constexpr double kTimesACleanTextMax = 30;
   const auto repeat = [](std::string_view piece) {
@@ -246,11 +268,12 @@ TEST(Forgiving, TakesTimeInProportionToTheTextWhateverIsMended) {
         "[" + repeat("\"\xff\",") + "0]", "[" + repeat("1e400,NaN,") + "0]",
         "{" + repeat(R"("\u0061":1,)") + R"("a":2})",
         // Blank again at every level.
-        deep + "{" + repeat(R"("a":1,)") + R"("a":1})" + [] {
-          std::string ends;
-          for (int i = 0; i < 31; ++i) ends += R"(,"a":1})";
-          return ends;
-        }(),
+        deep + "{" + repeat(R"("a":1,)") + R"("a":1})" +
+            [] {
+              std::string ends;
+              for (int i = 0; i < 31; ++i) ends += R"(,"a":1})";
+              return ends;
+            }(),
         std::string(1 << 17, '[') + std::string(1 << 17, ']')}) {
     EXPECT_LT(time(text), kTimesACleanTextMax * clean) << text.substr(0, 40);
   }
@@ -258,7 +281,8 @@ TEST(Forgiving, TakesTimeInProportionToTheTextWhateverIsMended) {
 
 TEST(WellFormed, OneCharacterForWhatCouldHaveBeenOne) {
   const std::string kLost(kReplacement);
-  EXPECT_EQ(WellFormed("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"), "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
+  EXPECT_EQ(WellFormed("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"),
+            "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
   EXPECT_EQ(WellFormed("\xE2\x82x"), kLost + "x");
   EXPECT_EQ(WellFormed("\xF0\x9F\x98\xFF"), kLost + kLost);
   EXPECT_EQ(WellFormed("\xED\xA0\x80"), kLost + kLost + kLost);

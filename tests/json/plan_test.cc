@@ -63,9 +63,9 @@ TEST(Plan, EveryKeyOfEveryMessageIsFound) {
 TEST(Plan, KnownKeysAreThoseOfTheBody) {
   EXPECT_THAT(KnownKeys(v1::Storyboard::descriptor()),
               AllOf(Contains("videoName"), Contains("webhookInput"), Not(Contains("extraJson"))));
-  EXPECT_THAT(KnownKeys(v1::SummarizeRequest::descriptor()),
-              testing::UnorderedElementsAre("transcript", "highlight_duration", "duration",
-                                            "language"));
+  EXPECT_THAT(
+      KnownKeys(v1::SummarizeRequest::descriptor()),
+      testing::UnorderedElementsAre("transcript", "highlight_duration", "duration", "language"));
 }
 
 // A proto file of a test, built at run time, with the real annotations below it.
@@ -150,16 +150,17 @@ TEST_F(BrokenPlan, ClashingKeysAndAliases) {
 TEST_F(BrokenPlan, RolesThatDoNotFitTheirType) {
   for (const char* role : {"RAW_JSON", "SPLICE", "RAW_SELF"}) {
     for (const char* type : {"int32", "bytes", "repeated string", "bool"}) {
-      EXPECT_THAT(MessageFault(std::string(type) + " a = 1 [" REST ".role = FIELD_ROLE_" + role +
-                               "];"),
-                  HasSubstr("holds JSON text"))
+      EXPECT_THAT(
+          MessageFault(std::string(type) + " a = 1 [" REST ".role = FIELD_ROLE_" + role + "];"),
+          HasSubstr("holds JSON text"))
           << role << " " << type;
     }
   }
   EXPECT_THAT(MessageFault("N a = 1 [" REST ".role = FIELD_ROLE_ITEMS];", "message N {}"),
               HasSubstr("ITEMS but not repeated"));
-  EXPECT_THAT(MessageFault("repeated string a = 1 [" REST ".role = FIELD_ROLE_ITEMS]; string b = 2;"),
-              HasSubstr("has members too"));
+  EXPECT_THAT(
+      MessageFault("repeated string a = 1 [" REST ".role = FIELD_ROLE_ITEMS]; string b = 2;"),
+      HasSubstr("has members too"));
   EXPECT_THAT(MessageFault("string a = 1 [" REST ".role = FIELD_ROLE_SPLICE];"
                            "string b = 2 [" REST ".role = FIELD_ROLE_SPLICE];"),
               HasSubstr("two fields of role SPLICE"));
@@ -167,18 +168,18 @@ TEST_F(BrokenPlan, RolesThatDoNotFitTheirType) {
               HasSubstr("outside of a submit's request"));
   EXPECT_THAT(MessageFault("string a = 1 [" REST ".role = FIELD_ROLE_BODY];"),
               HasSubstr("outside of a submit's request"));
-  EXPECT_THAT(MessageFault("string a = 1 [" REST ".role = FIELD_ROLE_CONTROL,"
-                           REST ".aliases = \"b\"];"),
-              HasSubstr("not in the JSON by key"));
+  EXPECT_THAT(
+      MessageFault("string a = 1 [" REST ".role = FIELD_ROLE_CONTROL," REST ".aliases = \"b\"];"),
+      HasSubstr("not in the JSON by key"));
 }
 
 TEST_F(BrokenPlan, TypesTheMappingDoesNotKnow) {
-  for (const char* type : {"int64", "uint64", "uint32", "float", "bytes", "E", "fixed64",
-                           "repeated int32", "repeated double", "repeated bool",
-                           "map<string, int32>", "map<int32, string>"}) {
+  for (const char* type :
+       {"int64", "uint64", "uint32", "float", "bytes", "E", "fixed64", "repeated int32",
+        "repeated double", "repeated bool", "map<string, int32>", "map<int32, string>"}) {
     EXPECT_NE(MessageFault(std::string(type) + " a = 1;", "enum E { E_NONE = 0; }"), "") << type;
-    EXPECT_NE(MessageFault("N n = 1;", "enum E { E_NONE = 0; } message N { " + std::string(type) +
-                                           " a = 1; }"),
+    EXPECT_NE(MessageFault("N n = 1;",
+                           "enum E { E_NONE = 0; } message N { " + std::string(type) + " a = 1; }"),
               "")
         << type;
   }
@@ -187,24 +188,24 @@ TEST_F(BrokenPlan, TypesTheMappingDoesNotKnow) {
 TEST_F(BrokenPlan, OneMessageUnderTwoKeysWouldBeMerged) {
   EXPECT_THAT(MessageFault("N n = 1 [" REST ".aliases = \"m\"];", "message N { string a = 1; }"),
               HasSubstr("cannot have aliases"));
-  EXPECT_EQ(MessageFault("repeated N n = 1 [" REST ".aliases = \"m\"];",
-                         "message N { string a = 1; }"),
-            "");
+  EXPECT_EQ(
+      MessageFault("repeated N n = 1 [" REST ".aliases = \"m\"];", "message N { string a = 1; }"),
+      "");
 }
 
 TEST_F(BrokenPlan, StringAs) {
   EXPECT_THAT(MessageFault("N n = 1 [" REST ".string_as = \"text\"];", "message N {}"),
               HasSubstr("missing field `text`"));
-  EXPECT_THAT(MessageFault("N n = 1 [" REST ".string_as = \"text\"];",
-                           "message N { int32 text = 1; }"),
-              HasSubstr("no plain string"));
+  EXPECT_THAT(
+      MessageFault("N n = 1 [" REST ".string_as = \"text\"];", "message N { int32 text = 1; }"),
+      HasSubstr("no plain string"));
   EXPECT_THAT(MessageFault("string n = 1 [" REST ".string_as = \"text\"];"),
               HasSubstr("is no message"));
 }
 
-constexpr char kSource[] =
-    "oneof source { string body_json = 1 [" REST ".role = FIELD_ROLE_BODY];"
-    " string job_id = 2 [" REST ".role = FIELD_ROLE_PATH]; }";
+constexpr char kSource[] = "oneof source { string body_json = 1 [" REST
+                           ".role = FIELD_ROLE_BODY];"
+                           " string job_id = 2 [" REST ".role = FIELD_ROLE_PATH]; }";
 constexpr char kBody[] =
     "bindings: {version: PATH_VERSION_V2 arm: \"body_json\" method: \"POST\" path: \"/b\"}";
 constexpr char kJob[] =
@@ -212,17 +213,21 @@ constexpr char kJob[] =
 
 TEST_F(BrokenPlan, AWholeServicePasses) {
   EXPECT_EQ(ServiceFault(kSource, std::string("kind: 1 ") + kBody + kJob), "");
-  EXPECT_EQ(ServiceFault("string a = 1;",
-                         "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}"),
-            "");
+  EXPECT_EQ(
+      ServiceFault("string a = 1;",
+                   "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}"),
+      "");
 }
 
 TEST_F(BrokenPlan, Bindings) {
   const std::string both = std::string(kBody) + kJob;
   EXPECT_THAT(ServiceFault("string a = 1;", "kind: 1"), HasSubstr("has no bindings"));
-  EXPECT_THAT(ServiceFault("string a = 1;", "kind: 0 " +
-                           std::string("bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}")),
-              HasSubstr("kind that is none"));
+  EXPECT_THAT(
+      ServiceFault(
+          "string a = 1;",
+          "kind: 0 " +
+              std::string("bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}")),
+      HasSubstr("kind that is none"));
   EXPECT_THAT(ServiceFault(kSource, std::string("kind: 1 ") + kBody),
               HasSubstr("job_id: is an arm of the source without a binding"));
   EXPECT_THAT(ServiceFault(kSource, "kind: 1 " + both + kJob), HasSubstr("twice"));
@@ -240,35 +245,43 @@ TEST_F(BrokenPlan, Bindings) {
               HasSubstr("has the path"));
   EXPECT_THAT(with("version: PATH_VERSION_V1 arm: \"job_id\" method: \"POST\" path: \"/b\""),
               HasSubstr("does not use job_id"));
-  EXPECT_THAT(with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{body_json}\""),
-              HasSubstr("no field of role PATH"));
-  EXPECT_THAT(with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{nothing}\""),
-              HasSubstr("no field of role PATH"));
-  EXPECT_THAT(with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{job_id}\""),
-              HasSubstr("of another arm"));
+  EXPECT_THAT(
+      with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{body_json}\""),
+      HasSubstr("no field of role PATH"));
+  EXPECT_THAT(
+      with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{nothing}\""),
+      HasSubstr("no field of role PATH"));
+  EXPECT_THAT(
+      with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{job_id}\""),
+      HasSubstr("of another arm"));
   EXPECT_THAT(with("version: PATH_VERSION_V1 arm: \"body_json\" method: \"POST\" path: \"/{b\""),
               HasSubstr("unpaired braces"));
-  EXPECT_THAT(ServiceFault("string a = 1;", "kind: 1 bindings: {version: PATH_VERSION_V1 arm: \"a\""
-                                            " method: \"POST\" path: \"/a\"}"),
+  EXPECT_THAT(ServiceFault("string a = 1;",
+                           "kind: 1 bindings: {version: PATH_VERSION_V1 arm: \"a\""
+                           " method: \"POST\" path: \"/a\"}"),
               HasSubstr("has no `source`"));
 }
 
 TEST_F(BrokenPlan, InlineAs) {
   constexpr char kArms[] =
-      "oneof source { string job_id = 1 [" REST ".role = FIELD_ROLE_PATH];"
+      "oneof source { string job_id = 1 [" REST
+      ".role = FIELD_ROLE_PATH];"
       " string body_json = 2 [" REST ".role = FIELD_ROLE_RAW_JSON]; string word = 3; }";
   constexpr char kOthers[] =
-      "kind: 1 bindings: {version: PATH_VERSION_V2 arm: \"body_json\" method: \"POST\" path: \"/b\"}"
+      "kind: 1 bindings: {version: PATH_VERSION_V2 arm: \"body_json\" method: \"POST\" path: "
+      "\"/b\"}"
       "bindings: {version: PATH_VERSION_V2 arm: \"word\" method: \"POST\" path: \"/b\"}";
   const auto with = [&](const std::string& binding, const std::string& more = "") {
     return ServiceFault(kArms,
-                        std::string(kOthers) + "bindings: {version: PATH_VERSION_V1 method: \"POST\" " +
-                            binding + "} bindings: {version: PATH_VERSION_V2 arm: \"job_id\" " +
+                        std::string(kOthers) +
+                            "bindings: {version: PATH_VERSION_V1 method: \"POST\" " + binding +
+                            "} bindings: {version: PATH_VERSION_V2 arm: \"job_id\" " +
                             "method: \"POST\" path: \"/j/{job_id}\"}",
                         more);
   };
   EXPECT_EQ(with("arm: \"job_id\" path: \"/b\" inline_as: \"body_json\""), "");
-  EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"word\""), HasSubstr("no arm of JSON text"));
+  EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"word\""),
+              HasSubstr("no arm of JSON text"));
   EXPECT_THAT(with("arm: \"job_id\" path: \"/b\" inline_as: \"other\""),
               HasSubstr("no arm of JSON text"));
   EXPECT_THAT(with("arm: \"word\" path: \"/b\" inline_as: \"body_json\""),
@@ -288,8 +301,11 @@ TEST_F(BrokenPlan, KindsAndResults) {
         "enum JobKind { JOB_KIND_NONE = 0; JOB_KIND_A = 1; JOB_KIND_B = 2; }\n"
         "message A { string x = 1; } message Job { oneof result { A a = 1; } }\n"
         "message Request {} message Response { Job job = 1; }\n"
-        "service S { rpc One(Request) returns (Response) {" + rpc + first + binding + "}; }"
-        "rpc Two(Request) returns (Response) {" + rpc + second + binding + "}; } }");
+        "service S { rpc One(Request) returns (Response) {" +
+        rpc + first + binding +
+        "}; }"
+        "rpc Two(Request) returns (Response) {" +
+        rpc + second + binding + "}; } }");
     return file == nullptr ? "did not build"
                            : std::string(CheckPlans(file->FindServiceByName("S")).message());
   };
@@ -299,12 +315,12 @@ TEST_F(BrokenPlan, KindsAndResults) {
 }
 
 TEST_F(BrokenPlan, WhatNothingLeadsTo) {
-  EXPECT_THAT(ServiceFault("string a = 1;",
-                           "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}",
-                           "message Lost { string x = 1 [" REST ".aliases = \"y\"]; }"),
-              HasSubstr("broken.Lost.x: is mapped, but no submit or result leads to it"));
-  const pb::FileDescriptor* file =
-      Build("message M {}\nservice S { rpc Call(M) returns (M); }");
+  EXPECT_THAT(
+      ServiceFault("string a = 1;",
+                   "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}",
+                   "message Lost { string x = 1 [" REST ".aliases = \"y\"]; }"),
+      HasSubstr("broken.Lost.x: is mapped, but no submit or result leads to it"));
+  const pb::FileDescriptor* file = Build("message M {}\nservice S { rpc Call(M) returns (M); }");
   ASSERT_NE(file, nullptr);
   EXPECT_THAT(std::string(CheckPlans(file->FindServiceByName("S")).message()),
               HasSubstr("no method with job_method"));

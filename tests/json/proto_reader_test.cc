@@ -130,14 +130,15 @@ TEST(ProtoReader, AliasesNeverReplaceTheirField) {
 }
 
 TEST(ProtoReader, SummariesComeInEveryShape) {
-  EXPECT_EQ(Dump<v1::TranscriptionResult>(
-                R"({"summary":"short","highlights":[{"text":"t","duration":"30"},"bare",5],
+  EXPECT_EQ(
+      Dump<v1::TranscriptionResult>(
+          R"({"summary":"short","highlights":[{"text":"t","duration":"30"},"bare",5],
                     "highlight":{ "content":"c","highlight_duration":9,"x":[1] }})"),
-            R"(summaries { text: "short" raw_json: "\"short\"" } )"
-            R"(summaries { text: "t" duration_seconds: 30 raw_json: "{\"text\":\"t\",\"duration\":\"30\"}" } )"
-            R"(summaries { text: "bare" raw_json: "\"bare\"" } )"
-            R"(summaries { text: "c" duration_seconds: 9 )"
-            R"(raw_json: "{ \"content\":\"c\",\"highlight_duration\":9,\"x\":[1] }" })");
+      R"(summaries { text: "short" raw_json: "\"short\"" } )"
+      R"(summaries { text: "t" duration_seconds: 30 raw_json: "{\"text\":\"t\",\"duration\":\"30\"}" } )"
+      R"(summaries { text: "bare" raw_json: "\"bare\"" } )"
+      R"(summaries { text: "c" duration_seconds: 9 )"
+      R"(raw_json: "{ \"content\":\"c\",\"highlight_duration\":9,\"x\":[1] }" })");
 }
 
 TEST(ProtoReader, RawJsonIsTheBytesWhateverTheyAre) {
@@ -234,8 +235,7 @@ TEST(ProtoReader, KeepsTheRulesOfCheck) {
   for (const std::string& text :
        {R"({"txt":"a","txt":"b"})"s, R"({"new":{"a":1,"a":2}})"s, R"({"txt":"\udc00"})"s,
         "{\"txt\":\"\xFF\"}"s, R"({"mediaInfo":{"x":[{"a":1,"a":1}]}})"s, "{}\0{}"s, "{} {}"s, ""s,
-        R"({"videoDuration":NaN})"s,
-        std::string(40, '[') + std::string(40, ']')}) {
+        R"({"videoDuration":NaN})"s, std::string(40, '[') + std::string(40, ']')}) {
     EXPECT_EQ(Read(text, &message).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
   ReadOptions options;
@@ -257,10 +257,12 @@ TEST(ProtoReader, NumbersOfAnyLengthAndSize) {
   EXPECT_EQ(word.end_time(), 1);
   EXPECT_EQ(word.speaker_id(), 1);
   EXPECT_EQ(stats.skipped(), 0u);
-  ReadAs<v1::Word>(R"({"start_time":)" + digits + R"(,"end_time":-1e400,"speakerId":)" + digits + "}",
-                   {}, &stats);
+  ReadAs<v1::Word>(
+      R"({"start_time":)" + digits + R"(,"end_time":-1e400,"speakerId":)" + digits + "}", {},
+      &stats);
   EXPECT_EQ(stats.out_of_range, 3u);
-  ReadAs<v1::Word>(R"({"start_time":")" + digits + R"(e-1","end_time":"0.)" + digits + "\"}", {}, &stats);
+  ReadAs<v1::Word>(R"({"start_time":")" + digits + R"(e-1","end_time":"0.)" + digits + "\"}", {},
+                   &stats);
   EXPECT_EQ(stats.out_of_range, 1u) << "too large, whatever its exponent";
   EXPECT_EQ(stats.wrong_type, 0u);
   EXPECT_EQ(Dump<v1::PreviewResult>(R"({"renderParams":[1e400, 1e-400],"preview":1e400})"),
@@ -278,9 +280,14 @@ TEST(ProtoReader, ReadsOddTextsForgivingly) {
             "transcript { text: \"\xF0\x9F\x98\x80\xEF\xBF\xBD\" } txt: \"a\xEF\xBF\xBD\"");
   EXPECT_EQ(stats.unknown, 2u) << "one is `videoDuration`";
   EXPECT_EQ(Dump<v1::PreviewResult>(
-                "{\"renderParams\":{\"a\":\"\xff\",\"a\":NaN},\"storyboard\":\"\xe2\x82\"}", options, &stats),
-            R"(render_params_json: "{\"a\":\")" "\xEF\xBF\xBD" R"(\",\"a\":NaN}" )"
-            R"(storyboard_json: "\")" "\xEF\xBF\xBD" R"(\"")");
+                "{\"renderParams\":{\"a\":\"\xff\",\"a\":NaN},\"storyboard\":\"\xe2\x82\"}",
+                options, &stats),
+            R"(render_params_json: "{\"a\":\")"
+            "\xEF\xBF\xBD"
+            R"(\",\"a\":NaN}" )"
+            R"(storyboard_json: "\")"
+            "\xEF\xBF\xBD"
+            R"(\"")");
   EXPECT_EQ(Dump<v1::Sentence>("{\"words\":[{\"word\":\"a\nb\"}],\"text\":" + std::string(40, '[') +
                                    std::string(40, ']') + "}",
                                options, &stats),

@@ -52,8 +52,7 @@ TEST(ProtoWriter, BothFormsOfATranscriptHaveOneKey) {
   request.mutable_transcript()->clear_sentences();
   EXPECT_EQ(*ToJson(request), R"({"transcript":[],"highlight_duration":60})");
   request.set_transcript_json("[ 18446744073709551616 ]");
-  EXPECT_EQ(*ToJson(request),
-            R"({"transcript":[ 18446744073709551616 ],"highlight_duration":60})");
+  EXPECT_EQ(*ToJson(request), R"({"transcript":[ 18446744073709551616 ],"highlight_duration":60})");
   request.set_transcription_job_id("t");
   EXPECT_EQ(*ToJson(request), R"({"highlight_duration":60})");
 }
@@ -69,8 +68,7 @@ TEST(ProtoWriter, AMessageOfItemsIsAnArray) {
 TEST(ProtoWriter, MapsAreSorted) {
   v1::Storyboard storyboard;
   for (const char* key : {"b", "a", "\"", "é", "B"}) (*storyboard.mutable_variables())[key] = key;
-  EXPECT_EQ(*ToJson(storyboard),
-            R"({"variables":{"\"":"\"","B":"B","a":"a","b":"b","é":"é"}})");
+  EXPECT_EQ(*ToJson(storyboard), R"({"variables":{"\"":"\"","B":"B","a":"a","b":"b","é":"é"}})");
 }
 
 TEST(ProtoWriter, SaysWhatCannotBeWritten) {

@@ -40,9 +40,9 @@ class Filler {
   }
 
   std::string Text() {
-    static const char* const kPieces[] = {
-        "a", "Z", " ", "\"", "\\", "\n", "\x01", "\x7f", "é",
-        "€", "😀", "힣", "\xED\x9F\xBF", "/", "{", "]", "plain "};
+    static const char* const kPieces[] = {"a",    "Z", " ",     "\"", "\\", "\n",           "\x01",
+                                          "\x7f", "é", "€",     "😀", "힣", "\xED\x9F\xBF", "/",
+                                          "{",    "]", "plain "};
     std::string text;
     for (unsigned n = Below(12); n > 0; --n) text += kPieces[Below(std::size(kPieces))];
     return text;
@@ -65,12 +65,18 @@ class Filler {
 
   std::string RawJson(int depth) {
     switch (Below(depth > 3 ? 4 : 6)) {
-      case 0: return "18446744073709551616";
-      case 1: return "0.12345678901234567";
-      case 2: return "\"\\u0041\\/\"";
-      case 3: return "false";
-      case 4: return "[ " + RawJson(depth + 1) + " ,\t" + RawJson(depth + 1) + "]";
-      default: return "{\"k\" : " + RawJson(depth + 1) + "\n}";
+      case 0:
+        return "18446744073709551616";
+      case 1:
+        return "0.12345678901234567";
+      case 2:
+        return "\"\\u0041\\/\"";
+      case 3:
+        return "false";
+      case 4:
+        return "[ " + RawJson(depth + 1) + " ,\t" + RawJson(depth + 1) + "]";
+      default:
+        return "{\"k\" : " + RawJson(depth + 1) + "\n}";
     }
   }
 
@@ -162,9 +168,14 @@ TYPED_TEST(RoundTrip, BrokenTextIsRefusedOrReadNeverWorse) {
     for (unsigned n = 1 + filler.Below(3); n > 0 && !text.empty(); --n) {
       const std::size_t at = filler.Below(text.size());
       switch (filler.Below(3)) {
-        case 0: text[at] = kBytes[filler.Below(sizeof kBytes)]; break;
-        case 1: text.erase(at, 1 + filler.Below(4)); break;
-        default: text.insert(at, text.substr(at, 1 + filler.Below(8)));
+        case 0:
+          text[at] = kBytes[filler.Below(sizeof kBytes)];
+          break;
+        case 1:
+          text.erase(at, 1 + filler.Below(4));
+          break;
+        default:
+          text.insert(at, text.substr(at, 1 + filler.Below(8)));
       }
     }
     TypeParam back;

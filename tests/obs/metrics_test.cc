@@ -5,7 +5,9 @@
 namespace gateway::obs {
 namespace {
 
-bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(Metrics, WhatOnlyGrowsIsACounter) {
   Metrics metrics;
@@ -46,11 +48,13 @@ TEST(Metrics, ErrorCodesOfPictoryAreALimitedNumberOfLabels) {
   Metrics metrics;
   metrics.CountFinished("render", "SUCCEEDED", "");
   metrics.CountFinished("render", "FAILED", "a \"text\"");
-  for (int i = 0; i < 1000; ++i) metrics.CountFinished("render", "FAILED", "CODE_" + std::to_string(i));
+  for (int i = 0; i < 1000; ++i)
+    metrics.CountFinished("render", "FAILED", "CODE_" + std::to_string(i));
   const std::string text = metrics.Render();
   EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"\",kind=\"render\",state=\"SUCCEEDED\"} 1"));
   EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"CODE_0\",kind=\"render\",state=\"FAILED\"} 1"));
-  EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"other\",kind=\"render\",state=\"FAILED\"} 969"));
+  EXPECT_TRUE(
+      Has(text, "jobs_finished_total{code=\"other\",kind=\"render\",state=\"FAILED\"} 969"));
 }
 
 }  // namespace

@@ -57,13 +57,13 @@ class AccessTokensTest : public ::testing::Test {
   int issued_ = 0;
   int fetching_ = 0;
   std::vector<absl::Status> fetched_;
-  AccessTokens tokens_{{.client_id = "id", .client_secret = Secret(kSecret), .user_id = "u7"},
-                       "agent/1",
-                       {.fetching = [this] { ++fetching_; },
-                        .fetched = [this](const absl::Status& status,
-                                          Duration) { fetched_.push_back(status); }},
-                       transport_,
-                       clock_};
+  AccessTokens tokens_{
+      {.client_id = "id", .client_secret = Secret(kSecret), .user_id = "u7"},
+      "agent/1",
+      {.fetching = [this] { ++fetching_; },
+       .fetched = [this](const absl::Status& status, Duration) { fetched_.push_back(status); }},
+      transport_,
+      clock_};
 };
 
 TEST_F(AccessTokensTest, TheRequestIsTheDocumentedOne) {
@@ -167,7 +167,8 @@ TEST_F(AccessTokensTest, AHundredRefusalsOfOneTokenCauseOneFetch) {
   int renewed = 0;
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(tokens_.Refused(first->generation));
-    tokens_.Authorize([&](absl::StatusOr<Authorization> a) { renewed += a->value.Reveal() == "n"; });
+    tokens_.Authorize(
+        [&](absl::StatusOr<Authorization> a) { renewed += a->value.Reveal() == "n"; });
   }
   EXPECT_EQ(Fetches(), 2u);
   transport_.Answer(Token("n"));
@@ -253,10 +254,10 @@ TEST_F(AccessTokensTest, NothingItSaysHoldsASecret) {
     test::FakeTransport transport;
     transport.AnswerAllWith(response);
     absl::Status reported;
-    AccessTokens tokens({.client_id = "id", .client_secret = Secret(kSecret), .user_id = ""}, "a",
-                        {.fetching = {},
-                         .fetched = [&](const absl::Status& s, Duration) { reported = s; }},
-                        transport, clock_);
+    AccessTokens tokens(
+        {.client_id = "id", .client_secret = Secret(kSecret), .user_id = ""}, "a",
+        {.fetching = {}, .fetched = [&](const absl::Status& s, Duration) { reported = s; }},
+        transport, clock_);
     tokens.Authorize([](const absl::StatusOr<Authorization>& a) {
       EXPECT_FALSE(a.ok());
       for (const char* word : {"s3cr", "x y"}) {
@@ -303,9 +304,8 @@ TEST(AccessTokensThreads, ManyThreadsRefusingOneTokenFetchTwice) {
       tokens->Authorize([&](absl::StatusOr<Authorization> first) {
         EXPECT_TRUE(first.ok());
         EXPECT_TRUE(tokens->Refused(1));
-        tokens->Authorize([&](absl::StatusOr<Authorization> next) {
-          second += next->generation == 2;
-        });
+        tokens->Authorize(
+            [&](absl::StatusOr<Authorization> next) { second += next->generation == 2; });
       });
     });
   }

@@ -6,23 +6,25 @@ namespace gateway::pictory {
 namespace {
 
 TEST(JobIdOfCallback, InEverySpelling) {
-  for (const char* body :
-       {R"({"job_id":"53g4-x","success":true,"data":{"status":"completed"}})", R"({"jobId":"53g4-x"})",
-        R"({"success":false,"data":{"status":"failed","job_id":"53g4-x"}})",
-        R"({"webhookInput":{"job_id":"mine"},"data":{"transcript":[{"words":[]}],"jobId":"53g4-x"}})",
-        R"({"job_id":"","data":{"jobId":"53g4-x"}})", "\xEF\xBB\xBF{\"job_id\":\"53g4-x\"}",
-        R"({"data":{"job":{"job_id":"53g4-x"}}})", R"({"data":{"job":{"jobId":"53g4-x"}}})",
-        R"({"job":{"id":"53g4-x","status":"completed"}})", R"({"data":{"job":{"id":"53g4-x"}}})",
-        R"({"job":{"id":"of-something-else","job_id":"53g4-x"}})",
-        R"({"job":{"id":"of-something-else"},"data":{"jobId":"53g4-x"}})"}) {
+  for (
+      const char* body :
+      {R"({"job_id":"53g4-x","success":true,"data":{"status":"completed"}})",
+       R"({"jobId":"53g4-x"})", R"({"success":false,"data":{"status":"failed","job_id":"53g4-x"}})",
+       R"({"webhookInput":{"job_id":"mine"},"data":{"transcript":[{"words":[]}],"jobId":"53g4-x"}})",
+       R"({"job_id":"","data":{"jobId":"53g4-x"}})", "\xEF\xBB\xBF{\"job_id\":\"53g4-x\"}",
+       R"({"data":{"job":{"job_id":"53g4-x"}}})", R"({"data":{"job":{"jobId":"53g4-x"}}})",
+       R"({"job":{"id":"53g4-x","status":"completed"}})", R"({"data":{"job":{"id":"53g4-x"}}})",
+       R"({"job":{"id":"of-something-else","job_id":"53g4-x"}})",
+       R"({"job":{"id":"of-something-else"},"data":{"jobId":"53g4-x"}})"}) {
     EXPECT_EQ(JobIdOfCallback(body), "53g4-x") << body;
   }
 }
 
 TEST(JobIdOfCallback, NoneIsReadFromAnythingElse) {
-  for (const char* body : {"", "{}", "null", "[]", "job_id=a", R"({"job_id":)", R"({"job_id":["a"]})",
-                           R"({"job_id":"a b"})", R"({"job_id":".."})", R"({"job_id":"\u0000"})",
-                           R"({"data":"{\"job_id\":\"a\"}"})", R"({"id":"a"})"}) {
+  for (const char* body :
+       {"", "{}", "null", "[]", "job_id=a", R"({"job_id":)", R"({"job_id":["a"]})",
+        R"({"job_id":"a b"})", R"({"job_id":".."})", R"({"job_id":"\u0000"})",
+        R"({"data":"{\"job_id\":\"a\"}"})", R"({"id":"a"})"}) {
     EXPECT_EQ(JobIdOfCallback(body), "") << body;
   }
   EXPECT_EQ(JobIdOfCallback(R"({"job_id":")" + std::string(257, 'a') + "\"}"), "");

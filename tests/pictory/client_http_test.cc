@@ -38,7 +38,8 @@ TEST(ClientOverHttp, ManyPollsWithAnEndedTokenGetOneNewOne) {
   auto transport = http::CurlTransport::Create(std::move(options));
   ASSERT_TRUE(transport.ok()) << transport.status();
   SystemClock clock;
-  PictoryClient client({.api_key = Secret(), .user_agent = "agent/1",
+  PictoryClient client({.api_key = Secret(),
+                        .user_agent = "agent/1",
                         .oauth = OAuthOptions{"the-id", Secret("the-secret"), "the-user"}},
                        **transport, clock);
   const auto poll_all = [&] {

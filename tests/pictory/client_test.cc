@@ -37,7 +37,8 @@ TEST_F(ClientTest, SubmitIsPaidAndCarriesTheRawKey) {
                         std::make_shared<const std::string>("{}")};
   SubmitReply got;
   const MonoTime start_by = clock_.Now() + std::chrono::seconds(1);
-  client_.Submit(submission, KeyOf(client_), start_by, [&](SubmitReply reply) { got = std::move(reply); });
+  client_.Submit(submission, KeyOf(client_), start_by,
+                 [&](SubmitReply reply) { got = std::move(reply); });
   EXPECT_EQ(got.outcome, SubmitReply::Outcome::kAccepted);
   ASSERT_EQ(transport_.requests().size(), 1U);
   const http::Request& sent = transport_.requests()[0];
@@ -273,12 +274,11 @@ class OAuthClientTest : public ::testing::Test {
   int tokens_ = 0;
   int calls_ = 0;
   int extra_ = 0;
-  PictoryClient client_{
-      ClientOptions{.api_key = Secret("pictai_unused"),
-                    .user_agent = "agent/1",
-                    .oauth = OAuthOptions{"id", Secret("secret"), "u7"},
-                    .extra_request = [this] { ++extra_; }},
-      transport_, clock_};
+  PictoryClient client_{ClientOptions{.api_key = Secret("pictai_unused"),
+                                      .user_agent = "agent/1",
+                                      .oauth = OAuthOptions{"id", Secret("secret"), "u7"},
+                                      .extra_request = [this] { ++extra_; }},
+                        transport_, clock_};
 };
 
 TEST_F(OAuthClientTest, CallsCarryTheRawTokenAndTheUserId) {
@@ -357,7 +357,8 @@ TEST_F(OAuthClientTest, EveryReadIsRepeatedAndStaysWhatItWas) {
     valid_ = "none";
     absl::Status status = absl::InternalError("never called");
     if (i == 0) client_.CleanJob("j", [&](absl::Status s) { status = std::move(s); });
-    if (i == 1) client_.ListJobs("k", [&](const absl::StatusOr<JobList>& l) { status = l.status(); });
+    if (i == 1)
+      client_.ListJobs("k", [&](const absl::StatusOr<JobList>& l) { status = l.status(); });
     if (i == 2) client_.Probe([&](absl::Status s) { status = std::move(s); });
     EXPECT_NE(errors::Reason(status), "UPSTREAM_CREDENTIALS") << i;
     const http::Request& last = transport_.requests().back();

@@ -66,7 +66,8 @@ TEST(ErrorTable, MarkdownHasARowForEachRow) {
 
 TEST(ErrorTable, IsTheOneInTheReadme) {
   std::ifstream file(PICTORY_README);
-  const std::string readme((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string readme((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
   EXPECT_NE(readme.find(ErrorTableMarkdown()), std::string::npos)
       << "README.md must hold this table:\n"
       << ErrorTableMarkdown();

@@ -21,7 +21,9 @@ constexpr v1::JobKind kKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW
                                   v1::JOB_KIND_SUMMARY};
 
 // The transport brings no longer answer than this to anything but a poll.
-bool ForPollsOnly(const HostileBody& body) { return body.json.size() > limits::kSubmitReplyMaxBytes; }
+bool ForPollsOnly(const HostileBody& body) {
+  return body.json.size() > limits::kSubmitReplyMaxBytes;
+}
 
 // Reading a body costs little memory beside the body itself.
 void ExpectFrugal(const test::PeakMemory& memory, const std::string& name) {

@@ -94,29 +94,37 @@ TEST(JobReplyHttp, WhatIsNotUnderstoodIsToldInWordsThatStayTheSame) {
     const char* message;
   };
   const std::string huge(3000, 'x');
-  for (const Case& c : {
-           Case{Reply(200, ""), "Pictory answers HTTP 200 with an empty body; the gateway goes on asking"},
-           Case{Reply(204, ""), "Pictory answers HTTP 204 with an empty body; the gateway goes on asking"},
-           Case{Reply(200, "<html><TITLE>\n We'll be back </title>request 17</html>"),
-                "Pictory answers HTTP 200 with a page that is not JSON (\"We'll be back\"); the gateway "
-                "goes on asking"},
-           Case{Reply(200, "<html>request 17</html>"),
-                "Pictory answers HTTP 200 with a page that is not JSON; the gateway goes on asking"},
-           Case{Reply(200, "try\nlater"),
-                "Pictory answers HTTP 200 with a page that is not JSON (\"try later\"); the gateway goes "
-                "on asking"},
-           Case{Reply(400, R"({"code":"INVALID_REQUEST","message":"no such id"})"),
-                "Pictory answers HTTP 400: INVALID_REQUEST: no such id; the gateway goes on asking"},
-           Case{Reply(409, R"({"data":{"status":"busy"}})"),
-                "Pictory answers HTTP 409 with the status \"busy\"; the gateway goes on asking"},
-           Case{Reply(400, "{}"), "Pictory answers HTTP 400; the gateway goes on asking"},
-           Case{Reply(200, R"({"success":true,"data":{"status":"canceled","error_message":"by you"}})"),
-                "Pictory answers HTTP 200 with the status \"canceled\", which the gateway does not know: "
-                "by you; the gateway goes on asking"},
-           Case{Reply(200, R"({"success":true,"data":{}})"),
-                "Pictory answers HTTP 200 without a status and without a result; the gateway goes on "
-                "asking"},
-       }) {
+  for (
+      const Case& c : {
+          Case{Reply(200, ""),
+               "Pictory answers HTTP 200 with an empty body; the gateway goes on asking"},
+          Case{Reply(204, ""),
+               "Pictory answers HTTP 204 with an empty body; the gateway goes on asking"},
+          Case{Reply(200, "<html><TITLE>\n We'll be back </title>request 17</html>"),
+               "Pictory answers HTTP 200 with a page that is not JSON (\"We'll be back\"); the "
+               "gateway "
+               "goes on asking"},
+          Case{Reply(200, "<html>request 17</html>"),
+               "Pictory answers HTTP 200 with a page that is not JSON; the gateway goes on asking"},
+          Case{Reply(200, "try\nlater"),
+               "Pictory answers HTTP 200 with a page that is not JSON (\"try later\"); the gateway "
+               "goes "
+               "on asking"},
+          Case{Reply(400, R"({"code":"INVALID_REQUEST","message":"no such id"})"),
+               "Pictory answers HTTP 400: INVALID_REQUEST: no such id; the gateway goes on asking"},
+          Case{Reply(409, R"({"data":{"status":"busy"}})"),
+               "Pictory answers HTTP 409 with the status \"busy\"; the gateway goes on asking"},
+          Case{Reply(400, "{}"), "Pictory answers HTTP 400; the gateway goes on asking"},
+          Case{Reply(200,
+                     R"({"success":true,"data":{"status":"canceled","error_message":"by you"}})"),
+               "Pictory answers HTTP 200 with the status \"canceled\", which the gateway does not "
+               "know: "
+               "by you; the gateway goes on asking"},
+          Case{
+              Reply(200, R"({"success":true,"data":{}})"),
+              "Pictory answers HTTP 200 without a status and without a result; the gateway goes on "
+              "asking"},
+      }) {
     EXPECT_EQ(Read(c.response).message, c.message);
   }
   const std::string cut = Read(Reply(200, R"({"data":{"renderProgress":1,"st)")).message;
@@ -259,20 +267,21 @@ TEST(JobReplyBody, CleanedIsAnEndOfItsOwn) {
 }
 
 TEST(JobReplyBody, UnknownStatusIsNeverSuccess) {
-  for (const char* body :
-       {R"({"success":true,"data":{"status":"archived"}})",
-        R"({"success":true,"data":{"status":"done"}})", R"({"success":true,"data":null})",
-        R"({"success":true,"data":{}})", R"({"success":true})", "{}",
-        R"({"data":{"status":{"a":1}}})", R"({"data":{"videoURL":null}})",
-        R"({"data":{"videoURL":""}})", R"({"data":{"renderParams":{"scenes":[1]}}})",
-        R"({"status":200})"}) {
+  for (const char* body : {R"({"success":true,"data":{"status":"archived"}})",
+                           R"({"success":true,"data":{"status":"done"}})",
+                           R"({"success":true,"data":null})", R"({"success":true,"data":{}})",
+                           R"({"success":true})", "{}", R"({"data":{"status":{"a":1}}})",
+                           R"({"data":{"videoURL":null}})", R"({"data":{"videoURL":""}})",
+                           R"({"data":{"renderParams":{"scenes":[1]}}})", R"({"status":200})"}) {
     EXPECT_EQ(ReadBody(body, v1::JOB_KIND_RENDER).kind, Kind::kUnclear) << body;
   }
 }
 
 TEST(JobReplyBody, AStatusIsTheSameWordInAnyCaseAndDress) {
   const auto kind_of = [](const std::string& word) {
-    return ReadBody(R"({"success":true,"data":{"videoURL":"https://x","status":")" + word + R"("}})").kind;
+    return ReadBody(R"({"success":true,"data":{"videoURL":"https://x","status":")" + word +
+                    R"("}})")
+        .kind;
   };
   for (const char* word : {"Completed", "COMPLETED", " completed\\n"}) {
     EXPECT_EQ(kind_of(word), Kind::kSucceeded) << word;
@@ -290,11 +299,12 @@ TEST(JobReplyBody, AResultBesideAnUnknownWordIsOneUnlessSomethingSaysOtherwise) 
   };
   const std::string video = R"(,"videoURL":"https://x/a.mp4")";
   for (const char* word : {"archived", "done", "success", "ready", "complete", "finished", "ok"}) {
-    EXPECT_EQ(kind_of(R"("status":")" + std::string(word) + "\"" + video), Kind::kSucceeded) << word;
+    EXPECT_EQ(kind_of(R"("status":")" + std::string(word) + "\"" + video), Kind::kSucceeded)
+        << word;
   }
-  for (const char* word : {"error", "canceled", "CANCELLED", "aborted", "rejected", "incomplete",
-                           "unsuccessful", "processing", "Rendering", "queued", "not-ready",
-                           "partially_done", "expired"}) {
+  for (const char* word :
+       {"error", "canceled", "CANCELLED", "aborted", "rejected", "incomplete", "unsuccessful",
+        "processing", "Rendering", "queued", "not-ready", "partially_done", "expired"}) {
     EXPECT_EQ(kind_of(R"("status":")" + std::string(word) + "\"" + video), Kind::kUnclear) << word;
   }
   EXPECT_EQ(kind_of(R"("status":"done","error_message":"no")" + video), Kind::kUnclear);
@@ -357,16 +367,18 @@ constexpr v1::JobKind kAllKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREV
 
 TEST(JobReplyBody, CompletedWithoutAResultIsIncompleteWhateverTheKind) {
   for (const v1::JobKind kind : kAllKinds) {
-    for (const char* data :
-         {R"({"status":"completed"})", R"({"status":"completed","jobId":"a","progress":100})",
-          R"({"status":"Completed","aiCreditsUsed":3,"mediaInfo":{"duration":3}})",
-          R"({"status":"completed","preview":null,"videoURL":"","transcript":null,"txt":null,"url":""})",
-          R"({"status":"completed","renderParams":{},"storyboard":{},"highlights":[]})"}) {
+    for (
+        const char* data :
+        {R"({"status":"completed"})", R"({"status":"completed","jobId":"a","progress":100})",
+         R"({"status":"Completed","aiCreditsUsed":3,"mediaInfo":{"duration":3}})",
+         R"({"status":"completed","preview":null,"videoURL":"","transcript":null,"txt":null,"url":""})",
+         R"({"status":"completed","renderParams":{},"storyboard":{},"highlights":[]})"}) {
       const JobReply reply = ReadBody(std::string(R"({"success":true,"data":)") + data + "}", kind);
       EXPECT_EQ(reply.kind, Kind::kIncomplete) << kind << data;
       EXPECT_EQ(reply.result, nullptr) << kind << data;
       EXPECT_EQ(reply.digest, 0U);
-      EXPECT_EQ(reply.message.rfind("Pictory says completed, but gives no ", 0), 0U) << reply.message;
+      EXPECT_EQ(reply.message.rfind("Pictory says completed, but gives no ", 0), 0U)
+          << reply.message;
     }
     EXPECT_EQ(ReadBody(R"({"status":"completed"})", kind).kind, Kind::kIncomplete);
     EXPECT_EQ(ReadBody(R"({"status":"completed","data":null})", kind).kind, Kind::kIncomplete);
@@ -395,8 +407,8 @@ TEST(JobReplyBody, UnderCompletedLessIsAResultThanWithoutIt) {
            Case{R"("url":"https://picture")", {v1::JOB_KIND_UNSPECIFIED}},
        }) {
     for (const v1::JobKind kind : c.kinds) {
-      const JobReply reply =
-          ReadBody(std::string(R"({"success":true,"data":{"status":"completed",)") + c.data + "}}", kind);
+      const JobReply reply = ReadBody(
+          std::string(R"({"success":true,"data":{"status":"completed",)") + c.data + "}}", kind);
       EXPECT_EQ(reply.kind, Kind::kSucceeded) << kind << c.data;
       EXPECT_NE(reply.result, nullptr);
     }
@@ -426,7 +438,8 @@ TEST(JobReplyBody, WhatStandsWhereAResultIsExpectedIsHandedOnWithAnIncompleteOne
     }
   }
   // A render without its video is no render, whatever else is there.
-  const JobReply render = ReadBody(R"({"data":{"status":"completed","videoShareURL":"https://s"}})");
+  const JobReply render =
+      ReadBody(R"({"data":{"status":"completed","videoShareURL":"https://s"}})");
   EXPECT_EQ(render.kind, Kind::kIncomplete);
   EXPECT_EQ(render.result, nullptr);
 }

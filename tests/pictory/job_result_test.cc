@@ -239,8 +239,7 @@ TEST(FullResult, HoldsEverything) {
   EXPECT_EQ(full->transcription().media_info_json(), R"({"d": 1})");
   EXPECT_EQ(full->transcription().summaries(0).raw_json(), R"({"text":"S"})");
   EXPECT_EQ(full->omitted_parts_size(), 0);
-  full = FullJob(R"({"renderParams":{"a": 1},"storyboard":{"b": 2}})",
-                        v1::JOB_KIND_UNSPECIFIED);
+  full = FullJob(R"({"renderParams":{"a": 1},"storyboard":{"b": 2}})", v1::JOB_KIND_UNSPECIFIED);
   ASSERT_TRUE(full.ok());
   EXPECT_EQ(full->preview().render_params_json(), R"({"a": 1})");
   EXPECT_EQ(full->preview().storyboard_json(), R"({"b": 2})");
@@ -253,9 +252,8 @@ TEST(FullResult, LeavesOutTheLargestPartsFirst) {
     words += W("word", i, i + 1, false);
   }
   const std::string txt(2 * limits::kMiB, 't');
-  const auto full =
-      FullJob(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
-                     v1::JOB_KIND_TRANSCRIPTION);
+  const auto full = FullJob(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
+                            v1::JOB_KIND_TRANSCRIPTION);
   ASSERT_TRUE(full.ok());
   EXPECT_LE(full->ByteSizeLong(), limits::kFullViewMaxBytes + 64);
   EXPECT_EQ(full->transcription().transcript_size(), 0);
@@ -280,9 +278,9 @@ TEST(Transcripts, OverFourMegabytesAreRead) {
 }
 
 TEST(Transcripts, PartsAreSlicesOfTheReplyAndNoCopies) {
-  const JobReply reply = ReadJobReply(
-      test::Reply(200, R"({"data":{"transcript":[{"words":[]}],"txt":"a"}})"),
-      v1::JOB_KIND_TRANSCRIPTION, 0, WallTime{});
+  const JobReply reply =
+      ReadJobReply(test::Reply(200, R"({"data":{"transcript":[{"words":[]}],"txt":"a"}})"),
+                   v1::JOB_KIND_TRANSCRIPTION, 0, WallTime{});
   ASSERT_NE(reply.result, nullptr);
   const auto bytes = [&](std::size_t i) { return std::string_view(reply.result->parts[i].bytes); };
   ASSERT_EQ(reply.result->parts[1].part, v1::RESULT_PART_TRANSCRIPT_JSON);

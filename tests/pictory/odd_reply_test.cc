@@ -48,12 +48,15 @@ v1::Job FullOf(const JobReply& reply, v1::JobKind kind) {
 TEST(OddReply, ToAPollHasItsResult) {
   for (const OddBody& body : test::OddBodies()) {
     for (const v1::JobKind kind : kKinds) {
-      if (body.json.size() > 500'000 && kind != v1::JOB_KIND_RENDER) continue;  // once is long enough
+      if (body.json.size() > 500'000 && kind != v1::JOB_KIND_RENDER)
+        continue;  // once is long enough
       const JobReply reply = ReadJob(body.json, kind);
       // A video is no result of a preview.
       const bool render = kind == v1::JOB_KIND_RENDER;
-      const bool made = reply.kind == Kind::kSucceeded || (!render && reply.kind == Kind::kIncomplete);
-      EXPECT_TRUE(body.failed ? reply.kind == Kind::kFailed : made) << body.name << ": " << reply.detail;
+      const bool made =
+          reply.kind == Kind::kSucceeded || (!render && reply.kind == Kind::kIncomplete);
+      EXPECT_TRUE(body.failed ? reply.kind == Kind::kFailed : made)
+          << body.name << ": " << reply.detail;
       if (reply.result == nullptr) continue;
       EXPECT_THAT(PartOf(reply, v1::RESULT_PART_RESULT_JSON), HasSubstr("https://v/x.mp4"));
       EXPECT_EQ(FullOf(reply, v1::JOB_KIND_RENDER).render().video_url(), "https://v/x.mp4")
@@ -84,12 +87,13 @@ TEST(OddReply, InAJobListIsListed) {
 }
 
 TEST(OddReply, ToACallbackHasItsId) {
-  for (const char* body :
-       {R"({"txt":"a\ud83c","job_id":"a"})", R"({"x":1,"x":2,"job_id":"a"})",
-        "{\"txt\":\"\xff\",\"data\":{\"jobId\":\"a\"}}", R"({"x":[NaN,1e400],"job_id":"a"})",
-        "\xef\xbb\xbf{\"job_id\":\"a\"}", "{\"txt\":\"a\nb\",\"job_id\":\"a\"}",
-        R"({"x":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"job_id":"a"})",
-        R"({"txt":"\udfff","job_id":"a","data":{"transcript":[{"words":[{"word":"On)"}) {
+  for (
+      const char* body :
+      {R"({"txt":"a\ud83c","job_id":"a"})", R"({"x":1,"x":2,"job_id":"a"})",
+       "{\"txt\":\"\xff\",\"data\":{\"jobId\":\"a\"}}", R"({"x":[NaN,1e400],"job_id":"a"})",
+       "\xef\xbb\xbf{\"job_id\":\"a\"}", "{\"txt\":\"a\nb\",\"job_id\":\"a\"}",
+       R"({"x":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"job_id":"a"})",
+       R"({"txt":"\udfff","job_id":"a","data":{"transcript":[{"words":[{"word":"On)"}) {
     EXPECT_EQ(JobIdOfCallback(body), "a") << body;
   }
   EXPECT_EQ(JobIdOfCallback(R"({"txt":"\ud83c","job_id":"a)"), "") << "cut within the id";
@@ -110,10 +114,12 @@ TEST(OddReply, ToATokenRequestHasItsToken) {
 }
 
 TEST(OddReply, ToAnUploadHasItsPlace) {
-  for (const char* more : {R"("key":"\ud83c")", R"("a":1,"a":2)", R"("a":NaN)", "\"key\":\"\xff\""}) {
+  for (const char* more :
+       {R"("key":"\ud83c")", R"("a":1,"a":2)", R"("a":NaN)", "\"key\":\"\xff\""}) {
     const auto reply = ReadUploadReply(
         Reply(200, std::string(R"({"success":true,"data":{"signedUrl":"https://no.com/",)") +
-                       R"("signedUrl":"https://s3.com/k?s=1","url":"https://f.com/k",)" + more + "}}"),
+                       R"("signedUrl":"https://s3.com/k?s=1","url":"https://f.com/k",)" + more +
+                       "}}"),
         "video/mp4", WallTime{}, false);
     ASSERT_TRUE(reply.ok()) << more << ": " << reply.status();
     EXPECT_EQ(reply->signed_url(), "https://s3.com/k?s=1");
@@ -122,8 +128,9 @@ TEST(OddReply, ToAnUploadHasItsPlace) {
 
 TEST(OddReply, ARefusalKeepsItsWords) {
   const SubmitReply reply = ReadSubmitReply(
-      Reply(400, R"({"code":"INVALID_REQUEST_BODY","message":"bad \ud83c body","message":"bad body",)"
-                 R"("fields":[{"name":"no","name":"scenes","errors":"is \udc00 wrong"}]})"),
+      Reply(400,
+            R"({"code":"INVALID_REQUEST_BODY","message":"bad \ud83c body","message":"bad body",)"
+            R"("fields":[{"name":"no","name":"scenes","errors":"is \udc00 wrong"}]})"),
       WallTime{});
   EXPECT_EQ(reply.outcome, SubmitReply::Outcome::kRefused);
   EXPECT_THAT(std::string(reply.error.message()), HasSubstr("bad body"));
@@ -145,12 +152,14 @@ TEST(OddReply, TextsKeepAllThatCanBeReadOfThem) {
   // Raw parts are the bytes that came.
   EXPECT_EQ(PartOf(reply, v1::RESULT_PART_TRANSCRIPT_JSON),
             "[{\"words\":[{\"word\":\"a\\ud83c\"},{\"word\":\"b\xC3\"}]}]");
-  const std::string data = body.substr(body.find("{\"status"), body.size() - body.find("{\"status") - 1);
+  const std::string data =
+      body.substr(body.find("{\"status"), body.size() - body.find("{\"status") - 1);
   EXPECT_EQ(PartOf(reply, v1::RESULT_PART_RESULT_JSON), data);
   // The message holds the same, and is a message for everybody.
   const v1::Job full = FullOf(reply, v1::JOB_KIND_TRANSCRIPTION);
   EXPECT_EQ(full.transcription().txt(), "cut " + kLost + ", raw " + kLost + ".");
-  EXPECT_EQ(full.transcription().media_info_json(), "{\"d\":1e400,\"n\":\"" + kLost + "\",\"d\":[NaN]}");
+  EXPECT_EQ(full.transcription().media_info_json(),
+            "{\"d\":1e400,\"n\":\"" + kLost + "\",\"d\":[NaN]}");
   ASSERT_EQ(full.transcription().transcript(0).words_size(), 2);
   EXPECT_EQ(full.transcription().transcript(0).words(0).word(), "a" + kLost);
   EXPECT_EQ(full.transcription().transcript(0).words(1).word(), "b" + kLost);
@@ -170,17 +179,18 @@ TEST(OddReply, TheLastOfTwoMembersStandsAlone) {
   EXPECT_EQ(full.transcription().transcript(0).text(), "yes");
   EXPECT_EQ(full.transcription().transcript(0).words_size(), 0);
   // So does the last of two ids, even if it is none.
-  EXPECT_EQ(ReadSubmitReply(Reply(200, R"({"data":{"jobId":"a","job_id":"b","jobId":null}})"),
-                            WallTime{})
-                .pictory_job_id,
-            "b");
+  EXPECT_EQ(
+      ReadSubmitReply(Reply(200, R"({"data":{"jobId":"a","job_id":"b","jobId":null}})"), WallTime{})
+          .pictory_job_id,
+      "b");
 }
 
 TEST(OddReply, AnIdMayBeAnyNumber) {
   for (const char* id : {"123456789012345678901234567890", "1e400", "12345678901234567890.125"}) {
-    EXPECT_EQ(ReadSubmitReply(Reply(200, std::string(R"({"data":{"jobId":)") + id + "}}"), WallTime{})
-                  .pictory_job_id,
-              id);
+    EXPECT_EQ(
+        ReadSubmitReply(Reply(200, std::string(R"({"data":{"jobId":)") + id + "}}"), WallTime{})
+            .pictory_job_id,
+        id);
   }
   EXPECT_EQ(ReadSubmitReply(Reply(200, R"({"data":{"jobId":NaN,"job_id":"b"}})"), WallTime{})
                 .pictory_job_id,
@@ -215,8 +225,8 @@ TEST(OddReply, ManyKeysAndLargeNumbersAreRead) {
 
 TEST(OddReply, DurationsThatNoDoubleHoldsAreLeftOut) {
   for (const char* value : {"1e400", "NaN", "Infinity"}) {
-    const JobReply reply = ReadJob(
-        GoodNewsWith(std::string("\"videoDuration\":") + value), v1::JOB_KIND_RENDER);
+    const JobReply reply =
+        ReadJob(GoodNewsWith(std::string("\"videoDuration\":") + value), v1::JOB_KIND_RENDER);
     ASSERT_EQ(reply.kind, Kind::kSucceeded) << value;
     EXPECT_FALSE(FullOf(reply, v1::JOB_KIND_RENDER).render().has_video_duration_seconds()) << value;
   }
@@ -231,8 +241,8 @@ TEST(OddReply, WhatIsNoIdIsPassedOver) {
         R"({"success":true,"data":{"jobId":)" + id + R"(,"job_id":"second"},"jobId":)" + id + "}";
     EXPECT_EQ(ReadSubmitReply(Reply(200, body), WallTime{}).pictory_job_id, "second") << id;
     const std::string none = R"({"success":true,"data":{"jobId":)" + id + "}}";
-    EXPECT_EQ(ReadSubmitReply(Reply(200, none), WallTime{}).outcome,
-              SubmitReply::Outcome::kUnknown) << id;
+    EXPECT_EQ(ReadSubmitReply(Reply(200, none), WallTime{}).outcome, SubmitReply::Outcome::kUnknown)
+        << id;
   }
 }
 

@@ -207,8 +207,9 @@ TEST(SubmitUnknown, EveryTruncationOfAnAnswer) {
 
 TEST(SubmitHint, TheIdThatStandsInWhatCameOfAnAnswer) {
   for (const char* body :
-       {R"({"success":true,"data":{"jobId":"p1"}})", R"({"data":{"job_id":"p1","stat)", R"({"jobId":"p1")",
-        R"({"job_id":"p1"} trailing)", R"({"message":"\ud83c","jobId":"p1"})", R"({"jobId":"p2","data":{"jobId":"p1")"}) {
+       {R"({"success":true,"data":{"jobId":"p1"}})", R"({"data":{"job_id":"p1","stat)",
+        R"({"jobId":"p1")", R"({"job_id":"p1"} trailing)", R"({"message":"\ud83c","jobId":"p1"})",
+        R"({"jobId":"p2","data":{"jobId":"p1")"}) {
     for (const int status : {408, 500, 502, 504}) {
       EXPECT_EQ(Read(Reply(status, body)).hinted_job_id, "p1") << status << body;
     }
@@ -223,9 +224,9 @@ TEST(SubmitHint, TheIdThatStandsInWhatCameOfAnAnswer) {
 
 TEST(SubmitHint, NotWhatIsCutOrStandsElsewhere) {
   for (const char* body :
-       {"", "p1", R"({"data":{"jobId":"p)", R"({"jobId":12345)", R"({"jobId":{"id":"p1"}})", R"({"id":"p1"})",
-        R"({"jobId":"no id"})", R"({"error":{"jobId":"p1"}})", R"([{"jobId":"p1"}])", R"({"data":[{"jobId":"p1"}]})",
-        "<html>jobId: p1</html>"}) {
+       {"", "p1", R"({"data":{"jobId":"p)", R"({"jobId":12345)", R"({"jobId":{"id":"p1"}})",
+        R"({"id":"p1"})", R"({"jobId":"no id"})", R"({"error":{"jobId":"p1"}})",
+        R"([{"jobId":"p1"}])", R"({"data":[{"jobId":"p1"}]})", "<html>jobId: p1</html>"}) {
     EXPECT_EQ(Read(Cut("reset", 200, body)).hinted_job_id, "") << body;
     EXPECT_EQ(Read(Reply(502, body)).hinted_job_id, "") << body;
   }

@@ -25,8 +25,7 @@ TEST(TokenReply, TheDocumentedAnswer) {
 
 TEST(TokenReply, ALifeThatMakesNoSenseIsAssumed) {
   const auto life = [](const std::string& expires_in) {
-    const TokenReply reply =
-        Read(Reply(200, R"({"access_token":"t")" + expires_in + "}"));
+    const TokenReply reply = Read(Reply(200, R"({"access_token":"t")" + expires_in + "}"));
     EXPECT_EQ(reply.kind, Kind::kToken) << expires_in;
     return reply.life;
   };

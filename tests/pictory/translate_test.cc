@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "google/protobuf/text_format.h"
 #include "base/limits.h"
+#include "google/protobuf/text_format.h"
 #include "json/check.h"
 #include "pictory/bindings.h"
 
@@ -205,8 +205,8 @@ TEST(Translate, VersionsAreChosenPerKind) {
 }
 
 TEST(Translate, WhatGoesIntoTheBodyIsAskedForWhereTheVersionWantsIt) {
-  const auto summary = Parse<v1::SummarizeRequest>(
-      R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
+  const auto summary =
+      Parse<v1::SummarizeRequest>(R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
   EXPECT_EQ(PartToInline(summary, Under(kV1)), v1::RESULT_PART_TRANSCRIPT_JSON);
   EXPECT_EQ(PartToInline(summary, Under(kV2)), v1::RESULT_PART_UNSPECIFIED);
   EXPECT_EQ(PartToInline(Parse<v1::SummarizeRequest>(R"(transcript_json: "[]")"), Under(kV1)),
@@ -219,8 +219,8 @@ TEST(Translate, WhatGoesIntoTheBodyIsAskedForWhereTheVersionWantsIt) {
 }
 
 TEST(Translate, ABodyThatGrowsTooLargeIsRefused) {
-  const auto summary = Parse<v1::SummarizeRequest>(
-      R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
+  const auto summary =
+      Parse<v1::SummarizeRequest>(R"(transcription_job_id: "t" highlight_duration_seconds: 60)");
   const std::string rest = R"({"transcript":,"highlight_duration":60})";
   std::string most = "[\"";
   most.append(limits::kRequestMaxBytes - rest.size() - 4, 'x').append("\"]");

@@ -34,7 +34,8 @@ v1::CreateUploadRequest Wanted(const std::string& name, const std::string& type 
 
 std::vector<std::string> WrongFields(const v1::CreateUploadRequest& request) {
   std::vector<std::string> fields;
-  for (const errors::Violation& violation : Validate(request, {})) fields.push_back(violation.field);
+  for (const errors::Violation& violation : Validate(request, {}))
+    fields.push_back(violation.field);
   return fields;
 }
 

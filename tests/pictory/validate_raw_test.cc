@@ -49,8 +49,8 @@ TEST(RawStoryboard, DocumentedBodiesPass) {
 
 TEST(RawStoryboard, NumbersOfAnyLengthAndSizeAreSentAsTheyAre) {
   for (const std::string& number :
-       {std::string("0.1000000000000000055511151231257827021181583404541015625"), std::string("1e400"),
-        std::string(400, '7')}) {
+       {std::string("0.1000000000000000055511151231257827021181583404541015625"),
+        std::string("1e400"), std::string(400, '7')}) {
     v1::CreatePreviewRequest request;
     request.set_storyboard_json(R"({"videoName":"n","scenes":[{"a":)" + number + "}]}");
     EXPECT_THAT(Fields(Validate(request, {})), IsEmpty()) << number;
@@ -218,9 +218,11 @@ TEST(RawValues, FreeObjectsInAStoryboard) {
                                    "storyboard.scenes[0].transcript_json"));
 }
 
-// A job's RENDER_PARAMS_JSON is Pictory's own text, byte for byte; sent back, it is no mistake of the caller's.
+// A job's RENDER_PARAMS_JSON is Pictory's own text, byte for byte; sent back, it is no mistake of
+// the caller's.
 TEST(RawRenderParams, WhatTheGatewayGaveIsTakenBack) {
-  for (const char* odd : {R"("\ud83c")", R"("\udf0d!")", R"({"a":1,"a":2})", "1e400", "NaN", "\"\xff\""}) {
+  for (const char* odd :
+       {R"("\ud83c")", R"("\udf0d!")", R"({"a":1,"a":2})", "1e400", "NaN", "\"\xff\""}) {
     const std::string params = std::string(R"({"output":{},"scenes":[{"title":)") + odd + "}]}";
     v1::RenderRequest request;
     request.set_render_params_json(params);

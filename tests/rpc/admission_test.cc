@@ -23,7 +23,8 @@ using Kind = Admission::Kind;
 
 TEST(PeerAddressTest, IsWhatItsOwnerCannotChoose) {
   EXPECT_EQ(PeerAddress("ipv4:192.0.2.1:50051"), "ipv4:192.0.2.1");
-  EXPECT_EQ(PeerAddress("ipv6:%5B2001:db8:1:2::3%5D:4"), PeerAddress("ipv6:%5B2001:db8:1:2:9::%5D:5"));
+  EXPECT_EQ(PeerAddress("ipv6:%5B2001:db8:1:2::3%5D:4"),
+            PeerAddress("ipv6:%5B2001:db8:1:2:9::%5D:5"));
   EXPECT_EQ(PeerAddress("ipv6:[2001:db8:1:2::3]:4"), "ipv6:2001:db8:1:2::/64");
   EXPECT_NE(PeerAddress("ipv6:[2001:db8:1:2::3]:4"), PeerAddress("ipv6:[2001:db8:1:3::3]:4"));
   EXPECT_EQ(PeerAddress("ipv6:%5Bfe80::1%25eth0%5D:4"), "ipv6:fe80::/64");
@@ -59,9 +60,9 @@ TEST(PeerAddressTest, OfASocketItIsTheSame) {
 
 TEST(AdmissionTest, EachKindHasAGateOfItsOwn) {
   Random random(1);
-  Admission admission({.calls = 1, .submits = 1, .watches = 1, .results = 1, .health_watches = 1,
-                       .reflections = 1},
-                      random);
+  Admission admission(
+      {.calls = 1, .submits = 1, .watches = 1, .results = 1, .health_watches = 1, .reflections = 1},
+      random);
   std::vector<Admission::Ticket> tickets;
   for (const Kind kind : {Kind::kCall, Kind::kSubmit, Kind::kWatch}) {
     tickets.push_back(admission.Enter(kind));

@@ -88,8 +88,7 @@ TEST(ArrivingTest, ShortOfMemoryItIsRefusedWithADelay) {
 TEST(ArrivingTest, EveryMethodTakesOnlySoMuchAndSaysSo) {
   RpcHouse house;
   const std::string beyond(limits::kSmallRequestMaxBytes + 1, '\0');
-  const absl::Status small =
-      FromGrpc(house.Raw("/pictory.jobs.v1.PictoryJobs/GetJob", beyond));
+  const absl::Status small = FromGrpc(house.Raw("/pictory.jobs.v1.PictoryJobs/GetJob", beyond));
   EXPECT_EQ(errors::Reason(small), "REQUEST_TOO_LARGE") << small;
   EXPECT_EQ(errors::Reason(FromGrpc(house.Raw("/pictory.jobs.v1.PictoryJobs/Render", beyond))),
             "UNPARSABLE_REQUEST");

@@ -70,8 +70,8 @@ TEST(CallEndTest, OfMetadataThatAreTooLarge) {
 
 TEST(CallEndTest, OfCallsAndStreamsThatAreNotLetIn) {
   ServerOptions options;
-  options.admission = {.calls = 0, .submits = 0, .watches = 0, .results = 0, .health_watches = 0,
-                       .reflections = 0};
+  options.admission = {
+      .calls = 0, .submits = 0, .watches = 0, .results = 0, .health_watches = 0, .reflections = 0};
   RpcHouse house(options);
   for (const char* method : {"GetJob", "Render", "WatchJob", "ReadJobResult"}) {
     EXPECT_FALSE(house.Raw(std::string("/pictory.jobs.v1.PictoryJobs/") + method, "").ok());

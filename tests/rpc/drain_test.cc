@@ -27,7 +27,8 @@ class LateCallTest : public ::testing::TestWithParam<const char*> {
       v1::GetJobRequest request;
       request.set_job_id("held");
       v1::GetJobResponse response;
-      EXPECT_EQ(house_.stub->GetJob(&context, request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+      EXPECT_EQ(house_.stub->GetJob(&context, request, &response).error_code(),
+                grpc::StatusCode::NOT_FOUND);
     });
     test::Await([this] { return house_.fake.held() == 1; }, "the call is under way");
   }
@@ -50,8 +51,8 @@ class LateCallTest : public ::testing::TestWithParam<const char*> {
   std::thread drain_;
 };
 
-// The server says that it goes away, and waits for the answer to a ping before it names its last stream.
-// What comes until then finds a library that takes no calls any more.
+// The server says that it goes away, and waits for the answer to a ping before it names its last
+// stream. What comes until then finds a library that takes no calls any more.
 TEST_P(LateCallTest, IsToldToComeAgain) {
   Http2Caller caller(house_.server->ports()[0]);
   ASSERT_TRUE(caller.Await(Http2Caller::kSettings));
@@ -61,15 +62,13 @@ TEST_P(LateCallTest, IsToldToComeAgain) {
   EXPECT_TRUE(house_.submitted.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, LateCallTest,
-                         ::testing::Values("/pictory.jobs.v1.PictoryJobs/CreatePreview",
-                                           "/pictory.jobs.v1.PictoryJobs/GetJob",
-                                           "/pictory.jobs.v1.PictoryJobs/WatchJob",
-                                           "/pictory.jobs.v1.PictoryJobs/ReadResult",
-                                           "/pictory.jobs.v1.PictoryJobs/CreateUpload",
-                                           "/grpc.health.v1.Health/Watch",
-                                           "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-                                           "/no.such.Service/Method"));
+INSTANTIATE_TEST_SUITE_P(
+    Methods, LateCallTest,
+    ::testing::Values(
+        "/pictory.jobs.v1.PictoryJobs/CreatePreview", "/pictory.jobs.v1.PictoryJobs/GetJob",
+        "/pictory.jobs.v1.PictoryJobs/WatchJob", "/pictory.jobs.v1.PictoryJobs/ReadResult",
+        "/pictory.jobs.v1.PictoryJobs/CreateUpload", "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/no.such.Service/Method"));
 
 // Real submits, without a pause, beside the drain.
 TEST(DrainRaceTest, NoSubmitIsToldThatItWasCancelled) {

@@ -122,7 +122,8 @@ class FakeStore final : public jobs::JobStore {
             std::find(query.states.begin(), query.states.end(), job.state) == query.states.end()) {
           continue;
         }
-        if (static_cast<int>(found.size()) >= query.limit || read >= limits::kListReadMaxBytes) break;
+        if (static_cast<int>(found.size()) >= query.limit || read >= limits::kListReadMaxBytes)
+          break;
         read += job.result_wire.size();
         found.push_back(it->second);
       }

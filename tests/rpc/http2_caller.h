@@ -1,5 +1,5 @@
-// A caller that writes its own HTTP/2 frames, for what gRPC's clients never do. It answers the server's
-// SETTINGS and nothing else: no ping, no window.
+// A caller that writes its own HTTP/2 frames, for what gRPC's clients never do. It answers the
+// server's SETTINGS and nothing else: no ping, no window.
 #pragma once
 
 #include <arpa/inet.h>
@@ -20,7 +20,14 @@ namespace gateway::test {
 
 class Http2Caller {
  public:
-  enum Frame : unsigned char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7 };
+  enum Frame : unsigned char {
+    kData = 0,
+    kHeaders = 1,
+    kReset = 3,
+    kSettings = 4,
+    kPing = 6,
+    kGoAway = 7
+  };
 
   // From 127.0.0.1, or any other address of the loopback.
   explicit Http2Caller(int port, const char* from = "127.0.0.1")
@@ -41,7 +48,8 @@ class Http2Caller {
   // A whole call with a request of so many bytes. Its stream's number.
   std::uint32_t Call(std::string_view path, const std::string& request) {
     std::string block;
-    for (const auto& [name, value] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+    for (const auto& [name, value] :
+         std::initializer_list<std::pair<std::string_view, std::string_view>>{
              {":method", "POST"},
              {":scheme", "http"},
              {":path", path},
@@ -56,7 +64,8 @@ class Http2Caller {
     }
     const std::uint32_t stream = std::exchange(next_stream_, next_stream_ + 2);
     SendFrame(kHeaders, 4, stream, block);
-    SendFrame(kData, 1, stream, std::string(1, '\0') + Big(static_cast<std::uint32_t>(request.size())) + request);
+    SendFrame(kData, 1, stream,
+              std::string(1, '\0') + Big(static_cast<std::uint32_t>(request.size())) + request);
     return stream;
   }
 
@@ -68,8 +77,8 @@ class Http2Caller {
     return true;
   }
 
-  // The status of the call, in words for what has none. Of one call of a connection: a later one may
-  // refer to what the first has brought.
+  // The status of the call, in words for what has none. Of one call of a connection: a later one
+  // may refer to what the first has brought.
   std::string StatusOf(std::uint32_t stream) {
     constexpr std::string_view kName = "grpc-status";
     for (;;) {
@@ -93,8 +102,8 @@ class Http2Caller {
     return address;
   }
   static std::string Big(std::uint32_t number) {
-    return {static_cast<char>(number >> 24), static_cast<char>(number >> 16), static_cast<char>(number >> 8),
-            static_cast<char>(number)};
+    return {static_cast<char>(number >> 24), static_cast<char>(number >> 16),
+            static_cast<char>(number >> 8), static_cast<char>(number)};
   }
   static std::uint32_t Number(std::string_view bytes) {
     std::uint32_t number = 0;
@@ -103,7 +112,8 @@ class Http2Caller {
   }
 
   void Send(std::string_view bytes) {
-    EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
   }
   void SendFrame(Frame type, int flags, std::uint32_t stream, const std::string& payload) {
     Send(Big(static_cast<std::uint32_t>(payload.size())).substr(1) + static_cast<char>(type) +
@@ -115,7 +125,8 @@ class Http2Caller {
   }
   bool ReadOne() {
     std::string head, payload;
-    if (!Receive(head, 9) || !Receive(payload, Number(std::string_view(head).substr(0, 3)))) return false;
+    if (!Receive(head, 9) || !Receive(payload, Number(std::string_view(head).substr(0, 3))))
+      return false;
     const auto type = static_cast<unsigned char>(head[3]);
     const std::uint32_t stream = Number(std::string_view(head).substr(5));
     ++seen_[type];

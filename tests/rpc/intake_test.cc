@@ -114,7 +114,9 @@ TEST_F(IntakeTest, OfTooManyThoseOfTheLargestPeerGiveWay) {
 TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   std::size_t used = 0;
   const auto intake =
-      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] { return used; }});
+      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] {
+              return used;
+            }});
   std::vector<std::shared_ptr<FakeArrival>> many;
   const auto other = Arrive(*intake, "b");
   for (int i = 0; i < 3; ++i) many.push_back(Arrive(*intake));

@@ -9,8 +9,8 @@
 #include "jobs/fingerprint.h"
 #include "jobs/owed_answers.h"
 #include "rpc/canonical.h"
-#include "rpc/submit_calls.h"
 #include "rpc/rpc_house.h"
+#include "rpc/submit_calls.h"
 
 namespace gateway::rpc {
 namespace {
@@ -18,13 +18,14 @@ namespace {
 using test::MakeJob;
 using test::RpcHouse;
 
-// The submitter's part: answers every submit with one job, as `rule` says, and keeps count of the answers.
+// The submitter's part: answers every submit with one job, as `rule` says, and keeps count of the
+// answers.
 class KeylessHouse : public RpcHouse {
  public:
   KeylessHouse() {
     on_submit = [this](const jobs::SubmitRequest& request, jobs::Submitter::Done done) {
-      jobs::OwedAnswers::Verdict verdict =
-          owed.Ask(request.tenant, request.fingerprint, request.request_id, jobs::OwedAnswers::Id::kMinted);
+      jobs::OwedAnswers::Verdict verdict = owed.Ask(
+          request.tenant, request.fingerprint, request.request_id, jobs::OwedAnswers::Id::kMinted);
       owed.Answered({request.tenant, verdict.request_id}, "j1");
       jobs::AnswerSource source{verdict.rule, verdict.request_id, std::move(verdict.call)};
       auto answer = [this, done = std::move(done), source = std::move(source)] {
@@ -138,14 +139,19 @@ TEST(KeylessTest, TheMetadataOfARepetitionAreRead) {
   for (const char* odd : {"garbage", "-1", "2147483648", "2, 3", ""}) {
     EXPECT_FALSE(call({{"x-envoy-attempt-count", odd}}).any()) << odd;
   }
-  EXPECT_EQ(call({{"x-request-id", std::string(limits::kCallerIdMaxBytes + 1, 'x')}}).mesh_request_id, "");
+  EXPECT_EQ(
+      call({{"x-request-id", std::string(limits::kCallerIdMaxBytes + 1, 'x')}}).mesh_request_id,
+      "");
 }
 
 TEST(KeylessTest, ALibraryThatRepeatsACallSaysSo) {
   RpcHouse house;
   std::atomic<int> attempts{0};
   house.on_submit = [&](const jobs::SubmitRequest&, const jobs::Submitter::Done& done) {
-    if (++attempts == 1) return done(errors::UpstreamUnreachable("at first", std::chrono::milliseconds(1), errors::Call::kSubmit), {});
+    if (++attempts == 1)
+      return done(errors::UpstreamUnreachable("at first", std::chrono::milliseconds(1),
+                                              errors::Call::kSubmit),
+                  {});
     done(house.hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), {});
   };
   grpc::ChannelArguments arguments;
@@ -268,7 +274,8 @@ TEST(CanonicalTest, DiffersWithEveryChange) {
     return seen.insert(Canonical(request)).second;
   };
   EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->set_video_name("demo2"); }));
-  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->set_video_name(""); })) << "set, and empty";
+  EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->set_video_name(""); }))
+      << "set, and empty";
   EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->clear_video_name(); }));
   EXPECT_TRUE(changed([](auto& r) { r.mutable_storyboard()->add_scenes(); }));
   EXPECT_TRUE(changed([](auto& r) { (*r.mutable_labels())["team"] = "b"; }));
@@ -280,13 +287,14 @@ TEST(CanonicalTest, DiffersWithEveryChange) {
   EXPECT_TRUE(changed([](auto& r) { r.set_allow_unknown_fields(true); }));
 }
 
-// Fingerprints are stored for weeks: one that changes would let a retry be paid again. Should this test
-// fail, kFingerprintVersion has to rise.
+// Fingerprints are stored for weeks: one that changes would let a retry be paid again. Should this
+// test fail, kFingerprintVersion has to rise.
 TEST(CanonicalTest, StaysTheSameInEveryVersionOfTheProgram) {
   const std::string fingerprint = Fingerprint("CreatePreview", "default", Preview());
   EXPECT_EQ(fingerprint.size(), 33u);
   EXPECT_EQ(fingerprint[0], jobs::kFingerprintVersion);
-  EXPECT_EQ(absl::BytesToHexString(fingerprint.substr(1)), "9db8524bc810a7effbd012bfdd299d3d4d053483ad1a87a92ce7887bc1b81bb2");
+  EXPECT_EQ(absl::BytesToHexString(fingerprint.substr(1)),
+            "9db8524bc810a7effbd012bfdd299d3d4d053483ad1a87a92ce7887bc1b81bb2");
 }
 
 TEST(FingerprintTest, VersionsThatCannotBeComparedAreTheSameRequest) {

@@ -112,12 +112,15 @@ absl::Status Get(RpcHouse& house, const std::string& job_id) {
 
 TEST(LargeAnswersTest, FullViewsNobodyTakesAreBounded) {
   RpcHouse house(LittleMemory());
-  for (const char* id : {"large", "small"}) house.hub.Publish(MakeJob(id, v1::JOB_STATE_SUCCEEDED, 1));
-  house.fake.PutPart("large", v1::RESULT_PART_RESULT_JSON, std::string(limits::kFullViewMaxBytes, ' '));
+  for (const char* id : {"large", "small"})
+    house.hub.Publish(MakeJob(id, v1::JOB_STATE_SUCCEEDED, 1));
+  house.fake.PutPart("large", v1::RESULT_PART_RESULT_JSON,
+                     std::string(limits::kFullViewMaxBytes, ' '));
   house.fake.PutPart("small", v1::RESULT_PART_RESULT_JSON, "{}");
   const auto channel = NarrowChannel(house);
   std::list<Deaf> callers;
-  for (int i = 0; i < 2; ++i) callers.emplace_back(channel, kGetJob, Full("large").SerializeAsString());
+  for (int i = 0; i < 2; ++i)
+    callers.emplace_back(channel, kGetJob, Full("large").SerializeAsString());
   test::Await([&] { return house.server->unread_answers() == 2; }, "the answers");
   EXPECT_EQ(house.server->large_answer_bytes(), 2 * limits::kFullViewMaxBytes);
 
@@ -149,7 +152,8 @@ TEST(LargeAnswersTest, ListsNobodyTakesAreBounded) {
   }
   const auto channel = NarrowChannel(house);
   std::list<Deaf> callers;
-  for (int i = 0; i < 2; ++i) callers.emplace_back(channel, kListJobs, "");  // of 2 MiB and a little
+  for (int i = 0; i < 2; ++i)
+    callers.emplace_back(channel, kListJobs, "");  // of 2 MiB and a little
   test::Await([&] { return house.server->unread_answers() == 2; }, "the answers");
   const auto list = [&](int page_size) {
     grpc::ClientContext context;

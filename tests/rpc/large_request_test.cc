@@ -1,4 +1,5 @@
-// Large requests: on a thread of their own, held as long as anybody has them, and dropped with the caller.
+// Large requests: on a thread of their own, held as long as anybody has them, and dropped with the
+// caller.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -145,7 +146,8 @@ TEST_F(LargeRequestTest, AreHeldAsLongAsAnybodyHasThem) {
   EXPECT_GT(errors::RetryDelay(refused), Duration::zero());
   LetGo(100);
   EXPECT_TRUE(first.Wait().ok());
-  EXPECT_EQ(errors::Reason(Send(request)), "TOO_MANY") << "the submit goes on when its call is over";
+  EXPECT_EQ(errors::Reason(Send(request)), "TOO_MANY")
+      << "the submit goes on when its call is over";
   house_.submitted.clear();
   test::Await([&] { return Send(request).ok(); }, "room");
 }

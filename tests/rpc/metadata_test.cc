@@ -15,7 +15,8 @@ using test::RpcHouse;
 using ::testing::HasSubstr;
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-constexpr int kTimes = 4;  // on one connection, whose compression tables the earlier calls have filled
+constexpr int kTimes =
+    4;  // on one connection, whose compression tables the earlier calls have filled
 
 absl::Status Get(v1::PictoryJobs::Stub& stub, const Entries& entries) {
   grpc::ClientContext context;
@@ -78,16 +79,18 @@ TEST(MetadataTest, AboveItTheyAreAlwaysRefusedWithBothNumbers) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (int k = 0; k < kTimes; ++k) {
       const absl::Status status = Get(*house.stub, all[i]);
-      EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << "shape " << i << ", call " << k;
-      EXPECT_EQ(errors::Reason(status), "METADATA_TOO_LARGE") << "shape " << i << ", call " << k << status;
+      EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted)
+          << "shape " << i << ", call " << k;
+      EXPECT_EQ(errors::Reason(status), "METADATA_TOO_LARGE")
+          << "shape " << i << ", call " << k << status;
       EXPECT_THAT(std::string(status.message()), HasSubstr("at most 16384"));
     }
     EXPECT_TRUE(Get(*house.stub, {}).ok()) << "shape " << i;
   }
 }
 
-// Beyond its own limit the library refuses some calls and cuts the connection of others. What it never
-// does is to let one pass; and only who sent it is concerned.
+// Beyond its own limit the library refuses some calls and cuts the connection of others. What it
+// never does is to let one pass; and only who sent it is concerned.
 TEST(MetadataTest, FarAboveItTheLibraryRefusesAndOtherConnectionsAreServed) {
   RpcHouse house;
   house.hub.Publish(test::MakeJob("j1", v1::JOB_STATE_RUNNING, 1));
@@ -121,8 +124,8 @@ TEST(MetadataTest, OfStreamsAndReflectionToo) {
   EXPECT_EQ(errors::Reason(FromGrpc(stream->Finish())), "METADATA_TOO_LARGE");
 }
 
-// A client takes 8 KiB of trailers unless it was told otherwise; what is larger is an error of its own
-// library instead of ours.
+// A client takes 8 KiB of trailers unless it was told otherwise; what is larger is an error of its
+// own library instead of ours.
 TEST(MetadataTest, TheLargestErrorIsDelivered) {
   RpcHouse house;
   for (const std::string& letter : {std::string("x"), std::string("\n"), std::string("\xc3\xbc")}) {

@@ -114,7 +114,8 @@ TEST(ReflectionFilesTest, TheApiItselfHasNoneLeft) {
   const ReflectionFiles files(DescriptorSet());
   EXPECT_EQ(files.pool().FindFileByName("pictory/jobs/v1/annotations.proto"), nullptr);
   for (const char* name : {"job", "pictory_jobs", "storyboard"}) {
-    const auto* file = files.pool().FindFileByName(std::string("pictory/jobs/v1/") + name + ".proto");
+    const auto* file =
+        files.pool().FindFileByName(std::string("pictory/jobs/v1/") + name + ".proto");
     const FileDescriptorProto served = Served(files, *file);
     EXPECT_THAT(served.dependency(), Not(Contains("pictory/jobs/v1/annotations.proto")));
     EXPECT_THAT(served.dependency(), Not(Contains("google/protobuf/descriptor.proto")));
@@ -126,7 +127,8 @@ TEST(ReflectionFilesTest, TheApiItselfHasNoneLeft) {
   }
 }
 
-// Two texts of one thing: the gateway writes details by one file, and reflection describes the other.
+// Two texts of one thing: the gateway writes details by one file, and reflection describes the
+// other.
 TEST(ReflectionFilesTest, TheErrorDetailsAreThoseThatTheGatewaySends) {
   const ReflectionFiles files(DescriptorSet());
   const auto* details = ::pictory::jobs::internal::v1::ErrorInfo::descriptor()->file();

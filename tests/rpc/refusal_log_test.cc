@@ -12,12 +12,12 @@
 namespace gateway::rpc {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-using std::chrono::seconds;
 
 class RefusalLogTest : public ::testing::Test {
  protected:
@@ -31,16 +31,19 @@ class RefusalLogTest : public ::testing::Test {
 
   test::FakeClock clock_;
   std::vector<std::string> lines_;
-  RefusalLog log_{clock_, clock_, [this](std::string_view event, std::span<const obs::Field> fields) {
-                    lines_.push_back(obs::FormatLine(obs::LogFormat::kText, obs::Level::kInfo, event, fields));
-                  }};
+  RefusalLog log_{
+      clock_, clock_, [this](std::string_view event, std::span<const obs::Field> fields) {
+        lines_.push_back(obs::FormatLine(obs::LogFormat::kText, obs::Level::kInfo, event, fields));
+      }};
 };
 
 TEST_F(RefusalLogTest, SaysWhoWhatAndWhy) {
   Refuse(errors::TooMany("submits", 500, seconds(1)));
-  EXPECT_THAT(lines_, ElementsAre(
-      R"(info call_refused method="Render" peer="ipv4:192.0.2.7:5000" code="RESOURCE_EXHAUSTED" )"
-      R"(reason="TOO_MANY" request_id="r-1" message="Too many submits at once; the limit is 500")"));
+  EXPECT_THAT(
+      lines_,
+      ElementsAre(
+          R"(info call_refused method="Render" peer="ipv4:192.0.2.7:5000" code="RESOURCE_EXHAUSTED" )"
+          R"(reason="TOO_MANY" request_id="r-1" message="Too many submits at once; the limit is 500")"));
 }
 
 TEST_F(RefusalLogTest, NamesTheJobOfAnErrorAboutOne) {
@@ -53,8 +56,9 @@ TEST_F(RefusalLogTest, NamesTheJobOfAnErrorAboutOne) {
 
 // Descriptions quote the request, and whoever reads the log is not to read what callers made.
 TEST_F(RefusalLogTest, OfAWrongRequestThereAreTheFieldsAlone) {
-  Refuse(errors::Invalid({{"storyboard.scenes[2].story", "is \"my secret film\", which is too long"},
-                          {"labels", "are too many"}}));
+  Refuse(
+      errors::Invalid({{"storyboard.scenes[2].story", "is \"my secret film\", which is too long"},
+                       {"labels", "are too many"}}));
   ASSERT_THAT(lines_, SizeIs(1));
   EXPECT_THAT(lines_[0], HasSubstr(R"(fields="storyboard.scenes[2].story, labels")"));
   EXPECT_THAT(lines_[0], Not(HasSubstr("secret")));
@@ -64,7 +68,8 @@ TEST_F(RefusalLogTest, WhatPictoryWroteStaysOut) {
   Refuse(errors::UpstreamRefused(absl::StatusCode::kFailedPrecondition, "UPSTREAM_REFUSED",
                                  "the text my secret film is not allowed", "5012", 422, {}));
   Refuse(errors::UpstreamCredentials("HTTP 401: the key my secret is not known"));
-  Refuse(errors::UpstreamUnreachable("HTTP 503: my secret film", seconds(1), errors::Call::kSubmit));
+  Refuse(
+      errors::UpstreamUnreachable("HTTP 503: my secret film", seconds(1), errors::Call::kSubmit));
   ASSERT_THAT(lines_, SizeIs(3));
   EXPECT_THAT(lines_[0], HasSubstr(R"(http_status="422" pictory_code="5012")"));
   for (const std::string& line : lines_) EXPECT_THAT(line, Not(HasSubstr("secret")));
@@ -72,7 +77,8 @@ TEST_F(RefusalLogTest, WhatPictoryWroteStaysOut) {
 
 TEST_F(RefusalLogTest, IsOneLineOfBoundedLengthWhateverCallersWrite) {
   std::vector<errors::Violation> violations;
-  for (int i = 0; i < 1000; ++i) violations.push_back({"f\n\x1b[2J" + std::string(5000, 'x'), "wrong"});
+  for (int i = 0; i < 1000; ++i)
+    violations.push_back({"f\n\x1b[2J" + std::string(5000, 'x'), "wrong"});
   const absl::Status status = errors::Invalid(std::move(violations));
   log_.Tell({.method = "Render",
              .status = status,
@@ -100,7 +106,8 @@ TEST_F(RefusalLogTest, NothingOfWhatNobodyWasRefused) {
 
 TEST_F(RefusalLogTest, ARefusalDuringADrainAndAnUnknownProjectAreTold) {
   Refuse(errors::Draining(seconds(1)));
-  Refuse(errors::UpstreamRefused(absl::StatusCode::kNotFound, "UPSTREAM_NOT_FOUND", "?", "", 404, {}));
+  Refuse(
+      errors::UpstreamRefused(absl::StatusCode::kNotFound, "UPSTREAM_NOT_FOUND", "?", "", 404, {}));
   EXPECT_THAT(lines_, SizeIs(2));
 }
 

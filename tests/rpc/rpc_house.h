@@ -116,7 +116,8 @@ class RpcHouse : public rpc::Backend {
     response.mutable_job()->set_job_id(request->job_id());
     done(std::move(response));
   }
-  void CreateUpload(const std::string& tenant, std::shared_ptr<const v1::CreateUploadRequest> request,
+  void CreateUpload(const std::string& tenant,
+                    std::shared_ptr<const v1::CreateUploadRequest> request,
                     Done<v1::CreateUploadResponse> done) override {
     if (!upload_status.ok()) return done(upload_status);
     v1::CreateUploadResponse response;
@@ -176,7 +177,7 @@ class RpcHouse : public rpc::Backend {
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   jobs::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
-  absl::Status upload_status;  // before the call
+  absl::Status upload_status;                                         // before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;

@@ -17,8 +17,8 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using std::chrono::seconds;
 using test::RpcHouse;
-using ::testing::IsEmpty;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kServiceName[] = "pictory.jobs.v1.PictoryJobs";
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "base/limits.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 #include "rpc/rpc_house.h"
 #include "rpc/submit_calls.h"
@@ -72,10 +72,12 @@ TEST(SubmitTest, AllFourMethodsSubmitTheirKind) {
 
 TEST(SubmitTest, TheFingerprintIsOfTheRequestWithoutItsId) {
   v1::TranscribeRequest a = Transcription();
-  EXPECT_EQ(Fingerprint("Transcribe", "acme", a), Fingerprint("Transcribe", "acme", Transcription()));
+  EXPECT_EQ(Fingerprint("Transcribe", "acme", a),
+            Fingerprint("Transcribe", "acme", Transcription()));
   EXPECT_NE(Fingerprint("Transcribe", "acme", a), Fingerprint("Render", "acme", a));
   (*a.mutable_labels())["a"] = "3";
-  EXPECT_NE(Fingerprint("Transcribe", "acme", a), Fingerprint("Transcribe", "acme", Transcription()));
+  EXPECT_NE(Fingerprint("Transcribe", "acme", a),
+            Fingerprint("Transcribe", "acme", Transcription()));
 
   RpcHouse house;
   for (const char* id : {"one", "two"}) {
@@ -149,7 +151,8 @@ TEST(SubmitTest, TheCallersDeadlineIsPassedOnAndItsCancelSeen) {
   test::Await([&] { return house.server->open_calls() == 0; }, "the call's place is given back");
   MutexLock lock(mutex);
   EXPECT_TRUE(cancelled->load());
-  held(absl::StatusOr<jobs::SnapshotPtr>(errors::Cancelled()), {});  // long after; finds it answered
+  held(absl::StatusOr<jobs::SnapshotPtr>(errors::Cancelled()),
+       {});  // long after; finds it answered
 }
 
 TEST(UnaryTest, BytesThatAreNoMessageAreToldSo) {
@@ -330,7 +333,8 @@ TEST(ListJobsTest, APageOfFatJobsStaysUnderWhatClientsTake) {
 TEST(ListJobsTest, JobsOfLargeResultsAreAllListedThoughAPageReadsOnlySomeOfThem) {
   RpcHouse house;
   v1::Job result;
-  result.mutable_transcription()->set_txt(std::string(limits::kListReadMaxBytes / 2, 'x'));  // not listed
+  result.mutable_transcription()->set_txt(
+      std::string(limits::kListReadMaxBytes / 2, 'x'));  // not listed
   for (int i = 0; i < 5; ++i) {
     jobs::Job job = MakeJob("j" + std::to_string(i), v1::JOB_STATE_SUCCEEDED, 1);
     job.result_wire = result.SerializeAsString();
@@ -366,9 +370,11 @@ TEST(StatusTest, DetailsThatDoNotFitTheTrailersAreCut) {
 TEST(StatusTest, ThereIsAlwaysRoomForTheReason) {
   absl::Status status = absl::UnavailableError("x");
   for (const char* name : {"QuotaFailure", "ResourceInfo"}) {
-    status.SetPayload(std::string("type.googleapis.com/google.rpc.") + name, absl::Cord(std::string(3000, 'x')));
+    status.SetPayload(std::string("type.googleapis.com/google.rpc.") + name,
+                      absl::Cord(std::string(3000, 'x')));
   }
-  const absl::Status busy = errors::UpstreamRateLimited(std::chrono::seconds(3), errors::Call::kFree);
+  const absl::Status busy =
+      errors::UpstreamRateLimited(std::chrono::seconds(3), errors::Call::kFree);
   for (const char* name : {"RetryInfo", "ErrorInfo"}) {
     const std::string type = std::string("type.googleapis.com/google.rpc.") + name;
     status.SetPayload(type, *busy.GetPayload(type));
@@ -379,7 +385,8 @@ TEST(StatusTest, ThereIsAlwaysRoomForTheReason) {
 }
 
 TEST(StatusTest, GoesThereAndBack) {
-  const absl::Status there = errors::UpstreamRateLimited(std::chrono::milliseconds(1500), errors::Call::kFree);
+  const absl::Status there =
+      errors::UpstreamRateLimited(std::chrono::milliseconds(1500), errors::Call::kFree);
   const absl::Status back = FromGrpc(ToGrpc(there));
   EXPECT_EQ(back, there);
   EXPECT_TRUE(FromGrpc(ToGrpc(absl::OkStatus())).ok());
@@ -404,8 +411,8 @@ TEST(UploadTest, GivesAPlaceOrSaysWhyNot) {
   const absl::Status limited = ask("a.mp4", response);
   EXPECT_TRUE(absl::IsResourceExhausted(limited));
   EXPECT_EQ(errors::RetryDelay(limited), std::chrono::seconds(3));
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      FromGrpc(house.Raw(std::string(kService) + "CreateUpload", "\xff"))));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(FromGrpc(house.Raw(std::string(kService) + "CreateUpload", "\xff"))));
 }
 
 }  // namespace

@@ -15,10 +15,9 @@ using std::chrono::seconds;
 // Stands for the library: counts references and notes which calls were ended.
 std::multiset<grpc_call*> references;
 std::vector<grpc_call*> ended;
-const Unread::Actions kNoted = {
-    [](grpc_call* call) { references.insert(call); },
-    [](grpc_call* call) { references.erase(references.find(call)); },
-    [](grpc_call* call) { ended.push_back(call); }};
+const Unread::Actions kNoted = {[](grpc_call* call) { references.insert(call); },
+                                [](grpc_call* call) { references.erase(references.find(call)); },
+                                [](grpc_call* call) { ended.push_back(call); }};
 
 // A call of the library's that is nothing but an address.
 grpc_call* Call(std::uintptr_t number) { return reinterpret_cast<grpc_call*>(number); }

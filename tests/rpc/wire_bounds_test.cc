@@ -28,7 +28,8 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 WireFindings CheckBytes(const std::string& bytes, const Descriptor* type, int block = -1) {
-  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()), block);
+  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()),
+                                                block);
   return CheckWire(stream, bytes.size(), *type);
 }
 
@@ -60,8 +61,9 @@ std::string Times(std::size_t times, const std::string& piece) {
 struct Place {
   const Descriptor* request;
   const FieldDescriptor* field;
-  std::string path;                                           // of the message around it
-  std::function<std::string(const std::string& bytes)> wrap;  // a message's bytes into the request's
+  std::string path;  // of the message around it
+  std::function<std::string(const std::string& bytes)>
+      wrap;  // a message's bytes into the request's
 };
 
 void Collect(const Place& around, const Descriptor* type, std::set<const Descriptor*>& seen,
@@ -88,7 +90,8 @@ std::vector<Place> AllFields() {
   std::set<const Descriptor*> seen;
   for (int i = 0; i < service->method_count(); ++i) {
     const Descriptor* const request = service->method(i)->input_type();
-    Collect({request, nullptr, "", [](const std::string& bytes) { return bytes; }}, request, seen, all);
+    Collect({request, nullptr, "", [](const std::string& bytes) { return bytes; }}, request, seen,
+            all);
   }
   return all;
 }
@@ -98,7 +101,8 @@ bool IsText(const FieldDescriptor* field) {
 }
 
 bool EndsWith(const std::string& text, const std::string& tail) {
-  return text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
+  return text.size() >= tail.size() &&
+         text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
 }
 
 TEST(Bounds, EveryListMapAndTextOfEveryRequestDeclaresOne) {
@@ -165,7 +169,9 @@ TEST(Bounds, EachIsKeptToTheLastByteAndElement) {
       EXPECT_THAT(check(sized(bounds.max_bytes)), IsEmpty()) << path;
       const auto found = check(sized(bounds.max_bytes + 1));
       ASSERT_THAT(found, SizeIs(1)) << path;
-      EXPECT_EQ(found[0].field, path + (field->is_map() ? "[k]" : field->is_repeated() ? "[0]" : ""));
+      EXPECT_EQ(found[0].field, path + (field->is_map()        ? "[k]"
+                                        : field->is_repeated() ? "[0]"
+                                                               : ""));
       EXPECT_THAT(found[0].description, AllOf(HasSubstr(std::to_string(bounds.max_bytes + 1)),
                                               HasSubstr(std::to_string(bounds.max_bytes))));
     }
@@ -260,22 +266,26 @@ TEST(Bounds, AFieldThatCountsOnceDoesNotComeAThousandTimes) {
   const Descriptor* const render = v1::RenderRequest::descriptor();
   for (const std::string& piece :
        {Field(12, ""), Field(10, "a"), Field(10, "a") + Field(12, ""), Tag(3, 0) + "\1"}) {
-    EXPECT_THAT(CheckBytes(Times(limits::kRequestFieldRepeatsMax, piece), render).violations, IsEmpty());
-    EXPECT_THAT(CheckBytes(Times(limits::kRequestFieldRepeatsMax + 1, piece), render).violations, SizeIs(1));
+    EXPECT_THAT(CheckBytes(Times(limits::kRequestFieldRepeatsMax, piece), render).violations,
+                IsEmpty());
+    EXPECT_THAT(CheckBytes(Times(limits::kRequestFieldRepeatsMax + 1, piece), render).violations,
+                SizeIs(1));
   }
   const std::string entry = Field(2, Times(10'000, Field(1, "k")));
   EXPECT_THAT(CheckBytes(entry, render).violations, SizeIs(1));
 }
 
 TEST(Bounds, FieldsNobodyKnowsAreFew) {
-  const std::vector<std::string> kinds = {Tag(50, 0) + "\1", Tag(50, 1) + "12345678", Field(50, "text"),
-                                          Tag(50, 3) + Tag(50, 4), Tag(50, 5) + "1234",
-                                          Tag(1, 0) + "\1"};  // of the wrong wire type
+  const std::vector<std::string> kinds = {
+      Tag(50, 0) + "\1",   Tag(50, 1) + "12345678", Field(50, "text"), Tag(50, 3) + Tag(50, 4),
+      Tag(50, 5) + "1234", Tag(1, 0) + "\1"};  // of the wrong wire type
   for (const std::string& one : kinds) {
-    const auto few = CheckBytes(Times(limits::kRequestUnknownFieldsMax, one), v1::GetJobRequest::descriptor());
+    const auto few =
+        CheckBytes(Times(limits::kRequestUnknownFieldsMax, one), v1::GetJobRequest::descriptor());
     EXPECT_TRUE(few.readable);
     EXPECT_THAT(few.violations, IsEmpty());
-    const auto many = CheckBytes(Times(limits::kRequestUnknownFieldsMax + 1, one), v1::GetJobRequest::descriptor());
+    const auto many = CheckBytes(Times(limits::kRequestUnknownFieldsMax + 1, one),
+                                 v1::GetJobRequest::descriptor());
     ASSERT_THAT(many.violations, SizeIs(1));
     EXPECT_THAT(many.violations[0].description, HasSubstr("older than yours"));
   }
@@ -285,9 +295,10 @@ TEST(Bounds, FieldsNobodyKnowsAreFew) {
 
 TEST(Bounds, BrokenBytesAreNoMessage) {
   for (const std::string& bytes :
-       {std::string("\x0a\x05" "abc"), std::string("\x00", 1), std::string("\x0a"), std::string("\xff"),
-        Tag(50, 3), Tag(50, 4), Tag(50, 3) + Tag(51, 4), Tag(50, 7), Tag(50, 1) + "123",
-        Field(12, "\x0a\x05")}) {
+       {std::string("\x0a\x05"
+                    "abc"),
+        std::string("\x00", 1), std::string("\x0a"), std::string("\xff"), Tag(50, 3), Tag(50, 4),
+        Tag(50, 3) + Tag(51, 4), Tag(50, 7), Tag(50, 1) + "123", Field(12, "\x0a\x05")}) {
     EXPECT_FALSE(CheckBytes(bytes, v1::RenderRequest::descriptor()).readable);
     EXPECT_FALSE(v1::RenderRequest().ParseFromString(bytes));
   }
@@ -321,7 +332,8 @@ TEST(Bounds, WhatTheParserTakesIsReadAlikeWhateverTheBytes) {
 
 TEST(Bounds, WhatAMessageWillTakeIsKnownBefore) {
   v1::RenderRequest request;
-  for (int i = 0; i < 1000; ++i) request.mutable_storyboard()->add_scenes()->add_elements()->set_text("A text of some bytes");
+  for (int i = 0; i < 1000; ++i)
+    request.mutable_storyboard()->add_scenes()->add_elements()->set_text("A text of some bytes");
   v1::RenderRequest parsed;
   ASSERT_TRUE(parsed.ParseFromString(request.SerializeAsString()));
   const double memory = static_cast<double>(parsed.SpaceUsedLong());

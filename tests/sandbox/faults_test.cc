@@ -135,7 +135,8 @@ TEST_F(FaultsTest, EveryKindOfRedirectAndNoOtherStatus) {
     EXPECT_EQ(moved.status, status);
     EXPECT_EQ(moved.headers.at("location"), "/elsewhere");
   }
-  EXPECT_EQ(Control("POST", "/faults", R"({"fault":{"type":"redirect","status":200}})").status, 400);
+  EXPECT_EQ(Control("POST", "/faults", R"({"fault":{"type":"redirect","status":200}})").status,
+            400);
 }
 
 TEST_F(FaultsTest, TheHonestAnswerUnderAnotherStatus) {

@@ -60,8 +60,9 @@ TEST_F(FilmMakerTest, KeepsWhatSucceedsAndHandsTheWordsOverByFile) {
 
 TEST_F(FilmMakerTest, LeavesNothingOfWhatFails) {
   // Fails for the first order, succeeds for the second: by then the first is surely over.
-  StartWith("for last; do :; done; echo film > \"$last\"; [ -e ../again ] && exit 0; "
-            "touch ../again; exit 1");
+  StartWith(
+      "for last; do :; done; echo film > \"$last\"; [ -e ../again ] && exit 0; "
+      "touch ../again; exit 1");
   maker_->Make("bad", film_);
   maker_->Make("good", film_);
   ASSERT_TRUE(Await([&] { return maker_->Find("good").has_value(); }));

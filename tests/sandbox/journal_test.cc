@@ -58,9 +58,8 @@ TEST_F(JournalTest, EverythingSurvivesARestart) {
   const std::string transcription =
       Submit("POST", "/v2/transcription", R"({"fileUrl":"https://files.test/a.mp4"})");
   clock_.Advance(3);
-  const std::string summary =
-      Submit("POST", "/v2/transcription/" + transcription + "/highlights",
-             R"({"highlight_duration":10})");
+  const std::string summary = Submit("POST", "/v2/transcription/" + transcription + "/highlights",
+                                     R"({"highlight_duration":10})");
   clock_.Advance(1);
   Api("DELETE", "/v1/jobs/" + transcription + "/clean");
   const std::vector<std::string> ids = {preview, render, rendered_project, transcription, summary};
@@ -92,8 +91,7 @@ TEST_F(JournalTest, TheOlderGenerationSurvivesARestartToo) {
           R"({"highlight_duration":2,"transcript":[{"text":"Hi","start":0,"end":1}]})")
           .TextAt("data.job_id");
   clock_.Advance(3);
-  const std::string by_id =
-      Api("PUT", "/v1/video/render/" + preview, "{}").TextAt("data.job_id");
+  const std::string by_id = Api("PUT", "/v1/video/render/" + preview, "{}").TextAt("data.job_id");
   const std::string params = ToText(Job(preview).At("data.renderParams"));
   const std::string by_params = Api("POST", "/v1/video/render", params).TextAt("data.job_id");
   const std::string broken = Api("POST", "/v1/video/render", "{}").TextAt("data.job_id");

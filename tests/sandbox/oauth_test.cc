@@ -124,8 +124,8 @@ TEST(AuthenticatorTest, KeepsABoundedNumberOfTokens) {
   Authenticator auth({}, clock);
   const auto token = [&] {
     std::string error;
-    const auto reply = ParseJson(
-        auth.IssueToken(R"({"client_id":"a","client_secret":"b"})").body, &error);
+    const auto reply =
+        ParseJson(auth.IssueToken(R"({"client_id":"a","client_secret":"b"})").body, &error);
     return std::string(FindText(*reply, "access_token"));
   };
   const auto knows = [&](const std::string& credential) {

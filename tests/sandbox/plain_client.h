@@ -28,7 +28,8 @@ class PlainClient {
 
   void Connect(std::uint16_t port);
   void Send(std::string_view bytes);
-  // So many bytes at most, as they come; 0: the peer has closed or reset, or ten seconds have passed.
+  // So many bytes at most, as they come; 0: the peer has closed or reset, or ten seconds have
+  // passed.
   std::size_t Take(std::size_t most);
   // Reads one reply. `head_only`: the request was a HEAD.
   PlainReply Read(bool head_only = false);

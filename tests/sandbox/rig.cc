@@ -91,11 +91,11 @@ std::string Rig::Submit(const std::string& method, const std::string& path,
 }
 
 std::string Rig::FinishedPreview(const std::string& more) {
-  const std::string id = Submit(
-      "POST", "/v2/video/storyboard",
-      R"({"videoName":"Bread","scenes":[{"createSceneOnEndOfSentence":true,)"
-      R"("story":"Time makes good bread every day. So wait for it."}])" +
-          more + "}");
+  const std::string id =
+      Submit("POST", "/v2/video/storyboard",
+             R"({"videoName":"Bread","scenes":[{"createSceneOnEndOfSentence":true,)"
+             R"("story":"Time makes good bread every day. So wait for it."}])" +
+                 more + "}");
   clock_.Advance(2);
   return id;
 }

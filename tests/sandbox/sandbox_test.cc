@@ -61,9 +61,10 @@ TEST_F(SandboxTest, WithoutAConfiguredKeyAnyButBadOnesDo) {
 
 TEST_F(SandboxTest, ABareScriptIsBlockedWithHtml) {
   test::PlainClient client(sandbox_->port());
-  client.Send("GET /pictoryapis/v1/quota HTTP/1.1\r\nHost: x\r\n"
-              "User-Agent: Python-urllib/3.11\r\n" +
-              std::string(kKey) + "\r\n");
+  client.Send(
+      "GET /pictoryapis/v1/quota HTTP/1.1\r\nHost: x\r\n"
+      "User-Agent: Python-urllib/3.11\r\n" +
+      std::string(kKey) + "\r\n");
   const test::PlainReply reply = client.Read();
   EXPECT_EQ(reply.status, 403);
   EXPECT_THAT(reply.headers.at("content-type"), HasSubstr("text/html"));
@@ -82,8 +83,8 @@ TEST_F(SandboxTest, APreviewGoesItsWay) {
       "nonsense":1,"webhookInput":{"a":1},"backgroundMusic":{"enabled":true,"volume":0.5},
       "scenes":[{"story":"One two three.\nFour <b>five</b> six! Seven.","createSceneOnNewLine":true,
       "wrong":2}]})");
-  EXPECT_EQ(Job(id).body, R"({"job_id":")" + id +
-                              R"(","success":true,"data":{"status":"in-progress"}})");
+  EXPECT_EQ(Job(id).body,
+            R"({"job_id":")" + id + R"(","success":true,"data":{"status":"in-progress"}})");
   clock_.Advance(1.9);
   EXPECT_EQ(Job(id).TextAt("data.status"), "in-progress");
   EXPECT_FALSE(Job(id).Has("data.renderProgress"));
@@ -317,10 +318,9 @@ TEST_F(SandboxTest, HighlightsOfATranscriptionKeepToTheLengthAsked) {
   clock_.Advance(3);
   const JsonReply transcription = Job(source);
   const std::string of_job = Submit("POST", path, R"({"highlight_duration":20,"language":"en"})");
-  const std::string of_text =
-      Submit("POST", "/v2/transcription/highlights",
-             R"({"highlight_duration":20,"transcript":)" +
-                 ToText(transcription.At("data.transcript")) + "}");
+  const std::string of_text = Submit("POST", "/v2/transcription/highlights",
+                                     R"({"highlight_duration":20,"transcript":)" +
+                                         ToText(transcription.At("data.transcript")) + "}");
   clock_.Advance(2);
   for (const std::string& id : {of_job, of_text}) {
     const JsonReply done = Job(id);
@@ -455,7 +455,8 @@ TEST_F(SandboxTest, ASinglePageHasNoKeyAtAll) {
 
 TEST(SandboxJson, TakesEveryNumberThatIsJson) {
   const std::string many(400, '7');
-  for (const std::string& number : {std::string("1e400"), std::string("-1e400"), many, "0." + many}) {
+  for (const std::string& number :
+       {std::string("1e400"), std::string("-1e400"), many, "0." + many}) {
     std::string error;
     const auto body = ParseJson("{\"a\":" + number + "}", &error);
     ASSERT_NE(body, nullptr) << number << ": " << error;

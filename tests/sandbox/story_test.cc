@@ -28,10 +28,8 @@ TEST(SplitStoryTest, ByLinesSentencesBothOrNeither) {
   const std::string story = " One. Two!\n\nThree? 3.5 is four \n";
   EXPECT_THAT(SplitStory(story, false, false), ElementsAre("One. Two!\n\nThree? 3.5 is four"));
   EXPECT_THAT(SplitStory(story, true, false), ElementsAre("One. Two!", "Three? 3.5 is four"));
-  EXPECT_THAT(SplitStory(story, true, true),
-              ElementsAre("One.", "Two!", "Three?", "3.5 is four"));
-  EXPECT_THAT(SplitStory(story, false, true),
-              ElementsAre("One.", "Two!", "Three?", "3.5 is four"));
+  EXPECT_THAT(SplitStory(story, true, true), ElementsAre("One.", "Two!", "Three?", "3.5 is four"));
+  EXPECT_THAT(SplitStory(story, false, true), ElementsAre("One.", "Two!", "Three?", "3.5 is four"));
   EXPECT_THAT(SplitStory(" \n ", true, true), IsEmpty());
   EXPECT_THAT(SplitStory("\u4e00\u3002\u4e8c\u3002", false, true),
               ElementsAre("\u4e00\u3002", "\u4e8c\u3002"));

@@ -39,8 +39,8 @@ class UploadsTest : public Rig {
     place.url = reply.TextAt("data.url");
     const std::size_t colon = signed_url.rfind(':', signed_url.find('/', 8));
     const std::size_t slash = signed_url.find('/', colon);
-    place.port = static_cast<std::uint16_t>(
-        std::stoi(signed_url.substr(colon + 1, slash - colon - 1)));
+    place.port =
+        static_cast<std::uint16_t>(std::stoi(signed_url.substr(colon + 1, slash - colon - 1)));
     place.target = signed_url.substr(slash);
     place.path = place.target.substr(0, place.target.find('?'));
     EXPECT_EQ("/" + reply.TextAt("data.key"), place.path);
@@ -54,8 +54,9 @@ class UploadsTest : public Rig {
     return client.Call("PUT", place.target, body, headers);
   }
   static PlainReply Status(const Place& place, std::size_t total) {
-    return Put(place, "", "Content-Type: video/mp4\r\nContent-Range: bytes */" +
-                              std::to_string(total) + "\r\n");
+    return Put(
+        place, "",
+        "Content-Type: video/mp4\r\nContent-Range: bytes */" + std::to_string(total) + "\r\n");
   }
   static PlainReply Get(const Place& place, const std::string& headers = "") {
     test::PlainClient client(place.port);
@@ -249,10 +250,10 @@ TEST_F(UploadsTest, ATranscriptionTakesWhatIsThereAndFailsOverWhatIsNot) {
   EXPECT_EQ(Put(there, "bytes").status, 200);
   const std::string good = Transcribe(there.url);
   const std::string bad = Transcribe(missing.url);
-  const std::string scene = Submit(
-      "POST", "/v2/video/storyboard",
-      R"({"videoName":"a","scenes":[{"story":"b","background":{"visualUrl":")" + missing.url +
-          R"("}}]})");
+  const std::string scene =
+      Submit("POST", "/v2/video/storyboard",
+             R"({"videoName":"a","scenes":[{"story":"b","background":{"visualUrl":")" +
+                 missing.url + R"("}}]})");
   clock_.Advance(60);
   EXPECT_TRUE(Job(good).Has("data.txt"));
   for (const std::string& id : {bad, scene}) {

@@ -182,9 +182,8 @@ TEST_F(V1Test, TranscriptionsHaveNoStatusAndTheirIdInside) {
 }
 
 TEST_F(V1Test, HighlightsOfATranscript) {
-  const JsonReply reply =
-      Api("POST", "/v1/transcription/highlights",
-          R"({"highlight_duration":"2","webhook":null,
+  const JsonReply reply = Api("POST", "/v1/transcription/highlights",
+                              R"({"highlight_duration":"2","webhook":null,
               "transcript":[{"text":"Hello there","start":0,"end":1}]})");
   const std::string id = reply.TextAt("data.job_id");
   ASSERT_NE(id, "") << reply.body;
@@ -197,9 +196,9 @@ TEST_F(V1Test, HighlightsOfATranscript) {
 }
 
 TEST_F(V1Test, ATranscriptionOfOneGenerationIsSummarisedByTheOther) {
-  const std::string id = Api("POST", "/v1/transcription",
-                             R"({"fileUrl":"https://files.test/a.mp4"})")
-                             .TextAt("data.job_id");
+  const std::string id =
+      Api("POST", "/v1/transcription", R"({"fileUrl":"https://files.test/a.mp4"})")
+          .TextAt("data.job_id");
   clock_.Advance(3);
   Submit("POST", "/v2/transcription/" + id + "/highlights", R"({"highlight_duration":10})");
 }
@@ -253,17 +252,16 @@ TEST(StoryboardV1Test, TakesWhatTheDocumentedSamplesSend) {
 TEST(StoryboardV1Test, NamesEverythingThatIsWrongAtOnce) {
   EXPECT_THAT(Errors("{}"), ElementsAre("videoName", "scenes"));
   EXPECT_THAT(Errors(R"({"videoName":"a","scenes":[]})"), ElementsAre("scenes"));
-  EXPECT_THAT(
-      Errors(R"({"videoName":"a","webhook":"nowhere","videoWidth":"wide",
+  EXPECT_THAT(Errors(R"({"videoName":"a","webhook":"nowhere","videoWidth":"wide",
                  "audio":{"autoBackgroundMusic":"yes","backGroundMusicVolume":2,
                           "aiVoiceOver":{"speed":300,"amplifyLevel":-2}},
                  "scenes":[1,{},{"text":1,"backgroundType":"film"},
                            {"backgroundUri":"x","backgroundVideoSegments":[{"start":1}]}]})"),
-      ElementsAre("webhook", "videoWidth", "audio.autoBackgroundMusic",
-                  "audio.backGroundMusicVolume", "audio.aiVoiceOver.speaker",
-                  "audio.aiVoiceOver.speed", "audio.aiVoiceOver.amplifyLevel", "scenes[0]",
-                  "scenes[1].text", "scenes[2].text", "scenes[2].backgroundType",
-                  "scenes[3].backgroundUri", "scenes[3].backgroundVideoSegments[0].end"));
+              ElementsAre("webhook", "videoWidth", "audio.autoBackgroundMusic",
+                          "audio.backGroundMusicVolume", "audio.aiVoiceOver.speaker",
+                          "audio.aiVoiceOver.speed", "audio.aiVoiceOver.amplifyLevel", "scenes[0]",
+                          "scenes[1].text", "scenes[2].text", "scenes[2].backgroundType",
+                          "scenes[3].backgroundUri", "scenes[3].backgroundVideoSegments[0].end"));
 }
 
 Film FilmOf(const std::string& body) {
@@ -277,10 +275,10 @@ TEST(StoryboardV1Test, SplitsTextAsTheSceneOrElseTheWholeSays) {
   EXPECT_EQ(FilmOf(R"({"splitTextOnPeriod":true,"scenes":[{)" + scene + "}]}").scenes.size(), 3u);
   EXPECT_EQ(FilmOf(R"({"scenes":[{"splitTextOnNewLine":"true",)" + scene + "}]}").scenes.size(),
             2u);
-  EXPECT_EQ(FilmOf(R"({"splitTextOnPeriod":true,"scenes":[{"splitTextOnPeriod":false,)" + scene +
-                   "}]}")
-                .scenes.size(),
-            1u);
+  EXPECT_EQ(
+      FilmOf(R"({"splitTextOnPeriod":true,"scenes":[{"splitTextOnPeriod":false,)" + scene + "}]}")
+          .scenes.size(),
+      1u);
 }
 
 TEST(StoryboardV1Test, SegmentsOfTheBackgroundMakeTheSceneAsLong) {

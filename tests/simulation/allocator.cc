@@ -1,5 +1,6 @@
-// The memory of `simulate`: a free list for each size and thread, in place of the system's allocator,
-// which took a fifth of the time. Worlds share nothing, so that what a thread frees it can use itself.
+// The memory of `simulate`: a free list for each size and thread, in place of the system's
+// allocator, which took a fifth of the time. Worlds share nothing, so that what a thread frees it
+// can use itself.
 #include <array>
 #include <cstddef>
 #include <cstdlib>

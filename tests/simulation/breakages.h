@@ -13,13 +13,14 @@ namespace gateway::simulation {
 struct Breakage {
   std::string_view name;
   jobs::Guard guard = jobs::Guard::kNone;  // a safeguard of the domain
-  bool StoreBugs::*store = nullptr;        // or a promise of the store
-  bool Bugs::*other = nullptr;             // or of the transport
+  bool StoreBugs::* store = nullptr;       // or a promise of the store
+  bool Bugs::* other = nullptr;            // or of the transport
   std::string_view what;
 };
 
 inline constexpr std::array<Breakage, 16> kBreakages = {{
-    {"resend", jobs::Guard::kNeverResend, nullptr, nullptr, "a submit without an answer is sent again"},
+    {"resend", jobs::Guard::kNeverResend, nullptr, nullptr,
+     "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
      "a reset or a timeout is taken for not sent"},
     {"lost-commits", jobs::Guard::kNone, &StoreBugs::loses_last_commits, nullptr,
@@ -37,7 +38,8 @@ inline constexpr std::array<Breakage, 16> kBreakages = {{
     {"one-failure", jobs::Guard::kConfirmFailure, nullptr, nullptr, "one failed reply ends a job"},
     {"early-publish", jobs::Guard::kStoredBeforePublish, nullptr, nullptr,
      "watchers are told before the change is durable"},
-    {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr, "progress is what Pictory says last"},
+    {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr,
+     "progress is what Pictory says last"},
     {"no-tombstone", jobs::Guard::kNone, &StoreBugs::buries_the_request_id, nullptr,
      "a deleted job leaves no trace of its request_id"},
     {"no-owed-answers", jobs::Guard::kOwedAnswers, nullptr, nullptr,

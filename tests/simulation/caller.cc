@@ -39,7 +39,8 @@ class Caller::WatchCall final : public jobs::WatchSink,
       caller_.Hear(response.job(), "a watch", std::exchange(known_, 0));
     }
     World& world = caller_.world_;
-    const Duration reading = world.Chance(0.05) ? world.Between(1s, 20min) : world.Between(100us, 50ms);
+    const Duration reading =
+        world.Chance(0.05) ? world.Between(1s, 20min) : world.Between(100us, 50ms);
     world.clock().InProcess(reading, [watch = weak_from_this()] {
       if (auto self = watch.lock()) self->stream_->OnWriteDone(true);
     });
@@ -80,7 +81,8 @@ jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
   request.request_id = request_id_;
   request.labels = {{"name", name}};
   request.fingerprint = name;
-  request.deadline = world_.clock().Now() + (world_.Chance(0.1) ? world_.Between(1s, 5s) : kCallTimeout);
+  request.deadline =
+      world_.clock().Now() + (world_.Chance(0.1) ? world_.Between(1s, 5s) : kCallTimeout);
   if (!keyed_) {
     // The service mints one for every call; only its metadata may tell that it is a retry.
     request.request_id = "minted-" + name + "-" + std::to_string(++minted_);
@@ -95,11 +97,15 @@ jobs::RetryEvidence Caller::Evidence() const {
   const bool again = tries_ > 1;
   const std::string attempt = std::to_string(tries_);
   switch (shape_) {
-    case Shape::kByHand: return {};
-    case Shape::kCounted: return {.by_library = false, .by_mesh = again, .mesh_request_id = "x-" + name_};
-    case Shape::kNotCounted: return {.by_library = false, .by_mesh = false, .mesh_request_id = "x-" + name_};
+    case Shape::kByHand:
+      return {};
+    case Shape::kCounted:
+      return {.by_library = false, .by_mesh = again, .mesh_request_id = "x-" + name_};
+    case Shape::kNotCounted:
+      return {.by_library = false, .by_mesh = false, .mesh_request_id = "x-" + name_};
     case Shape::kByLibrary:
-      return {.by_library = again, .by_mesh = false, .mesh_request_id = "x-" + name_ + "-" + attempt};
+      return {
+          .by_library = again, .by_mesh = false, .mesh_request_id = "x-" + name_ + "-" + attempt};
     case Shape::kLibraryAndMesh:  // two of a mesh for each of a library
       return {.by_library = tries_ > 2,
               .by_mesh = tries_ % 2 == 0,
@@ -113,7 +119,8 @@ void Caller::Begin() {
   if (again && !keyed_) return;  // without a key it would be another request
   trying_ = true;
   began_ = world_.clock().Now();
-  const int at_once = keyed_ && world_.Chance(0.05) ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count()) : 1;
+  const int at_once =
+      keyed_ && world_.Chance(0.05) ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count()) : 1;
   for (int i = 0; i < at_once; ++i) Call();
 }
 
@@ -136,15 +143,18 @@ void Caller::Call() {
   const Duration patience = request.deadline - world_.clock().Now();
   if (world_.Chance(0.03)) {
     request.cancelled = std::make_shared<std::atomic<bool>>(false);
-    world_.clock().InWorld(world_.Between(0ms, 500ms), [gone = request.cancelled] { *gone = true; });
+    world_.clock().InWorld(world_.Between(0ms, 500ms),
+                           [gone = request.cancelled] { *gone = true; });
   }
   world_.clock().InWorld(patience, [this, call] {
     // The library gave up waiting. The same request_id finds out.
     if (waiting_.erase(call) > 0 && waiting_.empty()) TryLater(world_.Between(100ms, 5s));
   });
   process->submitter().Submit(
-      std::move(request), [this, call](const jobs::Submitter::Answer& answer,
-                                       const jobs::AnswerSource& source) { OnAnswer(call, answer, source); });
+      std::move(request),
+      [this, call](const jobs::Submitter::Answer& answer, const jobs::AnswerSource& source) {
+        OnAnswer(call, answer, source);
+      });
 }
 
 void Caller::OnCrash() {
@@ -208,10 +218,12 @@ void Caller::OnRefusal(const absl::Status& status) {
 
 void Caller::AfterAccepted() {
   SimClock& clock = world_.clock();
-  const int watches = world_.Chance(0.7) ? 1 + static_cast<int>(world_.Between(0ns, 2ns).count()) : 0;
+  const int watches =
+      world_.Chance(0.7) ? 1 + static_cast<int>(world_.Between(0ns, 2ns).count()) : 0;
   watches_wanted_ = watches;
   for (int i = 0; i < watches; ++i) {
-    clock.InWorld(world_.Chance(0.7) ? world_.Between(0ms, 1s) : world_.Between(1min, 2h), [this] { Watch(); });
+    clock.InWorld(world_.Chance(0.7) ? world_.Between(0ms, 1s) : world_.Between(1min, 2h),
+                  [this] { Watch(); });
   }
   for (int i = 0; i < 2; ++i) clock.InWorld(world_.Between(1s, 5h), [this] { Read(); });
   if (!keyed_) return;
@@ -228,22 +240,25 @@ void Caller::AfterAccepted() {
 void Caller::ReuseTheIdForSomethingElse() {
   Process* process = world_.process();
   if (process == nullptr) return;
-  process->submitter().Submit(MakeRequest(name_ + "-other"), [this](const auto& answer, const auto&) {
-    if (answer.ok()) Fail("its request_id was taken for another request");
-  });
+  process->submitter().Submit(MakeRequest(name_ + "-other"),
+                              [this](const auto& answer, const auto&) {
+                                if (answer.ok())
+                                  Fail("its request_id was taken for another request");
+                              });
 }
 
 void Caller::Read() {
   Process* process = world_.process();
   if (process == nullptr) return;
-  process->hub().Load(tenant_, job_id_, [this, process, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
-    if (found.ok()) {
-      process->owed().Named((*found)->key());
-      if (deleted_) Fail("its job is there although it was deleted");
-      return Hear(jobs::ToProto(**found), "a read", known);
-    }
-    if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
-  });
+  process->hub().Load(tenant_, job_id_,
+                      [this, process, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
+                        if (found.ok()) {
+                          process->owed().Named((*found)->key());
+                          if (deleted_) Fail("its job is there although it was deleted");
+                          return Hear(jobs::ToProto(**found), "a read", known);
+                        }
+                        if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
+                      });
 }
 
 void Caller::Watch() {
@@ -259,14 +274,15 @@ void Caller::Watch() {
   auto watch = std::make_shared<WatchCall>(*this, world_.Chance(0.5) ? revision_ : 0);
   watches_.push_back(watch);
   jobs::Hub& hub = process->hub();
-  hub.Load(tenant_, job_id_,
-           [this, process, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
-             if (!found.ok()) return stream->Fail(found.status());
-             process->owed().Named((*found)->key());
-             auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
-             if (subscribed.present == nullptr) subscribed.present = *found;
-             stream->Begin(std::move(subscribed));
-           });
+  hub.Load(
+      tenant_, job_id_,
+      [this, process, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
+        if (!found.ok()) return stream->Fail(found.status());
+        process->owed().Named((*found)->key());
+        auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
+        if (subscribed.present == nullptr) subscribed.present = *found;
+        stream->Begin(std::move(subscribed));
+      });
 }
 
 void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status) {
@@ -302,11 +318,13 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   const std::string from = std::string(where) + " says ";
   if (!deleting_) {
     const auto label = job.labels().find("name");
-    if (label == job.labels().end() || label->second != name_) return Fail(from + "a job of somebody else");
+    if (label == job.labels().end() || label->second != name_)
+      return Fail(from + "a job of somebody else");
   }
   if (!job_id_.empty() && job.job_id() != job_id_) return Fail(from + "another job than before");
   job_id_ = job.job_id();
-  if (job.revision() < revision && !deleting_) return Fail(from + "an older state than was seen before");
+  if (job.revision() < revision && !deleting_)
+    return Fail(from + "an older state than was seen before");
   if (job.revision() < revision_) return;  // a slower channel; the newest is what counts
   if (job.revision() == revision_ && job.state() != state_) {
     return Fail(from + "another state for the same revision");
@@ -315,7 +333,8 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
     return Fail(from + jobs::StateName(job.state()) + " after " + jobs::StateName(state_));
   }
   const bool was_final = jobs::IsFinal(state_);
-  if (was_final && job.state() != state_ && !deleting_) return Fail(from + "another end than before");
+  if (was_final && job.state() != state_ && !deleting_)
+    return Fail(from + "another end than before");
   if (job.has_progress_percent() && job.progress_percent() < progress_) {
     return Fail(from + "less progress than before");
   }
@@ -333,7 +352,8 @@ void Caller::LookInTheList() {
   query.labels = {{"name", name_}};
   query.limit = 1;
   world_.disk().List(tenant_, query, [this](const auto& found) {
-    if (found.ok() && !found->empty()) Hear(jobs::ToProto(*jobs::MakeSnapshot(found->front().job)), "the list");
+    if (found.ok() && !found->empty())
+      Hear(jobs::ToProto(*jobs::MakeSnapshot(found->front().job)), "the list");
   });
 }
 
@@ -347,7 +367,8 @@ void Caller::SettleDoubt(Duration older_than) {
   jobs::Reconciler& reconciler = process->reconciler();
   reconciler.Resolve(tenant_, request, [this, request, &reconciler](const auto& listed) mutable {
     if (!listed.ok()) {  // no budget for the question at present
-      return world_.clock().InWorld(world_.Between(20s, 5min), [this] { SettleDoubt(Duration(0)); });
+      return world_.clock().InWorld(world_.Between(20s, 5min),
+                                    [this] { SettleDoubt(Duration(0)); });
     }
     const Upstream* mine = world_.pictory().FindByName(name_);
     if (mine != nullptr) {
@@ -357,7 +378,8 @@ void Caller::SettleDoubt(Duration older_than) {
         return Fail("is in doubt although Pictory called back");
       }
       bool found = false;
-      for (const auto& candidate : listed->candidates()) found = found || candidate.pictory_job_id() == mine->id;
+      for (const auto& candidate : listed->candidates())
+        found = found || candidate.pictory_job_id() == mine->id;
       if (!found && listed->job().state() == v1::JOB_STATE_UNCONFIRMED) {
         return Fail("the candidates lack the job that Pictory made");
       }
@@ -373,7 +395,8 @@ void Caller::SettleDoubt(Duration older_than) {
 }
 
 void Caller::CheckEnd() {
-  if (world_.pictory().Accepted(name_ + "-other") > 0) return Fail("two requests under one request_id were paid");
+  if (world_.pictory().Accepted(name_ + "-other") > 0)
+    return Fail("two requests under one request_id were paid");
   const Upstream* mine = world_.pictory().FindByName(name_);
   if (mine == nullptr && job_id_.empty()) return;
   std::optional<jobs::JobRecord> record;
@@ -384,17 +407,21 @@ void Caller::CheckEnd() {
     world_.disk().Find(tenant_, job_id_, [&](const auto& found) { record = *found; });
   }
   if (deleting_ && !record.has_value()) return;
-  if (!record.has_value()) return Fail(mine != nullptr ? "was paid for, and its job is lost" : "its job is lost");
-  if (!job_id_.empty() && record->job.job_id != job_id_) return Fail("was paid for under another job than it was told");
+  if (!record.has_value())
+    return Fail(mine != nullptr ? "was paid for, and its job is lost" : "its job is lost");
+  if (!job_id_.empty() && record->job.job_id != job_id_)
+    return Fail("was paid for under another job than it was told");
   if (mine == nullptr) {
     if (record->job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) return;
     // Told to be UNCONFIRMED when the gateway ended, and refused after that.
     if (record->job.state == v1::JOB_STATE_FAILED && record->job.pictory_job_id.empty()) return;
-    return Fail("has a job in state " + jobs::StateName(record->job.state) + " that Pictory never made");
+    return Fail("has a job in state " + jobs::StateName(record->job.state) +
+                " that Pictory never made");
   }
   if (record->job.pictory_job_id != mine->id) {
     return Fail("its job is not known to be Pictory's " + mine->id + ": it is " +
-                jobs::StateName(record->job.state) + ", and it was last seen as " + jobs::StateName(state_));
+                jobs::StateName(record->job.state) + ", and it was last seen as " +
+                jobs::StateName(state_));
   }
   jobs::JobState expected = v1::JOB_STATE_SUCCEEDED;
   if (mine->end == Upstream::End::kFails) expected = v1::JOB_STATE_FAILED;
@@ -404,7 +431,8 @@ void Caller::CheckEnd() {
     return;
   }
   if (record->job.state != expected) {
-    return Fail("ended as " + jobs::StateName(record->job.state) + ", at Pictory it is " + jobs::StateName(expected));
+    return Fail("ended as " + jobs::StateName(record->job.state) + ", at Pictory it is " +
+                jobs::StateName(expected));
   }
   if (watches_wanted_ > 0) Fail("a watch never saw the end");
 }

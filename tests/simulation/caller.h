@@ -25,8 +25,8 @@ class Caller {
   void Begin();
   // Every connection broke.
   void OnCrash();
-  // What an operator does about a job that is UNCONFIRMED for longer than this. One that its caller gave
-  // up for is found in the list.
+  // What an operator does about a job that is UNCONFIRMED for longer than this. One that its caller
+  // gave up for is found in the list.
   void SettleDoubt(Duration older_than);
   // After the day, and some quiet hours.
   void CheckEnd();
@@ -60,10 +60,10 @@ class Caller {
   const bool keyed_;
   // How a repetition without a key looks: what is measured in tests/mesh.
   enum class Shape {
-    kByHand,          // nothing shows that it is one
-    kCounted,         // a mesh counts its attempts and keeps its x-request-id
-    kNotCounted,      // it only keeps that
-    kByLibrary,       // a client library counts its attempts, a mesh gives each another x-request-id
+    kByHand,      // nothing shows that it is one
+    kCounted,     // a mesh counts its attempts and keeps its x-request-id
+    kNotCounted,  // it only keeps that
+    kByLibrary,   // a client library counts its attempts, a mesh gives each another x-request-id
     kLibraryAndMesh,  // and counts its own
   };
   static constexpr int kShapes = 5;
@@ -84,8 +84,8 @@ class Caller {
   double progress_ = 0;
   MonoTime doubted_since_{};
   std::string refusal_;
-  bool deleting_ = false;  // asked for; perhaps done
-  bool deleted_ = false;   // told so
+  bool deleting_ = false;   // asked for; perhaps done
+  bool deleted_ = false;    // told so
   int watches_wanted_ = 0;  // that have not seen the end yet
   std::vector<std::shared_ptr<WatchCall>> watches_;
 };

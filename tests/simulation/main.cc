@@ -33,10 +33,11 @@ struct Options {
 };
 
 int Usage(const std::string& why) {
-  std::fprintf(stderr,
-               "simulate: %s\nusage: simulate [--seeds FIRST-LAST] [--requests N] [--hours N] [--threads N] "
-               "[--break NAME] [--tell]\nNAME is one of:%s\n",
-               why.c_str(), gateway::simulation::BreakageNames().c_str());
+  std::fprintf(
+      stderr,
+      "simulate: %s\nusage: simulate [--seeds FIRST-LAST] [--requests N] [--hours N] [--threads N] "
+      "[--break NAME] [--tell]\nNAME is one of:%s\n",
+      why.c_str(), gateway::simulation::BreakageNames().c_str());
   return 2;
 }
 
@@ -52,7 +53,9 @@ bool Parse(int argc, char** argv, Options& options) {
     if (flag == "--seeds") {
       const std::size_t dash = value.find('-');
       options.first = std::strtoull(value.c_str(), nullptr, 10);
-      options.last = dash == std::string::npos ? options.first : std::strtoull(value.c_str() + dash + 1, nullptr, 10);
+      options.last = dash == std::string::npos
+                         ? options.first
+                         : std::strtoull(value.c_str() + dash + 1, nullptr, 10);
     } else if (flag == "--requests") {
       options.world.requests = std::atoi(value.c_str());
     } else if (flag == "--hours") {
@@ -108,19 +111,25 @@ int main(int argc, char** argv) {
         Add(world.statistics(), all);
         if (!failure.has_value()) continue;
         failed = true;
-        std::printf("FAILED seed %llu: %s\nsee it again: tests/simulation/run --seeds %llu%s%s --tell\n",
-                    static_cast<unsigned long long>(seed), failure->c_str(),
-                    static_cast<unsigned long long>(seed), options.broken.empty() ? "" : " --break ",
-                    options.broken.c_str());
+        std::printf(
+            "FAILED seed %llu: %s\nsee it again: tests/simulation/run --seeds %llu%s%s --tell\n",
+            static_cast<unsigned long long>(seed), failure->c_str(),
+            static_cast<unsigned long long>(seed), options.broken.empty() ? "" : " --break ",
+            options.broken.c_str());
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::printf("%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu silent weeks, %llu watches, %llu callbacks, %llu answers swallowed\n",
-              n(days),
-              static_cast<long long>(std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
-              seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.silences), n(all.watches), n(all.callbacks), n(all.swallowed));
+  std::printf(
+      "%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu "
+      "silent weeks, %llu watches, %llu callbacks, %llu answers swallowed\n",
+      n(days),
+      static_cast<long long>(
+          std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
+      seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.silences), n(all.watches),
+      n(all.callbacks), n(all.swallowed));
   return failed ? 1 : 0;
 }

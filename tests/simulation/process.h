@@ -1,5 +1,5 @@
-// The gateway under test, as it runs from one start to the next crash: the real domain on simulated time,
-// store and Pictory.
+// The gateway under test, as it runs from one start to the next crash: the real domain on simulated
+// time, store and Pictory.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class Process {
   // Recovers, then serves.
   Process(const ProcessOptions& options, SimClock& clock, SimStore& store, SimPictory& pictory,
           Random& random)
-      : broadcaster_([&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
+      : broadcaster_(
+            [&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
         core_(Options(options), {},
               {.store = store,
                .transport = pictory,
@@ -44,10 +45,13 @@ class Process {
  private:
   static jobs::CoreOptions Options(const ProcessOptions& options) {
     jobs::CoreOptions core{
-        .upstream = {.client = {.api_key = Secret("pictai_k"), .user_agent = "t"}, .budget = options.budget},
+        .upstream = {.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                     .budget = options.budget},
         .spending = options.spending};
     if (options.webhooks) {
-      core.submitting.webhook_url = [](const std::string& token) { return "https://gateway.example/" + token; };
+      core.submitting.webhook_url = [](const std::string& token) {
+        return "https://gateway.example/" + token;
+      };
     }
     return core;
   }

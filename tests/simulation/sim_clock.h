@@ -1,7 +1,7 @@
 // Simulated time: one queue of events, run in order of their time. Single-threaded.
 //
-// Events of the gateway under test carry the number of its process: when the process is killed, what
-// it had planned never happens.
+// Events of the gateway under test carry the number of its process: when the process is killed,
+// what it had planned never happens.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,8 @@ class SimClock final : public Clock, public Timers {
     }
     ++process_;
   }
-  // By so much; the other way if it would then have been wrong by more than `most` between two of its times.
+  // By so much; the other way if it would then have been wrong by more than `most` between two of
+  // its times.
   void JumpWall(Duration by, Duration most) {
     if (std::max(drift_ + by, drift_max_) - std::min(drift_ + by, drift_min_) > most) by = -by;
     drift_ += by;

@@ -101,7 +101,8 @@ void SimPictory::Post(const http::Request& request, Done done) {
   if (down() || Chance(weather_.not_sent)) {
     return Answer(connect, std::move(done), Broken(Response::Outcome::kNotSent));
   }
-  // A process that dies while it connects has sent nothing; from then on Pictory goes on without it.
+  // A process that dies while it connects has sent nothing; from then on Pictory goes on without
+  // it.
   clock_.InProcess(connect, [this, body = *request.body, done = std::move(done)] {
     const Duration soon = Between(30ms, 600ms);
     const std::string name = Cut(body, kName);
@@ -119,7 +120,8 @@ void SimPictory::Post(const http::Request& request, Done done) {
     const Upstream& job = Accept(body);
     const std::string id = job.id;
     PlanCallbacks(job);
-    if (Chance(weather_.lost_answer)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
+    if (Chance(weather_.lost_answer))
+      return Answer(soon, done, Broken(Response::Outcome::kUnknown));
     if (Chance(weather_.slow_answer)) return Answer(30s, done, Broken(Response::Outcome::kUnknown));
     if (Chance(weather_.broken_answer)) {
       return Answer(soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
@@ -148,7 +150,8 @@ Upstream& SimPictory::Accept(const std::string& body) {
   }
   job.flaps = Chance(weather_.flaps);
   job.has_result = job.ends;
-  if (job.end == Upstream::End::kCompletes && Chance(weather_.late_result)) job.has_result += Between(10s, 1h);
+  if (job.end == Upstream::End::kCompletes && Chance(weather_.late_result))
+    job.has_result += Between(10s, 1h);
   ++accepted_[job.name];
   by_id_[job.id] = jobs_.size();
   by_name_.emplace(job.name, jobs_.size());
@@ -165,11 +168,13 @@ void SimPictory::PlanCallbacks(const Upstream& job) {
   }
   if (Chance(weather_.callback_lost)) return;
   CallBack(until_end + Between(10ms, 20s), job.token, job.id);
-  if (Chance(weather_.callback_twice)) CallBack(until_end + Between(10ms, 10min), job.token, job.id);
+  if (Chance(weather_.callback_twice))
+    CallBack(until_end + Between(10ms, 10min), job.token, job.id);
 }
 
 void SimPictory::CallBack(Duration after, std::string token, std::string id) {
-  clock_.InWorld(after, [this, token = std::move(token), id = std::move(id)] { callback_(token, id); });
+  clock_.InWorld(after,
+                 [this, token = std::move(token), id = std::move(id)] { callback_(token, id); });
 }
 
 std::string SimPictory::BodyOf(Upstream& job) {
@@ -204,26 +209,37 @@ std::string SimPictory::BodyOf(Upstream& job) {
 std::string SimPictory::Odd(std::string body) {
   if (!Chance(weather_.odd_text)) return body;
   switch (random_() % 6) {
-    case 0: return "\xEF\xBB\xBF" + body;
-    case 1: return body.insert(1, R"("note":"cut \ud83c",)");
-    case 2: return body.insert(1, R"("note":1e400,)");
-    case 3: return body.insert(1, R"("success":"twice",)");
-    case 4: return body.insert(1, "\"note\":\"\xF0\x9F\",");
-    default: return body.insert(1, "\"note\":" + std::string(1000, '[') + std::string(1000, ']') + ',');
+    case 0:
+      return "\xEF\xBB\xBF" + body;
+    case 1:
+      return body.insert(1, R"("note":"cut \ud83c",)");
+    case 2:
+      return body.insert(1, R"("note":1e400,)");
+    case 3:
+      return body.insert(1, R"("success":"twice",)");
+    case 4:
+      return body.insert(1, "\"note\":\"\xF0\x9F\",");
+    default:
+      return body.insert(1, "\"note\":" + std::string(1000, '[') + std::string(1000, ']') + ',');
   }
 }
 
-// Of a job under way: it says nothing that is understood. Of one that has ended: its end, in other letters.
+// Of a job under way: it says nothing that is understood. Of one that has ended: its end, in other
+// letters.
 http::Response SimPictory::OddWord(const Upstream& job) {
   const bool ended = clock_.Now() >= job.ends;
   if (ended && job.end == Upstream::End::kCompletes && clock_.Now() >= job.has_result) {
     return Complete(200, R"({"success":true,"data":{"status":"Completed","txt":"hello"}})");
   }
   switch (random_() % 4) {
-    case 0: return Complete(200, "<html><body>We are back soon.</body></html>");
-    case 1: return Complete(400, R"({"code":"BAD_REQUEST","message":"failed"})");
-    case 2: return Complete(200, R"({"success":true,"data":{}})");
-    default: return Complete(200, R"({"success":true,"data":{"status":"tidying up"}})");
+    case 0:
+      return Complete(200, "<html><body>We are back soon.</body></html>");
+    case 1:
+      return Complete(400, R"({"code":"BAD_REQUEST","message":"failed"})");
+    case 2:
+      return Complete(200, R"({"success":true,"data":{}})");
+    default:
+      return Complete(200, R"({"success":true,"data":{"status":"tidying up"}})");
   }
 }
 
@@ -231,11 +247,16 @@ void SimPictory::Poll(const std::string& id, Done done) {
   const Duration soon = Between(20ms, 300ms);
   if (Chance(weather_.poll_trouble)) {
     switch (random_() % 5) {
-      case 0: return Answer(soon, std::move(done), Complete(429, "{}", {{"retry-after", "5"}}));
-      case 1: return Answer(soon, std::move(done), Complete(503, "busy"));
-      case 2: return Answer(soon, std::move(done), Complete(200, ""));
-      case 3: return Answer(soon, std::move(done), Complete(200, R"({"data":{"st)"));
-      default: return Answer(10s, std::move(done), Broken(Response::Outcome::kUnknown));
+      case 0:
+        return Answer(soon, std::move(done), Complete(429, "{}", {{"retry-after", "5"}}));
+      case 1:
+        return Answer(soon, std::move(done), Complete(503, "busy"));
+      case 2:
+        return Answer(soon, std::move(done), Complete(200, ""));
+      case 3:
+        return Answer(soon, std::move(done), Complete(200, R"({"data":{"st)"));
+      default:
+        return Answer(10s, std::move(done), Broken(Response::Outcome::kUnknown));
     }
   }
   const auto found = by_id_.find(id);

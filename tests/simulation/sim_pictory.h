@@ -1,5 +1,6 @@
-// Pictory as the simulator has it: takes paid requests, works on jobs, answers polls and calls back,
-// and now and then everything goes wrong that a network and a service can do. Single-threaded.
+// Pictory as the simulator has it: takes paid requests, works on jobs, answers polls and calls
+// back, and now and then everything goes wrong that a network and a service can do.
+// Single-threaded.
 //
 // It is the ledger as well: what it accepted is what was paid for.
 #pragma once
@@ -27,20 +28,20 @@ struct Weather {
   double lost = 0;
   // … and with one.
   double lost_answer = 0;
-  double broken_answer = 0;   // 5xx, or a 2xx without an id
-  double slow_answer = 0;     // longer than the gateway waits
+  double broken_answer = 0;  // 5xx, or a 2xx without an id
+  double slow_answer = 0;    // longer than the gateway waits
   // Of each answer in JSON: something in it is odd that has nothing to do with what it says.
   double odd_text = 0;
   // Polls.
-  double poll_trouble = 0;    // 429, 5xx, cut, nothing
-  double poll_unknown = 0;    // 404 although the job is there, soon after it was accepted
-  double odd_word = 0;        // a status in other letters, of no meaning, or none
+  double poll_trouble = 0;  // 429, 5xx, cut, nothing
+  double poll_unknown = 0;  // 404 although the job is there, soon after it was accepted
+  double odd_word = 0;      // a status in other letters, of no meaning, or none
   // Of each job.
   double fails = 0.1;
   double never_ends = 0;
-  double flaps = 0;           // back to pending, or failed once before it completes
-  double cleaned = 0;         // its result is removed before it is asked for
-  double late_result = 0;     // it is completed for a while before there is a result
+  double flaps = 0;        // back to pending, or failed once before it completes
+  double cleaned = 0;      // its result is removed before it is asked for
+  double late_result = 0;  // it is completed for a while before there is a result
   // Callbacks, of each job.
   double callback_lost = 0;
   double callback_twice = 0;

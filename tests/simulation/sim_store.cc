@@ -89,7 +89,8 @@ void SimStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
     Remember(record);
     absl::StatusOr<jobs::BeginResult> result = absl::UnknownError("");
     disk_.Begin(std::move(record), [&result](auto begun) { result = std::move(begun); });
-    return std::function<void()>([done, result = std::move(result)]() mutable { done(std::move(result)); });
+    return std::function<void()>(
+        [done, result = std::move(result)]() mutable { done(std::move(result)); });
   };
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
@@ -98,7 +99,8 @@ void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> pa
   auto apply = [this, record = std::move(record), parts = std::move(parts), done]() mutable {
     Remember(record);
     absl::Status result;
-    disk_.Update(std::move(record), std::move(parts), [&result](absl::Status status) { result = std::move(status); });
+    disk_.Update(std::move(record), std::move(parts),
+                 [&result](absl::Status status) { result = std::move(status); });
     return std::function<void()>([done, result] { done(result); });
   };
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
@@ -148,7 +150,9 @@ void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
-void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) { disk_.EndEpoch(std::move(owed), done); }
+void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
+  disk_.EndEpoch(std::move(owed), done);
+}
 
 void SimStore::NoteAsked(jobs::Asked asked, Done done) {
   auto apply = [this, asked, done] {
@@ -202,8 +206,9 @@ void SimStore::FindToken(std::string token, Callback<std::optional<JobRecord>> d
       [token](jobs::JobStore& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
 }
 
-void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
-                           WallTime since, Callback<std::optional<JobRecord>> done) {
+void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint,
+                           jobs::RetryEvidence evidence, WallTime since,
+                           Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
       [tenant, fingerprint, evidence, since](jobs::JobStore& disk, auto found) {
         disk.FindUnkeyed(tenant, fingerprint, evidence, since, found);

@@ -1,8 +1,8 @@
 // A JobStore that survives the gateway's crashes: a disk, and a writer that commits in groups some
 // time after it was asked.
 //
-// What was acknowledged is on the disk. Of what was not, a crash keeps some, in order, and loses the
-// rest: like a process killed around its commit. Reads see what is committed. Single-threaded.
+// What was acknowledged is on the disk. Of what was not, a crash keeps some, in order, and loses
+// the rest: like a process killed around its commit. Reads see what is committed. Single-threaded.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,7 @@ struct StoreBugs {
   bool buries_the_request_id = false;  // a deleted job leaves nothing behind
   bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
   bool forgets_hints = false;          // what a callback said is gone after a crash
-  bool forgets_silence = false;        // a restart believes that Pictory could be asked all the time
+  bool forgets_silence = false;  // a restart believes that Pictory could be asked all the time
 };
 
 class SimStore final : public jobs::JobStore {
@@ -43,7 +43,8 @@ class SimStore final : public jobs::JobStore {
   jobs::JobStore& disk() { return disk_; }
 
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
-  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+              Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;

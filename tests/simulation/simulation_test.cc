@@ -16,8 +16,8 @@ TEST(Simulation, EverythingHolds) {
   Apply({}, none);
   for (std::uint64_t seed = 1; seed <= kDays; ++seed) {
     World world({.seed = seed, .requests = 100});
-    EXPECT_EQ(world.Run(), std::nullopt) << "see it again: tests/simulation/run --seeds " << seed
-                                         << " --requests 100 --tell";
+    EXPECT_EQ(world.Run(), std::nullopt)
+        << "see it again: tests/simulation/run --seeds " << seed << " --requests 100 --tell";
   }
 }
 
@@ -46,7 +46,8 @@ TEST_P(Breaking, IsNoticed) {
     failure = world.Run();
   }
   Apply({}, bugs);
-  EXPECT_TRUE(failure.has_value()) << GetParam().what << ", and nothing noticed in " << kCaughtWithin << " days";
+  EXPECT_TRUE(failure.has_value())
+      << GetParam().what << ", and nothing noticed in " << kCaughtWithin << " days";
   std::printf("%-22s %3llu days  %s\n", std::string(GetParam().name).c_str(),
               static_cast<unsigned long long>(seed - 1), failure.value_or("").c_str());
 }

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 constexpr Duration kQuiet = 6h;
 // For so long a request that was sent is followed at most: its own timeout, and a little.
 constexpr Duration kFollowed = 33s;
-// Longer than unfinished jobs are asked for: nobody could ask in that time, so none has grown old by it.
+// Longer than unfinished jobs are asked for: nobody could ask in that time, so none has grown old
+// by it.
 constexpr Duration kSilence = 8 * 24h;
 // More than this in ten seconds is over the budget: the burst, and ten seconds' worth.
 constexpr Duration kBudgetWindow = 10s;
@@ -54,7 +55,8 @@ Duration World::Between(Duration least, Duration most) {
 
 void World::Tell(const std::string& what) {
   if (!options_.tell) return;
-  const double hours = std::chrono::duration<double, std::ratio<3600>>(clock_.Now().time_since_epoch()).count();
+  const double hours =
+      std::chrono::duration<double, std::ratio<3600>>(clock_.Now().time_since_epoch()).count();
   std::fprintf(stderr, "%9.4f h  %s\n", hours, what.c_str());
 }
 
@@ -66,7 +68,9 @@ void World::Fail(const std::string& what) {
 // Each kind of trouble is there on some days only, so that the others are seen alone as well.
 Weather World::DrawWeather() {
   Weather weather;
-  const auto some = [this](double most) { return Chance(0.5) ? most * static_cast<double>(random_() % 1000) / 1000 : 0.0; };
+  const auto some = [this](double most) {
+    return Chance(0.5) ? most * static_cast<double>(random_() % 1000) / 1000 : 0.0;
+  };
   weather.not_sent = some(0.2);
   weather.rate_limited = some(0.1);
   weather.refused = some(0.1);
@@ -97,7 +101,8 @@ void World::Start() {
   for (auto& [token, heard] : callbacks_) {  // what was answered is to be known again from here on
     if (heard.answered) heard = {clock_.Now(), statistics_.crashes, true};
   }
-  process_ = std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
+  process_ =
+      std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
 }
 
 void World::Crash(const char* why) {
@@ -129,10 +134,12 @@ void World::EndInOrder() {
 void World::FailStore() {
   if (process_ == nullptr || calm_) return;
   store_fails_ = true;
-  store_.FailCommits([this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
+  store_.FailCommits(
+      [this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
 }
 
-// Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is not.
+// Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is
+// not.
 void World::KeepSilent() {
   Tell("silence");
   // A gateway that is off at this moment is started within the next minute.
@@ -145,7 +152,8 @@ void World::KeepSilent() {
 void World::PlanDay() {
   for (int i = 0; i < options_.requests; ++i) {
     callers_.push_back(std::make_unique<Caller>(*this, i));
-    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [caller = callers_.back().get()] { caller->Begin(); });
+    clock_.InWorld(Between(Duration(0), options_.length * 5 / 6),
+                   [caller = callers_.back().get()] { caller->Begin(); });
   }
   // Some days the gateway is killed all the time, on some never.
   const int crashes = Chance(0.2) ? 0 : static_cast<int>(random_() % 60);
@@ -169,14 +177,16 @@ void World::PlanDay() {
   for (int i = 0; i < in_acceptances; ++i) {
     clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
       pictory_->OnNextAcceptance([this](Duration until_answer) {
-        clock_.InWorld(until_answer + Between(0us, 3ms), [this] { Crash("killed while accepting"); });
+        clock_.InWorld(until_answer + Between(0us, 3ms),
+                       [this] { Crash("killed while accepting"); });
       });
     });
   }
   const int ends = Chance(0.5) ? static_cast<int>(random_() % 20) : 0;
   for (int i = 0; i < ends; ++i) {
     clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
-      pictory_->OnNextAcceptance([this](Duration) { clock_.InWorld(Between(0us, 1s), [this] { EndInOrder(); }); });
+      pictory_->OnNextAcceptance(
+          [this](Duration) { clock_.InWorld(Between(0us, 1s), [this] { EndInOrder(); }); });
     });
   }
   if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });
@@ -211,10 +221,12 @@ void World::OnCallback(const std::string& token, const std::string& pictory_job_
   if (pictory_->Find(pictory_job_id) != nullptr) {
     callbacks_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
   }
-  process_->reconciler().OnCallback(token, {pictory_job_id}, [this, token](const absl::Status& kept) {
-    const auto found = callbacks_.find(token);
-    if (kept.ok() && found != callbacks_.end()) found->second.answered = true;
-  });
+  process_->reconciler().OnCallback(token, {pictory_job_id},
+                                    [this, token](const absl::Status& kept) {
+                                      const auto found = callbacks_.find(token);
+                                      if (kept.ok() && found != callbacks_.end())
+                                        found->second.answered = true;
+                                    });
 }
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {
@@ -225,19 +237,20 @@ bool World::WasCalledBack(const std::string& token, Duration ago) const {
 
 // Between what was asked of the store and what it made of it.
 void World::KillInTheNextWrite() {
-  store_.OnNextWrite([this] {
-    clock_.InWorld(Between(0us, 4ms), [this] { Crash("killed while storing"); });
-  });
+  store_.OnNextWrite(
+      [this] { clock_.InWorld(Between(0us, 4ms), [this] { Crash("killed while storing"); }); });
 }
 
 void World::CheckBudget() {
   const jobs::BudgetOptions& budget = process_options_.budget;
-  const double most = budget.burst + 1 +
-                      budget.requests_per_second * std::chrono::duration<double>(kBudgetWindow).count();
+  const double most =
+      budget.burst + 1 +
+      budget.requests_per_second * std::chrono::duration<double>(kBudgetWindow).count();
   // A new process has a full bucket, whatever the one before has used.
   if (statistics_.crashes > 0) return;
   const int seen = pictory_->RequestsIn(kBudgetWindow);
-  if (seen > static_cast<int>(most)) Fail(std::to_string(seen) + " requests in 10 s are over the budget");
+  if (seen > static_cast<int>(most))
+    Fail(std::to_string(seen) + " requests in 10 s are over the budget");
 }
 
 std::optional<std::string> World::Run() {
@@ -257,7 +270,10 @@ std::optional<std::string> World::Run() {
     KeepSilent();
     clock_.Run(evening += kSilence, stop);
   }
-  if (process_ == nullptr) clock_.InWorld(1min, [this] { if (process_ == nullptr) Start(); });
+  if (process_ == nullptr)
+    clock_.InWorld(1min, [this] {
+      if (process_ == nullptr) Start();
+    });
   clock_.Run(evening + kQuiet, stop);
   for (int round = 0; round < 3 && !failure_.has_value(); ++round) {
     SettleDoubts(Duration(0));
@@ -271,7 +287,8 @@ std::optional<std::string> World::Run() {
 void World::CheckEnd() {
   for (const Upstream& job : pictory_->jobs()) {
     if (pictory_->Accepted(job.name) > 1) {
-      return Fail(job.name + " was accepted " + std::to_string(pictory_->Accepted(job.name)) + " times");
+      return Fail(job.name + " was accepted " + std::to_string(pictory_->Accepted(job.name)) +
+                  " times");
     }
   }
   for (auto& caller : callers_) {

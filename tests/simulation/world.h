@@ -37,11 +37,11 @@ struct WorldOptions {
 };
 
 struct Statistics {
-  std::uint64_t accepted = 0;   // jobs at Pictory
+  std::uint64_t accepted = 0;  // jobs at Pictory
   std::uint64_t crashes = 0;
-  std::uint64_t ends = 0;       // in order
-  std::uint64_t silences = 0;   // of more than a week
-  std::uint64_t in_doubt = 0;   // jobs that were UNCONFIRMED at some time
+  std::uint64_t ends = 0;      // in order
+  std::uint64_t silences = 0;  // of more than a week
+  std::uint64_t in_doubt = 0;  // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t callbacks = 0;
   std::uint64_t swallowed = 0;  // answers that arrived nowhere, although the gateway thinks so

@@ -66,11 +66,13 @@ TYPED_TEST_P(JobStoreTest, AWriteNamesTheVersionThatItChanges) {
   const std::string large(2 * limits::kStoreGroupMaxBytes, 'x');  // written in pieces
   ASSERT_TRUE(this->calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, large}}).ok());
   ASSERT_EQ(this->calls_.VersionOf(record), 2);
-  for (const std::string& part : {std::string("late"), std::string(2 * limits::kStoreGroupMaxBytes, 'y')}) {
+  for (const std::string& part :
+       {std::string("late"), std::string(2 * limits::kStoreGroupMaxBytes, 'y')}) {
     for (const std::int64_t version : {0, 1, 3}) {
       record.version = version;
       record.job.message = "second";
-      EXPECT_TRUE(absl::IsAborted(this->calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, part}})));
+      EXPECT_TRUE(
+          absl::IsAborted(this->calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, part}})));
       EXPECT_TRUE(absl::IsAborted(this->calls_.BuryVersion(record)));
     }
   }
@@ -154,7 +156,8 @@ TYPED_TEST_P(JobStoreTest, AnUnsentRequestWithAnotherFingerprintDoesNotBegin) {
 
 TYPED_TEST_P(JobStoreTest, BeginRefusesAJobIdOfAnotherRequest) {
   ASSERT_TRUE(this->calls_.Begin(Begun("j1", "r1")).ok());
-  EXPECT_EQ(this->calls_.Begin(Begun("j1", "r2")).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(this->calls_.Begin(Begun("j1", "r2")).status().code(),
+            absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(this->calls_.FindRequest("acme", "r2").value(), std::nullopt);
 }
 
@@ -259,9 +262,9 @@ TYPED_TEST_P(JobStoreTest, TenantsMayUseTheSameIds) {
 }
 
 TYPED_TEST_P(JobStoreTest, InvisibleRecordsAreNeitherFoundNorListed) {
-  for (const SubmissionState state : {SubmissionState::kIntent, SubmissionState::kSending,
-                                      SubmissionState::kRejected, SubmissionState::kNotSent,
-                                      SubmissionState::kDeleted}) {
+  for (const SubmissionState state :
+       {SubmissionState::kIntent, SubmissionState::kSending, SubmissionState::kRejected,
+        SubmissionState::kNotSent, SubmissionState::kDeleted}) {
     const std::string n = std::to_string(static_cast<int>(state));
     JobRecord record = Accepted("j" + n, "p" + n);
     record.submission = state;
@@ -295,7 +298,9 @@ TYPED_TEST_P(JobStoreTest, ListsNewestFirstInPages) {
 }
 
 // A job created then: its id begins with the time, as that of every job does.
-inline std::string IdAt(std::int64_t seconds) { return JobIdFloor(At(seconds)) + "0123456789abcdef"; }
+inline std::string IdAt(std::int64_t seconds) {
+  return JobIdFloor(At(seconds)) + "0123456789abcdef";
+}
 
 TYPED_TEST_P(JobStoreTest, ListFilters) {
   const std::string a = IdAt(10);
@@ -326,8 +331,10 @@ TYPED_TEST_P(JobStoreTest, ListFilters) {
   EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING, v1::JOB_STATE_RUNNING}, .limit = 9}),
               ElementsAre(c, b));
   EXPECT_THAT(this->Listed({.kinds = {v1::JOB_KIND_RENDER}, .limit = 9}), ElementsAre(e, c, a));
-  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING}, .kinds = {v1::JOB_KIND_RENDER},
-                            .before_job_id = e, .limit = 9}),
+  EXPECT_THAT(this->Listed({.states = {v1::JOB_STATE_RUNNING},
+                            .kinds = {v1::JOB_KIND_RENDER},
+                            .before_job_id = e,
+                            .limit = 9}),
               ElementsAre(c));
   EXPECT_THAT(this->Listed({.created_from = At(20), .created_until = At(40), .limit = 9}),
               ElementsAre(c, b));
@@ -367,8 +374,9 @@ TYPED_TEST_P(JobStoreTest, ListsByTimesOfAnyPrecision) {
 TYPED_TEST_P(JobStoreTest, ReadsPartsInChunks) {
   ASSERT_TRUE(this->calls_.Adopt(Accepted("j1", "p1")).ok());
   const std::string json("{\"a\":\0\"b\"}", 10);
-  ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"),
-                                  {{v1::RESULT_PART_RESULT_JSON, json}, {v1::RESULT_PART_TXT, ""}})
+  ASSERT_TRUE(this->calls_
+                  .Update(Accepted("j1", "p1"),
+                          {{v1::RESULT_PART_RESULT_JSON, json}, {v1::RESULT_PART_TXT, ""}})
                   .ok());
   const auto read = [this](v1::ResultPart part, std::int64_t offset, std::int64_t max) {
     auto chunk = this->calls_.ReadPart("acme", "j1", part, offset, max);
@@ -376,8 +384,10 @@ TYPED_TEST_P(JobStoreTest, ReadsPartsInChunks) {
     return std::pair(chunk->data, chunk->total_bytes);
   };
   EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 100), std::pair(json, std::int64_t{10}));
-  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 4), std::pair(json.substr(0, 4), std::int64_t{10}));
-  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 4, 4), std::pair(json.substr(4, 4), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 0, 4),
+            std::pair(json.substr(0, 4), std::int64_t{10}));
+  EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 4, 4),
+            std::pair(json.substr(4, 4), std::int64_t{10}));
   EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 8, 4), std::pair(json.substr(8), std::int64_t{10}));
   EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, 10, 4), std::pair(std::string(), std::int64_t{10}));
   EXPECT_EQ(read(v1::RESULT_PART_RESULT_JSON, INT64_MAX, INT64_MAX),
@@ -412,7 +422,8 @@ TYPED_TEST_P(JobStoreTest, ReadsAPartOfManySlicesFromAnywhere) {
         << offset << " " << max;
   }
   ASSERT_TRUE(this->calls_.Update(Accepted("j1", "p1"), {{v1::RESULT_PART_TXT, "short"}}).ok());
-  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, total).value().data, "short");
+  EXPECT_EQ(this->calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, total).value().data,
+            "short");
 }
 
 TYPED_TEST_P(JobStoreTest, BuryKeepsTheRequestIdAndNothingElse) {
@@ -654,7 +665,6 @@ TYPED_TEST_P(JobStoreTest, WhatIsOwedIsOfAShortTimeWhateverTheClockDid) {
       << "away for too long";
 }
 
-
 TYPED_TEST_P(JobStoreTest, HintsAboutJobsInDoubtSurvive) {
   JobRecord sending = Begun("sending", "r1");
   sending.submission = SubmissionState::kSending;
@@ -709,8 +719,10 @@ TYPED_TEST_P(JobStoreTest, RecoverCountsWhatMayHaveCostMoney) {
 // By the last answer of Pictory's, if the clock has been set since.
 TYPED_TEST_P(JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo) {
   const std::int64_t answered = 100'000'000, year = 365 * 24 * 3600, hour = 3600;
-  for (const auto& [id, sent] : {std::pair{"old", answered - 25 * hour}, {"one", answered - 23 * hour},
-                                 {"two", answered + 60}, {"ahead", answered + year}}) {
+  for (const auto& [id, sent] : {std::pair{"old", answered - 25 * hour},
+                                 {"one", answered - 23 * hour},
+                                 {"two", answered + 60},
+                                 {"ahead", answered + year}}) {
     JobRecord record = Accepted(id, std::string("p-") + id);
     record.sent_at = At(sent);
     ASSERT_TRUE(this->calls_.Adopt(record).ok());
@@ -865,7 +877,8 @@ TYPED_TEST_P(JobStoreTest, CloseFinishesWhatWasHandedInAndRefusesTheRest) {
   }
   this->store_->Close();
   EXPECT_EQ(done, 100);
-  EXPECT_EQ(this->calls_.Begin(Begun("late", "late")).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(this->calls_.Begin(Begun("late", "late")).status().code(),
+            absl::StatusCode::kUnavailable);
   EXPECT_EQ(this->calls_.Update(Begun("j1", "r1")).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(this->calls_.Find("acme", "j1").status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(this->store_->Recover(At(1)).status().code(), absl::StatusCode::kUnavailable);
@@ -881,24 +894,23 @@ TYPED_TEST_P(JobStoreTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo, WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest,
+    JobStoreTest, RecoverCountsThemWhateverTheClockIsSetTo,
+    WhenPictoryCouldBeAskedIsThereAtTheNextStart, BeginsANewRequest,
     AWriteNamesTheVersionThatItChanges, ARequestThatIsBegunAgainHasTheNextVersion,
-    AKnownRequestIsHandedBackInEverySubmissionState,
-    AnUnsentRequestBeginsAgainUnderItsFirstJobId, AnUnsentRequestWithAnotherFingerprintDoesNotBegin,
-    BeginRefusesAJobIdOfAnotherRequest, OneRequestIdFromManyThreadsBeginsOnce,
-    UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,
+    AKnownRequestIsHandedBackInEverySubmissionState, AnUnsentRequestBeginsAgainUnderItsFirstJobId,
+    AnUnsentRequestWithAnotherFingerprintDoesNotBegin, BeginRefusesAJobIdOfAnotherRequest,
+    OneRequestIdFromManyThreadsBeginsOnce, UpdateReplacesTheRecord, UpdateOfAnUnknownJobIsNotFound,
     UpdateNeverTakesAPictoryIdFromAnotherJob, UpdateFreesThePictoryIdItNoLongerHas,
     AdoptRefusesKnownNames, ManyJobsMayHaveNoRequestIdAndNoPictoryId,
     FindsByBothNamesWithinTheTenant, OurIdWinsOverAnEqualPictoryId, TenantsMayUseTheSameIds,
     InvisibleRecordsAreNeitherFoundNorListed, ListsNewestFirstInPages, ListFilters,
-    ListsByTimesOfAnyPrecision,
-    ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere, BuryKeepsTheRequestIdAndNothingElse,
-    PruneForgetsWhatIsOldAndNeverWhatIsOpen, ATokenFindsTheSubmissionThatHasNotEnded,
-    ARetryWithoutAKeyIsFoundByItsContent, AnOwedAnswerIsClaimedOnceAtATime,
-    WhatIsOwedAfterAnEndDependsOnHowItCame, WhatIsOwedIsOfAShortTimeWhateverTheClockDid,
-    HintsAboutJobsInDoubtSurvive, RecoverCountsWhatMayHaveCostMoney,
-    RecoverSettlesInterruptedSubmissions,
-    EveryFieldSurvives, CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore,
-    ManyThreadsAtOnce, CloseFinishesWhatWasHandedInAndRefusesTheRest);
+    ListsByTimesOfAnyPrecision, ReadsPartsInChunks, ReadsAPartOfManySlicesFromAnywhere,
+    BuryKeepsTheRequestIdAndNothingElse, PruneForgetsWhatIsOldAndNeverWhatIsOpen,
+    ATokenFindsTheSubmissionThatHasNotEnded, ARetryWithoutAKeyIsFoundByItsContent,
+    AnOwedAnswerIsClaimedOnceAtATime, WhatIsOwedAfterAnEndDependsOnHowItCame,
+    WhatIsOwedIsOfAShortTimeWhateverTheClockDid, HintsAboutJobsInDoubtSurvive,
+    RecoverCountsWhatMayHaveCostMoney, RecoverSettlesInterruptedSubmissions, EveryFieldSurvives,
+    CallbacksOfAJobRunInTheOrderOfItsCalls, ACallbackMayCallTheStore, ManyThreadsAtOnce,
+    CloseFinishesWhatWasHandedInAndRefusesTheRest);
 
 }  // namespace gateway::store

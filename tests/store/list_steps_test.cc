@@ -21,7 +21,8 @@ class ListStepsTest : public ::testing::Test {
   // So many jobs, all but the first ten of them younger than kBegin + 10.
   std::int64_t Steps(int jobs, const jobs::ListQuery& query, std::size_t found) {
     TemporaryDirectory directory;
-    SQLite::Database db(directory.path() + "/jobs.db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Database db(directory.path() + "/jobs.db",
+                        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     EXPECT_TRUE(Migrate(db, Migrations()).ok());
     JobWrites writes(db);
     Random random(1);
@@ -68,14 +69,17 @@ TEST_F(ListStepsTest, JobsOfAShortTimeEndAtItsBeginning) {
   const WallTime from = At(kBegin + kFew - 10);
   const WallTime until = At(kBegin + kFew - 5);
   ExpectSameSteps({.created_from = from, .created_until = until, .limit = 50}, 5);
-  ExpectSameSteps({.states = succeeded_, .created_from = from, .created_until = until, .limit = 50}, 5);
-  ExpectSameSteps({.labels = labels_, .created_from = from, .created_until = until, .limit = 50}, 5);
+  ExpectSameSteps({.states = succeeded_, .created_from = from, .created_until = until, .limit = 50},
+                  5);
+  ExpectSameSteps({.labels = labels_, .created_from = from, .created_until = until, .limit = 50},
+                  5);
 }
 
 TEST_F(ListStepsTest, YoungJobsAreFoundWithoutPassingTheOld) {
   for (const auto& labels : {std::map<std::string, std::string>{}, labels_}) {
     const auto newest = [&](int jobs) {
-      return Steps(jobs, {.labels = labels, .created_from = At(kBegin + jobs - 10), .limit = 50}, 10);
+      return Steps(jobs, {.labels = labels, .created_from = At(kBegin + jobs - 10), .limit = 50},
+                   10);
     };
     EXPECT_LT(newest(kMany), 2 * newest(kFew));
   }

@@ -18,9 +18,10 @@ class RandomRecords {
     jobs::JobRecord record;
     // By name and complete: a field added to a record does not compile here until it is filled, and
     // then every backend must keep it.
-    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal, sent_at,
-           minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at, not_found_since, not_found_count,
-           incomplete_since, incomplete_count, failure_seen, notice] = record;
+    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal,
+           sent_at, minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at,
+           not_found_since, not_found_count, incomplete_since, incomplete_count, failure_seen,
+           notice] = record;
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
     fingerprint = Bytes(32);
@@ -46,9 +47,9 @@ class RandomRecords {
 
  private:
   void Fill(jobs::Job& job, const std::string& job_tenant, const std::string& id) {
-    auto& [tenant, job_id, pictory_job_id, request_id, kind, state, revision, progress_percent, message,
-           create_time, update_time, finish_time, labels, credits_used, error_code, error_message, stale,
-           upstream_missing, sandbox, result_wire] = job;
+    auto& [tenant, job_id, pictory_job_id, request_id, kind, state, revision, progress_percent,
+           message, create_time, update_time, finish_time, labels, credits_used, error_code,
+           error_message, stale, upstream_missing, sandbox, result_wire] = job;
     tenant = job_tenant;
     job_id = id;
     if (Coin()) pictory_job_id = "pictory/" + id + "?#%";
@@ -74,26 +75,40 @@ class RandomRecords {
   unsigned Below(unsigned bound) { return static_cast<unsigned>(engine_() % bound); }
   bool Coin() { return Below(2) == 0; }
   std::int64_t Int64() {
-    const std::int64_t choices[] = {0, 1, -1, std::numeric_limits<std::int64_t>::max(),
+    const std::int64_t choices[] = {0,
+                                    1,
+                                    -1,
+                                    std::numeric_limits<std::int64_t>::max(),
                                     std::numeric_limits<std::int64_t>::min(),
                                     static_cast<std::int64_t>(engine_())};
     return choices[Below(6)];
   }
   std::int32_t Int32() {
-    const std::int32_t choices[] = {0, 1, -1, std::numeric_limits<std::int32_t>::max(),
+    const std::int32_t choices[] = {0,
+                                    1,
+                                    -1,
+                                    std::numeric_limits<std::int32_t>::max(),
                                     std::numeric_limits<std::int32_t>::min(),
                                     static_cast<std::int32_t>(engine_())};
     return choices[Below(6)];
   }
   double Real() {
-    const double choices[] = {0.0, 100.0, 0.1, 1.0 / 3, std::numeric_limits<double>::max(),
+    const double choices[] = {0.0,
+                              100.0,
+                              0.1,
+                              1.0 / 3,
+                              std::numeric_limits<double>::max(),
                               std::numeric_limits<double>::denorm_min()};
     return choices[Below(6)];
   }
   WallTime Time() { return WallTime(std::chrono::microseconds(Int64())); }
   std::string Text() {
-    const std::string choices[] = {"", "plain", "Grüße, 世界 🎬", std::string("nul\0inside", 10),
-                                   "'; DROP TABLE jobs; --", "line\nbreak\t\"quoted\"",
+    const std::string choices[] = {"",
+                                   "plain",
+                                   "Grüße, 世界 🎬",
+                                   std::string("nul\0inside", 10),
+                                   "'; DROP TABLE jobs; --",
+                                   "line\nbreak\t\"quoted\"",
                                    std::string(2000, 'x')};
     return choices[Below(7)];
   }

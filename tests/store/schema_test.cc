@@ -46,8 +46,9 @@ TEST_F(SchemaTest, CarriesAnOlderFileForward) {
 TEST_F(SchemaTest, PartsStoredWholeAreCutIntoSlices) {
   SQLite::Database db(path_, kCreate);
   ASSERT_TRUE(Migrate(db, {Migrations()[0]}).ok());
-  db.exec("INSERT INTO parts (tenant, job_id, part, bytes) VALUES"
-          " ('a', 'j', 1, zeroblob(600000)), ('a', 'j', 2, x'0102'), ('a', 'k', 1, x'')");
+  db.exec(
+      "INSERT INTO parts (tenant, job_id, part, bytes) VALUES"
+      " ('a', 'j', 1, zeroblob(600000)), ('a', 'j', 2, x'0102'), ('a', 'k', 1, x'')");
   ASSERT_TRUE(Migrate(db, Migrations()).ok());
   const auto one = [&](const std::string& query) { return db.execAndGet(query).getInt64(); };
   EXPECT_EQ(one("SELECT count(*) FROM parts"), 5);
@@ -62,7 +63,8 @@ TEST_F(SchemaTest, JobsOfTheFirstVersionAreStillThere) {
   {
     SQLite::Database old(path_, kCreate);
     ASSERT_TRUE(Migrate(old, {Migrations().front()}).ok());
-    old.exec(R"(INSERT INTO jobs VALUES (1, 'acme', 'j1', 'p1', 'r1', 1, 2, 3, NULL, 'm', 1000, 2000, NULL,
+    old.exec(
+        R"(INSERT INTO jobs VALUES (1, 'acme', 'j1', 'p1', 'r1', 1, 2, 3, NULL, 'm', 1000, 2000, NULL,
       x'', NULL, '', '', 0, 0, 0, 3, x'ff', 1, 1, 'token', x'', 1500, 0, NULL, 0, NULL, 0, 1, x'01'))");
   }
   auto db = OpenForWriting(path_, false, 0);
@@ -80,7 +82,8 @@ TEST_F(SchemaTest, AResultThatWasTooLargeStillIs) {
   {
     SQLite::Database old(path_, kCreate);
     ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 4}).ok());
-    old.exec(R"(INSERT INTO jobs (tenant, job_id, pictory_job_id, request_id, kind, state, revision, message,
+    old.exec(
+        R"(INSERT INTO jobs (tenant, job_id, pictory_job_id, request_id, kind, state, revision, message,
       create_time, update_time, labels, error_code, error_message, stale, upstream_missing, sandbox, submission,
       fingerprint, attempt, owner_epoch, correlation_token, refusal, accepted_at, next_poll_at, not_found_count,
       failure_seen, result_too_large, visible, result_wire) VALUES ('acme', 'j1', 'p1', 'r1', 1, 3, 3, 'm', 1000,

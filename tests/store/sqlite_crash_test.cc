@@ -17,8 +17,8 @@ namespace {
 constexpr char kDirectoryVariable[] = "JOB_STORE_CRASH_DIRECTORY";
 constexpr int kAcknowledged = 400;
 
-// The child: this program again, started by the test below, which kills it. It says the request id of
-// each durable write, one a line.
+// The child: this program again, started by the test below, which kills it. It says the request id
+// of each durable write, one a line.
 TEST(SqliteCrashChild, DISABLED_WritesUntilItIsKilled) {
   const char* directory = std::getenv(kDirectoryVariable);
   ASSERT_NE(directory, nullptr);

@@ -56,7 +56,7 @@ std::map<std::string, std::string> Listing(const fs::path& directory) {
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(directory, gone)) {
     const std::string name = entry.path().filename();
-    struct stat info {};
+    struct stat info{};
     stat(entry.path().c_str(), &info);
     files[name] = std::to_string(info.st_ino);
     if (!entry.is_directory() && name != "jobs.db-shm") files[name] += " " + BytesOf(entry.path());
@@ -64,8 +64,8 @@ std::map<std::string, std::string> Listing(const fs::path& directory) {
   return files;
 }
 
-// Something that happens to the files of an open store in `directory`. `old` holds a copy of them, made
-// by an earlier run.
+// Something that happens to the files of an open store in `directory`. `old` holds a copy of them,
+// made by an earlier run.
 struct Fault {
   const char* name;
   void (*happen)(const fs::path& directory, const fs::path& old);
@@ -85,13 +85,18 @@ const Fault kFaults[] = {
      [](const fs::path& d, const fs::path&) { fs::rename(d / "jobs.db", d / "jobs.db.bak"); },
      "jobs.db ", true, true},
     {"JobsDbReplacedByABackup",
-     [](const fs::path& d, const fs::path& old) { Replace(d / "jobs.db", BytesOf(old / "jobs.db")); },
+     [](const fs::path& d, const fs::path& old) {
+       Replace(d / "jobs.db", BytesOf(old / "jobs.db"));
+     },
      "jobs.db ", true, true},
-    {"JobsDbReplacedByItself",  // a copy made just now: nothing is lost yet, but what comes would be
+    {"JobsDbReplacedByItself",  // a copy made just now: nothing is lost yet, but what comes would
+                                // be
      [](const fs::path& d, const fs::path&) { Replace(d / "jobs.db", BytesOf(d / "jobs.db")); },
      "jobs.db ", true, true},
     {"JobsDbOverwrittenByABackup",
-     [](const fs::path& d, const fs::path& old) { Overwrite(d / "jobs.db", BytesOf(old / "jobs.db")); },
+     [](const fs::path& d, const fs::path& old) {
+       Overwrite(d / "jobs.db", BytesOf(old / "jobs.db"));
+     },
      "jobs.db ", true, true},
     {"JobsDbEmptied", [](const fs::path& d, const fs::path&) { Overwrite(d / "jobs.db", ""); },
      "jobs.db ", true, true},
@@ -326,8 +331,8 @@ TEST_F(FilesTest, WhatComesBackDoesNotMendIt) {
   EXPECT_FALSE(Knows(directory(), "r2"));
 }
 
-// Readers, a backup with SQLite's means and chmod are no faults, and neither is anything that the store
-// does to its own files.
+// Readers, a backup with SQLite's means and chmod are no faults, and neither is anything that the
+// store does to its own files.
 TEST_F(FilesTest, WhatIsAllowedIsNotMistaken) {
   auto store = OpenUsed(Options(kOften));
   StoreCalls calls(*store);

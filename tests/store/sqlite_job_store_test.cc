@@ -135,7 +135,8 @@ TEST_F(SqliteJobStoreTest, RefusesANewerSchema) {
   const absl::Status status = OpenStatus(Options());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("99"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("up to " + std::to_string(Migrations().back().version)));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("up to " + std::to_string(Migrations().back().version)));
   EXPECT_FALSE(std::filesystem::exists(directory_.path() + "/jobs.open"));
 }
 
@@ -234,7 +235,8 @@ TEST_F(SqliteJobStoreTest, ARefusedWriteLeavesItsGroupAlone) {
   gate.Open();
   store->Close();
   using Code = absl::StatusCode;
-  EXPECT_THAT(codes, ElementsAre(Code::kOk, Code::kOk, Code::kAlreadyExists, Code::kNotFound, Code::kOk));
+  EXPECT_THAT(codes,
+              ElementsAre(Code::kOk, Code::kOk, Code::kAlreadyExists, Code::kNotFound, Code::kOk));
   EXPECT_THAT(gate.groups(), ElementsAre(1, 4));
   store = OpenStore(Options());
   EXPECT_EQ(Ids(StoreCalls(*store).List("acme", {.limit = 9}).value()),
@@ -249,7 +251,8 @@ TEST_F(SqliteJobStoreTest, AFullQueueRefusesInTurn) {
   auto store = OpenStore(options);
   std::vector<std::pair<int, absl::Status>> answers;
   const auto prune = [&](int i) {
-    store->Prune({}, [&answers, i](const auto& pruned) { answers.emplace_back(i, pruned.status()); });
+    store->Prune({},
+                 [&answers, i](const auto& pruned) { answers.emplace_back(i, pruned.status()); });
   };
   prune(0);
   gate.WaitForGroups(1);
@@ -290,7 +293,9 @@ class HeldLane {
       go_.get_future().wait();
     };
   }
-  void AwaitBegun() { ASSERT_EQ(begun_.get_future().wait_for(kPatience), std::future_status::ready); }
+  void AwaitBegun() {
+    ASSERT_EQ(begun_.get_future().wait_for(kPatience), std::future_status::ready);
+  }
   void LetGo() { go_.set_value(); }
 
  private:
@@ -393,7 +398,8 @@ TEST_F(SqliteJobStoreTest, AFailedCommitFailsTheGroupAndTheStore) {
   EXPECT_EQ(errors::Reason(failed), "STORE_FAILED");
   EXPECT_THAT(std::string(failed.message()), HasSubstr("disk I/O error"));
   broken = false;
-  EXPECT_EQ(errors::Reason(calls.Begin(Begun("j3", "r3")).status()), "STORE_FAILED") << "it stays failed";
+  EXPECT_EQ(errors::Reason(calls.Begin(Begun("j3", "r3")).status()), "STORE_FAILED")
+      << "it stays failed";
   EXPECT_EQ(errors::Reason(calls.Update(Begun("j1", "r1"))), "STORE_FAILED");
   EXPECT_TRUE(calls.FindRequest("acme", "r1").value().has_value()) << "reading still works";
   store->Close();
@@ -538,7 +544,8 @@ void Multiply(const std::string& path, int count, const std::string& changes) {
 double Milliseconds(const std::function<void()>& step) {
   const auto start = std::chrono::steady_clock::now();
   step();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 
 TEST_F(SqliteJobStoreTest, RecoversAHundredThousandUnfinishedJobs) {
@@ -582,7 +589,8 @@ TEST_F(SqliteJobStoreTest, DISABLED_AMillionFinishedJobs) {
   });
   measure("first page", [&] { EXPECT_EQ(calls.List("acme", {.limit = 50}).value().size(), 50u); });
   measure("first page of what runs", [&] {
-    EXPECT_EQ(calls.List("acme", {.states = {v1::JOB_STATE_QUEUED}, .limit = 50}).value().size(), 1u);
+    EXPECT_EQ(calls.List("acme", {.states = {v1::JOB_STATE_QUEUED}, .limit = 50}).value().size(),
+              1u);
   });
   measure("first page of renders", [&] {
     EXPECT_TRUE(calls.List("acme", {.kinds = {v1::JOB_KIND_RENDER}, .limit = 50}).value().empty());

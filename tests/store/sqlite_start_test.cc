@@ -1,5 +1,5 @@
-// What a store finds at its start: what a kill can have left behind opens, and everything else that would
-// forget what was stored is refused, with nothing changed.
+// What a store finds at its start: what a kill can have left behind opens, and everything else that
+// would forget what was stored is refused, with nothing changed.
 #include <filesystem>
 #include <fstream>
 
@@ -81,7 +81,8 @@ class StartTest : public ::testing::Test {
       std::map<std::string, std::string> files;
       for (const auto& entry : fs::directory_iterator(killed())) {
         // The lock says who held it last.
-        const bool data = entry.path().extension() != ".db-shm" && entry.path().extension() != ".lock";
+        const bool data =
+            entry.path().extension() != ".db-shm" && entry.path().extension() != ".lock";
         if (data) files[entry.path()] = BytesOf(entry.path());
       }
       if (i > 0) {
@@ -207,22 +208,23 @@ TEST_F(StartTest, ABackupMadeBySqliteIsAStore) {
   fs::create_directory(root() / "restored");
   {
     SQLite::Database from(live() / "jobs.db", SQLite::OPEN_READONLY);
-    SQLite::Database to(root() / "restored" / "jobs.db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Database to(root() / "restored" / "jobs.db",
+                        SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     SQLite::Backup(to, from).executeStep(-1);
   }
   EXPECT_TRUE(Knows(*OpenStore(root() / "restored"), "r0"));
 }
 
-// Killed before the first of what it writes, or between any two: see the row killed-at-each-write of
-// tests/chaos. These are the states that only a power cut leaves.
+// Killed before the first of what it writes, or between any two: see the row killed-at-each-write
+// of tests/chaos. These are the states that only a power cut leaves.
 TEST_F(StartTest, WithoutTheIndex) {
   Kill();
   fs::remove(killed() / "jobs.db-shm");
   ExpectStarts();
 }
 
-// The power fails while the log is moved into jobs.db: of the pages that were written any may be missing,
-// and the log has them all.
+// The power fails while the log is moved into jobs.db: of the pages that were written any may be
+// missing, and the log has them all.
 TEST_F(StartTest, WithPagesOfTheLogInAnyOrder) {
   Kill([](SqliteJobStore& store) {  // what makes the file longer is told by its first page
     JobRecord record = Accepted("k", "q");
@@ -230,7 +232,8 @@ TEST_F(StartTest, WithPagesOfTheLogInAnyOrder) {
     ASSERT_TRUE(StoreCalls(store).Adopt(record).ok());
   });
   fs::copy(killed(), root() / "folded");
-  SQLite::Database(root() / "folded" / "jobs.db", SQLite::OPEN_READWRITE).exec("PRAGMA wal_checkpoint(FULL)");
+  SQLite::Database(root() / "folded" / "jobs.db", SQLite::OPEN_READWRITE)
+      .exec("PRAGMA wal_checkpoint(FULL)");
   const std::string before = BytesOf(killed() / "jobs.db");
   const std::string after = BytesOf(root() / "folded" / "jobs.db");
   constexpr std::size_t kPage = 4096;
@@ -252,11 +255,13 @@ TEST_F(StartTest, WithALogAndNoMark) {
   Kill();
   fs::remove(killed() / "jobs.open");
   ExpectRefused("jobs.db-wal");
-  SQLite::Database(killed() / "jobs.db", SQLite::OPEN_READWRITE).exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  SQLite::Database(killed() / "jobs.db", SQLite::OPEN_READWRITE)
+      .exec("PRAGMA wal_checkpoint(TRUNCATE)");
   ExpectStarts();
 }
 
-// Made while the gateway that was killed later ran: of its epoch, and older than what the log begins with.
+// Made while the gateway that was killed later ran: of its epoch, and older than what the log
+// begins with.
 TEST_F(StartTest, WithABackupOfTheSameRunBesideItsLog) {
   const fs::path copy = root() / "copy.db";
   Kill([&](SqliteJobStore& store) {
@@ -305,8 +310,9 @@ TEST_F(StartTest, WithoutRoom) {
   EXPECT_TRUE(CheckRoom(live(), 1).ok());
   const absl::Status none = CheckRoom(live(), std::int64_t{1} << 60);
   EXPECT_EQ(none.code(), absl::StatusCode::kResourceExhausted) << none;
-  EXPECT_THAT(std::string(none.message()),
-              AllOf(HasSubstr(live()), HasSubstr("1099511627776 MiB are needed"), HasSubstr("free")));
+  EXPECT_THAT(
+      std::string(none.message()),
+      AllOf(HasSubstr(live()), HasSubstr("1099511627776 MiB are needed"), HasSubstr("free")));
   EXPECT_FALSE(fs::exists(live() / "jobs.room"));
 }
 

@@ -57,8 +57,8 @@ class StoreCalls {
 
   std::vector<Record> ReadUnfinished() {
     std::vector<Record> records;
-    const absl::Status read =
-        store_.ReadUnfinished([&](Record record) { records.push_back(Unversioned(std::move(record))); });
+    const absl::Status read = store_.ReadUnfinished(
+        [&](Record record) { records.push_back(Unversioned(std::move(record))); });
     EXPECT_TRUE(read.ok()) << read;
     return records;
   }
@@ -161,7 +161,8 @@ class StoreCalls {
                                            jobs::v1::ResultPart part, std::int64_t offset,
                                            std::int64_t max_bytes) {
     Answer<absl::StatusOr<jobs::PartChunk>> answer;
-    store_.ReadPart(std::move(tenant), std::move(job_id), part, offset, max_bytes, answer.Callback());
+    store_.ReadPart(std::move(tenant), std::move(job_id), part, offset, max_bytes,
+                    answer.Callback());
     return answer.Wait();
   }
 

@@ -39,9 +39,7 @@ class FakeClock final : public Clock, public Timers {
     MoveTo(until);
   }
   // Only the wall clock: what an operator or NTP does.
-  void JumpWall(Duration by) {
-    wall_ += std::chrono::duration_cast<WallTime::duration>(by);
-  }
+  void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
   // No timer fires any more.
   void Forget() { timers_.clear(); }
   std::size_t pending() const { return timers_.size(); }

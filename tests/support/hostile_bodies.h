@@ -41,9 +41,10 @@ inline std::vector<OddBody> OddBodies() {
   const std::string good = GoodNewsWith("\"a\":1");
   const auto spoilt = [](const std::string& value) { return GoodNewsWith("\"a\":" + value); };
   return {
-      {"a million nested arrays", spoilt(std::string(1'000'000, '[') + std::string(1'000'000, ']'))},
-      {"a million nested objects", spoilt(Repeated("{\"a\":", 1'000'000) + "1" +
-                                          std::string(1'000'000, '}'))},
+      {"a million nested arrays",
+       spoilt(std::string(1'000'000, '[') + std::string(1'000'000, ']'))},
+      {"a million nested objects",
+       spoilt(Repeated("{\"a\":", 1'000'000) + "1" + std::string(1'000'000, '}'))},
       {"two ids", GoodNewsWith("\"jobId\":\"y\""), "y"},
       {"two states", GoodNewsWith("\"status\":\"failed\""), "x", true},
       {"two states, one escaped", GoodNewsWith("\"stat\\u0075s\":\"failed\""), "x", true},
@@ -69,7 +70,8 @@ inline std::vector<OddBody> OddBodies() {
       {"a raw line break in a string", spoilt("\"a\nb\"")},
       {"a byte order mark", "\xef\xbb\xbf" + good},
       {"a key of a megabyte", GoodNewsWith('"' + std::string(1'000'000, 'k') + "\":1")},
-      {"one of 100,000 keys twice", [] {
+      {"one of 100,000 keys twice",
+       [] {
          std::string members;
          for (int i = 0; i < 100'000; ++i) members += "\"k" + std::to_string(i) + "\":0,";
          return GoodNewsWith(members + "\"k99999\":0");

@@ -11,12 +11,16 @@
 
 namespace gateway::jobs {
 
-// It never rests by itself and asks nothing of its own, so that a test counts only what it has made happen.
-inline std::unique_ptr<Upstream> MakeUpstream(
-    BudgetOptions budget, test::FakeTransport& transport, test::FakeClock& clock, UpstreamEvents events = {},
-    pictory::ClientOptions client = {.api_key = Secret("pictai_k"), .user_agent = "t"}) {
-  auto upstream = std::make_unique<Upstream>(
-      UpstreamOptions{.client = std::move(client), .budget = budget}, transport, clock, clock, std::move(events));
+// It never rests by itself and asks nothing of its own, so that a test counts only what it has made
+// happen.
+inline std::unique_ptr<Upstream> MakeUpstream(BudgetOptions budget, test::FakeTransport& transport,
+                                              test::FakeClock& clock, UpstreamEvents events = {},
+                                              pictory::ClientOptions client = {
+                                                  .api_key = Secret("pictai_k"),
+                                                  .user_agent = "t"}) {
+  auto upstream =
+      std::make_unique<Upstream>(UpstreamOptions{.client = std::move(client), .budget = budget},
+                                 transport, clock, clock, std::move(events));
   UpstreamPeer::StayAwake(*upstream);
   return upstream;
 }

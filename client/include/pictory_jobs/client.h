@@ -29,8 +29,8 @@ namespace pictory_jobs {
 class Client {
  public:
   // `host:port` (an IPv6 address in brackets), `https://host[:port]` for TLS, or a name of gRPC's
-  // own (`dns:///host:port`, `unix:/path`). Connects with the first call, so that it fails here only
-  // for a target that cannot be one: INVALID_ARGUMENT says why.
+  // own (`dns:///host:port`, `unix:/path`). Connects with the first call, so that it fails here
+  // only for a target that cannot be one: INVALID_ARGUMENT says why.
   static absl::StatusOr<Client> Connect(std::string_view target, ClientOptions options = {});
 
   // Submits. An empty request_id is minted once, before the first attempt. The job may come back
@@ -65,8 +65,8 @@ class Client {
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;
 
-  // A place at Pictory for a file of one's own; free. The caller sends the file: one HTTP PUT of its
-  // bytes to `signed_url`, with the Content-Type of the answer and without Authorization. Its
+  // A place at Pictory for a file of one's own; free. The caller sends the file: one HTTP PUT of
+  // its bytes to `signed_url`, with the Content-Type of the answer and without Authorization. Its
   // `file_url` goes into submits afterwards. Keep `signed_url` out of logs.
   absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
                                                     const CallOptions& call = {}) const;

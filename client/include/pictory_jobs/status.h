@@ -20,8 +20,8 @@ namespace pictory_jobs {
 std::string Reason(const absl::Status& status);
 bool FromGateway(const absl::Status& status);
 
-// What the gateway's ErrorInfo says under a name, such as `job_id` or `request_id`; and the job that
-// its ResourceInfo names. Empty where it says nothing.
+// What the gateway's ErrorInfo says under a name, such as `job_id` or `request_id`; and the job
+// that its ResourceInfo names. Empty where it says nothing.
 std::string ErrorMetadata(const absl::Status& status, const std::string& key);
 std::string JobNamedBy(const absl::Status& status);
 

@@ -1,4 +1,5 @@
-// What the load programs share: calls by name and bytes, over connections that are really their own.
+// What the load programs share: calls by name and bytes, over connections that are really their
+// own.
 #pragma once
 
 #include <grpcpp/generic/generic_stub.h>
@@ -27,8 +28,7 @@ inline std::vector<std::unique_ptr<grpc::GenericStub>> Connect(const std::string
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     if (fixed_window) arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-    auto channel =
-        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    auto channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
     if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
       std::fprintf(stderr, "cannot connect to %s\n", target.c_str());
       std::exit(1);

@@ -1,5 +1,5 @@
-// The two clocks that figures are made of. CLOCK_MONOTONIC is the same in all processes of a machine,
-// so a time taken in one can be compared with one taken in another.
+// The two clocks that figures are made of. CLOCK_MONOTONIC is the same in all processes of a
+// machine, so a time taken in one can be compared with one taken in another.
 #pragma once
 
 #include <sys/types.h>

@@ -23,8 +23,9 @@ int main(int argc, char** argv) {
   gateway::app::Config& config = *parsed.gateway;
   config.memory_store = std::string_view(argv[1]) == "memory";
   gateway::jobs::PollCurve curve;
-  curve.first = curve.max_watched = curve.max_unwatched = std::chrono::duration_cast<gateway::Duration>(
-      std::chrono::duration<double>(std::atof(argv[2])));
+  curve.first = curve.max_watched = curve.max_unwatched =
+      std::chrono::duration_cast<gateway::Duration>(
+          std::chrono::duration<double>(std::atof(argv[2])));
   config.poll_curve = curve;
   return gateway::app::RunGateway(config);
 }

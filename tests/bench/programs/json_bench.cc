@@ -56,7 +56,8 @@ std::string Transcript() {
   for (int word = 0; text.size() < kTranscriptBytes; ++word) {
     const std::string number = std::to_string(word);
     if (word % 10 == 0) {
-      text += (word == 0 ? R"({"uid":"s)" : R"(]},{"uid":"s)") + number + R"(","speakerId":1,"words":[)";
+      text += (word == 0 ? R"({"uid":"s)" : R"(]},{"uid":"s)") + number +
+              R"(","speakerId":1,"words":[)";
     } else {
       text += ',';
     }

@@ -1,11 +1,11 @@
-// An open loop of unary calls: one falls due every so often, whether or not those before it have been
-// answered, and its time counts from when it was due. So a server that stops for a while is not
-// spared the calls it would have had meanwhile.
+// An open loop of unary calls: one falls due every so often, whether or not those before it have
+// been answered, and its time counts from when it was due. So a server that stops for a while is
+// not spared the calls it would have had meanwhile.
 //
-// --request has the request of all calls or, with --request-bytes N, one of N bytes for each in turn.
-// Prints one line of JSON once all are answered: how many calls had which code, how many of those
-// that failed said when to try again, and the times from due to answered. `late_p99_us` is how late
-// this program itself was in sending; it is part of those times.
+// --request has the request of all calls or, with --request-bytes N, one of N bytes for each in
+// turn. Prints one line of JSON once all are answered: how many calls had which code, how many of
+// those that failed said when to try again, and the times from due to answered. `late_p99_us` is
+// how late this program itself was in sending; it is part of those times.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -80,10 +80,11 @@ void Print(const Load& load, const std::vector<Call>& calls) {
     took.push_back(call.took());
     late.push_back(call.late());
   }
-  std::printf("{\"calls\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"late_p99_us\":%.1f,"
-              "\"retry_info\":%ld,\"codes\":{",
-              calls.size(), Quantile(took, 0.5), Quantile(took, 0.99), Quantile(took, 1),
-              Quantile(late, 0.99), load.with_retry_info.load());
+  std::printf(
+      "{\"calls\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"late_p99_us\":%.1f,"
+      "\"retry_info\":%ld,\"codes\":{",
+      calls.size(), Quantile(took, 0.5), Quantile(took, 0.99), Quantile(took, 1),
+      Quantile(late, 0.99), load.with_retry_info.load());
   const char* comma = "";
   for (std::size_t code = 0; code < kCodes; ++code) {
     if (load.codes[code] == 0) continue;
@@ -96,14 +97,18 @@ void Print(const Load& load, const std::vector<Call>& calls) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"target", ""}, {"method", ""}, {"request", ""},
-                                        {"request-bytes", "0"}, {"rate", "100"}, {"seconds", "1"},
-                                        {"channels", "4"}});
+  const bench::Flags flags(argc, argv,
+                           {{"target", ""},
+                            {"method", ""},
+                            {"request", ""},
+                            {"request-bytes", "0"},
+                            {"rate", "100"},
+                            {"seconds", "1"},
+                            {"channels", "4"}});
   Load load;
   load.method = flags.Text("method");
-  const auto requests =
-      bench::Split(bench::ReadRequest(flags.Text("request")),
-                   static_cast<std::size_t>(flags.Number("request-bytes")));
+  const auto requests = bench::Split(bench::ReadRequest(flags.Text("request")),
+                                     static_cast<std::size_t>(flags.Number("request-bytes")));
   const auto stubs = bench::Connect(flags.Text("target"), flags.Number("channels"));
   const double rate = flags.Real("rate");
   std::vector<Call> calls(static_cast<std::size_t>(rate * flags.Real("seconds")));

@@ -3,8 +3,8 @@
 // --request-bytes N the file has many requests of N bytes each, which have their turns.
 //
 // With --calls N makes so many calls one after the other instead, and with --save the bytes of the
-// last answer go to that file. With --prompted 1 makes one for each line on standard input, until its
-// end; `sent NS` tells when.
+// last answer go to that file. With --prompted 1 makes one for each line on standard input, until
+// its end; `sent NS` tells when.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -49,8 +49,8 @@ class Caller {
     bench::Prepare(*context_, load_.method, kDeadline);
     began_ = bench::Now();
     const std::size_t next = load_.next.fetch_add(1, std::memory_order_relaxed);
-    stub_.UnaryCall(&*context_, load_.method, {}, &load_.requests[next % load_.requests.size()], &answer_,
-                    [this](const grpc::Status& status) { Answered(status); });
+    stub_.UnaryCall(&*context_, load_.method, {}, &load_.requests[next % load_.requests.size()],
+                    &answer_, [this](const grpc::Status& status) { Answered(status); });
   }
 
   std::vector<std::int64_t> latencies;  // of the window, ns
@@ -116,10 +116,11 @@ int RunLoop(Load& load, const bench::Flags& flags,
     latencies.insert(latencies.end(), caller->latencies.begin(), caller->latencies.end());
   }
   std::sort(latencies.begin(), latencies.end());
-  std::printf("{\"per_second\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"cpu_us\":%.3f,"
-              "\"client_cpu_us\":%.3f,\"total\":%ld,\"failed\":%ld}\n",
-              calls / seconds, Quantile(latencies, 0.5), Quantile(latencies, 0.99),
-              server_us / calls, own_us / calls, load.total.load(), load.failed.load());
+  std::printf(
+      "{\"per_second\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"cpu_us\":%.3f,"
+      "\"client_cpu_us\":%.3f,\"total\":%ld,\"failed\":%ld}\n",
+      calls / seconds, Quantile(latencies, 0.5), Quantile(latencies, 0.99), server_us / calls,
+      own_us / calls, load.total.load(), load.failed.load());
   if (!load.first_failure.empty()) std::fprintf(stderr, "%s\n", load.first_failure.c_str());
   return 0;
 }
@@ -131,12 +132,13 @@ grpc::Status CallOnce(const Load& load, grpc::GenericStub& stub, grpc::ByteBuffe
   std::mutex mutex;
   std::condition_variable changed;
   bool done = false;
-  stub.UnaryCall(&context, load.method, {}, &load.requests.front(), &answer, [&](grpc::Status ended) {
-    const std::lock_guard lock(mutex);
-    status = std::move(ended);
-    done = true;
-    changed.notify_all();
-  });
+  stub.UnaryCall(&context, load.method, {}, &load.requests.front(), &answer,
+                 [&](grpc::Status ended) {
+                   const std::lock_guard lock(mutex);
+                   status = std::move(ended);
+                   done = true;
+                   changed.notify_all();
+                 });
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return done; });
   return status;
@@ -150,7 +152,8 @@ int Failed(const grpc::Status& status) {
 int CallSome(const Load& load, const bench::Flags& flags, grpc::GenericStub& stub) {
   grpc::ByteBuffer answer;
   for (long i = 0; i < flags.Number("calls"); ++i) {
-    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok()) return Failed(status);
+    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok())
+      return Failed(status);
   }
   const std::string bytes = bench::BytesOf(answer);
   if (!flags.Text("save").empty()) std::ofstream(flags.Text("save"), std::ios::binary) << bytes;
@@ -163,7 +166,8 @@ int CallWhenPrompted(const Load& load, grpc::GenericStub& stub) {
   for (std::string line; std::getline(std::cin, line);) {
     std::printf("sent %lld\n", static_cast<long long>(bench::Now()));
     std::fflush(stdout);
-    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok()) return Failed(status);
+    if (const grpc::Status status = CallOnce(load, stub, answer); !status.ok())
+      return Failed(status);
   }
   return 0;
 }
@@ -171,11 +175,19 @@ int CallWhenPrompted(const Load& load, grpc::GenericStub& stub) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"target", ""},     {"method", ""},   {"request", ""},
-                                        {"callers", "64"},  {"channels", "4"}, {"warm", "0.3"},
-                                        {"seconds", "1"},   {"server-pid", "0"},
-                                        {"calls", "0"},     {"save", ""},     {"prompted", "0"},
-                                        {"request-bytes", "0"}});
+  const bench::Flags flags(argc, argv,
+                           {{"target", ""},
+                            {"method", ""},
+                            {"request", ""},
+                            {"callers", "64"},
+                            {"channels", "4"},
+                            {"warm", "0.3"},
+                            {"seconds", "1"},
+                            {"server-pid", "0"},
+                            {"calls", "0"},
+                            {"save", ""},
+                            {"prompted", "0"},
+                            {"request-bytes", "0"}});
   Load load;
   load.method = flags.Text("method");
   load.requests = bench::Split(bench::ReadRequest(flags.Text("request")),

@@ -1,17 +1,18 @@
 // Many streams, held open. Prints `open NS` once each has had its first message, with the time that
-// took. Then each line on standard input begins a round: `armed` is printed, and once every stream has
-// had one more message, `round FIRST LAST BYTES`: when the first and the last stream got theirs
-// (CLOCK_MONOTONIC, ns), and its size. After a line of quantiles, `0.5 0.99 1`, it is `reached NS…`:
-// when so many had theirs. The end of standard input ends the program.
+// took. Then each line on standard input begins a round: `armed` is printed, and once every stream
+// has had one more message, `round FIRST LAST BYTES`: when the first and the last stream got theirs
+// (CLOCK_MONOTONIC, ns), and its size. After a line of quantiles, `0.5 0.99 1`, it is `reached
+// NS…`: when so many had theirs. The end of standard input ends the program.
 //
-// --request has the request of all streams or, with --request-bytes N, one of N bytes for each equal
-// share of them. A line `updates N` then waits for N messages that say `stamp NS` to have reached all
-// streams of a share, and prints `updates P50 P99 MAX`: ns from the stamp to the last of them.
+// --request has the request of all streams or, with --request-bytes N, one of N bytes for each
+// equal share of them. A line `updates N` then waits for N messages that say `stamp NS` to have
+// reached all streams of a share, and prints `updates P50 P99 MAX`: ns from the stamp to the last
+// of them.
 //
-// `counts` prints `counts OPEN FINISHED BROKEN LEAST`: streams that go on, that ended because their job
-// did, that ended otherwise, and the fewest messages that one of them had since the last `counts`.
-// `delays` prints `delays N P50 P99 MAX`: of all messages with a stamp since the last `delays`, ns from
-// it to their arrival. With --deaf 1 no stream reads more than its first message.
+// `counts` prints `counts OPEN FINISHED BROKEN LEAST`: streams that go on, that ended because their
+// job did, that ended otherwise, and the fewest messages that one of them had since the last
+// `counts`. `delays` prints `delays N P50 P99 MAX`: of all messages with a stamp since the last
+// `delays`, ns from it to their arrival. With --deaf 1 no stream reads more than its first message.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -56,7 +57,8 @@ struct Round {
   }
   bool AwaitMissing(long at_most) {
     std::unique_lock lock(mutex);
-    return changed.wait_for(lock, kPatience, [&] { return failed || missing <= at_most; }) && !failed;
+    return changed.wait_for(lock, kPatience, [&] { return failed || missing <= at_most; }) &&
+           !failed;
   }
 
  private:
@@ -123,8 +125,8 @@ class Tally {
 
   void TellCounts(std::size_t streams, long least) const {
     const long finished = finished_, broken = broken_;
-    std::printf("counts %ld %ld %ld %ld\n", static_cast<long>(streams) - finished - broken, finished,
-                broken, least);
+    std::printf("counts %ld %ld %ld %ld\n", static_cast<long>(streams) - finished - broken,
+                finished, broken, least);
     std::fflush(stdout);
   }
   void TellDelays() {
@@ -135,7 +137,8 @@ class Tally {
     }
     std::sort(delays.begin(), delays.end());
     const auto at = [&](std::size_t percent) {
-      return delays.empty() ? 0LL : static_cast<long long>(delays[(delays.size() - 1) * percent / 100]);
+      return delays.empty() ? 0LL
+                            : static_cast<long long>(delays[(delays.size() - 1) * percent / 100]);
     };
     std::printf("delays %zu %lld %lld %lld\n", delays.size(), at(50), at(99), at(100));
     std::fflush(stdout);
@@ -221,10 +224,15 @@ bool AwaitUpdates(Updates& updates, std::size_t wanted) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"target", ""}, {"method", ""}, {"request", ""},
-                                        {"watches", "1000"}, {"connections", "16"},
-                                        {"update-bytes", "32"}, {"request-bytes", "0"},
-                                        {"deaf", "0"}});
+  const bench::Flags flags(argc, argv,
+                           {{"target", ""},
+                            {"method", ""},
+                            {"request", ""},
+                            {"watches", "1000"},
+                            {"connections", "16"},
+                            {"update-bytes", "32"},
+                            {"request-bytes", "0"},
+                            {"deaf", "0"}});
   const long watches = flags.Number("watches");
   const bool deaf = flags.Number("deaf") != 0;
   const auto stubs = bench::Connect(flags.Text("target"), flags.Number("connections"), deaf);

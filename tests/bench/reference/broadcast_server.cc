@@ -1,8 +1,8 @@
 // The least a server of many streams can do: one serialised message, sent to each stream in a loop.
 //
-// An empty line on standard input is one broadcast; `sent NS` tells when it began. A line with a name
-// goes to the streams that asked with it, without a word. Each stream gets one message when it opens.
-// Messages begin with `stamp NS`, as far as they are long enough: when their loop began.
+// An empty line on standard input is one broadcast; `sent NS` tells when it began. A line with a
+// name goes to the streams that asked with it, without a word. Each stream gets one message when it
+// opens. Messages begin with `stamp NS`, as far as they are long enough: when their loop began.
 #include <atomic>
 #include <map>
 #include <mutex>

@@ -55,7 +55,8 @@ void CurlLoop::Start(std::string body, Done done) {
     inbox_.emplace_back(std::move(body), std::move(done));
   }
   const std::uint64_t one = 1;
-  if (wake) [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
+  if (wake) [[maybe_unused]]
+    const ssize_t written = write(wake_, &one, sizeof one);
 }
 
 std::unique_ptr<CurlLoop::Transfer> CurlLoop::NewTransfer() {

@@ -28,7 +28,8 @@ void Ask(bench::CurlLoop& loop, Tally& tally) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"url", ""}, {"ca-file", ""}, {"in-flight", "16"}, {"seconds", "1"}});
+  const bench::Flags flags(argc, argv,
+                           {{"url", ""}, {"ca-file", ""}, {"in-flight", "16"}, {"seconds", "1"}});
   Tally tally;
   bench::CurlLoop loop({.url = flags.Text("url"), .ca_file = flags.Text("ca-file")});
   for (long i = 0; i < flags.Number("in-flight"); ++i) Ask(loop, tally);

@@ -1,5 +1,5 @@
-// The least a gateway can do: one POST of the caller's bytes, on a connection of its own, the job id
-// read from the answer, a reply of as many bytes as it was told.
+// The least a gateway can do: one POST of the caller's bytes, on a connection of its own, the job
+// id read from the answer, a reply of as many bytes as it was told.
 #include <rapidjson/document.h>
 
 #include "bench/reference.grpc.pb.h"

@@ -5,16 +5,17 @@
 //   POST anything     {"success":true,"data":{"jobId":"…"}}, another id each time
 //   GET  anything     that job as running, with a message that says which state this is
 //
-// Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and
-// `served NS` tells when the first answer with it was written; `change JOB` does it to one job, whose
-// message then says `stamp NS`: when that answer was written; `finish N` ends all jobs, with N bytes of
-// text in the result; with `restless` every answer from then on is another state, with its stamp.
-// `fail STATUS` has every request answered with that, or with 0 not at all: the connection is closed;
-// `heal` ends it. `count` is answered `counted GETS POSTS`: since the start. Of what came since the
-// last time they were said, and so first of nothing:
+// Prints `port N`. Lines on standard input: `change` puts all jobs into another state, and `served
+// NS` tells when the first answer with it was written; `change JOB` does it to one job, whose
+// message then says `stamp NS`: when that answer was written; `finish N` ends all jobs, with N
+// bytes of text in the result; with `restless` every answer from then on is another state, with its
+// stamp. `fail STATUS` has every request answered with that, or with 0 not at all: the connection
+// is closed; `heal` ends it. `count` is answered `counted GETS POSTS`: since the start. Of what
+// came since the last time they were said, and so first of nothing:
 //
 //   `times`  `gets NS …` and `posts NS …`: when (CLOCK_MONOTONIC) each came
-//   `gaps`   `gaps JOBS P99 MOST`: how many jobs were asked about, and the times in ns from one poll
+//   `gaps`   `gaps JOBS P99 MOST`: how many jobs were asked about, and the times in ns from one
+//   poll
 //            of a job to its next; MOST counts the time until now, too
 //
 // Its end ends the program.
@@ -278,7 +279,8 @@ class Upstream {
     if (line == "times") return journal_.TellTimes();
     if (line == "gaps") return journal_.TellGaps(bench::Now());
     if (line == "heal") return static_cast<void>(failure_ = kWell);
-    if (line.rfind("fail ", 0) == 0) return static_cast<void>(failure_ = std::atol(line.c_str() + 5));
+    if (line.rfind("fail ", 0) == 0)
+      return static_cast<void>(failure_ = std::atol(line.c_str() + 5));
     if (line == "restless") return static_cast<void>(restless_ = true);
     if (line.rfind("change ", 0) == 0) {
       stamps_[line.substr(7)] = 0;
