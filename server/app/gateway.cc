@@ -27,9 +27,7 @@
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
 #include "http/curl_transport.h"
-#include "jobs/broadcaster.h"
 #include "jobs/core.h"
-#include "jobs/stream_wheel.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
 #include "rpc/refusal_log.h"
@@ -37,6 +35,7 @@
 #include "sandbox/sandbox.h"
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
+#include "watch/stream_wheel.h"
 
 namespace gateway::app {
 namespace {
@@ -130,8 +129,8 @@ struct Gateway::Parts {
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<rpc::RefusalLog> refusals;
-  std::unique_ptr<jobs::Broadcaster> broadcaster;
-  std::unique_ptr<jobs::StreamWheel> wheel;
+  std::unique_ptr<WorkThread> broadcaster;
+  std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
@@ -264,8 +263,8 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
 
 void Gateway::Parts::BuildDomain() {
   timers = std::make_unique<TimerThread>(clock);
-  broadcaster = std::make_unique<jobs::Broadcaster>();
-  wheel = std::make_unique<jobs::StreamWheel>(clock, *timers, *broadcaster);
+  broadcaster = std::make_unique<WorkThread>("watchers", WorkThread::Rest::kDropped);
+  wheel = std::make_unique<watch::StreamWheel>(clock, *timers, *broadcaster);
   bodies = std::make_unique<WorkThread>("request-bodies");
   jobs::CoreEvents events{.upstream = UpstreamEvents(),
                           .polls = PollEvents(metrics),
@@ -484,7 +483,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (transport != nullptr) transport->Stop();
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
-  if (broadcaster != nullptr) broadcaster->Stop();
+  if (broadcaster != nullptr) broadcaster->Close();
 }
 
 // Every answer that is not named here has arrived; the next process need not owe it.

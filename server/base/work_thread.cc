@@ -2,51 +2,67 @@
 
 #include <pthread.h>
 
-#include <utility>
-
 namespace gateway {
 
-WorkThread::WorkThread(const char* name) : thread_([this] { Run(); }) {
+WorkThread::WorkThread(const char* name, Rest rest) : rest_(rest), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name);
 }
 
+WorkThread::WorkThread(std::function<void(Slice)> elsewhere) : elsewhere_(std::move(elsewhere)) {}
+
 WorkThread::~WorkThread() { Close(); }
 
-void WorkThread::Post(std::function<void()> task) {
+void WorkThread::PostSlice(Slice slice) {
+  if (elsewhere_) return elsewhere_(std::move(slice));
   {
     MutexLock lock(mutex_);
+    if (closing_ && rest_ == Rest::kDropped) return;
     if (!closed_) {
-      queue_.push_back(std::move(task));
-      wake_.notify_one();
+      queue_.push_back(std::move(slice));
+      if (queue_.size() == 1) wake_.notify_one();
       return;
     }
   }
-  task();
+  while (slice()) {
+  }
+}
+
+void WorkThread::WaitIdle() {
+  MutexLock lock(mutex_);
+  while (!closing_ && (running_ || !queue_.empty())) idle_.wait(mutex_);
 }
 
 void WorkThread::Close() {
   {
+    std::deque<Slice> dropped;  // what they own goes after the lock
     MutexLock lock(mutex_);
     closing_ = true;
+    if (rest_ == Rest::kDropped) dropped.swap(queue_);
     wake_.notify_one();
+    idle_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
 }
 
 void WorkThread::Run() {
+  MutexLock lock(mutex_);
   for (;;) {
-    std::function<void()> task;
-    {
-      MutexLock lock(mutex_);
-      while (queue_.empty() && !closing_) wake_.wait(mutex_);
-      if (queue_.empty()) {
-        closed_ = true;
-        return;
-      }
-      task = std::move(queue_.front());
-      queue_.pop_front();
+    if (queue_.empty()) {
+      idle_.notify_all();
+      closed_ = closing_;
+      if (closed_) return;
+      wake_.wait(mutex_);
+      continue;
     }
-    task();
+    Slice slice = std::move(queue_.front());
+    queue_.pop_front();
+    running_ = true;
+    mutex_.unlock();
+    const bool more = slice();
+    if (!more) slice = nullptr;  // what it owns goes before the lock is taken again
+    mutex_.lock();
+    running_ = false;
+    if (more && !(closing_ && rest_ == Rest::kDropped)) queue_.push_back(std::move(slice));
   }
 }
 

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "jobs/broadcaster.h"
+#include "base/work_thread.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
@@ -51,7 +51,7 @@ struct CoreEvents {
 struct CoreGround {
   JobStore& store;
   http::HttpTransport& transport;
-  Broadcaster& broadcaster;
+  WorkThread& broadcaster;
   const Clock& clock;
   Timers& timers;
   Random& random;

@@ -180,7 +180,7 @@ void Hub::Subscription::Reset() {
   if (auto audience = std::move(audience_)) audience->Leave(place_);
 }
 
-Hub::Hub(HubOptions options, JobStore& store, Broadcaster& broadcaster)
+Hub::Hub(HubOptions options, JobStore& store, WorkThread& broadcaster)
     : store_(store), shared_(std::make_shared<Shared>(broadcaster)) {
   for (auto& shard : shards_) {
     shard = std::make_unique<Shard>(std::max<std::size_t>(1, options.finished_max / kShards),

@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "base/limits.h"
 #include "base/mutex.h"
-#include "jobs/broadcaster.h"
+#include "base/work_thread.h"
 #include "jobs/job_key.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
@@ -80,7 +80,7 @@ class Hub {
       std::function<void(const std::string& tenant, const std::string& job_id, std::size_t count)>;
 
   // Both must outlive the hub and its subscriptions.
-  Hub(HubOptions options, JobStore& store, Broadcaster& broadcaster);
+  Hub(HubOptions options, JobStore& store, WorkThread& broadcaster);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;

@@ -14,9 +14,9 @@ namespace gateway::jobs {
 
 // What a hub's audiences share; outlives the hub through them.
 struct Hub::Shared {
-  explicit Shared(Broadcaster& b) : broadcaster(b) {}
+  explicit Shared(WorkThread& b) : broadcaster(b) {}
 
-  Broadcaster& broadcaster;
+  WorkThread& broadcaster;
   WatchersChanged changed;
   std::atomic<std::size_t> watchers{0};
 };

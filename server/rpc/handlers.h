@@ -12,8 +12,8 @@
 #include "grpcpp/server_context.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
-#include "jobs/stream_wheel.h"
 #include "rpc/backend.h"
+#include "watch/stream_wheel.h"
 
 namespace gateway::rpc {
 
@@ -36,7 +36,7 @@ struct CallEnd {
 struct Domain {
   jobs::Hub& hub;
   jobs::JobStore& store;
-  jobs::StreamWheel& wheel;
+  watch::StreamWheel& wheel;
   const Clock& clock;
   Timers& timers;
   Random& random;

@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "rpc/serial_stream.h"
 #include "rpc/status.h"
 #include "rpc/stream_call.h"
 #include "rpc/wire.h"
+#include "watch/stream.h"
 
 namespace gateway::rpc {
 
@@ -15,10 +15,10 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
 // Sends the newest status, whenever it is another one than the last sent.
-class HealthStream final : public SerialStream {
+class HealthStream final : public watch::Stream {
  public:
-  HealthStream(std::string service, const Clock& clock, jobs::WatchSink& sink)
-      : SerialStream(clock, sink), service_(std::move(service)) {}
+  HealthStream(std::string service, const Clock& clock, watch::StreamSink& sink)
+      : watch::Stream(clock, sink), service_(std::move(service)) {}
 
   const std::string& service() const { return service_; }
 
@@ -124,7 +124,7 @@ HealthService::Stream* HealthService::Watch(Context* context, const Bytes* reque
   if (!message.ok()) return refuse(ToGrpc(message.status()));
   Free(*request);
   auto* call = new StreamCall<HealthStream>(
-      "Health.Watch", context, std::move(ticket), domain_, [&](jobs::WatchSink& sink) {
+      "Health.Watch", context, std::move(ticket), domain_, [&](watch::StreamSink& sink) {
         return std::make_shared<HealthStream>((*message)->service(), domain_.clock, sink);
       });
   const std::shared_ptr<HealthStream> stream = call->stream();
@@ -139,7 +139,6 @@ HealthService::Stream* HealthService::Watch(Context* context, const Bytes* reque
     if (found != statuses_.end()) status = found->second;
   }
   stream->Tell(status);
-  domain_.wheel.Add(stream, domain_.clock.Now() + limits::kWriteStuckAfter);
   return call;
 }
 

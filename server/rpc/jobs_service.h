@@ -9,15 +9,9 @@
 #include "rpc/intake.h"
 #include "rpc/raw_service.h"
 #include "rpc/request_reader.h"
+#include "rpc/watch_call.h"
 
 namespace gateway::rpc {
-
-struct WatchLimits {
-  Duration heartbeat = limits::kHeartbeatInterval;
-  Duration stuck = limits::kWriteStuckAfter;
-  // Before the library would end an old connection's streams without a word.
-  Duration max_life = std::chrono::minutes(30);
-};
 
 class JobsService final : public RawService {
  public:
@@ -30,14 +24,13 @@ class JobsService final : public RawService {
   Unary* Render(Context* context, const Bytes* request, Bytes* response);
   Unary* Transcribe(Context* context, const Bytes* request, Bytes* response);
   Unary* Summarize(Context* context, const Bytes* request, Bytes* response);
-  Unary* GetJob(Context* context, const Bytes* request, Bytes* response);
-  Unary* ListJobs(Context* context, const Bytes* request, Bytes* response);
   Stream* WatchJob(Context* context, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Bytes* request);
-  Unary* ResolveJob(Context* context, const Bytes* request, Bytes* response);
-  Unary* DeleteJob(Context* context, const Bytes* request, Bytes* response);
-  Unary* CreateUpload(Context* context, const Bytes* request, Bytes* response);
 
+  // A method with one answer and a small request: `serve(caller, request, reply, domain)`.
+  template <class Request, class Serve>
+  void AddUnary(const char* path, Serve serve);
+  void AddStream(const char* path, Stream* (JobsService::*serve)(Context*, const Bytes*));
   template <class Request>
   Unary* ServeSubmit(const char* method, v1::JobKind kind, Context* context, const Bytes* request,
                      Bytes* response);

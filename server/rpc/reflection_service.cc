@@ -34,7 +34,7 @@ bool LooksCompressed(const grpc::ByteBuffer& bytes) {
 // the intake does while a question does not come. The server's drain cancels the call, which ends
 // the operation.
 class ReflectionStream final : public ReflectionReactor,
-                               public jobs::LiveStream,
+                               public watch::LiveStream,
                                public Intake::Arrival,
                                public std::enable_shared_from_this<ReflectionStream> {
  public:

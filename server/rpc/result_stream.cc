@@ -4,7 +4,6 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
-#include "rpc/caller.h"
 
 namespace gateway::rpc {
 absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
@@ -48,7 +47,7 @@ void ResultStream::Fail(absl::Status status) {
   Advance();
 }
 
-SerialStream::Step ResultStream::Next(const std::optional<absl::Status>& ending) {
+watch::Stream::Step ResultStream::Next(const std::optional<absl::Status>& ending) {
   Step step;
   if (ready_ != nullptr) {
     step.write = std::move(ready_);
@@ -103,6 +102,16 @@ void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> 
     if (outcome.has_value()) outcome_ = std::move(outcome);
   }
   Advance();
+}
+
+void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,
+               const v1::ReadJobResultRequest& request, const Domain& domain) {
+  domain.hub.Load(caller.tenant, request.job_id(),
+                  [stream, request, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                    if (!found.ok()) return stream->Fail(found.status());
+                    domain.backend.Name((**found).key());
+                    stream->Begin(**found, request);
+                  });
 }
 
 }  // namespace gateway::rpc

@@ -9,20 +9,21 @@
 
 #include "absl/status/statusor.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/caller.h"
 #include "rpc/handlers.h"
-#include "rpc/serial_stream.h"
+#include "watch/stream.h"
 
 namespace gateway::rpc {
 
 // What is wrong with a request; OK if nothing.
 absl::Status CheckRead(const v1::ReadJobResultRequest& request);
 
-class ResultStream final : public SerialStream {
+class ResultStream final : public watch::Stream {
  public:
-  ResultStream(const Domain& domain, jobs::WatchSink& sink)
-      : SerialStream(domain.clock, sink), store_(domain.store) {}
+  ResultStream(const Domain& domain, watch::StreamSink& sink)
+      : watch::Stream(domain.clock, sink), store_(domain.store) {}
 
-  // Once, or Fail. `request` was checked, `snapshot` is the job it names.
+  // Once, or Fail. `request` was checked, `job` is the one it names.
   void Begin(const jobs::Snapshot& job, const v1::ReadJobResultRequest& request);
   void Fail(absl::Status status);
 
@@ -43,5 +44,9 @@ class ResultStream final : public SerialStream {
   bool begun_ GUARDED_BY(mutex_) = false;
   bool reading_ GUARDED_BY(mutex_) = false;
 };
+
+// Gives it the job wherever that is found: in memory inside the call, in the store later.
+void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,
+               const v1::ReadJobResultRequest& request, const Domain& domain);
 
 }  // namespace gateway::rpc

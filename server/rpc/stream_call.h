@@ -1,5 +1,8 @@
-// The gRPC end of a server stream: carries what a stream object decides (see jobs/watch_stream.h),
-// and owns it until the call is over.
+// A call with many answers: the one way all server streams of jobs are served.
+//
+//   admit → identify → parse → check → the method's own stream → one end
+//
+// A StreamCall carries what a stream (watch/stream.h) decides, and owns it until the call is over.
 #pragma once
 
 #include <memory>
@@ -9,36 +12,26 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
-#include "jobs/watch_stream.h"
 #include "rpc/admission.h"
+#include "rpc/caller.h"
 #include "rpc/handlers.h"
 #include "rpc/status.h"
 #include "rpc/wire.h"
+#include "watch/stream.h"
 
 namespace gateway::rpc {
 
 using StreamReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-// A stream that is refused.
-class RefusedStream final : public StreamReactor {
- public:
-  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
+// The end of a stream that was refused; the domain is told.
+StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
+                            const grpc::Status& refusal, const Domain& domain);
 
-// Tells the domain, too.
-inline StreamReactor* RefuseStream(std::string_view method,
-                                   const grpc::CallbackServerContext& context,
-                                   const grpc::Status& refusal, const Domain& domain) {
-  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context.peer()});
-  return new RefusedStream(refusal);
-}
-
-// `Stream` has OnWriteDone(bool) and OnCancel(), which lead to one Finish. Deletes itself.
+// Deletes itself.
 template <class Stream>
-class StreamCall final : public StreamReactor, public jobs::WatchSink {
+class StreamCall final : public StreamReactor, public watch::StreamSink {
  public:
-  // `make(sink)` makes the shared stream.
+  // `make(sink)` makes the shared stream, which is on the wheel from then on.
   template <class Make>
   StreamCall(std::string_view method, grpc::CallbackServerContext* context,
              Admission::Ticket ticket, const Domain& domain, const Make& make)
@@ -47,9 +40,10 @@ class StreamCall final : public StreamReactor, public jobs::WatchSink {
         ticket_(std::move(ticket)),
         domain_(domain),
         begun_(domain.clock.Now()),
-        stream_(make(static_cast<jobs::WatchSink&>(*this))) {
+        stream_(make(static_cast<watch::StreamSink&>(*this))) {
     // At once, so that the caller knows it is served even if there is nothing to say yet.
     StartSendInitialMetadata();
+    domain.wheel.Add(stream_, stream_->FirstTick());
   }
   const std::shared_ptr<Stream>& stream() const { return stream_; }
 
@@ -85,5 +79,33 @@ class StreamCall final : public StreamReactor, public jobs::WatchSink {
   bool served_ = false;  // one operation at a time uses it
   const std::shared_ptr<Stream> stream_;
 };
+
+// `check(request)` says what is wrong with it. `make(caller, request, sink)` makes the shared
+// stream, and `begin(stream, caller, request, domain)` gives it what it is to send, now or later.
+template <class Request, class Check, class Make, class Begin>
+StreamReactor* ServeStream(std::string_view method, grpc::CallbackServerContext* context,
+                           const grpc::ByteBuffer* bytes, Admission::Ticket ticket,
+                           const Admission& admission, const Domain& domain, const Check& check,
+                           const Make& make, const Begin& begin) {
+  const auto refuse = [&](const absl::Status& refusal) {
+    Free(*bytes);
+    return RefuseStream(method, *context, ToGrpc(refusal), domain);
+  };
+  if (!ticket) return RefuseStream(method, *context, ticket.refusal(), domain);
+  if (admission.draining()) return refuse(admission.DrainStatus());
+  const absl::StatusOr<Caller> caller = Identify(*context, domain);
+  if (!caller.ok()) return refuse(caller.status());
+  const absl::StatusOr<std::shared_ptr<Request>> request = Parse<Request>(*bytes);
+  if (!request.ok()) return refuse(request.status());
+  Free(*bytes);
+  if (absl::Status bad = check(**request); !bad.ok()) return refuse(bad);
+
+  const auto make_stream = [&](watch::StreamSink& sink) { return make(*caller, **request, sink); };
+  using Stream = typename decltype(make_stream(std::declval<watch::StreamSink&>()))::element_type;
+  auto* call = new StreamCall<Stream>(method, context, std::move(ticket), domain, make_stream);
+  // The call may end, and be gone, while its stream begins.
+  begin(std::shared_ptr<Stream>(call->stream()), *caller, **request, domain);
+  return call;
+}
 
 }  // namespace gateway::rpc

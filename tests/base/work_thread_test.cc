@@ -1,7 +1,12 @@
 #include "base/work_thread.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,6 +33,56 @@ TEST(WorkThread, WhatATaskPostsIsDoneBeforeCloseReturns) {
   EXPECT_EQ(done, 1);
   work.Post([&] { ++done; });  // here, at once
   EXPECT_EQ(done, 2);
+}
+
+TEST(WorkThread, SlicesTakeTurns) {
+  std::vector<std::string> done;
+  WorkThread work("test");
+  std::promise<void> gate;
+  work.Post([&] { gate.get_future().wait(); });
+  for (const char* name : {"a", "b"}) {
+    work.Post([&done, name, left = 3]() mutable {
+      done.push_back(name);
+      return --left > 0;
+    });
+  }
+  gate.set_value();
+  work.WaitIdle();
+  EXPECT_THAT(done, testing::ElementsAre("a", "b", "a", "b", "a", "b"));
+}
+
+TEST(WorkThread, WhatIsLeftIsDroppedIfItIsToBe) {
+  WorkThread work("test", WorkThread::Rest::kDropped);
+  std::promise<void> begun;
+  std::promise<void> gate;
+  std::atomic<int> slices = 0;
+  work.Post([&] {
+    if (++slices == 1) begun.set_value();
+    gate.get_future().wait();
+    return true;  // for ever, if nobody stops it
+  });
+  auto owned = std::make_shared<int>(0);
+  work.Post([owned] { ++*owned; });
+  begun.get_future().wait();
+  std::thread closer([&] { work.Close(); });
+  while (owned.use_count() > 1) std::this_thread::yield();  // dropped, while the slice goes on
+  gate.set_value();
+  closer.join();
+  work.Post([owned] { ++*owned; });
+  EXPECT_EQ(slices, 1);
+  EXPECT_EQ(*owned, 0);
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
+TEST(WorkThread, WithoutAThreadItsSlicesRunWhereTheyAreGiven) {
+  std::vector<WorkThread::Slice> elsewhere;
+  WorkThread work([&](WorkThread::Slice slice) { elsewhere.push_back(std::move(slice)); });
+  int done = 0;
+  work.Post([&] { ++done; });
+  EXPECT_EQ(done, 0);
+  ASSERT_EQ(elsewhere.size(), 1u);
+  EXPECT_FALSE(elsewhere[0]());
+  EXPECT_EQ(done, 1);
 }
 
 }  // namespace

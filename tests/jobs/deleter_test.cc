@@ -57,7 +57,7 @@ class DeleterTest : public testing::Test {
   test::FakeClock clock_;
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Upstream> upstream_ =
       MakeUpstream({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);

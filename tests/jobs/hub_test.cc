@@ -40,7 +40,7 @@ class HubTest : public ::testing::Test {
   }
 
   FakeStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{.finished_max = 32, .finished_max_bytes = limits::kMiB}, store_,
            broadcaster_};
 };
@@ -288,7 +288,7 @@ TEST_F(HubTest, ACrowdedJobDoesNotHoldUpAnother) {
 
 TEST(HubWatchersChangedTest, TheLastCountIsRightHoweverJoinsAndLeavesInterleave) {
   FakeStore store;
-  Broadcaster broadcaster;
+  WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   Hub hub(HubOptions{}, store, broadcaster);
   Mutex mutex;
   std::map<std::string, std::size_t> counts;
@@ -324,7 +324,7 @@ TEST(HubWatchersChangedTest, TheLastCountIsRightHoweverJoinsAndLeavesInterleave)
 
 TEST(HubLifeTest, ASubscriptionMayOutliveTheHub) {
   FakeStore store;
-  Broadcaster broadcaster;
+  WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   auto watcher = std::make_shared<Recorder>();
   Hub::Subscribed subscribed;
   {

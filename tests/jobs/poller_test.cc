@@ -93,7 +93,7 @@ class PollerTest : public testing::Test {
   const MonoTime start_ = clock_.Now();
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Ledger> ledger_;
   Random random_{1};

@@ -142,7 +142,7 @@ class ReconcilerTest : public testing::Test {
   test::FakeClock clock_;
   test::FakeTransport transport_;
   BusyStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   Random random_{1};
   std::vector<std::string> settled_;

@@ -110,7 +110,7 @@ class SubmitterTest : public testing::Test {
   OwedAnswers owed_{limits::kKeylessSettle, clock_};
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   pictory::ClientOptions client_options_{.api_key = Secret("pictai_k"), .user_agent = "t"};
   SubmitterOptions options_;

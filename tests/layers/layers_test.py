@@ -16,8 +16,9 @@ ALLOWED = {
     "http": BASE,
     "pictory": BASE | {"json", "http"},
     "jobs": BASE | {"pictory"},
+    "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
-    "rpc": BASE | {"jobs", "pictory", "obs"},
+    "rpc": BASE | {"jobs", "watch", "pictory", "obs"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
 }

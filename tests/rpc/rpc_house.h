@@ -173,9 +173,9 @@ class RpcHouse : public rpc::Backend {
   Random random{1};
   FakeStore fake;
   jobs::JobStore& store_;
-  jobs::Broadcaster broadcaster;
+  WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
-  jobs::StreamWheel wheel{clock, timers, broadcaster};
+  watch::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   absl::Status upload_status;                                         // before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call

@@ -19,16 +19,17 @@ constexpr Duration kUnkeyedPatience = 8min;  // a retry without a key is matched
 }  // namespace
 
 // One WatchJob stream.
-class Caller::WatchCall final : public jobs::WatchSink,
+class Caller::WatchCall final : public watch::StreamSink,
                                 public std::enable_shared_from_this<WatchCall> {
  public:
   WatchCall(Caller& caller, std::int32_t after_revision)
       : caller_(caller), known_(caller.revision_) {
-    jobs::WatchOptions options;
+    watch::WatchOptions options;
     options.after_revision = after_revision;
-    stream_ = std::make_shared<jobs::WatchStream>(std::move(options), caller.world_.clock(), *this);
+    stream_ =
+        std::make_shared<watch::WatchStream>(std::move(options), caller.world_.clock(), *this);
   }
-  const std::shared_ptr<jobs::WatchStream>& stream() { return stream_; }
+  const std::shared_ptr<watch::WatchStream>& stream() { return stream_; }
 
   void Write(jobs::Frame frame) override {
     v1::WatchJobResponse response;
@@ -55,7 +56,7 @@ class Caller::WatchCall final : public jobs::WatchSink,
 
  private:
   Caller& caller_;
-  std::shared_ptr<jobs::WatchStream> stream_;
+  std::shared_ptr<watch::WatchStream> stream_;
   std::int32_t known_;  // of the job, when the watch began
   bool final_ = false;
 };
@@ -277,7 +278,7 @@ void Caller::Watch() {
   hub.Load(
       tenant_, job_id_,
       [this, process, &hub, stream = watch->stream()](const absl::StatusOr<SnapshotPtr>& found) {
-        if (!found.ok()) return stream->Fail(found.status());
+        if (!found.ok()) return stream->End(found.status());
         process->owed().Named((*found)->key());
         auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
         if (subscribed.present == nullptr) subscribed.present = *found;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "jobs/submitter.h"
-#include "jobs/watch_stream.h"
+#include "watch/watch_stream.h"
 
 namespace gateway::simulation {
 

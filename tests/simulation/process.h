@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "jobs/broadcaster.h"
+#include "base/work_thread.h"
 #include "jobs/core.h"
 #include "simulation/sim_clock.h"
 #include "simulation/sim_pictory.h"
@@ -23,8 +23,7 @@ class Process {
   // Recovers, then serves.
   Process(const ProcessOptions& options, SimClock& clock, SimStore& store, SimPictory& pictory,
           Random& random)
-      : broadcaster_(
-            [&clock](jobs::Broadcaster::Slice slice) { RunLater(clock, std::move(slice)); }),
+      : broadcaster_([&clock](WorkThread::Slice slice) { RunLater(clock, std::move(slice)); }),
         core_(Options(options), {},
               {.store = store,
                .transport = pictory,
@@ -55,13 +54,13 @@ class Process {
     }
     return core;
   }
-  static void RunLater(SimClock& clock, jobs::Broadcaster::Slice slice) {
+  static void RunLater(SimClock& clock, WorkThread::Slice slice) {
     clock.InProcess(std::chrono::microseconds(5), [&clock, slice = std::move(slice)]() mutable {
       if (slice()) RunLater(clock, std::move(slice));
     });
   }
 
-  jobs::Broadcaster broadcaster_;
+  WorkThread broadcaster_;
   jobs::Core core_;
 };
 

@@ -1,4 +1,4 @@
-#include "jobs/stream_wheel.h"
+#include "watch/stream_wheel.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/mutex.h"
 
-namespace gateway::jobs {
+namespace gateway::watch {
 namespace {
 
 constexpr std::chrono::seconds kTick{1};
@@ -22,12 +22,12 @@ using Streams = std::vector<std::weak_ptr<LiveStream>>;
 // Shared, because timers and slices may still hold it when the wheel goes; they then find it
 // closed.
 struct StreamWheel::Core : std::enable_shared_from_this<Core> {
-  Core(const Clock& clock_in, Timers& timers_in, Broadcaster& broadcaster_in)
+  Core(const Clock& clock_in, Timers& timers_in, WorkThread& broadcaster_in)
       : clock(clock_in), timers(timers_in), broadcaster(broadcaster_in), origin(clock.Now()) {}
 
   const Clock& clock;
   Timers& timers;
-  Broadcaster& broadcaster;
+  WorkThread& broadcaster;
   const MonoTime origin;
 
   mutable Mutex mutex;
@@ -176,7 +176,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
   }
 };
 
-StreamWheel::StreamWheel(const Clock& clock, Timers& timers, Broadcaster& broadcaster)
+StreamWheel::StreamWheel(const Clock& clock, Timers& timers, WorkThread& broadcaster)
     : core_(std::make_shared<Core>(clock, timers, broadcaster)) {}
 
 StreamWheel::~StreamWheel() { core_->Close(); }
@@ -194,4 +194,4 @@ std::size_t StreamWheel::size() const {
   return core_->count;
 }
 
-}  // namespace gateway::jobs
+}  // namespace gateway::watch

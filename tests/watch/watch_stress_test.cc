@@ -11,18 +11,23 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
-#include "jobs/watch_stream.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/fake_store.h"
+#include "watch/watch_stream.h"
 
-namespace gateway::jobs {
+namespace gateway::watch {
 namespace {
 
+using jobs::Frame;
+using jobs::Hub;
+using jobs::HubOptions;
+using jobs::IsFinal;
+namespace v1 = jobs::v1;
 using std::chrono::milliseconds;
 using test::MakeJob;
 
 // Ends writes on a thread of its own, as gRPC does, and is destroyed as soon as it was finished.
-class ThreadedSink final : public WatchSink {
+class ThreadedSink final : public StreamSink {
  public:
   struct Totals {
     std::atomic<int> finished{0};
@@ -30,7 +35,7 @@ class ThreadedSink final : public WatchSink {
     std::atomic<int> finals{0};
     std::atomic<int> broken{0};
   };
-  ThreadedSink(Broadcaster& executor, Totals& totals) : executor_(executor), totals_(totals) {}
+  ThreadedSink(WorkThread& executor, Totals& totals) : executor_(executor), totals_(totals) {}
 
   void Own(std::shared_ptr<WatchStream> stream) { stream_ = std::move(stream); }
   std::shared_ptr<WatchStream> stream() const { return stream_; }
@@ -61,7 +66,7 @@ class ThreadedSink final : public WatchSink {
   void TryCancel() override { totals_.broken.fetch_add(1); }
 
  private:
-  Broadcaster& executor_;
+  WorkThread& executor_;
   Totals& totals_;
   std::shared_ptr<WatchStream> stream_;
   std::atomic<bool> writing_{false};
@@ -83,8 +88,8 @@ struct House {
   SystemClock clock;
   TimerThread timers{clock};
   test::FakeStore store;
-  Broadcaster broadcaster;
-  Broadcaster executor;
+  WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
+  WorkThread executor{"watchers", WorkThread::Rest::kDropped};
   Hub hub{HubOptions{}, store, broadcaster};
   StreamWheel wheel{clock, timers, broadcaster};
 
@@ -169,4 +174,4 @@ TEST(WatchStressTest, CancelsAndDrainsAndStatesAtOnceFinishEachWatchOnce) {
 }
 
 }  // namespace
-}  // namespace gateway::jobs
+}  // namespace gateway::watch

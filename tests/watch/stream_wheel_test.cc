@@ -1,4 +1,4 @@
-#include "jobs/stream_wheel.h"
+#include "watch/stream_wheel.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "base/errors.h"
 #include "support/fake_clock.h"
 
-namespace gateway::jobs {
+namespace gateway::watch {
 namespace {
 
 using std::chrono::milliseconds;
@@ -50,7 +50,7 @@ class StreamWheelTest : public ::testing::Test {
   }
 
   test::FakeClock clock_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   StreamWheel wheel_{clock_, clock_, broadcaster_};
 };
 
@@ -131,7 +131,7 @@ TEST_F(StreamWheelTest, EndsWhoComesLater) {
 
 TEST(StreamWheelLifeTest, MayGoWithStreamsOnIt) {
   test::FakeClock clock;
-  Broadcaster broadcaster;
+  WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   auto stream = std::make_shared<Sleeper>(seconds(1));
   {
     StreamWheel wheel(clock, clock, broadcaster);
@@ -143,4 +143,4 @@ TEST(StreamWheelLifeTest, MayGoWithStreamsOnIt) {
 }
 
 }  // namespace
-}  // namespace gateway::jobs
+}  // namespace gateway::watch

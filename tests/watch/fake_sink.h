@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "jobs/watch_stream.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "watch/watch_stream.h"
 
 namespace gateway::test {
 
 // Writes end when the test says so. Fails on a second operation at once or after Finish.
-class FakeSink final : public jobs::WatchSink {
+class FakeSink final : public watch::StreamSink {
  public:
   void Write(jobs::Frame frame) override {
     EXPECT_FALSE(writing) << "two writes at once";

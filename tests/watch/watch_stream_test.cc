@@ -1,4 +1,4 @@
-#include "jobs/watch_stream.h"
+#include "watch/watch_stream.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,14 +7,21 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "jobs/fake_sink.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/fake_store.h"
 #include "support/fake_clock.h"
+#include "watch/fake_sink.h"
 
-namespace gateway::jobs {
+namespace gateway::watch {
 namespace {
 
+using jobs::Frame;
+using jobs::Hub;
+using jobs::HubOptions;
+using jobs::JobState;
+using jobs::MakeSnapshot;
+using jobs::SnapshotPtr;
+namespace v1 = jobs::v1;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::MakeJob;
@@ -53,7 +60,7 @@ class WatchStreamTest : public ::testing::Test {
 
   test::FakeClock clock_;
   test::FakeStore store_;
-  Broadcaster broadcaster_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   StreamWheel wheel_{clock_, clock_, broadcaster_};
   FakeSink sink_;
@@ -225,13 +232,13 @@ TEST_F(WatchStreamTest, CancelBeforeBegin) {
 TEST_F(WatchStreamTest, CancelBeforeFail) {
   Make();
   stream_->OnCancel();
-  stream_->Fail(errors::JobNotFound("j9"));
+  stream_->End(errors::JobNotFound("j9"));
   EXPECT_EQ(sink_.status.code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(WatchStreamTest, FailBeforeCancel) {
   Make();
-  stream_->Fail(errors::JobNotFound("j9"));
+  stream_->End(errors::JobNotFound("j9"));
   stream_->OnCancel();
   EXPECT_EQ(sink_.status.code(), absl::StatusCode::kNotFound);
 }
@@ -376,4 +383,4 @@ TEST_F(WatchStreamTest, AFailedJobNeedsNoLoading) {
 }
 
 }  // namespace
-}  // namespace gateway::jobs
+}  // namespace gateway::watch

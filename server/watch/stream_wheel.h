@@ -13,9 +13,9 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
-#include "jobs/broadcaster.h"
+#include "base/work_thread.h"
 
-namespace gateway::jobs {
+namespace gateway::watch {
 
 class LiveStream {
  public:
@@ -29,7 +29,7 @@ class LiveStream {
 class StreamWheel {
  public:
   // All must outlive the wheel.
-  StreamWheel(const Clock& clock, Timers& timers, Broadcaster& broadcaster);
+  StreamWheel(const Clock& clock, Timers& timers, WorkThread& broadcaster);
   ~StreamWheel();
   StreamWheel(const StreamWheel&) = delete;
   StreamWheel& operator=(const StreamWheel&) = delete;
@@ -49,4 +49,4 @@ class StreamWheel {
   std::shared_ptr<Core> core_;
 };
 
-}  // namespace gateway::jobs
+}  // namespace gateway::watch

@@ -1,0 +1,20 @@
+#include "rpc/stream_call.h"
+
+namespace gateway::rpc {
+namespace {
+
+class RefusedStream final : public StreamReactor {
+ public:
+  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
+                            const grpc::Status& refusal, const Domain& domain) {
+  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context.peer()});
+  return new RefusedStream(refusal);
+}
+
+}  // namespace gateway::rpc

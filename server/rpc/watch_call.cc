@@ -1,0 +1,61 @@
+#include "rpc/watch_call.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+#include "rpc/job_calls.h"
+
+namespace gateway::rpc {
+
+absl::Status CheckWatch(const v1::WatchJobRequest& request) {
+  if (absl::Status named = CheckJobName(request.job_id()); !named.ok()) return named;
+  return CheckView(request.view());
+}
+
+std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const Caller& caller,
+                                              const v1::WatchJobRequest& request,
+                                              watch::StreamSink& sink, const Domain& domain) {
+  watch::WatchOptions options;
+  options.after_revision = request.after_revision();
+  options.heartbeat = limits.heartbeat;
+  options.stuck = limits.stuck;
+  // Spread, so that those who began together do not end together.
+  options.max_life =
+      std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
+  if (request.view() == v1::JOB_VIEW_FULL) {
+    options.load_final = [&domain, peer = caller.peer](
+                             jobs::SnapshotPtr snapshot,
+                             std::function<void(absl::StatusOr<jobs::Frame>)> done) {
+      LoadFull(domain, std::move(snapshot), peer, nullptr, std::move(done));
+    };
+  }
+  options.degraded = [&domain, tenant = caller.tenant] {
+    return domain.backend.IsDegraded(tenant);
+  };
+  return std::make_shared<watch::WatchStream>(std::move(options), domain.clock, sink);
+}
+
+void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
+                const v1::WatchJobRequest& request, const Domain& domain) {
+  const std::uint64_t connection = std::hash<std::string>()(caller.peer);
+  domain.hub.Load(caller.tenant, request.job_id(),
+                  [stream, connection, tenant = caller.tenant, name = request.job_id(),
+                   &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                    if (!found.ok()) return stream->End(found.status());
+                    domain.backend.Name((**found).key());
+                    jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
+                        tenant, std::string((*found)->job_id()), stream, connection);
+                    // Deleted, or pushed out of memory, in this very moment; what was found is
+                    // still good.
+                    if (subscribed.present == nullptr) {
+                      if (!(*found)->final()) return stream->End(errors::JobNotFound(name));
+                      subscribed.present = *std::move(found);
+                    }
+                    stream->Begin(std::move(subscribed));
+                  });
+}
+
+}  // namespace gateway::rpc

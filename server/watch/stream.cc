@@ -1,0 +1,97 @@
+#include "watch/stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace gateway::watch {
+
+Stream::Stream(const Clock& clock, StreamSink& sink, Duration stuck)
+    : clock_(clock), stuck_after_(stuck), sink_(sink), last_write_(clock.Now()) {}
+
+void Stream::OnWriteDone(bool ok) {
+  const MonoTime now = clock_.Now();
+  {
+    MutexLock lock(mutex_);
+    writing_ = false;
+    last_write_ = now;
+    if (ok) {
+      OnWritten();
+    } else {
+      cancelled_ = true;
+    }
+  }
+  Advance();
+}
+
+void Stream::OnCancel() {
+  {
+    MutexLock lock(mutex_);
+    cancelled_ = true;
+  }
+  Advance();
+}
+
+void Stream::End(absl::Status status) {
+  {
+    MutexLock lock(mutex_);
+    AskToEnd(std::move(status));
+  }
+  Advance();
+}
+
+void Stream::AskToEnd(absl::Status status) {
+  if (!ending_.has_value()) ending_ = std::move(status);
+}
+
+std::optional<MonoTime> Stream::OnTick(MonoTime now) {
+  bool cancel = false;
+  {
+    MutexLock lock(mutex_);
+    if (finished_) return std::nullopt;
+    if (!writing_) {
+      OnQuietTick(now);
+    } else if (!stuck_ && now - last_write_ >= stuck_after_) {
+      stuck_ = true;
+      cancelling_ = true;
+      cancel = true;
+    }
+  }
+  if (cancel) {
+    sink_.TryCancel();
+    MutexLock lock(mutex_);
+    cancelling_ = false;
+  }
+  Advance();
+  MutexLock lock(mutex_);
+  if (finished_) return std::nullopt;
+  return std::max(NextTick(now), now + Duration(1));
+}
+
+void Stream::Advance() {
+  const MonoTime now = clock_.Now();
+  Step step;
+  {
+    MutexLock lock(mutex_);
+    if (finished_ || writing_ || cancelling_) return;
+    if (cancelled_) {
+      step.finish = errors::Cancelled();
+    } else {
+      step = Next(ending_);
+    }
+    finished_ = step.finish.has_value();
+    if (step.write != nullptr) {
+      writing_ = true;
+      last_write_ = now;
+    }
+  }
+  if (step.finish.has_value()) {
+    OnFinish();
+    return sink_.Finish(*std::move(step.finish));
+  }
+  if (step.write != nullptr) return sink_.Write(std::move(step.write));
+  if (step.run) step.run();
+}
+
+}  // namespace gateway::watch

@@ -1,0 +1,156 @@
+#include "watch/watch_stream.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace gateway::watch {
+namespace {
+
+MonoTime After(MonoTime now, Duration life) {
+  return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
+}
+
+absl::Status Aged() {
+  // With the details of a drain, because to programs it is the same: connect again and go on there.
+  const absl::Status draining = errors::Draining(Duration::zero());
+  absl::Status aged(draining.code(),
+                    "This watch is as old as one may get; connect again and go on from its last "
+                    "revision");
+  draining.ForEachPayload([&aged](absl::string_view type_url, const absl::Cord& payload) {
+    aged.SetPayload(type_url, payload);
+  });
+  return aged;
+}
+
+}  // namespace
+
+WatchStream::WatchStream(WatchOptions options, const Clock& clock, StreamSink& sink)
+    : Stream(clock, sink, options.stuck),
+      options_(std::move(options)),
+      ends_at_(After(clock.Now(), options_.max_life)) {}
+
+void WatchStream::Begin(jobs::Hub::Subscribed subscribed) {
+  {
+    MutexLock lock(mutex_);
+    if (finished()) return;  // `subscribed` goes after the lock
+    subscription_ = std::move(subscribed.subscription);
+    begun_ = true;
+    // What was published since the subscription may be here already.
+    jobs::SnapshotPtr present = std::exchange(latest_, nullptr);
+    if (present == nullptr || present->revision < subscribed.present->revision) {
+      present = std::move(subscribed.present);
+    }
+    if (present->revision != options_.after_revision) {
+      Take(present);
+    } else {
+      newest_ = present->revision;
+      heartbeat_due_ = !present->final();
+      delivered_ = present->final();  // the caller has it
+    }
+  }
+  Advance();
+}
+
+void WatchStream::OnSnapshot(const jobs::SnapshotPtr& snapshot) {
+  {
+    MutexLock lock(mutex_);
+    if (finished()) return;
+    if (!begun_) {
+      if (latest_ == nullptr || latest_->revision < snapshot->revision) latest_ = snapshot;
+      return;
+    }
+    if (snapshot->revision <= newest_ || final_ != nullptr) return;
+    Take(snapshot);
+  }
+  Advance();
+}
+
+void WatchStream::Take(const jobs::SnapshotPtr& snapshot) {
+  newest_ = snapshot->revision;
+  heartbeat_due_ = false;
+  if (!snapshot->final()) {
+    latest_ = snapshot;
+    return;
+  }
+  latest_ = nullptr;
+  final_ = snapshot;
+  load_wanted_ = options_.load_final && snapshot->state == jobs::v1::JOB_STATE_SUCCEEDED;
+}
+
+// The order of what may be done, in one place.
+Stream::Step WatchStream::Next(const std::optional<absl::Status>& ending) {
+  if (delivered_) return {.finish = absl::OkStatus()};
+  if (final_ != nullptr && !load_wanted_ && !loading_) {
+    writing_final_ = true;
+    return {.write = final_frame_ ? std::move(final_frame_) : JobFrame(final_, degraded())};
+  }
+  if (ending.has_value()) return {.finish = *ending};
+  if (load_wanted_) return LoadFinal();
+  if (latest_ != nullptr && begun_) {
+    heartbeat_due_ = false;
+    return {.write = JobFrame(std::exchange(latest_, nullptr), degraded())};
+  }
+  // None while the final state is being made: it would name a revision the caller has not seen.
+  if (heartbeat_due_ && !loading_) {
+    heartbeat_due_ = false;
+    return {.write = jobs::HeartbeatFrame(newest_, degraded())};
+  }
+  return {};
+}
+
+Stream::Step WatchStream::LoadFinal() {
+  load_wanted_ = false;
+  loading_ = true;
+  return {.run = [this, self = shared_from_this(), snapshot = final_] {
+    options_.load_final(snapshot, [this, self](absl::StatusOr<jobs::Frame> frame) {
+      OnFinalLoaded(std::move(frame));
+    });
+  }};
+}
+
+void WatchStream::OnFinalLoaded(absl::StatusOr<jobs::Frame> frame) {
+  {
+    MutexLock lock(mutex_);
+    loading_ = false;
+    if (finished()) return;
+    if (frame.ok()) {
+      final_frame_ = *std::move(frame);
+    } else {
+      final_ = nullptr;
+      AskToEnd(frame.status());
+    }
+  }
+  Advance();
+}
+
+void WatchStream::OnWritten() {
+  if (writing_final_) delivered_ = true;
+}
+
+MonoTime WatchStream::FirstTick() const {
+  return std::min(ends_at_, clock_.Now() + options_.heartbeat);
+}
+
+void WatchStream::OnQuietTick(MonoTime now) {
+  if (now >= ends_at_) AskToEnd(Aged());
+  if (begun_ && now - last_write() >= options_.heartbeat) heartbeat_due_ = true;
+}
+
+MonoTime WatchStream::NextTick(MonoTime now) const {
+  // A write that began just now has most likely ended long before the next heartbeat is due.
+  const MonoTime due = std::min(ends_at_, last_write() + options_.heartbeat);
+  return writing() && due <= now ? last_write() + stuck_after_ : due;
+}
+
+void WatchStream::OnFinish() {
+  jobs::Hub::Subscription over;
+  jobs::SnapshotPtr unsent;
+  MutexLock lock(mutex_);
+  over = std::move(subscription_);
+  unsent = std::move(latest_);
+}
+
+}  // namespace gateway::watch
