@@ -3,8 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "jobs/guards.h"
-
 namespace gateway::jobs {
 
 void Ledger::Begin(JobRecord record, JobStore::Callback<BeginResult> done) {
@@ -12,9 +10,6 @@ void Ledger::Begin(JobRecord record, JobStore::Callback<BeginResult> done) {
 }
 
 void Ledger::Update(Change change, Done done) {
-  if (IsOff(Guard::kStoredBeforePublish) && !change.hidden && IsVisible(change.record)) {
-    hub_.Publish(change.record);
-  }
   auto outcome = std::make_shared<Outcome>();
   outcome->record = change.record;
   store_.Update(std::move(change.record), std::move(change.parts),

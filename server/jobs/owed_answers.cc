@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "jobs/guards.h"
-
 namespace gateway::jobs {
 namespace {
 
@@ -123,7 +121,7 @@ OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::stri
 OwedAnswers::Equal OwedAnswers::FindEqual(const JobKeyView& content, MonoTime now) const {
   Equal equal;
   const auto found = by_content_.find(content);
-  if (found == by_content_.end() || IsOff(Guard::kOwedAnswers)) return equal;
+  if (found == by_content_.end()) return equal;
   for (const EntryPtr& entry : found->second) {
     const bool settled = entry->named && entry->open > 0;  // its call need only end
     if (entry->stage == Entry::Stage::kVoid || settled || IsOver(*entry, now)) continue;

@@ -10,7 +10,6 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
-#include "jobs/guards.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter_attempt.h"
 
@@ -110,8 +109,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
       Attempt& joined = *running->second;
       if (joined.stage == Attempt::Stage::kTold) {
         refused = errors::Draining(std::chrono::seconds(1));
-      } else if (SameRequest(joined.request.fingerprint, request.fingerprint) ||
-                 IsOff(Guard::kFingerprint)) {
+      } else if (SameRequest(joined.request.fingerprint, request.fingerprint)) {
         joined.waiting.push_back(std::move(waiter));
         return;
       } else {

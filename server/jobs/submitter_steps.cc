@@ -8,7 +8,6 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
-#include "jobs/guards.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter.h"
 #include "jobs/submitter_attempt.h"
@@ -251,7 +250,6 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
 void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value())
     return SendAgain(attempt, reply.error);
-  if (reply.outcome == Outcome::kUnknown && IsOff(Guard::kNeverResend)) return AwaitTurn(attempt);
   if (!reply.hinted_job_id.empty()) return KeepHint(attempt, std::move(reply));
   StoreOutcome(attempt, std::move(reply));
 }
@@ -270,9 +268,6 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (outcome == attempt->record)
     return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
-  if (reply.outcome == Outcome::kAccepted && IsOff(Guard::kStoredBeforeAnswer)) {
-    Finish(attempt, hub_.Publish(outcome.job));
-  }
   Ledger::Change change{.record = std::move(outcome)};
   change.stored = [this, attempt](const JobRecord& record) {
     if (!CanBeOwed(record.submission)) return;
@@ -364,8 +359,7 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
-  if (!SameRequest(record.fingerprint, attempt->request.fingerprint) &&
-      !IsOff(Guard::kFingerprint)) {
+  if (!SameRequest(record.fingerprint, attempt->request.fingerprint)) {
     return Finish(attempt, errors::RequestIdReused(attempt->key.id, record.job.job_id));
   }
   switch (record.submission) {

@@ -14,12 +14,12 @@ struct Breakage {
   std::string_view name;
   jobs::Guard guard = jobs::Guard::kNone;  // a safeguard of the domain
   bool StoreBugs::* store = nullptr;       // or a promise of the store
-  bool Bugs::* other = nullptr;            // or of the transport
+  bool Bugs::* other = nullptr;            // or of the transport or the callers
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 16> kBreakages = {{
-    {"resend", jobs::Guard::kNeverResend, nullptr, nullptr,
+inline constexpr std::array<Breakage, 15> kBreakages = {{
+    {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
      "a reset or a timeout is taken for not sent"},
@@ -27,22 +27,20 @@ inline constexpr std::array<Breakage, 16> kBreakages = {{
      "what the store acknowledged last is gone after a crash"},
     {"forget-sending", jobs::Guard::kNone, &StoreBugs::forgets_what_was_sent, nullptr,
      "a restart ignores that the process before had sent"},
-    {"early-answer", jobs::Guard::kStoredBeforeAnswer, nullptr, nullptr,
-     "the caller is answered before the acceptance is durable"},
-    {"no-fingerprint", jobs::Guard::kFingerprint, nullptr, nullptr,
+    {"early-acknowledgement", jobs::Guard::kNone, &StoreBugs::acknowledges_early, nullptr,
+     "callers are told of changes before they are durable"},
+    {"no-fingerprint", jobs::Guard::kNone, nullptr, &Bugs::one_fingerprint,
      "a request_id is believed whatever the request"},
     {"trust-callbacks", jobs::Guard::kAskBeforeAdopting, nullptr, nullptr,
      "a callback is believed without asking Pictory"},
     {"drop-early-callbacks", jobs::Guard::kEarlyCallback, nullptr, nullptr,
      "a callback before the answer to the submit is dropped"},
     {"one-failure", jobs::Guard::kConfirmFailure, nullptr, nullptr, "one failed reply ends a job"},
-    {"early-publish", jobs::Guard::kStoredBeforePublish, nullptr, nullptr,
-     "watchers are told before the change is durable"},
     {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr,
      "progress is what Pictory says last"},
     {"no-tombstone", jobs::Guard::kNone, &StoreBugs::buries_the_request_id, nullptr,
      "a deleted job leaves no trace of its request_id"},
-    {"no-owed-answers", jobs::Guard::kOwedAnswers, nullptr, nullptr,
+    {"no-owed-answers", jobs::Guard::kNone, nullptr, &Bugs::new_fingerprints,
      "an equal submit without a key is another one, although the answer never arrived"},
     {"forget-owed", jobs::Guard::kNone, &StoreBugs::forgets_what_is_owed, nullptr,
      "a restart takes every answer for one that has arrived"},

@@ -81,13 +81,14 @@ jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
   request.kind = v1::JOB_KIND_TRANSCRIPTION;
   request.request_id = request_id_;
   request.labels = {{"name", name}};
-  request.fingerprint = name;
+  request.fingerprint = world_.bugs().one_fingerprint ? name_ : name;
   request.deadline =
       world_.clock().Now() + (world_.Chance(0.1) ? world_.Between(1s, 5s) : kCallTimeout);
   if (!keyed_) {
     // The service mints one for every call; only its metadata may tell that it is a retry.
     request.request_id = "minted-" + name + "-" + std::to_string(++minted_);
     request.minted_request_id = true;
+    if (world_.bugs().new_fingerprints) request.fingerprint += std::to_string(minted_);
     request.retry = Evidence();
   }
   request.request = std::move(message);

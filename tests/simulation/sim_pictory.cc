@@ -86,7 +86,13 @@ void SimPictory::Answer(Duration after, Done done, Response response) {
 
 void SimPictory::Start(http::Request request, Done done) {
   requests_.push_back(clock_.Now());
-  if (request.lane == http::Lane::kPaid) return Post(request, std::move(done));
+  if (request.lane == http::Lane::kPaid) {
+    if (!weather_.transport_resends) return Post(request, std::move(done));
+    return Post(request, [this, request, done = std::move(done)](http::Response response) {
+      if (response.outcome == Response::Outcome::kUnknown) return Post(request, done);
+      done(std::move(response));
+    });
+  }
   const std::string_view path = request.path;
   if (down()) return Answer(Between(1ms, 5s), std::move(done), Broken(Response::Outcome::kUnknown));
   if (request.method == "DELETE") {

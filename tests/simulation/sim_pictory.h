@@ -48,7 +48,8 @@ struct Weather {
   double callback_early = 0;  // before the answer to the submit
   double callback_wrong = 0;  // names another job
   double outages_per_day = 0;
-  bool transport_lies = false;  // says NOT_SENT of what it does not know
+  bool transport_lies = false;     // says NOT_SENT of what it does not know
+  bool transport_resends = false;  // sends a paid request again if no answer comes
 };
 
 struct Upstream {

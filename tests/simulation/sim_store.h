@@ -21,6 +21,7 @@ namespace gateway::simulation {
 // Promises of a store that can be broken on purpose.
 struct StoreBugs {
   bool loses_last_commits = false;     // acknowledged, and gone after a crash
+  bool acknowledges_early = false;     // an update, before it is committed
   bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
   bool buries_the_request_id = false;  // a deleted job leaves nothing behind
   bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived

@@ -93,6 +93,7 @@ Weather World::DrawWeather() {
   weather.callback_wrong = some(0.1);
   weather.outages_per_day = some(6);
   weather.transport_lies = options_.bugs.transport_lies;
+  weather.transport_resends = options_.bugs.transport_resends;
   return weather;
 }
 

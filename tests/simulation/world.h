@@ -25,7 +25,10 @@ namespace gateway::simulation {
 // whole program), or a promise of what it stands on.
 struct Bugs {
   StoreBugs store;
-  bool transport_lies = false;
+  bool transport_lies = false;     // it says NOT_SENT of what it does not know
+  bool transport_resends = false;  // it sends a paid request again if no answer comes
+  bool one_fingerprint = false;    // every request of a caller looks like its others
+  bool new_fingerprints = false;   // no call without a key looks like the one before
 };
 
 struct WorldOptions {
@@ -58,6 +61,7 @@ class World {
 
   // For the callers.
   SimClock& clock() { return clock_; }
+  const Bugs& bugs() const { return options_.bugs; }
   SimPictory& pictory() { return *pictory_; }
   jobs::JobStore& disk() { return store_.disk(); }
   Process* process() { return process_.get(); }  // null: down
