@@ -138,7 +138,6 @@ struct Gateway::Parts {
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
-  std::atomic<bool> was_unreachable{false};
   std::unique_ptr<SelfWatch> self_watch;
   MemoryReturn memory_return;
   std::unique_ptr<admin::AdminServer> admin;
@@ -384,11 +383,6 @@ absl::Status Gateway::Parts::Serve() {
   options.admission.health_watches = config.max_health_watches;
   options.concurrent_streams = config.max_streams_per_connection;
   options.intake.memory_bytes = MemoryLimitOf(config, memory);
-  options.drain_stuck = [this](int calls, int watches) {
-    Log(Level::kError, "drain_stuck", {{"open_calls", calls}, {"open_watches", watches}});
-    obs::StopLog();
-    _exit(was_unreachable ? kUnreachable : kHung);
-  };
   auto started = rpc::Server::Start(std::move(options), std::move(domain));
   if (!started.ok()) return started.status();
   server = *std::move(started);
@@ -440,7 +434,6 @@ void Gateway::Parts::WatchSelf() {
             {{"advice",
               "nobody can reach this gateway, so it ends to be started again; all jobs are "
               "stored"}});
-        was_unreachable = true;
         if (unreachable) unreachable();
       });
   self_watch->Start();
@@ -517,6 +510,10 @@ Gateway::~Gateway() {
 void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
 
 void Gateway::Drain(const std::function<bool(Duration)>& wait) { parts_->Drain(wait); }
+
+int Gateway::open_calls() const { return parts_->server->open_calls(); }
+
+int Gateway::open_watches() const { return parts_->server->open_watches(); }
 
 const std::vector<std::string>& Gateway::grpc_addresses() const { return parts_->addresses; }
 

@@ -34,6 +34,10 @@ class Gateway {
   // true at once when the operator is in a hurry.
   void Drain(const std::function<bool(Duration)>& wait);
 
+  // Thread-safe.
+  int open_calls() const;
+  int open_watches() const;
+
   // host:port with the real ports.
   const std::vector<std::string>& grpc_addresses() const;
   std::string admin_address() const;    // empty if there is none

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,8 +11,10 @@
 #include "app/given.h"
 #include "app/observe.h"
 #include "app/process.h"
+#include "app/watchdog.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/mutex.h"
 #include "obs/log.h"
 #include "rpc/library_log.h"
 #include "sandbox/sandbox.h"
@@ -61,18 +62,6 @@ int CannotServe(const absl::Status& status) {
   return kCannotServe;
 }
 
-// Ends the process if an orderly end takes longer than it may. Never joined: it outlives the drain
-// only to be cut off by the process ending.
-void StartWatchdog(Duration after) {
-  std::thread([after] {
-    std::this_thread::sleep_for(after);
-    Log(Level::kError, "drain_hung",
-        {{"after_seconds", std::chrono::duration<double>(after).count()}});
-    obs::StopLog();
-    std::_Exit(kHung);
-  }).detach();
-}
-
 }  // namespace
 
 int RunGateway(const Config& config) {
@@ -108,10 +97,28 @@ int RunGateway(const Config& config) {
   const Duration allowed = config.drain_delay + config.drain_timeout;
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
+  Mutex mutex;  // held while the watchdog asks a gateway that may be about to go
+  bool drained = false;
   // A paid request that was sent is followed to its answer, whatever the drain allows.
-  StartWatchdog(allowed + limits::kSubmitTimeout + limits::kDrainWatchdog);
+  const Duration most = allowed + limits::kSubmitTimeout + limits::kDrainWatchdog;
+  const Watchdog watchdog(most, [&] {
+    MutexLock lock(mutex);
+    std::vector<obs::Field> fields = {
+        {"after_seconds", std::chrono::duration<double>(most).count()}};
+    if (!drained) {
+      fields.push_back({"open_calls", gateway.open_calls()});
+      fields.push_back({"open_watches", gateway.open_watches()});
+    }
+    Log(Level::kError, "drain_hung", fields);
+    obs::StopLog();
+    std::_Exit(unreachable ? kUnreachable : kHung);
+  });
   // A gateway that has failed refuses every submit, and is of more use to nobody by staying.
   gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
+  {
+    MutexLock lock(mutex);
+    drained = true;
+  }
   started->reset();
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");

@@ -4,17 +4,14 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
 #include "base/work_thread.h"
-#include "obs/log.h"
 #include "rpc/acceptor.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/health_service.h"
@@ -36,7 +33,6 @@ constexpr char kHealthServiceName[] = "grpc.health.v1.Health";
 constexpr seconds kKeepalive{60};
 constexpr seconds kKeepaliveTimeout{20};
 constexpr minutes kConnectionIdle{15};
-constexpr int kExitStuck = 70;
 // Old connections take no new calls, and have this long beyond the longest watch to get rid of the
 // present ones: so it is we who end a watch, with a status that tells the caller what to do, and
 // never the library, with one that does not.
@@ -71,31 +67,6 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   set(GRPC_ARG_MAX_CONNECTION_AGE_MS, Ms(options.max_connection_age));
   set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Ms(options.watches.max_life + kAgeGrace));
 }
-
-// Leaves a process whose drain does not end; a thread, because everything else may be what hangs.
-class Watchdog {
- public:
-  Watchdog(Duration after, std::function<void()> bite)
-      : thread_([this, after, bite = std::move(bite)] {
-          MutexLock lock(mutex_);
-          const auto called_off = [this]() REQUIRES(mutex_) { return called_off_; };
-          if (!changed_.wait_for(mutex_, after, called_off)) bite();
-        }) {}
-  ~Watchdog() {
-    {
-      MutexLock lock(mutex_);
-      called_off_ = true;
-      changed_.notify_all();
-    }
-    thread_.join();
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool called_off_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
-};
 
 }  // namespace
 
@@ -227,13 +198,6 @@ void Server::Drain(Duration deadline) {
   if (parts_->server == nullptr || parts_->drained.exchange(true)) return;
   const auto until = std::chrono::system_clock::now() +
                      std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline);
-  const Watchdog watchdog(deadline + limits::kDrainWatchdog, [this] {
-    if (options_.drain_stuck) return options_.drain_stuck(open_calls(), open_watches());
-    obs::Log(obs::Level::kError, "drain_stuck",
-             {{"open_calls", open_calls()}, {"open_watches", open_watches()}});
-    obs::StopLog();
-    _exit(kExitStuck);
-  });
   parts_->admission.Drain();
   parts_->intake->Drain();
   parts_->health.SetAll(false, false);

@@ -37,9 +37,6 @@ struct ServerOptions {
   Duration max_connection_age = std::chrono::minutes(30);  // the library adds or takes up to 10 %
   // Over which a drain ends the streams, at most half of its deadline.
   Duration drain_spread = std::chrono::seconds(5);
-  // The drain did not end in time, with so many calls open: something is broken that waiting does
-  // not mend. Null: logs and leaves the process with 70.
-  std::function<void(int calls, int watches)> drain_stuck{};
 };
 
 class Server {

@@ -188,8 +188,6 @@ TEST(WatchJobTest, ABackgroundOfHeartbeats) {
 TEST(DrainTest, TwoHundredWatchesEndUnavailableAndTheServerEnds) {
   ServerOptions options;
   options.drain_spread = milliseconds(500);
-  std::atomic<bool> stuck{false};
-  options.drain_stuck = [&](int, int) { stuck = true; };
   RpcHouse house(options);
   house.hub.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 1));
   std::vector<std::unique_ptr<Watch>> watches;
@@ -207,7 +205,6 @@ TEST(DrainTest, TwoHundredWatchesEndUnavailableAndTheServerEnds) {
   drain.join();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(9));
   EXPECT_EQ(house.server->open_watches(), 0);
-  EXPECT_FALSE(stuck);
 }
 
 TEST(DrainTest, ARunningSubmitMayFinishAndANewOneIsRefused) {
