@@ -1,4 +1,5 @@
 #include "app/environment.h"
+#include "base/limits.h"
 
 #include <unistd.h>
 
@@ -13,9 +14,6 @@
 
 namespace gateway::app {
 namespace {
-
-constexpr std::size_t kServiceLinkMaxBytes = 512;  // of a name or a value; std::regex recurses
-constexpr std::size_t kShownMaxBytes = 80;
 
 // `--max-watches`, `PICTORY_MAX_WATCHES` to `max-watches`.
 std::string Core(std::string_view word) {
@@ -46,7 +44,7 @@ std::string OurName(const std::string& name, const std::vector<std::string>& kno
 
 // A name is text of others, too.
 std::string Shown(const std::string& name) {
-  std::string shown = name.substr(0, kShownMaxBytes);
+  std::string shown = name.substr(0, limits::kSettingShownMaxBytes);
   std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return shown;
 }
@@ -81,7 +79,8 @@ bool IsServiceLink(std::string_view name, std::string_view value) {
       {std::regex(before + "_PORT_[0-9]{1,5}_" + protocol + "_PROTO"), std::regex("tcp|udp|sctp")},
       {std::regex(before + "_PORT_[0-9]{1,5}_" + protocol + "_PORT"), number},
       {std::regex(before + "_PORT_[0-9]{1,5}_" + protocol + "_ADDR"), host}};
-  if (name.size() > kServiceLinkMaxBytes || value.size() > kServiceLinkMaxBytes) return false;
+  if (name.size() > limits::kServiceLinkMaxBytes || value.size() > limits::kServiceLinkMaxBytes)
+    return false;
   return std::any_of(std::begin(shapes), std::end(shapes), [&](const Shape& shape) {
     return std::regex_match(name.begin(), name.end(), shape.name) &&
            std::regex_match(value.begin(), value.end(), shape.value);

@@ -1,4 +1,5 @@
 #include "app/secret_file.h"
+#include "base/limits.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,8 +14,6 @@
 
 namespace gateway::app {
 namespace {
-
-constexpr std::size_t kLineMaxBytes = 4096;
 
 struct OpenFile {
   explicit OpenFile(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
@@ -35,8 +34,8 @@ bool OthersMayRead(const struct stat& info) {
 
 // Of a pipe as of a file. No more than one byte beyond the longest line.
 bool ReadFirstLine(int fd, std::string& line) {
-  char buffer[kLineMaxBytes + 1];
-  while (line.size() <= kLineMaxBytes) {
+  char buffer[limits::kSecretLineMaxBytes + 1];
+  while (line.size() <= limits::kSecretLineMaxBytes) {
     const ssize_t got = read(fd, buffer, sizeof buffer - line.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return false;
@@ -68,7 +67,8 @@ absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& 
     return refuse("cannot read ", path, ": ", std::strerror(errno));
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
   if (line.empty()) return refuse(path, " holds nothing on its first line");
-  if (line.size() > kLineMaxBytes) return refuse("the first line of ", path, " is too long");
+  if (line.size() > limits::kSecretLineMaxBytes)
+    return refuse("the first line of ", path, " is too long");
   if (absl::Status status = CheckVisible(absl::StrCat("the first line of ", path), line);
       !status.ok()) {
     return refuse(std::string(status.message()));

@@ -1,4 +1,5 @@
 #include "app/secret_watch.h"
+#include "base/limits.h"
 
 #include <filesystem>
 #include <optional>
@@ -31,7 +32,7 @@ SecretWatch::SecretWatch(SecretOrigin file, Secret present, std::function<void(S
 }
 
 void SecretWatch::Again() {
-  next_.At(clock_.Now() + kSecretLookInterval, [this] {
+  next_.At(clock_.Now() + limits::kSecretLookInterval, [this] {
     Look();
     Again();
   });

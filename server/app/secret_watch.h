@@ -19,8 +19,6 @@
 
 namespace gateway::app {
 
-inline constexpr std::chrono::seconds kSecretLookInterval{5};
-
 class SecretWatch {
  public:
   // `present` is what the file said at the start. `replaced` is called with each new secret, under

@@ -1,4 +1,5 @@
 #include "app/self_dial.h"
+#include "base/limits.h"
 
 #include <curl/curl.h>
 
@@ -17,7 +18,6 @@ constexpr std::string_view kStatus = "grpc-status:";
 constexpr char kQuestion[5] = {0, 0, 0, 0, 0};
 // The message {status: SERVING} behind its length.
 constexpr std::string_view kServing("\0\0\0\0\2\x08\1", 7);
-constexpr std::size_t kAnswerMaxBytes = 1024;
 
 struct Heard {
   bool status = false;  // gRPC's, whatever it is
@@ -32,7 +32,7 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* to) 
 
 std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* to) {
   std::string& body = static_cast<Heard*>(to)->body;
-  if (body.size() + size * count > kAnswerMaxBytes) return 0;
+  if (body.size() + size * count > limits::kSelfCallAnswerMaxBytes) return 0;
   body.append(data, size * count);
   return size * count;
 }

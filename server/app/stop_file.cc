@@ -1,4 +1,5 @@
 #include "app/stop_file.h"
+#include "base/limits.h"
 
 #include <system_error>
 #include <utility>
@@ -6,12 +7,6 @@
 #include "obs/log.h"
 
 namespace gateway::app {
-namespace {
-
-constexpr std::chrono::seconds kLookEvery{1};
-
-}  // namespace
-
 StopFile::StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
                    Timers& timers)
     : path_(std::move(path)), spending_(spending), clock_(clock), next_(timers) {
@@ -31,7 +26,7 @@ void StopFile::Look() {
                        : stopped ? "new submits are refused until the file is removed"
                                  : "the file is gone"}});
   }
-  next_.At(clock_.Now() + kLookEvery, [this] { Look(); });
+  next_.At(clock_.Now() + limits::kStopFileLookInterval, [this] { Look(); });
 }
 
 }  // namespace gateway::app

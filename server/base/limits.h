@@ -29,8 +29,12 @@ inline constexpr std::size_t kSmallReplyMaxBytes = 1 * kMiB;   // what a poll re
 inline constexpr std::size_t kReadAsideFromBytes = 64 * kKiB;  // read on a thread of its own
 inline constexpr std::size_t kListReplyMaxBytes = 64 * kMiB;
 inline constexpr std::size_t kResponseHeadersMaxBytes = 64 * kKiB;
+inline constexpr std::size_t kHttpTargetMaxBytes = 8 * kKiB;  // of a request to Pictory
+inline constexpr std::size_t kHttpHeadersMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kBasicTextMaxBytes = 64 * kKiB;  // a text inlined in the BASIC view
 inline constexpr std::size_t kFullViewMaxBytes = 3 * kMiB;    // beyond it parts are left out
+// Several texts may each be within their own bound; together they must not weigh on every snapshot.
+inline constexpr std::size_t kBasicViewMaxBytes = 512 * kKiB;
 inline constexpr std::size_t kFullViewReadMaxBytes =
     12 * kMiB;                                             // of JSON; more is never read for it
 inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;  // ReadJobResult
@@ -53,9 +57,11 @@ inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, 
 inline constexpr std::size_t kRequestMessagesFree = 5'000;
 inline constexpr std::size_t kRequestBytesPerMessage = 16;
 inline constexpr int kRequestDepthMax = 64;  // of messages in messages
-inline constexpr int kRequestFieldRepeatsMax =
-    16;  // of a field that counts once; the last one does
+// Of a field that counts once; the last one does.
+inline constexpr int kRequestFieldRepeatsMax = 16;
 inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take memory too
+// That one refusal names: nobody reads more, and a hostile request must not make us write more.
+inline constexpr std::size_t kViolationsMax = 50;
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
@@ -65,8 +71,10 @@ inline constexpr std::size_t kUrlMaxBytes = 2048;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
-inline constexpr std::size_t kUpstreamTextMaxBytes =
-    512;  // Pictory's words inside a status message
+// Pictory's words inside a status message.
+inline constexpr std::size_t kUpstreamTextMaxBytes = 512;
+// Fields that one refusal of Pictory's names.
+inline constexpr std::size_t kUpstreamViolationsMax = 50;
 
 // Uploads, which clients send past the gateway.
 inline constexpr std::size_t kFileNameMaxBytes = 255;
@@ -77,11 +85,13 @@ inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3'
 
 // Upstream transfers.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
+inline constexpr int kCurlEnginesMax = 64;
+inline constexpr int kUpstreamInFlightMax = 10'000;
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
-inline constexpr seconds kSlowPollTimeoutMax{
-    120};  // that kPollTimeout doubles to while a reply does not come
+// That kPollTimeout doubles to while a reply does not come.
+inline constexpr seconds kSlowPollTimeoutMax{120};
 inline constexpr minutes kLargePollTimeout{5};  // 60 MB at 2 Mbit/s; silence is noticed far earlier
 inline constexpr seconds kConnectionMaxIdle{30};
 inline constexpr seconds kConnectionMaxLife{300};
@@ -108,6 +118,8 @@ inline constexpr double kSandboxBudgetPerSecond = 2000;
 inline constexpr int kOutageSuspectedAfter = 10;  // requests in a row without an answer
 inline constexpr seconds kOutageProbeInterval{5};
 inline constexpr milliseconds kRestCheckInterval{250};  // of what waits until it is over
+// While its credentials are refused: nothing but a person's deed is likely to change that.
+inline constexpr seconds kCredentialsProbeInterval{30};
 
 inline constexpr int kDegradedAfter = 3;  // polls in a row that said nothing, and watchers are told
 
@@ -128,8 +140,8 @@ inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
 inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
-inline constexpr hours kUnaskedGap{
-    3};  // without an answer of Pictory's; jobs do not grow older in it
+// Without an answer of Pictory's; jobs do not grow older in it.
+inline constexpr hours kUnaskedGap{3};
 inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
 inline constexpr int kSlowFactor = 4;
@@ -143,29 +155,30 @@ inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kInDoubtStaleAfter{7 * 24};
 inline constexpr hours kInDoubtSweep{1};
-inline constexpr hours kClockSlack{2};  // a wall clock may have been set by so much in between
+inline constexpr seconds kResolveRetry{1};  // after the store refused
+inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
 inline constexpr seconds kRetryAfterMin{1};
 inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
 inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
-inline constexpr int kSlowPollsShare =
-    4;  // a quarter of the places, for those that are waited for longer
+// A quarter of the places, for those that are waited for longer.
+inline constexpr int kSlowPollsShare = 4;
 inline constexpr int kSubmitsInFlightMax = 64;
 
 // Webhooks: Pictory calls back.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;
-inline constexpr std::size_t kCallbackBodyMaxBytes =
-    64 * kKiB;  // that is read of one; see the receiver
+// That is read of one; see the receiver.
+inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kCallbackConnectionsMax = 256;
 inline constexpr seconds kCallbackReadTimeout{10};  // of a whole call
 inline constexpr seconds kCallbackWriteTimeout{10};
 inline constexpr seconds kCallbackIdleTimeout{30};
-inline constexpr milliseconds kCallbackInterval{
-    250};  // one submission's are handed on no more often
+// One submission's are handed on no more often.
+inline constexpr milliseconds kCallbackInterval{250};
 inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
 // The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
 inline constexpr double kWebhookPollGrowth = 2;
@@ -184,6 +197,12 @@ inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
 inline constexpr seconds kAdminIdleTimeout{75};
 // After a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
+// What is read of a request that was answered early, so that its answer is not lost.
+inline constexpr std::size_t kLingerMaxBytes = 4 * kMiB;
+inline constexpr seconds kLingerMax{2};
+// Accepting fails so often in a row before the server pauses: somebody else in the process takes
+// what it has set free.
+inline constexpr int kAcceptFailuresMax = 2;
 
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
@@ -195,10 +214,21 @@ inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
 inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
 inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;  // of a call, refused with a word
+// Of a status, so that clients and proxies with a limit of 8 KiB for headers take it: Base64 makes
+// four bytes of three, and the message may triple by percent encoding.
+inline constexpr std::size_t kStatusDetailsMaxBytes = 3500;
+inline constexpr std::size_t kStatusMessageMaxBytes = 1000;
 inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
 inline constexpr seconds kClientPingsMinInterval{5};
-inline constexpr seconds kHandshakeMax{
-    20};  // from a connection's beginning to its first HTTP/2 settings
+// From a connection's beginning to its first HTTP/2 settings.
+inline constexpr seconds kHandshakeMax{20};
+inline constexpr seconds kKeepaliveInterval{60};
+inline constexpr seconds kKeepaliveTimeout{20};
+inline constexpr minutes kCallerConnectionMaxIdle{15};
+// Old connections take no new calls, and have this long beyond the longest watch to get rid of the
+// present ones: so it is we who end a watch, with a status that tells the caller what to do, and
+// never the library, with one that does not.
+inline constexpr seconds kAgeGrace{60};
 // Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over
 // a new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
@@ -207,8 +237,9 @@ inline constexpr int kConnectionsLookRest = 9;  // times as long as it took to s
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
-inline constexpr seconds kSelfCallLate{
-    2};  // the gateway's own thread was: what it saw proves nothing
+inline constexpr std::size_t kSelfCallAnswerMaxBytes = 1 * kKiB;
+// The gateway's own thread was: what it saw proves nothing.
+inline constexpr seconds kSelfCallLate{2};
 inline constexpr milliseconds kAcceptRetry{100};  // after the system refused a connection's file
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
@@ -227,8 +258,8 @@ inline constexpr int kMemorySmallestMiB = 256;
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
-inline constexpr std::size_t kWatchesShare =
-    2;  // of the memory limit, unless --max-watches is given
+// Of the memory limit, unless --max-watches is given.
+inline constexpr std::size_t kWatchesShare = 2;
 // Blocks from here on come from the system and go back to it at once; what the allocator has at a
 // heap's end it keeps up to so much; and of all that it keeps, more than after the last time is
 // given back.
@@ -242,8 +273,8 @@ inline constexpr std::size_t kLargeRequestsShare = 16;
 inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
 // Of the memory limit, for answers that are not small and are being made or not taken yet.
 inline constexpr std::size_t kLargeAnswersShare = 8;
-inline constexpr std::size_t kLargeAnswersMinBytes =
-    4 * kFullViewMaxBytes;  // each half has room for one
+// Each half has room for one.
+inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones are not counted
 // The same for one that is alone: what a valid request may become, and of little memory at most so
@@ -251,48 +282,80 @@ inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones 
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
 inline constexpr seconds kHeartbeatInterval{25};
+// Watchers that are told before others get their turn: a write costs some 10 µs, so others wait a
+// few milliseconds.
+inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without request_id is matched this long
 // Submits without request_id whose answer may not have arrived.
-inline constexpr minutes kOwedWindow{
-    10};  // an answer that did not arrive is kept for an equal submit
+// An answer that did not arrive is kept for an equal submit.
+inline constexpr minutes kOwedWindow{10};
 inline constexpr seconds kKeylessSettle{30};  // one that seems to have arrived, unless set
 inline constexpr minutes kKeylessSettleMax{10};
 inline constexpr hours kOwedAcrossRestart{1};  // that the program may have been away
 inline constexpr std::size_t kOwedAnswersMax = 100'000;
 inline constexpr std::size_t kOwedRecoveredMax = 50'000;  // of them from before a restart
 inline constexpr std::size_t kOwedSweepFirst = 1024;
+inline constexpr seconds kOwedSweepInterval{1};
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
-inline constexpr seconds kToldBeforeCut{
-    1};  // waiting submitters, before a drain ends; at most half of it
+// Waiting submitters, before a drain ends; at most half of it.
+inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
+// What must be free on its disk at a start: a log that has grown to its usual size, and some large
+// results.
+inline constexpr std::int64_t kStoreRoomMinBytes = 16 * kMiB;
+inline constexpr seconds kStoreRetryAfter{1};  // what is told who is refused by the store
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;    // of large values in one commit
 inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;     // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
+// Only a program that has nothing to do here can hold the file that long; commits wait, reads do
+// not.
+inline constexpr seconds kStoreBusyTimeout{10};
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
 inline constexpr int kPruneBatch = 200;
 inline constexpr minutes kPruneInterval{10};
+// Between two batches, for whatever else wants to write.
+inline constexpr milliseconds kPrunePause{50};
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};
 
 // Settings.
 inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;
+// Of a wrong value, in the message about it.
+inline constexpr std::size_t kSettingShownMaxBytes = 80;
+// Of a variable's name or value; std::regex recurses.
+inline constexpr std::size_t kServiceLinkMaxBytes = 512;
+inline constexpr std::size_t kSecretLineMaxBytes = 4 * kKiB;
+inline constexpr seconds kSecretLookInterval{5};
+inline constexpr seconds kStopFileLookInterval{1};
 
 // Lines that libraries write for reasons of theirs, or of strangers': so many in so long.
 inline constexpr int kForeignLinesMax = 20;
+// Lines that wait to be written: what a busy gateway logs in a second or so, 400 bytes each.
+inline constexpr std::size_t kLogQueueMaxLines = 4096;
+inline constexpr seconds kLogCloseMax{1};  // that an end waits for a reader of the log
 inline constexpr seconds kForeignLinesWindow{10};
+// Lines about calls that were refused: so many in so long of each reason, of so many reasons;
+// further reasons are told as one.
+inline constexpr int kRefusalLinesMax = 10;
+inline constexpr seconds kRefusalWindow{10};
+inline constexpr std::size_t kRefusalReasonsMax = 100;
+inline constexpr std::size_t kRefusalTextMaxBytes = 200;
+inline constexpr std::size_t kRefusalNameMaxBytes = 64;  // of a peer, an id or a field
+inline constexpr int kRefusalFieldsMax = 5;
+inline constexpr std::size_t kErrorCodesMax = 32;  // of failed jobs, that become labels of a metric
 
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;

@@ -1,4 +1,5 @@
 #include "http/curl_transport.h"
+#include "base/limits.h"
 
 #include <curl/curl.h>
 
@@ -15,9 +16,6 @@
 
 namespace gateway::http {
 namespace {
-
-constexpr int kEnginesMax = 64;
-constexpr int kInFlightMax = 10'000;
 
 absl::Status GlobalInit() {
   static const CURLcode rc = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -57,14 +55,15 @@ absl::Status CheckProxy(const std::string& proxy) {
 }
 
 absl::Status CheckNumbers(const CurlTransportOptions& options) {
-  if (options.engines < 1 || options.engines > kEnginesMax) {
-    return absl::InvalidArgumentError(absl::StrCat("engines must be 1 to ", kEnginesMax));
+  if (options.engines < 1 || options.engines > limits::kCurlEnginesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("engines must be 1 to ", limits::kCurlEnginesMax));
   }
   for (const int limit : {options.paid_in_flight, options.read_in_flight}) {
-    if (limit < options.engines || limit > kInFlightMax) {
+    if (limit < options.engines || limit > limits::kUpstreamInFlightMax) {
       return absl::InvalidArgumentError(
           absl::StrCat("transfers in flight must be at least one per engine and at most ",
-                       kInFlightMax, " a lane"));
+                       limits::kUpstreamInFlightMax, " a lane"));
     }
   }
   if (options.queue_max < 1) return absl::InvalidArgumentError("queue_max must be positive");

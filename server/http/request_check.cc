@@ -1,4 +1,5 @@
 #include "http/request_check.h"
+#include "base/limits.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -14,9 +15,6 @@
 
 namespace gateway::http {
 namespace {
-
-constexpr std::size_t kTargetMaxBytes = 8 * limits::kKiB;
-constexpr std::size_t kHeadersMaxBytes = 64 * limits::kKiB;
 
 constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",  "POST",
                                                       "PUT", "PATCH", "DELETE"};
@@ -77,7 +75,7 @@ bool IsDotSegment(std::string_view segment) {
 
 std::string CheckPath(std::string_view path) {
   if (path.empty() || path.front() != '/') return "the path does not begin with '/'";
-  if (path.size() > kTargetMaxBytes) return "the path is too long";
+  if (path.size() > limits::kHttpTargetMaxBytes) return "the path is too long";
   if (!IsVisible(path)) return "the path has a character that must be percent-encoded";
   if (path.find('#') != std::string_view::npos) return "the path has a fragment";
   if (path.find('\\') != std::string_view::npos) return "the path has a backslash";
@@ -153,7 +151,7 @@ std::string CheckRequest(const Request& request) {
     }
     bytes += header.name.size() + header.value.size();
   }
-  if (bytes > kHeadersMaxBytes) return "the headers are too long";
+  if (bytes > limits::kHttpHeadersMaxBytes) return "the headers are too long";
   if (request.body != nullptr && request.body->size() > limits::kRequestMaxBytes + limits::kMiB) {
     return "the body is too long";
   }

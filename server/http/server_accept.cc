@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/errc.hpp>
 
+#include "base/limits.h"
 #include "http/server_core.h"
 
 namespace gateway::http {
@@ -18,10 +19,6 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 namespace {
-
-// Accepting fails so often in a row before the server pauses: somebody else in the process takes
-// what it has set free.
-constexpr int kAcceptFailuresMax = 2;
 
 bool OutOfFiles(const ErrorCode& error) {
   return error == boost::system::errc::too_many_files_open ||
@@ -73,7 +70,7 @@ asio::awaitable<void> ServerCore::Accept() {
       // Whoever waits to be accepted would make the next attempt fail at once: without a free
       // descriptor or a pause this would spin.
       const bool freed = OutOfFiles(error) && (spare.Release() || MakeRoom());
-      if (freed && ++failures <= kAcceptFailuresMax) continue;
+      if (freed && ++failures <= limits::kAcceptFailuresMax) continue;
       accept_pause.expires_after(limits::kAcceptPause);
       co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (stopping) co_return;

@@ -6,6 +6,7 @@
 #include <boost/asio/write.hpp>
 #include <vector>
 
+#include "base/limits.h"
 #include "http/server_core.h"
 #include "http/server_head.h"
 
@@ -13,13 +14,6 @@ namespace gateway::http {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-
-namespace {
-
-constexpr std::size_t kLingerBytes = 4 * limits::kMiB;
-constexpr std::chrono::seconds kLingerTime{2};
-
-}  // namespace
 
 asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Exchange& exchange,
                                              bool keep_alive) {
@@ -152,10 +146,10 @@ asio::awaitable<void> Connection::Hang() {
 asio::awaitable<void> Connection::LingeringClose() {
   ErrorCode error;
   stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-  stream_.expires_after(kLingerTime);
+  stream_.expires_after(limits::kLingerMax);
   std::vector<char> sink(kReadBytes);
   std::size_t read = 0;
-  while (!error && !closing_ && read < kLingerBytes) {
+  while (!error && !closing_ && read < limits::kLingerMaxBytes) {
     read += co_await stream_.async_read_some(asio::buffer(sink),
                                              asio::redirect_error(asio::use_awaitable, error));
   }

@@ -1,16 +1,10 @@
 #include "jobs/hub_audience.h"
+#include "base/limits.h"
 
 #include <array>
 #include <utility>
 
 namespace gateway::jobs {
-namespace {
-
-// A write costs some 10 µs: others wait a few milliseconds for their turn.
-constexpr std::size_t kSliceMax = 256;
-
-}  // namespace
-
 WatcherPlace Hub::Audience::Join(std::weak_ptr<Watcher> watcher, std::uint64_t connection) {
   MutexLock lock(mutex_);
   const WatcherPlace place{connection, ++last_id_};
@@ -42,7 +36,7 @@ void Hub::Audience::Tell(SnapshotPtr snapshot) {
 }
 
 bool Hub::Audience::TellSome() {
-  std::array<std::shared_ptr<Watcher>, kSliceMax> slice;
+  std::array<std::shared_ptr<Watcher>, limits::kWatchersSliceMax> slice;
   std::size_t count = 0;
   SnapshotPtr latest;
   bool more = true;
@@ -50,7 +44,7 @@ bool Hub::Audience::TellSome() {
     MutexLock lock(mutex_);
     latest = latest_;
     auto it = watchers_.upper_bound(told_);
-    for (; it != watchers_.end() && count < kSliceMax; ++it) {
+    for (; it != watchers_.end() && count < limits::kWatchersSliceMax; ++it) {
       told_ = it->first;
       if (auto watcher = it->second.lock()) slice[count++] = std::move(watcher);
     }

@@ -82,7 +82,7 @@ void OutageWatch::OnProbed(const absl::Status& status) {
       next_ = now;
       again_.At(now, [this] { Probe(); });
     } else if (rest) {
-      again_.At(refused ? now + kCredentialsProbeInterval : next_, [this] { Probe(); });
+      again_.At(refused ? now + limits::kCredentialsProbeInterval : next_, [this] { Probe(); });
     }
   }
   if (changes && changed_) changed_(why);

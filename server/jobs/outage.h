@@ -22,9 +22,6 @@
 
 namespace gateway::jobs {
 
-// While the credentials are refused: nothing but a person's deed is likely to change that.
-inline constexpr std::chrono::seconds kCredentialsProbeInterval{30};
-
 class OutageWatch {
  public:
   // Before anything is sent. `changed`, for the log: why it rests from now on, or OK. Under no

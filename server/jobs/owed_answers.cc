@@ -1,15 +1,10 @@
 #include "jobs/owed_answers.h"
+#include "base/limits.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace gateway::jobs {
-namespace {
-
-constexpr std::chrono::seconds kSweepInterval{1};
-
-}  // namespace
-
 struct OwedAnswers::Entry {
   enum class Stage {
     kRunning,
@@ -247,7 +242,7 @@ void OwedAnswers::Sweep(MonoTime now) {
   for (const EntryPtr& entry : over) Forget(*entry);
   sweep_at_ =
       std::min(std::max(limits::kOwedSweepFirst, 2 * entries_.size()), limits::kOwedAnswersMax);
-  next_sweep_ = now + kSweepInterval;
+  next_sweep_ = now + limits::kOwedSweepInterval;
 }
 
 // Nothing is owed to anybody any more.

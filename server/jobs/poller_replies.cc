@@ -13,8 +13,8 @@ using Kind = pictory::JobReply::Kind;
 using pictory::Speaks;
 
 // What an entry can count: every curve has met its cap by then, and every wait its limit.
-constexpr int kErrorsMax = 31;
-constexpr int kPatienceMax = 7;
+constexpr int kErrorsCounted = 31;
+constexpr int kPatienceCounted = 7;
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& re
   if (!SaidNothing(reply.kind)) entry.digest = reply.digest;
   if (Speaks(reply.kind)) {
     entry.errors = 0;
-  } else if (entry.errors < kErrorsMax) {
+  } else if (entry.errors < kErrorsCounted) {
     ++entry.errors;
   }
   const Duration waited = TimeoutOf(entry);
@@ -61,7 +61,7 @@ void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& re
     // It has come within the first time, so that it needs no more.
     if (Speaks(reply.kind) && !IsSlow(ask)) entry.patience = 0;
   } else if (ask.timeout >= waited && waited < options_.timeout_max &&
-             entry.patience < kPatienceMax) {
+             entry.patience < kPatienceCounted) {
     ++entry.patience;
   }
 }

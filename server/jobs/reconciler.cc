@@ -15,8 +15,6 @@ namespace {
 
 using Kind = pictory::JobReply::Kind;
 
-constexpr std::chrono::seconds kSettleRetry{1};
-
 // Pictory spoke, and knows the job.
 bool Knows(Kind kind) {
   switch (kind) {
@@ -42,7 +40,7 @@ bool Knows(Kind kind) {
 
 absl::Status WhyUnanswered(const pictory::JobReply& reply) {
   if (reply.kind == Kind::kCredentials) return errors::UpstreamCredentials(reply.detail);
-  const Duration later = std::max<Duration>(reply.retry_after, kSettleRetry);
+  const Duration later = std::max<Duration>(reply.retry_after, limits::kResolveRetry);
   if (reply.kind == Kind::kRateLimited)
     return errors::UpstreamRateLimited(later, errors::Call::kFree);
   return errors::UpstreamUnreachable(reply.detail, later, errors::Call::kFree);
@@ -230,7 +228,7 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
                               const pictory::JobReply& reply) {
   if (Knows(reply.kind)) {
     JobRecord record;
-    if (!Claim(key, record)) return AskAgain(key, pictory_job_id, kSettleRetry);
+    if (!Claim(key, record)) return AskAgain(key, pictory_job_id, limits::kResolveRetry);
     return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "hint",
                   [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& settled) {
                     if (settled.ok()) return;
@@ -405,11 +403,11 @@ void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request,
         return done(errors::Invalid("abandon", "must be true; leave it out to list candidates"));
       }
       JobRecord record;
-      if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+      if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
       return Settle(key, Abandoned(record, clock_.WallNow()), "abandon",
                     [key, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& settled) {
                       if (absl::IsAborted(settled.status())) {
-                        return done(errors::JobBeingSettled(key.id, kSettleRetry));
+                        return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
                       }
                       if (!settled.ok()) return done(settled.status());
                       done(ResponseWith(**settled));
@@ -426,7 +424,7 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
   {
     MutexLock lock(mutex_);
     const auto found = doubts_.find(key);
-    if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+    if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
     record = found->second.record;
   }
   FindCandidates(record, upstream_, store_,
@@ -442,7 +440,7 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
 void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id,
                             ResolveDone done) {
   JobRecord record;
-  if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, kSettleRetry));
+  if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
   std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
   if (!turn.has_value()) {
     Release(key);
@@ -465,7 +463,7 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
                    return done(errors::PictoryJobTaken(pictory_job_id));
                  }
                  if (absl::IsAborted(settled.status()))
-                   return done(errors::JobBeingSettled(key.id, kSettleRetry));
+                   return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
                  if (!settled.ok()) return done(settled.status());
                  done(ResponseWith(**settled));
                });

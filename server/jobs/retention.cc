@@ -1,16 +1,10 @@
 #include "jobs/retention.h"
+#include "base/limits.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace gateway::jobs {
-namespace {
-
-// Between two batches: long enough for whatever else wants to write.
-constexpr std::chrono::milliseconds kBetweenBatches{50};
-
-}  // namespace
-
 Retention::Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
                      std::function<void(std::size_t)> pruned)
     : options_(options),
@@ -22,7 +16,7 @@ Retention::Retention(RetentionOptions options, Ledger& ledger, const Clock& cloc
 void Retention::Start(WallTime last_answered) {
   began_ = clock_.Now();
   began_wall_ = StartTime({.answered = last_answered, .since = {}}, clock_.WallNow());
-  Schedule(kBetweenBatches);
+  Schedule(limits::kPrunePause);
 }
 
 WallTime Retention::Now() const {
@@ -47,7 +41,7 @@ void Retention::PruneOnce() {
   ledger_.Prune(query, [this](const absl::StatusOr<std::size_t>& pruned) {
     const std::size_t count = pruned.value_or(0);
     if (pruned_ && count > 0) pruned_(count);
-    Schedule(count > 0 ? Duration(kBetweenBatches) : Duration(limits::kPruneInterval));
+    Schedule(count > 0 ? Duration(limits::kPrunePause) : Duration(limits::kPruneInterval));
   });
 }
 

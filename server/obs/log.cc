@@ -13,7 +13,7 @@
 namespace gateway::obs {
 namespace {
 
-constexpr std::size_t kLineMostBytes = 250;  // hardly any is longer
+constexpr std::size_t kLineReserveBytes = 250;  // hardly any is longer
 
 // Published once by StartLog; read by every Log. Never destroyed: a thread may be about to write to
 // it.
@@ -53,7 +53,7 @@ void WriteValue(json::Writer& writer, const Field& field) {
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
                        std::span<const Field> fields) {
   std::string line;
-  line.reserve(kLineMostBytes);
+  line.reserve(kLineReserveBytes);
   if (format == LogFormat::kJson) {
     json::Writer writer(line);
     writer.StartObject();

@@ -12,19 +12,15 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/limits.h"
 
 namespace gateway::obs {
-
-// Lines that wait to be written: what a busy gateway logs in a second or so, 400 bytes each.
-inline constexpr std::size_t kLogQueueLines = 4096;
-// How long an end waits for a reader.
-inline constexpr std::chrono::seconds kLogCloseMost{1};
 
 class LogWriter {
  public:
   // `lost_line` makes the line that tells of so many lost ones. `fd` stays open.
   LogWriter(int fd, std::function<std::string(std::uint64_t lost)> lost_line,
-            std::size_t queue_lines = kLogQueueLines);
+            std::size_t queue_lines = limits::kLogQueueMaxLines);
   ~LogWriter();  // as Close
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -32,7 +28,7 @@ class LogWriter {
   // With its line break. Never blocks.
   void Write(std::string line);
   // Until all is written, at most so long. What comes later is dropped.
-  void Close(Duration at_most = kLogCloseMost);
+  void Close(Duration at_most = limits::kLogCloseMax);
 
   // In all, so far.
   std::uint64_t lost() const;

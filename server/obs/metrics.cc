@@ -1,4 +1,5 @@
 #include "obs/metrics.h"
+#include "base/limits.h"
 
 #include <prometheus/text_serializer.h>
 
@@ -112,7 +113,7 @@ void Metrics::CountFinished(const std::string& kind, const std::string& state, s
     const bool usual = code.size() <= 40 && std::all_of(code.begin(), code.end(), [](char c) {
                          return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
                        });
-    if (usual && error_codes_.size() < kErrorCodesMost) error_codes_.insert(code);
+    if (usual && error_codes_.size() < limits::kErrorCodesMax) error_codes_.insert(code);
     if (!usual || !error_codes_.contains(code)) code = "other";
   }
   finished_.Add({{"kind", kind}, {"state", state}, {"code", code}}).Increment();

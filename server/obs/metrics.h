@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/mutex.h"
 
 namespace gateway::obs {
@@ -42,9 +43,8 @@ class Metrics {
   // How long a unary one took. The life of a stream is no such time.
   void TimeCall(std::string_view method, double seconds);
   // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the
-  // first kErrorCodesMost that look like one become labels, and all others "other".
+  // first limits::kErrorCodesMax that look like one become labels, and all others "other".
   void CountFinished(const std::string& kind, const std::string& state, std::string code);
-  static constexpr std::size_t kErrorCodesMost = 32;
 
   void CountContradiction() { contradictions_.Increment(); }
 

@@ -22,9 +22,6 @@ namespace v1 = ::pictory::jobs::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Several texts may each be within their own bound; together they must not weigh on every snapshot.
-constexpr std::size_t kBasicViewMaxBytes = 512 * limits::kKiB;
-
 using Parts = std::set<v1::ResultPart>;
 
 // Where a caller finds a field that the view leaves out.
@@ -202,7 +199,7 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
       omitted.insert(v1::RESULT_PART_TRANSCRIPT_JSON);
     }
   }
-  Trim(message, kBasicViewMaxBytes, omitted);
+  Trim(message, limits::kBasicViewMaxBytes, omitted);
   Name(omitted, job);
   auto result = std::make_shared<JobResult>();
   result->basic_wire = job.SerializeAsString();

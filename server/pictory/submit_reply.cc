@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "json/check.h"
 #include "json/first_scalar.h"
 #include "pictory/client.h"
@@ -23,7 +24,6 @@ using Outcome = SubmitReply::Outcome;
 // Advice to callers where Pictory gives none.
 constexpr std::chrono::seconds kRetryUnreachable{2};
 constexpr std::chrono::seconds kRetryRateLimited{10};
-constexpr std::size_t kFieldsMax = 50;
 
 // The id where a whole answer has it (pictory/envelope.h), in one that may be cut, too long or an
 // error's.
@@ -76,7 +76,7 @@ std::vector<errors::Violation> FieldViolations(std::string_view fields) {
   json::Outline list;
   if (fields.empty() || !json::Check(fields, kReplyLimits, &list).ok()) return violations;
   for (const json::Member& item : list.members) {
-    if (violations.size() == kFieldsMax) break;
+    if (violations.size() == limits::kUpstreamViolationsMax) break;
     json::Outline entry;
     if (item.type != json::Type::kObject || !json::Check(item.value, kReplyLimits, &entry).ok())
       continue;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
 
 namespace gateway::pictory {
 
@@ -46,15 +47,12 @@ inline Path Item(Path path, int index) {
   return path;
 }
 
-// Nobody reads more, and a hostile request must not make us write more.
-inline constexpr std::size_t kViolationsMax = 50;
-
 class Violations {
  public:
   void Add(const Path& path, std::string description) {
     if (!full()) list_.push_back({path.Text(), std::move(description)});
   }
-  bool full() const { return list_.size() >= kViolationsMax; }
+  bool full() const { return list_.size() >= limits::kViolationsMax; }
   std::vector<errors::Violation> Take() { return std::move(list_); }
 
  private:

@@ -1,4 +1,5 @@
 #include "rpc/refusal_log.h"
+#include "base/limits.h"
 
 #include <algorithm>
 #include <utility>
@@ -26,30 +27,31 @@ Message Detail(const absl::Status& status, const char* type) {
 
 std::string Value(const details::ErrorInfo& info, const char* key) {
   const auto found = info.metadata().find(key);
-  return found == info.metadata().end() ? "" : CleanText(found->second, kRefusalNameMaxBytes);
+  return found == info.metadata().end() ? ""
+                                        : CleanText(found->second, limits::kRefusalNameMaxBytes);
 }
 
 std::string Fields(const absl::Status& status) {
   const auto bad = Detail<details::BadRequest>(status, "BadRequest");
   std::string names;
-  for (int i = 0; i < std::min(bad.field_violations_size(), kRefusalFieldsMax); ++i) {
+  for (int i = 0; i < std::min(bad.field_violations_size(), limits::kRefusalFieldsMax); ++i) {
     if (i > 0) names += ", ";
-    names += CleanText(bad.field_violations(i).field(), kRefusalNameMaxBytes);
+    names += CleanText(bad.field_violations(i).field(), limits::kRefusalNameMaxBytes);
   }
-  const int more = bad.field_violations_size() - kRefusalFieldsMax;
+  const int more = bad.field_violations_size() - limits::kRefusalFieldsMax;
   return more > 0 ? names + " and " + std::to_string(more) + " more" : names;
 }
 
 std::string RequestId(const CallEnd& end, const details::ErrorInfo& info) {
   return end.request_id.empty() ? Value(info, "request_id")
-                                : CleanText(end.request_id, kRefusalNameMaxBytes);
+                                : CleanText(end.request_id, limits::kRefusalNameMaxBytes);
 }
 
 std::string JobId(const absl::Status& status, const details::ErrorInfo& info) {
   const std::string named = Value(info, "job_id");
   if (!named.empty()) return named;
   const auto resource = Detail<details::ResourceInfo>(status, "ResourceInfo");
-  return CleanText(resource.resource_name(), kRefusalNameMaxBytes);
+  return CleanText(resource.resource_name(), limits::kRefusalNameMaxBytes);
 }
 
 bool IsPictorys(std::string_view reason) { return reason.substr(0, 9) == "UPSTREAM_"; }
@@ -57,7 +59,8 @@ bool IsPictorys(std::string_view reason) { return reason.substr(0, 9) == "UPSTRE
 // Messages about a request quote it, and those about Pictory quote that; both are left out.
 std::string Message(const absl::Status& status, std::string_view reason) {
   const bool ours = status.code() != absl::StatusCode::kInvalidArgument && !IsPictorys(reason);
-  return ours ? CleanText({status.message().data(), status.message().size()}, kRefusalTextMaxBytes)
+  return ours ? CleanText({status.message().data(), status.message().size()},
+                          limits::kRefusalTextMaxBytes)
               : "";
 }
 
@@ -79,10 +82,10 @@ void RefusalLog::Tell(const CallEnd& end) {
   if (end.status.ok()) return;
   const auto info = Detail<details::ErrorInfo>(end.status, "ErrorInfo");
   const std::string reason =
-      info.reason().empty() ? kNoReason : CleanText(info.reason(), kRefusalNameMaxBytes);
+      info.reason().empty() ? kNoReason : CleanText(info.reason(), limits::kRefusalNameMaxBytes);
   if (!IsRefusal(end, reason) || !Admit(reason)) return;
 
-  const std::string peer = CleanText(end.peer, kRefusalNameMaxBytes);
+  const std::string peer = CleanText(end.peer, limits::kRefusalNameMaxBytes);
   const std::string code = absl::StatusCodeToString(end.status.code());
   const std::pair<std::string_view, std::string> known[] = {
       {"request_id", RequestId(end, info)},
@@ -107,19 +110,19 @@ bool RefusalLog::Admit(const std::string& reason) {
   {
     MutexLock lock(mutex_);
     const bool known = lines_.contains(reason);
-    counted_as = known || lines_.size() < kRefusalReasonsMax ? reason : kOther;
+    counted_as = known || lines_.size() < limits::kRefusalReasonsMax ? reason : kOther;
     const auto [it, fresh] = lines_.try_emplace(counted_as);
     Lines& lines = it->second;
-    if (fresh || now - lines.begun >= kRefusalWindow) {
+    if (fresh || now - lines.begun >= limits::kRefusalWindow) {
       lines.begun = now;
       lines.written = 0;
     }
-    if (lines.written < kRefusalLinesMax) {
+    if (lines.written < limits::kRefusalLinesMax) {
       ++lines.written;
       return true;
     }
     if (lines.left_out++ > 0) return false;
-    over = lines.begun + kRefusalWindow;
+    over = lines.begun + limits::kRefusalWindow;
   }
   timers_.At(over, [this, counted_as] { TellLeftOut(counted_as); });
   return false;

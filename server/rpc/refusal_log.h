@@ -23,15 +23,6 @@
 
 namespace gateway::rpc {
 
-// Lines of one reason in so long.
-inline constexpr int kRefusalLinesMax = 10;
-inline constexpr std::chrono::seconds kRefusalWindow{10};
-// Reasons that are told apart; there are some forty. Further ones are `other`.
-inline constexpr std::size_t kRefusalReasonsMax = 100;
-inline constexpr std::size_t kRefusalTextMaxBytes = 200;
-inline constexpr std::size_t kRefusalNameMaxBytes = 64;  // of a peer, an id or a field
-inline constexpr int kRefusalFieldsMax = 5;
-
 class RefusalLog {
  public:
   using Write = std::function<void(std::string_view event, std::span<const obs::Field> fields)>;

@@ -1,4 +1,5 @@
 #include "rpc/server.h"
+#include "base/limits.h"
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -30,13 +31,6 @@ using std::chrono::seconds;
 
 constexpr char kServiceName[] = "pictory.jobs.v1.PictoryJobs";
 constexpr char kHealthServiceName[] = "grpc.health.v1.Health";
-constexpr seconds kKeepalive{60};
-constexpr seconds kKeepaliveTimeout{20};
-constexpr minutes kConnectionIdle{15};
-// Old connections take no new calls, and have this long beyond the longest watch to get rid of the
-// present ones: so it is we who end a watch, with a status that tells the caller what to do, and
-// never the library, with one that does not.
-constexpr seconds kAgeGrace{60};
 
 int Ms(Duration duration) {
   const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
@@ -56,16 +50,16 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
   // the bandwidth would raise it to megabytes.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(limits::kStreamWindowBytes));
-  set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(kKeepalive));
-  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(kKeepaliveTimeout));
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(limits::kKeepaliveInterval));
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Ms(limits::kKeepaliveTimeout));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
       Ms(limits::kClientPingsMinInterval * 9 / 10));  // pings do not come to the moment
   set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
   set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Ms(limits::kHandshakeMax));
-  set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Ms(kConnectionIdle));
+  set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Ms(limits::kCallerConnectionMaxIdle));
   set(GRPC_ARG_MAX_CONNECTION_AGE_MS, Ms(options.max_connection_age));
-  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Ms(options.watches.max_life + kAgeGrace));
+  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Ms(options.watches.max_life + limits::kAgeGrace));
 }
 
 }  // namespace
@@ -140,7 +134,7 @@ absl::Status Server::Listen() {
   std::vector<ListenSockets> sockets;
   for (const Listener& listener : options_.listeners) {
     absl::StatusOr<ListenSockets> opened =
-        OpenListenSockets(listener.address, Ms(kKeepaliveTimeout));
+        OpenListenSockets(listener.address, Ms(limits::kKeepaliveTimeout));
     if (!opened.ok()) return opened.status();
     ports_.push_back(opened->port);
     sockets.push_back(*std::move(opened));

@@ -1,4 +1,5 @@
 #include "rpc/status.h"
+#include "base/limits.h"
 
 #include <string>
 #include <utility>
@@ -13,13 +14,10 @@ namespace {
 namespace details = ::pictory::jobs::internal::v1;
 
 constexpr char kBadRequest[] = "type.googleapis.com/google.rpc.BadRequest";
-// Base64 makes four bytes of three, and the message may triple by percent encoding.
-constexpr std::size_t kDetailsMaxBytes = 3500;
-constexpr std::size_t kMessageMaxBytes = 1000;
 
 std::string CutMessage(std::string message) {
-  if (message.size() <= kMessageMaxBytes) return message;
-  std::size_t end = kMessageMaxBytes;
+  if (message.size() <= limits::kStatusMessageMaxBytes) return message;
+  std::size_t end = limits::kStatusMessageMaxBytes;
   while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
   message.resize(end);
   return message + "...";
@@ -32,7 +30,8 @@ void CutViolations(details::Status& status) {
     details::BadRequest bad;
     if (detail->type_url() != kBadRequest || !bad.ParseFromString(detail->value())) continue;
     const int all = bad.field_violations_size();
-    while (status.ByteSizeLong() > kDetailsMaxBytes && bad.field_violations_size() > 0) {
+    while (status.ByteSizeLong() > limits::kStatusDetailsMaxBytes &&
+           bad.field_violations_size() > 0) {
       // In halves: there may be very many.
       const int keep = bad.field_violations_size() / 2;
       bad.mutable_field_violations()->DeleteSubrange(keep, bad.field_violations_size() - keep);
@@ -57,8 +56,8 @@ grpc::Status ToGrpc(const absl::Status& status) {
   }
   std::string bytes;
   if (wire.details_size() > 0) {
-    if (wire.ByteSizeLong() > kDetailsMaxBytes) CutViolations(wire);
-    while (wire.ByteSizeLong() > kDetailsMaxBytes && wire.details_size() > 0) {
+    if (wire.ByteSizeLong() > limits::kStatusDetailsMaxBytes) CutViolations(wire);
+    while (wire.ByteSizeLong() > limits::kStatusDetailsMaxBytes && wire.details_size() > 0) {
       wire.mutable_details()->RemoveLast();
     }
     bytes = wire.SerializeAsString();

@@ -6,7 +6,6 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/record_row.h"
-#include "store/retry.h"
 #include "store/sqlite_status.h"
 
 namespace gateway::store {
@@ -43,7 +42,8 @@ void GroupCommitter::Post(Write write) {
       absl::Status status;
       if (admitted_ >= options_.queue_max) {
         status = errors::TooMany("writes of the job store",
-                                 static_cast<std::int64_t>(options_.queue_max), kRetryAfter);
+                                 static_cast<std::int64_t>(options_.queue_max),
+                                 limits::kStoreRetryAfter);
         write.apply = nullptr;  // and with it what it holds; only the answer waits for its turn
       } else {
         ++admitted_;
@@ -53,7 +53,7 @@ void GroupCommitter::Post(Write write) {
       return;
     }
   }
-  write.done(errors::Draining(kRetryAfter));
+  write.done(errors::Draining(limits::kStoreRetryAfter));
 }
 
 void GroupCommitter::Close() {

@@ -6,7 +6,6 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
-#include "store/retry.h"
 
 namespace gateway::store {
 namespace {
@@ -59,7 +58,7 @@ void RecoverOne(JobRecord& record, WallTime now) {
 template <class T, class Step>
 absl::StatusOr<T> MemoryJobStore::Locked(Step step) {
   MutexLock lock(mutex_);
-  if (closed_) return errors::Draining(kRetryAfter);
+  if (closed_) return errors::Draining(limits::kStoreRetryAfter);
   return step();
 }
 

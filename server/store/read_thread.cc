@@ -1,9 +1,9 @@
 #include "store/read_thread.h"
+#include "base/limits.h"
 
 #include <utility>
 
 #include "base/errors.h"
-#include "store/retry.h"
 
 namespace gateway::store {
 ReadThread::ReadThread(std::unique_ptr<SQLite::Database> db, std::size_t queue_max)
@@ -21,7 +21,7 @@ void ReadThread::Post(Task task) {
       absl::Status status;
       if (admitted_ >= queue_max_) {
         status = errors::TooMany("reads of the job store", static_cast<std::int64_t>(queue_max_),
-                                 kRetryAfter);
+                                 limits::kStoreRetryAfter);
       } else {
         ++admitted_;
       }
@@ -30,7 +30,7 @@ void ReadThread::Post(Task task) {
       return;
     }
   }
-  task(errors::Draining(kRetryAfter), nullptr);
+  task(errors::Draining(limits::kStoreRetryAfter), nullptr);
 }
 
 void ReadThread::Refuse(absl::Status why) {

@@ -13,11 +13,9 @@
 
 namespace gateway::store {
 
-// What must be free: a log that has grown to its usual size, and some large results.
-inline constexpr std::int64_t kRoomMinBytes = 16 * limits::kMiB;
-
 // Takes so much of the file system in a file without a name, and gives it back: so it counts quotas
 // and limits of the process, too. RESOURCE_EXHAUSTED, with how much is free and what to do.
-absl::Status CheckRoom(const std::string& directory, std::int64_t bytes = kRoomMinBytes);
+absl::Status CheckRoom(const std::string& directory,
+                       std::int64_t bytes = limits::kStoreRoomMinBytes);
 
 }  // namespace gateway::store

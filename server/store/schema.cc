@@ -12,13 +12,12 @@ namespace {
 
 constexpr int kApplicationId = 0x504a4f42;  // "PJOB"
 
+constexpr int kBusyTimeoutMs =
+    static_cast<int>(std::chrono::milliseconds(limits::kStoreBusyTimeout).count());
+
 // Far above the number of changes that a schema can have, which is what SQLite counts with the
 // cookie.
 constexpr std::int64_t kCookieBase = 1'000'000;
-
-// Only a program that has nothing to do here can hold the file that long; commits wait, reads do
-// not.
-constexpr int kBusyTimeoutMs = 10'000;
 
 // One column per field of a record, so that an operator can read the file with the sqlite3 shell
 // and a new field is an ADD COLUMN. Labels stand twice: in the record as serialised v1.Job, to be

@@ -1,4 +1,5 @@
 #include "watch/stream_wheel.h"
+#include "base/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 constexpr std::size_t kSlots = 64;
-constexpr std::size_t kSliceMax = 256;              // streams woken before others get their turn
 constexpr std::chrono::milliseconds kEndTick{100};  // steps of a spread end
 
 using Streams = std::vector<std::weak_ptr<LiveStream>>;
@@ -96,7 +96,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
 
   // Wakes the next few; true if some are left.
   bool Wake(Streams& due, std::size_t& at, MonoTime now) {
-    const std::size_t end = std::min(due.size(), at + kSliceMax);
+    const std::size_t end = std::min(due.size(), at + limits::kWatchersSliceMax);
     for (; at < end; ++at) {
       const std::shared_ptr<LiveStream> stream = due[at].lock();
       const std::optional<MonoTime> next = stream ? stream->OnTick(now) : std::nullopt;

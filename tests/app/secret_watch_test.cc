@@ -1,4 +1,5 @@
 #include "app/secret_watch.h"
+#include "base/limits.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -42,14 +43,14 @@ class SecretWatchTest : public testing::Test {
 TEST_F(SecretWatchTest, TakesWhatTheFileSaysNow) {
   Write(path_, "pictai_old\n");
   SecretWatch watch = Watch();
-  clock_.Advance(10 * kSecretLookInterval);
+  clock_.Advance(10 * limits::kSecretLookInterval);
   EXPECT_TRUE(got_.empty());
   Write(path_, "pictai_new\n");  // as long, and perhaps within the clock's grain of the one before
-  clock_.Advance(kSecretLookInterval);
+  clock_.Advance(limits::kSecretLookInterval);
   EXPECT_EQ(got_, std::vector<std::string>{"pictai_new"});
   Write(directory_ / "other", "pictai_newer");
   fs::rename(directory_ / "other", path_);
-  clock_.Advance(kSecretLookInterval);
+  clock_.Advance(limits::kSecretLookInterval);
   EXPECT_EQ(got_.back(), "pictai_newer");
 }
 
@@ -62,10 +63,10 @@ TEST_F(SecretWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
   fs::create_symlink("1", directory_ / "..data");
   fs::create_symlink("..data/key", path_);
   SecretWatch watch = Watch();
-  clock_.Advance(kSecretLookInterval);
+  clock_.Advance(limits::kSecretLookInterval);
   fs::create_symlink("2", directory_ / "..data_tmp");
   fs::rename(directory_ / "..data_tmp", directory_ / "..data");
-  clock_.Advance(kSecretLookInterval);
+  clock_.Advance(limits::kSecretLookInterval);
   EXPECT_EQ(got_, (std::vector<std::string>{"pictai_1", "pictai_2"}));
 }
 

@@ -1,4 +1,5 @@
 #include "jobs/outage.h"
+#include "base/limits.h"
 
 #include <gtest/gtest.h>
 
@@ -97,12 +98,12 @@ TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
   EXPECT_FALSE(MaySubmit());
   EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit)),
             errors::kUpstreamCredentials);
-  clock_.Advance(10 * kCredentialsProbeInterval);
+  clock_.Advance(10 * limits::kCredentialsProbeInterval);
   EXPECT_EQ(probes(), 2u + 10);
   EXPECT_EQ(changes_, std::vector<bool>({true}));
 
   transport_.AnswerAllWith(Reply(200, "{}"));
-  clock_.Advance(kCredentialsProbeInterval);
+  clock_.Advance(limits::kCredentialsProbeInterval);
   EXPECT_FALSE(account_.credentials_refused());
   EXPECT_TRUE(MaySubmit());
   EXPECT_EQ(changes_, std::vector<bool>({true, false}));
@@ -128,7 +129,7 @@ TEST_F(OutageTest, ANewKeyEndsTheRestAtOnce) {
   outage_.AskNow();
   EXPECT_FALSE(account_.resting());
   const std::size_t asked = probes();
-  clock_.Advance(10 * kCredentialsProbeInterval);
+  clock_.Advance(10 * limits::kCredentialsProbeInterval);
   EXPECT_EQ(probes(), asked);
 }
 

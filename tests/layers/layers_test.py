@@ -46,6 +46,20 @@ FORBIDDEN = {
     r"CURLOPT_SSL_VERIFY(PEER|HOST), 0": "certificates are always verified",
 }
 
+# A bound by its name. Those of Pictory's own requests stand with their check; other names that look alike are
+# no bounds of ours.
+BOUND = re.compile(r"constexpr [\w:<> ]+ (k\w*?(?:Max|Most|Interval|Timeout|Patience|Deadline)(?:Bytes|Lines|Chars|Ms)?)\b",
+                   re.MULTILINE)
+BOUNDS_ELSEWHERE = {
+    "pictory/storyboard_check.cc": "Pictory's own",
+    "json/key_sets.cc": "a size up to which a comparison pays",
+    "base/host_port.cc": "of DNS",
+    "base/json_numbers.cc": "of the JSON library",
+    "store/log_header.cc": "of the file's format",
+    "store/schema.cc": "one of limits.h in the unit of SQLite",
+    "app/webhooks.cc": "one of limits.h less what is sealed",
+}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
 
 
@@ -67,6 +81,15 @@ class Layers(unittest.TestCase):
                     generated = include.startswith("pictory/jobs/")
                     if target in ALLOWED and not generated and target not in allowed | {layer}:
                         wrong.append(f"{path.relative_to(ROOT)} includes {include}")
+        self.assertEqual(wrong, [])
+
+    def test_every_bound_stands_in_limits(self):
+        wrong = []
+        for path in sources(SERVER):
+            name = str(path.relative_to(SERVER))
+            if name == "base/limits.h" or name.startswith("sandbox/") or name in BOUNDS_ELSEWHERE:
+                continue
+            wrong += [f"{name}: {bound}" for bound in BOUND.findall(path.read_text())]
         self.assertEqual(wrong, [])
 
     def test_pictory_is_called_through_one_door(self):

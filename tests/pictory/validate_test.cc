@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "pictory/translate.h"
@@ -126,7 +127,7 @@ TEST(Validate, ListsAreCappedWhateverComes) {
   v1::TranscribeRequest request = Parse<v1::TranscribeRequest>(R"(file_url: "https://x.com/a")");
   auto* unknown = request.GetReflection()->MutableUnknownFields(&request);
   for (int i = 0; i < 10'000; ++i) unknown->AddVarint(1000 + i, 1);
-  EXPECT_EQ(Fields(request).size(), kViolationsMax);
+  EXPECT_EQ(Fields(request).size(), limits::kViolationsMax);
 }
 
 TEST(Validate, NumbersMustBeFinite) {

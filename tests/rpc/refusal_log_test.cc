@@ -1,5 +1,6 @@
 // What an operator reads of calls that were refused, and what stays out of it.
 #include "rpc/refusal_log.h"
+#include "base/limits.h"
 
 #include <gmock/gmock.h>
 
@@ -113,24 +114,24 @@ TEST_F(RefusalLogTest, ARefusalDuringADrainAndAnUnknownProjectAreTold) {
 
 TEST_F(RefusalLogTest, AFloodOfOneReasonIsCountedAndHidesNoOther) {
   for (int i = 0; i < 5000; ++i) Refuse(errors::TooMany("submits", 500, seconds(1)));
-  EXPECT_THAT(lines_, SizeIs(kRefusalLinesMax));
+  EXPECT_THAT(lines_, SizeIs(limits::kRefusalLinesMax));
   Refuse(errors::RequestTooLarge(9, 8));
-  EXPECT_THAT(lines_, SizeIs(kRefusalLinesMax + 1));
-  clock_.Advance(kRefusalWindow);
-  ASSERT_THAT(lines_, SizeIs(kRefusalLinesMax + 2));
+  EXPECT_THAT(lines_, SizeIs(limits::kRefusalLinesMax + 1));
+  clock_.Advance(limits::kRefusalWindow);
+  ASSERT_THAT(lines_, SizeIs(limits::kRefusalLinesMax + 2));
   EXPECT_EQ(lines_.back(), R"(info refusals_left_out reason="TOO_MANY" calls=4990)");
   Refuse(errors::TooMany("submits", 500, seconds(1)));
-  EXPECT_THAT(lines_, SizeIs(kRefusalLinesMax + 3));
+  EXPECT_THAT(lines_, SizeIs(limits::kRefusalLinesMax + 3));
   EXPECT_EQ(clock_.pending(), 0u);
 }
 
 TEST_F(RefusalLogTest, TheEndTellsWhatWasLeftOut) {
-  for (int i = 0; i < kRefusalLinesMax + 3; ++i) Refuse(errors::RequestTooLarge(9, 8));
+  for (int i = 0; i < limits::kRefusalLinesMax + 3; ++i) Refuse(errors::RequestTooLarge(9, 8));
   log_.TellLeftOut();
   EXPECT_EQ(lines_.back(), R"(info refusals_left_out reason="REQUEST_TOO_LARGE" calls=3)");
   const std::size_t before = lines_.size();
   log_.TellLeftOut();
-  clock_.Advance(kRefusalWindow);
+  clock_.Advance(limits::kRefusalWindow);
   EXPECT_THAT(lines_, SizeIs(before));
 }
 
