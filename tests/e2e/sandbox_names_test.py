@@ -6,7 +6,10 @@ import re
 import subprocess
 import unittest
 
-from gateway import BIN, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import wait_until
+from live.programs import BIN
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "server" / "docs" / "sandbox.md"
 WORD = r"sandbox-(?:fail-render|fail|no-credits|stuck|slow|no-video|minutes-\d+)"

@@ -22,11 +22,11 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "tests" / "readme"), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(ROOT / "tests" / "readme"), str(ROOT / "tests" / "support" / "python")]
 os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "release" / "bin"))
 
 from blocks import blocks  # noqa: E402
-from gateway import Gateway  # noqa: E402
+from live.gateway import Gateway  # noqa: E402
 from shell import Shell  # noqa: E402
 
 PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "operations", "sandbox", "errors", "mesh",
