@@ -156,7 +156,7 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
          {"directory", directory},
          {"advice",
           "nothing is submitted any more and this gateway ends; put right what the reason says, "
-          "then start it again (README.md, \"The state directory\")"}});
+          "then start it again (server/docs/operations.md, \"The state directory\")"}});
     failed();
   };
   auto opened = store::SqliteJobStore::Open(std::move(options));

@@ -8,6 +8,7 @@
 #include "base/clean_text.h"
 #include "base/error_detail.h"
 #include "base/limits.h"
+#include "base/reasons.h"
 #include "base/stable_bytes.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
@@ -31,7 +32,7 @@ void Attach(absl::Status& status, const char* type_url, const Message& message) 
 }
 
 absl::Status Make(absl::StatusCode code, std::string_view reason, const std::string& message,
-                  const Metadata& metadata = {}) {
+                  const Metadata& metadata) {
   absl::Status status(code, message);
   details::ErrorInfo info;
   info.set_reason(std::string(reason));
@@ -39,6 +40,10 @@ absl::Status Make(absl::StatusCode code, std::string_view reason, const std::str
   for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
   Attach(status, kErrorInfo, info);
   return status;
+}
+
+absl::Status Make(const ReasonRow& row, const std::string& message, const Metadata& metadata = {}) {
+  return Make(row.code, row.reason, message, metadata);
 }
 
 void AttachRetry(absl::Status& status, Duration delay) {
@@ -98,9 +103,19 @@ const char* NothingDone(Call call) {
 
 }  // namespace
 
+std::string ReasonTableMarkdown() {
+  std::string text =
+      "| Reason | gRPC code | Try again? | Meaning |\n"
+      "|--|--|--|--|\n";
+  for (const ReasonRow& row : kReasons) {
+    absl::StrAppend(&text, "| `", View(row.reason), "` | ", absl::StatusCodeToString(row.code),
+                    " | ", View(row.again), " | ", View(row.meaning), " |\n");
+  }
+  return text;
+}
+
 absl::Status Invalid(std::vector<Violation> violations) {
-  absl::Status status =
-      Make(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST", Summary(violations));
+  absl::Status status = Make(Row("INVALID_REQUEST"), Summary(violations));
   AttachViolations(status, violations);
   return status;
 }
@@ -110,34 +125,34 @@ absl::Status Invalid(std::string field, std::string description) {
 }
 
 absl::Status Unparsable(std::string_view message_type) {
-  return Make(absl::StatusCode::kInvalidArgument, "UNPARSABLE_REQUEST",
+  return Make(Row("UNPARSABLE_REQUEST"),
               absl::StrCat("The bytes received are not a ", View(message_type),
                            ": check that client and server use the same .proto, and that every "
                            "string is valid UTF-8"));
 }
 
 absl::Status RequestCompressed() {
-  return Make(absl::StatusCode::kUnimplemented, "REQUEST_COMPRESSED",
+  return Make(Row("REQUEST_COMPRESSED"),
               "This server takes no compressed requests; send them with grpc-encoding identity. "
               "Nothing was submitted");
 }
 
 absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes) {
-  return Make(absl::StatusCode::kResourceExhausted, "REQUEST_TOO_LARGE",
+  return Make(Row("REQUEST_TOO_LARGE"),
               absl::StrCat("The request has ", bytes, " bytes; this method takes at most ",
                            max_bytes, ". Nothing was submitted"));
 }
 
 absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes) {
   return Make(
-      absl::StatusCode::kResourceExhausted, "METADATA_TOO_LARGE",
+      Row("METADATA_TOO_LARGE"),
       absl::StrCat("The call's metadata have ", bytes, " bytes; at most ", max_bytes,
                    " are taken (names, values, and 32 for each entry). Nothing was submitted"));
 }
 
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id) {
   absl::Status status = Make(
-      absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
+      Row("REQUEST_ID_REUSED"),
       absl::StrCat("request_id ", View(request_id), " already belongs to a different request (job ",
                    View(job_id), "); use a new request_id for a new job"),
       {{"request_id", std::string(request_id)}, {"job_id", std::string(job_id)}});
@@ -147,14 +162,14 @@ absl::Status RequestIdReused(std::string_view request_id, std::string_view job_i
 
 absl::Status JobNotFound(std::string_view name) {
   absl::Status status = Make(
-      absl::StatusCode::kNotFound, "JOB_NOT_FOUND",
+      Row("JOB_NOT_FOUND"),
       absl::StrCat("No job ", View(Clean(name)), "; ListJobs shows the jobs this gateway knows"));
   AttachJob(status, name);
   return status;
 }
 
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
-  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_FINISHED",
+  absl::Status status = Make(Row("JOB_NOT_FINISHED"),
                              absl::StrCat("Job ", View(job_id), " is ", View(state),
                                           "; wait until it has SUCCEEDED (WatchJob tells when)"),
                              {{"state", std::string(state)}});
@@ -163,21 +178,21 @@ absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
 }
 
 absl::Status JobNotUsable(std::string_view job_id, std::string_view why) {
-  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_USABLE",
-                             absl::StrCat("Job ", View(job_id), " ", View(why)));
+  absl::Status status =
+      Make(Row("JOB_NOT_USABLE"), absl::StrCat("Job ", View(job_id), " ", View(why)));
   AttachJob(status, job_id);
   return status;
 }
 
 absl::Status JobNotDeletable(std::string_view job_id, std::string_view why) {
-  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_DELETABLE",
+  absl::Status status = Make(Row("JOB_NOT_DELETABLE"),
                              absl::StrCat("Job ", View(job_id), " cannot be deleted: ", View(why)));
   AttachJob(status, job_id);
   return status;
 }
 
 absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
-  absl::Status status = Make(absl::StatusCode::kFailedPrecondition, "JOB_NOT_UNCONFIRMED",
+  absl::Status status = Make(Row("JOB_NOT_UNCONFIRMED"),
                              absl::StrCat("Job ", View(job_id), " is ", View(state),
                                           "; only an UNCONFIRMED job can be resolved"),
                              {{"state", std::string(state)}});
@@ -187,7 +202,7 @@ absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
 
 absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after) {
   absl::Status status = Make(
-      absl::StatusCode::kAborted, "JOB_BEING_SETTLED",
+      Row("JOB_BEING_SETTLED"),
       absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));
   AttachJob(status, job_id);
   AttachRetry(status, retry_after);
@@ -195,21 +210,19 @@ absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after) {
 }
 
 absl::Status PictoryJobTaken(std::string_view pictory_job_id) {
-  return Make(absl::StatusCode::kFailedPrecondition, "PICTORY_JOB_TAKEN",
-              absl::StrCat("Pictory's job ", View(Clean(pictory_job_id)),
-                           " belongs to another job of this gateway"));
+  return Make(Row("PICTORY_JOB_TAKEN"), absl::StrCat("Pictory's job ", View(Clean(pictory_job_id)),
+                                                     " belongs to another job of this gateway"));
 }
 
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id) {
-  return Make(absl::StatusCode::kNotFound, "PICTORY_JOB_NOT_FOUND",
+  return Make(Row("PICTORY_JOB_NOT_FOUND"),
               absl::StrCat("Pictory does not know a job ", View(Clean(pictory_job_id)),
                            "; ResolveJob without a decision lists candidates"));
 }
 
 absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
-  absl::Status status =
-      Make(absl::StatusCode::kNotFound, "PART_NOT_FOUND",
-           absl::StrCat("Job ", View(job_id), " has no ", View(part), " in its result"));
+  absl::Status status = Make(Row("PART_NOT_FOUND"), absl::StrCat("Job ", View(job_id), " has no ",
+                                                                 View(part), " in its result"));
   AttachJob(status, job_id);
   return status;
 }
@@ -226,7 +239,7 @@ absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
 
 absl::Status UpstreamCredentials(std::string_view detail) {
   return Make(
-      absl::StatusCode::kFailedPrecondition, kUpstreamCredentials,
+      Row(kUpstreamCredentials),
       absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
                    "API key or client credentials (",
                    View(Clean(detail)), ")"));
@@ -234,7 +247,7 @@ absl::Status UpstreamCredentials(std::string_view detail) {
 
 absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
   absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, kUpstreamRateLimited,
+      Make(Row(kUpstreamRateLimited),
            absl::StrCat("Pictory is rate limiting this account; ", NothingDone(call),
                         ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "pictory_account", "request rate at Pictory");
@@ -244,7 +257,7 @@ absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
 
 absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call) {
   // A free call may have done at Pictory what it is for, and does no harm if it is repeated.
-  absl::Status status = Make(absl::StatusCode::kUnavailable, "UPSTREAM_UNREACHABLE",
+  absl::Status status = Make(Row("UPSTREAM_UNREACHABLE"),
                              absl::StrCat("Pictory cannot be reached (", View(Clean(detail)), "); ",
                                           call == Call::kSubmit ? "nothing was submitted, " : "",
                                           "it is safe to try again"));
@@ -254,7 +267,7 @@ absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, 
 
 absl::Status BudgetExhausted(Duration retry_after, Call call) {
   absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "UPSTREAM_BUDGET",
+      Make(Row("UPSTREAM_BUDGET"),
            absl::StrCat("The request budget of this Pictory account is used up; ",
                         NothingDone(call), ", try again in ", InSeconds(retry_after)));
   AttachQuota(status, "upstream_budget", "requests per second to Pictory");
@@ -265,7 +278,7 @@ absl::Status BudgetExhausted(Duration retry_after, Call call) {
 absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
                            Duration retry_after) {
   absl::Status status = Make(
-      absl::StatusCode::kResourceExhausted, "SPENDING_LIMIT",
+      Row("SPENDING_LIMIT"),
       absl::StrCat("The spending guard of ", View(who), " allows ", limit, " submits a ",
                    View(window), "; nothing was submitted, try again in ", InSeconds(retry_after)));
   AttachQuota(status, std::string(who),
@@ -276,7 +289,7 @@ absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string
 
 absl::Status SubmitsStopped(Duration retry_after) {
   absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "SUBMITS_STOPPED",
+      Make(Row("SUBMITS_STOPPED"),
            "The operator of this gateway has stopped new submits; nothing was submitted, and jobs "
            "already submitted go on");
   AttachQuota(status, "this gateway", "no submits at present");
@@ -285,9 +298,8 @@ absl::Status SubmitsStopped(Duration retry_after) {
 }
 
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after) {
-  absl::Status status =
-      Make(absl::StatusCode::kResourceExhausted, "TOO_MANY",
-           absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
+  absl::Status status = Make(
+      Row("TOO_MANY"), absl::StrCat("Too many ", View(what), " at once; the limit is ", limit));
   AttachQuota(status, std::string(what), absl::StrCat("at most ", limit, " at once"));
   AttachRetry(status, retry_after);
   return status;
@@ -295,7 +307,7 @@ absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_a
 
 absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after) {
   absl::Status status = Make(
-      absl::StatusCode::kResourceExhausted, "TOO_MANY",
+      Row("TOO_MANY"),
       absl::StrCat("Too many ", View(what), " from your address at once; the limit is ", limit));
   AttachQuota(status, std::string(what),
               absl::StrCat("at most ", limit, " at once from one address"));
@@ -304,19 +316,18 @@ absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration r
 }
 
 absl::Status RequestLate(Duration limit) {
-  return Make(absl::StatusCode::kDeadlineExceeded, "REQUEST_LATE",
-              absl::StrCat("The request did not arrive as a whole within ", InSeconds(limit),
-                           "; nothing was submitted"));
+  return Make(Row("REQUEST_LATE"), absl::StrCat("The request did not arrive as a whole within ",
+                                                InSeconds(limit), "; nothing was submitted"));
 }
 
 absl::Status StreamIdle(Duration limit) {
-  return Make(absl::StatusCode::kDeadlineExceeded, "STREAM_IDLE",
+  return Make(Row("STREAM_IDLE"),
               absl::StrCat("Nothing was asked for ", InSeconds(limit),
                            "; open the stream again when there is something to ask"));
 }
 
 absl::Status MemoryShort(Duration retry_after) {
-  absl::Status status = Make(absl::StatusCode::kResourceExhausted, "MEMORY_SHORT",
+  absl::Status status = Make(Row("MEMORY_SHORT"),
                              absl::StrCat("This server has no memory for the rest of the request; "
                                           "nothing was submitted, try again in ",
                                           InSeconds(retry_after)));
@@ -325,20 +336,19 @@ absl::Status MemoryShort(Duration retry_after) {
 }
 
 absl::Status Draining(Duration retry_after) {
-  absl::Status status = Make(absl::StatusCode::kUnavailable, "DRAINING",
-                             "This server is shutting down; connect again and go on there");
+  absl::Status status =
+      Make(Row("DRAINING"), "This server is shutting down; connect again and go on there");
   AttachRetry(status, retry_after);
   return status;
 }
 
 absl::Status StoreFailed(std::string_view detail) {
-  return Make(absl::StatusCode::kInternal, "STORE_FAILED",
-              absl::StrCat("The gateway's job store failed (", View(Clean(detail)),
-                           "); nothing was submitted"));
+  return Make(Row("STORE_FAILED"), absl::StrCat("The gateway's job store failed (",
+                                                View(Clean(detail)), "); nothing was submitted"));
 }
 
 absl::Status DeadlineTooShort(Duration left, Duration needed) {
-  return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_TOO_SHORT",
+  return Make(Row("DEADLINE_TOO_SHORT"),
               absl::StrCat("Only ", InSeconds(left),
                            " left of the call's deadline, too little to submit "
                            "a paid job (",
@@ -346,16 +356,12 @@ absl::Status DeadlineTooShort(Duration left, Duration needed) {
 }
 
 absl::Status DeadlineExceeded(std::string_view what) {
-  return Make(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", std::string(what));
+  return Make(Row("DEADLINE_EXCEEDED"), std::string(what));
 }
 
-absl::Status Cancelled() {
-  return Make(absl::StatusCode::kCancelled, "CANCELLED", "The caller cancelled the call");
-}
+absl::Status Cancelled() { return Make(Row("CANCELLED"), "The caller cancelled the call"); }
 
-absl::Status Internal(std::string_view what) {
-  return Make(absl::StatusCode::kInternal, "INTERNAL", std::string(what));
-}
+absl::Status Internal(std::string_view what) { return Make(Row("INTERNAL"), std::string(what)); }
 
 std::string Reason(const absl::Status& status) {
   details::ErrorInfo info;

@@ -254,7 +254,7 @@ inline constexpr std::size_t kMemoryShortHeadroom = 96 * kMiB;
 inline constexpr int kMemoryLimitMinMiB = 64;
 // In which the gateway lives under load (tests/e2e/smallest_test.py); of less it warns.
 inline constexpr int kMemorySmallestMiB = 256;
-// What the process takes, to tell which settings do not fit; measured, see server/DESIGN.md.
+// What the process takes, to tell which settings do not fit; see server/docs/decisions/load.md.
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one

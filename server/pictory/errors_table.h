@@ -1,4 +1,5 @@
-// What Pictory's refusals become for callers: one table, the one the README shows.
+// What Pictory's refusals become for callers: one table, the one that
+// server/docs/errors.md shows.
 //
 // It covers submits. Asking about a job is not in it: a poll that fails changes no job.
 #pragma once
@@ -78,7 +79,7 @@ bool LeavesOutcomeOpen(int http_status);
 
 std::string_view RetryName(Retry retry);
 
-// The table as Markdown, header included: what the README holds.
+// The table as Markdown, header included.
 std::string ErrorTableMarkdown();
 
 }  // namespace gateway::pictory

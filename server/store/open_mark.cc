@@ -22,7 +22,7 @@ constexpr char kNoLog[] = "none";  // in the place of a log
 constexpr char kHead[] =
     "# A gateway has jobs.db open, or was killed. Whoever removes this file lets the next start "
     "forget\n"
-    "# what was paid for: see \"The state directory\" in README.md.\n";
+    "# what was paid for: see \"The state directory\" in server/docs/operations.md.\n";
 
 std::string PathOf(const std::string& directory, const char* name) {
   return (std::filesystem::path(directory) / name).string();

@@ -24,7 +24,7 @@ import house  # noqa: E402
 import plot  # noqa: E402
 
 ORDER = ["watches", "active", "finished", "budget"]
-PICTURE = house.ROOT / "server" / "growth.svg"
+PICTURE = house.ROOT / "server" / "docs" / "growth.svg"
 
 
 def arguments():
@@ -34,7 +34,7 @@ def arguments():
     parser.add_argument("--only", action="append", choices=ORDER, metavar="SCALE",
                         help=f"this one of {', '.join(ORDER)}; may be repeated")
     parser.add_argument("--svg", type=pathlib.Path, metavar="FILE",
-                        help="where the picture goes; without --quick and --only server/growth.svg")
+                        help="where the picture goes; without --quick and --only server/docs/growth.svg")
     parser.add_argument("--no-build", action="store_true", help="use what was built before")
     return parser.parse_args()
 

@@ -1,6 +1,5 @@
 """Starts the programs a figure needs, on loopback and on ports the system chooses, and ends them."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -14,17 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "bench"
-BIN = BUILD / "bin"
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build" / "bench"
+os.environ["PICTORY_BIN"] = str(BUILD / "bin")
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support" / "python"))
+
+from live.gateway import Gateway  # noqa: E402
+from live.process import Process  # noqa: E402
+from live.programs import BIN, ROOT  # noqa: E402
+
+NOT_LONGER_THAN_US = ("setpriv", "--pdeathsig", "KILL")
 SERVICE = "/pictory.jobs.v1.PictoryJobs/"
 REFERENCE = "/pictory.bench.v1.Reference/"
 API_KEY = "pictai_bench"
 ASKS = 200     # for a job that has been polled once
 PATIENCE = 90  # seconds, for anything that should take far less
-MIB = 1024 * 1024
 
 STORYBOARD = """storyboard {
   video_name: "bench" aspect_ratio: "16:9" language: "en"
@@ -55,8 +58,8 @@ http {{
 """
 
 
-class Program:
-    """A child process that cannot outlive this one."""
+class Program(Process):
+    """A child process that reads lines and prints lines, and cannot outlive this one."""
 
     def __init__(self, *command, log, env=None):
         self.name = pathlib.Path(command[0]).name
@@ -64,16 +67,11 @@ class Program:
         self.unread = b""
         with open(log, "ab") as errors:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=errors, env=env)
-
-    @property
-    def pid(self):
-        return self.process.pid
+                [*NOT_LONGER_THAN_US, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=errors, env=env)
 
     def fail(self, what):
-        tail = self.log.read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"{self.name}: {what} (exit {self.process.poll()})\n{tail}")
+        raise RuntimeError(f"{self.name}: {what} (exit {self.process.poll()})\n{self.said()}")
 
     def say(self, line=""):
         self.process.stdin.write(f"{line}\n".encode())
@@ -101,80 +99,35 @@ class Program:
             self.fail(f"said {first}, not {word}")
         return [int(value) for value in rest]
 
-    def cpu(self):
-        """Seconds of user and system time, of all its threads."""
-        return time.clock_gettime_ns((~self.pid << 3) | 2) / 1e9  # clock_getcpuclockid(3)
-
-    def resident(self):
-        """Bytes."""
-        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGESIZE")
-
-    @contextlib.contextmanager
-    def stopped(self):
-        """Takes no CPU meanwhile, for what works without being asked to."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
-
-    def end(self, orderly=False):
-        if orderly:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=PATIENCE)
-        self.process.kill()
-        self.process.wait()
+    def end(self):
+        self.kill()
         self.process.stdin.close()
         self.process.stdout.close()
-
-
-class Gateway(Program):
-    """The gateway; `grpc` and `admin` are its addresses, `ready_after` the seconds until it served."""
-
-    def __init__(self, command, flags, folder, log, more_env=None):
-        self.folder = folder
-        ready = folder / "ready"
-        ready.unlink(missing_ok=True)
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        env.update({"PICTORY_API_KEY": API_KEY, **(more_env or {})})
-        began = time.monotonic()
-        super().__init__(*command, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-                         "--state-dir", folder / "state", "--ready-file", ready, *flags,
-                         log=log, env=env)
-        while not ready.exists():
-            if self.process.poll() is not None or time.monotonic() > began + PATIENCE:
-                self.fail("does not serve")
-            time.sleep(0.001)
-        self.ready_after = time.monotonic() - began
-        self.__dict__.update(line.split("=", 1) for line in ready.read_text().splitlines())
-
-    def metric(self, name):
-        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE).group(1))
 
 
 class Bench:
     """What a figure's measure() works with."""
 
-    def __init__(self, quick, runs):
+    def __init__(self, quick, runs, folder=None):
         self.quick = quick
         self.runs = runs or (3 if quick else 5)
         self.few_runs = min(self.runs, 2) if quick else self.runs  # of what takes long
         self.seconds = 0.4 if quick else 1.5
         self.notes = []
         self.left_out = []
-        # In the build folder: what is flushed should reach a disk, and /tmp may be memory.
-        BUILD.mkdir(parents=True, exist_ok=True)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
+        self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=place()))
         self.programs = []
         self.count = 0
 
     def end_all(self):
         while self.programs:
             self.programs.pop().end()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.end_all()
 
     def close(self):
         self.end_all()
@@ -219,15 +172,16 @@ class Bench:
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
         so many unfinished jobs, of one kind (JobKind) or of all, and finished ones in its store, or
         what another has left there, which has ended."""
-        command = [BIN / "pictory-gateway"]
+        program, arguments = "pictory-gateway", ()
         if store != "durable" or poll_seconds is not None:
-            command = [BIN / "bench_gateway", store, str(poll_seconds or 3600)]
-        folder = self.path("gateway") if after is None else after.folder
-        folder.mkdir(exist_ok=True)
+            program, arguments = "bench_gateway", (store, poll_seconds or 3600)
+        started = Gateway(self.path("gateway") if after is None else after.state, *flags, sandbox=False,
+                          program=program, arguments=arguments, wrapper=NOT_LONGER_THAN_US,
+                          env={"PICTORY_API_KEY": API_KEY, **(env or {})}, start=False)
         if jobs + finished > 0:
-            subprocess.run([BIN / "fill", folder / "state" / "pictory", str(jobs), str(finished),
+            subprocess.run([BIN / "fill", started.state / "jobs" / "pictory", str(jobs), str(finished),
                             str(kind)], check=True, stdout=subprocess.DEVNULL)
-        started = Gateway(command, flags, folder, folder / "log", env)
+        started.start(every=0.001)
         self.programs.append(started)
         started.target = started.grpc
         return started
@@ -260,7 +214,9 @@ class Bench:
 
     def end(self, *programs, orderly=False):
         for program in programs:
-            program.end(orderly)
+            if orderly and (code := program.terminate()[0]) != 0:
+                raise RuntimeError(f"it ended with {code}: {program.said()}")
+            program.end()
             self.programs.remove(program)
 
     def request(self, text, message):
@@ -310,7 +266,7 @@ class Bench:
         for _ in range(ASKS):
             if "JOB_STATE_RUNNING" in self.call(gateway, "GetJob", ask, "GetJobResponse"):
                 return job
-        gateway.fail("does not see its job run")
+        raise RuntimeError(f"the gateway does not see its job run: {gateway.said()}")
 
     def load(self, server, method, request, callers, warm=0.2, request_bytes=0):
         """A closed loop of calls for bench.seconds: what unary_load prints. With `request_bytes`, of
@@ -350,6 +306,12 @@ class Bench:
                 took.append(time.monotonic() - began)
         path.unlink()
         return statistics.median(took)
+
+
+def place():
+    """Where state directories go: what is flushed should reach a disk, and /tmp may be memory."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return BUILD
 
 
 def build(targets):

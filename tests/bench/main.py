@@ -4,7 +4,7 @@ Builds what it needs (preset `bench`), starts everything on loopback, prints one
 
     FIGURE name ours reference ratio goal met|short unit=… runs=… ratios=least–most
 
-and then tables for the README. Figures live in tests/bench/figures, one file each. What cannot be
+and then tables for server/docs/performance.md. Figures live in tests/bench/figures, one file each. What cannot be
 measured here, because a tool is missing, is named at the end; with --guard and CI=true that is a
 failure.
 """

@@ -12,12 +12,12 @@ class Watches:
     def __init__(self, bench, server, method, request, watches, *flags, change=None,
                  connections=CONNECTIONS, target=None):
         self.server, self.watches, self.change = server, watches, change
-        self.empty = server.resident()
+        self.empty = server.memory()
         self.client = bench.start("watch_load", "--target", target or server.target, "--method", method,
                                   "--request", request, "--watches", watches, "--connections",
                                   min(watches, connections), *flags)
         self.opening = self.client.values("open")[0] / 1e9
-        self.kib = (server.resident() - self.empty) / watches / 1024
+        self.kib = (server.memory() - self.empty) / watches / 1024
 
     def round(self):
         """Milliseconds until the last watch has the change, µs of server CPU a message, its bytes."""

@@ -1,6 +1,6 @@
 """Many callers: of one request at once, and of ten thousand through an upstream that often fails."""
 
-from rig import UNLIMITED
+from live.rig import UNLIMITED
 from tally import UNCONFIRMED, Tally, count_duplicates, crowd, store_rows
 
 CALLERS = 1000

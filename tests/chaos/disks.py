@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 
-from gateway import BIN, DEADLINE_SECONDS
-from rig import UNLIMITED, restart
+from live.process import DEADLINE_SECONDS
+from live.programs import BIN
+from live.rig import UNLIMITED, restart
 from tally import UNKNOWN, Tally, count_duplicates, count_losses, crowd, store_rows, submit
 
 TRACED = "fdatasync,fsync,pwrite64,sendto,sendmsg,write,writev"

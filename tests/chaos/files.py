@@ -12,8 +12,8 @@ import time
 import typing
 
 import disks
-from gateway import DEADLINE_SECONDS, wait_until
-from rig import UNLIMITED, restart
+from live.process import DEADLINE_SECONDS, wait_until
+from live.rig import UNLIMITED, restart
 from tally import Tally, submit
 
 WORKERS = 3

@@ -5,8 +5,8 @@ import signal
 import threading
 import time
 
-from gateway import wait_until
-from rig import UNLIMITED, died, restart
+from live.process import wait_until
+from live.rig import UNLIMITED, died, restart
 from tally import UNCONFIRMED, Tally, submit
 
 

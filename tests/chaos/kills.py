@@ -8,10 +8,10 @@ import socket
 import threading
 import time
 
-from gateway import wait_until
-from rig import UNLIMITED, died, restart
+from live.process import wait_until
+from live.rig import UNLIMITED, died, restart
 from tally import (ACCEPTED, NOT_SENT, SENDING, UNCONFIRMED, UNKNOWN, Tally, count_duplicates, count_losses,
-                   crowd, post, store_rows, submit)
+                   post, store_rows, submit)
 
 WORKERS = 3  # kill and start in turn, each on a state directory of its own
 HEALED_SECONDS = 10

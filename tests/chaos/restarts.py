@@ -3,7 +3,8 @@
 import subprocess
 import time
 
-from gateway import BIN, SANITIZED
+from live.process import SANITIZED
+from live.programs import BIN
 from tally import Tally
 
 READY_SECONDS = 5
@@ -12,20 +13,13 @@ WINDOW_SECONDS = 15
 PER_SECOND, BURST = 5, 10  # the gateway's defaults
 
 
-def resident(g, what):
-    for line in open(f"/proc/{g.process.pid}/status"):
-        if line.startswith(what):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 def restart_with_many(rig, cycles):
     """`cycles` is the number of jobs."""
     tally = Tally(cycles=cycles)
     sandbox = rig.sandbox()
     empty = rig.gateway(sandbox.url)
     empty.run("list")
-    nothing = resident(empty, "VmHWM")
+    nothing = empty.memory("VmHWM")
     empty.kill()
 
     g = rig.gateway(sandbox.url, start=False)
@@ -43,7 +37,7 @@ def restart_with_many(rig, cycles):
     tally.expect(asked <= PER_SECOND * took + BURST, f"{asked} polls in {took:.1f} s")
     tally.expect(asked > 0, "nothing was polled")
     # At its peak, so that what the start itself takes counts too.
-    more = resident(g, "VmHWM") - nothing
+    more = g.memory("VmHWM") - nothing
     if not SANITIZED:  # a sanitizer takes memory of its own
         tally.expect(more <= BYTES_PER_JOB * cycles, f"{more / 2**20:.0f} MiB more than empty")
     tally.measured = (f"ready in {ready:.1f} s, +{more / 2**20:.0f} MiB at its peak ({more // cycles} bytes a job, "

@@ -4,7 +4,7 @@ import concurrent.futures
 import dataclasses
 import json
 
-from gateway import Gateway
+from live.gateway import Gateway
 from tally import Tally
 
 RANKS = {"JOB_STATE_QUEUED": 1, "JOB_STATE_RUNNING": 2, "JOB_STATE_SUCCEEDED": 3, "JOB_STATE_FAILED": 3}

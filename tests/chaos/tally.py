@@ -8,7 +8,8 @@ import json
 import sqlite3
 import subprocess
 
-from gateway import BIN, DEADLINE_SECONDS
+from live.process import DEADLINE_SECONDS
+from live.programs import BIN
 
 # server/jobs/job.h, SubmissionState.
 INTENT, SENDING, ACCEPTED, REJECTED, NOT_SENT, UNKNOWN = range(1, 7)

@@ -11,9 +11,10 @@ import subprocess
 import threading
 import unittest
 
-from gateway import BIN, wait_until
-from programs import ROOT
-from rig import KEY, UNLIMITED, RigTest
+import find_live  # noqa: F401
+from live.process import wait_until
+from live.programs import BIN, ROOT
+from live.rig import KEY, UNLIMITED, RigTest
 
 STORY = "One sentence is enough."
 DOCS = ROOT / "server" / "docs" / "operations.md"

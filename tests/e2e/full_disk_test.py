@@ -8,8 +8,9 @@ import subprocess
 import sys
 import unittest
 
-from gateway import DEADLINE_SECONDS, wait_until
-from rig import UNLIMITED, RigTest
+import find_live  # noqa: F401
+from live.process import DEADLINE_SECONDS, wait_until
+from live.rig import UNLIMITED, RigTest
 
 STORY = "One sentence is enough."
 MINE = "PICTORY_TEST_OWN_MOUNTS"  # in a namespace, so that a kill leaves nothing mounted

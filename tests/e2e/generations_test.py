@@ -5,7 +5,8 @@ import json
 import tempfile
 import unittest
 
-from gateway import Gateway, gateway
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
 from upstream import TRANSCRIPT, upstream
 
 ENV = {"PICTORY_AUTH": "oauth", "PICTORY_CLIENT_ID": "the-id", "PICTORY_CLIENT_SECRET": "s3cret",

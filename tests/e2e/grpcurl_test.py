@@ -8,7 +8,9 @@ import sys
 import tempfile
 import unittest
 
-from gateway import DEADLINE_SECONDS, Gateway, gateway
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
+from live.process import DEADLINE_SECONDS
 
 SERVICE = "pictory.jobs.v1.PictoryJobs"
 

@@ -7,7 +7,9 @@ import tempfile
 import time
 import unittest
 
-from gateway import DEADLINE_SECONDS, Gateway, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
+from live.process import DEADLINE_SECONDS, wait_until
 
 STORY = "One sentence is enough."
 

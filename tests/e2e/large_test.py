@@ -10,7 +10,10 @@ import subprocess
 import tempfile
 import unittest
 
-from gateway import BIN, SANITIZED, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import SANITIZED, wait_until
+from live.programs import BIN
 
 MIB = 1024 * 1024
 # Minutes of talk that make a reply of so many MB, for the sandbox.
@@ -21,13 +24,6 @@ AT_ONCE = int(os.environ.get("PICTORY_LARGE_AT_ONCE", "1"))
 
 def talk(megabytes, name="talk"):
     return f"https://media.example.com/{name}-sandbox-minutes-{MINUTES[megabytes]}.mp4"
-
-
-def memory(g, field):
-    for line in pathlib.Path(f"/proc/{g.process.pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(field)
 
 
 def forget_peak(g):
@@ -46,13 +42,6 @@ def digest(stream):
         hashed.update(piece)
         size += len(piece)
     return hashed.hexdigest(), size
-
-
-def metric(g, name):
-    for line in g.fetch("/metrics").splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[1])
-    raise AssertionError(name)
 
 
 class SixMegabytes(unittest.TestCase):
@@ -142,21 +131,21 @@ class SixtyMegabytes(unittest.TestCase):
     def test_memory_stays_what_it_was(self):
         with gateway() as g:
             g.json("transcribe", "https://media.example.com/warm.mp4", "--wait")
-            before = memory(g, "VmRSS")
+            before = g.memory()
             forget_peak(g)
             submitted = [g.json("transcribe", talk(60, f"talk{i}")) for i in range(AT_ONCE)]
             for job in submitted:
                 ended = g.json("wait", job["jobId"], timeout=300)
                 self.assertEqual(ended["state"], "JOB_STATE_SUCCEEDED")
             job = submitted[0]
-            grown = memory(g, "VmHWM") - before
-            stall = metric(g, "pictory_gateway_upstream_loop_stall_seconds")
+            grown = g.memory("VmHWM") - before
+            stall = g.metric("upstream_loop_stall_seconds")
 
             forget_peak(g)
-            still = memory(g, "VmRSS")
+            still = g.memory()
             readers = [start(g, "result", job["jobId"], "--part", "result-json") for _ in range(10)]
             begun = [reader.stdout.read(1) for reader in readers]  # then they stand still
-            waiting = memory(g, "VmHWM") - still
+            waiting = g.memory("VmHWM") - still
             self.assertEqual(g.json("get", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
                 seen = list(pool.map(digest, (reader.stdout for reader in readers)))
@@ -164,20 +153,20 @@ class SixtyMegabytes(unittest.TestCase):
                 self.assertEqual(reader.wait(), 0, reader.stderr.read())
                 reader.stdout.close()
                 reader.stderr.close()
-            streaming = memory(g, "VmHWM") - still
+            streaming = g.memory("VmHWM") - still
             self.assertEqual(set(begun), {b"{"})
             self.assertEqual(len(set(seen)), 1)
             size = seen[0][1] + 1
             self.assertGreater(size, 55_000_000)
 
             forget_peak(g)
-            still = memory(g, "VmRSS")
+            still = g.memory()
             views = [start(g, "get", job["jobId"], "--full", "--json") for _ in range(50)]
             for view in views:
                 out, err = view.communicate()
                 self.assertEqual(view.returncode, 0, err)
             self.assertIn(b"RESULT_PART_TRANSCRIPT_JSON", out)
-            full = memory(g, "VmHWM") - still
+            full = g.memory("VmHWM") - still
 
             print(f"\n{AT_ONCE} replies of {size / 1e6:.0f} MB: +{grown / MIB:.0f} MiB, "
                   f"loop stalled {stall * 1000:.0f} ms at most; 10 readers standing "

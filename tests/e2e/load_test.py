@@ -4,7 +4,9 @@ import json
 import subprocess
 import unittest
 
-from gateway import BIN, gateway
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.programs import BIN
 
 LOAD = BIN / "load"
 

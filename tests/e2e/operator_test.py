@@ -4,37 +4,22 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import tempfile
 import unittest
 import urllib.error
 import urllib.request
 
-from gateway import BIN, Gateway, gateway, wait_until
-
-
-class Sandbox:
-    """Pictory's stand-in alone, which takes one key; a new one needs another sandbox at the same port."""
-
-    def __init__(self, folder, key):
-        self.ready = pathlib.Path(folder) / "sandbox-ready"
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        self.process = subprocess.Popen(
-            [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--ready-file", self.ready],
-            env=dict(env, PICTORY_API_KEY=key), stderr=subprocess.DEVNULL)
-        wait_until(self.ready.exists, "the sandbox")
-        self.url = self.ready.read_text().split("=", 1)[1].strip()
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
+from live.process import wait_until
+from live.sandbox import Sandbox
 
 
 class Secrets(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.folder.name)
-        self.sandbox = Sandbox(self.path, "pictai_right")
+        self.sandbox = Sandbox(self.path, env={"PICTORY_API_KEY": "pictai_right"})
         self.key = self.path / "key"
         self.write("pictai_wrong")
         self.gateway = Gateway(self.path / "gateway", "--base-url", self.sandbox.url, "--api-key-file",

@@ -1,14 +1,15 @@
 """Strangers who hold half of their requests back cost others neither money nor a word of explanation."""
 
 import json
-import os
-import pathlib
 import subprocess
 import threading
 import time
 import unittest
 
-from gateway import BIN, SANITIZED, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import SANITIZED, wait_until
+from live.programs import BIN
 from half_open import METHODS, MIB, Body, Connection
 
 INSIST = BIN / "insist"
@@ -19,23 +20,18 @@ START_AT_MIB = 150
 LIMIT_MIB = 512
 
 
-def resident_mib(process):
-    pages = int(pathlib.Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / MIB
-
-
 class Peak:
     """The most memory that a process was seen to use."""
 
-    def __init__(self, process):
-        self.process = process
+    def __init__(self, g):
+        self.g = g
         self.mib = 0
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.stop.wait(0.01):
-            self.mib = max(self.mib, resident_mib(self.process))
+            self.mib = max(self.mib, self.g.memory() / MIB)
 
     def __enter__(self):
         self.thread.start()
@@ -51,7 +47,7 @@ class Pressure(unittest.TestCase):
         """Ordinary callers, while so many connections send the bodies that bodies(gateway) makes."""
         with gateway("--memory-limit-mib", str(LIMIT_MIB), speed=0.05) as g:
             g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "delay", "ms": ANSWER_MS}})
-            with Peak(g.process) as peak:
+            with Peak(g) as peak:
                 strangers = [Connection(g.grpc, bodies(g), every) for _ in range(connections)]
                 begun = time.monotonic()
                 # The callers come shortly before there is too much.

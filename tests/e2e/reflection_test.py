@@ -11,7 +11,8 @@ import subprocess
 import sys
 import unittest
 
-from gateway import gateway
+import find_live  # noqa: F401
+from live.gateway import gateway
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / "build" / "tools"  # where cmake/tools.sh puts them

@@ -1,20 +1,23 @@
 """The words in names that make the sandbox's jobs go wrong: each that is documented does through the gateway what
-the README says of it."""
+server/docs/sandbox.md says of it."""
 
 import pathlib
 import re
 import subprocess
 import unittest
 
-from gateway import BIN, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import wait_until
+from live.programs import BIN
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "server" / "docs" / "sandbox.md"
 WORD = r"sandbox-(?:fail-render|fail|no-credits|stuck|slow|no-video|minutes-\d+)"
 
 
 def documented():
-    """The first cells of the README's table."""
-    return re.findall(r"^\| `(sandbox-[a-z0-9-]+)` \|", README.read_text(), re.MULTILINE)
+    """The first cells of the table."""
+    return re.findall(r"^\| `(sandbox-[a-z0-9-]+)` \|", PAGE.read_text(), re.MULTILINE)
 
 
 class SandboxNames(unittest.TestCase):

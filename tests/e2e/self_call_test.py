@@ -7,7 +7,9 @@ import socket
 import time
 import unittest
 
-from gateway import DEADLINE_SECONDS, gateway
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import DEADLINE_SECONDS
 
 PIDFD_GETFD = 438  # the number of the system call, on every architecture
 

@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 import unittest
 
-from gateway import BIN, gateway
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.programs import BIN
 
 CANARY = "canary7"
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}

@@ -14,10 +14,12 @@ import time
 import unittest
 import uuid
 
-from gateway import BIN, SANITIZED, wait_until
+import find_live  # noqa: F401
+from live.process import SANITIZED, wait_until
+from live.programs import BIN
+from live.rig import UNLIMITED, Rig
 from half_open import (DATA, END_HEADERS, END_STREAM, HEADERS, METHODS, MIB, SETTINGS, Body, Connection, frame,
                        headers)
-from rig import UNLIMITED, Rig
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "hostile"))
 import inputs  # noqa: E402
@@ -28,11 +30,6 @@ LIMIT_MIB = int(re.search(r"Under load it needs (\d+) MiB", " ".join(HELP.split(
 SUBMITS, SUBMIT_BYTES = 24, 8 * MIB
 CONNECTIONS, CALLS = 10, 100  # of watches: 1,000
 GROUPS = pathlib.Path("/sys/fs/cgroup")
-
-
-def memory_mib(process, name):
-    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024
 
 
 @contextlib.contextmanager
@@ -97,13 +94,8 @@ def deaf(g, connections, calls, source="127.0.0.1"):
     return sockets
 
 
-def metric(g, name):
-    """The sum of what begins with it."""
-    return sum(float(line.rsplit(" ", 1)[1]) for line in g.fetch("/metrics").splitlines() if line.startswith(name))
-
-
 def calls_so_far(g):
-    return metric(g, "pictory_gateway_calls_total{")
+    return g.metric("calls_total")
 
 
 def jobs(sandbox):
@@ -121,9 +113,9 @@ class Smallest(unittest.TestCase):
         """Its peak since it was asked last is below the limit."""
         self.assertIsNone(g.process.poll(), f"killed by {what}")
         # Without the pages of files, of which the kernel can take back what it needs.
-        peak = memory_mib(g.process, "VmHWM") - memory_mib(g.process, "RssFile")
-        pathlib.Path(f"/proc/{g.process.pid}/clear_refs").write_text("5")
-        print(f"\n    {what}: peak {peak:.0f} MiB of {LIMIT_MIB}, then {memory_mib(g.process, 'VmRSS'):.0f}", end="",
+        peak = g.memory("VmHWM") / MIB - g.memory("RssFile") / MIB
+        g.forget_peak()
+        print(f"\n    {what}: peak {peak:.0f} MiB of {LIMIT_MIB}, then {g.memory('VmRSS') / MIB:.0f}", end="",
               flush=True)
         if not SANITIZED:
             self.assertLess(peak, LIMIT_MIB, what)
@@ -138,7 +130,7 @@ class Smallest(unittest.TestCase):
             watch = inputs.field(1, job)
             watches = [Connection(g.grpc, [Body("WatchJob", whole=watch) for _ in range(CALLS)])
                        for _ in range(CONNECTIONS)]
-            wait_until(lambda: metric(g, "pictory_gateway_watches ") == CONNECTIONS * CALLS, "the watches")
+            wait_until(lambda: g.metric("watches") == CONNECTIONS * CALLS, "the watches")
             self.lives(g, "1,000 watches")
             for sort in ("preview", "summary", "transcription-json"):
                 method, valid = inputs.VALID[sort]
@@ -181,16 +173,16 @@ class Smallest(unittest.TestCase):
     def test_memory_is_given_back(self):
         with self.gateway() as (g, _):
             self.assertEqual(g.run("list").returncode, 0)
-            quiet = memory_mib(g.process, "RssAnon")
+            quiet = g.memory("RssAnon") / MIB
             before = calls_so_far(g)
             sockets = deaf(g, 4, 900)
             wait_until(lambda: calls_so_far(g) - before >= 3600, "the answers")
-            most = memory_mib(g.process, "RssAnon") - quiet
+            most = g.memory("RssAnon") / MIB - quiet
             for one in sockets:
                 one.close()
             self.assertGreater(most, 40, "else there is nothing to give back")
-            wait_until(lambda: memory_mib(g.process, "RssAnon") - quiet < most / 2, "half of the memory")
-            print(f"\n    +{most:.0f} MiB, then +{memory_mib(g.process, 'RssAnon') - quiet:.0f}", end="", flush=True)
+            wait_until(lambda: g.memory("RssAnon") / MIB - quiet < most / 2, "half of the memory")
+            print(f"\n    +{most:.0f} MiB, then +{g.memory('RssAnon') / MIB - quiet:.0f}", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ import threading
 import unittest
 import urllib.request
 
-from gateway import BIN, DEADLINE_SECONDS, Gateway, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
+from live.process import DEADLINE_SECONDS, wait_until
+from live.programs import BIN
 
 STORY = "One line for the scene. Another line for the next one."
 

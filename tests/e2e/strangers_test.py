@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import json
 import os
-import pathlib
 import resource
 import socket
 import struct
@@ -13,7 +12,9 @@ import unittest
 import urllib.error
 import zlib
 
-from gateway import SANITIZED, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import SANITIZED, wait_until
 from half_open import (ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, METHODS, MIB, PING, SETTINGS, Body,
                        Connection, frame, headers)
 
@@ -73,17 +74,8 @@ def ask(g, path, message, compressed=0, first=b"", **metadata):
     return answer
 
 
-def resident(g):
-    pages = int(pathlib.Path(f"/proc/{g.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
-
-
 def log_lines(g):
     return [json.loads(line) for line in g.log.read_text(errors="strict").splitlines()]
-
-
-def metric(g, name):
-    return float(g.fetch("/metrics").split(f"\npictory_gateway_{name} ")[1].split()[0])
 
 
 @contextlib.contextmanager
@@ -104,7 +96,7 @@ class Strangers(unittest.TestCase):
             job = g.json("preview", "--name", "n", "--text", "Hi.")["jobId"]
             for _ in range(FILES):
                 held.enter_context(connect(g, "127.0.0.2"))
-            wait_until(lambda: metric(g, "connections_refused_of_address_total") > 0, "a refusal")
+            wait_until(lambda: g.metric("connections_refused_of_address_total") > 0, "a refusal")
             line = wait_until(lambda: [one for one in g.log.read_text().splitlines()
                                        if "connections_refused" in one], "the log")[0]
             self.assertIn("ipv4:127.0.0.2", line)
@@ -130,7 +122,7 @@ class Strangers(unittest.TestCase):
                 held.enter_context(connect(g))
             wait_until(lambda: "connections_refused" in g.log.read_text(), "the log")
             self.assertEqual(status(g, "/livez"), 200)
-            self.assertGreater(metric(g, "connections_refused_total"), 0)
+            self.assertGreater(g.metric("connections_refused_total"), 0)
             held.close()
             wait_until(lambda: g.run("get", job).returncode == 0, "somebody to be served again")
             self.assertEqual(status(g, "/livez"), 200)
@@ -193,7 +185,7 @@ class Strangers(unittest.TestCase):
                 plain_began = time.monotonic()
                 ask(g, path, os.urandom(len(bomb)))
                 plain = time.monotonic() - plain_began
-                before = resident(g)
+                before = g.memory()
                 for encoding, message in (("gzip", bomb), ("deflate", deflated), ("snappy", bomb), ("identity", bomb),
                                           ("none-such", bomb)):
                     began = time.monotonic()
@@ -204,7 +196,7 @@ class Strangers(unittest.TestCase):
                         self.assertIn(b"no compressed requests", answer, f"{path} {encoding}")
                     if not SANITIZED:
                         self.assertLess(took, 3 * plain + 0.2, f"{path} {encoding}")
-                self.assertLess(resident(g) - before, 8 * MIB, path)
+                self.assertLess(g.memory() - before, 8 * MIB, path)
             question = struct.pack(">BI", 0, 3) + b"\x3a\x01*"  # which services there are
             answer = ask(g, REFLECTION, bomb, compressed=1, first=question, grpc_encoding="gzip")
             self.assertIn(b"no compressed requests", answer, "a second message of a stream")

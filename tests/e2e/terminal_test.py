@@ -15,7 +15,10 @@ import tempfile
 import termios
 import unittest
 
-from gateway import BIN, DEADLINE_SECONDS, gateway
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import DEADLINE_SECONDS
+from live.programs import BIN
 from screen import Screen, width
 
 STORY = "One line for the scene. Another line for the next one."

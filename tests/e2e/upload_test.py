@@ -9,7 +9,10 @@ import tempfile
 import unittest
 import urllib.request
 
-from gateway import BIN, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import wait_until
+from live.programs import BIN
 
 
 def post(g, path, body):

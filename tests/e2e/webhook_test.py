@@ -3,14 +3,15 @@
 import http.client
 import json
 import os
-import pathlib
-import re
 import subprocess
 import tempfile
 import time
 import unittest
 
-from gateway import BIN, Gateway, gateway, wait_until
+import find_live  # noqa: F401
+from live.gateway import Gateway, gateway
+from live.process import wait_until
+from live.programs import BIN
 
 STORY = "One line for the scene."
 HOOK = ("--webhook-listen", "127.0.0.1:0")
@@ -42,9 +43,7 @@ def calls(g):
 
 
 def counted(g, result):
-    found = re.search(rf'pictory_gateway_callbacks_total{{result="{result}"}} (\d+)',
-                      g.fetch("/metrics"))
-    return int(found.group(1)) if found else 0
+    return g.metric("callbacks_total", result=result)
 
 
 def post(g, path, body=b"{}"):
@@ -217,13 +216,13 @@ class Strangers(unittest.TestCase):
 
     def flood(self, g, path, connections, body):
         per_second, seconds = FLOOD.split("x")
-        before, began = cpu_seconds(g.process.pid), time.monotonic()
+        before, began = g.cpu(), time.monotonic()
         port = g.webhook.rsplit(":", 1)[1]
         done = subprocess.run([BIN / "flood", port, path, per_second, seconds, str(connections), body],
                               text=True, capture_output=True, timeout=120, check=True)
         took = time.monotonic() - began
         seen = json.loads(done.stdout)
-        seen["cpu"] = (cpu_seconds(g.process.pid) - before) / took
+        seen["cpu"] = (g.cpu() - before) / took
         print(f"\n{path[:8]}… {connections or 'new'} connections: {seen}")
         self.assertEqual(seen["204"], seen["sent"])
         if int(per_second) >= 10_000:
@@ -256,11 +255,6 @@ class Strangers(unittest.TestCase):
             self.assertLessEqual(polls(target), polls(quiet) + seen["seconds"] / 2 + 4)
             self.assertIn(g.json("get", target["jobId"])["state"],
                           ("JOB_STATE_QUEUED", "JOB_STATE_RUNNING"))
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

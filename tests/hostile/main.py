@@ -14,7 +14,8 @@ requests come once more together with SIGTERM, and the gateway must end. PICTORY
 programs (build/dev/bin; measure with an optimised build). Exit 0 only if every number is met.
 """
 
-import argparse
+import contextlib
+import functools
 import os
 import pathlib
 import queue
@@ -30,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
 os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "dev" / "bin"))
-sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 
 
 def with_grpc():
@@ -50,10 +51,11 @@ try:
 except ModuleNotFoundError:
     with_grpc()
 
-from rig import Rig  # noqa: E402
+from live import rows  # noqa: E402
+from live.process import KIB, MIB  # noqa: E402
+from live.rig import Rig  # noqa: E402
 
-KIB, MIB = 1024, 1024 * 1024
-TICK = os.sysconf("SC_CLK_TCK")
+COMMAND = "tests/hostile/run"
 # Below them two figures are not compared: the clock ticks in 10 ms, and memory comes in pieces.
 CPU_FLOOR_SECONDS = 0.1
 MEMORY_FLOOR = 8 * MIB
@@ -64,16 +66,6 @@ LATE_SECONDS = 3  # of calls to a gateway that ends
 OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
 HEALTH = ("/grpc.health.v1.Health/Check", b"")
 JOB = ("/pictory.jobs.v1.PictoryJobs/GetJob", b"\x0a\x0bno-such-job")
-
-
-def cpu_seconds(process):
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def memory(process, name):
-    found = re.search(rf"^{name}:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
-    return int(found.group(1)) * KIB
 
 
 def ask(channel, path, request, seconds=CALL_SECONDS):
@@ -166,11 +158,11 @@ class Half:
             others.slowest()
             time.sleep(0.1)
             self.quiet = others.slowest()
-            pathlib.Path(f"/proc/{g.process.pid}/clear_refs").write_text("5")
-            cpu, resident = cpu_seconds(g.process), memory(g.process, "VmRSS")
+            g.forget_peak()
+            cpu, resident = g.cpu(), g.memory()
             self.codes = many(g.grpc, path, request, row.calls, row.rounds, row.keyed)
-            self.cpu = cpu_seconds(g.process) - cpu
-            self.memory = memory(g.process, "VmHWM") - resident
+            self.cpu = g.cpu() - cpu
+            self.memory = g.memory("VmHWM") - resident
             self.slowest = others.slowest()
             late = threading.Thread(target=many,
                                     args=(g.grpc, path, request, row.calls, 1, row.keyed, LATE_SECONDS))
@@ -186,47 +178,36 @@ def ratio(hostile, plain, floor):
 
 
 def measure(row, folder, sandbox, others):
-    began = time.monotonic()
     plain = Half(row, row.plain_path, row.plain, folder, sandbox, others)
     hostile = Half(row, row.path, row.hostile, folder, sandbox, others)
     cpu = ratio(hostile.cpu, plain.cpu, CPU_FLOOR_SECONDS)
     peak = ratio(hostile.memory, plain.memory, MEMORY_FLOOR)
-    told = hostile.codes <= row.answers
     met = (cpu <= row.bound and peak <= row.bound and hostile.slowest <= OTHERS_WAIT_SECONDS
-           and hostile.end <= END_SECONDS and told)
-    print(f"{row.name:26} {row.method:14} {row.calls * row.rounds:5} x {len(row.hostile) / KIB:8.0f} KiB  "
-          f"CPU {hostile.cpu:6.2f} s {cpu:5.1f}  memory {hostile.memory / MIB:6.1f} MiB {peak:5.1f}  "
-          f"others {hostile.slowest * 1000:5.0f} ms {hostile.slowest / max(plain.quiet, 0.001):5.1f}  "
-          f"end {hostile.end:4.1f} s  {' '.join(sorted(hostile.codes))}  "
-          f"{'met' if met else 'NOT MET'}  {time.monotonic() - began:.1f} s", flush=True)
-    if not met:
-        print(f"    ordinary: CPU {plain.cpu:.2f} s, memory {plain.memory / MIB:.1f} MiB, others "
-              f"{plain.slowest * 1000:.0f} ms, {' '.join(sorted(plain.codes))}; "
-              f"again: tests/hostile/run --only {row.name}", flush=True)
-    return met
+           and hostile.end <= END_SECONDS and hostile.codes <= row.answers)
+    seen = (f"CPU {hostile.cpu:6.2f} s {cpu:5.1f}  memory {hostile.memory / MIB:6.1f} MiB {peak:5.1f}  "
+            f"others {hostile.slowest * 1000:5.0f} ms {hostile.slowest / max(plain.quiet, 0.001):5.1f}  "
+            f"end {hostile.end:4.1f} s  {' '.join(sorted(hostile.codes))}")
+    ordinary = (f"ordinary: CPU {plain.cpu:.2f} s, memory {plain.memory / MIB:.1f} MiB, others "
+                f"{plain.slowest * 1000:.0f} ms, {' '.join(sorted(plain.codes))}")
+    return rows.Outcome(met, seen, [] if met else [ordinary])
 
 
 def main():
     if sys.argv[1:2] == ["--others"]:
         return be_others()
     from inputs import ROWS
-    parser = argparse.ArgumentParser(prog="tests/hostile/run", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the shorter rows")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[row.name for row in ROWS])
-    parser.add_argument("--list", action="store_true", help="print the rows and leave")
-    options = parser.parse_args()
-    if options.list:
-        for row in ROWS:
-            print(f"{row.name:26} {row.group:10} {row.method:14} {len(row.hostile):9} bytes")
-        return 0
-    rows = [row for row in ROWS if (row.name in options.only if options.only else row.quick or not options.quick)]
-    with tempfile.TemporaryDirectory() as folder, Rig(pathlib.Path(folder)) as rig:
-        sandbox, others = rig.sandbox(), Others(rig)
-        missed = [row.name for row in rows if not measure(row, pathlib.Path(folder), sandbox, others)]
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"{len(rows) - len(missed)} of {len(rows)} met; load of the last 1, 5 and 15 minutes: {load}")
-    return 1 if missed else 0
+
+    with contextlib.ExitStack() as exits:
+        @functools.cache
+        def shared():
+            """One sandbox, and the others, for all rows."""
+            rig = exits.enter_context(Rig(exits.enter_context(tempfile.TemporaryDirectory())))
+            return rig.sandbox(), Others(rig)
+
+        table = [rows.Row(row.name, f"{row.method:14} {row.calls * row.rounds:5} x {len(row.hostile) / KIB:8.0f} KiB",
+                          lambda folder, options, row=row: measure(row, folder, *shared()), row.quick)
+                 for row in ROWS]
+        return rows.main(COMMAND, table, rows.arguments(COMMAND, __doc__, table))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ import unittest
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-from gateway import DEADLINE_SECONDS, Gateway, gateway  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests" / "support" / "python"))
+from live.gateway import Gateway, gateway  # noqa: E402
+from live.process import DEADLINE_SECONDS  # noqa: E402
 
 EXAMPLES = ROOT / "build" / "interop" / "client" / "examples"
 # How each README says the story is run.

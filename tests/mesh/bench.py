@@ -1,4 +1,4 @@
-"""What a row needs: sandbox and gateways (tests/e2e/rig.py), Envoys in front of them, and calls."""
+"""What a row needs: sandbox and gateways (live/rig.py), Envoys in front of them, and calls."""
 
 import contextlib
 import json
@@ -9,11 +9,11 @@ import time
 
 import grpc
 from envoy import Envoy
-from gateway import DEADLINE_SECONDS, wait_until
+from live.process import DEADLINE_SECONDS, wait_until
+from live.rig import UNLIMITED, Rig
 from pictory.jobs.v1 import job_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
 from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
-from rig import UNLIMITED, Rig
 
 PICTORY_MS = 1500  # what a submit takes if it is to be caught under way
 # Trailing metadata: whose answer it is, if not its own, and by which rule.

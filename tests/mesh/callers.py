@@ -2,13 +2,12 @@
 told to stop while they wait."""
 
 import dataclasses
-import re
 import time
 
 import shapes
 from bench import Background, in_flight, submit
 from check import true
-from gateway import wait_until
+from live.process import wait_until
 from paid import at_once, judged, slug, with_and_without
 
 GIVES_UP_SECONDS = 0.5
@@ -26,8 +25,7 @@ class Way:
 
     def replies(self):
         """How many answers Pictory has given to submits."""
-        counted = re.findall(r"^pictory_gateway_submits_total\S* (\d+)", self.g.fetch("/metrics"), re.M)
-        return sum(map(int, counted))
+        return self.g.metric("submits_total")
 
     def submit(self, name, request_id):
         return submit(self.target, name, request_id)

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 
-from relay import ONCE, Relay
+from live.relay import ONCE, Relay
 
 HEADER_BYTES, HEADERS = 9, 1  # of an HTTP/2 frame, and its type
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() resets the connection

@@ -8,7 +8,7 @@ import envoy
 import tools
 import yaml
 from check import equal, true
-from gateway import Gateway
+from live.gateway import Gateway
 from shapes import DOCUMENTED, documented
 
 SERVICE = "pictory.jobs.v1.PictoryJobs"

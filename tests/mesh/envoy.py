@@ -7,7 +7,7 @@ import subprocess
 import urllib.request
 
 import tools
-from gateway import wait_until
+from live.process import wait_until
 
 
 class Envoy:

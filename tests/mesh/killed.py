@@ -4,9 +4,9 @@ whoever retries hears of the same job."""
 import dataclasses
 
 from bench import Background, submit
-from gateway import wait_until
+from live.process import wait_until
+from live.rig import UNLIMITED, died, restart
 from paid import at_once, judged, with_and_without
-from rig import UNLIMITED, died, restart
 from shapes import EAGER, INBOUND, documented, one_hop, two_hops
 
 # Long enough for a gateway to start again.

@@ -15,62 +15,19 @@ what was seen in each of its cases. With --keep, state directories and logs stay
 met stay anyway. Exit 0 only if every row is met.
 """
 
-import argparse
 import os
 import pathlib
-import shutil
-import signal
 import sys
-import tempfile
-import time
-import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 import tools  # noqa: E402
-from rows import ROWS  # noqa: E402
+from live import rows  # noqa: E402
+from table import ROWS  # noqa: E402
 
+COMMAND = "tests/mesh/run"
 os.environ.setdefault("PICTORY_BIN", str(tools.ROOT / "build" / "dev" / "bin"))
-
-
-def arguments():
-    parser = argparse.ArgumentParser(prog="tests/mesh/run", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer cases of each row, and not every row")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[row.name for row in ROWS])
-    parser.add_argument("--keep", action="store_true", help="leave state directories and logs")
-    parser.add_argument("--list", action="store_true", help="print the rows and leave")
-    parser.add_argument("--set-up", action="store_true", help="only fetch what is needed")
-    return parser.parse_args()
-
-
-def run(row, folder, options):
-    from bench import Bench
-    from check import Check
-
-    began = time.monotonic()
-    folder.mkdir()
-    checks, trouble = [], ""
-    print(f"{row.name:22} {row.what}", flush=True)
-    try:
-        with Bench(folder, options.quick) as bench:
-            for check in row.function()(bench):
-                checks.append(check)
-                print(f"    {check}", flush=True)
-    except Exception:  # a row that cannot be finished is not met; the others still run
-        trouble = traceback.format_exc()
-    missed = sum(not check.met for check in checks)
-    met = bool(checks) and not (missed or trouble)
-    print(f"    {len(checks) - missed} of {len(checks)} as wanted{', not finished' if trouble else ''}  "
-          f"{'met' if met else 'NOT MET'}  {time.monotonic() - began:.1f} s", flush=True)
-    if not met:
-        for line in trouble.splitlines():
-            print(f"    {line}")
-        print(f"    again: tests/mesh/run --only {row.name}\n    logs:  {folder}", flush=True)
-    elif not options.keep:
-        shutil.rmtree(folder)
-    return met
 
 
 def main():
@@ -81,33 +38,8 @@ def main():
         tools.set_up()
         tools.go_there(__file__)
     sys.path.append(str(tools.STUBS))
-    options = arguments()
-    rows = [row for row in ROWS if row.name in options.only] if options.only else [
-        row for row in ROWS if row.short or not options.quick]
-    if options.list:
-        for row in ROWS:
-            print(f"{row.name:22} {row.what}")
-        return 0
-    # Ends the processes of the row under way, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="mesh-"))
-    began = time.monotonic()
-    try:
-        missed = [row.name for row in rows if not run(row, folder / row.name, options)]
-    except (KeyboardInterrupt, SystemExit):
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    if not options.keep and not missed:
-        shutil.rmtree(folder)
-    print(f"{len(rows) - len(missed)} of {len(rows)} met, {time.monotonic() - began:.0f} s")
-    if missed:
-        print(f"not met: {', '.join(missed)}")
-    for row in ROWS:
-        if row not in rows and not options.only:
-            print(f"left out of --quick: {row.name}, which takes its time whatever is done")
-    if options.keep:
-        print(f"kept: {folder}")
-    return 1 if missed else 0
+    more = [("--set-up", {"action": "store_true", "help": "only fetch what is needed"})]
+    return rows.main(COMMAND, ROWS, rows.arguments(COMMAND, __doc__, ROWS, more))
 
 
 if __name__ == "__main__":

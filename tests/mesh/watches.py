@@ -13,7 +13,8 @@ import grpc
 import tools
 from bench import api, outcome, stub, submit
 from check import equal, true
-from gateway import BIN, DEADLINE_SECONDS, wait_until
+from live.process import DEADLINE_SECONDS, wait_until
+from live.programs import BIN
 from paid import at_once
 from shapes import documented, hop
 
@@ -161,7 +162,7 @@ def many_watches(bench):
     for stop in stops:
         stop()
         g.start()
-        wait_until(lambda: f"pictory_gateway_watches {watches}" in g.fetch("/metrics") or
+        wait_until(lambda: g.metric("watches") == watches or
                    any(process.poll() is not None for process in crowd), "all watches to come back")
     back = time.monotonic() - began
     with stub(envoy.target) as one:

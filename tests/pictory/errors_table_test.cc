@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 namespace gateway::pictory {
@@ -62,15 +60,6 @@ TEST(ErrorTable, MarkdownHasARowForEachRow) {
   EXPECT_NE(text.find("| 500–599 |  | OK, job UNCONFIRMED |  | never; watch the job |"),
             std::string::npos)
       << text;
-}
-
-TEST(ErrorTable, IsTheOneInTheReadme) {
-  std::ifstream file(PICTORY_README);
-  const std::string readme((std::istreambuf_iterator<char>(file)),
-                           std::istreambuf_iterator<char>());
-  EXPECT_NE(readme.find(ErrorTableMarkdown()), std::string::npos)
-      << "README.md must hold this table:\n"
-      << ErrorTableMarkdown();
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-"""The blocks of a README: what stands indented by four, and how it is to be run.
+"""The blocks of a page: what stands indented by four, and how it is to be run.
 
 A comment in front of a block, which no reader sees, says what is not run and why (`<!-- not run: REASON -->`), or how
-(`<!-- run as Python -->`). A block without one is a list of commands for bash."""
+(`<!-- run as Python -->`, and with which job in the place of JOB: `<!-- run as Python with a preview -->`). A block without
+one is a list of commands for bash."""
 
 import dataclasses
 import re

@@ -1,5 +1,5 @@
-"""Follows the README: runs each of its blocks as it stands there, in order, in one shell and against the gateway and
-sandbox that the README itself starts. What is not run, and why, is listed at the end.
+"""Follows the README and the pages that go on from it: runs each of their blocks as it stands there, in order, in one
+shell and against the gateway and sandbox that the README itself starts. What is not run, and why, is listed at the end.
 
 Only JOB is put in: the id of the job before it that the command needs.
 
@@ -22,13 +22,16 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "tests" / "readme"), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(ROOT / "tests" / "readme"), str(ROOT / "tests" / "support" / "python")]
 os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "release" / "bin"))
 
 from blocks import blocks  # noqa: E402
-from gateway import Gateway  # noqa: E402
+from live.gateway import Gateway  # noqa: E402
 from shell import Shell  # noqa: E402
 
+PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "operations", "sandbox", "errors", "mesh",
+                                                                "proofs", "performance", "architecture")),
+         ".github/CONTRIBUTING.md"]
 ADDRESS = "127.0.0.1:50051"
 FILES = {"talk.mp4": b"the talk", "slides.pptx": b"the slides"}  # a reader's own
 KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcription",
@@ -55,7 +58,8 @@ class Reader:
         for name, content in FILES.items():
             (folder / name).write_bytes(content)
 
-    def follow(self, block):
+    def follow(self, page, block):
+        self.page = page
         if block.reason:
             self.leave_out(block, block.reason)
         elif block.mark == "run":
@@ -63,11 +67,14 @@ class Reader:
         elif block.mark.startswith("run by "):
             self.leave_out(block, block.mark)
         else:
+            way, _, kind = block.mark.partition(" with a ")
+            if kind:
+                block.text = block.text.replace("JOB\"", f"{self.jobs[kind]}\"")
             {"run in the background": self.serve, "run as C++": self.compile, "run as Python": self.python,
-             "run as config": self.configure}[block.mark](block)
+             "run as config": self.configure}[way](block)
 
     def leave_out(self, block, why):
-        self.left_out.append(f"line {block.line}: {why}")
+        self.left_out.append(f"{self.page}:{block.line}: {why}")
 
     def run(self, block):
         for command in block.commands():
@@ -174,14 +181,15 @@ def main():
     with place(quick) as folder:
         reader = Reader(folder, quick)
         try:
-            for block in blocks((ROOT / "README.md").read_text()):
-                reader.follow(block)
+            for page in PAGES:
+                for block in blocks((ROOT / page).read_text()):
+                    reader.follow(page, block)
         finally:
             reader.shell.end()
     print("", "Not run:", *reader.left_out, sep="\n")
     wanted = set(KINDS.values())
     if set(reader.jobs) != wanted:
-        sys.exit(f"readme: it shows no {', '.join(wanted - set(reader.jobs))}")
+        sys.exit(f"readme: they show no {', '.join(wanted - set(reader.jobs))}")
     return 0
 
 

@@ -66,7 +66,7 @@ def outage_unwatched(bench):
     watch(bench, gateway, jobs, len(jobs))  # they are polled often
     bench.transcribe(gateway)
     upstream.say("fail 0")
-    until_quiet = seconds_until(lambda: gateway.metric("pictory_gateway_upstream_degraded") == 1, 20)
+    until_quiet = seconds_until(lambda: gateway.metric("upstream_degraded") == 1, 20)
     time.sleep(PROBE_SECONDS)  # until it has found out
     requests_since(upstream)
     submits = paced(bench, pace(bench, gateway, SERVICE + "CreatePreview", rate, outage, "--request",
@@ -88,7 +88,7 @@ def outage_unwatched(bench):
 
 def accepts(bench, gateway):
     """Whether a submit gets through, and polls do too."""
-    if gateway.metric("pictory_gateway_upstream_degraded") == 1:
+    if gateway.metric("upstream_degraded") == 1:
         return False
     request = bench.request(STORYBOARD, "CreatePreviewRequest")
     once = paced(bench, pace(bench, gateway, SERVICE + "CreatePreview", 1, 1, "--request", request))

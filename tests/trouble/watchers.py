@@ -1,25 +1,17 @@
 """Clients in trouble: they leave all at once, do not read, or are gone without a word."""
 
-import pathlib
-import re
-import time
 
-from house import MIB, polls_of
+from house import polls_of
+from live.process import MIB
+from live.relay import Relay
 from number import at_least, at_most, seconds_until
-from relay import Relay
 from side import counts, watch
 
 CROWD = 10_000
 
 
-def peak_resident(program):
-    """Bytes, the most it ever had."""
-    status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
-    return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE).group(1)) * 1024
-
-
 def open_watches(gateway):
-    return gateway.metric("pictory_gateway_watches")
+    return gateway.metric("watches")
 
 
 def crowd_leaves(bench):
@@ -30,7 +22,7 @@ def crowd_leaves(bench):
     gone = seconds_until(lambda: open_watches(gateway) == 0, 10)
     yield at_most("come within", crowd.opening, 10, "s")
     yield at_least("watches", was, CROWD)
-    yield at_most("memory", peak_resident(gateway) / MIB, 400, "MiB")
+    yield at_most("memory", gateway.memory("VmHWM") / MIB, 400, "MiB")
     yield at_most("none left after", gone, 5, "s")
 
 
@@ -41,7 +33,7 @@ def deaf_readers(bench):
     job = bench.transcribe(gateway)
     deaf = watch(bench, gateway, [job], 1000, "--deaf", 1)
     healthy = watch(bench, gateway, [job], 100, connections=4).client
-    before, deaf_before = gateway.resident(), deaf.client.resident()
+    before, deaf_before = gateway.memory(), deaf.client.memory()
     healthy.say("delays")
     healthy.values("delays")
     asked = polls_of(upstream)
@@ -50,7 +42,7 @@ def deaf_readers(bench):
 
     def enough():
         nonlocal most
-        most = max(most, gateway.resident())
+        most = max(most, gateway.memory())
         return polls_of(upstream) - asked >= updates
 
     took = seconds_until(enough, 120, every=0.1)
@@ -60,7 +52,7 @@ def deaf_readers(bench):
     bench.note([f"{made} updates in {took:.1f} s; a healthy watch heard {heard / 100:.0f} of them, "
                 f"median {p50 / 1e6:.1f} ms, worst {worst / 1e6:.1f} ms; of the deaf, "
                 f"{counts(deaf).open} are still there and hold "
-                f"{(deaf.client.resident() - deaf_before) / MIB:.0f} MiB"])
+                f"{(deaf.client.memory() - deaf_before) / MIB:.0f} MiB"])
     yield at_least("updates", made, updates)
     yield at_least("heard by each healthy watch", heard / 100, updates / 2)
     yield at_most("memory grows by", (most - before) / MIB, 70, "MiB")

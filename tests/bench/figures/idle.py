@@ -4,7 +4,8 @@ same time; of the program, the bare proxy, which needs the same two large librar
 
 import time
 
-from house import MIB, REFERENCE, SERVICE, payload_for
+from house import REFERENCE, SERVICE, payload_for
+from live.process import MIB
 from verdict import Figure, Goal
 from watches import HEARTBEAT_SECONDS, Watches
 
@@ -30,8 +31,8 @@ def empty(bench):
         began = time.monotonic()
         proxy = bench.server("proxy_server", "--url", f"http://{upstream.target}")
         bare_ready.append((time.monotonic() - began) * 1e3)
-        memory.append(gateway.resident() / MIB)
-        bare_memory.append(proxy.resident() / MIB)
+        memory.append(gateway.memory() / MIB)
+        bare_memory.append(proxy.memory() / MIB)
         bench.end(gateway, proxy)
     yield Figure("idle.memory", "The server alone, resident", "MiB", memory, bare_memory,
                  Goal(at_most=25, guard=40, absolute=True))

@@ -56,7 +56,7 @@ class Watched(Watches):
         cpu, requests = self.server.cpu() - cpu, self.requests() - requests
         return {"requests": [requests / ROUNDS], "rate": [requests / seconds],
                 "cpu": [cpu * 1e6 / ROUNDS / self.watches], "p99": late,
-                "memory": [(self.server.resident() - self.empty) / self.watches / 1024]}
+                "memory": [(self.server.memory() - self.empty) / self.watches / 1024]}
 
 
 class Bare(Watched):

@@ -20,7 +20,7 @@ MANY_IN_FLIGHT = 1000
 ENGINES_FOR_MANY = 4
 SLOW_MS = 100
 JITTER = 0.2        # of the poll interval, either way
-UNFINISHED = "pictory_gateway_jobs_unfinished"
+UNFINISHED = "jobs_unfinished"
 
 
 def measure(bench):
@@ -119,7 +119,7 @@ def late(bench):
     took = time.monotonic() - began
     polls = polls_of(upstream) - polls
     if asked != jobs:
-        gateway.fail(f"polled {asked} of {jobs} jobs")
+        raise RuntimeError(f"polled {asked} of {jobs} jobs: {gateway.said()}")
     bench.note([f"{number(jobs)} active jobs at {interval} s: {number(polls / took)} polls/s for "
                 f"{number((gateway.cpu() - cpu) / took * 100)} % of a core; from one poll of a job to "
                 f"its next {number(p99 / 1e9)} s (p99), {number(most / 1e9)} s at most."])
@@ -135,7 +135,7 @@ def memory(bench):
         # By the budget of a real account hardly any is polled meanwhile.
         gateway = bench.gateway_to(bench.server("upstream"), "--log-level", "warn", budget=5, burst=10,
                                    jobs=jobs)
-        resident[jobs] = gateway.resident()
+        resident[jobs] = gateway.memory()
         texts = texts_of(bench, gateway)
         bench.end(gateway)
     job = (resident[many] - resident[few]) / (many - few)

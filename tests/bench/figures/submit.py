@@ -11,7 +11,7 @@ ABOUT = "CreatePreview at 1 to 256 callers, in memory and durable, against a bar
 PROGRAMS = ["bench_gateway", "bench_upstream", "bench_proxy_server", "bench_unary_load"]
 CALLERS = (1, 16, 64, 256)
 CALLERS_QUICK = (1, 64, 256)
-COMMITS = "pictory_gateway_store_commits_total"
+COMMITS = "store_commits_total"
 
 
 def measure(bench):

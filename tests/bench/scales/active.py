@@ -33,7 +33,7 @@ def measure(bench):
         # At first with a budget by which hardly any is polled, because what that takes is no job's.
         idle = bench.gateway_to(upstream, "--log-level", "warn", budget=1, burst=1,
                                 poll_seconds=POLL_SECONDS, jobs=jobs)
-        ready, resident = idle.ready_after, idle.resident()
+        ready, resident = idle.ready_after, idle.memory()
         bench.end(idle, orderly=True)
         empty = empty or resident
         if jobs > 0:
@@ -61,7 +61,7 @@ def at_work(bench, upstream, idle, jobs):
 
 def some_ids(gateway, jobs):
     """Of so many jobs in its store, in no order."""
-    path = gateway.folder / "state" / "pictory" / "jobs.db"
+    path = gateway.state / "jobs" / "pictory" / "jobs.db"
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
         rows = store.execute("SELECT job_id FROM jobs WHERE id % ? = 0 ORDER BY random()",
                              [max(1, jobs // ASKED_FOR)])

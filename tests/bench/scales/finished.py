@@ -4,7 +4,8 @@ unfinished ones; they are measured in turns, and the one that waits is stopped."
 import statistics
 import time
 
-from house import MIB, SERVICE, STORYBOARD, field, polls_of
+from house import SERVICE, STORYBOARD, field, polls_of
+from live.process import MIB
 from scale import Column, Scale
 from watches import Watches
 
@@ -74,5 +75,5 @@ class Side:
     def values(self):
         medians = {key: statistics.median(round[key] for round in self.rounds)
                    for key in self.rounds[0]}
-        return {**medians, "memory": self.gateway.resident() / MIB,
+        return {**medians, "memory": self.gateway.memory() / MIB,
                 "ready": self.gateway.ready_after * 1e3}

@@ -5,42 +5,28 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parents[1] / "e2e"))
-from programs import BIN  # noqa: E402
+sys.path.append(str(HERE.parents[1] / "support" / "python"))
+from live.process import DEADLINE_SECONDS  # noqa: E402
+from live.sandbox import Sandbox  # noqa: E402
 
-DEADLINE_SECONDS = 60
 
-
-class Sandbox:
-    """The real program on a free port, with nothing but `env` of our own settings."""
+class Scratch(Sandbox):
+    """With what the programs are to know, and a folder for what they make."""
 
     def __init__(self, scratch, *flags, env=None):
         self.scratch = pathlib.Path(scratch)
-        ready = self.scratch / "ready"
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")}
-        self.process = subprocess.Popen(
-            [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--ready-file", ready,
-             "--no-ffmpeg", "--log-level", "error", *flags], env={**clean, **(env or {})})
-        give_up = time.monotonic() + DEADLINE_SECONDS
-        while not ready.exists():
-            if self.process.poll() is not None or time.monotonic() > give_up:
-                raise AssertionError("the sandbox did not start")
-            time.sleep(0.02)
-        self.base = ready.read_text().split("=", 1)[1].strip()
-        self.origin = self.base.removesuffix("/pictoryapis")
+        super().__init__(self.scratch, *flags, env=env)
         self.env = {
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PICTORY_BASE_URL": self.base,
+            "PICTORY_BASE_URL": self.url,
             "PICTORY_API_KEY": "pictai_of_a_user",
             "CLIENT_ID": "client",
             "CLIENT_SECRET": "secret",
@@ -50,21 +36,9 @@ class Sandbox:
             "OUTPUT": str(self.scratch / "out.mp4"),
         }
 
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=DEADLINE_SECONDS)
-
-    def control(self, what):
-        with urllib.request.urlopen(f"{self.origin}/sandbox/{what}", timeout=10) as answer:
-            return json.load(answer)
-
-    def add_fault(self, rule):
-        request = urllib.request.Request(f"{self.origin}/sandbox/faults", json.dumps(rule).encode())
-        urllib.request.urlopen(request, timeout=10).close()
-
     def accepted(self):
         """What was taken and journalled, ids left out."""
-        entries = self.control("journal")["entries"]
+        entries = self.ask("GET", "/sandbox/journal")["entries"]
         paths = [entry["path"].split("/render/")[0] + ("/render/{id}" if "/render/" in entry["path"] else "")
                  for entry in entries]
         return [f"{entry['method']} {path}" for entry, path in zip(entries, paths)]
@@ -86,11 +60,11 @@ def node():
 @contextlib.contextmanager
 def sandbox(*flags, speed=50, **kwargs):
     with tempfile.TemporaryDirectory() as scratch:
-        running = Sandbox(scratch, "--speed", str(speed), *flags, **kwargs)
+        running = Scratch(scratch, "--speed", str(speed), *flags, **kwargs)
         try:
             yield running
         finally:
-            code = running.stop()
+            code, _ = running.terminate()
         if code != 0:
             raise AssertionError(f"the sandbox ended with {code}")
 
@@ -103,13 +77,13 @@ class Clients(unittest.TestCase):
         done = s.run(program, **env)
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         self.assertEqual(s.accepted(), accepted)
-        self.assertEqual(set(s.control("stats")["callers"]), callers)
+        self.assertEqual(set(s.stats()["callers"]), callers)
         return done.stdout
 
     def check_mp4(self, s):
         film = (s.scratch / "out.mp4").read_bytes()
         self.assertEqual(film[4:8], b"ftyp")
-        render = s.control("journal")["entries"][-1]["job_id"]
+        render = s.ask("GET", "/sandbox/journal")["entries"][-1]["job_id"]
         with urllib.request.urlopen(f"{s.origin}/media/{render}/video.mp4", timeout=10) as answer:
             self.assertEqual(film, answer.read())
 
@@ -118,7 +92,7 @@ class Clients(unittest.TestCase):
             with self.subTest(program), sandbox() as s:
                 self.check(s, program, V1_FILM, {"token and user id"})
                 self.check_mp4(s)
-                body = json.loads(s.control("journal")["entries"][1]["body"])
+                body = json.loads(s.ask("GET", "/sandbox/journal")["entries"][1]["body"])
                 self.assertEqual(set(body), {"audio", "output", "scenes", "next_generation_video",
                                              "containsTextToImage"})
                 ids = [scene["background"]["src"][0]["asset_id"] for scene in body["scenes"]]
@@ -149,7 +123,7 @@ class Clients(unittest.TestCase):
         with sandbox() as s:
             self.check(s, "node/video_highlights.mjs", summary + V1_FILM, {"token and user id"})
             self.check_mp4(s)
-            story = json.loads(s.control("journal")["entries"][2]["body"])
+            story = json.loads(s.ask("GET", "/sandbox/journal")["entries"][2]["body"])
             self.assertTrue(story["scenes"][0]["backgroundVideoSegments"])
         with sandbox() as s:
             # Without a user id: the second generation has none.
@@ -175,7 +149,7 @@ class Clients(unittest.TestCase):
             out = self.check(s, "node/edit_video.mjs", ["POST /v2/transcription"],
                              {"token and user id"}, PAUSE_SCALE="0.01")
             self.assertIn(f"{s.origin}/v2/edit/", out)
-            requests = s.control("stats")["requests"]
+            requests = s.stats()["requests"]
             self.assertEqual(requests["POST /v1/oauth2/token"],
                              requests["GET /v1/jobs/{id}"] + 1)
 
@@ -217,7 +191,7 @@ class Trouble(unittest.TestCase):
 
     def test_a_bare_script_is_turned_away(self):
         with sandbox() as s:
-            request = urllib.request.Request(f"{s.base}/v1/quota",
+            request = urllib.request.Request(f"{s.url}/v1/quota",
                                              headers={"Authorization": "pictai_of_a_user"})
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(request, timeout=10)
@@ -233,8 +207,7 @@ class Trouble(unittest.TestCase):
 
         with sandbox() as s:
             self.assertIn("HTTP 404", ask(s).stderr)
-            s.add_fault({"match": {"path_prefix": "/v1/jobs/"},
-                         "fault": {"type": "restatus", "status": 200}})
+            s.fault("restatus", match={"path_prefix": "/v1/jobs/"}, status=200)
             self.assertIn("JOB_NOT_FOUND", ask(s).stdout)
 
 

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 TARGETS = ["pictory-gateway", "pictory", "load", "insist", "flood"]
 
 if "PICTORY_BIN" not in os.environ:

@@ -1,0 +1,101 @@
+// The reasons of the gateway's own refusals (ErrorInfo.reason): one table, the one that
+// server/docs/errors.md shows. What Pictory refuses has a table of its own
+// (pictory/errors_table.h).
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace gateway::errors {
+
+struct ReasonRow {
+  std::string_view reason;
+  absl::StatusCode code;
+  std::string_view again;    // whether and when the same call may succeed
+  std::string_view meaning;  // Markdown
+};
+
+inline constexpr std::array<ReasonRow, 31> kReasons = {{
+    // Requests.
+    {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
+     "BadRequest names each field, and what to do. How much each list, map and text may hold "
+     "stands beside it in the .proto, as `bound`; an object of JSON may have 10,000 members"},
+    {"UNPARSABLE_REQUEST", absl::StatusCode::kInvalidArgument, "no",
+     "Not the message that this method takes, or invalid UTF-8"},
+    {"REQUEST_TOO_LARGE", absl::StatusCode::kResourceExhausted, "no",
+     "More than 16 MiB for a submit, or 64 KiB for any other call"},
+    {"METADATA_TOO_LARGE", absl::StatusCode::kResourceExhausted, "no",
+     "More than 16 KiB of metadata: names, values as they are sent, and 32 bytes for each entry"},
+    {"REQUEST_COMPRESSED", absl::StatusCode::kUnimplemented, "no",
+     "Requests are taken uncompressed (`grpc-encoding: identity`)"},
+    {"REQUEST_LATE", absl::StatusCode::kDeadlineExceeded, "with a faster connection",
+     "The request did not arrive as a whole within 30 s; nothing was submitted"},
+    {"STREAM_IDLE", absl::StatusCode::kDeadlineExceeded, "when there is something to ask",
+     "A reflection stream on which nothing was asked for 30 s"},
+    {"MEMORY_SHORT", absl::StatusCode::kResourceExhausted, "after the delay",
+     "No memory for the rest of a request that was still arriving; nothing was submitted"},
+    {"REQUEST_ID_REUSED", absl::StatusCode::kInvalidArgument, "no",
+     "The request_id belongs to another request; its job is named"},
+    // Jobs.
+    {"JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such job"},
+    {"PART_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such part in the job's result"},
+    {"JOB_NOT_FINISHED", absl::StatusCode::kFailedPrecondition, "once it has SUCCEEDED",
+     "The job that a submit refers to, or whose result is asked for, has not ended"},
+    {"JOB_NOT_USABLE", absl::StatusCode::kFailedPrecondition, "no",
+     "The job that a submit refers to is not one that it can use"},
+    {"PICTORY_JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no",
+     "ResolveJob names a job that Pictory does not know"},
+    {"JOB_NOT_DELETABLE", absl::StatusCode::kFailedPrecondition, "once it has ended",
+     "DeleteJob of a job that has not ended"},
+    {"JOB_NOT_UNCONFIRMED", absl::StatusCode::kFailedPrecondition, "no",
+     "ResolveJob of a job that is not UNCONFIRMED, or no longer"},
+    {"PICTORY_JOB_TAKEN", absl::StatusCode::kFailedPrecondition, "no",
+     "ResolveJob names the Pictory job of another job"},
+    {"JOB_BEING_SETTLED", absl::StatusCode::kAborted, "after the delay",
+     "Another decision on this job is under way"},
+    // Pictory and its account, without a request to Pictory.
+    {"UPSTREAM_UNREACHABLE", absl::StatusCode::kUnavailable, "after the delay",
+     "Pictory cannot be reached, or answers nobody at present; nothing was submitted"},
+    {"UPSTREAM_RATE_LIMITED", absl::StatusCode::kResourceExhausted, "after the delay",
+     "Pictory is rate limiting the account: meanwhile uploads, deletes, resolves and submits are "
+     "refused as Pictory did, and nothing is sent"},
+    {"UPSTREAM_CREDENTIALS", absl::StatusCode::kFailedPrecondition, "after the operator acted",
+     "Pictory refused the credentials: until it takes them again, which is looked at every half "
+     "minute, the same calls are refused and nothing is sent"},
+    {"UPSTREAM_BUDGET", absl::StatusCode::kResourceExhausted, "after the delay",
+     "The account's request budget is used up"},
+    // Limits and states of the gateway.
+    {"SPENDING_LIMIT", absl::StatusCode::kResourceExhausted, "after the delay",
+     "One of the `--max-…submits-…` limits; nothing was submitted"},
+    {"SUBMITS_STOPPED", absl::StatusCode::kResourceExhausted, "after the operator acted",
+     "The file `stop-submits` is there"},
+    {"TOO_MANY", absl::StatusCode::kResourceExhausted, "after the delay",
+     "A limit of this server, which the message names"},
+    {"DRAINING", absl::StatusCode::kUnavailable, "after the delay",
+     "This server is shutting down; connect again, and go on there"},
+    {"DEADLINE_TOO_SHORT", absl::StatusCode::kDeadlineExceeded, "with a longer deadline",
+     "Too little time was left to submit; nothing was submitted"},
+    {"DEADLINE_EXCEEDED", absl::StatusCode::kDeadlineExceeded, "with a longer deadline",
+     "No answer in time. The same request_id finds out what became of a submit"},
+    {"CANCELLED", absl::StatusCode::kCancelled, "–",
+     "The caller went away; what was sent by then is followed all the same"},
+    {"STORE_FAILED", absl::StatusCode::kInternal, "no",
+     "The gateway's store failed; its log says how"},
+    {"INTERNAL", absl::StatusCode::kInternal, "no", "The gateway itself failed; its log says how"},
+}};
+
+// The row of a reason. One that is not in the table does not compile.
+consteval const ReasonRow& Row(std::string_view reason) {
+  for (const ReasonRow& row : kReasons) {
+    if (row.reason == reason) return row;
+  }
+  throw "a reason that is not in kReasons";
+}
+
+// The table as Markdown, header included.
+std::string ReasonTableMarkdown();
+
+}  // namespace gateway::errors
