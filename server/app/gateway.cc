@@ -120,9 +120,9 @@ struct Gateway::Parts {
   Random random;
   obs::Metrics metrics;
   std::unique_ptr<sandbox::Sandbox> sandbox;
-  std::unique_ptr<jobs::JobStore> store;
+  std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
-  jobs::JobStore::Recovered recovered;
+  jobs::Recovered recovered;
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<WorkThread> bodies;  // of large submits
   std::unique_ptr<http::CurlTransport> transport;

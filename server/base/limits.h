@@ -149,7 +149,10 @@ inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 static_assert(kUnaskedGap > 2 * kStalePollInterval, "the polls of one old job are no gap");
 inline constexpr hours kExpiresAfter{7 * 24};
-inline constexpr seconds kHintInterval{2};   // a job is polled for webhooks no more often than this
+inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
+inline constexpr std::int32_t kShards = 1'024;
+// Jobs gone for good that the feed still tells of.
+inline constexpr std::int64_t kTombstonesMax = 100'000;
 inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};

@@ -10,11 +10,12 @@ namespace gateway::jobs {
 namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
-  Search(const JobRecord& in_doubt, Upstream& the_upstream, JobStore& the_store,
+  Search(const JobRecord& in_doubt, Upstream& the_upstream, Jobs& the_jobs,
          CandidatesDone when_done)
-      : sent_at(in_doubt.sent_at),
+      : account(in_doubt.account),
+        sent_at(in_doubt.sent_at),
         upstream(the_upstream),
-        store(the_store),
+        jobs(the_jobs),
         done(std::move(when_done)) {}
 
   void ReadPage(const std::string& page_key) {
@@ -36,11 +37,11 @@ struct Search : std::enable_shared_from_this<Search> {
       return last ? done(std::move(found)) : ReadPage(page.next_page_key);
     }
     const std::string& id = page.jobs[next].pictory_job_id;
-    store.FindOwner(id,
-                    [self = shared_from_this()](absl::StatusOr<std::optional<std::string>> owner) {
-                      if (!owner.ok()) return self->done(owner.status());
-                      owner->has_value() ? self->CheckAge(**owner) : self->Take();
-                    });
+    jobs.FindOwner(account, id,
+                   [self = shared_from_this()](absl::StatusOr<std::optional<std::string>> owner) {
+                     if (!owner.ok()) return self->done(owner.status());
+                     owner->has_value() ? self->CheckAge(**owner) : self->Take();
+                   });
   }
 
   void Take() {
@@ -54,20 +55,21 @@ struct Search : std::enable_shared_from_this<Search> {
   }
 
   void CheckAge(const std::string& owner) {
-    store.Find(owner, page.jobs[next].pictory_job_id,
-               [self = shared_from_this()](absl::StatusOr<std::optional<JobRecord>> record) {
-                 if (!record.ok()) return self->done(record.status());
-                 const bool older = record->has_value() &&
-                                    (*record)->accepted_at < self->sent_at - limits::kClockSlack;
-                 if (older) return self->done(std::move(self->found));
-                 ++self->next;
-                 self->CheckNext();
-               });
+    jobs.Find(owner, page.jobs[next].pictory_job_id,
+              [self = shared_from_this()](absl::StatusOr<std::optional<JobRecord>> record) {
+                if (!record.ok()) return self->done(record.status());
+                const bool older = record->has_value() &&
+                                   (*record)->accepted_at < self->sent_at - limits::kClockSlack;
+                if (older) return self->done(std::move(self->found));
+                ++self->next;
+                self->CheckNext();
+              });
   }
 
+  const std::string account;
   const WallTime sent_at;
   Upstream& upstream;
-  JobStore& store;
+  Jobs& jobs;
   const CandidatesDone done;
   int pages = 0;
   pictory::JobList page;
@@ -77,9 +79,9 @@ struct Search : std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store,
+void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, Jobs& jobs,
                     CandidatesDone done) {
-  std::make_shared<Search>(in_doubt, upstream, store, std::move(done))->ReadPage("");
+  std::make_shared<Search>(in_doubt, upstream, jobs, std::move(done))->ReadPage("");
 }
 
 }  // namespace gateway::jobs

@@ -19,7 +19,6 @@ namespace gateway::jobs {
 using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::ResolveCandidate>>)>;
 
 // Calls `done` once, on a thread of store or transport. The rest must outlive the call.
-void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, JobStore& store,
-                    CandidatesDone done);
+void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, Jobs& jobs, CandidatesDone done);
 
 }  // namespace gateway::jobs

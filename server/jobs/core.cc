@@ -10,19 +10,19 @@ SubmitterOptions InEpoch(SubmitterOptions options, std::int64_t epoch) {
 
 }  // namespace
 
-Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::Recovered recovered)
+Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
     : upstream(std::move(options.upstream), ground.transport, ground.clock, ground.timers,
                std::move(events.upstream)),
       hub(options.hub, ground.store, ground.broadcaster),
-      ledger(ground.store, hub),
+      ledger(ground.store, ground.store, hub),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock),
       poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
-      reconciler(upstream, ledger, ground.store, hub, poller, ground.clock, ground.timers,
-                 std::move(events.resolves)),
+      reconciler(upstream, ledger, ground.store, ground.store, hub, poller, ground.clock,
+                 ground.timers, std::move(events.resolves)),
       submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed,
-                ledger, ground.store, hub, ground.clock, ground.timers, ground.random,
+                ledger, ground.store, ground.store, hub, ground.clock, ground.timers, ground.random,
                 WithHints(std::move(events.submits))),
       uploads(upstream, ground.clock, ground.timers),
       deleter(upstream, ledger, ground.store, ground.clock),

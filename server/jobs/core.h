@@ -49,7 +49,7 @@ struct CoreEvents {
 
 // What it stands on.
 struct CoreGround {
-  JobStore& store;
+  Store& store;
   http::HttpTransport& transport;
   WorkThread& broadcaster;
   const Clock& clock;
@@ -60,7 +60,7 @@ struct CoreGround {
 class Core {
  public:
   // `recovered`: what the store has told of the process before.
-  Core(CoreOptions options, CoreEvents events, CoreGround ground, JobStore::Recovered recovered);
+  Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
@@ -90,7 +90,7 @@ class Core {
   SubmitEvents WithHints(SubmitEvents events);
 
   CoreGround ground_;
-  JobStore::Recovered recovered_;
+  Recovered recovered_;
 };
 
 }  // namespace gateway::jobs

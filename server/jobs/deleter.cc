@@ -30,15 +30,15 @@ bool MayHaveOutputs(const Job& job) {
 }  // namespace
 
 void Deleter::Delete(const std::string& tenant, const std::string& name, Done done) {
-  store_.Find(tenant, name,
-              [this, name, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
-                if (!found.ok()) return done(found.status());
-                if (!found->has_value()) return done(errors::JobNotFound(name));
-                JobRecord& record = **found;
-                if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
-                MayHaveOutputs(record.job) ? Clean(std::move(record), done)
-                                           : Bury(std::move(record), done);
-              });
+  jobs_.Find(tenant, name,
+             [this, name, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+               if (!found.ok()) return done(found.status());
+               if (!found->has_value()) return done(errors::JobNotFound(name));
+               JobRecord& record = **found;
+               if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
+               MayHaveOutputs(record.job) ? Clean(std::move(record), done)
+                                          : Bury(std::move(record), done);
+             });
 }
 
 void Deleter::Clean(JobRecord record, Done done) {

@@ -17,8 +17,8 @@ namespace gateway::jobs {
 
 class Deleter {
  public:
-  Deleter(Upstream& upstream, Ledger& ledger, JobStore& store, const Clock& clock)
-      : upstream_(upstream), ledger_(ledger), store_(store), clock_(clock) {}
+  Deleter(Upstream& upstream, Ledger& ledger, Jobs& jobs, const Clock& clock)
+      : upstream_(upstream), ledger_(ledger), jobs_(jobs), clock_(clock) {}
 
   // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing
   // is deleted here unless Pictory has said that it is gone there, or that it never allows it.
@@ -31,7 +31,7 @@ class Deleter {
 
   Upstream& upstream_;
   Ledger& ledger_;
-  JobStore& store_;
+  Jobs& jobs_;
   const Clock& clock_;
 };
 

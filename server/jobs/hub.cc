@@ -180,8 +180,8 @@ void Hub::Subscription::Reset() {
   if (auto audience = std::move(audience_)) audience->Leave(place_);
 }
 
-Hub::Hub(HubOptions options, JobStore& store, WorkThread& broadcaster)
-    : store_(store), shared_(std::make_shared<Shared>(broadcaster)) {
+Hub::Hub(HubOptions options, Jobs& jobs, WorkThread& broadcaster)
+    : jobs_(jobs), shared_(std::make_shared<Shared>(broadcaster)) {
   for (auto& shard : shards_) {
     shard = std::make_unique<Shard>(std::max<std::size_t>(1, options.finished_max / kShards),
                                     std::max<std::size_t>(1, options.finished_max_bytes / kShards));
@@ -238,7 +238,7 @@ void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done
     loading.waiting.push_back(std::move(done));
     if (loading.waiting.size() > 1) return;
   }
-  store_.Find(tenant, name, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+  jobs_.Find(tenant, name, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
     OnLoaded(key, std::move(found));
   });
 }

@@ -80,7 +80,7 @@ class Hub {
       std::function<void(const std::string& tenant, const std::string& job_id, std::size_t count)>;
 
   // Both must outlive the hub and its subscriptions.
-  Hub(HubOptions options, JobStore& store, WorkThread& broadcaster);
+  Hub(HubOptions options, Jobs& jobs, WorkThread& broadcaster);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -127,7 +127,7 @@ class Hub {
   SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 
-  JobStore& store_;
+  Jobs& jobs_;
   const std::shared_ptr<Shared> shared_;
   std::function<void(const Job&)> ended_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;

@@ -10,19 +10,6 @@ std::string WithoutPrefix(const std::string& name, std::string_view prefix, int 
 
 }  // namespace
 
-bool IsFinal(JobState state) {
-  switch (state) {
-    case v1::JOB_STATE_SUCCEEDED:
-    case v1::JOB_STATE_FAILED:
-    case v1::JOB_STATE_EXPIRED:
-    case v1::JOB_STATE_CLEANED:
-    case v1::JOB_STATE_OUTCOME_UNKNOWN:
-      return true;
-    default:
-      return false;
-  }
-}
-
 int Rank(JobState state) {
   switch (state) {
     case v1::JOB_STATE_UNCONFIRMED:
@@ -34,43 +21,6 @@ int Rank(JobState state) {
     default:
       return IsFinal(state) ? 4 : 0;
   }
-}
-
-bool IsVisible(const JobRecord& record) {
-  switch (record.submission) {
-    case SubmissionState::kAccepted:
-    case SubmissionState::kUnknown:
-    case SubmissionState::kAbandoned:
-      return true;
-    case SubmissionState::kIntent:
-    case SubmissionState::kSending:
-    case SubmissionState::kRejected:
-    case SubmissionState::kNotSent:
-    case SubmissionState::kDeleted:
-      return false;
-  }
-  return false;
-}
-
-bool CountsAsSpent(SubmissionState state) {
-  switch (state) {
-    case SubmissionState::kSending:
-    case SubmissionState::kAccepted:
-    case SubmissionState::kUnknown:
-    case SubmissionState::kAbandoned:
-    case SubmissionState::kDeleted:
-      return true;
-    case SubmissionState::kIntent:
-    case SubmissionState::kRejected:
-    case SubmissionState::kNotSent:
-      return false;
-  }
-  return false;
-}
-
-bool CanBeOwed(SubmissionState state) {
-  return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
-         state == SubmissionState::kUnknown;
 }
 
 bool IsPollable(const JobRecord& record) {

@@ -2,6 +2,7 @@
 // to submit it once and poll it well (JobRecord). Plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -62,9 +63,14 @@ enum class SubmissionState : std::uint8_t {
   kDeleted =
       8  // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
 };
+inline constexpr std::array kSubmissionStates = {
+    SubmissionState::kIntent,    SubmissionState::kSending, SubmissionState::kAccepted,
+    SubmissionState::kRejected,  SubmissionState::kNotSent, SubmissionState::kUnknown,
+    SubmissionState::kAbandoned, SubmissionState::kDeleted};
 
 // What became of the answer to a submit without a request_id: whether an equal one is owed it
-// (jobs/owed_answers.h). On the disk it is known late or never.
+// (jobs/owed_answers.h). On the disk it is known late or never. This is also all that another
+// gateway with the same store could be told of the answer.
 enum class Delivery : std::uint8_t {
   kUnsaid = 0,    // the process that answered has not said yet, or ended badly
   kArrived = 1,   // as far as can be known
@@ -81,8 +87,16 @@ enum class Notice : std::uint8_t {
   kIncomplete = 3      // Pictory says completed, and gives no result that can be used
 };
 
+// The Pictory account of those that have no other.
+inline constexpr char kDefaultAccount[] = "default";
+
 struct JobRecord {
   Job job;
+
+  // The Pictory account that made the job: its Pictory id is one of that account's.
+  std::string account = kDefaultAccount;
+  // Who polls it: the process that holds this shard (jobs::Leases). Below limits::kShards.
+  std::int32_t shard = 0;
 
   // How often the record was written. A write names the version that it changes, so that of two who
   // have read the same one only the first is stored.
@@ -116,22 +130,48 @@ struct JobRecord {
 };
 
 // The last five states: nothing changes after them.
-bool IsFinal(JobState state);
+constexpr bool IsFinal(JobState state) {
+  switch (state) {
+    case v1::JOB_STATE_SUCCEEDED:
+    case v1::JOB_STATE_FAILED:
+    case v1::JOB_STATE_EXPIRED:
+    case v1::JOB_STATE_CLEANED:
+    case v1::JOB_STATE_OUTCOME_UNKNOWN:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // Position in the only order states may move: a lower rank never follows a higher one.
 int Rank(JobState state);
 
-// A record that callers can see: Pictory took the job, or may have taken it.
-bool IsVisible(const JobRecord& record);
+// Callers can see a record that got so far: Pictory took the job, or may have taken it.
+constexpr bool IsVisible(SubmissionState state) {
+  return state == SubmissionState::kAccepted || state == SubmissionState::kUnknown ||
+         state == SubmissionState::kAbandoned;
+}
+inline bool IsVisible(const JobRecord& record) { return IsVisible(record.submission); }
 
 // Visible, not final, and with a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
 
+// An attempt is under way, or was when its process ended.
+constexpr bool IsInFlight(SubmissionState state) {
+  return state == SubmissionState::kIntent || state == SubmissionState::kSending;
+}
+
 // Sent at least once, so that it counts as paid whatever became of it.
-bool CountsAsSpent(SubmissionState state);
+constexpr bool CountsAsSpent(SubmissionState state) {
+  return state == SubmissionState::kSending || state == SubmissionState::kDeleted ||
+         IsVisible(state);
+}
 
 // Its answer may be owed to an equal submit: there is a job, or may be one.
-bool CanBeOwed(SubmissionState state);
+constexpr bool CanBeOwed(SubmissionState state) {
+  return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
+         state == SubmissionState::kUnknown;
+}
 
 // `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`: the words of the API without their prefix.
 std::string StateName(JobState state);

@@ -5,26 +5,26 @@
 
 namespace gateway::jobs {
 
-void Ledger::Begin(JobRecord record, JobStore::Callback<BeginResult> done) {
-  store_.Begin(std::move(record), std::move(done));
+void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
+  submissions_.Begin(std::move(record), std::move(done));
 }
 
 void Ledger::Update(Change change, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = change.record;
-  store_.Update(std::move(change.record), std::move(change.parts),
-                [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
-                 done = std::move(done)](absl::Status status) {
-                  outcome->status = std::move(status);
-                  if (absl::IsAborted(outcome->status))
-                    return ReadPresent(std::move(*outcome), done);
-                  if (outcome->status.ok()) {
-                    ++outcome->record.version;
-                    if (stored) stored(outcome->record);
-                    if (!hidden && IsVisible(outcome->record)) Show(*outcome);
-                  }
-                  done(std::move(*outcome));
-                });
+  submissions_.Update(std::move(change.record), std::move(change.parts),
+                      [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
+                       done = std::move(done)](absl::Status status) {
+                        outcome->status = std::move(status);
+                        if (absl::IsAborted(outcome->status))
+                          return ReadPresent(std::move(*outcome), done);
+                        if (outcome->status.ok()) {
+                          ++outcome->record.version;
+                          if (stored) stored(outcome->record);
+                          if (!hidden && IsVisible(outcome->record)) Show(*outcome);
+                        }
+                        done(std::move(*outcome));
+                      });
 }
 
 void Ledger::Show(Outcome& outcome) {
@@ -48,14 +48,14 @@ void Ledger::ReadPresent(Outcome outcome, Done done) {
     }
     done(std::move(*outcome));
   };
-  request_id.empty() ? store_.Find(tenant, job_id, take)
-                     : store_.FindRequest(tenant, request_id, take);
+  request_id.empty() ? jobs_.Find(tenant, job_id, take)
+                     : submissions_.FindRequest(tenant, request_id, take);
 }
 
 void Ledger::Bury(JobRecord record, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = record;
-  store_.Bury(std::move(record), [this, outcome, done = std::move(done)](absl::Status status) {
+  jobs_.Bury(std::move(record), [this, outcome, done = std::move(done)](absl::Status status) {
     outcome->status = std::move(status);
     if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
     if (outcome->status.ok()) {
@@ -66,13 +66,13 @@ void Ledger::Bury(JobRecord record, Done done) {
   });
 }
 
-void Ledger::Prune(const PruneQuery& query, JobStore::Callback<std::size_t> done) {
-  store_.Prune(query,
-               [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
-                 if (!pruned.ok()) return done(pruned.status());
-                 for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
-                 done(pruned->size());
-               });
+void Ledger::Prune(const PruneQuery& query, StoreCallback<std::size_t> done) {
+  jobs_.Prune(query,
+              [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
+                if (!pruned.ok()) return done(pruned.status());
+                for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
+                done(pruned->size());
+              });
 }
 
 }  // namespace gateway::jobs

@@ -20,7 +20,8 @@ namespace gateway::jobs {
 
 class Ledger {
  public:
-  Ledger(JobStore& store, Hub& hub) : store_(store), hub_(hub) {}
+  Ledger(Submissions& submissions, Jobs& jobs, Hub& hub)
+      : submissions_(submissions), jobs_(jobs), hub_(hub) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
@@ -46,19 +47,20 @@ class Ledger {
   };
   using Done = std::function<void(Outcome)>;
 
-  // Inserts it, unless its request_id is known; see JobStore::Begin.
-  void Begin(JobRecord record, JobStore::Callback<BeginResult> done);
+  // Inserts it, unless its request_id is known; see Submissions::Begin.
+  void Begin(JobRecord record, StoreCallback<BeginResult> done);
   void Update(Change change, Done done);
   // As Update; parts and labels go, and callers do not see the job any more.
   void Bury(JobRecord record, Done done);
-  // What is old goes; `done` gets how many. See JobStore::Prune.
-  void Prune(const PruneQuery& query, JobStore::Callback<std::size_t> done);
+  // What is old goes; `done` gets how many. See Jobs::Prune.
+  void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:
   void Show(Outcome& outcome);
   void ReadPresent(Outcome outcome, Done done);
 
-  JobStore& store_;
+  Submissions& submissions_;
+  Jobs& jobs_;
   Hub& hub_;
   std::vector<Observer> observers_;
 };

@@ -13,8 +13,8 @@
 //
 // Held is what is running, undelivered or not settled; of what is not here the answer has arrived.
 // Jobs that are owed stand in a queue, the oldest first. One is taken by a claim, which the store
-// has to confirm (JobStore::Claim); while an answer is on its way, others take the next, and share
-// it only if there is none. Thread-safe; no call blocks.
+// has to confirm (Submissions::Claim); while an answer is on its way, others take the next, and
+// share it only if there is none. Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>

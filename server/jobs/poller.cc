@@ -7,12 +7,12 @@
 
 namespace gateway::jobs {
 
-Poller::Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store,
+Poller::Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, Jobs& jobs,
                const Clock& clock, Timers& timers, Random& random, PollEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
       ledger_(ledger),
-      store_(store),
+      jobs_(jobs),
       clock_(clock),
       random_(random),
       events_(std::move(events)),

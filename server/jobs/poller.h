@@ -70,8 +70,8 @@ struct PollEvents {
 
 class Poller {
  public:
-  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, JobStore& store,
-         const Clock& clock, Timers& timers, Random& random, PollEvents events);
+  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, Jobs& jobs, const Clock& clock,
+         Timers& timers, Random& random, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -197,7 +197,7 @@ class Poller {
   const PollerOptions options_;
   Upstream& upstream_;
   Ledger& ledger_;
-  JobStore& store_;
+  Jobs& jobs_;
   const Clock& clock_;
   Random& random_;
   const PollEvents events_;

@@ -27,7 +27,7 @@ void Poller::NoteAsked() {
     noted_ = asked;
   }
   // Should it not be kept, the next one is; what it costs is that a break looks longer than it was.
-  store_.NoteAsked(asked, [](const absl::Status&) {});
+  jobs_.NoteAsked(asked, [](const absl::Status&) {});
 }
 
 void Poller::NoteFollowed() {
@@ -42,11 +42,11 @@ void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply r
   news->job = job;
   news->ask = ask;
   news->reply = std::move(reply);
-  store_.Find(job->tenant, std::string(job->job_id()),
-              [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
-                if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
-                OnRecord(news, **std::move(found));
-              });
+  jobs_.Find(job->tenant, std::string(job->job_id()),
+             [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
+               if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
+               OnRecord(news, **std::move(found));
+             });
 }
 
 void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) {

@@ -54,11 +54,13 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub,
-                       Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events)
+Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs,
+                       Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
+                       ReconcileEvents events)
     : upstream_(upstream),
       ledger_(ledger),
-      store_(store),
+      submissions_(submissions),
+      jobs_(jobs),
       hub_(hub),
       poller_(poller),
       clock_(clock),
@@ -102,8 +104,8 @@ void Reconciler::Recall(std::vector<Hint> hints) {
 void Reconciler::OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
                             CallbackDone done) {
   std::erase_if(pictory_job_ids, [](const std::string& id) { return !IsUpstreamId(id); });
-  store_.FindToken(token, [this, ids = std::move(pictory_job_ids),
-                           done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+  submissions_.FindToken(token, [this, ids = std::move(pictory_job_ids), done = std::move(done)](
+                                    absl::StatusOr<std::optional<JobRecord>> found) {
     const bool known = found.ok() && found->has_value();
     const bool in_doubt = known && (*found)->submission == SubmissionState::kUnknown;
     if (events_.called_back) events_.called_back(known, in_doubt);
@@ -121,7 +123,7 @@ void Reconciler::OnCallback(const std::string& token, std::vector<std::string> p
     const bool open = in_doubt || record.submission == SubmissionState::kSending;
     if (!open || ids.empty() || IsOff(Guard::kEarlyCallback)) return done(absl::OkStatus());
     for (const std::string& id : ids) KeepEarly(key, id);
-    store_.KeepHints(key, ids, done);
+    submissions_.KeepHints(key, ids, done);
   });
 }
 
@@ -427,7 +429,7 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
     if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
     record = found->second.record;
   }
-  FindCandidates(record, upstream_, store_,
+  FindCandidates(record, upstream_, jobs_,
                  [record, done = std::move(done)](
                      const absl::StatusOr<std::vector<v1::ResolveCandidate>>& found) {
                    if (!found.ok()) return done(found.status());

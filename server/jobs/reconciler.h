@@ -44,8 +44,8 @@ struct ReconcileEvents {
 
 class Reconciler {
  public:
-  Reconciler(Upstream& upstream, Ledger& ledger, JobStore& store, Hub& hub, Poller& poller,
-             const Clock& clock, Timers& timers, ReconcileEvents events);
+  Reconciler(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
+             Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
@@ -132,7 +132,8 @@ class Reconciler {
 
   Upstream& upstream_;
   Ledger& ledger_;
-  JobStore& store_;
+  Submissions& submissions_;
+  Jobs& jobs_;
   Hub& hub_;
   Poller& poller_;
   const Clock& clock_;

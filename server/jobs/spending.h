@@ -31,7 +31,7 @@ class Spending {
   // `clock` must outlive this.
   Spending(SpendingLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // What was sent before this process, from JobStore::Recover, by the time it is now: that of
+  // What was sent before this process, from Store::Recover, by the time it is now: that of
   // StartTime, since from then on the wall clock is not asked. Once, before the first TryTake.
   void Recover(std::vector<Spent> spent, WallTime started);
 

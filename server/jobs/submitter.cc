@@ -16,14 +16,16 @@
 namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
-                     OwedAnswers& owed, Ledger& ledger, JobStore& store, Hub& hub,
-                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
+                     OwedAnswers& owed, Ledger& ledger, Submissions& submissions, Jobs& jobs,
+                     Hub& hub, const Clock& clock, Timers& timers, Random& random,
+                     SubmitEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
       spending_(spending),
       owed_(owed),
       ledger_(ledger),
-      store_(store),
+      submissions_(submissions),
+      jobs_(jobs),
       hub_(hub),
       clock_(clock),
       timers_(timers),
@@ -41,7 +43,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
-  store_.FindUnkeyed(
+  submissions_.FindUnkeyed(
       tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
       [this, request = std::move(request),
        done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
@@ -75,8 +77,8 @@ void Submitter::Identify(SubmitRequest request, OwedAnswers::Id id, Done done) {
 }
 
 void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter) {
-  store_.Claim(claim, [this, request = std::move(request),
-                       waiter = std::move(waiter)](const absl::StatusOr<bool>& taken) mutable {
+  submissions_.Claim(claim, [this, request = std::move(request), waiter = std::move(waiter)](
+                                const absl::StatusOr<bool>& taken) mutable {
     const JobKey key{request.tenant, request.request_id};
     if (!taken.ok()) {
       owed_.NotClaimed(key);

@@ -68,7 +68,7 @@ struct SubmitRequest {
 struct SubmitterOptions {
   pictory::TranslateOptions translate;
   bool sandbox = false;
-  std::int64_t epoch = 0;  // of JobStore::Recover
+  std::int64_t epoch = 0;  // of Store::Recover
   // Where Pictory is to call back for a submission with this token; null or "": nowhere.
   std::function<std::string(const std::string& token)> webhook_url;
   // Where the body of a large submit is made, which takes time in proportion to it; null: where it
@@ -102,8 +102,8 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
-            Ledger& ledger, JobStore& store, Hub& hub, const Clock& clock, Timers& timers,
-            Random& random, SubmitEvents events);
+            Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub, const Clock& clock,
+            Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -168,7 +168,7 @@ class Submitter {
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        Ledger::Outcome outcome);
   // The record of an attempt before Pictory has answered; nobody else changes it.
-  void Store(const AttemptPtr& attempt, JobStore::Done done);
+  void Store(const AttemptPtr& attempt, StoreDone done);
 
   // Ends that need no POST.
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
@@ -186,7 +186,8 @@ class Submitter {
   Spending& spending_;
   OwedAnswers& owed_;
   Ledger& ledger_;
-  JobStore& store_;
+  Submissions& submissions_;
+  Jobs& jobs_;
   Hub& hub_;
   const Clock& clock_;
   Timers& timers_;

@@ -75,7 +75,7 @@ void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& refere
   if (from.part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, from.pictory_id, "");
   const auto job_id = from.job_id;
   const auto part = from.part;
-  store_.ReadPart(
+  jobs_.ReadPart(
       attempt->key.tenant, job_id, part, 0, 0,
       [this, attempt, from = std::move(from)](const absl::StatusOr<PartChunk>& size) mutable {
         if (!size.ok()) return AnswerFromRequestId(attempt, from.WhyNot(size.status()));
@@ -106,12 +106,12 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
     if (!held.ok()) return AnswerFromRequestId(attempt, held.status());
     attempt->part_held = *std::move(held);
   }
-  store_.ReadPart(attempt->key.tenant, from.job_id, from.part, 0, from.bytes,
-                  [this, attempt, from](absl::StatusOr<PartChunk> chunk) {
-                    if (!chunk.ok())
-                      return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
-                    Translate(attempt, from.pictory_id, std::move(chunk->data));
-                  });
+  jobs_.ReadPart(attempt->key.tenant, from.job_id, from.part, 0, from.bytes,
+                 [this, attempt, from](absl::StatusOr<PartChunk> chunk) {
+                   if (!chunk.ok())
+                     return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
+                   Translate(attempt, from.pictory_id, std::move(chunk->data));
+                 });
 }
 
 void Submitter::Translate(const AttemptPtr& attempt, std::string referenced_pictory_id,
@@ -260,8 +260,9 @@ void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) 
     return StoreOutcome(attempt, std::move(reply));
   const JobKey job{attempt->record.job.tenant, attempt->record.job.job_id};
   if (events_.hinted) events_.hinted(job, reply.hinted_job_id);
-  store_.KeepHints(job, {reply.hinted_job_id},
-                   [this, attempt, reply](const absl::Status&) { StoreOutcome(attempt, reply); });
+  submissions_.KeepHints(job, {reply.hinted_job_id}, [this, attempt, reply](const absl::Status&) {
+    StoreOutcome(attempt, reply);
+  });
 }
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
@@ -337,7 +338,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   Finish(attempt, std::move(outcome.seen));
 }
 
-void Submitter::Store(const AttemptPtr& attempt, JobStore::Done done) {
+void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
   ledger_.Update({.record = attempt->record, .hidden = true},
                  [attempt, done = std::move(done)](const Ledger::Outcome& outcome) {
                    if (outcome.status.ok()) attempt->record.version = outcome.record.version;
@@ -347,15 +348,15 @@ void Submitter::Store(const AttemptPtr& attempt, JobStore::Done done) {
 
 // A submit that cannot go on may be the retry of one that did: then the first one's answer counts.
 void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
-  store_.FindRequest(attempt->key.tenant, attempt->key.id,
-                     [this, attempt, otherwise = std::move(otherwise)](
-                         absl::StatusOr<std::optional<JobRecord>> found) {
-                       if (!found.ok() || !found->has_value() ||
-                           (*found)->submission == SubmissionState::kNotSent) {
-                         return Finish(attempt, otherwise);
-                       }
-                       AnswerFromRecord(attempt, **found);
-                     });
+  submissions_.FindRequest(attempt->key.tenant, attempt->key.id,
+                           [this, attempt, otherwise = std::move(otherwise)](
+                               absl::StatusOr<std::optional<JobRecord>> found) {
+                             if (!found.ok() || !found->has_value() ||
+                                 (*found)->submission == SubmissionState::kNotSent) {
+                               return Finish(attempt, otherwise);
+                             }
+                             AnswerFromRecord(attempt, **found);
+                           });
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {

@@ -35,7 +35,7 @@ struct CallEnd {
 // block; an answer may come on any thread, inside the call too, and comes exactly once.
 struct Domain {
   jobs::Hub& hub;
-  jobs::JobStore& store;
+  jobs::Jobs& store;
   watch::StreamWheel& wheel;
   const Clock& clock;
   Timers& timers;

@@ -75,7 +75,7 @@ struct FullRead {
 
   bool unwanted() const { return cancelled != nullptr && cancelled->load(); }
   bool degraded() const { return Degraded(domain, snapshot->tenant); }
-  void Read(std::int64_t bytes, jobs::JobStore::Callback<jobs::PartChunk> then) const {
+  void Read(std::int64_t bytes, jobs::StoreCallback<jobs::PartChunk> then) const {
     domain.store.ReadPart(snapshot->tenant, std::string(snapshot->job_id()),
                           v1::RESULT_PART_RESULT_JSON, 0, bytes, std::move(then));
   }

@@ -32,7 +32,7 @@ class ResultStream final : public watch::Stream {
   void ReadNext(std::int64_t offset);
   void OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> chunk);
 
-  jobs::JobStore& store_;
+  jobs::Jobs& store_;
   // Set by Begin, before anything is read.
   std::string tenant_;
   std::string job_id_;

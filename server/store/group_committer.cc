@@ -18,8 +18,8 @@ void Execute(SQLite::Statement& statement) {
 
 }  // namespace
 
-GroupCommitter::Statements::Statements(SQLite::Database& db)
-    : writes(db),
+GroupCommitter::Statements::Statements(SQLite::Database& db, std::int64_t tombstones_max)
+    : writes(db, tombstones_max),
       begin(db, "BEGIN IMMEDIATE"),
       commit(db, "COMMIT"),
       save(db, "SAVEPOINT one_write"),
@@ -30,7 +30,7 @@ GroupCommitter::GroupCommitter(SQLite::Database& db, StoreFiles& files, Options 
     : db_(db),
       files_(files),
       options_(std::move(options)),
-      statements_(std::in_place, db),
+      statements_(std::in_place, db, options_.tombstones_max),
       thread_([this] { Run(); }) {}
 
 GroupCommitter::~GroupCommitter() { Close(); }

@@ -26,6 +26,7 @@
 #include "SQLiteCpp/Statement.h"
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "store/job_writes.h"
 #include "store/store_files.h"
 
@@ -36,6 +37,7 @@ class GroupCommitter {
   struct Options {
     std::size_t queue_max = 0;
     std::size_t group_max = 0;
+    std::int64_t tombstones_max = limits::kTombstonesMax;
     Duration look_every{};                                   // at all of the files
     std::function<void(absl::Status)> on_fatal;              // may be empty
     std::function<absl::Status(std::size_t)> before_commit;  // may be empty; see SqliteOptions
@@ -73,7 +75,7 @@ class GroupCommitter {
   using Group = std::vector<Pending>;
 
   struct Statements {
-    explicit Statements(SQLite::Database& db);
+    Statements(SQLite::Database& db, std::int64_t tombstones_max);
     JobWrites writes;
     SQLite::Statement begin;
     SQLite::Statement commit;

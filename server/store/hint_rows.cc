@@ -1,8 +1,10 @@
 #include "store/hint_rows.h"
 
 #include "SQLiteCpp/Statement.h"
+#include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "store/record_row.h"
+#include "store/state_sql.h"
 
 namespace gateway::store {
 
@@ -25,9 +27,10 @@ void InsertHints(SQLite::Database& db, const jobs::JobKey& job,
 }
 
 std::vector<jobs::Hint> RecoverHints(SQLite::Database& db) {
-  db.exec(
+  db.exec(absl::StrCat(
       "DELETE FROM hints WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.tenant = hints.tenant"
-      " AND jobs.job_id = hints.job_id AND submission = 6)");
+      " AND jobs.job_id = hints.job_id AND submission = ",
+      Sql(jobs::SubmissionState::kUnknown), ")"));
   SQLite::Statement find(db, "SELECT tenant, job_id, pictory_job_id FROM hints ORDER BY id");
   std::vector<jobs::Hint> hints;
   while (find.executeStep()) {

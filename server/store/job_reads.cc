@@ -5,12 +5,14 @@
 
 #include "SQLiteCpp/Column.h"
 #include "SQLiteCpp/Transaction.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "store/record_row.h"
+#include "store/state_sql.h"
 
 namespace gateway::store {
 namespace {
@@ -159,11 +161,18 @@ void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const Li
 JobReads::JobReads(SQLite::Database& db)
     : db_(db),
       find_(db, SelectJob("tenant = ? AND job_id = ? AND visible = 1")),
-      find_pictory_(
-          db,
-          SelectJob("tenant = ? AND pictory_job_id = ? AND pictory_job_id <> '' AND visible = 1")),
+      // An index of the tenant's jobs looks as good to SQLite.
+      find_pictory_(db, absl::StrCat("SELECT ", kRecordColumns,
+                                     " FROM jobs INDEXED BY jobs_by_pictory_id"
+                                     " WHERE tenant = ? AND pictory_job_id = ?"
+                                     " AND pictory_job_id <> '' AND visible = 1"
+                                     " ORDER BY create_time DESC LIMIT 1")),
+      find_alias_(db, SelectJob("tenant = ?1 AND visible = 1 AND job_id ="
+                                " (SELECT job_id FROM aliases WHERE tenant = ?1 AND alias = ?2)")),
       find_request_(db, SelectJob("tenant = ? AND request_id = ? AND request_id <> ''")),
-      find_owner_(db, "SELECT tenant FROM jobs WHERE pictory_job_id = ? AND pictory_job_id <> ''"),
+      find_owner_(db,
+                  "SELECT tenant FROM jobs"
+                  " WHERE account = ? AND pictory_job_id = ? AND pictory_job_id <> ''"),
       find_token_(db, SelectJob("finish_time IS NULL AND correlation_token <> ''"
                                 " AND correlation_token = ?")),
       find_unkeyed_(db, SelectJob("tenant = ?1 AND fingerprint = ?2 AND minted_request_id = 1"
@@ -173,6 +182,7 @@ JobReads::JobReads(SQLite::Database& db)
                                   " OR (?6 AND (?4 = '' OR mesh_request_id = '')))"
                                   " ORDER BY NOT ?5 AND ?4 <> '' AND mesh_request_id = ?4 DESC,"
                                   " create_time DESC LIMIT 1")),
+      feed_end_(db, kLastChangeSql),
       part_size_(db,
                  "SELECT total_bytes FROM parts"
                  " WHERE tenant = ? AND job_id = ? AND part = ? AND slice = 0"),
@@ -181,8 +191,10 @@ JobReads::JobReads(SQLite::Database& db)
                    " AND slice BETWEEN ? AND ? ORDER BY slice") {}
 
 std::optional<JobRecord> JobReads::Find(const std::string& tenant, const std::string& name) {
-  std::optional<JobRecord> found = One(find_, tenant, name);
-  return found.has_value() ? found : One(find_pictory_, tenant, name);
+  for (SQLite::Statement* by : {&find_, &find_pictory_, &find_alias_}) {
+    if (std::optional<JobRecord> found = One(*by, tenant, name)) return found;
+  }
+  return std::nullopt;
 }
 
 std::optional<JobRecord> JobReads::FindRequest(const std::string& tenant,
@@ -190,9 +202,11 @@ std::optional<JobRecord> JobReads::FindRequest(const std::string& tenant,
   return One(find_request_, tenant, request_id);
 }
 
-std::optional<std::string> JobReads::FindOwner(const std::string& pictory_job_id) {
+std::optional<std::string> JobReads::FindOwner(const std::string& account,
+                                               const std::string& pictory_job_id) {
   StatementUse find(find_owner_);
-  find->bindNoCopy(1, pictory_job_id);
+  find->bindNoCopy(1, account);
+  find->bindNoCopy(2, pictory_job_id);
   if (!find->executeStep()) return std::nullopt;
   return find->getColumn(0).getString();
 }
@@ -252,11 +266,44 @@ std::vector<std::string> JobReads::ListIds(const std::string& tenant, const List
 }
 
 void JobReads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
-  SQLite::Statement unfinished(db_, absl::StrCat("SELECT ", kRecordColumns,
-                                                 " FROM jobs INDEXED BY jobs_unfinished"
-                                                 " WHERE visible = 1 AND state < 4"
-                                                 " ORDER BY next_poll_at"));
+  SQLite::Statement unfinished(
+      db_, absl::StrCat("SELECT ", kRecordColumns, " FROM jobs INDEXED BY jobs_unfinished WHERE ",
+                        IsUnfinishedSql(), " ORDER BY next_poll_at"));
   while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
+}
+
+std::int64_t JobReads::FindFeedEnd() {
+  StatementUse end(feed_end_);
+  end->executeStep();
+  return end->getColumn(0).getInt64();
+}
+
+absl::StatusOr<jobs::FeedPage> JobReads::ReadFeed(const std::string& position, int limit) {
+  // One snapshot for all steps: between them tombstones could be forgotten.
+  SQLite::Transaction snapshot(db_);
+  std::int64_t after = 0;
+  if (!absl::SimpleAtoi(position, &after) || after > FindFeedEnd() ||
+      after < db_.execAndGet("SELECT coalesce(max(feed_begin), 0) FROM store").getInt64()) {
+    return jobs::FeedForgotten();
+  }
+  SQLite::Statement read(
+      db_, absl::StrCat("SELECT change, tenant, job_id, shard, version, submission = ",
+                        Sql(jobs::SubmissionState::kDeleted),
+                        " FROM jobs INDEXED BY jobs_changed WHERE change > 0 AND change > ?1"
+                        " UNION ALL SELECT change, tenant, job_id, shard, 0, 1 FROM tombstones"
+                        " WHERE change > ?1 ORDER BY change LIMIT ?2"));
+  read.bind(1, after);
+  read.bind(2, std::max(limit, 0));
+  jobs::FeedPage page;
+  while (read.executeStep()) {
+    after = read.getColumn(0).getInt64();
+    page.entries.push_back({.job = {read.getColumn(1).getString(), read.getColumn(2).getString()},
+                            .shard = read.getColumn(3).getInt(),
+                            .version = read.getColumn(4).getInt64(),
+                            .gone = read.getColumn(5).getInt() != 0});
+  }
+  page.position = absl::StrCat(after);
+  return page;
 }
 
 absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,

@@ -1,4 +1,4 @@
-// What the reads of a JobStore ask of the file: the statements, without threads.
+// What the reads of a store ask of the file: the statements, without threads.
 //
 // For one thread, on a connection of its own. Each call sees one state of the file: all that was
 // committed when it began. Calls throw SQLite::Exception if the file fails.
@@ -23,13 +23,16 @@ class JobReads {
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
                                              const std::string& request_id);
-  std::optional<std::string> FindOwner(const std::string& pictory_job_id);
+  std::optional<std::string> FindOwner(const std::string& account,
+                                       const std::string& pictory_job_id);
   std::optional<jobs::JobRecord> FindToken(const std::string& token);
   std::optional<jobs::JobRecord> FindUnkeyed(const std::string& tenant,
                                              const std::string& fingerprint,
                                              const jobs::RetryEvidence& evidence, WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
+  std::int64_t FindFeedEnd();
+  absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
                                            std::int64_t max_bytes);
@@ -40,10 +43,12 @@ class JobReads {
   SQLite::Database& db_;
   SQLite::Statement find_;
   SQLite::Statement find_pictory_;
+  SQLite::Statement find_alias_;
   SQLite::Statement find_request_;
   SQLite::Statement find_owner_;
   SQLite::Statement find_token_;
   SQLite::Statement find_unkeyed_;
+  SQLite::Statement feed_end_;
   SQLite::Statement part_size_;
   SQLite::Statement part_slices_;
 };

@@ -8,10 +8,11 @@
 #include "base/errors.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
-#include "jobs/fingerprint.h"
+#include "jobs/restart.h"
 #include "store/hint_rows.h"
 #include "store/record_row.h"
 #include "store/schema.h"
+#include "store/state_sql.h"
 
 namespace gateway::store {
 
@@ -29,23 +30,24 @@ std::string WithoutLast(const std::string& list) { return list.substr(0, list.rf
 
 }  // namespace
 
-JobWrites::JobWrites(SQLite::Database& db)
+JobWrites::JobWrites(SQLite::Database& db, std::int64_t tombstones_max)
     : db_(db),
+      tombstones_max_(tombstones_max),
+      change_(db.execAndGet(kLastChangeSql).getInt64()),
       find_request_(db, absl::StrCat("SELECT id, ", kRecordColumns,
                                      " FROM jobs WHERE tenant = ? AND request_id = ?"
                                      " AND request_id <> ''")),
       find_(db, "SELECT id, version, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
-      insert_(db,
-              absl::StrCat("INSERT INTO jobs (", kRecordColumns, ") VALUES (", kRecordValues, ")")),
+      insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ", change) VALUES (",
+                               kRecordValues, ", ?)")),
       // Whether its answer has arrived is known to one place, and written by many: it is never
       // taken back here. A record that was never sent begins anew.
       replace_(db, absl::StrCat("UPDATE jobs SET (", WithoutLast(kRecordColumns), ") = (",
                                 WithoutLast(kRecordValues), "), delivery = CASE WHEN ?",
-                                kRecordColumnCount,
-                                " = 1 OR submission = 5"
-                                " THEN ?",
-                                kRecordColumnCount, " ELSE delivery END WHERE id = ?",
-                                kRecordColumnCount + 1)),
+                                kRecordColumnCount, " = ", Sql(jobs::Delivery::kArrived),
+                                " OR submission = ", Sql(SubmissionState::kNotSent), " THEN ?",
+                                kRecordColumnCount, " ELSE delivery END, change = ?",
+                                kRecordColumnCount + 1, " WHERE id = ?", kRecordColumnCount + 2)),
       insert_label_(db, "INSERT INTO labels (tenant, key, value, job_id) VALUES (?, ?, ?, ?)"),
       remove_label_(db,
                     "DELETE FROM labels WHERE tenant = ? AND key = ? AND value = ? AND job_id = ?"),
@@ -54,21 +56,27 @@ JobWrites::JobWrites(SQLite::Database& db)
                  " VALUES (?, ?, ?, ?, ?, ?)"),
       remove_part_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"),
       remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
+      remove_aliases_(db, "DELETE FROM aliases WHERE tenant = ? AND job_id = ?"),
       remove_job_(db, "DELETE FROM jobs WHERE id = ?"),
+      put_tombstone_(db,
+                     "INSERT INTO tombstones (change, tenant, job_id, shard) VALUES (?, ?, ?, ?)"),
       claim_(db,
-             "UPDATE jobs SET claims = claims + 1"
-             " WHERE tenant = ? AND job_id = ? AND claims = ? AND delivery <> 1"
-             " AND submission IN (2, 3, 6)"),
-      prunable_(
-          db,
-          "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_finished"
-          " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
-          " ORDER BY finish_time LIMIT ?3)"
-          " UNION ALL "
-          "SELECT * FROM (SELECT id, tenant, job_id, labels FROM jobs INDEXED BY jobs_unseen"
-          " WHERE visible = 0 AND submission > 2 AND update_time < ?2"
-          " ORDER BY update_time LIMIT ?3)"
-          " LIMIT ?3") {}
+             absl::StrCat("UPDATE jobs SET claims = claims + 1"
+                          " WHERE tenant = ? AND job_id = ? AND claims = ? AND delivery <> ",
+                          Sql(jobs::Delivery::kArrived), " AND ", SubmissionIn(jobs::CanBeOwed))),
+      prunable_(db,
+                absl::StrCat("SELECT * FROM (SELECT id, tenant, job_id, labels, shard FROM jobs "
+                             "INDEXED BY jobs_finished"
+                             " WHERE visible = 1 AND finish_time IS NOT NULL AND finish_time < ?1"
+                             " ORDER BY finish_time LIMIT ?3)"
+                             " UNION ALL "
+                             "SELECT * FROM (SELECT id, tenant, job_id, labels, shard FROM jobs "
+                             "INDEXED BY jobs_unseen"
+                             " WHERE ",
+                             IsUnseenSql(),
+                             " AND update_time < ?2"
+                             " ORDER BY update_time LIMIT ?3)"
+                             " LIMIT ?3")) {}
 
 absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
   {
@@ -78,17 +86,11 @@ absl::StatusOr<BeginResult> JobWrites::Begin(JobRecord record) {
     if (find->executeStep()) {
       const std::int64_t row = find->getColumn(0).getInt64();
       JobRecord known = ReadRecord(*find, 1);
-      if (known.submission != SubmissionState::kNotSent ||
-          !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
-        return BeginResult{.begun = false, .record = std::move(known)};
-      }
-      record.job.job_id = known.job.job_id;
-      record.job.create_time = known.job.create_time;
-      record.attempt = known.attempt + 1;
-      record.version = known.version;
-      Replace(row, record, known.job.labels);
-      ++record.version;
-      return BeginResult{.begun = true, .record = std::move(record)};
+      std::optional<JobRecord> again = jobs::BeginAgain(known, std::move(record));
+      if (!again.has_value()) return BeginResult{.begun = false, .record = std::move(known)};
+      Replace(row, *again, known.job.labels);
+      ++again->version;
+      return BeginResult{.begun = true, .record = *std::move(again)};
     }
   }
   Insert(record);
@@ -116,6 +118,44 @@ absl::Status JobWrites::PutSlices(const JobRecord& record, const pictory::JobRes
 }
 
 void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
+
+// Statements are prepared each time: such a job is rare.
+absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record) {
+  const absl::StatusOr<Row> row = RowToChange(record);
+  if (!row.ok()) return row.status();
+  const Job& job = record.job;
+  std::string adopted;
+  {
+    SQLite::Statement find(db_,
+                           "SELECT id, tenant, job_id, labels, shard FROM jobs"
+                           " WHERE account = ?1 AND pictory_job_id = ?2 AND pictory_job_id <> ''"
+                           " AND tenant = ?3 AND request_id = '' AND id <> ?4");
+    find.bindNoCopy(1, record.account);
+    find.bindNoCopy(2, job.pictory_job_id);
+    find.bindNoCopy(3, job.tenant);
+    find.bind(4, row->id);
+    if (find.executeStep()) {
+      const Old old = ReadOld(find);
+      adopted = old.key.id;
+      Rename(job.tenant, adopted, job.job_id);
+      Remove(old);
+    }
+  }
+  Replace(row->id, record, row->labels);
+  return adopted;
+}
+
+void JobWrites::Rename(const std::string& tenant, const std::string& adopted,
+                       const std::string& job_id) {
+  for (const char* sql : {"UPDATE aliases SET job_id = ?3 WHERE tenant = ?1 AND job_id = ?2",
+                          "INSERT INTO aliases (tenant, alias, job_id) VALUES (?1, ?2, ?3)"}) {
+    SQLite::Statement statement(db_, sql);
+    statement.bindNoCopy(1, tenant);
+    statement.bindNoCopy(2, adopted);
+    statement.bindNoCopy(3, job_id);
+    statement.exec();
+  }
+}
 
 absl::Status JobWrites::Bury(const JobRecord& record) {
   const absl::StatusOr<Row> row = RowToChange(record);
@@ -147,8 +187,9 @@ void JobWrites::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
 
 // They are this process's to tell of now, like its own.
 void JobWrites::Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch) {
-  SQLite::Statement take(
-      db_, "UPDATE jobs SET delivery = 0, owner_epoch = ?1 WHERE tenant = ?2 AND job_id = ?3");
+  SQLite::Statement take(db_,
+                         absl::StrCat("UPDATE jobs SET delivery = ", Sql(jobs::Delivery::kUnsaid),
+                                      ", owner_epoch = ?1 WHERE tenant = ?2 AND job_id = ?3"));
   for (const jobs::OwedJob& job : owed) {
     StatementUse use(take);
     use->bind(1, epoch);
@@ -159,35 +200,65 @@ void JobWrites::Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch) 
 }
 
 std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
-  struct Old {
-    std::int64_t id;
-    jobs::JobKey key;
-    Labels labels;
-  };
   std::vector<Old> old;
   {
     StatementUse prunable(prunable_);
     prunable->bind(1, static_cast<std::int64_t>(query.finished_before.time_since_epoch().count()));
     prunable->bind(2, static_cast<std::int64_t>(query.untouched_since.time_since_epoch().count()));
     prunable->bind(3, query.limit);
-    while (prunable->executeStep()) {
-      old.push_back({prunable->getColumn(0).getInt64(),
-                     {prunable->getColumn(1).getString(), prunable->getColumn(2).getString()},
-                     DecodeLabels(prunable->getColumn(3).getString())});
-    }
+    while (prunable->executeStep()) old.push_back(ReadOld(*prunable));
   }
   std::vector<jobs::JobKey> pruned;
   int slices = 0;
   for (Old& record : old) {
     if (slices >= kPruneSlices) break;
-    RemoveLabels(record.key.tenant, record.key.id, record.labels);
-    slices += RemoveParts(record.key.tenant, record.key.id);
-    StatementUse remove(remove_job_);
-    remove->bind(1, record.id);
-    remove->exec();
+    slices += Remove(record);
     pruned.push_back(std::move(record.key));
   }
+  if (!pruned.empty()) ForgetTombstones();
   return pruned;
+}
+
+JobWrites::Old JobWrites::ReadOld(SQLite::Statement& row) {
+  return {.id = row.getColumn(0).getInt64(),
+          .key = {row.getColumn(1).getString(), row.getColumn(2).getString()},
+          .labels = DecodeLabels(row.getColumn(3).getString()),
+          .shard = row.getColumn(4).getInt()};
+}
+
+int JobWrites::Remove(const Old& old) {
+  RemoveLabels(old.key.tenant, old.key.id, old.labels);
+  const int slices = RemoveParts(old.key.tenant, old.key.id);
+  {
+    StatementUse aliases(remove_aliases_);
+    aliases->bindNoCopy(1, old.key.tenant);
+    aliases->bindNoCopy(2, old.key.id);
+    aliases->exec();
+  }
+  {
+    StatementUse remove(remove_job_);
+    remove->bind(1, old.id);
+    remove->exec();
+  }
+  StatementUse tombstone(put_tombstone_);
+  tombstone->bind(1, ++change_);
+  tombstone->bindNoCopy(2, old.key.tenant);
+  tombstone->bindNoCopy(3, old.key.id);
+  tombstone->bind(4, old.shard);
+  tombstone->exec();
+  return slices;
+}
+
+// All but the newest. Who has not read the others yet is told so, by feed_begin.
+void JobWrites::ForgetTombstones() {
+  SQLite::Statement find(db_,
+                         "SELECT change FROM tombstones ORDER BY change DESC LIMIT 1 OFFSET ?1");
+  find.bind(1, tombstones_max_);
+  if (!find.executeStep()) return;
+  const std::int64_t last = find.getColumn(0).getInt64();
+  find.reset();
+  db_.exec(absl::StrCat("DELETE FROM tombstones WHERE change <= ", last));
+  db_.exec(absl::StrCat("UPDATE store SET feed_begin = ", last));
 }
 
 void JobWrites::NoteAsked(const jobs::Asked& asked) {
@@ -197,25 +268,9 @@ void JobWrites::NoteAsked(const jobs::Asked& asked) {
   note.exec();
 }
 
-jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
-  const std::int64_t micros = now.time_since_epoch().count();
-  const auto change = [&](const char* set, SubmissionState from) {
-    SQLite::Statement update(
-        db_, absl::StrCat("UPDATE jobs SET update_time = ?1, version = version + 1, ", set,
-                          " WHERE submission = ", static_cast<int>(from), " AND submission <= 2"));
-    update.bind(1, micros);
-    if (from == SubmissionState::kSending) update.bind(2, jobs::kUnconfirmedMessage);
-    update.exec();
-  };
-  change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kNotSent)).c_str(),
-         SubmissionState::kIntent);
-  change(absl::StrCat("submission = ", static_cast<int>(SubmissionState::kUnknown),
-                      ", visible = 1, message = ?2, revision = revision + 1, state = ",
-                      static_cast<int>(jobs::v1::JOB_STATE_UNCONFIRMED))
-             .c_str(),
-         SubmissionState::kSending);
-
-  jobs::JobStore::Recovered recovered;
+jobs::Recovered JobWrites::Recover(WallTime now) {
+  SettleInterrupted(now);
+  jobs::Recovered recovered;
   recovered.hints = RecoverHints(db_);
   recovered.owed = Owed(now);
   recovered.epoch = BeginEpoch(db_);
@@ -226,12 +281,13 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   recovered.asked = {.answered = time("SELECT answered_at FROM store"),
                      .since = time("SELECT asked_since FROM store")};
   recovered.unfinished =
-      static_cast<std::size_t>(db_.execAndGet("SELECT count(*) FROM jobs INDEXED BY jobs_unfinished"
-                                              " WHERE visible = 1 AND state < 4")
+      static_cast<std::size_t>(db_.execAndGet(absl::StrCat("SELECT count(*) FROM jobs"
+                                                           " INDEXED BY jobs_unfinished WHERE ",
+                                                           IsUnfinishedSql()))
                                    .getInt64());
-  SQLite::Statement spent(db_,
-                          "SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent"
-                          " WHERE submission IN (2, 3, 6, 7, 8) AND sent_at BETWEEN ?1 AND ?2");
+  SQLite::Statement spent(
+      db_, absl::StrCat("SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent WHERE ",
+                        IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
   // A later one was sent by a clock that ran ahead, and would count anew at each start until then.
   const WallTime started = jobs::StartTime(recovered.asked, now);
   const auto bind = [&spent](int index, WallTime at) {
@@ -246,14 +302,28 @@ jobs::JobStore::Recovered JobWrites::Recover(WallTime now) {
   return recovered;
 }
 
+// There are few of them: no more than were under way at once.
+void JobWrites::SettleInterrupted(WallTime now) {
+  SQLite::Statement find(
+      db_, absl::StrCat("SELECT id, ", kRecordColumns,
+                        " FROM jobs INDEXED BY jobs_in_flight WHERE ", IsInFlightSql()));
+  std::vector<std::pair<std::int64_t, JobRecord>> settled;
+  while (find.executeStep()) {
+    std::optional<JobRecord> record = jobs::Interrupted(ReadRecord(find, 1), now);
+    if (record.has_value()) settled.emplace_back(find.getColumn(0).getInt64(), *std::move(record));
+  }
+  for (const auto& [row, record] : settled) Replace(row, record, record.job.labels);
+}
+
 std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
   SQLite::Statement find(
       db_,
-      "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
-      " FROM jobs INDEXED BY jobs_unsettled"
-      " WHERE minted_request_id = 1 AND delivery <> 1 AND sent_at >= ?1 AND submission IN (3, 6)"
-      " AND (delivery <> 0 OR owner_epoch > (SELECT clean_epoch FROM store))"
-      " ORDER BY sent_at DESC LIMIT ?2");
+      absl::StrCat(
+          "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
+          " FROM jobs INDEXED BY jobs_unsettled WHERE ",
+          IsUnsettledSql(), " AND sent_at >= ?1 AND ", SubmissionIn(jobs::CanBeOwed),
+          " AND (delivery <> ", Sql(jobs::Delivery::kUnsaid),
+          " OR owner_epoch > (SELECT clean_epoch FROM store)) ORDER BY sent_at DESC LIMIT ?2"));
   const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
   find.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
   find.bind(2, static_cast<std::int64_t>(limits::kOwedRecoveredMax));
@@ -288,6 +358,7 @@ void JobWrites::Insert(const JobRecord& record) {
   const std::string labels = EncodeLabels(record.job.labels);
   StatementUse insert(insert_);
   BindRecord(*insert, record, labels, 1);
+  insert->bind(kRecordColumnCount + 1, ++change_);
   insert->exec();
   InsertLabels(record.job);
 }
@@ -296,7 +367,8 @@ void JobWrites::Replace(std::int64_t row, const JobRecord& record, const Labels&
   const std::string labels = EncodeLabels(record.job.labels);
   StatementUse replace(replace_);
   BindRecord(*replace, record, labels, record.version + 1);
-  replace->bind(kRecordColumnCount + 1, row);
+  replace->bind(kRecordColumnCount + 1, ++change_);
+  replace->bind(kRecordColumnCount + 2, row);
   replace->exec();
   if (record.job.labels == old_labels) return;
   RemoveLabels(record.job.tenant, record.job.job_id, old_labels);

@@ -1,4 +1,4 @@
-// What the writes of a JobStore do to the file: the statements, without threads and transactions.
+// What the writes of a store do to the file: the statements, without threads and transactions.
 //
 // For one thread. Every call runs inside a savepoint of the caller, who rolls it back if the call
 // returns an error or throws SQLite::Exception (a conflict of unique keys, or a failing file).
@@ -25,7 +25,7 @@ constexpr std::size_t SlicesOf(std::size_t bytes) {
 class JobWrites {
  public:
   // `db` must outlive this.
-  explicit JobWrites(SQLite::Database& db);
+  explicit JobWrites(SQLite::Database& db, std::int64_t tombstones_max = limits::kTombstonesMax);
 
   absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
   absl::Status Update(const jobs::JobRecord& record,
@@ -35,12 +35,13 @@ class JobWrites {
   absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
                          std::size_t first, std::size_t last);
   void Adopt(const jobs::JobRecord& record);
+  absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
   absl::Status Bury(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const jobs::Asked& asked);
-  jobs::JobStore::Recovered Recover(WallTime now);
+  jobs::Recovered Recover(WallTime now);
 
  private:
   using Labels = std::map<std::string, std::string>;
@@ -48,13 +49,28 @@ class JobWrites {
     std::int64_t id = 0;
     Labels labels;
   };
+  // A row that is about to go.
+  struct Old {
+    std::int64_t id = 0;
+    jobs::JobKey key;
+    Labels labels;
+    std::int32_t shard = 0;
+  };
 
   // The row to be changed, if it has record.version. NOT_FOUND, or ABORTED.
   absl::StatusOr<Row> RowToChange(const jobs::JobRecord& record);
+  void SettleInterrupted(WallTime now);
   std::vector<jobs::OwedJob> Owed(WallTime now);
   void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
+  // From a row with these five, in their order.
+  static Old ReadOld(SQLite::Statement& row);
+  // The adopted job's id, and all that led to it, become other names of the job.
+  void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
+  // The row goes with all that belongs to it. How many slices of parts there were.
+  int Remove(const Old& old);
+  void ForgetTombstones();
   void InsertLabels(const jobs::Job& job);
   // How many slices of parts there were.
   int RemoveParts(const std::string& tenant, const std::string& job_id);
@@ -63,6 +79,9 @@ class JobWrites {
                const pictory::JobResult::Part& part, std::size_t first, std::size_t last);
 
   SQLite::Database& db_;
+  const std::int64_t tombstones_max_;
+  // The last one, with gaps where a write was rolled back. There is one writer.
+  std::int64_t change_;
   SQLite::Statement find_request_;
   SQLite::Statement find_;
   SQLite::Statement insert_;
@@ -72,7 +91,9 @@ class JobWrites {
   SQLite::Statement put_slice_;
   SQLite::Statement remove_part_;
   SQLite::Statement remove_parts_;
+  SQLite::Statement remove_aliases_;
   SQLite::Statement remove_job_;
+  SQLite::Statement put_tombstone_;
   SQLite::Statement claim_;
   SQLite::Statement prunable_;
 };

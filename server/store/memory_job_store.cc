@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
+#include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/limits.h"
-#include "jobs/fingerprint.h"
+#include "jobs/restart.h"
+#include "store/grant_all.h"
 
 namespace gateway::store {
 namespace {
@@ -38,21 +40,6 @@ bool IsUnfinished(const JobRecord& record) {
   return jobs::IsVisible(record) && !jobs::IsFinal(record.job.state);
 }
 
-void RecoverOne(JobRecord& record, WallTime now) {
-  if (record.submission == SubmissionState::kIntent) {
-    record.submission = SubmissionState::kNotSent;
-  } else if (record.submission == SubmissionState::kSending) {
-    record.submission = SubmissionState::kUnknown;
-    record.job.state = v1::JOB_STATE_UNCONFIRMED;
-    record.job.message = jobs::kUnconfirmedMessage;
-    ++record.job.revision;
-  } else {
-    return;
-  }
-  record.job.update_time = now;
-  ++record.version;
-}
-
 }  // namespace
 
 template <class T, class Step>
@@ -74,26 +61,30 @@ absl::Status MemoryJobStore::CheckNames(const JobRecord& record, const Key* self
   if (!job.request_id.empty() && taken(by_request_, jobs::JobKey{job.tenant, job.request_id})) {
     return absl::AlreadyExistsError("A job with this request id is known already");
   }
-  if (!job.pictory_job_id.empty() && taken(by_pictory_id_, job.pictory_job_id)) {
+  if (!job.pictory_job_id.empty() &&
+      taken(by_pictory_id_, PictoryKey(job.pictory_job_id, record.account))) {
     return absl::AlreadyExistsError("A job with this Pictory job id is known already");
   }
   return absl::OkStatus();
 }
 
-void MemoryJobStore::Index(const jobs::Job& job) {
+void MemoryJobStore::Index(const JobRecord& record) {
+  const jobs::Job& job = record.job;
   const Key key(job.tenant, job.job_id);
   if (!job.request_id.empty()) by_request_[{job.tenant, job.request_id}] = key;
-  if (!job.pictory_job_id.empty()) by_pictory_id_[job.pictory_job_id] = key;
+  if (!job.pictory_job_id.empty()) by_pictory_id_[{job.pictory_job_id, record.account}] = key;
 }
 
-void MemoryJobStore::Unindex(const jobs::Job& job) {
+void MemoryJobStore::Unindex(const JobRecord& record) {
+  const jobs::Job& job = record.job;
   by_request_.erase({job.tenant, job.request_id});
-  by_pictory_id_.erase(job.pictory_job_id);
+  by_pictory_id_.erase({job.pictory_job_id, record.account});
 }
 
 void MemoryJobStore::Put(JobRecord record) {
-  Index(record.job);
+  Index(record);
   Key key(record.job.tenant, record.job.job_id);
+  Note(key, record.shard, record.version, false);
   records_.insert_or_assign(std::move(key), std::move(record));
 }
 
@@ -102,8 +93,8 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   if (found == records_.end()) return errors::JobNotFound(record.job.job_id);
   if (found->second.version != record.version) return jobs::ChangedMeanwhile();
   if (absl::Status free = CheckNames(record, &found->first); !free.ok()) return free;
-  Unindex(found->second.job);
-  Index(record.job);
+  Unindex(found->second);
+  Index(record);
   // Never taken back, but for one that was never sent, which begins anew.
   if (record.delivery != jobs::Delivery::kArrived &&
       found->second.submission != SubmissionState::kNotSent) {
@@ -111,14 +102,36 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   }
   found->second = std::move(record);
   ++found->second.version;
+  Note(found->first, found->second.shard, found->second.version,
+       found->second.submission == SubmissionState::kDeleted);
   return absl::OkStatus();
 }
 
 void MemoryJobStore::Drop(const Key& key) {
   const auto found = records_.find(key);
   if (found == records_.end()) return;
-  Unindex(found->second.job);
+  Unindex(found->second);
+  Note(key, found->second.shard, 0, true);
+  tombstones_.push_back(change_);
+  changes_.erase(key);
   records_.erase(found);
+  parts_.erase(key);
+  std::erase_if(aliases_, [&key](const auto& alias) {
+    return alias.first.first == key.first && alias.second == key.second;
+  });
+}
+
+void MemoryJobStore::Note(const Key& key, std::int32_t shard, std::int64_t version, bool gone) {
+  std::int64_t& last = changes_[key];
+  feed_.erase(last);
+  last = ++change_;
+  feed_[last] = {.job = {key.first, key.second}, .shard = shard, .version = version, .gone = gone};
+}
+
+const JobRecord* MemoryJobStore::OfPictory(const std::string& account,
+                                           const std::string& pictory_job_id) const {
+  const auto found = by_pictory_id_.find({pictory_job_id, account});
+  return found == by_pictory_id_.end() ? nullptr : &records_.at(found->second);
 }
 
 absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
@@ -127,18 +140,12 @@ absl::StatusOr<BeginResult> MemoryJobStore::BeginLocked(JobRecord record) {
     if (absl::Status free = CheckNames(record, nullptr); !free.ok()) return free;
     record.version = 1;
   } else {
-    const Key key = request->second;
-    const JobRecord& known = records_.at(key);
-    if (known.submission != SubmissionState::kNotSent ||
-        !jobs::SameRequest(known.fingerprint, record.fingerprint)) {
-      return BeginResult{.begun = false, .record = known};
-    }
-    record.job.job_id = known.job.job_id;
-    record.job.create_time = known.job.create_time;
-    record.attempt = known.attempt + 1;
-    record.version = known.version + 1;
-    if (absl::Status free = CheckNames(record, &key); !free.ok()) return free;
-    Drop(key);
+    const JobRecord& known = records_.at(request->second);
+    std::optional<JobRecord> again = jobs::BeginAgain(known, std::move(record));
+    if (!again.has_value()) return BeginResult{.begun = false, .record = known};
+    if (absl::Status replaced = Replace(*again); !replaced.ok()) return replaced;
+    ++again->version;
+    return BeginResult{.begun = true, .record = *std::move(again)};
   }
   Put(record);
   return BeginResult{.begun = true, .record = std::move(record)};
@@ -167,15 +174,46 @@ void MemoryJobStore::Adopt(JobRecord record, Done done) {
        }).status());
 }
 
+void MemoryJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
+  done(Locked<std::string>([&]() REQUIRES(mutex_) -> absl::StatusOr<std::string> {
+    const jobs::Job& job = record.job;
+    const Key self(job.tenant, job.job_id);
+    const auto found = records_.find(self);
+    if (found == records_.end()) return errors::JobNotFound(job.job_id);
+    if (found->second.version != record.version) return jobs::ChangedMeanwhile();
+    const JobRecord* held = OfPictory(record.account, job.pictory_job_id);
+    std::string adopted;
+    if (held != nullptr && held != &found->second && held->job.tenant == job.tenant &&
+        held->job.request_id.empty()) {
+      adopted = held->job.job_id;
+      for (auto& [alias, job_id] : aliases_) {
+        if (alias.first == job.tenant && job_id == adopted) job_id = job.job_id;
+      }
+      Drop(Key(job.tenant, adopted));
+      aliases_[Key(job.tenant, adopted)] = job.job_id;
+    }
+    if (absl::Status replaced = Replace(std::move(record)); !replaced.ok()) return replaced;
+    return adopted;
+  }));
+}
+
 void MemoryJobStore::Find(std::string tenant, std::string name,
                           Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
   done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     const auto by_id = records_.find(Key(tenant, name));
     if (by_id != records_.end() && jobs::IsVisible(by_id->second)) return by_id->second;
-    const auto owner = by_pictory_id_.find(name);
-    if (owner == by_pictory_id_.end() || owner->second.first != tenant) return std::nullopt;
-    const JobRecord& record = records_.at(owner->second);
+    Found newest;
+    for (auto at = by_pictory_id_.lower_bound({name, ""});
+         at != by_pictory_id_.end() && at->first.first == name; ++at) {
+      const JobRecord& record = records_.at(at->second);
+      if (record.job.tenant != tenant || !jobs::IsVisible(record)) continue;
+      if (!newest.has_value() || newest->job.create_time < record.job.create_time) newest = record;
+    }
+    if (newest.has_value()) return newest;
+    const auto alias = aliases_.find(Key(tenant, name));
+    if (alias == aliases_.end()) return std::nullopt;
+    const JobRecord& record = records_.at(Key(tenant, alias->second));
     return jobs::IsVisible(record) ? Found(record) : std::nullopt;
   }));
 }
@@ -189,12 +227,12 @@ void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
   }));
 }
 
-void MemoryJobStore::FindOwner(std::string pictory_job_id,
+void MemoryJobStore::FindOwner(std::string account, std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   using Found = std::optional<std::string>;
   done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
-    const auto found = by_pictory_id_.find(pictory_job_id);
-    return found == by_pictory_id_.end() ? std::nullopt : Found(found->second.first);
+    const JobRecord* found = OfPictory(account, pictory_job_id);
+    return found == nullptr ? std::nullopt : Found(found->job.tenant);
   }));
 }
 
@@ -323,9 +361,7 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
         return record.job.finish_time.has_value() &&
                *record.job.finish_time < query.finished_before;
       }
-      const bool running = record.submission == SubmissionState::kIntent ||
-                           record.submission == SubmissionState::kSending;
-      return !running && record.job.update_time < query.untouched_since;
+      return !jobs::IsInFlight(record.submission) && record.job.update_time < query.untouched_since;
     };
     std::vector<std::pair<WallTime, Key>> old;  // visible ones first, each kind by age
     for (const bool visible : {true, false}) {
@@ -341,8 +377,12 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
     for (const auto& [time, key] : old) {
       if (pruned.size() >= static_cast<std::size_t>(std::max(query.limit, 0))) break;
       Drop(key);
-      parts_.erase(key);
       pruned.push_back({key.first, key.second});
+    }
+    while (tombstones_.size() > static_cast<std::size_t>(tombstones_max_)) {
+      feed_begin_ = tombstones_.front();
+      feed_.erase(feed_begin_);
+      tombstones_.pop_front();
     }
     return pruned;
   }));
@@ -370,9 +410,36 @@ std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
   return owed;
 }
 
-absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) {
-  return Locked<Recovered>([&]() REQUIRES(mutex_) {
-    Recovered recovered;
+void MemoryJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
+  done(Locked<std::vector<jobs::Lease>>([&]()
+                                            REQUIRES(mutex_) { return GrantAll(wanted, epoch_); }));
+}
+
+void MemoryJobStore::FindFeedEnd(Callback<std::string> done) {
+  done(Locked<std::string>([&]() REQUIRES(mutex_) { return std::to_string(change_); }));
+}
+
+void MemoryJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
+  done(Locked<jobs::FeedPage>([&]() REQUIRES(mutex_) -> absl::StatusOr<jobs::FeedPage> {
+    std::int64_t after = 0;
+    if (!absl::SimpleAtoi(position, &after) || after > change_ || after < feed_begin_) {
+      return jobs::FeedForgotten();
+    }
+    jobs::FeedPage page;
+    for (auto at = feed_.upper_bound(after);
+         at != feed_.end() && page.entries.size() < static_cast<std::size_t>(std::max(limit, 0));
+         ++at) {
+      page.entries.push_back(at->second);
+      after = at->first;
+    }
+    page.position = std::to_string(after);
+    return page;
+  }));
+}
+
+absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
+  return Locked<jobs::Recovered>([&]() REQUIRES(mutex_) {
+    jobs::Recovered recovered;
     const WallTime started = jobs::StartTime(asked_, now);
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) &&
@@ -380,7 +447,11 @@ absl::StatusOr<jobs::JobStore::Recovered> MemoryJobStore::Recover(WallTime now) 
           record.sent_at <= started + limits::kClockSlack) {
         recovered.spent.push_back({key.first, record.sent_at});
       }
-      RecoverOne(record, now);
+      if (std::optional<JobRecord> settled = jobs::Interrupted(record, now)) {
+        record = *std::move(settled);
+        ++record.version;
+        Note(key, record.shard, record.version, false);
+      }
       if (IsUnfinished(record)) ++recovered.unfinished;
     }
     std::erase_if(hints_, [&](const jobs::Hint& hint) REQUIRES(mutex_) {

@@ -1,9 +1,10 @@
-// A JobStore in memory, for tests and benches: gone with the process. Callbacks run inside the
+// A store in memory, for tests and benches: gone with the process. Callbacks run inside the
 // call, after the lock is released. Thread-safe. After Close every call gets UNAVAILABLE.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,21 +12,27 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "jobs/store.h"
 
 namespace gateway::store {
 
-class MemoryJobStore : public jobs::JobStore {
+class MemoryJobStore : public jobs::Store {
  public:
+  explicit MemoryJobStore(std::int64_t tombstones_max = limits::kTombstonesMax)
+      : tombstones_max_(tombstones_max) {}
+
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
+  void TakeOver(jobs::JobRecord record, Callback<std::string> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
   void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
@@ -40,12 +47,16 @@ class MemoryJobStore : public jobs::JobStore {
   void NoteAsked(jobs::Asked asked, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
-  absl::StatusOr<Recovered> Recover(WallTime now) override;
+  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void FindFeedEnd(Callback<std::string> done) override;
+  void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
+  absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   void Close() override;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // tenant and a name
+  using Key = std::pair<std::string, std::string>;         // tenant and a name
+  using PictoryKey = std::pair<std::string, std::string>;  // Pictory's id and the account
   using Parts = std::map<jobs::v1::ResultPart, std::string>;
 
   // Runs `step` under the lock unless the store is closed.
@@ -55,18 +66,31 @@ class MemoryJobStore : public jobs::JobStore {
   // ALREADY_EXISTS if another job than `self` has one of the record's names.
   absl::Status CheckNames(const jobs::JobRecord& record, const Key* self) const REQUIRES(mutex_);
   void Put(jobs::JobRecord record) REQUIRES(mutex_);
+  // The record of this account's job; null if there is none.
+  const jobs::JobRecord* OfPictory(const std::string& account,
+                                   const std::string& pictory_job_id) const REQUIRES(mutex_);
   // NOT_FOUND if there is none to replace.
   absl::Status Replace(jobs::JobRecord record) REQUIRES(mutex_);
   void Drop(const Key& key) REQUIRES(mutex_);
-  void Index(const jobs::Job& job) REQUIRES(mutex_);
-  void Unindex(const jobs::Job& job) REQUIRES(mutex_);
+  void Index(const jobs::JobRecord& record) REQUIRES(mutex_);
+  void Unindex(const jobs::JobRecord& record) REQUIRES(mutex_);
+  // The feed gets to know of the record's last change.
+  void Note(const Key& key, std::int32_t shard, std::int64_t version, bool gone) REQUIRES(mutex_);
   std::vector<jobs::OwedJob> Owed(WallTime now) REQUIRES(mutex_);
   absl::StatusOr<jobs::BeginResult> BeginLocked(jobs::JobRecord record) REQUIRES(mutex_);
 
+  const std::int64_t tombstones_max_;
   Mutex mutex_;
   std::map<Key, jobs::JobRecord> records_ GUARDED_BY(mutex_);  // by job_id
   std::unordered_map<jobs::JobKey, Key> by_request_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, Key> by_pictory_id_ GUARDED_BY(mutex_);
+  std::map<PictoryKey, Key> by_pictory_id_ GUARDED_BY(mutex_);
+  std::map<Key, std::string> aliases_ GUARDED_BY(mutex_);  // to job ids
+  // Of each job the last change, by its number, and those of records that are gone.
+  std::map<std::int64_t, jobs::FeedEntry> feed_ GUARDED_BY(mutex_);
+  std::map<Key, std::int64_t> changes_ GUARDED_BY(mutex_);
+  std::deque<std::int64_t> tombstones_ GUARDED_BY(mutex_);
+  std::int64_t change_ GUARDED_BY(mutex_) = 0;
+  std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // tombstones up to here are forgotten
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
   std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
   std::vector<jobs::Hint> hints_ GUARDED_BY(mutex_);

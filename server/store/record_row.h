@@ -10,11 +10,14 @@
 
 namespace gateway::store {
 
-// All columns but the rowid and `claims`, comma-separated, `delivery` last, and as many question
-// marks.
+// All columns but the rowid, `claims` and `change`, comma-separated, `delivery` last, and as many
+// question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 40;
+inline constexpr int kRecordColumnCount = 42;
+
+// The number of the last change (jobs.change, tombstones.change), whatever became of what changed.
+extern const char kLastChangeSql[];
 
 // Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
 // and `labels` is EncodeLabels of its labels. It becomes that version.

@@ -4,6 +4,7 @@
 #include "SQLiteCpp/Transaction.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "jobs/job.h"
 #include "store/checkpoint.h"
 #include "store/sqlite_status.h"
 
@@ -183,6 +184,53 @@ constexpr char kVersion6[] = R"sql(
 ALTER TABLE jobs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 )sql";
 
+// Several Pictory accounts, whose ids are unique within each; shards, for several processes; the
+// feed; jobs that were adopted and turned out to be submitted ones.
+//
+// Rows that are there already are not written again: the feed begins with this version. The Pictory
+// id stands first in its index, because Find knows it without the account.
+constexpr char kVersion7[] = R"sql(
+ALTER TABLE jobs ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+ALTER TABLE jobs ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+-- Each write of a record gets the next number of the store; 0: none since this version.
+ALTER TABLE jobs ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_by_pictory_id;
+CREATE UNIQUE INDEX jobs_by_pictory_id ON jobs (pictory_job_id, account)
+  WHERE pictory_job_id <> '';
+-- ReadFeed
+CREATE INDEX jobs_changed ON jobs (change) WHERE change > 0;
+CREATE TABLE tombstones (            -- of records that are gone
+  change INTEGER PRIMARY KEY,        -- a number as those of jobs
+  tenant TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  shard INTEGER NOT NULL
+) STRICT;
+ALTER TABLE store ADD COLUMN feed_begin INTEGER NOT NULL DEFAULT 0;  -- those up to here are forgotten
+CREATE TABLE aliases (               -- other names of jobs
+  tenant TEXT NOT NULL,
+  alias TEXT NOT NULL,               -- the job_id of an adopted job that is no more
+  job_id TEXT NOT NULL,
+  PRIMARY KEY (tenant, alias)
+) STRICT, WITHOUT ROWID;
+-- TakeOver, Prune
+CREATE INDEX aliases_of ON aliases (tenant, job_id);
+)sql";
+
+// The numbers that the steps above say. They are in files that exist, and in conditions of indexes:
+// another meaning needs a step of its own.
+template <class Enum>
+constexpr bool Is(Enum value, int number) {
+  return static_cast<int>(value) == number;
+}
+static_assert(Is(jobs::v1::JOB_STATE_UNCONFIRMED, 1) && Is(jobs::v1::JOB_STATE_QUEUED, 2) &&
+              Is(jobs::v1::JOB_STATE_RUNNING, 3) && Is(jobs::v1::JOB_STATE_SUCCEEDED, 4));
+static_assert(Is(jobs::SubmissionState::kIntent, 1) && Is(jobs::SubmissionState::kSending, 2) &&
+              Is(jobs::SubmissionState::kAccepted, 3) && Is(jobs::SubmissionState::kRejected, 4) &&
+              Is(jobs::SubmissionState::kNotSent, 5) && Is(jobs::SubmissionState::kUnknown, 6) &&
+              Is(jobs::SubmissionState::kAbandoned, 7) && Is(jobs::SubmissionState::kDeleted, 8));
+static_assert(Is(jobs::Delivery::kUnsaid, 0) && Is(jobs::Delivery::kArrived, 1));
+static_assert(Is(jobs::Notice::kNone, 0) && Is(jobs::Notice::kTooLarge, 1));
+
 int Number(SQLite::Database& db, const std::string& query) { return db.execAndGet(query).getInt(); }
 
 absl::Status CheckFile(SQLite::Database& db, int newest) {
@@ -237,7 +285,8 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
-                                                    {4, kVersion4}, {5, kVersion5}, {6, kVersion6}};
+                                                    {4, kVersion4}, {5, kVersion5}, {6, kVersion6},
+                                                    {7, kVersion7}};
   return migrations;
 }
 

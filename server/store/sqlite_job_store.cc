@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/checkpoint.h"
+#include "store/grant_all.h"
 #include "store/hint_rows.h"
 #include "store/room.h"
 #include "store/schema.h"
@@ -113,6 +114,7 @@ SqliteJobStore::SqliteJobStore(Opened opened, SqliteOptions options)
       writer_(*db_, *files_,
               {.queue_max = options.write_queue_max,
                .group_max = options.group_max,
+               .tombstones_max = options.tombstones_max,
                .look_every = options.look_every,
                .on_fatal =
                    [this, tell = std::move(options.on_fatal)](absl::Status why) {
@@ -202,6 +204,21 @@ void SqliteJobStore::Adopt(JobRecord record, Done done) {
                       return absl::OkStatus();
                     },
                 .done = std::move(done)});
+}
+
+void SqliteJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
+  auto adopted = std::make_shared<std::string>();
+  writer_.Post({.apply =
+                    [record = std::move(record), adopted](JobWrites& writes) {
+                      absl::StatusOr<std::string> taken = writes.TakeOver(record);
+                      if (!taken.ok()) return taken.status();
+                      *adopted = *std::move(taken);
+                      return absl::OkStatus();
+                    },
+                .done =
+                    [done = std::move(done), adopted](absl::Status status) {
+                      status.ok() ? done(std::move(*adopted)) : done(std::move(status));
+                    }});
 }
 
 void SqliteJobStore::Bury(JobRecord record, Done done) {
@@ -303,10 +320,13 @@ void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
       std::move(done));
 }
 
-void SqliteJobStore::FindOwner(std::string pictory_job_id,
+void SqliteJobStore::FindOwner(std::string account, std::string pictory_job_id,
                                Callback<std::optional<std::string>> done) {
   Read<std::optional<std::string>>(
-      finds_, [id = std::move(pictory_job_id)](JobReads& reads) { return reads.FindOwner(id); },
+      finds_,
+      [account = std::move(account), id = std::move(pictory_job_id)](JobReads& reads) {
+        return reads.FindOwner(account, id);
+      },
       std::move(done));
 }
 
@@ -347,9 +367,28 @@ void SqliteJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::
       std::move(done));
 }
 
-absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) {
+void SqliteJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
+  Read<std::vector<jobs::Lease>>(
+      finds_, [this, wanted](JobReads&) { return GrantAll(wanted, epoch_); }, std::move(done));
+}
+
+void SqliteJobStore::FindFeedEnd(Callback<std::string> done) {
+  Read<std::string>(
+      lists_, [](JobReads& reads) { return std::to_string(reads.FindFeedEnd()); }, std::move(done));
+}
+
+void SqliteJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
+  Read<jobs::FeedPage>(
+      lists_,
+      [position = std::move(position), limit](JobReads& reads) {
+        return reads.ReadFeed(position, limit);
+      },
+      std::move(done));
+}
+
+absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
   // On the writer's thread, which owns the connection.
-  Recovered recovered;
+  jobs::Recovered recovered;
   std::promise<absl::Status> done;
   writer_.Post({.apply =
                     [&recovered, now](JobWrites& writes) {
@@ -359,6 +398,7 @@ absl::StatusOr<jobs::JobStore::Recovered> SqliteJobStore::Recover(WallTime now) 
                 .done = [&done](absl::Status status) { done.set_value(std::move(status)); }});
   absl::Status status = done.get_future().get();
   if (!status.ok()) return status;
+  epoch_ = recovered.epoch;
   return recovered;
 }
 

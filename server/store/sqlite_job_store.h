@@ -1,4 +1,4 @@
-// The default JobStore: one SQLite file, jobs.db, in a state directory that one process holds.
+// The default store: one SQLite file, jobs.db, in a state directory that one process holds.
 //
 // Writes go through one thread that commits them in groups, each commit flushed to disk before its
 // callbacks run there. Reads have three lanes (store/read_thread.h), for finds, lists and parts, so
@@ -10,6 +10,7 @@
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,6 +43,7 @@ struct SqliteOptions {
   std::size_t read_queue_max = limits::kStoreQueueMax;  // of each lane
   std::size_t group_max = limits::kStoreGroupMax;
   std::int64_t max_pages = 0;  // of 4 KiB in jobs.db; 0: unlimited
+  std::int64_t tombstones_max = limits::kTombstonesMax;
   // How often the writer looks after its files while it has nothing to write.
   Duration look_every = std::chrono::seconds(1);
 
@@ -50,7 +52,7 @@ struct SqliteOptions {
   std::function<absl::Status(std::size_t)> before_commit;
 };
 
-class SqliteJobStore final : public jobs::JobStore {
+class SqliteJobStore final : public jobs::Store {
  public:
   // Blocks until the file is open and of the present schema. Errors name the file and a way out:
   // FAILED_PRECONDITION (held by another process, made by a newer program, made for the other of
@@ -64,11 +66,13 @@ class SqliteJobStore final : public jobs::JobStore {
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
+  void TakeOver(jobs::JobRecord record, Callback<std::string> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
   void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
@@ -83,7 +87,10 @@ class SqliteJobStore final : public jobs::JobStore {
   void NoteAsked(jobs::Asked asked, Done done) override;
   void Bury(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
-  absl::StatusOr<Recovered> Recover(WallTime now) override;
+  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void FindFeedEnd(Callback<std::string> done) override;
+  void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
+  absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
 
   // Also folds the write-ahead log into jobs.db and gives up the directory. If the store has failed
@@ -128,6 +135,7 @@ class SqliteJobStore final : public jobs::JobStore {
   const std::string directory_;
   const bool created_;
   const OpenMark mark_;
+  std::atomic<std::int64_t> epoch_{0};  // of Recover
   Mutex close_mutex_;
   std::unique_ptr<StateLock> lock_ GUARDED_BY(close_mutex_);  // null once closed
   std::unique_ptr<StoreFiles> files_;                         // the writer's until it is closed

@@ -113,7 +113,7 @@ std::size_t TextsOf(const JobRecord& record) {
 
 // Puts so many jobs into the store, a batch a commit. `put` gets a number and what to call when
 // done.
-absl::Status Fill(int wanted, const std::function<void(int, jobs::JobStore::Done)>& put) {
+absl::Status Fill(int wanted, const std::function<void(int, jobs::StoreDone)>& put) {
   for (int number = 0; number < wanted;) {
     std::promise<absl::Status> last;
     for (const int end = std::min(wanted, number + kBatch); number < end; ++number) {
@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
   gateway::Random random;
   const int finished = argc > 3 ? std::atoi(argv[3]) : 0;
   const int kind = argc > 4 ? std::atoi(argv[4]) : 0;
-  absl::Status filled = Fill(finished, [&](int number, jobs::JobStore::Done done) {
+  absl::Status filled = Fill(finished, [&](int number, jobs::StoreDone done) {
     JobRecord record = Finished(number, finished, random);
     (*store)->Adopt(record, [](const absl::Status&) {});  // if it fails, so does the next
     JobResult::Part result = ResultOf(record);
@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
   });
   if (!filled.ok()) return Failed(filled);
   std::size_t bytes = 0;
-  filled = Fill(std::atoi(argv[2]), [&](int number, jobs::JobStore::Done done) {
+  filled = Fill(std::atoi(argv[2]), [&](int number, jobs::StoreDone done) {
     JobRecord record = Unfinished(number, kind, random);
     bytes += TextsOf(record);
     (*store)->Adopt(std::move(record), std::move(done));

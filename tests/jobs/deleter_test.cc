@@ -61,7 +61,7 @@ class DeleterTest : public testing::Test {
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Upstream> upstream_ =
       MakeUpstream({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
-  Ledger ledger_{store_, hub_};
+  Ledger ledger_{store_, store_, hub_};
   Deleter deleter_{*upstream_, ledger_, store_, clock_};
 };
 

@@ -48,7 +48,7 @@ class LedgerTest : public testing::Test {
   store::MemoryJobStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  Ledger ledger_{store_, hub_};
+  Ledger ledger_{store_, store_, hub_};
   std::vector<std::string> heard_;
 };
 

@@ -35,7 +35,7 @@ class PollerTest : public testing::Test {
     upstream_ = MakeUpstream(
         budget, transport_, clock_,
         {.rests = {}, .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
-    ledger_ = std::make_unique<Ledger>(store_, hub_);
+    ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
         options, *upstream_, *ledger_, store_, clock_, clock_, random_,

@@ -53,7 +53,7 @@ class ReconcilerTest : public testing::Test {
 
   void Make(BudgetOptions budget) {
     upstream_ = MakeUpstream(budget, transport_, clock_);
-    ledger_ = std::make_unique<Ledger>(store_, hub_);
+    ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
       reconciler_->OnChange(record);
@@ -63,8 +63,8 @@ class ReconcilerTest : public testing::Test {
     ReconcileEvents events;
     events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_,
-                                               clock_, std::move(events));
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+                                               clock_, clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 

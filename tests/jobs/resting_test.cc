@@ -35,8 +35,8 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, hub_, *poller_, clock_,
-                                               clock_, ReconcileEvents{});
+    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+                                               clock_, clock_, ReconcileEvents{});
     deleter_ = std::make_unique<Deleter>(*upstream_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);

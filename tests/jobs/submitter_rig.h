@@ -27,7 +27,7 @@ class SubmitterTest : public testing::Test {
 
   void Make(BudgetOptions budget) {
     upstream_ = MakeUpstream(budget, transport_, clock_, {}, client_options_);
-    ledger_ = std::make_unique<Ledger>(store_, hub_);
+    ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
       if (record.job.state == v1::JOB_STATE_UNCONFIRMED) in_doubt_.push_back(record);
@@ -45,9 +45,9 @@ class SubmitterTest : public testing::Test {
     SubmitEvents events;
     events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    submitter_ =
-        std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_, *ledger_,
-                                    store_, hub_, clock_, clock_, random_, std::move(events));
+    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_,
+                                             *ledger_, store_, store_, hub_, clock_, clock_,
+                                             random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {

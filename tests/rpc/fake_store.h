@@ -1,4 +1,4 @@
-// A JobStore whose answers the test decides and, if it wants to, holds back. Thread-safe.
+// Jobs whose answers the test decides and, if it wants to, holds back. Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace gateway::test {
 
-class FakeStore final : public jobs::JobStore {
+class FakeStore final : public jobs::Jobs {
  public:
   void Put(jobs::JobRecord record) {
     MutexLock lock(mutex_);
@@ -60,41 +60,18 @@ class FakeStore final : public jobs::JobStore {
     return part_reads_;
   }
 
-  void Begin(jobs::JobRecord, Callback<jobs::BeginResult> done) override { done(NotHere()); }
-  void Update(jobs::JobRecord, std::vector<pictory::JobResult::Part>, Done done) override {
+  void FindOwner(std::string, std::string,
+                 jobs::StoreCallback<std::optional<std::string>> done) override {
     done(NotHere());
   }
-  void Adopt(jobs::JobRecord, Done done) override { done(NotHere()); }
-  void FindRequest(std::string, std::string,
-                   Callback<std::optional<jobs::JobRecord>> done) override {
+  void Bury(jobs::JobRecord, jobs::StoreDone done) override { done(NotHere()); }
+  void Prune(jobs::PruneQuery, jobs::StoreCallback<std::vector<jobs::JobKey>> done) override {
     done(NotHere());
   }
-  void FindOwner(std::string, Callback<std::optional<std::string>> done) override {
-    done(NotHere());
-  }
-  void FindToken(std::string, Callback<std::optional<jobs::JobRecord>> done) override {
-    done(NotHere());
-  }
-  void FindUnkeyed(std::string, std::string, jobs::RetryEvidence, WallTime,
-                   Callback<std::optional<jobs::JobRecord>> done) override {
-    done(NotHere());
-  }
-  void KeepHints(jobs::JobKey, std::vector<std::string>, Done done) override { done(NotHere()); }
-  void Claim(jobs::OwedAnswers::Claim, Callback<bool> done) override { done(NotHere()); }
-  void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(NotHere()); }
-  void NoteAsked(jobs::Asked, Done done) override { done(NotHere()); }
-  void Bury(jobs::JobRecord, Done done) override { done(NotHere()); }
-  void Prune(jobs::PruneQuery, Callback<std::vector<jobs::JobKey>> done) override {
-    done(NotHere());
-  }
-  absl::StatusOr<Recovered> Recover(WallTime) override { return NotHere(); }
-  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>&) override {
-    return NotHere();
-  }
-  void Close() override {}
+  void NoteAsked(jobs::Asked, jobs::StoreDone done) override { done(NotHere()); }
 
   void Find(std::string tenant, std::string name,
-            Callback<std::optional<jobs::JobRecord>> done) override {
+            jobs::StoreCallback<std::optional<jobs::JobRecord>> done) override {
     absl::StatusOr<std::optional<jobs::JobRecord>> answer = std::nullopt;
     {
       MutexLock lock(mutex_);
@@ -109,7 +86,7 @@ class FakeStore final : public jobs::JobStore {
   }
 
   void List(std::string tenant, jobs::ListQuery query,
-            Callback<std::vector<jobs::JobRecord>> done) override {
+            jobs::StoreCallback<std::vector<jobs::JobRecord>> done) override {
     std::vector<jobs::JobRecord> found;
     std::size_t read = 0;
     {
@@ -132,7 +109,7 @@ class FakeStore final : public jobs::JobStore {
   }
 
   void ReadPart(std::string, std::string job_id, jobs::v1::ResultPart part, std::int64_t offset,
-                std::int64_t max_bytes, Callback<jobs::PartChunk> done) override {
+                std::int64_t max_bytes, jobs::StoreCallback<jobs::PartChunk> done) override {
     absl::StatusOr<jobs::PartChunk> answer = absl::NotFoundError("no such part");
     {
       MutexLock lock(mutex_);

@@ -46,7 +46,7 @@ struct Ended {
 
 class RpcHouse : public rpc::Backend {
  public:
-  explicit RpcHouse(rpc::ServerOptions options = {}, jobs::JobStore* other_store = nullptr,
+  explicit RpcHouse(rpc::ServerOptions options = {}, jobs::Jobs* other_store = nullptr,
                     bool require_request_id = false)
       : store_(other_store != nullptr ? *other_store : fake) {
     options.listeners = {{.address = "127.0.0.1:0"}};
@@ -172,7 +172,7 @@ class RpcHouse : public rpc::Backend {
   TimerThread timers{clock};
   Random random{1};
   FakeStore fake;
-  jobs::JobStore& store_;
+  jobs::Jobs& store_;
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   watch::StreamWheel wheel{clock, timers, broadcaster};

@@ -119,6 +119,15 @@ void SimStore::Adopt(JobRecord record, Done done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
+void SimStore::TakeOver(JobRecord record, Callback<std::string> done) {
+  auto apply = [this, record = std::move(record), done] {
+    absl::StatusOr<std::string> result = absl::UnknownError("");
+    disk_.TakeOver(record, [&result](auto adopted) { result = std::move(adopted); });
+    return std::function<void()>([done, result = std::move(result)] { done(result); });
+  };
+  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+}
+
 void SimStore::Bury(JobRecord record, Done done) {
   auto apply = [this, record = std::move(record), done] {
     absl::Status result;
@@ -186,35 +195,38 @@ void SimStore::Read(Ask ask, Callback<T> done) {
 
 void SimStore::Find(std::string tenant, std::string name, Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      [tenant, name](jobs::JobStore& disk, auto found) { disk.Find(tenant, name, found); },
+      [tenant, name](jobs::Store& disk, auto found) { disk.Find(tenant, name, found); },
       std::move(done));
 }
 
 void SimStore::FindRequest(std::string tenant, std::string request_id,
                            Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      [tenant, request_id](jobs::JobStore& disk, auto found) {
+      [tenant, request_id](jobs::Store& disk, auto found) {
         disk.FindRequest(tenant, request_id, found);
       },
       std::move(done));
 }
 
-void SimStore::FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) {
+void SimStore::FindOwner(std::string account, std::string pictory_job_id,
+                         Callback<std::optional<std::string>> done) {
   Read<std::optional<std::string>>(
-      [pictory_job_id](jobs::JobStore& disk, auto found) { disk.FindOwner(pictory_job_id, found); },
+      [account, pictory_job_id](jobs::Store& disk, auto found) {
+        disk.FindOwner(account, pictory_job_id, found);
+      },
       std::move(done));
 }
 
 void SimStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      [token](jobs::JobStore& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
+      [token](jobs::Store& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
 }
 
 void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint,
                            jobs::RetryEvidence evidence, WallTime since,
                            Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
-      [tenant, fingerprint, evidence, since](jobs::JobStore& disk, auto found) {
+      [tenant, fingerprint, evidence, since](jobs::Store& disk, auto found) {
         disk.FindUnkeyed(tenant, fingerprint, evidence, since, found);
       },
       std::move(done));
@@ -223,7 +235,7 @@ void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint,
 void SimStore::List(std::string tenant, jobs::ListQuery query,
                     Callback<std::vector<JobRecord>> done) {
   Read<std::vector<JobRecord>>(
-      [tenant, query](jobs::JobStore& disk, auto found) { disk.List(tenant, query, found); },
+      [tenant, query](jobs::Store& disk, auto found) { disk.List(tenant, query, found); },
       std::move(done));
 }
 
@@ -231,13 +243,29 @@ void SimStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::Result
                         std::int64_t offset, std::int64_t max_bytes,
                         Callback<jobs::PartChunk> done) {
   Read<jobs::PartChunk>(
-      [tenant, job_id, part, offset, max_bytes](jobs::JobStore& disk, auto found) {
+      [tenant, job_id, part, offset, max_bytes](jobs::Store& disk, auto found) {
         disk.ReadPart(tenant, job_id, part, offset, max_bytes, found);
       },
       std::move(done));
 }
 
-absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
+void SimStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
+  Read<std::vector<jobs::Lease>>(
+      [wanted](jobs::Store& disk, auto held) { disk.Renew(wanted, held); }, std::move(done));
+}
+
+void SimStore::FindFeedEnd(Callback<std::string> done) {
+  Read<std::string>([](jobs::Store& disk, auto found) { disk.FindFeedEnd(found); },
+                    std::move(done));
+}
+
+void SimStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
+  Read<jobs::FeedPage>(
+      [position, limit](jobs::Store& disk, auto read) { disk.ReadFeed(position, limit, read); },
+      std::move(done));
+}
+
+absl::StatusOr<jobs::Recovered> SimStore::Recover(WallTime now) {
   if (bugs_.forgets_what_was_sent) {
     for (const auto& [tenant, request_id] : begun_) {
       disk_.FindRequest(tenant, request_id, [this](const auto& found) {
@@ -249,7 +277,7 @@ absl::StatusOr<jobs::JobStore::Recovered> SimStore::Recover(WallTime now) {
       });
     }
   }
-  absl::StatusOr<Recovered> recovered = disk_.Recover(now);
+  absl::StatusOr<jobs::Recovered> recovered = disk_.Recover(now);
   if (bugs_.forgets_what_is_owed && recovered.ok()) recovered->owed.clear();
   if (bugs_.forgets_silence && recovered.ok() && recovered->asked.answered > WallTime{}) {
     recovered->asked.answered = now;

@@ -1,4 +1,4 @@
-// A JobStore that survives the gateway's crashes: a disk, and a writer that commits in groups some
+// A store that survives the gateway's crashes: a disk, and a writer that commits in groups some
 // time after it was asked.
 //
 // What was acknowledged is on the disk. Of what was not, a crash keeps some, in order, and loses
@@ -29,7 +29,7 @@ struct StoreBugs {
   bool forgets_silence = false;  // a restart believes that Pictory could be asked all the time
 };
 
-class SimStore final : public jobs::JobStore {
+class SimStore final : public jobs::Store {
  public:
   SimStore(SimClock& clock, std::mt19937_64& random, StoreBugs bugs)
       : clock_(clock), random_(random), bugs_(bugs) {}
@@ -41,12 +41,13 @@ class SimStore final : public jobs::JobStore {
   // From now on every commit fails, as on a full disk; `fatal` is told once.
   void FailCommits(std::function<void()> fatal) { fatal_ = std::move(fatal); }
   // What the disk holds, for the checks.
-  jobs::JobStore& disk() { return disk_; }
+  jobs::Store& disk() { return disk_; }
 
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
+  void TakeOver(jobs::JobRecord record, Callback<std::string> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
@@ -57,7 +58,8 @@ class SimStore final : public jobs::JobStore {
             Callback<std::optional<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindOwner(std::string pictory_job_id, Callback<std::optional<std::string>> done) override;
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
   void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
                    WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
@@ -66,7 +68,10 @@ class SimStore final : public jobs::JobStore {
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
-  absl::StatusOr<Recovered> Recover(WallTime now) override;
+  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void FindFeedEnd(Callback<std::string> done) override;
+  void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
+  absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   void Close() override {}
 

@@ -63,7 +63,7 @@ class World {
   SimClock& clock() { return clock_; }
   const Bugs& bugs() const { return options_.bugs; }
   SimPictory& pictory() { return *pictory_; }
-  jobs::JobStore& disk() { return store_.disk(); }
+  jobs::Store& disk() { return store_.disk(); }
   Process* process() { return process_.get(); }  // null: down
   bool calm() const { return calm_; }            // the day is over: no more faults
   bool store_fails() const { return store_fails_; }

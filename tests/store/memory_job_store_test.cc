@@ -1,15 +1,9 @@
 #include "store/memory_job_store.h"
 
-#include "job_store_suite.h"
+#include "store_calls.h"
 
 namespace gateway::store {
 namespace {
-
-struct MemoryBackend {
-  std::unique_ptr<jobs::JobStore> Open() { return std::make_unique<MemoryJobStore>(); }
-};
-
-INSTANTIATE_TYPED_TEST_SUITE_P(Memory, JobStoreTest, MemoryBackend);
 
 TEST(MemoryJobStoreTest, AnswersInsideTheCall) {
   MemoryJobStore store;

@@ -18,10 +18,12 @@ class RandomRecords {
     jobs::JobRecord record;
     // By name and complete: a field added to a record does not compile here until it is filled, and
     // then every backend must keep it.
-    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal,
-           sent_at, minted_request_id, mesh_request_id, delivery, accepted_at, next_poll_at,
-           not_found_since, not_found_count, incomplete_since, incomplete_count, failure_seen,
-           notice] = record;
+    auto& [job, account, shard, version, submission, fingerprint, attempt, owner_epoch,
+           correlation_token, refusal, sent_at, minted_request_id, mesh_request_id, delivery,
+           accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
+           incomplete_count, failure_seen, notice] = record;
+    account = Text();
+    shard = Int32();
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
     fingerprint = Bytes(32);

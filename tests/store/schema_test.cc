@@ -6,7 +6,10 @@
 
 #include "SQLiteCpp/Statement.h"
 #include "store/job_reads.h"
+#include "store/job_writes.h"
 #include "store/record_row.h"
+#include "store/state_lock.h"
+#include "store/state_sql.h"
 #include "store_calls.h"
 
 namespace gateway::store {
@@ -95,6 +98,117 @@ TEST_F(SchemaTest, AResultThatWasTooLargeStillIs) {
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->notice, jobs::Notice::kTooLarge);
   EXPECT_EQ(record->incomplete_count, 0);
+}
+
+// A store of the version before several accounts: a job that runs, one that has ended with a result
+// and labels, and a submission that was under way, with a hint.
+void FillVersion6(const std::string& path) {
+  SQLite::Database old(path, kCreate);
+  ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 6}).ok());
+  old.exec("INSERT INTO store (id, sandbox, epoch) VALUES (1, 0, 8)");
+  const auto insert = [&old](const std::string& values) {
+    old.exec(
+        R"(INSERT INTO jobs (tenant, job_id, pictory_job_id, request_id, state, submission, finish_time, version,
+        delivery, claims, visible, labels, result_wire, kind, revision, message, create_time, update_time, error_code,
+        error_message, stale, upstream_missing, sandbox, fingerprint, attempt, owner_epoch, correlation_token, refusal,
+        accepted_at, next_poll_at, not_found_count, failure_seen, minted_request_id) VALUES ()" +
+        values +
+        R"(, 1, 3, 'm', 1000, 2000, '', '', 0, 0, 0, x'ff', 1, 8, 'token', x'', 1500, 0, 0, 0, 1))");
+  };
+  insert("'acme', 'runs', 'p1', 'r1', 3, 3, NULL, 4, 0, 2, 1, x'', x''");
+  insert("'acme', 'ended', 'p2', 'r2', 4, 3, 9000, 5, 1, 0, 1, x'', x'01'");
+  insert("'umbra', 'under-way', '', 'r3', 2, 2, NULL, 2, 0, 0, 0, x'', x''");
+  old.exec(
+      "INSERT INTO parts (tenant, job_id, part, slice, total_bytes, bytes)"
+      " VALUES ('acme', 'ended', 1, 0, 2, x'7b7d');"
+      "INSERT INTO labels (tenant, key, value, job_id) VALUES ('acme', 'a', 'b', 'ended');"
+      "INSERT INTO hints (tenant, job_id, pictory_job_id) VALUES ('umbra', 'under-way', 'p3')");
+}
+
+TEST_F(SchemaTest, JobsOfOneAccountAreThoseOfTheDefaultOne) {
+  FillVersion6(path_);
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  JobWrites writes(**db);
+  const auto runs = reads.Find("acme", "p1");
+  ASSERT_TRUE(runs.has_value());
+  EXPECT_EQ(runs->job.job_id, "runs");
+  EXPECT_EQ(runs->account, jobs::kDefaultAccount);
+  EXPECT_EQ(runs->shard, 0);
+  EXPECT_EQ(runs->version, 4);
+  EXPECT_EQ(reads.FindOwner(jobs::kDefaultAccount, "p1"), "acme");
+  EXPECT_EQ(reads.FindOwner("second", "p1"), std::nullopt);
+  EXPECT_EQ(reads.Find("acme", "ended")->job.result_wire, "\x01");
+  EXPECT_EQ(reads.Find("acme", "ended")->delivery, jobs::Delivery::kArrived);
+  EXPECT_EQ(reads.ReadPart("acme", "ended", jobs::v1::RESULT_PART_RESULT_JSON, 0, 9)->data, "{}");
+  EXPECT_EQ(reads.List("acme", {.labels = {{"a", "b"}}, .limit = 9}).size(), 1u);
+  EXPECT_TRUE(writes.Claim({{"acme", "runs"}, 2})) << "claims are counted on";
+
+  jobs::JobRecord other = Accepted("other", "p1");
+  EXPECT_THROW(writes.Adopt(other), SQLite::Exception) << "of the same account";
+  other.account = "second";
+  EXPECT_NO_THROW(writes.Adopt(other));
+}
+
+TEST_F(SchemaTest, TheFeedOfAnOlderFileBeginsWithWhatChangesNext) {
+  FillVersion6(path_);
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  EXPECT_EQ(reads.FindFeedEnd(), 0);
+  EXPECT_TRUE(reads.ReadFeed("0", 9)->entries.empty());
+  JobWrites writes(**db);
+  const jobs::Recovered recovered = writes.Recover(At(5));
+  EXPECT_EQ(recovered.unfinished, 2u);
+  EXPECT_EQ(recovered.hints.size(), 1u);
+  const auto told = reads.ReadFeed("0", 9)->entries;
+  ASSERT_EQ(told.size(), 1u) << "the submission that was under way";
+  EXPECT_EQ(told[0].job.id, "under-way");
+  EXPECT_EQ(told[0].version, 3);
+  EXPECT_EQ(reads.Find("umbra", "under-way")->job.state, jobs::v1::JOB_STATE_UNCONFIRMED);
+}
+
+// The number of a change is never given twice, whoever held the last one.
+TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
+  FillVersion6(path_);
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  const jobs::PruneQuery all{.finished_before = At(1), .untouched_since = {}, .limit = 9};
+  ASSERT_EQ(JobWrites(**db, 0).Prune(all).size(), 1u) << "and its tombstone is forgotten";
+  EXPECT_EQ(db->get()->execAndGet("SELECT count(*) FROM tombstones").getInt(), 0);
+  EXPECT_EQ(reads.FindFeedEnd(), 1);
+  JobWrites(**db).Adopt(Accepted("j4", "p4"));
+  EXPECT_EQ(reads.FindFeedEnd(), 2);
+  EXPECT_FALSE(reads.ReadFeed("0", 9).ok());
+  EXPECT_EQ(reads.ReadFeed("1", 9)->entries.size(), 1u);
+}
+
+// Among indexes that look as good to SQLite.
+TEST_F(SchemaTest, QueriesUseTheIndexesMadeForThem) {
+  ASSERT_TRUE(CreatePrivateFile(path_).ok());
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  const auto plan = [&](const std::string& query) {
+    SQLite::Statement explain(**db, "EXPLAIN QUERY PLAN " + query);
+    std::string text;
+    while (explain.executeStep()) text += explain.getColumn(3).getString() + "\n";
+    return text;
+  };
+  const auto uses = [&](const std::string& query, const std::string& index) {
+    const std::string text = plan(query);
+    EXPECT_NE(text.find(" INDEX " + index), std::string::npos) << query << "\n" << text;
+    EXPECT_EQ(text.find("SCAN jobs\n"), std::string::npos) << query << "\n" << text;
+  };
+  uses("SELECT id FROM jobs WHERE account = 'a' AND pictory_job_id = 'p' AND pictory_job_id <> ''",
+       "jobs_by_pictory_id (pictory_job_id=? AND account=?)");
+  uses("SELECT id FROM jobs WHERE " + IsUnfinishedSql() + " ORDER BY next_poll_at",
+       "jobs_unfinished");
+  uses("SELECT id FROM jobs WHERE " + IsInFlightSql(), "jobs_in_flight");
+  uses("SELECT tenant FROM jobs WHERE " + IsSpentSql() + " AND sent_at > 5", "jobs_spent");
+  uses("SELECT id FROM jobs WHERE " + IsUnsettledSql() + " AND sent_at > 5", "jobs_unsettled");
+  uses("SELECT id FROM jobs WHERE " + IsUnseenSql() + " AND update_time < 5", "jobs_unseen");
 }
 
 TEST_F(SchemaTest, AStepThatFailsLeavesNothingBehind) {

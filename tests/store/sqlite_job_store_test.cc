@@ -12,13 +12,16 @@
 
 #include "SQLiteCpp/SQLiteCpp.h"
 #include "base/limits.h"
-#include "job_store_suite.h"
+#include "random_record.h"
 #include "store/record_row.h"
 #include "store/schema.h"
 
 namespace gateway::store {
 namespace {
 
+using jobs::JobRecord;
+namespace v1 = jobs::v1;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::unique_ptr<SqliteJobStore> OpenStore(SqliteOptions options) {
@@ -26,13 +29,6 @@ std::unique_ptr<SqliteJobStore> OpenStore(SqliteOptions options) {
   EXPECT_TRUE(store.ok()) << store.status();
   return store.ok() ? *std::move(store) : nullptr;
 }
-
-struct SqliteBackend {
-  TemporaryDirectory directory;
-  std::unique_ptr<jobs::JobStore> Open() { return OpenStore({.directory = directory.path()}); }
-};
-
-INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JobStoreTest, SqliteBackend);
 
 // Holds the writer before a commit until it is let go.
 class Gate {

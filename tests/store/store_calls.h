@@ -1,4 +1,4 @@
-// A JobStore called and waited for, with a deadline, and records to fill it with.
+// A store called and waited for, with a deadline, and records to fill it with.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -45,7 +45,7 @@ class StoreCalls {
   using Record = jobs::JobRecord;
   using MaybeRecord = absl::StatusOr<std::optional<Record>>;
 
-  explicit StoreCalls(jobs::JobStore& store) : store_(store) {}
+  explicit StoreCalls(jobs::Store& store) : store_(store) {}
 
   // The version of the record with these names now; 0 if there is none.
   std::int64_t VersionOf(const Record& record) {
@@ -83,6 +83,30 @@ class StoreCalls {
   absl::Status Adopt(Record record) {
     Answer<absl::Status> answer;
     store_.Adopt(std::move(record), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::string> TakeOver(Record record) {
+    record.version = VersionOf(record);
+    return TakeOverVersion(std::move(record));
+  }
+  absl::StatusOr<std::string> TakeOverVersion(Record record) {
+    Answer<absl::StatusOr<std::string>> answer;
+    store_.TakeOver(std::move(record), answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::vector<jobs::Lease>> Renew(std::int32_t wanted) {
+    Answer<absl::StatusOr<std::vector<jobs::Lease>>> answer;
+    store_.Renew(wanted, answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<std::string> FindFeedEnd() {
+    Answer<absl::StatusOr<std::string>> answer;
+    store_.FindFeedEnd(answer.Callback());
+    return answer.Wait();
+  }
+  absl::StatusOr<jobs::FeedPage> ReadFeed(std::string position, int limit) {
+    Answer<absl::StatusOr<jobs::FeedPage>> answer;
+    store_.ReadFeed(std::move(position), limit, answer.Callback());
     return answer.Wait();
   }
   absl::Status Bury(Record record) {
@@ -143,9 +167,10 @@ class StoreCalls {
     store_.FindRequest(std::move(tenant), std::move(request_id), answer.Callback());
     return Unversioned(answer.Wait());
   }
-  absl::StatusOr<std::optional<std::string>> FindOwner(std::string pictory_job_id) {
+  absl::StatusOr<std::optional<std::string>> FindOwner(std::string account,
+                                                       std::string pictory_job_id) {
     Answer<absl::StatusOr<std::optional<std::string>>> answer;
-    store_.FindOwner(std::move(pictory_job_id), answer.Callback());
+    store_.FindOwner(std::move(account), std::move(pictory_job_id), answer.Callback());
     return answer.Wait();
   }
   absl::StatusOr<std::vector<Record>> List(std::string tenant, jobs::ListQuery query) {
@@ -176,7 +201,7 @@ class StoreCalls {
     return found;
   }
 
-  jobs::JobStore& store_;
+  jobs::Store& store_;
 };
 
 inline WallTime At(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
@@ -205,7 +230,15 @@ inline jobs::JobRecord Accepted(const std::string& job_id, const std::string& pi
   return record;
 }
 
-// The same, as it is read after it was first written.
+// A job that somebody has named by Pictory's id.
+inline jobs::JobRecord Adopted(const std::string& job_id, const std::string& pictory_job_id,
+                               const std::string& tenant = "acme") {
+  jobs::JobRecord record = Accepted(job_id, pictory_job_id, tenant);
+  record.job.request_id.clear();
+  return record;
+}
+
+// An accepted one, as it is read after it was first written.
 inline jobs::JobRecord Stored(const std::string& job_id, const std::string& pictory_job_id) {
   jobs::JobRecord record = Accepted(job_id, pictory_job_id);
   record.version = 1;

@@ -1,0 +1,40 @@
+#include "jobs/restart.h"
+
+#include "jobs/fingerprint.h"
+
+namespace gateway::jobs {
+
+std::optional<JobRecord> Interrupted(JobRecord record, WallTime now) {
+  switch (record.submission) {
+    case SubmissionState::kIntent:
+      record.submission = SubmissionState::kNotSent;
+      break;
+    case SubmissionState::kSending:
+      record.submission = SubmissionState::kUnknown;
+      record.job.state = v1::JOB_STATE_UNCONFIRMED;
+      record.job.message = kUnconfirmedMessage;
+      ++record.job.revision;
+      break;
+    case SubmissionState::kAccepted:
+    case SubmissionState::kRejected:
+    case SubmissionState::kNotSent:
+    case SubmissionState::kUnknown:
+    case SubmissionState::kAbandoned:
+    case SubmissionState::kDeleted:
+      return std::nullopt;
+  }
+  record.job.update_time = now;
+  return record;
+}
+
+std::optional<JobRecord> BeginAgain(const JobRecord& known, JobRecord wanted) {
+  if (known.submission != SubmissionState::kNotSent) return std::nullopt;
+  if (!SameRequest(known.fingerprint, wanted.fingerprint)) return std::nullopt;
+  wanted.job.job_id = known.job.job_id;
+  wanted.job.create_time = known.job.create_time;
+  wanted.attempt = known.attempt + 1;
+  wanted.version = known.version;
+  return wanted;
+}
+
+}  // namespace gateway::jobs

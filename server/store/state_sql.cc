@@ -1,0 +1,66 @@
+#include "store/state_sql.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace gateway::store {
+namespace {
+
+using jobs::JobState;
+using jobs::SubmissionState;
+namespace v1 = jobs::v1;
+
+constexpr JobState kFirstFinal = v1::JOB_STATE_SUCCEEDED;
+constexpr SubmissionState kLastInFlight = SubmissionState::kSending;
+
+// What a condition on a range of numbers stands for.
+constexpr bool FinalStatesAreTheLast() {
+  for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
+    if (jobs::IsFinal(static_cast<JobState>(state)) != (state >= kFirstFinal)) return false;
+  }
+  return true;
+}
+static_assert(FinalStatesAreTheLast(), "jobs_unfinished would leave out jobs that have not ended");
+static_assert(std::all_of(jobs::kSubmissionStates.begin(), jobs::kSubmissionStates.end(),
+                          [](SubmissionState state) {
+                            return jobs::IsInFlight(state) == (state <= kLastInFlight);
+                          }),
+              "jobs_in_flight would leave out attempts that a restart has to settle");
+
+// The others are said one by one, and stand in schema.cc as they were then.
+constexpr bool IsInSpentIndex(SubmissionState state) {
+  const int number = static_cast<int>(state);
+  return number == 2 || number == 3 || (number >= 6 && number <= 8);
+}
+static_assert(std::all_of(jobs::kSubmissionStates.begin(), jobs::kSubmissionStates.end(),
+                          [](SubmissionState state) {
+                            return jobs::CountsAsSpent(state) == IsInSpentIndex(state);
+                          }),
+              "jobs_spent is of other states");
+
+}  // namespace
+
+std::string SubmissionIn(bool (*wanted)(SubmissionState)) {
+  std::string numbers;
+  for (const SubmissionState state : jobs::kSubmissionStates) {
+    if (wanted(state)) absl::StrAppend(&numbers, numbers.empty() ? "" : ", ", Sql(state));
+  }
+  return absl::StrCat("submission IN (", numbers, ")");
+}
+
+std::string IsUnfinishedSql() { return absl::StrCat("visible = 1 AND state < ", Sql(kFirstFinal)); }
+
+std::string IsInFlightSql() { return absl::StrCat("submission <= ", Sql(kLastInFlight)); }
+
+std::string IsSpentSql() { return SubmissionIn(jobs::CountsAsSpent); }
+
+std::string IsUnsettledSql() {
+  return absl::StrCat("minted_request_id = 1 AND delivery <> ", Sql(jobs::Delivery::kArrived));
+}
+
+std::string IsUnseenSql() {
+  return absl::StrCat("visible = 0 AND submission > ", Sql(kLastInFlight));
+}
+
+}  // namespace gateway::store
