@@ -3,16 +3,17 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/substitute.h"
 #include "help.h"
 #include "invocation.h"
 #include "refusal.h"
+#include "submit_commands.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -23,8 +24,6 @@ struct Raw {
   Invocation* to = nullptr;
   std::string timeout;
   std::string part;
-  std::string text;
-  int seconds = 0;
   std::vector<std::string> labels;
   std::vector<std::string> states;
   std::vector<std::string> kinds;
@@ -32,17 +31,6 @@ struct Raw {
 };
 
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
-
-CLI::Validator AboveZero() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        int value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error == std::errc() && end == text.data() + text.size() && value > 0) return "";
-        return "must be a whole number from 1 to 2147483647, not '" + OneLine(text) + "'";
-      },
-      "N");
-}
 
 CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
               const std::string& footer) {
@@ -76,57 +64,16 @@ void AddSubmitFlags(CLI::App* sub, Raw& raw) {
 }
 
 void AddSubmits(CLI::App& app, Raw& raw) {
-  Invocation& to = *raw.to;
-  const std::string submit = help::kSubmit;
-
-  CLI::App* preview = Add(app, to, Command::kPreview, "preview",
-                          "Make a storyboard and its preview", submit + help::kPreview);
-  CLI::Option* file =
-      preview->add_option("FILE", to.source, "Pictory's storyboard body as JSON; - reads stdin");
-  CLI::Option* text = preview->add_option("--text", raw.text, "The story itself")->excludes(file);
-  preview->add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
-      ->excludes(file)
-      ->excludes(text);
-  preview->add_option("--name", to.name, "Name of the video (with --text, --text-file)")
-      ->excludes(file);
-  preview->add_option("--voice", to.voice, "Speaker who reads the story (likewise)")
-      ->excludes(file);
-  preview->add_option("--aspect-ratio", to.aspect_ratio, "1:1, 16:9, 9:16 or 4:5 (likewise)")
-      ->excludes(file);
-  AddSubmitFlags(preview, raw);
-
-  CLI::App* render =
-      Add(app, to, Command::kRender, "render", "Make the video", submit + help::kRender);
-  render->add_option("JOB|FILE", to.source,
-                     "A finished preview's job, or a JSON file; - reads stdin");
-  render->add_option("--preview-job", to.preview_job, "From this preview");
-  render->add_option("--storyboard", to.storyboard_file,
-                     "Straight from this storyboard (file or -)");
-  render->add_option("--render-params", to.render_params_file,
-                     "From these renderParams (file or -)");
-  render->add_option("--project", to.project, "From this project saved at Pictory");
-  AddSubmitFlags(render, raw);
-
-  CLI::App* transcribe = Add(app, to, Command::kTranscribe, "transcribe", "Turn speech into text",
-                             submit + help::kTranscribe);
-  transcribe
-      ->add_option("URL|FILE", to.source,
-                   "The media's URL, a media file to upload, or a request as JSON; - reads stdin")
-      ->required();
-  transcribe->add_option("--language", to.language, "Such as en-US");
-  transcribe->add_option("--media-type", to.media_type, "video or audio");
-  AddSubmitFlags(transcribe, raw);
-
-  CLI::App* summarize = Add(app, to, Command::kSummarize, "summarize",
-                            "Pick the highlights of a transcript", submit + help::kSummarize);
-  summarize
-      ->add_option(
-          "JOB|FILE", to.source,
-          "A finished transcription's job, or a request or transcript as JSON; - reads stdin")
-      ->required();
-  summarize->add_option("--seconds", raw.seconds, "Length wanted")->check(AboveZero());
-  summarize->add_option("--language", to.language, "Two letters, such as en");
-  AddSubmitFlags(summarize, raw);
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    CLI::App* command = app.add_subcommand(submit.name, submit.about);
+    command->footer(std::string(help::kSubmit) + submit.examples);
+    command->callback([to = raw.to, &submit] {
+      to->command = Command::kSubmit;
+      to->submit = &submit;
+    });
+    submit.add_options(*command, *raw.to);
+    AddSubmitFlags(command, raw);
+  }
 }
 
 void AddJobCommands(CLI::App& app, Raw& raw) {
@@ -144,7 +91,8 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   jobs(get);
   get->add_flag("--full", to.full, "With texts and all else up to 3 MiB");
 
-  CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs", help::kList);
+  CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs",
+                       absl::Substitute(help::kList, KindWords(" ")));
   list->add_option("--state", raw.states, "Only in this state")->allow_extra_args(false);
   list->add_option("--kind", raw.kinds, "Only of this kind")->allow_extra_args(false);
   list->add_option("--label", raw.labels, "Only with this key=value")->allow_extra_args(false);
@@ -183,11 +131,11 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
 // `words` to values by `parse`.
 template <class Value, class Parse>
-void Interpret(const std::vector<std::string>& words, const char* flag, const char* known,
+void Interpret(const std::vector<std::string>& words, const char* flag, const std::string& known,
                Parse parse, std::vector<Value>& values) {
   for (const std::string& word : words) {
     const auto value = parse(word);
-    if (!value) Wrong(std::string(flag) + ": one of " + known + ", not '" + word + "'");
+    if (!value) Wrong(flag + (": one of " + known) + ", not '" + word + "'");
     values.push_back(*value);
   }
 }
@@ -204,20 +152,8 @@ void InterpretLabels(const Raw& raw) {
 }
 
 void CheckSources(const Invocation& to, const CLI::App& app) {
-  if (to.command == Command::kPreview) {
-    const bool text = to.text || !to.text_file.empty();
-    if (to.source.empty() && !text) Wrong("preview: give a FILE, --text or --text-file");
-    if (to.text && to.text->find_first_not_of(" \t\r\n") == std::string::npos) {
-      Wrong("--text: the story is empty");
-    }
-  } else if (to.command == Command::kRender) {
-    const int given = !to.source.empty() + !to.preview_job.empty() + !to.storyboard_file.empty() +
-                      !to.render_params_file.empty() + !to.project.empty();
-    if (given != 1) {
-      Wrong(
-          "render: give one of JOB, FILE, --preview-job, --storyboard, --render-params and "
-          "--project");
-    }
+  if (to.submit != nullptr && to.submit->check != nullptr) {
+    if (const std::string wrong = to.submit->check(to); !wrong.empty()) Wrong(wrong);
   } else if (to.command == Command::kResult) {
     if (!to.output.empty() && !to.part && !to.download)
       Wrong("--output: needs --part or --download");
@@ -262,11 +198,9 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
             raw.part + "'");
     }
   }
-  if (app.get_subcommand("preview")->count("--text") > 0) to.text = raw.text;
-  if (raw.seconds > 0) to.seconds = raw.seconds;
   if (to.tls_cert.empty() != to.tls_key.empty()) Wrong("--tls-cert and --tls-key need each other");
   Interpret(raw.states, "--state", help::kStates, ParseState, to.states);
-  Interpret(raw.kinds, "--kind", help::kKinds, ParseKind, to.kinds);
+  Interpret(raw.kinds, "--kind", KindWords(", "), ParseKind, to.kinds);
   InterpretLabels(raw);
   CheckSources(to, app);
   if (to.command != Command::kVersion) CheckServer(to, app);

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pictory/jobs/v1/annotations.pb.h"
+#include "submit_commands.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
-
-std::string Number(double value) { return absl::StrCat(value); }
 
 absl::Time FromProto(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
@@ -21,10 +21,6 @@ absl::Time FromProto(const google::protobuf::Timestamp& time) {
 // In the order of their keys.
 std::map<std::string, std::string> Labels(const Job& job) {
   return {job.labels().begin(), job.labels().end()};
-}
-
-void Row(std::string& out, const char* name, const std::string& value) {
-  if (!value.empty()) absl::StrAppend(&out, "  ", Pad(name, 11), " ", value, "\n");
 }
 
 std::string StatePhrase(const Job& job, absl::Time now) {
@@ -38,68 +34,19 @@ std::string StatePhrase(const Job& job, absl::Time now) {
   return phrase;
 }
 
-std::string Seconds(bool has, double seconds) { return has ? Number(seconds) + " s" : ""; }
-
-void Text(std::string& out, const char* name, const std::string& text) {
-  if (!text.empty())
-    absl::StrAppend(&out, "\n--- ", name, " ---\n", text, text.back() == '\n' ? "" : "\n");
-}
-
-void Summaries(std::string& out, const google::protobuf::RepeatedPtrField<v1::Summary>& summaries) {
-  for (const v1::Summary& summary : summaries) {
-    Row(out, "summary",
-        absl::StrCat(Seconds(summary.has_duration_seconds(), summary.duration_seconds()),
-                     summary.has_duration_seconds() ? ": " : "", OneLine(summary.text())));
-  }
-}
-
-void Result(std::string& out, const Job& job) {
-  if (job.has_preview()) {
-    const auto& preview = job.preview();
-    Row(out, "preview", OneLine(preview.preview_url()));
-    Row(out, "project", OneLine(preview.project_id()));
-    Row(out, "", OneLine(preview.project_url()));
-  } else if (job.has_render()) {
-    const auto& render = job.render();
-    Row(out, "video", OneLine(render.video_url()));
-    Row(out, "page", OneLine(render.share_url()));
-    Row(out, "thumbnail", OneLine(render.thumbnail_url()));
-    Row(out, "audio", OneLine(render.audio_url()));
-    Row(out, "srt", OneLine(render.srt_url()));
-    Row(out, "vtt", OneLine(render.vtt_url()));
-    Row(out, "txt", OneLine(render.txt_url()));
-    Row(out, "length",
-        Seconds(render.has_video_duration_seconds(), render.video_duration_seconds()));
-  } else if (job.has_transcription()) {
-    const auto& transcription = job.transcription();
-    Row(out, "edit", OneLine(transcription.edit_video_url()));
-    Summaries(out, transcription.summaries());
-    Row(out, "text", OneLine(transcription.txt()));
-  } else if (job.has_summary()) {
-    const auto& summary = job.summary();
-    Row(out, "length",
-        Seconds(summary.has_summary_duration_seconds(), summary.summary_duration_seconds()));
-    for (const v1::Segment& segment : summary.segments()) {
-      Row(out, "segment",
-          absl::StrCat(Number(segment.start_seconds()), "-", Number(segment.end_seconds()), " s  ",
-                       OneLine(segment.text())));
-    }
-    Row(out, "summary", OneLine(summary.summary_text()));
-    Summaries(out, summary.summaries());
-  }
-}
-
-void FullTexts(std::string& out, const Job& job) {
-  const auto texts = [&out](const auto& result) {
-    Text(out, "txt", result.txt());
-    Text(out, "srt", result.srt());
-    Text(out, "vtt", result.vtt());
-  };
-  if (job.has_transcription()) texts(job.transcription());
-  if (job.has_summary()) texts(job.summary());
-  if (job.has_preview()) {
-    Text(out, "render-params", job.preview().render_params_json());
-    Text(out, "storyboard", job.preview().storyboard_json());
+// What is short stands in the job itself, and is no less a part.
+void AddShortParts(const Job& job, std::set<std::string>& parts) {
+  const auto* const arm = job.GetReflection()->GetOneofFieldDescriptor(
+      job, Job::descriptor()->FindOneofByName("result"));
+  if (arm == nullptr) return;
+  const auto& result = job.GetReflection()->GetMessage(job, arm);
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  result.GetReflection()->ListFields(result, &set);
+  for (const auto* field : set) {
+    const v1::FieldMapping& mapping = field->options().GetExtension(v1::rest);
+    const bool text = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING;
+    if (!text || field->is_repeated() || mapping.role() != v1::FIELD_ROLE_UNSPECIFIED) continue;
+    if (mapping.part() != 0) parts.insert(PartWord(static_cast<ResultPart>(mapping.part())));
   }
 }
 
@@ -111,14 +58,7 @@ void More(std::string& out, const Job& job) {
   }
   std::set<std::string> parts;
   for (const int part : job.omitted_parts()) parts.insert(PartWord(static_cast<ResultPart>(part)));
-  // What is short stands in the job itself, and is no less a part.
-  const auto texts = [&parts](const auto& result) {
-    if (!result.txt().empty()) parts.insert(PartWord(v1::RESULT_PART_TXT));
-    if (!result.srt().empty()) parts.insert(PartWord(v1::RESULT_PART_SRT));
-    if (!result.vtt().empty()) parts.insert(PartWord(v1::RESULT_PART_VTT));
-  };
-  texts(job.transcription());
-  texts(job.summary());
+  AddShortParts(job, parts);
   // Every result has this one.
   if (job.state() == v1::JOB_STATE_SUCCEEDED) parts.insert(PartWord(v1::RESULT_PART_RESULT_JSON));
   for (const std::string& part : parts) {
@@ -128,6 +68,19 @@ void More(std::string& out, const Job& job) {
 }
 
 }  // namespace
+
+void Row(std::string& out, const char* name, const std::string& value) {
+  if (!value.empty()) absl::StrAppend(&out, "  ", Pad(name, 11), " ", value, "\n");
+}
+
+void Text(std::string& out, const char* name, const std::string& text) {
+  if (!text.empty())
+    absl::StrAppend(&out, "\n--- ", name, " ---\n", text, text.back() == '\n' ? "" : "\n");
+}
+
+std::string Number(double value) { return absl::StrCat(value); }
+
+std::string Seconds(bool has, double seconds) { return has ? Number(seconds) + " s" : ""; }
 
 std::chrono::seconds Age(const Job& job, absl::Time now) {
   if (!job.has_create_time()) return std::chrono::seconds(0);
@@ -152,13 +105,15 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
     Row(out, "label", absl::StrCat(OneLine(key), "=", OneLine(value)));
   }
   if (job.has_credits_used()) Row(out, "AI credits", Number(job.credits_used()));
-  Result(out, job);
+  for (const SubmitCommand& submit : SubmitCommands()) submit.describe(out, job);
   More(out, job);
   if (job.sandbox()) Row(out, "note", "made by the sandbox, not by Pictory: nothing was billed");
   if (job.stale()) Row(out, "note", "not heard of for longer than it should take: needs a look");
   if (job.upstream_degraded()) Row(out, "note", "Pictory cannot be asked at present; this may lag");
   if (job.upstream_missing()) Row(out, "note", "Pictory says it does not know this job");
-  if (full) FullTexts(out, job);
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    if (full && submit.tell_texts != nullptr) submit.tell_texts(out, job);
+  }
   return out;
 }
 

@@ -25,6 +25,13 @@ std::string Table(const std::vector<Job>& jobs, absl::Time now);
 // the command that says it goes on waiting for the job.
 std::string Advice(const Job& job, bool followed = false);
 
+// For those who describe results: a line `name  value`, none for an empty value; a long text with a
+// line above it.
+void Row(std::string& out, const char* name, const std::string& value);
+void Text(std::string& out, const char* name, const std::string& text);
+std::string Number(double value);
+std::string Seconds(bool has, double seconds);
+
 // What ResolveJob found.
 std::string DescribeCandidates(const ResolveJobResponse& response);
 

@@ -33,7 +33,6 @@ The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
 
 inline constexpr char kStates[] =
     "unconfirmed, queued, running, succeeded, failed, expired, cleaned, outcome-unknown";
-inline constexpr char kKinds[] = "preview, render, transcription, summary";
 
 inline constexpr char kSubmit[] =
     R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result
@@ -48,35 +47,6 @@ All flags of `pictory --help` apply.
 Examples:
 )";
 
-inline constexpr char kPreview[] =
-    R"(  pictory preview --text "Once upon a time." --name Tale --watch
-  pictory preview --text-file story.txt --voice Brian
-  pictory preview storyboard.json --label team=news
-  generate | pictory preview - --json)";
-
-inline constexpr char kRender[] =
-    R"(  pictory render 01hx2v…                        # a preview that has SUCCEEDED
-  pictory render storyboard.json --watch        # straight to the video
-  pictory render --render-params params.json    # as `pictory result JOB --part render-params` gave
-  pictory render --project 20240101123456789
-
-The argument is a file if one of that name exists, else a preview's job. A JSON file with a
-top-level "output" and no "videoName" is taken as render parameters, any other as a storyboard.)";
-
-inline constexpr char kTranscribe[] =
-    R"(  pictory transcribe https://example.com/talk.mp4 --language en-US --watch
-  pictory transcribe ./talk.mp4 --wait          # uploads the file first
-  pictory transcribe request.json
-  echo '{"fileUrl":"https://example.com/a.mp3","mediaType":"audio"}' | pictory transcribe -
-
-A file named .mp4, .mov, .avi, .mp3, .wav or .m4a is uploaded as `pictory upload` does it. To
-repeat such a submit with its --request-id, give the URL that the upload printed, not the file.)";
-
-inline constexpr char kSummarize[] =
-    R"(  pictory summarize 01hx2v… --seconds 60        # a transcription that has SUCCEEDED
-  pictory summarize request.json                # {"transcript":[…],"highlight_duration":60}
-  pictory result 01hx2v… --part transcript | pictory summarize - --seconds 60)";
-
 inline constexpr char kGet[] =
     R"(Exit status 0 whatever state the job is in; `pictory wait` tells by its exit status. Of several
 jobs each is shown in the order given; where some fail the others are shown all the same, stderr
@@ -87,10 +57,11 @@ Examples:
   pictory get 01hx2v… 01hx30… --json
   pictory get 01hx2v… --full --json)";
 
+// With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.
 States: unconfirmed queued running succeeded failed expired cleaned outcome-unknown.
-Kinds: preview render transcription summary.
+Kinds: $0.
 
 Examples:
   pictory list

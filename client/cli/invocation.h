@@ -14,11 +14,10 @@
 
 namespace pictory_jobs::cli {
 
+struct SubmitCommand;
+
 enum class Command {
-  kPreview,
-  kRender,
-  kTranscribe,
-  kSummarize,
+  kSubmit,
   kGet,
   kList,
   kWatch,
@@ -32,6 +31,7 @@ enum class Command {
 
 struct Invocation {
   Command command = Command::kVersion;
+  const SubmitCommand* submit = nullptr;  // which one, if it is one
 
   // Every command.
   std::string server = "127.0.0.1:50051";
@@ -42,7 +42,7 @@ struct Invocation {
   bool quiet = false;
   std::optional<std::chrono::milliseconds> timeout;
 
-  // The four submits. `source` is a file, `-`, a job or a URL; which one, BuildRequest decides.
+  // The submits. `source` is a file, `-`, a job or a URL; which one, the command decides.
   // Of an upload, the file.
   std::string source;
   std::string request_id;
@@ -79,7 +79,7 @@ struct Invocation {
 
   // `result JOB --download -o -`.
   bool DownloadsToStdout() const { return download && output == "-"; }
-  bool submits() const { return command <= Command::kSummarize; }
+  bool submits() const { return command == Command::kSubmit; }
   // Whether it does more than read.
   bool acts() const {
     return submits() || command == Command::kUpload || command == Command::kDelete ||

@@ -1,6 +1,7 @@
 #include "refusal.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "problem.h"
 #include "words.h"
@@ -92,6 +93,17 @@ std::string Reworded(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 }  // namespace
+
+CLI::Validator AboveZero() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        int value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size() && value > 0) return "";
+        return "must be a whole number from 1 to 2147483647, not '" + OneLine(text) + "'";
+      },
+      "N");
+}
 
 std::vector<std::string> CommandNames(const CLI::App& app) {
   std::vector<std::string> names;

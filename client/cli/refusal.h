@@ -15,6 +15,9 @@ std::vector<std::string> CommandNames(const CLI::App& app);
 // `there is no command 'wach'; did you mean watch?`
 std::string NoSuchCommand(const CLI::App& app, const std::string& word);
 
+// Takes whole numbers above 0.
+CLI::Validator AboveZero();
+
 // The error of a parse in words, with the flag or the command that was probably meant.
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error);
 

@@ -1,11 +1,14 @@
-// From a command line and its files to the request of a submit. Pure but for the Files it is given.
+// From a command line and its files to the request of a submit, as far as all submits are alike;
+// the rest is in submit_commands.h. Pure but for the Files it is given.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
-#include <variant>
+#include <string_view>
 
 #include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
 #include "invocation.h"
 #include "pictory_jobs/job.h"
 
@@ -20,16 +23,35 @@ struct Files {
   static Files Real();
 };
 
-using SubmitRequest =
-    std::variant<CreatePreviewRequest, RenderRequest, TranscribeRequest, SummarizeRequest>;
+// The request of any submit.
+using SubmitRequest = std::unique_ptr<google::protobuf::Message>;
 
-// Whether the source of a transcription is a media file to upload first, by its name; BuildRequest
-// leaves file_url empty then.
+// Whether the source of a submit is a media file to upload first, by its name; the request that is
+// built names no file then.
 bool UploadsFirst(const Invocation& invocation);
 
-// Labels, flags and source; not the request_id where none is given. Bodies of previews, renders and
-// transcripts keep the bytes of their files. Errors are for the person who typed: several lines
-// where several things are wrong.
-absl::StatusOr<SubmitRequest> BuildRequest(const Invocation& invocation, const Files& files);
+// ---- For those who build requests. Errors are for the person who typed: several lines where
+// several things are wrong. ----
+
+// How errors name a file.
+std::string Shown(const std::string& path);
+
+// A file that is one JSON value of one of `kinds` (first bytes, such as "{["), as the bytes it has.
+absl::StatusOr<std::string> ReadJson(const Files& files, const std::string& path,
+                                     std::string_view kinds, std::string_view wanted);
+
+// Nobody names a job like that.
+bool LooksLikeFile(const std::string& source);
+bool IsUrl(const std::string& source);
+
+// What all submits take.
+template <class Request>
+std::unique_ptr<Request> Begin(const Invocation& invocation) {
+  auto request = std::make_unique<Request>();
+  request->set_request_id(invocation.request_id);
+  request->set_allow_unknown_fields(invocation.allow_unknown_fields);
+  for (const auto& [key, value] : invocation.labels) (*request->mutable_labels())[key] = value;
+  return request;
+}
 
 }  // namespace pictory_jobs::cli

@@ -9,6 +9,7 @@
 #include "json_text.h"
 #include "output.h"
 #include "session.h"
+#include "submit_commands.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -49,17 +50,12 @@ ExitCode Usage(Output& out, const absl::Status& status) {
   return kUsage;
 }
 
-ExitCode Dispatch(const Session& session, std::optional<SubmitRequest> request,
+ExitCode Dispatch(const Session& session, SubmitRequest request,
                   const std::optional<LocalFile>& file) {
   switch (session.args.command) {
-    case Command::kPreview:
-    case Command::kRender:
-    case Command::kTranscribe:
-    case Command::kSummarize:
-      if (file) {
-        return RunTranscribeFile(session, std::get<TranscribeRequest>(*std::move(request)), *file);
-      }
-      return RunSubmit(session, *std::move(request));
+    case Command::kSubmit:
+      if (file) return RunSubmitFile(session, std::move(request), *file);
+      return RunSubmit(session, std::move(request));
     case Command::kGet:
       return RunGet(session);
     case Command::kList:
@@ -89,16 +85,16 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     return kSucceeded;
   }
   // All that is read from files and stdin comes first: Ctrl-C still means the end there.
-  std::optional<SubmitRequest> request;
+  SubmitRequest request;
   if (args.submits()) {
-    absl::StatusOr<SubmitRequest> built = BuildRequest(args, files);
+    absl::StatusOr<SubmitRequest> built = args.submit->build(args, files);
     if (!built.ok()) return Usage(out, built.status());
     request = *std::move(built);
   }
   std::optional<LocalFile> file;
   if (args.command == Command::kUpload || UploadsFirst(args)) {
-    const bool speech = args.command == Command::kTranscribe;
-    absl::StatusOr<LocalFile> opened = LocalFile::Open(args.source, speech, args.content_type);
+    absl::StatusOr<LocalFile> opened =
+        LocalFile::Open(args.source, args.submits(), args.content_type);
     if (!opened.ok()) return Usage(out, opened.status());
     file.emplace(*std::move(opened));
   }

@@ -8,45 +8,30 @@
 #include "describe.h"
 #include "json_text.h"
 #include "session.h"
+#include "submit_commands.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
-struct Submitter {
-  const Client& client;
-  const CallOptions call;
-
-  absl::StatusOr<Job> operator()(CreatePreviewRequest& request) const {
-    return client.CreatePreview(std::move(request), call);
-  }
-  absl::StatusOr<Job> operator()(RenderRequest& request) const {
-    return client.Render(std::move(request), call);
-  }
-  absl::StatusOr<Job> operator()(TranscribeRequest& request) const {
-    return client.Transcribe(std::move(request), call);
-  }
-  absl::StatusOr<Job> operator()(SummarizeRequest& request) const {
-    return client.Summarize(std::move(request), call);
-  }
-};
-
 // Minted here, not by the library, so that an error can name it.
-std::string EnsureRequestId(SubmitRequest& request) {
-  return std::visit(
-      [](auto& submit) {
-        if (submit.request_id().empty()) submit.set_request_id(MintRequestId());
-        return submit.request_id();
-      },
-      request);
+std::string EnsureRequestId(google::protobuf::Message& request) {
+  const auto* const reflection = request.GetReflection();
+  const auto* const id = request.GetDescriptor()->FindFieldByName("request_id");
+  if (reflection->GetString(request, id).empty()) {
+    reflection->SetString(&request, id, MintRequestId());
+  }
+  return reflection->GetString(request, id);
 }
 
 // What to do about a submit of which only the request_id is known.
-std::string HowToFindOut(const std::string& request_id, const std::string& uploaded) {
+std::string HowToFindOut(const std::string& command, const std::string& request_id,
+                         const std::string& uploaded) {
   return absl::StrCat(
       "It is not known whether the job was taken. Do not submit it anew: ",
-      uploaded.empty() ? "the same command with\n "
-                       : "the same flags with\n  pictory transcribe " + OneLine(uploaded),
+      uploaded.empty()
+          ? std::string("the same command with\n ")
+          : absl::StrCat("the same flags with\n  pictory ", command, " ", OneLine(uploaded)),
       " --request-id ", OneLine(request_id), "\nfinds out, and makes no second job.\n");
 }
 
@@ -189,14 +174,12 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
   return code;
 }
 
-ExitCode RunSubmit(const Session& session, SubmitRequest request) {
-  const std::string request_id = EnsureRequestId(request);
+ExitCode RunSubmit(const Session& session, SubmitRequest request, const std::string& uploaded) {
+  const std::string request_id = EnsureRequestId(*request);
   // Another upload would be another request: what was uploaded has to be named.
-  const std::string uploaded =
-      UploadsFirst(session.args) ? std::get<TranscribeRequest>(request).file_url() : "";
-  const std::string how_to_find_out = HowToFindOut(request_id, uploaded);
+  const std::string how_to_find_out = HowToFindOut(session.args.submit->name, request_id, uploaded);
   session.interrupt.SetLastWords(LastWords(session, request_id, how_to_find_out));
-  const absl::StatusOr<Job> job = std::visit(Submitter{session.client, session.Call()}, request);
+  const absl::StatusOr<Job> job = session.client.Submit(*request, session.Call());
   if (!job.ok()) {
     const bool open = MayHaveBeenTaken(job.status());
     Problem problem = session.ProblemWith(job.status(), "", request_id);

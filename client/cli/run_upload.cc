@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
 #include "session.h"
+#include "submit_commands.h"
 #include "transfer_line.h"
 #include "upload.h"
 #include "words.h"
@@ -76,15 +77,14 @@ ExitCode RunUpload(const Session& session, const LocalFile& file) {
   return kSucceeded;
 }
 
-ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
-                           const LocalFile& file) {
+ExitCode RunSubmitFile(const Session& session, SubmitRequest request, const LocalFile& file) {
   ExitCode code = kSucceeded;
   const std::optional<std::string> url = Place(session, file, "; nothing was submitted", code);
   if (!url) return code;
   session.out.Note(absl::StrCat("uploaded as ", OneLine(*url), "\n"));
   if (!session.Answerable()) return kUsage;  // an upload takes its time
-  request.set_file_url(*url);
-  return RunSubmit(session, std::move(request));
+  session.args.submit->take_upload(request, *url);
+  return RunSubmit(session, std::move(request), *url);
 }
 
 }  // namespace pictory_jobs::cli

@@ -41,10 +41,10 @@ struct Session {
 ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_ids,
                     bool show_progress, const Job* submitted = nullptr);
 
-ExitCode RunSubmit(const Session& session, SubmitRequest request);
+// `uploaded`, if not empty, is the URL of the file that was uploaded for it.
+ExitCode RunSubmit(const Session& session, SubmitRequest request, const std::string& uploaded = "");
 // Uploads the file, then submits with its URL.
-ExitCode RunTranscribeFile(const Session& session, TranscribeRequest request,
-                           const LocalFile& file);
+ExitCode RunSubmitFile(const Session& session, SubmitRequest request, const LocalFile& file);
 ExitCode RunUpload(const Session& session, const LocalFile& file);
 ExitCode RunGet(const Session& session);
 ExitCode RunList(const Session& session);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clean_text.h"
+#include "submit_commands.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -119,12 +120,20 @@ std::optional<JobState> ParseState(std::string_view word) {
 }
 
 std::optional<JobKind> ParseKind(std::string_view word) {
-  const std::string name = Normal(word);
-  if (name == "TRANSCRIBE") return v1::JOB_KIND_TRANSCRIPTION;  // the command's name
-  if (name == "SUMMARIZE") return v1::JOB_KIND_SUMMARY;
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    if (Normal(submit.name) == Normal(word)) return submit.kind;
+  }
   return ParseEnum<JobKind>(word, "JOB_KIND_", [](const auto& given, JobKind* value) {
     return v1::JobKind_Parse(given, value);
   });
+}
+
+std::string KindWords(std::string_view between) {
+  std::string words;
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    words.append(words.empty() ? "" : between).append(KindWord(submit.kind));
+  }
+  return words;
 }
 
 std::optional<ResultPart> ParsePart(std::string_view word) {
@@ -228,22 +237,28 @@ std::string Pad(std::string_view text, int columns) {
 std::string OneLine(std::string_view text) { return gateway::CleanText(text); }
 
 std::string InCommands(std::string_view text) {
-  constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
-      {"CreatePreview", "preview"}, {"GetJob", "get"},           {"ListJobs", "list"},
-      {"WatchJob", "watch"},        {"ReadJobResult", "result"}, {"ResolveJob", "resolve"},
-      {"DeleteJob", "delete"},      {"CreateUpload", "upload"}};
+  static const auto* const kCommands = [] {
+    auto* const commands = new std::vector<std::pair<std::string_view, std::string_view>>{
+        {"GetJob", "get"},           {"ListJobs", "list"},      {"WatchJob", "watch"},
+        {"ReadJobResult", "result"}, {"ResolveJob", "resolve"}, {"DeleteJob", "delete"},
+        {"CreateUpload", "upload"}};
+    for (const SubmitCommand& submit : SubmitCommands()) {
+      if (Normal(submit.call) != Normal(submit.name))
+        commands->emplace_back(submit.call, submit.name);
+    }
+    return commands;
+  }();
   const auto in_word = [&text](std::size_t at) {
     return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
                                 text[at] == '_' || text[at] == '/');
   };
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const auto named =
-        std::find_if(std::begin(kCommands), std::end(kCommands), [&](const auto& command) {
-          return text.substr(at, command.first.size()) == command.first &&
-                 !(at > 0 && in_word(at - 1)) && !in_word(at + command.first.size());
-        });
-    if (named == std::end(kCommands)) {
+    const auto named = std::find_if(kCommands->begin(), kCommands->end(), [&](const auto& command) {
+      return text.substr(at, command.first.size()) == command.first &&
+             !(at > 0 && in_word(at - 1)) && !in_word(at + command.first.size());
+    });
+    if (named == kCommands->end()) {
       out.push_back(text[at++]);
     } else {
       out.append("`pictory ").append(named->second).append("`");

@@ -17,6 +17,8 @@ std::string KindWord(JobKind kind);
 // As printed, in any case, or as the proto spells them. Unset: no such word.
 std::optional<JobState> ParseState(std::string_view word);
 std::optional<JobKind> ParseKind(std::string_view word);
+// All of them.
+std::string KindWords(std::string_view between);
 std::optional<ResultPart> ParsePart(std::string_view word);  // txt srt vtt result-json …
 
 std::string PartWord(ResultPart part);

@@ -29,9 +29,10 @@ inline void Prepare(const Core& core, const CallOptions& call, grpc::ClientConte
                        call.timeout.value_or(core.options().call_timeout));
 }
 
-template <class Response, class Request, class Method>
-absl::StatusOr<Response> Call(Core& core, Method method, const Request& request,
-                              const CallOptions& call, Repeatable repeatable) {
+// `attempt(grpc::ClientContext&)` is one attempt, and returns its status.
+template <class Attempt>
+absl::Status CallUntilOver(Core& core, const CallOptions& call, Repeatable repeatable,
+                           const Attempt& attempt) {
   Backoff backoff(call.retry.value_or(core.options().retry), repeatable, core.pacing());
   bool open = false;
   const auto failed = [&open](absl::Status status) {
@@ -39,23 +40,34 @@ absl::StatusOr<Response> Call(Core& core, Method method, const Request& request,
   };
   for (;;) {
     if (call.stop.stop_requested()) return failed(StoppedByCaller());
-    Response response;
     absl::Status status;
     bool out_of_time = false;
     {
       grpc::ClientContext context;
       Prepare(core, call, context);
       const std::stop_callback cancel(call.stop, [&context] { context.TryCancel(); });
-      status = FromGrpc((core.stub().*method)(&context, request, &response));
+      status = FromGrpc(attempt(context));
       out_of_time = OutOfTime(context);
     }
-    if (status.ok()) return response;
+    if (status.ok()) return status;
     open = open || LeavesOpen(status);
     if (call.stop.stop_requested()) return failed(StoppedByCaller());
     const std::optional<std::chrono::nanoseconds> wait = backoff.Next(status, out_of_time);
     if (!wait) return failed(status);
     if (!core.pacing().wait(*wait, call.stop)) return failed(StoppedByCaller());
   }
+}
+
+template <class Response, class Request, class Method>
+absl::StatusOr<Response> Call(Core& core, Method method, const Request& request,
+                              const CallOptions& call, Repeatable repeatable) {
+  Response response;
+  const absl::Status status =
+      CallUntilOver(core, call, repeatable, [&](grpc::ClientContext& context) {
+        return (core.stub().*method)(&context, request, &response);
+      });
+  if (!status.ok()) return status;
+  return response;
 }
 
 }  // namespace pictory_jobs

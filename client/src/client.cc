@@ -9,14 +9,22 @@
 namespace pictory_jobs {
 namespace {
 
-// The request_id is fixed before the first attempt: that is what makes the others harmless.
-template <class Response, class Request, class Method>
-absl::StatusOr<Job> Submit(Core& core, Method method, Request request, const CallOptions& call) {
-  if (request.request_id().empty()) request.set_request_id(MintRequestId());
-  absl::StatusOr<Response> response =
-      Call<Response>(core, method, request, call, Repeatable::kAlways);
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_job());
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+
+// The submit that takes these requests; nullptr if none does.
+const MethodDescriptor* SubmitOf(const Descriptor* request) {
+  const auto* const service =
+      v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+  for (int i = 0; i < service->method_count(); ++i) {
+    const MethodDescriptor* const method = service->method(i);
+    if (method->input_type() == request && method->options().HasExtension(v1::job_method)) {
+      return method;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -27,22 +35,27 @@ absl::StatusOr<Client> Client::Connect(std::string_view target, ClientOptions op
   return Client(std::make_shared<Core>(*std::move(parsed), std::move(options)));
 }
 
-absl::StatusOr<Job> Client::CreatePreview(CreatePreviewRequest request,
-                                          const CallOptions& call) const {
-  return Submit<v1::CreatePreviewResponse>(*core_, &Core::Stub::CreatePreview, std::move(request),
-                                           call);
-}
-
-absl::StatusOr<Job> Client::Render(RenderRequest request, const CallOptions& call) const {
-  return Submit<v1::RenderResponse>(*core_, &Core::Stub::Render, std::move(request), call);
-}
-
-absl::StatusOr<Job> Client::Transcribe(TranscribeRequest request, const CallOptions& call) const {
-  return Submit<v1::TranscribeResponse>(*core_, &Core::Stub::Transcribe, std::move(request), call);
-}
-
-absl::StatusOr<Job> Client::Summarize(SummarizeRequest request, const CallOptions& call) const {
-  return Submit<v1::SummarizeResponse>(*core_, &Core::Stub::Summarize, std::move(request), call);
+absl::StatusOr<Job> Client::Submit(Message& request, const CallOptions& call) const {
+  const MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
+  if (method == nullptr) {
+    return absl::InvalidArgumentError(request.GetTypeName() + " is the request of no submit");
+  }
+  // Fixed before the first attempt: that is what makes the others harmless.
+  const FieldDescriptor* const id = method->input_type()->FindFieldByName("request_id");
+  const auto* const reflection = request.GetReflection();
+  if (reflection->GetString(request, id).empty()) {
+    reflection->SetString(&request, id, MintRequestId());
+  }
+  const std::unique_ptr<Message> response(google::protobuf::MessageFactory::generated_factory()
+                                              ->GetPrototype(method->output_type())
+                                              ->New());
+  const absl::Status status =
+      CallUntilOver(*core_, call, Repeatable::kAlways, [&](grpc::ClientContext& context) {
+        return core_->CallMethod(*method, context, request, *response);
+      });
+  if (!status.ok()) return status;
+  const FieldDescriptor* const job = method->output_type()->FindFieldByName("job");
+  return std::move(static_cast<Job&>(*response->GetReflection()->MutableMessage(&*response, job)));
 }
 
 absl::StatusOr<Job> Client::Get(const std::string& job_id, JobView view,

@@ -1,5 +1,7 @@
 #include "core.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include <algorithm>
 #include <iterator>
 #include <string_view>
@@ -114,9 +116,28 @@ absl::Status FromGrpc(const grpc::Status& status) {
 Core::Core(Target target, ClientOptions options)
     : target_(std::move(target)),
       options_(WithDefaults(std::move(options), target_)),
-      stub_(NewStub(false)) {}
+      channel_(NewChannel(false)),
+      stub_(::pictory::jobs::v1::PictoryJobs::NewStub(channel_)) {}
 
-std::unique_ptr<Core::Stub> Core::NewStub(bool own_connection) const {
+grpc::Status Core::CallMethod(const google::protobuf::MethodDescriptor& method,
+                              grpc::ClientContext& context,
+                              const google::protobuf::Message& request,
+                              google::protobuf::Message& response) {
+  using google::protobuf::Message;
+  grpc::TemplatedGenericStub<Message, Message> stub(channel_);
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(
+      &context, "/" + method.service()->full_name() + "/" + method.name(), request, &queue);
+  call->StartCall();
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  return status;
+}
+
+std::shared_ptr<grpc::Channel> Core::NewChannel(bool own_connection) const {
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(kReceiveMaxBytes);
   args.SetMaxSendMessageSize(-1);  // the gateway's limit is the one that counts
@@ -133,8 +154,7 @@ std::unique_ptr<Core::Stub> Core::NewStub(bool own_connection) const {
     credentials =
         grpc::SslCredentials({options_.tls->ca_pem, options_.tls->key_pem, options_.tls->cert_pem});
   }
-  return ::pictory::jobs::v1::PictoryJobs::NewStub(
-      grpc::CreateCustomChannel(target_.address, credentials, args));
+  return grpc::CreateCustomChannel(target_.address, credentials, args);
 }
 
 std::shared_ptr<Core::Stub> Core::WatchStub() {
@@ -142,7 +162,7 @@ std::shared_ptr<Core::Stub> Core::WatchStub() {
   for (const auto& stub : watch_stubs_) {
     if (stub.use_count() <= options_.watches_per_connection) return stub;  // one use is ours
   }
-  watch_stubs_.push_back(NewStub(true));
+  watch_stubs_.push_back(::pictory::jobs::v1::PictoryJobs::NewStub(NewChannel(true)));
   return watch_stubs_.back();
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
 #include "pictory/jobs/v1/pictory_jobs.grpc.pb.h"
 #include "pictory_jobs/options.h"
 
@@ -37,6 +38,10 @@ class Core {
   const ClientOptions& options() const { return options_; }
   const Pacing& pacing() const { return *options_.pacing; }
   Stub& stub() { return *stub_; }
+  // A unary method by its name, for callers that have messages of any type. Blocks.
+  grpc::Status CallMethod(const google::protobuf::MethodDescriptor& method,
+                          grpc::ClientContext& context, const google::protobuf::Message& request,
+                          google::protobuf::Message& response);
 
   // A stub for one watch, which counts on its connection as long as the pointer lives.
   std::shared_ptr<Stub> WatchStub();
@@ -45,10 +50,11 @@ class Core {
   void Prepare(grpc::ClientContext& context) const;
 
  private:
-  std::unique_ptr<Stub> NewStub(bool own_connection) const;
+  std::shared_ptr<grpc::Channel> NewChannel(bool own_connection) const;
 
   const Target target_;
   const ClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Stub> stub_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<Stub>> watch_stubs_;  // guarded by mutex_

@@ -7,6 +7,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "app/secret_file.h"
+#include "pictory/bindings.h"
+#include "pictory/kinds.h"
 
 namespace gateway::app {
 namespace {
@@ -46,7 +48,8 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
       ->check(kVersions)
       ->envname("PICTORY_API_VERSION")
       ->capture_default_str();
-  for (const KindWord& kind : kKindWords) {
+  for (const pictory::KindFacts& kind : pictory::Kinds()) {
+    if (!HasVersions(kind.kind)) continue;
     const std::string word(kind.word);
     app.add_option("--api-version." + word, flags.api_versions[kind.word],
                    "The same for " + word + " alone; wins over --api-version")
@@ -75,9 +78,10 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
                                     std::pair{"--user-id", config.user_id}}) {
     if (absl::Status status = CheckVisible(name, value); !status.ok()) return status;
   }
-  for (const KindWord& kind : kKindWords) {
-    const std::string& own = flags.api_versions.at(kind.word);
-    config.api_versions[kind.kind] = VersionOf(own.empty() ? flags.api_version : own);
+  for (const pictory::KindFacts& kind : pictory::Kinds()) {
+    const auto own = flags.api_versions.find(kind.word);
+    const bool given = own != flags.api_versions.end() && !own->second.empty();
+    config.api_versions[kind.kind] = VersionOf(given ? own->second : flags.api_version);
   }
   return absl::OkStatus();
 }
@@ -102,9 +106,14 @@ std::string MissingCredentials(const Config& config) {
          "client credentials, or ask for --sandbox";
 }
 
+bool HasVersions(v1::JobKind kind) {
+  return pictory::VersionsOf(pictory::SubmitMaking(kind)).size() > 1;
+}
+
 std::string_view VersionWord(const Config& config, v1::JobKind kind) {
-  const auto found = config.api_versions.find(kind);
-  return found != config.api_versions.end() && found->second == v1::PATH_VERSION_V1 ? "v1" : "v2";
+  const v1::PathVersion version =
+      pictory::VersionFor(pictory::SubmitMaking(kind), {.versions = config.api_versions});
+  return version == v1::PATH_VERSION_V1 ? "v1" : "v2";
 }
 
 }  // namespace gateway::app

@@ -25,7 +25,7 @@ struct PictoryFlags {
   std::string client_secret_file;
   std::string user_id;
   std::string api_version = "v2";
-  // `preview` … `summarize`; empty: as api_version.
+  // By the words of the kinds; empty: as api_version.
   std::map<std::string_view, std::string> api_versions;
 };
 
@@ -38,18 +38,10 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
 // What is missing for calls to the real Pictory, and how to set it; empty if nothing is.
 std::string MissingCredentials(const Config& config);
 
-// The word of options and logs for a kind of job: `preview`, `render`, `transcribe`, `summarize`.
-struct KindWord {
-  std::string_view word;
-  ::pictory::jobs::v1::JobKind kind;
-};
-inline constexpr KindWord kKindWords[] = {
-    {"preview", ::pictory::jobs::v1::JOB_KIND_PREVIEW},
-    {"render", ::pictory::jobs::v1::JOB_KIND_RENDER},
-    {"transcribe", ::pictory::jobs::v1::JOB_KIND_TRANSCRIPTION},
-    {"summarize", ::pictory::jobs::v1::JOB_KIND_SUMMARY}};
+// Whether there is a choice of generations for a kind of job, and so an option for it.
+bool HasVersions(::pictory::jobs::v1::JobKind kind);
 
-// `v1` or `v2`.
+// `v1` or `v2`: what is configured for the kind, or the only one that it has.
 std::string_view VersionWord(const Config& config, ::pictory::jobs::v1::JobKind kind);
 
 }  // namespace gateway::app

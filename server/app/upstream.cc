@@ -3,6 +3,7 @@
 #include "app/pictory_flags.h"
 #include "base/limits.h"
 #include "obs/log.h"
+#include "pictory/kinds.h"
 
 namespace gateway::app {
 
@@ -30,7 +31,7 @@ pictory::TranslateOptions TranslateOptionsOf(const Config& config) {
 
 void LogUpstream(const Config& config, const std::string& base_url) {
   std::string versions;
-  for (const KindWord& kind : kKindWords) {
+  for (const pictory::KindFacts& kind : pictory::Kinds()) {
     versions.append(versions.empty() ? "" : " ").append(kind.word).append("=");
     versions.append(VersionWord(config, kind.kind));
   }

@@ -5,6 +5,7 @@
 #include "base/stable_bytes.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "pictory/job_result.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -53,13 +54,9 @@ v1::Job HeaderProto(const Job& job) {
   return out;
 }
 
-// The one field number of all responses that hold a job.
+// The one field number of all responses that hold a job; those to submits are held to it by a test.
 constexpr int kJobField = v1::GetJobResponse::kJobFieldNumber;
 static_assert(int{v1::WatchJobResponse::kJobFieldNumber} == kJobField);
-static_assert(int{v1::CreatePreviewResponse::kJobFieldNumber} == kJobField);
-static_assert(int{v1::RenderResponse::kJobFieldNumber} == kJobField);
-static_assert(int{v1::TranscribeResponse::kJobFieldNumber} == kJobField);
-static_assert(int{v1::SummarizeResponse::kJobFieldNumber} == kJobField);
 
 // Tag and length of a v1.Job.
 std::string FrameHead(std::size_t job_bytes) {
@@ -68,20 +65,6 @@ std::string FrameHead(std::size_t job_bytes) {
       WireFormatLite::WriteTagToArray(kJobField, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head);
   end = CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(job_bytes), end);
   return std::string(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
-}
-
-template <class Result>
-void DropTexts(Result& result, v1::Job& job) {
-  result.clear_transcript();
-  const auto drop = [&job](std::string* text, v1::ResultPart part) {
-    if (text->empty()) return;
-    text->clear();
-    job.add_omitted_parts(part);
-  };
-  drop(result.mutable_txt(), v1::RESULT_PART_TXT);
-  drop(result.mutable_srt(), v1::RESULT_PART_SRT);
-  drop(result.mutable_vtt(), v1::RESULT_PART_VTT);
-  result.clear_summaries();
 }
 
 }  // namespace
@@ -127,13 +110,7 @@ v1::Job ToProto(const Snapshot& snapshot) {
 
 v1::Job ToListProto(const Job& job) {
   v1::Job out = ToProto(job);
-  if (out.has_transcription()) {
-    DropTexts(*out.mutable_transcription(), out);
-  } else if (out.has_summary()) {
-    DropTexts(*out.mutable_summary(), out);
-    out.mutable_summary()->clear_segments();
-    out.mutable_summary()->clear_summary_text();
-  }
+  pictory::LeaveOutForList(out);
   return out;
 }
 

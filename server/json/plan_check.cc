@@ -35,6 +35,11 @@ bool IsMessage(const Field* field) {
   return field->type() == Field::TYPE_MESSAGE && !field->is_map();
 }
 
+// In the same package; nullptr if there is none.
+const pb::EnumDescriptor* EnumBeside(const pb::FileDescriptor* file, absl::string_view name) {
+  return file->pool()->FindEnumTypeByName(absl::StrCat(file->package(), ".", name));
+}
+
 // Read from an answer of Pictory's, outside of any job.
 bool IsMapped(const pb::Descriptor* message) {
   for (int i = 0; i < message->field_count(); ++i) {
@@ -70,7 +75,7 @@ class Checker {
   }
 
   void Service(const pb::ServiceDescriptor* service) {
-    std::map<int, std::string> kinds;
+    std::set<int> kinds;
     for (int i = 0; i < service->method_count(); ++i) {
       const pb::MethodDescriptor* method = service->method(i);
       if (!method->options().HasExtension(v1::job_method)) {
@@ -82,6 +87,7 @@ class Checker {
       Kind(method, job, kinds);
       Bindings(method, job);
     }
+    EveryKindIsMade(service, kinds);
     if (kinds.empty()) {
       Fault(service->full_name(),
             "has no method with job_method; options are lost if read before main()");
@@ -141,6 +147,29 @@ class Checker {
         Fault(name, "has a role this program does not know");
     }
     StringAs(field);
+    Numbers(field);
+    if (mapping.json_type() != v1::JSON_TYPE_UNSPECIFIED &&
+        mapping.role() != v1::FIELD_ROLE_RAW_JSON) {
+      Fault(name, "has a json_type, but is no RAW_JSON");
+    }
+    if (mapping.required() && !(request && IsText(field))) {
+      Fault(name, "is required, but not one string of a submit's request");
+    }
+  }
+
+  // What names a value of an enum by its number.
+  void Numbers(const Field* field) {
+    const v1::FieldMapping& mapping = MappingOf(field);
+    const auto check = [&](int number, absl::string_view option, absl::string_view name) {
+      const pb::EnumDescriptor* words = EnumBeside(field->file(), name);
+      if (number == 0 || words == nullptr || words->FindValueByNumber(number) != nullptr) return;
+      Fault(field->full_name(), absl::StrCat("has a ", option, " that is none: ", number));
+    };
+    check(mapping.job_kind(), "job_kind", "JobKind");
+    check(mapping.part(), "part", "ResultPart");
+    if (mapping.job_kind() != 0 && mapping.role() != v1::FIELD_ROLE_PATH) {
+      Fault(field->full_name(), "names a job, but is no PATH");
+    }
   }
 
   void Value(const Field* field) {
@@ -220,12 +249,19 @@ class Checker {
     }
   }
 
-  void Kind(const pb::MethodDescriptor* method, const v1::JobMethod& job,
-            std::map<int, std::string>& kinds) {
-    const auto [other, fresh] = kinds.try_emplace(job.kind(), method->name());
-    if (!fresh) Fault(method->full_name(), absl::StrCat("has the kind of ", other->second));
-    const pb::EnumDescriptor* words = method->file()->pool()->FindEnumTypeByName(
-        absl::StrCat(method->file()->package(), ".JobKind"));
+  void EveryKindIsMade(const pb::ServiceDescriptor* service, const std::set<int>& kinds) {
+    const pb::EnumDescriptor* words = EnumBeside(service->file(), "JobKind");
+    for (int i = 0; words != nullptr && i < words->value_count(); ++i) {
+      const pb::EnumValueDescriptor* kind = words->value(i);
+      if (kind->number() > 0 && kinds.count(kind->number()) == 0) {
+        Fault(kind->full_name(), "is a kind of job that no method makes");
+      }
+    }
+  }
+
+  void Kind(const pb::MethodDescriptor* method, const v1::JobMethod& job, std::set<int>& kinds) {
+    kinds.insert(job.kind());
+    const pb::EnumDescriptor* words = EnumBeside(method->file(), "JobKind");
     const pb::EnumValueDescriptor* word =
         words == nullptr ? nullptr : words->FindValueByNumber(job.kind());
     if (job.kind() <= 0 || (words != nullptr && word == nullptr)) {
@@ -313,8 +349,7 @@ class Checker {
     }
     std::string part = absl::StrCat("RESULT_PART_", inline_as);
     absl::AsciiStrToUpper(&part);
-    const pb::EnumDescriptor* parts = method->file()->pool()->FindEnumTypeByName(
-        absl::StrCat(method->file()->package(), ".ResultPart"));
+    const pb::EnumDescriptor* parts = EnumBeside(method->file(), "ResultPart");
     if (parts != nullptr && parts->FindValueByName(part) == nullptr) {
       Fault(method->full_name(), absl::StrCat("has inline_as, but results have no ", part));
     }

@@ -3,6 +3,8 @@
 // Reads method options: not from static initialisers (see json/proto_plan.h). Thread-safe.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,41 @@ namespace gateway::pictory {
 
 // The method that takes this message; nullptr if it is not one of the submits.
 const google::protobuf::MethodDescriptor* SubmitOf(const google::protobuf::Descriptor* request);
+
+// PictoryJobs.
+const google::protobuf::ServiceDescriptor* JobsService();
+
+// The submits among a service's methods, in the order of their declaration.
+std::vector<const google::protobuf::MethodDescriptor*> SubmitsOf(
+    const google::protobuf::ServiceDescriptor* service);
+
+::pictory::jobs::v1::JobKind KindMadeBy(const google::protobuf::MethodDescriptor* submit);
+// PictoryJobs' own, which is there for each kind.
+const google::protobuf::MethodDescriptor* SubmitMaking(::pictory::jobs::v1::JobKind kind);
+
+// What every submit takes: `string request_id`, `map<string, string> labels` and
+// `bool allow_unknown_fields`.
+struct SubmitFields {
+  const google::protobuf::FieldDescriptor* request_id = nullptr;
+  const google::protobuf::FieldDescriptor* labels = nullptr;
+  const google::protobuf::FieldDescriptor* allow_unknown_fields = nullptr;
+};
+SubmitFields FieldsOf(const google::protobuf::Descriptor* request);
+
+// What a submit's method and the options of its request say, read once.
+struct SubmitPlan {
+  const google::protobuf::MethodDescriptor* method = nullptr;
+  SubmitFields fields;
+  std::vector<const google::protobuf::FieldDescriptor*> required;
+  std::vector<const google::protobuf::FieldDescriptor*> path;  // parameters of paths
+  std::vector<const google::protobuf::FieldDescriptor*> jobs;  // of those, what names a job
+};
+// nullptr if it is not the request of a submit. Lives as long as the process; so must the
+// descriptor.
+const SubmitPlan* SubmitPlanOf(const google::protobuf::Descriptor* request);
+
+std::map<std::string, std::string> LabelsOf(const google::protobuf::Message& request,
+                                            const google::protobuf::FieldDescriptor* labels);
 
 // nullptr if the arm has no REST call under that version.
 const ::pictory::jobs::v1::RestBinding* FindBinding(
@@ -32,9 +69,15 @@ const google::protobuf::FieldDescriptor* ArmOf(const google::protobuf::Message& 
 std::vector<std::string> ArmsUnder(const google::protobuf::MethodDescriptor* method,
                                    ::pictory::jobs::v1::PathVersion version);
 
+// The generations of Pictory's API that have a call for the submit.
+std::set<::pictory::jobs::v1::PathVersion> VersionsOf(
+    const google::protobuf::MethodDescriptor* submit);
+
+// The generation whose calls a submit uses: the configured one, or the only one that it has.
 ::pictory::jobs::v1::PathVersion VersionFor(const google::protobuf::MethodDescriptor* method,
                                             const TranslateOptions& options);
 
+const ::pictory::jobs::v1::FieldMapping& MappingOf(const google::protobuf::FieldDescriptor* field);
 ::pictory::jobs::v1::FieldRole RoleOf(const google::protobuf::FieldDescriptor* field);
 
 }  // namespace gateway::pictory

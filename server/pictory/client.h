@@ -28,6 +28,8 @@
 
 namespace gateway::pictory {
 
+struct KindFacts;
+
 // A paid call, translated and ready to be sent: see pictory/translate.h.
 struct Submission {
   ::pictory::jobs::v1::JobKind kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
@@ -156,6 +158,8 @@ absl::StatusOr<JobList> ReadJobList(std::string_view body);
 // The parts of a result keep the response's body.
 JobReply ReadJobReply(http::Response response, ::pictory::jobs::v1::JobKind kind,
                       std::uint64_t last_digest, WallTime now);
+JobReply ReadJobReply(http::Response response, const KindFacts& kind, std::uint64_t last_digest,
+                      WallTime now);
 
 // A poll that could not be sent, because there were no credentials to send it with: pure.
 JobReply ReadAuthorizeError(const absl::Status& error);

@@ -16,12 +16,6 @@ namespace {
 using json::Captured;
 using json::Type;
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(ResultKey::kCount)> kResultPaths = {
-    "data.renderParams", "data.preview",       "data.previewUrl",    "data.storyboard",
-    "data.videoURL",     "data.videoShareURL", "data.shareVideoURL", "data.transcript",
-    "data.txt",          "data.srt",           "data.vtt",           "data.mediaInfo",
-    "data.url"};
-
 constexpr std::array<std::string_view, 32> kShellPaths = {"success",
                                                           "status",
                                                           "data",

@@ -4,6 +4,8 @@
 // Views point into the body, which must outlive the envelope.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,22 +22,20 @@ namespace gateway::pictory {
 // How all of Pictory's words are read: whatever other programs can read of them.
 inline constexpr json::Limits kReplyLimits{.reading = json::Reading::kForgiving};
 
-// Members of `data` that tell what a job made. In the order of ResultKeyName().
-enum class ResultKey {
-  kRenderParams,
-  kPreview,
-  kPreviewUrl,
-  kStoryboard,
-  kVideoUrl,
-  kShareUrl,
-  kShareUrlOld,
-  kTranscript,
-  kTxt,
-  kSrt,
-  kVtt,
-  kMediaInfo,
-  kUrl,  // AI studio's pictures and clips
-  kCount
+// Where the members of `data` stand that tell what a job made.
+inline constexpr auto kResultPaths = std::to_array<std::string_view>(
+    {"data.renderParams", "data.preview", "data.previewUrl", "data.storyboard", "data.videoURL",
+     "data.videoShareURL", "data.shareVideoURL", "data.transcript", "data.txt", "data.srt",
+     "data.vtt", "data.mediaInfo", "data.url"});  // the last of AI studio's pictures and clips
+
+// One of them by its name, such as `videoURL`: looked up by the compiler, which takes no name that
+// is not there.
+struct ResultKey {
+  consteval ResultKey(const char* member) {
+    constexpr std::string_view kData = "data.";
+    while (kResultPaths.at(index).substr(kData.size()) != member) ++index;
+  }
+  std::size_t index = 0;
 };
 
 struct Envelope {
@@ -53,11 +53,9 @@ struct Envelope {
   std::string progress_message;
   bool shows_render = false;  // a running render names itself by its progress
   std::optional<double> credits_used;
-  std::vector<json::Captured> results;  // one a ResultKey
+  std::vector<json::Captured> results;  // one for each of kResultPaths
 
-  const json::Captured& Result(ResultKey key) const {
-    return results[static_cast<std::size_t>(key)];
-  }
+  const json::Captured& Result(ResultKey key) const { return results[key.index]; }
   // Present, and neither null nor an empty string, list or object.
   bool HasResult(ResultKey key) const;
   // Pictory says that it does not know the job asked for.

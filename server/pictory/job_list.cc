@@ -9,6 +9,7 @@
 #include "pictory/client.h"
 #include "pictory/envelope.h"
 #include "pictory/job_result.h"
+#include "pictory/kinds.h"
 
 namespace gateway::pictory {
 namespace {

@@ -12,6 +12,7 @@
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
 #include "pictory/job_result.h"
+#include "pictory/kinds.h"
 #include "pictory/not_understood.h"
 #include "pictory/result_made.h"
 #include "pictory/status_word.h"
@@ -70,7 +71,7 @@ void Fail(const Envelope& envelope, JobReply& reply) {
       envelope.error_message.empty() ? "Pictory gave no reason" : envelope.error_message;
 }
 
-Kind Verdict(const Envelope& envelope, StatusWord word, v1::JobKind kind, ResultMade made) {
+Kind Verdict(const Envelope& envelope, StatusWord word, const KindFacts& kind, ResultMade made) {
   if (envelope.success == false) return Kind::kFailed;
   switch (word) {
     case StatusWord::kFailed:
@@ -82,12 +83,12 @@ Kind Verdict(const Envelope& envelope, StatusWord word, v1::JobKind kind, Result
     case StatusWord::kCompleted:
       return made == ResultMade::kUsable ? Kind::kSucceeded : Kind::kIncomplete;
     case StatusWord::kNone:
-      return ProvesTheEnd(envelope, kind) ? Kind::kSucceeded : Kind::kUnclear;
+      return kind.ended(envelope) ? Kind::kSucceeded : Kind::kUnclear;
     case StatusWord::kUnknown:
       break;
   }
   const bool ends = !envelope.tells_error && MayBeAnEnd(envelope.status);
-  return ends && ProvesTheEnd(envelope, kind) ? Kind::kSucceeded : Kind::kUnclear;
+  return ends && kind.ended(envelope) ? Kind::kSucceeded : Kind::kUnclear;
 }
 
 // Under a 4xx: what is wrong with the job, and not with the request for it.
@@ -168,8 +169,14 @@ JobReply ReadAuthorizeError(const absl::Status& error) {
   return reply;
 }
 
-JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last_digest,
+JobReply ReadJobReply(http::Response response, v1::JobKind kind, std::uint64_t last_digest,
                       WallTime now) {
+  return ReadJobReply(std::move(response), FactsOf(kind), last_digest, now);
+}
+
+JobReply ReadJobReply(http::Response given, const KindFacts& asked, std::uint64_t last_digest,
+                      WallTime now) {
+  const v1::JobKind kind = asked.kind;
   const auto kept = std::make_shared<const http::Response>(std::move(given));
   const http::Response& response = *kept;
   if (response.outcome != http::Response::Outcome::kComplete || !IsSuccess(response)) {
@@ -189,11 +196,12 @@ JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last
   if (!envelope.ok()) return Unreadable(response, envelope, now);
   if (envelope->SaysNotFound()) return NotFound(response, *envelope);
   finding.kind = kind != v1::JOB_KIND_UNSPECIFIED ? kind : ShownKind(*envelope);
+  const KindFacts& facts = kind != v1::JOB_KIND_UNSPECIFIED ? asked : FactsOf(finding.kind);
   const StatusWord word = ReadStatusWord(envelope->status);
   const ResultMade made = word == StatusWord::kCompleted
-                              ? MadeWhenCompleted(*envelope, finding.kind, finding.job)
+                              ? MadeWhenCompleted(*envelope, facts, finding.job)
                               : ResultMade::kNothing;
-  reply.kind = Verdict(*envelope, word, finding.kind, made);
+  reply.kind = Verdict(*envelope, word, facts, made);
   reply.shown_kind = finding.kind;
   reply.progress_percent = envelope->progress_percent;
   reply.credits_used = envelope->credits_used;
@@ -202,7 +210,7 @@ JobReply ReadJobReply(http::Response given, v1::JobKind kind, std::uint64_t last
     reply.message = NotUnderstood(response, envelope);
     absl::StrAppend(&reply.detail, ", status \"", errors::Clean(envelope->status), "\"");
   }
-  if (reply.kind == Kind::kIncomplete) reply.message = Incomplete(*envelope, finding.kind);
+  if (reply.kind == Kind::kIncomplete) reply.message = Incomplete(*envelope, facts);
   if (reply.kind == Kind::kFailed) Fail(*envelope, reply);
   // A failure is asked for once more, and an incomplete result again and again: those answers count
   // even if they are the same as before.

@@ -7,13 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "pictory/bindings.h"
 #include "pictory/client.h"
-#include "pictory/highlights.h"
+#include "pictory/kinds.h"
 
 namespace gateway::pictory {
 namespace {
@@ -25,15 +27,9 @@ using google::protobuf::Message;
 using Parts = std::set<v1::ResultPart>;
 
 // Where a caller finds a field that the view leaves out.
-v1::ResultPart PartOf(std::string_view field) {
-  if (field == "txt") return v1::RESULT_PART_TXT;
-  if (field == "srt") return v1::RESULT_PART_SRT;
-  if (field == "vtt") return v1::RESULT_PART_VTT;
-  if (field == "render_params_json") return v1::RESULT_PART_RENDER_PARAMS_JSON;
-  if (field == "transcript" || field == "segments" || field == "summary_text") {
-    return v1::RESULT_PART_TRANSCRIPT_JSON;
-  }
-  return v1::RESULT_PART_RESULT_JSON;
+v1::ResultPart PartOf(const FieldDescriptor* field) {
+  const int part = MappingOf(field).part();
+  return part == 0 ? v1::RESULT_PART_RESULT_JSON : static_cast<v1::ResultPart>(part);
 }
 
 std::size_t SizeOf(const Message& message, const FieldDescriptor* field) {
@@ -61,7 +57,7 @@ void Trim(Message* result, std::size_t max_bytes, Parts& omitted) {
                                            [&](const FieldDescriptor* a, const FieldDescriptor* b) {
                                              return SizeOf(*result, a) < SizeOf(*result, b);
                                            });
-    omitted.insert(PartOf(largest->name()));
+    omitted.insert(PartOf(largest));
     result->GetReflection()->ClearField(result, largest);
   }
 }
@@ -74,47 +70,90 @@ std::vector<JobResult::Part> CutParts(const std::shared_ptr<const void>& body, E
   std::vector<JobResult::Part> parts;
   parts.push_back({v1::RESULT_PART_RESULT_JSON,
                    envelope.data.empty() ? SharedBytes("{}") : SharedBytes(body, envelope.data)});
-  const json::Captured& params = envelope.Result(ResultKey::kRenderParams);
-  if (params.type == json::Type::kObject) {
-    parts.push_back({v1::RESULT_PART_RENDER_PARAMS_JSON, SharedBytes(body, params.raw)});
-  }
-  const json::Captured& transcript = envelope.Result(ResultKey::kTranscript);
-  if (transcript.type == json::Type::kArray) {
-    parts.push_back({v1::RESULT_PART_TRANSCRIPT_JSON, SharedBytes(body, transcript.raw)});
-  }
-  constexpr std::array<std::pair<ResultKey, v1::ResultPart>, 3> kTexts = {
-      {{ResultKey::kTxt, v1::RESULT_PART_TXT},
-       {ResultKey::kSrt, v1::RESULT_PART_SRT},
-       {ResultKey::kVtt, v1::RESULT_PART_VTT}}};
-  for (const auto& [key, part] : kTexts) {
-    json::Captured& text = envelope.results[static_cast<std::size_t>(key)];
-    if (text.type != json::Type::kString || text.text.empty()) continue;
-    parts.push_back({part, std::move(text.text)});
+  for (const MemberPart& row : MemberParts()) {
+    json::Captured& member = envelope.results[row.member.index];
+    if (member.type != row.type) continue;
+    if (row.type != json::Type::kString) {
+      parts.push_back({row.part, SharedBytes(body, member.raw)});
+    } else if (!member.text.empty()) {
+      parts.push_back({row.part, std::move(member.text)});
+    }
   }
   return parts;
 }
 
-// Parts of the result that no BASIC view holds.
-Parts LeftOut(const Envelope& envelope, const json::ReadStats& stats, v1::JobKind kind,
-              const v1::Job& job) {
+// Whether the whole of a field that is set stands in RESULT_JSON, although a view shows it.
+bool IsShortened(const Message& result) {
+  std::vector<const FieldDescriptor*> set;
+  result.GetReflection()->ListFields(result, &set);
+  return std::any_of(set.begin(), set.end(), [](const FieldDescriptor* field) {
+    return MappingOf(field).part() == v1::RESULT_PART_RESULT_JSON;
+  });
+}
+
+// Parts of the result that no BASIC view holds. `result` is null where no kind is known.
+Parts LeftOut(const Envelope& envelope, const json::ReadStats& stats, const Message* result) {
   Parts omitted;
-  for (const json::Omitted& field : stats.omitted) omitted.insert(PartOf(field.field->name()));
-  if (envelope.Result(ResultKey::kRenderParams).type == json::Type::kObject) {
-    omitted.insert(v1::RESULT_PART_RENDER_PARAMS_JSON);
+  for (const json::Omitted& field : stats.omitted) omitted.insert(PartOf(field.field));
+  for (const MemberPart& row : MemberParts()) {
+    const bool json = row.type != json::Type::kString;
+    if (json && envelope.Result(row.member).type == row.type) omitted.insert(row.part);
   }
-  if (envelope.Result(ResultKey::kTranscript).type == json::Type::kArray) {
-    omitted.insert(v1::RESULT_PART_TRANSCRIPT_JSON);
-  }
-  if (kind == v1::JOB_KIND_UNSPECIFIED || envelope.HasResult(ResultKey::kStoryboard) ||
-      envelope.HasResult(ResultKey::kMediaInfo) || job.transcription().summaries_size() > 0 ||
-      job.summary().summaries_size() > 0) {
+  const bool unseen = std::ranges::any_of(
+      UnseenMembers(), [&envelope](ResultKey key) { return envelope.HasResult(key); });
+  if (result == nullptr || unseen || IsShortened(*result)) {
     omitted.insert(v1::RESULT_PART_RESULT_JSON);
   }
   return omitted;
 }
 
+// What the gateway has made, it has made of all that was there: within the view it goes by the same
+// bounds as what was read.
+void DeriveBasic(const KindFacts& kind, v1::Job& job, Message& result, Parts& omitted) {
+  kind.derive(job);
+  const auto* const descriptor = result.GetDescriptor();
+  const auto* const reflection = result.GetReflection();
+  if (const auto* lacks = descriptor->FindFieldByName(std::string(kind.basic_lacks))) {
+    reflection->ClearField(&result, lacks);
+  }
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* const field = descriptor->field(i);
+    if (RoleOf(field) != v1::FIELD_ROLE_CONTROL || field->is_repeated() ||
+        field->cpp_type() != FieldDescriptor::CPPTYPE_STRING ||
+        reflection->GetString(result, field).size() <= limits::kBasicTextMaxBytes) {
+      continue;
+    }
+    reflection->ClearField(&result, field);
+    omitted.insert(PartOf(field));
+  }
+}
+
 absl::Status Unreadable(const absl::Status& why) {
   return errors::Internal("A stored result cannot be read: " + std::string(why.message()));
+}
+
+// The arm of a job's result that is named as the kind.
+const FieldDescriptor* FindArm(v1::JobKind kind) {
+  constexpr std::string_view kPrefix = "JOB_KIND_";
+  std::string name = v1::JobKind_Name(kind);
+  if (name.size() <= kPrefix.size()) return nullptr;
+  name = absl::AsciiStrToLower(name.substr(kPrefix.size()));
+  const FieldDescriptor* const arm = v1::Job::descriptor()->FindFieldByName(name);
+  const auto* const results = v1::Job::descriptor()->FindOneofByName("result");
+  return arm != nullptr && arm->real_containing_oneof() == results ? arm : nullptr;
+}
+
+const FieldDescriptor* ResultArm(v1::JobKind kind) {
+  using Arms = std::array<const FieldDescriptor*, v1::JobKind_ARRAYSIZE>;
+  static const Arms* const kArms = [] {
+    auto* const arms = new Arms{};
+    for (int i = 0; i < v1::JobKind_ARRAYSIZE; ++i) {
+      (*arms)[static_cast<std::size_t>(i)] = FindArm(static_cast<v1::JobKind>(i));
+    }
+    return arms;
+  }();
+  const auto index = static_cast<std::size_t>(kind);
+  return index < kArms->size() ? (*kArms)[index] : nullptr;
 }
 
 // A message with this one field, which is itself a message.
@@ -134,27 +173,19 @@ std::string FieldOf(int number, const std::string& wire) {
 }  // namespace
 
 Message* MutableResult(v1::Job& job, v1::JobKind kind) {
-  switch (kind) {
-    case v1::JOB_KIND_PREVIEW:
-      return job.mutable_preview();
-    case v1::JOB_KIND_RENDER:
-      return job.mutable_render();
-    case v1::JOB_KIND_TRANSCRIPTION:
-      return job.mutable_transcription();
-    case v1::JOB_KIND_SUMMARY:
-      return job.mutable_summary();
-    default:
-      return nullptr;
-  }
+  const FieldDescriptor* const arm = ResultArm(kind);
+  return arm == nullptr ? nullptr : job.GetReflection()->MutableMessage(&job, arm);
 }
 
 json::ReadOptions BasicView(v1::JobKind kind) {
   json::ReadOptions options;
   options.skip_raw_json = true;
   options.string_max_bytes = limits::kBasicTextMaxBytes;
-  // A summary's words are read all the same: its segments come from them.
-  if (kind == v1::JOB_KIND_TRANSCRIPTION) {
-    options.skip = {v1::TranscriptionResult::descriptor()->FindFieldByName("transcript")};
+  const KindFacts& facts = FactsOf(kind);
+  const FieldDescriptor* const arm = ResultArm(kind);
+  // What something is made of is read all the same.
+  if (arm != nullptr && !facts.basic_lacks.empty() && facts.derive == nullptr) {
+    options.skip = {arm->message_type()->FindFieldByName(std::string(facts.basic_lacks))};
   }
   return options;
 }
@@ -166,39 +197,32 @@ json::Limits JobReplyLimits(std::size_t body_bytes) {
   return limits;
 }
 
-v1::JobKind ShownKind(const Envelope& envelope) {
-  if (envelope.HasResult(ResultKey::kVideoUrl) || envelope.HasResult(ResultKey::kShareUrl) ||
-      envelope.HasResult(ResultKey::kShareUrlOld) || envelope.shows_render) {
-    return v1::JOB_KIND_RENDER;
+void LeaveOutForList(v1::Job& job) {
+  const FieldDescriptor* const arm = job.GetReflection()->GetOneofFieldDescriptor(
+      job, v1::Job::descriptor()->FindOneofByName("result"));
+  if (arm == nullptr) return;
+  Message* const result = job.GetReflection()->MutableMessage(&job, arm);
+  const auto* const descriptor = result->GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* const field = descriptor->field(i);
+    if (MappingOf(field).part() == 0) continue;
+    const bool text = !field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    // A view names the parts that it does not hold itself.
+    if (text && RoleOf(field) != v1::FIELD_ROLE_CONTROL &&
+        !result->GetReflection()->GetString(*result, field).empty()) {
+      job.add_omitted_parts(PartOf(field));
+    }
+    result->GetReflection()->ClearField(result, field);
   }
-  if (envelope.HasResult(ResultKey::kRenderParams) || envelope.HasResult(ResultKey::kPreview) ||
-      envelope.HasResult(ResultKey::kPreviewUrl) || envelope.HasResult(ResultKey::kStoryboard)) {
-    return v1::JOB_KIND_PREVIEW;
-  }
-  if (envelope.Result(ResultKey::kTranscript).type != json::Type::kArray) {
-    return v1::JOB_KIND_UNSPECIFIED;
-  }
-  v1::SummaryResult words;
-  json::ReadOptions options = BasicView(v1::JOB_KIND_SUMMARY);
-  options.limits = JobReplyLimits(envelope.data.size());
-  const auto read = json::Read(envelope.data, &words, options);
-  return read.ok() && HasHighlights(words) ? v1::JOB_KIND_SUMMARY : v1::JOB_KIND_TRANSCRIPTION;
 }
 
 std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& body,
                                             Envelope envelope, const json::ReadStats& stats,
                                             v1::JobKind kind, v1::Job job) {
-  Parts omitted = LeftOut(envelope, stats, kind, job);
   Message* const message = MutableResult(job, kind);
-  if (kind == v1::JOB_KIND_SUMMARY) {
-    v1::SummaryResult& summary = *job.mutable_summary();
-    FillSegments(summary);
-    summary.clear_transcript();
-    if (summary.summary_text().size() > limits::kBasicTextMaxBytes) {
-      summary.clear_summary_text();
-      omitted.insert(v1::RESULT_PART_TRANSCRIPT_JSON);
-    }
-  }
+  Parts omitted = LeftOut(envelope, stats, message);
+  const KindFacts& facts = FactsOf(kind);
+  if (message != nullptr && facts.derive != nullptr) DeriveBasic(facts, job, *message, omitted);
   Trim(message, limits::kBasicViewMaxBytes, omitted);
   Name(omitted, job);
   auto result = std::make_shared<JobResult>();
@@ -227,11 +251,12 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   const auto read = json::ReadWire(result_json, result->GetDescriptor(), wire, options);
   if (!read.ok()) return Unreadable(read.status());
   // Most results are sent as they are read, without ever being a message.
-  if (kind != v1::JOB_KIND_SUMMARY && wire.size() <= limits::kFullViewMaxBytes) {
+  const KindFacts& facts = FactsOf(kind);
+  if (facts.derive == nullptr && wire.size() <= limits::kFullViewMaxBytes) {
     return FieldOf(job.result_case(), wire);
   }
   if (!result->ParseFromString(wire)) return errors::Internal("a result read is no message");
-  if (kind == v1::JOB_KIND_SUMMARY) FillSegments(*job.mutable_summary());
+  if (facts.derive != nullptr) facts.derive(job);
   Parts omitted;
   Trim(result, limits::kFullViewMaxBytes, omitted);
   Name(omitted, job);

@@ -21,9 +21,9 @@ json::ReadOptions BasicView(::pictory::jobs::v1::JobKind kind);
 // A reply's own size is the bound of its texts, and that of its values grows with it.
 json::Limits JobReplyLimits(std::size_t body_bytes);
 
-// What the members of `data` show a job to be; UNSPECIFIED if they show nothing, or something this
-// API has no kind for. Reads the words of a transcript to tell a summary from a transcription.
-::pictory::jobs::v1::JobKind ShownKind(const Envelope& envelope);
+// Leaves out of a job in the BASIC view what a list does not hold: the texts of its result, which
+// are named in omitted_parts, and what is made of them.
+void LeaveOutForList(::pictory::jobs::v1::Job& job);
 
 // Completes `job`, which ReadEnvelope filled under BasicView(kind), and cuts the parts out.
 // `body` keeps what the envelope's views point into; the parts share it.

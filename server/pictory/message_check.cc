@@ -37,15 +37,14 @@ bool HoldsUrl(const FieldDescriptor* field) {
 
 // Where Pictory's pages say what free JSON must be; elsewhere anything goes.
 json::Type ExpectedType(const FieldDescriptor* field) {
-  static const auto* const kExpected = new std::map<std::string_view, json::Type>{
-      {"pictory.jobs.v1.Storyboard.webhook_input_json", json::Type::kObject},
-      {"pictory.jobs.v1.Scene.background_brolls_json", json::Type::kArray},
-      {"pictory.jobs.v1.Scene.background_corpus_json", json::Type::kArray},
-      {"pictory.jobs.v1.TranscribeRequest.transcript_json", json::Type::kArray},
-      {"pictory.jobs.v1.SummarizeRequest.transcript_json", json::Type::kArray},
-  };
-  const auto found = kExpected->find(field->full_name());
-  return found == kExpected->end() ? json::Type::kAbsent : found->second;
+  switch (MappingOf(field).json_type()) {
+    case v1::JSON_TYPE_OBJECT:
+      return json::Type::kObject;
+    case v1::JSON_TYPE_ARRAY:
+      return json::Type::kArray;
+    default:
+      return json::Type::kAbsent;
+  }
 }
 
 // What a field is looked at for. Of all others any value goes.

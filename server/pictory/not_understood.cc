@@ -7,7 +7,6 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "pictory/http_reply.h"
-#include "pictory/result_made.h"
 
 namespace gateway::pictory {
 namespace {
@@ -77,8 +76,8 @@ std::string NotUnderstood(const http::Response& response,
                       kGoesOn);
 }
 
-std::string Incomplete(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind) {
-  return absl::StrCat("Pictory says completed, but gives no ", WhatIsMissing(kind),
+std::string Incomplete(const Envelope& envelope, const KindFacts& kind) {
+  return absl::StrCat("Pictory says completed, but gives no ", std::string(kind.makes),
                       Reason(envelope), kGoesOn);
 }
 

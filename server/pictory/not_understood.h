@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "http/transport.h"
 #include "pictory/envelope.h"
+#include "pictory/kinds.h"
 
 namespace gateway::pictory {
 
@@ -18,6 +19,6 @@ namespace gateway::pictory {
 std::string NotUnderstood(const http::Response& response, const absl::StatusOr<Envelope>& envelope);
 
 // Pictory says completed, and what makes the result of this kind usable is missing.
-std::string Incomplete(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind);
+std::string Incomplete(const Envelope& envelope, const KindFacts& kind);
 
 }  // namespace gateway::pictory

@@ -158,6 +158,12 @@ void CheckRawRenderParams(const Path& path, const json::Outline& body, Violation
   }
 }
 
+void CheckRawBody(const Path& path, const json::Outline& body,
+                  const google::protobuf::Descriptor* typed, Violations& violations) {
+  if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
+  if (typed != nullptr) CheckKeys(path, body, json::KnownKeys(typed), {}, "", violations);
+}
+
 void CheckExtra(const Path& path, std::string_view text, bool top,
                 const std::function<bool(const std::string& key)>& taken, Violations& violations) {
   json::Outline extra;

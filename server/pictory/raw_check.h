@@ -7,6 +7,7 @@
 #include <functional>
 #include <string_view>
 
+#include "google/protobuf/descriptor.h"
 #include "json/check.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "pictory/violations.h"
@@ -31,6 +32,11 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body,
 
 // The content of a preview's renderParams. Unknown members are fine: Pictory made them itself.
 void CheckRawRenderParams(const Path& path, const json::Outline& body, Violations& violations);
+
+// A body of any kind of job. With `typed`, the message of the same body, its members are all that
+// are known.
+void CheckRawBody(const Path& path, const json::Outline& body,
+                  const google::protobuf::Descriptor* typed, Violations& violations);
 
 // An object of members to add to an object that has the members for which `taken` holds already. At
 // the top of a body (`top`) `webhook` is taken too.

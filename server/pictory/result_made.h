@@ -1,10 +1,9 @@
-// What makes the result of a job usable, for each kind of job: the one place that says so. Pure.
+// How much of a result a finished job has. Pure.
 #pragma once
-
-#include <string>
 
 #include "pictory/envelope.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "pictory/kinds.h"
 
 namespace gateway::pictory {
 
@@ -14,16 +13,9 @@ enum class ResultMade {
   kUsable
 };
 
-// Of a reply that says completed. `job` is what ReadEnvelope read of its `data`. Of a render only
-// its video is something.
-ResultMade MadeWhenCompleted(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind,
+// Of a reply that says completed. `job` is what ReadEnvelope read of its `data`. What usable is,
+// the kind's row says.
+ResultMade MadeWhenCompleted(const Envelope& envelope, const KindFacts& kind,
                              const ::pictory::jobs::v1::Job& job);
-
-// Of a reply without that word: only what cannot be there before the end proves that the job has
-// ended.
-bool ProvesTheEnd(const Envelope& envelope, ::pictory::jobs::v1::JobKind kind);
-
-// What kNothing and kSomething lack, for people: `videoURL`, `preview`, `transcript`, `result`.
-std::string WhatIsMissing(::pictory::jobs::v1::JobKind kind);
 
 }  // namespace gateway::pictory

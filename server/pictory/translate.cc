@@ -98,36 +98,38 @@ void AppendWebhook(std::string_view url, std::string& members) {
   json::AppendString(members, url);
 }
 
-// `/v2/video/render/{preview_job_id}` with the parameter put in.
+// `/v2/video/render/{preview_job_id}` with its parameters put in.
 absl::StatusOr<std::string> MakePath(const Message& request, std::string_view pattern,
                                      std::string_view referenced_pictory_id) {
-  const std::size_t open = pattern.find('{');
-  if (open == std::string_view::npos) return std::string(pattern);
-  const std::size_t close = pattern.find('}', open);
-  const std::string name(pattern.substr(open + 1, close - open - 1));
-  const FieldDescriptor* const field = request.GetDescriptor()->FindFieldByName(name);
-  if (close == std::string_view::npos || field == nullptr) {
-    return errors::Internal("a REST path names no field: " + std::string(pattern));
+  std::string path;
+  for (std::string_view rest = pattern;;) {
+    const std::size_t open = rest.find('{');
+    path.append(rest.substr(0, open));
+    if (open == std::string_view::npos) return path;
+    const std::size_t close = rest.find('}', open);
+    const std::string name(rest.substr(open + 1, close - open - 1));
+    const FieldDescriptor* const field = request.GetDescriptor()->FindFieldByName(name);
+    if (close == std::string_view::npos || field == nullptr) {
+      return errors::Internal("a REST path names no field: " + std::string(pattern));
+    }
+    const std::string value = MappingOf(field).job_kind() != 0
+                                  ? std::string(referenced_pictory_id)
+                                  : request.GetReflection()->GetString(request, field);
+    if (value.empty()) return errors::Invalid(name, "must not be empty");
+    path.append(PercentEncode(value));
+    rest.remove_prefix(close + 1);
   }
-  const std::string value = ReferencedJob(request).field == name
-                                ? std::string(referenced_pictory_id)
-                                : request.GetReflection()->GetString(request, field);
-  if (value.empty()) return errors::Invalid(name, "must not be empty");
-  std::string path(pattern.substr(0, open));
-  return path.append(PercentEncode(value)).append(pattern.substr(close + 1));
 }
 
 }  // namespace
 
 Reference ReferencedJob(const Message& request) {
-  const FieldDescriptor* const arm = ArmOf(request);
-  if (arm == nullptr) return {};
-  if (arm->name() == "preview_job_id") {
-    return {arm->name(), request.GetReflection()->GetString(request, arm), v1::JOB_KIND_PREVIEW};
-  }
-  if (arm->name() == "transcription_job_id") {
-    return {arm->name(), request.GetReflection()->GetString(request, arm),
-            v1::JOB_KIND_TRANSCRIPTION};
+  const SubmitPlan* const plan = SubmitPlanOf(request.GetDescriptor());
+  if (plan == nullptr) return {};
+  for (const FieldDescriptor* const field : plan->jobs) {
+    if (!IsSet(request, field)) continue;
+    return {field->name(), request.GetReflection()->GetString(request, field),
+            static_cast<v1::JobKind>(MappingOf(field).job_kind())};
   }
   return {};
 }
@@ -175,7 +177,7 @@ absl::StatusOr<Submission> Translate(const Message& request, std::string_view re
   absl::StatusOr<std::shared_ptr<const std::string>> bytes = Join(*std::move(body), arm);
   if (!bytes.ok()) return bytes.status();
   Submission submission;
-  submission.kind = static_cast<v1::JobKind>(method->options().GetExtension(v1::job_method).kind());
+  submission.kind = KindMadeBy(method);
   submission.method = binding->method();
   submission.path = *std::move(path);
   submission.body = *std::move(bytes);

@@ -25,7 +25,7 @@ struct TranslateOptions {
   bool allow_loopback_urls = false;
 };
 
-// What is wrong with one of the four submit requests, or a CreateUpload, whose fields are within
+// What is wrong with the request of a submit, or a CreateUpload, whose fields are within
 // the bounds that the .proto declares; empty if nothing. Includes unknown fields anywhere in the
 // message, raw JSON that is broken or has unknown top-level keys (with "did you mean"), a `webhook`
 // of the caller's, and an arm that the configured path version does not have. Takes time in
@@ -33,8 +33,8 @@ struct TranslateOptions {
 std::vector<errors::Violation> Validate(const google::protobuf::Message& request,
                                         const TranslateOptions& options);
 
-// The job named in a request that must have SUCCEEDED first: preview_job_id of a Render,
-// transcription_job_id of a Summarize.
+// The job named in a request that must have SUCCEEDED first, such as preview_job_id of a Render:
+// the field that the .proto gives a job_kind.
 struct Reference {
   std::string field;
   std::string job_id;

@@ -45,20 +45,11 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
                          Admission& admission, const Domain& domain)
     : RawService(intake, domain),
       watch_limits_(watch_limits),
+      submit_max_bytes_(submit_max_bytes),
       admission_(admission),
       reader_(intake, admission),
       domain_(domain) {
-  const auto submit = [this, submit_max_bytes](const char* path, auto method) {
-    Add(path, submit_max_bytes,
-        UnaryMethod([this, method](Context* context, const Bytes* request, Bytes* response) {
-          return (this->*method)(context, request, response);
-        }));
-  };
-  using S = JobsService;
-  submit("/pictory.jobs.v1.PictoryJobs/CreatePreview", &S::CreatePreview);
-  submit("/pictory.jobs.v1.PictoryJobs/Render", &S::Render);
-  submit("/pictory.jobs.v1.PictoryJobs/Transcribe", &S::Transcribe);
-  submit("/pictory.jobs.v1.PictoryJobs/Summarize", &S::Summarize);
+  AddSubmits(*pictory::JobsService());
 
   AddUnary<v1::GetJobRequest>("/pictory.jobs.v1.PictoryJobs/GetJob", rpc::GetJob);
   AddUnary<v1::ListJobsRequest>("/pictory.jobs.v1.PictoryJobs/ListJobs", rpc::ListJobs);
@@ -72,8 +63,8 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
              const Reply& reply, const Domain&) {
         CreateUpload(caller, std::move(request), reply, admission_, domain_);
       });
-  AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", &S::WatchJob);
-  AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", &S::ReadJobResult);
+  AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", &JobsService::WatchJob);
+  AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", &JobsService::ReadJobResult);
 }
 
 template <class Request, class Serve>
@@ -98,38 +89,25 @@ void JobsService::AddStream(const char* path,
       }));
 }
 
-template <class Request>
-JobsService::Unary* JobsService::ServeSubmit(const char* method, v1::JobKind kind, Context* context,
+void JobsService::AddSubmits(const google::protobuf::ServiceDescriptor& service) {
+  for (const auto* const submit : pictory::SubmitsOf(&service)) {
+    const SubmitMethod& method = submits_.emplace_back(*submit);
+    Add(method.path.c_str(), submit_max_bytes_,
+        UnaryMethod([this, &method](Context* context, const Bytes* request, Bytes* response) {
+          return ServeSubmit(method, context, request, response);
+        }));
+  }
+}
+
+JobsService::Unary* JobsService::ServeSubmit(const SubmitMethod& method, Context* context,
                                              const Bytes* request, Bytes* response) {
-  return ServeUnary<Request>(
-      method, context, request, response, admission_, reader_, domain_,
-      [this, method, kind](const Caller& caller, std::shared_ptr<Request> message,
-                           const Reply& reply) {
-        Submit(method, kind, caller, std::move(message), reply, admission_, domain_);
+  using google::protobuf::Message;
+  return ServeUnary<Message>(
+      method.name, context, request, response, admission_, reader_, domain_,
+      [this, &method](const Caller& caller, std::shared_ptr<Message> message, const Reply& reply) {
+        Submit(method, caller, std::move(message), reply, admission_, domain_);
       },
-      Admission::Kind::kSubmit);
-}
-
-JobsService::Unary* JobsService::CreatePreview(Context* context, const Bytes* request,
-                                               Bytes* response) {
-  return ServeSubmit<v1::CreatePreviewRequest>("CreatePreview", v1::JOB_KIND_PREVIEW, context,
-                                               request, response);
-}
-
-JobsService::Unary* JobsService::Render(Context* context, const Bytes* request, Bytes* response) {
-  return ServeSubmit<v1::RenderRequest>("Render", v1::JOB_KIND_RENDER, context, request, response);
-}
-
-JobsService::Unary* JobsService::Transcribe(Context* context, const Bytes* request,
-                                            Bytes* response) {
-  return ServeSubmit<v1::TranscribeRequest>("Transcribe", v1::JOB_KIND_TRANSCRIPTION, context,
-                                            request, response);
-}
-
-JobsService::Unary* JobsService::Summarize(Context* context, const Bytes* request,
-                                           Bytes* response) {
-  return ServeSubmit<v1::SummarizeRequest>("Summarize", v1::JOB_KIND_SUMMARY, context, request,
-                                           response);
+      Admission::Kind::kSubmit, method.prototype);
 }
 
 JobsService::Stream* JobsService::WatchJob(Context* context, const Bytes* request) {

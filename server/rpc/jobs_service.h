@@ -1,14 +1,17 @@
-// The service itself: every method on raw bytes, each one line to where its work is done.
+// The service itself: every method on raw bytes, each one line to where its work is done. Submits
+// are those that the .proto declares.
 #pragma once
 
 #include <cstddef>
+#include <list>
 
-#include "pictory/jobs/v1/job.pb.h"
+#include "google/protobuf/descriptor.h"
 #include "rpc/admission.h"
 #include "rpc/handlers.h"
 #include "rpc/intake.h"
 #include "rpc/raw_service.h"
 #include "rpc/request_reader.h"
+#include "rpc/submit_calls.h"
 #include "rpc/watch_call.h"
 
 namespace gateway::rpc {
@@ -19,11 +22,12 @@ class JobsService final : public RawService {
   JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes, Intake& intake,
               Admission& admission, const Domain& domain);
 
+  // Serves all submits that a service declares; those of PictoryJobs are served already.
+  void AddSubmits(const google::protobuf::ServiceDescriptor& service);
+
  private:
-  Unary* CreatePreview(Context* context, const Bytes* request, Bytes* response);
-  Unary* Render(Context* context, const Bytes* request, Bytes* response);
-  Unary* Transcribe(Context* context, const Bytes* request, Bytes* response);
-  Unary* Summarize(Context* context, const Bytes* request, Bytes* response);
+  Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Bytes* request,
+                     Bytes* response);
   Stream* WatchJob(Context* context, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Bytes* request);
 
@@ -31,11 +35,10 @@ class JobsService final : public RawService {
   template <class Request, class Serve>
   void AddUnary(const char* path, Serve serve);
   void AddStream(const char* path, Stream* (JobsService::*serve)(Context*, const Bytes*));
-  template <class Request>
-  Unary* ServeSubmit(const char* method, v1::JobKind kind, Context* context, const Bytes* request,
-                     Bytes* response);
 
   const WatchLimits watch_limits_;
+  const std::size_t submit_max_bytes_;
+  std::list<SubmitMethod> submits_;
   Admission& admission_;
   RequestReader reader_;
   const Domain& domain_;

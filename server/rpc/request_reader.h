@@ -30,12 +30,14 @@ class RequestReader {
       : intake_(intake), admission_(admission) {}
 
   // Calls `use(absl::StatusOr<std::shared_ptr<Request>>)`, here or later on the reader's thread;
-  // not at all if the caller is gone by then. Frees the bytes.
+  // not at all if the caller is gone by then. Frees the bytes. The request becomes a message of the
+  // type of `prototype`, which lasts as long as the process.
   template <class Request, class Use>
-  void Read(const grpc::ByteBuffer& bytes, std::shared_ptr<std::atomic<bool>> cancelled, Use use) {
+  void Read(const grpc::ByteBuffer& bytes, std::shared_ptr<std::atomic<bool>> cancelled, Use use,
+            const Request& prototype) {
     const std::size_t size = bytes.Valid() ? bytes.Length() : 0;
     if (size <= limits::kSmallRequestMaxBytes) {
-      absl::StatusOr<std::shared_ptr<Request>> request = Make<Request>(bytes, nullptr);
+      absl::StatusOr<std::shared_ptr<Request>> request = Make(bytes, nullptr, prototype);
       Free(bytes);
       return use(std::move(request));
     }
@@ -44,10 +46,10 @@ class RequestReader {
     Free(bytes);
     if (held == nullptr) return use(intake_.HoldRefusal());
     thread_.Post([this, own = std::move(own), held = std::move(held),
-                  cancelled = std::move(cancelled), use = std::move(use)]() mutable {
+                  cancelled = std::move(cancelled), use = std::move(use), &prototype]() mutable {
       if (cancelled->load()) return;
       if (admission_.draining()) return use(admission_.DrainStatus());
-      absl::StatusOr<std::shared_ptr<Request>> request = Make<Request>(*own, std::move(held));
+      absl::StatusOr<std::shared_ptr<Request>> request = Make(*own, std::move(held), prototype);
       own.reset();
       use(std::move(request));
     });
@@ -60,18 +62,21 @@ class RequestReader {
   struct Kept {
     Held bytes;
     Held more;
-    Request message;
+    std::unique_ptr<Request> message;
   };
 
   template <class Request>
-  absl::StatusOr<std::shared_ptr<Request>> Make(const grpc::ByteBuffer& bytes, Held held) {
+  absl::StatusOr<std::shared_ptr<Request>> Make(const grpc::ByteBuffer& bytes, Held held,
+                                                const Request& prototype) {
+    const google::protobuf::Descriptor& type = *prototype.GetDescriptor();
     auto kept = std::make_shared<Kept<Request>>();
     kept->bytes = std::move(held);
-    absl::StatusOr<Held> more = HoldMessage(bytes, kept->bytes != nullptr, *Request::descriptor());
+    absl::StatusOr<Held> more = HoldMessage(bytes, kept->bytes != nullptr, type);
     if (!more.ok()) return more.status();
     kept->more = *std::move(more);
-    if (!Parse(bytes, kept->message)) return errors::Unparsable(Request::descriptor()->full_name());
-    return std::shared_ptr<Request>(kept, &kept->message);
+    kept->message.reset(prototype.New());
+    if (!Parse(bytes, *kept->message)) return errors::Unparsable(type.full_name());
+    return std::shared_ptr<Request>(kept, kept->message.get());
   }
 
   // For what a message takes beyond its bytes, which are held already or few; null if that is

@@ -12,14 +12,18 @@
 namespace gateway::rpc {
 namespace {
 
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
 // Of the one Pictory account there is. Not its key: that changes, and the request stays the same.
 constexpr char kDefaultAccount[] = "default";
 
 // The field wins; two different keys are a mistake of the caller's that must not cost money.
-template <class Request>
-absl::Status TakeIdempotencyKey(const std::string& key, Request& request) {
-  if (key.empty() || key == request.request_id()) return absl::OkStatus();
-  if (!request.request_id().empty()) {
+absl::Status TakeIdempotencyKey(const std::string& key, const FieldDescriptor* field,
+                                Message& request) {
+  const std::string own = request.GetReflection()->GetString(request, field);
+  if (key.empty() || key == own) return absl::OkStatus();
+  if (!own.empty()) {
     return errors::Invalid("request_id",
                            "differs from the metadata idempotency-key; send one of them, or both "
                            "the same");
@@ -28,8 +32,12 @@ absl::Status TakeIdempotencyKey(const std::string& key, Request& request) {
     return errors::Invalid("request_id",
                            "the metadata idempotency-key must be 1 to 64 of [A-Za-z0-9_-]");
   }
-  request.set_request_id(key);
+  request.GetReflection()->SetString(&request, field, key);
   return absl::OkStatus();
+}
+
+const Message& PrototypeOf(const google::protobuf::Descriptor* type) {
+  return *google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
 }
 
 }  // namespace
@@ -43,39 +51,47 @@ std::string Fingerprint(std::string_view method, std::string_view account,
   return jobs::kFingerprintVersion + digest.Finish();
 }
 
-template <class Request>
-void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
-            std::shared_ptr<Request> request, const Reply& reply, const Admission& admission,
-            const Domain& domain) {
+SubmitMethod::SubmitMethod(const google::protobuf::MethodDescriptor& submit)
+    : path("/" + submit.service()->full_name() + "/" + submit.name()),
+      name(submit.name()),
+      kind(pictory::KindMadeBy(&submit)),
+      prototype(PrototypeOf(submit.input_type())),
+      fields(pictory::FieldsOf(submit.input_type())) {}
+
+void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Message> request,
+            const Reply& reply, const Admission& admission, const Domain& domain) {
   if (admission.draining()) return reply(admission.DrainStatus());
-  if (absl::Status key = TakeIdempotencyKey(caller.idempotency_key, *request); !key.ok()) {
+  const FieldDescriptor* const id_field = method.fields.request_id;
+  if (absl::Status key = TakeIdempotencyKey(caller.idempotency_key, id_field, *request);
+      !key.ok()) {
     return reply(std::move(key));
   }
-  reply.Note(request->request_id());
+  const google::protobuf::Reflection* const reflection = request->GetReflection();
+  std::string request_id = reflection->GetString(*request, id_field);
+  reply.Note(request_id);
   std::vector<errors::Violation> violations = domain.backend.Validate(*request);
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   // It may be large, and it has been waiting; nothing was submitted yet.
   if (reply.cancelled()->load()) return;
-  std::string request_id = request->request_id();
   if (request_id.empty() && domain.require_request_id) {
     return reply(
         errors::Invalid("request_id",
                         "is required by this server: send an id of your own, 1 to 64 of "
                         "[A-Za-z0-9_-], and the same one whenever you repeat the request"));
   }
-  request->clear_request_id();
+  reflection->ClearField(request.get(), id_field);
   jobs::SubmitRequest submit;
-  submit.fingerprint = Fingerprint(method, kDefaultAccount, *request);
+  submit.fingerprint = Fingerprint(method.name, kDefaultAccount, *request);
   submit.tenant = caller.tenant;
-  submit.kind = kind;
+  submit.kind = method.kind;
   submit.minted_request_id = request_id.empty();
   submit.retry = caller.retry;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
-  for (const auto& [label, value] : request->labels()) submit.labels[label] = value;
+  submit.labels = pictory::LabelsOf(*request, method.fields.labels);
   submit.deadline = caller.deadline;
   submit.cancelled = reply.cancelled();
   submit.hold = domain.hold;
-  request->set_request_id(submit.request_id);
+  reflection->SetString(request.get(), id_field, submit.request_id);
   submit.request = std::move(request);
   const std::string tenant = caller.tenant;
   domain.backend.Submit(std::move(submit),
@@ -85,18 +101,5 @@ void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
                           reply(jobs::JobFrame(*answer, domain.backend.IsDegraded(tenant)), source);
                         });
 }
-
-template void Submit(std::string_view, v1::JobKind, const Caller&,
-                     std::shared_ptr<v1::CreatePreviewRequest>, const Reply&, const Admission&,
-                     const Domain&);
-template void Submit(std::string_view, v1::JobKind, const Caller&,
-                     std::shared_ptr<v1::RenderRequest>, const Reply&, const Admission&,
-                     const Domain&);
-template void Submit(std::string_view, v1::JobKind, const Caller&,
-                     std::shared_ptr<v1::TranscribeRequest>, const Reply&, const Admission&,
-                     const Domain&);
-template void Submit(std::string_view, v1::JobKind, const Caller&,
-                     std::shared_ptr<v1::SummarizeRequest>, const Reply&, const Admission&,
-                     const Domain&);
 
 }  // namespace gateway::rpc

@@ -1,10 +1,14 @@
-// The four paid methods, from a parsed request to a submission.
+// The paid methods, from a parsed request to a submission. Which there are and what they make, the
+// .proto says; all go the same way.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "pictory/bindings.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/admission.h"
 #include "rpc/caller.h"
@@ -17,23 +21,20 @@ namespace gateway::rpc {
 std::string Fingerprint(std::string_view method, std::string_view account,
                         const google::protobuf::Message& request);
 
-// `Request` is one of the four submit requests. Thread-safe.
-template <class Request>
-void Submit(std::string_view method, v1::JobKind kind, const Caller& caller,
-            std::shared_ptr<Request> request, const Reply& reply, const Admission& admission,
-            const Domain& domain);
+// What a call needs of the method it is for, looked up once.
+struct SubmitMethod {
+  explicit SubmitMethod(const google::protobuf::MethodDescriptor& submit);
 
-extern template void Submit(std::string_view, v1::JobKind, const Caller&,
-                            std::shared_ptr<v1::CreatePreviewRequest>, const Reply&,
-                            const Admission&, const Domain&);
-extern template void Submit(std::string_view, v1::JobKind, const Caller&,
-                            std::shared_ptr<v1::RenderRequest>, const Reply&, const Admission&,
-                            const Domain&);
-extern template void Submit(std::string_view, v1::JobKind, const Caller&,
-                            std::shared_ptr<v1::TranscribeRequest>, const Reply&, const Admission&,
-                            const Domain&);
-extern template void Submit(std::string_view, v1::JobKind, const Caller&,
-                            std::shared_ptr<v1::SummarizeRequest>, const Reply&, const Admission&,
-                            const Domain&);
+  std::string path;  // /package.Service/Method
+  std::string_view name;
+  v1::JobKind kind;
+  const google::protobuf::Message& prototype;  // of its requests
+  pictory::SubmitFields fields;
+};
+
+// Thread-safe.
+void Submit(const SubmitMethod& method, const Caller& caller,
+            std::shared_ptr<google::protobuf::Message> request, const Reply& reply,
+            const Admission& admission, const Domain& domain);
 
 }  // namespace gateway::rpc

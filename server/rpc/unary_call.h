@@ -60,13 +60,15 @@ class Reply {
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain);
 
-// `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied.
+// `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied. The request
+// is of the type of `prototype`, which lasts as long as the process.
 template <class Request, class Serve>
 grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
                                      Admission& admission, RequestReader& reader,
                                      const Domain& domain, const Serve& serve,
-                                     Admission::Kind kind = Admission::Kind::kCall) {
+                                     Admission::Kind kind = Admission::Kind::kCall,
+                                     const Request& prototype = Request::default_instance()) {
   Admission::Ticket ticket = admission.Enter(kind);
   if (!ticket) {
     return RefuseUnary(method, context, ticket.refusal(), domain);
@@ -82,7 +84,8 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
         [caller = *caller, reply, serve](absl::StatusOr<std::shared_ptr<Request>> message) {
           if (!message.ok()) return reply(message.status());
           serve(caller, *std::move(message), reply);
-        });
+        },
+        prototype);
     if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
   }
   return reply.Carry(context, response, std::move(ticket));

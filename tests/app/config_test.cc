@@ -8,13 +8,15 @@
 
 #include "app/parsing.h"
 #include "app/pictory_flags.h"
+#include "pictory/kinds.h"
 
 namespace gateway::app {
 namespace {
 
 std::string Versions(const Parsed& parsed) {
   std::string versions;
-  for (const KindWord& kind : kKindWords) versions += VersionWord(*parsed.gateway, kind.kind);
+  for (const pictory::KindFacts& kind : pictory::Kinds())
+    versions += VersionWord(*parsed.gateway, kind.kind);
   return versions;
 }
 

@@ -17,6 +17,7 @@
 #include "json_text.h"
 #include "problem.h"
 #include "request.h"
+#include "submit_commands.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -284,17 +285,34 @@ TEST(Json, LinesKeepTheNumbersThatMatter) {
   EXPECT_THAT(line, Not(HasSubstr("\n")));
 }
 
+TEST(SubmitCommandsTest, EachSubmitOfTheApiHasOne) {
+  const auto* const service =
+      v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto* const method = service->method(i);
+    if (!method->options().HasExtension(v1::job_method)) continue;
+    const int kind = method->options().GetExtension(v1::job_method).kind();
+    int commands = 0;
+    for (const SubmitCommand& command : SubmitCommands()) {
+      if (command.kind != kind) continue;
+      ++commands;
+      EXPECT_EQ(command.call, method->name());
+    }
+    EXPECT_EQ(commands, 1) << method->name();
+  }
+}
+
 class RequestTest : public ::testing::Test {
  protected:
   absl::StatusOr<SubmitRequest> Build(const std::vector<const char*>& words) {
-    return BuildRequest(Parsed(words),
-                        {[this](const std::string& path) { return files_.count(path) > 0; },
-                         [this](const std::string& path) -> absl::StatusOr<std::string> {
-                           const auto found = files_.find(path);
-                           if (found == files_.end())
-                             return absl::InvalidArgumentError("no such file");
-                           return found->second;
-                         }});
+    const Invocation invocation = Parsed(words);
+    return invocation.submit->build(
+        invocation, {[this](const std::string& path) { return files_.count(path) > 0; },
+                     [this](const std::string& path) -> absl::StatusOr<std::string> {
+                       const auto found = files_.find(path);
+                       if (found == files_.end()) return absl::InvalidArgumentError("no such file");
+                       return found->second;
+                     }});
   }
   template <class Request>
   Request Get(const std::vector<const char*>& words) {
@@ -303,7 +321,7 @@ class RequestTest : public ::testing::Test {
       ADD_FAILURE() << built.status();
       return {};
     }
-    return std::get<Request>(*built);
+    return dynamic_cast<const Request&>(**built);
   }
   std::string Error(const std::vector<const char*>& words) {
     const auto built = Build(words);

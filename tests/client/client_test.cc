@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -35,6 +37,63 @@ Client Connect(const FakeServer& server, FakePacing& pacing, RetryOptions retry 
   options.pacing = pacing.pacing();
   options.retry = retry;
   return *Client::Connect(server.target(), options);
+}
+
+template <class Request, class Response>
+void AnswerWith(const char* job_id, fake::Unary<Request, Response>& handler) {
+  handler = [job_id](const Request& request, const CallInfo&) {
+    EXPECT_FALSE(request.request_id().empty());
+    Response response;
+    *response.mutable_job() = MakeJob(job_id, v1::JOB_STATE_QUEUED);
+    return absl::StatusOr<Response>(response);
+  };
+}
+
+// Each submit of the API is a method of the client's, which a line here shows.
+TEST(Submits, AllAreMethodsOfTheClient) {
+  const std::map<std::string, std::function<absl::StatusOr<Job>(const Client&)>> methods = {
+      {"CreatePreview", [](const Client& client) { return client.CreatePreview({}); }},
+      {"Render", [](const Client& client) { return client.Render({}); }},
+      {"Transcribe", [](const Client& client) { return client.Transcribe({}); }},
+      {"Summarize", [](const Client& client) { return client.Summarize({}); }}};
+  Handlers handlers;
+  AnswerWith("CreatePreview", handlers.create_preview);
+  AnswerWith("Render", handlers.render);
+  AnswerWith("Transcribe", handlers.transcribe);
+  AnswerWith("Summarize", handlers.summarize);
+  FakeServer server(std::move(handlers));
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  const auto* const service =
+      v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto* const method = service->method(i);
+    if (!method->options().HasExtension(v1::job_method)) continue;
+    ASSERT_EQ(methods.count(method->name()), 1u) << method->name();
+    const absl::StatusOr<Job> job = methods.at(method->name())(client);
+    ASSERT_TRUE(job.ok()) << method->name() << job.status();
+    EXPECT_EQ(job->job_id(), method->name());
+  }
+}
+
+TEST(Submits, AnyOfTheirRequestsCanBeSubmitted) {
+  Handlers handlers;
+  handlers.render = [](const v1::RenderRequest& request, const CallInfo&) {
+    v1::RenderResponse response;
+    *response.mutable_job() = MakeJob(request.request_id(), v1::JOB_STATE_QUEUED);
+    return absl::StatusOr<v1::RenderResponse>(response);
+  };
+  FakeServer server(std::move(handlers));
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  RenderRequest request;
+  google::protobuf::Message& any = request;
+  const absl::StatusOr<Job> job = client.Submit(any);
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_FALSE(request.request_id().empty());
+  EXPECT_EQ(job->job_id(), request.request_id());
+  ListJobsRequest no_submit;
+  EXPECT_EQ(client.Submit(no_submit).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Connect, RefusesWhatIsNoTarget) {

@@ -156,21 +156,19 @@ void ExpectAllSet(const std::string& folder, const std::set<std::string>& all) {
 
 TEST(Golden, EveryFieldOfEveryRequestIsInOne) {
   std::set<std::string> all;
-  for (const auto* type :
-       {v1::CreatePreviewRequest::descriptor(), v1::RenderRequest::descriptor(),
-        v1::TranscribeRequest::descriptor(), v1::SummarizeRequest::descriptor()}) {
-    Mapped(type, all);
+  const auto* const service =
+      v1::RenderRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+  for (int i = 0; i < service->method_count(); ++i) {
+    const pb::MethodDescriptor* const method = service->method(i);
+    if (method->options().HasExtension(v1::job_method)) Mapped(method->input_type(), all);
   }
   ExpectAllSet("requests", all);
 }
 
 TEST(Golden, EveryFieldOfEveryResultIsInOne) {
   std::set<std::string> all;
-  for (const auto* type :
-       {v1::PreviewResult::descriptor(), v1::RenderResult::descriptor(),
-        v1::TranscriptionResult::descriptor(), v1::SummaryResult::descriptor()}) {
-    Mapped(type, all);
-  }
+  const pb::OneofDescriptor* const results = v1::Job::descriptor()->FindOneofByName("result");
+  for (int i = 0; i < results->field_count(); ++i) Mapped(results->field(i)->message_type(), all);
   ExpectAllSet("results", all);
 }
 

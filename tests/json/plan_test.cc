@@ -193,6 +193,27 @@ TEST_F(BrokenPlan, OneMessageUnderTwoKeysWouldBeMerged) {
       "");
 }
 
+TEST_F(BrokenPlan, OptionsThatDoNotFitTheirField) {
+  const std::string binding =
+      "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}";
+  EXPECT_EQ(ServiceFault("string a = 1 [" REST ".required = true];", binding), "");
+  EXPECT_THAT(ServiceFault("int32 a = 1 [" REST ".required = true];", binding),
+              HasSubstr("is required, but not one string"));
+  EXPECT_THAT(MessageFault("string a = 1 [" REST ".required = true];"),
+              HasSubstr("is required, but not one string of a submit's request"));
+  EXPECT_THAT(MessageFault("string a = 1 [" REST ".json_type = JSON_TYPE_ARRAY];"),
+              HasSubstr("no RAW_JSON"));
+  EXPECT_THAT(MessageFault("string a = 1 [" REST ".job_kind = 1];"), HasSubstr("is no PATH"));
+  constexpr char kEnums[] =
+      "enum JobKind { JOB_KIND_NONE = 0; JOB_KIND_A = 1; }"
+      "enum ResultPart { RESULT_PART_NONE = 0; RESULT_PART_A = 1; }";
+  EXPECT_EQ(MessageFault("string a = 1 [" REST ".part = 1];", kEnums), "");
+  EXPECT_THAT(MessageFault("string a = 1 [" REST ".part = 2];", kEnums),
+              HasSubstr("a part that is none: 2"));
+  EXPECT_THAT(MessageFault("string a = 1 [" REST ".job_kind = 2];", kEnums),
+              HasSubstr("a job_kind that is none: 2"));
+}
+
 TEST_F(BrokenPlan, StringAs) {
   EXPECT_THAT(MessageFault("N n = 1 [" REST ".string_as = \"text\"];", "message N {}"),
               HasSubstr("missing field `text`"));
@@ -309,7 +330,7 @@ TEST_F(BrokenPlan, KindsAndResults) {
     return file == nullptr ? "did not build"
                            : std::string(CheckPlans(file->FindServiceByName("S")).message());
   };
-  EXPECT_THAT(fault("1", "1"), HasSubstr("Two: has the kind of One"));
+  EXPECT_THAT(fault("1", "1"), HasSubstr("JOB_KIND_B: is a kind of job that no method makes"));
   EXPECT_THAT(fault("1", "2"), HasSubstr("Two: answers with no result `b`"));
   EXPECT_THAT(fault("1", "3"), HasSubstr("Two: has a kind that is none: 3"));
 }

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
 #include "pictory_jobs/job.h"
 #include "pictory_jobs/list.h"
 #include "pictory_jobs/options.h"
@@ -36,10 +37,22 @@ class Client {
   // Submits. An empty request_id is minted once, before the first attempt. The job may come back
   // UNCONFIRMED: Pictory may be at work on it. Never submit that again; watch it, or resolve it.
   absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request,
-                                    const CallOptions& call = {}) const;
-  absl::StatusOr<Job> Render(RenderRequest request, const CallOptions& call = {}) const;
-  absl::StatusOr<Job> Transcribe(TranscribeRequest request, const CallOptions& call = {}) const;
-  absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const;
+                                    const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
+  absl::StatusOr<Job> Render(RenderRequest request, const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
+  absl::StatusOr<Job> Transcribe(TranscribeRequest request, const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
+  absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
+  // Any of the requests above, whichever it is; INVALID_ARGUMENT for another message. What is
+  // minted as its request_id stands in it afterwards.
+  absl::StatusOr<Job> Submit(google::protobuf::Message& request,
+                             const CallOptions& call = {}) const;
 
   // Wherever a job is named, Pictory's own id serves too.
   absl::StatusOr<Job> Get(const std::string& job_id, JobView view = JobView::JOB_VIEW_BASIC,
