@@ -44,6 +44,11 @@ void CoreBackend::CreateUpload(const std::string&,
   core_.uploads.Create(std::move(request), std::move(done));
 }
 
+void CoreBackend::Load(const std::string& tenant, const std::string& name,
+                       Done<jobs::SnapshotPtr> done) {
+  core_.adopter.Load(tenant, name, std::move(done));
+}
+
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
 
 // Of the one account there is.

@@ -29,6 +29,8 @@ class CoreBackend final : public rpc::Backend {
   void CreateUpload(const std::string& tenant,
                     std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
                     Done<rpc::v1::CreateUploadResponse> done) override;
+  void Load(const std::string& tenant, const std::string& name,
+            Done<jobs::SnapshotPtr> done) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& tenant) override;
 

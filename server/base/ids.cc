@@ -47,6 +47,10 @@ std::string MintJobId(WallTime now, Random& random) {
   return id;
 }
 
+bool IsMintedJobId(std::string_view id) {
+  return id.size() == 26 && id.find_first_not_of(kCrockford) == std::string_view::npos;
+}
+
 std::string MintRequestId(Random& random) {
   std::array<std::uint64_t, 2> bits = {random.Next(), random.Next()};
   bits[0] = (bits[0] & ~0xF000ULL) | 0x4000ULL;                          // version 4

@@ -15,6 +15,9 @@ std::string MintJobId(WallTime now, Random& random);
 // Sorts before every id minted in that millisecond or later, and after all earlier ones.
 std::string JobIdFloor(WallTime when);
 
+// Whether an id has the form of those that MintJobId makes.
+bool IsMintedJobId(std::string_view id);
+
 // A random UUID (version 4).
 std::string MintRequestId(Random& random);
 

@@ -161,6 +161,14 @@ inline constexpr hours kInDoubtSweep{1};
 inline constexpr seconds kResolveRetry{1};  // after the store refused
 inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
+// Names that nobody here knows and that are asked of Pictory: so many at once, so many in a row and
+// then at most this share of the account's budget. What Pictory does not know is not asked again so
+// soon.
+inline constexpr std::size_t kLooksInFlightMax = 16;
+inline constexpr double kLooksBurst = 5;
+inline constexpr double kLooksShare = 0.25;
+inline constexpr minutes kUnknownIdKept{1};
+inline constexpr std::size_t kUnknownIdsMax = 10'000;
 inline constexpr seconds kRetryAfterMin{1};
 inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer

@@ -13,6 +13,7 @@ struct Search : std::enable_shared_from_this<Search> {
   Search(const JobRecord& in_doubt, Upstream& the_upstream, Jobs& the_jobs,
          CandidatesDone when_done)
       : account(in_doubt.account),
+        tenant(in_doubt.job.tenant),
         sent_at(in_doubt.sent_at),
         upstream(the_upstream),
         jobs(the_jobs),
@@ -61,12 +62,17 @@ struct Search : std::enable_shared_from_this<Search> {
                 const bool older = record->has_value() &&
                                    (*record)->accepted_at < self->sent_at - limits::kClockSlack;
                 if (older) return self->done(std::move(self->found));
+                // One that was adopted meanwhile may be the one, which then takes it over.
+                const bool free = record->has_value() && WasAdopted(**record) &&
+                                  (*record)->job.tenant == self->tenant;
+                if (free) return self->Take();
                 ++self->next;
                 self->CheckNext();
               });
   }
 
   const std::string account;
+  const std::string tenant;
   const WallTime sent_at;
   Upstream& upstream;
   Jobs& jobs;

@@ -15,6 +15,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                std::move(events.upstream)),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
+      adopter(options.submitting.sandbox, upstream, ledger, ground.store, hub, ground.clock,
+              ground.random),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock),
       poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock,
@@ -22,8 +24,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       reconciler(upstream, ledger, ground.store, ground.store, hub, poller, ground.clock,
                  ground.timers, std::move(events.resolves)),
       submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed,
-                ledger, ground.store, ground.store, hub, ground.clock, ground.timers, ground.random,
-                WithHints(std::move(events.submits))),
+                ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.timers,
+                ground.random, WithHints(std::move(events.submits))),
       uploads(upstream, ground.clock, ground.timers),
       deleter(upstream, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
@@ -36,7 +38,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       });
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
     poller.OnChange(record, seen);
-    reconciler.OnChange(record);
+    if (seen != nullptr) reconciler.OnChange(record);
   });
   owed.Recover(std::move(recovered_.owed));
   spending.Recover(std::move(recovered_.spent),

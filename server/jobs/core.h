@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/work_thread.h"
+#include "jobs/adopter.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
@@ -76,6 +77,7 @@ class Core {
   Upstream upstream;
   Hub hub;
   Ledger ledger;
+  Adopter adopter;
   OwedAnswers owed;
   Spending spending;
   Poller poller;

@@ -81,11 +81,14 @@ class Hub::Shard {
     return *audience;
   }
 
-  SnapshotPtr Erase(const JobKeyView& key) {
+  // `audience` is who watches it, if anybody does.
+  SnapshotPtr Erase(const JobKeyView& key, std::shared_ptr<Audience>& audience) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) return nullptr;
     SnapshotPtr gone = *found;
+    const auto watched = audiences_.find(key);
+    if (watched != audiences_.end()) audience = *watched;
     Forget(gone);
     return gone;
   }
@@ -289,7 +292,9 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
       if (key.tenant == tenant) loading.forgotten.push_back(job_id);
     }
   }
-  const SnapshotPtr gone = ShardOf({tenant, job_id}).Erase({tenant, job_id});
+  std::shared_ptr<Audience> audience;
+  const SnapshotPtr gone = ShardOf({tenant, job_id}).Erase({tenant, job_id}, audience);
+  if (audience != nullptr) audience->Dismiss();
   if (gone == nullptr || gone->pictory_job_id().empty()) return;
   ShardOf(gone->pictory_key()).Unindex(*gone);
 }

@@ -43,6 +43,8 @@ class Watcher {
   // On the broadcaster's thread, under no lock. May see a revision again, or an older one. Must not
   // block.
   virtual void OnSnapshot(const SnapshotPtr& snapshot) = 0;
+  // The job is no more under this name, and nothing comes after it. The same rules.
+  virtual void OnGone() = 0;
 };
 
 struct HubOptions {
@@ -107,7 +109,7 @@ class Hub {
   Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
                        std::weak_ptr<Watcher> watcher, std::uint64_t connection = 0);
 
-  // The job was deleted.
+  // The job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
 
   std::size_t unfinished() const;

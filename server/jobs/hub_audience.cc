@@ -23,8 +23,18 @@ void Hub::Audience::Leave(const WatcherPlace& place) {
 
 void Hub::Audience::Tell(SnapshotPtr snapshot) {
   MutexLock lock(mutex_);
-  if (snapshot->revision <= latest_->revision) return;
+  if (gone_ || snapshot->revision <= latest_->revision) return;
   latest_ = std::move(snapshot);
+  TellAll();
+}
+
+void Hub::Audience::Dismiss() {
+  MutexLock lock(mutex_);
+  gone_ = true;
+  TellAll();
+}
+
+void Hub::Audience::TellAll() {
   if (watchers_.empty()) return;
   if (telling_) {
     again_ = true;
@@ -40,9 +50,11 @@ bool Hub::Audience::TellSome() {
   std::size_t count = 0;
   SnapshotPtr latest;
   bool more = true;
+  bool gone = false;
   {
     MutexLock lock(mutex_);
     latest = latest_;
+    gone = gone_;
     auto it = watchers_.upper_bound(told_);
     for (; it != watchers_.end() && count < limits::kWatchersSliceMax; ++it) {
       told_ = it->first;
@@ -55,7 +67,10 @@ bool Hub::Audience::TellSome() {
       told_ = {};
     }
   }
-  for (std::size_t i = 0; i < count; ++i) slice[i]->OnSnapshot(latest);
+  for (std::size_t i = 0; i < count; ++i) {
+    slice[i]->OnSnapshot(latest);
+    if (gone) slice[i]->OnGone();
+  }
   return more;
 }
 

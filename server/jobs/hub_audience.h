@@ -33,8 +33,11 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
 
   // Tells everybody, some time soon. Revisions may arrive out of order; only a higher one counts.
   void Tell(SnapshotPtr snapshot);
+  // Tells everybody that the job is gone, some time soon. Nothing is told after it.
+  void Dismiss();
 
  private:
+  void TellAll() REQUIRES(mutex_);
   bool TellSome();
   void NoteCount() REQUIRES(mutex_);
 
@@ -49,6 +52,7 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
   WatcherPlace told_ GUARDED_BY(mutex_);  // last in this round
   bool telling_ GUARDED_BY(mutex_) = false;
   bool again_ GUARDED_BY(mutex_) = false;  // something newer came during the round
+  bool gone_ GUARDED_BY(mutex_) = false;
   bool noting_ GUARDED_BY(mutex_) = false;
 };
 

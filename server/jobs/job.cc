@@ -23,6 +23,8 @@ int Rank(JobState state) {
   }
 }
 
+bool WasAdopted(const JobRecord& record) { return record.job.request_id.empty(); }
+
 bool IsPollable(const JobRecord& record) {
   return IsVisible(record) && !IsFinal(record.job.state) && !record.job.pictory_job_id.empty();
 }

@@ -161,6 +161,9 @@ constexpr bool IsInFlight(SubmissionState state) {
   return state == SubmissionState::kIntent || state == SubmissionState::kSending;
 }
 
+// It was not submitted here: somebody has named its Pictory id (jobs/adopter.h).
+bool WasAdopted(const JobRecord& record);
+
 // Sent at least once, so that it counts as paid whatever became of it.
 constexpr bool CountsAsSpent(SubmissionState state) {
   return state == SubmissionState::kSending || state == SubmissionState::kDeleted ||

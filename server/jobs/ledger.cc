@@ -1,7 +1,10 @@
 #include "jobs/ledger.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
+
+#include "jobs/outcome.h"
 
 namespace gateway::jobs {
 
@@ -12,19 +15,71 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
 void Ledger::Update(Change change, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = change.record;
-  submissions_.Update(std::move(change.record), std::move(change.parts),
-                      [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
-                       done = std::move(done)](absl::Status status) {
-                        outcome->status = std::move(status);
-                        if (absl::IsAborted(outcome->status))
-                          return ReadPresent(std::move(*outcome), done);
-                        if (outcome->status.ok()) {
-                          ++outcome->record.version;
-                          if (stored) stored(outcome->record);
-                          if (!hidden && IsVisible(outcome->record)) Show(*outcome);
-                        }
-                        done(std::move(*outcome));
-                      });
+  submissions_.Update(
+      std::move(change.record), std::move(change.parts),
+      [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
+       done = std::move(done)](absl::Status status) {
+        outcome->status = std::move(status);
+        if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
+        if (absl::IsAlreadyExists(outcome->status) && !IsFinal(outcome->record.job.state))
+          return TakeOver(std::move(*outcome), stored, done);
+        if (outcome->status.ok()) {
+          ++outcome->record.version;
+          if (stored) stored(outcome->record);
+          if (!hidden && IsVisible(outcome->record)) Show(*outcome);
+        }
+        done(std::move(*outcome));
+      });
+}
+
+void Ledger::Adopt(JobRecord record, Done done) {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->record = record;
+  submissions_.Adopt(std::move(record),
+                     [this, outcome, done = std::move(done)](absl::Status status) {
+                       outcome->status = std::move(status);
+                       if (outcome->status.ok()) {
+                         outcome->record.version = 1;
+                         Show(*outcome);
+                       }
+                       done(std::move(*outcome));
+                     });
+}
+
+// The Pictory id has a job already. That is a contradiction, unless that job is an adopted one.
+void Ledger::TakeOver(Outcome outcome, Stored stored, Done done) {
+  const std::string tenant = outcome.record.job.tenant;
+  const std::string pictory_job_id = outcome.record.job.pictory_job_id;
+  jobs_.Find(tenant, pictory_job_id,
+             [this, outcome = std::move(outcome), stored = std::move(stored),
+              done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& holder) {
+               if (!holder.ok() || !holder->has_value() || !WasAdopted(**holder)) {
+                 return done(outcome);
+               }
+               StoreTakeOver(outcome, **holder, stored, done);
+             });
+}
+
+void Ledger::StoreTakeOver(Outcome outcome, JobRecord adopted, Stored stored, Done done) {
+  outcome.record = TakingOver(outcome.record, adopted);
+  JobRecord record = outcome.record;
+  submissions_.TakeOver(
+      std::move(record),
+      [this, outcome = std::move(outcome), adopted = std::move(adopted), stored = std::move(stored),
+       done = std::move(done)](const absl::StatusOr<std::string>& gone) mutable {
+        outcome.status = gone.status();
+        if (absl::IsAborted(outcome.status)) return ReadPresent(std::move(outcome), done);
+        if (outcome.status.ok()) {
+          ++outcome.record.version;
+          if (stored) stored(outcome.record);
+          if (!gone->empty()) {
+            hub_.Forget(adopted.job.tenant, *gone);
+            for (const Observer& observer : observers_) observer(adopted, nullptr);
+          }
+          Show(outcome);
+        }
+        done(std::move(outcome));
+      });
 }
 
 void Ledger::Show(Outcome& outcome) {

@@ -25,8 +25,8 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Who hears of each change that callers can see, once they can, in this order. Before the first
-  // change.
+  // Who hears of each change that callers can see, once they can, in this order. `seen` is null if
+  // the job is no more, because another one has taken it over. Before the first change.
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
@@ -47,8 +47,12 @@ class Ledger {
   };
   using Done = std::function<void(Outcome)>;
 
+  // Inserts a job that was not submitted here. ALREADY_EXISTS: its Pictory id has a job.
+  void Adopt(JobRecord record, Done done);
   // Inserts it, unless its request_id is known; see Submissions::Begin.
   void Begin(JobRecord record, StoreCallback<BeginResult> done);
+  // If the Pictory id is that of an adopted job, this job takes it over: they were one from the
+  // beginning.
   void Update(Change change, Done done);
   // As Update; parts and labels go, and callers do not see the job any more.
   void Bury(JobRecord record, Done done);
@@ -56,7 +60,10 @@ class Ledger {
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:
+  using Stored = std::function<void(const JobRecord&)>;
   void Show(Outcome& outcome);
+  void TakeOver(Outcome outcome, Stored stored, Done done);
+  void StoreTakeOver(Outcome outcome, JobRecord adopted, Stored stored, Done done);
   void ReadPresent(Outcome outcome, Done done);
 
   Submissions& submissions_;

@@ -1,5 +1,6 @@
 #include "jobs/outcome.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -60,6 +61,52 @@ JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, 
   record.job.stale = false;
   record.job.update_time = now;
   ++record.job.revision;
+  return record;
+}
+
+JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now) {
+  JobRecord record;
+  record.submission = SubmissionState::kAccepted;
+  record.accepted_at = now;
+  record.next_poll_at = now;
+  record.job.pictory_job_id = pictory_job_id;
+  record.job.state = v1::JOB_STATE_QUEUED;
+  record.job.revision = 1;
+  record.job.create_time = now;
+  record.job.update_time = now;
+  return record;
+}
+
+JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
+  const JobKind shown = adopted.job.kind;
+  if (shown != v1::JOB_KIND_UNSPECIFIED && shown != submitted.job.kind) {
+    // Its result was read as another kind's, so it is read once more.
+    JobRecord record = submitted;
+    record.job.revision = std::max(submitted.job.revision, adopted.job.revision + 1);
+    return record;
+  }
+  // What polls have found out is the adopted record's, what the submit says is the submitted one's.
+  JobRecord record = adopted;
+  const Job& own = submitted.job;
+  Job& job = record.job;
+  job.job_id = own.job_id;
+  job.request_id = own.request_id;
+  job.kind = own.kind;
+  job.labels = own.labels;
+  job.create_time = own.create_time;
+  job.revision = std::max(own.revision, adopted.job.revision + 1);
+  record.version = submitted.version;
+  record.shard = submitted.shard;
+  record.submission = submitted.submission;
+  record.fingerprint = submitted.fingerprint;
+  record.attempt = submitted.attempt;
+  record.owner_epoch = submitted.owner_epoch;
+  record.correlation_token = submitted.correlation_token;
+  record.refusal = submitted.refusal;
+  record.sent_at = submitted.sent_at;
+  record.minted_request_id = submitted.minted_request_id;
+  record.mesh_request_id = submitted.mesh_request_id;
+  record.delivery = submitted.delivery;
   return record;
 }
 

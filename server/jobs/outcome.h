@@ -15,6 +15,14 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
 JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now);
 JobRecord Abandoned(const JobRecord& in_doubt, WallTime now);
 
+// A job that Pictory knows and that was not submitted here, before anything is known of it but
+// that. Tenant and job_id are left to the caller.
+JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now);
+
+// `submitted`, which has not ended, is about to be stored with the Pictory id of `adopted`: they
+// are one job. It goes on from what callers have seen of either.
+JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted);
+
 // A refusal as it is stored and given again to a retry.
 std::string EncodeRefusal(const absl::Status& status);
 absl::Status DecodeRefusal(const std::string& encoded);

@@ -30,7 +30,7 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   {
     MutexLock lock(mutex_);
     const JobKeyView key{record.job.tenant, record.job.job_id};
-    if (!IsPollable(record)) return Remove(key);
+    if (seen == nullptr || !IsPollable(record)) return Remove(key);
     if (FindEntry(key) != nullptr) return;
     Entry* const entry = Add(record, seen);
     FailPoint("poll-entry");

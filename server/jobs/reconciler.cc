@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "jobs/answered.h"
 #include "jobs/candidates.h"
 #include "jobs/guards.h"
 #include "jobs/outcome.h"
@@ -14,37 +15,6 @@ namespace gateway::jobs {
 namespace {
 
 using Kind = pictory::JobReply::Kind;
-
-// Pictory spoke, and knows the job.
-bool Knows(Kind kind) {
-  switch (kind) {
-    case Kind::kRunning:
-    case Kind::kSucceeded:
-    case Kind::kIncomplete:
-    case Kind::kFailed:
-    case Kind::kCleaned:
-    case Kind::kUnclear:
-    case Kind::kUnchanged:
-    case Kind::kTooLarge:
-    case Kind::kLarge:
-      return true;
-    case Kind::kNotFound:
-    case Kind::kUnreadable:
-    case Kind::kRateLimited:
-    case Kind::kCredentials:
-    case Kind::kUnavailable:
-      return false;
-  }
-  return false;
-}
-
-absl::Status WhyUnanswered(const pictory::JobReply& reply) {
-  if (reply.kind == Kind::kCredentials) return errors::UpstreamCredentials(reply.detail);
-  const Duration later = std::max<Duration>(reply.retry_after, limits::kResolveRetry);
-  if (reply.kind == Kind::kRateLimited)
-    return errors::UpstreamRateLimited(later, errors::Call::kFree);
-  return errors::UpstreamUnreachable(reply.detail, later, errors::Call::kFree);
-}
 
 v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
   v1::ResolveJobResponse response;
@@ -228,7 +198,7 @@ void Reconciler::AskAboutHint(const JobKey& key) {
 
 void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                               const pictory::JobReply& reply) {
-  if (Knows(reply.kind)) {
+  if (KnowsJob(reply.kind)) {
     JobRecord record;
     if (!Claim(key, record)) return AskAgain(key, pictory_job_id, limits::kResolveRetry);
     return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "hint",
@@ -454,7 +424,7 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
        .kind = record.job.kind,
        .timeout = limits::kSlowPollTimeoutMax},
       [this, key, record, pictory_job_id, done = std::move(done)](const pictory::JobReply& reply) {
-        if (!Knows(reply.kind)) {
+        if (!KnowsJob(reply.kind)) {
           Release(key);
           return done(reply.kind == Kind::kNotFound ? errors::PictoryJobNotFound(pictory_job_id)
                                                     : WhyUnanswered(reply));

@@ -113,8 +113,8 @@ class Submissions {
   virtual void Adopt(JobRecord record, StoreDone done) = 0;
 
   // As Update, when Pictory says that the submitted job is one that may have been adopted
-  // meanwhile: an adopted record of the same tenant and account with record's pictory_job_id goes
-  // with all that belongs to it, and its job_id becomes another name of this job, as do its other
+  // meanwhile: an adopted record of the same tenant and account with record's pictory_job_id goes,
+  // the parts of its result become this job's, and its job_id another name of it, as do its other
   // names (see Jobs::Find). Gives back that job_id, empty if there was none. ALREADY_EXISTS if the
   // Pictory id belongs to a job that was submitted, or to one of another tenant.
   virtual void TakeOver(JobRecord record, StoreCallback<std::string> done) = 0;

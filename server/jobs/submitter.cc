@@ -17,7 +17,7 @@ namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
                      OwedAnswers& owed, Ledger& ledger, Submissions& submissions, Jobs& jobs,
-                     Hub& hub, const Clock& clock, Timers& timers, Random& random,
+                     Hub& hub, Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
                      SubmitEvents events)
     : options_(std::move(options)),
       upstream_(upstream),
@@ -27,6 +27,7 @@ Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spe
       submissions_(submissions),
       jobs_(jobs),
       hub_(hub),
+      adopter_(adopter),
       clock_(clock),
       timers_(timers),
       random_(random),

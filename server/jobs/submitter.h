@@ -33,6 +33,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "google/protobuf/message.h"
+#include "jobs/adopter.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
@@ -102,8 +103,8 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
-            Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub, const Clock& clock,
-            Timers& timers, Random& random, SubmitEvents events);
+            Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
+            const Clock& clock, Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -189,6 +190,7 @@ class Submitter {
   Submissions& submissions_;
   Jobs& jobs_;
   Hub& hub_;
+  Adopter& adopter_;
   const Clock& clock_;
   Timers& timers_;
   Random& random_;

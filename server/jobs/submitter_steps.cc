@@ -41,28 +41,28 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
   if (reference.job_id.empty()) return Translate(attempt, "", "");
   const std::string name = reference.job_id;
-  hub_.Load(attempt->request.tenant, name,
-            [this, attempt, reference = std::move(reference)](Answer referenced) {
-              if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
-              const Snapshot& job = **referenced;
-              owed_.Named(job.key());
-              if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
-                return AnswerFromRequestId(
-                    attempt,
-                    errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) + ", where " +
-                                                           reference.field + " needs a " +
-                                                           KindName(reference.kind)));
-              }
-              if (job.state != v1::JOB_STATE_SUCCEEDED) {
-                return AnswerFromRequestId(
-                    attempt, IsFinal(job.state)
-                                 ? errors::JobNotUsable(job.job_id(),
-                                                        "has ended as " + StateName(job.state) +
-                                                            " and has no result to use")
-                                 : errors::JobNotFinished(job.job_id(), StateName(job.state)));
-              }
-              SizeReferenced(attempt, job);
-            });
+  adopter_.Load(attempt->request.tenant, name,
+                [this, attempt, reference = std::move(reference)](Answer referenced) {
+                  if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
+                  const Snapshot& job = **referenced;
+                  owed_.Named(job.key());
+                  if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
+                    return AnswerFromRequestId(
+                        attempt, errors::JobNotUsable(job.job_id(),
+                                                      "is a " + KindName(job.kind) + ", where " +
+                                                          reference.field + " needs a " +
+                                                          KindName(reference.kind)));
+                  }
+                  if (job.state != v1::JOB_STATE_SUCCEEDED) {
+                    return AnswerFromRequestId(
+                        attempt, IsFinal(job.state)
+                                     ? errors::JobNotUsable(job.job_id(),
+                                                            "has ended as " + StateName(job.state) +
+                                                                " and has no result to use")
+                                     : errors::JobNotFinished(job.job_id(), StateName(job.state)));
+                  }
+                  SizeReferenced(attempt, job);
+                });
 }
 
 // Some calls name the job, others take what it made. How large that is, is asked first: it stays in

@@ -43,6 +43,9 @@ class Backend {
   virtual void CreateUpload(const std::string& tenant,
                             std::shared_ptr<const v1::CreateUploadRequest> request,
                             Done<v1::CreateUploadResponse> done) = 0;
+  // The job of this name; see jobs::Adopter::Load.
+  virtual void Load(const std::string& tenant, const std::string& name,
+                    Done<jobs::SnapshotPtr> done) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;
   // Whether what a tenant's watchers see may lag, because Pictory cannot be asked.

@@ -129,7 +129,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   }
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
   const bool full = request->view() == v1::JOB_VIEW_FULL;
-  domain.hub.Load(
+  domain.backend.Load(
       caller.tenant, request->job_id(),
       [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
         if (!found.ok()) return reply(found.status());

@@ -41,21 +41,21 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
   const std::uint64_t connection = std::hash<std::string>()(caller.peer);
-  domain.hub.Load(caller.tenant, request.job_id(),
-                  [stream, connection, tenant = caller.tenant, name = request.job_id(),
-                   &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                    if (!found.ok()) return stream->End(found.status());
-                    domain.backend.Name((**found).key());
-                    jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
-                        tenant, std::string((*found)->job_id()), stream, connection);
-                    // Deleted, or pushed out of memory, in this very moment; what was found is
-                    // still good.
-                    if (subscribed.present == nullptr) {
-                      if (!(*found)->final()) return stream->End(errors::JobNotFound(name));
-                      subscribed.present = *std::move(found);
-                    }
-                    stream->Begin(std::move(subscribed));
-                  });
+  domain.backend.Load(caller.tenant, request.job_id(),
+                      [stream, connection, tenant = caller.tenant, name = request.job_id(),
+                       &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                        if (!found.ok()) return stream->End(found.status());
+                        domain.backend.Name((**found).key());
+                        jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
+                            tenant, std::string((*found)->job_id()), stream, connection);
+                        // Deleted, or pushed out of memory, in this very moment; what was found is
+                        // still good.
+                        if (subscribed.present == nullptr) {
+                          if (!(*found)->final()) return stream->End(errors::JobNotFound(name));
+                          subscribed.present = *std::move(found);
+                        }
+                        stream->Begin(std::move(subscribed));
+                      });
 }
 
 }  // namespace gateway::rpc

@@ -147,8 +147,10 @@ absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record) {
 
 void JobWrites::Rename(const std::string& tenant, const std::string& adopted,
                        const std::string& job_id) {
-  for (const char* sql : {"UPDATE aliases SET job_id = ?3 WHERE tenant = ?1 AND job_id = ?2",
-                          "INSERT INTO aliases (tenant, alias, job_id) VALUES (?1, ?2, ?3)"}) {
+  for (const char* sql :
+       {"UPDATE OR REPLACE parts SET job_id = ?3 WHERE tenant = ?1 AND job_id = ?2",
+        "UPDATE aliases SET job_id = ?3 WHERE tenant = ?1 AND job_id = ?2",
+        "INSERT INTO aliases (tenant, alias, job_id) VALUES (?1, ?2, ?3)"}) {
     SQLite::Statement statement(db_, sql);
     statement.bindNoCopy(1, tenant);
     statement.bindNoCopy(2, adopted);

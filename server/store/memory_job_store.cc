@@ -189,6 +189,9 @@ void MemoryJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
       for (auto& [alias, job_id] : aliases_) {
         if (alias.first == job.tenant && job_id == adopted) job_id = job.job_id;
       }
+      if (const auto parts = parts_.find(Key(job.tenant, adopted)); parts != parts_.end()) {
+        parts_[self] = std::move(parts->second);
+      }
       Drop(Key(job.tenant, adopted));
       aliases_[Key(job.tenant, adopted)] = job.job_id;
     }

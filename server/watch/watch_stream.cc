@@ -13,16 +13,14 @@ MonoTime After(MonoTime now, Duration life) {
   return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
 }
 
-absl::Status Aged() {
-  // With the details of a drain, because to programs it is the same: connect again and go on there.
+// With the details of a drain, because to programs it is the same: connect again and go on there.
+absl::Status ComeBack(const char* why) {
   const absl::Status draining = errors::Draining(Duration::zero());
-  absl::Status aged(draining.code(),
-                    "This watch is as old as one may get; connect again and go on from its last "
-                    "revision");
-  draining.ForEachPayload([&aged](absl::string_view type_url, const absl::Cord& payload) {
-    aged.SetPayload(type_url, payload);
+  absl::Status status(draining.code(), why);
+  draining.ForEachPayload([&status](absl::string_view type_url, const absl::Cord& payload) {
+    status.SetPayload(type_url, payload);
   });
-  return aged;
+  return status;
 }
 
 }  // namespace
@@ -66,6 +64,13 @@ void WatchStream::OnSnapshot(const jobs::SnapshotPtr& snapshot) {
     Take(snapshot);
   }
   Advance();
+}
+
+// A final state that came before is still sent.
+void WatchStream::OnGone() {
+  End(ComeBack(
+      "The job goes on under another name, to which this one leads; connect again and go on "
+      "from its last revision"));
 }
 
 void WatchStream::Take(const jobs::SnapshotPtr& snapshot) {
@@ -135,7 +140,10 @@ MonoTime WatchStream::FirstTick() const {
 }
 
 void WatchStream::OnQuietTick(MonoTime now) {
-  if (now >= ends_at_) AskToEnd(Aged());
+  if (now >= ends_at_)
+    AskToEnd(
+        ComeBack("This watch is as old as one may get; connect again and go on from its last "
+                 "revision"));
   if (begun_ && now - last_write() >= options_.heartbeat) heartbeat_due_ = true;
 }
 

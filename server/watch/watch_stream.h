@@ -40,6 +40,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   void Begin(jobs::Hub::Subscribed subscribed);
 
   void OnSnapshot(const jobs::SnapshotPtr& snapshot) override;
+  void OnGone() override;
   MonoTime FirstTick() const override;
 
  private:

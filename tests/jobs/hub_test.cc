@@ -21,6 +21,14 @@ class Recorder final : public Watcher {
     MutexLock lock(mutex_);
     revisions_.push_back(snapshot->revision);
   }
+  void OnGone() override {
+    MutexLock lock(mutex_);
+    gone_ = true;
+  }
+  bool gone() {
+    MutexLock lock(mutex_);
+    return gone_;
+  }
   std::vector<std::int32_t> revisions() {
     MutexLock lock(mutex_);
     return revisions_;
@@ -29,6 +37,7 @@ class Recorder final : public Watcher {
  private:
   Mutex mutex_;
   std::vector<std::int32_t> revisions_;
+  bool gone_ = false;
 };
 
 class HubTest : public ::testing::Test {
@@ -196,11 +205,24 @@ TEST_F(HubTest, EveryOneOfManyWatchersHearsTheLastState) {
   }
 }
 
+TEST_F(HubTest, WatchersOfAJobThatIsForgottenAreToldItsNewestStateAndThatItIsGone) {
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1));
+  auto watcher = std::make_shared<Recorder>();
+  const Hub::Subscribed subscribed = hub_.Subscribe("default", "j1", watcher);
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 2));
+  hub_.Forget("default", "j1");
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 3));
+  broadcaster_.WaitIdle();
+  EXPECT_EQ(watcher->revisions().back(), 2);
+  EXPECT_TRUE(watcher->gone());
+}
+
 TEST_F(HubTest, WatchersOfOneConnectionAreToldOneAfterTheOther) {
   class Named final : public Watcher {
    public:
     Named(std::string name, std::vector<std::string>& told) : name_(std::move(name)), told_(told) {}
     void OnSnapshot(const SnapshotPtr&) override { told_.push_back(name_); }
+    void OnGone() override {}
 
    private:
     const std::string name_;
@@ -239,6 +261,7 @@ class Gate final : public Watcher {
     open_ = true;
     changed_.notify_all();
   }
+  void OnGone() override {}
 
  private:
   Mutex mutex_;
@@ -267,6 +290,7 @@ TEST_F(HubTest, ACrowdedJobDoesNotHoldUpAnother) {
     void OnSnapshot(const SnapshotPtr&) override {
       for (const auto& one : all_) told_before += one->revisions().empty() ? 0 : 1;
     }
+    void OnGone() override {}
     int told_before = 0;
 
    private:

@@ -45,9 +45,11 @@ class SubmitterTest : public testing::Test {
     SubmitEvents events;
     events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
+    adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, *upstream_, *ledger_, store_, hub_,
+                                         clock_, random_);
     submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_,
-                                             *ledger_, store_, store_, hub_, clock_, clock_,
-                                             random_, std::move(events));
+                                             *ledger_, store_, store_, hub_, *adopter_, clock_,
+                                             clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -125,6 +127,7 @@ class SubmitterTest : public testing::Test {
   std::unique_ptr<Upstream> upstream_;
   Account* account_ = nullptr;  // behind it
   std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Adopter> adopter_;
   std::unique_ptr<Submitter> submitter_;
 };
 

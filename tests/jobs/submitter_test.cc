@@ -277,8 +277,10 @@ TEST_F(SubmitterTest, ARenderNeedsAFinishedPreview) {
 
   const auto early = Submit(Render("r2", id));
   EXPECT_EQ(errors::Reason(early.status()), "JOB_NOT_FINISHED");
+  transport_.SetScript([](const http::Request&) { return Reply(404, "{}"); });
   EXPECT_EQ(errors::Reason(Submit(Render("r3", "nobody")).status()), "JOB_NOT_FOUND");
   EXPECT_EQ(Posts(), 1);
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
 
   Job done = Stored("r1")->job;
   done.state = v1::JOB_STATE_SUCCEEDED;

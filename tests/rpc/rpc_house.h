@@ -125,6 +125,10 @@ class RpcHouse : public rpc::Backend {
     response.set_file_url("https://get/" + request->file_name());
     done(std::move(response));
   }
+  void Load(const std::string& tenant, const std::string& name,
+            Done<jobs::SnapshotPtr> done) override {
+    hub.Load(tenant, name, std::move(done));
+  }
   void Name(const jobs::JobKeyView& job) override {
     MutexLock lock(mutex_);
     named.emplace_back(job.id);

@@ -1,5 +1,7 @@
 #include "store/sqlite_job_store.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,10 +13,12 @@
 #include <thread>
 
 #include "SQLiteCpp/SQLiteCpp.h"
+#include "base/errors.h"
 #include "base/limits.h"
 #include "random_record.h"
 #include "store/record_row.h"
 #include "store/schema.h"
+#include "store_calls.h"
 
 namespace gateway::store {
 namespace {

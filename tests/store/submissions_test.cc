@@ -362,6 +362,7 @@ TEST_P(SubmissionsTest, AnAdoptedJobTurnsOutToBeASubmittedOne) {
   EXPECT_THAT(Listed({.limit = 9}), ElementsAre("submitted"));
   EXPECT_THAT(Listed({.labels = {{"a", "b"}}, .limit = 9}), IsEmpty());
   EXPECT_FALSE(calls_.ReadPart("acme", "adopted", v1::RESULT_PART_TXT, 0, 9).ok());
+  EXPECT_EQ(calls_.ReadPart("acme", "submitted", v1::RESULT_PART_TXT, 0, 9).value().data, "t");
   EXPECT_EQ(calls_.VersionOf(submitted), 2);
   const auto told = calls_.ReadFeed(before, 9).value().entries;
   ASSERT_EQ(told.size(), 2u);

@@ -115,6 +115,15 @@ TEST_F(WatchStreamTest, TheFinalStateReplacesWhatWaitedAndNothingReplacesIt) {
   EXPECT_TRUE(sink_.finished);
 }
 
+TEST_F(WatchStreamTest, AJobThatGoesOnUnderAnotherNameEndsTheWatchToComeBack) {
+  Start();
+  WriteDone();
+  hub_.Forget("default", "j1");
+  broadcaster_.WaitIdle();
+  EXPECT_TRUE(sink_.finished);
+  EXPECT_EQ(errors::Reason(sink_.status), "DRAINING") << sink_.status;
+}
+
 TEST_F(WatchStreamTest, RevisionsSeenBeforeAreNotSentAgain) {
   Start();
   WriteDone();

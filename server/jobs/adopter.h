@@ -1,0 +1,70 @@
+// Jobs that were not submitted here: whoever names one by Pictory's id gets it as a job like any
+// other.
+//
+// A name that neither memory nor the store knows is asked of Pictory, if it can be an id of its:
+// once for all who ask at the same time, within a part of the request budget, and not again for a
+// minute if Pictory does not know it. A job that Pictory knows is stored, with a job_id of its own
+// and no request_id, and is followed from then on. Its kind is unspecified until its result shows
+// it.
+//
+// Thread-safe; no call blocks. What is passed to the constructor must outlive it and the calls in
+// flight.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "jobs/hub.h"
+#include "jobs/job_key.h"
+#include "jobs/ledger.h"
+#include "jobs/store.h"
+#include "jobs/upstream.h"
+
+namespace gateway::jobs {
+
+class Adopter {
+ public:
+  // `sandbox`: the jobs are those of the sandbox.
+  Adopter(bool sandbox, Upstream& upstream, Ledger& ledger, Jobs& jobs, Hub& hub,
+          const Clock& clock, Random& random);
+  Adopter(const Adopter&) = delete;
+  Adopter& operator=(const Adopter&) = delete;
+
+  // The job of this name: from memory, at once and inside the call, else from the store, else from
+  // Pictory. NOT_FOUND if nobody knows it, or another tenant has it.
+  void Load(const std::string& tenant, const std::string& name, Hub::LoadDone done);
+
+ private:
+  void Ask(const JobKey& key);
+  void Look(const JobKey& key);
+  void OnReply(const JobKey& key, const pictory::JobReply& reply);
+  void OnAdopted(const JobKey& key, const pictory::JobReply& reply, Ledger::Outcome outcome);
+  void Finish(const JobKey& key, const absl::StatusOr<SnapshotPtr>& answer);
+  bool IsUnknown(const std::string& name, MonoTime now) REQUIRES(mutex_);
+  bool TakeLook(MonoTime now) REQUIRES(mutex_);
+
+  const bool sandbox_;
+  Upstream& upstream_;
+  Ledger& ledger_;
+  Jobs& jobs_;
+  Hub& hub_;
+  const Clock& clock_;
+  Random& random_;
+
+  Mutex mutex_;
+  std::unordered_map<JobKey, std::vector<Hub::LoadDone>> asking_ GUARDED_BY(mutex_);
+  // What Pictory does not know, the oldest first.
+  std::deque<std::pair<MonoTime, std::string>> forgets_ GUARDED_BY(mutex_);
+  std::unordered_set<std::string> unknown_ GUARDED_BY(mutex_);
+  double looks_ GUARDED_BY(mutex_) = limits::kLooksBurst;  // that may be taken now
+  MonoTime looks_at_ GUARDED_BY(mutex_){};
+};
+
+}  // namespace gateway::jobs
