@@ -45,7 +45,7 @@ SCRIPTS = [
 def watch_one(g, script, number, tally):
     name = f"{script.name}-{number}"
     for answer in script.answers:
-        g.sandbox_fault({"match": {"path_prefix": "/v1/jobs/"}, "times": 1, "fault": answer})
+        g.pages.add_fault({"match": {"path_prefix": "/v1/jobs/"}, "times": 1, "fault": answer})
     done = g.run("preview", "--name", name, "--text", "One line.", "--watch", "--json")
     seen = [json.loads(line) for line in done.stdout.splitlines()]
     seen = [one.get("job", one) for one in seen]
@@ -56,7 +56,7 @@ def watch_one(g, script, number, tally):
         tally.expect(values == sorted(values), f"{name}: {what} went back: {values}")
     tally.expect(seen and seen[-1]["state"] == script.end, f"{name}: ended as {seen and seen[-1]['state']}")
     tally.expect(not any(job.get("upstreamMissing") for job in seen), f"{name}: called missing")
-    told = [rule["hit"] for rule in g.sandbox_get("/sandbox/faults")][-len(script.answers):]
+    told = [rule["hit"] for rule in g.pages.faults()][-len(script.answers):]
     tally.expect(told == [1] * len(script.answers), f"{name}: Pictory was asked {told}")
     tally.cycles += 1
 

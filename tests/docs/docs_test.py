@@ -1,5 +1,5 @@
-"""The house rules of the docs: links lead somewhere, names are those of something that exists, lines are short, and words
-are those of the glossary. What the examples do is looked at by tests/readme."""
+"""The house rules of the docs: links lead somewhere, names are those of something that exists, lines are short, and
+words are those of the glossary. What the examples do is looked at by tests/readme."""
 
 import fnmatch
 import functools
@@ -15,8 +15,8 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`]+)`")
 GLOSSARY = "server/docs/architecture.md"
 # Of its list of words that are not used, those that no page has another use for.
-NOT_USED = re.compile(r"\bin doubt\b|\bdoubtful\b|\bheal(s|ed|ing)?\b|\breconcil|\bcall(s|ed|ing)? back\b|\btombstone|\bsettle[sd]?\b",
-                      re.IGNORECASE)
+NOT_USED = re.compile(r"\bin doubt\b|\bdoubtful\b|\bheal(s|ed|ing)?\b|\breconcil|\bcall(s|ed|ing)? back\b|\btombstone|"
+                      r"\bsettle[sd]?\b", re.IGNORECASE)
 
 
 @functools.cache
@@ -37,7 +37,7 @@ def text_of(page):
 
 @functools.cache
 def prose(page):
-    """The lines of a page that are neither an indented nor a fenced block; those are empty here, so that numbers stay."""
+    """The lines of a page without its indented and fenced blocks, which are empty here, so that numbers stay."""
     lines, fenced = [], False
     for line in text_of(page).splitlines():
         fence = line.startswith("```")
@@ -74,7 +74,8 @@ def broken(page, link):
 def missing(code):
     """The path that a piece of code names, if it is one of this tree's and does not exist."""
     name = code.split()[0].rstrip("/") if code.split() else ""
-    if not re.fullmatch(r"[\w.\-]+(/[\w.\-*]+)+", name) or name.endswith("jobs.db") or name.startswith("pictory/jobs/v1"):
+    of_a_store_or_import = name.endswith("jobs.db") or name.startswith("pictory/jobs/v1")
+    if not re.fullmatch(r"[\w.\-]+(/[\w.\-*]+)+", name) or of_a_store_or_import:
         return ""
     top = name.split("/")[0]
     if top in LAYERS and top != "protos":

@@ -19,7 +19,7 @@ def preview(name):
 
 
 def submits(g):
-    return len(g.sandbox_get("/sandbox/journal")["entries"])
+    return len(g.pages.accepted())
 
 
 class SpendingLimits(unittest.TestCase):
@@ -29,7 +29,7 @@ class SpendingLimits(unittest.TestCase):
             try:
                 first = g.json(*preview("a"))
                 # An outcome in doubt may have cost money, so it counts.
-                g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "reset"}})
+                g.pages.add_fault({"match": {"method": "POST"}, "fault": {"type": "reset"}})
                 doubtful = g.json(*preview("b"))
                 self.assertEqual(doubtful["state"], "JOB_STATE_UNCONFIRMED")
                 for _ in range(2):
@@ -45,7 +45,7 @@ class SpendingLimits(unittest.TestCase):
 
     def test_what_pictory_refused_is_not_counted(self):
         with gateway("--max-submits-per-day", "1") as g:
-            g.sandbox_fault({"match": {"method": "POST"}, "times": 1,
+            g.pages.add_fault({"match": {"method": "POST"}, "times": 1,
                              "fault": {"type": "status", "status": 400}})
             self.assertEqual(g.run(*preview("a")).returncode, 5)
             g.json(*preview("b"))

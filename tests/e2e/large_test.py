@@ -93,10 +93,10 @@ class SixMegabytes(unittest.TestCase):
             self.assertEqual(told["state"], "JOB_STATE_RUNNING")
             self.assertIn("larger than 3 MiB", told["message"])
             self.assertIn("--max-job-reply-mib", told["message"])
-            polls = sum(g.sandbox_get("/sandbox/stats")["polls"].values())
+            polls = sum(g.pages.stats()["polls"].values())
             g.json("get", job["jobId"])
             self.assertNotIn("upstream_degraded", g.log.read_text())
-            self.assertEqual(sum(g.sandbox_get("/sandbox/stats")["polls"].values()), polls)
+            self.assertEqual(sum(g.pages.stats()["polls"].values()), polls)
             g.terminate()
             g.flags[g.flags.index("--max-job-reply-mib") + 1] = "64"
             g.start()

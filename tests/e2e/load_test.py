@@ -24,7 +24,7 @@ def finish(process):
 
 def polls_per_job(g):
     """The mean over all jobs, from the sandbox's own count."""
-    counts = g.sandbox_get("/sandbox/stats")["polls"]
+    counts = g.pages.stats()["polls"]
     return sum(counts.values()) / len(counts)
 
 

@@ -46,19 +46,19 @@ class Pressure(unittest.TestCase):
     def hold(self, bodies, connections=1, every=0.0):
         """Ordinary callers, while so many connections send the bodies that bodies(gateway) makes."""
         with gateway("--memory-limit-mib", str(LIMIT_MIB), speed=0.05) as g:
-            g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "delay", "ms": ANSWER_MS}})
+            g.pages.add_fault({"match": {"method": "POST"}, "fault": {"type": "delay", "ms": ANSWER_MS}})
             with Peak(g) as peak:
                 strangers = [Connection(g.grpc, bodies(g), every) for _ in range(connections)]
                 begun = time.monotonic()
                 # The callers come shortly before there is too much.
                 wait_until(lambda: sum(one.sent for one in strangers) > START_AT_MIB * MIB
                            or time.monotonic() - begun > 3, "the strangers")
-                before = len(g.sandbox_get("/sandbox/journal")["entries"])
+                before = len(g.pages.accepted())
                 insist = subprocess.Popen([INSIST, g.grpc, str(CALLERS), "20"], stdout=subprocess.PIPE, text=True)
                 seen = json.loads(insist.communicate(timeout=120)[0])
                 for one in strangers:
                     one.close()
-            posts = len(g.sandbox_get("/sandbox/journal")["entries"]) - before
+            posts = len(g.pages.accepted()) - before
             told = sum(one.answered for one in strangers)
             print(f"\n    {self._testMethodName}: {posts} POSTs for {CALLERS} intents, {seen['calls']} calls, "
                   f"unexplained {seen['unexplained']}, explained {seen['explained']}; peak {peak.mib:.0f} MiB, "

@@ -48,7 +48,7 @@ class Story(unittest.TestCase):
         with gateway() as g:
             job = g.json("preview", "-", "--wait", "--allow-unknown-fields", input=body)
             self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
-            entries = g.sandbox_get("/sandbox/journal")["entries"]
+            entries = g.pages.accepted()
             self.assertEqual([entry["body"] for entry in entries], [body])
 
     def test_the_same_request_id_is_one_job_and_one_post(self):
@@ -59,7 +59,7 @@ class Story(unittest.TestCase):
             other = g.run("preview", "--name", "other", "--text", STORY, "--request-id", "r-1")
             self.assertEqual(other.returncode, 5)
             self.assertIn(first["jobId"], other.stderr)
-            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 1)
+            self.assertEqual(len(g.pages.accepted()), 1)
 
     def test_a_failed_job_is_data(self):
         with gateway() as g:
@@ -88,7 +88,7 @@ class OlderGeneration(unittest.TestCase):
             done = g.run("result", render["jobId"], "--download", "-o", file)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(file.read_bytes()[4:8], b"ftyp")
-            paths = [entry["path"] for entry in g.sandbox_get("/sandbox/journal")["entries"]]
+            paths = [entry["path"] for entry in g.pages.accepted()]
             self.assertEqual(paths, ["/v1/video/storyboard",
                                      f"/v1/video/render/{preview['pictoryJobId']}"])
 
@@ -105,7 +105,7 @@ class OlderGeneration(unittest.TestCase):
             job = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")
             summary = g.json("summarize", job["jobId"], "--seconds", "20", "--wait")
             self.assertEqual(summary["state"], "JOB_STATE_SUCCEEDED")
-            paths = [entry["path"] for entry in g.sandbox_get("/sandbox/journal")["entries"]]
+            paths = [entry["path"] for entry in g.pages.accepted()]
             self.assertEqual(paths, ["/v2/transcription", "/v1/transcription/highlights"])
 
 
@@ -117,17 +117,17 @@ class Deleting(unittest.TestCase):
             deleted = g.run("delete", job["jobId"])
             self.assertEqual(deleted.returncode, 0, deleted.stderr)
             self.assertEqual(g.run("get", job["jobId"]).returncode, 3)
-            methods = [e["method"] for e in g.sandbox_get("/sandbox/journal")["entries"]]
+            methods = [e["method"] for e in g.pages.accepted()]
             self.assertEqual(methods, ["POST", "DELETE"])
             again = g.json(*args[:-1])
             self.assertEqual((again["jobId"], again["state"]), (job["jobId"], "JOB_STATE_CLEANED"))
-            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 2)
+            self.assertEqual(len(g.pages.accepted()), 2)
 
 
 class InDoubt(unittest.TestCase):
     def test_a_lost_answer_is_settled_by_a_person_and_never_paid_twice(self):
         with gateway() as g:
-            g.sandbox_fault({"match": {"method": "POST"}, "times": 2, "fault": {"type": "reset"}})
+            g.pages.add_fault({"match": {"method": "POST"}, "times": 2, "fault": {"type": "reset"}})
             job = g.json("preview", "--name", "lost", "--text", STORY)
             self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
             listed = g.json("resolve", job["jobId"])
@@ -144,7 +144,7 @@ class InDoubt(unittest.TestCase):
             given_up = g.run("resolve", other["jobId"], "--abandon")
             self.assertEqual(given_up.returncode, 0, given_up.stderr)
             self.assertEqual(g.json("get", other["jobId"])["state"], "JOB_STATE_OUTCOME_UNKNOWN")
-            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 2)
+            self.assertEqual(len(g.pages.accepted()), 2)
 
 
 class Unheard(unittest.TestCase):
@@ -163,11 +163,11 @@ class Unheard(unittest.TestCase):
                 done = self.preview(g, stdout, **kwargs)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn("nothing was submitted", done.stderr)
-            self.assertEqual(g.sandbox_get("/sandbox/journal")["entries"], [])
+            self.assertEqual(g.pages.accepted(), [])
 
     def test_the_id_is_on_standard_error_where_the_reader_goes_in_the_middle(self):
         with gateway() as g:
-            g.sandbox_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "delay", "ms": 3000}})
+            g.pages.add_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "delay", "ms": 3000}})
             read, write = os.pipe()
             reader = threading.Thread(target=self.leave_once_asked, args=(g, read))
             reader.start()
@@ -177,11 +177,11 @@ class Unheard(unittest.TestCase):
             self.assertEqual(done.returncode, 7, done.stderr)
             job = re.search(r"(?m)^job (\S+)$", done.stderr).group(1)
             self.assertEqual(g.json("wait", job)["state"], "JOB_STATE_SUCCEEDED")
-            self.assertEqual(len(g.sandbox_get("/sandbox/journal")["entries"]), 1)
+            self.assertEqual(len(g.pages.accepted()), 1)
 
     @staticmethod
     def leave_once_asked(g, read):
-        wait_until(lambda: g.sandbox_get("/sandbox/faults")[0]["hit"], "the submit")
+        wait_until(lambda: g.pages.faults()[0]["hit"], "the submit")
         os.close(read)
 
 

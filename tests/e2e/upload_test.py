@@ -15,19 +15,12 @@ from live.process import wait_until
 from live.programs import BIN
 
 
-def post(g, path, body):
-    origin = g.sandbox.removesuffix("/pictoryapis")
-    request = urllib.request.Request(origin + path, json.dumps(body).encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
-
-
 def fault(g, **rule):
-    post(g, "/sandbox/faults", {"match": {"method": "PUT", "path_prefix": "/public"}, **rule})
+    g.pages.add_fault({"match": {"method": "PUT", "path_prefix": "/public"}, **rule})
 
 
 def uploads(g):
-    return g.sandbox_get("/sandbox/stats")["uploads"]
+    return g.pages.stats()["uploads"]
 
 
 def fetch(url):
@@ -49,7 +42,7 @@ class Upload(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             job = json.loads(done.stdout)
             self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
-            entry, = g.sandbox_get("/sandbox/journal")["entries"]
+            entry, = g.pages.accepted()
             self.assertEqual(fetch(json.loads(entry["body"])["fileUrl"]), self.bytes)
 
     def test_a_broken_upload_goes_on_and_sends_nothing_twice(self):
@@ -81,7 +74,7 @@ class Upload(unittest.TestCase):
             self.assertIn("Request has expired", done.stderr)
             self.assertIn("nothing was submitted", done.stderr)
             self.assertNotIn("s3cret", done.stderr)
-            self.assertEqual(g.sandbox_get("/sandbox/journal")["entries"], [])
+            self.assertEqual(g.pages.accepted(), [])
 
     def test_ctrl_c_detaches_before_anything_is_submitted(self):
         with gateway() as g:

@@ -31,7 +31,7 @@ def ended(g, job, state="JOB_STATE_SUCCEEDED"):
 
 
 def journal(g):
-    return g.sandbox_get("/sandbox/journal")["entries"]
+    return g.pages.accepted()
 
 
 def hook_path(entry):
@@ -39,7 +39,7 @@ def hook_path(entry):
 
 
 def calls(g):
-    return g.sandbox_get("/sandbox/stats")["webhooks"]
+    return g.pages.stats()["webhooks"]
 
 
 def counted(g, result):
@@ -56,7 +56,7 @@ def post(g, path, body=b"{}"):
 
 class InDoubt(unittest.TestCase):
     def lose_the_answer(self, g):
-        g.sandbox_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "reset"}})
+        g.pages.add_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "reset"}})
         job = preview(g, "lost")
         self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
         return job
@@ -71,7 +71,7 @@ class InDoubt(unittest.TestCase):
 
     def test_a_hundred_lost_answers_are_a_hundred_posts_and_heal_each_to_its_own_job(self):
         with gateway(*HOOK, speed=2) as g:
-            g.sandbox_fault({"match": {"method": "POST"}, "fault": {"type": "close_after_read"}})
+            g.pages.add_fault({"match": {"method": "POST"}, "fault": {"type": "close_after_read"}})
             names = [f"lost {at}" for at in range(100)]
             jobs = {name: preview(g, name) for name in names}
             self.assertEqual({job["state"] for job in jobs.values()}, {"JOB_STATE_UNCONFIRMED"})
@@ -82,28 +82,28 @@ class InDoubt(unittest.TestCase):
 
     def test_a_call_before_the_answer_heals_it_too(self):
         with gateway(*HOOK) as g:
-            g.sandbox_fault({"times": 1, "fault": {"type": "webhook_early"}})
+            g.pages.add_fault({"times": 1, "fault": {"type": "webhook_early"}})
             job = ended(g, self.lose_the_answer(g))
             self.assertEqual([entry["job_id"] for entry in journal(g)], [job["pictoryJobId"]])
             self.assertEqual(calls(g)["called"], 1)
 
     def test_a_job_that_pictory_does_not_know_heals_nothing(self):
         with gateway(*HOOK) as g:
-            g.sandbox_fault({"times": 1, "fault": {"type": "webhook_lost"}})
+            g.pages.add_fault({"times": 1, "fault": {"type": "webhook_lost"}})
             job = self.lose_the_answer(g)
             self.assertEqual(post(g, hook_path(journal(g)[0]), b'{"job_id":"no-such-job"}'), 204)
             wait_until(lambda: counted(g, "in_doubt"), "the callback to be looked at")
-            wait_until(lambda: g.sandbox_get("/sandbox/stats")["statuses"].get("404"), "the question")
+            wait_until(lambda: g.pages.stats()["statuses"].get("404"), "the question")
             self.assertEqual(g.json("get", job["jobId"])["state"], "JOB_STATE_UNCONFIRMED")
 
     def test_a_call_that_was_answered_outlives_the_process(self):
         with tempfile.TemporaryDirectory() as state:
             g = Gateway(state, *HOOK)
             try:
-                g.sandbox_fault({"fault": {"type": "webhook_lost"}})
+                g.pages.add_fault({"fault": {"type": "webhook_lost"}})
                 job = self.lose_the_answer(g)
                 # Until it is killed the gateway can ask Pictory for nothing.
-                g.sandbox_fault({"match": {"method": "GET"}, "fault": {"type": "status"}})
+                g.pages.add_fault({"match": {"method": "GET"}, "fault": {"type": "status"}})
                 entry = journal(g)[0]
                 self.assertEqual(post(g, hook_path(entry), json.dumps(entry).encode()), 204)
                 g.kill()
@@ -116,7 +116,7 @@ class InDoubt(unittest.TestCase):
         with tempfile.TemporaryDirectory() as state:
             g = Gateway(state, *HOOK)
             try:
-                g.sandbox_fault({"fault": {"type": "webhook_lost"}})
+                g.pages.add_fault({"fault": {"type": "webhook_lost"}})
                 job = self.lose_the_answer(g)
                 g.kill()
                 g.start()
@@ -136,7 +136,7 @@ class Calls(unittest.TestCase):
             faults = ["webhook_twice", "webhook_late", "webhook_after_next", "webhook_early",
                       "webhook_lost"]
             for fault in faults:  # one each, in this order
-                g.sandbox_fault({"times": 1, "fault": {"type": fault}})
+                g.pages.add_fault({"times": 1, "fault": {"type": fault}})
             jobs = [preview(g, fault) for fault in faults] + [preview(g, "plain")]
             for job in jobs:
                 self.assertEqual(ended(g, job)["state"], "JOB_STATE_SUCCEEDED")
@@ -247,7 +247,7 @@ class Strangers(unittest.TestCase):
         with gateway(*HOOK, speed=0.02) as g:
             quiet, target = preview(g, "quiet"), preview(g, "target")
             entries = {entry["job_id"]: entry for entry in journal(g)}
-            polls = lambda job: g.sandbox_get("/sandbox/stats")["polls"].get(job["pictoryJobId"], 0)
+            polls = lambda job: g.pages.stats()["polls"].get(job["pictoryJobId"], 0)
             seen = self.flood(g, hook_path(entries[target["pictoryJobId"]]), 8,
                               json.dumps({"job_id": target["pictoryJobId"], "success": False,
                                           "data": {"status": "failed"}}))

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import unittest
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support" / "python"))
@@ -29,13 +28,7 @@ COMMANDS = {
 
 
 def journal(g):
-    return g.sandbox_get("/sandbox/journal")["entries"]
-
-
-def add_fault(g, **rule):
-    origin = g.sandbox.removesuffix("/pictoryapis")
-    request = urllib.request.Request(f"{origin}/sandbox/faults", json.dumps(rule).encode(), method="POST")
-    urllib.request.urlopen(request, timeout=10).read()
+    return g.pages.accepted()
 
 
 class Example:
@@ -123,18 +116,17 @@ class Example:
 
     def test_an_unconfirmed_job_is_never_resubmitted(self):
         with gateway() as g:
-            add_fault(g, match={"method": "POST"}, fault={"type": "status", "status": 503})
+            g.pages.fault("status", status=503)
             for _ in range(2):
                 code, out, err = self.story(g, "--order", "o-2")
                 self.assertEqual(code, 6, err)
                 self.assertIn("UNCONFIRMED", out)
                 self.assertIn("Do not submit it again", err)
-                self.assertEqual([rule["hit"] for rule in g.sandbox_get("/sandbox/faults")], [1])
+                self.assertEqual([rule["hit"] for rule in g.pages.faults()], [1])
 
     def test_a_refusal_that_says_when_to_come_back(self):
         with gateway() as g:
-            add_fault(g, match={"method": "POST"}, times=1,
-                      fault={"type": "status", "status": 429, "retry_after": "1"})
+            g.pages.fault("status", times=1, status=429, retry_after="1")
             code, out, err = self.story(g)
             self.assertEqual(code, 0, err)
             self.assertEqual(len(journal(g)), 4)

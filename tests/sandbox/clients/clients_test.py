@@ -36,9 +36,9 @@ class Scratch(Sandbox):
             "OUTPUT": str(self.scratch / "out.mp4"),
         }
 
-    def accepted(self):
+    def calls(self):
         """What was taken and journalled, ids left out."""
-        entries = self.ask("GET", "/sandbox/journal")["entries"]
+        entries = self.accepted()
         paths = [entry["path"].split("/render/")[0] + ("/render/{id}" if "/render/" in entry["path"] else "")
                  for entry in entries]
         return [f"{entry['method']} {path}" for entry, path in zip(entries, paths)]
@@ -76,14 +76,14 @@ class Clients(unittest.TestCase):
     def check(self, s, program, accepted, callers, **env):
         done = s.run(program, **env)
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
-        self.assertEqual(s.accepted(), accepted)
+        self.assertEqual(s.calls(), accepted)
         self.assertEqual(set(s.stats()["callers"]), callers)
         return done.stdout
 
     def check_mp4(self, s):
         film = (s.scratch / "out.mp4").read_bytes()
         self.assertEqual(film[4:8], b"ftyp")
-        render = s.ask("GET", "/sandbox/journal")["entries"][-1]["job_id"]
+        render = s.accepted()[-1]["job_id"]
         with urllib.request.urlopen(f"{s.origin}/media/{render}/video.mp4", timeout=10) as answer:
             self.assertEqual(film, answer.read())
 
@@ -92,7 +92,7 @@ class Clients(unittest.TestCase):
             with self.subTest(program), sandbox() as s:
                 self.check(s, program, V1_FILM, {"token and user id"})
                 self.check_mp4(s)
-                body = json.loads(s.ask("GET", "/sandbox/journal")["entries"][1]["body"])
+                body = json.loads(s.accepted()[1]["body"])
                 self.assertEqual(set(body), {"audio", "output", "scenes", "next_generation_video",
                                              "containsTextToImage"})
                 ids = [scene["background"]["src"][0]["asset_id"] for scene in body["scenes"]]
@@ -123,7 +123,7 @@ class Clients(unittest.TestCase):
         with sandbox() as s:
             self.check(s, "node/video_highlights.mjs", summary + V1_FILM, {"token and user id"})
             self.check_mp4(s)
-            story = json.loads(s.ask("GET", "/sandbox/journal")["entries"][2]["body"])
+            story = json.loads(s.accepted()[2]["body"])
             self.assertTrue(story["scenes"][0]["backgroundVideoSegments"])
         with sandbox() as s:
             # Without a user id: the second generation has none.

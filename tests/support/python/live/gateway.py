@@ -12,6 +12,7 @@ import urllib.request
 from live import metrics
 from live.process import DEADLINE_SECONDS, SANITIZED, SANITIZER_EXIT, Process, environment
 from live.programs import BIN
+from live.sandbox import Pages
 
 
 class Gateway(Process):
@@ -73,15 +74,10 @@ class Gateway(Process):
         except (urllib.error.URLError, ConnectionError):
             return False
 
-    def sandbox_fault(self, rule):
-        origin = self.sandbox.removesuffix("/pictoryapis")
-        request = urllib.request.Request(origin + "/sandbox/faults", json.dumps(rule).encode())
-        urllib.request.urlopen(request, timeout=10).close()
-
-    def sandbox_get(self, path):
-        origin = self.sandbox.removesuffix("/pictoryapis")
-        with urllib.request.urlopen(origin + path, timeout=10) as answer:
-            return json.loads(answer.read())
+    @property
+    def pages(self):
+        """Of its own sandbox."""
+        return Pages(self.sandbox)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, which outlives the gateways, and is the oracle of what was paid for."""
+"""The sandbox: what it tells of what was paid for, and what it is told to do wrong."""
 
 import collections
 import json
@@ -9,19 +9,13 @@ from live.process import DEADLINE_SECONDS, Process, environment
 from live.programs import BIN
 
 
-class Sandbox(Process):
-    """`url` is what a gateway takes for Pictory, `origin` where its own pages are."""
+class Pages:
+    """The pages for tests of a sandbox, be it a process of its own or part of a gateway."""
 
-    def __init__(self, folder, *flags, env=None):
-        ready, self.log = folder / "ready", folder / "log"
-        ready.unlink(missing_ok=True)
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--state-dir", folder / "state",
-                 "--ready-file", ready, "--no-ffmpeg", "--requests-per-second", "100000", *map(str, flags)],
-                stderr=log, env=environment(env))
-        [self.url] = self.await_ready_file(ready).values()
-        self.origin = self.url.removesuffix("/pictoryapis")
+    def __init__(self, url):
+        """`url` is what a gateway takes for Pictory; `origin` is where the pages are."""
+        self.url = url
+        self.origin = url.removesuffix("/pictoryapis")
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.origin + path, method=method,
@@ -29,10 +23,14 @@ class Sandbox(Process):
         with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
             return json.loads(answer.read())
 
+    def add_fault(self, rule):
+        return self.ask("POST", "/sandbox/faults", rule)
+
     def fault(self, kind, times=None, probability=None, skip=None, act=None, match=None, **settings):
+        """By default of POSTs."""
         rule = {"match": match or {"method": "POST"}, "times": times, "probability": probability,
                 "skip": skip, "act": act, "fault": {"type": kind, **settings}}
-        return self.ask("POST", "/sandbox/faults", {k: v for k, v in rule.items() if v is not None})
+        return self.add_fault({k: v for k, v in rule.items() if v is not None})
 
     def faults(self):
         return self.ask("GET", "/sandbox/faults")
@@ -43,9 +41,28 @@ class Sandbox(Process):
     def stats(self):
         return self.ask("GET", "/sandbox/stats")
 
+    def accepted(self):
+        """The accepted submits, in order."""
+        return self.ask("GET", "/sandbox/journal")["entries"]
+
     def journal(self):
-        """The accepted submits: request_id -> its entries. The request_id is the video's name."""
+        """The same by their request_id, which is the video's name."""
         sent = collections.defaultdict(list)
-        for entry in self.ask("GET", "/sandbox/journal")["entries"]:
+        for entry in self.accepted():
             sent[json.loads(entry["body"])["videoName"]].append(entry)
         return sent
+
+
+class Sandbox(Process, Pages):
+    """A process of its own, which outlives the gateways, and is the oracle of what was paid for."""
+
+    def __init__(self, folder, *flags, env=None):
+        ready, self.log = folder / "ready", folder / "log"
+        ready.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--state-dir", folder / "state",
+                 "--ready-file", ready, "--no-ffmpeg", "--requests-per-second", "100000", *map(str, flags)],
+                stderr=log, env=environment(env))
+        [url] = self.await_ready_file(ready).values()
+        Pages.__init__(self, url)
