@@ -225,7 +225,7 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
       "transcribe: sandbox-fail, sandbox-fail-render, sandbox-no-credits, sandbox-stuck, "
       "sandbox-slow,\n"
-      "sandbox-no-video, sandbox-minutes-600 (the README says how).");
+      "sandbox-no-video, sandbox-minutes-600 (server/docs/sandbox.md says how).");
 }
 
 }  // namespace gateway::app
