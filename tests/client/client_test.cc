@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "client/connect.h"
 #include "client/fake_pacing.h"
 #include "client/fake_server.h"
 
@@ -18,6 +19,7 @@ namespace pictory_jobs {
 namespace {
 
 using fake::CallInfo;
+using fake::Connect;
 using fake::FakePacing;
 using fake::FakeServer;
 using fake::Handlers;
@@ -29,13 +31,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-Client Connect(const FakeServer& server, FakePacing& pacing, RetryOptions retry = {}) {
-  ClientOptions options;
-  options.pacing = pacing.pacing();
-  options.retry = retry;
-  return *Client::Connect(server.target(), options);
-}
 
 TEST(Connect, RefusesWhatIsNoTarget) {
   const std::vector<std::pair<const char*, const char*>> bad = {
