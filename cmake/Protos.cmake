@@ -39,7 +39,6 @@ endfunction()
 function(grpc_library target)
   cmake_parse_arguments(ARG "" "" "PROTOS;LINKS;IMPORTS" ${ARGN})
   add_library(${target} STATIC)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # generated files repeat names of their own
   target_link_libraries(${target} PUBLIC ${ARG_LINKS} gRPC::grpc++)
   foreach(proto ${ARG_PROTOS})
     _generate(${target} ${proto} grpc ".grpc.pb.cc;.grpc.pb.h"

@@ -1,6 +1,9 @@
 # gateway_library(base SOURCES a.cc LINKS x)  ->  static library gateway_base
 # gateway_test(base SOURCES a_test.cc LINKS x) ->  test program base_test, run by ctest
 #
+# Presets for what is built and not edited compile several files of a target as one unit, so that no two files of a
+# folder may have a helper of the same name, in an unnamed namespace either: cmake/check fails on it.
+#
 # A library sees only what it links: that is how the layers of server/ are kept (see tests/layers).
 
 function(gateway_library name)
@@ -10,6 +13,7 @@ function(gateway_library name)
     add_library(${target} STATIC ${ARG_SOURCES})
     target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE pictory_toolchain)
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/server)
+    precompile(${target} pictory_headers)
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE ${ARG_LINKS})
@@ -21,9 +25,9 @@ function(gateway_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   set(target ${name}_test)
   add_executable(${target} ${ARG_SOURCES})
-  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # its files repeat names
   target_link_libraries(${target} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main pictory_toolchain)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/server ${PROJECT_SOURCE_DIR}/tests)
+  precompile(${target} pictory_test_headers)
   target_compile_definitions(${target} PRIVATE
     PICTORY_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   add_test(NAME ${name} COMMAND ${target})

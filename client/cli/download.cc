@@ -11,13 +11,12 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "transfer.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
-constexpr long kConnectSeconds = 15;
-constexpr long kStalledSeconds = 60;  // without a byte
 constexpr long kRedirectsMax = 5;
 constexpr long kPartialContent = 206;
 constexpr long kRangeNotSatisfiable = 416;
@@ -26,9 +25,6 @@ struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
-struct CleanUp {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-};
 
 struct Transfer {
   const Download* download = nullptr;
@@ -119,7 +115,7 @@ std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
   return size;
 }
 
-int OnProgress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
+int OnFetched(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
   const auto& transfer = *static_cast<Transfer*>(user);
   if (transfer.download->stop.stop_requested()) return 1;
   if (transfer.download->progress) {
@@ -147,7 +143,7 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_sl
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnFetched);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
   // Not RESUME_FROM, which gives up where a server ignores it.
   if (!range.empty()) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
@@ -178,7 +174,7 @@ absl::Status Stream(const Download& download) {
   Transfer transfer;
   transfer.download = &download;
   transfer.streams = true;
-  const std::unique_ptr<CURL, CleanUp> curl(curl_easy_init());
+  const Curl curl(curl_easy_init());
   if (!curl) return absl::InternalError("libcurl cannot start");
   transfer.curl = curl.get();
   char detail[CURL_ERROR_SIZE] = "";
@@ -205,7 +201,7 @@ absl::Status Attempt(const Download& download) {
   File file(std::fopen(download.partial.c_str(), transfer.had > 0 ? "ab" : "wb"));
   if (!file) return FileError(download.partial);
   transfer.file = file.get();
-  const std::unique_ptr<CURL, CleanUp> curl(curl_easy_init());
+  const Curl curl(curl_easy_init());
   if (!curl) return absl::InternalError("libcurl cannot start");
   transfer.curl = curl.get();
   char detail[CURL_ERROR_SIZE] = "";

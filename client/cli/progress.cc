@@ -17,26 +17,24 @@ constexpr int kStateColumns = 11;  // UNCONFIRMED
 constexpr int kTimeColumns = 5;
 constexpr int kWordsColumns = 16;   // of the message, before something else makes room for it
 constexpr int kShortIdColumns = 9;  // the end of an id is what tells two apart
-constexpr int kPlainColumns = 1000;
-constexpr absl::Duration kPlainEvery = absl::Seconds(10);
 
 // What a line has, from wide to narrow.
-struct Shape {
+struct JobShape {
   enum class Id { kWhole, kShort, kNone } id;
   bool bar;
   bool kind;
   bool time;
 };
-constexpr Shape kShapes[] = {
-    {Shape::Id::kWhole, true, true, true},  {Shape::Id::kShort, true, true, true},
-    {Shape::Id::kNone, true, true, true},   {Shape::Id::kNone, false, true, true},
-    {Shape::Id::kNone, false, false, true}, {Shape::Id::kNone, false, false, false},
+constexpr JobShape kJobShapes[] = {
+    {JobShape::Id::kWhole, true, true, true},  {JobShape::Id::kShort, true, true, true},
+    {JobShape::Id::kNone, true, true, true},   {JobShape::Id::kNone, false, true, true},
+    {JobShape::Id::kNone, false, false, true}, {JobShape::Id::kNone, false, false, false},
 };
 
-std::string IdOf(const Job& job, Shape::Id shape) {
-  if (shape == Shape::Id::kNone) return "";
+std::string IdOf(const Job& job, JobShape::Id shape) {
+  if (shape == JobShape::Id::kNone) return "";
   const std::string id = OneLine(job.job_id());
-  if (shape == Shape::Id::kWhole || Columns(id) <= kShortIdColumns) return " " + id;
+  if (shape == JobShape::Id::kWhole || Columns(id) <= kShortIdColumns) return " " + id;
   return " …" + FitEnd(id, kShortIdColumns - 1);
 }
 
@@ -51,7 +49,7 @@ std::string Words(const Job& job) {
 }
 
 // Everything but the message.
-std::string Head(const Job& job, absl::Time now, const Shape& shape) {
+std::string Head(const Job& job, absl::Time now, const JobShape& shape) {
   std::string head =
       shape.kind ? absl::StrCat(KindWord(job.kind()), IdOf(job, shape.id), "  ") : "";
   absl::StrAppend(&head,
@@ -73,7 +71,7 @@ std::string ProgressLine(const Job& job, absl::Time now, int columns) {
   const std::string words = Words(job);
   const int wanted = words.empty() ? 0 : 2 + std::min(Columns(words), kWordsColumns);
   std::string line;
-  for (const Shape& shape : kShapes) {
+  for (const JobShape& shape : kJobShapes) {
     line = Head(job, now, shape);
     const bool narrowest = !shape.time;
     if (Columns(line) + (narrowest ? 0 : wanted) <= columns) break;
@@ -103,7 +101,9 @@ void Progress::Update(const Job& job, absl::Time now) {
 void Progress::TellPlainly(Shown& one, absl::Time now) {
   const Job& job = one.job;
   const bool news = job.state() != one.told_state;
-  if (!news && (job.revision() == one.told_revision || now - one.told < kPlainEvery)) return;
+  if (!news &&
+      (job.revision() == one.told_revision || now - one.told < absl::FromChrono(kPlainEvery)))
+    return;
   one.told = now;
   one.told_state = job.state();
   one.told_revision = job.revision();

@@ -1,6 +1,7 @@
 // The progress of jobs on stderr: one live line a job on a terminal, a few plain lines elsewhere.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {
+
+// What is no terminal has room for a long line, and gets one now and then.
+inline constexpr int kPlainColumns = 1000;
+inline constexpr std::chrono::seconds kPlainEvery{10};
 
 // `render 01hx…  RUNNING  [#####-----]  42 %  1m05s  Rendering scenes`, in so many columns. Where
 // they are too few the id is shortened and then left out, next the bar, then the kind and the time.

@@ -9,9 +9,7 @@ namespace pictory_jobs::cli {
 namespace {
 
 constexpr int kNameColumns = 8;  // before the name is left out
-constexpr int kPlainColumns = 1000;
 constexpr std::chrono::milliseconds kRedraw{200};
-constexpr std::chrono::seconds kPlainEvery{10};
 constexpr std::chrono::seconds kSpeedOver{5};
 
 double Seconds(TransferLine::Time::duration time) {
@@ -21,21 +19,21 @@ double Seconds(TransferLine::Time::duration time) {
 std::string PerSecond(double bytes) { return Bytes(bytes) + "/s"; }
 
 // What a line has, from wide to narrow.
-struct Shape {
+struct TransferShape {
   bool name;
   bool bar;
   bool speed;
   bool bytes;
 };
-constexpr Shape kShapes[] = {{true, true, true, true},
-                             {false, true, true, true},
-                             {false, false, true, true},
-                             {false, false, false, true},
-                             {false, false, false, false}};
+constexpr TransferShape kTransferShapes[] = {{true, true, true, true},
+                                             {false, true, true, true},
+                                             {false, false, true, true},
+                                             {false, false, false, true},
+                                             {false, false, false, false}};
 
 // Everything but the name.
 std::string Figures(std::int64_t done, std::int64_t total, double bytes_per_second,
-                    const Shape& shape) {
+                    const TransferShape& shape) {
   std::string text;
   const auto add = [&text](const std::string& piece) {
     absl::StrAppend(&text, text.empty() ? "" : "  ", piece);
@@ -59,7 +57,7 @@ std::string TransferText(const std::string& name, std::int64_t done, std::int64_
                          double bytes_per_second, int columns) {
   const std::string shown = OneLine(name);
   std::string text;
-  for (const Shape& shape : kShapes) {
+  for (const TransferShape& shape : kTransferShapes) {
     text = Figures(done, total, bytes_per_second, shape);
     const int room = columns - Columns(text);
     if (!shape.name) {

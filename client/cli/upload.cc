@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/media_type.h"
 #include "download.h"
+#include "transfer.h"
 #include "upload_answer.h"
 #include "words.h"
 
@@ -25,17 +26,12 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr long kConnectSeconds = 15;
-constexpr long kStalledSeconds = 60;  // without a byte
 constexpr long kResumeIncomplete = 308;
 constexpr std::size_t kErrorMaxBytes = 16'384;
 constexpr long kBufferBytes = 262'144;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
-struct CleanUp {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-};
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -101,7 +97,7 @@ std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* user) {
   return size;
 }
 
-int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+int OnSent(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   const auto& exchange = *static_cast<Exchange*>(user);
   if (exchange.Stopped() || exchange.TooLate()) return 1;
   if (exchange.upload->progress) exchange.upload->progress(exchange.first + sent);
@@ -166,7 +162,7 @@ class Request {
     curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, OnHeader);
     curl_easy_setopt(curl_, CURLOPT_HEADERDATA, &exchange);
     curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, OnSent);
     curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &exchange);
     // Allowed without TLS is this machine only: no proxy needs to see that.
     if (upload.url.rfind("https://", 0) != 0) curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");
@@ -381,7 +377,7 @@ absl::Status SendFile(const Upload& upload) {
     return absl::InvalidArgumentError(
         "Not uploaded: the gateway named a place that is neither https nor on this machine");
   }
-  const std::unique_ptr<CURL, CleanUp> curl(curl_easy_init());
+  const Curl curl(curl_easy_init());
   if (!curl) return absl::InternalError("libcurl cannot start");
   absl::Status status = Sender(upload, curl.get()).Run();
   if (status.ok() && !upload.file->Unchanged()) {

@@ -13,14 +13,16 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
+}  // namespace
+
 // One stream of WatchJob whose reads have a time limit: a completion queue of its own gives that
 // without another thread.
-class Stream {
+class TimedStream {
  public:
   enum class Read { kMessage, kTimeout, kEnd };
 
-  Stream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request,
-         const std::stop_token& stop)
+  TimedStream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request,
+              const std::stop_token& stop)
       : cancel_(stop, [this] { context_.TryCancel(); }) {
     core.Prepare(context_);
     reader_ = stub.PrepareAsyncWatchJob(&context_, request, &queue_);
@@ -28,7 +30,7 @@ class Stream {
     pending_ = true;
   }
 
-  ~Stream() {
+  ~TimedStream() {
     context_.TryCancel();
     if (pending_) Wait(std::nullopt);
     if (!finished_) Finish().IgnoreError();
@@ -37,8 +39,8 @@ class Stream {
     }
   }
 
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
+  TimedStream(const TimedStream&) = delete;
+  TimedStream& operator=(const TimedStream&) = delete;
 
   // After kMessage the message is in message() until the next call.
   Read Next(nanoseconds limit) {
@@ -95,8 +97,6 @@ class Stream {
   std::stop_callback<std::function<void()>> cancel_;
 };
 
-}  // namespace
-
 class Watch::State {
  public:
   State(std::shared_ptr<Core> core, std::string job_id, WatchOptions options)
@@ -113,15 +113,15 @@ class Watch::State {
   std::optional<Job> Next() {
     while (!ended_) {
       if (!stream_) {
-        stream_ = std::make_unique<Stream>(*core_, *stub_, request_, cancel_.get_token());
+        stream_ = std::make_unique<TimedStream>(*core_, *stub_, request_, cancel_.get_token());
         first_in_stream_ = true;
       }
-      const Stream::Read read = stream_->Next(std::min<nanoseconds>(options_.silence, Left()));
+      const TimedStream::Read read = stream_->Next(std::min<nanoseconds>(options_.silence, Left()));
       if (cancel_.stop_requested()) {
         End(absl::CancelledError("The watch was cancelled; the job goes on"));
-      } else if (read == Stream::Read::kMessage) {
+      } else if (read == TimedStream::Read::kMessage) {
         if (std::optional<Job> job = Take(stream_->message())) return job;
-      } else if (read == Stream::Read::kTimeout) {
+      } else if (read == TimedStream::Read::kTimeout) {
         if (Left() > nanoseconds(0)) {
           Reconnect(absl::UnavailableError("The gateway sent nothing for too long"));
         } else {
@@ -218,7 +218,7 @@ class Watch::State {
   v1::WatchJobRequest request_;  // after_revision is the one seen last
   std::optional<steady_clock::time_point> until_;
   std::stop_source cancel_;
-  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<TimedStream> stream_;
   bool first_in_stream_ = true;
   bool got_state_ = false;
   bool heard_ = false;

@@ -23,7 +23,6 @@ constexpr char kQuota[] = "/v1/quota";
 // Both are published; whether Pictory cares is not. The one of its present pages comes first.
 constexpr std::array<const char*, 2> kUploads = {"/v1/media/generateurl", "/v1/media/generateUrl"};
 constexpr char kUserAgent[] = "Mozilla/5.0 (compatible; pictory-gateway/0.1)";
-constexpr std::chrono::seconds kRetryLater{5};
 
 bool Says401(const http::Response& response) {
   return response.outcome == http::Response::Outcome::kComplete && response.status == 401;

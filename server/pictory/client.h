@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,9 @@
 namespace gateway::pictory {
 
 struct KindFacts;
+
+// How long a caller is told to wait where an answer was of no use and does not say itself.
+inline constexpr std::chrono::seconds kRetryLater{5};
 
 // A paid call, translated and ready to be sent: see pictory/translate.h.
 struct Submission {

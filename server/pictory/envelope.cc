@@ -51,8 +51,8 @@ constexpr std::array<std::string_view, 32> kShellPaths = {"success",
 
 // A path of the tables above by its number in the reader's: looked up by the compiler, which takes
 // no path that is not there.
-struct Path {
-  consteval Path(const char* path) {
+struct CapturedPath {
+  consteval CapturedPath(const char* path) {
     while (At(index) != path) ++index;
   }
   std::size_t index = 0;
@@ -76,10 +76,10 @@ class Shell {
  public:
   explicit Shell(const std::vector<Captured>& captured) : captured_(captured) {}
 
-  const Captured& At(Path path) const { return captured_[path.index]; }
+  const Captured& At(CapturedPath path) const { return captured_[path.index]; }
   // The first of `paths` that says anything, as text.
-  std::string Text(std::initializer_list<Path> paths) const {
-    for (const Path path : paths) {
+  std::string Text(std::initializer_list<CapturedPath> paths) const {
+    for (const CapturedPath path : paths) {
       const Captured& value = At(path);
       if (value.scalar() && !value.text.empty()) return value.text;
     }
@@ -139,7 +139,8 @@ void ReadErrors(const Shell& shell, Envelope& envelope) {
 }
 
 void ReadProgress(const Shell& shell, Envelope& envelope) {
-  for (const Path path : {Path("data.renderProgress"), Path("data.progress")}) {
+  for (const CapturedPath path :
+       {CapturedPath("data.renderProgress"), CapturedPath("data.progress")}) {
     const std::optional<double> value = LenientNumber(shell.At(path));
     if (value.has_value()) {
       envelope.progress_percent = std::clamp(*value, 0.0, 100.0);
@@ -161,7 +162,8 @@ Envelope Understand(std::vector<Captured> captured) {
   envelope.status = shell.Text({"data.status", "status"});
   // An HTTP status repeated in the body is not the job's.
   if (!envelope.status_of_data && shell.At("status").type != Type::kString) envelope.status.clear();
-  for (const Path path : {Path("data.jobId"), Path("data.job_id"), Path("jobId"), Path("job_id")}) {
+  for (const CapturedPath path : {CapturedPath("data.jobId"), CapturedPath("data.job_id"),
+                                  CapturedPath("jobId"), CapturedPath("job_id")}) {
     const Captured& id = shell.At(path);
     if (id.scalar() && id.type != Type::kBool && IsUpstreamId(id.text)) {
       envelope.job_id = id.text;

@@ -14,8 +14,6 @@
 namespace gateway::pictory {
 namespace {
 
-constexpr std::chrono::seconds kRetryLater{5};
-
 // A page holds whole results.
 json::Limits ListLimits(std::size_t bytes) {
   json::Limits limits = JobReplyLimits(bytes);

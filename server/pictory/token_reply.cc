@@ -17,8 +17,6 @@
 namespace gateway::pictory {
 namespace {
 
-using Kind = TokenReply::Kind;
-
 // A token goes into a header as it is; nothing else may.
 bool IsToken(std::string_view text) {
   return !text.empty() && text.size() <= limits::kTokenMaxBytes &&
@@ -41,7 +39,8 @@ Duration Life(const json::Member* expires_in) {
       std::chrono::duration<double>(std::clamp(seconds, least, most)));
 }
 
-TokenReply Trouble(Kind kind, const http::Response& response, std::string_view what = "") {
+TokenReply Trouble(TokenReply::Kind kind, const http::Response& response,
+                   std::string_view what = "") {
   TokenReply reply;
   reply.kind = kind;
   reply.detail = absl::StrCat("no access token: ", Describe(response), std::string(what));
@@ -51,22 +50,22 @@ TokenReply Trouble(Kind kind, const http::Response& response, std::string_view w
 TokenReply ReadSuccess(const http::Response& response) {
   json::Outline body;
   if (!json::Check(response.body, kReplyLimits, &body).ok() || body.type != json::Type::kObject) {
-    return Trouble(Kind::kUnavailable, response, ", unreadable body");
+    return Trouble(TokenReply::Kind::kUnavailable, response, ", unreadable body");
   }
   const json::Member* const token = body.Find("access_token");
   if (token == nullptr) {
     // Pictory tells of failures under 200, too.
     const absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body);
     const bool refused = envelope.ok() && (envelope->success == false || envelope->tells_error);
-    return Trouble(refused ? Kind::kRefused : Kind::kUnavailable, response,
+    return Trouble(refused ? TokenReply::Kind::kRefused : TokenReply::Kind::kUnavailable, response,
                    " without an access_token");
   }
   std::string text = token->type == json::Type::kString ? json::Text(token->value) : "";
   if (!IsToken(text)) {
-    return Trouble(Kind::kUnavailable, response, " with an unusable access_token");
+    return Trouble(TokenReply::Kind::kUnavailable, response, " with an unusable access_token");
   }
   TokenReply reply;
-  reply.kind = Kind::kToken;
+  reply.kind = TokenReply::Kind::kToken;
   reply.token = Secret(std::move(text));
   reply.life = Life(body.Find("expires_in"));
   reply.detail = Describe(response);
@@ -77,15 +76,15 @@ TokenReply ReadSuccess(const http::Response& response) {
 
 TokenReply ReadTokenReply(const http::Response& response, WallTime now) {
   if (response.outcome != http::Response::Outcome::kComplete) {
-    return Trouble(Kind::kUnavailable, response);
+    return Trouble(TokenReply::Kind::kUnavailable, response);
   }
   if (IsSuccess(response)) return ReadSuccess(response);
-  TokenReply reply = Trouble(Kind::kUnavailable, response);
+  TokenReply reply = Trouble(TokenReply::Kind::kUnavailable, response);
   if (response.status == 429) {
-    reply.kind = Kind::kRateLimited;
+    reply.kind = TokenReply::Kind::kRateLimited;
   } else if (response.status == 401 ||
              ((response.status == 400 || response.status == 403) && HasJsonObject(response))) {
-    reply.kind = Kind::kRefused;  // a page in place of JSON is some proxy's
+    reply.kind = TokenReply::Kind::kRefused;  // a page in place of JSON is some proxy's
   }
   reply.retry_after = RetryAfter(response, now);
   return reply;
@@ -93,12 +92,12 @@ TokenReply ReadTokenReply(const http::Response& response, WallTime now) {
 
 absl::Status TokenError(const TokenReply& reply, Duration retry) {
   switch (reply.kind) {
-    case Kind::kRefused:
+    case TokenReply::Kind::kRefused:
       return errors::UpstreamCredentials(reply.detail);
-    case Kind::kRateLimited:
+    case TokenReply::Kind::kRateLimited:
       return errors::UpstreamRateLimited(retry, errors::Call::kFree);
-    case Kind::kToken:
-    case Kind::kUnavailable:
+    case TokenReply::Kind::kToken:
+    case TokenReply::Kind::kUnavailable:
       break;
   }
   return errors::UpstreamUnreachable(reply.detail, retry, errors::Call::kFree);

@@ -17,8 +17,6 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-constexpr std::chrono::seconds kRetryLater{5};
-
 bool IsFileName(std::string_view name) {
   return name != "." && name != ".." && std::none_of(name.begin(), name.end(), [](char c) {
            return static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '/' || c == '\\';

@@ -68,13 +68,13 @@ bool IsPort(std::string_view text) {
   return port >= 1 && port <= 65535;
 }
 
-struct Parts {
+struct UrlParts {
   std::string scheme, host;
   std::string problem;
 };
 
-Parts Split(std::string_view url) {
-  Parts parts;
+UrlParts Split(std::string_view url) {
+  UrlParts parts;
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos) return {"", "", "must be a whole URL, https://…"};
   parts.scheme = Lower(url.substr(0, colon));
@@ -107,7 +107,7 @@ std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t ma
       })) {
     return "must not hold spaces, control characters or backslashes";
   }
-  const Parts parts = Split(url);
+  const UrlParts parts = Split(url);
   if (!parts.problem.empty()) return parts.problem;
   const bool web = parts.scheme == "https" || parts.scheme == "http";
   if (allow_loopback && web && IsLoopback(parts.host)) return "";

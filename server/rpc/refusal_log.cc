@@ -57,7 +57,7 @@ std::string JobId(const absl::Status& status, const details::ErrorInfo& info) {
 bool IsPictorys(std::string_view reason) { return reason.substr(0, 9) == "UPSTREAM_"; }
 
 // Messages about a request quote it, and those about Pictory quote that; both are left out.
-std::string Message(const absl::Status& status, std::string_view reason) {
+std::string ShownMessage(const absl::Status& status, std::string_view reason) {
   const bool ours = status.code() != absl::StatusCode::kInvalidArgument && !IsPictorys(reason);
   return ours ? CleanText({status.message().data(), status.message().size()},
                           limits::kRefusalTextMaxBytes)
@@ -93,7 +93,7 @@ void RefusalLog::Tell(const CallEnd& end) {
       {"http_status", Value(info, "http_status")},
       {"pictory_code", Value(info, "pictory_error_code")},
       {"fields", Fields(end.status)},
-      {"message", Message(end.status, reason)}};
+      {"message", ShownMessage(end.status, reason)}};
   std::vector<obs::Field> line = {
       {"method", end.method}, {"peer", peer}, {"code", code}, {"reason", reason}};
   for (const auto& [key, value] : known) {

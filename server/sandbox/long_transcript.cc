@@ -17,7 +17,7 @@ constexpr double kBetweenMinutes = 0.5;
 std::int64_t Milliseconds(double seconds) { return std::llround(seconds * 1000); }
 
 // As it stands between the quotes of a JSON string.
-std::string Escaped(std::string_view text) {
+std::string EscapedJson(std::string_view text) {
   const std::string quoted = JsonOut().Put(text).Take();
   return quoted.substr(1, quoted.size() - 2);
 }
@@ -186,7 +186,7 @@ Mold LongTranscript::WordsOf(const Value& items, std::int64_t step_ms) {
     for (const Value& word : item["words"].GetArray()) {
       mold.Text(std::exchange(begun, true) ? ",{\"uid\":\"w" : "{\"uid\":\"w");
       mold.Put(Gap::kNumber, ++number, counts.words);
-      mold.Text("\",\"word\":\"" + Escaped(FindText(word, "word")) + "\",\"start_time\":");
+      mold.Text("\",\"word\":\"" + EscapedJson(FindText(word, "word")) + "\",\"start_time\":");
       mold.Put(Gap::kSeconds, Milliseconds(FindNumber(word, "start_time", 0)), step_ms);
       mold.Text(",\"end_time\":");
       mold.Put(Gap::kSeconds, Milliseconds(FindNumber(word, "end_time", 0)), step_ms);
@@ -205,11 +205,11 @@ Mold LongTranscript::WordsOf(const Value& items, std::int64_t step_ms) {
 void LongTranscript::AddTexts(const std::vector<Caption>& captions, std::int64_t step_ms,
                               Molds& molds) {
   std::int64_t cue = 0;
-  molds.of[kTxt].Text(Escaped(ToTxt(captions)));
+  molds.of[kTxt].Text(EscapedJson(ToTxt(captions)));
   for (const Caption& caption : captions) {
     const std::int64_t start = Milliseconds(caption.start);
     const std::int64_t end = Milliseconds(caption.start + caption.seconds);
-    const std::string text = "\\n" + Escaped(caption.text) + "\\n\\n";
+    const std::string text = "\\n" + EscapedJson(caption.text) + "\\n\\n";
     molds.of[kSrt].Put(Mold::Gap::kNumber, ++cue, static_cast<std::int64_t>(captions.size()));
     molds.of[kSrt].Text("\\n");
     for (const auto& [section, gap] :

@@ -6,7 +6,6 @@ namespace gateway::sandbox {
 namespace {
 
 constexpr std::size_t kKeywordMinBytes = 6;
-constexpr double kSceneMaxSeconds = 24 * 3600;
 
 bool IsWordByte(char c) { return std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80) != 0; }
 
@@ -23,7 +22,7 @@ std::string_view Keyword(std::string_view text) {
 }
 
 // The text is markup; quotes stand for themselves, as in the real ones.
-std::string Escaped(std::string_view text) {
+std::string EscapedMarkup(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
@@ -45,12 +44,12 @@ std::string Escaped(std::string_view text) {
 
 std::string Marked(std::string_view text, std::string_view keyword) {
   const std::size_t at = keyword.empty() ? std::string_view::npos : text.find(keyword);
-  if (at == std::string_view::npos) return Escaped(text);
-  return Escaped(text.substr(0, at)) + "<strong>" + Escaped(keyword) + "</strong>" +
-         Escaped(text.substr(at + keyword.size()));
+  if (at == std::string_view::npos) return EscapedMarkup(text);
+  return EscapedMarkup(text.substr(0, at)) + "<strong>" + EscapedMarkup(keyword) + "</strong>" +
+         EscapedMarkup(text.substr(at + keyword.size()));
 }
 
-void WriteAudio(JsonOut* out, const Film& film, const std::string& origin) {
+void WriteAudioV1(JsonOut* out, const Film& film, const std::string& origin) {
   const std::string sound = origin + "/media/stock/sound.mp3";
   out->Key("audio").Object().Field("video_volume", 1);
   if (film.has_music) {
@@ -62,8 +61,8 @@ void WriteAudio(JsonOut* out, const Film& film, const std::string& origin) {
   out->EndObject();
 }
 
-void WriteBackground(JsonOut* out, const Scene& scene, std::size_t index,
-                     const std::string& origin) {
+void WriteBackgroundV1(JsonOut* out, const Scene& scene, std::size_t index,
+                       const std::string& origin) {
   const bool own = !scene.background.empty();
   out->Key("background").Object().Key("src").Array().Object();
   out->Field("url", own ? scene.background : origin + "/media/stock/clip.mp4");
@@ -122,7 +121,7 @@ void WriteScene(JsonOut* out, const Film& film, std::size_t index, bool highligh
   const Scene& scene = film.scenes[index];
   const std::string_view keyword = highlight ? Keyword(scene.text) : std::string_view();
   out->Object();
-  WriteBackground(out, scene, index, origin);
+  WriteBackgroundV1(out, scene, index, origin);
   out->Field("time", scene.seconds).Key("keywords").Array().EndArray();
   out->Key("sub_scenes").Array();
   WriteSubScene(out, scene, index, keyword);
@@ -158,7 +157,7 @@ std::string RenderParamsV1Text(const Film& film, const Value& storyboard,
   const bool highlight = FindBool(storyboard, "autoHighlightKeywords", true);
   JsonOut out;
   out.Object();
-  WriteAudio(&out, film, origin);
+  WriteAudioV1(&out, film, origin);
   out.Key("output").Object().Field("name", film.name + ".mp4");
   out.Field("description", FindText(storyboard, "videoDescription")).Field("format", "mp4");
   out.Field("title", film.name).Field("height", film.height).Field("width", film.width);

@@ -10,7 +10,6 @@ namespace {
 constexpr double kWordsPerSecond = 2.5;
 constexpr double kSceneMinSeconds = 2;
 constexpr double kSilentSceneSeconds = 5;
-constexpr double kSceneMaxSeconds = 24 * 3600;
 constexpr std::size_t kCaptionMaxBytes = 90;
 constexpr int kCreditsPerImage = 4;
 constexpr int kCreditsPerVideo = 24;

@@ -12,6 +12,8 @@
 
 namespace gateway::sandbox {
 
+inline constexpr double kSceneMaxSeconds = 24 * 3600;
+
 struct Caption {
   double start = 0;  // seconds from the beginning of the film
   double seconds = 0;

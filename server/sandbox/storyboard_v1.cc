@@ -6,13 +6,13 @@ namespace gateway::sandbox {
 namespace {
 
 constexpr std::size_t kTextMax = 100'000;  // no limit is documented
-constexpr double kSceneMaxSeconds = 24 * 3600;
 constexpr std::size_t kScenesMax = 1000;
 constexpr double kMusicVolume = 0.1;  // unless told
-constexpr const char* kSources[] = {"text", "articleUrl", "article_url", "backgroundUri", "pptUrl"};
-constexpr std::string_view kVisualTypes[] = {"image", "video"};
+constexpr const char* kSourcesV1[] = {"text", "articleUrl", "article_url", "backgroundUri",
+                                      "pptUrl"};
+constexpr std::string_view kVisualTypesV1[] = {"image", "video"};
 
-void CheckVoice(FieldChecker voice) {
+void CheckVoiceV1(FieldChecker voice) {
   const Value* speaker = voice.Get("speaker");
   if (speaker == nullptr) {
     voice.Wrong("speaker", "is required");
@@ -30,7 +30,7 @@ void CheckAudio(FieldChecker audio) {
   audio.Number("backGroundMusicVolume", 0, 1);
   audio.Url("voiceOverUri");
   audio.Bool("autoSyncVoiceOver");
-  if (audio.IsObject("aiVoiceOver")) CheckVoice(audio.Inside("aiVoiceOver"));
+  if (audio.IsObject("aiVoiceOver")) CheckVoiceV1(audio.Inside("aiVoiceOver"));
 }
 
 void CheckSegments(FieldChecker scene) {
@@ -44,8 +44,8 @@ void CheckSegments(FieldChecker scene) {
   }
 }
 
-void CheckScene(FieldChecker scene) {
-  const bool any = std::any_of(std::begin(kSources), std::end(kSources),
+void CheckSceneV1(FieldChecker scene) {
+  const bool any = std::any_of(std::begin(kSourcesV1), std::end(kSourcesV1),
                                [&](const char* key) { return scene.Has(key); });
   if (!any) {
     scene.Wrong("text", "is required: a scene needs text, articleUrl, backgroundUri or pptUrl");
@@ -55,7 +55,7 @@ void CheckScene(FieldChecker scene) {
   for (const char* key : {"articleUrl", "article_url", "backgroundUri", "pptUrl", "voiceOverUri"}) {
     scene.Url(key);
   }
-  scene.OneOf("backgroundType", kVisualTypes);
+  scene.OneOf("backgroundType", kVisualTypesV1);
   scene.Number("minimumDuration", 0, kSceneMaxSeconds);
   scene.Number("minDuration", 0, kSceneMaxSeconds);
   for (const char* key : {"loopBackgroundVideo", "muteBackgroundVideo", "voiceOver", "subtitles",
@@ -120,7 +120,7 @@ std::vector<FieldError> CheckStoryboardV1(const Value& body) {
   int i = 0;
   for (const Value& scene : top.Get("scenes")->GetArray()) {
     if (scene.IsObject()) {
-      CheckScene(top.Item(scene, "scenes", i));
+      CheckSceneV1(top.Item(scene, "scenes", i));
     } else {
       top.Wrong("scenes[" + std::to_string(i) + "]", "must be an object");
     }

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
+constexpr char kSealed[] = "0123456789abcdef0123456789abcdef";
 
 TEST(WebhookSeal, IsTheMacEverybodyElseComputes) {
   // RFC 4231, test case 2.
@@ -27,8 +27,8 @@ TEST(WebhookSeal, IsTheMacEverybodyElseComputes) {
 
 TEST(WebhookSeal, OpensWhatItSealedAndNothingElse) {
   const WebhookSeal seal(Secret("one key"));
-  const std::string good = seal.Seal(kToken);
-  EXPECT_EQ(seal.Open(good), kToken);
+  const std::string good = seal.Seal(kSealed);
+  EXPECT_EQ(seal.Open(good), kSealed);
   EXPECT_EQ(WebhookSeal(Secret("another")).Open(good), std::nullopt);
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
@@ -66,7 +66,7 @@ TEST_F(KeyFile, IsMadeOnceForItsOwnerOnly) {
   EXPECT_EQ(Text().size(), limits::kWebhookKeyBytes);
   const auto again = WebhookSeal::FromFile(file_);
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again->Open(first->Seal(kToken)), kToken);
+  EXPECT_EQ(again->Open(first->Seal(kSealed)), kSealed);
   EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1)
       << "nothing is left beside it";
 }

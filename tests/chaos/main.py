@@ -6,7 +6,7 @@
     tests/chaos/run --list          the rows
 
 The sandbox, a process of its own, writes down every paid request before it acts on it: what was sent is
-counted there. PICTORY_BIN is the folder of the programs (build/dev/bin). With --keep, state directories
+counted there. PICTORY_BIN is the folder of the programs (build/check/bin). With --keep, state directories
 and logs stay; those of a row that failed stay anyway. Exit 0 only if every number is met.
 """
 
@@ -16,7 +16,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-os.environ.setdefault("PICTORY_BIN", str(HERE.parents[1] / "build" / "dev" / "bin"))
+os.environ.setdefault("PICTORY_BIN", str(HERE.parents[1] / "build" / "check" / "bin"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 from live import rows  # noqa: E402
 from table import ROWS  # noqa: E402

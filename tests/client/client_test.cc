@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "client/connect.h"
 #include "client/fake_pacing.h"
 #include "client/fake_server.h"
 
@@ -20,6 +21,7 @@ namespace pictory_jobs {
 namespace {
 
 using fake::CallInfo;
+using fake::Connect;
 using fake::FakePacing;
 using fake::FakeServer;
 using fake::Handlers;
@@ -31,13 +33,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-Client Connect(const FakeServer& server, FakePacing& pacing, RetryOptions retry = {}) {
-  ClientOptions options;
-  options.pacing = pacing.pacing();
-  options.retry = retry;
-  return *Client::Connect(server.target(), options);
-}
 
 template <class Request, class Response>
 void AnswerWith(const char* job_id, fake::Unary<Request, Response>& handler) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "client/connect.h"
 #include "client/fake_pacing.h"
 #include "client/fake_server.h"
 #include "pictory_jobs/client.h"
@@ -12,16 +13,11 @@ namespace pictory_jobs {
 namespace {
 
 using fake::CallInfo;
+using fake::Connect;
 using fake::FakePacing;
 using fake::FakeServer;
 using fake::Handlers;
 using fake::WithErrorInfo;
-
-Client Connect(const FakeServer& server, FakePacing& pacing) {
-  ClientOptions options;
-  options.pacing = pacing.pacing();
-  return *Client::Connect(server.target(), options);
-}
 
 // 10 bytes in pieces of 4.
 fake::Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> Pieces(

@@ -33,6 +33,12 @@ namespace v1 = ::pictory::jobs::v1;
 
 using Answer = ScriptedServer::Script;
 
+// Bodies for the job "r".
+inline constexpr char kRunning[] =
+    R"({"job_id":"r","success":true,"data":{"status":"in-progress"}})";
+inline constexpr char kVideo[] =
+    R"({"job_id":"r","success":true,"data":{"status":"completed","videoURL":"https://v/r.mp4"}})";
+
 // A whole answer with a JSON body. `extra`: header lines, each with its CRLF.
 Answer Json(int status, std::string body, std::string extra = "");
 Answer Html(int status, std::string body, std::string extra = "");

@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
+constexpr char kStillRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kOldStoryboard[] =
     R"({"videoName":"demo","videoWidth":"1080","videoHeight":1920, "audio":{"autoBackgroundMusic":"true"},)"
     R"("scenes":[{"text":"<strong>Hello<\/strong> there.","minimumDuration":2.50}]})";
@@ -25,7 +25,7 @@ pictory_jobs::CreatePreviewRequest OldPreview() {
 TEST_F(Contract, Case01_ATokenIsFetchedOnceAndSentAsItIs) {
   StartWithTokens();
   for (const char* id : {"a", "b", "c"}) {
-    OnJob(id, {Json(200, kRunning), Json(200, R"({"data":{"preview":"https://p"}})")});
+    OnJob(id, {Json(200, kStillRunning), Json(200, R"({"data":{"preview":"https://p"}})")});
     EXPECT_EQ(Done(Preview(id)).state(), v1::JOB_STATE_SUCCEEDED);
   }
   const auto fetches = pictory_.Received(kTokenCall);
@@ -57,7 +57,7 @@ TEST_F(Contract, Case04_ARefusedTokenIsReplacedOnce) {
   const char call[] = "POST /v2/video/storyboard";
   pictory_.On(call, {Json(401, R"({"message":"Unauthorized"})"),
                      Json(200, R"({"success":true,"data":{"jobId":"a"}})")});
-  OnJob("a", {Json(200, kRunning)});
+  OnJob("a", {Json(200, kStillRunning)});
   pictory_jobs::CreatePreviewRequest request;
   request.set_storyboard_json(R"({"videoName":"demo","scenes":[{"story":"s"}]})");
   const auto job = Api().CreatePreview(request);
@@ -83,7 +83,7 @@ TEST_F(Contract, Case07_AnOldStoryboard) {
   StartWithV1();
   pictory_.On("POST /v1/video/storyboard",
               {Json(200, R"({"success":true,"jobId":"a","data":{"job_id":"a"}})")});
-  OnJob("a", {Json(200, kRunning)});
+  OnJob("a", {Json(200, kStillRunning)});
   const auto job = Api().CreatePreview(OldPreview());
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->pictory_job_id(), "a");
@@ -97,7 +97,7 @@ TEST_F(Contract, Case08_AnOldStoryboardWithOneIdOnly) {
        {R"({"success":true,"data":{"job_id":"a1"}})", R"({"success":true,"jobId":"a2"})"}) {
     const std::string id = "a" + std::to_string(++n);
     pictory_.On("POST /v1/video/storyboard", {Json(200, body)});
-    OnJob(id, {Json(200, kRunning)});
+    OnJob(id, {Json(200, kStillRunning)});
     const auto job = Api().CreatePreview(OldPreview());
     ASSERT_TRUE(job.ok()) << job.status();
     EXPECT_EQ(job->pictory_job_id(), id);
@@ -107,7 +107,7 @@ TEST_F(Contract, Case08_AnOldStoryboardWithOneIdOnly) {
 TEST_F(Contract, Case09_AnOldRender) {
   StartWithV1();
   pictory_.On("POST /v1/video/render", {Json(200, R"({"success":true,"data":{"job_id":"b"}})")});
-  OnJob("b", {Json(200, kRunning)});
+  OnJob("b", {Json(200, kStillRunning)});
   pictory_jobs::RenderRequest request;
   request.set_render_params_json(R"({"audio":{},"output":{},"scenes":[]})");
   const auto job = Api().Render(request);
@@ -130,7 +130,7 @@ TEST_F(Contract, Case11_RenderParamsGoBackUnwrappedAndUnchanged) {
   const Job done = Done(*preview);
 
   pictory_.On("POST /v1/video/render", {Json(200, R"({"success":true,"data":{"job_id":"b"}})")});
-  OnJob("b", {Json(200, kRunning)});
+  OnJob("b", {Json(200, kStillRunning)});
   pictory_jobs::RenderRequest request;
   request.set_render_params_json(Part(done, v1::RESULT_PART_RENDER_PARAMS_JSON));
   ASSERT_TRUE(Api().Render(request).ok());
@@ -157,7 +157,7 @@ TEST_F(Contract, Case47_AnOldSummary) {
         R"({"success":true,"jobId":"s3"})", R"({"success":true,"job_id":"s4"})"}) {
     const std::string id = "s" + std::to_string(++n);
     pictory_.On(call, {Json(200, body)});
-    OnJob(id, {Json(200, kRunning)});
+    OnJob(id, {Json(200, kStillRunning)});
     const auto job = Api().Summarize(request);
     ASSERT_TRUE(job.ok()) << job.status();
     EXPECT_EQ(job->pictory_job_id(), id);
@@ -172,7 +172,7 @@ TEST_F(Contract, Case47_AnOldSummary) {
   Done(*transcription);
   request.set_transcription_job_id(transcription->job_id());
   pictory_.On(call, {Json(200, R"({"success":true,"data":{"jobId":"s5"}})")});
-  OnJob("s5", {Json(200, kRunning)});
+  OnJob("s5", {Json(200, kStillRunning)});
   const auto summary = Api().Summarize(request);
   ASSERT_TRUE(summary.ok()) << summary.status();
   const auto sent = pictory_.Received(call);
@@ -183,7 +183,8 @@ TEST_F(Contract, Case47_AnOldSummary) {
 
 TEST_F(Contract, Case55_ATokenThatEndsWhilePollingIsReplacedOnce) {
   StartWithTokens();
-  OnJob("r", {Json(200, kRunning), Json(401, R"({"message":"Unauthorized"})"), Json(200, kRunning),
+  OnJob("r", {Json(200, kStillRunning), Json(401, R"({"message":"Unauthorized"})"),
+              Json(200, kStillRunning),
               Json(200, R"({"data":{"status":"completed","videoURL":"https://v"}})")});
   EXPECT_THAT(States(Render("r")), Not(::testing::Contains(v1::JOB_STATE_FAILED)));
   EXPECT_EQ(pictory_.Count(kTokenCall), 2);

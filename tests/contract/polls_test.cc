@@ -13,10 +13,6 @@ using ::testing::HasSubstr;
 using Kind = pictory::JobReply::Kind;
 using namespace std::chrono_literals;
 
-constexpr char kRunning[] = R"({"job_id":"r","success":true,"data":{"status":"in-progress"}})";
-constexpr char kVideo[] =
-    R"({"job_id":"r","success":true,"data":{"status":"completed","videoURL":"https://v/r.mp4"}})";
-
 std::string Progress(const std::string& value) {
   return R"({"job_id":"r","success":true,"data":{"status":"in-progress","renderProgress":)" +
          value + R"(,"renderProgressMessage":"Generating video","renderState":"RUNNING"}})";

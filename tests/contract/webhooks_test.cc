@@ -10,9 +10,6 @@ namespace {
 using ::testing::Gt;
 using namespace std::chrono_literals;
 
-constexpr char kRunning[] = R"({"job_id":"r","success":true,"data":{"status":"in-progress"}})";
-constexpr char kVideo[] =
-    R"({"job_id":"r","success":true,"data":{"status":"completed","videoURL":"https://v/r.mp4"}})";
 constexpr char kFailed[] =
     R"({"job_id":"r","success":false,"data":{"status":"failed","error_code":"X"}})";
 constexpr char kRenderCall[] = "POST /v2/video/storyboard/render";

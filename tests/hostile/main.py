@@ -11,7 +11,7 @@ CPU time (utime and stime) and of memory (the peak, VmHWM) beyond what the idle 
 requests may take three times what the ordinary ones do; of so little that it cannot be compared, nothing
 is said. Meanwhile others ask for health and for a job, and must be answered in time; then the same
 requests come once more together with SIGTERM, and the gateway must end. PICTORY_BIN is the folder of the
-programs (build/dev/bin; measure with an optimised build). Exit 0 only if every number is met.
+programs (build/check/bin; measure with an optimised build). Exit 0 only if every number is met.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
-os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "dev" / "bin"))
+os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "check" / "bin"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 
 

@@ -12,10 +12,6 @@ using ::testing::HasSubstr;
 
 MonoTime In(Duration duration) { return SystemClock().Now() + duration; }
 
-void Ok(ScriptedConnection& connection, const ReceivedRequest&) {
-  connection.Send(HttpReply(200, "ok"));
-}
-
 // A server that answers once its gate is open, and a transport with two places a lane.
 struct Held {
   explicit Held(std::size_t queue_max = 10)

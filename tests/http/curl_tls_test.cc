@@ -11,10 +11,6 @@ namespace {
 using ::testing::HasSubstr;
 using Tls = ScriptedServer::Tls;
 
-void Ok(ScriptedConnection& connection, const ReceivedRequest&) {
-  connection.Send(HttpReply(200, "ok"));
-}
-
 std::string CaFileOf(const ScriptedServer& server) {
   const std::string path = testing::TempDir() + "ca-" + std::to_string(server.port()) + ".pem";
   std::ofstream(path) << server.certificate();

@@ -26,6 +26,11 @@ using Outcome = Response::Outcome;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// A script.
+inline void Ok(ScriptedConnection& connection, const ReceivedRequest&) {
+  connection.Send(HttpReply(200, "ok"));
+}
+
 inline CurlTransportOptions OptionsFor(const std::string& url) {
   CurlTransportOptions options;
   options.base_url = url;

@@ -25,20 +25,20 @@ JobRecord Accepted(JobKind kind = v1::JOB_KIND_RENDER) {
   return record;
 }
 
-pictory::JobReply Reply(Kind kind) {
+pictory::JobReply ReplyOf(Kind kind) {
   pictory::JobReply reply;
   reply.kind = kind;
   return reply;
 }
 
 pictory::JobReply Running(double percent) {
-  pictory::JobReply reply = Reply(Kind::kRunning);
+  pictory::JobReply reply = ReplyOf(Kind::kRunning);
   reply.progress_percent = percent;
   return reply;
 }
 
 pictory::JobReply Succeeded() {
-  pictory::JobReply reply = Reply(Kind::kSucceeded);
+  pictory::JobReply reply = ReplyOf(Kind::kSucceeded);
   reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"wire", {}});
   reply.shown_kind = v1::JOB_KIND_RENDER;
   return reply;
@@ -64,7 +64,7 @@ TEST(Advance, RunningRaisesTheRevisionOnceAndProgressNeverFalls) {
 
 TEST(Advance, RepliesThatSayNothingChangeNothing) {
   for (Kind kind : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnchanged}) {
-    const Advanced a = Advance(Accepted(), Reply(kind), kStart + std::chrono::seconds(5));
+    const Advanced a = Advance(Accepted(), ReplyOf(kind), kStart + std::chrono::seconds(5));
     EXPECT_FALSE(a.store) << static_cast<int>(kind);
   }
 }
@@ -78,7 +78,7 @@ TEST(Advance, SuccessBringsTheResultAndIsFinal) {
   EXPECT_EQ(a.record.job.finish_time, kStart);
 
   for (Kind kind : {Kind::kRunning, Kind::kFailed, Kind::kCleaned, Kind::kNotFound}) {
-    const Advanced later = Advance(a.record, Reply(kind), kStart + std::chrono::hours(999));
+    const Advanced later = Advance(a.record, ReplyOf(kind), kStart + std::chrono::hours(999));
     EXPECT_FALSE(later.store);
     EXPECT_EQ(later.record, a.record);
     EXPECT_EQ(later.contradiction, kind == Kind::kFailed);
@@ -86,7 +86,7 @@ TEST(Advance, SuccessBringsTheResultAndIsFinal) {
 }
 
 TEST(Advance, AFailureIsConfirmedByASecondReply) {
-  pictory::JobReply failed = Reply(Kind::kFailed);
+  pictory::JobReply failed = ReplyOf(Kind::kFailed);
   failed.error_code = "TEXT_TO_VIDEO_FAILED";
   failed.error_message = "no such speaker";
   const Advanced first = Advance(Accepted(), failed, kStart);
@@ -99,16 +99,17 @@ TEST(Advance, AFailureIsConfirmedByASecondReply) {
 }
 
 TEST(Advance, AFailureTakenBackStartsOver) {
-  const Advanced first = Advance(Accepted(), Reply(Kind::kFailed), kStart);
+  const Advanced first = Advance(Accepted(), ReplyOf(Kind::kFailed), kStart);
   const Advanced flap = Advance(first.record, Running(5), kStart);
   EXPECT_FALSE(flap.record.failure_seen);
-  const Advanced again = Advance(flap.record, Reply(Kind::kFailed), kStart);
+  const Advanced again = Advance(flap.record, ReplyOf(Kind::kFailed), kStart);
   EXPECT_EQ(again.record.job.state, v1::JOB_STATE_RUNNING);
   EXPECT_EQ(Advance(first.record, Succeeded(), kStart).record.job.state, v1::JOB_STATE_SUCCEEDED);
 }
 
 TEST(Advance, AnUnknownJobIsPendingAtFirst) {
-  const Advanced a = Advance(Accepted(), Reply(Kind::kNotFound), kStart + std::chrono::seconds(59));
+  const Advanced a =
+      Advance(Accepted(), ReplyOf(Kind::kNotFound), kStart + std::chrono::seconds(59));
   EXPECT_FALSE(a.store);
 }
 
@@ -116,18 +117,18 @@ TEST(Advance, AnUnknownJobBecomesMissingThenExpires) {
   JobRecord record = Accepted();
   WallTime now = kStart + std::chrono::minutes(2);
   for (int i = 0; i < 4; ++i) {
-    record = Advance(record, Reply(Kind::kNotFound), now).record;
+    record = Advance(record, ReplyOf(Kind::kNotFound), now).record;
     now += std::chrono::minutes(4);
   }
   EXPECT_FALSE(record.job.upstream_missing);
-  Advanced fifth = Advance(record, Reply(Kind::kNotFound), now);
+  Advanced fifth = Advance(record, ReplyOf(Kind::kNotFound), now);
   EXPECT_TRUE(fifth.visible);
   EXPECT_TRUE(fifth.record.job.upstream_missing);
   EXPECT_EQ(fifth.record.job.state, v1::JOB_STATE_QUEUED);
 
   EXPECT_FALSE(Advance(fifth.record, Running(1), now).record.job.upstream_missing);
   const Advanced last =
-      Advance(fifth.record, Reply(Kind::kNotFound), kStart + std::chrono::hours(25));
+      Advance(fifth.record, ReplyOf(Kind::kNotFound), kStart + std::chrono::hours(25));
   EXPECT_EQ(last.record.job.state, v1::JOB_STATE_EXPIRED);
   EXPECT_EQ(last.record.job.error_code, "UPSTREAM_MISSING");
 }
@@ -135,13 +136,13 @@ TEST(Advance, AnUnknownJobBecomesMissingThenExpires) {
 TEST(Advance, FiveUnknownsInAQuickRowAreNotYetMissing) {
   JobRecord record = Accepted();
   for (int i = 0; i < 9; ++i) {
-    record = Advance(record, Reply(Kind::kNotFound), kStart + std::chrono::minutes(2)).record;
+    record = Advance(record, ReplyOf(Kind::kNotFound), kStart + std::chrono::minutes(2)).record;
   }
   EXPECT_FALSE(record.job.upstream_missing);
 }
 
 pictory::JobReply Incomplete(bool with_something) {
-  pictory::JobReply reply = Reply(Kind::kIncomplete);
+  pictory::JobReply reply = ReplyOf(Kind::kIncomplete);
   reply.message = "Pictory says completed, but gives no result";
   if (with_something) {
     reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"something", {}});
@@ -211,7 +212,7 @@ TEST(Advance, AJobThatStaysIncompleteExpiresWithThatReason) {
 }
 
 pictory::JobReply Puzzling(Kind kind, const std::string& words) {
-  pictory::JobReply reply = Reply(kind);
+  pictory::JobReply reply = ReplyOf(kind);
   reply.message = words;
   return reply;
 }
@@ -231,12 +232,12 @@ TEST(Advance, WhatIsNotUnderstoodIsToldOnceUntilPictorySpeaksClearly) {
     // An outage says nothing, and takes nothing back.
     for (const Kind silent : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials,
                               Kind::kUnchanged, Kind::kLarge}) {
-      EXPECT_FALSE(Advance(other.record, Reply(silent), kStart).store);
+      EXPECT_FALSE(Advance(other.record, ReplyOf(silent), kStart).store);
     }
     EXPECT_EQ(Advance(other.record, running, kStart).record.job.message, "Generating video");
     EXPECT_EQ(Advance(other.record, Running(5), kStart).record.job.message, "");
-    EXPECT_EQ(Advance(other.record, Reply(Kind::kFailed), kStart).record.job.message, "");
-    EXPECT_EQ(Advance(other.record, Reply(Kind::kCleaned), kStart).record.job.message, "");
+    EXPECT_EQ(Advance(other.record, ReplyOf(Kind::kFailed), kStart).record.job.message, "");
+    EXPECT_EQ(Advance(other.record, ReplyOf(Kind::kCleaned), kStart).record.job.message, "");
     EXPECT_EQ(Advance(other.record, Succeeded(), kStart).record.job.message, "");
     const JobRecord old =
         Advance(other.record, Puzzling(kind, "HTTP 400: no"), kStart + limits::kExpiresAfter)
@@ -269,7 +270,7 @@ TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
   }
   const Asked after = AfterAnswer(before, back);
   for (const Kind kind : {Kind::kRunning, Kind::kUnclear, Kind::kUnchanged, Kind::kNotFound}) {
-    const JobRecord next = Advance(record, Reply(kind), back, after).record;
+    const JobRecord next = Advance(record, ReplyOf(kind), back, after).record;
     EXPECT_FALSE(IsFinal(next.job.state)) << static_cast<int>(kind);
     EXPECT_FALSE(next.job.stale);
   }
@@ -279,7 +280,7 @@ TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
   EXPECT_EQ(Advance(record, Running(1), end, asked).record.job.state, v1::JOB_STATE_EXPIRED);
   EXPECT_EQ(Advance(record, Running(1), end - std::chrono::seconds(1), asked).record.job.state,
             v1::JOB_STATE_RUNNING);
-  EXPECT_EQ(Advance(record, Reply(Kind::kNotFound), back + limits::kMissingExpiresAfter,
+  EXPECT_EQ(Advance(record, ReplyOf(Kind::kNotFound), back + limits::kMissingExpiresAfter,
                     {.answered = back + limits::kMissingExpiresAfter, .since = back})
                 .record.job.error_code,
             "UPSTREAM_MISSING");
@@ -293,7 +294,7 @@ TEST(Advance, AClockThatIsSetEndsNoJob) {
     const WallTime now = kStart + jump;
     for (const Kind kind : {Kind::kUnavailable, Kind::kRunning, Kind::kNotFound}) {
       if (pictory::Speaks(kind)) asked = AfterAnswer(asked, now);
-      record = Advance(record, Reply(kind), now, asked).record;
+      record = Advance(record, ReplyOf(kind), now, asked).record;
       ASSERT_FALSE(IsFinal(record.job.state)) << jump.count();
     }
     // Set back to what is right, and a week later.
@@ -316,23 +317,23 @@ TEST(Advance, AJobAcceptedByAClockThatWasAheadStillEnds) {
 
 TEST(Advance, TimeAloneMakesAJobStaleAndThenExpired) {
   const Advanced stale =
-      Advance(Accepted(), Reply(Kind::kUnavailable), kStart + limits::kStaleAfter);
+      Advance(Accepted(), ReplyOf(Kind::kUnavailable), kStart + limits::kStaleAfter);
   EXPECT_TRUE(stale.visible);
   EXPECT_TRUE(stale.record.job.stale);
   const Advanced expired =
-      Advance(stale.record, Reply(Kind::kUnchanged), kStart + limits::kExpiresAfter);
+      Advance(stale.record, ReplyOf(Kind::kUnchanged), kStart + limits::kExpiresAfter);
   EXPECT_EQ(expired.record.job.state, v1::JOB_STATE_EXPIRED);
   EXPECT_EQ(expired.record.job.error_code, "EXPIRED");
 }
 
 TEST(Advance, CleanedIsAnEndOfItsOwn) {
-  const Advanced a = Advance(Accepted(), Reply(Kind::kCleaned), kStart);
+  const Advanced a = Advance(Accepted(), ReplyOf(Kind::kCleaned), kStart);
   EXPECT_EQ(a.record.job.state, v1::JOB_STATE_CLEANED);
   EXPECT_TRUE(a.record.job.result_wire.empty());
 }
 
 TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
-  pictory::JobReply large = Reply(Kind::kTooLarge);
+  pictory::JobReply large = ReplyOf(Kind::kTooLarge);
   large.message = "raise --max-job-reply-mib";
   const Advanced first = Advance(Accepted(), large, kStart + std::chrono::minutes(1));
   EXPECT_TRUE(first.visible);
@@ -341,7 +342,7 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
   EXPECT_FALSE(Advance(first.record, large, kStart + std::chrono::minutes(2)).store);
   const WallTime late = kStart + 10 * limits::kExpiresAfter;
   for (const Kind kind : {Kind::kTooLarge, Kind::kUnavailable, Kind::kLarge, Kind::kUnreadable}) {
-    pictory::JobReply reply = Reply(kind);
+    pictory::JobReply reply = ReplyOf(kind);
     if (kind == Kind::kTooLarge) reply = large;
     const Advanced later = Advance(first.record, reply, late);
     EXPECT_EQ(later.record.job.state, v1::JOB_STATE_RUNNING);
@@ -349,7 +350,7 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
   }
   EXPECT_EQ(Advance(first.record, Succeeded(), late).record.job.state, v1::JOB_STATE_SUCCEEDED);
   for (const Kind kind : {Kind::kRunning, Kind::kUnclear, Kind::kIncomplete}) {  // once, in between
-    EXPECT_FALSE(IsFinal(Advance(first.record, Reply(kind), late).record.job.state));
+    EXPECT_FALSE(IsFinal(Advance(first.record, ReplyOf(kind), late).record.job.state));
   }
   const Advanced back = Advance(first.record, Running(5), kStart + std::chrono::minutes(3));
   EXPECT_EQ(back.record.notice, Notice::kNone);
@@ -373,7 +374,7 @@ TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
     WallTime now = kStart;
     for (int step = 0; step < 30; ++step) {
       now += std::chrono::minutes(next(90));
-      pictory::JobReply reply = Reply(kAll[next(std::size(kAll))]);
+      pictory::JobReply reply = ReplyOf(kAll[next(std::size(kAll))]);
       if (next(2) == 0) reply.progress_percent = static_cast<double>(next(120));
       const Advanced a = Advance(record, reply, now);
       ASSERT_GE(Rank(a.record.job.state), Rank(record.job.state));

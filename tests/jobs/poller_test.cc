@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::Reply;
 
-constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kFailed[] =
     R"({"success":false,"data":{"status":"failed","error_code":"X","error_message":"no"}})";
 constexpr char kDone[] =

@@ -23,7 +23,6 @@ namespace gateway::jobs {
 using namespace std::chrono_literals;
 using test::Reply;
 
-inline constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
 inline constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
 
 // Too busy for the next so many updates.

@@ -20,9 +20,6 @@ using test::Reply;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kPlace[] =
-    R"({"data":{"signedUrl":"https://b.s3.amazonaws.com/k","url":"https://d1.cloudfront.net/k"}})";
-
 class RestingTest : public SubmitterTest {
  protected:
   struct Call {
@@ -46,7 +43,7 @@ class RestingTest : public SubmitterTest {
 
   void AllIsWell() {
     transport_.SetScript([](const http::Request& request) {
-      if (request.path.starts_with("/v1/media/")) return Reply(200, kPlace);
+      if (request.path.starts_with("/v1/media/")) return Reply(200, kUploadPlace);
       if (request.path == "/v1/jobs") return Reply(200, R"({"items":[]})");
       if (request.lane == http::Lane::kPaid) return Reply(200, kAccepted);
       return Reply(200, R"({"success":true,"data":{"status":"in-progress"}})");

@@ -11,19 +11,19 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = pictory::JobReply::Kind;
 
-const WallTime kStart{std::chrono::hours(24 * 20'000)};
+const WallTime kTaken{std::chrono::hours(24 * 20'000)};
 constexpr double kMiddle = 0.5;  // no jitter either way
 
 JobRecord Record() {
   JobRecord record;
   record.job.state = v1::JOB_STATE_RUNNING;
-  record.accepted_at = kStart;
+  record.accepted_at = kTaken;
   return record;
 }
 
 double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
-Duration Next(PollFacts facts, WallTime now = kStart, double random = kMiddle) {
+Duration Next(PollFacts facts, WallTime now = kTaken, double random = kMiddle) {
   static const JobRecord record = Record();
   if (facts.record == nullptr) facts.record = &record;
   return NextPollDelay(PollCurve{}, facts, now, random);
@@ -39,8 +39,8 @@ TEST(NextPollDelay, GrowsToACapThatDependsOnWatchers) {
 }
 
 TEST(NextPollDelay, JitterSpreadsByAFifthEitherWay) {
-  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0}, kStart, 0)), 4);
-  EXPECT_NEAR(Seconds(Next({.polls = 0}, kStart, 0.999999)), 6, 0.001);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0}, kTaken, 0)), 4);
+  EXPECT_NEAR(Seconds(Next({.polls = 0}, kTaken, 0.999999)), 6, 0.001);
 }
 
 TEST(NextPollDelay, NeverFasterThanTheAccountsFairShare) {
@@ -61,7 +61,7 @@ TEST(NextPollDelay, AResultTooLargeIsAskedForOnceAnHourWhoeverWatches) {
 TEST(NextPollDelay, ErrorsBackOffWithFullJitterAndObeyRetryAfter) {
   const auto error = [](int errors, double random, Duration retry_after = Duration::zero()) {
     return Seconds(
-        Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after}, kStart,
+        Next({.errors = errors, .outcome = Kind::kUnavailable, .retry_after = retry_after}, kTaken,
              random));
   };
   EXPECT_DOUBLE_EQ(error(1, 0), 1);
@@ -90,31 +90,31 @@ TEST(NextPollDelay, AFailureThatIsFollowedByAnythingElseIsNoReasonToHurry) {
 
 TEST(NextPollDelay, AnIncompleteResultIsAskedForSoonAndLaterAsAnyJob) {
   JobRecord record = Record();
-  record.incomplete_since = kStart;
+  record.incomplete_since = kTaken;
   record.incomplete_count = 1;
   PollFacts facts{.record = &record, .polls = 40, .outcome = Kind::kIncomplete};
   EXPECT_DOUBLE_EQ(Seconds(Next(facts)), 5);
   record.incomplete_count = limits::kResultIncompleteAnswers;
-  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 119s)), 11.25);
-  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 120s)), 120);
-  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kStart + 24h)), 3600);
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kTaken + 119s)), 11.25);
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kTaken + 120s)), 120);
+  EXPECT_DOUBLE_EQ(Seconds(Next(facts, kTaken + 24h)), 3600);
 }
 
 TEST(NextPollDelay, AnAnswerThatCannotBeReadIsAskedAgainLikeAnError) {
-  EXPECT_NEAR(Seconds(Next({.errors = 4, .outcome = Kind::kUnreadable}, kStart, 0.999999)), 16,
+  EXPECT_NEAR(Seconds(Next({.errors = 4, .outcome = Kind::kUnreadable}, kTaken, 0.999999)), 16,
               0.001);
   EXPECT_GE(Seconds(Next({.errors = 1, .outcome = Kind::kUnreadable, .retry_after = 30s})), 30);
 }
 
 TEST(NextPollDelay, AJobIsNoOlderThanTheTimeSinceItCouldBeAsked) {
-  const WallTime back = kStart + 24h * 30;
+  const WallTime back = kTaken + 24h * 30;
   EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .asked_since = back}, back)), 5);
   EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 0, .asked_since = back}, back + 24h)), 3600);
 }
 
 TEST(NextPollDelay, OldAndMissingJobsAreAskedRarely) {
-  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kStart + 30min)), 120);
-  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kStart + 24h)), 3600);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kTaken + 30min)), 120);
+  EXPECT_DOUBLE_EQ(Seconds(Next({.polls = 50, .watched = true}, kTaken + 24h)), 3600);
   JobRecord missing = Record();
   missing.job.upstream_missing = true;
   EXPECT_DOUBLE_EQ(Seconds(Next({.record = &missing, .polls = 5})), 3600);
@@ -128,7 +128,7 @@ std::vector<double> PollTimes(PollCurve curve, bool watched, Duration span) {
   PollFacts facts{.record = &record, .watched = watched};
   for (Duration at{0};; ++facts.polls) {
     at +=
-        NextPollDelay(curve, facts, kStart + std::chrono::duration_cast<WallTime::duration>(at), 0);
+        NextPollDelay(curve, facts, kTaken + std::chrono::duration_cast<WallTime::duration>(at), 0);
     if (at > span) return times;
     times.push_back(Seconds(at));
   }
@@ -149,7 +149,7 @@ double WorstDelay(const PollCurve& curve, bool watched) {
 TEST(NextPollDelay, AWatchedTenMinuteRenderNeedsAtMostFortyPolls) {
   int polls = 0;
   for (Duration at = Next({.polls = 0, .watched = true}); at < 10min;
-       at += Next({.polls = polls, .watched = true}, kStart, 0)) {
+       at += Next({.polls = polls, .watched = true}, kTaken, 0)) {
     ++polls;
   }
   EXPECT_LE(polls, 40);

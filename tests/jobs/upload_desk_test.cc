@@ -12,9 +12,6 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-constexpr char kPlace[] =
-    R"({"data":{"signedUrl":"https://b.s3.amazonaws.com/k","url":"https://d1.cloudfront.net/k"}})";
-
 class UploadDeskTest : public ::testing::Test {
  protected:
   void Ask() {
@@ -34,7 +31,7 @@ class UploadDeskTest : public ::testing::Test {
 };
 
 TEST_F(UploadDeskTest, TakesItsTurnInTheAccountsBudget) {
-  transport_.AnswerAllWith(test::Reply(200, kPlace));
+  transport_.AnswerAllWith(test::Reply(200, kUploadPlace));
   std::vector<Upstream::Turn> taken;
   while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kUpload)) {
     taken.push_back(*std::move(turn));

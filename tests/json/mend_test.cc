@@ -36,7 +36,7 @@ std::string Unescaped(std::string_view line) {
 }
 
 // The value as testdata writes it: members in order of their keys.
-std::string Dump(std::string_view text, int depth = 0) {
+std::string MendedDump(std::string_view text, int depth = 0) {
   Outline outline;
   const absl::Status status = Check(text, kForgiving, &outline);
   if (!status.ok()) return "-";
@@ -64,7 +64,7 @@ std::string Dump(std::string_view text, int depth = 0) {
     if (container && depth + 1 >= limits::kJsonMaxDepth) {
       all += member.type == Type::kObject ? "{}" : "[]";
     } else {
-      all += Dump(member.value, depth + 1);
+      all += MendedDump(member.value, depth + 1);
     }
   }
   return object ? "{" + all + "}" : "[" + all + "]";
@@ -81,7 +81,7 @@ TEST(Forgiving, ReadsWhatOtherProgramsReadAndNothingElse) {
     ASSERT_NE(tab, std::string::npos);
     const std::string text = Unescaped(std::string_view(line).substr(0, tab));
     const std::string wanted = Unescaped(std::string_view(line).substr(tab + 1));
-    const std::string dump = Dump(text);
+    const std::string dump = MendedDump(text);
     EXPECT_EQ(dump == "-" ? dump : "=" + dump, wanted) << line;
     EXPECT_EQ(Mend(text, kForgiving).size(), text.size()) << line;
   }

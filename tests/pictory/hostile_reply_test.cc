@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "pictory/all_kinds.h"
 #include "pictory/client.h"
 #include "support/fake_transport.h"
 #include "support/hostile_bodies.h"
@@ -15,10 +16,6 @@ namespace v1 = ::pictory::jobs::v1;
 using test::GoodNewsWith;
 using test::HostileBody;
 using test::Reply;
-
-constexpr v1::JobKind kKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW,
-                                  v1::JOB_KIND_RENDER, v1::JOB_KIND_TRANSCRIPTION,
-                                  v1::JOB_KIND_SUMMARY};
 
 // The transport brings no longer answer than this to anything but a poll.
 bool ForPollsOnly(const HostileBody& body) {

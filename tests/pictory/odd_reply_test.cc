@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pictory/all_kinds.h"
 #include "pictory/callback.h"
 #include "pictory/client.h"
 #include "pictory/http_reply.h"
@@ -19,10 +20,6 @@ using test::GoodNewsWith;
 using test::OddBody;
 using test::Reply;
 using ::testing::HasSubstr;
-
-constexpr v1::JobKind kKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW,
-                                  v1::JOB_KIND_RENDER, v1::JOB_KIND_TRANSCRIPTION,
-                                  v1::JOB_KIND_SUMMARY};
 
 JobReply ReadJob(const std::string& body, v1::JobKind kind) {
   return ReadJobReply(Reply(200, body), kind, 0, WallTime{});

@@ -13,7 +13,9 @@ using test::Reply;
 using Outcome = SubmitReply::Outcome;
 using namespace std::chrono_literals;
 
-SubmitReply Read(const http::Response& response) { return ReadSubmitReply(response, WallTime{}); }
+SubmitReply ReadSubmit(const http::Response& response) {
+  return ReadSubmitReply(response, WallTime{});
+}
 
 TEST(SubmitAccepted, ByEverySpellingOfTheId) {
   struct Case {
@@ -35,32 +37,32 @@ TEST(SubmitAccepted, ByEverySpellingOfTheId) {
            Case{R"({"data":null,"jobId":"f"})", "f"},
            Case{R"({"data":[],"jobId":"g"})", "g"},
        }) {
-    const SubmitReply reply = Read(Reply(200, c.body));
+    const SubmitReply reply = ReadSubmit(Reply(200, c.body));
     EXPECT_EQ(reply.outcome, Outcome::kAccepted) << c.body;
     EXPECT_EQ(reply.pictory_job_id, c.id) << c.body;
   }
-  EXPECT_EQ(Read(Reply(201, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kAccepted);
-  EXPECT_EQ(Read(Reply(202, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kAccepted);
+  EXPECT_EQ(ReadSubmit(Reply(201, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kAccepted);
+  EXPECT_EQ(ReadSubmit(Reply(202, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kAccepted);
 }
 
 TEST(SubmitAccepted, AnIdOutweighsWords) {
   // A job that Pictory named may be billed; what became of it, the polls will tell.
-  const SubmitReply reply = Read(
+  const SubmitReply reply = ReadSubmit(
       Reply(200, R"({"job_id":"a","success":false,"data":{"status":"failed","error_code":"X"}})"));
   EXPECT_EQ(reply.outcome, Outcome::kAccepted);
 }
 
 TEST(SubmitUnknown, WhereNoCompleteAnswerSaysWhatBecameOfIt) {
   for (const int status : {301, 302, 408, 409, 425, 500, 501, 502, 503, 504, 520}) {
-    const SubmitReply reply = Read(Reply(status, R"({"success":false,"message":"m"})"));
+    const SubmitReply reply = ReadSubmit(Reply(status, R"({"success":false,"message":"m"})"));
     EXPECT_EQ(reply.outcome, Outcome::kUnknown) << status;
     EXPECT_NE(reply.detail.find(std::to_string(status)), std::string::npos);
   }
-  EXPECT_EQ(Read(Cut("timeout")).outcome, Outcome::kUnknown);
-  EXPECT_EQ(Read(Cut("reset", 200, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kUnknown);
-  EXPECT_EQ(Read(Cut("reset", 400, R"({"code":"INVALID_REQUEST_BODY"})")).outcome,
+  EXPECT_EQ(ReadSubmit(Cut("timeout")).outcome, Outcome::kUnknown);
+  EXPECT_EQ(ReadSubmit(Cut("reset", 200, R"({"data":{"jobId":"a"}})")).outcome, Outcome::kUnknown);
+  EXPECT_EQ(ReadSubmit(Cut("reset", 400, R"({"code":"INVALID_REQUEST_BODY"})")).outcome,
             Outcome::kUnknown);
-  EXPECT_EQ(Read(Cut("reset", 429)).outcome, Outcome::kUnknown);
+  EXPECT_EQ(ReadSubmit(Cut("reset", 429)).outcome, Outcome::kUnknown);
 }
 
 TEST(SubmitUnknown, A2xxWithNeitherIdNorError) {
@@ -70,17 +72,17 @@ TEST(SubmitUnknown, A2xxWithNeitherIdNorError) {
         R"({"data":{"jobId":"has space"}})", R"({"data":{"jobId":{"id":"a"}}})",
         R"({"data":{"jobId":true}})", R"({"data":{"jobId":"a")", R"({"jobId":"a"} trailing)",
         R"({"code":200,"message":"ok"})", R"({"error":null,"success":true})", R"({"error":{}})"}) {
-    EXPECT_EQ(Read(Reply(200, body)).outcome, Outcome::kUnknown) << body;
+    EXPECT_EQ(ReadSubmit(Reply(200, body)).outcome, Outcome::kUnknown) << body;
   }
   const std::string long_id(257, 'a');
-  EXPECT_EQ(Read(Reply(200, R"({"data":{"jobId":")" + long_id + "\"}}")).outcome,
+  EXPECT_EQ(ReadSubmit(Reply(200, R"({"data":{"jobId":")" + long_id + "\"}}")).outcome,
             Outcome::kUnknown);
-  EXPECT_EQ(Read(Reply(200, R"({"data":{"jobId":")" + long_id.substr(1) + "\"}}")).outcome,
+  EXPECT_EQ(ReadSubmit(Reply(200, R"({"data":{"jobId":")" + long_id.substr(1) + "\"}}")).outcome,
             Outcome::kAccepted);
 }
 
 TEST(SubmitRefused, ValidationErrorsNameTheFields) {
-  const SubmitReply reply = Read(Reply(
+  const SubmitReply reply = ReadSubmit(Reply(
       400,
       R"({"code":"INVALID_REQUEST_BODY","message":"bad body","fields":[{"name":"scenes","errors":"is required"}]})"));
   EXPECT_EQ(reply.outcome, Outcome::kRefused);
@@ -97,7 +99,7 @@ TEST(SubmitRefused, ValidationErrorsNameTheFields) {
 }
 
 TEST(SubmitRefused, FieldsMayBeListsOrMissing) {
-  SubmitReply reply = Read(Reply(
+  SubmitReply reply = ReadSubmit(Reply(
       400,
       R"({"message":"m","fields":[{"name":"a","errors":["e1","e2"]},{"errors":[{"message":"deep"}]},7,{"name":"c"}]})"));
   EXPECT_EQ(reply.error.code(), absl::StatusCode::kInvalidArgument);
@@ -109,7 +111,7 @@ TEST(SubmitRefused, FieldsMayBeListsOrMissing) {
   EXPECT_EQ(violations[2].description, "refused by Pictory");
   for (const char* body : {R"({"code":"INVALID_REQUEST_BODY","message":"m"})", R"({"fields":{}})",
                            R"({"fields":"x"})", "", "not json", "<html>"}) {
-    reply = Read(Reply(400, body));
+    reply = ReadSubmit(Reply(400, body));
     EXPECT_EQ(reply.outcome, Outcome::kRefused) << body;
     EXPECT_EQ(reply.error.code(), absl::StatusCode::kInvalidArgument) << body;
     EXPECT_TRUE(errors::Violations(reply.error).empty()) << body;
@@ -151,7 +153,7 @@ TEST(SubmitRefused, ByStatusAndCode) {
            Case{200, R"({"data":{"status":"failed"}})", Code::kFailedPrecondition,
                 "UPSTREAM_REFUSED"},
        }) {
-    const SubmitReply reply = Read(Reply(c.status, c.body));
+    const SubmitReply reply = ReadSubmit(Reply(c.status, c.body));
     EXPECT_EQ(reply.outcome, Outcome::kRefused) << c.status << c.body;
     EXPECT_EQ(reply.error.code(), c.code) << c.status << c.body;
     EXPECT_EQ(errors::Reason(reply.error), c.reason) << c.status << c.body;
@@ -160,7 +162,8 @@ TEST(SubmitRefused, ByStatusAndCode) {
 }
 
 TEST(SubmitRefused, TheBotFilterIsNamedAndItsPageNotRepeated) {
-  const SubmitReply reply = Read(Reply(403, "<html>error code: 1010 " + std::string(100'000, 'x')));
+  const SubmitReply reply =
+      ReadSubmit(Reply(403, "<html>error code: 1010 " + std::string(100'000, 'x')));
   const std::string message(reply.error.message());
   EXPECT_NE(message.find("Cloudflare"), std::string::npos) << message;
   EXPECT_EQ(message.find("xxx"), std::string::npos);
@@ -168,14 +171,14 @@ TEST(SubmitRefused, TheBotFilterIsNamedAndItsPageNotRepeated) {
 
 TEST(SubmitRefused, ForeignTextIsCleanedAndCut) {
   const SubmitReply reply =
-      Read(Reply(400, R"({"message":"a\u0000b\nc)" + std::string(10'000, 'x') + R"("})"));
+      ReadSubmit(Reply(400, R"({"message":"a\u0000b\nc)" + std::string(10'000, 'x') + R"("})"));
   EXPECT_LT(reply.error.message().size(), 700U);
   EXPECT_EQ(reply.error.message().find('\n'), absl::string_view::npos);
   EXPECT_EQ(reply.error.message().find('\0'), absl::string_view::npos);
 }
 
 TEST(SubmitNotSent, NeverConnected) {
-  const SubmitReply reply = Read(NotSent("could not resolve host"));
+  const SubmitReply reply = ReadSubmit(NotSent("could not resolve host"));
   EXPECT_EQ(reply.outcome, Outcome::kNotSent);
   EXPECT_FALSE(reply.rate_limited);
   EXPECT_EQ(reply.error.code(), absl::StatusCode::kUnavailable);
@@ -183,13 +186,13 @@ TEST(SubmitNotSent, NeverConnected) {
 }
 
 TEST(SubmitNotSent, RateLimited) {
-  SubmitReply reply = Read(Reply(429, "", {{"retry-after", "17"}}));
+  SubmitReply reply = ReadSubmit(Reply(429, "", {{"retry-after", "17"}}));
   EXPECT_EQ(reply.outcome, Outcome::kNotSent);
   EXPECT_TRUE(reply.rate_limited);
   EXPECT_EQ(reply.error.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(reply.retry_after, 17s);
   EXPECT_EQ(errors::RetryDelay(reply.error), 17s);
-  reply = Read(Reply(429, "<html>"));
+  reply = ReadSubmit(Reply(429, "<html>"));
   EXPECT_EQ(reply.outcome, Outcome::kNotSent);
   EXPECT_EQ(reply.retry_after, 0s);
   EXPECT_GT(errors::RetryDelay(reply.error), 0s);
@@ -200,7 +203,8 @@ TEST(SubmitUnknown, EveryTruncationOfAnAnswer) {
        {std::string(R"({"success":true,"data":{"jobId":"84d1dd79"}})"),
         std::string(R"({"success":false,"error":{"error_code":890,"error_message":"m"}})")}) {
     for (std::size_t length = 0; length < body.size(); ++length) {
-      EXPECT_EQ(Read(Reply(200, body.substr(0, length))).outcome, Outcome::kUnknown) << length;
+      EXPECT_EQ(ReadSubmit(Reply(200, body.substr(0, length))).outcome, Outcome::kUnknown)
+          << length;
     }
   }
 }
@@ -211,15 +215,15 @@ TEST(SubmitHint, TheIdThatStandsInWhatCameOfAnAnswer) {
         R"({"jobId":"p1")", R"({"job_id":"p1"} trailing)", R"({"message":"\ud83c","jobId":"p1"})",
         R"({"jobId":"p2","data":{"jobId":"p1")"}) {
     for (const int status : {408, 500, 502, 504}) {
-      EXPECT_EQ(Read(Reply(status, body)).hinted_job_id, "p1") << status << body;
+      EXPECT_EQ(ReadSubmit(Reply(status, body)).hinted_job_id, "p1") << status << body;
     }
-    const SubmitReply cut = Read(Cut("reset", 200, body));
+    const SubmitReply cut = ReadSubmit(Cut("reset", 200, body));
     EXPECT_EQ(cut.outcome, Outcome::kUnknown) << body;
     EXPECT_EQ(cut.hinted_job_id, "p1") << body;
     EXPECT_EQ(cut.pictory_job_id, "") << body;
     EXPECT_NE(cut.detail.find("p1"), std::string::npos) << cut.detail;
   }
-  EXPECT_EQ(Read(Cut("reset", 200, R"({"jobId":1234567,)")).hinted_job_id, "1234567");
+  EXPECT_EQ(ReadSubmit(Cut("reset", 200, R"({"jobId":1234567,)")).hinted_job_id, "1234567");
 }
 
 TEST(SubmitHint, NotWhatIsCutOrStandsElsewhere) {
@@ -227,14 +231,14 @@ TEST(SubmitHint, NotWhatIsCutOrStandsElsewhere) {
        {"", "p1", R"({"data":{"jobId":"p)", R"({"jobId":12345)", R"({"jobId":{"id":"p1"}})",
         R"({"id":"p1"})", R"({"jobId":"no id"})", R"({"error":{"jobId":"p1"}})",
         R"([{"jobId":"p1"}])", R"({"data":[{"jobId":"p1"}]})", "<html>jobId: p1</html>"}) {
-    EXPECT_EQ(Read(Cut("reset", 200, body)).hinted_job_id, "") << body;
-    EXPECT_EQ(Read(Reply(502, body)).hinted_job_id, "") << body;
+    EXPECT_EQ(ReadSubmit(Cut("reset", 200, body)).hinted_job_id, "") << body;
+    EXPECT_EQ(ReadSubmit(Reply(502, body)).hinted_job_id, "") << body;
   }
 }
 
 TEST(SubmitHint, AnAnswerThatIsKnownHasNone) {
-  EXPECT_EQ(Read(Reply(200, R"({"jobId":"p1"})")).hinted_job_id, "");
-  EXPECT_EQ(Read(Reply(400, R"({"jobId":"p1"})")).hinted_job_id, "");
+  EXPECT_EQ(ReadSubmit(Reply(200, R"({"jobId":"p1"})")).hinted_job_id, "");
+  EXPECT_EQ(ReadSubmit(Reply(400, R"({"jobId":"p1"})")).hinted_job_id, "");
 }
 
 }  // namespace

@@ -10,23 +10,24 @@ namespace gateway::pictory {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = TokenReply::Kind;
 using test::Reply;
 
-TokenReply Read(const http::Response& response) { return ReadTokenReply(response, WallTime{}); }
+TokenReply ReadToken(const http::Response& response) {
+  return ReadTokenReply(response, WallTime{});
+}
 
 TEST(TokenReply, TheDocumentedAnswer) {
-  const TokenReply reply =
-      Read(Reply(200, R"({"access_token":"eyJ.a-b_c","expires_in":3600,"token_type":"Bearer"})"));
-  EXPECT_EQ(reply.kind, Kind::kToken);
+  const TokenReply reply = ReadToken(
+      Reply(200, R"({"access_token":"eyJ.a-b_c","expires_in":3600,"token_type":"Bearer"})"));
+  EXPECT_EQ(reply.kind, TokenReply::Kind::kToken);
   EXPECT_EQ(reply.token.Reveal(), "eyJ.a-b_c");
   EXPECT_EQ(reply.life, 3600s);
 }
 
 TEST(TokenReply, ALifeThatMakesNoSenseIsAssumed) {
   const auto life = [](const std::string& expires_in) {
-    const TokenReply reply = Read(Reply(200, R"({"access_token":"t")" + expires_in + "}"));
-    EXPECT_EQ(reply.kind, Kind::kToken) << expires_in;
+    const TokenReply reply = ReadToken(Reply(200, R"({"access_token":"t")" + expires_in + "}"));
+    EXPECT_EQ(reply.kind, TokenReply::Kind::kToken) << expires_in;
     return reply.life;
   };
   EXPECT_EQ(life(R"(,"expires_in":"3600")"), 3600s);
@@ -45,37 +46,40 @@ TEST(TokenReply, ALifeThatMakesNoSenseIsAssumed) {
 TEST(TokenReply, EverythingElseIsATroubleWithAName) {
   struct Case {
     http::Response response;
-    Kind kind;
+    TokenReply::Kind kind;
   };
   const std::string huge(limits::kTokenMaxBytes + 1, 't');
   for (const Case& c : {
-           Case{Reply(400, R"({"message":"invalid client"})"), Kind::kRefused},
-           Case{Reply(401, R"({"message":"Unauthorized"})"), Kind::kRefused},
-           Case{Reply(401, "<html>"), Kind::kRefused},
-           Case{Reply(403, R"({"message":"Forbidden"})"), Kind::kRefused},
-           Case{Reply(403, "<html>error code: 1010"), Kind::kUnavailable},
-           Case{Reply(400, "<html>"), Kind::kUnavailable},
-           Case{Reply(404, "{}"), Kind::kUnavailable},
-           Case{Reply(302, ""), Kind::kUnavailable},
-           Case{Reply(429, ""), Kind::kRateLimited},
-           Case{Reply(500, R"({"message":"m"})"), Kind::kUnavailable},
-           Case{Reply(503, "<html>"), Kind::kUnavailable},
-           Case{Reply(200, ""), Kind::kUnavailable},
-           Case{Reply(200, "<html>login</html>"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":"t")"), Kind::kUnavailable},
-           Case{Reply(200, R"(["access_token"])"), Kind::kUnavailable},
-           Case{Reply(200, "{}"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":""})"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":null})"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":7})"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":"two words"})"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":"a\r\nX-Other: b"})"), Kind::kUnavailable},
-           Case{Reply(200, R"({"access_token":")" + huge + "\"}"), Kind::kUnavailable},
-           Case{Reply(200, R"({"success":false,"error":{"error_message":"no"}})"), Kind::kRefused},
-           Case{test::Cut("timeout", 200, R"({"access_token":"t"})"), Kind::kUnavailable},
-           Case{test::NotSent(), Kind::kUnavailable},
+           Case{Reply(400, R"({"message":"invalid client"})"), TokenReply::Kind::kRefused},
+           Case{Reply(401, R"({"message":"Unauthorized"})"), TokenReply::Kind::kRefused},
+           Case{Reply(401, "<html>"), TokenReply::Kind::kRefused},
+           Case{Reply(403, R"({"message":"Forbidden"})"), TokenReply::Kind::kRefused},
+           Case{Reply(403, "<html>error code: 1010"), TokenReply::Kind::kUnavailable},
+           Case{Reply(400, "<html>"), TokenReply::Kind::kUnavailable},
+           Case{Reply(404, "{}"), TokenReply::Kind::kUnavailable},
+           Case{Reply(302, ""), TokenReply::Kind::kUnavailable},
+           Case{Reply(429, ""), TokenReply::Kind::kRateLimited},
+           Case{Reply(500, R"({"message":"m"})"), TokenReply::Kind::kUnavailable},
+           Case{Reply(503, "<html>"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, ""), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, "<html>login</html>"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":"t")"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"(["access_token"])"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, "{}"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":""})"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":null})"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":7})"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":"two words"})"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":"a\r\nX-Other: b"})"),
+                TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"access_token":")" + huge + "\"}"), TokenReply::Kind::kUnavailable},
+           Case{Reply(200, R"({"success":false,"error":{"error_message":"no"}})"),
+                TokenReply::Kind::kRefused},
+           Case{test::Cut("timeout", 200, R"({"access_token":"t"})"),
+                TokenReply::Kind::kUnavailable},
+           Case{test::NotSent(), TokenReply::Kind::kUnavailable},
        }) {
-    const TokenReply reply = Read(c.response);
+    const TokenReply reply = ReadToken(c.response);
     EXPECT_EQ(reply.kind, c.kind) << c.response.status << c.response.body.substr(0, 80);
     EXPECT_TRUE(reply.token.empty());
     EXPECT_NE(reply.detail, "");
@@ -83,7 +87,9 @@ TEST(TokenReply, EverythingElseIsATroubleWithAName) {
 }
 
 TEST(TokenReply, WhatCallersHear) {
-  const auto error = [](const http::Response& response) { return TokenError(Read(response), 3s); };
+  const auto error = [](const http::Response& response) {
+    return TokenError(ReadToken(response), 3s);
+  };
   EXPECT_EQ(errors::Reason(error(Reply(401, "{}"))), "UPSTREAM_CREDENTIALS");
   EXPECT_EQ(errors::Reason(error(Reply(429, ""))), "UPSTREAM_RATE_LIMITED");
   const absl::Status down = error(test::NotSent("connection refused"));
@@ -94,8 +100,8 @@ TEST(TokenReply, WhatCallersHear) {
 }
 
 TEST(TokenReply, AnAskedForPauseIsKept) {
-  EXPECT_EQ(Read(Reply(429, "", {{"retry-after", "17"}})).retry_after, 17s);
-  EXPECT_EQ(Read(Reply(503, "", {{"retry-after", "9"}})).retry_after, 9s);
+  EXPECT_EQ(ReadToken(Reply(429, "", {{"retry-after", "17"}})).retry_after, 17s);
+  EXPECT_EQ(ReadToken(Reply(503, "", {{"retry-after", "9"}})).retry_after, 9s);
 }
 
 }  // namespace

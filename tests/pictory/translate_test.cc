@@ -5,22 +5,15 @@
 #include <set>
 
 #include "base/limits.h"
-#include "google/protobuf/text_format.h"
 #include "json/check.h"
 #include "pictory/bindings.h"
+#include "pictory/from_text.h"
 #include "pictory/kinds.h"
 
 namespace gateway::pictory {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
-
-template <class Request>
-Request Parse(const std::string& text) {
-  Request request;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request)) << text;
-  return request;
-}
 
 // What the referenced transcription made.
 constexpr char kStored[] = R"([ {"words":[{"word":"Hi","start_time":0.10000000000000001}]} ])";

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
-#include "google/protobuf/text_format.h"
 #include "google/protobuf/unknown_field_set.h"
+#include "pictory/from_text.h"
 #include "pictory/translate.h"
 #include "pictory/violations.h"
 
@@ -14,13 +14,6 @@ namespace v1 = ::pictory::jobs::v1;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-template <class Request>
-Request Parse(const std::string& text) {
-  Request request;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request)) << text;
-  return request;
-}
 
 std::vector<std::string> Fields(const google::protobuf::Message& request,
                                 const TranslateOptions& options = {}) {

@@ -57,7 +57,7 @@ class KeylessHouse : public RpcHouse {
   std::function<void()> held;
 };
 
-v1::TranscribeRequest Transcription() {
+v1::TranscribeRequest OneTranscription() {
   v1::TranscribeRequest request;
   request.set_file_url("https://x.example/a.mp4");
   return request;
@@ -76,7 +76,7 @@ TEST(KeylessTest, AnAnswerThatArrivesIsSettled) {
     }
     grpc::ClientContext context;
     v1::TranscribeResponse response;
-    ASSERT_TRUE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+    ASSERT_TRUE(house.stub->Transcribe(&context, OneTranscription(), &response).ok());
     if (answerer.joinable()) answerer.join();
     test::Await([&] { return !house.IsOwed(); }, "the call is over");
     EXPECT_EQ(context.GetServerTrailingMetadata().count("pictory-answer-rule"), 0u);
@@ -89,7 +89,7 @@ TEST(KeylessTest, ACancelledCallsAnswerIsOwed) {
   grpc::ClientContext context;
   std::thread caller([&] {
     v1::TranscribeResponse response;
-    EXPECT_FALSE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+    EXPECT_FALSE(house.stub->Transcribe(&context, OneTranscription(), &response).ok());
   });
   test::Await([&] { return house.is_held(); }, "the submit is under way");
   context.TryCancel();
@@ -101,7 +101,7 @@ TEST(KeylessTest, ACancelledCallsAnswerIsOwed) {
   house.hold = false;
   grpc::ClientContext again;
   v1::TranscribeResponse response;
-  ASSERT_TRUE(house.stub->Transcribe(&again, Transcription(), &response).ok());
+  ASSERT_TRUE(house.stub->Transcribe(&again, OneTranscription(), &response).ok());
   EXPECT_EQ(response.job().job_id(), "j1");
   const auto& trailers = again.GetServerTrailingMetadata();
   ASSERT_EQ(trailers.count("pictory-answer-rule"), 1u);
@@ -116,7 +116,7 @@ TEST(KeylessTest, AnAnswerBehindItsDeadlineIsOwed) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
   v1::TranscribeResponse response;
-  EXPECT_EQ(house.stub->Transcribe(&context, Transcription(), &response).error_code(),
+  EXPECT_EQ(house.stub->Transcribe(&context, OneTranscription(), &response).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);
   test::Await([&] { return house.server->open_calls() == 0; }, "the call is over");
   house.Answer();
@@ -129,7 +129,7 @@ TEST(KeylessTest, TheMetadataOfARepetitionAreRead) {
     grpc::ClientContext context;
     for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
     v1::TranscribeResponse response;
-    EXPECT_TRUE(house.stub->Transcribe(&context, Transcription(), &response).ok());
+    EXPECT_TRUE(house.stub->Transcribe(&context, OneTranscription(), &response).ok());
     return house.last_submit().retry;
   };
   EXPECT_FALSE(call({}).any());
@@ -162,7 +162,7 @@ TEST(KeylessTest, ALibraryThatRepeatsACallSaysSo) {
       house.server->addresses()[0], grpc::InsecureChannelCredentials(), arguments));
   grpc::ClientContext context;
   v1::TranscribeResponse response;
-  ASSERT_TRUE(stub->Transcribe(&context, Transcription(), &response).ok());
+  ASSERT_TRUE(stub->Transcribe(&context, OneTranscription(), &response).ok());
   ASSERT_EQ(house.submitted.size(), 2u);
   EXPECT_FALSE(house.submitted[0].retry.by_library);
   EXPECT_TRUE(house.submitted[1].retry.by_library);
@@ -229,15 +229,15 @@ TEST(KeylessTest, AServerMayRequireRequestIds) {
   v1::TranscribeResponse response;
   grpc::ClientContext without;
   const absl::Status refused =
-      test::FromGrpc(house.stub->Transcribe(&without, Transcription(), &response));
+      test::FromGrpc(house.stub->Transcribe(&without, OneTranscription(), &response));
   EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(errors::Violations(refused).size(), 1u);
   EXPECT_EQ(errors::Violations(refused)[0].field, "request_id");
   grpc::ClientContext as_metadata;
   as_metadata.AddMetadata("idempotency-key", "one");
-  EXPECT_TRUE(house.stub->Transcribe(&as_metadata, Transcription(), &response).ok());
+  EXPECT_TRUE(house.stub->Transcribe(&as_metadata, OneTranscription(), &response).ok());
   grpc::ClientContext as_field;
-  v1::TranscribeRequest request = Transcription();
+  v1::TranscribeRequest request = OneTranscription();
   request.set_request_id("two");
   EXPECT_TRUE(house.stub->Transcribe(&as_field, request, &response).ok());
 }

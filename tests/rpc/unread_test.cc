@@ -20,7 +20,7 @@ const Unread::Actions kNoted = {[](grpc_call* call) { references.insert(call); }
                                 [](grpc_call* call) { ended.push_back(call); }};
 
 // A call of the library's that is nothing but an address.
-grpc_call* Call(std::uintptr_t number) { return reinterpret_cast<grpc_call*>(number); }
+grpc_call* CallAt(std::uintptr_t number) { return reinterpret_cast<grpc_call*>(number); }
 
 class UnreadTest : public ::testing::Test {
  protected:
@@ -37,7 +37,7 @@ class UnreadTest : public ::testing::Test {
 
 TEST_F(UnreadTest, WhatIsTakenInTimeIsLeftAlone) {
   Unread::Answer answer;
-  unread_->Add(answer, Call(1));
+  unread_->Add(answer, CallAt(1));
   EXPECT_EQ(unread_->count(), 1u);
   clock_.Advance(seconds(7));
   unread_->Remove(answer);
@@ -48,15 +48,15 @@ TEST_F(UnreadTest, WhatIsTakenInTimeIsLeftAlone) {
 
 TEST_F(UnreadTest, WhatIsNotTakenIsEndedOnceAndTheOthersWhenTheirTimeComes) {
   Unread::Answer first, second, third;
-  unread_->Add(first, Call(1));
+  unread_->Add(first, CallAt(1));
   clock_.Advance(seconds(4));
-  unread_->Add(second, Call(2));
-  unread_->Add(third, Call(3));
+  unread_->Add(second, CallAt(2));
+  unread_->Add(third, CallAt(3));
   unread_->Remove(second);
   clock_.Advance(seconds(5));
-  EXPECT_EQ(ended, std::vector{Call(1)});
+  EXPECT_EQ(ended, std::vector{CallAt(1)});
   clock_.Advance(seconds(4));
-  EXPECT_EQ(ended, (std::vector{Call(1), Call(3)}));
+  EXPECT_EQ(ended, (std::vector{CallAt(1), CallAt(3)}));
   EXPECT_EQ(unread_->ended(), 2u);
   unread_->Remove(first);  // the library tells of its end now
   unread_->Remove(third);
@@ -72,7 +72,7 @@ TEST_F(UnreadTest, ACallThatIsOverBeforeItsAnswerWasAddedIsNothing) {
 
 TEST_F(UnreadTest, AnIdleServerHasNoTimer) {
   Unread::Answer answer;
-  unread_->Add(answer, Call(1));
+  unread_->Add(answer, CallAt(1));
   unread_->Remove(answer);
   clock_.Advance(seconds(2));
   EXPECT_EQ(clock_.pending(), 0u);

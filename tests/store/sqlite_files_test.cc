@@ -15,6 +15,7 @@
 #include "SQLiteCpp/Backup.h"
 #include "SQLiteCpp/SQLiteCpp.h"
 #include "base/errors.h"
+#include "file_bytes.h"
 #include "store/sqlite_job_store.h"
 #include "store_calls.h"
 
@@ -28,16 +29,6 @@ using ::testing::HasSubstr;
 
 constexpr std::chrono::hours kNever{24};
 constexpr std::chrono::milliseconds kOften{5};
-
-std::string BytesOf(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// In place: the file stays the same one.
-void Overwrite(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
 
 // Another file of that name.
 void Replace(const fs::path& path, const std::string& bytes) {

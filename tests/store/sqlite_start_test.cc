@@ -7,6 +7,7 @@
 
 #include "SQLiteCpp/Backup.h"
 #include "SQLiteCpp/SQLiteCpp.h"
+#include "file_bytes.h"
 #include "store/room.h"
 #include "store/sqlite_job_store.h"
 #include "store_calls.h"
@@ -20,15 +21,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr std::size_t kFirstSaltAt = 16;  // in the log, big-endian
-
-std::string BytesOf(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void Overwrite(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
 
 class StartTest : public ::testing::Test {
  protected:

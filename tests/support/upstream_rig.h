@@ -11,6 +11,13 @@
 
 namespace gateway::jobs {
 
+// A job that goes on.
+inline constexpr char kRunning[] = R"({"success":true,"data":{"status":"in-progress"}})";
+
+// Where Pictory lets a file be put.
+inline constexpr char kUploadPlace[] =
+    R"({"data":{"signedUrl":"https://b.s3.amazonaws.com/k","url":"https://d1.cloudfront.net/k"}})";
+
 // It never rests by itself and asks nothing of its own, so that a test counts only what it has made
 // happen.
 inline std::unique_ptr<Upstream> MakeUpstream(BudgetOptions budget, test::FakeTransport& transport,
