@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 15> kBreakages = {{
+inline constexpr std::array<Breakage, 16> kBreakages = {{
     {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
@@ -46,6 +46,8 @@ inline constexpr std::array<Breakage, 15> kBreakages = {{
      "a restart takes every answer for one that has arrived"},
     {"forget-hints", jobs::Guard::kNone, &StoreBugs::forgets_hints, nullptr,
      "a callback about a job in doubt is answered and gone after a crash"},
+    {"no-take-over", jobs::Guard::kNone, &StoreBugs::keeps_adopted_apart, nullptr,
+     "an adopted job stays another one when Pictory's answer shows that it was submitted"},
     {"forget-silence", jobs::Guard::kNone, &StoreBugs::forgets_silence, nullptr,
      "a week in which nobody could ask makes jobs as old as any other"},
 }};

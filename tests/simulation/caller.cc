@@ -123,6 +123,11 @@ void Caller::Begin() {
   began_ = world_.clock().Now();
   const int at_once =
       keyed_ && world_.Chance(0.05) ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count()) : 1;
+  if (world_.Chance(0.2)) {
+    for (const Duration latest : {Duration(1min), Duration(2h)}) {
+      world_.clock().InWorld(world_.Between(100ms, latest), [this] { ReadByPictorysId(); });
+    }
+  }
   for (int i = 0; i < at_once; ++i) Call();
 }
 
@@ -261,6 +266,23 @@ void Caller::Read() {
                         }
                         if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
                       });
+}
+
+// As somebody does who has seen the job in Pictory's own list. One that the gateway does not know
+// to be this caller's is adopted, and has to be found again as the caller's once that is known.
+void Caller::ReadByPictorysId() {
+  Process* process = world_.process();
+  const Upstream* mine = world_.pictory().FindByName(name_);
+  if (process == nullptr || mine == nullptr) return;
+  const bool known = !job_id_.empty() && state_ != v1::JOB_STATE_UNCONFIRMED &&
+                     state_ != v1::JOB_STATE_OUTCOME_UNKNOWN;
+  process->adopter().Load(tenant_, mine->id,
+                          [this, known](const absl::StatusOr<SnapshotPtr>& found) {
+                            if (!found.ok()) return;
+                            ++world_.statistics().by_pictory_id;
+                            if (known && (*found)->job_id() != job_id_)
+                              Fail("its Pictory id is another job's, although it was told of it");
+                          });
 }
 
 void Caller::Watch() {

@@ -46,6 +46,7 @@ class Caller {
   void AfterAccepted();
   void ReuseTheIdForSomethingElse();
   void Read();
+  void ReadByPictorysId();
   void Watch();
   void OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status);
   void Delete();

@@ -80,6 +80,7 @@ void Add(const Statistics& one, Statistics& all) {
   all.watches += one.watches;
   all.callbacks += one.callbacks;
   all.swallowed += one.swallowed;
+  all.by_pictory_id += one.by_pictory_id;
 }
 
 }  // namespace
@@ -125,11 +126,12 @@ int main(int argc, char** argv) {
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
       "%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu "
-      "silent weeks, %llu watches, %llu callbacks, %llu answers swallowed\n",
+      "silent weeks, %llu watches, %llu callbacks, %llu answers swallowed, "
+      "%llu reads by Pictory's id\n",
       n(days),
       static_cast<long long>(
           std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
       seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.silences), n(all.watches),
-      n(all.callbacks), n(all.swallowed));
+      n(all.callbacks), n(all.swallowed), n(all.by_pictory_id));
   return failed ? 1 : 0;
 }

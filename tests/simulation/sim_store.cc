@@ -122,7 +122,11 @@ void SimStore::Adopt(JobRecord record, Done done) {
 void SimStore::TakeOver(JobRecord record, Callback<std::string> done) {
   auto apply = [this, record = std::move(record), done] {
     absl::StatusOr<std::string> result = absl::UnknownError("");
-    disk_.TakeOver(record, [&result](auto adopted) { result = std::move(adopted); });
+    if (bugs_.keeps_adopted_apart) {
+      result = absl::AlreadyExistsError("kept apart");
+    } else {
+      disk_.TakeOver(record, [&result](auto adopted) { result = std::move(adopted); });
+    }
     return std::function<void()>([done, result = std::move(result)] { done(result); });
   };
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });

@@ -47,7 +47,8 @@ struct Statistics {
   std::uint64_t in_doubt = 0;  // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t callbacks = 0;
-  std::uint64_t swallowed = 0;  // answers that arrived nowhere, although the gateway thinks so
+  std::uint64_t by_pictory_id = 0;  // reads that Pictory's id of the job has led to a job
+  std::uint64_t swallowed = 0;      // answers that arrived nowhere, although the gateway thinks so
 };
 
 class World {
