@@ -22,7 +22,7 @@ namespace {
 
 using test::Reply;
 
-constexpr char kRunning[] =
+constexpr char kAtWork[] =
     R"({"success":true,"data":{"status":"in-progress","renderProgress":40}})";
 constexpr char kRendered[] =
     R"({"success":true,"data":{"status":"completed","videoURL":"https://v/x.mp4"}})";
@@ -30,7 +30,7 @@ constexpr char kUnknown[] = R"({"success":false,"data":{"error_code":"404","mess
 
 class AdopterTest : public ::testing::Test {
  protected:
-  AdopterTest() { Answer(200, kRunning); }
+  AdopterTest() { Answer(200, kAtWork); }
 
   void Answer(int status, std::string body) {
     transport_.SetScript([status, body](const http::Request&) { return Reply(status, body); });
@@ -126,7 +126,7 @@ TEST_F(AdopterTest, WhatPictoryDoesNotKnowIsAskedOnceAMinute) {
   EXPECT_EQ(errors::Reason(Load("p-1").status()), "JOB_NOT_FOUND");
   EXPECT_EQ(asked(), 1u);
   clock_.Advance(limits::kUnknownIdKept);
-  Answer(200, kRunning);
+  Answer(200, kAtWork);
   EXPECT_TRUE(Load("p-1").ok());
   EXPECT_EQ(asked(), 2u);
 }
@@ -163,7 +163,7 @@ TEST_F(AdopterTest, ThoseWhoAskAtTheSameTimeCostOneQuestion) {
   }
   EXPECT_TRUE(answers.empty());
   EXPECT_EQ(transport_.held(), 1u);
-  transport_.Answer(Reply(200, kRunning));
+  transport_.Answer(Reply(200, kAtWork));
   ASSERT_EQ(answers.size(), 3u);
   EXPECT_EQ(answers[0], answers[2]);
 }
