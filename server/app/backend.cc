@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "pictory/client.h"
+#include "pictory/job_result.h"
 
 namespace gateway::app {
 

@@ -87,6 +87,9 @@ inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3'
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;
 inline constexpr int kUpstreamInFlightMax = 10'000;
+// How long a caller is told to wait where an answer of Pictory's was of no use and does not say it
+// itself.
+inline constexpr seconds kUpstreamRetryLater{5};
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};

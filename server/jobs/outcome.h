@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "jobs/job.h"
-#include "pictory/job_reply.h"
+#include "pictory/submit_reply.h"
 
 namespace gateway::jobs {
 

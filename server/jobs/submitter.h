@@ -42,6 +42,7 @@
 #include "jobs/spending.h"
 #include "jobs/store.h"
 #include "jobs/upstream.h"
+#include "pictory/submit_reply.h"
 #include "pictory/translate.h"
 
 namespace gateway::jobs {

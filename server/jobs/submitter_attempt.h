@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "jobs/submitter.h"
+#include "pictory/submit_reply.h"
 
 namespace gateway::jobs {
 

@@ -227,7 +227,7 @@ void PictoryClient::Probe(std::function<void(absl::Status)> done) {
 
 absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
   Duration retry = RetryAfter(response, now);
-  if (retry == Duration::zero()) retry = kRetryLater;
+  if (retry == Duration::zero()) retry = limits::kUpstreamRetryLater;
   const bool complete = response.outcome == http::Response::Outcome::kComplete;
   if (complete && response.status == 401) return errors::UpstreamCredentials(Describe(response));
   if (complete && response.status == 429)

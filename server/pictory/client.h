@@ -23,16 +23,13 @@
 #include "http/transport.h"
 #include "pictory/access_tokens.h"
 #include "pictory/credentials.h"
+#include "pictory/job_list.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/submit_reply.h"
 
 namespace gateway::pictory {
-
-struct KindFacts;
-
-// How long a caller is told to wait where an answer was of no use and does not say itself.
-inline constexpr std::chrono::seconds kRetryLater{5};
 
 // A paid call, translated and ready to be sent: see pictory/translate.h.
 struct Submission {
@@ -62,17 +59,6 @@ struct ClientOptions {
 // How much of a poll's reply is wanted. What is larger than a small reply weighs on memory, so who
 // asks for any size bounds how often at once.
 enum class ReplySize { kSmall, kAny };
-
-// One row of Pictory's job list.
-struct ListedJob {
-  std::string pictory_job_id;
-  std::string status;
-  ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
-};
-struct JobList {
-  std::vector<ListedJob> jobs;
-  std::string next_page_key;  // empty at the end
-};
 
 class PictoryClient {
  public:
@@ -154,26 +140,5 @@ class PictoryClient {
 
 // What a call that neither polls nor pays says when it has not gone well: OK for 2xx.
 absl::Status ReadCallStatus(const http::Response& response, WallTime now);
-
-// Reads a page of GET /v1/jobs: pure. UNAVAILABLE if it is not readable.
-absl::StatusOr<JobList> ReadJobList(std::string_view body);
-
-// Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
-// The parts of a result keep the response's body.
-JobReply ReadJobReply(http::Response response, ::pictory::jobs::v1::JobKind kind,
-                      std::uint64_t last_digest, WallTime now);
-JobReply ReadJobReply(http::Response response, const KindFacts& kind, std::uint64_t last_digest,
-                      WallTime now);
-
-// A poll that could not be sent, because there were no credentials to send it with: pure.
-JobReply ReadAuthorizeError(const absl::Status& error);
-
-// Classifies the answer to a paid request: pure.
-SubmitReply ReadSubmitReply(const http::Response& response, WallTime now);
-
-// The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of
-// some limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
-absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
-                                           ::pictory::jobs::v1::JobKind kind);
 
 }  // namespace gateway::pictory

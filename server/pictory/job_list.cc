@@ -1,12 +1,13 @@
 // Reads a page of Pictory's job list. Each item is a whole job, result and all; only its name,
 // status and kind are wanted.
+#include "pictory/job_list.h"
+
 #include <string>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/limits.h"
 #include "json/check.h"
-#include "pictory/client.h"
 #include "pictory/envelope.h"
 #include "pictory/job_result.h"
 #include "pictory/kinds.h"
@@ -22,8 +23,8 @@ json::Limits ListLimits(std::size_t bytes) {
 }
 
 absl::Status Unreadable(std::string_view what) {
-  return errors::UpstreamUnreachable("unreadable job list: " + std::string(what), kRetryLater,
-                                     errors::Call::kFree);
+  return errors::UpstreamUnreachable("unreadable job list: " + std::string(what),
+                                     limits::kUpstreamRetryLater, errors::Call::kFree);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
-#include "pictory/client.h"
+#include "http/transport.h"
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
 #include "pictory/job_result.h"

@@ -13,7 +13,13 @@
 #include "base/shared_bytes.h"
 #include "pictory/jobs/v1/job.pb.h"
 
+namespace gateway::http {
+struct Response;
+}  // namespace gateway::http
+
 namespace gateway::pictory {
+
+struct KindFacts;
 
 // A finished job's result, ready to be stored.
 struct JobResult {
@@ -78,20 +84,14 @@ inline bool Speaks(JobReply::Kind kind) {
   return !SaidNothing(kind) && kind != JobReply::Kind::kUnreadable;
 }
 
-// What became of one paid POST.
-struct SubmitReply {
-  enum class Outcome { kAccepted, kRefused, kNotSent, kUnknown };
-  Outcome outcome = Outcome::kUnknown;
-  std::string pictory_job_id;  // if kAccepted
-  // If kUnknown: the id in what came of the answer, or "". Not to be believed before Pictory was
-  // asked.
-  std::string hinted_job_id;
-  absl::Status error;         // if kRefused or kNotSent: what the caller gets
-  bool rate_limited = false;  // if kNotSent: by a 429
-  // If kRefused: by a 401 that a new access token may turn into something better.
-  bool token_refused = false;
-  Duration retry_after{0};
-  std::string detail;  // for logs
-};
+// Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
+// The parts of a result keep the response's body.
+JobReply ReadJobReply(http::Response response, ::pictory::jobs::v1::JobKind kind,
+                      std::uint64_t last_digest, WallTime now);
+JobReply ReadJobReply(http::Response response, const KindFacts& kind, std::uint64_t last_digest,
+                      WallTime now);
+
+// A poll that could not be sent, because there were no credentials to send it with: pure.
+JobReply ReadAuthorizeError(const absl::Status& error);
 
 }  // namespace gateway::pictory

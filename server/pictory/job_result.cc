@@ -14,7 +14,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "pictory/bindings.h"
-#include "pictory/client.h"
+#include "pictory/job_reply.h"
 #include "pictory/kinds.h"
 
 namespace gateway::pictory {

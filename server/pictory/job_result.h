@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include "absl/status/statusor.h"
 #include "json/proto_reader.h"
 #include "pictory/envelope.h"
 #include "pictory/job_reply.h"
@@ -31,5 +34,10 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
                                             Envelope envelope, const json::ReadStats& stats,
                                             ::pictory::jobs::v1::JobKind kind,
                                             ::pictory::jobs::v1::Job job);
+
+// The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of
+// some limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
+absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
+                                           ::pictory::jobs::v1::JobKind kind);
 
 }  // namespace gateway::pictory

@@ -1,5 +1,7 @@
 // Classifies the answer to a paid request. The rule behind every line: a job that may exist is
 // never called refused, because a refused request is sent again by its caller, and billed again.
+#include "pictory/submit_reply.h"
+
 #include <array>
 #include <string>
 #include <utility>
@@ -9,9 +11,9 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "http/transport.h"
 #include "json/check.h"
 #include "json/first_scalar.h"
-#include "pictory/client.h"
 #include "pictory/envelope.h"
 #include "pictory/errors_table.h"
 #include "pictory/http_reply.h"

@@ -37,8 +37,8 @@ std::chrono::seconds LifeOf(std::string_view signed_url) {
 
 absl::Status Unusable(std::string_view what) {
   return errors::UpstreamUnreachable(
-      absl::StrCat("unusable answer to a request for an upload: ", std::string(what)), kRetryLater,
-      errors::Call::kFree);
+      absl::StrCat("unusable answer to a request for an upload: ", std::string(what)),
+      limits::kUpstreamRetryLater, errors::Call::kFree);
 }
 
 }  // namespace

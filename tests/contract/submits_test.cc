@@ -5,7 +5,8 @@
 
 #include "contract/contract.h"
 #include "http/curl_transport.h"
-#include "pictory/client.h"
+#include "pictory/job_list.h"
+#include "pictory/submit_reply.h"
 
 namespace gateway::test {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "pictory/all_kinds.h"
 #include "pictory/client.h"
+#include "pictory/job_result.h"
 #include "support/fake_transport.h"
 #include "support/hostile_bodies.h"
 #include "support/peak_memory.h"

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "pictory/client.h"
+#include "pictory/job_list.h"
 
 namespace gateway::pictory {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "pictory/client.h"
+#include "pictory/job_reply.h"
 #include "support/fake_transport.h"
 
 namespace gateway::pictory {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
-#include "pictory/client.h"
+#include "pictory/job_reply.h"
 #include "support/fake_transport.h"
 
 namespace gateway::pictory {

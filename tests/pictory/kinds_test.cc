@@ -14,7 +14,7 @@
 #include "fifth_kind.pb.h"
 #include "json/proto_plan.h"
 #include "pictory/bindings.h"
-#include "pictory/client.h"
+#include "pictory/job_reply.h"
 #include "pictory/job_result.h"
 #include "pictory/translate.h"
 #include "support/fake_transport.h"

@@ -4,8 +4,9 @@
 
 #include "pictory/all_kinds.h"
 #include "pictory/callback.h"
-#include "pictory/client.h"
 #include "pictory/http_reply.h"
+#include "pictory/job_result.h"
+#include "pictory/submit_reply.h"
 #include "pictory/token_reply.h"
 #include "pictory/upload.h"
 #include "support/fake_transport.h"

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "pictory/client.h"
+#include "pictory/submit_reply.h"
 #include "support/fake_transport.h"
 
 namespace gateway::pictory {

@@ -8,7 +8,7 @@
 
 #include "http/transport.h"
 #include "json/proto_writer.h"
-#include "pictory/client.h"
+#include "pictory/job_result.h"
 #include "pictory/jobs/v1/job.pb.h"
 #include "pictory/jobs/v1/storyboard.pb.h"
 #include "reference/bare_json.h"
