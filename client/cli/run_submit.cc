@@ -73,10 +73,10 @@ void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
   for (const Followed& one : all) {
     if (absl::IsCancelled(one.status)) detached.push_back(OneLine(one.job_id));
     if (absl::IsDeadlineExceeded(one.status)) {
-      const bool in_doubt = one.last && one.last->state() == v1::JOB_STATE_UNCONFIRMED;
+      const bool unconfirmed = one.last && one.last->state() == v1::JOB_STATE_UNCONFIRMED;
       tell(absl::StatusCode::kDeadlineExceeded, kWaitedReason,
-           in_doubt ? "stopped waiting; the job is still UNCONFIRMED"
-                    : "stopped waiting; the job goes on",
+           unconfirmed ? "stopped waiting; the job is still UNCONFIRMED"
+                       : "stopped waiting; the job goes on",
            OneLine(one.job_id));
     }
   }

@@ -248,13 +248,13 @@ class Sender {
 
   // A question if something may have arrived, then the rest.
   Exchange Attempt() {
-    if (in_doubt_) {
+    if (maybe_sent_) {
       Exchange answer = Send(true);
       if (!TakeAnswer(answer)) return answer;
       if (whole_) return answer;
     }
     Exchange sent = Send(false);
-    in_doubt_ = in_doubt_ || sent.next > sent.first;
+    maybe_sent_ = maybe_sent_ || sent.next > sent.first;
     const bool complete = sent.code == CURLE_OK;
     if (complete && sent.status >= 200 && sent.status < 300) whole_ = true;
     if (complete && sent.status == kResumeIncomplete) {
@@ -291,7 +291,7 @@ class Sender {
   CURL* const curl_;
   steady_clock::time_point give_up_ = steady_clock::time_point::max();
   std::int64_t offset_ = 0;
-  bool in_doubt_ = false;    // bytes have been sent
+  bool maybe_sent_ = false;  // bytes have been sent
   bool resumable_ = false;   // the store has said how far it got
   bool progressed_ = false;  // further than the last time
   bool whole_ = false;

@@ -29,14 +29,14 @@ class WebhookReceiver::Body final : public http::BodySink {
   }
 
   Next Take(std::string_view piece) override {
-    text_.append(piece.substr(0, limits::kCallbackBodyMaxBytes - text_.size()));
-    return text_.size() < limits::kCallbackBodyMaxBytes ? Next::kMore : Next::kAnswer;
+    text_.append(piece.substr(0, limits::kWebhookCallBodyMaxBytes - text_.size()));
+    return text_.size() < limits::kWebhookCallBodyMaxBytes ? Next::kMore : Next::kAnswer;
   }
   void Answer(const http::Responder& responder) override { receiver_.Look(*this, responder); }
 
   const std::string& path() const { return path_; }
   std::string Text() const {
-    return http::InflatedBeginning(encoding_, text_, limits::kCallbackBodyMaxBytes);
+    return http::InflatedBeginning(encoding_, text_, limits::kWebhookCallBodyMaxBytes);
   }
 
  private:
@@ -52,12 +52,12 @@ absl::StatusOr<std::unique_ptr<WebhookReceiver>> WebhookReceiver::Listen(
   server_options.name = "webhook listener";
   server_options.address = options.address;
   server_options.port = options.port;
-  server_options.max_connections = limits::kCallbackConnectionsMax;
-  server_options.max_header_bytes = limits::kCallbackHeadersMaxBytes;
-  server_options.max_body_bytes = limits::kCallbackBodyMaxBytes;
-  server_options.read_timeout = limits::kCallbackReadTimeout;
-  server_options.write_timeout = limits::kCallbackWriteTimeout;
-  server_options.idle_timeout = limits::kCallbackIdleTimeout;
+  server_options.max_connections = limits::kWebhookCallConnectionsMax;
+  server_options.max_header_bytes = limits::kWebhookCallHeadersMaxBytes;
+  server_options.max_body_bytes = limits::kWebhookCallBodyMaxBytes;
+  server_options.read_timeout = limits::kWebhookCallReadTimeout;
+  server_options.write_timeout = limits::kWebhookCallWriteTimeout;
+  server_options.idle_timeout = limits::kWebhookCallIdleTimeout;
   absl::StatusOr<std::unique_ptr<http::Server>> server =
       http::Server::Listen(std::move(server_options));
   if (!server.ok()) return server.status();
@@ -89,7 +89,7 @@ void WebhookReceiver::Look(const Body& call, const http::Responder& responder) {
   const std::string segment = LastSegment(call.path());
   const std::optional<std::string_view> token = seal_.Open(segment);
   if (token.has_value())
-    return Take(std::string(*token), pictory::JobIdOfCallback(call.Text()), responder);
+    return Take(std::string(*token), pictory::JobIdOfWebhookCall(call.Text()), responder);
   responder.Send(Empty(204));
   Drop("forged");
 }
@@ -100,9 +100,9 @@ void WebhookReceiver::Take(const std::string& token, const std::string& pictory_
   if (!pictory_job_id.empty()) ids.push_back(pictory_job_id);
   const auto found = recent_.find(token);
   if (found == recent_.end()) {
-    if (recent_.size() < limits::kCallbackRecentMax) {
+    if (recent_.size() < limits::kWebhookCallRecentMax) {
       recent_.emplace(token, Recent{.known = ids});
-      server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+      server_->After(limits::kWebhookCallInterval, [this, token] { AfterInterval(token); });
     }
     return HandOn(token, std::move(ids), {responder});
   }
@@ -124,12 +124,12 @@ void WebhookReceiver::Take(const std::string& token, const std::string& pictory_
 
 void WebhookReceiver::HandOn(const std::string& token, std::vector<std::string> pictory_job_ids,
                              std::vector<http::Responder> callers) {
-  events_.called_back(token, std::move(pictory_job_ids),
-                      [callers = std::move(callers)](const absl::Status& safe) {
-                        for (const http::Responder& caller : callers) {
-                          caller.Send(Empty(safe.ok() ? 204 : 503));
-                        }
-                      });
+  events_.webhook_called(token, std::move(pictory_job_ids),
+                         [callers = std::move(callers)](const absl::Status& safe) {
+                           for (const http::Responder& caller : callers) {
+                             caller.Send(Empty(safe.ok() ? 204 : 503));
+                           }
+                         });
 }
 
 void WebhookReceiver::AfterInterval(const std::string& token) {
@@ -138,7 +138,7 @@ void WebhookReceiver::AfterInterval(const std::string& token) {
   recent_.erase(found);
   if (!recent.again) return;
   recent_.emplace(token, Recent{.known = recent.waiting});
-  server_->After(limits::kCallbackInterval, [this, token] { AfterInterval(token); });
+  server_->After(limits::kWebhookCallInterval, [this, token] { AfterInterval(token); });
   HandOn(token, std::move(recent.waiting), std::move(recent.callers));
 }
 

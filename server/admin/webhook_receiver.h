@@ -7,12 +7,12 @@
 // segment of a path counts, however it is written, because an ingress may put a prefix before it or
 // take one away.
 //
-// A callback is a hint: one submission has news. Of its body, limits::kCallbackBodyMaxBytes are
+// A callback is a hint: one submission has news. Of its body, limits::kWebhookCallBodyMaxBytes are
 // read, inflated if need be to as many, and searched for Pictory's job id, nothing else; a longer
 // body (a transcription's holds all of the transcript) is answered like the others, and is a hint
 // about a job whose id is known anyway. Those of one submission are handed on once in
-// limits::kCallbackInterval, all ids named meanwhile together, so that a URL that has leaked costs
-// a few reads and writes of the store a second, however often it is called.
+// limits::kWebhookCallInterval, all ids named meanwhile together, so that a URL that has leaked
+// costs a few reads and writes of the store a second, however often it is called.
 //
 // No TLS: an ingress in front has it. Runs on one thread of its own.
 #pragma once
@@ -45,7 +45,7 @@ struct WebhookEvents {
   // any thread, whether all of that is safe.
   using Done = std::function<void(absl::Status)>;
   std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids, Done done)>
-      called_back;
+      webhook_called;
   // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, it says nothing
   // that another one of the same submission, soon to be handed on, does not. May be empty.
   std::function<void(std::string_view why)> dropped;

@@ -23,7 +23,7 @@ absl::StatusOr<std::string> CoreBackend::ReadFull(std::string_view result_json, 
 void CoreBackend::Resolve(const std::string& tenant,
                           std::shared_ptr<const v1::ResolveJobRequest> request,
                           Done<v1::ResolveJobResponse> done) {
-  core_.reconciler.Resolve(tenant, *request, std::move(done));
+  core_.resolver.Resolve(tenant, *request, std::move(done));
 }
 
 void CoreBackend::Delete(const std::string& tenant,

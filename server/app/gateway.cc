@@ -268,7 +268,7 @@ void Gateway::Parts::BuildDomain() {
   jobs::CoreEvents events{.upstream = UpstreamEvents(),
                           .polls = PollEvents(metrics),
                           .submits = SubmitEvents(metrics),
-                          .resolves = ReconcileEvents(metrics),
+                          .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
                           .pruned = Pruned()};
   events.upstream.rests = [this, log = std::move(events.upstream.rests)](const absl::Status& why) {
@@ -294,7 +294,7 @@ absl::Status Gateway::Parts::TakeUpJobs() {
     webhooks->Serve(
         CallbackEvents(metrics, [this](const std::string& token, std::vector<std::string> ids,
                                        admin::WebhookEvents::Done done) {
-          core->reconciler.OnCallback(token, std::move(ids), std::move(done));
+          core->resolver.OnWebhookCall(token, std::move(ids), std::move(done));
         }));
   }
   return absl::OkStatus();
@@ -327,9 +327,9 @@ void Gateway::Parts::AddGauges() {
   gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
         [this] { return server->large_answer_bytes(); });
   gauge("jobs_unconfirmed", "Jobs whose outcome is unknown",
-        [this] { return core->reconciler.in_doubt(); });
+        [this] { return core->resolver.unconfirmed(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
-        [this] { return std::chrono::duration<double>(core->reconciler.oldest_age()).count(); });
+        [this] { return std::chrono::duration<double>(core->resolver.oldest_age()).count(); });
   gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
         [this] { return core->spending.spent_today(); });
   gauge("submits_stopped", "1 while the operator has stopped new submits",

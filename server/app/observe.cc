@@ -115,12 +115,12 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
   return events;
 }
 
-jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics) {
-  jobs::ReconcileEvents events;
-  events.called_back = [&metrics](bool known, bool in_doubt) {
-    metrics.CountCallback(in_doubt ? "in_doubt" : known ? "known" : "unknown");
+jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics) {
+  jobs::ResolveEvents events;
+  events.webhook_called = [&metrics](bool known, bool unconfirmed) {
+    metrics.CountWebhookCall(unconfirmed ? "in_doubt" : known ? "known" : "unknown");
   };
-  events.settled = [](const jobs::JobRecord& record, std::string_view by) {
+  events.resolved = [](const jobs::JobRecord& record, std::string_view by) {
     Log(Level::kInfo, "settled",
         {{"job_id", record.job.job_id},
          {"by", std::string(by)},
@@ -135,17 +135,18 @@ jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics) {
 admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
     std::function<void(const std::string&, std::vector<std::string>, admin::WebhookEvents::Done)>
-        called_back) {
+        webhook_called) {
   admin::WebhookEvents events;
   // The token stays out of the log: with the MAC it would be half of what lets one in.
-  events.called_back = [called_back = std::move(called_back)](
-                           const std::string& token, std::vector<std::string> pictory_job_ids,
-                           admin::WebhookEvents::Done done) {
-    Log(Level::kDebug, "called_back", {{"pictory_job_id", absl::StrJoin(pictory_job_ids, ", ")}});
-    called_back(token, std::move(pictory_job_ids), std::move(done));
+  events.webhook_called = [webhook_called = std::move(webhook_called)](
+                              const std::string& token, std::vector<std::string> pictory_job_ids,
+                              admin::WebhookEvents::Done done) {
+    Log(Level::kDebug, "webhook_called",
+        {{"pictory_job_id", absl::StrJoin(pictory_job_ids, ", ")}});
+    webhook_called(token, std::move(pictory_job_ids), std::move(done));
   };
   events.dropped = [&metrics](std::string_view why) {
-    metrics.CountCallback(std::string(why));
+    metrics.CountWebhookCall(std::string(why));
     Log(Level::kDebug, "callback_dropped", {{"why", why}});
   };
   return events;

@@ -11,7 +11,7 @@
 #include "admin/webhook_receiver.h"
 #include "base/clock.h"
 #include "jobs/poller.h"
-#include "jobs/reconciler.h"
+#include "jobs/resolver.h"
 #include "jobs/submitter.h"
 #include "jobs/upstream.h"
 #include "obs/metrics.h"
@@ -19,14 +19,14 @@
 namespace gateway::app {
 
 jobs::PollEvents PollEvents(obs::Metrics& metrics);
-jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // in_doubt is left empty
-jobs::ReconcileEvents ReconcileEvents(obs::Metrics& metrics);
-// Hands callbacks on to `called_back`.
+jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // unconfirmed is left empty
+jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics);
+// Hands callbacks on to `webhook_called`.
 admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
     std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids,
                        admin::WebhookEvents::Done done)>
-        called_back);
+        webhook_called);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 jobs::UpstreamEvents UpstreamEvents();
 std::function<void(std::size_t)> Pruned();

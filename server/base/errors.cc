@@ -191,7 +191,7 @@ absl::Status JobNotDeletable(std::string_view job_id, std::string_view why) {
   return status;
 }
 
-absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
+absl::Status JobNotUnconfirmed(std::string_view job_id, std::string_view state) {
   absl::Status status = Make(Row("JOB_NOT_UNCONFIRMED"),
                              absl::StrCat("Job ", View(job_id), " is ", View(state),
                                           "; only an UNCONFIRMED job can be resolved"),
@@ -200,7 +200,7 @@ absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state) {
   return status;
 }
 
-absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after) {
+absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after) {
   absl::Status status = Make(
       Row("JOB_BEING_SETTLED"),
       absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));

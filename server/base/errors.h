@@ -41,9 +41,9 @@ absl::Status JobNotFound(std::string_view name);
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state);
 absl::Status JobNotUsable(std::string_view job_id, std::string_view why);
 absl::Status JobNotDeletable(std::string_view job_id, std::string_view why);
-absl::Status JobNotInDoubt(std::string_view job_id, std::string_view state);
+absl::Status JobNotUnconfirmed(std::string_view job_id, std::string_view state);
 // Another decision on the same job is under way.
-absl::Status JobBeingSettled(std::string_view job_id, Duration retry_after);
+absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after);
 absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);

@@ -159,8 +159,8 @@ inline constexpr std::int64_t kTombstonesMax = 100'000;
 inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
-inline constexpr hours kInDoubtStaleAfter{7 * 24};
-inline constexpr hours kInDoubtSweep{1};
+inline constexpr hours kUnconfirmedStaleAfter{7 * 24};
+inline constexpr hours kUnconfirmedSweep{1};
 inline constexpr seconds kResolveRetry{1};  // after the store refused
 inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
@@ -185,15 +185,15 @@ inline constexpr int kSubmitsInFlightMax = 64;
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;
 // That is read of one; see the receiver.
-inline constexpr std::size_t kCallbackBodyMaxBytes = 64 * kKiB;
-inline constexpr std::size_t kCallbackHeadersMaxBytes = 16 * kKiB;
-inline constexpr std::size_t kCallbackConnectionsMax = 256;
-inline constexpr seconds kCallbackReadTimeout{10};  // of a whole call
-inline constexpr seconds kCallbackWriteTimeout{10};
-inline constexpr seconds kCallbackIdleTimeout{30};
+inline constexpr std::size_t kWebhookCallBodyMaxBytes = 64 * kKiB;
+inline constexpr std::size_t kWebhookCallHeadersMaxBytes = 16 * kKiB;
+inline constexpr std::size_t kWebhookCallConnectionsMax = 256;
+inline constexpr seconds kWebhookCallReadTimeout{10};  // of a whole call
+inline constexpr seconds kWebhookCallWriteTimeout{10};
+inline constexpr seconds kWebhookCallIdleTimeout{30};
 // One submission's are handed on no more often.
-inline constexpr milliseconds kCallbackInterval{250};
-inline constexpr std::size_t kCallbackRecentMax = 4096;  // submissions that this is kept of
+inline constexpr milliseconds kWebhookCallInterval{250};
+inline constexpr std::size_t kWebhookCallRecentMax = 4096;  // submissions that this is kept of
 // The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
 inline constexpr double kWebhookPollGrowth = 2;
 inline constexpr int kWebhookPollSlower = 2;

@@ -10,11 +10,11 @@ namespace gateway::jobs {
 namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
-  Search(const JobRecord& in_doubt, Upstream& the_upstream, Jobs& the_jobs,
+  Search(const JobRecord& unconfirmed, Upstream& the_upstream, Jobs& the_jobs,
          CandidatesDone when_done)
-      : account(in_doubt.account),
-        tenant(in_doubt.job.tenant),
-        sent_at(in_doubt.sent_at),
+      : account(unconfirmed.account),
+        tenant(unconfirmed.job.tenant),
+        sent_at(unconfirmed.sent_at),
         upstream(the_upstream),
         jobs(the_jobs),
         done(std::move(when_done)) {}
@@ -85,9 +85,9 @@ struct Search : std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, Jobs& jobs,
+void FindCandidates(const JobRecord& unconfirmed, Upstream& upstream, Jobs& jobs,
                     CandidatesDone done) {
-  std::make_shared<Search>(in_doubt, upstream, jobs, std::move(done))->ReadPage("");
+  std::make_shared<Search>(unconfirmed, upstream, jobs, std::move(done))->ReadPage("");
 }
 
 }  // namespace gateway::jobs

@@ -19,6 +19,7 @@ namespace gateway::jobs {
 using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::ResolveCandidate>>)>;
 
 // Calls `done` once, on a thread of store or transport. The rest must outlive the call.
-void FindCandidates(const JobRecord& in_doubt, Upstream& upstream, Jobs& jobs, CandidatesDone done);
+void FindCandidates(const JobRecord& unconfirmed, Upstream& upstream, Jobs& jobs,
+                    CandidatesDone done);
 
 }  // namespace gateway::jobs

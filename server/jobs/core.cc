@@ -21,8 +21,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       spending(options.spending, ground.clock),
       poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
-      reconciler(upstream, ledger, ground.store, ground.store, hub, poller, ground.clock,
-                 ground.timers, std::move(events.resolves)),
+      resolver(upstream, ledger, ground.store, ground.store, hub, poller, ground.clock,
+               ground.timers, std::move(events.resolves)),
       submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed,
                 ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.timers,
                 ground.random, WithHints(std::move(events.submits))),
@@ -38,13 +38,13 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       });
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
     poller.OnChange(record, seen);
-    if (seen != nullptr) reconciler.OnChange(record);
+    if (seen != nullptr) resolver.OnChange(record);
   });
   owed.Recover(std::move(recovered_.owed));
   spending.Recover(std::move(recovered_.spent),
                    StartTime(recovered_.asked, ground.clock.WallNow()));
   poller.Recover(recovered_.asked);
-  reconciler.Recall(std::move(recovered_.hints));
+  resolver.Recall(std::move(recovered_.hints));
 }
 
 // A change of a record takes along that its answer has arrived.
@@ -55,14 +55,14 @@ PollEvents Core::WithNotes(PollEvents events) {
 
 SubmitEvents Core::WithHints(SubmitEvents events) {
   events.hinted = [this](const JobKey& job, const std::string& pictory_job_id) {
-    reconciler.OnHint(job, pictory_job_id);
+    resolver.OnHint(job, pictory_job_id);
   };
   return events;
 }
 
 absl::Status Core::TakeUp() {
   absl::Status read = ground_.store.ReadUnfinished([this](const JobRecord& record) {
-    reconciler.OnChange(record);
+    resolver.OnChange(record);
     poller.FollowRecovered(record, hub.Publish(record), recovered_.unfinished);
   });
   if (read.ok()) retention.Start(recovered_.asked.answered);
@@ -73,7 +73,7 @@ void Core::Stop() {
   poller.Stop();
   upstream.Stop();
   retention.Stop();
-  reconciler.Stop();
+  resolver.Stop();
 }
 
 }  // namespace gateway::jobs

@@ -18,7 +18,7 @@
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
-#include "jobs/reconciler.h"
+#include "jobs/resolver.h"
 #include "jobs/retention.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
@@ -43,7 +43,7 @@ struct CoreEvents {
   UpstreamEvents upstream{};
   PollEvents polls{};      // `storing` is set here
   SubmitEvents submits{};  // `hinted` is set here
-  ReconcileEvents resolves{};
+  ResolveEvents resolves{};
   std::function<void(const Job&)> ended{};    // of each job, once
   std::function<void(std::size_t)> pruned{};  // how many at a time
 };
@@ -81,7 +81,7 @@ class Core {
   OwedAnswers owed;
   Spending spending;
   Poller poller;
-  Reconciler reconciler;
+  Resolver resolver;
   Submitter submitter;
   UploadDesk uploads;
   Deleter deleter;

@@ -37,7 +37,7 @@ void Deleter::Delete(const std::string& tenant, const std::string& name, Done do
                JobRecord& record = **found;
                if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
                MayHaveOutputs(record.job) ? Clean(std::move(record), done)
-                                          : Bury(std::move(record), done);
+                                          : Delete(std::move(record), done);
              });
 }
 
@@ -53,11 +53,11 @@ void Deleter::Clean(JobRecord record, Done done) {
                        const bool refused = absl::IsFailedPrecondition(cleaned) &&
                                             errors::Reason(cleaned) != errors::kUpstreamCredentials;
                        if (!cleaned.ok() && !refused) return done(cleaned);
-                       Bury(std::move(record), std::move(done));
+                       Delete(std::move(record), std::move(done));
                      });
 }
 
-void Deleter::Bury(JobRecord record, Done done) {
+void Deleter::Delete(JobRecord record, Done done) {
   record.submission = SubmissionState::kDeleted;
   record.job.state = v1::JOB_STATE_CLEANED;
   record.job.result_wire.clear();
@@ -65,10 +65,10 @@ void Deleter::Bury(JobRecord record, Done done) {
   ++record.job.revision;
   const v1::Job answer = ToProto(record.job);
   record.job.labels.clear();
-  ledger_.Bury(std::move(record), [this, answer, done = std::move(done)](Ledger::Outcome buried) {
+  ledger_.Delete(std::move(record), [this, answer, done = std::move(done)](Ledger::Outcome buried) {
     // It has ended, so that whatever changed meanwhile can go as well; or it has gone already.
     const bool again = absl::IsAborted(buried.status) && IsVisible(buried.record);
-    if (again) return Bury(std::move(buried.record), done);
+    if (again) return Delete(std::move(buried.record), done);
     if (absl::IsAborted(buried.status)) return done(errors::JobNotFound(buried.record.job.job_id));
     if (!buried.status.ok()) return done(buried.status);
     done(answer);

@@ -27,7 +27,7 @@ class Deleter {
 
  private:
   void Clean(JobRecord record, Done done);
-  void Bury(JobRecord record, Done done);
+  void Delete(JobRecord record, Done done);
 
   Upstream& upstream_;
   Ledger& ledger_;

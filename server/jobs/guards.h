@@ -10,7 +10,7 @@ namespace gateway::jobs {
 enum class Guard {
   kNone,
   kAskBeforeAdopting,  // a webhook call is a hint; Pictory itself confirms it
-  kEarlyCallback,      // a webhook call before the answer is remembered
+  kEarlyWebhookCall,   // a webhook call before the answer is remembered
   kConfirmFailure,     // one failed reply is no failed job
   kProgressOnlyRises,
 };

@@ -72,10 +72,10 @@ inline constexpr std::array kSubmissionStates = {
 // (jobs/owed_answers.h). On the disk it is known late or never. This is also all that another
 // gateway with the same store could be told of the answer.
 enum class Delivery : std::uint8_t {
-  kUnsaid = 0,    // the process that answered has not said yet, or ended badly
-  kArrived = 1,   // as far as can be known
-  kLost = 2,      // it did not, when the process ended in order
-  kUnsettled = 3  // it seemed to have arrived a moment before the process ended in order
+  kUnsaid = 0,       // the process that answered has not said yet, or ended badly
+  kArrived = 1,      // as far as can be known
+  kLost = 2,         // it did not, when the process ended in order
+  kSeemsArrived = 3  // it seemed to have arrived a moment before the process ended in order
 };
 
 // Why `Job::message` is the gateway's own and not Pictory's. Such words go when Pictory next says

@@ -107,10 +107,10 @@ void Ledger::ReadPresent(Outcome outcome, Done done) {
                      : submissions_.FindRequest(tenant, request_id, take);
 }
 
-void Ledger::Bury(JobRecord record, Done done) {
+void Ledger::Delete(JobRecord record, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = record;
-  jobs_.Bury(std::move(record), [this, outcome, done = std::move(done)](absl::Status status) {
+  jobs_.Delete(std::move(record), [this, outcome, done = std::move(done)](absl::Status status) {
     outcome->status = std::move(status);
     if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
     if (outcome->status.ok()) {

@@ -55,7 +55,7 @@ class Ledger {
   // beginning.
   void Update(Change change, Done done);
   // As Update; parts and labels go, and callers do not see the job any more.
-  void Bury(JobRecord record, Done done);
+  void Delete(JobRecord record, Done done);
   // What is old goes; `done` gets how many. See Jobs::Prune.
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 

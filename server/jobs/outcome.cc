@@ -16,11 +16,11 @@ using Outcome = pictory::SubmitReply::Outcome;
 namespace {
 
 // Callers know the job as UNCONFIRMED. A refusal can only end it; it must not vanish.
-JobRecord AfterLateReply(const JobRecord& in_doubt, const pictory::SubmitReply& reply,
+JobRecord AfterLateReply(const JobRecord& unconfirmed, const pictory::SubmitReply& reply,
                          WallTime now) {
-  if (reply.outcome == Outcome::kUnknown) return in_doubt;
-  if (reply.outcome == Outcome::kAccepted) return Adopted(in_doubt, reply.pictory_job_id, now);
-  JobRecord record = in_doubt;
+  if (reply.outcome == Outcome::kUnknown) return unconfirmed;
+  if (reply.outcome == Outcome::kAccepted) return Adopted(unconfirmed, reply.pictory_job_id, now);
+  JobRecord record = unconfirmed;
   record.submission = SubmissionState::kAccepted;
   record.job.state = v1::JOB_STATE_FAILED;
   record.job.error_code = errors::Reason(reply.error);
@@ -51,8 +51,8 @@ JobRecord AfterDecision(const JobRecord& decided, const pictory::SubmitReply& re
 
 }  // namespace
 
-JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now) {
-  JobRecord record = in_doubt;
+JobRecord Adopted(const JobRecord& unconfirmed, const std::string& pictory_job_id, WallTime now) {
+  JobRecord record = unconfirmed;
   record.submission = SubmissionState::kAccepted;
   record.accepted_at = now;
   record.job.pictory_job_id = pictory_job_id;
@@ -110,8 +110,8 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   return record;
 }
 
-JobRecord Abandoned(const JobRecord& in_doubt, WallTime now) {
-  JobRecord record = in_doubt;
+JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now) {
+  JobRecord record = unconfirmed;
   record.submission = SubmissionState::kAbandoned;
   record.job.state = v1::JOB_STATE_OUTCOME_UNKNOWN;
   record.job.message = "Given up: whether Pictory took the job was never learnt";

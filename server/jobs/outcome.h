@@ -12,8 +12,8 @@ namespace gateway::jobs {
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now);
 
 // What settling makes of a record that is in doubt.
-JobRecord Adopted(const JobRecord& in_doubt, const std::string& pictory_job_id, WallTime now);
-JobRecord Abandoned(const JobRecord& in_doubt, WallTime now);
+JobRecord Adopted(const JobRecord& unconfirmed, const std::string& pictory_job_id, WallTime now);
+JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now);
 
 // A job that Pictory knows and that was not submitted here, before anything is known of it but
 // that. Tenant and job_id are left to the caller.

@@ -47,7 +47,7 @@ const char* RuleName(AnswerRule rule) {
       return "joined";
     case AnswerRule::kUndelivered:
       return "undelivered";
-    case AnswerRule::kUnsettled:
+    case AnswerRule::kSeemsArrived:
       return "unsettled";
   }
   return "own";
@@ -59,9 +59,9 @@ void OwedAnswers::Recover(std::vector<OwedJob> owed) {
   for (const OwedJob& job : owed) {
     const EntryPtr entry = FindOrMake({job.tenant, job.request_id}, job.fingerprint);
     entry->stage = Entry::Stage::kAnswered;
-    entry->fate = job.delivery == Delivery::kLost        ? Entry::Fate::kLost
-                  : job.delivery == Delivery::kUnsettled ? Entry::Fate::kArrived
-                                                         : Entry::Fate::kUnknown;
+    entry->fate = job.delivery == Delivery::kLost           ? Entry::Fate::kLost
+                  : job.delivery == Delivery::kSeemsArrived ? Entry::Fate::kArrived
+                                                            : Entry::Fate::kUnknown;
     entry->answered = entry->arriving_since = now;
     entry->claims = job.claims;
     Name(*entry, job.job_id);
@@ -80,7 +80,7 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
                                             : equal.on_its_way;
   if (equal.running == nullptr && equal.owed != nullptr) {
     verdict.rule =
-        entry->fate == Entry::Fate::kArrived ? AnswerRule::kUnsettled : AnswerRule::kUndelivered;
+        entry->fate == Entry::Fate::kArrived ? AnswerRule::kSeemsArrived : AnswerRule::kUndelivered;
     if (entry->must_claim) verdict.claim = Claim{{tenant, entry->job_id}, entry->claims};
     entry->GiveAgain();
   } else if (entry != nullptr) {
@@ -192,7 +192,7 @@ std::vector<OwedJob> OwedAnswers::Unsettled() {
   Sweep(clock_.Now());
   for (const auto& [job, entry] : by_job_) {
     const Delivery delivery =
-        entry->fate == Entry::Fate::kArrived ? Delivery::kUnsettled : Delivery::kLost;
+        entry->fate == Entry::Fate::kArrived ? Delivery::kSeemsArrived : Delivery::kLost;
     jobs.push_back(
         {job.tenant, entry->fingerprint, entry->request.id, job.id, entry->claims, delivery});
   }

@@ -34,11 +34,11 @@ namespace gateway::jobs {
 
 // Whose job answers a submit.
 enum class AnswerRule {
-  kOwn,          // its own, or that of its request_id
-  kRetry,        // its metadata say that it repeats an earlier call, whose answer has long arrived
-  kJoined,       // an equal submit was running
-  kUndelivered,  // an equal submit's answer did not arrive, or is not known to have
-  kUnsettled,    // an equal submit was answered a moment ago, and nobody has named its job since
+  kOwn,           // its own, or that of its request_id
+  kRetry,         // its metadata say that it repeats an earlier call, whose answer has long arrived
+  kJoined,        // an equal submit was running
+  kUndelivered,   // an equal submit's answer did not arrive, or is not known to have
+  kSeemsArrived,  // an equal submit was answered a moment ago, and nobody has named its job since
 };
 
 // `joined`, `undelivered` …: as metadata and metrics have it.

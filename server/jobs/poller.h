@@ -191,8 +191,8 @@ class Poller {
                       WallTime wall) REQUIRES(mutex_);
   Duration FairInterval(const std::string& tenant) const REQUIRES(mutex_);
   // A job's round is over: it is due again after `delay`.
-  void Settle(Entry& entry, Duration delay) REQUIRES(mutex_);
-  void SettleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
+  void Reschedule(Entry& entry, Duration delay) REQUIRES(mutex_);
+  void RescheduleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
   const PollerOptions options_;
   Upstream& upstream_;

@@ -77,7 +77,7 @@ bool Poller::TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::Jo
   if (reply.kind == Kind::kLarge) {  // at once again, for all of it
     entry->large = true;
     Leave(ask);
-    Settle(*entry, Duration::zero());
+    Reschedule(*entry, Duration::zero());
     return false;
   }
   if (entry->polls < std::numeric_limits<std::uint16_t>::max()) ++entry->polls;
@@ -89,7 +89,7 @@ bool Poller::TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::Jo
   known.accepted_at = entry->accepted_at;
   known.notice = entry->too_large ? Notice::kTooLarge : Notice::kNone;
   Leave(ask);
-  Settle(*entry, DelayAfter(*entry, known, reply, wall));
+  Reschedule(*entry, DelayAfter(*entry, known, reply, wall));
   return false;
 }
 
@@ -110,7 +110,7 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
     }
     if (!advanced.store) {
       Leave(news->ask);
-      SettleAs(news, nullptr);
+      RescheduleAs(news, nullptr);
     }
   }
   if (!advanced.store) return Pump();
@@ -136,7 +136,7 @@ void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
   {
     MutexLock lock(mutex_);
     Leave(news->ask);
-    SettleAs(news, std::move(outcome.seen));
+    RescheduleAs(news, std::move(outcome.seen));
   }
   NoteFollowed();
   Pump();
@@ -151,7 +151,7 @@ void Poller::Abandon(const NewsPtr& news, bool gone) {
     } else if (Entry* const entry = FindEntry(news->job->key())) {
       // Nothing was kept, so nothing happened: the next poll must find the same news again.
       entry->digest = 0;
-      Settle(*entry, options_.curve.error_max);
+      Reschedule(*entry, options_.curve.error_max);
     }
   }
   NoteFollowed();
@@ -180,7 +180,7 @@ Duration Poller::FairInterval(const std::string& tenant) const {
       std::chrono::duration<double>(static_cast<double>(turns) / upstream_.requests_per_second()));
 }
 
-void Poller::Settle(Entry& entry, Duration delay) {
+void Poller::Reschedule(Entry& entry, Duration delay) {
   entry.busy = false;
   MonoTime due = clock_.Now() + delay;
   const bool hinted = entry.hint_waits;
@@ -196,14 +196,14 @@ void Poller::Settle(Entry& entry, Duration delay) {
   Place(entry, due);
 }
 
-// As Settle, or done for good. `newest` is null if callers see no change.
-void Poller::SettleAs(const NewsPtr& news, SnapshotPtr newest) {
+// As Reschedule, or done for good. `newest` is null if callers see no change.
+void Poller::RescheduleAs(const NewsPtr& news, SnapshotPtr newest) {
   if (IsFinal(news->advanced.record.job.state)) return Remove(news->job->key());
   Entry* const entry = FindEntry(news->job->key());
   if (entry == nullptr) return;
   Note(*entry, news->advanced.record);
   if (newest != nullptr) entry->job = std::move(newest);
-  Settle(*entry, news->delay);
+  Reschedule(*entry, news->delay);
 }
 
 }  // namespace gateway::jobs

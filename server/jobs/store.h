@@ -76,7 +76,7 @@ struct PartChunk {
   std::int64_t total_bytes = 0;
 };
 
-// What Update and Bury say when the record has another version than they were told.
+// What Update and Delete say when the record has another version than they were told.
 inline absl::Status ChangedMeanwhile() {
   return absl::AbortedError("Somebody else has changed the record meanwhile");
 }
@@ -129,8 +129,9 @@ class Submissions {
   // The record of the tenant with this fingerprint and minted_request_id, created at or after
   // `since`, visible or not, that the evidence allows: one that it makes certain first, then the
   // newest.
-  virtual void FindUnkeyed(std::string tenant, std::string fingerprint, RetryEvidence evidence,
-                           WallTime since, StoreCallback<std::optional<JobRecord>> done) = 0;
+  virtual void FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                    RetryEvidence evidence, WallTime since,
+                                    StoreCallback<std::optional<JobRecord>> done) = 0;
 
   // Somebody who knows its token says that the job is one of these at Pictory. Kept beside the
   // record for Recover, at most limits::kHintsMax of a job; one that is known already costs no
@@ -169,7 +170,7 @@ class Jobs {
                         StoreCallback<PartChunk> done) = 0;
 
   // As Update, and the parts and labels of the job are gone.
-  virtual void Bury(JobRecord record, StoreDone done) = 0;
+  virtual void Delete(JobRecord record, StoreDone done) = 0;
 
   // Removes records and all that belongs to them, the oldest first; UNCONFIRMED jobs and running
   // submissions never. Gives back their tenants and job ids, at most query.limit.

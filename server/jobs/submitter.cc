@@ -44,7 +44,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
-  submissions_.FindUnkeyed(
+  submissions_.FindWithoutRequestId(
       tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
       [this, request = std::move(request),
        done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {

@@ -53,7 +53,7 @@ void Metrics::CountRepeated(const std::string& rule) {
   repeated_.Add({{"rule", rule}}).Increment();
 }
 
-void Metrics::CountCallback(const std::string& result) {
+void Metrics::CountWebhookCall(const std::string& result) {
   callbacks_.Add({{"result", result}}).Increment();
 }
 

@@ -33,9 +33,9 @@ class Metrics {
   void CountRepeated(const std::string& rule);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(std::string_view outcome);
-  // result: known, in_doubt (of a job that is so), unknown (of no unfinished job), forged,
+  // result: known, unconfirmed (of a job that is so), unknown (of no unfinished job), forged,
   // repeated.
-  void CountCallback(const std::string& result);
+  void CountWebhookCall(const std::string& result);
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.

@@ -5,7 +5,7 @@
 
 namespace gateway::pictory {
 
-std::string JobIdOfCallback(std::string_view body) {
+std::string JobIdOfWebhookCall(std::string_view body) {
   static const json::PathTable* const kJobIds =
       new json::PathTable({"job_id", "jobId", "data.job_id", "data.jobId", "job.job_id",
                            "job.jobId", "data.job.job_id", "data.job.jobId"});

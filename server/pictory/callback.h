@@ -10,6 +10,6 @@ namespace gateway::pictory {
 // Pictory's job id in any of its spellings: beside the result, in `data`, or in a `job` of either;
 // "" if there is none, or none that could be one. The beginning of a body is enough, if the id is
 // in it.
-std::string JobIdOfCallback(std::string_view body);
+std::string JobIdOfWebhookCall(std::string_view body);
 
 }  // namespace gateway::pictory

@@ -218,10 +218,10 @@ std::optional<JobRecord> JobReads::FindToken(const std::string& token) {
   return ReadRecord(*find, 0);
 }
 
-std::optional<JobRecord> JobReads::FindUnkeyed(const std::string& tenant,
-                                               const std::string& fingerprint,
-                                               const jobs::RetryEvidence& evidence,
-                                               WallTime since) {
+std::optional<JobRecord> JobReads::FindWithoutRequestId(const std::string& tenant,
+                                                        const std::string& fingerprint,
+                                                        const jobs::RetryEvidence& evidence,
+                                                        WallTime since) {
   StatementUse find(find_unkeyed_);
   find->bindNoCopy(1, tenant);
   find->bindNoCopy(2, fingerprint.data(), static_cast<int>(fingerprint.size()));

@@ -26,9 +26,10 @@ class JobReads {
   std::optional<std::string> FindOwner(const std::string& account,
                                        const std::string& pictory_job_id);
   std::optional<jobs::JobRecord> FindToken(const std::string& token);
-  std::optional<jobs::JobRecord> FindUnkeyed(const std::string& tenant,
-                                             const std::string& fingerprint,
-                                             const jobs::RetryEvidence& evidence, WallTime since);
+  std::optional<jobs::JobRecord> FindWithoutRequestId(const std::string& tenant,
+                                                      const std::string& fingerprint,
+                                                      const jobs::RetryEvidence& evidence,
+                                                      WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   std::int64_t FindFeedEnd();

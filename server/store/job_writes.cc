@@ -159,7 +159,7 @@ void JobWrites::Rename(const std::string& tenant, const std::string& adopted,
   }
 }
 
-absl::Status JobWrites::Bury(const JobRecord& record) {
+absl::Status JobWrites::Delete(const JobRecord& record) {
   const absl::StatusOr<Row> row = RowToChange(record);
   if (!row.ok()) return row.status();
   Replace(row->id, record, row->labels);

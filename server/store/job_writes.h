@@ -38,7 +38,7 @@ class JobWrites {
   absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
-  absl::Status Bury(const jobs::JobRecord& record);
+  absl::Status Delete(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const jobs::Asked& asked);
   jobs::Recovered Recover(WallTime now);

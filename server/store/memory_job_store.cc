@@ -250,9 +250,9 @@ void MemoryJobStore::FindToken(std::string token, Callback<std::optional<JobReco
   }));
 }
 
-void MemoryJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
-                                 jobs::RetryEvidence evidence, WallTime since,
-                                 Callback<std::optional<JobRecord>> done) {
+void MemoryJobStore::FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                          jobs::RetryEvidence evidence, WallTime since,
+                                          Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
   done(Locked<Found>([&]() REQUIRES(mutex_) -> Found {
     Found best;
@@ -348,7 +348,7 @@ void MemoryJobStore::ReadPart(std::string tenant, std::string job_id, v1::Result
   }));
 }
 
-void MemoryJobStore::Bury(JobRecord record, Done done) {
+void MemoryJobStore::Delete(JobRecord record, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
          const Key key(record.job.tenant, record.job.job_id);
          if (absl::Status replaced = Replace(std::move(record)); !replaced.ok()) return replaced;

@@ -34,8 +34,9 @@ class MemoryJobStore : public jobs::Store {
   void FindOwner(std::string account, std::string pictory_job_id,
                  Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
-                   WallTime since, Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                            jobs::RetryEvidence evidence, WallTime since,
+                            Callback<std::optional<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
@@ -45,7 +46,7 @@ class MemoryJobStore : public jobs::Store {
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(jobs::Asked asked, Done done) override;
-  void Bury(jobs::JobRecord record, Done done) override;
+  void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
   void FindFeedEnd(Callback<std::string> done) override;

@@ -143,7 +143,7 @@ UPDATE jobs SET sent_at = create_time WHERE submission IN (2, 3, 6, 7);
 -- FindToken
 CREATE INDEX jobs_by_token ON jobs (correlation_token)
   WHERE finish_time IS NULL AND correlation_token <> '';
--- FindUnkeyed
+-- FindWithoutRequestId
 CREATE INDEX jobs_unkeyed ON jobs (tenant, fingerprint, create_time) WHERE minted_request_id = 1;
 -- Recover
 CREATE INDEX jobs_spent ON jobs (sent_at, tenant) WHERE submission IN (2, 3, 6, 7, 8);

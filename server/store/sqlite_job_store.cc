@@ -221,9 +221,9 @@ void SqliteJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
                     }});
 }
 
-void SqliteJobStore::Bury(JobRecord record, Done done) {
+void SqliteJobStore::Delete(JobRecord record, Done done) {
   writer_.Post(
-      {.apply = [record = std::move(record)](JobWrites& writes) { return writes.Bury(record); },
+      {.apply = [record = std::move(record)](JobWrites& writes) { return writes.Delete(record); },
        .done = std::move(done)});
 }
 
@@ -336,14 +336,15 @@ void SqliteJobStore::FindToken(std::string token, Callback<std::optional<JobReco
       std::move(done));
 }
 
-void SqliteJobStore::FindUnkeyed(std::string tenant, std::string fingerprint,
-                                 jobs::RetryEvidence evidence, WallTime since,
-                                 Callback<std::optional<JobRecord>> done) {
+void SqliteJobStore::FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                          jobs::RetryEvidence evidence, WallTime since,
+                                          Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
       finds_,
       [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
-       evidence = std::move(evidence),
-       since](JobReads& reads) { return reads.FindUnkeyed(tenant, fingerprint, evidence, since); },
+       evidence = std::move(evidence), since](JobReads& reads) {
+        return reads.FindWithoutRequestId(tenant, fingerprint, evidence, since);
+      },
       std::move(done));
 }
 

@@ -32,8 +32,8 @@ class WebhookReceiverTest : public testing::Test {
     ASSERT_TRUE(receiver.ok()) << receiver.status();
     receiver_ = *std::move(receiver);
     WebhookEvents events;
-    events.called_back = [this](const std::string& token, std::vector<std::string> ids,
-                                const WebhookEvents::Done& done) {
+    events.webhook_called = [this](const std::string& token, std::vector<std::string> ids,
+                                   const WebhookEvents::Done& done) {
       std::lock_guard lock(mutex_);
       called_back_.emplace_back(token, std::move(ids));
       more_.notify_all();
@@ -176,7 +176,7 @@ TEST_F(WebhookReceiverTest, ManyOfOneSubmissionAreTheFirstAtOnceAndAllOthersABit
   EXPECT_EQ(Post(PathOf(kToken), "no id").status, 204);
   EXPECT_EQ(client.Read().status, 204);
   EXPECT_EQ(other.Read().status, 204);
-  EXPECT_GE(std::chrono::steady_clock::now() - begin, limits::kCallbackInterval);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, limits::kWebhookCallInterval);
   EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p1")),
                                         Pair(kToken, UnorderedElementsAre("p2", "p3"))));
   EXPECT_THAT(Dropped(), ElementsAre("repeated"));
@@ -255,7 +255,7 @@ TEST_F(WebhookReceiverTest, AUrlThatLeakedIsHandedOnFourTimesASecond) {
 }
 
 TEST_F(WebhookReceiverTest, OfALongBodyTheBeginningIsRead) {
-  const std::string long_text(limits::kCallbackBodyMaxBytes, 'x');
+  const std::string long_text(limits::kWebhookCallBodyMaxBytes, 'x');
   const std::string before = R"({"job_id":"p1","data":{"txt":")" + long_text + "\"}}";
   const std::string after = R"({"data":{"txt":")" + long_text + R"(","job_id":"p1"}})";
   EXPECT_EQ(Post(PathOf(kToken), before).status, 204);
@@ -284,7 +284,7 @@ TEST_F(WebhookReceiverTest, OneConnectionServesMany) {
 
 TEST_F(WebhookReceiverTest, SlowStrangersKeepNoCallOut) {
   std::deque<PlainClient> strangers;
-  for (std::size_t i = 0; i < limits::kCallbackConnectionsMax + 40; ++i) {
+  for (std::size_t i = 0; i < limits::kWebhookCallConnectionsMax + 40; ++i) {
     strangers.emplace_back(port());
     if (i % 3 == 0) strangers.back().Send("POST /x HTTP/1.1\r\nHo");
     if (i % 3 == 1) strangers.back().Send("POST /x HTTP/1.1\r\nContent-Length: 99\r\n\r\n{");

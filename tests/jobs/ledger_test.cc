@@ -106,13 +106,13 @@ TEST_F(LedgerTest, ABuriedJobIsSeenNoMoreAndABurialNamesItsVersionToo) {
   const JobRecord record = Put(SubmissionState::kAccepted);
   const JobRecord now = Update({.record = Saying(record, "a")}).record;
   std::optional<Ledger::Outcome> outcome;
-  ledger_.Bury(record, [&](Ledger::Outcome given) { outcome = std::move(given); });
+  ledger_.Delete(record, [&](Ledger::Outcome given) { outcome = std::move(given); });
   ASSERT_TRUE(absl::IsAborted(outcome->status));
   EXPECT_EQ(outcome->record, now);
   EXPECT_NE(hub_.Find("default", "j1"), nullptr);
   JobRecord buried = now;
   buried.submission = SubmissionState::kDeleted;
-  ledger_.Bury(buried, [&](Ledger::Outcome given) { outcome = std::move(given); });
+  ledger_.Delete(buried, [&](Ledger::Outcome given) { outcome = std::move(given); });
   EXPECT_TRUE(outcome->status.ok());
   EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
 }

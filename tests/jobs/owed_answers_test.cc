@@ -76,7 +76,7 @@ TEST_F(OwedAnswersTest, AnAnswerThatSeemsToHaveArrivedIsOwedUntilItSettles) {
   clock_.Advance(29s);
   {
     const Verdict again = Ask("r2");
-    EXPECT_EQ(again.rule, AnswerRule::kUnsettled);
+    EXPECT_EQ(again.rule, AnswerRule::kSeemsArrived);
     EXPECT_TRUE(again.claim.has_value());
     owed_.Claimed({"acme", "r1"});
     owed_.Begun({"acme", "r1"}, "f", true);
@@ -180,7 +180,7 @@ TEST_F(OwedAnswersTest, AClaimThatCouldNotBeStoredChangesNothing) {
     const Verdict claim = Ask("r2");
     owed_.NotClaimed({"acme", "r1"});
   }
-  EXPECT_EQ(Ask("r3").rule, AnswerRule::kUnsettled);
+  EXPECT_EQ(Ask("r3").rule, AnswerRule::kSeemsArrived);
 }
 
 TEST_F(OwedAnswersTest, WhatMetadataMayMeanComesAfterWhatIsOwed) {
@@ -226,7 +226,7 @@ TEST_F(OwedAnswersTest, OfWhatAProcessDiedWithNothingIsKnownAndANameSettlesIt) {
 
 TEST_F(OwedAnswersTest, AnEndInOrderKeepsApartWhatIsLostAndWhatIsNotSettled) {
   owed_.Recover({{"acme", "f", "r1", "job-r1", 0, Delivery::kLost},
-                 {"acme", "g", "r2", "job-r2", 0, Delivery::kUnsettled}});
+                 {"acme", "g", "r2", "job-r2", 0, Delivery::kSeemsArrived}});
   owed_.Named({"acme", "job-r1"});
   clock_.Advance(30s);
   EXPECT_EQ(Ask("x", "f").rule, AnswerRule::kUndelivered);
@@ -238,7 +238,7 @@ TEST_F(OwedAnswersTest, AnAnswerThatArrivesLateHasItsTimeToSettle) {
   clock_.Advance(9min + 50s);
   Ask("r2").call->Arrived();
   clock_.Advance(29s);
-  EXPECT_EQ(Ask("r3").rule, AnswerRule::kUnsettled);
+  EXPECT_EQ(Ask("r3").rule, AnswerRule::kSeemsArrived);
 }
 
 TEST_F(OwedAnswersTest, AnAttemptWithAKeyAnswersWhoeverJoinedIt) {
@@ -283,7 +283,7 @@ TEST_F(OwedAnswersTest, ARecordIsNotedAsArrivedOnceItIs) {
   EXPECT_FALSE(noted("job-r2"));
   ASSERT_EQ(owed_.Unsettled().size(), 2u);
   for (const OwedJob& job : owed_.Unsettled()) {
-    EXPECT_EQ(job.delivery, job.job_id == "job-r1" ? Delivery::kLost : Delivery::kUnsettled);
+    EXPECT_EQ(job.delivery, job.job_id == "job-r1" ? Delivery::kLost : Delivery::kSeemsArrived);
   }
   clock_.Advance(30s);
   EXPECT_FALSE(noted("job-r1"));

@@ -194,7 +194,7 @@ TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) 
     int polls = 0;
     Duration late{};
   };
-  const auto render = [this](const PollCurve& curve, bool watched, bool called_back) {
+  const auto render = [this](const PollCurve& curve, bool watched, bool webhook_called) {
     Make({.requests_per_second = 1000, .burst = 1000}, {.curve = curve});
     answers_.clear();
     const std::string id = "r" + std::to_string(published_.size());
@@ -203,7 +203,7 @@ TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) 
     clock_.Advance(10min);
     const MonoTime end = clock_.Now();
     answers_[id] = [] { return Reply(200, kDone); };
-    if (called_back) poller_->Hint("default", "job-" + id);
+    if (webhook_called) poller_->Hint("default", "job-" + id);
     while (poller_->followed() > 0) clock_.Advance(100ms);
     return Seen{PollsOf(id), clock_.Now() - end};
   };
@@ -395,7 +395,7 @@ TEST_F(PollerTest, AnyAnswerEndsDegradedAndSoDoesTheLastJobsEnd) {
   buried.job.job_id = "job-a";
   store_.Find("default", "job-a", [&](const auto& found) { buried = **found; });
   buried.submission = SubmissionState::kDeleted;
-  store_.Bury(buried, [](const absl::Status&) {});
+  store_.Delete(buried, [](const absl::Status&) {});
   clock_.Advance(48h);  // from a day on an unanswered poll looks into the store
   EXPECT_EQ(poller_->followed(), 1u) << "nothing has been asked of an age, so the store was not";
   answers_["a"] = [] { return Reply(400, "{}"); };
@@ -433,7 +433,8 @@ TEST_F(PollerTest, AJobThatWasDeletedMeanwhileIsFollowedNoLonger) {
   JobRecord record = Accepted("a");
   on_storing_ = [&] {
     record.submission = SubmissionState::kDeleted;
-    ledger_->Bury(record, [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+    ledger_->Delete(record,
+                    [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   };
   Follow(record);
   clock_.Advance(60s);

@@ -8,7 +8,7 @@
 
 #include "jobs/deleter.h"
 #include "jobs/outage.h"
-#include "jobs/reconciler.h"
+#include "jobs/resolver.h"
 #include "jobs/submitter_rig.h"
 #include "jobs/upload_desk.h"
 
@@ -32,8 +32,8 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
-                                               clock_, clock_, ReconcileEvents{});
+    resolver_ = std::make_unique<Resolver>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+                                           clock_, clock_, ResolveEvents{});
     deleter_ = std::make_unique<Deleter>(*upstream_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
@@ -68,7 +68,7 @@ class RestingTest : public SubmitterTest {
     store_.Adopt(record, [](const absl::Status&) {});
     record.version = 1;
     hub_.Publish(record);
-    reconciler_->OnChange(record);
+    resolver_->OnChange(record);
   }
 
   absl::Status Upload() {
@@ -88,7 +88,7 @@ class RestingTest : public SubmitterTest {
     v1::ResolveJobRequest request;
     request.set_job_id("doubt");
     if (!adopt.empty()) request.set_adopt_pictory_job_id(adopt);
-    reconciler_->Resolve("default", request, [&](const auto& answer) { told = answer.status(); });
+    resolver_->Resolve("default", request, [&](const auto& answer) { told = answer.status(); });
     return told;
   }
 
@@ -123,7 +123,7 @@ class RestingTest : public SubmitterTest {
     for (const Call& call : Calls()) EXPECT_TRUE(call.make().ok()) << call.name;
   }
 
-  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Deleter> deleter_;
   std::unique_ptr<UploadDesk> desk_;
 };

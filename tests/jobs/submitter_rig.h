@@ -30,7 +30,7 @@ class SubmitterTest : public testing::Test {
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
-      if (record.job.state == v1::JOB_STATE_UNCONFIRMED) in_doubt_.push_back(record);
+      if (record.job.state == v1::JOB_STATE_UNCONFIRMED) unconfirmed_.push_back(record);
     });
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
@@ -120,7 +120,7 @@ class SubmitterTest : public testing::Test {
   Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
                      clock_};
   std::string webhooks_;  // "": no webhooks
-  std::vector<JobRecord> in_doubt_;
+  std::vector<JobRecord> unconfirmed_;
   std::vector<std::string> hinted_;
   std::vector<std::string> foreign_;
   std::unique_ptr<Ledger> ledger_;

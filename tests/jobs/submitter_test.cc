@@ -168,7 +168,7 @@ TEST_F(SubmitterTest, AnAnswerWithTheIdOfAnotherJobLeavesDoubt) {
   EXPECT_EQ((*answer)->pictory_job_id(), "");
   EXPECT_EQ(Stored("r2")->submission, SubmissionState::kUnknown);
   EXPECT_EQ(foreign_, std::vector<std::string>{"p1"});
-  ASSERT_EQ(in_doubt_.size(), 1u);
+  ASSERT_EQ(unconfirmed_.size(), 1u);
   EXPECT_EQ((*Submit(Preview("r2")))->job_id(), (*answer)->job_id());
   EXPECT_EQ(Posts(), 2);
 }
@@ -322,10 +322,10 @@ TEST_F(SubmitterTest, AJobInDoubtIsHandedOnOnceItIsVisible) {
   transport_.SetScript([](const http::Request&) { return test::Cut(); });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok());
-  ASSERT_EQ(in_doubt_.size(), 1u);
-  EXPECT_EQ(in_doubt_[0].job.state, v1::JOB_STATE_UNCONFIRMED);
-  EXPECT_EQ(in_doubt_[0].sent_at, clock_.WallNow());
-  EXPECT_NE(hub_.Find("default", in_doubt_[0].job.job_id), nullptr);
+  ASSERT_EQ(unconfirmed_.size(), 1u);
+  EXPECT_EQ(unconfirmed_[0].job.state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(unconfirmed_[0].sent_at, clock_.WallNow());
+  EXPECT_NE(hub_.Find("default", unconfirmed_[0].job.job_id), nullptr);
 }
 
 TEST_F(SubmitterTest, TheWebhookCarriesTheTokenOfTheAttempt) {
@@ -388,7 +388,7 @@ TEST_F(SubmitterTest, ARetryOfADeletedJobIsToldSoAndNotPaidAgain) {
   record.submission = SubmissionState::kDeleted;
   record.job.state = v1::JOB_STATE_CLEANED;
   hub_.Forget("default", record.job.job_id);
-  store_.Bury(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  store_.Delete(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
   const auto retry = Submit(Preview("r1"));
   ASSERT_TRUE(retry.ok()) << retry.status();
   EXPECT_EQ((*retry)->job_id(), record.job.job_id);

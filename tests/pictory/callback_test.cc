@@ -5,7 +5,7 @@
 namespace gateway::pictory {
 namespace {
 
-TEST(JobIdOfCallback, InEverySpelling) {
+TEST(JobIdOfWebhookCall, InEverySpelling) {
   for (
       const char* body :
       {R"({"job_id":"53g4-x","success":true,"data":{"status":"completed"}})",
@@ -16,22 +16,23 @@ TEST(JobIdOfCallback, InEverySpelling) {
        R"({"job":{"id":"53g4-x","status":"completed"}})", R"({"data":{"job":{"id":"53g4-x"}}})",
        R"({"job":{"id":"of-something-else","job_id":"53g4-x"}})",
        R"({"job":{"id":"of-something-else"},"data":{"jobId":"53g4-x"}})"}) {
-    EXPECT_EQ(JobIdOfCallback(body), "53g4-x") << body;
+    EXPECT_EQ(JobIdOfWebhookCall(body), "53g4-x") << body;
   }
 }
 
-TEST(JobIdOfCallback, NoneIsReadFromAnythingElse) {
+TEST(JobIdOfWebhookCall, NoneIsReadFromAnythingElse) {
   for (const char* body :
        {"", "{}", "null", "[]", "job_id=a", R"({"job_id":)", R"({"job_id":["a"]})",
         R"({"job_id":"a b"})", R"({"job_id":".."})", R"({"job_id":"\u0000"})",
         R"({"data":"{\"job_id\":\"a\"}"})", R"({"id":"a"})"}) {
-    EXPECT_EQ(JobIdOfCallback(body), "") << body;
+    EXPECT_EQ(JobIdOfWebhookCall(body), "") << body;
   }
-  EXPECT_EQ(JobIdOfCallback(R"({"job_id":")" + std::string(257, 'a') + "\"}"), "");
+  EXPECT_EQ(JobIdOfWebhookCall(R"({"job_id":")" + std::string(257, 'a') + "\"}"), "");
 }
 
-TEST(JobIdOfCallback, TheBeginningOfALongBodyIsEnough) {
-  EXPECT_EQ(JobIdOfCallback(R"({"job_id":"a","data":{"transcript":[{"words":[{"word":"On)"), "a");
+TEST(JobIdOfWebhookCall, TheBeginningOfALongBodyIsEnough) {
+  EXPECT_EQ(JobIdOfWebhookCall(R"({"job_id":"a","data":{"transcript":[{"words":[{"word":"On)"),
+            "a");
 }
 
 }  // namespace

@@ -92,9 +92,9 @@ TEST(OddReply, ToACallbackHasItsId) {
        "\xef\xbb\xbf{\"job_id\":\"a\"}", "{\"txt\":\"a\nb\",\"job_id\":\"a\"}",
        R"({"x":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"job_id":"a"})",
        R"({"txt":"\udfff","job_id":"a","data":{"transcript":[{"words":[{"word":"On)"}) {
-    EXPECT_EQ(JobIdOfCallback(body), "a") << body;
+    EXPECT_EQ(JobIdOfWebhookCall(body), "a") << body;
   }
-  EXPECT_EQ(JobIdOfCallback(R"({"txt":"\ud83c","job_id":"a)"), "") << "cut within the id";
+  EXPECT_EQ(JobIdOfWebhookCall(R"({"txt":"\ud83c","job_id":"a)"), "") << "cut within the id";
 }
 
 TEST(OddReply, ToATokenRequestHasItsToken) {

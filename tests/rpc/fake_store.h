@@ -64,7 +64,7 @@ class FakeStore final : public jobs::Jobs {
                  jobs::StoreCallback<std::optional<std::string>> done) override {
     done(NotHere());
   }
-  void Bury(jobs::JobRecord, jobs::StoreDone done) override { done(NotHere()); }
+  void Delete(jobs::JobRecord, jobs::StoreDone done) override { done(NotHere()); }
   void Prune(jobs::PruneQuery, jobs::StoreCallback<std::vector<jobs::JobKey>> done) override {
     done(NotHere());
   }

@@ -33,7 +33,7 @@ inline constexpr std::array<Breakage, 16> kBreakages = {{
      "a request_id is believed whatever the request"},
     {"trust-callbacks", jobs::Guard::kAskBeforeAdopting, nullptr, nullptr,
      "a callback is believed without asking Pictory"},
-    {"drop-early-callbacks", jobs::Guard::kEarlyCallback, nullptr, nullptr,
+    {"drop-early-callbacks", jobs::Guard::kEarlyWebhookCall, nullptr, nullptr,
      "a callback before the answer to the submit is dropped"},
     {"one-failure", jobs::Guard::kConfirmFailure, nullptr, nullptr, "one failed reply ends a job"},
     {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr,

@@ -388,8 +388,8 @@ void Caller::SettleDoubt(Duration older_than) {
   if (world_.clock().Now() - doubted_since_ < older_than) return;
   v1::ResolveJobRequest request;
   request.set_job_id(job_id_);
-  jobs::Reconciler& reconciler = process->reconciler();
-  reconciler.Resolve(tenant_, request, [this, request, &reconciler](const auto& listed) mutable {
+  jobs::Resolver& resolver = process->resolver();
+  resolver.Resolve(tenant_, request, [this, request, &resolver](const auto& listed) mutable {
     if (!listed.ok()) {  // no budget for the question at present
       return world_.clock().InWorld(world_.Between(20s, 5min),
                                     [this] { SettleDoubt(Duration(0)); });
@@ -411,7 +411,7 @@ void Caller::SettleDoubt(Duration older_than) {
     } else {
       request.set_abandon(true);
     }
-    reconciler.Resolve(tenant_, request, [this](const auto& settled) {
+    resolver.Resolve(tenant_, request, [this](const auto& settled) {
       if (settled.ok()) return Hear(settled->job(), "a decision");
       world_.clock().InWorld(world_.Between(20s, 5min), [this] { SettleDoubt(Duration(0)); });
     });

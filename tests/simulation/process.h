@@ -37,7 +37,7 @@ class Process {
 
   jobs::Hub& hub() { return core_.hub; }
   jobs::Submitter& submitter() { return core_.submitter; }
-  jobs::Reconciler& reconciler() { return core_.reconciler; }
+  jobs::Resolver& resolver() { return core_.resolver; }
   jobs::Adopter& adopter() { return core_.adopter; }
   jobs::Deleter& deleter() { return core_.deleter; }
   jobs::OwedAnswers& owed() { return core_.owed; }

@@ -132,15 +132,15 @@ void SimStore::TakeOver(JobRecord record, Callback<std::string> done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
-void SimStore::Bury(JobRecord record, Done done) {
+void SimStore::Delete(JobRecord record, Done done) {
   auto apply = [this, record = std::move(record), done] {
     absl::Status result;
     if (bugs_.buries_the_request_id) {
       JobRecord nameless = record;
       nameless.job.request_id.clear();
-      disk_.Bury(nameless, [&result](absl::Status status) { result = std::move(status); });
+      disk_.Delete(nameless, [&result](absl::Status status) { result = std::move(status); });
     } else {
-      disk_.Bury(record, [&result](absl::Status status) { result = std::move(status); });
+      disk_.Delete(record, [&result](absl::Status status) { result = std::move(status); });
     }
     return std::function<void()>([done, result] { done(result); });
   };
@@ -226,12 +226,12 @@ void SimStore::FindToken(std::string token, Callback<std::optional<JobRecord>> d
       [token](jobs::Store& disk, auto found) { disk.FindToken(token, found); }, std::move(done));
 }
 
-void SimStore::FindUnkeyed(std::string tenant, std::string fingerprint,
-                           jobs::RetryEvidence evidence, WallTime since,
-                           Callback<std::optional<JobRecord>> done) {
+void SimStore::FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                    jobs::RetryEvidence evidence, WallTime since,
+                                    Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
       [tenant, fingerprint, evidence, since](jobs::Store& disk, auto found) {
-        disk.FindUnkeyed(tenant, fingerprint, evidence, since, found);
+        disk.FindWithoutRequestId(tenant, fingerprint, evidence, since, found);
       },
       std::move(done));
 }

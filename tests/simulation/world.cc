@@ -29,7 +29,7 @@ World::World(const WorldOptions& options)
   process_options_.webhooks = Chance(0.8);
   pictory_ = std::make_unique<SimPictory>(
       clock_, random_, DrawWeather(),
-      [this](const std::string& token, const std::string& id) { OnCallback(token, id); });
+      [this](const std::string& token, const std::string& id) { OnWebhookCall(token, id); });
 }
 
 World::~World() {
@@ -216,18 +216,18 @@ void World::SettleDoubts(Duration older_than) {
   }
 }
 
-void World::OnCallback(const std::string& token, const std::string& pictory_job_id) {
+void World::OnWebhookCall(const std::string& token, const std::string& pictory_job_id) {
   ++statistics_.callbacks;
   if (process_ == nullptr) return;
   if (pictory_->Find(pictory_job_id) != nullptr) {
     callbacks_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
   }
-  process_->reconciler().OnCallback(token, {pictory_job_id},
-                                    [this, token](const absl::Status& kept) {
-                                      const auto found = callbacks_.find(token);
-                                      if (kept.ok() && found != callbacks_.end())
-                                        found->second.answered = true;
-                                    });
+  process_->resolver().OnWebhookCall(token, {pictory_job_id},
+                                     [this, token](const absl::Status& kept) {
+                                       const auto found = callbacks_.find(token);
+                                       if (kept.ok() && found != callbacks_.end())
+                                         found->second.answered = true;
+                                     });
 }
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {

@@ -87,7 +87,7 @@ class World {
   void KillInTheNextWrite();
   void PlanDay();
   void SettleDoubts(Duration older_than);
-  void OnCallback(const std::string& token, const std::string& pictory_job_id);
+  void OnWebhookCall(const std::string& token, const std::string& pictory_job_id);
   void CheckBudget();
   void CheckEnd();
 

@@ -84,7 +84,7 @@ TEST_P(FeedTest, TellsWhatIsGone) {
   }
   News();
   JobRecord deleted = Deleted(Accepted("deleted", "p-deleted"));
-  ASSERT_TRUE(calls_.Bury(deleted).ok());
+  ASSERT_TRUE(calls_.Delete(deleted).ok());
   ASSERT_EQ(calls_.Prune({.finished_before = At(6), .untouched_since = {}, .limit = 9})->size(),
             1u);
   EXPECT_THAT(News(), ElementsAre(Gone("deleted", 2), Gone("pruned")));

@@ -45,7 +45,7 @@ TEST_P(JobsTest, OurIdWinsOverAnEqualPictoryId) {
 TEST_P(JobsTest, TenantsMayUseTheSameIds) {
   ASSERT_TRUE(calls_.Begin(Begun("j1", "r1", "acme")).value().begun);
   ASSERT_TRUE(calls_.Begin(Begun("j1", "r1", "umbra")).value().begun);
-  ASSERT_TRUE(calls_.Bury(Deleted(Begun("j1", "r1", "acme"))).ok());
+  ASSERT_TRUE(calls_.Delete(Deleted(Begun("j1", "r1", "acme"))).ok());
   EXPECT_EQ(Stored("r1", "umbra"), Begun("j1", "r1", "umbra"));
 }
 
@@ -77,7 +77,7 @@ TEST_P(JobsTest, ListsNewestFirstInPages) {
   EXPECT_THAT(Listed({.limit = 2}), ElementsAre("e", "d"));
   // What is inserted or removed between two pages moves nothing.
   ASSERT_TRUE(calls_.Adopt(Accepted("f", "pf")).ok());
-  ASSERT_TRUE(calls_.Bury(Deleted(Accepted("d", "pd"))).ok());
+  ASSERT_TRUE(calls_.Delete(Deleted(Accepted("d", "pd"))).ok());
   EXPECT_THAT(Listed({.before_job_id = "d", .limit = 2}), ElementsAre("c", "b"));
   EXPECT_THAT(Listed({.before_job_id = "b", .limit = 2}), ElementsAre("a"));
   EXPECT_THAT(Listed({.before_job_id = "a", .limit = 2}), IsEmpty());
@@ -215,10 +215,10 @@ TEST_P(JobsTest, BuryKeepsTheRequestIdAndNothingElse) {
   ASSERT_TRUE(calls_.Adopt(record).ok());
   ASSERT_TRUE(calls_.Update(record, {{v1::RESULT_PART_TXT, "t"}}).ok());
   const JobRecord tombstone = Deleted(record);
-  EXPECT_EQ(calls_.Bury(Deleted(Accepted("j1", "p1", "umbra"))).code(),
+  EXPECT_EQ(calls_.Delete(Deleted(Accepted("j1", "p1", "umbra"))).code(),
             absl::StatusCode::kNotFound);
   EXPECT_TRUE(calls_.Find("acme", "j1").value().has_value());
-  ASSERT_TRUE(calls_.Bury(tombstone).ok());
+  ASSERT_TRUE(calls_.Delete(tombstone).ok());
   EXPECT_EQ(calls_.Find("acme", "j1").value(), std::nullopt);
   EXPECT_EQ(calls_.Find("acme", "p1").value(), std::nullopt);
   EXPECT_THAT(Listed({.limit = 9}), IsEmpty());

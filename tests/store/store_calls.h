@@ -109,13 +109,13 @@ class StoreCalls {
     store_.ReadFeed(std::move(position), limit, answer.Callback());
     return answer.Wait();
   }
-  absl::Status Bury(Record record) {
+  absl::Status Delete(Record record) {
     record.version = VersionOf(record);
     return BuryVersion(std::move(record));
   }
   absl::Status BuryVersion(Record record) {
     Answer<absl::Status> answer;
-    store_.Bury(std::move(record), answer.Callback());
+    store_.Delete(std::move(record), answer.Callback());
     return answer.Wait();
   }
   absl::StatusOr<std::vector<jobs::JobKey>> Prune(jobs::PruneQuery query) {
@@ -128,11 +128,11 @@ class StoreCalls {
     store_.FindToken(std::move(token), answer.Callback());
     return Unversioned(answer.Wait());
   }
-  MaybeRecord FindUnkeyed(std::string tenant, std::string fingerprint, jobs::RetryEvidence evidence,
-                          WallTime since) {
+  MaybeRecord FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                   jobs::RetryEvidence evidence, WallTime since) {
     Answer<MaybeRecord> answer;
-    store_.FindUnkeyed(std::move(tenant), std::move(fingerprint), std::move(evidence), since,
-                       answer.Callback());
+    store_.FindWithoutRequestId(std::move(tenant), std::move(fingerprint), std::move(evidence),
+                                since, answer.Callback());
     return Unversioned(answer.Wait());
   }
   absl::StatusOr<bool> Claim(const std::string& tenant, const std::string& job_id,

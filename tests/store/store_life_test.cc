@@ -68,7 +68,7 @@ TEST_P(StoreLifeTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
     for (const auto& [id, delivery] : named) jobs.push_back({"acme", "", "", id, 0, delivery});
     ASSERT_TRUE(calls_.EndEpoch(jobs).ok());
   };
-  ends({{"unknown", jobs::Delivery::kLost}, {"young", jobs::Delivery::kUnsettled}});
+  ends({{"unknown", jobs::Delivery::kLost}, {"young", jobs::Delivery::kSeemsArrived}});
   // A change that was under way at the end takes nothing of it back.
   JobRecord late = calls_.FindRequest("acme", "r-unknown").value().value();
   late.delivery = jobs::Delivery::kUnsaid;
@@ -76,7 +76,7 @@ TEST_P(StoreLifeTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
   const auto recovered = store_->Recover(now + minutes(32));
   ASSERT_EQ(recovered->owed.size(), 2u);
   EXPECT_EQ(recovered->owed[0].delivery, jobs::Delivery::kLost);
-  EXPECT_EQ(recovered->owed[1].delivery, jobs::Delivery::kUnsettled);
+  EXPECT_EQ(recovered->owed[1].delivery, jobs::Delivery::kSeemsArrived);
   EXPECT_EQ(recovered->owed[1].claims, 1);
   // The next one ends in order and names nothing: they have arrived meanwhile.
   ends({});

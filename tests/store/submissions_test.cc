@@ -244,7 +244,8 @@ TEST_P(SubmissionsTest, ARetryWithoutAKeyIsFoundByItsContent) {
   using jobs::RetryEvidence;
   const auto find = [this](const RetryEvidence& evidence, std::int64_t since = 0,
                            const std::string& tenant = "acme") {
-    const auto found = calls_.FindUnkeyed(tenant, std::string(32, 'f'), evidence, At(since));
+    const auto found =
+        calls_.FindWithoutRequestId(tenant, std::string(32, 'f'), evidence, At(since));
     EXPECT_TRUE(found.ok()) << found.status();
     return found.ok() && found->has_value() ? (*found)->job.job_id : std::string();
   };
@@ -370,7 +371,7 @@ TEST_P(SubmissionsTest, AnAdoptedJobTurnsOutToBeASubmittedOne) {
   EXPECT_EQ(told[1], (jobs::FeedEntry{{"acme", "submitted"}, 0, 2, false}));
 
   EXPECT_EQ(calls_.TakeOver(submitted).value(), "") << "there is none any more";
-  ASSERT_TRUE(calls_.Bury(Deleted(submitted)).ok());
+  ASSERT_TRUE(calls_.Delete(Deleted(submitted)).ok());
   EXPECT_EQ(calls_.Find("acme", "adopted").value(), std::nullopt);
 }
 

@@ -1,25 +1,25 @@
 // What callbacks said must outlive the process, once they are answered.
 #include <vector>
 
-#include "reconciler_rig.h"
+#include "resolver_rig.h"
 
 namespace gateway::jobs {
 namespace {
 
-class HintsTest : public ReconcilerTest {
+class HintsTest : public ResolverTest {
  protected:
   // Killed, and started again as the gateway starts.
   void Restart() {
-    reconciler_.reset();
+    resolver_.reset();
     Make({.requests_per_second = 1000, .burst = 1000});
     if (script_) transport_.SetScript(script_);
     auto recovered = store_.Recover(clock_.WallNow());
     ASSERT_TRUE(recovered.ok()) << recovered.status();
-    reconciler_->Recall(std::move(recovered->hints));
+    resolver_->Recall(std::move(recovered->hints));
     ASSERT_TRUE(store_
                     .ReadUnfinished([this](const JobRecord& record) {
                       hub_.Publish(record);
-                      reconciler_->OnChange(record);
+                      resolver_->OnChange(record);
                     })
                     .ok());
   }
@@ -55,7 +55,7 @@ TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
   record.submission = SubmissionState::kUnknown;
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   Store(record);
-  reconciler_->OnChange(record);
+  resolver_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
@@ -105,8 +105,8 @@ TEST_F(HintsTest, AnIdThatIsNotUnderstoodIsAskedForLessAndLess) {
 TEST_F(HintsTest, TheIdInWhatCameOfTheAnswerIsAskedForAndThenBelieved) {
   JobRecord record = Put(SubmissionState::kUnknown);
   transport_.SetScript([](const http::Request&) { return Reply(404, "{}"); });
-  reconciler_->OnHint({"default", "j1"}, "p1");
-  reconciler_->OnChange(record);
+  resolver_->OnHint({"default", "j1"}, "p1");
+  resolver_->OnChange(record);
   EXPECT_EQ(Asked("p1"), 1);
   EXPECT_EQ(Stored().job.pictory_job_id, "");
   transport_.SetScript([](const http::Request&) { return Reply(200, kRunning); });

@@ -1,7 +1,7 @@
-// A reconciler with all it needs, on simulated time.
+// A resolver with all it needs, on simulated time.
 #pragma once
 
-#include "jobs/reconciler.h"
+#include "jobs/resolver.h"
 
 #include <gtest/gtest.h>
 
@@ -46,24 +46,24 @@ class BusyStore final : public store::MemoryJobStore {
   int hint_writes = 0;
 };
 
-class ReconcilerTest : public testing::Test {
+class ResolverTest : public testing::Test {
  protected:
-  ReconcilerTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
+  ResolverTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
 
   void Make(BudgetOptions budget) {
     upstream_ = MakeUpstream(budget, transport_, clock_);
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
-      reconciler_->OnChange(record);
+      resolver_->OnChange(record);
     });
     poller_ = std::make_unique<Poller>(PollerOptions{}, *upstream_, *ledger_, store_, clock_,
                                        clock_, random_, PollEvents{});
-    ReconcileEvents events;
-    events.settled = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
+    ResolveEvents events;
+    events.resolved = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    reconciler_ = std::make_unique<Reconciler>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
-                                               clock_, clock_, std::move(events));
+    resolver_ = std::make_unique<Resolver>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+                                           clock_, clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 
@@ -94,7 +94,7 @@ class ReconcilerTest : public testing::Test {
   JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
     JobRecord record = Put(SubmissionState::kUnknown, id, token);
     hub_.Publish(record);
-    reconciler_->OnChange(record);
+    resolver_->OnChange(record);
     return record;
   }
   JobRecord Stored(const std::string& id = "j1") {
@@ -104,7 +104,7 @@ class ReconcilerTest : public testing::Test {
   }
   absl::StatusOr<v1::ResolveJobResponse> Resolve(const v1::ResolveJobRequest& request) {
     std::optional<absl::StatusOr<v1::ResolveJobResponse>> answer;
-    reconciler_->Resolve("default", request, [&](auto given) { answer = std::move(given); });
+    resolver_->Resolve("default", request, [&](auto given) { answer = std::move(given); });
     EXPECT_TRUE(answer.has_value());
     return answer.value_or(absl::InternalError("no answer"));
   }
@@ -126,8 +126,8 @@ class ReconcilerTest : public testing::Test {
   // What the caller is told, which is inside the call here.
   absl::Status Told(const std::string& token, std::vector<std::string> pictory_job_ids) {
     std::optional<absl::Status> safe;
-    reconciler_->OnCallback(token, std::move(pictory_job_ids),
-                            [&](absl::Status status) { safe = std::move(status); });
+    resolver_->OnWebhookCall(token, std::move(pictory_job_ids),
+                             [&](absl::Status status) { safe = std::move(status); });
     EXPECT_TRUE(safe.has_value());
     return safe.value_or(absl::InternalError("not told"));
   }
@@ -149,7 +149,7 @@ class ReconcilerTest : public testing::Test {
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<Poller> poller_;
-  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Resolver> resolver_;
 };
 
 }  // namespace gateway::jobs

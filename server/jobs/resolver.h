@@ -4,12 +4,12 @@
 // its answer to the submit, a person who names Pictory's job (adopt), or a person who gives up
 // (abandon). Whatever is claimed, the job is adopted only after Pictory itself, asked with our
 // credentials, has told of the job named. Nothing is ever adopted by likeness, and nothing here
-// sends a paid request. A job in doubt for limits::kInDoubtStaleAfter becomes `stale`.
+// sends a paid request. A job in entry for limits::kUnconfirmedStaleAfter becomes `stale`.
 //
 // Also the one door for callbacks about any job: they are hints, worth one poll.
 //
 // Thread-safe; work runs on the threads of store, transport and timers, and never blocks. What is
-// passed to the constructor must outlive the reconciler and, after Stop(), the calls in flight.
+// passed to the constructor must outlive the resolver and, after Stop(), the calls in flight.
 #pragma once
 
 #include <functional>
@@ -33,22 +33,22 @@
 namespace gateway::jobs {
 
 // What happened, for logs and metrics. Called under no lock; may be empty.
-struct ReconcileEvents {
-  // A callback came; whether its token is known here, and whether it settles a job in doubt.
-  std::function<void(bool known, bool in_doubt)> called_back;
+struct ResolveEvents {
+  // A callback came; whether its token is known here, and whether it settles a job in entry.
+  std::function<void(bool known, bool unconfirmed)> webhook_called;
   // A job left UNCONFIRMED: by `hint`, `adopt` or `abandon`.
-  std::function<void(const JobRecord&, std::string_view by)> settled;
+  std::function<void(const JobRecord&, std::string_view by)> resolved;
   // Pictory's job in a hint belongs to another job here. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
 };
 
-class Reconciler {
+class Resolver {
  public:
-  Reconciler(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
-             Poller& poller, const Clock& clock, Timers& timers, ReconcileEvents events);
-  ~Reconciler();
-  Reconciler(const Reconciler&) = delete;
-  Reconciler& operator=(const Reconciler&) = delete;
+  Resolver(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
+           Poller& poller, const Clock& clock, Timers& timers, ResolveEvents events);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
 
   // The ledger's: a job has changed, or was found at a start. One that is UNCONFIRMED is this
   // class's from now on, any other is so no longer.
@@ -60,15 +60,15 @@ class Reconciler {
     KeepEarly(key, std::move(pictory_job_id));
   }
 
-  // Before the first change: what was said of jobs in doubt before the restart.
+  // Before the first change: what was said of jobs in entry before the restart.
   void Recall(std::vector<Hint> hints);
 
   // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_ids` as in the
   // bodies; none, or unusable ones, if they name none. `done` gets OK once nothing of it can be
-  // lost: ids of a job in doubt, or of one that may become so, are durable.
+  // lost: ids of a job in entry, or of one that may become so, are durable.
   using CallbackDone = std::function<void(absl::Status)>;
-  void OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
-                  CallbackDone done);
+  void OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
+                     CallbackDone done);
 
   // ResolveJob: lists candidates, adopts, or abandons. Repeating a decision succeeds.
   using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
@@ -76,12 +76,12 @@ class Reconciler {
 
   void Stop();
 
-  std::size_t in_doubt() const;
+  std::size_t unconfirmed() const;
   // Since the oldest one was sent; zero if there is none.
   Duration oldest_age() const;
 
  private:
-  // Of a hint: the job that one in doubt may be. None can hide another, whatever Pictory says of
+  // Of a hint: the job that one in entry may be. None can hide another, whatever Pictory says of
   // it: who is due first is asked about.
   struct Candidate {
     std::string pictory_job_id;
@@ -90,7 +90,7 @@ class Reconciler {
     int failures = 0;      // in a row
     bool unknown = false;  // what Pictory last answered to it was not about a job
   };
-  struct Doubt {
+  struct Unconfirmed {
     JobRecord record;
     bool busy = false;             // a decision is being checked or stored
     std::vector<Candidate> hints;  // at most limits::kHintsMax, in the order they came
@@ -102,7 +102,7 @@ class Reconciler {
     std::vector<std::string> pictory_job_ids;  // at most limits::kHintsMax, in the order they came
     MonoTime came;
   };
-  using Settled = std::function<void(absl::StatusOr<SnapshotPtr>)>;
+  using Resolved = std::function<void(absl::StatusOr<SnapshotPtr>)>;
 
   void TakeHint(const JobKey& key, std::string pictory_job_id);
   void KeepEarly(const JobKey& key, std::string pictory_job_id);
@@ -113,19 +113,19 @@ class Reconciler {
   void AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay);
   // It leads nowhere.
   void DropHint(const JobKey& key, const std::string& pictory_job_id);
-  static Candidate* Find(Doubt& doubt, const std::string& pictory_job_id);
+  static Candidate* Find(Unconfirmed& entry, const std::string& pictory_job_id);
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
   // The one way out of UNCONFIRMED. ABORTED if somebody else has changed the job meanwhile: it is
   // as that one left it, and can be decided again.
-  void Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done);
+  void StoreResolved(const JobKey& key, JobRecord record, std::string_view by, Resolved done);
 
   void ListCandidates(const JobKey& key, ResolveDone done);
 
   void Drop(const JobKey& key);
 
-  // Claims the job for one decision. False if it is claimed already or not in doubt any more.
+  // Claims the job for one decision. False if it is claimed already or not in entry any more.
   bool Claim(const JobKey& key, JobRecord& record);
   void Release(const JobKey& key);
   void Sweep();
@@ -138,10 +138,10 @@ class Reconciler {
   Poller& poller_;
   const Clock& clock_;
   Timers& timers_;
-  const ReconcileEvents events_;
+  const ResolveEvents events_;
 
   mutable Mutex mutex_;
-  std::unordered_map<JobKey, Doubt> doubts_ GUARDED_BY(mutex_);
+  std::unordered_map<JobKey, Unconfirmed> unconfirmed_ GUARDED_BY(mutex_);
   // Callbacks that came before the answer to the submit, or before a restart: news if that answer
   // never comes.
   std::unordered_map<JobKey, EarlyHint> early_ GUARDED_BY(mutex_);

@@ -1,12 +1,12 @@
 #include <optional>
 #include <vector>
 
-#include "reconciler_rig.h"
+#include "resolver_rig.h"
 
 namespace gateway::jobs {
 namespace {
 
-TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
+TEST_F(ResolverTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   InDoubt();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   CallBack(kToken, "p1");
@@ -21,11 +21,11 @@ TEST_F(ReconcilerTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   EXPECT_EQ(hub_.Find("default", "j1")->state, v1::JOB_STATE_QUEUED);
   EXPECT_EQ(hub_.Find("default", "j1")->revision, 2);
   EXPECT_EQ(poller_->followed(), 1u);
-  EXPECT_EQ(reconciler_->in_doubt(), 0u);
+  EXPECT_EQ(resolver_->unconfirmed(), 0u);
   EXPECT_EQ(settled_, std::vector<std::string>{"hint"});
 }
 
-TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {
+TEST_F(ResolverTest, AStrangersCallbackDoesNothing) {
   InDoubt();
   CallBack("ffffffffffffffffffffffffffffffff", "p1");
   CallBack("", "p1");
@@ -36,7 +36,7 @@ TEST_F(ReconcilerTest, AStrangersCallbackDoesNothing) {
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
 }
 
-TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
+TEST_F(ResolverTest, AJobPictoryDoesNotKnowIsNotAdopted) {
   InDoubt();
   transport_.AnswerAllWith(Reply(404, R"({"message":"x"})"));
   CallBack(kToken, "p1");
@@ -51,7 +51,7 @@ TEST_F(ReconcilerTest, AJobPictoryDoesNotKnowIsNotAdopted) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p2") << "a later hint is";
 }
 
-TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
+TEST_F(ResolverTest, AWrongHintDoesNotHideARightOne) {
   InDoubt();
   transport_.SetScript([](const http::Request& request) {
     return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(404, "{}");
@@ -63,7 +63,7 @@ TEST_F(ReconcilerTest, AWrongHintDoesNotHideARightOne) {
   EXPECT_EQ(Stored().job.pictory_job_id, "right");
 }
 
-TEST_F(ReconcilerTest, WhileTheStoreIsBusyTheHintIsKept) {
+TEST_F(ResolverTest, WhileTheStoreIsBusyTheHintIsKept) {
   InDoubt();
   store_.busy_for = 2;
   CallBack(kToken, "p1");
@@ -72,7 +72,7 @@ TEST_F(ReconcilerTest, WhileTheStoreIsBusyTheHintIsKept) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
+TEST_F(ResolverTest, WhilePictoryIsAwayTheHintIsKept) {
   InDoubt();
   transport_.AnswerAllWith(Reply(503, "x"));
   CallBack(kToken, "p1");
@@ -84,7 +84,7 @@ TEST_F(ReconcilerTest, WhilePictoryIsAwayTheHintIsKept) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
+TEST_F(ResolverTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
   InDoubt();
   transport_.AnswerAllWith(Reply(404, "{}"));
   for (int i = 0; i < 1000; ++i) {
@@ -94,7 +94,7 @@ TEST_F(ReconcilerTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
   EXPECT_LE(transport_.requests().size(), 6u);
 }
 
-TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
+TEST_F(ResolverTest, QuestionsWaitForTheBudget) {
   Make({.requests_per_second = 1, .burst = 1});
   std::vector<Upstream::Turn> taken;
   while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kLook)) {
@@ -107,7 +107,7 @@ TEST_F(ReconcilerTest, QuestionsWaitForTheBudget) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverComes) {
+TEST_F(ResolverTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverComes) {
   JobRecord record = Put(SubmissionState::kSending);
   CallBack(kToken, "p1");
   EXPECT_TRUE(transport_.requests().empty()) << "the answer says more";
@@ -116,11 +116,11 @@ TEST_F(ReconcilerTest, ACallbackBeforeTheAnswerIsRememberedInCaseTheAnswerNeverC
   record.job.revision = 1;
   Store(record);
   hub_.Publish(record);
-  reconciler_->OnChange(record);
+  resolver_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
+TEST_F(ResolverTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
   transport_.SetScript([](const http::Request& request) {
     return request.path.ends_with("/wrong") ? Reply(404, R"({"message":"JOB_NOT_FOUND"})")
                                             : Reply(200, kRunning);
@@ -138,23 +138,23 @@ TEST_F(ReconcilerTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
     record.job.revision = 1;
     Store(record);
     hub_.Publish(record);
-    reconciler_->OnChange(record);
+    resolver_->OnChange(record);
     clock_.Advance(2 * limits::kNotFoundGrace);
     EXPECT_EQ(Stored(id).job.pictory_job_id, right);
   }
 }
 
-// The store knows of the doubt a moment before the reconciler is told.
-TEST_F(ReconcilerTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
+// The store knows of the doubt a moment before the resolver is told.
+TEST_F(ResolverTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
   JobRecord record = Put(SubmissionState::kUnknown);
   CallBack(kToken, "p1");
   record.job.state = v1::JOB_STATE_UNCONFIRMED;
   hub_.Publish(record);
-  reconciler_->OnChange(record);
+  resolver_->OnChange(record);
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
+TEST_F(ResolverTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   JobRecord record = Put(SubmissionState::kAccepted);
   record.job.pictory_job_id = "p1";
   record.job.state = v1::JOB_STATE_QUEUED;
@@ -175,7 +175,7 @@ TEST_F(ReconcilerTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-TEST_F(ReconcilerTest, AJobOfAnotherIsNeverTaken) {
+TEST_F(ResolverTest, AJobOfAnotherIsNeverTaken) {
   InDoubt();
   JobRecord other = Put(SubmissionState::kAccepted, "j2", "other-token");
   other.job.pictory_job_id = "p2";
@@ -187,7 +187,7 @@ TEST_F(ReconcilerTest, AJobOfAnotherIsNeverTaken) {
   EXPECT_EQ(errors::Reason(answer.status()), "PICTORY_JOB_TAKEN");
 }
 
-TEST_F(ReconcilerTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
+TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   InDoubt();
   transport_.AnswerAllWith(Reply(404, "{}"));
   EXPECT_EQ(errors::Reason(Resolve(Adopt("p1")).status()), "PICTORY_JOB_NOT_FOUND");
@@ -216,7 +216,7 @@ TEST_F(ReconcilerTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
 
 // Pictory has said after all which job it was: that is told of it, and it is followed no more than
 // before.
-TEST_F(ReconcilerTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
+TEST_F(ResolverTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
   InDoubt();
   ASSERT_TRUE(Resolve(Abandon()).ok());
   JobRecord record = Stored();
@@ -228,18 +228,18 @@ TEST_F(ReconcilerTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
   EXPECT_TRUE(Resolve(Abandon()).ok());
 }
 
-TEST_F(ReconcilerTest, TwoDecisionsAtOnceAreOne) {
+TEST_F(ResolverTest, TwoDecisionsAtOnceAreOne) {
   InDoubt();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   std::optional<absl::StatusOr<v1::ResolveJobResponse>> first;
-  reconciler_->Resolve("default", Adopt("p1"), [&](auto given) { first = std::move(given); });
+  resolver_->Resolve("default", Adopt("p1"), [&](auto given) { first = std::move(given); });
   EXPECT_EQ(errors::Reason(Resolve(Abandon()).status()), "JOB_BEING_SETTLED");
   transport_.Answer(Reply(200, kRunning));
   ASSERT_TRUE(first.has_value());
   EXPECT_TRUE(first->ok());
 }
 
-TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
+TEST_F(ResolverTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   JobRecord before = Put(SubmissionState::kAccepted, "j0", "t0");
   before.job.pictory_job_id = "before";
   before.accepted_at = clock_.WallNow();
@@ -275,11 +275,11 @@ TEST_F(ReconcilerTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "nothing is adopted by likeness";
 }
 
-TEST_F(ReconcilerTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
+TEST_F(ResolverTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
   InDoubt();
   clock_.Advance(7 * 24h - 1min);
   EXPECT_FALSE(Stored().job.stale);
-  EXPECT_EQ(reconciler_->oldest_age(), 7 * 24h - 1min);
+  EXPECT_EQ(resolver_->oldest_age(), 7 * 24h - 1min);
   clock_.Advance(2h);
   EXPECT_TRUE(Stored().job.stale);
   EXPECT_TRUE(ToProto(*hub_.Find("default", "j1")).stale());

@@ -1,4 +1,4 @@
-#include "jobs/reconciler.h"
+#include "jobs/resolver.h"
 
 #include <algorithm>
 #include <utility>
@@ -24,9 +24,9 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs,
-                       Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
-                       ReconcileEvents events)
+Resolver::Resolver(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs,
+                   Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
+                   ResolveEvents events)
     : upstream_(upstream),
       ledger_(ledger),
       submissions_(submissions),
@@ -37,18 +37,18 @@ Reconciler::Reconciler(Upstream& upstream, Ledger& ledger, Submissions& submissi
       timers_(timers),
       events_(std::move(events)) {}
 
-Reconciler::~Reconciler() { Stop(); }
+Resolver::~Resolver() { Stop(); }
 
-void Reconciler::OnChange(const JobRecord& record) {
+void Resolver::OnChange(const JobRecord& record) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return Drop(key);
   std::vector<std::string> said;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
-    doubts_[key].record = record;
+    unconfirmed_[key].record = record;
     if (sweep_ == Timers::kNone) {
-      sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
+      sweep_ = timers_.At(clock_.Now() + limits::kUnconfirmedSweep, [this] { Sweep(); });
     }
     if (const auto found = early_.find(key); found != early_.end()) {
       said = std::move(found->second.pictory_job_ids);
@@ -58,27 +58,27 @@ void Reconciler::OnChange(const JobRecord& record) {
   for (std::string& id : said) TakeHint(key, std::move(id));
 }
 
-void Reconciler::Drop(const JobKey& key) {
+void Resolver::Drop(const JobKey& key) {
   MutexLock lock(mutex_);
-  const auto found = doubts_.find(key);
-  if (found == doubts_.end()) return;
+  const auto found = unconfirmed_.find(key);
+  if (found == unconfirmed_.end()) return;
   if (found->second.timer != Timers::kNone) timers_.Cancel(found->second.timer);
-  doubts_.erase(found);
+  unconfirmed_.erase(found);
 }
 
-void Reconciler::Recall(std::vector<Hint> hints) {
+void Resolver::Recall(std::vector<Hint> hints) {
   MutexLock lock(mutex_);
   for (Hint& hint : hints) NoteEarly(hint.job, std::move(hint.pictory_job_id));
 }
 
-void Reconciler::OnCallback(const std::string& token, std::vector<std::string> pictory_job_ids,
-                            CallbackDone done) {
+void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
+                             CallbackDone done) {
   std::erase_if(pictory_job_ids, [](const std::string& id) { return !IsUpstreamId(id); });
   submissions_.FindToken(token, [this, ids = std::move(pictory_job_ids), done = std::move(done)](
                                     absl::StatusOr<std::optional<JobRecord>> found) {
     const bool known = found.ok() && found->has_value();
-    const bool in_doubt = known && (*found)->submission == SubmissionState::kUnknown;
-    if (events_.called_back) events_.called_back(known, in_doubt);
+    const bool unconfirmed = known && (*found)->submission == SubmissionState::kUnknown;
+    if (events_.webhook_called) events_.webhook_called(known, unconfirmed);
     if (!known) return done(found.status());
     const JobRecord& record = **found;
     const JobKey key{record.job.tenant, record.job.job_id};
@@ -89,9 +89,9 @@ void Reconciler::OnCallback(const std::string& token, std::vector<std::string> p
       if (own) poller_.Hint(key.tenant, key.id);
       return done(absl::OkStatus());
     }
-    // In doubt by the store may be earlier than in doubt here.
-    const bool open = in_doubt || record.submission == SubmissionState::kSending;
-    if (!open || ids.empty() || IsOff(Guard::kEarlyCallback)) return done(absl::OkStatus());
+    // In entry by the store may be earlier than in entry here.
+    const bool open = unconfirmed || record.submission == SubmissionState::kSending;
+    if (!open || ids.empty() || IsOff(Guard::kEarlyWebhookCall)) return done(absl::OkStatus());
     for (const std::string& id : ids) KeepEarly(key, id);
     submissions_.KeepHints(key, ids, done);
   });
@@ -99,17 +99,17 @@ void Reconciler::OnCallback(const std::string& token, std::vector<std::string> p
 
 // The answer to the submit is still to come, and says more than this. If it does not come, this is
 // what is known.
-void Reconciler::KeepEarly(const JobKey& key, std::string pictory_job_id) {
-  bool doubted;
+void Resolver::KeepEarly(const JobKey& key, std::string pictory_job_id) {
+  bool is_unconfirmed;
   {
     MutexLock lock(mutex_);
-    doubted = doubts_.contains(key);  // it has become so while the store was asked
-    if (!doubted) NoteEarly(key, pictory_job_id);
+    is_unconfirmed = unconfirmed_.contains(key);  // it has become so while the store was asked
+    if (!is_unconfirmed) NoteEarly(key, pictory_job_id);
   }
-  if (doubted) TakeHint(key, std::move(pictory_job_id));
+  if (is_unconfirmed) TakeHint(key, std::move(pictory_job_id));
 }
 
-void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
+void Resolver::NoteEarly(const JobKey& key, std::string pictory_job_id) {
   const MonoTime now = clock_.Now();
   if (early_.size() >= limits::kEarlyHintsMax) {
     std::erase_if(early_, [now](const auto& entry) {
@@ -117,7 +117,7 @@ void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
     });
   }
   if (early_.size() >= limits::kEarlyHintsMax && !early_.contains(key)) return;
-  // All of them, as of a job that is in doubt: a wrong one must not hide the right one.
+  // All of them, as of a job that is in entry: a wrong one must not hide the right one.
   EarlyHint& hint = early_[key];
   hint.came = now;
   std::vector<std::string>& ids = hint.pictory_job_ids;
@@ -125,18 +125,18 @@ void Reconciler::NoteEarly(const JobKey& key, std::string pictory_job_id) {
   if (!known && ids.size() < limits::kHintsMax) ids.push_back(std::move(pictory_job_id));
 }
 
-Reconciler::Candidate* Reconciler::Find(Doubt& doubt, const std::string& pictory_job_id) {
+Resolver::Candidate* Resolver::Find(Unconfirmed& entry, const std::string& pictory_job_id) {
   const auto found =
-      std::find_if(doubt.hints.begin(), doubt.hints.end(),
+      std::find_if(entry.hints.begin(), entry.hints.end(),
                    [&](const Candidate& hint) { return hint.pictory_job_id == pictory_job_id; });
-  return found == doubt.hints.end() ? nullptr : &*found;
+  return found == entry.hints.end() ? nullptr : &*found;
 }
 
-void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
+void Resolver::TakeHint(const JobKey& key, std::string pictory_job_id) {
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_ || Find(found->second, pictory_job_id) != nullptr)
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end() || stopped_ || Find(found->second, pictory_job_id) != nullptr)
       return;
     std::vector<Candidate>& hints = found->second.hints;
     if (hints.size() >= limits::kHintsMax) {  // only who knows the token can name so many
@@ -153,40 +153,40 @@ void Reconciler::TakeHint(const JobKey& key, std::string pictory_job_id) {
 }
 
 // One question at a time for each job, about the candidate that is due first.
-void Reconciler::AskAboutHint(const JobKey& key) {
+void Resolver::AskAboutHint(const JobKey& key) {
   Upstream::Question question;
   std::optional<Upstream::Turn> turn;
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end() || stopped_) return;
-    Doubt& doubt = found->second;
-    if (doubt.hints.empty() || doubt.asking) return;
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end() || stopped_) return;
+    Unconfirmed& entry = found->second;
+    if (entry.hints.empty() || entry.asking) return;
     Candidate& hint =
-        *std::min_element(doubt.hints.begin(), doubt.hints.end(),
+        *std::min_element(entry.hints.begin(), entry.hints.end(),
                           [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
     MonoTime at =
-        std::max(hint.due, doubt.asked == MonoTime{} ? now : doubt.asked + limits::kHintInterval);
+        std::max(hint.due, entry.asked == MonoTime{} ? now : entry.asked + limits::kHintInterval);
     if (at <= now) {
       turn = upstream_.TryTake(Purpose::kLook);
       if (!turn.has_value()) {
         at = std::max(upstream_.NextAt(Purpose::kLook), now + std::chrono::milliseconds(1));
       }
     }
-    const Timers::Id armed = std::exchange(doubt.timer, Timers::kNone);
+    const Timers::Id armed = std::exchange(entry.timer, Timers::kNone);
     if (armed != Timers::kNone) timers_.Cancel(armed);
     if (!turn.has_value()) {
-      doubt.timer = timers_.At(at, [this, key] { AskAboutHint(key); });
+      entry.timer = timers_.At(at, [this, key] { AskAboutHint(key); });
       return;
     }
-    doubt.asking = true;
-    doubt.asked = now;
+    entry.asking = true;
+    entry.asked = now;
     if (!hint.first_asked.has_value()) hint.first_asked = now;
     // Only whether Pictory knows it is asked; its poll reads the result.
     question = {
         .pictory_job_id = hint.pictory_job_id,
-        .kind = doubt.record.job.kind,
+        .kind = entry.record.job.kind,
         .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
                                       limits::kSlowPollTimeoutMax)};
   }
@@ -196,28 +196,29 @@ void Reconciler::AskAboutHint(const JobKey& key) {
                    });
 }
 
-void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
-                              const pictory::JobReply& reply) {
+void Resolver::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
+                            const pictory::JobReply& reply) {
   if (KnowsJob(reply.kind)) {
     JobRecord record;
     if (!Claim(key, record)) return AskAgain(key, pictory_job_id, limits::kResolveRetry);
-    return Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "hint",
-                  [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& settled) {
-                    if (settled.ok()) return;
-                    // A store that is busy says nothing about the hint.
-                    if (!absl::IsAlreadyExists(settled.status())) {
-                      return AskAgain(key, pictory_job_id, limits::kPollErrorFirst);
-                    }
-                    if (events_.foreign) events_.foreign(record, pictory_job_id);
-                    DropHint(key, pictory_job_id);
-                  });
+    return StoreResolved(
+        key, Adopted(record, pictory_job_id, clock_.WallNow()), "hint",
+        [this, key, record, pictory_job_id](const absl::StatusOr<SnapshotPtr>& resolved) {
+          if (resolved.ok()) return;
+          // A store that is busy says nothing about the hint.
+          if (!absl::IsAlreadyExists(resolved.status())) {
+            return AskAgain(key, pictory_job_id, limits::kPollErrorFirst);
+          }
+          if (events_.foreign) events_.foreign(record, pictory_job_id);
+          DropHint(key, pictory_job_id);
+        });
   }
   Duration delay = limits::kPollErrorFirst;
   bool wrong = false;
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end()) return;
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end()) return;
     Candidate* const hint = Find(found->second, pictory_job_id);
     if (hint != nullptr) {
       hint->unknown = !pictory::SaidNothing(reply.kind);
@@ -234,11 +235,11 @@ void Reconciler::OnHintAnswer(const JobKey& key, const std::string& pictory_job_
   wrong ? DropHint(key, pictory_job_id) : AskAgain(key, pictory_job_id, delay);
 }
 
-void Reconciler::AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay) {
+void Resolver::AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay) {
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end()) return;
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end()) return;
     found->second.asking = false;
     if (Candidate* const hint = Find(found->second, pictory_job_id))
       hint->due = clock_.Now() + delay;
@@ -246,11 +247,11 @@ void Reconciler::AskAgain(const JobKey& key, const std::string& pictory_job_id, 
   AskAboutHint(key);
 }
 
-void Reconciler::DropHint(const JobKey& key, const std::string& pictory_job_id) {
+void Resolver::DropHint(const JobKey& key, const std::string& pictory_job_id) {
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end()) return;
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end()) return;
     found->second.asking = false;
     std::erase_if(found->second.hints,
                   [&](const Candidate& hint) { return hint.pictory_job_id == pictory_job_id; });
@@ -258,22 +259,23 @@ void Reconciler::DropHint(const JobKey& key, const std::string& pictory_job_id) 
   AskAboutHint(key);
 }
 
-bool Reconciler::Claim(const JobKey& key, JobRecord& record) {
+bool Resolver::Claim(const JobKey& key, JobRecord& record) {
   MutexLock lock(mutex_);
-  const auto found = doubts_.find(key);
-  if (found == doubts_.end() || found->second.busy || stopped_) return false;
+  const auto found = unconfirmed_.find(key);
+  if (found == unconfirmed_.end() || found->second.busy || stopped_) return false;
   found->second.busy = true;
   record = found->second.record;
   return true;
 }
 
-void Reconciler::Release(const JobKey& key) {
+void Resolver::Release(const JobKey& key) {
   MutexLock lock(mutex_);
-  const auto found = doubts_.find(key);
-  if (found != doubts_.end()) found->second.busy = false;
+  const auto found = unconfirmed_.find(key);
+  if (found != unconfirmed_.end()) found->second.busy = false;
 }
 
-void Reconciler::Settle(const JobKey& key, JobRecord record, std::string_view by, Settled done) {
+void Resolver::StoreResolved(const JobKey& key, JobRecord record, std::string_view by,
+                             Resolved done) {
   ledger_.Update({.record = std::move(record)},
                  [this, key, by, done = std::move(done)](const Ledger::Outcome& outcome) {
                    if (absl::IsAborted(outcome.status)) OnChange(outcome.record);
@@ -281,26 +283,26 @@ void Reconciler::Settle(const JobKey& key, JobRecord record, std::string_view by
                      Release(key);
                      return done(outcome.status);
                    }
-                   if (events_.settled) events_.settled(outcome.record, by);
+                   if (events_.resolved) events_.resolved(outcome.record, by);
                    poller_.Hint(key.tenant, key.id);  // it may have ended long ago
                    done(outcome.seen);
                  });
 }
 
-// Marks what has been in doubt for too long, then comes again as long as anything is.
-void Reconciler::Sweep() {
+// Marks what has been in entry for too long, then comes again as long as anything is.
+void Resolver::Sweep() {
   std::vector<JobRecord> old;
   {
     MutexLock lock(mutex_);
     sweep_ = Timers::kNone;
-    if (stopped_ || doubts_.empty()) return;
-    sweep_ = timers_.At(clock_.Now() + limits::kInDoubtSweep, [this] { Sweep(); });
+    if (stopped_ || unconfirmed_.empty()) return;
+    sweep_ = timers_.At(clock_.Now() + limits::kUnconfirmedSweep, [this] { Sweep(); });
     const WallTime now = clock_.WallNow();
-    for (auto& [key, doubt] : doubts_) {
-      if (doubt.busy || doubt.record.job.stale) continue;
-      if (now - doubt.record.sent_at < limits::kInDoubtStaleAfter) continue;
-      doubt.busy = true;
-      JobRecord record = doubt.record;
+    for (auto& [key, entry] : unconfirmed_) {
+      if (entry.busy || entry.record.job.stale) continue;
+      if (now - entry.record.sent_at < limits::kUnconfirmedStaleAfter) continue;
+      entry.busy = true;
+      JobRecord record = entry.record;
       record.job.stale = true;
       record.job.update_time = now;
       ++record.job.revision;
@@ -315,36 +317,37 @@ void Reconciler::Sweep() {
   }
 }
 
-void Reconciler::Stop() {
+void Resolver::Stop() {
   std::vector<Timers::Id> timers;
   {
     MutexLock lock(mutex_);
     stopped_ = true;
     timers.push_back(std::exchange(sweep_, Timers::kNone));
-    for (auto& [key, doubt] : doubts_) timers.push_back(std::exchange(doubt.timer, Timers::kNone));
+    for (auto& [key, entry] : unconfirmed_)
+      timers.push_back(std::exchange(entry.timer, Timers::kNone));
   }
   for (const Timers::Id timer : timers) {
     if (timer != Timers::kNone) timers_.Cancel(timer);
   }
 }
 
-std::size_t Reconciler::in_doubt() const {
+std::size_t Resolver::unconfirmed() const {
   MutexLock lock(mutex_);
-  return doubts_.size();
+  return unconfirmed_.size();
 }
 
-Duration Reconciler::oldest_age() const {
+Duration Resolver::oldest_age() const {
   const WallTime now = clock_.WallNow();
   Duration oldest = Duration::zero();
   MutexLock lock(mutex_);
-  for (const auto& [key, doubt] : doubts_) {
-    oldest = std::max<Duration>(oldest, now - doubt.record.sent_at);
+  for (const auto& [key, entry] : unconfirmed_) {
+    oldest = std::max<Duration>(oldest, now - entry.record.sent_at);
   }
   return oldest;
 }
 
-void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest& request,
-                         ResolveDone done) {
+void Resolver::Resolve(const std::string& tenant, const v1::ResolveJobRequest& request,
+                       ResolveDone done) {
   hub_.Load(tenant, request.job_id(),
             [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
               if (!found.ok()) return done(found.status());
@@ -357,13 +360,13 @@ void Reconciler::Resolve(const std::string& tenant, const v1::ResolveJobRequest&
                                  job.pictory_job_id() == request.adopt_pictory_job_id();
               if (repeated) return done(ResponseWith(job));
               if (job.state != v1::JOB_STATE_UNCONFIRMED) {
-                return done(errors::JobNotInDoubt(job.job_id(), StateName(job.state)));
+                return done(errors::JobNotUnconfirmed(job.job_id(), StateName(job.state)));
               }
               Decide({job.tenant, std::string(job.job_id())}, request, done);
             });
 }
 
-void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done) {
+void Resolver::Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done) {
   switch (request.decision_case()) {
     case v1::ResolveJobRequest::kAdoptPictoryJobId:
       if (!IsUpstreamId(request.adopt_pictory_job_id())) {
@@ -375,15 +378,16 @@ void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request,
         return done(errors::Invalid("abandon", "must be true; leave it out to list candidates"));
       }
       JobRecord record;
-      if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
-      return Settle(key, Abandoned(record, clock_.WallNow()), "abandon",
-                    [key, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& settled) {
-                      if (absl::IsAborted(settled.status())) {
-                        return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
-                      }
-                      if (!settled.ok()) return done(settled.status());
-                      done(ResponseWith(**settled));
-                    });
+      if (!Claim(key, record)) return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
+      return StoreResolved(
+          key, Abandoned(record, clock_.WallNow()), "abandon",
+          [key, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& resolved) {
+            if (absl::IsAborted(resolved.status())) {
+              return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
+            }
+            if (!resolved.ok()) return done(resolved.status());
+            done(ResponseWith(**resolved));
+          });
     }
     case v1::ResolveJobRequest::DECISION_NOT_SET:
       break;
@@ -391,12 +395,13 @@ void Reconciler::Decide(const JobKey& key, const v1::ResolveJobRequest& request,
   ListCandidates(key, std::move(done));
 }
 
-void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
+void Resolver::ListCandidates(const JobKey& key, ResolveDone done) {
   JobRecord record;
   {
     MutexLock lock(mutex_);
-    const auto found = doubts_.find(key);
-    if (found == doubts_.end()) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
+    const auto found = unconfirmed_.find(key);
+    if (found == unconfirmed_.end())
+      return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
     record = found->second.record;
   }
   FindCandidates(record, upstream_, jobs_,
@@ -409,10 +414,9 @@ void Reconciler::ListCandidates(const JobKey& key, ResolveDone done) {
                  });
 }
 
-void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id,
-                            ResolveDone done) {
+void Resolver::AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done) {
   JobRecord record;
-  if (!Claim(key, record)) return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
+  if (!Claim(key, record)) return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
   std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
   if (!turn.has_value()) {
     Release(key);
@@ -429,16 +433,16 @@ void Reconciler::AdoptNamed(const JobKey& key, const std::string& pictory_job_id
           return done(reply.kind == Kind::kNotFound ? errors::PictoryJobNotFound(pictory_job_id)
                                                     : WhyUnanswered(reply));
         }
-        Settle(key, Adopted(record, pictory_job_id, clock_.WallNow()), "adopt",
-               [key, pictory_job_id, done](const absl::StatusOr<SnapshotPtr>& settled) {
-                 if (absl::IsAlreadyExists(settled.status())) {
-                   return done(errors::PictoryJobTaken(pictory_job_id));
-                 }
-                 if (absl::IsAborted(settled.status()))
-                   return done(errors::JobBeingSettled(key.id, limits::kResolveRetry));
-                 if (!settled.ok()) return done(settled.status());
-                 done(ResponseWith(**settled));
-               });
+        StoreResolved(key, Adopted(record, pictory_job_id, clock_.WallNow()), "adopt",
+                      [key, pictory_job_id, done](const absl::StatusOr<SnapshotPtr>& resolved) {
+                        if (absl::IsAlreadyExists(resolved.status())) {
+                          return done(errors::PictoryJobTaken(pictory_job_id));
+                        }
+                        if (absl::IsAborted(resolved.status()))
+                          return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
+                        if (!resolved.ok()) return done(resolved.status());
+                        done(ResponseWith(**resolved));
+                      });
       });
 }
 
