@@ -62,7 +62,14 @@ void WorkThread::Run() {
     if (!more) slice = nullptr;  // what it owns goes before the lock is taken again
     mutex_.lock();
     running_ = false;
-    if (more && !(closing_ && rest_ == Rest::kDropped)) queue_.push_back(std::move(slice));
+    if (!more) continue;
+    if (!closing_ || rest_ == Rest::kDone) {
+      queue_.push_back(std::move(slice));
+    } else {
+      mutex_.unlock();
+      slice = nullptr;
+      mutex_.lock();
+    }
   }
 }
 

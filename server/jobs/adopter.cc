@@ -15,6 +15,15 @@ namespace gateway::jobs {
 
 using Kind = pictory::JobReply::Kind;
 
+namespace {
+
+absl::Status TooManyLooks() {
+  return errors::TooMany("questions to Pictory about unknown jobs", limits::kLooksInFlightMax,
+                         limits::kRetryAfterMin);
+}
+
+}  // namespace
+
 Adopter::Adopter(bool sandbox, Upstream& upstream, Ledger& ledger, Jobs& jobs, Hub& hub,
                  const Clock& clock, Random& random)
     : sandbox_(sandbox),
@@ -40,9 +49,8 @@ void Adopter::Load(const std::string& tenant, const std::string& name, Hub::Load
                 const MonoTime now = clock_.Now();
                 if (IsUnknown(key.id, now)) {
                   refused = found.status();
-                } else if (asking_.size() >= limits::kLooksInFlightMax || !TakeLook(now)) {
-                  refused = errors::TooMany("questions to Pictory about unknown jobs",
-                                            limits::kLooksInFlightMax, limits::kRetryAfterMin);
+                } else if (asking_.size() >= limits::kLooksInFlightMax) {
+                  refused = TooManyLooks();
                 } else {
                   asking_[key].push_back(std::move(done));
                 }
@@ -72,15 +80,25 @@ bool Adopter::TakeLook(MonoTime now) {
 
 // A job that was deleted here, or that is another tenant's, has an owner and is nobody's to adopt.
 void Adopter::Ask(const JobKey& key) {
-  jobs_.FindOwner(kDefaultAccount, key.id,
-                  [this, key](const absl::StatusOr<std::optional<std::string>>& owner) {
-                    if (!owner.ok()) return Finish(key, owner.status());
-                    if (owner->has_value()) return Finish(key, errors::JobNotFound(key.id));
-                    Look(key);
-                  });
+  jobs_.FindOwner(
+      kDefaultAccount, key.id,
+      [this, key](const absl::StatusOr<std::optional<std::string>>& owner) {
+        if (!owner.ok()) return Finish(key, owner.status());
+        if (!owner->has_value()) return Look(key);
+        if (**owner != key.tenant) return Finish(key, errors::JobNotFound(key.id));
+        // It became this tenant's a moment ago, or was deleted.
+        hub_.Load(key.tenant, key.id,
+                  [this, key](const absl::StatusOr<SnapshotPtr>& found) { Finish(key, found); });
+      });
 }
 
 void Adopter::Look(const JobKey& key) {
+  bool may;
+  {
+    MutexLock lock(mutex_);
+    may = TakeLook(clock_.Now());
+  }
+  if (!may) return Finish(key, TooManyLooks());
   std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
   if (!turn.has_value()) return Finish(key, upstream_.Refusal(Purpose::kLook));
   upstream_.GetJob(*std::move(turn), {.pictory_job_id = key.id},
@@ -88,7 +106,7 @@ void Adopter::Look(const JobKey& key) {
 }
 
 void Adopter::OnReply(const JobKey& key, const pictory::JobReply& reply) {
-  if (reply.kind == Kind::kNotFound) {
+  if (reply.kind == Kind::kNotFound || reply.refused) {
     {
       MutexLock lock(mutex_);
       if (unknown_.size() >= limits::kUnknownIdsMax) {

@@ -13,23 +13,28 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
 }
 
 void Ledger::Update(Change change, Done done) {
-  auto outcome = std::make_shared<Outcome>();
-  outcome->record = change.record;
-  submissions_.Update(
-      std::move(change.record), std::move(change.parts),
-      [this, outcome, hidden = change.hidden, stored = std::move(change.stored),
-       done = std::move(done)](absl::Status status) {
-        outcome->status = std::move(status);
-        if (absl::IsAborted(outcome->status)) return ReadPresent(std::move(*outcome), done);
-        if (absl::IsAlreadyExists(outcome->status) && !IsFinal(outcome->record.job.state))
-          return TakeOver(std::move(*outcome), stored, done);
-        if (outcome->status.ok()) {
-          ++outcome->record.version;
-          if (stored) stored(outcome->record);
-          if (!hidden && IsVisible(outcome->record)) Show(*outcome);
-        }
-        done(std::move(*outcome));
-      });
+  Store(std::make_shared<const Change>(std::move(change)), /*again=*/false, std::move(done));
+}
+
+void Ledger::Store(const ChangePtr& change, bool again, Done done) {
+  submissions_.Update(change->record, change->parts,
+                      [this, change, again, done = std::move(done)](absl::Status status) {
+                        if (absl::IsAlreadyExists(status) && !IsFinal(change->record.job.state)) {
+                          return FindHolder(change, again, done);
+                        }
+                        Finish(*change, {.status = std::move(status), .record = change->record},
+                               done);
+                      });
+}
+
+void Ledger::Finish(const Change& change, Outcome outcome, const Done& done) {
+  if (absl::IsAborted(outcome.status)) return ReadPresent(std::move(outcome), done);
+  if (outcome.status.ok()) {
+    ++outcome.record.version;
+    if (change.stored) change.stored(outcome.record);
+    if (!change.hidden && IsVisible(outcome.record)) Show(outcome);
+  }
+  done(std::move(outcome));
 }
 
 void Ledger::Adopt(JobRecord record, Done done) {
@@ -47,39 +52,40 @@ void Ledger::Adopt(JobRecord record, Done done) {
 }
 
 // The Pictory id has a job already. That is a contradiction, unless that job is an adopted one.
-void Ledger::TakeOver(Outcome outcome, Stored stored, Done done) {
-  const std::string tenant = outcome.record.job.tenant;
-  const std::string pictory_job_id = outcome.record.job.pictory_job_id;
-  jobs_.Find(tenant, pictory_job_id,
-             [this, outcome = std::move(outcome), stored = std::move(stored),
+void Ledger::FindHolder(const ChangePtr& change, bool again, Done done) {
+  const Job& job = change->record.job;
+  jobs_.Find(job.tenant, job.pictory_job_id,
+             [this, change, again,
               done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& holder) {
-               if (!holder.ok() || !holder->has_value() || !WasAdopted(**holder)) {
-                 return done(outcome);
+               if (!holder.ok()) return done({.status = holder.status(), .record = change->record});
+               // It went while it was looked for, or callers of this tenant do not see it.
+               if (!holder->has_value() && !again) return Store(change, /*again=*/true, done);
+               if (!holder->has_value() || !WasAdopted(**holder)) {
+                 return done({.status = absl::AlreadyExistsError("The Pictory id is another job's"),
+                              .record = change->record});
                }
-               StoreTakeOver(outcome, **holder, stored, done);
+               TakeOver(change, **holder, done);
              });
 }
 
-void Ledger::StoreTakeOver(Outcome outcome, JobRecord adopted, Stored stored, Done done) {
-  outcome.record = TakingOver(outcome.record, adopted);
-  JobRecord record = outcome.record;
-  submissions_.TakeOver(
-      std::move(record),
-      [this, outcome = std::move(outcome), adopted = std::move(adopted), stored = std::move(stored),
-       done = std::move(done)](const absl::StatusOr<std::string>& gone) mutable {
-        outcome.status = gone.status();
-        if (absl::IsAborted(outcome.status)) return ReadPresent(std::move(outcome), done);
-        if (outcome.status.ok()) {
-          ++outcome.record.version;
-          if (stored) stored(outcome.record);
-          if (!gone->empty()) {
-            hub_.Forget(adopted.job.tenant, *gone);
-            for (const Observer& observer : observers_) observer(adopted, nullptr);
-          }
-          Show(outcome);
-        }
-        done(std::move(outcome));
-      });
+void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done) {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->record = TakingOver(change->record, adopted);
+  submissions_.TakeOver(outcome->record, adopted.version,
+                        [this, change, outcome, adopted,
+                         done = std::move(done)](const absl::StatusOr<std::string>& gone) {
+                          outcome->status = gone.status();
+                          if (gone.ok()) Dismiss(adopted);
+                          // Of one that has changed meanwhile the present record says so.
+                          if (absl::IsAborted(gone.status())) outcome->record = change->record;
+                          Finish(*change, std::move(*outcome), done);
+                        });
+}
+
+// It is no more under its own name.
+void Ledger::Dismiss(const JobRecord& adopted) {
+  hub_.Forget(adopted.job.tenant, adopted.job.job_id);
+  for (const Observer& observer : observers_) observer(adopted, nullptr);
 }
 
 void Ledger::Show(Outcome& outcome) {
@@ -96,7 +102,7 @@ void Ledger::ReadPresent(Outcome outcome, Done done) {
                      done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
     if (!found.ok()) {
       outcome->status = found.status();
-    } else if (!found->has_value()) {
+    } else if (!found->has_value() || (*found)->job.job_id != outcome->record.job.job_id) {
       outcome->status = absl::NotFoundError("The job is gone");
     } else {
       outcome->record = **std::move(found);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -60,10 +61,14 @@ class Ledger {
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:
-  using Stored = std::function<void(const JobRecord&)>;
+  using ChangePtr = std::shared_ptr<const Change>;
+  // `again`: nobody was found who holds the Pictory id that a first try met.
+  void Store(const ChangePtr& change, bool again, Done done);
+  void FindHolder(const ChangePtr& change, bool again, Done done);
+  void TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done);
+  void Dismiss(const JobRecord& adopted);
+  void Finish(const Change& change, Outcome outcome, const Done& done);
   void Show(Outcome& outcome);
-  void TakeOver(Outcome outcome, Stored stored, Done done);
-  void StoreTakeOver(Outcome outcome, JobRecord adopted, Stored stored, Done done);
   void ReadPresent(Outcome outcome, Done done);
 
   Submissions& submissions_;

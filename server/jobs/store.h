@@ -115,9 +115,12 @@ class Submissions {
   // As Update, when Pictory says that the submitted job is one that may have been adopted
   // meanwhile: an adopted record of the same tenant and account with record's pictory_job_id goes,
   // the parts of its result become this job's, and its job_id another name of it, as do its other
-  // names (see Jobs::Find). Gives back that job_id, empty if there was none. ALREADY_EXISTS if the
-  // Pictory id belongs to a job that was submitted, or to one of another tenant.
-  virtual void TakeOver(JobRecord record, StoreCallback<std::string> done) = 0;
+  // names (see Jobs::Find). `adopted_version` is
+  // that record's, 0 if there was none: ABORTED if it is another one, as if `record` were. Gives
+  // back that job_id, empty if there was none. ALREADY_EXISTS if the Pictory id belongs to a job
+  // that was submitted, or to one of another tenant.
+  virtual void TakeOver(JobRecord record, std::int64_t adopted_version,
+                        StoreCallback<std::string> done) = 0;
 
   // By request_id, visible or not.
   virtual void FindRequest(std::string tenant, std::string request_id,

@@ -46,7 +46,9 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                   if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
                   const Snapshot& job = **referenced;
                   owed_.Named(job.key());
-                  if (job.kind != reference.kind && job.kind != v1::JOB_KIND_UNSPECIFIED) {
+                  // Of one that was adopted its result shows the kind, if it is one we know.
+                  const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
+                  if (job.kind != reference.kind && !open) {
                     return AnswerFromRequestId(
                         attempt, errors::JobNotUsable(job.job_id(),
                                                       "is a " + KindName(job.kind) + ", where " +

@@ -129,7 +129,11 @@ JobReply ReadTrouble(const http::Response& response, WallTime now) {
     Fail(*envelope, reply);
     return reply;
   }
-  if (response.status != 403) return Unreadable(response, envelope, now);
+  if (response.status != 403) {
+    JobReply unreadable = Unreadable(response, envelope, now);
+    unreadable.refused = true;
+    return unreadable;
+  }
   // The bot filter's 403 is a page; one in JSON comes from Pictory's own gatekeeper.
   if (envelope.ok()) reply.kind = Kind::kCredentials;
   return reply;

@@ -67,6 +67,7 @@ struct JobReply {
   ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
   std::shared_ptr<const JobResult> result;  // if kSucceeded, maybe if kIncomplete
   Duration retry_after{0};                  // if Pictory asked for one
+  bool refused = false;  // of kUnreadable: a 4xx, which is about the name that was asked for
   bool timed_out =
       false;  // of kUnavailable: sent, and the answer took longer than it was waited for
   std::uint64_t digest = 0;  // of the body; hand it to the next poll

@@ -38,24 +38,35 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   return std::make_shared<watch::WatchStream>(std::move(options), domain.clock, sink);
 }
 
+namespace {
+
+void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const std::string& tenant,
+               const std::string& name, std::uint64_t connection, bool again,
+               const Domain& domain) {
+  domain.backend.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+    if (!found.ok()) return stream->End(found.status());
+    domain.backend.Name((**found).key());
+    jobs::Hub::Subscribed subscribed =
+        domain.hub.Subscribe(tenant, std::string((*found)->job_id()), stream, connection);
+    // Deleted, pushed out of memory, or taken over by another job, in this very moment. An end that
+    // was found is still good, and another name is found by looking once more.
+    if (subscribed.present == nullptr) {
+      if (!(*found)->final()) {
+        if (again) return stream->End(errors::JobNotFound(name));
+        return Subscribe(stream, tenant, name, connection, /*again=*/true, domain);
+      }
+      subscribed.present = *std::move(found);
+    }
+    stream->Begin(std::move(subscribed));
+  });
+}
+
+}  // namespace
+
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
-  const std::uint64_t connection = std::hash<std::string>()(caller.peer);
-  domain.backend.Load(caller.tenant, request.job_id(),
-                      [stream, connection, tenant = caller.tenant, name = request.job_id(),
-                       &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                        if (!found.ok()) return stream->End(found.status());
-                        domain.backend.Name((**found).key());
-                        jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
-                            tenant, std::string((*found)->job_id()), stream, connection);
-                        // Deleted, or pushed out of memory, in this very moment; what was found is
-                        // still good.
-                        if (subscribed.present == nullptr) {
-                          if (!(*found)->final()) return stream->End(errors::JobNotFound(name));
-                          subscribed.present = *std::move(found);
-                        }
-                        stream->Begin(std::move(subscribed));
-                      });
+  Subscribe(stream, caller.tenant, request.job_id(), std::hash<std::string>()(caller.peer),
+            /*again=*/false, domain);
 }
 
 }  // namespace gateway::rpc

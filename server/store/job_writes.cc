@@ -120,21 +120,26 @@ absl::Status JobWrites::PutSlices(const JobRecord& record, const pictory::JobRes
 void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
 
 // Statements are prepared each time: such a job is rare.
-absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record) {
+absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record,
+                                                std::int64_t adopted_version) {
   const absl::StatusOr<Row> row = RowToChange(record);
   if (!row.ok()) return row.status();
   const Job& job = record.job;
   std::string adopted;
   {
     SQLite::Statement find(db_,
-                           "SELECT id, tenant, job_id, labels, shard FROM jobs"
+                           "SELECT id, tenant, job_id, labels, shard, version FROM jobs"
                            " WHERE account = ?1 AND pictory_job_id = ?2 AND pictory_job_id <> ''"
                            " AND tenant = ?3 AND request_id = '' AND id <> ?4");
     find.bindNoCopy(1, record.account);
     find.bindNoCopy(2, job.pictory_job_id);
     find.bindNoCopy(3, job.tenant);
     find.bind(4, row->id);
-    if (find.executeStep()) {
+    const bool found = find.executeStep();
+    if ((found ? find.getColumn(5).getInt64() : 0) != adopted_version) {
+      return jobs::ChangedMeanwhile();
+    }
+    if (found) {
       const Old old = ReadOld(find);
       adopted = old.key.id;
       Rename(job.tenant, adopted, job.job_id);

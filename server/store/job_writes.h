@@ -35,7 +35,7 @@ class JobWrites {
   absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
                          std::size_t first, std::size_t last);
   void Adopt(const jobs::JobRecord& record);
-  absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record);
+  absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record, std::int64_t adopted_version);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
   absl::Status Delete(const jobs::JobRecord& record);

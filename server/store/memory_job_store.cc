@@ -174,7 +174,8 @@ void MemoryJobStore::Adopt(JobRecord record, Done done) {
        }).status());
 }
 
-void MemoryJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
+void MemoryJobStore::TakeOver(JobRecord record, std::int64_t adopted_version,
+                              Callback<std::string> done) {
   done(Locked<std::string>([&]() REQUIRES(mutex_) -> absl::StatusOr<std::string> {
     const jobs::Job& job = record.job;
     const Key self(job.tenant, job.job_id);
@@ -183,8 +184,10 @@ void MemoryJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
     if (found->second.version != record.version) return jobs::ChangedMeanwhile();
     const JobRecord* held = OfPictory(record.account, job.pictory_job_id);
     std::string adopted;
-    if (held != nullptr && held != &found->second && held->job.tenant == job.tenant &&
-        held->job.request_id.empty()) {
+    const bool takes = held != nullptr && held != &found->second &&
+                       held->job.tenant == job.tenant && jobs::WasAdopted(*held);
+    if ((takes ? held->version : 0) != adopted_version) return jobs::ChangedMeanwhile();
+    if (takes) {
       adopted = held->job.job_id;
       for (auto& [alias, job_id] : aliases_) {
         if (alias.first == job.tenant && job_id == adopted) job_id = job.job_id;

@@ -26,7 +26,8 @@ class MemoryJobStore : public jobs::Store {
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
-  void TakeOver(jobs::JobRecord record, Callback<std::string> done) override;
+  void TakeOver(jobs::JobRecord record, std::int64_t adopted_version,
+                Callback<std::string> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,

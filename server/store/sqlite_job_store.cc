@@ -206,11 +206,12 @@ void SqliteJobStore::Adopt(JobRecord record, Done done) {
                 .done = std::move(done)});
 }
 
-void SqliteJobStore::TakeOver(JobRecord record, Callback<std::string> done) {
+void SqliteJobStore::TakeOver(JobRecord record, std::int64_t adopted_version,
+                              Callback<std::string> done) {
   auto adopted = std::make_shared<std::string>();
   writer_.Post({.apply =
-                    [record = std::move(record), adopted](JobWrites& writes) {
-                      absl::StatusOr<std::string> taken = writes.TakeOver(record);
+                    [record = std::move(record), adopted_version, adopted](JobWrites& writes) {
+                      absl::StatusOr<std::string> taken = writes.TakeOver(record, adopted_version);
                       if (!taken.ok()) return taken.status();
                       *adopted = *std::move(taken);
                       return absl::OkStatus();

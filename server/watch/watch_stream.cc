@@ -66,8 +66,11 @@ void WatchStream::OnSnapshot(const jobs::SnapshotPtr& snapshot) {
   Advance();
 }
 
-// A final state that came before is still sent.
 void WatchStream::OnGone() {
+  {
+    MutexLock lock(mutex_);
+    if (final_ != nullptr) return;  // it is sent still, and then the stream ends
+  }
   End(ComeBack(
       "The job goes on under another name, to which this one leads; connect again and go on "
       "from its last revision"));

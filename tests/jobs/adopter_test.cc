@@ -222,6 +222,65 @@ TEST_F(AdopterTest, AnEndedJobIsTakenOverWithItsResult) {
   EXPECT_THAT(json, testing::HasSubstr("x.mp4"));
 }
 
+// A store whose finds fail.
+class Unreadable final : public Jobs {
+ public:
+  explicit Unreadable(Jobs& under) : under_(under) {}
+  void Find(std::string, std::string, StoreCallback<std::optional<JobRecord>> done) override {
+    done(absl::ResourceExhaustedError("reads wait"));
+  }
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 StoreCallback<std::optional<std::string>> done) override {
+    under_.FindOwner(std::move(account), std::move(pictory_job_id), std::move(done));
+  }
+  void List(std::string tenant, ListQuery query,
+            StoreCallback<std::vector<JobRecord>> done) override {
+    under_.List(std::move(tenant), std::move(query), std::move(done));
+  }
+  void ReadPart(std::string tenant, std::string job_id, v1::ResultPart part, std::int64_t offset,
+                std::int64_t max_bytes, StoreCallback<PartChunk> done) override {
+    under_.ReadPart(std::move(tenant), std::move(job_id), part, offset, max_bytes, std::move(done));
+  }
+  void Delete(JobRecord record, StoreDone done) override {
+    under_.Delete(std::move(record), std::move(done));
+  }
+  void Prune(PruneQuery query, StoreCallback<std::vector<JobKey>> done) override {
+    under_.Prune(query, std::move(done));
+  }
+  void NoteAsked(Asked asked, StoreDone done) override { under_.NoteAsked(asked, std::move(done)); }
+
+ private:
+  Jobs& under_;
+};
+
+TEST_F(AdopterTest, AStoreThatCannotBeReadIsNoContradiction) {
+  const JobRecord unconfirmed = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
+  ASSERT_TRUE(Load("p-1").ok());
+  Unreadable unreadable(store_);
+  Ledger ledger(store_, unreadable, hub_);
+  std::optional<absl::Status> status;
+  ledger.Update({.record = Adopted(unconfirmed, "p-1", clock_.WallNow())},
+                [&](const Ledger::Outcome& stored) { status = stored.status; });
+  EXPECT_TRUE(absl::IsResourceExhausted(*status)) << *status;
+}
+
+TEST_F(AdopterTest, ARefusedNameIsUnknownAndAPageIsNot) {
+  Answer(400, R"({"success":false,"message":"Invalid job id"})");
+  EXPECT_EQ(errors::Reason(Load("p-1").status()), "JOB_NOT_FOUND");
+  Answer(200, "<html>");
+  EXPECT_EQ(Load("p-2").status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(AdopterTest, AResultThatWasReadAsNoKindIsReadOnceMore) {
+  const JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
+  JobRecord adopted = FoundAtPictory("p-1", clock_.WallNow());
+  adopted.job.state = v1::JOB_STATE_SUCCEEDED;
+  adopted.job.revision = 7;
+  const JobRecord taken = TakingOver(Adopted(submitted, "p-1", clock_.WallNow()), adopted);
+  EXPECT_EQ(taken.job.state, v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(taken.job.revision, 8);
+}
+
 TEST_F(AdopterTest, AJobThatWasGivenUpTakesNothingOver) {
   JobRecord given_up = Submitted(SubmissionState::kAbandoned, v1::JOB_STATE_OUTCOME_UNKNOWN);
   ASSERT_TRUE(Load("p-1").ok());

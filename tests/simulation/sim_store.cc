@@ -119,13 +119,15 @@ void SimStore::Adopt(JobRecord record, Done done) {
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
 }
 
-void SimStore::TakeOver(JobRecord record, Callback<std::string> done) {
-  auto apply = [this, record = std::move(record), done] {
+void SimStore::TakeOver(JobRecord record, std::int64_t adopted_version,
+                        Callback<std::string> done) {
+  auto apply = [this, record = std::move(record), adopted_version, done] {
     absl::StatusOr<std::string> result = absl::UnknownError("");
     if (bugs_.keeps_adopted_apart) {
       result = absl::AlreadyExistsError("kept apart");
     } else {
-      disk_.TakeOver(record, [&result](auto adopted) { result = std::move(adopted); });
+      disk_.TakeOver(record, adopted_version,
+                     [&result](auto adopted) { result = std::move(adopted); });
     }
     return std::function<void()>([done, result = std::move(result)] { done(result); });
   };

@@ -48,7 +48,8 @@ class SimStore final : public jobs::Store {
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
   void Adopt(jobs::JobRecord record, Done done) override;
-  void TakeOver(jobs::JobRecord record, Callback<std::string> done) override;
+  void TakeOver(jobs::JobRecord record, std::int64_t adopted_version,
+                Callback<std::string> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;

@@ -87,11 +87,16 @@ class StoreCalls {
   }
   absl::StatusOr<std::string> TakeOver(Record record) {
     record.version = VersionOf(record);
-    return TakeOverVersion(std::move(record));
+    Answer<MaybeRecord> answer;
+    store_.Find(record.job.tenant, record.job.pictory_job_id, answer.Callback());
+    const std::optional<Record> held = answer.Wait().value();
+    const bool adopted = held.has_value() && held->account == record.account &&
+                         held->job.job_id != record.job.job_id && jobs::WasAdopted(*held);
+    return TakeOverVersion(std::move(record), adopted ? held->version : 0);
   }
-  absl::StatusOr<std::string> TakeOverVersion(Record record) {
+  absl::StatusOr<std::string> TakeOverVersion(Record record, std::int64_t adopted_version) {
     Answer<absl::StatusOr<std::string>> answer;
-    store_.TakeOver(std::move(record), answer.Callback());
+    store_.TakeOver(std::move(record), adopted_version, answer.Callback());
     return answer.Wait();
   }
   absl::StatusOr<std::vector<jobs::Lease>> Renew(std::int32_t wanted) {

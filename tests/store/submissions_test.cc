@@ -352,7 +352,13 @@ TEST_P(SubmissionsTest, AnAdoptedJobTurnsOutToBeASubmittedOne) {
   submitted.job.pictory_job_id = "p1";
   EXPECT_TRUE(absl::IsAlreadyExists(calls_.Update(submitted))) << "not by an ordinary change";
   const std::string before = calls_.FindFeedEnd().value();
-  EXPECT_TRUE(absl::IsAborted(calls_.TakeOverVersion(submitted).status())) << "of version 0";
+  EXPECT_TRUE(absl::IsAborted(calls_.TakeOverVersion(submitted, 2).status())) << "of version 0";
+  JobRecord of_version_1 = submitted;
+  of_version_1.version = 1;
+  for (const std::int64_t other : {0, 1, 3}) {
+    EXPECT_TRUE(absl::IsAborted(calls_.TakeOverVersion(of_version_1, other).status()))
+        << "the adopted one has changed since";
+  }
   EXPECT_TRUE(calls_.Find("acme", "adopted").value().has_value());
 
   EXPECT_EQ(calls_.TakeOver(submitted).value(), "adopted");
