@@ -1,10 +1,11 @@
-// How many requests a second one Pictory account gets from us: a token bucket with a share for
-// submits and one for polls.
+// Budget decides how many requests a second the gateway may send to one Pictory account. It is a
+// token bucket with a share for submits and one for polls.
 //
-// Each share refills at half the rate; what one side cannot hold spills over to the other, so
+// Each share refills at half the rate; what one share cannot hold spills over to the other, so
 // either alone gets the whole rate, and neither starves the other. A 429 halves the rate and blocks
 // the account for as long as Pictory asks; the rate then climbs back by a tenth of the configured
-// one a second. Not thread-safe: its owner locks. Pure in the time it is given.
+// one a second. The class is not thread-safe: its owner locks. It reads no clock and depends only
+// on the times it is given.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +32,7 @@ class Budget {
   void Spend(Share share, MonoTime now);
   // Puts back one that was taken and not used.
   void Refund(Share share);
-  // When TryTake could succeed, if nobody else takes meanwhile. Never before `now`.
+  // When TryTake could succeed, if nobody else takes a request meanwhile. Never before `now`.
   MonoTime NextAt(Share share, MonoTime now);
 
   // Pictory said 429. `retry_after` zero if it named no time.
