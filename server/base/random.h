@@ -1,4 +1,4 @@
-// Random numbers, injected so that a seed replays a run. Thread-safe.
+// Random makes random numbers. It is injected so that a seed replays a run. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
-// A thread with a queue: it does what it is given, one after the other. It takes work that is too
-// long for the thread it comes from. The queue has no bound of its own; who posts has one.
+// WorkThread is a thread with a queue: it runs the tasks it is given, one after the other. It is
+// for work that is too long for the thread on which the work comes up. The queue has no bound of
+// its own; those who post have one.
 //
 // Long work comes in slices: a task that returns true has more to do, and waits its turn behind the
-// others, so that none holds up the rest.
+// others, so that no task holds up the rest.
 //
 // Thread-safe. Tasks run under no lock. The destructor closes.
 #pragma once
@@ -19,7 +20,7 @@ namespace gateway {
 
 class WorkThread {
  public:
-  // Does a little; true if there is more to do.
+  // Does a little of the work, and returns whether there is more to do.
   using Slice = std::function<bool()>;
 
   // What becomes of work that is left when the thread is closed.

@@ -1,9 +1,9 @@
 // Ledger is the one way for a job to change. Each change is stored first, then shown to callers,
 // then told to the observers.
 //
-// An update names the version of the record that it changes. Of two who have read the same version
-// only the first is stored; the other gets the present record, and decides anew what its news makes
-// of that one. Nothing else writes records.
+// An update names the version of the record that it changes. When two have read the same version
+// only the first update is stored; the other gets the present record, and decides anew what its
+// news makes of that one. Nothing else replaces records.
 //
 // Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock.
 // What is passed to the constructor must outlive it and the calls in flight.

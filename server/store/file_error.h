@@ -1,4 +1,4 @@
-// Errors of the files in a state directory, with what the operator can do.
+// FileError makes the errors of the files in a state directory, with what the operator can do.
 #pragma once
 
 #include <string>
