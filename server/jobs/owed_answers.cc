@@ -162,7 +162,7 @@ void OwedAnswers::Dropped(const JobKey& request) {
   MutexLock lock(mutex_);
   const EntryPtr entry = Find(request);
   if (entry == nullptr) return;
-  // What was answered before could not be answered again; it is owed as before.
+  // An answer that was given before could not be given again; it is owed as before.
   entry->stage = entry->job_id.empty() ? Entry::Stage::kVoid : Entry::Stage::kAnswered;
   if (IsOver(*entry, clock_.Now())) Forget(*entry);
 }
@@ -245,7 +245,7 @@ void OwedAnswers::Sweep(MonoTime now) {
   next_sweep_ = now + limits::kOwedSweepInterval;
 }
 
-// Nothing is owed to anybody any more.
+// Whether nothing is owed of the entry any more.
 bool OwedAnswers::IsOver(const Entry& entry, MonoTime now) const {
   if (entry.open > 0 || entry.stage == Entry::Stage::kRunning) return false;
   if (entry.stage == Entry::Stage::kVoid) return true;
