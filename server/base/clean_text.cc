@@ -5,7 +5,7 @@
 namespace gateway {
 namespace {
 
-// Whether a terminal, or the eye, would take the character for a command. Sound UTF-8.
+// Whether a terminal, or the eye, would take the character for a command. It must be valid UTF-8.
 bool Steers(std::string_view character) {
   const auto lead = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return lead < 0x20 || lead == 0x7F;

@@ -49,7 +49,7 @@ inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
-// A request as it comes, before anything is made of it. How much of each field it may hold stands
+// The shape of a request, before anything is made of it. How much of each field it may hold stands
 // beside the field, in the .proto files.
 inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
 // But one for so many bytes of it, beyond the first ones: a message takes memory even if it is
@@ -83,7 +83,7 @@ inline constexpr std::size_t kSignedUrlMaxBytes = 8 * kKiB;  // session tokens m
 inline constexpr seconds kSignedUrlLife{24 * 3600};
 inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
 
-// Upstream transfers.
+// Transfers to and from Pictory.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;
 inline constexpr int kUpstreamInFlightMax = 10'000;
@@ -108,17 +108,19 @@ inline constexpr seconds kTokenRefusedRetry{30};  // client credentials or a new
 inline constexpr std::size_t kTokenMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kTokenReplyMaxBytes = 64 * kKiB;
 
-// Upstream budget of one account.
+// The request budget of one account.
 inline constexpr double kBudgetPerSecond = 5;
 inline constexpr double kBudgetBurst = 10;
 inline constexpr milliseconds kSubmitBudgetMaxWait{1000};
 inline constexpr double kSandboxBudgetPerSecond = 2000;
 
-// Pictory answers nobody: it is asked by one call at a time, and nothing else is sent.
+// An outage: while Pictory answers nobody it is asked by one call at a time, and nothing else is
+// sent.
 inline constexpr int kOutageSuspectedAfter = 10;  // requests in a row without an answer
 inline constexpr seconds kOutageProbeInterval{5};
 inline constexpr milliseconds kRestCheckInterval{250};  // of what waits until it is over
-// While its credentials are refused: nothing but a person's deed is likely to change that.
+// How often Pictory is asked while it refuses the credentials: hardly anything but a person's deed
+// changes that.
 inline constexpr seconds kCredentialsProbeInterval{30};
 
 inline constexpr int kDegradedAfter = 3;  // polls in a row that said nothing, and watchers are told
@@ -140,7 +142,7 @@ inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
 inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
-// Without an answer of Pictory's; jobs do not grow older in it.
+// A break: so long without an answer of Pictory's; jobs do not grow older in it.
 inline constexpr hours kUnaskedGap{3};
 inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
@@ -153,7 +155,7 @@ inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no m
 inline constexpr std::int32_t kShards = 1'024;
 // Jobs gone for good that the feed still tells of.
 inline constexpr std::int64_t kTombstonesMax = 100'000;
-inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
+inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one unconfirmed job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kUnconfirmedStaleAfter{7 * 24};
@@ -161,9 +163,9 @@ inline constexpr hours kUnconfirmedSweep{1};
 inline constexpr seconds kResolveRetry{1};  // after the store refused
 inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
-// Names that nobody here knows and that are asked of Pictory: so many at once, so many in a row and
-// then at most this share of the account's budget. What Pictory does not know is not asked again so
-// soon.
+// Names that nobody here knows and about which Pictory is asked: so many at once, so many in a row
+// and then at most this share of the account's budget. A name that Pictory does not know is not
+// asked about again so soon.
 inline constexpr std::size_t kLooksInFlightMax = 16;
 inline constexpr double kLooksBurst = 5;
 inline constexpr double kLooksShare = 0.25;
@@ -178,7 +180,7 @@ inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer t
 inline constexpr int kSlowPollsShare = 4;
 inline constexpr int kSubmitsInFlightMax = 64;
 
-// Webhooks: Pictory calls back.
+// Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;
 // That is read of one; see the receiver.
@@ -191,7 +193,8 @@ inline constexpr seconds kWebhookCallIdleTimeout{30};
 // One submission's are handed on no more often.
 inline constexpr milliseconds kWebhookCallInterval{250};
 inline constexpr std::size_t kWebhookCallRecentMax = 4096;  // submissions that this is kept of
-// The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
+// The poll curve where webhook calls tell of jobs that end: it grows faster, to caps so many times
+// higher.
 inline constexpr double kWebhookPollGrowth = 2;
 inline constexpr int kWebhookPollSlower = 2;
 // Of the sandbox, which makes the calls.

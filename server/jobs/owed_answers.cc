@@ -96,8 +96,9 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
   return verdict;
 }
 
-// The entry that a submit runs under. Of an earlier call the store may say that its answer has
-// arrived, and how often it was claimed is not known here; nobody else needs to be kept from it.
+// Gives the entry that a submit runs under. The answer of an earlier call (an `id` that is not
+// kMinted) needs no claim: the store may have noted that it has arrived, how often it was claimed
+// is not known here, and nobody else has to be kept from it.
 OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::string& fingerprint,
                                           Id id, MonoTime now) {
   if (const EntryPtr known = Find(request)) {

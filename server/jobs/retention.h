@@ -17,7 +17,7 @@ namespace gateway::jobs {
 
 struct RetentionOptions {
   Duration finished_kept = limits::kFinishedJobKept;
-  Duration request_ids_kept = limits::kRequestIdKept;  // never less
+  Duration request_ids_kept = limits::kRequestIdKept;  // finished jobs are kept at least as long
 };
 
 class Retention {
