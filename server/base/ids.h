@@ -1,4 +1,4 @@
-// The ids this gateway mints, and the rules for ids that others give us.
+// These functions make the ids that this gateway mints, and check the ids that others give it.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ namespace gateway {
 // 26 lower-case Crockford base-32 digits: 48 bits of milliseconds, then 80 random bits (a ULID).
 // Later ids sort after earlier ones of another millisecond. Opaque to callers.
 std::string MintJobId(WallTime now, Random& random);
-// Sorts before every id minted in that millisecond or later, and after all earlier ones.
+// A text that sorts before every id minted in that millisecond or later, and after all earlier
+// ones.
 std::string JobIdFloor(WallTime when);
 
 // Whether an id has the form of those that MintJobId makes.

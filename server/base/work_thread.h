@@ -28,7 +28,8 @@ class WorkThread {
 
   // `name`: at most 15 characters, for debuggers and top.
   explicit WorkThread(const char* name, Rest rest = Rest::kDone);
-  // Without a thread: `elsewhere` gets each slice, and runs it until it returns false.
+  // Makes a queue without a thread: `elsewhere` gets each slice, and runs it until it returns
+  // false.
   explicit WorkThread(std::function<void(Slice)> elsewhere);
   ~WorkThread();
   WorkThread(const WorkThread&) = delete;
@@ -48,10 +49,10 @@ class WorkThread {
     }
   }
 
-  // Returns when nothing is left to do. Not from a task.
+  // Returns when nothing is left to do. Not to be called from a task.
   void WaitIdle() EXCLUDES(mutex_);
 
-  // Does or drops what is left, then ends the thread. Not from a task.
+  // Does or drops what is left, then ends the thread. Not to be called from a task.
   void Close() EXCLUDES(mutex_);
 
  private:

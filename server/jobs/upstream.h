@@ -38,7 +38,7 @@ enum class Purpose {
 };
 
 struct UpstreamOptions {
-  // Its `extra_request` is set here.
+  // Upstream sets `client.extra_request` itself.
   pictory::ClientOptions client;
   BudgetOptions budget;
 };

@@ -92,7 +92,7 @@ class MemoryJobStore : public jobs::Store {
   std::map<Key, std::int64_t> changes_ GUARDED_BY(mutex_);
   std::deque<std::int64_t> tombstones_ GUARDED_BY(mutex_);
   std::int64_t change_ GUARDED_BY(mutex_) = 0;
-  std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // tombstones up to here are forgotten
+  std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // deleted jobs up to here are forgotten
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
   std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
   std::vector<jobs::Hint> hints_ GUARDED_BY(mutex_);

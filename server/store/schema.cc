@@ -188,7 +188,7 @@ ALTER TABLE jobs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 // processes; the feed; and jobs that were adopted and turned out to be submitted ones.
 //
 // Rows that are there already are not written again: the feed begins with this version. The Pictory
-// id stands first in its index, because Find knows it without the account.
+// id stands first in its index, because Find does not name the account.
 constexpr char kVersion7[] = R"sql(
 ALTER TABLE jobs ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
 ALTER TABLE jobs ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;

@@ -84,8 +84,8 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
     *lane = *std::move(reading);
   }
 
-  // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be
-  // so before it is written.
+  // From the next write on there is a log, and jobs.db alone tells its time. What the mark says of
+  // both must be true before the mark is written.
   NumberEpochs(*opened.writing);
   const bool numbered = FoldLog(*opened.writing);
   const std::int64_t epoch = BeginEpoch(*opened.writing);

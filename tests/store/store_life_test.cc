@@ -239,7 +239,7 @@ TEST_P(StoreLifeTest, EveryFieldSurvives) {
     } else {
       ASSERT_TRUE(calls_.Adopt(Begun(id, "request-" + id, "Ténant")).ok());
       ASSERT_TRUE(calls_.Update(record).ok());
-      // Of this one an update only says that the answer has arrived.
+      // The update says of `delivery` only that the answer has arrived.
       if (record.delivery != jobs::Delivery::kArrived) record.delivery = jobs::Delivery::kUnsaid;
     }
     ASSERT_EQ(Stored("request-" + id, "Ténant"), record) << i;
