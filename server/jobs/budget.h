@@ -28,16 +28,16 @@ class Budget {
 
   // Takes one request if there is one.
   bool TryTake(Share share, MonoTime now);
-  // Takes one whether or not there is one: a request that cannot wait is paid for by later ones.
+  // Takes one request whether or not there is one: later requests pay for one that cannot wait.
   void Spend(Share share, MonoTime now);
-  // Puts back one that was taken and not used.
+  // Puts back a request that was taken and not used.
   void Refund(Share share);
   // When TryTake could succeed, if nobody else takes a request meanwhile. Never before `now`.
   MonoTime NextAt(Share share, MonoTime now);
 
-  // Pictory said 429. `retry_after` zero if it named no time.
+  // Notes that Pictory said 429; `retry_after` is zero if it named no time.
   void OnRateLimited(Duration retry_after, MonoTime now);
-  // Nothing is sent before `until`.
+  // Lets nothing be sent before `until`.
   void BlockUntil(MonoTime until) { blocked_until_ = std::max(blocked_until_, until); }
 
   double rate() const { return rate_; }

@@ -66,7 +66,8 @@ struct PollerOptions {
 struct PollEvents {
   std::function<void(const Snapshot&, const pictory::JobReply&)> replied;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
-  // A change of the record is about to be stored; what is noted in it is stored with it.
+  // Called when a change of the record is about to be stored; what is noted in the record is stored
+  // with it.
   std::function<void(JobRecord&)> storing;
 };
 

@@ -75,7 +75,8 @@ class Resolver {
   void OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
                      CallbackDone done);
 
-  // ResolveJob: lists candidates, adopts, or abandons. Repeating a decision succeeds.
+  // Does what ResolveJob says: lists candidates, adopts, or abandons. Repeating a decision
+  // succeeds.
   using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
   void Resolve(const std::string& tenant, const v1::ResolveJobRequest& request, ResolveDone done);
 

@@ -77,7 +77,7 @@ v1::Job ToProto(const Snapshot& snapshot);
 // omitted_parts.
 v1::Job ToListProto(const Job& job);
 
-// The response that holds the snapshot's job. `degraded` sets upstream_degraded, which is no
+// The response that holds the snapshot's job. `degraded` sets upstream_degraded, which is not a
 // property of the job and so not part of its snapshot.
 Frame JobFrame(const SnapshotPtr& snapshot, bool degraded);
 

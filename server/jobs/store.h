@@ -36,7 +36,7 @@ struct BeginResult {
   JobRecord record;
 };
 
-// A submission that may have cost money.
+// Spent is a submission that may have cost money.
 struct Spent {
   std::string tenant;
   WallTime sent_at;
@@ -96,8 +96,8 @@ class Submissions {
  public:
   virtual ~Submissions() = default;
 
-  // Inserts `record`, as version 1, unless its (tenant, request_id) is known. A known one that is
-  // kNotSent and of the same request is begun again (jobs/restart.h).
+  // Inserts `record`, as version 1, unless its (tenant, request_id) is known. If the known record
+  // is kNotSent and of the same request, it is begun again (jobs/restart.h).
   virtual void Begin(JobRecord record, StoreCallback<BeginResult> done) = 0;
 
   // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
@@ -185,7 +185,7 @@ class Jobs {
   virtual void NoteAsked(Asked asked, StoreDone done) = 0;
 };
 
-// A shard of the jobs (JobRecord::shard), held by this process.
+// Lease is a shard of the jobs (JobRecord::shard), held by this process.
 struct Lease {
   std::int32_t shard = 0;
   std::int64_t epoch = 0;  // rises whenever the shard gets another holder

@@ -1,5 +1,5 @@
-// Submitter submits paid jobs: it sends at most one POST per (tenant, request_id), whatever
-// callers, meshes and the network do, and forgets no job.
+// Submitter submits paid jobs. It makes Pictory accept at most one job per (tenant, request_id),
+// whatever callers, meshes and the network do, and it forgets no job.
 //
 // A submit without a request_id gets one: that of the earlier call which its metadata say it
 // repeats, that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a
@@ -78,7 +78,7 @@ struct SubmitterOptions {
   std::function<void(std::function<void()>)> aside;
 };
 
-// Where the answer to a submit comes from, if not from the call itself.
+// AnswerSource says where the answer to a submit comes from, if not from the call itself.
 struct AnswerSource {
   AnswerRule rule = AnswerRule::kOwn;
   std::string request_id;  // of the job; "" with kOwn
@@ -148,7 +148,7 @@ class Submitter {
   void Identify(SubmitRequest request, OwedAnswers::Id id, Done done);
   void TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter);
 
-  // The steps, in the order they are taken.
+  // The steps of an attempt, in the order they are taken.
   void Start(SubmitRequest request, Waiter waiter);
   void Resolve(const AttemptPtr& attempt);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);

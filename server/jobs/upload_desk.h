@@ -22,7 +22,8 @@ class UploadDesk {
   UploadDesk(Upstream& upstream, const Clock& clock, Timers& timers)
       : upstream_(upstream), clock_(clock), timers_(timers) {}
 
-  // `request` has been validated. Waits as long for its turn as a submit may, and in the same line.
+  // Asks for one place; `request` has been validated. It waits as long for its turn as a submit
+  // may, and in the same line.
   void Create(Request request, Done done);
 
  private:

@@ -1,4 +1,4 @@
-// The file jobs.db: how its connections are opened, and how its tables came to be.
+// These functions open connections to the file jobs.db and bring its tables up to date.
 //
 // `PRAGMA user_version` is the schema's version, `PRAGMA application_id` marks the file as ours.
 // A file of a newer schema is refused: going back a version needs the backup made before.
@@ -50,7 +50,7 @@ void NumberEpochs(SQLite::Database& db);
 // SQLite::Exception.
 std::int64_t BeginEpoch(SQLite::Database& db);
 
-// What jobs.db alone tells of its time.
+// FileTime is what jobs.db alone, without its log, tells of its time.
 struct FileTime {
   std::int64_t epoch = 0;
   bool copied = false;  // by SQLite since that epoch began: a backup

@@ -15,7 +15,7 @@ std::string Sql(Enum value) {
   return std::to_string(static_cast<int>(value));
 }
 
-// `submission IN (2, 3)`: those states that are wanted.
+// The condition that the submission is in one of the wanted states: `submission IN (2, 3)`.
 std::string SubmissionIn(bool (*wanted)(jobs::SubmissionState));
 
 // jobs_unfinished

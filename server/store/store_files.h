@@ -6,9 +6,10 @@
 // what was paid for. So the names are checked around every commit. So are the contents of jobs.db
 // and its log, which nobody else may write to: they must be what this process left there.
 //
-// The files are held by descriptors, so that no new file gets the number of one that is gone. They
-// are O_PATH ones: closing any other descriptor of jobs.db or jobs.db-shm would drop the locks that
-// SQLite has on them.
+// The files are held by descriptors, so that no new file gets the number of one that is gone. All
+// but the log's are O_PATH descriptors: closing any other descriptor of jobs.db or jobs.db-shm
+// would drop the locks that SQLite has on them. SQLite does not lock the log, whose header is read
+// through its descriptor.
 //
 // The object is used by one thread at a time: by the writer's, once that runs.
 #pragma once
@@ -76,7 +77,7 @@ class StoreFiles {
 
   const std::string directory_;
   std::vector<File> files_;  // in the order of Place
-  // jobs.db is as it was left if these two are: nothing but writing to it changes them.
+  // jobs.db is as this process left it if these two are: nothing but writing to it changes them.
   off_t bytes_ = 0;
   timespec written_{};
   off_t log_bytes_ = 0;

@@ -44,7 +44,7 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
   void OnWriteDone(bool ok);
   void OnCancel();
 
-  // When to put it on the wheel.
+  // When the stream is to be woken first, for whoever puts it on the wheel.
   virtual MonoTime FirstTick() const { return clock_.Now() + limits::kHeartbeatInterval; }
   std::optional<MonoTime> OnTick(MonoTime now) final;
   void End(absl::Status status) final;

@@ -45,7 +45,7 @@ class StreamWheel {
   // call counts.
   void EndAll(std::function<absl::Status()> status, Duration spread);
 
-  // Streams not known to have ended.
+  // How many streams are not known to have ended.
   std::size_t size() const;
 
  private:
