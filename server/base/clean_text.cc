@@ -5,7 +5,7 @@
 namespace gateway {
 namespace {
 
-// Whether a terminal, or the eye, would take the character for a command. Sound UTF-8.
+// Whether a terminal, or the eye, would take the character for a command. It must be valid UTF-8.
 bool Steers(std::string_view character) {
   const auto lead = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
@@ -36,14 +36,14 @@ std::string CleanText(std::string_view text, std::size_t max_bytes) {
       const auto second = static_cast<unsigned char>(text[i + 1]);
       whole = !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second >= 0x90);
     }
+    if ((whole ? length : 1) > max_bytes - std::min(max_bytes, out.size())) {
+      out += "...";
+      break;
+    }
     if (!whole) {
       out.push_back('?');
       ++i;
     } else {
-      if (length > max_bytes - std::min(max_bytes, out.size())) {
-        out += "...";
-        break;
-      }
       if (Steers(text.substr(i, length))) {
         out.push_back(' ');
       } else {

@@ -1,4 +1,5 @@
-// Time, injected everywhere it matters so that tests and the simulator own it.
+// Clock and Timers are time, injected everywhere it matters so that tests and the simulator control
+// it.
 //
 // MonoTime drives every interval and schedule: a jump of the wall clock moves none of them.
 // WallTime is for what people read and for what is stored.
@@ -28,8 +29,8 @@ class SystemClock final : public Clock {
   WallTime WallNow() const override;
 };
 
-// Calls back at a time. Callbacks run one at a time, on a thread the timers own (the caller's own
-// in tests), under no lock. They must not block.
+// Timers run callbacks at given times. Callbacks run one at a time, on a thread that the timers own
+// (in tests on the caller's), under no lock. They must not block.
 class Timers {
  public:
   using Id = std::uint64_t;

@@ -1,4 +1,4 @@
-// A detail of an error, read from the bytes that its status carries.
+// ReadDetail reads a detail of an error from the bytes that its status carries.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace gateway {
 
-// False, with `message` empty, if the status has no readable detail of this type
+// Returns false, with `message` empty, if the status has no readable detail of this type
 // (`type.googleapis.com/…`).
 template <class Message>
 bool ReadDetail(const absl::Status& status, std::string_view type_url, Message& message) {

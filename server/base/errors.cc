@@ -80,7 +80,7 @@ void AttachQuota(absl::Status& status, std::string subject, std::string descript
   Attach(status, kQuotaFailure, quota);
 }
 
-// Long lists are complete in the details; the message shows the first few.
+// The first few violations, for the message; the details have all of them.
 std::string Summary(const std::vector<Violation>& violations) {
   constexpr std::size_t kShown = 5;
   std::string text;
@@ -256,7 +256,7 @@ absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
 }
 
 absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call) {
-  // A free call may have done at Pictory what it is for, and does no harm if it is repeated.
+  // A free call may have taken effect at Pictory, and does no harm if it is repeated.
   absl::Status status = Make(Row("UPSTREAM_UNREACHABLE"),
                              absl::StrCat("Pictory cannot be reached (", View(Clean(detail)), "); ",
                                           call == Call::kSubmit ? "nothing was submitted, " : "",

@@ -1,4 +1,4 @@
-// Every error the gateway can give a caller, one function each.
+// This file has every error the gateway can give a caller, one function each.
 //
 // An error is an absl::Status whose payloads are the standard details of the gRPC error model,
 // keyed by their type URL: rpc/ copies them to the wire as they are. The message alone must be
@@ -21,7 +21,8 @@ inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
 // The reason of UpstreamRateLimited.
 inline constexpr char kUpstreamRateLimited[] = "UPSTREAM_RATE_LIMITED";
 
-// One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.
+// A Violation is one wrong field of a request: a path such as `storyboard.scenes[2].story`, and
+// what to do.
 struct Violation {
   std::string field;
   std::string description;
@@ -48,9 +49,9 @@ absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
 
-// Pictory's answers. What a call was for decides what its caller must know: of a submit, that
-// nothing was submitted; of any other call, which costs nothing, no word about submits, because the
-// job that it is about may well have been.
+// Pictory's answers. The purpose of a call decides what its caller must know. The error of a submit
+// says that nothing was submitted. The error of any other call, which costs nothing, does not speak
+// of submits, because the job that it is about may well have been submitted.
 enum class Call { kSubmit, kFree };
 absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
                              std::string_view message, std::string_view pictory_code,
@@ -61,16 +62,16 @@ absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, 
 
 // Our own limits and states.
 absl::Status BudgetExhausted(Duration retry_after, Call call);
-// `who` such as `this gateway` or `tenant acme`.
+// `who` is, for example, `this gateway` or `tenant acme`.
 absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
                            Duration retry_after);
 absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
-// The same of one peer's, such as a client's address.
+// The same for the limit of one peer, such as a client's address.
 absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after);
-// A request that did not arrive as a whole in so long.
+// For a request that did not arrive as a whole within `limit`.
 absl::Status RequestLate(Duration limit);
-// A stream on which nothing was asked for so long.
+// For a stream on which nothing was asked for `limit`.
 absl::Status StreamIdle(Duration limit);
 absl::Status MemoryShort(Duration retry_after);
 absl::Status Draining(Duration retry_after);
@@ -80,7 +81,8 @@ absl::Status DeadlineExceeded(std::string_view what);
 absl::Status Cancelled();
 absl::Status Internal(std::string_view what);
 
-// What a program reads back: the ErrorInfo reason ("" if none), and RetryInfo (zero if none).
+// What a program reads from an error: the ErrorInfo reason ("" if none), RetryInfo (zero if none)
+// and the violations.
 std::string Reason(const absl::Status& status);
 Duration RetryDelay(const absl::Status& status);
 std::vector<Violation> Violations(const absl::Status& status);

@@ -1,6 +1,6 @@
-// Places where a test lets the process die, to see what the next start makes of it. Only the chaos
-// tests' own build of the program (tests/chaos) has them: in every other one FailPoint is empty,
-// and nothing reads the variable.
+// FailPoint marks places where a test lets the process die, to see what the next start makes of it.
+// Only the chaos tests' own build of the program (tests/chaos) has them: in every other build
+// FailPoint is empty, and nothing reads the variable.
 #pragma once
 
 #include <string_view>

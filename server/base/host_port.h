@@ -1,4 +1,5 @@
-// `host:port` as people write it, for flags of the server and targets of the client. Pure.
+// HostPort is `host:port` as people write it, for flags of the server and targets of the client.
+// Pure.
 #pragma once
 
 #include <cstdint>

@@ -87,7 +87,7 @@ std::string PercentEncode(std::string_view text) {
       out.push_back(kHex[byte & 15]);
     }
   }
-  // A segment of dots only would be read as "here" or "one up".
+  // A path segment that is only dots would be read as "here" or "one up".
   if (out == "." || out == "..") {
     std::string dots;
     for (std::size_t i = 0; i < out.size(); ++i) dots += "%2E";

@@ -1,4 +1,4 @@
-// The ids this gateway mints, and the rules for ids that others give us.
+// These functions make the ids that this gateway mints, and check the ids that others give it.
 #pragma once
 
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace gateway {
 
-// 26 lower-case Crockford base-32 digits: 48 bits of milliseconds, then 80 random bits (a ULID).
-// Later ids sort after earlier ones of another millisecond. Opaque to callers.
+// Makes a job_id of 26 lower-case Crockford base-32 digits: 48 bits of milliseconds, then 80 random
+// bits (a ULID). Later ids sort after earlier ones of another millisecond. Opaque to callers.
 std::string MintJobId(WallTime now, Random& random);
-// Sorts before every id minted in that millisecond or later, and after all earlier ones.
+// A text that sorts before every id minted in that millisecond or later, and after all earlier
+// ones.
 std::string JobIdFloor(WallTime when);
 
 // Whether an id has the form of those that MintJobId makes.
@@ -21,17 +22,17 @@ bool IsMintedJobId(std::string_view id);
 // A random UUID (version 4).
 std::string MintRequestId(Random& random);
 
-// What a caller may name a job with: 1–128 of [A-Za-z0-9_-].
+// Whether a caller may name a job so: 1–128 of [A-Za-z0-9_-].
 bool IsCallerId(std::string_view id);
 
-// What Pictory may call a job: 1–256 visible ASCII characters. Not `.` and `..`: servers and
+// Whether Pictory may call a job so: 1–256 visible ASCII characters. Not `.` and `..`: servers and
 // proxies take these for directories even percent-encoded, so no path could ask for such a job.
 bool IsUpstreamId(std::string_view id);
 
-// 1–64 of [A-Za-z0-9_-].
+// Whether a text can be a request_id: 1–64 of [A-Za-z0-9_-].
 bool IsRequestId(std::string_view id);
 
-// Every byte but the unreserved ones of RFC 3986 as %XX: safe as one path segment.
+// `text` with every byte but the unreserved ones of RFC 3986 as %XX: safe as one path segment.
 std::string PercentEncode(std::string_view text);
 
 }  // namespace gateway

@@ -18,7 +18,7 @@ std::size_t SkipDigits(std::string_view text, std::size_t at) {
   return at;
 }
 
-// Behind the number that begins at `at`; `at` if none does.
+// The position behind the number that begins at `at`; `at` itself if no number does.
 std::size_t SkipNumber(std::string_view text, std::size_t at) {
   const std::size_t whole = text[at] == '-' ? at + 1 : at;
   std::size_t end = SkipDigits(text, whole);
@@ -38,7 +38,7 @@ std::size_t SkipNumber(std::string_view text, std::size_t at) {
   return end;
 }
 
-// Its text, no longer than `number`; empty if the number can stay as it is.
+// The text of the nearest double, no longer than `number`; empty if the number can stay as it is.
 std::string Nearest(const std::string& number) {
   const double value = std::strtod(number.c_str(), nullptr);
   if (std::isfinite(value) && number.size() <= kDigitsMax) return "";

@@ -1,5 +1,6 @@
-// JSON numbers that no double holds: `1e400`, four hundred digits. They are valid JSON, and
-// RapidJSON refuses them even where it is asked for their text.
+// WithNumbersWithinDouble replaces JSON numbers that no double holds, such as `1e400` or four
+// hundred digits. They are valid JSON, and RapidJSON refuses them even where it is asked for their
+// text.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace gateway {
 
-// `json` with each such number replaced by the nearest double, filled up with blanks, so that all
-// else stands where it stood. What is no JSON stays none. Pure.
+// `json` with each such number replaced by the nearest double, filled up with blanks so that
+// everything else keeps its place. Text that is not JSON does not become JSON. Pure.
 std::string WithNumbersWithinDouble(std::string_view json);
 
 }  // namespace gateway

@@ -49,18 +49,19 @@ inline constexpr std::size_t kJobReplyBytesPerValue = 8;
 inline constexpr std::size_t kJsonKeyMaxBytes = 256;
 inline constexpr std::size_t kJsonMembersMax = 10'000;  // of one object that a caller sends
 
-// A request as it comes, before anything is made of it. How much of each field it may hold stands
+// The shape of a request, before anything is made of it. How much of each field it may hold stands
 // beside the field, in the .proto files.
 inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, at any depth
-// But one for so many bytes of it, beyond the first ones: a message takes memory even if it is
-// empty.
+// Beyond the free ones a request may hold one message for so many of its bytes, because a message
+// takes memory even if it is empty.
 inline constexpr std::size_t kRequestMessagesFree = 5'000;
 inline constexpr std::size_t kRequestBytesPerMessage = 16;
 inline constexpr int kRequestDepthMax = 64;  // of messages in messages
-// Of a field that counts once; the last one does.
+// How often a request may repeat a field that counts once; the last one counts.
 inline constexpr int kRequestFieldRepeatsMax = 16;
 inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take memory too
-// That one refusal names: nobody reads more, and a hostile request must not make us write more.
+// How many violations one refusal names: nobody reads more, and a hostile request must not make us
+// write more.
 inline constexpr std::size_t kViolationsMax = 50;
 
 // Ids and labels.
@@ -71,9 +72,9 @@ inline constexpr std::size_t kUrlMaxBytes = 2048;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
-// Pictory's words inside a status message.
+// How much of Pictory's words stands inside a status message.
 inline constexpr std::size_t kUpstreamTextMaxBytes = 512;
-// Fields that one refusal of Pictory's names.
+// How many fields one refusal of Pictory's may name.
 inline constexpr std::size_t kUpstreamViolationsMax = 50;
 
 // Uploads, which clients send past the gateway.
@@ -83,7 +84,7 @@ inline constexpr std::size_t kSignedUrlMaxBytes = 8 * kKiB;  // session tokens m
 inline constexpr seconds kSignedUrlLife{24 * 3600};
 inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
 
-// Upstream transfers.
+// Transfers to and from Pictory.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;
 inline constexpr int kUpstreamInFlightMax = 10'000;
@@ -93,7 +94,7 @@ inline constexpr seconds kUpstreamRetryLater{5};
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
-// That kPollTimeout doubles to while a reply does not come.
+// What kPollTimeout doubles to while a reply does not come.
 inline constexpr seconds kSlowPollTimeoutMax{120};
 inline constexpr minutes kLargePollTimeout{5};  // 60 MB at 2 Mbit/s; silence is noticed far earlier
 inline constexpr seconds kConnectionMaxIdle{30};
@@ -101,8 +102,9 @@ inline constexpr seconds kConnectionMaxLife{300};
 
 // Access tokens.
 inline constexpr seconds kTokenTimeout{10};
-inline constexpr seconds kTokenRefreshBefore{60};  // the end of the old one, which serves meanwhile
-inline constexpr minutes kTokenLifeAssumed{10};    // where Pictory names none
+// A new token is fetched so long before the old one ends, which serves meanwhile.
+inline constexpr seconds kTokenRefreshBefore{60};
+inline constexpr minutes kTokenLifeAssumed{10};  // where Pictory names none
 inline constexpr seconds kTokenLifeMin{1};
 inline constexpr hours kTokenLifeMax{24};
 inline constexpr seconds kTokenRetryFirst{1};  // after a fetch that failed, doubling
@@ -111,17 +113,20 @@ inline constexpr seconds kTokenRefusedRetry{30};  // client credentials or a new
 inline constexpr std::size_t kTokenMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kTokenReplyMaxBytes = 64 * kKiB;
 
-// Upstream budget of one account.
+// The request budget of one account.
 inline constexpr double kBudgetPerSecond = 5;
 inline constexpr double kBudgetBurst = 10;
 inline constexpr milliseconds kSubmitBudgetMaxWait{1000};
 inline constexpr double kSandboxBudgetPerSecond = 2000;
 
-// Pictory answers nobody: it is asked by one call at a time, and nothing else is sent.
+// An outage: while Pictory answers nobody it is asked by one call at a time, and nothing else is
+// sent.
 inline constexpr int kOutageSuspectedAfter = 10;  // requests in a row without an answer
 inline constexpr seconds kOutageProbeInterval{5};
-inline constexpr milliseconds kRestCheckInterval{250};  // of what waits until it is over
-// While its credentials are refused: nothing but a person's deed is likely to change that.
+// How often a call that waits looks whether the account still rests.
+inline constexpr milliseconds kRestCheckInterval{250};
+// How often Pictory is asked while it refuses the credentials: hardly anything but a person's deed
+// changes that.
 inline constexpr seconds kCredentialsProbeInterval{30};
 
 inline constexpr int kDegradedAfter = 3;  // polls in a row that said nothing, and watchers are told
@@ -136,14 +141,16 @@ inline constexpr milliseconds kSandboxPollFirst{200};
 inline constexpr milliseconds kSandboxPollMax{1000};
 inline constexpr seconds kPollErrorFirst{2};
 inline constexpr minutes kPollErrorMax{5};
-inline constexpr seconds kNotFoundGrace{60};     // after acceptance an unknown job is still pending
-inline constexpr int kNotFoundMissingAfter = 5;  // in a row,
-inline constexpr minutes kNotFoundMissingSpan{10};  // over at least this long: upstream_missing
+// Pictory need not know a job for so long after it has accepted it. A job that it did not know so
+// many times in a row, over at least so long, is upstream_missing.
+inline constexpr seconds kNotFoundGrace{60};
+inline constexpr int kNotFoundMissingAfter = 5;
+inline constexpr minutes kNotFoundMissingSpan{10};
 inline constexpr hours kMissingExpiresAfter{24};
 inline constexpr seconds kFailureConfirmDelay{5};
 inline constexpr minutes kResultIncompleteAfter{2};
 inline constexpr int kResultIncompleteAnswers = 3;  // in a row, at least
-// Without an answer of Pictory's; jobs do not grow older in it.
+// A break: so long without an answer of Pictory's; jobs do not grow older in it.
 inline constexpr hours kUnaskedGap{3};
 inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
@@ -152,11 +159,11 @@ inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 static_assert(kUnaskedGap > 2 * kStalePollInterval, "the polls of one old job are no gap");
 inline constexpr hours kExpiresAfter{7 * 24};
-inline constexpr seconds kHintInterval{2};  // a job is polled for webhooks no more often than this
+inline constexpr seconds kHintInterval{2};  // hints make no two polls of a job within this
 inline constexpr std::int32_t kShards = 1'024;
-// Jobs gone for good that the feed still tells of.
+// How many deleted or forgotten jobs the feed still tells of.
 inline constexpr std::int64_t kTombstonesMax = 100'000;
-inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one doubtful job is said to be
+inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one unconfirmed job is said to be
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kUnconfirmedStaleAfter{7 * 24};
@@ -164,9 +171,9 @@ inline constexpr hours kUnconfirmedSweep{1};
 inline constexpr seconds kResolveRetry{1};  // after the store refused
 inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
 inline constexpr int kCandidatePagesMax = 10;  // of Pictory's job list, for ResolveJob
-// Names that nobody here knows and that are asked of Pictory: so many at once, so many in a row and
-// then at most this share of the account's budget. What Pictory does not know is not asked again so
-// soon.
+// Names that nobody here knows and about which Pictory is asked: so many at once, so many in a row
+// and then at most this share of the account's budget. A name that Pictory does not know is not
+// asked about again so soon.
 inline constexpr std::size_t kLooksInFlightMax = 16;
 inline constexpr double kLooksBurst = 5;
 inline constexpr double kLooksShare = 0.25;
@@ -177,27 +184,29 @@ inline constexpr minutes kRetryAfterMax{10};
 inline constexpr hours kTooLargePollInterval{1};  // only another setting can change the answer
 inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
-// A quarter of the places, for those that are waited for longer.
+// One place in so many is for polls that are waited for longer.
 inline constexpr int kSlowPollsShare = 4;
 inline constexpr int kSubmitsInFlightMax = 64;
 
-// Webhooks: Pictory calls back.
+// Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;
-// That is read of one; see the receiver.
+// How much is read of one webhook call; see the receiver.
 inline constexpr std::size_t kWebhookCallBodyMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kWebhookCallHeadersMaxBytes = 16 * kKiB;
 inline constexpr std::size_t kWebhookCallConnectionsMax = 256;
 inline constexpr seconds kWebhookCallReadTimeout{10};  // of a whole call
 inline constexpr seconds kWebhookCallWriteTimeout{10};
 inline constexpr seconds kWebhookCallIdleTimeout{30};
-// One submission's are handed on no more often.
+// Webhook calls of one submission are handed on no more often.
 inline constexpr milliseconds kWebhookCallInterval{250};
-inline constexpr std::size_t kWebhookCallRecentMax = 4096;  // submissions that this is kept of
-// The poll curve where jobs that end call back: it grows faster, to caps so many times higher.
+// Of so many submissions the last call is kept.
+inline constexpr std::size_t kWebhookCallRecentMax = 4096;
+// The poll curve where webhook calls tell of jobs that end: it grows faster, to caps so many times
+// higher.
 inline constexpr double kWebhookPollGrowth = 2;
 inline constexpr int kWebhookPollSlower = 2;
-// Of the sandbox, which makes the calls.
+// Webhook calls that the sandbox makes.
 inline constexpr std::size_t kSandboxWebhooksWaitingMax = 1000;
 inline constexpr std::size_t kSandboxWebhookOriginsMax = 8;
 inline constexpr seconds kSandboxWebhookTimeout{10};
@@ -209,13 +218,13 @@ inline constexpr std::size_t kAdminBodyMaxBytes = 4 * kKiB;
 inline constexpr seconds kAdminReadTimeout{10};   // of a whole request
 inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
 inline constexpr seconds kAdminIdleTimeout{75};
-// After a connection could not be accepted and none could give way.
+// How long the server pauses after a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
-// What is read of a request that was answered early, so that its answer is not lost.
+// How much is read of a request that was answered early, so that its answer is not lost.
 inline constexpr std::size_t kLingerMaxBytes = 4 * kMiB;
 inline constexpr seconds kLingerMax{2};
-// Accepting fails so often in a row before the server pauses: somebody else in the process takes
-// what it has set free.
+// How often accepting fails in a row before the server pauses: something else in the process takes
+// the descriptors that it has set free.
 inline constexpr int kAcceptFailuresMax = 2;
 
 // Calls.
@@ -227,52 +236,55 @@ inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
 inline constexpr int kResultStreamsMax = 256;
 inline constexpr int kPeerShareDivisor = 2;  // of these three, one peer has at most this part
-inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;  // of a call, refused with a word
-// Of a status, so that clients and proxies with a limit of 8 KiB for headers take it: Base64 makes
-// four bytes of three, and the message may triple by percent encoding.
+// The gateway refuses a call with more metadata, with a message.
+inline constexpr std::size_t kMetadataMaxBytes = 16 * kKiB;
+// The size of a status, so that clients and proxies with a limit of 8 KiB for headers take it:
+// Base64 makes four bytes of three, and the message may triple by percent encoding.
 inline constexpr std::size_t kStatusDetailsMaxBytes = 3500;
 inline constexpr std::size_t kStatusMessageMaxBytes = 1000;
-inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // beyond it, by the library
+inline constexpr std::size_t kMetadataLibraryMaxBytes = 64 * kKiB;  // the library refuses more
 inline constexpr seconds kClientPingsMinInterval{5};
-// From a connection's beginning to its first HTTP/2 settings.
+// How long a connection may take to its first HTTP/2 settings.
 inline constexpr seconds kHandshakeMax{20};
 inline constexpr seconds kKeepaliveInterval{60};
 inline constexpr seconds kKeepaliveTimeout{20};
 inline constexpr minutes kCallerConnectionMaxIdle{15};
-// Old connections take no new calls, and have this long beyond the longest watch to get rid of the
-// present ones: so it is we who end a watch, with a status that tells the caller what to do, and
-// never the library, with one that does not.
+// How long old connections, which take no new calls, have beyond the longest watch to get rid of
+// the present ones. So the gateway ends a watch, with a status that tells the caller what to do,
+// and the library never does, with one that does not.
 inline constexpr seconds kAgeGrace{60};
-// Connections: beyond so much of the file limit none is accepted, and the gateway calls itself over
-// a new one to see that it can still be reached.
+// Beyond so much of the file limit no connection is accepted, and the gateway calls itself over a
+// new one to see that it can still be reached.
 inline constexpr std::uint64_t kConnectionsPercentOfFiles = 80;
-inline constexpr std::size_t kConnectionsPerPlaceLeft = 4;  // that one address may have
+inline constexpr std::size_t kConnectionsPerPlaceLeft = 4;  // of one address, for each place left
 inline constexpr int kConnectionsLookRest = 9;  // times as long as it took to see which have ended
 inline constexpr seconds kSelfCallInterval{10};
 inline constexpr seconds kSelfCallTimeout{5};
 inline constexpr int kSelfCallMissesMax = 2;
 inline constexpr std::size_t kSelfCallAnswerMaxBytes = 1 * kKiB;
-// The gateway's own thread was: what it saw proves nothing.
+// If the gateway's own thread was so late, what it saw proves nothing.
 inline constexpr seconds kSelfCallLate{2};
-inline constexpr milliseconds kAcceptRetry{100};  // after the system refused a connection's file
+// The pause after the system refused a descriptor for a connection.
+inline constexpr milliseconds kAcceptRetry{100};
 inline constexpr std::size_t kStreamWindowBytes = 16 * kKiB;  // of a stream that nobody reads
 inline constexpr std::size_t kRequestsArrivingMax = 4'000;
 inline constexpr std::size_t kArrivingGiveWay = 250;  // at once, when there are so many
 inline constexpr seconds kRequestArrivalMax{30};      // from a request's first byte to its last
 inline constexpr seconds kDrainArrivalMax{1};         // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
-// From so much of the memory limit on, requests that do not come at once are refused.
+// From so much of the memory limit on, requests that do not arrive at once are refused.
 inline constexpr std::size_t kMemoryShortPercent = 75;
-// That is at least so much below the limit, because between two looks a fast stranger gets so far.
+// Requests are refused at least so much below the memory limit, because between two looks a fast
+// sender gets so far.
 inline constexpr std::size_t kMemoryShortHeadroom = 96 * kMiB;
 inline constexpr int kMemoryLimitMinMiB = 64;
-// In which the gateway lives under load (tests/e2e/smallest_test.py); of less it warns.
+// The memory in which the gateway survives load (tests/e2e/smallest_test.py); with less it warns.
 inline constexpr int kMemorySmallestMiB = 256;
 // What the process takes, to tell which settings do not fit; see server/docs/decisions/load.md.
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
-// Of the memory limit, unless --max-watches is given.
+// One part in so many of the memory limit is for watches, unless --max-watches is given.
 inline constexpr std::size_t kWatchesShare = 2;
 // Blocks from here on come from the system and go back to it at once; what the allocator has at a
 // heap's end it keeps up to so much; and of all that it keeps, more than after the last time is
@@ -281,13 +293,14 @@ inline constexpr int kLargeBlockBytes = 1 * kMiB;
 inline constexpr int kHeapTopMaxBytes = 4 * kMiB;
 inline constexpr std::size_t kMemoryKeptMaxBytes = 16 * kMiB;
 inline constexpr seconds kMemoryLookInterval{5};
-// Of the memory limit, for requests beyond the small ones whose calls are under way: what is made
-// of a request takes some five times its size.
+// One part in so many of the memory limit is for requests beyond the small ones whose calls are
+// under way: what is made of a request takes some five times its size.
 inline constexpr std::size_t kLargeRequestsShare = 16;
 inline constexpr std::size_t kLargeRequestsMaxBytes = 256 * kMiB;
-// Of the memory limit, for answers that are not small and are being made or not taken yet.
+// One part in so many of the memory limit is for answers that are not small and are being made or
+// not taken yet.
 inline constexpr std::size_t kLargeAnswersShare = 8;
-// Each half has room for one.
+// Each half of it has room for one such answer.
 inline constexpr std::size_t kLargeAnswersMinBytes = 4 * kFullViewMaxBytes;
 inline constexpr std::size_t kLargeAnswersMaxBytes = 256 * kMiB;
 inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones are not counted
@@ -296,13 +309,13 @@ inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones 
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
 inline constexpr seconds kHeartbeatInterval{25};
-// Watchers that are told before others get their turn: a write costs some 10 µs, so others wait a
-// few milliseconds.
+// How many watchers are told before others get their turn: a write costs some 10 µs, so others wait
+// a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
-inline constexpr minutes kMeshRetryWindow{10};  // a retry without request_id is matched this long
-// Submits without request_id whose answer may not have arrived.
+inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
+// Submits without a request_id whose answer may not have arrived.
 // An answer that did not arrive is kept for an equal submit.
 inline constexpr minutes kOwedWindow{10};
 inline constexpr seconds kKeylessSettle{30};  // one that seems to have arrived, unless set
@@ -316,53 +329,55 @@ inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can b
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
-// Waiting submitters, before a drain ends; at most half of it.
+// How long before a drain ends waiting submitters are told; at most half of the drain.
 inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
-// What must be free on its disk at a start: a log that has grown to its usual size, and some large
-// results.
+// How much must be free on the store's disk at a start: a log that has grown to its usual size, and
+// some large results.
 inline constexpr std::int64_t kStoreRoomMinBytes = 16 * kMiB;
-inline constexpr seconds kStoreRetryAfter{1};  // what is told who is refused by the store
+inline constexpr seconds kStoreRetryAfter{1};  // what a caller is told whom the store refuses
 inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;    // of large values in one commit
 inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;     // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
-// Only a program that has nothing to do here can hold the file that long; commits wait, reads do
-// not.
+// How long a commit waits for the file. Only a program that has nothing to do with the store can
+// hold it that long; reads do not wait.
 inline constexpr seconds kStoreBusyTimeout{10};
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
 inline constexpr int kPruneBatch = 200;
 inline constexpr minutes kPruneInterval{10};
-// Between two batches, for whatever else wants to write.
+// The pause between two batches of pruning, for whatever else wants to write.
 inline constexpr milliseconds kPrunePause{50};
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};
 
 // Settings.
 inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;
-// Of a wrong value, in the message about it.
+// How much of a wrong value stands in the message about it.
 inline constexpr std::size_t kSettingShownMaxBytes = 80;
-// Of a variable's name or value; std::regex recurses.
+// The length of a variable's name or value that is looked at, because std::regex recurses.
 inline constexpr std::size_t kServiceLinkMaxBytes = 512;
 inline constexpr std::size_t kSecretLineMaxBytes = 4 * kKiB;
 inline constexpr seconds kSecretLookInterval{5};
 inline constexpr seconds kStopFileLookInterval{1};
 
-// Lines that libraries write for reasons of theirs, or of strangers': so many in so long.
+// How many lines that libraries write for their own reasons, or because of strangers, are logged in
+// kForeignLinesWindow.
 inline constexpr int kForeignLinesMax = 20;
-// Lines that wait to be written: what a busy gateway logs in a second or so, 400 bytes each.
+// How many lines may wait to be written: what a busy gateway logs in a second or so, 400 bytes
+// each.
 inline constexpr std::size_t kLogQueueMaxLines = 4096;
-inline constexpr seconds kLogCloseMax{1};  // that an end waits for a reader of the log
+inline constexpr seconds kLogCloseMax{1};  // how long an end waits for a reader of the log
 inline constexpr seconds kForeignLinesWindow{10};
-// Lines about calls that were refused: so many in so long of each reason, of so many reasons;
-// further reasons are told as one.
+// How many lines about refused calls are logged of each reason in kRefusalWindow, and of how many
+// reasons; further reasons are counted as one.
 inline constexpr int kRefusalLinesMax = 10;
 inline constexpr seconds kRefusalWindow{10};
 inline constexpr std::size_t kRefusalReasonsMax = 100;

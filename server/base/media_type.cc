@@ -28,7 +28,7 @@ constexpr std::array<Row, 12> kTypes = {{
     {"pptx", {"application/vnd.openxmlformats-officedocument.presentationml.presentation"}},
 }};
 
-// RFC 9110's tchar.
+// Whether a character may stand in a token of RFC 9110 (tchar).
 bool IsToken(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {

@@ -1,6 +1,7 @@
-// What a file's name says about the bytes in it. Pure.
+// MediaTypeOf says what a file's name tells about the bytes in it. Pure.
 //
-// Only kinds of file that Pictory's documentation speaks of; for all others the caller says it.
+// It knows only the kinds of file that Pictory's documentation speaks of; for all others the caller
+// says what they are.
 #pragma once
 
 #include <optional>

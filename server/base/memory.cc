@@ -20,14 +20,14 @@ namespace {
 
 constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
 
-// The number in a file of a control group; kNone for "max", and if there is no such file.
+// The number in a control group's file; kNone for "max", and if there is no such file.
 std::uint64_t NumberIn(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::uint64_t number = 0;
   return in >> number ? number : kNone;
 }
 
-// The lowest limit of a group and of those above it, which bound it too.
+// The lowest limit of a group and of the groups above it, which bound it too.
 std::uint64_t LowestLimit(const std::filesystem::path& mount, std::filesystem::path group) {
   std::uint64_t lowest = kNone;
   while (true) {

@@ -1,4 +1,5 @@
-// How much memory this process uses, and may use.
+// These functions tell how much memory this process uses and may use, and give back what it does
+// not need.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@ namespace gateway {
 // Resident memory that is not a file's; 0 if the system does not say.
 std::size_t ResidentBytes();
 
-// What there is: the lowest limit of the container's control groups (memory.max, memory.high, or
-// the older memory.limit_in_bytes), or the machine's memory.
+// The memory that there is: the lowest limit of the container's control groups (memory.max,
+// memory.high, or the older memory.limit_in_bytes), or the machine's memory.
 struct MemoryThere {
   std::size_t bytes = 0;
   bool container = false;  // else nothing is lower than the machine's
@@ -21,16 +22,16 @@ struct MemoryThere {
 // `root` is where /proc and /sys are.
 MemoryThere FindMemory(const std::filesystem::path& root = "/");
 
-// Resident memory that the allocator keeps and nobody uses: what was freed, and lies between things
-// that live on. About; 0 if the system does not say.
+// About how much resident memory the allocator keeps and nobody uses: memory that was freed and
+// lies between blocks that live on. 0 if the system does not say.
 std::size_t KeptBytes();
 
-// Gives the system what the allocator has no use for at present.
+// Gives the system the memory that the allocator has no use for at present.
 void ReturnFreeMemory();
 
-// Has large blocks come from the system and go back to it at once. Else the allocator learns from
-// the first large block that it frees, and from then on keeps as much between smaller ones. Before
-// other threads start.
+// Makes large blocks come from the system and go back to it at once. Without this the allocator
+// learns from the first large block that it frees, and from then on keeps as much memory between
+// smaller ones. To be called before other threads start.
 void ReturnLargeBlocksAtOnce();
 
 }  // namespace gateway

@@ -1,7 +1,7 @@
-// std::mutex with clang's thread-safety annotations.
+// Mutex is std::mutex with clang's thread-safety annotations.
 //
-// Not absl::Mutex: the packaged Abseil is not built for the thread sanitizer, which then reports
-// correctly locked code as racing. std::mutex it understands.
+// It is not absl::Mutex, because the packaged Abseil is not built for the thread sanitizer, which
+// then reports correctly locked code as racing. The thread sanitizer understands std::mutex.
 #pragma once
 
 #include <condition_variable>

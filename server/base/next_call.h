@@ -1,7 +1,7 @@
-// The next call of something that is done again and again: one is planned at most, and none after
-// Stop().
+// NextCall plans the next call of something that is done again and again: at most one call is
+// planned, and none after Stop().
 //
-// Thread-safe, and may be used under its owner's lock.
+// It is thread-safe, and may be used under its owner's lock.
 #pragma once
 
 #include <functional>
@@ -20,14 +20,14 @@ class NextCall {
   NextCall(const NextCall&) = delete;
   NextCall& operator=(const NextCall&) = delete;
 
-  // Instead of the one that is planned, if any. Nothing after Stop().
+  // Plans a call, instead of the one that is planned, if any. Does nothing after Stop().
   void At(MonoTime when, std::function<void()> call) {
     MutexLock lock(mutex_);
     Cancel();
     if (!stopped_) timer_ = timers_.At(when, std::move(call));
   }
 
-  // None is planned after this; one that is due may just be beginning.
+  // Plans no call after this; a call that is due may just be beginning.
   void Stop() {
     MutexLock lock(mutex_);
     stopped_ = true;

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kOrder[] = {"ErrorInfo", "RetryInfo", "BadRequest", "QuotaFailure",
                                        "ResourceInfo"};
 
-// Others come after them.
+// The place of a detail in the order. Details of other types come last.
 std::size_t RankOf(std::string_view type_url) {
   const std::string_view name = type_url.substr(type_url.rfind('.') + 1);
   return static_cast<std::size_t>(std::find(std::begin(kOrder), std::end(kOrder), name) -

@@ -1,4 +1,4 @@
-// Random numbers, injected so that a seed replays a run. Thread-safe.
+// Random makes random numbers. It is injected so that a seed replays a run. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class Random {
 // `bytes` bytes of the operating system's own randomness: for keys.
 std::string RandomBytes(std::size_t bytes);
 
-// The same as lower-case hex: for tokens that must not be guessed.
+// The same bytes as lower-case hex: for tokens that must not be guessed.
 std::string RandomHex(std::size_t bytes);
 
 }  // namespace gateway

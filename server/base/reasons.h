@@ -1,4 +1,4 @@
-// The reasons of the gateway's own refusals (ErrorInfo.reason): one table, the one that
+// This file has the reasons of the gateway's own refusals (ErrorInfo.reason), in the one table that
 // server/docs/errors.md shows. What Pictory refuses has a table of its own
 // (pictory/errors_table.h).
 #pragma once
@@ -87,7 +87,7 @@ inline constexpr std::array<ReasonRow, 31> kReasons = {{
     {"INTERNAL", absl::StatusCode::kInternal, "no", "The gateway itself failed; its log says how"},
 }};
 
-// The row of a reason. One that is not in the table does not compile.
+// The row of a reason. A reason that is not in the table does not compile.
 consteval const ReasonRow& Row(std::string_view reason) {
   for (const ReasonRow& row : kReasons) {
     if (row.reason == reason) return row;

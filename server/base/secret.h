@@ -1,4 +1,4 @@
-// A value that must never be printed: an API key, a client secret, an access token.
+// Secret is a value that must never be printed: an API key, a client secret, an access token.
 //
 // It has no operator<<, and compares in constant time. Reveal() is the one way out; call it only
 // where the value goes on the wire.

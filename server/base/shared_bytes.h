@@ -1,5 +1,5 @@
-// Bytes that are kept as long as anybody has a copy of this: their own, or a slice of something
-// larger. Copies share them; nothing is ever changed.
+// SharedBytes are bytes that live as long as anybody has a copy of this object: bytes of its own,
+// or a slice of something larger. Copies share them, and they never change.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// A message as bytes that are the same whenever the message is.
+// StableBytes serialises a message to bytes that are the same whenever the message is.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 
 namespace gateway {
 
-// As SerializeAsString, but the entries of a map are in the order of their keys. Otherwise it is
-// another one each time, and nobody can compare two answers, two log lines or two records. Pure.
+// Does as SerializeAsString, but puts the entries of a map in the order of their keys. Otherwise
+// their order differs each time, and nobody can compare two answers, two log lines or two records.
+// Pure.
 std::string StableBytes(const google::protobuf::MessageLite& message);
 
 }  // namespace gateway

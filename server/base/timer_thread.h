@@ -1,4 +1,4 @@
-// Timers on a thread of their own: a binary heap with lazy deletion.
+// TimerThread is Timers on a thread of its own: a binary heap with lazy deletion.
 //
 // Thread-safe. The destructor drops what has not fired and joins; no callback runs after it.
 #pragma once

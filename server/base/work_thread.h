@@ -1,8 +1,9 @@
-// A thread with a queue: it does what it is given, one after the other. It takes work that is too
-// long for the thread it comes from. The queue has no bound of its own; who posts has one.
+// WorkThread is a thread with a queue: it runs the tasks it is given, one after the other. It is
+// for work that is too long for the thread on which the work comes up. The queue has no bound of
+// its own; those who post have one.
 //
 // Long work comes in slices: a task that returns true has more to do, and waits its turn behind the
-// others, so that none holds up the rest.
+// others, so that no task holds up the rest.
 //
 // Thread-safe. Tasks run under no lock. The destructor closes.
 #pragma once
@@ -19,7 +20,7 @@ namespace gateway {
 
 class WorkThread {
  public:
-  // Does a little; true if there is more to do.
+  // Does a little of the work, and returns whether there is more to do.
   using Slice = std::function<bool()>;
 
   // What becomes of work that is left when the thread is closed.
@@ -27,7 +28,8 @@ class WorkThread {
 
   // `name`: at most 15 characters, for debuggers and top.
   explicit WorkThread(const char* name, Rest rest = Rest::kDone);
-  // Without a thread: `elsewhere` gets each slice, and runs it until it returns false.
+  // Makes a queue without a thread: `elsewhere` gets each slice, and runs it until it returns
+  // false.
   explicit WorkThread(std::function<void(Slice)> elsewhere);
   ~WorkThread();
   WorkThread(const WorkThread&) = delete;
@@ -47,10 +49,10 @@ class WorkThread {
     }
   }
 
-  // Returns when nothing is left to do. Not from a task.
+  // Returns when nothing is left to do. Not to be called from a task.
   void WaitIdle() EXCLUDES(mutex_);
 
-  // Does or drops what is left, then ends the thread. Not from a task.
+  // Does or drops what is left, then ends the thread. Not to be called from a task.
   void Close() EXCLUDES(mutex_);
 
  private:

@@ -1,5 +1,6 @@
-// What is known of one Pictory account: its request budget, and whether it answers and takes the
-// credentials. Only the door notes it (jobs/upstream.h); who calls Pictory asks the door.
+// Account is what the gateway knows of one Pictory account: its request budget, whether Pictory
+// answers, and whether it accepts the credentials. Only Upstream (jobs/upstream.h) writes to it;
+// the classes that call Pictory ask Upstream.
 //
 // Thread-safe; no call blocks.
 #pragma once
@@ -44,7 +45,7 @@ class Account {
     MutexLock lock(mutex_);
     return std::max(budget_.NextAt(share, now), resting() ? now + limits::kRestCheckInterval : now);
   }
-  // For a caller whose request cannot wait until NextAt: what is really in its way.
+  // Why nothing can be sent now, for a caller whose request cannot wait until NextAt.
   absl::Status Refusal(Budget::Share share, errors::Call call) {
     if (resting()) {
       MutexLock lock(mutex_);
@@ -63,7 +64,8 @@ class Account {
     budget_.OnRateLimited(retry_after, clock_.Now());
   }
 
-  // A request was answered, whatever was said; or it was not: no connection, a timeout, a 5xx.
+  // Notes that Pictory answered a request, whatever it said, or that it did not: there was no
+  // connection, a timeout or a 5xx.
   void NoteAnswer(bool answered) {
     if (answered) {
       unanswered_ = 0;
@@ -71,9 +73,9 @@ class Account {
       NoteSuspect();
     }
   }
-  // The same of a call that neither polls nor pays, by what its caller gets, and what else that
-  // says of the account. Errors of our own say nothing of it; of refused credentials the client
-  // tells by itself.
+  // Notes the same of a call that neither polls nor pays, by the status that its caller gets, and
+  // whatever else that status says of the account. Errors of the gateway's own say nothing of the
+  // account; PictoryClient itself tells of refused credentials.
   void NoteFreeCall(const absl::Status& answer) {
     const std::string reason = errors::Reason(answer);
     if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
@@ -81,15 +83,16 @@ class Account {
     if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
     if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
   }
-  // Something is wrong with the account rather than with one job: many unanswered in a row, or a
-  // call that was refused for who made it.
+  // Says that something is wrong with the account rather than with one job: many requests in a row
+  // got no answer, or Pictory refused the credentials of a call.
   void NoteSuspect() {
     if (suspected_) suspected_();
   }
-  // Who hears of that, on the threads that report it. Once, before any of them.
+  // Sets what NoteSuspect calls, on the threads that report it. Called once, before any report.
   void SetSuspected(std::function<void()> suspected) { suspected_ = std::move(suspected); }
-  // While it rests nothing is sent: `why` says that it cannot be reached, or refuses the
-  // credentials. OK ends the rest. True if this changed it.
+  // Lets the account rest, or ends the rest if `why` is OK. While it rests nothing is sent; `why`
+  // says that Pictory cannot be reached, or that it refuses the credentials. Returns whether this
+  // changed anything.
   bool SetResting(absl::Status why) {
     if (why.ok()) unanswered_ = 0;
     MutexLock lock(mutex_);
@@ -100,12 +103,12 @@ class Account {
     return changes;
   }
   bool resting() const { return resting_.load(std::memory_order_relaxed); }
-  // It rests for that reason.
+  // Whether it rests because Pictory refuses the credentials.
   bool credentials_refused() const { return credentials_refused_.load(std::memory_order_relaxed); }
 
-  // Polls get no answers at present: what watchers see may lag. So from limits::kDegradedAfter
-  // polls in a row on that said nothing of their job, until Pictory says anything of what it was
-  // asked, by whatever call, or no job is followed that could lag.
+  // Whether polls get no answers at present, so that what watchers see may lag. That begins after
+  // limits::kDegradedAfter polls in a row that said nothing of their job. It ends when Pictory says
+  // anything of what it was asked, by whatever call, or when no job is followed that could lag.
   bool degraded() const { return degraded_.load(std::memory_order_relaxed) || resting(); }
   void NoteSilentPoll() {
     if (++silent_polls_ >= limits::kDegradedAfter) SetDegraded(true);
@@ -115,7 +118,8 @@ class Account {
     SetDegraded(false);
   }
   void NoteNothingFollowed() { NoteSpoken(); }
-  // Who hears when it changes, on the threads that report it. Once, before any of them.
+  // Sets what is called when degraded() changes, on the threads that report it. Called once, before
+  // any report.
   void SetDegradedChanged(std::function<void(bool)> changed) {
     degraded_changed_ = std::move(changed);
   }

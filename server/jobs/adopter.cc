@@ -78,7 +78,8 @@ bool Adopter::TakeLook(MonoTime now) {
   return true;
 }
 
-// A job that was deleted here, or that is another tenant's, has an owner and is nobody's to adopt.
+// Asks the store whether the job has an owner. A job that was deleted here, or that is another
+// tenant's, has one, and nobody can adopt it.
 void Adopter::Ask(const JobKey& key) {
   jobs_.FindOwner(
       kDefaultAccount, key.id,
@@ -130,11 +131,12 @@ void Adopter::OnReply(const JobKey& key, const pictory::JobReply& reply) {
   });
 }
 
-// What Pictory has said of the job is stored like the reply to a poll.
+// Stores what Pictory has said of the job, like the reply to a poll.
 void Adopter::OnAdopted(const JobKey& key, const pictory::JobReply& reply,
                         Ledger::Outcome outcome) {
   if (absl::IsAlreadyExists(outcome.status)) {
-    // The answer to its own submit has come meanwhile, or it was adopted through another gateway.
+    // The answer to the job's own submit has come meanwhile, or the job was adopted through another
+    // gateway.
     return hub_.Load(key.tenant, key.id,
                      [this, key](const absl::StatusOr<SnapshotPtr>& found) { Finish(key, found); });
   }
@@ -146,7 +148,7 @@ void Adopter::OnAdopted(const JobKey& key, const pictory::JobReply& reply,
   if (IsFinal(change.record.job.state) && reply.result != nullptr) {
     change.parts = reply.result->parts;
   }
-  // Should this not be stored, the next poll brings it.
+  // If this cannot be stored, the next poll brings it again.
   ledger_.Update(std::move(change), [this, key, adopted](const Ledger::Outcome& stored) {
     Finish(key, stored.seen != nullptr ? stored.seen : adopted);
   });

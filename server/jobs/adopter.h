@@ -1,11 +1,10 @@
-// Jobs that were not submitted here: whoever names one by Pictory's id gets it as a job like any
-// other.
+// Adopter makes jobs of Pictory's that were not submitted here into jobs here: a caller who names
+// one by Pictory's id gets it as a job like any other.
 //
-// A name that neither memory nor the store knows is asked of Pictory, if it can be an id of its:
+// If neither memory nor the store knows a name, and it can be an id of Pictory's, Pictory is asked:
 // once for all who ask at the same time, within a part of the request budget, and not again for a
 // minute if Pictory does not know it. A job that Pictory knows is stored, with a job_id of its own
-// and no request_id, and is followed from then on. Its kind is unspecified until its result shows
-// it.
+// and no request_id, and is polled from then on. Its kind is unspecified until its result shows it.
 //
 // Thread-safe; no call blocks. What is passed to the constructor must outlive it and the calls in
 // flight.
@@ -31,7 +30,7 @@ namespace gateway::jobs {
 
 class Adopter {
  public:
-  // `sandbox`: the jobs are those of the sandbox.
+  // `sandbox` says that the jobs are those of the sandbox.
   Adopter(bool sandbox, Upstream& upstream, Ledger& ledger, Jobs& jobs, Hub& hub,
           const Clock& clock, Random& random);
   Adopter(const Adopter&) = delete;
@@ -60,7 +59,8 @@ class Adopter {
 
   Mutex mutex_;
   std::unordered_map<JobKey, std::vector<Hub::LoadDone>> asking_ GUARDED_BY(mutex_);
-  // What Pictory does not know, the oldest first.
+  // The names that Pictory does not know, with the time when each may be asked again, the oldest
+  // first.
   std::deque<std::pair<MonoTime, std::string>> forgets_ GUARDED_BY(mutex_);
   std::unordered_set<std::string> unknown_ GUARDED_BY(mutex_);
   double looks_ GUARDED_BY(mutex_) = limits::kLooksBurst;  // that may be taken now

@@ -27,7 +27,7 @@ void Expire(Job& job, std::string code, std::string message, WallTime now) {
   Finish(job, v1::JOB_STATE_EXPIRED, now);
 }
 
-// Pictory knows the job: what earlier doubts there were are gone.
+// Clears what was noted while Pictory did not know the job: Pictory knows it.
 void ClearDoubts(JobRecord& record) {
   record.not_found_since.reset();
   record.not_found_count = 0;
@@ -39,7 +39,7 @@ void Tell(JobRecord& record, Notice notice, const std::string& message) {
   record.job.message = message;
 }
 
-// What Pictory says now is understood, and replaces what the gateway said in between.
+// Removes the gateway's own message: what Pictory says now is understood.
 void ForgetNotice(JobRecord& record) {
   if (record.notice == Notice::kNone) return;
   Tell(record, Notice::kNone, "");
@@ -79,7 +79,7 @@ void Succeed(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
 }
 
 void NoteMissing(JobRecord& record, WallTime now, const Asked& asked) {
-  // Right after acceptance Pictory may not have got round to the job yet.
+  // Right after Pictory has accepted a job, it may not know the job yet.
   if (record.accepted_at <= now && now - record.accepted_at < limits::kNotFoundGrace) return;
   if (!record.not_found_since.has_value()) record.not_found_since = now;
   ++record.not_found_count;
@@ -94,9 +94,9 @@ void NoteMissing(JobRecord& record, WallTime now, const Asked& asked) {
   }
 }
 
-// The result mostly follows soon. If it does not, what there is in its place is the result, of
-// which nothing can be lost by being taken; and where there is nothing the job is asked for on,
-// because it was paid for.
+// Notes that the job is completed and has no usable result. The result mostly follows soon. If it
+// does not, and the reply has something in its place, that becomes the result, because nothing
+// better is expected. If the reply has nothing, the job is polled on, because it was paid for.
 void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime now,
                     const Asked& asked) {
   record.failure_seen = false;
@@ -111,7 +111,7 @@ void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime 
 }
 
 void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
-  // One failed reply may be a hiccup; a second one is the truth.
+  // One failed reply may be a passing fault; a second one is believed.
   if (!record.failure_seen && !IsOff(Guard::kConfirmFailure)) {
     record.failure_seen = true;
     ForgetIncomplete(record);
@@ -121,7 +121,8 @@ void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now
        now);
 }
 
-// It waits for an operator, as long as that takes: Pictory has done the work.
+// Notes that the result is too large to be read. The job waits for an operator, as long as that
+// takes, because Pictory has done the work.
 void NoteTooLarge(JobRecord& record, const pictory::JobReply& reply) {
   record.failure_seen = false;
   NoteProgress(record.job, reply);
@@ -137,7 +138,8 @@ void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now, cons
     case Kind::kLarge:
       return;
     case Kind::kUnreadable:
-      // It may have nothing to do with the job, so it takes back nothing that is known of it.
+      // The answer may have nothing to do with the job, so nothing that is known of the job is
+      // taken back.
       if (record.notice != Notice::kTooLarge) Tell(record, Notice::kNotUnderstood, reply.message);
       return;
     case Kind::kNotFound:
@@ -170,7 +172,7 @@ void Apply(JobRecord& record, const pictory::JobReply& reply, WallTime now, cons
   ClearDoubts(record);
 }
 
-// What the passing of time alone does.
+// Makes the job stale once it is old enough, whatever Pictory says.
 void Age(JobRecord& record, WallTime now, const Asked& asked) {
   if (IsFinal(record.job.state)) return;
   if (AgeSince(record.accepted_at, asked, now) >= limits::kStaleAfter) record.job.stale = true;
@@ -205,7 +207,8 @@ Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTi
   }
   Apply(out.record, reply, now, asked);
   Age(out.record, now, asked);
-  // What was too large a moment ago has its end, whatever was said of it this once.
+  // A job whose result was too large a moment ago has ended, whatever this one reply says, so it is
+  // not given up.
   if (record.notice != Notice::kTooLarge) GiveUpOld(out.record, now, asked);
   out.visible = !(out.record.job == record.job);
   out.store = out.visible || !(out.record == record);

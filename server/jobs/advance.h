@@ -1,10 +1,10 @@
-// What a poll's answer makes of a job: a pure function from (record, reply, now) to the next
-// record.
+// Advance says what the answer to a poll makes of a job. It is a pure function from (record, reply,
+// now) to the next record.
 //
-// State never moves back and a final state stays. A reply that says nothing about the job changes
-// nothing. One that is not understood changes the job's message, and only if it says something else
-// than the one before. Time alone can change a job too, if Pictory could be asked: it becomes
-// stale, and in the end EXPIRED.
+// The state never moves back, and a final state stays. A reply that says nothing about the job
+// changes nothing. A reply that is not understood changes the job's message, and only if the new
+// message differs from the one before. Time alone can change a job too, if Pictory could be asked:
+// the job becomes stale, and in the end EXPIRED.
 #pragma once
 
 #include "base/clock.h"
@@ -21,11 +21,11 @@ struct Advanced {
   bool contradiction = false;  // a final job was told another end: worth a metric, nothing else
 };
 
-// `asked` holds the reply's own answer, if it was one.
+// `asked` counts this reply already, if the reply was an answer.
 Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now,
                  const Asked& asked);
 
-// As if Pictory had answered all the time.
+// Advances the job as if Pictory had answered all the time.
 inline Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   return Advance(record, reply, now, {.answered = now, .since = {}});
 }

@@ -1,4 +1,5 @@
-// What a reply about one job means to whoever asked about that job by name.
+// These functions say what Pictory's reply about one job means to a caller who asked about that job
+// by name.
 #pragma once
 
 #include "absl/status/status.h"
@@ -6,10 +7,10 @@
 
 namespace gateway::jobs {
 
-// Pictory spoke, and knows the job.
+// Whether Pictory answered and knows the job.
 bool KnowsJob(pictory::JobReply::Kind kind);
 
-// Of a reply in which Pictory said nothing about the job.
+// The error for a caller, of a reply in which Pictory said nothing about the job.
 absl::Status WhyUnanswered(const pictory::JobReply& reply);
 
 }  // namespace gateway::jobs

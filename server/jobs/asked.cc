@@ -7,7 +7,7 @@
 namespace gateway::jobs {
 namespace {
 
-// Either way: a clock that is set back is no proof that time has passed.
+// The clock may have moved either way: one that is set back is no proof that time has passed.
 WallTime::duration Between(WallTime a, WallTime b) { return a < b ? b - a : a - b; }
 
 }  // namespace

@@ -62,7 +62,7 @@ MonoTime Budget::NextAt(Share share, MonoTime now) {
   Refill(now);
   const double missing = 1 - Of(share).tokens;
   if (missing <= 0) return from;
-  // Half the rate until the other share is full, all of it from then on.
+  // The share refills at half the rate until the other one is full, and at all of it from then on.
   const double half = rate_ / 2;
   const Bucket& other = share == Share::kSubmit ? poll_ : submit_;
   const double until_full = std::max(0.0, Capacity() - other.tokens) / half;

@@ -1,10 +1,11 @@
-// How many requests a second one Pictory account gets from us: a token bucket with a share for
-// submits and one for polls.
+// Budget decides how many requests a second the gateway may send to one Pictory account. It is a
+// token bucket with a share for submits and one for polls.
 //
-// Each share refills at half the rate; what one side cannot hold spills over to the other, so
+// Each share refills at half the rate; what one share cannot hold spills over to the other, so
 // either alone gets the whole rate, and neither starves the other. A 429 halves the rate and blocks
 // the account for as long as Pictory asks; the rate then climbs back by a tenth of the configured
-// one a second. Not thread-safe: its owner locks. Pure in the time it is given.
+// one a second. The class is not thread-safe: its owner locks. It reads no clock and depends only
+// on the times it is given.
 #pragma once
 
 #include <algorithm>
@@ -27,16 +28,16 @@ class Budget {
 
   // Takes one request if there is one.
   bool TryTake(Share share, MonoTime now);
-  // Takes one whether or not there is one: a request that cannot wait is paid for by later ones.
+  // Takes one request whether or not there is one: later requests pay for one that cannot wait.
   void Spend(Share share, MonoTime now);
-  // Puts back one that was taken and not used.
+  // Puts back a request that was taken and not used.
   void Refund(Share share);
-  // When TryTake could succeed, if nobody else takes meanwhile. Never before `now`.
+  // When TryTake could succeed, if nobody else takes a request meanwhile. Never before `now`.
   MonoTime NextAt(Share share, MonoTime now);
 
-  // Pictory said 429. `retry_after` zero if it named no time.
+  // Notes that Pictory said 429; `retry_after` is zero if it named no time.
   void OnRateLimited(Duration retry_after, MonoTime now);
-  // Nothing is sent before `until`.
+  // Lets nothing be sent before `until`.
   void BlockUntil(MonoTime until) { blocked_until_ = std::max(blocked_until_, until); }
 
   double rate() const { return rate_; }

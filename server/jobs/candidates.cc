@@ -62,7 +62,8 @@ struct Search : std::enable_shared_from_this<Search> {
                 const bool older = record->has_value() &&
                                    (*record)->accepted_at < self->sent_at - limits::kClockSlack;
                 if (older) return self->done(std::move(self->found));
-                // One that was adopted meanwhile may be the one, which then takes it over.
+                // A job that was adopted meanwhile may be the one; the unconfirmed job would take
+                // it over.
                 const bool free = record->has_value() && WasAdopted(**record) &&
                                   (*record)->job.tenant == self->tenant;
                 if (free) return self->Take();

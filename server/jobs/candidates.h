@@ -1,8 +1,9 @@
-// What an UNCONFIRMED job could be: the jobs at Pictory that nobody here owns and that may be
-// younger than its submission. Only a list for a person to choose from.
+// FindCandidates lists what an UNCONFIRMED job could be: the jobs at Pictory that no job here owns
+// and that may be younger than its submission. A person chooses from the list; nothing is adopted
+// by it.
 //
-// Pictory's list is newest first and tells no times. So it is read until a job comes that is ours
-// and was accepted well before the submission: all that follow are older. At most
+// Pictory's list of jobs is newest first and tells no times. So it is read until a job comes that
+// is ours and was accepted well before the submission: all that follow are older. At most
 // limits::kCandidatePagesMax pages are read, each from the account's budget.
 #pragma once
 
@@ -18,7 +19,8 @@ namespace gateway::jobs {
 
 using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::ResolveCandidate>>)>;
 
-// Calls `done` once, on a thread of store or transport. The rest must outlive the call.
+// Calls `done` once, on a thread of the store or the transport. `upstream` and `jobs` must outlive
+// the call.
 void FindCandidates(const JobRecord& unconfirmed, Upstream& upstream, Jobs& jobs,
                     CandidatesDone done);
 

@@ -47,7 +47,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   resolver.Recall(std::move(recovered_.hints));
 }
 
-// A change of a record takes along that its answer has arrived.
+// Notes in each change of a record that is stored whether its answer has arrived.
 PollEvents Core::WithNotes(PollEvents events) {
   events.storing = [this](JobRecord& record) { owed.Note(record); };
   return events;

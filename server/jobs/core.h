@@ -1,7 +1,8 @@
-// The domain, wired: everything about jobs between the store, the transport to Pictory and those
-// who call. The program, the simulator and the tests that need all of it have this one wiring.
+// Core makes and connects all of the domain: everything about jobs between the store, the transport
+// to Pictory and the callers. The program, the simulator and the tests that need all of it share
+// this one wiring.
 //
-// Used directly, part by part: each is thread-safe, and says for itself what it does. What is
+// Its members are used directly; each is thread-safe, and its header says what it does. What is
 // passed to the constructor must outlive the core, and the core must outlive all calls in flight.
 #pragma once
 
@@ -48,7 +49,7 @@ struct CoreEvents {
   std::function<void(std::size_t)> pruned{};  // how many at a time
 };
 
-// What it stands on.
+// What the core stands on. All of it must outlive the core.
 struct CoreGround {
   Store& store;
   http::HttpTransport& transport;
@@ -60,20 +61,20 @@ struct CoreGround {
 
 class Core {
  public:
-  // `recovered`: what the store has told of the process before.
+  // `recovered` is what the store has told of the process before.
   Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Takes up the jobs that have not ended, on the caller's thread. Once, before the first call; no
-  // callback of Pictory must come before.
+  // Takes up the jobs that have not ended, on the caller's thread. Called once, before the first
+  // call; no webhook call may come before it.
   absl::Status TakeUp();
 
-  // Nothing starts on its own any more: no poll, no question, no pruning. Submits go on; see
-  // Submitter::Drain.
+  // Nothing starts on its own after this: no poll, no question to Pictory, no pruning. Submits go
+  // on; see Submitter::Drain.
   void Stop();
 
-  // In the order in which they depend on each other.
+  // The members stand in the order in which they depend on each other.
   Upstream upstream;
   Hub hub;
   Ledger ledger;

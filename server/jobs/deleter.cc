@@ -19,8 +19,9 @@ absl::Status WhyNot(const Job& job) {
                                                  "until it has ended");
 }
 
-// Pictory keeps outputs of jobs that it has ended. Of an EXPIRED one that is not known, nor of one
-// that was given up before Pictory said that it took it.
+// Whether Pictory may hold outputs of the job. It keeps those of jobs that have ended there. It is
+// not known whether an EXPIRED job has ended there, nor a job that was given up before Pictory said
+// that it had accepted it.
 bool MayHaveOutputs(const Job& job) {
   return !job.pictory_job_id.empty() &&
          (job.state == v1::JOB_STATE_SUCCEEDED || job.state == v1::JOB_STATE_FAILED ||
@@ -48,8 +49,8 @@ void Deleter::Clean(JobRecord record, Done done) {
   upstream_.CleanJob(*std::move(turn), id,
                      [this, record = std::move(record),
                       done = std::move(done)](const absl::Status& cleaned) mutable {
-                       // A refusal is final: asking again would be refused again, and the job could
-                       // never be deleted.
+                       // A refusal is final: Pictory would refuse again, and the job could never be
+                       // deleted.
                        const bool refused = absl::IsFailedPrecondition(cleaned) &&
                                             errors::Reason(cleaned) != errors::kUpstreamCredentials;
                        if (!cleaned.ok() && !refused) return done(cleaned);
@@ -66,7 +67,8 @@ void Deleter::Delete(JobRecord record, Done done) {
   const v1::Job answer = ToProto(record.job);
   record.job.labels.clear();
   ledger_.Delete(std::move(record), [this, answer, done = std::move(done)](Ledger::Outcome buried) {
-    // It has ended, so that whatever changed meanwhile can go as well; or it has gone already.
+    // The job has ended, so whatever changed meanwhile can be deleted as well; or it is gone
+    // already.
     const bool again = absl::IsAborted(buried.status) && IsVisible(buried.record);
     if (again) return Delete(std::move(buried.record), done);
     if (absl::IsAborted(buried.status)) return done(errors::JobNotFound(buried.record.job.job_id));

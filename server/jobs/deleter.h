@@ -1,5 +1,5 @@
-// Deletes a job that has ended: its outputs at Pictory, then everything here but the request_id,
-// which must not pay for another job by a late retry.
+// Deleter deletes a job that has ended: first its outputs at Pictory, then everything here except
+// the request_id, which stays so that a late retry does not pay for another job.
 //
 // Thread-safe; what is passed to the constructor must outlive it and the calls in flight.
 #pragma once
@@ -20,8 +20,9 @@ class Deleter {
   Deleter(Upstream& upstream, Ledger& ledger, Jobs& jobs, const Clock& clock)
       : upstream_(upstream), ledger_(ledger), jobs_(jobs), clock_(clock) {}
 
-  // The job as it was, CLEANED, once it is gone. FAILED_PRECONDITION if it has not ended. Nothing
-  // is deleted here unless Pictory has said that it is gone there, or that it never allows it.
+  // Gets the job as it was, in the state CLEANED, once it is gone; FAILED_PRECONDITION if it has
+  // not ended. Where Pictory may hold outputs of the job, nothing is deleted here unless Pictory
+  // has said that they are gone, or that it never allows their deletion.
   using Done = std::function<void(absl::StatusOr<v1::Job>)>;
   void Delete(const std::string& tenant, const std::string& name, Done done);
 

@@ -1,9 +1,9 @@
-// The fingerprint of a submit: what two submits under one request_id must have in common, and what
-// tells an equal submit that has none.
+// A fingerprint tells whether two submits are the same request: two submits under one request_id
+// must have the same one, and by it a submit without a request_id is known to equal another.
 //
-// It is a version byte and the SHA-256 of the canonical bytes of method, account and request, 33
-// bytes; the bytes are those of rpc/canonical.h. What was stored before there were versions is a
-// bare SHA-256.
+// It is 33 bytes: a version byte and the SHA-256 of the canonical bytes (rpc/canonical.h) of
+// method, account and request. A fingerprint that was stored before there were versions is a bare
+// SHA-256.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@
 
 namespace gateway::jobs {
 
-// Rises when the canonical bytes of an unchanged request change.
+// The version rises when the canonical bytes of an unchanged request change.
 inline constexpr char kFingerprintVersion = 1;
 inline constexpr std::size_t kDigestBytes = 32;
 
-// 0 for those of before.
+// The version of a fingerprint; 0 for one that was stored before there were versions.
 inline int VersionOfFingerprint(std::string_view fingerprint) {
   return fingerprint.size() == kDigestBytes + 1 ? fingerprint.front() : 0;
 }
 
-// Whether both may be of one request. Fingerprints of two versions cannot be compared: then the
-// request_id counts, because a program that was replaced must not refuse the retries of its
-// callers.
+// Whether both fingerprints may be of one request. Fingerprints of two versions cannot be compared:
+// then the request_id counts, because a program that was replaced must not refuse the retries of
+// its callers.
 inline bool SameRequest(std::string_view one, std::string_view other) {
   return one == other || VersionOfFingerprint(one) != VersionOfFingerprint(other);
 }

@@ -1,8 +1,8 @@
-// Safeguards of this layer that can be taken out one at a time, so that the simulator
-// (tests/simulation) can show that it would notice. None stands in the way of a paid request: what
-// guards that is broken from outside, by the store, the transport and the callers. Only the
-// simulator's own build has the switch: in every other one IsOff is the constant false, and nothing
-// of it is left in the program.
+// Guard names the safeguards of this layer that the simulator (tests/simulation) can switch off one
+// at a time, to show that it would notice. No safeguard of a paid request is among them; those are
+// tested by a store, a transport and callers that misbehave. Only the simulator's own build has the
+// switch: in every other build IsOff is the constant false, and nothing of it is left in the
+// program.
 #pragma once
 
 namespace gateway::jobs {

@@ -16,8 +16,8 @@ std::size_t BytesOf(const Snapshot& snapshot) { return sizeof(Snapshot) + snapsh
 
 }  // namespace
 
-// A slice of the jobs, and of the index by Pictory's id. Never calls out while locked, but to the
-// audience of a job, whose lock comes after this one.
+// A Shard is a slice of the jobs, and of the index by Pictory's id. While locked it calls nothing
+// outside except the audience of a job, whose lock comes after this one.
 class Hub::Shard {
  public:
   Shard(std::size_t finished_max, std::size_t finished_max_bytes)
@@ -76,12 +76,13 @@ class Hub::Shard {
     if (audience == audiences_.end()) {
       audience = audiences_.insert(std::make_shared<Audience>(shared, key, present)).first;
     }
-    // Inside the lock: a state published from now on reaches the watcher, one before is `present`.
+    // This is inside the lock, so a state published from now on reaches the watcher, and one
+    // published before is `present`.
     place = (*audience)->Join(watcher, connection);
     return *audience;
   }
 
-  // `audience` is who watches it, if anybody does.
+  // Removes a job and returns it; sets `audience` if anybody watches it.
   SnapshotPtr Erase(const JobKeyView& key, std::shared_ptr<Audience>& audience) {
     MutexLock lock(mutex_);
     const auto found = jobs_.find(key);
@@ -93,7 +94,7 @@ class Hub::Shard {
     return gone;
   }
 
-  // By Pictory's name of the job, which stands in the snapshot.
+  // Adds the job to the index by Pictory's id, which the snapshot holds.
   void Index(const SnapshotPtr& snapshot) {
     MutexLock lock(mutex_);
     const auto found = by_pictory_id_.find(snapshot->pictory_key());
@@ -132,7 +133,7 @@ class Hub::Shard {
     if (job.final()) used_.splice(used_.begin(), used_, used_at_.at(&job));
   }
 
-  // This state of its job; another one may follow.
+  // Drops this state of a job; another one may follow.
   void Drop(SetOf<SnapshotPtr>::iterator job) REQUIRES(mutex_) {
     if ((*job)->final()) {
       bytes_ -= BytesOf(**job);
@@ -143,7 +144,7 @@ class Hub::Shard {
     jobs_.erase(job);
   }
 
-  // The job.
+  // Drops the job and its audience.
   void Forget(const SnapshotPtr& job) REQUIRES(mutex_) {
     const auto audience = audiences_.find(job->key());
     if (audience != audiences_.end()) audiences_.erase(audience);
@@ -161,7 +162,7 @@ class Hub::Shard {
   const std::size_t finished_max_bytes_;
   Mutex mutex_;
   SetOf<SnapshotPtr> jobs_ GUARDED_BY(mutex_);  // their newest states
-  // Of the few jobs that have been watched.
+  // The audiences of the few jobs that have been watched.
   SetOf<std::shared_ptr<Audience>> audiences_ GUARDED_BY(mutex_);
   SetOf<SnapshotPtr, PictoryName> by_pictory_id_ GUARDED_BY(mutex_);
   std::list<SnapshotPtr> used_ GUARDED_BY(mutex_);  // finished ones, the last used first
@@ -196,7 +197,8 @@ Hub::~Hub() = default;
 void Hub::SetWatchersChanged(WatchersChanged listener) { shared_->changed = std::move(listener); }
 
 Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
-  // By other bits of the hash than those by which the sets in a shard tell their jobs apart.
+  // The shard is chosen by other bits of the hash than those by which the sets in a shard tell
+  // their jobs apart.
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
@@ -208,7 +210,7 @@ SnapshotPtr Hub::Publish(const Job& job) {
 }
 
 SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
-  // The index first: whoever finds the job must not miss it under its other name.
+  // The index is filled first: whoever finds the job must not miss it under its other name.
   const auto index = [this](const SnapshotPtr& known) {
     if (!known->pictory_job_id().empty()) ShardOf(known->pictory_key()).Index(known);
   };
@@ -247,7 +249,8 @@ void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done
 }
 
 void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found) {
-  // Kept before the waiting are taken out: who comes between finds it in memory or still waits.
+  // The job is kept before the waiting callers are taken out: who comes in between finds it in
+  // memory or still waits.
   absl::StatusOr<SnapshotPtr> answer = errors::JobNotFound(key.id);
   if (!found.ok()) {
     answer = found.status();

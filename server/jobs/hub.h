@@ -1,9 +1,9 @@
-// What the gateway knows about jobs right now, in memory, and who wants to hear of changes.
+// Hub is what the gateway knows about jobs right now, in memory, and who watches them.
 //
-// Holds the newest snapshot of every unfinished job, the finished ones used last, and the watchers
-// of each job. The store is asked only for jobs that are not here; what was asked for at once is
-// asked for once. Thread-safe; the locks are short and sharded, so reading a job is cheap at any
-// load.
+// It holds the newest snapshot of every unfinished job, the finished jobs that were used last, and
+// the watchers of each job. It asks the store only for jobs that it does not hold, and only once
+// for all who ask for a job at the same time. It is thread-safe; its locks are short and sharded,
+// so reading a job is cheap at any load.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@
 
 namespace gateway::jobs {
 
-// Where a watcher stands among those of its job.
+// The place of a watcher among the watchers of its job.
 struct WatcherPlace {
   std::uint64_t connection = 0;  // any number; see Hub::Subscribe
   std::uint64_t id = 0;
@@ -35,15 +35,16 @@ struct WatcherPlace {
   auto operator<=>(const WatcherPlace&) const = default;
 };
 
-// Hears of a job's new states. Not of every one: of the newest at the time it is told, and always
-// of the final one.
+// A Watcher hears of a job's new states. It does not hear of every one: it hears of the newest at
+// the time it is told, and always of the final one.
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // On the broadcaster's thread, under no lock. May see a revision again, or an older one. Must not
-  // block.
+  // Runs on the broadcaster's thread, under no lock, and must not block. It may be given a revision
+  // again, or an older one.
   virtual void OnSnapshot(const SnapshotPtr& snapshot) = 0;
-  // The job is no more under this name, and nothing comes after it. The same rules.
+  // The job does not exist under this name any more; nothing is told after it. The rules of
+  // OnSnapshot hold.
   virtual void OnGone() = 0;
 };
 
@@ -57,7 +58,8 @@ class Hub {
   class Audience;
 
  public:
-  // Ends when it goes; a call to the watcher may still be under way then.
+  // A subscription ends when this object is destroyed; a call to the watcher may still be under way
+  // then.
   class Subscription {
    public:
     Subscription() = default;
@@ -77,39 +79,43 @@ class Hub {
   };
 
   using LoadDone = std::function<void(absl::StatusOr<SnapshotPtr>)>;
-  // How many watch a job now. On the broadcaster's thread, in order, the last call being true.
+  // Hears how many watch a job now. Runs on the broadcaster's thread, in order; the last call is
+  // right.
   using WatchersChanged =
       std::function<void(const std::string& tenant, const std::string& job_id, std::size_t count)>;
 
-  // Both must outlive the hub and its subscriptions.
+  // `jobs` and `broadcaster` must outlive the hub and its subscriptions.
   Hub(HubOptions options, Jobs& jobs, WorkThread& broadcaster);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // Once, before the first Subscribe.
+  // Called once, before the first Subscribe.
   void SetWatchersChanged(WatchersChanged listener);
 
-  // Who hears of each job that ends, once. Called under no lock; once, before the first Publish.
+  // Sets what is called once for each job that ends, under no lock. Called once, before the first
+  // Publish.
   void SetEnded(std::function<void(const Job&)> ended) { ended_ = std::move(ended); }
 
-  // Tells watchers, unless a revision as high is here already. Returns the newest.
+  // Keeps the job and tells its watchers, unless the hub has a revision as high already. Returns
+  // the newest.
   SnapshotPtr Publish(const Job& job);
   SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
 
-  // By job_id or Pictory's id; memory only. Null if it is not here.
+  // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.
   SnapshotPtr Find(const std::string& tenant, const std::string& name);
 
-  // From memory, at once and inside the call, or else from the store. NOT_FOUND if nobody knows it.
+  // Gets a job by either name: from memory at once, inside the call, else from the store. NOT_FOUND
+  // if the store does not know it.
   void Load(const std::string& tenant, const std::string& name, LoadDone done);
 
-  // Does not keep the watcher alive. Those of a job with the same `connection`, any number, are
-  // told one after the other: what is written to one connection at a time goes out in fewer system
-  // calls.
+  // Does not keep the watcher alive. Watchers of one job that have the same `connection` (any
+  // number) are told one after the other, because what is written to one connection at a time goes
+  // out in fewer system calls.
   Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
                        std::weak_ptr<Watcher> watcher, std::uint64_t connection = 0);
 
-  // The job was deleted, or goes on under another name.
+  // To be called when the job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
 
   std::size_t unfinished() const;
@@ -125,7 +131,7 @@ class Hub {
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
-  // `ended`, if it is not null: whether the job was unfinished until now.
+  // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
   SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 

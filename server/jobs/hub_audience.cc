@@ -61,7 +61,7 @@ bool Hub::Audience::TellSome() {
       if (auto watcher = it->second.lock()) slice[count++] = std::move(watcher);
     }
     if (it == watchers_.end()) {
-      // Those told early in the round have not heard of what came during it.
+      // The watchers told early in the round have not heard of what came during it.
       more = std::exchange(again_, false);
       telling_ = more;
       told_ = {};
@@ -74,8 +74,9 @@ bool Hub::Audience::TellSome() {
   return more;
 }
 
-// The count is read when the listener is called, and calls are made one after the other: however
-// joins and leaves interleave, the last one it hears is right.
+// Tells the listener how many watch. The count is read when the listener is called, and calls are
+// made one after the other: however joins and leaves interleave, the last count that it hears is
+// right.
 void Hub::Audience::NoteCount() {
   if (noting_ || !shared_->changed) return;
   noting_ = true;

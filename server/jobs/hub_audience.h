@@ -1,4 +1,5 @@
-// The watchers of one job, inside the hub: told of its newest state in slices.
+// An Audience is the watchers of one job, inside the hub. It tells them of the job's newest state
+// in slices, so that a crowd does not hold up the watchers of other jobs.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@
 
 namespace gateway::jobs {
 
-// What a hub's audiences share; outlives the hub through them.
+// What the audiences of a hub share. They keep it alive, so it can outlive the hub.
 struct Hub::Shared {
   explicit Shared(WorkThread& b) : broadcaster(b) {}
 
@@ -46,7 +47,7 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
 
   Mutex mutex_;
   SnapshotPtr latest_ GUARDED_BY(mutex_);
-  // In order, so that a round can be resumed whoever came or went meanwhile.
+  // Ordered, so that a round can be resumed, whoever came or went meanwhile.
   std::map<WatcherPlace, std::weak_ptr<Watcher>> watchers_ GUARDED_BY(mutex_);
   std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
   WatcherPlace told_ GUARDED_BY(mutex_);  // last in this round

@@ -3,7 +3,7 @@
 namespace gateway::jobs {
 namespace {
 
-// A value this build does not know (written by a newer one) shows as its number.
+// A value that this build does not know (written by a newer one) is shown as its number.
 std::string WithoutPrefix(const std::string& name, std::string_view prefix, int number) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : std::to_string(number);
 }

@@ -1,5 +1,5 @@
-// A job as the domain keeps it: what callers see (Job), and beside it what only the gateway needs
-// to submit it once and poll it well (JobRecord). Plain values.
+// A job as the domain keeps it: Job is what callers see, and JobRecord adds what only the gateway
+// needs to submit the job once and to poll it well. Both are plain values.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ using ::pictory::jobs::v1::JobKind;
 using ::pictory::jobs::v1::JobState;
 namespace v1 = ::pictory::jobs::v1;
 
-// What an UNCONFIRMED job says of itself.
+// The message of an UNCONFIRMED job.
 inline constexpr char kUnconfirmedMessage[] =
     "Sent to Pictory, but no complete answer came back; it is not sent again. Do not resubmit; "
     "ResolveJob settles it.";
@@ -50,26 +50,24 @@ struct Job {
   bool operator==(const Job&) const = default;
 };
 
-// How far the paid submission of a job got.
+// SubmissionState says how far the submit of a job got. Callers do not see it.
 enum class SubmissionState : std::uint8_t {
-  kIntent = 1,   // recorded, nothing sent but what a 401 turned away
-  kSending = 2,  // recorded as sent before the first byte
-  kAccepted =
-      3,  // Pictory gave a job id; or refused when callers knew the job as UNCONFIRMED already
+  kIntent = 1,     // recorded, nothing sent but what a 401 refused
+  kSending = 2,    // recorded as sent before the first byte
+  kAccepted = 3,   // Pictory gave a job id, or refused a job that callers knew as UNCONFIRMED
   kRejected = 4,   // Pictory refused, nothing was billed; `refusal` is what a retry gets again
   kNotSent = 5,    // certainly nothing sent; a retry runs
   kUnknown = 6,    // sent, outcome unknown; never sent again
   kAbandoned = 7,  // unknown, and a person gave up on it
-  kDeleted =
-      8  // sent, ended, and removed by its owner; kept so that its request_id is not paid twice
+  kDeleted = 8     // ended and deleted by its owner; kept so that its request_id is not paid twice
 };
 inline constexpr std::array kSubmissionStates = {
     SubmissionState::kIntent,    SubmissionState::kSending, SubmissionState::kAccepted,
     SubmissionState::kRejected,  SubmissionState::kNotSent, SubmissionState::kUnknown,
     SubmissionState::kAbandoned, SubmissionState::kDeleted};
 
-// What became of the answer to a submit without a request_id: whether an equal one is owed it
-// (jobs/owed_answers.h). On the disk it is known late or never. This is also all that another
+// Delivery says what became of the answer to a submit without a request_id: whether an equal submit
+// is owed it (jobs/owed_answers.h). It comes to the disk late or never. It is also all that another
 // gateway with the same store could be told of the answer.
 enum class Delivery : std::uint8_t {
   kUnsaid = 0,       // the process that answered has not said yet, or ended badly
@@ -78,8 +76,8 @@ enum class Delivery : std::uint8_t {
   kSeemsArrived = 3  // it seemed to have arrived a moment before the process ended in order
 };
 
-// Why `Job::message` is the gateway's own and not Pictory's. Such words go when Pictory next says
-// something that is understood. The numbers are on the disk.
+// Notice says why `Job::message` is the gateway's own and not Pictory's. Such a message goes when
+// Pictory next says something that is understood. The numbers are on the disk.
 enum class Notice : std::uint8_t {
   kNone = 0,
   kTooLarge = 1,       // finished at Pictory, and longer than the setting lets us read
@@ -87,36 +85,36 @@ enum class Notice : std::uint8_t {
   kIncomplete = 3      // Pictory says completed, and gives no result that can be used
 };
 
-// The Pictory account of those that have no other.
+// The account of a record that names no other.
 inline constexpr char kDefaultAccount[] = "default";
 
 struct JobRecord {
   Job job;
 
-  // The Pictory account that made the job: its Pictory id is one of that account's.
+  // The account that the job was made for: Pictory's id of the job is unique within that account.
   std::string account = kDefaultAccount;
-  // Who polls it: the process that holds this shard (jobs::Leases). Below limits::kShards.
+  // The process that holds this shard (jobs::Leases) polls the job. Below limits::kShards.
   std::int32_t shard = 0;
 
-  // How often the record was written. A write names the version that it changes, so that of two who
-  // have read the same one only the first is stored.
+  // How often the record was written. A write names the version that it changes, so that when two
+  // have read the same version only the first write is stored.
   std::int64_t version = 0;
 
   SubmissionState submission = SubmissionState::kIntent;
   std::string fingerprint;  // jobs/fingerprint.h
   std::int32_t attempt = 1;
-  std::int64_t owner_epoch = 0;   // start of the process that owns the attempt
-  std::string correlation_token;  // names the submission in the URL Pictory calls back; random
+  std::int64_t owner_epoch = 0;   // of the process that owns the attempt
+  std::string correlation_token;  // random; names the submission in its webhook's URL
   std::string refusal;            // of kRejected: serialised internal.v1.Status
   // When the last attempt was recorded as sent: from then on it may have cost money.
   WallTime sent_at{};
-  // The caller gave no request_id, so that only its content can tell a repetition from a new
-  // request; and the x-request-id it came with, if any.
+  // The caller gave no request_id, so that only the content can tell a repetition from a new
+  // request; `mesh_request_id` is the x-request-id that the submit came with, if any.
   bool minted_request_id = false;
   std::string mesh_request_id;
   Delivery delivery = Delivery::kUnsaid;
 
-  // Polling. Wall times, because they outlive the process.
+  // What polling needs. These are wall times, because they outlive the process.
   WallTime accepted_at{};
   WallTime next_poll_at{};
   std::optional<WallTime> not_found_since;
@@ -129,7 +127,7 @@ struct JobRecord {
   bool operator==(const JobRecord&) const = default;
 };
 
-// The last five states: nothing changes after them.
+// Whether a state is one of the last five. Nothing changes after them.
 constexpr bool IsFinal(JobState state) {
   switch (state) {
     case v1::JOB_STATE_SUCCEEDED:
@@ -143,40 +141,42 @@ constexpr bool IsFinal(JobState state) {
   }
 }
 
-// Position in the only order states may move: a lower rank never follows a higher one.
+// The position of a state in the only order in which states may move: a lower rank never follows a
+// higher one.
 int Rank(JobState state);
 
-// Callers can see a record that got so far: Pictory took the job, or may have taken it.
+// Whether callers can see a record whose submission got so far: Pictory accepted the job, or may
+// have.
 constexpr bool IsVisible(SubmissionState state) {
   return state == SubmissionState::kAccepted || state == SubmissionState::kUnknown ||
          state == SubmissionState::kAbandoned;
 }
 inline bool IsVisible(const JobRecord& record) { return IsVisible(record.submission); }
 
-// Visible, not final, and with a Pictory id to ask for.
+// Whether a record can be polled: it is visible, not final, and has a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
 
-// An attempt is under way, or was when its process ended.
+// Whether an attempt is under way, or was when its process ended.
 constexpr bool IsInFlight(SubmissionState state) {
   return state == SubmissionState::kIntent || state == SubmissionState::kSending;
 }
 
-// It was not submitted here: somebody has named its Pictory id (jobs/adopter.h).
+// Whether the job was not submitted here but adopted (jobs/adopter.h).
 bool WasAdopted(const JobRecord& record);
 
-// Sent at least once, so that it counts as paid whatever became of it.
+// Whether the submit was sent at least once, so that it counts as paid whatever became of it.
 constexpr bool CountsAsSpent(SubmissionState state) {
   return state == SubmissionState::kSending || state == SubmissionState::kDeleted ||
          IsVisible(state);
 }
 
-// Its answer may be owed to an equal submit: there is a job, or may be one.
+// Whether the answer to the submit may be owed to an equal one: there is a job, or may be one.
 constexpr bool CanBeOwed(SubmissionState state) {
   return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
          state == SubmissionState::kUnknown;
 }
 
-// `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`: the words of the API without their prefix.
+// The words of the API without their prefix: `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`.
 std::string StateName(JobState state);
 std::string KindName(JobKind kind);
 std::string PartName(v1::ResultPart part);

@@ -1,4 +1,4 @@
-// The name of a job inside the gateway: never without its tenant.
+// JobKey is the name of a job inside the gateway. It always carries the tenant.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,8 @@ struct JobKey {
   bool operator==(const JobKey&) const = default;
 };
 
-// The same, borrowed: to look something up by a name that somebody else keeps. Has the same hash.
+// JobKeyView is a JobKey that owns nothing: it looks something up by a name that somebody else
+// keeps. Equal keys and views have the same hash.
 struct JobKeyView {
   std::string_view tenant;
   std::string_view id;

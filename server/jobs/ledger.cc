@@ -93,8 +93,8 @@ void Ledger::Show(Outcome& outcome) {
   for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
 }
 
-// By its request_id, because callers need not see the job. One that was adopted has none, and is
-// seen.
+// Reads the present record: by its request_id, because callers need not see the job. An adopted job
+// has no request_id, but callers see it, so it is read by its job_id.
 void Ledger::ReadPresent(Outcome outcome, Done done) {
   const Job& job = outcome.record.job;
   const std::string tenant = job.tenant, request_id = job.request_id, job_id = job.job_id;

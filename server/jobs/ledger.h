@@ -1,8 +1,9 @@
-// The one way for a job to change: stored, then seen by callers, then noted by whoever follows it.
+// Ledger is the one way for a job to change. Each change is stored first, then shown to callers,
+// then told to the observers.
 //
-// An update names the version of the record that it changes. Of two who have read the same version
-// only the first is stored; the other gets the present record, and decides anew what its news makes
-// of that one. Nothing else writes records.
+// An update names the version of the record that it changes. When two have read the same version
+// only the first update is stored; the other gets the present record, and decides anew what its
+// news makes of that one. Nothing else replaces records.
 //
 // Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock.
 // What is passed to the constructor must outlive it and the calls in flight.
@@ -26,8 +27,9 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Who hears of each change that callers can see, once they can, in this order. `seen` is null if
-  // the job is no more, because another one has taken it over. Before the first change.
+  // Adds an observer, before the first change. Observers are called in this order for each change
+  // that callers can see, once they can see it. `seen` is null if the job does not exist any more,
+  // because another job has taken it over.
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
@@ -48,16 +50,16 @@ class Ledger {
   };
   using Done = std::function<void(Outcome)>;
 
-  // Inserts a job that was not submitted here. ALREADY_EXISTS: its Pictory id has a job.
+  // Inserts a job that was not submitted here. ALREADY_EXISTS if its Pictory id has a job.
   void Adopt(JobRecord record, Done done);
-  // Inserts it, unless its request_id is known; see Submissions::Begin.
+  // Inserts the record of a submit, unless its request_id is known; see Submissions::Begin.
   void Begin(JobRecord record, StoreCallback<BeginResult> done);
-  // If the Pictory id is that of an adopted job, this job takes it over: they were one from the
-  // beginning.
+  // Stores a change. If its Pictory id is that of an adopted job, the changed job takes that one
+  // over: they were one job from the beginning.
   void Update(Change change, Done done);
-  // As Update; parts and labels go, and callers do not see the job any more.
+  // Does as Update; the parts and labels of the job go, and callers do not see it any more.
   void Delete(JobRecord record, Done done);
-  // What is old goes; `done` gets how many. See Jobs::Prune.
+  // Removes what is old; `done` gets how many records. See Jobs::Prune.
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:

@@ -62,19 +62,20 @@ void OutageWatch::Probe() {
 }
 
 void OutageWatch::OnProbed(const absl::Status& status) {
-  // Any other refusal is an answer.
+  // Any other refusal counts as an answer.
   const bool refused = errors::Reason(status) == errors::kUpstreamCredentials;
   const bool rest = refused || absl::IsUnavailable(status);
   const absl::Status why = rest ? status : absl::OkStatus();
   const bool changes = account_.SetResting(why);
-  // The end of an outage is told to watchers at once. An answer that ends none is not: while jobs
-  // alone cannot be asked about, it would take back every few seconds what the polls say.
+  // The end of an outage is told to watchers at once. An answer that ends no outage is not: while
+  // only jobs cannot be asked about, it would take back every few seconds what the polls say.
   if (changes && !rest) account_.NoteFreeCall(status);
   {
     MutexLock lock(mutex_);
     asking_ = false;
     probing_ = rest;
-    // From its end, so that Pictory never sees two closer together; one that took long has waited.
+    // The interval counts from the end of a probe, so that Pictory never sees two closer together;
+    // a probe that took long has waited already.
     const MonoTime now = clock_.Now();
     next_ = now < next_ ? now + limits::kOutageProbeInterval : now;
     if (std::exchange(ask_again_, false)) {

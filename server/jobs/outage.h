@@ -1,11 +1,11 @@
-// Notices that Pictory answers nobody any more, or refuses the credentials, and lets its account
-// rest until it does no longer.
+// OutageWatch notices that Pictory answers no call any more, or refuses the credentials. It then
+// lets the account rest until that is over.
 //
-// The door to Pictory (jobs/upstream.h) notes each answer in the account. After several in a row
-// that did not come, or one 401, a call is made that costs nothing and concerns no job; only if
-// that is not answered or refused, too, does the account rest, and the call is repeated until it is
-// taken. So neither jobs that Pictory cannot answer for nor one kind of call that fails can stop
-// all the others.
+// Upstream (jobs/upstream.h) notes each answer in the account. After several in a row that did not
+// come, or one 401, OutageWatch makes a probe: a call that costs nothing and concerns no job. Only
+// if the probe gets no answer, or is refused too, does the account rest, and the probe is repeated
+// until Pictory answers it. So neither jobs about which Pictory cannot answer nor one kind of call
+// that fails can stop all the others.
 //
 // Thread-safe. Everything passed to the constructor must outlive it and, after Stop(), the call
 // that may be in flight.
@@ -24,18 +24,18 @@ namespace gateway::jobs {
 
 class OutageWatch {
  public:
-  // Before anything is sent. `changed`, for the log: why it rests from now on, or OK. Under no
-  // lock.
+  // Made before anything is sent. `changed`, for the log, gets why the account rests from now on,
+  // or OK; it is called under no lock.
   OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock, Timers& timers,
               std::function<void(const absl::Status& why)> changed);
   ~OutageWatch();
   OutageWatch(const OutageWatch&) = delete;
   OutageWatch& operator=(const OutageWatch&) = delete;
 
-  // Makes the call now, because the credentials are others.
+  // Probes now, because the credentials are others.
   void AskNow();
 
-  // No call starts after this.
+  // No probe starts after this.
   void Stop();
 
  private:

@@ -15,7 +15,8 @@ using Outcome = pictory::SubmitReply::Outcome;
 
 namespace {
 
-// Callers know the job as UNCONFIRMED. A refusal can only end it; it must not vanish.
+// What a late answer makes of a job that callers know as UNCONFIRMED. A refusal can only end the
+// job; it must not vanish.
 JobRecord AfterLateReply(const JobRecord& unconfirmed, const pictory::SubmitReply& reply,
                          WallTime now) {
   if (reply.outcome == Outcome::kUnknown) return unconfirmed;
@@ -33,8 +34,8 @@ JobRecord AfterLateReply(const JobRecord& unconfirmed, const pictory::SubmitRepl
   return record;
 }
 
-// Somebody has decided what became of the request before Pictory said so. What it says is kept
-// where nothing else is known.
+// What an answer makes of a record about which somebody has decided before Pictory answered. What
+// the answer says is kept where nothing else is known.
 JobRecord AfterDecision(const JobRecord& decided, const pictory::SubmitReply& reply, WallTime now) {
   JobRecord record = decided;
   if (reply.outcome != Outcome::kAccepted || !record.job.pictory_job_id.empty() ||
@@ -87,7 +88,8 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
     record.job.revision = std::max(submitted.job.revision, adopted.job.revision + 1);
     return record;
   }
-  // What polls have found out is the adopted record's, what the submit says is the submitted one's.
+  // What polls have found out comes from the adopted record, what the submit says from the
+  // submitted one.
   JobRecord record = adopted;
   const Job& own = submitted.job;
   Job& job = record.job;
@@ -138,7 +140,8 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
       break;
     case Outcome::kRefused:
       if (errors::Reason(reply.error) == errors::kUpstreamCredentials) {
-        // About us, not about the request: once the key is right, a retry must run.
+        // The refusal is about the gateway's credentials, not about the request: once they are
+        // right, a retry must run.
         record.submission = SubmissionState::kNotSent;
         break;
       }

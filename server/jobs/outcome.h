@@ -1,4 +1,5 @@
-// What the answer to a paid request, or a decision about it, makes of its record: pure functions.
+// These pure functions say what the answer to a submit, or a decision about it, makes of its
+// record.
 #pragma once
 
 #include "base/clock.h"
@@ -11,19 +12,20 @@ namespace gateway::jobs {
 // callers could not wait, or decided by somebody who resolved it.
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now);
 
-// What settling makes of a record that is in doubt.
+// What resolving makes of an unconfirmed record.
 JobRecord Adopted(const JobRecord& unconfirmed, const std::string& pictory_job_id, WallTime now);
 JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now);
 
-// A job that Pictory knows and that was not submitted here, before anything is known of it but
-// that. Tenant and job_id are left to the caller.
+// The record of a job that was not submitted here and of which nothing is known but that Pictory
+// knows it. Tenant and job_id are left to the caller.
 JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now);
 
-// `submitted`, which has not ended, is about to be stored with the Pictory id of `adopted`: they
-// are one job. It goes on from what callers have seen of either.
+// What `submitted` becomes when it takes over `adopted`. `submitted` has not ended and is about to
+// be stored with the Pictory id of `adopted`: they are one job, which goes on from what callers
+// have seen of either.
 JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted);
 
-// A refusal as it is stored and given again to a retry.
+// A refusal as it is stored, and as a retry gets it again.
 std::string EncodeRefusal(const absl::Status& status);
 absl::Status DecodeRefusal(const std::string& encoded);
 

@@ -96,8 +96,9 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
   return verdict;
 }
 
-// The entry that a submit runs under. Of an earlier call the store may say that its answer has
-// arrived, and how often it was claimed is not known here; nobody else needs to be kept from it.
+// Gives the entry that a submit runs under. The answer of an earlier call (an `id` that is not
+// kMinted) needs no claim: the store may have noted that it has arrived, how often it was claimed
+// is not known here, and nobody else has to be kept from it.
 OwedAnswers::EntryPtr OwedAnswers::TakeUp(const JobKey& request, const std::string& fingerprint,
                                           Id id, MonoTime now) {
   if (const EntryPtr known = Find(request)) {
@@ -162,7 +163,7 @@ void OwedAnswers::Dropped(const JobKey& request) {
   MutexLock lock(mutex_);
   const EntryPtr entry = Find(request);
   if (entry == nullptr) return;
-  // What was answered before could not be answered again; it is owed as before.
+  // An answer that was given before could not be given again; it is owed as before.
   entry->stage = entry->job_id.empty() ? Entry::Stage::kVoid : Entry::Stage::kAnswered;
   if (IsOver(*entry, clock_.Now())) Forget(*entry);
 }
@@ -245,7 +246,7 @@ void OwedAnswers::Sweep(MonoTime now) {
   next_sweep_ = now + limits::kOwedSweepInterval;
 }
 
-// Nothing is owed to anybody any more.
+// Whether nothing is owed of the entry any more.
 bool OwedAnswers::IsOver(const Entry& entry, MonoTime now) const {
   if (entry.open > 0 || entry.stage == Entry::Stage::kRunning) return false;
   if (entry.stage == Entry::Stage::kVoid) return true;

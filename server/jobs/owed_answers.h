@@ -1,4 +1,5 @@
-// Answers to submits without a request_id that may never have arrived, and who gets them instead.
+// OwedAnswers remembers the answers to submits without a request_id that may never have arrived,
+// and says which equal submit gets one of them instead of a job of its own.
 //
 // A caller without a request_id cannot say that it repeats itself. A proxy that lost the answer, a
 // client that dials again, a loop written by hand: each sends an equal request once more, which
@@ -7,14 +8,16 @@
 //   while the earlier one is running;
 //   after its answer, if every call that was to carry it has ended badly, for limits::kOwedWindow;
 //   after an answer that seems to have arrived, for `settle`, unless somebody has named the job
-//   since: a proxy may have swallowed it; after a restart, if nothing is known of the answer, for
-//   limits::kOwedWindow, unless somebody has named the job since.
-// Who wants two equal jobs gives two request_ids, or looks at the first job in between.
+//   since: a proxy may have swallowed the answer;
+//   after a restart, if nothing is known of the answer, for limits::kOwedWindow, unless somebody
+//   has named the job since.
+// A caller who wants two equal jobs gives two request_ids, or looks at the first job in between.
 //
-// Held is what is running, undelivered or not settled; of what is not here the answer has arrived.
-// Jobs that are owed stand in a queue, the oldest first. One is taken by a claim, which the store
-// has to confirm (Submissions::Claim); while an answer is on its way, others take the next, and
-// share it only if there is none. Thread-safe; no call blocks.
+// The class holds the submits that are running, whose answer was lost, or whose answer does not
+// count as arrived yet. The answer to any other submit has arrived. Owed jobs stand in a queue, the
+// oldest first. A submit takes one by a claim, which the store has to confirm (Submissions::Claim).
+// While an answer is on its way to one submit, other submits take the next job in the queue, and
+// share it only if there is no next one. Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>
@@ -41,10 +44,10 @@ enum class AnswerRule {
   kSeemsArrived,  // an equal submit was answered a moment ago, and nobody has named its job since
 };
 
-// `joined`, `undelivered` …: as metadata and metrics have it.
+// The rule's name in metadata and metrics: `joined`, `undelivered` …
 const char* RuleName(AnswerRule rule);
 
-// A job whose answer is owed from before a restart.
+// A job whose answer was owed already before a restart.
 struct OwedJob {
   std::string tenant;
   std::string fingerprint;
@@ -60,7 +63,8 @@ class OwedAnswers {
   struct Entry;
 
  public:
-  // One call on the way to its answer. It counts as not arrived if this goes without Arrived.
+  // One call on the way to its answer. The answer counts as lost to this call if the object goes
+  // without Arrived.
   class Call {
    public:
     Call(OwedAnswers& owed, std::shared_ptr<Entry> entry) : owed_(owed), entry_(std::move(entry)) {}
@@ -75,7 +79,7 @@ class OwedAnswers {
     bool arrived_ = false;
   };
 
-  // To be stored before the call may go on.
+  // A claim of an owed job. It must be stored before the call may go on.
   struct Claim {
     JobKey job;
     std::int32_t claims = 0;  // that the record is expected to have
@@ -87,49 +91,51 @@ class OwedAnswers {
     std::shared_ptr<Call> call;  // null: there are too many already
   };
 
-  // `settle` of 0: an answer counts as arrived when its call has ended well. `clock` must outlive
-  // this and its calls, which must not outlive it.
+  // With a `settle` of 0 an answer counts as arrived when its call has ended well. `clock` must
+  // outlive this object and its calls; the calls must not outlive this object.
   OwedAnswers(Duration settle, const Clock& clock) : settle_(settle), clock_(clock) {}
 
-  // Before the first Ask, oldest first: jobs of the process before.
+  // Takes the jobs that the process before owed, oldest first. Called before the first Ask.
   void Recover(std::vector<OwedJob> owed);
 
-  // Whose the request_id is that a submit without one comes with.
+  // Whose request_id a submit without one of its own comes with.
   enum class Id {
-    kMinted,    // nobody's yet
+    kMinted,    // newly minted, and of no call yet
     kEarlier,   // of a call with this content, which the submit may repeat: if no other is owed
     kRepeated,  // of the call that it certainly repeats
   };
-  // What a submit without a request_id is. One that is not told to be another counts as running
-  // under `request_id` from now on, and ends in Answered or Dropped.
+  // Says what a submit without a request_id is. If it is not told to be another one, it counts as
+  // running under `request_id` from now on, until Answered or Dropped.
   Verdict Ask(const std::string& tenant, const std::string& fingerprint,
               const std::string& request_id, Id id);
 
-  // The store has confirmed the claim; or it has said that the job is nobody's any more; or
-  // nothing.
+  // What the store said to a claim: it has confirmed the claim (Claimed); nobody owes the job any
+  // more (Lost); or it has said nothing (NotClaimed).
   void Claimed(const JobKey& request);
   void Lost(const JobKey& request);
   void NotClaimed(const JobKey& request);
 
-  // An attempt of this request_id has begun; of one with a key only if it was asked about here. It
-  // ends in a job that callers are told of, or has cost nothing.
+  // An attempt of this request_id has begun (Begun). An attempt that came with a request_id is
+  // noted only if this class holds that one. It ends in a job that callers are told of (Answered),
+  // or has cost nothing (Dropped).
   void Begun(const JobKey& request, const std::string& fingerprint, bool keyless);
   void Answered(const JobKey& request, const std::string& job_id);
   void Dropped(const JobKey& request);
 
-  // A call that is no submit knows the job's id.
+  // A call that is not a submit has named the job, so its caller knows the job's id. The answer
+  // counts as arrived then, unless every call that was to carry it has ended badly.
   void Named(const JobKeyView& job);
-  // Before a change of a record is stored: notes in it that its answer has arrived, if that is so.
+  // Notes in a record that is about to be stored that its answer has arrived, if that is so.
   void Note(JobRecord& record);
 
-  // The jobs whose answers are still owed: lost, or not settled yet.
+  // The jobs whose answers are still owed: they were lost, or do not count as arrived yet.
   std::vector<OwedJob> Unsettled();
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
   using EntryPtr = std::shared_ptr<Entry>;
 
-  // Looks up names that somebody else keeps.
+  // A hash for look-ups by names that somebody else keeps.
   struct NameHash {
     using is_transparent = void;
     std::size_t operator()(const JobKeyView& key) const { return std::hash<JobKeyView>()(key); }
@@ -144,8 +150,8 @@ class OwedAnswers {
   template <class T>
   using ByName = std::unordered_map<JobKey, T, NameHash, SameName>;
 
-  // Of one content: the oldest that is running, the oldest that is owed and on its way to nobody,
-  // and the oldest that is on its way.
+  // The submits of one content: the oldest that is running, the oldest that is owed and whose
+  // answer is on its way to nobody, and the oldest whose answer is on its way.
   struct Equal {
     EntryPtr running, owed, on_its_way;
   };

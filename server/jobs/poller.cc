@@ -25,7 +25,7 @@ void Poller::Recover(const Asked& asked) {
   asked_ = noted_ = asked;
 }
 
-// Of its own changes it knows already, but for the end.
+// The poller knows of its own changes already, except that a job has ended.
 void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   {
     MutexLock lock(mutex_);
@@ -49,8 +49,9 @@ void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std:
     if (entry == nullptr) return;
     Duration delay = FirstPollAfterRestart(options_.curve, jobs, upstream_.requests_per_second(),
                                            random_.Uniform());
-    // What was planned for later stays later; a wall clock that jumped must not park a job for
-    // good. But a result that was too large may not be any more: settings change at a restart.
+    // A poll that was planned for later stays later; a wall clock that jumped must not delay a job
+    // for good. But a result that was too large may not be so any more, because settings change at
+    // a restart.
     const Duration planned = record.notice == Notice::kTooLarge
                                  ? Duration::zero()
                                  : Duration(record.next_poll_at - clock_.WallNow());
@@ -76,8 +77,8 @@ void Poller::SetWatched(const std::string& tenant, const std::string& job_id, bo
     entry->watched = watched;
     if (entry->busy) entry->watcher_waits = watched;
     if (!watched || entry->busy || Stubborn(*entry)) return;
-    // The wait so far may have been for nobody: no watcher waits longer than the curve's first
-    // step.
+    // The present wait may have been chosen when nobody watched: no watcher waits longer than the
+    // curve's first step.
     const MonoTime soon = clock_.Now() + options_.curve.first;
     if (entry->due <= soon) return;
     Place(*entry, soon);
@@ -145,7 +146,7 @@ Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
   return found == entries_.end() ? nullptr : found->get();
 }
 
-// Of the record, what is needed before the next reply that brings news.
+// Notes what of the record is needed before the next reply that brings news.
 void Poller::Note(Entry& entry, const JobRecord& record) {
   entry.accepted_at = record.accepted_at;
   entry.doubtful = record.failure_seen || record.incomplete_since.has_value();
@@ -159,7 +160,7 @@ void Poller::Place(Entry& entry, MonoTime due) {
   waiting_.insert(&entry);
 }
 
-// Moves what is due to its tenant's queue.
+// Moves the jobs that are due to the queues of their tenants.
 void Poller::CollectDue(MonoTime now) {
   while (!waiting_.empty() && (*waiting_.begin())->due <= now) {
     const SnapshotPtr& job = (*waiting_.begin())->job;
@@ -168,8 +169,8 @@ void Poller::CollectDue(MonoTime now) {
   }
 }
 
-// The next job to poll: tenants take turns, each in the order its jobs fell due. Not for an empty
-// queue.
+// Takes the next job to poll: tenants take turns, and the jobs of each come in the order in which
+// they fell due. At least one job must be ready.
 SnapshotPtr Poller::NextReady() {
   auto it = ready_.upper_bound(last_tenant_);
   if (it == ready_.end()) it = ready_.begin();
@@ -200,7 +201,7 @@ void Poller::Pump() {
     const MonoTime now = clock_.Now();
     CollectDue(now);
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
-    // With no place free, the end of a poll comes here anyway.
+    // If no place is free, the end of a poll calls this again anyway.
     if (!waiting_.empty() && HasPlace()) Arm((*waiting_.begin())->due);
   }
   for (Started& poll : started) {
@@ -236,7 +237,7 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
             .timeout = HasSlowPlace() ? TimeoutOf(*entry) : options_.timeout};
     if (entry->large) ++large_in_flight_;
     if (IsSlow(ask)) ++slow_in_flight_;
-    // While an answer awaits a second look, the same bytes again are news.
+    // While an answer has to be confirmed by another, the same bytes again are news.
     return Started{entry->job, entry->doubtful ? 0 : entry->digest, ask, *std::move(turn)};
   }
   return std::nullopt;

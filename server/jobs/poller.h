@@ -1,19 +1,20 @@
-// Asks Pictory about every unfinished job: once per job whoever watches it, within the account's
-// budget, fairly between tenants.
+// Poller asks Pictory about every unfinished job: once per job whoever watches it, within the
+// account's budget, and fairly between tenants.
 //
 // Each job goes round: due → poll → advance → stored → published → due again. A job is never polled
 // while its last answer is still being stored, so answers are applied in order. The decisions
 // themselves are pure: jobs/schedule.h says when, jobs/advance.h says what.
 //
-// In memory it keeps what it takes to know when to ask for what, nothing more: a job's record is
-// read from the store when a reply brings news of it.
+// The poller keeps in memory only what it needs to know when to ask about which job; it reads a
+// job's record from the store when a reply brings news of it.
 //
-// A poll reads a small reply only. A job whose reply is larger is asked again for all of it when
-// its turn comes: few of those are under way at once, so that memory is bounded. Nor does a poll
-// wait long. A job whose reply took longer is given twice the time at its next poll; some places
-// are for those, and with none free it is asked like any other.
+// A poll reads a small reply only. A job whose reply is larger is asked about again, for all of the
+// reply, when its turn comes; few such polls are under way at once, so that memory is bounded. Nor
+// does a poll wait long. A job whose reply took longer is given twice the time at its next poll;
+// some places are kept for such polls, and when none is free the job is polled like any other.
 //
-// Every answer about a job also tells since when jobs can be asked about (jobs/asked.h).
+// Every answer about a job also shows that jobs can be asked about; the poller keeps that count
+// (jobs/asked.h).
 //
 // Thread-safe. Its work runs on the threads of the timers, the transport, the client's reader and
 // the store. Everything passed to the constructor must outlive the poller and, after Stop(), the
@@ -53,7 +54,8 @@ namespace gateway::jobs {
 struct PollerOptions {
   PollCurve curve;
   int in_flight_max = limits::kPollsInFlightMax;
-  // Of those, with a large reply: from the poll until its result is stored.
+  // How many of these polls may have a large reply; each counts from the poll until its result is
+  // stored.
   int large_in_flight_max = limits::kLargePollsInFlightMax;
   // How long a small reply is waited for, at first and at most.
   Duration timeout = limits::kPollTimeout;
@@ -64,7 +66,8 @@ struct PollerOptions {
 struct PollEvents {
   std::function<void(const Snapshot&, const pictory::JobReply&)> replied;
   std::function<void(const JobRecord&, const pictory::JobReply&)> contradicted;
-  // A change of the record is about to be stored; what is noted in it is stored with it.
+  // Called when a change of the record is about to be stored; what is noted in the record is stored
+  // with it.
   std::function<void(JobRecord&)> storing;
 };
 
@@ -76,47 +79,48 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // What the process before knew. Before anything is followed.
+  // Takes what the process before knew. Called before anything is followed.
   void Recover(const Asked& asked);
 
-  // The ledger's: a job has changed. One that has a Pictory id is followed from now on, its first
-  // poll after the curve's first interval; one that has ended is followed no longer.
+  // Called by the ledger when a job has changed. A job with a Pictory id is followed from now on,
+  // its first poll after the curve's first interval; a job that has ended is followed no longer.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
-  // Follows one of `jobs` that a restart has found, their first polls spread.
+  // Follows one of the `jobs` jobs that a restart has found; their first polls are spread.
   void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs);
   // A watched job is polled faster, from its next interval on; the first watcher pulls the next
   // poll forward.
   void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
 
-  // Somebody says the job has news: it is polled soon, but for this never twice within
-  // limits::kHintInterval. What they say is not believed.
+  // Somebody says that the job has news. It is polled soon, but hints never make two polls of it
+  // within limits::kHintInterval. What they say is not believed.
   void Hint(const std::string& tenant, const std::string& job_id);
 
-  // No poll starts after this, but for those that a thread is about to start. What they answer is
-  // dropped; news already on its way through the store is still published.
+  // No poll starts after this, except those that a thread is just starting; their answers are
+  // dropped. News already on its way through the store is still published.
   void Stop();
 
   std::size_t followed() const;
   std::size_t in_flight() const;
 
  private:
-  // One a job, so small counts: they stop at the most they can hold, where no curve grows any more.
+  // What the poller keeps of one job. There is one for each unfinished job, so its counts are
+  // small: each stops at the most that it can hold, where no curve grows any more.
   struct Entry {
     SnapshotPtr job;  // its newest, shared with the hub: who it is
     WallTime accepted_at{};
     MonoTime due{};
     MonoTime hinted{};  // the latest poll that a hint asked for
     std::uint64_t digest = 0;
-    std::uint32_t turn = 0;         // among those due at the same time
-    std::uint16_t polls = 0;        // made so far
-    std::uint8_t errors : 5 = 0;    // in a row that said nothing about the job, or nothing readable
-    std::uint8_t patience : 3 = 0;  // how often the time its reply is waited for was doubled
-    bool hint_waits : 1 = false;    // a hint came while busy
+    std::uint32_t turn = 0;          // among those due at the same time
+    std::uint16_t polls = 0;         // made so far
+    std::uint8_t errors : 5 = 0;     // in a row that said nothing readable of the job
+    std::uint8_t patience : 3 = 0;   // how often the time its reply is waited for was doubled
+    bool hint_waits : 1 = false;     // a hint came while busy
     bool watcher_waits : 1 = false;  // the first watcher did
     bool watched : 1 = false;
     bool busy : 1 = false;       // polled or being stored
     bool large : 1 = false;      // its reply is: not for a small poll
-    bool doubtful : 1 = false;   // the last reply awaits a second look
+    bool doubtful : 1 = false;   // the last reply has to be confirmed by another
     bool too_large : 1 = false;  // JobRecord::notice says so
   };
   struct JobOf {
@@ -148,12 +152,13 @@ class Poller {
   };
   using NewsPtr = std::shared_ptr<News>;
 
-  // Null if it is followed already.
+  // Returns null if the job is followed already.
   Entry* Add(const JobRecord& record, SnapshotPtr snapshot) REQUIRES(mutex_);
   Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
   void Remove(const JobKeyView& key) REQUIRES(mutex_);
   static void Note(Entry& entry, const JobRecord& record);
-  // A watcher cannot have it polled sooner: Pictory does not answer, or has too much to say.
+  // Whether a watcher cannot have the job polled sooner: Pictory does not answer about it, or has
+  // too much to say.
   static bool Stubborn(const Entry& entry) { return entry.errors > 0 || entry.too_large; }
   void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
@@ -166,7 +171,7 @@ class Poller {
   }
   // The next job that may be polled now, its turn taken; nullopt if none may.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
-  // A round is over, whatever came of it: its place is another's.
+  // Ends a round, whatever came of it: its place is free for another job.
   void Leave(const Ask& ask) REQUIRES(mutex_);
   Duration TimeoutOf(const Entry& entry) const;
   bool IsSlow(const Ask& ask) const {
@@ -176,21 +181,21 @@ class Poller {
     return slow_in_flight_ < std::max(1, options_.in_flight_max / limits::kSlowPollsShare);
   }
   void OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) EXCLUDES(mutex_);
-  // Notes the reply. True if there is more to it than when to ask again.
+  // Notes the reply. Returns whether it needs more than a time at which to ask again.
   bool TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::JobReply& reply)
       EXCLUDES(mutex_);
   void NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) REQUIRES(mutex_);
-  // Pictory has spoken of a job.
+  // Notes that Pictory has spoken of a job.
   void NoteAsked() EXCLUDES(mutex_);
   void NoteFollowed() EXCLUDES(mutex_);
   void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
   void OnStored(const NewsPtr& news, Ledger::Outcome outcome) EXCLUDES(mutex_);
-  // The round ends without an effect: the store failed, or the job is gone.
+  // Ends a round without an effect: the store failed, or the job is gone.
   void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
   Duration FairInterval(const std::string& tenant) const REQUIRES(mutex_);
-  // A job's round is over: it is due again after `delay`.
+  // Ends a job's round: the job is due again after `delay`.
   void Reschedule(Entry& entry, Duration delay) REQUIRES(mutex_);
   void RescheduleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
@@ -207,9 +212,9 @@ class Poller {
       GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
   absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);     // until they are due
-  // Watched, and not followed: in doubt, about to be followed, or ended.
+  // Jobs that are watched and not followed: they are unconfirmed, about to be followed, or ended.
   std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
-  // Due now, waiting for budget: one queue a tenant, served in turn.
+  // Jobs that are due now and wait for budget: one queue a tenant, served in turn.
   std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
   std::string last_tenant_ GUARDED_BY(mutex_);
   std::uint32_t turns_ GUARDED_BY(mutex_) = 0;

@@ -12,7 +12,7 @@ namespace {
 using Kind = pictory::JobReply::Kind;
 using pictory::Speaks;
 
-// What an entry can count: every curve has met its cap by then, and every wait its limit.
+// The most that an entry can count: by then every curve has met its cap, and every wait its limit.
 constexpr int kErrorsCounted = 31;
 constexpr int kPatienceCounted = 7;
 
@@ -26,7 +26,8 @@ void Poller::NoteAsked() {
     if (!IsWorthNoting(noted_, asked)) return;
     noted_ = asked;
   }
-  // Should it not be kept, the next one is; what it costs is that a break looks longer than it was.
+  // If this cannot be stored, the next one is; all it costs is that a break looks longer than it
+  // was.
   jobs_.NoteAsked(asked, [](const absl::Status&) {});
 }
 
@@ -60,7 +61,7 @@ void Poller::NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& re
   }
   const Duration waited = TimeoutOf(entry);
   if (!reply.timed_out) {
-    // It has come within the first time, so that it needs no more.
+    // The reply has come within the shortest time, so that the job needs no more.
     if (Speaks(reply.kind) && !IsSlow(ask)) entry.patience = 0;
   } else if (ask.timeout >= waited && waited < options_.timeout_max &&
              entry.patience < kPatienceCounted) {
@@ -83,7 +84,7 @@ bool Poller::TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::Jo
     return false;
   }
   if (entry->polls < std::numeric_limits<std::uint16_t>::max()) ++entry->polls;
-  // Time alone changes a job too, but not a young one.
+  // Time alone changes a job too, unless the job is young.
   const WallTime wall = clock_.WallNow();
   const bool old = AgeSince(entry->accepted_at, asked_, wall) >= limits::kStaleAfter;
   if (old || !(SaidNothing(reply.kind) || reply.kind == Kind::kUnchanged)) return true;
@@ -128,7 +129,7 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
       [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
 }
 
-// Of a record that somebody else has changed meanwhile, the reply is news once more.
+// If somebody else has changed the record meanwhile, the reply is news for the changed one.
 void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
   if (absl::IsAborted(outcome.status)) {
     if (!IsPollable(outcome.record)) return Abandon(news, /*gone=*/true);
@@ -151,7 +152,7 @@ void Poller::Abandon(const NewsPtr& news, bool gone) {
     if (gone) {
       Remove(news->job->key());
     } else if (Entry* const entry = FindEntry(news->job->key())) {
-      // Nothing was kept, so nothing happened: the next poll must find the same news again.
+      // Nothing was stored, so the next poll must find the same news again.
       entry->digest = 0;
       Reschedule(*entry, options_.curve.error_max);
     }
@@ -175,7 +176,8 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
   return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
 }
 
-// As if all jobs took turns; but of a tenant with less than its share of them, as if tenants did.
+// The interval at which a job may be polled if all jobs took turns; for a tenant with less than its
+// share of the jobs, if all tenants did.
 Duration Poller::FairInterval(const std::string& tenant) const {
   const std::size_t turns = std::min(entries_.size(), jobs_of_.at(tenant) * jobs_of_.size());
   return std::chrono::duration_cast<Duration>(
@@ -191,14 +193,14 @@ void Poller::Reschedule(Entry& entry, Duration delay) {
     const MonoTime at = std::max(clock_.Now(), entry.hinted + limits::kHintInterval);
     if (at < due) due = entry.hinted = at;
   }
-  // `delay` may have been reckoned when nobody watched.
+  // `delay` may have been computed when nobody watched.
   const bool watcher = entry.watcher_waits;
   entry.watcher_waits = false;
   if (watcher && !Stubborn(entry)) due = std::min(due, clock_.Now() + options_.curve.first);
   Place(entry, due);
 }
 
-// As Reschedule, or done for good. `newest` is null if callers see no change.
+// Does as Reschedule, or drops a job that has ended. `newest` is null if callers see no change.
 void Poller::RescheduleAs(const NewsPtr& news, SnapshotPtr newest) {
   if (IsFinal(news->advanced.record.job.state)) return Remove(news->job->key());
   Entry* const entry = FindEntry(news->job->key());

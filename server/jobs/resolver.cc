@@ -83,13 +83,13 @@ void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> 
     const JobRecord& record = **found;
     const JobKey key{record.job.tenant, record.job.job_id};
     if (record.submission == SubmissionState::kAccepted) {
-      // Only the poll says what has become of it, and would even without a hint.
+      // Only a poll tells what has become of the job, and it would without a hint too.
       const bool own =
           ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) != ids.end();
       if (own) poller_.Hint(key.tenant, key.id);
       return done(absl::OkStatus());
     }
-    // In entry by the store may be earlier than in entry here.
+    // The job may be unconfirmed in the store already, and not yet here.
     const bool open = unconfirmed || record.submission == SubmissionState::kSending;
     if (!open || ids.empty() || IsOff(Guard::kEarlyWebhookCall)) return done(absl::OkStatus());
     for (const std::string& id : ids) KeepEarly(key, id);
@@ -97,8 +97,8 @@ void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> 
   });
 }
 
-// The answer to the submit is still to come, and says more than this. If it does not come, this is
-// what is known.
+// Keeps a hint that comes while the answer to the submit is still to come. The answer says more
+// than the hint; if it does not come, the hint is what is known.
 void Resolver::KeepEarly(const JobKey& key, std::string pictory_job_id) {
   bool is_unconfirmed;
   {
@@ -117,7 +117,7 @@ void Resolver::NoteEarly(const JobKey& key, std::string pictory_job_id) {
     });
   }
   if (early_.size() >= limits::kEarlyHintsMax && !early_.contains(key)) return;
-  // All of them, as of a job that is in entry: a wrong one must not hide the right one.
+  // All ids are kept, as for an unconfirmed job: a wrong one must not hide the right one.
   EarlyHint& hint = early_[key];
   hint.came = now;
   std::vector<std::string>& ids = hint.pictory_job_ids;
@@ -152,7 +152,7 @@ void Resolver::TakeHint(const JobKey& key, std::string pictory_job_id) {
   AskAboutHint(key);
 }
 
-// One question at a time for each job, about the candidate that is due first.
+// Asks Pictory about the candidate that is due first: one question at a time for each job.
 void Resolver::AskAboutHint(const JobKey& key) {
   Upstream::Question question;
   std::optional<Upstream::Turn> turn;
@@ -183,7 +183,7 @@ void Resolver::AskAboutHint(const JobKey& key) {
     entry.asking = true;
     entry.asked = now;
     if (!hint.first_asked.has_value()) hint.first_asked = now;
-    // Only whether Pictory knows it is asked; its poll reads the result.
+    // The question is only whether Pictory knows the job; the job's polls read the result.
     question = {
         .pictory_job_id = hint.pictory_job_id,
         .kind = entry.record.job.kind,
@@ -223,7 +223,7 @@ void Resolver::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id
     if (hint != nullptr) {
       hint->unknown = !pictory::SaidNothing(reply.kind);
       if (reply.kind == Kind::kNotFound) {
-        // Right after it took a job, Pictory may not know it yet.
+        // Right after Pictory has accepted a job, it may not know the job yet.
         wrong = clock_.Now() - *hint->first_asked >= limits::kNotFoundGrace;
       } else {
         const int doublings = std::min(hint->failures++, 10);
@@ -289,7 +289,8 @@ void Resolver::StoreResolved(const JobKey& key, JobRecord record, std::string_vi
                  });
 }
 
-// Marks what has been in entry for too long, then comes again as long as anything is.
+// Marks jobs that have been unconfirmed for too long, and comes again as long as any job is
+// unconfirmed.
 void Resolver::Sweep() {
   std::vector<JobRecord> old;
   {
@@ -352,7 +353,7 @@ void Resolver::Resolve(const std::string& tenant, const v1::ResolveJobRequest& r
             [this, request, done = std::move(done)](const absl::StatusOr<SnapshotPtr>& found) {
               if (!found.ok()) return done(found.status());
               const Snapshot& job = **found;
-              // One that was given up may have an id, too, and is not followed.
+              // A job that was given up may have a Pictory id too, and is not polled.
               const bool given_up = job.state == v1::JOB_STATE_OUTCOME_UNKNOWN;
               const bool repeated =
                   given_up ? request.has_abandon()

@@ -1,12 +1,15 @@
-// Settles submissions whose outcome nobody knows: jobs in the state UNCONFIRMED.
+// Resolver resolves jobs in the state UNCONFIRMED: jobs that were submitted and to which no
+// complete answer came.
 //
-// Four things settle one: Pictory calling back with the submission's token, an id in what came of
-// its answer to the submit, a person who names Pictory's job (adopt), or a person who gives up
-// (abandon). Whatever is claimed, the job is adopted only after Pictory itself, asked with our
-// credentials, has told of the job named. Nothing is ever adopted by likeness, and nothing here
-// sends a paid request. A job in entry for limits::kUnconfirmedStaleAfter becomes `stale`.
+// Four things resolve a job: a webhook call with the submission's correlation token, an id in what
+// came of Pictory's answer to the submit, a person who names Pictory's job (adopt), or a person who
+// gives up (abandon). Whatever is claimed, the job is adopted only after Pictory itself, asked with
+// our credentials, has told of the job named. Nothing is ever adopted by likeness, and nothing here
+// sends a paid request. A job that is UNCONFIRMED for limits::kUnconfirmedStaleAfter becomes
+// `stale`.
 //
-// Also the one door for callbacks about any job: they are hints, worth one poll.
+// All webhook calls about jobs arrive here, those about accepted jobs too: each is a hint, worth
+// one poll.
 //
 // Thread-safe; work runs on the threads of store, transport and timers, and never blocks. What is
 // passed to the constructor must outlive the resolver and, after Stop(), the calls in flight.
@@ -34,11 +37,12 @@ namespace gateway::jobs {
 
 // What happened, for logs and metrics. Called under no lock; may be empty.
 struct ResolveEvents {
-  // A callback came; whether its token is known here, and whether it settles a job in entry.
+  // A webhook call came; `known` says whether its token is known here, `unconfirmed` whether its
+  // job is UNCONFIRMED.
   std::function<void(bool known, bool unconfirmed)> webhook_called;
   // A job left UNCONFIRMED: by `hint`, `adopt` or `abandon`.
   std::function<void(const JobRecord&, std::string_view by)> resolved;
-  // Pictory's job in a hint belongs to another job here. Never expected.
+  // The Pictory job that a hint names belongs to another job here. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
 };
 
@@ -50,39 +54,41 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // The ledger's: a job has changed, or was found at a start. One that is UNCONFIRMED is this
-  // class's from now on, any other is so no longer.
+  // Called by the ledger when a job has changed, and for each job found at a start. While a job is
+  // UNCONFIRMED this class looks after it.
   void OnChange(const JobRecord& record);
 
-  // The id in what came of Pictory's answer to a submit that may become UNCONFIRMED, or has. It is
-  // kept in the store already, or cannot be.
+  // Takes the Pictory id in what came of the answer to a submit that is UNCONFIRMED or may become
+  // so. The store keeps the id already, or could not.
   void OnHint(const JobKey& key, std::string pictory_job_id) {
     KeepEarly(key, std::move(pictory_job_id));
   }
 
-  // Before the first change: what was said of jobs in entry before the restart.
+  // Takes the hints about unconfirmed jobs that came before the restart. Called before the first
+  // change.
   void Recall(std::vector<Hint> hints);
 
-  // Pictory, or somebody who knows the token, says that a job has news. `pictory_job_ids` as in the
-  // bodies; none, or unusable ones, if they name none. `done` gets OK once nothing of it can be
-  // lost: ids of a job in entry, or of one that may become so, are durable.
+  // Pictory, or somebody else who knows the token, says that a job has news. `pictory_job_ids` are
+  // the ids in the call's body; they may be none, or unusable ones. `done` gets OK once nothing of
+  // the call can be lost: ids of a job that is unconfirmed, or may become so, are durable.
   using CallbackDone = std::function<void(absl::Status)>;
   void OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
                      CallbackDone done);
 
-  // ResolveJob: lists candidates, adopts, or abandons. Repeating a decision succeeds.
+  // Does what ResolveJob says: lists candidates, adopts, or abandons. Repeating a decision
+  // succeeds.
   using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
   void Resolve(const std::string& tenant, const v1::ResolveJobRequest& request, ResolveDone done);
 
   void Stop();
 
   std::size_t unconfirmed() const;
-  // Since the oldest one was sent; zero if there is none.
+  // How long ago the oldest unconfirmed job was sent; zero if there is none.
   Duration oldest_age() const;
 
  private:
-  // Of a hint: the job that one in entry may be. None can hide another, whatever Pictory says of
-  // it: who is due first is asked about.
+  // A Pictory job that an unconfirmed job is said to be. No candidate can hide another, whatever
+  // Pictory says of it: the one that is due first is asked about.
   struct Candidate {
     std::string pictory_job_id;
     MonoTime due{};
@@ -111,21 +117,23 @@ class Resolver {
   void OnHintAnswer(const JobKey& key, const std::string& pictory_job_id,
                     const pictory::JobReply& reply);
   void AskAgain(const JobKey& key, const std::string& pictory_job_id, Duration delay);
-  // It leads nowhere.
+  // Drops a hint that leads nowhere.
   void DropHint(const JobKey& key, const std::string& pictory_job_id);
   static Candidate* Find(Unconfirmed& entry, const std::string& pictory_job_id);
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
-  // The one way out of UNCONFIRMED. ABORTED if somebody else has changed the job meanwhile: it is
-  // as that one left it, and can be decided again.
+  // Stores a decision; this is the one way in which this class ends UNCONFIRMED. ABORTED if
+  // somebody else has changed the job meanwhile: it is as that change left it, and can be decided
+  // again.
   void StoreResolved(const JobKey& key, JobRecord record, std::string_view by, Resolved done);
 
   void ListCandidates(const JobKey& key, ResolveDone done);
 
   void Drop(const JobKey& key);
 
-  // Claims the job for one decision. False if it is claimed already or not in entry any more.
+  // Claims the job for one decision. Returns false if it is claimed already or not unconfirmed any
+  // more.
   bool Claim(const JobKey& key, JobRecord& record);
   void Release(const JobKey& key);
   void Sweep();
@@ -142,7 +150,7 @@ class Resolver {
 
   mutable Mutex mutex_;
   std::unordered_map<JobKey, Unconfirmed> unconfirmed_ GUARDED_BY(mutex_);
-  // Callbacks that came before the answer to the submit, or before a restart: news if that answer
+  // Hints that came before the answer to the submit, or before a restart. They count if that answer
   // never comes.
   std::unordered_map<JobKey, EarlyHint> early_ GUARDED_BY(mutex_);
   Timers::Id sweep_ GUARDED_BY(mutex_) = Timers::kNone;

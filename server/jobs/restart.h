@@ -1,5 +1,5 @@
-// What becomes of a record whose attempt to submit ended: with its process, or without anything
-// sent. Every store asks these.
+// These functions say what becomes of a record whose attempt to submit has ended, with its process
+// or without anything sent. Every store calls them.
 #pragma once
 
 #include <optional>
@@ -9,13 +9,13 @@
 
 namespace gateway::jobs {
 
-// What the record becomes because the process that had its attempt is gone. None if it had none. It
-// names the version that it changes, as every write does.
+// What the record becomes because the process that ran its attempt is gone; nullopt if no attempt
+// was under way. The result names the version that it changes, as every write does.
 std::optional<JobRecord> Interrupted(JobRecord record, WallTime now);
 
-// What `known` becomes because `wanted`, a submit under its request_id, runs in its place. None if
-// it does not: `known` may have been sent, was refused, or is another request. It names the version
-// that it changes.
+// What `known` becomes when `wanted`, a submit under its request_id, runs in its place. Nullopt if
+// that must not run: `known` may have been sent, was refused, or is another request. The result
+// names the version that it changes.
 std::optional<JobRecord> BeginAgain(const JobRecord& known, JobRecord wanted);
 
 }  // namespace gateway::jobs

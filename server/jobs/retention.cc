@@ -33,7 +33,7 @@ void Retention::PruneOnce() {
   const auto before = [now](Duration kept) {
     return now - std::chrono::duration_cast<WallTime::duration>(kept);
   };
-  // A finished job is also the memory of its request_id.
+  // A finished job also remembers its request_id, so it is kept at least as long.
   const Duration finished_kept = std::max(options_.finished_kept, options_.request_ids_kept);
   const PruneQuery query{.finished_before = before(finished_kept),
                          .untouched_since = before(options_.request_ids_kept),

@@ -1,6 +1,6 @@
-// Forgets what is old: finished jobs, and the request ids of submits that came to nothing.
+// Retention forgets what is old: finished jobs, and the request_ids of submits that made no job.
 //
-// Works in small batches with a pause between them, so that no submit ever waits long for it. A
+// It works in small batches with a pause between them, so that no submit ever waits long for it. A
 // wall clock that is set forward makes nothing old: time counts as long as the process runs, and
 // little more. Thread-safe; what is passed to the constructor must outlive it and, after Stop(),
 // the calls in flight.
@@ -17,7 +17,7 @@ namespace gateway::jobs {
 
 struct RetentionOptions {
   Duration finished_kept = limits::kFinishedJobKept;
-  Duration request_ids_kept = limits::kRequestIdKept;  // never less
+  Duration request_ids_kept = limits::kRequestIdKept;  // finished jobs are kept at least as long
 };
 
 class Retention {
@@ -28,7 +28,7 @@ class Retention {
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
 
-  // `last_answered`, if known, is a time at which the clock was right: see Asked.
+  // `last_answered`, if it is known, is a time at which the clock was right: see Asked.
   void Start(WallTime last_answered = {});
   void Stop() { next_.Stop(); }
 

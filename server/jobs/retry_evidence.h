@@ -1,8 +1,10 @@
-// What a call's metadata say about earlier attempts of the same call. A plain value.
+// RetryEvidence is what a call's metadata say about earlier attempts of the same call. It is a
+// plain value.
 //
-// Measured with Envoy 1.40 and gRPC's libraries (tests/mesh): a mesh that repeats a call keeps its
-// x-request-id and may count the attempts; a library that repeats one counts them too, and a mesh
-// behind it gives each of its attempts another x-request-id. A second hop may begin to count anew.
+// As measured with Envoy 1.40 and gRPC's libraries (tests/mesh), a mesh that repeats a call keeps
+// its x-request-id and may count the attempts. A library that repeats a call counts the attempts
+// too, and a mesh behind it gives each of them another x-request-id. A second hop may begin to
+// count anew.
 #pragma once
 
 #include <string>
@@ -17,12 +19,13 @@ struct RetryEvidence {
 
   bool any() const { return by_library || by_mesh || !mesh_request_id.empty(); }
 
-  // The earlier call with this x-request-id is certainly the same call. An id says nothing where a
-  // library repeats, because the mesh behind it has renamed the call.
+  // Whether an earlier call with the x-request-id `earlier_id` is certainly the same call. The id
+  // says nothing where a library repeats, because the mesh behind it has renamed the call.
   bool IsCertain(std::string_view earlier_id) const {
     return !by_library && !mesh_request_id.empty() && earlier_id == mesh_request_id;
   }
-  // It may be the same call, if its content is.
+  // Whether an earlier call with `earlier_id` may be the same call, provided that its content is
+  // the same.
   bool Allows(std::string_view earlier_id) const {
     if (by_library || IsCertain(earlier_id)) return true;
     return by_mesh && (mesh_request_id.empty() || earlier_id.empty());

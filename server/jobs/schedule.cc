@@ -13,7 +13,7 @@ Duration Scale(Duration duration, double factor) {
 }
 
 Duration Grown(Duration first, double growth, int steps, Duration cap) {
-  // Beyond this many steps every sane curve has met its cap; pow() would only overflow.
+  // Beyond this many steps every reasonable curve has met its cap; pow() would only overflow.
   const double grown = static_cast<double>(first.count()) * std::pow(growth, std::min(steps, 64));
   return grown >= static_cast<double>(cap.count()) ? cap
                                                    : Duration(static_cast<Duration::rep>(grown));
@@ -48,7 +48,8 @@ Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime 
     const Duration window =
         Grown(curve.error_first, 2, std::max(0, facts.errors - 1), curve.error_max);
     const Duration backoff = std::max(Scale(window, random), Scale(curve.error_first, 0.5));
-    // Never earlier than Pictory asks; a little later, each by its own amount.
+    // A job is never polled earlier than Pictory asks, and a little later, each job by another
+    // amount.
     const Duration asked = Scale(facts.retry_after, 1 + curve.jitter * random);
     return std::max({backoff, asked, facts.fair_interval});
   }

@@ -1,4 +1,4 @@
-// When to poll a job next: a pure function of what is known of it.
+// These pure functions say when to poll a job next.
 #pragma once
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 
 namespace gateway::jobs {
 
-// The interval grows from `first` by `growth` each poll, up to a cap that depends on whether
-// anybody watches, and is then spread by ± `jitter`.
+// The shape of the wait between two polls of a job. The interval grows from `first` by `growth`
+// each poll, up to a cap that depends on whether anybody watches, and is then spread by ± `jitter`.
 struct PollCurve {
   Duration first = limits::kPollFirst;
   Duration max_watched = limits::kPollMaxWatched;
@@ -21,12 +21,12 @@ struct PollCurve {
   Duration error_first = limits::kPollErrorFirst;
   Duration error_max = limits::kPollErrorMax;
 
-  // Quick, for the sandbox on the same machine.
+  // A quick curve, for the sandbox on the same machine.
   static PollCurve Sandbox();
 };
 
-// The curve for jobs that call back when they end. It still counts on no call: one that is lost
-// costs at most as long again as the job took, and never more than the higher cap.
+// The curve for jobs of whose end Pictory tells by a webhook call. It does not rely on any call:
+// one that is lost costs at most as long again as the job took, and never more than the higher cap.
 PollCurve WithWebhooks(PollCurve curve);
 
 struct PollFacts {
@@ -37,14 +37,15 @@ struct PollFacts {
   pictory::JobReply::Kind outcome = pictory::JobReply::Kind::kRunning;  // of the last poll
   Duration retry_after{0};                                              // that Pictory asked for
   WallTime asked_since{};  // of Asked: a job is not older than this
-  // No job is asked more often than this: the account's budget, shared out.
+  // No job is polled more often than this; it is the account's budget, shared out.
   Duration fair_interval{0};
 };
 
-// From now to the next poll. `random` in [0, 1).
+// The time from `now` to the next poll. `random` is in [0, 1).
 Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime now, double random);
 
-// From now to the first poll after a restart: spread evenly over a window that the budget can bear.
+// The time from now to the first poll after a restart: the first polls are spread evenly over a
+// window that the budget can bear.
 Duration FirstPollAfterRestart(const PollCurve& curve, std::size_t jobs, double requests_per_second,
                                double random);
 

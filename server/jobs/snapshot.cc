@@ -14,7 +14,8 @@ namespace {
 using ::google::protobuf::internal::WireFormatLite;
 using ::google::protobuf::io::CodedOutputStream;
 
-// Appended to a v1.Job these bytes set one more field of it, by the rules of the wire format.
+// Bytes that set one more field of a v1.Job if they are appended to its bytes, by the rules of the
+// wire format.
 std::string DegradedSuffix() {
   v1::Job flag;
   flag.set_upstream_degraded(true);
@@ -54,11 +55,12 @@ v1::Job HeaderProto(const Job& job) {
   return out;
 }
 
-// The one field number of all responses that hold a job; those to submits are held to it by a test.
+// The field number of the job in all responses that hold one; a test checks the responses to
+// submits.
 constexpr int kJobField = v1::GetJobResponse::kJobFieldNumber;
 static_assert(int{v1::WatchJobResponse::kJobFieldNumber} == kJobField);
 
-// Tag and length of a v1.Job.
+// The tag and the length that stand before a v1.Job.
 std::string FrameHead(std::size_t job_bytes) {
   std::uint8_t head[16];
   std::uint8_t* end =
@@ -78,7 +80,7 @@ SnapshotPtr MakeSnapshot(const Job& job) {
   std::string& frame = snapshot->frame;
   frame.reserve(snapshot->result_at + job.result_wire.size());
   frame.append(head).append(header).append(job.result_wire);
-  // Wherever the same bytes stand in it.
+  // Finds the first place in the frame where the same bytes stand.
   const auto within = [&frame](const std::string& text) {
     return Snapshot::Part{.at = static_cast<std::uint32_t>(frame.find(text)),
                           .size = static_cast<std::uint32_t>(text.size())};
@@ -94,7 +96,8 @@ SnapshotPtr MakeSnapshot(const Job& job) {
 
 v1::Job ToProto(const Job& job) {
   v1::Job out = HeaderProto(job);
-  // Made by this program; if the store gave back something else, the job is shown without it.
+  // This program made the bytes of the result. If the store gave back something else, the job is
+  // shown without a result.
   if (v1::Job result; !job.result_wire.empty() && result.ParseFromString(job.result_wire)) {
     out.MergeFrom(result);
   }

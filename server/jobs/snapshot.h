@@ -1,7 +1,7 @@
-// One state of one job, frozen: recent, not a promise to be the newest.
+// Snapshot is one state of one job, frozen. It is recent, and does not promise to be the newest.
 //
-// The message is serialised once, when the snapshot is made; every caller and every watcher gets
-// those bytes. Immutable, shared between threads.
+// The job is serialised once, when the snapshot is made; every caller and every watcher gets those
+// bytes. A snapshot is immutable and shared between threads.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@
 
 namespace gateway::jobs {
 
-// Bytes of a whole response message, shared by all who send it.
+// A Frame is the bytes of a whole response message, shared by all who send it.
 using Frame = std::shared_ptr<const std::string>;
 
-// What the gateway itself asks of a job all the time, and its bytes. Every unfinished job has one
-// in memory, so no text is in it twice.
+// It holds the fields of a job that the gateway itself reads all the time, and the job's bytes.
+// Every unfinished job has a snapshot in memory, so no text is in it twice.
 struct Snapshot {
   // A text that stands in `frame`.
   struct Part {
@@ -28,8 +28,8 @@ struct Snapshot {
   };
 
   std::string tenant;
-  // The bytes of any response whose field 1 is this job in the BASIC view, as all of ours are that
-  // hold one: tag, length, then the v1.Job.
+  // The bytes of any response whose field 1 is this job in the BASIC view, as it is in all of our
+  // responses that hold a job: tag, length, then the v1.Job.
   std::string frame;
   JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   JobState state = v1::JOB_STATE_UNSPECIFIED;
@@ -56,8 +56,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 SnapshotPtr MakeSnapshot(const Job& job);
 
-// Hash and equality for sets of pointers that are found by a name, of which there is no second
-// copy. NameOf says the name of what is pointed to.
+// ByName is hash and equality for sets of pointers that are looked up by a name of which the set
+// has no copy of its own. NameOf gives the name of what is pointed to.
 template <class NameOf>
 struct ByName {
   using is_transparent = void;
@@ -69,18 +69,20 @@ struct ByName {
   static JobKeyView Name(const auto& pointer) { return NameOf()(*pointer); }
 };
 
-// The message callers see: with the BASIC result if there is one.
+// The job as callers see it, with the BASIC result if there is one.
 v1::Job ToProto(const Job& job);
 v1::Job ToProto(const Snapshot& snapshot);
 
-// Without the result's texts, for lists; the parts left out are named in omitted_parts.
+// The job as lists show it, without the texts of its result; the parts left out are named in
+// omitted_parts.
 v1::Job ToListProto(const Job& job);
 
-// The response that holds the snapshot's job. `degraded` sets upstream_degraded, which is no
+// The response that holds the snapshot's job. `degraded` sets upstream_degraded, which is not a
 // property of the job and so not part of its snapshot.
 Frame JobFrame(const SnapshotPtr& snapshot, bool degraded);
 
-// The same with the FULL result: `full` is wire bytes of a v1.Job with result and omitted_parts.
+// The same response with the FULL result; `full` is the wire bytes of a v1.Job with result and
+// omitted_parts.
 Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded);
 
 // A WatchJobResponse that says there is nothing new.

@@ -29,7 +29,8 @@ MonoTime Spending::Window::FreeAt(MonoTime now) {
 void Spending::Window::Add(MonoTime when) {
   if (limit == 0) return;
   times.push_back(when);
-  // After a restart with a lower limit there may be more than it allows: the newest count.
+  // After a restart with a lower limit there may be more submits than it allows; the newest ones
+  // count.
   if (times.size() > static_cast<std::size_t>(limit)) times.pop_front();
 }
 

@@ -1,8 +1,9 @@
-// How many paid submits are allowed: a minute and a day, of all tenants together and of each.
+// Spending decides how many submits are allowed in a minute and in a day, of all tenants together
+// and of each.
 //
-// Counts what may have cost money, outcomes unknown included, in sliding windows. The count is not
-// kept anywhere of its own: after a restart it is read from the submissions themselves (Recover),
-// so that it cannot disagree with them. Thread-safe; no call blocks.
+// It counts the submits that may have cost money, unconfirmed ones included, in sliding windows.
+// The count is not stored by itself: after a restart it is read from the submissions (Recover), so
+// that it cannot disagree with them. Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,7 @@
 
 namespace gateway::jobs {
 
-// 0 allows any number. At most limits::kSpendingLimitMax.
+// A limit of 0 allows any number; none is above limits::kSpendingLimitMax.
 struct SpendingLimits {
   int per_minute = 0;
   int per_day = 0;
@@ -31,20 +32,21 @@ class Spending {
   // `clock` must outlive this.
   Spending(SpendingLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // What was sent before this process, from Store::Recover, by the time it is now: that of
-  // StartTime, since from then on the wall clock is not asked. Once, before the first TryTake.
+  // Takes what was sent before this process, from Store::Recover. `started` is the time now by
+  // StartTime; from then on the wall clock is not asked. Called once, before the first TryTake.
   void Recover(std::vector<Spent> spent, WallTime started);
 
-  // Counts one submit, and returns when; or says why it must not be: RESOURCE_EXHAUSTED, and
-  // nothing is counted.
+  // Counts one submit and returns the time at which it counted it; or counts nothing, and says why
+  // the submit must not be sent: RESOURCE_EXHAUSTED.
   absl::StatusOr<MonoTime> TryTake(const std::string& tenant);
-  // The submit that was counted then was certainly not paid for. Once for each.
+  // Takes back the submit that was counted at `taken`: it was certainly not paid for. Once for
+  // each.
   void Refund(const std::string& tenant, MonoTime taken);
 
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
   bool stopped() const { return stopped_; }
-  // In the last day, of all tenants, to the minute.
+  // The submits of the last day, of all tenants, to the minute.
   std::size_t spent_today() const;
 
  private:
@@ -74,8 +76,8 @@ class Spending {
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, Pair> tenants_ GUARDED_BY(mutex_);
-  // For people: of all, whatever the limits. A count a minute, since without limits there may be
-  // very many of them.
+  // What spent_today() counts, whatever the limits. It is one count a minute, because without
+  // limits there may be very many submits.
   struct Minute {
     MonoTime begin;
     std::size_t submits = 0;

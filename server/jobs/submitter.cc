@@ -1,5 +1,5 @@
-// Who calls, what is one and the same call, and what every caller is told. The steps of a
-// submission are in submitter_steps.cc.
+// The first half of Submitter: which submits are one and the same, and what every caller is told.
+// The steps of a submission are in submitter_steps.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -33,8 +33,8 @@ Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spe
       random_(random),
       events_(std::move(events)) {}
 
-// Meshes retry without asking. A call whose metadata say that it may be a retry is looked for
-// first.
+// Meshes retry without asking. So if a call's metadata say that it may be a retry, the earlier call
+// is looked for first.
 void Submitter::Submit(SubmitRequest request, Done done) {
   if (!request.minted_request_id) {
     Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
@@ -58,7 +58,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
       });
 }
 
-// An equal submit that is running or owed comes before what the metadata may mean.
+// An equal submit that is running or owed counts more than what the metadata may mean.
 void Submitter::Identify(SubmitRequest request, OwedAnswers::Id id, Done done) {
   OwedAnswers::Verdict verdict =
       owed_.Ask(request.tenant, request.fingerprint, request.request_id, id);
@@ -89,7 +89,7 @@ void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waite
       owed_.Claimed(key);
       return Start(std::move(request), std::move(waiter));
     }
-    // It is not owed any more: from the beginning, as if it had never been.
+    // The job is not owed any more, so the submit begins anew, as if that job had never been owed.
     owed_.Lost(key);
     request.request_id = MintRequestId(random_);
     Submit(std::move(request), std::move(waiter.done));
@@ -146,7 +146,8 @@ void Submitter::AnswerUnconfirmed() {
   for (const AttemptPtr& attempt : sent) TellUnconfirmed(attempt);
 }
 
-// Pictory's answer is held meanwhile, so that it finds the record as callers know it.
+// Tells the callers that the job is unconfirmed. Pictory's answer is held meanwhile, so that it
+// finds the record as callers know it.
 void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
   const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
   Ledger::Change change{.record = AfterReply(attempt->record, unknown, clock_.WallNow())};
@@ -174,7 +175,8 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
   });
 }
 
-// One caller who is there, and has time for it, is enough.
+// Whether anybody still waits for the attempt: one caller who is there and has enough time is
+// sufficient.
 absl::Status Submitter::CheckCallers(const Attempt& attempt) const {
   {
     MutexLock lock(mutex_);
@@ -190,7 +192,7 @@ absl::Status Submitter::CheckCallers(const Attempt& attempt) const {
   return absl::OkStatus();
 }
 
-// Of the callers who are there, the latest; min() if nobody is.
+// The latest deadline of the callers who are there; min() if nobody is.
 MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
   MonoTime latest = MonoTime::min();
   MutexLock lock(mutex_);
@@ -201,7 +203,7 @@ MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
 }
 
 void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
-  // Of keyless submits only these are ever owed: there is a job, or may be one.
+  // Submits without a request_id are owed only if there is a job, or may be one.
   const std::string job_id = answer.ok() ? std::string((*answer)->job_id())
                              : CanBeOwed(attempt->record.submission) ? attempt->record.job.job_id
                                                                      : "";
@@ -209,13 +211,15 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
   std::function<void()> idle;
   {
     MutexLock lock(mutex_);
-    // In one step with the end of the attempt: who asks in between would join what is over.
+    // This happens in one step with the end of the attempt: who asked in between would join an
+    // attempt that is over.
     job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
     attempts_.erase(attempt->key);
     waiting.swap(attempt->waiting);
     if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
   }
-  // It was given up because nobody was there, or had time; somebody came at the last moment.
+  // The attempt was given up because nobody was there, or had time; somebody may have come at the
+  // last moment.
   const bool given_up = job_id.empty() && (absl::IsCancelled(answer.status()) ||
                                            absl::IsDeadlineExceeded(answer.status()));
   for (Waiter& waiter : waiting) {

@@ -1,5 +1,5 @@
-// Submits paid jobs: at most one POST per (tenant, request_id), whatever callers, meshes and the
-// network do, and no job forgotten.
+// Submitter submits paid jobs. It makes Pictory accept at most one job per (tenant, request_id),
+// whatever callers, meshes and the network do, and it forgets no job.
 //
 // A submit without a request_id gets one: that of the earlier call which its metadata say it
 // repeats, that of an equal submit whose answer may not have arrived (jobs/owed_answers.h), or a
@@ -55,14 +55,14 @@ struct SubmitRequest {
   std::map<std::string, std::string> labels;
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();
-  // The caller gave no request_id: `request_id` is a new one, and what it repeats, if anything, is
-  // told by its metadata and its content.
+  // The caller gave no request_id: `request_id` is a newly minted one, and only the metadata and
+  // the content can tell whether the submit repeats an earlier one.
   bool minted_request_id = false;
   RetryEvidence retry;
   std::shared_ptr<const google::protobuf::Message> request;
-  // Set once the caller is gone; may be null. Looked at only before anything is sent.
+  // Set once the caller is gone; may be null. It is read only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
-  // Counts so many bytes that are read for it from the store, as long as anybody has what it
+  // Counts `bytes` that are read from the store for this submit, as long as anybody has what it
   // returns; or says that there are too many. Null: nobody counts them.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold;
 };
@@ -71,30 +71,31 @@ struct SubmitterOptions {
   pictory::TranslateOptions translate;
   bool sandbox = false;
   std::int64_t epoch = 0;  // of Store::Recover
-  // Where Pictory is to call back for a submission with this token; null or "": nowhere.
+  // The URL for the webhook call of a submission with this correlation token; null, or a result of
+  // "": no webhook call is asked for.
   std::function<std::string(const std::string& token)> webhook_url;
-  // Where the body of a large submit is made, which takes time in proportion to it; null: where it
-  // comes from, which may be the store's thread.
+  // Runs the making of a large submit's body, which takes time in proportion to its size. Null: it
+  // is made on the thread that comes to it, which may be the store's.
   std::function<void(std::function<void()>)> aside;
 };
 
-// Where the answer to a submit comes from, if not from the call itself.
+// AnswerSource says where the answer to a submit comes from, if not from the call itself.
 struct AnswerSource {
   AnswerRule rule = AnswerRule::kOwn;
   std::string request_id;  // of the job; "" with kOwn
-  // To be told once the call has ended well; null if nobody needs to know.
+  // To be told by the caller once the call has ended well; null if nobody needs to know.
   std::shared_ptr<OwedAnswers::Call> call;
 };
 
 struct SubmitEvents {
   std::function<void(const JobRecord&, const pictory::SubmitReply&)> replied;
-  // What came of Pictory's answer gives this id, which is not believed. The job becomes
-  // UNCONFIRMED, or has.
+  // What came of Pictory's answer names this id, which is not believed. The job is UNCONFIRMED, or
+  // becomes so.
   std::function<void(const JobKey&, const std::string& pictory_job_id)> hinted;
-  // Pictory answered with a job that another job here owns, or to one that owns another. Never
-  // expected.
+  // Pictory answered a submit with the id of a job that another job here owns, or the submit's job
+  // has been given another id meanwhile. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
-  // A submit without a request_id is taken for an earlier one, whose request_id this is.
+  // A submit without a request_id is taken for an earlier one, which has this request_id.
   std::function<void(AnswerRule, const std::string& request_id)> repeated;
 };
 
@@ -112,12 +113,12 @@ class Submitter {
   // Calls `done` exactly once, under no lock.
   void Submit(SubmitRequest request, Done done);
 
-  // From now on new submits are refused; `idle` is called once no attempt is running.
+  // Refuses new submits from now on, and calls `idle` once no attempt is running.
   void Drain(std::function<void()> idle);
 
-  // The program ends, and callers cannot wait any longer: those whose request was sent are told
-  // that its outcome is unknown, durably. Nothing more is sent. The answers of Pictory that come
-  // still are recorded.
+  // To be called when the program ends and callers cannot wait any longer. The callers whose
+  // request was sent are told that the job is unconfirmed, once that is durable. Nothing more is
+  // sent. Answers of Pictory that still come are recorded.
   void AnswerUnconfirmed();
 
   std::size_t running() const;
@@ -125,7 +126,7 @@ class Submitter {
  private:
   struct Attempt;
   using AttemptPtr = std::shared_ptr<Attempt>;
-  // What a call takes of the result of the job it refers to.
+  // The part that a submit takes of the result of the job it refers to.
   struct Inline {
     std::string job_id;
     std::string pictory_id;
@@ -134,7 +135,7 @@ class Submitter {
 
     absl::Status WhyNot(const absl::Status& read) const;  // it could not be read
   };
-  // A caller of an attempt.
+  // One caller who waits for an attempt.
   struct Waiter {
     Done done;
     AnswerSource source;
@@ -144,11 +145,11 @@ class Submitter {
     bool gone() const { return cancelled != nullptr && cancelled->load(); }
   };
 
-  // Without a request_id: what it repeats.
+  // For a submit without a request_id: finds out which earlier submit it repeats.
   void Identify(SubmitRequest request, OwedAnswers::Id id, Done done);
   void TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter);
 
-  // The steps, in the order they are taken.
+  // The steps of an attempt, in the order they are taken.
   void Start(SubmitRequest request, Waiter waiter);
   void Resolve(const AttemptPtr& attempt);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
@@ -169,10 +170,10 @@ class Submitter {
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        Ledger::Outcome outcome);
-  // The record of an attempt before Pictory has answered; nobody else changes it.
+  // Stores the record of an attempt before Pictory has answered; nobody else changes it then.
   void Store(const AttemptPtr& attempt, StoreDone done);
 
-  // Ends that need no POST.
+  // The ends of an attempt that need no POST.
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);

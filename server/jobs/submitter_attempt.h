@@ -1,4 +1,5 @@
-// What submitter.cc and submitter_steps.cc share: one submission under way. Nobody else's business.
+// Submitter::Attempt, one submission under way. Only submitter.cc and submitter_steps.cc include
+// this.
 #pragma once
 
 #include <optional>
@@ -10,15 +11,16 @@
 
 namespace gateway::jobs {
 
-// One submission under way. Its steps run one after the other; what is shared says so.
+// An attempt's steps run one after the other, so its fields need no lock, except those that say so.
 struct Submitter::Attempt {
-  // Whether Pictory's answer is waited for, and callers have been told meanwhile that it is
-  // unknown.
+  // How far the attempt is: before the request is sent; while Pictory's answer is waited for, and
+  // meanwhile callers are told, or have been told, that the job is unconfirmed; or after the
+  // answer.
   enum class Stage { kBefore, kSent, kTelling, kTold, kAnswered };
 
   JobKey key;
   SubmitRequest request;
-  std::string token;                // that the webhook's URL carries
+  std::string token;                // the correlation token, in the webhook's URL
   std::shared_ptr<void> part_held;  // what is read of another job's result is counted as long
   pictory::Submission submission;
   pictory::Authorization authorization;

@@ -1,4 +1,5 @@
-// The steps of a submission, in the order they are taken; and its ends that need no POST.
+// The second half of Submitter: the steps of a submission, in the order they are taken, and its
+// ends that need no POST.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -18,18 +19,19 @@ using Outcome = pictory::SubmitReply::Outcome;
 
 namespace {
 
-// What the record says already needs no write.
+// The outcome of a change that the record says already, so that no write is needed.
 Ledger::Outcome Unchanged(JobRecord record) {
   SnapshotPtr seen = MakeSnapshot(record.job);
   return {.status = absl::OkStatus(), .record = std::move(record), .seen = std::move(seen)};
 }
 
-// Pictory took the request as one job, and the record has been given another meanwhile.
+// Whether Pictory accepted the request as one job, and the record has been given another meanwhile.
 bool IsOfAnother(const JobRecord& record, const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kAccepted && record.job.pictory_job_id != reply.pictory_job_id;
 }
 
-// What an error repeats of the request, such as the job to be rendered, is not the job it has made.
+// Whether `id` is only an echo of the request. What an error repeats of it, such as the job to be
+// rendered, is not the job that the request has made.
 bool IsEcho(const pictory::Submission& submission, const std::string& id) {
   const auto has = [&id](std::string_view text) { return text.find(id) != std::string_view::npos; };
   return has(submission.path) || (submission.body != nullptr && has(*submission.body));
@@ -67,8 +69,9 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                 });
 }
 
-// Some calls name the job, others take what it made. How large that is, is asked first: it stays in
-// memory until Pictory has answered, so it is counted before it is read.
+// Some submits name the job they refer to, others send a part of its result. The part's size is
+// asked for first: the part stays in memory until Pictory has answered, so it is counted before it
+// is read.
 void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
   Inline from{.job_id = std::string(referenced.job_id()),
               .pictory_id = std::string(referenced.pictory_job_id()),
@@ -122,7 +125,7 @@ void Submitter::Translate(const AttemptPtr& attempt, std::string referenced_pict
   if (!options_.aside || bytes <= limits::kSmallRequestMaxBytes) {
     return MakeBody(attempt, referenced_pictory_id, inlined);
   }
-  // Shared, because a task must be copyable and a large part should not be copied.
+  // The text is shared, because a task must be copyable and a large part should not be copied.
   options_.aside([this, attempt, id = std::move(referenced_pictory_id),
                   part = std::make_shared<const std::string>(std::move(inlined))] {
     if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
@@ -143,8 +146,8 @@ void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_
   Authorize(attempt);
 }
 
-// A token may have to be fetched. Were SENDING recorded by then, a process that dies while it waits
-// would leave behind a job in doubt that was never sent.
+// Gets the credentials. An access token may have to be fetched. If SENDING were recorded by then, a
+// process that dies while it waits would leave behind an unconfirmed job that was never sent.
 void Submitter::Authorize(const AttemptPtr& attempt) {
   upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
     if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
@@ -153,8 +156,8 @@ void Submitter::Authorize(const AttemptPtr& attempt) {
   });
 }
 
-// If it is this submission's turn, intent and sending are one commit; otherwise the intent is kept
-// while it waits.
+// Records the submission. If it is its turn, intent and sending are one commit; otherwise the
+// intent is kept while it waits.
 void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
@@ -256,7 +259,8 @@ void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply)
   StoreOutcome(attempt, std::move(reply));
 }
 
-// As the ids in callbacks. A store that cannot keep it leaves a hint that is lost with the process.
+// Keeps the id as a hint, like the ids in webhook calls. If the store cannot keep it, the hint is
+// lost with the process.
 void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (IsEcho(attempt->submission, reply.hinted_job_id))
     return StoreOutcome(attempt, std::move(reply));
@@ -275,20 +279,20 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
   change.stored = [this, attempt](const JobRecord& record) {
     if (!CanBeOwed(record.submission)) return;
     FailPoint("accepted-stored");
-    // Before anything can change the record again: that its answer has arrived must not be noted
-    // yet.
+    // This is told before anything can change the record again, because a change must not note yet
+    // that the answer has arrived.
     owed_.Answered(attempt->key, record.job.job_id);
   };
   ledger_.Update(
       std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
         if (absl::IsAborted(stored.status)) {
-          // Callers knew it as UNCONFIRMED, and somebody has decided about it meanwhile. The answer
-          // stands.
+          // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
+          // decision is in the record now, and the answer is applied to it.
           attempt->record = std::move(stored.record);
           return StoreOutcome(attempt, std::move(reply));
         }
         if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
-          // That id says nothing of what became of this request.
+          // The id of another job says nothing of what became of this request.
           if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
           reply.outcome = Outcome::kUnknown;
           return StoreOutcome(attempt, std::move(reply));
@@ -297,8 +301,9 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
       });
 }
 
-// The refused attempt is over, and the record says so before a new token is fetched: from here to
-// the next SENDING nothing is in doubt. MarkSending records that one before it is sent.
+// Sends the request again after a 401. The refused attempt is over, and the record says so before a
+// new token is fetched: from here to the next SENDING nothing is unconfirmed. MarkSending records
+// the next attempt before it is sent.
 void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
   attempt->sent_again = true;
   attempt->record.submission = SubmissionState::kIntent;
@@ -322,7 +327,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
                                 Ledger::Outcome outcome) {
   attempt->record = std::move(outcome.record);
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
-    // Nothing was billed, whether or not the record of it was kept.
+    // Nothing was billed, whether or not that could be stored.
     spending_.Refund(attempt->key.tenant, attempt->counted_at);
     return Finish(attempt, reply.error);
   }
@@ -348,7 +353,8 @@ void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
                  });
 }
 
-// A submit that cannot go on may be the retry of one that did: then the first one's answer counts.
+// Answers a submit that cannot go on. It may be the retry of one that did: then the first one's
+// answer counts.
 void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
   submissions_.FindRequest(attempt->key.tenant, attempt->key.id,
                            [this, attempt, otherwise = std::move(otherwise)](
@@ -378,15 +384,16 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kIntent:
     case SubmissionState::kSending:
     case SubmissionState::kNotSent:
-      // Left behind by an attempt whose outcome could not be stored; a restart settles it.
+      // An attempt whose outcome could not be stored left this record behind; a restart makes it
+      // UNCONFIRMED or not sent.
       return Finish(attempt, errors::Internal(
                                  "An earlier attempt of request_id " + attempt->key.id +
                                  " is in doubt; do not resubmit, its job is " + record.job.job_id));
   }
 }
 
-// Recorded but certainly not sent: the record says so before the caller hears of it, and a retry
-// runs.
+// Ends an attempt that was recorded but certainly not sent: the record says so before the caller
+// hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   spending_.Refund(attempt->key.tenant, attempt->counted_at);
   attempt->record.submission = SubmissionState::kNotSent;

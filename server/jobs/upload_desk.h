@@ -1,7 +1,7 @@
-// Asks Pictory for places to upload to, within the account's budget.
+// UploadDesk asks Pictory for places to upload files to, within the account's budget.
 //
-// No job and nothing stored: a place that is lost is asked for again. Thread-safe; must outlive its
-// calls in flight.
+// An upload makes no job and stores nothing: if a place is lost, the caller asks for another. The
+// class is thread-safe and must outlive its calls in flight.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ class UploadDesk {
   UploadDesk(Upstream& upstream, const Clock& clock, Timers& timers)
       : upstream_(upstream), clock_(clock), timers_(timers) {}
 
-  // `request` has been validated. Waits as long for its turn as a submit may, and in the same line.
+  // Asks for one place; `request` has been validated. It waits as long for its turn as a submit
+  // may, and in the same line.
   void Create(Request request, Done done);
 
  private:

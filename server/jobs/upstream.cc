@@ -23,7 +23,7 @@ bool IsAnswer(const pictory::SubmitReply& reply) {
                                             : reply.outcome != Outcome::kUnknown;
 }
 
-// Of the request, and not of who sent it.
+// Whether the reply says something of the request, and not only of who sent it.
 bool Speaks(const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kAccepted ||
          (reply.outcome == Outcome::kRefused &&
@@ -89,7 +89,8 @@ void Upstream::GetJob(Turn turn, const Question& question,
       question.size, question.timeout);
 }
 
-// A look that failed says nothing of how far watchers lag: nobody watches by it.
+// Notes a reply about a job. A look that failed says nothing of how far watchers lag, because no
+// watcher depends on it.
 void Upstream::NoteJob(Purpose purpose, const pictory::JobReply& reply) {
   if (purpose == Purpose::kPoll) {
     SaidNothing(reply.kind) ? account_.NoteSilentPoll() : account_.NoteSpoken();

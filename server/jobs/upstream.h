@@ -1,9 +1,10 @@
-// The one door to a Pictory account: every call to Pictory goes through here.
+// Upstream is the gateway's one door to a Pictory account: every call to Pictory goes through it.
 //
-// Who calls says what for, and takes a turn: the right to one call, within the account's request
-// budget and only while Pictory can be asked. What comes back is noted for all of them: a rate
-// limit, silence, refused credentials. Nothing else holds a PictoryClient, so no call can be made
-// without its turn and no answer can be left unnoted.
+// A class that calls Pictory says for what purpose, and takes a turn: the right to one call, within
+// the account's request budget and only while Pictory can be asked. What each answer says of the
+// account (a rate limit, silence, refused credentials) is noted for all of them. Nobody but
+// Upstream and its OutageWatch has a PictoryClient, so no call of the domain can be made without
+// its turn, and no answer can be left unnoted.
 //
 // Thread-safe; no call blocks. Answers come on the threads of the transport and of the client's
 // reader. What is passed to the constructor must outlive it, and it must outlive the calls in
@@ -26,8 +27,8 @@
 
 namespace gateway::jobs {
 
-// What a call is for. It decides whose share of the budget it takes, and what its caller is told
-// when it cannot be made.
+// What a call to Pictory is for. The purpose decides whose share of the budget the call takes, and
+// what its caller is told when it cannot be made.
 enum class Purpose {
   kSubmit,  // a paid request
   kUpload,  // a place to upload a file to: free, and in the line of submits
@@ -37,23 +38,23 @@ enum class Purpose {
 };
 
 struct UpstreamOptions {
-  // Its `extra_request` is set here.
+  // Upstream sets `client.extra_request` itself.
   pictory::ClientOptions client;
   BudgetOptions budget;
 };
 
-// For logs and metrics, and for those who tell watchers. On the threads that learn of it, under no
-// lock; each may be empty.
+// What happens to the account, for logs, metrics and watchers. Called on the threads that learn of
+// it, under no lock; each may be empty.
 struct UpstreamEvents {
-  // Why nothing is sent from now on, or OK: it is again.
+  // `why` says why nothing is sent from now on; OK says that calls are sent again.
   std::function<void(const absl::Status& why)> rests;
-  // What watchers see may lag from now on, or does no longer.
+  // What watchers see may lag from now on, or does not lag any more.
   std::function<void(bool degraded)> degraded_changed;
 };
 
 class Upstream {
  public:
-  // The right to one call. One that is dropped unused is given back.
+  // The right to one call. A turn that is dropped unused is given back.
   class Turn {
    public:
     Turn(Turn&& other) noexcept
@@ -79,21 +80,22 @@ class Upstream {
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
-  // nullopt if nothing may be sent for that purpose now.
+  // Takes a turn; nullopt if nothing may be sent for that purpose now.
   std::optional<Turn> TryTake(Purpose purpose);
-  // When TryTake could succeed, if nobody else takes meanwhile. Never before now.
+  // When TryTake could succeed, if nobody else takes a turn meanwhile. Never before now.
   MonoTime NextAt(Purpose purpose);
-  // For a caller who cannot wait until NextAt: what is really in its way.
+  // Why nothing can be sent now, for a caller who cannot wait until NextAt.
   absl::Status Refusal(Purpose purpose);
 
-  // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
+  // Gets the authorization that Submit needs. An access token may have to be fetched for it, so it
+  // is asked for before anything is recorded as sent.
   void Authorize(pictory::Credentials::Ready ready) { client_.Authorize(std::move(ready)); }
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
   void Submit(Turn turn, pictory::Submission submission,
               const pictory::Authorization& authorization, MonoTime start_by,
               std::function<void(pictory::SubmitReply)> done);
 
-  // How one job is asked about; see PictoryClient::GetJob.
+  // How to ask about one job; see PictoryClient::GetJob.
   struct Question {
     std::string pictory_job_id;
     v1::JobKind kind = v1::JOB_KIND_UNSPECIFIED;
@@ -109,19 +111,20 @@ class Upstream {
   void CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
                     std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done);
 
-  // Another API key or client secret. Pictory is asked at once whether it takes it.
+  // Uses another API key or client secret from now on. Pictory is asked at once whether it accepts
+  // it.
   void ReplaceSecret(Secret secret);
 
-  // Nothing is sent, because Pictory cannot be reached or refuses the credentials.
+  // Whether nothing is sent, because Pictory cannot be reached or refuses the credentials.
   bool resting() const { return account_.resting(); }
   bool credentials_refused() const { return account_.credentials_refused(); }
-  // Polls get no answers at present: what watchers see may lag.
+  // Whether polls get no answers at present, so that what watchers see may lag.
   bool degraded() const { return account_.degraded(); }
-  // No job is followed, so that none can lag.
+  // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
   double requests_per_second() const { return account_.requests_per_second(); }
 
-  // No call of its own starts after this; those of others may.
+  // No call that Upstream makes by itself starts after this; calls of others may.
   void Stop() { outage_.Stop(); }
 
  private:

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kLongLogPages = 1'000;
 
-// As the hook that SQLite has by default: an error costs nothing but a longer log.
+// Does as SQLite's default hook: an error costs nothing but a longer log.
 int OnCommit(void* files, sqlite3* db, const char* name, int pages) {
   if (pages < kLongLogPages) return SQLITE_OK;
   auto& held = *static_cast<StoreFiles*>(files);

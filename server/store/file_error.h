@@ -1,4 +1,4 @@
-// Errors of the files in a state directory, with what the operator can do.
+// FileError makes the errors of the files in a state directory, with what the operator can do.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace gateway::store {
 
-// What could not be done to `path`, for the `error` of errno. PERMISSION_DENIED,
+// The error for what could not be done to `path`, from errno: PERMISSION_DENIED,
 // RESOURCE_EXHAUSTED, FAILED_PRECONDITION or INTERNAL.
 absl::Status FileError(int error, const std::string& what, const std::string& path);
 

@@ -1,5 +1,5 @@
-// The leases of a store that one process holds: each that is asked for is granted, for as long as
-// the process lives.
+// GrantAll gives the leases of a store that one process holds: each that is asked for is granted,
+// for as long as the process lives.
 #pragma once
 
 #include <algorithm>

@@ -147,7 +147,7 @@ void GroupCommitter::Apply(Group& group) {
   Execute(statements_->commit);
   commits_.fetch_add(1, std::memory_order_relaxed);
   files_.NoteCommit();
-  // What is in a file that nobody will find again is not stored.
+  // A write in a file that nobody will find again is not stored.
   if (absl::Status lost = files_.CheckAtCommit(); !lost.ok())
     Fail(group, std::string(lost.message()));
 }
@@ -165,8 +165,8 @@ void GroupCommitter::ApplyOne(Pending& pending) {
 }
 
 void GroupCommitter::Fail(Group& group, const std::string& detail) {
-  // SQLite has rolled back already where the error left it no choice. If this fails too, closing
-  // the connection does it: nothing is committed any more.
+  // SQLite has rolled back already where the error left it no choice. If this rollback fails too,
+  // closing the connection does it: nothing is committed any more.
   try {
     db_.exec("ROLLBACK");
   } catch (const SQLite::Exception&) {

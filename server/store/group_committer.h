@@ -1,14 +1,14 @@
-// The one writer of a store: a thread that makes writes durable in groups.
+// GroupCommitter is the one writer of a store: a thread that makes writes durable in groups.
 //
-// An idle writer commits a write at once; those that arrive meanwhile are the next group, so that
-// the number of disk flushes follows the disk and not the load. Within a group every write has its
-// own savepoint: a refused one leaves its neighbours alone. `done` runs after the commit, on this
-// thread, under no lock, in the order of Post.
+// An idle writer commits a write at once. The writes that arrive meanwhile are the next group, so
+// the number of disk flushes follows the speed of the disk and not the load. Within a group every
+// write has its own savepoint, so a refused one leaves its neighbours alone. `done` runs after the
+// commit, on this thread, under no lock, in the order of Post.
 //
-// If a group cannot be committed it is unknown to nobody: all of it gets an error, nothing of it is
-// in the file, and the writer has failed: it refuses everything from then on and reports once to
-// `on_fatal`. The same if its files are found lost (store_files.h), before a commit, after it, or
-// while there is nothing to write. Thread-safe.
+// If a group cannot be committed, each of its writes gets an error, and nothing of it is in the
+// file. The writer has failed then: it refuses everything from then on and reports once to
+// `on_fatal`. The same happens if its files are found lost (store_files.h), before a commit, after
+// it, or while there is nothing to write. Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -55,10 +55,11 @@ class GroupCommitter {
   GroupCommitter(const GroupCommitter&) = delete;
   GroupCommitter& operator=(const GroupCommitter&) = delete;
 
-  // Full: `done` gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
+  // Hands in a write. If the queue is full, `done` gets RESOURCE_EXHAUSTED, in its turn; if the
+  // writer is closed, UNAVAILABLE, inside the call.
   void Post(Write write) EXCLUDES(mutex_);
 
-  // Commits what was posted, then ends the thread. Not from `done` or `on_fatal`.
+  // Commits what was posted, then ends the thread. Not to be called from `done` or `on_fatal`.
   void Close() EXCLUDES(mutex_);
 
   // Once closed: OK, or why it stopped writing.
@@ -85,8 +86,8 @@ class GroupCommitter {
   };
 
   void Run();
-  // Empty if it is time to look at the files. False if there is nothing left and nothing more to
-  // come.
+  // Takes the next group, which is empty if it is time to look at the files. Returns false if there
+  // is nothing left and nothing more to come.
   bool NextGroup(Group& group) EXCLUDES(mutex_);
   absl::Status CheckFiles();
   void Commit(Group& group);

@@ -8,7 +8,7 @@
 
 namespace gateway::store {
 
-// Statements are prepared each time: a job in doubt is rare.
+// The statements of this file are prepared each time, because unconfirmed jobs are rare.
 
 void InsertHints(SQLite::Database& db, const jobs::JobKey& job,
                  const std::vector<std::string>& pictory_job_ids) {

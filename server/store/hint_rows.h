@@ -1,7 +1,8 @@
-// The table of hints: which Pictory jobs submissions in doubt are said to be.
+// These functions write and read the table of hints, which says which Pictory jobs unconfirmed jobs
+// may be.
 //
-// For the writer's thread, inside its transactions. Calls throw SQLite::Exception if the file
-// fails.
+// They are for the writer's thread, inside its transactions, and throw SQLite::Exception if the
+// file fails.
 #pragma once
 
 #include <string>
@@ -12,11 +13,12 @@
 
 namespace gateway::store {
 
-// At most limits::kHintsMax of a job; what is there already changes nothing.
+// Adds hints, at most limits::kHintsMax for a job; a hint that is there already changes nothing.
 void InsertHints(SQLite::Database& db, const jobs::JobKey& job,
                  const std::vector<std::string>& pictory_job_ids);
 
-// Those about jobs that are kUnknown, in the order they came; the others go.
+// Gives back the hints about jobs that are kUnknown, in the order they came, and deletes the
+// others.
 std::vector<jobs::Hint> RecoverHints(SQLite::Database& db);
 
 }  // namespace gateway::store

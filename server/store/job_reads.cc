@@ -42,8 +42,8 @@ void BindPart(SQLite::Statement& statement, const std::string& tenant, const std
   statement.bind(3, static_cast<int>(part));
 }
 
-// Between which ids the jobs of a list are: [first, end), "" for no end. By them an index is
-// entered; create_time decides within a millisecond.
+// The range of ids that the jobs of a list are in: [first, end), "" for no end. An index is entered
+// by ids; create_time decides within a millisecond.
 struct IdRange {
   std::string first;
   std::string end;
@@ -59,7 +59,7 @@ IdRange RangeOf(const ListQuery& query) {
   return range;
 }
 
-// The conditions of a range on the ids of a table, as parameters 2 and 3.
+// The conditions of a range on the ids of `table`; the range's ends are parameters 2 and 3.
 std::string InRange(const IdRange& range, const std::string& table) {
   std::string sql;
   if (!range.end.empty()) absl::StrAppend(&sql, " AND ", table, ".job_id < ?2");
@@ -67,7 +67,7 @@ std::string InRange(const IdRange& range, const std::string& table) {
   return sql;
 }
 
-// A list's common conditions on `jobs`, as parameters 1–6.
+// The conditions on `jobs` that all lists have, with parameters 1–6.
 std::string Bounds(const ListQuery& query) {
   std::string sql =
       absl::StrCat(" jobs.tenant = ?1 AND jobs.visible = 1", InRange(RangeOf(query), "jobs"));
@@ -104,10 +104,11 @@ std::vector<int> Wanted(const std::vector<Enum>& values, int min, int max) {
   return wanted;
 }
 
-// Newest jobs that carry all labels, found through the first of them.
+// Finds the newest jobs that carry all labels, by way of the first of them.
 void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuery& query,
                  std::vector<std::string>& ids) {
-  // CROSS JOIN keeps the order: labels first, which are already sorted as the page needs them.
+  // CROSS JOIN keeps the order of the tables: labels first, which are already sorted as the page
+  // needs them.
   std::string sql = "SELECT jobs.job_id FROM labels AS l0";
   for (std::size_t i = 1; i < query.labels.size(); ++i)
     absl::StrAppend(&sql, " CROSS JOIN labels AS l", i);
@@ -137,7 +138,8 @@ void IdsByLabels(SQLite::Database& db, const std::string& tenant, const ListQuer
   AppendIds(statement, ids);
 }
 
-// A short run of the index per state and kind, merged: cheap however many jobs do not match.
+// Reads a short run of the index for each state and kind and merges them, which is cheap however
+// many jobs do not match.
 void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const ListQuery& query,
                        std::vector<std::string>& ids) {
   SQLite::Statement statement(
@@ -161,7 +163,7 @@ void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const Li
 JobReads::JobReads(SQLite::Database& db)
     : db_(db),
       find_(db, SelectJob("tenant = ? AND job_id = ? AND visible = 1")),
-      // An index of the tenant's jobs looks as good to SQLite.
+      // The index is named, because an index of the tenant's jobs looks as good to SQLite.
       find_pictory_(db, absl::StrCat("SELECT ", kRecordColumns,
                                      " FROM jobs INDEXED BY jobs_by_pictory_id"
                                      " WHERE tenant = ? AND pictory_job_id = ?"
@@ -279,7 +281,8 @@ std::int64_t JobReads::FindFeedEnd() {
 }
 
 absl::StatusOr<jobs::FeedPage> JobReads::ReadFeed(const std::string& position, int limit) {
-  // One snapshot for all steps: between them tombstones could be forgotten.
+  // All steps see one snapshot; otherwise rows of deleted jobs could be forgotten between two
+  // steps.
   SQLite::Transaction snapshot(db_);
   std::int64_t after = 0;
   if (!absl::SimpleAtoi(position, &after) || after > FindFeedEnd() ||
@@ -310,7 +313,7 @@ absl::StatusOr<jobs::PartChunk> JobReads::ReadPart(const std::string& tenant,
                                                    const std::string& job_id,
                                                    jobs::v1::ResultPart part, std::int64_t offset,
                                                    std::int64_t max_bytes) {
-  // One snapshot for both steps: between them the part could be removed.
+  // The two steps see one snapshot; otherwise the part could be removed between them.
   SQLite::Transaction snapshot(db_);
   StatementUse size(part_size_);
   BindPart(*size, tenant, job_id, part);

@@ -1,7 +1,7 @@
-// What the reads of a store ask of the file: the statements, without threads.
+// JobReads is what the reads of a store ask of the file: the statements, without threads.
 //
-// For one thread, on a connection of its own. Each call sees one state of the file: all that was
-// committed when it began. Calls throw SQLite::Exception if the file fails.
+// It is for one thread, on a connection of its own. Each call sees one state of the file: all that
+// was committed when the call began. Calls throw SQLite::Exception if the file fails.
 #pragma once
 
 #include <functional>

@@ -23,7 +23,8 @@ using jobs::SubmissionState;
 
 namespace {
 
-// Of results, that one batch of Prune removes before it leaves the rest to the next: 16 MiB.
+// How many slices of results one batch of Prune removes before it leaves the rest to the next: 16
+// MiB.
 constexpr int kPruneSlices = 64;
 
 std::string WithoutLast(const std::string& list) { return list.substr(0, list.rfind(',')); }
@@ -40,8 +41,8 @@ JobWrites::JobWrites(SQLite::Database& db, std::int64_t tombstones_max)
       find_(db, "SELECT id, version, labels FROM jobs WHERE tenant = ? AND job_id = ?"),
       insert_(db, absl::StrCat("INSERT INTO jobs (", kRecordColumns, ", change) VALUES (",
                                kRecordValues, ", ?)")),
-      // Whether its answer has arrived is known to one place, and written by many: it is never
-      // taken back here. A record that was never sent begins anew.
+      // Only one class knows whether the answer has arrived, and many write the record, so
+      // `delivery` is never taken back here. A record that was never sent begins anew.
       replace_(db, absl::StrCat("UPDATE jobs SET (", WithoutLast(kRecordColumns), ") = (",
                                 WithoutLast(kRecordValues), "), delivery = CASE WHEN ?",
                                 kRecordColumnCount, " = ", Sql(jobs::Delivery::kArrived),
@@ -119,7 +120,7 @@ absl::Status JobWrites::PutSlices(const JobRecord& record, const pictory::JobRes
 
 void JobWrites::Adopt(const JobRecord& record) { Insert(record); }
 
-// Statements are prepared each time: such a job is rare.
+// The statements are prepared each time, because such a job is rare.
 absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record,
                                                 std::int64_t adopted_version) {
   const absl::StatusOr<Row> row = RowToChange(record);
@@ -192,7 +193,7 @@ void JobWrites::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
   db_.exec("UPDATE store SET clean_epoch = epoch");
 }
 
-// They are this process's to tell of now, like its own.
+// Makes the owed jobs this process's own: it says from now on what became of their answers.
 void JobWrites::Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch) {
   SQLite::Statement take(db_,
                          absl::StrCat("UPDATE jobs SET delivery = ", Sql(jobs::Delivery::kUnsaid),
@@ -256,7 +257,8 @@ int JobWrites::Remove(const Old& old) {
   return slices;
 }
 
-// All but the newest. Who has not read the others yet is told so, by feed_begin.
+// Forgets what deleted jobs left, except the newest. A reader of the feed who has not read the
+// others yet learns of it by feed_begin.
 void JobWrites::ForgetTombstones() {
   SQLite::Statement find(db_,
                          "SELECT change FROM tombstones ORDER BY change DESC LIMIT 1 OFFSET ?1");
@@ -295,7 +297,8 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   SQLite::Statement spent(
       db_, absl::StrCat("SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent WHERE ",
                         IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
-  // A later one was sent by a clock that ran ahead, and would count anew at each start until then.
+  // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
+  // until then.
   const WallTime started = jobs::StartTime(recovered.asked, now);
   const auto bind = [&spent](int index, WallTime at) {
     spent.bind(index, static_cast<std::int64_t>(at.time_since_epoch().count()));
@@ -309,7 +312,8 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   return recovered;
 }
 
-// There are few of them: no more than were under way at once.
+// Ends the attempts that a process left under way. There are few: no more than were under way at
+// once.
 void JobWrites::SettleInterrupted(WallTime now) {
   SQLite::Statement find(
       db_, absl::StrCat("SELECT id, ", kRecordColumns,
@@ -337,7 +341,7 @@ std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
   std::vector<jobs::OwedJob> owed;
   WallTime newest;
   while (find.executeStep()) {
-    // One from the future, when the clock was wrong, must not make the others look old.
+    // A job from the future, when the clock was wrong, must not make the others look old.
     const WallTime sent_at =
         std::min(now, WallTime(std::chrono::microseconds(find.getColumn(6).getInt64())));
     if (owed.empty()) newest = sent_at;
@@ -431,7 +435,7 @@ void JobWrites::PutPart(const std::string& tenant, const std::string& job_id,
     put->bind(3, static_cast<int>(part.part));
     put->bind(4, static_cast<std::int64_t>(slice));
     put->bind(5, static_cast<std::int64_t>(bytes.size()));
-    // No pointer would be NULL instead of no bytes.
+    // A null pointer would be stored as NULL instead of as no bytes.
     put->bindNoCopy(6, piece.empty() ? "" : piece.data(), static_cast<int>(piece.size()));
     put->exec();
   }

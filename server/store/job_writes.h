@@ -1,7 +1,8 @@
-// What the writes of a store do to the file: the statements, without threads and transactions.
+// JobWrites is what the writes of a store do to the file: the statements, without threads and
+// transactions.
 //
-// For one thread. Every call runs inside a savepoint of the caller, who rolls it back if the call
-// returns an error or throws SQLite::Exception (a conflict of unique keys, or a failing file).
+// It is for one thread. Every call runs inside a savepoint of the caller, who rolls it back if the
+// call returns an error or throws SQLite::Exception (a conflict of unique keys, or a failing file).
 #pragma once
 
 #include <cstddef>
@@ -30,8 +31,8 @@ class JobWrites {
   absl::StatusOr<jobs::BeginResult> Begin(jobs::JobRecord record);
   absl::Status Update(const jobs::JobRecord& record,
                       const std::vector<pictory::JobResult::Part>& parts);
-  // The slices [first, last) of a part of a job that has record.version; with the first one what
-  // was there goes.
+  // Writes the slices [first, last) of a part of a job that has record.version; writing the first
+  // one removes what was there of the part.
   absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
                          std::size_t first, std::size_t last);
   void Adopt(const jobs::JobRecord& record);
@@ -64,15 +65,15 @@ class JobWrites {
   void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
   void Insert(const jobs::JobRecord& record);
   void Replace(std::int64_t row, const jobs::JobRecord& record, const Labels& old_labels);
-  // From a row with these five, in their order.
+  // Reads an Old from a row of five columns: id, tenant, job_id, labels and shard.
   static Old ReadOld(SQLite::Statement& row);
-  // The adopted job's id, and all that led to it, become other names of the job.
+  // Makes the adopted job's id, and all names that led to it, other names of the job.
   void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
-  // The row goes with all that belongs to it. How many slices of parts there were.
+  // Removes the row and all that belongs to it. Returns how many slices of parts there were.
   int Remove(const Old& old);
   void ForgetTombstones();
   void InsertLabels(const jobs::Job& job);
-  // How many slices of parts there were.
+  // Returns how many slices of parts there were.
   int RemoveParts(const std::string& tenant, const std::string& job_id);
   void RemoveLabels(const std::string& tenant, const std::string& job_id, const Labels& labels);
   void PutPart(const std::string& tenant, const std::string& job_id,
@@ -80,7 +81,8 @@ class JobWrites {
 
   SQLite::Database& db_;
   const std::int64_t tombstones_max_;
-  // The last one, with gaps where a write was rolled back. There is one writer.
+  // The number of the last change; numbers are missing where a write was rolled back. There is one
+  // writer, so it is kept here.
   std::int64_t change_;
   SQLite::Statement find_request_;
   SQLite::Statement find_;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kSaltsAt = 16;
-// So many times a log is begun anew between two starts; what is further on is another log.
+// A log is begun anew at most so many times between two starts; a header that is further on is
+// another log's.
 constexpr std::uint32_t kBeginningsMax = 1U << 24;
 constexpr std::uint32_t kMagic = 0x377f0682;  // the last bit tells the byte order of its checksums
 

@@ -1,5 +1,5 @@
-// Which write-ahead log a file is: the first bytes of it, as SQLite writes them
-// (sqlite.org/walformat.html).
+// LogHeader tells which write-ahead log a file is: it is read from the first bytes, as SQLite
+// writes them (sqlite.org/walformat.html).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct LogHeader {
   friend bool operator==(const LogHeader&, const LogHeader&) = default;
 };
 
-// Of the log that is open as `fd`; none if that is empty or no log.
+// The header of the log that is open as `fd`; none if the file is empty or no log.
 std::optional<LogHeader> ReadLogHeader(int fd);
 
 // Whether a log that had the header `earlier` may have the header `later` by now.

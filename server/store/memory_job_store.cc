@@ -95,7 +95,7 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   if (absl::Status free = CheckNames(record, &found->first); !free.ok()) return free;
   Unindex(found->second);
   Index(record);
-  // Never taken back, but for one that was never sent, which begins anew.
+  // `delivery` is never taken back, except for a record that was never sent, which begins anew.
   if (record.delivery != jobs::Delivery::kArrived &&
       found->second.submission != SubmissionState::kNotSent) {
     record.delivery = found->second.delivery;
@@ -486,7 +486,7 @@ absl::Status MemoryJobStore::ReadUnfinished(const std::function<void(JobRecord)>
     return found;
   });
   if (!unfinished.ok()) return unfinished.status();
-  // Stable: those due at the same time stay in the order of their keys.
+  // The sort is stable: jobs due at the same time stay in the order of their keys.
   std::stable_sort(
       unfinished->begin(), unfinished->end(),
       [](const JobRecord& a, const JobRecord& b) { return a.next_poll_at < b.next_poll_at; });

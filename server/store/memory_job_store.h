@@ -1,5 +1,6 @@
-// A store in memory, for tests and benches: gone with the process. Callbacks run inside the
-// call, after the lock is released. Thread-safe. After Close every call gets UNAVAILABLE.
+// MemoryJobStore is a store in memory, for tests and benches: its jobs are gone with the process.
+// Callbacks run inside the call, after the lock is released. Thread-safe. After Close every call
+// gets UNAVAILABLE.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -76,7 +77,7 @@ class MemoryJobStore : public jobs::Store {
   void Drop(const Key& key) REQUIRES(mutex_);
   void Index(const jobs::JobRecord& record) REQUIRES(mutex_);
   void Unindex(const jobs::JobRecord& record) REQUIRES(mutex_);
-  // The feed gets to know of the record's last change.
+  // Notes the record's last change in the feed.
   void Note(const Key& key, std::int32_t shard, std::int64_t version, bool gone) REQUIRES(mutex_);
   std::vector<jobs::OwedJob> Owed(WallTime now) REQUIRES(mutex_);
   absl::StatusOr<jobs::BeginResult> BeginLocked(jobs::JobRecord record) REQUIRES(mutex_);
@@ -87,12 +88,12 @@ class MemoryJobStore : public jobs::Store {
   std::unordered_map<jobs::JobKey, Key> by_request_ GUARDED_BY(mutex_);
   std::map<PictoryKey, Key> by_pictory_id_ GUARDED_BY(mutex_);
   std::map<Key, std::string> aliases_ GUARDED_BY(mutex_);  // to job ids
-  // Of each job the last change, by its number, and those of records that are gone.
+  // The last change of each job, by its number, and the last changes of records that are gone.
   std::map<std::int64_t, jobs::FeedEntry> feed_ GUARDED_BY(mutex_);
   std::map<Key, std::int64_t> changes_ GUARDED_BY(mutex_);
   std::deque<std::int64_t> tombstones_ GUARDED_BY(mutex_);
   std::int64_t change_ GUARDED_BY(mutex_) = 0;
-  std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // tombstones up to here are forgotten
+  std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // deleted jobs up to here are forgotten
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);
   std::map<Key, std::int32_t> claims_ GUARDED_BY(mutex_);
   std::vector<jobs::Hint> hints_ GUARDED_BY(mutex_);

@@ -48,7 +48,7 @@ absl::Status SyncDirectory(const std::string& directory) {
   return absl::OkStatus();
 }
 
-// Reads on where `line` begins with `key`.
+// What follows `key` and "=" in `line`; none if the line begins with another key.
 std::optional<std::string> ValueOf(const std::string& line, const std::string& key) {
   if (line.rfind(key + "=", 0) != 0) return std::nullopt;
   return line.substr(key.size() + 1);
@@ -159,7 +159,7 @@ absl::Status RemoveOpenMark(const std::string& directory) {
 }
 
 void RemoveOpenMarkWithoutLog(const std::string& directory) {
-  // Where this fails the next start still has a mark that asks for nothing.
+  // If this fails, the next start still has a mark that asks for nothing.
   if (IsEmptyOrMissing(PathOf(directory, "jobs.db-wal"))) RemoveOpenMark(directory).IgnoreError();
 }
 

@@ -1,11 +1,11 @@
-// The file `jobs.open` beside jobs.db: there from before anything is written to the log until the
-// store has ended in order. Who finds it at a start follows one that was killed, and knows by it
-// that jobs.db alone is not everything: there must be a log, and of which time. Who finds a log
-// without it does not know whose log that is: SQLite would put its pages into any jobs.db of that
-// name, a backup too, and ruin it.
+// OpenMark is the file `jobs.open` beside jobs.db. It is there from before anything is written to
+// the log until the store has ended in order. A gateway that finds it at a start follows one that
+// was killed. It then knows that jobs.db alone is not everything: there must be a log, and of which
+// time. A gateway that finds a log without the mark does not know whose log that is: SQLite would
+// put its pages into any jobs.db of that name, a backup too, and ruin it.
 //
-// SQLite itself cannot tell. Without its log, jobs.db is a sound database of an earlier time, and a
-// new jobs.db is empty; both would pay again for what they have forgotten.
+// SQLite itself cannot tell this. Without its log, jobs.db is a sound database of an earlier time,
+// and a new jobs.db is empty; a gateway on either would pay again for what it has forgotten.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +30,11 @@ struct OpenMark {
 // None if there is no such file. FAILED_PRECONDITION if it is not one of ours.
 absl::StatusOr<std::optional<OpenMark>> ReadOpenMark(const std::string& directory);
 
-// Durable, and whole under its name or not at all.
+// Writes the mark: durable, and whole under its name or not at all.
 absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark);
 absl::Status RemoveOpenMark(const std::string& directory);
-// After a start that was refused before it committed anything.
+// Removes the mark if there is no log. Called after a start that was refused before it committed
+// anything.
 void RemoveOpenMarkWithoutLog(const std::string& directory);
 
 // Whether what lies in `directory` can be opened without forgetting anything, before SQLite touches

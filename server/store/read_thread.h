@@ -1,6 +1,6 @@
-// A lane of a store's reads: a thread with a read-only connection, so that reading never waits for
-// a disk flush of the writer, nor for another lane. Callbacks run on it, in the order of Post.
-// Thread-safe.
+// ReadThread is a lane of a store's reads: a thread with a read-only connection, so that reading
+// never waits for a disk flush of the writer, nor for another lane. Callbacks run on this thread,
+// in the order of Post. Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -18,7 +18,7 @@ namespace gateway::store {
 
 class ReadThread {
  public:
-  // Gets the reads if the status is OK, else null; calls the caller back either way.
+  // Gets the reads if the status is OK, else null. It calls the caller's callback either way.
   using Task = std::function<void(absl::Status, JobReads*)>;
 
   ReadThread(std::unique_ptr<SQLite::Database> db, std::size_t queue_max);
@@ -26,13 +26,15 @@ class ReadThread {
   ReadThread(const ReadThread&) = delete;
   ReadThread& operator=(const ReadThread&) = delete;
 
-  // Full: the task gets RESOURCE_EXHAUSTED, in its turn. Closed: UNAVAILABLE, inside the call.
+  // Hands in a task. If the queue is full, the task gets RESOURCE_EXHAUSTED, in its turn; if the
+  // lane is closed, UNAVAILABLE, inside the call.
   void Post(Task task) EXCLUDES(mutex_);
 
-  // From now on tasks get that error and nothing is read.
+  // Makes all tasks from now on get `why`; nothing is read any more.
   void Refuse(absl::Status why) EXCLUDES(mutex_);
 
-  // Answers what was posted, then ends the thread and closes the connection. Not from a task.
+  // Answers what was posted, then ends the thread and closes the connection. Not to be called from
+  // a task.
   void Close() EXCLUDES(mutex_);
 
  private:
@@ -42,7 +44,7 @@ class ReadThread {
   };
 
   void Run();
-  // False if there is nothing left and nothing more to come.
+  // Returns false if there is nothing left and nothing more to come.
   bool Next(Pending& pending) EXCLUDES(mutex_);
 
   const std::size_t queue_max_;

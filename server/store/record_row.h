@@ -1,4 +1,5 @@
-// One JobRecord as one row of the table jobs: which columns, in which order, and their values.
+// These functions turn a JobRecord into a row of the table jobs and back: which columns, in which
+// order, and their values.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +11,31 @@
 
 namespace gateway::store {
 
-// All columns but the rowid, `claims` and `change`, comma-separated, `delivery` last, and as many
-// question marks.
+// All columns but the rowid, `claims` and `change`, separated by commas and with `delivery` last;
+// and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
 inline constexpr int kRecordColumnCount = 42;
 
-// The number of the last change (jobs.change, tombstones.change), whatever became of what changed.
+// A query for the number of the last change (jobs.change, tombstones.change), whatever became of
+// the job that changed.
 extern const char kLastChangeSql[];
 
-// Binds parameters 1 … kRecordColumnCount. Nothing is copied: `record` must outlive the execution,
-// and `labels` is EncodeLabels of its labels. It becomes that version.
+// Binds parameters 1 … kRecordColumnCount, with `version` as the record's version. Nothing is
+// copied: `record` must outlive the execution, and so must `labels`, which is EncodeLabels of its
+// labels.
 void BindRecord(SQLite::Statement& statement, const jobs::JobRecord& record,
                 const std::string& labels, std::int64_t version);
 
-// From a row whose columns `first` … are kRecordColumns.
+// Reads a record from a row whose columns from `first` on are kRecordColumns.
 jobs::JobRecord ReadRecord(SQLite::Statement& statement, int first);
 
-// Serialised v1.Job that holds only the labels; empty for none.
+// Labels as a serialised v1.Job that holds nothing else; empty for none.
 std::string EncodeLabels(const std::map<std::string, std::string>& labels);
 std::map<std::string, std::string> DecodeLabels(const std::string& bytes);
 
-// Resets a cached statement when its use ends: an open one would hold on to an old snapshot of the
-// file, and to memory that is gone.
+// StatementUse resets a cached statement when its use ends. A statement that is not reset would
+// hold on to an old snapshot of the file, and to memory that is gone.
 class StatementUse {
  public:
   explicit StatementUse(SQLite::Statement& statement) : statement_(statement) {}

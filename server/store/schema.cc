@@ -16,7 +16,7 @@ constexpr int kApplicationId = 0x504a4f42;  // "PJOB"
 constexpr int kBusyTimeoutMs =
     static_cast<int>(std::chrono::milliseconds(limits::kStoreBusyTimeout).count());
 
-// Far above the number of changes that a schema can have, which is what SQLite counts with the
+// The base is far above the number of changes that a schema can have, which SQLite counts in the
 // cookie.
 constexpr std::int64_t kCookieBase = 1'000'000;
 
@@ -102,8 +102,8 @@ CREATE TABLE parts (
 ) STRICT;
 )sql";
 
-// Parts in rows of limits::kPartSliceBytes: one large value could only be read from its beginning,
-// page by page, and only be written in one commit that everybody else waits for.
+// Version 2 keeps parts in rows of limits::kPartSliceBytes. One large value could only be read from
+// its beginning, page by page, and only be written in one commit that everybody else waits for.
 constexpr char kVersion2[] = R"sql(
 ALTER TABLE jobs ADD COLUMN result_too_large INTEGER NOT NULL DEFAULT 0;
 
@@ -132,8 +132,8 @@ DROP TABLE whole_parts;
 )sql";
 static_assert(limits::kPartSliceBytes == 262'144, "files hold slices of this size");
 
-// Settling by token, matching retries that carry no request_id, counting what was spent,
-// forgetting.
+// Version 3 is for resolving by correlation token, matching retries that carry no request_id,
+// counting what was spent, and forgetting.
 constexpr char kVersion3[] = R"sql(
 ALTER TABLE jobs ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN minted_request_id INTEGER NOT NULL DEFAULT 0;
@@ -152,8 +152,8 @@ CREATE INDEX jobs_finished ON jobs (finish_time) WHERE visible = 1 AND finish_ti
 CREATE INDEX jobs_unseen ON jobs (update_time) WHERE visible = 0 AND submission > 2;
 )sql";
 
-// Answers that may not have arrived. Of those given before this version nothing is known, and
-// nothing equal can come: fingerprints have changed with it.
+// Version 4 keeps answers that may not have arrived. Nothing is known of answers given before it,
+// and no submit can equal theirs, because fingerprints have changed with it.
 constexpr char kVersion4[] = R"sql(
 ALTER TABLE jobs ADD COLUMN delivery INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE jobs ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;  -- changed by Claim alone
@@ -162,9 +162,9 @@ ALTER TABLE store ADD COLUMN clean_epoch INTEGER NOT NULL DEFAULT 0;  -- the las
 CREATE INDEX jobs_unsettled ON jobs (sent_at) WHERE minted_request_id = 1 AND delivery <> 1;
 )sql";
 
-// Why the message is the gateway's own has more than one reason now; how long Pictory could be
-// asked. And callbacks about jobs in doubt, or about to be: few rows; those of settled jobs go at
-// the next Recover.
+// Version 5 has more than one reason why the message is the gateway's own, and how long Pictory
+// could be asked. It also has the hints about jobs that are unconfirmed, or may become so: few
+// rows; the hints about resolved jobs go at the next Recover.
 constexpr char kVersion5[] = R"sql(
 ALTER TABLE jobs RENAME COLUMN result_too_large TO notice;  -- jobs::Notice
 ALTER TABLE jobs ADD COLUMN incomplete_count INTEGER NOT NULL DEFAULT 0;
@@ -179,16 +179,16 @@ CREATE TABLE hints (
 ) STRICT;
 )sql";
 
-// Compare and set.
+// Version 6 numbers the writes of a record, so that two writers cannot overwrite each other.
 constexpr char kVersion6[] = R"sql(
 ALTER TABLE jobs ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 )sql";
 
-// Several Pictory accounts, whose ids are unique within each; shards, for several processes; the
-// feed; jobs that were adopted and turned out to be submitted ones.
+// Version 7 has several Pictory accounts, whose ids are unique within each; shards, for several
+// processes; the feed; and jobs that were adopted and turned out to be submitted ones.
 //
 // Rows that are there already are not written again: the feed begins with this version. The Pictory
-// id stands first in its index, because Find knows it without the account.
+// id stands first in its index, because Find does not name the account.
 constexpr char kVersion7[] = R"sql(
 ALTER TABLE jobs ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
 ALTER TABLE jobs ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
@@ -216,7 +216,7 @@ CREATE TABLE aliases (               -- other names of jobs
 CREATE INDEX aliases_of ON aliases (tenant, job_id);
 )sql";
 
-// The numbers that the steps above say. They are in files that exist, and in conditions of indexes:
+// The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
 constexpr bool Is(Enum value, int number) {
@@ -262,7 +262,7 @@ absl::Status ClaimFor(SQLite::Database& db, bool sandbox) {
       sandbox ? "sandbox" : "real", " ones; set another --state-dir"));
 }
 
-// As SQLite takes the path of a file in a URI.
+// The path of a file in the form in which SQLite reads it in a URI.
 std::string UriOf(const std::string& path) {
   std::string uri = "file:";
   for (const char c : path) {
@@ -311,7 +311,7 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
     auto db = std::make_unique<SQLite::Database>(
         path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
     NeverFoldOnClose(*db);
-    // Before anything changes the file: it may be somebody else's.
+    // The file is checked before anything changes it: it may be somebody else's.
     if (absl::Status fits = CheckFile(*db, Migrations().back().version); !fits.ok()) return fits;
     const std::string mode = db->execAndGet("PRAGMA journal_mode = WAL").getString();
     if (mode != "wal") {

@@ -1,4 +1,4 @@
-// The file jobs.db: how its connections are opened, and how its tables came to be.
+// These functions open connections to the file jobs.db and bring its tables up to date.
 //
 // `PRAGMA user_version` is the schema's version, `PRAGMA application_id` marks the file as ours.
 // A file of a newer schema is refused: going back a version needs the backup made before.
@@ -22,7 +22,7 @@ struct Migration {
   const char* sql;
 };
 
-// All of them, in order.
+// All steps, in order.
 const std::vector<Migration>& Migrations();
 
 // Brings the file up to the last of `migrations`, each step in a transaction of its own.
@@ -35,27 +35,28 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
                                                                  bool sandbox,
                                                                  std::int64_t max_pages);
 
-// Opens an existing store for reading, and keeps so much of what it has read.
+// Opens an existing store for reading; the connection caches `cache_kib` of what it has read.
 absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForReading(const std::string& path,
                                                                  int cache_kib = 2 * 1024);
 
-// Numbers the file by the next two epochs, that of its opening and that of Recover: its schema
-// cookie, which is another one in a copy that SQLite makes. In jobs.db itself, and on the disk,
-// before the first of them begins: whoever finds an epoch there without its number takes the file
-// for a copy, and of the pages that are moved from the log into jobs.db a power cut keeps any.
-// Throws SQLite::Exception.
+// Writes the number of the next two epochs, that of its opening and that of Recover, into the file:
+// into its schema cookie, which differs in a copy that SQLite makes. The number is in jobs.db
+// itself, and on the disk, before the first of these epochs begins. A gateway that finds an epoch
+// there without its number takes the file for a copy, and a power cut may keep any of the pages
+// that are moved from the log into jobs.db. Throws SQLite::Exception.
 void NumberEpochs(SQLite::Database& db);
 
 // Begins a new epoch, which is a commit, and so the beginning of a log if there was none. Throws
 // SQLite::Exception.
 std::int64_t BeginEpoch(SQLite::Database& db);
 
-// What jobs.db alone tells of its time.
+// FileTime is what jobs.db alone, without its log, tells of its time.
 struct FileTime {
   std::int64_t epoch = 0;
   bool copied = false;  // by SQLite since that epoch began: a backup
 };
-// None if that cannot be read. Not while this process has it open.
+// Reads the time of jobs.db; none if that cannot be read. Not to be called while this process has
+// the file open.
 std::optional<FileTime> TimeWithoutLog(const std::string& path);
 
 }  // namespace gateway::store

@@ -23,7 +23,8 @@ using jobs::JobRecord;
 
 namespace {
 
-// Of the pages a connection keeps. Parts are read from one end to the other, mostly once.
+// How much of the file each lane's connection caches. Parts are read from one end to the other,
+// mostly once.
 constexpr int kFindsCacheKiB = 32 * 1024;
 constexpr int kListsCacheKiB = 8 * 1024;
 constexpr int kPartsCacheKiB = 2 * 1024;
@@ -83,8 +84,8 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
     *lane = *std::move(reading);
   }
 
-  // With this there is a log, and jobs.db alone tells its time: what the mark says of both must be
-  // so before it is written.
+  // From the next write on there is a log, and jobs.db alone tells its time. What the mark says of
+  // both must be true before the mark is written.
   NumberEpochs(*opened.writing);
   const bool numbered = FoldLog(*opened.writing);
   const std::int64_t epoch = BeginEpoch(*opened.writing);
@@ -143,9 +144,9 @@ void SqliteJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
                     }});
 }
 
-// A result of many megabytes in one commit would hold up everybody else's small writes. So its
-// parts go first, a group's worth a commit, and others in between; nobody can see them before the
-// record says that the job has a result.
+// A result of many megabytes in one commit would hold up everybody else's small writes. So the
+// parts of a large update are written first, a group's worth a commit, with other writes in
+// between; nobody can see them before the record says that the job has a result.
 struct SqliteJobStore::LargeUpdate {
   JobRecord record;
   std::vector<pictory::JobResult::Part> parts;
@@ -389,7 +390,7 @@ void SqliteJobStore::ReadFeed(std::string position, int limit, Callback<jobs::Fe
 }
 
 absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
-  // On the writer's thread, which owns the connection.
+  // This runs on the writer's thread, which owns the connection.
   jobs::Recovered recovered;
   std::promise<absl::Status> done;
   writer_.Post({.apply =
@@ -405,7 +406,7 @@ absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
 }
 
 absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
-  // On a connection of its own: what it has read of the file goes with it.
+  // This has a connection of its own, so that what it caches of the file goes with it.
   auto db = OpenForReading(DatabaseIn(directory_));
   if (!db.ok()) return db.status();
   try {
@@ -416,14 +417,14 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   }
 }
 
-// What lies under the names now does not belong to what is in the log. While the process runs it
-// alone knows that, so it tells the next start.
+// Tells the next start that what lies under the names now does not belong to what is in the log:
+// only this process knows that.
 void SqliteJobStore::NoteLoss() {
   const absl::Status& lost = files_->lost();
   if (!absl::IsDataLoss(lost)) return;
   OpenMark mark = mark_;
   mark.damage = std::string(lost.message());
-  // Where this fails, the next start still sees what can be seen without.
+  // If this fails, the next start still sees what can be seen without it.
   WriteOpenMark(directory_, mark).IgnoreError();
 }
 
@@ -434,8 +435,8 @@ bool SqliteJobStore::FoldAtEnd() {
     return false;
   }
   try {
-    // In this order, so that a kill in between leaves neither a mark that asks for a log no longer
-    // there nor a log that nobody vouches for: folded as a whole it is empty.
+    // The order matters: a kill in between must leave neither a mark that asks for a log that is
+    // gone nor a log without a mark. A log that was folded as a whole is empty.
     OpenMark mark = mark_;
     mark.log.reset();
     return FoldLog(*db_) && WriteOpenMark(directory_, mark).ok() && FoldLogWhole(*db_) &&
@@ -448,10 +449,11 @@ bool SqliteJobStore::FoldAtEnd() {
 void SqliteJobStore::Close() {
   MutexLock lock(close_mutex_);
   if (lock_ == nullptr) return;
-  // Writes first: their callbacks may still read.
+  // The writer is closed first, because callbacks of writes may still read.
   writer_.Close();
   for (ReadThread* lane : Lanes()) lane->Close();
-  // Tidiness, not durability: every commit is on disk already, and the next start reads the log.
+  // Folding is for tidiness, not for durability: every commit is on disk already, and the next
+  // start reads the log.
   if (FoldAtEnd()) RemoveLogOnClose(*db_);
   db_.reset();
   lock_.reset();

@@ -1,10 +1,12 @@
-// The default store: one SQLite file, jobs.db, in a state directory that one process holds.
+// SqliteJobStore is the default store: one SQLite file, jobs.db, in a state directory that one
+// process holds.
 //
-// Writes go through one thread that commits them in groups, each commit flushed to disk before its
-// callbacks run there. Reads have three lanes (store/read_thread.h), for finds, lists and parts, so
-// that a large one holds up only others of its kind; all see every write whose callback ran. Errors
-// of callbacks: those of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; INTERNAL
-// STORE_FAILED when the file fails; UNAVAILABLE after Close, then inside the call. Thread-safe.
+// Writes go through one thread that commits them in groups; each commit is flushed to disk before
+// its callbacks run on that thread. Reads have three lanes (store/read_thread.h), for finds, lists
+// and parts, so that a large read holds up only others of its kind; all reads see every write whose
+// callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when a queue is full;
+// INTERNAL STORE_FAILED when the file fails; and UNAVAILABLE after Close, then inside the call.
+// Thread-safe.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -31,7 +33,7 @@ namespace gateway::store {
 
 struct SqliteOptions {
   std::string directory;  // created if missing, readable by this user only
-  // Whether its jobs are the sandbox's. A store keeps to what it was made for.
+  // Whether the jobs are the sandbox's. A store of one kind is never opened as the other.
   bool sandbox = false;
 
   // Called once, on the writer's thread, when a commit failed or the files were found lost
@@ -95,9 +97,9 @@ class SqliteJobStore final : public jobs::Store {
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
 
-  // Also folds the write-ahead log into jobs.db and gives up the directory. If the store has failed
-  // or its files are lost, everything is left as a kill would leave it. Callable twice; not from a
-  // callback.
+  // Closes as Store says; it also folds the write-ahead log into jobs.db and gives up the
+  // directory. If the store has failed or its files are lost, everything is left as a kill would
+  // leave it. Close may be called twice, but not from a callback.
   void Close() override;
 
   // Whether there was no store in the directory before.
@@ -127,7 +129,7 @@ class SqliteJobStore final : public jobs::Store {
   bool FoldAtEnd() REQUIRES(close_mutex_);
 
   struct LargeUpdate;
-  // Posts the next piece of its parts, or at the end its record; the rest follows from there.
+  // Posts the next slices of its parts, or at the end its record; the rest follows from there.
   void Continue(std::shared_ptr<LargeUpdate> update);
 
   template <class T, class Query>

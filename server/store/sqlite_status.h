@@ -1,4 +1,5 @@
-// SQLite's errors as statuses for the operator: what happened, to which file, what to do.
+// These functions turn SQLite's errors into statuses for the operator: what happened, to which
+// file, what to do.
 #pragma once
 
 #include <string>
@@ -8,13 +9,14 @@
 
 namespace gateway::store {
 
-// While opening `path`.
+// The status for an error while opening `path`.
 absl::Status OpenError(const SQLite::Exception& error, const std::string& path);
 
-// A row that would break a uniqueness rule: a refusal of one write, no failure of the store.
+// Whether a write was refused because its row would break a uniqueness rule. That is no failure of
+// the store.
 bool IsConflict(const SQLite::Exception& error);
 
-// ALREADY_EXISTS, naming which rule.
+// The status ALREADY_EXISTS, naming the rule that was broken.
 absl::Status Conflict(const SQLite::Exception& error);
 
 // SQLite's words with its code.

@@ -74,7 +74,7 @@ absl::Status WriteHolder(int fd, const std::string& path) {
 absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& directory) {
   if (directory.empty())
     return absl::InvalidArgumentError("No state directory is set (--state-dir)");
-  // Without its trailing slash, which would make the last directory its own parent.
+  // The trailing slash is removed; it would make the last directory its own parent.
   std::filesystem::path folder = std::filesystem::path(directory).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   if (absl::Status made = MakeDirectory(folder); !made.ok()) return made;

@@ -1,7 +1,8 @@
-// The state directory, held by one process at a time: an flock on the file `jobs.lock` in it.
+// StateLock lets one process at a time hold the state directory: it is an flock on the file
+// `jobs.lock` in it.
 //
-// The kernel drops the lock with the process, however it ends. The file itself stays: removing it
-// would let two processes lock two files of one name.
+// The kernel drops the lock with the process, however that ends. The file itself stays, because
+// removing it would let two processes lock two files of one name.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ class StateLock {
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
-  // Of the locked file. Stays with the lock.
+  // The descriptor of the locked file. It belongs to the lock.
   int fd() const { return fd_; }
 
  private:
@@ -31,8 +32,8 @@ class StateLock {
   const int fd_;
 };
 
-// Creates an empty file only its owner can read, unless it exists: SQLite gives the files beside a
-// database the rights of the database, and would make that one readable to all.
+// Creates an empty file that only its owner can read, unless it exists. SQLite gives the files
+// beside a database the rights of the database, and would make the database readable to all.
 absl::Status CreatePrivateFile(const std::string& path);
 
 }  // namespace gateway::store

@@ -14,7 +14,7 @@ namespace v1 = jobs::v1;
 constexpr JobState kFirstFinal = v1::JOB_STATE_SUCCEEDED;
 constexpr SubmissionState kLastInFlight = SubmissionState::kSending;
 
-// What a condition on a range of numbers stands for.
+// The conditions on ranges of numbers stand for these sets of states.
 constexpr bool FinalStatesAreTheLast() {
   for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
     if (jobs::IsFinal(static_cast<JobState>(state)) != (state >= kFirstFinal)) return false;
@@ -28,7 +28,7 @@ static_assert(std::all_of(jobs::kSubmissionStates.begin(), jobs::kSubmissionStat
                           }),
               "jobs_in_flight would leave out attempts that a restart has to settle");
 
-// The others are said one by one, and stand in schema.cc as they were then.
+// The other conditions name their states one by one, and schema.cc has them as they were then.
 constexpr bool IsInSpentIndex(SubmissionState state) {
   const int number = static_cast<int>(state);
   return number == 2 || number == 3 || (number >= 6 && number <= 8);

@@ -1,7 +1,7 @@
-// The numbers of states in SQL, taken from their enums.
+// These functions put the numbers of states into SQL, taken from their enums.
 //
-// SQLite uses an index of only some rows where a query has the very condition of the index: what
-// is named after an index here says what that index says, in its words (schema.cc).
+// SQLite uses an index of only some rows where a query has the very condition of the index. Each
+// function that names an index here gives that index's condition, in the words of schema.cc.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ std::string Sql(Enum value) {
   return std::to_string(static_cast<int>(value));
 }
 
-// `submission IN (2, 3)`: those states that are wanted.
+// The condition that the submission is in one of the wanted states: `submission IN (2, 3)`.
 std::string SubmissionIn(bool (*wanted)(jobs::SubmissionState));
 
 // jobs_unfinished

@@ -85,7 +85,7 @@ absl::Status StoreFiles::Check() {
 absl::Status StoreFiles::CheckAtCommit() {
   if (!lost_.ok()) return lost_;
   for (const Place place : {kLock, kDatabase, kLog}) {
-    // The whole look says best what has happened.
+    // A check of all files says best what has happened.
     if (absl::Status lost = CheckFile(files_[place]); !lost.ok()) {
       if (Check().ok()) lost_ = lost;
       return lost_;
@@ -105,7 +105,8 @@ absl::Status StoreFiles::CheckFile(const File& file) {
   return absl::OkStatus();
 }
 
-// `error` of looking for its name; 0: the name leads to another file.
+// The error for a file whose name does not lead to it. `error` is the errno of looking for the
+// name; 0 if the name leads to another file.
 absl::Status StoreFiles::Missed(const File& file, int error) const {
   const std::string what = file.name.empty() ? "The directory of the jobs" : file.name;
   if (error == ENOENT || error == ENOTDIR) return Gone(what, "was removed or renamed");

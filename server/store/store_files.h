@@ -1,15 +1,17 @@
-// The files of an open store, and whether what is written to them will be found again.
+// StoreFiles holds the files of an open store, and tells whether what is written to them will be
+// found again.
 //
-// A restart finds files by their names; SQLite writes to what it has opened, wherever the names
-// lead by now. A commit into a file without a name succeeds and is forgotten, and with it what was
-// paid for. So the names are looked at around every commit, and the contents of jobs.db and its
-// log, which nobody else may write to, for being what this process left there.
+// A restart finds files by their names; SQLite writes to the files that it has opened, wherever the
+// names lead by now. A commit into a file without a name succeeds and is forgotten, and with it
+// what was paid for. So the names are checked around every commit. So are the contents of jobs.db
+// and its log, which nobody else may write to: they must be what this process left there.
 //
-// The files are held by descriptors, so that no new file gets the number of one that is gone. They
-// are O_PATH ones: closing any other descriptor of jobs.db or jobs.db-shm would drop the locks that
-// SQLite has on them.
+// The files are held by descriptors, so that no new file gets the number of one that is gone. All
+// but the log's are O_PATH descriptors: closing any other descriptor of jobs.db or jobs.db-shm
+// would drop the locks that SQLite has on them. SQLite does not lock the log, whose header is read
+// through its descriptor.
 //
-// Used by one thread at a time: the writer's, once it runs.
+// The object is used by one thread at a time: by the writer's, once that runs.
 #pragma once
 
 #include <sys/stat.h>
@@ -40,15 +42,17 @@ class StoreFiles {
   // Holds the mark (open_mark.h). From here on nobody but this process writes to jobs.db.
   absl::Status HoldMark();
 
-  // OK, or what happened to which file; from then on always that. FAILED_PRECONDITION if a name
-  // leads nowhere or the directory is another one, DATA_LOSS if other contents lie under the name.
+  // Checks all files. OK, or what happened to which file; from then on always that.
+  // FAILED_PRECONDITION if a name leads nowhere or the directory is another one, DATA_LOSS if other
+  // contents lie under the name.
   absl::Status Check();
-  // The same of what a commit stands on, for half the time: jobs.db, its log and the lock.
+  // Checks only what a commit stands on, in half the time: jobs.db, its log and the lock.
   absl::Status CheckAtCommit();
-  // Whether jobs.db is as it was left: before SQLite writes to it.
+  // Whether jobs.db is as this process left it. Asked before SQLite writes to it.
   bool DatabaseIsUntouched() const;
 
-  // SQLite, on behalf of this process, has written to the log, or to jobs.db.
+  // Notes that SQLite, on behalf of this process, has written to the log (NoteCommit) or to jobs.db
+  // (NoteCheckpoint).
   void NoteCommit();
   void NoteCheckpoint();
 
@@ -73,7 +77,7 @@ class StoreFiles {
 
   const std::string directory_;
   std::vector<File> files_;  // in the order of Place
-  // jobs.db is as it was left if these two are: nothing but writing to it changes them.
+  // jobs.db is as this process left it if these two are: nothing but writing to it changes them.
   off_t bytes_ = 0;
   timespec written_{};
   off_t log_bytes_ = 0;

@@ -1,9 +1,11 @@
-// A stream to one caller that does one thing at a time: its subclass says what comes next, and this
-// class keeps the order. One write at most is outstanding, a write that does not end is cancelled,
-// and Finish comes once and last. It knows nothing of gRPC: what carries it is a StreamSink.
+// Stream is a stream to one caller that does one thing at a time: its subclass says what comes
+// next, and this class keeps the order. At most one write is outstanding, a write that does not end
+// is cancelled, and Finish comes once and last. Stream knows nothing of gRPC: a StreamSink carries
+// it.
 //
-// Thread-safe. What to do is decided under the lock and done after it. From the decision to write
-// until OnWriteDone nothing else is decided, so a sink never sees two operations at once.
+// Stream is thread-safe. It decides under the lock what to do, and does it after releasing the
+// lock. From the decision to write until OnWriteDone nothing else is decided, so a sink never sees
+// two operations at once.
 #pragma once
 
 #include <functional>
@@ -19,15 +21,16 @@
 
 namespace gateway::watch {
 
-// The caller's end. Calls come from any thread, under no lock.
+// StreamSink is the caller's end of a stream. It is called from any thread, under no lock.
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
-  // Ends in one OnWriteDone.
+  // Writes a frame; the write ends in one OnWriteDone.
   virtual void Write(jobs::Frame frame) = 0;
-  // Once; nothing is called after it, and the sink may be gone when it returns.
+  // Ends the stream. Called once; nothing is called after it, and the sink may be gone when it
+  // returns.
   virtual void Finish(absl::Status status) = 0;
-  // The write outstanding will not end by itself: makes it fail, and OnCancel come.
+  // Called when the outstanding write does not end by itself: makes it fail, and OnCancel come.
   virtual void TryCancel() = 0;
 };
 
@@ -37,39 +40,40 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
   // than `stuck` is cancelled.
   Stream(const Clock& clock, StreamSink& sink, Duration stuck = limits::kWriteStuckAfter);
 
-  // From the sink. OnCancel may come at any time.
+  // Called by the sink. OnCancel may come at any time.
   void OnWriteDone(bool ok);
   void OnCancel();
 
-  // When to put it on the wheel.
+  // When the stream is to be woken first, for whoever puts it on the wheel.
   virtual MonoTime FirstTick() const { return clock_.Now() + limits::kHeartbeatInterval; }
   std::optional<MonoTime> OnTick(MonoTime now) final;
   void End(absl::Status status) final;
 
  protected:
-  // At most one is set; none: wait for the next Advance.
+  // What a stream does next. At most one field is set; if none is, the stream waits for the next
+  // Advance.
   struct Step {
     jobs::Frame write;
     std::optional<absl::Status> finish;
     std::function<void()> run;
   };
-  // What comes next. Only while nothing is outstanding. `ending` is why the stream should end soon,
-  // if it should.
+  // Says what comes next. Asked only while nothing is outstanding. `ending` is why the stream
+  // should end soon, if it should.
   virtual Step Next(const std::optional<absl::Status>& ending) REQUIRES(mutex_) = 0;
-  // The write outstanding has ended; not said of one that failed.
+  // Called when the outstanding write has ended, unless it failed.
   virtual void OnWritten() REQUIRES(mutex_) {}
-  // The wheel has come by while nothing is outstanding; Next is asked after it.
+  // Called when the wheel comes by while nothing is outstanding; Next is asked after it.
   virtual void OnQuietTick(MonoTime) REQUIRES(mutex_) {}
-  // When the wheel is to come by next. `now` is not later than that.
+  // When the wheel is to come by next. A time that is not after `now` means as soon as possible.
   virtual MonoTime NextTick(MonoTime now) const REQUIRES(mutex_) {
     return now + limits::kHeartbeatInterval;
   }
-  // Right before the sink's Finish, under no lock.
+  // Called right before the sink's Finish, under no lock.
   virtual void OnFinish() {}
 
-  // Something changed: goes on if it can.
+  // Goes on if it can. To be called when something has changed.
   void Advance() EXCLUDES(mutex_);
-  // To be asked to end, as by End, unless that was asked for already.
+  // Asks the stream to end, as End does, unless it was asked already.
   void AskToEnd(absl::Status status) REQUIRES(mutex_);
   bool finished() const REQUIRES(mutex_) { return finished_; }
   bool writing() const REQUIRES(mutex_) { return writing_; }

@@ -19,8 +19,8 @@ using Streams = std::vector<std::weak_ptr<LiveStream>>;
 
 }  // namespace
 
-// Shared, because timers and slices may still hold it when the wheel goes; they then find it
-// closed.
+// The core is shared, because timers and slices may still hold it when the wheel goes; they then
+// find it closed.
 struct StreamWheel::Core : std::enable_shared_from_this<Core> {
   Core(const Clock& clock_in, Timers& timers_in, WorkThread& broadcaster_in)
       : clock(clock_in), timers(timers_in), broadcaster(broadcaster_in), origin(clock.Now()) {}
@@ -94,7 +94,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
     });
   }
 
-  // Wakes the next few; true if some are left.
+  // Wakes the next few streams; returns whether some are left.
   bool Wake(Streams& due, std::size_t& at, MonoTime now) {
     const std::size_t end = std::min(due.size(), at + limits::kWatchersSliceMax);
     for (; at < end; ++at) {

@@ -13,7 +13,8 @@ MonoTime After(MonoTime now, Duration life) {
   return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
 }
 
-// With the details of a drain, because to programs it is the same: connect again and go on there.
+// A status with the details of a drain, because for programs it is the same: they connect again and
+// go on there.
 absl::Status ComeBack(const char* why) {
   const absl::Status draining = errors::Draining(Duration::zero());
   absl::Status status(draining.code(), why);
@@ -88,7 +89,7 @@ void WatchStream::Take(const jobs::SnapshotPtr& snapshot) {
   load_wanted_ = options_.load_final && snapshot->state == jobs::v1::JOB_STATE_SUCCEEDED;
 }
 
-// The order of what may be done, in one place.
+// This is the one place that orders what a watch may do next.
 Stream::Step WatchStream::Next(const std::optional<absl::Status>& ending) {
   if (delivered_) return {.finish = absl::OkStatus()};
   if (final_ != nullptr && !load_wanted_ && !loading_) {
@@ -101,7 +102,8 @@ Stream::Step WatchStream::Next(const std::optional<absl::Status>& ending) {
     heartbeat_due_ = false;
     return {.write = JobFrame(std::exchange(latest_, nullptr), degraded())};
   }
-  // None while the final state is being made: it would name a revision the caller has not seen.
+  // No heartbeat is sent while the final state is being made: it would name a revision that the
+  // caller has not seen.
   if (heartbeat_due_ && !loading_) {
     heartbeat_due_ = false;
     return {.write = jobs::HeartbeatFrame(newest_, degraded())};

@@ -1,5 +1,6 @@
-// One watch: from the job's states to one caller's stream, whatever the order in which states,
-// finished writes, heartbeats, the caller's cancel and the server's drain arrive.
+// WatchStream is one watch: it turns the states of one job into the stream to one caller, in
+// whatever order states, finished writes, heartbeats, the caller's cancel and the server's drain
+// arrive.
 //
 // While a write is outstanding only the newest state is kept, so a slow reader costs nothing. The
 // final state is never replaced, is sent last and once, and then the stream ends OK.
@@ -36,7 +37,8 @@ class WatchStream final : public jobs::Watcher, public Stream {
  public:
   WatchStream(WatchOptions options, const Clock& clock, StreamSink& sink);
 
-  // The job was found: subscribed, and as it is now. Once, or End: there is nothing to watch.
+  // Begins the watch of a job that was found: `subscribed` has the subscription and the job as it
+  // is now. Called once; if there is nothing to watch, End is called instead.
   void Begin(jobs::Hub::Subscribed subscribed);
 
   void OnSnapshot(const jobs::SnapshotPtr& snapshot) override;

@@ -70,6 +70,7 @@ TEST(Clean, DropsWhatSteersATerminalInUtf8Too) {
 TEST(Clean, WholeKeepsLongText) {
   const std::string url = "https://h/" + std::string(1500, 'x');
   EXPECT_EQ(CleanText(url), url);
+  EXPECT_EQ(CleanText(std::string(100, '\xff'), 10), "??????????...");
   EXPECT_EQ(CleanText("a\nb"), "a b");
 }
 

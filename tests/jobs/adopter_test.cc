@@ -46,7 +46,7 @@ class AdopterTest : public ::testing::Test {
     store_.Find("default", name, [&](const auto& found) { record = *found; });
     return record;
   }
-  // A submission that Pictory has not answered, or that nobody knows the answer to.
+  // Stores a submission that Pictory has not answered, or whose answer nobody knows.
   JobRecord Submitted(SubmissionState submission, JobState state) {
     JobRecord record;
     record.job.tenant = "default";

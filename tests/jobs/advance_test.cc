@@ -184,7 +184,7 @@ TEST(Advance, ARestartBetweenTwoIncompleteAnswersTakesNothingAtTheFirstOneAfter)
     record = Advance(record, Incomplete(true), kStart + std::chrono::hours(1)).record;
     EXPECT_EQ(record.job.state, v1::JOB_STATE_RUNNING);
   }
-  // After a long break even that many are of no use.
+  // After a long break even so many answers do not count.
   JobRecord many = record;
   many.incomplete_count = limits::kResultIncompleteAnswers;
   const WallTime after = kStart + std::chrono::hours(99);
@@ -229,7 +229,7 @@ TEST(Advance, WhatIsNotUnderstoodIsToldOnceUntilPictorySpeaksClearly) {
     EXPECT_FALSE(Advance(first.record, Puzzling(kind, "HTTP 400: no"), kStart).store);
     const Advanced other = Advance(first.record, Puzzling(kind, "HTTP 400: other"), kStart);
     EXPECT_EQ(other.record.job.message, "HTTP 400: other");
-    // An outage says nothing, and takes nothing back.
+    // A reply that says nothing of the job takes nothing back.
     for (const Kind silent : {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials,
                               Kind::kUnchanged, Kind::kLarge}) {
       EXPECT_FALSE(Advance(other.record, ReplyOf(silent), kStart).store);
@@ -263,7 +263,7 @@ TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
   record.not_found_since = last;
   record.not_found_count = 100;
   record.job.upstream_missing = true;
-  // While nobody answers, and at the first answer, whatever it is.
+  // The job does not end while nobody answers, nor at the first answer, whatever that is.
   for (const Kind kind :
        {Kind::kUnavailable, Kind::kRateLimited, Kind::kCredentials, Kind::kUnreadable}) {
     EXPECT_FALSE(IsFinal(Advance(record, Puzzling(kind, ""), back, before).record.job.state));
@@ -274,7 +274,7 @@ TEST(Advance, AfterAWeekInWhichNobodyCouldAskAJobStartsItsTimeAnew) {
     EXPECT_FALSE(IsFinal(next.job.state)) << static_cast<int>(kind);
     EXPECT_FALSE(next.job.stale);
   }
-  // And ends seven days later, if it is asked about all the time.
+  // The job ends seven days later, if it is asked about all the time.
   const WallTime end = back + limits::kExpiresAfter;
   const Asked asked{.answered = end, .since = back};
   EXPECT_EQ(Advance(record, Running(1), end, asked).record.job.state, v1::JOB_STATE_EXPIRED);
@@ -297,7 +297,7 @@ TEST(Advance, AClockThatIsSetEndsNoJob) {
       record = Advance(record, ReplyOf(kind), now, asked).record;
       ASSERT_FALSE(IsFinal(record.job.state)) << jump.count();
     }
-    // Set back to what is right, and a week later.
+    // The clock is set back to the right time, and a week passes.
     asked = AfterAnswer(asked, kStart + std::chrono::hours(1));
     record = Advance(record, Running(1), kStart + std::chrono::hours(1), asked).record;
     ASSERT_FALSE(IsFinal(record.job.state)) << jump.count();
@@ -357,7 +357,8 @@ TEST(Advance, AResultTooLargeWaitsForAnOperatorHoweverLong) {
   EXPECT_EQ(back.record.job.message, "");
 }
 
-// Whatever Pictory says in whatever order: ranks never fall, revisions rise by one, ends stay.
+// Whatever Pictory says in whatever order, ranks never fall, revisions rise by one, and final
+// states stay.
 TEST(Advance, NoSequenceOfRepliesMovesAJobBack) {
   constexpr Kind kAll[] = {Kind::kRunning,     Kind::kSucceeded,   Kind::kIncomplete,
                            Kind::kFailed,      Kind::kCleaned,     Kind::kNotFound,

@@ -10,7 +10,7 @@ using Share = Budget::Share;
 
 const MonoTime kBegin{1h};
 
-// Tokens a share gets when it asks every millisecond.
+// How many tokens a share gets when it asks every millisecond.
 int Drain(Budget& budget, Share share, MonoTime from, Duration span) {
   int taken = 0;
   for (MonoTime now = from; now < from + span; now += 1ms) taken += budget.TryTake(share, now);

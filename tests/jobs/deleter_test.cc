@@ -84,7 +84,8 @@ TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {
   EXPECT_EQ(Stored()->submission, SubmissionState::kDeleted) << "its request_id is still taken";
 }
 
-// Given up, and then Pictory took it: what it has made there goes as well.
+// The job was given up, and then Pictory said that it had accepted it: what it has made there goes
+// as well.
 TEST_F(DeleterTest, OfAJobThatWasGivenUpTheOutputsGoIfItsIdIsKnown) {
   JobRecord record = Put(v1::JOB_STATE_OUTCOME_UNKNOWN);
   record.version = 1;

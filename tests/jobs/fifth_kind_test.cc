@@ -1,4 +1,4 @@
-// A kind of job that only the tests have, from a validated request to Pictory and back.
+// These tests take a kind of job that only they have from a validated request to Pictory and back.
 #include "fifth_kind.pb.h"
 #include "jobs/submitter_rig.h"
 

@@ -1,4 +1,4 @@
-// Submits without a request_id: which are one and the same.
+// These tests show which submits without a request_id are one and the same.
 #include "jobs/submitter_rig.h"
 
 namespace gateway::jobs {
@@ -15,7 +15,7 @@ class KeylessTest : public SubmitterTest {
     });
   }
 
-  // The service mints a request_id for each.
+  // A submit without a request_id. The gRPC service mints one for each such submit.
   SubmitRequest Keyless(RetryEvidence retry = {}, const std::string& name = "n") {
     SubmitRequest request = Preview("minted-" + std::to_string(++minted_), name);
     request.minted_request_id = true;
@@ -33,7 +33,7 @@ class KeylessTest : public SubmitterTest {
     std::string job;  // "" if it was refused
     AnswerSource source;
   };
-  // `arrives`: the answer does.
+  // Submits and gives back what the caller is told; `arrives` says whether the answer arrives.
   Told Tell(SubmitRequest request, bool arrives = true) {
     Told told;
     submitter_->Submit(std::move(request),
@@ -45,7 +45,7 @@ class KeylessTest : public SubmitterTest {
                        });
     return told;
   }
-  // Long enough for an answer to settle, and for nothing else.
+  // Waits long enough for an answer to count as arrived, and for nothing else.
   void Settle() { clock_.Advance(limits::kKeylessSettle); }
   int minted_ = 0;
   int made_ = 0;

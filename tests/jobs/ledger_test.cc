@@ -117,7 +117,8 @@ TEST_F(LedgerTest, ABuriedJobIsSeenNoMoreAndABurialNamesItsVersionToo) {
   EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
 }
 
-// An answer of Pictory that comes when somebody has decided about the job already.
+// These tests are about an answer of Pictory that comes when somebody has decided about the job
+// already.
 
 JobRecord Decided(SubmissionState submission, JobState state, const std::string& pictory_job_id) {
   JobRecord record;

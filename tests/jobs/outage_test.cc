@@ -89,7 +89,7 @@ TEST_F(OutageTest, RestsUntilTheProbeIsAnswered) {
   EXPECT_EQ(probes(), 2u + 60 / 5);
 }
 
-// Of whatever call: here of one that concerns a single job.
+// A refusal of any call counts; here it is a call about a single job.
 TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
   transport_.AnswerAllWith(Reply(401, ""));
   client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
@@ -133,7 +133,7 @@ TEST_F(OutageTest, ANewKeyEndsTheRestAtOnce) {
   EXPECT_EQ(probes(), asked);
 }
 
-// The answer under way is to the old key, and may say nothing of the new one.
+// The answer under way is to a call with the old key, and may say nothing of the new one.
 TEST_F(OutageTest, AProbeUnderWayIsRepeatedForANewKey) {
   Silence(limits::kOutageSuspectedAfter);
   ASSERT_EQ(probes(), 1u);

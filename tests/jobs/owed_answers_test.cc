@@ -17,7 +17,8 @@ class OwedAnswersTest : public testing::Test {
               const std::string& tenant = "acme") {
     return owed_.Ask(tenant, content, request_id, Id::kMinted);
   }
-  // A call of its own that was answered; its end is still to be told.
+  // Makes a submit that gets a job of its own and is answered; the end of its call is still to be
+  // told.
   Verdict Answered(const std::string& request_id, const std::string& content = "f") {
     Verdict verdict = Ask(request_id, content);
     EXPECT_EQ(verdict.rule, AnswerRule::kOwn);
@@ -190,7 +191,7 @@ TEST_F(OwedAnswersTest, WhatMetadataMayMeanComesAfterWhatIsOwed) {
   EXPECT_EQ(owed_.Ask("acme", "f", "r0", Id::kEarlier).request_id, "r1");
 }
 
-// The store may have noted long ago that its answer has arrived, and would refuse a claim.
+// The store may have noted long ago that the answer has arrived, and would refuse a claim.
 TEST_F(OwedAnswersTest, AnOldAnswerThatWasGivenAgainIsOwedWithoutAClaim) {
   for (const Id id : {Id::kEarlier, Id::kRepeated}) {
     const std::string request = id == Id::kEarlier ? "r1" : "r2";

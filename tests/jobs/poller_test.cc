@@ -188,7 +188,8 @@ TEST_F(PollerTest, AHintIsOnePollAtOnceAndManyAreOneInTwoSeconds) {
   poller_->Hint("default", "no-such-job");
 }
 
-// Ends after ten minutes, which Pictory tells by a callback, or by none that arrives.
+// The job ends after ten minutes, which Pictory tells by a webhook call; in one case no call
+// arrives.
 TEST_F(PollerTest, ATenMinuteRenderWithCallbacksCostsFewerPollsAndIsSeenAtOnce) {
   struct Seen {
     int polls = 0;
@@ -276,7 +277,7 @@ TEST_F(PollerTest, ATenantWithManyJobsDoesNotDelayOneWithFew) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(PollsOf("few" + std::to_string(i)), 1);
 }
 
-// Of ten jobs, in an hour.
+// The polls of ten jobs in an hour are counted.
 TEST_F(PollerTest, ATenantIsPolledHalfAsOftenAtWorstBesideOneWithNineThousandJobs) {
   const auto polls_in_an_hour = [this](int of_the_other) {
     Make({.requests_per_second = limits::kBudgetPerSecond, .burst = limits::kBudgetBurst});
@@ -298,7 +299,7 @@ TEST_F(PollerTest, ATenantIsPolledHalfAsOftenAtWorstBesideOneWithNineThousandJob
 
 class ManyJobs : public PollerTest {
  protected:
-  // Those jobs, due each interval, with budget for all.
+  // Polls so many jobs, each due every interval, with budget for all.
   void NoneIsPolledLaterThanAnIntervalAfterItIsDue(int jobs, Duration interval) {
     Make({.requests_per_second = 2000, .burst = 100},
          {.curve = {.first = interval, .max_watched = interval, .max_unwatched = interval}});
@@ -327,7 +328,7 @@ TEST_F(ManyJobs, OfTenThousandNoneIsPolledLate) {
   NoneIsPolledLaterThanAnIntervalAfterItIsDue(10'000, 6s);
 }
 
-// Takes some 20 s without optimisation: the test jobs_long.
+// This takes some 20 s without optimisation; the test jobs_long runs it.
 TEST_F(ManyJobs, DISABLED_OfAHundredThousandNoneIsPolledLate) {
   NoneIsPolledLaterThanAnIntervalAfterItIsDue(100'000, 60s);
 }
@@ -347,7 +348,7 @@ TEST_F(PollerTest, A429SilencesTheAccountForAsLongAsAskedAndChangesNoJob) {
   EXPECT_GT(PollsOf("a"), 1);
 }
 
-// Whether they are, or only for this job, is asked by the door.
+// Whether the credentials are refused, or only for this job, is for Upstream to find out.
 TEST_F(PollerTest, RefusedCredentialsMakeTheAccountSuspectAndChangeNoJob) {
   Make();
   int suspected = 0;
@@ -405,7 +406,7 @@ TEST_F(PollerTest, AnyAnswerEndsDegradedAndSoDoesTheLastJobsEnd) {
   EXPECT_FALSE(degraded_.back());
 }
 
-// Here that its progress was told by somebody else at the last moment.
+// In this test somebody else has told the job's progress at the last moment.
 TEST_F(PollerTest, AReplyIsNewsOnceMoreOfARecordThatHasChangedMeanwhile) {
   Make();
   answers_["a"] = [] { return Reply(200, kDone); };
@@ -498,7 +499,8 @@ TEST_F(PollerTest, WhatIsThereInPlaceOfAResultIsStoredWithItsParts) {
   });
 }
 
-// A week away, refused credentials, a limit of rate, an outage: none of them is the job's time.
+// A week without the gateway, refused credentials, a rate limit, an outage: none of them makes a
+// job older.
 TEST_F(PollerTest, ATimeInWhichPictoryCouldNotBeAskedEndsNoJob) {
   for (const auto& trouble : std::vector<std::function<http::Response()>>{
            [] { return Reply(503, ""); }, [] { return Reply(401, "{}"); },
@@ -602,7 +604,7 @@ TEST_F(PollerTest, HintsWhilePollsFailAreBoundedAndWaitForTheAccount) {
   EXPECT_EQ(PollsOf("a"), 1);
 }
 
-// A reply that Pictory takes so long to begin, whatever the time it is given.
+// A reply that Pictory needs `needed` to begin; a request with less time gets no answer.
 std::optional<http::Response> AnswerAfter(Duration needed, const http::Request& request) {
   if (request.timeout >= needed) return Reply(200, kDone);
   http::Response late = test::Cut();

@@ -1,4 +1,4 @@
-// What callbacks said must outlive the process, once they are answered.
+// These tests show that what webhook calls said outlives the process, once the calls are answered.
 #include <vector>
 
 #include "resolver_rig.h"
@@ -8,7 +8,7 @@ namespace {
 
 class HintsTest : public ResolverTest {
  protected:
-  // Killed, and started again as the gateway starts.
+  // The process is killed, and started again as the gateway starts.
   void Restart() {
     resolver_.reset();
     Make({.requests_per_second = 1000, .burst = 1000});
@@ -59,7 +59,7 @@ TEST_F(HintsTest, WhatCouldNotBeKeptIsToldAndUsedAllTheSame) {
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
 }
 
-// Whatever Pictory says of the wrong one, and for ever.
+// A wrong id hides no right one, whatever Pictory says of it and however long.
 TEST_F(HintsTest, AWrongIdHidesNoRightOne) {
   int number = 0;
   for (const http::Response& of_the_wrong :

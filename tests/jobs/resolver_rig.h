@@ -1,4 +1,4 @@
-// A resolver with all it needs, on simulated time.
+// ResolverTest has a Resolver with all it needs, on simulated time.
 #pragma once
 
 #include "jobs/resolver.h"
@@ -25,7 +25,7 @@ using test::Reply;
 
 inline constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
 
-// Too busy for the next so many updates.
+// BusyStore is a store that is too busy for the next `busy_for` updates.
 class BusyStore final : public store::MemoryJobStore {
  public:
   void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
@@ -85,7 +85,7 @@ class ResolverTest : public testing::Test {
     record.version = 1;
     return record;
   }
-  // As somebody else would.
+  // Stores the record as somebody else would.
   void Store(JobRecord& record) {
     store_.Update(record, {},
                   [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
@@ -123,7 +123,7 @@ class ResolverTest : public testing::Test {
   void CallBack(const std::string& token, const std::string& pictory_job_id) {
     EXPECT_TRUE(Told(token, {pictory_job_id}).ok());
   }
-  // What the caller is told, which is inside the call here.
+  // Makes a webhook call and gives back what its caller is told, which is inside the call here.
   absl::Status Told(const std::string& token, std::vector<std::string> pictory_job_ids) {
     std::optional<absl::Status> safe;
     resolver_->OnWebhookCall(token, std::move(pictory_job_ids),

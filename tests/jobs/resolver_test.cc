@@ -144,7 +144,7 @@ TEST_F(ResolverTest, AWrongCallbackBeforeTheAnswerDoesNotHideTheRightOne) {
   }
 }
 
-// The store knows of the doubt a moment before the resolver is told.
+// The store knows that the job is unconfirmed a moment before the resolver is told.
 TEST_F(ResolverTest, ACallbackBetweenTheOutcomeAndItsAnnouncementIsNotLost) {
   JobRecord record = Put(SubmissionState::kUnknown);
   CallBack(kToken, "p1");
@@ -214,8 +214,8 @@ TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   EXPECT_EQ(errors::Reason(Resolve(Abandon("nobody")).status()), "JOB_NOT_FOUND");
 }
 
-// Pictory has said after all which job it was: that is told of it, and it is followed no more than
-// before.
+// Pictory has said after all which job it was. The job that was given up shows the id, and is
+// polled no more than before.
 TEST_F(ResolverTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
   InDoubt();
   ASSERT_TRUE(Resolve(Abandon()).ok());

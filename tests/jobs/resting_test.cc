@@ -1,5 +1,6 @@
-// While the account rests: what each call tells its caller, that nothing is sent, and that it works
-// again afterwards. And what the answers to these calls say of the account.
+// These tests show, while the account rests, what each call tells its caller, that nothing is sent,
+// and that the call works again afterwards. They also show what the answers to these calls say of
+// the account.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -92,7 +93,7 @@ class RestingTest : public SubmitterTest {
     return told;
   }
 
-  // Those that settle something come last.
+  // The calls that change something for good come last.
   std::vector<Call> Calls() {
     return {{"upload", [this] { return Upload(); }},
             {"candidates", [this] { return Resolve(""); }},
@@ -109,7 +110,7 @@ class RestingTest : public SubmitterTest {
       const absl::Status told = call.make();
       EXPECT_EQ(errors::Reason(told), reason) << told;
       EXPECT_EQ(errors::RetryDelay(told) > 0s, says_when) << told;
-      // A person who resolves a job in doubt must not read that it was not submitted.
+      // A person who resolves an unconfirmed job must not read that it was not submitted.
       if (!call.paid) {
         EXPECT_THAT(std::string(told.message()), Not(HasSubstr("submitted")));
       } else if (says_when) {
@@ -183,12 +184,12 @@ TEST_F(RestingTest, OurOwnBudgetIsNamedOnlyWhereItIsTheReason) {
   ExpectRefused("UPSTREAM_BUDGET", true);
 }
 
-// Whatever Pictory answers shows that it is there.
+// Whatever Pictory answers shows that it can be asked.
 TEST_F(RestingTest, AnAnswerToAnyCallEndsThatPictoryCannotBeAsked) {
   for (const Call& call : Calls()) {
     SCOPED_TRACE(call.name);
     for (const http::Response& nothing : {Reply(503, "x"), test::NotSent(), Reply(401, "{}")}) {
-      if (call.paid) break;  // one that may have been taken is not made again
+      if (call.paid) break;  // a submit that Pictory may have accepted is not made again
       for (int i = 0; i < limits::kDegradedAfter; ++i) account_->NoteSilentPoll();
       transport_.AnswerAllWith(nothing);
       EXPECT_FALSE(call.make().ok());

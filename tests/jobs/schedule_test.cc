@@ -120,7 +120,7 @@ TEST(NextPollDelay, OldAndMissingJobsAreAskedRarely) {
   EXPECT_DOUBLE_EQ(Seconds(Next({.record = &missing, .polls = 5})), 3600);
 }
 
-// When a job is polled in its first `span`, by a curve without jitter.
+// The times at which a job is polled in its first `span`, by a curve without jitter.
 std::vector<double> PollTimes(PollCurve curve, bool watched, Duration span) {
   curve.jitter = 0;
   std::vector<double> times;
@@ -134,7 +134,7 @@ std::vector<double> PollTimes(PollCurve curve, bool watched, Duration span) {
   }
 }
 
-// How late the end of a job is seen if nobody calls back, at worst, among jobs of up to half an
+// How late the end of a job is seen at worst if no webhook call comes, among jobs of up to half an
 // hour.
 double WorstDelay(const PollCurve& curve, bool watched) {
   double worst = 0;
@@ -156,7 +156,7 @@ TEST(NextPollDelay, AWatchedTenMinuteRenderNeedsAtMostFortyPolls) {
   EXPECT_GE(polls, 15);
 }
 
-// With the one poll that the callback asks for.
+// The counts include the one poll that the webhook call asks for.
 TEST(WithWebhooks, ATenMinuteRenderCostsFewerPolls) {
   const PollCurve hooked = WithWebhooks({});
   EXPECT_EQ(PollTimes({}, true, 10min).size(), 22u);

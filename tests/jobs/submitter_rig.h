@@ -1,5 +1,5 @@
-// A Submitter on fakes: simulated time, a store in memory, a transport that answers as a script
-// says.
+// SubmitterTest has a Submitter on fakes: simulated time, a store in memory, and a transport that
+// answers as a script says.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -110,8 +110,8 @@ TEST_F(SubmitterTest, EveryAnswerThatLeavesDoubtIsUnconfirmed) {
   }
 }
 
-// Callers were told that it is unknown, and somebody gave it up or adopted it, before Pictory
-// answered.
+// Callers were told that the job is unconfirmed, and somebody gave it up or adopted it, before
+// Pictory answered.
 TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
   for (const bool abandoned : {true, false}) {
     const std::string request_id = abandoned ? "r1" : "r2", id = "p-" + request_id;
@@ -426,7 +426,8 @@ TEST_F(SubmitterTest, OnceDrainingNothingIsSentThatWasNot) {
   EXPECT_EQ(Posts(), 1);
 }
 
-// With client credentials: Pictory takes the newest token only, which `valid_` names.
+// OAuthSubmitterTest uses client credentials; its stand-in for Pictory takes the newest token only,
+// which `valid_` names.
 class OAuthSubmitterTest : public SubmitterTest {
  protected:
   OAuthSubmitterTest() {
@@ -618,7 +619,7 @@ TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
   EXPECT_EQ(Posts(), 201);
 }
 
-// Pictory's v1 highlights take the transcript in the body.
+// V1SummaryTest makes summaries by Pictory's v1 path, which takes the transcript in the body.
 class V1SummaryTest : public SubmitterTest {
  protected:
   V1SummaryTest() {
@@ -627,7 +628,8 @@ class V1SummaryTest : public SubmitterTest {
     transport_.AnswerAllWith(Reply(200, R"({"data":{"job_id":"p2"}})"));
   }
 
-  // A finished transcription with that part of its result; none if it is empty.
+  // Stores a finished transcription with that text as a part of its result; without the part if the
+  // text is empty.
   void Finished(const std::string& transcript) {
     JobRecord record;
     record.job.tenant = "default";

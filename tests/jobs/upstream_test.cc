@@ -64,7 +64,8 @@ TEST_F(UpstreamTest, SubmitsAndUploadsShareALineAsPollsAndLooksDo) {
   EXPECT_FALSE(Take(Purpose::kPoll).has_value());
 }
 
-// Each purpose in each state of the account: whether it may go, and what is said of it.
+// The test tries each purpose in each state of the account: whether a call may go, and what its
+// caller is told.
 TEST_F(UpstreamTest, ARefusalSaysWhatIsTrueOfItsPurpose) {
   struct State {
     std::string name;

@@ -15,7 +15,7 @@ class FeedTest : public StoreSuite {
  protected:
   FeedTest() : StoreSuite(3) {}
 
-  // What came since the last call, or since the test began.
+  // The entries that came since the last call, or since the test began.
   std::vector<FeedEntry> News(int limit = 100) {
     auto page = calls_.ReadFeed(position_, limit);
     EXPECT_TRUE(page.ok()) << page.status();

@@ -85,7 +85,7 @@ TEST_P(JobsTest, ListsNewestFirstInPages) {
   EXPECT_THAT(Listed({.limit = -1}), IsEmpty());
 }
 
-// A job created then: its id begins with the time, as that of every job does.
+// The id of a job that was created then: an id begins with the time.
 std::string IdAt(std::int64_t seconds) { return JobIdFloor(At(seconds)) + "0123456789abcdef"; }
 TEST_P(JobsTest, ListFilters) {
   const std::string a = IdAt(10);
@@ -138,7 +138,7 @@ TEST_P(JobsTest, ListFilters) {
   EXPECT_THAT(Listed({.labels = {{"team", "z"}}, .limit = 9}), IsEmpty());
 }
 
-// A time within a millisecond, before all times, and after all of them.
+// The times are one within a millisecond, one before all times, and one after all of them.
 TEST_P(JobsTest, ListsByTimesOfAnyPrecision) {
   using std::chrono::microseconds;
   JobRecord record = Accepted(IdAt(10), "p");

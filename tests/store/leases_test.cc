@@ -8,7 +8,8 @@ namespace {
 class LeasesTest : public StoreSuite {};
 INSTANTIATE_TEST_SUITE_P(Stores, LeasesTest, ::testing::ValuesIn(Backends()), BackendName);
 
-// What a process alone with its store gets; another one may give fewer, and take some back.
+// A process that is alone with its store gets all leases; another store may give fewer, and take
+// some back.
 TEST_P(LeasesTest, EachThatIsWantedIsGranted) {
   const std::int64_t epoch = store_->Recover(At(1)).value().epoch;
   const auto leases = calls_.Renew(limits::kShards);

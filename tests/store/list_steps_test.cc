@@ -1,4 +1,5 @@
-// What a list costs in steps of SQLite's machine, which is no matter of how busy this one is.
+// These tests count what a list costs in steps of SQLite's virtual machine, which do not depend on
+// how busy the computer is.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 

@@ -1,4 +1,4 @@
-// Records with every field filled at random, extremes included.
+// RandomRecords makes records with every field filled at random, extremes included.
 #pragma once
 
 #include <limits>
@@ -16,7 +16,7 @@ class RandomRecords {
   // Keys are `job_id` and what is derived from it; everything else is random.
   jobs::JobRecord Next(const std::string& tenant, const std::string& job_id) {
     jobs::JobRecord record;
-    // By name and complete: a field added to a record does not compile here until it is filled, and
+    // Every field is named here: a field added to a record does not compile until it is filled, and
     // then every backend must keep it.
     auto& [job, account, shard, version, submission, fingerprint, attempt, owner_epoch,
            correlation_token, refusal, sent_at, minted_request_id, mesh_request_id, delivery,

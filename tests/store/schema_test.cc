@@ -100,8 +100,8 @@ TEST_F(SchemaTest, AResultThatWasTooLargeStillIs) {
   EXPECT_EQ(record->incomplete_count, 0);
 }
 
-// A store of the version before several accounts: a job that runs, one that has ended with a result
-// and labels, and a submission that was under way, with a hint.
+// Makes a store of the version before several accounts: it has a job that runs, one that has ended
+// with a result and labels, and a submission that was under way, with a hint.
 void FillVersion6(const std::string& path) {
   SQLite::Database old(path, kCreate);
   ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 6}).ok());
@@ -185,7 +185,7 @@ TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
   EXPECT_EQ(reads.ReadFeed("1", 9)->entries.size(), 1u);
 }
 
-// Among indexes that look as good to SQLite.
+// Other indexes look as good to SQLite, so queries name theirs.
 TEST_F(SchemaTest, QueriesUseTheIndexesMadeForThem) {
   ASSERT_TRUE(CreatePrivateFile(path_).ok());
   auto db = OpenForWriting(path_, false, 0);

@@ -1,4 +1,5 @@
-// A process that is killed while it writes loses no write it was told is done.
+// These tests show that a process that is killed while it writes loses no write of which it was
+// told that it is done.
 #include "store/sqlite_job_store.h"
 
 #include <fcntl.h>
@@ -17,8 +18,8 @@ namespace {
 constexpr char kDirectoryVariable[] = "JOB_STORE_CRASH_DIRECTORY";
 constexpr int kAcknowledged = 400;
 
-// The child: this program again, started by the test below, which kills it. It says the request id
-// of each durable write, one a line.
+// This is the child: the test below starts this program again and kills it. The child prints the
+// request_id of each durable write, one a line.
 TEST(SqliteCrashChild, DISABLED_WritesUntilItIsKilled) {
   const char* directory = std::getenv(kDirectoryVariable);
   ASSERT_NE(directory, nullptr);

@@ -1,5 +1,5 @@
-// What was stored must be found again: the store ends when the names of its files no longer lead to
-// them, and does not start on what a killed one can not have left behind.
+// These tests show that what was stored is found again: the store ends when the names of its files
+// no longer lead to them, and does not start on files that a killed one cannot have left behind.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,18 +30,19 @@ using ::testing::HasSubstr;
 constexpr std::chrono::hours kNever{24};
 constexpr std::chrono::milliseconds kOften{5};
 
-// Another file of that name.
+// Puts another file under that name.
 void Replace(const fs::path& path, const std::string& bytes) {
   const fs::path beside = path.string() + ".other";
   Overwrite(beside, bytes);
   fs::rename(beside, path);
 }
 
-// As `cp -a` does it, while nothing is being written: what a kill would leave behind.
+// Copies a directory as `cp -a` does, while nothing is being written: the copy is what a kill would
+// leave behind.
 void Copy(const fs::path& from, const fs::path& to) { fs::copy(from, to); }
 
-// What is in a directory: each name with its file's number and bytes. The index beside the log is
-// shared memory, which SQLite marks as it likes.
+// What is in a directory: the name of each file with its number and bytes. The index beside the log
+// is left out of the bytes, because it is shared memory, which SQLite marks as it likes.
 std::map<std::string, std::string> Listing(const fs::path& directory) {
   std::map<std::string, std::string> files;
   std::error_code gone;
@@ -55,13 +56,13 @@ std::map<std::string, std::string> Listing(const fs::path& directory) {
   return files;
 }
 
-// Something that happens to the files of an open store in `directory`. `old` holds a copy of them,
-// made by an earlier run.
+// A Fault is something that happens to the files of an open store in `directory`. `old` holds a
+// copy of them, made by an earlier run.
 struct Fault {
   const char* name;
   void (*happen)(const fs::path& directory, const fs::path& old);
   const char* file;  // which the error names
-  // Whether a commit stands on it. What does not is noticed once a second.
+  // Whether a commit depends on the file. A fault of any other file is noticed once a second.
   bool at_commit = true;
   // Whether the next start on the directory must be refused, until somebody decides.
   bool start_refused = false;
@@ -149,7 +150,8 @@ class FilesTest : public ::testing::Test {
     return options;
   }
 
-  // A store with the job j1 of the request r1, after a run with the job j0 that a copy was made of.
+  // Opens a store with the job j1 of the request r1, after a run with the job j0, of which a copy
+  // was made.
   std::unique_ptr<SqliteJobStore> OpenUsed(SqliteOptions options) {
     Open(directory());
     Copy(directory(), old());
@@ -245,7 +247,7 @@ TEST_P(FilesCommitTest, ACommitThatItOvertakesIsNotAcknowledged) {
   EXPECT_EQ(errors::Reason(Failure()), "STORE_FAILED");
 }
 
-// They may be another gateway's by now.
+// The files may be another gateway's by now.
 TEST_P(FilesFaultTest, CloseLeavesAloneWhatIsThereNow) {
   auto store = OpenUsed(Options(kOften));
   Happen();

@@ -34,7 +34,7 @@ std::unique_ptr<SqliteJobStore> OpenStore(SqliteOptions options) {
   return store.ok() ? *std::move(store) : nullptr;
 }
 
-// Holds the writer before a commit until it is let go.
+// A Gate holds the writer before a commit until it is let go.
 class Gate {
  public:
   absl::Status Pass(std::size_t writes) {
@@ -282,7 +282,7 @@ TEST_F(SqliteJobStoreTest, ReadsDoNotWaitForACommit) {
   EXPECT_TRUE(StoreCalls(*store).Find("acme", "j1").value().has_value());
 }
 
-// Holds up the lane of a read from its callback on, until it is let go.
+// A HeldLane holds up the lane of a read from its callback on, until it is let go.
 class HeldLane {
  public:
   // For the answer to a read of whatever kind.
@@ -488,7 +488,7 @@ TEST_F(SqliteJobStoreTest, PruneTakesLargeResultsAFewAtATime) {
   EXPECT_EQ(calls.Prune(all)->size(), 0u);
 }
 
-// Who writes a small row meanwhile waits for a group of a large result, not for all of it.
+// A small write that comes meanwhile waits for a group of a large result, not for all of it.
 TEST_F(SqliteJobStoreTest, SmallWritesPassALargeResult) {
   Gate gate;
   SqliteOptions options = Options();

@@ -1,5 +1,5 @@
-// What a store finds at its start: what a kill can have left behind opens, and everything else that
-// would forget what was stored is refused, with nothing changed.
+// These tests are about what a store finds at its start: what a kill can have left behind opens,
+// and everything else that would forget what was stored is refused, with nothing changed.
 #include <filesystem>
 #include <fstream>
 
@@ -38,14 +38,14 @@ class StartTest : public ::testing::Test {
   static void Begin(SqliteJobStore& store, const std::string& request_id) {
     ASSERT_TRUE(StoreCalls(store).Begin(Begun("job-" + request_id, request_id)).ok());
   }
-  // A run that begins `request_id` and ends in order.
+  // Runs a store that begins `request_id` and ends in order.
   static void Run(const fs::path& directory, const std::string& request_id) {
     auto store = OpenStore(directory);
     ASSERT_TRUE(store->Recover(At(1)).ok());
     Begin(*store, request_id);
   }
-  // What is left in killed() of a store that had r0, and is killed after it has begun r1. Further
-  // changes of the live one do not reach it.
+  // Leaves in killed() the files of a store that had r0, and is killed after it has begun r1.
+  // Further changes of the live store do not reach them.
   void Kill(const std::function<void(SqliteJobStore&)>& meanwhile = nullptr) {
     fs::copy(live(), root() / "backup");
     auto store = OpenStore(live());
@@ -63,7 +63,7 @@ class StartTest : public ::testing::Test {
     EXPECT_TRUE(Knows(*store, "r0"));
     EXPECT_EQ(Knows(*store, "r1"), knows_r1);
   }
-  // Twice, because the first must not make the second succeed.
+  // Starts twice, because the first start must not make the second succeed.
   void ExpectRefused(const std::string& naming) {
     std::map<std::string, std::string> before;
     for (int i = 0; i < 2; ++i) {
@@ -142,7 +142,8 @@ TEST_F(StartTest, WithALogThatIsNone) {
   ExpectRefused("jobs.db-wal");
 }
 
-// Its first salt is counted up from a random number: this one is behind that of the mark.
+// The first salt of a log is counted up from a random number; in this log it is behind that of the
+// mark.
 TEST_F(StartTest, WithTheLogOfAnotherTime) {
   Kill();
   std::string log = BytesOf(killed() / "jobs.db-wal");
@@ -174,7 +175,7 @@ TEST_F(StartTest, WithTheMarkAlone) {
   EXPECT_FALSE(Knows(*OpenStore(killed()), "r0"));
 }
 
-// SQLite would remove the log without a word.
+// SQLite by itself would remove the log silently.
 TEST_F(StartTest, WithALogAndNothingElse) {
   Kill();
   fs::remove(killed() / "jobs.db");
@@ -182,7 +183,7 @@ TEST_F(StartTest, WithALogAndNothingElse) {
   ExpectRefused("jobs.db-wal");
 }
 
-// The log is that of the newer one, and fits nothing in the older.
+// The log belongs to the newer database, and fits nothing in the older.
 TEST_F(StartTest, WithABackupBesideTheLogOfAKilledOne) {
   Kill();
   Overwrite(killed() / "jobs.db", BytesOf(root() / "backup" / "jobs.db"));
@@ -207,8 +208,8 @@ TEST_F(StartTest, ABackupMadeBySqliteIsAStore) {
   EXPECT_TRUE(Knows(*OpenStore(root() / "restored"), "r0"));
 }
 
-// Killed before the first of what it writes, or between any two: see the row killed-at-each-write
-// of tests/chaos. These are the states that only a power cut leaves.
+// That a store starts after a kill before or between any of its writes is shown by the row
+// killed-at-each-write of tests/chaos. The states here are those that only a power cut leaves.
 TEST_F(StartTest, WithoutTheIndex) {
   Kill();
   fs::remove(killed() / "jobs.db-shm");
@@ -242,7 +243,7 @@ TEST_F(StartTest, WithPagesOfTheLogInAnyOrder) {
   }
 }
 
-// Whose log it is nobody can tell then; somebody who knows moves it into jobs.db.
+// Nobody can tell whose log it is then; a person who knows moves it into jobs.db.
 TEST_F(StartTest, WithALogAndNoMark) {
   Kill();
   fs::remove(killed() / "jobs.open");
@@ -252,8 +253,8 @@ TEST_F(StartTest, WithALogAndNoMark) {
   ExpectStarts();
 }
 
-// Made while the gateway that was killed later ran: of its epoch, and older than what the log
-// begins with.
+// The backup was made while the gateway ran that was killed later: it is of the same epoch, and
+// older than what the log begins with.
 TEST_F(StartTest, WithABackupOfTheSameRunBesideItsLog) {
   const fs::path copy = root() / "copy.db";
   Kill([&](SqliteJobStore& store) {
@@ -274,7 +275,7 @@ TEST_F(StartTest, WithABackupOfTheSameRunBesideItsLog) {
   ExpectStarts();  // the backup has r1
 }
 
-// SQLite would put the pages of that log into the backup.
+// SQLite by itself would put the pages of that log into the backup.
 TEST_F(StartTest, WithABackupBesideALogAndNoMark) {
   Kill();
   Overwrite(killed() / "jobs.db", BytesOf(root() / "backup" / "jobs.db"));
@@ -285,7 +286,7 @@ TEST_F(StartTest, WithABackupBesideALogAndNoMark) {
   ExpectStarts(false);
 }
 
-// Killed before it has committed anything, a gateway leaves a mark that asks for no log.
+// A gateway that is killed before it has committed anything leaves a mark that asks for no log.
 TEST_F(StartTest, WithAMarkOfBeforeTheFirstCommit) {
   fs::create_directory(root() / "new");
   std::ofstream(root() / "new" / "jobs.open") << "epoch=0\nlog=none\n";

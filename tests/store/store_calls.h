@@ -1,4 +1,5 @@
-// A store called and waited for, with a deadline, and records to fill it with.
+// StoreCalls calls a store and waits for its answers, with a deadline. Beside it are functions that
+// make records to fill the store with.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -19,7 +20,7 @@ namespace gateway::store {
 
 inline constexpr std::chrono::seconds kPatience{60};
 
-// Hands out callbacks, then waits for what they got. One use each.
+// An Answer hands out a callback, then waits for what that gets. It is used once.
 template <class T>
 class Answer {
  public:
@@ -39,7 +40,7 @@ class Answer {
   std::shared_ptr<std::promise<T>> promise_ = std::make_shared<std::promise<T>>();
 };
 
-// Records come back without their version: what a test wrote is what it reads.
+// StoreCalls gives records back without their version, so that a test reads what it wrote.
 class StoreCalls {
  public:
   using Record = jobs::JobRecord;
@@ -69,12 +70,12 @@ class StoreCalls {
     if (begun.ok()) begun->record.version = 0;
     return begun;
   }
-  // Of whatever version the record is now.
+  // Updates the record, whatever its version is now.
   absl::Status Update(Record record, std::vector<pictory::JobResult::Part> parts = {}) {
     record.version = VersionOf(record);
     return UpdateVersion(std::move(record), std::move(parts));
   }
-  // As Update, but of record.version.
+  // Updates the record if it has record.version.
   absl::Status UpdateVersion(Record record, std::vector<pictory::JobResult::Part> parts = {}) {
     Answer<absl::Status> answer;
     store_.Update(std::move(record), std::move(parts), answer.Callback());
@@ -225,7 +226,7 @@ inline jobs::JobRecord Begun(const std::string& job_id, const std::string& reque
   return record;
 }
 
-// A job that Pictory took.
+// A job that Pictory accepted.
 inline jobs::JobRecord Accepted(const std::string& job_id, const std::string& pictory_job_id,
                                 const std::string& tenant = "acme") {
   jobs::JobRecord record = Begun(job_id, "request-of-" + job_id, tenant);
@@ -243,14 +244,14 @@ inline jobs::JobRecord Adopted(const std::string& job_id, const std::string& pic
   return record;
 }
 
-// An accepted one, as it is read after it was first written.
+// An accepted job as it is read after it was first written.
 inline jobs::JobRecord Stored(const std::string& job_id, const std::string& pictory_job_id) {
   jobs::JobRecord record = Accepted(job_id, pictory_job_id);
   record.version = 1;
   return record;
 }
 
-// The same, after its owner deleted it.
+// The same job after its owner deleted it.
 inline jobs::JobRecord Deleted(jobs::JobRecord record) {
   record.submission = jobs::SubmissionState::kDeleted;
   record.job.labels.clear();
@@ -263,7 +264,7 @@ inline std::vector<std::string> Ids(const std::vector<jobs::JobRecord>& records)
   return ids;
 }
 
-// A directory of its own for one test, gone with it.
+// TemporaryDirectory is a directory for one test, removed with the object.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();

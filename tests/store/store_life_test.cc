@@ -58,11 +58,12 @@ TEST_P(StoreLifeTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
   put("refused", first, minutes(1), SubmissionState::kRejected);
   put("long ago", first, minutes(1) + limits::kOwedWindow + minutes(1));
   ASSERT_TRUE(calls_.Claim("acme", "young", 0).value());
-  // It died. All that it did not say to have arrived is owed, however long it was away.
+  // The process died. All answers of which it did not say that they have arrived are owed, however
+  // long it was away.
   EXPECT_EQ(owed(now + minutes(30)), (std::vector<std::string>{"unknown", "sending", "young"}));
-  // That one died as well, and owed the same.
+  // The next process died as well, and owed the same.
   EXPECT_EQ(owed(now + minutes(31)), (std::vector<std::string>{"unknown", "sending", "young"}));
-  // This one ends in order: only what it names is owed.
+  // This process ends in order: only what it names is owed.
   const auto ends = [&](std::vector<std::pair<std::string, jobs::Delivery>> named) {
     std::vector<jobs::OwedJob> jobs;
     for (const auto& [id, delivery] : named) jobs.push_back({"acme", "", "", id, 0, delivery});
@@ -78,7 +79,7 @@ TEST_P(StoreLifeTest, WhatIsOwedAfterAnEndDependsOnHowItCame) {
   EXPECT_EQ(recovered->owed[0].delivery, jobs::Delivery::kLost);
   EXPECT_EQ(recovered->owed[1].delivery, jobs::Delivery::kSeemsArrived);
   EXPECT_EQ(recovered->owed[1].claims, 1);
-  // The next one ends in order and names nothing: they have arrived meanwhile.
+  // The next process ends in order and names nothing: all answers have arrived meanwhile.
   ends({});
   EXPECT_EQ(owed(now + minutes(33)), std::vector<std::string>{});
 }
@@ -160,7 +161,7 @@ TEST_P(StoreLifeTest, RecoverCountsWhatMayHaveCostMoney) {
                   jobs::Spent{"acme", At(now - 8)}, jobs::Spent{"umbra", At(now - window)}));
 }
 
-// By the last answer of Pictory's, if the clock has been set since.
+// Recover counts back from the last answer of Pictory's, if the clock has been set since.
 TEST_P(StoreLifeTest, RecoverCountsThemWhateverTheClockIsSetTo) {
   const std::int64_t answered = 100'000'000, year = 365 * 24 * 3600, hour = 3600;
   for (const auto& [id, sent] : {std::pair{"old", answered - 25 * hour},
@@ -238,7 +239,7 @@ TEST_P(StoreLifeTest, EveryFieldSurvives) {
     } else {
       ASSERT_TRUE(calls_.Adopt(Begun(id, "request-" + id, "Ténant")).ok());
       ASSERT_TRUE(calls_.Update(record).ok());
-      // Of this one an update only says that the answer has arrived.
+      // The update says of `delivery` only that the answer has arrived.
       if (record.delivery != jobs::Delivery::kArrived) record.delivery = jobs::Delivery::kUnsaid;
     }
     ASSERT_EQ(Stored("request-" + id, "Ténant"), record) << i;

@@ -1,5 +1,5 @@
-// What the behaviour tests of stores stand on: each runs on every store there is, whatever it keeps
-// jobs in. One entry of Backends() makes another one take part.
+// StoreSuite is the base of the behaviour tests of stores: each runs on every store there is,
+// whatever that keeps jobs in. One more entry of Backends() makes another store take part.
 #pragma once
 
 #include "store_calls.h"  // first, see there
@@ -14,7 +14,7 @@
 
 namespace gateway::store {
 
-// An empty store, and what it stands on for as long.
+// A Ground owns an empty store and everything that the store needs while it lives.
 class Ground {
  public:
   virtual ~Ground() = default;
@@ -23,7 +23,7 @@ class Ground {
 
 struct Backend {
   const char* name;
-  // With so many tombstones.
+  // Opens a store that keeps so many tombstones.
   std::function<std::unique_ptr<Ground>(std::int64_t tombstones_max)> open;
 };
 

@@ -32,7 +32,7 @@ TEST_P(SubmissionsTest, BeginsANewRequest) {
   EXPECT_EQ(Stored("r1"), record);
 }
 
-// Of two who have read the same version only the first is stored.
+// When two have read the same version, only the first write is stored.
 TEST_P(SubmissionsTest, AWriteNamesTheVersionThatItChanges) {
   jobs::JobRecord record = Accepted("j1", "p1");
   ASSERT_TRUE(calls_.Adopt(record).ok());
@@ -388,7 +388,7 @@ TEST_P(SubmissionsTest, NamesGoOnFromOneJobToTheNext) {
   ASSERT_TRUE(calls_.Adopt(second).ok());
   second.job.pictory_job_id = "p1";
   ASSERT_EQ(calls_.TakeOver(second).value(), "first");
-  // It becomes one without a request_id, and is taken over itself.
+  // The job becomes one without a request_id, and is taken over itself.
   second.version = 2;
   JobRecord nameless = second;
   nameless.job.request_id.clear();
@@ -401,7 +401,7 @@ TEST_P(SubmissionsTest, NamesGoOnFromOneJobToTheNext) {
   for (const char* name : {"first", "second", "third"}) {
     EXPECT_EQ(calls_.Find("acme", name).value(), third) << name;
   }
-  // With the job its names are forgotten.
+  // The names of a job are forgotten with it.
   ASSERT_EQ(calls_.Prune({.finished_before = At(6), .untouched_since = {}, .limit = 9})->size(),
             1u);
   EXPECT_EQ(calls_.Find("acme", "first").value(), std::nullopt);

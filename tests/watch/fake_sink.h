@@ -1,4 +1,4 @@
-// The caller's end of a watch, in the test's hand.
+// FakeSink is the caller's end of a watch, controlled by the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,8 @@
 
 namespace gateway::test {
 
-// Writes end when the test says so. Fails on a second operation at once or after Finish.
+// Its writes end when the test says so. It fails on a second operation at once, or on one after
+// Finish.
 class FakeSink final : public watch::StreamSink {
  public:
   void Write(jobs::Frame frame) override {

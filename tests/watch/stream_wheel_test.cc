@@ -87,7 +87,7 @@ TEST_F(StreamWheelTest, StandsStillWithoutStreams) {
   Advance(seconds(7));
   EXPECT_EQ(wheel_.size(), 0u);
   EXPECT_EQ(clock_.pending(), 0u);
-  // And goes on where the clock is by then.
+  // The wheel goes on where the clock is by then.
   clock_.Advance(seconds(500));
   auto stream = std::make_shared<Sleeper>(seconds(5));
   wheel_.Add(stream, clock_.Now() + seconds(5));

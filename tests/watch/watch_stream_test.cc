@@ -225,7 +225,7 @@ TEST_F(WatchStreamTest, AnOldWatchEndsUnavailable) {
   EXPECT_EQ(sink_.status.code(), absl::StatusCode::kUnavailable);
 }
 
-// The races, each in both orders.
+// The tests from here on are the races, each in both orders.
 
 TEST_F(WatchStreamTest, CancelBeforeBegin) {
   Make();

@@ -1,6 +1,6 @@
-// Watches on real threads, everything at once: writes that end on other threads, cancels, drains
-// and a publisher that does not wait. The thread sanitizer is the judge of what the expectations do
-// not say.
+// These tests run watches on real threads, everything at once: writes that end on other threads,
+// cancels, drains and a publisher that does not wait. The thread sanitizer finds what the
+// expectations do not check.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -26,7 +26,8 @@ namespace v1 = jobs::v1;
 using std::chrono::milliseconds;
 using test::MakeJob;
 
-// Ends writes on a thread of its own, as gRPC does, and is destroyed as soon as it was finished.
+// A ThreadedSink ends writes on a thread of its own, as gRPC does, and is destroyed as soon as it
+// was finished.
 class ThreadedSink final : public StreamSink {
  public:
   struct Totals {
