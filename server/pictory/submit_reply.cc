@@ -1,5 +1,6 @@
-// Classifies the answer to a paid request. The rule behind every line: a job that may exist is
-// never called refused, because a refused request is sent again by its caller, and billed again.
+// ReadSubmitReply classifies the answer to a paid request. The rule behind every line: a job that
+// may exist is never called refused, because a refused request is sent again by its caller, and
+// billed again.
 #include <array>
 #include <string>
 #include <utility>
@@ -21,7 +22,7 @@ namespace {
 
 using Outcome = SubmitReply::Outcome;
 
-// Advice to callers where Pictory gives none.
+// How long callers are told to wait where Pictory does not say.
 constexpr std::chrono::seconds kRetryUnreachable{2};
 constexpr std::chrono::seconds kRetryRateLimited{10};
 
@@ -33,7 +34,7 @@ std::string IdIn(std::string_view body) {
       json::PathTable({"job_id"})};
   for (const json::PathTable& path : *kPaths) {
     std::string id = json::FirstScalar(body, path);
-    // At the very end it is a number that may have been longer.
+    // An id at the very end may have been longer.
     if (IsUpstreamId(id) && !body.ends_with(id)) return id;
   }
   return "";
