@@ -77,8 +77,8 @@ Duration RetryAfter(const http::Response& response, WallTime now) {
   const std::string_view text = Trim(*header);
   Duration asked = Duration::zero();
   if (AllDigits(text)) {
-    // A number with more digits than any sensible wait has is cut, so that the arithmetic does not
-    // overflow.
+    // A number with more digits than any sensible wait has counts as a billion, so that the
+    // arithmetic does not overflow.
     const std::int64_t seconds = text.size() > 9 ? 1'000'000'000 : Number(text).value_or(0);
     asked = std::chrono::seconds(seconds);
   } else if (const auto date = HttpDate(text)) {
