@@ -41,7 +41,7 @@ std::string Shown(const std::string& path);
 absl::StatusOr<std::string> ReadJson(const Files& files, const std::string& path,
                                      std::string_view kinds, std::string_view wanted);
 
-// Whether a source looks like a file's name: nobody names a job like that.
+// Whether a source looks like a file's name, as no job is named.
 bool LooksLikeFile(const std::string& source);
 bool IsUrl(const std::string& source);
 

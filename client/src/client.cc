@@ -84,8 +84,8 @@ absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequ
 
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,
                                                    const CallOptions& call) const {
-  // A decision that was carried out is not repeated blindly: the repetition may be answered with an
-  // error.
+  // A decision is repeated only where nothing was done. The gateway answers a decision that was
+  // carried out in the same way again, so this is more careful than it need be.
   return Call<ResolveJobResponse>(*core_, &Core::Stub::ResolveJob, request, call,
                                   Repeatable::kIfNotDone);
 }

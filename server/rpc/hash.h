@@ -1,4 +1,4 @@
-// A hash computes the SHA-256 of bytes that come piece by piece. It is not thread-safe.
+// A Sha256Stream computes the SHA-256 of bytes that come piece by piece. It is not thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// CreateUpload, the method that gives a place to upload a file to.
+// CreateUpload is the method that gives a place to upload a file to.
 #pragma once
 
 #include <memory>

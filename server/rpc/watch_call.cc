@@ -22,7 +22,7 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   options.after_revision = request.after_revision();
   options.heartbeat = limits.heartbeat;
   options.stuck = limits.stuck;
-  // Spread, so that those who began together do not end together.
+  // The life is spread, so that watches that began together do not end together.
   options.max_life =
       std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
   if (request.view() == v1::JOB_VIEW_FULL) {
@@ -48,8 +48,8 @@ void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller&
                         domain.backend.Name((**found).key());
                         jobs::Hub::Subscribed subscribed = domain.hub.Subscribe(
                             tenant, std::string((*found)->job_id()), stream, connection);
-                        // Deleted, or pushed out of memory, in this very moment; what was found is
-                        // still good.
+                        // The job was deleted, or pushed out of memory, in this very moment; what
+                        // was found is still good.
                         if (subscribed.present == nullptr) {
                           if (!(*found)->final()) return stream->End(errors::JobNotFound(name));
                           subscribed.present = *std::move(found);

@@ -1,5 +1,5 @@
-// Faults holds rules that say which requests go wrong, and how. They are deterministic: counted, or
-// drawn from the sandbox's seed. Thread-safe.
+// FaultRules holds rules that say which requests go wrong, and how. They are deterministic:
+// counted, or drawn from the sandbox's seed. Thread-safe.
 //
 // A rule, as posted to /sandbox/faults:
 //   {"match": {"method": "POST", "path_prefix": "/v2/video", "job": "<id in the path>"},
