@@ -1,4 +1,5 @@
-// Jobs, lists and errors in words, for people. Pure; texts end with a newline.
+// These functions tell of jobs, lists and candidates in words, for people. They are pure; texts end
+// with a newline.
 #pragma once
 
 #include <chrono>
@@ -10,15 +11,15 @@
 
 namespace pictory_jobs::cli {
 
-// From creation to the end, or to `now`.
+// The time from the job's creation to its end, or to `now`.
 std::chrono::seconds Age(const Job& job, absl::Time now);
 
 // `job <id>`, the first line of every answer about one job.
 std::string Headline(const Job& job);
-// All that is worth telling below it; with `full`, the texts too.
+// All that is worth telling below the headline; with `full`, the texts too.
 std::string Describe(const Job& job, absl::Time now, bool full = false);
 
-// A head line and one line a job.
+// A head line and one line for each job.
 std::string Table(const std::vector<Job>& jobs, absl::Time now);
 
 // What a person should know and do about a state that needs it; empty for the others. `followed`:

@@ -1,4 +1,4 @@
-// A finished video from its URL into a file, or wherever its bytes are wanted.
+// A Download brings a finished video from its URL into a file, or wherever its bytes are wanted.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace pictory_jobs::cli {
 
-// Only https, and http to this machine (the sandbox).
+// Whether a URL may be fetched: https, or http to this machine (the sandbox).
 bool MayDownload(const std::string& url);
 
 struct Download {
   std::string url;
   std::string path;  // what it becomes, by renaming, once it is complete
-  // What it is until then; kept on failure, and gone on with the next time, unless the server has
-  // another version by then. A file beside it tells of which one it is.
+  // The file's path until then. It is kept on failure and continued the next time, unless the
+  // server has another version by then. A file beside it tells which version it is of.
   std::string partial;
   std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
       progress;  // total 0: unknown

@@ -1,4 +1,5 @@
-// What the exit status of `pictory` says. The numbers are part of its interface. Pure.
+// An ExitCode is what the exit status of `pictory` says. The numbers are part of its interface.
+// Pure.
 #pragma once
 
 #include <string>
@@ -20,10 +21,10 @@ enum ExitCode : int {
   kDetached = 130,      // Ctrl-C; the job goes on
 };
 
-// Of a final state; and of UNCONFIRMED, when it is not waited for any longer.
+// The exit code for a final state, and for UNCONFIRMED when the job is not waited for any longer.
 ExitCode ExitForState(JobState state);
 
-// Of a failed call that submits nothing.
+// The exit code for a failed call that submits nothing.
 ExitCode ExitForStatus(const absl::Status& status);
 
 // The one of two that needs more attention.

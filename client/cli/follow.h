@@ -1,4 +1,4 @@
-// Several jobs watched at once.
+// Follow watches several jobs at once.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Ctrl-C as a stop token.
+// An Interrupt makes Ctrl-C a stop token.
 //
 // Create it on the main thread before any other thread exists: it blocks SIGINT, SIGTERM and SIGHUP
 // for all of them and waits for these on a thread of its own. The first one stops the token, a
@@ -22,8 +22,9 @@ class Interrupt {
 
   std::stop_token token() const { return source_.get_token(); }
 
-  // What a second signal says before it ends the process, with kOutcomeUnknown then: for as long as
-  // something may be paid for and nobody was told its id. Empty: it says nothing, and kDetached.
+  // Sets what a second signal says before it ends the process with kOutcomeUnknown. It is set for
+  // as long as something may be paid for and nobody was told its id. Empty: the signal says nothing
+  // and ends the process with kDetached.
   void SetLastWords(std::string words);
 
  private:

@@ -1,5 +1,5 @@
-// What one command line asks for: plain values, checked for everything that needs no file and no
-// gateway.
+// An Invocation is what one command line asks for: plain values, checked for everything that needs
+// no file and no gateway.
 #pragma once
 
 #include <chrono>
@@ -80,21 +80,21 @@ struct Invocation {
   // `result JOB --download -o -`.
   bool DownloadsToStdout() const { return download && output == "-"; }
   bool submits() const { return command == Command::kSubmit; }
-  // Whether it does more than read.
+  // Whether the command does more than read.
   bool acts() const {
     return submits() || command == Command::kUpload || command == Command::kDelete ||
            (command == Command::kResolve && (abandon || !adopt.empty()));
   }
 };
 
-// Nothing to run: a text to print instead.
+// There is nothing to run; a text is printed instead.
 struct Finished {
   ExitCode exit_code = kSucceeded;
   std::string out;    // help
   std::string error;  // what is wrong
 };
 
-// Reads PICTORY_GATEWAY too.
+// Reads the arguments, and PICTORY_GATEWAY too.
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
 
 }  // namespace pictory_jobs::cli

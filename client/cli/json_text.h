@@ -1,4 +1,5 @@
-// JSON files: are they JSON, where are they wrong, and which bytes are whose. Pure.
+// These functions read the text of JSON files: whether it is JSON, where it is wrong, and where its
+// values stand. Pure.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ std::vector<JsonMember> MembersOf(std::string_view text);
 // The kind of a checked value: one of `{ [ " n t f 0`.
 char JsonKind(std::string_view text);
 
-// Of a checked value; unset if it is none, or (Integer) does not fit.
+// The value of a checked text; unset if it has another type, or (Integer) does not fit.
 std::optional<std::string> JsonString(std::string_view text);
 std::optional<int> JsonInteger(std::string_view text);
 std::optional<double> JsonNumber(std::string_view text);
@@ -46,7 +47,7 @@ std::string ToJsonLine(const google::protobuf::Message& message);
 // An object of this program's own, on one line, in the order given.
 class JsonObject {
  public:
-  // Leaves out what is empty. What is no UTF-8 becomes `?`.
+  // Adds a text; an empty one is left out. Bytes that are no UTF-8 become `?`.
   JsonObject& Text(const char* key, const std::string& value);
   JsonObject& Number(const char* key, double value);
   JsonObject& Integer(const char* key, std::int64_t value);

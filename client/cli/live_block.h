@@ -1,4 +1,5 @@
-// Lines on a terminal that are redrawn in place, whatever its width, and however it changes.
+// A LiveBlock is lines on a terminal that are redrawn in place, whatever the terminal's width, and
+// however that changes.
 #pragma once
 
 #include <functional>
@@ -26,19 +27,20 @@ class LiveBlock {
  public:
   explicit LiveBlock(Screen screen) : screen_(std::move(screen)) {}
 
-  // How much a drawing may have now.
+  // How many columns and lines a drawing may have now.
   int Columns() const;
   int Rows() const;
 
   // Shows `lines` in place of those before; `above` stays, and may need several lines.
   void Draw(std::vector<std::string> lines, const std::string& above = "");
-  // Leaves the lines where they are, and the cursor below them.
+  // Leaves the lines where they are and puts the cursor below them.
   void End();
   // Takes the lines away.
   void Clear();
 
  private:
-  // The lines, cut to the width, with the terminal told not to break one it measures otherwise.
+  // The lines, cut to the width; the terminal is told not to break a line that it measures
+  // differently.
   std::string Shown() const;
 
   const Screen screen_;

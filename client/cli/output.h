@@ -1,4 +1,5 @@
-// Where a command's words go: the answer to stdout, everything else to stderr. Not thread-safe.
+// Output says where a command's words go: the answer to stdout, everything else to stderr. Not
+// thread-safe.
 #pragma once
 
 #include <string>
@@ -17,23 +18,24 @@ class Output {
 
   bool json() const { return json_; }
 
-  // stdout, at once. Bytes as they are; nothing more once something could not be written.
+  // Writes to stdout, at once, the bytes as they are. Nothing more is written once something could
+  // not be.
   void Answer(std::string_view text);
   // stderr. With --json each is an object on a line of its own: `{"note":…}`, `{"warning":…}` and
   // `{"error":…}`.
   // Only for those who look: not with --quiet.
   void Note(const std::string& text);
-  // What must not be overlooked, though nothing failed. Empty: nothing.
+  // Tells what must not be overlooked, though nothing failed. An empty text is not told.
   void Warn(const std::string& text);
   void Tell(const Problem& problem);
-  // As Tell would write it.
+  // The problem's text as Tell would write it.
   std::string Told(const Problem& problem) const;
 
   // False once an answer could not be written, as to a full disk.
   bool intact() const { return failure_ == 0; }
   // The same, and asks a file system that tells only when a file is closed.
   bool Delivered();
-  // Why not: `No space left on device`.
+  // Why an answer could not be written: `No space left on device`.
   std::string Failure() const;
   // Whether it was a pipe whose reader has gone.
   bool ReaderLeft() const;

@@ -1,4 +1,5 @@
-// What went wrong, for people and for programs: text, or with --json one object on stderr. Pure.
+// A Problem is what went wrong, for people and for programs: text, or with --json one object on
+// stderr. Pure.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,8 @@ namespace pictory_jobs::cli {
 
 struct Problem {
   absl::StatusCode code = absl::StatusCode::kUnknown;
-  // The gateway's, such as `JOB_NOT_FOUND`, or one of ours below; empty where nobody gave one.
+  // The gateway's reason, such as `JOB_NOT_FOUND`, or one of those below; empty where nobody gave
+  // one.
   std::string reason;
   std::string message;  // one line
   std::vector<FieldViolation> fields;
@@ -23,7 +25,7 @@ struct Problem {
   std::optional<std::chrono::nanoseconds> retry_after;
 };
 
-// Reasons of this program's own. Part of its interface.
+// Reasons of this program's own. They are part of its interface.
 inline constexpr char kUsageReason[] = "USAGE";  // a wrong argument or file; nothing was done
 inline constexpr char kNotRunningReason[] = "GATEWAY_UNREACHABLE";
 inline constexpr char kConnectionReason[] = "CONNECTION_BROKEN";
@@ -38,8 +40,8 @@ inline constexpr char kTransferReason[] = "TRANSFER_FAILED";
 
 Problem UsageProblem(const std::string& message);
 
-// Of a call that failed. `server` names the gateway. The calls of the API that a message names
-// become the commands that make them.
+// The problem of a call that failed. `server` names the gateway. The calls of the API that a
+// message names become the commands that make them.
 Problem ProblemOf(const absl::Status& status, const std::string& server);
 
 // `pictory: …`, a line for each wrong field, and the hint.

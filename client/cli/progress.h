@@ -1,4 +1,5 @@
-// The progress of jobs on stderr: one live line a job on a terminal, a few plain lines elsewhere.
+// Progress shows the progress of jobs on stderr: one live line for each job on a terminal, a few
+// plain lines elsewhere.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,7 @@
 
 namespace pictory_jobs::cli {
 
-// What is no terminal has room for a long line, and gets one now and then.
+// Where stderr is no terminal there is room for a long line, and one is written now and then.
 inline constexpr int kPlainColumns = 1000;
 inline constexpr std::chrono::seconds kPlainEvery{10};
 
@@ -34,7 +35,7 @@ class Progress {
   void Note(const std::string& text, absl::Time now);
   // Redraws, for the time that passed.
   void Tick(absl::Time now);
-  // Leaves what is shown. Before anything else is written.
+  // Leaves what is shown as it is. It is called before anything else is written.
   void End(absl::Time now);
 
  private:

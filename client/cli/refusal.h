@@ -1,4 +1,4 @@
-// What is said of a command line that makes no sense.
+// These functions make what is said of a command line that makes no sense.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -21,7 +21,7 @@ CLI::Validator AboveZero();
 // The error of a parse in words, with the flag or the command that was probably meant.
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error);
 
-// It, and where to read on; as JSON one object.
+// What is wrong, and where to read on; as JSON one object.
 Finished Refusal(const CLI::App& app, const std::string& what, bool json);
 
 }  // namespace pictory_jobs::cli

@@ -1,5 +1,6 @@
-// From a command line and its files to the request of a submit, as far as all submits are alike;
-// the rest is in submit_commands.h. Pure but for the Files it is given.
+// These functions make the request of a submit from a command line and its files, as far as all
+// submits are alike; the rest is in submit_commands.h. They are pure but for the Files they are
+// given.
 #pragma once
 
 #include <functional>
@@ -40,11 +41,11 @@ std::string Shown(const std::string& path);
 absl::StatusOr<std::string> ReadJson(const Files& files, const std::string& path,
                                      std::string_view kinds, std::string_view wanted);
 
-// Nobody names a job like that.
+// Whether a source looks like a file's name, as no job is named.
 bool LooksLikeFile(const std::string& source);
 bool IsUrl(const std::string& source);
 
-// What all submits take.
+// Fills in what all submits take.
 template <class Request>
 std::unique_ptr<Request> Begin(const Invocation& invocation) {
   auto request = std::make_unique<Request>();

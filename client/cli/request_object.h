@@ -14,7 +14,7 @@ namespace pictory_jobs::cli {
 
 absl::Status ReadTranscribe(const std::string& text, const std::string& name,
                             TranscribeRequest& request);
-// Also a bare transcript array.
+// Also takes a bare transcript array.
 absl::Status ReadSummarize(const std::string& text, const std::string& name,
                            SummarizeRequest& request);
 

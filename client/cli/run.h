@@ -1,4 +1,4 @@
-// Carries out one invocation.
+// Run carries out one invocation.
 #pragma once
 
 #include "exit_code.h"

@@ -1,4 +1,4 @@
-// What the commands share while they run, and the commands themselves.
+// A Session is what the commands share while they run. The commands are declared below it.
 #pragma once
 
 #include <stop_token>
@@ -25,11 +25,12 @@ struct Session {
 
   // Deadline and Ctrl-C.
   CallOptions Call() const;
-  // What to say of a call that failed, and what to end with. The ids are those it was about.
+  // What to say of a call that failed, and what to end with. The ids are those that the call was
+  // about.
   Problem ProblemWith(const absl::Status& status, const std::string& job_id = "",
                       const std::string& request_id = "") const;
   ExitCode ExitAfter(const absl::Status& status) const;
-  // Says it.
+  // Tells the problem and returns the exit code.
   ExitCode Failed(const absl::Status& status, const std::string& job_id = "") const;
   // Whether an answer can be written; if not, says so, and the command ends with kUsage. Asked
   // before anything is done: not to pay is better than to pay for a job whose id nobody learns.

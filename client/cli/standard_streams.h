@@ -1,11 +1,12 @@
-// The standard streams as file descriptors: whole writes, and whether one can be written at all.
+// These functions handle the standard streams as file descriptors: whole writes, and whether a
+// stream can be written at all.
 #pragma once
 
 #include <string_view>
 
 namespace pictory_jobs::cli {
 
-// The first thing in main(). A stream that is closed gets a placeholder which can be neither read
+// Is called first in main(). A stream that is closed gets a placeholder which can be neither read
 // nor written, or the first socket would take its number and with it what is meant for people. A
 // write that fails becomes an error instead of a signal.
 void PrepareStandardStreams();
@@ -17,8 +18,8 @@ int WriteAll(int fd, std::string_view bytes);
 // file this reserves the room a short answer needs, so that a disk which is full shows.
 int WhyUnwritable(int fd);
 
-// What a file system tells no earlier than when a file is closed, as NFS does of a full disk: 0, or
-// an errno. `fd` stays open.
+// Asks for an error that a file system tells no earlier than when a file is closed, as NFS does of
+// a full disk: 0, or an errno. `fd` stays open.
 int Settle(int fd);
 
 }  // namespace pictory_jobs::cli

@@ -34,7 +34,7 @@ struct SubmitCommand {
   void (*tell_texts)(std::string& out, const Job& job) = nullptr;
 };
 
-// By the numbers of JobKind.
+// The commands in the order of JobKind's numbers.
 std::span<const SubmitCommand> SubmitCommands();
 
 }  // namespace pictory_jobs::cli

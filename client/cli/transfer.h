@@ -1,4 +1,4 @@
-// What sending and fetching a file have in common.
+// This header holds what sending and fetching a file have in common.
 #pragma once
 
 #include <curl/curl.h>

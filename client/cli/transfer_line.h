@@ -1,5 +1,5 @@
-// The progress of an upload or a download on stderr: a live line on a terminal, a line now and then
-// elsewhere.
+// A TransferLine shows the progress of an upload or a download on stderr: a live line on a
+// terminal, a line now and then elsewhere.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ class TransferLine {
   TransferLine(Progress::Mode mode, std::string name, Time begin, Screen screen);
 
   void Update(std::int64_t done, std::int64_t total, Time now);
-  // A remark that stays.
+  // Writes a remark that stays.
   void Note(const std::string& text);
   // Takes the live line away.
   void End();

@@ -1,4 +1,5 @@
-// A local file to the URL it was given: one PUT, repeated and continued until it is whole.
+// An Upload sends a local file to the URL it was given: one PUT, repeated and continued until the
+// file is whole there.
 //
 // The URL is signed, which makes it a secret: nothing here prints it or puts it into an error.
 // Nothing but Content-Type is sent along, above all no credential. Redirects are not followed.
@@ -21,7 +22,7 @@ namespace pictory_jobs::cli {
 inline constexpr int kUploadFruitlessMax = 6;
 inline constexpr int kUploadAttemptsMax = 50;
 
-// A regular file with something in it, open for reading. What is read is what it was when it was
+// A LocalFile is a regular file with something in it, open for reading. It stays the file that was
 // opened, also if another takes its name; a change of the file itself is noticed.
 class LocalFile {
  public:

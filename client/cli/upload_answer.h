@@ -1,4 +1,4 @@
-// What a media store's answer to a PUT means. Pure.
+// These functions tell what a media store's answer to a PUT means. Pure.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ std::optional<std::int64_t> NextByte(std::string_view range, std::int64_t size);
 // may help. Of the body only S3's code and message are told, never what it repeats of the request.
 absl::Status RefusedBy(long http_status, std::string_view body);
 
-// Before attempt number `failures` + 1: 0.5 s doubling to 15 s, jittered; not less than the store
-// asked for, of which a minute counts. `uniform` is in [0, 1).
+// How long to wait before attempt number `failures` + 1: 0.5 s doubling to 15 s, jittered; not less
+// than the store asked for, of which at most a minute counts. `uniform` is in [0, 1).
 std::chrono::milliseconds UploadDelay(int failures, double uniform, std::chrono::seconds asked);
 
 }  // namespace pictory_jobs::cli

@@ -1,4 +1,4 @@
-// Names and quantities as people write and read them. Pure.
+// These functions write and read names and quantities as people do. Pure.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace pictory_jobs::cli {
 std::string StateWord(JobState state);
 std::string KindWord(JobKind kind);
 
-// As printed, in any case, or as the proto spells them. Unset: no such word.
+// Read a word as it is printed, in any case, or as the proto spells it. Unset: there is no such
+// word.
 std::optional<JobState> ParseState(std::string_view word);
 std::optional<JobKind> ParseKind(std::string_view word);
 // All of them.
@@ -48,15 +49,15 @@ std::string Pad(std::string_view text, int columns);
 // The text of others on one line, without what could steer a terminal.
 std::string OneLine(std::string_view text);
 
-// With a command of this program, such as `pictory get`, wherever `text` names a call of the API,
-// such as GetJob. Calls that are called like a plain word (Render) stay: the command is called so
-// too.
+// Puts a command of this program, such as `pictory get`, wherever `text` names a call of the API,
+// such as GetJob. Names of calls that are plain words (Render) stay, because the command has that
+// name too.
 std::string InCommands(std::string_view text);
 
 // The one of `known` that `word` is most likely meant to be; empty if none is near.
 template <class Words>
 std::string Nearest(std::string_view word, const Words& known);
-// Letters put in, left out, replaced, and two changed about.
+// Counts letters put in, left out, replaced, and neighbours changed about.
 int EditDistance(std::string_view a, std::string_view b);
 
 template <class Words>

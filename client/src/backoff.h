@@ -1,4 +1,5 @@
-// When to try again. Pure but for the Pacing it is given; not thread-safe, one per call.
+// Backoff says when to try again. It is pure but for the Pacing it is given, and not thread-safe:
+// each call has its own.
 #pragma once
 
 #include <chrono>
@@ -13,8 +14,8 @@ namespace pictory_jobs {
 // counts those before, `uniform` is in [0, 1).
 std::chrono::nanoseconds JitteredDelay(int failures, double uniform);
 
-// What the gateway asked for and a little more, so that its clients do not come back all at once;
-// else the jittered delay.
+// The delay that the gateway asked for and a little more, so that its clients do not come back all
+// at once; else the jittered delay.
 std::chrono::nanoseconds DelayAfter(const absl::Status& status, int failures, double uniform);
 
 enum class Repeatable {
@@ -30,7 +31,7 @@ class Backoff {
   // How long to wait before the next attempt; unset if there is to be none. `out_of_time` is
   // whether the deadline we set for this attempt has passed: then no proxy is to blame for it.
   std::optional<std::chrono::nanoseconds> Next(const absl::Status& status, bool out_of_time);
-  // Something was achieved since the last failure.
+  // Says that something was achieved since the last failure.
   void Reset();
 
  private:

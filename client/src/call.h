@@ -1,4 +1,4 @@
-// One unary call with its attempts.
+// Call makes one unary call with its attempts.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ inline bool OutOfTime(const grpc::ClientContext& context) {
   return std::chrono::system_clock::now() + std::chrono::milliseconds(50) >= context.deadline();
 }
 
-// Deadline and metadata of one attempt.
+// Sets deadline and metadata of one attempt.
 inline void Prepare(const Core& core, const CallOptions& call, grpc::ClientContext& context) {
   core.Prepare(context);
   context.set_deadline(std::chrono::system_clock::now() +

@@ -14,7 +14,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-// The submit that takes these requests; nullptr if none does.
+// The submit that takes requests of this type; nullptr if none does.
 const MethodDescriptor* SubmitOf(const Descriptor* request) {
   const auto* const service =
       v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
@@ -40,7 +40,7 @@ absl::StatusOr<Job> Client::Submit(Message& request, const CallOptions& call) co
   if (method == nullptr) {
     return absl::InvalidArgumentError(request.GetTypeName() + " is the request of no submit");
   }
-  // Fixed before the first attempt: that is what makes the others harmless.
+  // The request_id is fixed before the first attempt, which makes the others harmless.
   const FieldDescriptor* const id = method->input_type()->FindFieldByName("request_id");
   const auto* const reflection = request.GetReflection();
   if (reflection->GetString(request, id).empty()) {
@@ -84,7 +84,8 @@ absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequ
 
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,
                                                    const CallOptions& call) const {
-  // Repeating a decision that was carried out would be answered with an error.
+  // A decision is repeated only where nothing was done. The gateway answers a decision that was
+  // carried out in the same way again, so this is more careful than it need be.
   return Call<ResolveJobResponse>(*core_, &Core::Stub::ResolveJob, request, call,
                                   Repeatable::kIfNotDone);
 }
@@ -113,7 +114,7 @@ absl::StatusOr<Job> Client::WatchJob(std::string job_id,
     if (!each(*last)) return *std::move(last);
   }
   if (!watch.status().ok()) return watch.status();
-  // Nothing came because the caller had seen the final state before.
+  // Nothing came, because the caller had seen the final state before.
   if (!last) return Get(job_id, view);
   return *std::move(last);
 }

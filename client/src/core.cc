@@ -18,7 +18,8 @@ namespace {
 
 // The gateway keeps a job's message below its FULL view's bound; other servers get some room.
 constexpr int kReceiveMaxBytes = 17 * 1024 * 1024;
-// gRPC's own start at 1 s and grow to 2 minutes: much too slow for a gateway that restarts.
+// gRPC's own delays start at 1 s and grow to 2 minutes, which is much too slow for a gateway that
+// restarts.
 constexpr int kReconnectFirstMs = 200;
 constexpr int kReconnectMaxMs = 5000;
 
@@ -147,7 +148,7 @@ std::shared_ptr<grpc::Channel> Core::NewChannel(bool own_connection) const {
                                                       : options_.user_agent + " pictory-jobs-cpp");
   // Channels with the same arguments share their connections, unless told not to.
   if (own_connection) args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // A proxy set for the way out of this machine is not for a gateway on it.
+  // A proxy that is set for the way out of this machine is not for a gateway on it.
   if (target_.loopback) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (options_.tls) {

@@ -1,4 +1,4 @@
-// The connections behind a Client, shared by its copies, watches and lists. Thread-safe.
+// Core holds the connections behind a Client, shared by its copies, watches and lists. Thread-safe.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -26,7 +26,7 @@ struct Target {
 };
 absl::StatusOr<Target> ParseTarget(std::string_view target);
 
-// Code, message and the details, as payloads.
+// Converts code, message and the details, which become payloads.
 absl::Status FromGrpc(const grpc::Status& status);
 
 class Core {
@@ -38,7 +38,7 @@ class Core {
   const ClientOptions& options() const { return options_; }
   const Pacing& pacing() const { return *options_.pacing; }
   Stub& stub() { return *stub_; }
-  // A unary method by its name, for callers that have messages of any type. Blocks.
+  // Calls a unary method by its descriptor, for callers that have messages of any type. Blocks.
   grpc::Status CallMethod(const google::protobuf::MethodDescriptor& method,
                           grpc::ClientContext& context, const google::protobuf::Message& request,
                           google::protobuf::Message& response);
@@ -46,7 +46,7 @@ class Core {
   // A stub for one watch, which counts on its connection as long as the pointer lives.
   std::shared_ptr<Stub> WatchStub();
 
-  // The metadata every call carries.
+  // Adds the metadata that every call carries.
   void Prepare(grpc::ClientContext& context) const;
 
  private:

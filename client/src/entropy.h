@@ -1,4 +1,4 @@
-// The randomness of the library, seeded by the operating system. Thread-safe.
+// UniformRandom is the randomness of the library, seeded by the operating system. Thread-safe.
 #pragma once
 
 namespace pictory_jobs {

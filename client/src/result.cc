@@ -10,7 +10,7 @@
 namespace pictory_jobs {
 namespace {
 
-// One part on its way, over as many streams as it takes.
+// A PartReader reads one part, over as many streams as it takes.
 class PartReader {
  public:
   PartReader(Core& core, v1::ReadJobResultRequest request, const Client::Sink& sink,

@@ -86,7 +86,7 @@ bool LeavesOpen(const absl::Status& status) {
   if (SaysNothingWasDone(status)) return false;
   const std::string reason = Reason(status);
   if (reason == "DEADLINE_TOO_SHORT" || reason == "STORE_FAILED") return false;
-  // gRPC's own words where no connection came about.
+  // These are gRPC's own words where no connection came about.
   const std::string message(status.message());
   return message.rfind("failed to connect to all addresses", 0) != 0 &&
          message.rfind("DNS resolution failed", 0) != 0;

@@ -15,8 +15,8 @@ using std::chrono::steady_clock;
 
 }  // namespace
 
-// One stream of WatchJob whose reads have a time limit: a completion queue of its own gives that
-// without another thread.
+// A TimedStream is one stream of WatchJob whose reads have a time limit. A completion queue of its
+// own gives that without another thread.
 class TimedStream {
  public:
   enum class Read { kMessage, kTimeout, kEnd };
@@ -58,7 +58,7 @@ class TimedStream {
 
   v1::WatchJobResponse& message() { return message_; }
 
-  // After kEnd only.
+  // Is called after kEnd only.
   absl::Status Finish() {
     finished_ = true;
     grpc::Status status;
@@ -69,7 +69,7 @@ class TimedStream {
   }
 
  private:
-  // For the operation under way; false if the limit came first, or nothing can come any more.
+  // Waits for the operation under way; false if the limit came first, or nothing can come any more.
   bool Wait(std::optional<nanoseconds> limit) {
     void* tag = nullptr;
     bool ok = false;
@@ -93,7 +93,7 @@ class TimedStream {
   bool reading_ = false;
   bool alive_ = true;
   bool finished_ = false;
-  // Last, so that it is gone before what it cancels.
+  // This is the last member, so that it is gone before what it cancels.
   std::stop_callback<std::function<void()>> cancel_;
 };
 
@@ -143,7 +143,8 @@ class Watch::State {
     return absl::DeadlineExceededError("Stopped waiting before the job was done; the job goes on");
   }
 
-  // Not to be taken for the caller's own doing, which has these codes.
+  // The status of a stream that was lost. It must not be taken for the caller's own doing, which
+  // has these codes.
   static absl::Status Lost(const absl::Status& why) {
     if (!absl::IsCancelled(why) && !absl::IsDeadlineExceeded(why)) return why;
     return absl::UnavailableError(why.message().empty() ? "The stream ended before the job did"

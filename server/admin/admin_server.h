@@ -1,6 +1,6 @@
-// The HTTP side door for operators and orchestrators: /livez, /readyz, /metrics.
+// An AdminServer is the HTTP side door for operators and orchestrators: /livez, /readyz, /metrics.
 //
-// It has no authentication; its default listener is loopback. Runs on one thread of its own.
+// It has no authentication; its default listener is loopback. It runs on one thread of its own.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,8 @@
 
 namespace gateway::admin {
 
-// What /livez and /readyz ask: why not, or nothing. Null: there is no reason.
+// The functions that /livez and /readyz ask for a reason why the process is not live or not ready;
+// "" if there is none. A null function is one that knows no reason.
 struct Probes {
   std::function<std::string()> not_live{};
   std::function<std::string()> not_ready{};

@@ -14,7 +14,7 @@ int EscapedByte(std::string_view text) {
   return digits.size() == 2 && error == std::errc() && end == digits.data() + 2 ? byte : -1;
 }
 
-// What is no escape stays as it is: such a path is nobody's, and need not be told why.
+// What is no escape stays as it is: such a path is forged, and its caller need not be told why.
 std::string PercentDecoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,5 +1,5 @@
-// The sealed segment of a path that Pictory, or an ingress before us, may have written in other
-// ways.
+// LastSegment finds the sealed segment of a path, which Pictory, or an ingress before us, may have
+// written in other ways than it was given out.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace gateway::admin {
 
-// The last segment that is not empty, decoded; "" if there is none. Pure.
+// Returns the last segment that is not empty, decoded; "" if there is none. Pure.
 std::string LastSegment(std::string_view path);
 
 }  // namespace gateway::admin

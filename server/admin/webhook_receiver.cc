@@ -20,7 +20,7 @@ http::ServerResponse Empty(int status) {
 
 }  // namespace
 
-// Keeps the beginning; what follows is not read.
+// A Body keeps the beginning of a request's body; what follows is not read.
 class WebhookReceiver::Body final : public http::BodySink {
  public:
   Body(WebhookReceiver& receiver, const http::ServerRequest& head)

@@ -1,4 +1,5 @@
-// Where Pictory calls back: a listener of its own, for the one thing that comes from outside.
+// A WebhookReceiver takes Pictory's webhook calls. It is a listener of its own, for the one thing
+// that comes from outside.
 //
 // The URL given to Pictory ends in a sealed token (webhook_seal.h). Whatever a POST is, its path,
 // its body, known or forged, it is answered 204 without a body: strangers learn nothing. Only where
@@ -7,14 +8,14 @@
 // segment of a path counts, however it is written, because an ingress may put a prefix before it or
 // take one away.
 //
-// A callback is a hint: one submission has news. Of its body, limits::kWebhookCallBodyMaxBytes are
-// read, inflated if need be to as many, and searched for Pictory's job id, nothing else; a longer
-// body (a transcription's holds all of the transcript) is answered like the others, and is a hint
-// about a job whose id is known anyway. Those of one submission are handed on once in
-// limits::kWebhookCallInterval, all ids named meanwhile together, so that a URL that has leaked
+// A webhook call is a hint: one submission has news. Of its body, limits::kWebhookCallBodyMaxBytes
+// are read, inflated if need be to as many, and searched for Pictory's job id, nothing else; a
+// longer body (a transcription's holds all of the transcript) is answered like the others, and is a
+// hint about a job whose id is known anyway. The webhook calls of one submission are handed on once
+// in limits::kWebhookCallInterval, all ids named meanwhile together, so that a URL that has leaked
 // costs a few reads and writes of the store a second, however often it is called.
 //
-// No TLS: an ingress in front has it. Runs on one thread of its own.
+// There is no TLS: an ingress in front has it. The receiver runs on one thread of its own.
 #pragma once
 
 #include <cstdint>
@@ -39,30 +40,31 @@ struct WebhookReceiverOptions {
   std::string public_url;
 };
 
-// Called on the receiver's thread; must not block.
+// The functions are called on the receiver's thread and must not block.
 struct WebhookEvents {
-  // A sealed token came, with the ids of Pictory's that bodies named. `done` is told, once and from
-  // any thread, whether all of that is safe.
+  // A webhook call with a sealed token has come; bodies have named these ids of Pictory's. `done`
+  // is told, once and from any thread, whether none of that can be lost any more.
   using Done = std::function<void(absl::Status)>;
   std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids, Done done)>
       webhook_called;
-  // A POST that is dropped: `forged`, nobody sealed its path here; or `repeated`, it says nothing
-  // that another one of the same submission, soon to be handed on, does not. May be empty.
+  // A POST is dropped. `forged`: its path was not sealed here. `repeated`: it says nothing that
+  // another one of the same submission, soon to be handed on, does not say. May be empty.
   std::function<void(std::string_view why)> dropped;
 };
 
 class WebhookReceiver {
  public:
-  // Binds, so that URLs can be given out; whoever calls waits until Serve.
+  // Binds, so that URLs can be given out. Calls that come before Serve wait for it.
   static absl::StatusOr<std::unique_ptr<WebhookReceiver>> Listen(
       const WebhookReceiverOptions& options, WebhookSeal seal);
 
-  // Once, after Listen.
+  // Begins to serve. It is called once, after Listen.
   void Serve(WebhookEvents events);
-  // No event comes after it. Safe to call twice; not from an event.
+  // No event comes after it. It may be called twice, but not from an event.
   void Stop() { server_->Stop(); }
 
-  // Where Pictory is to call for the submission with this token. Any thread.
+  // The URL that Pictory is to call for the submission with this token. May be called from any
+  // thread.
   std::string UrlFor(std::string_view token) const { return url_ + "/" + seal_.Seal(token); }
   const std::string& url() const { return url_; }
   // "127.0.0.1:8082"

@@ -64,7 +64,7 @@ absl::StatusOr<Secret> Read(const std::filesystem::path& path, const File& file)
   return Secret(std::string(bytes.data(), limits::kWebhookKeyBytes));
 }
 
-// Whole under its name or not at all, whenever the power fails.
+// Writes the key so that it is whole under its name or not there at all, whenever the power fails.
 absl::Status Write(const std::filesystem::path& path, const Secret& key) {
   const std::filesystem::path beside = path.string() + ".new";
   ::unlink(beside.c_str());

@@ -1,11 +1,11 @@
-// What keeps strangers from calling back: a submission's token and a MAC over it, one segment of
-// the webhook's URL.
+// A WebhookSeal keeps strangers from making webhook calls: it seals a submission's correlation
+// token with a MAC over it, and both are one segment of the webhook's URL.
 //
-// The token alone is random enough not to be guessed, but to tell a known one from another takes a
-// read of the store. The MAC (HMAC-SHA256 with a key that only this state directory holds) lets the
-// receiver turn strangers away without one.
+// The token alone is random enough not to be guessed, but to tell a known token from another takes
+// a read of the store. The MAC (HMAC-SHA256 with a key that only this state directory holds) lets
+// the receiver turn strangers away without one.
 //
-// Immutable; any thread.
+// It is immutable, and may be used from any thread.
 #pragma once
 
 #include <filesystem>
@@ -22,9 +22,10 @@ class WebhookSeal {
  public:
   explicit WebhookSeal(Secret key) : key_(std::move(key)) {}
 
-  // With the key in `file`: limits::kWebhookKeyBytes bytes. Makes one, from the operating system's
-  // randomness and readable by the owner alone, if the file is missing; its directory must exist,
-  // and no other process may do the same meanwhile. Errors name the file and what to do.
+  // A seal with the key in `file`, which has limits::kWebhookKeyBytes bytes. If the file is
+  // missing, it is made from the operating system's randomness, readable by the owner alone; its
+  // directory must exist, and no other process may do the same meanwhile. Errors name the file and
+  // what to do.
   static absl::StatusOr<WebhookSeal> FromFile(const std::filesystem::path& file);
 
   // TOKEN.MAC, all of it unreserved in URLs: for `token` of lower-case hex digits, 65 bytes longer.

@@ -10,7 +10,7 @@ namespace gateway::app {
 
 using Address = HostPort;
 
-// The error says what is wrong, and shows how it is written.
+// Reads an address. The error says what is wrong, and shows how an address is written.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
 
 }  // namespace gateway::app

@@ -27,7 +27,7 @@ std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::
   std::vector<std::string> problems;
   bool sandbox = false;
   for (const std::string& argument : app.remaining(true)) {
-    // What is no flag may be the value of one before it.
+    // An argument that is no flag may be the value of the flag before it.
     if (argument.empty() || argument.front() != '-') {
       sandbox = sandbox || !NearestSetting(argument, {"sandbox"}).empty();
       continue;

@@ -1,5 +1,5 @@
-// What is wrong with a command line, in words. Values, which may be secrets, stay out of what is
-// said of arguments that nobody knows.
+// These functions tell in words what is wrong with a command line. Of arguments that nobody knows
+// they never repeat values, which may be secrets.
 #pragma once
 
 #include <string>

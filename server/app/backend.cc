@@ -51,7 +51,7 @@ void CoreBackend::Load(const std::string& tenant, const std::string& name,
 
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
 
-// Of the one account there is.
+// Every tenant gets the answer for the one account that there is.
 bool CoreBackend::IsDegraded(const std::string&) { return core_.upstream.degraded(); }
 
 }  // namespace gateway::app

@@ -1,4 +1,4 @@
-// The calls of the API, done by the domain. Thread-safe.
+// CoreBackend has the calls of the API done by the domain. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace gateway::app {
 
 class CoreBackend final : public rpc::Backend {
  public:
-  // `core` must outlive this.
+  // `core` must outlive the backend.
   CoreBackend(jobs::Core& core, pictory::TranslateOptions translate)
       : core_(core), translate_(std::move(translate)) {}
 

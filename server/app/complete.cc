@@ -42,7 +42,7 @@ obs::LogFormat FormatOf(const std::string& name) {
   return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
 }
 
-// Fills what the raw texts say; the first thing that is wrong ends it.
+// Fills in what the raw texts say. The first thing that is wrong ends it.
 absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
   config.listen.clear();
   for (const std::string& text : flags.listen) {
@@ -78,13 +78,13 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
   return CompletePictory(flags.pictory, variables, config);
 }
 
-// Who may reach us, and whom we may pay.
+// Checks who may reach the gateway, and whom it may pay.
 absl::Status CheckTrust(Config& config) {
   bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
   for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
   if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
-    // Whoever began to set credentials, or has a public address for Pictory, does not want the
-    // sandbox instead.
+    // An operator who has begun to set credentials, or has given a public address for Pictory, does
+    // not want the sandbox instead.
     const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
                       config.client_secret.empty() && config.webhook_url.empty();
     if (reachable || !none) return absl::InvalidArgumentError(missing);

@@ -1,4 +1,5 @@
-// From the raw texts of the options, which are right each for itself, to what they mean together.
+// These functions turn the raw texts of the options, each of which is right by itself, into a
+// configuration whose parts fit together.
 #pragma once
 
 #include "absl/status/status.h"
@@ -8,7 +9,7 @@
 
 namespace gateway::app {
 
-// Read secrets too, from files and `variables`. The first thing that is wrong ends them:
+// They read secrets too, from files and `variables`. The first thing that is wrong ends them with
 // INVALID_ARGUMENT, which begins with the flag if it is about one.
 absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variables, Config& config);
 absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variables,

@@ -22,12 +22,12 @@ namespace {
 
 constexpr int kUsage = 2;
 
-// Of other programs of this project: the command line's and the example clients'.
+// Variables of other programs of this project: the command line's and the example clients'.
 constexpr const char* kVariablesOfOthers[] = {"PICTORY_GATEWAY", "PICTORY_PROTOS"};
 
-// Takes out what Kubernetes set for a Service under the name of a setting: PICTORY_SANDBOX_PORT for
-// one called pictory-sandbox. Nobody can have meant it, for a pod's own variable would stand in its
-// place.
+// Takes out variables that Kubernetes set for a Service under the name of a setting, such as
+// PICTORY_SANDBOX_PORT for a Service called pictory-sandbox. Nobody can have meant such a variable
+// as a setting, for a pod's own one would stand in its place.
 std::vector<std::string> RemoveServiceLinks(Variables& variables,
                                             const std::vector<std::string>& known) {
   std::vector<std::string> removed;

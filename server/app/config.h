@@ -1,5 +1,6 @@
-// Everything an operator can set, and where it comes from: flag, then PICTORY_… variable, then
-// config file, then the default. Secrets come from files and the environment only.
+// A Config holds everything that an operator can set. Each setting comes from its flag, else from
+// its PICTORY_… variable, else from the config file, else it is the default. Secrets come from
+// files and the environment only.
 #pragma once
 
 #include <cstdint>
@@ -51,16 +52,17 @@ struct Config {
   int max_job_reply_mib = limits::kJobReplyMaxMiB;
   double requests_per_second = 0;  // 0: limits::kBudgetPerSecond, or the sandbox's
   double burst = 0;                // 0: limits::kBudgetBurst, or twice the sandbox's rate
-  // Unset: Pictory's, or the sandbox's quick one. No flag, because the budget is what operators
-  // know of their account; tests against an upstream of their own cannot wait for real renders.
+  // How often jobs are polled. Unset: as Pictory's pace needs, or quicker for the sandbox. There is
+  // no flag for it, because the budget is what operators know of their account; tests with a
+  // stand-in for Pictory set it, because they cannot wait as long as real renders take.
   std::optional<jobs::PollCurve> poll_curve;
 
-  // Where Pictory calls back when a job ends. No listener: it is not asked to. An empty URL is the
-  // listener's own, plain and on loopback.
+  // Where Pictory's webhook calls arrive when a job ends. Without a listener Pictory is not asked
+  // for them. An empty URL is the listener's own, plain and on loopback.
   std::optional<Address> webhook_listen;
   std::string webhook_url;
-  // Jobs and what was paid are forgotten with the process. No flag: only benches have a use for it,
-  // to show what durability costs.
+  // If true, jobs and what was paid are forgotten with the process. There is no flag for it: only
+  // benches have a use for it, to show what durability costs.
   bool memory_store = false;
 
   // Money and memory.
@@ -96,7 +98,7 @@ struct SandboxConfig {
   double speed = 1;
   std::uint64_t seed = 1;
   double requests_per_second = limits::kSandboxBudgetPerSecond;
-  // What callers must show; empty: anything but what has "bad" in it.
+  // The API key that callers must show; empty: any key without "bad" in it.
   Secret api_key;
   std::string client_id;
   Secret client_secret;
@@ -111,7 +113,8 @@ struct SandboxConfig {
 struct Parsed {
   std::optional<Config> gateway;
   std::optional<SandboxConfig> sandbox;
-  // Neither of them: print `text` (to stderr if exit_code is not 0) and leave.
+  // Neither command is to run: the program prints `text` (to stderr if exit_code is not 0) and
+  // leaves.
   int exit_code = 0;
   std::string text;
 };

@@ -28,7 +28,7 @@ std::string_view WithoutComment(std::string_view text) {
   return text;
 }
 
-// Fills `line.value`; what is wrong with it, or "".
+// Fills `line.value`; returns what is wrong with it, or "".
 std::string ParseValue(std::string_view text, ConfigLine& line) {
   if (!text.empty() && IsQuote(text.front())) {
     const std::size_t end = text.find(text.front(), 1);

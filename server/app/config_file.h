@@ -1,4 +1,4 @@
-// The file of --config: one name=value a line. Pure but for ReadConfigFile.
+// A config file is what --config names: one name=value on each line. Pure but for ReadConfigFile.
 //
 // Blank lines and those that begin with # or ; say nothing. A value may stand in '…' or "…";
 // outside of them a # at its beginning or after a blank begins a comment. `[api-version]` puts
@@ -29,7 +29,8 @@ struct ConfigFile {
   std::string Where(const ConfigLine& line) const;
 };
 
-// Whatever is wrong with `text` is among the problems. Which keys there are, it does not know.
+// Reads a file's text. Whatever is wrong with `text` is among the problems. The function does not
+// know which keys there are.
 ConfigFile ParseConfigFile(const std::string& path, std::string_view text);
 
 // INVALID_ARGUMENT if it cannot be read, or is no file that a person would have written.

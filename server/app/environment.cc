@@ -15,7 +15,7 @@
 namespace gateway::app {
 namespace {
 
-// `--max-watches`, `PICTORY_MAX_WATCHES` to `max-watches`.
+// Makes `max-watches` of `--max-watches` and of `PICTORY_MAX_WATCHES`.
 std::string Core(std::string_view word) {
   std::string core = absl::AsciiStrToLower(std::string(word));
   std::replace(core.begin(), core.end(), '_', '-');
@@ -34,7 +34,8 @@ std::string OurName(const std::string& name, const std::vector<std::string>& kno
     if (next == '_' || next == '-' || next == '.') return name;
     return next == '\0' || NearestSetting(name, known).empty() ? "" : name;  // PICTORYAPIKEY
   }
-  // PICTROY_MAX_WATCHES: another beginning and exactly our end is not by chance.
+  // PICTROY_MAX_WATCHES: a name with another beginning and exactly the end of one of ours is not so
+  // by chance.
   const std::size_t end = name.find('_');
   if (end == std::string::npos) return "";
   if (pictory::ClosestWord(name.substr(0, end), {"PICTORY"}).empty()) return "";
@@ -42,7 +43,7 @@ std::string OurName(const std::string& name, const std::vector<std::string>& kno
   return std::find(known.begin(), known.end(), ours) == known.end() ? "" : ours;
 }
 
-// A name is text of others, too.
+// A variable's name may hold anything, so it is cleaned before it is shown.
 std::string Shown(const std::string& name) {
   std::string shown = name.substr(0, limits::kSettingShownMaxBytes);
   std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
@@ -111,7 +112,7 @@ std::string NearestSetting(std::string_view word, const std::vector<std::string>
   std::vector<std::string> cores;
   for (const std::string& name : known) cores.push_back(Core(name));
   const std::string core = Core(word);
-  // PICTORY_GATEWAY_MAX_WATCHES: the program's name is no part of a setting's.
+  // PICTORY_GATEWAY_MAX_WATCHES: the program's name is no part of a setting's name.
   std::string_view shorter = core;
   TakePrefix(shorter, "gateway-");
   for (const std::string_view tried : {std::string_view(core), shorter}) {

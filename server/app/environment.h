@@ -13,8 +13,8 @@ using Variables = std::map<std::string, std::string>;  // by name
 // All variables of this process.
 Variables ProcessVariables();
 
-// Whether Kubernetes puts such a variable into every container, for a Service of the namespace:
-// PICTORY_GATEWAY_SERVICE_HOST, _SERVICE_PORT, _SERVICE_PORT_GRPC, _PORT (with the value
+// Whether this is a variable that Kubernetes puts into every container for a Service of the
+// namespace: PICTORY_GATEWAY_SERVICE_HOST, _SERVICE_PORT, _SERVICE_PORT_GRPC, _PORT (with the value
 // tcp://10.0.0.1:50051), _PORT_50051_TCP and its _PROTO, _PORT and _ADDR. Pure.
 bool IsServiceLink(std::string_view name, std::string_view value);
 

@@ -1,4 +1,4 @@
-// How the program ends, for whoever starts it again.
+// The exit codes say why the program ended, to whoever starts it again.
 #pragma once
 
 namespace gateway::app {

@@ -133,7 +133,7 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->envname("PICTORY_BURST");
 }
 
-// Money and memory.
+// Adds the options that guard money and memory.
 void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
   app.add_flag(
          "--require-request-id", config.require_request_id,

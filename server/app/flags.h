@@ -16,7 +16,7 @@ class App;
 
 namespace gateway::app {
 
-// What both commands have.
+// The options that both commands have.
 struct CommonFlags {
   std::string log_level = "info";
   std::string log_format = "auto";
@@ -40,7 +40,7 @@ struct GatewayFlags {
   double drain_timeout_seconds = std::chrono::duration<double>(limits::kDrainDeadline).count();
 };
 
-// And of `pictory-gateway sandbox`.
+// The raw texts of the options of `pictory-gateway sandbox`.
 struct SandboxFlags {
   CommonFlags common;
   std::string listen = SandboxConfig().listen.ToString();
@@ -49,7 +49,8 @@ struct SandboxFlags {
   bool no_ffmpeg = false;
 };
 
-// `flags` and `config`, which takes what needs no thought, must outlive `app`.
+// Adds the options of `pictory-gateway`. `config` takes the values that need no further checks.
+// `flags` and `config` must outlive `app`.
 void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config);
 void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config);
 

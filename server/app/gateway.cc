@@ -54,7 +54,7 @@ jobs::BudgetOptions BudgetOf(const Config& config) {
   return budget;
 }
 
-// Asked at the end of every call, so that it is looked up once.
+// Whether the method is a stream. This is asked at the end of every call, so it is looked up once.
 bool IsStream(std::string_view method) {
   static const auto* const streams = [] {
     auto* const names = new std::set<std::string, std::less<>>;
@@ -214,8 +214,8 @@ absl::Status Gateway::Parts::OpenUpstream() {
   return absl::OkStatus();
 }
 
-// After a change Pictory is asked at once, so that the log tells whether it takes the new one, and
-// submits need not wait if it refused the old one.
+// After a change Pictory is asked at once, so that the log tells whether Pictory takes the new
+// secret, and submits need not wait if it refused the old one.
 void Gateway::Parts::WatchSecret() {
   if (config.sandbox || config.secret_file.path.empty()) return;
   const bool oauth = config.auth == pictory::AuthMode::kOAuth;
@@ -410,7 +410,8 @@ absl::Status Gateway::Parts::Serve() {
   return absl::OkStatus();
 }
 
-// While they are refused the service can do nothing new; the server itself is well.
+// Shows in the health service whether Pictory refuses the credentials. While it does the service
+// can do nothing new; the server itself is well.
 void Gateway::Parts::ShowCredentials() {
   if (rpc::Server* const shown = serving) shown->SetUsable(!core->upstream.credentials_refused());
 }
@@ -446,17 +447,17 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (server != nullptr) {
     server->SetServing(false);
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);
-    // Who still waits for Pictory's answer then is told that it is not known, instead of being cut
-    // off.
+    // A caller who still waits for Pictory's answer then is told that the job is UNCONFIRMED,
+    // instead of being cut off.
     const Duration told_before =
         std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
     timers->At(clock.Now() + config.drain_timeout - told_before,
                [this] { core->submitter.AnswerUnconfirmed(); });
     server->Drain(config.drain_timeout);
   }
-  // Until now a callback could still settle a job in doubt. From here on it would be lost without a
-  // word; a refused connection is at least a failure that Pictory or an ingress may answer with a
-  // retry.
+  // Until now a webhook call could still resolve an unconfirmed job. From here on it would be lost
+  // without a word; a refused connection is at least a failure that Pictory or an ingress may
+  // answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
@@ -471,15 +472,16 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
   admin.reset();  // its metrics ask what ends now
-  // Answers what is still under way. It stays until nothing is left that could still start a
-  // request: a thread of the store may be about to.
+  // The transport answers what is still under way. The object stays until nothing is left that
+  // could still start a request: a thread of the store may be about to.
   if (transport != nullptr) transport->Stop();
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Close();
 }
 
-// Every answer that is not named here has arrived; the next process need not owe it.
+// Notes which answers are still owed. All others have arrived, so the next process need not owe
+// them.
 void Gateway::Parts::NoteOwed() {
   std::promise<void> noted;
   store->EndEpoch(core->owed.Unsettled(), [&noted](const absl::Status&) { noted.set_value(); });

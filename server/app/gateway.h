@@ -1,7 +1,8 @@
-// The gateway: every long-lived object of the program, in the order they depend on each other.
+// A Gateway owns every long-lived object of the program, in the order in which they depend on each
+// other.
 //
-// Start brings them up so that nothing is served before the store has recovered, Drain takes them
-// down so that no paid request in flight loses its outcome. Used from one thread.
+// Start brings them up so that nothing is served before the store has recovered. Drain takes them
+// down so that no paid request in flight loses its outcome. A Gateway is used from one thread.
 #pragma once
 
 #include <functional>
@@ -17,8 +18,9 @@ namespace gateway::app {
 
 class Gateway {
  public:
-  // Serving when it returns. `failed` is called, from any thread, when the program must end because
-  // its store failed, and `unreachable` because it does not answer its own calls. Null: it stays.
+  // The gateway serves when Start returns. `failed` is called, from any thread, when the program
+  // must end because its store failed, and `unreachable` when it must end because it does not
+  // answer its own calls. Null: the program stays.
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(const Config& config,
                                                         std::function<void()> failed,
                                                         std::function<void()> unreachable = {});
@@ -26,12 +28,13 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // Reads the file of the Pictory secret again, as it is also done every few seconds.
+  // Reads the file of the Pictory secret again, which is also done every few seconds.
   void ReadSecrets();
 
-  // Not ready, a pause of config.drain_delay, then: no new submits, watches ended with UNAVAILABLE,
-  // running submits brought to their outcome, everything stored. `wait` waits so long, or returns
-  // true at once when the operator is in a hurry.
+  // Ends the service in order: the gateway is not ready, pauses for config.drain_delay, takes no
+  // new submits, ends watches with UNAVAILABLE, brings running submits to their outcome and stores
+  // everything. `wait` waits for the given time, or returns true at once when the operator is in a
+  // hurry.
   void Drain(const std::function<bool(Duration)>& wait);
 
   // Thread-safe.

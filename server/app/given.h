@@ -1,4 +1,4 @@
-// What somebody has set, as the log tells it at the start.
+// GivenSettings holds what somebody has set, as the log tells it at the start.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ struct GivenSetting {
 
 struct GivenSettings {
   std::vector<GivenSetting> settings;  // in order of the names
-  // Variables that have the names of settings and say nothing here: they are the other command's,
-  // or set by Kubernetes for a Service.
+  // Variables that have the names of settings and are ignored: they are the other command's, or
+  // Kubernetes has set them for a Service.
   std::vector<std::string> ignored;
 };
 
-// One line, `settings`.
+// Writes one line, the event `settings`.
 void LogGiven(const GivenSettings& given);
 
 }  // namespace gateway::app

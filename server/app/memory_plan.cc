@@ -10,7 +10,7 @@ namespace {
 
 std::size_t MiB(std::size_t bytes) { return (bytes + limits::kMiB - 1) / limits::kMiB; }
 
-// How often `each` fits beside the idle gateway.
+// How many times `each` bytes fit beside the idle gateway.
 std::size_t Fit(std::size_t memory, std::size_t each) {
   return memory > limits::kIdleGatewayBytes + each ? (memory - limits::kIdleGatewayBytes) / each
                                                    : 1;

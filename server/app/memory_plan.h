@@ -1,4 +1,4 @@
-// Whether what is configured fits in the memory that there is. Pure.
+// These functions tell whether what is configured fits in the memory that there is. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace gateway::app {
 
-// What the process should stay below.
+// The bytes of memory that the process should stay below.
 std::size_t MemoryLimitOf(const Config& config, const MemoryThere& there);
 
 // How many watches at once: as configured, else as many as a part of the memory holds.

@@ -1,9 +1,9 @@
-// Gives memory back after a flood.
+// MemoryReturn gives memory back to the system after a flood.
 //
 // The allocator returns to the system only what lies at the end of its heaps, so one small block
-// that lives on can hold tens of MiB below it for as long as the process runs. To ask for all of it
-// takes time and locks, so it is asked for rarely, on a thread of its own, and only if much of it
-// was not used for a while.
+// that lives on can hold tens of MiB below it for as long as the process runs. To give all of it
+// back takes time and locks, so that is done rarely, on a thread of its own, and only if much
+// memory was not used for a while.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +17,14 @@
 
 namespace gateway::app {
 
-// When memory is worth giving back. Not thread-safe.
+// A ReturnRule tells when memory is worth giving back. Not thread-safe.
 class ReturnRule {
  public:
-  // `kept` is what the allocator keeps now. True: it was at the last look too, so nobody is about
-  // to use it, and there is much more of it than giving it back left the last time.
+  // `kept` is how much the allocator keeps now. True if it kept that at the last look too, so that
+  // nobody is about to use it, and if it is much more than was left when memory was last given
+  // back.
   bool Due(std::size_t kept);
-  // So much of it could not be given back.
+  // Notes how much could not be given back.
   void Returned(std::size_t left);
 
  private:
@@ -39,7 +40,7 @@ struct MemoryReturnOptions {
 
 class MemoryReturn {
  public:
-  // Looks until it is destroyed, which waits for a look under way.
+  // A MemoryReturn looks until it is destroyed; its destructor waits for a look under way.
   explicit MemoryReturn(MemoryReturnOptions options = {});
   ~MemoryReturn();
   MemoryReturn(const MemoryReturn&) = delete;

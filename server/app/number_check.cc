@@ -11,7 +11,7 @@ namespace {
 
 std::string Text(std::int64_t value) { return absl::StrCat(value); }
 
-// 1000000, not 1e+06.
+// Writes 1000000, not 1e+06.
 std::string Text(double value) {
   const auto whole = static_cast<std::int64_t>(value);
   return static_cast<double>(whole) == value ? absl::StrCat(whole) : absl::StrCat(value);

@@ -1,5 +1,6 @@
-// What a number among the settings may be. Decimal digits and nothing else: no hexadecimal or
-// octal, no unit behind it, no blank around it. The messages say what is expected, in words.
+// These validators check the numbers among the settings. A number has decimal digits and nothing
+// else: it is not hexadecimal or octal, has no unit behind it and no blank around it. The messages
+// say what is expected, in words.
 #pragma once
 
 #include <cstdint>

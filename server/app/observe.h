@@ -1,5 +1,5 @@
-// What the domain tells of itself, as log lines and counts. The functions given out hold `metrics`,
-// which must outlive them; they may be called from any thread.
+// These functions turn what the domain tells of itself into log lines and counts. The functions
+// that they return hold `metrics`, which must outlive them, and may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace gateway::app {
 jobs::PollEvents PollEvents(obs::Metrics& metrics);
 jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // unconfirmed is left empty
 jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics);
-// Hands callbacks on to `webhook_called`.
+// Hands webhook calls on to `webhook_called`.
 admin::WebhookEvents CallbackEvents(
     obs::Metrics& metrics,
     std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids,
@@ -30,10 +30,10 @@ admin::WebhookEvents CallbackEvents(
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 jobs::UpstreamEvents UpstreamEvents();
 std::function<void(std::size_t)> Pruned();
-// That links of earlier results lead nowhere, and what helps. Nothing if all ports are those of the
-// last time.
+// Warns that links of earlier results lead nowhere, and says what helps. Writes nothing if all
+// ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);
-// Of every job, however it ended: one line, and one count.
+// Writes one line and adds one count for every job that has ended, however it did.
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics);
 
 }  // namespace gateway::app

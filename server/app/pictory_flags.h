@@ -17,7 +17,7 @@ class App;
 
 namespace gateway::app {
 
-// Their raw texts, before they mean anything.
+// The raw texts of these options, before they are checked.
 struct PictoryFlags {
   std::string auth = "key";
   std::string api_key_file;
@@ -32,7 +32,8 @@ struct PictoryFlags {
 // `flags` must outlive `app`.
 void AddPictoryFlags(CLI::App& app, PictoryFlags& flags);
 
-// Reads the secrets and fills what the texts say. INVALID_ARGUMENT, naming the option.
+// Reads the secrets and fills in what the texts say. An error is INVALID_ARGUMENT and names the
+// option.
 absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variables, Config& config);
 
 // What is missing for calls to the real Pictory, and how to set it; empty if nothing is.

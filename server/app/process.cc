@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU};
 constexpr int kOther[] = {SIGHUP, SIGUSR1, SIGUSR2};
-// SIGXFSZ: a write beyond the limit of file sizes then fails, which the store can tell.
+// With SIGXFSZ ignored a write beyond the limit of file sizes fails, which the store can tell.
 constexpr int kIgnored[] = {SIGPIPE, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT};
 
 bool Holds(std::span<const int> signals, int signal) {

@@ -1,5 +1,5 @@
-// What the program asks of the operating system and its libraries for itself: signals, file
-// descriptors, locks, no core dumps.
+// These functions and SignalWaiter are what the program asks of the operating system and of
+// libraries for itself: signals, file descriptors, locks, no core dumps.
 #pragma once
 
 #include <csignal>
@@ -17,20 +17,21 @@ enum class SignalOrder {
   kReload,  // SIGHUP
 };
 
-// Turns signals into something to wait for. Make it before any thread starts: they inherit the
-// blocked signals, so that only Wait takes them. No signal that anybody sends ends the program
-// without its order but SIGKILL: SIGUSR1 and SIGUSR2 are logged and do nothing else, the rest are
-// ignored. A program's own faults (SIGSEGV, SIGABRT …) end it as ever.
+// A SignalWaiter turns signals into something to wait for. Make it before any thread starts:
+// threads inherit the blocked signals, so that only Wait takes them. No signal that anybody sends
+// ends the program out of order, except SIGKILL: SIGUSR1 and SIGUSR2 are logged and do nothing
+// else, the rest are ignored. A program's own faults (SIGSEGV, SIGABRT …) end it as ever.
 class SignalWaiter {
  public:
   SignalWaiter();
 
-  // Until a signal that asks for something, or Raise. It is logged with who sent it.
+  // Waits for a signal that asks for something, or for Raise. The signal is logged with who sent
+  // it.
   SignalOrder Wait();
-  // Until one that asks for the end, at most so long; true if one came.
+  // Waits for a signal that asks for the end, at most so long; true if one came.
   bool WaitFor(Duration at_most);
 
-  // From any thread: the program must end because something in it failed.
+  // Says that the program must end because something in it failed. May be called from any thread.
   void Raise();
   bool raised() const { return raised_; }
 
@@ -43,8 +44,9 @@ class SignalWaiter {
 // Raises the soft limit of open files to the hard one. An error if even that is too low to serve.
 absl::Status RaiseFileLimit();
 
-// Debian builds Abseil with its checks for development: under each lock that gRPC takes it would
-// look for deadlocks, with a lock of its own that all threads share. Before gRPC starts.
+// Turns Abseil's deadlock detection off. Debian builds Abseil with its checks for development:
+// under each lock that gRPC takes it would look for deadlocks, with a lock of its own that all
+// threads share. Call it before gRPC starts.
 void SkipDeadlockDetection();
 
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.

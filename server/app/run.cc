@@ -27,7 +27,7 @@ using obs::Log;
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
-// Written beside and renamed, so that whoever waits for the file reads all of it.
+// The file is written beside its place and renamed, so that whoever waits for it reads all of it.
 absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& lines) {
   if (path.empty()) return absl::OkStatus();
   const std::filesystem::path beside = path.string() + ".part";
@@ -47,8 +47,8 @@ absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& line
   return absl::OkStatus();
 }
 
-// It is there while the program serves: neither after a start that failed, nor while it ends. One
-// that a killed program left behind goes at the next start.
+// Removes the ready file, which is there only while the program serves: neither after a start that
+// failed, nor while the program ends. One that a killed program left behind goes at the next start.
 void RemoveReadyFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!path.empty() && std::filesystem::is_regular_file(path, ignored)) {
@@ -113,7 +113,7 @@ int RunGateway(const Config& config) {
     obs::StopLog();
     std::_Exit(unreachable ? kUnreachable : kHung);
   });
-  // A gateway that has failed refuses every submit, and is of more use to nobody by staying.
+  // A gateway that has failed refuses every submit, so it helps nobody by staying.
   gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
   {
     MutexLock lock(mutex);

@@ -1,8 +1,8 @@
 // The two commands of the program, from a complete configuration to an exit code.
 //
-// Both serve until SIGTERM, SIGINT or SIGQUIT, then end in order; a second one makes the end quick.
-// SIGHUP reads the files of secrets again (app/process.h). Exit codes: 0 ended as asked, 1 could
-// not start or had to stop (the log says why), 70 the end hung and was cut short.
+// Both serve until a signal asks for the end (SignalOrder::kEnd in app/process.h), then end in
+// order; a second one makes the end quick. SIGHUP reads the files of secrets again. The exit code
+// is 0 if the command ended as asked, else one of app/exit_codes.h; the log says why.
 #pragma once
 
 #include "app/config.h"

@@ -32,7 +32,7 @@ bool OthersMayRead(const struct stat& info) {
   return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
 }
 
-// Of a pipe as of a file. No more than one byte beyond the longest line.
+// Reads from a pipe as from a file, and no more than one byte beyond the longest line.
 bool ReadFirstLine(int fd, std::string& line) {
   char buffer[limits::kSecretLineMaxBytes + 1];
   while (line.size() <= limits::kSecretLineMaxBytes) {
@@ -55,7 +55,8 @@ absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& 
   };
   if (path.rfind("pictai_", 0) == 0)
     return refuse("names a file, and this looks like a key itself");
-  // What is looked at is what is read, even if the name is given to another file meanwhile.
+  // The file is opened once, so that the one that is checked is the one that is read, even if the
+  // name is given to another file meanwhile.
   const OpenFile file(path);
   struct stat info{};
   if (file.fd < 0 || fstat(file.fd, &info) != 0) {

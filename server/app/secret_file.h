@@ -1,5 +1,5 @@
-// A secret in a variable of the environment, or on the first line of a file that nobody else can
-// read.
+// A secret comes from a variable of the environment, or from the first line of a file that nobody
+// else can read.
 #pragma once
 
 #include <string>
@@ -24,15 +24,16 @@ struct SecretOrigin {
   std::string path;
 };
 
-// `flag` names the option in errors: INVALID_ARGUMENT, which never hold what the file says.
+// Reads the file. Errors are INVALID_ARGUMENT, name the option by `flag`, and never hold what the
+// file says.
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path);
 
-// For what goes into a header or a token request as it is: INVALID_ARGUMENT if it cannot. The value
-// stays out of the message.
+// Checks that a value can go into a header or a token request as it is; else INVALID_ARGUMENT. The
+// value stays out of the message.
 absl::Status CheckVisible(std::string_view name, std::string_view value);
 
-// From the file if `path` names one, else from the variable; empty if there is neither. Both at
-// once are an error: they may be two accounts.
+// Reads the secret from the file if `path` names one, else from the variable; empty if there is
+// neither. Both at once are an error: they may be two accounts.
 absl::StatusOr<Secret> FindSecret(const SecretSource& source, const std::string& path,
                                   const Variables& variables);
 

@@ -1,4 +1,4 @@
-// Reads the file of a secret again, so that a new key needs no restart.
+// A SecretWatch reads the file of a secret again, so that a new key needs no restart.
 //
 // A look reads the whole file and compares what it says, so that it does not matter how it was
 // replaced: written over, renamed, or by a link to another directory, as Kubernetes does. Looks are
@@ -22,17 +22,17 @@ namespace gateway::app {
 class SecretWatch {
  public:
   // `present` is what the file said at the start. `replaced` is called with each new secret, under
-  // no lock. What is passed in must outlive this.
+  // no lock. What is passed in must outlive the watch.
   SecretWatch(SecretOrigin file, Secret present, std::function<void(Secret)> replaced,
               const Clock& clock, Timers& timers);
   SecretWatch(const SecretWatch&) = delete;
   SecretWatch& operator=(const SecretWatch&) = delete;
 
   enum class Found { kSame, kReplaced, kUnusable };
-  // Looks now. What is found is logged if it is news.
+  // Looks at the file now. What is found is logged if it is news.
   Found Look();
 
-  // Looks no more by itself.
+  // After it the watch looks no more by itself.
   void Stop() { next_.Stop(); }
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kStatus = "grpc-status:";
-// A message without a field: the whole server is meant.
+// A request without a field, which asks for the whole server.
 constexpr char kQuestion[5] = {0, 0, 0, 0, 0};
 // The message {status: SERVING} behind its length.
 constexpr std::string_view kServing("\0\0\0\0\2\x08\1", 7);

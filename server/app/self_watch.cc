@@ -87,7 +87,7 @@ void SelfWatch::Run(MonoTime due) {
   }
 }
 
-// The worst of what all addresses say.
+// Calls all addresses once; the worst answer counts.
 void SelfWatch::Round(Duration late) {
   Found worst;
   for (const std::string& address : addresses_) {

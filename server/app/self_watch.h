@@ -1,10 +1,10 @@
-// Calls the gateway itself, as a client does: over a new connection, through each port it listens
-// on.
+// A SelfWatch calls the gateway that it runs in, as a client does: over a new connection, through
+// each port that the gateway listens on.
 //
 // What the program knows of itself is no proof that anybody can reach it: a listener may be deaf,
 // or gRPC's threads blocked, while the process lives. The probes answer by what these calls find,
 // and a gateway that nobody can reach ends, so that it is started again; all that it must remember
-// is stored. A machine that is only slow must not lose its gateway by that: see Judge.
+// is stored. But a gateway on a machine that is only slow must not end: see Judge.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +55,8 @@ struct SelfWatchOptions {
 
 class SelfWatch {
  public:
-  // The functions are called from the watch's thread. `unreachable` is called once, after so many
-  // misses in a row.
+  // The functions are called from the watch's thread. `unreachable` is called once, after as many
+  // misses in a row as the options say.
   SelfWatch(SelfWatchOptions options, std::vector<std::string> addresses, SelfDial dial,
             std::function<ServerProgress()> progress, std::function<void()> unreachable);
   ~SelfWatch();  // stops, and waits for a call under way
@@ -68,7 +68,8 @@ class SelfWatch {
   // No call counts any more: for a drain.
   void Stop();
 
-  // Why the process should be taken for dead, or may not get calls; empty: it should not, it may.
+  // NotLive says why the process should be taken for dead, NotReady why it should get no calls.
+  // Empty if there is no reason.
   std::string NotLive() const;
   std::string NotReady() const;
 

@@ -20,7 +20,7 @@ bool IsList(const CLI::Option& option) {
   return option.get_expected_max() >= CLI::detail::expected_max_vector_size;
 }
 
-// CLI11 takes 10x for true.
+// Checks a switch here, because CLI11 takes 10x for true.
 std::string CheckSwitch(const std::string& text) {
   static const std::set<std::string> words = {"true",  "on",  "yes", "enable",  "1",
                                               "false", "off", "no",  "disable", "0"};
@@ -33,13 +33,14 @@ std::string CheckNotEmpty(const std::string& text) {
   return "is empty; give it a value, or leave it out";
 }
 
-// CLI11 begins its messages with the option's name.
+// Takes the option's name off, with which CLI11 begins its messages.
 std::string WithoutName(const CLI::Option& option, std::string_view message) {
   TakePrefix(message, option.get_name() + ": ");
   return std::string(message);
 }
 
-// What proves or tells who we are is not for logs, and a URL may hold a password.
+// A setting as the log may show it: credentials and account names are not for logs, and a URL may
+// hold a password.
 std::string Shown(const std::string& name, const std::vector<std::string>& values) {
   if (name == "client-id" || name == "user-id") return "set";
   std::string shown = absl::StrJoin(values, ", ");
@@ -63,7 +64,7 @@ Settings::Settings(CLI::App& app) {
     option->envname("");
     const auto check = IsFlag(*option) ? CheckSwitch : CheckNotEmpty;
     option->check(CLI::Validator([check](std::string& text) { return check(text); }, ""));
-    // Whether one is given twice, Apply says in words.
+    // If an option is given twice, Apply says so in words.
     if (!IsList(*option)) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     settings_.push_back(std::move(setting));
   }
@@ -175,7 +176,7 @@ Settings::Setting* Settings::Find(std::string_view name) {
   return found == settings_.end() ? nullptr : &*found;
 }
 
-// Only a key that is like one of ours is repeated: any other may be a piece of a secret.
+// The message repeats only a key that is like one of ours: any other may be a piece of a secret.
 std::string Settings::UnknownKey(const std::string& key) const {
   constexpr char kUnknown[] = "there is no such setting; ";
   std::vector<std::string> names;

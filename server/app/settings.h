@@ -1,9 +1,10 @@
-// Where each setting of a command comes from: a flag, else a PICTORY_… variable, else a line of the
-// config file, else its default.
+// Settings finds where each setting of a command comes from: a flag, else a PICTORY_… variable,
+// else a line of the config file, else its default.
 //
-// CLI11 knows the options and what each may be; it reads the flags. What it makes of variables and
-// files is too loose for settings that guard money (an empty variable is none, of two lines one
-// counts, a wrong value does not say where it stands), so that is done here, with CLI11's checks.
+// CLI11 knows the options and what each may be, and reads the flags. What it makes of variables and
+// files is too loose for settings that guard money (it takes an empty variable for none, of two
+// lines it takes one, and it does not say where a wrong value stands), so Settings reads those,
+// with CLI11's checks.
 #pragma once
 
 #include <string>
@@ -23,10 +24,10 @@ namespace gateway::app {
 
 class Settings {
  public:
-  // Of all options of `app`, which must outlive it. Hides the variables' names from CLI11, which
-  // would read them while it parses.
+  // Takes all options of `app`, which must outlive the object. Hides the variables' names from
+  // CLI11, which would read them while it parses.
   explicit Settings(CLI::App& app);
-  // Shows them again, for --help.
+  // Shows the variables' names again, for --help.
   void ShowVariables();
 
   // What all settings are called: `PICTORY_MAX_WATCHES`, `--max-watches`.
@@ -39,16 +40,16 @@ class Settings {
   std::vector<std::string> given_flags() const;
   // What a flag or its variable says, unchecked; "" if neither is there.
   std::string Text(std::string_view flag, const Variables& variables) const;
-  // Checks every value wherever it stands, also one that does not count, and leaves in the options'
-  // targets the one that does. What is wrong, a line each.
+  // Checks every value wherever it stands, also one that does not count, and leaves the one that
+  // counts in the options' targets. Returns what is wrong, a line each.
   std::vector<std::string> Apply(const Variables& variables, const ConfigFile& file);
 
   // After Apply:
 
-  // What is not left at its default, in order of the names.
+  // The settings that are not left at their defaults, in order of the names.
   std::vector<GivenSetting> given() const;
-  // A message that begins with a flag, for whoever set that elsewhere: with the variable, or the
-  // file, line and key.
+  // A message that begins with a flag, changed for an operator who set that elsewhere: it then
+  // begins with the variable, or with the file, line and key.
   std::string Located(const std::string& message) const;
 
  private:

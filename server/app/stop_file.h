@@ -1,11 +1,12 @@
-// The kill switch for money: a file whose presence stops new submits.
+// A StopFile is the kill switch for money: while the file is there, new submits are stopped.
 //
-// A file, because it outlives the process, needs no client, and works while nothing else does:
-// `touch STATE_DIR/stop-submits` stops, `rm` allows again, within a second. Jobs already
-// submitted go on, and an equal retry of a submit still gets its job. If it cannot be told whether
-// the file is there, submits are stopped too: money is not spent on a guess.
+// The switch is a file because a file outlives the process, needs no client, and works while
+// nothing else does: `touch STATE_DIR/stop-submits` stops, `rm` allows again, within a second. Jobs
+// already submitted go on, and an equal retry of a submit still gets its job. If it cannot be told
+// whether the file is there, submits are stopped too: money is not spent on a guess.
 //
-// Looked at before the constructor returns and then once a second, on the thread of the timers.
+// The file is looked for before the constructor returns and then once a second, on the thread of
+// the timers.
 #pragma once
 
 #include <filesystem>
@@ -20,13 +21,13 @@ inline constexpr char kStopFileName[] = "stop-submits";
 
 class StopFile {
  public:
-  // What is passed in must outlive this.
+  // What is passed in must outlive the StopFile.
   StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
            Timers& timers);
   StopFile(const StopFile&) = delete;
   StopFile& operator=(const StopFile&) = delete;
 
-  // Looks no more. The switch stays as it is.
+  // After it the StopFile looks no more, and the switch stays as it is.
   void Stop() { next_.Stop(); }
 
  private:

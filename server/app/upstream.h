@@ -9,17 +9,18 @@
 
 namespace gateway::app {
 
-// With the credentials of `config`; for the embedded sandbox with its own, because real ones never
-// go there.
+// The options have the credentials of `config`, but for the embedded sandbox its own, because real
+// ones never go there.
 pictory::ClientOptions ClientOptionsOf(const Config& config);
 
-// For validation and translation alike.
+// The options for validation and translation alike.
 pictory::TranslateOptions TranslateOptionsOf(const Config& config);
 
-// Where calls go, what proves who asks, and whose paths are used: one line, without secrets.
+// Writes one line, without secrets: where calls go, what proves who asks, and which API version's
+// paths are used.
 void LogUpstream(const Config& config, const std::string& base_url);
 
-// What the embedded sandbox is asked with.
+// The credentials for the embedded sandbox.
 inline constexpr char kSandboxKey[] = "pictai_sandbox";
 inline constexpr char kSandboxClient[] = "sandbox";  // client id, secret and user id
 

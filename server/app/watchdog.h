@@ -1,5 +1,5 @@
-// Ends a process that takes longer than it may: a thread, because everything else may be what
-// hangs.
+// A Watchdog ends a process that takes longer than it may. It is a thread of its own, because
+// everything else may be what hangs.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,9 @@ namespace gateway::app {
 
 class Watchdog {
  public:
-  // `bite` runs on its thread once `after` has passed, and ends the process.
+  // `bite` runs on the watchdog's thread once `after` has passed, and ends the process.
   Watchdog(Duration after, std::function<void()> bite);
-  // Calls it off.
+  // The destructor calls the watchdog off.
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

@@ -12,7 +12,8 @@ namespace gateway::app {
 namespace {
 
 constexpr char kKeyFile[] = "webhook.key";
-// What the receiver puts behind the URL: a slash, a token of 32 digits, a dot and a MAC of 64.
+// The length of what the receiver puts behind the URL: a slash, a token of 32 digits, a dot and a
+// MAC of 64.
 constexpr std::size_t kSealedBytes = 1 + 32 + 1 + 64;
 constexpr std::size_t kPublicUrlMaxBytes = limits::kWebhookUrlMaxBytes - kSealedBytes;
 

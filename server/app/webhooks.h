@@ -15,7 +15,7 @@ class App;
 
 namespace gateway::app {
 
-// Their raw texts, before they mean anything.
+// The raw texts of these options, before they are checked.
 struct WebhookFlags {
   std::string listen = "off";
   std::string url;
@@ -24,15 +24,15 @@ struct WebhookFlags {
 // `flags` must outlive `app`.
 void AddWebhookFlags(CLI::App& app, WebhookFlags& flags);
 
-// Fills what the texts say, each for itself. INVALID_ARGUMENT, naming the option.
+// Fills in what the texts say, each for itself. An error is INVALID_ARGUMENT and names the option.
 absl::Status CompleteWebhooks(const WebhookFlags& flags, Config& config);
 
-// Whether they fit each other and the rest of `config`, of which it is known by now whether the
-// sandbox is used.
+// Checks that the options about webhooks fit each other and the rest of `config`, in which it is
+// decided by now whether the sandbox is used.
 absl::Status CheckWebhooks(const Config& config);
 
-// Bound, but not serving yet; null if webhooks are off. The key is kept beside the jobs of
-// `directory`.
+// Returns a receiver that is bound, but does not serve yet; null if webhooks are off. The key is
+// kept beside the jobs in `directory`.
 absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
     const Config& config, const std::filesystem::path& directory);
 

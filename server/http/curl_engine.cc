@@ -94,8 +94,9 @@ absl::Status CurlEngine::InitLane(LaneState& lane, int in_flight_max) {
   return absl::OkStatus();
 }
 
-// Signals are the main thread's. SIGPIPE too: with NOSIGNAL libcurl leaves it to us, and a TLS
-// write to a closed connection may raise it in this thread, where it now stays blocked.
+// The main thread takes the signals, so this thread blocks them all. SIGPIPE too: with NOSIGNAL
+// libcurl leaves it to us, and a TLS write to a closed connection may raise it in this thread,
+// where it stays blocked.
 void CurlEngine::StartThread() {
   sigset_t all, before;
   sigfillset(&all);
@@ -131,7 +132,7 @@ void CurlEngine::Join() {
 
 void CurlEngine::Wake() {
   const std::uint64_t one = 1;
-  // Fails only if 2^64-1 wake-ups are pending: then one is.
+  // The write fails only if 2^64-1 wake-ups are pending, so one is pending then.
   [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
 }
 
@@ -154,7 +155,7 @@ void CurlEngine::Run() {
   }
 }
 
-// Returns when the waiting ended.
+// Returns the time at which the waiting ended.
 MonoTime CurlEngine::WaitAndDispatch() {
   std::array<epoll_event, kEventsPerWait> events;
   const int count =
@@ -325,8 +326,8 @@ int CurlEngine::OnSocket(CURL*, curl_socket_t fd, int what, void* data, void* kn
   if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
   const int operation = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   int rc = epoll_ctl(epoll, operation, fd, &event);
-  // A number that libcurl closed and was given again may be known here and not there, or not here
-  // and there.
+  // A file number that libcurl closed and the system gave out again may be known here and not to
+  // epoll, or to epoll and not here.
   if (rc != 0 && errno == EEXIST) rc = epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
   if (rc != 0 && errno == ENOENT) rc = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
   if (known == nullptr) curl_multi_assign(lane.multi.get(), fd, &lane);

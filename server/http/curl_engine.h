@@ -1,8 +1,9 @@
-// One thread, one epoll, and on it the two lanes: a multi handle of libcurl each.
+// A CurlEngine is one thread with one epoll, and on it the two lanes: a multi handle of libcurl
+// each.
 //
-// Requests are handed in from any thread; all else happens on the engine's own. It never gives
-// libcurl more transfers than there may be connections: the rest wait in front, where their own
-// deadlines govern.
+// Requests are handed in from any thread; all else happens on the engine's own. The engine never
+// gives libcurl more transfers than there may be connections: the rest wait in its queue, where
+// their own deadlines govern.
 #pragma once
 
 #include <curl/curl.h>
@@ -25,7 +26,7 @@ namespace gateway::http {
 
 class CurlEngine {
  public:
-  // Of this engine, not of the transport.
+  // The engine's share of the transport's limits.
   struct Share {
     int paid_in_flight;
     int read_in_flight;
@@ -41,9 +42,11 @@ class CurlEngine {
   // called on the engine's thread. The caller has counted it as queued.
   bool Submit(PendingRequest& pending);
 
-  // Takes no more, answers what waits, and ends what is in flight. The thread ends soon after.
+  // Takes no more requests, answers those that wait, and ends those in flight. The thread ends soon
+  // after.
   void Stop();
-  // After Stop; every `done` has been called when it returns. Not on the engine's thread.
+  // Is called after Stop, and not on the engine's thread. Every `done` has been called when it
+  // returns.
   void Join();
 
  private:

@@ -1,4 +1,4 @@
-// How the curl transport reaches the upstream. Values only.
+// CurlTransportOptions says how the curl transport reaches Pictory. It holds values only.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace gateway::http {
 
-// What keeps libcurl from sending a paid request twice. libcurl repeats a request by itself when a
-// reused connection dies before its first answer byte. Either guard alone prevents that; tests
-// take one away to prove the other.
+// PaidGuards says what keeps libcurl from sending a paid request twice. libcurl repeats a request
+// by itself when a reused connection dies before its first answer byte. Either guard alone prevents
+// that; tests take one away to prove the other.
 enum class PaidGuards {
   kBoth,
   kFreshConnectionOnly,  // every paid request has a connection of its own
@@ -22,11 +22,12 @@ enum class PaidGuards {
 struct CurlTransportOptions {
   // https://host[:port][/path], without user, query or fragment.
   std::string base_url;
-  // Says what we are, in the one form that filters of "unknown clients" let pass.
+  // Says what program calls, in the one form that filters of "unknown clients" let pass.
   std::string user_agent = "Mozilla/5.0 (compatible; pictory-gateway/0.1)";
-  // PEM bundle to trust instead of the system's; empty: the system's.
+  // The PEM bundle to trust instead of the system's; empty: the system's.
   std::string ca_file;
-  // http://, https://, socks5:// or socks5h://. Empty: none. The environment is never asked.
+  // A URL with http://, https://, socks5:// or socks5h://. Empty: no proxy. The environment is
+  // never asked.
   std::string proxy;
   // Lets base_url be http://, and then only to a loopback host.
   bool allow_plain_http = false;
@@ -41,8 +42,8 @@ struct CurlTransportOptions {
 
   Duration connect_timeout = limits::kConnectTimeout;  // name lookup and TLS included
   // An answer that has begun and then brings less than a byte a second for this long is given up.
-  // Silence before the first byte is bounded by the request's own timeout only: a submit that
-  // thinks for longer than this is not to become one of unknown outcome. Whole seconds.
+  // Silence before the first byte is bounded by the request's own timeout only: a submit over which
+  // Pictory thinks for longer than this must not become UNCONFIRMED by that. Whole seconds.
   Duration stall_timeout = std::chrono::seconds(10);
 
   PaidGuards paid_guards = PaidGuards::kBoth;  // anything else in tests only

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// libcurl reads 0 as "for ever", and truncates.
+// Rounds up, because libcurl truncates, and reads 0 as "for ever".
 long Milliseconds(Duration duration) {
   const auto rounded = std::chrono::ceil<milliseconds>(
       std::clamp(duration, Duration(milliseconds(1)), Duration(std::chrono::hours(24))));
@@ -33,7 +33,7 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
-// What libcurl says may quote what the upstream said.
+// Cleans what libcurl says, because that may quote what Pictory said.
 std::string Readable(std::string text) {
   if (text.size() > limits::kUpstreamTextMaxBytes) text.resize(limits::kUpstreamTextMaxBytes);
   for (char& c : text) {
@@ -42,8 +42,8 @@ std::string Readable(std::string text) {
   return text;
 }
 
-// Doubling would keep up to three times a large body in memory while it grows: beyond a little, all
-// it may have is reserved at once. What is never written to costs no memory.
+// Doubling would keep up to three times a large body in memory while it grows: beyond a small size,
+// all that the body may have is reserved at once. What is never written to costs no memory.
 void Append(std::string& body, std::string_view more, std::size_t limit) {
   const std::size_t size = body.size() + more.size();
   if (size > body.capacity() && size > limits::kMiB) body.reserve(std::max(size, limit));
@@ -132,7 +132,7 @@ void CurlTransfer::SetTransport() {
   Set(CURLOPT_PROXY, options_.proxy.c_str());
   Set(CURLOPT_NOPROXY, options_.proxy.empty() ? "*" : "");
   if (!options_.proxy.empty()) {
-    // Else a proxy's own answer to a plain request would pass for the upstream's.
+    // Else a proxy's own answer to a plain request would pass for Pictory's.
     Set(CURLOPT_HTTPPROXYTUNNEL, 1L);
     Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   }
@@ -250,7 +250,7 @@ FinishedRequest CurlTransfer::Finish(CURLcode verdict) {
     response_.outcome = Response::Outcome::kComplete;
     return Conclude();
   }
-  // Ours, if a callback of ours ended it, is the more precise one.
+  // If a callback of ours ended the transfer, its reason is more precise than libcurl's.
   std::string reason = std::move(response_.error);
   if (reason.empty()) {
     reason = Readable(curl_error_[0] != '\0' ? curl_error_.data() : curl_easy_strerror(verdict));
@@ -280,8 +280,9 @@ long CurlTransfer::connections_opened() const {
   return opened;
 }
 
-// Called when a connection stands and the request is about to be written to it. Never called means
-// never written; called again means libcurl repeats a request that died on a reused connection.
+// Is called when a connection stands and the request is about to be written to it. If it was never
+// called, nothing was written; if it is called again, libcurl repeats a request that died on a
+// reused connection.
 int CurlTransfer::OnBeforeSend(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const PaidGuards guards = transfer.options_.paid_guards;
@@ -343,7 +344,7 @@ std::size_t CurlTransfer::OnBody(char* data, std::size_t size, std::size_t count
   std::string& body = transfer.response_.body;
   const std::size_t announced = body.empty() ? transfer.AnnouncedBytes() : 0;
   const std::size_t room = limit - std::min(limit, body.size());
-  // All of it is reserved at once, or it would be copied each time it grows.
+  // All of the body's memory is reserved at once, or it would be copied each time it grows.
   if (announced <= limit) body.reserve(announced);
   Append(body, {data, std::min(bytes, room)}, limit);
   if (bytes <= room && announced <= limit) return bytes;
@@ -352,7 +353,8 @@ std::size_t CurlTransfer::OnBody(char* data, std::size_t size, std::size_t count
   return 0;
 }
 
-// The length of the body as its head tells it; 0 if it does not, or not that of the decoded one.
+// The length of the body as the head tells it; 0 if the head does not, or tells only that of the
+// encoded body.
 std::size_t CurlTransfer::AnnouncedBytes() const {
   if (response_.FindHeader("content-encoding") != nullptr) return 0;
   curl_off_t length = -1;

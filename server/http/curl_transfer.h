@@ -1,7 +1,8 @@
-// One libcurl easy handle, used for one request after the other.
+// A CurlTransfer is one libcurl easy handle, used for one request after the other.
 //
-// Lives on its engine's thread. It knows how a request becomes options and what evidence says about
-// its fate; the engine knows when. Never verbose: nothing here can print a header.
+// It lives on its engine's thread. It knows how a request becomes options, and what the evidence
+// says of the request's fate; the engine knows when. It is never verbose: nothing here can print a
+// header.
 #pragma once
 
 #include <curl/curl.h>
@@ -38,12 +39,12 @@ class CurlTransfer {
   CURL* handle() const { return handle_; }
   static CurlTransfer* Of(CURL* handle);
 
-  // Makes the handle ready for the request. If that fails it is not to be started: Finish it with
-  // what is returned.
+  // Makes the handle ready for the request. If that fails the transfer must not be started: Finish
+  // it with what is returned.
   CURLcode Begin(PendingRequest pending);
-  // Ends the request, with libcurl's verdict; the handle must have left its multi.
+  // Ends the request with libcurl's verdict; the handle must have left its multi.
   FinishedRequest Finish(CURLcode verdict);
-  // As above, for one that is ended by us, with the reason.
+  // Ends a request that we end ourselves, with the reason; otherwise as Finish.
   FinishedRequest Abandon(std::string reason);
   // Connections opened for the request; ask before Finish.
   long connections_opened() const;

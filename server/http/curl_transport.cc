@@ -110,8 +110,8 @@ CurlTransport::CurlTransport(CurlTransportOptions options) : options_(std::move(
 CurlTransport::~CurlTransport() { Stop(); }
 
 void CurlTransport::Stop() {
-  // All of them first, so that they end side by side. A `done` that starts another request then
-  // finds every engine still there, and closed.
+  // All engines are stopped first, so that they end side by side. A `done` that starts another
+  // request then finds every engine still there, and closed.
   for (auto& engine : engines_) engine->Stop();
   for (auto& engine : engines_) engine->Join();
 }

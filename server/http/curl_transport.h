@@ -1,6 +1,7 @@
-// HttpTransport over libcurl: engines with a thread each, requests dealt to them in turn.
+// CurlTransport is HttpTransport over libcurl: it has engines with a thread each, and deals
+// requests to them in turn.
 //
-// Thread-safe but for destruction, which comes after the last Start of others.
+// It is thread-safe except for its destruction, which comes after the last Start of others.
 #pragma once
 
 #include <atomic>
@@ -28,10 +29,10 @@ class CurlTransport final : public HttpTransport {
 
   void Start(Request request, Done done) override;
 
-  // Requests still waiting are answered kNotSent, those in flight are ended: kUnknown, or kNotSent
-  // if they never reached a connection. Each of their `done` has been called when this returns; of
-  // a request that comes later it is called inside Start. By one thread, and not in a `done`; a
-  // second time it does nothing.
+  // Answers requests that still wait with kNotSent and ends those in flight: kUnknown, or kNotSent
+  // if they never reached a connection. Each of their `done` has been called when Stop returns; for
+  // a request that comes later `done` is called inside Start. Stop is called by one thread, and not
+  // in a `done`; a second time it does nothing.
   void Stop();
 
   TransportStats Stats() const;

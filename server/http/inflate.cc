@@ -11,7 +11,7 @@ namespace {
 constexpr int kGzipOrZlib = MAX_WBITS + 32;
 constexpr int kRaw = -MAX_WBITS;  // what some senders mean by deflate
 
-// nullopt if nothing can be made of it.
+// Inflates the body as far as it goes; nullopt if nothing can be made of it.
 std::optional<std::string> Inflate(std::string_view body, std::size_t max_bytes, int window_bits) {
   z_stream stream{};
   if (inflateInit2(&stream, window_bits) != Z_OK) return std::nullopt;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",  "POST",
                                                       "PUT", "PATCH", "DELETE"};
-// They decide where a request ends or whose it is; the transport sets them itself.
+// These headers decide where a request ends or whose it is; the transport sets them itself.
 constexpr std::array<std::string_view, 11> kOwnHeaders = {
     "connection", "content-length",      "expect",           "host",
     "keep-alive", "proxy-authorization", "proxy-connection", "te",
@@ -29,7 +29,7 @@ struct UrlDeleter {
 };
 using Url = std::unique_ptr<CURLU, UrlDeleter>;
 
-// Empty if the part is absent.
+// A part of the URL; empty if it is absent.
 std::string Part(const Url& url, CURLUPart part) {
   char* text = nullptr;
   if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return "";
@@ -57,7 +57,7 @@ bool IsToken(std::string_view text) {
   });
 }
 
-// "." or "..", in any spelling a server may decode.
+// Whether a segment is "." or "..", in any spelling that a server may decode.
 bool IsDotSegment(std::string_view segment) {
   std::string decoded;
   for (std::size_t i = 0; i < segment.size(); ++i) {

@@ -1,4 +1,4 @@
-// What may be put on the wire: pure checks of a base URL and of a request.
+// These pure checks of a base URL and of a request tell what may be put on the wire.
 //
 // libcurl writes CR LF inside a header line as it stands, drops a URL's fragment and resolves dot
 // segments; so everything that could become another request than the one meant is refused here.
@@ -24,7 +24,7 @@ absl::StatusOr<BaseUrl> ParseBaseUrl(const std::string& url, bool allow_plain_ht
 // Empty if the request may be sent, else why not. Never quotes a header's value.
 std::string CheckRequest(const Request& request);
 
-// No control character but a tab: may stand in a header.
+// Whether a value may stand in a header: it has no control character but tabs.
 bool IsHeaderValue(std::string_view value);
 
 }  // namespace gateway::http

@@ -17,8 +17,8 @@ void Exchange::Answer(std::shared_ptr<Exchange> self, ServerResponse response, D
   if (taken_.exchange(true)) return;
   const std::shared_ptr<ServerCore> core = core_.lock();
   if (core == nullptr || core->stopping) return;
-  // Even from the server's own thread: a handler that answers at once must not run the connection
-  // inside itself.
+  // The wake-up is posted even from the server's own thread: a handler that answers at once must
+  // not run the connection inside itself.
   asio::post(core->context,
              [self = std::move(self), response = std::move(response), delivery]() mutable {
                self->response_ = std::move(response);
@@ -87,8 +87,8 @@ void ServerCore::Stop() {
 }
 
 void ServerCore::StopWhenIdle() {
-  // Connections end in a turn or two of the loop. Stopping, not waiting for the loop to run dry:
-  // tasks of After() may be due in an hour.
+  // Connections end in a turn or two of the loop. The loop is stopped and not left to run dry,
+  // because tasks of After() may be due in an hour.
   if (connections.empty()) {
     context.stop();
   } else {

@@ -1,13 +1,15 @@
-// A small HTTP/1.1 server for this program's side doors: the sandbox, the admin port, webhooks.
+// http::Server is a small HTTP/1.1 server for this program's side doors: the sandbox, the admin
+// port, webhook calls.
 //
-// One thread of its own runs every connection and every handler; a handler must not block long.
-// Bounds: header and body bytes, and the time a request may take to arrive and an answer to be read
-// are capped (ServerOptions); over a cap the peer is answered 431, 413 or is dropped. So are
-// connections: over their cap the oldest gives way that is between two requests, else the one whose
-// request (it is answered 503) or else whose answer has taken longest. So nobody can keep others
-// out, however many connections he holds and however little he sends; only while all of them wait
-// for a handler a new peer is answered 503. Without a free file descriptor the same is done. No
-// TLS: it listens on loopback or behind a proxy.
+// One thread of its own runs every connection and every handler; a handler must not block long. The
+// bytes of header and body, the time in which a request must arrive and the time in which an answer
+// must be read have bounds (ServerOptions); beyond them the peer is answered 431 or 413, or is
+// dropped. The number of connections has a bound too: beyond it the connection gives way that has
+// been longest between two requests, else the one whose request has taken longest (it is answered
+// 503), else the one whose answer has. So nobody can keep others out, however many connections he
+// holds and however little he sends; only while all connections wait for a handler is a new peer
+// answered 503. Without a free file descriptor the same is done. There is no TLS: the server
+// listens on loopback or behind a proxy.
 #pragma once
 
 #include <cstdint>
@@ -31,18 +33,18 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
   Duration read_timeout = std::chrono::seconds(30);   // for one whole request
   Duration write_timeout = std::chrono::seconds(30);  // for one whole answer
-  // Not zero: instead, for each piece of an answer, and of a body once a sink takes it. For servers
-  // of large files only: whoever sends a byte in each such time holds a connection for as long as
-  // he likes.
+  // If not zero, it bounds, instead of the two above, the time for each piece of an answer, and of
+  // a body once a sink takes it. It is for servers of large files only: whoever sends a byte in
+  // each such time holds a connection for as long as he likes.
   Duration piece_timeout{0};
 };
 
 class ServerCore;
 class Exchange;
 
-// Answers one request, from any thread, now or later. Copyable; the first Send counts and later
-// ones do nothing. If every copy goes away without one, the peer gets a 500. Safe to use after the
-// server stopped (nothing happens then).
+// A Responder answers one request, from any thread, now or later. It can be copied; the first Send
+// counts and later ones do nothing. If every copy goes away without a Send, the peer gets a 500. It
+// is safe to use after the server stopped (nothing happens then).
 class Responder {
  public:
   explicit Responder(std::shared_ptr<Exchange> exchange);
@@ -57,8 +59,9 @@ class Server {
  public:
   // Called on the server's thread.
   using Handler = std::function<void(ServerRequest, Responder)>;
-  // Called with a request's head. Null: the body goes into ServerRequest::body, within
-  // max_body_bytes. Else the sink takes the body, bounds it and answers; the handler is not called.
+  // Called with a request's head. If it returns null, the body goes into ServerRequest::body,
+  // within max_body_bytes. Else the sink takes the body, bounds it and answers; the handler is not
+  // called.
   using Opener = std::function<std::shared_ptr<BodySink>(const ServerRequest& head)>;
 
   // Binds, so that port() is known, but serves nothing yet. If that fails, the message names the
@@ -68,10 +71,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Once, after Listen.
+  // Begins to serve. It is called once, after Listen.
   void Serve(Handler handler, Opener opener = nullptr);
-  // Closes every connection, drops timers and joins the thread; no handler runs afterwards. Safe to
-  // call twice. Not from a handler.
+  // Closes every connection, drops timers and joins the thread; no handler runs afterwards. It may
+  // be called twice, but not from a handler.
   void Stop();
 
   std::uint16_t port() const;
@@ -80,8 +83,8 @@ class Server {
   std::uint64_t connections_accepted() const;
   std::uint64_t connections_open() const;
 
-  // Runs `task` on the server's thread: as soon as possible, or after a delay. From any thread.
-  // Dropped if the server stops first.
+  // Post and After run `task` on the server's thread: as soon as possible, or after a delay. They
+  // may be called from any thread. The task is dropped if the server stops first.
   void Post(std::function<void()> task);
   void After(Duration delay, std::function<void()> task);
 

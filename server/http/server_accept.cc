@@ -1,4 +1,4 @@
-// Who is let in, and who gives way.
+// The part of http::Server that decides which peer is let in, and which connection gives way.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,7 +46,8 @@ void SendBusy(tcp::socket& socket) {
   static constexpr std::string_view kBusy =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
       "Connection: close\r\n\r\n";
-  // Small enough for the send buffer; a peer whose buffer is full learns it by the close.
+  // The answer is small enough for the send buffer; a peer whose buffer is full learns it by the
+  // close.
   const ssize_t sent =
       ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   (void)sent;
@@ -57,8 +58,8 @@ void SendBusy(tcp::socket& socket) {
 asio::awaitable<void> ServerCore::Accept() {
   int failures = 0;
   for (;;) {
-    // Without a free descriptor accepting fails even if nobody is there. So it is tried only for
-    // somebody, or nobody in particular would make a peer give way.
+    // Without a free descriptor accepting fails even if no peer waits. So it is tried only when one
+    // does; else a peer would have to give way to nobody.
     ErrorCode error;
     co_await acceptor.async_wait(tcp::acceptor::wait_read,
                                  asio::redirect_error(asio::use_awaitable, error));
@@ -67,8 +68,8 @@ asio::awaitable<void> ServerCore::Accept() {
     if (!error) acceptor.accept(socket, error);
     if (error == asio::error::would_block) continue;
     if (error) {
-      // Whoever waits to be accepted would make the next attempt fail at once: without a free
-      // descriptor or a pause this would spin.
+      // The peer that waits to be accepted would make the next attempt fail at once: without a free
+      // descriptor or a pause this loop would spin.
       const bool freed = OutOfFiles(error) && (spare.Release() || MakeRoom());
       if (freed && ++failures <= limits::kAcceptFailuresMax) continue;
       accept_pause.expires_after(limits::kAcceptPause);

@@ -180,7 +180,7 @@ asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool*
     co_await beast::http::async_read_some(stream_, buffer_, parser,
                                           asio::redirect_error(asio::use_awaitable, error));
     if (error == beast::http::error::need_buffer) error = {};
-    // What arrived before a break counts.
+    // Bytes that arrived before a break count.
     const std::size_t got = piece.size() - parser.get().body().size;
     const BodySink::Next next = got > 0 ? sink.Take({piece.data(), got}) : BodySink::Next::kMore;
     if (next == BodySink::Next::kReset) Reset();
@@ -205,7 +205,7 @@ asio::awaitable<void> Connection::RefuseFor(const ErrorCode& error) {
   } else if (error == he::error::header_limit || error == he::error::buffer_overflow) {
     co_await Refuse(431, "the header is too large");
   } else if (error == beast::error::timeout) {
-    // No answer: the timeout has closed the socket.
+    // There is no answer, because the timeout has closed the socket.
   } else if (error.category() == make_error_code(he::error::bad_method).category() &&
              error != he::error::end_of_stream && error != he::error::partial_message) {
     co_await Refuse(400, "not a valid HTTP request");

@@ -1,4 +1,4 @@
-// The inside of http::Server: the part that speaks Asio. Included by server*.cc only.
+// This is the inside of http::Server: the part that speaks Asio. Only server*.cc include it.
 #pragma once
 
 #include <atomic>
@@ -20,23 +20,23 @@
 
 namespace gateway::http {
 
-// What is read from a file or a body, and from a connection, at once.
+// How much is read at once from a file, a body or a connection.
 inline constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
 inline constexpr std::size_t kReadBytes = 16 * limits::kKiB;
 
 class Connection;
 
-// One request and its answer. Lives as long as the connection waits or a Responder exists; the
-// weak links let a Responder outlive both.
+// An Exchange is one request and its answer. It lives as long as the connection waits or a
+// Responder exists; its weak links let a Responder outlive connection and server.
 class Exchange {
  public:
   Exchange(std::weak_ptr<ServerCore> core, std::weak_ptr<Connection> connection)
       : core_(std::move(core)), connection_(std::move(connection)) {}
 
-  // From any thread; only the first answer counts.
+  // May be called from any thread; only the first answer counts.
   void Answer(std::shared_ptr<Exchange> self, ServerResponse response, Delivery delivery);
 
-  // The rest on the server's thread.
+  // The rest is called on the server's thread.
   bool answered() const { return response_.has_value(); }
   ServerResponse& response() { return *response_; }
   const Delivery& delivery() const { return delivery_; }
@@ -61,10 +61,10 @@ struct Standing {
   Phase phase = Phase::kIdle;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
-// Of one phase, the one that has been in it longest goes first. Pure.
+// Of two in one phase, the one that has been in it longer gives way first. Pure.
 bool GivesWayBefore(const Standing& one, const Standing& other);
 
-// A file descriptor kept for the day there is none left: given up, it lets one peer in.
+// A SpareFile keeps a file descriptor for when there is none left: given up, it lets one peer in.
 class SpareFile {
  public:
   SpareFile() = default;
@@ -82,7 +82,7 @@ class SpareFile {
 // Tells a peer that there is no room, without waiting for it.
 void SendBusy(boost::asio::ip::tcp::socket& socket);
 
-// One peer. All of it runs on the server's thread.
+// A Connection serves one peer. All of it runs on the server's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerCore& core, boost::asio::ip::tcp::socket socket, std::uint64_t number);
@@ -97,7 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void Enter(Phase phase);
   boost::asio::awaitable<bool> AwaitFirstByte();
-  // Empty: the connection is over (an error was answered if one could be).
+  // Reads the next request. Empty: the connection is over (an error was answered if one could be).
   boost::asio::awaitable<std::optional<ServerRequest>> ReadRequest(bool* keep_alive);
   // False: the connection is over.
   template <class Parser>
@@ -106,7 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> AskForBody(bool expected);
   boost::asio::awaitable<void> Refuse(int status, std::string_view why);
   boost::asio::awaitable<void> AwaitAnswer(std::shared_ptr<Exchange> exchange);
-  // True: the connection may take another request.
+  // Sends the answer. True: the connection may take another request.
   boost::asio::awaitable<bool> SendAnswer(const ServerRequest& request, Exchange& exchange,
                                           bool keep_alive);
   boost::asio::awaitable<bool> SendBytes(const std::string& head, BodySource* body,

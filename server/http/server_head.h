@@ -1,4 +1,5 @@
-// The head of an HTTP/1.1 answer, and the part of the body a Range header asks for. Pure.
+// These functions write the head of an HTTP/1.1 answer, and find the part of the body that a Range
+// header asks for. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What the HTTP server hands to a handler and takes back from it.
+// These are the values that the HTTP server hands to a handler and takes back from it.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct ServerRequest {
   std::string remote_address;
   std::uint64_t connection = 0;  // numbers the connections of one server from 1
 
-  // nullptr if absent. `name` in lower case; the first of several.
+  // The value of the header `name`, given in lower case; nullptr if it is absent, the first of
+  // several.
   const std::string* FindHeader(std::string_view name) const {
     for (const Header& header : headers) {
       if (header.name == name) return &header.value;
@@ -38,8 +39,8 @@ struct ServerRequest {
   }
 };
 
-// The bytes of an answer, read piece by piece so that large ones are never held whole.
-// Used by one connection at a time, on the server's thread.
+// A BodySource gives the bytes of an answer piece by piece, so that large ones are never held
+// whole. One connection at a time uses it, on the server's thread.
 class BodySource {
  public:
   virtual ~BodySource() = default;
@@ -68,8 +69,9 @@ struct ServerResponse {
 
 ServerResponse TextResponse(int status, std::string_view content_type, std::string text);
 
-// Takes a request's body as it arrives, so that large ones are never held whole, and then answers.
-// Used by one connection, on the server's thread; gone without Answer if the peer broke off.
+// A BodySink takes a request's body as it arrives, so that large ones are never held whole, and
+// then answers. One connection uses it, on the server's thread; it goes without Answer if the peer
+// broke off.
 class BodySink {
  public:
   enum class Next {
@@ -79,14 +81,15 @@ class BodySink {
   };
 
   virtual ~BodySink() = default;
-  // Before the first byte, and before a peer that waits to be asked for the body is asked.
+  // Called before the first byte, and before a peer that waits to be asked for the body is asked.
   virtual Next Begin() { return Next::kMore; }
   virtual Next Take(std::string_view piece) = 0;
-  // Once: after the last byte, or after kAnswer.
+  // Called once: after the last byte, or after kAnswer.
   virtual void Answer(const Responder& responder) = 0;
 };
 
-// How an answer goes out. The default is the honest way; the rest is for playing a bad server.
+// A Delivery says how an answer goes out. The default is the honest way; the rest is for playing a
+// bad server.
 struct Delivery {
   enum class End {
     kKeep,   // keep-alive, as HTTP has it

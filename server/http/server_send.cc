@@ -1,4 +1,4 @@
-// The half of a connection that sends.
+// The half of http::Connection that sends.
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -142,7 +142,7 @@ asio::awaitable<void> Connection::Hang() {
 }
 
 // Closing with bytes unread makes the kernel send RST, and the peer may then never see the answer
-// that explains the close. So: say we are done, and read on for a moment.
+// that explains the close. So the connection says that it is done, and reads on for a moment.
 asio::awaitable<void> Connection::LingeringClose() {
   ErrorCode error;
   stream_.socket().shutdown(tcp::socket::shutdown_send, error);

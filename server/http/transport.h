@@ -1,7 +1,7 @@
-// One HTTP request to Pictory, and what became of it.
+// An HttpTransport sends HTTP requests to Pictory and tells what became of each.
 //
-// HttpTransport is the wall between the domain and the network: CurlTransport
-// (http/curl_transport.h) in the program, a scripted double in tests and in the simulator.
+// It is the wall between the domain and the network. In the program it is a CurlTransport
+// (http/curl_transport.h), in tests and in the simulator a scripted double.
 #pragma once
 
 #include <functional>
@@ -30,12 +30,13 @@ struct Header {
 struct Request {
   Lane lane = Lane::kRead;
   std::string method = "GET";
-  // Appended to the transport's base URL; begins with '/'; segments percent-encoded by the caller.
+  // The path is appended to the transport's base URL. It begins with '/'; the caller has
+  // percent-encoded its segments.
   std::string path;
   std::vector<Header> headers;              // `Authorization` among them is never logged
   std::shared_ptr<const std::string> body;  // null: none
   Duration timeout = limits::kPollTimeout;  // from the start of the transfer, queueing not counted
-  // A request still queued then is answered kNotSent without touching the network.
+  // A request that is still queued at this time is answered kNotSent without touching the network.
   MonoTime start_by = MonoTime::max();
   std::size_t max_body_bytes = limits::kJobReplyMaxBytes;  // decoded bytes
 };
@@ -52,10 +53,11 @@ struct Response {
   std::string body;             // whole if kComplete, else what arrived (capped)
   std::string error;            // for people, if not kComplete; never contains a secret
   bool timed_out = false;       // of kUnknown: because the request's timeout passed
-  // Not 0: cut because the body is longer than this, the request's max_body_bytes.
+  // If not 0, the answer was cut because the body is longer than this, the request's
+  // max_body_bytes.
   std::size_t longer_than_bytes = 0;
 
-  // nullptr if absent. `name` in lower case.
+  // The value of the header `name`, given in lower case; nullptr if it is absent.
   const std::string* FindHeader(std::string_view name) const {
     for (const Header& header : headers) {
       if (header.name == name) return &header.value;

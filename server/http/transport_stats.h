@@ -1,7 +1,7 @@
-// What a transport has done so far, for metrics.
+// TransportStats tells what a transport has done so far, for metrics.
 //
-// A snapshot of counters that move independently: each is exact, their sums may be off by what
-// happened while they were read.
+// It is a snapshot of counters that move independently: each is exact, their sums may be off by
+// what happened while they were read.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace gateway::http {
 
 struct LaneStats {
   std::uint64_t queued = 0;     // now waiting
-  std::uint64_t in_flight = 0;  // now at the upstream
+  std::uint64_t in_flight = 0;  // now at Pictory
   // Since the start:
   std::uint64_t started = 0;
   std::uint64_t complete = 0;
@@ -26,11 +26,11 @@ struct LaneStats {
 struct TransportStats {
   LaneStats paid;
   LaneStats read;
-  // The longest an engine was away from its sockets, callbacks included.
+  // The longest time an engine was away from its sockets, callbacks included.
   Duration loop_stall_max{0};
 };
 
-// Written by engine threads and by callers of Start, read by anyone.
+// The counters are written by engine threads and by callers of Start, and read by anyone.
 struct LaneCounters {
   std::atomic<std::uint64_t> queued{0};
   std::atomic<std::uint64_t> in_flight{0};

@@ -1,7 +1,8 @@
-// Requests that wait for a connection: first in, first out, each until its own deadline.
+// A WaitQueue holds requests that wait for a connection: first in, first out, each until its own
+// deadline.
 //
-// Single-threaded. libcurl could hold them itself, but then its idea of time would govern, and a
-// transfer it holds costs more than twice one we hold.
+// It is single-threaded. libcurl could hold the requests itself, but then its idea of time would
+// govern, and a transfer that libcurl holds costs more than twice one that we hold.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ struct PendingRequest {
 class WaitQueue {
  public:
   void Push(PendingRequest pending);
-  // The oldest. The queue must not be empty.
+  // Takes out the oldest request. The queue must not be empty.
   PendingRequest Pop();
-  // One whose deadline is not after `now`, the earliest deadline first.
+  // Takes out a request whose deadline is not after `now`, the earliest deadline first.
   std::optional<PendingRequest> PopExpired(MonoTime now);
   // MonoTime::max() if nothing waits with a deadline.
   MonoTime next_deadline() const;

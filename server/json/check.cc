@@ -15,7 +15,7 @@ namespace {
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
-// Checks, and notes what lies directly under the root.
+// An OutlineHandler checks, and notes what lies directly under the root.
 class OutlineHandler final : public SaxHandler<OutlineHandler> {
  public:
   OutlineHandler(const Source& source, const Limits& limits, Outline* outline)
@@ -60,7 +60,7 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
   std::array<std::size_t, 3> begin_{};
 };
 
-// Decodes one string.
+// A TextHandler decodes one string.
 class TextHandler final : public SaxHandler<TextHandler> {
  public:
   TextHandler(const Source& source, const Limits& limits, std::string& out)

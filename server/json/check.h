@@ -1,14 +1,16 @@
-// A bounded check of JSON text from anybody, without a DOM, and in one pass unless the text is odd.
+// Check makes a bounded check of JSON text from anybody, without a DOM, and in one pass unless the
+// text is odd.
 //
-// Strictly, as callers' texts are read, it refuses what parsers disagree on or what would harm us
+// The strict reading, for callers' texts, refuses what parsers disagree on or what would harm us
 // later: broken UTF-8, a surrogate without its other half, duplicate keys at any depth, and
-// whatever exceeds the limits. Forgivingly, as Pictory's are, it takes what JavaScript and Python
-// take: half a surrogate pair and broken UTF-8 are U+FFFD, of equal keys the last counts, NaN and
-// Infinity are null, a byte order mark is passed over, what nests too deep is empty, keys have any
-// length. Numbers have any length and size in both; a text that is cut, or followed by anything, is
-// nothing in either. Reading (json/proto_reader.h) applies exactly the same rules.
+// whatever exceeds the limits. The forgiving reading, for Pictory's texts, takes what JavaScript
+// and Python take: half a surrogate pair and broken UTF-8 are U+FFFD, of equal keys the last
+// counts, NaN and Infinity are null, a byte order mark is passed over, what nests too deep is
+// empty, keys have any length. In both readings numbers have any length and size, and a text that
+// is cut, or followed by anything, is refused. Read (json/proto_reader.h) applies exactly the same
+// rules.
 //
-// Pure functions; nothing is retained. A byte slice points into the text given.
+// The functions are pure and retain nothing. Byte slices point into the text given.
 #pragma once
 
 #include <cstddef>
@@ -39,23 +41,24 @@ struct Limits {
   bool allow_nul = true;                                       // \u0000 inside a string or key
 };
 
-// One member of the root object, or one element of the root array (then `key` is empty).
+// A Member is one member of the root object, or one element of the root array (then `key` is
+// empty).
 struct Member {
   std::string key;         // decoded
   std::string_view value;  // the exact bytes of the value, no white space around it
   Type type = Type::kAbsent;
 };
 
-// What lies directly under the root. For a scalar root there are no members.
+// An Outline is what lies directly under the root. For a scalar root there are no members.
 struct Outline {
-  // Before the check: whether the elements of an array are wanted too. They take far more memory
-  // than the text of them.
+  // Set before the check: whether the elements of an array are wanted too. They take far more
+  // memory than their text.
   bool elements = true;
   Type type = Type::kAbsent;
   std::string_view root;
   std::vector<Member> members;
 
-  // nullptr if there is no such member.
+  // The member with this key; nullptr if there is none.
   const Member* Find(std::string_view key) const;
 };
 
@@ -64,8 +67,8 @@ struct Outline {
 // `outline`, if given, is filled (on an error its content is unspecified).
 absl::Status Check(std::string_view text, const Limits& limits = {}, Outline* outline = nullptr);
 
-// The text of a scalar that has been checked, in either reading: a string decoded, others as they
-// are written. Empty for a null, what is read as one, an object or an array.
+// The text of a scalar that has been checked, in either reading: a string is decoded, others are as
+// they are written. Empty for an object, an array, a null and what is read as null.
 std::string Text(std::string_view checked_value);
 
 // The elements of an array that has been checked, each without white space around it. Cheaper than

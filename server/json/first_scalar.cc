@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kOffPath = -1;
 
-// Follows the tree of wanted keys down and up again.
+// A Finder follows the tree of wanted keys down and up again.
 class Finder final : public SaxHandler<Finder> {
  public:
   Finder(const Source& source, const Limits& limits, const PathTable& paths)
@@ -28,7 +28,7 @@ class Finder final : public SaxHandler<Finder> {
     return Fail("found");
   }
   bool OnStart(Type type, std::size_t) {
-    // The container has been counted already: what it is for was said one level up.
+    // The container has been counted already, so what it is for stands one level up.
     open_[At(depth())] = type == Type::kObject ? next_[At(depth() - 1)] : kOffPath;
     Next() = kOffPath;
     return true;

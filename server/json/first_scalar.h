@@ -1,7 +1,9 @@
-// Picks one value out of JSON text from anybody and stops: what follows it is not looked at.
+// FirstScalar picks one value out of JSON text from anybody and stops: what follows is not looked
+// at.
 //
-// So it works on the beginning of a text that is longer than one cares to read, and costs no more
-// than the way to the value, unless that is odd. Pure; nothing is retained.
+// So it works on the beginning of a text that is longer than anybody wants to read, and costs no
+// more than the way to the value, unless the text is odd on that way. It is pure and retains
+// nothing.
 #pragma once
 
 #include <string>

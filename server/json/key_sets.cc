@@ -89,7 +89,7 @@ void KeySets::Close() {
     level.shape_bytes.assign(level.count == 0 ? std::string_view() : level.bytes);
   }
   keys_.resize(level.first);
-  // One huge object must not be paid for by every small one after it.
+  // The table of one huge object goes, so that small ones after it need not clear it.
   if (level.table.size() > 4096) std::vector<std::uint32_t>().swap(level.table);
 }
 

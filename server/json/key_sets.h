@@ -1,7 +1,8 @@
-// The keys of the objects that are open, to find those that occur twice. Private to json/.
+// KeySets holds the keys of the objects that are open, to find keys that occur twice. Private to
+// json/.
 //
 // Objects of a list mostly have the keys of the object before, in the same order; such a key costs
-// one comparison. Where there are many, they are hashed with the process's seed, so that nobody
+// one comparison. The keys of large objects are hashed with the process's seed, so that nobody
 // outside can make them clash.
 #pragma once
 
@@ -17,7 +18,7 @@ namespace gateway::json {
 
 class KeySets {
  public:
-  // An object opens.
+  // Notes that an object opens.
   void Open() {
     if (open_ == levels_.size()) levels_.emplace_back();
     Level& level = levels_[open_++];
@@ -43,7 +44,7 @@ class KeySets {
     return Insert(level, key);
   }
 
-  // Of the innermost object.
+  // How many keys the innermost object has.
   std::size_t count() const { return levels_[open_ - 1].count; }
 
   void Close();

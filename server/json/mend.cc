@@ -31,7 +31,7 @@ std::optional<unsigned> EscapedUnit(std::string_view text, std::size_t at) {
 bool IsHighHalf(unsigned unit) { return unit >= 0xD800 && unit < 0xDC00; }
 bool IsLowHalf(unsigned unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
-// Behind the number that begins at `at`; `at` if none does.
+// The place behind the number that begins at `at`; `at` if none does.
 std::size_t NumberEnd(std::string_view text, std::size_t at) {
   std::size_t i = at;
   const auto take = [&](std::string_view any) {
@@ -89,7 +89,7 @@ class Mender {
     std::size_t newest = 0;
   };
 
-  // One token. False where the text is broken.
+  // Takes one token. False where the text is broken.
   bool Step() {
     switch (text_[at_]) {
       case ' ':
@@ -118,7 +118,7 @@ class Mender {
     }
   }
 
-  // A value is allowed here.
+  // Takes a value where one is allowed.
   bool Value() {
     if (next_ != Next::kValue && next_ != Next::kValueOrEnd) return false;
     next_ = Next::kEnd;
@@ -178,7 +178,7 @@ class Mender {
     return Characters() && (!key || !KeysAreKept() || Key(begin));
   }
 
-  // Over a string to behind its closing quote.
+  // Goes over a string to behind its closing quote.
   bool Characters() {
     for (++at_; at_ < text_.size();) {
       at_ += PlainRun(text_.data() + at_, text_.size() - at_);
@@ -222,7 +222,7 @@ class Mender {
     return true;
   }
 
-  // The key between `begin` and here takes the place of an equal one before it.
+  // Takes the key between `begin` and here. It takes the place of an equal one before it.
   bool Key(std::size_t begin) {
     if (places_.size() >= max_keys_) return false;
     const std::string_view quoted = text_.substr(begin, at_ - begin);
@@ -241,7 +241,7 @@ class Mender {
     return true;
   }
 
-  // A number, or one of the words.
+  // Takes a number, or one of the words.
   bool Word() {
     for (const std::string_view word : {"true", "false", "null"}) {
       if (text_.substr(at_, word.size()) == word) {

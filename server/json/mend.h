@@ -1,10 +1,10 @@
-// Makes JSON that is odd, but plain to most programs, into JSON that keeps the rules of
-// json/check.h: a copy of the same length, so that a place in one is the same place in the other.
-// Events are taken from the copy; numbers, and what is handed on as the bytes it has, from the text
-// itself.
+// Mend turns JSON that is odd, but readable to most programs, into JSON that keeps the rules of
+// json/check.h. It makes a copy of the same length, so that a place in one is the same place in the
+// other. Events are taken from the copy; numbers, and what is handed on as the bytes it has, from
+// the text itself.
 //
-// Pure, and linear in the length of the text whatever it holds: no recursion, and beyond the copy
-// no more memory than the checked reading takes for its keys.
+// It is pure, and linear in the length of the text whatever that holds: it does not recurse, and
+// beyond the copy it takes no more memory than the checked reading takes for its keys.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
-// Read() at work: follows the events of one text and serialises one message from it. Private to
-// json/.
+// A MessageReader does the work of Read(): it follows the events of one text and serialises one
+// message from it. Private to json/.
 //
 // Each open object or array has a frame that knows what its values are for; what nobody wants costs
-// a counter. Events in proto_reader.cc, storing in message_reader.cc.
+// a counter. proto_reader.cc takes the events, message_reader.cc stores the values.
 #pragma once
 
 #include <algorithm>
@@ -108,7 +108,7 @@ class MessageReader final : public SaxHandler<MessageReader> {
   }
   void NextMember(Frame& frame, std::string_view key);
   void NotePresence(Frame& frame, const FieldPlan& field);
-  // Storing is always into the innermost message that is open.
+  // Values are always stored into the innermost message that is open.
   void StoreScalar(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
   void StoreNumber(const FieldPlan& field, Type type, std::string_view decoded, std::size_t begin);
   void StoreText(const FieldPlan& field, std::string_view text, const FieldPlan* below = nullptr);

@@ -1,6 +1,6 @@
-// The text of a number to a value, exactly. Private to json/.
+// These functions convert the text of a number to a value, exactly. Private to json/.
 //
-// Text from a string may be anything; of it only decimal numbers are taken: no `inf`, no
+// Text from a string may be anything; only decimal numbers are taken from it: no `inf`, no
 // hexadecimals, no white space.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace gateway::json {
 
 enum class NumberFault { kNone, kNotANumber, kOutOfRange };
 
-// `text` is of the grammar already.
+// Converts `text`, which has the grammar of a JSON number.
 inline NumberFault ConvertDouble(std::string_view text, double& value) {
   const char* const end = text.data() + text.size();
   const std::from_chars_result result = std::from_chars(text.data(), end, value);
@@ -26,7 +26,8 @@ inline NumberFault ConvertDouble(std::string_view text, double& value) {
     return NumberFault::kNotANumber;
   }
   if (result.ec == std::errc::result_out_of_range) {
-    // Too small is as good as zero, too big is not. from_chars tells neither.
+    // A number that is too small is as good as zero, one that is too big is not. from_chars does
+    // not tell which it is.
     if (!absl::SimpleAtod(absl::string_view(text.data(), text.size()), &value)) {
       return NumberFault::kNotANumber;
     }

@@ -1,4 +1,5 @@
-// Paths into a JSON text, such as `data.status`: what json/proto_reader.h picks out on the way.
+// A PathTable holds paths into a JSON text, such as `data.status`, whose values json/proto_reader.h
+// picks out on the way.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +12,19 @@ namespace gateway::json {
 // The parts of a path between its dots; views into it.
 std::vector<std::string_view> SplitPath(std::string_view path);
 
-// Values to pick out of objects, by path: `data.status`, `error.error_code`. Keys with dots in them
-// cannot be named; paths lead through objects only. Immutable: make it once, share it.
+// The paths of values to pick out of objects: `data.status`, `error.error_code`. Keys with dots in
+// them cannot be named; paths lead through objects only. A table is immutable: make it once, share
+// it.
 class PathTable {
  public:
   explicit PathTable(std::vector<std::string> paths);
 
   std::size_t size() const { return paths_.size(); }
   const std::string& path(std::size_t index) const { return paths_[index]; }
-  // -1 if it is not in the table.
+  // The index of a path; -1 if it is not in the table.
   int IndexOf(std::string_view path) const;
 
-  // For the reader: a tree of keys. Node 0 is the root.
+  // The paths as a tree of keys, for the reader. Node 0 is the root.
   struct Node {
     std::string key;
     int first_child = -1;

@@ -1,4 +1,4 @@
-// CheckPlans: what protoc does not refuse, but the mapping cannot work with.
+// CheckPlans finds what protoc does not refuse, but the mapping cannot work with.
 #include <map>
 #include <set>
 #include <string>
@@ -35,12 +35,12 @@ bool IsMessage(const Field* field) {
   return field->type() == Field::TYPE_MESSAGE && !field->is_map();
 }
 
-// In the same package; nullptr if there is none.
+// The enum of this name in the same package; nullptr if there is none.
 const pb::EnumDescriptor* EnumBeside(const pb::FileDescriptor* file, absl::string_view name) {
   return file->pool()->FindEnumTypeByName(absl::StrCat(file->package(), ".", name));
 }
 
-// Read from an answer of Pictory's, outside of any job.
+// Whether the message is read from an answer of Pictory's, outside of any job.
 bool IsMapped(const pb::Descriptor* message) {
   for (int i = 0; i < message->field_count(); ++i) {
     if (message->field(i)->options().HasExtension(v1::rest)) return true;
@@ -157,7 +157,7 @@ class Checker {
     }
   }
 
-  // What names a value of an enum by its number.
+  // Checks the options that name a value of an enum by its number.
   void Numbers(const Field* field) {
     const v1::FieldMapping& mapping = MappingOf(field);
     const auto check = [&](int number, absl::string_view option, absl::string_view name) {
@@ -192,7 +192,7 @@ class Checker {
         return;
       case Field::TYPE_MESSAGE:
         if (field->message_type()->file()->package() == "google.protobuf") break;
-        // Read under both keys they would be merged, where everything else counts under its own.
+        // Lists under both keys would be merged, where everything else counts under its own key.
         if (!field->is_repeated() && MappingOf(field).aliases_size() > 0) {
           Fault(field->full_name(), "is one message, which cannot have aliases");
         }
@@ -219,7 +219,8 @@ class Checker {
     }
   }
 
-  // Who owns each key of one message. Two arms of a oneof may share the key they write.
+  // Checks which field owns each key of one message. Two arms of a oneof may share the key they
+  // write.
   void Keys(const pb::Descriptor* message) {
     std::map<std::string, const Field*> owner;
     for (int i = 0; i < message->field_count(); ++i) {

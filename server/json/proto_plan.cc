@@ -14,7 +14,8 @@ namespace v1 = ::pictory::jobs::v1;
 
 namespace {
 
-// Cheap, and good enough to tell the keys of one message apart; the text is compared afterwards.
+// A hash that is cheap, and good enough to tell the keys of one message apart; the text is compared
+// afterwards.
 std::size_t KeyHash(std::string_view key) {
   if (key.empty()) return 0;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(key[i]); };
@@ -40,7 +41,7 @@ class PlanCompiler {
 
   const MessagePlan& Compile(const pb::Descriptor* descriptor) {
     const MessagePlan& plan = *Message(descriptor);
-    // Only now, because messages may hold one another.
+    // The links are made only now, because messages may hold one another.
     for (MessagePlan* fresh : fresh_) LinkStrings(*fresh);
     return plan;
   }

@@ -1,10 +1,10 @@
-// How a message maps to JSON, compiled once from its descriptor and the options of
-// pictory/jobs/v1/annotations.proto.
+// A MessagePlan says how a message maps to JSON. It is compiled once from the message's descriptor
+// and the options of pictory/jobs/v1/annotations.proto.
 //
 // A plan must not be asked for from a static initialiser: before the generated descriptor pool is
 // complete, options read as empty, and stay so for the whole process. Call from main() on.
 //
-// Thread-safe. Plans live as long as the process; so must the descriptor.
+// The functions are thread-safe. Plans live as long as the process; so must the descriptor.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct FieldPlan {
   const MessagePlan* message = nullptr;  // of a message field
   const FieldPlan* string_as = nullptr;  // of that message: takes a bare string
 
-  // The value in JSON: a member under `key`.
+  // Whether the value is, in JSON, a member under `key`.
   bool IsMember() const {
     return role == ::pictory::jobs::v1::FIELD_ROLE_UNSPECIFIED ||
            role == ::pictory::jobs::v1::FIELD_ROLE_RAW_JSON;
@@ -52,13 +52,13 @@ class MessagePlan {
   const google::protobuf::Descriptor* descriptor() const { return descriptor_; }
   // In the order of declaration.
   const std::vector<FieldPlan>& fields() const { return fields_; }
-  // nullptr if there is none with this field number.
+  // The field with this number; nullptr if there is none.
   const FieldPlan* Numbered(std::uint32_t number) const {
     return number < by_number_.size() ? by_number_[number] : nullptr;
   }
   // Keys and aliases that reading knows. Where two arms of a oneof share a key, the first is read.
   const std::vector<Entry>& entries() const { return entries_; }
-  // Index into entries(), or -1.
+  // The index of a key in entries(), or -1.
   int Find(std::string_view key) const;
 
   const FieldPlan* items() const { return items_; }        // the message is an array in JSON
@@ -76,7 +76,8 @@ class MessagePlan {
   const FieldPlan* raw_self_ = nullptr;
 };
 
-// Plans of one message type and all it holds; compiled at the first call.
+// The plan of a message type. It and the plans of all that the message holds are compiled at the
+// first call.
 const MessagePlan& PlanOf(const google::protobuf::Descriptor* descriptor);
 
 // The keys a JSON body of this type may have at its top level, aliases not included: for "did you
@@ -85,7 +86,7 @@ std::vector<std::string> KnownKeys(const google::protobuf::Descriptor* descripto
 
 // Ok if everything a service declares about REST is whole: every message that its submits and their
 // results reach, and every binding. Otherwise INTERNAL, one line per fault, each with the full name
-// of what is wrong. Caches nothing. A start-up check, and a test.
+// of what is wrong. It caches nothing. The check is made at start-up, and by a test.
 absl::Status CheckPlans(const google::protobuf::ServiceDescriptor* service);
 
 // The same for one message type and all it holds.

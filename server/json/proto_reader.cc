@@ -64,8 +64,8 @@ void MessageReader::NextMember(Frame& frame, std::string_view key) {
   frame.next = Next::kField;
 }
 
-// A value other than null is there for `field` of the message in `frame`. One that came under an
-// alias before is overridden, as the last one on the wire counts.
+// Notes that a value other than null is there for `field` of the message in `frame`. A value that
+// came under an alias before is overridden, as the last one on the wire counts.
 void MessageReader::NotePresence(Frame& frame, const FieldPlan& field) {
   if (frame.kind != Frame::kMessage || frame.next_is_alias || field.repeated) return;
   frame.own_key |= Bit(field);

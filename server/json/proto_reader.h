@@ -1,14 +1,15 @@
-// JSON into messages, forgivingly, in one pass without a DOM; and byte slices of it on the way.
+// Read reads JSON into messages, forgivingly, in one pass without a DOM, and takes byte slices of
+// it on the way.
 //
-// The text itself is held to the rules of json/check.h; what it says is not: numbers in strings and
-// numbers for strings are taken, "true" and "false" too, null is absence, a single value is a list
-// of one. Unknown members, values of a wrong type and numbers out of range are left out and
-// counted.
+// The text must keep the rules of json/check.h; what it says is read forgivingly: numbers in
+// strings and numbers for strings are taken, "true" and "false" too, null is absence, a single
+// value is a list of one. Unknown members, values of a wrong type and numbers out of range are left
+// out and counted.
 //
 // A member under an alias never replaces one under the field's own key. Lists under several keys
 // are read one after the other.
 //
-// Pure functions, thread-safe. Slices point into the text.
+// The functions are pure and thread-safe. Slices point into the text.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +26,14 @@
 
 namespace gateway::json {
 
-// One value picked out.
+// A Captured is one value picked out.
 struct Captured {
   Type type = Type::kAbsent;
   std::string_view raw;  // exact bytes
   std::string text;      // of a string decoded, of a number or bool as written; else empty
 
   bool present() const { return type != Type::kAbsent; }
-  // Present and a string, number or bool: what it says.
+  // Whether the value is present and a string, number or bool.
   bool scalar() const {
     return type == Type::kString || type == Type::kNumber || type == Type::kBool;
   }
@@ -74,7 +75,7 @@ struct ReadStats {
   std::size_t skipped() const { return unknown + wrong_type + out_of_range; }
   std::vector<Omitted> omitted;
   std::vector<Problem> problems;
-  // One a path of ReadOptions::capture, in its order.
+  // One for each path of ReadOptions::capture, in its order.
   std::vector<Captured> captured;
 };
 
@@ -84,7 +85,7 @@ struct ReadStats {
 absl::StatusOr<ReadStats> Read(std::string_view text, google::protobuf::Message* message,
                                const ReadOptions& options = {});
 
-// The same, but the message stays serialised: for who needs it only that way.
+// The same, but the message stays serialised, for callers who need it only that way.
 absl::StatusOr<ReadStats> ReadWire(std::string_view text,
                                    const google::protobuf::Descriptor* message, std::string& wire,
                                    const ReadOptions& options = {});

@@ -20,8 +20,8 @@ namespace {
 
 using Field = pb::FieldDescriptor;
 
-// Walks one serialised message. False once something cannot be written; `fault` and `path` then
-// tell.
+// A MessageWriter walks one serialised message. Its functions return false once something cannot be
+// written; `fault` and `path` then tell what.
 class MessageWriter {
  public:
   explicit MessageWriter(Writer& out) : out_(out) {}
@@ -120,7 +120,7 @@ class MessageWriter {
     }
   }
 
-  // From the element that was read to the last one.
+  // Writes the elements from the one that was read to the last one.
   bool Elements(WireReader& in, const FieldPlan& field) {
     for (int i = 0;; ++i) {
       if (!Single(in, field)) return InsideElement(i);

@@ -1,11 +1,12 @@
-// Messages to JSON, exactly: only the fields that are set, in the order of their numbers.
+// WriteMessage writes messages to JSON, exactly: only the fields that are set, in the order of
+// their numbers.
 //
 // "Set" is presence where a field has it, non-zero where not, non-empty for lists and maps.
 // Integers stay integers; map keys are sorted, so equal messages give equal bytes. Fields of the
 // roles CONTROL, PATH, BODY and RAW_SELF are not written; SPLICE adds the members of its object; a
 // message with an ITEMS field is a bare array.
 //
-// Pure functions, thread-safe.
+// The functions are pure and thread-safe.
 #pragma once
 
 #include <string>

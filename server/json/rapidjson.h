@@ -1,7 +1,7 @@
-// RapidJSON as this library uses it, set up in one place. Private to json/.
+// This header sets RapidJSON up, in one place, as this library uses it. Private to json/.
 //
-// It lives in a namespace of our own, so that a translation unit elsewhere that includes RapidJSON
-// with its own settings cannot be merged with ours by the linker.
+// RapidJSON lives in a namespace of our own here, so that the linker cannot merge it with that of a
+// translation unit which includes RapidJSON with other settings.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 #include "json/utf8.h"
 
 namespace gateway::json {
-// Logs and aborts: a broken invariant of the parser must not become a null dereference or worse in
-// a release build.
+// Logs and aborts, because a broken invariant of the parser must not become a null dereference or
+// worse in a release build.
 [[noreturn]] void RapidJsonAssertionFailed(const char* expression, const char* file,
                                            int line) noexcept;
 }  // namespace gateway::json
@@ -36,9 +36,9 @@ namespace gateway::json {
 
 namespace gateway::json {
 
-// A string_view as an input stream. Reads as NUL at the end, like every stream of RapidJSON; who
-// parses compares Tell() with the size afterwards, or a NUL inside the text would end it. It may be
-// the mended copy of a text of the same length (json/mend.h).
+// A TextStream is a string_view as an input stream. It reads as NUL at the end, like every stream
+// of RapidJSON; the parser's caller compares Tell() with the size afterwards, because a NUL inside
+// the text ends it too. The text may be the mended copy of one of the same length (json/mend.h).
 class TextStream {
  public:
   using Ch = char;
@@ -60,7 +60,7 @@ class TextStream {
   // What stands at this place in the text before it was mended.
   char Original() const { return original_[src_ - head_]; }
 
-  // In-situ parsing is not for us.
+  // RapidJSON asks for these functions, which only in-situ parsing would call.
   Ch* PutBegin() { RAPIDJSON_ASSERT(false); }
   void Put(Ch) { RAPIDJSON_ASSERT(false); }
   void Flush() { RAPIDJSON_ASSERT(false); }
@@ -73,10 +73,11 @@ class TextStream {
   const char* original_;
 };
 
-// UTF-8 of a mended text: what is none is read as U+FFFD, kRawControl as what it stands for.
+// The UTF-8 of a mended text: bytes that are no UTF-8 are read as U+FFFD, and kRawControl as the
+// character that it stands for.
 struct ForgivingUtf8 : rj::UTF8<char> {};
 
-// UTF-8 whose validation takes runs of plain ASCII at once; else RapidJSON's own.
+// RapidJSON's UTF-8, but its validation takes runs of plain ASCII at once.
 struct RunUtf8 : rj::UTF8<char> {};
 
 // The number of bytes at the front of [p, p + n) that a JSON string holds as they are and that are
@@ -138,7 +139,7 @@ inline bool HasHighByte(const char* p, std::size_t n) {
 
 namespace gateway::json::rj {
 
-// Dense JSON mostly has none.
+// Skips white space. Dense JSON mostly has none.
 template <>
 inline void SkipWhitespace(gateway::json::TextStream& is) {
   while (is.left() > 0) {

@@ -1,5 +1,5 @@
-// The rules of json/check.h around RapidJSON's SAX parser: what Check and Read share. Private to
-// json/.
+// A SaxHandler puts the rules of json/check.h around RapidJSON's SAX parser: it is what Check and
+// Read share. Private to json/.
 //
 // A Derived gets only events that keep the rules, each with its place in the text:
 //   bool OnScalar(Type type, std::string_view decoded, std::size_t begin);  numbers as written
@@ -30,7 +30,8 @@ static_assert((kParseFlags & (rj::kParseFullPrecisionFlag | rj::kParseNanAndInfF
                               rj::kParseInsituFlag | rj::kParseCommentsFlag |
                               rj::kParseTrailingCommasFlag | rj::kParseStopWhenDoneFlag)) == 0);
 
-// A text, and what is parsed in its place: itself, or its mended copy. Events speak of the text.
+// A Source is a text, and what is parsed in its place: itself, or its mended copy. Events speak of
+// the text.
 struct Source {
   std::string_view text;
   std::string_view parsed;
@@ -38,7 +39,7 @@ struct Source {
   bool mended() const { return parsed.data() != text.data(); }
 };
 
-// Why a text could not be read; nothing if it was.
+// A Fault says why a text could not be read; it is empty if the text was read.
 struct Fault {
   std::string what;
   std::size_t offset = 0;
@@ -79,7 +80,7 @@ class SaxHandler {
     if (forgiving_ && mended_) ++limits_.max_depth;  // to empty containers
   }
 
-  // Once.
+  // Parses the text. It is called once.
   Fault Run() {
     if (text_.size() > (std::size_t{1} << 30)) return {"the text is too long"};
     return forgiving_ && mended_ ? Parse<ForgivingUtf8>() : Parse<RunUtf8>();
@@ -131,7 +132,7 @@ class SaxHandler {
     --depth_;
     return self().OnEnd(Type::kArray, stream_.Tell() + 1);
   }
-  // Numbers come as text only.
+  // RapidJSON never calls these functions, because numbers come as text only.
   bool Int(int) { return Fail("unexpected number"); }
   bool Uint(unsigned) { return Fail("unexpected number"); }
   bool Int64(std::int64_t) { return Fail("unexpected number"); }
@@ -174,7 +175,7 @@ class SaxHandler {
     } else {
       fault = {std::string(ParserWords(text_, result.Code(), result.Offset())), result.Offset()};
     }
-    // A text that merely ends too early stays so.
+    // A text that merely ends too early cannot be mended.
     fault.mendable =
         forgiving_ ? fault.offset < text_.size() : result.Code() == rj::kParseErrorNumberTooBig;
     return fault;
@@ -187,7 +188,7 @@ class SaxHandler {
     if (++depth_ > limits_.max_depth) return Fail("objects and arrays are nested too deep");
     return true;
   }
-  // Bytes that are no UTF-8 make a string longer than it is written.
+  // Whether a string is too long. Bytes that are no UTF-8 make a string longer than it is written.
   bool IsTooLong() const {
     return !(forgiving_ && mended_) ||
            RawScalar(Type::kString, {}, stream_.Tell()).size() > limits_.max_string_bytes + 2;

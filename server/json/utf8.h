@@ -1,5 +1,6 @@
-// UTF-8 from anybody, made good the way most programs do it: what can be no part of a character
-// becomes U+FFFD, as far as it could have been the beginning of one. Pure. Private to json/.
+// FirstUtf8 reads UTF-8 from anybody and makes it good the way most programs do: bytes that can be
+// no part of a character become U+FFFD, as many as could have been the beginning of one. Pure.
+// Private to json/.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +25,8 @@ inline Utf8Run FirstUtf8(std::string_view text) {
   if (lead < 0x80) return {1, true};
   if (lead < 0xC2 || lead > 0xF4) return {1, false};
   const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // The second byte leaves out what is longer than need be, surrogates, and what is too high.
+  // The bounds of the second byte leave out encodings that are longer than need be, surrogates, and
+  // characters that are too high.
   const unsigned least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   const unsigned most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   for (std::size_t i = 1; i < size; ++i) {

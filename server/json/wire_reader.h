@@ -1,7 +1,8 @@
-// Walks the wire format of a message that this program serialised itself, field by field.
+// A WireReader walks the wire format of a message that this program serialised itself, field by
+// field.
 //
-// Faster than asking the message by reflection for each of its fields, of which most are not set.
-// Single-threaded; views point into the bytes.
+// It is faster than asking the message by reflection for each of its fields, of which most are not
+// set. It is single-threaded; views point into the bytes.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// Builds a serialised message field by field, from the outside in.
+// A WireWriter builds a serialised message field by field, from the outside in.
 //
-// Faster than setting the fields of a message by reflection; the message is then parsed from it at
-// once. The bytes are those that protobuf itself would write. Single-threaded.
+// It is faster than setting the fields of a message by reflection; the message is then parsed from
+// the bytes at once. The bytes are those that protobuf itself would write. It is single-threaded.
 #pragma once
 
 #include <bit>

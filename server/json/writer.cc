@@ -40,8 +40,8 @@ void AppendEscape(std::string& out, char c) {
   }
 }
 
-// Bytes of the well-formed UTF-8 sequence at the front, whose first byte is above 0x7F; 0 if it is
-// none (overlong, surrogate, beyond U+10FFFF, cut).
+// The length of the well-formed UTF-8 sequence at the front, whose first byte is above 0x7F; 0 if
+// there is none (overlong, surrogate, beyond U+10FFFF, cut).
 std::size_t SequenceBytes(const char* text, std::size_t n) {
   const auto* p = reinterpret_cast<const unsigned char*>(text);
   const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
@@ -133,7 +133,7 @@ void Writer::Double(double value) {
     out_.append("null");
     return;
   }
-  // 100000 rather than 1e+05, though both are right.
+  // Writes 100000 rather than 1e+05, though both are right.
   constexpr double kExact = 9007199254740992.0;
   if (value != 0 && std::fabs(value) < kExact && value == std::trunc(value)) {
     AppendNumber(out_, static_cast<std::int64_t>(value));

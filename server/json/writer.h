@@ -1,10 +1,11 @@
-// Writes JSON by appending to a string. Compact, no white space.
+// A Writer writes compact JSON, without white space, by appending to a string.
 //
-// The caller keeps the grammar (a Key before each value of an object, every Start ended); commas
-// are set here. Numbers JSON cannot hold and strings that are not UTF-8 make `ok()` false for good
-// and write `null` and `""` in their place, so that no half-written document goes unnoticed.
+// The caller keeps the grammar (a Key before each value of an object, every Start ended); the
+// Writer sets the commas. Numbers JSON cannot hold and strings that are not UTF-8 make `ok()` false
+// for good and write `null` and `""` in their place, so that no half-written document goes
+// unnoticed.
 //
-// Not thread-safe. The string must outlive the writer.
+// It is not thread-safe. The string must outlive the Writer.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// How many lines of one sort may be written in a while, so that nobody fills a disk with them.
+// A LineLimit bounds how many lines of one sort are written in a while, so that nobody fills a disk
+// with them.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ class LineLimit {
  public:
   LineLimit(int most, Duration window) : most_(most), window_(window) {}
 
-  // Whether a line may be written now, and if so how many were not since the last one that was.
+  // Tells whether a line may be written now, and if so how many were left out since the last one.
   std::optional<std::uint64_t> Admit(MonoTime now) {
     MutexLock lock(mutex_);
     if (!begun_.has_value() || now - *begun_ >= window_) {

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kLineReserveBytes = 250;  // hardly any is longer
 
-// Published once by StartLog; read by every Log. Never destroyed: a thread may be about to write to
-// it.
+// The writer is published once by StartLog and read by every Log. It is never destroyed, because a
+// thread may be about to write to it.
 LogWriter* g_writer = nullptr;
 std::atomic<LogWriter*> g_active{nullptr};
 std::atomic<Level> g_least{Level::kInfo};

@@ -1,9 +1,10 @@
-// The program's log: one line an event on stderr, JSON for machines or plain for people.
+// The program's log has one line for each event on stderr: JSON for machines, or plain text for
+// people.
 //
 // An event is a fixed name in lower_snake_case and fields; what varies goes into fields. Secrets
-// have no way in: base/secret.h values do not convert. Thread-safe; written by a thread of its own,
-// so that a reader who is slow or has stopped holds up neither a call nor the end
-// (obs/log_writer.h).
+// cannot get into it: a value of base/secret.h does not convert to a field. The log is thread-safe.
+// A thread of its own writes it, so that a reader who is slow or has stopped holds up neither a
+// call nor the program's end (obs/log_writer.h).
 #pragma once
 
 #include <chrono>
@@ -34,11 +35,12 @@ struct Field {
   Field(std::string_view k, Integer v) : key(k), value(static_cast<std::int64_t>(v)) {}
 };
 
-// Once, from main, before the first Log. Before that, and in tests, nothing is written.
+// Starts the log. It is called once, from main, before the first Log. Before that, and in tests,
+// nothing is written.
 void StartLog(Level least, LogFormat format);
 // Writes out what is queued, for a second at most, and stops.
 void StopLog();
-// So far, because nobody read them.
+// How many lines were lost so far because nobody read them.
 std::uint64_t LostLogLines();
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
@@ -48,7 +50,7 @@ void Log(Level level, std::string_view event, std::span<const Field> fields);
 std::string FormatLine(LogFormat format, Level level, std::string_view event,
                        std::span<const Field> fields);
 
-// With its time in UTC, and its line break: pure.
+// The line with its time in UTC, and its line break: pure.
 std::string StampedLine(LogFormat format, std::chrono::system_clock::time_point now, Level level,
                         std::string_view event, std::span<const Field> fields);
 

@@ -29,7 +29,7 @@ struct LogWriter::Shared {
 
 namespace {
 
-// False if it cannot be written: the reader is gone, or the disk is full.
+// Writes a line. False if that fails because the reader is gone or the disk is full.
 bool WriteAll(int fd, const std::string& line) {
   std::size_t at = 0;
   while (at < line.size()) {

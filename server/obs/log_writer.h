@@ -1,9 +1,9 @@
-// Writes lines to a file descriptor on a thread of its own, so that nobody waits for who reads
-// them.
+// A LogWriter writes lines to a file descriptor on a thread of its own, so that nobody waits for
+// the lines' reader.
 //
-// A reader that has stopped costs lines, and nothing else: of a full queue the oldest are dropped,
-// and Close does not wait for it longer than it is told to. Lines that were lost are counted, and
-// told by a line as soon as one can be written again. Thread-safe.
+// A reader that has stopped costs lines, and nothing else: from a full queue the oldest lines are
+// dropped, and Close does not wait for the reader longer than it is told to. Lost lines are
+// counted, and a line tells of them as soon as one can be written again. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +25,12 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // With its line break. Never blocks.
+  // Takes a line with its line break. Never blocks.
   void Write(std::string line);
-  // Until all is written, at most so long. What comes later is dropped.
+  // Waits until all is written, at most so long. Lines that come later are dropped.
   void Close(Duration at_most = limits::kLogCloseMax);
 
-  // In all, so far.
+  // How many lines were lost so far, in all.
   std::uint64_t lost() const;
 
  private:

@@ -61,8 +61,9 @@ void Metrics::CountTokenFetch(const std::string& outcome) {
   tokens_.Add({{"outcome", outcome}}).Increment();
 }
 
-// A family makes a new meter each time it is asked, and drops it if there is one: that costs as
-// much as all else we do for a cheap call. So what is counted often is remembered, here and below.
+// A family makes a new meter each time it is asked for one, and drops it if there is one already:
+// that costs as much as all else we do for a cheap call. So what is counted often is remembered,
+// here and below.
 void Metrics::CountPoll(std::string_view outcome) {
   prometheus::Counter* counter = nullptr;
   {

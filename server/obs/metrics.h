@@ -1,7 +1,7 @@
-// What the program counts, in Prometheus' terms.
+// Metrics holds what the program counts, in Prometheus' terms.
 //
-// One object, owned by the gateway; every member may be used from any thread. Label values come
-// from fixed sets only: no job ids, no tenants, nothing a caller can choose.
+// There is one object, which the gateway owns; every member may be used from any thread. Label
+// values come from fixed sets only: no job ids, no tenants, nothing a caller can choose.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -33,14 +33,14 @@ class Metrics {
   void CountRepeated(const std::string& rule);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(std::string_view outcome);
-  // result: known, unconfirmed (of a job that is so), unknown (of no unfinished job), forged,
+  // result: known, in_doubt (about an unconfirmed job), unknown (about no unfinished job), forged,
   // repeated.
   void CountWebhookCall(const std::string& result);
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
   // code: the gRPC code's name.
   void CountCall(std::string_view method, std::string_view code);
-  // How long a unary one took. The life of a stream is no such time.
+  // Counts how long a unary call took. The life of a stream is no such time.
   void TimeCall(std::string_view method, double seconds);
   // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the
   // first limits::kErrorCodesMax that look like one become labels, and all others "other".
@@ -50,7 +50,7 @@ class Metrics {
 
   // A gauge whose value is asked for when metrics are read.
   void AddGauge(const std::string& name, const std::string& help, std::function<double()> value);
-  // The same for what only grows; its name ends in _total.
+  // The same for a value that only grows; its name ends in _total.
   void AddCounter(const std::string& name, const std::string& help, std::function<double()> value);
 
   // The exposition text.

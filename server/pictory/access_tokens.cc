@@ -141,7 +141,7 @@ void AccessTokens::Keep(MonoTime asked_at, const TokenReply& reply) {
   retry_at_ = MonoTime::min();
 }
 
-// Whatever token there is stays in use: a renewal ahead of time has failed, not the token.
+// The present token stays in use: a renewal ahead of time has failed, not the token.
 void AccessTokens::NoteFailure(const TokenReply& reply) {
   failure_ = reply;
   retry_at_ = clock_.Now() + PauseAfter(reply, ++failures_);

@@ -1,4 +1,5 @@
-// Access tokens of one Pictory account: bought with client credentials, kept, and renewed.
+// AccessTokens gets the access tokens of one Pictory account for its client credentials, keeps
+// them, and renews them.
 //
 // There is one fetch at a time, whoever waits for it. A token is renewed a little before its end,
 // while it still serves, and after a 401. Where a fetch fails, the next one waits, longer each
@@ -31,19 +32,19 @@ struct OAuthOptions {
 
 struct TokenEvents {
   std::function<void()> fetching;
-  // OK with the token's life, or why there is none.
+  // A fetch has ended: OK with the token's life, or why there is no token.
   std::function<void(const absl::Status&, Duration life)> fetched;
 };
 
 class AccessTokens final : public Credentials {
  public:
-  // `transport` and `clock` must outlive it, and it every fetch still in flight.
+  // `transport` and `clock` must outlive the object, and the object every fetch still in flight.
   AccessTokens(OAuthOptions options, std::string user_agent, TokenEvents events,
                http::HttpTransport& transport, const Clock& clock);
 
   void Authorize(Ready ready) override;
   bool Refused(std::uint64_t generation) override;
-  // A token that serves goes on serving while the first one of the new secret is fetched.
+  // The present token goes on serving while the first one for the new secret is fetched.
   void Replace(Secret client_secret) override;
 
  private:
@@ -67,7 +68,7 @@ class AccessTokens final : public Credentials {
   Authorization token_ GUARDED_BY(mutex_);                              // value empty: none
   MonoTime refresh_at_ GUARDED_BY(mutex_);
   MonoTime expires_at_ GUARDED_BY(mutex_);
-  // The token before was refused, and this one fetched in its stead; until when a refusal of this
+  // Set if the present token was fetched in place of a refused one: until then a refusal of this
   // one, too, is Pictory's word on the account.
   MonoTime believed_until_ GUARDED_BY(mutex_) = MonoTime::min();
   bool refused_ GUARDED_BY(mutex_) = false;  // the token to come replaces a refused one

@@ -1,6 +1,7 @@
-// The REST bindings that the service declares, looked up by request message.
+// These functions look up, by request message, the REST bindings that the service declares.
 //
-// Reads method options: not from static initialisers (see json/proto_plan.h). Thread-safe.
+// They read method options, so they must not be called from static initialisers (see
+// json/proto_plan.h). They are thread-safe.
 #pragma once
 
 #include <map>
@@ -27,11 +28,11 @@ std::vector<const google::protobuf::MethodDescriptor*> SubmitsOf(
     const google::protobuf::ServiceDescriptor* service);
 
 ::pictory::jobs::v1::JobKind KindMadeBy(const google::protobuf::MethodDescriptor* submit);
-// PictoryJobs' own, which is there for each kind.
+// The submit of PictoryJobs that makes jobs of this kind; there is one for each kind.
 const google::protobuf::MethodDescriptor* SubmitMaking(::pictory::jobs::v1::JobKind kind);
 
-// What every submit takes: `string request_id`, `map<string, string> labels` and
-// `bool allow_unknown_fields`.
+// The fields that every submit has: `string request_id`, `map<string, string> labels` and `bool
+// allow_unknown_fields`.
 struct SubmitFields {
   const google::protobuf::FieldDescriptor* request_id = nullptr;
   const google::protobuf::FieldDescriptor* labels = nullptr;
@@ -47,14 +48,14 @@ struct SubmitPlan {
   std::vector<const google::protobuf::FieldDescriptor*> path;  // parameters of paths
   std::vector<const google::protobuf::FieldDescriptor*> jobs;  // of those, what names a job
 };
-// nullptr if it is not the request of a submit. Lives as long as the process; so must the
-// descriptor.
+// The plan of a request; nullptr if it is not the request of a submit. The plan lives as long as
+// the process; so must the descriptor.
 const SubmitPlan* SubmitPlanOf(const google::protobuf::Descriptor* request);
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::Message& request,
                                             const google::protobuf::FieldDescriptor* labels);
 
-// nullptr if the arm has no REST call under that version.
+// The binding of an arm; nullptr if the arm has no REST call under that version.
 const ::pictory::jobs::v1::RestBinding* FindBinding(
     const google::protobuf::MethodDescriptor* method, std::string_view arm,
     ::pictory::jobs::v1::PathVersion version);
@@ -69,11 +70,11 @@ const google::protobuf::FieldDescriptor* ArmOf(const google::protobuf::Message& 
 std::vector<std::string> ArmsUnder(const google::protobuf::MethodDescriptor* method,
                                    ::pictory::jobs::v1::PathVersion version);
 
-// The generations of Pictory's API that have a call for the submit.
+// The API versions that have a call for the submit.
 std::set<::pictory::jobs::v1::PathVersion> VersionsOf(
     const google::protobuf::MethodDescriptor* submit);
 
-// The generation whose calls a submit uses: the configured one, or the only one that it has.
+// The API version whose calls a submit uses: the configured one, or the only one that it has.
 ::pictory::jobs::v1::PathVersion VersionFor(const google::protobuf::MethodDescriptor* method,
                                             const TranslateOptions& options);
 

@@ -9,7 +9,7 @@ std::string JobIdOfWebhookCall(std::string_view body) {
   static const json::PathTable* const kJobIds =
       new json::PathTable({"job_id", "jobId", "data.job_id", "data.jobId", "job.job_id",
                            "job.jobId", "data.job.job_id", "data.job.jobId"});
-  // Less sure, so it counts where none of those is there.
+  // These paths are less sure, so they count only where none of the others is there.
   static const json::PathTable* const kIds = new json::PathTable({"job.id", "data.job.id"});
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark)

@@ -17,10 +17,11 @@
 namespace gateway::pictory {
 namespace {
 
-// Pictory's job resource is v1 for jobs of either generation.
+// Pictory's job resource is v1 for jobs of either API version.
 constexpr char kJobs[] = "/v1/jobs";
 constexpr char kQuota[] = "/v1/quota";
-// Both are published; whether Pictory cares is not. The one of its present pages comes first.
+// Pictory's pages have both spellings, and do not say whether it takes both. The one of the present
+// pages comes first.
 constexpr std::array<const char*, 2> kUploads = {"/v1/media/generateurl", "/v1/media/generateUrl"};
 constexpr char kUserAgent[] = "Mozilla/5.0 (compatible; pictory-gateway/0.1)";
 
@@ -165,7 +166,7 @@ void PictoryClient::CleanJob(const std::string& pictory_job_id,
   Read(std::move(request),
        [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
          const absl::Status status = StatusOf(response);
-         // What Pictory does not have needs no removing.
+         // What Pictory does not have needs no deleting.
          done(absl::IsNotFound(status) ? absl::OkStatus() : status);
        });
 }
@@ -246,7 +247,7 @@ absl::Status ReadCallStatus(const http::Response& response, WallTime now) {
   if (!IsSuccess(response) && !IsClientError(response)) {
     return errors::UpstreamUnreachable(Describe(response), retry, errors::Call::kFree);
   }
-  // Lists and numbers come without a shell, and an empty body is fine too.
+  // Lists and numbers come without an envelope, and an empty body is fine too.
   if (IsSuccess(response) && !(envelope.ok() && envelope->success == false))
     return absl::OkStatus();
   const std::string text =

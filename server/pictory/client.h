@@ -1,8 +1,9 @@
-// Pictory's REST API as the gateway uses it: one account's credentials, paths, envelopes and
-// errors over an HttpTransport. What Pictory is known to do is written down in pictory/API.md.
+// A PictoryClient speaks Pictory's REST API as the gateway uses it: one account's credentials,
+// paths, envelopes and errors over an HttpTransport. What Pictory is known to do is written down in
+// pictory/API.md.
 //
-// Thread-safe. Callbacks run on the transport's thread, after a large reply on the reader's, and
-// must not block.
+// It is thread-safe. Callbacks run on the transport's thread, or after a large reply on the
+// reader's, and must not block.
 #pragma once
 
 #include <atomic>
@@ -41,23 +42,26 @@ struct Submission {
 
 struct ClientOptions {
   Secret api_key;  // sent raw, without a scheme word
-  // Empty: a plausible one. The filter in front of Pictory turns some libraries' defaults away.
+  // Empty: a plausible user agent. The filter in front of Pictory turns some libraries' defaults
+  // away.
   std::string user_agent;
   std::optional<OAuthOptions> oauth = std::nullopt;  // instead of the key
-  // A request is sent that no caller knows of: a token's fetch, or a read's repeat after one.
+  // Called when a request is sent that no caller knows of: a token's fetch, or a read's repeat
+  // after one.
   std::function<void()> extra_request = nullptr;
-  // A token came (OK, with its life), or why none did.
+  // Called when a token's fetch has ended: OK with the token's life, or why there is no token.
   std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
   bool allow_loopback_urls = false;  // in answers: the sandbox's
-  // Of the reply to a poll; a longer one is kTooLarge.
+  // Bounds the reply to a poll; a longer one is kTooLarge.
   std::size_t max_job_reply_bytes = limits::kJobReplyMaxBytes;
-  // Reads the replies from limits::kReadAsideFromBytes on, and calls back; null: the transport's
-  // thread reads them all. Must outlive the calls, and be closed after the transport.
+  // Reads the replies from limits::kReadAsideFromBytes on and runs their callbacks; null: the
+  // transport's thread reads them all. It must outlive the calls, and be closed after the
+  // transport.
   WorkThread* reader = nullptr;
 };
 
-// How much of a poll's reply is wanted. What is larger than a small reply weighs on memory, so who
-// asks for any size bounds how often at once.
+// How much of a poll's reply is wanted. A reply that is not small weighs on memory, so a caller
+// that asks for any size bounds how many it asks for at once.
 enum class ReplySize { kSmall, kAny };
 
 class PictoryClient {
@@ -65,13 +69,14 @@ class PictoryClient {
   // `transport` and `clock` must outlive the client, and the client every call still in flight.
   PictoryClient(ClientOptions options, http::HttpTransport& transport, const Clock& clock);
 
-  // What Submit needs. May take a token's fetch, so ask before anything is recorded as sent.
+  // Gets what Submit needs. This may take a token's fetch, so ask before anything is recorded as
+  // sent.
   void Authorize(Credentials::Ready ready);
 
-  // Another API key or client secret, whichever this account has.
+  // Takes another API key or client secret, whichever this account has.
   void ReplaceSecret(Secret secret) { credentials_->Replace(std::move(secret)); }
-  // Who hears that Pictory has refused the credentials, of whatever call, on the threads that learn
-  // of it. Once, before any of them.
+  // Sets who hears that Pictory has refused the credentials, of whatever call, on the threads that
+  // learn of it. It is called once, before any call.
   void SetCredentialsRefused(std::function<void()> refused) {
     credentials_refused_ = std::move(refused);
   }
@@ -87,10 +92,10 @@ class PictoryClient {
               std::uint64_t last_digest, std::function<void(JobReply)> done,
               ReplySize size = ReplySize::kAny, Duration timeout = limits::kPollTimeout);
 
-  // Removes a finished job's outputs at Pictory; repeating it succeeds.
+  // Deletes a finished job's outputs at Pictory; repeating it succeeds.
   void CleanJob(const std::string& pictory_job_id, std::function<void(absl::Status)> done);
 
-  // Newest first. `page_key` empty for the first page.
+  // Lists Pictory's jobs, the newest first. `page_key` is empty for the first page.
   void ListJobs(const std::string& page_key, std::function<void(absl::StatusOr<JobList>)> done);
 
   // Asks for a place to upload a file to; free. `request` has passed Validate.
@@ -98,7 +103,8 @@ class PictoryClient {
       const ::pictory::jobs::v1::CreateUploadRequest& request,
       std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done);
 
-  // A call that costs nothing and shows whether Pictory is reached and accepts the credentials.
+  // Makes a call that costs nothing and shows whether Pictory is reached and accepts the
+  // credentials.
   void Probe(std::function<void(absl::Status)> done);
 
  private:
@@ -113,7 +119,8 @@ class PictoryClient {
   };
   void ReadWith(const Authorization& authorization, std::shared_ptr<const ReadCall> call,
                 bool again);
-  // Where a reply is read and answered: here, or on the reader's thread if it is large.
+  // Lets a reply be read and answered where it should: here, or on the reader's thread if it is
+  // large.
   ReadDone Aside(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
@@ -121,7 +128,8 @@ class PictoryClient {
     if (credentials_refused_) credentials_refused_();
   }
 
-  // Under the name number `spelling` of the call, and under the others should there be none such.
+  // Asks under the name number `spelling` of the call, and under the others if Pictory has no call
+  // of that name.
   void AskForUpload(
       std::shared_ptr<const std::string> body, std::string content_type, std::size_t spelling,
       std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done);
@@ -138,7 +146,7 @@ class PictoryClient {
   std::function<void()> credentials_refused_;
 };
 
-// What a call that neither polls nor pays says when it has not gone well: OK for 2xx.
+// The status of a call that neither polls nor pays: OK for 2xx.
 absl::Status ReadCallStatus(const http::Response& response, WallTime now);
 
 }  // namespace gateway::pictory

@@ -1,10 +1,10 @@
-// Proves to Pictory who is asking.
+// Credentials prove to Pictory who is asking.
 //
 // An API key is at hand at once; an access token (pictory/access_tokens.h) may have to be fetched
 // first. Callers ask for an Authorization before each request, put it on, and report a 401, so that
 // the next Authorization may be a better one.
 //
-// Thread-safe. No secret ever appears in an error or a log.
+// They are thread-safe. No secret ever appears in an error or a log.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace gateway::pictory {
 // kKey: an API key. kOAuth: an access token, bought with client credentials.
 enum class AuthMode { kKey, kOAuth };
 
-// What one request carries.
+// An Authorization is what one request carries.
 struct Authorization {
   Secret value;         // sent as it is: Pictory wants no scheme word such as `Bearer`
   std::string user_id;  // empty: not sent
@@ -41,10 +41,10 @@ class Credentials {
   // on a thread of the transport. An error means that nothing may be sent: FAILED_PRECONDITION
   // UPSTREAM_CREDENTIALS, or with a delay after which to try again.
   virtual void Authorize(Ready ready) = 0;
-  // Pictory answered 401 to a request of that generation. True if another Authorize may bring
-  // better credentials, false if these are refused for good.
+  // Notes that Pictory answered 401 to a request of that generation. True if another Authorize may
+  // bring better credentials, false if these are refused for good.
   virtual bool Refused(std::uint64_t generation) = 0;
-  // From now on this key or client secret proves it. What was sent with the one before and is
+  // From now on this API key or client secret counts. What was sent with the one before and is
   // refused may be sent again.
   virtual void Replace(Secret secret) = 0;
 };

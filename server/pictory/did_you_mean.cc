@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kMaxEdits = 3;
 constexpr std::size_t kMaxWordBytes = 64;  // nobody mistypes longer ones by a letter
 
-// `video_name`, `VideoName` and `video-name` are one word.
+// Folds a word: `video_name`, `VideoName` and `video-name` become one.
 std::string Folded(std::string_view word) {
   std::string folded;
   for (const char c : word) {
@@ -18,7 +18,7 @@ std::string Folded(std::string_view word) {
   return folded;
 }
 
-// Insertions, deletions, replacements, and swaps of neighbours.
+// Counts insertions, deletions, replacements, and swaps of neighbours.
 std::size_t Edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;

@@ -1,4 +1,4 @@
-// The known word a mistyped one was probably meant to be. Pure.
+// ClosestWord finds the known word that a mistyped one was probably meant to be. Pure.
 #pragma once
 
 #include <string>

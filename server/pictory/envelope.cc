@@ -49,8 +49,8 @@ constexpr std::array<std::string_view, 32> kShellPaths = {"success",
                                                           "data.renderState",
                                                           "data.aiCreditsUsed"};
 
-// A path of the tables above by its number in the reader's: looked up by the compiler, which takes
-// no path that is not there.
+// A CapturedPath is a path of the tables above by its number in the reader's. The compiler looks it
+// up, and takes no path that is not there.
 struct CapturedPath {
   consteval CapturedPath(const char* path) {
     while (At(index) != path) ++index;
@@ -77,7 +77,7 @@ class Shell {
   explicit Shell(const std::vector<Captured>& captured) : captured_(captured) {}
 
   const Captured& At(CapturedPath path) const { return captured_[path.index]; }
-  // The first of `paths` that says anything, as text.
+  // What the first of `paths` says that says anything, as text.
   std::string Text(std::initializer_list<CapturedPath> paths) const {
     for (const CapturedPath path : paths) {
       const Captured& value = At(path);
@@ -115,7 +115,7 @@ bool IsFilled(const Captured& value) {
   return false;
 }
 
-// `INVALID_REQUEST_BODY` is the name of an error; 200 or "0" in a `code` is chatter.
+// Whether a code names an error, as `INVALID_REQUEST_BODY` does; 200 or "0" in a `code` does not.
 bool IsErrorName(std::string_view code) {
   return std::any_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }

@@ -1,5 +1,5 @@
-// The shell around every answer of Pictory's, read once in all its known spellings: does it tell of
-// success or failure, of which job, and where is its `data`.
+// An Envelope is the shell around an answer of Pictory's, read once in all its known spellings:
+// whether it tells of success or failure, of which job, and where its `data` is.
 //
 // Views point into the body, which must outlive the envelope.
 #pragma once
@@ -19,7 +19,7 @@
 
 namespace gateway::pictory {
 
-// How all of Pictory's words are read: whatever other programs can read of them.
+// The limits for all of Pictory's texts, which are read as forgivingly as other programs read them.
 inline constexpr json::Limits kReplyLimits{.reading = json::Reading::kForgiving};
 
 // Where the members of `data` stand that tell what a job made.
@@ -28,8 +28,8 @@ inline constexpr auto kResultPaths = std::to_array<std::string_view>(
      "data.videoShareURL", "data.shareVideoURL", "data.transcript", "data.txt", "data.srt",
      "data.vtt", "data.mediaInfo", "data.url"});  // the last of AI studio's pictures and clips
 
-// One of them by its name, such as `videoURL`: looked up by the compiler, which takes no name that
-// is not there.
+// A ResultKey is one of these members by its name, such as `videoURL`. The compiler looks it up,
+// and takes no name that is not there.
 struct ResultKey {
   consteval ResultKey(const char* member) {
     constexpr std::string_view kData = "data.";
@@ -56,7 +56,7 @@ struct Envelope {
   std::vector<json::Captured> results;  // one for each of kResultPaths
 
   const json::Captured& Result(ResultKey key) const { return results[key.index]; }
-  // Present, and neither null nor an empty string, list or object.
+  // Whether the member is present, and neither null nor an empty string, list or object.
   bool HasResult(ResultKey key) const;
   // Pictory says that it does not know the job asked for.
   bool SaysNotFound() const;
@@ -69,7 +69,8 @@ absl::StatusOr<Envelope> ReadEnvelope(std::string_view body,
                                       json::ReadOptions options = {},
                                       json::ReadStats* stats = nullptr);
 
-// A number in any dress Pictory has given one: 42, "42"; nullopt for null, "" and nonsense.
+// Reads a number that Pictory has written as a number or as a string: 42, "42"; nullopt for null,
+// "" and nonsense.
 std::optional<double> LenientNumber(const json::Captured& value);
 
 }  // namespace gateway::pictory

@@ -1,7 +1,6 @@
-// What Pictory's refusals become for callers: one table, the one that
-// server/docs/errors.md shows.
+// This table says what Pictory's refusals become for callers. server/docs/errors.md shows it.
 //
-// It covers submits. Asking about a job is not in it: a poll that fails changes no job.
+// It covers submits. Polls are not in it: a poll that fails changes no job.
 #pragma once
 
 #include <array>
@@ -74,7 +73,7 @@ inline constexpr std::array<ErrorRow, 19> kErrorTable = {{
 // The row for a complete answer that is no acceptance.
 const ErrorRow& FindErrorRow(int http_status, std::string_view pictory_code);
 
-// A complete answer with this status leaves open whether Pictory took the request.
+// Whether a complete answer with this status leaves open whether Pictory accepted the job.
 bool LeavesOutcomeOpen(int http_status);
 
 std::string_view RetryName(Retry retry);

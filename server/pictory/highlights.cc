@@ -9,10 +9,10 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-// Only an empty word is one: spoken words have been seen with is_pause set.
+// Only an empty word is a pause: spoken words have been seen with is_pause set.
 bool IsPause(const v1::Word& word) { return word.word().empty(); }
 
-// Words come bare; punctuation that stands alone belongs to the word before it.
+// Words come without spaces; punctuation that stands alone belongs to the word before it.
 void AppendWord(std::string& text, const std::string& word) {
   constexpr std::string_view kClosing = ".,;:!?)]}%";
   if (!text.empty() && kClosing.find(word.front()) == std::string_view::npos) text += ' ';

@@ -1,4 +1,4 @@
-// What makes a summary: runs of highlighted words of a transcript. Pure.
+// These functions make a summary of a transcript: of its runs of highlighted words. Pure.
 #pragma once
 
 #include "pictory/jobs/v1/job.pb.h"

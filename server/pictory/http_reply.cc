@@ -34,8 +34,8 @@ std::optional<int> Month(std::string_view name) {
   return static_cast<int>(found - kMonths.begin()) + 1;
 }
 
-// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form senders may use today. Read by hand, because the
-// library's parser depends on the locale.
+// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that senders may use today. It does so by
+// hand, because the library's parser depends on the locale.
 std::optional<std::chrono::sys_seconds> HttpDate(std::string_view text) {
   if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
       text[19] != ':' || text[22] != ':') {
@@ -61,7 +61,8 @@ bool AllDigits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Both halves of the 128-bit product, folded: every bit of the input reaches every bit of it.
+// Folds both halves of the 128-bit product, so that every bit of the input reaches every bit of the
+// output.
 std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(a) * b;
@@ -76,7 +77,8 @@ Duration RetryAfter(const http::Response& response, WallTime now) {
   const std::string_view text = Trim(*header);
   Duration asked = Duration::zero();
   if (AllDigits(text)) {
-    // More digits than any sensible wait has, lest the arithmetic overflows.
+    // A number with more digits than any sensible wait has counts as a billion, so that the
+    // arithmetic does not overflow.
     const std::int64_t seconds = text.size() > 9 ? 1'000'000'000 : Number(text).value_or(0);
     asked = std::chrono::seconds(seconds);
   } else if (const auto date = HttpDate(text)) {

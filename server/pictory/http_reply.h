@@ -1,6 +1,6 @@
-// What an HTTP response says before anyone looks into its JSON.
+// These functions read what an HTTP response says before anyone looks into its JSON.
 //
-// Pure functions.
+// They are pure.
 #pragma once
 
 #include <string>

@@ -15,7 +15,7 @@
 namespace gateway::pictory {
 namespace {
 
-// A page holds whole results.
+// The limits for a page, which holds whole results.
 json::Limits ListLimits(std::size_t bytes) {
   json::Limits limits = JobReplyLimits(bytes);
   limits.max_depth += 2;  // the list around the jobs

@@ -1,4 +1,5 @@
-// Reads a poll's answer: transport first, then what Pictory says of the job, then the result.
+// These functions read a poll's answer: what the transport says, then what Pictory says of the job,
+// then the result.
 #include "pictory/job_reply.h"
 
 #include <memory>
@@ -43,7 +44,8 @@ JobReply NotFound(const http::Response& response, const Envelope& envelope) {
   return reply;
 }
 
-// Only a finished job says so much: a running one has nothing to say.
+// The reply for an answer that is too large. Only a finished job's answer is: a running one has
+// little to say.
 JobReply TooLarge(const http::Response& response) {
   JobReply reply = Simple(Kind::kTooLarge, response);
   reply.message = absl::StrCat(
@@ -91,7 +93,7 @@ Kind Verdict(const Envelope& envelope, StatusWord word, const KindFacts& kind, R
   return ends && kind.ended(envelope) ? Kind::kSucceeded : Kind::kUnclear;
 }
 
-// Under a 4xx: what is wrong with the job, and not with the request for it.
+// Whether an answer with a 4xx says what is wrong with the job, and not with the request for it.
 bool SaysJobFailed(const Envelope& envelope) {
   const bool refuses = envelope.success == false && envelope.tells_error;
   switch (ReadStatusWord(envelope.status)) {
@@ -104,7 +106,7 @@ bool SaysJobFailed(const Envelope& envelope) {
   }
 }
 
-// Any answer that is no complete 2xx.
+// Reads any answer that is no complete 2xx.
 JobReply ReadTrouble(const http::Response& response, WallTime now) {
   using Outcome = http::Response::Outcome;
   JobReply reply = Unavailable(Describe(response));
@@ -122,7 +124,7 @@ JobReply ReadTrouble(const http::Response& response, WallTime now) {
   const absl::StatusOr<Envelope> envelope = ReadEnvelope(response.body);
   if (envelope.ok() && envelope->SaysNotFound()) return NotFound(response, *envelope);
   if (response.status == 404) return Simple(Kind::kNotFound, response);
-  // 408 says that the request came too slowly, which is nothing of the job.
+  // 408 says that the request came too slowly, and nothing of the job.
   if (!IsClientError(response) || response.status == 408) return reply;
   if (envelope.ok() && SaysJobFailed(*envelope)) {
     reply.kind = Kind::kFailed;
@@ -145,7 +147,7 @@ json::ReadOptions View(const http::Response& response, v1::JobKind kind) {
   return options;
 }
 
-// Of what kind the job is, and what its `data` says, read as that kind.
+// A Finding says of what kind the job is, and what its `data` says, read as that kind.
 struct Finding {
   v1::JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   v1::Job job;

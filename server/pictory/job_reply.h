@@ -1,5 +1,5 @@
-// What one poll of a Pictory job said, as a value: everything the domain needs to decide, nothing
-// of HTTP or JSON.
+// A JobReply is what one poll of a job said, as a value: everything the domain needs to decide, and
+// nothing of HTTP or JSON. A SubmitReply is the same for a submit.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +57,8 @@ struct JobReply {
   };
   Kind kind = Kind::kUnavailable;
   std::optional<double> progress_percent;
-  // Pictory's words, cleaned. Of kTooLarge, kIncomplete, kUnclear and kUnreadable ours, which quote
-  // it.
+  // Pictory's words, cleaned. For kTooLarge, kIncomplete, kUnclear and kUnreadable the words are
+  // ours and quote Pictory.
   std::string message;
   std::string error_code;     // if kFailed
   std::string error_message;  // if kFailed
@@ -74,13 +74,13 @@ struct JobReply {
   std::string detail;        // for logs: status code, transport error; no secrets
 };
 
-// The answer, if there was one, was about the account and not about the job.
+// Whether the answer, if there was one, was about the account and not about the job.
 inline bool SaidNothing(JobReply::Kind kind) {
   return kind == JobReply::Kind::kRateLimited || kind == JobReply::Kind::kCredentials ||
          kind == JobReply::Kind::kUnavailable;
 }
 
-// Pictory was asked about the job and spoke of it, if only to say that it does not know it.
+// Whether Pictory spoke of the job, if only to say that it does not know it.
 inline bool Speaks(JobReply::Kind kind) {
   return !SaidNothing(kind) && kind != JobReply::Kind::kUnreadable;
 }

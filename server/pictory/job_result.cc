@@ -26,7 +26,7 @@ using google::protobuf::Message;
 
 using Parts = std::set<v1::ResultPart>;
 
-// Where a caller finds a field that the view leaves out.
+// The part in which a caller finds a field that the view leaves out.
 v1::ResultPart PartOf(const FieldDescriptor* field) {
   const int part = MappingOf(field).part();
   return part == 0 ? v1::RESULT_PART_RESULT_JSON : static_cast<v1::ResultPart>(part);
@@ -107,8 +107,8 @@ Parts LeftOut(const Envelope& envelope, const json::ReadStats& stats, const Mess
   return omitted;
 }
 
-// What the gateway has made, it has made of all that was there: within the view it goes by the same
-// bounds as what was read.
+// Fills in what the gateway makes. It makes that of the whole result, so the bounds of the view
+// hold for it as for what was read.
 void DeriveBasic(const KindFacts& kind, v1::Job& job, Message& result, Parts& omitted) {
   kind.derive(job);
   const auto* const descriptor = result.GetDescriptor();
@@ -183,7 +183,7 @@ json::ReadOptions BasicView(v1::JobKind kind) {
   options.string_max_bytes = limits::kBasicTextMaxBytes;
   const KindFacts& facts = FactsOf(kind);
   const FieldDescriptor* const arm = ResultArm(kind);
-  // What something is made of is read all the same.
+  // A field of which something is made is read all the same.
   if (arm != nullptr && !facts.basic_lacks.empty() && facts.derive == nullptr) {
     options.skip = {arm->message_type()->FindFieldByName(std::string(facts.basic_lacks))};
   }
@@ -235,7 +235,8 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   json::ReadOptions options;
   options.limits = JobReplyLimits(result_json.size());
   if (kind == v1::JOB_KIND_UNSPECIFIED) {
-    // In the shell it once came in, which the envelope goes on pointing into.
+    // The result is put into the envelope that it once came in, because ReadEnvelope points into
+    // that.
     const std::string shell = "{\"data\":" + std::string(result_json) + "}";
     const absl::StatusOr<Envelope> envelope = ReadEnvelope(shell, nullptr, options);
     if (!envelope.ok()) return Unreadable(envelope.status());

@@ -1,4 +1,4 @@
-// A finished job's `data` as the result that is stored and shown. Pure.
+// These functions turn a finished job's `data` into the result that is stored and shown. Pure.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ google::protobuf::Message* MutableResult(::pictory::jobs::v1::Job& job,
 // What the BASIC view of a result takes in from `data`.
 json::ReadOptions BasicView(::pictory::jobs::v1::JobKind kind);
 
-// A reply's own size is the bound of its texts, and that of its values grows with it.
+// The limits for a reply: its own size bounds its texts, and the bound of its values grows with the
+// size.
 json::Limits JobReplyLimits(std::size_t body_bytes);
 
 // Leaves out of a job in the BASIC view what a list does not hold: the texts of its result, which

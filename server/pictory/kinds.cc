@@ -18,7 +18,7 @@ bool HasText(const Envelope& envelope, ResultKey key) {
   return envelope.Result(key).type == Type::kString && envelope.HasResult(key);
 }
 
-// The rules of a request, of whose type the kind's row knows.
+// Calls the rules for a request whose type the kind's row knows.
 template <class Request, void (*check)(const Request&, const TranslateOptions&, Violations&)>
 void Of(const google::protobuf::Message& request, const TranslateOptions& options,
         Violations& violations) {
@@ -50,13 +50,14 @@ bool ShowsRender(const Envelope& envelope) {
 
 bool HasTranscript(const Envelope& envelope) {
   return envelope.HasResult("transcript") || HasText(envelope, "txt") ||
-         // Nobody spoke: the list is empty, and its company shows that it was made.
+         // If nobody spoke, the list is empty, and the members beside it show that the transcript
+         // was made.
          (envelope.Result("transcript").type == Type::kArray &&
           (envelope.Result("txt").present() || envelope.Result("srt").present() ||
            envelope.Result("vtt").present() || envelope.HasResult("mediaInfo")));
 }
 
-// Empty ones too: somebody has written that nothing was said.
+// Whether there is a written text. An empty one counts too: it says that nothing was spoken.
 bool HasWrittenText(const Envelope& envelope, const v1::Job&) {
   return envelope.Result("txt").type == Type::kString ||
          envelope.Result("srt").type == Type::kString ||

@@ -1,7 +1,8 @@
-// What the gateway knows of each kind of job beyond what the .proto declares: one row a kind.
+// KindFacts holds what the gateway knows of a kind of job beyond what the .proto declares. There is
+// one row for each kind.
 //
-// The .proto says what is asked of Pictory: paths, keys, what a request needs. A row says what is
-// known of the answers, in code, because that is judged from several members at once; and what a
+// The .proto says what is sent to Pictory: paths, keys, what a request needs. A row says in code
+// what is known of the answers, because that is judged from several members at once; and what a
 // request must not be, where that takes more than a look at one field.
 #pragma once
 
@@ -19,9 +20,9 @@ namespace gateway::pictory {
 
 struct KindFacts {
   ::pictory::jobs::v1::JobKind kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
-  // In options and logs.
+  // The kind's name in options and logs.
   std::string_view word;
-  // What a result is nothing without, for people.
+  // What makes a result usable, in words for people.
   std::string_view makes;
   // Whether a result of a kind that is not known is one of these; asked in an order in which the
   // first that says so is right.
@@ -29,24 +30,26 @@ struct KindFacts {
   // Whether `data` holds what cannot be there before the end, so that the job has ended even if
   // Pictory does not say so.
   bool (*ended)(const Envelope&) = nullptr;
-  // Whether a result that Pictory calls completed is usable without that; null: it never is. `job`
-  // is what was read of it.
+  // Whether a result that Pictory calls completed is usable without what `makes` names; null: it
+  // never is. `job` is what was read of the result.
   bool (*usable_too)(const Envelope&, const ::pictory::jobs::v1::Job& job) = nullptr;
-  // What is completed without that is no result, whatever else it holds.
+  // If true, an answer that says completed without what `makes` names has no result, whatever else
+  // it holds.
   bool nothing_else_counts = false;
   // A field of the result, none if empty, that the BASIC view does not hold.
   std::string_view basic_lacks;
-  // Fills what the gateway makes of a result that was read; null: nothing. Of `basic_lacks`, too.
+  // Fills in what the gateway makes of a result that was read, also of the field `basic_lacks`;
+  // null: nothing.
   void (*derive)(::pictory::jobs::v1::Job&) = nullptr;
   // Adds what is wrong with a request beyond what its .proto says; null: CheckPlainBody does.
   void (*check)(const google::protobuf::Message& request, const TranslateOptions&,
                 Violations&) = nullptr;
 };
 
-// By the numbers of JobKind.
+// The rows of all kinds, in the order of JobKind's numbers.
 std::span<const KindFacts> Kinds();
 
-// Of UNSPECIFIED, and of a kind that has no row, a row that takes any kind's result for one.
+// The row of a kind. UNSPECIFIED, and a kind without a row, get one that takes any kind's result.
 const KindFacts& FactsOf(::pictory::jobs::v1::JobKind kind);
 
 // What the members of `data` show a job to be; UNSPECIFIED if they show nothing, or something this

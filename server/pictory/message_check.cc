@@ -26,7 +26,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// The fields that hold URLs are those named so.
+// Whether a field holds URLs, which its name shows.
 bool HoldsUrl(const FieldDescriptor* field) {
   const std::string_view name = field->name();
   const auto ends = [&](std::string_view tail) {
@@ -35,7 +35,7 @@ bool HoldsUrl(const FieldDescriptor* field) {
   return name == "url" || ends("_url") || ends("_urls");
 }
 
-// Where Pictory's pages say what free JSON must be; elsewhere anything goes.
+// The type that Pictory's pages ask of free JSON; where they ask none, any type will do.
 json::Type ExpectedType(const FieldDescriptor* field) {
   switch (MappingOf(field).json_type()) {
     case v1::JSON_TYPE_OBJECT:
@@ -47,7 +47,7 @@ json::Type ExpectedType(const FieldDescriptor* field) {
   }
 }
 
-// What a field is looked at for. Of all others any value goes.
+// What a field is checked for. Other fields may have any value.
 enum class Look { kMessage, kFinite, kUrl, kRawJson, kExtraJson };
 
 struct MessageLooks;
@@ -144,7 +144,7 @@ class Walk {
     }
   }
 
-  // Of an empty one, which a hostile request has in thousands, nothing is asked.
+  // An empty message, of which a hostile request has thousands, is not checked.
   void VisitInner(const Message& inner, const MessageLooks& looks, const Path& path) {
     if (inner.ByteSizeLong() > 0) Visit(inner, looks, path);
   }

@@ -1,5 +1,6 @@
-// The checks that hold for every message of a submit, whatever it means: no unknown fields, finite
-// numbers, safe URLs, good JSON in fields of JSON text. Walks the message by reflection. Pure.
+// CheckMessage makes the checks that hold for every message of a submit, whatever it means: no
+// unknown fields, finite numbers, safe URLs, good JSON in fields of JSON text. It walks the message
+// by reflection. Pure.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kGoesOn[] = "; the gateway goes on asking";
 
-// `: INVALID_REQUEST: no such id`, or nothing.
+// The reason that Pictory gives, such as `: INVALID_REQUEST: no such id`, or nothing.
 std::string Reason(const Envelope& envelope) {
   std::string words;
   for (const std::string& part : {envelope.error_code, envelope.error_message}) {
@@ -28,8 +28,8 @@ std::string Quoted(std::string_view words) {
   return text.empty() ? "" : absl::StrCat(" (\"", text, "\")");
 }
 
-// Of a page its title; the rest may hold the time and the number of the request. Of other text its
-// beginning.
+// The title of a page, because the rest may hold the time and the number of the request; of other
+// text the beginning.
 std::string PageWords(std::string_view body) {
   const std::string start =
       absl::AsciiStrToLower({body.data(), std::min(body.size(), limits::kSmallRequestMaxBytes)});
@@ -43,7 +43,7 @@ std::string PageWords(std::string_view body) {
   return Quoted(body.substr(begin, start.find('<', begin) - begin));
 }
 
-// Without the place, which moves with whatever stands before it.
+// `why` without the place, which moves with whatever stands before it.
 std::string WithoutPlace(std::string_view why) {
   const std::size_t at = why.find(": ", std::min(why.find(" (byte "), why.size()));
   return at == std::string_view::npos ? std::string(why) : std::string(why.substr(at + 2));

@@ -1,9 +1,9 @@
-// Sentences for the people who wait for a job, about answers of Pictory's that do not tell how it
-// is. Pure.
+// These functions make sentences, for the people who wait for a job, about answers of Pictory's
+// that do not tell how the job is. Pure.
 //
-// Each names what came, with Pictory's own words, and that the gateway goes on asking. They hold
-// nothing that changes from one such answer to the next: a sentence that changes is a change of the
-// job.
+// Each sentence says what came, with Pictory's own words, and that the gateway goes on asking. It
+// holds nothing that changes from one such answer to the next, because a sentence that changes is a
+// change of the job.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ namespace gateway::pictory {
 // `envelope` is what ReadEnvelope made of the response's body.
 std::string NotUnderstood(const http::Response& response, const absl::StatusOr<Envelope>& envelope);
 
-// Pictory says completed, and what makes the result of this kind usable is missing.
+// The sentence for an answer that says completed while what makes a result of this kind usable is
+// missing.
 std::string Incomplete(const Envelope& envelope, const KindFacts& kind);
 
 }  // namespace gateway::pictory

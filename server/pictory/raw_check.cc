@@ -50,7 +50,7 @@ bool Has(const json::Outline& body, std::string_view key) {
   return member != nullptr && member->type != json::Type::kNull;
 }
 
-// Keys reach messages and field paths; anybody may have made them.
+// A key as messages and field paths may show it: anybody may have made it, so it is cleaned.
 std::string ShownKey(std::string_view key) { return errors::Clean(key); }
 
 // Returns the known keys that unknown ones were probably meant to be.

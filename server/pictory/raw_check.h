@@ -1,7 +1,7 @@
-// Checks JSON text that callers hand in to be sent as it is: well-formed, of the right shape, and
-// without members that Pictory would drop silently or that belong to the gateway.
+// These functions check JSON text that callers hand in to be sent as it is: well-formed, of the
+// right shape, and without members that Pictory would drop silently or that belong to the gateway.
 //
-// Pure functions; findings go to `violations`. Time and memory are in proportion to the text.
+// They are pure; findings go to `violations`. Time and memory are in proportion to the text.
 #pragma once
 
 #include <functional>
@@ -14,32 +14,33 @@
 
 namespace gateway::pictory {
 
-// Of JSON text that callers hand in.
+// The limits for JSON text that callers hand in.
 json::Limits RawLimits();
 
-// One JSON value of the type `expected` (kAbsent: of any). `outline`, if given, holds the members
-// of an object afterwards, never the elements of an array; it is empty if the text is broken. False
-// if a violation was added. What Pictory has made is read as its replies are: the caller has it
-// from here.
+// Checks for one JSON value of the type `expected` (kAbsent: of any type). `outline`, if given,
+// holds the members of an object afterwards, never the elements of an array; it is empty if the
+// text is broken. False if a violation was added. Text that Pictory has made is read as forgivingly
+// as its replies are, because the caller has it from this gateway.
 bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline = nullptr,
                    json::Reading reading = json::Reading::kStrict);
 
-// A whole storyboard body of one generation.
+// Checks a whole storyboard body of one API version.
 void CheckRawStoryboard(const Path& path, const json::Outline& body,
                         ::pictory::jobs::v1::PathVersion version, bool allow_unknown_keys,
                         Violations& violations);
 
-// The content of a preview's renderParams. Unknown members are fine: Pictory made them itself.
+// Checks the content of a preview's renderParams. Unknown members are fine: Pictory made them
+// itself.
 void CheckRawRenderParams(const Path& path, const json::Outline& body, Violations& violations);
 
-// A body of any kind of job. With `typed`, the message of the same body, its members are all that
-// are known.
+// Checks a body of any kind of job. If `typed`, the message of the same body, is given, only its
+// members are known.
 void CheckRawBody(const Path& path, const json::Outline& body,
                   const google::protobuf::Descriptor* typed, Violations& violations);
 
-// An object of members to add to an object that has the members for which `taken` holds already. At
-// the top of a body (`top`) `webhook` is taken too.
+// Checks an object of members to add to an object that already has the members for which `taken`
+// holds. At the top of a body (`top`) `webhook` is taken too.
 void CheckExtra(const Path& path, std::string_view text, bool top,
                 const std::function<bool(const std::string& key)>& taken, Violations& violations);
 

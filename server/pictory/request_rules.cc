@@ -18,7 +18,7 @@ namespace v1 = ::pictory::jobs::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Of JSON text that is checked elsewhere.
+// Whether JSON text, which is checked elsewhere, is an empty array.
 bool IsEmptyArray(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t open = text.find_first_not_of(kSpace);
@@ -27,7 +27,7 @@ bool IsEmptyArray(std::string_view text) {
   return next != std::string_view::npos && text[next] == ']';
 }
 
-// Hashed with a seed of the process, so that nobody outside can make keys clash.
+// The keys are hashed with a seed of the process, so that nobody outside can make them clash.
 using Keys = absl::flat_hash_set<std::string>;
 
 void AddKeys(const json::Outline& outline, Keys& keys) {
@@ -45,7 +45,8 @@ void CheckStoryboardJson(const Message& request, const std::string& text, bool a
                      violations);
 }
 
-// That `extra_json` is an object without a webhook has been checked with all the others.
+// Checks that `extra_json` has no key that is taken. Whether it is an object without a webhook has
+// been checked with all other fields.
 void CheckClashes(const std::string& extra_json, const Keys& taken, Violations& violations) {
   if (extra_json.empty() || taken.empty()) return;
   Violations only_clashes;

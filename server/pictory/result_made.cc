@@ -12,7 +12,7 @@ namespace {
 namespace v1 = ::pictory::jobs::v1;
 using json::Type;
 
-// Members of `data` that go with any status, and what comes with a transcript but is none.
+// Whether a member of `data` goes with any status, or comes with a transcript and is none.
 bool IsCompany(std::string_view key) {
   constexpr std::array<std::string_view, 18> kCompany = {
       "status",        "success",       "jobId",          "job_id",

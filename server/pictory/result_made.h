@@ -1,4 +1,4 @@
-// How much of a result a finished job has. Pure.
+// ResultMade says how much of a result a finished job has. Pure.
 #pragma once
 
 #include "pictory/envelope.h"
@@ -13,8 +13,8 @@ enum class ResultMade {
   kUsable
 };
 
-// Of a reply that says completed. `job` is what ReadEnvelope read of its `data`. What usable is,
-// the kind's row says.
+// Judges a reply that says completed. `job` is what ReadEnvelope read of its `data`. The kind's row
+// says what is usable.
 ResultMade MadeWhenCompleted(const Envelope& envelope, const KindFacts& kind,
                              const ::pictory::jobs::v1::Job& job);
 

@@ -18,8 +18,8 @@ std::string Fold(std::string_view status) {
   return folded;
 }
 
-// Whole words or parts of them. In doubt a word belongs here: the job is then asked about again,
-// where the other mistake would keep half a result for good.
+// Whole words or parts of them that are no end. When it is not clear, a word belongs here: the job
+// is then polled again, where the other mistake would keep half a result for good.
 constexpr std::array<std::string_view, 27> kNoEnds = {
     "fail",     "error",   "cancel",  "abort",    "reject", "denied",  "invalid",
     "terminat", "expire",  "timeout", "timedout", "delet",  "remov",   "clean",

@@ -98,7 +98,7 @@ void Check::AtMostOne(const Path& path, std::initializer_list<Choice> choices) {
 
 void Check::Range(const Path& path, std::string_view field, bool set, double value, double low,
                   double high) {
-  // Not a number is reported elsewhere, and compares as in range here.
+  // NaN is reported elsewhere, and compares as in range here.
   if (set && (value < low || value > high)) {
     Add(path, field, absl::StrCat("must be from ", low, " to ", high));
   }
@@ -203,7 +203,7 @@ void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const Pa
   }
 }
 
-// What a scene may say about things that belong to the whole storyboard.
+// Checks what a scene says about things that belong to the whole storyboard.
 void Check::Overrides(const v1::Scene& scene, const Path& path) {
   if (scene.has_subtitle_style()) Style(scene.subtitle_style(), Under(path, "subtitle_style"));
   if (scene.has_voice_over()) Voice(scene.voice_over(), Under(path, "voice_over"));

@@ -1,5 +1,5 @@
-// What Pictory is known to refuse late, ignore silently or bill in vain in a typed storyboard.
-// Pure.
+// This check finds what Pictory is known to refuse late, ignore silently or bill in vain in a typed
+// storyboard. Pure.
 #pragma once
 
 #include <string>

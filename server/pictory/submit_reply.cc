@@ -23,7 +23,7 @@ namespace {
 
 using Outcome = SubmitReply::Outcome;
 
-// Advice to callers where Pictory gives none.
+// How long callers are told to wait where Pictory does not say.
 constexpr std::chrono::seconds kRetryUnreachable{2};
 constexpr std::chrono::seconds kRetryRateLimited{10};
 
@@ -35,7 +35,7 @@ std::string IdIn(std::string_view body) {
       json::PathTable({"job_id"})};
   for (const json::PathTable& path : *kPaths) {
     std::string id = json::FirstScalar(body, path);
-    // At the very end it is a number that may have been longer.
+    // An id at the very end may have been longer.
     if (IsUpstreamId(id) && !body.ends_with(id)) return id;
   }
   return "";

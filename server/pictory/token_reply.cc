@@ -23,7 +23,8 @@ bool IsToken(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// Nonsense counts as no word at all: a token is there, and a 401 will tell when it has ended.
+// The token's life. Nonsense counts as no word at all: a token is there, and a 401 will tell when
+// it has ended.
 Duration Life(const json::Member* expires_in) {
   if (expires_in == nullptr) return limits::kTokenLifeAssumed;
   const std::string text = json::Text(expires_in->value);

@@ -1,7 +1,7 @@
-// What the answer of POST /v1/oauth2/token says: pure.
+// A TokenReply is what the answer to POST /v1/oauth2/token says. Pure.
 //
-// It comes without Pictory's usual envelope: {"access_token": "…", "expires_in": 3600}. Anything
-// may stand in its place: pages of proxies, errors under any status.
+// The answer comes without Pictory's usual envelope: {"access_token": "…", "expires_in": 3600}.
+// Anything may come in its place: pages of proxies, errors under any status.
 #pragma once
 
 #include <string>
@@ -29,7 +29,7 @@ struct TokenReply {
 
 TokenReply ReadTokenReply(const http::Response& response, WallTime now);
 
-// What a caller hears who could have no token. `retry` is when the next one is asked for.
+// The status for a caller who could get no token. `retry` is when the next one is asked for.
 absl::Status TokenError(const TokenReply& reply, Duration retry);
 
 }  // namespace gateway::pictory

@@ -37,8 +37,9 @@ absl::StatusOr<std::string> ExtraMembers(const Message& request) {
   return std::string();
 }
 
-// The body before our own keys, and the members the request still wants in it. A BODY arm is the
-// body; otherwise the request itself is, and writing it has spliced its extras in already.
+// A Body is the body before our own keys, and the members that the request still wants in it. A
+// BODY arm is the body; otherwise the request itself is, and writing it has spliced its extras in
+// already.
 struct Body {
   std::string json;
   std::string members;

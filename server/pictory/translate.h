@@ -1,7 +1,7 @@
-// From a caller's request to Pictory's REST call, in two pure steps: validate, translate.
+// Two pure steps make Pictory's REST call of a caller's request: Validate and Translate.
 //
-// Validation refuses only what costs money, harms us, or what Pictory is known to ignore or reject
-// late; all violations at once, with field paths.
+// Validate refuses only what costs money, harms us, or what Pictory is known to ignore or reject
+// late, and tells all violations at once, with field paths.
 #pragma once
 
 #include <map>
@@ -19,17 +19,17 @@
 namespace gateway::pictory {
 
 struct TranslateOptions {
-  // Path version by kind; PATH_VERSION_V2 where a kind is missing.
+  // The API version of each kind; PATH_VERSION_V2 where a kind is missing.
   std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> versions;
   // Loopback http URLs are fine when talking to the sandbox.
   bool allow_loopback_urls = false;
 };
 
-// What is wrong with the request of a submit, or a CreateUpload, whose fields are within
-// the bounds that the .proto declares; empty if nothing. Includes unknown fields anywhere in the
-// message, raw JSON that is broken or has unknown top-level keys (with "did you mean"), a `webhook`
-// of the caller's, and an arm that the configured path version does not have. Takes time in
-// proportion to the request.
+// What is wrong with the request of a submit, or a CreateUpload, whose fields are within the bounds
+// that the .proto declares; empty if nothing. It finds unknown fields anywhere in the message, raw
+// JSON that is broken or has unknown top-level keys (with "did you mean"), a `webhook` of the
+// caller's, and an arm that the configured path version does not have. Takes time in proportion to
+// the request.
 std::vector<errors::Violation> Validate(const google::protobuf::Message& request,
                                         const TranslateOptions& options);
 

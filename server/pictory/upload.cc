@@ -23,7 +23,8 @@ bool IsFileName(std::string_view name) {
          });
 }
 
-// What Pictory documents, unless the URL itself, as S3 signs them, says less.
+// How long a signed URL lives: as Pictory documents, unless the URL itself, as S3 signs them, says
+// less.
 std::chrono::seconds LifeOf(std::string_view signed_url) {
   constexpr std::string_view kKey = "X-Amz-Expires=";
   const std::size_t at = signed_url.find(kKey);

@@ -1,4 +1,5 @@
-// Uploads of callers' own files: the words around the one call that asks Pictory for a place. Pure.
+// These functions check and read the one call by which Pictory is asked for a place for a caller's
+// own file. Pure.
 //
 // The signed URL in the answer is a secret: no error or log line holds it.
 #pragma once
@@ -13,14 +14,15 @@
 
 namespace gateway::pictory {
 
-// A file's name without folders, and a content type or a name that shows it.
+// Checks that there is a file's name without folders, and a content type or a name that shows it.
 void CheckUpload(const ::pictory::jobs::v1::CreateUploadRequest& request, Violations& violations);
 
-// Of a request that passed: what the caller says, else what the name does.
+// The content type of a request that passed: what the caller says, else what the name shows.
 std::string ContentTypeOf(const ::pictory::jobs::v1::CreateUploadRequest& request);
 
-// The answer to the caller. A place that a client could not, or should not, send to is UNAVAILABLE:
-// both URLs must be https, or, with `allow_loopback`, on this machine. `asked` is when Pictory was.
+// Makes the answer to the caller. A place that a client could not, or should not, send to is
+// UNAVAILABLE: both URLs must be https, or, with `allow_loopback`, on this machine. `asked` is when
+// Pictory was.
 absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse> ReadUploadReply(
     const http::Response& response, std::string_view content_type, WallTime asked,
     bool allow_loopback);

@@ -100,7 +100,7 @@ std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t ma
   if (url.size() > max_bytes) {
     return "must be at most " + std::to_string(max_bytes) + " bytes long";
   }
-  // What parsers disagree on: some skip these, some end the URL there.
+  // Parsers disagree on these characters: some skip them, some end the URL there.
   if (std::any_of(url.begin(), url.end(), [](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte <= 0x20 || byte == 0x7F || c == '\\';

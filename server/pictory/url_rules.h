@@ -1,7 +1,7 @@
-// Which URLs may be handed to Pictory. Pure.
+// UrlProblem says which URLs may be handed to Pictory. Pure.
 //
-// The gateway never fetches them, Pictory does; still nobody gets to aim Pictory's servers, or a
-// later reader of the stored job, at an inside address.
+// The gateway never fetches them, Pictory does; still nobody may aim Pictory's servers, or a later
+// reader of the stored job, at an inside address.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Validation of submits: what they share, then what the kind of job asks for. And of uploads.
+// Validate checks submits: what they share, then what the kind of job asks for. It also checks
+// uploads.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,7 @@ void CheckCommon(const Message& request, const SubmitFields& fields, Violations&
   }
 }
 
-// The source is chosen, and Pictory's configured generation has a call for it.
+// Checks that a source is chosen, and that the configured API version has a call for it.
 void CheckSource(const Message& request, const google::protobuf::MethodDescriptor* method,
                  const TranslateOptions& options, Violations& violations) {
   const google::protobuf::OneofDescriptor* const source = SourceOf(request.GetDescriptor());
@@ -56,7 +57,7 @@ void CheckSource(const Message& request, const google::protobuf::MethodDescripto
   }
 }
 
-// A job or project that goes into the path.
+// Checks the id of a job or project that goes into the path.
 void CheckPathId(const std::string& field, const std::string& id, Violations& violations) {
   if (!IsUpstreamId(id)) {
     violations.Add(field, absl::StrCat("must be 1 to ", limits::kUpstreamIdMaxBytes,
@@ -64,7 +65,7 @@ void CheckPathId(const std::string& field, const std::string& id, Violations& vi
   }
 }
 
-// What the options of the fields ask of them.
+// Checks what the options of the fields ask of them.
 void CheckFields(const Message& request, const SubmitPlan& plan, Violations& violations) {
   const auto* const reflection = request.GetReflection();
   std::string scratch;

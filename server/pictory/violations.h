@@ -1,4 +1,4 @@
-// The list of what is wrong with one request. Single-threaded.
+// Violations is the list of what is wrong with one request. Single-threaded.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,9 @@
 
 namespace gateway::pictory {
 
-// Where in a message something stands: `storyboard.scenes[2].story`. A link to the path around it,
-// which must outlive it; the text is made only for what is wrong, which almost nothing is.
+// A Path says where in a message something stands: `storyboard.scenes[2].story`. It is a link to
+// the path around it, which must outlive it. The text is made only for what is wrong, which almost
+// nothing is.
 class Path {
  public:
   Path(std::string_view top) : field_(top) {}

@@ -28,7 +28,7 @@ int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 bool OutOfFiles(int error) { return error == EMFILE || error == ENFILE; }
 
-// Of one connection, which is gone; the next one may be well.
+// Whether the error is of one connection, which is gone; the next one may be well.
 bool Passing(int error) {
   switch (error) {
     case EINTR:
@@ -101,7 +101,7 @@ void Acceptor::Run() {
   }
   bool pause = false;
   for (;;) {
-    // Paused, it waits for its end only.
+    // While it pauses, the thread waits for its end only.
     const nfds_t watched = pause ? 1 : polled.size();
     const int timeout = pause ? static_cast<int>(limits::kAcceptRetry.count()) : -1;
     for (pollfd& one : polled) one.revents = 0;
@@ -114,7 +114,7 @@ void Acceptor::Run() {
   }
 }
 
-// False: the system has nothing to accept it with just now.
+// Accepts the connections that wait. False: the system has nothing to accept them with just now.
 bool Acceptor::AcceptSome(const Socket& socket) {
   if (reserve_.get() < 0) reserve_ = OwnedFd(OpenReserve());
   for (int i = 0; i < kAcceptedInARow; ++i) {
@@ -124,7 +124,7 @@ bool Acceptor::AcceptSome(const Socket& socket) {
                        SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd.get() < 0) {
       int error = errno;
-      // Said before the system looks whether anybody waits.
+      // The system says that it is out of files before it looks whether anybody waits.
       if (OutOfFiles(error)) error = RefuseOne(socket, std::strerror(error));
       if (error == EAGAIN || error == EWOULDBLOCK) return true;
       if (error == 0 || Passing(error)) continue;
@@ -146,8 +146,8 @@ bool Acceptor::AcceptSome(const Socket& socket) {
   return true;
 }
 
-// The peer learns at once that it is refused, instead of waiting in the system's queue. 0, or why
-// it is not so.
+// Refuses one connection, so that its peer learns that at once, instead of waiting in the system's
+// queue. Returns 0, or the errno why that failed.
 int Acceptor::RefuseOne(const Socket& socket, const char* why) {
   if (reserve_.get() < 0) return EMFILE;
   reserve_.Reset();

@@ -1,9 +1,9 @@
-// Accepts connections on a thread of its own and hands them on.
+// An Acceptor accepts connections on a thread of its own and hands them on.
 //
-// The library's listener gives up for ever when the system has no file for a connection. This one
-// refuses such a connection and goes on, and it leaves a part of the files to the rest of the
-// program. Of the others no address takes all, see rpc/address_connections.h: it is refused while
-// it has more than four connections for each place that is left.
+// The library's listener gives up for ever when the system has no file for a connection. An
+// Acceptor refuses such a connection and goes on, and it leaves a part of the files to the rest of
+// the program. No address can take all the rest: an address gets no more while it has more than
+// four connections for each place that is left (rpc/address_connections.h).
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@
 
 namespace gateway::rpc {
 
-// Of the process' file limit: so many files may be open before connections are refused.
+// How many files may be open before connections are refused: a part of the process' limit.
 int ConnectionFilesMax();
 
 class Acceptor {
@@ -34,17 +34,17 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   void Start();
-  // Closes the sockets. Nothing is handed on after it. Not from `take`.
+  // Closes the sockets. Nothing is handed on after it returns. It must not be called from `take`.
   void Stop();
 
-  // So far. Those refused are not among the accepted.
+  // Connections so far. Those refused are not among the accepted.
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
   // Of the refused, those whose address had too many.
   std::uint64_t refused_of_address() const {
     return refused_of_address_.load(std::memory_order_relaxed);
   }
-  // Where the sockets can be reached from here; fixed.
+  // The addresses at which this process reaches the sockets. They do not change.
   const std::vector<std::string>& dial_addresses() const { return dial_addresses_; }
 
  private:

@@ -10,7 +10,7 @@
 namespace gateway::rpc {
 namespace {
 
-// 0: no socket has this number, or the system knows no cookies.
+// The cookie of a socket; 0 if no socket has this number, or the system knows no cookies.
 std::uint64_t CookieOf(int fd) {
   std::uint64_t cookie = 0;
   socklen_t length = sizeof cookie;
@@ -47,7 +47,8 @@ std::size_t AddressConnections::held(const std::string& address) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
-// All numbers below the lowest free one are in use. So may be more: it is a gap that somebody left.
+// All numbers below the lowest free one are in use. Numbers above it may be too, because it may be
+// a gap that a closed file left.
 bool AddressConnections::May(int fd, const std::string& address) const {
   const std::size_t used = std::max(static_cast<std::size_t>(fd), known_);
   const auto most = static_cast<std::size_t>(files_max_);

@@ -1,9 +1,9 @@
-// How many connections each address has, so that none of them takes all places.
+// AddressConnections counts the connections of each address, so that none of them takes all places.
 //
-// Where places become few, who has many gets no more: an address may have four times as many
-// connections as there are places left. So a lone one, such as a proxy in front of all callers, may
-// take four fifths of all places, two of them four ninths each, and however many there are, they
-// leave places for an address that has none yet.
+// Where places become few, an address with many connections gets no more: it may have four times as
+// many as there are places left. So a lone one, such as a proxy in front of all callers, may take
+// four fifths of all places, two of them four ninths each, and however many there are, they leave
+// places for an address that has none yet.
 //
 // The library does not tell when it closes a connection. So each is kept with its file's number and
 // the cookie of its socket, which the system gives to no other. Where the number has another cookie
@@ -29,14 +29,14 @@ bool MayHaveOneMore(std::size_t held, std::size_t left);
 
 class AddressConnections {
  public:
-  // So many files may be open, those that are no connections included.
+  // `files_max`: how many files may be open, those that are no connections included.
   explicit AddressConnections(int files_max) : files_max_(files_max) {}
 
-  // A connection from `address` has just got the number `fd`, the lowest that was free. False: it
-  // may not stay, and is not counted.
+  // Counts a connection from `address` that has just got the number `fd`, the lowest that was free.
+  // False: the connection may not stay, and is not counted.
   bool Admit(int fd, const std::string& address, MonoTime now);
 
-  // Of those that are not known to have ended.
+  // The connections of the address that are not known to have ended.
   std::size_t held(const std::string& address) const;
   // How often all were looked at.
   std::uint64_t looks() const { return looks_; }

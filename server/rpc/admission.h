@@ -1,5 +1,5 @@
-// How many calls may be open at once: asked before anything is allocated or read for a call,
-// because the library itself bounds neither streams nor their handlers reliably.
+// Admission bounds how many calls are open at once. It is asked before anything is allocated or
+// read for a call, because the library itself bounds neither streams nor their handlers reliably.
 //
 // Each kind has a gate of its own, so that a crowd of one kind stops no other. Of the streams that
 // anybody may hold open without work on our side, one peer gets only a part. Calls and watches have
@@ -34,7 +34,8 @@ struct AdmissionLimits {
 };
 
 class Admission {
-  // With different delays, so that those refused at once do not come back at once.
+  // Statuses with different delays, so that callers who are refused at once do not come back at
+  // once.
   using Refusals = std::array<grpc::Status, 8>;
 
   struct Gate {
@@ -87,7 +88,7 @@ class Admission {
   // From now on nothing that would outlast the drain is let in.
   void Drain() { draining_.store(true, std::memory_order_relaxed); }
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
-  // What those get who come during it.
+  // What callers get who come during the drain.
   absl::Status DrainStatus() const;
 
  private:

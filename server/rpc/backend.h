@@ -1,8 +1,8 @@
-// What the calls do, once they are checked and read. The app does it with the domain; tests as they
-// like.
+// A Backend does what the calls ask for, once they are checked and read. The app's Backend does it
+// with the domain (app/backend.h); tests have their own.
 //
-// Called from gRPC's threads; no call blocks. An answer comes exactly once, on any thread, inside
-// the call too.
+// Its functions are called from gRPC's threads and do not block. An answer comes exactly once, on
+// any thread, inside the call too.
 #pragma once
 
 #include <functional>
@@ -28,11 +28,11 @@ class Backend {
 
   virtual ~Backend() = default;
 
-  // What is wrong with a request to submit or upload, all at once: see pictory::Validate.
+  // All that is wrong with a request to submit or to upload; see pictory::Validate.
   virtual std::vector<errors::Violation> Validate(const google::protobuf::Message& request) = 0;
   // See jobs::Submitter::Submit.
   virtual void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) = 0;
-  // See pictory::ReadFullResult. On a thread of the store.
+  // See pictory::ReadFullResult. It is called on a thread of the store.
   virtual absl::StatusOr<std::string> ReadFull(std::string_view result_json, v1::JobKind kind) = 0;
   virtual void Resolve(const std::string& tenant,
                        std::shared_ptr<const v1::ResolveJobRequest> request,

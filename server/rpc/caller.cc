@@ -42,8 +42,8 @@ absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, cons
     caller.tenant = *std::move(tenant);
   }
 
-  // gRPC speaks of the wall clock; only the time left counts. Absurdly far ones count as none:
-  // they must not overflow.
+  // gRPC gives deadlines by the wall clock; only the time left counts. Absurdly far deadlines count
+  // as none, because they must not overflow.
   const auto now = std::chrono::system_clock::now();
   const auto deadline = context.deadline();
   caller.own_deadline = deadline < now + std::chrono::hours(24);
@@ -55,7 +55,7 @@ absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, cons
   caller.retry.by_library = Number(Text(context, kPreviousAttempts)) > 0;
   caller.retry.by_mesh = Number(Text(context, kEnvoyAttempt)) > 1;
   caller.retry.mesh_request_id = Text(context, kMeshRequestId);
-  // Longer than any mesh makes them: not one to keep.
+  // The id is longer than any mesh makes them, so it is not kept.
   if (caller.retry.mesh_request_id.size() > limits::kCallerIdMaxBytes) {
     caller.retry.mesh_request_id.clear();
   }

@@ -1,4 +1,4 @@
-// Who calls, until when, and what its metadata say.
+// A Caller says who makes a call, until when, and what the metadata of the call say.
 #pragma once
 
 #include <string>
@@ -23,7 +23,7 @@ struct Caller {
 
 absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain);
 
-// Something a job may be called, by us or by Pictory; else what is wrong with the field.
+// OK for a text that can name a job, by our id or by Pictory's; else what is wrong with the field.
 absl::Status CheckJobName(std::string_view name);
 
 }  // namespace gateway::rpc

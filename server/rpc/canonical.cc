@@ -26,7 +26,8 @@ void AppendNumber(std::uint64_t value, Sha256Stream& out) {
 
 void AppendLetter(char letter, Sha256Stream& out) { out.Append({&letter, 1}); }
 
-// A value of a field, or of one place in a repeated one; `index` is below 0 for the former.
+// Appends the value of a field, or of one place in a repeated one; `index` is below 0 for the
+// former.
 void AppendValue(const Message& message, const FieldDescriptor& field, int index,
                  Sha256Stream& out) {
   const Reflection& reflection = *message.GetReflection();
@@ -81,8 +82,8 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
   }
 }
 
-// The entries of a map, each with its digest: sorted by that they are in an order of their own,
-// whatever the type of the key.
+// Appends the entries of a map, each with its digest. They are sorted by the digest, which gives an
+// order whatever the type of the key.
 void AppendMap(const Message& message, const FieldDescriptor& field, int entries,
                Sha256Stream& out) {
   std::vector<std::string> digests;

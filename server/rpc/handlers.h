@@ -1,4 +1,5 @@
-// What the calls need of the rest of the gateway. The app wires it; tests put in what they like.
+// The Domain is what the calls need of the rest of the gateway. The app fills it; tests put in what
+// they like.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,7 @@ namespace gateway::rpc {
 class LargeAnswers;
 class Unread;
 
-// How a call ended, for as long as somebody is told of it.
+// How a call ended. It is valid for as long as somebody is told of it.
 struct CallEnd {
   std::string_view method;
   const absl::Status& status;
@@ -46,15 +47,15 @@ struct Domain {
   bool require_request_id = false;
   // The tenant of a call, or why it is refused; null: everybody is `default`.
   std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
-  // Where answers that are ready wait for their callers, put here by the server; null: nobody
+  // Notes answers that are ready and wait for their callers. The server sets it; null: nobody
   // looks.
   Unread* unread = nullptr;
-  // What large answers are counted by, put here by the server as well.
+  // Counts the bytes of large answers. The server sets it.
   std::shared_ptr<LargeAnswers> large_answers{};
-  // Counts bytes of a submit beyond those of its request, put here by the server, too.
+  // Counts bytes of a submit beyond those of its request. The server sets it.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
-  // A call ended; for metrics and the log. Null: nobody wants to know. Of reflection, and of a look
-  // at the health, only refusals are told.
+  // Is told when a call has ended, for metrics and the log. Null: nobody wants to know. Of
+  // reflection and of health checks only refusals are told.
   std::function<void(const CallEnd& end)> ended{};
   void Ended(const CallEnd& end) const {
     if (ended) ended(end);

@@ -1,4 +1,4 @@
-// SHA-256 of bytes that come piece by piece. Not thread-safe.
+// A Sha256Stream computes the SHA-256 of bytes that come piece by piece. It is not thread-safe.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ class Sha256Stream {
   ~Sha256Stream();
 
   void Append(std::string_view bytes);
-  // 32 bytes; once, as the last call.
+  // Returns the 32 bytes of the digest. It is called once, as the last call.
   std::string Finish();
 
  private:

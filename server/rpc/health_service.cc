@@ -14,7 +14,7 @@ namespace gateway::rpc {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
-// Sends the newest status, whenever it is another one than the last sent.
+// A HealthStream sends the newest status, whenever it is another one than the last sent.
 class HealthStream final : public watch::Stream {
  public:
   HealthStream(std::string service, const Clock& clock, watch::StreamSink& sink)

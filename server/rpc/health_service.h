@@ -1,7 +1,9 @@
-// grpc.health.v1.Health: whether the server, and each service by name, takes calls.
+// HealthService serves grpc.health.v1.Health: whether the server, and each service by name, takes
+// calls.
 //
-// Set from any thread; watchers hear of changes. A check is not bound by admission, because a full
-// server is healthy, and it is over when it is answered. Watches are.
+// What it says is set from any thread, and watchers hear of changes. A check is not bound by
+// admission, because a full server is healthy and a check is over when it is answered. Watches are
+// bound by it.
 #pragma once
 
 #include <map>

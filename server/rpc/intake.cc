@@ -81,7 +81,7 @@ absl::Status Intake::HoldRefusal() const {
                          static_cast<std::int64_t>(held_max_bytes_ / limits::kMiB), Later(random_));
 }
 
-// One timer while anything is on its way, none for an idle server.
+// Sets one timer while any request is on its way, and none for an idle server.
 void Intake::Arm() {
   if (armed_ || arriving_.empty()) return;
   armed_ = true;
@@ -123,7 +123,8 @@ void Intake::RefuseLate(MonoTime now) {
   }
 }
 
-// What was refused before may still lie in the allocator. To give it back takes 0.1 s and more.
+// Makes room by giving back what the allocator still holds of refused requests. That takes 0.1 s
+// and more.
 void Intake::MakeRoom() {
   ReturnFreeMemory();
   if (!MemoryIsShort()) return;
@@ -140,7 +141,8 @@ void Intake::TakeFirst(Arrivals& into) {
   into.splice(into.end(), arriving_, arriving_.begin());
 }
 
-// Whoever is here at once is not among them, however much others have on their way.
+// Takes the requests to refuse. A request that arrives at once is not among them, however much
+// others have on their way.
 Intake::Arrivals Intake::TakeLargest(MonoTime now) {
   std::vector<Arrivals::iterator> slow;
   std::vector<std::string> peers;
@@ -154,7 +156,7 @@ Intake::Arrivals Intake::TakeLargest(MonoTime now) {
   return large;
 }
 
-// To look at all of them takes a while; so several give way at once, and the next ones find room.
+// To look at all requests takes a while, so several give way at once, and the next ones find room.
 Intake::Arrivals Intake::TakeSome() {
   std::vector<Arrivals::iterator> all;
   std::vector<std::string> peers;

@@ -1,9 +1,9 @@
-// The requests that have begun and are not here yet.
+// The Intake awaits the requests that have begun and are not here yet.
 //
 // The library buffers whatever a caller announces, without a limit of time or size, and under
 // memory pressure it resets streams by chance, those of calls that have cost money included. So
-// each request is awaited here: for so long, so many at once, and only while there is memory for
-// it. Who is refused has submitted nothing, and is told so.
+// each request is awaited here, for a limited time, in a limited number, and only while there is
+// memory for it. A caller who is refused has submitted nothing, and is told so.
 //
 // Thread-safe.
 #pragma once
@@ -40,11 +40,12 @@ class Intake : public std::enable_shared_from_this<Intake> {
   class Arrival {
    public:
     virtual ~Arrival() = default;
-    // Once, from any thread, instead of a true End().
+    // Ends the request with this status. It is called once, from any thread, instead of a true
+    // End().
     virtual void Refuse(const grpc::Status& status) = 0;
-    // What it is told when it has taken longer than `limit`.
+    // What the caller is told when the request has taken longer than `limit`.
     virtual grpc::Status Late(Duration limit) const;
-    // The address it comes from; asked before Refuse only.
+    // The address that the request comes from. It is asked for before Refuse only.
     virtual std::string Peer() const = 0;
 
    protected:
@@ -57,25 +58,26 @@ class Intake : public std::enable_shared_from_this<Intake> {
     bool awaited_ = false;  // guarded by the intake's mutex, as are the others
   };
 
-  // What is given must outlive the intake's arrivals. `aside` runs, elsewhere, what may take a
-  // while.
+  // The arguments must outlive the intake's arrivals. `aside` runs what may take a while on another
+  // thread.
   Intake(IntakeLimits limits, std::function<void(std::function<void()>)> aside,
          const Admission& admission, const Clock& clock, Timers& timers, Random& random);
 
   void Begin(std::shared_ptr<Arrival> arrival);
-  // The request is here, or never will be. False: it was refused, or is being.
+  // Says that the request is here, or never will be. False: it was refused, or is being refused.
   bool End(Arrival& arrival);
 
   std::size_t arriving() const;
-  // How many have begun so far.
+  // How many requests have begun so far.
   std::uint64_t begun() const { return begun_.load(std::memory_order_relaxed); }
 
   // From now on nobody is awaited for long.
   void Drain();
 
-  // So many bytes of large requests are to be held as long as what it returns; null: there are too
-  // many. `own` is what the same request holds already. One that holds all there is may have more,
-  // so that whatever a caller may send is taken at some time, however little memory there is.
+  // Counts so many bytes of a large request for as long as what is returned lives; null: there are
+  // too many. `own` is what the same request holds already. A request that holds all there is may
+  // have more, so that whatever a caller may send is accepted at some time, however little memory
+  // there is.
   std::shared_ptr<void> Hold(std::size_t bytes, std::size_t own = 0);
   absl::Status HoldRefusal() const;
 
@@ -109,11 +111,12 @@ class Intake : public std::enable_shared_from_this<Intake> {
   std::atomic<bool> making_room_{false};
 };
 
-// From so much on requests that do not come at once are refused, of a memory limit. Pure.
+// From so much used memory on, requests that do not come at once are refused. Pure.
 std::size_t MemoryShortFrom(std::size_t limit);
 
-// Which `count` of them go when there are too many: those of the peers with the most first, and of
-// one peer's the oldest. Indexes into `peers`, which are given from the oldest on. Pure.
+// Which `count` requests are refused when there are too many: first those of the peers with the
+// most, and of one peer the oldest. The result holds indexes into `peers`, which are given from the
+// oldest request on. Pure.
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count);
 
 }  // namespace gateway::rpc

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kFilterHashBytes = 8;
 
-// Of what must stay the same from page to page.
+// A hash of what must stay the same from page to page.
 std::string FilterHash(v1::ListJobsRequest request) {
   request.clear_page_size();
   request.clear_page_token();
@@ -27,7 +27,7 @@ std::string FilterHash(v1::ListJobsRequest request) {
   return digest.Finish().substr(0, kFilterHashBytes);
 }
 
-// The years 1 to 9999, as proto JSON has them.
+// Reads a time within the years 1 to 9999, as proto JSON has them.
 bool ReadTime(const google::protobuf::Timestamp& in, std::optional<WallTime>& out) {
   if (in.seconds() < -62'135'596'800 || in.seconds() > 253'402'300'799) return false;
   if (in.nanos() < 0 || in.nanos() > 999'999'999) return false;
@@ -64,7 +64,7 @@ absl::Status CheckView(v1::JobView view) {
 
 namespace {
 
-// One FULL view on its way through the store.
+// A FullRead is one FULL view on its way through the store.
 struct FullRead {
   const Domain& domain;
   const jobs::SnapshotPtr snapshot;
@@ -101,8 +101,8 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer
   const auto full = std::make_shared<FullRead>(FullRead{
       domain, std::move(snapshot), std::move(peer), std::move(cancelled), std::move(done)});
   full->Read(0, [full](absl::StatusOr<jobs::PartChunk> size) {
-    // The BASIC view names what it leaves out. What is that large would be left out of the FULL one
-    // just as well, so it is not even read.
+    // The BASIC view names what it leaves out. A result that is so large would be left out of the
+    // FULL one just as well, so it is not even read.
     const bool basic =
         absl::IsNotFound(size.status()) ||
         (size.ok() && size->total_bytes > static_cast<std::int64_t>(limits::kFullViewReadMaxBytes));
@@ -213,7 +213,7 @@ v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t pa
     if (more) break;
     *response.add_jobs() = std::move(job);
   }
-  // So is one that the store has ended before it knew whether there is more.
+  // A page is shorter too if the store has ended it before it knew whether there is more.
   if (more || read >= limits::kListReadMaxBytes) {
     response.set_next_page_token(
         PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));

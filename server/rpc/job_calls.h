@@ -20,7 +20,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
 void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
               const Reply& reply, const Domain& domain);
 
-// The store's question for a request, at most one job longer than a page; INVALID_ARGUMENT with all
+// The store's query for a request, at most one job longer than a page; INVALID_ARGUMENT with all
 // that is wrong. Pure.
 absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request);
 // The token of the page after the one that ends with `last_job_id`, for the same filters only.
@@ -29,10 +29,11 @@ std::string PageToken(const v1::ListJobsRequest& request, const std::string& las
 // INVALID_ARGUMENT for a view there is not.
 absl::Status CheckView(v1::JobView view);
 
-// The response with the FULL result of a job that SUCCEEDED; the BASIC one if the store has no more
-// than that, or more than limits::kFullViewReadMaxBytes of it. RESOURCE_EXHAUSTED, with nothing
-// read, if too much is under way to `peer` or to all (rpc/large_answers.h). Once `cancelled`, which
-// may be null, is set, no more work is done. `done` runs on a thread of the store.
+// Makes the response with the FULL result of a job that SUCCEEDED; with the BASIC one if the store
+// has no more than that, or more than limits::kFullViewReadMaxBytes of it. RESOURCE_EXHAUSTED, with
+// nothing read, if too much is under way to `peer` or to all (rpc/large_answers.h). Once
+// `cancelled`, which may be null, is set, no more work is done. `done` runs on a thread of the
+// store.
 void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer,
               std::shared_ptr<const std::atomic<bool>> cancelled,
               std::function<void(absl::StatusOr<jobs::Frame>)> done);

@@ -17,7 +17,7 @@
 namespace gateway::rpc {
 namespace {
 
-// Of /package.Service/Method.
+// The method's name in /package.Service/Method.
 std::string_view MethodOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // A method about one job that the backend serves: `call` is its own.

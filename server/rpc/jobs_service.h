@@ -1,5 +1,5 @@
-// The service itself: every method on raw bytes, each one line to where its work is done. Submits
-// are those that the .proto declares.
+// JobsService is the service PictoryJobs: it serves every method on raw bytes, with one line to
+// where the work is done. Its submits are those that the .proto declares.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ namespace gateway::rpc {
 
 class JobsService final : public RawService {
  public:
-  // A submit may have so many bytes. What is given must outlive the service and its calls.
+  // `submit_max_bytes` bounds the request of a submit. The arguments must outlive the service and
+  // its calls.
   JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes, Intake& intake,
               Admission& admission, const Domain& domain);
 
@@ -31,7 +32,7 @@ class JobsService final : public RawService {
   Stream* WatchJob(Context* context, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Bytes* request);
 
-  // A method with one answer and a small request: `serve(caller, request, reply, domain)`.
+  // Adds a method with one answer and a small request: `serve(caller, request, reply, domain)`.
   template <class Request, class Serve>
   void AddUnary(const char* path, Serve serve);
   void AddStream(const char* path, Stream* (JobsService::*serve)(Context*, const Bytes*));

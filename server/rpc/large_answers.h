@@ -1,4 +1,4 @@
-// The bytes of large answers that are on their way to their callers.
+// LargeAnswers counts the bytes of large answers that are on their way to their callers.
 //
 // An answer lies in memory until its caller has taken it or the call is ended (rpc/unread.h), and
 // to ask for one costs the caller nothing. So all of them together have a bound, of which one
@@ -33,7 +33,7 @@ class LargeAnswers : public std::enable_shared_from_this<LargeAnswers> {
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
 
-    // The answer has turned out to be so large. More than was held stays uncounted. Not
+    // Says how large the answer has turned out to be. More than was held stays uncounted. Not
     // thread-safe.
     void ShrinkTo(std::size_t bytes);
 
@@ -44,13 +44,14 @@ class LargeAnswers : public std::enable_shared_from_this<LargeAnswers> {
   };
   using HeldPtr = std::shared_ptr<Held>;
 
-  // `random` must outlive it.
+  // `random` must outlive the object.
   LargeAnswers(std::size_t max_bytes, Random& random);
   // How many bytes there may be in a process that may use so much memory; 0: no limit. Pure.
   static std::size_t MaxBytes(std::size_t memory_bytes);
 
-  // Before an answer of about so many bytes is made for `peer`, as the library names it. Null if it
-  // is a small one, which is not counted; RESOURCE_EXHAUSTED if there are too many bytes already.
+  // Counts an answer of about so many bytes before it is made for `peer`, as the library names it.
+  // Null if the answer is small, which is not counted; RESOURCE_EXHAUSTED if there are too many
+  // bytes already.
   absl::StatusOr<HeldPtr> Hold(std::size_t bytes, std::string_view peer) EXCLUDES(mutex_);
   std::size_t bytes() const EXCLUDES(mutex_);
 

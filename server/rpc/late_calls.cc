@@ -6,7 +6,7 @@
 
 namespace gateway::rpc {
 
-// As grpc::InsecureServerCredentials(), which takes no check.
+// Insecure credentials as grpc::InsecureServerCredentials(), which takes no check.
 class LateCalls::Insecure final : public grpc::ServerCredentials {
  public:
   explicit Insecure(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
@@ -48,7 +48,7 @@ void LateCalls::Check(void* state, grpc_auth_context*, const grpc_metadata*, std
   if (shared->entering.fetch_sub(1) == 1 && shared->refusing.load()) shared->entering.notify_all();
 }
 
-// Each of those that were let in is on its way through a few functions.
+// Waits for the calls that were let in. Each of them is on its way through a few functions.
 void LateCalls::Refuse() {
   shared_->refusing.store(true);
   int entering = shared_->entering.load();

@@ -1,6 +1,6 @@
-// Answers the calls for which the library would be gone.
+// LateCalls answers the calls that come when the library is about to end.
 //
-// From Shutdown() on the library of 1.51 ends every call that still comes with CANCELLED: on each
+// From Shutdown() on the library (1.51) ends every call that still comes with CANCELLED: on each
 // connection those of a round trip at least, because it asks by a ping whether its GOAWAY has
 // arrived. CANCELLED is the caller's own word, so clients and meshes do not repeat it. What runs
 // before the library looks is the check of a call's credentials; this is such a check, which lets
@@ -24,20 +24,20 @@ namespace gateway::rpc {
 
 class LateCalls {
  public:
-  // What those get who come too late; of a status only code and message can be sent from there.
+  // `refusal` is what callers get who come too late. Only its code and message can be sent.
   explicit LateCalls(const absl::Status& refusal);
   LateCalls(const LateCalls&) = delete;
   LateCalls& operator=(const LateCalls&) = delete;
 
-  // Of each listener.
+  // The credentials that each listener is given.
   std::shared_ptr<grpc::ServerCredentials> Credentials();
 
-  // From now on they are refused. All that were let in before have met the library when it returns.
+  // Refuses calls from now on. All that were let in before have met the library when it returns.
   void Refuse();
 
  private:
   class Insecure;
-  // A check may still look at it when the library has done with the call.
+  // Shared with the checks: one may still look at it when the library has done with the call.
   struct Shared {
     const grpc_status_code code;
     const std::string message;

@@ -1,4 +1,4 @@
-// When to come again for who is refused because there are too many at present.
+// When a caller should come again who is refused because there are too many at present.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@ namespace {
 
 using obs::Level;
 
-// What the library says of a fault of its own, before it ends the process.
+// The words with which the library tells of a fault of its own, before it ends the process.
 constexpr std::string_view kAssertion = "assertion failed";
 
 void Line(std::string_view library, Level level, const char* file, int line,
@@ -36,7 +36,7 @@ void Line(std::string_view library, Level level, const char* file, int line,
             {"at", errors::Clean(std::string(name) + ":" + std::to_string(line))}});
 }
 
-// The process ends next; what is queued would go with it.
+// Writes the last line at once, because the process ends next and what is queued would go with it.
 void LastLine(std::string_view library, const char* file, int line, std::string_view text) {
   obs::Log(Level::kError, "library_failed",
            {{"library", library},
@@ -50,12 +50,13 @@ void OnGrpcLine(gpr_log_func_args* args) {
   if (text.substr(0, kAssertion.size()) == kAssertion) {
     return LastLine("grpc", args->file, args->line, text);
   }
-  // What the library calls an error is mostly a peer's.
+  // What the library calls an error is mostly a peer's fault.
   const Level level = args->severity == GPR_LOG_SEVERITY_ERROR ? Level::kWarn : Level::kDebug;
   Line("grpc", level, args->file, args->line, text);
 }
 
-// One for every broken string that a caller sends, and the caller is told.
+// protobuf writes a line for every broken string that a caller sends; the caller is told of it
+// anyway.
 void OnProtobufLine(google::protobuf::LogLevel severity, const char* file, int line,
                     const std::string& text) {
   if (severity == google::protobuf::LOGLEVEL_FATAL) return LastLine("protobuf", file, line, text);

@@ -3,9 +3,9 @@
 
 namespace gateway::rpc {
 
-// From now on they are lines of our log: one escaped line each with its source, of bounded length,
-// and so many in a while, because strangers can make the libraries write. Once, after
-// obs::StartLog.
+// Makes these lines lines of our log from now on: one escaped line each with its source, of bounded
+// length, and a limited number in a while, because strangers can make the libraries write. It is
+// called once, after obs::StartLog.
 void TakeLibraryLogs();
 
 }  // namespace gateway::rpc

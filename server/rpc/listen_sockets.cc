@@ -54,7 +54,7 @@ sockaddr_storage BoundTo(int fd) {
   return address;
 }
 
-// One socket that listens; errno says why not.
+// Opens one socket that listens; errno says why not.
 OwnedFd Open(const sockaddr* address, socklen_t length, int unanswered_ms) {
   OwnedFd fd(socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return fd;
@@ -83,7 +83,7 @@ absl::StatusOr<ListenSockets> OpenUnix(const std::string& address) {
   }
   std::memcpy(place.sun_path, opened.unix_path.data(), opened.unix_path.size());
   const auto* at = reinterpret_cast<const sockaddr*>(&place);
-  // A socket that nobody listens on is left of a process that was killed.
+  // A socket file that nobody listens on was left by a process that was killed.
   const OwnedFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connect(probe.get(), at, sizeof place) == 0) {
     return CannotListen(address, std::strerror(EADDRINUSE));
@@ -98,7 +98,7 @@ absl::StatusOr<ListenSockets> OpenUnix(const std::string& address) {
   return opened;
 }
 
-// Both families by one socket, where there is IPv6.
+// Opens one socket for both families, where there is IPv6.
 OwnedFd OpenEverywhere(int port, int unanswered_ms) {
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
@@ -158,7 +158,8 @@ absl::StatusOr<ListenSockets> OpenListenSockets(const std::string& address, int 
                             : Open(one->ai_addr, one->ai_addrlen, unanswered_ms);
     if (fd.get() < 0) {
       why = std::strerror(errno);
-      // Half of a name would be another program's. A family that the machine has not is no fault.
+      // Half of the name's addresses would be another program's. A family that the machine does not
+      // have is no fault.
       if (errno == EADDRINUSE) return CannotListen(address, why);
       continue;
     }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kV4 = "ipv4:";
 constexpr std::string_view kV6 = "ipv6:";
 
-// The library writes brackets as URIs have them.
+// Takes the brackets off, which the library writes as URIs have them.
 std::string_view TakeBrackets(std::string_view host) {
   for (const std::string_view open : {std::string_view("%5B"), std::string_view("[")}) {
     if (host.substr(0, open.size()) == open) host.remove_prefix(open.size());

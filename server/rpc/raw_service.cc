@@ -32,8 +32,8 @@ struct RawMethod {
   const Domain& domain;
 };
 
-// Reads one request and hands it to the method's handler, which the library has for methods whose
-// request it read itself. Held by the operation that reads, and by the intake.
+// A Request reads one request and hands it to the method's handler, which the library has for
+// methods whose request it read itself. The operation that reads and the intake hold it.
 class Request final : public grpc_completion_queue_functor,
                       public Intake::Arrival,
                       public std::enable_shared_from_this<Request> {
@@ -47,17 +47,18 @@ class Request final : public grpc_completion_queue_functor,
     functor_run = [](grpc_completion_queue_functor* self, int) {
       static_cast<Request*>(self)->OnRead();
     };
-    // On the library's thread, as it runs what it has read itself: a hop costs as much as a call.
+    // It runs on the library's thread, as what the library has read itself: a hop costs as much as
+    // a call.
     inlineable = 1;
   }
 
   void Read() {
-    // At once, so that nothing of that size waits.
+    // The metadata are checked at once, so that nothing of that size waits.
     if (const absl::Status metadata = CheckMetadata(*context_); !metadata.ok()) {
       return Answer(ToGrpc(metadata), Duration::zero());
     }
     self_ = shared_from_this();
-    // Refused meanwhile, the call would go while it is still read from.
+    // If it were refused meanwhile, the call would go while it is still read from.
     grpc_call* const call = call_->call();
     grpc_call_ref(call);
     method_.intake.Begin(self_);
@@ -90,8 +91,8 @@ class Request final : public grpc_completion_queue_functor,
     Run(refuse, nullptr);
   }
 
-  // No message: the caller sent none, or is gone. That is served as an empty one, as the library
-  // does.
+  // If there is no message, the caller sent none, or is gone. It is served as an empty one, as the
+  // library does.
   void OnRead() {
     const std::shared_ptr<Request> self = std::move(self_);
     grpc_call* const call = call_->call();
@@ -116,7 +117,7 @@ class Request final : public grpc_completion_queue_functor,
     UnaryHandler serve([this, unread](grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
       grpc::ServerUnaryReactor* const reactor = method_.serve_unary(context, request, response);
-      // Answered already; but nothing of it is sent before this returns.
+      // The call is answered already, but nothing of that is sent before this function returns.
       if (unread != nullptr && dynamic_cast<LateReactor*>(reactor) == nullptr) {
         unread->Add(answer_, call_->call());
       }

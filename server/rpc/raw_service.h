@@ -1,4 +1,4 @@
-// A service whose methods take the bytes of one request, once they are all here.
+// A RawService has methods that take the bytes of one request, once they are all here.
 //
 // The library reads the request of a unary or server-streaming method itself, before anybody hears
 // of the call. To it these methods are therefore bidirectional streams, of which nothing is read
@@ -32,7 +32,7 @@ class RawService : public grpc::Service {
   using UnaryMethod = std::function<Unary*(Context*, const Bytes*, Bytes*)>;
   using StreamMethod = std::function<Stream*(Context*, const Bytes*)>;
 
-  // Both must outlive the service's calls.
+  // Both arguments must outlive the service's calls.
   RawService(Intake& intake, const Domain& domain) : intake_(intake), domain_(domain) {}
 
  protected:

@@ -1,5 +1,5 @@
-// Server reflection's answers. v1 and v1alpha are the same on the wire, so one set of messages
-// serves both.
+// ReflectionAnswers makes the answers of server reflection. v1 and v1alpha are the same on the
+// wire, so one set of messages serves both.
 #pragma once
 
 #include <set>
@@ -17,7 +17,7 @@ class ReflectionAnswers {
   // `services` are listed; all of `files`, which must outlive this, can be described.
   ReflectionAnswers(std::vector<std::string> services, const ReflectionFiles& files);
 
-  // `sent` are the files the caller of this stream has by now; they are not sent twice but where
+  // `sent` names the files that the caller of this stream has by now. They are sent again only if
   // asked for directly. Errors are part of the answer.
   grpc::reflection::v1::ServerReflectionResponse Answer(
       const grpc::reflection::v1::ServerReflectionRequest& request,

@@ -1,7 +1,7 @@
-// The files that reflection serves, as they are sent: proto files as callers need them, comments
+// ReflectionFiles holds the proto files that reflection serves, as they are sent, comments
 // included.
 //
-// Left out are the files that declare options, and every option they declare. Those of this API
+// It leaves out the files that declare options, and every option they declare. Those of this API
 // tell the gateway how it writes REST calls, and a caller can do without them; protobuf.js, on
 // which JavaScript's reflection clients are built, cannot load what extends the messages of
 // descriptor.proto.
@@ -17,11 +17,11 @@ namespace gateway::rpc {
 
 class ReflectionFiles {
  public:
-  // `descriptor_set` is a FileDescriptorSet in which each file comes after its imports. One that is
-  // not ends the program: it was made with it.
+  // `descriptor_set` is a FileDescriptorSet in which each file comes after its imports. It is built
+  // together with the program, so one that is wrong ends the program.
   explicit ReflectionFiles(std::string_view descriptor_set);
 
-  // For look-ups only: it holds no comments.
+  // The pool is for look-ups only: it holds no comments.
   const google::protobuf::DescriptorPool& pool() const { return pool_; }
   // The FileDescriptorProto of a file of the pool, serialised.
   const std::string& Serialised(const google::protobuf::FileDescriptor& file) const;

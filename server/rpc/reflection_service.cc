@@ -30,9 +30,9 @@ bool LooksCompressed(const grpc::ByteBuffer& bytes) {
   return (first == 0x1f && second == 0x8b) || (first == 0x78 && (first * 256 + second) % 31 == 0);
 }
 
-// Question, answer, question: one operation outstanding at any time. Its end finishes the call, or
-// the intake does while a question does not come. The server's drain cancels the call, which ends
-// the operation.
+// A ReflectionStream takes a question, answers, and takes the next: one operation is outstanding at
+// any time. The end of an operation finishes the call, or the intake does while a question does not
+// come. The server's drain cancels the call, which ends the operation.
 class ReflectionStream final : public ReflectionReactor,
                                public watch::LiveStream,
                                public Intake::Arrival,
@@ -84,7 +84,8 @@ class ReflectionStream final : public ReflectionReactor,
   }
   std::string Peer() const override { return PeerAddress(context_->peer()); }
   void OnDone() override {
-    // Whoever ends the streams may hold this one a little longer than the server lives.
+    // The ticket goes now, because what ends the streams may hold this one a little longer than the
+    // server lives.
     ticket_.reset();
     self_.reset();
   }

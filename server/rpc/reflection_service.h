@@ -14,7 +14,7 @@ namespace gateway::rpc {
 
 using ReflectionReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-// One stream; deletes itself.
+// Opens one stream, which deletes itself.
 ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
                                   const ReflectionAnswers& answers, Intake& intake,
                                   Admission& admission, const Domain& domain);

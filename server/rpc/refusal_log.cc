@@ -14,7 +14,7 @@ namespace {
 
 namespace details = ::pictory::jobs::internal::v1;
 
-// That of an error without one, which is not the gateway's own.
+// The reason that stands for none: the error is not the gateway's own.
 constexpr char kNoReason[] = "NONE";
 constexpr char kOther[] = "other";
 

@@ -1,5 +1,5 @@
-// One log line for a call that was refused, so that an operator sees what callers run into without
-// asking them: which method, who, what for, and which request or job.
+// The RefusalLog writes a log line for a call that was refused, so that an operator sees what
+// callers run into without asking them: which method, who, why, and which request or job.
 //
 // What a caller or Pictory has written stays out of it: of a wrong request the line has the names
 // of the fields, never their values. Callers can refuse themselves as often as they like, so the
@@ -27,12 +27,13 @@ class RefusalLog {
  public:
   using Write = std::function<void(std::string_view event, std::span<const obs::Field> fields)>;
 
-  // What is given must outlive it; it must outlive the timers' last callback.
+  // The arguments must outlive the RefusalLog, and it must outlive the last callback of the timers.
   RefusalLog(const Clock& clock, Timers& timers, Write write)
       : clock_(clock), timers_(timers), write_(std::move(write)) {}
 
   void Tell(const CallEnd& end) EXCLUDES(mutex_);
-  // Of all reasons: what was left out and is not told yet. Once, at the end.
+  // Tells, for all reasons, how many lines were left out and are not told yet. It is called once,
+  // at the end.
   void TellLeftOut() EXCLUDES(mutex_);
 
  private:

@@ -1,9 +1,10 @@
-// Makes messages of the bytes of requests: of small ones at once, of large ones on a thread of its
-// own, one after the other, where the rest of the work on them is done too. The library has few
-// threads, and those who ask for little must not wait for those who send much.
+// A RequestReader parses requests: small ones at once, large ones on a thread of its own, one after
+// the other, where the rest of the work on them is done too. The library has few threads, and
+// callers who ask for little must not wait for those who send much.
 //
 // What the requests take is held at the intake as long as anybody has them: first their bytes, then
-// what was made of them. So it is bounded, and with it the queue. Thread-safe.
+// what was made of them. So both the memory and the queue are bounded. A RequestReader is
+// thread-safe.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@ namespace gateway::rpc {
 
 class RequestReader {
  public:
-  // What is given must outlive the reader.
+  // The arguments must outlive the reader.
   RequestReader(Intake& intake, const Admission& admission)
       : intake_(intake), admission_(admission) {}
 
@@ -79,7 +80,7 @@ class RequestReader {
     return std::shared_ptr<Request>(kept, kept->message.get());
   }
 
-  // For what a message takes beyond its bytes, which are held already or few; null if that is
+  // Holds what a message takes beyond its bytes, which are held already or few; null if that is
   // little.
   absl::StatusOr<Held> HoldMessage(const grpc::ByteBuffer& bytes, bool bytes_held,
                                    const google::protobuf::Descriptor& type);

@@ -1,5 +1,5 @@
-// ReadJobResult: one part of a finished job's result in chunks, read from the store one at a time
-// as the caller takes them.
+// A ResultStream serves ReadJobResult: it sends one part of a finished job's result in chunks, and
+// reads them from the store one at a time as the caller takes them.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class ResultStream final : public watch::Stream {
   ResultStream(const Domain& domain, watch::StreamSink& sink)
       : watch::Stream(domain.clock, sink), store_(domain.store) {}
 
-  // Once, or Fail. `request` was checked, `job` is the one it names.
+  // Is called once, or else Fail is. `request` was checked, and `job` is the one it names.
   void Begin(const jobs::Snapshot& job, const v1::ReadJobResultRequest& request);
   void Fail(absl::Status status);
 
@@ -45,7 +45,8 @@ class ResultStream final : public watch::Stream {
   bool reading_ GUARDED_BY(mutex_) = false;
 };
 
-// Gives it the job wherever that is found: in memory inside the call, in the store later.
+// Gives the stream its job wherever that is found: in memory inside the call, in the store or at
+// Pictory later.
 void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,
                const v1::ReadJobResultRequest& request, const Domain& domain);
 

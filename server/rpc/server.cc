@@ -42,12 +42,13 @@ void SetChannelArguments(const ServerOptions& options, grpc::ServerBuilder& buil
     builder.AddChannelArgument(name, value);
   };
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams);
-  // Ours is far below it, see rpc/metadata.h.
+  // Our own limit is far below this one, see rpc/metadata.h.
   set(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(limits::kMetadataLibraryMaxBytes));
-  // It inflates without a limit. Left as they are, compressed requests are refused with a word.
+  // The library inflates without a limit. Compressed requests are left as they are, so that we
+  // refuse them with a reason.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  // What may be sent on a stream that nobody reads, such as a watch after its request. Estimates of
-  // the bandwidth would raise it to megabytes.
+  // Bounds what may be sent on a stream that nobody reads, such as a watch after its request.
+  // Estimates of the bandwidth would raise that to megabytes.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(limits::kStreamWindowBytes));
   set(GRPC_ARG_KEEPALIVE_TIME_MS, Ms(limits::kKeepaliveInterval));
@@ -104,7 +105,7 @@ struct Server::Parts {
   bool usable GUARDED_BY(shown_mutex) = true;
   std::atomic<bool> drained{false};
   std::unique_ptr<grpc::Server> server;
-  // Of each listener: where the library takes its connections.
+  // For each listener: where the library takes its connections.
   std::vector<std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>> entries;
   std::unique_ptr<Acceptor> acceptor;
 };
@@ -142,10 +143,12 @@ absl::Status Server::Listen() {
   grpc::EnableDefaultHealthCheckService(false);  // ours has its name
   grpc::ServerBuilder builder;
   SetChannelArguments(options_, builder);
-  // It looks at a message's size when all of it is in memory; so do we, and have a better answer.
+  // The library looks at a message's size only when all of it is in memory; so do we, and we have a
+  // better answer.
   builder.SetMaxReceiveMessageSize(-1);
-  // Beyond its quota it resets streams by chance, those of paid calls included. The intake acts far
-  // below; this is for what it does not see, and better than the end of the process.
+  // Beyond its quota the library resets streams by chance, those of paid calls included. The intake
+  // acts far below the quota, which is for what the intake does not see, and is better than the end
+  // of the process.
   grpc::ResourceQuota quota("rpc");
   if (options_.intake.memory_bytes > 0) quota.Resize(options_.intake.memory_bytes);
   builder.SetResourceQuota(quota);

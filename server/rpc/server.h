@@ -1,4 +1,4 @@
-// The gRPC server: its listeners, its services, and how it comes and goes.
+// The Server is the gRPC server: its listeners, its services, its start and its end.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ struct ServerOptions {
   AdmissionLimits admission{};
   WatchLimits watches{};
   int concurrent_streams = limits::kConcurrentStreamsMax;  // a connection
-  // So many files the process may have open when it accepts a connection; 0: a part of its limit.
+  // How many files the process may have open when it accepts a connection; 0: a part of its limit.
   int connection_files_max = 0;
   std::size_t request_max_bytes = limits::kRequestMaxBytes;
-  // While requests arrive; how many bytes of memory the process may use is among it, and is for the
-  // answers too.
+  // Bounds requests that arrive. How many bytes of memory the process may use is among them, and
+  // counts for the answers too.
   IntakeLimits intake{};
   Duration unread_patience =
       limits::kWriteStuckAfter;  // of an answer that its caller does not take
@@ -44,7 +44,7 @@ class Server {
   // Listening when it returns, but NOT_SERVING until SetServing. An address that cannot be used is
   // named, with the reason. What `domain` refers to must outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Domain domain);
-  // Without a Drain before, cancels what is open.
+  // Cancels what is open, unless Drain was called before.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -55,8 +55,9 @@ class Server {
   // name, which liveness checks ask for, says only whether this server serves.
   void SetUsable(bool usable);
 
-  // NOT_SERVING, no new paid or long calls, streams ended, running calls let finish; what is open
-  // at `deadline` from now is cancelled. Blocks until all is over. Only the first call counts.
+  // Says NOT_SERVING, takes no new paid or long calls, ends streams and lets running calls finish.
+  // What is open at `deadline` from now is cancelled. Blocks until all is over. Only the first call
+  // counts.
   void Drain(Duration deadline);
 
   // The port of each listener, in their order; 0 for unix sockets.

@@ -1,4 +1,5 @@
-// An absl::Status on the wire: its payloads become the standard `grpc-status-details-bin` trailer.
+// These functions put an absl::Status on the wire: its payloads become the standard
+// `grpc-status-details-bin` trailer.
 #pragma once
 
 #include "absl/status/status.h"
@@ -6,8 +7,8 @@
 
 namespace gateway::rpc {
 
-// Message and details are cut so far that they fit the 8 KiB of trailers clients take by default;
-// beyond them a client would see an error of its own library instead.
+// Cuts message and details so that they fit the 8 KiB of trailers that clients take by default;
+// beyond that a client would see an error of its own library instead.
 grpc::Status ToGrpc(const absl::Status& status);
 
 // Details that cannot be read are left out.

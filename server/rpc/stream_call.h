@@ -1,4 +1,4 @@
-// A call with many answers: the one way all server streams of jobs are served.
+// A StreamCall is a call with many answers: the one way all server streams of jobs are served.
 //
 //   admit → identify → parse → check → the method's own stream → one end
 //
@@ -23,11 +23,11 @@ namespace gateway::rpc {
 
 using StreamReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-// The end of a stream that was refused; the domain is told.
+// Ends a stream that was refused, and tells the domain.
 StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
                             const grpc::Status& refusal, const Domain& domain);
 
-// Deletes itself.
+// A StreamCall deletes itself.
 template <class Stream>
 class StreamCall final : public StreamReactor, public watch::StreamSink {
  public:
@@ -41,7 +41,8 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
         domain_(domain),
         begun_(domain.clock.Now()),
         stream_(make(static_cast<watch::StreamSink&>(*this))) {
-    // At once, so that the caller knows it is served even if there is nothing to say yet.
+    // The metadata go at once, so that the caller knows it is served even if there is nothing to
+    // say yet.
     StartSendInitialMetadata();
     domain.wheel.Add(stream_, stream_->FirstTick());
   }

@@ -15,10 +15,12 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Of the one Pictory account there is. Not its key: that changes, and the request stays the same.
+// The name of the one Pictory account there is. Its API key would not do: that changes, and the
+// request stays the same.
 constexpr char kDefaultAccount[] = "default";
 
-// The field wins; two different keys are a mistake of the caller's that must not cost money.
+// Takes the metadata's key where the field is empty. Two different ones are a mistake of the
+// caller's that must not cost money.
 absl::Status TakeIdempotencyKey(const std::string& key, const FieldDescriptor* field,
                                 Message& request) {
   const std::string own = request.GetReflection()->GetString(request, field);
@@ -71,7 +73,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   reply.Note(request_id);
   std::vector<errors::Violation> violations = domain.backend.Validate(*request);
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
-  // It may be large, and it has been waiting; nothing was submitted yet.
+  // A large request has been waiting, and its caller may be gone; nothing was submitted yet.
   if (reply.cancelled()->load()) return;
   if (request_id.empty() && domain.require_request_id) {
     return reply(

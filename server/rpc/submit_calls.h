@@ -1,5 +1,5 @@
-// The paid methods, from a parsed request to a submission. Which there are and what they make, the
-// .proto says; all go the same way.
+// The paid methods take a parsed request to a submission. The .proto says which there are and what
+// they make; all go the same way.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace gateway::rpc {
 
-// Of a request without its request_id (jobs/fingerprint.h).
+// The fingerprint of a request without its request_id (jobs/fingerprint.h).
 std::string Fingerprint(std::string_view method, std::string_view account,
                         const google::protobuf::Message& request);
 

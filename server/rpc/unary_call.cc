@@ -13,7 +13,7 @@ namespace gateway::rpc {
 constexpr char kAnswerOf[] = "pictory-answer-of";      // the request_id of that call
 constexpr char kAnswerRule[] = "pictory-answer-rule";  // why: jobs::RuleName
 
-// A call that was not answered at once, or whose end somebody waits for: hears of the caller's
+// A LateCall was not answered at once, or somebody waits for its end. It hears of the caller's
 // cancel, and ends when it is answered.
 class LateCall final : public LateReactor {
  public:
@@ -25,7 +25,7 @@ class LateCall final : public LateReactor {
         ticket_(std::move(ticket)),
         unread_(unread) {}
 
-  // May be gone when it returns.
+  // The call may be gone when Complete returns.
   void Complete(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) {
     if (source.rule != jobs::AnswerRule::kOwn) {
       context_->AddTrailingMetadata(kAnswerOf, source.request_id);
@@ -140,7 +140,7 @@ grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
   {
     MutexLock lock(shared_->mutex);
     if (!shared_->early.has_value()) {
-      // Until its OnDone.
+      // The call lives until its OnDone.
       return shared_->call =
                  new LateCall(*this, context, response, std::move(ticket), shared_->domain.unread);
     }

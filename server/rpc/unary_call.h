@@ -1,4 +1,5 @@
-// A call with one answer, from any thread: the one way all unary methods are served.
+// A unary call has one answer, which may come from any thread. All unary methods are served in this
+// one way.
 //
 //   admit → identify → parse → the method's own step → one answer
 //
@@ -24,28 +25,29 @@
 
 namespace gateway::rpc {
 
-// The caller's end of a unary call. Copies are the same end; may outlive the call. Thread-safe.
+// A Reply is the caller's end of a unary call. Copies are the same end, and may outlive the call.
+// Thread-safe.
 class Reply {
  public:
   // `context` is asked until the call is answered.
   Reply(std::string_view method, const grpc::CallbackServerContext& context, const Domain& domain);
 
-  // The caller's own name for the call, for those who are told how it ended.
+  // Notes the caller's own name for the call, for those who are told how it ended.
   void Note(std::string_view request_id) const;
 
   void operator()(absl::Status error) const;
   void operator()(jobs::Frame frame) const;
-  // The answer to a submit. Trailing metadata say whose job it is, if not the call's own, and
-  // `source` is told whether the answer has arrived.
+  // Answers a submit. Trailing metadata say whose job it is, if not the call's own, and `source` is
+  // told whether the answer has arrived.
   void operator()(jobs::Frame frame, jobs::AnswerSource source) const;
   void operator()(const google::protobuf::MessageLite& message) const;
 
   // Set once the caller is gone.
   std::shared_ptr<std::atomic<bool>> cancelled() const;
-  // Answers for a method that did not by then.
+  // Answers for a method that has not answered by then.
   void AnswerBy(MonoTime deadline) const;
-  // Once, after the method's step: what the library is to be given for the call. The answer may be
-  // there already or come later; `ticket` is held until the call is over.
+  // Returns what the library is to be given for the call. It is called once, after the method's
+  // step. The answer may be there already or come later; `ticket` is held until the call is over.
   grpc::ServerUnaryReactor* Carry(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
                                   Admission::Ticket ticket) const;
 
@@ -56,7 +58,7 @@ class Reply {
   std::shared_ptr<Shared> shared_;
 };
 
-// The end of a call that was not let in.
+// Ends a call that was not let in.
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain);
 

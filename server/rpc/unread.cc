@@ -56,7 +56,7 @@ grpc_call* Unread::Unlink(Answer& answer) {
   return std::exchange(answer.call, nullptr);
 }
 
-// One timer while there is any answer, none for an idle server.
+// Sets one timer while there is any answer, and none for an idle server.
 void Unread::Arm() {
   if (armed_ || count_ == 0) return;
   armed_ = true;

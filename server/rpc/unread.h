@@ -1,9 +1,9 @@
-// Answers that are ready and that nobody takes.
+// An Unread ends calls whose answers are ready and that nobody takes.
 //
 // A call lives in the library until its answer is sent, and by the windows of HTTP/2 it is the
 // caller who decides when that is: one who opens none keeps the call, its place among the open ones
-// and the bytes of its answer for as long as it likes. Here such a call is ended. Streams are not
-// noted here: they watch their own writes (rpc/serial_stream.h, jobs/watch_stream.h).
+// and the bytes of its answer for as long as it likes. An Unread ends such a call. Streams are not
+// noted here: they watch their own writes (watch/stream.h).
 //
 // Thread-safe.
 #pragma once
@@ -30,8 +30,8 @@ class Unread : public std::enable_shared_from_this<Unread> {
   };
   static const Actions kLibrary;
 
-  // One answer. It lies in whatever lives as long as the call, and is guarded by the Unread's
-  // mutex.
+  // The note of one answer. It lies in whatever lives as long as the call, and is guarded by the
+  // Unread's mutex.
   class Answer {
    public:
     Answer() = default;
@@ -46,7 +46,7 @@ class Unread : public std::enable_shared_from_this<Unread> {
     Answer* after = nullptr;
   };
 
-  // `clock` and `timers` must outlive it.
+  // `clock` and `timers` must outlive the Unread.
   Unread(const Clock& clock, Timers& timers, Duration patience = limits::kWriteStuckAfter,
          const Actions& actions = kLibrary);
 

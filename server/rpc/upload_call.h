@@ -1,4 +1,4 @@
-// The method that gives a place to upload to.
+// CreateUpload is the method that gives a place to upload a file to.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,7 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   options.after_revision = request.after_revision();
   options.heartbeat = limits.heartbeat;
   options.stuck = limits.stuck;
-  // Spread, so that those who began together do not end together.
+  // The life is spread, so that watches that began together do not end together.
   options.max_life =
       std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
   if (request.view() == v1::JOB_VIEW_FULL) {

@@ -1,4 +1,4 @@
-// WatchJob: a job's states as they come, until it has ended.
+// WatchJob sends a job's states as they come, until the job has ended.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ namespace gateway::rpc {
 struct WatchLimits {
   Duration heartbeat = limits::kHeartbeatInterval;
   Duration stuck = limits::kWriteStuckAfter;
-  // Before the library would end an old connection's streams without a word.
+  // How long a watch may last. It ends before the library would end an old connection's streams
+  // without a word.
   Duration max_life = std::chrono::minutes(30);
 };
 
@@ -29,7 +30,8 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
                                               const v1::WatchJobRequest& request,
                                               watch::StreamSink& sink, const Domain& domain);
 
-// Subscribes it wherever the job is found: in memory inside the call, in the store later.
+// Makes the stream a watcher of the job wherever that is found: in memory inside the call, in the
+// store or at Pictory later.
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain);
 

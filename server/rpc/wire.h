@@ -1,6 +1,6 @@
-// Between the bytes of a call and messages. Every method is served on raw bytes: so admission comes
-// before parsing, bytes that are no message get an error of ours, and a job that was serialised
-// once is sent as it is.
+// These functions stand between the bytes of a call and messages. Every method is served on raw
+// bytes: so admission comes before parsing, bytes that are no message get an error of ours, and a
+// job that was serialised once is sent as it is.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace gateway::rpc {
 
-// Shares the frame's bytes unless they are few.
+// The buffer shares the frame's bytes unless they are few.
 grpc::ByteBuffer ToBuffer(jobs::Frame frame);
 grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message);
 

@@ -21,7 +21,7 @@ using pictory::Path;
 using pictory::Under;
 using Kind = WirePlan::Kind;
 
-// Of a text, of the entry of a map, and of a field nobody knows, without their bytes; about.
+// About what a text, the entry of a map or an unknown field takes in memory, without its bytes.
 constexpr std::size_t kTextMemory = 48;
 constexpr std::size_t kEntryMemory = 160;
 constexpr std::size_t kUnknownMemory = 64;
@@ -48,21 +48,22 @@ std::uint32_t WireTypeOf(Kind kind) {
   }
 }
 
-// A list of numbers in one piece.
+// Whether the field is a list of numbers in one piece.
 bool IsPacked(std::uint32_t tag, const WirePlan::Field& field) {
   return field.repeated &&
          WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED &&
          WireTypeOf(field.kind) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
 }
 
-// What does not, the parser takes for a field it does not know.
+// Whether the tag fits the field. If it does not, the parser takes it for an unknown field.
 bool Fits(std::uint32_t tag, const WirePlan::Field& field) {
   return static_cast<std::uint32_t>(WireFormatLite::GetTagWireType(tag)) ==
              WireTypeOf(field.kind) ||
          IsPacked(tag, field);
 }
 
-// Its functions return false where the walk ends: the bytes are broken, or too much was found.
+// A Walk goes through the bytes of a message. Its functions return false where it ends: the bytes
+// are broken, or too much was found.
 class Walk {
  public:
   Walk(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t size)
@@ -76,7 +77,7 @@ class Walk {
   }
 
  private:
-  // Up to the limit that was pushed.
+  // Walks a message up to the limit that was pushed.
   bool Message(const WirePlan& plan, const Path& path, std::size_t depth) {
     if (!Enter(plan, path, depth)) return false;
     const WirePlan::Field* over = nullptr;
@@ -157,8 +158,8 @@ class Walk {
     return WithinBytes(size, field.bounds.max_bytes, path) && (in_.Skip(size) || Broken());
   }
 
-  // Key and value of a map of texts, up to the limit. An entry is no message here: it is counted by
-  // its map, and the key names it.
+  // Walks key and value of an entry in a map of texts, up to the limit. An entry is no message
+  // here: it is counted by its map, and the key names it.
   bool Entry(const WirePlan::Field& field, const Path& path) {
     memory_ += kEntryMemory;
     key_.clear();
@@ -238,7 +239,7 @@ class Walk {
     return true;
   }
 
-  // Of what follows, all of which is here.
+  // Reads the size of what follows, all of which is here.
   bool Size(int& size) { return in_.ReadVarintSizeAsInt(&size) && size <= in_.BytesUntilLimit(); }
 
   // The rest is looked at all the same, so that the caller hears of every text that is too long.

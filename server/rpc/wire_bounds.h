@@ -1,4 +1,4 @@
-// How much a request may hold, seen in its bytes before anything is made of them.
+// CheckWire sees in the bytes of a request whether it holds more than it may, before it is parsed.
 //
 // Two bytes on the wire can become a message of hundreds in memory. So the bytes are walked first,
 // once, without keeping anything: the elements of each list, the bytes of each text, messages at
@@ -19,14 +19,15 @@
 
 namespace gateway::rpc {
 
-// Of one field. Zero where there is nothing to bound: a single number has no items and no bytes.
+// The bounds of one field. They are zero where there is nothing to bound: a single number has no
+// items and no bytes.
 struct FieldBounds {
   std::size_t max_items = 0;
   std::size_t max_bytes = 0;
   std::size_t max_key_bytes = 0;
 };
-// What the field declares. Where it should and does not, as in messages of others, that of a small
-// one.
+// The bounds that the field declares. A field that should declare some and does not, as in messages
+// of others, gets those of a small one.
 FieldBounds BoundsOf(const google::protobuf::FieldDescriptor& field);
 
 struct WireFindings {

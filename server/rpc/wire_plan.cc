@@ -15,7 +15,7 @@ namespace v1 = ::pictory::jobs::v1;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// Where a field declares none.
+// The bound where a field declares none.
 constexpr std::size_t kItemsElsewhere = 64;
 constexpr std::size_t kBytesElsewhere = limits::kSmallRequestMaxBytes;
 

@@ -1,4 +1,4 @@
-// What the bounds of a message type are, compiled once from its descriptor. Private to
+// A WirePlan holds the bounds of a message type, compiled once from its descriptor. Private to
 // wire_bounds.cc.
 //
 // Thread-safe. Plans live as long as the process.
@@ -36,7 +36,7 @@ struct WirePlan {
   std::size_t memory_bytes = 0;      // of a message without anything in it
 };
 
-// Of a message of the generated pool, and of all it holds.
+// The plan of a message type of the generated pool, and of all it holds.
 const WirePlan& WirePlanOf(const google::protobuf::Descriptor& type);
 
 }  // namespace gateway::rpc

@@ -1,5 +1,5 @@
-// Pictory's REST API as the sandbox serves it: the routing table, the account's rate, and what is
-// done with jobs. Single-threaded: the HTTP server's thread.
+// Api is Pictory's REST API as the sandbox serves it: the routing table, the account's rate, and
+// what is done with jobs. It is used on the HTTP server's thread only.
 //
 //   call                                                    answered with
 //   POST /v2/video/storyboard, …/storyboard/render          data.jobId
@@ -55,15 +55,15 @@ class Api {
 
   Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book);
 
-  // Makes the jobs of the journal again. Before the first Handle.
+  // Makes the jobs of the journal again. It is called before the first Handle.
   absl::Status Replay();
-  // `path`: below /pictoryapis, still percent-encoded.
+  // Answers a request. `path` is below /pictoryapis and still percent-encoded.
   ApiReply Handle(const http::ServerRequest& request, std::string_view path,
                   const std::string& origin);
-  // Called for each job newly accepted, and for each one newly cleaned.
+  // The hooks are called for each job newly accepted, and for each one newly cleaned.
   void OnAccepted(JobHook hook) { on_accepted_ = std::move(hook); }
   void OnCleaned(JobHook hook) { on_cleaned_ = std::move(hook); }
-  // The media store; before Replay. Must outlive the last Handle.
+  // Sets the media store, before Replay. It must outlive the last Handle.
   void UseUploads(Uploads* uploads) { uploads_ = uploads; }
   const ApiStats& stats() const { return stats_; }
 
@@ -71,7 +71,7 @@ class Api {
   struct Call;
   using Maker = Made (JobMaker::*)(const MakeRequest&);
   using Plain = ApiReply (Api::*)(const Call&);
-  // One row of the table: either makes a job, or does something else.
+  // A Route is one row of the table. It either makes a job or does something else.
   struct Route {
     const char* method;
     const char* pattern;  // segments; {id} takes any one

@@ -1,4 +1,5 @@
-// Pictory's answers that are not results: acceptance and the shapes of refusal.
+// An ApiReply is an answer of Pictory's. These functions make those that are not results:
+// acceptance and the shapes of refusal.
 #pragma once
 
 #include <memory>
@@ -19,7 +20,7 @@ struct ApiReply {
   std::shared_ptr<http::BodySource> long_body = {};  // if set, sent instead of `body`
 };
 
-// Where the id of a new job stands: every generation of calls has its own place.
+// Where the id of a new job stands in an answer: every API version has its own place.
 enum class IdPlace {
   kDataCamel,   // data.jobId: v2
   kDataSnake,   // data.job_id: v1

@@ -1,13 +1,13 @@
-// Who calls. Pictory knows API keys, and access tokens of its older generations; both stand in
-// Authorization as they are.
+// An Authenticator tells who calls. Pictory knows API keys, and access tokens of its older
+// generations; both stand in Authorization as they are.
 //
-// "Bearer " before a key is a mistake that Pictory documents, and refused. Before a token it is
-// unsettled: one page of Pictory's shows it, all its own programs leave it out. Refused here too,
-// so that what works with the sandbox works wherever tokens do.
-// X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token: the
-// first generation sends it, the second does not. It is counted, and never required.
+// "Bearer " before a key is a mistake that Pictory documents, and is refused. Before a token it is
+// not clear whether Pictory takes it: one page of Pictory's shows it, all its own programs leave it
+// out. The sandbox refuses it there too, so that what works with the sandbox works wherever tokens
+// do. X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token:
+// the first generation sends it, the second does not. The header is counted, and never required.
 //
-// Single-threaded. Tokens live in memory only: they end with the process.
+// An Authenticator is single-threaded. Tokens live in memory only: they end with the process.
 #pragma once
 
 #include <chrono>
@@ -24,28 +24,29 @@
 namespace gateway::sandbox {
 
 struct AuthOptions {
-  // The one key that is right. Empty: every `pictai_…` key but those with "bad" in them.
+  // The one key that is accepted. Empty: every `pictai_…` key but those with "bad" in them.
   std::string api_key;
-  // The one pair that gets tokens. Empty: anything, for each of the two, but what has "bad" in it.
+  // The one pair that gets tokens. Where one of the two is empty, any text without "bad" in it will
+  // do.
   std::string client_id;
   std::string client_secret;
   std::chrono::seconds token_lifetime{3600};
 };
 
-// By what a call was let in.
+// What a call was let in by.
 enum class Credential { kKey, kToken, kTokenAndUser };
 const char* Name(Credential credential);
 
 class Authenticator {
  public:
-  // Tokens at once; beyond, the oldest ends early.
+  // How many tokens there are at once; beyond that the oldest ends early.
   static constexpr std::size_t kTokensMax = 10'000;
 
-  // `clock` must outlive it.
+  // `clock` must outlive the Authenticator.
   Authenticator(AuthOptions options, const Clock& clock)
       : options_(std::move(options)), clock_(clock) {}
 
-  // nullopt: Pictory answers 401.
+  // What the request proves itself by; nullopt if Pictory answers 401.
   std::optional<Credential> Identify(const http::ServerRequest& request) const;
   // Answers POST /v1/oauth2/token, whose body is {"client_id": …, "client_secret": …}.
   ApiReply IssueToken(std::string_view body);

@@ -1,5 +1,5 @@
-// Faults on demand: rules that say which requests go wrong, and how. Deterministic: counted, or
-// drawn from the sandbox's seed. Thread-safe.
+// FaultRules holds rules that say which requests go wrong, and how. They are deterministic:
+// counted, or drawn from the sandbox's seed. Thread-safe.
 //
 // A rule, as posted to /sandbox/faults:
 //   {"match": {"method": "POST", "path_prefix": "/v2/video", "job": "<id in the path>"},
@@ -20,7 +20,7 @@
 //                           {bytes 100 MiB}
 // Any of them may carry `retry_after`.
 //
-// Other types are about the call to the job's webhook. They are drawn once a job that has one is
+// Other types are about the webhook call of a job. They are drawn once a job with a webhook is
 // accepted, and count apart from requests: `match` is then about the submit, and `job` the new
 // job's id, if it is known beforehand.
 //   webhook_lost, webhook_twice {calls 2}, webhook_late {ms 1000},
@@ -99,13 +99,13 @@ class FaultRules {
  public:
   explicit FaultRules(std::uint64_t seed) : seed_(seed) {}
 
-  // The new rule's id. Refuses unknown keys and types: a misspelt fault that never happens would
-  // make a test pass for nothing.
+  // Adds a rule and returns its id. Unknown keys and types are refused: a misspelt fault that never
+  // happens would make a test pass for nothing.
   absl::StatusOr<std::uint64_t> Add(const Value& rule);
   void Clear();
-  // The fault for this request; counts. `path`: below /pictoryapis.
+  // Draws the fault for this request, and counts it. `path` is below /pictoryapis.
   std::optional<Fault> Draw(std::string_view method, std::string_view path);
-  // The fault for the call to the webhook of the job that this request made.
+  // Draws the fault for the webhook call of the job that this request made.
   std::optional<Fault> DrawWebhook(std::string_view method, std::string_view path,
                                    std::string_view job);
   std::string List() const;  // a JSON array
@@ -122,10 +122,10 @@ class FaultRules {
   std::vector<FaultRule> rules_ GUARDED_BY(mutex_);
 };
 
-// Two types only an upload knows (uploads.h): cut_upload breaks the connection once so many bytes
-// of a body have come, no_resume answers as a store that cannot go on does.
+// Two types are for uploads only (uploads.h): cut_upload breaks the connection once so many bytes
+// of a body have come, no_resume answers as a store does that cannot go on.
 //
-// Makes of the honest answer (an empty one if the fault does not act) what goes out.
+// Spoil makes of the honest answer (an empty one if the fault does not act) what goes out.
 void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery);
 
 }  // namespace gateway::sandbox

@@ -1,5 +1,5 @@
-// Checks the fields of a request body and collects what is wrong with them, all at once, as the
-// entries of `fields` in Pictory's 400. Numbers and booleans may be written as strings.
+// A FieldChecker checks the fields of a request body and collects all that is wrong with them, as
+// the entries of `fields` in Pictory's 400. Numbers and booleans may be written as strings.
 #pragma once
 
 #include <span>
@@ -16,11 +16,11 @@ struct FieldError {
   std::string errors;
 };
 
-// http or https, with a host, without blanks.
+// Whether a URL is http or https, with a host and without blanks.
 bool IsWebUrl(std::string_view url);
 
-// Of one JSON object. Its path, such as `scenes[0].background`, begins the name of every error.
-// `object` and `errors` must outlive it. Fields that are missing or null pass every check.
+// The fields of one JSON object. Its path, such as `scenes[0].background`, begins the name of every
+// error. `object` and `errors` must outlive it. Fields that are missing or null pass every check.
 class FieldChecker {
  public:
   FieldChecker(const Value& object, std::string path, std::vector<FieldError>* errors)
@@ -31,13 +31,13 @@ class FieldChecker {
   std::string Path(std::string_view key) const;
   void Wrong(std::string_view key, std::string_view why);
 
-  // For the object at `key`, or at a place of the array there.
+  // A checker for the object at `key`, or at a place of the array there.
   FieldChecker Inside(const char* key) const { return {*Get(key), Path(key), errors_}; }
   FieldChecker Item(const Value& item, std::string_view key, int index) const {
     return {item, Path(key) + "[" + std::to_string(index) + "]", errors_};
   }
 
-  // True if there is one, of this type.
+  // True if there is a value of this type.
   bool IsObject(const char* key);
   bool IsArray(const char* key, std::size_t least, std::size_t most);  // also if too long or short
 

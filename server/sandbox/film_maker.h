@@ -1,8 +1,9 @@
-// Makes mp4 files that show a story's own words, with the machine's ffmpeg.
+// A FilmMaker makes mp4 files that show a story's own words, with the machine's ffmpeg.
 //
-// One thread of its own, one film at a time, as a child process without a shell: the text goes by
-// file, the process has a time limit. Whatever fails leaves no file, and the caller serves the
-// built-in clip. Films beyond a short queue are not made: under load nobody looks at them.
+// It has one thread of its own and makes one film at a time, in a child process without a shell:
+// the text goes by file, and the process has a time limit. A film that fails leaves no file, and
+// the caller serves the built-in clip. Films beyond a short queue are not made: under load nobody
+// looks at them.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +20,8 @@ class FilmMaker {
   // The ffmpeg on the PATH; empty if there is none.
   static std::filesystem::path FindFfmpeg();
 
-  // Films are kept in `dir`, made if missing, as <job id>.mp4. If `temporary`, the directory goes
-  // away with this object.
+  // Films are kept in `dir`, which is made if missing, as <job id>.mp4. If `temporary`, the
+  // directory goes away with the FilmMaker.
   FilmMaker(std::filesystem::path ffmpeg, std::filesystem::path dir, bool temporary);
   ~FilmMaker();  // ends a running ffmpeg
   FilmMaker(const FilmMaker&) = delete;
@@ -29,7 +30,7 @@ class FilmMaker {
   // `job_id` is one of ours: safe as a file name.
   void Make(const std::string& job_id, const Film& film);
   void Remove(const std::string& job_id);
-  // nullopt: not made, or not yet.
+  // The file of a film; nullopt if it was not made, or not yet.
   std::optional<std::filesystem::path> Find(const std::string& job_id) const;
 
  private:

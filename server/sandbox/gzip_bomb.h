@@ -1,4 +1,4 @@
-// A gzip file of zeros, in constant memory whatever its size. Pure.
+// GzipBomb makes a gzip file of zeros, in constant memory whatever its size. Pure.
 #pragma once
 
 #include <cstdint>

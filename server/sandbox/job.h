@@ -26,7 +26,7 @@ struct Job {
   bool cleaned = false;
 
   Magic magic;
-  // Found at acceptance, told when the job ends; empty: it succeeds.
+  // An error that was found at acceptance and is told when the job ends; empty: the job succeeds.
   std::string error_code;
   std::string error_message;
 
@@ -37,7 +37,7 @@ struct Job {
   std::vector<std::string> edits;          // preview: JSON arrays of element changes, oldest first
   std::string data;  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription, highlights
-  // Not null: hours of talk, of which `data` and `transcript` are the first minute.
+  // If not null, hours of talk, of which `data` and `transcript` are the first minute.
   std::shared_ptr<const LongTranscript> long_transcript;
 
   // Where and with what the caller wants to be told of the end (webhooks.h).

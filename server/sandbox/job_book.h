@@ -1,4 +1,4 @@
-// All jobs of one sandbox, by id and by age. Single-threaded.
+// A JobBook holds all jobs of one sandbox, by id and by age. Single-threaded.
 #pragma once
 
 #include <map>
@@ -13,11 +13,11 @@
 
 namespace gateway::sandbox {
 
-// Ids in the form of UUIDs, some with letters beyond f, as Pictory's are. The same seed and number
-// always give the same id.
+// Mints ids in the form of UUIDs, some with letters beyond f, as Pictory's are. The same seed and
+// number always give the same id.
 std::string MintId(std::uint64_t seed, std::uint64_t number);
-// The id of the project that a preview is saved as. From the job's own, so that a journal can be
-// replayed under any seed.
+// The id of the project that a preview is saved as. It is made from the job's own id, so that a
+// journal can be replayed under any seed.
 std::string ProjectIdOf(std::string_view job_id);
 
 class JobBook {
@@ -31,13 +31,13 @@ class JobBook {
   // For journals of earlier releases, whose project ids came from a seed that may be lost: the
   // newest saved preview goes by this id too from now on. Null if there is none.
   Job* AdoptProject(std::string_view project_id);
-  // Oldest first; never null.
+  // All jobs, the oldest first; none is null.
   const std::vector<std::unique_ptr<Job>>& all() const { return jobs_; }
   // The position of a job in all(); size if unknown.
   std::size_t PositionOf(std::string_view id) const;
 
   JobState StateOf(const Job& job) const;
-  // MonoTime::max() for a job that never ends.
+  // When the job ends; MonoTime::max() for a job that never ends.
   MonoTime FinishTime(const Job& job) const;
 
  private:

@@ -1,8 +1,8 @@
-// From an accepted request to a job: one function per way of making one.
+// A JobMaker makes a job of an accepted request, with one function for each way of making one.
 //
 // Each either makes a job (without its id and time) or refuses as Pictory would. A request that was
-// accepted once, replayed from the journal, is taken again: whatever depends on the time is not
-// checked then. Single-threaded.
+// accepted once and is replayed from the journal is accepted again: whatever depends on the time is
+// not checked then. A JobMaker is single-threaded.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,7 @@ class JobMaker {
   // The older generation. Its previews are rendered by its own calls, and those of v2 by v2's:
   // their renderParams have nothing in common.
   Made PreviewV1(const MakeRequest& request);
-  // Anything is taken here; what cannot be read fails as a job.
+  // Any body is accepted here; one that cannot be read becomes a job that fails.
   Made RenderOfParamsV1(const MakeRequest& request);
   Made RenderOfPreviewV1(const MakeRequest& request);
   Made TranscriptionV1(const MakeRequest& request);

@@ -1,7 +1,8 @@
-// The sandbox's memory: one JSON line for everything accepted, on disk before it takes effect.
+// The Journal is the sandbox's memory: one JSON line for everything accepted, on disk before it
+// takes effect.
 //
-// It is how jobs survive a restart, and the proof in tests that nothing was paid for twice: what is
-// not here was not accepted. Single-threaded.
+// By it jobs survive a restart, and tests prove that nothing was paid for twice: what is not in it
+// was not accepted. Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +29,15 @@ struct JournalEntry {
 class Journal {
  public:
   // Reads what is there. `dir` is made if missing; empty: memory only. A torn last line (the
-  // program was killed while writing it) is cut off: it was never acknowledged. Errors: the
-  // directory cannot be used, another sandbox uses it, or an earlier line is damaged.
+  // program was killed while writing it) is cut off: it was never acknowledged. It is an error if
+  // the directory cannot be used, if another sandbox uses it, or if an earlier line is damaged.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::filesystem::path& dir);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // On disk when it returns OK. After an error nothing more can be appended: what reached the disk
-  // is uncertain then.
+  // The entry is on disk when Append returns OK. After an error nothing more can be appended,
+  // because it is not certain what has reached the disk.
   absl::Status Append(JournalEntry entry);
   const std::vector<JournalEntry>& entries() const { return entries_; }
 

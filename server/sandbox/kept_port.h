@@ -1,4 +1,5 @@
-// Listens where it listened the last time, so that links which were given out stay good.
+// ListenAsBefore listens on the port of the last time, so that links which were given out stay
+// good.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,9 @@ struct KeptPort {
   std::uint16_t lost = 0;  // the port of the last time, if it could not be had again
 };
 
-// With port 0 in `options`: on the port that the file `note` names, else on any free one, which
-// `note` names from then on. With another port, or without a note, as `options` say.
+// With port 0 in `options` it listens on the port that the file `note` names, else on any free one,
+// which `note` names from then on. With another port, or without a note, it listens as `options`
+// say.
 absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options,
                                         const std::filesystem::path& note);
 

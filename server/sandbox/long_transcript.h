@@ -1,6 +1,6 @@
-// The `data` of a job with hours of speech, of any size: the built-in minute of talk over and over,
-// its times and numbers going on. The text is never held: each minute is filled into a mold when it
-// is sent, and is the same every time.
+// A LongTranscript is the `data` of a job with hours of speech, of any size: the built-in minute of
+// talk over and over, with times and numbers that go on. The text is never held: each minute is
+// filled into a mold when it is sent, and is the same every time.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace gateway::sandbox {
 
-// One minute's text with gaps for what differs from minute to minute.
+// A Mold is one minute's text with gaps for what differs from minute to minute.
 class Mold {
  public:
   enum class Gap : std::uint8_t { kNumber, kSeconds, kSrtTime, kVttTime };

@@ -1,5 +1,6 @@
-// Words in a video's name (or in the URL of a file to transcribe) that ask the sandbox for trouble,
-// so that failure can be tried without any tool. They pass Pictory's own rule for names:
+// Magic holds what the words in a video's name (or in the URL of a file to transcribe) ask of the
+// sandbox, so that failure can be tried without any tool. The words pass Pictory's own rule for
+// names:
 //
 //   sandbox-fail         the job fails with TEXT_TO_VIDEO_FAILED
 //   sandbox-fail-render  a preview succeeds, its render fails

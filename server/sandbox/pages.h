@@ -1,5 +1,5 @@
-// The pages people open in a browser: previews, finished videos, and the sandbox's front page.
-// Pure; every word of a story is escaped.
+// These functions make the pages that people open in a browser: previews, finished videos, and the
+// sandbox's front page. They are pure; every word of a story is escaped.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace gateway::sandbox {
 
 std::string PreviewPage(const Job& preview);
 std::string SharePage(const Job& render);
-// For a job that has nothing to show (yet).
+// The page for a job that has nothing to show (yet).
 std::string NoticePage(const std::string& title, const std::string& text);
 
 struct FrontRow {

@@ -1,9 +1,9 @@
-// renderParams of the older generation: what a v1 preview gives and POST /v1/video/render takes
-// back, unwrapped. Pure.
+// These are the renderParams of v1: what a v1 preview gives and POST /v1/video/render takes back,
+// unwrapped. Pure.
 //
-// Made to be hard to carry, as the real ones are: ids of media are integers from one library and
-// strings from the other, numbers have sixteen digits, nulls mean something, colours count their
-// alpha to 255 or to 1, and names are in snake and in camel case side by side.
+// They are made to be hard to carry, as the real ones are: ids of media are integers from one
+// library and strings from the other, numbers have sixteen digits, nulls mean something, colours
+// count their alpha to 255 or to 1, and names are in snake and in camel case side by side.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ namespace gateway::sandbox {
 std::string RenderParamsV1Text(const Film& film, const Value& storyboard,
                                const std::string& origin);
 
-// Whether a render can begin with this: Pictory takes anything, and fails later over what it cannot
-// read, above all over renderParams that are still wrapped.
+// Whether a render can begin with `params`: Pictory accepts anything, and fails later over what it
+// cannot read, above all over renderParams that are still wrapped.
 bool IsRenderParamsV1(const Value& params);
-// `params`: ones that are; perhaps edited by the caller.
+// `params` are v1's renderParams, perhaps edited by the caller.
 Film FilmFromRenderParamsV1(const Value& params);
 
 }  // namespace gateway::sandbox

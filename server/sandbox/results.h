@@ -1,4 +1,4 @@
-// What Get Job answers. Pure.
+// These functions make what Get Job answers. Pure.
 //
 //   kind           made by v1                                by v2
 //   preview        renderParams (render_params_v1.h) and     status, previewUrl, renderParams with
@@ -21,7 +21,8 @@ namespace gateway::sandbox {
 // `origin`: where this sandbox is reached, such as "http://127.0.0.1:8090"; every URL in a result
 // begins with it.
 std::string JobReply(const Job& job, const JobState& state, const std::string& origin);
-// The reply instead that is too long to be made at once; nullptr if this one is not.
+// The reply of a job whose reply is too long to be made at once; nullptr for other jobs, which
+// JobReply answers.
 std::shared_ptr<http::BodySource> LongReply(const Job& job, const JobState& state);
 // The same as one item of List Jobs, which carries the id inside `data`. Of a long transcript only
 // the beginning.

@@ -1,8 +1,8 @@
-// A stand-in for Pictory: an HTTP server with the same contract, so that everything can be tried
-// and tested without an account, offline.
+// The Sandbox stands in for Pictory: it is an HTTP server with the same contract, so that
+// everything can be tried and tested without an account, offline.
 //
 // It is written from Pictory's published contract alone and shares no translation code with the
-// gateway: the second opinion on what Pictory expects and answers. What it serves:
+// gateway, so it is a second opinion on what Pictory expects and answers. What it serves:
 //   /pictoryapis/…    Pictory's API (api.h), of all its generations (results.h)
 //   /v2/preview/…, /v2/share/…, /v2/project/…, /v2/edit/…, /media/…   what its results link to;
 //     /v2/share/… is a page to whoever asks for text/html, the video itself to everybody else
@@ -44,7 +44,7 @@ struct SandboxOptions {
   // process.
   std::chrono::seconds token_lifetime{3600};
   bool use_ffmpeg = true;  // if there is one: films show the story's words
-  // Of the media store (uploads.h).
+  // Options of the media store (uploads.h).
   std::chrono::seconds upload_life = limits::kSignedUrlLife;
   std::uint64_t upload_max_bytes = limits::kUploadMaxBytes;
   bool resumable_uploads = true;
@@ -56,7 +56,8 @@ class Service;
 // Thread-safe.
 class Sandbox {
  public:
-  // Serves when it returns. Errors name the address and port, or the state directory.
+  // The sandbox serves when Start returns. Errors name the address and port, or the state
+  // directory.
   static absl::StatusOr<std::unique_ptr<Sandbox>> Start(SandboxOptions options);
   ~Sandbox();  // stops
   Sandbox(const Sandbox&) = delete;
@@ -65,10 +66,10 @@ class Sandbox {
   std::string base_url() const;  // "http://127.0.0.1:PORT/pictoryapis"
   std::string origin() const;    // the same without the path
   std::uint16_t port() const;
-  // Of the last time with this state directory, and taken by somebody else now: links to them are
+  // Ports of the last time with this state directory that somebody else has now: links to them are
   // dead.
   const std::vector<std::uint16_t>& lost_ports() const;
-  // Ends every connection and joins the threads. Safe to call twice.
+  // Ends every connection and joins the threads. It may be called twice.
   void Stop();
 
  private:

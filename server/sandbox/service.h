@@ -1,5 +1,5 @@
-// The inside of a Sandbox: owns its parts, in the order they depend on each other, and sends each
-// request to the one that answers it.
+// A Service is the inside of a Sandbox: it owns the parts, in the order in which they depend on
+// each other, and sends each request to the one that answers it.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// From a story to a film: scenes, captions and their times. Pure.
+// These functions make a film of a story: scenes, captions and their times. Pure.
 //
 // A film is what a preview plans and a render makes; the duration, the subtitles and the text of a
 // render all come from the same Film, so they agree.
@@ -48,7 +48,8 @@ Film FilmFromRenderParams(const Value& params);
 
 // The steps of making a film, whatever form it is asked for in.
 void SetSize(const Value& body, Film* film);
-// What the sandbox says where Pictory would fetch or write the scene's text itself; else "".
+// The text that the sandbox takes where Pictory would fetch or write the scene's text itself; else
+// "".
 std::string StandInText(const Value& scene);
 // Appends a scene as long as saying `text` takes, at least `minimum`, and `pause` longer.
 void AddScene(Film* film, std::string text, double minimum, double pause);
@@ -58,7 +59,7 @@ void AddTimedScene(Film* film, double start, double seconds, std::string text);
 // The pieces of `story` that become scenes, trimmed, none empty.
 std::vector<std::string> SplitStory(std::string_view story, bool on_new_line, bool on_sentence);
 std::vector<std::string> SplitSentences(std::string_view text);
-// Without tags and with the five basic entities resolved.
+// The text without tags and with the five basic entities resolved.
 std::string PlainText(std::string_view marked_up);
 // How long it takes to say, in seconds: 150 words a minute, at least 2.
 double SpeakingSeconds(std::string_view text);

@@ -1,4 +1,5 @@
-// Whether Pictory would take a v2 storyboard, and what it would make of it. Pure.
+// These functions tell whether Pictory would accept a v2 storyboard, and what it would make of it.
+// Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace gateway::sandbox {
 
-// Every violation of the documented rules; empty if the body is taken. Unknown fields are none.
+// Every violation of the documented rules; empty if the body is accepted. Unknown fields are no
+// violations.
 std::vector<FieldError> CheckStoryboard(const Value& body);
 
 // The request as Pictory resolves it: fields it does not know are gone, without a word, at the top

@@ -1,5 +1,5 @@
-// The storyboard of the older generation, POST /v1/video/storyboard: whether Pictory would take it,
-// and the film it asks for. Pure.
+// These functions read a v1 storyboard, the body of POST /v1/video/storyboard: whether Pictory
+// would accept it, and which film it asks for. Pure.
 //
 //   {"videoName": "Bread", "language": "en", "videoWidth": "1920", "videoHeight": 1080,
 //    "audio": {"autoBackgroundMusic": "true", "backGroundMusicVolume": 0.5,
@@ -7,8 +7,8 @@
 //    "scenes": [{"text": "Time makes bread.", "splitTextOnPeriod": true,
 //                "backgroundUri": "https://…", "backgroundType": "image"}]}
 //
-// A scene has at least one of text, articleUrl (or article_url), backgroundUri and pptUrl. Fields
-// that nobody knows are none of our business, as they are none of Pictory's.
+// A scene has at least one of text, articleUrl (or article_url), backgroundUri and pptUrl. Unknown
+// fields are ignored, as Pictory ignores them.
 #pragma once
 
 #include <string>
@@ -20,10 +20,10 @@
 
 namespace gateway::sandbox {
 
-// Every violation of the documented rules; empty if the body is taken.
+// Every violation of the documented rules; empty if the body is accepted.
 std::vector<FieldError> CheckStoryboardV1(const Value& body);
 
-// `body`: one that is taken.
+// `body` is one that is accepted.
 Film FilmFromStoryboardV1(const Value& body);
 
 }  // namespace gateway::sandbox

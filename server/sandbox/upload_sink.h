@@ -1,4 +1,5 @@
-// One PUT to the media store: what is asked, whether it is allowed, and where the bytes go.
+// An UploadSink takes one PUT to the media store: it reads what is asked, whether that is allowed,
+// and where the bytes go.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ inline constexpr std::string_view kUploadRoot = "/public/uploads/";
 http::ServerResponse S3Error(int status, std::string_view code, std::string_view message,
                              const std::string& more = "");
 
-// The token in a path below kUploadRoot; "" if it is none.
+// The token in a path below kUploadRoot; "" for another path.
 std::string_view TokenOf(std::string_view path);
 
 // `bytes 5-9/10`, or `bytes */10` with no first and last.
@@ -27,12 +28,12 @@ struct ContentRange {
   std::uint64_t last = 0;
   std::uint64_t total = 0;
 };
-// Unset if it is not one. Pure.
+// Reads a Content-Range; unset if the text is none. Pure.
 std::optional<ContentRange> ParseContentRange(std::string_view text);
 
 class UploadSink final : public http::BodySink {
  public:
-  // `uploads` must outlive it.
+  // `uploads` must outlive the sink.
   UploadSink(Uploads& uploads, const http::ServerRequest& head) : uploads_(uploads), head_(head) {}
 
   Next Begin() override;

@@ -1,4 +1,5 @@
-// The files that callers have uploaded, or are about to: on disk, with what is known of each.
+// An UploadStore keeps the files that callers have uploaded, or are about to upload, on disk, with
+// what is known of each.
 //
 // A slot is named by a token nobody can guess. What has arrived of a file is kept when a connection
 // breaks, so that a later request can go on there. Thread-safe.
@@ -34,7 +35,7 @@ class UploadStore {
   // Slots that were never used are forgotten when they expire; beyond this many no more are given.
   static constexpr std::size_t kSlotsMax = 10'000;
 
-  // Reads what is there. An empty `dir` is a temporary one, removed at the end.
+  // Reads what is there. For an empty `dir` a temporary directory is made, and removed at the end.
   static absl::StatusOr<std::unique_ptr<UploadStore>> Open(std::filesystem::path dir);
   ~UploadStore();
   UploadStore(const UploadStore&) = delete;
@@ -42,12 +43,12 @@ class UploadStore {
 
   const std::filesystem::path& dir() const { return dir_; }
 
-  // RESOURCE_EXHAUSTED beyond kSlotsMax.
+  // Adds a slot; RESOURCE_EXHAUSTED beyond kSlotsMax.
   absl::StatusOr<UploadSlot> Add(std::string file_name, std::string content_type, WallTime now,
                                  std::chrono::seconds life);
   std::optional<UploadSlot> Find(std::string_view token) const;
 
-  // One request's writing. From then on an older one's no longer counts.
+  // A Writing is what one request writes. Once it has begun, an older one's no longer counts.
   class Writing {
    public:
     ~Writing();
@@ -67,8 +68,8 @@ class UploadStore {
     const std::uint64_t turn_;
     const int fd_;
   };
-  // From byte `offset` on: 0 begins anew, anything else must be what has been received.
-  // Null: it is not, or the disk does not take it.
+  // Begins to write from byte `offset` on: 0 begins anew, anything else must be as much as has been
+  // received. Null if it is not, or if the disk does not take it.
   std::unique_ptr<Writing> Begin(std::string_view token, std::uint64_t offset,
                                  std::optional<std::uint64_t> total);
 

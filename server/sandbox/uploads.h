@@ -1,11 +1,12 @@
-// The stand-in for Pictory's media store, which is Amazon's S3: an origin of its own, by its port,
-// where a signed URL is the only credential, errors are XML, and an API key has no business.
+// Uploads stands in for Pictory's media store, which is Amazon's S3: it is an origin of its own, by
+// its port, where a signed URL is the only credential, errors are XML, and an API key must not
+// come.
 //
 // A PUT must carry the Content-Type that was signed, begins before the URL expires, and goes to
 // disk as it arrives; afterwards a GET serves the file. A PUT that broke off may go on: asked with
 // `Content-Range: bytes */TOTAL` and no body, the store answers 308 with `Range: bytes=0-LAST` (no
 // Range: nothing is there yet), and takes the rest as `Content-Range: bytes FIRST-LAST/TOTAL`.
-// Plain S3 does not know this; UploadOptions::resumable and the fault no_resume play that.
+// Plain S3 cannot resume an upload; UploadOptions::resumable and the fault no_resume play that.
 //
 // Sign, MissingIn and WriteStats are thread-safe. The faults see paths that begin with /public/.
 #pragma once
@@ -46,23 +47,23 @@ struct UploadStats {
 class Uploads {
  public:
   // Listens on the port of the last time, so that old links stay good, or else on any free one.
-  // `clock` and `faults` must outlive it.
+  // `clock` and `faults` must outlive the store.
   static absl::StatusOr<std::unique_ptr<Uploads>> Start(UploadOptions options, const Clock& clock,
                                                         FaultRules& faults);
   ~Uploads();
   void Stop();
 
-  // POST /v1/media/generateUrl. `origin`: how the caller names this machine.
+  // Answers POST /v1/media/generateUrl. `origin` is how the caller names this machine.
   ApiReply Sign(const std::string& body, const std::string& origin);
   // The first text in `body` that is a file of this store which was not there at that time; "" if
   // there is none.
   std::string MissingIn(const Value& body, WallTime at) const;
-  // Members of an object under way.
+  // Writes members into an object that is open.
   void WriteStats(JsonOut& out) const;
   std::uint16_t port() const { return server_->port(); }
   std::uint16_t lost_port() const { return lost_port_; }  // as KeptPort::lost
 
-  // For its sinks.
+  // The options, for the store's sinks.
   const UploadOptions& options() const { return options_; }
   const Clock& clock() const { return clock_; }
   FaultRules& faults() { return faults_; }

@@ -1,4 +1,4 @@
-// The few pieces of URL and base64 handling the sandbox needs. Pure.
+// These functions are the little URL and base64 handling that the sandbox needs. Pure.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 
 namespace gateway::sandbox {
 
-// Malformed %XX stay as they are. '+' is not a space: this is for paths.
+// Decodes a path, so '+' is not a space. Malformed %XX stay as they are.
 std::string PercentDecode(std::string_view text);
 // The decoded value of `name` in a query string; "" if absent.
 std::string QueryValue(std::string_view query, std::string_view name);
 std::string Base64Encode(std::string_view bytes);
-// "" if it is not base64.
+// The decoded bytes; "" if the text is not base64.
 std::string Base64Decode(std::string_view text);
-// With & < > " ' as entities.
+// The text with & < > " ' as entities.
 std::string EscapeHtml(std::string_view text);
 
 }  // namespace gateway::sandbox

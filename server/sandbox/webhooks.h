@@ -1,9 +1,9 @@
-// The calls to the webhooks of jobs that have ended: one POST each, with what Get Job would answer,
-// and the caller's `webhookInput` beside it. Failed jobs call too.
+// Webhooks makes the webhook calls of jobs that have ended: one POST each, with what Get Job would
+// answer, and the caller's `webhookInput` beside it. Failed jobs are told of too.
 //
-// What is known of Pictory's calls ends there; so there is no retry and no signature here either.
-// Of a long transcript the body holds the beginning. A job that ended while the sandbox was not
-// running calls nobody. Only https URLs are called, and plain http ones on loopback.
+// More is not known of Pictory's webhook calls, so there is no retry and no signature here either.
+// Of a long transcript the body holds the beginning. For a job that ended while the sandbox was not
+// running no call is made. Only https URLs are called, and plain http ones on loopback.
 //
 // Everything runs on the server's thread and never blocks it; the sending is done by one more
 // thread for each origin. Bounded: calls under way and waiting
@@ -31,17 +31,17 @@ class Webhooks {
  public:
   Webhooks(const Clock& clock, JobBook& book) : clock_(clock), book_(book) {}
 
-  // Before the server serves; plans the calls of the jobs that are still running. `server` must
-  // live until Stop.
+  // Plans the calls of the jobs that are still running. It is called before the server serves;
+  // `server` must live until Stop.
   void Start(http::Server& server);
-  // After the server has stopped: no call is under way when it returns.
+  // Is called after the server has stopped; no call is under way when it returns.
   void Stop() { transports_.clear(); }
 
-  // A job that has a webhook was accepted. `answer` sends the answer to its submit; it is called at
-  // once unless the fault says otherwise.
+  // Plans the call of a job that was just accepted and has a webhook. `answer` sends the answer to
+  // its submit; it is called at once unless the fault says otherwise.
   void Plan(const Job& job, const std::optional<Fault>& fault, std::function<void()> answer);
 
-  // Members of an object under way.
+  // Writes members into an object that is open.
   void WriteStats(JsonOut& out) const;
 
  private:
@@ -49,10 +49,10 @@ class Webhooks {
 
   void Await(const Job& job, const std::optional<Fault>& fault);
   void OnDue(const std::string& job_id, const std::optional<Fault>& fault);
-  // `done`: it was answered, failed or could not be made.
+  // Makes the call. `done` is called once it was answered, has failed or could not be made.
   void Call(const std::string& job_id, std::int64_t times, Done done);
   void CallHeld();
-  // Null if the URL cannot be called.
+  // The transport to an origin; null if the URL cannot be called.
   http::CurlTransport* TransportTo(const std::string& origin);
 
   const Clock& clock_;

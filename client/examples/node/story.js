@@ -47,8 +47,8 @@ async function follow(client, jobId) {
     const percent = job.progressPercent === undefined ? '' : ` ${Math.round(job.progressPercent)} %`;
     console.log(`${jobId}  ${stateOf(job)}${percent}`);
     if (job.state === 'JOB_STATE_UNCONFIRMED') {
-      // Submitting it again might pay for it twice. It can be watched on: the watch tells once the job
-      // is found at Pictory, or a person has settled it.
+      // Submitting it again might pay for it twice. It can be watched on: the watch tells once the
+      // job is found at Pictory, or a person has resolved it.
       throw new Ended(job, 6, 'Pictory did not say whether it took this job; it may be working on it, ' +
         `and bill it. Do not submit it again; settle it with: pictory resolve ${jobId}`);
     }

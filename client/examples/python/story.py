@@ -48,7 +48,7 @@ def follow(stub, job_id):
         say(f"{job_id}  {state(job)}{percent}")
         if job.state == job_pb2.JOB_STATE_UNCONFIRMED:
             # Submitting it again might pay for it twice. It can be watched on: the watch tells once
-            # the job is found at Pictory, or a person has settled it.
+            # the job is found at Pictory, or a person has resolved it.
             raise Ended(job, 6, "Pictory did not say whether it took this job; it may be working on it, and "
                         f"bill it. Do not submit it again; settle it with: pictory resolve {job_id}")
     if job.state == job_pb2.JOB_STATE_SUCCEEDED:

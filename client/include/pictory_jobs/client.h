@@ -1,4 +1,4 @@
-// A connection to a Pictory jobs gateway.
+// A Client is a connection to a Pictory jobs gateway.
 //
 //   auto client = pictory_jobs::Client::Connect("127.0.0.1:50051");
 //   CreatePreviewRequest request;
@@ -6,8 +6,8 @@
 //   auto job = client->CreatePreview(request);
 //   auto done = client->WaitUntilDone(job->job_id());   // SUCCEEDED, FAILED, …
 //
-// Calls block. A failed job is a Job in the state FAILED, and its call is OK; a failed call is a
-// status (see status.h). A Client is thread-safe, and cheap to copy: copies share connections.
+// Its calls block. A failed job is a Job in the state FAILED, and its call is OK; a failed call is
+// a status (see status.h). A Client is thread-safe, and cheap to copy: copies share connections.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +30,13 @@ namespace pictory_jobs {
 class Client {
  public:
   // `host:port` (an IPv6 address in brackets), `https://host[:port]` for TLS, or a name of gRPC's
-  // own (`dns:///host:port`, `unix:/path`). Connects with the first call, so that it fails here
-  // only for a target that cannot be one: INVALID_ARGUMENT says why.
+  // own (`dns:///host:port`, `unix:/path`). The client connects with the first call, so Connect
+  // fails only for a target that cannot be one: INVALID_ARGUMENT says why.
   static absl::StatusOr<Client> Connect(std::string_view target, ClientOptions options = {});
 
-  // Submits. An empty request_id is minted once, before the first attempt. The job may come back
-  // UNCONFIRMED: Pictory may be at work on it. Never submit that again; watch it, or resolve it.
+  // These calls submit. If the request_id is empty, one is minted once, before the first attempt.
+  // The job may come back UNCONFIRMED: Pictory may be at work on it. Never submit it again; watch
+  // it, or resolve it.
   absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request,
                                     const CallOptions& call = {}) const {
     return Submit(request, call);
@@ -49,8 +50,8 @@ class Client {
   absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const {
     return Submit(request, call);
   }
-  // Any of the requests above, whichever it is; INVALID_ARGUMENT for another message. What is
-  // minted as its request_id stands in it afterwards.
+  // Submits any of the requests above; INVALID_ARGUMENT for another message. A request_id that is
+  // minted stands in the request afterwards.
   absl::StatusOr<Job> Submit(google::protobuf::Message& request,
                              const CallOptions& call = {}) const;
 
@@ -60,11 +61,11 @@ class Client {
   JobList List(ListJobsRequest filter = {}, const CallOptions& call = {}) const;
 
   Watch WatchJob(std::string job_id, WatchOptions options = {}) const;
-  // Calls back with each new state. The final one is returned as well; a callback that returns
-  // false ends the watch, and the state it was given is returned.
+  // Calls `each` with each new state. The final state is returned as well. If `each` returns false,
+  // the watch ends and the state that it was given is returned.
   absl::StatusOr<Job> WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
                                WatchOptions options = {}) const;
-  // The final state, whatever it is.
+  // Returns the job in its final state, whatever that is.
   absl::StatusOr<Job> WaitUntilDone(std::string job_id, WatchOptions options = {}) const;
 
   // Reads a part of a finished job's result from `offset` on, in pieces of up to 256 KiB and in
@@ -74,20 +75,20 @@ class Client {
   absl::StatusOr<std::int32_t> ReadResult(const std::string& job_id, ResultPart part,
                                           const Sink& sink, std::int32_t offset = 0,
                                           const CallOptions& call = {}) const;
-  // All of it at once.
+  // Returns the whole part at once.
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;
 
-  // A place at Pictory for a file of one's own; free. The caller sends the file: one HTTP PUT of
-  // its bytes to `signed_url`, with the Content-Type of the answer and without Authorization. Its
-  // `file_url` goes into submits afterwards. Keep `signed_url` out of logs.
+  // Gives a place at Pictory for a file of the caller's own; it is free. The caller sends the file:
+  // one HTTP PUT of its bytes to `signed_url`, with the Content-Type of the answer and without
+  // Authorization. Its `file_url` goes into submits afterwards. Keep `signed_url` out of logs.
   absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
                                                     const CallOptions& call = {}) const;
 
-  // Settles an UNCONFIRMED job, or lists what it could be.
+  // Resolves an UNCONFIRMED job, or lists what it could be.
   absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,
                                              const CallOptions& call = {}) const;
-  // Removes a finished job. Returns it as it was.
+  // Deletes a job that has ended. Returns it as it was.
   absl::StatusOr<Job> Delete(const std::string& job_id, const CallOptions& call = {}) const;
 
  private:

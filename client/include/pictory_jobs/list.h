@@ -5,7 +5,7 @@
 //     …
 //   }
 //
-// An error is the last element. Reads once, from one thread.
+// An error is the last element. A list is read once, from one thread.
 #pragma once
 
 #include <cstddef>

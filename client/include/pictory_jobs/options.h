@@ -1,4 +1,5 @@
-// How a Client connects, waits and tries again. Plain values: copy and share them freely.
+// These options say how a Client connects, waits and tries again. They are plain values: copy and
+// share them freely.
 #pragma once
 
 #include <chrono>
@@ -11,10 +12,10 @@
 
 namespace pictory_jobs {
 
-// The two things a retry takes from the world. Replace them to test or simulate without waiting.
-// Both are called from whatever thread makes the call, several at once.
+// A Pacing gives retries their randomness and their waiting. Replace it to test or simulate without
+// waiting. Both functions are called from whatever thread makes the call, several at once.
 struct Pacing {
-  // In [0, 1).
+  // Returns a random number in [0, 1).
   std::function<double()> uniform;
   // Waits so long. False if `stop` asked to end before that.
   std::function<bool(std::chrono::nanoseconds, const std::stop_token& stop)> wait;
@@ -45,7 +46,7 @@ struct TlsOptions {
 struct ClientOptions {
   // Unset: no TLS, unless the target begins with `https://`.
   std::optional<TlsOptions> tls;
-  // Sent with every call, such as {"authorization", "Bearer …"}. Lower-case keys.
+  // Sent with every call, such as {"authorization", "Bearer …"}. The keys are in lower case.
   std::vector<std::pair<std::string, std::string>> metadata;
   // Put before the library's own in the user-agent.
   std::string user_agent;
@@ -59,7 +60,7 @@ struct ClientOptions {
   std::optional<Pacing> pacing;
 };
 
-// What one call may ask for otherwise than its Client.
+// What one call may ask for differently from its Client.
 struct CallOptions {
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<RetryOptions> retry;

@@ -14,9 +14,9 @@
 
 namespace pictory_jobs {
 
-// `UPSTREAM_RATE_LIMITED`, `JOB_NOT_FOUND` …; empty if the gateway did not write this status, as
-// when it cannot be reached. All that it writes have one: an ErrorInfo of the domain
-// `pictory-gateway`.
+// The gateway's reason, such as `UPSTREAM_RATE_LIMITED` or `JOB_NOT_FOUND`; empty if the gateway
+// did not write this status, as when it cannot be reached. Every status that it writes has one, in
+// an ErrorInfo of the domain `pictory-gateway`.
 std::string Reason(const absl::Status& status);
 bool FromGateway(const absl::Status& status);
 
@@ -35,8 +35,9 @@ bool BrokenConnection(const absl::Status& status);
 // When the same call may succeed; unset if the gateway does not say.
 std::optional<std::chrono::nanoseconds> RetryDelay(const absl::Status& status);
 
-// Whether a submit that failed so may have become a job all the same, as when the connection broke
-// under way. Then repeat it with the same request_id only: another one may be paid for twice.
+// Whether a submit that failed with this status may have become a job all the same, as when the
+// connection broke under way. Then repeat it with the same request_id only: with another one it may
+// be paid for twice.
 bool MayHaveBeenTaken(const absl::Status& status);
 
 // One wrong field of a request: a path such as `storyboard.scenes[2].story`, and what to do.

@@ -1,4 +1,4 @@
-// A job followed live, over broken connections and restarts of the gateway.
+// A Watch brings a job's states live, over broken connections and restarts of the gateway.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ struct WatchOptions {
   JobView view = JobView::JOB_VIEW_BASIC;
   // The revision seen last, to go on from there; 0 begins with the present state.
   int after_revision = 0;
-  // In all, until a final state; unset waits as long as it takes.
+  // How long to wait in all for a final state; unset waits as long as it takes.
   std::optional<std::chrono::milliseconds> timeout;
   // A stream without a word for so long is given up and opened anew. The gateway sends a heartbeat
   // every 25 s.
@@ -35,8 +35,9 @@ struct WatchOptions {
   std::function<void(bool upstream_degraded)> on_heartbeat;
 };
 
-// Reads states one by one. Reading slowly loses intermediate states, never the final one. One
-// thread at a time may use a Watch; Cancel() may come from any other. It outlives its Client.
+// A Watch reads states one by one. Reading slowly loses intermediate states, never the final one.
+// One thread at a time may use a Watch; Cancel() may come from any other. A Watch may outlive its
+// Client.
 class Watch {
  public:
   Watch(std::shared_ptr<Core> core, std::string job_id, WatchOptions options);
@@ -55,7 +56,7 @@ class Watch {
   // cut the stream (BrokenConnection in status.h).
   const absl::Status& status() const;
 
-  // Of the last state; `after_revision` before the first.
+  // The revision of the last state; `after_revision` before the first.
   int revision() const;
 
   void Cancel();
