@@ -64,7 +64,7 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
       {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
       {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
-      // The older API version, which some of Pictory's own programs still speak.
+      // The older generation, which some of Pictory's own programs still speak.
       {"POST", "/v1/oauth2/token", nullptr, &Api::IssueToken, IdPlace::kDataCamel, true},
       {"POST", "/v1/video/storyboard", &JobMaker::PreviewV1, nullptr, IdPlace::kTopAndData},
       {"POST", "/v1/video/render", &JobMaker::RenderOfParamsV1, nullptr, IdPlace::kDataSnake},

@@ -1,11 +1,12 @@
-// An Authenticator tells who calls. Pictory knows API keys, and access tokens of its older API
-// versions; both stand in Authorization as they are.
+// An Authenticator tells who calls. Pictory knows API keys, and access tokens of its older
+// generations; both stand in Authorization as they are.
 //
 // "Bearer " before a key is a mistake that Pictory documents, and is refused. Before a token it is
 // not clear whether Pictory takes it: one page of Pictory's shows it, all its own programs leave it
 // out. The sandbox refuses it there too, so that what works with the sandbox works wherever tokens
 // do. X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token:
-// programs for v1 send it, those for v2 do not. The header is counted, and never required.
+// the first of these generations sends it, the second does not. The header is counted, and never
+// required.
 //
 // An Authenticator is single-threaded. Tokens live in memory only: they end with the process.
 #pragma once
