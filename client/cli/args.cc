@@ -19,7 +19,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// Flags as they are given, before they mean something.
+// The flags as they are given, before they are checked.
 struct Raw {
   Invocation* to = nullptr;
   std::string timeout;
@@ -129,7 +129,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       ->add_option("COMMAND", raw.help_on, "A command");
 }
 
-// `words` to values by `parse`.
+// Makes values of `words` by `parse`.
 template <class Value, class Parse>
 void Interpret(const std::vector<std::string>& words, const char* flag, const std::string& known,
                Parse parse, std::vector<Value>& values) {
@@ -165,7 +165,7 @@ void CheckSources(const Invocation& to, const CLI::App& app) {
 }
 
 // A gateway that is named wrongly must not become the one of this machine, which may be another
-// account's. The gateway's own variables are none of our business.
+// account's. The gateway's own variables are not read here.
 void CheckServer(const Invocation& to, const CLI::App& app) {
   if (app.count("--server") > 0) {  // or the variable, if it is not empty
     if (to.server.find_first_not_of(" \t\r\n") != std::string::npos) return;
@@ -206,12 +206,13 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   if (to.command != Command::kVersion) CheckServer(to, app);
 }
 
-// App::help() would be that of the command `help` itself.
+// The help of the whole program, because App::help() would be that of the command `help` itself.
 std::string OfWhole(const CLI::App& app) {
   return app.get_formatter()->make_help(&app, "pictory", CLI::AppFormatMode::Normal);
 }
 
-// `pictory COMMAND --help` and `pictory help COMMAND`; of the whole program where none is named.
+// The help for `pictory COMMAND --help` and `pictory help COMMAND`; of the whole program where no
+// command is named.
 Finished HelpOn(const CLI::App& app, const std::string& command) {
   if (command.empty() || command == "help") return {kSucceeded, OfWhole(app), ""};
   const std::vector<std::string> names = CommandNames(app);
@@ -221,7 +222,7 @@ Finished HelpOn(const CLI::App& app, const std::string& command) {
   return {kSucceeded, app.get_subcommand(command)->help("pictory"), ""};
 }
 
-// Where the arguments themselves could not be read.
+// Whether --json is among the arguments, for when they could not be parsed.
 bool WantsJson(int argc, const char* const* argv) {
   return std::any_of(argv + 1, argv + argc,
                      [](const char* word) { return std::string_view(word) == "--json"; });

@@ -18,7 +18,7 @@ absl::Time FromProto(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
-// In the order of their keys.
+// The labels in the order of their keys.
 std::map<std::string, std::string> Labels(const Job& job) {
   return {job.labels().begin(), job.labels().end()};
 }
@@ -34,7 +34,7 @@ std::string StatePhrase(const Job& job, absl::Time now) {
   return phrase;
 }
 
-// What is short stands in the job itself, and is no less a part.
+// Adds the parts that are short: they stand in the job itself, and are parts too.
 void AddShortParts(const Job& job, std::set<std::string>& parts) {
   const auto* const arm = job.GetReflection()->GetOneofFieldDescriptor(
       job, Job::descriptor()->FindOneofByName("result"));
@@ -50,7 +50,7 @@ void AddShortParts(const Job& job, std::set<std::string>& parts) {
   }
 }
 
-// What else the job has, and the commands that fetch it.
+// Tells what else the job has, and the commands that fetch it.
 void More(std::string& out, const Job& job) {
   const std::string id = OneLine(job.job_id());
   if (!job.render().video_url().empty()) {
@@ -59,7 +59,7 @@ void More(std::string& out, const Job& job) {
   std::set<std::string> parts;
   for (const int part : job.omitted_parts()) parts.insert(PartWord(static_cast<ResultPart>(part)));
   AddShortParts(job, parts);
-  // Every result has this one.
+  // Every result has this part.
   if (job.state() == v1::JOB_STATE_SUCCEEDED) parts.insert(PartWord(v1::RESULT_PART_RESULT_JSON));
   for (const std::string& part : parts) {
     Row(out, &part == &*parts.begin() ? "more" : "",

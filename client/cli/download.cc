@@ -44,14 +44,16 @@ std::string HeaderOf(CURL* curl, const char* name) {
   return header->value;
 }
 
-// What tells this version of the file from another; only such a one may be compared byte for byte.
+// The validator that tells this version of the file from another. A weak ETag does not count,
+// because the bytes must be the same.
 std::string ValidatorOf(CURL* curl) {
   const std::string tag = HeaderOf(curl, "etag");
   if (!tag.empty() && tag.rfind("W/", 0) != 0) return tag;
   return HeaderOf(curl, "last-modified");
 }
 
-// Beside the partial file: the validator of the version it is the beginning of.
+// The file beside the partial one. It holds the validator of the version that the partial file is
+// the beginning of.
 std::string ValidatorFile(const Download& download) { return download.partial + ".version"; }
 
 std::string KnownValidator(const Download& download) {
@@ -71,7 +73,7 @@ void Remember(const Download& download, const std::string& validator) {
   std::ofstream(ValidatorFile(download)) << validator << '\n';
 }
 
-// "bytes 5-9/10": where a partial answer begins, and how long the whole is (-1: not told).
+// Reads "bytes 5-9/10": where a partial answer begins, and how long the whole is (-1: not told).
 bool ReadRange(const std::string& range, std::int64_t& from, std::int64_t& total) {
   long long first = 0, last = 0, all = -1;
   const int read = std::sscanf(range.c_str(), "bytes %lld-%lld/%lld", &first, &last, &all);
@@ -80,7 +82,8 @@ bool ReadRange(const std::string& range, std::int64_t& from, std::int64_t& total
   return read >= 2;
 }
 
-// The first bytes of an answer: does it go on where the file ends? If not, it must be the whole.
+// Takes the first bytes of an answer. If the answer does not go on where the file ends, it must be
+// the whole.
 bool Begin(Transfer& transfer, long status) {
   transfer.first = false;
   if (status == kPartialContent) {
@@ -145,12 +148,13 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_sl
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnFetched);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
-  // Not RESUME_FROM, which gives up where a server ignores it.
+  // This is not RESUME_FROM, which gives up where a server ignores it.
   if (!range.empty()) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 }
 
-// Of a transfer that ended; 416 says that the partial file is no beginning of this video.
+// The status of a transfer that ended; 416 says that the partial file is no beginning of this
+// video.
 absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const char* detail) {
   if (transfer.download->stop.stop_requested())
     return absl::CancelledError("The download was stopped");

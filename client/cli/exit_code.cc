@@ -28,7 +28,8 @@ ExitCode ExitForStatus(const absl::Status& status) {
 }
 
 ExitCode Worse(ExitCode a, ExitCode b) {
-  // Never to be overlooked first: what the others say is in an answer that got through.
+  // What must never be overlooked comes first: what the others say is in an answer that got
+  // through.
   constexpr std::array kOrder = {kUnwritten, kDetached, kOutcomeUnknown, kUsage,    kJobFailed,
                                  kNotFound,  kRefused,  kStoppedWaiting, kSucceeded};
   return *std::min(std::find(kOrder.begin(), kOrder.end(), a),

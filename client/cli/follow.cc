@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kTick{500};
 constexpr std::chrono::seconds kConnectPatience{3};
 
-// What the threads of the watches tell the one that draws.
+// An Event is what the thread of a watch tells the thread that draws.
 struct Event {
   std::size_t index = 0;
   std::optional<Job> job;
@@ -34,7 +34,7 @@ class EventQueue {
     some_.notify_one();
   }
 
-  // Unset after a tick without one.
+  // Takes the next event; unset after a tick without one.
   std::optional<Event> Pop() {
     std::unique_lock lock(mutex_);
     if (!some_.wait_for(lock, kTick, [this] { return !events_.empty(); })) return std::nullopt;

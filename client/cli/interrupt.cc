@@ -41,7 +41,7 @@ void Interrupt::SetLastWords(std::string words) {
 
 void Interrupt::End() {
   const std::lock_guard lock(mutex_);
-  // Where nobody reads them, a third signal ends the process without them.
+  // If nobody reads the last words, a third signal ends the process without them.
   const sigset_t set = Signals();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   WriteAll(STDERR_FILENO, last_words_);

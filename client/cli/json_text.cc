@@ -32,7 +32,7 @@ std::size_t SkipSpace(std::string_view text, std::size_t at) {
   return at;
 }
 
-// Behind the string that begins at `at`.
+// The place behind the string that begins at `at`.
 std::size_t SkipString(std::string_view text, std::size_t at) {
   for (++at; at < text.size() && text[at] != '"'; ++at) {
     if (text[at] == '\\') ++at;
@@ -40,8 +40,8 @@ std::size_t SkipString(std::string_view text, std::size_t at) {
   return std::min(at + 1, text.size());
 }
 
-// Behind the value that begins at `at`. The text is known to be JSON, so that brackets need only be
-// counted.
+// The place behind the value that begins at `at`. The text is known to be JSON, so brackets need
+// only be counted.
 std::size_t SkipValue(std::string_view text, std::size_t at) {
   int depth = 0;
   while (at < text.size()) {
@@ -167,8 +167,8 @@ std::optional<double> JsonNumber(std::string_view text) {
 std::string ToJsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
-  // By way of bytes, because MessageToJsonString has the labels of one job in another order each
-  // time.
+  // The JSON is made by way of bytes, because MessageToJsonString has the labels of one job in
+  // another order each time.
   static auto* const types = google::protobuf::util::NewTypeResolverForDescriptorPool(
       kTypeUrlPrefix, google::protobuf::DescriptorPool::generated_pool());
   std::string line;
@@ -181,7 +181,7 @@ std::string ToJsonLine(const google::protobuf::Message& message) {
 
 JsonObject& JsonObject::Text(const char* key, const std::string& value) {
   if (value.empty()) return *this;
-  // A hint has several lines, which are no harm within quotes.
+  // A hint has several lines, which do no harm within quotes.
   std::string clean;
   for (std::string_view rest = value; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

@@ -27,7 +27,7 @@ void OnGrpcLine(gpr_log_func_args* args) {
 void CleanLibraryLines() {
   gpr_log_verbosity_init();  // before the library does it itself, it would say nothing
   gpr_set_log_function(OnGrpcLine);
-  // Of text that is not UTF-8 it would write a line; the gateway's answer says it better.
+  // protobuf would write a line about text that is not UTF-8; the gateway's answer says it better.
   google::protobuf::SetLogHandler(nullptr);
 }
 

@@ -1,4 +1,4 @@
-// pictory: the command line of the gateway.
+// pictory is the command line of the gateway.
 #include <unistd.h>
 
 #include <cerrno>

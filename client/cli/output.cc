@@ -13,7 +13,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// Where even that fails, only the exit status is left to tell.
+// Writes to stderr. If even that fails, only the exit status is left to tell.
 void ToStderr(const std::string& text) { WriteAll(STDERR_FILENO, text); }
 
 std::string AsJson(const char* kind, std::string text) {

@@ -7,7 +7,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// In words of our own where the library, and not the gateway, wrote the status.
+// Explains a status in our own words where the library, and not the gateway, wrote it.
 void Explain(const absl::Status& status, const std::string& server, Problem& problem) {
   const std::string gateway = OneLine(server);
   const std::string words =

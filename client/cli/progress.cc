@@ -18,7 +18,7 @@ constexpr int kTimeColumns = 5;
 constexpr int kWordsColumns = 16;   // of the message, before something else makes room for it
 constexpr int kShortIdColumns = 9;  // the end of an id is what tells two apart
 
-// What a line has, from wide to narrow.
+// The shapes of a line, from wide to narrow.
 struct JobShape {
   enum class Id { kWhole, kShort, kNone } id;
   bool bar;
@@ -48,7 +48,7 @@ std::string Words(const Job& job) {
   return words;
 }
 
-// Everything but the message.
+// Everything of a line but the message.
 std::string Head(const Job& job, absl::Time now, const JobShape& shape) {
   std::string head =
       shape.kind ? absl::StrCat(KindWord(job.kind()), IdOf(job, shape.id), "  ") : "";
@@ -139,7 +139,7 @@ void Progress::Draw(absl::Time now, const std::string& above) {
   const std::size_t rows = static_cast<std::size_t>(block_.Rows());
   const std::size_t shown =
       jobs_.size() <= rows ? jobs_.size() : std::max<std::size_t>(1, rows - 1);
-  // Those still at work first, where not all have room.
+  // If there is no room for all jobs, those still at work come first.
   std::vector<const Job*> order;
   for (const Shown& one : jobs_) order.push_back(&one.job);
   if (shown < order.size()) {

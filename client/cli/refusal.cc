@@ -9,7 +9,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// The name of an error is sometimes that of the command.
+// Tells an error's kind by its code, because its name is sometimes that of the command.
 bool Is(const CLI::ParseError& error, CLI::ExitCodes kind) {
   return error.get_exit_code() == static_cast<int>(kind);
 }
@@ -74,7 +74,7 @@ std::string Unexpected(const CLI::App& app) {
   return "";
 }
 
-// CLI11's words where they are not for people.
+// Puts CLI11's words into others where they are not for people.
 std::string Reworded(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
   const CLI::App* chosen = Chosen(app);
@@ -118,7 +118,7 @@ std::string NoSuchCommand(const CLI::App& app, const std::string& word) {
 }
 
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
-  // A flag that nobody knows is often why something else is missing.
+  // An unknown flag is often the reason why something else is missing.
   const std::string unexpected = Is(error, CLI::ExitCodes::ExtrasError) ||
                                          Is(error, CLI::ExitCodes::RequiredError) ||
                                          Chosen(app) == nullptr

@@ -83,7 +83,8 @@ bool IsUrl(const std::string& source) {
   return source.rfind("https://", 0) == 0 || source.rfind("http://", 0) == 0;
 }
 
-// Everything but JSON: what no transcription takes is refused under its own name, not as bad JSON.
+// Media that no transcription takes count too: they are then refused under their own name, and not
+// as bad JSON.
 bool UploadsFirst(const Invocation& invocation) {
   const SubmitCommand* const submit = invocation.submit;
   if (submit == nullptr || submit->take_upload == nullptr || IsUrl(invocation.source)) return false;

@@ -13,7 +13,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// Takes a member's value; says what it should have been if it cannot.
+// A Take takes a member's value, or says what the value should have been.
 using Take = std::function<const char*(std::string_view value)>;
 
 absl::Status ReadObject(const std::string& text, const std::string& name, bool allow_unknown,

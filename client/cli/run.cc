@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kVersion[] = PICTORY_VERSION;
 
-// A person waits for this one; who wants more patience has a shell.
+// How often a call is tried. A person waits for it, and can repeat the command for more.
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kRetryMaxWait{10};
 
@@ -84,7 +84,7 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
                          : absl::StrCat("pictory ", kVersion, "\n"));
     return kSucceeded;
   }
-  // All that is read from files and stdin comes first: Ctrl-C still means the end there.
+  // All that comes from files and stdin is read first, while Ctrl-C still ends the process.
   SubmitRequest request;
   if (args.submits()) {
     absl::StatusOr<SubmitRequest> built = args.submit->build(args, files);
@@ -156,7 +156,8 @@ ExitCode Run(const Invocation& args, const Files& files) {
   Output out(args);
   const ExitCode code = RunCommand(args, files, out);
   if (out.Delivered()) return code;
-  // What was submitted has been named. A reader who has seen enough, such as `head`, needs no word.
+  // The jobs that were submitted have been named. A reader who has seen enough, such as `head`,
+  // needs no error.
   if (!args.submits() && (args.acts() || !out.ReaderLeft())) {
     out.Tell(Unwritten(absl::StrCat("not all of the answer could be written to standard output (",
                                     out.Failure(),

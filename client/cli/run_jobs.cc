@@ -29,15 +29,15 @@ std::string NoJobs(const Invocation& args) {
                   : "No jobs.\n";
 }
 
-// Does `one` to each job, in the order given. One that fails keeps no other from being done; the
-// exit status is that of the one in most need of attention.
+// Does `one` to each job, in the order given. A job that fails does not stop the others; the exit
+// status is that of the job in most need of attention.
 template <class One>
 ExitCode ForEach(const Session& session, One one) {
   ExitCode code = kSucceeded;
   for (const std::string& job_id : session.args.jobs) {
     const absl::StatusOr<Job> job = one(job_id);
     if (!job.ok()) code = Worse(code, session.Failed(job.status(), job_id));
-    // Those that come next would fail likewise.
+    // The next jobs would fail likewise.
     if (code == kDetached || !session.out.intact()) break;
   }
   return code;
@@ -61,7 +61,7 @@ ExitCode RunList(const Session& session) {
   for (const JobState state : args.states) filter.add_states(state);
   for (const JobKind kind : args.kinds) filter.add_kinds(kind);
   for (const auto& [key, value] : args.labels) (*filter.mutable_labels())[key] = value;
-  // One more than shown tells whether there are more.
+  // One job more than is shown is asked for, which tells whether there are more.
   filter.set_page_size(args.all ? kPageOfAll : std::min(args.limit, kPageMax - 1) + 1);
   std::vector<Job> jobs;
   int shown = 0;

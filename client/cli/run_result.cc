@@ -64,12 +64,14 @@ void AnswerFile(const Session& session, const std::string& path) {
       "\n");
 }
 
-// What names a job in a file's name. It may have come over the network: no path.
+// The word that names a job in a file's name. The id may have come over the network, so the word
+// must not become a path.
 std::string FileWord(const std::string& job_id, const char* otherwise) {
   return gateway::IsCallerId(job_id) ? job_id : otherwise;
 }
 
-// Of an earlier attempt; a finished job's parts never change, so it goes on from there.
+// The bytes of an earlier attempt. A finished job's parts never change, so the download goes on
+// from there.
 std::int32_t BytesOf(const std::string& partial) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(partial, error);
@@ -77,7 +79,8 @@ std::int32_t BytesOf(const std::string& partial) {
                                                                   : static_cast<std::int32_t>(size);
 }
 
-// Appends to `partial` what it lacks. The size of the whole part; unset: the file is unwritable.
+// Appends to `partial` what it lacks. Returns the size of the whole part; unset: the file cannot be
+// written.
 std::optional<absl::StatusOr<std::int32_t>> FetchPart(const Session& session,
                                                       const std::string& partial) {
   const std::int32_t had = BytesOf(partial);
@@ -95,7 +98,7 @@ std::optional<absl::StatusOr<std::int32_t>> FetchPart(const Session& session,
   return total;
 }
 
-// A file appears whole or not at all.
+// Fetches a part into a file, which appears whole or not at all.
 ExitCode PartToFile(const Session& session) {
   const Invocation& args = session.args;
   const std::string partial = absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"),

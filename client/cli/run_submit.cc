@@ -14,7 +14,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// Minted here, not by the library, so that an error can name it.
+// The request_id is minted here, not by the library, so that an error can name it.
 std::string EnsureRequestId(google::protobuf::Message& request) {
   const auto* const reflection = request.GetReflection();
   const auto* const id = request.GetDescriptor()->FindFieldByName("request_id");
@@ -60,7 +60,7 @@ ExitCode Untold(const Session& session, const Job& job) {
   return kUnwritten;
 }
 
-// The states of the jobs still open, and how to go on with them.
+// Tells the states of the jobs that have not ended, and how to go on with them.
 void TellHowToGoOn(const Session& session, const std::vector<Followed>& all) {
   const auto tell = [&session](absl::StatusCode code, const char* reason, const std::string& what,
                                const std::string& ids) {
@@ -106,11 +106,11 @@ void TellOne(const Session& session, const Followed& one, bool progress, bool su
     }
     out.Tell(problem);
   }
-  // What is to be said of UNCONFIRMED has been, when the job was first seen so.
+  // What is to be said of UNCONFIRMED was said when the job was first seen in that state.
   if (one.last && one.last->state() != v1::JOB_STATE_UNCONFIRMED) out.Warn(Advice(*one.last));
 }
 
-// The job's id first, then what becomes of it.
+// Tells the job's id first, then what becomes of the job.
 ExitCode TellSubmitted(const Session& session, const Job& job) {
   const Invocation& args = session.args;
   const bool follow = (args.watch || args.wait) && !IsFinal(job.state());

@@ -25,7 +25,7 @@ ExitCode UploadFailed(const Session& session, const absl::Status& status, const 
   return absl::IsInvalidArgument(status) ? kUsage : kRefused;
 }
 
-// Sends the file to a place of its own. Unset: the exit status is in `code`.
+// Sends the file to a place of its own and returns its URL. Unset: the exit status is in `code`.
 std::optional<std::string> Place(const Session& session, const LocalFile& file,
                                  const std::string& so, ExitCode& code) {
   CreateUploadRequest request;

@@ -11,7 +11,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// One job's answer as text or JSON, results aside.
+// The size of one job's answer as text or JSON, without results.
 constexpr off_t kShortAnswerBytes = 4096;
 
 int WhyNoRoom(int fd, const struct stat& about, int flags) {
@@ -33,7 +33,8 @@ int WhyNoRoom(int fd, const struct stat& about, int flags) {
 void PrepareStandardStreams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
-    // It gets the lowest free number, which is this one: those below it are taken by now.
+    // The placeholder gets the lowest free number, which is this stream's: those below it are taken
+    // by now.
     open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
   signal(SIGPIPE, SIG_IGN);
@@ -61,7 +62,7 @@ int WhyUnwritable(int fd) {
   if (flags == -1 || fstat(fd, &about) != 0) return errno;
   if ((flags & O_ACCMODE) == O_RDONLY) return EBADF;
   if (S_ISREG(about.st_mode)) return WhyNoRoom(fd, about, flags);
-  // A device such as /dev/full refuses even nothing.
+  // A device such as /dev/full refuses even a write of nothing.
   if (S_ISCHR(about.st_mode)) return write(fd, "", 0) < 0 && errno != EAGAIN ? errno : 0;
   pollfd reader{fd, POLLOUT, 0};
   const bool gone = poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0;

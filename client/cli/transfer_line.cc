@@ -18,7 +18,7 @@ double Seconds(TransferLine::Time::duration time) {
 
 std::string PerSecond(double bytes) { return Bytes(bytes) + "/s"; }
 
-// What a line has, from wide to narrow.
+// The shapes of a line, from wide to narrow.
 struct TransferShape {
   bool name;
   bool bar;
@@ -31,7 +31,7 @@ constexpr TransferShape kTransferShapes[] = {{true, true, true, true},
                                              {false, false, false, true},
                                              {false, false, false, false}};
 
-// Everything but the name.
+// Everything of a line but the name.
 std::string Figures(std::int64_t done, std::int64_t total, double bytes_per_second,
                     const TransferShape& shape) {
   std::string text;

@@ -36,7 +36,7 @@ struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-// One request and its answer.
+// An Exchange is one request and its answer.
 struct Exchange {
   const Upload* upload = nullptr;
   steady_clock::time_point give_up;
@@ -67,7 +67,7 @@ std::size_t OnRead(char* out, std::size_t, std::size_t room, void* user) {
   return static_cast<std::size_t>(got);
 }
 
-// Where a kept connection turned out to be dead, libcurl begins the body again.
+// libcurl begins the body again where a kept connection turned out to be dead.
 int OnSeek(void* user, curl_off_t offset, int origin) {
   auto& exchange = *static_cast<Exchange*>(user);
   if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
@@ -104,7 +104,7 @@ int OnSent(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   return 0;
 }
 
-// Sends the file from `first` on, or, with `ask`, only asks how far it has come.
+// A Request sends the file from `first` on, or, with `ask`, only asks how far it has come.
 class Request {
  public:
   explicit Request(CURL* curl) : curl_(curl) {}
@@ -164,7 +164,7 @@ class Request {
     curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, OnSent);
     curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &exchange);
-    // Allowed without TLS is this machine only: no proxy needs to see that.
+    // Without TLS only this machine is allowed, and no proxy needs to see that.
     if (upload.url.rfind("https://", 0) != 0) curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");
   }
 
@@ -172,7 +172,7 @@ class Request {
   std::unique_ptr<curl_slist, FreeList> headers_;
 };
 
-// Not a matter of time: the same attempt would fail the same way.
+// Whether a failure is no matter of time, so that the same attempt would fail the same way.
 bool IsHopeless(CURLcode code) {
   switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -187,7 +187,7 @@ bool IsHopeless(CURLcode code) {
   }
 }
 
-// How an exchange ended, if not with an answer that counts.
+// The status of an exchange that did not end with an answer that counts.
 absl::Status Failure(const Exchange& exchange) {
   const Upload& upload = *exchange.upload;
   if (exchange.Stopped()) return absl::CancelledError("The upload was stopped");
@@ -206,7 +206,8 @@ absl::Status Failure(const Exchange& exchange) {
   return RefusedBy(exchange.status, exchange.body);
 }
 
-// Goes on until the file is whole: where it was, as far as the store is able to say.
+// A Sender goes on until the file is whole, each time from where it was, as far as the store is
+// able to say.
 class Sender {
  public:
   Sender(const Upload& upload, CURL* curl) : upload_(upload), curl_(curl) {
@@ -246,7 +247,7 @@ class Sender {
     return exchange;
   }
 
-  // A question if something may have arrived, then the rest.
+  // Makes one attempt: asks, if something may have arrived, then sends the rest.
   Exchange Attempt() {
     if (maybe_sent_) {
       Exchange answer = Send(true);
@@ -275,8 +276,8 @@ class Sender {
       return true;
     }
     const bool success = answer.status >= 200 && answer.status < 300;
-    // Only from a store that has shown to understand the question. Another one took it for an empty
-    // file, and the whole one has to follow.
+    // This counts only from a store that has shown that it understands the question. Another store
+    // took it for an empty file, and the whole one has to follow.
     if (answer.code == CURLE_OK && success && resumable_) {
       whole_ = true;
       return true;
@@ -308,7 +309,7 @@ absl::StatusOr<LocalFile> LocalFile::Open(const std::string& path, bool speech,
   LocalFile file;
   file.path_ = path;
   file.name_ = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  // Not to hang on a pipe that nobody writes to.
+  // O_NONBLOCK, so as not to hang on a pipe that nobody writes to.
   file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file.fd_ < 0) {
     return wrong(errno == ENOENT ? std::string("no such file")
@@ -372,7 +373,8 @@ bool LocalFile::Unchanged() const {
 }
 
 absl::Status SendFile(const Upload& upload) {
-  // The rule of downloads; a user name in it would be a credential to send along.
+  // The rule of downloads holds here too; a user name in the URL would be a credential to send
+  // along.
   if (!MayDownload(upload.url) || upload.url.find('@') < upload.url.find('/', 8)) {
     return absl::InvalidArgumentError(
         "Not uploaded: the gateway named a place that is neither https nor on this machine");

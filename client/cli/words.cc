@@ -19,7 +19,7 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// Upper case, `-` as `_`.
+// The word in upper case, with `-` as `_`.
 std::string Normal(std::string_view word) {
   std::string out(word);
   for (char& c : out)
@@ -52,7 +52,8 @@ std::string Format(const char* format, long long a, long long b) {
 constexpr int kBarColumns = 20;
 constexpr wchar_t kAsEmoji = 0xFE0F;  // makes the character before it an emoji, and wide
 
-// The tables of the C library for UTF-8, whatever the user's own locale is, on this thread.
+// A Utf8Locale gives this thread the C library's tables for UTF-8, whatever the user's own locale
+// is.
 class Utf8Locale {
  public:
   Utf8Locale() : before_(uselocale(Utf8())) {}

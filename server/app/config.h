@@ -42,7 +42,7 @@ struct Config {
   Secret client_secret;      // kOAuth
   SecretOrigin secret_file;  // where that one of them came from; no path: from a variable
   std::string user_id;       // kOAuth; empty for accounts that need none
-  // Which generation's paths each kind of job uses; v2 where a kind is missing.
+  // Which API version's paths each kind of job uses; v2 where a kind is missing.
   std::map<::pictory::jobs::v1::JobKind, ::pictory::jobs::v1::PathVersion> api_versions;
   std::string base_url = "https://api.pictory.ai/pictoryapis";
   std::string ca_file;

@@ -1,5 +1,5 @@
-// The options that say how to speak to Pictory: which credentials prove who asks, and which
-// generation's paths each kind of job uses.
+// The options that say how to speak to Pictory: which credentials prove who asks, and which API
+// version's paths each kind of job uses.
 #pragma once
 
 #include <map>
@@ -39,7 +39,7 @@ absl::Status CompletePictory(const PictoryFlags& flags, const Variables& variabl
 // What is missing for calls to the real Pictory, and how to set it; empty if nothing is.
 std::string MissingCredentials(const Config& config);
 
-// Whether there is a choice of generations for a kind of job, and so an option for it.
+// Whether there is a choice of API versions for a kind of job, and so an option for it.
 bool HasVersions(::pictory::jobs::v1::JobKind kind);
 
 // `v1` or `v2`: what is configured for the kind, or the only one that it has.

@@ -123,8 +123,8 @@ void Intake::RefuseLate(MonoTime now) {
   }
 }
 
-// Makes room by giving back what the allocator still holds of refused requests. That takes 0.1 s
-// and more.
+// Makes room: gives back what the allocator still holds of refused requests, which takes 0.1 s and
+// more, and refuses more of them if memory is short even then.
 void Intake::MakeRoom() {
   ReturnFreeMemory();
   if (!MemoryIsShort()) return;

@@ -11,7 +11,8 @@ namespace gateway::sandbox {
 namespace {
 
 constexpr std::size_t kPageSize = 20;
-// Before base64; also makes the key end in '=', which a client has to encode.
+// Stands before a page's key, which then is put into base64. It makes the key end in '=', which a
+// client has to encode.
 constexpr std::string_view kPageKeyPrefix = "next:";
 
 std::vector<std::string_view> Segments(std::string_view path) {
@@ -71,7 +72,7 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v1/transcription", &JobMaker::TranscriptionV1, nullptr, IdPlace::kDataSnake},
       {"POST", "/v1/transcription/highlights", &JobMaker::HighlightsV1, nullptr,
        IdPlace::kDataSnake},
-      // Both generations.
+      // The calls of both API versions.
       {"GET", "/v1/jobs", nullptr, &Api::ListJobs},
       {"GET", "/v1/jobs/{id}", nullptr, &Api::GetJob},
       {"DELETE", "/v1/jobs/{id}/clean", nullptr, &Api::CleanJob},
@@ -130,7 +131,7 @@ ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path
   return route->maker != nullptr ? MakeJob(call) : (this->*route->plain)(call);
 }
 
-// One second's worth may come at once.
+// Takes one request from the budget. One second's worth may come at once.
 bool Api::TakeFromBudget() {
   const double most = std::max(1.0, options_.requests_per_second);
   const MonoTime now = clock_.Now();
@@ -282,8 +283,8 @@ ApiReply Api::SignUpload(const Call& call) {
   return uploads_ != nullptr ? uploads_->Sign(call.body, call.origin) : NoSuchRoute();
 }
 
-// Pictory takes the job and then fails over a file that was never uploaded. Its name for that is
-// not published; this one is the sandbox's.
+// Pictory accepts the job and then fails over a file that was never uploaded. Its name for that
+// error is not published; this one is the sandbox's.
 void Api::FailOverMissingFile(const Value* body, WallTime at, Job* job) const {
   if (uploads_ == nullptr || body == nullptr || !job->error_code.empty()) return;
   const std::string missing = uploads_->MissingIn(*body, at);
@@ -323,7 +324,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   auto job = std::get<std::unique_ptr<Job>>(std::move(made));
   FailOverMissingFile(json.get(), entry.time, job.get());
   job->id = entry.job_id;
-  // The wall clock is all that spans a restart; from here on the steady one counts.
+  // Only the wall clock goes on over a restart; from here on the steady one counts.
   const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);
   Adopt(std::move(job), clock_.Now() - age);
   return absl::OkStatus();

@@ -13,7 +13,8 @@ bool Accepts(const std::string& configured, std::string_view given) {
   return !given.empty() && given.find("bad") == std::string_view::npos;
 }
 
-// Not from the seed: a restarted sandbox must not give out a token it no longer knows again.
+// Tokens are not made from the seed: a restarted sandbox must not give out again a token that it no
+// longer knows.
 std::string MintToken() {
   static constexpr char kDigits[] =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";

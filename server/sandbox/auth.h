@@ -5,7 +5,8 @@
 // not clear whether Pictory takes it: one page of Pictory's shows it, all its own programs leave it
 // out. The sandbox refuses it there too, so that what works with the sandbox works wherever tokens
 // do. X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token:
-// the first generation sends it, the second does not. The header is counted, and never required.
+// the first of these generations sends it, the second does not. The header is counted, and never
+// required.
 //
 // An Authenticator is single-threaded. Tokens live in memory only: they end with the process.
 #pragma once

@@ -5,7 +5,7 @@
 namespace gateway::sandbox {
 namespace {
 
-// UTF-16 units would be Pictory's count; characters are near enough.
+// Counts characters. Pictory would count UTF-16 units; characters are near enough.
 std::size_t Characters(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));

@@ -34,7 +34,7 @@ std::string AssTime(double seconds) {
   return text;
 }
 
-// Braces begin commands and a backslash an escape.
+// Replaces braces and backslashes, because braces begin commands and a backslash an escape.
 std::string AssText(std::string_view text) {
   std::string safe;
   for (const char c : text) {
@@ -194,7 +194,7 @@ bool FilmMaker::Run(const Order& order, const std::string& out_file) {
   for (const int fd : {0, 1, 2}) {
     posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
   }
-  // A group of its own: Ctrl-C in our terminal is ours to handle.
+  // The child gets a process group of its own, because Ctrl-C in our terminal is ours to handle.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);

@@ -14,7 +14,7 @@
 
 namespace gateway::sandbox {
 
-// The generation of the calls that made a job: results and follow-up calls differ.
+// The API version of the calls that made a job: results and follow-up calls differ.
 enum class Version { kV1, kV2 };
 enum class Kind { kPreview, kRender, kTranscription, kHighlights };
 

@@ -95,7 +95,7 @@ JobState JobBook::StateOf(const Job& job) const {
   if (job.cleaned) return {Phase::kCleaned, 1};
   const double elapsed = std::chrono::duration<double>(clock_.Now() - job.accepted).count();
   double part = elapsed * speed_ / Seconds(job);
-  // For ever nearly done, like the real ones.
+  // A stuck job is nearly done for ever, like the real ones.
   if (job.magic.stuck) part = std::min(part, 0.99);
   if (part >= 1) return {job.error_code.empty() ? Phase::kCompleted : Phase::kFailed, 1};
   if (part < kQueuedPart) return {Phase::kWaiting, 0};

@@ -13,7 +13,8 @@ namespace {
 
 constexpr double kHighlightMaxSeconds = 24 * 3600;
 
-// What every body may carry, whatever it makes. Null is "not given": Pictory's own samples send it.
+// Takes what every body may carry, whatever it makes. Null counts as "not given": Pictory's own
+// samples send it.
 std::optional<ApiReply> TakeWebhook(const Value* body, Job* job) {
   if (body == nullptr) return std::nullopt;
   if (const Value* webhook = Find(*body, "webhook")) {
@@ -43,7 +44,7 @@ void ObeyMagic(std::string_view text, Job* job) {
   }
 }
 
-// Things Pictory accepts and then fails over.
+// These functions find what Pictory accepts and then fails over.
 void CheckSpeakerLate(const Value& voice, Job* job) {
   const Value* speaker = Find(voice, "speaker");
   if (speaker == nullptr || !speaker->IsString() || IsKnownSpeaker(Text(*speaker))) return;
@@ -129,7 +130,7 @@ Made AsV1(Made made) {
   return made;
 }
 
-// "" if these calls may be mixed.
+// Why a preview cannot be rendered by a call of this API version; "" if it can.
 std::string WhyNotRenderable(const Job& preview, Version version) {
   if (preview.version == version) return "";
   const std::string by = preview.version == Version::kV1 ? "v1" : "v2";
@@ -174,7 +175,7 @@ std::optional<ApiReply> WhyNotEditable(const JobBook& book, const Job& job) {
 Made JobMaker::Preview(const MakeRequest& request) {
   Made made = FromStoryboard(request, Kind::kPreview);
   if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) {
-    // The final id comes with the job's own; here it is only asked for.
+    // The project's id comes with the job's own; here it is only noted that one is wanted.
     if (FindBool(*request.body, "saveProject", false)) (*job)->project_id = "wanted";
   }
   return made;
@@ -219,7 +220,7 @@ Made JobMaker::Render(const MakeRequest& request, const Job& preview, Version ve
   job->kind = Kind::kRender;
   job->version = version;
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
-  // By way of renderParams, so that edits of its elements count.
+  // The film is made by way of renderParams, so that edits of its elements count.
   const auto params = RenderParams(preview, request.origin);
   job->film =
       version == Version::kV1 ? FilmFromRenderParamsV1(*params) : FilmFromRenderParams(*params);

@@ -37,8 +37,8 @@ class JobMaker {
   Made Highlights(const MakeRequest& request);
   Made HighlightsOfJob(const MakeRequest& request);
 
-  // The older generation. Its previews are rendered by its own calls, and those of v2 by v2's:
-  // their renderParams have nothing in common.
+  // Makes a v1 preview. v1's previews are rendered by v1's calls, and v2's by v2's: their
+  // renderParams have nothing in common.
   Made PreviewV1(const MakeRequest& request);
   // Any body is accepted here; one that cannot be read becomes a job that fails.
   Made RenderOfParamsV1(const MakeRequest& request);

@@ -111,7 +111,7 @@ absl::Status Journal::Load(const std::filesystem::path& file) {
     entries_.push_back(std::move(entry));
     begin = end + 1;
   }
-  // Cut, not only skipped: the next line must not be glued to it.
+  // The torn line is cut and not only skipped, because the next line must not be glued to it.
   if (begin < text.size() && ::ftruncate(fd_, static_cast<off_t>(begin)) != 0) {
     return absl::UnavailableError(Problem(file, std::strerror(errno)));
   }

@@ -9,8 +9,9 @@
 namespace gateway::sandbox {
 namespace {
 
-// What RapidJSON lets pass, or "": nesting that its iterative parser takes but nothing afterwards
-// does, and the second half of a surrogate pair on its own, of which it would make broken UTF-8.
+// Finds what RapidJSON wrongly lets pass, or "": nesting that its iterative parser takes but
+// nothing afterwards does, and the second half of a surrogate pair on its own, of which it would
+// make broken UTF-8.
 std::string FindTrap(std::string_view text) {
   int depth = 0;
   bool in_string = false;

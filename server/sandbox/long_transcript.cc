@@ -11,12 +11,13 @@
 namespace gateway::sandbox {
 namespace {
 
-// So that no word of one minute begins before the last of the one before it.
+// The pause between two minutes, so that no word of one begins before the last word of the one
+// before.
 constexpr double kBetweenMinutes = 0.5;
 
 std::int64_t Milliseconds(double seconds) { return std::llround(seconds * 1000); }
 
-// As it stands between the quotes of a JSON string.
+// The text as it stands between the quotes of a JSON string.
 std::string EscapedJson(std::string_view text) {
   const std::string quoted = JsonOut().Put(text).Take();
   return quoted.substr(1, quoted.size() - 2);
@@ -39,7 +40,7 @@ void AppendStamp(std::string& out, std::int64_t ms, char separator) {
   AppendNumber(out, ms % 1000, 3);
 }
 
-// How far its numbers go: from one minute to the next they go on.
+// How far the numbers of one minute go; the next minute's go on from there.
 struct Counts {
   std::int64_t turns = 0;
   std::int64_t words = 0;
@@ -82,7 +83,7 @@ class LongBodySource final : public http::BodySource {
   }
 
  private:
-  // What is at hand from there on; empty at the end.
+  // The text that is at hand from `offset` on; empty at the end.
   std::string_view From(std::uint64_t offset) {
     if (offset < before_.size()) return std::string_view(before_).substr(offset);
     offset -= before_.size();

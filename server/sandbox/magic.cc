@@ -22,7 +22,7 @@ constexpr struct {
 };
 constexpr std::string_view kMinutes = "sandbox-minutes-";
 
-// Cuts every `what` out of `text`; whether there was one.
+// Cuts every `what` out of `text` and tells whether there was one.
 bool CutOut(std::string* text, std::string_view what) {
   bool found = false;
   for (std::size_t at; (at = text->find(what)) != std::string::npos; found = true) {

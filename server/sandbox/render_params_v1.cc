@@ -9,7 +9,7 @@ constexpr std::size_t kKeywordMinBytes = 6;
 
 bool IsWordByte(char c) { return std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80) != 0; }
 
-// The longest word, if it is a long one: what Pictory would highlight.
+// The word that Pictory would highlight: the longest one, if it is long.
 std::string_view Keyword(std::string_view text) {
   std::string_view longest;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -21,7 +21,7 @@ std::string_view Keyword(std::string_view text) {
   return longest.size() >= kKeywordMinBytes ? longest : std::string_view();
 }
 
-// The text is markup; quotes stand for themselves, as in the real ones.
+// Escapes a text that is markup; quotes stand for themselves, as in the real ones.
 std::string EscapedMarkup(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -95,7 +95,7 @@ void WriteFont(JsonOut* out) {
   out->Field("line_spacing", 1.2).Field("color", "rgba(255,255,255,255)");
   out->Field("backcolor", "rgba(17,17,17,153)").Field("keycolor", "rgba(226,226,170,255)");
   out->Field("textShadowColor", "rgba(255,255,255,1)").Field("textShadowWidthFr", 0);
-  // All the digits a double has: they must come back as they went out.
+  // The number has all the digits of a double, which must come back as they went out.
   out->Key("line_height").Raw("62.24400000000001").Field("case", nullptr);
   out->Key("decoration").Array().EndArray().Field("fullWidth", false).EndObject();
 }

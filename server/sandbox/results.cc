@@ -21,8 +21,8 @@ void WriteAudio(JsonOut* out, const char* id, const std::string& url, double sec
   out->Field("volume", volume).Field("fade", nullptr).EndObject();
 }
 
-// Ids of media are integers from one library and strings from the other, side by side in one
-// document: what makes renderParams hard to carry through typed data.
+// Writes a background. Ids of media are integers from one library and strings from the other, side
+// by side in one document, which makes renderParams hard to carry through typed data.
 void WriteBackground(JsonOut* out, const Scene& scene, std::size_t index,
                      const std::string& origin) {
   const std::string url = origin + "/media/stock/clip.mp4";
@@ -89,7 +89,7 @@ void ApplyEdit(const Value& change, Json* params) {
 
 void WritePreview(JsonOut* out, const Job& job, const std::string& origin) {
   if (job.version == Version::kV1) {
-    // As written, not parsed and written again: that would change digits.
+    // The params go out as they were written; parsed and written again their digits would change.
     out->Key("renderParams").Raw(PlannedParams(job, origin));
     out->Field("preview", origin + "/v2/preview/" + job.id);
     return;
@@ -117,7 +117,8 @@ void WriteRender(JsonOut* out, const Job& job, const std::string& origin) {
   if (job.film.ai_credits > 0) out->Field("aiCreditsUsed", job.film.ai_credits);
 }
 
-// The first generation does not say that a preview is done: its result does.
+// Whether the answer says that a job has ended. v1 says it of renders only; that its other jobs are
+// done shows in their results.
 bool TellsCompletion(const Job& job) {
   return job.version == Version::kV2 || job.kind == Kind::kRender;
 }
@@ -154,7 +155,7 @@ bool HasReadyData(const Job& job, const JobState& state) {
   return state.phase == Phase::kCompleted && !job.data.empty();
 }
 
-// Old transcriptions carry their id inside `data`, and nowhere else.
+// Whether the id stands inside `data`: v1's transcriptions have it there, and nowhere else.
 bool HasIdInside(const Job& job, const JobState& state) {
   return HasReadyData(job, state) && job.version == Version::kV1 &&
          job.kind == Kind::kTranscription;

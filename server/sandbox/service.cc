@@ -45,7 +45,7 @@ ServerResponse Playable(std::string_view type, std::shared_ptr<http::BodySource>
   return response;
 }
 
-// Browsers do; programs that download what they were given a link to do not.
+// Whether the caller wants a page. Browsers do; programs that download what a link leads to do not.
 bool WantsPage(const ServerRequest& request) {
   const std::string* accept = request.FindHeader("accept");
   return accept != nullptr && accept->find("text/html") != std::string::npos;
@@ -68,7 +68,7 @@ ServerResponse ToResponse(const ApiReply& reply) {
   return response;
 }
 
-// A host a page or a JSON text may safely name.
+// Whether a page or a JSON text may safely name this host.
 bool IsHost(std::string_view host) {
   return !host.empty() && host.size() <= 255 &&
          host.find_first_not_of(
@@ -129,7 +129,7 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   server_options.address = options.listen;
   server_options.port = options.port;
   server_options.piece_timeout = server_options.read_timeout;
-  // The journal first: it makes the directory, and keeps a second sandbox out of it.
+  // The journal is opened first: it makes the directory, and keeps a second sandbox out of it.
   auto journal = Journal::Open(options.state_dir);
   if (!journal.ok()) return journal.status();
   auto kept = ListenAsBefore(std::move(server_options),
@@ -270,7 +270,8 @@ ServerResponse Service::Preview(const Job* job) {
   return Html(404, NoticePage("No preview", std::string("This job is ") + Name(phase) + "."));
 }
 
-// Pictory's pages show a viewer behind this link, its oldest programs save it as an mp4: so both.
+// Pictory's pages show a viewer behind this link, and its oldest programs save it as an mp4, so the
+// sandbox does both.
 ServerResponse Service::Share(const Job* job, const ServerRequest& request) {
   if (job == nullptr || job->kind != Kind::kRender) return NotFound();
   const Phase phase = book_.StateOf(*job).phase;

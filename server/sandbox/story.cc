@@ -37,7 +37,7 @@ std::vector<std::string> Words(std::string_view text) {
   return words;
 }
 
-// Pieces that fit on the screen, never breaking a word.
+// Cuts the text into pieces that fit on the screen, and never breaks a word.
 std::vector<std::string> CaptionTexts(std::string_view text) {
   std::vector<std::string> pieces;
   for (const std::string& sentence : SplitSentences(text)) {
@@ -55,7 +55,7 @@ std::vector<std::string> CaptionTexts(std::string_view text) {
   return pieces;
 }
 
-// The scene's time shared out by length of text.
+// Shares the scene's time out among its captions, by length of text.
 void AddCaptions(Scene* scene, double speaking) {
   const std::vector<std::string> texts = CaptionTexts(scene->text);
   std::size_t total = 0;

@@ -189,7 +189,7 @@ void CheckScene(FieldChecker scene, bool smart_layout) {
   if (scene.IsObject("voiceOver")) CheckVoice(scene.Inside("voiceOver"));
 }
 
-// Letters of any script, digits, space, `_` and `-`.
+// Whether a name has only letters of any script, digits, space, `_` and `-`.
 bool IsVideoName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c & 0x80) != 0 || std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '_' ||

@@ -77,7 +77,7 @@ double SegmentSeconds(const Value& scene) {
 }
 
 void AddScenes(const Value& body, const Value& scene, Film* film) {
-  // The scene's own word counts; some documents have these at the top instead.
+  // The scene's own member counts; some documents have these at the top instead.
   const auto splits = [&](const char* key) {
     return FindBool(scene, key, FindBool(body, key, false));
   };

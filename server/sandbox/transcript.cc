@@ -8,7 +8,7 @@
 namespace gateway::sandbox {
 namespace {
 
-// One spoken or silent word of a transcript, where it lies in the tree.
+// A Word is one spoken or silent word of a transcript, where it lies in the tree.
 struct Word {
   Value* value;
   int group;  // counts sentences through the whole transcript
@@ -185,7 +185,7 @@ void WriteTexts(JsonOut* out, const std::vector<Caption>& captions) {
   out->Field("txt", ToTxt(captions)).Field("srt", ToSrt(captions)).Field("vtt", ToVtt(captions));
 }
 
-// Short versions that Pictory adds to every transcription.
+// Writes the short versions that Pictory adds to every transcription.
 void WritePresets(JsonOut* out, const Value& transcript) {
   out->Key("highlights").Array();
   const double total = TranscriptSeconds(transcript);
@@ -281,7 +281,7 @@ void Highlight(Json* transcript, double seconds) {
     for (Word* word : sentence.words) mark(word);
   }
   if (any || sentences.empty()) return;
-  // Not even one sentence fits: the beginning of the best.
+  // If not even one sentence fits, the beginning of the best one is marked.
   for (Word* word : sentences.front().words) {
     left -= word->end - word->start;
     if (left < 0) return;

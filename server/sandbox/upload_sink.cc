@@ -75,7 +75,7 @@ http::BodySink::Next UploadSink::Refuse(ServerResponse response) {
 }
 
 std::optional<ServerResponse> UploadSink::CheckSignature() {
-  // Loud, because it is a leak: a key that reaches this store has left Pictory.
+  // The refusal is loud, because this is a leak: a key that reaches this store has left Pictory.
   if (head_.FindHeader("authorization") != nullptr) {
     ++uploads_.stats().with_credentials;
     return S3Error(403, "AccessDenied",
@@ -145,7 +145,7 @@ http::BodySink::Next UploadSink::BeginWriting() {
   return Next::kMore;
 }
 
-// What a status query is told.
+// The answer to a status query.
 ServerResponse UploadSink::Progress() const {
   if (!slot_.total && slot_.stored_at) return Stored();
   return Incomplete(slot_.total == range_->total ? slot_.received : 0);

@@ -132,7 +132,8 @@ absl::StatusOr<UploadSlot> UploadStore::Add(std::string file_name, std::string c
   slot.content_type = std::move(content_type);
   slot.expires = now + life;
   MutexLock lock(mutex_);
-  // An expired slot still tells its owner so; it goes only where there is no room.
+  // An expired slot still tells its owner that it has expired, so it goes only where there is no
+  // room.
   if (entries_.size() >= kSlotsMax) ForgetUnused(now);
   if (entries_.size() >= kSlotsMax) return absl::ResourceExhaustedError("too many uploads");
   Save(slot);
@@ -157,7 +158,8 @@ std::unique_ptr<UploadStore::Writing> UploadStore::Begin(std::string_view token,
   if (offset != 0 && offset != entry.slot.received) return nullptr;
   const std::filesystem::path part = PartOf(token);
   std::error_code ignored;
-  // A new file, so that a writer that is no longer listened to does not write into this one.
+  // A new file is begun, so that an older writer, which no longer counts, does not write into this
+  // one.
   if (offset == 0) std::filesystem::remove(part, ignored);
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return nullptr;

@@ -10,7 +10,7 @@
 namespace gateway::sandbox {
 namespace {
 
-// `http://host:1` with another port.
+// The origin, such as `http://host:1`, with another port.
 std::string WithPort(const std::string& origin, std::uint16_t port) {
   const std::size_t colon = origin.rfind(':');
   const bool has_port = colon != std::string::npos && colon > origin.find("://") &&
@@ -18,7 +18,7 @@ std::string WithPort(const std::string& origin, std::uint16_t port) {
   return (has_port ? origin.substr(0, colon) : origin) + ":" + std::to_string(port);
 }
 
-// Every text in `value`; nesting is bounded by ParseJson.
+// Visits every text in `value`; ParseJson bounds the nesting.
 template <class Visit>
 void ForEachText(const Value& value, const Visit& visit) {
   if (value.IsString()) visit(Text(value));

@@ -12,7 +12,8 @@ namespace {
 using Type = Fault::Type;
 
 constexpr int kInFlight = 8;  // calls to one origin at a time
-// A clock that a test moves may not have reached the job's end when the real time has passed.
+// When to look again: a clock that a test moves may not have reached the job's end when the real
+// time has passed.
 constexpr std::chrono::milliseconds kLookAgain{20};
 
 bool Is(const std::optional<Fault>& fault, Type type) { return fault && fault->type == type; }
@@ -25,7 +26,7 @@ std::string BodyFor(const Job& job, const JobState& state, const std::string& or
   return body;
 }
 
-// The scheme and the authority, and what follows them.
+// Splits a URL into scheme and authority, and what follows them.
 std::pair<std::string, std::string> Split(const std::string& url) {
   const std::size_t authority = url.find("://") + 3;
   const std::size_t end = std::min(url.find_first_of("/?#", authority), url.size());
@@ -102,7 +103,8 @@ void Webhooks::Call(const std::string& job_id, std::int64_t times, Done done) {
                    [this, job_id, times, done = std::move(done)](const http::Response& response) {
                      const bool taken = response.outcome == http::Response::Outcome::kComplete &&
                                         response.status / 100 == 2;
-                     // Even if it is refused inside Start: what follows does not run inside itself.
+                     // This is posted even if the call is refused inside Start, so that what
+                     // follows does not run inside itself.
                      server_->Post([this, job_id, times, done, taken] {
                        --waiting_;
                        ++(taken ? called_ : failed_);

@@ -3,8 +3,8 @@
 //   node story.js                 (--help lists the options)
 //   node story.js --watch JOB     go on where another run stopped
 //
-// Exit status: 0 succeeded, 1 a job failed, 2 usage or a file, 3 no such job, 5 gateway unreachable or
-// call refused, 6 outcome unknown (do not resubmit), 130 interrupted (the jobs go on).
+// Exit status: 0 succeeded, 1 a job failed, 2 usage or a file, 3 no such job, 5 gateway unreachable
+// or call refused, 6 outcome unknown (do not resubmit), 130 interrupted (the jobs go on).
 
 import {randomUUID} from 'node:crypto';
 import {mkdir, readFile, stat} from 'node:fs/promises';
