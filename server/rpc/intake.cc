@@ -124,10 +124,13 @@ void Intake::RefuseLate(MonoTime now) {
 }
 
 // Makes room: gives back what the allocator still holds of refused requests, which takes 0.1 s and
-// more, and refuses more of them if memory is short even then.
+// more, and refuses more of them if memory is short even then. Where little is left that time is
+// not there, and requests are refused first.
 void Intake::MakeRoom() {
-  ReturnFreeMemory();
-  if (!MemoryIsShort()) return;
+  if (!UsesMoreThan(MemoryScarceFrom(limits_.memory_bytes))) {
+    ReturnFreeMemory();
+    if (!MemoryIsShort()) return;
+  }
   Arrivals large;
   {
     MutexLock lock(mutex_);
@@ -177,9 +180,11 @@ void Intake::Take(std::vector<Arrivals::iterator>& found, const std::vector<std:
   }
 }
 
-bool Intake::MemoryIsShort() const {
+bool Intake::MemoryIsShort() const { return UsesMoreThan(MemoryShortFrom(limits_.memory_bytes)); }
+
+bool Intake::UsesMoreThan(std::size_t bytes) const {
   if (limits_.memory_bytes == 0) return false;
-  return (limits_.used ? limits_.used() : ResidentBytes()) > MemoryShortFrom(limits_.memory_bytes);
+  return (limits_.used ? limits_.used() : ResidentBytes()) > bytes;
 }
 
 grpc::Status Intake::Arrival::Late(Duration limit) const {
@@ -189,6 +194,10 @@ grpc::Status Intake::Arrival::Late(Duration limit) const {
 std::size_t MemoryShortFrom(std::size_t limit) {
   const std::size_t least = limit - std::min(limit / 2, limits::kMemoryShortHeadroom);
   return std::min(limit / 100 * limits::kMemoryShortPercent, least);
+}
+
+std::size_t MemoryScarceFrom(std::size_t limit) {
+  return limit - (limit - MemoryShortFrom(limit)) / 2;
 }
 
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count) {

@@ -94,6 +94,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void Take(std::vector<Arrivals::iterator>& found, const std::vector<std::size_t>& chosen,
             Arrivals& into) REQUIRES(mutex_);
   bool MemoryIsShort() const;
+  bool UsesMoreThan(std::size_t bytes) const;
 
   const IntakeLimits limits_;
   const std::size_t held_max_bytes_;
@@ -113,6 +114,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
 
 // From so much used memory on, requests that do not come at once are refused. Pure.
 std::size_t MemoryShortFrom(std::size_t limit);
+// From so much used memory on, they are refused before free memory is given back. Pure.
+std::size_t MemoryScarceFrom(std::size_t limit);
 
 // Which `count` requests are refused when there are too many: first those of the peers with the
 // most, and of one peer the oldest. The result holds indexes into `peers`, which are given from the

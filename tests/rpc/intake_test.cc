@@ -137,6 +137,22 @@ TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   EXPECT_TRUE(intake->End(*young));
 }
 
+// What is used falls once free memory was given back, which takes time.
+TEST_F(IntakeTest, WhereLittleIsLeftRequestsAreRefusedFirst) {
+  for (const auto& [before, refused] : {std::pair(800, ""), {900, "MEMORY_SHORT"}}) {
+    int looks = 0;
+    const auto intake = Make(
+        {.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&, before] {
+           const std::size_t given_back = 700;
+           return (++looks <= 2 ? static_cast<std::size_t>(before) : given_back) * limits::kMiB;
+         }});
+    const auto slow = Arrive(*intake);
+    clock_.Advance(2 * kStep);
+    EXPECT_EQ(slow->reason, refused) << before;
+    intake->End(*slow);
+  }
+}
+
 TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
   const auto intake = Make({.memory_bytes = 32 * limits::kRequestMaxBytes});
   std::shared_ptr<void> first = intake->Hold(limits::kRequestMaxBytes);
@@ -163,6 +179,8 @@ TEST(MemoryShortTest, LittleMemoryHasRoomForWhatComesBetweenTwoLooks) {
   EXPECT_EQ(MemoryShortFrom(1000 * limits::kMiB), 750 * limits::kMiB);
   EXPECT_EQ(MemoryShortFrom(256 * limits::kMiB), 160 * limits::kMiB);
   EXPECT_EQ(MemoryShortFrom(64 * limits::kMiB), 32 * limits::kMiB);
+  EXPECT_EQ(MemoryScarceFrom(1000 * limits::kMiB), 875 * limits::kMiB);
+  EXPECT_EQ(MemoryScarceFrom(256 * limits::kMiB), 208 * limits::kMiB);
 }
 
 TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {
