@@ -287,20 +287,24 @@ class HeldLane {
  public:
   // For the answer to a read of whatever kind.
   auto Callback() {
-    return [this](const auto& answer) {
+    return [gate = gate_](const auto& answer) {
       EXPECT_TRUE(answer.ok()) << answer.status();
-      begun_.set_value();
-      go_.get_future().wait();
+      gate->begun.set_value();
+      gate->go.get_future().wait();
     };
   }
   void AwaitBegun() {
-    ASSERT_EQ(begun_.get_future().wait_for(kPatience), std::future_status::ready);
+    ASSERT_EQ(gate_->begun.get_future().wait_for(kPatience), std::future_status::ready);
   }
-  void LetGo() { go_.set_value(); }
+  void LetGo() { gate_->go.set_value(); }
 
  private:
-  std::promise<void> begun_;
-  std::promise<void> go_;
+  // The lane may still be leaving it when the test is over.
+  struct Hold {
+    std::promise<void> begun;
+    std::promise<void> go;
+  };
+  const std::shared_ptr<Hold> gate_ = std::make_shared<Hold>();
 };
 
 TEST_F(SqliteJobStoreTest, AJobIsFoundAndListedWhileAPartIsRead) {
