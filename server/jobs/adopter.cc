@@ -144,10 +144,8 @@ void Adopter::OnAdopted(const JobKey& key, const pictory::JobReply& reply,
   const SnapshotPtr adopted = outcome.seen;
   Advanced advanced = Advance(outcome.record, reply, clock_.WallNow());
   if (!advanced.store) return Finish(key, adopted);
-  Ledger::Change change{.record = std::move(advanced.record), .hidden = !advanced.visible};
-  if (IsFinal(change.record.job.state) && reply.result != nullptr) {
-    change.parts = reply.result->parts;
-  }
+  Ledger::Change change{.parts = PartsToStore(advanced.record, reply), .hidden = !advanced.visible};
+  change.record = std::move(advanced.record);
   // If this cannot be stored, the next poll brings it again.
   ledger_.Update(std::move(change), [this, key, adopted](const Ledger::Outcome& stored) {
     Finish(key, stored.seen != nullptr ? stored.seen : adopted);

@@ -219,4 +219,10 @@ Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTi
   return out;
 }
 
+std::vector<pictory::JobResult::Part> PartsToStore(const JobRecord& advanced,
+                                                   const pictory::JobReply& reply) {
+  if (!IsFinal(advanced.job.state) || reply.result == nullptr) return {};
+  return reply.result->parts;
+}
+
 }  // namespace gateway::jobs

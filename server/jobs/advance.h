@@ -7,6 +7,8 @@
 // the job becomes stale, and in the end EXPIRED.
 #pragma once
 
+#include <vector>
+
 #include "base/clock.h"
 #include "jobs/asked.h"
 #include "jobs/job.h"
@@ -29,5 +31,10 @@ Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTi
 inline Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   return Advance(record, reply, now, {.answered = now, .since = {}});
 }
+
+// The parts of the reply's result that are stored with what the reply has made of a record: all of
+// them once the job has ended, else none.
+std::vector<pictory::JobResult::Part> PartsToStore(const JobRecord& advanced,
+                                                   const pictory::JobReply& reply);
 
 }  // namespace gateway::jobs

@@ -13,18 +13,18 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
 }
 
 void Ledger::Update(Change change, Done done) {
-  Store(std::make_shared<const Change>(std::move(change)), /*again=*/false, std::move(done));
+  Store(std::make_shared<Change>(std::move(change)), /*again=*/false, std::move(done));
 }
 
 void Ledger::Store(const ChangePtr& change, bool again, Done done) {
-  submissions_.Update(change->record, change->parts,
-                      [this, change, again, done = std::move(done)](absl::Status status) {
-                        if (absl::IsAlreadyExists(status) && !IsFinal(change->record.job.state)) {
-                          return FindHolder(change, again, done);
-                        }
-                        Finish(*change, {.status = std::move(status), .record = change->record},
-                               done);
-                      });
+  submissions_.Update(
+      change->record, change->parts,
+      [this, change, again, done = std::move(done)](absl::Status status) {
+        if (absl::IsAlreadyExists(status) && !IsFinal(change->record.job.state)) {
+          return FindHolder(change, again, done);
+        }
+        Finish(*change, {.status = std::move(status), .record = std::move(change->record)}, done);
+      });
 }
 
 void Ledger::Finish(const Change& change, Outcome outcome, const Done& done) {

@@ -63,7 +63,7 @@ class Ledger {
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:
-  using ChangePtr = std::shared_ptr<const Change>;
+  using ChangePtr = std::shared_ptr<Change>;
   // `again`: nobody was found who holds the Pictory id that a first try met.
   void Store(const ChangePtr& change, bool again, Done done);
   void FindHolder(const ChangePtr& change, bool again, Done done);

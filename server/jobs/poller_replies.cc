@@ -120,13 +120,10 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
 
   if (events_.storing) events_.storing(advanced.record);
   advanced.record.next_poll_at = wall + std::chrono::duration_cast<WallTime::duration>(news->delay);
-  std::vector<pictory::JobResult::Part> parts;
-  if (IsFinal(advanced.record.job.state) && news->reply.result != nullptr) {
-    parts = news->reply.result->parts;
-  }
-  ledger_.Update(
-      {.record = advanced.record, .parts = std::move(parts), .hidden = !advanced.visible},
-      [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
+  ledger_.Update({.record = advanced.record,
+                  .parts = PartsToStore(advanced.record, news->reply),
+                  .hidden = !advanced.visible},
+                 [this, news](Ledger::Outcome outcome) { OnStored(news, std::move(outcome)); });
 }
 
 // If somebody else has changed the record meanwhile, the reply is news for the changed one.

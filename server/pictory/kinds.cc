@@ -73,7 +73,7 @@ bool HasSummary(const Envelope& envelope, const v1::Job& job) {
 }
 
 bool ShowsSummary(const Envelope& envelope) {
-  if (envelope.Result("transcript").type != Type::kArray) return false;
+  if (!ShowsTranscription(envelope)) return false;
   v1::SummaryResult words;
   json::ReadOptions options = BasicView(v1::JOB_KIND_SUMMARY);
   options.limits = JobReplyLimits(envelope.data.size());

@@ -15,10 +15,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// The name of the one Pictory account there is. Its API key would not do: that changes, and the
-// request stays the same.
-constexpr char kDefaultAccount[] = "default";
-
 // Takes the metadata's key where the field is empty. Two different ones are a mistake of the
 // caller's that must not cost money.
 absl::Status TakeIdempotencyKey(const std::string& key, const FieldDescriptor* field,
@@ -83,7 +79,8 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   }
   reflection->ClearField(request.get(), id_field);
   jobs::SubmitRequest submit;
-  submit.fingerprint = Fingerprint(method.name, kDefaultAccount, *request);
+  // By the account's name and not its API key, which may change while the request stays the same.
+  submit.fingerprint = Fingerprint(method.name, jobs::kDefaultAccount, *request);
   submit.tenant = caller.tenant;
   submit.kind = method.kind;
   submit.minted_request_id = request_id.empty();

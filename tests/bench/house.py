@@ -316,7 +316,7 @@ def place():
 
 def build(targets):
     if not BIN.exists():
-        print("Before that it builds, 10 to 20 minutes on two cores the first time.", file=sys.stderr, flush=True)
+        print("Before that it builds, 3 to 10 minutes on two cores the first time.", file=sys.stderr, flush=True)
     for command in (["cmake", "--preset", "bench"],
                     ["cmake", "--build", "--preset", "bench", "--target", *sorted(targets)]):
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

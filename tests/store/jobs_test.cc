@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <random>
-#include <thread>
 
 #include "base/errors.h"
 #include "base/ids.h"

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <random>
 #include <thread>
 
 #include "base/errors.h"
