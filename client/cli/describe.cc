@@ -154,7 +154,7 @@ std::string Advice(const Job& job, bool followed) {
           "be\n"
           "working on it, and may bill it. Do not submit it again.\n"
           "  pictory resolve ",
-          id, "   shows what it could be, and settles it\n",
+          id, "   shows what it could be, and resolves it\n",
           followed ? "Waiting on: it may still be confirmed.\n"
                    : absl::StrCat("  pictory watch ", id,
                                   "     follows it; it may still be confirmed\n"));

@@ -80,7 +80,7 @@ Examples:
 
 inline constexpr char kWait[] =
     R"(Silent until the jobs are done; but of a job that is UNCONFIRMED stderr tells once what can be
-done. It may still be found at Pictory, or be settled by a person with `pictory resolve`, so it is
+done. It may still be found at Pictory, or be resolved by a person with `pictory resolve`, so it is
 waited for like any other. Exit status 6 if it is UNCONFIRMED still when --timeout ends, 4 for
 any other job that has not ended by then.
 

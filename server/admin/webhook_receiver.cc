@@ -7,7 +7,7 @@
 #include "admin/webhook_path.h"
 #include "base/limits.h"
 #include "http/inflate.h"
-#include "pictory/callback.h"
+#include "pictory/webhook_call.h"
 
 namespace gateway::admin {
 namespace {

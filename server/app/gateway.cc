@@ -292,8 +292,8 @@ absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
   if (webhooks != nullptr) {
     webhooks->Serve(
-        CallbackEvents(metrics, [this](const std::string& token, std::vector<std::string> ids,
-                                       admin::WebhookEvents::Done done) {
+        WebhookEventsOf(metrics, [this](const std::string& token, std::vector<std::string> ids,
+                                        admin::WebhookEvents::Done done) {
           core->resolver.OnWebhookCall(token, std::move(ids), std::move(done));
         }));
   }
@@ -484,7 +484,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
 // them.
 void Gateway::Parts::NoteOwed() {
   std::promise<void> noted;
-  store->EndEpoch(core->owed.Unsettled(), [&noted](const absl::Status&) { noted.set_value(); });
+  store->EndEpoch(core->owed.StillOwed(), [&noted](const absl::Status&) { noted.set_value(); });
   noted.get_future().wait();
 }
 

@@ -132,7 +132,7 @@ jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics) {
   return events;
 }
 
-admin::WebhookEvents CallbackEvents(
+admin::WebhookEvents WebhookEventsOf(
     obs::Metrics& metrics,
     std::function<void(const std::string&, std::vector<std::string>, admin::WebhookEvents::Done)>
         webhook_called) {

@@ -22,7 +22,7 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics);
 jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // unconfirmed is left empty
 jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics);
 // Hands webhook calls on to `webhook_called`.
-admin::WebhookEvents CallbackEvents(
+admin::WebhookEvents WebhookEventsOf(
     obs::Metrics& metrics,
     std::function<void(const std::string& token, std::vector<std::string> pictory_job_ids,
                        admin::WebhookEvents::Done done)>

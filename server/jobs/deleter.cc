@@ -12,7 +12,7 @@ absl::Status WhyNot(const Job& job) {
   if (IsFinal(job.state)) return absl::OkStatus();
   if (job.state == v1::JOB_STATE_UNCONFIRMED) {
     return errors::JobNotDeletable(job.job_id,
-                                   "it is UNCONFIRMED; settle it with ResolveJob first");
+                                   "it is UNCONFIRMED; resolve it with ResolveJob first");
   }
   return errors::JobNotDeletable(job.job_id, "it is " + StateName(job.state) +
                                                  ", and Pictory has no way to stop a job; wait "

@@ -22,7 +22,7 @@ namespace v1 = ::pictory::jobs::v1;
 // The message of an UNCONFIRMED job.
 inline constexpr char kUnconfirmedMessage[] =
     "Sent to Pictory, but no complete answer came back; it is not sent again. Do not resubmit; "
-    "ResolveJob settles it.";
+    "ResolveJob resolves it.";
 
 struct Job {
   std::string tenant;

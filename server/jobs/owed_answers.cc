@@ -187,7 +187,7 @@ void OwedAnswers::Note(JobRecord& record) {
   }
 }
 
-std::vector<OwedJob> OwedAnswers::Unsettled() {
+std::vector<OwedJob> OwedAnswers::StillOwed() {
   std::vector<OwedJob> jobs;
   MutexLock lock(mutex_);
   Sweep(clock_.Now());

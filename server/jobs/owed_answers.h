@@ -129,7 +129,7 @@ class OwedAnswers {
   void Note(JobRecord& record);
 
   // The jobs whose answers are still owed: they were lost, or do not count as arrived yet.
-  std::vector<OwedJob> Unsettled();
+  std::vector<OwedJob> StillOwed();
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:

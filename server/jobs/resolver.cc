@@ -72,7 +72,7 @@ void Resolver::Recall(std::vector<Hint> hints) {
 }
 
 void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
-                             CallbackDone done) {
+                             WebhookCallDone done) {
   std::erase_if(pictory_job_ids, [](const std::string& id) { return !IsUpstreamId(id); });
   submissions_.FindToken(token, [this, ids = std::move(pictory_job_ids), done = std::move(done)](
                                     absl::StatusOr<std::optional<JobRecord>> found) {

@@ -71,9 +71,9 @@ class Resolver {
   // Pictory, or somebody else who knows the token, says that a job has news. `pictory_job_ids` are
   // the ids in the call's body; they may be none, or unusable ones. `done` gets OK once nothing of
   // the call can be lost: ids of a job that is unconfirmed, or may become so, are durable.
-  using CallbackDone = std::function<void(absl::Status)>;
+  using WebhookCallDone = std::function<void(absl::Status)>;
   void OnWebhookCall(const std::string& token, std::vector<std::string> pictory_job_ids,
-                     CallbackDone done);
+                     WebhookCallDone done);
 
   // Does what ResolveJob says: lists candidates, adopts, or abandons. Repeating a decision
   // succeeds.

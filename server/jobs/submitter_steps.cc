@@ -386,9 +386,10 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kNotSent:
       // An attempt whose outcome could not be stored left this record behind; a restart makes it
       // UNCONFIRMED or not sent.
-      return Finish(attempt, errors::Internal(
-                                 "An earlier attempt of request_id " + attempt->key.id +
-                                 " is in doubt; do not resubmit, its job is " + record.job.job_id));
+      return Finish(
+          attempt,
+          errors::Internal("An earlier attempt of request_id " + attempt->key.id +
+                           " is unconfirmed; do not resubmit, its job is " + record.job.job_id));
   }
 }
 

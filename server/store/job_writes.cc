@@ -332,7 +332,7 @@ std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
       absl::StrCat(
           "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
           " FROM jobs INDEXED BY jobs_unsettled WHERE ",
-          IsUnsettledSql(), " AND sent_at >= ?1 AND ", SubmissionIn(jobs::CanBeOwed),
+          IsStillOwedSql(), " AND sent_at >= ?1 AND ", SubmissionIn(jobs::CanBeOwed),
           " AND (delivery <> ", Sql(jobs::Delivery::kUnsaid),
           " OR owner_epoch > (SELECT clean_epoch FROM store)) ORDER BY sent_at DESC LIMIT ?2"));
   const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;

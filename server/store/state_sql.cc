@@ -55,7 +55,7 @@ std::string IsInFlightSql() { return absl::StrCat("submission <= ", Sql(kLastInF
 
 std::string IsSpentSql() { return SubmissionIn(jobs::CountsAsSpent); }
 
-std::string IsUnsettledSql() {
+std::string IsStillOwedSql() {
   return absl::StrCat("minted_request_id = 1 AND delivery <> ", Sql(jobs::Delivery::kArrived));
 }
 

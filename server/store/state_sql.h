@@ -25,7 +25,7 @@ std::string IsInFlightSql();
 // jobs_spent
 std::string IsSpentSql();
 // jobs_unsettled
-std::string IsUnsettledSql();
+std::string IsStillOwedSql();
 // jobs_unseen
 std::string IsUnseenSql();
 

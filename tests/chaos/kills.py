@@ -135,7 +135,7 @@ def call_back(tally, sandbox, g, request_id, job_id):
     status = post(g.webhook, "/" + entry["webhook"].split("/", 3)[3], body.encode())
     tally.expect(status == 204, f"{request_id}: the callback was answered {status}")
     state = wait_until(lambda: (s := g.json("get", job_id)["state"]) != UNCONFIRMED and s,
-                       f"{request_id} to be settled")
+                       f"{request_id} to be resolved")
     took = time.monotonic() - began
     tally.expect(took <= HEALED_SECONDS, f"{request_id}: {state} only {took:.1f} s after the callback")
     tally.expect(g.json("get", job_id)["pictoryJobId"] == entry["job_id"], f"{request_id}: another job")

@@ -452,7 +452,7 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
     asked.push_back(request.job_id());
     if (request.job_id() == "busy") {
       return gateway::errors::JobNotDeletable("busy",
-                                              "it is UNCONFIRMED; settle it with ResolveJob");
+                                              "it is UNCONFIRMED; resolve it with ResolveJob");
     }
     v1::DeleteJobResponse response;
     *response.mutable_job() = MakeJob(request.job_id(), v1::JOB_STATE_SUCCEEDED);
@@ -462,7 +462,7 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
   EXPECT_EQ(got.exit_code, 5);
   EXPECT_EQ(got.out, "job a\n  deleted\njob b\n  deleted\n");
   EXPECT_EQ(got.err,
-            "pictory: Job busy cannot be deleted: it is UNCONFIRMED; settle it with `pictory "
+            "pictory: Job busy cannot be deleted: it is UNCONFIRMED; resolve it with `pictory "
             "resolve`\n");
   EXPECT_EQ(asked, (std::vector<std::string>{"a", "busy", "b"}));
   EXPECT_THAT(Run({"delete", "busy", "--json"}).err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));

@@ -60,7 +60,7 @@ class Grpcurl(Tool):
                 self.assertIn(f"{method} is a method", self.grpcurl(self.g.grpc, "describe", method))
 
     def test_shows_the_comments_of_the_protos(self):
-        for name, words in {API: "Settles an UNCONFIRMED job.",
+        for name, words in {API: "Resolves an UNCONFIRMED job.",
                             "pictory.jobs.v1.Job": "Rises with each visible change",
                             "pictory.jobs.v1.JobState": "Pictory says it works on it."}.items():
             self.assertIn(words, self.grpcurl(self.g.grpc, "describe", name))

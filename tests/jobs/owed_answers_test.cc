@@ -282,8 +282,8 @@ TEST_F(OwedAnswersTest, ARecordIsNotedAsArrivedOnceItIs) {
   Arrives("r2", "g");
   EXPECT_FALSE(noted("job-r1"));
   EXPECT_FALSE(noted("job-r2"));
-  ASSERT_EQ(owed_.Unsettled().size(), 2u);
-  for (const OwedJob& job : owed_.Unsettled()) {
+  ASSERT_EQ(owed_.StillOwed().size(), 2u);
+  for (const OwedJob& job : owed_.StillOwed()) {
     EXPECT_EQ(job.delivery, job.job_id == "job-r1" ? Delivery::kLost : Delivery::kSeemsArrived);
   }
   clock_.Advance(30s);
@@ -291,9 +291,9 @@ TEST_F(OwedAnswersTest, ARecordIsNotedAsArrivedOnceItIs) {
   EXPECT_TRUE(noted("job-r2"));
   EXPECT_TRUE(noted("job of long ago"));
   EXPECT_FALSE(noted("job with a key", false));
-  ASSERT_EQ(owed_.Unsettled().size(), 1u);
-  EXPECT_EQ(owed_.Unsettled()[0].job_id, "job-r1");
-  EXPECT_EQ(owed_.Unsettled()[0].delivery, Delivery::kLost);
+  ASSERT_EQ(owed_.StillOwed().size(), 1u);
+  EXPECT_EQ(owed_.StillOwed()[0].job_id, "job-r1");
+  EXPECT_EQ(owed_.StillOwed()[0].delivery, Delivery::kLost);
 }
 
 TEST_F(OwedAnswersTest, WithoutATimeToSettleAnArrivalIsOne) {

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "pictory/all_kinds.h"
-#include "pictory/callback.h"
 #include "pictory/http_reply.h"
+#include "pictory/job_list.h"
 #include "pictory/job_result.h"
 #include "pictory/submit_reply.h"
 #include "pictory/token_reply.h"
 #include "pictory/upload.h"
+#include "pictory/webhook_call.h"
 #include "support/fake_transport.h"
 #include "support/hostile_bodies.h"
 

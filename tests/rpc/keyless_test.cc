@@ -49,7 +49,7 @@ class KeylessHouse : public RpcHouse {
     answer();
   }
   // An equal submit is owed the answer.
-  bool IsOwed() { return owed.Unsettled().size() == 1; }
+  bool IsOwed() { return owed.StillOwed().size() == 1; }
 
   jobs::OwedAnswers owed{Duration::zero(), clock};  // what arrives is settled
   Mutex mutex;

@@ -364,8 +364,8 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   }
   if (job.has_progress_percent()) progress_ = job.progress_percent();
   if (job.state() == v1::JOB_STATE_UNCONFIRMED && state_ != job.state()) {
-    doubted_since_ = world_.clock().Now();
-    ++world_.statistics().in_doubt;
+    unconfirmed_since_ = world_.clock().Now();
+    ++world_.statistics().unconfirmed;
   }
   state_ = job.state();
   revision_ = job.revision();
@@ -381,25 +381,25 @@ void Caller::LookInTheList() {
   });
 }
 
-void Caller::SettleDoubt(Duration older_than) {
+void Caller::ResolveUnconfirmed(Duration older_than) {
   if (job_id_.empty() && begun_ && !keyed_ && !trying_) LookInTheList();
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
-  if (world_.clock().Now() - doubted_since_ < older_than) return;
+  if (world_.clock().Now() - unconfirmed_since_ < older_than) return;
   v1::ResolveJobRequest request;
   request.set_job_id(job_id_);
   jobs::Resolver& resolver = process->resolver();
   resolver.Resolve(tenant_, request, [this, request, &resolver](const auto& listed) mutable {
     if (!listed.ok()) {  // no budget for the question at present
       return world_.clock().InWorld(world_.Between(20s, 5min),
-                                    [this] { SettleDoubt(Duration(0)); });
+                                    [this] { ResolveUnconfirmed(Duration(0)); });
     }
     const Upstream* mine = world_.pictory().FindByName(name_);
     if (mine != nullptr) {
       // By the gateway's own word: this caller may not have looked for hours.
       if (listed->job().state() == v1::JOB_STATE_UNCONFIRMED &&
           world_.WasCalledBack(mine->token, 3h)) {
-        return Fail("is in doubt although Pictory called back");
+        return Fail("is UNCONFIRMED although Pictory called its webhook");
       }
       bool found = false;
       for (const auto& candidate : listed->candidates())
@@ -411,9 +411,10 @@ void Caller::SettleDoubt(Duration older_than) {
     } else {
       request.set_abandon(true);
     }
-    resolver.Resolve(tenant_, request, [this](const auto& settled) {
-      if (settled.ok()) return Hear(settled->job(), "a decision");
-      world_.clock().InWorld(world_.Between(20s, 5min), [this] { SettleDoubt(Duration(0)); });
+    resolver.Resolve(tenant_, request, [this](const auto& resolved) {
+      if (resolved.ok()) return Hear(resolved->job(), "a decision");
+      world_.clock().InWorld(world_.Between(20s, 5min),
+                             [this] { ResolveUnconfirmed(Duration(0)); });
     });
   });
 }

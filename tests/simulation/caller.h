@@ -27,7 +27,7 @@ class Caller {
   void OnCrash();
   // What an operator does about a job that is UNCONFIRMED for longer than this. One that its caller
   // gave up for is found in the list.
-  void SettleDoubt(Duration older_than);
+  void ResolveUnconfirmed(Duration older_than);
   // After the day, and some quiet hours.
   void CheckEnd();
 
@@ -83,7 +83,7 @@ class Caller {
   jobs::JobState state_ = jobs::v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision_ = 0;
   double progress_ = 0;
-  MonoTime doubted_since_{};
+  MonoTime unconfirmed_since_{};
   std::string refusal_;
   bool deleting_ = false;   // asked for; perhaps done
   bool deleted_ = false;    // told so

@@ -76,9 +76,9 @@ void Add(const Statistics& one, Statistics& all) {
   all.accepted += one.accepted;
   all.crashes += one.crashes;
   all.silences += one.silences;
-  all.in_doubt += one.in_doubt;
+  all.unconfirmed += one.unconfirmed;
   all.watches += one.watches;
-  all.callbacks += one.callbacks;
+  all.webhook_calls += one.webhook_calls;
   all.swallowed += one.swallowed;
   all.by_pictory_id += one.by_pictory_id;
 }
@@ -125,13 +125,14 @@ int main(int argc, char** argv) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
-      "%llu days of %lld h in %.1f s: %llu jobs paid, %llu in doubt for a time, %llu crashes, %llu "
-      "silent weeks, %llu watches, %llu callbacks, %llu answers swallowed, "
+      "%llu days of %lld h in %.1f s: %llu jobs paid, %llu unconfirmed for a time, %llu crashes, "
+      "%llu "
+      "silent weeks, %llu watches, %llu webhook calls, %llu answers swallowed, "
       "%llu reads by Pictory's id\n",
       n(days),
       static_cast<long long>(
           std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
-      seconds, n(all.accepted), n(all.in_doubt), n(all.crashes), n(all.silences), n(all.watches),
-      n(all.callbacks), n(all.swallowed), n(all.by_pictory_id));
+      seconds, n(all.accepted), n(all.unconfirmed), n(all.crashes), n(all.silences), n(all.watches),
+      n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id));
   return failed ? 1 : 0;
 }

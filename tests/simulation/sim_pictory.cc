@@ -125,7 +125,7 @@ void SimPictory::Post(const http::Request& request, Done done) {
     if (Chance(weather_.lost)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
     const Upstream& job = Accept(body);
     const std::string id = job.id;
-    PlanCallbacks(job);
+    PlanWebhookCalls(job);
     if (Chance(weather_.lost_answer))
       return Answer(soon, done, Broken(Response::Outcome::kUnknown));
     if (Chance(weather_.slow_answer)) return Answer(30s, done, Broken(Response::Outcome::kUnknown));
@@ -165,22 +165,21 @@ Upstream& SimPictory::Accept(const std::string& body) {
   return jobs_.back();
 }
 
-void SimPictory::PlanCallbacks(const Upstream& job) {
+void SimPictory::PlanWebhookCalls(const Upstream& job) {
   if (job.token.empty() || job.end == Upstream::End::kNever) return;
   const Duration until_end = job.ends - clock_.Now();
-  if (Chance(weather_.callback_early)) CallBack(Between(1ms, 400ms), job.token, job.id);
-  if (Chance(weather_.callback_wrong)) {
-    CallBack(Between(1s, 10min), job.token, "up-999999");
+  if (Chance(weather_.webhook_early)) CallWebhook(Between(1ms, 400ms), job.token, job.id);
+  if (Chance(weather_.webhook_wrong)) {
+    CallWebhook(Between(1s, 10min), job.token, "up-999999");
   }
-  if (Chance(weather_.callback_lost)) return;
-  CallBack(until_end + Between(10ms, 20s), job.token, job.id);
-  if (Chance(weather_.callback_twice))
-    CallBack(until_end + Between(10ms, 10min), job.token, job.id);
+  if (Chance(weather_.webhook_lost)) return;
+  CallWebhook(until_end + Between(10ms, 20s), job.token, job.id);
+  if (Chance(weather_.webhook_twice))
+    CallWebhook(until_end + Between(10ms, 10min), job.token, job.id);
 }
 
-void SimPictory::CallBack(Duration after, std::string token, std::string id) {
-  clock_.InWorld(after,
-                 [this, token = std::move(token), id = std::move(id)] { callback_(token, id); });
+void SimPictory::CallWebhook(Duration after, std::string token, std::string id) {
+  clock_.InWorld(after, [this, token = std::move(token), id = std::move(id)] { call_(token, id); });
 }
 
 std::string SimPictory::BodyOf(Upstream& job) {

@@ -42,11 +42,11 @@ struct Weather {
   double flaps = 0;        // back to pending, or failed once before it completes
   double cleaned = 0;      // its result is removed before it is asked for
   double late_result = 0;  // it is completed for a while before there is a result
-  // Callbacks, of each job.
-  double callback_lost = 0;
-  double callback_twice = 0;
-  double callback_early = 0;  // before the answer to the submit
-  double callback_wrong = 0;  // names another job
+  // Webhook calls, of each job.
+  double webhook_lost = 0;
+  double webhook_twice = 0;
+  double webhook_early = 0;  // before the answer to the submit
+  double webhook_wrong = 0;  // names another job
   double outages_per_day = 0;
   bool transport_lies = false;     // says NOT_SENT of what it does not know
   bool transport_resends = false;  // sends a paid request again if no answer comes
@@ -63,16 +63,17 @@ struct Upstream {
   bool flaps = false;
   bool flapped = false;
   double progress = 0;
-  std::string token;  // of its callback; "" if none was asked for
+  std::string token;  // of its webhook; "" if none was asked for
 };
 
 class SimPictory final : public http::HttpTransport {
  public:
-  // A callback reaches whoever listens at the gateway's webhook at that time.
-  using Callback = std::function<void(const std::string& token, const std::string& pictory_job_id)>;
+  // A webhook call reaches whoever listens at the gateway's webhook at that time.
+  using WebhookCall =
+      std::function<void(const std::string& token, const std::string& pictory_job_id)>;
 
-  SimPictory(SimClock& clock, std::mt19937_64& random, Weather weather, Callback callback)
-      : clock_(clock), random_(random), weather_(weather), callback_(std::move(callback)) {}
+  SimPictory(SimClock& clock, std::mt19937_64& random, Weather weather, WebhookCall call)
+      : clock_(clock), random_(random), weather_(weather), call_(std::move(call)) {}
 
   void Start(http::Request request, Done done) override;
 
@@ -101,8 +102,8 @@ class SimPictory final : public http::HttpTransport {
   void List(Done done);
   void Answer(Duration after, Done done, http::Response response);
   Upstream& Accept(const std::string& body);
-  void PlanCallbacks(const Upstream& job);
-  void CallBack(Duration after, std::string token, std::string id);
+  void PlanWebhookCalls(const Upstream& job);
+  void CallWebhook(Duration after, std::string token, std::string id);
   std::string BodyOf(Upstream& job);
   std::string Odd(std::string body);
   bool Chance(double probability);
@@ -111,7 +112,7 @@ class SimPictory final : public http::HttpTransport {
   SimClock& clock_;
   std::mt19937_64& random_;
   Weather weather_;
-  const Callback callback_;
+  const WebhookCall call_;
   std::vector<Upstream> jobs_;
   std::unordered_map<std::string, std::size_t> by_id_;
   std::unordered_map<std::string, std::size_t> by_name_;

@@ -25,7 +25,7 @@ struct StoreBugs {
   bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
   bool buries_the_request_id = false;  // a deleted job leaves nothing behind
   bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
-  bool forgets_hints = false;          // what a callback said is gone after a crash
+  bool forgets_hints = false;          // what a webhook call said is gone after a crash
   bool keeps_adopted_apart = false;    // an adopted job is never taken over
   bool forgets_silence = false;  // a restart believes that Pictory could be asked all the time
 };

@@ -31,7 +31,7 @@ TEST(Simulation, TheSameSeedIsTheSameDay) {
   EXPECT_EQ(first.statistics().accepted, second.statistics().accepted);
   EXPECT_EQ(first.statistics().crashes, second.statistics().crashes);
   EXPECT_EQ(first.statistics().watches, second.statistics().watches);
-  EXPECT_EQ(first.statistics().callbacks, second.statistics().callbacks);
+  EXPECT_EQ(first.statistics().webhook_calls, second.statistics().webhook_calls);
 }
 
 class Breaking : public testing::TestWithParam<Breakage> {};

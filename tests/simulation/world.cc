@@ -87,10 +87,10 @@ Weather World::DrawWeather() {
   weather.odd_text = some(0.5);
   weather.odd_word = some(0.3);
   weather.never_ends = some(0.02);
-  weather.callback_lost = some(0.8);
-  weather.callback_twice = some(0.5);
-  weather.callback_early = some(0.6);
-  weather.callback_wrong = some(0.1);
+  weather.webhook_lost = some(0.8);
+  weather.webhook_twice = some(0.5);
+  weather.webhook_early = some(0.6);
+  weather.webhook_wrong = some(0.1);
   weather.outages_per_day = some(6);
   weather.transport_lies = options_.bugs.transport_lies;
   weather.transport_resends = options_.bugs.transport_resends;
@@ -99,7 +99,8 @@ Weather World::DrawWeather() {
 
 void World::Start() {
   Tell("start");
-  for (auto& [token, heard] : callbacks_) {  // what was answered is to be known again from here on
+  for (auto& [token, heard] :
+       webhook_calls_) {  // what was answered is to be known again from here on
     if (heard.answered) heard = {clock_.Now(), statistics_.crashes, true};
   }
   process_ =
@@ -126,7 +127,7 @@ void World::EndInOrder() {
   clock_.InWorld(kFollowed, [this, crashes = statistics_.crashes] {
     if (crashes != statistics_.crashes || store_fails_) return;  // killed meanwhile, or about to be
     if (process_->submitter().running() > 0) Fail("a submit was not followed to its end");
-    store_.EndEpoch(process_->owed().Unsettled(), [](const absl::Status&) {});
+    store_.EndEpoch(process_->owed().StillOwed(), [](const absl::Status&) {});
     Crash("ended in order");
   });
 }
@@ -206,33 +207,33 @@ void World::PlanDay() {
     });
   }
   for (Duration at = 1h; at < options_.length; at += 1h) {
-    clock_.InWorld(at, [this] { SettleDoubts(4h); });
+    clock_.InWorld(at, [this] { ResolveUnconfirmeds(4h); });
   }
 }
 
-void World::SettleDoubts(Duration older_than) {
+void World::ResolveUnconfirmeds(Duration older_than) {
   for (auto& caller : callers_) {
-    if (calm_ || Chance(0.3)) caller->SettleDoubt(older_than);
+    if (calm_ || Chance(0.3)) caller->ResolveUnconfirmed(older_than);
   }
 }
 
 void World::OnWebhookCall(const std::string& token, const std::string& pictory_job_id) {
-  ++statistics_.callbacks;
+  ++statistics_.webhook_calls;
   if (process_ == nullptr) return;
   if (pictory_->Find(pictory_job_id) != nullptr) {
-    callbacks_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
+    webhook_calls_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
   }
   process_->resolver().OnWebhookCall(token, {pictory_job_id},
                                      [this, token](const absl::Status& kept) {
-                                       const auto found = callbacks_.find(token);
-                                       if (kept.ok() && found != callbacks_.end())
+                                       const auto found = webhook_calls_.find(token);
+                                       if (kept.ok() && found != webhook_calls_.end())
                                          found->second.answered = true;
                                      });
 }
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {
-  const auto found = callbacks_.find(token);
-  return found != callbacks_.end() && found->second.crashes == statistics_.crashes &&
+  const auto found = webhook_calls_.find(token);
+  return found != webhook_calls_.end() && found->second.crashes == statistics_.crashes &&
          clock_.Now() - found->second.when >= ago;
 }
 
@@ -277,7 +278,7 @@ std::optional<std::string> World::Run() {
     });
   clock_.Run(evening + kQuiet, stop);
   for (int round = 0; round < 3 && !failure_.has_value(); ++round) {
-    SettleDoubts(Duration(0));
+    ResolveUnconfirmeds(Duration(0));
     clock_.Run(evening + kQuiet + (round + 1) * 2h, stop);
   }
   if (!failure_.has_value()) CheckEnd();

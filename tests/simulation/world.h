@@ -1,4 +1,4 @@
-// One simulated day: callers who submit, repeat, watch, delete and settle jobs; a gateway that is
+// One simulated day: callers who submit, repeat, watch, delete and resolve jobs; a gateway that is
 // killed now and then; a Pictory that misbehaves; and what must hold through all of it.
 //
 // Everything follows from the seed. Single-threaded; worlds share nothing.
@@ -42,11 +42,11 @@ struct WorldOptions {
 struct Statistics {
   std::uint64_t accepted = 0;  // jobs at Pictory
   std::uint64_t crashes = 0;
-  std::uint64_t ends = 0;      // in order
-  std::uint64_t silences = 0;  // of more than a week
-  std::uint64_t in_doubt = 0;  // jobs that were UNCONFIRMED at some time
+  std::uint64_t ends = 0;         // in order
+  std::uint64_t silences = 0;     // of more than a week
+  std::uint64_t unconfirmed = 0;  // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
-  std::uint64_t callbacks = 0;
+  std::uint64_t webhook_calls = 0;
   std::uint64_t by_pictory_id = 0;  // reads that Pictory's id of the job has led to a job
   std::uint64_t swallowed = 0;      // answers that arrived nowhere, although the gateway thinks so
 };
@@ -86,7 +86,7 @@ class World {
   void KeepSilent();
   void KillInTheNextWrite();
   void PlanDay();
-  void SettleDoubts(Duration older_than);
+  void ResolveUnconfirmeds(Duration older_than);
   void OnWebhookCall(const std::string& token, const std::string& pictory_job_id);
   void CheckBudget();
   void CheckEnd();
@@ -107,7 +107,7 @@ class World {
     std::uint64_t crashes;
     bool answered = false;  // so that it must outlive a crash
   };
-  std::map<std::string, Heard> callbacks_;  // by token, the first
+  std::map<std::string, Heard> webhook_calls_;  // by token, the first
   std::optional<std::string> failure_;
   Statistics statistics_;
 };

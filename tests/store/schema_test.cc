@@ -207,7 +207,7 @@ TEST_F(SchemaTest, QueriesUseTheIndexesMadeForThem) {
        "jobs_unfinished");
   uses("SELECT id FROM jobs WHERE " + IsInFlightSql(), "jobs_in_flight");
   uses("SELECT tenant FROM jobs WHERE " + IsSpentSql() + " AND sent_at > 5", "jobs_spent");
-  uses("SELECT id FROM jobs WHERE " + IsUnsettledSql() + " AND sent_at > 5", "jobs_unsettled");
+  uses("SELECT id FROM jobs WHERE " + IsStillOwedSql() + " AND sent_at > 5", "jobs_unsettled");
   uses("SELECT id FROM jobs WHERE " + IsUnseenSql() + " AND update_time < 5", "jobs_unseen");
 }
 

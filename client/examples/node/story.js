@@ -50,7 +50,7 @@ async function follow(client, jobId) {
       // Submitting it again might pay for it twice. It can be watched on: the watch tells once the
       // job is found at Pictory, or a person has resolved it.
       throw new Ended(job, 6, 'Pictory did not say whether it took this job; it may be working on it, ' +
-        `and bill it. Do not submit it again; settle it with: pictory resolve ${jobId}`);
+        `and bill it. Do not submit it again; resolve it with: pictory resolve ${jobId}`);
     }
   }
   if (job.state === 'JOB_STATE_SUCCEEDED') return job;

@@ -50,7 +50,7 @@ def follow(stub, job_id):
             # Submitting it again might pay for it twice. It can be watched on: the watch tells once
             # the job is found at Pictory, or a person has resolved it.
             raise Ended(job, 6, "Pictory did not say whether it took this job; it may be working on it, and "
-                        f"bill it. Do not submit it again; settle it with: pictory resolve {job_id}")
+                        f"bill it. Do not submit it again; resolve it with: pictory resolve {job_id}")
     if job.state == job_pb2.JOB_STATE_SUCCEEDED:
         return job
     if job.state == job_pb2.JOB_STATE_OUTCOME_UNKNOWN:

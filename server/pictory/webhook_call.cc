@@ -1,4 +1,4 @@
-#include "pictory/callback.h"
+#include "pictory/webhook_call.h"
 
 #include "base/ids.h"
 #include "json/first_scalar.h"

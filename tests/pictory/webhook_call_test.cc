@@ -1,4 +1,4 @@
-#include "pictory/callback.h"
+#include "pictory/webhook_call.h"
 
 #include <gtest/gtest.h>
 
