@@ -8,8 +8,9 @@ namespace gateway::app {
 
 namespace v1 = rpc::v1;
 
-std::vector<errors::Violation> CoreBackend::Validate(const google::protobuf::Message& request) {
-  return pictory::Validate(request, translate_);
+std::vector<errors::Violation> CoreBackend::Validate(const jobs::Owner& owner,
+                                                     const google::protobuf::Message& request) {
+  return pictory::Validate(request, core_.upstreams.Of(owner.account).translate());
 }
 
 void CoreBackend::Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) {
@@ -38,20 +39,21 @@ void CoreBackend::Delete(const std::string& tenant,
                        });
 }
 
-void CoreBackend::CreateUpload(const std::string&,
+void CoreBackend::CreateUpload(const jobs::Owner& owner,
                                std::shared_ptr<const v1::CreateUploadRequest> request,
                                Done<v1::CreateUploadResponse> done) {
-  core_.uploads.Create(std::move(request), std::move(done));
+  core_.uploads.Create(owner, std::move(request), std::move(done));
 }
 
-void CoreBackend::Load(const std::string& tenant, const std::string& name,
+void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
                        Done<jobs::SnapshotPtr> done) {
-  core_.adopter.Load(tenant, name, std::move(done));
+  core_.adopter.Load(owner, name, std::move(done));
 }
 
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
 
-// Every tenant gets the answer for the one account that there is.
-bool CoreBackend::IsDegraded(const std::string&) { return core_.upstream.degraded(); }
+bool CoreBackend::IsDegraded(const std::string& account) {
+  return core_.upstreams.Of(account).degraded();
+}
 
 }  // namespace gateway::app

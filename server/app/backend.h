@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "jobs/core.h"
-#include "pictory/translate.h"
 #include "rpc/backend.h"
 
 namespace gateway::app {
@@ -15,10 +14,10 @@ namespace gateway::app {
 class CoreBackend final : public rpc::Backend {
  public:
   // `core` must outlive the backend.
-  CoreBackend(jobs::Core& core, pictory::TranslateOptions translate)
-      : core_(core), translate_(std::move(translate)) {}
+  explicit CoreBackend(jobs::Core& core) : core_(core) {}
 
-  std::vector<errors::Violation> Validate(const google::protobuf::Message& request) override;
+  std::vector<errors::Violation> Validate(const jobs::Owner& owner,
+                                          const google::protobuf::Message& request) override;
   void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) override;
   absl::StatusOr<std::string> ReadFull(std::string_view result_json,
                                        rpc::v1::JobKind kind) override;
@@ -26,17 +25,16 @@ class CoreBackend final : public rpc::Backend {
                Done<rpc::v1::ResolveJobResponse> done) override;
   void Delete(const std::string& tenant, std::shared_ptr<const rpc::v1::DeleteJobRequest> request,
               Done<rpc::v1::DeleteJobResponse> done) override;
-  void CreateUpload(const std::string& tenant,
+  void CreateUpload(const jobs::Owner& owner,
                     std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
                     Done<rpc::v1::CreateUploadResponse> done) override;
-  void Load(const std::string& tenant, const std::string& name,
+  void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
   void Name(const jobs::JobKeyView& job) override;
-  bool IsDegraded(const std::string& tenant) override;
+  bool IsDegraded(const std::string& account) override;
 
  private:
   jobs::Core& core_;
-  const pictory::TranslateOptions translate_;
 };
 
 }  // namespace gateway::app

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "admin/admin_server.h"
+#include "app/accounts.h"
 #include "app/backend.h"
 #include "app/exit_codes.h"
 #include "app/memory_plan.h"
@@ -42,17 +43,6 @@ namespace {
 
 using obs::Level;
 using obs::Log;
-
-jobs::BudgetOptions BudgetOf(const Config& config) {
-  jobs::BudgetOptions budget;
-  if (config.sandbox) {
-    budget.requests_per_second = limits::kSandboxBudgetPerSecond;
-    budget.burst = limits::kSandboxBudgetPerSecond;
-  }
-  if (config.requests_per_second > 0) budget.requests_per_second = config.requests_per_second;
-  if (config.burst > 0) budget.burst = config.burst;
-  return budget;
-}
 
 // Whether the method is a stream. This is asked at the end of every call, so it is looked up once.
 bool IsStream(std::string_view method) {
@@ -102,6 +92,9 @@ struct Gateway::Parts {
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
+  jobs::UpstreamOptions OptionsOf(const AccountSetup& setup);
+  bool AllRefused() const;
+  Duration LoopStallMax() const;
   jobs::CoreOptions DomainOptions();
   void BuildDomain();
   absl::Status TakeUpJobs();
@@ -110,7 +103,7 @@ struct Gateway::Parts {
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
-  void WatchSecret();
+  void WatchSecrets();
   void ReadSecrets();
   void ShowCredentials();
   std::string NotReady() const;
@@ -119,13 +112,15 @@ struct Gateway::Parts {
   SystemClock clock;
   Random random;
   obs::Metrics metrics;
+  std::vector<AccountSetup> accounts;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
   jobs::Recovered recovered;
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<WorkThread> bodies;  // of large submits
-  std::unique_ptr<http::CurlTransport> transport;
+  // By base URL as the accounts say it; "" is the gateway's.
+  std::map<std::string, std::unique_ptr<http::CurlTransport>> transports;
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<rpc::RefusalLog> refusals;
@@ -133,7 +128,7 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
-  std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
+  std::vector<std::unique_ptr<SecretWatch>> secret_watches;  // of the accounts with files
   std::unique_ptr<rpc::Backend> backend;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
@@ -183,7 +178,7 @@ absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
-      {{"directory", StoreDirectory().string()}, {"unfinished_jobs", recovered.unfinished}});
+      {{"directory", StoreDirectory().string()}, {"unfinished_jobs", recovered.unfinished_jobs()}});
   return absl::OkStatus();
 }
 
@@ -203,9 +198,12 @@ absl::Status Gateway::Parts::OpenUpstream() {
               : "jobs go to the built-in sandbox; nothing is billed"}});
     TellLostPorts(sandbox->lost_ports(), "--sandbox-port");
   }
-  auto made = MakeTransport(config, base_url);
-  if (!made.ok()) return made.status();
-  transport = *std::move(made);
+  for (const AccountSetup& setup : accounts) {
+    if (transports.contains(setup.base_url)) continue;
+    auto made = MakeTransport(config, setup.base_url.empty() ? base_url : setup.base_url);
+    if (!made.ok()) return made.status();
+    transports[setup.base_url] = *std::move(made);
+  }
   reader = std::make_unique<WorkThread>("reply-reader");
   LogUpstream(config, base_url);
   auto receiver = ListenForWebhooks(config, StoreDirectory());
@@ -214,36 +212,50 @@ absl::Status Gateway::Parts::OpenUpstream() {
   return absl::OkStatus();
 }
 
+// What an account's calls need of the gateway.
+jobs::UpstreamOptions Gateway::Parts::OptionsOf(const AccountSetup& setup) {
+  jobs::UpstreamOptions options = setup.options;
+  options.client.reader = reader.get();
+  options.client.token_fetched = TokenFetched(metrics);
+  if (const auto own = transports.find(setup.base_url); own != transports.end()) {
+    options.transport = own->second.get();
+  }
+  return options;
+}
+
 // After a change Pictory is asked at once, so that the log tells whether Pictory takes the new
 // secret, and submits need not wait if it refused the old one.
-void Gateway::Parts::WatchSecret() {
-  if (config.sandbox || config.secret_file.path.empty()) return;
-  const bool oauth = config.auth == pictory::AuthMode::kOAuth;
-  secret_watch = std::make_unique<SecretWatch>(
-      config.secret_file, oauth ? config.client_secret : config.api_key,
-      [this](Secret secret) { core->upstream.ReplaceSecret(std::move(secret)); }, clock, *timers);
+void Gateway::Parts::WatchSecrets() {
+  for (const AccountSetup& setup : accounts) {
+    if (setup.secret_file.path.empty()) continue;
+    secret_watches.push_back(std::make_unique<SecretWatch>(
+        setup.secret_file, setup.secret,
+        [this, account = setup.name](Secret secret) {
+          core->upstreams.Of(account).ReplaceSecret(std::move(secret));
+        },
+        clock, *timers));
+  }
 }
 
 void Gateway::Parts::ReadSecrets() {
   using Found = SecretWatch::Found;
-  const Found found = secret_watch == nullptr ? Found::kSame : secret_watch->Look();
+  std::map<Found, int> found;
+  for (const auto& watch : secret_watches) ++found[watch->Look()];
   Log(Level::kInfo, "reloaded",
-      {{"secret", secret_watch == nullptr     ? "none is in a file"
-                  : found == Found::kReplaced ? "replaced"
-                  : found == Found::kSame     ? "as before"
-                                              : "its file is unusable, the one before stays"},
+      {{"secret", secret_watches.empty()        ? "none is in a file"
+                  : found[Found::kUnusable] > 0 ? "a file is unusable, the one before stays"
+                  : found[Found::kReplaced] > 0 ? "replaced"
+                                                : "as before"},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
 jobs::CoreOptions Gateway::Parts::DomainOptions() {
   jobs::CoreOptions options{
-      .upstream = {.client = ClientOptionsOf(config), .budget = BudgetOf(config)},
       .spending = config.spending,
       .retention = config.retention,
       .keyless_settle = config.keyless_settle,
   };
-  options.upstream.client.reader = reader.get();
-  options.upstream.client.token_fetched = TokenFetched(metrics);
+  for (const AccountSetup& setup : accounts) options.accounts[setup.name] = OptionsOf(setup);
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
   jobs::PollerOptions& polling = options.polling;
   polling.in_flight_max = config.max_polls_in_flight;
@@ -252,7 +264,6 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
   jobs::SubmitterOptions& submitting = options.submitting;
   submitting.aside = [this](std::function<void()> work) { bodies->Post(std::move(work)); };
-  submitting.translate = TranslateOptionsOf(config);
   submitting.sandbox = config.sandbox;
   if (webhooks != nullptr) {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
@@ -265,25 +276,26 @@ void Gateway::Parts::BuildDomain() {
   broadcaster = std::make_unique<WorkThread>("watchers", WorkThread::Rest::kDropped);
   wheel = std::make_unique<watch::StreamWheel>(clock, *timers, *broadcaster);
   bodies = std::make_unique<WorkThread>("request-bodies");
-  jobs::CoreEvents events{.upstream = UpstreamEvents(),
+  jobs::CoreEvents events{.upstreams = UpstreamsEvents(),
                           .polls = PollEvents(metrics),
                           .submits = SubmitEvents(metrics),
                           .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
                           .pruned = Pruned()};
-  events.upstream.rests = [this, log = std::move(events.upstream.rests)](const absl::Status& why) {
-    log(why);
+  events.upstreams.rests = [this, log = std::move(events.upstreams.rests)](
+                               const std::string& account, const absl::Status& why) {
+    log(account, why);
     ShowCredentials();
   };
   core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
                                       jobs::CoreGround{.store = *store,
-                                                       .transport = *transport,
+                                                       .transport = *transports.begin()->second,
                                                        .broadcaster = *broadcaster,
                                                        .clock = clock,
                                                        .timers = *timers,
                                                        .random = random},
                                       std::move(recovered));
-  WatchSecret();
+  WatchSecrets();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
@@ -334,24 +346,23 @@ void Gateway::Parts::AddGauges() {
         [this] { return core->spending.spent_today(); });
   gauge("submits_stopped", "1 while the operator has stopped new submits",
         [this] { return core->spending.stopped(); });
-  gauge("upstream_degraded", "1 while Pictory cannot be asked",
-        [this] { return core->upstream.degraded(); });
-  gauge("upstream_resting", "1 while Pictory answers nothing, and only probes are sent",
-        [this] { return core->upstream.resting(); });
-  gauge(
-      "upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
-      [this] { return std::chrono::duration<double>(transport->Stats().loop_stall_max).count(); });
+  gauge("upstream_degraded", "How many Pictory accounts cannot be asked",
+        [this] { return core->upstreams.degraded(); });
+  gauge("upstream_resting", "How many accounts get no answer, so that only probes are sent",
+        [this] { return core->upstreams.resting(); });
+  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
+        [this] { return std::chrono::duration<double>(LoopStallMax()).count(); });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return core->owed.size(); });
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
-  gauge("credentials_refused", "1 while Pictory refuses the credentials",
-        [this] { return core->upstream.credentials_refused(); });
+  gauge("credentials_refused", "How many accounts have credentials that Pictory refuses",
+        [this] { return core->upstreams.credentials_refused(); });
 }
 
 absl::Status Gateway::Parts::Serve() {
-  backend = std::make_unique<CoreBackend>(*core, TranslateOptionsOf(config));
+  backend = std::make_unique<CoreBackend>(*core);
   rpc::Domain domain{.hub = core->hub,
                      .store = *store,
                      .wheel = *wheel,
@@ -410,15 +421,28 @@ absl::Status Gateway::Parts::Serve() {
   return absl::OkStatus();
 }
 
-// Shows in the health service whether Pictory refuses the credentials. While it does the service
+// Whether Pictory refuses the credentials of every account.
+bool Gateway::Parts::AllRefused() const {
+  return core->upstreams.credentials_refused() == core->upstreams.size();
+}
+
+Duration Gateway::Parts::LoopStallMax() const {
+  Duration longest{0};
+  for (const auto& [url, transport] : transports) {
+    longest = std::max<Duration>(longest, transport->Stats().loop_stall_max);
+  }
+  return longest;
+}
+
+// Shows in the health service whether Pictory refuses all credentials. While it does the service
 // can do nothing new; the server itself is well.
 void Gateway::Parts::ShowCredentials() {
-  if (rpc::Server* const shown = serving) shown->SetUsable(!core->upstream.credentials_refused());
+  if (rpc::Server* const shown = serving) shown->SetUsable(!AllRefused());
 }
 
 std::string Gateway::Parts::NotReady() const {
   const std::string why = self_watch->NotReady();
-  if (!why.empty() || !core->upstream.credentials_refused()) return why;
+  if (!why.empty() || !AllRefused()) return why;
   return "Pictory refuses the gateway's credentials; replace the API key or client secret";
 }
 
@@ -461,7 +485,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (webhooks != nullptr) webhooks->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
-  if (secret_watch != nullptr) secret_watch->Stop();
+  for (const auto& watch : secret_watches) watch->Stop();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
@@ -474,7 +498,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   admin.reset();  // its metrics ask what ends now
   // The transport answers what is still under way. The object stays until nothing is left that
   // could still start a request: a thread of the store may be about to.
-  if (transport != nullptr) transport->Stop();
+  for (const auto& [url, transport] : transports) transport->Stop();
   if (reader != nullptr) reader->Close();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Close();
@@ -496,6 +520,9 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   p.unreachable = std::move(unreachable);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
+  absl::StatusOr<std::vector<AccountSetup>> accounts = AccountsOf(config, {});
+  if (!accounts.ok()) return accounts.status();
+  p.accounts = *std::move(accounts);
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
   p.BuildDomain();
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;

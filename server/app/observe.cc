@@ -164,22 +164,25 @@ std::function<void(const absl::Status&, Duration)> TokenFetched(obs::Metrics& me
   };
 }
 
-jobs::UpstreamEvents UpstreamEvents() {
-  jobs::UpstreamEvents events;
-  events.degraded_changed = [](bool degraded) {
-    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back");
+jobs::UpstreamsEvents UpstreamsEvents() {
+  jobs::UpstreamsEvents events;
+  events.degraded_changed = [](const std::string& account, bool degraded) {
+    Log(degraded ? Level::kWarn : Level::kInfo, degraded ? "upstream_degraded" : "upstream_back",
+        {{"account", account}});
   };
-  events.rests = [](const absl::Status& why) {
-    if (why.ok()) return Log(Level::kInfo, "upstream_answers");
+  events.rests = [](const std::string& account, const absl::Status& why) {
+    if (why.ok()) return Log(Level::kInfo, "upstream_answers", {{"account", account}});
     if (errors::Reason(why) == errors::kUpstreamCredentials) {
       return Log(Level::kError, "upstream_credentials",
-                 {{"reason", std::string(why.message())},
+                 {{"account", account},
+                  {"reason", std::string(why.message())},
                   {"advice",
                    "put valid ones in place: a file is read again when it changes, a variable only "
                    "at a start. Until then submits are refused, and no job is changed"}});
     }
     Log(Level::kWarn, "upstream_rests",
-        {{"advice",
+        {{"account", account},
+         {"advice",
           "Pictory answers nothing; it is asked every few seconds, and submits are refused "
           "until it answers"}});
   };

@@ -13,7 +13,7 @@
 #include "jobs/poller.h"
 #include "jobs/resolver.h"
 #include "jobs/submitter.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 #include "obs/metrics.h"
 
 namespace gateway::app {
@@ -28,7 +28,7 @@ admin::WebhookEvents WebhookEventsOf(
                        admin::WebhookEvents::Done done)>
         webhook_called);
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
-jobs::UpstreamEvents UpstreamEvents();
+jobs::UpstreamsEvents UpstreamsEvents();
 std::function<void(std::size_t)> Pruned();
 // Warns that links of earlier results lead nowhere, and says what helps. Writes nothing if all
 // ports are those of the last time.

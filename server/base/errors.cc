@@ -245,6 +245,13 @@ absl::Status UpstreamCredentials(std::string_view detail) {
                    View(Clean(detail)), ")"));
 }
 
+absl::Status AccountNotConfigured(std::string_view account) {
+  return Make(Row(kUpstreamCredentials),
+              absl::StrCat("The Pictory account ", View(Clean(account)),
+                           " is not configured here, so nothing is sent for it; its operator must "
+                           "put it back into the settings"));
+}
+
 absl::Status UpstreamRateLimited(Duration retry_after, Call call) {
   absl::Status status =
       Make(Row(kUpstreamRateLimited),

@@ -57,6 +57,8 @@ absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
                              std::string_view message, std::string_view pictory_code,
                              int http_status, std::vector<Violation> violations);
 absl::Status UpstreamCredentials(std::string_view detail);
+// A job is of an account that the settings do not have.
+absl::Status AccountNotConfigured(std::string_view account);
 absl::Status UpstreamRateLimited(Duration retry_after, Call call);
 absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call);
 

@@ -15,52 +15,44 @@ namespace gateway::jobs {
 
 using Kind = pictory::JobReply::Kind;
 
-namespace {
-
-absl::Status TooManyLooks() {
-  return errors::TooMany("questions to Pictory about unknown jobs", limits::kLooksInFlightMax,
-                         limits::kRetryAfterMin);
-}
-
-}  // namespace
-
-Adopter::Adopter(bool sandbox, Upstream& upstream, Ledger& ledger, Jobs& jobs, Hub& hub,
+Adopter::Adopter(bool sandbox, Upstreams& upstreams, Ledger& ledger, Jobs& jobs, Hub& hub,
                  const Clock& clock, Random& random)
     : sandbox_(sandbox),
-      upstream_(upstream),
+      upstreams_(upstreams),
       ledger_(ledger),
       jobs_(jobs),
       hub_(hub),
       clock_(clock),
-      random_(random),
-      looks_at_(clock.Now()) {}
+      random_(random) {}
 
-void Adopter::Load(const std::string& tenant, const std::string& name, Hub::LoadDone done) {
-  hub_.Load(tenant, name,
-            [this, key = JobKey{tenant, name},
+void Adopter::Load(const Owner& owner, const std::string& name, Hub::LoadDone done) {
+  hub_.Load(owner.tenant, name,
+            [this, asking = Asking{{owner.tenant, name}, owner.account}, adopts = owner.adopts,
              done = std::move(done)](absl::StatusOr<SnapshotPtr> found) mutable {
+              const JobKey& key = asking.key;
               const bool ours = !absl::IsNotFound(found.status()) || IsMintedJobId(key.id);
-              if (ours || !IsUpstreamId(key.id)) return done(std::move(found));
+              if (ours || !adopts || !IsUpstreamId(key.id)) return done(std::move(found));
               absl::Status refused;
               {
                 MutexLock lock(mutex_);
-                const auto asking = asking_.find(key);
-                if (asking != asking_.end()) return asking->second.push_back(std::move(done));
+                const auto asked = asking_.find(key);
+                if (asked != asking_.end()) return asked->second.push_back(std::move(done));
                 const MonoTime now = clock_.Now();
-                if (IsUnknown(key.id, now)) {
+                if (IsUnknown({asking.account, key.id}, now)) {
                   refused = found.status();
                 } else if (asking_.size() >= limits::kLooksInFlightMax) {
-                  refused = TooManyLooks();
+                  refused = errors::TooMany("questions to Pictory about unknown jobs",
+                                            limits::kLooksInFlightMax, limits::kRetryAfterMin);
                 } else {
                   asking_[key].push_back(std::move(done));
                 }
               }
               if (!refused.ok()) return done(std::move(refused));
-              Ask(key);
+              Ask(asking);
             });
 }
 
-bool Adopter::IsUnknown(const std::string& name, MonoTime now) {
+bool Adopter::IsUnknown(const AtPictory& name, MonoTime now) {
   while (!forgets_.empty() && forgets_.front().first <= now) {
     unknown_.erase(forgets_.front().second);
     forgets_.pop_front();
@@ -68,24 +60,31 @@ bool Adopter::IsUnknown(const std::string& name, MonoTime now) {
   return unknown_.contains(name);
 }
 
-bool Adopter::TakeLook(MonoTime now) {
-  const double seconds = std::chrono::duration<double>(now - looks_at_).count();
-  const double more = seconds * upstream_.requests_per_second() * limits::kLooksShare;
-  looks_ = std::min(limits::kLooksBurst, looks_ + more);
-  looks_at_ = now;
-  if (looks_ < 1) return false;
-  --looks_;
-  return true;
+Duration Adopter::TakeLook(const std::string& account, double per_second) {
+  const double refill = per_second * limits::kLooksShare;
+  const MonoTime now = clock_.Now();
+  MutexLock lock(mutex_);
+  Looks& looks = looks_.try_emplace(account, Looks{.counted_at = now}).first->second;
+  const double seconds = std::chrono::duration<double>(now - looks.counted_at).count();
+  looks.left = std::min(limits::kLooksBurst, looks.left + seconds * refill);
+  looks.counted_at = now;
+  if (looks.left < 1) {
+    return std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>((1 - looks.left) / refill));
+  }
+  --looks.left;
+  return Duration::zero();
 }
 
 // Asks the store whether the job has an owner. A job that was deleted here, or that is another
 // tenant's, has one, and nobody can adopt it.
-void Adopter::Ask(const JobKey& key) {
+void Adopter::Ask(const Asking& asking) {
   jobs_.FindOwner(
-      kDefaultAccount, key.id,
-      [this, key](const absl::StatusOr<std::optional<std::string>>& owner) {
+      asking.account, asking.key.id,
+      [this, asking](const absl::StatusOr<std::optional<std::string>>& owner) {
+        const JobKey& key = asking.key;
         if (!owner.ok()) return Finish(key, owner.status());
-        if (!owner->has_value()) return Look(key);
+        if (!owner->has_value()) return Look(asking);
         if (**owner != key.tenant) return Finish(key, errors::JobNotFound(key.id));
         // It became this tenant's a moment ago, or was deleted.
         hub_.Load(key.tenant, key.id,
@@ -93,20 +92,20 @@ void Adopter::Ask(const JobKey& key) {
       });
 }
 
-void Adopter::Look(const JobKey& key) {
-  bool may;
-  {
-    MutexLock lock(mutex_);
-    may = TakeLook(clock_.Now());
+void Adopter::Look(const Asking& asking) {
+  Upstream& upstream = upstreams_.Of(asking.account);
+  const Duration wait = TakeLook(asking.account, upstream.requests_per_second());
+  if (wait > Duration::zero()) {
+    return Finish(asking.key, errors::BudgetExhausted(wait, errors::Call::kFree));
   }
-  if (!may) return Finish(key, TooManyLooks());
-  std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
-  if (!turn.has_value()) return Finish(key, upstream_.Refusal(Purpose::kLook));
-  upstream_.GetJob(*std::move(turn), {.pictory_job_id = key.id},
-                   [this, key](const pictory::JobReply& reply) { OnReply(key, reply); });
+  std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
+  if (!turn.has_value()) return Finish(asking.key, upstream.Refusal(Purpose::kLook));
+  upstream.GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
+                  [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });
 }
 
-void Adopter::OnReply(const JobKey& key, const pictory::JobReply& reply) {
+void Adopter::OnReply(const Asking& asking, const pictory::JobReply& reply) {
+  const JobKey& key = asking.key;
   if (reply.kind == Kind::kNotFound || reply.refused) {
     {
       MutexLock lock(mutex_);
@@ -114,8 +113,9 @@ void Adopter::OnReply(const JobKey& key, const pictory::JobReply& reply) {
         unknown_.erase(forgets_.front().second);
         forgets_.pop_front();
       }
-      if (unknown_.insert(key.id).second) {
-        forgets_.emplace_back(clock_.Now() + limits::kUnknownIdKept, key.id);
+      AtPictory name{asking.account, key.id};
+      if (unknown_.insert(name).second) {
+        forgets_.emplace_back(clock_.Now() + limits::kUnknownIdKept, std::move(name));
       }
     }
     return Finish(key, errors::JobNotFound(key.id));
@@ -124,6 +124,7 @@ void Adopter::OnReply(const JobKey& key, const pictory::JobReply& reply) {
   const WallTime now = clock_.WallNow();
   JobRecord record = FoundAtPictory(key.id, now);
   record.job.tenant = key.tenant;
+  record.job.account = asking.account;
   record.job.job_id = MintJobId(now, random_);
   record.job.sandbox = sandbox_;
   ledger_.Adopt(std::move(record), [this, key, reply](Ledger::Outcome outcome) {

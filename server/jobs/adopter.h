@@ -11,9 +11,10 @@
 #pragma once
 
 #include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -23,34 +24,48 @@
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
+#include "jobs/owner.h"
 #include "jobs/store.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 
 namespace gateway::jobs {
 
 class Adopter {
  public:
   // `sandbox` says that the jobs are those of the sandbox.
-  Adopter(bool sandbox, Upstream& upstream, Ledger& ledger, Jobs& jobs, Hub& hub,
+  Adopter(bool sandbox, Upstreams& upstreams, Ledger& ledger, Jobs& jobs, Hub& hub,
           const Clock& clock, Random& random);
   Adopter(const Adopter&) = delete;
   Adopter& operator=(const Adopter&) = delete;
 
-  // The job of this name: from memory, at once and inside the call, else from the store, else from
-  // Pictory. NOT_FOUND if nobody knows it, or another tenant has it.
-  void Load(const std::string& tenant, const std::string& name, Hub::LoadDone done);
+  // The job of this name: from memory, at once and inside the call, else from the store, else, if
+  // the owner adopts jobs, from Pictory. NOT_FOUND if nobody knows it, or another tenant has it.
+  void Load(const Owner& owner, const std::string& name, Hub::LoadDone done);
 
  private:
-  void Ask(const JobKey& key);
-  void Look(const JobKey& key);
-  void OnReply(const JobKey& key, const pictory::JobReply& reply);
+  // A name that is asked about, and whose the job becomes.
+  struct Asking {
+    JobKey key;
+    std::string account;
+  };
+  using AtPictory = std::pair<std::string, std::string>;  // account and Pictory id
+  // The part of an account's budget that may be used for unknown names.
+  struct Looks {
+    double left = limits::kLooksBurst;
+    MonoTime counted_at{};
+  };
+
+  void Ask(const Asking& asking);
+  void Look(const Asking& asking);
+  void OnReply(const Asking& asking, const pictory::JobReply& reply);
   void OnAdopted(const JobKey& key, const pictory::JobReply& reply, Ledger::Outcome outcome);
   void Finish(const JobKey& key, const absl::StatusOr<SnapshotPtr>& answer);
-  bool IsUnknown(const std::string& name, MonoTime now) REQUIRES(mutex_);
-  bool TakeLook(MonoTime now) REQUIRES(mutex_);
+  bool IsUnknown(const AtPictory& name, MonoTime now) REQUIRES(mutex_);
+  // Takes one look, if there is one: how long until then, zero if it is taken.
+  Duration TakeLook(const std::string& account, double per_second) EXCLUDES(mutex_);
 
   const bool sandbox_;
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;
   Hub& hub_;
@@ -61,10 +76,9 @@ class Adopter {
   std::unordered_map<JobKey, std::vector<Hub::LoadDone>> asking_ GUARDED_BY(mutex_);
   // The names that Pictory does not know, with the time when each may be asked again, the oldest
   // first.
-  std::deque<std::pair<MonoTime, std::string>> forgets_ GUARDED_BY(mutex_);
-  std::unordered_set<std::string> unknown_ GUARDED_BY(mutex_);
-  double looks_ GUARDED_BY(mutex_) = limits::kLooksBurst;  // that may be taken now
-  MonoTime looks_at_ GUARDED_BY(mutex_){};
+  std::deque<std::pair<MonoTime, AtPictory>> forgets_ GUARDED_BY(mutex_);
+  std::set<AtPictory> unknown_ GUARDED_BY(mutex_);
+  std::map<std::string, Looks> looks_ GUARDED_BY(mutex_);  // by account
 };
 
 }  // namespace gateway::jobs

@@ -12,6 +12,14 @@ WallTime::duration Between(WallTime a, WallTime b) { return a < b ? b - a : a - 
 
 }  // namespace
 
+Asked Latest(const AskedOfAccounts& accounts) {
+  Asked latest;
+  for (const auto& [account, asked] : accounts) {
+    if (asked.answered > latest.answered) latest = asked;
+  }
+  return latest;
+}
+
 Asked AfterAnswer(const Asked& asked, WallTime now) {
   const bool after_a_break = Between(asked.answered, now) > limits::kUnaskedGap;
   return {.answered = now, .since = after_a_break ? now : std::min(asked.since, now)};

@@ -6,6 +6,9 @@
 // the clock forward.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "base/clock.h"
 
 namespace gateway::jobs {
@@ -17,6 +20,11 @@ struct Asked {
 
   bool operator==(const Asked&) const = default;
 };
+
+using AskedOfAccounts = std::map<std::string, Asked>;
+
+// The times of the account that Pictory spoke of last; zero without any.
+Asked Latest(const AskedOfAccounts& accounts);
 
 // What `asked` becomes when Pictory has spoken of a job at `now`.
 Asked AfterAnswer(const Asked& asked, WallTime now);

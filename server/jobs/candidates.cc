@@ -12,7 +12,7 @@ namespace {
 struct Search : std::enable_shared_from_this<Search> {
   Search(const JobRecord& unconfirmed, Upstream& the_upstream, Jobs& the_jobs,
          CandidatesDone when_done)
-      : account(unconfirmed.account),
+      : account(unconfirmed.job.account),
         tenant(unconfirmed.job.tenant),
         sent_at(unconfirmed.sent_at),
         upstream(the_upstream),

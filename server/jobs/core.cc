@@ -11,23 +11,23 @@ SubmitterOptions InEpoch(SubmitterOptions options, std::int64_t epoch) {
 }  // namespace
 
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
-    : upstream(std::move(options.upstream), ground.transport, ground.clock, ground.timers,
-               std::move(events.upstream)),
+    : upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
+                std::move(events.upstreams)),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
-      adopter(options.submitting.sandbox, upstream, ledger, ground.store, hub, ground.clock,
+      adopter(options.submitting.sandbox, upstreams, ledger, ground.store, hub, ground.clock,
               ground.random),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock),
-      poller(std::move(options.polling), upstream, ledger, ground.store, ground.clock,
+      poller(std::move(options.polling), upstreams, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
-      resolver(upstream, ledger, ground.store, ground.store, hub, poller, ground.clock,
+      resolver(upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
                ground.timers, std::move(events.resolves)),
-      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstream, spending, owed,
-                ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.timers,
-                ground.random, WithHints(std::move(events.submits))),
-      uploads(upstream, ground.clock, ground.timers),
-      deleter(upstream, ledger, ground.store, ground.clock),
+      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstreams, spending, owed,
+                ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.random,
+                WithHints(std::move(events.submits))),
+      uploads(upstreams, ground.clock),
+      deleter(upstreams, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
       ground_(ground),
       recovered_(std::move(recovered)) {
@@ -42,8 +42,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   });
   owed.Recover(std::move(recovered_.owed));
   spending.Recover(std::move(recovered_.spent),
-                   StartTime(recovered_.asked, ground.clock.WallNow()));
-  poller.Recover(recovered_.asked);
+                   StartTime(Latest(recovered_.asked), ground.clock.WallNow()));
+  poller.Recover(recovered_.asked, recovered_.unfinished);
   resolver.Recall(std::move(recovered_.hints));
 }
 
@@ -63,15 +63,15 @@ SubmitEvents Core::WithHints(SubmitEvents events) {
 absl::Status Core::TakeUp() {
   absl::Status read = ground_.store.ReadUnfinished([this](const JobRecord& record) {
     resolver.OnChange(record);
-    poller.FollowRecovered(record, hub.Publish(record), recovered_.unfinished);
+    poller.FollowRecovered(record, hub.Publish(record));
   });
-  if (read.ok()) retention.Start(recovered_.asked.answered);
+  if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
   return read;
 }
 
 void Core::Stop() {
   poller.Stop();
-  upstream.Stop();
+  upstreams.Stop();
   retention.Stop();
   resolver.Stop();
 }

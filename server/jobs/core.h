@@ -25,12 +25,12 @@
 #include "jobs/store.h"
 #include "jobs/submitter.h"
 #include "jobs/upload_desk.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 
 namespace gateway::jobs {
 
 struct CoreOptions {
-  UpstreamOptions upstream{};
+  Upstreams::Accounts accounts;
   HubOptions hub{};
   PollerOptions polling{};
   SubmitterOptions submitting{};  // its epoch is set here
@@ -41,7 +41,7 @@ struct CoreOptions {
 
 // For logs and metrics; each may be empty.
 struct CoreEvents {
-  UpstreamEvents upstream{};
+  UpstreamsEvents upstreams{};
   PollEvents polls{};      // `storing` is set here
   SubmitEvents submits{};  // `hinted` is set here
   ResolveEvents resolves{};
@@ -52,7 +52,7 @@ struct CoreEvents {
 // What the core stands on. All of it must outlive the core.
 struct CoreGround {
   Store& store;
-  http::HttpTransport& transport;
+  http::HttpTransport& transport;  // of accounts that have no other
   WorkThread& broadcaster;
   const Clock& clock;
   Timers& timers;
@@ -75,7 +75,7 @@ class Core {
   void Stop();
 
   // The members stand in the order in which they depend on each other.
-  Upstream upstream;
+  Upstreams upstreams;
   Hub hub;
   Ledger ledger;
   Adopter adopter;

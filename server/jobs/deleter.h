@@ -11,14 +11,14 @@
 #include "base/clock.h"
 #include "jobs/ledger.h"
 #include "jobs/store.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 
 namespace gateway::jobs {
 
 class Deleter {
  public:
-  Deleter(Upstream& upstream, Ledger& ledger, Jobs& jobs, const Clock& clock)
-      : upstream_(upstream), ledger_(ledger), jobs_(jobs), clock_(clock) {}
+  Deleter(Upstreams& upstreams, Ledger& ledger, Jobs& jobs, const Clock& clock)
+      : upstreams_(upstreams), ledger_(ledger), jobs_(jobs), clock_(clock) {}
 
   // Gets the job as it was, in the state CLEANED, once it is gone; FAILED_PRECONDITION if it has
   // not ended. Where Pictory may hold outputs of the job, nothing is deleted here unless Pictory
@@ -30,7 +30,7 @@ class Deleter {
   void Clean(JobRecord record, Done done);
   void Delete(JobRecord record, Done done);
 
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;
   const Clock& clock_;

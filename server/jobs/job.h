@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "tenants/tenants.h"
 
 namespace gateway::jobs {
 
@@ -24,8 +25,12 @@ inline constexpr char kUnconfirmedMessage[] =
     "Sent to Pictory, but no complete answer came back; it is not sent again. Do not resubmit; "
     "ResolveJob resolves it.";
 
+using tenants::kDefaultAccount;
+
 struct Job {
   std::string tenant;
+  // The account that made the job, for ever: Pictory's id of the job is unique within it.
+  std::string account = kDefaultAccount;
   std::string job_id;
   std::string pictory_job_id;  // empty until known
   std::string request_id;
@@ -85,14 +90,9 @@ enum class Notice : std::uint8_t {
   kIncomplete = 3      // Pictory says completed, and gives no result that can be used
 };
 
-// The account of a record that names no other.
-inline constexpr char kDefaultAccount[] = "default";
-
 struct JobRecord {
   Job job;
 
-  // The account that the job was made for: Pictory's id of the job is unique within that account.
-  std::string account = kDefaultAccount;
   // The process that holds this shard (jobs::Leases) polls the job. Below limits::kShards.
   std::int32_t shard = 0;
 
@@ -108,6 +108,8 @@ struct JobRecord {
   std::string refusal;            // of kRejected: serialised internal.v1.Status
   // When the last attempt was recorded as sent: from then on it may have cost money.
   WallTime sent_at{};
+  // The AI credits that it may cost, at most as far as the request shows (jobs/spending.h).
+  double credits_reserved = 0;
   // The caller gave no request_id, so that only the content can tell a repetition from a new
   // request; `mesh_request_id` is the x-request-id that the submit came with, if any.
   bool minted_request_id = false;

@@ -7,10 +7,10 @@
 
 namespace gateway::jobs {
 
-Poller::Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, Jobs& jobs,
+Poller::Poller(PollerOptions options, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
                const Clock& clock, Timers& timers, Random& random, PollEvents events)
     : options_(std::move(options)),
-      upstream_(upstream),
+      upstreams_(upstreams),
       ledger_(ledger),
       jobs_(jobs),
       clock_(clock),
@@ -20,9 +20,21 @@ Poller::Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, Jobs& 
 
 Poller::~Poller() { Stop(); }
 
-void Poller::Recover(const Asked& asked) {
+void Poller::Recover(const AskedOfAccounts& asked, const std::vector<Unfinished>& unfinished) {
   MutexLock lock(mutex_);
-  asked_ = noted_ = asked;
+  for (const auto& [account, one] : asked) {
+    Lane& lane = LaneOf(account);
+    lane.asked = lane.noted = one;
+  }
+  for (const Unfinished& some : unfinished) {
+    Lane& lane = LaneOf(some.account);
+    lane.recovered += some.jobs;
+    lane.recovered_of[some.tenant] += some.jobs;
+  }
+}
+
+Poller::Lane& Poller::LaneOf(const std::string& account) {
+  return lanes_.try_emplace(account, Lane{.account = account}).first->second;
 }
 
 // The poller knows of its own changes already, except that a job has ended.
@@ -41,14 +53,18 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   Pump();
 }
 
-void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs) {
+void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot) {
   if (!IsPollable(record)) return;
   {
     MutexLock lock(mutex_);
     Entry* const entry = Add(record, std::move(snapshot));
     if (entry == nullptr) return;
-    Duration delay = FirstPollAfterRestart(options_.curve, jobs, upstream_.requests_per_second(),
-                                           random_.Uniform());
+    Lane& lane = *entry->lane;
+    const std::size_t turns =
+        FairTurns(lane.recovered, lane.recovered_of[record.job.tenant], lane.recovered_of.size());
+    Duration delay =
+        FirstPollAfterRestart(options_.curve, turns,
+                              upstreams_.Of(lane.account).requests_per_second(), random_.Uniform());
     // A poll that was planned for later stays later; a wall clock that jumped must not delay a job
     // for good. But a result that was too large may not be so any more, because settings change at
     // a restart.
@@ -127,16 +143,22 @@ Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
   Note(*entry, record);
   const auto [at, added] = entries_.insert(std::move(entry));
   if (!added) return nullptr;
-  (*at)->watched = watched_only_.erase({record.job.tenant, record.job.job_id}) > 0;
-  ++jobs_of_[record.job.tenant];
-  return at->get();
+  Entry& added_entry = **at;
+  added_entry.watched = watched_only_.erase({record.job.tenant, record.job.job_id}) > 0;
+  Lane& lane = LaneOf(record.job.account);
+  added_entry.lane = &lane;
+  ++lane.jobs;
+  ++lane.jobs_of[record.job.tenant];
+  return &added_entry;
 }
 
 void Poller::Remove(const JobKeyView& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
-  const auto of = jobs_of_.find((*found)->job->tenant);
-  if (--of->second == 0) jobs_of_.erase(of);
+  Lane& lane = *(*found)->lane;
+  --lane.jobs;
+  const auto of = lane.jobs_of.find((*found)->job->tenant);
+  if (--of->second == 0) lane.jobs_of.erase(of);
   waiting_.erase(found->get());
   entries_.erase(found);
 }
@@ -163,21 +185,21 @@ void Poller::Place(Entry& entry, MonoTime due) {
 // Moves the jobs that are due to the queues of their tenants.
 void Poller::CollectDue(MonoTime now) {
   while (!waiting_.empty() && (*waiting_.begin())->due <= now) {
-    const SnapshotPtr& job = (*waiting_.begin())->job;
-    ready_[job->tenant].push_back(job);
+    const Entry& due = **waiting_.begin();
+    due.lane->ready[due.job->tenant].push_back(due.job);
     waiting_.erase(waiting_.begin());
   }
 }
 
 // Takes the next job to poll: tenants take turns, and the jobs of each come in the order in which
 // they fell due. At least one job must be ready.
-SnapshotPtr Poller::NextReady() {
-  auto it = ready_.upper_bound(last_tenant_);
-  if (it == ready_.end()) it = ready_.begin();
-  last_tenant_ = it->first;
+SnapshotPtr Poller::NextReady(Lane& lane) {
+  auto it = lane.ready.upper_bound(lane.last_tenant);
+  if (it == lane.ready.end()) it = lane.ready.begin();
+  lane.last_tenant = it->first;
   SnapshotPtr job = std::move(it->second.front());
   it->second.pop_front();
-  if (it->second.empty()) ready_.erase(it);
+  if (it->second.empty()) lane.ready.erase(it);
   return job;
 }
 
@@ -202,29 +224,43 @@ void Poller::Pump() {
     CollectDue(now);
     while (std::optional<Started> next = StartNext(now)) started.push_back(*std::move(next));
     // If no place is free, the end of a poll calls this again anyway.
-    if (!waiting_.empty() && HasPlace()) Arm((*waiting_.begin())->due);
+    if (!waiting_.empty() && Places() > 0) Arm((*waiting_.begin())->due);
   }
   for (Started& poll : started) {
-    upstream_.GetJob(std::move(poll.turn),
-                     {.pictory_job_id = std::string(poll.job->pictory_job_id()),
-                      .kind = poll.job->kind,
-                      .last_digest = poll.digest,
-                      .size = poll.ask.size,
-                      .timeout = poll.ask.timeout},
-                     [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
-                       OnReply(job, ask, std::move(reply));
-                     });
+    upstreams_.Of(poll.job->account)
+        .GetJob(std::move(poll.turn),
+                {.pictory_job_id = std::string(poll.job->pictory_job_id()),
+                 .kind = poll.job->kind,
+                 .last_digest = poll.digest,
+                 .size = poll.ask.size,
+                 .timeout = poll.ask.timeout},
+                [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
+                  OnReply(job, ask, std::move(reply));
+                });
   }
 }
 
 std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
-  while (!ready_.empty() && HasPlace()) {
-    std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kPoll);
+  auto lane = lanes_.upper_bound(last_lane_);
+  for (std::size_t i = 0; i < lanes_.size(); ++i, ++lane) {
+    if (lane == lanes_.end()) lane = lanes_.begin();
+    if (std::optional<Started> next = StartNextOf(lane->second, now)) {
+      last_lane_ = lane->first;
+      return next;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
+  while (!lane.ready.empty() && HasPlace(lane)) {
+    Upstream& upstream = upstreams_.Of(lane.account);
+    std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kPoll);
     if (!turn.has_value()) {
-      Arm(std::max(upstream_.NextAt(Purpose::kPoll), now + std::chrono::milliseconds(1)));
+      Arm(std::max(upstream.NextAt(Purpose::kPoll), now + std::chrono::milliseconds(1)));
       break;
     }
-    SnapshotPtr job = NextReady();
+    SnapshotPtr job = NextReady(lane);
     Entry* const entry = FindEntry(job->key());
     const bool free = entry != nullptr && !entry->busy;
     if (!free || (entry->large && large_in_flight_ >= options_.large_in_flight_max)) {
@@ -233,7 +269,9 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
     }
     entry->busy = true;
     ++in_flight_;
-    Ask ask{.size = entry->large ? pictory::ReplySize::kAny : pictory::ReplySize::kSmall,
+    ++lane.in_flight;
+    Ask ask{.lane = &lane,
+            .size = entry->large ? pictory::ReplySize::kAny : pictory::ReplySize::kSmall,
             .timeout = HasSlowPlace() ? TimeoutOf(*entry) : options_.timeout};
     if (entry->large) ++large_in_flight_;
     if (IsSlow(ask)) ++slow_in_flight_;
@@ -249,13 +287,14 @@ Duration Poller::TimeoutOf(const Entry& entry) const {
 
 void Poller::Leave(const Ask& ask) {
   --in_flight_;
+  --ask.lane->in_flight;
   if (IsSlow(ask)) --slow_in_flight_;
   if (ask.size == pictory::ReplySize::kSmall) return;
   --large_in_flight_;
   if (large_waiting_.empty()) return;
   SnapshotPtr next = std::move(large_waiting_.front());
   large_waiting_.pop_front();
-  std::deque<SnapshotPtr>& queue = ready_[next->tenant];
+  std::deque<SnapshotPtr>& queue = LaneOf(next->account).ready[next->tenant];
   queue.push_front(std::move(next));
 }
 

@@ -1,5 +1,5 @@
 // Poller asks Pictory about every unfinished job: once per job whoever watches it, within the
-// account's budget, and fairly between tenants.
+// budget of the job's account, and fairly between tenants.
 //
 // Each job goes round: due → poll → advance → stored → published → due again. A job is never polled
 // while its last answer is still being stored, so answers are applied in order. The decisions
@@ -13,8 +13,12 @@
 // does a poll wait long. A job whose reply took longer is given twice the time at its next poll;
 // some places are kept for such polls, and when none is free the job is polled like any other.
 //
-// Every answer about a job also shows that jobs can be asked about; the poller keeps that count
-// (jobs/asked.h).
+// Every answer about a job also shows that the jobs of its account can be asked about; the poller
+// keeps that count (jobs/asked.h).
+//
+// Each account has a lane of its own, so that one that is silent or has very many jobs holds up no
+// other. The lanes share the places for polls under way. No lane but the only one may have more of
+// them than are left free.
 //
 // Thread-safe. Its work runs on the threads of the timers, the transport, the client's reader and
 // the store. Everything passed to the constructor must outlive the poller and, after Stop(), the
@@ -47,7 +51,7 @@
 #include "jobs/schedule.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 
 namespace gateway::jobs {
 
@@ -73,20 +77,21 @@ struct PollEvents {
 
 class Poller {
  public:
-  Poller(PollerOptions options, Upstream& upstream, Ledger& ledger, Jobs& jobs, const Clock& clock,
-         Timers& timers, Random& random, PollEvents events);
+  Poller(PollerOptions options, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
+         const Clock& clock, Timers& timers, Random& random, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Takes what the process before knew. Called before anything is followed.
-  void Recover(const Asked& asked);
+  // Takes what the process before knew, and how many jobs FollowRecovered brings. Called before
+  // anything is followed.
+  void Recover(const AskedOfAccounts& asked, const std::vector<Unfinished>& unfinished);
 
   // Called by the ledger when a job has changed. A job with a Pictory id is followed from now on,
   // its first poll after the curve's first interval; a job that has ended is followed no longer.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
-  // Follows one of the `jobs` jobs that a restart has found; their first polls are spread.
-  void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot, std::size_t jobs);
+  // Follows one of the jobs that a restart has found; their first polls are spread.
+  void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot);
   // A watched job is polled faster, from its next interval on; the first watcher pulls the next
   // poll forward.
   void SetWatched(const std::string& tenant, const std::string& job_id, bool watched);
@@ -103,10 +108,26 @@ class Poller {
   std::size_t in_flight() const;
 
  private:
+  // The jobs of one account.
+  struct Lane {
+    std::string account;
+    std::size_t jobs = 0;
+    std::map<std::string, std::size_t> jobs_of{};  // by tenant
+    // Jobs that are due now and wait for budget: one queue a tenant, served in turn.
+    std::map<std::string, std::deque<SnapshotPtr>> ready{};
+    std::string last_tenant{};
+    std::size_t in_flight = 0;
+    Asked asked{};
+    Asked noted{};  // what the store has of it
+    // How many jobs a restart brings, in all and of each tenant.
+    std::size_t recovered = 0;
+    std::map<std::string, std::size_t> recovered_of{};
+  };
   // What the poller keeps of one job. There is one for each unfinished job, so its counts are
   // small: each stops at the most that it can hold, where no curve grows any more.
   struct Entry {
     SnapshotPtr job;  // its newest, shared with the hub: who it is
+    Lane* lane = nullptr;
     WallTime accepted_at{};
     MonoTime due{};
     MonoTime hinted{};  // the latest poll that a hint asked for
@@ -133,6 +154,7 @@ class Poller {
   };
   // How a job is asked about.
   struct Ask {
+    Lane* lane = nullptr;
     pictory::ReplySize size = pictory::ReplySize::kSmall;
     Duration timeout{0};
   };
@@ -161,16 +183,22 @@ class Poller {
   // too much to say.
   static bool Stubborn(const Entry& entry) { return entry.errors > 0 || entry.too_large; }
   void Place(Entry& entry, MonoTime due) REQUIRES(mutex_);
+  Lane& LaneOf(const std::string& account) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
-  SnapshotPtr NextReady() REQUIRES(mutex_);
+  static SnapshotPtr NextReady(Lane& lane);
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
-  bool HasPlace() const REQUIRES(mutex_) {
-    return in_flight_ < static_cast<std::size_t>(options_.in_flight_max);
+  std::size_t Places() const REQUIRES(mutex_) {
+    const auto places = static_cast<std::size_t>(options_.in_flight_max);
+    return places > in_flight_ ? places - in_flight_ : 0;
   }
-  // The next job that may be polled now, its turn taken; nullopt if none may.
+  bool HasPlace(const Lane& lane) const REQUIRES(mutex_) {
+    return Places() > 0 && (lanes_.size() == 1 || lane.in_flight < Places());
+  }
+  // The next job that may be polled now, its turn taken; nullopt if none may. Lanes take turns.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
+  std::optional<Started> StartNextOf(Lane& lane, MonoTime now) REQUIRES(mutex_);
   // Ends a round, whatever came of it: its place is free for another job.
   void Leave(const Ask& ask) REQUIRES(mutex_);
   Duration TimeoutOf(const Entry& entry) const;
@@ -185,22 +213,22 @@ class Poller {
   bool TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::JobReply& reply)
       EXCLUDES(mutex_);
   void NoteReply(Entry& entry, const Ask& ask, const pictory::JobReply& reply) REQUIRES(mutex_);
-  // Notes that Pictory has spoken of a job.
-  void NoteAsked() EXCLUDES(mutex_);
-  void NoteFollowed() EXCLUDES(mutex_);
+  // Notes that Pictory has spoken of a job of this lane.
+  void NoteAsked(Lane& lane) EXCLUDES(mutex_);
+  void NoteFollowed(const Lane& lane) EXCLUDES(mutex_);
   void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
   void OnStored(const NewsPtr& news, Ledger::Outcome outcome) EXCLUDES(mutex_);
   // Ends a round without an effect: the store failed, or the job is gone.
   void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
-  Duration FairInterval(const std::string& tenant) const REQUIRES(mutex_);
+  Duration FairInterval(const Lane& lane, const std::string& tenant) REQUIRES(mutex_);
   // Ends a job's round: the job is due again after `delay`.
   void Reschedule(Entry& entry, Duration delay) REQUIRES(mutex_);
   void RescheduleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
   const PollerOptions options_;
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;
   const Clock& clock_;
@@ -210,20 +238,16 @@ class Poller {
   mutable Mutex mutex_;
   absl::flat_hash_set<std::unique_ptr<Entry>, ByName<JobOf>, ByName<JobOf>> entries_
       GUARDED_BY(mutex_);
-  std::map<std::string, std::size_t> jobs_of_ GUARDED_BY(mutex_);  // by tenant: how many entries
-  absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);     // until they are due
+  std::map<std::string, Lane> lanes_ GUARDED_BY(mutex_);        // by account; they stay
+  absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due
   // Jobs that are watched and not followed: they are unconfirmed, about to be followed, or ended.
   std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
-  // Jobs that are due now and wait for budget: one queue a tenant, served in turn.
-  std::map<std::string, std::deque<SnapshotPtr>> ready_ GUARDED_BY(mutex_);
-  std::string last_tenant_ GUARDED_BY(mutex_);
+  std::string last_lane_ GUARDED_BY(mutex_);
   std::uint32_t turns_ GUARDED_BY(mutex_) = 0;
   std::deque<SnapshotPtr> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int slow_in_flight_ GUARDED_BY(mutex_) = 0;
-  Asked asked_ GUARDED_BY(mutex_);
-  Asked noted_ GUARDED_BY(mutex_);                              // what the store has of it
   MonoTime next_pump_at_ GUARDED_BY(mutex_) = MonoTime::max();  // max: not planned
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall next_pump_;

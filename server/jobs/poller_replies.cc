@@ -18,25 +18,29 @@ constexpr int kPatienceCounted = 7;
 
 }  // namespace
 
-void Poller::NoteAsked() {
+void Poller::NoteAsked(Lane& lane) {
   Asked asked;
   {
     MutexLock lock(mutex_);
-    asked = asked_ = AfterAnswer(asked_, clock_.WallNow());
-    if (!IsWorthNoting(noted_, asked)) return;
-    noted_ = asked;
+    asked = lane.asked = AfterAnswer(lane.asked, clock_.WallNow());
+    if (!IsWorthNoting(lane.noted, asked)) return;
+    lane.noted = asked;
   }
   // If this cannot be stored, the next one is; all it costs is that a break looks longer than it
   // was.
-  jobs_.NoteAsked(asked, [](const absl::Status&) {});
+  jobs_.NoteAsked(lane.account, asked, [](const absl::Status&) {});
 }
 
-void Poller::NoteFollowed() {
-  if (followed() == 0) upstream_.NoteNothingFollowed();
+void Poller::NoteFollowed(const Lane& lane) {
+  {
+    MutexLock lock(mutex_);
+    if (lane.jobs > 0) return;
+  }
+  upstreams_.Of(lane.account).NoteNothingFollowed();
 }
 
 void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) {
-  if (Speaks(reply.kind)) NoteAsked();
+  if (Speaks(reply.kind)) NoteAsked(*ask.lane);
   if (events_.replied) events_.replied(*job, reply);
   if (!TakeReply(job, ask, reply)) return Pump();
   auto news = std::make_shared<News>();
@@ -86,7 +90,7 @@ bool Poller::TakeReply(const SnapshotPtr& job, const Ask& ask, const pictory::Jo
   if (entry->polls < std::numeric_limits<std::uint16_t>::max()) ++entry->polls;
   // Time alone changes a job too, unless the job is young.
   const WallTime wall = clock_.WallNow();
-  const bool old = AgeSince(entry->accepted_at, asked_, wall) >= limits::kStaleAfter;
+  const bool old = AgeSince(entry->accepted_at, ask.lane->asked, wall) >= limits::kStaleAfter;
   if (old || !(SaidNothing(reply.kind) || reply.kind == Kind::kUnchanged)) return true;
   JobRecord known;  // as far as the schedule cares
   known.accepted_at = entry->accepted_at;
@@ -101,7 +105,7 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
   Asked asked;
   {
     MutexLock lock(mutex_);
-    asked = asked_;
+    asked = news->ask.lane->asked;
   }
   news->advanced = Advance(record, news->reply, wall, asked);
   Advanced& advanced = news->advanced;
@@ -138,7 +142,7 @@ void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
     Leave(news->ask);
     RescheduleAs(news, std::move(outcome.seen));
   }
-  NoteFollowed();
+  NoteFollowed(*news->ask.lane);
   Pump();
 }
 
@@ -154,7 +158,7 @@ void Poller::Abandon(const NewsPtr& news, bool gone) {
       Reschedule(*entry, options_.curve.error_max);
     }
   }
-  NoteFollowed();
+  NoteFollowed(*news->ask.lane);
   Pump();
 }
 
@@ -167,18 +171,19 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
       .watched = entry.watched,
       .outcome = reply.kind,
       .retry_after = reply.retry_after,
-      .asked_since = asked_.since,
-      .fair_interval = FairInterval(entry.job->tenant),
+      .asked_since = entry.lane->asked.since,
+      .fair_interval = FairInterval(*entry.lane, entry.job->tenant),
   };
   return NextPollDelay(options_.curve, facts, wall, random_.Uniform());
 }
 
-// The interval at which a job may be polled if all jobs took turns; for a tenant with less than its
-// share of the jobs, if all tenants did.
-Duration Poller::FairInterval(const std::string& tenant) const {
-  const std::size_t turns = std::min(entries_.size(), jobs_of_.at(tenant) * jobs_of_.size());
+// The interval at which a job may be polled if all jobs of the account took turns; for a tenant
+// with less than its share of them, if all tenants did.
+Duration Poller::FairInterval(const Lane& lane, const std::string& tenant) {
+  const auto turns =
+      static_cast<double>(FairTurns(lane.jobs, lane.jobs_of.at(tenant), lane.jobs_of.size()));
   return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(static_cast<double>(turns) / upstream_.requests_per_second()));
+      std::chrono::duration<double>(turns / upstreams_.Of(lane.account).requests_per_second()));
 }
 
 void Poller::Reschedule(Entry& entry, Duration delay) {

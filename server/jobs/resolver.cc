@@ -24,10 +24,10 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Resolver::Resolver(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs,
+Resolver::Resolver(Upstreams& upstreams, Ledger& ledger, Submissions& submissions, Jobs& jobs,
                    Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
                    ResolveEvents events)
-    : upstream_(upstream),
+    : upstreams_(upstreams),
       ledger_(ledger),
       submissions_(submissions),
       jobs_(jobs),
@@ -155,6 +155,7 @@ void Resolver::TakeHint(const JobKey& key, std::string pictory_job_id) {
 // Asks Pictory about the candidate that is due first: one question at a time for each job.
 void Resolver::AskAboutHint(const JobKey& key) {
   Upstream::Question question;
+  Upstream* upstream = nullptr;
   std::optional<Upstream::Turn> turn;
   {
     MutexLock lock(mutex_);
@@ -166,12 +167,13 @@ void Resolver::AskAboutHint(const JobKey& key) {
         *std::min_element(entry.hints.begin(), entry.hints.end(),
                           [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
+    upstream = &upstreams_.Of(entry.record.job.account);
     MonoTime at =
         std::max(hint.due, entry.asked == MonoTime{} ? now : entry.asked + limits::kHintInterval);
     if (at <= now) {
-      turn = upstream_.TryTake(Purpose::kLook);
+      turn = upstream->TryTake(Purpose::kLook);
       if (!turn.has_value()) {
-        at = std::max(upstream_.NextAt(Purpose::kLook), now + std::chrono::milliseconds(1));
+        at = std::max(upstream->NextAt(Purpose::kLook), now + std::chrono::milliseconds(1));
       }
     }
     const Timers::Id armed = std::exchange(entry.timer, Timers::kNone);
@@ -190,7 +192,7 @@ void Resolver::AskAboutHint(const JobKey& key) {
         .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
                                       limits::kSlowPollTimeoutMax)};
   }
-  upstream_.GetJob(*std::move(turn), question,
+  upstream->GetJob(*std::move(turn), question,
                    [this, key, id = question.pictory_job_id](const pictory::JobReply& reply) {
                      OnHintAnswer(key, id, reply);
                    });
@@ -405,7 +407,7 @@ void Resolver::ListCandidates(const JobKey& key, ResolveDone done) {
       return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
     record = found->second.record;
   }
-  FindCandidates(record, upstream_, jobs_,
+  FindCandidates(record, upstreams_.Of(record.job.account), jobs_,
                  [record, done = std::move(done)](
                      const absl::StatusOr<std::vector<v1::ResolveCandidate>>& found) {
                    if (!found.ok()) return done(found.status());
@@ -418,12 +420,13 @@ void Resolver::ListCandidates(const JobKey& key, ResolveDone done) {
 void Resolver::AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done) {
   JobRecord record;
   if (!Claim(key, record)) return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
-  std::optional<Upstream::Turn> turn = upstream_.TryTake(Purpose::kLook);
+  Upstream& upstream = upstreams_.Of(record.job.account);
+  std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
   if (!turn.has_value()) {
     Release(key);
-    return done(upstream_.Refusal(Purpose::kLook));
+    return done(upstream.Refusal(Purpose::kLook));
   }
-  upstream_.GetJob(
+  upstream.GetJob(
       *std::move(turn),
       {.pictory_job_id = pictory_job_id,
        .kind = record.job.kind,

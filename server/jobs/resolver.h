@@ -30,7 +30,7 @@
 #include "jobs/ledger.h"
 #include "jobs/poller.h"
 #include "jobs/store.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -48,7 +48,7 @@ struct ResolveEvents {
 
 class Resolver {
  public:
-  Resolver(Upstream& upstream, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
+  Resolver(Upstreams& upstreams, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
            Poller& poller, const Clock& clock, Timers& timers, ResolveEvents events);
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -138,7 +138,7 @@ class Resolver {
   void Release(const JobKey& key);
   void Sweep();
 
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   Ledger& ledger_;
   Submissions& submissions_;
   Jobs& jobs_;

@@ -78,10 +78,10 @@ Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime 
   return std::max(Scale(interval, spread), facts.fair_interval);
 }
 
-Duration FirstPollAfterRestart(const PollCurve& curve, std::size_t jobs, double requests_per_second,
-                               double random) {
+Duration FirstPollAfterRestart(const PollCurve& curve, std::size_t turns,
+                               double requests_per_second, double random) {
   const Duration by_budget = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(static_cast<double>(jobs) / requests_per_second));
+      std::chrono::duration<double>(static_cast<double>(turns) / requests_per_second));
   return Scale(std::max(curve.first * 6, by_budget), random);
 }
 

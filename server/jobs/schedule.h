@@ -1,6 +1,9 @@
 // These pure functions say when to poll a job next.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "jobs/job.h"
@@ -44,9 +47,15 @@ struct PollFacts {
 // The time from `now` to the next poll. `random` is in [0, 1).
 Duration NextPollDelay(const PollCurve& curve, const PollFacts& facts, WallTime now, double random);
 
+// For how many jobs' turns a job waits, if all `jobs` of an account take turns; for one of a tenant
+// with less than its share of them (`own` of the jobs, of so many `tenants`), if the tenants do.
+constexpr std::size_t FairTurns(std::size_t jobs, std::size_t own, std::size_t tenants) {
+  return std::min(jobs, own * tenants);
+}
+
 // The time from now to the first poll after a restart: the first polls are spread evenly over a
-// window that the budget can bear.
-Duration FirstPollAfterRestart(const PollCurve& curve, std::size_t jobs, double requests_per_second,
-                               double random);
+// window that the budget can bear, which is as long as `turns` jobs take.
+Duration FirstPollAfterRestart(const PollCurve& curve, std::size_t turns,
+                               double requests_per_second, double random);
 
 }  // namespace gateway::jobs

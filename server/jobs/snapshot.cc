@@ -86,6 +86,7 @@ SnapshotPtr MakeSnapshot(const Job& job) {
                           .size = static_cast<std::uint32_t>(text.size())};
   };
   snapshot->tenant = job.tenant;
+  snapshot->account = job.account;
   snapshot->kind = job.kind;
   snapshot->state = job.state;
   snapshot->revision = job.revision;

@@ -40,6 +40,7 @@ struct BeginResult {
 struct Spent {
   std::string tenant;
   WallTime sent_at;
+  double credits = 0;  // what the job used, or what it may use
 
   bool operator==(const Spent&) const = default;
 };
@@ -183,8 +184,8 @@ class Jobs {
   // submissions never. Gives back their tenants and job ids, at most query.limit.
   virtual void Prune(PruneQuery query, StoreCallback<std::vector<JobKey>> done) = 0;
 
-  // Stores how long Pictory could be asked, for the next start.
-  virtual void NoteAsked(Asked asked, StoreDone done) = 0;
+  // Stores how long Pictory could be asked about jobs of this account, for the next start.
+  virtual void NoteAsked(std::string account, Asked asked, StoreDone done) = 0;
 };
 
 // Lease is a shard of the jobs (JobRecord::shard), held by this process.
@@ -242,16 +243,32 @@ class Feed {
   virtual void ReadFeed(std::string position, int limit, StoreCallback<FeedPage> done) = 0;
 };
 
+// How many jobs of a tenant have not ended that one account has made.
+struct Unfinished {
+  std::string account;
+  std::string tenant;
+  std::size_t jobs = 0;
+
+  bool operator==(const Unfinished&) const = default;
+};
+
 // Recovered is what the store tells of the process before.
 struct Recovered {
   std::int64_t epoch = 0;
-  std::size_t unfinished = 0;
-  std::vector<Spent> spent;  // of limits::kSpendingWindow before StartTime, in no order
+  std::vector<Unfinished> unfinished;  // the visible records that are not final
+  std::vector<Spent> spent;            // of limits::kSpendingWindow before StartTime, in no order
   // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the
   // process before, unless that is longer ago than limits::kOwedAcrossRestart.
   std::vector<OwedJob> owed;  // and from now on this process owes them
-  Asked asked;                // as noted last; all zero if never
+  AskedOfAccounts asked;      // as noted last
   std::vector<Hint> hints;    // about the jobs that are kUnknown now, in the order they came
+
+  // How many they are in all.
+  std::size_t unfinished_jobs() const {
+    std::size_t jobs = 0;
+    for (const Unfinished& some : unfinished) jobs += some.jobs;
+    return jobs;
+  }
 };
 
 // Store is a whole store: its four interfaces, and what a process calls at its beginning and its

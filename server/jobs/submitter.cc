@@ -15,12 +15,12 @@
 
 namespace gateway::jobs {
 
-Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending,
+Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending,
                      OwedAnswers& owed, Ledger& ledger, Submissions& submissions, Jobs& jobs,
-                     Hub& hub, Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
+                     Hub& hub, Adopter& adopter, const Clock& clock, Random& random,
                      SubmitEvents events)
     : options_(std::move(options)),
-      upstream_(upstream),
+      upstreams_(upstreams),
       spending_(spending),
       owed_(owed),
       ledger_(ledger),
@@ -29,7 +29,6 @@ Submitter::Submitter(SubmitterOptions options, Upstream& upstream, Spending& spe
       hub_(hub),
       adopter_(adopter),
       clock_(clock),
-      timers_(timers),
       random_(random),
       events_(std::move(events)) {}
 
@@ -42,7 +41,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   }
   using Id = OwedAnswers::Id;
   if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
-  const std::string tenant = request.tenant, fingerprint = request.fingerprint;
+  const std::string tenant = request.owner.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
   submissions_.FindWithoutRequestId(
       tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
@@ -61,7 +60,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
 // An equal submit that is running or owed counts more than what the metadata may mean.
 void Submitter::Identify(SubmitRequest request, OwedAnswers::Id id, Done done) {
   OwedAnswers::Verdict verdict =
-      owed_.Ask(request.tenant, request.fingerprint, request.request_id, id);
+      owed_.Ask(request.owner.tenant, request.fingerprint, request.request_id, id);
   if (verdict.call == nullptr) {
     return done(errors::TooMany("answers to submits without a request_id that may not have arrived",
                                 limits::kOwedAnswersMax, limits::kKeylessSettle),
@@ -80,7 +79,7 @@ void Submitter::Identify(SubmitRequest request, OwedAnswers::Id id, Done done) {
 void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter) {
   submissions_.Claim(claim, [this, request = std::move(request), waiter = std::move(waiter)](
                                 const absl::StatusOr<bool>& taken) mutable {
-    const JobKey key{request.tenant, request.request_id};
+    const JobKey key{request.owner.tenant, request.request_id};
     if (!taken.ok()) {
       owed_.NotClaimed(key);
       return waiter.done(taken.status(), {});
@@ -98,7 +97,7 @@ void Submitter::TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waite
 
 void Submitter::Start(SubmitRequest request, Waiter waiter) {
   auto attempt = std::make_shared<Attempt>();
-  attempt->key = JobKey{request.tenant, request.request_id};
+  attempt->key = JobKey{request.owner.tenant, request.request_id};
   if (waiter.source.rule != AnswerRule::kOwn && waiter.source.request_id.empty()) {
     waiter.source.request_id = request.request_id;
     if (events_.repeated) events_.repeated(waiter.source.rule, request.request_id);

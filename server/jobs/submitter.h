@@ -38,18 +38,18 @@
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
+#include "jobs/owner.h"
 #include "jobs/retry_evidence.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 #include "pictory/submit_reply.h"
-#include "pictory/translate.h"
 
 namespace gateway::jobs {
 
 // A validated submit.
 struct SubmitRequest {
-  std::string tenant;
+  Owner owner;
   JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   std::string request_id;  // never empty
   std::map<std::string, std::string> labels;
@@ -68,7 +68,6 @@ struct SubmitRequest {
 };
 
 struct SubmitterOptions {
-  pictory::TranslateOptions translate;
   bool sandbox = false;
   std::int64_t epoch = 0;  // of Store::Recover
   // The URL for the webhook call of a submission with this correlation token; null, or a result of
@@ -104,9 +103,9 @@ class Submitter {
   using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
-  Submitter(SubmitterOptions options, Upstream& upstream, Spending& spending, OwedAnswers& owed,
+  Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending, OwedAnswers& owed,
             Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
-            const Clock& clock, Timers& timers, Random& random, SubmitEvents events);
+            const Clock& clock, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -159,6 +158,7 @@ class Submitter {
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
+  Upstream& UpstreamOf(const Attempt& attempt);
   bool TakeTurn(Attempt& attempt);  // false: it is not its turn yet
   void AwaitTurn(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);
@@ -185,7 +185,7 @@ class Submitter {
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   Spending& spending_;
   OwedAnswers& owed_;
   Ledger& ledger_;
@@ -194,7 +194,6 @@ class Submitter {
   Hub& hub_;
   Adopter& adopter_;
   const Clock& clock_;
-  Timers& timers_;
   Random& random_;
   const SubmitEvents events_;
 

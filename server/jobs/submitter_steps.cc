@@ -43,40 +43,50 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
   if (reference.job_id.empty()) return Translate(attempt, "", "");
   const std::string name = reference.job_id;
-  adopter_.Load(attempt->request.tenant, name,
-                [this, attempt, reference = std::move(reference)](Answer referenced) {
-                  if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
-                  const Snapshot& job = **referenced;
-                  owed_.Named(job.key());
-                  // Of one that was adopted its result shows the kind, if it is one we know.
-                  const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
-                  if (job.kind != reference.kind && !open) {
-                    return AnswerFromRequestId(
-                        attempt, errors::JobNotUsable(job.job_id(),
-                                                      "is a " + KindName(job.kind) + ", where " +
-                                                          reference.field + " needs a " +
-                                                          KindName(reference.kind)));
-                  }
-                  if (job.state != v1::JOB_STATE_SUCCEEDED) {
-                    return AnswerFromRequestId(
-                        attempt, IsFinal(job.state)
-                                     ? errors::JobNotUsable(job.job_id(),
-                                                            "has ended as " + StateName(job.state) +
-                                                                " and has no result to use")
-                                     : errors::JobNotFinished(job.job_id(), StateName(job.state)));
-                  }
-                  SizeReferenced(attempt, job);
-                });
+  adopter_.Load(
+      attempt->request.owner, name,
+      [this, attempt, reference = std::move(reference)](Answer referenced) {
+        if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
+        const Snapshot& job = **referenced;
+        owed_.Named(job.key());
+        // Of one that was adopted its result shows the kind, if it is one we know.
+        const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
+        if (job.kind != reference.kind && !open) {
+          return AnswerFromRequestId(
+              attempt,
+              errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) + ", where " +
+                                                     reference.field + " needs a " +
+                                                     KindName(reference.kind)));
+        }
+        if (job.account != attempt->request.owner.account) {
+          return AnswerFromRequestId(
+              attempt,
+              errors::JobNotUsable(job.job_id(), "was made with the Pictory account " +
+                                                     job.account + ", and new jobs are made with " +
+                                                     attempt->request.owner.account +
+                                                     ", which does not know it"));
+        }
+        if (job.state != v1::JOB_STATE_SUCCEEDED) {
+          return AnswerFromRequestId(
+              attempt,
+              IsFinal(job.state)
+                  ? errors::JobNotUsable(job.job_id(), "has ended as " + StateName(job.state) +
+                                                           " and has no result to use")
+                  : errors::JobNotFinished(job.job_id(), StateName(job.state)));
+        }
+        SizeReferenced(attempt, job);
+      });
 }
 
 // Some submits name the job they refer to, others send a part of its result. The part's size is
 // asked for first: the part stays in memory until Pictory has answered, so it is counted before it
 // is read.
 void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
-  Inline from{.job_id = std::string(referenced.job_id()),
-              .pictory_id = std::string(referenced.pictory_job_id()),
-              .part = pictory::PartToInline(*attempt->request.request, options_.translate),
-              .bytes = 0};
+  Inline from{
+      .job_id = std::string(referenced.job_id()),
+      .pictory_id = std::string(referenced.pictory_job_id()),
+      .part = pictory::PartToInline(*attempt->request.request, UpstreamOf(*attempt).translate()),
+      .bytes = 0};
   if (from.part == v1::RESULT_PART_UNSPECIFIED) return Translate(attempt, from.pictory_id, "");
   const auto job_id = from.job_id;
   const auto part = from.part;
@@ -139,8 +149,9 @@ void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_
                          std::string_view inlined) {
   attempt->token = RandomHex(16);
   const std::string webhook = options_.webhook_url ? options_.webhook_url(attempt->token) : "";
-  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
-      *attempt->request.request, referenced_pictory_id, webhook, options_.translate, inlined);
+  absl::StatusOr<pictory::Submission> submission =
+      pictory::Translate(*attempt->request.request, referenced_pictory_id, webhook,
+                         UpstreamOf(*attempt).translate(), inlined);
   if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
   attempt->submission = *std::move(submission);
   Authorize(attempt);
@@ -149,11 +160,12 @@ void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_
 // Gets the credentials. An access token may have to be fetched. If SENDING were recorded by then, a
 // process that dies while it waits would leave behind an unconfirmed job that was never sent.
 void Submitter::Authorize(const AttemptPtr& attempt) {
-  upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
-    if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
-    attempt->authorization = *std::move(authorization);
-    Record(attempt);
-  });
+  UpstreamOf(*attempt).Authorize(
+      [this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+        if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());
+        attempt->authorization = *std::move(authorization);
+        Record(attempt);
+      });
 }
 
 // Records the submission. If it is its turn, intent and sending are one commit; otherwise the
@@ -162,7 +174,8 @@ void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
     return AnswerFromRequestId(attempt, std::move(gone));
   }
-  if (upstream_.resting()) return AnswerFromRequestId(attempt, upstream_.Refusal(Purpose::kSubmit));
+  if (UpstreamOf(*attempt).resting())
+    return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
@@ -183,26 +196,27 @@ void Submitter::Record(const AttemptPtr& attempt) {
   });
 }
 
+Upstream& Submitter::UpstreamOf(const Attempt& attempt) {
+  return upstreams_.Of(attempt.request.owner.account);
+}
+
 bool Submitter::TakeTurn(Attempt& attempt) {
-  attempt.turn = upstream_.TryTake(Purpose::kSubmit);
+  attempt.turn = UpstreamOf(attempt).TryTake(Purpose::kSubmit);
   return attempt.turn.has_value();
 }
 
 void Submitter::AwaitTurn(const AttemptPtr& attempt) {
-  const MonoTime now = clock_.Now();
-  const MonoTime at = upstream_.NextAt(Purpose::kSubmit);
-  const MonoTime give_up = std::min(now + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
-  if (upstream_.resting() || at > give_up) {
-    return GiveUpUnsent(attempt, upstream_.Refusal(Purpose::kSubmit));
-  }
-  timers_.At(at, [this, attempt, give_up] {
-    if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) return GiveUpUnsent(attempt, gone);
-    if (TakeTurn(*attempt)) return MarkSending(attempt);
-    if (upstream_.NextAt(Purpose::kSubmit) > give_up) {
-      return GiveUpUnsent(attempt, upstream_.Refusal(Purpose::kSubmit));
-    }
-    AwaitTurn(attempt);
-  });
+  const MonoTime give_up =
+      std::min(clock_.Now() + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
+  UpstreamOf(*attempt).AwaitTurn(Purpose::kSubmit, attempt->key.tenant, give_up,
+                                 [this, attempt](absl::StatusOr<Upstream::Turn> turn) {
+                                   if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
+                                     return GiveUpUnsent(attempt, gone);
+                                   }
+                                   if (!turn.ok()) return GiveUpUnsent(attempt, turn.status());
+                                   attempt->turn = *std::move(turn);
+                                   MarkSending(attempt);
+                                 });
 }
 
 void Submitter::MarkSending(const AttemptPtr& attempt) {
@@ -231,7 +245,7 @@ void Submitter::Send(const AttemptPtr& attempt) {
     return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
-  upstream_.Submit(
+  UpstreamOf(*attempt).Submit(
       std::move(turn), attempt->submission, attempt->authorization,
       clock_.Now() + limits::kSubmitBudgetMaxWait,
       [this, attempt](pictory::SubmitReply reply) { OnReply(attempt, std::move(reply)); });
@@ -313,13 +327,14 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
       spending_.Refund(attempt->key.tenant, attempt->counted_at);
       return Finish(attempt, refusal);
     }
-    upstream_.Authorize([this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
-      if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
-      if (absl::Status gone = CheckCallers(*attempt); !gone.ok())
-        return GiveUpUnsent(attempt, gone);
-      attempt->authorization = *std::move(authorization);
-      TakeTurn(*attempt) ? MarkSending(attempt) : AwaitTurn(attempt);
-    });
+    UpstreamOf(*attempt).Authorize(
+        [this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
+          if (!authorization.ok()) return GiveUpUnsent(attempt, authorization.status());
+          if (absl::Status gone = CheckCallers(*attempt); !gone.ok())
+            return GiveUpUnsent(attempt, gone);
+          attempt->authorization = *std::move(authorization);
+          TakeTurn(*attempt) ? MarkSending(attempt) : AwaitTurn(attempt);
+        });
   });
 }
 
@@ -406,6 +421,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   const WallTime now = clock_.WallNow();
   JobRecord record;
   record.job.tenant = attempt.key.tenant;
+  record.job.account = attempt.request.owner.account;
   record.job.job_id = MintJobId(now, random_);
   record.job.request_id = attempt.key.id;
   record.job.kind = attempt.request.kind;

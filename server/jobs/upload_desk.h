@@ -1,4 +1,4 @@
-// UploadDesk asks Pictory for places to upload files to, within the account's budget.
+// UploadDesk asks Pictory for places to upload files to, within an account's budget.
 //
 // An upload makes no job and stores nothing: if a place is lost, the caller asks for another. The
 // class is thread-safe and must outlive its calls in flight.
@@ -9,7 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
-#include "jobs/upstream.h"
+#include "jobs/owner.h"
+#include "jobs/upstreams.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -19,19 +20,15 @@ class UploadDesk {
   using Request = std::shared_ptr<const ::pictory::jobs::v1::CreateUploadRequest>;
   using Done = std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)>;
 
-  UploadDesk(Upstream& upstream, const Clock& clock, Timers& timers)
-      : upstream_(upstream), clock_(clock), timers_(timers) {}
+  UploadDesk(Upstreams& upstreams, const Clock& clock) : upstreams_(upstreams), clock_(clock) {}
 
   // Asks for one place; `request` has been validated. It waits as long for its turn as a submit
   // may, and in the same line.
-  void Create(Request request, Done done);
+  void Create(const Owner& owner, Request request, Done done);
 
  private:
-  void AwaitTurn(Request request, MonoTime give_up, Done done);
-
-  Upstream& upstream_;
+  Upstreams& upstreams_;
   const Clock& clock_;
-  Timers& timers_;
 };
 
 }  // namespace gateway::jobs

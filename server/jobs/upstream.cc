@@ -43,15 +43,32 @@ Purpose Upstream::Turn::Use() {
 
 Upstream::Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock,
                    Timers& timers, UpstreamEvents events)
-    : account_(options.budget, clock),
-      client_(Counted(std::move(options.client), account_), transport, clock),
-      outage_(account_, client_, clock, timers, std::move(events.rests)) {
+    : translate_(std::move(options.translate)),
+      account_(options.budget, clock),
+      client_(Counted(std::move(options.client), account_),
+              options.transport != nullptr ? *options.transport : transport, clock),
+      outage_(account_, client_, clock, timers, std::move(events.rests)),
+      line_(account_, clock, timers) {
   account_.SetDegradedChanged(std::move(events.degraded_changed));
+  if (!options.closed.ok()) {
+    outage_.Stop();
+    account_.SetResting(std::move(options.closed));
+  }
 }
 
 std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
-  if (!account_.TryTake(ShareOf(purpose))) return std::nullopt;
+  const Budget::Share share = ShareOf(purpose);
+  if (share == Budget::Share::kSubmit && line_.busy()) return std::nullopt;
+  if (!account_.TryTake(share)) return std::nullopt;
   return Turn(*this, purpose);
+}
+
+void Upstream::AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
+                         TurnDone done) {
+  line_.Wait(tenant, give_up, [this, purpose, done = std::move(done)](bool taken) {
+    if (!taken) return done(Refusal(purpose));
+    done(Turn(*this, purpose));
+  });
 }
 
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }

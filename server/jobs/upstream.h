@@ -23,7 +23,9 @@
 #include "jobs/budget.h"
 #include "jobs/job.h"
 #include "jobs/outage.h"
+#include "jobs/turn_line.h"
 #include "pictory/client.h"
+#include "pictory/translate.h"
 
 namespace gateway::jobs {
 
@@ -41,6 +43,10 @@ struct UpstreamOptions {
   // Upstream sets `client.extra_request` itself.
   pictory::ClientOptions client;
   BudgetOptions budget;
+  pictory::TranslateOptions translate{};     // how this account's requests are written
+  http::HttpTransport* transport = nullptr;  // where its calls go; null: the constructor's
+  // Why nothing is ever sent; OK for every account that is configured.
+  absl::Status closed{};
 };
 
 // What happens to the account, for logs, metrics and watchers. Called on the threads that learn of
@@ -80,8 +86,12 @@ class Upstream {
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
-  // Takes a turn; nullopt if nothing may be sent for that purpose now.
+  // Takes a turn; nullopt if nothing may be sent for that purpose now, or others wait in its line.
   std::optional<Turn> TryTake(Purpose purpose);
+  // Waits for a turn of one's tenant, at most until `give_up`: `done` gets it, or why there is none
+  // for a caller who cannot wait longer. Only for submits and uploads.
+  using TurnDone = std::function<void(absl::StatusOr<Turn>)>;
+  void AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up, TurnDone done);
   // When TryTake could succeed, if nobody else takes a turn meanwhile. Never before now.
   MonoTime NextAt(Purpose purpose);
   // Why nothing can be sent now, for a caller who cannot wait until NextAt.
@@ -123,6 +133,7 @@ class Upstream {
   // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
   double requests_per_second() const { return account_.requests_per_second(); }
+  const pictory::TranslateOptions& translate() const { return translate_; }
 
   // No call that Upstream makes by itself starts after this; calls of others may.
   void Stop() { outage_.Stop(); }
@@ -133,9 +144,11 @@ class Upstream {
   void NoteSubmit(const pictory::SubmitReply& reply);
   void NoteJob(Purpose purpose, const pictory::JobReply& reply);
 
+  const pictory::TranslateOptions translate_;
   Account account_;
   pictory::PictoryClient client_;
   OutageWatch outage_;
+  TurnLine line_;
 };
 
 }  // namespace gateway::jobs

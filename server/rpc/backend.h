@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "base/errors.h"
 #include "google/protobuf/message.h"
+#include "jobs/owner.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
@@ -29,7 +30,8 @@ class Backend {
   virtual ~Backend() = default;
 
   // All that is wrong with a request to submit or to upload; see pictory::Validate.
-  virtual std::vector<errors::Violation> Validate(const google::protobuf::Message& request) = 0;
+  virtual std::vector<errors::Violation> Validate(const jobs::Owner& owner,
+                                                  const google::protobuf::Message& request) = 0;
   // See jobs::Submitter::Submit.
   virtual void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) = 0;
   // See pictory::ReadFullResult. It is called on a thread of the store.
@@ -40,16 +42,16 @@ class Backend {
   virtual void Delete(const std::string& tenant,
                       std::shared_ptr<const v1::DeleteJobRequest> request,
                       Done<v1::DeleteJobResponse> done) = 0;
-  virtual void CreateUpload(const std::string& tenant,
+  virtual void CreateUpload(const jobs::Owner& owner,
                             std::shared_ptr<const v1::CreateUploadRequest> request,
                             Done<v1::CreateUploadResponse> done) = 0;
   // The job of this name; see jobs::Adopter::Load.
-  virtual void Load(const std::string& tenant, const std::string& name,
+  virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;
-  // Whether what a tenant's watchers see may lag, because Pictory cannot be asked.
-  virtual bool IsDegraded(const std::string& tenant) = 0;
+  // Whether what watchers of an account's jobs see may lag, because Pictory cannot be asked.
+  virtual bool IsDegraded(const std::string& account) = 0;
 };
 
 }  // namespace gateway::rpc

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "grpcpp/server_context.h"
+#include "jobs/owner.h"
 #include "jobs/retry_evidence.h"
 #include "rpc/handlers.h"
 
@@ -14,6 +15,7 @@ namespace gateway::rpc {
 
 struct Caller {
   std::string tenant;
+  jobs::Owner owner;            // of what the caller makes
   std::string peer;             // as the library names it
   MonoTime deadline{};          // never without one
   bool own_deadline = false;    // the caller set it, and the library enforces it

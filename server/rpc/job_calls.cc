@@ -37,8 +37,8 @@ bool ReadTime(const google::protobuf::Timestamp& in, std::optional<WallTime>& ou
   return true;
 }
 
-bool Degraded(const Domain& domain, const std::string& tenant) {
-  return domain.backend.IsDegraded(tenant);
+bool Degraded(const Domain& domain, const std::string& account) {
+  return domain.backend.IsDegraded(account);
 }
 
 absl::StatusOr<std::string> ReadToken(const v1::ListJobsRequest& request) {
@@ -74,7 +74,7 @@ struct FullRead {
   LargeAnswers::HeldPtr held{};
 
   bool unwanted() const { return cancelled != nullptr && cancelled->load(); }
-  bool degraded() const { return Degraded(domain, snapshot->tenant); }
+  bool degraded() const { return Degraded(domain, snapshot->account); }
   void Read(std::int64_t bytes, jobs::StoreCallback<jobs::PartChunk> then) const {
     domain.store.ReadPart(snapshot->tenant, std::string(snapshot->job_id()),
                           v1::RESULT_PART_RESULT_JSON, 0, bytes, std::move(then));
@@ -130,13 +130,13 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
   const bool full = request->view() == v1::JOB_VIEW_FULL;
   domain.backend.Load(
-      caller.tenant, request->job_id(),
+      caller.owner, request->job_id(),
       [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
         if (!found.ok()) return reply(found.status());
         const jobs::Snapshot& job = **found;
         domain.backend.Name(job.key());
         if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
-          return reply(jobs::JobFrame(*found, Degraded(domain, job.tenant)));
+          return reply(jobs::JobFrame(*found, Degraded(domain, job.account)));
         }
         LoadFull(domain, *found, peer, reply.cancelled(),
                  [reply](absl::StatusOr<jobs::Frame> frame) {
@@ -230,7 +230,7 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
   domain.store.List(caller.tenant, *std::move(query),
                     [reply, request, page_size, peer = caller.peer, answers = domain.large_answers,
-                     degraded = Degraded(domain, caller.tenant)](
+                     degraded = Degraded(domain, caller.owner.account)](
                         absl::StatusOr<std::vector<jobs::JobRecord>> found) {
                       if (!found.ok()) return reply(found.status());
                       auto frame = std::make_shared<const std::string>(

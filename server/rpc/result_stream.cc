@@ -106,7 +106,7 @@ void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> 
 
 void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,
                const v1::ReadJobResultRequest& request, const Domain& domain) {
-  domain.backend.Load(caller.tenant, request.job_id(),
+  domain.backend.Load(caller.owner, request.job_id(),
                       [stream, request, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
                         if (!found.ok()) return stream->Fail(found.status());
                         domain.backend.Name((**found).key());

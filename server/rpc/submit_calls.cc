@@ -67,7 +67,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   const google::protobuf::Reflection* const reflection = request->GetReflection();
   std::string request_id = reflection->GetString(*request, id_field);
   reply.Note(request_id);
-  std::vector<errors::Violation> violations = domain.backend.Validate(*request);
+  std::vector<errors::Violation> violations = domain.backend.Validate(caller.owner, *request);
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   // A large request has been waiting, and its caller may be gone; nothing was submitted yet.
   if (reply.cancelled()->load()) return;
@@ -80,8 +80,8 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   reflection->ClearField(request.get(), id_field);
   jobs::SubmitRequest submit;
   // By the account's name and not its API key, which may change while the request stays the same.
-  submit.fingerprint = Fingerprint(method.name, jobs::kDefaultAccount, *request);
-  submit.tenant = caller.tenant;
+  submit.fingerprint = Fingerprint(method.name, caller.owner.account, *request);
+  submit.owner = caller.owner;
   submit.kind = method.kind;
   submit.minted_request_id = request_id.empty();
   submit.retry = caller.retry;
@@ -92,13 +92,13 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   submit.hold = domain.hold;
   reflection->SetString(request.get(), id_field, submit.request_id);
   submit.request = std::move(request);
-  const std::string tenant = caller.tenant;
-  domain.backend.Submit(std::move(submit),
-                        [reply, tenant, &domain](absl::StatusOr<jobs::SnapshotPtr> answer,
-                                                 const jobs::AnswerSource& source) {
-                          if (!answer.ok()) return reply(answer.status());
-                          reply(jobs::JobFrame(*answer, domain.backend.IsDegraded(tenant)), source);
-                        });
+  domain.backend.Submit(
+      std::move(submit),
+      [reply, &domain](absl::StatusOr<jobs::SnapshotPtr> answer, const jobs::AnswerSource& source) {
+        if (!answer.ok()) return reply(answer.status());
+        const bool degraded = domain.backend.IsDegraded((*answer)->account);
+        reply(jobs::JobFrame(*answer, degraded), source);
+      });
 }
 
 }  // namespace gateway::rpc

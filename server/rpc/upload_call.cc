@@ -10,9 +10,9 @@ namespace gateway::rpc {
 void CreateUpload(const Caller& caller, std::shared_ptr<v1::CreateUploadRequest> request,
                   const Reply& reply, const Admission& admission, const Domain& domain) {
   if (admission.draining()) return reply(admission.DrainStatus());
-  std::vector<errors::Violation> violations = domain.backend.Validate(*request);
+  std::vector<errors::Violation> violations = domain.backend.Validate(caller.owner, *request);
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
-  domain.backend.CreateUpload(caller.tenant, std::move(request),
+  domain.backend.CreateUpload(caller.owner, std::move(request),
                               [reply](absl::StatusOr<v1::CreateUploadResponse> response) {
                                 if (!response.ok()) return reply(response.status());
                                 reply(*response);

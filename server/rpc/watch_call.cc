@@ -32,28 +32,28 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
       LoadFull(domain, std::move(snapshot), peer, nullptr, std::move(done));
     };
   }
-  options.degraded = [&domain, tenant = caller.tenant] {
-    return domain.backend.IsDegraded(tenant);
+  options.degraded = [&domain](const std::string& account) {
+    return domain.backend.IsDegraded(account);
   };
   return std::make_shared<watch::WatchStream>(std::move(options), domain.clock, sink);
 }
 
 namespace {
 
-void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const std::string& tenant,
+void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Owner& owner,
                const std::string& name, std::uint64_t connection, bool again,
                const Domain& domain) {
-  domain.backend.Load(tenant, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+  domain.backend.Load(owner, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->End(found.status());
     domain.backend.Name((**found).key());
     jobs::Hub::Subscribed subscribed =
-        domain.hub.Subscribe(tenant, std::string((*found)->job_id()), stream, connection);
+        domain.hub.Subscribe(owner.tenant, std::string((*found)->job_id()), stream, connection);
     // Deleted, pushed out of memory, or taken over by another job, in this very moment. An end that
     // was found is still good, and another name is found by looking once more.
     if (subscribed.present == nullptr) {
       if (!(*found)->final()) {
         if (again) return stream->End(errors::JobNotFound(name));
-        return Subscribe(stream, tenant, name, connection, /*again=*/true, domain);
+        return Subscribe(stream, owner, name, connection, /*again=*/true, domain);
       }
       subscribed.present = *std::move(found);
     }
@@ -65,7 +65,7 @@ void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const std::str
 
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
-  Subscribe(stream, caller.tenant, request.job_id(), std::hash<std::string>()(caller.peer),
+  Subscribe(stream, caller.owner, request.job_id(), std::hash<std::string>()(caller.peer),
             /*again=*/false, domain);
 }
 

@@ -132,7 +132,7 @@ absl::StatusOr<std::string> JobWrites::TakeOver(const JobRecord& record,
                            "SELECT id, tenant, job_id, labels, shard, version FROM jobs"
                            " WHERE account = ?1 AND pictory_job_id = ?2 AND pictory_job_id <> ''"
                            " AND tenant = ?3 AND request_id = '' AND id <> ?4");
-    find.bindNoCopy(1, record.account);
+    find.bindNoCopy(1, record.job.account);
     find.bindNoCopy(2, job.pictory_job_id);
     find.bindNoCopy(3, job.tenant);
     find.bind(4, row->id);
@@ -270,11 +270,38 @@ void JobWrites::ForgetTombstones() {
   db_.exec(absl::StrCat("UPDATE store SET feed_begin = ", last));
 }
 
-void JobWrites::NoteAsked(const jobs::Asked& asked) {
-  SQLite::Statement note(db_, "UPDATE store SET answered_at = ?1, asked_since = ?2");
-  note.bind(1, static_cast<std::int64_t>(asked.answered.time_since_epoch().count()));
-  note.bind(2, static_cast<std::int64_t>(asked.since.time_since_epoch().count()));
+void JobWrites::NoteAsked(const std::string& account, const jobs::Asked& asked) {
+  SQLite::Statement note(db_, "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3)");
+  note.bindNoCopy(1, account);
+  note.bind(2, static_cast<std::int64_t>(asked.answered.time_since_epoch().count()));
+  note.bind(3, static_cast<std::int64_t>(asked.since.time_since_epoch().count()));
   note.exec();
+}
+
+jobs::AskedOfAccounts JobWrites::ReadAsked() {
+  jobs::AskedOfAccounts asked;
+  SQLite::Statement read(db_, "SELECT account, answered_at, asked_since FROM accounts");
+  const auto time = [&read](int column) {
+    return WallTime(std::chrono::microseconds(read.getColumn(column).getInt64()));
+  };
+  while (read.executeStep()) {
+    asked[read.getColumn(0).getString()] = {.answered = time(1), .since = time(2)};
+  }
+  return asked;
+}
+
+std::vector<jobs::Unfinished> JobWrites::CountUnfinished() {
+  std::vector<jobs::Unfinished> unfinished;
+  SQLite::Statement count(
+      db_, absl::StrCat("SELECT account, tenant, count(*) FROM jobs INDEXED BY jobs_unfinished"
+                        " WHERE ",
+                        IsUnfinishedSql(), " GROUP BY account, tenant"));
+  while (count.executeStep()) {
+    unfinished.push_back({.account = count.getColumn(0).getString(),
+                          .tenant = count.getColumn(1).getString(),
+                          .jobs = static_cast<std::size_t>(count.getColumn(2).getInt64())});
+  }
+  return unfinished;
 }
 
 jobs::Recovered JobWrites::Recover(WallTime now) {
@@ -284,22 +311,15 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   recovered.owed = Owed(now);
   recovered.epoch = BeginEpoch(db_);
   Owe(recovered.owed, recovered.epoch);
-  const auto time = [this](const char* query) {
-    return WallTime(std::chrono::microseconds(db_.execAndGet(query).getInt64()));
-  };
-  recovered.asked = {.answered = time("SELECT answered_at FROM store"),
-                     .since = time("SELECT asked_since FROM store")};
-  recovered.unfinished =
-      static_cast<std::size_t>(db_.execAndGet(absl::StrCat("SELECT count(*) FROM jobs"
-                                                           " INDEXED BY jobs_unfinished WHERE ",
-                                                           IsUnfinishedSql()))
-                                   .getInt64());
+  recovered.asked = ReadAsked();
+  recovered.unfinished = CountUnfinished();
   SQLite::Statement spent(
-      db_, absl::StrCat("SELECT tenant, sent_at FROM jobs INDEXED BY jobs_spent WHERE ",
+      db_, absl::StrCat("SELECT tenant, sent_at, coalesce(credits_used, credits_reserved)"
+                        " FROM jobs INDEXED BY jobs_spent WHERE ",
                         IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
   // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
   // until then.
-  const WallTime started = jobs::StartTime(recovered.asked, now);
+  const WallTime started = jobs::StartTime(jobs::Latest(recovered.asked), now);
   const auto bind = [&spent](int index, WallTime at) {
     spent.bind(index, static_cast<std::int64_t>(at.time_since_epoch().count()));
   };
@@ -307,7 +327,8 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   bind(2, started + limits::kClockSlack);
   while (spent.executeStep()) {
     recovered.spent.push_back({spent.getColumn(0).getString(),
-                               WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()))});
+                               WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64())),
+                               spent.getColumn(2).getDouble()});
   }
   return recovered;
 }

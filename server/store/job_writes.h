@@ -41,10 +41,12 @@ class JobWrites {
   void EndEpoch(const std::vector<jobs::OwedJob>& owed);
   absl::Status Delete(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
-  void NoteAsked(const jobs::Asked& asked);
+  void NoteAsked(const std::string& account, const jobs::Asked& asked);
   jobs::Recovered Recover(WallTime now);
 
  private:
+  jobs::AskedOfAccounts ReadAsked();
+  std::vector<jobs::Unfinished> CountUnfinished();
   using Labels = std::map<std::string, std::string>;
   struct Row {
     std::int64_t id = 0;

@@ -62,7 +62,7 @@ absl::Status MemoryJobStore::CheckNames(const JobRecord& record, const Key* self
     return absl::AlreadyExistsError("A job with this request id is known already");
   }
   if (!job.pictory_job_id.empty() &&
-      taken(by_pictory_id_, PictoryKey(job.pictory_job_id, record.account))) {
+      taken(by_pictory_id_, PictoryKey(job.pictory_job_id, record.job.account))) {
     return absl::AlreadyExistsError("A job with this Pictory job id is known already");
   }
   return absl::OkStatus();
@@ -72,13 +72,13 @@ void MemoryJobStore::Index(const JobRecord& record) {
   const jobs::Job& job = record.job;
   const Key key(job.tenant, job.job_id);
   if (!job.request_id.empty()) by_request_[{job.tenant, job.request_id}] = key;
-  if (!job.pictory_job_id.empty()) by_pictory_id_[{job.pictory_job_id, record.account}] = key;
+  if (!job.pictory_job_id.empty()) by_pictory_id_[{job.pictory_job_id, record.job.account}] = key;
 }
 
 void MemoryJobStore::Unindex(const JobRecord& record) {
   const jobs::Job& job = record.job;
   by_request_.erase({job.tenant, job.request_id});
-  by_pictory_id_.erase({job.pictory_job_id, record.account});
+  by_pictory_id_.erase({job.pictory_job_id, record.job.account});
 }
 
 void MemoryJobStore::Put(JobRecord record) {
@@ -182,7 +182,7 @@ void MemoryJobStore::TakeOver(JobRecord record, std::int64_t adopted_version,
     const auto found = records_.find(self);
     if (found == records_.end()) return errors::JobNotFound(job.job_id);
     if (found->second.version != record.version) return jobs::ChangedMeanwhile();
-    const JobRecord* held = OfPictory(record.account, job.pictory_job_id);
+    const JobRecord* held = OfPictory(record.job.account, job.pictory_job_id);
     std::string adopted;
     const bool takes = held != nullptr && held != &found->second &&
                        held->job.tenant == job.tenant && jobs::WasAdopted(*held);
@@ -310,9 +310,9 @@ void MemoryJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
        }).status());
 }
 
-void MemoryJobStore::NoteAsked(jobs::Asked asked, Done done) {
+void MemoryJobStore::NoteAsked(std::string account, jobs::Asked asked, Done done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
-         asked_ = asked;
+         asked_[account] = asked;
          return true;
        }).status());
 }
@@ -446,19 +446,24 @@ void MemoryJobStore::ReadFeed(std::string position, int limit, Callback<jobs::Fe
 absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<jobs::Recovered>([&]() REQUIRES(mutex_) {
     jobs::Recovered recovered;
-    const WallTime started = jobs::StartTime(asked_, now);
+    std::map<std::pair<std::string, std::string>, std::size_t> unfinished;
+    const WallTime started = jobs::StartTime(jobs::Latest(asked_), now);
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) &&
           record.sent_at >= started - limits::kSpendingWindow &&
           record.sent_at <= started + limits::kClockSlack) {
-        recovered.spent.push_back({key.first, record.sent_at});
+        recovered.spent.push_back(
+            {key.first, record.sent_at, record.job.credits_used.value_or(record.credits_reserved)});
       }
       if (std::optional<JobRecord> settled = jobs::Interrupted(record, now)) {
         record = *std::move(settled);
         ++record.version;
         Note(key, record.shard, record.version, false);
       }
-      if (IsUnfinished(record)) ++recovered.unfinished;
+      if (IsUnfinished(record)) ++unfinished[{record.job.account, key.first}];
+    }
+    for (const auto& [of, jobs] : unfinished) {
+      recovered.unfinished.push_back({.account = of.first, .tenant = of.second, .jobs = jobs});
     }
     std::erase_if(hints_, [&](const jobs::Hint& hint) REQUIRES(mutex_) {
       const auto found = records_.find(Key(hint.job.tenant, hint.job.id));

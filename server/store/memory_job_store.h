@@ -47,7 +47,7 @@ class MemoryJobStore : public jobs::Store {
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
-  void NoteAsked(jobs::Asked asked, Done done) override;
+  void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
@@ -99,7 +99,7 @@ class MemoryJobStore : public jobs::Store {
   std::vector<jobs::Hint> hints_ GUARDED_BY(mutex_);
   std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
   std::int64_t clean_epoch_ GUARDED_BY(mutex_) = 0;
-  jobs::Asked asked_ GUARDED_BY(mutex_);
+  jobs::AskedOfAccounts asked_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

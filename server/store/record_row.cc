@@ -69,9 +69,9 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, account, shard, version, delivery";
+    "mesh_request_id, account, shard, credits_reserved, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -121,8 +121,9 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Time(record.sent_at);
   to.Int(record.minted_request_id);
   to.Text(record.mesh_request_id);
-  to.Text(record.account);
+  to.Text(record.job.account);
   to.Int(record.shard);
+  to.Real(record.credits_reserved);
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -169,8 +170,9 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.sent_at = from.Time();
   record.minted_request_id = from.Bool();
   record.mesh_request_id = from.Bytes();
-  record.account = from.Bytes();
+  record.job.account = from.Bytes();
   record.shard = from.Int32();
+  record.credits_reserved = from.Real().value_or(0);
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

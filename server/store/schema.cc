@@ -216,6 +216,20 @@ CREATE TABLE aliases (               -- other names of jobs
 CREATE INDEX aliases_of ON aliases (tenant, job_id);
 )sql";
 
+// Version 8 notes for each account how long Pictory could be asked, and for each submission what it
+// may cost.
+constexpr char kVersion8[] = R"sql(
+CREATE TABLE accounts (
+  account TEXT PRIMARY KEY,
+  answered_at INTEGER NOT NULL,
+  asked_since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO accounts SELECT 'default', answered_at, asked_since FROM store WHERE answered_at > 0;
+ALTER TABLE store DROP COLUMN answered_at;
+ALTER TABLE store DROP COLUMN asked_since;
+ALTER TABLE jobs ADD COLUMN credits_reserved REAL NOT NULL DEFAULT 0;
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -286,7 +300,7 @@ void Configure(SQLite::Database& db) {
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
                                                     {4, kVersion4}, {5, kVersion5}, {6, kVersion6},
-                                                    {7, kVersion7}};
+                                                    {7, kVersion7}, {8, kVersion8}};
   return migrations;
 }
 

@@ -262,10 +262,10 @@ void SqliteJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
                 .done = std::move(done)});
 }
 
-void SqliteJobStore::NoteAsked(jobs::Asked asked, Done done) {
+void SqliteJobStore::NoteAsked(std::string account, jobs::Asked asked, Done done) {
   writer_.Post({.apply =
-                    [asked](JobWrites& writes) {
-                      writes.NoteAsked(asked);
+                    [account = std::move(account), asked](JobWrites& writes) {
+                      writes.NoteAsked(account, asked);
                       return absl::OkStatus();
                     },
                 .done = std::move(done)});

@@ -42,6 +42,7 @@ void WatchStream::Begin(jobs::Hub::Subscribed subscribed) {
     if (present == nullptr || present->revision < subscribed.present->revision) {
       present = std::move(subscribed.present);
     }
+    account_ = present->account;
     if (present->revision != options_.after_revision) {
       Take(present);
     } else {

@@ -25,8 +25,9 @@ struct WatchOptions {
   // Makes the last message of a job that SUCCEEDED, on any thread; null: the BASIC view.
   std::function<void(jobs::SnapshotPtr, std::function<void(absl::StatusOr<jobs::Frame>)>)>
       load_final{};
-  // Asked under the stream's lock, so it must not call the stream; null: never.
-  std::function<bool()> degraded{};
+  // Whether what is seen of this account's jobs may lag. Asked under the stream's lock, so it must
+  // not call the stream; null: never.
+  std::function<bool(const std::string& account)> degraded{};
   Duration heartbeat = limits::kHeartbeatInterval;
   Duration stuck = limits::kWriteStuckAfter;
   // A watch that lasts longer ends with UNAVAILABLE, for the caller to go on over a new connection.
@@ -55,7 +56,9 @@ class WatchStream final : public jobs::Watcher, public Stream {
   void Take(const jobs::SnapshotPtr& snapshot) REQUIRES(mutex_);
   Step LoadFinal() REQUIRES(mutex_);
   void OnFinalLoaded(absl::StatusOr<jobs::Frame> frame);
-  bool degraded() const { return options_.degraded && options_.degraded(); }
+  bool degraded() const REQUIRES(mutex_) {
+    return begun_ && options_.degraded && options_.degraded(account_);
+  }
 
   const WatchOptions options_;
   const MonoTime ends_at_;
@@ -66,6 +69,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   jobs::Frame final_frame_ GUARDED_BY(mutex_);   // of the FULL view, once loaded
   std::int32_t newest_ GUARDED_BY(mutex_) = 0;   // revision taken last
   bool begun_ GUARDED_BY(mutex_) = false;
+  std::string account_ GUARDED_BY(mutex_);  // of the job, once begun
   bool writing_final_ GUARDED_BY(mutex_) = false;
   bool heartbeat_due_ GUARDED_BY(mutex_) = false;
   bool load_wanted_ GUARDED_BY(mutex_) = false;

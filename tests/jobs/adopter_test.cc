@@ -16,6 +16,7 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {
@@ -37,7 +38,8 @@ class AdopterTest : public ::testing::Test {
   }
   absl::StatusOr<SnapshotPtr> Load(const std::string& name, const std::string& tenant = "default") {
     std::optional<absl::StatusOr<SnapshotPtr>> answer;
-    adopter_.Load(tenant, name, [&](absl::StatusOr<SnapshotPtr> got) { answer = std::move(got); });
+    adopter_.Load({.tenant = tenant}, name,
+                  [&](absl::StatusOr<SnapshotPtr> got) { answer = std::move(got); });
     EXPECT_TRUE(answer.has_value());
     return answer.value_or(absl::InternalError("no answer"));
   }
@@ -76,14 +78,10 @@ class AdopterTest : public ::testing::Test {
   Hub hub_{HubOptions{}, store_, broadcaster_};
   Random random_{1};
   Ledger ledger_{store_, store_, hub_};
-  Upstream upstream_{{.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-                      .budget = {.requests_per_second = 100, .burst = 100}},
-                     transport_,
-                     clock_,
-                     clock_,
-                     {}};
+  std::unique_ptr<Upstreams> upstreams_ =
+      MakeUpstreams({.requests_per_second = 100, .burst = 100}, transport_, clock_);
   Adopter adopter_{/*sandbox=*/false,
-                   upstream_,
+                   *upstreams_,
                    ledger_,
                    store_,
                    hub_,
@@ -157,7 +155,7 @@ TEST_F(AdopterTest, ThoseWhoAskAtTheSameTimeCostOneQuestion) {
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   std::vector<std::string> answers;
   for (int i = 0; i < 3; ++i) {
-    adopter_.Load("default", "p-1", [&](const absl::StatusOr<SnapshotPtr>& got) {
+    adopter_.Load({}, "p-1", [&](const absl::StatusOr<SnapshotPtr>& got) {
       answers.push_back(got.ok() ? std::string((*got)->job_id()) : got.status().ToString());
     });
   }
@@ -173,7 +171,7 @@ TEST_F(AdopterTest, AFloodOfNamesLeavesMostOfTheBudgetToOthers) {
   for (int i = 0; i < 100; ++i) {
     const absl::Status status = Load("p-" + std::to_string(i)).status();
     const bool asked = i < static_cast<int>(limits::kLooksBurst);
-    EXPECT_EQ(errors::Reason(status), asked ? "JOB_NOT_FOUND" : "TOO_MANY") << i;
+    EXPECT_EQ(errors::Reason(status), asked ? "JOB_NOT_FOUND" : "UPSTREAM_BUDGET") << i;
   }
   EXPECT_EQ(asked(), 5u);
   clock_.Advance(std::chrono::seconds(1));
@@ -247,7 +245,9 @@ class Unreadable final : public Jobs {
   void Prune(PruneQuery query, StoreCallback<std::vector<JobKey>> done) override {
     under_.Prune(query, std::move(done));
   }
-  void NoteAsked(Asked asked, StoreDone done) override { under_.NoteAsked(asked, std::move(done)); }
+  void NoteAsked(std::string account, Asked asked, StoreDone done) override {
+    under_.NoteAsked(std::move(account), asked, std::move(done));
+  }
 
  private:
   Jobs& under_;

@@ -59,10 +59,11 @@ class DeleterTest : public testing::Test {
   store::MemoryJobStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
-  std::unique_ptr<Upstream> upstream_ =
-      MakeUpstream({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
+  std::unique_ptr<Upstreams> upstreams_ =
+      MakeUpstreams({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
+  Upstream* const upstream_ = &upstreams_->Of(kDefaultAccount);
   Ledger ledger_{store_, store_, hub_};
-  Deleter deleter_{*upstream_, ledger_, store_, clock_};
+  Deleter deleter_{*upstreams_, ledger_, store_, clock_};
 };
 
 TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {

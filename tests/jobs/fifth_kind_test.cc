@@ -12,7 +12,7 @@ class FifthKindTest : public SubmitterTest {
  protected:
   static SubmitRequest Drawing(const DrawRequest& message) {
     SubmitRequest request;
-    request.tenant = "default";
+    request.owner.tenant = "default";
     request.kind = static_cast<JobKind>(99);
     request.request_id = "r1";
     request.fingerprint = "drawing";

@@ -31,13 +31,15 @@ class PollerTest : public testing::Test {
 
   void Make(BudgetOptions budget = {.requests_per_second = 1000, .burst = 1000},
             PollerOptions options = {}) {
-    upstream_ = MakeUpstream(
+    upstreams_ = MakeUpstreams(
         budget, transport_, clock_,
-        {.rests = {}, .degraded_changed = [this](bool now) { degraded_.push_back(now); }});
+        {.rests = {},
+         .degraded_changed = [this](const std::string&, bool now) { degraded_.push_back(now); }});
+    upstream_ = &upstreams_->Of(kDefaultAccount);
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        options, *upstream_, *ledger_, store_, clock_, clock_, random_,
+        options, *upstreams_, *ledger_, store_, clock_, clock_, random_,
         PollEvents{.replied = nullptr, .contradicted = nullptr, .storing = [this](JobRecord&) {
                      if (auto first = std::exchange(on_storing_, nullptr)) first();
                    }});
@@ -78,8 +80,15 @@ class PollerTest : public testing::Test {
 
   void Follow(const JobRecord& record) { poller_->OnChange(record, hub_.Publish(record)); }
   void FollowRecovered(const std::vector<JobRecord>& records) {
+    std::map<std::string, std::size_t> jobs_of;
+    for (const JobRecord& record : records) ++jobs_of[record.job.tenant];
+    std::vector<Unfinished> unfinished;
+    for (const auto& [tenant, jobs] : jobs_of) {
+      unfinished.push_back({.account = kDefaultAccount, .tenant = tenant, .jobs = jobs});
+    }
+    poller_->Recover({}, unfinished);
     for (const JobRecord& record : records) {
-      poller_->FollowRecovered(record, hub_.Publish(record), records.size());
+      poller_->FollowRecovered(record, hub_.Publish(record));
     }
   }
 
@@ -96,8 +105,9 @@ class PollerTest : public testing::Test {
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Ledger> ledger_;
   Random random_{1};
-  std::unique_ptr<Upstream> upstream_;
-  Account* account_ = nullptr;  // behind it
+  std::unique_ptr<Upstreams> upstreams_;
+  Upstream* upstream_ = nullptr;  // the default account's
+  Account* account_ = nullptr;    // behind it
   std::unique_ptr<Poller> poller_;
   std::map<std::string, std::function<http::Response()>> answers_;
   std::vector<std::pair<std::string, Duration>> polls_;  // Pictory id, time since start
@@ -536,7 +546,7 @@ TEST_F(PollerTest, WhatTheProcessBeforeKnewOfTheTimeAskedIsStoredNowAndThen) {
   poller_->SetWatched("default", "job-a", true);
   const WallTime start = clock_.WallNow();
   clock_.Advance(2h);
-  const auto asked = [this] { return store_.Recover(clock_.WallNow())->asked; };
+  const auto asked = [this] { return Latest(store_.Recover(clock_.WallNow())->asked); };
   EXPECT_GE(asked().answered, clock_.WallNow() - 12min);
   EXPECT_LE(asked().since, start + 10s);
   const JobRecord record = published_.back();
@@ -546,7 +556,7 @@ TEST_F(PollerTest, WhatTheProcessBeforeKnewOfTheTimeAskedIsStoredNowAndThen) {
   poller_->Stop();
   clock_.Advance(24h * 30);
   Make();
-  poller_->Recover(before);
+  poller_->Recover({{kDefaultAccount, before}}, {});
   FollowRecovered({record});
   clock_.Advance(1min);
   EXPECT_EQ(poller_->followed(), 1u);

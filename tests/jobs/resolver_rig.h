@@ -51,18 +51,19 @@ class ResolverTest : public testing::Test {
   ResolverTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
 
   void Make(BudgetOptions budget) {
-    upstream_ = MakeUpstream(budget, transport_, clock_);
+    upstreams_ = MakeUpstreams(budget, transport_, clock_);
+    upstream_ = &upstreams_->Of(kDefaultAccount);
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
       resolver_->OnChange(record);
     });
-    poller_ = std::make_unique<Poller>(PollerOptions{}, *upstream_, *ledger_, store_, clock_,
+    poller_ = std::make_unique<Poller>(PollerOptions{}, *upstreams_, *ledger_, store_, clock_,
                                        clock_, random_, PollEvents{});
     ResolveEvents events;
     events.resolved = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    resolver_ = std::make_unique<Resolver>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+    resolver_ = std::make_unique<Resolver>(*upstreams_, *ledger_, store_, store_, hub_, *poller_,
                                            clock_, clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
@@ -147,7 +148,8 @@ class ResolverTest : public testing::Test {
   std::vector<std::string> settled_;
   std::vector<std::string> foreign_;
   std::unique_ptr<Ledger> ledger_;
-  std::unique_ptr<Upstream> upstream_;
+  std::unique_ptr<Upstreams> upstreams_;
+  Upstream* upstream_ = nullptr;  // the default account's
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Resolver> resolver_;
 };

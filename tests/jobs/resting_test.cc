@@ -33,10 +33,10 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    resolver_ = std::make_unique<Resolver>(*upstream_, *ledger_, store_, store_, hub_, *poller_,
+    resolver_ = std::make_unique<Resolver>(*upstreams_, *ledger_, store_, store_, hub_, *poller_,
                                            clock_, clock_, ResolveEvents{});
-    deleter_ = std::make_unique<Deleter>(*upstream_, *ledger_, store_, clock_);
-    desk_ = std::make_unique<UploadDesk>(*upstream_, clock_, clock_);
+    deleter_ = std::make_unique<Deleter>(*upstreams_, *ledger_, store_, clock_);
+    desk_ = std::make_unique<UploadDesk>(*upstreams_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
     Put("done", v1::JOB_STATE_SUCCEEDED);
     AllIsWell();
@@ -76,7 +76,7 @@ class RestingTest : public SubmitterTest {
     absl::Status told = absl::InternalError("no answer");
     auto request = std::make_shared<v1::CreateUploadRequest>();
     request->set_file_name("a.mp4");
-    desk_->Create(std::move(request), [&](const auto& answer) { told = answer.status(); });
+    desk_->Create({}, std::move(request), [&](const auto& answer) { told = answer.status(); });
     return told;
   }
   absl::Status Delete() {

@@ -26,7 +26,8 @@ class SubmitterTest : public testing::Test {
   SubmitterTest() { Make({.requests_per_second = 1000, .burst = 1000}); }
 
   void Make(BudgetOptions budget) {
-    upstream_ = MakeUpstream(budget, transport_, clock_, {}, client_options_);
+    upstreams_ = MakeUpstreams(budget, transport_, clock_, {}, client_options_, translate_);
+    upstream_ = &upstreams_->Of(kDefaultAccount);
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);
@@ -34,7 +35,7 @@ class SubmitterTest : public testing::Test {
     });
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *upstream_, *ledger_, store_, clock_, clock_, random_,
+        PollerOptions{}, *upstreams_, *ledger_, store_, clock_, clock_, random_,
         PollEvents{.replied = nullptr,
                    .contradicted = nullptr,
                    .storing = [this](JobRecord& record) { owed_.Note(record); }});
@@ -45,11 +46,11 @@ class SubmitterTest : public testing::Test {
     SubmitEvents events;
     events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, *upstream_, *ledger_, store_, hub_,
+    adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, *upstreams_, *ledger_, store_, hub_,
                                          clock_, random_);
-    submitter_ = std::make_unique<Submitter>(std::move(options), *upstream_, spending_, owed_,
+    submitter_ = std::make_unique<Submitter>(std::move(options), *upstreams_, spending_, owed_,
                                              *ledger_, store_, store_, hub_, *adopter_, clock_,
-                                             clock_, random_, std::move(events));
+                                             random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -57,7 +58,7 @@ class SubmitterTest : public testing::Test {
     message->mutable_storyboard()->set_video_name(name);
     message->mutable_storyboard()->add_scenes()->set_story("Hello.");
     SubmitRequest request;
-    request.tenant = "default";
+    request.owner.tenant = "default";
     request.kind = v1::JOB_KIND_PREVIEW;
     request.request_id = request_id;
     request.labels = {{"team", "a"}};
@@ -70,7 +71,7 @@ class SubmitterTest : public testing::Test {
     auto message = std::make_shared<v1::RenderRequest>();
     message->set_preview_job_id(preview);
     SubmitRequest request;
-    request.tenant = "default";
+    request.owner.tenant = "default";
     request.kind = v1::JOB_KIND_RENDER;
     request.request_id = request_id;
     request.fingerprint = "render " + preview;
@@ -115,6 +116,7 @@ class SubmitterTest : public testing::Test {
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   pictory::ClientOptions client_options_{.api_key = Secret("pictai_k"), .user_agent = "t"};
+  pictory::TranslateOptions translate_;
   SubmitterOptions options_;
   Random random_{1};
   Spending spending_{{.per_minute = 0, .per_day = 0, .tenant_per_minute = 150, .tenant_per_day = 0},
@@ -124,8 +126,9 @@ class SubmitterTest : public testing::Test {
   std::vector<std::string> hinted_;
   std::vector<std::string> foreign_;
   std::unique_ptr<Ledger> ledger_;
-  std::unique_ptr<Upstream> upstream_;
-  Account* account_ = nullptr;  // behind it
+  std::unique_ptr<Upstreams> upstreams_;
+  Upstream* upstream_ = nullptr;  // the default account's
+  Account* account_ = nullptr;    // behind it
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Adopter> adopter_;
   std::unique_ptr<Submitter> submitter_;

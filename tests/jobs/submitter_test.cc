@@ -71,7 +71,7 @@ TEST_F(SubmitterTest, TenantsDoNotShareRequestIds) {
     return Reply(200, R"({"data":{"jobId":"p)" + std::to_string(request.body->size()) + "\"}}");
   });
   SubmitRequest other = Preview("r1", "longer name");
-  other.tenant = "other";
+  other.owner.tenant = "other";
   const auto first = Submit(Preview("r1"));
   const auto second = Submit(std::move(other));
   ASSERT_TRUE(first.ok() && second.ok());
@@ -623,7 +623,7 @@ TEST_F(OAuthSubmitterTest, AHundredSubmitsWithAnEndedTokenFetchOneNewOne) {
 class V1SummaryTest : public SubmitterTest {
  protected:
   V1SummaryTest() {
-    options_.translate.versions[v1::JOB_KIND_SUMMARY] = v1::PATH_VERSION_V1;
+    translate_.versions[v1::JOB_KIND_SUMMARY] = v1::PATH_VERSION_V1;
     Make({.requests_per_second = 1000, .burst = 1000});
     transport_.AnswerAllWith(Reply(200, R"({"data":{"job_id":"p2"}})"));
   }
@@ -652,7 +652,7 @@ class V1SummaryTest : public SubmitterTest {
     message->set_transcription_job_id("transcription");
     message->set_highlight_duration_seconds(60);
     SubmitRequest request;
-    request.tenant = "default";
+    request.owner.tenant = "default";
     request.kind = v1::JOB_KIND_SUMMARY;
     request.request_id = "r1";
     request.fingerprint = "summary";

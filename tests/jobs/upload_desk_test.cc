@@ -17,16 +17,17 @@ class UploadDeskTest : public ::testing::Test {
   void Ask() {
     auto request = std::make_shared<v1::CreateUploadRequest>();
     request->set_file_name("a.mp4");
-    desk_.Create(std::move(request), [this](absl::StatusOr<v1::CreateUploadResponse> answer) {
+    desk_.Create({}, std::move(request), [this](absl::StatusOr<v1::CreateUploadResponse> answer) {
       answers_.push_back(answer.status());
     });
   }
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  std::unique_ptr<Upstream> upstream_ =
-      MakeUpstream({.requests_per_second = 10, .burst = 2}, transport_, clock_);
-  UploadDesk desk_{*upstream_, clock_, clock_};
+  std::unique_ptr<Upstreams> upstreams_ =
+      MakeUpstreams({.requests_per_second = 10, .burst = 2}, transport_, clock_);
+  Upstream* const upstream_ = &upstreams_->Of(kDefaultAccount);
+  UploadDesk desk_{*upstreams_, clock_};
   std::vector<absl::Status> answers_;
 };
 

@@ -25,7 +25,8 @@ constexpr Purpose kAll[] = {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, 
 class UpstreamTest : public testing::Test {
  protected:
   void Make(BudgetOptions budget) {
-    upstream_ = MakeUpstream(budget, transport_, clock_);
+    upstreams_ = MakeUpstreams(budget, transport_, clock_);
+    upstream_ = &upstreams_->Of(kDefaultAccount);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
   }
   std::optional<Upstream::Turn> Take(Purpose purpose) { return upstream_->TryTake(purpose); }
@@ -38,7 +39,8 @@ class UpstreamTest : public testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  std::unique_ptr<Upstream> upstream_;
+  std::unique_ptr<Upstreams> upstreams_;
+  Upstream* upstream_ = nullptr;  // the default account's
   Account* account_ = nullptr;
 };
 

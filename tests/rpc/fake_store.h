@@ -68,7 +68,7 @@ class FakeStore final : public jobs::Jobs {
   void Prune(jobs::PruneQuery, jobs::StoreCallback<std::vector<jobs::JobKey>> done) override {
     done(NotHere());
   }
-  void NoteAsked(jobs::Asked, jobs::StoreDone done) override { done(NotHere()); }
+  void NoteAsked(std::string, jobs::Asked, jobs::StoreDone done) override { done(NotHere()); }
 
   void Find(std::string tenant, std::string name,
             jobs::StoreCallback<std::optional<jobs::JobRecord>> done) override {

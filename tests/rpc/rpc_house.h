@@ -76,7 +76,8 @@ class RpcHouse : public rpc::Backend {
             .backend = *this};
   }
 
-  std::vector<errors::Violation> Validate(const google::protobuf::Message& message) override {
+  std::vector<errors::Violation> Validate(const jobs::Owner&,
+                                          const google::protobuf::Message& message) override {
     if (on_validate) on_validate(message);
     std::vector<errors::Violation> violations;
     const auto* transcribe = dynamic_cast<const v1::TranscribeRequest*>(&message);
@@ -116,18 +117,18 @@ class RpcHouse : public rpc::Backend {
     response.mutable_job()->set_job_id(request->job_id());
     done(std::move(response));
   }
-  void CreateUpload(const std::string& tenant,
+  void CreateUpload(const jobs::Owner& owner,
                     std::shared_ptr<const v1::CreateUploadRequest> request,
                     Done<v1::CreateUploadResponse> done) override {
     if (!upload_status.ok()) return done(upload_status);
     v1::CreateUploadResponse response;
-    response.set_signed_url("https://put/" + tenant + "/" + request->file_name());
+    response.set_signed_url("https://put/" + owner.tenant + "/" + request->file_name());
     response.set_file_url("https://get/" + request->file_name());
     done(std::move(response));
   }
-  void Load(const std::string& tenant, const std::string& name,
+  void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override {
-    hub.Load(tenant, name, std::move(done));
+    hub.Load(owner.tenant, name, std::move(done));
   }
   void Name(const jobs::JobKeyView& job) override {
     MutexLock lock(mutex_);

@@ -77,7 +77,7 @@ jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
   auto message = std::make_shared<v1::TranscribeRequest>();
   message->set_file_url("https://media.example/" + name);
   jobs::SubmitRequest request;
-  request.tenant = tenant_;
+  request.owner.tenant = tenant_;
   request.kind = v1::JOB_KIND_TRANSCRIPTION;
   request.request_id = request_id_;
   request.labels = {{"name", name}};
@@ -276,7 +276,7 @@ void Caller::ReadByPictorysId() {
   if (process == nullptr || mine == nullptr) return;
   const bool known = !job_id_.empty() && state_ != v1::JOB_STATE_UNCONFIRMED &&
                      state_ != v1::JOB_STATE_OUTCOME_UNKNOWN;
-  process->adopter().Load(tenant_, mine->id,
+  process->adopter().Load({.tenant = tenant_}, mine->id,
                           [this, known](const absl::StatusOr<SnapshotPtr>& found) {
                             if (!found.ok()) return;
                             ++world_.statistics().by_pictory_id;

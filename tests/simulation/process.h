@@ -45,8 +45,9 @@ class Process {
  private:
   static jobs::CoreOptions Options(const ProcessOptions& options) {
     jobs::CoreOptions core{
-        .upstream = {.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-                     .budget = options.budget},
+        .accounts = {{jobs::kDefaultAccount,
+                      {.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                       .budget = options.budget}}},
         .spending = options.spending};
     if (options.webhooks) {
       core.submitting.webhook_url = [](const std::string& token) {

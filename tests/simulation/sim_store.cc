@@ -173,9 +173,9 @@ void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   disk_.EndEpoch(std::move(owed), done);
 }
 
-void SimStore::NoteAsked(jobs::Asked asked, Done done) {
-  auto apply = [this, asked, done] {
-    disk_.NoteAsked(asked, [](const absl::Status&) {});
+void SimStore::NoteAsked(std::string account, jobs::Asked asked, Done done) {
+  auto apply = [this, account = std::move(account), asked, done] {
+    disk_.NoteAsked(account, asked, [](const absl::Status&) {});
     return std::function<void()>([done] { done(absl::OkStatus()); });
   };
   Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
@@ -285,8 +285,8 @@ absl::StatusOr<jobs::Recovered> SimStore::Recover(WallTime now) {
   }
   absl::StatusOr<jobs::Recovered> recovered = disk_.Recover(now);
   if (bugs_.forgets_what_is_owed && recovered.ok()) recovered->owed.clear();
-  if (bugs_.forgets_silence && recovered.ok() && recovered->asked.answered > WallTime{}) {
-    recovered->asked.answered = now;
+  if (bugs_.forgets_silence && recovered.ok()) {
+    for (auto& [account, asked] : recovered->asked) asked.answered = now;
   }
   return recovered;
 }

@@ -53,7 +53,7 @@ class SimStore final : public jobs::Store {
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
-  void NoteAsked(jobs::Asked asked, Done done) override;
+  void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Find(std::string tenant, std::string name,

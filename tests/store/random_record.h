@@ -18,11 +18,10 @@ class RandomRecords {
     jobs::JobRecord record;
     // Every field is named here: a field added to a record does not compile until it is filled, and
     // then every backend must keep it.
-    auto& [job, account, shard, version, submission, fingerprint, attempt, owner_epoch,
-           correlation_token, refusal, sent_at, minted_request_id, mesh_request_id, delivery,
+    auto& [job, shard, version, submission, fingerprint, attempt, owner_epoch, correlation_token,
+           refusal, sent_at, credits_reserved, minted_request_id, mesh_request_id, delivery,
            accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
            incomplete_count, failure_seen, notice] = record;
-    account = Text();
     shard = Int32();
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(8));
@@ -32,6 +31,7 @@ class RandomRecords {
     correlation_token = Text();
     refusal = Bytes(Below(3) * 20);
     sent_at = Time();
+    credits_reserved = Real();
     minted_request_id = Coin();
     mesh_request_id = Text();
     delivery = static_cast<jobs::Delivery>(Below(4));
@@ -49,10 +49,11 @@ class RandomRecords {
 
  private:
   void Fill(jobs::Job& job, const std::string& job_tenant, const std::string& id) {
-    auto& [tenant, job_id, pictory_job_id, request_id, kind, state, revision, progress_percent,
-           message, create_time, update_time, finish_time, labels, credits_used, error_code,
-           error_message, stale, upstream_missing, sandbox, result_wire] = job;
+    auto& [tenant, account, job_id, pictory_job_id, request_id, kind, state, revision,
+           progress_percent, message, create_time, update_time, finish_time, labels, credits_used,
+           error_code, error_message, stale, upstream_missing, sandbox, result_wire] = job;
     tenant = job_tenant;
+    account = Text();
     job_id = id;
     if (Coin()) pictory_job_id = "pictory/" + id + "?#%";
     request_id = "request-" + id;

@@ -134,7 +134,7 @@ TEST_F(SchemaTest, JobsOfOneAccountAreThoseOfTheDefaultOne) {
   const auto runs = reads.Find("acme", "p1");
   ASSERT_TRUE(runs.has_value());
   EXPECT_EQ(runs->job.job_id, "runs");
-  EXPECT_EQ(runs->account, jobs::kDefaultAccount);
+  EXPECT_EQ(runs->job.account, jobs::kDefaultAccount);
   EXPECT_EQ(runs->shard, 0);
   EXPECT_EQ(runs->version, 4);
   EXPECT_EQ(reads.FindOwner(jobs::kDefaultAccount, "p1"), "acme");
@@ -147,7 +147,7 @@ TEST_F(SchemaTest, JobsOfOneAccountAreThoseOfTheDefaultOne) {
 
   jobs::JobRecord other = Accepted("other", "p1");
   EXPECT_THROW(writes.Adopt(other), SQLite::Exception) << "of the same account";
-  other.account = "second";
+  other.job.account = "second";
   EXPECT_NO_THROW(writes.Adopt(other));
 }
 
@@ -160,7 +160,7 @@ TEST_F(SchemaTest, TheFeedOfAnOlderFileBeginsWithWhatChangesNext) {
   EXPECT_TRUE(reads.ReadFeed("0", 9)->entries.empty());
   JobWrites writes(**db);
   const jobs::Recovered recovered = writes.Recover(At(5));
-  EXPECT_EQ(recovered.unfinished, 2u);
+  EXPECT_EQ(recovered.unfinished_jobs(), 2u);
   EXPECT_EQ(recovered.hints.size(), 1u);
   const auto told = reads.ReadFeed("0", 9)->entries;
   ASSERT_EQ(told.size(), 1u) << "the submission that was under way";

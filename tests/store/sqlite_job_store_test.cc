@@ -561,7 +561,7 @@ TEST_F(SqliteJobStoreTest, RecoversAHundredThousandUnfinishedJobs) {
   store = OpenStore(Options());
   int unfinished = 0;
   const double took = Milliseconds([&] {
-    EXPECT_EQ(store->Recover(At(5)).value().unfinished, kJobs);
+    EXPECT_EQ(store->Recover(At(5)).value().unfinished_jobs(), kJobs);
     EXPECT_TRUE(store->ReadUnfinished([&](const JobRecord&) { ++unfinished; }).ok());
   });
   EXPECT_EQ(unfinished, kJobs);
@@ -579,7 +579,7 @@ TEST_F(SqliteJobStoreTest, DISABLED_AMillionFinishedJobs) {
   const auto measure = [](const char* what, const std::function<void()>& step) {
     std::cout << what << ": " << Milliseconds(step) << " ms\n";
   };
-  measure("recover", [&] { EXPECT_EQ(store->Recover(At(5)).value().unfinished, 1u); });
+  measure("recover", [&] { EXPECT_EQ(store->Recover(At(5)).value().unfinished_jobs(), 1u); });
   measure("100 begins", [&] {
     for (int i = 0; i < 100; ++i) {
       EXPECT_TRUE(calls.Begin(Begun("n" + std::to_string(i), "n" + std::to_string(i))).ok());

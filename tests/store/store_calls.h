@@ -91,7 +91,7 @@ class StoreCalls {
     Answer<MaybeRecord> answer;
     store_.Find(record.job.tenant, record.job.pictory_job_id, answer.Callback());
     const std::optional<Record> held = answer.Wait().value();
-    const bool adopted = held.has_value() && held->account == record.account &&
+    const bool adopted = held.has_value() && held->job.account == record.job.account &&
                          held->job.job_id != record.job.job_id && jobs::WasAdopted(*held);
     return TakeOverVersion(std::move(record), adopted ? held->version : 0);
   }
@@ -147,9 +147,9 @@ class StoreCalls {
     store_.Claim({{tenant, job_id}, claims}, answer.Callback());
     return answer.Wait();
   }
-  absl::Status NoteAsked(jobs::Asked asked) {
+  absl::Status NoteAsked(jobs::Asked asked, const std::string& account = jobs::kDefaultAccount) {
     Answer<absl::Status> answer;
-    store_.NoteAsked(asked, answer.Callback());
+    store_.NoteAsked(account, asked, answer.Callback());
     return answer.Wait();
   }
   absl::Status KeepHints(const std::string& tenant, const std::string& job_id,

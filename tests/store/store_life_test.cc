@@ -199,7 +199,7 @@ TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
   const auto unfinished = calls_.ReadUnfinished();
   EXPECT_EQ(Ids(unfinished), (std::vector<std::string>{"j7", "j6", "j3", "j2"}))
       << "visible and not final, by the time of their next poll";
-  EXPECT_EQ(recovered->unfinished, unfinished.size());
+  EXPECT_EQ(recovered->unfinished_jobs(), unfinished.size());
   EXPECT_GT(recovered->epoch, 0);
 
   JobRecord intent = Begun("j1", "r1");
@@ -310,11 +310,14 @@ TEST_P(StoreLifeTest, CloseFinishesWhatWasHandedInAndRefusesTheRest) {
 }
 
 TEST_P(StoreLifeTest, WhenPictoryCouldBeAskedIsThereAtTheNextStart) {
-  EXPECT_EQ(store_->Recover(At(1))->asked, jobs::Asked{});
+  EXPECT_TRUE(store_->Recover(At(1))->asked.empty());
   const jobs::Asked asked{.answered = At(7'000'001), .since = At(5)};
   ASSERT_TRUE(calls_.NoteAsked({.answered = At(9), .since = At(3)}).ok());
   ASSERT_TRUE(calls_.NoteAsked(asked).ok());
-  EXPECT_EQ(store_->Recover(At(2))->asked, asked);
+  const jobs::Asked other{.answered = At(9), .since = At(8)};
+  ASSERT_TRUE(calls_.NoteAsked(other, "second").ok());
+  EXPECT_EQ(store_->Recover(At(2))->asked,
+            (jobs::AskedOfAccounts{{jobs::kDefaultAccount, asked}, {"second", other}}));
 }
 
 }  // namespace

@@ -319,17 +319,17 @@ TEST_P(SubmissionsTest, CallbacksOfAJobRunInTheOrderOfItsCalls) {
 TEST_P(SubmissionsTest, PictoryIdsAreOfOneAccount) {
   JobRecord first = Accepted("j1", "p1");
   JobRecord second = Accepted("j2", "p1");
-  second.account = "second";
+  second.job.account = "second";
   second.job.create_time = At(2000);
   JobRecord umbra = Accepted("j3", "p1", "umbra");
-  umbra.account = "third";
+  umbra.job.account = "third";
   for (const JobRecord& record : {first, second, umbra}) ASSERT_TRUE(calls_.Adopt(record).ok());
   JobRecord taken = Accepted("j4", "p1", "umbra");
-  taken.account = "second";
+  taken.job.account = "second";
   EXPECT_TRUE(absl::IsAlreadyExists(calls_.Adopt(taken)));
-  taken.account = "fourth";
+  taken.job.account = "fourth";
   EXPECT_TRUE(calls_.Adopt(taken).ok());
-  taken.account = "second";
+  taken.job.account = "second";
   EXPECT_TRUE(absl::IsAlreadyExists(calls_.Update(taken))) << "nor does a change take it";
   EXPECT_EQ(calls_.FindOwner(jobs::kDefaultAccount, "p1").value(), "acme");
   EXPECT_EQ(calls_.FindOwner("third", "p1").value(), "umbra");
@@ -413,7 +413,7 @@ TEST_P(SubmissionsTest, OnlyAnAdoptedJobOfTheSameTenantAndAccountIsTakenOver) {
   ASSERT_TRUE(calls_.Adopt(Accepted("submitted", "p1")).ok());
   ASSERT_TRUE(calls_.Adopt(Adopted("of-umbra", "p2", "umbra")).ok());
   JobRecord other = Adopted("other-account", "p3");
-  other.account = "second";
+  other.job.account = "second";
   ASSERT_TRUE(calls_.Adopt(other).ok());
   JobRecord record = Accepted("j1", "");
   ASSERT_TRUE(calls_.Adopt(record).ok());

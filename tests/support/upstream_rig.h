@@ -1,10 +1,10 @@
-// A door to Pictory for tests: with a transport that answers as a script says.
+// The doors to Pictory for tests: one account, with a transport that answers as a script says.
 #pragma once
 
 #include <memory>
 #include <utility>
 
-#include "jobs/upstream.h"
+#include "jobs/upstreams.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_peer.h"
@@ -20,16 +20,18 @@ inline constexpr char kUploadPlace[] =
 
 // It never rests by itself and asks nothing of its own, so that a test counts only what it has made
 // happen.
-inline std::unique_ptr<Upstream> MakeUpstream(BudgetOptions budget, test::FakeTransport& transport,
-                                              test::FakeClock& clock, UpstreamEvents events = {},
-                                              pictory::ClientOptions client = {
-                                                  .api_key = Secret("pictai_k"),
-                                                  .user_agent = "t"}) {
-  auto upstream =
-      std::make_unique<Upstream>(UpstreamOptions{.client = std::move(client), .budget = budget},
-                                 transport, clock, clock, std::move(events));
-  UpstreamPeer::StayAwake(*upstream);
-  return upstream;
+inline std::unique_ptr<Upstreams> MakeUpstreams(
+    BudgetOptions budget, test::FakeTransport& transport, test::FakeClock& clock,
+    UpstreamsEvents events = {},
+    pictory::ClientOptions client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+    pictory::TranslateOptions translate = {}) {
+  Upstreams::Accounts accounts;
+  accounts[kDefaultAccount] = {
+      .client = std::move(client), .budget = budget, .translate = std::move(translate)};
+  auto upstreams =
+      std::make_unique<Upstreams>(std::move(accounts), transport, clock, clock, std::move(events));
+  UpstreamPeer::StayAwake(upstreams->Of(kDefaultAccount));
+  return upstreams;
 }
 
 }  // namespace gateway::jobs

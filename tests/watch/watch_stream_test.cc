@@ -176,7 +176,7 @@ TEST_F(WatchStreamTest, AStatePublishedBetweenSubscribingAndBeginningIsNotLost) 
 }
 
 TEST_F(WatchStreamTest, HeartbeatsAfterQuietOnly) {
-  Start({.degraded = [] { return true; }});
+  Start({.degraded = [](const std::string&) { return true; }});
   EXPECT_TRUE(sink_.last.job().upstream_degraded());
   WriteDone();
   Advance(seconds(24));

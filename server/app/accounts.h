@@ -1,0 +1,33 @@
+// The Pictory accounts of the settings, made ready to be called.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "app/config.h"
+#include "app/secret_file.h"
+#include "base/secret.h"
+#include "jobs/upstream.h"
+#include "tenants/tenants.h"
+
+namespace gateway::app {
+
+struct AccountSetup {
+  std::string name;
+  std::string base_url;           // empty: the gateway's
+  jobs::UpstreamOptions options;  // without a transport
+  SecretOrigin secret_file;       // where the secret came from; no path: from a variable
+  Secret secret;                  // what the file said
+};
+
+// The account of the flags, which is the only one without a document of tenants.
+AccountSetup AccountOfFlags(const Config& config);
+
+// The accounts of the document. What an account does not say is as the flags have it. The account
+// `default` may have the flags' credentials; with the embedded sandbox every account has the
+// sandbox's. Reads the files of the secrets; an error names the account and the file.
+absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
+                                                     const tenants::Tenants& document);
+
+}  // namespace gateway::app
