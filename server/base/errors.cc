@@ -294,6 +294,30 @@ absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string
   return status;
 }
 
+absl::Status CreditsLimit(std::string_view who, std::int64_t limit, double used, double credits,
+                          Duration retry_after) {
+  absl::Status status =
+      Make(Row("SPENDING_LIMIT"),
+           absl::StrCat("The spending guard of ", View(who), " allows ", limit,
+                        " AI credits in 24 hours; ", used,
+                        " are used or reserved, and this job may use ", credits,
+                        "; nothing was submitted, try again in ", InSeconds(retry_after)));
+  AttachQuota(status, std::string(who), absl::StrCat("at most ", limit, " AI credits a day"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status TooManyActive(std::string_view who, std::int64_t limit, Duration retry_after) {
+  absl::Status status =
+      Make(Row("SPENDING_LIMIT"),
+           absl::StrCat(
+               "The spending guard of ", View(who), " allows ", limit,
+               " jobs that have not ended; nothing was submitted, try again when one has ended"));
+  AttachQuota(status, std::string(who), absl::StrCat("at most ", limit, " active jobs"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
 absl::Status SubmitsStopped(Duration retry_after) {
   absl::Status status =
       Make(Row("SUBMITS_STOPPED"),

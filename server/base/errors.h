@@ -67,6 +67,11 @@ absl::Status BudgetExhausted(Duration retry_after, Call call);
 // `who` is, for example, `this gateway` or `tenant acme`.
 absl::Status SpendingLimit(std::string_view who, std::int64_t limit, std::string_view window,
                            Duration retry_after);
+// `used` credits are counted in the last 24 hours, and the submit may use `credits` more.
+absl::Status CreditsLimit(std::string_view who, std::int64_t limit, double used, double credits,
+                          Duration retry_after);
+// A tenant has as many jobs that have not ended as it may.
+absl::Status TooManyActive(std::string_view who, std::int64_t limit, Duration retry_after);
 absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
 // The same for the limit of one peer, such as a client's address.

@@ -1,15 +1,6 @@
 #include "jobs/core.h"
 
 namespace gateway::jobs {
-namespace {
-
-SubmitterOptions InEpoch(SubmitterOptions options, std::int64_t epoch) {
-  options.epoch = epoch;
-  return options;
-}
-
-}  // namespace
-
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
     : upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
                 std::move(events.upstreams)),
@@ -18,13 +9,13 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       adopter(options.submitting.sandbox, upstreams, ledger, ground.store, hub, ground.clock,
               ground.random),
       owed(options.keyless_settle, ground.clock),
-      spending(options.spending, ground.clock),
+      spending(options.spending, ground.clock, std::move(options.limits_of)),
       poller(std::move(options.polling), upstreams, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
       resolver(upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
                ground.timers, std::move(events.resolves)),
-      submitter(InEpoch(std::move(options.submitting), recovered.epoch), upstreams, spending, owed,
-                ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.random,
+      submitter(WithCounts(std::move(options.submitting), recovered.epoch), upstreams, spending,
+                owed, ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.random,
                 WithHints(std::move(events.submits))),
       uploads(upstreams, ground.clock),
       deleter(upstreams, ledger, ground.store, ground.clock),
@@ -37,6 +28,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
         poller.SetWatched(tenant, job_id, count > 0);
       });
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
+    if (seen != nullptr) spending.OnChange(record);
     poller.OnChange(record, seen);
     if (seen != nullptr) resolver.OnChange(record);
   });
@@ -45,6 +37,14 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                    StartTime(Latest(recovered_.asked), ground.clock.WallNow()));
   poller.Recover(recovered_.asked, recovered_.unfinished);
   resolver.Recall(std::move(recovered_.hints));
+}
+
+SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) {
+  options.epoch = epoch;
+  options.active_jobs = [this](const std::string& tenant) {
+    return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant);
+  };
+  return options;
 }
 
 // Notes in each change of a record that is stored whether its answer has arrived.

@@ -33,8 +33,9 @@ struct CoreOptions {
   Upstreams::Accounts accounts;
   HubOptions hub{};
   PollerOptions polling{};
-  SubmitterOptions submitting{};  // its epoch is set here
+  SubmitterOptions submitting{};  // its epoch and active_jobs are set here
   SpendingLimits spending{};
+  Spending::LimitsOf limits_of{};  // null: no tenant has limits of its own
   RetentionOptions retention{};
   Duration keyless_settle = limits::kKeylessSettle;
 };
@@ -89,6 +90,7 @@ class Core {
   Retention retention;
 
  private:
+  SubmitterOptions WithCounts(SubmitterOptions options, std::int64_t epoch);
   PollEvents WithNotes(PollEvents events);
   SubmitEvents WithHints(SubmitEvents events);
 

@@ -132,6 +132,16 @@ std::size_t Poller::followed() const {
   return entries_.size();
 }
 
+std::size_t Poller::followed_of(const std::string& tenant) const {
+  MutexLock lock(mutex_);
+  std::size_t jobs = 0;
+  for (const auto& [account, lane] : lanes_) {
+    const auto of = lane.jobs_of.find(tenant);
+    if (of != lane.jobs_of.end()) jobs += of->second;
+  }
+  return jobs;
+}
+
 std::size_t Poller::in_flight() const {
   MutexLock lock(mutex_);
   return in_flight_;

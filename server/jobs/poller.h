@@ -105,6 +105,7 @@ class Poller {
   void Stop();
 
   std::size_t followed() const;
+  std::size_t followed_of(const std::string& tenant) const;
   std::size_t in_flight() const;
 
  private:

@@ -339,6 +339,13 @@ std::size_t Resolver::unconfirmed() const {
   return unconfirmed_.size();
 }
 
+std::size_t Resolver::unconfirmed_of(const std::string& tenant) const {
+  MutexLock lock(mutex_);
+  std::size_t jobs = 0;
+  for (const auto& [key, entry] : unconfirmed_) jobs += key.tenant == tenant ? 1 : 0;
+  return jobs;
+}
+
 Duration Resolver::oldest_age() const {
   const WallTime now = clock_.WallNow();
   Duration oldest = Duration::zero();

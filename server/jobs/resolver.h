@@ -83,6 +83,7 @@ class Resolver {
   void Stop();
 
   std::size_t unconfirmed() const;
+  std::size_t unconfirmed_of(const std::string& tenant) const;
   // How long ago the oldest unconfirmed job was sent; zero if there is none.
   Duration oldest_age() const;
 

@@ -1,21 +1,27 @@
 // Spending decides how many submits are allowed in a minute and in a day, of all tenants together
-// and of each.
+// and of each, and how many of Pictory's AI credits a tenant may use in a day.
 //
 // It counts the submits that may have cost money, unconfirmed ones included, in sliding windows.
-// The count is not stored by itself: after a restart it is read from the submissions (Recover), so
-// that it cannot disagree with them. Thread-safe; no call blocks.
+// The credits of a submit are reserved as far as the request shows them, and count as what Pictory
+// says once the job has ended; they are kept to the minute. Nothing of this is stored by itself:
+// after a restart it is read from the submissions (Recover), so that it cannot disagree with them.
+//
+// Thread-safe; no call blocks.
 #pragma once
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "jobs/store.h"
+#include "tenants/tenants.h"
 
 namespace gateway::jobs {
 
@@ -29,25 +35,41 @@ struct SpendingLimits {
 
 class Spending {
  public:
-  // `clock` must outlive this.
-  Spending(SpendingLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
+  // Looks up a tenant's own limits; a 0 among them leaves the one that all tenants have.
+  using LimitsOf = std::function<tenants::TenantLimits(const std::string& tenant)>;
+
+  // `limits_of` may be null: no tenant has limits of its own. It is called under a lock, and must
+  // not call this. `clock` must outlive this.
+  Spending(SpendingLimits limits, const Clock& clock, LimitsOf limits_of = nullptr)
+      : limits_(limits), limits_of_(std::move(limits_of)), clock_(clock) {}
 
   // Takes what was sent before this process, from Store::Recover. `started` is the time now by
   // StartTime; from then on the wall clock is not asked. Called once, before the first TryTake.
   void Recover(std::vector<Spent> spent, WallTime started);
 
-  // Counts one submit and returns the time at which it counted it; or counts nothing, and says why
-  // the submit must not be sent: RESOURCE_EXHAUSTED.
-  absl::StatusOr<MonoTime> TryTake(const std::string& tenant);
+  // Counts one submit and the credits that it may use, and returns the time at which it counted
+  // them; or counts nothing, and says why the submit must not be sent: RESOURCE_EXHAUSTED.
+  absl::StatusOr<MonoTime> TryTake(const std::string& tenant, double credits = 0);
   // Takes back the submit that was counted at `taken`: it was certainly not paid for. Once for
   // each.
-  void Refund(const std::string& tenant, MonoTime taken);
+  void Refund(const std::string& tenant, MonoTime taken, double credits = 0);
+
+  // OK if a tenant that has `active` jobs which have not ended may have one more.
+  absl::Status CheckActive(const std::string& tenant, std::size_t active) const;
+  // Whether a tenant's active jobs are limited.
+  bool LimitsActive(const std::string& tenant) const;
+
+  // Called by the ledger when a job has changed. Once it has ended, the credits that it used count
+  // instead of those that were reserved.
+  void OnChange(const JobRecord& record);
 
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
   bool stopped() const { return stopped_; }
   // The submits of the last day, of all tenants, to the minute.
   std::size_t spent_today() const;
+  // The credits of the last day, of one tenant, to the minute.
+  double credits_today(const std::string& tenant) const;
 
  private:
   // The times of the last submits within a window, in order, never more than its limit.
@@ -65,17 +87,33 @@ class Spending {
     Window minute;
     Window day;
   };
+  // The credits of one minute; a later count may have taken back more than it added.
+  struct Credits {
+    MonoTime begin;
+    double credits = 0;
+  };
+  struct OfOne {
+    Pair submits;
+    std::deque<Credits> credits{};  // of the last day, in order
+  };
 
   Pair Make(int per_minute, int per_day) const;
-  Pair& OfTenant(const std::string& tenant) REQUIRES(mutex_);
-  void Count(const std::string& tenant, MonoTime when) REQUIRES(mutex_);
+  // With the tenant's limits as they are now.
+  OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
+  void Count(const std::string& tenant, MonoTime when, double credits) REQUIRES(mutex_);
+  static void AddCredits(OfOne& tenant, MonoTime when, double credits);
+  static double Sum(const OfOne& tenant, MonoTime from);
+  // Why so many credits more must not be used; OK if they may.
+  absl::Status CheckCredits(const std::string& tenant, OfOne& own, double credits, MonoTime now)
+      REQUIRES(mutex_);
 
   const SpendingLimits limits_;
+  const LimitsOf limits_of_;
   const Clock& clock_;
   std::atomic<bool> stopped_{false};
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
-  std::unordered_map<std::string, Pair> tenants_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, OfOne> tenants_ GUARDED_BY(mutex_);
   // What spent_today() counts, whatever the limits. It is one count a minute, because without
   // limits there may be very many submits.
   struct Minute {

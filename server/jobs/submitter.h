@@ -73,6 +73,8 @@ struct SubmitterOptions {
   // The URL for the webhook call of a submission with this correlation token; null, or a result of
   // "": no webhook call is asked for.
   std::function<std::string(const std::string& token)> webhook_url;
+  // How many jobs of a tenant have not ended, those aside that are being submitted. Null: 0.
+  std::function<std::size_t(const std::string& tenant)> active_jobs;
   // Runs the making of a large submit's body, which takes time in proportion to its size. Null: it
   // is made on the thread that comes to it, which may be the store's.
   std::function<void(std::function<void()>)> aside;
@@ -159,6 +161,8 @@ class Submitter {
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
   Upstream& UpstreamOf(const Attempt& attempt);
+  void Refund(const Attempt& attempt);
+  absl::Status CheckActive(const Attempt& attempt) const EXCLUDES(mutex_);
   bool TakeTurn(Attempt& attempt);  // false: it is not its turn yet
   void AwaitTurn(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);

@@ -2,6 +2,7 @@
 // this.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,9 @@ struct Submitter::Attempt {
   pictory::Authorization authorization;
   std::optional<Upstream::Turn> turn;  // until it is used or given back
   JobRecord record;
-  MonoTime counted_at{};  // among the submits that may cost money
+  MonoTime counted_at{};             // among the submits that may cost money
+  double credits = 0;                // that it may use
+  std::atomic<bool> counted{false};  // among the tenant's active jobs
   bool sent_again = false;
   // Guarded by Submitter::mutex_.
   std::vector<Waiter> waiting;

@@ -12,6 +12,7 @@
 #include "jobs/outcome.h"
 #include "jobs/submitter.h"
 #include "jobs/submitter_attempt.h"
+#include "pictory/credits.h"
 
 namespace gateway::jobs {
 
@@ -176,16 +177,21 @@ void Submitter::Record(const AttemptPtr& attempt) {
   }
   if (UpstreamOf(*attempt).resting())
     return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
-  const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant);
+  if (absl::Status active = CheckActive(*attempt); !active.ok()) {
+    return AnswerFromRequestId(attempt, std::move(active));
+  }
+  attempt->credits = pictory::EstimateCredits(*attempt->submission.body);
+  const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant, attempt->credits);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
+  attempt->counted = true;
   const bool ready = TakeTurn(*attempt);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
+      Refund(*attempt);
       if (!begun.ok()) return Finish(attempt, begun.status());
       return AnswerFromRecord(attempt, begun->record);
     }
@@ -194,6 +200,24 @@ void Submitter::Record(const AttemptPtr& attempt) {
     FailPoint("intent-stored");
     AwaitTurn(attempt);
   });
+}
+
+// Those being submitted count too, or a crowd of submits could pass the limit at once.
+absl::Status Submitter::CheckActive(const Attempt& attempt) const {
+  const std::string& tenant = attempt.key.tenant;
+  if (!spending_.LimitsActive(tenant)) return absl::OkStatus();
+  std::size_t active = options_.active_jobs ? options_.active_jobs(tenant) : 0;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [key, other] : attempts_) {
+      if (key.tenant == tenant && other->counted) ++active;
+    }
+  }
+  return spending_.CheckActive(tenant, active);
+}
+
+void Submitter::Refund(const Attempt& attempt) {
+  spending_.Refund(attempt.key.tenant, attempt.counted_at, attempt.credits);
 }
 
 Upstream& Submitter::UpstreamOf(const Attempt& attempt) {
@@ -225,7 +249,7 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
   Store(attempt, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
       attempt->turn.reset();
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
+      Refund(*attempt);
       return Finish(attempt, stored);
     }
     Send(attempt);
@@ -324,7 +348,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
   ++attempt->record.attempt;
   Store(attempt, [this, attempt, refusal](const absl::Status& stored) {
     if (!stored.ok()) {  // nothing was billed
-      spending_.Refund(attempt->key.tenant, attempt->counted_at);
+      Refund(*attempt);
       return Finish(attempt, refusal);
     }
     UpstreamOf(*attempt).Authorize(
@@ -343,7 +367,7 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   attempt->record = std::move(outcome.record);
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not that could be stored.
-    spending_.Refund(attempt->key.tenant, attempt->counted_at);
+    Refund(*attempt);
     return Finish(attempt, reply.error);
   }
   if (!outcome.status.ok()) {
@@ -411,7 +435,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 // Ends an attempt that was recorded but certainly not sent: the record says so before the caller
 // hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
-  spending_.Refund(attempt->key.tenant, attempt->counted_at);
+  Refund(*attempt);
   attempt->record.submission = SubmissionState::kNotSent;
   Store(attempt,
         [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
@@ -428,6 +452,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.job.state = v1::JOB_STATE_UNSPECIFIED;
   record.job.create_time = record.job.update_time = now;
   record.job.labels = attempt.request.labels;
+  record.credits_reserved = attempt.credits;
   record.job.sandbox = options_.sandbox;
   record.submission = state;
   record.fingerprint = attempt.request.fingerprint;

@@ -62,9 +62,11 @@ class PollerTest : public testing::Test {
     return found == answers_.end() ? Reply(200, kRunning) : found->second();
   }
 
-  JobRecord Accepted(const std::string& id, const std::string& tenant = "default") {
+  JobRecord Accepted(const std::string& id, const std::string& tenant = "default",
+                     const std::string& account = kDefaultAccount) {
     JobRecord record;
     record.job.tenant = tenant;
+    record.job.account = account;
     record.job.job_id = "job-" + id;
     record.job.pictory_job_id = id;
     record.job.request_id = "request-" + id;
@@ -688,6 +690,33 @@ TEST_F(PollerTest, PollsInFlightAreBounded) {
   transport_.Answer(Reply(200, kRunning));
   EXPECT_EQ(transport_.held(), 5u);
   EXPECT_EQ(transport_.requests().size(), 6u);
+}
+
+TEST_F(PollerTest, AnAccountThatIsSilentHoldsUpNoOther) {
+  Make({.requests_per_second = 1000, .burst = 1000}, {.curve = {}, .in_flight_max = 8});
+  upstreams_->Open("silent", {.client = {.api_key = Secret("pictai_s"), .user_agent = "t"},
+                              .budget = {.requests_per_second = 1000, .burst = 1000}});
+  transport_.SetScript([this](const http::Request& request) -> std::optional<http::Response> {
+    http::Response answer = Answer(request);
+    if (polls_.back().first.starts_with("s")) return std::nullopt;
+    return answer;
+  });
+  for (int i = 0; i < 20; ++i) Follow(Accepted("s" + std::to_string(i), "acme", "silent"));
+  for (int i = 0; i < 5; ++i) Follow(Accepted("a" + std::to_string(i)));
+  clock_.Advance(1min);
+  EXPECT_EQ(transport_.held(), 4u) << "half of the places stay for others";
+  for (int i = 0; i < 5; ++i) EXPECT_GE(PollsOf("a" + std::to_string(i)), 4) << i;
+}
+
+TEST_F(PollerTest, AfterARestartATenantWithFewJobsWaitsForNoneOfAnothers) {
+  Make({.requests_per_second = 10, .burst = 10});
+  std::vector<JobRecord> records;
+  for (int i = 0; i < 2000; ++i) records.push_back(Accepted("m" + std::to_string(i), "many"));
+  for (int i = 0; i < 3; ++i) records.push_back(Accepted("f" + std::to_string(i), "few"));
+  FollowRecovered(records);
+  clock_.Advance(31s);
+  for (int i = 0; i < 3; ++i) EXPECT_GE(PollsOf("f" + std::to_string(i)), 1) << i;
+  EXPECT_GT(polls_.size(), 100u) << "the others are polled meanwhile";
 }
 
 TEST_F(PollerTest, ARestartSpreadsTheFirstPolls) {

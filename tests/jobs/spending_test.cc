@@ -125,5 +125,92 @@ TEST_F(SpendingTest, TheKillSwitchStopsEverythingUntilItIsTakenBack) {
   EXPECT_TRUE(spending.TryTake("a").ok());
 }
 
+TEST_F(SpendingTest, ATenantsLimitsAreThoseThatItHasNow) {
+  tenants::TenantLimits limits{.submits_per_minute = 1};
+  Spending spending({.tenant_per_minute = 3}, clock_, [&](const std::string& tenant) {
+    return tenant == "a" ? limits : tenants::TenantLimits{};
+  });
+  ASSERT_TRUE(spending.TryTake("a").ok());
+  EXPECT_EQ(errors::Reason(spending.TryTake("a").status()), "SPENDING_LIMIT");
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(spending.TryTake("b").ok()) << "it has that of all";
+  EXPECT_FALSE(spending.TryTake("b").ok());
+  limits.submits_per_minute = 2;
+  EXPECT_TRUE(spending.TryTake("a").ok());
+  EXPECT_FALSE(spending.TryTake("a").ok());
+}
+
+JobRecord Ended(double reserved, std::optional<double> used, v1::JobState state, WallTime now) {
+  JobRecord record;
+  record.job.tenant = "a";
+  record.job.state = state;
+  record.job.credits_used = used;
+  record.job.finish_time = record.job.update_time = now;
+  record.submission = SubmissionState::kAccepted;
+  record.credits_reserved = reserved;
+  record.sent_at = now;
+  return record;
+}
+
+TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
+  Spending spending(
+      {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 100}; });
+  ASSERT_TRUE(spending.TryTake("a", 60).ok());
+  const absl::Status refused = spending.TryTake("a", 60).status();
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_NE(refused.message().find("60 are used or reserved"), absl::string_view::npos) << refused;
+  EXPECT_TRUE(spending.TryTake("b", 60).ok()) << "another tenant's are its own";
+
+  spending.OnChange(Ended(60, 20, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  EXPECT_EQ(spending.credits_today("a"), 20);
+  ASSERT_TRUE(spending.TryTake("a", 60).ok());
+  spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  EXPECT_EQ(spending.credits_today("a"), 20) << "it has said nothing of credits, so it used none";
+  ASSERT_TRUE(spending.TryTake("a", 60).ok());
+  spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
+  EXPECT_EQ(spending.credits_today("a"), 80) << "it may have used what was reserved";
+}
+
+TEST_F(SpendingTest, CreditsThatAreUsedUpComeBackADayLater) {
+  Spending spending(
+      {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 100}; });
+  ASSERT_TRUE(spending.TryTake("a", 100).ok());
+  const absl::Status refused = spending.TryTake("a", 0).status();
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT") << "what it costs is known at its end only";
+  const Duration wait = errors::RetryDelay(refused);
+  EXPECT_GT(wait, 23h + 58min);
+  EXPECT_LE(wait, 24h + 1min);
+  clock_.Advance(wait + 1s);
+  EXPECT_TRUE(spending.TryTake("a", 100).ok());
+}
+
+TEST_F(SpendingTest, RefundedCreditsMayBeUsedAgain) {
+  Spending spending(
+      {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 10}; });
+  const auto taken = spending.TryTake("a", 10);
+  ASSERT_TRUE(taken.ok());
+  spending.Refund("a", *taken, 10);
+  EXPECT_EQ(spending.credits_today("a"), 0);
+  EXPECT_TRUE(spending.TryTake("a", 10).ok());
+}
+
+TEST_F(SpendingTest, CreditsAreKnownAfterARestart) {
+  Spending spending(
+      {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 10}; });
+  spending.Recover({{"a", clock_.WallNow() - 1h, 8}, {"a", clock_.WallNow() - 23h, 1}},
+                   clock_.WallNow());
+  EXPECT_EQ(spending.credits_today("a"), 9);
+  EXPECT_FALSE(spending.TryTake("a", 2).ok());
+  EXPECT_TRUE(spending.TryTake("a", 1).ok());
+}
+
+TEST_F(SpendingTest, ActiveJobsAreLimited) {
+  Spending spending({}, clock_, [](const std::string& tenant) {
+    return tenants::TenantLimits{.active_jobs = tenant == "a" ? 2 : 0};
+  });
+  EXPECT_TRUE(spending.CheckActive("a", 1).ok());
+  EXPECT_EQ(errors::Reason(spending.CheckActive("a", 2)), "SPENDING_LIMIT");
+  EXPECT_TRUE(spending.CheckActive("b", 1000).ok());
+}
+
 }  // namespace
 }  // namespace gateway::jobs

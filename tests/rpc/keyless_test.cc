@@ -24,9 +24,10 @@ class KeylessHouse : public RpcHouse {
  public:
   KeylessHouse() {
     on_submit = [this](const jobs::SubmitRequest& request, jobs::Submitter::Done done) {
-      jobs::OwedAnswers::Verdict verdict = owed.Ask(
-          request.tenant, request.fingerprint, request.request_id, jobs::OwedAnswers::Id::kMinted);
-      owed.Answered({request.tenant, verdict.request_id}, "j1");
+      jobs::OwedAnswers::Verdict verdict =
+          owed.Ask(request.owner.tenant, request.fingerprint, request.request_id,
+                   jobs::OwedAnswers::Id::kMinted);
+      owed.Answered({request.owner.tenant, verdict.request_id}, "j1");
       jobs::AnswerSource source{verdict.rule, verdict.request_id, std::move(verdict.call)};
       auto answer = [this, done = std::move(done), source = std::move(source)] {
         done(hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), source);

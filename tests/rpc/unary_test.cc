@@ -34,7 +34,7 @@ TEST(SubmitTest, HandsOverWhatWasAskedAndMintsARequestId) {
   ASSERT_TRUE(house.stub->Transcribe(&context, Transcription(), &response).ok());
   EXPECT_EQ(response.job().job_id(), "submitted");
   const jobs::SubmitRequest got = house.last_submit();
-  EXPECT_EQ(got.tenant, "default");
+  EXPECT_EQ(got.owner.tenant, "default");
   EXPECT_EQ(got.kind, v1::JOB_KIND_TRANSCRIPTION);
   EXPECT_TRUE(IsRequestId(got.request_id));
   EXPECT_EQ(got.labels.at("b"), "2");
