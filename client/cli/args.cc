@@ -124,6 +124,8 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   upload->add_option("FILE", to.source, "Media, a picture or slides")->required();
   upload->add_option("--content-type", to.content_type,
                      "Such as video/webm, where the file's name does not show it");
+  Add(app, to, Command::kUsageOf, "usage", "Show what was used of the limits", help::kUsageOf)
+      ->add_option("--by", to.by_label, "Also the credits of all jobs by this label's values");
   Add(app, to, Command::kVersion, "version", "Show the version", "");
   app.add_subcommand("help", "Show this help, or that of a command")
       ->add_option("COMMAND", raw.help_on, "A command");

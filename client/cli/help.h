@@ -122,6 +122,16 @@ Examples:
   url=$(pictory upload --quiet logo.png)
   pictory upload clip.webm --content-type video/webm --json)";
 
+inline constexpr char kUsageOf[] =
+    R"(Shows what your tenant has used of its limits in the last 24 hours: submits that may have cost
+money, AI credits (reserved for jobs that have not ended, else as Pictory says), and how many jobs
+have not ended. With --by KEY also what all jobs that are kept have used, by the value of the
+label KEY; jobs that never said are left out.
+
+Examples:
+  pictory usage
+  pictory usage --by team)";
+
 inline constexpr char kDelete[] =
     R"(Removes finished jobs, and their outputs at Pictory. Of several, each is removed in the order
 given; one that cannot be keeps no other from it. stderr has a line for each that failed, and the

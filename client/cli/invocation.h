@@ -26,6 +26,7 @@ enum class Command {
   kResolve,
   kDelete,
   kUpload,
+  kUsageOf,
   kVersion,
 };
 
@@ -74,6 +75,7 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
+  std::string by_label;  // usage
   std::string adopt;
   bool abandon = false;
 

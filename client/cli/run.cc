@@ -72,6 +72,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunDelete(session);
     case Command::kUpload:
       return RunUpload(session, *file);
+    case Command::kUsageOf:
+      return RunUsage(session);
     case Command::kVersion:
       break;
   }

@@ -54,5 +54,6 @@ ExitCode RunWait(const Session& session);
 ExitCode RunResult(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
+ExitCode RunUsage(const Session& session);
 
 }  // namespace pictory_jobs::cli

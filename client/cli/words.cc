@@ -242,7 +242,7 @@ std::string InCommands(std::string_view text) {
     auto* const commands = new std::vector<std::pair<std::string_view, std::string_view>>{
         {"GetJob", "get"},           {"ListJobs", "list"},      {"WatchJob", "watch"},
         {"ReadJobResult", "result"}, {"ResolveJob", "resolve"}, {"DeleteJob", "delete"},
-        {"CreateUpload", "upload"}};
+        {"CreateUpload", "upload"},  {"GetUsage", "usage"}};
     for (const SubmitCommand& submit : SubmitCommands()) {
       if (Normal(submit.call) != Normal(submit.name))
         commands->emplace_back(submit.call, submit.name);

@@ -82,6 +82,11 @@ absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequ
                                     Repeatable::kAlways);
 }
 
+absl::StatusOr<GetUsageResponse> Client::Usage(const CallOptions& call) const {
+  return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, v1::GetUsageRequest(), call,
+                                Repeatable::kAlways);
+}
+
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,
                                                    const CallOptions& call) const {
   // A decision is repeated only where nothing was done. The gateway answers a decision that was

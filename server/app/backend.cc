@@ -50,6 +50,25 @@ void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
   core_.adopter.Load(owner, name, std::move(done));
 }
 
+v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
+  const std::string& tenant = owner.tenant;
+  const tenants::TenantLimits limits = core_.spending.LimitsFor(tenant);
+  const jobs::Spending::Spent24h spent = core_.spending.spent_today(tenant);
+  v1::GetUsageResponse usage;
+  usage.set_tenant(tenant);
+  usage.set_account(owner.account);
+  const auto set = [](v1::GetUsageResponse::Count& count, double used, double limit) {
+    count.set_used(used);
+    count.set_limit(limit);
+  };
+  set(*usage.mutable_submits_today(), static_cast<double>(spent.submits), limits.submits_per_day);
+  set(*usage.mutable_credits_today(), spent.credits, static_cast<double>(limits.credits_per_day));
+  set(*usage.mutable_active_jobs(), static_cast<double>(core_.active_jobs(tenant)),
+      limits.active_jobs);
+  usage.set_submits_stopped(core_.spending.stopped());
+  return usage;
+}
+
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
 
 bool CoreBackend::IsDegraded(const std::string& account) {

@@ -343,7 +343,7 @@ void Gateway::Parts::AddGauges() {
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
         [this] { return std::chrono::duration<double>(core->resolver.oldest_age()).count(); });
   gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
-        [this] { return core->spending.spent_today(); });
+        [this] { return core->spending.spent_today().submits; });
   gauge("submits_stopped", "1 while the operator has stopped new submits",
         [this] { return core->spending.stopped(); });
   gauge("upstream_degraded", "How many Pictory accounts cannot be asked",

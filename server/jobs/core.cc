@@ -41,10 +41,12 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
 
 SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) {
   options.epoch = epoch;
-  options.active_jobs = [this](const std::string& tenant) {
-    return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant);
-  };
+  options.active_jobs = [this](const std::string& tenant) { return active_jobs(tenant); };
   return options;
+}
+
+std::size_t Core::active_jobs(const std::string& tenant) const {
+  return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant);
 }
 
 // Notes in each change of a record that is stored whether its answer has arrived.

@@ -71,6 +71,9 @@ class Core {
   // call; no webhook call may come before it.
   absl::Status TakeUp();
 
+  // The tenant's jobs that have not ended, those aside that are being submitted.
+  std::size_t active_jobs(const std::string& tenant) const;
+
   // Nothing starts on its own after this: no poll, no question to Pictory, no pruning. Submits go
   // on; see Submitter::Drain.
   void Stop();

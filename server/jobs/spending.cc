@@ -53,41 +53,44 @@ Spending::OfOne& Spending::OfTenant(const std::string& tenant) {
                 .emplace(tenant,
                          OfOne{.submits = Make(limits_.tenant_per_minute, limits_.tenant_per_day)})
                 .first->second;
-  if (!limits_of_) return own;
-  const tenants::TenantLimits limits = limits_of_(tenant);
-  own.submits.minute.limit =
-      limits.submits_per_minute > 0 ? limits.submits_per_minute : limits_.tenant_per_minute;
-  own.submits.day.limit =
-      limits.submits_per_day > 0 ? limits.submits_per_day : limits_.tenant_per_day;
+  const tenants::TenantLimits limits = LimitsFor(tenant);
+  own.submits.minute.limit = limits.submits_per_minute;
+  own.submits.day.limit = limits.submits_per_day;
   return own;
 }
 
-void Spending::AddCredits(OfOne& tenant, MonoTime when, double credits) {
-  if (credits == 0) return;
-  const MonoTime minute = MinuteOf(when);
-  auto at = std::lower_bound(tenant.credits.begin(), tenant.credits.end(), minute,
-                             [](const Credits& a, MonoTime b) { return a.begin < b; });
-  if (at == tenant.credits.end() || at->begin != minute) {
-    at = tenant.credits.insert(at, {.begin = minute});
-  }
+tenants::TenantLimits Spending::LimitsFor(const std::string& tenant) const {
+  tenants::TenantLimits limits = limits_of_ ? limits_of_(tenant) : tenants::TenantLimits{};
+  if (limits.submits_per_minute == 0) limits.submits_per_minute = limits_.tenant_per_minute;
+  if (limits.submits_per_day == 0) limits.submits_per_day = limits_.tenant_per_day;
+  return limits;
+}
+
+void Spending::Add(Minutes& minutes, MonoTime when, int submits, double credits) {
+  const MonoTime begin = MinuteOf(when);
+  auto at = std::lower_bound(minutes.begin(), minutes.end(), begin,
+                             [](const Minute& a, MonoTime b) { return a.begin < b; });
+  if (at == minutes.end() || at->begin != begin) at = minutes.insert(at, {.begin = begin});
+  at->submits += submits;
   at->credits += credits;
 }
 
-double Spending::Sum(const OfOne& tenant, MonoTime from) {
-  double sum = 0;
-  for (const Credits& minute : tenant.credits) {
-    if (minute.begin >= from) sum += minute.credits;
+Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
+  Spent24h sum;
+  for (const Minute& minute : minutes) {
+    if (minute.begin < from) continue;
+    sum.submits += static_cast<std::size_t>(std::max(0, minute.submits));
+    sum.credits += minute.credits;
   }
+  sum.credits = std::max(0.0, sum.credits);
   return sum;
 }
 
 absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, double credits,
                                     MonoTime now) {
-  const MonoTime from = MinuteOf(now - kDay);
-  while (!own.credits.empty() && own.credits.front().begin < from) own.credits.pop_front();
-  const std::int64_t limit = limits_of_ ? limits_of_(tenant).credits_per_day : 0;
+  const std::int64_t limit = LimitsFor(tenant).credits_per_day;
   if (limit == 0) return absl::OkStatus();
-  const double used = Sum(own, from);
+  const double used = Sum(own.minutes, MinuteOf(now - kDay)).credits;
   // A tenant that has used all of them gets no job, though it may cost none: that is known only
   // once it has ended.
   if (used + credits <= static_cast<double>(limit) && used < static_cast<double>(limit)) {
@@ -95,7 +98,7 @@ absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, doubl
   }
   double left = used + credits - static_cast<double>(limit);
   MonoTime free = now + kDay;
-  for (const Credits& minute : own.credits) {
+  for (const Minute& minute : own.minutes) {
     left -= minute.credits;
     if (left <= 0) {
       free = minute.begin + kDay + kMinute;
@@ -107,15 +110,16 @@ absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, doubl
 
 void Spending::Count(const std::string& tenant, MonoTime when, double credits) {
   OfOne& own = OfTenant(tenant);
-  AddCredits(own, when, credits);
   for (Pair* pair : {&all_, &own.submits}) {
     pair->minute.Add(when);
     pair->day.Add(when);
   }
-  while (!today_.empty() && today_.front().begin <= when - kDay - kMinute) today_.pop_front();
-  const MonoTime minute = MinuteOf(when);
-  if (today_.empty() || today_.back().begin != minute) today_.push_back({.begin = minute});
-  ++today_.back().submits;
+  for (Minutes* minutes : {&today_, &own.minutes}) {
+    while (!minutes->empty() && minutes->front().begin <= when - kDay - kMinute) {
+      minutes->pop_front();
+    }
+    Add(*minutes, when, 1, credits);
+  }
 }
 
 void Spending::Recover(std::vector<Spent> spent, WallTime started) {
@@ -157,23 +161,19 @@ absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double cre
 void Spending::Refund(const std::string& tenant, MonoTime taken, double credits) {
   MutexLock lock(mutex_);
   OfOne& own = OfTenant(tenant);
-  AddCredits(own, taken, -credits);
   for (Pair* pair : {&all_, &own.submits}) {
     pair->minute.Remove(taken);
     pair->day.Remove(taken);
   }
-  const MonoTime begin = MinuteOf(taken);
-  const auto minute = std::find_if(today_.rbegin(), today_.rend(),
-                                   [begin](const Minute& m) { return m.begin == begin; });
-  if (minute != today_.rend() && minute->submits > 0) --minute->submits;
+  for (Minutes* minutes : {&today_, &own.minutes}) Add(*minutes, taken, -1, -credits);
 }
 
 bool Spending::LimitsActive(const std::string& tenant) const {
-  return limits_of_ && limits_of_(tenant).active_jobs > 0;
+  return LimitsFor(tenant).active_jobs > 0;
 }
 
 absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active) const {
-  const int limit = limits_of_ ? limits_of_(tenant).active_jobs : 0;
+  const int limit = LimitsFor(tenant).active_jobs;
   if (limit == 0 || active < static_cast<std::size_t>(limit)) return absl::OkStatus();
   return errors::TooManyActive("tenant " + tenant, limit, kAskAgain);
 }
@@ -190,24 +190,22 @@ void Spending::OnChange(const JobRecord& record) {
   const Duration age =
       std::clamp<Duration>(clock_.WallNow() - record.sent_at, Duration::zero(), kDay);
   MutexLock lock(mutex_);
-  AddCredits(OfTenant(job.tenant), clock_.Now() - age, more);
+  for (Minutes* minutes : {&today_, &OfTenant(job.tenant).minutes}) {
+    Add(*minutes, clock_.Now() - age, 0, more);
+  }
 }
 
-double Spending::credits_today(const std::string& tenant) const {
+Spending::Spent24h Spending::spent_today() const {
+  const MonoTime from = MinuteOf(clock_.Now() - kDay);
+  MutexLock lock(mutex_);
+  return Sum(today_, from);
+}
+
+Spending::Spent24h Spending::spent_today(const std::string& tenant) const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
   const auto found = tenants_.find(tenant);
-  return found == tenants_.end() ? 0 : std::max(0.0, Sum(found->second, from));
-}
-
-std::size_t Spending::spent_today() const {
-  const MonoTime from = MinuteOf(clock_.Now() - kDay);
-  MutexLock lock(mutex_);
-  std::size_t submits = 0;
-  for (const Minute& minute : today_) {
-    if (minute.begin >= from) submits += minute.submits;
-  }
-  return submits;
+  return found == tenants_.end() ? Spent24h{} : Sum(found->second.minutes, from);
 }
 
 }  // namespace gateway::jobs

@@ -66,10 +66,15 @@ class Spending {
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
   bool stopped() const { return stopped_; }
-  // The submits of the last day, of all tenants, to the minute.
-  std::size_t spent_today() const;
-  // The credits of the last day, of one tenant, to the minute.
-  double credits_today(const std::string& tenant) const;
+  // What was spent in the last 24 hours, to the minute.
+  struct Spent24h {
+    std::size_t submits = 0;
+    double credits = 0;
+  };
+  Spent24h spent_today() const;  // of all tenants
+  Spent24h spent_today(const std::string& tenant) const;
+  // The tenant's limits as they are now, those for all tenants included.
+  tenants::TenantLimits LimitsFor(const std::string& tenant) const;
 
  private:
   // The times of the last submits within a window, in order, never more than its limit.
@@ -87,22 +92,24 @@ class Spending {
     Window minute;
     Window day;
   };
-  // The credits of one minute; a later count may have taken back more than it added.
-  struct Credits {
+  // What was spent in one minute. Of credits a later count may have taken back more than it added.
+  struct Minute {
     MonoTime begin;
+    int submits = 0;
     double credits = 0;
   };
+  using Minutes = std::deque<Minute>;  // of the last day, in order
   struct OfOne {
     Pair submits;
-    std::deque<Credits> credits{};  // of the last day, in order
+    Minutes minutes{};
   };
 
   Pair Make(int per_minute, int per_day) const;
   // With the tenant's limits as they are now.
   OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
   void Count(const std::string& tenant, MonoTime when, double credits) REQUIRES(mutex_);
-  static void AddCredits(OfOne& tenant, MonoTime when, double credits);
-  static double Sum(const OfOne& tenant, MonoTime from);
+  static void Add(Minutes& minutes, MonoTime when, int submits, double credits);
+  static Spent24h Sum(const Minutes& minutes, MonoTime from);
   // Why so many credits more must not be used; OK if they may.
   absl::Status CheckCredits(const std::string& tenant, OfOne& own, double credits, MonoTime now)
       REQUIRES(mutex_);
@@ -114,13 +121,9 @@ class Spending {
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, OfOne> tenants_ GUARDED_BY(mutex_);
-  // What spent_today() counts, whatever the limits. It is one count a minute, because without
-  // limits there may be very many submits.
-  struct Minute {
-    MonoTime begin;
-    std::size_t submits = 0;
-  };
-  std::deque<Minute> today_ GUARDED_BY(mutex_);
+  // Counted whatever the limits are: by the minute, because without limits there may be very many
+  // submits.
+  Minutes today_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::jobs

@@ -48,6 +48,7 @@ class Backend {
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;
+  virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;
   // Whether what watchers of an account's jobs see may lag, because Pictory cannot be asked.

@@ -63,6 +63,10 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
              const Reply& reply, const Domain&) {
         CreateUpload(caller, std::move(request), reply, admission_, domain_);
       });
+  AddUnary<v1::GetUsageRequest>(
+      "/pictory.jobs.v1.PictoryJobs/GetUsage",
+      [](const Caller& caller, const std::shared_ptr<v1::GetUsageRequest>&, const Reply& reply,
+         const Domain& d) { reply(d.backend.GetUsage(caller.owner)); });
   AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", &JobsService::WatchJob);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", &JobsService::ReadJobResult);
 }

@@ -468,6 +468,28 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
   EXPECT_THAT(Run({"delete", "busy", "--json"}).err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
 }
 
+TEST_F(CliTest, UsageIsShownWithItsLimits) {
+  handlers_.get_usage = [](const v1::GetUsageRequest&, const CallInfo&) {
+    v1::GetUsageResponse usage;
+    usage.set_tenant("acme");
+    usage.set_account("east");
+    usage.mutable_submits_today()->set_used(12);
+    usage.mutable_submits_today()->set_limit(100);
+    usage.mutable_credits_today()->set_used(4.5);
+    usage.mutable_active_jobs()->set_used(3);
+    return usage;
+  };
+  const Outcome got = Run({"usage"});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out,
+            "tenant acme\n"
+            "  account          east\n"
+            "  submits, 24 h    12 of 100\n"
+            "  AI credits, 24 h 4.5\n"
+            "  active jobs      3\n");
+  EXPECT_THAT(Run({"usage", "--json"}).out, HasSubstr(R"("tenant":"acme")"));
+}
+
 // Every line of stderr is one object, whatever goes wrong.
 TEST_F(CliTest, WithJsonStderrIsJsonToo) {
   jobs_["run"] = MakeJob("run", v1::JOB_STATE_RUNNING);

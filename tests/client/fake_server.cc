@@ -147,6 +147,7 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(ResolveJob, resolve)
   PICTORY_UNARY(DeleteJob, remove)
   PICTORY_UNARY(CreateUpload, create_upload)
+  PICTORY_UNARY(GetUsage, get_usage)
   PICTORY_STREAM(WatchJob, watch)
   PICTORY_STREAM(ReadJobResult, read)
 #undef PICTORY_UNARY

@@ -46,6 +46,7 @@ struct Handlers {
   Unary<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve;
   Unary<v1::DeleteJobRequest, v1::DeleteJobResponse> remove;
   Unary<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload;
+  Unary<v1::GetUsageRequest, v1::GetUsageResponse> get_usage;
   Streaming<v1::WatchJobRequest, v1::WatchJobResponse> watch;
   Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> read;
 };

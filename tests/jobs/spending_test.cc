@@ -19,9 +19,9 @@ class SpendingTest : public testing::Test {
 TEST_F(SpendingTest, WithoutLimitsAnyNumberIsAllowedAndCounted) {
   Spending spending({}, clock_);
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(spending.TryTake("a").ok());
-  EXPECT_EQ(spending.spent_today(), 1000u);
+  EXPECT_EQ(spending.spent_today().submits, 1000u);
   clock_.Advance(24h + 1min);
-  EXPECT_EQ(spending.spent_today(), 0u);
+  EXPECT_EQ(spending.spent_today().submits, 0u);
 }
 
 TEST_F(SpendingTest, WindowsSlide) {
@@ -56,7 +56,7 @@ TEST_F(SpendingTest, WhatIsRefundedMayBeSpentAgain) {
   const absl::StatusOr<MonoTime> taken = spending.TryTake("a");
   ASSERT_TRUE(taken.ok());
   spending.Refund("a", *taken);
-  EXPECT_EQ(spending.spent_today(), 0u);
+  EXPECT_EQ(spending.spent_today().submits, 0u);
   EXPECT_TRUE(spending.TryTake("a").ok());
   EXPECT_FALSE(spending.TryTake("a").ok());
 }
@@ -68,7 +68,7 @@ TEST_F(SpendingTest, ARefundTakesBackThatSubmitAndNoOther) {
   ASSERT_TRUE(spending.TryTake("a").ok());
   clock_.Advance(1s);
   spending.Refund("a", *refunded);
-  EXPECT_EQ(spending.spent_today(), 1u);
+  EXPECT_EQ(spending.spent_today().submits, 1u);
   ASSERT_TRUE(spending.TryTake("a").ok());
   clock_.Advance(9s);
   EXPECT_FALSE(spending.TryTake("a").ok()) << "two were paid for within the last minute";
@@ -82,7 +82,7 @@ TEST_F(SpendingTest, ARestartGoesOnCounting) {
   const WallTime now = clock_.WallNow();
   Spending spending({.per_day = 3}, clock_);
   spending.Recover({{"b", now - 1h}, {"a", now - 23h}, {"a", now + 1h}}, now);
-  EXPECT_EQ(spending.spent_today(), 3u);
+  EXPECT_EQ(spending.spent_today().submits, 3u);
   const absl::Status refused = spending.TryTake("a").status();
   EXPECT_EQ(errors::RetryDelay(refused), 1h) << "when the oldest is a day old";
   clock_.Advance(1h);
@@ -161,13 +161,14 @@ TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
   EXPECT_TRUE(spending.TryTake("b", 60).ok()) << "another tenant's are its own";
 
   spending.OnChange(Ended(60, 20, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
-  EXPECT_EQ(spending.credits_today("a"), 20);
+  EXPECT_EQ(spending.spent_today("a").credits, 20);
   ASSERT_TRUE(spending.TryTake("a", 60).ok());
   spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
-  EXPECT_EQ(spending.credits_today("a"), 20) << "it has said nothing of credits, so it used none";
+  EXPECT_EQ(spending.spent_today("a").credits, 20)
+      << "it has said nothing of credits, so it used none";
   ASSERT_TRUE(spending.TryTake("a", 60).ok());
   spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
-  EXPECT_EQ(spending.credits_today("a"), 80) << "it may have used what was reserved";
+  EXPECT_EQ(spending.spent_today("a").credits, 80) << "it may have used what was reserved";
 }
 
 TEST_F(SpendingTest, CreditsThatAreUsedUpComeBackADayLater) {
@@ -189,7 +190,7 @@ TEST_F(SpendingTest, RefundedCreditsMayBeUsedAgain) {
   const auto taken = spending.TryTake("a", 10);
   ASSERT_TRUE(taken.ok());
   spending.Refund("a", *taken, 10);
-  EXPECT_EQ(spending.credits_today("a"), 0);
+  EXPECT_EQ(spending.spent_today("a").credits, 0);
   EXPECT_TRUE(spending.TryTake("a", 10).ok());
 }
 
@@ -198,7 +199,7 @@ TEST_F(SpendingTest, CreditsAreKnownAfterARestart) {
       {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 10}; });
   spending.Recover({{"a", clock_.WallNow() - 1h, 8}, {"a", clock_.WallNow() - 23h, 1}},
                    clock_.WallNow());
-  EXPECT_EQ(spending.credits_today("a"), 9);
+  EXPECT_EQ(spending.spent_today("a").credits, 9);
   EXPECT_FALSE(spending.TryTake("a", 2).ok());
   EXPECT_TRUE(spending.TryTake("a", 1).ok());
 }

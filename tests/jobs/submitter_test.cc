@@ -352,17 +352,17 @@ TEST_F(SubmitterTest, OnlyWhatMayHaveCostMoneyIsCountedAsSpent) {
   std::optional<http::Response> reply = Reply(200, kAccepted);
   transport_.SetScript([&](const http::Request&) { return reply; });
   ASSERT_TRUE(Submit(Preview("r1")).ok());
-  EXPECT_EQ(spending_.spent_today(), 1u);
+  EXPECT_EQ(spending_.spent_today().submits, 1u);
   ASSERT_TRUE(Submit(Preview("r1")).ok());
-  EXPECT_EQ(spending_.spent_today(), 1u) << "a repeated request costs nothing";
+  EXPECT_EQ(spending_.spent_today().submits, 1u) << "a repeated request costs nothing";
   reply = Reply(400, R"({"code":"INVALID_REQUEST_BODY","message":"m"})");
   EXPECT_FALSE(Submit(Preview("r2")).ok());
   reply = test::NotSent();
   EXPECT_FALSE(Submit(Preview("r3")).ok());
-  EXPECT_EQ(spending_.spent_today(), 1u);
+  EXPECT_EQ(spending_.spent_today().submits, 1u);
   reply = test::Cut();
   ASSERT_TRUE(Submit(Preview("r4")).ok());
-  EXPECT_EQ(spending_.spent_today(), 2u) << "in doubt counts";
+  EXPECT_EQ(spending_.spent_today().submits, 2u) << "in doubt counts";
 }
 
 TEST_F(SubmitterTest, BeyondTheSpendingLimitNothingIsRecordedOrSentAndRetriesStillGetTheirJob) {

@@ -70,6 +70,8 @@ def all_rpcs(bench):
     yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
     chunks = call("ReadJobResult", {"jobId": talk, "part": "RESULT_PART_SRT"})
     yield true("ReadJobResult", "data" in chunks[0], f"{len(chunks)} chunk", "the subtitles")
+    usage = call("GetUsage", {})[0]
+    yield true("GetUsage", usage.get("tenant") == "default", "the tenant", f"the tenant, not {usage}")
     upload = call("CreateUpload", {"fileName": "talk.mp4"})[0]
     yield true("CreateUpload", "signedUrl" in str(upload), "a URL", f"a URL, not {upload}")
     settled = str(call("ResolveJob", {"jobId": talk})[0])

@@ -134,6 +134,12 @@ class RpcHouse : public rpc::Backend {
     MutexLock lock(mutex_);
     named.emplace_back(job.id);
   }
+  v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override {
+    v1::GetUsageResponse usage;
+    usage.set_tenant(owner.tenant);
+    usage.set_account(owner.account);
+    return usage;
+  }
   bool IsDegraded(const std::string&) override { return degraded.load(); }
 
   std::shared_ptr<grpc::Channel> Channel() {

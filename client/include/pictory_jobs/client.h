@@ -85,6 +85,9 @@ class Client {
   absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
                                                     const CallOptions& call = {}) const;
 
+  // Tells how much of its limits the caller's tenant has used.
+  absl::StatusOr<GetUsageResponse> Usage(const CallOptions& call = {}) const;
+
   // Resolves an UNCONFIRMED job, or lists what it could be.
   absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,
                                              const CallOptions& call = {}) const;
