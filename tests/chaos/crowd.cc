@@ -48,6 +48,12 @@ std::string Storyboard(const std::string& name, std::size_t pad) {
   return R"({"videoName":")" + name + R"(","scenes":[)" + scenes + R"({"story":"One line."}]})";
 }
 
+// The text without what JSON would escape.
+std::string Plain(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return c < ' ' || c == '"' || c == '\\'; });
+  return text;
+}
+
 std::string Line(const std::string& id, const absl::StatusOr<pictory_jobs::Job>& job) {
   std::string line = R"({"id":")" + id + R"(",)";
   if (job.ok()) {
@@ -60,7 +66,8 @@ std::string Line(const std::string& id, const absl::StatusOr<pictory_jobs::Job>&
            "\"}";
   }
   return line + R"("code":")" + absl::StatusCodeToString(job.status().code()) + R"(","reason":")" +
-         pictory_jobs::Reason(job.status()) + "\"}";
+         pictory_jobs::Reason(job.status()) + R"(","message":")" +
+         Plain(std::string(job.status().message())) + "\"}";
 }
 
 absl::StatusOr<pictory_jobs::Job> CallKeyless(pictory_jobs::v1::PictoryJobs::Stub& stub,
