@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "base/own_file.h"
 #include "base/random.h"
 
 namespace gateway::admin {
@@ -47,7 +48,8 @@ absl::Status Failed(const char* what, const std::filesystem::path& file) {
 absl::StatusOr<Secret> Read(const std::filesystem::path& path, const File& file) {
   struct stat info{};
   if (::fstat(file.fd(), &info) != 0) return Failed("read", path);
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  // The group may: Kubernetes gives all files of a pod's volume to it.
+  if ((info.st_mode & S_IRWXO) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the webhook key ", path.string(),
         " can be read by others; run chmod 600 on it, or remove "
@@ -86,7 +88,8 @@ absl::Status Write(const std::filesystem::path& path, const Secret& key) {
 }  // namespace
 
 absl::StatusOr<WebhookSeal> WebhookSeal::FromFile(const std::filesystem::path& path) {
-  const File file(path, O_RDONLY);
+  if (absl::Status own = CheckOwnFile(path.string()); !own.ok()) return own;
+  const File file(path, O_RDONLY | O_NOFOLLOW);
   if (file.ok()) {
     absl::StatusOr<Secret> key = Read(path, file);
     if (!key.ok()) return key.status();

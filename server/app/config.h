@@ -31,6 +31,7 @@ struct Config {
   std::vector<Address> listen = {{"127.0.0.1", 50051}};
   std::optional<Address> admin_listen = Address{"127.0.0.1", 8081};
   bool trust_network = false;
+  bool allow_core_dumps = false;
   std::filesystem::path state_dir;  // never empty after Parse
 
   // Pictory.

@@ -46,6 +46,10 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
          "--state-dir", flags.state_dir,
          "Where jobs are kept; default $STATE_DIRECTORY, else $XDG_STATE_HOME/pictory-gateway")
       ->envname("PICTORY_STATE_DIR");
+  app.add_flag("--allow-core-dumps", config.allow_core_dumps,
+               "Let a crash leave a core dump and other processes of this user look into the "
+               "memory, which holds the secrets; to find a fault")
+      ->envname("PICTORY_ALLOW_CORE_DUMPS");
   app.add_option("--reflection", flags.reflection, "Server reflection, which grpcurl needs")
       ->check(CLI::IsMember({"on", "off"}))
       ->envname("PICTORY_REFLECTION")

@@ -23,6 +23,7 @@
 #include "app/webhooks.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/own_file.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
@@ -519,6 +520,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   Parts& p = *parts;
   p.unreachable = std::move(unreachable);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
+  if (absl::Status own = CheckOwnDirectory(config.state_dir.string()); !own.ok()) return own;
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
   absl::StatusOr<std::vector<AccountSetup>> accounts = AccountsOf(config, {});
   if (!accounts.ok()) return accounts.status();

@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/synchronization/mutex.h"
+#include "app/secret_file.h"
 #include "base/limits.h"
 #include "obs/log.h"
 
@@ -99,6 +102,17 @@ absl::Status RaiseFileLimit() {
 
 void SkipDeadlockDetection() {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
+void ForgetSecretVariables() {
+  for (const SecretSource& source : kSecretSources) {
+    const std::string prefix = std::string(source.variable) + "=";
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      if (std::string_view(*entry).rfind(prefix, 0) != 0) continue;
+      explicit_bzero(*entry + prefix.size(), std::strlen(*entry) - prefix.size());
+    }
+    unsetenv(prefix.substr(0, prefix.size() - 1).c_str());
+  }
 }
 
 void HardenProcess() {

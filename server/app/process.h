@@ -52,4 +52,8 @@ void SkipDeadlockDetection();
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.
 void HardenProcess();
 
+// Overwrites and removes the variables of the environment that hold secrets, once they have been
+// read: children inherit the environment, and /proc shows it. Call it before any thread starts.
+void ForgetSecretVariables();
+
 }  // namespace gateway::app

@@ -1,11 +1,15 @@
 #include "app/run.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
@@ -15,6 +19,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/mutex.h"
+#include "base/own_file.h"
 #include "obs/log.h"
 #include "rpc/library_log.h"
 #include "sandbox/sandbox.h"
@@ -28,15 +33,21 @@ using obs::Log;
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
 // The file is written beside its place and renamed, so that whoever waits for it reads all of it.
+// It may be in a directory that others may write to, such as /tmp: no link of theirs is followed.
 absl::Status WriteReadyFile(const std::filesystem::path& path, const Lines& lines) {
   if (path.empty()) return absl::OkStatus();
   const std::filesystem::path beside = path.string() + ".part";
   {
-    std::ofstream file(beside, std::ios::trunc);
-    for (const auto& [name, value] : lines) file << name << "=" << value << "\n";
-    if (!file.flush()) {
-      return absl::InternalError("--ready-file: cannot write " + path.string());
+    std::string text;
+    for (const auto& [name, value] : lines) absl::StrAppend(&text, name, "=", value, "\n");
+    const absl::StatusOr<int> file = CreateOwnFile(beside.string());
+    if (!file.ok()) {
+      return absl::InternalError(absl::StrCat("--ready-file: ", file.status().message()));
     }
+    const bool written = fchmod(*file, 0644) == 0 && write(*file, text.data(), text.size()) ==
+                                                         static_cast<ssize_t>(text.size());
+    close(*file);
+    if (!written) return absl::InternalError("--ready-file: cannot write " + path.string());
   }
   std::error_code failed;
   std::filesystem::rename(beside, path, failed);
@@ -65,13 +76,18 @@ int CannotServe(const absl::Status& status) {
 }  // namespace
 
 int RunGateway(const Config& config) {
-  SignalWaiter signals;  // first: threads inherit the blocked signals
+  if (!config.allow_core_dumps) HardenProcess();
+  ForgetSecretVariables();
+  SignalWaiter signals;  // before any thread: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
+  if (config.allow_core_dumps) {
+    Log(Level::kWarn, "core_dumps_allowed",
+        {{"advice", "a core dump holds the secrets; remove --allow-core-dumps once it is made"}});
+  }
   LogGiven(config.given);
   rpc::TakeLibraryLogs();
   ReturnLargeBlocksAtOnce();
   RemoveReadyFile(config.ready_file);
-  HardenProcess();
   SkipDeadlockDetection();
   if (absl::Status files = RaiseFileLimit(); !files.ok()) return CannotServe(files);
 
@@ -128,6 +144,7 @@ int RunGateway(const Config& config) {
 }
 
 int RunSandbox(const SandboxConfig& config) {
+  ForgetSecretVariables();
   SignalWaiter signals;
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);

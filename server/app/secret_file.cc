@@ -1,5 +1,6 @@
 #include "app/secret_file.h"
 #include "base/limits.h"
+#include "base/own_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,13 +25,6 @@ struct OpenFile {
   OpenFile& operator=(const OpenFile&) = delete;
   const int fd;
 };
-
-// A secret that Kubernetes mounts for a user other than root belongs to root, and is shown to that
-// user by its group.
-bool OthersMayRead(const struct stat& info) {
-  const bool by_group = info.st_uid == 0 && geteuid() != 0;
-  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
-}
 
 // Reads from a pipe as from a file, and no more than one byte beyond the longest line.
 bool ReadFirstLine(int fd, std::string& line) {

@@ -1,5 +1,5 @@
 // A secret comes from a variable of the environment, or from the first line of a file that nobody
-// else can read.
+// else can read (base/own_file.h says who may).
 #pragma once
 
 #include <string>

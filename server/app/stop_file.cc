@@ -15,7 +15,10 @@ StopFile::StopFile(std::filesystem::path path, jobs::Spending& spending, const C
 
 void StopFile::Look() {
   std::error_code failed;
-  const bool there = std::filesystem::exists(path_, failed);
+  // A link that leads nowhere is there, too.
+  const std::filesystem::file_status found = std::filesystem::symlink_status(path_, failed);
+  const bool there = std::filesystem::exists(found);
+  if (found.type() == std::filesystem::file_type::not_found) failed.clear();
   const bool stopped = there || failed;
   if (stopped != spending_.stopped()) {
     spending_.SetStopped(stopped);

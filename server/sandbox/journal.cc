@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/own_file.h"
 #include "sandbox/json.h"
 
 namespace gateway::sandbox {
@@ -79,10 +80,11 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::pa
   std::error_code failed;
   std::filesystem::create_directories(dir, failed);
   if (failed) return absl::UnavailableError(Problem(file, failed.message()));
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) return absl::UnavailableError(Problem(file, std::strerror(errno)));
-  std::unique_ptr<Journal> journal(new Journal(fd));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (absl::Status own = CheckOwnDirectory(dir.string()); !own.ok()) return own;
+  const absl::StatusOr<int> fd = OpenOwnFile(file.string(), O_RDWR | O_CREAT | O_APPEND);
+  if (!fd.ok()) return fd.status();
+  std::unique_ptr<Journal> journal(new Journal(*fd));
+  if (::flock(*fd, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(Problem(file, "another sandbox is using it"));
   }
   if (const absl::Status status = journal->Load(file); !status.ok()) return status;

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <utility>
 
+#include "base/own_file.h"
+
 namespace gateway::sandbox {
 namespace {
 
@@ -26,7 +28,8 @@ absl::StatusOr<KeptPort> ListenAsBefore(http::ServerOptions options,
   }
   if (!server.ok()) return server.status();
   kept.server = *std::move(server);
-  if (keeps) std::ofstream(note, std::ios::trunc) << kept.server->port() << "\n";
+  if (keeps && CheckOwnFile(note.string()).ok())
+    std::ofstream(note, std::ios::trunc) << kept.server->port() << "\n";
   return kept;
 }
 

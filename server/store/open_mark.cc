@@ -11,7 +11,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "store/file_error.h"
+#include "base/file_error.h"
+#include "base/own_file.h"
 #include "store/schema.h"
 
 namespace gateway::store {
@@ -30,7 +31,8 @@ std::string PathOf(const std::string& directory, const char* name) {
 
 class File {
  public:
-  File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
+  explicit File(int fd) : fd_(fd) {}
+  File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC)) {}
   ~File() {
     if (fd_ >= 0) close(fd_);
   }
@@ -141,9 +143,10 @@ absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark) {
         kHead, "epoch=", mark.epoch, "\nlog=", mark.log.has_value() ? ToText(*mark.log) : kNoLog,
         "\n", mark.numbered ? "numbered=1\n" : "",
         mark.damage.empty() ? "" : "damage=", mark.damage, mark.damage.empty() ? "" : "\n");
-    const File file(beside, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.fd() < 0 ||
-        write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+    const absl::StatusOr<int> created = CreateOwnFile(beside);
+    if (!created.ok()) return created.status();
+    const File file(*created);
+    if (write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         fsync(file.fd()) != 0) {
       return FileError(errno, "write", beside);
     }

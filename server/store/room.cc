@@ -10,7 +10,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "store/file_error.h"
+#include "base/file_error.h"
+#include "base/own_file.h"
 
 namespace gateway::store {
 namespace {
@@ -43,11 +44,10 @@ absl::Status NoRoom(int error, const std::string& directory, std::int64_t bytes)
 
 absl::Status CheckRoom(const std::string& directory, std::int64_t bytes) {
   const std::string path = (std::filesystem::path(directory) / "jobs.room").string();
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    return errno == ENOSPC || errno == EDQUOT ? NoRoom(errno, directory, bytes)
-                                              : FileError(errno, "write", path);
-  }
+  const absl::StatusOr<int> created = CreateOwnFile(path);
+  if (absl::IsResourceExhausted(created.status())) return NoRoom(ENOSPC, directory, bytes);
+  if (!created.ok()) return created.status();
+  const int fd = *created;
   unlink(path.c_str());
   int failed = 0;
   do {

@@ -7,8 +7,10 @@
 #include <future>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
+#include "base/own_file.h"
 #include "store/checkpoint.h"
 #include "store/grant_all.h"
 #include "store/hint_rows.h"
@@ -28,6 +30,10 @@ namespace {
 constexpr int kFindsCacheKiB = 32 * 1024;
 constexpr int kListsCacheKiB = 8 * 1024;
 constexpr int kPartsCacheKiB = 2 * 1024;
+
+// What SQLite opens by its name, and the mark.
+constexpr const char* kFileNames[] = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs.db-journal",
+                                      kOpenMarkName};
 
 std::string DatabaseIn(const std::string& directory) {
   return (std::filesystem::path(directory) / "jobs.db").string();
@@ -54,6 +60,10 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   auto lock = StateLock::Take(directory);
   if (!lock.ok()) return lock.status();
   opened.lock = *std::move(lock);
+  for (const char* name : kFileNames) {
+    const std::string file = (std::filesystem::path(directory) / name).string();
+    if (absl::Status own = CheckOwnFile(file); !own.ok()) return own;
+  }
   auto mark = ReadOpenMark(directory);
   if (!mark.ok()) return mark.status();
   if (absl::Status whole = CheckLeftovers(directory, *mark); !whole.ok()) return whole;
@@ -400,7 +410,10 @@ absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
                     },
                 .done = [&done](absl::Status status) { done.set_value(std::move(status)); }});
   absl::Status status = done.get_future().get();
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat(DatabaseIn(directory_), ": ", status.message()));
+  }
   epoch_ = recovered.epoch;
   return recovered;
 }
@@ -413,7 +426,7 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
     JobReads(**db).ReadUnfinished(take);
     return absl::OkStatus();
   } catch (const SQLite::Exception& error) {
-    return errors::StoreFailed(Describe(error));
+    return OpenError(error, DatabaseIn(directory_));
   }
 }
 

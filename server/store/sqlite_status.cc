@@ -12,18 +12,21 @@ namespace {
 // Exceptions that SQLiteCpp throws itself carry -1.
 int PrimaryCode(const SQLite::Exception& error) { return error.getErrorCode() & 0xff; }
 
+bool IsDamage(const SQLite::Exception& error) {
+  return PrimaryCode(error) == SQLITE_NOTADB || PrimaryCode(error) == SQLITE_CORRUPT;
+}
+
+constexpr char kDamageWayOut[] =
+    "restore it from a backup, or move it away to start an empty one, in both cases without its "
+    "jobs.db-wal, jobs.db-shm and jobs.open (server/docs/operations.md, \"Backup\")";
+
 }  // namespace
 
 absl::Status OpenError(const SQLite::Exception& error, const std::string& path) {
   const std::string message =
       absl::StrCat("Cannot open the job store ", path, ": ", Describe(error));
+  if (IsDamage(error)) return absl::DataLossError(message);
   switch (PrimaryCode(error)) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-      return absl::DataLossError(
-          absl::StrCat(message,
-                       "; restore it from a backup, or move it away to start an empty one, in "
-                       "both cases without its jobs.db-wal, jobs.db-shm and jobs.open"));
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
@@ -53,7 +56,9 @@ absl::Status Conflict(const SQLite::Exception& error) {
 }
 
 std::string Describe(const SQLite::Exception& error) {
-  return absl::StrCat(error.what(), " (SQLite ", error.getExtendedErrorCode(), ")");
+  return absl::StrCat(error.what(), " (SQLite ", error.getExtendedErrorCode(), ")",
+                      IsDamage(error) ? "; jobs.db is damaged: " : "",
+                      IsDamage(error) ? kDamageWayOut : "");
 }
 
 }  // namespace gateway::store

@@ -19,7 +19,7 @@ bool IsConflict(const SQLite::Exception& error);
 // The status ALREADY_EXISTS, naming the rule that was broken.
 absl::Status Conflict(const SQLite::Exception& error);
 
-// SQLite's words with its code.
+// SQLite's words with its code, and for a damaged file the way out.
 std::string Describe(const SQLite::Exception& error);
 
 }  // namespace gateway::store

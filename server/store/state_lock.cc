@@ -14,7 +14,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "store/file_error.h"
+#include "base/file_error.h"
+#include "base/own_file.h"
 
 namespace gateway::store {
 namespace {
@@ -78,10 +79,12 @@ absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& di
   std::filesystem::path folder = std::filesystem::path(directory).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   if (absl::Status made = MakeDirectory(folder); !made.ok()) return made;
+  if (absl::Status own = CheckOwnDirectory(folder.string()); !own.ok()) return own;
 
   const std::string path = (folder / "jobs.lock").string();
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return FileError(errno, "write", path);
+  const absl::StatusOr<int> opened = OpenOwnFile(path, O_RDWR | O_CREAT);
+  if (!opened.ok()) return opened.status();
+  const int fd = *opened;
   std::unique_ptr<StateLock> lock(new StateLock(fd));
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
@@ -96,9 +99,9 @@ absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(const std::string& di
 StateLock::~StateLock() { close(fd_); }
 
 absl::Status CreatePrivateFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return FileError(errno, "write", path);
-  close(fd);
+  const absl::StatusOr<int> fd = OpenOwnFile(path, O_RDWR | O_CREAT);
+  if (!fd.ok()) return fd.status();
+  close(*fd);
   return absl::OkStatus();
 }
 

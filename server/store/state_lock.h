@@ -15,8 +15,8 @@ namespace gateway::store {
 class StateLock {
  public:
   // Creates the directory and missing parents (mode 0700). FAILED_PRECONDITION, naming the process,
-  // if another one holds it; PERMISSION_DENIED, RESOURCE_EXHAUSTED or INTERNAL with what went
-  // wrong.
+  // if another one holds it, and for a directory or lock that is not this user's own
+  // (base/own_file.h); PERMISSION_DENIED, RESOURCE_EXHAUSTED or INTERNAL with what went wrong.
   static absl::StatusOr<std::unique_ptr<StateLock>> Take(const std::string& directory);
 
   ~StateLock();

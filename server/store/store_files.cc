@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "store/file_error.h"
+#include "base/file_error.h"
 #include "store/open_mark.h"
 
 namespace gateway::store {

@@ -86,10 +86,20 @@ TEST_F(KeyFile, OfAStartThatWasCutShortIsNoObstacle) {
   EXPECT_TRUE(WebhookSeal::FromFile(file_).ok());
 }
 
+TEST_F(KeyFile, IsNotReadThroughALink) {
+  ASSERT_TRUE(WebhookSeal::FromFile(directory_ / "other").ok());
+  fs::create_symlink("other", file_);
+  const auto refused = WebhookSeal::FromFile(file_);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("symbolic link"));
+}
+
 TEST_F(KeyFile, ThatOthersCanReadOrThatIsDamagedIsRefused) {
   ASSERT_TRUE(WebhookSeal::FromFile(file_).ok());
   const std::string key = Text();
-  fs::permissions(file_, fs::perms(0640));
+  fs::permissions(file_, fs::perms(0660));  // as Kubernetes leaves the files of a volume
+  EXPECT_TRUE(WebhookSeal::FromFile(file_).ok());
+  fs::permissions(file_, fs::perms(0644));
   const auto open = WebhookSeal::FromFile(file_);
   EXPECT_EQ(open.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(open.status().message()), HasSubstr("chmod 600 "));

@@ -2,12 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <string>
 
 namespace gateway::app {
 namespace {
@@ -49,6 +54,43 @@ TEST(SignalsDeathTest, SomeAskForTheEndAndAllOthersAreSurvived) {
       return ended == ends ? 7 : 1;
     });
   }
+}
+
+TEST(ProcessDeathTest, NoCoreDumpAndNoLookIntoTheMemory) {
+  Expect(7, [] {
+    if (prctl(PR_GET_DUMPABLE) != 1) return 1;
+    HardenProcess();
+    rlimit cores{};
+    getrlimit(RLIMIT_CORE, &cores);
+    return prctl(PR_GET_DUMPABLE) == 0 && cores.rlim_cur == 0 && cores.rlim_max == 0 ? 7 : 2;
+  });
+}
+
+// A process of its own, because /proc shows the environment that a program was started with.
+TEST(ProcessDeathTest, SecretVariablesAreForgotten) {
+  const auto holds = [] {
+    std::ifstream file("/proc/self/environ");
+    const std::string all((std::istreambuf_iterator<char>(file)), {});
+    return all.find("canary") != std::string::npos;
+  };
+  if (getenv("PICTORY_API_KEY") == nullptr) {
+    setenv("PICTORY_API_KEY", "pictai_canary", 1);
+    setenv("PICTORY_CLIENT_SECRET", "secret_canary", 1);
+    setenv("PICTORY_USER_ID", "kept", 1);
+    EXPECT_EXIT(execl("/proc/self/exe", "app_test",
+                      "--gtest_filter=ProcessDeathTest.SecretVariablesAreForgotten", nullptr),
+                testing::ExitedWithCode(0), "");
+    for (const char* name : {"PICTORY_API_KEY", "PICTORY_CLIENT_SECRET", "PICTORY_USER_ID"}) {
+      unsetenv(name);
+    }
+    return;
+  }
+  ASSERT_TRUE(holds());
+  ForgetSecretVariables();
+  EXPECT_FALSE(holds());
+  EXPECT_EQ(getenv("PICTORY_API_KEY"), nullptr);
+  EXPECT_EQ(getenv("PICTORY_CLIENT_SECRET"), nullptr);
+  EXPECT_STREQ(getenv("PICTORY_USER_ID"), "kept");
 }
 
 }  // namespace

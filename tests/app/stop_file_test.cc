@@ -43,6 +43,12 @@ TEST_F(StopFileTest, IsLookedAtBeforeTheFirstSubmit) {
   EXPECT_TRUE(spending_.stopped());
 }
 
+TEST_F(StopFileTest, ALinkThatLeadsNowhereStops) {
+  std::filesystem::create_symlink("nowhere", directory_ / kStopFileName);
+  StopFile file(directory_ / kStopFileName, spending_, clock_, clock_);
+  EXPECT_TRUE(spending_.stopped());
+}
+
 TEST_F(StopFileTest, WhatCannotBeLookedForStops) {
   StopFile file(directory_ / std::string(300, 'x'), spending_, clock_, clock_);  // too long a name
   EXPECT_TRUE(spending_.stopped());

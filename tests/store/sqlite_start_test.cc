@@ -309,6 +309,75 @@ TEST_F(StartTest, WithoutRoom) {
   EXPECT_FALSE(fs::exists(live() / "jobs.room"));
 }
 
+// Damage may show only once a page is read. Whoever starts the gateway must learn of which file,
+// and what to do.
+TEST_F(StartTest, WithADamagedPage) {
+  constexpr std::size_t kPage = 4096;
+  std::map<std::string, std::size_t> roots;
+  {
+    SQLite::Database db(live() / "jobs.db");
+    SQLite::Statement query(db, "SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0");
+    while (query.executeStep()) roots[query.getColumn(0)] = query.getColumn(1).getUInt();
+  }
+  ASSERT_GT(roots.size(), 10u);
+  const std::string sound = BytesOf(live() / "jobs.db");
+  int told = 0;
+  for (const auto& [name, page] : roots) {
+    SCOPED_TRACE(name);
+    const fs::path directory = root() / ("damaged-" + name);
+    fs::create_directory(directory);
+    std::string damaged = sound;
+    damaged.replace((page - 1) * kPage, kPage, std::string(kPage, '\xee'));
+    Overwrite(directory / "jobs.db", damaged);
+    auto store = SqliteJobStore::Open({.directory = directory});
+    absl::Status found = store.status();
+    if (found.ok()) found = (*store)->Recover(At(2)).status();
+    if (found.ok()) found = (*store)->ReadUnfinished([](const JobRecord&) {});
+    if (found.ok()) continue;  // of what no start reads
+    ++told;
+    EXPECT_THAT(std::string(found.message()),
+                AllOf(HasSubstr((directory / "jobs.db").string()), HasSubstr("is damaged"),
+                      HasSubstr("restore it from a backup")));
+  }
+  EXPECT_GT(told, 3);
+}
+
+// Whoever may put files there can lead what is written to any file of this user's.
+TEST_F(StartTest, WithALinkInThePlaceOfAFile) {
+  for (const char* name :
+       {"jobs.lock", "jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs.db-journal", "jobs.open"}) {
+    SCOPED_TRACE(name);
+    const fs::path directory = root() / (std::string("linked-") + name);
+    fs::create_directory(directory);
+    const fs::path victim = directory / "victim";
+    Overwrite(victim, "of another program");
+    fs::create_symlink(victim, directory / name);
+    const absl::Status refused = SqliteJobStore::Open({.directory = directory}).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+    EXPECT_THAT(std::string(refused.message()),
+                AllOf(HasSubstr((directory / name).string() + " is a symbolic link")));
+    EXPECT_EQ(BytesOf(victim), "of another program");
+  }
+}
+
+TEST_F(StartTest, WithLinksInThePlacesOfPassingFiles) {
+  const fs::path victim = root() / "victim";
+  for (const char* name : {"jobs.room", "jobs.open.new"}) {
+    Overwrite(victim, "of another program");
+    fs::create_symlink(victim, live() / name);
+    EXPECT_NE(OpenStore(live()), nullptr);
+    EXPECT_EQ(BytesOf(victim), "of another program") << name;
+  }
+}
+
+TEST_F(StartTest, InADirectoryThatEverybodyMayWriteTo) {
+  fs::permissions(live(), fs::perms(0777));
+  const absl::Status refused = SqliteJobStore::Open({.directory = live()}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr(live()), HasSubstr("can be written by everybody")));
+}
+
 TEST_F(StartTest, SaysWhetherItIsNew) {
   EXPECT_FALSE(OpenStore(live())->created());
   EXPECT_TRUE(OpenStore(root() / "new")->created());

@@ -1,11 +1,11 @@
-#include "store/file_error.h"
+#include "base/file_error.h"
 
 #include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
 
-namespace gateway::store {
+namespace gateway {
 
 absl::Status FileError(int error, const std::string& what, const std::string& path) {
   const std::string message = absl::StrCat("Cannot ", what, " ", path, ": ", std::strerror(error));
@@ -27,4 +27,4 @@ absl::Status FileError(int error, const std::string& what, const std::string& pa
   }
 }
 
-}  // namespace gateway::store
+}  // namespace gateway

@@ -1,0 +1,171 @@
+"""Job ids and metadata that were made up, of several callers: nobody reads another's job, and no request to Pictory
+has another path than one of those that the gateway makes."""
+
+import asyncio
+import collections
+import random
+import re
+
+import frames
+import grpc
+from half_open import METHODS
+from live.process import MIB
+from live.rig import UNLIMITED, Rig
+from upstream import RESULTS, Upstream
+
+CALLS, QUICK_CALLS, AT_ONCE = 100_000, 6_000, 200
+SEED = 20261129
+KEY = "pictai_attack"
+# All that the gateway asks of Pictory by an id, which is one segment of the path, and percent-encoded in it.
+PATHS = re.compile(r"(?:/v[12]/(?:jobs|video/storyboard|video/render|transcription(?:/highlights)?)"
+                   r"(?:/[A-Za-z0-9_-]{1,128})?(?:\?[a-zA-Z]+=[A-Za-z0-9_=&%-]*)?|/v[12]/oauth2/token)")
+ODD = ["../", "..%2f", "%2e%2e/", "?", "#", ";", "%00", "\x00", "\r\n", "\r\nAuthorization: x", "//", "\\", "%", "%25",
+       "\u202e", "\ufeff", "'", "\"", "' OR 1=1 --", "{}", "$(id)", "*", "a" * 255, "ǆ", "İ", " ", "\t", "/v2/jobs"]
+# Of a call; the answer must say what is wrong, or that there is no such job.
+TOLD = {"NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+
+
+class Pictory(Upstream):
+    """Knows the jobs that it has made, and nothing of any other name."""
+
+    def answer(self, method, path, headers, body):
+        if method == "GET":
+            job = path.removeprefix("/v1/jobs/").removeprefix("/v2/jobs/")
+            known = self.results.get(job)
+            return (200, {"success": True, "job_id": job, "data": known}) if known else (404, {"message": "NOT_FOUND"})
+        if path not in RESULTS:
+            return 404, {"message": "NOT_FOUND"}
+        job = f"pictory-{len(self.results) + 1}"
+        self.results[job] = RESULTS[path]
+        return 200, {"success": True, "data": {"jobId": job, "job_id": job}}
+
+
+def text_field(number, text):
+    raw = text.encode("utf-8", "surrogatepass")
+    return frames.varint(number << 3 | 2, 7)[:1] + length(len(raw)) + raw
+
+
+def length(value):
+    out = bytearray()
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+# method, number of the field with the id, and whether it is a stream
+ASKED = [("GetJob", 1, False), ("GetJob", 1, False), ("GetJob", 1, False), ("WatchJob", 1, True),
+         ("ReadJobResult", 1, True), ("DeleteJob", 1, False), ("Render", 10, False), ("Summarize", 10, False),
+         ("ListJobs", 7, False)]
+
+
+def strange(chance, real):
+    """Near a name that there is, or far from all."""
+    name = chance.choice(real)
+    at = chance.randrange(len(name))
+    how = chance.randrange(7)
+    if how == 0:
+        return name[:at] + chance.choice(ODD) + name[at:]
+    if how == 1:
+        return chance.choice(ODD) + name
+    if how == 2:
+        return name + chance.choice(ODD)
+    if how == 3:
+        return name[:at] + chance.choice("abcdefghjkmnpqrstvwxyz0123456789_-") + name[at + 1:]
+    if how == 4:
+        return name.swapcase() + chance.choice(["", "-", "_", "."])
+    if how == 5:
+        return "".join(chr(chance.randrange(1, 0x2fff)) for _ in range(chance.randrange(1, 80)))
+    return "".join(chance.choice("abcdefghjkmnpqrstvwxyz0123456789") for _ in range(len(name)))
+
+
+def metadata(chance):
+    names = ["x-tenant", "x-forwarded-client-cert", "x-request-id", "idempotency-key", "x-envoy-attempt-count",
+             "authorization", "x-pictory-user-id", "x-api-key", "l5d-client-id", "x-odd-bin"]
+    found = []
+    for name in chance.sample(names, chance.randrange(4)):
+        value = "".join(chr(chance.randrange(0x21, 0x7f)) for _ in range(chance.randrange(1, 60)))
+        found.append((name, value.encode() if name.endswith("-bin") else value))
+    return found
+
+
+class Caller:
+    """One who calls, with jobs of its own. Another tenant is one with other `credentials`, which are metadata."""
+
+    def __init__(self, name, target, credentials=()):
+        self.name, self.credentials, self.codes, self.read = name, list(credentials), collections.Counter(), []
+        self.channel = grpc.aio.insecure_channel(target)
+
+    async def ask(self, method, request, stream, more=()):
+        path, options = METHODS + method, {"metadata": [*self.credentials, *more], "timeout": 20}
+        try:
+            if not stream:
+                return "OK", await self.channel.unary_unary(path)(request, **options)
+            async for message in self.channel.unary_stream(path)(request, **options):
+                return "OK", message
+            return "OK", b""
+        except grpc.aio.AioRpcError as error:
+            return error.code().name, (error.details() or "").encode()
+        except (ValueError, TypeError):
+            return "not sent", b""  # the library refuses it
+
+
+async def attack(callers, real, calls):
+    """`real`: the job ids by their caller's name."""
+    chance = random.Random(SEED)
+    everybody = [job for jobs in real.values() for job in jobs]
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one():
+        async with places:
+            caller = chance.choice(callers)
+            foreign = [job for job in everybody if job not in real[caller.name]]
+            name = chance.choice(foreign) if foreign and chance.random() < 0.2 else strange(chance, everybody)
+            if name in real[caller.name]:
+                return
+            method, field, stream = chance.choice(ASKED)
+            code, answer = await caller.ask(method, text_field(field, name), stream, metadata(chance))
+            caller.codes[code] += 1
+            if code == "OK" and not (method == "ListJobs" and all(job.encode() not in answer for job in foreign)):
+                caller.read.append(f"{method} {name!r}")
+
+    await asyncio.gather(*(one() for _ in range(calls)))
+
+
+async def whole(target, calls):
+    callers = [Caller("default", target)]  # as many as there are tenants
+    real = {}
+    for caller in callers:
+        made = [await caller.ask("Transcribe", text_field(10, "https://media.example.com/a.mp4"), False)
+                for _ in range(3)]
+        real[caller.name] = [re.search(rb"[0-9a-z]{20,36}", answer)[0].decode() for _, answer in made]
+    await attack(callers, real, calls)
+    still = [await caller.ask("GetJob", text_field(1, real[caller.name][0]), False) for caller in callers]
+    for caller in callers:
+        await caller.channel.close()
+    return callers, [code for code, _ in still]
+
+
+def strange_ids(folder, quick):
+    calls = QUICK_CALLS if quick else CALLS
+    pictory = Pictory()
+    pictory.client_secret = KEY
+    type(pictory).token = KEY
+    try:
+        with Rig(folder) as rig:
+            g = rig.gateway(pictory.url, *UNLIMITED, env={"PICTORY_API_KEY": KEY})
+            before = g.memory()
+            callers, still = asyncio.run(whole(g.grpc, calls))
+            grew = g.memory() - before
+            alive = g.process.poll() is None
+    finally:
+        pictory.server.shutdown()
+        pictory.server.server_close()
+    codes = sum((caller.codes for caller in callers), collections.Counter())
+    read = [f"{caller.name}: {each}" for caller in callers for each in caller.read]
+    odd = sorted({path for _, path, _, _ in pictory.calls if not PATHS.fullmatch(path)})
+    unexpected = set(codes) - TOLD - {"OK", "not sent"}
+    met = alive and not read and not odd and not unexpected and still == ["OK"] * len(callers) and grew < 64 * MIB
+    seen = (f"{sum(codes.values())} calls of {len(callers)} callers, {len(pictory.calls)} requests to Pictory, "
+            f"{len(read)} read what is not theirs, {len(odd)} odd paths, +{grew / MIB:.0f} MiB")
+    return met, seen, [] if met else [str(codes), *read[:10], *odd[:10]]
