@@ -168,6 +168,13 @@ class Docs(unittest.TestCase):
             wrong += [name for name in names if f'"{name}"' not in sources]
         self.assertEqual(wrong, [])
 
+    def test_named_attacks_exist(self):
+        threats = text_of("server/docs/security.md").partition("## Threats")[2]
+        names = re.findall(r"`([a-z]+(?:-[a-z]+)*)`", threats)
+        sources = "".join(p.read_text() for p in (ROOT / "tests" / "attack").glob("*.py"))
+        self.assertGreater(len(names), 15)
+        self.assertEqual([name for name in names if f'"{name.removesuffix("-edge")}"' not in sources], [])
+
     def test_lines_are_short(self):
         wrong = [f"{page}:{number} has {len(line)} columns" for page in pages()
                  for number, line in enumerate(prose(page), 1)
