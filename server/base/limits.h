@@ -314,6 +314,10 @@ inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
+// Accounts whose key callers have brought: those that are open at once, and when to ask again.
+inline constexpr std::size_t kCallerAccountsMax = 1'000;
+inline constexpr std::size_t kCallerKeyMaxBytes = 512;
+inline constexpr minutes kCallerAccountsRetry{10};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
 // Submits without a request_id whose answer may not have arrived.
 // An answer that did not arrive is kept for an equal submit.

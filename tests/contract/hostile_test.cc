@@ -58,7 +58,7 @@ TEST_F(Hostile, PollsAreNotMisledByBrokenJson) {
 }
 
 // An id that stands in one of them is asked about, and not believed before Pictory knows it.
-TEST_F(Hostile, SubmitsAreInDoubtAfterBrokenJson) {
+TEST_F(Hostile, SubmitsAreUnconfirmedAfterBrokenJson) {
   OnJob("x", {Json(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})")});
   int posts = 0;
   for (const HostileBody& body : HostileBodies()) {

@@ -4,6 +4,7 @@
 #include "contract/contract.h"
 #include "contract/direct.h"
 #include "jobs/advance.h"
+#include "support/records.h"
 
 namespace gateway::test {
 namespace {
@@ -20,12 +21,9 @@ std::string Progress(const std::string& value) {
 
 // A render that Pictory took at `now`.
 jobs::JobRecord Accepted(WallTime now) {
-  jobs::JobRecord record;
-  record.job.kind = v1::JOB_KIND_RENDER;
+  jobs::JobRecord record = test::RecordOf(jobs::SubmissionState::kAccepted, "j1", now);
   record.job.state = v1::JOB_STATE_RUNNING;
   record.job.revision = 2;
-  record.submission = jobs::SubmissionState::kAccepted;
-  record.accepted_at = now;
   return record;
 }
 

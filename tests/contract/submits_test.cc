@@ -224,7 +224,7 @@ TEST_F(Contract, Case41_ADoubtfulSubmitIsNeverSentAgain) {
 }
 
 // The gateway waits 30 s for such an answer; here the same code does, with less patience.
-TEST_F(Contract, Case41_SilenceAfterSendingIsInDoubtToo) {
+TEST_F(Contract, Case41_SilenceAfterSendingIsUnconfirmedToo) {
   pictory_.On(kPreviewCall,
               {[](ScriptedConnection& connection, const ReceivedRequest&) { connection.Hold(); }});
   http::CurlTransportOptions options;
@@ -248,7 +248,7 @@ TEST_F(Contract, Case41_SilenceAfterSendingIsInDoubtToo) {
   EXPECT_EQ(pictory_.Count(kPreviewCall), 1);
 }
 
-TEST_F(Contract, Case42_AcceptedWithoutAnIdIsInDoubt) {
+TEST_F(Contract, Case42_AcceptedWithoutAnIdIsUnconfirmed) {
   pictory_.On(kPreviewCall, {Json(200, R"({"success":true,"data":{}})")});
   pictory_jobs::CreatePreviewRequest request = FromTemplate();
   request.set_request_id("no-id");

@@ -95,7 +95,7 @@ TEST_F(Contract, Case57_StrangersChangeNothing) {
   EXPECT_EQ(after->revision(), before->revision());
 }
 
-TEST_F(Contract, Case57_AJobInDoubtIsSettledByIt) {
+TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByIt) {
   StartWithWebhooks();
   pictory_.On(kRenderCall, {ResetAfterReading()});
   pictory_jobs::RenderRequest request;
@@ -115,7 +115,7 @@ TEST_F(Contract, Case57_AJobInDoubtIsSettledByIt) {
 }
 
 // Nobody calls back: the id stood in what came of the answer.
-TEST_F(Contract, Case57_AJobInDoubtIsSettledByTheIdInItsBrokenAnswer) {
+TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByTheIdInItsBrokenAnswer) {
   Start();
   pictory_.On(kRenderCall, {Json(502, R"({"message":"upstream","data":{"jobId":"made-1"}})"),
                             CutShort(R"({"success":true,"data":{"jobId":"made-2","more":")")});

@@ -54,7 +54,7 @@ def post(g, path, body=b"{}"):
     return answer.status
 
 
-class InDoubt(unittest.TestCase):
+class Unconfirmed(unittest.TestCase):
     def lose_the_answer(self, g):
         g.pages.add_fault({"match": {"method": "POST"}, "times": 1, "fault": {"type": "reset"}})
         job = preview(g, "lost")

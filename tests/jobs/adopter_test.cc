@@ -17,6 +17,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -50,15 +51,12 @@ class AdopterTest : public ::testing::Test {
   }
   // Stores a submission that Pictory has not answered, or whose answer nobody knows.
   JobRecord Submitted(SubmissionState submission, JobState state) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = MintJobId(clock_.WallNow(), random_);
+    JobRecord record = test::RecordOf(submission, MintJobId(clock_.WallNow(), random_));
     record.job.request_id = "r1";
-    record.job.kind = v1::JOB_KIND_RENDER;
+    record.job.pictory_job_id.clear();
     record.job.state = state;
     record.job.revision = 1;
     record.job.labels = {{"team", "a"}};
-    record.submission = submission;
     store_.Adopt(record, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()) << stored; });
     record.version = 1;
     return record;

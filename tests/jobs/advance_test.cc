@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -12,16 +13,8 @@ using Kind = pictory::JobReply::Kind;
 const WallTime kStart{std::chrono::hours(24 * 20'000)};
 
 JobRecord Accepted(JobKind kind = v1::JOB_KIND_RENDER) {
-  JobRecord record;
-  record.job.tenant = "default";
-  record.job.job_id = "j";
-  record.job.pictory_job_id = "p";
+  JobRecord record = test::RecordOf(SubmissionState::kAccepted, "j", kStart);
   record.job.kind = kind;
-  record.job.state = v1::JOB_STATE_QUEUED;
-  record.job.revision = 1;
-  record.job.create_time = record.job.update_time = kStart;
-  record.submission = SubmissionState::kAccepted;
-  record.accepted_at = kStart;
   return record;
 }
 

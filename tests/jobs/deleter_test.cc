@@ -10,6 +10,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -20,19 +21,15 @@ using test::Reply;
 class DeleterTest : public testing::Test {
  protected:
   JobRecord Put(JobState state, const std::string& id = "j1") {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = id;
-    record.job.request_id = "request-" + id;
+    const SubmissionState submission =
+        state == v1::JOB_STATE_UNCONFIRMED       ? SubmissionState::kUnknown
+        : state == v1::JOB_STATE_OUTCOME_UNKNOWN ? SubmissionState::kAbandoned
+                                                 : SubmissionState::kAccepted;
+    JobRecord record = test::RecordOf(submission, id, clock_.WallNow());
     record.job.state = state;
     record.job.revision = 3;
     record.job.labels = {{"a", "b"}};
-    record.job.update_time = clock_.WallNow();
     if (IsFinal(state)) record.job.finish_time = clock_.WallNow();
-    record.submission = SubmissionState::kAccepted;
-    if (state == v1::JOB_STATE_UNCONFIRMED) record.submission = SubmissionState::kUnknown;
-    if (state == v1::JOB_STATE_OUTCOME_UNKNOWN) record.submission = SubmissionState::kAbandoned;
-    if (record.submission == SubmissionState::kAccepted) record.job.pictory_job_id = "p-" + id;
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     hub_.Publish(record);
     return record;

@@ -177,7 +177,7 @@ TEST_F(KeylessTest, ACallThatEndedBadlyIsOwedItsJob) {
   EXPECT_EQ(Posts(), 1);
 }
 
-TEST_F(KeylessTest, OneInDoubtIsOwedAndNeverSentAgain) {
+TEST_F(KeylessTest, OneUnconfirmedIsOwedAndNeverSentAgain) {
   transport_.SetScript([](const http::Request&) { return test::Cut(); });
   const Told lost = Tell(Keyless(), false);
   EXPECT_EQ(Tell(Keyless()).job, lost.job);

@@ -8,6 +8,7 @@
 
 #include "jobs/outcome.h"
 #include "store/memory_job_store.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -21,17 +22,10 @@ class LedgerTest : public testing::Test {
     });
   }
   JobRecord Put(SubmissionState submission) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = "j1";
-    record.job.request_id = "r1";
-    record.job.state =
-        submission == SubmissionState::kUnknown ? v1::JOB_STATE_UNCONFIRMED : v1::JOB_STATE_QUEUED;
-    record.submission = submission;
     std::optional<JobRecord> put;
-    ledger_.Begin(record, [&](absl::StatusOr<BeginResult> begun) { put = begun->record; });
+    ledger_.Begin(test::RecordOf(submission), [&](absl::StatusOr<BeginResult> begun) { put = begun->record; });
     EXPECT_EQ(put->version, 1);
-    return put.value_or(record);
+    return put.value_or(JobRecord{});
   }
   Ledger::Outcome Update(Ledger::Change change) {
     std::optional<Ledger::Outcome> outcome;
@@ -65,7 +59,7 @@ TEST_F(LedgerTest, AChangeIsStoredThenSeenThenNoted) {
   EXPECT_TRUE(stored);
   ASSERT_TRUE(outcome.status.ok());
   EXPECT_EQ(outcome.record.version, 2);
-  EXPECT_EQ(outcome.seen->revision, 1);
+  EXPECT_EQ(outcome.seen->revision, record.job.revision + 1);
   EXPECT_EQ(heard_, std::vector<std::string>{"a"});
 }
 

@@ -11,6 +11,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -64,17 +65,11 @@ class PollerTest : public testing::Test {
 
   JobRecord Accepted(const std::string& id, const std::string& tenant = "default",
                      const std::string& account = kDefaultAccount) {
-    JobRecord record;
+    JobRecord record =
+        test::RecordOf(SubmissionState::kAccepted, "job-" + id, clock_.WallNow());
     record.job.tenant = tenant;
     record.job.account = account;
-    record.job.job_id = "job-" + id;
     record.job.pictory_job_id = id;
-    record.job.request_id = "request-" + id;
-    record.job.kind = v1::JOB_KIND_RENDER;
-    record.job.state = v1::JOB_STATE_QUEUED;
-    record.job.revision = 1;
-    record.submission = SubmissionState::kAccepted;
-    record.accepted_at = record.job.create_time = clock_.WallNow();
     store_.Begin(record, [](const auto& begun) { ASSERT_TRUE(begun.ok()); });
     record.version = 1;
     return record;

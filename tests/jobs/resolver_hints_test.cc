@@ -36,7 +36,7 @@ TEST_F(HintsTest, ACallbackBeforeTheAnswerSettlesTheJobOfAProcessThatDiedInBetwe
 }
 
 TEST_F(HintsTest, ACallbackThatPictoryHadNotConfirmedIsLookedIntoAgain) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   EXPECT_TRUE(Told(kToken, {"wrong", "p1"}).ok());
   script_ = [](const http::Request& request) {
@@ -67,7 +67,7 @@ TEST_F(HintsTest, AWrongIdHidesNoRightOne) {
         Reply(200, "<html>"), Reply(500, "{}"), Reply(403, "<html>")}) {
     const std::string id = "j" + std::to_string(++number), token = "t" + std::to_string(number);
     const std::string right = "right" + std::to_string(number);
-    InDoubt(id, token);
+    Unconfirmed(id, token);
     transport_.SetScript([&](const http::Request& request) {
       return request.path == "/v1/jobs/" + right ? Reply(200, kRunning) : of_the_wrong;
     });
@@ -81,7 +81,7 @@ TEST_F(HintsTest, AWrongIdHidesNoRightOne) {
 }
 
 TEST_F(HintsTest, AFurtherIdTakesThePlaceOfOneThatPictoryDoesNotKnow) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request& request) {
     return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(400, "{}");
   });
@@ -94,7 +94,7 @@ TEST_F(HintsTest, AFurtherIdTakesThePlaceOfOneThatPictoryDoesNotKnow) {
 }
 
 TEST_F(HintsTest, AnIdThatIsNotUnderstoodIsAskedForLessAndLess) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request&) { return Reply(400, "{}"); });
   CallBack(kToken, "wrong");
   clock_.Advance(1h);
@@ -126,7 +126,7 @@ TEST_F(HintsTest, OnlyJobsThatMayNeedThemCostAWrite) {
   EXPECT_TRUE(Told("t2", {"p2"}).ok());
   EXPECT_TRUE(Told("t2", {"p3"}).ok());
   EXPECT_TRUE(Told("a token of nobody", {"p1"}).ok());
-  InDoubt();
+  Unconfirmed();
   EXPECT_TRUE(Told(kToken, {""}).ok());
   EXPECT_TRUE(Told(kToken, {}).ok());
   EXPECT_TRUE(Told(kToken, {"no id"}).ok());

@@ -17,6 +17,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 
@@ -70,18 +71,10 @@ class ResolverTest : public testing::Test {
 
   JobRecord Put(SubmissionState submission, const std::string& id = "j1",
                 const std::string& token = kToken) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = id;
-    record.job.request_id = "request-" + id;
+    JobRecord record = test::RecordOf(submission, id, clock_.WallNow());
     record.job.kind = v1::JOB_KIND_PREVIEW;
-    record.job.create_time = record.sent_at = clock_.WallNow();
-    record.submission = submission;
+    record.sent_at = clock_.WallNow();
     record.correlation_token = token;
-    if (submission == SubmissionState::kUnknown) {
-      record.job.state = v1::JOB_STATE_UNCONFIRMED;
-      record.job.revision = 1;
-    }
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     record.version = 1;
     return record;
@@ -92,7 +85,7 @@ class ResolverTest : public testing::Test {
                   [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     ++record.version;
   }
-  JobRecord InDoubt(const std::string& id = "j1", const std::string& token = kToken) {
+  JobRecord Unconfirmed(const std::string& id = "j1", const std::string& token = kToken) {
     JobRecord record = Put(SubmissionState::kUnknown, id, token);
     hub_.Publish(record);
     resolver_->OnChange(record);

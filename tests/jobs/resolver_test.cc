@@ -7,7 +7,7 @@ namespace gateway::jobs {
 namespace {
 
 TEST_F(ResolverTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   CallBack(kToken, "p1");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "not by the callback alone";
@@ -26,7 +26,7 @@ TEST_F(ResolverTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
 }
 
 TEST_F(ResolverTest, AStrangersCallbackDoesNothing) {
-  InDoubt();
+  Unconfirmed();
   CallBack("ffffffffffffffffffffffffffffffff", "p1");
   CallBack("", "p1");
   CallBack(kToken, "");
@@ -37,7 +37,7 @@ TEST_F(ResolverTest, AStrangersCallbackDoesNothing) {
 }
 
 TEST_F(ResolverTest, AJobPictoryDoesNotKnowIsNotAdopted) {
-  InDoubt();
+  Unconfirmed();
   transport_.AnswerAllWith(Reply(404, R"({"message":"x"})"));
   CallBack(kToken, "p1");
   clock_.Advance(10min);
@@ -52,7 +52,7 @@ TEST_F(ResolverTest, AJobPictoryDoesNotKnowIsNotAdopted) {
 }
 
 TEST_F(ResolverTest, AWrongHintDoesNotHideARightOne) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request& request) {
     return request.path == "/v1/jobs/right" ? Reply(200, kRunning) : Reply(404, "{}");
   });
@@ -64,7 +64,7 @@ TEST_F(ResolverTest, AWrongHintDoesNotHideARightOne) {
 }
 
 TEST_F(ResolverTest, WhileTheStoreIsBusyTheHintIsKept) {
-  InDoubt();
+  Unconfirmed();
   store_.busy_for = 2;
   CallBack(kToken, "p1");
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown);
@@ -73,7 +73,7 @@ TEST_F(ResolverTest, WhileTheStoreIsBusyTheHintIsKept) {
 }
 
 TEST_F(ResolverTest, WhilePictoryIsAwayTheHintIsKept) {
-  InDoubt();
+  Unconfirmed();
   transport_.AnswerAllWith(Reply(503, "x"));
   CallBack(kToken, "p1");
   clock_.Advance(2h);
@@ -85,7 +85,7 @@ TEST_F(ResolverTest, WhilePictoryIsAwayTheHintIsKept) {
 }
 
 TEST_F(ResolverTest, ManyCallbacksAreOneQuestionEveryTwoSeconds) {
-  InDoubt();
+  Unconfirmed();
   transport_.AnswerAllWith(Reply(404, "{}"));
   for (int i = 0; i < 1000; ++i) {
     CallBack(kToken, "p" + std::to_string(i));
@@ -100,7 +100,7 @@ TEST_F(ResolverTest, QuestionsWaitForTheBudget) {
   while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kLook)) {
     taken.push_back(*std::move(turn));
   }
-  InDoubt();
+  Unconfirmed();
   CallBack(kToken, "p1");
   EXPECT_TRUE(transport_.requests().empty());
   clock_.Advance(3s);
@@ -176,7 +176,7 @@ TEST_F(ResolverTest, ACallbackForAFollowedJobIsWorthOnePollInTwoSeconds) {
 }
 
 TEST_F(ResolverTest, AJobOfAnotherIsNeverTaken) {
-  InDoubt();
+  Unconfirmed();
   JobRecord other = Put(SubmissionState::kAccepted, "j2", "other-token");
   other.job.pictory_job_id = "p2";
   Store(other);
@@ -188,7 +188,7 @@ TEST_F(ResolverTest, AJobOfAnotherIsNeverTaken) {
 }
 
 TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
-  InDoubt();
+  Unconfirmed();
   transport_.AnswerAllWith(Reply(404, "{}"));
   EXPECT_EQ(errors::Reason(Resolve(Adopt("p1")).status()), "PICTORY_JOB_NOT_FOUND");
   transport_.AnswerAllWith(Reply(503, "x"));
@@ -203,7 +203,7 @@ TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   EXPECT_EQ(errors::Reason(Resolve(Adopt("p2")).status()), "JOB_NOT_UNCONFIRMED");
   EXPECT_EQ(errors::Reason(Resolve(Abandon()).status()), "JOB_NOT_UNCONFIRMED");
 
-  InDoubt("j2", "another-token");
+  Unconfirmed("j2", "another-token");
   const auto abandoned = Resolve(Abandon("j2"));
   ASSERT_TRUE(abandoned.ok()) << abandoned.status();
   EXPECT_EQ(abandoned->job().state(), v1::JOB_STATE_OUTCOME_UNKNOWN);
@@ -217,7 +217,7 @@ TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
 // Pictory has said after all which job it was. The job that was given up shows the id, and is
 // polled no more than before.
 TEST_F(ResolverTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
-  InDoubt();
+  Unconfirmed();
   ASSERT_TRUE(Resolve(Abandon()).ok());
   JobRecord record = Stored();
   record.job.pictory_job_id = "p1";
@@ -229,7 +229,7 @@ TEST_F(ResolverTest, WhatWasGivenUpIsNotAdoptedBecauseItsIdIsKnown) {
 }
 
 TEST_F(ResolverTest, TwoDecisionsAtOnceAreOne) {
-  InDoubt();
+  Unconfirmed();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   std::optional<absl::StatusOr<v1::ResolveJobResponse>> first;
   resolver_->Resolve("default", Adopt("p1"), [&](auto given) { first = std::move(given); });
@@ -245,7 +245,7 @@ TEST_F(ResolverTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   before.accepted_at = clock_.WallNow();
   Store(before);
   clock_.Advance(limits::kClockSlack + 1min);
-  InDoubt();
+  Unconfirmed();
   JobRecord after = Put(SubmissionState::kAccepted, "j2", "t2");
   after.job.pictory_job_id = "after";
   after.accepted_at = clock_.WallNow() + 1s;
@@ -275,8 +275,8 @@ TEST_F(ResolverTest, CandidatesAreWhatNobodyOwnsAndMayBeYounger) {
   EXPECT_EQ(Stored().submission, SubmissionState::kUnknown) << "nothing is adopted by likeness";
 }
 
-TEST_F(ResolverTest, AfterAWeekInDoubtAJobIsStaleAndStillThere) {
-  InDoubt();
+TEST_F(ResolverTest, AfterAWeekUnconfirmedAJobIsStaleAndStillThere) {
+  Unconfirmed();
   clock_.Advance(7 * 24h - 1min);
   EXPECT_FALSE(Stored().job.stale);
   EXPECT_EQ(resolver_->oldest_age(), 7 * 24h - 1min);

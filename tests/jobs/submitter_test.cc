@@ -318,7 +318,7 @@ TEST_F(SubmitterTest, ARetryOfASubmitWhosePreviewIsGoneStillGetsItsJob) {
   EXPECT_EQ(Posts(), 2);
 }
 
-TEST_F(SubmitterTest, AJobInDoubtIsHandedOnOnceItIsVisible) {
+TEST_F(SubmitterTest, AJobUnconfirmedIsHandedOnOnceItIsVisible) {
   transport_.SetScript([](const http::Request&) { return test::Cut(); });
   const auto answer = Submit(Preview("r1"));
   ASSERT_TRUE(answer.ok());
@@ -484,7 +484,7 @@ TEST_F(OAuthSubmitterTest, TheFirstTokenIsThereBeforeSendingIsRecorded) {
   EXPECT_EQ(tokens_, 1);
 }
 
-TEST_F(OAuthSubmitterTest, AProcessThatDiesWhileItWaitsForATokenLeavesNothingInDoubt) {
+TEST_F(OAuthSubmitterTest, AProcessThatDiesWhileItWaitsForATokenLeavesNothingUnconfirmed) {
   token_answer_ = [] { return std::nullopt; };
   std::optional<Submitter::Answer> answer;
   submitter_->Submit(Preview("r1"), Into(answer));
@@ -557,7 +557,7 @@ TEST_F(OAuthSubmitterTest, ATokenThatCannotBeRenewedLeavesTheSubmitNotSent) {
   EXPECT_EQ(Stored("r1")->attempt, 3);
 }
 
-TEST_F(OAuthSubmitterTest, AStopBetweenTheTwoPostsLeavesNothingInDoubt) {
+TEST_F(OAuthSubmitterTest, AStopBetweenTheTwoPostsLeavesNothingUnconfirmed) {
   ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
   valid_ = "another, by now";
   token_answer_ = [] { return std::nullopt; };

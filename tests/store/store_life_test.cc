@@ -109,7 +109,7 @@ TEST_P(StoreLifeTest, WhatIsOwedIsOfAShortTimeWhateverTheClockDid) {
       << "away for too long";
 }
 
-TEST_P(StoreLifeTest, HintsAboutJobsInDoubtSurvive) {
+TEST_P(StoreLifeTest, HintsAboutJobsUnconfirmedSurvive) {
   JobRecord sending = Begun("sending", "r1");
   sending.submission = SubmissionState::kSending;
   JobRecord unknown = Begun("unknown", "r2");
