@@ -178,14 +178,12 @@ absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active
   return errors::TooManyActive("tenant " + tenant, limit, kAskAgain);
 }
 
-// A job that succeeded without a word of credits has used none. Of one that ended otherwise nothing
-// is known, so what was reserved for it stays counted.
 void Spending::OnChange(const JobRecord& record) {
   const Job& job = record.job;
   const bool ends_now = job.finish_time.has_value() && *job.finish_time == job.update_time;
   if (!ends_now || !CountsAsSpent(record.submission)) return;
-  if (!job.credits_used.has_value() && job.state != v1::JOB_STATE_SUCCEEDED) return;
-  const double more = job.credits_used.value_or(0) - record.credits_reserved;
+  const double more =
+      CreditsOf(job.state, job.credits_used, record.credits_reserved) - record.credits_reserved;
   if (more == 0) return;
   const Duration age =
       std::clamp<Duration>(clock_.WallNow() - record.sent_at, Duration::zero(), kDay);

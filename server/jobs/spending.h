@@ -12,6 +12,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -32,6 +33,14 @@ struct SpendingLimits {
   int tenant_per_minute = 0;
   int tenant_per_day = 0;
 };
+
+// The AI credits that count for a job in this state: what Pictory says that it used, else what was
+// reserved for it. A job that succeeded without a word of credits has used none; of one that ended
+// otherwise nothing is known.
+constexpr double CreditsOf(JobState state, const std::optional<double>& used, double reserved) {
+  if (used.has_value()) return *used;
+  return state == v1::JOB_STATE_SUCCEEDED ? 0 : reserved;
+}
 
 class Spending {
  public:

@@ -9,6 +9,7 @@
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "jobs/restart.h"
+#include "jobs/spending.h"
 #include "store/hint_rows.h"
 #include "store/record_row.h"
 #include "store/schema.h"
@@ -314,7 +315,7 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();
   SQLite::Statement spent(
-      db_, absl::StrCat("SELECT tenant, sent_at, coalesce(credits_used, credits_reserved)"
+      db_, absl::StrCat("SELECT tenant, sent_at, state, credits_used, credits_reserved"
                         " FROM jobs INDEXED BY jobs_spent WHERE ",
                         IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
   // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
@@ -326,9 +327,12 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   bind(1, started - limits::kSpendingWindow);
   bind(2, started + limits::kClockSlack);
   while (spent.executeStep()) {
+    const auto state = static_cast<jobs::JobState>(spent.getColumn(2).getInt());
+    std::optional<double> used;
+    if (!spent.getColumn(3).isNull()) used = spent.getColumn(3).getDouble();
     recovered.spent.push_back({spent.getColumn(0).getString(),
                                WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64())),
-                               spent.getColumn(2).getDouble()});
+                               jobs::CreditsOf(state, used, spent.getColumn(4).getDouble())});
   }
   return recovered;
 }

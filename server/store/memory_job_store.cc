@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/restart.h"
+#include "jobs/spending.h"
 #include "store/grant_all.h"
 
 namespace gateway::store {
@@ -453,7 +454,8 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
           record.sent_at >= started - limits::kSpendingWindow &&
           record.sent_at <= started + limits::kClockSlack) {
         recovered.spent.push_back(
-            {key.first, record.sent_at, record.job.credits_used.value_or(record.credits_reserved)});
+            {key.first, record.sent_at,
+             jobs::CreditsOf(record.job.state, record.job.credits_used, record.credits_reserved)});
       }
       if (std::optional<JobRecord> settled = jobs::Interrupted(record, now)) {
         record = *std::move(settled);

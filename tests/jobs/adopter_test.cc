@@ -16,8 +16,8 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
-#include "support/upstream_rig.h"
 #include "support/records.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {

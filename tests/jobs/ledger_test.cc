@@ -23,7 +23,8 @@ class LedgerTest : public testing::Test {
   }
   JobRecord Put(SubmissionState submission) {
     std::optional<JobRecord> put;
-    ledger_.Begin(test::RecordOf(submission), [&](absl::StatusOr<BeginResult> begun) { put = begun->record; });
+    ledger_.Begin(test::RecordOf(submission),
+                  [&](absl::StatusOr<BeginResult> begun) { put = begun->record; });
     EXPECT_EQ(put->version, 1);
     return put.value_or(JobRecord{});
   }

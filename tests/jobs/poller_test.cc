@@ -10,8 +10,8 @@
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
-#include "support/upstream_rig.h"
 #include "support/records.h"
+#include "support/upstream_rig.h"
 
 namespace gateway::jobs {
 namespace {
@@ -65,8 +65,7 @@ class PollerTest : public testing::Test {
 
   JobRecord Accepted(const std::string& id, const std::string& tenant = "default",
                      const std::string& account = kDefaultAccount) {
-    JobRecord record =
-        test::RecordOf(SubmissionState::kAccepted, "job-" + id, clock_.WallNow());
+    JobRecord record = test::RecordOf(SubmissionState::kAccepted, "job-" + id, clock_.WallNow());
     record.job.tenant = tenant;
     record.job.account = account;
     record.job.pictory_job_id = id;

@@ -160,6 +160,26 @@ TEST_P(StoreLifeTest, RecoverCountsWhatMayHaveCostMoney) {
                   jobs::Spent{"acme", At(now - 8)}, jobs::Spent{"umbra", At(now - window)}));
 }
 
+TEST_P(StoreLifeTest, RecoverTellsWhatCreditsEachMayHaveCost) {
+  const auto put = [this](const std::string& id, jobs::JobState state, double reserved,
+                          std::optional<double> used) {
+    JobRecord record = Accepted(id, "p-" + id);
+    record.job.state = state;
+    record.job.credits_used = used;
+    record.credits_reserved = reserved;
+    record.sent_at = At(1000);
+    ASSERT_TRUE(calls_.Adopt(record).ok());
+  };
+  put("a", jobs::v1::JOB_STATE_RUNNING, 24, std::nullopt);
+  put("b", jobs::v1::JOB_STATE_SUCCEEDED, 24, 7.5);
+  put("c", jobs::v1::JOB_STATE_SUCCEEDED, 24, std::nullopt);
+  put("d", jobs::v1::JOB_STATE_FAILED, 4, std::nullopt);
+  EXPECT_THAT(store_->Recover(At(1001)).value().spent,
+              ::testing::UnorderedElementsAre(
+                  jobs::Spent{"acme", At(1000), 24}, jobs::Spent{"acme", At(1000), 7.5},
+                  jobs::Spent{"acme", At(1000), 0}, jobs::Spent{"acme", At(1000), 4}));
+}
+
 // Recover counts back from the last answer of Pictory's, if the clock has been set since.
 TEST_P(StoreLifeTest, RecoverCountsThemWhateverTheClockIsSetTo) {
   const std::int64_t answered = 100'000'000, year = 365 * 24 * 3600, hour = 3600;
