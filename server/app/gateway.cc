@@ -106,7 +106,7 @@ struct Gateway::Parts {
   void BuildDomain();
   absl::Status TakeUpJobs();
   absl::Status Serve();
-  void Drain(const std::function<bool(Duration)>& wait);
+  void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
@@ -440,7 +440,7 @@ void Gateway::Parts::WatchSelf() {
   self_watch->Start();
 }
 
-void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
+void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
   if (self_watch != nullptr) self_watch->Stop();
@@ -506,12 +506,12 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Gateway::~Gateway() {
-  Drain([](Duration) { return true; });
+  Drain([](Duration) {});
 }
 
 void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
 
-void Gateway::Drain(const std::function<bool(Duration)>& wait) { parts_->Drain(wait); }
+void Gateway::Drain(const std::function<void(Duration)>& wait) { parts_->Drain(wait); }
 
 int Gateway::open_calls() const { return parts_->server->open_calls(); }
 

@@ -33,9 +33,8 @@ class Gateway {
 
   // Ends the service in order: the gateway is not ready, pauses for config.drain_delay, takes no
   // new submits, ends watches with UNAVAILABLE, brings running submits to their outcome and stores
-  // everything. `wait` waits for the given time, or returns true at once when the operator is in a
-  // hurry.
-  void Drain(const std::function<bool(Duration)>& wait);
+  // everything. `wait` waits for the given time, or for less if nobody is helped by it.
+  void Drain(const std::function<void(Duration)>& wait);
 
   // Thread-safe.
   int open_calls() const;

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "app/ending_signals.h"
 #include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
@@ -113,8 +115,25 @@ int RunGateway(const Config& config) {
     obs::StopLog();
     std::_Exit(unreachable ? kUnreachable : kHung);
   });
+  EndingSignals second(
+      signals,
+      [&](const std::string& name, int pid) {
+        MutexLock lock(mutex);
+        std::vector<obs::Field> fields = {{"signal", name}, {"from_pid", pid}};
+        if (!drained) {
+          fields.push_back({"open_calls", gateway.open_calls()});
+          fields.push_back({"open_watches", gateway.open_watches()});
+        }
+        fields.push_back({"note",
+                          "the second signal ends the gateway at once; all jobs are stored, and a "
+                          "submit that was sent is UNCONFIRMED at the next start"});
+        Log(Level::kWarn, "ended_at_once", fields);
+        obs::StopLog();
+        std::_Exit(unreachable ? kUnreachable : kEndedAtOnce);
+      },
+      limits::kSecondSignalAfter);
   // A gateway that has failed refuses every submit, so it helps nobody by staying.
-  gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
+  gateway.Drain([&second](Duration wait) { second.Wait(wait); });
   {
     MutexLock lock(mutex);
     drained = true;

@@ -329,6 +329,9 @@ inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can b
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
+// A signal that comes so soon after the first belongs to it: `timeout`, and shells in front of a
+// program, send theirs twice.
+inline constexpr seconds kSecondSignalAfter{1};
 // How long before a drain ends waiting submitters are told; at most half of the drain.
 inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kListPageDefault = 50;
