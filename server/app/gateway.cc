@@ -12,12 +12,14 @@
 #include "admin/admin_server.h"
 #include "app/backend.h"
 #include "app/exit_codes.h"
+#include "app/listening.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
 #include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
+#include "app/tls_watch.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
@@ -26,6 +28,7 @@
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
+#include "grpcpp/grpcpp.h"
 #include "http/curl_transport.h"
 #include "jobs/core.h"
 #include "obs/log.h"
@@ -90,6 +93,21 @@ absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config&
   return http::CurlTransport::Create(std::move(options));
 }
 
+// Lets a watch of files look at them, and says what came of it.
+template <class Watch>
+const char* WhatCameOf(Watch* watch, const char* none) {
+  if (watch == nullptr) return none;
+  switch (watch->Look()) {
+    case Watch::Found::kSame:
+      return "as before";
+    case Watch::Found::kReplaced:
+      return "replaced";
+    case Watch::Found::kUnusable:
+      break;
+  }
+  return "unusable, what was read before stays";
+}
+
 }  // namespace
 
 // In the order of construction; each may use those above it.
@@ -105,6 +123,7 @@ struct Gateway::Parts {
   jobs::CoreOptions DomainOptions();
   void BuildDomain();
   absl::Status TakeUpJobs();
+  absl::Status PrepareTls();
   absl::Status Serve();
   void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
@@ -135,6 +154,9 @@ struct Gateway::Parts {
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
   std::unique_ptr<rpc::Backend> backend;
+  std::shared_ptr<rpc::TlsKeys> tls;    // null: no listener has TLS
+  std::unique_ptr<TlsWatch> tls_watch;  // null: as above
+  rpc::OwnCertificate own_certificate;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
@@ -225,13 +247,9 @@ void Gateway::Parts::WatchSecret() {
 }
 
 void Gateway::Parts::ReadSecrets() {
-  using Found = SecretWatch::Found;
-  const Found found = secret_watch == nullptr ? Found::kSame : secret_watch->Look();
   Log(Level::kInfo, "reloaded",
-      {{"secret", secret_watch == nullptr     ? "none is in a file"
-                  : found == Found::kReplaced ? "replaced"
-                  : found == Found::kSame     ? "as before"
-                                              : "its file is unusable, the one before stays"},
+      {{"secret", WhatCameOf(secret_watch.get(), "none is in a file")},
+       {"tls", WhatCameOf(tls_watch.get(), "no listener has it")},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
@@ -346,8 +364,26 @@ void Gateway::Parts::AddGauges() {
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
+  if (tls_watch != nullptr) {
+    gauge("tls_certificate_ends_seconds", "When the certificate of the listeners ends (Unix time)",
+          [this] {
+            return std::chrono::duration<double>(tls_watch->ends().time_since_epoch()).count();
+          });
+  }
   gauge("credentials_refused", "1 while Pictory refuses the credentials",
         [this] { return core->upstream.credentials_refused(); });
+}
+
+// Makes ready what listeners with TLS need.
+absl::Status Gateway::Parts::PrepareTls() {
+  if (!config.tls.has_value()) return absl::OkStatus();
+  auto own = rpc::MakeOwnCertificate();
+  if (!own.ok()) return own.status();
+  own_certificate = *std::move(own);
+  tls = std::make_shared<rpc::TlsKeys>(config.tls->keys);
+  tls->Trust(own_certificate.certificate_pem);
+  tls_watch = std::make_unique<TlsWatch>(config.tls_files, *config.tls, *tls, clock, *timers);
+  return absl::OkStatus();
 }
 
 absl::Status Gateway::Parts::Serve() {
@@ -377,7 +413,9 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kWarn, "memory", {{"advice", warning}});
   }
   rpc::ServerOptions options;
-  for (const Address& address : config.listen) options.listeners.push_back({address.ToString()});
+  if (absl::Status prepared = PrepareTls(); !prepared.ok()) return prepared;
+  options.listeners = ListenersOf(config);
+  options.tls = tls;
   options.reflection = config.reflection;
   options.admission.watches = WatchesMaxOf(config, memory);
   options.admission.health_watches = config.max_health_watches;
@@ -387,10 +425,16 @@ absl::Status Gateway::Parts::Serve() {
   if (!started.ok()) return started.status();
   server = *std::move(started);
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    Address address = config.listen[i];
-    address.port = static_cast<std::uint16_t>(server->ports()[i]);
-    addresses.push_back(address.ToString());
-    Log(Level::kInfo, "serving", {{"grpc", addresses.back()}});
+    ListenAddress listen = config.listen[i];
+    listen.address.port = static_cast<std::uint16_t>(server->ports()[i]);
+    addresses.push_back(listen.Target());
+    Log(Level::kInfo, "serving",
+        {{"grpc", addresses.back()},
+         {"callers", listen.security == rpc::Security::kMutualTls ? "show a certificate" : "any"}});
+  }
+  for (const ListenWarning& warning : ListenWarnings(config.listen, grpc::Version())) {
+    Log(Level::kWarn, "listening",
+        {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
   AddGauges();
   server->SetServing(true);
@@ -424,7 +468,7 @@ std::string Gateway::Parts::NotReady() const {
 
 void Gateway::Parts::WatchSelf() {
   self_watch = std::make_unique<SelfWatch>(
-      SelfWatchOptions{}, server->dial_addresses(), DialPlain,
+      SelfWatchOptions{}, server->dial_addresses(), DialWith(own_certificate),
       [this] {
         return ServerProgress{.accepted = server->accepted_connections(),
                               .refused = server->refused_connections(),
@@ -462,6 +506,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (secret_watch != nullptr) secret_watch->Stop();
+  if (tls_watch != nullptr) tls_watch->Stop();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;

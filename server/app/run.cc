@@ -87,7 +87,10 @@ int RunGateway(const Config& config) {
   if (!started.ok()) return CannotServe(started.status());
   Gateway& gateway = **started;
 
-  Lines lines = {{"grpc", gateway.grpc_addresses().front()}};
+  Lines lines;
+  for (const std::string& address : gateway.grpc_addresses()) {
+    lines.emplace_back(lines.empty() ? "grpc" : "grpc" + std::to_string(lines.size() + 1), address);
+  }
   if (!gateway.admin_address().empty()) lines.emplace_back("admin", gateway.admin_address());
   if (!gateway.sandbox_url().empty()) lines.emplace_back("sandbox", gateway.sandbox_url());
   if (!gateway.webhook_address().empty()) lines.emplace_back("webhook", gateway.webhook_address());

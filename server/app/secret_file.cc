@@ -25,13 +25,6 @@ struct OpenFile {
   const int fd;
 };
 
-// A secret that Kubernetes mounts for a user other than root belongs to root, and is shown to that
-// user by its group.
-bool OthersMayRead(const struct stat& info) {
-  const bool by_group = info.st_uid == 0 && geteuid() != 0;
-  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
-}
-
 // Reads from a pipe as from a file, and no more than one byte beyond the longest line.
 bool ReadFirstLine(int fd, std::string& line) {
   char buffer[limits::kSecretLineMaxBytes + 1];
@@ -48,6 +41,11 @@ bool ReadFirstLine(int fd, std::string& line) {
 }
 
 }  // namespace
+
+bool OthersMayRead(const struct stat& info) {
+  const bool by_group = info.st_uid == 0 && geteuid() != 0;
+  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
+}
 
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path) {
   const auto refuse = [&](const auto&... why) {

@@ -369,6 +369,9 @@ inline constexpr std::size_t kSettingShownMaxBytes = 80;
 inline constexpr std::size_t kServiceLinkMaxBytes = 512;
 inline constexpr std::size_t kSecretLineMaxBytes = 4 * kKiB;
 inline constexpr seconds kSecretLookInterval{5};
+inline constexpr std::size_t kTlsFileMaxBytes = kMiB;  // room for all public authorities
+// How long before the end of a certificate the log begins to warn of it.
+inline constexpr hours kCertificateEndsSoon{7 * 24};
 inline constexpr seconds kStopFileLookInterval{1};
 
 // How many lines that libraries write for their own reasons, or because of strangers, are logged in
