@@ -1,11 +1,32 @@
 #include "problem.h"
 
+#include <string_view>
+
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
+
+bool Has(const std::string& words, std::string_view piece) {
+  return words.find(piece) != words.npos;
+}
+
+// What to look at if a gateway cannot be reached, by what the library says and whether TLS was
+// asked for.
+const char* WhatToLookAt(const std::string& words, bool tls) {
+  if (Has(words, "certificate verify failed") || Has(words, "Peer name")) {
+    return "its certificate is not believed: is it for this host and in its time, and is its "
+           "authority one of the system's or of --tls-ca?";
+  }
+  // A connection that was there and ended before anything was said.
+  if (Has(words, "Socket closed") || Has(words, "reset by peer") || Has(words, "Broken pipe")) {
+    return tls ? "does it ask for a certificate (--tls-cert, --tls-key), or is it without TLS?"
+               : "is it one with TLS? Then write https://";
+  }
+  return "is it running? --server or PICTORY_GATEWAY names another";
+}
 
 // Explains a status in our own words where the library, and not the gateway, wrote it.
 void Explain(const absl::Status& status, const std::string& server, Problem& problem) {
@@ -14,8 +35,9 @@ void Explain(const absl::Status& status, const std::string& server, Problem& pro
       problem.message.empty() ? absl::StatusCodeToString(status.code()) : problem.message;
   if (absl::IsUnavailable(status)) {
     problem.reason = kNotRunningReason;
-    problem.message = absl::StrCat("the gateway ", gateway, " cannot be reached (", words,
-                                   "); is it running? --server or PICTORY_GATEWAY names another");
+    const bool tls = server.rfind("https://", 0) == 0;
+    problem.message = absl::StrCat("the gateway ", gateway, " cannot be reached (", words, "); ",
+                                   WhatToLookAt(words, tls));
   } else if (absl::IsDeadlineExceeded(status)) {
     problem.reason = kNoAnswerReason;
     problem.message =

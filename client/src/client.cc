@@ -32,6 +32,10 @@ const MethodDescriptor* SubmitOf(const Descriptor* request) {
 absl::StatusOr<Client> Client::Connect(std::string_view target, ClientOptions options) {
   absl::StatusOr<Target> parsed = ParseTarget(target);
   if (!parsed.ok()) return parsed.status();
+  if (parsed->plain && options.tls) {
+    return absl::InvalidArgumentError(
+        "http:// is without TLS, and files for TLS are given; write https://");
+  }
   return Client(std::make_shared<Core>(*std::move(parsed), std::move(options)));
 }
 

@@ -89,7 +89,8 @@ absl::StatusOr<Target> ParseTarget(std::string_view given) {
   }
   std::string_view text = given;
   target.tls = TakePrefix(text, "https://");
-  const bool url = target.tls || TakePrefix(text, "http://");
+  target.plain = !target.tls && TakePrefix(text, "http://");
+  const bool url = target.tls || target.plain;
   if (url && !text.empty() && text.back() == '/') text.remove_suffix(1);
   absl::StatusOr<gateway::HostPort> host = gateway::ParseHostPort(text);
   if (!host.ok() && url && LacksPort(text)) {

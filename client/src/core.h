@@ -21,7 +21,8 @@ namespace pictory_jobs {
 // of gRPC's such as `dns:///host:port` and `unix:/path`. Pure.
 struct Target {
   std::string address;  // as gRPC takes it
-  bool tls = false;
+  bool tls = false;     // `https://`
+  bool plain = false;   // `http://`
   bool loopback = false;
 };
 absl::StatusOr<Target> ParseTarget(std::string_view target);

@@ -42,15 +42,55 @@ obs::LogFormat FormatOf(const std::string& name) {
   return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
 }
 
+// Reads what the listeners need for TLS. What is given and not used is refused: whoever names
+// authorities believes that callers are asked for certificates.
+absl::Status CompleteTls(Config& config) {
+  const auto wrong = [](const char* why) { return absl::InvalidArgumentError(why); };
+  bool tls = false;
+  bool mutual = false;
+  for (const ListenAddress& listen : config.listen) {
+    tls = tls || listen.security != rpc::Security::kPlain;
+    mutual = mutual || listen.security == rpc::Security::kMutualTls;
+  }
+  const TlsFiles& files = config.tls_files;
+  if (tls && files.certificate.empty()) {
+    return wrong("--tls-cert-file: a listener with TLS needs a certificate; name its file");
+  }
+  if (tls && files.key.empty()) {
+    return wrong("--tls-key-file: the certificate needs its private key; name its file");
+  }
+  if (mutual && files.client_ca.empty()) {
+    return wrong(
+        "--tls-client-ca-file: an mtls: listener needs the authorities of its callers' "
+        "certificates; name their file");
+  }
+  if (!tls && !files.certificate.empty()) {
+    return wrong("--tls-cert-file: no listener has TLS; write --listen tls:… or mtls:…");
+  }
+  if (!tls && !files.key.empty()) {
+    return wrong("--tls-key-file: no listener has TLS; write --listen tls:… or mtls:…");
+  }
+  if (!mutual && !files.client_ca.empty()) {
+    return wrong(
+        "--tls-client-ca-file: no listener asks callers for a certificate; write --listen mtls:…");
+  }
+  if (!tls) return absl::OkStatus();
+  absl::StatusOr<TlsRead> read = ReadTlsFiles(files);
+  if (!read.ok()) return read.status();
+  config.tls = *std::move(read);
+  return absl::OkStatus();
+}
+
 // Fills in what the raw texts say. The first thing that is wrong ends it.
 absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
   config.listen.clear();
   for (const std::string& text : flags.listen) {
-    absl::StatusOr<Address> address = ParseAddress(text);
-    if (!address.ok())
-      return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
-    config.listen.push_back(*address);
+    absl::StatusOr<ListenAddress> listen = ParseListenAddress(text);
+    if (!listen.ok())
+      return absl::InvalidArgumentError("--listen: " + std::string(listen.status().message()));
+    config.listen.push_back(*std::move(listen));
   }
+  if (absl::Status status = CompleteTls(config); !status.ok()) return status;
   config.admin_listen.reset();
   if (flags.admin_listen != "off") {
     absl::StatusOr<Address> address = ParseAddress(flags.admin_listen);
@@ -80,8 +120,13 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
 
 // Checks who may reach the gateway, and whom it may pay.
 absl::Status CheckTrust(Config& config) {
-  bool reachable = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
-  for (const Address& address : config.listen) reachable = reachable || !address.IsLoopback();
+  const bool admin = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
+  bool reachable = admin;  // by others
+  bool open = admin;       // to all of them
+  for (const ListenAddress& listen : config.listen) {
+    reachable = reachable || !listen.IsLocal();
+    open = open || (!listen.IsLocal() && listen.security != rpc::Security::kMutualTls);
+  }
   if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
     // An operator who has begun to set credentials, or has given a public address for Pictory, does
     // not want the sandbox instead.
@@ -90,11 +135,11 @@ absl::Status CheckTrust(Config& config) {
     if (reachable || !none) return absl::InvalidArgumentError(missing);
     config.sandbox = config.sandbox_by_default = true;
   }
-  if (reachable && !config.trust_network) {
+  if (open && !config.trust_network) {
     return absl::InvalidArgumentError(
         "a listener beyond this machine lets anybody there spend this Pictory account's money; "
-        "bind "
-        "127.0.0.1, or say --trust-network if only trusted callers can reach it");
+        "bind 127.0.0.1, let callers prove who they are (--listen mtls:…), or say --trust-network "
+        "if only trusted callers can reach it");
   }
   return absl::OkStatus();
 }

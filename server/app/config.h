@@ -13,6 +13,7 @@
 #include "app/address.h"
 #include "app/given.h"
 #include "app/secret_file.h"
+#include "app/tls_files.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -28,7 +29,9 @@ namespace gateway::app {
 
 // `pictory-gateway`
 struct Config {
-  std::vector<Address> listen = {{"127.0.0.1", 50051}};
+  std::vector<ListenAddress> listen = {{.address = {"127.0.0.1", 50051}}};
+  TlsFiles tls_files;
+  std::optional<TlsRead> tls;  // what they say; unset if no listener needs it
   std::optional<Address> admin_listen = Address{"127.0.0.1", 8081};
   bool trust_network = false;
   bool allow_core_dumps = false;

@@ -32,9 +32,20 @@ void AddCommon(CLI::App& app, CommonFlags& common) {
 
 void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
   app.add_option("--listen", flags.listen,
-                 "gRPC listener, host:port; may be repeated; port 0 is any")
+                 "gRPC listener: host:port, tls:host:port, mtls:host:port (callers must show a "
+                 "certificate) or unix:/path; may be repeated; port 0 is any")
       ->envname("PICTORY_LISTEN")
       ->capture_default_str();
+  app.add_option("--tls-cert-file", config.tls_files.certificate,
+                 "Certificate of the tls: and mtls: listeners and those between it and its "
+                 "authority (PEM); this and the next two are read again when they change")
+      ->envname("PICTORY_TLS_CERT_FILE");
+  app.add_option("--tls-key-file", config.tls_files.key,
+                 "Its private key (PEM), readable by its owner only")
+      ->envname("PICTORY_TLS_KEY_FILE");
+  app.add_option("--tls-client-ca-file", config.tls_files.client_ca,
+                 "Authorities (PEM) one of which must vouch for a caller's certificate (mtls:)")
+      ->envname("PICTORY_TLS_CLIENT_CA_FILE");
   app.add_option("--admin-listen", flags.admin_listen,
                  "HTTP listener for /metrics, /livez, /readyz; 'off' for none")
       ->envname("PICTORY_ADMIN_LISTEN")

@@ -13,12 +13,14 @@
 #include "app/accounts.h"
 #include "app/backend.h"
 #include "app/exit_codes.h"
+#include "app/listening.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
 #include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
+#include "app/tls_watch.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
@@ -28,6 +30,7 @@
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
+#include "grpcpp/grpcpp.h"
 #include "http/curl_transport.h"
 #include "jobs/core.h"
 #include "obs/log.h"
@@ -81,6 +84,21 @@ absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config&
   return http::CurlTransport::Create(std::move(options));
 }
 
+// Lets watches of files look at them, and says what came of it; of several, what matters most.
+template <class Watch>
+const char* WhatCameOf(const std::vector<Watch*>& watches, const char* none) {
+  if (watches.empty()) return none;
+  const char* came = "as before";
+  for (Watch* const watch : watches) {
+    const auto found = watch->Look();
+    if (found == Watch::Found::kUnusable) came = "unusable, what was read before stays";
+    if (found == Watch::Found::kReplaced && came == std::string_view("as before")) {
+      came = "replaced";
+    }
+  }
+  return came;
+}
+
 }  // namespace
 
 // In the order of construction; each may use those above it.
@@ -99,8 +117,9 @@ struct Gateway::Parts {
   jobs::CoreOptions DomainOptions();
   void BuildDomain();
   absl::Status TakeUpJobs();
+  absl::Status PrepareTls();
   absl::Status Serve();
-  void Drain(const std::function<bool(Duration)>& wait);
+  void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
@@ -131,6 +150,9 @@ struct Gateway::Parts {
   std::unique_ptr<StopFile> stop_file;
   std::vector<std::unique_ptr<SecretWatch>> secret_watches;  // of the accounts with files
   std::unique_ptr<rpc::Backend> backend;
+  std::shared_ptr<rpc::TlsKeys> tls;    // null: no listener has TLS
+  std::unique_ptr<TlsWatch> tls_watch;  // null: as above
+  rpc::OwnCertificate own_certificate;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
@@ -239,14 +261,13 @@ void Gateway::Parts::WatchSecrets() {
 }
 
 void Gateway::Parts::ReadSecrets() {
-  using Found = SecretWatch::Found;
-  std::map<Found, int> found;
-  for (const auto& watch : secret_watches) ++found[watch->Look()];
+  std::vector<SecretWatch*> secrets;
+  for (const auto& watch : secret_watches) secrets.push_back(watch.get());
+  std::vector<TlsWatch*> certificates;
+  if (tls_watch != nullptr) certificates.push_back(tls_watch.get());
   Log(Level::kInfo, "reloaded",
-      {{"secret", secret_watches.empty()        ? "none is in a file"
-                  : found[Found::kUnusable] > 0 ? "a file is unusable, the one before stays"
-                  : found[Found::kReplaced] > 0 ? "replaced"
-                                                : "as before"},
+      {{"secret", WhatCameOf(secrets, "none is in a file")},
+       {"tls", WhatCameOf(certificates, "no listener has it")},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
@@ -358,8 +379,26 @@ void Gateway::Parts::AddGauges() {
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
+  if (tls_watch != nullptr) {
+    gauge("tls_certificate_ends_seconds", "When the certificate of the listeners ends (Unix time)",
+          [this] {
+            return std::chrono::duration<double>(tls_watch->ends().time_since_epoch()).count();
+          });
+  }
   gauge("credentials_refused", "How many accounts have credentials that Pictory refuses",
         [this] { return core->upstreams.credentials_refused(); });
+}
+
+// Makes ready what listeners with TLS need.
+absl::Status Gateway::Parts::PrepareTls() {
+  if (!config.tls.has_value()) return absl::OkStatus();
+  auto own = rpc::MakeOwnCertificate();
+  if (!own.ok()) return own.status();
+  own_certificate = *std::move(own);
+  tls = std::make_shared<rpc::TlsKeys>(config.tls->keys);
+  tls->Trust(own_certificate.certificate_pem);
+  tls_watch = std::make_unique<TlsWatch>(config.tls_files, *config.tls, *tls, clock, *timers);
+  return absl::OkStatus();
 }
 
 absl::Status Gateway::Parts::Serve() {
@@ -389,7 +428,9 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kWarn, "memory", {{"advice", warning}});
   }
   rpc::ServerOptions options;
-  for (const Address& address : config.listen) options.listeners.push_back({address.ToString()});
+  if (absl::Status prepared = PrepareTls(); !prepared.ok()) return prepared;
+  options.listeners = ListenersOf(config);
+  options.tls = tls;
   options.reflection = config.reflection;
   options.admission.watches = WatchesMaxOf(config, memory);
   options.admission.health_watches = config.max_health_watches;
@@ -399,10 +440,16 @@ absl::Status Gateway::Parts::Serve() {
   if (!started.ok()) return started.status();
   server = *std::move(started);
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    Address address = config.listen[i];
-    address.port = static_cast<std::uint16_t>(server->ports()[i]);
-    addresses.push_back(address.ToString());
-    Log(Level::kInfo, "serving", {{"grpc", addresses.back()}});
+    ListenAddress listen = config.listen[i];
+    listen.address.port = static_cast<std::uint16_t>(server->ports()[i]);
+    addresses.push_back(listen.Target());
+    Log(Level::kInfo, "serving",
+        {{"grpc", addresses.back()},
+         {"callers", listen.security == rpc::Security::kMutualTls ? "show a certificate" : "any"}});
+  }
+  for (const ListenWarning& warning : ListenWarnings(config.listen, grpc::Version())) {
+    Log(Level::kWarn, "listening",
+        {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
   AddGauges();
   server->SetServing(true);
@@ -449,7 +496,7 @@ std::string Gateway::Parts::NotReady() const {
 
 void Gateway::Parts::WatchSelf() {
   self_watch = std::make_unique<SelfWatch>(
-      SelfWatchOptions{}, server->dial_addresses(), DialPlain,
+      SelfWatchOptions{}, server->dial_addresses(), DialWith(own_certificate),
       [this] {
         return ServerProgress{.accepted = server->accepted_connections(),
                               .refused = server->refused_connections(),
@@ -465,7 +512,7 @@ void Gateway::Parts::WatchSelf() {
   self_watch->Start();
 }
 
-void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
+void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
   if (self_watch != nullptr) self_watch->Stop();
@@ -487,6 +534,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   for (const auto& watch : secret_watches) watch->Stop();
+  if (tls_watch != nullptr) tls_watch->Stop();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
@@ -535,12 +583,12 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Gateway::~Gateway() {
-  Drain([](Duration) { return true; });
+  Drain([](Duration) {});
 }
 
 void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
 
-void Gateway::Drain(const std::function<bool(Duration)>& wait) { parts_->Drain(wait); }
+void Gateway::Drain(const std::function<void(Duration)>& wait) { parts_->Drain(wait); }
 
 int Gateway::open_calls() const { return parts_->server->open_calls(); }
 

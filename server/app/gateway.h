@@ -28,20 +28,19 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // Reads the file of the Pictory secret again, which is also done every few seconds.
+  // Reads the files of the Pictory secret and of TLS again, which is also done every few seconds.
   void ReadSecrets();
 
   // Ends the service in order: the gateway is not ready, pauses for config.drain_delay, takes no
   // new submits, ends watches with UNAVAILABLE, brings running submits to their outcome and stores
-  // everything. `wait` waits for the given time, or returns true at once when the operator is in a
-  // hurry.
-  void Drain(const std::function<bool(Duration)>& wait);
+  // everything. `wait` waits for the given time, or for less if nobody is helped by it.
+  void Drain(const std::function<void(Duration)>& wait);
 
   // Thread-safe.
   int open_calls() const;
   int open_watches() const;
 
-  // host:port with the real ports.
+  // As clients take them, with the real ports: `host:port`, `https://host:port`, `unix:/path`.
   const std::vector<std::string>& grpc_addresses() const;
   std::string admin_address() const;    // empty if there is none
   std::string sandbox_url() const;      // empty if there is none

@@ -66,10 +66,11 @@ SignalOrder SignalWaiter::Wait() {
   }
 }
 
-bool SignalWaiter::WaitFor(Duration at_most) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
-  const timespec limit{.tv_sec = seconds.count(), .tv_nsec = (at_most - seconds).count()};
-  return sigtimedwait(&ending_, nullptr, &limit) > 0;
+SignalWaiter::Received SignalWaiter::NextEnding() {
+  siginfo_t info{};
+  int signal = -1;
+  while (signal < 0) signal = sigwaitinfo(&ending_, &info);
+  return {.name = NameOf(signal), .pid = info.si_pid, .raised = raised_ && info.si_pid == getpid()};
 }
 
 void SignalWaiter::Raise() {

@@ -5,9 +5,9 @@
 #include <csignal>
 
 #include <atomic>
+#include <string>
 
 #include "absl/status/status.h"
-#include "base/clock.h"
 
 namespace gateway::app {
 
@@ -28,8 +28,13 @@ class SignalWaiter {
   // Waits for a signal that asks for something, or for Raise. The signal is logged with who sent
   // it.
   SignalOrder Wait();
-  // Waits for a signal that asks for the end, at most so long; true if one came.
-  bool WaitFor(Duration at_most);
+  // Waits for a signal that asks for the end, and does not log it.
+  struct Received {
+    std::string name;
+    int pid = 0;          // who sent it
+    bool raised = false;  // it is Raise's
+  };
+  Received NextEnding();
 
   // Says that the program must end because something in it failed. May be called from any thread.
   void Raise();

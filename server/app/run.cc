@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "app/ending_signals.h"
 #include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
@@ -101,7 +103,10 @@ int RunGateway(const Config& config) {
   if (!started.ok()) return CannotServe(started.status());
   Gateway& gateway = **started;
 
-  Lines lines = {{"grpc", gateway.grpc_addresses().front()}};
+  Lines lines;
+  for (const std::string& address : gateway.grpc_addresses()) {
+    lines.emplace_back(lines.empty() ? "grpc" : "grpc" + std::to_string(lines.size() + 1), address);
+  }
   if (!gateway.admin_address().empty()) lines.emplace_back("admin", gateway.admin_address());
   if (!gateway.sandbox_url().empty()) lines.emplace_back("sandbox", gateway.sandbox_url());
   if (!gateway.webhook_address().empty()) lines.emplace_back("webhook", gateway.webhook_address());
@@ -129,8 +134,25 @@ int RunGateway(const Config& config) {
     obs::StopLog();
     std::_Exit(unreachable ? kUnreachable : kHung);
   });
+  EndingSignals second(
+      signals,
+      [&](const std::string& name, int pid) {
+        MutexLock lock(mutex);
+        std::vector<obs::Field> fields = {{"signal", name}, {"from_pid", pid}};
+        if (!drained) {
+          fields.push_back({"open_calls", gateway.open_calls()});
+          fields.push_back({"open_watches", gateway.open_watches()});
+        }
+        fields.push_back({"note",
+                          "the second signal ends the gateway at once; all jobs are stored, and a "
+                          "submit that was sent is UNCONFIRMED at the next start"});
+        Log(Level::kWarn, "ended_at_once", fields);
+        obs::StopLog();
+        std::_Exit(unreachable ? kUnreachable : kEndedAtOnce);
+      },
+      limits::kSecondSignalAfter);
   // A gateway that has failed refuses every submit, so it helps nobody by staying.
-  gateway.Drain([&signals](Duration wait) { return signals.raised() || signals.WaitFor(wait); });
+  gateway.Drain([&second](Duration wait) { second.Wait(wait); });
   {
     MutexLock lock(mutex);
     drained = true;

@@ -2,6 +2,8 @@
 // else can read (base/own_file.h says who may).
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,10 @@ struct SecretOrigin {
   std::string flag;
   std::string path;
 };
+
+// Whether a file can be read, or written, by anybody but its owner. A secret that Kubernetes mounts
+// for a user other than root belongs to root, and is shown to that user by its group.
+bool OthersMayRead(const struct stat& info);
 
 // Reads the file. Errors are INVALID_ARGUMENT, name the option by `flag`, and never hold what the
 // file says.

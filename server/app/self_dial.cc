@@ -8,11 +8,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gateway::app {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kTls = "https://";
 constexpr std::string_view kStatus = "grpc-status:";
 // A request without a field, which asks for the whole server.
 constexpr char kQuestion[5] = {0, 0, 0, 0, 0};
@@ -39,9 +41,22 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* to) {
 
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-}  // namespace
+curl_blob Blob(const std::string& text) {
+  return {.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
+}
 
-absl::StatusOr<bool> DialPlain(const std::string& address, Duration timeout) {
+// `own` must live as long as the handle.
+void SetTls(CURL* curl, const rpc::OwnCertificate& own) {
+  curl_blob certificate = Blob(own.certificate_pem);
+  curl_blob key = Blob(own.key_pem.Reveal());
+  curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &certificate);
+  curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+absl::StatusOr<bool> Dial(const rpc::OwnCertificate& own, const std::string& target,
+                          Duration timeout) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  &curl_easy_cleanup);
   Headers headers(curl_slist_append(nullptr, "content-type: application/grpc"),
@@ -50,12 +65,16 @@ absl::StatusOr<bool> DialPlain(const std::string& address, Duration timeout) {
   curl_slist_append(headers.get(), "te: trailers");
   Heard heard;
   CURL* const curl = easy.get();
+  const bool tls = target.rfind(kTls, 0) == 0;
+  const std::string address = tls ? target.substr(kTls.size()) : target;
   const bool local = address.rfind(kUnix, 0) == 0;
-  const std::string url =
-      "http://" + (local ? "localhost" : address) + "/grpc.health.v1.Health/Check";
+  const std::string url = std::string(tls ? "https://" : "http://") +
+                          (local ? "localhost" : address) + "/grpc.health.v1.Health/Check";
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  if (tls) SetTls(curl, own);
   if (local) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, address.c_str() + kUnix.size());
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
+                   tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
   curl_easy_setopt(curl, CURLOPT_PROXY, "");  // whatever the environment says
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
@@ -72,9 +91,17 @@ absl::StatusOr<bool> DialPlain(const std::string& address, Duration timeout) {
   // After a status it does not matter how the connection ended.
   if (heard.status) return heard.body == kServing;
   if (ended != CURLE_OK) {
-    return absl::UnavailableError(address + ": " + curl_easy_strerror(ended));
+    return absl::UnavailableError(target + ": " + curl_easy_strerror(ended));
   }
-  return absl::UnavailableError(address + ": the answer is not a gRPC server's");
+  return absl::UnavailableError(target + ": the answer is not a gRPC server's");
+}
+
+}  // namespace
+
+SelfDial DialWith(rpc::OwnCertificate own) {
+  return [own = std::move(own)](const std::string& address, Duration timeout) {
+    return Dial(own, address, timeout);
+  };
 }
 
 }  // namespace gateway::app

@@ -333,6 +333,9 @@ inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can b
 inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
+// A signal that comes so soon after the first belongs to it: `timeout`, and shells in front of a
+// program, send theirs twice.
+inline constexpr seconds kSecondSignalAfter{1};
 // How long before a drain ends waiting submitters are told; at most half of the drain.
 inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kListPageDefault = 50;
@@ -370,6 +373,9 @@ inline constexpr std::size_t kSettingShownMaxBytes = 80;
 inline constexpr std::size_t kServiceLinkMaxBytes = 512;
 inline constexpr std::size_t kSecretLineMaxBytes = 4 * kKiB;
 inline constexpr seconds kSecretLookInterval{5};
+inline constexpr std::size_t kTlsFileMaxBytes = kMiB;  // room for all public authorities
+// How long before the end of a certificate the log begins to warn of it.
+inline constexpr hours kCertificateEndsSoon{7 * 24};
 inline constexpr seconds kStopFileLookInterval{1};
 
 // How many lines that libraries write for their own reasons, or because of strangers, are logged in

@@ -70,7 +70,7 @@ Acceptor::Acceptor(std::vector<ListenSockets> listeners, int files_max,
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     for (const OwnedFd& fd : listeners_[i].fds) {
       sockets_.push_back({i, fd.get()});
-      dial_addresses_.push_back(DialAddress(fd.get()));
+      dial_addresses_.push_back(listeners_[i].dial_scheme + DialAddress(fd.get()));
     }
   }
 }
@@ -86,9 +86,6 @@ void Acceptor::Stop() {
   if (thread_.joinable()) {
     eventfd_write(wake_.get(), 1);
     thread_.join();
-  }
-  for (const ListenSockets& listener : listeners_) {
-    if (!listener.unix_path.empty()) unlink(listener.unix_path.c_str());
   }
   listeners_.clear();
   sockets_.clear();

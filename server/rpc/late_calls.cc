@@ -1,20 +1,19 @@
 #include "rpc/late_calls.h"
 
-#include <grpc/grpc.h>
-
 #include <utility>
 
 namespace gateway::rpc {
 
-// Insecure credentials as grpc::InsecureServerCredentials(), which takes no check.
-class LateCalls::Insecure final : public grpc::ServerCredentials {
+// Not all of grpc::ServerCredentials take a check: grpc::InsecureServerCredentials() does not.
+class LateCalls::Credentials final : public grpc::ServerCredentials {
  public:
-  explicit Insecure(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  Credentials(Make make, std::shared_ptr<Shared> shared)
+      : make_(std::move(make)), shared_(std::move(shared)) {}
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 
  private:
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    grpc_server_credentials* const credentials = grpc_insecure_server_credentials_create();
+    grpc_server_credentials* const credentials = make_();
     grpc_server_credentials_set_auth_metadata_processor(
         credentials,
         {.process = &LateCalls::Check,
@@ -24,8 +23,8 @@ class LateCalls::Insecure final : public grpc::ServerCredentials {
     grpc_server_credentials_release(credentials);
     return port;
   }
-  bool IsInsecure() const override { return true; }
 
+  const Make make_;
   const std::shared_ptr<Shared> shared_;
 };
 
@@ -33,8 +32,8 @@ LateCalls::LateCalls(const absl::Status& refusal)
     : shared_(new Shared{static_cast<grpc_status_code>(refusal.code()),
                          std::string(refusal.message())}) {}
 
-std::shared_ptr<grpc::ServerCredentials> LateCalls::Credentials() {
-  return std::make_shared<Insecure>(shared_);
+std::shared_ptr<grpc::ServerCredentials> LateCalls::Checked(Make make) const {
+  return std::make_shared<Credentials>(std::move(make), shared_);
 }
 
 // `done` hands the call to the library before it returns.

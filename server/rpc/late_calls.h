@@ -4,8 +4,8 @@
 // connection those of a round trip at least, because it asks by a ping whether its GOAWAY has
 // arrived. CANCELLED is the caller's own word, so clients and meshes do not repeat it. What runs
 // before the library looks is the check of a call's credentials; this is such a check, which lets
-// all calls in until it is closed, and then tells them UNAVAILABLE. The connections stay as they
-// are, without encryption.
+// all calls in until it is closed, and then tells them UNAVAILABLE. The connections stay as
+// they are, with TLS or without.
 //
 // Thread-safe.
 #pragma once
@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,14 +30,16 @@ class LateCalls {
   LateCalls(const LateCalls&) = delete;
   LateCalls& operator=(const LateCalls&) = delete;
 
-  // The credentials that each listener is given.
-  std::shared_ptr<grpc::ServerCredentials> Credentials();
+  // Makes the library's own credentials of a listener, for the caller to release.
+  using Make = std::function<grpc_server_credentials*()>;
+  // Those credentials with the check.
+  std::shared_ptr<grpc::ServerCredentials> Checked(Make make) const;
 
   // Refuses calls from now on. All that were let in before have met the library when it returns.
   void Refuse();
 
  private:
-  class Insecure;
+  class Credentials;
   // Shared with the checks: one may still look at it when the library has done with the call.
   struct Shared {
     const grpc_status_code code;

@@ -17,6 +17,7 @@ namespace gateway::rpc {
 namespace {
 
 constexpr char kUnix[] = "unix:";
+constexpr mode_t kSocketMode = 0660;
 
 absl::Status CannotListen(const std::string& address, const std::string& why) {
   return absl::FailedPreconditionError("cannot listen on " + address + ": " + why);
@@ -58,13 +59,11 @@ sockaddr_storage BoundTo(int fd) {
 OwnedFd Open(const sockaddr* address, socklen_t length, int unanswered_ms) {
   OwnedFd fd(socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return fd;
-  if (address->sa_family != AF_UNIX) {
-    // A connection in TIME_WAIT does not keep a restart from its port. Without SO_REUSEPORT a busy
-    // port is an error, and not half of the connections.
-    SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-    SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    SetOption(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, unanswered_ms);
-  }
+  // A connection in TIME_WAIT does not keep a restart from its port. Without SO_REUSEPORT a busy
+  // port is an error, and not half of the connections.
+  SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  SetOption(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, unanswered_ms);
   if (address->sa_family == AF_INET6) SetOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd.get(), address, length) == 0 && listen(fd.get(), SOMAXCONN) == 0) return fd;
   const int failed = errno;
@@ -73,27 +72,47 @@ OwnedFd Open(const sockaddr* address, socklen_t length, int unanswered_ms) {
   return fd;
 }
 
+// Removes a socket that a killed process has left; anything else stays, and is told.
+absl::Status ClearPath(const std::string& address, const std::string& path,
+                       const sockaddr_un& place) {
+  struct stat found{};
+  if (lstat(path.c_str(), &found) != 0) return absl::OkStatus();  // if it is there, bind says so
+  if (!S_ISSOCK(found.st_mode)) {
+    return CannotListen(address, "there is a file that is no socket; remove it, or name another");
+  }
+  // It must not wait for a listener whose queue is full.
+  const OwnedFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const bool listens =
+      connect(probe.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0;
+  if (listens || errno != ECONNREFUSED) {
+    const int why = listens || errno == EAGAIN ? EADDRINUSE : errno;
+    return CannotListen(address, std::string(std::strerror(why)) +
+                                     (why == EADDRINUSE ? ": a process listens there" : ""));
+  }
+  unlink(path.c_str());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ListenSockets> OpenUnix(const std::string& address) {
-  ListenSockets opened;
-  opened.unix_path = address.substr(sizeof kUnix - 1);
+  const std::string path = address.substr(sizeof kUnix - 1);
   sockaddr_un place{};
   place.sun_family = AF_UNIX;
-  if (opened.unix_path.empty() || opened.unix_path.size() >= sizeof place.sun_path) {
-    return CannotListen(address, "the path is empty or too long");
+  if (path.empty() || path.size() >= sizeof place.sun_path) {
+    return CannotListen(address, "the path of a unix socket has 1 to " +
+                                     std::to_string(sizeof place.sun_path - 1) + " bytes");
   }
-  std::memcpy(place.sun_path, opened.unix_path.data(), opened.unix_path.size());
-  const auto* at = reinterpret_cast<const sockaddr*>(&place);
-  // A socket file that nobody listens on was left by a process that was killed.
-  const OwnedFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(probe.get(), at, sizeof place) == 0) {
-    return CannotListen(address, std::strerror(EADDRINUSE));
+  std::memcpy(place.sun_path, path.data(), path.size());
+  if (absl::Status clear = ClearPath(address, path, place); !clear.ok()) return clear;
+  OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // The file is made with the mode of the socket, less the process' mask. So it is never wider.
+  if (fd.get() < 0 || fchmod(fd.get(), kSocketMode) != 0 ||
+      bind(fd.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
+    return CannotListen(address, std::strerror(errno));
   }
-  struct stat found{};
-  if (lstat(opened.unix_path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
-    unlink(opened.unix_path.c_str());
+  ListenSockets opened{.file = SocketFile(path)};
+  if (chmod(path.c_str(), kSocketMode) != 0 || listen(fd.get(), SOMAXCONN) != 0) {
+    return CannotListen(address, std::strerror(errno));
   }
-  OwnedFd fd = Open(at, sizeof place, 0);
-  if (fd.get() < 0) return CannotListen(address, std::strerror(errno));
   opened.fds.push_back(std::move(fd));
   return opened;
 }
@@ -131,6 +150,19 @@ void SetPort(sockaddr* address, int port) {
 void OwnedFd::Reset() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
+}
+
+SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+  struct stat made{};
+  if (lstat(path_.c_str(), &made) != 0) return;
+  device_ = made.st_dev;
+  node_ = made.st_ino;
+}
+
+SocketFile::~SocketFile() {
+  struct stat present{};
+  if (path_.empty() || lstat(path_.c_str(), &present) != 0) return;
+  if (present.st_dev == device_ && present.st_ino == node_) unlink(path_.c_str());
 }
 
 absl::StatusOr<ListenSockets> OpenListenSockets(const std::string& address, int unanswered_ms) {

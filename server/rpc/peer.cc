@@ -4,6 +4,10 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <memory>
+#include <utility>
+
+#include "grpc/grpc_security_constants.h"
 
 namespace gateway::rpc {
 namespace {
@@ -65,6 +69,21 @@ std::string PeerAddress(const sockaddr_storage& from, int fd) {
   socklen_t length = sizeof user;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &length) != 0) return "unix:";
   return "unix:uid " + std::to_string(user.uid);
+}
+
+std::vector<std::string> PeerSans(const grpc::ServerContextBase& context) {
+  std::vector<std::string> names;
+  const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
+  if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
+  for (const auto& [property, kind] : {std::pair{GRPC_PEER_URI_PROPERTY_NAME, "uri:"},
+                                       std::pair{GRPC_PEER_DNS_PROPERTY_NAME, "dns:"},
+                                       std::pair{GRPC_PEER_EMAIL_PROPERTY_NAME, "email:"},
+                                       std::pair{GRPC_PEER_IP_PROPERTY_NAME, "ip:"}}) {
+    for (const grpc::string_ref& name : peer->FindPropertyValues(property)) {
+      names.push_back(kind + std::string(name.data(), name.size()));
+    }
+  }
+  return names;
 }
 
 }  // namespace gateway::rpc

@@ -5,6 +5,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "grpcpp/server_context.h"
 
 namespace gateway::rpc {
 
@@ -17,5 +20,11 @@ std::string PeerAddress(std::string_view peer);
 // The same for a connection `fd` that was accepted from `from`. All connections of one user by unix
 // sockets are one peer.
 std::string PeerAddress(const sockaddr_storage& from, int fd);
+
+// What a caller's certificate names, which the library has verified: "uri:spiffe://…/jobs",
+// "dns:client.example", "email:…", "ip:…", in the certificate's order within each kind. Empty if
+// the connection has no TLS, or asks callers for none. The kind stands in front because a name of
+// one kind may be written like one of another.
+std::vector<std::string> PeerSans(const grpc::ServerContextBase& context);
 
 }  // namespace gateway::rpc

@@ -1,6 +1,7 @@
 #include "rpc/server.h"
 #include "base/limits.h"
 
+#include <grpc/grpc_security.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -137,6 +138,10 @@ absl::Status Server::Listen() {
     absl::StatusOr<ListenSockets> opened =
         OpenListenSockets(listener.address, Ms(limits::kKeepaliveTimeout));
     if (!opened.ok()) return opened.status();
+    if (listener.security != Security::kPlain) {
+      if (options_.tls == nullptr) return absl::InvalidArgumentError("no keys to listen with TLS");
+      opened->dial_scheme = "https://";
+    }
     ports_.push_back(opened->port);
     sockets.push_back(*std::move(opened));
   }
@@ -152,10 +157,14 @@ absl::Status Server::Listen() {
   grpc::ResourceQuota quota("rpc");
   if (options_.intake.memory_bytes > 0) quota.Resize(options_.intake.memory_bytes);
   builder.SetResourceQuota(quota);
-  for (std::size_t i = 0; i < options_.listeners.size(); ++i) {
+  for (const Listener& listener : options_.listeners) {
     parts_->entries.push_back(builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        parts_->late.Credentials()));
+        parts_->late.Checked([this, security = listener.security] {
+          return security == Security::kPlain
+                     ? grpc_insecure_server_credentials_create()
+                     : options_.tls->Credentials(security == Security::kMutualTls);
+        })));
   }
   builder.RegisterService(&parts_->jobs);
   builder.RegisterService(&parts_->health);

@@ -13,15 +13,14 @@
 #include "rpc/handlers.h"
 #include "rpc/intake.h"
 #include "rpc/jobs_service.h"
+#include "rpc/listener.h"
+#include "rpc/tls_keys.h"
 
 namespace gateway::rpc {
 
-struct Listener {
-  std::string address;  // host:port or unix:path; port 0 is any
-};
-
 struct ServerOptions {
   std::vector<Listener> listeners;
+  std::shared_ptr<TlsKeys> tls;  // null only if all listeners are plain
   bool reflection = true;
   AdmissionLimits admission{};
   WatchLimits watches{};
@@ -64,7 +63,8 @@ class Server {
   const std::vector<int>& ports() const { return ports_; }
   // The same as text that a client can dial, with the real port where 0 was asked for.
   std::vector<std::string> addresses() const;
-  // Where this process reaches each of the sockets it listens on.
+  // Where this process reaches each of the sockets it listens on: host:port with a numeric host, or
+  // unix:path, behind `https://` where it listens with TLS.
   const std::vector<std::string>& dial_addresses() const;
   // Connections so far; those refused are not among the accepted.
   std::uint64_t accepted_connections() const;

@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include "app/parsing.h"
 #include "app/pictory_flags.h"
 #include "pictory/kinds.h"
+#include "support/certificates.h"
 
 namespace gateway::app {
 namespace {
@@ -19,6 +21,8 @@ std::string Versions(const Parsed& parsed) {
     versions += VersionWord(*parsed.gateway, kind.kind);
   return versions;
 }
+
+using ::testing::HasSubstr;
 
 using ConfigTest = ParsingTest;
 
@@ -73,13 +77,14 @@ TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   const std::string path = file.string();
   Parsed parsed = Parse({"--config", path.c_str()});
   ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
-  EXPECT_EQ(parsed.gateway->listen[0].port, 1);
+  EXPECT_EQ(parsed.gateway->listen[0].address.port, 1);
   EXPECT_EQ(parsed.gateway->max_watches, 7);
   setenv("PICTORY_LISTEN", "127.0.0.1:2", 1);
-  EXPECT_EQ(Parse({}).gateway->listen[0].port, 2);
-  EXPECT_EQ(Parse({"--config", path.c_str()}).gateway->listen[0].port, 2);
-  EXPECT_EQ(Parse({"--config", path.c_str(), "--listen", "127.0.0.1:3"}).gateway->listen[0].port,
-            3);
+  EXPECT_EQ(Parse({}).gateway->listen[0].address.port, 2);
+  EXPECT_EQ(Parse({"--config", path.c_str()}).gateway->listen[0].address.port, 2);
+  EXPECT_EQ(
+      Parse({"--config", path.c_str(), "--listen", "127.0.0.1:3"}).gateway->listen[0].address.port,
+      3);
   std::ofstream(file) << "no-such-key=1\n";
   EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
 }
@@ -88,6 +93,68 @@ TEST_F(ConfigTest, ReachableListenersNeedTrustAndCredentials) {
   EXPECT_EQ(Parse({"--listen", "0.0.0.0:1"}).exit_code, 2);
   EXPECT_EQ(Parse({"--sandbox", "--admin-listen", "0.0.0.0:1"}).exit_code, 2);
   EXPECT_TRUE(Parse({"--sandbox", "--listen", "0.0.0.0:1", "--trust-network"}).gateway.has_value());
+}
+
+class TlsConfigTest : public ConfigTest {
+ protected:
+  TlsConfigTest() {
+    const test::Authority authority;
+    const test::Issued issued = authority.Issue("DNS:gateway.example");
+    certificate_ += SecretFile("config-cert.pem", issued.certificate);
+    key_ += SecretFile("config-key.pem", issued.key);
+    clients_ += SecretFile("config-clients.pem", authority.certificate());
+  }
+  std::string certificate_ = "--tls-cert-file=";
+  std::string key_ = "--tls-key-file=";
+  std::string clients_ = "--tls-client-ca-file=";
+};
+
+TEST_F(TlsConfigTest, ListenersMayBeOfSeveralKinds) {
+  const Parsed parsed = Parse({"--listen=mtls:127.0.0.1:1", "--listen=unix:/run/x.sock",
+                               certificate_.c_str(), key_.c_str(), clients_.c_str()});
+  ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
+  EXPECT_EQ(parsed.gateway->listen[0].Target(), "https://127.0.0.1:1");
+  EXPECT_EQ(parsed.gateway->listen[1].Target(), "unix:/run/x.sock");
+  EXPECT_EQ(parsed.gateway->tls->facts.names, "DNS:gateway.example");
+  EXPECT_FALSE(Parse({}).gateway->tls.has_value());
+}
+
+TEST_F(TlsConfigTest, WhatIsMissingOrNotUsedIsSaid) {
+  const auto text = [](std::vector<const char*> args) { return Parse(std::move(args)).text; };
+  const char* const certificate = certificate_.c_str();
+  const char* const key = key_.c_str();
+  const char* const clients = clients_.c_str();
+  EXPECT_THAT(text({"--listen=tls:127.0.0.1:1"}), HasSubstr("--tls-cert-file: a listener"));
+  EXPECT_THAT(text({"--listen=tls:127.0.0.1:1", certificate}), HasSubstr("--tls-key-file: "));
+  EXPECT_THAT(text({"--listen=mtls:127.0.0.1:1", certificate, key}),
+              HasSubstr("--tls-client-ca-file: an mtls: listener"));
+  EXPECT_THAT(text({certificate}), HasSubstr("--tls-cert-file: no listener has TLS"));
+  EXPECT_THAT(text({key}), HasSubstr("--tls-key-file: no listener has TLS"));
+  EXPECT_THAT(text({"--listen=tls:127.0.0.1:1", certificate, key, clients}),
+              HasSubstr("--tls-client-ca-file: no listener asks"));
+  EXPECT_THAT(text({"--listen=tls:127.0.0.1:1", certificate, "--tls-key-file=/no/such"}),
+              HasSubstr("--tls-key-file: /no/such cannot be read"));
+  Set("PICTORY_TLS_CERT_FILE", "/no/such");
+  EXPECT_THAT(text({"--listen=tls:127.0.0.1:1", key}),
+              HasSubstr("PICTORY_TLS_CERT_FILE: /no/such"));
+}
+
+// An encrypted port is no less open to everybody than a plain one.
+TEST_F(TlsConfigTest, OnlyCallersWhoProveWhoTheyAreNeedNoTrust) {
+  const auto starts = [this](std::vector<const char*> args) {
+    args.insert(args.end(), {"--sandbox", certificate_.c_str(), key_.c_str(), clients_.c_str()});
+    return Parse(std::move(args)).gateway.has_value();
+  };
+  EXPECT_TRUE(starts({"--listen=mtls:0.0.0.0:1"}));
+  EXPECT_FALSE(starts({"--listen=mtls:0.0.0.0:1", "--listen=tls:0.0.0.0:2"}));
+  EXPECT_FALSE(starts({"--listen=mtls:0.0.0.0:1", "--listen=0.0.0.0:2"}));
+  EXPECT_FALSE(starts({"--listen=mtls:0.0.0.0:1", "--admin-listen=0.0.0.0:2"}));
+  EXPECT_TRUE(starts({"--listen=mtls:0.0.0.0:1", "--listen=tls:0.0.0.0:2", "--trust-network"}));
+  EXPECT_TRUE(starts({"--listen=mtls:0.0.0.0:1", "--listen=unix:/run/x.sock"}));
+  // But nobody beyond this machine gets the sandbox because a credential is missing.
+  EXPECT_THAT(
+      Parse({"--listen=mtls:0.0.0.0:1", certificate_.c_str(), key_.c_str(), clients_.c_str()}).text,
+      HasSubstr("PICTORY_API_KEY"));
 }
 
 TEST_F(ConfigTest, WebhooksNeedAListenerAndAnAddressForPictory) {

@@ -9,7 +9,10 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "http/server.h"
+#include "rpc/late_calls.h"
 #include "rpc/listen_sockets.h"
+#include "rpc/tls_keys.h"
+#include "support/certificates.h"
 
 namespace gateway::app {
 namespace {
@@ -40,7 +43,7 @@ TEST(SelfDialTest, AnAnswerIsOneWhateverItSays) {
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   ASSERT_NE(server, nullptr);
   const auto dial = [](const std::string& address) {
-    absl::StatusOr<bool> serving = DialPlain(address, seconds(20));
+    absl::StatusOr<bool> serving = DialWith({})(address, seconds(20));
     EXPECT_TRUE(serving.ok()) << serving.status();
     return serving.ok() && *serving;
   };
@@ -53,13 +56,47 @@ TEST(SelfDialTest, AnAnswerIsOneWhateverItSays) {
   EXPECT_FALSE(dial(tcp));
 }
 
+TEST(SelfDialTest, ListenersWithTlsAreAskedToo) {
+  const auto own = rpc::MakeOwnCertificate();
+  ASSERT_TRUE(own.ok());
+  // Of another name, and over.
+  const test::Authority authority;
+  const test::Issued issued = authority.Issue("DNS:elsewhere.example", -60);
+  rpc::TlsKeys keys({.certificate = issued.certificate,
+                     .key = Secret(issued.key),
+                     .client_ca = authority.certificate()});
+  keys.Trust(own->certificate_pem);
+  const rpc::LateCalls late(absl::UnavailableError("late"));
+  FakeHealth health;
+  grpc::ServerBuilder builder;
+  int tls = 0;
+  int mutual = 0;
+  builder.AddListeningPort("127.0.0.1:0", late.Checked([&] { return keys.Credentials(false); }),
+                           &tls);
+  builder.AddListeningPort("127.0.0.1:0", late.Checked([&] { return keys.Credentials(true); }),
+                           &mutual);
+  builder.RegisterService(&health);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  for (const int port : {tls, mutual}) {
+    const std::string address = "127.0.0.1:" + std::to_string(port);
+    const auto serving = DialWith(*own)("https://" + address, seconds(20));
+    ASSERT_TRUE(serving.ok()) << serving.status();
+    EXPECT_TRUE(*serving);
+    EXPECT_FALSE(DialWith(*own)(address, seconds(20)).ok()) << "without TLS";
+  }
+  EXPECT_FALSE(DialWith(*rpc::MakeOwnCertificate())("https://127.0.0.1:" + std::to_string(mutual),
+                                                    seconds(5))
+                   .ok());
+}
+
 TEST(SelfDialTest, SilenceEndsInTime) {
   // The system takes the connection, and nobody accepts it.
   const auto deaf = rpc::OpenListenSockets("127.0.0.1:0", 0);
   ASSERT_TRUE(deaf.ok());
   const auto begun = std::chrono::steady_clock::now();
   const absl::StatusOr<bool> serving =
-      DialPlain("127.0.0.1:" + std::to_string(deaf->port), milliseconds(100));
+      DialWith({})("127.0.0.1:" + std::to_string(deaf->port), milliseconds(100));
   EXPECT_FALSE(serving.ok());
   EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(10));
 }
@@ -70,8 +107,8 @@ TEST(SelfDialTest, WhatIsNoGrpcServerIsNoAnswer) {
   (*server)->Serve([](const http::ServerRequest&, const http::Responder& responder) {
     responder.Send(http::TextResponse(200, "text/plain", "ok"));
   });
-  EXPECT_FALSE(DialPlain("127.0.0.1:" + std::to_string((*server)->port()), seconds(5)).ok());
-  const auto refused = DialPlain("127.0.0.1:1", seconds(5));
+  EXPECT_FALSE(DialWith({})("127.0.0.1:" + std::to_string((*server)->port()), seconds(5)).ok());
+  const auto refused = DialWith({})("127.0.0.1:1", seconds(5));
   EXPECT_FALSE(refused.ok());
 }
 

@@ -465,9 +465,23 @@ TEST(Describe, ErrorsAreOneLineAndOneForEachField) {
   };
   EXPECT_THAT(said(absl::UnavailableError("refused")),
               HasSubstr("the gateway h:1 cannot be reached (refused); is it running?"));
+  EXPECT_THAT(said(absl::UnavailableError("Socket closed")), HasSubstr("Then write https://"));
   EXPECT_EQ(said(absl::NotFoundError("No job\n\x1b[2Jx")), "pictory: No job  [2Jx\n");
   EXPECT_EQ(said(fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow down", 2.5)),
             "pictory: Slow down (worth trying again in 3s)\n");
+}
+
+TEST(Describe, WhatIsWrongWithTlsIsNotTakenForAGatewayThatIsNotThere) {
+  const auto said = [](const char* words) {
+    return ProblemText(ProblemOf(absl::UnavailableError(words), "https://h:1"));
+  };
+  for (const char* words : {"Ssl handshake failed: SSL_ERROR_SSL: error:0A000086:SSL "
+                            "routines::certificate verify failed",
+                            "Peer name h is not in peer certificate"}) {
+    EXPECT_THAT(said(words), HasSubstr("its certificate is not believed")) << words;
+  }
+  EXPECT_THAT(said("Socket closed"), HasSubstr("--tls-cert"));
+  EXPECT_THAT(said("Connection refused"), HasSubstr("is it running?"));
 }
 
 TEST(Problems, AsJsonHaveWhatIsKnown) {

@@ -136,6 +136,9 @@ TEST(Connect, RefusesWhatIsNoTarget) {
         "dns://8.8.8.8/host:1", "dns:53", "unix:/x", "unix-abstract:x", "ipv4:127.0.0.1:1"}) {
     EXPECT_TRUE(Client::Connect(good).ok()) << good;
   }
+  const absl::Status both =
+      Client::Connect("http://host:80", {.tls = TlsOptions{.ca_pem = "PEM"}}).status();
+  EXPECT_THAT(std::string(both.message()), HasSubstr("write https://"));
 }
 
 TEST(Submit, RepeatsWithOneRequestIdAndHonoursRetryInfo) {

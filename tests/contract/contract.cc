@@ -203,7 +203,7 @@ PlainReply Contract::CallBack(const std::string& path, const std::string& body) 
 
 void Contract::Start(const std::function<void(app::Config&)>& change) {
   app::Config config;
-  config.listen = {{"127.0.0.1", 0}};
+  config.listen = {{.address = {"127.0.0.1", 0}}};
   config.admin_listen.reset();
   config.state_dir = state_dir_;
   config.api_key = Secret(kKey);

@@ -1,10 +1,12 @@
 """What an operator does to a running gateway: signals, new secrets."""
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import tempfile
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -74,6 +76,55 @@ class Secrets(unittest.TestCase):
         names = [event["name"] for event in self.events("signal")]
         self.assertEqual(set(names), {"SIGUSR1", "SIGUSR2", "SIGHUP", "SIGQUIT"})
         self.assertEqual(self.events("signal")[0]["from_pid"], os.getpid())
+
+
+class Endings(unittest.TestCase):
+    """The end of a gateway that waits for an answer of Pictory's which does not come."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.sandbox = Sandbox(pathlib.Path(self.folder.name), "--speed", "0.01")
+        self.addCleanup(self.sandbox.end)
+        self.gateway = Gateway(pathlib.Path(self.folder.name) / "gateway", "--base-url", self.sandbox.url,
+                               "--log-format", "json", sandbox=False, env={"PICTORY_API_KEY": "pictai_right"})
+        self.addCleanup(self.gateway.end)
+
+    def submit(self):
+        return self.gateway.run("preview", "--name", "held", "--text", "Hello.", "--request-id", "held", "--json")
+
+    def logged(self, event):
+        return [line for line in map(json.loads, self.gateway.log.read_text().splitlines()) if line["event"] == event]
+
+    @contextlib.contextmanager
+    def held(self):
+        """With a submit that was sent, and that Pictory does not answer."""
+        self.sandbox.fault("never_answer", times=1)
+        caller = threading.Thread(target=self.submit)
+        caller.start()
+        wait_until(lambda: "held" in self.sandbox.journal(), "the POST")
+        yield
+        caller.join()
+
+    def test_a_second_signal_ends_at_once_and_loses_nothing(self):
+        with self.held():
+            self.gateway.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: self.logged("draining"), "the drain")
+            wait_until(lambda: self.gateway.process.send_signal(signal.SIGINT) or self.gateway.process.poll() is not None,
+                       "the second signal to be one", every=0.1)
+            self.assertEqual(self.gateway.process.returncode, 72)
+        ended, = self.logged("ended_at_once")
+        self.assertEqual((ended["signal"], ended["from_pid"], ended["open_calls"]), ("SIGINT", os.getpid(), 1))
+        self.gateway.start()
+        found = json.loads(self.submit().stdout.splitlines()[0])
+        self.assertEqual(found["state"], "JOB_STATE_UNCONFIRMED")
+        self.assertEqual(len(self.sandbox.journal()["held"]), 1)
+
+    def test_signals_that_come_together_are_one(self):
+        for each in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            self.gateway.process.send_signal(each)
+        self.assertEqual(self.gateway.process.wait(timeout=60), 0)
+        self.assertEqual(self.logged("ended_at_once"), [])
 
 
 class RefusedCalls(unittest.TestCase):

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 
 #include "base/limits.h"
 #include "base/mutex.h"
@@ -304,11 +306,57 @@ TEST(ListenSocketsTest, ASocketOfALivingProcessIsNotTakenAway) {
     ASSERT_FALSE(second.ok());
     EXPECT_THAT(std::string(second.status().message()), HasSubstr("Address already in use"));
   }
-  // What a killed process leaves is.
-  MustOpen(address);
-  unlink(address.c_str() + 5);
   EXPECT_FALSE(OpenListenSockets("unix:", kUnansweredMs).ok());
   EXPECT_FALSE(OpenListenSockets("unix:" + std::string(200, 'a'), kUnansweredMs).ok());
+}
+
+TEST(ListenSocketsTest, WhatAKilledProcessLeftIsReplacedAndNothingElse) {
+  const std::string path = ::testing::TempDir() + "/listen-left.sock";
+  const std::string address = "unix:" + path;
+  unlink(path.c_str());
+  {
+    const ListenSockets first = MustOpen(address);
+    ASSERT_EQ(link(path.c_str(), (path + ".kept").c_str()), 0);
+  }
+  EXPECT_NE(access(path.c_str(), F_OK), 0) << "it goes with its owner";
+  ASSERT_EQ(rename((path + ".kept").c_str(), path.c_str()), 0);
+  {
+    const ListenSockets again = MustOpen(address);
+    struct stat made{};
+    ASSERT_EQ(stat(path.c_str(), &made), 0);
+    EXPECT_EQ(made.st_mode & 07777, 0660u);
+    // Another process has taken the path meanwhile.
+    ASSERT_EQ(unlink(path.c_str()), 0);
+    std::ofstream(path) << "mine";
+  }
+  EXPECT_EQ(access(path.c_str(), F_OK), 0) << "it takes nothing with it that is not its own";
+  const auto refused = OpenListenSockets(address, kUnansweredMs);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("no socket"));
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  unlink(path.c_str());
+}
+
+TEST(ListenSocketsTest, AListenerWithAFullQueueIsAlive) {
+  const std::string path = ::testing::TempDir() + "/listen-full.sock";
+  unlink(path.c_str());
+  const OwnedFd busy(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::memcpy(place.sun_path, path.data(), path.size());
+  const auto* at = reinterpret_cast<const sockaddr*>(&place);
+  ASSERT_EQ(bind(busy.get(), at, sizeof place), 0);
+  ASSERT_EQ(listen(busy.get(), 0), 0);
+  std::vector<OwnedFd> waiting;
+  do {
+    waiting.emplace_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  } while (connect(waiting.back().get(), at, sizeof place) == 0);
+  ASSERT_EQ(errno, EAGAIN);
+  const auto refused = OpenListenSockets("unix:" + path, kUnansweredMs);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("a process listens there"));
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  unlink(path.c_str());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "rpc/http2_caller.h"
 #include "rpc/rpc_house.h"
 
 namespace gateway::rpc {
@@ -218,6 +219,26 @@ TEST(DrainTest, ACallThatDoesNotEndIsCancelledAtTheDeadline) {
   house.server->Drain(std::chrono::milliseconds(200));
   caller.join();
   house.fake.Release();
+}
+
+TEST(ConnectionAgeTest, AnOldConnectionIsToldToGoAndItsCallsEndWell) {
+  ServerOptions options;
+  options.max_connection_age = std::chrono::milliseconds(100);
+  RpcHouse house(options);
+  house.fake.Hold();
+  std::thread held([&house] {
+    grpc::ClientContext context;
+    v1::GetJobRequest request;
+    request.set_job_id("held");
+    v1::GetJobResponse response;
+    EXPECT_EQ(house.stub->GetJob(&context, request, &response).error_code(),
+              grpc::StatusCode::NOT_FOUND);
+  });
+  test::Await([&house] { return house.fake.held() == 1; }, "the call is under way");
+  test::Http2Caller caller(house.server->ports()[0]);
+  EXPECT_TRUE(caller.Await(test::Http2Caller::kGoAway));  // younger than the other one
+  house.fake.Release();
+  held.join();
 }
 
 TEST(ListenTest, ABusyPortIsNamedWithTheReason) {

@@ -1,0 +1,34 @@
+#include "app/listening.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace gateway::app {
+
+std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& listen,
+                                          const std::string& library) {
+  std::vector<ListenWarning> warnings;
+  for (const ListenAddress& one : listen) {
+    if (one.IsLocal()) continue;
+    if (one.security == rpc::Security::kPlain) {
+      warnings.push_back({one.ToString(), "plain text: whoever is on the way reads and changes it",
+                          "use tls: or mtls:, or let a mesh encrypt what reaches this port"});
+    }
+    warnings.push_back(
+        {one.ToString(),
+         absl::StrCat("gRPC ", library,
+                      " does not withstand floods of headers, CONTINUATION frames and resets"),
+         "let strangers in through an Envoy only (server/docs/mesh.md, \"What the edge should "
+         "refuse\")"});
+  }
+  return warnings;
+}
+
+std::vector<rpc::Listener> ListenersOf(const Config& config) {
+  std::vector<rpc::Listener> listeners;
+  for (const ListenAddress& one : config.listen) {
+    listeners.push_back({.address = one.ToString(), .security = one.security});
+  }
+  return listeners;
+}
+
+}  // namespace gateway::app

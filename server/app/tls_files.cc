@@ -1,0 +1,121 @@
+#include "app/tls_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "app/secret_file.h"
+#include "base/limits.h"
+#include "rpc/listen_sockets.h"
+
+namespace gateway::app {
+namespace {
+
+constexpr char kCertificate[] = "--tls-cert-file";
+constexpr char kKey[] = "--tls-key-file";
+constexpr char kClientCa[] = "--tls-client-ca-file";
+
+absl::Status Wrong(const char* flag, const std::string& path, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " ", why));
+}
+
+// Reads a file that is there to be read again: no pipe, which would have nothing to say the next
+// time. The file that is looked at is the one that is read, whatever becomes of its name.
+absl::StatusOr<std::string> ReadWhole(const char* flag, const std::string& path, bool secret) {
+  const auto cannot = [&] {
+    return Wrong(flag, path, absl::StrCat("cannot be read: ", std::strerror(errno)));
+  };
+  const rpc::OwnedFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info{};
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) return cannot();
+  if (!S_ISREG(info.st_mode)) return Wrong(flag, path, "is no regular file");
+  if (secret && OthersMayRead(info)) {
+    return Wrong(flag, path,
+                 "can be read by others; run chmod 600 on it (in Kubernetes: fsGroup, and "
+                 "defaultMode 0440)");
+  }
+  std::string text(limits::kTlsFileMaxBytes + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot();
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > limits::kTlsFileMaxBytes) {
+    return Wrong(flag, path,
+                 absl::StrCat("has more than ", limits::kTlsFileMaxBytes / limits::kKiB, " KiB"));
+  }
+  text.resize(size);
+  if (text.find('\0') != text.npos) return Wrong(flag, path, "is no text; it must be PEM");
+  return text;
+}
+
+absl::StatusOr<rpc::TlsKeySet> ReadAll(const TlsFiles& files) {
+  rpc::TlsKeySet keys;
+  absl::StatusOr<std::string> certificate = ReadWhole(kCertificate, files.certificate, false);
+  if (!certificate.ok()) return certificate.status();
+  absl::StatusOr<std::string> key = ReadWhole(kKey, files.key, true);
+  if (!key.ok()) return key.status();
+  keys.certificate = *std::move(certificate);
+  keys.key = Secret(*std::move(key));
+  if (files.client_ca.empty()) return keys;
+  absl::StatusOr<std::string> client_ca = ReadWhole(kClientCa, files.client_ca, false);
+  if (!client_ca.ok()) return client_ca.status();
+  keys.client_ca = *std::move(client_ca);
+  return keys;
+}
+
+absl::StatusOr<rpc::CertificateFacts> Check(const TlsFiles& files, const rpc::TlsKeySet& keys) {
+  auto facts = rpc::ReadCertificate(keys.certificate);
+  if (!facts.ok()) return Wrong(kCertificate, files.certificate, facts.status().message());
+  if (absl::Status key = rpc::CheckKey(keys.key.Reveal(), keys.certificate); !key.ok()) {
+    return Wrong(kKey, files.key, key.message());
+  }
+  if (files.client_ca.empty()) return facts;
+  if (absl::Status authorities = rpc::CheckAuthorities(keys.client_ca); !authorities.ok()) {
+    return Wrong(kClientCa, files.client_ca, authorities.message());
+  }
+  return facts;
+}
+
+std::string TimeText(WallTime time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromChrono(time), absl::UTCTimeZone());
+}
+
+}  // namespace
+
+absl::StatusOr<TlsRead> ReadTlsFiles(const TlsFiles& files) {
+  absl::StatusOr<rpc::TlsKeySet> keys = ReadAll(files);
+  if (!keys.ok()) return keys.status();
+  absl::StatusOr<rpc::CertificateFacts> facts = Check(files, *keys);
+  if (!facts.ok()) {
+    // One of them may have been read before all were replaced, and the other after it.
+    absl::StatusOr<rpc::TlsKeySet> again = ReadAll(files);
+    if (!again.ok()) return again.status();
+    if (*again == *keys) return facts.status();
+    keys = *std::move(again);
+    facts = Check(files, *keys);
+  }
+  if (!facts.ok()) return facts.status();
+  return TlsRead{.keys = *std::move(keys), .facts = *std::move(facts)};
+}
+
+std::string CertificateTrouble(const rpc::CertificateFacts& facts, WallTime now) {
+  if (now >= facts.ends) return absl::StrCat("it has ended at ", TimeText(facts.ends));
+  if (now < facts.begins) return absl::StrCat("it begins only at ", TimeText(facts.begins));
+  if (facts.ends - now < limits::kCertificateEndsSoon) {
+    return absl::StrCat("it ends at ", TimeText(facts.ends));
+  }
+  return "";
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,73 @@
+#include "app/tls_watch.h"
+
+#include <gmock/gmock.h>
+
+#include "base/limits.h"
+#include "support/fake_clock.h"
+#include "tls_on_disk.h"
+
+namespace gateway::app {
+namespace {
+
+namespace fs = std::filesystem;
+using Found = TlsWatch::Found;
+
+class TlsWatchTest : public TlsOnDisk {
+ protected:
+  TlsWatchTest() { Write(first_); }
+  TlsRead Read() const { return *ReadTlsFiles(Files()); }
+
+  const test::Issued first_ = authority_.Issue("DNS:first.example");
+  const test::Issued second_ = authority_.Issue("DNS:second.example");
+  rpc::TlsKeys keys_{rpc::TlsKeySet()};
+  test::FakeClock clock_;
+};
+
+TEST_F(TlsWatchTest, TakesWhatTheFilesSayNow) {
+  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
+  EXPECT_EQ(watch.Look(), Found::kSame);
+  Write(second_);
+  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_EQ(watch.Look(), Found::kSame);
+  Write(first_);
+  clock_.Advance(limits::kSecretLookInterval);
+  EXPECT_EQ(watch.Look(), Found::kSame) << "it has looked by itself";
+}
+
+TEST_F(TlsWatchTest, HalfAReplacementChangesNothing) {
+  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
+  const WallTime ends = watch.ends();
+  const test::Issued longer = authority_.Issue("DNS:longer.example", 100'000);
+  Write("cert", longer.certificate);
+  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch.ends(), ends);
+  Write("key", longer.key);
+  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_GT(watch.ends(), ends);
+  fs::remove(Path("key"));
+  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  Write("key", longer.key);
+  EXPECT_EQ(watch.Look(), Found::kSame);
+}
+
+// cert → ..data/cert, and ..data → a directory that is replaced as a whole.
+TEST_F(TlsWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
+  for (const auto& [version, issued] : {std::pair{"1", &first_}, std::pair{"2", &second_}}) {
+    fs::create_directory(Path(version));
+    Write(std::string(version) + "/cert", issued->certificate);
+    Write(std::string(version) + "/key", issued->key);
+  }
+  for (const char* name : {"cert", "key"}) {
+    fs::remove(Path(name));
+    fs::create_symlink(std::string("..data/") + name, Path(name));
+  }
+  fs::create_symlink("1", Path("..data"));
+  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
+  fs::create_symlink("2", Path("..data_tmp"));
+  fs::rename(Path("..data_tmp"), Path("..data"));
+  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_EQ(Read().facts.names, "DNS:second.example");
+}
+
+}  // namespace
+}  // namespace gateway::app

@@ -1,0 +1,227 @@
+// Listeners with TLS, called by the library's own clients.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "rpc/own_certificate.h"
+#include "rpc/peer.h"
+#include "rpc/rpc_house.h"
+#include "rpc/tls_keys.h"
+#include "support/certificates.h"
+
+namespace gateway::rpc {
+namespace {
+
+using grpc::StatusCode;
+using std::chrono::seconds;
+using test::Authority;
+using test::Issued;
+using test::RpcHouse;
+using ::testing::AnyOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kNames[] = "DNS:localhost,IP:127.0.0.1";
+
+TlsKeySet KeySet(const Issued& issued, const std::string& client_ca = "") {
+  return {.certificate = issued.certificate, .key = Secret(issued.key), .client_ca = client_ca};
+}
+
+// A server with one listener of each kind, and what its callers' certificates said.
+class TlsTest : public ::testing::Test {
+ protected:
+  TlsTest() {
+    ServerOptions options;
+    options.listeners = {{.address = "127.0.0.1:0"},
+                         {.address = "127.0.0.1:0", .security = Security::kTls},
+                         {.address = "127.0.0.1:0", .security = Security::kMutualTls}};
+    options.tls = keys_;
+    Domain domain = house_.DomainOf();
+    domain.identify = [this](const grpc::CallbackServerContext& context) {
+      MutexLock lock(mutex_);
+      sans_ = PeerSans(context);
+      return std::string("tenant");
+    };
+    auto started = Server::Start(std::move(options), std::move(domain));
+    EXPECT_TRUE(started.ok()) << started.status();
+    server_ = *std::move(started);
+    server_->SetServing(true);
+  }
+
+  std::shared_ptr<grpc::Channel> Channel(int listener, const grpc::SslCredentialsOptions& tls) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(
+        "127.0.0.1:" + std::to_string(server_->ports()[static_cast<std::size_t>(listener)]),
+        grpc::SslCredentials(tls), arguments);
+  }
+  // One call of a connection of its own. INVALID_ARGUMENT: it was served.
+  static StatusCode Call(const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + seconds(20));
+    v1::GetJobResponse response;
+    return v1::PictoryJobs::NewStub(channel)
+        ->GetJob(&context, v1::GetJobRequest(), &response)
+        .error_code();
+  }
+  StatusCode Call(int listener, const std::string& ca, const Issued& own = {}) {
+    return Call(Channel(listener, {ca, own.key, own.certificate}));
+  }
+  std::vector<std::string> sans() {
+    MutexLock lock(mutex_);
+    return sans_;
+  }
+
+  static constexpr int kTls = 1;
+  static constexpr int kMutual = 2;
+  const Authority servers_{"servers"};
+  const Authority clients_{"clients"};
+  const std::shared_ptr<TlsKeys> keys_ =
+      std::make_shared<TlsKeys>(KeySet(servers_.Issue(kNames), clients_.certificate()));
+  RpcHouse house_;
+  Mutex mutex_;
+  std::vector<std::string> sans_ GUARDED_BY(mutex_);
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(TlsTest, CallersAreServedWhoTrustItsAuthority) {
+  EXPECT_EQ(Call(kTls, servers_.certificate()), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(sans(), IsEmpty());
+  EXPECT_EQ(Call(kTls, clients_.certificate()), StatusCode::UNAVAILABLE);
+}
+
+TEST_F(TlsTest, NamesOfACallersCertificateAreThereWithTheirKinds) {
+  const Issued client = clients_.Issue(
+      "DNS:client.example,URI:spiffe://test/ns/jobs,email:a@example.com,IP:192.0.2.7,"
+      "DNS:uri:spiffe://test/forged");
+  EXPECT_EQ(Call(kMutual, servers_.certificate(), client), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(sans(),
+              ElementsAre("uri:spiffe://test/ns/jobs", "dns:client.example",
+                          "dns:uri:spiffe://test/forged", "email:a@example.com", "ip:192.0.2.7"));
+}
+
+TEST_F(TlsTest, ACertificateIsNotLookedAtWhereNoneIsAskedFor) {
+  EXPECT_EQ(Call(kTls, servers_.certificate(), clients_.Issue("DNS:a.example")),
+            StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(sans(), IsEmpty());
+}
+
+TEST_F(TlsTest, WithoutACertificateOfItsAuthorityNobodyGetsIn) {
+  const Authority impostor("clients");  // by the same name
+  for (const Issued& shown :
+       {Issued{}, servers_.Issue("DNS:client.example"), impostor.Issue("DNS:client.example"),
+        clients_.Issue("DNS:client.example", -60)}) {
+    EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::UNAVAILABLE);
+  }
+  EXPECT_THAT(sans(), IsEmpty());
+}
+
+TEST_F(TlsTest, PlainCallersAtATlsPortAndTheOtherWayRoundDisturbNobody) {
+  const auto channel = Channel(kTls, {servers_.certificate(), "", ""});
+  EXPECT_EQ(Call(channel), StatusCode::INVALID_ARGUMENT);
+  grpc::ChannelArguments arguments;
+  EXPECT_EQ(Call(grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server_->ports()[kTls]),
+                                           grpc::InsecureChannelCredentials(), arguments)),
+            StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Call(0, servers_.certificate()), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Call(channel), StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(TlsTest, NewKeysAreForNewConnections) {
+  const auto before = Channel(kTls, {servers_.certificate(), "", ""});
+  EXPECT_EQ(Call(before), StatusCode::INVALID_ARGUMENT);
+  const Authority newer("newer");
+  const Authority newer_clients("newer clients");
+  keys_->Replace(KeySet(newer.Issue(kNames), newer_clients.certificate()));
+  EXPECT_EQ(Call(kTls, newer.certificate()), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Call(kTls, servers_.certificate()), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Call(before), StatusCode::INVALID_ARGUMENT) << "the connection that was there";
+  EXPECT_EQ(Call(kMutual, newer.certificate(), newer_clients.Issue("DNS:a.example")),
+            StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Call(kMutual, newer.certificate(), clients_.Issue("DNS:a.example")),
+            StatusCode::UNAVAILABLE);
+}
+
+TEST_F(TlsTest, ItsOwnCertificateLetsTheGatewayInAndNamesNobody) {
+  const auto own = MakeOwnCertificate();
+  ASSERT_TRUE(own.ok()) << own.status();
+  const Issued shown{.certificate = own->certificate_pem, .key = own->key_pem.Reveal()};
+  EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::UNAVAILABLE);
+  keys_->Trust(own->certificate_pem);
+  EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(sans(), IsEmpty());
+  keys_->Replace(KeySet(servers_.Issue(kNames), clients_.certificate()));
+  EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::INVALID_ARGUMENT)
+      << "new keys do not lock it out";
+  // It vouches for nobody else.
+  const auto other = MakeOwnCertificate();
+  EXPECT_EQ(Call(kMutual, servers_.certificate(),
+                 {.certificate = other->certificate_pem, .key = other->key_pem.Reveal()}),
+            StatusCode::UNAVAILABLE);
+}
+
+TEST_F(TlsTest, ADrainTellsLateCallersToComeAgainHereToo) {
+  const auto channel = Channel(kTls, {servers_.certificate(), "", ""});
+  EXPECT_EQ(Call(channel), StatusCode::INVALID_ARGUMENT);
+  house_.fake.Hold();
+  std::thread held([&] {
+    grpc::ClientContext context;
+    v1::GetJobRequest request;
+    request.set_job_id("held");
+    v1::GetJobResponse response;
+    EXPECT_EQ(v1::PictoryJobs::NewStub(channel)->GetJob(&context, request, &response).error_code(),
+              StatusCode::NOT_FOUND);
+  });
+  test::Await([this] { return house_.fake.held() == 1; }, "the call is under way");
+  std::thread drain([this] { server_->Drain(seconds(60)); });
+  test::Await(
+      [&] {
+        const StatusCode code = Call(channel);
+        EXPECT_THAT(code, AnyOf(StatusCode::INVALID_ARGUMENT, StatusCode::UNAVAILABLE));
+        return code == StatusCode::UNAVAILABLE;
+      },
+      "the drain");
+  house_.fake.Release();
+  held.join();
+  drain.join();
+}
+
+TEST(TlsKeySetTest, WhatIsWrongWithAFileIsSaid) {
+  const Authority authority;
+  const Issued good = authority.Issue(kNames);
+  const Issued other = authority.Issue(kNames);
+  const auto why = [](const absl::Status& status) { return std::string(status.message()); };
+
+  const auto facts = ReadCertificate(good.certificate + authority.certificate());
+  ASSERT_TRUE(facts.ok()) << facts.status();
+  EXPECT_EQ(facts->names, "DNS:localhost, IP Address:127.0.0.1");
+  EXPECT_LT(facts->begins, std::chrono::system_clock::now());
+  EXPECT_GT(facts->ends, std::chrono::system_clock::now());
+  EXPECT_TRUE(ReadCertificate(authority.Issue("", -60).certificate).ok()) << "is told elsewhere";
+
+  EXPECT_THAT(why(ReadCertificate("").status()), HasSubstr("holds no certificate"));
+  EXPECT_THAT(why(ReadCertificate(good.key).status()), HasSubstr("holds no certificate"));
+  const std::string half = good.certificate.substr(0, good.certificate.size() / 2);
+  EXPECT_THAT(why(ReadCertificate(half).status()), HasSubstr("broken certificate"));
+  EXPECT_THAT(why(ReadCertificate(good.certificate + half).status()),
+              HasSubstr("broken certificate"));
+  EXPECT_THAT(why(CheckAuthorities(half)), HasSubstr("broken certificate"));
+  EXPECT_TRUE(CheckAuthorities(authority.certificate()).ok());
+
+  EXPECT_TRUE(CheckKey(good.key, good.certificate).ok());
+  EXPECT_THAT(why(CheckKey(other.key, good.certificate)), HasSubstr("does not fit"));
+  EXPECT_THAT(why(CheckKey(good.certificate, good.certificate)), HasSubstr("no private key"));
+  EXPECT_THAT(why(CheckKey(test::Encrypted(good.key), good.certificate)),
+              HasSubstr("is encrypted"));
+}
+
+TEST(TlsKeySetTest, ANeedForKeysIsSaid) {
+  RpcHouse house;
+  ServerOptions options;
+  options.listeners = {{.address = "127.0.0.1:0", .security = Security::kTls}};
+  EXPECT_FALSE(Server::Start(std::move(options), house.DomainOf()).ok());
+}
+
+}  // namespace
+}  // namespace gateway::rpc
