@@ -19,7 +19,7 @@ CASES = {
     "black-holed": ("T9: watches whose network swallows everything", False,
                     [["trouble/run", "--only", "black-holed"]]),
     "rate-limited": ("T14: a 429 with Retry-After rests its account", True,
-                     [["jobs/jobs_test", "RestingTest.*"], ["contract/contract_test", "*Case0*429*:*RateLimit*"]]),
+                     [["jobs/jobs_test", "RestingTest.*:PollerTest.A429*"]]),
     "hostile-bodies": ("T18: answers of 100 MB, bombs of gzip, odd JSON", True,
                        [["http/http_test", "Flood.*"], ["contract/contract_test", "Hostile.*"]]),
     "secrets": ("T21: known secrets, looked for everywhere", True, [["e2e/canary_test.py"]]),
@@ -43,8 +43,7 @@ def command(script, *arguments):
         return [ROOT / "tests" / script, *arguments]
     programs = pathlib.Path(os.environ["PICTORY_BIN"]).parent / "tests"
     [only] = arguments
-    # A filter that finds nothing must not pass.
-    return [programs / script, f"--gtest_filter={only}", "--gtest_fail_if_no_test_selected"]
+    return [programs / script, f"--gtest_filter={only}"]
 
 
 def run(folder, quick, case):
@@ -54,7 +53,7 @@ def run(folder, quick, case):
             done = subprocess.run(list(map(str, command(*each))), stdout=subprocess.PIPE, stderr=log, text=True,
                                   timeout=SECONDS)
         lines = done.stdout.strip().splitlines()
-        good = done.returncode == 0 and not any("0 tests" in line for line in lines[-3:])
+        good = done.returncode == 0 and not any(" 0 tests" in line for line in lines)  # a filter that finds nothing
         met = met and good
         if not good:
             below += [f"{' '.join(each)}: exit {done.returncode}", *lines[-20:]]
