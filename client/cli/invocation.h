@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "download.h"
 #include "exit_code.h"
 #include "pictory_jobs/job.h"
 
@@ -74,6 +75,7 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
+  int max_mib = static_cast<int>(kDownloadMaxMib);
   std::string adopt;
   bool abandon = false;
 
