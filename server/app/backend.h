@@ -14,9 +14,9 @@ namespace gateway::app {
 
 class CoreBackend final : public rpc::Backend {
  public:
-  // `core` must outlive the backend.
-  CoreBackend(jobs::Core& core, pictory::TranslateOptions translate)
-      : core_(core), translate_(std::move(translate)) {}
+  // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
+  CoreBackend(jobs::Core& core, pictory::TranslateOptions translate, bool loopback_links)
+      : core_(core), translate_(std::move(translate)), loopback_links_(loopback_links) {}
 
   std::vector<errors::Violation> Validate(const google::protobuf::Message& request) override;
   void Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) override;
@@ -37,6 +37,7 @@ class CoreBackend final : public rpc::Backend {
  private:
   jobs::Core& core_;
   const pictory::TranslateOptions translate_;
+  const bool loopback_links_;
 };
 
 }  // namespace gateway::app
