@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string>
@@ -105,6 +106,16 @@ void HardenProcess() {
   prctl(PR_SET_DUMPABLE, 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
+}
+
+void DropTlsKeyLog(bool wanted) {
+  constexpr char kVariable[] = "SSLKEYLOGFILE";
+  if (std::getenv(kVariable) == nullptr) return;
+  if (!wanted) unsetenv(kVariable);
+  obs::Log(
+      obs::Level::kWarn, "tls_key_log",
+      {{"note", wanted ? "SSLKEYLOGFILE is set: the keys of all calls to Pictory go into that file"
+                       : "SSLKEYLOGFILE is ignored; it counts with --log-level debug only"}});
 }
 
 }  // namespace gateway::app

@@ -52,4 +52,9 @@ void SkipDeadlockDetection();
 // Keeps secrets in memory out of core dumps and away from other processes of the same user.
 void HardenProcess();
 
+// Takes SSLKEYLOGFILE out of the environment, unless `wanted`, and says so in the log. libcurl
+// would write the keys of each TLS connection into the file that it names, and who has those reads
+// the credentials. Call it before libcurl starts and while no other thread reads the environment.
+void DropTlsKeyLog(bool wanted);
+
 }  // namespace gateway::app

@@ -68,6 +68,7 @@ int RunGateway(const Config& config) {
   SignalWaiter signals;  // first: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
   LogGiven(config.given);
+  DropTlsKeyLog(config.log_level == obs::Level::kDebug);
   rpc::TakeLibraryLogs();
   ReturnLargeBlocksAtOnce();
   RemoveReadyFile(config.ready_file);

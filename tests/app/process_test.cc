@@ -51,5 +51,17 @@ TEST(SignalsDeathTest, SomeAskForTheEndAndAllOthersAreSurvived) {
   }
 }
 
+// libcurl asks the environment for it, so what counts is that it is gone from there.
+TEST(TlsKeyLogDeathTest, IsDroppedUnlessWanted) {
+  Expect(7, [] {
+    DropTlsKeyLog(false);  // there is none
+    setenv("SSLKEYLOGFILE", "/tmp/keys", 1);
+    DropTlsKeyLog(true);
+    if (std::getenv("SSLKEYLOGFILE") == nullptr) return 1;
+    DropTlsKeyLog(false);
+    return std::getenv("SSLKEYLOGFILE") == nullptr ? 7 : 2;
+  });
+}
+
 }  // namespace
 }  // namespace gateway::app
