@@ -109,7 +109,12 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   one_job(result);
   CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
   result->add_option("-o,--output", to.output, "Into this file; - is standard output");
-  result->add_flag("--download", to.download, "The video itself")->excludes(part);
+  CLI::Option* download =
+      result->add_flag("--download", to.download, "The video itself")->excludes(part);
+  result
+      ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
+      ->check(AboveZero())
+      ->needs(download);
 
   CLI::App* resolve =
       Add(app, to, Command::kResolve, "resolve", "Settle an UNCONFIRMED job", help::kResolve);

@@ -1,9 +1,14 @@
 #include "download.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +16,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "base/host_port.h"
 #include "transfer.h"
 #include "words.h"
 
@@ -35,6 +41,10 @@ struct Transfer {
   bool first = true;
   bool write_failed = false;
   bool misplaced = false;   // the server goes on somewhere else
+  bool too_large = false;   // for max_bytes
+  bool led_inside = false;  // by a redirect
+  std::string no_room;      // on the disk; why
+  std::int64_t got = 0;     // bytes of this attempt
   std::int64_t total = -1;  // of the whole file, if the server tells
 };
 
@@ -82,6 +92,24 @@ bool ReadRange(const std::string& range, std::int64_t& from, std::int64_t& total
   return read >= 2;
 }
 
+// Whether the bytes that are announced have a place, and are not too many. What is not announced is
+// seen as it comes.
+bool Fits(Transfer& transfer) {
+  curl_off_t announced = -1;
+  curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  transfer.too_large =
+      transfer.had + std::max<curl_off_t>(announced, 0) > transfer.download->max_bytes;
+  if (transfer.too_large || announced <= 0 || transfer.streams) return !transfer.too_large;
+  const auto folder = std::filesystem::absolute(transfer.download->partial).parent_path();
+  std::error_code unknown;
+  const auto space = std::filesystem::space(folder, unknown);
+  if (unknown || space.available >= static_cast<std::uintmax_t>(announced)) return true;
+  transfer.no_room =
+      absl::StrCat("the video needs ", Bytes(static_cast<double>(announced)), " and ",
+                   Bytes(static_cast<double>(space.available)), " are free");
+  return false;
+}
+
 // Takes the first bytes of an answer. If the answer does not go on where the file ends, it must be
 // the whole.
 bool Begin(Transfer& transfer, long status) {
@@ -106,16 +134,45 @@ std::size_t OnBytes(char* data, std::size_t, std::size_t size, void* user) {
   long status = 0;
   curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 300) return size;  // an error's page is not the video
+  if (transfer.got == 0 && transfer.streams && !Fits(transfer)) return 0;
+  transfer.got += static_cast<std::int64_t>(size);
   if (transfer.file == nullptr && transfer.streams) {
+    transfer.too_large = transfer.got > transfer.download->max_bytes;
+    if (transfer.too_large) return 0;
     transfer.write_failed = !transfer.download->sink({data, size});
     return transfer.write_failed ? 0 : size;
   }
-  if (transfer.first && !Begin(transfer, status)) return 0;
+  if (transfer.first && (!Begin(transfer, status) || !Fits(transfer))) return 0;
+  transfer.too_large = transfer.had + transfer.got > transfer.download->max_bytes;
+  if (transfer.too_large) return 0;
   if (transfer.file == nullptr || std::fwrite(data, 1, size, transfer.file) != size) {
     transfer.write_failed = true;
     return 0;
   }
   return size;
+}
+
+// A proxy of the environment is inside by right, and looks up names itself.
+bool UsesProxy() {
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return true;
+  }
+  return false;
+}
+
+// Opens no connection to an inside address where a redirect leads.
+curl_socket_t OnConnect(void* user, curlsocktype, curl_sockaddr* to) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  long redirects = 0;
+  curl_easy_getinfo(transfer.curl, CURLINFO_REDIRECT_COUNT, &redirects);
+  if (redirects > 0 && !UsesProxy()) {
+    char host[NI_MAXHOST] = "";
+    getnameinfo(&to->addr, to->addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+    transfer.led_inside = IsInsideAddress(host);
+    if (transfer.led_inside) return CURL_SOCKET_BAD;
+  }
+  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 int OnFetched(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
@@ -136,6 +193,8 @@ void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_sl
   curl_easy_setopt(curl, CURLOPT_URL, transfer.download->url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnConnect);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kRedirectsMax);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -160,6 +219,17 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
     return absl::CancelledError("The download was stopped");
   if (transfer.write_failed && transfer.streams) return absl::CancelledError("Nobody reads it");
   if (transfer.write_failed) return FileError(transfer.download->partial);
+  if (transfer.too_large) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "The video has more than ", Bytes(static_cast<double>(transfer.download->max_bytes)),
+        "; --max-mib allows more"));
+  }
+  if (!transfer.no_room.empty())
+    return absl::ResourceExhaustedError("No room: " + transfer.no_room);
+  if (transfer.led_inside) {
+    return absl::FailedPreconditionError(
+        "Not followed: the video's server leads to an inside address");
+  }
   if (transfer.misplaced) return absl::OutOfRangeError("The server goes on at another place");
   if (code != CURLE_OK) {
     return absl::UnavailableError(absl::StrCat(
@@ -191,9 +261,10 @@ absl::Status Stream(const Download& download) {
 }
 
 absl::Status CheckUrl(const Download& download) {
-  if (MayDownload(download.url)) return absl::OkStatus();
+  if (MayAsk(download.url, download.gateway_is_here)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "Not downloaded, because it is neither https nor on this machine: ", OneLine(download.url)));
+      "Not downloaded, because it is neither https nor the sandbox's on this machine: ",
+      OneLine(download.url)));
 }
 
 absl::Status Attempt(const Download& download) {
@@ -222,6 +293,10 @@ absl::Status Attempt(const Download& download) {
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   if (transfer.file == nullptr) file.release();  // freopen closed it
   const absl::Status outcome = Outcome(transfer, code, status, detail);
+  if (transfer.too_large) {  // nothing to go on with
+    std::filesystem::remove(download.partial, ignored);
+    Forget(download);
+  }
   if (!outcome.ok()) return outcome;
   if (std::fclose(file.release()) != 0) return FileError(download.partial);
   std::error_code error;
@@ -237,8 +312,9 @@ absl::Status Attempt(const Download& download) {
 
 }  // namespace
 
-bool MayDownload(const std::string& url) {
+bool MayAsk(const std::string& url, bool gateway_is_here) {
   if (url.rfind("https://", 0) == 0) return true;
+  if (!gateway_is_here) return false;
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), curl_url_cleanup);
   char* host = nullptr;
   if (url.rfind("http://", 0) != 0 ||
@@ -249,6 +325,38 @@ bool MayDownload(const std::string& url) {
   const std::unique_ptr<char, decltype(&curl_free)> owned(host, curl_free);
   const std::string_view name(host);
   return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
+}
+
+bool IsHere(const std::string& server) {
+  if (server.rfind("unix:", 0) == 0) return true;
+  constexpr std::string_view kDns = "dns:///";
+  const auto address =
+      gateway::ParseHostPort(server.rfind(kDns, 0) == 0 ? server.substr(kDns.size()) : server);
+  return address.ok() && address->IsLoopback();
+}
+
+bool IsInsideAddress(const std::string& address) {
+  in6_addr v6{};
+  in_addr v4{};
+  if (inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &v6) == 1) {
+    const auto* const bytes = v6.s6_addr;
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6) || IN6_IS_ADDR_V4COMPAT(&v6);
+    if (!mapped) {
+      return IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LOOPBACK(&v6) ||
+             IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_SITELOCAL(&v6) ||
+             IN6_IS_ADDR_MULTICAST(&v6) || (bytes[0] & 0xFE) == 0xFC;
+    }
+    std::memcpy(&v4, bytes + 12, sizeof v4);
+  } else if (inet_pton(AF_INET, address.c_str(), &v4) != 1) {
+    return true;
+  }
+  const std::uint32_t ip = ntohl(v4.s_addr);
+  const auto in = [ip](std::uint32_t net, int bits) {
+    return ip >> (32 - bits) == net >> (32 - bits);
+  };
+  return in(0x00000000, 8) || in(0x0A000000, 8) || in(0x64400000, 10) || in(0x7F000000, 8) ||
+         in(0xA9FE0000, 16) || in(0xAC100000, 12) || in(0xC0000000, 24) || in(0xC0A80000, 16) ||
+         in(0xC6120000, 15) || ip >= 0xE0000000;
 }
 
 absl::Status FetchFile(const Download& download) {

@@ -11,11 +11,23 @@
 
 namespace pictory_jobs::cli {
 
-// Whether a URL may be fetched: https, or http to this machine (the sandbox).
-bool MayDownload(const std::string& url);
+// Whether a URL that a gateway has named may be asked: https, or, if that gateway is on this
+// machine, http to this machine (the sandbox). Else a stranger's word could aim this program at
+// whatever listens here.
+bool MayAsk(const std::string& url, bool gateway_is_here);
+// Whether `server`, as --server names it, is on this machine.
+bool IsHere(const std::string& server);
+// Whether nobody outside can mean this address: loopback, private, link-local and the like. Text
+// that is no address counts as one.
+bool IsInsideAddress(const std::string& address);
+
+// What a video may have where --max-mib says nothing: more than any render, less than most disks.
+inline constexpr std::int64_t kDownloadMaxMib = 64 * 1024;
 
 struct Download {
   std::string url;
+  bool gateway_is_here = false;  // the one that named the URL
+  std::int64_t max_bytes = kDownloadMaxMib << 20;
   std::string path;  // what it becomes, by renaming, once it is complete
   // The file's path until then. It is kept on failure and continued the next time, unless the
   // server has another version by then. A file beside it tells which version it is of.

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "download.h"
 #include "exit_code.h"
 #include "pictory_jobs/job.h"
 
@@ -76,6 +77,7 @@ struct Invocation {
   std::string output;
   bool download = false;
   std::string by_label;  // usage
+  int max_mib = static_cast<int>(kDownloadMaxMib);
   std::string adopt;
   bool abandon = false;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clean_text.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -24,7 +25,7 @@ std::string LiveBlock::Shown() const {
   const int columns = Columns();
   std::string shown = kNoWrap;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
-    absl::StrAppend(&shown, i == 0 ? "" : "\n", Fit(lines_[i], columns));
+    absl::StrAppend(&shown, i == 0 ? "" : "\n", Fit(OneLine(lines_[i]), columns));
   }
   return shown + kWrap;
 }
@@ -32,7 +33,7 @@ std::string LiveBlock::Shown() const {
 void LiveBlock::Draw(std::vector<std::string> lines, const std::string& above) {
   lines_ = std::move(lines);
   std::string frame = kFromHereOn;
-  if (!above.empty()) absl::StrAppend(&frame, above, "\n");
+  if (!above.empty()) absl::StrAppend(&frame, gateway::CleanLines(above), "\n");
   absl::StrAppend(&frame, Shown());
   if (lines_.size() > 1) absl::StrAppend(&frame, "\x1b[", lines_.size() - 1, "A");
   screen_.write(frame + "\r");

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/clean_text.h"
 #include "json_text.h"
 #include "standard_streams.h"
 
@@ -23,11 +24,28 @@ std::string AsJson(const char* kind, std::string text) {
 
 }  // namespace
 
+Output::Output(const Invocation& invocation)
+    : json_(invocation.json), quiet_(invocation.quiet), on_terminal_(isatty(STDOUT_FILENO) != 0) {}
+
+// Whoever made the text, a server has had its words in it.
+std::string Output::Clean(std::string_view text) const {
+  return json_ ? gateway::CleanJson(text) : gateway::CleanLines(text);
+}
+
 void Output::Answer(std::string_view text) {
-  if (intact()) failure_ = WriteAll(STDOUT_FILENO, text);
+  if (!intact()) return;
+  if (!on_terminal_) {
+    failure_ = WriteAll(STDOUT_FILENO, text);
+    return;
+  }
+  held_.append(text);
+  const std::size_t whole = held_.size() - gateway::UnfinishedBytes(held_);
+  failure_ = WriteAll(STDOUT_FILENO, Clean(held_.substr(0, whole)));
+  held_.erase(0, whole);
 }
 
 bool Output::Delivered() {
+  if (intact() && !held_.empty()) failure_ = WriteAll(STDOUT_FILENO, Clean(held_));
   if (intact()) failure_ = Settle(STDOUT_FILENO);
   return intact();
 }
@@ -42,14 +60,14 @@ std::string Output::Obstacle() {
 }
 
 void Output::Note(const std::string& text) {
-  if (!quiet_) ToStderr(json_ ? AsJson("note", text) : text);
+  if (!quiet_) ToStderr(Clean(json_ ? AsJson("note", text) : text));
 }
 
 void Output::Warn(const std::string& text) {
-  if (!text.empty()) ToStderr(json_ ? AsJson("warning", text) : text);
+  if (!text.empty()) ToStderr(Clean(json_ ? AsJson("warning", text) : text));
 }
 
-void Output::Tell(const Problem& problem) { ToStderr(Told(problem)); }
+void Output::Tell(const Problem& problem) { ToStderr(Clean(Told(problem))); }
 
 std::string Output::Told(const Problem& problem) const {
   return json_ ? ProblemLine(problem) : ProblemText(problem);

@@ -13,15 +13,15 @@ namespace pictory_jobs::cli {
 
 class Output {
  public:
-  explicit Output(const Invocation& invocation)
-      : json_(invocation.json), quiet_(invocation.quiet) {}
+  explicit Output(const Invocation& invocation);
 
   bool json() const { return json_; }
 
-  // Writes to stdout, at once, the bytes as they are. Nothing more is written once something could
-  // not be.
+  // Writes to stdout, at once, the bytes as they are; on a terminal without what could steer it.
+  // Nothing more is written once something could not be.
   void Answer(std::string_view text);
-  // stderr. With --json each is an object on a line of its own: `{"note":…}`, `{"warning":…}` and
+  // stderr, without what could steer a terminal. With --json each is an object on a line of its
+  // own: `{"note":…}`, `{"warning":…}` and
   // `{"error":…}`.
   // Only for those who look: not with --quiet.
   void Note(const std::string& text);
@@ -50,9 +50,13 @@ class Output {
   static bool Terminal();
 
  private:
+  std::string Clean(std::string_view text) const;
+
   const bool json_;
   const bool quiet_;
-  int failure_ = 0;  // the errno
+  const bool on_terminal_;  // stdout is one
+  std::string held_;        // for it: the beginning of a character whose rest is still to come
+  int failure_ = 0;         // the errno
 };
 
 }  // namespace pictory_jobs::cli

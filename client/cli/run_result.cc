@@ -160,8 +160,11 @@ ExitCode DownloadVideo(const Session& session, const Job& job) {
   if (url.empty()) {
     session.out.Tell({.code = absl::StatusCode::kNotFound,
                       .reason = kNoResultReason,
-                      .message = absl::StrCat("this ", KindWord(job.kind()),
-                                              " has no video to download; a render has one"),
+                      .message = job.has_render()
+                                     ? "the video's URL is no https URL, so it is not followed; "
+                                       "`pictory result JOB --part result-json` has it"
+                                     : absl::StrCat("this ", KindWord(job.kind()),
+                                                    " has no video to download; a render has one"),
                       .job_id = OneLine(job.job_id())});
     return kNotFound;
   }
@@ -172,6 +175,8 @@ ExitCode DownloadVideo(const Session& session, const Job& job) {
                     Output::StderrScreen());
   Download download;
   download.url = url;
+  download.gateway_is_here = IsHere(session.args.server);
+  download.max_bytes = static_cast<std::int64_t>(session.args.max_mib) << 20;
   download.progress = [&line](std::int64_t done, std::int64_t total) {
     line.Update(done, total, steady_clock::now());
   };

@@ -42,6 +42,7 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
   Upload upload;
   upload.file = &file;
   upload.url = place->signed_url();
+  upload.gateway_is_here = IsHere(session.args.server);
   upload.content_type = place->content_type();
   upload.timeout = session.args.timeout;
   upload.stop = session.stop;

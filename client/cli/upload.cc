@@ -375,9 +375,11 @@ bool LocalFile::Unchanged() const {
 absl::Status SendFile(const Upload& upload) {
   // The rule of downloads holds here too; a user name in the URL would be a credential to send
   // along.
-  if (!MayDownload(upload.url) || upload.url.find('@') < upload.url.find('/', 8)) {
+  if (!MayAsk(upload.url, upload.gateway_is_here) ||
+      upload.url.find('@') < upload.url.find('/', 8)) {
     return absl::InvalidArgumentError(
-        "Not uploaded: the gateway named a place that is neither https nor on this machine");
+        "Not uploaded: the gateway named a place that is neither https nor the sandbox's on this "
+        "machine");
   }
   const Curl curl(curl_easy_init());
   if (!curl) return absl::InternalError("libcurl cannot start");

@@ -18,10 +18,9 @@ http::ServerResponse Probe(const std::function<std::string()>& why_not) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address,
-                                                                std::uint16_t port,
-                                                                obs::Metrics& metrics,
-                                                                Probes probes) {
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
+    const std::string& address, std::uint16_t port, obs::Metrics& metrics, Probes probes,
+    std::vector<std::string> host_names) {
   http::ServerOptions options;
   options.name = "admin listener";
   options.address = address;
@@ -32,6 +31,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::strin
   options.read_timeout = limits::kAdminReadTimeout;
   options.write_timeout = limits::kAdminWriteTimeout;
   options.idle_timeout = limits::kAdminIdleTimeout;
+  options.host_names = std::move(host_names);
   absl::StatusOr<std::unique_ptr<http::Server>> server = http::Server::Listen(std::move(options));
   if (!server.ok()) return server.status();
   return std::unique_ptr<AdminServer>(

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "http/server.h"
@@ -25,11 +26,10 @@ struct Probes {
 class AdminServer {
  public:
   // `metrics` must outlive the server, as must what `probes` refer to. /readyz answers 503 until
-  // SetReady(true).
-  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& address,
-                                                            std::uint16_t port,
-                                                            obs::Metrics& metrics,
-                                                            Probes probes = {});
+  // SetReady(true). `host_names`: see http::ServerOptions.
+  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(
+      const std::string& address, std::uint16_t port, obs::Metrics& metrics, Probes probes = {},
+      std::vector<std::string> host_names = {});
 
   void SetReady(bool ready) { ready_ = ready; }
   // "127.0.0.1:8081"

@@ -18,6 +18,14 @@ http::ServerResponse Empty(int status) {
   return response;
 }
 
+// The host in a URL of the form scheme://host[:port][/path]; "" if there is none.
+std::string HostIn(std::string_view url) {
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos) return "";
+  const std::string_view rest = url.substr(colon + 3);
+  return std::string(rest.substr(0, rest.find_first_of(":/")));
+}
+
 }  // namespace
 
 // A Body keeps the beginning of a request's body; what follows is not read.
@@ -58,6 +66,8 @@ absl::StatusOr<std::unique_ptr<WebhookReceiver>> WebhookReceiver::Listen(
   server_options.read_timeout = limits::kWebhookCallReadTimeout;
   server_options.write_timeout = limits::kWebhookCallWriteTimeout;
   server_options.idle_timeout = limits::kWebhookCallIdleTimeout;
+  server_options.host_names = options.host_names;
+  server_options.host_names.push_back(HostIn(options.public_url));
   absl::StatusOr<std::unique_ptr<http::Server>> server =
       http::Server::Listen(std::move(server_options));
   if (!server.ok()) return server.status();

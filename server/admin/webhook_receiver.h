@@ -38,6 +38,9 @@ struct WebhookReceiverOptions {
   // Under which Pictory reaches the listener, without a '/' at its end; empty: http and the
   // address.
   std::string public_url;
+  // What else than an address, `localhost` and the host of that URL callers may send as Host, if
+  // the listener is on loopback.
+  std::vector<std::string> host_names{};
 };
 
 // The functions are called on the receiver's thread and must not block.

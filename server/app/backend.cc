@@ -18,7 +18,7 @@ void CoreBackend::Submit(jobs::SubmitRequest request, jobs::Submitter::Done done
 }
 
 absl::StatusOr<std::string> CoreBackend::ReadFull(std::string_view result_json, v1::JobKind kind) {
-  return pictory::ReadFullResult(result_json, kind);
+  return pictory::ReadFullResult(result_json, kind, loopback_links_);
 }
 
 void CoreBackend::Resolve(const std::string& tenant,

@@ -13,8 +13,9 @@ namespace gateway::app {
 
 class CoreBackend final : public rpc::Backend {
  public:
-  // `core` must outlive the backend.
-  explicit CoreBackend(jobs::Core& core) : core_(core) {}
+  // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
+  CoreBackend(jobs::Core& core, bool loopback_links)
+      : core_(core), loopback_links_(loopback_links) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -36,6 +37,7 @@ class CoreBackend final : public rpc::Backend {
 
  private:
   jobs::Core& core_;
+  const bool loopback_links_;
 };
 
 }  // namespace gateway::app

@@ -6,9 +6,12 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "app/pictory_flags.h"
 #include "app/secret_file.h"
 #include "app/webhooks.h"
+#include "base/errors.h"
+#include "base/host_port.h"
 
 namespace gateway::app {
 namespace {
@@ -114,6 +117,11 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
+  for (const std::string& host : config.allowed_hosts) {
+    if (ParseHostPort(host + ":0").ok()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("--allowed-host: '", errors::Clean(host),
+                                                   "' is not a host's name; no port goes with it"));
+  }
   if (absl::Status status = CompleteWebhooks(flags.webhooks, config); !status.ok()) return status;
   return CompletePictory(flags.pictory, variables, config);
 }

@@ -75,6 +75,7 @@ class Reading {
   void ReadFlags(int argc, const char* const* argv);
   void ReadVariables();
   void ReadFile();
+  void CheckSeen();
   GivenSettings Given() const;
 
   bool sandbox() const { return sandbox_command_->parsed(); }
@@ -158,6 +159,17 @@ void Reading::ReadFile() {
   if (!file.ok()) Report({own().Located(std::string(file.status().message()))});
 }
 
+// Everybody on this machine can read the command line in the list of processes.
+void Reading::CheckSeen() {
+  for (const GivenSetting& setting : own().given()) {
+    if (setting.name != "proxy" || setting.source != "flag") continue;
+    if (config_.proxy.find('@') == std::string::npos) continue;
+    Report(
+        {"--proxy: holds a user's name or password, which others see in the list of processes; "
+         "set PICTORY_PROXY, or name a file that has it with --config"});
+  }
+}
+
 GivenSettings Reading::Given() const {
   GivenSettings given{.settings = own().given(), .ignored = ignored_};
   for (GivenSetting& secret : GivenSecrets(variables_)) given.settings.push_back(std::move(secret));
@@ -172,6 +184,7 @@ Parsed Reading::Result() {
     parsed.text = *help_;
     return parsed;
   }
+  CheckSeen();
   if (problems_.empty()) {
     const absl::Status status = sandbox()
                                     ? CompleteSandbox(sandbox_flags_, variables_, sandbox_config_)

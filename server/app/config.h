@@ -65,6 +65,9 @@ struct Config {
   // for them. An empty URL is the listener's own, plain and on loopback.
   std::optional<Address> webhook_listen;
   std::string webhook_url;
+  // Names under which the admin and webhook listeners on loopback are addressed, besides localhost
+  // and the host of webhook_url.
+  std::vector<std::string> allowed_hosts;
   // If true, jobs and what was paid are forgotten with the process. There is no flag for it: only
   // benches have a use for it, to show what durability costs.
   bool memory_store = false;

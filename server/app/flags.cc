@@ -50,6 +50,12 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
                  "HTTP listener for /metrics, /livez, /readyz; 'off' for none")
       ->envname("PICTORY_ADMIN_LISTEN")
       ->capture_default_str();
+  app.add_option(
+         "--allowed-host", config.allowed_hosts,
+         "Name that a proxy sends as Host to the admin or webhook listener on loopback, which "
+         "else answer only to their address, localhost and the host of --webhook-url; may be "
+         "repeated")
+      ->envname("PICTORY_ALLOWED_HOST");
   app.add_flag("--trust-network", config.trust_network,
                "Allow listeners others can reach although callers are not identified")
       ->envname("PICTORY_TRUST_NETWORK");

@@ -402,7 +402,7 @@ absl::Status Gateway::Parts::PrepareTls() {
 }
 
 absl::Status Gateway::Parts::Serve() {
-  backend = std::make_unique<CoreBackend>(*core);
+  backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config));
   rpc::Domain domain{.hub = core->hub,
                      .store = *store,
                      .wheel = *wheel,
@@ -460,7 +460,8 @@ absl::Status Gateway::Parts::Serve() {
     auto side_door =
         admin::AdminServer::Start(config.admin_listen->host, config.admin_listen->port, metrics,
                                   {.not_live = [this] { return self_watch->NotLive(); },
-                                   .not_ready = [this] { return NotReady(); }});
+                                   .not_ready = [this] { return NotReady(); }},
+                                  config.allowed_hosts);
     if (!side_door.ok()) return side_door.status();
     admin = *std::move(side_door);
     Log(Level::kInfo, "admin", {{"http", admin->authority()}});

@@ -122,4 +122,14 @@ void HardenProcess() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+void DropTlsKeyLog(bool wanted) {
+  constexpr char kVariable[] = "SSLKEYLOGFILE";
+  if (std::getenv(kVariable) == nullptr) return;
+  if (!wanted) unsetenv(kVariable);
+  obs::Log(
+      obs::Level::kWarn, "tls_key_log",
+      {{"note", wanted ? "SSLKEYLOGFILE is set: the keys of all calls to Pictory go into that file"
+                       : "SSLKEYLOGFILE is ignored; it counts with --log-level debug only"}});
+}
+
 }  // namespace gateway::app

@@ -61,4 +61,9 @@ void HardenProcess();
 // read: children inherit the environment, and /proc shows it. Call it before any thread starts.
 void ForgetSecretVariables();
 
+// Takes SSLKEYLOGFILE out of the environment, unless `wanted`, and says so in the log. libcurl
+// would write the keys of each TLS connection into the file that it names, and who has those reads
+// the credentials. Call it before libcurl starts and while no other thread reads the environment.
+void DropTlsKeyLog(bool wanted);
+
 }  // namespace gateway::app

@@ -87,6 +87,7 @@ int RunGateway(const Config& config) {
         {{"advice", "a core dump holds the secrets; remove --allow-core-dumps once it is made"}});
   }
   LogGiven(config.given);
+  DropTlsKeyLog(config.log_level == obs::Level::kDebug);
   rpc::TakeLibraryLogs();
   ReturnLargeBlocksAtOnce();
   RemoveReadyFile(config.ready_file);

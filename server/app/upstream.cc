@@ -1,5 +1,6 @@
 #include "app/upstream.h"
 
+#include "absl/strings/match.h"
 #include "app/pictory_flags.h"
 #include "base/limits.h"
 #include "obs/log.h"
@@ -7,9 +8,13 @@
 
 namespace gateway::app {
 
+bool AnswersNameLoopback(const Config& config) {
+  return config.sandbox || absl::StartsWithIgnoreCase(config.base_url, "http://");
+}
+
 pictory::ClientOptions ClientOptionsOf(const Config& config) {
   pictory::ClientOptions options;
-  options.allow_loopback_urls = config.sandbox;
+  options.allow_loopback_urls = AnswersNameLoopback(config);
   options.max_job_reply_bytes = static_cast<std::size_t>(config.max_job_reply_mib) * limits::kMiB;
   if (config.auth == pictory::AuthMode::kKey) {
     options.api_key = config.sandbox ? Secret(kSandboxKey) : config.api_key;

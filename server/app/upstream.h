@@ -13,6 +13,10 @@ namespace gateway::app {
 // ones never go there.
 pictory::ClientOptions ClientOptionsOf(const Config& config);
 
+// Whether Pictory's answers may name URLs of this machine: those of the embedded sandbox, and of
+// what stands in for Pictory at a loopback address. Only there is plain http taken at all.
+bool AnswersNameLoopback(const Config& config);
+
 // The options for validation and translation alike.
 pictory::TranslateOptions TranslateOptionsOf(const Config& config);
 

@@ -87,7 +87,8 @@ absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
   if (!seal.ok()) return seal.status();
   auto receiver = admin::WebhookReceiver::Listen({.address = config.webhook_listen->host,
                                                   .port = config.webhook_listen->port,
-                                                  .public_url = config.webhook_url},
+                                                  .public_url = config.webhook_url,
+                                                  .host_names = config.allowed_hosts},
                                                  *std::move(seal));
   if (!receiver.ok()) return receiver.status();
   obs::Log(obs::Level::kInfo, "webhooks",

@@ -14,4 +14,13 @@ namespace gateway {
 std::string CleanText(std::string_view text,
                       std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
 
+// The same of several lines: ends of lines and tabs stay, and nothing is cut.
+std::string CleanLines(std::string_view text);
+
+// JSON with the same characters inside its strings as escapes, so that it means what it meant.
+std::string CleanJson(std::string_view json);
+
+// How many bytes at the end of `text` begin a character of UTF-8 that is not whole yet.
+std::size_t UnfinishedBytes(std::string_view text);
+
 }  // namespace gateway

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -26,6 +27,36 @@ bool IsWord(std::string_view text, std::size_t max_bytes) {
 void AppendBase32(std::string& out, std::uint64_t value, int digits) {
   for (int shift = 5 * (digits - 1); shift >= 0; shift -= 5) {
     out.push_back(kCrockford[(value >> shift) & 31]);
+  }
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// `text` with each %XX as its byte; what is no escape stays.
+std::string PercentDecode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
+    const int low = high < 0 ? -1 : HexValue(text[i + 2]);
+    out.push_back(low < 0 ? text[i] : static_cast<char>(high * 16 + low));
+    if (low >= 0) i += 2;
+  }
+  return out;
+}
+
+// The same for text in which nothing is encoded.
+bool HasPlainDotSegment(std::string_view text) {
+  while (true) {
+    const std::size_t end = std::min(text.find_first_of("/\\?#;"), text.size());
+    const std::string_view segment = text.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    if (end == text.size()) return false;
+    text.remove_prefix(end + 1);
   }
 }
 
@@ -70,8 +101,19 @@ bool IsCallerId(std::string_view id) { return IsWord(id, limits::kCallerIdMaxByt
 bool IsRequestId(std::string_view id) { return IsWord(id, limits::kRequestIdMaxBytes); }
 
 bool IsUpstreamId(std::string_view id) {
-  return !id.empty() && id.size() <= limits::kUpstreamIdMaxBytes && id != "." && id != ".." &&
-         std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  return !id.empty() && id.size() <= limits::kUpstreamIdMaxBytes &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; }) &&
+         !HasDotSegment(id);
+}
+
+bool HasDotSegment(std::string_view text) {
+  std::string now(text);
+  while (!HasPlainDotSegment(now)) {
+    std::string decoded = PercentDecode(now);
+    if (decoded.size() == now.size()) return false;
+    now = std::move(decoded);
+  }
+  return true;
 }
 
 std::string PercentEncode(std::string_view text) {

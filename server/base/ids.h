@@ -25,9 +25,18 @@ std::string MintRequestId(Random& random);
 // Whether a caller may name a job so: 1–128 of [A-Za-z0-9_-].
 bool IsCallerId(std::string_view id);
 
-// Whether Pictory may call a job so: 1–256 visible ASCII characters. Not `.` and `..`: servers and
-// proxies take these for directories even percent-encoded, so no path could ask for such a job.
+// Whether Pictory may call a job, a project or whatever else stands in a path so: 1–256 visible
+// ASCII characters, without a dot segment. It is the one rule for ids that go into paths to
+// Pictory.
 bool IsUpstreamId(std::string_view id);
+// What IsUpstreamId asks, in words that follow the field's name.
+inline constexpr char kUpstreamIdRule[] =
+    "must be 1 to 256 visible ASCII characters, without . or .. as a part between slashes";
+
+// Whether a part of `text` is `.` or `..`, which servers and proxies take for "here" and "one up".
+// Some of them decode before they look, even twice, and take `\` for a slash or end a part at `;`,
+// so all of that counts.
+bool HasDotSegment(std::string_view text);
 
 // Whether a text can be a request_id: 1–64 of [A-Za-z0-9_-].
 bool IsRequestId(std::string_view id);

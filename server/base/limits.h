@@ -72,6 +72,14 @@ inline constexpr std::size_t kUrlMaxBytes = 2048;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
+// Our own secrets in Pictory's words. A value below the least is no secret: it would be found in
+// innocent words. Of a longer one so many bytes in a row are taken out wherever they stand.
+inline constexpr std::size_t kSecretMinBytes = 8;
+inline constexpr std::size_t kSecretPartMinBytes = 10;
+// How many secrets are looked for, the newest: a late answer may hold one that was replaced.
+inline constexpr std::size_t kSecretsRemembered = 8;
+// Of a URL in a result. A longer one is not shown as a link; it stands in RESULT_JSON as it came.
+inline constexpr std::size_t kResultUrlMaxBytes = 8 * kKiB;
 // How much of Pictory's words stands inside a status message.
 inline constexpr std::size_t kUpstreamTextMaxBytes = 512;
 // How many fields one refusal of Pictory's may name.
@@ -87,6 +95,9 @@ inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3'
 // Transfers to and from Pictory.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;
+// How often a request that is not paid may be written: libcurl alone would repeat one five times if
+// each of its streams is refused.
+inline constexpr int kReadSendsMax = 2;
 inline constexpr int kUpstreamInFlightMax = 10'000;
 // How long a caller is told to wait where an answer of Pictory's was of no use and does not say it
 // itself.
@@ -128,6 +139,9 @@ inline constexpr milliseconds kRestCheckInterval{250};
 // How often Pictory is asked while it refuses the credentials: hardly anything but a person's deed
 // changes that.
 inline constexpr seconds kCredentialsProbeInterval{30};
+// How long after a refusal Pictory is asked once more before the account rests: a refusal may
+// stray.
+inline constexpr seconds kCredentialsConfirmAfter{2};
 
 inline constexpr int kDegradedAfter = 3;  // polls in a row that said nothing, and watchers are told
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <climits>
+#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 
 namespace gateway::http {
 namespace {
@@ -268,6 +270,7 @@ FinishedRequest CurlTransfer::Abandon(std::string reason) {
 FinishedRequest CurlTransfer::Conclude() {
   // libcurl must not be left with a pointer to what goes now.
   curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, nullptr);
+  response_.repeats = std::max(0, sends_ - 1);
   FinishedRequest finished{std::move(pending_.done), std::move(response_)};
   pending_ = PendingRequest();
   response_ = Response();
@@ -280,18 +283,23 @@ long CurlTransfer::connections_opened() const {
   return opened;
 }
 
+int CurlTransfer::MostSends() const {
+  if (lane_ == Lane::kRead) return limits::kReadSendsMax;
+  const PaidGuards guards = options_.paid_guards;
+  const bool once = guards == PaidGuards::kBoth || guards == PaidGuards::kSingleSendOnly;
+  return once ? 1 : std::numeric_limits<int>::max();
+}
+
 // Is called when a connection stands and the request is about to be written to it. If it was never
 // called, nothing was written; if it is called again, libcurl repeats a request that died on a
 // reused connection.
 int CurlTransfer::OnBeforeSend(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  const PaidGuards guards = transfer.options_.paid_guards;
-  const bool once = transfer.lane_ == Lane::kPaid &&
-                    (guards == PaidGuards::kBoth || guards == PaidGuards::kSingleSendOnly);
-  if (++transfer.sends_ > 1 && once) {
+  if (transfer.sends_ == transfer.MostSends()) {
     transfer.response_.error = "the connection died after the request was sent; not sent again";
     return CURL_PREREQFUNC_ABORT;
   }
+  ++transfer.sends_;
   return CURL_PREREQFUNC_OK;
 }
 

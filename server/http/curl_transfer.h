@@ -67,6 +67,7 @@ class CurlTransfer {
 
   void TakeHeaderLine(std::string_view line);
   std::size_t AnnouncedBytes() const;
+  int MostSends() const;  // of the present request
   static int OnBeforeSend(void* self, char*, char*, int, int);
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
@@ -83,7 +84,7 @@ class CurlTransfer {
   // Of the present request.
   PendingRequest pending_;
   Response response_;
-  int sends_ = 0;  // times libcurl was about to write the request
+  int sends_ = 0;  // times libcurl was let write the request
   std::size_t header_bytes_ = 0;
   bool headers_complete_ = false;  // later lines are trailers
 };

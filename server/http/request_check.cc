@@ -12,6 +12,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/ids.h"
 
 namespace gateway::http {
 namespace {
@@ -57,35 +58,13 @@ bool IsToken(std::string_view text) {
   });
 }
 
-// Whether a segment is "." or "..", in any spelling that a server may decode.
-bool IsDotSegment(std::string_view segment) {
-  std::string decoded;
-  for (std::size_t i = 0; i < segment.size(); ++i) {
-    if (segment[i] == '%' && i + 2 < segment.size() && segment[i + 1] == '2' &&
-        (segment[i + 2] == 'e' || segment[i + 2] == 'E')) {
-      decoded += '.';
-      i += 2;
-    } else {
-      decoded += segment[i];
-    }
-    if (decoded.size() > 2) return false;
-  }
-  return decoded == "." || decoded == "..";
-}
-
 std::string CheckPath(std::string_view path) {
   if (path.empty() || path.front() != '/') return "the path does not begin with '/'";
   if (path.size() > limits::kHttpTargetMaxBytes) return "the path is too long";
   if (!IsVisible(path)) return "the path has a character that must be percent-encoded";
   if (path.find('#') != std::string_view::npos) return "the path has a fragment";
   if (path.find('\\') != std::string_view::npos) return "the path has a backslash";
-  std::string_view rest = path.substr(0, path.find('?'));
-  while (!rest.empty()) {
-    rest.remove_prefix(1);
-    const std::size_t end = std::min(rest.find('/'), rest.size());
-    if (IsDotSegment(rest.substr(0, end))) return "the path has a dot segment";
-    rest.remove_prefix(end);
-  }
+  if (HasDotSegment(path.substr(0, path.find('?')))) return "the path has a dot segment";
   return "";
 }
 

@@ -8,14 +8,16 @@
 // been longest between two requests, else the one whose request has taken longest (it is answered
 // 503), else the one whose answer has. So nobody can keep others out, however many connections he
 // holds and however little he sends; only while all connections wait for a handler is a new peer
-// answered 503. Without a free file descriptor the same is done. There is no TLS: the server
-// listens on loopback or behind a proxy.
+// answered 503. Without a free file descriptor the same is done. A listener on loopback answers
+// only who addresses it as such, others get 421 (http/server_request_head.h). There is no TLS: the
+// server listens on loopback or behind a proxy.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/limits.h"
@@ -37,6 +39,8 @@ struct ServerOptions {
   // a body once a sink takes it. It is for servers of large files only: whoever sends a byte in
   // each such time holds a connection for as long as he likes.
   Duration piece_timeout{0};
+  // What a Host may be besides an address and `localhost`, if the listener is on loopback.
+  std::vector<std::string> host_names{};
 };
 
 class ServerCore;

@@ -16,6 +16,7 @@
 
 #include "http/server_core.h"
 #include "http/server_head.h"
+#include "http/server_request_head.h"
 
 namespace gateway::http {
 namespace asio = boost::asio;
@@ -124,6 +125,10 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
   *keep_alive = head.get().keep_alive();
   const bool asks = beast::iequals(head.get()[beast::http::field::expect], "100-continue");
   ServerRequest request = ToRequest(head.get());
+  if (const HeadProblem problem = ProblemOf(request, head.get().version()); problem.status != 0) {
+    co_await Refuse(problem.status, problem.why);
+    co_return std::nullopt;
+  }
   request.remote_address = remote_;
   request.connection = number_;
   if (core_.opener) request.sink = core_.opener(request);
@@ -157,6 +162,14 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
   }
   stream_.expires_never();
   co_return request;
+}
+
+HeadProblem Connection::ProblemOf(const ServerRequest& head, unsigned version) const {
+  if (const HeadProblem problem = CheckHead(head, version); problem.status != 0) return problem;
+  const std::string* const host = head.FindHeader("host");
+  if (host == nullptr || !core_.endpoint.address().is_loopback()) return {};
+  if (IsOwnHost(*host, core_.options.host_names)) return {};
+  return {421, "nothing of that Host is here; address the listener by its address or as localhost"};
 }
 
 asio::awaitable<void> Connection::AskForBody(bool expected) {

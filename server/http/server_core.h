@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "http/server.h"
+#include "http/server_request_head.h"
 
 namespace gateway::http {
 
@@ -99,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> AwaitFirstByte();
   // Reads the next request. Empty: the connection is over (an error was answered if one could be).
   boost::asio::awaitable<std::optional<ServerRequest>> ReadRequest(bool* keep_alive);
+  HeadProblem ProblemOf(const ServerRequest& head, unsigned version) const;
   // False: the connection is over.
   template <class Parser>
   boost::asio::awaitable<bool> FeedSink(Parser& parser, BodySink& sink, bool* keep_alive);

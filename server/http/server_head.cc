@@ -110,6 +110,8 @@ std::string_view ReasonPhrase(int status) {
       return "Unsupported Media Type";
     case 416:
       return "Range Not Satisfiable";
+    case 421:
+      return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
     case 425:

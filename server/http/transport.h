@@ -17,7 +17,8 @@
 namespace gateway::http {
 
 // kPaid: at most one transmission, on a connection of its own; never repeated below us.
-// kRead: connections are kept and shared; the library may repeat it on a dead one.
+// kRead: connections are kept and shared; the library may repeat it once, because a connection died
+// or the peer refused the stream.
 enum class Lane { kPaid, kRead };
 
 struct Header {
@@ -53,6 +54,7 @@ struct Response {
   std::string body;             // whole if kComplete, else what arrived (capped)
   std::string error;            // for people, if not kComplete; never contains a secret
   bool timed_out = false;       // of kUnknown: because the request's timeout passed
+  int repeats = 0;              // how often the library has written the request anew
   // If not 0, the answer was cut because the body is longer than this, the request's
   // max_body_bytes.
   std::size_t longer_than_bytes = 0;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -114,10 +115,17 @@ class Account {
     if (++silent_polls_ >= limits::kDegradedAfter) SetDegraded(true);
   }
   void NoteSpoken() {
+    ++spoken_;
     silent_polls_ = 0;
     SetDegraded(false);
   }
-  void NoteNothingFollowed() { NoteSpoken(); }
+  void NoteNothingFollowed() {
+    silent_polls_ = 0;
+    SetDegraded(false);
+  }
+  // How often Pictory has said something of what it was asked, for which it must have accepted the
+  // credentials.
+  std::uint64_t spoken() const { return spoken_; }
   // Sets what is called when degraded() changes, on the threads that report it. Called once, before
   // any report.
   void SetDegradedChanged(std::function<void(bool)> changed) {
@@ -144,6 +152,7 @@ class Account {
   std::atomic<bool> credentials_refused_{false};
   std::atomic<int> unanswered_{0};    // in a row
   std::atomic<int> silent_polls_{0};  // in a row
+  std::atomic<std::uint64_t> spoken_{0};
   std::function<void()> suspected_;
   std::function<void(bool)> degraded_changed_;
 };

@@ -61,9 +61,28 @@ void OutageWatch::Probe() {
   client_.Probe([this](const absl::Status& status) { OnProbed(status); });
 }
 
+bool OutageWatch::AsksOnceMore() {
+  if (account_.credentials_refused()) return false;
+  MutexLock lock(mutex_);
+  if (first_refusal_.has_value() || ask_again_) return false;
+  first_refusal_ = account_.spoken();
+  asking_ = false;
+  const MonoTime at = clock_.Now() + limits::kCredentialsConfirmAfter;
+  next_ = at;
+  again_.At(at, [this] { Probe(); });
+  return true;
+}
+
 void OutageWatch::OnProbed(const absl::Status& status) {
   // Any other refusal counts as an answer.
-  const bool refused = errors::Reason(status) == errors::kUpstreamCredentials;
+  bool refused = errors::Reason(status) == errors::kUpstreamCredentials;
+  if (refused && AsksOnceMore()) return;
+  {
+    MutexLock lock(mutex_);
+    // What Pictory has said since the first refusal outweighs the second.
+    if (first_refusal_.has_value() && *first_refusal_ != account_.spoken()) refused = false;
+    first_refusal_.reset();
+  }
   const bool rest = refused || absl::IsUnavailable(status);
   const absl::Status why = rest ? status : absl::OkStatus();
   const bool changes = account_.SetResting(why);

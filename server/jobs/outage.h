@@ -7,14 +7,21 @@
 // until Pictory answers it. So neither jobs about which Pictory cannot answer nor one kind of call
 // that fails can stop all the others.
 //
+// A refused probe is made once more, limits::kCredentialsConfirmAfter later, before the account
+// rests, and it does not rest if Pictory has meanwhile accepted the credentials of any other call:
+// a refusal may stray, and one kind of call may always be refused.
+//
 // Thread-safe. Everything passed to the constructor must outlive it and, after Stop(), the call
 // that may be in flight.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mutex.h"
 #include "base/next_call.h"
 #include "jobs/account.h"
@@ -42,6 +49,8 @@ class OutageWatch {
   void Suspect();
   void Probe();
   void OnProbed(const absl::Status& status);
+  // After a refused probe: whether it is the first, so that another one decides; then that is made.
+  bool AsksOnceMore();
 
   Account& account_;
   pictory::PictoryClient& client_;
@@ -51,8 +60,10 @@ class OutageWatch {
   Mutex mutex_;
   bool probing_ GUARDED_BY(mutex_) =
       false;  // from a call on until it, or one of its repeats, is answered
-  bool asking_ GUARDED_BY(mutex_) = false;              // a call is under way
-  bool ask_again_ GUARDED_BY(mutex_) = false;           // as soon as it is answered
+  bool asking_ GUARDED_BY(mutex_) = false;     // a call is under way
+  bool ask_again_ GUARDED_BY(mutex_) = false;  // as soon as it is answered
+  // Set from a first refused probe until the next one is answered: what account_.spoken() was.
+  std::optional<std::uint64_t> first_refusal_ GUARDED_BY(mutex_);
   MonoTime next_ GUARDED_BY(mutex_) = MonoTime::min();  // no call starts before
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall again_;

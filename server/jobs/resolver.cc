@@ -380,7 +380,7 @@ void Resolver::Decide(const JobKey& key, const v1::ResolveJobRequest& request, R
   switch (request.decision_case()) {
     case v1::ResolveJobRequest::kAdoptPictoryJobId:
       if (!IsUpstreamId(request.adopt_pictory_job_id())) {
-        return done(errors::Invalid("adopt_pictory_job_id", "must be Pictory's id of a job"));
+        return done(errors::Invalid("adopt_pictory_job_id", kUpstreamIdRule));
       }
       return AdoptNamed(key, request.adopt_pictory_job_id(), std::move(done));
     case v1::ResolveJobRequest::kAbandon: {

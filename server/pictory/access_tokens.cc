@@ -25,7 +25,10 @@ std::shared_ptr<const std::string> RequestBody(const std::string& client_id, con
 }
 
 Duration PauseAfter(const TokenReply& reply, int failures) {
-  if (reply.kind == TokenReply::Kind::kRefused) return limits::kTokenRefusedRetry;
+  if (reply.kind == TokenReply::Kind::kRefused) {
+    // One refusal may stray.
+    return failures == 1 ? limits::kCredentialsConfirmAfter : limits::kTokenRefusedRetry;
+  }
   Duration pause = limits::kTokenRetryFirst;
   for (int i = 1; i < failures && pause < limits::kTokenRetryMax; ++i) pause *= 2;
   return std::max(reply.retry_after, std::min<Duration>(pause, limits::kTokenRetryMax));
@@ -101,6 +104,7 @@ void AccessTokens::Fetch() {
   request.start_by = now + limits::kTokenTimeout;
   request.max_body_bytes = limits::kTokenReplyMaxBytes;
   transport_.Start(std::move(request), [this, now](const http::Response& response) {
+    for (int i = 0; i < response.repeats && events_.fetching; ++i) events_.fetching();
     OnReply(now, ReadTokenReply(response, clock_.WallNow()));
   });
 }

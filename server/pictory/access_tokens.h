@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mutex.h"
 #include "base/secret.h"
 #include "http/transport.h"

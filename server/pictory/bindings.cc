@@ -165,4 +165,9 @@ v1::FieldRole RoleOf(const google::protobuf::FieldDescriptor* field) {
   return MappingOf(field).role();
 }
 
+bool HoldsUrl(const google::protobuf::FieldDescriptor* field) {
+  const std::string_view name = field->name();
+  return name == "url" || name.ends_with("_url") || name.ends_with("_urls");
+}
+
 }  // namespace gateway::pictory

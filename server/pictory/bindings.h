@@ -81,4 +81,7 @@ std::set<::pictory::jobs::v1::PathVersion> VersionsOf(
 const ::pictory::jobs::v1::FieldMapping& MappingOf(const google::protobuf::FieldDescriptor* field);
 ::pictory::jobs::v1::FieldRole RoleOf(const google::protobuf::FieldDescriptor* field);
 
+// Whether a field of a request or a result holds URLs, which its name shows.
+bool HoldsUrl(const google::protobuf::FieldDescriptor* field);
+
 }  // namespace gateway::pictory

@@ -29,13 +29,14 @@ bool Says401(const http::Response& response) {
   return response.outcome == http::Response::Outcome::kComplete && response.status == 401;
 }
 
-std::unique_ptr<Credentials> MakeCredentials(ClientOptions& options, const std::string& user_agent,
+std::unique_ptr<Credentials> MakeCredentials(const ClientOptions& options,
+                                             const std::string& user_agent,
                                              http::HttpTransport& transport, const Clock& clock) {
-  if (!options.oauth.has_value()) return std::make_unique<ApiKey>(std::move(options.api_key));
+  if (!options.oauth.has_value()) return std::make_unique<ApiKey>(options.api_key);
   return std::make_unique<AccessTokens>(
-      *std::move(options.oauth), user_agent,
-      TokenEvents{.fetching = options.extra_request, .fetched = std::move(options.token_fetched)},
-      transport, clock);
+      *options.oauth, user_agent,
+      TokenEvents{.fetching = options.extra_request, .fetched = options.token_fetched}, transport,
+      clock);
 }
 
 }  // namespace
@@ -49,7 +50,14 @@ PictoryClient::PictoryClient(ClientOptions options, http::HttpTransport& transpo
       extra_request_(options.extra_request),
       transport_(transport),
       clock_(clock),
-      credentials_(MakeCredentials(options, user_agent_, transport, clock)) {}
+      credentials_(MakeCredentials(options, user_agent_, transport, clock)) {
+  secrets_.Add(options.oauth.has_value() ? options.oauth->client_secret : options.api_key);
+}
+
+void PictoryClient::ReplaceSecret(Secret secret) {
+  secrets_.Add(secret);
+  credentials_->Replace(std::move(secret));
+}
 
 http::Request PictoryClient::MakeRequest(http::Lane lane, std::string method,
                                          std::string path) const {
@@ -65,6 +73,7 @@ void PictoryClient::Authorize(Credentials::Ready ready) {
   credentials_->Authorize(
       [this, ready = std::move(ready)](absl::StatusOr<Authorization> authorization) {
         if (errors::Reason(authorization.status()) == errors::kUpstreamCredentials) NoteRefused();
+        if (authorization.ok()) secrets_.Add(authorization->value);
         ready(std::move(authorization));
       });
 }
@@ -83,6 +92,7 @@ void PictoryClient::ReadWith(const Authorization& authorization,
   authorization.PutOn(authorized);
   transport_.Start(std::move(authorized), [this, again, generation = authorization.generation,
                                            call = std::move(call)](http::Response response) {
+    for (int i = 0; i < response.repeats && extra_request_; ++i) extra_request_();
     const bool refused = Says401(response);
     if (!refused || !credentials_->Refused(generation) || !again) {
       if (refused) NoteRefused();
@@ -108,6 +118,13 @@ PictoryClient::ReadDone PictoryClient::Aside(ReadDone read) const {
   };
 }
 
+PictoryClient::ReadDone PictoryClient::WithoutSecrets(ReadDone read) const {
+  return [this, read = std::move(read)](absl::StatusOr<http::Response> response) {
+    if (response.ok()) secrets_.TakeOutOf(*response);
+    read(std::move(response));
+  };
+}
+
 absl::Status PictoryClient::StatusOf(const absl::StatusOr<http::Response>& response) const {
   return response.ok() ? ReadCallStatus(*response, clock_.WallNow()) : response.status();
 }
@@ -125,7 +142,8 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
   request.start_by = start_by;
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   transport_.Start(std::move(request), [this, generation = authorization.generation,
-                                        done = std::move(done)](const http::Response& response) {
+                                        done = std::move(done)](http::Response response) {
+    secrets_.TakeOutOf(response);
     SubmitReply reply = ReadSubmitReply(response, clock_.WallNow());
     const bool refused = Says401(response);
     reply.token_refused = refused && credentials_->Refused(generation);
@@ -149,9 +167,14 @@ void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v
   Read(std::move(request), Aside([this, kind, last_digest, size,
                                   done = std::move(done)](absl::StatusOr<http::Response> response) {
          if (!response.ok()) return done(ReadAuthorizeError(response.status()));
-         JobReply reply = ReadJobReply(*std::move(response), kind, last_digest, clock_.WallNow());
+         JobReply reply = ReadJobReply(*std::move(response), kind, last_digest, clock_.WallNow(),
+                                       allow_loopback_urls_);
          if (reply.kind == JobReply::Kind::kTooLarge && size == ReplySize::kSmall) {
            reply.kind = JobReply::Kind::kLarge;
+         }
+         for (std::string* text :
+              {&reply.message, &reply.error_code, &reply.error_message, &reply.detail}) {
+           secrets_.TakeOutOf(*text);
          }
          done(std::move(reply));
        }));
@@ -163,12 +186,12 @@ void PictoryClient::CleanJob(const std::string& pictory_job_id,
       MakeRequest(http::Lane::kRead, "DELETE",
                   absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id), "/clean"));
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
-  Read(std::move(request),
-       [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+  Read(std::move(request), WithoutSecrets([this, done = std::move(done)](
+                                              const absl::StatusOr<http::Response>& response) {
          const absl::Status status = StatusOf(response);
          // What Pictory does not have needs no deleting.
          done(absl::IsNotFound(status) ? absl::OkStatus() : status);
-       });
+       }));
 }
 
 void PictoryClient::ListJobs(const std::string& page_key,
@@ -179,11 +202,12 @@ void PictoryClient::ListJobs(const std::string& page_key,
   http::Request request = MakeRequest(http::Lane::kRead, "GET", std::move(path));
   request.max_body_bytes = limits::kListReplyMaxBytes;
   Read(std::move(request),
-       Aside([this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
-         const absl::Status status = StatusOf(response);
-         if (!status.ok()) return done(status);
-         done(ReadJobList(response->body));
-       }));
+       Aside(WithoutSecrets(
+           [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+             const absl::Status status = StatusOf(response);
+             if (!status.ok()) return done(status);
+             done(ReadJobList(response->body));
+           })));
 }
 
 void PictoryClient::CreateUpload(
@@ -205,8 +229,8 @@ void PictoryClient::AskForUpload(
   request.body = body;
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   Read(std::move(request),
-       [this, body, content_type, spelling, asked = clock_.WallNow(),
-        done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+       WithoutSecrets([this, body, content_type, spelling, asked = clock_.WallNow(),
+                       done = std::move(done)](const absl::StatusOr<http::Response>& response) {
          if (!response.ok()) return done(response.status());
          const bool answered = response->outcome == http::Response::Outcome::kComplete;
          if (answered && response->status == 404 && spelling == 0) {
@@ -214,16 +238,16 @@ void PictoryClient::AskForUpload(
          }
          if (answered && response->status != 404) upload_spelling_ = spelling;
          done(ReadUploadReply(*response, content_type, asked, allow_loopback_urls_));
-       });
+       }));
 }
 
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {
   http::Request request = MakeRequest(http::Lane::kRead, "GET", kQuota);
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
-  Read(std::move(request),
-       [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+  Read(std::move(request), WithoutSecrets([this, done = std::move(done)](
+                                              const absl::StatusOr<http::Response>& response) {
          done(StatusOf(response));
-       });
+       }));
 }
 
 absl::Status ReadCallStatus(const http::Response& response, WallTime now) {

@@ -2,6 +2,9 @@
 // paths, envelopes and errors over an HttpTransport. What Pictory is known to do is written down in
 // pictory/API.md.
 //
+// No text of Pictory's that leaves it holds a secret of ours (pictory/own_secrets.h). The bytes of
+// a result stay as they came.
+//
 // It is thread-safe. Callbacks run on the transport's thread, or after a large reply on the
 // reader's, and must not block.
 #pragma once
@@ -28,6 +31,7 @@
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/own_secrets.h"
 #include "pictory/submit_reply.h"
 
 namespace gateway::pictory {
@@ -46,8 +50,8 @@ struct ClientOptions {
   // away.
   std::string user_agent;
   std::optional<OAuthOptions> oauth = std::nullopt;  // instead of the key
-  // Called when a request is sent that no caller knows of: a token's fetch, or a read's repeat
-  // after one.
+  // Called when a request is sent that no caller knows of: a token's fetch, a read's repeat after
+  // one, or one that the transport has repeated.
   std::function<void()> extra_request = nullptr;
   // Called when a token's fetch has ended: OK with the token's life, or why there is no token.
   std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
@@ -74,7 +78,7 @@ class PictoryClient {
   void Authorize(Credentials::Ready ready);
 
   // Takes another API key or client secret, whichever this account has.
-  void ReplaceSecret(Secret secret) { credentials_->Replace(std::move(secret)); }
+  void ReplaceSecret(Secret secret);
   // Sets who hears that Pictory has refused the credentials, of whatever call, on the threads that
   // learn of it. It is called once, before any call.
   void SetCredentialsRefused(std::function<void()> refused) {
@@ -122,6 +126,8 @@ class PictoryClient {
   // Lets a reply be read and answered where it should: here, or on the reader's thread if it is
   // large.
   ReadDone Aside(ReadDone read) const;
+  // Lets a reply be read without our secrets: of any call but a poll, whose bytes may be a result.
+  ReadDone WithoutSecrets(ReadDone read) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
   void NoteRefused() const {
@@ -144,6 +150,7 @@ class PictoryClient {
   const Clock& clock_;
   const std::unique_ptr<Credentials> credentials_;
   std::function<void()> credentials_refused_;
+  OwnSecrets secrets_;
 };
 
 // The status of a call that neither polls nor pays: OK for 2xx.

@@ -155,14 +155,15 @@ struct Finding {
 };
 
 std::shared_ptr<const JobResult> Result(const std::shared_ptr<const http::Response>& response,
-                                        Envelope envelope, v1::JobKind asked, Finding finding) {
+                                        Envelope envelope, v1::JobKind asked, Finding finding,
+                                        bool allow_loopback) {
   if (finding.kind != asked) {
     const auto again = ReadEnvelope(response->body, MutableResult(finding.job, finding.kind),
                                     View(*response, finding.kind), &finding.stats);
     if (!again.ok()) return nullptr;  // cannot be: the same bytes have been read before
   }
   return MakeResult(response, std::move(envelope), finding.stats, finding.kind,
-                    std::move(finding.job));
+                    std::move(finding.job), allow_loopback);
 }
 
 }  // namespace
@@ -176,12 +177,12 @@ JobReply ReadAuthorizeError(const absl::Status& error) {
 }
 
 JobReply ReadJobReply(http::Response response, v1::JobKind kind, std::uint64_t last_digest,
-                      WallTime now) {
-  return ReadJobReply(std::move(response), FactsOf(kind), last_digest, now);
+                      WallTime now, bool allow_loopback) {
+  return ReadJobReply(std::move(response), FactsOf(kind), last_digest, now, allow_loopback);
 }
 
 JobReply ReadJobReply(http::Response given, const KindFacts& asked, std::uint64_t last_digest,
-                      WallTime now) {
+                      WallTime now, bool allow_loopback) {
   const v1::JobKind kind = asked.kind;
   const auto kept = std::make_shared<const http::Response>(std::move(given));
   const http::Response& response = *kept;
@@ -223,7 +224,7 @@ JobReply ReadJobReply(http::Response given, const KindFacts& asked, std::uint64_
   if (reply.kind != Kind::kFailed && reply.kind != Kind::kIncomplete) reply.digest = digest;
   const bool instead = reply.kind == Kind::kIncomplete && made == ResultMade::kSomething;
   if (reply.kind == Kind::kSucceeded || instead) {
-    reply.result = Result(kept, *std::move(envelope), kind, std::move(finding));
+    reply.result = Result(kept, *std::move(envelope), kind, std::move(finding), allow_loopback);
   }
   return reply;
 }

@@ -86,11 +86,12 @@ inline bool Speaks(JobReply::Kind kind) {
 }
 
 // Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
-// The parts of a result keep the response's body.
+// The parts of a result keep the response's body. With `allow_loopback`, URLs of this machine count
+// as links, as the sandbox's are.
 JobReply ReadJobReply(http::Response response, ::pictory::jobs::v1::JobKind kind,
-                      std::uint64_t last_digest, WallTime now);
+                      std::uint64_t last_digest, WallTime now, bool allow_loopback = false);
 JobReply ReadJobReply(http::Response response, const KindFacts& kind, std::uint64_t last_digest,
-                      WallTime now);
+                      WallTime now, bool allow_loopback = false);
 
 // A poll that could not be sent, because there were no credentials to send it with: pure.
 JobReply ReadAuthorizeError(const absl::Status& error);

@@ -16,6 +16,7 @@
 #include "pictory/bindings.h"
 #include "pictory/job_reply.h"
 #include "pictory/kinds.h"
+#include "pictory/result_links.h"
 
 namespace gateway::pictory {
 namespace {
@@ -218,9 +219,12 @@ void LeaveOutForList(v1::Job& job) {
 
 std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& body,
                                             Envelope envelope, const json::ReadStats& stats,
-                                            v1::JobKind kind, v1::Job job) {
+                                            v1::JobKind kind, v1::Job job, bool allow_loopback) {
   Message* const message = MutableResult(job, kind);
   Parts omitted = LeftOut(envelope, stats, message);
+  if (message != nullptr && ClearBadLinks(*message, allow_loopback)) {
+    omitted.insert(v1::RESULT_PART_RESULT_JSON);
+  }
   const KindFacts& facts = FactsOf(kind);
   if (message != nullptr && facts.derive != nullptr) DeriveBasic(facts, job, *message, omitted);
   Trim(message, limits::kBasicViewMaxBytes, omitted);
@@ -231,7 +235,8 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
   return result;
 }
 
-absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::JobKind kind) {
+absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::JobKind kind,
+                                           bool allow_loopback) {
   json::ReadOptions options;
   options.limits = JobReplyLimits(result_json.size());
   if (kind == v1::JOB_KIND_UNSPECIFIED) {
@@ -253,12 +258,14 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   if (!read.ok()) return Unreadable(read.status());
   // Most results are sent as they are read, without ever being a message.
   const KindFacts& facts = FactsOf(kind);
-  if (facts.derive == nullptr && wire.size() <= limits::kFullViewMaxBytes) {
+  if (facts.derive == nullptr && wire.size() <= limits::kFullViewMaxBytes &&
+      !HasBadLink(wire, result->GetDescriptor(), allow_loopback)) {
     return FieldOf(job.result_case(), wire);
   }
   if (!result->ParseFromString(wire)) return errors::Internal("a result read is no message");
   if (facts.derive != nullptr) facts.derive(job);
   Parts omitted;
+  if (ClearBadLinks(*result, allow_loopback)) omitted.insert(v1::RESULT_PART_RESULT_JSON);
   Trim(result, limits::kFullViewMaxBytes, omitted);
   Name(omitted, job);
   return job.SerializeAsString();

@@ -30,15 +30,17 @@ json::Limits JobReplyLimits(std::size_t body_bytes);
 void LeaveOutForList(::pictory::jobs::v1::Job& job);
 
 // Completes `job`, which ReadEnvelope filled under BasicView(kind), and cuts the parts out.
-// `body` keeps what the envelope's views point into; the parts share it.
+// `body` keeps what the envelope's views point into; the parts share it. With `allow_loopback`,
+// URLs of this machine are links too (pictory/result_links.h), here and in the FULL view.
 std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& body,
                                             Envelope envelope, const json::ReadStats& stats,
                                             ::pictory::jobs::v1::JobKind kind,
-                                            ::pictory::jobs::v1::Job job);
+                                            ::pictory::jobs::v1::Job job, bool allow_loopback);
 
 // The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of
 // some limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
 absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
-                                           ::pictory::jobs::v1::JobKind kind);
+                                           ::pictory::jobs::v1::JobKind kind,
+                                           bool allow_loopback = false);
 
 }  // namespace gateway::pictory

@@ -26,15 +26,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Whether a field holds URLs, which its name shows.
-bool HoldsUrl(const FieldDescriptor* field) {
-  const std::string_view name = field->name();
-  const auto ends = [&](std::string_view tail) {
-    return name.size() >= tail.size() && name.substr(name.size() - tail.size()) == tail;
-  };
-  return name == "url" || ends("_url") || ends("_urls");
-}
-
 // The type that Pictory's pages ask of free JSON; where they ask none, any type will do.
 json::Type ExpectedType(const FieldDescriptor* field) {
   switch (MappingOf(field).json_type()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/clean_text.h"
+
 namespace gateway::pictory {
 namespace {
 
@@ -68,6 +70,14 @@ bool IsPort(std::string_view text) {
   return port >= 1 && port <= 65535;
 }
 
+// Parsers disagree on these characters: some skip them, some end the URL there.
+bool HasDisputedByte(std::string_view url) {
+  return std::any_of(url.begin(), url.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7F || c == '\\';
+  });
+}
+
 struct UrlParts {
   std::string scheme, host;
   std::string problem;
@@ -100,11 +110,7 @@ std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t ma
   if (url.size() > max_bytes) {
     return "must be at most " + std::to_string(max_bytes) + " bytes long";
   }
-  // Parsers disagree on these characters: some skip them, some end the URL there.
-  if (std::any_of(url.begin(), url.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte <= 0x20 || byte == 0x7F || c == '\\';
-      })) {
+  if (HasDisputedByte(url)) {
     return "must not hold spaces, control characters or backslashes";
   }
   const UrlParts parts = Split(url);
@@ -118,6 +124,17 @@ std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t ma
   if (!IsHostName(parts.host)) return "has no valid host name";
   if (IsInside(parts.host)) return "must name a public host";
   return "";
+}
+
+bool IsLink(std::string_view url, bool allow_loopback) {
+  if (url.size() > limits::kResultUrlMaxBytes || HasDisputedByte(url) || CleanText(url) != url) {
+    return false;
+  }
+  const UrlParts parts = Split(url);
+  if (!parts.problem.empty()) return false;
+  if (parts.scheme == "http") return allow_loopback && IsLoopback(parts.host);
+  const bool literal = parts.host.starts_with('[') && parts.host.ends_with(']');
+  return parts.scheme == "https" && (literal || IsHostName(parts.host));
 }
 
 }  // namespace gateway::pictory

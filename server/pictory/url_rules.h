@@ -1,4 +1,4 @@
-// UrlProblem says which URLs may be handed to Pictory. Pure.
+// These functions say which URLs may be handed to Pictory, and which of Pictory's to callers. Pure.
 //
 // The gateway never fetches them, Pictory does; still nobody may aim Pictory's servers, or a later
 // reader of the stored job, at an inside address.
@@ -15,5 +15,10 @@ namespace gateway::pictory {
 // `allow_loopback`, http and https to localhost, 127.x.y.z and [::1] are fine too (the sandbox).
 std::string UrlProblem(std::string_view url, bool allow_loopback,
                        std::size_t max_bytes = limits::kUrlMaxBytes);
+
+// Whether callers may be given a URL of a result as a link: https, or with `allow_loopback` http to
+// this machine, of at most limits::kResultUrlMaxBytes, and without a character that could mislead a
+// browser, a terminal or a reader. Any host will do, because who follows it is the caller.
+bool IsLink(std::string_view url, bool allow_loopback);
 
 }  // namespace gateway::pictory

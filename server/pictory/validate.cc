@@ -59,10 +59,7 @@ void CheckSource(const Message& request, const google::protobuf::MethodDescripto
 
 // Checks the id of a job or project that goes into the path.
 void CheckPathId(const std::string& field, const std::string& id, Violations& violations) {
-  if (!IsUpstreamId(id)) {
-    violations.Add(field, absl::StrCat("must be 1 to ", limits::kUpstreamIdMaxBytes,
-                                       " visible ASCII characters, and not . or .."));
-  }
+  if (!IsUpstreamId(id)) violations.Add(field, kUpstreamIdRule);
 }
 
 // Checks what the options of the fields ask of them.

@@ -65,9 +65,7 @@ absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, cons
 absl::Status CheckJobName(std::string_view name) {
   if (name.empty()) return errors::Invalid("job_id", "is required");
   if (IsUpstreamId(name)) return absl::OkStatus();
-  return errors::Invalid("job_id",
-                         "must be a job_id or Pictory's id of a job: 1 to 256 visible ASCII "
-                         "characters, and not . or ..");
+  return errors::Invalid("job_id", kUpstreamIdRule);
 }
 
 }  // namespace gateway::rpc

@@ -44,7 +44,8 @@ TEST_F(AdminServerTest, AProbeGetsThroughHoweverManyConnectionsStrangersHold) {
   for (std::size_t i = 0; i < 4 * limits::kAdminConnectionsMax; ++i) {
     strangers.emplace_back(port());
     if (i % 3 == 0) strangers.back().Send("GET /livez HTTP/1.1\r\nX-Slow: ");
-    if (i % 3 == 1) strangers.back().Send("POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n");
+    if (i % 3 == 1)
+      strangers.back().Send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n");
   }
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Get("/livez"), 200);
   EXPECT_EQ(Get("/metrics"), 200);

@@ -268,7 +268,8 @@ TEST_F(WebhookReceiverTest, OfALongBodyTheBeginningIsRead) {
 TEST_F(WebhookReceiverTest, APieceOfABodyIsNoCallback) {
   {
     PlainClient client(port());
-    client.Send("POST " + PathOf(kToken) + " HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
+    client.Send("POST " + PathOf(kToken) +
+                " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
   }
   EXPECT_EQ(Post(PathOf(kOther)).status, 204);
   EXPECT_THAT(CalledBack(), ElementsAre(Pair(kOther, IsEmpty())));
@@ -287,7 +288,8 @@ TEST_F(WebhookReceiverTest, SlowStrangersKeepNoCallOut) {
   for (std::size_t i = 0; i < limits::kWebhookCallConnectionsMax + 40; ++i) {
     strangers.emplace_back(port());
     if (i % 3 == 0) strangers.back().Send("POST /x HTTP/1.1\r\nHo");
-    if (i % 3 == 1) strangers.back().Send("POST /x HTTP/1.1\r\nContent-Length: 99\r\n\r\n{");
+    if (i % 3 == 1)
+      strangers.back().Send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{");
   }
   EXPECT_EQ(Post(PathOf(kToken), R"({"job_id":"p1"})").status, 204);
   EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p1"))));
@@ -296,7 +298,7 @@ TEST_F(WebhookReceiverTest, SlowStrangersKeepNoCallOut) {
 TEST_F(WebhookReceiverTest, ChunkedBodiesAreRead) {
   PlainClient client(port());
   client.Send("POST " + PathOf(kToken) +
-              " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+              " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
               "6\r\n{\"jobI\r\n7\r\nd\":\"p\"}\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().status, 204);
   EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p"))));
@@ -311,6 +313,19 @@ TEST_F(WebhookReceiverTest, GivesOutTheUrlPictoryCanReach) {
 TEST_F(WebhookReceiverTest, ABusyPortIsNamed) {
   const auto second = WebhookReceiver::Listen({.port = port()}, seal_);
   EXPECT_THAT(std::string(second.status().message()), ::testing::HasSubstr(receiver_->authority()));
+}
+
+// An ingress on this machine may pass on the Host that Pictory has sent.
+TEST_F(WebhookReceiverTest, TheHostOfThePublicUrlIsItsOwn) {
+  Start("https://hooks.example.com:8443/pictory");
+  const auto status = [this](const std::string& host) {
+    PlainClient client(port());
+    client.Send("POST " + PathOf(kToken) + " HTTP/1.1\r\nHost: " + host +
+                "\r\nContent-Length: 2\r\n\r\n{}");
+    return client.Read().status;
+  };
+  EXPECT_EQ(status("hooks.example.com:8443"), 204);
+  EXPECT_EQ(status("evil.test"), 421);
 }
 
 }  // namespace

@@ -389,5 +389,35 @@ TEST(MemoryLimitTest, IsTheContainersUnlessSaid) {
   EXPECT_NE(little.text.find("memory-limit-mib"), std::string::npos) << little.text;
 }
 
+TEST_F(ConfigTest, AProxysPasswordIsNotTakenFromTheCommandLine) {
+  const std::string secret = "http://me:hidden-pw@proxy.test:3128";
+  for (const std::vector<std::string>& given :
+       {std::vector<std::string>{"--proxy=" + secret}, {"--proxy", secret}}) {
+    std::vector<const char*> flags;
+    for (const std::string& flag : given) flags.push_back(flag.c_str());
+    const Parsed parsed = Parse(flags);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_NE(parsed.text.find("PICTORY_PROXY"), std::string::npos) << parsed.text;
+    EXPECT_EQ(parsed.text.find("hidden-pw"), std::string::npos) << parsed.text;
+  }
+  EXPECT_EQ(Parse({"--proxy=http://proxy.test:3128"}).gateway->proxy, "http://proxy.test:3128");
+  const auto file = std::filesystem::path(testing::TempDir()) / "proxy.conf";
+  std::ofstream(file) << "proxy=" << secret << "\n";
+  EXPECT_EQ(Parse({"--config", file.c_str()}).gateway->proxy, secret);
+  setenv("PICTORY_PROXY", secret.c_str(), 1);
+  EXPECT_EQ(Parse({}).gateway->proxy, secret);
+}
+
+TEST_F(ConfigTest, AllowedHostsAreNames) {
+  EXPECT_TRUE(Parse({}).gateway->allowed_hosts.empty());
+  EXPECT_EQ(Parse({"--allowed-host=a.test", "--allowed-host", "b"}).gateway->allowed_hosts,
+            (std::vector<std::string>{"a.test", "b"}));
+  setenv("PICTORY_ALLOWED_HOST", "c.test, d.test", 1);
+  EXPECT_EQ(Parse({}).gateway->allowed_hosts, (std::vector<std::string>{"c.test", "d.test"}));
+  for (const char* wrong : {"a.test:80", "http://a.test", "a b", "*"}) {
+    EXPECT_EQ(Parse({"--allowed-host", wrong}).exit_code, 2) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace gateway::app

@@ -89,5 +89,17 @@ TEST(ProcessDeathTest, SecretVariablesAreForgotten) {
   EXPECT_STREQ(getenv("PICTORY_USER_ID"), "kept");
 }
 
+// libcurl asks the environment for it, so what counts is that it is gone from there.
+TEST(TlsKeyLogDeathTest, IsDroppedUnlessWanted) {
+  Expect(7, [] {
+    DropTlsKeyLog(false);  // there is none
+    setenv("SSLKEYLOGFILE", "/tmp/keys", 1);
+    DropTlsKeyLog(true);
+    if (std::getenv("SSLKEYLOGFILE") == nullptr) return 1;
+    DropTlsKeyLog(false);
+    return std::getenv("SSLKEYLOGFILE") == nullptr ? 7 : 2;
+  });
+}
+
 }  // namespace
 }  // namespace gateway::app

@@ -50,7 +50,7 @@ TEST(CallerIds, RefuseWhatCouldBeAPathOrAHeader) {
 }
 
 TEST(UpstreamIds, AreAnyVisibleAscii) {
-  EXPECT_TRUE(IsUpstreamId("53g4-x/..?"));
+  EXPECT_TRUE(IsUpstreamId("53g4-x/..b?"));
   EXPECT_TRUE(IsUpstreamId(std::string(256, '~')));
   EXPECT_FALSE(IsUpstreamId(std::string(257, '~')));
   EXPECT_FALSE(IsUpstreamId("a b"));
@@ -59,16 +59,23 @@ TEST(UpstreamIds, AreAnyVisibleAscii) {
   EXPECT_FALSE(IsUpstreamId("\xc3\xa4"));
 }
 
-TEST(UpstreamIds, NoPathCanCarryOneOrTwoDots) {
-  EXPECT_FALSE(IsUpstreamId("."));
-  EXPECT_FALSE(IsUpstreamId(".."));
-  EXPECT_TRUE(IsUpstreamId("..."));
-  EXPECT_TRUE(IsUpstreamId("../"));
+// However often somebody on the way decodes it.
+TEST(UpstreamIds, NoneLeadsOutOfItsPlaceInAPath) {
+  for (const char* bad :
+       {".",       "..",    "../",      "../x", "x/..",   "x/../y", "x/./y",  "./x",
+        "..\\x",   "x\\..", "%2e%2e/x", "%2E.", "..%2fx", "..%2Fx", "..%5cx", "%252e%252e%252fx",
+        "%25252e", "..;/x", "..;a=b/x", "..?x", "..#x",   "x/..?",  "/.."}) {
+    EXPECT_FALSE(IsUpstreamId(bad)) << bad;
+  }
+  for (const char* good :
+       {"...", "..x", "x..", ".x", "a.b", "a/b", "%", "%2", "%zz", "a%2fb", "a;b", "Zm9v+/8="}) {
+    EXPECT_TRUE(IsUpstreamId(good)) << good;
+  }
 }
 
 TEST(PercentEncode, MakesAnyIdOneSegment) {
   EXPECT_EQ(PercentEncode("Az09-_.~"), "Az09-_.~");
-  EXPECT_EQ(PercentEncode("53g4-x/..?"), "53g4-x%2F..%3F");
+  EXPECT_EQ(PercentEncode("53g4-x/...?"), "53g4-x%2F...%3F");
   EXPECT_EQ(PercentEncode("%"), "%25");
   EXPECT_EQ(PercentEncode("."), "%2E");
   EXPECT_EQ(PercentEncode(".."), "%2E%2E");

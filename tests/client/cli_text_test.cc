@@ -569,14 +569,41 @@ TEST(ExitCodes, SayWhatHappened) {
   EXPECT_EQ(Worse(kStoppedWaiting, kSucceeded), kStoppedWaiting);
 }
 
+TEST(Download, KnowsWhetherTheGatewayIsHere) {
+  for (const char* here : {"127.0.0.1:50051", "localhost:1", "[::1]:50051",
+                           "dns:///localhost:50051", "unix:/run/gateway.sock"}) {
+    EXPECT_TRUE(IsHere(here)) << here;
+  }
+  for (const char* away :
+       {"gateway.example:443", "10.0.0.1:50051", "dns:///gateway:1", "localhost.evil.test:1", ""}) {
+    EXPECT_FALSE(IsHere(away)) << away;
+  }
+}
+
+TEST(Download, KnowsInsideAddresses) {
+  for (const char* inside : {"127.0.0.1",  "127.9.9.9",      "0.0.0.0",          "10.1.2.3",
+                             "172.16.0.1", "172.31.255.255", "192.168.1.1",      "169.254.169.254",
+                             "100.64.0.1", "224.0.0.1",      "255.255.255.255",  "::1",
+                             "::",         "fe80::1",        "fe80::1%eth0",     "fc00::1",
+                             "fd12::1",    "ff02::1",        "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+                             "",           "localhost"}) {
+    EXPECT_TRUE(IsInsideAddress(inside)) << inside;
+  }
+  for (const char* outside : {"8.8.8.8", "172.32.0.1", "172.15.0.1", "100.63.0.1", "192.167.1.1",
+                              "223.255.255.255", "2606:4700::1", "::ffff:8.8.8.8"}) {
+    EXPECT_FALSE(IsInsideAddress(outside)) << outside;
+  }
+}
+
 TEST(Download, OnlyFromWhereItIsSafe) {
   for (const char* good :
        {"https://x/v.mp4", "http://127.0.0.1:8080/v", "http://localhost/v", "http://[::1]:1/v"}) {
-    EXPECT_TRUE(MayDownload(good)) << good;
+    EXPECT_TRUE(MayAsk(good, true)) << good;
+    EXPECT_EQ(MayAsk(good, false), std::string_view(good).starts_with("https:")) << good;
   }
   for (const char* bad : {"http://example.com/v", "http://localhost.evil.com/v",
                           "http://localhost@evil.com/", "file:///etc/passwd", "ftp://x/v", ""}) {
-    EXPECT_FALSE(MayDownload(bad)) << bad;
+    EXPECT_FALSE(MayAsk(bad, true)) << bad;
   }
 }
 

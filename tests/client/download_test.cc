@@ -29,9 +29,11 @@ class DownloadTest : public ::testing::Test {
   }
   ~DownloadTest() override { std::filesystem::remove_all(folder_); }
 
-  absl::Status Fetch(const std::string& url) const {
+  absl::Status Fetch(const std::string& url, std::int64_t max_bytes = 1 << 20) const {
     Download download;
     download.url = url;
+    download.gateway_is_here = true;
+    download.max_bytes = max_bytes;
     download.path = Path();
     download.partial = Path() + ".j1.part";
     return FetchFile(download);
@@ -125,11 +127,58 @@ TEST_F(DownloadTest, AFileThatCannotBeWrittenIsTheCallersMistake) {
   FileServer server({.content = video_});
   Download download;
   download.url = server.url();
+  download.gateway_is_here = true;
   download.path = (folder_ / "none" / "v.mp4").string();
   download.partial = download.path + ".part";
   const absl::Status status = FetchFile(download);
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("cannot be written"));
+}
+
+TEST_F(DownloadTest, LeavesThisMachineAloneForAGatewayElsewhere) {
+  FileServer server({.content = video_});
+  Download download;
+  download.url = server.url();
+  download.path = Path();
+  download.partial = Partial();
+  EXPECT_TRUE(absl::IsInvalidArgument(FetchFile(download)));
+  EXPECT_TRUE(server.ranges().empty());
+}
+
+TEST_F(DownloadTest, IsNotLedToAnInsideAddress) {
+  FileServer inside({.content = "secret"});
+  const std::string port = inside.url().substr(inside.url().rfind(':'));
+  for (const std::string host : {"127.0.0.1", "localhost", "[::ffff:127.0.0.1]"}) {
+    FileServer server({.content = video_, .status = 302, .location = "https://" + host + port});
+    const absl::Status status = Fetch(server.url());
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("inside address"));
+  }
+}
+
+// Whether the server says its length or not, and whatever an earlier attempt has brought.
+TEST_F(DownloadTest, EndsWhereItIsLongerThanAllowed) {
+  FileServer server({.content = video_});
+  for (const std::int64_t had : {0, 1000}) {
+    if (had > 0) Write(Partial(), video_.substr(0, static_cast<std::size_t>(had)));
+    const absl::Status status = Fetch(server.url(), 199'999);
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("--max-mib"));
+    EXPECT_FALSE(std::filesystem::exists(Path()));
+    EXPECT_FALSE(std::filesystem::exists(Partial()));
+  }
+  EXPECT_TRUE(Fetch(server.url(), 200'000).ok());
+  std::string taken;
+  Download download;
+  download.url = server.url();
+  download.gateway_is_here = true;
+  download.max_bytes = 199'999;
+  download.sink = [&taken](std::string_view bytes) {
+    taken += bytes;
+    return true;
+  };
+  EXPECT_TRUE(absl::IsFailedPrecondition(StreamFile(download)));
+  EXPECT_LE(taken.size(), 199'999U);
 }
 
 }  // namespace

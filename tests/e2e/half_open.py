@@ -23,9 +23,9 @@ def literal(name, value):
     return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
 
 
-def headers(path, **more):
+def headers(path, kind="application/grpc", with_te=True, **more):
     return (b"\x83\x86" + literal(":path", path) + literal(":authority", "test")
-            + literal("content-type", "application/grpc") + literal("te", "trailers")
+            + literal("content-type", kind) + (literal("te", "trailers") if with_te else b"")
             + b"".join(literal(name.replace("_", "-"), value) for name, value in more.items()))
 
 

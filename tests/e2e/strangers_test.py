@@ -173,6 +173,15 @@ class Strangers(unittest.TestCase):
             self.assertTrue([one for one in lines if one["event"] == "library"], "the libraries said something")
             self.assertLess(len(lines), 300)
 
+    def test_what_a_page_in_a_browser_can_send_is_no_call(self):
+        """gRPC's library takes any content type and tells us none, but takes no call without `te`, which no page may
+        send."""
+        with gateway() as g:
+            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/grpc"):
+                answer = ask(g, METHODS + "ListJobs", b"", kind=kind, with_te=False)
+                self.assertTrue(not answer or b"te header" in answer, (kind, answer))
+            self.assertIn(b"grpc-status", ask(g, METHODS + "ListJobs", b""))
+
     def test_compressed_requests_are_answered_and_never_inflated(self):
         # What fits into the window of a stream from its beginning.
         bomb = gzip.compress(bytes(13 * MIB), 9)

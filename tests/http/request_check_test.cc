@@ -54,8 +54,10 @@ TEST(RequestCheck, Paths) {
                            "/v1/jobs?next=/../", "/a//b"}) {
     EXPECT_EQ(problem(good), "") << good;
   }
-  for (const char* bad : {"", "x", "http://elsewhere.test/", "/a b", "/a#b", "/..", "/a/../b",
-                          "/a/./b", "/a/%2e%2E/b", "/.%2e", "/a/..?x", "/\\..\\x", "/\xc3\xa9"}) {
+  for (const char* bad :
+       {"", "x", "http://elsewhere.test/", "/a b", "/a#b", "/..", "/a/../b", "/a/./b",
+        "/a/%2e%2E/b", "/.%2e", "/a/..?x", "/\\..\\x", "/\xc3\xa9", "/v2/projects/..%2Fx/render",
+        "/v1/jobs/a%5C..", "/v1/jobs/%252e%252e%2Fx", "/v1/jobs/..;/x"}) {
     EXPECT_NE(problem(bad), "") << bad;
   }
   EXPECT_NE(problem("/" + std::string(100'000, 'a')), "");

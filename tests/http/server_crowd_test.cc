@@ -13,7 +13,8 @@
 namespace gateway::http::test {
 namespace {
 
-constexpr char kHalfARequest[] = "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc";
+constexpr char kHalfARequest[] =
+    "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc";
 
 // Counts the heads it has seen, so that a test knows that a request has begun.
 class CrowdTest : public ::testing::Test {
@@ -75,10 +76,11 @@ TEST_F(CrowdTest, AByteNowAndThenDoesNotProlongARequest) {
     return head.method == "PUT" ? std::make_shared<DiscardingSink>() : nullptr;
   });
   for (const std::string_view begin :
-       {"GET / HTTP/1.1\r\nX-Long: ", "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n",
-        "PUT / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n",
-        "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
-        "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;extension="}) {
+       {"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+        "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;extension="}) {
     SCOPED_TRACE(begin);
     PlainClient client(server_->port());
     client.Send(begin);
@@ -114,7 +116,7 @@ TEST_F(CrowdTest, AServerOfLargeFilesGivesEachPieceItsTime) {
   server_->Serve(Always("hi"),
                  [](const ServerRequest&) { return std::make_shared<DiscardingSink>(); });
   PlainClient client(server_->port());
-  client.Send("PUT / HTTP/1.1\r\nContent-Length: 80\r\n\r\n");
+  client.Send("PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 80\r\n\r\n");
   for (int i = 0; i < 80; ++i) {
     client.Send("a");
     std::this_thread::sleep_for(milliseconds(2));

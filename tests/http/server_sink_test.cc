@@ -54,7 +54,7 @@ TEST_F(SinkTest, TakesBodiesOfAnySizeAndKeepsTheConnection) {
   EXPECT_EQ(client.Call("GET", "/").body, "handler");
   EXPECT_EQ(client.Call("PUT", "/", "").body, "3000000");
   client.Send(
-      "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+      "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
       "2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().body, "3000005");
   EXPECT_EQ(client.Call("POST", "/", std::string(1001, 'x')).status, 413);
@@ -63,7 +63,7 @@ TEST_F(SinkTest, TakesBodiesOfAnySizeAndKeepsTheConnection) {
 TEST_F(SinkTest, MayAnswerBeforeTheEnd) {
   Serve(100'000);
   PlainClient client(server_->port());
-  client.Send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n" +
+  client.Send("PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99000000\r\n\r\n" +
               std::string(150'000, 'x'));
   const PlainReply reply = client.Read();
   EXPECT_EQ(reply.status, 200);
@@ -73,7 +73,8 @@ TEST_F(SinkTest, MayAnswerBeforeTheEnd) {
 TEST_F(SinkTest, MayRefuseBeforeTheBodyIsAskedFor) {
   Serve(1, BodySink::Next::kAnswer);
   PlainClient client(server_->port());
-  client.Send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n");
+  client.Send(
+      "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.Read().body, "0");
 }
 
@@ -87,7 +88,7 @@ TEST_F(SinkTest, MayBreakTheConnection) {
 TEST_F(SinkTest, KeepsWhatCameBeforeThePeerBrokeOff) {
   Serve();
   PlainClient client(server_->port());
-  client.Send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nabc");
+  client.Send("PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc");
   client.Close();
   EXPECT_TRUE(Await([&] { return seen_.gone == 1; }));
   EXPECT_EQ(seen_.bytes, 3u);

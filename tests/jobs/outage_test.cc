@@ -94,12 +94,16 @@ TEST_F(OutageTest, RestsWhileTheCredentialsAreRefused) {
   transport_.AnswerAllWith(Reply(401, ""));
   client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
   ASSERT_EQ(probes(), 2u);
+  EXPECT_FALSE(account_.resting()) << "it is to be confirmed";
+  EXPECT_TRUE(MaySubmit());
+  clock_.Advance(limits::kCredentialsConfirmAfter);
+  ASSERT_EQ(probes(), 3u);
   EXPECT_TRUE(account_.credentials_refused());
   EXPECT_FALSE(MaySubmit());
   EXPECT_EQ(errors::Reason(account_.Refusal(Budget::Share::kSubmit, errors::Call::kSubmit)),
             errors::kUpstreamCredentials);
   clock_.Advance(10 * limits::kCredentialsProbeInterval);
-  EXPECT_EQ(probes(), 2u + 10);
+  EXPECT_EQ(probes(), 3u + 10);
   EXPECT_EQ(changes_, std::vector<bool>({true}));
 
   transport_.AnswerAllWith(Reply(200, "{}"));
@@ -118,12 +122,62 @@ TEST_F(OutageTest, A401OfOneJobAloneStopsNobody) {
   EXPECT_TRUE(changes_.empty());
 }
 
+// Something on the way refuses for a moment, and the probe falls into it too.
+TEST_F(OutageTest, AStrayMomentOfRefusalsStopsNobody) {
+  transport_.AnswerAllWith(Reply(401, ""));
+  client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  for (Duration passed{}; passed < limits::kCredentialsProbeInterval; passed += 100ms) {
+    EXPECT_FALSE(account_.resting());
+    EXPECT_TRUE(MaySubmit());
+    clock_.Advance(100ms);
+  }
+  EXPECT_EQ(probes(), 3u);
+  EXPECT_TRUE(changes_.empty());
+}
+
+// The plan of the account does not have the call that probes, or a proxy refuses it.
+TEST_F(OutageTest, AnAccountWhoseOtherCallsAreAcceptedDoesNotRest) {
+  for (const int status : {401, 403}) {
+    transport_.AnswerAllWith(Reply(status, "{}"));
+    client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+    account_.NoteSuspect();
+    account_.NoteSpoken();  // of another job
+    clock_.Advance(limits::kCredentialsConfirmAfter);
+    EXPECT_FALSE(account_.resting()) << status;
+    clock_.Advance(10 * limits::kCredentialsProbeInterval);
+    EXPECT_TRUE(changes_.empty());
+  }
+}
+
+// A key that is refused for good is found out, however the answers to older calls straggle in.
+TEST_F(OutageTest, AfterAWordThatCameLateTheNextRefusalCounts) {
+  transport_.AnswerAllWith(Reply(401, ""));
+  account_.NoteSuspect();
+  account_.NoteSpoken();
+  clock_.Advance(limits::kCredentialsConfirmAfter);
+  ASSERT_FALSE(account_.resting());
+  account_.NoteSuspect();
+  clock_.Advance(limits::kCredentialsConfirmAfter);
+  EXPECT_TRUE(account_.credentials_refused());
+}
+
+TEST_F(OutageTest, SilenceAfterARefusalIsAnOutage) {
+  transport_.AnswerAllWith(Reply(401, ""));
+  account_.NoteSuspect();
+  transport_.AnswerAllWith(Cut());
+  clock_.Advance(limits::kCredentialsConfirmAfter);
+  EXPECT_TRUE(account_.resting());
+  EXPECT_FALSE(account_.credentials_refused());
+}
+
 TEST_F(OutageTest, ANewKeyEndsTheRestAtOnce) {
   transport_.SetScript([](const http::Request& request) {
     return test::HeaderOf(request, "Authorization") == "pictai_new" ? Reply(200, "{}")
                                                                     : Reply(401, "");
   });
   client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [](const pictory::JobReply&) {});
+  clock_.Advance(limits::kCredentialsConfirmAfter);
   ASSERT_TRUE(account_.credentials_refused());
   client_.ReplaceSecret(Secret("pictai_new"));
   outage_.AskNow();

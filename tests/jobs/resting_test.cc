@@ -154,6 +154,7 @@ TEST_F(RestingTest, CredentialsThatAPollSawRefusedHoldAllOfThem) {
   for (int i = 0; i < 60 && transport_.requests().empty(); ++i) clock_.Advance(1s);
   ASSERT_EQ(transport_.requests().size(), 2u)
       << "the poll, and the question whether it is the account";
+  clock_.Advance(limits::kCredentialsConfirmAfter);  // and once more
   ExpectRefused(errors::kUpstreamCredentials, false);
   AllIsWell();
   clock_.Advance(30s);

@@ -129,6 +129,7 @@ TEST_F(UpstreamTest, CredentialsRefusedToAnyPurposeAreAskedAbout) {
                         transport_, clock_, clock_, {});
       upstream.GetJob(*upstream.TryTake(purpose), {.pictory_job_id = "a"},
                       [](const pictory::JobReply&) {});
+      clock_.Advance(limits::kCredentialsConfirmAfter);
       EXPECT_TRUE(upstream.credentials_refused());
       EXPECT_FALSE(upstream.TryTake(Purpose::kSubmit).has_value());
       upstream.Stop();
@@ -148,6 +149,7 @@ TEST_F(UpstreamTest, ANewSecretIsTriedAtOnce) {
                     {.rests = [&](const absl::Status& why) { rests.push_back(!why.ok()); }});
   upstream.GetJob(*upstream.TryTake(Purpose::kPoll), {.pictory_job_id = "a"},
                   [](const pictory::JobReply&) {});
+  clock_.Advance(limits::kCredentialsConfirmAfter);
   ASSERT_TRUE(upstream.resting());
   upstream.ReplaceSecret(Secret("pictai_new"));
   EXPECT_FALSE(upstream.resting());

@@ -194,11 +194,21 @@ TEST_F(AccessTokensTest, ATokenRefusedInPlaceOfARefusedOneIsTheLastWord) {
 TEST_F(AccessTokensTest, ARefusedEndpointIsNotHammered) {
   transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
   EXPECT_EQ(errors::Reason(Get().status()), "UPSTREAM_CREDENTIALS");
+  EXPECT_EQ(Fetches(), 1u);
+  clock_.Advance(limits::kCredentialsConfirmAfter);  // it may have been a stray one
   for (Duration waited{}; waited < limits::kTokenRefusedRetry; waited += 1s, clock_.Advance(1s)) {
     EXPECT_EQ(errors::Reason(Get().status()), "UPSTREAM_CREDENTIALS");
-    EXPECT_EQ(Fetches(), 1u);
+    EXPECT_EQ(Fetches(), 2u);
   }
   AnswerWithTokens();
+  EXPECT_EQ(Value(), "t1");
+}
+
+TEST_F(AccessTokensTest, AStrayRefusalOfTheEndpointIsSoonForgotten) {
+  transport_.AnswerAllWith(Reply(401, R"({"message":"Unauthorized"})"));
+  EXPECT_FALSE(Get().ok());
+  AnswerWithTokens();
+  clock_.Advance(limits::kCredentialsConfirmAfter);
   EXPECT_EQ(Value(), "t1");
 }
 

@@ -97,13 +97,13 @@ TEST_F(ClientTest, AReplacedKeyIsUsedAtOnceAndBy401sThatCome) {
 
 TEST_F(ClientTest, GetJobIsAPollOfV1WithTheIdEncoded) {
   JobReply got;
-  client_.GetJob("53g4-x/..?#%", v1::JOB_KIND_RENDER, 0,
+  client_.GetJob("53g4-x/...?#%", v1::JOB_KIND_RENDER, 0,
                  [&](JobReply reply) { got = std::move(reply); });
   ASSERT_EQ(transport_.held(), 1U);
   const http::Request& sent = transport_.oldest_held();
   EXPECT_EQ(sent.lane, http::Lane::kRead);
   EXPECT_EQ(sent.method, "GET");
-  EXPECT_EQ(sent.path, "/v1/jobs/53g4-x%2F..%3F%23%25");
+  EXPECT_EQ(sent.path, "/v1/jobs/53g4-x%2F...%3F%23%25");
   EXPECT_EQ(sent.body, nullptr);
   EXPECT_EQ(HeaderOf(sent, "Content-Type"), "");
   EXPECT_EQ(sent.max_body_bytes, limits::kJobReplyMaxBytes);

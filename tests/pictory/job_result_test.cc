@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <vector>
+
 #include "base/limits.h"
+#include "pictory/bindings.h"
 #include "pictory/job_reply.h"
 #include "support/fake_transport.h"
 
@@ -300,6 +304,85 @@ TEST(Transcripts, ALargeReplyMayHaveMoreValuesAndLongerTexts) {
       Finish(R"({"transcript":[{"words":[)" + words + R"(]}],"txt":")" + txt + "\"}",
              v1::JOB_KIND_TRANSCRIPTION);
   EXPECT_EQ(stored.parts.at(v1::RESULT_PART_TXT).size(), txt.size());
+}
+
+// What is no link is not lost, and the job says where it stands.
+TEST(ResultLinks, OthersStandInTheResultOnly) {
+  const std::string odd[] = {"javascript:alert(1)",
+                             "file:///etc/passwd",
+                             "data:text/html,x",
+                             "http://v.example/a",
+                             "http://127.0.0.1:1/a",
+                             R"(https://v.example/\u001b[31m)",
+                             "https://v.example/" + std::string(limits::kResultUrlMaxBytes, 'a')};
+  for (const std::string& url : odd) {
+    const std::string data = R"({"status":"completed","videoURL":")" + url +
+                             R"(","thumbnail":"https://t","srtFile":")" + url + R"("})";
+    const Stored stored = Finish(data, v1::JOB_KIND_RENDER);
+    const absl::StatusOr<v1::Job> full = FullJob(data, v1::JOB_KIND_RENDER);
+    ASSERT_TRUE(full.ok());
+    for (const v1::Job& job : {stored.job, *full}) {
+      EXPECT_EQ(job.render().video_url(), "") << url;
+      EXPECT_EQ(job.render().srt_url(), "") << url;
+      EXPECT_EQ(job.render().thumbnail_url(), "https://t");
+      EXPECT_THAT(job.omitted_parts(), ElementsAre(v1::RESULT_PART_RESULT_JSON)) << url;
+    }
+    EXPECT_EQ(stored.parts.at(v1::RESULT_PART_RESULT_JSON), data);
+  }
+}
+
+TEST(ResultLinks, AnyKindHasThem) {
+  const std::string preview = R"({"preview":"javascript:a","projectUrl":"file:///a"})";
+  EXPECT_EQ(Finish(preview, v1::JOB_KIND_PREVIEW).job.preview().preview_url(), "");
+  EXPECT_EQ(FullJob(preview, v1::JOB_KIND_PREVIEW)->preview().project_url(), "");
+  const std::string words = R"({"transcript":[],"txt":"a","editVideoUrl":"data:a"})";
+  EXPECT_EQ(Finish(words, v1::JOB_KIND_TRANSCRIPTION).job.transcription().edit_video_url(), "");
+  EXPECT_EQ(FullJob(words, v1::JOB_KIND_TRANSCRIPTION)->transcription().edit_video_url(), "");
+  EXPECT_EQ(FullJob(words, v1::JOB_KIND_TRANSCRIPTION)->transcription().txt(), "a");
+}
+
+TEST(ResultLinks, ALongUrlIsWhole) {
+  const std::string url = "https://v.example/" + std::string(limits::kResultUrlMaxBytes - 18, 'a');
+  const std::string data = R"({"videoURL":")" + url + R"("})";
+  EXPECT_EQ(Finish(data, v1::JOB_KIND_RENDER).job.render().video_url(), url);
+  EXPECT_EQ(FullJob(data, v1::JOB_KIND_RENDER)->render().video_url(), url);
+}
+
+TEST(ResultLinks, TheSandboxNamesThisMachine) {
+  const std::string data = R"({"videoURL":"http://127.0.0.1:8080/a.mp4"})";
+  const JobReply reply = ReadJobReply(test::Reply(200, R"({"success":true,"data":)" + data + "}"),
+                                      v1::JOB_KIND_RENDER, 0, WallTime{}, /*allow_loopback=*/true);
+  v1::Job job;
+  ASSERT_TRUE(job.ParseFromString(reply.result->basic_wire));
+  EXPECT_EQ(job.render().video_url(), "http://127.0.0.1:8080/a.mp4");
+  ASSERT_TRUE(job.ParseFromString(*ReadFullResult(data, v1::JOB_KIND_RENDER, true)));
+  EXPECT_EQ(job.render().video_url(), "http://127.0.0.1:8080/a.mp4");
+}
+
+// Only fields of the result itself are looked at, and single ones.
+TEST(ResultLinks, NoFieldInsideAResultHoldsAUrl) {
+  std::vector<const google::protobuf::Descriptor*> types;
+  const auto* const results = v1::Job::descriptor()->FindOneofByName("result");
+  for (int i = 0; i < results->field_count(); ++i) {
+    types.push_back(results->field(i)->message_type());
+  }
+  const std::set<const google::protobuf::Descriptor*> outer(types.begin(), types.end());
+  std::set<const google::protobuf::Descriptor*> seen = outer;
+  int urls = 0;
+  while (!types.empty()) {
+    const google::protobuf::Descriptor* const type = types.back();
+    types.pop_back();
+    for (int i = 0; i < type->field_count(); ++i) {
+      const auto* const field = type->field(i);
+      if (HoldsUrl(field)) {
+        ++urls;
+        EXPECT_TRUE(outer.contains(type) && !field->is_repeated()) << field->full_name();
+      }
+      const google::protobuf::Descriptor* const inner = field->message_type();
+      if (inner != nullptr && seen.insert(inner).second) types.push_back(inner);
+    }
+  }
+  EXPECT_GE(urls, 10);
 }
 
 }  // namespace

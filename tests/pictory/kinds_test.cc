@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/ids.h"
 #include "fifth_kind.pb.h"
 #include "json/proto_plan.h"
 #include "pictory/bindings.h"
@@ -145,8 +146,7 @@ TEST(FifthKind, IsValidatedByItsDeclaration) {
   EXPECT_THAT(
       Faults(R"(request_id: "a b" preview_job_id: "j" album_id: "..")"),
       UnorderedElementsAre("request_id: must be 1 to 64 characters of A-Z, a-z, 0-9, _ and -",
-                           "album_id: must be 1 to 256 visible ASCII characters, and not . or ..",
-                           "prompt: is required"));
+                           std::string("album_id: ") + kUpstreamIdRule, "prompt: is required"));
   EXPECT_THAT(Faults(R"(image { palette_json: "{}" } album_id: "a" prompt: "p")"),
               ElementsAre("image.palette_json: must be an array, not an object"));
   EXPECT_THAT(Faults(R"(image_json: "[]" album_id: "a" prompt: "p")"),

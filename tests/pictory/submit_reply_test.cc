@@ -31,7 +31,7 @@ TEST(SubmitAccepted, ByEverySpellingOfTheId) {
            Case{R"({"job_id":"4","jobId":"3","data":{"job_id":"2","jobId":"1"}})", "1"},
            Case{R"({"job_id":"4","jobId":"3","data":{"job_id":"2"}})", "2"},
            Case{R"({"job_id":"4","jobId":"3"})", "3"},
-           Case{R"({"data":{"jobId":"53g4-x/..?"}})", "53g4-x/..?"},
+           Case{R"({"data":{"jobId":"53g4-x/...?"}})", "53g4-x/...?"},
            Case{R"({"data":{"jobId":12345}})", "12345"},
            Case{R"({"data":{"jobId":"","job_id":null},"jobId":"e"})", "e"},
            Case{R"({"data":null,"jobId":"f"})", "f"},

@@ -85,5 +85,56 @@ TEST(UrlProblem, LoopbackIsFineForTheSandboxOnly) {
   }
 }
 
+TEST(IsLink, IsHttpsWithAHostAndNothingThatMisleads) {
+  for (const std::string url :
+       {"https://v.example/a.mp4", "HTTPS://V.example:8443/a?b=c&d=%20#e", "https://x",
+        "https://203.0.113.7/a", "https://[2001:db8::1]/a", "https://v.example/\xC3\xA4.mp4"}) {
+    EXPECT_TRUE(IsLink(url, false)) << url;
+    EXPECT_TRUE(IsLink(url, true)) << url;
+  }
+  for (const std::string url : {"",
+                                "v.example/a",
+                                "//v.example/a",
+                                "javascript:alert(1)",
+                                "javascript://v.example/%0aalert(1)",
+                                "file:///etc/passwd",
+                                "data:text/html,x",
+                                "ftp://v.example/a",
+                                "blob:https://v.example/a",
+                                "https:v.example",
+                                "https://",
+                                "https:///a",
+                                "https://a b/",
+                                " https://v.example/",
+                                "https://v.example/\n",
+                                "https://v.example/\t",
+                                "https://v.example/\x1b[31m",
+                                "https://v.example/\x7f",
+                                "https://v.example/\xC2\x9B"
+                                "31m",
+                                "https://v.example/\xE2\x80\xAEgpm.exe",
+                                "https://v.example/\xFF",
+                                "https://v.example\\@evil.example/",
+                                "https://bank.example@evil.example/",
+                                "https://v.example:0/",
+                                "https://v.example:99999/",
+                                "https://v..example/",
+                                "https://[::1/",
+                                "http://v.example/a",
+                                "http://169.254.169.254/latest"}) {
+    EXPECT_FALSE(IsLink(url, false)) << url;
+    EXPECT_FALSE(IsLink(url, true)) << url;
+  }
+  for (const std::string url :
+       {"http://127.0.0.1:8080/a", "http://localhost/a", "http://[::1]:9/a"}) {
+    EXPECT_FALSE(IsLink(url, false)) << url;
+    EXPECT_TRUE(IsLink(url, true)) << url;
+  }
+  const std::string longest =
+      "https://v.example/" + std::string(limits::kResultUrlMaxBytes - 18, 'a');
+  EXPECT_TRUE(IsLink(longest, false));
+  EXPECT_FALSE(IsLink(longest + "a", false));
+}
+
 }  // namespace
 }  // namespace gateway::pictory

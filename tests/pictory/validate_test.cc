@@ -48,7 +48,7 @@ TEST(Validate, GoodRequestsPass) {
       IsEmpty());
   EXPECT_THAT(InScene(R"(background { color: "#fff" })"), IsEmpty());
   EXPECT_THAT(InScene(R"(video_url: "https://x.com/a" audio_language: "en-US")"), IsEmpty());
-  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(preview_job_id: "53g4-x/..?")")), IsEmpty());
+  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(preview_job_id: "53g4-x/...?")")), IsEmpty());
   EXPECT_THAT(
       Fields(Parse<v1::TranscribeRequest>(R"(file_url: "https://x.com/a.mp4" language: "en-US")")),
       IsEmpty());

@@ -14,7 +14,7 @@ namespace gateway::test {
 
 std::string PlainRequest(const std::string& method, const std::string& path,
                          const std::string& body, const std::string& headers) {
-  std::string text = method + " " + path + " HTTP/1.1\r\nHost: sandbox.test\r\n";
+  std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n";
   text += "User-Agent: plain-client/1\r\n" + headers;
   if (!body.empty() || method == "POST" || method == "PUT") {
     text += "Content-Length: " + std::to_string(body.size()) + "\r\n";

@@ -62,7 +62,7 @@ TEST_F(SandboxTest, WithoutAConfiguredKeyAnyButBadOnesDo) {
 TEST_F(SandboxTest, ABareScriptIsBlockedWithHtml) {
   test::PlainClient client(sandbox_->port());
   client.Send(
-      "GET /pictoryapis/v1/quota HTTP/1.1\r\nHost: x\r\n"
+      "GET /pictoryapis/v1/quota HTTP/1.1\r\nHost: localhost\r\n"
       "User-Agent: Python-urllib/3.11\r\n" +
       std::string(kKey) + "\r\n");
   const test::PlainReply reply = client.Read();

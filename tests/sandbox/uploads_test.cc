@@ -158,13 +158,13 @@ TEST_F(UploadsTest, ARefusalComesBeforeTheBodyIsAskedFor) {
   Start();
   Place place = Ask();
   test::PlainClient refused(place.port);
-  refused.Send("PUT " + place.path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n" +
+  refused.Send("PUT " + place.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n" +
                "Content-Type: video/mp4\r\nExpect: 100-continue\r\n\r\n");
   const PlainReply reply = refused.Read();
   EXPECT_EQ(reply.status, 403);
   EXPECT_EQ(reply.headers.at("connection"), "close");
   test::PlainClient asked(place.port);
-  asked.Send("PUT " + place.target + " HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n" +
+  asked.Send("PUT " + place.target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n" +
              "Content-Type: video/mp4\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(asked.Read(true).status, 100);
   asked.Send("abc");
@@ -181,7 +181,8 @@ TEST_F(UploadsTest, SizesAreBounded) {
   EXPECT_THAT(large.body, HasSubstr("EntityTooLarge"));
   EXPECT_EQ(Get(place).body, std::string(1000, 'x'));
   test::PlainClient client(place.port);
-  client.Send("PUT " + place.target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+  client.Send("PUT " + place.target +
+              " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" +
               "Content-Type: video/mp4\r\n\r\n1\r\nx\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().status, 411);
 }
