@@ -72,12 +72,12 @@ class Told(unittest.TestCase):
                  "PICTORY_GATEWAY_PORT_50051_TCP_ADDR": "10.96.7.1",
                  "PICTORY_SANDBOX_PORT": "tcp://10.96.7.2:8090"}
         env = {"PICTORY_API_KEY": f"pictai_{CANARY}", "PICTORY_USER_ID": CANARY,
+               "PICTORY_PROXY": f"http://{CANARY}:{CANARY}@127.0.0.1:1",
                "PICTORY_MAX_SUBMITS_PER_DAY": "7", "PICTORY_LOG_FORMAT": "json", **links}
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "gateway.conf"
             file.write_text("# guards\nmax-submits-per-day=6\nmax-watches=50\n")
-            with gateway("--config", file, "--proxy", f"http://{CANARY}:{CANARY}@127.0.0.1:1",
-                         env=env) as g:
+            with gateway("--config", file, env=env) as g:
                 told = json.loads(self.settings(g))
                 self.assertEqual(told.pop("event"), "settings")
                 self.assertEqual(told["max-submits-per-day"], "7 (PICTORY_MAX_SUBMITS_PER_DAY)")
