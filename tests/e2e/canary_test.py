@@ -206,8 +206,6 @@ class Canary(unittest.TestCase):
         self.assertEqual(len(hits(secrets, record)), 2, "both were used")
         self.assert_nowhere(secrets)
 
-    # Until the texts of Pictory are scrubbed of the gateway's own secrets.
-    @unittest.expectedFailure
     def test_a_pictory_that_says_the_key_back(self):
         sandbox = Sandbox(self.path, "--speed", "50", env={"PICTORY_API_KEY": KEY})
         self.addCleanup(sandbox.end)
