@@ -101,6 +101,11 @@ absl::StatusOr<BaseUrl> ParseBaseUrl(const std::string& text, bool allow_plain_h
   if (!Part(url, CURLUPART_ZONEID).empty()) return refuse("has an address zone");
   const std::string host = Part(url, CURLUPART_HOST);
   if (host.empty()) return refuse("has no host");
+  // libcurl decodes %XX in a host, to any byte.
+  if (text.substr(colon + 3, text.find('/', colon + 3) - colon - 3).find('%') !=
+      std::string::npos) {
+    return refuse("has a percent sign in its host");
+  }
   if (scheme == "http") {
     if (!allow_plain_http) {
       return refuse("is plain http, which would show the credentials; use https");

@@ -44,6 +44,15 @@ TEST(BaseUrl, RefusesWhatIsNotAHost) {
   }
 }
 
+// libcurl would decode it, and the name that is looked up would not be the one that was written.
+TEST(BaseUrl, RefusesAPercentSignInTheHost) {
+  for (const char* url : {"https://api%2eexample.com", "https://a%99.example.com/x",
+                          "https://h.example.com%0d%0a", "https://%40"}) {
+    EXPECT_FALSE(ParseBaseUrl(url, false).ok()) << url;
+  }
+  EXPECT_TRUE(ParseBaseUrl("https://h.example.com/a%20b", false).ok());
+}
+
 TEST(RequestCheck, Paths) {
   const auto problem = [](std::string path) {
     Request request;

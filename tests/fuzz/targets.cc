@@ -1,0 +1,238 @@
+#include "fuzz/targets.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "app/config_file.h"
+#include "base/host_port.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "http/request_check.h"
+#include "json/check.h"
+#include "pictory/envelope.h"
+#include "pictory/http_reply.h"
+#include "pictory/job_list.h"
+#include "pictory/job_reply.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/submit_reply.h"
+#include "pictory/token_reply.h"
+#include "pictory/translate.h"
+#include "pictory/url_rules.h"
+#include "pictory/webhook_call.h"
+
+namespace gateway::fuzz {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+
+// Not assert, which an optimised build leaves out.
+void Must(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
+
+bool IsVisible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// The first byte of an input says what the rest is.
+unsigned char TakeByte(std::string_view& input) {
+  if (input.empty()) return 0;
+  const auto byte = static_cast<unsigned char>(input.front());
+  input.remove_prefix(1);
+  return byte;
+}
+
+http::Response ResponseOf(std::string_view input) {
+  constexpr int kStatuses[] = {200, 200, 200, 201, 400, 401, 403, 404, 422, 429, 500, 503};
+  http::Response response;
+  response.outcome = http::Response::Outcome::kComplete;
+  response.status = kStatuses[TakeByte(input) % std::size(kStatuses)];
+  response.body = std::string(input);
+  return response;
+}
+
+void Job(std::string_view input) {
+  const auto kind = static_cast<v1::JobKind>(TakeByte(input) % v1::JobKind_ARRAYSIZE);
+  const pictory::JobReply reply = pictory::ReadJobReply(ResponseOf(input), kind, 0, WallTime{});
+  Must(reply.kind != pictory::JobReply::Kind::kSucceeded || reply.result != nullptr,
+       "who succeeded has a result");
+  if (reply.result == nullptr) return;
+  v1::Job job;
+  Must(job.ParseFromString(reply.result->basic_wire), "the result is a job's wire bytes");
+  for (const auto& part : reply.result->parts) {
+    if (part.part != v1::RESULT_PART_RESULT_JSON) continue;
+    Must(json::Check(part.bytes, pictory::kReplyLimits).ok(), "the whole result is JSON");
+  }
+}
+
+void Submit(std::string_view input) {
+  const pictory::SubmitReply reply = pictory::ReadSubmitReply(ResponseOf(input), WallTime{});
+  using Outcome = pictory::SubmitReply::Outcome;
+  Must((reply.outcome == Outcome::kAccepted) == IsUpstreamId(reply.pictory_job_id),
+       "an accepted job has an id, and no other has");
+  Must(reply.hinted_job_id.empty() || IsUpstreamId(reply.hinted_job_id), "a hint is an id");
+  Must((reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) ==
+           !reply.error.ok(),
+       "who was refused has an error");
+}
+
+void Token(std::string_view input) {
+  const pictory::TokenReply reply = pictory::ReadTokenReply(ResponseOf(input), WallTime{});
+  if (reply.kind != pictory::TokenReply::Kind::kToken) return;
+  const std::string& token = reply.token.Reveal();
+  Must(!token.empty() && token.size() <= limits::kTokenMaxBytes && IsVisible(token),
+       "a token can stand in a header");
+  Must(reply.life > Duration::zero(), "a token lives");
+}
+
+void List(std::string_view input) {
+  const auto list = pictory::ReadJobList(input);
+  if (!list.ok()) return;
+  for (const auto& job : list->jobs) {
+    Must(IsUpstreamId(job.pictory_job_id), "a listed job has an id");
+  }
+}
+
+void ReadAnEnvelope(std::string_view input) {
+  const auto envelope = pictory::ReadEnvelope(input);
+  if (!envelope.ok()) return;
+  Must(envelope->job_id.empty() || IsUpstreamId(envelope->job_id), "an id is one");
+  if (!envelope->progress_percent.has_value()) return;
+  Must(*envelope->progress_percent >= 0 && *envelope->progress_percent <= 100, "progress is 0-100");
+}
+
+void Webhook(std::string_view input) {
+  const std::string id = pictory::JobIdOfWebhookCall(input);
+  Must(id.empty() || IsUpstreamId(id), "the id of a webhook call is one");
+}
+
+void Ids(std::string_view input) {
+  for (const char c : PercentEncode(input)) {
+    Must(IsVisible({&c, 1}) && c != '/' && c != '?' && c != '#', "an id stays in its segment");
+  }
+  if (IsCallerId(input)) Must(PercentEncode(input) == input, "a caller's id needs no encoding");
+  if (pictory::UrlProblem(input, false).empty()) {
+    const std::string lower = absl::AsciiStrToLower(std::string(input.substr(0, 8)));
+    Must(lower == "https://" || lower.rfind("http://", 0) == 0, "a URL of the web");
+    Must(std::none_of(input.begin(), input.end(),
+                      [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }),
+         "a URL is one line");
+  }
+  const std::string text(input);
+  if (const auto url = http::ParseBaseUrl(text, true); url.ok()) {
+    Must(IsVisible(url->text) && !url->text.ends_with('/'), "a path can be appended");
+    const auto again = http::ParseBaseUrl(url->text, true);
+    Must(again.ok() && again->text == url->text, "a base URL stays as it is");
+  }
+  if (const auto parsed = ParseHostPort(input); parsed.ok()) {
+    const auto again = ParseHostPort(parsed->ToString());
+    Must(again.ok() && again->host == parsed->host && again->port == parsed->port,
+         "an address reads as it is written");
+  }
+}
+
+void RetryAfter(std::string_view input) {
+  http::Response response;
+  response.status = 429;
+  response.headers = {{"retry-after", std::string(input)}};
+  const Duration after = pictory::RetryAfter(response, WallTime{});
+  Must(after == Duration::zero() ||
+           (after >= limits::kRetryAfterMin && after <= limits::kRetryAfterMax),
+       "a pause is within its bounds");
+}
+
+void Config(std::string_view input) {
+  const app::ConfigFile file = app::ParseConfigFile("f", input);
+  int last = 0;
+  for (const app::ConfigLine& line : file.lines) {
+    Must(!line.key.empty() && !line.value.empty() && line.number >= last, "a line says something");
+    last = line.number;
+    for (const std::string& each : app::SplitList(line.value)) static_cast<void>(each);
+  }
+}
+
+template <class Request>
+void Translated(const Request& request) {
+  for (const v1::PathVersion version : {v1::PATH_VERSION_V2, v1::PATH_VERSION_V1}) {
+    pictory::TranslateOptions options;
+    for (int kind = 0; kind < v1::JobKind_ARRAYSIZE; ++kind) {
+      if (v1::JobKind_IsValid(kind)) options.versions[static_cast<v1::JobKind>(kind)] = version;
+    }
+    if (!pictory::Validate(request, options).empty()) continue;
+    const auto submission =
+        pictory::Translate(request, "p", "https://h.example.com/w", options, "[]");
+    if (!submission.ok()) continue;
+    http::Request call;
+    call.method = submission->method;
+    call.path = submission->path;
+    Must(http::CheckRequest(call).empty(), "what is sent is one request");
+    const std::string& body = *submission->body;
+    Must(body.empty() || json::Check(body).ok(), "what is sent is JSON");
+  }
+}
+
+// Protobuf's own bytes, or a raw text in the place of the fields.
+void Request(std::string_view input) {
+  const unsigned char which = TakeByte(input);
+  const std::string text(input);
+  switch (which % 8) {
+    case 0: {
+      v1::CreatePreviewRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 1: {
+      v1::RenderRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 2: {
+      v1::TranscribeRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 3: {
+      v1::SummarizeRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 4:
+    case 5: {
+      v1::CreatePreviewRequest request;
+      request.set_storyboard_json(text);
+      Translated(request);
+      break;
+    }
+    case 6: {
+      v1::RenderRequest request;
+      request.set_preview_job_id("ours");
+      request.set_extra_json(text);
+      Translated(request);
+      break;
+    }
+    default: {
+      v1::SummarizeRequest request;
+      request.set_transcript_json(text);
+      request.set_highlight_duration_seconds(30);
+      Translated(request);
+    }
+  }
+}
+
+constexpr Target kTargets[] = {
+    {"job_reply", Job},    {"submit_reply", Submit},     {"token_reply", Token},
+    {"job_list", List},    {"envelope", ReadAnEnvelope}, {"webhook_call", Webhook},
+    {"ids_and_urls", Ids}, {"retry_after", RetryAfter},  {"config_file", Config},
+    {"request", Request},
+};
+
+}  // namespace
+
+std::span<const Target> Targets() { return kTargets; }
+
+}  // namespace gateway::fuzz
