@@ -193,16 +193,17 @@ TEST_F(SettingsTest, WhatIsGivenIsToldInOrderWithItsSource) {
   Set("PICTORY_MAX_SUBMITS_PER_DAY", "4");
   Set("PICTORY_API_KEY", "pictai_canary");
   Set("PICTORY_USER_ID", "canary");
-  const Parsed parsed =
-      Parse({"--config", file.c_str(), "--log-level=debug", "--listen=127.0.0.1:1",
-             "--listen=127.0.0.1:2", "--proxy=http://canary:canary@proxy:3128", "--trust-network"});
+  Set("PICTORY_PROXY", "http://canary:canary@proxy:3128");
+  const Parsed parsed = Parse({"--config", file.c_str(), "--log-level=debug",
+                               "--listen=127.0.0.1:1", "--listen=127.0.0.1:2", "--trust-network"});
   ASSERT_TRUE(parsed.gateway.has_value()) << parsed.text;
-  EXPECT_THAT(Told(parsed.gateway->given),
-              ElementsAre("api-key=set (PICTORY_API_KEY)", "config=" + file + " (flag)",
-                          "listen=127.0.0.1:1, 127.0.0.1:2 (flag)", "log-level=debug (flag)",
-                          "max-submits-per-day=4 (PICTORY_MAX_SUBMITS_PER_DAY)",
-                          "max-watches=7 (" + file + ":1)", "proxy=http://…@proxy:3128 (flag)",
-                          "trust-network=true (flag)", "user-id=set (PICTORY_USER_ID)"));
+  EXPECT_THAT(
+      Told(parsed.gateway->given),
+      ElementsAre("api-key=set (PICTORY_API_KEY)", "config=" + file + " (flag)",
+                  "listen=127.0.0.1:1, 127.0.0.1:2 (flag)", "log-level=debug (flag)",
+                  "max-submits-per-day=4 (PICTORY_MAX_SUBMITS_PER_DAY)",
+                  "max-watches=7 (" + file + ":1)", "proxy=http://…@proxy:3128 (PICTORY_PROXY)",
+                  "trust-network=true (flag)", "user-id=set (PICTORY_USER_ID)"));
 }
 
 TEST_F(SettingsTest, TheSandboxTellsItsOwn) {
