@@ -166,9 +166,10 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
 
 HeadProblem Connection::ProblemOf(const ServerRequest& head, unsigned version) const {
   if (const HeadProblem problem = CheckHead(head, version); problem.status != 0) return problem;
-  const std::string* const host = head.FindHeader("host");
-  if (host == nullptr || !core_.endpoint.address().is_loopback()) return {};
-  if (IsOwnHost(*host, core_.options.host_names)) return {};
+  const std::string_view host = HostOf(head);
+  if (!core_.endpoint.address().is_loopback()) return {};
+  if (head.FindHeader("host") == nullptr && host.empty()) return {};  // no browser leaves it out
+  if (IsOwnHost(host, core_.options.host_names)) return {};
   return {421, "nothing of that Host is here; address the listener by its address or as localhost"};
 }
 

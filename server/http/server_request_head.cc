@@ -26,6 +26,17 @@ bool AllDigits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// The authority in a target that is a whole URL; "" if it is none.
+std::string_view AuthorityIn(std::string_view target) {
+  const std::size_t colon = target.find("://");
+  if (colon == std::string_view::npos) return "";
+  const std::string scheme(target.substr(0, colon));
+  if (!absl::EqualsIgnoreCase(scheme, "http") && !absl::EqualsIgnoreCase(scheme, "https"))
+    return "";
+  const std::string_view rest = target.substr(colon + 3);
+  return rest.substr(0, rest.find('/'));
+}
+
 bool IsAddress(const std::string& host) {
   in6_addr address{};
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
@@ -37,7 +48,9 @@ bool IsAddress(const std::string& host) {
 }  // namespace
 
 HeadProblem CheckHead(const ServerRequest& head, unsigned version) {
-  if (!head.path.starts_with('/')) return {kBad, "the target must begin with a slash"};
+  if (!head.path.starts_with('/') && AuthorityIn(head.path).empty()) {
+    return {kBad, "the target must be a path or a whole URL"};
+  }
   const auto lengths = ValuesOf(head, "content-length");
   const auto codings = ValuesOf(head, "transfer-encoding");
   if (lengths.size() > 1 || (lengths.size() == 1 && !AllDigits(lengths.front()))) {
@@ -54,6 +67,13 @@ HeadProblem CheckHead(const ServerRequest& head, unsigned version) {
   const std::size_t hosts = ValuesOf(head, "host").size();
   if (hosts > 1 || (hosts == 0 && version >= 11)) return {kBad, "there must be one Host"};
   return {};
+}
+
+std::string_view HostOf(const ServerRequest& head) {
+  const std::string_view authority = AuthorityIn(head.path);
+  const std::string* const host = head.FindHeader("host");
+  if (!authority.empty() || host == nullptr) return authority;
+  return *host;
 }
 
 bool IsOwnHost(std::string_view host, const std::vector<std::string>& names) {

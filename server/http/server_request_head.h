@@ -17,10 +17,14 @@ struct HeadProblem {
   std::string_view why;
 };
 
-// `version` is 11 for HTTP/1.1. The target must begin with a slash. A body is framed by one
-// Content-Length of digits or by one `Transfer-Encoding: chunked`, and by nothing else. There is
-// one Host, which HTTP/1.0 may leave out.
+// `version` is 11 for HTTP/1.1. The target is a path, or a whole URL as proxies may send it. A body
+// is framed by one Content-Length of digits or by one `Transfer-Encoding: chunked`, and by nothing
+// else. There is one Host, which HTTP/1.0 may leave out.
 HeadProblem CheckHead(const ServerRequest& head, unsigned version);
+
+// The host that a request is for, with its port: that of a target that is a whole URL, else Host,
+// as RFC 9112 has it; "" if there is neither.
+std::string_view HostOf(const ServerRequest& head);
 
 // Whether a caller may address a listener on loopback by this value of Host: with or without a
 // port, an address, `localhost` or one of `names`. A page in a browser that reaches loopback by a

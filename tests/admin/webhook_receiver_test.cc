@@ -222,7 +222,7 @@ TEST_F(WebhookReceiverTest, ThePathMayBeWrittenInOtherWays) {
   escaped.replace(escaped.find('.'), 1, "%2e");
   for (const std::string& way : {path + "/", path + "//", path + "?x=/y", path + "%2F", escaped,
                                  "//hooks" + path + "/?", "http://hooks.example.com" + path}) {
-    Start("");
+    Start("https://hooks.example.com");
     EXPECT_EQ(Post(way, R"({"job_id":"p1"})").status, 204);
     EXPECT_THAT(CalledBack(), ElementsAre(Pair(kToken, ElementsAre("p1")))) << way;
     Forget();

@@ -111,12 +111,18 @@ TEST_F(HeadTest, AFoldedLineIsReadAsOne) {
   EXPECT_EQ(StatusOf(Post("Content-Length: 3\r\n 3\r\n", "abc")), 400);
 }
 
-TEST_F(HeadTest, TheTargetIsAPath) {
-  for (const std::string target :
-       {"http://localhost/", "https://elsewhere.test/a", "*", "a", "localhost:80"}) {
-    EXPECT_EQ(StatusOf("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400) << target;
+TEST_F(HeadTest, TheTargetIsAPathOrAUrlOfOurs) {
+  const auto status = [this](const std::string& target) {
+    return StatusOf("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  };
+  for (const std::string bad :
+       {"*", "a", "localhost:80", "ftp://localhost/", "http:///a", "://a/"}) {
+    EXPECT_EQ(status(bad), 400) << bad;
   }
+  // What a URL names goes before Host.
+  EXPECT_EQ(status("https://elsewhere.test/a"), 421);
   EXPECT_EQ(smuggled_, 0);
+  EXPECT_EQ(status("http://localhost/"), 200);
 }
 
 TEST_F(HeadTest, ThereIsOneHost) {

@@ -157,6 +157,7 @@ TEST_F(OutageTest, AfterAWordThatCameLateTheNextRefusalCounts) {
   account_.NoteSpoken();
   clock_.Advance(limits::kCredentialsConfirmAfter);
   ASSERT_FALSE(account_.resting());
+  clock_.Advance(limits::kOutageProbeInterval);
   account_.NoteSuspect();
   clock_.Advance(limits::kCredentialsConfirmAfter);
   EXPECT_TRUE(account_.credentials_refused());
