@@ -20,6 +20,11 @@ const char* WhatToLookAt(const std::string& words, bool tls) {
     return "its certificate is not believed: is it for this host and in its time, and is its "
            "authority one of the system's or of --tls-ca?";
   }
+  // The library takes the files only when it connects.
+  if (tls && Has(words, "empty address list")) {
+    return "the files of --tls-ca, --tls-cert and --tls-key cannot be used: are they PEM, and does "
+           "the key fit?";
+  }
   // A connection that was there and ended before anything was said.
   if (Has(words, "Socket closed") || Has(words, "reset by peer") || Has(words, "Broken pipe")) {
     return tls ? "does it ask for a certificate (--tls-cert, --tls-key), or is it without TLS?"

@@ -481,6 +481,7 @@ TEST(Describe, WhatIsWrongWithTlsIsNotTakenForAGatewayThatIsNotThere) {
     EXPECT_THAT(said(words), HasSubstr("its certificate is not believed")) << words;
   }
   EXPECT_THAT(said("Socket closed"), HasSubstr("--tls-cert"));
+  EXPECT_THAT(said("empty address list: "), HasSubstr("are they PEM, and does the key fit?"));
   EXPECT_THAT(said("Connection refused"), HasSubstr("is it running?"));
 }
 

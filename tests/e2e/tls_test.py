@@ -120,6 +120,7 @@ class Callers(Tls):
         self.assert_refused(g.grpc2, "--tls-cert", tls=self.trusting())
         self.assert_refused(g.grpc2, tls=self.showing(self.authority.issue("stranger")))
         self.assert_refused(g.grpc2, tls=self.showing(self.clients.issue("late", days=-1)))
+        self.assert_refused(g.grpc, "are they PEM", tls=["--tls-ca", self.authority.key])
         self.assert_serves(g.grpc, self.trusting())
         self.put("elsewhere", self.authority.issue("elsewhere", "DNS:elsewhere.example"))
         g.process.send_signal(signal.SIGHUP)
