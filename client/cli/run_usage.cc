@@ -11,20 +11,21 @@ namespace {
 
 constexpr int kPage = 500;
 
-std::string Row(std::string_view what, const GetUsageResponse::Count& count) {
+std::string CountRow(std::string_view what, const GetUsageResponse::Count& count) {
   return absl::StrCat("  ", Pad(what, 17), count.used(),
                       count.limit() > 0 ? absl::StrCat(" of ", count.limit()) : "", "\n");
 }
 
-std::string Describe(const GetUsageResponse& usage) {
+std::string UsageText(const GetUsageResponse& usage) {
   return absl::StrCat("tenant ", OneLine(usage.tenant()), "\n", "  ", Pad("account", 17),
-                      OneLine(usage.account()), "\n", Row("submits, 24 h", usage.submits_today()),
-                      Row("AI credits, 24 h", usage.credits_today()),
-                      Row("active jobs", usage.active_jobs()),
+                      OneLine(usage.account()), "\n",
+                      CountRow("submits, 24 h", usage.submits_today()),
+                      CountRow("AI credits, 24 h", usage.credits_today()),
+                      CountRow("active jobs", usage.active_jobs()),
                       usage.submits_stopped() ? "  The operator has stopped new submits.\n" : "");
 }
 
-struct Sum {
+struct UsedBy {
   double credits = 0;
   int jobs = 0;
 };
@@ -34,7 +35,7 @@ struct Sum {
 ExitCode RunUsage(const Session& session) {
   const absl::StatusOr<GetUsageResponse> usage = session.client.Usage(session.Call());
   if (!usage.ok()) return session.Failed(usage.status());
-  std::map<std::string, Sum> by_value;
+  std::map<std::string, UsedBy> by_value;
   if (const std::string& key = session.args.by_label; !key.empty()) {
     ListJobsRequest filter;
     filter.set_page_size(kPage);
@@ -42,7 +43,7 @@ ExitCode RunUsage(const Session& session) {
       if (!job.ok()) return session.Failed(job.status());
       if (!job->has_credits_used()) continue;
       const auto label = job->labels().find(key);
-      Sum& sum = by_value[label == job->labels().end() ? "" : label->second];
+      UsedBy& sum = by_value[label == job->labels().end() ? "" : label->second];
       sum.credits += job->credits_used();
       ++sum.jobs;
     }
@@ -60,7 +61,7 @@ ExitCode RunUsage(const Session& session) {
     }
     return kSucceeded;
   }
-  session.out.Answer(Describe(*usage));
+  session.out.Answer(UsageText(*usage));
   for (const auto& [value, sum] : by_value) {
     session.out.Answer(absl::StrCat(
         OneLine(session.args.by_label), "=", value.empty() ? "(none)" : OneLine(value), "  ",

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // In a process of its own, whose signals may then be as they like.
-void Expect(int code, const std::function<int()>& work) {
+void ExpectExit(int code, const std::function<int()>& work) {
   EXPECT_EXIT(std::_Exit(work()), testing::ExitedWithCode(code), "");
 }
 
@@ -22,7 +22,7 @@ const auto kAtOnce = [](const std::string& name, int pid) {
 };
 
 TEST(EndingSignalsDeathTest, ASecondSignalEndsAtOnce) {
-  Expect(7, [] {
+  ExpectExit(7, [] {
     SignalWaiter signals;
     EndingSignals ending(signals, kAtOnce, 0s);
     kill(getpid(), SIGINT);
@@ -32,7 +32,7 @@ TEST(EndingSignalsDeathTest, ASecondSignalEndsAtOnce) {
 }
 
 TEST(EndingSignalsDeathTest, OneThatBelongsToTheFirstDoesNot) {
-  Expect(8, [] {
+  ExpectExit(8, [] {
     SignalWaiter signals;
     EndingSignals ending(signals, kAtOnce, 3600s);
     kill(getpid(), SIGINT);
@@ -44,14 +44,14 @@ TEST(EndingSignalsDeathTest, OneThatBelongsToTheFirstDoesNot) {
 
 // The program's own word that it must end is nobody's second signal, but shortens what is waited.
 TEST(EndingSignalsDeathTest, AFaultOfTheProgramIsNoSecondSignal) {
-  Expect(8, [] {
+  ExpectExit(8, [] {
     SignalWaiter signals;
     EndingSignals ending(signals, kAtOnce, 0s);
     signals.Raise();
     ending.Wait(3600s);
     return 8;
   });
-  Expect(8, [] {
+  ExpectExit(8, [] {
     SignalWaiter signals;
     signals.Raise();
     if (signals.Wait() != SignalOrder::kEnd) return 1;
@@ -62,7 +62,7 @@ TEST(EndingSignalsDeathTest, AFaultOfTheProgramIsNoSecondSignal) {
 }
 
 TEST(EndingSignalsDeathTest, NobodyNeedsToSendOne) {
-  Expect(8, [] {
+  ExpectExit(8, [] {
     SignalWaiter signals;
     EndingSignals(signals, kAtOnce, 0s).Wait(1ms);
     return 8;
