@@ -10,10 +10,11 @@ namespace gateway::app {
 namespace {
 
 namespace fs = std::filesystem;
-using Found = TlsWatch::Found;
 
 class TlsWatchTest : public TlsOnDisk {
  protected:
+  using Found = TlsWatch::Found;
+
   TlsWatchTest() { Write(first_); }
   TlsRead Read() const { return *ReadTlsFiles(Files()); }
 
