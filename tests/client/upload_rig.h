@@ -48,7 +48,7 @@ class UploadRig {
     place.url = gateway::sandbox::FindText(*data, "url");
     // As a caller on this machine names it.
     for (std::string* url : {&place.signed_url, &place.url}) {
-      url->replace(0, std::string("http://sandbox.test").size(), "http://127.0.0.1");
+      url->replace(0, std::string("http://localhost").size(), "http://127.0.0.1");
     }
     return place;
   }

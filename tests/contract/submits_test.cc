@@ -297,13 +297,13 @@ TEST_F(Contract, Case44_IdsAreOpaqueAndNeverLeaveTheirPathSegment) {
   EXPECT_EQ(Done(*rendered).state(), v1::JOB_STATE_SUCCEEDED);
 
   // A project comes from the caller. What no path segment can carry is refused before it is sent.
-  pictory_.On("POST /v2/projects/a%2F..%2Fb/render",
+  pictory_.On("POST /v2/projects/a%2Fb/render",
               {Json(200, R"({"success":true,"data":{"jobId":"p"}})")});
   OnJob("p", {Json(200, R"({"success":true,"data":{"status":"in-progress"}})")});
   pictory_jobs::RenderRequest project;
-  project.set_project_id("a/../b");
+  project.set_project_id("a/b");
   EXPECT_TRUE(Api().Render(project).ok());
-  for (const char* bad : {"..", ".", "", "a b\r\nX-Injected: 1", "a\x7f"}) {
+  for (const char* bad : {"..", ".", "", "../x", "a/../b", "a b\r\nX-Injected: 1", "a\x7f"}) {
     project.set_project_id(bad);
     EXPECT_THAT(Api().Render(project),
                 FailsWith(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST"))

@@ -24,7 +24,7 @@ class SandboxTest : public Rig {
  protected:
   void SetUp() override { Start(); }
   std::string Path(const std::string& url) {
-    const std::string origin = "http://sandbox.test";
+    const std::string origin = "http://localhost";
     EXPECT_THAT(url, StartsWith(origin + "/"));
     return url.substr(origin.size());
   }
@@ -91,7 +91,7 @@ TEST_F(SandboxTest, APreviewGoesItsWay) {
   clock_.Advance(0.1);
   const JsonReply done = Job(id);
   EXPECT_EQ(done.TextAt("data.status"), "completed");
-  EXPECT_EQ(done.TextAt("data.previewUrl"), "http://sandbox.test/v2/preview/" + id);
+  EXPECT_EQ(done.TextAt("data.previewUrl"), "http://localhost/v2/preview/" + id);
   EXPECT_EQ(done.NumberAt("data.renderParams.output.width"), 1080);
   EXPECT_EQ(done.NumberAt("data.renderParams.output.height"), 1920);
   EXPECT_EQ(done.TextAt("data.storyboard.videoName"), "My video");

@@ -65,7 +65,7 @@ TEST_F(V1Test, AFinishedPreviewHasNoStatusAndParamsThatAreHardToCarry) {
   EXPECT_FALSE(done.Has("data.status"));
   EXPECT_FALSE(done.Has("data.previewUrl"));
   EXPECT_EQ(done.TextAt("job_id"), id);
-  EXPECT_EQ(done.TextAt("data.preview"), "http://sandbox.test/v2/preview/" + id);
+  EXPECT_EQ(done.TextAt("data.preview"), "http://localhost/v2/preview/" + id);
   EXPECT_EQ(Raw("GET", "/v2/preview/" + id).status, 200);
 
   EXPECT_EQ(done.NumberAt("data.renderParams.audio.track_volume"), 0.5);
@@ -103,9 +103,9 @@ TEST_F(V1Test, RendersTheContentOfRenderParamsByteForByte) {
   EXPECT_EQ(journal.TextAt("entries.1.body"), params);
   const JsonReply done = Job(id);
   EXPECT_EQ(done.TextAt("data.status"), "completed");
-  EXPECT_EQ(done.TextAt("data.shareVideoURL"), "http://sandbox.test/v2/share/" + id);
+  EXPECT_EQ(done.TextAt("data.shareVideoURL"), "http://localhost/v2/share/" + id);
   EXPECT_FALSE(done.Has("data.videoShareURL"));
-  EXPECT_EQ(done.TextAt("data.videoURL"), "http://sandbox.test/media/" + id + "/video.mp4");
+  EXPECT_EQ(done.TextAt("data.videoURL"), "http://localhost/media/" + id + "/video.mp4");
   EXPECT_NEAR(done.NumberAt("data.videoDuration"), 2.8 + 2 + 7.5, 1e-9);
   EXPECT_EQ(Raw("GET", "/media/" + id + "/video.txt").body,
             "Fermentation makes bread < cake & 'more'.\nSo wait for it.\n");
@@ -176,7 +176,7 @@ TEST_F(V1Test, TranscriptionsHaveNoStatusAndTheirIdInside) {
   EXPECT_FALSE(done.Has("data.status"));
   EXPECT_FALSE(done.Has("job_id"));
   EXPECT_EQ(done.TextAt("data.job_id"), id);
-  EXPECT_EQ(done.TextAt("data.editVideoUrl"), "http://sandbox.test/v2/edit/" + id);
+  EXPECT_EQ(done.TextAt("data.editVideoUrl"), "http://localhost/v2/edit/" + id);
   EXPECT_NE(done.TextAt("data.txt"), "");
   EXPECT_EQ(Api("POST", "/v1/transcription", "{}").TextAt("fields.0.name"), "fileUrl");
 }
