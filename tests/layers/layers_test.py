@@ -15,10 +15,11 @@ ALLOWED = {
     "obs": BASE | {"json"},
     "http": BASE,
     "pictory": BASE | {"json", "http"},
-    "jobs": BASE | {"pictory"},
+    "tenants": BASE | {"pictory"},
+    "jobs": BASE | {"pictory", "tenants"},
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
-    "rpc": BASE | {"jobs", "watch", "pictory", "obs"},
+    "rpc": BASE | {"jobs", "watch", "pictory", "obs", "tenants"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
 }
@@ -32,8 +33,9 @@ OWNERS = {
     r"SQLiteCpp/|sqlite3\.h": {"store", "app"},
     r"boost/": {"http", "sandbox"},
     r"prometheus/": {"obs"},
+    r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/)": {"json", "pictory", "jobs", "store", "rpc", "app"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc"},
 }
 
