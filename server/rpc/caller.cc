@@ -12,7 +12,6 @@
 namespace gateway::rpc {
 namespace {
 
-constexpr char kDefaultTenant[] = "default";
 constexpr char kIdempotencyKey[] = "idempotency-key";
 constexpr char kPreviousAttempts[] = "grpc-previous-rpc-attempts";
 constexpr char kEnvoyAttempt[] = "x-envoy-attempt-count";
@@ -32,15 +31,12 @@ int Number(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain) {
+Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
+                const Domain& domain) {
   Caller caller;
-  caller.tenant = kDefaultTenant;
+  caller.tenant = principal->tenant;
+  caller.principal = std::move(principal);
   caller.peer = context.peer();
-  if (domain.identify) {
-    absl::StatusOr<std::string> tenant = domain.identify(context);
-    if (!tenant.ok()) return tenant.status();
-    caller.tenant = *std::move(tenant);
-  }
 
   // gRPC gives deadlines by the wall clock; only the time left counts. Absurdly far deadlines count
   // as none, because they must not overflow.
