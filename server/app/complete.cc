@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "app/pictory_flags.h"
 #include "app/secret_file.h"
 #include "app/webhooks.h"
@@ -42,6 +46,56 @@ obs::LogFormat FormatOf(const std::string& name) {
   return isatty(STDERR_FILENO) ? obs::LogFormat::kText : obs::LogFormat::kJson;
 }
 
+absl::Status Wrong(const char* flag, const absl::Status& why) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", std::string(why.message())));
+}
+
+absl::StatusOr<std::string> HeaderName(const std::string& text) {
+  const std::string name = absl::AsciiStrToLower(text);
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  const bool taken = name.starts_with("grpc-") || name.ends_with("-bin") ||
+                     name == tenants::kAuthorizationHeader || name == tenants::kXfccHeader;
+  if (plain && !taken) return name;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", name.substr(0, limits::kSettingShownMaxBytes),
+                   "' cannot name a tenant; take a header of your own, such as x-tenant"));
+}
+
+// Reads who may call, and whose word about callers counts.
+absl::Status CompleteCallers(const GatewayFlags& flags, Config& config) {
+  const bool words = config.trust.xfcc || !flags.tenant_header.empty();
+  const char* const asks = config.trust.xfcc ? "--trust-xfcc" : "--tenant-header";
+  if (config.tenants_file.empty()) {
+    config.tenants.directory = tenants::Directory::OfDefault();
+    if (!words && flags.trusted_proxies.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(words ? asks : "--trusted-proxies",
+                     ": needs --tenants, the file that says who the callers are"));
+  }
+  if (words && flags.trusted_proxies.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(asks, ": needs --trusted-proxies, or everybody could say who they are"));
+  }
+  if (!words && !flags.trusted_proxies.empty()) {
+    return absl::InvalidArgumentError(
+        "--trusted-proxies: has no use without --trust-xfcc or --tenant-header");
+  }
+  absl::StatusOr<TenantsRead> read = ReadTenants(config.tenants_file);
+  if (!read.ok()) return Wrong("--tenants", read.status());
+  config.tenants = *std::move(read);
+  if (!words) return absl::OkStatus();
+  absl::StatusOr<tenants::TrustedProxies> proxies =
+      tenants::TrustedProxies::Parse(flags.trusted_proxies);
+  if (!proxies.ok()) return Wrong("--trusted-proxies", proxies.status());
+  config.trust.proxies = *std::move(proxies);
+  absl::StatusOr<std::string> header = HeaderName(flags.tenant_header);
+  if (!header.ok()) return Wrong("--tenant-header", header.status());
+  config.trust.tenant_header = *std::move(header);
+  return absl::OkStatus();
+}
+
 // Fills in what the raw texts say. The first thing that is wrong ends it.
 absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
   config.listen.clear();
@@ -74,6 +128,7 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
+  if (absl::Status status = CompleteCallers(flags, config); !status.ok()) return status;
   if (absl::Status status = CompleteWebhooks(flags.webhooks, config); !status.ok()) return status;
   return CompletePictory(flags.pictory, variables, config);
 }

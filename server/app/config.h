@@ -13,6 +13,7 @@
 #include "app/address.h"
 #include "app/given.h"
 #include "app/secret_file.h"
+#include "app/tenants_watch.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -23,6 +24,7 @@
 #include "pictory/credentials.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "tenants/identify.h"
 
 namespace gateway::app {
 
@@ -32,6 +34,11 @@ struct Config {
   std::optional<Address> admin_listen = Address{"127.0.0.1", 8081};
   bool trust_network = false;
   std::filesystem::path state_dir;  // never empty after Parse
+
+  // Who may call.
+  std::string tenants_file;  // empty: everybody, as the tenant `default`
+  TenantsRead tenants;       // what it says; the directory is never null after Parse
+  tenants::TrustRules trust;
 
   // Pictory.
   bool sandbox = false;

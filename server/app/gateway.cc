@@ -18,6 +18,7 @@
 #include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
+#include "app/tenants_watch.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
@@ -35,6 +36,7 @@
 #include "sandbox/sandbox.h"
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
+#include "tenants/callers.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::app {
@@ -111,6 +113,7 @@ struct Gateway::Parts {
   void AddGauges();
   void WatchSelf();
   void WatchSecret();
+  void WatchTenants();
   void ReadSecrets();
   void ShowCredentials();
   std::string NotReady() const;
@@ -118,6 +121,7 @@ struct Gateway::Parts {
   const Config config;
   SystemClock clock;
   Random random;
+  tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
@@ -133,7 +137,8 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
-  std::unique_ptr<SecretWatch> secret_watch;  // null: the secret is no file's
+  std::unique_ptr<SecretWatch> secret_watch;    // null: the secret is no file's
+  std::unique_ptr<TenantsWatch> tenants_watch;  // null: there is no such file
   std::unique_ptr<rpc::Backend> backend;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
@@ -224,14 +229,34 @@ void Gateway::Parts::WatchSecret() {
       [this](Secret secret) { core->upstream.ReplaceSecret(std::move(secret)); }, clock, *timers);
 }
 
+// Those who watch and may not any longer are told at once.
+void Gateway::Parts::WatchTenants() {
+  if (config.tenants_file.empty()) return;
+  tenants_watch = std::make_unique<TenantsWatch>(
+      config.tenants_file, config.tenants,
+      [this](tenants::DirectoryPtr directory) {
+        absl::Status replaced = callers.Replace(std::move(directory));
+        rpc::Server* const server_now = serving;
+        if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
+        return replaced;
+      },
+      clock, *timers);
+}
+
 void Gateway::Parts::ReadSecrets() {
   using Found = SecretWatch::Found;
+  using Tenants = TenantsWatch::Found;
+  const Tenants tenants = tenants_watch == nullptr ? Tenants::kSame : tenants_watch->Look();
   const Found found = secret_watch == nullptr ? Found::kSame : secret_watch->Look();
   Log(Level::kInfo, "reloaded",
       {{"secret", secret_watch == nullptr     ? "none is in a file"
                   : found == Found::kReplaced ? "replaced"
                   : found == Found::kSame     ? "as before"
                                               : "its file is unusable, the one before stays"},
+       {"tenants", tenants_watch == nullptr        ? "there is no such file"
+                   : tenants == Tenants::kReplaced ? "replaced"
+                   : tenants == Tenants::kSame     ? "as before"
+                                                   : "the file is unusable, those before stay"},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
@@ -284,6 +309,7 @@ void Gateway::Parts::BuildDomain() {
                                                        .random = random},
                                       std::move(recovered));
   WatchSecret();
+  WatchTenants();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
@@ -359,7 +385,9 @@ absl::Status Gateway::Parts::Serve() {
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
-                     .require_request_id = config.require_request_id};
+                     .require_request_id = config.require_request_id,
+                     .callers = &callers};
+  domain.operated = LogOperated;
   refusals = std::make_unique<rpc::RefusalLog>(
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
@@ -462,6 +490,7 @@ void Gateway::Parts::Drain(const std::function<bool(Duration)>& wait) {
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (secret_watch != nullptr) secret_watch->Stop();
+  if (tenants_watch != nullptr) tenants_watch->Stop();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
