@@ -26,6 +26,12 @@ if(NOT RapidJSON_FOUND)
   find_path(RapidJSON_INCLUDE_DIRS rapidjson/rapidjson.h REQUIRED)
 endif()
 
+# Neither brings a CMake package in both of them. toml++ is used as headers alone.
+find_path(TOMLPLUSPLUS_INCLUDE_DIRS toml++/toml.h REQUIRED)
+find_path(CJOSE_INCLUDE_DIRS cjose/cjose.h REQUIRED)
+find_library(CJOSE_LIBRARY cjose REQUIRED)
+find_library(JANSSON_LIBRARY jansson REQUIRED)
+
 # RapidJSON 1.1 holds an assignment to a const member, which nobody can call and newer clangs refuse.
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   find_path(RapidJSON_ORIGINAL rapidjson/document.h REQUIRED)
@@ -46,3 +52,9 @@ find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
 add_library(pictory_rapidjson INTERFACE)
 target_include_directories(pictory_rapidjson SYSTEM INTERFACE ${RapidJSON_INCLUDE_DIRS})
+
+add_library(pictory_tomlplusplus INTERFACE)
+target_include_directories(pictory_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIRS})
+add_library(pictory_cjose INTERFACE)
+target_include_directories(pictory_cjose SYSTEM INTERFACE ${CJOSE_INCLUDE_DIRS})
+target_link_libraries(pictory_cjose INTERFACE ${CJOSE_LIBRARY} ${JANSSON_LIBRARY} OpenSSL::Crypto)

@@ -30,6 +30,9 @@ struct Raw {
   std::string help_on;  // `pictory help COMMAND`
 };
 
+// The caller's API key for the gateway; the gateway's own for Pictory is PICTORY_API_KEY.
+constexpr char kKeyVariable[] = "PICTORY_GATEWAY_KEY";
+
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
 
 CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
@@ -44,6 +47,9 @@ void AddCommon(CLI::App& app, Raw& raw) {
   Invocation& to = *raw.to;
   app.add_option("--server", to.server, "The gateway: host:port, or https://host[:port]")
       ->envname("PICTORY_GATEWAY");
+  app.add_option("--gateway-key-file", to.gateway_key_file,
+                 "File whose first line is your API key for the gateway; or set "
+                 "PICTORY_GATEWAY_KEY");
   app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file");
   app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)");
   app.add_option("--tls-key", to.tls_key, "Its key (PEM file)");
@@ -186,8 +192,24 @@ void CheckServer(const Invocation& to, const CLI::App& app) {
     const std::string name(text.substr(0, text.find('=')));
     std::string upper = name;
     for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    if (Nearest(upper, std::vector<std::string>{"PICTORY_GATEWAY"}).empty()) continue;
-    Wrong(OneLine(name) + ": there is no such variable; did you mean PICTORY_GATEWAY?");
+    if (name == kKeyVariable) continue;
+    const std::string nearest =
+        Nearest(upper, std::vector<std::string>{"PICTORY_GATEWAY", kKeyVariable});
+    if (nearest.empty()) continue;
+    Wrong(OneLine(name) + ": there is no such variable; did you mean " + nearest + "?");
+  }
+}
+
+// The key stands in no argument: everybody on the machine could read it there.
+void TakeKey(Invocation& to) {
+  const char* const key = std::getenv(kKeyVariable);
+  if (key == nullptr) return;
+  if (!to.gateway_key_file.empty()) {
+    Wrong(std::string("--gateway-key-file: ") + kKeyVariable + " is set, too; keep one of them");
+  }
+  to.gateway_key = key;
+  if (to.gateway_key.empty()) {
+    Wrong(std::string(kKeyVariable) + ": is set, but empty; set it to your key, or unset it");
   }
 }
 
@@ -210,7 +232,9 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   Interpret(raw.kinds, "--kind", KindWords(", "), ParseKind, to.kinds);
   InterpretLabels(raw);
   CheckSources(to, app);
-  if (to.command != Command::kVersion) CheckServer(to, app);
+  if (to.command == Command::kVersion) return;
+  CheckServer(to, app);
+  TakeKey(to);
 }
 
 // The help of the whole program, because App::help() would be that of the command `help` itself.

@@ -28,7 +28,8 @@ Examples:
   pictory transcribe ./talk.mp4 --wait --json
   pictory list --state running
 
-The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051.
+The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051. One that asks who calls gets
+the API key of $PICTORY_GATEWAY_KEY or --gateway-key-file.
 `pictory help COMMAND` tells more about each command.)";
 
 inline constexpr char kStates[] =

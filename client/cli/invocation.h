@@ -37,7 +37,9 @@ struct Invocation {
 
   // Every command.
   std::string server = "127.0.0.1:50051";
-  std::string tls_ca;  // files
+  std::string gateway_key;       // proves to the gateway who calls; empty: nothing does
+  std::string gateway_key_file;  // where else it stands
+  std::string tls_ca;            // files
   std::string tls_cert;
   std::string tls_key;
   bool json = false;
@@ -98,7 +100,7 @@ struct Finished {
   std::string error;  // what is wrong
 };
 
-// Reads the arguments, and PICTORY_GATEWAY too.
+// Reads the arguments, and PICTORY_GATEWAY and PICTORY_GATEWAY_KEY too.
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
 
 }  // namespace pictory_jobs::cli

@@ -84,6 +84,11 @@ Problem ProblemOf(const absl::Status& status, const std::string& server) {
     field.field = OneLine(field.field);
     field.description = InCommands(OneLine(field.description));
   }
+  if (problem.reason == "CALLER_UNKNOWN") {
+    problem.hint =
+        "  PICTORY_GATEWAY_KEY, or the file of --gateway-key-file, holds your API key for the "
+        "gateway\n";
+  }
   if (problem.reason.empty()) {
     Explain(status, server, problem);
   } else if (problem.reason == "INVALID_REQUEST" && !problem.fields.empty()) {

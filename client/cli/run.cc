@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,11 +22,33 @@ constexpr char kVersion[] = PICTORY_VERSION;
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kRetryMaxWait{10};
 
+// The first line of the file, if there is one, else what the variable says.
+absl::StatusOr<std::string> KeyOf(const Invocation& args, const Files& files) {
+  if (args.gateway_key_file.empty() && args.gateway_key.empty()) return std::string();
+  const bool file = !args.gateway_key_file.empty();
+  std::string key = args.gateway_key;
+  if (file) {
+    absl::StatusOr<std::string> text = files.read(args.gateway_key_file);
+    if (!text.ok()) return text.status();
+    key = text->substr(0, text->find('\n'));
+    while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
+  }
+  const bool visible =
+      std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (visible && !key.empty()) return key;
+  return absl::InvalidArgumentError(absl::StrCat(
+      file ? "the first line of " + OneLine(args.gateway_key_file) : "PICTORY_GATEWAY_KEY",
+      " is no key: it must be one word of visible characters"));
+}
+
 absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& files) {
   ClientOptions options;
   options.user_agent = absl::StrCat("pictory/", kVersion);
   options.retry.max_attempts = kAttempts;
   options.retry.max_wait = kRetryMaxWait;
+  absl::StatusOr<std::string> key = KeyOf(args, files);
+  if (!key.ok()) return key.status();
+  if (!key->empty()) options.metadata.emplace_back("authorization", "Bearer " + *key);
   if (args.tls_ca.empty() && args.tls_cert.empty()) return options;
   TlsOptions& tls = options.tls.emplace();
   for (const auto& [path, pem] :

@@ -1,5 +1,6 @@
 #include "app/accounts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,15 @@ absl::Status TakeCredentials(const tenants::Account& account, AccountSetup& setu
 
 }  // namespace
 
+bool UsesFlags(const tenants::Tenants& document) {
+  const auto account = document.accounts.find(tenants::kDefaultAccount);
+  if (account != document.accounts.end()) return !HasCredentials(account->second);
+  return document.accounts.empty() ||
+         std::any_of(document.tenants.begin(), document.tenants.end(), [](const auto& tenant) {
+           return tenant.second.account == tenants::kDefaultAccount;
+         });
+}
+
 AccountSetup AccountOfFlags(const Config& config) {
   AccountSetup setup{.name = tenants::kDefaultAccount};
   setup.options.client = ClientOptionsOf(config);
@@ -70,9 +80,8 @@ AccountSetup AccountOfFlags(const Config& config) {
 absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
                                                      const tenants::Tenants& document) {
   std::vector<AccountSetup> setups;
-  if (document.accounts.empty()) {
+  if (UsesFlags(document) && !document.accounts.contains(tenants::kDefaultAccount)) {
     setups.push_back(AccountOfFlags(config));
-    return setups;
   }
   for (const auto& [name, account] : document.accounts) {
     AccountSetup setup = AccountOfFlags(config);

@@ -21,6 +21,9 @@ struct AccountSetup {
   Secret secret;                  // what the file said
 };
 
+// Whether an account of the document, or without one of a tenant, has the flags' credentials.
+bool UsesFlags(const tenants::Tenants& document);
+
 // The account of the flags, which is the only one without a document of tenants.
 AccountSetup AccountOfFlags(const Config& config);
 

@@ -2,11 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "app/accounts.h"
 #include "app/pictory_flags.h"
 #include "app/secret_file.h"
 #include "app/webhooks.h"
@@ -84,6 +88,56 @@ absl::Status CompleteTls(Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status Wrong(const char* flag, const absl::Status& why) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", std::string(why.message())));
+}
+
+absl::StatusOr<std::string> HeaderName(const std::string& text) {
+  const std::string name = absl::AsciiStrToLower(text);
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  const bool taken = name.starts_with("grpc-") || name.ends_with("-bin") ||
+                     name == tenants::kAuthorizationHeader || name == tenants::kXfccHeader;
+  if (plain && !taken) return name;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", name.substr(0, limits::kSettingShownMaxBytes),
+                   "' cannot name a tenant; take a header of your own, such as x-tenant"));
+}
+
+// Reads who may call, and whose word about callers counts.
+absl::Status CompleteCallers(const GatewayFlags& flags, Config& config) {
+  const bool words = config.trust.xfcc || !flags.tenant_header.empty();
+  const char* const asks = config.trust.xfcc ? "--trust-xfcc" : "--tenant-header";
+  if (config.tenants_file.empty()) {
+    config.tenants.directory = tenants::Directory::OfDefault();
+    if (!words && flags.trusted_proxies.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(words ? asks : "--trusted-proxies",
+                     ": needs --tenants, the file that says who the callers are"));
+  }
+  if (words && flags.trusted_proxies.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(asks, ": needs --trusted-proxies, or everybody could say who they are"));
+  }
+  if (!words && !flags.trusted_proxies.empty()) {
+    return absl::InvalidArgumentError(
+        "--trusted-proxies: has no use without --trust-xfcc or --tenant-header");
+  }
+  absl::StatusOr<TenantsRead> read = ReadTenants(config.tenants_file);
+  if (!read.ok()) return Wrong("--tenants", read.status());
+  config.tenants = *std::move(read);
+  if (!words) return absl::OkStatus();
+  absl::StatusOr<tenants::TrustedProxies> proxies =
+      tenants::TrustedProxies::Parse(flags.trusted_proxies);
+  if (!proxies.ok()) return Wrong("--trusted-proxies", proxies.status());
+  config.trust.proxies = *std::move(proxies);
+  absl::StatusOr<std::string> header = HeaderName(flags.tenant_header);
+  if (!header.ok()) return Wrong("--tenant-header", header.status());
+  config.trust.tenant_header = *std::move(header);
+  return absl::OkStatus();
+}
+
 // Fills in what the raw texts say. The first thing that is wrong ends it.
 absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
   config.listen.clear();
@@ -122,6 +176,7 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
     return absl::InvalidArgumentError(absl::StrCat("--allowed-host: '", errors::Clean(host),
                                                    "' is not a host's name; no port goes with it"));
   }
+  if (absl::Status status = CompleteCallers(flags, config); !status.ok()) return status;
   if (absl::Status status = CompleteWebhooks(flags.webhooks, config); !status.ok()) return status;
   return CompletePictory(flags.pictory, variables, config);
 }
@@ -129,13 +184,20 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
 // Checks who may reach the gateway, and whom it may pay.
 absl::Status CheckTrust(Config& config) {
   const bool admin = config.admin_listen.has_value() && !config.admin_listen->IsLoopback();
+  const tenants::Tenants& document = config.tenants.directory->tenants();
+  const bool identities = document.identities;
   bool reachable = admin;  // by others
   bool open = admin;       // to all of them
   for (const ListenAddress& listen : config.listen) {
     reachable = reachable || !listen.IsLocal();
-    open = open || (!listen.IsLocal() && listen.security != rpc::Security::kMutualTls);
+    // Callers prove who they are, and nobody between can take that from them.
+    const bool proven = listen.security == rpc::Security::kMutualTls ||
+                        (listen.security == rpc::Security::kTls && identities);
+    open = open || (!listen.IsLocal() && !proven);
   }
-  if (const std::string missing = MissingCredentials(config); !config.sandbox && !missing.empty()) {
+  const bool needed = UsesFlags(document);
+  if (const std::string missing = MissingCredentials(config);
+      needed && !config.sandbox && !missing.empty()) {
     // An operator who has begun to set credentials, or has given a public address for Pictory, does
     // not want the sandbox instead.
     const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
@@ -146,7 +208,8 @@ absl::Status CheckTrust(Config& config) {
   if (open && !config.trust_network) {
     return absl::InvalidArgumentError(
         "a listener beyond this machine lets anybody there spend this Pictory account's money; "
-        "bind 127.0.0.1, let callers prove who they are (--listen mtls:…), or say --trust-network "
+        "bind 127.0.0.1, let callers prove who they are (--listen mtls:…, or tls:… with "
+        "--tenants), or say --trust-network "
         "if only trusted callers can reach it");
   }
   return absl::OkStatus();

@@ -13,6 +13,7 @@
 #include "app/config_file.h"
 #include "app/environment.h"
 #include "app/flags.h"
+#include "app/keygen.h"
 #include "app/secret_file.h"
 #include "app/settings.h"
 #include "app/version.h"
@@ -23,7 +24,8 @@ namespace {
 constexpr int kUsage = 2;
 
 // Variables of other programs of this project: the command line's and the example clients'.
-constexpr const char* kVariablesOfOthers[] = {"PICTORY_GATEWAY", "PICTORY_PROTOS"};
+constexpr const char* kVariablesOfOthers[] = {"PICTORY_GATEWAY", "PICTORY_GATEWAY_KEY",
+                                              "PICTORY_PROTOS"};
 
 // Takes out variables that Kubernetes set for a Service under the name of a setting, such as
 // PICTORY_SANDBOX_PORT for a Service called pictory-sandbox. Nobody can have meant such a variable
@@ -91,6 +93,8 @@ class Reading {
       "Every option can also be set as PICTORY_… in the environment, or in a file given by "
       "--config."};
   CLI::App* sandbox_command_ = nullptr;
+  CLI::App* keygen_command_ = nullptr;
+  KeygenFlags keygen_flags_;
   Config config_;
   GatewayFlags flags_;
   SandboxConfig sandbox_config_;
@@ -111,10 +115,13 @@ Reading::Reading(int argc, const char* const* argv) {
   sandbox_command_ = app_.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
   sandbox_command_->set_version_flag("--version", VersionText());
   AddSandboxOptions(*sandbox_command_, sandbox_flags_, sandbox_config_);
+  keygen_command_ =
+      app_.add_subcommand("keygen", "Make an API key for a caller, and its lines for --tenants");
+  AddKeygenOptions(*keygen_command_, keygen_flags_);
   gateway_settings_.emplace(app_);
   sandbox_settings_.emplace(*sandbox_command_);
   ReadFlags(argc, argv);
-  if (help_.has_value()) return;
+  if (help_.has_value() || keygen_command_->parsed()) return;
   ReadVariables();
   if (problems_.empty()) ReadFile();
 }
@@ -182,6 +189,10 @@ Parsed Reading::Result() {
   Parsed parsed;
   if (help_.has_value()) {
     parsed.text = *help_;
+    return parsed;
+  }
+  if (problems_.empty() && keygen_command_->parsed()) {
+    parsed.text = KeygenText(keygen_flags_);
     return parsed;
   }
   CheckSeen();

@@ -13,6 +13,7 @@
 #include "app/address.h"
 #include "app/given.h"
 #include "app/secret_file.h"
+#include "app/tenants_watch.h"
 #include "app/tls_files.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -24,6 +25,7 @@
 #include "pictory/credentials.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "tenants/identify.h"
 
 namespace gateway::app {
 
@@ -36,6 +38,11 @@ struct Config {
   bool trust_network = false;
   bool allow_core_dumps = false;
   std::filesystem::path state_dir;  // never empty after Parse
+
+  // Who may call.
+  std::string tenants_file;  // empty: everybody, as the tenant `default`
+  TenantsRead tenants;       // what it says; the directory is never null after Parse
+  tenants::TrustRules trust;
 
   // Pictory.
   bool sandbox = false;

@@ -154,6 +154,25 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->envname("PICTORY_BURST");
 }
 
+void AddCallers(CLI::App& app, GatewayFlags& flags, Config& config) {
+  app.add_option("--tenants", config.tenants_file,
+                 "File that says who may call: tenants with their keys, roles and limits, and "
+                 "Pictory accounts; read again when it changes. Without it everybody may")
+      ->envname("PICTORY_TENANTS");
+  app.add_option("--trusted-proxies", flags.trusted_proxies,
+                 "Proxies whose word about a caller counts: addresses and networks, or 'unix' for "
+                 "unix sockets, with commas between them")
+      ->envname("PICTORY_TRUSTED_PROXIES");
+  app.add_flag("--trust-xfcc", config.trust.xfcc,
+               "What these proxies say of certificates in x-forwarded-client-cert counts; only "
+               "its last element does")
+      ->envname("PICTORY_TRUST_XFCC");
+  app.add_option("--tenant-header", flags.tenant_header,
+                 "The header in which these proxies name a caller, such as x-tenant; they must "
+                 "remove it from what callers send")
+      ->envname("PICTORY_TENANT_HEADER");
+}
+
 // Adds the options that guard money and memory.
 void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
   app.add_flag(
@@ -205,6 +224,7 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->envname("PICTORY_CONFIG")
       ->configurable(false);
   AddListeners(app, flags, config);
+  AddCallers(app, flags, config);
   AddUpstream(app, config);
   AddPictoryFlags(app, flags.pictory);
   AddWebhookFlags(app, flags.webhooks);

@@ -31,6 +31,8 @@ struct GatewayFlags {
   std::string config_file;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string admin_listen = "127.0.0.1:8081";
+  std::string trusted_proxies;
+  std::string tenant_header;
   std::string state_dir;
   std::string reflection = "on";
   double keyless_settle_seconds = std::chrono::duration<double>(limits::kKeylessSettle).count();

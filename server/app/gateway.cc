@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "admin/admin_server.h"
 #include "app/accounts.h"
 #include "app/backend.h"
@@ -20,11 +21,13 @@
 #include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
+#include "app/tenants_watch.h"
 #include "app/tls_watch.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/mutex.h"
 #include "base/own_file.h"
 #include "base/random.h"
 #include "base/timer_thread.h"
@@ -40,6 +43,7 @@
 #include "sandbox/sandbox.h"
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
+#include "tenants/callers.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::app {
@@ -123,7 +127,10 @@ struct Gateway::Parts {
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
-  void WatchSecrets();
+  void WatchSecret(const AccountSetup& setup);
+  std::vector<SecretWatch*> SecretWatches();
+  absl::Status OpenAccounts(const tenants::Tenants& document);
+  void WatchTenants();
   void ReadSecrets();
   void ShowCredentials();
   std::string NotReady() const;
@@ -131,6 +138,7 @@ struct Gateway::Parts {
   const Config config;
   SystemClock clock;
   Random random;
+  tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
   std::vector<AccountSetup> accounts;
   std::unique_ptr<sandbox::Sandbox> sandbox;
@@ -148,7 +156,10 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
-  std::vector<std::unique_ptr<SecretWatch>> secret_watches;  // of the accounts with files
+  Mutex secrets_mutex;
+  // Of the accounts whose secret is in a file; a newer document may add some.
+  std::vector<std::unique_ptr<SecretWatch>> secret_watches GUARDED_BY(secrets_mutex);
+  std::unique_ptr<TenantsWatch> tenants_watch;  // null: there is no such file
   std::unique_ptr<rpc::Backend> backend;
   std::shared_ptr<rpc::TlsKeys> tls;    // null: no listener has TLS
   std::unique_ptr<TlsWatch> tls_watch;  // null: as above
@@ -248,26 +259,70 @@ jobs::UpstreamOptions Gateway::Parts::OptionsOf(const AccountSetup& setup) {
 
 // After a change Pictory is asked at once, so that the log tells whether Pictory takes the new
 // secret, and submits need not wait if it refused the old one.
-void Gateway::Parts::WatchSecrets() {
-  for (const AccountSetup& setup : accounts) {
-    if (setup.secret_file.path.empty()) continue;
-    secret_watches.push_back(std::make_unique<SecretWatch>(
-        setup.secret_file, setup.secret,
-        [this, account = setup.name](Secret secret) {
-          core->upstreams.Of(account).ReplaceSecret(std::move(secret));
-        },
-        clock, *timers));
+void Gateway::Parts::WatchSecret(const AccountSetup& setup) {
+  if (setup.secret_file.path.empty()) return;
+  auto watch = std::make_unique<SecretWatch>(
+      setup.secret_file, setup.secret,
+      [this, account = setup.name](Secret secret) {
+        core->upstreams.Of(account).ReplaceSecret(std::move(secret));
+      },
+      clock, *timers);
+  MutexLock lock(secrets_mutex);
+  secret_watches.push_back(std::move(watch));
+}
+
+std::vector<SecretWatch*> Gateway::Parts::SecretWatches() {
+  MutexLock lock(secrets_mutex);
+  std::vector<SecretWatch*> watches;
+  for (const auto& watch : secret_watches) watches.push_back(watch.get());
+  return watches;
+}
+
+// Opens accounts that a newer document has brought. Those that are open stay as they are: another
+// key comes by the file that they name, and the rest is read at a start.
+absl::Status Gateway::Parts::OpenAccounts(const tenants::Tenants& document) {
+  absl::StatusOr<std::vector<AccountSetup>> found = AccountsOf(config, document);
+  if (!found.ok()) return found.status();
+  for (const AccountSetup& setup : *found) {
+    if (core->upstreams.Has(setup.name)) continue;
+    if (!transports.contains(setup.base_url)) {
+      return absl::InvalidArgumentError(absl::StrCat("account ", setup.name, ": base_url ",
+                                                     setup.base_url,
+                                                     " is new; restart the gateway to use it"));
+    }
   }
+  for (const AccountSetup& setup : *found) {
+    if (!core->upstreams.Open(setup.name, OptionsOf(setup))) continue;
+    Log(Level::kInfo, "account_opened", {{"account", setup.name}});
+    WatchSecret(setup);
+  }
+  return absl::OkStatus();
+}
+
+// Those who watch and may not any longer are told at once.
+void Gateway::Parts::WatchTenants() {
+  if (config.tenants_file.empty()) return;
+  tenants_watch = std::make_unique<TenantsWatch>(
+      config.tenants_file, config.tenants,
+      [this](tenants::DirectoryPtr directory) {
+        if (absl::Status opened = OpenAccounts(directory->tenants()); !opened.ok()) return opened;
+        absl::Status replaced = callers.Replace(std::move(directory));
+        rpc::Server* const server_now = serving;
+        if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
+        return replaced;
+      },
+      clock, *timers);
 }
 
 void Gateway::Parts::ReadSecrets() {
-  std::vector<SecretWatch*> secrets;
-  for (const auto& watch : secret_watches) secrets.push_back(watch.get());
   std::vector<TlsWatch*> certificates;
   if (tls_watch != nullptr) certificates.push_back(tls_watch.get());
+  std::vector<TenantsWatch*> tenants;
+  if (tenants_watch != nullptr) tenants.push_back(tenants_watch.get());
   Log(Level::kInfo, "reloaded",
-      {{"secret", WhatCameOf(secrets, "none is in a file")},
+      {{"secret", WhatCameOf(SecretWatches(), "none is in a file")},
        {"tls", WhatCameOf(certificates, "no listener has it")},
+       {"tenants", WhatCameOf(tenants, "there is no such file")},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
@@ -276,6 +331,12 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
       .spending = config.spending,
       .retention = config.retention,
       .keyless_settle = config.keyless_settle,
+  };
+  options.limits_of = [this](const std::string& tenant) {
+    const tenants::DirectoryPtr directory = callers.directory();
+    const auto found = directory->tenants().tenants.find(tenant);
+    return found == directory->tenants().tenants.end() ? tenants::TenantLimits{}
+                                                       : found->second.limits;
   };
   for (const AccountSetup& setup : accounts) options.accounts[setup.name] = OptionsOf(setup);
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
@@ -317,7 +378,8 @@ void Gateway::Parts::BuildDomain() {
                                                        .timers = *timers,
                                                        .random = random},
                                       std::move(recovered));
-  WatchSecrets();
+  for (const AccountSetup& setup : accounts) WatchSecret(setup);
+  WatchTenants();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
@@ -410,7 +472,9 @@ absl::Status Gateway::Parts::Serve() {
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
-                     .require_request_id = config.require_request_id};
+                     .require_request_id = config.require_request_id,
+                     .callers = &callers};
+  domain.operated = LogOperated;
   refusals = std::make_unique<rpc::RefusalLog>(
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
@@ -534,8 +598,9 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (webhooks != nullptr) webhooks->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
-  for (const auto& watch : secret_watches) watch->Stop();
+  for (SecretWatch* const watch : SecretWatches()) watch->Stop();
   if (tls_watch != nullptr) tls_watch->Stop();
+  if (tenants_watch != nullptr) tenants_watch->Stop();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
@@ -571,7 +636,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
   if (absl::Status own = CheckOwnDirectory(config.state_dir.string()); !own.ok()) return own;
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
-  absl::StatusOr<std::vector<AccountSetup>> accounts = AccountsOf(config, {});
+  absl::StatusOr<std::vector<AccountSetup>> accounts =
+      AccountsOf(config, config.tenants.directory->tenants());
   if (!accounts.ok()) return accounts.status();
   p.accounts = *std::move(accounts);
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;

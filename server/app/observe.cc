@@ -189,6 +189,20 @@ jobs::UpstreamsEvents UpstreamsEvents() {
   return events;
 }
 
+void LogOperated(const rpc::Operated& operated) {
+  Log(Level::kInfo, "audit",
+      {{"method", operated.method},
+       {"tenant", operated.tenant},
+       {"caller", operated.caller},
+       {"peer", operated.peer},
+       {"job_id", errors::Clean(operated.job)},
+       {"what", errors::Clean(operated.what)},
+       {"state_before", operated.before},
+       {"state_after", operated.after},
+       {"outcome", absl::StatusCodeToString(operated.status.code())},
+       {"reason", errors::Reason(operated.status)}});
+}
+
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {
   return [&metrics](const jobs::Job& job) {
     const std::string kind = jobs::KindName(job.kind);

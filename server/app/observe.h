@@ -15,6 +15,7 @@
 #include "jobs/submitter.h"
 #include "jobs/upstreams.h"
 #include "obs/metrics.h"
+#include "rpc/handlers.h"
 
 namespace gateway::app {
 
@@ -33,6 +34,8 @@ std::function<void(std::size_t)> Pruned();
 // Warns that links of earlier results lead nowhere, and says what helps. Writes nothing if all
 // ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);
+// Writes one line for every operate call: who decided what over which job, and what became of it.
+void LogOperated(const rpc::Operated& operated);
 // Writes one line and adds one count for every job that has ended, however it did.
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics);
 

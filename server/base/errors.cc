@@ -160,6 +160,33 @@ absl::Status RequestIdReused(std::string_view request_id, std::string_view job_i
   return status;
 }
 
+absl::Status CallerUnknown(std::string_view why) {
+  return Make(Row("CALLER_UNKNOWN"), std::string(why));
+}
+
+absl::Status RoleRequired(std::string_view role, std::string_view method, std::string_view tenant,
+                          std::string_view caller) {
+  return Make(Row("ROLE_REQUIRED"),
+              absl::StrCat(View(method), " needs the role ", View(role), ", which ", View(caller),
+                           " of tenant ", View(tenant),
+                           " does not have; the operator of this gateway can give it"),
+              {{"role", std::string(role)},
+               {"tenant", std::string(tenant)},
+               {"caller", std::string(caller)}});
+}
+
+absl::Status TenantLimit(std::string_view tenant, std::string_view limit, std::int64_t max,
+                         std::string_view what, Duration retry_after) {
+  absl::Status status = Make(Row("TENANT_LIMIT"),
+                             absl::StrCat("Tenant ", View(tenant), " has too many ", View(what),
+                                          "; its limit ", View(limit), " is ", max),
+                             {{"tenant", std::string(tenant)}, {"limit", std::string(limit)}});
+  AttachQuota(status, absl::StrCat("tenant ", View(tenant)),
+              absl::StrCat(View(limit), ": at most ", max));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
 absl::Status JobNotFound(std::string_view name) {
   absl::Status status = Make(
       Row("JOB_NOT_FOUND"),

@@ -37,6 +37,14 @@ absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
 
+// Who calls.
+absl::Status CallerUnknown(std::string_view why);
+absl::Status RoleRequired(std::string_view role, std::string_view method, std::string_view tenant,
+                          std::string_view caller);
+// `limit` is the name of one of the tenant's limits, and `what` what there is too much of.
+absl::Status TenantLimit(std::string_view tenant, std::string_view limit, std::int64_t max,
+                         std::string_view what, Duration retry_after);
+
 // Jobs.
 absl::Status JobNotFound(std::string_view name);
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state);

@@ -328,10 +328,6 @@ inline constexpr seconds kHeartbeatInterval{25};
 inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
 inline constexpr seconds kUnaryDefaultDeadline{60};
-// Accounts whose key callers have brought: those that are open at once, and when to ask again.
-inline constexpr std::size_t kCallerAccountsMax = 1'000;
-inline constexpr std::size_t kCallerKeyMaxBytes = 512;
-inline constexpr minutes kCallerAccountsRetry{10};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
 // Submits without a request_id whose answer may not have arrived.
 // An answer that did not arrive is kept for an equal submit.
@@ -378,6 +374,25 @@ inline constexpr minutes kPruneInterval{10};
 inline constexpr milliseconds kPrunePause{50};
 inline constexpr hours kRequestIdKept{7 * 24};
 inline constexpr hours kFinishedJobKept{30 * 24};
+
+// Who may call.
+inline constexpr std::size_t kTenantsFileMaxBytes = 4 * kMiB;
+inline constexpr std::size_t kTenantsMax = 1'000;
+inline constexpr std::size_t kAccountsMax = 64;
+inline constexpr std::size_t kApiKeysMax = 10'000;      // of all tenants
+inline constexpr std::size_t kIdentitiesMax = 10'000;   // the same
+inline constexpr std::size_t kTenantNameMaxBytes = 63;  // of accounts and keys too
+inline constexpr std::size_t kIdentityMaxBytes = 1 * kKiB;
+inline constexpr int kTenantLimitMax = 1'000'000'000;
+inline constexpr std::int64_t kTenantBytesMax = std::int64_t{1} << 40;
+inline constexpr std::size_t kTrustedProxiesMax = 256;
+inline constexpr std::size_t kJwksMaxBytes = 1 * kMiB;
+inline constexpr std::size_t kJwksKeysMax = 64;
+inline constexpr std::size_t kJwtMaxBytes = 8 * kKiB;
+inline constexpr std::size_t kJwtsCachedMax = 10'000;  // tokens whose signature was checked
+inline constexpr seconds kJwtLeewayMax{60};
+inline constexpr std::size_t kJwtRsaMinBits = 2048;
+inline constexpr std::size_t kJwtRsaMostBits = 8192;  // a larger key makes each check dear
 
 // Settings.
 inline constexpr std::size_t kConfigFileMaxBytes = 256 * kKiB;

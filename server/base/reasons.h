@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 31> kReasons = {{
+inline constexpr std::array<ReasonRow, 34> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -39,6 +39,14 @@ inline constexpr std::array<ReasonRow, 31> kReasons = {{
      "No memory for the rest of a request that was still arriving; nothing was submitted"},
     {"REQUEST_ID_REUSED", absl::StatusCode::kInvalidArgument, "no",
      "The request_id belongs to another request; its job is named"},
+    // Who calls.
+    {"CALLER_UNKNOWN", absl::StatusCode::kUnauthenticated, "with what proves who calls",
+     "Nothing that came with the call proves who makes it, or what came does not count; the "
+     "message says what does"},
+    {"ROLE_REQUIRED", absl::StatusCode::kPermissionDenied, "after the operator acted",
+     "The caller is known, and lacks the role that the method needs"},
+    {"TENANT_LIMIT", absl::StatusCode::kResourceExhausted, "after the delay",
+     "A limit of the caller's tenant, which the message names"},
     // Jobs.
     {"JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such job"},
     {"PART_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such part in the job's result"},

@@ -37,6 +37,12 @@ Upstream& Upstreams::Of(const std::string& account) {
   return *door.upstream;
 }
 
+bool Upstreams::Has(const std::string& account) const {
+  MutexLock lock(mutex_);
+  const auto found = doors_.find(account);
+  return found != doors_.end() && found->second.configured;
+}
+
 bool Upstreams::Open(const std::string& account, UpstreamOptions options) {
   MutexLock lock(mutex_);
   Door& door = doors_[account];

@@ -42,6 +42,7 @@ class Upstreams {
   // The door of an account. It stays until the end, though a newer one may take its place when the
   // account is opened; so it is asked for anew for each call.
   Upstream& Of(const std::string& account);
+  bool Has(const std::string& account) const;  // whether it is configured
   // Configures an account from now on, if it is not configured yet. Returns whether it was not.
   bool Open(const std::string& account, UpstreamOptions options);
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -60,13 +61,16 @@ class Admission {
     Ticket(Ticket&& other) noexcept
         : gate_(std::exchange(other.gate_, nullptr)),
           refusal_(other.refusal_),
-          peer_(std::move(other.peer_)) {}
+          peer_(std::move(other.peer_)),
+          kept_(std::move(other.kept_)) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
       if (gate_ != nullptr) Leave(*gate_, peer_);
     }
     explicit operator bool() const { return gate_ != nullptr; }
     const grpc::Status& refusal() const { return *refusal_; }  // of one that is none
+    // Keeps something for as long as the place.
+    void Keep(std::shared_ptr<void> with) { kept_ = std::move(with); }
 
    private:
     friend class Admission;
@@ -75,6 +79,7 @@ class Admission {
     Gate* gate_ = nullptr;
     const grpc::Status* refusal_ = nullptr;
     std::string peer_;  // empty where peers are not counted
+    std::shared_ptr<void> kept_;
   };
 
   Admission(AdmissionLimits limits, Random& random);

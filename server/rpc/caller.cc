@@ -31,16 +31,15 @@ int Number(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain) {
+Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
+                const Domain& domain) {
   Caller caller;
-  caller.tenant = tenants::kDefaultTenant;
+  caller.tenant = principal->tenant;
+  caller.principal = std::move(principal);
   caller.peer = context.peer();
-  if (domain.identify) {
-    absl::StatusOr<std::string> tenant = domain.identify(context);
-    if (!tenant.ok()) return tenant.status();
-    caller.tenant = *std::move(tenant);
-  }
-  caller.owner.tenant = caller.tenant;
+  caller.owner = {.tenant = caller.principal->tenant,
+                  .account = caller.principal->account,
+                  .adopts = caller.principal->adopts};
 
   // gRPC gives deadlines by the wall clock; only the time left counts. Absurdly far deadlines count
   // as none, because they must not overflow.

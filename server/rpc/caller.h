@@ -10,20 +10,24 @@
 #include "jobs/owner.h"
 #include "jobs/retry_evidence.h"
 #include "rpc/handlers.h"
+#include "tenants/principal.h"
 
 namespace gateway::rpc {
 
 struct Caller {
-  std::string tenant;
-  jobs::Owner owner;            // of what the caller makes
-  std::string peer;             // as the library names it
-  MonoTime deadline{};          // never without one
-  bool own_deadline = false;    // the caller set it, and the library enforces it
-  std::string idempotency_key;  // metadata `idempotency-key`; "" if there is none
+  tenants::PrincipalPtr principal;  // never null
+  std::string tenant;               // the principal's
+  jobs::Owner owner;                // of what the caller makes
+  std::string peer;                 // as the library names it
+  MonoTime deadline{};              // never without one
+  bool own_deadline = false;        // the caller set it, and the library enforces it
+  std::string idempotency_key;      // metadata `idempotency-key`; "" if there is none
   jobs::RetryEvidence retry;
 };
 
-absl::StatusOr<Caller> Identify(const grpc::CallbackServerContext& context, const Domain& domain);
+// Of a call whose caller is known.
+Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
+                const Domain& domain);
 
 // OK for a text that can name a job, by our id or by Pictory's; else what is wrong with the field.
 absl::Status CheckJobName(std::string_view name);

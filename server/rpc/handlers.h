@@ -10,15 +10,17 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "grpcpp/server_context.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 #include "rpc/backend.h"
+#include "tenants/callers.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::rpc {
 
 class LargeAnswers;
+class OpenWatches;
+class TenantGates;
 class Unread;
 
 // How a call ended. It is valid for as long as somebody is told of it.
@@ -30,6 +32,20 @@ struct CallEnd {
       peer{};  // as the library names it; of calls that ended well mostly not asked for
   std::string_view request_id{};  // of a submit, once it was read
   bool served = false;            // a stream that had brought something
+};
+
+// What a caller with the role `operate` has done, or tried to. It is valid for as long as somebody
+// is told of it.
+struct Operated {
+  std::string_view method;
+  std::string_view tenant;
+  std::string_view caller;  // the principal's name
+  std::string_view peer;
+  std::string_view job;       // as the caller named it
+  std::string_view what{};    // that was decided, where the method leaves a choice
+  std::string_view before{};  // the job's state; empty: there is no such job
+  std::string_view after{};   // the same; empty if it was refused
+  const absl::Status& status;
 };
 
 // Everything here must outlive the server. Functions are called from gRPC's threads and must not
@@ -45,8 +61,12 @@ struct Domain {
 
   // Submits without a request_id are refused.
   bool require_request_id = false;
-  // The tenant of a call, or why it is refused; null: everybody is `default`.
-  std::function<absl::StatusOr<std::string>(const grpc::CallbackServerContext&)> identify{};
+  // Who may call; null: everybody, as the tenant `default`.
+  const tenants::Callers* callers = nullptr;
+  // Bounds what each tenant has at once. The server sets it.
+  TenantGates* gates = nullptr;
+  // Knows the open watches. The server sets it.
+  OpenWatches* open_watches = nullptr;
   // Notes answers that are ready and wait for their callers. The server sets it; null: nobody
   // looks.
   Unread* unread = nullptr;
@@ -57,6 +77,8 @@ struct Domain {
   // Is told when a call has ended, for metrics and the log. Null: nobody wants to know. Of
   // reflection and of health checks only refusals are told.
   std::function<void(const CallEnd& end)> ended{};
+  // Is told of each operate call, for the audit. Null: nobody wants to know.
+  std::function<void(const Operated& operated)> operated{};
   void Ended(const CallEnd& end) const {
     if (ended) ended(end);
   }

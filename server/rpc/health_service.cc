@@ -52,13 +52,13 @@ class HealthStream final : public watch::Stream {
 HealthService::HealthService(const std::vector<std::string>& services, Intake& intake,
                              Admission& admission, const Domain& domain)
     : RawService(intake, domain), admission_(admission), domain_(domain) {
-  Add("/grpc.health.v1.Health/Check", limits::kSmallRequestMaxBytes,
-      UnaryMethod([this](Context* context, const Bytes* request, Bytes* response) {
-        return Check(context, request, response);
+  Add("/grpc.health.v1.Health/Check", limits::kSmallRequestMaxBytes, std::nullopt,
+      UnaryMethod([this](Context* context, const Principal&, const Bytes* request,
+                         Bytes* response) { return Check(context, request, response); }));
+  Add("/grpc.health.v1.Health/Watch", limits::kSmallRequestMaxBytes, std::nullopt,
+      StreamMethod([this](Context* context, const Principal&, const Bytes* request) {
+        return Watch(context, request);
       }));
-  Add("/grpc.health.v1.Health/Watch", limits::kSmallRequestMaxBytes,
-      StreamMethod(
-          [this](Context* context, const Bytes* request) { return Watch(context, request); }));
   statuses_[""] = HealthCheckResponse::NOT_SERVING;
   for (const std::string& service : services) statuses_[service] = HealthCheckResponse::NOT_SERVING;
 }

@@ -19,10 +19,11 @@ namespace {
 constexpr std::size_t kFilterHashBytes = 8;
 
 // A hash of what must stay the same from page to page.
-std::string FilterHash(v1::ListJobsRequest request) {
+std::string FilterHash(const std::string& tenant, v1::ListJobsRequest request) {
   request.clear_page_size();
   request.clear_page_token();
   Sha256Stream digest;
+  AppendCanonical(tenant, digest);
   AppendCanonical(request, digest);
   return digest.Finish().substr(0, kFilterHashBytes);
 }
@@ -41,12 +42,13 @@ bool Degraded(const Domain& domain, const std::string& account) {
   return domain.backend.IsDegraded(account);
 }
 
-absl::StatusOr<std::string> ReadToken(const v1::ListJobsRequest& request) {
+absl::StatusOr<std::string> ReadToken(const std::string& tenant,
+                                      const v1::ListJobsRequest& request) {
   std::string bytes;
   if (absl::WebSafeBase64Unescape(request.page_token(), &bytes) &&
       bytes.size() > kFilterHashBytes) {
     std::string job_id = bytes.substr(kFilterHashBytes);
-    if (bytes.compare(0, kFilterHashBytes, FilterHash(request)) != 0) {
+    if (bytes.compare(0, kFilterHashBytes, FilterHash(tenant, request)) != 0) {
       return errors::Invalid("page_token", "belongs to a list with other filters");
     }
     if (IsCallerId(job_id)) return job_id;
@@ -146,11 +148,13 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
       });
 }
 
-std::string PageToken(const v1::ListJobsRequest& request, const std::string& last_job_id) {
-  return absl::WebSafeBase64Escape(FilterHash(request) + last_job_id);
+std::string PageToken(const std::string& tenant, const v1::ListJobsRequest& request,
+                      const std::string& last_job_id) {
+  return absl::WebSafeBase64Escape(FilterHash(tenant, request) + last_job_id);
 }
 
-absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
+absl::StatusOr<jobs::ListQuery> ToQuery(const std::string& tenant,
+                                        const v1::ListJobsRequest& request) {
   jobs::ListQuery query;
   std::vector<errors::Violation> violations;
   for (int i = 0; i < request.states_size(); ++i) {
@@ -181,7 +185,7 @@ absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
                                          : std::min(request.page_size(), limits::kListPageMax);
   ++query.limit;  // one more shows whether there is a next page
   if (!request.page_token().empty()) {
-    const absl::StatusOr<std::string> before = ReadToken(request);
+    const absl::StatusOr<std::string> before = ReadToken(tenant, request);
     if (before.ok()) {
       query.before_job_id = *before;
     } else {
@@ -196,8 +200,9 @@ absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
 
 namespace {
 
-v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t page_size,
-                              const std::vector<jobs::JobRecord>& found, bool degraded) {
+v1::ListJobsResponse MakePage(const std::string& tenant, const v1::ListJobsRequest& request,
+                              std::size_t page_size, const std::vector<jobs::JobRecord>& found,
+                              bool degraded) {
   v1::ListJobsResponse response;
   std::size_t read = 0;
   std::size_t bytes = 0;
@@ -216,7 +221,7 @@ v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t pa
   // A page is shorter too if the store has ended it before it knew whether there is more.
   if (more || read >= limits::kListReadMaxBytes) {
     response.set_next_page_token(
-        PageToken(request, response.jobs(response.jobs_size() - 1).job_id()));
+        PageToken(tenant, request, response.jobs(response.jobs_size() - 1).job_id()));
   }
   return response;
 }
@@ -225,21 +230,21 @@ v1::ListJobsResponse MakePage(const v1::ListJobsRequest& request, std::size_t pa
 
 void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
               const Reply& reply, const Domain& domain) {
-  absl::StatusOr<jobs::ListQuery> query = ToQuery(*request);
+  absl::StatusOr<jobs::ListQuery> query = ToQuery(caller.tenant, *request);
   if (!query.ok()) return reply(query.status());
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
-  domain.store.List(caller.tenant, *std::move(query),
-                    [reply, request, page_size, peer = caller.peer, answers = domain.large_answers,
-                     degraded = Degraded(domain, caller.owner.account)](
-                        absl::StatusOr<std::vector<jobs::JobRecord>> found) {
-                      if (!found.ok()) return reply(found.status());
-                      auto frame = std::make_shared<const std::string>(
-                          StableBytes(MakePage(*request, page_size, *found, degraded)));
-                      absl::StatusOr<LargeAnswers::HeldPtr> held =
-                          answers->Hold(frame->size(), peer);
-                      if (!held.ok()) return reply(held.status());
-                      reply(Keep(std::move(frame), *std::move(held)));
-                    });
+  domain.store.List(
+      caller.tenant, *std::move(query),
+      [reply, request, page_size, tenant = caller.tenant, peer = caller.peer,
+       answers = domain.large_answers, degraded = Degraded(domain, caller.owner.account)](
+          absl::StatusOr<std::vector<jobs::JobRecord>> found) {
+        if (!found.ok()) return reply(found.status());
+        auto frame = std::make_shared<const std::string>(
+            StableBytes(MakePage(tenant, *request, page_size, *found, degraded)));
+        absl::StatusOr<LargeAnswers::HeldPtr> held = answers->Hold(frame->size(), peer);
+        if (!held.ok()) return reply(held.status());
+        reply(Keep(std::move(frame), *std::move(held)));
+      });
 }
 
 }  // namespace gateway::rpc

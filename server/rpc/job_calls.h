@@ -22,9 +22,11 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
 
 // The store's query for a request, at most one job longer than a page; INVALID_ARGUMENT with all
 // that is wrong. Pure.
-absl::StatusOr<jobs::ListQuery> ToQuery(const v1::ListJobsRequest& request);
+absl::StatusOr<jobs::ListQuery> ToQuery(const std::string& tenant,
+                                        const v1::ListJobsRequest& request);
 // The token of the page after the one that ends with `last_job_id`, for the same filters only.
-std::string PageToken(const v1::ListJobsRequest& request, const std::string& last_job_id);
+std::string PageToken(const std::string& tenant, const v1::ListJobsRequest& request,
+                      const std::string& last_job_id);
 
 // INVALID_ARGUMENT for a view there is not.
 absl::Status CheckView(v1::JobView view);

@@ -27,15 +27,16 @@ class JobsService final : public RawService {
   void AddSubmits(const google::protobuf::ServiceDescriptor& service);
 
  private:
-  Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Bytes* request,
-                     Bytes* response);
-  Stream* WatchJob(Context* context, const Bytes* request);
-  Stream* ReadJobResult(Context* context, const Bytes* request);
+  Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Principal& principal,
+                     const Bytes* request, Bytes* response);
+  Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);
+  Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
 
   // Adds a method with one answer and a small request: `serve(caller, request, reply, domain)`.
   template <class Request, class Serve>
-  void AddUnary(const char* path, Serve serve);
-  void AddStream(const char* path, Stream* (JobsService::*serve)(Context*, const Bytes*));
+  void AddUnary(const char* path, tenants::Role role, Serve serve);
+  void AddStream(const char* path, tenants::Role role,
+                 Stream* (JobsService::*serve)(Context*, const Principal&, const Bytes*));
 
   const WatchLimits watch_limits_;
   const std::size_t submit_max_bytes_;

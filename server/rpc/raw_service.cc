@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "rpc/identity.h"
 #include "rpc/metadata.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
@@ -26,8 +27,9 @@ using StreamHandler =
 struct RawMethod {
   std::string name;
   RawService::UnaryMethod serve_unary;  // one of the two is null
-  std::unique_ptr<MethodHandler> serve_stream;
+  RawService::StreamMethod serve_stream;
   std::size_t max_bytes;
+  RawService::Role role;
   Intake& intake;
   const Domain& domain;
 };
@@ -53,9 +55,16 @@ class Request final : public grpc_completion_queue_functor,
   }
 
   void Read() {
-    // The metadata are checked at once, so that nothing of that size waits.
+    // The metadata are checked at once, so that nothing of that size waits, and nothing is read for
+    // who may not call.
     if (const absl::Status metadata = CheckMetadata(*context_); !metadata.ok()) {
       return Answer(ToGrpc(metadata), Duration::zero());
+    }
+    if (method_.role.has_value()) {
+      absl::StatusOr<tenants::PrincipalPtr> principal =
+          LetIn(*context_, method_.name, *method_.role, method_.domain);
+      if (!principal.ok()) return Answer(ToGrpc(principal.status()), Duration::zero());
+      principal_ = *std::move(principal);
     }
     self_ = shared_from_this();
     // If it were refused meanwhile, the call would go while it is still read from.
@@ -112,11 +121,18 @@ class Request final : public grpc_completion_queue_functor,
     if (size > method_.max_bytes) {
       return Reject(ToGrpc(errors::RequestTooLarge(size, method_.max_bytes)));
     }
-    if (method_.serve_stream != nullptr) return Run(*method_.serve_stream, message_);
+    if (method_.serve_stream) {
+      StreamHandler serve(
+          [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+            return method_.serve_stream(context, principal_, request);
+          });
+      return Run(serve, message_);
+    }
     Unread* const unread = method_.domain.unread;
     UnaryHandler serve([this, unread](grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-      grpc::ServerUnaryReactor* const reactor = method_.serve_unary(context, request, response);
+      grpc::ServerUnaryReactor* const reactor =
+          method_.serve_unary(context, principal_, request, response);
       // The call is answered already, but nothing of that is sent before this function returns.
       if (unread != nullptr && dynamic_cast<LateReactor*>(reactor) == nullptr) {
         unread->Add(answer_, call_->call());
@@ -149,6 +165,7 @@ class Request final : public grpc_completion_queue_functor,
   grpc::ServerContextBase* const context_;
   std::function<void()> over_;
   const RawMethod& method_;
+  tenants::PrincipalPtr principal_;  // null where nobody asks
   grpc_byte_buffer* message_ = nullptr;
   std::shared_ptr<Request> self_;  // until it is read
   Unread::Answer answer_;          // of a call that is answered at once
@@ -182,14 +199,14 @@ std::string NameIn(std::string_view path) {
 
 }  // namespace
 
-void RawService::Add(const char* path, std::size_t max_bytes, UnaryMethod serve) {
-  AddMethod(Streamed(path, {NameIn(path), std::move(serve), nullptr, max_bytes, intake_, domain_}));
+void RawService::Add(const char* path, std::size_t max_bytes, Role role, UnaryMethod serve) {
+  AddMethod(
+      Streamed(path, {NameIn(path), std::move(serve), {}, max_bytes, role, intake_, domain_}));
 }
 
-void RawService::Add(const char* path, std::size_t max_bytes, StreamMethod serve) {
+void RawService::Add(const char* path, std::size_t max_bytes, Role role, StreamMethod serve) {
   AddMethod(
-      Streamed(path, {NameIn(path), nullptr, std::make_unique<StreamHandler>(std::move(serve)),
-                      max_bytes, intake_, domain_}));
+      Streamed(path, {NameIn(path), {}, std::move(serve), max_bytes, role, intake_, domain_}));
 }
 
 }  // namespace gateway::rpc

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "grpcpp/impl/service_type.h"
 #include "grpcpp/server_context.h"
@@ -16,6 +17,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "rpc/handlers.h"
 #include "rpc/intake.h"
+#include "tenants/principal.h"
 
 namespace gateway::rpc {
 
@@ -29,17 +31,21 @@ class RawService : public grpc::Service {
   using Bytes = grpc::ByteBuffer;
   using Unary = grpc::ServerUnaryReactor;
   using Stream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
-  using UnaryMethod = std::function<Unary*(Context*, const Bytes*, Bytes*)>;
-  using StreamMethod = std::function<Stream*(Context*, const Bytes*)>;
+  using Principal = tenants::PrincipalPtr;
+  // The principal is null for methods that anybody may call.
+  using UnaryMethod = std::function<Unary*(Context*, const Principal&, const Bytes*, Bytes*)>;
+  using StreamMethod = std::function<Stream*(Context*, const Principal&, const Bytes*)>;
+  using Role = std::optional<tenants::Role>;
 
   // Both arguments must outlive the service's calls.
   RawService(Intake& intake, const Domain& domain) : intake_(intake), domain_(domain) {}
 
  protected:
   // `path` is /package.Service/Method and lasts as long as the service. Requests of more than
-  // `max_bytes` are refused.
-  void Add(const char* path, std::size_t max_bytes, UnaryMethod serve);
-  void Add(const char* path, std::size_t max_bytes, StreamMethod serve);
+  // `max_bytes` are refused. Who does not have the role is refused before the request is read;
+  // nullopt: anybody may call, and nobody asks who it is.
+  void Add(const char* path, std::size_t max_bytes, Role role, UnaryMethod serve);
+  void Add(const char* path, std::size_t max_bytes, Role role, StreamMethod serve);
 
  private:
   Intake& intake_;

@@ -18,7 +18,7 @@
 namespace gateway::rpc {
 namespace {
 
-constexpr std::string_view kMethod = "ServerReflectionInfo";
+constexpr std::string_view kReflectionMethod = "ServerReflectionInfo";
 
 // The library does not say of a stream's message whether it is compressed; this is of one that
 // cannot be parsed. gzip and deflate begin like that.
@@ -73,7 +73,7 @@ class ReflectionStream final : public ReflectionReactor,
     Ask();
   }
   void Refuse(const grpc::Status& status) override {
-    domain_.Ended({.method = kMethod,
+    domain_.Ended({.method = kReflectionMethod,
                    .status = FromGrpc(status),
                    .peer = context_->peer(),
                    .served = asked_});
@@ -150,7 +150,7 @@ class RefusedReflection final : public ReflectionReactor {
  public:
   RefusedReflection(const grpc::CallbackServerContext& context, const grpc::Status& status,
                     const Domain& domain) {
-    domain.Ended({.method = kMethod, .status = FromGrpc(status), .peer = context.peer()});
+    domain.Ended({.method = kReflectionMethod, .status = FromGrpc(status), .peer = context.peer()});
     Finish(status);
   }
   void OnDone() override { delete this; }

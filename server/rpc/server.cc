@@ -19,8 +19,10 @@
 #include "rpc/health_service.h"
 #include "rpc/large_answers.h"
 #include "rpc/late_calls.h"
+#include "rpc/open_watches.h"
 #include "rpc/reflection_files.h"
 #include "rpc/reflection_service.h"
+#include "rpc/tenant_gates.h"
 #include "rpc/unread.h"
 
 namespace gateway::rpc {
@@ -80,6 +82,8 @@ struct Server::Parts {
         unread(std::make_shared<Unread>(domain.clock, domain.timers, options.unread_patience)),
         large_answers(std::make_shared<LargeAnswers>(
             LargeAnswers::MaxBytes(options.intake.memory_bytes), domain.random)),
+        gates(domain.clock, domain.random),
+        open_watches(domain.callers),
         jobs(options.watches, options.request_max_bytes, *intake, admission, domain),
         health({kServiceName}, *intake, admission, domain),
         files(DescriptorSet()),
@@ -95,6 +99,8 @@ struct Server::Parts {
   std::shared_ptr<Intake> intake;               // its timer may hold it for a moment longer
   std::shared_ptr<Unread> unread;               // so may its
   std::shared_ptr<LargeAnswers> large_answers;  // bytes that the library still has hold it
+  TenantGates gates;
+  OpenWatches open_watches;
   JobsService jobs;
   HealthService health;
   ReflectionFiles files;
@@ -117,6 +123,8 @@ Server::Server(ServerOptions options, Domain domain)
       parts_(std::make_unique<Parts>(options_, domain_)) {
   domain_.unread = parts_->unread.get();
   domain_.large_answers = parts_->large_answers;
+  domain_.gates = &parts_->gates;
+  domain_.open_watches = &parts_->open_watches;
   domain_.hold = [intake =
                       parts_->intake](std::size_t bytes) -> absl::StatusOr<std::shared_ptr<void>> {
     std::shared_ptr<void> held = intake->Hold(bytes);
@@ -187,6 +195,8 @@ absl::Status Server::Listen() {
 }
 
 Server::~Server() { Drain(Duration::zero()); }
+
+void Server::RecheckWatches() { parts_->open_watches.Recheck(); }
 
 void Server::SetServing(bool serving) {
   MutexLock lock(parts_->shown_mutex);

@@ -48,6 +48,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Looks at once whether those who watch still may; to be called when domain.callers has changed.
+  void RecheckWatches();
+
   // What health answers, for the empty name and the service's.
   void SetServing(bool serving);
   // Whether the service can do what it is for: health tells it for the service's name. The empty

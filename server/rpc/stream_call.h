@@ -1,6 +1,6 @@
 // A StreamCall is a call with many answers: the one way all server streams of jobs are served.
 //
-//   admit → identify → parse → check → the method's own stream → one end
+//   identify (rpc/identity.h) → admit → parse → check → the method's own stream → one end
 //
 // A StreamCall carries what a stream (watch/stream.h) decides, and owns it until the call is over.
 #pragma once
@@ -85,27 +85,27 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
 // stream, and `begin(stream, caller, request, domain)` gives it what it is to send, now or later.
 template <class Request, class Check, class Make, class Begin>
 StreamReactor* ServeStream(std::string_view method, grpc::CallbackServerContext* context,
-                           const grpc::ByteBuffer* bytes, Admission::Ticket ticket,
-                           const Admission& admission, const Domain& domain, const Check& check,
-                           const Make& make, const Begin& begin) {
+                           const tenants::PrincipalPtr& principal, const grpc::ByteBuffer* bytes,
+                           Admission::Ticket ticket, const Admission& admission,
+                           const Domain& domain, const Check& check, const Make& make,
+                           const Begin& begin) {
   const auto refuse = [&](const absl::Status& refusal) {
     Free(*bytes);
     return RefuseStream(method, *context, ToGrpc(refusal), domain);
   };
   if (!ticket) return RefuseStream(method, *context, ticket.refusal(), domain);
   if (admission.draining()) return refuse(admission.DrainStatus());
-  const absl::StatusOr<Caller> caller = Identify(*context, domain);
-  if (!caller.ok()) return refuse(caller.status());
+  const Caller caller = CallerOf(*context, principal, domain);
   const absl::StatusOr<std::shared_ptr<Request>> request = Parse<Request>(*bytes);
   if (!request.ok()) return refuse(request.status());
   Free(*bytes);
   if (absl::Status bad = check(**request); !bad.ok()) return refuse(bad);
 
-  const auto make_stream = [&](watch::StreamSink& sink) { return make(*caller, **request, sink); };
+  const auto make_stream = [&](watch::StreamSink& sink) { return make(caller, **request, sink); };
   using Stream = typename decltype(make_stream(std::declval<watch::StreamSink&>()))::element_type;
   auto* call = new StreamCall<Stream>(method, context, std::move(ticket), domain, make_stream);
   // The call may end, and be gone, while its stream begins.
-  begin(std::shared_ptr<Stream>(call->stream()), *caller, **request, domain);
+  begin(std::shared_ptr<Stream>(call->stream()), caller, **request, domain);
   return call;
 }
 

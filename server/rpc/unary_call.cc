@@ -174,6 +174,14 @@ void Reply::AnswerBy(MonoTime deadline) const {
   });
 }
 
+absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
+                                           const tenants::Principal& principal,
+                                           const Domain& domain) {
+  const std::size_t bytes = request.Valid() ? request.Length() : 0;
+  if (bytes <= limits::kSmallRequestMaxBytes) return nullptr;
+  return domain.gates->EnterBytes(principal, bytes);
+}
+
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain) {
   domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context->peer()});

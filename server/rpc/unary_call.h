@@ -1,7 +1,7 @@
 // A unary call has one answer, which may come from any thread. All unary methods are served in this
 // one way.
 //
-//   admit → identify → parse → the method's own step → one answer
+//   identify (rpc/identity.h) → admit → parse → the method's own step → one answer
 //
 // A large request is parsed, and the method's step taken, on the reader's thread.
 //
@@ -22,6 +22,7 @@
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
 #include "rpc/request_reader.h"
+#include "rpc/tenant_gates.h"
 
 namespace gateway::rpc {
 
@@ -62,10 +63,16 @@ class Reply {
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain);
 
+// A place at the tenant's gate for the bytes of a large request; null: none is needed.
+absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
+                                           const tenants::Principal& principal,
+                                           const Domain& domain);
+
 // `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied. The request
 // is of the type of `prototype`, which lasts as long as the process.
 template <class Request, class Serve>
 grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServerContext* context,
+                                     const tenants::PrincipalPtr& principal,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
                                      Admission& admission, RequestReader& reader,
                                      const Domain& domain, const Serve& serve,
@@ -76,19 +83,21 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
     return RefuseUnary(method, context, ticket.refusal(), domain);
   }
   const Reply reply(method, *context, domain);
-  const absl::StatusOr<Caller> caller = Identify(*context, domain);
-  if (!caller.ok()) {
+  const Caller caller = CallerOf(*context, principal, domain);
+  absl::StatusOr<TenantGates::Place> place = RoomFor(*request, *principal, domain);
+  if (!place.ok()) {
     Free(*request);
-    reply(caller.status());
+    reply(place.status());
   } else {
+    ticket.Keep(*std::move(place));
     reader.Read<Request>(
         *request, reply.cancelled(),
-        [caller = *caller, reply, serve](absl::StatusOr<std::shared_ptr<Request>> message) {
+        [caller, reply, serve](absl::StatusOr<std::shared_ptr<Request>> message) {
           if (!message.ok()) return reply(message.status());
           serve(caller, *std::move(message), reply);
         },
         prototype);
-    if (!caller->own_deadline) reply.AnswerBy(caller->deadline);
+    if (!caller.own_deadline) reply.AnswerBy(caller.deadline);
   }
   return reply.Carry(context, response, std::move(ticket));
 }

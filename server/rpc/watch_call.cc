@@ -1,5 +1,6 @@
 #include "rpc/watch_call.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "base/errors.h"
 #include "rpc/job_calls.h"
+#include "rpc/open_watches.h"
 
 namespace gateway::rpc {
 
@@ -25,6 +27,11 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   // The life is spread, so that watches that began together do not end together.
   options.max_life =
       std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
+  // Who came with a token comes again with a newer one.
+  if (caller.principal->until.has_value()) {
+    options.max_life = std::clamp<Duration>(*caller.principal->until - domain.clock.WallNow(),
+                                            Duration::zero(), options.max_life);
+  }
   if (request.view() == v1::JOB_VIEW_FULL) {
     options.load_final = [&domain, peer = caller.peer](
                              jobs::SnapshotPtr snapshot,
@@ -65,6 +72,7 @@ void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Ow
 
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
+  domain.open_watches->Add(caller.principal, stream);
   Subscribe(stream, caller.owner, request.job_id(), std::hash<std::string>()(caller.peer),
             /*again=*/false, domain);
 }

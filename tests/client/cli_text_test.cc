@@ -79,6 +79,24 @@ TEST(Args, AGatewayThatIsNamedWronglyIsNotTheOneOfThisMachine) {
   unsetenv("PICTORY_GATEWAY");
 }
 
+TEST(Args, TheKeyForTheGatewayStandsInAVariableOrAFile) {
+  unsetenv("PICTORY_GATEWAY_KEY");
+  EXPECT_EQ(Parsed({"get", "j1"}).gateway_key, "");
+  EXPECT_EQ(Parsed({"get", "j1", "--gateway-key-file", "f"}).gateway_key_file, "f");
+  setenv("PICTORY_GATEWAY_KEY", "pgk_canary", 1);
+  EXPECT_EQ(Parsed({"get", "j1"}).gateway_key, "pgk_canary");
+  EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051");
+  EXPECT_THAT(Refused({"get", "j1", "--gateway-key-file", "f"}),
+              AllOf(HasSubstr("PICTORY_GATEWAY_KEY is set, too"), Not(HasSubstr("canary"))));
+  setenv("PICTORY_GATEWAY_KEY", "", 1);
+  EXPECT_THAT(Refused({"get", "j1"}), HasSubstr("PICTORY_GATEWAY_KEY: is set, but empty"));
+  unsetenv("PICTORY_GATEWAY_KEY");
+  setenv("PICTORY_GATEWAY_KAY", "pgk_canary", 1);
+  EXPECT_THAT(Refused({"get", "j1"}),
+              AllOf(HasSubstr("did you mean PICTORY_GATEWAY_KEY?"), Not(HasSubstr("canary"))));
+  unsetenv("PICTORY_GATEWAY_KAY");
+}
+
 TEST(Args, VariablesOfTheGatewayAreNotOurs) {
   for (const char* name : {"PICTORY_MAX_WATCHES", "PICTORY_AUTH", "PICTORY_MAX_WATCHS",
                            "PICTORY_GATEWAY_PORT", "PICTORY_GATEWAY_SERVICE_HOST"}) {

@@ -285,10 +285,7 @@ TEST(ListenTest, ACallKnowsItsPeerAndHowItCanBeReachedFromHere) {
   options.listeners = {{.address = "0.0.0.0:0"}};
   Domain domain = house.DomainOf();
   std::string peer;
-  domain.identify = [&peer](const grpc::CallbackServerContext& context) {
-    peer = context.peer();
-    return std::string("tenant");
-  };
+  domain.ended = [&peer](const CallEnd& end) { peer = end.peer; };
   auto server = Server::Start(std::move(options), domain);
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string port = std::to_string((*server)->ports()[0]);

@@ -4,10 +4,11 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "rpc/own_certificate.h"
-#include "rpc/peer.h"
 #include "rpc/rpc_house.h"
 #include "rpc/tls_keys.h"
 #include "support/certificates.h"
+#include "tenants/callers.h"
+#include "tenants/tenants_file.h"
 
 namespace gateway::rpc {
 namespace {
@@ -18,9 +19,7 @@ using test::Authority;
 using test::Issued;
 using test::RpcHouse;
 using ::testing::AnyOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr char kNames[] = "DNS:localhost,IP:127.0.0.1";
 
@@ -38,11 +37,7 @@ class TlsTest : public ::testing::Test {
                          {.address = "127.0.0.1:0", .security = Security::kMutualTls}};
     options.tls = keys_;
     Domain domain = house_.DomainOf();
-    domain.identify = [this](const grpc::CallbackServerContext& context) {
-      MutexLock lock(mutex_);
-      sans_ = PeerSans(context);
-      return std::string("tenant");
-    };
+    domain.callers = &callers_;
     auto started = Server::Start(std::move(options), std::move(domain));
     EXPECT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -68,9 +63,33 @@ class TlsTest : public ::testing::Test {
   StatusCode Call(int listener, const std::string& ca, const Issued& own = {}) {
     return Call(Channel(listener, {ca, own.key, own.certificate}));
   }
-  std::vector<std::string> sans() {
-    MutexLock lock(mutex_);
-    return sans_;
+  // The tenant that a caller with this certificate is, or the code of the refusal.
+  std::string WhoIs(const Issued& own) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + seconds(20));
+    v1::GetUsageResponse usage;
+    const grpc::Status status =
+        v1::PictoryJobs::NewStub(
+            Channel(kMutual, {servers_.certificate(), own.key, own.certificate}))
+            ->GetUsage(&context, v1::GetUsageRequest(), &usage);
+    if (status.error_code() == StatusCode::UNAUTHENTICATED) return "nobody";
+    return status.ok() ? usage.tenant() : status.error_message();
+  }
+  // From now on callers must be known by a name in their certificate.
+  void AskForNames() {
+    auto read = tenants::ParseTenants(R"(
+[tenants.by-uri]
+identities = ["san:spiffe://test/ns/jobs"]
+[tenants.by-dns]
+identities = ["san:client.example"]
+[tenants.by-email]
+identities = ["san:a@example.com"]
+)",
+                                      "tenants.toml");
+    ASSERT_TRUE(read.ok()) << read.status();
+    ASSERT_TRUE(
+        callers_.Replace(std::make_shared<const tenants::Directory>(*std::move(read), nullptr))
+            .ok());
   }
 
   static constexpr int kTls = 1;
@@ -80,31 +99,30 @@ class TlsTest : public ::testing::Test {
   const std::shared_ptr<TlsKeys> keys_ =
       std::make_shared<TlsKeys>(KeySet(servers_.Issue(kNames), clients_.certificate()));
   RpcHouse house_;
-  Mutex mutex_;
-  std::vector<std::string> sans_ GUARDED_BY(mutex_);
+  tenants::Callers callers_{tenants::Directory::OfDefault(), {}, house_.clock};
   std::unique_ptr<Server> server_;
 };
 
 TEST_F(TlsTest, CallersAreServedWhoTrustItsAuthority) {
   EXPECT_EQ(Call(kTls, servers_.certificate()), StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(sans(), IsEmpty());
   EXPECT_EQ(Call(kTls, clients_.certificate()), StatusCode::UNAVAILABLE);
 }
 
-TEST_F(TlsTest, NamesOfACallersCertificateAreThereWithTheirKinds) {
-  const Issued client = clients_.Issue(
-      "DNS:client.example,URI:spiffe://test/ns/jobs,email:a@example.com,IP:192.0.2.7,"
-      "DNS:uri:spiffe://test/forged");
-  EXPECT_EQ(Call(kMutual, servers_.certificate(), client), StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(sans(),
-              ElementsAre("uri:spiffe://test/ns/jobs", "dns:client.example",
-                          "dns:uri:spiffe://test/forged", "email:a@example.com", "ip:192.0.2.7"));
+TEST_F(TlsTest, ANameInACallersCertificateSaysWhoTheCallerIs) {
+  AskForNames();
+  EXPECT_EQ(WhoIs(clients_.Issue("URI:spiffe://test/ns/jobs")), "by-uri");
+  EXPECT_EQ(WhoIs(clients_.Issue("DNS:other.example,DNS:client.example")), "by-dns");
+  EXPECT_EQ(WhoIs(clients_.Issue("email:a@example.com")), "by-email");
+  EXPECT_EQ(WhoIs(clients_.Issue("DNS:other.example")), "nobody");
+  EXPECT_EQ(WhoIs(clients_.Issue("DNS:spiffe://test/ns/jobs")), "nobody")
+      << "a name of another kind cannot stand for a URI";
+  // Without a certificate there are no names.
+  EXPECT_EQ(Call(kTls, servers_.certificate()), StatusCode::UNAUTHENTICATED);
 }
 
 TEST_F(TlsTest, ACertificateIsNotLookedAtWhereNoneIsAskedFor) {
   EXPECT_EQ(Call(kTls, servers_.certificate(), clients_.Issue("DNS:a.example")),
             StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(sans(), IsEmpty());
 }
 
 TEST_F(TlsTest, WithoutACertificateOfItsAuthorityNobodyGetsIn) {
@@ -114,7 +132,6 @@ TEST_F(TlsTest, WithoutACertificateOfItsAuthorityNobodyGetsIn) {
         clients_.Issue("DNS:client.example", -60)}) {
     EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::UNAVAILABLE);
   }
-  EXPECT_THAT(sans(), IsEmpty());
 }
 
 TEST_F(TlsTest, PlainCallersAtATlsPortAndTheOtherWayRoundDisturbNobody) {
@@ -150,7 +167,6 @@ TEST_F(TlsTest, ItsOwnCertificateLetsTheGatewayInAndNamesNobody) {
   EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::UNAVAILABLE);
   keys_->Trust(own->certificate_pem);
   EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(sans(), IsEmpty());
   keys_->Replace(KeySet(servers_.Issue(kNames), clients_.certificate()));
   EXPECT_EQ(Call(kMutual, servers_.certificate(), shown), StatusCode::INVALID_ARGUMENT)
       << "new keys do not lock it out";

@@ -1,0 +1,304 @@
+// Callers with keys of their own, through the whole server.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "rpc/rpc_house.h"
+#include "tenants/api_key.h"
+#include "tenants/callers.h"
+#include "tenants/tenants_file.h"
+
+namespace gateway::rpc {
+namespace {
+
+using grpc::StatusCode;
+using test::FromGrpc;
+using test::MakeJob;
+using test::MakeRecord;
+using test::RpcHouse;
+using testing::HasSubstr;
+
+class IdentityTest : public testing::Test {
+ protected:
+  IdentityTest() {
+    Domain domain = house_.DomainOf();
+    domain.callers = &callers_;
+    domain.operated = [this](const Operated& operated) {
+      audit_.push_back(absl::StrCat(std::string(operated.method), " ", std::string(operated.tenant),
+                                    " ", std::string(operated.caller), " ",
+                                    std::string(operated.job), " ", std::string(operated.what), " ",
+                                    std::string(operated.before), ">", std::string(operated.after),
+                                    " ", absl::StatusCodeToString(operated.status.code())));
+    };
+    ServerOptions options;
+    options.listeners = {{.address = "127.0.0.1:0"}};
+    auto started = Server::Start(std::move(options), std::move(domain));
+    EXPECT_TRUE(started.ok()) << started.status();
+    server_ = *std::move(started);
+    server_->SetServing(true);
+    stub_ = v1::PictoryJobs::NewStub(
+        grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials()));
+
+    jobs::Job job = MakeJob("of-acme", v1::JOB_STATE_RUNNING, 1);
+    job.tenant = "acme";
+    house_.hub.Publish(job);
+    job = MakeJob("ended", v1::JOB_STATE_SUCCEEDED, 1);
+    job.tenant = "acme";
+    house_.fake.Put(MakeRecord(job));
+    house_.fake.PutPart("ended", v1::RESULT_PART_RESULT_JSON, "{}");
+  }
+
+  static tenants::DirectoryPtr Read(const std::string& text) {
+    auto read = tenants::ParseTenants(text, "tenants.toml");
+    EXPECT_TRUE(read.ok()) << read.status();
+    return std::make_shared<const tenants::Directory>(*std::move(read), nullptr);
+  }
+  void Replace(const std::string& text) {
+    ASSERT_TRUE(callers_.Replace(Read(text)).ok());
+    server_->RecheckWatches();
+  }
+  std::string acme_lines() const { return tenants::KeyTable("acme", "ci", acme_); }
+  std::string beta_lines() const { return tenants::KeyTable("beta", "web", beta_); }
+
+  static void Show(grpc::ClientContext& context, const Secret& key) {
+    context.AddMetadata("authorization", "Bearer " + key.Reveal());
+  }
+
+  // A unary call with this key.
+  template <class Request, class Response>
+  grpc::Status Call(grpc::Status (v1::PictoryJobs::Stub::*method)(grpc::ClientContext*,
+                                                                  const Request&, Response*),
+                    const Secret& key, const Request& request, Response* response = nullptr) {
+    grpc::ClientContext context;
+    Show(context, key);
+    Response own;
+    return (stub_.get()->*method)(&context, request, response == nullptr ? &own : response);
+  }
+  // How a stream ends, whatever it brings.
+  template <class Response>
+  grpc::Status Drained(const std::unique_ptr<grpc::ClientReader<Response>>& reader) {
+    Response response;
+    while (reader->Read(&response)) {
+    }
+    return reader->Finish();
+  }
+
+  const Secret acme_ = tenants::MakeApiKey();
+  const Secret beta_ = tenants::MakeApiKey();
+  RpcHouse house_;
+  tenants::Callers callers_{Read(acme_lines() + beta_lines()), {}, house_.clock};
+  std::vector<std::string> audit_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<v1::PictoryJobs::Stub> stub_;
+};
+
+TEST_F(IdentityTest, NobodyIsServedWithoutAProof) {
+  grpc::ClientContext context;
+  v1::GetJobResponse response;
+  const grpc::Status refused = stub_->GetJob(&context, v1::GetJobRequest(), &response);
+  EXPECT_EQ(refused.error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(errors::Reason(FromGrpc(refused)), "CALLER_UNKNOWN");
+  EXPECT_THAT(refused.error_message(), HasSubstr("authorization: Bearer pgk_"));
+
+  grpc::ClientContext twice;
+  Show(twice, acme_);
+  Show(twice, beta_);
+  const grpc::Status repeated = stub_->GetJob(&twice, v1::GetJobRequest(), &response);
+  EXPECT_EQ(repeated.error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(repeated.error_message(), HasSubstr("more than once"));
+}
+
+// Who may not call learns nothing of what is wrong with the request: it is not even read.
+TEST_F(IdentityTest, ComesBeforeTheRequest) {
+  grpc::GenericStub generic(
+      grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  const grpc::Slice slice("\xff\xff no message");
+  grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> ended;
+  generic.UnaryCall(&context, "/pictory.jobs.v1.PictoryJobs/GetJob", {}, &request, &response,
+                    [&](grpc::Status status) { ended.set_value(std::move(status)); });
+  EXPECT_EQ(ended.get_future().get().error_code(), StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(IdentityTest, AForeignJobIsAnUnknownJob) {
+  for (const char* name : {"of-acme", "pictory-of-acme", "ended", "pictory-ended"}) {
+    v1::GetJobRequest get;
+    get.set_job_id(name);
+    EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::GetJob, acme_, get).ok()) << name;
+    const grpc::Status foreign = Call(&v1::PictoryJobs::Stub::GetJob, beta_, get);
+    v1::GetJobRequest none;
+    none.set_job_id("nobodys");
+    const grpc::Status unknown = Call(&v1::PictoryJobs::Stub::GetJob, beta_, none);
+    EXPECT_EQ(foreign.error_code(), StatusCode::NOT_FOUND) << name;
+    EXPECT_EQ(foreign.error_code(), unknown.error_code());
+    EXPECT_EQ(errors::Reason(FromGrpc(foreign)), errors::Reason(FromGrpc(unknown)));
+
+    grpc::ClientContext watching;
+    Show(watching, beta_);
+    v1::WatchJobRequest watch;
+    watch.set_job_id(name);
+    EXPECT_EQ(Drained(stub_->WatchJob(&watching, watch)).error_code(), StatusCode::NOT_FOUND);
+
+    grpc::ClientContext reading;
+    Show(reading, beta_);
+    v1::ReadJobResultRequest read;
+    read.set_job_id(name);
+    EXPECT_EQ(Drained(stub_->ReadJobResult(&reading, read)).error_code(), StatusCode::NOT_FOUND);
+  }
+  v1::CreateUploadRequest upload;
+  upload.set_file_name("f");
+  v1::CreateUploadResponse place;
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::CreateUpload, beta_, upload, &place).ok());
+  EXPECT_EQ(place.signed_url(), "https://put/beta/f");
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::Transcribe, beta_, v1::TranscribeRequest()).ok());
+  EXPECT_EQ(house_.last_submit().owner.tenant, "beta");
+}
+
+TEST_F(IdentityTest, APageIsItsTenantsOwn) {
+  for (int i = 0; i < 3; ++i) {
+    jobs::Job job = MakeJob(absl::StrCat("page", i), v1::JOB_STATE_SUCCEEDED, 1);
+    job.tenant = "acme";
+    house_.fake.Put(MakeRecord(job));
+  }
+  v1::ListJobsRequest list;
+  list.set_page_size(1);
+  v1::ListJobsResponse page;
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::ListJobs, acme_, list, &page).ok());
+  ASSERT_FALSE(page.next_page_token().empty());
+  list.set_page_token(page.next_page_token());
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::ListJobs, acme_, list, &page).ok());
+  EXPECT_EQ(Call(&v1::PictoryJobs::Stub::ListJobs, beta_, list, &page).error_code(),
+            StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(IdentityTest, EachMethodNeedsItsRole) {
+  const auto codes = [&](const char* role) {
+    Replace(absl::StrCat(acme_lines(), "roles=['", role, "']\n"));
+    using Stub = v1::PictoryJobs::Stub;
+    v1::GetJobRequest get;
+    get.set_job_id("of-acme");
+    v1::CreateUploadRequest upload;
+    upload.set_file_name("f");
+    v1::ResolveJobRequest resolve;
+    resolve.set_job_id("of-acme");
+    v1::DeleteJobRequest remove;
+    remove.set_job_id("of-acme");
+    v1::ReadJobResultRequest read;
+    read.set_job_id("ended");
+    v1::WatchJobRequest watch;
+    watch.set_job_id("ended");
+    grpc::ClientContext reading, watching;
+    Show(reading, acme_);
+    Show(watching, acme_);
+    std::string denied;
+    const auto note = [&denied](const char* method, const grpc::Status& status) {
+      if (status.ok()) return;
+      EXPECT_EQ(status.error_code(), StatusCode::PERMISSION_DENIED) << method;
+      EXPECT_EQ(errors::Reason(FromGrpc(status)), "ROLE_REQUIRED");
+      EXPECT_THAT(status.error_message(), HasSubstr("key:ci of tenant acme"));
+      absl::StrAppend(&denied, method, " ");
+    };
+    note("CreatePreview", Call(&Stub::CreatePreview, acme_, v1::CreatePreviewRequest()));
+    note("Render", Call(&Stub::Render, acme_, v1::RenderRequest()));
+    note("Transcribe", Call(&Stub::Transcribe, acme_, v1::TranscribeRequest()));
+    note("Summarize", Call(&Stub::Summarize, acme_, v1::SummarizeRequest()));
+    note("CreateUpload", Call(&Stub::CreateUpload, acme_, upload));
+    note("GetJob", Call(&Stub::GetJob, acme_, get));
+    note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
+    note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
+    note("ReadJobResult", Drained(stub_->ReadJobResult(&reading, read)));
+    note("ResolveJob", Call(&Stub::ResolveJob, acme_, resolve));
+    note("DeleteJob", Call(&Stub::DeleteJob, acme_, remove));
+    return denied;
+  };
+  const std::string submits = "CreatePreview Render Transcribe Summarize CreateUpload ";
+  const std::string reads = "GetJob ListJobs WatchJob ReadJobResult ";
+  const std::string operates = "ResolveJob DeleteJob ";
+  EXPECT_EQ(codes("submit"), reads + operates);
+  EXPECT_EQ(codes("read"), submits + operates);
+  EXPECT_EQ(codes("operate"), submits + reads);
+}
+
+TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
+  v1::ResolveJobRequest resolve;
+  resolve.set_job_id("of-acme");
+  resolve.set_abandon(true);
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).ok());
+  v1::DeleteJobRequest remove;
+  remove.set_job_id("pictory-ended");
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::DeleteJob, acme_, remove).ok());
+  remove.set_job_id("of-acme");
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::DeleteJob, beta_, remove).ok());  // the house's
+  ASSERT_EQ(audit_.size(), 3u);
+  EXPECT_THAT(audit_[0], HasSubstr("ResolveJob acme key:ci of-acme abandon RUNNING>"));
+  EXPECT_THAT(audit_[1], HasSubstr("DeleteJob acme key:ci pictory-ended  SUCCEEDED>"));
+  EXPECT_THAT(audit_[2], HasSubstr("DeleteJob beta key:web of-acme  >"));
+}
+
+TEST_F(IdentityTest, AWatchEndsWithTheLeaveItWasOpenedBy) {
+  struct Row {
+    std::string after;
+    StatusCode code;
+  };
+  for (const Row& row :
+       {Row{beta_lines(), StatusCode::UNAUTHENTICATED},
+        Row{acme_lines() + "roles=['submit']\n" + beta_lines(), StatusCode::PERMISSION_DENIED}}) {
+    Replace(acme_lines() + beta_lines());
+    grpc::ClientContext context;
+    Show(context, acme_);
+    v1::WatchJobRequest watch;
+    watch.set_job_id("of-acme");
+    const auto reader = stub_->WatchJob(&context, watch);
+    v1::WatchJobResponse response;
+    ASSERT_TRUE(reader->Read(&response));
+    // What changes for others changes nothing here.
+    Replace(acme_lines());
+    Replace(row.after);
+    EXPECT_FALSE(reader->Read(&response));
+    EXPECT_EQ(reader->Finish().error_code(), row.code);
+  }
+}
+
+TEST_F(IdentityTest, ATenantsLimitsAreItsOwn) {
+  Replace(acme_lines() + "[tenants.acme.limits]\nwatches=1\nbytes_in_flight=100000\n" +
+          beta_lines());
+  v1::WatchJobRequest watch;
+  watch.set_job_id("of-acme");
+  v1::WatchJobResponse response;
+  {
+    grpc::ClientContext first, second, other;
+    Show(first, acme_);
+    Show(second, acme_);
+    Show(other, beta_);
+    const auto open = stub_->WatchJob(&first, watch);
+    ASSERT_TRUE(open->Read(&response));
+    const grpc::Status refused = Drained(stub_->WatchJob(&second, watch));
+    EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(errors::Reason(FromGrpc(refused)), "TENANT_LIMIT");
+    EXPECT_GT(errors::RetryDelay(FromGrpc(refused)), Duration::zero());
+    EXPECT_THAT(refused.error_message(), HasSubstr("limit watches is 1"));
+    EXPECT_EQ(Drained(stub_->WatchJob(&other, watch)).error_code(), StatusCode::NOT_FOUND);
+    first.TryCancel();
+    Drained(open);
+  }
+  test::Await(
+      [&] {
+        grpc::ClientContext again;
+        Show(again, acme_);
+        const auto open = stub_->WatchJob(&again, watch);
+        const bool opened = open->Read(&response);
+        again.TryCancel();
+        Drained(open);
+        return opened;
+      },
+      "the place of an ended watch is free");
+}
+
+}  // namespace
+}  // namespace gateway::rpc
