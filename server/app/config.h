@@ -41,7 +41,7 @@ struct Config {
 
   // Who may call.
   std::string tenants_file;  // empty: everybody, as the tenant `default`
-  TenantsRead tenants;       // what it says; the directory is never null after Parse
+  TenantsRead tenants{.directory = tenants::Directory::OfDefault()};  // what it says
   tenants::TrustRules trust;
 
   // Pictory.
