@@ -1,6 +1,8 @@
 #include "app/accounts.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,7 +27,19 @@ bool HasCredentials(const tenants::Account& account) {
   return !account.api_key_file.empty() || !account.client_secret_file.empty();
 }
 
-absl::Status TakeSecret(const std::string& path, std::string_view setting, AccountSetup& setup) {
+using IsOpen = std::function<bool(const std::string& account)>;
+
+absl::Status WrongAccount(const std::string& account, std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("account ", account, ": ", std::string(why)));
+}
+
+absl::Status TakeSecret(const std::string& path, std::string_view setting, bool pipes,
+                        AccountSetup& setup) {
+  std::error_code ignored;
+  if (!pipes && std::filesystem::is_fifo(path, ignored)) {
+    return WrongAccount(setup.name,
+                        absl::StrCat(path, " is a pipe, which is read at a start only"));
+  }
   absl::StatusOr<Secret> secret = ReadSecretFile(setting, path);
   if (!secret.ok()) {
     return absl::Status(secret.status().code(),
@@ -36,17 +50,18 @@ absl::Status TakeSecret(const std::string& path, std::string_view setting, Accou
   return absl::OkStatus();
 }
 
-absl::Status TakeCredentials(const tenants::Account& account, AccountSetup& setup) {
+absl::Status TakeCredentials(const tenants::Account& account, bool pipes, AccountSetup& setup) {
   pictory::ClientOptions& client = setup.options.client;
   if (!account.api_key_file.empty()) {
-    if (absl::Status read = TakeSecret(account.api_key_file, "api_key_file", setup); !read.ok()) {
+    if (absl::Status read = TakeSecret(account.api_key_file, "api_key_file", pipes, setup);
+        !read.ok()) {
       return read;
     }
     client.oauth.reset();
     client.api_key = setup.secret;
     return absl::OkStatus();
   }
-  absl::Status read = TakeSecret(account.client_secret_file, "client_secret_file", setup);
+  absl::Status read = TakeSecret(account.client_secret_file, "client_secret_file", pipes, setup);
   if (!read.ok()) return read;
   client.api_key = Secret();
   client.oauth = pictory::OAuthOptions{
@@ -59,7 +74,8 @@ absl::Status TakeCredentials(const tenants::Account& account, AccountSetup& setu
 bool UsesFlags(const tenants::Tenants& document) {
   const auto account = document.accounts.find(tenants::kDefaultAccount);
   if (account != document.accounts.end()) return !HasCredentials(account->second);
-  return document.accounts.empty() ||
+  const bool anybody = !document.identities && !document.tenants.contains(tenants::kDefaultTenant);
+  return anybody || document.accounts.empty() ||
          std::any_of(document.tenants.begin(), document.tenants.end(), [](const auto& tenant) {
            return tenant.second.account == tenants::kDefaultAccount;
          });
@@ -77,13 +93,34 @@ AccountSetup AccountOfFlags(const Config& config) {
   return setup;
 }
 
-absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
-                                                     const tenants::Tenants& document) {
+namespace {
+
+absl::Status CheckOneNameEach(const std::vector<AccountSetup>& setups) {
+  for (std::size_t i = 0; i < setups.size(); ++i) {
+    for (std::size_t j = i + 1; j < setups.size(); ++j) {
+      if (setups[i].secret == setups[j].secret && setups[i].base_url == setups[j].base_url) {
+        return WrongAccount(setups[j].name,
+                            absl::StrCat("has the same credentials as ", setups[i].name,
+                                         "; give one Pictory account one name"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AccountSetup>> Find(const Config& config,
+                                               const tenants::Tenants& document,
+                                               const IsOpen& is_open, bool pipes) {
   std::vector<AccountSetup> setups;
-  if (UsesFlags(document) && !document.accounts.contains(tenants::kDefaultAccount)) {
+  const std::string by_flags = tenants::kDefaultAccount;
+  if (UsesFlags(document) && !document.accounts.contains(by_flags) && !is_open(by_flags)) {
     setups.push_back(AccountOfFlags(config));
+    if (!config.sandbox && setups.back().secret.empty()) {
+      return WrongAccount(by_flags, "has no credentials; set them, or give each tenant an account");
+    }
   }
   for (const auto& [name, account] : document.accounts) {
+    if (is_open(name)) continue;
     AccountSetup setup = AccountOfFlags(config);
     setup.name = name;
     for (const auto& [kind, version] : account.api_versions) {
@@ -95,17 +132,34 @@ absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
     if (!config.sandbox) {
       setup.base_url = account.base_url;
       if (HasCredentials(account)) {
-        if (absl::Status taken = TakeCredentials(account, setup); !taken.ok()) return taken;
-      } else if (name != tenants::kDefaultAccount || config.sandbox_by_default) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("account ", name,
-                         " has no credentials; give it api_key_file, or client_id and "
-                         "client_secret_file"));
+        absl::Status taken = TakeCredentials(account, pipes, setup);
+        if (!taken.ok()) return taken;
+      } else if (name != by_flags || setup.secret.empty()) {
+        return WrongAccount(name,
+                            "has no credentials; give it api_key_file, or client_id and "
+                            "client_secret_file");
       }
     }
     setups.push_back(std::move(setup));
   }
   return setups;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
+                                                     const tenants::Tenants& document) {
+  const auto none = [](const std::string&) { return false; };
+  absl::StatusOr<std::vector<AccountSetup>> setups = Find(config, document, none, /*pipes=*/true);
+  if (!setups.ok() || config.sandbox) return setups;
+  if (absl::Status each = CheckOneNameEach(*setups); !each.ok()) return each;
+  return setups;
+}
+
+absl::StatusOr<std::vector<AccountSetup>> NewAccountsOf(const Config& config,
+                                                        const tenants::Tenants& document,
+                                                        const IsOpen& is_open) {
+  return Find(config, document, is_open, /*pipes=*/false);
 }
 
 }  // namespace gateway::app

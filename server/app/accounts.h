@@ -1,6 +1,7 @@
 // The Pictory accounts of the settings, made ready to be called.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,15 @@ AccountSetup AccountOfFlags(const Config& config);
 
 // The accounts of the document. What an account does not say is as the flags have it. The account
 // `default` may have the flags' credentials; with the embedded sandbox every account has the
-// sandbox's. Reads the files of the secrets; an error names the account and the file.
+// sandbox's. Reads the files of the secrets; an error names the account and the file. Two names for
+// one account are refused: nobody could tell whose its jobs are.
 absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
                                                      const tenants::Tenants& document);
+
+// The same without the accounts that are open already, whose files are not looked at. Pipes are
+// refused, because reading one would wait for a writer.
+absl::StatusOr<std::vector<AccountSetup>> NewAccountsOf(
+    const Config& config, const tenants::Tenants& document,
+    const std::function<bool(const std::string& account)>& is_open);
 
 }  // namespace gateway::app

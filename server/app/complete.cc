@@ -201,7 +201,8 @@ absl::Status CheckTrust(Config& config) {
     // An operator who has begun to set credentials, or has given a public address for Pictory, does
     // not want the sandbox instead.
     const bool none = config.auth == pictory::AuthMode::kKey && config.client_id.empty() &&
-                      config.client_secret.empty() && config.webhook_url.empty();
+                      config.client_secret.empty() && config.webhook_url.empty() &&
+                      document.accounts.empty();
     if (reachable || !none) return absl::InvalidArgumentError(missing);
     config.sandbox = config.sandbox_by_default = true;
   }

@@ -281,10 +281,11 @@ std::vector<SecretWatch*> Gateway::Parts::SecretWatches() {
 // Opens accounts that a newer document has brought. Those that are open stay as they are: another
 // key comes by the file that they name, and the rest is read at a start.
 absl::Status Gateway::Parts::OpenAccounts(const tenants::Tenants& document) {
-  absl::StatusOr<std::vector<AccountSetup>> found = AccountsOf(config, document);
+  absl::StatusOr<std::vector<AccountSetup>> found =
+      NewAccountsOf(config, document,
+                    [this](const std::string& account) { return core->upstreams.Has(account); });
   if (!found.ok()) return found.status();
   for (const AccountSetup& setup : *found) {
-    if (core->upstreams.Has(setup.name)) continue;
     if (!transports.contains(setup.base_url)) {
       return absl::InvalidArgumentError(absl::StrCat("account ", setup.name, ": base_url ",
                                                      setup.base_url,
@@ -296,6 +297,7 @@ absl::Status Gateway::Parts::OpenAccounts(const tenants::Tenants& document) {
     Log(Level::kInfo, "account_opened", {{"account", setup.name}});
     WatchSecret(setup);
   }
+  if (!found->empty()) ShowCredentials();
   return absl::OkStatus();
 }
 
@@ -305,6 +307,7 @@ void Gateway::Parts::WatchTenants() {
   tenants_watch = std::make_unique<TenantsWatch>(
       config.tenants_file, config.tenants,
       [this](tenants::DirectoryPtr directory) {
+        if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
         if (absl::Status opened = OpenAccounts(directory->tenants()); !opened.ok()) return opened;
         absl::Status replaced = callers.Replace(std::move(directory));
         rpc::Server* const server_now = serving;

@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "jobs/snapshot.h"
+#include "jobs/spending.h"
 
 namespace gateway::jobs {
 namespace {
@@ -61,6 +62,8 @@ void Deleter::Clean(JobRecord record, Done done) {
 
 void Deleter::Delete(JobRecord record, Done done) {
   record.submission = SubmissionState::kDeleted;
+  record.credits_reserved =
+      CreditsOf(record.job.state, record.job.credits_used, record.credits_reserved);
   record.job.state = v1::JOB_STATE_CLEANED;
   record.job.result_wire.clear();
   record.job.update_time = clock_.WallNow();

@@ -108,6 +108,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   record.correlation_token = submitted.correlation_token;
   record.refusal = submitted.refusal;
   record.sent_at = submitted.sent_at;
+  record.credits_reserved = submitted.credits_reserved;
   record.minted_request_id = submitted.minted_request_id;
   record.mesh_request_id = submitted.mesh_request_id;
   record.delivery = submitted.delivery;

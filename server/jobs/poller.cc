@@ -263,7 +263,9 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
 }
 
 std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
-  while (!lane.ready.empty() && HasPlace(lane)) {
+  while (true) {
+    NextLarge(lane);
+    if (lane.ready.empty() || !HasPlace(lane)) break;
     Upstream& upstream = upstreams_.Of(lane.account);
     std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kPoll);
     if (!turn.has_value()) {
@@ -274,7 +276,7 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
     Entry* const entry = FindEntry(job->key());
     const bool free = entry != nullptr && !entry->busy;
     if (!free || (entry->large && large_in_flight_ >= options_.large_in_flight_max)) {
-      if (free) large_waiting_.push_back(std::move(job));
+      if (free) lane.large_waiting.push_back(std::move(job));
       continue;
     }
     entry->busy = true;
@@ -301,10 +303,13 @@ void Poller::Leave(const Ask& ask) {
   if (IsSlow(ask)) --slow_in_flight_;
   if (ask.size == pictory::ReplySize::kSmall) return;
   --large_in_flight_;
-  if (large_waiting_.empty()) return;
-  SnapshotPtr next = std::move(large_waiting_.front());
-  large_waiting_.pop_front();
-  std::deque<SnapshotPtr>& queue = LaneOf(next->account).ready[next->tenant];
+}
+
+void Poller::NextLarge(Lane& lane) {
+  if (lane.large_waiting.empty() || large_in_flight_ >= options_.large_in_flight_max) return;
+  SnapshotPtr next = std::move(lane.large_waiting.front());
+  lane.large_waiting.pop_front();
+  std::deque<SnapshotPtr>& queue = lane.ready[next->tenant];
   queue.push_front(std::move(next));
 }
 

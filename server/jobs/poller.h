@@ -117,6 +117,7 @@ class Poller {
     // Jobs that are due now and wait for budget: one queue a tenant, served in turn.
     std::map<std::string, std::deque<SnapshotPtr>> ready{};
     std::string last_tenant{};
+    std::deque<SnapshotPtr> large_waiting{};  // due too, waiting for a place of the large ones
     std::size_t in_flight = 0;
     Asked asked{};
     Asked noted{};  // what the store has of it
@@ -187,6 +188,8 @@ class Poller {
   Lane& LaneOf(const std::string& account) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
   static SnapshotPtr NextReady(Lane& lane);
+  // Lets a job with a large reply that waits for a place come next, if there is one.
+  void NextLarge(Lane& lane) REQUIRES(mutex_);
   void Arm(MonoTime when) REQUIRES(mutex_);
   // Starts whatever may start, and arms the timer for the rest.
   void Pump() EXCLUDES(mutex_);
@@ -195,7 +198,7 @@ class Poller {
     return places > in_flight_ ? places - in_flight_ : 0;
   }
   bool HasPlace(const Lane& lane) const REQUIRES(mutex_) {
-    return Places() > 0 && (lanes_.size() == 1 || lane.in_flight < Places());
+    return Places() > 0 && (lane.jobs == entries_.size() || lane.in_flight < Places());
   }
   // The next job that may be polled now, its turn taken; nullopt if none may. Lanes take turns.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
@@ -245,7 +248,6 @@ class Poller {
   std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
   std::string last_lane_ GUARDED_BY(mutex_);
   std::uint32_t turns_ GUARDED_BY(mutex_) = 0;
-  std::deque<SnapshotPtr> large_waiting_ GUARDED_BY(mutex_);  // due too, waiting for a place
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   int large_in_flight_ GUARDED_BY(mutex_) = 0;
   int slow_in_flight_ GUARDED_BY(mutex_) = 0;

@@ -162,7 +162,7 @@ class Submitter {
   void Record(const AttemptPtr& attempt);
   Upstream& UpstreamOf(const Attempt& attempt);
   void Refund(const Attempt& attempt);
-  absl::Status CheckActive(const Attempt& attempt) const EXCLUDES(mutex_);
+  absl::Status TakeActive(Attempt& attempt) EXCLUDES(mutex_);
   bool TakeTurn(Attempt& attempt);  // false: it is not its turn yet
   void AwaitTurn(const AttemptPtr& attempt);
   void MarkSending(const AttemptPtr& attempt);

@@ -2,7 +2,6 @@
 // this.
 #pragma once
 
-#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +26,13 @@ struct Submitter::Attempt {
   pictory::Authorization authorization;
   std::optional<Upstream::Turn> turn;  // until it is used or given back
   JobRecord record;
-  MonoTime counted_at{};             // among the submits that may cost money
-  double credits = 0;                // that it may use
-  std::atomic<bool> counted{false};  // among the tenant's active jobs
+  MonoTime counted_at{};  // among the submits that may cost money
+  double credits = 0;     // that it may use
   bool sent_again = false;
   // Guarded by Submitter::mutex_.
   std::vector<Waiter> waiting;
   Stage stage = Stage::kBefore;
+  bool active = false;                       // it counts among its tenant's active jobs
   std::optional<JobRecord> told;             // what the record became by that
   std::optional<pictory::SubmitReply> held;  // came while callers were being told
 };

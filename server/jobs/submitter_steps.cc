@@ -177,14 +177,13 @@ void Submitter::Record(const AttemptPtr& attempt) {
   }
   if (UpstreamOf(*attempt).resting())
     return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
-  if (absl::Status active = CheckActive(*attempt); !active.ok()) {
+  if (absl::Status active = TakeActive(*attempt); !active.ok()) {
     return AnswerFromRequestId(attempt, std::move(active));
   }
   attempt->credits = pictory::EstimateCredits(*attempt->submission.body);
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant, attempt->credits);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
-  attempt->counted = true;
   const bool ready = TakeTurn(*attempt);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
@@ -202,18 +201,19 @@ void Submitter::Record(const AttemptPtr& attempt) {
   });
 }
 
-// Those being submitted count too, or a crowd of submits could pass the limit at once.
-absl::Status Submitter::CheckActive(const Attempt& attempt) const {
+// Those being submitted count too, and this one from now on, or a crowd of submits could pass the
+// limit at once.
+absl::Status Submitter::TakeActive(Attempt& attempt) {
   const std::string& tenant = attempt.key.tenant;
   if (!spending_.LimitsActive(tenant)) return absl::OkStatus();
   std::size_t active = options_.active_jobs ? options_.active_jobs(tenant) : 0;
-  {
-    MutexLock lock(mutex_);
-    for (const auto& [key, other] : attempts_) {
-      if (key.tenant == tenant && other->counted) ++active;
-    }
+  MutexLock lock(mutex_);
+  for (const auto& [key, other] : attempts_) {
+    if (key.tenant == tenant && other->active) ++active;
   }
-  return spending_.CheckActive(tenant, active);
+  absl::Status may = spending_.CheckActive(tenant, active);
+  attempt.active = may.ok();
+  return may;
 }
 
 void Submitter::Refund(const Attempt& attempt) {

@@ -5,12 +5,15 @@
 
 namespace gateway::tenants {
 
+absl::Status Callers::MayReplace(const Directory& newer) const {
+  if (newer.tenants().identities || !directory()->tenants().identities) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the new tenants file would let everybody in; if that is meant, restart the gateway");
+}
+
 absl::Status Callers::Replace(DirectoryPtr newer) {
+  if (absl::Status may = MayReplace(*newer); !may.ok()) return may;
   MutexLock lock(mutex_);
-  if (directory_->tenants().identities && !newer->tenants().identities) {
-    return absl::InvalidArgumentError(
-        "the new tenants file would let everybody in; if that is meant, restart the gateway");
-  }
   directory_.swap(newer);
   return absl::OkStatus();
 }

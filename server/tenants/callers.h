@@ -28,6 +28,7 @@ class Callers {
   // A directory that lets everybody in never takes the place of one that does not: that is refused,
   // and needs a restart.
   absl::Status Replace(DirectoryPtr newer);
+  absl::Status MayReplace(const Directory& newer) const;
 
   const TrustRules& trust() const { return trust_; }
   // See tenants::Identify.

@@ -21,6 +21,7 @@ Principal Of(const Tenant& tenant, std::string name, Proof proof) {
   Principal principal;
   principal.tenant = tenant.name;
   principal.account = tenant.account;
+  principal.identity = name;
   principal.name = std::move(name);
   principal.roles = tenant.roles;
   principal.limits = tenant.limits;
@@ -144,12 +145,12 @@ PrincipalPtr Directory::Again(const Principal& earlier) const {
       break;
     }
     case Proof::kName:
-      now = FindName(earlier.name);
+      now = FindName(earlier.identity);
       break;
     case Proof::kToken: {
       if (jwt_ == nullptr || !jwt_->Takes(earlier.evidence)) break;
       if (!jwt_->names_tenants()) {
-        now = FindName(earlier.name);
+        now = FindName(earlier.identity);
       } else if (const auto tenant = tenants_.tenants.find(earlier.tenant);
                  tenant != tenants_.tenants.end()) {
         now = std::make_shared<const Principal>(Of(tenant->second, earlier.name, Proof::kToken));

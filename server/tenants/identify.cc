@@ -1,5 +1,7 @@
 #include "tenants/identify.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -73,7 +75,9 @@ Claim ByXfcc(const Header& header, const Directory& directory) {
                                               "; the proxy in front must make it anew"));
   }
   std::vector<std::string> names = certificate->uris;
-  names.insert(names.end(), certificate->dns.begin(), certificate->dns.end());
+  // One that is written like a URI cannot stand for one.
+  std::copy_if(certificate->dns.begin(), certificate->dns.end(), std::back_inserter(names),
+               [](const std::string& dns) { return dns.find("://") == std::string::npos; });
   return ByNames(names, directory);
 }
 

@@ -27,6 +27,7 @@ struct Principal {
   // For people: `key:ci`, or the identity of the tenants file: `san:spiffe://…`, `jwt:alice`,
   // `header:acme`.
   std::string name = "anybody";
+  std::string identity;  // of kName and kToken, as the document would have it
   Roles roles = Roles::All();
   TenantLimits limits;
   Proof proof = Proof::kNone;

@@ -270,13 +270,15 @@ TEST_F(AdopterTest, ARefusedNameIsUnknownAndAPageIsNot) {
 }
 
 TEST_F(AdopterTest, AResultThatWasReadAsNoKindIsReadOnceMore) {
-  const JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
+  JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
+  submitted.credits_reserved = 40;
   JobRecord adopted = FoundAtPictory("p-1", clock_.WallNow());
   adopted.job.state = v1::JOB_STATE_SUCCEEDED;
   adopted.job.revision = 7;
   const JobRecord taken = TakingOver(Adopted(submitted, "p-1", clock_.WallNow()), adopted);
   EXPECT_EQ(taken.job.state, v1::JOB_STATE_QUEUED);
   EXPECT_EQ(taken.job.revision, 8);
+  EXPECT_EQ(taken.credits_reserved, 40);
 }
 
 TEST_F(AdopterTest, AJobThatWasGivenUpTakesNothingOver) {

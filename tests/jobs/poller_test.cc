@@ -24,6 +24,12 @@ constexpr char kFailed[] =
 constexpr char kDone[] =
     R"({"success":true,"data":{"status":"completed","videoURL":"https://cdn.example/v.mp4"}})";
 
+http::Response LongerThan(std::size_t bytes) {
+  http::Response response = test::Cut("too long", 200);
+  response.longer_than_bytes = bytes;
+  return response;
+}
+
 class PollerTest : public testing::Test {
  protected:
   PollerTest() {
@@ -702,6 +708,29 @@ TEST_F(PollerTest, AnAccountThatIsSilentHoldsUpNoOther) {
   for (int i = 0; i < 5; ++i) EXPECT_GE(PollsOf("a" + std::to_string(i)), 4) << i;
 }
 
+TEST_F(PollerTest, LargeRepliesOfASilentAccountHoldUpNoOther) {
+  Make({.requests_per_second = 1000, .burst = 1000}, {.curve = {}, .large_in_flight_max = 1});
+  upstreams_->Open("silent", {.client = {.api_key = Secret("pictai_s"), .user_agent = "t"},
+                              .budget = {.requests_per_second = 1000, .burst = 1000}});
+  bool silent = false;
+  transport_.SetScript([&](const http::Request& request) -> std::optional<http::Response> {
+    const std::string id = request.path.substr(request.path.rfind('/') + 1);
+    polls_.emplace_back(id, clock_.Now() - start_);
+    if (id.starts_with("s") && silent) return test::NotSent();
+    if (request.max_body_bytes == limits::kSmallReplyMaxBytes) {
+      return LongerThan(request.max_body_bytes);
+    }
+    return Reply(200, kRunning);
+  });
+  for (int i = 0; i < 4; ++i) Follow(Accepted("s" + std::to_string(i), "acme", "silent"));
+  Follow(Accepted("a"));
+  clock_.Advance(1min);
+  silent = true;
+  const int before = PollsOf("a");
+  clock_.Advance(10min);
+  EXPECT_GT(PollsOf("a"), before + 3);
+}
+
 TEST_F(PollerTest, AfterARestartATenantWithFewJobsWaitsForNoneOfAnothers) {
   Make({.requests_per_second = 10, .burst = 10});
   std::vector<JobRecord> records;
@@ -762,12 +791,6 @@ TEST_F(PollerTest, AJumpOfTheWallClockMakesNeitherBurstNorStall) {
   clock_.JumpWall(-2h);
   clock_.Advance(10min);
   for (int i = 0; i < 20; ++i) EXPECT_GE(PollsOf("j" + std::to_string(i)), 1) << i;
-}
-
-http::Response LongerThan(std::size_t bytes) {
-  http::Response response = test::Cut("too long", 200);
-  response.longer_than_bytes = bytes;
-  return response;
 }
 
 TEST_F(PollerTest, ALargeReplyIsAskedForAgainAtOnceAndWhole) {
