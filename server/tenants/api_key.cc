@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <charconv>
+#include <cstddef>
 #include <memory>
 
 #include "absl/strings/escaping.h"
@@ -44,6 +46,18 @@ bool SameHash(const Sha256& a, const Sha256& b) {
 std::string HexOf(const Sha256& hash) {
   return absl::BytesToHexString(
       absl::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
+}
+
+std::optional<Sha256> HashOf(std::string_view hex) {
+  Sha256 hash{};
+  if (hex.size() != 2 * hash.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    const char* const begin = hex.data() + 2 * i;
+    const char* const end = begin + 2;
+    const auto [read, failed] = std::from_chars(begin, end, hash[i], 16);
+    if (failed != std::errc() || read != end) return std::nullopt;
+  }
+  return hash;
 }
 
 std::string KeyTable(std::string_view tenant, std::string_view name, const Secret& key) {

@@ -2,6 +2,7 @@
 // SHA-256, from which nobody makes the key again: it has 256 random bits.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ Sha256 Sha256Of(std::string_view text);
 bool SameHash(const Sha256& a, const Sha256& b);
 
 std::string HexOf(const Sha256& hash);
+// The hash that 64 hex digits write; nullopt for any other text.
+std::optional<Sha256> HashOf(std::string_view hex);
 
 // The lines of the tenants file for a key, as `keygen` prints them.
 std::string KeyTable(std::string_view tenant, std::string_view name, const Secret& key);

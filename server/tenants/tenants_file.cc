@@ -1,21 +1,21 @@
 #include "tenants/tenants_file.h"
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "pictory/did_you_mean.h"
 #include "pictory/kinds.h"
+#include "tenants/api_key.h"
 
 namespace gateway::tenants {
 namespace {
@@ -28,7 +28,6 @@ constexpr std::pair<std::string_view, Role> kRoles[] = {
 constexpr std::string_view kAlgorithms[] = {"RS256", "RS384", "RS512", "PS256", "PS384",
                                             "PS512", "ES256", "ES384", "ES512"};
 constexpr std::string_view kIdentityKinds[] = {"san:", "jwt:", "header:"};
-constexpr std::size_t kSha256Bytes = std::tuple_size_v<Sha256>;
 
 std::string Text(std::string_view text) { return std::string(text); }
 
@@ -326,15 +325,12 @@ Status File::ReadKey(const Node& node, const std::string& path, Tenant& tenant) 
       return Wrong(node, path, ".name: the tenant has two keys ", Shown(key.name));
     }
   }
-  const bool digits =
-      hex.size() == 2 * kSha256Bytes &&
-      std::all_of(hex.begin(), hex.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
-  if (!digits) {
+  const std::optional<Sha256> hash = HashOf(hex);
+  if (!hash) {
     return Wrong(node, path,
                  ".sha256: must be the 64 hex digits that pictory-gateway keygen prints");
   }
-  const std::string bytes = absl::HexStringToBytes(hex);
-  std::copy(bytes.begin(), bytes.end(), key.sha256.begin());
+  key.sha256 = *hash;
   const std::string whose = absl::StrCat(tenant.name, ".", key.name);
   const auto [other, added] = keys_.emplace(key.sha256, whose);
   if (!added) {

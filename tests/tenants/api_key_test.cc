@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
+#include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tenants/tenants_file.h"
 
@@ -31,6 +34,18 @@ TEST(ApiKeyTest, HashIsSha256) {
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_TRUE(SameHash(Sha256Of("abc"), Sha256Of("abc")));
   EXPECT_FALSE(SameHash(Sha256Of("abc"), Sha256Of("abd")));
+}
+
+TEST(ApiKeyTest, HashIsReadFromItsHexDigitsAndFromNothingElse) {
+  const Sha256 hash = Sha256Of("key");
+  const std::string hex = HexOf(hash);
+  EXPECT_EQ(HashOf(hex), hash);
+  EXPECT_EQ(HashOf(absl::AsciiStrToUpper(hex)), hash);
+  for (const std::string& wrong :
+       {std::string(), hex.substr(1), hex + "0", hex.substr(2) + "0x", hex.substr(2) + "-1",
+        hex.substr(2) + " 1", hex.substr(2) + "1 ", hex.substr(2) + "0g", "+1" + hex.substr(2)}) {
+    EXPECT_EQ(HashOf(wrong), std::nullopt) << wrong;
+  }
 }
 
 TEST(ApiKeyTest, TheLinesForTheFileAreReadAsTheKey) {
