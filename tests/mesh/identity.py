@@ -36,6 +36,7 @@ class Authority:
         self.folder = folder
         folder.mkdir()
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-days", 1,
+                "-addext", "keyUsage=critical,keyCertSign,digitalSignature",
                 "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
 
     def certificate(self, name, uri):

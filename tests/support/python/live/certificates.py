@@ -1,7 +1,23 @@
 """Certificates made by the openssl command, as operators make them."""
 
+import datetime
 import pathlib
 import subprocess
+
+# What `openssl ca` wants to know, which alone makes certificates that have ended already.
+CA_SETTINGS = """
+[ca]
+default_ca = here
+[here]
+database = {folder}/index.txt
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+"""
 
 
 def openssl(*args):
@@ -23,17 +39,24 @@ class Authority:
         self.folder.mkdir()
         self.cert, self.key = self.folder / "ca.crt", self.folder / "ca.key"
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 30,
-                "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.cert)
+                "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-keyout", self.key, "-out", self.cert)
+        self.settings = self.folder / "ca.cnf"
+        self.settings.write_text(CA_SETTINGS.format(folder=self.folder))
+        (self.folder / "index.txt").touch()
+        (self.folder / "serial").write_text("01")
 
     def issue(self, name, names="DNS:localhost,IP:127.0.0.1", days=30):
         """`days` may be negative: it has ended."""
         made = Issued(self.folder / name)
         made.cert.parent.mkdir()
         request, extensions = made.cert.with_suffix(".csr"), made.cert.with_suffix(".ext")
-        extensions.write_text(f"subjectAltName={names}\n")
+        extensions.write_text(f"subjectAltName={names}\nauthorityKeyIdentifier=keyid\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", made.key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial",
-                "-days", days, "-extfile", extensions, "-out", made.cert)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begin, end = (f"{now + datetime.timedelta(days=day):%Y%m%d%H%M%SZ}" for day in (min(days, 0) - 1, days))
+        openssl("ca", "-batch", "-notext", "-config", self.settings, "-cert", self.cert, "-keyfile", self.key,
+                "-startdate", begin, "-enddate", end, "-in", request, "-extfile", extensions, "-out", made.cert)
         made.key.chmod(0o600)
         return made
