@@ -100,12 +100,14 @@ void Intake::OnTick() {
       return;
   }
   RefuseLate(now);
-  if (!MemoryIsShort() || making_room_.exchange(true)) return;
+  if (UsesMoreThan(MemoryScarceFrom(limits_.memory_bytes))) return RefuseLargest(now);
+  if (!MemoryIsShort() || giving_back_.exchange(true)) return;
   aside_([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    self->MakeRoom();
-    self->making_room_.store(false);
+    ReturnFreeMemory();
+    self->giving_back_.store(false);
+    if (self->MemoryIsShort()) self->RefuseLargest(self->clock_.Now());
   });
 }
 
@@ -123,18 +125,11 @@ void Intake::RefuseLate(MonoTime now) {
   }
 }
 
-// Makes room: gives back what the allocator still holds of refused requests, which takes 0.1 s and
-// more, and refuses more of them if memory is short even then. Where little is left that time is
-// not there, and requests are refused first.
-void Intake::MakeRoom() {
-  if (!UsesMoreThan(MemoryScarceFrom(limits_.memory_bytes))) {
-    ReturnFreeMemory();
-    if (!MemoryIsShort()) return;
-  }
+void Intake::RefuseLargest(MonoTime now) {
   Arrivals large;
   {
     MutexLock lock(mutex_);
-    large = TakeLargest(clock_.Now());
+    large = TakeLargest(now);
   }
   for (const auto& one : large) one->Refuse(ToGrpc(errors::MemoryShort(Later(random_))));
 }

@@ -87,7 +87,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void Arm() REQUIRES(mutex_);
   void OnTick();
   void RefuseLate(MonoTime now);
-  void MakeRoom();
+  void RefuseLargest(MonoTime now);
   Arrivals TakeLargest(MonoTime now) REQUIRES(mutex_);
   void TakeFirst(Arrivals& into) REQUIRES(mutex_);
   Arrivals TakeSome() REQUIRES(mutex_);
@@ -109,7 +109,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   mutable Mutex mutex_;
   Arrivals arriving_ GUARDED_BY(mutex_);  // the oldest first
   bool armed_ GUARDED_BY(mutex_) = false;
-  std::atomic<bool> making_room_{false};
+  // Where memory is short, what the allocator still holds of requests that are gone is given back
+  // first. That takes 0.1 s and more; where little is left, requests are refused meanwhile.
+  std::atomic<bool> giving_back_{false};
 };
 
 // From so much used memory on, requests that do not come at once are refused. Pure.

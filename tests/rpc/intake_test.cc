@@ -38,8 +38,15 @@ class IntakeTest : public ::testing::Test {
  protected:
   std::shared_ptr<Intake> Make(IntakeLimits limits) {
     return std::make_shared<Intake>(
-        std::move(limits), [](const std::function<void()>& task) { task(); }, admission_, clock_,
-        clock_, random_);
+        std::move(limits), [this](std::function<void()> task) { Aside(std::move(task)); },
+        admission_, clock_, clock_, random_);
+  }
+  void Aside(std::function<void()> task) {
+    if (aside_takes_a_while_) {
+      aside_.push_back(std::move(task));
+    } else {
+      task();
+    }
   }
   static std::shared_ptr<FakeArrival> Arrive(Intake& intake, const std::string& peer = "a") {
     auto arrival = std::make_shared<FakeArrival>(peer);
@@ -47,6 +54,8 @@ class IntakeTest : public ::testing::Test {
     return arrival;
   }
 
+  bool aside_takes_a_while_ = false;
+  std::vector<std::function<void()>> aside_;
   test::FakeClock clock_;
   Random random_{1};
   Admission admission_{{}, random_};
@@ -151,6 +160,28 @@ TEST_F(IntakeTest, WhereLittleIsLeftRequestsAreRefusedFirst) {
     EXPECT_EQ(slow->reason, refused) << before;
     intake->End(*slow);
   }
+}
+
+TEST_F(IntakeTest, RequestsAreRefusedAlsoWhileMemoryIsBeingGivenBack) {
+  std::size_t used = 800 * limits::kMiB;
+  const auto intake =
+      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] {
+              return used;
+            }});
+  aside_takes_a_while_ = true;
+  const auto slow = Arrive(*intake);
+  const auto slower = Arrive(*intake);
+  clock_.Advance(3 * kStep);
+  EXPECT_EQ(aside_.size(), 1u) << "memory is given back once at a time";
+  EXPECT_EQ(slow->reason, "");
+  used = 900 * limits::kMiB;
+  clock_.Advance(kStep);
+  EXPECT_EQ(slow->reason, "MEMORY_SHORT");
+  EXPECT_EQ(slower->reason, "");
+  used = 700 * limits::kMiB;
+  aside_.front()();
+  clock_.Advance(10 * kStep);
+  EXPECT_TRUE(intake->End(*slower));
 }
 
 TEST_F(IntakeTest, OnlySoMuchIsHeldAtOnce) {
