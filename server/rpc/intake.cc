@@ -192,7 +192,7 @@ std::size_t MemoryShortFrom(std::size_t limit) {
 }
 
 std::size_t MemoryScarceFrom(std::size_t limit) {
-  return limit - (limit - MemoryShortFrom(limit)) / 2;
+  return limit - (limit - MemoryShortFrom(limit)) / 3 * 2;
 }
 
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count) {

@@ -116,7 +116,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
 
 // From so much used memory on, requests that do not come at once are refused. Pure.
 std::size_t MemoryShortFrom(std::size_t limit);
-// From so much used memory on, they are refused before free memory is given back. Pure.
+// From so much on, they are refused without waiting for free memory to be given back. Pure.
 std::size_t MemoryScarceFrom(std::size_t limit);
 
 // Which `count` requests are refused when there are too many: first those of the peers with the

@@ -2,6 +2,7 @@
 
 import datetime
 import pathlib
+import secrets
 import subprocess
 
 # What `openssl ca` wants to know, which alone makes certificates that have ended already.
@@ -44,7 +45,7 @@ class Authority:
         self.settings = self.folder / "ca.cnf"
         self.settings.write_text(CA_SETTINGS.format(folder=self.folder))
         (self.folder / "index.txt").touch()
-        (self.folder / "serial").write_text("01")
+        (self.folder / "serial").write_text(secrets.token_hex(8))
 
     def issue(self, name, names="DNS:localhost,IP:127.0.0.1", days=30):
         """`days` may be negative: it has ended."""
