@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/mutex.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "json/proto_plan.h"
@@ -39,7 +42,7 @@ json::Type ExpectedType(const FieldDescriptor* field) {
 }
 
 // What a field is checked for. Other fields may have any value.
-enum class Look { kMessage, kFinite, kUrl, kRawJson, kExtraJson };
+enum class Look { kMessage, kFinite, kUrl, kRawJson, kExtraJson, kCharacters };
 
 struct MessageLooks;
 
@@ -54,7 +57,21 @@ struct FieldLook {
 // message for these alone costs a fraction of what listing all of its fields does.
 struct MessageLooks {
   std::vector<FieldLook> fields;
+  // Fields of which at most one may be set, by the name of their group.
+  std::map<std::string, std::vector<const FieldDescriptor*>> groups;
 };
+
+std::size_t Characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string Joined(const std::vector<const FieldDescriptor*>& fields) {
+  return absl::StrJoin(fields, ", ", [](std::string* out, const FieldDescriptor* field) {
+    out->append(field->name());
+  });
+}
 
 class LooksCompiler {
  public:
@@ -64,7 +81,12 @@ class LooksCompiler {
     if (!fresh) return at->second.get();
     at->second = std::make_unique<MessageLooks>();
     MessageLooks* const looks = at->second.get();
-    for (int i = 0; i < type->field_count(); ++i) Add(type->field(i), looks->fields);
+    for (int i = 0; i < type->field_count(); ++i) {
+      const FieldDescriptor* const field = type->field(i);
+      Add(field, looks->fields);
+      const std::string& group = MappingOf(field).exclusive();
+      if (!group.empty()) looks->groups[group].push_back(field);
+    }
     const auto number = [](const FieldLook& look) { return look.field->number(); };
     std::ranges::sort(looks->fields, {}, number);
     return looks;
@@ -84,6 +106,8 @@ class LooksCompiler {
       looks.push_back({.field = field, .look = Look::kExtraJson});
     } else if (text && HoldsUrl(field)) {
       looks.push_back({.field = field, .look = Look::kUrl});
+    } else if (text && (MappingOf(field).min_chars() > 0 || MappingOf(field).max_chars() > 0)) {
+      looks.push_back({.field = field, .look = Look::kCharacters});
     }
   }
 
@@ -108,6 +132,7 @@ class Walk {
   void Visit(const Message& message, const MessageLooks& looks, const Path& path) {
     const auto* const reflection = message.GetReflection();
     NoteUnknown(message, *reflection, path);
+    for (const auto& [name, group] : looks.groups) CheckGroup(message, group, path);
     for (const FieldLook& look : looks.fields) {
       if (violations_.full()) return;
       const FieldDescriptor* const field = look.field;
@@ -135,6 +160,21 @@ class Walk {
     }
   }
 
+  void CheckGroup(const Message& message, const std::vector<const FieldDescriptor*>& group,
+                  const Path& path) {
+    const auto* const reflection = message.GetReflection();
+    std::vector<const FieldDescriptor*> set;
+    std::ranges::copy_if(group, std::back_inserter(set), [&](const FieldDescriptor* field) {
+      return field->is_repeated() ? reflection->FieldSize(message, field) > 0
+                                  : reflection->HasField(message, field);
+    });
+    if (set.size() <= 1) return;
+    const bool top = path.Text().empty();
+    violations_.Add(
+        top ? Under(path, set.back()->name()) : path,
+        absl::StrCat("takes at most one of ", Joined(group), "; set are ", Joined(set)));
+  }
+
   // An empty message, of which a hostile request has thousands, is not checked.
   void VisitInner(const Message& inner, const MessageLooks& looks, const Path& path) {
     if (inner.ByteSizeLong() > 0) Visit(inner, looks, path);
@@ -146,6 +186,8 @@ class Walk {
       VisitInner(reflection.GetRepeatedMessage(message, look.field, i), *look.message, path);
     } else if (look.look == Look::kUrl) {
       CheckUrl(reflection.GetRepeatedString(message, look.field, i), path);
+    } else if (look.look == Look::kCharacters) {
+      CheckCharacters(reflection.GetRepeatedString(message, look.field, i), look.field, path);
     }
   }
 
@@ -165,6 +207,8 @@ class Walk {
         return;
       case Look::kUrl:
         return CheckUrl(text(), path);
+      case Look::kCharacters:
+        return CheckCharacters(text(), look.field, path);
       case Look::kRawJson:
         CheckRawValue(path, text(), look.expected, violations_);
         return;
@@ -181,6 +225,18 @@ class Walk {
       return found >= 0 && !plan.entries()[static_cast<std::size_t>(found)].alias;
     };
     CheckExtra(path, text, top, own, violations_);
+  }
+
+  void CheckCharacters(const std::string& text, const FieldDescriptor* field, const Path& path) {
+    const v1::FieldMapping& mapping = MappingOf(field);
+    const auto count = static_cast<std::int64_t>(Characters(text));
+    if (count < mapping.min_chars()) {
+      violations_.Add(path, absl::StrCat("has ", count, " characters; Pictory takes at least ",
+                                         mapping.min_chars()));
+    } else if (mapping.max_chars() > 0 && count > mapping.max_chars()) {
+      violations_.Add(path, absl::StrCat("has ", count, " characters; Pictory takes at most ",
+                                         mapping.max_chars()));
+    }
   }
 
   void CheckUrl(const std::string& url, const Path& path) {

@@ -12,14 +12,7 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-// Pictory's own bounds. Characters, not bytes.
-constexpr std::size_t kVideoNameMaxChars = 150;
-constexpr std::size_t kStoryMaxChars = 15'000;
-constexpr std::size_t kCoPilotPromptMaxChars = 5'000;
-constexpr std::size_t kVisualPromptMaxChars = 500;
-constexpr std::size_t kElementTextMaxChars = 2'000;
-constexpr std::size_t kKeywordMinChars = 2;
-constexpr std::size_t kKeywordMaxChars = 100;
+// Pictory's own bounds, as far as the .proto does not say them.
 constexpr int kCoPilotDurationMaxSeconds = 600;
 constexpr int kElementsMax = 20;
 constexpr int kMusicClipsMax = 10;
@@ -27,12 +20,6 @@ constexpr int kKeywordsMax = 10;
 constexpr int kAnimationsMax = 2;
 constexpr int kReferenceImagesMax = 2;
 constexpr int kSubtitleLinesMax = 4;
-
-std::size_t Characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
 
 struct Choice {
   std::string_view name;
@@ -125,7 +112,6 @@ void Check::Board(const v1::Storyboard& board, const Path& path) {
   } else if (!std::all_of(name.begin(), name.end(), IsVideoNameCharacter)) {
     Add(path, "video_name", "may hold letters, digits, space, _ and - only");
   }
-  AtMost(path, "video_name", Characters(name), kVideoNameMaxChars, "characters");
   if (board.scenes().empty() && board.template_id().empty()) {
     Add(path, "scenes", "is required, unless template_id is given");
   }
@@ -141,11 +127,6 @@ void Check::Board(const v1::Storyboard& board, const Path& path) {
   if (board.has_video_height() && board.video_height() < 1) {
     Add(path, "video_height", "must be positive");
   }
-  AtMostOne(path, {{"brand_id", board.has_brand_id()}, {"brand_name", board.has_brand_name()}});
-  AtMostOne(path, {{"subtitle_style_id", board.has_subtitle_style_id()},
-                   {"subtitle_style_name", board.has_subtitle_style_name()}});
-  AtMostOne(path, {{"smart_layout_id", board.has_smart_layout_id()},
-                   {"smart_layout_name", board.has_smart_layout_name()}});
   if (board.has_subtitle_style()) Style(board.subtitle_style(), Under(path, "subtitle_style"));
   if (board.has_voice_over()) Voice(board.voice_over(), Under(path, "voice_over"));
   if (board.has_background_music()) {
@@ -162,7 +143,6 @@ void Check::Board(const v1::Storyboard& board, const Path& path) {
 
 void Check::Scene(const v1::Scene& scene, const v1::Storyboard& board, const Path& path) {
   Source(scene, board, path);
-  AtMost(path, "story", Characters(scene.story()), kStoryMaxChars, "characters");
   if (scene.has_story_co_pilot()) CoPilot(scene.story_co_pilot(), Under(path, "story_co_pilot"));
   const bool splits = scene.create_scene_on_new_line() || scene.create_scene_on_end_of_sentence();
   if (scene.has_caption() && !scene.has_story()) Add(path, "caption", "needs story");
@@ -225,13 +205,10 @@ void Check::Overrides(const v1::Scene& scene, const Path& path) {
 }
 
 void Check::CoPilot(const v1::StoryCoPilot& pilot, const Path& path) {
-  AtMost(path, "prompt", Characters(pilot.prompt()), kCoPilotPromptMaxChars, "characters");
   Range(path, "duration", pilot.has_duration(), pilot.duration(), 1, kCoPilotDurationMaxSeconds);
 }
 
 void Check::Voice(const v1::VoiceOver& voice, const Path& path) {
-  AtMostOne(path, {{"ai_voices", voice.ai_voices_size() > 0},
-                   {"external_voice", voice.has_external_voice()}});
   for (int i = 0; i < voice.ai_voices_size() && !violations_.full(); ++i) {
     const v1::AiVoice& ai = voice.ai_voices(i);
     const Path here = Item(Under(path, "ai_voices"), i);
@@ -263,9 +240,6 @@ void Check::Style(const v1::TextStyle& style, const Path& path) {
 }
 
 void Check::Visual(const v1::AiVisual& visual, const Path& path) {
-  AtMost(path, "prompt", Characters(visual.prompt()), kVisualPromptMaxChars, "characters");
-  AtMostOne(path, {{"first_frame_image_url", visual.has_first_frame_image_url()},
-                   {"reference_image_urls", visual.reference_image_urls_size() > 0}});
   AtMost(path, "reference_image_urls", static_cast<std::size_t>(visual.reference_image_urls_size()),
          kReferenceImagesMax, "images");
 }
@@ -273,21 +247,9 @@ void Check::Visual(const v1::AiVisual& visual, const Path& path) {
 void Check::Search(const v1::SearchFilter& filter, const Path& path) {
   AtMost(path, "keywords", static_cast<std::size_t>(filter.keywords_size()), kKeywordsMax,
          "keywords");
-  for (int i = 0; i < filter.keywords_size() && i < kKeywordsMax; ++i) {
-    const std::size_t length = Characters(filter.keywords(i));
-    if (length < kKeywordMinChars || length > kKeywordMaxChars) {
-      violations_.Add(
-          Item(Under(path, "keywords"), i),
-          absl::StrCat("must be ", kKeywordMinChars, " to ", kKeywordMaxChars, " characters long"));
-    }
-  }
 }
 
 void Check::Background(const v1::Background& background, const Path& path) {
-  AtMostOne(path, {{"visual_url", background.has_visual_url()},
-                   {"color", background.has_color()},
-                   {"ai_visual", background.has_ai_visual()},
-                   {"search_filter", background.has_search_filter()}});
   if (background.has_ai_visual()) {
     if (background.type().empty()) Add(path, "type", "is required with ai_visual: video or image");
     Visual(background.ai_visual(), Under(path, "ai_visual"));
@@ -308,10 +270,6 @@ void Check::Background(const v1::Background& background, const Path& path) {
 
 void Check::Element(const v1::SceneElement& element, const Path& path) {
   Placement(element, path);
-  AtMost(path, "text", Characters(element.text()), kElementTextMaxChars, "characters");
-  AtMostOne(path, {{"visual_url", element.has_visual_url()},
-                   {"search_filter", element.has_search_filter()},
-                   {"ai_visual", element.has_ai_visual()}});
   if (element.has_search_filter()) Search(element.search_filter(), Under(path, "search_filter"));
   if (element.has_ai_visual()) Visual(element.ai_visual(), Under(path, "ai_visual"));
 }
