@@ -1,6 +1,5 @@
 #include "request_object.h"
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -8,22 +7,161 @@
 
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
+#include "pictory_jobs/job.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
 
-// A Take takes a member's value, or says what the value should have been.
-using Take = std::function<const char*(std::string_view value)>;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using Fields = std::map<std::string, const FieldDescriptor*>;
 
-absl::Status ReadObject(const std::string& text, const std::string& name, bool allow_unknown,
-                        const std::map<std::string, Take>& known, std::string* extra_json) {
+const v1::FieldMapping& MappingOf(const FieldDescriptor* field) {
+  return field->options().GetExtension(v1::rest);
+}
+
+std::string KeyOf(const FieldDescriptor* field) {
+  const std::string& key = MappingOf(field).key();
+  return key.empty() ? field->json_name() : key;
+}
+
+// The fields that are members of the body, by each of their keys. Of two that share one, such as a
+// transcript in fields and as JSON text, the text is taken: it keeps the bytes.
+Fields MembersOfBody(const google::protobuf::Descriptor* type) {
+  Fields fields;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* const field = type->field(i);
+    const v1::FieldMapping& mapping = MappingOf(field);
+    const bool raw = mapping.role() == v1::FIELD_ROLE_RAW_JSON;
+    if (!raw && mapping.role() != v1::FIELD_ROLE_UNSPECIFIED) continue;
+    fields.try_emplace(KeyOf(field), field);
+    if (raw) fields[KeyOf(field)] = field;
+    for (const std::string& alias : mapping.aliases()) fields.try_emplace(alias, field);
+  }
+  return fields;
+}
+
+const char* Put(std::string_view value, const FieldDescriptor* field, Message& to);
+
+const char* PutText(std::string_view value, const FieldDescriptor* field, Message& to) {
+  const auto* const reflection = to.GetReflection();
+  const v1::FieldMapping& mapping = MappingOf(field);
+  if (mapping.role() == v1::FIELD_ROLE_RAW_JSON) {
+    const v1::JsonType type = mapping.json_type();
+    if (type == v1::JSON_TYPE_ARRAY && JsonKind(value) != '[') return "must be an array";
+    if (type == v1::JSON_TYPE_OBJECT && JsonKind(value) != '{') return "must be an object";
+    reflection->SetString(&to, field, std::string(value));
+    return nullptr;
+  }
+  auto text = JsonString(value);
+  if (!text) return field->is_repeated() ? "must be an array of strings" : "must be a string";
+  if (field->is_repeated()) {
+    reflection->AddString(&to, field, *std::move(text));
+  } else {
+    reflection->SetString(&to, field, *std::move(text));
+  }
+  return nullptr;
+}
+
+const char* PutNumber(std::string_view value, const FieldDescriptor* field, Message& to) {
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_INT32) {
+    const auto number = JsonInteger(value);
+    if (!number) return "must be a whole number";
+    to.GetReflection()->SetInt32(&to, field, *number);
+    return nullptr;
+  }
+  const auto number = JsonNumber(value);
+  if (!number) return "must be a number";
+  to.GetReflection()->SetDouble(&to, field, *number);
+  return nullptr;
+}
+
+const char* PutBool(std::string_view value, const FieldDescriptor* field, Message& to) {
+  if (value != "true" && value != "false") return "must be true or false";
+  to.GetReflection()->SetBool(&to, field, value == "true");
+  return nullptr;
+}
+
+const char* PutMessage(std::string_view value, const FieldDescriptor* field, Message& to) {
+  if (JsonKind(value) != '{') {
+    return field->is_repeated() ? "must be an array of objects" : "must be an object";
+  }
+  const Fields known = MembersOfBody(field->message_type());
+  Message& inner = field->is_repeated() ? *to.GetReflection()->AddMessage(&to, field)
+                                        : *to.GetReflection()->MutableMessage(&to, field);
+  for (const JsonMember& member : MembersOf(value)) {
+    const auto found = known.find(member.key);
+    if (found == known.end()) return "has a member that Pictory does not know";
+    if (const char* wanted = Put(member.value, found->second, inner)) return wanted;
+  }
+  return nullptr;
+}
+
+// Puts one value into a field, or one element into a list; or says what it should have been.
+const char* PutOne(std::string_view value, const FieldDescriptor* field, Message& to) {
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return PutText(value, field, to);
+    case FieldDescriptor::CPPTYPE_INT32:
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return PutNumber(value, field, to);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return PutBool(value, field, to);
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return PutMessage(value, field, to);
+    default:
+      return "cannot be given in a file; use the command's options";
+  }
+}
+
+const char* Put(std::string_view value, const FieldDescriptor* field, Message& to) {
+  if (!field->is_repeated()) return PutOne(value, field, to);
+  if (JsonKind(value) != '[') return "must be an array";
+  for (const std::string_view element : ElementsOf(value)) {
+    if (const char* wanted = PutOne(element, field, to)) return wanted;
+  }
+  return nullptr;
+}
+
+// Sets a text field that every submit's request has.
+void SetExtra(Message& request, const std::string& members) {
+  const auto* const extra = request.GetDescriptor()->FindFieldByName("extra_json");
+  request.GetReflection()->SetString(&request, extra, "{" + members + "}");
+}
+
+bool AllowsUnknown(const Message& request) {
+  const auto* const field = request.GetDescriptor()->FindFieldByName("allow_unknown_fields");
+  return request.GetReflection()->GetBool(request, field);
+}
+
+std::vector<std::string> KeysOf(const Fields& fields) {
+  std::vector<std::string> keys;
+  for (const auto& [key, field] : fields) keys.push_back(key);
+  return keys;
+}
+
+// What the .proto says must be there, and is not.
+std::string Missing(const Message& request) {
+  std::string missing;
+  const auto* const type = request.GetDescriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* const field = type->field(i);
+    if (!MappingOf(field).required()) continue;
+    if (!request.GetReflection()->GetString(request, field).empty()) continue;
+    absl::StrAppend(&missing, "\n  ", KeyOf(field), ": is missing");
+  }
+  return missing;
+}
+
+}  // namespace
+
+absl::Status ReadObject(const std::string& text, const std::string& name, Message& request) {
+  const Fields known = MembersOfBody(request.GetDescriptor());
   std::string wrong;
   const auto complain = [&wrong](const std::string& key, const std::string& what) {
     absl::StrAppend(&wrong, "\n  ", OneLine(key), ": ", what);
   };
-  std::vector<std::string> names;
-  for (const auto& [key, take] : known) names.push_back(key);
   std::set<std::string> seen;
   std::string extra;
   for (const JsonMember& member : MembersOf(text)) {
@@ -33,116 +171,23 @@ absl::Status ReadObject(const std::string& text, const std::string& name, bool a
       complain(member.key, "is the gateway's own; use --watch, or `pictory watch JOB`");
     } else if (const auto found = known.find(member.key); found != known.end()) {
       if (JsonKind(member.value) == 'n') continue;  // null: as if it were not there
-      if (const char* wanted = found->second(member.value)) complain(member.key, wanted);
-    } else if (allow_unknown) {
+      if (const char* wanted = Put(member.value, found->second, request)) {
+        complain(member.key, wanted);
+      }
+    } else if (AllowsUnknown(request)) {
       absl::StrAppend(&extra, extra.empty() ? "" : ",", std::string(member.whole));
     } else {
-      const std::string nearest = Nearest(member.key, names);
+      const std::string nearest = Nearest(member.key, KeysOf(known));
       complain(member.key,
                nearest.empty()
                    ? "Pictory knows no such field here; --allow-unknown-fields sends it anyway"
                    : "is not known; did you mean " + nearest + "?");
     }
   }
-  if (!wrong.empty())
+  if (!extra.empty()) SetExtra(request, extra);
+  if (wrong.empty()) wrong = Missing(request);
+  if (!wrong.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:", wrong));
-  if (!extra.empty()) *extra_json = "{" + extra + "}";
-  return absl::OkStatus();
-}
-
-template <class Set>
-Take String(Set set) {
-  return [set](std::string_view value) -> const char* {
-    const auto text = JsonString(value);
-    if (!text) return "must be a string";
-    set(*text);
-    return nullptr;
-  };
-}
-
-template <class Set>
-Take RawArray(Set set) {
-  return [set](std::string_view value) -> const char* {
-    if (JsonKind(value) != '[') return "must be an array";
-    set(std::string(value));
-    return nullptr;
-  };
-}
-
-const char* ReadClips(std::string_view value, TranscribeRequest& request) {
-  static constexpr char kWanted[] = R"(must be an array of {"start":…,"end":…} in seconds)";
-  if (JsonKind(value) != '[') return kWanted;
-  for (const std::string_view element : ElementsOf(value)) {
-    if (JsonKind(element) != '{') return kWanted;
-    auto* clip = request.add_highlights();
-    for (const JsonMember& member : MembersOf(element)) {
-      const auto number = JsonNumber(member.value);
-      if (!number) return kWanted;
-      if (member.key == "start") {
-        clip->set_start(*number);
-      } else if (member.key == "end") {
-        clip->set_end(*number);
-      } else {
-        return kWanted;
-      }
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-absl::Status ReadTranscribe(const std::string& text, const std::string& name,
-                            TranscribeRequest& request) {
-  const Take clips = [&](std::string_view value) { return ReadClips(value, request); };
-  const absl::Status read = ReadObject(
-      text, name, request.allow_unknown_fields(),
-      {{"fileUrl", String([&](const std::string& url) { request.set_file_url(url); })},
-       {"mediaType", String([&](const std::string& type) { request.set_media_type(type); })},
-       {"language", String([&](const std::string& language) { request.set_language(language); })},
-       {"transcript",
-        RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
-       {"highlights", clips},
-       {"highlight", clips}},
-      request.mutable_extra_json());
-  if (!read.ok()) return read;
-  if (request.file_url().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": the request is wrong:\n  fileUrl: is missing"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ReadSummarize(const std::string& text, const std::string& name,
-                           SummarizeRequest& request) {
-  if (JsonKind(text) == '[') {
-    request.set_transcript_json(text);
-    return absl::OkStatus();
-  }
-  const absl::Status read = ReadObject(
-      text, name, request.allow_unknown_fields(),
-      {{"transcript",
-        RawArray([&](std::string raw) { request.set_transcript_json(std::move(raw)); })},
-       {"highlight_duration",
-        [&](std::string_view value) -> const char* {
-          const auto seconds = JsonInteger(value);
-          if (!seconds || *seconds <= 0) return "must be a whole number of seconds above 0";
-          request.set_highlight_duration_seconds(*seconds);
-          return nullptr;
-        }},
-       {"duration",
-        [&](std::string_view value) -> const char* {
-          const auto seconds = JsonNumber(value);
-          if (!seconds) return "must be a number of seconds";
-          request.set_duration_seconds(*seconds);
-          return nullptr;
-        }},
-       {"language", String([&](const std::string& language) { request.set_language(language); })}},
-      request.mutable_extra_json());
-  if (!read.ok()) return read;
-  if (request.transcript_json().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": the request is wrong:\n  transcript: is missing"));
   }
   return absl::OkStatus();
 }

@@ -245,7 +245,7 @@ absl::StatusOr<SubmitRequest> BuildTranscribe(const Invocation& invocation, cons
     absl::StatusOr<std::string> text =
         ReadJson(files, invocation.source, "{", R"(an object such as {"fileUrl":"https://…"})");
     if (!text.ok()) return text.status();
-    const absl::Status read = ReadTranscribe(*text, Shown(invocation.source), *request);
+    const absl::Status read = ReadObject(*text, Shown(invocation.source), *request);
     if (!read.ok()) return read;
   }
   if (!invocation.language.empty()) request->set_language(invocation.language);
@@ -301,6 +301,19 @@ void AddSummarizeOptions(CLI::App& command, Invocation& to) {
   command.add_option("--language", to.language, "Two letters, such as en");
 }
 
+// A bare transcript array, or a whole request.
+absl::Status ReadTranscript(const std::string& text, const std::string& name,
+                            SummarizeRequest& request) {
+  if (JsonKind(text) == '[') {
+    request.set_transcript_json(text);
+    return absl::OkStatus();
+  }
+  const absl::Status read = ReadObject(text, name, request);
+  if (!read.ok() || request.has_transcript_json()) return read;
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": the request is wrong:\n  transcript: is missing"));
+}
+
 absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const Files& files) {
   auto request = Begin<SummarizeRequest>(invocation);
   const std::string& source = invocation.source;
@@ -309,7 +322,7 @@ absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const
         ReadJson(files, source, "{[",
                  R"(a transcript array, or {"transcript":[…],"highlight_duration":60})");
     if (!text.ok()) return text.status();
-    const absl::Status read = ReadSummarize(*text, Shown(source), *request);
+    const absl::Status read = ReadTranscript(*text, Shown(source), *request);
     if (!read.ok()) return read;
   } else {
     request->set_transcription_job_id(source);
