@@ -64,6 +64,8 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
       {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
       {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
+      {"POST", "/v1/aistudio/images", &JobMaker::Image, nullptr},
+      {"POST", "/v1/aistudio/videos", &JobMaker::Clip, nullptr},
       // The older generation, which some of Pictory's own programs still speak.
       {"POST", "/v1/oauth2/token", nullptr, &Api::IssueToken, IdPlace::kDataCamel, true},
       {"POST", "/v1/video/storyboard", &JobMaker::PreviewV1, nullptr, IdPlace::kTopAndData},
@@ -260,11 +262,12 @@ ApiReply Api::EditElements(const Call& call) {
 ApiReply Api::IssueToken(const Call& call) { return auth_.IssueToken(call.body); }
 
 ApiReply Api::Quota(const Call&) {
-  double video = 0;
-  int transcriptions = 0, credits = 0;
+  double video = 0, credits = 0;
+  int transcriptions = 0;
   for (const auto& job : book_.all()) {
     if (job->kind == Kind::kRender) video += job->film.seconds / 60;
     if (job->kind == Kind::kRender) credits += job->film.ai_credits;
+    credits += job->visual.credits;
     if (job->kind == Kind::kTranscription) ++transcriptions;
   }
   JsonOut out;
@@ -275,7 +278,7 @@ ApiReply Api::Quota(const Call&) {
   write("videoMinutes", static_cast<int>(std::ceil(video)), 14'400);
   write("transcriptionMinutes", transcriptions, 28'800);
   write("elevenLabsVoiceOverMinutes", 0, 120);
-  write("aiCredits", credits, 10'000);
+  write("aiCredits", static_cast<int>(std::ceil(credits)), 10'000);
   return {200, out.EndObject().Take()};
 }
 

@@ -51,12 +51,14 @@ bool FieldChecker::IsArray(const char* key, std::size_t least, std::size_t most)
   return true;
 }
 
-void FieldChecker::String(const char* key, std::size_t most) {
+void FieldChecker::String(const char* key, std::size_t most, std::size_t least) {
   if (!Has(key)) return;
-  if (!Get(key)->IsString()) {
-    Wrong(key, "must be a string");
-  } else if (Characters(Text(*Get(key))) > most) {
+  if (!Get(key)->IsString()) return Wrong(key, "must be a string");
+  const std::size_t length = Characters(Text(*Get(key)));
+  if (length > most) {
     Wrong(key, "length must be at most " + std::to_string(most) + " characters");
+  } else if (length < least) {
+    Wrong(key, "length must be at least " + std::to_string(least) + " characters");
   }
 }
 

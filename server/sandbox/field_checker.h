@@ -41,7 +41,7 @@ class FieldChecker {
   bool IsObject(const char* key);
   bool IsArray(const char* key, std::size_t least, std::size_t most);  // also if too long or short
 
-  void String(const char* key, std::size_t most);  // in characters
+  void String(const char* key, std::size_t most, std::size_t least = 0);  // in characters
   void Bool(const char* key);
   void Number(const char* key, double least, double most);
   void OneOf(const char* key, std::span<const std::string_view> words);

@@ -11,12 +11,13 @@
 #include "sandbox/long_transcript.h"
 #include "sandbox/magic.h"
 #include "sandbox/story.h"
+#include "sandbox/studio.h"
 
 namespace gateway::sandbox {
 
 // The API version of the calls that made a job: results and follow-up calls differ.
 enum class Version { kV1, kV2 };
-enum class Kind { kPreview, kRender, kTranscription, kHighlights };
+enum class Kind { kPreview, kRender, kTranscription, kHighlights, kImage, kClip };
 
 struct Job {
   std::string id;  // opaque
@@ -37,6 +38,7 @@ struct Job {
   std::vector<std::string> edits;          // preview: JSON arrays of element changes, oldest first
   std::string data;  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription, highlights
+  Visual visual;                           // image, clip
   // If not null, hours of talk, of which `data` and `transcript` are the first minute.
   std::shared_ptr<const LongTranscript> long_transcript;
 

@@ -10,6 +10,8 @@ constexpr double kPreviewSeconds = 2;
 constexpr double kRenderSeconds = 8;
 constexpr double kTranscriptionSeconds = 3;
 constexpr double kHighlightsSeconds = 2;
+constexpr double kImageSeconds = 2;
+constexpr double kClipSeconds = 6;
 constexpr double kSlowFactor = 10;
 // The part of its time that a render queues: only afterwards does it show progress.
 constexpr double kQueuedPart = 0.1;
@@ -26,6 +28,10 @@ double Seconds(const Job& job) {
       return kTranscriptionSeconds * factor;
     case Kind::kHighlights:
       return kHighlightsSeconds * factor;
+    case Kind::kImage:
+      return kImageSeconds * factor;
+    case Kind::kClip:
+      return kClipSeconds * factor;
   }
   return 0;
 }

@@ -125,6 +125,20 @@ Made MakeHighlights(const MakeRequest& request, const Value& transcript) {
   return job;
 }
 
+Made FromPrompt(const MakeRequest& request, Kind kind,
+                std::vector<FieldError> (*check)(const Value&), Visual (*read)(const Value&)) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  if (const auto errors = check(body); !errors.empty()) return InvalidBody(errors);
+  auto job = std::make_unique<Job>();
+  job->kind = kind;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  ObeyMagic(FindText(body, "prompt"), job.get());
+  job->visual = read(body);
+  job->film.name = job->visual.model;
+  return job;
+}
+
 Made AsV1(Made made) {
   if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) (*job)->version = Version::kV1;
   return made;
@@ -300,6 +314,14 @@ Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
         std::make_shared<LongTranscript>(*(*job)->transcript, source->magic.minutes, true);
   }
   return made;
+}
+
+Made JobMaker::Image(const MakeRequest& request) {
+  return FromPrompt(request, Kind::kImage, CheckImage, ImageFrom);
+}
+
+Made JobMaker::Clip(const MakeRequest& request) {
+  return FromPrompt(request, Kind::kClip, CheckClip, ClipFrom);
 }
 
 Made JobMaker::PreviewV1(const MakeRequest& request) {

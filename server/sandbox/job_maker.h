@@ -36,6 +36,9 @@ class JobMaker {
   Made Transcription(const MakeRequest& request);
   Made Highlights(const MakeRequest& request);
   Made HighlightsOfJob(const MakeRequest& request);
+  // What AI studio makes. Its calls are v1, and answer as v2's do.
+  Made Image(const MakeRequest& request);
+  Made Clip(const MakeRequest& request);
 
   // Makes a v1 preview. v1's previews are rendered by v1's calls, and v2's by v2's: their
   // renderParams have nothing in common.

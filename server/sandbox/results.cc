@@ -117,6 +117,20 @@ void WriteRender(JsonOut* out, const Job& job, const std::string& origin) {
   if (job.film.ai_credits > 0) out->Field("aiCreditsUsed", job.film.ai_credits);
 }
 
+void WriteVisual(JsonOut* out, const Job& job, const std::string& origin) {
+  const std::string base = origin + "/media/" + job.id;
+  const bool clip = job.kind == Kind::kClip;
+  out->Field("url", base + (clip ? "/video.mp4" : "/image.jpg"));
+  if (clip) out->Field("duration", std::to_string(job.visual.seconds) + "s");
+  out->Field("width", job.visual.width).Field("height", job.visual.height);
+  if (clip) {
+    out->Field("thumbnailImageUrl", base + "/thumbnail.jpg");
+    out->Field("lastFrameImageUrl", base + "/last-frame.jpg");  // Pictory's is a PNG
+    out->Field("previewImageUrl", base + "/preview.jpg");
+  }
+  out->Field("aiCreditsUsed", job.visual.credits);
+}
+
 // Whether the answer says that a job has ended. v1 says it of renders only; that its other jobs are
 // done shows in their results.
 bool TellsCompletion(const Job& job) {
@@ -147,6 +161,7 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
       if (in_list || TellsCompletion(job)) out->Field("status", "completed");
       if (job.kind == Kind::kPreview) WritePreview(out, job, origin);
       if (job.kind == Kind::kRender) WriteRender(out, job, origin);
+      if (job.kind == Kind::kImage || job.kind == Kind::kClip) WriteVisual(out, job, origin);
       return;
   }
 }

@@ -6,6 +6,8 @@
 //   render         shareVideoURL                             shareVideoURL and videoShareURL
 //   transcription  no status, the job's id inside `data`     status, job_id at the top
 //   highlights     no status                                 status
+//   image, clip    –                                         status, url, size, credits; of a clip
+//                                                            also its duration and three pictures
 // List Jobs names every job's status. A render of a project is `pending` until it starts; all else
 // is `in-progress`. Both spellings occur in the wild, so both occur here.
 #pragma once

@@ -86,6 +86,10 @@ const char* Name(Kind kind) {
       return "transcription";
     case Kind::kHighlights:
       return "highlights";
+    case Kind::kImage:
+      return "image";
+    case Kind::kClip:
+      return "video";
   }
   return "";
 }
@@ -105,9 +109,15 @@ const char* Name(Phase phase) {
   return "";
 }
 
+bool IsPictureOfClip(std::string_view file) {
+  return file == "thumbnail.jpg" || file == "preview.jpg" || file == "last-frame.jpg";
+}
+
 std::string LinkTo(const Job& job) {
   if (job.kind == Kind::kPreview) return "/v2/preview/" + job.id;
   if (job.kind == Kind::kRender) return "/v2/share/" + job.id;
+  if (job.kind == Kind::kImage) return "/media/" + job.id + "/image.jpg";
+  if (job.kind == Kind::kClip) return "/media/" + job.id + "/video.mp4";
   return "";
 }
 
@@ -290,8 +300,12 @@ ServerResponse Service::Media(std::string_view id, std::string_view file) {
     return NotFound();
   }
   const Job* job = book_.Find(id);
-  if (job == nullptr || job->kind != Kind::kRender) return NotFound();
-  if (book_.StateOf(*job).phase != Phase::kCompleted) return NotFound();
+  if (job == nullptr || book_.StateOf(*job).phase != Phase::kCompleted) return NotFound();
+  const bool picture = (job->kind == Kind::kImage && file == "image.jpg") ||
+                       (job->kind == Kind::kClip && IsPictureOfClip(file));
+  if (picture) return Playable("image/jpeg", http::StaticBody(BuiltInThumbnail()));
+  if (job->kind == Kind::kClip && file == "video.mp4") return Clip(*job);
+  if (job->kind != Kind::kRender) return NotFound();
   const std::vector<Caption> captions = Captions(job->film);
   if (file == "video.mp4") return Clip(*job);
   if (file == "video.mp3") return Playable("audio/mpeg", http::StaticBody(BuiltInSound()));
