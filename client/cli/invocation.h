@@ -66,7 +66,14 @@ struct Invocation {
   std::string language;  // transcribe, summarize
   std::string media_type;
   std::optional<int> seconds;  // summarize
-  std::string content_type;    // upload
+  std::string prompt;          // image, video
+  std::string model;
+  std::string style;
+  std::string duration;
+  std::string first_frame;
+  std::string extend;
+  std::vector<std::string> references;
+  std::string content_type;  // upload
 
   // The others.
   std::vector<std::string> jobs;

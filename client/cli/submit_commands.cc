@@ -350,6 +350,120 @@ void DescribeSummary(std::string& out, const Job& job) {
   DescribeSummaries(out, summary.summaries());
 }
 
+// ---- image, video ----
+
+constexpr char kImageExamples[] =
+    R"(  pictory image --prompt "A lake at sunset" --aspect-ratio 16:9 --wait
+  pictory image --prompt "The same in winter" --reference https://example.com/lake.jpg
+  pictory image request.json                    # {"prompt":"…","model":"nanobanana"}
+
+Pictory takes its price in AI credits for each picture; which models there are is Pictory's to say.)";
+
+constexpr char kVideoExamples[] =
+    R"(  pictory video --prompt "A drone flies over a forest" --duration 8s --wait
+  pictory video --prompt "It lands" --first-frame https://example.com/last.png
+  pictory video request.json                    # {"prompt":"…","model":"veo3.1_fast"}
+
+This makes one short clip from a prompt; a video from a story is `pictory render`. Pictory takes its
+price in AI credits for each second; which models there are is Pictory's to say.)";
+
+void AddPromptOptions(CLI::App& command, Invocation& to) {
+  CLI::Option* file =
+      command.add_option("FILE", to.source, "Pictory's body as JSON; - reads stdin");
+  command.add_option("--prompt", to.prompt, "What it shows, in 5 to 5,000 characters")
+      ->excludes(file);
+  command.add_option("--model", to.model, "Which of Pictory's models makes it");
+  command.add_option("--aspect-ratio", to.aspect_ratio, "Such as 16:9, 9:16 or 1:1");
+}
+
+void AddImageOptions(CLI::App& command, Invocation& to) {
+  AddPromptOptions(command, to);
+  command.add_option("--style", to.style,
+                     "photorealistic, artistic, cartoon, minimalist, vintage or futuristic");
+  command.add_option("--reference", to.references, "URL of a picture that guides this one")
+      ->expected(1);
+}
+
+void AddVideoOptions(CLI::App& command, Invocation& to) {
+  AddPromptOptions(command, to);
+  command.add_option("--duration", to.duration, "Such as 4s, 5s or 8s, by model");
+  CLI::Option* first = command.add_option("--first-frame", to.first_frame,
+                                          "URL of a picture that the clip begins with");
+  CLI::Option* extend =
+      command.add_option("--extend", to.extend, "URL of a clip to go on from")->excludes(first);
+  command
+      .add_option("--reference", to.references, "URL of a picture that guides it; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->excludes(first)
+      ->excludes(extend);
+}
+
+std::string CheckPrompt(const Invocation& to) {
+  if (!to.source.empty() || !to.prompt.empty()) return "";
+  return absl::StrCat(to.submit->name, ": give --prompt, or a FILE");
+}
+
+// What both kinds take, from the file and from the options.
+template <class Request>
+absl::Status ReadPrompt(const Invocation& invocation, const Files& files, Request& request) {
+  if (!invocation.source.empty()) {
+    absl::StatusOr<std::string> text =
+        ReadJson(files, invocation.source, "{", R"(an object such as {"prompt":"…"})");
+    if (!text.ok()) return text.status();
+    const absl::Status read = ReadObject(*text, Shown(invocation.source), request);
+    if (!read.ok()) return read;
+  }
+  if (!invocation.prompt.empty()) request.set_prompt(invocation.prompt);
+  if (!invocation.model.empty()) request.set_model(invocation.model);
+  if (!invocation.aspect_ratio.empty()) request.set_aspect_ratio(invocation.aspect_ratio);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SubmitRequest> BuildImage(const Invocation& invocation, const Files& files) {
+  auto request = Begin<GenerateImageRequest>(invocation);
+  const absl::Status read = ReadPrompt(invocation, files, *request);
+  if (!read.ok()) return read;
+  if (!invocation.style.empty()) request->set_style(invocation.style);
+  if (!invocation.references.empty()) {
+    request->set_reference_image_url(invocation.references.front());
+  }
+  return request;
+}
+
+absl::StatusOr<SubmitRequest> BuildVideo(const Invocation& invocation, const Files& files) {
+  auto request = Begin<GenerateVideoRequest>(invocation);
+  const absl::Status read = ReadPrompt(invocation, files, *request);
+  if (!read.ok()) return read;
+  if (!invocation.duration.empty()) request->set_duration(invocation.duration);
+  if (!invocation.first_frame.empty()) request->set_first_frame_image_url(invocation.first_frame);
+  if (!invocation.extend.empty()) request->set_extend_video_url(invocation.extend);
+  for (const std::string& url : invocation.references) request->add_reference_image_urls(url);
+  return request;
+}
+
+template <class Result>
+void SizeRow(std::string& out, const Result& result) {
+  if (!result.has_width() || !result.has_height()) return;
+  Row(out, "size", absl::StrCat(result.width(), "x", result.height()));
+}
+
+void DescribeImage(std::string& out, const Job& job) {
+  if (!job.has_image()) return;
+  Row(out, "image", OneLine(job.image().url()));
+  SizeRow(out, job.image());
+}
+
+void DescribeVideo(std::string& out, const Job& job) {
+  if (!job.has_video()) return;
+  const auto& video = job.video();
+  Row(out, "video", OneLine(video.url()));
+  Row(out, "length", OneLine(video.duration()));
+  SizeRow(out, video);
+  Row(out, "thumbnail", OneLine(video.thumbnail_image_url()));
+  Row(out, "last frame", OneLine(video.last_frame_image_url()));
+}
+
 constexpr std::array kCommands = {
     SubmitCommand{.kind = v1::JOB_KIND_PREVIEW,
                   .call = "CreatePreview",
@@ -391,6 +505,24 @@ constexpr std::array kCommands = {
         .build = BuildSummarize,
         .describe = DescribeSummary,
         .tell_texts = [](std::string& out, const Job& job) { TellSpeech(out, job.summary()); }},
+    SubmitCommand{.kind = v1::JOB_KIND_IMAGE,
+                  .call = "GenerateImage",
+                  .name = "image",
+                  .about = "Make a picture from a prompt",
+                  .examples = kImageExamples,
+                  .add_options = AddImageOptions,
+                  .check = CheckPrompt,
+                  .build = BuildImage,
+                  .describe = DescribeImage},
+    SubmitCommand{.kind = v1::JOB_KIND_VIDEO,
+                  .call = "GenerateVideo",
+                  .name = "video",
+                  .about = "Make a short clip from a prompt",
+                  .examples = kVideoExamples,
+                  .add_options = AddVideoOptions,
+                  .check = CheckPrompt,
+                  .build = BuildVideo,
+                  .describe = DescribeVideo},
 };
 
 consteval bool EveryKindIsHere() {

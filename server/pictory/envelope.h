@@ -26,7 +26,7 @@ inline constexpr json::Limits kReplyLimits{.reading = json::Reading::kForgiving}
 inline constexpr auto kResultPaths = std::to_array<std::string_view>(
     {"data.renderParams", "data.preview", "data.previewUrl", "data.storyboard", "data.videoURL",
      "data.videoShareURL", "data.shareVideoURL", "data.transcript", "data.txt", "data.srt",
-     "data.vtt", "data.mediaInfo", "data.url"});  // the last of AI studio's pictures and clips
+     "data.vtt", "data.mediaInfo", "data.url", "data.duration", "data.lastFrameImageUrl"});
 
 // A ResultKey is one of these members by its name, such as `videoURL`. The compiler looks it up,
 // and takes no name that is not there.

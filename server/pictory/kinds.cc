@@ -83,6 +83,17 @@ bool ShowsSummary(const Envelope& envelope) {
 
 void FillSummary(v1::Job& job) { FillSegments(*job.mutable_summary()); }
 
+// ---- Pictures and clips of AI studio ----
+
+bool HasUrl(const Envelope& envelope) { return HasText(envelope, "url"); }
+
+bool ShowsImage(const Envelope& envelope) { return envelope.HasResult("url"); }
+
+bool ShowsVideo(const Envelope& envelope) {
+  return ShowsImage(envelope) &&
+         (envelope.HasResult("duration") || envelope.HasResult("lastFrameImageUrl"));
+}
+
 constexpr std::array kKinds = {
     KindFacts{.kind = v1::JOB_KIND_PREVIEW,
               .word = "preview",
@@ -113,11 +124,23 @@ constexpr std::array kKinds = {
               .basic_lacks = "transcript",
               .derive = FillSummary,
               .check = Of<v1::SummarizeRequest, CheckSummary>},
+    KindFacts{.kind = v1::JOB_KIND_IMAGE,
+              .word = "image",
+              .makes = "url",
+              .shown = ShowsImage,
+              .ended = HasUrl},
+    KindFacts{.kind = v1::JOB_KIND_VIDEO,
+              .word = "video",
+              .makes = "url",
+              .shown = ShowsVideo,
+              .ended = HasUrl},
 };
 
-// A render's result may hold its preview too, and a summary is a transcription with highlights.
-constexpr std::array kAskedInTurn = {v1::JOB_KIND_RENDER, v1::JOB_KIND_PREVIEW,
-                                     v1::JOB_KIND_SUMMARY, v1::JOB_KIND_TRANSCRIPTION};
+// A render's result may hold its preview too, a summary is a transcription with highlights, and a
+// clip has all that a picture has.
+constexpr std::array kAskedInTurn = {v1::JOB_KIND_RENDER,  v1::JOB_KIND_PREVIEW,
+                                     v1::JOB_KIND_SUMMARY, v1::JOB_KIND_TRANSCRIPTION,
+                                     v1::JOB_KIND_VIDEO,   v1::JOB_KIND_IMAGE};
 
 constexpr std::array kMemberParts = {
     MemberPart{v1::RESULT_PART_RENDER_PARAMS_JSON, "renderParams", Type::kObject},
@@ -151,8 +174,7 @@ consteval bool EveryPartIsHere() {
 static_assert(EveryPartIsHere(), "each ResultPart but RESULT_JSON needs a row in kMemberParts");
 
 bool HasAnyResult(const Envelope& envelope) {
-  return std::ranges::any_of(kKinds, [&](const KindFacts& kind) { return kind.ended(envelope); }) ||
-         envelope.HasResult("url");
+  return std::ranges::any_of(kKinds, [&](const KindFacts& kind) { return kind.ended(envelope); });
 }
 
 constexpr KindFacts kAnyKind{

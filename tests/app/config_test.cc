@@ -9,16 +9,20 @@
 
 #include "app/parsing.h"
 #include "app/pictory_flags.h"
+#include "pictory/bindings.h"
 #include "pictory/kinds.h"
 #include "support/certificates.h"
 
 namespace gateway::app {
 namespace {
 
+// Of the kinds that have a choice.
 std::string Versions(const Parsed& parsed) {
   std::string versions;
-  for (const pictory::KindFacts& kind : pictory::Kinds())
+  for (const pictory::KindFacts& kind : pictory::Kinds()) {
+    if (pictory::VersionsOf(pictory::SubmitMaking(kind.kind)).size() == 1) continue;
     versions += VersionWord(*parsed.gateway, kind.kind);
+  }
   return versions;
 }
 

@@ -434,6 +434,69 @@ TEST_F(RequestTest, Summarize) {
   EXPECT_THAT(Error({"summarize", "b.json"}), HasSubstr("whole number"));
 }
 
+TEST_F(RequestTest, Image) {
+  const auto typed = Get<GenerateImageRequest>({"image", "--prompt", "a lake", "--model",
+                                                "nanobanana", "--aspect-ratio", "16:9", "--style",
+                                                "vintage", "--reference", "https://x/a.png"});
+  EXPECT_EQ(typed.prompt(), "a lake");
+  EXPECT_EQ(typed.model(), "nanobanana");
+  EXPECT_EQ(typed.aspect_ratio(), "16:9");
+  EXPECT_EQ(typed.style(), "vintage");
+  EXPECT_EQ(typed.reference_image_url(), "https://x/a.png");
+  files_["i.json"] = R"({"prompt":"a lake","referenceImageUrl":"https://x/a.png","style":null})";
+  const auto file = Get<GenerateImageRequest>({"image", "i.json", "--model", "flux-schnell"});
+  EXPECT_EQ(file.prompt(), "a lake");
+  EXPECT_EQ(file.model(), "flux-schnell");
+  EXPECT_EQ(file.reference_image_url(), "https://x/a.png");
+  EXPECT_FALSE(file.has_style());
+  files_["w.json"] = R"({"prompts":"a lake","style":["vintage"],"webhook":"x"})";
+  const std::string error = Error({"image", "w.json"});
+  EXPECT_THAT(error, HasSubstr("prompts: is not known; did you mean prompt?"));
+  EXPECT_THAT(error, HasSubstr("style: must be a string"));
+  files_["e.json"] = "{}";
+  EXPECT_THAT(Error({"image", "e.json"}), HasSubstr("prompt: is missing"));
+  EXPECT_THAT(Refused({"image"}), HasSubstr("image: give --prompt, or a FILE"));
+}
+
+TEST_F(RequestTest, Video) {
+  const auto typed =
+      Get<GenerateVideoRequest>({"video", "--prompt", "a drone", "--duration", "8s", "--reference",
+                                 "https://x/a.png", "--reference", "https://x/b.png"});
+  EXPECT_EQ(typed.prompt(), "a drone");
+  EXPECT_EQ(typed.duration(), "8s");
+  ASSERT_EQ(typed.reference_image_urls_size(), 2);
+  EXPECT_EQ(typed.reference_image_urls(1), "https://x/b.png");
+  EXPECT_EQ(Get<GenerateVideoRequest>({"video", "--prompt", "a drone", "--extend", "https://x/v"})
+                .extend_video_url(),
+            "https://x/v");
+  EXPECT_EQ(
+      Get<GenerateVideoRequest>({"video", "--prompt", "a drone", "--first-frame", "https://x"})
+          .first_frame_image_url(),
+      "https://x");
+  EXPECT_NE(Refused({"video", "--prompt", "x", "--first-frame", "https://x", "--extend", "y"}), "");
+  files_["v.json"] = R"({"prompt":"a drone","referenceImageUrls":["https://x/a","https://x/b"]})";
+  EXPECT_EQ(Get<GenerateVideoRequest>({"video", "v.json"}).reference_image_urls_size(), 2);
+  files_["w.json"] = R"({"prompt":"a drone","referenceImageUrls":["https://x/a",1],"duration":8})";
+  const std::string error = Error({"video", "w.json"});
+  EXPECT_THAT(error, HasSubstr("referenceImageUrls: must be an array of strings"));
+  EXPECT_THAT(error, HasSubstr("duration: must be a string"));
+}
+
+TEST(Describe, SaysWhatAPromptMade) {
+  Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_video()->set_url("https://x/v.mp4");
+  job.mutable_video()->set_duration("8s");
+  job.mutable_video()->set_width(720);
+  job.mutable_video()->set_height(1280);
+  const std::string text = Describe(job, absl::FromUnixSeconds(9999));
+  EXPECT_THAT(text, HasSubstr("video       https://x/v.mp4\n"));
+  EXPECT_THAT(text, HasSubstr("length      8s\n"));
+  EXPECT_THAT(text, HasSubstr("size        720x1280\n"));
+  job.mutable_image()->set_url("https://x/i.png");
+  EXPECT_THAT(Describe(job, absl::FromUnixSeconds(9999)),
+              HasSubstr("image       https://x/i.png\n"));
+}
+
 TEST(Describe, SaysWhatAJobHasAndNothingElse) {
   Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED);
   job.mutable_create_time()->set_seconds(1000);

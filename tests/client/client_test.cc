@@ -50,12 +50,16 @@ TEST(Submits, AllAreMethodsOfTheClient) {
       {"CreatePreview", [](const Client& client) { return client.CreatePreview({}); }},
       {"Render", [](const Client& client) { return client.Render({}); }},
       {"Transcribe", [](const Client& client) { return client.Transcribe({}); }},
-      {"Summarize", [](const Client& client) { return client.Summarize({}); }}};
+      {"Summarize", [](const Client& client) { return client.Summarize({}); }},
+      {"GenerateImage", [](const Client& client) { return client.GenerateImage({}); }},
+      {"GenerateVideo", [](const Client& client) { return client.GenerateVideo({}); }}};
   Handlers handlers;
   AnswerWith("CreatePreview", handlers.create_preview);
   AnswerWith("Render", handlers.render);
   AnswerWith("Transcribe", handlers.transcribe);
   AnswerWith("Summarize", handlers.summarize);
+  AnswerWith("GenerateImage", handlers.generate_image);
+  AnswerWith("GenerateVideo", handlers.generate_video);
   FakeServer server(std::move(handlers));
   FakePacing pacing;
   const Client client = Connect(server, pacing);

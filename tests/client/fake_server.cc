@@ -142,6 +142,8 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(Render, render)
   PICTORY_UNARY(Transcribe, transcribe)
   PICTORY_UNARY(Summarize, summarize)
+  PICTORY_UNARY(GenerateImage, generate_image)
+  PICTORY_UNARY(GenerateVideo, generate_video)
   PICTORY_UNARY(GetJob, get)
   PICTORY_UNARY(ListJobs, list)
   PICTORY_UNARY(ResolveJob, resolve)

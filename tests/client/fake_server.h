@@ -41,6 +41,8 @@ struct Handlers {
   Unary<v1::RenderRequest, v1::RenderResponse> render;
   Unary<v1::TranscribeRequest, v1::TranscribeResponse> transcribe;
   Unary<v1::SummarizeRequest, v1::SummarizeResponse> summarize;
+  Unary<v1::GenerateImageRequest, v1::GenerateImageResponse> generate_image;
+  Unary<v1::GenerateVideoRequest, v1::GenerateVideoResponse> generate_video;
   Unary<v1::GetJobRequest, v1::GetJobResponse> get;
   Unary<v1::ListJobsRequest, v1::ListJobsResponse> list;
   Unary<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve;

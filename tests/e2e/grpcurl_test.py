@@ -53,7 +53,14 @@ class Grpcurl(unittest.TestCase):
             self.assertTrue(last["job"]["summary"]["transcript"])
             chunks = call("ReadJobResult", {"jobId": talk["jobId"], "part": "RESULT_PART_SRT"})
             self.assertEqual(chunks[0].get("offset", 0), 0)
-            self.assertEqual(len(call("ListJobs", {})[0]["jobs"]), 4)
+            picture = call("GenerateImage", {"prompt": "A lake at sunset", "model": "nanobanana"})[0]["job"]
+            last = call("WatchJob", {"jobId": picture["jobId"]})[-1]["job"]
+            self.assertEqual((last["kind"], last["image"]["width"], last["creditsUsed"]), ("JOB_KIND_IMAGE", 1024, 4))
+            clip = call("GenerateVideo", {"prompt": "A drone over trees", "duration": "10s"})[0]["job"]
+            last = call("WatchJob", {"jobId": clip["jobId"]})[-1]["job"]
+            self.assertEqual((last["video"]["duration"], last["creditsUsed"]), ("10s", 16))
+            self.assertTrue(last["video"]["url"].endswith(".mp4"))
+            self.assertEqual(len(call("ListJobs", {})[0]["jobs"]), 6)
             got = call("GetJob", {"jobId": render["pictoryJobId"]})[0]["job"]
             self.assertEqual(got["jobId"], render["jobId"])
 

@@ -126,10 +126,11 @@ class Filler {
 template <typename M>
 class RoundTrip : public testing::Test {};
 
-using Messages =
-    testing::Types<v1::Storyboard, v1::CreatePreviewRequest, v1::RenderRequest,
-                   v1::TranscribeRequest, v1::SummarizeRequest, v1::Transcript, v1::PreviewResult,
-                   v1::RenderResult, v1::TranscriptionResult, v1::SummaryResult>;
+using Messages = testing::Types<v1::Storyboard, v1::CreatePreviewRequest, v1::RenderRequest,
+                                v1::TranscribeRequest, v1::SummarizeRequest, v1::Transcript,
+                                v1::PreviewResult, v1::RenderResult, v1::TranscriptionResult,
+                                v1::SummaryResult, v1::GenerateImageRequest,
+                                v1::GenerateVideoRequest, v1::ImageResult, v1::VideoResult>;
 TYPED_TEST_SUITE(RoundTrip, Messages);
 
 TYPED_TEST(RoundTrip, WritingAndReadingGivesTheMessageBack) {

@@ -7,7 +7,8 @@ namespace gateway::pictory {
 
 inline constexpr ::pictory::jobs::v1::JobKind kKinds[] = {
     ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED, ::pictory::jobs::v1::JOB_KIND_PREVIEW,
-    ::pictory::jobs::v1::JOB_KIND_RENDER, ::pictory::jobs::v1::JOB_KIND_TRANSCRIPTION,
-    ::pictory::jobs::v1::JOB_KIND_SUMMARY};
+    ::pictory::jobs::v1::JOB_KIND_RENDER,      ::pictory::jobs::v1::JOB_KIND_TRANSCRIPTION,
+    ::pictory::jobs::v1::JOB_KIND_SUMMARY,     ::pictory::jobs::v1::JOB_KIND_IMAGE,
+    ::pictory::jobs::v1::JOB_KIND_VIDEO};
 
 }  // namespace gateway::pictory

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "pictory/all_kinds.h"
 #include "pictory/job_reply.h"
 #include "support/fake_transport.h"
 
@@ -327,6 +328,10 @@ TEST(JobReplyBody, AbsentStatusWithAResultIsSuccess) {
            Case{R"({"transcript":[],"txt":""})", v1::JOB_KIND_TRANSCRIPTION},
            Case{R"({"transcript":[{"words":[{"word":"Hi","highlight":true}]}]})",
                 v1::JOB_KIND_SUMMARY},
+           Case{R"({"url":"https://x/a.png","width":9,"height":9})", v1::JOB_KIND_IMAGE},
+           Case{R"({"url":"https://x/a.mp4","duration":"8s"})", v1::JOB_KIND_VIDEO},
+           Case{R"({"url":"https://x/a.mp4","lastFrameImageUrl":"https://x/l.png"})",
+                v1::JOB_KIND_VIDEO},
        }) {
     const std::string body = std::string(R"({"success":true,"data":)") + c.data + "}";
     EXPECT_EQ(ReadBody(body, c.kind).kind, Kind::kSucceeded) << body;
@@ -361,12 +366,8 @@ TEST(JobReplyBody, RenderWithoutItsVideoIsIncomplete) {
   }
 }
 
-constexpr v1::JobKind kAllKinds[] = {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_PREVIEW,
-                                     v1::JOB_KIND_RENDER, v1::JOB_KIND_TRANSCRIPTION,
-                                     v1::JOB_KIND_SUMMARY};
-
 TEST(JobReplyBody, CompletedWithoutAResultIsIncompleteWhateverTheKind) {
-  for (const v1::JobKind kind : kAllKinds) {
+  for (const v1::JobKind kind : kKinds) {
     for (
         const char* data :
         {R"({"status":"completed"})", R"({"status":"completed","jobId":"a","progress":100})",
@@ -404,7 +405,8 @@ TEST(JobReplyBody, UnderCompletedLessIsAResultThanWithoutIt) {
            Case{R"("vtt":"WEBVTT")", speech},
            Case{R"("transcript":[{"words":[]}])", speech},
            Case{R"("highlights":[{"text":"a"}])", {v1::JOB_KIND_SUMMARY}},
-           Case{R"("url":"https://picture")", {v1::JOB_KIND_UNSPECIFIED}},
+           Case{R"("url":"https://picture")",
+                {v1::JOB_KIND_UNSPECIFIED, v1::JOB_KIND_IMAGE, v1::JOB_KIND_VIDEO}},
        }) {
     for (const v1::JobKind kind : c.kinds) {
       const JobReply reply = ReadBody(

@@ -15,6 +15,7 @@ namespace gateway::pictory {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
@@ -223,14 +224,17 @@ TEST(AdoptedJob, ItsResultShowsTheKind) {
                                 v1::JOB_KIND_UNSPECIFIED);
   EXPECT_EQ(summary.shown, v1::JOB_KIND_SUMMARY);
   EXPECT_EQ(summary.job.summary().summary_text(), "a");
-  // An AI picture: none of our kinds, and nothing of it lost.
-  const Stored picture =
-      Finish(R"({"status":"completed","url":"https://i","width":1})", v1::JOB_KIND_UNSPECIFIED);
-  EXPECT_EQ(picture.shown, v1::JOB_KIND_UNSPECIFIED);
-  EXPECT_EQ(picture.job.result_case(), v1::Job::RESULT_NOT_SET);
-  EXPECT_THAT(picture.Omitted(), ElementsAre(v1::RESULT_PART_RESULT_JSON));
-  EXPECT_EQ(picture.parts.at(v1::RESULT_PART_RESULT_JSON),
-            R"({"status":"completed","url":"https://i","width":1})");
+  const std::string picture = R"({"status":"completed","url":"https://i","width":1})";
+  EXPECT_EQ(Finish(picture, v1::JOB_KIND_UNSPECIFIED).job.image().url(), "https://i");
+  const std::string clip = R"({"status":"completed","url":"https://v","duration":"8s"})";
+  EXPECT_EQ(Finish(clip, v1::JOB_KIND_UNSPECIFIED).job.video().duration(), "8s");
+  // This is none of our kinds, and nothing of it is lost.
+  const std::string other = R"({"status":"completed","txt":"words","width":1})";
+  const Stored unknown = Finish(other, v1::JOB_KIND_UNSPECIFIED);
+  EXPECT_EQ(unknown.shown, v1::JOB_KIND_UNSPECIFIED);
+  EXPECT_EQ(unknown.job.result_case(), v1::Job::RESULT_NOT_SET);
+  EXPECT_THAT(unknown.Omitted(), Contains(v1::RESULT_PART_RESULT_JSON));
+  EXPECT_EQ(unknown.parts.at(v1::RESULT_PART_RESULT_JSON), other);
 }
 
 TEST(FullResult, HoldsEverything) {

@@ -103,6 +103,18 @@ std::vector<Case> GoldenCases() {
              extra_json: "{\"k\":1}")",
           kV1, "POST", "/v1/transcription/highlights",
           R"({"transcript":[ {"words":[{"word":"Hi","start_time":0.10000000000000001}]} ],"highlight_duration":60,"language":"en","k":1})"),
+      Make<v1::GenerateImageRequest>(
+          "a picture",
+          R"(prompt: "a lake" model: "nanobanana" aspect_ratio: "16:9" style: "vintage"
+             reference_image_url: "https://x/a.png" extra_json: "{\"seed\":1}")",
+          kV1, "POST", "/v1/aistudio/images",
+          R"({"prompt":"a lake","model":"nanobanana","aspectRatio":"16:9","style":"vintage","referenceImageUrl":"https://x/a.png","seed":1})"),
+      Make<v1::GenerateVideoRequest>(
+          "a clip, under the generation that AI studio does not have",
+          R"(prompt: "a lake" duration: "8s" reference_image_urls: "https://x/a.png"
+             reference_image_urls: "https://x/b.png")",
+          kV2, "POST", "/v1/aistudio/videos",
+          R"({"prompt":"a lake","duration":"8s","referenceImageUrls":["https://x/a.png","https://x/b.png"]})"),
   };
 }
 

@@ -176,6 +176,22 @@ TEST(Validate, ExclusivePairsOfTheStoryboard) {
               ElementsAre("storyboard.avatar.position"));
 }
 
+TEST(Validate, PromptsOfAiStudio) {
+  v1::GenerateVideoRequest request;
+  EXPECT_THAT(Fields(request), ElementsAre("prompt"));
+  request.set_prompt("four");
+  EXPECT_THAT(Fields(request), ElementsAre("prompt"));
+  request.set_prompt("größe");  // five characters, in seven bytes
+  EXPECT_THAT(Fields(request), IsEmpty());
+  request.set_prompt(std::string(5001, 'a'));
+  EXPECT_THAT(Fields(request), ElementsAre("prompt"));
+  request.set_prompt("a lake");
+  request.set_first_frame_image_url("https://x.com/a.png");
+  EXPECT_THAT(Fields(request), IsEmpty());
+  request.add_reference_image_urls("http://x.com/a.png");
+  EXPECT_THAT(Fields(request), ElementsAre("reference_image_urls", "reference_image_urls[0]"));
+}
+
 TEST(Validate, AvatarNeedsAVoice) {
   EXPECT_THAT(Board(R"(avatar { avatar_id: "a" })"), ElementsAre("storyboard.avatar"));
   EXPECT_THAT(Board(R"(avatar { avatar_id: "a" } voice_over { enabled: false })"),

@@ -208,6 +208,8 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     note("Render", Call(&Stub::Render, acme_, v1::RenderRequest()));
     note("Transcribe", Call(&Stub::Transcribe, acme_, v1::TranscribeRequest()));
     note("Summarize", Call(&Stub::Summarize, acme_, v1::SummarizeRequest()));
+    note("GenerateImage", Call(&Stub::GenerateImage, acme_, v1::GenerateImageRequest()));
+    note("GenerateVideo", Call(&Stub::GenerateVideo, acme_, v1::GenerateVideoRequest()));
     note("CreateUpload", Call(&Stub::CreateUpload, acme_, upload));
     note("GetJob", Call(&Stub::GetJob, acme_, get));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
@@ -217,7 +219,8 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     note("DeleteJob", Call(&Stub::DeleteJob, acme_, remove));
     return denied;
   };
-  const std::string submits = "CreatePreview Render Transcribe Summarize CreateUpload ";
+  const std::string submits =
+      "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload ";
   const std::string reads = "GetJob ListJobs WatchJob ReadJobResult ";
   const std::string operates = "ResolveJob DeleteJob ";
   EXPECT_EQ(codes("submit"), reads + operates);

@@ -210,7 +210,8 @@ TEST(MemoryShortTest, LittleMemoryHasRoomForWhatComesBetweenTwoLooks) {
   EXPECT_EQ(MemoryShortFrom(1000 * limits::kMiB), 750 * limits::kMiB);
   EXPECT_EQ(MemoryShortFrom(256 * limits::kMiB), 160 * limits::kMiB);
   EXPECT_EQ(MemoryShortFrom(64 * limits::kMiB), 32 * limits::kMiB);
-  EXPECT_EQ(MemoryScarceFrom(1000 * limits::kMiB), 1000 * limits::kMiB - 250 * limits::kMiB / 3 * 2);
+  EXPECT_EQ(MemoryScarceFrom(1000 * limits::kMiB),
+            1000 * limits::kMiB - 250 * limits::kMiB / 3 * 2);
   EXPECT_EQ(MemoryScarceFrom(256 * limits::kMiB), 192 * limits::kMiB);
 }
 

@@ -157,8 +157,9 @@ TEST(SubmitTest, TheCallersDeadlineIsPassedOnAndItsCancelSeen) {
 
 TEST(UnaryTest, BytesThatAreNoMessageAreToldSo) {
   RpcHouse house;
-  for (const char* method : {"CreatePreview", "Render", "Transcribe", "Summarize", "GetJob",
-                             "ListJobs", "WatchJob", "ReadJobResult", "ResolveJob", "DeleteJob"}) {
+  for (const char* method :
+       {"CreatePreview", "Render", "Transcribe", "Summarize", "GenerateImage", "GenerateVideo",
+        "GetJob", "ListJobs", "WatchJob", "ReadJobResult", "ResolveJob", "DeleteJob"}) {
     const absl::Status garbage =
         FromGrpc(house.Raw(std::string(kService) + method, "\xff\xff\xff"));
     EXPECT_EQ(garbage.code(), absl::StatusCode::kInvalidArgument) << method;

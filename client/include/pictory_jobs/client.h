@@ -50,6 +50,14 @@ class Client {
   absl::StatusOr<Job> Summarize(SummarizeRequest request, const CallOptions& call = {}) const {
     return Submit(request, call);
   }
+  absl::StatusOr<Job> GenerateImage(GenerateImageRequest request,
+                                    const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
+  absl::StatusOr<Job> GenerateVideo(GenerateVideoRequest request,
+                                    const CallOptions& call = {}) const {
+    return Submit(request, call);
+  }
   // Submits any of the requests above; INVALID_ARGUMENT for another message. A request_id that is
   // minted stands in the request afterwards.
   absl::StatusOr<Job> Submit(google::protobuf::Message& request,

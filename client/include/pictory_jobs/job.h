@@ -13,6 +13,8 @@ namespace v1 = ::pictory::jobs::v1;
 using v1::CreatePreviewRequest;
 using v1::CreateUploadRequest;
 using v1::CreateUploadResponse;
+using v1::GenerateImageRequest;
+using v1::GenerateVideoRequest;
 using v1::GetUsageResponse;
 using v1::Job;
 using v1::JobKind;
