@@ -264,9 +264,10 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
       "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
-      "transcribe: sandbox-fail, sandbox-fail-render, sandbox-no-credits, sandbox-stuck, "
-      "sandbox-slow,\n"
-      "sandbox-no-video, sandbox-minutes-600 (server/docs/sandbox.md says how).");
+      "transcribe, or in a prompt: sandbox-fail, sandbox-fail-object, sandbox-fail-list,\n"
+      "sandbox-fail-text, sandbox-fail-silent, sandbox-fail-render, sandbox-no-credits,\n"
+      "sandbox-stuck, sandbox-slow, sandbox-no-video, sandbox-minutes-600 (server/docs/sandbox.md\n"
+      "says how).");
 }
 
 }  // namespace gateway::app

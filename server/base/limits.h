@@ -64,6 +64,10 @@ inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take
 // write more.
 inline constexpr std::size_t kViolationsMax = 50;
 
+// Of the reason that Pictory gives for a failure: how deep it is read, and how much of it.
+inline constexpr int kFailureMaxDepth = 4;
+inline constexpr std::size_t kFailureMaxBytes = 64 * kKiB;
+
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
 inline constexpr std::size_t kRequestIdMaxBytes = 64;

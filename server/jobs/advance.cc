@@ -15,12 +15,6 @@ void Finish(Job& job, JobState state, WallTime now) {
   job.finish_time = now;
 }
 
-void Fail(Job& job, std::string code, std::string message, WallTime now) {
-  job.error_code = std::move(code);
-  job.error_message = std::move(message);
-  Finish(job, v1::JOB_STATE_FAILED, now);
-}
-
 void Expire(Job& job, std::string code, std::string message, WallTime now) {
   job.error_code = std::move(code);
   job.error_message = std::move(message);
@@ -60,6 +54,10 @@ void NoteProgress(Job& job, const pictory::JobReply& reply) {
   if (reply.credits_used.has_value()) job.credits_used = reply.credits_used;
 }
 
+void KeepResult(Job& job, const pictory::JobReply& reply) {
+  if (reply.result != nullptr) job.result_wire = reply.result->basic_wire;
+}
+
 void NoteRunning(JobRecord& record, const pictory::JobReply& reply) {
   record.failure_seen = false;
   ForgetIncomplete(record);
@@ -74,7 +72,7 @@ void Succeed(JobRecord& record, const pictory::JobReply& reply, WallTime now) {
   if (job.kind == v1::JOB_KIND_UNSPECIFIED) job.kind = reply.shown_kind;
   job.progress_percent = 100;
   job.message.clear();
-  if (reply.result != nullptr) job.result_wire = reply.result->basic_wire;
+  KeepResult(job, reply);
   Finish(job, v1::JOB_STATE_SUCCEEDED, now);
 }
 
@@ -106,7 +104,7 @@ void NoteIncomplete(JobRecord& record, const pictory::JobReply& reply, WallTime 
   const bool stays =
       record.incomplete_count >= limits::kResultIncompleteAnswers &&
       AgeSince(*record.incomplete_since, asked, now) >= limits::kResultIncompleteAfter;
-  if (stays && reply.result != nullptr) return Succeed(record, reply, now);
+  if (stays && reply.stands_in) return Succeed(record, reply, now);
   Tell(record, Notice::kIncomplete, reply.message);
 }
 
@@ -117,8 +115,11 @@ void NoteFailure(JobRecord& record, const pictory::JobReply& reply, WallTime now
     ForgetIncomplete(record);
     return;
   }
-  Fail(record.job, reply.error_code.empty() ? "UNKNOWN" : reply.error_code, reply.error_message,
-       now);
+  Job& job = record.job;
+  job.error_code = reply.error_code.empty() ? "UNKNOWN" : reply.error_code;
+  job.error_message = reply.error_message;
+  KeepResult(job, reply);
+  Finish(job, v1::JOB_STATE_FAILED, now);
 }
 
 // Notes that the result is too large to be read. The job waits for an operator, as long as that
@@ -178,13 +179,15 @@ void Age(JobRecord& record, WallTime now, const Asked& asked) {
   if (AgeSince(record.accepted_at, asked, now) >= limits::kStaleAfter) record.job.stale = true;
 }
 
-void GiveUpOld(JobRecord& record, WallTime now, const Asked& asked) {
+void GiveUpOld(JobRecord& record, const pictory::JobReply& reply, WallTime now,
+               const Asked& asked) {
   if (IsFinal(record.job.state) || record.notice == Notice::kTooLarge) return;
   if (AgeSince(record.accepted_at, asked, now) < limits::kExpiresAfter) return;
   if (record.notice == Notice::kIncomplete) {
     Expire(record.job, "RESULT_INCOMPLETE",
            "Pictory says completed, and gave no result within 7 days; the gateway stopped asking",
            now);
+    KeepResult(record.job, reply);
   } else {
     Expire(record.job, "EXPIRED", "No end was seen within 7 days; the gateway stopped asking", now);
   }
@@ -209,7 +212,7 @@ Advanced Advance(const JobRecord& record, const pictory::JobReply& reply, WallTi
   Age(out.record, now, asked);
   // A job whose result was too large a moment ago has ended, whatever this one reply says, so it is
   // not given up.
-  if (record.notice != Notice::kTooLarge) GiveUpOld(out.record, now, asked);
+  if (record.notice != Notice::kTooLarge) GiveUpOld(out.record, reply, now, asked);
   out.visible = !(out.record.job == record.job);
   out.store = out.visible || !(out.record == record);
   if (out.visible) {

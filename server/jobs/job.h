@@ -49,7 +49,8 @@ struct Job {
   bool stale = false;
   bool upstream_missing = false;
   bool sandbox = false;
-  // Wire bytes of a v1.Job with the BASIC result and omitted_parts; empty until SUCCEEDED.
+  // Wire bytes of a v1.Job with the BASIC result and omitted_parts; of a job that did not succeed
+  // omitted_parts alone, if Pictory gave anything. Empty until the end.
   std::string result_wire;
 
   bool operator==(const Job&) const = default;

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/ids.h"
+#include "pictory/failure_words.h"
 
 namespace gateway::pictory {
 namespace {
@@ -120,22 +121,45 @@ bool IsErrorName(std::string_view code) {
   return std::any_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
+// A text that may itself be JSON, or an object or a list.
+FailureWords WordsOf(const Captured& value) {
+  if (!value.scalar()) return value.present() ? ReadFailure(value.raw) : FailureWords();
+  const std::size_t begin = value.text.find_first_not_of(" \t\r\n");
+  if (begin != std::string::npos && (value.text[begin] == '{' || value.text[begin] == '[')) {
+    FailureWords inside = ReadFailure(value.text);
+    if (!inside.message.empty()) return inside;
+  }
+  return {.code = "", .message = errors::Clean(value.text)};
+}
+
+// The first of `paths` that says anything.
+FailureWords FirstReason(const Shell& shell, std::initializer_list<CapturedPath> paths) {
+  for (const CapturedPath path : paths) {
+    FailureWords words = WordsOf(shell.At(path));
+    if (!words.message.empty()) return words;
+  }
+  return {};
+}
+
 void ReadErrors(const Shell& shell, Envelope& envelope) {
   const std::string error_code =
       shell.Text({"data.error_code", "data.errorCode", "error.error_code", "error.errorCode",
                   "error.code", "error_code", "errorCode"});
   const std::string plain_code = shell.Text({"code"});
+  FailureWords reason =
+      FirstReason(shell, {"data.error_message", "data.errorMessage", "error.error_message",
+                          "error.errorMessage", "error.message", "error_message", "errorMessage",
+                          "error", "data.error", "message"});
   envelope.error_code = errors::Clean(error_code.empty() ? plain_code : error_code);
-  envelope.error_message = errors::Clean(shell.Text(
-      {"data.error_message", "data.errorMessage", "error.error_message", "error.errorMessage",
-       "error.message", "error_message", "errorMessage", "error", "data.error", "message"}));
+  if (envelope.error_code.empty()) envelope.error_code = std::move(reason.code);
+  envelope.error_message = std::move(reason.message);
   const Captured& error = shell.At("error");
-  envelope.tells_error =
-      !error_code.empty() || IsErrorName(plain_code) ||
-      (error.type == Type::kObject && IsFilled(error)) ||
-      (error.type == Type::kString && IsFilled(error)) ||
-      !shell.Text({"data.error_message", "data.errorMessage", "error_message", "errorMessage"})
-           .empty();
+  envelope.tells_error = !error_code.empty() || IsErrorName(plain_code) ||
+                         (error.type == Type::kObject && IsFilled(error)) ||
+                         (error.type == Type::kString && IsFilled(error)) ||
+                         IsFilled(shell.At("data.error_message")) ||
+                         IsFilled(shell.At("data.errorMessage")) ||
+                         IsFilled(shell.At("error_message")) || IsFilled(shell.At("errorMessage"));
 }
 
 void ReadProgress(const Shell& shell, Envelope& envelope) {

@@ -67,7 +67,17 @@ JobReply Unreadable(const http::Response& response, const absl::StatusOr<Envelop
   return reply;
 }
 
-void Fail(const Envelope& envelope, JobReply& reply) {
+using KeptResponse = std::shared_ptr<const http::Response>;
+
+// What an answer without a usable result holds: its `data`, or the whole if it has none.
+std::shared_ptr<const JobResult> RawResult(const Envelope& envelope, const KeptResponse& response) {
+  const bool has_data =
+      envelope.data_type == json::Type::kObject || envelope.data_type == json::Type::kArray;
+  return MakeRawResult(response, has_data ? envelope.data : std::string_view(response->body));
+}
+
+void Fail(const Envelope& envelope, const KeptResponse& response, JobReply& reply) {
+  reply.result = RawResult(envelope, response);
   reply.error_code = envelope.error_code.empty() ? "UNSPECIFIED_FAILURE" : envelope.error_code;
   reply.error_message =
       envelope.error_message.empty() ? "Pictory gave no reason" : envelope.error_message;
@@ -107,7 +117,8 @@ bool SaysJobFailed(const Envelope& envelope) {
 }
 
 // Reads any answer that is no complete 2xx.
-JobReply ReadTrouble(const http::Response& response, WallTime now) {
+JobReply ReadTrouble(const KeptResponse& kept, WallTime now) {
+  const http::Response& response = *kept;
   using Outcome = http::Response::Outcome;
   JobReply reply = Unavailable(Describe(response));
   reply.timed_out = response.timed_out;
@@ -128,7 +139,7 @@ JobReply ReadTrouble(const http::Response& response, WallTime now) {
   if (!IsClientError(response) || response.status == 408) return reply;
   if (envelope.ok() && SaysJobFailed(*envelope)) {
     reply.kind = Kind::kFailed;
-    Fail(*envelope, reply);
+    Fail(*envelope, kept, reply);
     return reply;
   }
   if (response.status != 403) {
@@ -187,7 +198,7 @@ JobReply ReadJobReply(http::Response given, const KindFacts& asked, std::uint64_
   const auto kept = std::make_shared<const http::Response>(std::move(given));
   const http::Response& response = *kept;
   if (response.outcome != http::Response::Outcome::kComplete || !IsSuccess(response)) {
-    return ReadTrouble(response, now);
+    return ReadTrouble(kept, now);
   }
   const std::uint64_t digest = Digest(response);
   JobReply reply;
@@ -218,13 +229,15 @@ JobReply ReadJobReply(http::Response given, const KindFacts& asked, std::uint64_
     absl::StrAppend(&reply.detail, ", status \"", errors::Clean(envelope->status), "\"");
   }
   if (reply.kind == Kind::kIncomplete) reply.message = Incomplete(*envelope, facts);
-  if (reply.kind == Kind::kFailed) Fail(*envelope, reply);
+  if (reply.kind == Kind::kFailed) Fail(*envelope, kept, reply);
   // A failure is asked for once more, and an incomplete result again and again: those answers count
   // even if they are the same as before.
   if (reply.kind != Kind::kFailed && reply.kind != Kind::kIncomplete) reply.digest = digest;
-  const bool instead = reply.kind == Kind::kIncomplete && made == ResultMade::kSomething;
-  if (reply.kind == Kind::kSucceeded || instead) {
+  reply.stands_in = reply.kind == Kind::kIncomplete && made == ResultMade::kSomething;
+  if (reply.kind == Kind::kSucceeded || reply.stands_in) {
     reply.result = Result(kept, *std::move(envelope), kind, std::move(finding), allow_loopback);
+  } else if (reply.kind == Kind::kIncomplete) {
+    reply.result = RawResult(*envelope, kept);
   }
   return reply;
 }

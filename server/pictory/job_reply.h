@@ -39,8 +39,7 @@ struct JobReply {
     // Pictory spoke about the job.
     kRunning,
     kSucceeded,
-    kIncomplete,  // says completed, but what makes the result usable is missing (a render's mp4);
-                  // `result`, if set, is what there is instead
+    kIncomplete,  // says completed, but what makes the result usable is missing (a render's mp4)
     kFailed,
     kCleaned,
     kNotFound,
@@ -65,9 +64,12 @@ struct JobReply {
   std::optional<double> credits_used;
   // What the result shows the job to be; UNSPECIFIED if it does not.
   ::pictory::jobs::v1::JobKind shown_kind = ::pictory::jobs::v1::JOB_KIND_UNSPECIFIED;
-  std::shared_ptr<const JobResult> result;  // if kSucceeded, maybe if kIncomplete
-  Duration retry_after{0};                  // if Pictory asked for one
-  bool refused = false;  // of kUnreadable: a 4xx, which is about the name that was asked for
+  // If kSucceeded; if kFailed or kIncomplete, what the answer holds.
+  std::shared_ptr<const JobResult> result;
+  bool stands_in =
+      false;  // of kIncomplete: `result` may be what the job made, if nothing better comes
+  Duration retry_after{0};  // if Pictory asked for one
+  bool refused = false;     // of kUnreadable: a 4xx, which is about the name that was asked for
   bool timed_out =
       false;  // of kUnavailable: sent, and the answer took longer than it was waited for
   std::uint64_t digest = 0;  // of the body; hand it to the next poll

@@ -235,6 +235,16 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
   return result;
 }
 
+std::shared_ptr<const JobResult> MakeRawResult(const std::shared_ptr<const void>& body,
+                                               std::string_view json) {
+  auto result = std::make_shared<JobResult>();
+  v1::Job job;
+  job.add_omitted_parts(v1::RESULT_PART_RESULT_JSON);
+  result->basic_wire = job.SerializeAsString();
+  result->parts.push_back({v1::RESULT_PART_RESULT_JSON, SharedBytes(body, json)});
+  return result;
+}
+
 absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::JobKind kind,
                                            bool allow_loopback) {
   json::ReadOptions options;

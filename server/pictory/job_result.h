@@ -37,6 +37,11 @@ std::shared_ptr<const JobResult> MakeResult(const std::shared_ptr<const void>& b
                                             ::pictory::jobs::v1::JobKind kind,
                                             ::pictory::jobs::v1::Job job, bool allow_loopback);
 
+// A result of which nothing is known but its bytes, which are the part RESULT_JSON. `body` keeps
+// what `json` points into.
+std::shared_ptr<const JobResult> MakeRawResult(const std::shared_ptr<const void>& body,
+                                               std::string_view json);
+
 // The FULL view of a stored result: wire bytes of a v1.Job with result and omitted_parts set, of
 // some limits::kFullViewMaxBytes at most. `result_json` is the part RESULT_JSON.
 absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,

@@ -20,14 +20,22 @@ absl::Status CheckRead(const v1::ReadJobResultRequest& request) {
   return violations.empty() ? absl::OkStatus() : errors::Invalid(std::move(violations));
 }
 
+namespace {
+
+absl::Status HasNone(const jobs::Snapshot& job) {
+  return errors::JobNotUsable(job.job_id(),
+                              "has ended as " + jobs::StateName(job.state) + " and has no result");
+}
+
+}  // namespace
+
 void ResultStream::Begin(const jobs::Snapshot& job, const v1::ReadJobResultRequest& request) {
   if (!job.final()) {
     return Fail(errors::JobNotFinished(job.job_id(), jobs::StateName(job.state)));
   }
-  if (job.state != v1::JOB_STATE_SUCCEEDED) {
-    return Fail(errors::JobNotUsable(
-        job.job_id(), "has ended as " + jobs::StateName(job.state) + " and has no result"));
-  }
+  if (job.state == v1::JOB_STATE_CLEANED) return Fail(HasNone(job));
+  // A job that did not succeed may have what Pictory said of it.
+  if (job.state != v1::JOB_STATE_SUCCEEDED) none_ = HasNone(job);
   tenant_ = job.tenant;
   job_id_ = job.job_id();
   if (request.part() != v1::RESULT_PART_UNSPECIFIED) part_ = request.part();
@@ -74,9 +82,9 @@ void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> 
   jobs::Frame ready;
   std::int64_t next = offset;
   if (!chunk.ok()) {
-    outcome = absl::IsNotFound(chunk.status())
-                  ? errors::PartNotFound(job_id_, jobs::PartName(part_))
-                  : chunk.status();
+    outcome = !absl::IsNotFound(chunk.status()) ? chunk.status()
+              : !none_.ok()                     ? none_
+                            : errors::PartNotFound(job_id_, jobs::PartName(part_));
   } else if (offset > chunk->total_bytes) {
     outcome =
         errors::Invalid("offset", "is " + std::to_string(offset) + ", past the end: the part has " +

@@ -36,6 +36,7 @@ class ResultStream final : public watch::Stream {
   // Set by Begin, before anything is read.
   std::string tenant_;
   std::string job_id_;
+  absl::Status none_;  // the refusal if the job turns out to have nothing
   v1::ResultPart part_ = v1::RESULT_PART_RESULT_JSON;
 
   jobs::Frame ready_ GUARDED_BY(mutex_);

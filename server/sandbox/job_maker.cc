@@ -39,6 +39,10 @@ void ObeyMagic(std::string_view text, Job* job) {
   if (job->magic.no_credits) {
     Fail(job, "INSUFFICIENT_CREDITS", "There are not enough AI credits for this video.");
   }
+  const Magic& magic = job->magic;
+  if (magic.fail_object || magic.fail_list || magic.fail_text || magic.fail_silent) {
+    Fail(job, "5001", "Could not download the file from https://media.example.com/missing.mp4");
+  }
   if (job->magic.fail || (is_render && job->magic.fail_render)) {
     Fail(job, "TEXT_TO_VIDEO_FAILED", "The sandbox was asked for a failure by the name given.");
   }

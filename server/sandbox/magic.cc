@@ -14,6 +14,10 @@ constexpr struct {
 } kWords[] = {
     // Longer words first: "sandbox-fail" begins "sandbox-fail-render".
     {"sandbox-fail-render", &Magic::fail_render},
+    {"sandbox-fail-object", &Magic::fail_object},
+    {"sandbox-fail-list", &Magic::fail_list},
+    {"sandbox-fail-text", &Magic::fail_text},
+    {"sandbox-fail-silent", &Magic::fail_silent},
     {"sandbox-fail", &Magic::fail},
     {"sandbox-no-credits", &Magic::no_credits},
     {"sandbox-stuck", &Magic::stuck},

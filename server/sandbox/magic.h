@@ -4,6 +4,10 @@
 //
 //   sandbox-fail         the job fails with TEXT_TO_VIDEO_FAILED
 //   sandbox-fail-render  a preview succeeds, its render fails
+//   sandbox-fail-object  the job fails with 5001, and the reason is an object
+//   sandbox-fail-list    likewise, a list of objects
+//   sandbox-fail-text    likewise, a text that is JSON
+//   sandbox-fail-silent  the job fails, and no reason is given
 //   sandbox-no-credits   the job fails with INSUFFICIENT_CREDITS
 //   sandbox-stuck        the job never ends
 //   sandbox-slow         the job takes ten times as long
@@ -20,6 +24,10 @@ namespace gateway::sandbox {
 struct Magic {
   bool fail = false;
   bool fail_render = false;
+  bool fail_object = false;
+  bool fail_list = false;
+  bool fail_text = false;
+  bool fail_silent = false;
   bool no_credits = false;
   bool stuck = false;
   bool slow = false;

@@ -131,6 +131,33 @@ void WriteVisual(JsonOut* out, const Job& job, const std::string& origin) {
   out->Field("aiCreditsUsed", job.visual.credits);
 }
 
+// The reason as the newer programs have seen it: an object with a code of its own.
+std::string ReasonObject(const Job& job) {
+  return JsonOut()
+      .Object()
+      .Field("error_code", "SYSTEM_EXCEPTION")
+      .Field("message", job.error_message)
+      .Field("scene", 1)
+      .Field("error_type", "MEDIA")
+      .EndObject()
+      .Take();
+}
+
+void WriteFailure(JsonOut* out, const Job& job) {
+  out->Field("status", "failed");
+  if (job.magic.fail_silent) return;
+  out->Field("error_code", job.error_code).Key("error_message");
+  if (job.magic.fail_object) {
+    out->Raw(ReasonObject(job));
+  } else if (job.magic.fail_list) {
+    out->Array().Raw(ReasonObject(job)).EndArray();
+  } else if (job.magic.fail_text) {
+    out->Put(ReasonObject(job));
+  } else {
+    out->Put(job.error_message);
+  }
+}
+
 // Whether the answer says that a job has ended. v1 says it of renders only; that its other jobs are
 // done shows in their results.
 bool TellsCompletion(const Job& job) {
@@ -151,8 +178,7 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
       }
       return;
     case Phase::kFailed:
-      out->Field("status", "failed").Field("error_code", job.error_code);
-      out->Field("error_message", job.error_message);
+      WriteFailure(out, job);
       return;
     case Phase::kCleaned:
       out->Field("status", "cleaned");

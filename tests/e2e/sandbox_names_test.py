@@ -1,6 +1,7 @@
 """The words in names that make the sandbox's jobs go wrong: each that is documented does through the gateway what
 server/docs/sandbox.md says of it."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -12,7 +13,7 @@ from live.process import wait_until
 from live.programs import BIN
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "server" / "docs" / "sandbox.md"
-WORD = r"sandbox-(?:fail-render|fail|no-credits|stuck|slow|no-video|minutes-\d+)"
+WORD = r"sandbox-(?:fail-(?:render|object|list|text|silent)|fail|no-credits|stuck|slow|no-video|minutes-\d+)"
 
 
 def documented():
@@ -37,6 +38,31 @@ class SandboxNames(unittest.TestCase):
             for job in (self.preview(g, "a sandbox-fail", "--wait"),
                         g.json("transcribe", "https://media.example.com/sandbox-fail.mp4", "--wait")):
                 self.assertEqual((job["state"], job["error"]["code"]), ("JOB_STATE_FAILED", "TEXT_TO_VIDEO_FAILED"))
+
+    def tells_its_reason(self, word):
+        with gateway() as g:
+            job = self.preview(g, word, "--wait")
+            self.assertEqual(job["error"], {"code": "5001", "message":
+                "scene 1: Could not download the file from https://media.example.com/missing.mp4 (error_type: MEDIA)"})
+            told = json.loads(g.run("result", job["jobId"], "--part", "result-json").stdout)
+            self.assertEqual(told["error_code"], "5001")
+            self.assertIn("--part result-json", g.run("get", job["jobId"]).stdout)
+
+    def test_sandbox_fail_object(self):
+        self.tells_its_reason("sandbox-fail-object")
+
+    def test_sandbox_fail_list(self):
+        self.tells_its_reason("sandbox-fail-list")
+
+    def test_sandbox_fail_text(self):
+        self.tells_its_reason("sandbox-fail-text")
+
+    def test_sandbox_fail_silent(self):
+        with gateway() as g:
+            job = self.preview(g, "sandbox-fail-silent", "--wait")
+            self.assertEqual((job["state"], job["error"]["message"]), ("JOB_STATE_FAILED", "Pictory gave no reason"))
+            told = g.run("result", job["jobId"], "--part", "result-json").stdout
+            self.assertEqual(json.loads(told), {"status": "failed"})
 
     def test_sandbox_fail_render(self):
         with gateway() as g:

@@ -82,13 +82,18 @@ TEST(Advance, AFailureIsConfirmedByASecondReply) {
   pictory::JobReply failed = ReplyOf(Kind::kFailed);
   failed.error_code = "TEXT_TO_VIDEO_FAILED";
   failed.error_message = "no such speaker";
+  failed.result = std::make_shared<pictory::JobResult>(
+      pictory::JobResult{"wire", {{v1::RESULT_PART_RESULT_JSON, "{}"}}});
   const Advanced first = Advance(Accepted(), failed, kStart);
   EXPECT_FALSE(first.visible);
   EXPECT_TRUE(first.store);
+  EXPECT_TRUE(PartsToStore(first.record, failed).empty());
   const Advanced second = Advance(first.record, failed, kStart);
   EXPECT_EQ(second.record.job.state, v1::JOB_STATE_FAILED);
   EXPECT_EQ(second.record.job.error_code, "TEXT_TO_VIDEO_FAILED");
   EXPECT_EQ(second.record.job.error_message, "no such speaker");
+  EXPECT_EQ(second.record.job.result_wire, "wire");
+  EXPECT_EQ(PartsToStore(second.record, failed).size(), 1u);
 }
 
 TEST(Advance, AFailureTakenBackStartsOver) {
@@ -138,8 +143,9 @@ pictory::JobReply Incomplete(bool with_something) {
   pictory::JobReply reply = ReplyOf(Kind::kIncomplete);
   reply.message = "Pictory says completed, but gives no result";
   if (with_something) {
-    reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"something", {}});
+    reply.stands_in = true;
   }
+  reply.result = std::make_shared<pictory::JobResult>(pictory::JobResult{"something", {}});
   return reply;
 }
 
@@ -201,6 +207,7 @@ TEST(Advance, AJobThatStaysIncompleteExpiresWithThatReason) {
   record = Advance(record, Incomplete(false), kStart + limits::kExpiresAfter).record;
   EXPECT_EQ(record.job.state, v1::JOB_STATE_EXPIRED);
   EXPECT_EQ(record.job.error_code, "RESULT_INCOMPLETE");
+  EXPECT_EQ(record.job.result_wire, "something") << "for a person to look at";
   EXPECT_EQ(record.job.message, "");
 }
 

@@ -21,6 +21,13 @@ JobReply ReadBody(const std::string& body, v1::JobKind kind = v1::JOB_KIND_RENDE
   return Read(Reply(200, body), kind);
 }
 
+// What a reply keeps where there is no usable result: RESULT_JSON, and nothing else.
+std::string RawOf(const JobReply& reply) {
+  if (reply.result == nullptr || reply.result->parts.size() != 1) return "no such result";
+  EXPECT_EQ(reply.result->parts[0].part, v1::RESULT_PART_RESULT_JSON);
+  return std::string(std::string_view(reply.result->parts[0].bytes));
+}
+
 TEST(JobReplyHttp, SpeaksBeforeTheBody) {
   const std::string good =
       R"({"success":true,"data":{"status":"completed","videoURL":"https://x"}})";
@@ -83,6 +90,7 @@ TEST(JobReplyHttp, AClientErrorThatTellsOfTheJobsFailureIsOne) {
       EXPECT_EQ(reply.kind, Kind::kFailed) << status << body;
       EXPECT_EQ(reply.error_code, "X");
       EXPECT_EQ(reply.error_message, "no");
+      EXPECT_NE(std::string(body).find(RawOf(reply)), std::string::npos);
       EXPECT_EQ(reply.digest, 0U);
     }
     EXPECT_EQ(Read(Reply(500, body)).kind, Kind::kUnavailable);
@@ -261,6 +269,18 @@ TEST(JobReplyBody, FailureComesAs200WithCodesOfAnyType) {
   }
 }
 
+TEST(JobReplyBody, WhatPictorySaidOfAFailureIsKeptByteForByte) {
+  const std::string data = R"({ "status":"failed", "error_message" : {"scene": 1.0} })";
+  EXPECT_EQ(RawOf(ReadBody(R"({"success":false,"data":)" + data + "}")), data);
+  const std::string whole = R"({"success":false, "error_code":5001})";
+  EXPECT_EQ(RawOf(ReadBody(whole)), whole);
+  const JobReply reply = ReadBody(whole);
+  v1::Job job;
+  ASSERT_TRUE(job.ParseFromString(reply.result->basic_wire));
+  EXPECT_EQ(job.result_case(), v1::Job::RESULT_NOT_SET);
+  EXPECT_EQ(job.omitted_parts_size(), 1);
+}
+
 TEST(JobReplyBody, CleanedIsAnEndOfItsOwn) {
   const JobReply reply = ReadBody(R"({"success":true,"data":{"status":"cleaned"}})");
   EXPECT_EQ(reply.kind, Kind::kCleaned);
@@ -361,7 +381,8 @@ TEST(JobReplyBody, RenderWithoutItsVideoIsIncomplete) {
     EXPECT_EQ(reply.kind, Kind::kIncomplete) << data;
     EXPECT_EQ(reply.message,
               "Pictory says completed, but gives no videoURL; the gateway goes on asking");
-    EXPECT_EQ(reply.result, nullptr);
+    EXPECT_FALSE(reply.stands_in);
+    EXPECT_EQ(RawOf(reply), data);
     EXPECT_EQ(reply.digest, 0U) << "its age counts from poll to poll";
   }
 }
@@ -376,7 +397,8 @@ TEST(JobReplyBody, CompletedWithoutAResultIsIncompleteWhateverTheKind) {
          R"({"status":"completed","renderParams":{},"storyboard":{},"highlights":[]})"}) {
       const JobReply reply = ReadBody(std::string(R"({"success":true,"data":)") + data + "}", kind);
       EXPECT_EQ(reply.kind, Kind::kIncomplete) << kind << data;
-      EXPECT_EQ(reply.result, nullptr) << kind << data;
+      EXPECT_FALSE(reply.stands_in) << kind << data;
+      EXPECT_EQ(RawOf(reply), data);
       EXPECT_EQ(reply.digest, 0U);
       EXPECT_EQ(reply.message.rfind("Pictory says completed, but gives no ", 0), 0U)
           << reply.message;
@@ -435,7 +457,7 @@ TEST(JobReplyBody, WhatStandsWhereAResultIsExpectedIsHandedOnWithAnIncompleteOne
       const JobReply reply =
           ReadBody(std::string(R"({"status":"completed","data":)") + c.data + "}", kind);
       EXPECT_EQ(reply.kind, Kind::kIncomplete) << kind << c.data;
-      ASSERT_NE(reply.result, nullptr) << kind << c.data;
+      ASSERT_TRUE(reply.stands_in) << kind << c.data;
       EXPECT_EQ(std::string_view(reply.result->parts.at(0).bytes), c.data);
     }
   }
@@ -443,7 +465,8 @@ TEST(JobReplyBody, WhatStandsWhereAResultIsExpectedIsHandedOnWithAnIncompleteOne
   const JobReply render =
       ReadBody(R"({"data":{"status":"completed","videoShareURL":"https://s"}})");
   EXPECT_EQ(render.kind, Kind::kIncomplete);
-  EXPECT_EQ(render.result, nullptr);
+  EXPECT_FALSE(render.stands_in);
+  EXPECT_EQ(RawOf(render), R"({"status":"completed","videoShareURL":"https://s"})");
 }
 
 TEST(JobReplyBody, CreditsAreRead) {

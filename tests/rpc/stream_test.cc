@@ -324,6 +324,17 @@ TEST_F(ReadJobResultTest, WhatIsNotThereIsNamed) {
   house_.hub.Publish(MakeJob("failed", v1::JOB_STATE_FAILED, 1));
   EXPECT_EQ(errors::Reason(Read(house_, "failed", v1::RESULT_PART_TXT, 0).status),
             "JOB_NOT_USABLE");
+  house_.hub.Publish(MakeJob("cleaned", v1::JOB_STATE_CLEANED, 1));
+  EXPECT_EQ(errors::Reason(Read(house_, "cleaned", v1::RESULT_PART_RESULT_JSON, 0).status),
+            "JOB_NOT_USABLE");
+}
+
+TEST_F(ReadJobResultTest, OfAFailedJobThereIsWhatPictorySaid) {
+  house_.hub.Publish(MakeJob("failed", v1::JOB_STATE_FAILED, 1));
+  house_.fake.PutPart("failed", v1::RESULT_PART_RESULT_JSON, R"({"error_code":5001})");
+  const Read read(house_, "failed", v1::RESULT_PART_RESULT_JSON, 0);
+  EXPECT_TRUE(read.status.ok()) << read.status;
+  EXPECT_EQ(read.bytes, R"({"error_code":5001})");
 }
 
 TEST_F(ReadJobResultTest, AClientThatGoesFreesTheReactor) {
