@@ -99,6 +99,11 @@ inline constexpr int kCurlEnginesMax = 64;
 // each of its streams is refused.
 inline constexpr int kReadSendsMax = 2;
 inline constexpr int kUpstreamInFlightMax = 10'000;
+// Repeats of what was sent to an account and brought no answer that counts: at most so many of a
+// hundred reads of the last minute, and a few in any case.
+inline constexpr int kRepeatsPercent = 10;
+inline constexpr int kRepeatsMin = 3;
+inline constexpr seconds kRepeatsWindow{60};
 // How long a caller is told to wait where an answer of Pictory's was of no use and does not say it
 // itself.
 inline constexpr seconds kUpstreamRetryLater{5};
