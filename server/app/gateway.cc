@@ -441,6 +441,22 @@ void Gateway::Parts::AddGauges() {
         [this] { return std::chrono::duration<double>(LoopStallMax()).count(); });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return core->owed.size(); });
+  const auto credits = [this](double (*of)(const jobs::Spending::Spent24h&)) {
+    return [this, of] {
+      obs::Metrics::ByLabel by_tenant;
+      for (const auto& [tenant, spent] : core->spending.spent_by_tenant()) {
+        by_tenant.emplace(tenant, of(spent));
+      }
+      return by_tenant;
+    };
+  };
+  metrics.AddGauges(
+      "pictory_gateway_credits_charged_today",
+      "AI credits of the last 24 hours that Pictory says were used, by tenant", "tenant",
+      credits([](const jobs::Spending::Spent24h& s) { return s.credits - s.reserved; }));
+  metrics.AddGauges("pictory_gateway_credits_reserved_today",
+                    "AI credits of the last 24 hours that may be used, by tenant", "tenant",
+                    credits([](const jobs::Spending::Spent24h& s) { return s.reserved; }));
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });

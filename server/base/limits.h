@@ -435,3 +435,4 @@ inline constexpr std::uint64_t kFilesRefuseBelow = 1024;
 inline constexpr std::uint64_t kFilesWarnBelow = 65'536;
 
 }  // namespace gateway::limits
+inline constexpr std::size_t kTenantLabelsMax = 100;  // tenants that become labels of a metric
