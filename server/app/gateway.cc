@@ -18,6 +18,7 @@
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
+#include "app/pressure_watch.h"
 #include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
@@ -25,11 +26,13 @@
 #include "app/tls_watch.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
+#include "base/lag_probe.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/mutex.h"
 #include "base/own_file.h"
 #include "base/random.h"
+#include "base/shedding.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
@@ -127,6 +130,7 @@ struct Gateway::Parts {
   void NoteOwed();
   void AddGauges();
   void WatchSelf();
+  void WatchPressure();
   void WatchSecret(const AccountSetup& setup);
   std::vector<SecretWatch*> SecretWatches();
   absl::Status OpenAccounts(const tenants::Tenants& document);
@@ -138,12 +142,14 @@ struct Gateway::Parts {
   const Config config;
   SystemClock clock;
   Random random;
+  Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
   std::vector<AccountSetup> accounts;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
+  std::function<std::size_t()> store_queue = [] { return 0; };
   jobs::Recovered recovered;
   std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
   std::unique_ptr<WorkThread> bodies;  // of large submits
@@ -169,6 +175,7 @@ struct Gateway::Parts {
   std::function<void()> unreachable;
   std::unique_ptr<SelfWatch> self_watch;
   MemoryReturn memory_return;
+  std::unique_ptr<PressureWatch> pressure_watch;
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
@@ -198,6 +205,7 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
           "not know their request_ids, and a retry of them is paid for again"}});
   }
   store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
+  store_queue = [sqlite = opened->get()] { return sqlite->stats().writes_queued; };
   store = *std::move(opened);
   return absl::OkStatus();
 }
@@ -345,6 +353,7 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
   jobs::PollerOptions& polling = options.polling;
   polling.in_flight_max = config.max_polls_in_flight;
+  polling.shedding = &shedding;
   if (config.sandbox) polling.curve = jobs::PollCurve::Sandbox();
   if (webhooks != nullptr) polling.curve = jobs::WithWebhooks(polling.curve);
   if (config.poll_curve.has_value()) polling.curve = *config.poll_curve;
@@ -441,6 +450,33 @@ void Gateway::Parts::AddGauges() {
         [this] { return std::chrono::duration<double>(LoopStallMax()).count(); });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return core->owed.size(); });
+  const auto credits = [this](double (*of)(const jobs::Spending::Spent24h&)) {
+    return [this, of] {
+      obs::Metrics::ByLabel by_tenant;
+      for (const auto& [tenant, spent] : core->spending.spent_by_tenant()) {
+        by_tenant.emplace(tenant, of(spent));
+      }
+      return by_tenant;
+    };
+  };
+  metrics.AddGauges(
+      "pictory_gateway_credits_charged_today",
+      "AI credits of the last 24 hours that Pictory says were used, by tenant", "tenant",
+      credits([](const jobs::Spending::Spent24h& s) { return s.credits - s.reserved; }));
+  metrics.AddGauges("pictory_gateway_credits_reserved_today",
+                    "AI credits of the last 24 hours that may be used, by tenant", "tenant",
+                    credits([](const jobs::Spending::Spent24h& s) { return s.reserved; }));
+  gauge("shed_level",
+        "How many things are refused because of pressure: watches, reads, polls, submits",
+        [this] { return shedding.level(); });
+  metrics.AddCounters("pictory_gateway_shed_total", "Calls and polls refused because of pressure",
+                      "what", [this] {
+                        obs::Metrics::ByLabel refused;
+                        for (std::size_t i = 0; i < kShedNames.size(); ++i) {
+                          refused.emplace(kShedNames[i], shedding.refused(static_cast<Shed>(i)));
+                        }
+                        return refused;
+                      });
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
@@ -475,6 +511,7 @@ absl::Status Gateway::Parts::Serve() {
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
+                     .shedding = &shedding,
                      .require_request_id = config.require_request_id,
                      .callers = &callers};
   domain.operated = LogOperated;
@@ -523,6 +560,7 @@ absl::Status Gateway::Parts::Serve() {
   serving = server.get();
   ShowCredentials();
   WatchSelf();
+  WatchPressure();
   if (config.admin_listen.has_value()) {
     auto side_door =
         admin::AdminServer::Start(config.admin_listen->host, config.admin_listen->port, metrics,
@@ -580,6 +618,22 @@ void Gateway::Parts::WatchSelf() {
   self_watch->Start();
 }
 
+// The two threads whose lateness is felt first: the domain's timers, and who tells the watchers.
+void Gateway::Parts::WatchPressure() {
+  const auto timer_lag = std::make_shared<LagProbe>(
+      clock, [this](std::function<void()> sign) { timers->At(clock.Now(), std::move(sign)); });
+  const auto watcher_lag = std::make_shared<LagProbe>(
+      clock, [this](std::function<void()> sign) { broadcaster->Post(std::move(sign)); });
+  const std::size_t limit = MemoryLimitOf(config, FindMemory());
+  PressureSources sources;
+  sources.lag = [timer_lag, watcher_lag] {
+    return std::max(timer_lag->Look(), watcher_lag->Look());
+  };
+  sources.store_queue = store_queue;
+  pressure_watch = std::make_unique<PressureWatch>(
+      shedding, PressureGauge(limit / 100 * limits::kPressureMemoryPercent, std::move(sources)));
+}
+
 void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
@@ -599,6 +653,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   // without a word; a refused connection is at least a failure that Pictory or an ingress may
   // answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
+  pressure_watch.reset();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   for (SecretWatch* const watch : SecretWatches()) watch->Stop();

@@ -5,14 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "app/secret_file.h"
 #include "base/limits.h"
+#include "base/utc_text.h"
 #include "rpc/listen_sockets.h"
 
 namespace gateway::app {
@@ -88,7 +89,7 @@ absl::StatusOr<rpc::CertificateFacts> Check(const TlsFiles& files, const rpc::Tl
 }
 
 std::string TimeText(WallTime time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromChrono(time), absl::UTCTimeZone());
+  return UtcText(std::chrono::system_clock::to_time_t(time)) + "Z";
 }
 
 }  // namespace

@@ -393,6 +393,16 @@ absl::Status MemoryShort(Duration retry_after) {
   return status;
 }
 
+absl::Status Overloaded(std::string_view what, Duration retry_after) {
+  absl::Status status =
+      Make(Row("OVERLOADED"),
+           absl::StrCat("This server is under pressure and takes no ", View(what),
+                        " for the moment. This call has done nothing; the same call, with the same "
+                        "request_id if it is a submit, may succeed later"));
+  AttachRetry(status, retry_after);
+  return status;
+}
+
 absl::Status Draining(Duration retry_after) {
   absl::Status status =
       Make(Row("DRAINING"), "This server is shutting down; connect again and go on there");

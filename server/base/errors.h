@@ -89,6 +89,8 @@ absl::Status RequestLate(Duration limit);
 // For a stream on which nothing was asked for `limit`.
 absl::Status StreamIdle(Duration limit);
 absl::Status MemoryShort(Duration retry_after);
+// `what` is shed while the process is under pressure (base/shedding.h).
+absl::Status Overloaded(std::string_view what, Duration retry_after);
 absl::Status Draining(Duration retry_after);
 absl::Status StoreFailed(std::string_view detail);
 absl::Status DeadlineTooShort(Duration left, Duration needed);

@@ -103,6 +103,11 @@ inline constexpr int kCurlEnginesMax = 64;
 // each of its streams is refused.
 inline constexpr int kReadSendsMax = 2;
 inline constexpr int kUpstreamInFlightMax = 10'000;
+// Repeats of what was sent to an account and brought no answer that counts: at most so many of a
+// hundred reads of the last minute, and a few in any case.
+inline constexpr int kRepeatsPercent = 10;
+inline constexpr int kRepeatsMin = 3;
+inline constexpr seconds kRepeatsWindow{60};
 // How long a caller is told to wait where an answer of Pictory's was of no use and does not say it
 // itself.
 inline constexpr seconds kUpstreamRetryLater{5};
@@ -355,6 +360,22 @@ inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 
+// Pressure: so much of the memory limit is used, a thread that others wait for comes so late, or so
+// many writes wait for the store. It is gone once less than the second number is left of each.
+inline constexpr std::size_t kPressureMemoryPercent = 80;
+inline constexpr std::size_t kPressureGoneMemoryPercent = 75;
+inline constexpr milliseconds kPressureLag{200};
+inline constexpr milliseconds kPressureGoneLag{100};
+inline constexpr std::size_t kPressureStoreQueue = 1'000;
+inline constexpr std::size_t kPressureGoneStoreQueue = 500;
+inline constexpr milliseconds kPressureLookInterval{100};
+// How long pressure holds, or is gone, before one thing more, or less, is shed.
+inline constexpr seconds kShedStep{1};
+// What callers are told to wait who are shed, spread over twice as long.
+inline constexpr milliseconds kShedRetryAfter{1500};
+// How many polls are put off at once, so that nobody waits long for the poller.
+inline constexpr int kPollsPutOffMax = 256;
+
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 // How much must be free on the store's disk at a start: a log that has grown to its usual size, and
@@ -428,6 +449,7 @@ inline constexpr std::size_t kRefusalTextMaxBytes = 200;
 inline constexpr std::size_t kRefusalNameMaxBytes = 64;  // of a peer, an id or a field
 inline constexpr int kRefusalFieldsMax = 5;
 inline constexpr std::size_t kErrorCodesMax = 32;  // of failed jobs, that become labels of a metric
+inline constexpr std::size_t kTenantLabelsMax = 100;  // tenants that become labels of a metric
 
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;

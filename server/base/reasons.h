@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 34> kReasons = {{
+inline constexpr std::array<ReasonRow, 35> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -82,6 +82,9 @@ inline constexpr std::array<ReasonRow, 34> kReasons = {{
      "The file `stop-submits` is there"},
     {"TOO_MANY", absl::StatusCode::kResourceExhausted, "after the delay",
      "A limit of this server, which the message names"},
+    {"OVERLOADED", absl::StatusCode::kUnavailable, "after the delay",
+     "This server is short of memory, late or behind with its store, and refuses such calls "
+     "meanwhile; the call has done nothing"},
     {"DRAINING", absl::StatusCode::kUnavailable, "after the delay",
      "This server is shutting down; connect again, and go on there"},
     {"DEADLINE_TOO_SHORT", absl::StatusCode::kDeadlineExceeded, "with a longer deadline",

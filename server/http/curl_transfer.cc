@@ -295,7 +295,9 @@ int CurlTransfer::MostSends() const {
 // reused connection.
 int CurlTransfer::OnBeforeSend(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (transfer.sends_ == transfer.MostSends()) {
+  const std::function<bool()>& may_repeat = transfer.pending_.request.may_repeat;
+  if (transfer.sends_ == transfer.MostSends() ||
+      (transfer.sends_ > 0 && may_repeat && !may_repeat())) {
     transfer.response_.error = "the connection died after the request was sent; not sent again";
     return CURL_PREREQFUNC_ABORT;
   }

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "jobs/budget.h"
+#include "jobs/repeat_budget.h"
 
 namespace gateway::jobs {
 
@@ -40,6 +41,15 @@ class Account {
   void Refund(Budget::Share share) {
     MutexLock lock(mutex_);
     budget_.Refund(share);
+  }
+  // Counts a read that is sent for the first time, and whether a call may be sent again.
+  void CountRead() {
+    MutexLock lock(mutex_);
+    repeats_.CountRead(clock_.Now());
+  }
+  bool TryRepeat() {
+    MutexLock lock(mutex_);
+    return repeats_.TryRepeat(clock_.Now());
   }
   MonoTime NextAt(Budget::Share share) {
     const MonoTime now = clock_.Now();
@@ -146,6 +156,7 @@ class Account {
   const double requests_per_second_;
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
+  RepeatBudget repeats_ GUARDED_BY(mutex_);
   absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};

@@ -32,14 +32,25 @@ bool MayHaveOutputs(const Job& job) {
 }  // namespace
 
 void Deleter::Delete(const std::string& tenant, const std::string& name, Done done) {
+  Find(tenant, name, /*again=*/false, std::move(done));
+}
+
+void Deleter::Find(const std::string& tenant, const std::string& name, bool again, Done done) {
+  // A job that was adopted may be taken over by the one that was submitted, which has its name
+  // then.
+  Done deleted = [this, tenant, name, again, done](absl::StatusOr<v1::Job> job) {
+    if (!again && absl::IsNotFound(job.status())) return Find(tenant, name, /*again=*/true, done);
+    done(std::move(job));
+  };
   jobs_.Find(tenant, name,
-             [this, name, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+             [this, name, done = std::move(done),
+              deleted = std::move(deleted)](absl::StatusOr<std::optional<JobRecord>> found) {
                if (!found.ok()) return done(found.status());
                if (!found->has_value()) return done(errors::JobNotFound(name));
                JobRecord& record = **found;
                if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
-               MayHaveOutputs(record.job) ? Clean(std::move(record), done)
-                                          : Delete(std::move(record), done);
+               MayHaveOutputs(record.job) ? Clean(std::move(record), deleted)
+                                          : Delete(std::move(record), deleted);
              });
 }
 

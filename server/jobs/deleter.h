@@ -27,6 +27,8 @@ class Deleter {
   void Delete(const std::string& tenant, const std::string& name, Done done);
 
  private:
+  // `again`: the job went under this name before it could be deleted.
+  void Find(const std::string& tenant, const std::string& name, bool again, Done done);
   void Clean(JobRecord record, Done done);
   void Delete(JobRecord record, Done done);
 

@@ -94,11 +94,16 @@ class Hub::Shard {
     return gone;
   }
 
-  // Adds the job to the index by Pictory's id, which the snapshot holds.
+  // Adds the job to the index by Pictory's id, which the snapshot holds. If two accounts of the
+  // tenant have given that id, the newer job has it, as in the store (Jobs::Find).
   void Index(const SnapshotPtr& snapshot) {
     MutexLock lock(mutex_);
     const auto found = by_pictory_id_.find(snapshot->pictory_key());
-    if (found != by_pictory_id_.end()) by_pictory_id_.erase(found);
+    if (found != by_pictory_id_.end()) {
+      const Snapshot& other = **found;
+      if (other.account != snapshot->account && other.job_id() > snapshot->job_id()) return;
+      by_pictory_id_.erase(found);
+    }
     by_pictory_id_.insert(snapshot);
   }
   void Unindex(const Snapshot& gone) {
@@ -202,10 +207,10 @@ Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
-SnapshotPtr Hub::Publish(const Job& job) {
+SnapshotPtr Hub::Publish(const Job& job, bool ended_before) {
   bool ended = false;
   SnapshotPtr newest = Keep(MakeSnapshot(job), &ended);
-  if (ended && ended_) ended_(job);
+  if (ended && !ended_before && ended_) ended_(job);
   return newest;
 }
 

@@ -98,8 +98,8 @@ class Hub {
   void SetEnded(std::function<void(const Job&)> ended) { ended_ = std::move(ended); }
 
   // Keeps the job and tells its watchers, unless the hub has a revision as high already. Returns
-  // the newest.
-  SnapshotPtr Publish(const Job& job);
+  // the newest. `ended_before` says that its end was told, under another name.
+  SnapshotPtr Publish(const Job& job, bool ended_before = false);
   SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
 
   // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.

@@ -4,9 +4,30 @@
 #include <optional>
 #include <utility>
 
+#include "base/limits.h"
 #include "jobs/outcome.h"
+#include "pictory/job_result.h"
 
 namespace gateway::jobs {
+namespace {
+
+// Whether the result of an adopted job was read as that of another kind than it is of, or of none.
+bool WasReadAsAnother(const JobRecord& submitted, const JobRecord& adopted) {
+  return adopted.job.state == v1::JOB_STATE_SUCCEEDED && adopted.job.kind != submitted.job.kind;
+}
+
+// The result as one of this kind; where it cannot be read, only where it stands is told.
+std::string ReadAs(JobKind kind, bool sandbox, const PartChunk& json) {
+  if (static_cast<std::int64_t>(json.data.size()) == json.total_bytes) {
+    absl::StatusOr<std::string> read = pictory::ReadBasicResult(json.data, kind, sandbox);
+    if (read.ok()) return *std::move(read);
+  }
+  v1::Job job;
+  job.add_omitted_parts(v1::RESULT_PART_RESULT_JSON);
+  return job.SerializeAsString();
+}
+
+}  // namespace
 
 void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
   submissions_.Begin(std::move(record), std::move(done));
@@ -27,12 +48,12 @@ void Ledger::Store(const ChangePtr& change, bool again, Done done) {
       });
 }
 
-void Ledger::Finish(const Change& change, Outcome outcome, const Done& done) {
+void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before) {
   if (absl::IsAborted(outcome.status)) return ReadPresent(std::move(outcome), done);
   if (outcome.status.ok()) {
     ++outcome.record.version;
     if (change.stored) change.stored(outcome.record);
-    if (!change.hidden && IsVisible(outcome.record)) Show(outcome);
+    if (!change.hidden && IsVisible(outcome.record)) Show(outcome, ended_before);
   }
   done(std::move(outcome));
 }
@@ -64,8 +85,26 @@ void Ledger::FindHolder(const ChangePtr& change, bool again, Done done) {
                  return done({.status = absl::AlreadyExistsError("The Pictory id is another job's"),
                               .record = change->record});
                }
-               TakeOver(change, **holder, done);
+               WasReadAsAnother(change->record, **holder) ? ReadAgain(change, **holder, done)
+                                                          : TakeOver(change, **holder, done);
              });
+}
+
+// The job has SUCCEEDED, and callers have seen it; so it does not go back for its result, which is
+// there to be read once more.
+void Ledger::ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done done) {
+  jobs_.ReadPart(
+      adopted.job.tenant, adopted.job.job_id, v1::RESULT_PART_RESULT_JSON, 0,
+      static_cast<std::int64_t>(limits::kFullViewReadMaxBytes),
+      [this, change, adopted, done = std::move(done)](const absl::StatusOr<PartChunk>& json) {
+        if (!json.ok() && !absl::IsNotFound(json.status())) {
+          return done({.status = json.status(), .record = change->record});
+        }
+        JobRecord read = adopted;
+        read.job.kind = change->record.job.kind;
+        if (json.ok()) read.job.result_wire = ReadAs(read.job.kind, read.job.sandbox, *json);
+        TakeOver(change, read, done);
+      });
 }
 
 void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done) {
@@ -78,7 +117,8 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
                           if (gone.ok()) Dismiss(adopted);
                           // Of one that has changed meanwhile the present record says so.
                           if (absl::IsAborted(gone.status())) outcome->record = change->record;
-                          Finish(*change, std::move(*outcome), done);
+                          Finish(*change, std::move(*outcome), done,
+                                 /*ended_before=*/IsFinal(adopted.job.state));
                         });
 }
 
@@ -88,8 +128,8 @@ void Ledger::Dismiss(const JobRecord& adopted) {
   for (const Observer& observer : observers_) observer(adopted, nullptr);
 }
 
-void Ledger::Show(Outcome& outcome) {
-  outcome.seen = hub_.Publish(outcome.record);
+void Ledger::Show(Outcome& outcome, bool ended_before) {
+  outcome.seen = hub_.Publish(outcome.record.job, ended_before);
   for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
 }
 

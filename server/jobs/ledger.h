@@ -67,10 +67,12 @@ class Ledger {
   // `again`: nobody was found who holds the Pictory id that a first try met.
   void Store(const ChangePtr& change, bool again, Done done);
   void FindHolder(const ChangePtr& change, bool again, Done done);
+  void ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done done);
   void TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done);
   void Dismiss(const JobRecord& adopted);
-  void Finish(const Change& change, Outcome outcome, const Done& done);
-  void Show(Outcome& outcome);
+  // `ended_before`: see Hub::Publish.
+  void Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before = false);
+  void Show(Outcome& outcome, bool ended_before = false);
   void ReadPresent(Outcome outcome, Done done);
 
   Submissions& submissions_;

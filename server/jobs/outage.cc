@@ -58,6 +58,7 @@ void OutageWatch::Probe() {
     next_ = clock_.Now() + limits::kOutageProbeInterval;
   }
   account_.Spend(Budget::Share::kPoll);
+  account_.CountRead();
   client_.Probe([this](const absl::Status& status) { OnProbed(status); });
 }
 

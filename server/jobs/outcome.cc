@@ -79,15 +79,6 @@ JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now) {
 }
 
 JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
-  const JobKind shown = adopted.job.kind;
-  const bool read =
-      shown != v1::JOB_KIND_UNSPECIFIED || adopted.job.state == v1::JOB_STATE_SUCCEEDED;
-  if (read && shown != submitted.job.kind) {
-    // Its result was read as another kind's or as none, so it is read once more.
-    JobRecord record = submitted;
-    record.job.revision = std::max(submitted.job.revision, adopted.job.revision + 1);
-    return record;
-  }
   // What polls have found out comes from the adopted record, what the submit says from the
   // submitted one.
   JobRecord record = adopted;

@@ -22,7 +22,7 @@ JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now);
 
 // What `submitted` becomes when it takes over `adopted`. `submitted` has not ended and is about to
 // be stored with the Pictory id of `adopted`: they are one job, which goes on from what callers
-// have seen of either.
+// have seen of either. A result of `adopted` was read as one of the kind of `submitted`.
 JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted);
 
 // A refusal as it is stored, and as a retry gets it again.

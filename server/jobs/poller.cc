@@ -262,7 +262,18 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
   return std::nullopt;
 }
 
+bool Poller::PutOff(Entry& entry, MonoTime now) {
+  Shedding* const shedding = options_.shedding;
+  const bool hinted = entry.hinted == entry.due;
+  if (shedding == nullptr || entry.watched || hinted || in_flight_ == 0) return false;
+  if (!shedding->Refuses(Shed::kPolls)) return false;
+  const double spread = 1 + options_.curve.jitter * (2 * random_.Uniform() - 1);
+  Place(entry, now + std::chrono::duration_cast<Duration>(options_.curve.max_unwatched * spread));
+  return true;
+}
+
 std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
+  int put_off = 0;
   while (true) {
     NextLarge(lane);
     if (lane.ready.empty() || !HasPlace(lane)) break;
@@ -278,6 +289,11 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
     if (!free || (entry->large && large_in_flight_ >= options_.large_in_flight_max)) {
       if (free) lane.large_waiting.push_back(std::move(job));
       continue;
+    }
+    if (PutOff(*entry, now)) {
+      if (++put_off < limits::kPollsPutOffMax) continue;
+      Arm(now + std::chrono::milliseconds(1));
+      break;
     }
     entry->busy = true;
     ++in_flight_;

@@ -16,6 +16,10 @@
 // Every answer about a job also shows that the jobs of its account can be asked about; the poller
 // keeps that count (jobs/asked.h).
 //
+// Under pressure (base/shedding.h) a job that nobody watches is polled only while no other poll is
+// under way, or when a hint has asked for it; else its poll is put off. So jobs go on to end, which
+// frees what they hold, however long the pressure lasts.
+//
 // Each account has a lane of its own, so that one that is silent or has very many jobs holds up no
 // other. The lanes share the places for polls under way. No lane but the only one may have more of
 // them than are left free.
@@ -43,6 +47,7 @@
 #include "base/mutex.h"
 #include "base/next_call.h"
 #include "base/random.h"
+#include "base/shedding.h"
 #include "jobs/advance.h"
 #include "jobs/asked.h"
 #include "jobs/job.h"
@@ -64,6 +69,7 @@ struct PollerOptions {
   // How long a small reply is waited for, at first and at most.
   Duration timeout = limits::kPollTimeout;
   Duration timeout_max = limits::kSlowPollTimeoutMax;
+  Shedding* shedding = nullptr;  // null: polls are never put off
 };
 
 // What happened, for logs and metrics. Called under no lock.
@@ -203,6 +209,8 @@ class Poller {
   // The next job that may be polled now, its turn taken; nullopt if none may. Lanes take turns.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   std::optional<Started> StartNextOf(Lane& lane, MonoTime now) REQUIRES(mutex_);
+  // Whether a job that is due is put off, because there is pressure.
+  bool PutOff(Entry& entry, MonoTime now) REQUIRES(mutex_);
   // Ends a round, whatever came of it: its place is free for another job.
   void Leave(const Ask& ask) REQUIRES(mutex_);
   Duration TimeoutOf(const Entry& entry) const;

@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "pictory/credits.h"
 
 namespace gateway::jobs {
 namespace {
@@ -19,6 +20,27 @@ void DropBefore(std::deque<MonoTime>& times, MonoTime from) {
 }
 
 }  // namespace
+
+double CreditsToRender(const JobRecord& preview) {
+  const std::optional<double>& used = preview.job.credits_used;
+  if (WasAdopted(preview)) return used.value_or(pictory::kUnknownRenderCredits);
+  return std::max(preview.credits_reserved, used.value_or(0));
+}
+
+void Spending::Window::SetLimit(int other, const Minutes& minutes, MonoTime now) {
+  if (other == limit) return;
+  const bool knows = limit > 0 && other < limit;
+  limit = other;
+  if (!knows) {
+    times.clear();
+    for (const Minute& minute : minutes) {
+      const MonoTime end = std::min<MonoTime>(minute.begin + kMinute, now);
+      if (end <= now - length) continue;
+      times.insert(times.end(), static_cast<std::size_t>(std::max(0, minute.submits)), end);
+    }
+  }
+  while (times.size() > static_cast<std::size_t>(limit)) times.pop_front();
+}
 
 MonoTime Spending::Window::FreeAt(MonoTime now) {
   if (limit == 0) return now;
@@ -54,8 +76,9 @@ Spending::OfOne& Spending::OfTenant(const std::string& tenant) {
                          OfOne{.submits = Make(limits_.tenant_per_minute, limits_.tenant_per_day)})
                 .first->second;
   const tenants::TenantLimits limits = LimitsFor(tenant);
-  own.submits.minute.limit = limits.submits_per_minute;
-  own.submits.day.limit = limits.submits_per_day;
+  const MonoTime now = clock_.Now();
+  own.submits.minute.SetLimit(limits.submits_per_minute, own.minutes, now);
+  own.submits.day.SetLimit(limits.submits_per_day, own.minutes, now);
   return own;
 }
 
@@ -66,13 +89,14 @@ tenants::TenantLimits Spending::LimitsFor(const std::string& tenant) const {
   return limits;
 }
 
-void Spending::Add(Minutes& minutes, MonoTime when, int submits, double credits) {
+void Spending::Add(Minutes& minutes, MonoTime when, const More& more) {
   const MonoTime begin = MinuteOf(when);
   auto at = std::lower_bound(minutes.begin(), minutes.end(), begin,
                              [](const Minute& a, MonoTime b) { return a.begin < b; });
   if (at == minutes.end() || at->begin != begin) at = minutes.insert(at, {.begin = begin});
-  at->submits += submits;
-  at->credits += credits;
+  at->submits += more.submits;
+  at->credits += more.credits;
+  at->reserved += more.reserved;
 }
 
 Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
@@ -81,8 +105,10 @@ Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
     if (minute.begin < from) continue;
     sum.submits += static_cast<std::size_t>(std::max(0, minute.submits));
     sum.credits += minute.credits;
+    sum.reserved += minute.reserved;
   }
   sum.credits = std::max(0.0, sum.credits);
+  sum.reserved = std::clamp(sum.reserved, 0.0, sum.credits);
   return sum;
 }
 
@@ -108,7 +134,7 @@ absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, doubl
   return errors::CreditsLimit("tenant " + tenant, limit, used, credits, free - now);
 }
 
-void Spending::Count(const std::string& tenant, MonoTime when, double credits) {
+void Spending::Count(const std::string& tenant, MonoTime when, const More& one) {
   OfOne& own = OfTenant(tenant);
   for (Pair* pair : {&all_, &own.submits}) {
     pair->minute.Add(when);
@@ -118,7 +144,7 @@ void Spending::Count(const std::string& tenant, MonoTime when, double credits) {
     while (!minutes->empty() && minutes->front().begin <= when - kDay - kMinute) {
       minutes->pop_front();
     }
-    Add(*minutes, when, 1, credits);
+    Add(*minutes, when, one);
   }
 }
 
@@ -129,7 +155,7 @@ void Spending::Recover(std::vector<Spent> spent, WallTime started) {
   MutexLock lock(mutex_);
   for (const Spent& one : spent) {
     const Duration age = std::clamp<Duration>(started - one.sent_at, Duration::zero(), kDay);
-    Count(one.tenant, now - age, one.credits);
+    Count(one.tenant, now - age, {.submits = 1, .credits = one.credits, .reserved = one.reserved});
   }
 }
 
@@ -154,7 +180,7 @@ absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double cre
       return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
   }
   if (absl::Status may = CheckCredits(tenant, one, credits, now); !may.ok()) return may;
-  Count(tenant, now, credits);
+  Count(tenant, now, {.submits = 1, .credits = credits, .reserved = credits});
   return now;
 }
 
@@ -165,7 +191,9 @@ void Spending::Refund(const std::string& tenant, MonoTime taken, double credits)
     pair->minute.Remove(taken);
     pair->day.Remove(taken);
   }
-  for (Minutes* minutes : {&today_, &own.minutes}) Add(*minutes, taken, -1, -credits);
+  for (Minutes* minutes : {&today_, &own.minutes}) {
+    Add(*minutes, taken, {.submits = -1, .credits = -credits, .reserved = -credits});
+  }
 }
 
 bool Spending::LimitsActive(const std::string& tenant) const {
@@ -182,14 +210,15 @@ void Spending::OnChange(const JobRecord& record) {
   const Job& job = record.job;
   const bool ends_now = job.finish_time.has_value() && *job.finish_time == job.update_time;
   if (!ends_now || !CountsAsSpent(record.submission)) return;
-  const double more =
-      CreditsOf(job.state, job.credits_used, record.credits_reserved) - record.credits_reserved;
-  if (more == 0) return;
+  const double was = record.credits_reserved;
+  const More more{.credits = CreditsOf(job.state, job.credits_used, was) - was,
+                  .reserved = StillReserved(job.state, job.credits_used, was) - was};
+  if (more.credits == 0 && more.reserved == 0) return;
   const Duration age =
       std::clamp<Duration>(clock_.WallNow() - record.sent_at, Duration::zero(), kDay);
   MutexLock lock(mutex_);
   for (Minutes* minutes : {&today_, &OfTenant(job.tenant).minutes}) {
-    Add(*minutes, clock_.Now() - age, 0, more);
+    Add(*minutes, clock_.Now() - age, more);
   }
 }
 
@@ -204,6 +233,14 @@ Spending::Spent24h Spending::spent_today(const std::string& tenant) const {
   MutexLock lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? Spent24h{} : Sum(found->second.minutes, from);
+}
+
+std::map<std::string, Spending::Spent24h> Spending::spent_by_tenant() const {
+  const MonoTime from = MinuteOf(clock_.Now() - kDay);
+  std::map<std::string, Spent24h> spent;
+  MutexLock lock(mutex_);
+  for (const auto& [tenant, one] : tenants_) spent.emplace(tenant, Sum(one.minutes, from));
+  return spent;
 }
 
 }  // namespace gateway::jobs

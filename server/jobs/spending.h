@@ -3,8 +3,10 @@
 //
 // It counts the submits that may have cost money, unconfirmed ones included, in sliding windows.
 // The credits of a submit are reserved as far as the request shows them, and count as what Pictory
-// says once the job has ended; they are kept to the minute. Nothing of this is stored by itself:
-// after a restart it is read from the submissions (Recover), so that it cannot disagree with them.
+// says once the job has ended; they are kept to the minute. All is counted whether or not
+// there is a limit, so that one that is set or raised later holds for what was spent before.
+// Nothing of this is stored by itself: after a restart it is read from the submissions (Recover),
+// so that it cannot disagree with them.
 //
 // Thread-safe; no call blocks.
 #pragma once
@@ -12,6 +14,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -36,11 +39,16 @@ struct SpendingLimits {
 
 // The AI credits that count for a job in this state: what Pictory says that it used, else what was
 // reserved for it. A job that succeeded without a word of credits has used none; of one that ended
-// otherwise nothing is known.
-constexpr double CreditsOf(JobState state, const std::optional<double>& used, double reserved) {
-  if (used.has_value()) return *used;
-  return state == v1::JOB_STATE_SUCCEEDED ? 0 : reserved;
+// otherwise nothing is known. StillReserved is the part of it that Pictory has not told of.
+constexpr double StillReserved(JobState state, const std::optional<double>& used, double reserved) {
+  return used.has_value() || state == v1::JOB_STATE_SUCCEEDED ? 0 : reserved;
 }
+constexpr double CreditsOf(JobState state, const std::optional<double>& used, double reserved) {
+  return used.value_or(StillReserved(state, used, reserved));
+}
+
+// What a render may cost, by what is known of the preview that it is made of.
+double CreditsToRender(const JobRecord& preview);
 
 class Spending {
  public:
@@ -79,19 +87,32 @@ class Spending {
   struct Spent24h {
     std::size_t submits = 0;
     double credits = 0;
+    double reserved = 0;  // of the credits, those that Pictory has not told of
   };
   Spent24h spent_today() const;  // of all tenants
   Spent24h spent_today(const std::string& tenant) const;
+  std::map<std::string, Spent24h> spent_by_tenant() const;
   // The tenant's limits as they are now, those for all tenants included.
   tenants::TenantLimits LimitsFor(const std::string& tenant) const;
 
  private:
+  // What was spent in one minute. Of credits a later count may have taken back more than it added.
+  struct Minute {
+    MonoTime begin;
+    int submits = 0;
+    double credits = 0;
+    double reserved = 0;  // of the credits
+  };
+  using Minutes = std::deque<Minute>;  // of the last day, in order
   // The times of the last submits within a window, in order, never more than its limit.
   struct Window {
     Duration length;
     int limit;
     std::deque<MonoTime> times{};
 
+    // Sets another limit. What a higher one has to know beyond `times` is taken from the minutes:
+    // each submit counts as of the end of its minute, so none is forgotten too early.
+    void SetLimit(int other, const Minutes& minutes, MonoTime now);
     // When one more fits; not after `now` if it does.
     MonoTime FreeAt(MonoTime now);
     void Add(MonoTime when);
@@ -101,13 +122,12 @@ class Spending {
     Window minute;
     Window day;
   };
-  // What was spent in one minute. Of credits a later count may have taken back more than it added.
-  struct Minute {
-    MonoTime begin;
+  // What is added to a minute.
+  struct More {
     int submits = 0;
     double credits = 0;
+    double reserved = 0;
   };
-  using Minutes = std::deque<Minute>;  // of the last day, in order
   struct OfOne {
     Pair submits;
     Minutes minutes{};
@@ -116,8 +136,8 @@ class Spending {
   Pair Make(int per_minute, int per_day) const;
   // With the tenant's limits as they are now.
   OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
-  void Count(const std::string& tenant, MonoTime when, double credits) REQUIRES(mutex_);
-  static void Add(Minutes& minutes, MonoTime when, int submits, double credits);
+  void Count(const std::string& tenant, MonoTime when, const More& one) REQUIRES(mutex_);
+  static void Add(Minutes& minutes, MonoTime when, const More& more);
   static Spent24h Sum(const Minutes& minutes, MonoTime from);
   // Why so many credits more must not be used; OK if they may.
   absl::Status CheckCredits(const std::string& tenant, OfOne& own, double credits, MonoTime now)

@@ -40,7 +40,8 @@ struct BeginResult {
 struct Spent {
   std::string tenant;
   WallTime sent_at;
-  double credits = 0;  // what the job used, or what it may use
+  double credits = 0;   // what the job used, or what it may use
+  double reserved = 0;  // of them, what it may use and Pictory has not told of
 
   bool operator==(const Spent&) const = default;
 };

@@ -153,6 +153,7 @@ class Submitter {
   // The steps of an attempt, in the order they are taken.
   void Start(SubmitRequest request, Waiter waiter);
   void Resolve(const AttemptPtr& attempt);
+  void PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& referenced);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void ReadReferenced(const AttemptPtr& attempt, const Inline& from);
   void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);

@@ -26,8 +26,9 @@ struct Submitter::Attempt {
   pictory::Authorization authorization;
   std::optional<Upstream::Turn> turn;  // until it is used or given back
   JobRecord record;
-  MonoTime counted_at{};  // among the submits that may cost money
-  double credits = 0;     // that it may use
+  MonoTime counted_at{};          // among the submits that may cost money
+  double credits = 0;             // that it may use
+  double credits_of_preview = 0;  // of them, what is known of the preview that is rendered
   bool sent_again = false;
   // Guarded by Submitter::mutex_.
   std::vector<Waiter> waiting;

@@ -31,6 +31,13 @@ bool IsOfAnother(const JobRecord& record, const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kAccepted && record.job.pictory_job_id != reply.pictory_job_id;
 }
 
+// The credits that a submit may use.
+double CreditsToReserve(const SubmitRequest& request, const pictory::Submission& submission,
+                        double credits_of_preview) {
+  if (pictory::IsMadeOfUnknown(*request.request)) return pictory::kUnknownRenderCredits;
+  return std::max(credits_of_preview, pictory::EstimateCredits(*submission.body));
+}
+
 // Whether `id` is only an echo of the request. What an error repeats of it, such as the job to be
 // rendered, is not the job that the request has made.
 bool IsEcho(const pictory::Submission& submission, const std::string& id) {
@@ -75,8 +82,19 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                                                            " and has no result to use")
                   : errors::JobNotFinished(job.job_id(), StateName(job.state)));
         }
-        SizeReferenced(attempt, job);
+        PriceReferenced(attempt, *referenced);
       });
+}
+
+// The body of a render says only which preview it is made of, so what that one reserved counts.
+void Submitter::PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& referenced) {
+  if (attempt->request.kind != v1::JOB_KIND_RENDER) return SizeReferenced(attempt, *referenced);
+  jobs_.Find(attempt->key.tenant, std::string(referenced->job_id()),
+             [this, attempt, referenced](const absl::StatusOr<std::optional<JobRecord>>& found) {
+               if (!found.ok()) return AnswerFromRequestId(attempt, found.status());
+               if (found->has_value()) attempt->credits_of_preview = CreditsToRender(**found);
+               SizeReferenced(attempt, *referenced);
+             });
 }
 
 // Some submits name the job they refer to, others send a part of its result. The part's size is
@@ -180,7 +198,8 @@ void Submitter::Record(const AttemptPtr& attempt) {
   if (absl::Status active = TakeActive(*attempt); !active.ok()) {
     return AnswerFromRequestId(attempt, std::move(active));
   }
-  attempt->credits = pictory::EstimateCredits(*attempt->submission.body);
+  attempt->credits =
+      CreditsToReserve(attempt->request, attempt->submission, attempt->credits_of_preview);
   const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant, attempt->credits);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;

@@ -15,6 +15,7 @@ Budget::Share ShareOf(Purpose purpose) {
 
 pictory::ClientOptions Counted(pictory::ClientOptions options, Account& account) {
   options.extra_request = [&account] { account.Spend(Budget::Share::kPoll); };
+  options.may_repeat = [&account] { return account.TryRepeat(); };
   return options;
 }
 
@@ -97,6 +98,7 @@ void Upstream::NoteSubmit(const pictory::SubmitReply& reply) {
 
 void Upstream::GetJob(Turn turn, const Question& question,
                       std::function<void(pictory::JobReply)> done) {
+  account_.CountRead();
   client_.GetJob(
       question.pictory_job_id, question.kind, question.last_digest,
       [this, purpose = turn.Use(), done = std::move(done)](pictory::JobReply reply) {
@@ -122,6 +124,7 @@ void Upstream::NoteJob(Purpose purpose, const pictory::JobReply& reply) {
 void Upstream::ListJobs(Turn turn, const std::string& page_key,
                         std::function<void(absl::StatusOr<pictory::JobList>)> done) {
   turn.Use();
+  account_.CountRead();
   client_.ListJobs(page_key,
                    [this, done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
                      account_.NoteFreeCall(listed.status());

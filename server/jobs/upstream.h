@@ -40,7 +40,7 @@ enum class Purpose {
 };
 
 struct UpstreamOptions {
-  // Upstream sets `client.extra_request` itself.
+  // Upstream sets `client.extra_request` and `client.may_repeat` itself.
   pictory::ClientOptions client;
   BudgetOptions budget;
   pictory::TranslateOptions translate{};     // how this account's requests are written

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/utc_text.h"
 #include "json/writer.h"
 #include "obs/log_writer.h"
 
@@ -84,13 +85,10 @@ std::string StampedLine(LogFormat format, std::chrono::system_clock::time_point 
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
   const std::time_t seconds = micros.count() / 1'000'000;
   const int rest = static_cast<int>(micros.count() % 1'000'000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
   const bool json = format == LogFormat::kJson;
-  char date[32];
-  std::strftime(date, sizeof date, json ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &utc);
+  const std::string date = UtcText(seconds, json ? 'T' : ' ');
   char stamp[64];
-  std::snprintf(stamp, sizeof stamp, json ? "{\"time\":\"%s.%06dZ\"," : "%s.%03dZ ", date,
+  std::snprintf(stamp, sizeof stamp, json ? "{\"time\":\"%s.%06dZ\"," : "%s.%03dZ ", date.c_str(),
                 json ? rest : rest / 1000);
   // The line is an object already: its time is put in front of the first member.
   std::string line = FormatLine(format, level, event, fields);

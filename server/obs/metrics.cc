@@ -132,11 +132,45 @@ void Metrics::AddCounter(const std::string& name, const std::string& help,
   sampled_counters_.push_back({counter, std::move(value)});
 }
 
+void Metrics::AddGauges(const std::string& name, const std::string& help, const std::string& label,
+                        std::function<ByLabel()> values) {
+  auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(*registry_);
+  sampled_gauges_by_label_.push_back({family, label, std::move(values)});
+}
+
+void Metrics::AddCounters(const std::string& name, const std::string& help,
+                          const std::string& label, std::function<ByLabel()> values) {
+  auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
+  sampled_counters_by_label_.push_back({family, label, std::move(values)});
+}
+
+template <class Meter>
+Metrics::ByLabel Metrics::SampledByLabel<Meter>::Bounded() {
+  ByLabel bounded;
+  for (const auto& [known, meter] : meters) bounded[known] = 0;  // what is told no more is 0
+  for (const auto& [own, value] : values()) {
+    const bool shown = meters.contains(own) || meters.size() < limits::kTenantLabelsMax;
+    const std::string shown_as = shown ? own : "other";
+    if (!meters.contains(shown_as)) meters[shown_as] = &family.Add({{label, shown_as}});
+    bounded[shown_as] += value;
+  }
+  return bounded;
+}
+
 std::string Metrics::Render() {
   MutexLock lock(render_mutex_);
   for (const Sampled& sampled : sampled_) sampled.gauge.Set(sampled.value());
   for (const SampledCounter& sampled : sampled_counters_) {
     sampled.counter.Increment(sampled.value() - sampled.counter.Value());  // a loss is ignored
+  }
+  for (auto& sampled : sampled_gauges_by_label_) {
+    for (const auto& [own, value] : sampled.Bounded()) sampled.meters[own]->Set(value);
+  }
+  for (auto& sampled : sampled_counters_by_label_) {
+    for (const auto& [own, value] : sampled.Bounded()) {
+      prometheus::Counter& counter = *sampled.meters[own];
+      counter.Increment(value - counter.Value());  // a loss is ignored
+    }
   }
   // The library gives the values of a family in the order of a hash.
   std::vector<prometheus::MetricFamily> families = registry_->Collect();

@@ -1,7 +1,8 @@
 // Metrics holds what the program counts, in Prometheus' terms.
 //
 // There is one object, which the gateway owns; every member may be used from any thread. Label
-// values come from fixed sets only: no job ids, no tenants, nothing a caller can choose.
+// values come from fixed sets, or are as few as a named limit says: no job ids, nothing that a
+// caller can choose.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -53,6 +54,14 @@ class Metrics {
   // The same for a value that only grows; its name ends in _total.
   void AddCounter(const std::string& name, const std::string& help, std::function<double()> value);
 
+  // Gauges and counters that differ in the value of one label, such as the tenant. The values that
+  // come first, limits::kTenantLabelsMax of them, become labels, and all others together "other".
+  using ByLabel = std::map<std::string, double>;
+  void AddGauges(const std::string& name, const std::string& help, const std::string& label,
+                 std::function<ByLabel()> values);
+  void AddCounters(const std::string& name, const std::string& help, const std::string& label,
+                   std::function<ByLabel()> values);
+
   // The exposition text.
   std::string Render();
 
@@ -69,6 +78,16 @@ class Metrics {
     prometheus::Counter& counter;
     std::function<double()> value;
   };
+  template <class Meter>
+  struct SampledByLabel {
+    prometheus::Family<Meter>& family;
+    std::string label;
+    std::function<ByLabel()> values;
+    std::map<std::string, Meter*> meters{};
+
+    // The values by those labels that there are meters of, which may be made here.
+    ByLabel Bounded();
+  };
 
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& contradictions_;
@@ -82,6 +101,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& finished_;
   std::vector<Sampled> sampled_;
   std::vector<SampledCounter> sampled_counters_;
+  std::vector<SampledByLabel<prometheus::Gauge>> sampled_gauges_by_label_;
+  std::vector<SampledByLabel<prometheus::Counter>> sampled_counters_by_label_;
   std::set<std::string> error_codes_ GUARDED_BY(mutex_);
   Mutex render_mutex_;  // two readers at once must not add the same growth twice
 

@@ -90,7 +90,7 @@ void AccessTokens::Fetch() {
   if (events_.fetching) events_.fetching();
   const MonoTime now = clock_.Now();
   http::Request request;
-  request.lane = http::Lane::kRead;  // nothing is billed, whoever repeats it
+  request.lane = http::Lane::kRead;  // nothing is billed
   request.method = "POST";
   request.path = kTokenPath;
   request.headers = {{"User-Agent", user_agent_},
@@ -100,6 +100,7 @@ void AccessTokens::Fetch() {
     MutexLock lock(mutex_);
     request.body = request_body_;
   }
+  request.may_repeat = [] { return false; };
   request.timeout = limits::kTokenTimeout;
   request.start_by = now + limits::kTokenTimeout;
   request.max_body_bytes = limits::kTokenReplyMaxBytes;

@@ -48,6 +48,7 @@ PictoryClient::PictoryClient(ClientOptions options, http::HttpTransport& transpo
       max_job_reply_bytes_(options.max_job_reply_bytes),
       reader_(options.reader),
       extra_request_(options.extra_request),
+      may_repeat_(options.may_repeat),
       transport_(transport),
       clock_(clock),
       credentials_(MakeCredentials(options, user_agent_, transport, clock)) {
@@ -79,6 +80,11 @@ void PictoryClient::Authorize(Credentials::Ready ready) {
 }
 
 void PictoryClient::Read(http::Request request, ReadDone done) {
+  if (request.method == "POST") {
+    request.may_repeat = [] { return false; };
+  } else {
+    request.may_repeat = may_repeat_;
+  }
   auto call = std::make_shared<const ReadCall>(ReadCall{std::move(request), std::move(done)});
   Authorize([this, call](const absl::StatusOr<Authorization>& authorization) {
     if (!authorization.ok()) return call->done(authorization.status());
@@ -94,8 +100,9 @@ void PictoryClient::ReadWith(const Authorization& authorization,
                                            call = std::move(call)](http::Response response) {
     for (int i = 0; i < response.repeats && extra_request_; ++i) extra_request_();
     const bool refused = Says401(response);
-    if (!refused || !credentials_->Refused(generation) || !again) {
-      if (refused) NoteRefused();
+    const bool renewable = refused && credentials_->Refused(generation) && again;
+    if (!renewable || (may_repeat_ && !may_repeat_())) {
+      if (refused && !renewable) NoteRefused();
       return call->done(std::move(response));
     }
     Authorize([this, call](const absl::StatusOr<Authorization>& renewed) {

@@ -53,6 +53,9 @@ struct ClientOptions {
   // Called when a request is sent that no caller knows of: a token's fetch, a read's repeat after
   // one, or one that the transport has repeated.
   std::function<void()> extra_request = nullptr;
+  // Asked before a call that is not paid is sent again, by the transport or after a 401. Null: it
+  // may be.
+  std::function<bool()> may_repeat = nullptr;
   // Called when a token's fetch has ended: OK with the token's life, or why there is no token.
   std::function<void(const absl::Status&, Duration life)> token_fetched = nullptr;
   bool allow_loopback_urls = false;  // in answers: the sandbox's
@@ -115,7 +118,8 @@ class PictoryClient {
   http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
   // An error if there are no credentials to put on.
   using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
-  // Reads may be repeated: after a 401 that a new token may turn, once.
+  // Reads may be repeated, if `may_repeat` says so: by the transport, and after a 401 that a new
+  // token may turn, once. The transport repeats no POST, though it may be free.
   void Read(http::Request request, ReadDone done);
   struct ReadCall {
     http::Request request;  // without credentials
@@ -146,6 +150,7 @@ class PictoryClient {
   const std::size_t max_job_reply_bytes_;
   WorkThread* const reader_;
   const std::function<void()> extra_request_;
+  const std::function<bool()> may_repeat_;
   http::HttpTransport& transport_;
   const Clock& clock_;
   const std::unique_ptr<Credentials> credentials_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
+#include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::pictory {
 namespace {
@@ -43,6 +44,12 @@ double EstimateCredits(std::string_view body) {
   const std::size_t said = body.find(kCredits);
   if (said == std::string_view::npos) return visuals;
   return std::fmax(visuals, NumberAfter(body.substr(said + kCredits.size(), 64)));
+}
+
+bool IsMadeOfUnknown(const google::protobuf::Message& request) {
+  using Render = ::pictory::jobs::v1::RenderRequest;
+  const auto* const render = dynamic_cast<const Render*>(&request);
+  return render != nullptr && render->source_case() == Render::kProjectId;
 }
 
 }  // namespace gateway::pictory

@@ -281,4 +281,20 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   return job.SerializeAsString();
 }
 
+absl::StatusOr<std::string> ReadBasicResult(std::string_view result_json, v1::JobKind kind,
+                                            bool allow_loopback) {
+  // In the envelope that it once came in, because the parts of a result are cut out of that.
+  const auto shell =
+      std::make_shared<const std::string>("{\"data\":" + std::string(result_json) + "}");
+  json::ReadOptions options = BasicView(kind);
+  options.limits = JobReplyLimits(shell->size());
+  v1::Job job;
+  json::ReadStats stats;
+  absl::StatusOr<Envelope> envelope =
+      ReadEnvelope(*shell, MutableResult(job, kind), options, &stats);
+  if (!envelope.ok()) return Unreadable(envelope.status());
+  return MakeResult(shell, *std::move(envelope), stats, kind, std::move(job), allow_loopback)
+      ->basic_wire;
+}
+
 }  // namespace gateway::pictory

@@ -48,4 +48,9 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json,
                                            ::pictory::jobs::v1::JobKind kind,
                                            bool allow_loopback = false);
 
+// The BASIC view of it, as in JobResult::basic_wire. Any kind may be asked for.
+absl::StatusOr<std::string> ReadBasicResult(std::string_view result_json,
+                                            ::pictory::jobs::v1::JobKind kind,
+                                            bool allow_loopback = false);
+
 }  // namespace gateway::pictory

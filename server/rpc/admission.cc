@@ -4,13 +4,15 @@
 
 #include "base/errors.h"
 #include "rpc/peer.h"
+#include "rpc/pressure.h"
 #include "rpc/status.h"
 
 namespace gateway::rpc {
 
 using std::chrono::milliseconds;
 
-Admission::Admission(AdmissionLimits limits, Random& random) : random_(random) {
+Admission::Admission(AdmissionLimits limits, Random& random, Shedding* shedding)
+    : random_(random), shedding_(shedding) {
   const auto fill = [](Refusals& refusals, auto error, int max, const char* what) {
     for (std::size_t i = 0; i < refusals.size(); ++i) {
       refusals[i] =
@@ -28,16 +30,27 @@ Admission::Admission(AdmissionLimits limits, Random& random) : random_(random) {
     gate.peer_max = std::max(1, max / limits::kPeerShareDivisor);
     fill(gate.peer_refusals, errors::TooManyOfPeer, gate.peer_max, what);
   };
+  const auto shed_as = [&](Kind kind, Shed what) {
+    Gate& gate = GateOf(kind);
+    gate.shed = what;
+    for (grpc::Status& refusal : gate.shed_refusals) {
+      refusal = ToGrpc(errors::Overloaded(WordsFor(what), ShedRetryAfter(random.Uniform())));
+    }
+  };
   prepare(Kind::kCall, limits.calls, "calls");
   prepare(Kind::kSubmit, limits.submits, "submits");
   prepare(Kind::kWatch, limits.watches, "watches");
   prepare_shared(Kind::kResult, limits.results, "results being read");
   prepare_shared(Kind::kHealthWatch, limits.health_watches, "watches of the health");
   prepare_shared(Kind::kReflection, limits.reflections, "reflection streams");
+  shed_as(Kind::kSubmit, Shed::kSubmits);
+  shed_as(Kind::kWatch, Shed::kWatches);
+  shed_as(Kind::kResult, Shed::kReads);
 }
 
 Admission::Ticket Admission::Enter(Kind kind) {
   Gate& gate = GateOf(kind);
+  if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
   if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) return Ticket(&gate, "");
   gate.open.fetch_sub(1, std::memory_order_relaxed);
   return Ticket(Next(gate, gate.refusals));
@@ -45,6 +58,7 @@ Admission::Ticket Admission::Enter(Kind kind) {
 
 Admission::Ticket Admission::Enter(Kind kind, std::string_view peer) {
   Gate& gate = GateOf(kind);
+  if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
   std::string address = PeerAddress(peer);
   {
     MutexLock lock(gate.mutex);

@@ -5,6 +5,8 @@
 // anybody may hold open without work on our side, one peer gets only a part. Calls and watches have
 // no such part: behind a proxy all callers are one peer.
 //
+// Under pressure (base/shedding.h) no new watch, submit or stream of a result is let in.
+//
 // Thread-safe; a refusal costs a counter and three short string copies.
 #pragma once
 
@@ -12,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +24,7 @@
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "base/shedding.h"
 #include "grpcpp/support/status.h"
 
 namespace gateway::rpc {
@@ -44,6 +48,9 @@ class Admission {
     int max = 0;
     Refusals refusals;
     std::atomic<unsigned> next_refusal{0};
+
+    std::optional<Shed> shed;  // what its calls are under pressure
+    Refusals shed_refusals;
 
     int peer_max = 0;  // 0: all of it
     Refusals peer_refusals;
@@ -82,7 +89,8 @@ class Admission {
     std::shared_ptr<void> kept_;
   };
 
-  Admission(AdmissionLimits limits, Random& random);
+  // `shedding` may be null: there is never any pressure.
+  Admission(AdmissionLimits limits, Random& random, Shedding* shedding = nullptr);
 
   // For kCall, kSubmit and kWatch.
   Ticket Enter(Kind kind);
@@ -99,9 +107,13 @@ class Admission {
  private:
   static const grpc::Status& Next(Gate& gate, const Refusals& refusals);
   static void Leave(Gate& gate, const std::string& peer);
+  bool IsShed(const Gate& gate) {
+    return shedding_ != nullptr && gate.shed.has_value() && shedding_->Refuses(*gate.shed);
+  }
   Gate& GateOf(Kind kind) { return gates_[static_cast<std::size_t>(kind)]; }
 
   Random& random_;
+  Shedding* const shedding_;
   std::array<Gate, kKinds> gates_;
   std::atomic<bool> draining_{false};
 };

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/shedding.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 #include "rpc/backend.h"
@@ -59,6 +60,8 @@ struct Domain {
   Random& random;
   Backend& backend;
 
+  // What is refused under pressure; null: nothing ever is.
+  Shedding* shedding = nullptr;
   // Submits without a request_id are refused.
   bool require_request_id = false;
   // Who may call; null: everybody, as the tenant `default`.

@@ -12,6 +12,7 @@
 #include "rpc/canonical.h"
 #include "rpc/hash.h"
 #include "rpc/large_answers.h"
+#include "rpc/pressure.h"
 
 namespace gateway::rpc {
 namespace {
@@ -124,12 +125,26 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer
   });
 }
 
+namespace {
+
+// Under pressure only what is in memory is read.
+absl::Status MayLoad(const Domain& domain, const std::string& tenant, const std::string& name) {
+  const bool sheds = domain.shedding != nullptr && domain.shedding->Sheds(Shed::kReads);
+  if (!sheds || domain.hub.Find(tenant, name) != nullptr) return absl::OkStatus();
+  return UnderPressure(domain, Shed::kReads);
+}
+
+}  // namespace
+
 void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, const Reply& reply,
             const Domain& domain) {
   if (absl::Status named = CheckJobName(request->job_id()); !named.ok()) {
     return reply(std::move(named));
   }
   if (absl::Status view = CheckView(request->view()); !view.ok()) return reply(std::move(view));
+  if (absl::Status may = MayLoad(domain, caller.tenant, request->job_id()); !may.ok()) {
+    return reply(std::move(may));
+  }
   const bool full = request->view() == v1::JOB_VIEW_FULL;
   domain.backend.Load(
       caller.owner, request->job_id(),
@@ -139,6 +154,9 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
         domain.backend.Name(job.key());
         if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
           return reply(jobs::JobFrame(*found, Degraded(domain, job.account)));
+        }
+        if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
+          return reply(std::move(shed));
         }
         LoadFull(domain, *found, peer, reply.cancelled(),
                  [reply](absl::StatusOr<jobs::Frame> frame) {
@@ -232,6 +250,9 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
               const Reply& reply, const Domain& domain) {
   absl::StatusOr<jobs::ListQuery> query = ToQuery(caller.tenant, *request);
   if (!query.ok()) return reply(query.status());
+  if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
+    return reply(std::move(shed));
+  }
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
   domain.store.List(
       caller.tenant, *std::move(query),

@@ -74,7 +74,7 @@ struct Server::Parts {
   using V1Alpha = grpc::reflection::v1alpha::ServerReflection;
 
   Parts(const ServerOptions& options, const Domain& domain)
-      : admission(options.admission, domain.random),
+      : admission(options.admission, domain.random, domain.shedding),
         late(admission.DrainStatus()),
         intake(std::make_shared<Intake>(
             options.intake, [this](std::function<void()> task) { aside.Post(std::move(task)); },

@@ -330,9 +330,12 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
     const auto state = static_cast<jobs::JobState>(spent.getColumn(2).getInt());
     std::optional<double> used;
     if (!spent.getColumn(3).isNull()) used = spent.getColumn(3).getDouble();
-    recovered.spent.push_back({spent.getColumn(0).getString(),
-                               WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64())),
-                               jobs::CreditsOf(state, used, spent.getColumn(4).getDouble())});
+    const double reserved = spent.getColumn(4).getDouble();
+    recovered.spent.push_back(
+        {.tenant = spent.getColumn(0).getString(),
+         .sent_at = WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64())),
+         .credits = jobs::CreditsOf(state, used, reserved),
+         .reserved = jobs::StillReserved(state, used, reserved)});
   }
   return recovered;
 }

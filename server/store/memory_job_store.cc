@@ -453,9 +453,13 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
       if (jobs::CountsAsSpent(record.submission) &&
           record.sent_at >= started - limits::kSpendingWindow &&
           record.sent_at <= started + limits::kClockSlack) {
+        const jobs::Job& job = record.job;
         recovered.spent.push_back(
-            {key.first, record.sent_at,
-             jobs::CreditsOf(record.job.state, record.job.credits_used, record.credits_reserved)});
+            {.tenant = key.first,
+             .sent_at = record.sent_at,
+             .credits = jobs::CreditsOf(job.state, job.credits_used, record.credits_reserved),
+             .reserved =
+                 jobs::StillReserved(job.state, job.credits_used, record.credits_reserved)});
       }
       if (std::optional<JobRecord> settled = jobs::Interrupted(record, now)) {
         record = *std::move(settled);

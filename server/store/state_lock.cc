@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "base/file_error.h"
 #include "base/own_file.h"
+#include "base/utc_text.h"
 
 namespace gateway::store {
 namespace {
@@ -58,11 +59,7 @@ std::string HolderOf(int fd) {
 absl::Status WriteHolder(int fd, const std::string& path) {
   char host[256] = "";
   if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char since[32];
-  std::strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  const std::string since = UtcText(std::time(nullptr)) + "Z";
   const std::string holder = absl::StrCat(getpid(), " ", since, " ", host, "\n");
   if (ftruncate(fd, 0) != 0 || pwrite(fd, holder.data(), holder.size(), 0) < 0) {
     return FileError(errno, "write", path);

@@ -81,6 +81,27 @@ TEST(PaidOnce, AReadIsRepeatedOnADeadConnection) {
   EXPECT_EQ(polls, 3);
 }
 
+TEST(PaidOnce, AReadThatMayNotBeRepeatedIsNot) {
+  std::atomic<int> polls{0}, asked{0};
+  ScriptedServer server([&](ScriptedConnection& connection, const ReceivedRequest&) {
+    if (++polls == 2) return connection.Close();
+    connection.Send(HttpReply(200, "ok"));
+  });
+  auto transport = MustCreate(OptionsFor(server.url()));
+  Request request = Get("/job");
+  request.may_repeat = [&] {
+    ++asked;
+    return false;
+  };
+  EXPECT_EQ(Fetch(*transport, request).outcome, Outcome::kComplete);
+  EXPECT_EQ(asked, 0) << "nothing was repeated";
+  const Response response = Fetch(*transport, request);
+  EXPECT_EQ(response.outcome, Outcome::kUnknown);
+  EXPECT_EQ(response.repeats, 0);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(polls, 2);
+}
+
 TEST(Wire, APostGoesOutAsItIs) {
   ScriptedServer server([](ScriptedConnection& connection, const ReceivedRequest&) {
     connection.Send(HttpReply(201, "{}", "X-Id:  7 \r\nContent-Type: application/json\r\n"));

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/work_thread.h"
+#include "jobs/advance.h"
 #include "jobs/outcome.h"
 #include "jobs/poller.h"
 #include "store/memory_job_store.h"
@@ -269,16 +270,42 @@ TEST_F(AdopterTest, ARefusedNameIsUnknownAndAPageIsNot) {
   EXPECT_EQ(Load("p-2").status().code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(AdopterTest, AResultThatWasReadAsNoKindIsReadOnceMore) {
+// What callers have seen as SUCCEEDED does not go back to QUEUED for a result of the right kind.
+TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs) {
+  std::vector<std::string> ended;
+  hub_.SetEnded([&](const Job& job) { ended.push_back(job.job_id); });
   JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
+  submitted.job.kind = v1::JOB_KIND_PREVIEW;
   submitted.credits_reserved = 40;
-  JobRecord adopted = FoundAtPictory("p-1", clock_.WallNow());
-  adopted.job.state = v1::JOB_STATE_SUCCEEDED;
-  adopted.job.revision = 7;
-  const JobRecord taken = TakingOver(Adopted(submitted, "p-1", clock_.WallNow()), adopted);
-  EXPECT_EQ(taken.job.state, v1::JOB_STATE_QUEUED);
-  EXPECT_EQ(taken.job.revision, 8);
-  EXPECT_EQ(taken.credits_reserved, 40);
+  hub_.Publish(submitted);
+  Answer(200, kAtWork);
+  const auto working = Load("p-1");
+  JobRecord adopted = *Stored("p-1");
+  const auto reply = [&] {
+    Answer(200, kRendered);
+    pictory::JobReply got;
+    upstreams_->Of(kDefaultAccount)
+        .GetJob(*upstreams_->Of(kDefaultAccount).TryTake(Purpose::kPoll), {.pictory_job_id = "p-1"},
+                [&](pictory::JobReply r) { got = std::move(r); });
+    return got;
+  }();
+  Advanced advanced = Advance(adopted, reply, clock_.WallNow());
+  ledger_.Update({.record = advanced.record, .parts = PartsToStore(advanced.record, reply)},
+                 [](const Ledger::Outcome& stored) { ASSERT_TRUE(stored.status.ok()); });
+  ASSERT_EQ(Stored("p-1")->job.kind, v1::JOB_KIND_RENDER);
+  ASSERT_EQ(ended.size(), 1u);
+
+  const Ledger::Outcome taken = Update(Adopted(submitted, "p-1", clock_.WallNow()));
+  ASSERT_TRUE(taken.status.ok()) << taken.status;
+  ASSERT_NE(taken.seen, nullptr);
+  EXPECT_EQ(taken.seen->state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(taken.seen->kind, v1::JOB_KIND_PREVIEW);
+  EXPECT_GT(taken.seen->revision, advanced.record.job.revision);
+  EXPECT_TRUE(ToProto(*taken.seen).has_preview());
+  EXPECT_EQ(taken.record.credits_reserved, 40);
+  EXPECT_EQ((*Load(std::string((*working)->job_id())))->state, v1::JOB_STATE_SUCCEEDED)
+      << "by the name that callers knew";
+  EXPECT_EQ(ended.size(), 1u) << "it is one job, whose end was told";
 }
 
 TEST_F(AdopterTest, AJobThatWasGivenUpTakesNothingOver) {

@@ -199,5 +199,39 @@ TEST_F(RetentionTest, RequestIdsAreKeptAtLeastAWeekWhateverTheJobsAre) {
   EXPECT_FALSE(Stored("deleted").has_value());
 }
 
+// Pictory's answer to the submit comes while the job that was adopted meanwhile is being deleted.
+TEST_F(DeleterTest, AJobThatIsTakenOverMeanwhileIsDeletedUnderItsNewName) {
+  const auto stored = [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; };
+  JobRecord adopted = test::RecordOf(SubmissionState::kAccepted, "adopted", clock_.WallNow());
+  adopted.job.request_id.clear();
+  adopted.job.state = v1::JOB_STATE_SUCCEEDED;
+  adopted.job.finish_time = clock_.WallNow();
+  store_.Adopt(adopted, stored);
+  const JobRecord own = test::RecordOf(SubmissionState::kUnknown, "own", clock_.WallNow());
+  store_.Adopt(own, stored);
+  int cleans = 0;
+  transport_.SetScript([&](const http::Request&) {
+    if (++cleans == 1) {
+      JobRecord accepted = own;
+      accepted.version = 1;
+      accepted.submission = SubmissionState::kAccepted;
+      accepted.job.pictory_job_id = "p-adopted";
+      accepted.job.state = v1::JOB_STATE_QUEUED;
+      ++accepted.job.revision;
+      ledger_.Update({.record = accepted}, [](const Ledger::Outcome& outcome) {
+        ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+      });
+    }
+    return Reply(200, R"({"success":true})");
+  });
+  const auto deleted = Delete("adopted");
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->job_id(), "own");
+  EXPECT_EQ(deleted->state(), v1::JOB_STATE_CLEANED);
+  EXPECT_FALSE(Known("own"));
+  EXPECT_FALSE(Known("adopted"));
+  EXPECT_EQ(cleans, 2);
+}
+
 }  // namespace
 }  // namespace gateway::jobs

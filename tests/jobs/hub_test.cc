@@ -362,5 +362,24 @@ TEST(HubLifeTest, ASubscriptionMayOutliveTheHub) {
   EXPECT_THAT(watcher->revisions(), ElementsAre(2));
 }
 
+// A tenant that was moved to another account has jobs of both, whose ids may be equal.
+TEST_F(HubTest, OfTwoJobsWithOnePictoryIdTheNewerIsFound) {
+  Job older = MakeJob("a1", v1::JOB_STATE_RUNNING, 1);
+  older.account = "east";
+  older.pictory_job_id = "p-1";
+  Job newer = MakeJob("b1", v1::JOB_STATE_RUNNING, 1);
+  newer.account = "west";
+  newer.pictory_job_id = "p-1";
+  hub_.Publish(older);
+  hub_.Publish(newer);
+  EXPECT_EQ(hub_.Find("default", "p-1")->job_id(), "b1");
+  ++older.revision;
+  hub_.Publish(older);
+  EXPECT_EQ(hub_.Find("default", "p-1")->job_id(), "b1") << "as in the store";
+  EXPECT_EQ(hub_.Find("default", "a1")->revision, 2);
+  hub_.Forget("default", "a1");
+  EXPECT_EQ(hub_.Find("default", "p-1")->job_id(), "b1");
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -890,5 +890,86 @@ TEST_F(PollerTest, PollsWithoutAnAnswerAreReported) {
   EXPECT_EQ(silent, told);
 }
 
+// A poller under pressure: polls are shed.
+class ShedPollerTest : public PollerTest {
+ protected:
+  ShedPollerTest() { Make({.requests_per_second = 1000, .burst = 1000}, {.shedding = &shedding_}); }
+  // Sets whether polls are shed.
+  void Press(bool on) {
+    const Pressure pressure{.store_queue = on ? limits::kPressureStoreQueue + 1 : 0};
+    for (int i = 0; i < 5; ++i) shedding_.Look(pressure, pressed_at_ += 1s);
+    ASSERT_EQ(shedding_.Sheds(Shed::kPolls), on);
+  }
+  // A poll that is under way for as long as the test wants.
+  void Occupy() {
+    Follow(Accepted("slow"));
+    Hold();
+    clock_.Advance(10s);
+    ASSERT_EQ(poller_->in_flight(), 1u);
+    transport_.SetScript([this](const http::Request& r) { return Answer(r); });
+  }
+
+  Shedding shedding_;
+  MonoTime pressed_at_{1h};
+};
+
+TEST_F(ShedPollerTest, JobsThatNobodyWatchesWaitAndWatchedOnesDoNot) {
+  Occupy();
+  Follow(Accepted("quiet"));
+  Follow(Accepted("watched"));
+  poller_->SetWatched("default", "job-watched", true);
+  Press(true);
+  clock_.Advance(10min);
+  EXPECT_EQ(PollsOf("quiet"), 0);
+  EXPECT_GT(PollsOf("watched"), 15);
+  EXPECT_GT(shedding_.refused(Shed::kPolls), 2u);
+  EXPECT_LT(shedding_.refused(Shed::kPolls), 10u) << "it is put off by its slowest interval";
+
+  Press(false);
+  clock_.Advance(3min);
+  EXPECT_GT(PollsOf("quiet"), 0) << "nothing is left behind";
+}
+
+TEST_F(ShedPollerTest, OneAtATimeGoesOnSoThatJobsEnd) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = "j" + std::to_string(i);
+    answers_[id] = [] { return Reply(200, kDone); };
+    Follow(Accepted(id));
+  }
+  Press(true);
+  clock_.Advance(30min);
+  EXPECT_EQ(poller_->followed(), 0u);
+}
+
+TEST_F(ShedPollerTest, AHintIsPolledAllTheSame) {
+  Occupy();
+  Follow(Accepted("hinted"));
+  Press(true);
+  clock_.Advance(1min);
+  ASSERT_EQ(PollsOf("hinted"), 0);
+  answers_["hinted"] = [] { return Reply(200, kDone); };
+  poller_->Hint("default", "job-hinted");
+  clock_.Advance(3s);
+  EXPECT_EQ(PollsOf("hinted"), 1);
+  ASSERT_FALSE(published_.empty());
+  EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(ShedPollerTest, VeryManyAreNotPutOffInOneGo) {
+  Make({.requests_per_second = 1000, .burst = 1000},
+       {.curve = {.jitter = 0}, .shedding = &shedding_});
+  Occupy();
+  for (int i = 0; i < 3 * limits::kPollsPutOffMax; ++i) Follow(Accepted("j" + std::to_string(i)));
+  Press(true);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::uint64_t before = shedding_.refused(Shed::kPolls);
+    clock_.Advance(1ms);
+    most = std::max(most, shedding_.refused(Shed::kPolls) - before);
+  }
+  EXPECT_EQ(shedding_.refused(Shed::kPolls), 3u * limits::kPollsPutOffMax);
+  EXPECT_EQ(most, std::uint64_t{limits::kPollsPutOffMax});
+}
+
 }  // namespace
 }  // namespace gateway::jobs

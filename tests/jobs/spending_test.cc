@@ -213,5 +213,98 @@ TEST_F(SpendingTest, ActiveJobsAreLimited) {
   EXPECT_TRUE(spending.CheckActive("b", 1000).ok());
 }
 
+TEST_F(SpendingTest, ALimitThatIsSetLaterKnowsWhatWasSpentBefore) {
+  tenants::TenantLimits limits;  // none
+  Spending spending({}, clock_, [&](const std::string&) { return limits; });
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(spending.TryTake("a").ok());
+    clock_.Advance(1h);
+  }
+  limits.submits_per_day = 5;
+  const absl::Status refused = spending.TryTake("a").status();
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_GE(errors::RetryDelay(refused), 19h) << "when the first is a day old";
+  EXPECT_LE(errors::RetryDelay(refused), 19h + 1min) << "or up to a minute later";
+  clock_.Advance(errors::RetryDelay(refused));
+  EXPECT_TRUE(spending.TryTake("a").ok());
+  EXPECT_FALSE(spending.TryTake("a").ok());
+}
+
+TEST_F(SpendingTest, ALimitThatIsLoweredAndRaisedAgainForgetsNothing) {
+  tenants::TenantLimits limits{.submits_per_minute = 100, .submits_per_day = 10};
+  Spending spending({}, clock_, [&](const std::string&) { return limits; });
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(spending.TryTake("a").ok());
+  limits = {.submits_per_minute = 2, .submits_per_day = 3};
+  EXPECT_FALSE(spending.TryTake("a").ok());
+  limits = {.submits_per_minute = 9, .submits_per_day = 10};
+  ASSERT_TRUE(spending.TryTake("a").ok());
+  EXPECT_FALSE(spending.TryTake("a").ok()) << "nine in this minute";
+  clock_.Advance(2min);
+  EXPECT_TRUE(spending.TryTake("a").ok());
+  EXPECT_FALSE(spending.TryTake("a").ok()) << "ten in this day";
+}
+
+TEST_F(SpendingTest, ALimitThatIsSetAtOnceCountsTheLastMinute) {
+  tenants::TenantLimits limits;
+  Spending spending({}, clock_, [&](const std::string&) { return limits; });
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(spending.TryTake("a").ok());
+  limits.submits_per_minute = 3;
+  const absl::Status refused = spending.TryTake("a").status();
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_LE(errors::RetryDelay(refused), 2min);
+  clock_.Advance(2min);
+  EXPECT_TRUE(spending.TryTake("a").ok());
+}
+
+TEST_F(SpendingTest, WhatIsReservedIsToldApartFromWhatPictorySays) {
+  Spending spending({}, clock_);
+  const auto reserved = [&] { return spending.spent_by_tenant()["a"].reserved; };
+  const auto all = [&] { return spending.spent_by_tenant()["a"].credits; };
+  ASSERT_TRUE(spending.TryTake("a", 24).ok());
+  ASSERT_TRUE(spending.TryTake("a", 8).ok());
+  const auto taken = spending.TryTake("a", 100);
+  spending.Refund("a", *taken, 100);
+  EXPECT_EQ(all(), 32);
+  EXPECT_EQ(reserved(), 32);
+  spending.OnChange(Ended(24, 30, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  EXPECT_EQ(all(), 38);
+  EXPECT_EQ(reserved(), 8);
+  spending.OnChange(Ended(8, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
+  EXPECT_EQ(all(), 38);
+  EXPECT_EQ(reserved(), 8) << "nobody has said what it used";
+  ASSERT_TRUE(spending.TryTake("a", 5).ok());
+  spending.OnChange(Ended(5, 5, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  EXPECT_EQ(reserved(), 8) << "charged as it was reserved";
+  EXPECT_EQ(all(), 43);
+
+  Spending after({}, clock_);
+  after.Recover({{.tenant = "a", .sent_at = clock_.WallNow(), .credits = 24, .reserved = 24},
+                 {.tenant = "a", .sent_at = clock_.WallNow(), .credits = 19}},
+                clock_.WallNow());
+  EXPECT_EQ(after.spent_by_tenant()["a"].credits, 43);
+  EXPECT_EQ(after.spent_by_tenant()["a"].reserved, 24);
+}
+
+TEST(CreditsToRenderTest, AreWhatThePreviewShows) {
+  struct Case {
+    const char* name;
+    double reserved;
+    std::optional<double> used;
+    bool ours;
+    double credits;
+  };
+  for (const Case& one :
+       {Case{"reserved", 48, std::nullopt, true, 48}, Case{"it used more", 48, 60, true, 60},
+        Case{"or less", 48, 0, true, 48}, Case{"of nothing dear", 0, std::nullopt, true, 0},
+        Case{"adopted", 0, std::nullopt, false, 24},
+        Case{"adopted, and has said", 0, 7, false, 7}}) {
+    JobRecord preview;
+    preview.job.request_id = one.ours ? "r" : "";
+    preview.job.credits_used = one.used;
+    preview.credits_reserved = one.reserved;
+    EXPECT_EQ(CreditsToRender(preview), one.credits) << one.name;
+  }
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -1,5 +1,6 @@
 #include "jobs/outcome.h"
 #include "jobs/submitter_rig.h"
+#include "pictory/credits.h"
 
 namespace gateway::jobs {
 namespace {
@@ -796,6 +797,37 @@ TEST_F(SubmitterTest, TheBodyOfALargeSubmitIsMadeAsideAndNotForCallersWhoAreGone
   EXPECT_TRUE(stays->ok()) << stays->status();
   EXPECT_EQ(goes->status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(Posts(), 2);
+}
+
+// Pictory makes the visuals of a preview again when it is rendered, or may.
+TEST_F(SubmitterTest, ARenderReservesWhatItsPreviewDid) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  SubmitRequest dear = Preview("r1");
+  auto message = std::make_shared<v1::CreatePreviewRequest>();
+  message->set_storyboard_json(
+      R"({"videoName":"n","scenes":[{"story":"a","background":{"aiVisual":{"prompt":"a sea"}}}]})");
+  dear.request = message;
+  ASSERT_TRUE(Submit(dear).ok());
+  ASSERT_EQ(Stored("r1")->credits_reserved, pictory::kVideoCredits);
+  Job done = Stored("r1")->job;
+  done.state = v1::JOB_STATE_SUCCEEDED;
+  ++done.revision;
+  hub_.Publish(done);
+  transport_.SetScript(
+      [](const http::Request&) { return Reply(200, R"({"data":{"jobId":"p2"}})"); });
+  ASSERT_TRUE(Submit(Render("r2", done.job_id)).ok());
+  EXPECT_EQ(Stored("r2")->credits_reserved, pictory::kVideoCredits);
+  EXPECT_EQ(spending_.spent_today("default").credits, 2 * pictory::kVideoCredits);
+}
+
+TEST_F(SubmitterTest, ARenderOfAProjectReservesWhatIsAssumed) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  auto message = std::make_shared<v1::RenderRequest>();
+  message->set_project_id("project");
+  SubmitRequest request = Render("r1", "");
+  request.request = message;
+  ASSERT_TRUE(Submit(request).ok());
+  EXPECT_EQ(Stored("r1")->credits_reserved, pictory::kUnknownRenderCredits);
 }
 
 }  // namespace

@@ -157,5 +157,45 @@ TEST_F(UpstreamTest, ANewSecretIsTriedAtOnce) {
   upstream.Stop();
 }
 
+// Where the transport asks whether it may send a call again.
+TEST_F(UpstreamTest, ReadsAreRepeatedWithinABudgetAndPostsNever) {
+  Make({.requests_per_second = 1000, .burst = 1000});
+  transport_.AnswerAllWith(Reply(200, kRunning));
+  for (int i = 0; i < 100; ++i) Ask(Purpose::kPoll, Reply(200, kRunning));
+  const auto may_repeat = transport_.requests().back().may_repeat;
+  ASSERT_TRUE(may_repeat != nullptr);
+  int repeats = 0;
+  while (may_repeat()) ++repeats;
+  EXPECT_EQ(repeats, 10);
+  Ask(Purpose::kLook, Reply(200, kRunning));
+  EXPECT_FALSE(transport_.requests().back().may_repeat()) << "all of the account share it";
+  clock_.Advance(61s);
+  EXPECT_TRUE(transport_.requests().back().may_repeat());
+
+  transport_.AnswerAllWith(Reply(200, kUploadPlace));
+  v1::CreateUploadRequest upload;
+  upload.set_file_name("a.mp4");
+  upstream_->CreateUpload(*Take(Purpose::kUpload), upload, [](const auto&) {});
+  ASSERT_EQ(transport_.requests().back().method, "POST");
+  EXPECT_FALSE(transport_.requests().back().may_repeat());
+}
+
+// A poll whose answer does not come is asked again by its schedule, which slows down; nothing is
+// sent twice for one turn.
+TEST_F(UpstreamTest, NothingIsSentAgainForOneTurnHoweverItFails) {
+  Make({.requests_per_second = 1000, .burst = 1000});
+  std::size_t sent = 0;
+  for (const http::Response& answer :
+       {test::NotSent(), test::Cut(), Reply(500, ""), Reply(503, ""), Reply(429, ""),
+        Reply(404, "{}"), Reply(200, "no JSON"), Reply(401, "{}")}) {
+    for (const Purpose purpose : {Purpose::kPoll, Purpose::kLook}) {
+      Ask(purpose, answer);
+      EXPECT_EQ(transport_.requests().size(), ++sent) << answer.status;
+      clock_.Advance(20min);
+      sent = transport_.requests().size();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gateway::jobs

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+
 namespace gateway::obs {
 namespace {
 
@@ -55,6 +57,23 @@ TEST(Metrics, ErrorCodesOfPictoryAreALimitedNumberOfLabels) {
   EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"CODE_0\",kind=\"render\",state=\"FAILED\"} 1"));
   EXPECT_TRUE(
       Has(text, "jobs_finished_total{code=\"other\",kind=\"render\",state=\"FAILED\"} 969"));
+}
+
+TEST(Metrics, ValuesByTenantAreALimitedNumberOfLabels) {
+  Metrics metrics;
+  Metrics::ByLabel values{{"acme", 3}};
+  metrics.AddGauges("credits", "Credits", "tenant", [&] { return values; });
+  metrics.AddCounters("shed_total", "Shed", "what", [&] { return Metrics::ByLabel{{"polls", 2}}; });
+  EXPECT_TRUE(Has(metrics.Render(), "\ncredits{tenant=\"acme\"} 3\n"));
+  EXPECT_TRUE(Has(metrics.Render(), "\nshed_total{what=\"polls\"} 2\n")) << "it does not grow";
+  values.clear();
+  for (int i = 0; i < 500; ++i) values["t" + std::to_string(1000 + i)] = 2;
+  const std::string text = metrics.Render();
+  EXPECT_TRUE(Has(text, "\ncredits{tenant=\"acme\"} 0\n")) << "it has none any more";
+  EXPECT_TRUE(Has(text, "\ncredits{tenant=\"t1000\"} 2\n"));
+  const std::size_t others = 500 - (limits::kTenantLabelsMax - 1);
+  EXPECT_TRUE(Has(text, "\ncredits{tenant=\"other\"} " + std::to_string(2 * others) + "\n"));
+  EXPECT_FALSE(Has(text, "tenant=\"t1400\""));
 }
 
 }  // namespace

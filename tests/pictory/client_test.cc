@@ -406,5 +406,27 @@ TEST_F(OAuthClientTest, APaid401IsReportedNeverRepeated) {
   EXPECT_EQ(errors::Reason(got.error), "UPSTREAM_CREDENTIALS");
 }
 
+TEST_F(OAuthClientTest, ARepeatThatIsNotAllowedLeavesTheAnswerAsItIs) {
+  int asked = 0, refused = 0;
+  PictoryClient client(ClientOptions{.oauth = OAuthOptions{"id", Secret("secret"), "u7"},
+                                     .may_repeat = [&] { return ++asked > 1; }},
+                       transport_, clock_);
+  client.SetCredentialsRefused([&] { ++refused; });
+  const auto poll = [&] {
+    JobReply got;
+    client.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { got = std::move(reply); });
+    return got.kind;
+  };
+  EXPECT_EQ(poll(), JobReply::Kind::kRunning);
+  valid_ = "another, by now";
+  EXPECT_EQ(poll(), JobReply::Kind::kCredentials);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_EQ(refused, 0) << "a new token was not tried";
+  EXPECT_EQ(poll(), JobReply::Kind::kRunning) << "by now there is one";
+  valid_ = "yet another";
+  EXPECT_EQ(poll(), JobReply::Kind::kRunning);
+  EXPECT_EQ(asked, 2);
+}
+
 }  // namespace
 }  // namespace gateway::pictory

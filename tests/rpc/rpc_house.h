@@ -73,7 +73,8 @@ class RpcHouse : public rpc::Backend {
             .clock = clock,
             .timers = timers,
             .random = random,
-            .backend = *this};
+            .backend = *this,
+            .shedding = &shedding};
   }
 
   std::vector<errors::Violation> Validate(const jobs::Owner&,
@@ -182,6 +183,7 @@ class RpcHouse : public rpc::Backend {
   SystemClock clock;
   TimerThread timers{clock};
   Random random{1};
+  Shedding shedding;  // nothing is shed unless a test says so
   FakeStore fake;
   jobs::Jobs& store_;
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
