@@ -35,7 +35,7 @@ bool IsOfAnother(const JobRecord& record, const pictory::SubmitReply& reply) {
 double CreditsToReserve(const SubmitRequest& request, const pictory::Submission& submission,
                         double credits_of_preview) {
   if (pictory::IsMadeOfUnknown(*request.request)) return pictory::kUnknownRenderCredits;
-  return std::max(credits_of_preview, pictory::EstimateCredits(*submission.body));
+  return std::max(credits_of_preview, pictory::EstimateCredits(submission.kind, *submission.body));
 }
 
 // Whether `id` is only an echo of the request. What an error repeats of it, such as the job to be

@@ -5,19 +5,19 @@
 #include <string_view>
 
 #include "google/protobuf/message.h"
+#include "pictory/jobs/v1/job.pb.h"
 
 namespace gateway::pictory {
 
-// Pictory has published no prices; these are what its samples show. Visuals whose model is not
-// known to make images count as videos, which cost more.
-inline constexpr double kImageCredits = 4;
-inline constexpr double kVideoCredits = 24;
-// For a render of what nothing here shows: one video.
-inline constexpr double kUnknownRenderCredits = kVideoCredits;
+// For a render of what nothing here shows; a guess.
+inline constexpr double kUnknownRenderCredits = 24;
 
-// The sum over the AI visuals that the body asks for; or what render parameters say of themselves
-// (`aiCredits`), if that is more. `body` is the JSON that is sent.
-double EstimateCredits(std::string_view body);
+// What AI studio takes for its picture or clip; of others, the sum over the AI visuals that the
+// body asks for, or what render parameters say of themselves (`aiCredits`), if that is more. The
+// prices are those of Pictory's API reference for AI studio; that they hold for visuals within a
+// video is inferred. A model that is not known costs as much as the dearest. `body` is the JSON
+// that is sent.
+double EstimateCredits(::pictory::jobs::v1::JobKind kind, std::string_view body);
 
 // Whether what a submit makes is known to Pictory only: a project that is rendered.
 bool IsMadeOfUnknown(const google::protobuf::Message& request);

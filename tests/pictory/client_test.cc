@@ -423,6 +423,7 @@ TEST_F(OAuthClientTest, ARepeatThatIsNotAllowedLeavesTheAnswerAsItIs) {
   EXPECT_EQ(calls_, 2);
   EXPECT_EQ(refused, 0) << "a new token was not tried";
   EXPECT_EQ(poll(), JobReply::Kind::kRunning) << "by now there is one";
+  clock_.Advance(limits::kTokenRefusedRetry);  // a new token is believed for so long
   valid_ = "yet another";
   EXPECT_EQ(poll(), JobReply::Kind::kRunning);
   EXPECT_EQ(asked, 2);

@@ -5,30 +5,57 @@
 namespace gateway::pictory {
 namespace {
 
+double Estimate(std::string_view body) {
+  return EstimateCredits(::pictory::jobs::v1::JOB_KIND_RENDER, body);
+}
+
 TEST(Credits, AreThoseOfTheVisualsThatARequestAsksFor) {
-  EXPECT_EQ(EstimateCredits(""), 0);
-  EXPECT_EQ(EstimateCredits(R"({"videoName":"n","scenes":[{"story":"Hello."}]})"), 0);
-  EXPECT_EQ(EstimateCredits(R"({"aiVisual":{"prompt":"p","model":"flux-schnell"}})"), 4);
-  EXPECT_EQ(EstimateCredits(R"({"aiVisual":{"prompt":"p","model":"veo3.1"}})"), 24);
-  EXPECT_EQ(EstimateCredits(R"({"aiVisual" : {"prompt":"p"}})"), 24) << "it may be a video";
+  EXPECT_EQ(Estimate(""), 0);
+  EXPECT_EQ(Estimate(R"({"videoName":"n","scenes":[{"story":"Hello."}]})"), 0);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"p","model":"flux-schnell"}})"), 0.6);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"p","model":"nanobanana-pro"}})"), 14);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"p","model":"veo3.1","videoDuration":"8s"}})"), 160);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"p","model":"veo3.1"}})"), 80);
+  EXPECT_EQ(Estimate(R"({"aiVisual" : {"prompt":"p"}})"), 8) << "it may be a clip";
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"model":"veo4"}})"), 160) << "as the dearest";
   EXPECT_EQ(
-      EstimateCredits(R"([{"aiVisual":{"model":"veo3.1"}},{"aiVisual":{"model":"nanobanana"}}])"),
-      28);
+      Estimate(R"([{"aiVisual":{"model":"veo3.1_fast"}},{"aiVisual":{"model":"nanobanana"}}])"),
+      44);
+}
+
+TEST(Credits, OfAiStudioAreThoseOfItsModel) {
+  const auto image = [](std::string_view body) {
+    return EstimateCredits(::pictory::jobs::v1::JOB_KIND_IMAGE, body);
+  };
+  EXPECT_EQ(image(R"({"prompt":"a lake"})"), 2);
+  EXPECT_EQ(image(R"({"prompt":"a lake","model":"nanobanana"})"), 4);
+  EXPECT_EQ(image(R"({"prompt":"a lake","model":"new"})"), 14);
+  const auto clip = [](std::string_view body) {
+    return EstimateCredits(::pictory::jobs::v1::JOB_KIND_VIDEO, body);
+  };
+  EXPECT_EQ(clip(R"({"prompt":"a lake"})"), 8);
+  EXPECT_DOUBLE_EQ(clip(R"({"prompt":"a lake","duration":"10s"})"), 16);
+  EXPECT_EQ(clip(R"({"prompt":"a lake","model":"veo3.1_fast","duration":"6s"})"), 60);
+  EXPECT_EQ(clip(R"({"prompt":"a lake","model":"seedream3.0"})"), 160) << "makes no clips";
+  EXPECT_EQ(clip(R"({"prompt":"a lake","duration":"1e300s"})"), 96);
+  EXPECT_EQ(clip(R"({"prompt":"a lake","duration":"nan"})"), 8);
 }
 
 TEST(Credits, AWordInATextIsNoVisual) {
-  EXPECT_EQ(EstimateCredits(R"({"story":"say \"aiVisual\" and \"aiCredits\": 7"})"), 0);
+  EXPECT_EQ(Estimate(R"({"story":"say \"aiVisual\" and \"aiCredits\": 7"})"), 0);
 }
 
 TEST(Credits, RenderParametersSayTheirOwn) {
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":48,"scenes":[]})"), 48);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits" : 3.5})"), 3.5);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":2,"aiVisual":{"model":"veo3.1"}})"), 24);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":-5})"), 0);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":1e300})"), 1e6);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":"x"})"), 0);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits":nan})"), 0);
-  EXPECT_EQ(EstimateCredits(R"({"aiCredits")"), 0);
+  EXPECT_EQ(Estimate(R"({"aiCredits":48,"scenes":[]})"), 48);
+  EXPECT_EQ(Estimate(R"({"aiCredits" : 3.5})"), 3.5);
+  EXPECT_EQ(Estimate(R"({"aiCredits":2,"aiVisual":{"model":"veo3.1"}})"), 80);
+  EXPECT_EQ(Estimate(R"({"aiCredits":-5})"), 0);
+  EXPECT_EQ(Estimate(R"({"aiCredits":1e300})"), 1e6);
+  EXPECT_EQ(Estimate(R"({"aiCredits":"x"})"), 0);
+  EXPECT_EQ(Estimate(R"({"aiCredits":nan})"), 0);
+  EXPECT_EQ(Estimate(R"({"aiCredits")"), 0);
+  EXPECT_EQ(Estimate(R"({"aiVisual")"), 0);
+  EXPECT_EQ(Estimate(R"({"aiVisual":}{)"), 160);
 }
 
 }  // namespace
