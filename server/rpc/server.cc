@@ -171,7 +171,8 @@ absl::Status Server::Listen() {
         parts_->late.Checked([this, security = listener.security] {
           return security == Security::kPlain
                      ? grpc_insecure_server_credentials_create()
-                     : options_.tls->Credentials(security == Security::kMutualTls);
+                     : options_.tls->Credentials(security == Security::kMutualTls, domain_.clock,
+                                                 options_.max_connection_age);
         })));
   }
   builder.RegisterService(&parts_->jobs);

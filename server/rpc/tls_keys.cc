@@ -139,11 +139,12 @@ void TlsKeys::Trust(const std::string& certificate_pem) {
   ++version_;
 }
 
-grpc_server_credentials* TlsKeys::Credentials(bool from_callers) {
+grpc_server_credentials* TlsKeys::Credentials(bool from_callers, const Clock& clock,
+                                              Duration sessions_last) {
   Fetcher* fetcher = nullptr;
   {
     MutexLock lock(mutex_);
-    fetcher = &fetchers_.emplace_back(*this, from_callers);
+    fetcher = &fetchers_.emplace_back(*this, from_callers, clock, sessions_last);
   }
   return grpc_ssl_server_credentials_create_with_options(
       grpc_ssl_server_credentials_create_options_using_config_fetcher(
@@ -157,8 +158,14 @@ grpc_ssl_certificate_config_reload_status TlsKeys::Fetch(
   auto& asking = *static_cast<Fetcher*>(fetcher);
   TlsKeys& keys = asking.keys;
   MutexLock lock(keys.mutex_);
-  if (asking.has == keys.version_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+  // Sessions belong to what the library makes of a set, and end with it: so the same set once more
+  // ends them, too.
+  const MonoTime now = asking.clock.Now();
+  if (asking.has == keys.version_ && now - asking.since < asking.sessions_last) {
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+  }
   asking.has = keys.version_;
+  asking.since = now;
   const grpc_ssl_pem_key_cert_pair pair = {.private_key = keys.present_.key.Reveal().c_str(),
                                            .cert_chain = keys.present_.certificate.c_str()};
   // The library wants authorities also where it asks nobody for a certificate, and does not use

@@ -60,16 +60,22 @@ class TlsKeys {
   // One more certificate that callers may show, beside those of client_ca.
   void Trust(const std::string& certificate_pem);
 
-  // Credentials of one listener, for the caller to release. They look at the TlsKeys as long as the
-  // listener lives. With `from_callers`, who shows no certificate, or one that nobody vouches for,
-  // gets no connection.
-  grpc_server_credentials* Credentials(bool from_callers);
+  // Credentials of one listener, for the caller to release. They look at the TlsKeys and the clock
+  // as long as the listener lives. With `from_callers`, who shows no certificate, or one that
+  // nobody vouches for, gets no connection. A caller may resume a session, and nobody looks at the
+  // certificates of that again; it can for `sessions_last`, and not after a Replace.
+  grpc_server_credentials* Credentials(bool from_callers, const Clock& clock,
+                                       Duration sessions_last);
 
  private:
   struct Fetcher {
     TlsKeys& keys;
     const bool from_callers;
-    std::uint64_t has = 0;  // the library calls it for one connection at a time
+    const Clock& clock;
+    const Duration sessions_last;
+    // The library calls it for one connection at a time.
+    std::uint64_t has = 0;
+    MonoTime since{};
   };
   static grpc_ssl_certificate_config_reload_status Fetch(void* fetcher,
                                                          grpc_ssl_server_certificate_config** into);

@@ -28,7 +28,9 @@ ROWS = [
     *both("hpack", "T19: one header of many megabytes", "hpack_string"),
     *both("rapid-reset", "T19: streams that are begun and reset, as fast as can be", "rapid_reset"),
     row("idle-connections", "T19: 2,000 idle connections, where 1,024 files may be open", "crowds.idle_connections"),
-    row("strange-ids", "T17: job ids and metadata that were made up, of two callers", "strange_ids.strange_ids"),
+    row("strange-ids", "T17: job ids and metadata that were made up, of two tenants", "strange_ids.strange_ids"),
+    row("foreign-ids", "T17: another tenant's ids in every method, beside ids that nobody has",
+        "foreign_ids.foreign_ids"),
     row("drained-crowd", "T10: SIGTERM under many watches and 50 submits that wait", "crowds.drained_crowd"),
     *[row(name, what, "others_cases.run", short, case=name)
       for name, what, short in others_cases.LISTED],

@@ -3,6 +3,7 @@ has a path that the gateway does not make, or a header of a caller's."""
 
 import asyncio
 import collections
+import contextlib
 import random
 import re
 
@@ -11,6 +12,7 @@ import grpc
 from half_open import METHODS
 from live.process import MIB
 from live.rig import UNLIMITED, Rig
+from live.tenants import keygen
 from upstream import RESULTS, Upstream
 
 CALLS, QUICK_CALLS, AT_ONCE = 100_000, 6_000, 200
@@ -22,8 +24,10 @@ PATHS = re.compile(r"/v[12]/(?:jobs|video/render|transcription(?:/highlights)?)"
                    r"(?:/(?!\.+$)(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+)?(?:/highlights)?")
 ODD = ["../", "..%2f", "%2e%2e/", "?", "#", ";", "%00", "\x00", "\r\n", "\r\nAuthorization: x", "//", "\\", "%", "%25",
        "\u202e", "\ufeff", "'", "\"", "' OR 1=1 --", "{}", "$(id)", "*", "a" * 255, "ǆ", "İ", " ", "\t", "/v2/jobs"]
-# Of a call; the answer must say what is wrong, or that there is no such job.
-TOLD = {"NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+# Of a call; the answer must say what is wrong, or that there is no such job. Who shows a second `authorization` is
+# nobody.
+TOLD = {"NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
+TENANTS = ("acme", "beta")
 
 
 class Pictory(Upstream):
@@ -39,6 +43,18 @@ class Pictory(Upstream):
         job = f"pictory-{len(self.results) + 1}"
         self.results[job] = RESULTS[path]
         return 200, {"success": True, "data": {"jobId": job, "job_id": job}}
+
+
+@contextlib.contextmanager
+def pictory():
+    running = Pictory()
+    running.client_secret = KEY
+    type(running).token = KEY
+    try:
+        yield running
+    finally:
+        running.server.shutdown()
+        running.server.server_close()
 
 
 def text_field(number, text):
@@ -91,10 +107,11 @@ def metadata(chance):
 
 
 class Caller:
-    """One who calls, with jobs of its own. Another tenant is one with other `credentials`, which are metadata."""
+    """A tenant, with jobs of its own."""
 
-    def __init__(self, name, target, credentials=()):
-        self.name, self.credentials, self.codes, self.read = name, list(credentials), collections.Counter(), []
+    def __init__(self, name, target, key):
+        self.name, self.codes, self.read = name, collections.Counter(), []
+        self.credentials = [("authorization", f"Bearer {key}")]
         self.channel = grpc.aio.insecure_channel(target)
 
     async def ask(self, method, request, stream, more=()):
@@ -133,8 +150,8 @@ async def attack(callers, real, calls):
     await asyncio.gather(*(one() for _ in range(calls)))
 
 
-async def whole(target, calls):
-    callers = [Caller("default", target)]  # as many as there are tenants
+async def whole(target, calls, keys):
+    callers = [Caller(name, target, key) for name, key in keys.items()]
     real = {}
     for caller in callers:
         made = [await caller.ask("Transcribe", text_field(10, "https://media.example.com/a.mp4"), False)
@@ -149,25 +166,25 @@ async def whole(target, calls):
 
 def strange_ids(folder, quick):
     calls = QUICK_CALLS if quick else CALLS
-    pictory = Pictory()
-    pictory.client_secret = KEY
-    type(pictory).token = KEY
-    try:
-        with Rig(folder) as rig:
-            g = rig.gateway(pictory.url, *UNLIMITED, env={"PICTORY_API_KEY": KEY})
-            before = g.memory()
-            callers, still = asyncio.run(whole(g.grpc, calls))
-            grew = g.memory() - before
-            alive = g.process.poll() is None
-    finally:
-        pictory.server.shutdown()
-        pictory.server.server_close()
+    keys, lines = zip(*map(keygen, TENANTS))
+    tenants = folder / "tenants.toml"
+    tenants.write_text("".join(lines))
+    # What callers say of themselves in headers would count, but not from here.
+    trust = ("--tenants", tenants, "--trust-xfcc", "--tenant-header", "x-tenant", "--trusted-proxies", "192.0.2.1")
+    with pictory() as made, Rig(folder) as rig:
+        g = rig.gateway(made.url, *UNLIMITED, *trust, env={"PICTORY_API_KEY": KEY})
+        before = g.memory()
+        callers, still = asyncio.run(whole(g.grpc, calls, dict(zip(TENANTS, keys))))
+        grew = g.memory() - before
+        alive = g.process.poll() is None
     codes = sum((caller.codes for caller in callers), collections.Counter())
     read = [f"{caller.name}: {each}" for caller in callers for each in caller.read]
-    odd = sorted({path for _, path, _, _ in pictory.calls if not PATHS.fullmatch(path)})
-    smuggled = [value for _, _, headers, _ in pictory.calls for value in headers.values() if MARK in value]
+    odd = sorted({path for _, path, _, _ in made.calls if not PATHS.fullmatch(path)})
+    smuggled = [value for _, _, headers, _ in made.calls for value in headers.values()
+                if MARK in value or any(key in value for key in keys)]
     unexpected = set(codes) - TOLD - {"OK", "not sent"}
-    met = alive and len(pictory.calls) > 50 and not read and not odd and not smuggled and not unexpected and still == ["OK"] * len(callers) and grew < 64 * MIB
-    seen = (f"{sum(codes.values())} calls of {len(callers)} callers, {len(pictory.calls)} requests to Pictory, "
+    met = (alive and len(made.calls) > 50 and not read and not odd and not smuggled and not unexpected
+           and still == ["OK"] * len(callers) and grew < 64 * MIB)
+    seen = (f"{sum(codes.values())} calls of {len(callers)} tenants, {len(made.calls)} requests to Pictory, "
             f"{len(read)} read what is not theirs, {len(odd)} odd paths, +{grew / MIB:.0f} MiB")
     return met, seen, [] if met else [str(codes), *read[:10], *odd[:10], *smuggled[:10]]

@@ -11,17 +11,10 @@ from live.gateway import Gateway
 from live.process import wait_until
 from live.programs import BIN
 from live.sandbox import Sandbox
+from live.tenants import keygen
 
 KEYS = {"east": "pictai_east_0123456789", "west": "pictai_west_0123456789"}
 TENANTS = {"acme": "east", "beta": "west"}
-
-
-def keygen(tenant):
-    """The key, and its lines for the file."""
-    done = subprocess.run([BIN / "pictory-gateway", "keygen", "--tenant", tenant, "--name", "ci"],
-                          capture_output=True, text=True, check=True)
-    key = next(line for line in done.stdout.splitlines() if line.startswith("pgk_"))
-    return key, done.stdout[done.stdout.index("[[tenants."):]
 
 
 class Accounts(unittest.TestCase):

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 import signal
 import subprocess
 import tempfile
@@ -12,13 +11,7 @@ import find_live  # noqa: F401
 from live.gateway import Gateway
 from live.process import environment, wait_until
 from live.programs import BIN
-
-
-def keygen(*args):
-    """The key, and its lines for the file."""
-    done = subprocess.run([BIN / "pictory-gateway", "keygen", *args], capture_output=True, text=True, check=True)
-    key = re.search(r"^pgk_\S{43}$", done.stdout, re.M).group()
-    return key, done.stdout[done.stdout.index("[[tenants."):]
+from live.tenants import keygen
 
 
 class Tenants(unittest.TestCase):
@@ -27,8 +20,8 @@ class Tenants(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.file = self.folder / "tenants.toml"
-        self.acme, self.acme_lines = keygen("--tenant", "acme", "--name", "ci")
-        self.beta, self.beta_lines = keygen("--tenant", "beta", "--name", "web")
+        self.acme, self.acme_lines = keygen("acme")
+        self.beta, self.beta_lines = keygen("beta", "web")
         self.write(self.acme_lines, self.beta_lines)
 
     def write(self, *parts):
@@ -71,8 +64,13 @@ class Tenants(unittest.TestCase):
             for command in (["get"], ["watch"], ["wait"], ["delete"], ["resolve", "--abandon"], ["result"]):
                 with self.subTest(command=command, name=name):
                     self.assertEqual(self.error(self.run_as(g, self.beta, *command, name))["reason"], "JOB_NOT_FOUND")
-        refused = self.error(self.run_as(g, self.beta, "render", job["jobId"]))
-        self.assertEqual(refused["reason"], "JOB_NOT_FOUND")
+        talk = self.run_as(g, self.acme, "transcribe", "https://media.example.com/talk.mp4", "--wait")
+        talk = json.loads(talk.stdout.strip().splitlines()[-1])
+        paid = len(g.pages.accepted())
+        for args in (["render", job["jobId"]], *(["summarize", name, "--seconds", "30"]
+                                                 for name in (talk["jobId"], talk["pictoryJobId"]))):
+            self.assertEqual(self.error(self.run_as(g, self.beta, *args))["reason"], "JOB_NOT_FOUND", args)
+        self.assertEqual(len(g.pages.accepted()), paid)
         self.assertEqual(self.run_as(g, self.beta, "list").stdout, "")
         self.assertIn(job["jobId"], self.run_as(g, self.acme, "list").stdout)
         for key in (None, self.acme + "x"):

@@ -14,6 +14,7 @@ import time
 import unittest
 
 import find_live  # noqa: F401
+from half_open import DATA, END_HEADERS, END_STREAM, HEADERS, METHODS, SETTINGS, frame, headers
 from live.certificates import Authority
 from live.gateway import Gateway
 from live.process import DEADLINE_SECONDS, wait_until
@@ -23,6 +24,7 @@ SERVICE = "pictory.jobs.v1.PictoryJobs"
 HANDSHAKE_SECONDS = 20  # limits::kHandshakeMax
 STALLED = 500
 GRPCURL = shutil.which("grpcurl")
+VERSIONS = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
 class Tls(unittest.TestCase):
@@ -50,7 +52,7 @@ class Tls(unittest.TestCase):
     def gateway(self, *listen, more=(), **kwargs):
         flags = ["--tls-cert-file", self.files / "tls.crt", "--tls-key-file", self.files / "tls.key",
                  "--log-format", "json"]
-        if any(each.startswith("mtls:") for each in listen):
+        if any(each.startswith("mtls:") for each in listen) and "--tls-client-ca-file" not in more:
             flags += ["--tls-client-ca-file", self.clients.cert]
         for each in listen[1:]:
             flags += ["--listen", each]
@@ -205,6 +207,78 @@ class Reload(Tls):
         (self.files / "tls.key").resolve().chmod(0o644)
         with self.assertRaisesRegex(AssertionError, "ended with 2: .*--tls-key-file: .*can be read by others"):
             self.gateway("tls:127.0.0.1:0")
+
+
+class Resumed(Tls):
+    """A session that is resumed is one whose certificates nobody looks at again."""
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.clients.issue("client", "URI:spiffe://test/client")
+        self.tenants = self.folder / "tenants.toml"
+        self.tenants.write_text('[tenants.resumer]\nidentities = ["san:spiffe://test/client"]\n')
+        self.ca = self.folder / "client-ca.crt"
+        shutil.copy(self.clients.cert, self.ca)
+        self.g = self.gateway("tls:127.0.0.1:0", "mtls:127.0.0.1:0",
+                              more=["--tenants", self.tenants, "--tls-client-ca-file", self.ca])
+
+    def context(self, version, client=None):
+        context = ssl.create_default_context(cafile=self.authority.cert)
+        context.minimum_version = context.maximum_version = version
+        context.set_alpn_protocols(["h2"])
+        if client:
+            context.load_cert_chain(client.cert, client.key)
+        return context
+
+    def call(self, target, context, session=None):
+        """GetUsage on a connection of its own: whether it was resumed, what came, and the session for the next."""
+        host, port = target.removeprefix("https://").rsplit(":", 1)
+        came = b""
+        with socket.create_connection((host, int(port)), timeout=30) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost", session=session) as tls:
+                tls.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0)
+                            + frame(HEADERS, END_HEADERS, 1, headers(METHODS + "GetUsage"))
+                            + frame(DATA, END_STREAM, 1, bytes(5)))
+                while b"grpc-status" not in came:
+                    more = tls.recv(1 << 16)
+                    if not more:
+                        break
+                    came += more
+                return tls.session_reused, came, tls.session
+
+    def refused(self, target, context, session):
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            _, came, _ = self.call(target, context, session)
+            return b"grpc-status" not in came
+        return True
+
+    def change_authority(self):
+        beside = self.folder / "beside"
+        shutil.copy(Authority(self.folder / "newer", "newer clients").cert, beside)
+        beside.rename(self.ca)
+        self.g.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.events(self.g, "tls_replaced"), "the new authority")
+
+    def test_a_session_ends_with_the_authority(self):
+        contexts = [self.context(version, self.client) for version in VERSIONS]
+        sessions = []
+        for context in contexts:
+            _, came, session = self.call(self.g.grpc2, context)
+            resumed, again, session = self.call(self.g.grpc2, context, session)
+            self.assertTrue(resumed, "else this shows nothing")
+            self.assertIn(b"resumer", came)
+            self.assertIn(b"resumer", again, "the name of its certificate is known again")
+            sessions.append(session)
+        self.change_authority()
+        for context, session in zip(contexts, sessions):
+            self.assertTrue(self.refused(self.g.grpc2, context, session), context.maximum_version)
+
+    def test_a_session_of_a_listener_that_asks_nobody_is_none_of_one_that_asks(self):
+        for version in VERSIONS:
+            context = self.context(version)
+            _, came, session = self.call(self.g.grpc, context)
+            self.assertIn(b"grpc-status", came)
+            self.assertTrue(self.refused(self.g.grpc2, context, session), version)
 
 
 class Stalled(Tls):

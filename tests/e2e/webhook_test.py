@@ -256,6 +256,27 @@ class Strangers(unittest.TestCase):
             self.assertIn(g.json("get", target["jobId"])["state"],
                           ("JOB_STATE_QUEUED", "JOB_STATE_RUNNING"))
 
+    def test_a_url_that_a_result_repeats_is_good_for_nothing(self):
+        """Pictory says it back in the result of a preview, so readers of the job and of the store know it. By then the
+        job has ended."""
+        with gateway(*HOOK) as g:
+            read, other = (ended(g, preview(g, name)) for name in ("read", "other"))
+            entries = {entry["job_id"]: entry for entry in journal(g)}
+            path = hook_path(entries[read["pictoryJobId"]])
+            stored = b"".join(file.read_bytes() for file in g.state.rglob("jobs.db*"))
+            self.assertIn(path[1:].encode(), stored, "else this shows nothing")
+            asked = lambda: [g.pages.stats()["polls"].get(job["pictoryJobId"], 0) for job in (read, other)]
+            before, counts = asked(), g.metric("callbacks_total")
+            for job in (read, other):
+                for status in ("failed", "completed"):
+                    self.assertEqual(post(g, path, json.dumps({"job_id": job["pictoryJobId"], "success": False,
+                                                               "data": {"status": status}}).encode()), 204)
+            wait_until(lambda: g.metric("callbacks_total") > counts, "the calls to be looked at")
+            ended(g, preview(g, "afterwards"))
+            self.assertEqual(asked(), before)
+            for job in (read, other):
+                self.assertEqual(g.json("get", job["jobId"]), job)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,8 +1,6 @@
 #include "fuzz/targets.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -10,6 +8,8 @@
 #include "base/host_port.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "fuzz/identity_targets.h"
+#include "fuzz/promises.h"
 #include "http/request_check.h"
 #include "json/check.h"
 #include "pictory/envelope.h"
@@ -28,23 +28,8 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-// Not assert, which an optimised build leaves out.
-void Must(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 bool IsVisible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-// The first byte of an input says what the rest is.
-unsigned char TakeByte(std::string_view& input) {
-  if (input.empty()) return 0;
-  const auto byte = static_cast<unsigned char>(input.front());
-  input.remove_prefix(1);
-  return byte;
 }
 
 http::Response ResponseOf(std::string_view input) {
@@ -225,10 +210,11 @@ void Request(std::string_view input) {
 }
 
 constexpr Target kTargets[] = {
-    {"job_reply", Job},    {"submit_reply", Submit},     {"token_reply", Token},
-    {"job_list", List},    {"envelope", ReadAnEnvelope}, {"webhook_call", Webhook},
-    {"ids_and_urls", Ids}, {"retry_after", RetryAfter},  {"config_file", Config},
-    {"request", Request},
+    {"job_reply", Job},    {"submit_reply", Submit},      {"token_reply", Token},
+    {"job_list", List},    {"envelope", ReadAnEnvelope},  {"webhook_call", Webhook},
+    {"ids_and_urls", Ids}, {"retry_after", RetryAfter},   {"config_file", Config},
+    {"request", Request},  {"tenants_file", TenantsFile}, {"xfcc", Xfcc},
+    {"jwt", Jwt},          {"key_set", KeySet},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "absl/strings/str_cat.h"
@@ -301,6 +302,32 @@ TEST_F(IdentityTest, ATenantsLimitsAreItsOwn) {
         return opened;
       },
       "the place of an ended watch is free");
+}
+
+TEST_F(IdentityTest, BytesInFlightAreCountedUntilTheAnswer) {
+  Replace(acme_lines() + "[tenants.acme.limits]\nbytes_in_flight=200000\n" + beta_lines());
+  std::promise<jobs::Submitter::Done> first;
+  std::atomic<bool> held = false;
+  house_.on_submit = [&](const jobs::SubmitRequest&, jobs::Submitter::Done done) {
+    if (!held.exchange(true)) return first.set_value(std::move(done));
+    done(house_.hub.Publish(MakeJob("later", v1::JOB_STATE_QUEUED, 1)), {});
+  };
+  v1::TranscribeRequest large;
+  large.set_transcript_json(std::string(150'000, ' '));
+  const auto submit = [&](const Secret& key, const v1::TranscribeRequest& request) {
+    return Call(&v1::PictoryJobs::Stub::Transcribe, key, request);
+  };
+  auto waits = std::async(std::launch::async, [&] { return submit(acme_, large); });
+  const jobs::Submitter::Done done = first.get_future().get();
+  const grpc::Status refused = submit(acme_, large);
+  EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(errors::Reason(FromGrpc(refused)), "TENANT_LIMIT");
+  EXPECT_THAT(refused.error_message(), HasSubstr("limit bytes_in_flight is 200000"));
+  EXPECT_TRUE(submit(beta_, large).ok()) << "another tenant's are its own";
+  EXPECT_TRUE(submit(acme_, v1::TranscribeRequest()).ok()) << "small ones do not count";
+  done(house_.hub.Publish(MakeJob("first", v1::JOB_STATE_QUEUED, 1)), {});
+  EXPECT_TRUE(waits.get().ok());
+  test::Await([&] { return submit(acme_, large).ok(); }, "its room is free");
 }
 
 }  // namespace

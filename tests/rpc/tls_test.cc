@@ -1,6 +1,9 @@
 // Listeners with TLS, called by the library's own clients.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <atomic>
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "rpc/own_certificate.h"
@@ -175,6 +178,82 @@ TEST_F(TlsTest, ItsOwnCertificateLetsTheGatewayInAndNamesNobody) {
   EXPECT_EQ(Call(kMutual, servers_.certificate(),
                  {.certificate = other->certificate_pem, .key = other->key_pem.Reveal()}),
             StatusCode::UNAVAILABLE);
+}
+
+// A clock that a test sets ahead, for all threads.
+class ClockAhead final : public Clock {
+ public:
+  MonoTime Now() const override { return real_.Now() + Duration(ahead_.load()); }
+  WallTime WallNow() const override { return real_.WallNow(); }
+  void Set(Duration ahead) { ahead_ = ahead.count(); }
+
+ private:
+  SystemClock real_;
+  std::atomic<Duration::rep> ahead_{0};
+};
+
+// A caller that resumes its session with each connection, as far as the server lets it.
+class Resuming {
+ public:
+  explicit Resuming(const Issued& own) : context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free) {
+    // Here the session comes with the handshake, and not some time behind it.
+    SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
+    const auto read = [](const std::string& pem) {
+      return std::unique_ptr<BIO, decltype(&BIO_free)>(
+          BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+    };
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(read(own.certificate).get(), nullptr, nullptr, nullptr), &X509_free);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(read(own.key).get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    EXPECT_EQ(SSL_CTX_use_certificate(context_.get(), certificate.get()), 1);
+    EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key.get()), 1);
+  }
+
+  // Connects, and says whether the session was resumed.
+  bool Connect(int port) {
+    const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context_.get()), &SSL_free);
+    BIO* const socket = BIO_new_connect(("127.0.0.1:" + std::to_string(port)).c_str());
+    EXPECT_EQ(BIO_do_connect(socket), 1);
+    SSL_set_bio(tls.get(), socket, socket);
+    if (session_ != nullptr) SSL_set_session(tls.get(), session_.get());
+    EXPECT_EQ(SSL_connect(tls.get()), 1);
+    session_.reset(SSL_get1_session(tls.get()));
+    SSL_shutdown(tls.get());  // without it the session would not be used again
+    return SSL_session_reused(tls.get()) == 1;
+  }
+
+ private:
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session_{nullptr, &SSL_SESSION_free};
+};
+
+// A certificate that has ended since, or whose key was stolen, would else let in for ever.
+TEST_F(TlsTest, ASessionDoesNotOutliveAConnection) {
+  ClockAhead clock;
+  ServerOptions options;
+  options.listeners = {{.address = "127.0.0.1:0", .security = Security::kMutualTls}};
+  options.tls = keys_;
+  const Duration most = options.max_connection_age;
+  auto started = Server::Start(std::move(options), {.hub = house_.hub,
+                                                    .store = house_.store_,
+                                                    .wheel = house_.wheel,
+                                                    .clock = clock,
+                                                    .timers = house_.timers,
+                                                    .random = house_.random,
+                                                    .backend = house_});
+  ASSERT_TRUE(started.ok()) << started.status();
+  const int port = (*started)->ports()[0];
+  Resuming caller(clients_.Issue("DNS:a.example"));
+  EXPECT_FALSE(caller.Connect(port));
+  EXPECT_TRUE(caller.Connect(port)) << "else this shows nothing";
+  clock.Set(most - seconds(1));
+  EXPECT_TRUE(caller.Connect(port));
+  clock.Set(most + seconds(1));
+  EXPECT_FALSE(caller.Connect(port)) << "though it was resumed a moment ago";
+  EXPECT_TRUE(caller.Connect(port));
+  keys_->Replace(KeySet(servers_.Issue(kNames), clients_.certificate()));
+  EXPECT_FALSE(caller.Connect(port));
 }
 
 TEST_F(TlsTest, ADrainTellsLateCallersToComeAgainHereToo) {

@@ -132,6 +132,8 @@ TEST(TenantsFileTest, SaysWhereAndWhatIsWrong) {
       {"", "", "is empty"},
       {"# only a comment\n", "", "is empty"},
       {"[tenants.acme]\nroles = [\"read\"\n", ":", "is no TOML"},
+      {"[tenants.acme]\n[{tenants.acme.keys]]\n", ":2:", "is no TOML"},
+      {"[\n", ":1:", "is no TOML"},
       {"x = 1", ":1:", "x: there is no such setting"},
       {"[tenant.acme]", ":1:", "did you mean tenants?"},
       {"[tenants.acme]\n\nacount = 'x'",

@@ -19,7 +19,8 @@ class TokenMaker {
   std::string PrivateKey() const;
   std::string KeySet() const { return "{\"keys\":[" + PublicKey() + "]}"; }
 
-  // A token with these claims, as JSON. `header` are further members of its header, as JSON.
+  // A token with these claims, as JSON. `header` are further members of its header, as JSON. Empty:
+  // such a header cannot be signed.
   std::string Sign(const std::string& claims, const std::string& header = "{}") const;
 
  private:

@@ -21,10 +21,12 @@ commonName = supplied
 """
 
 
-def openssl(*args):
-    done = subprocess.run(["openssl", *map(str, args)], text=True, capture_output=True, timeout=60)
+def openssl(*args, input=None):
+    """What it prints, as bytes."""
+    done = subprocess.run(["openssl", *map(str, args)], input=input, capture_output=True, timeout=60)
     if done.returncode:
-        raise AssertionError(f"openssl {args}: {done.stderr}")
+        raise AssertionError(f"openssl {args}: {done.stderr.decode(errors='replace')}")
+    return done.stdout
 
 
 class Issued:

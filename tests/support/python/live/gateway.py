@@ -44,8 +44,9 @@ class Gateway(Process):
         self.__dict__.update(self.await_ready_file(self.ready, every))
         self.ready_after = time.monotonic() - began  # seconds
 
-    def run(self, *args, input=None, timeout=DEADLINE_SECONDS):
-        env = dict(self.env, PICTORY_GATEWAY=self.grpc)
+    def run(self, *args, input=None, timeout=DEADLINE_SECONDS, key=None):
+        """`key`: what proves who calls."""
+        env = dict(self.env, PICTORY_GATEWAY=self.grpc, **({"PICTORY_GATEWAY_KEY": key} if key else {}))
         done = subprocess.run([BIN / "pictory", *map(str, args)], env=env, input=input, text=True,
                               capture_output=True, timeout=timeout)
         if SANITIZED and done.returncode == SANITIZER_EXIT:
