@@ -1,5 +1,7 @@
 #include "app/observe.h"
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
 #include "obs/log.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::app {
 namespace {
@@ -173,6 +176,12 @@ jobs::UpstreamsEvents UpstreamsEvents() {
   events.rests = [](const std::string& account, const absl::Status& why) {
     if (why.ok()) return Log(Level::kInfo, "upstream_answers", {{"account", account}});
     if (errors::Reason(why) == errors::kUpstreamCredentials) {
+      if (tenants::IsAccountOfKey(account)) {
+        return Log(Level::kInfo, "caller_key_refused",
+                   {{"account", account},
+                    {"reason", std::string(why.message())},
+                    {"note", "its caller is told so; the accounts of others go on"}});
+      }
       return Log(Level::kError, "upstream_credentials",
                  {{"account", account},
                   {"reason", std::string(why.message())},
@@ -187,6 +196,23 @@ jobs::UpstreamsEvents UpstreamsEvents() {
           "until it answers"}});
   };
   return events;
+}
+
+void TellWaiting(const std::vector<jobs::Unfinished>& unfinished) {
+  std::set<std::string> accounts;
+  std::int64_t waiting = 0;
+  for (const jobs::Unfinished& some : unfinished) {
+    if (!tenants::IsAccountOfKey(some.account)) continue;
+    accounts.insert(some.account);
+    waiting += static_cast<std::int64_t>(some.jobs);
+  }
+  if (accounts.empty()) return;
+  Log(Level::kWarn, "jobs_wait_for_keys",
+      {{"jobs", waiting},
+       {"accounts", static_cast<std::int64_t>(accounts.size())},
+       {"note",
+        "callers pay for them with Pictory keys of their own, which are not kept; each goes on "
+        "once its caller has shown the key again, with any call"}});
 }
 
 void LogOperated(const rpc::Operated& operated) {

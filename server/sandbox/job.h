@@ -19,7 +19,8 @@ enum class Version { kV1, kV2 };
 enum class Kind { kPreview, kRender, kTranscription, kHighlights };
 
 struct Job {
-  std::string id;  // opaque
+  std::string id;       // opaque
+  std::string account;  // that has made it
   Kind kind = Kind::kPreview;
   Version version = Version::kV2;
   MonoTime accepted;

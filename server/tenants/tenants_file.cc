@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "pictory/did_you_mean.h"
 #include "pictory/kinds.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::tenants {
 namespace {
@@ -81,6 +82,7 @@ class File {
   template <class Int>
   Take Whole(Int& out, std::int64_t max) const;
   Take Decimal(double& out) const;
+  Take Switch(bool& out) const;
   Take RolesOf(Roles& out, Roles most, const char* too_many) const;
 
   Status ReadAccount(const std::string& name, const Node& node, const std::string& path);
@@ -191,6 +193,15 @@ File::Take File::Decimal(double& out) const {
   };
 }
 
+File::Take File::Switch(bool& out) const {
+  return [this, &out](const Node& node, const std::string& path) -> Status {
+    const auto* const value = node.as_boolean();
+    if (value == nullptr) return Wrong(node, path, ": must be true or false");
+    out = value->get();
+    return absl::OkStatus();
+  };
+}
+
 File::Take File::RolesOf(Roles& out, Roles most, const char* too_many) const {
   return [this, &out, most, too_many](const Node& node, const std::string& path) -> Status {
     Roles roles;
@@ -214,6 +225,10 @@ File::Take File::RolesOf(Roles& out, Roles most, const char* too_many) const {
 }
 
 Status File::ReadAccount(const std::string& name, const Node& node, const std::string& path) {
+  if (IsAccountOfKey(name)) {
+    return Wrong(node, path,
+                 ": is called like the accounts of callers' own keys; take another name");
+  }
   Account& account = tenants_.accounts[name];
   account.name = name;
   Status read = Members(
@@ -279,6 +294,14 @@ Status File::ReadTenant(const std::string& name, const Node& node, const std::st
           for (const auto& [account, unused] : tenants_.accounts) known.push_back(account);
           return Wrong(value, at, ": there is no account ", Shown(tenant.account),
                        DidYouMean(tenant.account, known));
+        }},
+       {"callers_pay",
+        [&](const Node& value, const std::string& at) -> Status {
+          if (Status read = Switch(tenant.callers_pay)(value, at); !read.ok()) return read;
+          if (!tenant.callers_pay || node.as_table()->get("account") == nullptr) {
+            return absl::OkStatus();
+          }
+          return Wrong(value, at, ": the tenant has an account, too; keep one of them");
         }},
        {"roles", RolesOf(tenant.roles, Roles::All(), "")},
        {"limits",

@@ -234,5 +234,21 @@ TEST(TenantsFileTest, NamesCanBeLabels) {
   }
 }
 
+TEST(TenantsFileTest, CallersMayPay) {
+  const auto read = ParseTenants("[tenants.a]\ncallers_pay = true\n[tenants.b]\n", "t.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->tenants.at("a").callers_pay);
+  EXPECT_FALSE(read->tenants.at("b").callers_pay);
+  const auto why = [](const std::string& text) {
+    return std::string(ParseTenants(text, "t.toml").status().message());
+  };
+  EXPECT_THAT(why("[tenants.a]\ncallers_pay = 1\n"),
+              HasSubstr("t.toml:2: tenants.a.callers_pay: must be true or false"));
+  EXPECT_THAT(why("[tenants.a]\naccount = \"default\"\ncallers_pay = true\n"),
+              HasSubstr("the tenant has an account, too"));
+  EXPECT_THAT(why("[accounts.key-0123456789abcdef0123456789abcdef]\napi_key_file = \"f\"\n"),
+              HasSubstr("is called like the accounts of callers' own keys"));
+}
+
 }  // namespace
 }  // namespace gateway::tenants
