@@ -314,10 +314,11 @@ void Gateway::Parts::WatchTenants() {
   if (config.tenants_file.empty()) return;
   tenants_watch = std::make_unique<TenantsWatch>(
       config.tenants_file, config.tenants,
-      [this](tenants::DirectoryPtr directory) {
+      [this](const tenants::DirectoryPtr& directory) {
         if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
         if (absl::Status opened = OpenAccounts(directory->tenants()); !opened.ok()) return opened;
-        absl::Status replaced = callers.Replace(std::move(directory));
+        absl::Status replaced = callers.Replace(directory);
+        if (replaced.ok()) TellSharedAccounts(directory->tenants());
         rpc::Server* const server_now = serving;
         if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
         return replaced;
@@ -385,6 +386,7 @@ void Gateway::Parts::BuildDomain() {
     ShowCredentials();
   };
   TellWaiting(recovered.unfinished);
+  TellSharedAccounts(callers.directory()->tenants());
   core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
                                       jobs::CoreGround{.store = *store,
                                                        .transport = *transports.at(""),

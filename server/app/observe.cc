@@ -1,6 +1,7 @@
 #include "app/observe.h"
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -213,6 +214,26 @@ void TellWaiting(const std::vector<jobs::Unfinished>& unfinished) {
        {"note",
         "callers pay for them with Pictory keys of their own, which are not kept; each goes on "
         "once its caller has shown the key again, with any call"}});
+}
+
+void TellSharedAccounts(const tenants::Tenants& document) {
+  std::map<std::string, std::vector<std::string>> sharing;  // by account
+  for (const auto& [name, tenant] : document.tenants) {
+    if (!tenant.callers_pay) sharing[tenant.account].push_back(name);
+  }
+  for (const auto& [account, tenants] : sharing) {
+    std::vector<std::string> without;
+    for (const std::string& name : tenants) {
+      if (!document.tenants.at(name).roles.Has(tenants::Role::kOperate)) without.push_back(name);
+    }
+    if (tenants.size() < 2 || without.empty()) continue;
+    Log(Level::kInfo, "account_shared",
+        {{"account", account},
+         {"tenants", absl::StrJoin(without, ", ")},
+         {"note",
+          "they share the account, so they resolve and delete no jobs unless their roles name "
+          "operate: who resolves sees what others have made with the account"}});
+  }
 }
 
 void LogOperated(const rpc::Operated& operated) {

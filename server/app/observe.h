@@ -17,6 +17,7 @@
 #include "jobs/upstreams.h"
 #include "obs/metrics.h"
 #include "rpc/handlers.h"
+#include "tenants/tenants.h"
 
 namespace gateway::app {
 
@@ -35,6 +36,8 @@ std::function<void(std::size_t)> Pruned();
 // Says how many jobs wait until callers show the keys of their accounts; writes nothing if none
 // does.
 void TellWaiting(const std::vector<jobs::Unfinished>& unfinished);
+// Names the tenants that share an account and therefore have no `operate`, a line an account.
+void TellSharedAccounts(const tenants::Tenants& document);
 // Warns that links of earlier results lead nowhere, and says what helps. Writes nothing if all
 // ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);

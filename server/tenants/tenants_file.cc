@@ -87,6 +87,7 @@ class File {
 
   Status ReadAccount(const std::string& name, const Node& node, const std::string& path);
   Status ReadVersions(const Node& node, const std::string& path, Account& account) const;
+  void CountTenants(const Node& node);
   Status ReadTenant(const std::string& name, const Node& node, const std::string& path);
   Status ReadKey(const Node& node, const std::string& path, Tenant& tenant);
   Status ReadIdentity(const Node& node, const std::string& path, Tenant& tenant);
@@ -94,6 +95,7 @@ class File {
 
   const std::string name_;
   Tenants tenants_;
+  std::map<std::string, int> tenants_of_;          // by account: how many have it
   std::map<Sha256, std::string> keys_;             // whose each is
   std::map<std::string, std::string> identities_;  // the same
 };
@@ -279,9 +281,27 @@ Status File::ReadVersions(const Node& node, const std::string& path, Account& ac
   return Members(node, path, members);
 }
 
+// The account of a tenant's table; "" if its callers pay, or it is none.
+std::string AccountIn(const toml::node& node) {
+  const toml::table* const tenant = node.as_table();
+  if (tenant == nullptr || (*tenant)["callers_pay"].value_or(false)) return "";
+  return (*tenant)["account"].value_or(std::string(kDefaultAccount));
+}
+
+void File::CountTenants(const Node& node) {
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return;
+  for (const auto& [name, tenant] : *table) ++tenants_of_[AccountIn(tenant)];
+}
+
 Status File::ReadTenant(const std::string& name, const Node& node, const std::string& path) {
   Tenant& tenant = tenants_.tenants[name];
   tenant.name = name;
+  // Who may decide over unconfirmed jobs of an account sees those of all its tenants.
+  const std::string shared = AccountIn(node);
+  if (!shared.empty() && tenants_of_[shared] > 1) {
+    tenant.roles = Roles().With(Role::kRead).With(Role::kSubmit);
+  }
   TenantLimits& most = tenant.limits;
   return Members(
       node, path,
@@ -337,7 +357,10 @@ Status File::ReadKey(const Node& node, const std::string& path, Tenant& tenant) 
       Members(node, path,
               {{"name", String(key.name)},
                {"sha256", String(hex)},
-               {"roles", RolesOf(key.roles, tenant.roles, " is no role of the tenant itself")}});
+               {"roles",
+                RolesOf(key.roles, tenant.roles,
+                        " is no role of the tenant itself; name it in the tenant's roles (one that "
+                        "shares an account with others has operate only by name)")}});
   if (!read.ok()) return read;
   if (!IsTenantName(key.name)) {
     return Wrong(node, path, ".name: ",
@@ -462,6 +485,7 @@ absl::StatusOr<Tenants> File::Read(std::string_view text) {
         }},
        {"tenants",
         [this](const Node& node, const std::string& path) {
+          CountTenants(node);
           return Named(node, path, limits::kTenantsMax, "tenants",
                        [this](const std::string& name, const Node& tenant, const std::string& at) {
                          return ReadTenant(name, tenant, at);

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 import signal
 import subprocess
 import tempfile
@@ -10,15 +9,9 @@ import unittest
 
 import find_live  # noqa: F401
 from live.gateway import Gateway
+from live.keys import keygen
 from live.process import environment, wait_until
 from live.programs import BIN
-
-
-def keygen(*args):
-    """The key, and its lines for the file."""
-    done = subprocess.run([BIN / "pictory-gateway", "keygen", *args], capture_output=True, text=True, check=True)
-    key = re.search(r"^pgk_\S{43}$", done.stdout, re.M).group()
-    return key, done.stdout[done.stdout.index("[[tenants."):]
 
 
 class Tenants(unittest.TestCase):
@@ -29,7 +22,10 @@ class Tenants(unittest.TestCase):
         self.file = self.folder / "tenants.toml"
         self.acme, self.acme_lines = keygen("--tenant", "acme", "--name", "ci")
         self.beta, self.beta_lines = keygen("--tenant", "beta", "--name", "web")
-        self.write(self.acme_lines, self.beta_lines)
+        # They share an account, so none decides over jobs unless its roles say it.
+        self.operators = "".join(f"[tenants.{tenant}]\nroles = ['read', 'submit', 'operate']\n"
+                                 for tenant in ("acme", "beta"))
+        self.write(self.operators, self.acme_lines, self.beta_lines)
 
     def write(self, *parts):
         """As an editor does that is careful: nobody sees half of it."""
@@ -86,6 +82,14 @@ class Tenants(unittest.TestCase):
         self.assertIn(("beta", "key:web", "DeleteJob", "", "NOT_FOUND"), told)
         self.assertIn(("acme", "key:ci", "DeleteJob", "SUCCEEDED", "OK"), told)
         self.assertNotIn(self.acme, g.log.read_text())
+
+    def test_who_shares_an_account_decides_nothing_by_default(self):
+        self.write(self.acme_lines, self.beta_lines)
+        g = self.gateway()
+        refused = self.error(self.run_as(g, self.acme, "resolve", "x"))
+        self.assertEqual((refused["code"], refused["reason"]), ("PERMISSION_DENIED", "ROLE_REQUIRED"))
+        told = self.events(g, "account_shared")
+        self.assertEqual([(line["account"], line["tenants"]) for line in told], [("default", "acme, beta")])
 
     def test_a_key_has_its_own_roles(self):
         self.write(self.acme_lines + 'roles = ["read"]\n')

@@ -64,6 +64,10 @@ class IdentityTest : public testing::Test {
     server_->RecheckWatches();
   }
   std::string acme_lines() const { return tenants::KeyTable("acme", "ci", acme_); }
+  // For both tenants, which share an account.
+  static constexpr char kOperators[] =
+      "[tenants.acme]\nroles=['read','submit','operate']\n"
+      "[tenants.beta]\nroles=['read','submit','operate']\n";
   std::string beta_lines() const { return tenants::KeyTable("beta", "web", beta_); }
 
   static void Show(grpc::ClientContext& context, const Secret& key) {
@@ -227,7 +231,18 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
   EXPECT_EQ(codes("operate"), submits + reads);
 }
 
+// Candidates of one tenant's unconfirmed job may be another's jobs.
+TEST_F(IdentityTest, WhoSharesAnAccountDecidesNothingUnlessRolesSayIt) {
+  v1::ResolveJobRequest resolve;
+  resolve.set_job_id("of-acme");
+  EXPECT_EQ(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).error_code(),
+            StatusCode::PERMISSION_DENIED);
+  Replace(kOperators + acme_lines() + beta_lines());
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).ok());
+}
+
 TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
+  Replace(kOperators + acme_lines() + beta_lines());
   v1::ResolveJobRequest resolve;
   resolve.set_job_id("of-acme");
   resolve.set_abandon(true);

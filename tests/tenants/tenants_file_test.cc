@@ -250,5 +250,39 @@ TEST(TenantsFileTest, CallersMayPay) {
               HasSubstr("is called like the accounts of callers' own keys"));
 }
 
+// Who may decide over unconfirmed jobs of an account sees those of all its tenants.
+TEST(TenantsFileTest, WhoSharesAnAccountHasOperateByNameOnly) {
+  const auto read = ParseTenants(R"(
+[accounts.east]
+api_key_file = "f"
+[tenants.shares]
+[tenants.shares_too]
+account = "default"
+[tenants.by_name]
+roles = ["read", "operate"]
+[tenants.alone]
+account = "east"
+[tenants.pays]
+callers_pay = true
+[tenants.pays_too]
+callers_pay = true
+)",
+                                 "t.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  const Roles some = Roles().With(Role::kRead).With(Role::kSubmit);
+  EXPECT_EQ(read->tenants.at("shares").roles, some);
+  EXPECT_EQ(read->tenants.at("shares_too").roles, some);
+  EXPECT_EQ(read->tenants.at("by_name").roles, Roles().With(Role::kRead).With(Role::kOperate));
+  for (const char* own : {"alone", "pays", "pays_too"}) {
+    EXPECT_EQ(read->tenants.at(own).roles, Roles::All()) << own;
+  }
+  const auto key =
+      ParseTenants(absl::StrCat("[tenants.b]\n[[tenants.a.keys]]\nname = 'k'\nsha256 = '", kHash,
+                                "'\nroles = ['operate']\n"),
+                   "t.toml");
+  EXPECT_THAT(std::string(key.status().message()),
+              HasSubstr("shares an account with others has operate only by name"));
+}
+
 }  // namespace
 }  // namespace gateway::tenants
