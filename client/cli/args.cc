@@ -30,8 +30,10 @@ struct Raw {
   std::string help_on;  // `pictory help COMMAND`
 };
 
-// The caller's API key for the gateway; the gateway's own for Pictory is PICTORY_API_KEY.
+// The caller's API key for the gateway, and the caller's own for Pictory. The gateway's own for
+// Pictory is PICTORY_API_KEY.
 constexpr char kKeyVariable[] = "PICTORY_GATEWAY_KEY";
+constexpr char kCallerKeyVariable[] = "PICTORY_CALLER_KEY";
 
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
 
@@ -50,6 +52,9 @@ void AddCommon(CLI::App& app, Raw& raw) {
   app.add_option("--gateway-key-file", to.gateway_key_file,
                  "File whose first line is your API key for the gateway; or set "
                  "PICTORY_GATEWAY_KEY");
+  app.add_option("--caller-key-file", to.caller_key_file,
+                 "File whose first line is your own API key of Pictory's, for a gateway whose "
+                 "callers pay; or set PICTORY_CALLER_KEY");
   app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file");
   app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)");
   app.add_option("--tls-key", to.tls_key, "Its key (PEM file)");
@@ -192,25 +197,22 @@ void CheckServer(const Invocation& to, const CLI::App& app) {
     const std::string name(text.substr(0, text.find('=')));
     std::string upper = name;
     for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    if (name == kKeyVariable) continue;
-    const std::string nearest =
-        Nearest(upper, std::vector<std::string>{"PICTORY_GATEWAY", kKeyVariable});
+    if (name == kKeyVariable || name == kCallerKeyVariable) continue;
+    const std::string nearest = Nearest(
+        upper, std::vector<std::string>{"PICTORY_GATEWAY", kKeyVariable, kCallerKeyVariable});
     if (nearest.empty()) continue;
     Wrong(OneLine(name) + ": there is no such variable; did you mean " + nearest + "?");
   }
 }
 
-// The key stands in no argument: everybody on the machine could read it there.
-void TakeKey(Invocation& to) {
-  const char* const key = std::getenv(kKeyVariable);
-  if (key == nullptr) return;
-  if (!to.gateway_key_file.empty()) {
-    Wrong(std::string("--gateway-key-file: ") + kKeyVariable + " is set, too; keep one of them");
-  }
-  to.gateway_key = key;
-  if (to.gateway_key.empty()) {
-    Wrong(std::string(kKeyVariable) + ": is set, but empty; set it to your key, or unset it");
-  }
+// A key stands in no argument: everybody on the machine could read it there.
+void TakeKey(const std::string& variable, const std::string& flag, const std::string& file,
+             std::string& key) {
+  const char* const value = std::getenv(variable.c_str());
+  if (value == nullptr) return;
+  if (!file.empty()) Wrong(flag + ": " + variable + " is set, too; keep one of them");
+  key = value;
+  if (key.empty()) Wrong(variable + ": is set, but empty; set it to your key, or unset it");
 }
 
 void InterpretAll(const Raw& raw, const CLI::App& app) {
@@ -234,7 +236,8 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   CheckSources(to, app);
   if (to.command == Command::kVersion) return;
   CheckServer(to, app);
-  TakeKey(to);
+  TakeKey(kKeyVariable, "--gateway-key-file", to.gateway_key_file, to.gateway_key);
+  TakeKey(kCallerKeyVariable, "--caller-key-file", to.caller_key_file, to.caller_key);
 }
 
 // The help of the whole program, because App::help() would be that of the command `help` itself.

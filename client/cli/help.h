@@ -29,7 +29,8 @@ Examples:
   pictory list --state running
 
 The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051. One that asks who calls gets
-the API key of $PICTORY_GATEWAY_KEY or --gateway-key-file.
+the API key of $PICTORY_GATEWAY_KEY or --gateway-key-file, and one whose callers pay your own key of
+Pictory's, of $PICTORY_CALLER_KEY or --caller-key-file.
 `pictory help COMMAND` tells more about each command.)";
 
 inline constexpr char kStates[] =

@@ -39,6 +39,8 @@ struct Invocation {
   std::string server = "127.0.0.1:50051";
   std::string gateway_key;       // proves to the gateway who calls; empty: nothing does
   std::string gateway_key_file;  // where else it stands
+  std::string caller_key;        // of Pictory's, to pay with; empty: the gateway pays
+  std::string caller_key_file;   // where else it stands
   std::string tls_ca;            // files
   std::string tls_cert;
   std::string tls_key;
@@ -107,7 +109,7 @@ struct Finished {
   std::string error;  // what is wrong
 };
 
-// Reads the arguments, and PICTORY_GATEWAY and PICTORY_GATEWAY_KEY too.
+// Reads the arguments, and PICTORY_GATEWAY, PICTORY_GATEWAY_KEY and PICTORY_CALLER_KEY too.
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
 
 }  // namespace pictory_jobs::cli

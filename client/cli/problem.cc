@@ -89,6 +89,11 @@ Problem ProblemOf(const absl::Status& status, const std::string& server) {
         "  PICTORY_GATEWAY_KEY, or the file of --gateway-key-file, holds your API key for the "
         "gateway\n";
   }
+  if (problem.reason == "PICTORY_KEY_NEEDED") {
+    problem.hint =
+        "  PICTORY_CALLER_KEY, or the file of --caller-key-file, holds your own API key of "
+        "Pictory's\n";
+  }
   if (problem.reason.empty()) {
     Explain(status, server, problem);
   } else if (problem.reason == "INVALID_REQUEST" && !problem.fields.empty()) {

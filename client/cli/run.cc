@@ -22,13 +22,13 @@ constexpr char kVersion[] = PICTORY_VERSION;
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kRetryMaxWait{10};
 
-// The first line of the file, if there is one, else what the variable says.
-absl::StatusOr<std::string> KeyOf(const Invocation& args, const Files& files) {
-  if (args.gateway_key_file.empty() && args.gateway_key.empty()) return std::string();
-  const bool file = !args.gateway_key_file.empty();
-  std::string key = args.gateway_key;
+// The first line of the file, if there is one, else what the variable has said.
+absl::StatusOr<std::string> KeyOf(const std::string& path, std::string key, const char* variable,
+                                  const Files& files) {
+  if (path.empty() && key.empty()) return std::string();
+  const bool file = !path.empty();
   if (file) {
-    absl::StatusOr<std::string> text = files.read(args.gateway_key_file);
+    absl::StatusOr<std::string> text = files.read(path);
     if (!text.ok()) return text.status();
     key = text->substr(0, text->find('\n'));
     while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
@@ -36,9 +36,9 @@ absl::StatusOr<std::string> KeyOf(const Invocation& args, const Files& files) {
   const bool visible =
       std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (visible && !key.empty()) return key;
-  return absl::InvalidArgumentError(absl::StrCat(
-      file ? "the first line of " + OneLine(args.gateway_key_file) : "PICTORY_GATEWAY_KEY",
-      " is no key: it must be one word of visible characters"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(file ? "the first line of " + OneLine(path) : variable,
+                   " is no key: it must be one word of visible characters"));
 }
 
 absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& files) {
@@ -46,8 +46,13 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
   options.user_agent = absl::StrCat("pictory/", kVersion);
   options.retry.max_attempts = kAttempts;
   options.retry.max_wait = kRetryMaxWait;
-  absl::StatusOr<std::string> key = KeyOf(args, files);
+  absl::StatusOr<std::string> key =
+      KeyOf(args.gateway_key_file, args.gateway_key, "PICTORY_GATEWAY_KEY", files);
   if (!key.ok()) return key.status();
+  absl::StatusOr<std::string> own =
+      KeyOf(args.caller_key_file, args.caller_key, "PICTORY_CALLER_KEY", files);
+  if (!own.ok()) return own.status();
+  options.pictory_key = *std::move(own);
   if (!key->empty()) options.metadata.emplace_back("authorization", "Bearer " + *key);
   if (args.tls_ca.empty() && args.tls_cert.empty()) return options;
   TlsOptions& tls = options.tls.emplace();

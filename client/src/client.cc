@@ -36,6 +36,12 @@ absl::StatusOr<Client> Client::Connect(std::string_view target, ClientOptions op
     return absl::InvalidArgumentError(
         "http:// is without TLS, and files for TLS are given; write https://");
   }
+  const bool tls = parsed->tls || options.tls.has_value();
+  if (!options.pictory_key.empty() && !tls && !parsed->loopback) {
+    return absl::InvalidArgumentError(
+        "a Pictory key is not sent in plain text to another machine, where others could read it; "
+        "write https://, or reach the gateway on this machine");
+  }
   return Client(std::make_shared<Core>(*std::move(parsed), std::move(options)));
 }
 

@@ -23,6 +23,8 @@ constexpr int kReceiveMaxBytes = 17 * 1024 * 1024;
 constexpr int kReconnectFirstMs = 200;
 constexpr int kReconnectMaxMs = 5000;
 
+constexpr char kPictoryKey[] = "pictory-api-key";  // metadata; part of the interface
+
 bool TakePrefix(std::string_view& text, std::string_view prefix) {
   if (text.substr(0, prefix.size()) != prefix) return false;
   text.remove_prefix(prefix.size());
@@ -85,6 +87,7 @@ absl::StatusOr<Target> ParseTarget(std::string_view given) {
   if (IsOfGrpc(given)) {
     if (absl::Status named = CheckName(given); !named.ok()) return bad(named);
     target.address = std::string(given);
+    target.loopback = given.starts_with("unix:") || given.starts_with("unix-abstract:");
     return target;
   }
   std::string_view text = given;
@@ -170,6 +173,7 @@ std::shared_ptr<Core::Stub> Core::WatchStub() {
 
 void Core::Prepare(grpc::ClientContext& context) const {
   for (const auto& [key, value] : options_.metadata) context.AddMetadata(key, value);
+  if (!options_.pictory_key.empty()) context.AddMetadata(kPictoryKey, options_.pictory_key);
 }
 
 }  // namespace pictory_jobs

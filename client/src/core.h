@@ -20,10 +20,10 @@ namespace pictory_jobs {
 // What a target given by a person means: `host:port`, `https://host[:port]`, `http://…`, or a name
 // of gRPC's such as `dns:///host:port` and `unix:/path`. Pure.
 struct Target {
-  std::string address;  // as gRPC takes it
-  bool tls = false;     // `https://`
-  bool plain = false;   // `http://`
-  bool loopback = false;
+  std::string address;    // as gRPC takes it
+  bool tls = false;       // `https://`
+  bool plain = false;     // `http://`
+  bool loopback = false;  // on this machine: such a host, or a unix socket
 };
 absl::StatusOr<Target> ParseTarget(std::string_view target);
 

@@ -71,19 +71,24 @@ absl::Status TakeCredentials(const tenants::Account& account, bool pipes, Accoun
 
 }  // namespace
 
+bool CallersPay(const tenants::Tenants& document) {
+  return std::any_of(document.tenants.begin(), document.tenants.end(),
+                     [](const auto& tenant) { return tenant.second.callers_pay; });
+}
+
 bool UsesFlags(const tenants::Tenants& document) {
   const auto account = document.accounts.find(tenants::kDefaultAccount);
   if (account != document.accounts.end()) return !HasCredentials(account->second);
   const bool anybody = !document.identities && !document.tenants.contains(tenants::kDefaultTenant);
-  return anybody || document.accounts.empty() ||
+  return anybody || document.tenants.empty() ||
          std::any_of(document.tenants.begin(), document.tenants.end(), [](const auto& tenant) {
-           return tenant.second.account == tenants::kDefaultAccount;
+           return !tenant.second.callers_pay && tenant.second.account == tenants::kDefaultAccount;
          });
 }
 
-AccountSetup AccountOfFlags(const Config& config) {
-  AccountSetup setup{.name = tenants::kDefaultAccount};
-  setup.options.client = ClientOptionsOf(config);
+AccountSetup AccountOfFlags(const Config& config, const std::string& name) {
+  AccountSetup setup{.name = name};
+  setup.options.client = ClientOptionsOf(config, name);
   setup.options.budget = BudgetOf(config);
   setup.options.translate = TranslateOptionsOf(config);
   if (!config.sandbox) {
@@ -91,6 +96,15 @@ AccountSetup AccountOfFlags(const Config& config) {
     setup.secret = config.auth == pictory::AuthMode::kOAuth ? config.client_secret : config.api_key;
   }
   return setup;
+}
+
+jobs::UpstreamOptions OptionsOfKey(const Config& config, const std::string& account,
+                                   const Secret& key) {
+  jobs::UpstreamOptions options = AccountOfFlags(config, account).options;
+  if (config.sandbox) return options;
+  options.client.oauth.reset();
+  options.client.api_key = key;
+  return options;
 }
 
 namespace {
@@ -113,16 +127,20 @@ absl::StatusOr<std::vector<AccountSetup>> Find(const Config& config,
                                                const IsOpen& is_open, bool pipes) {
   std::vector<AccountSetup> setups;
   const std::string by_flags = tenants::kDefaultAccount;
-  if (UsesFlags(document) && !document.accounts.contains(by_flags) && !is_open(by_flags)) {
-    setups.push_back(AccountOfFlags(config));
-    if (!config.sandbox && setups.back().secret.empty()) {
+  if (!document.accounts.contains(by_flags) && !is_open(by_flags)) {
+    AccountSetup setup = AccountOfFlags(config, by_flags);
+    const bool given = config.sandbox || !setup.secret.empty();
+    if (UsesFlags(document) && !given) {
       return WrongAccount(by_flags, "has no credentials; set them, or give each tenant an account");
+    }
+    // Where callers pay it is there for the jobs that were made with it before.
+    if (UsesFlags(document) || (given && CallersPay(document))) {
+      setups.push_back(std::move(setup));
     }
   }
   for (const auto& [name, account] : document.accounts) {
     if (is_open(name)) continue;
-    AccountSetup setup = AccountOfFlags(config);
-    setup.name = name;
+    AccountSetup setup = AccountOfFlags(config, name);
     for (const auto& [kind, version] : account.api_versions) {
       setup.options.translate.versions[kind] = version;
     }

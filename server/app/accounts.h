@@ -25,11 +25,20 @@ struct AccountSetup {
 // Whether an account of the document, or without one of a tenant, has the flags' credentials.
 bool UsesFlags(const tenants::Tenants& document);
 
-// The account of the flags, which is the only one without a document of tenants.
-AccountSetup AccountOfFlags(const Config& config);
+// Whether the callers of some tenant pay.
+bool CallersPay(const tenants::Tenants& document);
+
+// The account of the flags, which is the only one without a document of tenants. By another name it
+// is what is common to all accounts.
+AccountSetup AccountOfFlags(const Config& config, const std::string& name);
+
+// The account of a caller's key, which has all but the key from the flags. With the embedded
+// sandbox it is one of the sandbox's.
+jobs::UpstreamOptions OptionsOfKey(const Config& config, const std::string& account,
+                                   const Secret& key);
 
 // The accounts of the document. What an account does not say is as the flags have it. The account
-// `default` may have the flags' credentials; with the embedded sandbox every account has the
+// `default` may have the flags' credentials; with the embedded sandbox every account is one of the
 // sandbox's. Reads the files of the secrets; an error names the account and the file. Two names for
 // one account are refused: nobody could tell whose its jobs are.
 absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,

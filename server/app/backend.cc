@@ -10,7 +10,7 @@ namespace v1 = rpc::v1;
 
 std::vector<errors::Violation> CoreBackend::Validate(const jobs::Owner& owner,
                                                      const google::protobuf::Message& request) {
-  return pictory::Validate(request, core_.upstreams.Of(owner.account).translate());
+  return pictory::Validate(request, core_.upstreams.Of(owner.account)->translate());
 }
 
 void CoreBackend::Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) {
@@ -50,6 +50,10 @@ void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
   core_.adopter.Load(owner, name, std::move(done));
 }
 
+absl::StatusOr<std::string> CoreBackend::OpenAccount(const Secret& key) {
+  return core_.callers.Show(key);
+}
+
 v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
   const std::string& tenant = owner.tenant;
   const tenants::TenantLimits limits = core_.spending.LimitsFor(tenant);
@@ -72,7 +76,7 @@ v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }
 
 bool CoreBackend::IsDegraded(const std::string& account) {
-  return core_.upstreams.Of(account).degraded();
+  return core_.upstreams.IsDegraded(account);
 }
 
 }  // namespace gateway::app

@@ -31,6 +31,7 @@ class CoreBackend final : public rpc::Backend {
                     Done<rpc::v1::CreateUploadResponse> done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
+  absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
   rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& account) override;

@@ -109,8 +109,13 @@ absl::StatusOr<std::string> HeaderName(const std::string& text) {
 absl::Status CompleteCallers(const GatewayFlags& flags, Config& config) {
   const bool words = config.trust.xfcc || !flags.tenant_header.empty();
   const char* const asks = config.trust.xfcc ? "--trust-xfcc" : "--tenant-header";
+  if (!config.tenants_file.empty() && config.callers_pay) {
+    return absl::InvalidArgumentError(
+        "--callers-pay: is for a gateway without --tenants; write callers_pay = true for each "
+        "tenant whose callers pay");
+  }
   if (config.tenants_file.empty()) {
-    config.tenants.directory = tenants::Directory::OfDefault();
+    config.tenants.directory = tenants::Directory::OfDefault(config.callers_pay);
     if (!words && flags.trusted_proxies.empty()) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat(words ? asks : "--trusted-proxies",

@@ -25,7 +25,7 @@ constexpr int kUsage = 2;
 
 // Variables of other programs of this project: the command line's and the example clients'.
 constexpr const char* kVariablesOfOthers[] = {"PICTORY_GATEWAY", "PICTORY_GATEWAY_KEY",
-                                              "PICTORY_PROTOS"};
+                                              "PICTORY_CALLER_KEY", "PICTORY_PROTOS"};
 
 // Takes out variables that Kubernetes set for a Service under the name of a setting, such as
 // PICTORY_SANDBOX_PORT for a Service called pictory-sandbox. Nobody can have meant such a variable

@@ -43,6 +43,7 @@ struct Config {
   std::string tenants_file;  // empty: everybody, as the tenant `default`
   TenantsRead tenants{.directory = tenants::Directory::OfDefault()};  // what it says
   tenants::TrustRules trust;
+  bool callers_pay = false;  // everybody with a Pictory key of their own; without a tenants_file
 
   // Pictory.
   bool sandbox = false;

@@ -159,6 +159,11 @@ void AddCallers(CLI::App& app, GatewayFlags& flags, Config& config) {
                  "File that says who may call: tenants with their keys, roles and limits, and "
                  "Pictory accounts; read again when it changes. Without it everybody may")
       ->envname("PICTORY_TENANTS");
+  app.add_flag("--callers-pay", config.callers_pay,
+               "Callers show Pictory keys of their own (metadata pictory-api-key), and jobs are "
+               "made with those; keys are kept in memory only. With --tenants the file says so, "
+               "tenant by tenant")
+      ->envname("PICTORY_CALLERS_PAY");
   app.add_option("--trusted-proxies", flags.trusted_proxies,
                  "Proxies whose word about a caller counts: addresses and networks, or 'unix' for "
                  "unix sockets, with commas between them")

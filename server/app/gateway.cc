@@ -76,6 +76,8 @@ absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& con
   options.speed = config.sandbox_speed;
   options.state_dir = config.state_dir / "sandbox" / "pictory";
   options.api_key = kSandboxKey;
+  options.client_id = kSandboxClient;
+  options.accounts = true;
   return sandbox::Sandbox::Start(std::move(options));
 }
 
@@ -119,6 +121,7 @@ struct Gateway::Parts {
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
   jobs::UpstreamOptions OptionsOf(const AccountSetup& setup);
+  jobs::UpstreamOptions Connected(jobs::UpstreamOptions options);
   bool AllRefused() const;
   Duration LoopStallMax() const;
   jobs::CoreOptions DomainOptions();
@@ -240,11 +243,12 @@ absl::Status Gateway::Parts::OpenUpstream() {
               : "jobs go to the built-in sandbox; nothing is billed"}});
     TellLostPorts(sandbox->lost_ports(), "--sandbox-port");
   }
-  for (const AccountSetup& setup : accounts) {
-    if (transports.contains(setup.base_url)) continue;
-    auto made = MakeTransport(config, setup.base_url.empty() ? base_url : setup.base_url);
+  std::set<std::string> urls = {""};  // accounts that have no other may come later
+  for (const AccountSetup& setup : accounts) urls.insert(setup.base_url);
+  for (const std::string& url : urls) {
+    auto made = MakeTransport(config, url.empty() ? base_url : url);
     if (!made.ok()) return made.status();
-    transports[setup.base_url] = *std::move(made);
+    transports[url] = *std::move(made);
   }
   reader = std::make_unique<WorkThread>("reply-reader");
   LogUpstream(config, base_url);
@@ -255,10 +259,14 @@ absl::Status Gateway::Parts::OpenUpstream() {
 }
 
 // What an account's calls need of the gateway.
-jobs::UpstreamOptions Gateway::Parts::OptionsOf(const AccountSetup& setup) {
-  jobs::UpstreamOptions options = setup.options;
+jobs::UpstreamOptions Gateway::Parts::Connected(jobs::UpstreamOptions options) {
   options.client.reader = reader.get();
   options.client.token_fetched = TokenFetched(metrics);
+  return options;
+}
+
+jobs::UpstreamOptions Gateway::Parts::OptionsOf(const AccountSetup& setup) {
+  jobs::UpstreamOptions options = Connected(setup.options);
   if (const auto own = transports.find(setup.base_url); own != transports.end()) {
     options.transport = own->second.get();
   }
@@ -272,7 +280,7 @@ void Gateway::Parts::WatchSecret(const AccountSetup& setup) {
   auto watch = std::make_unique<SecretWatch>(
       setup.secret_file, setup.secret,
       [this, account = setup.name](Secret secret) {
-        core->upstreams.Of(account).ReplaceSecret(std::move(secret));
+        core->upstreams.Of(account)->ReplaceSecret(std::move(secret));
       },
       clock, *timers);
   MutexLock lock(secrets_mutex);
@@ -314,10 +322,11 @@ void Gateway::Parts::WatchTenants() {
   if (config.tenants_file.empty()) return;
   tenants_watch = std::make_unique<TenantsWatch>(
       config.tenants_file, config.tenants,
-      [this](tenants::DirectoryPtr directory) {
+      [this](const tenants::DirectoryPtr& directory) {
         if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
         if (absl::Status opened = OpenAccounts(directory->tenants()); !opened.ok()) return opened;
-        absl::Status replaced = callers.Replace(std::move(directory));
+        absl::Status replaced = callers.Replace(directory);
+        if (replaced.ok()) TellSharedAccounts(directory->tenants());
         rpc::Server* const server_now = serving;
         if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
         return replaced;
@@ -350,6 +359,9 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
                                                        : found->second.limits;
   };
   for (const AccountSetup& setup : accounts) options.accounts[setup.name] = OptionsOf(setup);
+  options.caller_account = [this](const std::string& account, const Secret& key) {
+    return Connected(OptionsOfKey(config, account, key));
+  };
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
   jobs::PollerOptions& polling = options.polling;
   polling.in_flight_max = config.max_polls_in_flight;
@@ -382,9 +394,11 @@ void Gateway::Parts::BuildDomain() {
     log(account, why);
     ShowCredentials();
   };
+  TellWaiting(recovered.unfinished);
+  TellSharedAccounts(callers.directory()->tenants());
   core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
                                       jobs::CoreGround{.store = *store,
-                                                       .transport = *transports.begin()->second,
+                                                       .transport = *transports.at(""),
                                                        .broadcaster = *broadcaster,
                                                        .clock = clock,
                                                        .timers = *timers,
@@ -551,7 +565,8 @@ absl::Status Gateway::Parts::Serve() {
         {{"grpc", addresses.back()},
          {"callers", listen.security == rpc::Security::kMutualTls ? "show a certificate" : "any"}});
   }
-  for (const ListenWarning& warning : ListenWarnings(config.listen, grpc::Version())) {
+  for (const ListenWarning& warning :
+       ListenWarnings(config.listen, grpc::Version(), CallersPay(callers.directory()->tenants()))) {
     Log(Level::kWarn, "listening",
         {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
@@ -575,9 +590,11 @@ absl::Status Gateway::Parts::Serve() {
   return absl::OkStatus();
 }
 
-// Whether Pictory refuses the credentials of every account.
+// Whether Pictory refuses the credentials of every account. Where there is none, callers pay, and
+// each has to see to its own.
 bool Gateway::Parts::AllRefused() const {
-  return core->upstreams.credentials_refused() == core->upstreams.size();
+  const int accounts_open = core->upstreams.size();
+  return accounts_open > 0 && core->upstreams.credentials_refused() == accounts_open;
 }
 
 Duration Gateway::Parts::LoopStallMax() const {

@@ -5,13 +5,17 @@
 namespace gateway::app {
 
 std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& listen,
-                                          const std::string& library) {
+                                          const std::string& library, bool callers_pay) {
   std::vector<ListenWarning> warnings;
   for (const ListenAddress& one : listen) {
     if (one.IsLocal()) continue;
     if (one.security == rpc::Security::kPlain) {
       warnings.push_back({one.ToString(), "plain text: whoever is on the way reads and changes it",
                           "use tls: or mtls:, or let a mesh encrypt what reaches this port"});
+      if (callers_pay) {
+        warnings.push_back({one.ToString(), "callers' Pictory keys are refused in plain text",
+                            "use tls: or mtls:, or a sidecar that connects over loopback"});
+      }
     }
     warnings.push_back(
         {one.ToString(),

@@ -16,10 +16,11 @@ struct ListenWarning {
   std::string advice;
 };
 // What an operator must believe about who reaches a listener: those beyond this machine meet a
-// library with known weaknesses, and, where they are plain, whoever is on the way reads along.
+// library with known weaknesses, and, where they are plain, whoever is on the way reads along, so
+// that callers who pay cannot show their keys there.
 // `library` is its version. Pure.
 std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& listen,
-                                          const std::string& library);
+                                          const std::string& library, bool callers_pay);
 
 // The listeners as the server takes them.
 std::vector<rpc::Listener> ListenersOf(const Config& config);

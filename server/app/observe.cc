@@ -1,5 +1,8 @@
 #include "app/observe.h"
 
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
 #include "obs/log.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::app {
 namespace {
@@ -173,6 +177,12 @@ jobs::UpstreamsEvents UpstreamsEvents() {
   events.rests = [](const std::string& account, const absl::Status& why) {
     if (why.ok()) return Log(Level::kInfo, "upstream_answers", {{"account", account}});
     if (errors::Reason(why) == errors::kUpstreamCredentials) {
+      if (tenants::IsAccountOfKey(account)) {
+        return Log(Level::kInfo, "caller_key_refused",
+                   {{"account", account},
+                    {"reason", std::string(why.message())},
+                    {"note", "its caller is told so; the accounts of others go on"}});
+      }
       return Log(Level::kError, "upstream_credentials",
                  {{"account", account},
                   {"reason", std::string(why.message())},
@@ -187,6 +197,43 @@ jobs::UpstreamsEvents UpstreamsEvents() {
           "until it answers"}});
   };
   return events;
+}
+
+void TellWaiting(const std::vector<jobs::Unfinished>& unfinished) {
+  std::set<std::string> accounts;
+  std::int64_t waiting = 0;
+  for (const jobs::Unfinished& some : unfinished) {
+    if (!tenants::IsAccountOfKey(some.account)) continue;
+    accounts.insert(some.account);
+    waiting += static_cast<std::int64_t>(some.jobs);
+  }
+  if (accounts.empty()) return;
+  Log(Level::kWarn, "jobs_wait_for_keys",
+      {{"jobs", waiting},
+       {"accounts", static_cast<std::int64_t>(accounts.size())},
+       {"note",
+        "callers pay for them with Pictory keys of their own, which are not kept; each goes on "
+        "once its caller has shown the key again, with any call"}});
+}
+
+void TellSharedAccounts(const tenants::Tenants& document) {
+  std::map<std::string, std::vector<std::string>> sharing;  // by account
+  for (const auto& [name, tenant] : document.tenants) {
+    if (!tenant.callers_pay) sharing[tenant.account].push_back(name);
+  }
+  for (const auto& [account, tenants] : sharing) {
+    std::vector<std::string> without;
+    for (const std::string& name : tenants) {
+      if (!document.tenants.at(name).roles.Has(tenants::Role::kOperate)) without.push_back(name);
+    }
+    if (tenants.size() < 2 || without.empty()) continue;
+    Log(Level::kInfo, "account_shared",
+        {{"account", account},
+         {"tenants", absl::StrJoin(without, ", ")},
+         {"note",
+          "they share the account, so they resolve and delete no jobs unless their roles name "
+          "operate: who resolves sees what others have made with the account"}});
+  }
 }
 
 void LogOperated(const rpc::Operated& operated) {

@@ -12,10 +12,12 @@
 #include "base/clock.h"
 #include "jobs/poller.h"
 #include "jobs/resolver.h"
+#include "jobs/store.h"
 #include "jobs/submitter.h"
 #include "jobs/upstreams.h"
 #include "obs/metrics.h"
 #include "rpc/handlers.h"
+#include "tenants/tenants.h"
 
 namespace gateway::app {
 
@@ -31,6 +33,11 @@ admin::WebhookEvents WebhookEventsOf(
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 jobs::UpstreamsEvents UpstreamsEvents();
 std::function<void(std::size_t)> Pruned();
+// Says how many jobs wait until callers show the keys of their accounts; writes nothing if none
+// does.
+void TellWaiting(const std::vector<jobs::Unfinished>& unfinished);
+// Names the tenants that share an account and therefore have no `operate`, a line an account.
+void TellSharedAccounts(const tenants::Tenants& document);
 // Warns that links of earlier results lead nowhere, and says what helps. Writes nothing if all
 // ports are those of the last time.
 void TellLostPorts(const std::vector<std::uint16_t>& ports, const char* setting);

@@ -1,10 +1,12 @@
 #include "app/upstream.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "app/pictory_flags.h"
 #include "base/limits.h"
 #include "obs/log.h"
 #include "pictory/kinds.h"
+#include "tenants/tenants.h"
 
 namespace gateway::app {
 
@@ -12,14 +14,23 @@ bool AnswersNameLoopback(const Config& config) {
   return config.sandbox || absl::StartsWithIgnoreCase(config.base_url, "http://");
 }
 
-pictory::ClientOptions ClientOptionsOf(const Config& config) {
+namespace {
+
+// How an account proves itself to the embedded sandbox.
+std::string InSandbox(const char* known, const std::string& account) {
+  return account == tenants::kDefaultAccount ? known : absl::StrCat(known, "_", account);
+}
+
+}  // namespace
+
+pictory::ClientOptions ClientOptionsOf(const Config& config, const std::string& account) {
   pictory::ClientOptions options;
   options.allow_loopback_urls = AnswersNameLoopback(config);
   options.max_job_reply_bytes = static_cast<std::size_t>(config.max_job_reply_mib) * limits::kMiB;
   if (config.auth == pictory::AuthMode::kKey) {
-    options.api_key = config.sandbox ? Secret(kSandboxKey) : config.api_key;
+    options.api_key = config.sandbox ? Secret(InSandbox(kSandboxKey, account)) : config.api_key;
   } else if (config.sandbox) {
-    options.oauth = pictory::OAuthOptions{.client_id = kSandboxClient,
+    options.oauth = pictory::OAuthOptions{.client_id = InSandbox(kSandboxClient, account),
                                           .client_secret = Secret(kSandboxClient),
                                           .user_id = kSandboxClient};
   } else {

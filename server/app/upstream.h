@@ -9,9 +9,9 @@
 
 namespace gateway::app {
 
-// The options have the credentials of `config`, but for the embedded sandbox its own, because real
-// ones never go there.
-pictory::ClientOptions ClientOptionsOf(const Config& config);
+// The options have the credentials of `config`, but for the embedded sandbox those of that account
+// there, because real ones never go there.
+pictory::ClientOptions ClientOptionsOf(const Config& config, const std::string& account);
 
 // Whether Pictory's answers may name URLs of this machine: those of the embedded sandbox, and of
 // what stands in for Pictory at a loopback address. Only there is plain http taken at all.
@@ -24,7 +24,7 @@ pictory::TranslateOptions TranslateOptionsOf(const Config& config);
 // paths are used.
 void LogUpstream(const Config& config, const std::string& base_url);
 
-// The credentials for the embedded sandbox.
+// The credentials for the embedded sandbox, of the account `default`.
 inline constexpr char kSandboxKey[] = "pictai_sandbox";
 inline constexpr char kSandboxClient[] = "sandbox";  // client id, secret and user id
 

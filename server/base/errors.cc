@@ -265,11 +265,10 @@ absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
 }
 
 absl::Status UpstreamCredentials(std::string_view detail) {
-  return Make(
-      Row(kUpstreamCredentials),
-      absl::StrCat("Pictory refuses the gateway's credentials; its operator must set a valid "
-                   "API key or client credentials (",
-                   View(Clean(detail)), ")"));
+  return Make(Row(kUpstreamCredentials),
+              absl::StrCat("Pictory refuses the gateway's credentials; its operator, or the caller "
+                           "whose key it is, must give valid ones (",
+                           View(Clean(detail)), ")"));
 }
 
 absl::Status AccountNotConfigured(std::string_view account) {
@@ -277,6 +276,28 @@ absl::Status AccountNotConfigured(std::string_view account) {
               absl::StrCat("The Pictory account ", View(Clean(account)),
                            " is not configured here, so nothing is sent for it; its operator must "
                            "put it back into the settings"));
+}
+
+absl::Status PictoryKeyNeeded() {
+  return Make(
+      Row(kPictoryKeyNeeded),
+      "Callers pay with Pictory keys of their own here, and the call shows none; send yours "
+      "in the metadata pictory-api-key. Nothing was submitted");
+}
+
+absl::Status PictoryKeyNotShown(std::string_view account) {
+  return Make(Row(kPictoryKeyNeeded),
+              absl::StrCat("This gateway keeps no caller's Pictory key on disk, and that of the "
+                           "account ",
+                           View(Clean(account)),
+                           " has not been shown for long, or since it began to run, so nothing is "
+                           "sent for its jobs; show the key with any call (metadata "
+                           "pictory-api-key), and they go on"));
+}
+
+absl::Status PictoryKeyNotTaken(std::string_view why) {
+  return Make(Row("PICTORY_KEY_NOT_TAKEN"),
+              absl::StrCat("The Pictory key that the call shows is not taken: ", View(why)));
 }
 
 absl::Status UpstreamRateLimited(Duration retry_after, Call call) {

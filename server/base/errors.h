@@ -18,6 +18,8 @@ namespace gateway::errors {
 inline constexpr char kDomain[] = "pictory-gateway";
 // The reason of UpstreamCredentials.
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
+// The reason of PictoryKeyNeeded and PictoryKeyNotShown.
+inline constexpr char kPictoryKeyNeeded[] = "PICTORY_KEY_NEEDED";
 // The reason of UpstreamRateLimited.
 inline constexpr char kUpstreamRateLimited[] = "UPSTREAM_RATE_LIMITED";
 
@@ -44,6 +46,13 @@ absl::Status RoleRequired(std::string_view role, std::string_view method, std::s
 // `limit` is the name of one of the tenant's limits, and `what` what there is too much of.
 absl::Status TenantLimit(std::string_view tenant, std::string_view limit, std::int64_t max,
                          std::string_view what, Duration retry_after);
+
+// Callers' own Pictory keys. A call needs one that shows none.
+absl::Status PictoryKeyNeeded();
+// Nobody has shown the key of a job's account since this process began, or for long.
+absl::Status PictoryKeyNotShown(std::string_view account);
+// A call shows one that does not count; `why` ends the sentence.
+absl::Status PictoryKeyNotTaken(std::string_view why);
 
 // Jobs.
 absl::Status JobNotFound(std::string_view name);

@@ -404,6 +404,11 @@ inline constexpr hours kFinishedJobKept{30 * 24};
 inline constexpr std::size_t kTenantsFileMaxBytes = 4 * kMiB;
 inline constexpr std::size_t kTenantsMax = 1'000;
 inline constexpr std::size_t kAccountsMax = 64;
+// Accounts whose keys callers have shown, open at once; one takes some 30 KiB. Who finds all of
+// them at work is told to come again so much later.
+inline constexpr std::size_t kCallerAccountsMax = 256;
+inline constexpr seconds kCallerAccountsRetry{10};
+inline constexpr std::size_t kCallerKeyMaxBytes = 512;
 inline constexpr std::size_t kApiKeysMax = 10'000;      // of all tenants
 inline constexpr std::size_t kIdentitiesMax = 10'000;   // the same
 inline constexpr std::size_t kTenantNameMaxBytes = 63;  // of accounts and keys too

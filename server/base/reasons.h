@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 35> kReasons = {{
+inline constexpr std::array<ReasonRow, 37> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -47,6 +47,12 @@ inline constexpr std::array<ReasonRow, 35> kReasons = {{
      "The caller is known, and lacks the role that the method needs"},
     {"TENANT_LIMIT", absl::StatusCode::kResourceExhausted, "after the delay",
      "A limit of the caller's tenant, which the message names"},
+    {"PICTORY_KEY_NEEDED", absl::StatusCode::kFailedPrecondition, "with the key shown",
+     "Callers pay with Pictory keys of their own, and the call shows none; or that of the job's "
+     "account has not been shown since the gateway began to run, and its jobs wait for it"},
+    {"PICTORY_KEY_NOT_TAKEN", absl::StatusCode::kInvalidArgument, "no",
+     "The call shows a Pictory key of its caller's, and this gateway takes none, or not one like "
+     "this, or not over plain text from another machine"},
     // Jobs.
     {"JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such job"},
     {"PART_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such part in the job's result"},

@@ -16,6 +16,10 @@ void TimerThread::Stop() {
     wake_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  // Outside the lock, because what a callback owns may cancel timers when it goes.
+  std::unordered_map<Id, std::function<void()>> dropped;
+  MutexLock lock(mutex_);
+  dropped.swap(callbacks_);
 }
 
 Timers::Id TimerThread::At(MonoTime when, std::function<void()> callback) {

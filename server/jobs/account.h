@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,7 +28,8 @@ class Account {
   Account(BudgetOptions options, const Clock& clock)
       : clock_(clock),
         requests_per_second_(options.requests_per_second),
-        budget_(options, clock.Now()) {}
+        budget_(options, clock.Now()),
+        looks_counted_(clock.Now()) {}
 
   bool TryTake(Budget::Share share) {
     if (resting()) return false;
@@ -73,6 +75,22 @@ class Account {
   void OnRateLimited(Duration retry_after) {
     MutexLock lock(mutex_);
     budget_.OnRateLimited(retry_after, clock_.Now());
+  }
+  // Takes one of the looks at names that nobody here knows: how long until there is one, zero if it
+  // is taken.
+  Duration TakeLook() {
+    const double per_second = requests_per_second_ * limits::kLooksShare;
+    const MonoTime now = clock_.Now();
+    MutexLock lock(mutex_);
+    const double passed = std::chrono::duration<double>(now - looks_counted_).count();
+    looks_ = std::min(limits::kLooksBurst, looks_ + passed * per_second);
+    looks_counted_ = now;
+    if (looks_ < 1) {
+      return std::chrono::duration_cast<Duration>(
+          std::chrono::duration<double>((1 - looks_) / per_second));
+    }
+    --looks_;
+    return Duration::zero();
   }
 
   // Notes that Pictory answered a request, whatever it said, or that it did not: there was no
@@ -146,7 +164,8 @@ class Account {
 
  private:
   static bool Refuses(const absl::Status& why) {
-    return errors::Reason(why) == errors::kUpstreamCredentials;
+    const std::string reason = errors::Reason(why);
+    return reason == errors::kUpstreamCredentials || reason == errors::kPictoryKeyNeeded;
   }
   void SetDegraded(bool degraded) {
     if (degraded_.exchange(degraded) != degraded && degraded_changed_) degraded_changed_(degraded);
@@ -157,6 +176,8 @@ class Account {
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   RepeatBudget repeats_ GUARDED_BY(mutex_);
+  double looks_ GUARDED_BY(mutex_) = limits::kLooksBurst;
+  MonoTime looks_counted_ GUARDED_BY(mutex_);
   absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};

@@ -1,7 +1,5 @@
 #include "jobs/adopter.h"
 
-#include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "base/errors.h"
@@ -60,22 +58,6 @@ bool Adopter::IsUnknown(const AtPictory& name, MonoTime now) {
   return unknown_.contains(name);
 }
 
-Duration Adopter::TakeLook(const std::string& account, double per_second) {
-  const double refill = per_second * limits::kLooksShare;
-  const MonoTime now = clock_.Now();
-  MutexLock lock(mutex_);
-  Looks& looks = looks_.try_emplace(account, Looks{.counted_at = now}).first->second;
-  const double seconds = std::chrono::duration<double>(now - looks.counted_at).count();
-  looks.left = std::min(limits::kLooksBurst, looks.left + seconds * refill);
-  looks.counted_at = now;
-  if (looks.left < 1) {
-    return std::chrono::duration_cast<Duration>(
-        std::chrono::duration<double>((1 - looks.left) / refill));
-  }
-  --looks.left;
-  return Duration::zero();
-}
-
 // Asks the store whether the job has an owner. A job that was deleted here, or that is another
 // tenant's, has one, and nobody can adopt it.
 void Adopter::Ask(const Asking& asking) {
@@ -93,15 +75,15 @@ void Adopter::Ask(const Asking& asking) {
 }
 
 void Adopter::Look(const Asking& asking) {
-  Upstream& upstream = upstreams_.Of(asking.account);
-  const Duration wait = TakeLook(asking.account, upstream.requests_per_second());
+  const UpstreamPtr upstream = upstreams_.Of(asking.account);
+  const Duration wait = upstream->TakeLook();
   if (wait > Duration::zero()) {
     return Finish(asking.key, errors::BudgetExhausted(wait, errors::Call::kFree));
   }
-  std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
-  if (!turn.has_value()) return Finish(asking.key, upstream.Refusal(Purpose::kLook));
-  upstream.GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
-                  [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });
+  std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
+  if (!turn.has_value()) return Finish(asking.key, upstream->Refusal(Purpose::kLook));
+  upstream->GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
+                   [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });
 }
 
 void Adopter::OnReply(const Asking& asking, const pictory::JobReply& reply) {

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -49,11 +48,6 @@ class Adopter {
     std::string account;
   };
   using AtPictory = std::pair<std::string, std::string>;  // account and Pictory id
-  // The part of an account's budget that may be used for unknown names.
-  struct Looks {
-    double left = limits::kLooksBurst;
-    MonoTime counted_at{};
-  };
 
   void Ask(const Asking& asking);
   void Look(const Asking& asking);
@@ -61,8 +55,6 @@ class Adopter {
   void OnAdopted(const JobKey& key, const pictory::JobReply& reply, Ledger::Outcome outcome);
   void Finish(const JobKey& key, const absl::StatusOr<SnapshotPtr>& answer);
   bool IsUnknown(const AtPictory& name, MonoTime now) REQUIRES(mutex_);
-  // Takes one look, if there is one: how long until then, zero if it is taken.
-  Duration TakeLook(const std::string& account, double per_second) EXCLUDES(mutex_);
 
   const bool sandbox_;
   Upstreams& upstreams_;
@@ -78,7 +70,6 @@ class Adopter {
   // first.
   std::deque<std::pair<MonoTime, AtPictory>> forgets_ GUARDED_BY(mutex_);
   std::set<AtPictory> unknown_ GUARDED_BY(mutex_);
-  std::map<std::string, Looks> looks_ GUARDED_BY(mutex_);  // by account
 };
 
 }  // namespace gateway::jobs

@@ -10,26 +10,26 @@ namespace gateway::jobs {
 namespace {
 
 struct Search : std::enable_shared_from_this<Search> {
-  Search(const JobRecord& unconfirmed, Upstream& the_upstream, Jobs& the_jobs,
+  Search(const JobRecord& unconfirmed, UpstreamPtr the_upstream, Jobs& the_jobs,
          CandidatesDone when_done)
       : account(unconfirmed.job.account),
         tenant(unconfirmed.job.tenant),
         sent_at(unconfirmed.sent_at),
-        upstream(the_upstream),
+        upstream(std::move(the_upstream)),
         jobs(the_jobs),
         done(std::move(when_done)) {}
 
   void ReadPage(const std::string& page_key) {
-    std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
-    if (!turn.has_value()) return done(upstream.Refusal(Purpose::kLook));
+    std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
+    if (!turn.has_value()) return done(upstream->Refusal(Purpose::kLook));
     ++pages;
-    upstream.ListJobs(*std::move(turn), page_key,
-                      [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
-                        if (!listed.ok()) return self->done(listed.status());
-                        self->page = *std::move(listed);
-                        self->next = 0;
-                        self->CheckNext();
-                      });
+    upstream->ListJobs(*std::move(turn), page_key,
+                       [self = shared_from_this()](absl::StatusOr<pictory::JobList> listed) {
+                         if (!listed.ok()) return self->done(listed.status());
+                         self->page = *std::move(listed);
+                         self->next = 0;
+                         self->CheckNext();
+                       });
   }
 
   void CheckNext() {
@@ -75,7 +75,7 @@ struct Search : std::enable_shared_from_this<Search> {
   const std::string account;
   const std::string tenant;
   const WallTime sent_at;
-  Upstream& upstream;
+  const UpstreamPtr upstream;
   Jobs& jobs;
   const CandidatesDone done;
   int pages = 0;
@@ -86,9 +86,9 @@ struct Search : std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void FindCandidates(const JobRecord& unconfirmed, Upstream& upstream, Jobs& jobs,
+void FindCandidates(const JobRecord& unconfirmed, UpstreamPtr upstream, Jobs& jobs,
                     CandidatesDone done) {
-  std::make_shared<Search>(unconfirmed, upstream, jobs, std::move(done))->ReadPage("");
+  std::make_shared<Search>(unconfirmed, std::move(upstream), jobs, std::move(done))->ReadPage("");
 }
 
 }  // namespace gateway::jobs

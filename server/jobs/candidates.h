@@ -19,9 +19,8 @@ namespace gateway::jobs {
 
 using CandidatesDone = std::function<void(absl::StatusOr<std::vector<v1::ResolveCandidate>>)>;
 
-// Calls `done` once, on a thread of the store or the transport. `upstream` and `jobs` must outlive
-// the call.
-void FindCandidates(const JobRecord& unconfirmed, Upstream& upstream, Jobs& jobs,
+// Calls `done` once, on a thread of the store or the transport. `jobs` must outlive the call.
+void FindCandidates(const JobRecord& unconfirmed, UpstreamPtr upstream, Jobs& jobs,
                     CandidatesDone done);
 
 }  // namespace gateway::jobs

@@ -17,6 +17,9 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       submitter(WithCounts(std::move(options.submitting), recovered.epoch), upstreams, spending,
                 owed, ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.random,
                 WithHints(std::move(events.submits))),
+      callers(
+          std::move(options.caller_account),
+          [this](const std::string& account) { return has_jobs(account); }, upstreams),
       uploads(upstreams, ground.clock),
       deleter(upstreams, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
@@ -47,6 +50,10 @@ SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) 
 
 std::size_t Core::active_jobs(const std::string& tenant) const {
   return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant);
+}
+
+bool Core::has_jobs(const std::string& account) const {
+  return poller.followed_at(account) > 0 || resolver.unconfirmed_at(account) > 0;
 }
 
 // Notes in each change of a record that is stored whether its answer has arrived.

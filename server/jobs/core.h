@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/work_thread.h"
 #include "jobs/adopter.h"
+#include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
@@ -31,6 +32,7 @@ namespace gateway::jobs {
 
 struct CoreOptions {
   Upstreams::Accounts accounts;
+  CallerAccounts::OptionsOf caller_account{};  // null: no caller shows a key
   HubOptions hub{};
   PollerOptions polling{};
   SubmitterOptions submitting{};  // its epoch and active_jobs are set here
@@ -74,6 +76,9 @@ class Core {
   // The tenant's jobs that have not ended, those aside that are being submitted.
   std::size_t active_jobs(const std::string& tenant) const;
 
+  // Whether an account has jobs that have not ended.
+  bool has_jobs(const std::string& account) const;
+
   // Nothing starts on its own after this: no poll, no question to Pictory, no pruning. Submits go
   // on; see Submitter::Drain.
   void Stop();
@@ -88,6 +93,7 @@ class Core {
   Poller poller;
   Resolver resolver;
   Submitter submitter;
+  CallerAccounts callers;
   UploadDesk uploads;
   Deleter deleter;
   Retention retention;

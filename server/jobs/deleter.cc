@@ -55,20 +55,20 @@ void Deleter::Find(const std::string& tenant, const std::string& name, bool agai
 }
 
 void Deleter::Clean(JobRecord record, Done done) {
-  Upstream& upstream = upstreams_.Of(record.job.account);
-  std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
-  if (!turn.has_value()) return done(upstream.Refusal(Purpose::kLook));
+  const UpstreamPtr upstream = upstreams_.Of(record.job.account);
+  std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
+  if (!turn.has_value()) return done(upstream->Refusal(Purpose::kLook));
   const std::string id = record.job.pictory_job_id;
-  upstream.CleanJob(*std::move(turn), id,
-                    [this, record = std::move(record),
-                     done = std::move(done)](const absl::Status& cleaned) mutable {
-                      // A refusal is final: Pictory would refuse again, and the job could never be
-                      // deleted.
-                      const bool refused = absl::IsFailedPrecondition(cleaned) &&
-                                           errors::Reason(cleaned) != errors::kUpstreamCredentials;
-                      if (!cleaned.ok() && !refused) return done(cleaned);
-                      Delete(std::move(record), std::move(done));
-                    });
+  upstream->CleanJob(*std::move(turn), id,
+                     [this, record = std::move(record),
+                      done = std::move(done)](const absl::Status& cleaned) mutable {
+                       // A refusal is final: Pictory would refuse again, and the job could never be
+                       // deleted.
+                       const bool refused = absl::IsFailedPrecondition(cleaned) &&
+                                            errors::Reason(cleaned) != errors::kUpstreamCredentials;
+                       if (!cleaned.ok() && !refused) return done(cleaned);
+                       Delete(std::move(record), std::move(done));
+                     });
 }
 
 void Deleter::Delete(JobRecord record, Done done) {

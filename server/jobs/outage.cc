@@ -8,11 +8,13 @@
 namespace gateway::jobs {
 
 OutageWatch::OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock,
-                         Timers& timers, std::function<void(const absl::Status&)> changed)
+                         Timers& timers, std::function<void(const absl::Status&)> changed,
+                         std::function<std::shared_ptr<const void>()> owner)
     : account_(account),
       client_(client),
       clock_(clock),
       changed_(std::move(changed)),
+      owner_(std::move(owner)),
       again_(timers) {
   account_.SetSuspected([this] { Suspect(); });
   client_.SetCredentialsRefused([this] { Suspect(); });
@@ -59,7 +61,9 @@ void OutageWatch::Probe() {
   }
   account_.Spend(Budget::Share::kPoll);
   account_.CountRead();
-  client_.Probe([this](const absl::Status& status) { OnProbed(status); });
+  client_.Probe([this, owner = owner_ ? owner_() : nullptr](const absl::Status& status) {
+    OnProbed(status);
+  });
 }
 
 bool OutageWatch::AsksOnceMore() {

@@ -11,12 +11,13 @@
 // rests, and it does not rest if Pictory has meanwhile accepted the credentials of any other call:
 // a refusal may stray, and one kind of call may always be refused.
 //
-// Thread-safe. Everything passed to the constructor must outlive it and, after Stop(), the call
-// that may be in flight.
+// Thread-safe. Everything passed to the constructor must outlive it and the call that may be in
+// flight.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -32,9 +33,10 @@ namespace gateway::jobs {
 class OutageWatch {
  public:
   // Made before anything is sent. `changed`, for the log, gets why the account rests from now on,
-  // or OK; it is called under no lock.
+  // or OK; it is called under no lock. What `owner` returns is held while a call is in flight.
   OutageWatch(Account& account, pictory::PictoryClient& client, const Clock& clock, Timers& timers,
-              std::function<void(const absl::Status& why)> changed);
+              std::function<void(const absl::Status& why)> changed,
+              std::function<std::shared_ptr<const void>()> owner = nullptr);
   ~OutageWatch();
   OutageWatch(const OutageWatch&) = delete;
   OutageWatch& operator=(const OutageWatch&) = delete;
@@ -56,6 +58,7 @@ class OutageWatch {
   pictory::PictoryClient& client_;
   const Clock& clock_;
   const std::function<void(const absl::Status&)> changed_;
+  const std::function<std::shared_ptr<const void>()> owner_;
 
   Mutex mutex_;
   bool probing_ GUARDED_BY(mutex_) =

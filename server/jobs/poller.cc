@@ -62,9 +62,9 @@ void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot) {
     Lane& lane = *entry->lane;
     const std::size_t turns =
         FairTurns(lane.recovered, lane.recovered_of[record.job.tenant], lane.recovered_of.size());
-    Duration delay =
-        FirstPollAfterRestart(options_.curve, turns,
-                              upstreams_.Of(lane.account).requests_per_second(), random_.Uniform());
+    Duration delay = FirstPollAfterRestart(options_.curve, turns,
+                                           upstreams_.Of(lane.account)->requests_per_second(),
+                                           random_.Uniform());
     // A poll that was planned for later stays later; a wall clock that jumped must not delay a job
     // for good. But a result that was too large may not be so any more, because settings change at
     // a restart.
@@ -140,6 +140,12 @@ std::size_t Poller::followed_of(const std::string& tenant) const {
     if (of != lane.jobs_of.end()) jobs += of->second;
   }
   return jobs;
+}
+
+std::size_t Poller::followed_at(const std::string& account) const {
+  MutexLock lock(mutex_);
+  const auto lane = lanes_.find(account);
+  return lane == lanes_.end() ? 0 : lane->second.jobs;
 }
 
 std::size_t Poller::in_flight() const {
@@ -238,15 +244,15 @@ void Poller::Pump() {
   }
   for (Started& poll : started) {
     upstreams_.Of(poll.job->account)
-        .GetJob(std::move(poll.turn),
-                {.pictory_job_id = std::string(poll.job->pictory_job_id()),
-                 .kind = poll.job->kind,
-                 .last_digest = poll.digest,
-                 .size = poll.ask.size,
-                 .timeout = poll.ask.timeout},
-                [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
-                  OnReply(job, ask, std::move(reply));
-                });
+        ->GetJob(std::move(poll.turn),
+                 {.pictory_job_id = std::string(poll.job->pictory_job_id()),
+                  .kind = poll.job->kind,
+                  .last_digest = poll.digest,
+                  .size = poll.ask.size,
+                  .timeout = poll.ask.timeout},
+                 [this, job = poll.job, ask = poll.ask](pictory::JobReply reply) {
+                   OnReply(job, ask, std::move(reply));
+                 });
   }
 }
 
@@ -277,10 +283,10 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
   while (true) {
     NextLarge(lane);
     if (lane.ready.empty() || !HasPlace(lane)) break;
-    Upstream& upstream = upstreams_.Of(lane.account);
-    std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kPoll);
+    const UpstreamPtr upstream = upstreams_.Of(lane.account);
+    std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kPoll);
     if (!turn.has_value()) {
-      Arm(std::max(upstream.NextAt(Purpose::kPoll), now + std::chrono::milliseconds(1)));
+      Arm(std::max(upstream->NextAt(Purpose::kPoll), now + std::chrono::milliseconds(1)));
       break;
     }
     SnapshotPtr job = NextReady(lane);

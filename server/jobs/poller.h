@@ -112,6 +112,7 @@ class Poller {
 
   std::size_t followed() const;
   std::size_t followed_of(const std::string& tenant) const;
+  std::size_t followed_at(const std::string& account) const;
   std::size_t in_flight() const;
 
  private:

@@ -36,7 +36,7 @@ void Poller::NoteFollowed(const Lane& lane) {
     MutexLock lock(mutex_);
     if (lane.jobs > 0) return;
   }
-  upstreams_.Of(lane.account).NoteNothingFollowed();
+  upstreams_.Of(lane.account)->NoteNothingFollowed();
 }
 
 void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply reply) {
@@ -183,7 +183,7 @@ Duration Poller::FairInterval(const Lane& lane, const std::string& tenant) {
   const auto turns =
       static_cast<double>(FairTurns(lane.jobs, lane.jobs_of.at(tenant), lane.jobs_of.size()));
   return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(turns / upstreams_.Of(lane.account).requests_per_second()));
+      std::chrono::duration<double>(turns / upstreams_.Of(lane.account)->requests_per_second()));
 }
 
 void Poller::Reschedule(Entry& entry, Duration delay) {

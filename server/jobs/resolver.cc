@@ -155,7 +155,7 @@ void Resolver::TakeHint(const JobKey& key, std::string pictory_job_id) {
 // Asks Pictory about the candidate that is due first: one question at a time for each job.
 void Resolver::AskAboutHint(const JobKey& key) {
   Upstream::Question question;
-  Upstream* upstream = nullptr;
+  UpstreamPtr upstream;
   std::optional<Upstream::Turn> turn;
   {
     MutexLock lock(mutex_);
@@ -167,7 +167,7 @@ void Resolver::AskAboutHint(const JobKey& key) {
         *std::min_element(entry.hints.begin(), entry.hints.end(),
                           [](const Candidate& a, const Candidate& b) { return a.due < b.due; });
     const MonoTime now = clock_.Now();
-    upstream = &upstreams_.Of(entry.record.job.account);
+    upstream = upstreams_.Of(entry.record.job.account);
     MonoTime at =
         std::max(hint.due, entry.asked == MonoTime{} ? now : entry.asked + limits::kHintInterval);
     if (at <= now) {
@@ -346,6 +346,13 @@ std::size_t Resolver::unconfirmed_of(const std::string& tenant) const {
   return jobs;
 }
 
+std::size_t Resolver::unconfirmed_at(const std::string& account) const {
+  MutexLock lock(mutex_);
+  return static_cast<std::size_t>(
+      std::count_if(unconfirmed_.begin(), unconfirmed_.end(),
+                    [&](const auto& entry) { return entry.second.record.job.account == account; }));
+}
+
 Duration Resolver::oldest_age() const {
   const WallTime now = clock_.WallNow();
   Duration oldest = Duration::zero();
@@ -427,13 +434,13 @@ void Resolver::ListCandidates(const JobKey& key, ResolveDone done) {
 void Resolver::AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done) {
   JobRecord record;
   if (!Claim(key, record)) return done(errors::JobBeingResolved(key.id, limits::kResolveRetry));
-  Upstream& upstream = upstreams_.Of(record.job.account);
-  std::optional<Upstream::Turn> turn = upstream.TryTake(Purpose::kLook);
+  const UpstreamPtr upstream = upstreams_.Of(record.job.account);
+  std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
   if (!turn.has_value()) {
     Release(key);
-    return done(upstream.Refusal(Purpose::kLook));
+    return done(upstream->Refusal(Purpose::kLook));
   }
-  upstream.GetJob(
+  upstream->GetJob(
       *std::move(turn),
       {.pictory_job_id = pictory_job_id,
        .kind = record.job.kind,

@@ -84,6 +84,7 @@ class Resolver {
 
   std::size_t unconfirmed() const;
   std::size_t unconfirmed_of(const std::string& tenant) const;
+  std::size_t unconfirmed_at(const std::string& account) const;
   // How long ago the oldest unconfirmed job was sent; zero if there is none.
   Duration oldest_age() const;
 

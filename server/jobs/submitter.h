@@ -161,7 +161,8 @@ class Submitter {
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
-  Upstream& UpstreamOf(const Attempt& attempt);
+  // The door of its account, which stays open for as long as the attempt has it.
+  Upstream& UpstreamOf(Attempt& attempt);
   void Refund(const Attempt& attempt);
   absl::Status TakeActive(Attempt& attempt) EXCLUDES(mutex_);
   bool TakeTurn(Attempt& attempt);  // false: it is not its turn yet

@@ -22,6 +22,7 @@ struct Submitter::Attempt {
   SubmitRequest request;
   std::string token;                // the correlation token, in the webhook's URL
   std::shared_ptr<void> part_held;  // what is read of another job's result is counted as long
+  UpstreamPtr upstream;             // from the first step that needs it
   pictory::Submission submission;
   pictory::Authorization authorization;
   std::optional<Upstream::Turn> turn;  // until it is used or given back

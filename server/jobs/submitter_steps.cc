@@ -239,8 +239,11 @@ void Submitter::Refund(const Attempt& attempt) {
   spending_.Refund(attempt.key.tenant, attempt.counted_at, attempt.credits);
 }
 
-Upstream& Submitter::UpstreamOf(const Attempt& attempt) {
-  return upstreams_.Of(attempt.request.owner.account);
+Upstream& Submitter::UpstreamOf(Attempt& attempt) {
+  if (attempt.upstream == nullptr) {
+    attempt.upstream = upstreams_.Of(attempt.request.owner.account);
+  }
+  return *attempt.upstream;
 }
 
 bool Submitter::TakeTurn(Attempt& attempt) {

@@ -48,7 +48,8 @@ Upstream::Upstream(UpstreamOptions options, http::HttpTransport& transport, cons
       account_(options.budget, clock),
       client_(Counted(std::move(options.client), account_),
               options.transport != nullptr ? *options.transport : transport, clock),
-      outage_(account_, client_, clock, timers, std::move(events.rests)),
+      outage_(account_, client_, clock, timers, std::move(events.rests),
+              [this] { return weak_from_this().lock(); }),
       line_(account_, clock, timers) {
   account_.SetDegradedChanged(std::move(events.degraded_changed));
   if (!options.closed.ok()) {
@@ -61,15 +62,16 @@ std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
   const Budget::Share share = ShareOf(purpose);
   if (share == Budget::Share::kSubmit && line_.busy()) return std::nullopt;
   if (!account_.TryTake(share)) return std::nullopt;
-  return Turn(*this, purpose);
+  return Turn(shared_from_this(), purpose);
 }
 
 void Upstream::AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
                          TurnDone done) {
-  line_.Wait(tenant, give_up, [this, purpose, done = std::move(done)](bool taken) {
-    if (!taken) return done(Refusal(purpose));
-    done(Turn(*this, purpose));
-  });
+  line_.Wait(tenant, give_up,
+             [self = shared_from_this(), purpose, done = std::move(done)](bool taken) {
+               if (!taken) return done(self->Refusal(purpose));
+               done(Turn(self, purpose));
+             });
 }
 
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
@@ -79,13 +81,20 @@ absl::Status Upstream::Refusal(Purpose purpose) {
       ShareOf(purpose), purpose == Purpose::kSubmit ? errors::Call::kSubmit : errors::Call::kFree);
 }
 
+void Upstream::Authorize(pictory::Credentials::Ready ready) {
+  client_.Authorize([self = shared_from_this(), ready = std::move(ready)](
+                        absl::StatusOr<pictory::Authorization> authorization) {
+    ready(std::move(authorization));
+  });
+}
+
 void Upstream::Submit(Turn turn, pictory::Submission submission,
                       const pictory::Authorization& authorization, MonoTime start_by,
                       std::function<void(pictory::SubmitReply)> done) {
   turn.Use();
   client_.Submit(std::move(submission), authorization, start_by,
-                 [this, done = std::move(done)](pictory::SubmitReply reply) {
-                   NoteSubmit(reply);
+                 [self = shared_from_this(), done = std::move(done)](pictory::SubmitReply reply) {
+                   self->NoteSubmit(reply);
                    done(std::move(reply));
                  });
 }
@@ -101,8 +110,9 @@ void Upstream::GetJob(Turn turn, const Question& question,
   account_.CountRead();
   client_.GetJob(
       question.pictory_job_id, question.kind, question.last_digest,
-      [this, purpose = turn.Use(), done = std::move(done)](pictory::JobReply reply) {
-        NoteJob(purpose, reply);
+      [self = shared_from_this(), purpose = turn.Use(),
+       done = std::move(done)](pictory::JobReply reply) {
+        self->NoteJob(purpose, reply);
         done(std::move(reply));
       },
       question.size, question.timeout);
@@ -125,18 +135,19 @@ void Upstream::ListJobs(Turn turn, const std::string& page_key,
                         std::function<void(absl::StatusOr<pictory::JobList>)> done) {
   turn.Use();
   account_.CountRead();
-  client_.ListJobs(page_key,
-                   [this, done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
-                     account_.NoteFreeCall(listed.status());
-                     done(std::move(listed));
-                   });
+  client_.ListJobs(page_key, [self = shared_from_this(),
+                              done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
+    self->account_.NoteFreeCall(listed.status());
+    done(std::move(listed));
+  });
 }
 
 void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,
                         std::function<void(absl::Status)> done) {
   turn.Use();
-  client_.CleanJob(pictory_job_id, [this, done = std::move(done)](const absl::Status& cleaned) {
-    account_.NoteFreeCall(cleaned);
+  client_.CleanJob(pictory_job_id, [self = shared_from_this(),
+                                    done = std::move(done)](const absl::Status& cleaned) {
+    self->account_.NoteFreeCall(cleaned);
     done(cleaned);
   });
 }
@@ -144,11 +155,11 @@ void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,
 void Upstream::CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
                             std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done) {
   turn.Use();
-  client_.CreateUpload(
-      request, [this, done = std::move(done)](absl::StatusOr<v1::CreateUploadResponse> answer) {
-        account_.NoteFreeCall(answer.status());
-        done(std::move(answer));
-      });
+  client_.CreateUpload(request, [self = shared_from_this(), done = std::move(done)](
+                                    absl::StatusOr<v1::CreateUploadResponse> answer) {
+    self->account_.NoteFreeCall(answer.status());
+    done(std::move(answer));
+  });
 }
 
 void Upstream::ReplaceSecret(Secret secret) {

@@ -7,11 +7,13 @@
 // its turn, and no answer can be left unnoted.
 //
 // Thread-safe; no call blocks. Answers come on the threads of the transport and of the client's
-// reader. What is passed to the constructor must outlive it, and it must outlive the calls in
-// flight.
+// reader. What is passed to the constructor must outlive it. It is shared: who has a turn, or
+// awaits one or an answer, holds it. The last one to let go of it does so on the thread of the
+// timers, or after Stop().
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,13 +60,12 @@ struct UpstreamEvents {
   std::function<void(bool degraded)> degraded_changed;
 };
 
-class Upstream {
+class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
   // The right to one call. A turn that is dropped unused is given back.
   class Turn {
    public:
-    Turn(Turn&& other) noexcept
-        : upstream_(std::exchange(other.upstream_, nullptr)), purpose_(other.purpose_) {}
+    Turn(Turn&& other) noexcept = default;
     Turn& operator=(Turn&& other) noexcept {
       std::swap(upstream_, other.upstream_);
       std::swap(purpose_, other.purpose_);
@@ -74,13 +75,15 @@ class Upstream {
 
    private:
     friend class Upstream;
-    Turn(Upstream& upstream, Purpose purpose) : upstream_(&upstream), purpose_(purpose) {}
+    Turn(std::shared_ptr<Upstream> upstream, Purpose purpose)
+        : upstream_(std::move(upstream)), purpose_(purpose) {}
     Purpose Use();
 
-    Upstream* upstream_;  // null: used
+    std::shared_ptr<Upstream> upstream_;  // null: used
     Purpose purpose_;
   };
 
+  // Made by std::make_shared.
   Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock,
            Timers& timers, UpstreamEvents events);
   Upstream(const Upstream&) = delete;
@@ -99,7 +102,7 @@ class Upstream {
 
   // Gets the authorization that Submit needs. An access token may have to be fetched for it, so it
   // is asked for before anything is recorded as sent.
-  void Authorize(pictory::Credentials::Ready ready) { client_.Authorize(std::move(ready)); }
+  void Authorize(pictory::Credentials::Ready ready);
   // Sends the paid request at most once, whatever happens. `start_by` bounds the time it may queue.
   void Submit(Turn turn, pictory::Submission submission,
               const pictory::Authorization& authorization, MonoTime start_by,
@@ -133,6 +136,8 @@ class Upstream {
   // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
   double requests_per_second() const { return account_.requests_per_second(); }
+  // See Account::TakeLook.
+  Duration TakeLook() { return account_.TakeLook(); }
   const pictory::TranslateOptions& translate() const { return translate_; }
 
   // No call that Upstream makes by itself starts after this; calls of others may.
@@ -150,5 +155,7 @@ class Upstream {
   OutageWatch outage_;
   TurnLine line_;
 };
+
+using UpstreamPtr = std::shared_ptr<Upstream>;
 
 }  // namespace gateway::jobs

@@ -3,18 +3,27 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::jobs {
+namespace {
+
+absl::Status WhyClosed(const std::string& account) {
+  return tenants::IsAccountOfKey(account) ? errors::PictoryKeyNotShown(account)
+                                          : errors::AccountNotConfigured(account);
+}
+
+}  // namespace
 
 Upstreams::Upstreams(Accounts accounts, http::HttpTransport& transport, const Clock& clock,
                      Timers& timers, UpstreamsEvents events)
     : transport_(transport), clock_(clock), timers_(timers), events_(std::move(events)) {
   for (auto& [account, options] : accounts) {
-    doors_[account] = {.configured = true, .upstream = Make(account, std::move(options))};
+    doors_[account] = {.open = true, .upstream = Make(account, std::move(options))};
   }
 }
 
-std::unique_ptr<Upstream> Upstreams::Make(const std::string& account, UpstreamOptions options) {
+UpstreamPtr Upstreams::Make(const std::string& account, UpstreamOptions options) {
   UpstreamEvents events;
   if (events_.rests) {
     events.rests = [this, account](const absl::Status& why) { events_.rests(account, why); };
@@ -24,40 +33,74 @@ std::unique_ptr<Upstream> Upstreams::Make(const std::string& account, UpstreamOp
       events_.degraded_changed(account, degraded);
     };
   }
-  return std::make_unique<Upstream>(std::move(options), transport_, clock_, timers_,
+  return std::make_shared<Upstream>(std::move(options), transport_, clock_, timers_,
                                     std::move(events));
 }
 
-Upstream& Upstreams::Of(const std::string& account) {
+UpstreamPtr Upstreams::Of(const std::string& account) {
   MutexLock lock(mutex_);
-  Door& door = doors_[account];
-  if (door.upstream == nullptr) {
-    door.upstream = Make(account, {.closed = errors::AccountNotConfigured(account)});
-  }
-  return *door.upstream;
+  const auto found = doors_.find(account);
+  if (found != doors_.end()) return found->second.upstream;
+  UpstreamPtr closed = Make(account, {.closed = WhyClosed(account)});
+  // Callers can make up any number of keys, so of their accounts no closed door is kept.
+  if (!tenants::IsAccountOfKey(account)) doors_[account] = {.upstream = closed};
+  return closed;
 }
 
 bool Upstreams::Has(const std::string& account) const {
   MutexLock lock(mutex_);
   const auto found = doors_.find(account);
-  return found != doors_.end() && found->second.configured;
+  return found != doors_.end() && found->second.open;
 }
 
-bool Upstreams::Open(const std::string& account, UpstreamOptions options) {
-  MutexLock lock(mutex_);
-  Door& door = doors_[account];
-  if (door.configured) return false;
-  if (door.upstream != nullptr) replaced_.push_back(std::move(door.upstream));
-  door = {.configured = true, .upstream = Make(account, std::move(options))};
-  if (stopped_) door.upstream->Stop();
+bool Upstreams::Open(const std::string& account, UpstreamOptions options, Whose whose) {
+  UpstreamPtr closed;
+  {
+    MutexLock lock(mutex_);
+    Door& door = doors_[account];
+    if (door.open) return false;
+    closed = std::move(door.upstream);
+    door = {.open = true, .whose = whose, .upstream = Make(account, std::move(options))};
+    if (stopped_) door.upstream->Stop();
+  }
+  LetGo(std::move(closed));
   return true;
+}
+
+bool Upstreams::Close(const std::string& account) {
+  UpstreamPtr closed;
+  {
+    MutexLock lock(mutex_);
+    const auto found = doors_.find(account);
+    // Nobody gets a door but under this lock, so none who is alone with it is joined by others.
+    if (found == doors_.end() || !found->second.open || found->second.whose != Whose::kCallers ||
+        found->second.upstream.use_count() > 1) {
+      return false;
+    }
+    closed = std::move(found->second.upstream);
+    doors_.erase(found);
+  }
+  closed->Stop();
+  LetGo(std::move(closed));
+  return true;
+}
+
+void Upstreams::LetGo(UpstreamPtr door) {
+  if (door != nullptr) timers_.At(clock_.Now(), [door = std::move(door)] {});
+}
+
+bool Upstreams::IsDegraded(const std::string& account) const {
+  MutexLock lock(mutex_);
+  const auto found = doors_.find(account);
+  return found == doors_.end() || found->second.upstream->degraded();
 }
 
 int Upstreams::Count(bool (Upstream::*is)() const) const {
   MutexLock lock(mutex_);
   int count = 0;
   for (const auto& [account, door] : doors_) {
-    if (door.configured && (*door.upstream.*is)()) ++count;
+    const bool counts = door.open && door.whose == Whose::kOperators;
+    if (counts && (*door.upstream.*is)()) ++count;
   }
   return count;
 }
@@ -71,7 +114,9 @@ int Upstreams::credentials_refused() const { return Count(&Upstream::credentials
 int Upstreams::size() const {
   MutexLock lock(mutex_);
   int count = 0;
-  for (const auto& [account, door] : doors_) count += door.configured ? 1 : 0;
+  for (const auto& [account, door] : doors_) {
+    count += door.open && door.whose == Whose::kOperators ? 1 : 0;
+  }
   return count;
 }
 

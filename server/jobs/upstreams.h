@@ -4,8 +4,9 @@
 // the door of that account. Accounts share nothing but what carries their requests: each has its
 // own credentials, budget and rest.
 //
-// An account that is not configured has a door as well. Nothing passes it, and it says why; so jobs
-// of an account that was taken out of the settings stay as they are until it is put back.
+// An account that is not open has a door as well. Nothing passes it, and it says why; so jobs of an
+// account that was taken out of the settings, or whose key no caller has shown, stay as they are
+// until it is opened.
 //
 // Thread-safe; no call blocks. What is passed to the constructor must outlive it, and it must
 // outlive the calls in flight.
@@ -15,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -32,6 +32,8 @@ struct UpstreamsEvents {
 class Upstreams {
  public:
   using Accounts = std::map<std::string, UpstreamOptions>;
+  // The operator's are in the settings, and stay open; a caller's may be closed.
+  enum class Whose { kOperators, kCallers };
 
   // `transport` carries the requests of accounts whose options name no other.
   Upstreams(Accounts accounts, http::HttpTransport& transport, const Clock& clock, Timers& timers,
@@ -39,14 +41,18 @@ class Upstreams {
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
-  // The door of an account. It stays until the end, though a newer one may take its place when the
-  // account is opened; so it is asked for anew for each call.
-  Upstream& Of(const std::string& account);
-  bool Has(const std::string& account) const;  // whether it is configured
-  // Configures an account from now on, if it is not configured yet. Returns whether it was not.
-  bool Open(const std::string& account, UpstreamOptions options);
+  // The door of an account. A newer one may take its place, so it is asked for anew for each call.
+  UpstreamPtr Of(const std::string& account);
+  bool Has(const std::string& account) const;  // whether it is open
+  // Opens an account from now on, if it is not open yet. Returns whether it was not.
+  bool Open(const std::string& account, UpstreamOptions options, Whose whose = Whose::kOperators);
+  // Closes the account of a caller, unless it is in use at this moment. Returns whether it did.
+  bool Close(const std::string& account);
 
-  // How many of the configured accounts are so.
+  // Whether what watchers of the account's jobs see may lag.
+  bool IsDegraded(const std::string& account) const;
+
+  // How many of the operator's accounts are so. What callers show says nothing of the gateway.
   int degraded() const;
   int resting() const;
   int credentials_refused() const;
@@ -57,11 +63,14 @@ class Upstreams {
 
  private:
   struct Door {
-    bool configured = false;
-    std::unique_ptr<Upstream> upstream;
+    bool open = false;
+    Whose whose = Whose::kOperators;
+    UpstreamPtr upstream{};
   };
 
-  std::unique_ptr<Upstream> Make(const std::string& account, UpstreamOptions options);
+  UpstreamPtr Make(const std::string& account, UpstreamOptions options);
+  // Lets go of a door on the thread of the timers, where none of its own is just beginning.
+  void LetGo(UpstreamPtr door);
   int Count(bool (Upstream::*is)() const) const;
 
   http::HttpTransport& transport_;
@@ -71,8 +80,6 @@ class Upstreams {
 
   mutable Mutex mutex_;
   std::map<std::string, Door> doors_ GUARDED_BY(mutex_);
-  // Doors that were closed and have been replaced: somebody may still be asking them.
-  std::vector<std::unique_ptr<Upstream>> replaced_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = false;
 };
 

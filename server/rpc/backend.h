@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/errors.h"
+#include "base/secret.h"
 #include "google/protobuf/message.h"
 #include "jobs/owner.h"
 #include "jobs/submitter.h"
@@ -48,6 +49,8 @@ class Backend {
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;
+  // The account of a Pictory key that a caller shows, open from now on; see jobs::CallerAccounts.
+  virtual absl::StatusOr<std::string> OpenAccount(const Secret& key) = 0;
   virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;

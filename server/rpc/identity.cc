@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "rpc/peer.h"
 #include "rpc/tenant_gates.h"
+#include "tenants/caller_key.h"
 #include "tenants/callers.h"
 
 namespace gateway::rpc {
@@ -42,6 +44,45 @@ const tenants::PrincipalPtr& Anybody() {
   return *anybody;
 }
 
+// Opens the account of the key that the call shows. A key that does not count is refused, because
+// who shows one means that its account pays.
+absl::StatusOr<std::string> AccountShown(const grpc::ServerContextBase& context,
+                                         const tenants::Header& header, bool callers_pay,
+                                         const Domain& domain) {
+  if (!callers_pay) {
+    return errors::PictoryKeyNotTaken("this gateway pays with its own account; send none");
+  }
+  if (header.count > 1) {
+    return errors::PictoryKeyNotTaken("the call shows more than one; send one");
+  }
+  if (!IsPrivate(context)) {
+    return errors::PictoryKeyNotTaken(
+        "it came in plain text from another machine, where others may have read it; use TLS, and "
+        "think of another key");
+  }
+  const absl::StatusOr<Secret> key = tenants::ReadCallerKey(header.value);
+  if (!key.ok()) return key.status();
+  return domain.backend.OpenAccount(*key);
+}
+
+absl::StatusOr<tenants::PrincipalPtr> WithAccount(const grpc::ServerContextBase& context,
+                                                  tenants::PrincipalPtr principal,
+                                                  tenants::Role role, const Domain& domain) {
+  static const std::string name = tenants::kCallerKeyHeader;
+  const tenants::Header header = HeaderOf(context.client_metadata(), name);
+  if (header.count == 0) {
+    if (principal->callers_pay && role == tenants::Role::kSubmit) return errors::PictoryKeyNeeded();
+    return principal;
+  }
+  absl::StatusOr<std::string> account =
+      AccountShown(context, header, principal->callers_pay, domain);
+  if (!account.ok()) return account.status();
+  auto paying = std::make_shared<tenants::Principal>(*principal);
+  paying->account = *std::move(account);
+  paying->adopts = true;  // who has the key can do everything with what is Pictory's
+  return paying;
+}
+
 }  // namespace
 
 absl::StatusOr<tenants::PrincipalPtr> IdentifyCaller(const grpc::ServerContextBase& context,
@@ -70,7 +111,7 @@ absl::StatusOr<tenants::PrincipalPtr> LetIn(const grpc::ServerContextBase& conte
   if (!principal.ok()) return principal;
   if (absl::Status may = tenants::CheckRole(**principal, role, method); !may.ok()) return may;
   if (absl::Status rate = domain.gates->CountCall(**principal); !rate.ok()) return rate;
-  return principal;
+  return WithAccount(context, *std::move(principal), role, domain);
 }
 
 }  // namespace gateway::rpc

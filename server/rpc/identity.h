@@ -12,7 +12,8 @@ namespace gateway::rpc {
 absl::StatusOr<tenants::PrincipalPtr> IdentifyCaller(const grpc::ServerContextBase& context,
                                                      const Domain& domain);
 
-// The same, and whether it may call `method`, which needs `role`, now.
+// The same, and whether it may call `method`, which needs `role`, now. Where callers pay, the
+// account of the principal is that of the Pictory key which the call shows.
 absl::StatusOr<tenants::PrincipalPtr> LetIn(const grpc::ServerContextBase& context,
                                             std::string_view method, tenants::Role role,
                                             const Domain& domain);

@@ -220,7 +220,7 @@ namespace {
 
 v1::ListJobsResponse MakePage(const std::string& tenant, const v1::ListJobsRequest& request,
                               std::size_t page_size, const std::vector<jobs::JobRecord>& found,
-                              bool degraded) {
+                              const Domain& domain) {
   v1::ListJobsResponse response;
   std::size_t read = 0;
   std::size_t bytes = 0;
@@ -228,7 +228,7 @@ v1::ListJobsResponse MakePage(const std::string& tenant, const v1::ListJobsReque
   for (const jobs::JobRecord& record : found) {
     read += record.job.result_wire.size();
     v1::Job job = jobs::ToListProto(record.job);
-    job.set_upstream_degraded(degraded);
+    job.set_upstream_degraded(Degraded(domain, record.job.account));
     bytes += job.ByteSizeLong();
     // Clients take 4 MiB by default: a page of fat jobs is shorter.
     more = static_cast<std::size_t>(response.jobs_size()) >= page_size ||
@@ -254,18 +254,17 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
     return reply(std::move(shed));
   }
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
-  domain.store.List(
-      caller.tenant, *std::move(query),
-      [reply, request, page_size, tenant = caller.tenant, peer = caller.peer,
-       answers = domain.large_answers, degraded = Degraded(domain, caller.owner.account)](
-          absl::StatusOr<std::vector<jobs::JobRecord>> found) {
-        if (!found.ok()) return reply(found.status());
-        auto frame = std::make_shared<const std::string>(
-            StableBytes(MakePage(tenant, *request, page_size, *found, degraded)));
-        absl::StatusOr<LargeAnswers::HeldPtr> held = answers->Hold(frame->size(), peer);
-        if (!held.ok()) return reply(held.status());
-        reply(Keep(std::move(frame), *std::move(held)));
-      });
+  domain.store.List(caller.tenant, *std::move(query),
+                    [reply, request, page_size, tenant = caller.tenant, peer = caller.peer,
+                     &domain](absl::StatusOr<std::vector<jobs::JobRecord>> found) {
+                      if (!found.ok()) return reply(found.status());
+                      auto frame = std::make_shared<const std::string>(
+                          StableBytes(MakePage(tenant, *request, page_size, *found, domain)));
+                      absl::StatusOr<LargeAnswers::HeldPtr> held =
+                          domain.large_answers->Hold(frame->size(), peer);
+                      if (!held.ok()) return reply(held.status());
+                      reply(Keep(std::move(frame), *std::move(held)));
+                    });
 }
 
 }  // namespace gateway::rpc

@@ -86,4 +86,19 @@ std::vector<std::string> PeerSans(const grpc::ServerContextBase& context) {
   return names;
 }
 
+bool IsPrivate(const grpc::ServerContextBase& context) {
+  const std::string peer = context.peer();
+  if (peer.starts_with("unix:") || peer.starts_with("unix-abstract:") ||
+      peer.starts_with("ipv4:127.") || peer.starts_with("ipv6:%5B::1%5D:") ||
+      peer.starts_with("ipv6:[::1]:") || peer.starts_with("ipv6:%5B::ffff:127.") ||
+      peer.starts_with("ipv6:[::ffff:127.")) {
+    return true;
+  }
+  const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
+  if (connection == nullptr) return false;
+  const std::vector<grpc::string_ref> kinds =
+      connection->FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
+  return kinds.size() == 1 && kinds.front() == GRPC_SSL_TRANSPORT_SECURITY_TYPE;
+}
+
 }  // namespace gateway::rpc

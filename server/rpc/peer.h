@@ -27,4 +27,8 @@ std::string PeerAddress(const sockaddr_storage& from, int fd);
 // one kind may be written like one of another.
 std::vector<std::string> PeerSans(const grpc::ServerContextBase& context);
 
+// Whether nobody on the way can read what the caller sends: the connection has TLS, or does not
+// leave this machine.
+bool IsPrivate(const grpc::ServerContextBase& context);
+
 }  // namespace gateway::rpc

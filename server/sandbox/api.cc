@@ -51,6 +51,7 @@ struct Api::Call {
   std::string id;
   const std::string& body;
   const std::string& origin;
+  std::string account;
 };
 
 const std::vector<Api::Route>& Api::Routes() {
@@ -121,15 +122,17 @@ ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path
   const std::string pattern = route == nullptr ? "*" : route->pattern;
   ++stats_.requests[request.method + " " + pattern];
   if (!PassesBotFilter(request)) return BlockedByBotFilter();
+  std::string account;
   if (route == nullptr || !route->open) {
     const std::optional<Credential> credential = auth_.Identify(request);
     if (!credential) return Unauthorized();
     ++stats_.callers[Name(*credential)];
+    account = auth_.AccountOf(request);
   }
   if (!TakeFromBudget()) return TooManyRequests(1);
   if (route == nullptr) return known_path ? WrongMethod() : NoSuchRoute();
   const Call call{*route,       request.method, std::string(path), request.query, id,
-                  request.body, origin};
+                  request.body, origin,         std::move(account)};
   return route->maker != nullptr ? MakeJob(call) : (this->*route->plain)(call);
 }
 
@@ -146,7 +149,8 @@ bool Api::TakeFromBudget() {
 }
 
 absl::Status Api::Record(const Call& call, const std::string& job_id, const std::string& webhook) {
-  return journal_.Append({clock_.WallNow(), call.method, call.path, job_id, call.body, webhook});
+  return journal_.Append(
+      {clock_.WallNow(), call.method, call.path, job_id, call.body, webhook, call.account});
 }
 
 void Api::Adopt(std::unique_ptr<Job> job, MonoTime accepted) {
@@ -162,12 +166,13 @@ ApiReply Api::MakeJob(const Call& call) {
     json = ParseJson(call.body, &error);
     if (json == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
   }
-  Made made = (maker_.*call.route.maker)({call.id, json.get(), call.origin, false});
+  Made made = (maker_.*call.route.maker)({call.id, json.get(), call.origin, false, call.account});
   if (const auto* refusal = std::get_if<ApiReply>(&made)) return *refusal;
   auto job = std::get<std::unique_ptr<Job>>(std::move(made));
   const std::uint64_t number = journal_.entries().size() + 1;
   FailOverMissingFile(json.get(), clock_.WallNow(), job.get());
   job->id = MintId(options_.seed, number);
+  job->account = call.account;
   const std::string id = job->id;
   if (const absl::Status status = Record(call, id, job->webhook); !status.ok()) {
     return Broken(std::string(status.message()));
@@ -178,7 +183,7 @@ ApiReply Api::MakeJob(const Call& call) {
 }
 
 ApiReply Api::GetJob(const Call& call) {
-  const Job* job = book_.Find(call.id);
+  const Job* job = book_.Find(call.id, call.account);
   if (job == nullptr) return UnknownJob(call.id);
   ++stats_.polls[job->id];
   const JobState state = book_.StateOf(*job);
@@ -191,13 +196,19 @@ ApiReply Api::GetJob(const Call& call) {
 }
 
 ApiReply Api::ListJobs(const Call& call) {
-  const auto& jobs = book_.all();
+  std::vector<const Job*> jobs;  // the account's
+  for (const auto& job : book_.all()) {
+    if (job->account == call.account) jobs.push_back(job.get());
+  }
   std::size_t left = jobs.size();  // those not yet listed, the newest last
   const std::string key = QueryValue(call.query, "nextPageKey");
   if (!key.empty()) {
     const std::string last = Base64Decode(key);
     const bool ours = last.rfind(kPageKeyPrefix, 0) == 0;
-    left = ours ? book_.PositionOf(last.substr(kPageKeyPrefix.size())) : jobs.size();
+    const auto at =
+        std::find(jobs.begin(), jobs.end(),
+                  ours ? book_.Find(last.substr(kPageKeyPrefix.size()), call.account) : nullptr);
+    left = static_cast<std::size_t>(at - jobs.begin());
     if (left == jobs.size()) return Refused("INVALID_REQUEST", "nextPageKey is not valid");
   }
   JsonOut out;
@@ -217,7 +228,7 @@ ApiReply Api::ListJobs(const Call& call) {
 }
 
 ApiReply Api::CleanJob(const Call& call) {
-  Job* job = book_.Find(call.id);
+  Job* job = book_.Find(call.id, call.account);
   if (job == nullptr) return UnknownJob(call.id);
   if (job->cleaned) return Done();
   if (!IsFinal(book_.StateOf(*job).phase)) {
@@ -232,7 +243,7 @@ ApiReply Api::CleanJob(const Call& call) {
 }
 
 ApiReply Api::EditElements(const Call& call) {
-  Job* job = book_.Find(call.id);
+  Job* job = book_.Find(call.id, call.account);
   if (job == nullptr) return UnknownJob(call.id);
   if (const auto refusal = WhyNotEditable(book_, *job)) return *refusal;
   std::string error;
@@ -261,10 +272,11 @@ ApiReply Api::EditElements(const Call& call) {
 
 ApiReply Api::IssueToken(const Call& call) { return auth_.IssueToken(call.body); }
 
-ApiReply Api::Quota(const Call&) {
+ApiReply Api::Quota(const Call& call) {
   double video = 0, credits = 0;
   int transcriptions = 0;
   for (const auto& job : book_.all()) {
+    if (job->account != call.account) continue;
     if (job->kind == Kind::kRender) video += job->film.seconds / 60;
     if (job->kind == Kind::kRender) credits += job->film.ai_credits;
     credits += job->visual.credits;
@@ -322,11 +334,12 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   }
   const std::unique_ptr<Json> json = entry.body.empty() ? nullptr : ParseJson(entry.body, &error);
   if (!entry.body.empty() && json == nullptr) return unfit(error);
-  Made made = (maker_.*route->maker)({id, json.get(), "http://sandbox", true});
+  Made made = (maker_.*route->maker)({id, json.get(), "http://sandbox", true, entry.account});
   if (std::holds_alternative<ApiReply>(made)) return unfit("no longer accepted");
   auto job = std::get<std::unique_ptr<Job>>(std::move(made));
   FailOverMissingFile(json.get(), entry.time, job.get());
   job->id = entry.job_id;
+  job->account = entry.account;
   // Only the wall clock goes on over a restart; from here on the steady one counts.
   const Duration age = std::max<Duration>(Duration::zero(), clock_.WallNow() - entry.time);
   Adopt(std::move(job), clock_.Now() - age);

@@ -51,22 +51,37 @@ std::optional<Credential> Authenticator::Identify(const http::ServerRequest& req
   return user ? Credential::kTokenAndUser : Credential::kToken;
 }
 
+std::string Authenticator::AccountOf(const http::ServerRequest& request) const {
+  const std::string* credential = request.FindHeader("authorization");
+  if (credential == nullptr) return "";
+  const auto token = tokens_.find(*credential);
+  return token != tokens_.end() ? token->second.account : NameBehind(options_.api_key, *credential);
+}
+
+std::string Authenticator::NameBehind(std::string_view known, std::string_view given) const {
+  if (!options_.accounts || known.empty() || !given.starts_with(known)) return "";
+  given.remove_prefix(known.size());
+  return given.starts_with('_') ? std::string(given.substr(1)) : "";
+}
+
 bool Authenticator::IsKey(std::string_view credential) const {
-  if (!options_.api_key.empty()) return credential == options_.api_key;
+  if (!options_.api_key.empty()) {
+    return credential == options_.api_key || !NameBehind(options_.api_key, credential).empty();
+  }
   constexpr std::string_view kPrefix = "pictai_";
   return credential.size() > kPrefix.size() && credential.substr(0, kPrefix.size()) == kPrefix &&
          credential.find("bad") == std::string_view::npos;
 }
 
 bool Authenticator::IsToken(std::string_view credential) const {
-  const auto found = ends_.find(std::string(credential));
-  return found != ends_.end() && clock_.Now() < found->second;
+  const auto found = tokens_.find(std::string(credential));
+  return found != tokens_.end() && clock_.Now() < found->second.ends;
 }
 
 void Authenticator::Forget() {
   while (!issued_.empty() &&
-         (issued_.size() >= kTokensMax || ends_.at(issued_.front()) <= clock_.Now())) {
-    ends_.erase(issued_.front());
+         (issued_.size() >= kTokensMax || tokens_.at(issued_.front()).ends <= clock_.Now())) {
+    tokens_.erase(issued_.front());
     issued_.pop_front();
   }
 }
@@ -83,13 +98,15 @@ ApiReply Authenticator::IssueToken(std::string_view body) {
     if (FindText(*json, key).empty()) fields.Wrong(key, "is required and must be a string");
   }
   if (!errors.empty()) return InvalidBody(errors);
-  if (!Accepts(options_.client_id, FindText(*json, "client_id")) ||
+  const std::string_view id = FindText(*json, "client_id");
+  const std::string account = NameBehind(options_.client_id, id);
+  if ((account.empty() && !Accepts(options_.client_id, id)) ||
       !Accepts(options_.client_secret, FindText(*json, "client_secret"))) {
     return Unauthorized();
   }
   Forget();
   const std::string token = MintToken();
-  ends_[token] = clock_.Now() + options_.token_lifetime;
+  tokens_[token] = {clock_.Now() + options_.token_lifetime, account};
   issued_.push_back(token);
   JsonOut out;
   out.Object().Field("access_token", token).Field("expires_in", options_.token_lifetime.count());

@@ -32,6 +32,9 @@ struct AuthOptions {
   std::string client_id;
   std::string client_secret;
   std::chrono::seconds token_lifetime{3600};
+  // The key and the client id are accepted with `_NAME` behind them, too. Each name is an account,
+  // and sees its own jobs only.
+  bool accounts = false;
 };
 
 // What a call was let in by.
@@ -49,18 +52,26 @@ class Authenticator {
 
   // What the request proves itself by; nullopt if Pictory answers 401.
   std::optional<Credential> Identify(const http::ServerRequest& request) const;
+  // The account of a request that has proved itself; "" is that of the bare key and client id.
+  std::string AccountOf(const http::ServerRequest& request) const;
   // Answers POST /v1/oauth2/token, whose body is {"client_id": …, "client_secret": …}.
   ApiReply IssueToken(std::string_view body);
 
  private:
+  // What stands for an account behind `known`; empty if nothing does.
+  std::string NameBehind(std::string_view known, std::string_view given) const;
   bool IsKey(std::string_view credential) const;
   bool IsToken(std::string_view credential) const;
   void Forget();
 
   const AuthOptions options_;
   const Clock& clock_;
-  std::unordered_map<std::string, MonoTime> ends_;  // by token
-  std::deque<std::string> issued_;                  // oldest first
+  struct Token {
+    MonoTime ends;
+    std::string account;
+  };
+  std::unordered_map<std::string, Token> tokens_;  // by its text
+  std::deque<std::string> issued_;                 // oldest first
 };
 
 // Whether the bot filter in front of Pictory lets this client pass: it wants a User-Agent that is

@@ -20,7 +20,8 @@ enum class Version { kV1, kV2 };
 enum class Kind { kPreview, kRender, kTranscription, kHighlights, kImage, kClip };
 
 struct Job {
-  std::string id;  // opaque
+  std::string id;       // opaque
+  std::string account;  // that has made it
   Kind kind = Kind::kPreview;
   Version version = Version::kV2;
   MonoTime accepted;

@@ -84,17 +84,22 @@ Job* JobBook::FindProject(std::string_view project_id) {
   return found == by_project_.end() ? nullptr : found->second;
 }
 
+Job* JobBook::Find(std::string_view id, std::string_view account) {
+  Job* const found = Find(id);
+  return found != nullptr && found->account == account ? found : nullptr;
+}
+
+Job* JobBook::FindProject(std::string_view project_id, std::string_view account) {
+  Job* const found = FindProject(project_id);
+  return found != nullptr && found->account == account ? found : nullptr;
+}
+
 Job* JobBook::AdoptProject(std::string_view project_id) {
   const auto saved = std::find_if(jobs_.rbegin(), jobs_.rend(),
                                   [](const auto& job) { return !job->project_id.empty(); });
   if (saved == jobs_.rend()) return nullptr;
   by_project_.emplace(project_id, saved->get());
   return saved->get();
-}
-
-std::size_t JobBook::PositionOf(std::string_view id) const {
-  const auto found = by_id_.find(std::string(id));
-  return found == by_id_.end() ? jobs_.size() : found->second;
 }
 
 JobState JobBook::StateOf(const Job& job) const {

@@ -26,15 +26,17 @@ class JobBook {
   JobBook(const Clock& clock, double speed) : clock_(clock), speed_(speed) {}
 
   Job* Add(std::unique_ptr<Job> job);
+  // Whosever it is.
   Job* Find(std::string_view id);
   Job* FindProject(std::string_view project_id);
+  // The same, null if it is not this account's.
+  Job* Find(std::string_view id, std::string_view account);
+  Job* FindProject(std::string_view project_id, std::string_view account);
   // For journals of earlier releases, whose project ids came from a seed that may be lost: the
   // newest saved preview goes by this id too from now on. Null if there is none.
   Job* AdoptProject(std::string_view project_id);
   // All jobs, the oldest first; none is null.
   const std::vector<std::unique_ptr<Job>>& all() const { return jobs_; }
-  // The position of a job in all(); size if unknown.
-  std::size_t PositionOf(std::string_view id) const;
 
   JobState StateOf(const Job& job) const;
   // When the job ends; MonoTime::max() for a job that never ends.

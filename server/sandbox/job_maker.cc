@@ -248,13 +248,13 @@ Made JobMaker::Render(const MakeRequest& request, const Job& preview, Version ve
 }
 
 Made JobMaker::RenderOfPreview(const MakeRequest& request) {
-  const Job* preview = book_.Find(request.id);
+  const Job* preview = book_.Find(request.id, request.account);
   if (preview == nullptr) return UnknownJob(request.id);
   return Render(request, *preview, Version::kV2);
 }
 
 Made JobMaker::RenderOfProject(const MakeRequest& request) {
-  const Job* preview = book_.FindProject(request.id);
+  const Job* preview = book_.FindProject(request.id, request.account);
   if (preview == nullptr && request.replayed) preview = book_.AdoptProject(request.id);
   if (preview == nullptr) return UnknownProject(request.id);
   Made made = Render(request, *preview, Version::kV2);
@@ -305,7 +305,7 @@ Made JobMaker::Highlights(const MakeRequest& request) {
 }
 
 Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
-  const Job* source = book_.Find(request.id);
+  const Job* source = book_.Find(request.id, request.account);
   if (source == nullptr) return UnknownJob(request.id);
   if (!request.replayed) {
     if (auto refusal = WhyNotUsable(book_, *source, Kind::kTranscription)) return *refusal;
@@ -365,7 +365,7 @@ Made JobMaker::RenderOfParamsV1(const MakeRequest& request) {
 }
 
 Made JobMaker::RenderOfPreviewV1(const MakeRequest& request) {
-  const Job* preview = book_.Find(request.id);
+  const Job* preview = book_.Find(request.id, request.account);
   if (preview == nullptr) return UnknownJob(request.id);
   return Render(request, *preview, Version::kV1);
 }

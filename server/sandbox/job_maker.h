@@ -20,6 +20,7 @@ struct MakeRequest {
   const Value* body = nullptr;  // nullptr: no body
   std::string origin;
   bool replayed = false;
+  std::string account{};  // who asks; jobs of others cannot be used
 };
 
 using Made = std::variant<std::unique_ptr<Job>, ApiReply>;

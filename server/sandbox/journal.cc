@@ -41,6 +41,7 @@ bool ParseLine(std::string_view line, JournalEntry* entry) {
   entry->job_id = FindText(*json, "job_id");
   entry->body = FindText(*json, "body");
   entry->webhook = FindText(*json, "webhook");
+  entry->account = FindText(*json, "account");
   return !entry->method.empty() && !entry->job_id.empty() &&
          FindText(*json, "body_hash") == BodyHash(entry->body);
 }
@@ -71,6 +72,7 @@ std::string ToJsonLine(const JournalEntry& entry) {
   out.Field("method", entry.method).Field("path", entry.path).Field("job_id", entry.job_id);
   out.Field("body_bytes", entry.body.size()).Field("body_hash", BodyHash(entry.body));
   if (!entry.webhook.empty()) out.Field("webhook", entry.webhook);
+  if (!entry.account.empty()) out.Field("account", entry.account);
   return out.Field("body", entry.body).EndObject().Take();
 }
 

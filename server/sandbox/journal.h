@@ -24,6 +24,7 @@ struct JournalEntry {
   std::string job_id;  // the job made; for a DELETE or an edit, the job named
   std::string body;    // as received, byte for byte
   std::string webhook;
+  std::string account{};  // who asked
 };
 
 class Journal {

@@ -40,6 +40,9 @@ struct SandboxOptions {
   // The one pair that gets access tokens. Empty: anything but what has "bad" in it.
   std::string client_id;
   std::string client_secret;
+  // Both `api_key` and `client_id` are accepted with `_NAME` behind them, too, and each name is an
+  // account of its own.
+  bool accounts = false;
   // How long a token is good, at least a second; `speed` does not scale it. Tokens end with the
   // process.
   std::chrono::seconds token_lifetime{3600};

@@ -20,7 +20,8 @@ std::uint64_t FirstBytes(const Sha256& hash) {
 Principal Of(const Tenant& tenant, std::string name, Proof proof) {
   Principal principal;
   principal.tenant = tenant.name;
-  principal.account = tenant.account;
+  principal.account = tenant.callers_pay ? "" : tenant.account;
+  principal.callers_pay = tenant.callers_pay;
   principal.identity = name;
   principal.name = std::move(name);
   principal.roles = tenant.roles;
@@ -37,7 +38,9 @@ std::size_t Directory::HashOfHash::operator()(const Sha256& hash) const {
 
 Directory::Directory(Tenants tenants, std::unique_ptr<const JwtVerifier> jwt)
     : tenants_(std::move(tenants)), jwt_(std::move(jwt)) {
-  for (const auto& [name, tenant] : tenants_.tenants) ++tenants_of_[tenant.account];
+  for (const auto& [name, tenant] : tenants_.tenants) {
+    if (!tenant.callers_pay) ++tenants_of_[tenant.account];
+  }
   Principal anybody;
   for (const auto& [name, tenant] : tenants_.tenants) {
     if (name == kDefaultTenant) anybody = Made(Of(tenant, anybody.name, Proof::kNone));
@@ -61,12 +64,16 @@ Directory::Directory(Tenants tenants, std::unique_ptr<const JwtVerifier> jwt)
 Principal Directory::Made(Principal principal) const {
   const auto sharing = tenants_of_.find(principal.account);
   const bool alone = sharing == tenants_of_.end() || sharing->second <= 1;
-  principal.adopts = alone || principal.roles.Has(Role::kOperate);
+  principal.adopts = !principal.account.empty() && (alone || principal.roles.Has(Role::kOperate));
   return principal;
 }
 
-std::shared_ptr<const Directory> Directory::OfDefault() {
-  return std::make_shared<const Directory>(Tenants(), nullptr);
+std::shared_ptr<const Directory> Directory::OfDefault(bool callers_pay) {
+  Tenants tenants;
+  if (callers_pay) {
+    tenants.tenants[kDefaultTenant] = {.name = kDefaultTenant, .callers_pay = true};
+  }
+  return std::make_shared<const Directory>(std::move(tenants), nullptr);
 }
 
 PrincipalPtr Directory::FindKey(std::string_view key) const {

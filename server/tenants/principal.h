@@ -20,7 +20,10 @@ enum class Proof {
 
 struct Principal {
   std::string tenant = kDefaultTenant;
-  std::string account = kDefaultAccount;  // that the tenant's new jobs are made with
+  // That the tenant's new jobs are made with. Where callers pay it is that of the key which the
+  // call shows; empty: it shows none, and can make nothing.
+  std::string account = kDefaultAccount;
+  bool callers_pay = false;
   // Whether a job that only Pictory knows becomes the tenant's when it is named. Everybody who
   // shares an account could name the jobs of the others, so there only operators may.
   bool adopts = true;

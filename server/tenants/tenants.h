@@ -74,6 +74,8 @@ struct ApiKey {
 struct Tenant {
   std::string name;
   std::string account = kDefaultAccount;  // that its new jobs are made with
+  // Its callers show Pictory keys of their own (tenants/caller_key.h), and have no other account.
+  bool callers_pay = false;
   Roles roles = Roles::All();
   TenantLimits limits;
   std::vector<ApiKey> keys;

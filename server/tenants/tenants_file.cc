@@ -22,6 +22,7 @@
 #include "pictory/did_you_mean.h"
 #include "pictory/kinds.h"
 #include "tenants/api_key.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::tenants {
 namespace {
@@ -86,10 +87,12 @@ class File {
   template <class Int>
   Take Whole(Int& out, std::int64_t max) const;
   Take Decimal(double& out) const;
+  Take Switch(bool& out) const;
   Take RolesOf(Roles& out, Roles most, const char* too_many) const;
 
   Status ReadAccount(const std::string& name, const Node& node, const std::string& path);
   Status ReadVersions(const Node& node, const std::string& path, Account& account) const;
+  void CountTenants(const Node& node);
   Status ReadTenant(const std::string& name, const Node& node, const std::string& path);
   Status ReadKey(const Node& node, const std::string& path, Tenant& tenant);
   Status ReadIdentity(const Node& node, const std::string& path, Tenant& tenant);
@@ -97,6 +100,7 @@ class File {
 
   const std::string name_;
   Tenants tenants_;
+  std::map<std::string, int> tenants_of_;          // by account: how many have it
   std::map<Sha256, std::string> keys_;             // whose each is
   std::map<std::string, std::string> identities_;  // the same
 };
@@ -196,6 +200,15 @@ File::Take File::Decimal(double& out) const {
   };
 }
 
+File::Take File::Switch(bool& out) const {
+  return [this, &out](const Node& node, const std::string& path) -> Status {
+    const auto* const value = node.as_boolean();
+    if (value == nullptr) return Wrong(node, path, ": must be true or false");
+    out = value->get();
+    return absl::OkStatus();
+  };
+}
+
 File::Take File::RolesOf(Roles& out, Roles most, const char* too_many) const {
   return [this, &out, most, too_many](const Node& node, const std::string& path) -> Status {
     Roles roles;
@@ -219,6 +232,10 @@ File::Take File::RolesOf(Roles& out, Roles most, const char* too_many) const {
 }
 
 Status File::ReadAccount(const std::string& name, const Node& node, const std::string& path) {
+  if (IsAccountOfKey(name)) {
+    return Wrong(node, path,
+                 ": is called like the accounts of callers' own keys; take another name");
+  }
   Account& account = tenants_.accounts[name];
   account.name = name;
   Status read = Members(
@@ -269,9 +286,27 @@ Status File::ReadVersions(const Node& node, const std::string& path, Account& ac
   return Members(node, path, members);
 }
 
+// The account of a tenant's table; "" if its callers pay, or it is none.
+std::string AccountIn(const toml::node& node) {
+  const toml::table* const tenant = node.as_table();
+  if (tenant == nullptr || (*tenant)["callers_pay"].value_or(false)) return "";
+  return (*tenant)["account"].value_or(std::string(kDefaultAccount));
+}
+
+void File::CountTenants(const Node& node) {
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return;
+  for (const auto& [name, tenant] : *table) ++tenants_of_[AccountIn(tenant)];
+}
+
 Status File::ReadTenant(const std::string& name, const Node& node, const std::string& path) {
   Tenant& tenant = tenants_.tenants[name];
   tenant.name = name;
+  // Who may decide over unconfirmed jobs of an account sees those of all its tenants.
+  const std::string shared = AccountIn(node);
+  if (!shared.empty() && tenants_of_[shared] > 1) {
+    tenant.roles = Roles().With(Role::kRead).With(Role::kSubmit);
+  }
   TenantLimits& most = tenant.limits;
   return Members(
       node, path,
@@ -284,6 +319,14 @@ Status File::ReadTenant(const std::string& name, const Node& node, const std::st
           for (const auto& [account, unused] : tenants_.accounts) known.push_back(account);
           return Wrong(value, at, ": there is no account ", Shown(tenant.account),
                        DidYouMean(tenant.account, known));
+        }},
+       {"callers_pay",
+        [&](const Node& value, const std::string& at) -> Status {
+          if (Status read = Switch(tenant.callers_pay)(value, at); !read.ok()) return read;
+          if (!tenant.callers_pay || node.as_table()->get("account") == nullptr) {
+            return absl::OkStatus();
+          }
+          return Wrong(value, at, ": the tenant has an account, too; keep one of them");
         }},
        {"roles", RolesOf(tenant.roles, Roles::All(), "")},
        {"limits",
@@ -319,7 +362,10 @@ Status File::ReadKey(const Node& node, const std::string& path, Tenant& tenant) 
       Members(node, path,
               {{"name", String(key.name)},
                {"sha256", String(hex)},
-               {"roles", RolesOf(key.roles, tenant.roles, " is no role of the tenant itself")}});
+               {"roles",
+                RolesOf(key.roles, tenant.roles,
+                        " is no role of the tenant itself; name it in the tenant's roles (one that "
+                        "shares an account with others has operate only by name)")}});
   if (!read.ok()) return read;
   if (!IsTenantName(key.name)) {
     return Wrong(node, path, ".name: ",
@@ -441,6 +487,7 @@ absl::StatusOr<Tenants> File::Read(std::string_view text) {
         }},
        {"tenants",
         [this](const Node& node, const std::string& path) {
+          CountTenants(node);
           return Named(node, path, limits::kTenantsMax, "tenants",
                        [this](const std::string& name, const Node& tenant, const std::string& at) {
                          return ReadTenant(name, tenant, at);

@@ -103,5 +103,44 @@ TEST_F(AccountsTest, ANewerDocumentLooksOnlyAtWhatIsNew) {
   EXPECT_THAT(std::string(waits.status().message()), HasSubstr("is a pipe"));
 }
 
+TEST_F(AccountsTest, WhereCallersPayNoAccountIsNeeded) {
+  const tenants::Tenants document = Document("[tenants.a]\ncallers_pay = true\n");
+  EXPECT_FALSE(UsesFlags(document));
+  const auto with = AccountsOf(config_, document);
+  ASSERT_TRUE(with.ok()) << with.status();
+  EXPECT_EQ(with->size(), 1u) << "jobs may have been made with it before";
+  config_.api_key = Secret();
+  const auto without = AccountsOf(config_, document);
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_TRUE(without->empty());
+  EXPECT_TRUE(UsesFlags(Document("[tenants.a]\ncallers_pay = true\n[tenants.b]\n")));
+}
+
+TEST_F(AccountsTest, ACallersAccountHasAllButTheKeyFromTheFlags) {
+  config_.auth = pictory::AuthMode::kOAuth;
+  config_.requests_per_second = 7;
+  const auto own = OptionsOfKey(config_, "key-1", Secret("pictai_own"));
+  EXPECT_EQ(own.client.api_key.Reveal(), "pictai_own");
+  EXPECT_FALSE(own.client.oauth.has_value());
+  EXPECT_EQ(own.budget.requests_per_second, 7);
+}
+
+// Real keys never go there.
+TEST_F(AccountsTest, InTheSandboxEachHasItsOwnAccount) {
+  config_.sandbox = true;
+  const auto setups =
+      AccountsOf(config_, Document(Account("default", "x") + Account("east", "y") +
+                                   "[tenants.a]\n[tenants.b]\naccount = \"east\"\n"));
+  ASSERT_TRUE(setups.ok()) << setups.status();
+  ASSERT_EQ(setups->size(), 2u);
+  EXPECT_EQ((*setups)[0].options.client.api_key.Reveal(), "pictai_sandbox");
+  EXPECT_EQ((*setups)[1].options.client.api_key.Reveal(), "pictai_sandbox_east");
+  EXPECT_EQ(OptionsOfKey(config_, "key-1", Secret("pictai_own")).client.api_key.Reveal(),
+            "pictai_sandbox_key-1");
+  config_.auth = pictory::AuthMode::kOAuth;
+  EXPECT_EQ(OptionsOfKey(config_, "key-1", Secret("pictai_own")).client.oauth->client_id,
+            "sandbox_key-1");
+}
+
 }  // namespace
 }  // namespace gateway::app

@@ -180,7 +180,9 @@ def foreign_ids(folder, quick):
     beta, beta_lines = keygen("beta")
     reader, reader_lines = keygen("beta", "reader")
     tenants = folder / "tenants.toml"
-    tenants.write_text(acme_lines + beta_lines + reader_lines + 'roles = ["read", "submit"]\n')
+    # They share an account, so none decides over jobs unless its roles say it.
+    operators = "".join(f"[tenants.{tenant}]\nroles = ['read', 'submit', 'operate']\n" for tenant in ("acme", "beta"))
+    tenants.write_text(operators + acme_lines + beta_lines + reader_lines + 'roles = ["read", "submit"]\n')
     with pictory() as made, Rig(folder) as rig:
         g = rig.gateway(made.url, *UNLIMITED, "--tenants", tenants, env={"PICTORY_API_KEY": made.token})
         wrong, times = asyncio.run(whole(g.grpc, (acme, beta, reader), QUICK_BLOCKS if quick else BLOCKS))

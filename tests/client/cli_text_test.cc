@@ -97,9 +97,28 @@ TEST(Args, TheKeyForTheGatewayStandsInAVariableOrAFile) {
   unsetenv("PICTORY_GATEWAY_KAY");
 }
 
+TEST(Args, ACallersOwnKeyStandsInAVariableOrAFileToo) {
+  EXPECT_EQ(Parsed({"get", "j1"}).caller_key, "");
+  EXPECT_EQ(Parsed({"get", "j1", "--caller-key-file", "f"}).caller_key_file, "f");
+  setenv("PICTORY_CALLER_KEY", "pictai_canary", 1);
+  EXPECT_EQ(Parsed({"get", "j1"}).caller_key, "pictai_canary");
+  EXPECT_EQ(Parsed({"get", "j1"}).gateway_key, "");
+  EXPECT_THAT(Refused({"get", "j1", "--caller-key-file", "f"}),
+              AllOf(HasSubstr("--caller-key-file: PICTORY_CALLER_KEY is set, too"),
+                    Not(HasSubstr("canary"))));
+  setenv("PICTORY_CALLER_KEY", "", 1);
+  EXPECT_THAT(Refused({"get", "j1"}), HasSubstr("PICTORY_CALLER_KEY: is set, but empty"));
+  unsetenv("PICTORY_CALLER_KEY");
+  setenv("PICTORY_CALER_KEY", "pictai_canary", 1);
+  EXPECT_THAT(Refused({"get", "j1"}),
+              AllOf(HasSubstr("did you mean PICTORY_CALLER_KEY?"), Not(HasSubstr("canary"))));
+  unsetenv("PICTORY_CALER_KEY");
+}
+
 TEST(Args, VariablesOfTheGatewayAreNotOurs) {
-  for (const char* name : {"PICTORY_MAX_WATCHES", "PICTORY_AUTH", "PICTORY_MAX_WATCHS",
-                           "PICTORY_GATEWAY_PORT", "PICTORY_GATEWAY_SERVICE_HOST"}) {
+  for (const char* name :
+       {"PICTORY_API_KEY", "PICTORY_CALLERS_PAY", "PICTORY_MAX_WATCHES", "PICTORY_AUTH",
+        "PICTORY_MAX_WATCHS", "PICTORY_GATEWAY_PORT", "PICTORY_GATEWAY_SERVICE_HOST"}) {
     setenv(name, "", 1);
     EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051") << name;
     unsetenv(name);

@@ -471,6 +471,32 @@ TEST(Call, SendsMetadata) {
   EXPECT_EQ(job->message(), "video");
 }
 
+TEST(Call, ShowsTheCallersOwnKeyOnlyWhereNobodyReadsAlong) {
+  Handlers handlers;
+  handlers.get = [](const v1::GetJobRequest&,
+                    const CallInfo& call) -> absl::StatusOr<v1::GetJobResponse> {
+    v1::GetJobResponse response;
+    response.mutable_job()->set_message(call.metadata("pictory-api-key"));
+    return response;
+  };
+  FakeServer server(handlers);
+  ClientOptions options;
+  options.pictory_key = "pictai_own";
+  const auto job = Client::Connect("http://" + server.target(), options)->Get("a");
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->message(), "pictai_own");
+  for (const char* plain : {"10.0.0.1:50051", "http://gateway.example", "dns:///gateway:1"}) {
+    const auto refused = Client::Connect(plain, options);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << plain;
+    EXPECT_EQ(std::string(refused.status().message()).find("pictai_own"), std::string::npos);
+  }
+  for (const char* safe : {"https://gateway.example", "unix:/run/gateway", "localhost:1"}) {
+    EXPECT_TRUE(Client::Connect(safe, options).ok()) << safe;
+  }
+  options.tls.emplace();
+  EXPECT_TRUE(Client::Connect("gateway.example:1", options).ok());
+}
+
 TEST(Resolve, IsRepeatedOnlyIfNothingWasDone) {
   for (const bool told : {true, false}) {
     Handlers handlers;

@@ -22,7 +22,10 @@ class Tenants(unittest.TestCase):
         self.file = self.folder / "tenants.toml"
         self.acme, self.acme_lines = keygen("acme")
         self.beta, self.beta_lines = keygen("beta", "web")
-        self.write(self.acme_lines, self.beta_lines)
+        # They share an account, so none decides over jobs unless its roles say it.
+        self.operators = "".join(f"[tenants.{tenant}]\nroles = ['read', 'submit', 'operate']\n"
+                                 for tenant in ("acme", "beta"))
+        self.write(self.operators, self.acme_lines, self.beta_lines)
 
     def write(self, *parts):
         """As an editor does that is careful: nobody sees half of it."""
@@ -84,6 +87,14 @@ class Tenants(unittest.TestCase):
         self.assertIn(("beta", "key:web", "DeleteJob", "", "NOT_FOUND"), told)
         self.assertIn(("acme", "key:ci", "DeleteJob", "SUCCEEDED", "OK"), told)
         self.assertNotIn(self.acme, g.log.read_text())
+
+    def test_who_shares_an_account_decides_nothing_by_default(self):
+        self.write(self.acme_lines, self.beta_lines)
+        g = self.gateway()
+        refused = self.error(self.run_as(g, self.acme, "resolve", "x"))
+        self.assertEqual((refused["code"], refused["reason"]), ("PERMISSION_DENIED", "ROLE_REQUIRED"))
+        told = self.events(g, "account_shared")
+        self.assertEqual([(line["account"], line["tenants"]) for line in told], [("default", "acme, beta")])
 
     def test_a_key_has_its_own_roles(self):
         self.write(self.acme_lines + 'roles = ["read"]\n')

@@ -58,7 +58,7 @@ class DeleterTest : public testing::Test {
   Hub hub_{HubOptions{}, store_, broadcaster_};
   std::unique_ptr<Upstreams> upstreams_ =
       MakeUpstreams({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
-  Upstream* const upstream_ = &upstreams_->Of(kDefaultAccount);
+  Upstream* const upstream_ = upstreams_->Of(kDefaultAccount).get();
   Ledger ledger_{store_, store_, hub_};
   Deleter deleter_{*upstreams_, ledger_, store_, clock_};
 };

@@ -42,7 +42,7 @@ class PollerTest : public testing::Test {
         budget, transport_, clock_,
         {.rests = {},
          .degraded_changed = [this](const std::string&, bool now) { degraded_.push_back(now); }});
-    upstream_ = &upstreams_->Of(kDefaultAccount);
+    upstream_ = upstreams_->Of(kDefaultAccount).get();
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(

@@ -27,7 +27,7 @@ class SubmitterTest : public testing::Test {
 
   void Make(BudgetOptions budget) {
     upstreams_ = MakeUpstreams(budget, transport_, clock_, {}, client_options_, translate_);
-    upstream_ = &upstreams_->Of(kDefaultAccount);
+    upstream_ = upstreams_->Of(kDefaultAccount).get();
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       poller_->OnChange(record, seen);

@@ -26,7 +26,7 @@ class UploadDeskTest : public ::testing::Test {
   test::FakeTransport transport_;
   std::unique_ptr<Upstreams> upstreams_ =
       MakeUpstreams({.requests_per_second = 10, .burst = 2}, transport_, clock_);
-  Upstream* const upstream_ = &upstreams_->Of(kDefaultAccount);
+  Upstream* const upstream_ = upstreams_->Of(kDefaultAccount).get();
   UploadDesk desk_{*upstreams_, clock_};
   std::vector<absl::Status> answers_;
 };

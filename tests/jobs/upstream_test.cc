@@ -26,7 +26,7 @@ class UpstreamTest : public testing::Test {
  protected:
   void Make(BudgetOptions budget) {
     upstreams_ = MakeUpstreams(budget, transport_, clock_);
-    upstream_ = &upstreams_->Of(kDefaultAccount);
+    upstream_ = upstreams_->Of(kDefaultAccount).get();
     account_ = &UpstreamPeer::AccountOf(*upstream_);
   }
   std::optional<Upstream::Turn> Take(Purpose purpose) { return upstream_->TryTake(purpose); }
@@ -124,15 +124,16 @@ TEST_F(UpstreamTest, CredentialsRefusedToAnyPurposeAreAskedAbout) {
     for (const Purpose purpose : {Purpose::kPoll, Purpose::kLook}) {
       SCOPED_TRACE(std::to_string(status));
       transport_.AnswerAllWith(Reply(status, R"({"message":"No"})"));
-      Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-                         .budget = {.requests_per_second = 100, .burst = 100}},
-                        transport_, clock_, clock_, {});
-      upstream.GetJob(*upstream.TryTake(purpose), {.pictory_job_id = "a"},
-                      [](const pictory::JobReply&) {});
+      const auto upstream = std::make_shared<Upstream>(
+          UpstreamOptions{.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                          .budget = {.requests_per_second = 100, .burst = 100}},
+          transport_, clock_, clock_, UpstreamEvents{});
+      upstream->GetJob(*upstream->TryTake(purpose), {.pictory_job_id = "a"},
+                       [](const pictory::JobReply&) {});
       clock_.Advance(limits::kCredentialsConfirmAfter);
-      EXPECT_TRUE(upstream.credentials_refused());
-      EXPECT_FALSE(upstream.TryTake(Purpose::kSubmit).has_value());
-      upstream.Stop();
+      EXPECT_TRUE(upstream->credentials_refused());
+      EXPECT_FALSE(upstream->TryTake(Purpose::kSubmit).has_value());
+      upstream->Stop();
     }
   }
 }
@@ -143,18 +144,19 @@ TEST_F(UpstreamTest, ANewSecretIsTriedAtOnce) {
                                                                     : Reply(401, "");
   });
   std::vector<bool> rests;
-  Upstream upstream({.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-                     .budget = {.requests_per_second = 100, .burst = 100}},
-                    transport_, clock_, clock_,
-                    {.rests = [&](const absl::Status& why) { rests.push_back(!why.ok()); }});
-  upstream.GetJob(*upstream.TryTake(Purpose::kPoll), {.pictory_job_id = "a"},
-                  [](const pictory::JobReply&) {});
+  const auto upstream = std::make_shared<Upstream>(
+      UpstreamOptions{.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+                      .budget = {.requests_per_second = 100, .burst = 100}},
+      transport_, clock_, clock_,
+      UpstreamEvents{.rests = [&](const absl::Status& why) { rests.push_back(!why.ok()); }});
+  upstream->GetJob(*upstream->TryTake(Purpose::kPoll), {.pictory_job_id = "a"},
+                   [](const pictory::JobReply&) {});
   clock_.Advance(limits::kCredentialsConfirmAfter);
-  ASSERT_TRUE(upstream.resting());
-  upstream.ReplaceSecret(Secret("pictai_new"));
-  EXPECT_FALSE(upstream.resting());
+  ASSERT_TRUE(upstream->resting());
+  upstream->ReplaceSecret(Secret("pictai_new"));
+  EXPECT_FALSE(upstream->resting());
   EXPECT_EQ(rests, (std::vector<bool>{true, false}));
-  upstream.Stop();
+  upstream->Stop();
 }
 
 // Where the transport asks whether it may send a call again.

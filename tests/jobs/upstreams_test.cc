@@ -24,13 +24,13 @@ UpstreamOptions WithKey(const std::string& key) {
 class UpstreamsTest : public testing::Test {
  protected:
   void Ask(const std::string& account) {
-    Upstream& upstream = upstreams_.Of(account);
-    auto turn = upstream.TryTake(Purpose::kPoll);
+    const UpstreamPtr upstream = upstreams_.Of(account);
+    auto turn = upstream->TryTake(Purpose::kPoll);
     ASSERT_TRUE(turn.has_value()) << account;
-    upstream.GetJob(*std::move(turn), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
+    upstream->GetJob(*std::move(turn), {.pictory_job_id = "a"}, [](const pictory::JobReply&) {});
   }
   bool CanAsk(const std::string& account) {
-    return upstreams_.Of(account).TryTake(Purpose::kPoll).has_value();
+    return upstreams_.Of(account)->TryTake(Purpose::kPoll).has_value();
   }
 
   test::FakeClock clock_;
@@ -79,12 +79,12 @@ TEST_F(UpstreamsTest, CredentialsThatAreRefusedRestTheirAccountOnly) {
 }
 
 TEST_F(UpstreamsTest, NothingIsSentForAnAccountThatIsNotConfigured) {
-  Upstream& door = upstreams_.Of("gone");
+  const UpstreamPtr door = upstreams_.Of("gone");
   for (const Purpose purpose :
        {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, Purpose::kLook}) {
-    EXPECT_FALSE(door.TryTake(purpose).has_value());
-    EXPECT_EQ(errors::Reason(door.Refusal(purpose)), errors::kUpstreamCredentials);
-    EXPECT_NE(door.Refusal(purpose).message().find("gone"), std::string::npos);
+    EXPECT_FALSE(door->TryTake(purpose).has_value());
+    EXPECT_EQ(errors::Reason(door->Refusal(purpose)), errors::kUpstreamCredentials);
+    EXPECT_NE(door->Refusal(purpose).message().find("gone"), std::string::npos);
   }
   clock_.Advance(1h);
   EXPECT_TRUE(transport_.requests().empty());
@@ -93,12 +93,67 @@ TEST_F(UpstreamsTest, NothingIsSentForAnAccountThatIsNotConfigured) {
 }
 
 TEST_F(UpstreamsTest, AnAccountThatIsConfiguredLaterOpens) {
-  Upstream& closed = upstreams_.Of("late");
+  const UpstreamPtr closed = upstreams_.Of("late");
   EXPECT_TRUE(upstreams_.Open("late", WithKey("pictai_late")));
   EXPECT_TRUE(CanAsk("late"));
-  EXPECT_FALSE(closed.TryTake(Purpose::kPoll).has_value()) << "who has the old door still";
+  EXPECT_FALSE(closed->TryTake(Purpose::kPoll).has_value()) << "who has the old door still";
   EXPECT_FALSE(upstreams_.Open("late", WithKey("pictai_other"))) << "it is open already";
   EXPECT_EQ(upstreams_.size(), 3);
+}
+
+constexpr char kOfCaller[] = "key-0123456789abcdef0123456789abcdef";
+
+TEST_F(UpstreamsTest, AnAccountOfACallerWaitsUntilItsKeyIsShown) {
+  EXPECT_TRUE(upstreams_.IsDegraded(kOfCaller));
+  const absl::Status why = upstreams_.Of(kOfCaller)->Refusal(Purpose::kLook);
+  EXPECT_EQ(errors::Reason(why), errors::kPictoryKeyNeeded);
+  EXPECT_NE(why.message().find("show the key with any call"), std::string::npos) << why;
+  EXPECT_TRUE(upstreams_.Open(kOfCaller, WithKey("pictai_own"), Upstreams::Whose::kCallers));
+  EXPECT_FALSE(upstreams_.IsDegraded(kOfCaller));
+  transport_.AnswerAllWith(test::Reply(200, kRunning));
+  Ask(kOfCaller);
+  EXPECT_EQ(test::HeaderOf(transport_.requests().back(), "Authorization"), "pictai_own");
+}
+
+TEST_F(UpstreamsTest, OnlyAnIdleAccountOfACallerCloses) {
+  ASSERT_TRUE(upstreams_.Open(kOfCaller, WithKey("pictai_own"), Upstreams::Whose::kCallers));
+  {
+    const UpstreamPtr held = upstreams_.Of(kOfCaller);
+    EXPECT_FALSE(upstreams_.Close(kOfCaller));
+  }
+  Ask(kOfCaller);  // the answer does not come yet
+  EXPECT_FALSE(upstreams_.Close(kOfCaller));
+  transport_.Answer(test::Reply(200, kRunning));
+  const std::weak_ptr<Upstream> door = upstreams_.Of(kOfCaller);
+  EXPECT_TRUE(upstreams_.Close(kOfCaller));
+  clock_.Advance(1ms);
+  EXPECT_TRUE(door.expired()) << "nothing is left of its key";
+  EXPECT_FALSE(upstreams_.Has(kOfCaller));
+  EXPECT_FALSE(CanAsk(kOfCaller));
+  EXPECT_FALSE(upstreams_.Close("east")) << "an operator's stays";
+}
+
+TEST_F(UpstreamsTest, AProbeUnderWayKeepsItsDoor) {
+  ASSERT_TRUE(upstreams_.Open(kOfCaller, WithKey("pictai_own"), Upstreams::Whose::kCallers));
+  Ask(kOfCaller);
+  transport_.Answer(test::Reply(401, R"({"message":"Unauthorized"})"));
+  ASSERT_EQ(transport_.held(), 1u) << "the probe";
+  EXPECT_FALSE(upstreams_.Close(kOfCaller));
+  transport_.Answer(test::Reply(401, R"({"message":"Unauthorized"})"));
+  EXPECT_TRUE(upstreams_.Close(kOfCaller));
+  clock_.Advance(1h);
+  EXPECT_EQ(transport_.requests().size(), 2u) << "who is closed asks nothing any more";
+}
+
+TEST_F(UpstreamsTest, AWrongKeyOfACallerIsNoTroubleOfTheGateway) {
+  ASSERT_TRUE(upstreams_.Open(kOfCaller, WithKey("pictai_own"), Upstreams::Whose::kCallers));
+  transport_.AnswerAllWith(test::Reply(401, R"({"message":"Unauthorized"})"));
+  Ask(kOfCaller);
+  clock_.Advance(10s);
+  EXPECT_FALSE(CanAsk(kOfCaller));
+  EXPECT_TRUE(CanAsk("east"));
+  EXPECT_EQ(upstreams_.credentials_refused() + upstreams_.resting() + upstreams_.degraded(), 0);
+  EXPECT_EQ(upstreams_.size(), 2);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "rpc/rpc_house.h"
 #include "tenants/api_key.h"
+#include "tenants/caller_key.h"
 #include "tenants/callers.h"
 #include "tenants/tenants_file.h"
 
@@ -22,6 +23,7 @@ using test::MakeJob;
 using test::MakeRecord;
 using test::RpcHouse;
 using testing::HasSubstr;
+using testing::Not;
 
 class IdentityTest : public testing::Test {
  protected:
@@ -63,6 +65,10 @@ class IdentityTest : public testing::Test {
     server_->RecheckWatches();
   }
   std::string acme_lines() const { return tenants::KeyTable("acme", "ci", acme_); }
+  // For both tenants, which share an account.
+  static constexpr char kOperators[] =
+      "[tenants.acme]\nroles=['read','submit','operate']\n"
+      "[tenants.beta]\nroles=['read','submit','operate']\n";
   std::string beta_lines() const { return tenants::KeyTable("beta", "web", beta_); }
 
   static void Show(grpc::ClientContext& context, const Secret& key) {
@@ -229,7 +235,18 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
   EXPECT_EQ(codes("operate"), submits + reads);
 }
 
+// Candidates of one tenant's unconfirmed job may be another's jobs.
+TEST_F(IdentityTest, WhoSharesAnAccountDecidesNothingUnlessRolesSayIt) {
+  v1::ResolveJobRequest resolve;
+  resolve.set_job_id("of-acme");
+  EXPECT_EQ(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).error_code(),
+            StatusCode::PERMISSION_DENIED);
+  Replace(kOperators + acme_lines() + beta_lines());
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).ok());
+}
+
 TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
+  Replace(kOperators + acme_lines() + beta_lines());
   v1::ResolveJobRequest resolve;
   resolve.set_job_id("of-acme");
   resolve.set_abandon(true);
@@ -328,6 +345,75 @@ TEST_F(IdentityTest, BytesInFlightAreCountedUntilTheAnswer) {
   done(house_.hub.Publish(MakeJob("first", v1::JOB_STATE_QUEUED, 1)), {});
   EXPECT_TRUE(waits.get().ok());
   test::Await([&] { return submit(acme_, large).ok(); }, "its room is free");
+}
+
+class CallersPayTest : public IdentityTest {
+ protected:
+  CallersPayTest() { Replace("[tenants.acme]\ncallers_pay=true\n" + acme_lines() + beta_lines()); }
+
+  static void ShowOwn(grpc::ClientContext& context, const std::string& key) {
+    context.AddMetadata("pictory-api-key", key);
+  }
+  grpc::Status Submit(const Secret& caller, const std::vector<std::string>& own) {
+    grpc::ClientContext context;
+    Show(context, caller);
+    for (const std::string& key : own) ShowOwn(context, key);
+    v1::TranscribeResponse response;
+    return stub_->Transcribe(&context, v1::TranscribeRequest(), &response);
+  }
+};
+
+TEST_F(CallersPayTest, AJobBelongsToTheAccountOfTheKeyThatIsShown) {
+  ASSERT_TRUE(Submit(acme_, {"pictai_of_alice"}).ok());
+  const jobs::SubmitRequest of_alice = house_.last_submit();
+  EXPECT_EQ(of_alice.owner.tenant, "acme");
+  EXPECT_EQ(of_alice.owner.account, tenants::AccountOfKey(Secret("pictai_of_alice")));
+  EXPECT_TRUE(of_alice.owner.adopts);
+  ASSERT_TRUE(Submit(acme_, {"pictai_of_bob"}).ok());
+  EXPECT_NE(house_.last_submit().owner.account, of_alice.owner.account);
+  EXPECT_NE(house_.last_submit().fingerprint, of_alice.fingerprint);
+}
+
+TEST_F(CallersPayTest, WithoutAKeyNothingIsMade) {
+  const grpc::Status refused = Submit(acme_, {});
+  EXPECT_EQ(refused.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(errors::Reason(FromGrpc(refused)), "PICTORY_KEY_NEEDED");
+  EXPECT_TRUE(house_.submitted.empty());
+  v1::GetJobRequest get;
+  get.set_job_id("of-acme");
+  EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::GetJob, acme_, get).ok()) << "reading costs nothing";
+  v1::GetUsageResponse usage;
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::GetUsage, acme_, v1::GetUsageRequest(), &usage).ok());
+  EXPECT_EQ(usage.account(), "");
+  EXPECT_TRUE(house_.opened.empty());
+}
+
+TEST_F(CallersPayTest, AnyCallThatShowsTheKeyOpensItsAccount) {
+  grpc::ClientContext unary, watching;
+  v1::ListJobsResponse page;
+  Show(unary, acme_);
+  ShowOwn(unary, "pictai_of_alice");
+  ASSERT_TRUE(stub_->ListJobs(&unary, v1::ListJobsRequest(), &page).ok());
+  Show(watching, acme_);
+  ShowOwn(watching, "pictai_of_bob");
+  v1::WatchJobRequest watch;
+  watch.set_job_id("ended");
+  EXPECT_TRUE(Drained(stub_->WatchJob(&watching, watch)).ok());
+  EXPECT_EQ(house_.opened, (std::vector<std::string>{"pictai_of_alice", "pictai_of_bob"}));
+}
+
+TEST_F(CallersPayTest, AKeyThatDoesNotCountIsRefused) {
+  for (const auto& [caller, keys] :
+       {std::pair{acme_, std::vector<std::string>{"pictai_of_alice", "pictai_of_bob"}},
+        std::pair{acme_, std::vector<std::string>{"pictai canary"}},
+        std::pair{beta_, std::vector<std::string>{"pictai_of_canary"}}}) {
+    const grpc::Status refused = Submit(caller, keys);
+    EXPECT_EQ(refused.error_code(), StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(errors::Reason(FromGrpc(refused)), "PICTORY_KEY_NOT_TAKEN");
+    EXPECT_THAT(refused.error_message(), Not(HasSubstr("canary")));
+  }
+  EXPECT_TRUE(house_.submitted.empty());
+  EXPECT_TRUE(house_.opened.empty());
 }
 
 }  // namespace

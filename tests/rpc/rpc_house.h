@@ -20,6 +20,7 @@
 #include "rpc/server.h"
 #include "rpc/status.h"
 #include "rpc/wire.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::test {
 
@@ -141,7 +142,14 @@ class RpcHouse : public rpc::Backend {
     usage.set_account(owner.account);
     return usage;
   }
-  bool IsDegraded(const std::string&) override { return degraded.load(); }
+  absl::StatusOr<std::string> OpenAccount(const Secret& key) override {
+    MutexLock lock(mutex_);
+    opened.push_back(key.Reveal());
+    return tenants::AccountOfKey(key);
+  }
+  bool IsDegraded(const std::string& account) override {
+    return degraded.load() || account == degraded_account;
+  }
 
   std::shared_ptr<grpc::Channel> Channel() {
     grpc::ChannelArguments arguments;
@@ -190,11 +198,13 @@ class RpcHouse : public rpc::Backend {
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   watch::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
-  absl::Status upload_status;                                         // before the call
+  std::string degraded_account;  // beside it, set before the call
+  absl::Status upload_status;    // before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;
-  std::vector<std::string> named;  // job ids
+  std::vector<std::string> named;   // job ids
+  std::vector<std::string> opened;  // keys
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<v1::PictoryJobs::Stub> stub;
 

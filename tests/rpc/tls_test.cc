@@ -1,6 +1,9 @@
 // Listeners with TLS, called by the library's own clients.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <openssl/ssl.h>
 
 #include <atomic>
@@ -316,6 +319,61 @@ TEST(TlsKeySetTest, ANeedForKeysIsSaid) {
   ServerOptions options;
   options.listeners = {{.address = "127.0.0.1:0", .security = Security::kTls}};
   EXPECT_FALSE(Server::Start(std::move(options), house.DomainOf()).ok());
+}
+
+// An IPv4 address of this machine by which it reaches itself as others do; empty if it has none.
+std::string OwnAddress() {
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return "";
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> freed(all, freeifaddrs);
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
+    if ((one->ifa_flags & IFF_LOOPBACK) != 0 || (one->ifa_flags & IFF_UP) == 0) continue;
+    char text[INET_ADDRSTRLEN] = "";
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, text,
+              sizeof text);
+    return text;
+  }
+  return "";
+}
+
+TEST_F(TlsTest, ACallersPictoryKeyIsTakenFromOtherMachinesWithTlsOnly) {
+  const std::string address = OwnAddress();
+  if (address.empty()) GTEST_SKIP() << "this machine has no address but loopback";
+  const tenants::Callers paying{
+      tenants::Directory::OfDefault(/*callers_pay=*/true), {}, house_.clock};
+  ServerOptions options;
+  options.listeners = {{.address = "0.0.0.0:0"},
+                       {.address = "0.0.0.0:0", .security = Security::kTls}};
+  options.tls = keys_;
+  Domain domain = house_.DomainOf();
+  domain.callers = &paying;
+  auto started = Server::Start(std::move(options), std::move(domain));
+  ASSERT_TRUE(started.ok()) << started.status();
+  (*started)->SetServing(true);
+  const auto call = [&](std::size_t listener, const std::string& host,
+                        const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetSslTargetNameOverride("localhost");
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + seconds(20));
+    context.AddMetadata("pictory-api-key", "pictai_of_alice");
+    v1::ListJobsResponse page;
+    return v1::PictoryJobs::NewStub(
+               grpc::CreateCustomChannel(host + ":" + std::to_string((*started)->ports()[listener]),
+                                         credentials, arguments))
+        ->ListJobs(&context, v1::ListJobsRequest(), &page);
+  };
+  const auto plain = grpc::InsecureChannelCredentials();
+  EXPECT_TRUE(call(0, "127.0.0.1", plain).ok());
+  const grpc::Status refused = call(0, address, plain);
+  EXPECT_EQ(refused.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(), HasSubstr("plain text"));
+  EXPECT_EQ(house_.opened.size(), 1u);
+  EXPECT_TRUE(call(1, address, grpc::SslCredentials({servers_.certificate(), "", ""})).ok());
+  EXPECT_EQ(house_.opened.size(), 2u);
 }
 
 }  // namespace

@@ -317,6 +317,23 @@ TEST(ListJobsTest, PagesWithATokenThatFitsItsFiltersOnly) {
   EXPECT_EQ(errors::Violations(list(request, response)).size(), 3u);
 }
 
+TEST(ListJobsTest, EachJobSaysHowItsOwnAccountIs) {
+  RpcHouse house;
+  house.degraded_account = "east";
+  for (const char* account : {"east", "west", "default"}) {
+    jobs::Job job = MakeJob(std::string("of-") + account, v1::JOB_STATE_RUNNING, 1);
+    job.account = account;
+    house.fake.Put(MakeRecord(job));
+  }
+  grpc::ClientContext context;
+  v1::ListJobsResponse page;
+  ASSERT_TRUE(house.stub->ListJobs(&context, v1::ListJobsRequest(), &page).ok());
+  ASSERT_EQ(page.jobs_size(), 3);
+  for (const v1::Job& job : page.jobs()) {
+    EXPECT_EQ(job.upstream_degraded(), job.job_id() == "of-east") << job.job_id();
+  }
+}
+
 TEST(ListJobsTest, APageOfFatJobsStaysUnderWhatClientsTake) {
   RpcHouse house;
   for (int i = 0; i < 10; ++i) {

@@ -30,7 +30,7 @@ inline std::unique_ptr<Upstreams> MakeUpstreams(
       .client = std::move(client), .budget = budget, .translate = std::move(translate)};
   auto upstreams =
       std::make_unique<Upstreams>(std::move(accounts), transport, clock, clock, std::move(events));
-  UpstreamPeer::StayAwake(upstreams->Of(kDefaultAccount));
+  UpstreamPeer::StayAwake(*upstreams->Of(kDefaultAccount));
   return upstreams;
 }
 

@@ -225,5 +225,24 @@ TEST_F(IdentifyTest, AKeysRolesAreItsOwn) {
   EXPECT_EQ((*found)->roles, Roles().With(Role::kRead));
 }
 
+TEST_F(IdentifyTest, WhereCallersPayThereIsNoAccountUntilAKeyIsShown) {
+  const DirectoryPtr directory = Read(
+      "[tenants.acme]\ncallers_pay = true\nidentities = [\"san:a\"]\n"
+      "[tenants.beta]\nidentities = [\"san:b\"]\n");
+  const auto acme = Identify({.sans = {"a"}}, *directory, {}, kTime);
+  ASSERT_TRUE(acme.ok()) << acme.status();
+  EXPECT_TRUE((*acme)->callers_pay);
+  EXPECT_EQ((*acme)->account, "");
+  EXPECT_FALSE((*acme)->adopts);
+  const auto beta = Identify({.sans = {"b"}}, *directory, {}, kTime);
+  ASSERT_TRUE(beta.ok()) << beta.status();
+  EXPECT_FALSE((*beta)->callers_pay);
+  EXPECT_TRUE((*beta)->adopts) << "who pays for itself shares no account";
+  const auto anybody = Identify({}, *Directory::OfDefault(/*callers_pay=*/true), {}, kTime);
+  ASSERT_TRUE(anybody.ok()) << anybody.status();
+  EXPECT_EQ((*anybody)->tenant, "default");
+  EXPECT_TRUE((*anybody)->callers_pay);
+}
+
 }  // namespace
 }  // namespace gateway::tenants

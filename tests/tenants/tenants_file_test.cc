@@ -236,5 +236,55 @@ TEST(TenantsFileTest, NamesCanBeLabels) {
   }
 }
 
+TEST(TenantsFileTest, CallersMayPay) {
+  const auto read = ParseTenants("[tenants.a]\ncallers_pay = true\n[tenants.b]\n", "t.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->tenants.at("a").callers_pay);
+  EXPECT_FALSE(read->tenants.at("b").callers_pay);
+  const auto why = [](const std::string& text) {
+    return std::string(ParseTenants(text, "t.toml").status().message());
+  };
+  EXPECT_THAT(why("[tenants.a]\ncallers_pay = 1\n"),
+              HasSubstr("t.toml:2: tenants.a.callers_pay: must be true or false"));
+  EXPECT_THAT(why("[tenants.a]\naccount = \"default\"\ncallers_pay = true\n"),
+              HasSubstr("the tenant has an account, too"));
+  EXPECT_THAT(why("[accounts.key-0123456789abcdef0123456789abcdef]\napi_key_file = \"f\"\n"),
+              HasSubstr("is called like the accounts of callers' own keys"));
+}
+
+// Who may decide over unconfirmed jobs of an account sees those of all its tenants.
+TEST(TenantsFileTest, WhoSharesAnAccountHasOperateByNameOnly) {
+  const auto read = ParseTenants(R"(
+[accounts.east]
+api_key_file = "f"
+[tenants.shares]
+[tenants.shares_too]
+account = "default"
+[tenants.by_name]
+roles = ["read", "operate"]
+[tenants.alone]
+account = "east"
+[tenants.pays]
+callers_pay = true
+[tenants.pays_too]
+callers_pay = true
+)",
+                                 "t.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  const Roles some = Roles().With(Role::kRead).With(Role::kSubmit);
+  EXPECT_EQ(read->tenants.at("shares").roles, some);
+  EXPECT_EQ(read->tenants.at("shares_too").roles, some);
+  EXPECT_EQ(read->tenants.at("by_name").roles, Roles().With(Role::kRead).With(Role::kOperate));
+  for (const char* own : {"alone", "pays", "pays_too"}) {
+    EXPECT_EQ(read->tenants.at(own).roles, Roles::All()) << own;
+  }
+  const auto key =
+      ParseTenants(absl::StrCat("[tenants.b]\n[[tenants.a.keys]]\nname = 'k'\nsha256 = '", kHash,
+                                "'\nroles = ['operate']\n"),
+                   "t.toml");
+  EXPECT_THAT(std::string(key.status().message()),
+              HasSubstr("shares an account with others has operate only by name"));
+}
+
 }  // namespace
 }  // namespace gateway::tenants

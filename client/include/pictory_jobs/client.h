@@ -31,7 +31,8 @@ class Client {
  public:
   // `host:port` (an IPv6 address in brackets), `https://host[:port]` for TLS, or a name of gRPC's
   // own (`dns:///host:port`, `unix:/path`). The client connects with the first call, so Connect
-  // fails only for a target that cannot be one: INVALID_ARGUMENT says why.
+  // fails only for a target that cannot be one, or to which the options' pictory_key cannot be
+  // sent: INVALID_ARGUMENT says why.
   static absl::StatusOr<Client> Connect(std::string_view target, ClientOptions options = {});
 
   // These calls submit. If the request_id is empty, one is minted once, before the first attempt.

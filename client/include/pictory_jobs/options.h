@@ -48,6 +48,9 @@ struct ClientOptions {
   std::optional<TlsOptions> tls;
   // Sent with every call, such as {"authorization", "Bearer …"}. The keys are in lower case.
   std::vector<std::pair<std::string, std::string>> metadata;
+  // The caller's own API key of Pictory's, for a gateway whose callers pay; sent with every call.
+  // It goes nowhere in plain text: the target must have TLS, or be on this machine.
+  std::string pictory_key;
   // Put before the library's own in the user-agent.
   std::string user_agent;
   // Deadline of one attempt of a call that is not a watch.
