@@ -15,10 +15,7 @@ option(PICTORY_WERROR "Treat warnings as errors" ON)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Precompiled headers and ccache agree only if ccache ignores what it cannot see in them.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/cmake/cached-compiler ${CCACHE})
 endif()
 
 add_library(pictory_toolchain INTERFACE)

@@ -7,25 +7,25 @@
 namespace gateway::sandbox {
 namespace {
 
-constexpr std::size_t kPromptMin = 5;  // characters
-constexpr std::size_t kPromptMax = 5000;
+constexpr std::size_t kPromptMinChars = 5;  // characters
+constexpr std::size_t kPromptMaxChars = 5000;
 constexpr std::size_t kReferencesMax = 16;  // no limit is documented
 
-using Words = std::span<const std::string_view>;
+using Choices = std::span<const std::string_view>;
 
 constexpr std::string_view kImageRatios[] = {"1:1", "16:9", "9:16"};
 constexpr std::string_view kClipRatios[] = {"16:9", "9:16", "1:1", "3:4", "4:3"};
 constexpr std::string_view kClipSeconds[] = {"5s", "8s", "10s"};
 constexpr std::string_view kVeoSeconds[] = {"4s", "6s", "8s"};
-constexpr std::string_view kStyles[] = {"photorealistic", "artistic", "cartoon",
-                                        "minimalist",     "vintage",  "futuristic"};
+constexpr std::string_view kImageStyles[] = {"photorealistic", "artistic", "cartoon",
+                                             "minimalist",     "vintage",  "futuristic"};
 
 // The first ratio and the first duration are what a body gets that does not ask for one.
 struct Model {
   std::string_view name;
   double credits;  // of a picture, or of a second
-  Words ratios;
-  Words seconds;
+  Choices ratios;
+  Choices seconds;
 };
 
 // The first is the one that a body gets that names none.
@@ -37,8 +37,8 @@ constexpr std::array kImageModels = {
 };
 constexpr std::array kClipModels = {
     Model{"pixverse5.5", 1.6, kClipRatios, kClipSeconds},
-    Model{"veo3.1", 20, Words(kClipRatios).first(2), kVeoSeconds},
-    Model{"veo3.1_fast", 10, Words(kClipRatios).first(2), kVeoSeconds},
+    Model{"veo3.1", 20, Choices(kClipRatios).first(2), kVeoSeconds},
+    Model{"veo3.1_fast", 10, Choices(kClipRatios).first(2), kVeoSeconds},
 };
 
 const Model* FindModel(std::span<const Model> models, const Value& body) {
@@ -50,7 +50,7 @@ const Model* FindModel(std::span<const Model> models, const Value& body) {
 
 const Model* CheckCommon(std::span<const Model> models, const Value& body, FieldChecker& fields) {
   if (!fields.Has("prompt")) fields.Wrong("prompt", "is required");
-  fields.String("prompt", kPromptMax, kPromptMin);
+  fields.String("prompt", kPromptMaxChars, kPromptMinChars);
   const Model* const model = FindModel(models, body);
   if (model == nullptr) {
     fields.Wrong("model", "is not one of the allowed values");
@@ -85,7 +85,7 @@ std::vector<FieldError> CheckImage(const Value& body) {
   std::vector<FieldError> errors;
   FieldChecker fields(body, "", &errors);
   CheckCommon(kImageModels, body, fields);
-  fields.OneOf("style", kStyles);
+  fields.OneOf("style", kImageStyles);
   fields.Url("referenceImageUrl");
   return errors;
 }

@@ -67,13 +67,16 @@ TEST(SelfDialTest, ListenersWithTlsAreAskedToo) {
                      .client_ca = authority.certificate()});
   keys.Trust(own->certificate_pem);
   const rpc::LateCalls late(absl::UnavailableError("late"));
+  const SystemClock clock;
+  const Duration sessions = std::chrono::hours(1);
   FakeHealth health;
   grpc::ServerBuilder builder;
   int tls = 0;
   int mutual = 0;
-  builder.AddListeningPort("127.0.0.1:0", late.Checked([&] { return keys.Credentials(false); }),
-                           &tls);
-  builder.AddListeningPort("127.0.0.1:0", late.Checked([&] { return keys.Credentials(true); }),
+  builder.AddListeningPort(
+      "127.0.0.1:0", late.Checked([&] { return keys.Credentials(false, clock, sessions); }), &tls);
+  builder.AddListeningPort("127.0.0.1:0",
+                           late.Checked([&] { return keys.Credentials(true, clock, sessions); }),
                            &mutual);
   builder.RegisterService(&health);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -20,13 +20,13 @@ constexpr Pressure kNone{};
 constexpr Pressure kBusyStore{.store_queue = limits::kPressureStoreQueue + 1};
 
 TEST(SheddingTest, EachMeasureAloneIsPressureAndGoneOnlyWellBelow) {
-  struct Case {
+  struct Measure {
     const char* name;
     Pressure holds;
     Pressure between;  // neither
     Pressure gone;
   };
-  const Case cases[] = {
+  const Measure cases[] = {
       {"memory",
        {.memory_bytes = kLimit / 100 * 80 + 1},
        {.memory_bytes = kLimit / 100 * 80},
@@ -34,7 +34,7 @@ TEST(SheddingTest, EachMeasureAloneIsPressureAndGoneOnlyWellBelow) {
       {"lag", {.lag = 201ms}, {.lag = 200ms}, {.lag = 100ms}},
       {"store", {.store_queue = 1001}, {.store_queue = 1000}, {.store_queue = 500}},
   };
-  for (const Case& one : cases) {
+  for (const Measure& one : cases) {
     SCOPED_TRACE(one.name);
     Shedding shedding(kLimit);
     MonoTime now{1h};

@@ -284,9 +284,9 @@ TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs)
   const auto reply = [&] {
     Answer(200, kRendered);
     pictory::JobReply got;
-    upstreams_->Of(kDefaultAccount)
-        .GetJob(*upstreams_->Of(kDefaultAccount).TryTake(Purpose::kPoll), {.pictory_job_id = "p-1"},
-                [&](pictory::JobReply r) { got = std::move(r); });
+    const UpstreamPtr upstream = upstreams_->Of(kDefaultAccount);
+    upstream->GetJob(*upstream->TryTake(Purpose::kPoll), {.pictory_job_id = "p-1"},
+                     [&](pictory::JobReply r) { got = std::move(r); });
     return got;
   }();
   Advanced advanced = Advance(adopted, reply, clock_.WallNow());

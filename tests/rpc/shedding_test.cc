@@ -53,9 +53,9 @@ class SheddingRpcTest : public testing::Test {
     }
     for (const auto& write : writes) write();
   }
-  // Lets seconds pass, with what the store has to do.
-  void Pass(int seconds) {
-    for (int i = 0; i < seconds * 10; ++i) {
+  // Lets time pass, with what the store has to do.
+  void Pass(int for_seconds) {
+    for (int i = 0; i < for_seconds * 10; ++i) {
       house_.shedding.Look({.store_queue = writes()}, now_ += 100ms);
     }
   }
