@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/limits.h"

@@ -176,8 +176,8 @@ TEST_P(StoreLifeTest, RecoverTellsWhatCreditsEachMayHaveCost) {
   put("d", jobs::v1::JOB_STATE_FAILED, 4, std::nullopt);
   EXPECT_THAT(store_->Recover(At(1001)).value().spent,
               ::testing::UnorderedElementsAre(
-                  jobs::Spent{"acme", At(1000), 24}, jobs::Spent{"acme", At(1000), 7.5},
-                  jobs::Spent{"acme", At(1000), 0}, jobs::Spent{"acme", At(1000), 4}));
+                  jobs::Spent{"acme", At(1000), 24, 24}, jobs::Spent{"acme", At(1000), 7.5, 0},
+                  jobs::Spent{"acme", At(1000), 0, 0}, jobs::Spent{"acme", At(1000), 4, 4}));
 }
 
 // Recover counts back from the last answer of Pictory's, if the clock has been set since.
