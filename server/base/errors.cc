@@ -295,6 +295,16 @@ absl::Status PictoryKeyNotShown(std::string_view account) {
                            "pictory-api-key), and they go on"));
 }
 
+absl::Status PictoryKeyOfAnother(std::string_view job_id) {
+  absl::Status status =
+      Make(Row(kPictoryKeyNeeded),
+           absl::StrCat("Job ", View(job_id),
+                        " was paid for with another Pictory key than this call shows, and Pictory "
+                        "is asked with that one; show it (metadata pictory-api-key)"));
+  AttachJob(status, job_id);
+  return status;
+}
+
 absl::Status PictoryKeyNotTaken(std::string_view why) {
   return Make(Row("PICTORY_KEY_NOT_TAKEN"),
               absl::StrCat("The Pictory key that the call shows is not taken: ", View(why)));

@@ -52,6 +52,8 @@ absl::Status PictoryKeyNeeded();
 // Nobody has shown the key of a job's account since this process began, or for long.
 absl::Status PictoryKeyNotShown(std::string_view account);
 // A call shows one that does not count; `why` ends the sentence.
+// The job that is decided over is of another key than the call shows.
+absl::Status PictoryKeyOfAnother(std::string_view job_id);
 absl::Status PictoryKeyNotTaken(std::string_view why);
 
 // Jobs.

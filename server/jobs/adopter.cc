@@ -33,7 +33,7 @@ void Adopter::Load(const Owner& owner, const std::string& name, Hub::LoadDone do
               absl::Status refused;
               {
                 MutexLock lock(mutex_);
-                const auto asked = asking_.find(key);
+                const auto asked = asking_.find(asking);
                 if (asked != asking_.end()) return asked->second.push_back(std::move(done));
                 const MonoTime now = clock_.Now();
                 if (IsUnknown({asking.account, key.id}, now)) {
@@ -42,7 +42,7 @@ void Adopter::Load(const Owner& owner, const std::string& name, Hub::LoadDone do
                   refused = errors::TooMany("questions to Pictory about unknown jobs",
                                             limits::kLooksInFlightMax, limits::kRetryAfterMin);
                 } else {
-                  asking_[key].push_back(std::move(done));
+                  asking_[asking].push_back(std::move(done));
                 }
               }
               if (!refused.ok()) return done(std::move(refused));
@@ -61,27 +61,28 @@ bool Adopter::IsUnknown(const AtPictory& name, MonoTime now) {
 // Asks the store whether the job has an owner. A job that was deleted here, or that is another
 // tenant's, has one, and nobody can adopt it.
 void Adopter::Ask(const Asking& asking) {
-  jobs_.FindOwner(
-      asking.account, asking.key.id,
-      [this, asking](const absl::StatusOr<std::optional<std::string>>& owner) {
-        const JobKey& key = asking.key;
-        if (!owner.ok()) return Finish(key, owner.status());
-        if (!owner->has_value()) return Look(asking);
-        if (**owner != key.tenant) return Finish(key, errors::JobNotFound(key.id));
-        // It became this tenant's a moment ago, or was deleted.
-        hub_.Load(key.tenant, key.id,
-                  [this, key](const absl::StatusOr<SnapshotPtr>& found) { Finish(key, found); });
-      });
+  jobs_.FindOwner(asking.account, asking.key.id,
+                  [this, asking](const absl::StatusOr<std::optional<std::string>>& owner) {
+                    const JobKey& key = asking.key;
+                    if (!owner.ok()) return Finish(asking, owner.status());
+                    if (!owner->has_value()) return Look(asking);
+                    if (**owner != key.tenant) return Finish(asking, errors::JobNotFound(key.id));
+                    // It became this tenant's a moment ago, or was deleted.
+                    hub_.Load(key.tenant, key.id,
+                              [this, asking](const absl::StatusOr<SnapshotPtr>& found) {
+                                Finish(asking, found);
+                              });
+                  });
 }
 
 void Adopter::Look(const Asking& asking) {
   const UpstreamPtr upstream = upstreams_.Of(asking.account);
   const Duration wait = upstream->TakeLook();
   if (wait > Duration::zero()) {
-    return Finish(asking.key, errors::BudgetExhausted(wait, errors::Call::kFree));
+    return Finish(asking, errors::BudgetExhausted(wait, errors::Call::kFree));
   }
   std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
-  if (!turn.has_value()) return Finish(asking.key, upstream->Refusal(Purpose::kLook));
+  if (!turn.has_value()) return Finish(asking, upstream->Refusal(Purpose::kLook));
   upstream->GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
                    [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });
 }
@@ -100,48 +101,49 @@ void Adopter::OnReply(const Asking& asking, const pictory::JobReply& reply) {
         forgets_.emplace_back(clock_.Now() + limits::kUnknownIdKept, std::move(name));
       }
     }
-    return Finish(key, errors::JobNotFound(key.id));
+    return Finish(asking, errors::JobNotFound(key.id));
   }
-  if (!KnowsJob(reply.kind)) return Finish(key, WhyUnanswered(reply));
+  if (!KnowsJob(reply.kind)) return Finish(asking, WhyUnanswered(reply));
   const WallTime now = clock_.WallNow();
   JobRecord record = FoundAtPictory(key.id, now);
   record.job.tenant = key.tenant;
   record.job.account = asking.account;
   record.job.job_id = MintJobId(now, random_);
   record.job.sandbox = sandbox_;
-  ledger_.Adopt(std::move(record), [this, key, reply](Ledger::Outcome outcome) {
-    OnAdopted(key, reply, std::move(outcome));
+  ledger_.Adopt(std::move(record), [this, asking, reply](Ledger::Outcome outcome) {
+    OnAdopted(asking, reply, std::move(outcome));
   });
 }
 
 // Stores what Pictory has said of the job, like the reply to a poll.
-void Adopter::OnAdopted(const JobKey& key, const pictory::JobReply& reply,
+void Adopter::OnAdopted(const Asking& asking, const pictory::JobReply& reply,
                         Ledger::Outcome outcome) {
   if (absl::IsAlreadyExists(outcome.status)) {
     // The answer to the job's own submit has come meanwhile, or the job was adopted through another
     // gateway.
-    return hub_.Load(key.tenant, key.id,
-                     [this, key](const absl::StatusOr<SnapshotPtr>& found) { Finish(key, found); });
+    return hub_.Load(
+        asking.key.tenant, asking.key.id,
+        [this, asking](const absl::StatusOr<SnapshotPtr>& found) { Finish(asking, found); });
   }
-  if (!outcome.status.ok()) return Finish(key, outcome.status);
+  if (!outcome.status.ok()) return Finish(asking, outcome.status);
   const SnapshotPtr adopted = outcome.seen;
   Advanced advanced = Advance(outcome.record, reply, clock_.WallNow());
-  if (!advanced.store) return Finish(key, adopted);
+  if (!advanced.store) return Finish(asking, adopted);
   Ledger::Change change{.parts = PartsToStore(advanced.record, reply), .hidden = !advanced.visible};
   change.record = std::move(advanced.record);
   // If this cannot be stored, the next poll brings it again.
-  ledger_.Update(std::move(change), [this, key, adopted](const Ledger::Outcome& stored) {
-    Finish(key, stored.seen != nullptr ? stored.seen : adopted);
+  ledger_.Update(std::move(change), [this, asking, adopted](const Ledger::Outcome& stored) {
+    Finish(asking, stored.seen != nullptr ? stored.seen : adopted);
   });
 }
 
-void Adopter::Finish(const JobKey& key, const absl::StatusOr<SnapshotPtr>& answer) {
+void Adopter::Finish(const Asking& asking, const absl::StatusOr<SnapshotPtr>& answer) {
   std::vector<Hub::LoadDone> waiting;
   {
     MutexLock lock(mutex_);
-    const auto asking = asking_.find(key);
-    waiting = std::move(asking->second);
-    asking_.erase(asking);
+    const auto asked = asking_.find(asking);
+    waiting = std::move(asked->second);
+    asking_.erase(asked);
   }
   for (const Hub::LoadDone& done : waiting) done(answer);
 }

@@ -11,9 +11,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -42,18 +42,21 @@ class Adopter {
   void Load(const Owner& owner, const std::string& name, Hub::LoadDone done);
 
  private:
-  // A name that is asked about, and whose the job becomes.
+  // A name that is asked about, and whose the job becomes. What one account answers is nothing to
+  // who asks another.
   struct Asking {
     JobKey key;
     std::string account;
+
+    auto operator<=>(const Asking&) const = default;
   };
   using AtPictory = std::pair<std::string, std::string>;  // account and Pictory id
 
   void Ask(const Asking& asking);
   void Look(const Asking& asking);
   void OnReply(const Asking& asking, const pictory::JobReply& reply);
-  void OnAdopted(const JobKey& key, const pictory::JobReply& reply, Ledger::Outcome outcome);
-  void Finish(const JobKey& key, const absl::StatusOr<SnapshotPtr>& answer);
+  void OnAdopted(const Asking& asking, const pictory::JobReply& reply, Ledger::Outcome outcome);
+  void Finish(const Asking& asking, const absl::StatusOr<SnapshotPtr>& answer);
   bool IsUnknown(const AtPictory& name, MonoTime now) REQUIRES(mutex_);
 
   const bool sandbox_;
@@ -65,7 +68,7 @@ class Adopter {
   Random& random_;
 
   Mutex mutex_;
-  std::unordered_map<JobKey, std::vector<Hub::LoadDone>> asking_ GUARDED_BY(mutex_);
+  std::map<Asking, std::vector<Hub::LoadDone>> asking_ GUARDED_BY(mutex_);
   // The names that Pictory does not know, with the time when each may be asked again, the oldest
   // first.
   std::deque<std::pair<MonoTime, AtPictory>> forgets_ GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 // JobKey is the name of a job inside the gateway. It always carries the tenant.
 #pragma once
 
+#include <compare>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@ struct JobKey {
   std::string tenant;
   std::string id;  // a job_id or a request_id, as the holder says
 
-  bool operator==(const JobKey&) const = default;
+  auto operator<=>(const JobKey&) const = default;
 };
 
 // JobKeyView is a JobKey that owns nothing: it looks something up by a name that somebody else

@@ -32,6 +32,7 @@ void Spending::Window::SetLimit(int other, const Minutes& minutes, MonoTime now)
   const bool knows = limit > 0 && other < limit;
   limit = other;
   if (!knows) {
+    known_by_minute_until = now;
     times.clear();
     for (const Minute& minute : minutes) {
       const MonoTime end = std::min<MonoTime>(minute.begin + kMinute, now);
@@ -58,7 +59,9 @@ void Spending::Window::Add(MonoTime when) {
 
 void Spending::Window::Remove(MonoTime when) {
   const auto at = std::lower_bound(times.begin(), times.end(), when);
-  if (at != times.end() && *at == when) times.erase(at);
+  if (at == times.end()) return;
+  const bool by_minute = when <= known_by_minute_until && *at <= MinuteOf(when) + kMinute;
+  if (*at == when || by_minute) times.erase(at);
 }
 
 Spending::Pair Spending::Make(int per_minute, int per_day) const {

@@ -109,6 +109,8 @@ class Spending {
     Duration length;
     int limit;
     std::deque<MonoTime> times{};
+    // Of submits up to then only the end of their minute is known.
+    MonoTime known_by_minute_until = MonoTime::min();
 
     // Sets another limit. What a higher one has to know beyond `times` is taken from the minutes:
     // each submit counts as of the end of its minute, so none is forgotten too early.

@@ -60,6 +60,51 @@ class OutlineHandler final : public SaxHandler<OutlineHandler> {
   std::array<std::size_t, 3> begin_{};
 };
 
+// A MemberHandler finds members by their keys.
+class MemberHandler final : public SaxHandler<MemberHandler> {
+ public:
+  MemberHandler(const Source& source, const Limits& limits,
+                std::initializer_list<std::string_view> keys,
+                const std::function<void(const Member&)>& found)
+      : SaxHandler(source, limits), keys_(keys), found_(found) {}
+
+  bool OnScalar(Type type, std::string_view decoded, std::size_t begin) {
+    if (inside_ == kNowhere && !key_.empty()) {
+      found_({std::exchange(key_, ""), RawScalar(type, decoded, begin), type});
+    }
+    return true;
+  }
+  bool OnKey(std::string_view key, std::size_t) {
+    if (inside_ == kNowhere && std::find(keys_.begin(), keys_.end(), key) != keys_.end()) {
+      key_.assign(key);
+    }
+    return true;
+  }
+  bool OnStart(Type, std::size_t begin) {
+    if (inside_ == kNowhere && !key_.empty()) {
+      inside_ = depth() - 1;
+      begin_ = begin;
+    }
+    return true;
+  }
+  bool OnEnd(Type type, std::size_t end) {
+    if (depth() == inside_) {
+      inside_ = kNowhere;
+      found_({std::exchange(key_, ""), text().substr(begin_, end - begin_), type});
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int kNowhere = -1;
+
+  const std::initializer_list<std::string_view> keys_;
+  const std::function<void(const Member&)>& found_;
+  std::string key_;        // of the member whose value comes next, or is being read; empty: none
+  int inside_ = kNowhere;  // the depth around that value, once it has begun
+  std::size_t begin_ = 0;
+};
+
 // A TextHandler decodes one string.
 class TextHandler final : public SaxHandler<TextHandler> {
  public:
@@ -140,6 +185,14 @@ absl::Status Check(std::string_view text, const Limits& limits, Outline* outline
   return ReadMending(text, limits, [&](const Source& source) {
     if (outline != nullptr) *outline = Outline{.elements = outline->elements};
     return OutlineHandler(source, limits, outline).Run();
+  });
+}
+
+absl::Status FindMembers(std::string_view text, const Limits& limits,
+                         std::initializer_list<std::string_view> keys,
+                         const std::function<void(const Member&)>& found) {
+  return ReadMending(text, limits, [&](const Source& source) {
+    return MemberHandler(source, limits, keys, found).Run();
   });
 }
 

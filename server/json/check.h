@@ -15,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +68,12 @@ struct Outline {
 // `line 3, column 14 (byte 57), at scenes[2].story: the string is not valid UTF-8`.
 // `outline`, if given, is filled (on an error its content is unspecified).
 absl::Status Check(std::string_view text, const Limits& limits = {}, Outline* outline = nullptr);
+
+// Calls `found` for each member, of any object of the text, whose key is one of `keys`; not for
+// those inside of one that was found. The status is that of Check.
+absl::Status FindMembers(std::string_view text, const Limits& limits,
+                         std::initializer_list<std::string_view> keys,
+                         const std::function<void(const Member&)>& found);
 
 // The text of a scalar that has been checked, in either reading: a string is decoded, others are as
 // they are written. Empty for an object, an array, a null and what is read as null.

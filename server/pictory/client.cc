@@ -100,10 +100,14 @@ void PictoryClient::ReadWith(const Authorization& authorization,
                                            call = std::move(call)](http::Response response) {
     for (int i = 0; i < response.repeats && extra_request_; ++i) extra_request_();
     const bool refused = Says401(response);
-    const bool renewable = refused && credentials_->Refused(generation) && again;
-    if (!renewable || (may_repeat_ && !may_repeat_())) {
-      if (refused && !renewable) NoteRefused();
+    if (!refused || !credentials_->Refused(generation) || !again) {
+      if (refused) NoteRefused();
       return call->done(std::move(response));
+    }
+    // The token is being renewed, so the credentials themselves are not in doubt.
+    if (may_repeat_ && !may_repeat_()) {
+      return call->done(errors::UpstreamUnreachable("the access token was refused and is renewed",
+                                                    limits::kRetryAfterMin, errors::Call::kFree));
     }
     Authorize([this, call](const absl::StatusOr<Authorization>& renewed) {
       if (!renewed.ok()) return call->done(renewed.status());

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <iterator>
 #include <span>
 #include <string>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/string_view.h"
 #include "json/check.h"
 #include "pictory/envelope.h"
+#include "pictory/job_result.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::pictory {
@@ -18,9 +16,9 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
-// In JSON a text cannot hold these: its quotes are escaped.
-constexpr std::string_view kVisual = "\"aiVisual\"";
-constexpr std::string_view kCredits = "\"aiCredits\"";
+constexpr std::string_view kVisual = "aiVisual";
+constexpr std::string_view kCredits = "aiCredits";
+constexpr double kCreditsMax = 1e6;
 
 struct Model {
   std::string_view name;
@@ -73,14 +71,19 @@ double PriceOf(std::string_view object, bool may_be_picture, bool may_be_clip) {
   return model.empty() ? kPictures[0].credits : dearest;
 }
 
-// The number after a member's name, 0 if there is none.
-double NumberAfter(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(": \t\r\n");
-  if (begin == std::string_view::npos) return 0;
-  text = text.substr(begin, text.find_first_of(",}] \t\r\n", begin) - begin);
+double NumberOf(std::string_view text) {
   double number = 0;
-  if (!absl::SimpleAtod(absl::string_view(text.data(), text.size()), &number)) return 0;
-  return std::clamp(number, 0.0, 1e6);  // NaN stays one
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed == std::errc::result_out_of_range) return text.front() == '-' ? 0 : kCreditsMax;
+  return failed == std::errc() ? std::clamp(number, 0.0, kCreditsMax) : 0;
+}
+
+// Whether the text may have a key that says what it costs. Most have none, and are not read then; a
+// key may be written with escapes.
+bool MayCost(std::string_view body) {
+  return body.find(kVisual) != std::string_view::npos ||
+         body.find(kCredits) != std::string_view::npos ||
+         body.find("\\u") != std::string_view::npos;
 }
 
 }  // namespace
@@ -88,18 +91,19 @@ double NumberAfter(std::string_view text) {
 double EstimateCredits(v1::JobKind kind, std::string_view body) {
   if (kind == v1::JOB_KIND_IMAGE) return PriceOf(body, true, false);
   if (kind == v1::JOB_KIND_VIDEO) return PriceOf(body, false, true);
+  if (!MayCost(body)) return 0;
   double visuals = 0;
-  for (std::size_t at = body.find(kVisual); at != std::string_view::npos;
-       at = body.find(kVisual, at)) {
-    at += kVisual.size();
-    const std::size_t end = body.find('}', at);
-    const std::size_t begin = std::min(body.find('{', at), end);
-    if (end == std::string_view::npos) break;
-    visuals += PriceOf(body.substr(begin, end + 1 - begin), true, true);
-  }
-  const std::size_t said = body.find(kCredits);
-  if (said == std::string_view::npos) return visuals;
-  return std::fmax(visuals, NumberAfter(body.substr(said + kCredits.size(), 64)));
+  double said = 0;
+  const auto add = [&](const json::Member& member) {
+    if (member.key == kVisual) {
+      if (member.type == json::Type::kObject) visuals += PriceOf(member.value, true, true);
+    } else if (member.type == json::Type::kNumber) {
+      said = std::max(said, NumberOf(member.value));
+    }
+  };
+  const bool read =
+      json::FindMembers(body, JobReplyLimits(body.size()), {kVisual, kCredits}, add).ok();
+  return std::max({visuals, said, read ? 0 : kDearestClip});
 }
 
 bool IsMadeOfUnknown(const google::protobuf::Message& request) {

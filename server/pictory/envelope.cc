@@ -125,11 +125,13 @@ bool IsErrorName(std::string_view code) {
 FailureWords WordsOf(const Captured& value) {
   if (!value.scalar()) return value.present() ? ReadFailure(value.raw) : FailureWords();
   const std::size_t begin = value.text.find_first_not_of(" \t\r\n");
-  if (begin != std::string::npos && (value.text[begin] == '{' || value.text[begin] == '[')) {
+  const bool may_be_json =
+      begin != std::string::npos && (value.text[begin] == '{' || value.text[begin] == '[');
+  if (may_be_json && value.text.size() <= limits::kFailureMaxBytes) {
     FailureWords inside = ReadFailure(value.text);
     if (!inside.message.empty()) return inside;
   }
-  return {.code = "", .message = errors::Clean(value.text)};
+  return {.code = "", .message = errors::Clean(value.text), .is_text = true};
 }
 
 // The first of `paths` that says anything.
@@ -151,7 +153,8 @@ void ReadErrors(const Shell& shell, Envelope& envelope) {
                           "error.errorMessage", "error.message", "error_message", "errorMessage",
                           "error", "data.error", "message"});
   envelope.error_code = errors::Clean(error_code.empty() ? plain_code : error_code);
-  if (envelope.error_code.empty()) envelope.error_code = std::move(reason.code);
+  envelope.reason_code = std::move(reason.code);
+  envelope.reason_is_text = reason.is_text;
   envelope.error_message = std::move(reason.message);
   const Captured& error = shell.At("error");
   envelope.tells_error = !error_code.empty() || IsErrorName(plain_code) ||
@@ -211,7 +214,7 @@ bool Envelope::HasResult(ResultKey key) const { return IsFilled(Result(key)); }
 bool Envelope::SaysNotFound() const {
   if (success == true) return false;
   constexpr std::string_view kNotFound = "JOB_NOT_FOUND";
-  if (error_code == kNotFound || error_message == kNotFound) return true;
+  if (error_code == kNotFound || (reason_is_text && error_message == kNotFound)) return true;
   // Under an explicit status Pictory does know the job, and 5000 is why it failed.
   return error_code == "5000" && !status_of_data;
 }

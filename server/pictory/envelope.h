@@ -45,6 +45,10 @@ struct Envelope {
   std::string job_id;      // the first usable one of the four spellings
   std::string error_code;  // as text, whatever its JSON type
   std::string error_message;
+  // The code that the reason itself names, if it is more than a text. It says nothing of the job
+  // that was asked for.
+  std::string reason_code;
+  bool reason_is_text = false;
   bool tells_error = false;  // an error object or an error_code is there
   std::string_view fields;   // `fields` of a validation error: raw JSON, or empty
   std::string_view data;     // exact bytes of `data`; empty if it is not there

@@ -108,7 +108,7 @@ FailureWords Read(std::string_view json, int depth) {
 
 FailureWords ReadFailure(std::string_view json) {
   if (json.size() > limits::kFailureMaxBytes) {
-    return {.code = "", .message = "Pictory's reason is long; RESULT_JSON has it"};
+    return {.code = "", .message = "Pictory's reason is long"};
   }
   FailureWords words = Read(json, 0);
   return {.code = errors::Clean(words.code), .message = errors::Clean(words.message)};

@@ -11,6 +11,7 @@ namespace gateway::pictory {
 struct FailureWords {
   std::string code;     // that the reason itself names; often empty
   std::string message;  // on one line; empty if nothing is said
+  bool is_text = false;
 };
 
 // `json`: one value, as Pictory sent it.

@@ -78,7 +78,9 @@ std::shared_ptr<const JobResult> RawResult(const Envelope& envelope, const KeptR
 
 void Fail(const Envelope& envelope, const KeptResponse& response, JobReply& reply) {
   reply.result = RawResult(envelope, response);
-  reply.error_code = envelope.error_code.empty() ? "UNSPECIFIED_FAILURE" : envelope.error_code;
+  reply.error_code = !envelope.error_code.empty()    ? envelope.error_code
+                     : !envelope.reason_code.empty() ? envelope.reason_code
+                                                     : "UNSPECIFIED_FAILURE";
   reply.error_message =
       envelope.error_message.empty() ? "Pictory gave no reason" : envelope.error_message;
 }

@@ -128,12 +128,14 @@ constexpr std::array kKinds = {
               .word = "image",
               .makes = "url",
               .shown = ShowsImage,
-              .ended = HasUrl},
+              .ended = HasUrl,
+              .nothing_else_counts = true},
     KindFacts{.kind = v1::JOB_KIND_VIDEO,
               .word = "video",
               .makes = "url",
               .shown = ShowsVideo,
-              .ended = HasUrl},
+              .ended = HasUrl,
+              .nothing_else_counts = true},
 };
 
 // A render's result may hold its preview too, a summary is a transcription with highlights, and a

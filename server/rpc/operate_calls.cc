@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/errors.h"
 
 namespace gateway::rpc {
 namespace {
@@ -16,6 +17,7 @@ struct Operation {
   std::string job;
   std::string what;
   std::string before;
+  std::string account;  // of the job; empty: there is no such job
 };
 
 void Tell(const Operation& operation, std::string_view after, const absl::Status& status,
@@ -38,6 +40,7 @@ void FindState(std::shared_ptr<Operation> operation, const Domain& domain, Then 
   const std::string& tenant = operation->caller.tenant;
   if (const jobs::SnapshotPtr known = domain.hub.Find(tenant, operation->job)) {
     operation->before = jobs::StateName(known->state);
+    operation->account = known->account;
     return then(std::move(operation));
   }
   domain.store.Find(tenant, operation->job,
@@ -45,9 +48,20 @@ void FindState(std::shared_ptr<Operation> operation, const Domain& domain, Then 
                         const absl::StatusOr<std::optional<jobs::JobRecord>>& found) {
                       if (found.ok() && found->has_value()) {
                         operation->before = jobs::StateName((*found)->job.state);
+                        operation->account = (*found)->job.account;
                       }
                       then(operation);
                     });
+}
+
+// Where callers pay, each decides over the jobs of the key that it shows: Pictory would be asked
+// with another's otherwise.
+absl::Status CheckKeyOf(const Operation& operation) {
+  if (operation.account.empty() || !operation.caller.principal->callers_pay) {
+    return absl::OkStatus();
+  }
+  if (operation.account == operation.caller.owner.account) return absl::OkStatus();
+  return errors::PictoryKeyOfAnother(operation.job);
 }
 
 // A method about one job that the backend serves: `call` is its own.
@@ -63,6 +77,10 @@ void Operate(void (Backend::*call)(const std::string&, std::shared_ptr<const Req
   FindState(std::make_shared<Operation>(std::move(operation)), domain,
             [call, request = std::move(request), reply,
              &domain](const std::shared_ptr<Operation>& found) {
+              if (absl::Status key = CheckKeyOf(*found); !key.ok()) {
+                Tell(*found, "", key, domain);
+                return reply(std::move(key));
+              }
               (domain.backend.*call)(
                   found->caller.tenant, request,
                   [found, reply, &domain](absl::StatusOr<Response> response) {

@@ -165,6 +165,21 @@ TEST_F(AdopterTest, ThoseWhoAskAtTheSameTimeCostOneQuestion) {
   EXPECT_EQ(answers[0], answers[2]);
 }
 
+TEST_F(AdopterTest, WhatAnotherAccountAnswersIsNoAnswerToWhoAsksThisOne) {
+  std::optional<absl::StatusOr<SnapshotPtr>> own, other;
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  adopter_.Load({.tenant = "default"}, "p-1",
+                [&](absl::StatusOr<SnapshotPtr> got) { own = std::move(got); });
+  ASSERT_FALSE(own.has_value());
+  adopter_.Load({.tenant = "default", .account = "elsewhere"}, "p-1",
+                [&](absl::StatusOr<SnapshotPtr> got) { other = std::move(got); });
+  ASSERT_TRUE(other.has_value()) << "its door is closed";
+  EXPECT_FALSE(other->ok());
+  EXPECT_FALSE(own.has_value());
+  transport_.Answer(Reply(200, kAtWork));
+  EXPECT_TRUE(own.has_value() && own->ok());
+}
+
 TEST_F(AdopterTest, AFloodOfNamesLeavesMostOfTheBudgetToOthers) {
   Answer(404, kUnknown);
   for (int i = 0; i < 100; ++i) {

@@ -230,6 +230,19 @@ TEST_F(SpendingTest, ALimitThatIsSetLaterKnowsWhatWasSpentBefore) {
   EXPECT_FALSE(spending.TryTake("a").ok());
 }
 
+TEST_F(SpendingTest, ASubmitOfBeforeTheLimitIsGivenBackAsAnyOther) {
+  tenants::TenantLimits limits;
+  Spending spending({}, clock_, [&](const std::string&) { return limits; });
+  clock_.Advance(90s);
+  const absl::StatusOr<MonoTime> taken = spending.TryTake("a");
+  ASSERT_TRUE(taken.ok());
+  clock_.Advance(5s);
+  limits.submits_per_day = 1;
+  EXPECT_FALSE(spending.TryTake("a").ok());
+  spending.Refund("a", *taken);
+  EXPECT_TRUE(spending.TryTake("a").ok());
+}
+
 TEST_F(SpendingTest, ALimitThatIsLoweredAndRaisedAgainForgetsNothing) {
   tenants::TenantLimits limits{.submits_per_minute = 100, .submits_per_day = 10};
   Spending spending({}, clock_, [&](const std::string&) { return limits; });

@@ -419,7 +419,7 @@ TEST_F(OAuthClientTest, ARepeatThatIsNotAllowedLeavesTheAnswerAsItIs) {
   };
   EXPECT_EQ(poll(), JobReply::Kind::kRunning);
   valid_ = "another, by now";
-  EXPECT_EQ(poll(), JobReply::Kind::kCredentials);
+  EXPECT_EQ(poll(), JobReply::Kind::kUnavailable);
   EXPECT_EQ(calls_, 2);
   EXPECT_EQ(refused, 0) << "a new token was not tried";
   EXPECT_EQ(poll(), JobReply::Kind::kRunning) << "by now there is one";

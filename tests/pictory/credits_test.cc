@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+#include <string>
+
+#include "json/check.h"
+#include "pictory/job_result.h"
+
 namespace gateway::pictory {
 namespace {
 
@@ -52,10 +58,27 @@ TEST(Credits, RenderParametersSayTheirOwn) {
   EXPECT_EQ(Estimate(R"({"aiCredits":-5})"), 0);
   EXPECT_EQ(Estimate(R"({"aiCredits":1e300})"), 1e6);
   EXPECT_EQ(Estimate(R"({"aiCredits":"x"})"), 0);
-  EXPECT_EQ(Estimate(R"({"aiCredits":nan})"), 0);
-  EXPECT_EQ(Estimate(R"({"aiCredits")"), 0);
-  EXPECT_EQ(Estimate(R"({"aiVisual")"), 0);
-  EXPECT_EQ(Estimate(R"({"aiVisual":}{)"), 160);
+  EXPECT_EQ(Estimate(R"({"aiCredits":nan})"), 160) << "cannot be read";
+}
+
+TEST(Credits, AKeyIsReadHoweverItIsWritten) {
+  EXPECT_EQ(Estimate(R"({"scenes":[{"ai\u0056isual":{"model":"nanobanana"}}]})"), 4);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"a } b","model":"nanobanana"}})"), 4);
+  EXPECT_EQ(Estimate(R"({"aiVisual":{"more":{"aiVisual":{}},"model":"nanobanana"}})"), 4);
+  EXPECT_EQ(Estimate(R"({"scenes":["aiVisual","aiVisual",{"k":{}}],"aiVisual":"x"})"), 0);
+  EXPECT_EQ(Estimate(R"({"aiVisual")"), 160) << "as the dearest, if it cannot be read";
+}
+
+// Each was read from its key to the one far bracket.
+TEST(Credits, ManyWordsThatAreNoKeysTakeNoTime) {
+  std::string body = R"({"scenes":[)";
+  for (int i = 0; i < 500'000; ++i) body += R"("aiVisual",)";
+  body += R"({"k":[)" + std::string(4'000'000, ' ') + "]}]}";
+  const std::clock_t begin = std::clock();
+  ASSERT_TRUE(json::Check(body, JobReplyLimits(body.size())).ok());
+  const std::clock_t checked = std::clock();
+  EXPECT_EQ(Estimate(body), 0);
+  EXPECT_LT(std::clock() - checked, 20 * (checked - begin)) << "beside one reading of the text";
 }
 
 }  // namespace

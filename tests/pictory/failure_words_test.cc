@@ -4,9 +4,13 @@
 
 #include "base/limits.h"
 #include "pictory/envelope.h"
+#include "pictory/job_reply.h"
+#include "support/fake_transport.h"
 
 namespace gateway::pictory {
 namespace {
+
+namespace v1 = ::pictory::jobs::v1;
 
 TEST(FailureWords, AreMadeOfEachShape) {
   struct Case {
@@ -47,7 +51,7 @@ TEST(FailureWords, HaveBounds) {
   for (int i = 0; i < 60; ++i) deep = "[" + deep + "]";
   EXPECT_EQ(ReadFailure(deep).message, "");
   const std::string many = "[" + std::string(limits::kFailureMaxBytes, ' ') + "1]";
-  EXPECT_EQ(ReadFailure(many).message, "Pictory's reason is long; RESULT_JSON has it");
+  EXPECT_EQ(ReadFailure(many).message, "Pictory's reason is long");
   const std::string long_text = "\"" + std::string(20'000, 'a') + "\"";
   EXPECT_LE(ReadFailure(long_text).message.size(), limits::kUpstreamTextMaxBytes + 3);
 }
@@ -63,9 +67,26 @@ TEST(FailureWords, OfAnAnswerComeWithTheCodeThatStandsOutside) {
   const auto inner = ReadEnvelope(
       R"({"success":false,"data":{"error_message":{"error_code":"SYSTEM_EXCEPTION","scene":1}}})");
   ASSERT_TRUE(inner.ok());
-  EXPECT_EQ(inner->error_code, "SYSTEM_EXCEPTION");
+  EXPECT_EQ(inner->error_code, "");
+  EXPECT_EQ(inner->reason_code, "SYSTEM_EXCEPTION");
   EXPECT_EQ(inner->error_message, "scene 1");
   EXPECT_TRUE(inner->tells_error);
+}
+
+// A code that stands inside the reason is about what went wrong, not about the question.
+TEST(FailureWords, DoNotMakeAFailedJobAnUnknownOne) {
+  for (const char* reason : {R"({"error_code":"5000","message":"No file"})",
+                             R"({"message":"JOB_NOT_FOUND"})", R"("[\"JOB_NOT_FOUND\"]")"}) {
+    const JobReply reply =
+        ReadJobReply(test::Reply(200, std::string(R"({"success":false,"data":{"error_message":)") +
+                                          reason + "}}"),
+                     v1::JOB_KIND_PREVIEW, 0, WallTime{});
+    EXPECT_EQ(reply.kind, JobReply::Kind::kFailed) << reason;
+  }
+  const JobReply named = ReadJobReply(
+      test::Reply(200, R"({"success":false,"data":{"error_message":{"code":"X","message":"m"}}})"),
+      v1::JOB_KIND_PREVIEW, 0, WallTime{});
+  EXPECT_EQ(named.error_code, "X");
 }
 
 }  // namespace
