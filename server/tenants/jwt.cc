@@ -79,8 +79,9 @@ std::size_t SignatureBytes(std::string_view algorithm) {
   return algorithm == "ES256" ? 64 : algorithm == "ES384" ? 96 : algorithm == "ES512" ? 132 : 0;
 }
 
-// Whether a text is base64url, written in the one way in which it should be. The library reads other
-// texts, too, passes over some of what they hold, and over some an assertion in it ends the process.
+// Whether a text is base64url, written in the one way in which it should be. The library reads
+// other texts, too, passes over some of what they hold, and over some an assertion in it ends the
+// process.
 bool IsBase64Url(std::string_view text) {
   const absl::string_view written(text.data(), text.size());
   std::string bytes;
