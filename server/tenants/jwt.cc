@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -78,14 +79,42 @@ std::size_t SignatureBytes(std::string_view algorithm) {
   return algorithm == "ES256" ? 64 : algorithm == "ES384" ? 96 : algorithm == "ES512" ? 132 : 0;
 }
 
-// Whether the signature stands there in the one way in which it is written. The library reads
-// others too, and passes over what is behind an elliptic one.
-bool IsWrittenSo(std::string_view signature, std::string_view algorithm) {
-  const absl::string_view text(signature.data(), signature.size());
+// Whether a text is base64url, written in the one way in which it should be. The library reads
+// other texts, too, passes over some of what they hold, and over some an assertion in it ends the
+// process.
+bool IsBase64Url(std::string_view text) {
+  const absl::string_view written(text.data(), text.size());
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(text, &bytes)) return false;
+  return absl::WebSafeBase64Unescape(written, &bytes) &&
+         absl::WebSafeBase64Escape(bytes) == written;
+}
+
+// Whether a token has three such parts.
+bool IsSigned(std::string_view token) {
+  const std::size_t first = token.find('.');
+  const std::size_t last = token.rfind('.');
+  if (first == std::string_view::npos || first == last) return false;
+  return IsBase64Url(token.substr(0, first)) &&
+         IsBase64Url(token.substr(first + 1, last - first - 1)) &&
+         IsBase64Url(token.substr(last + 1));
+}
+
+// Whether the signature is as long as the algorithm makes them. The library passes over what is
+// behind an elliptic one.
+bool IsAsLongAs(std::string_view algorithm, std::string_view signature) {
+  std::string bytes;
+  absl::WebSafeBase64Unescape({signature.data(), signature.size()}, &bytes);
   const std::size_t wanted = SignatureBytes(algorithm);
-  return (wanted == 0 || bytes.size() == wanted) && absl::WebSafeBase64Escape(bytes) == text;
+  return wanted == 0 || bytes.size() == wanted;
+}
+
+// Whether the numbers of a key can be given to the library.
+bool NumbersAreWritten(const json_t* key) {
+  constexpr const char* kNumbers[] = {"n", "e", "p", "q", "dp", "dq", "qi", "x", "y"};
+  return std::all_of(std::begin(kNumbers), std::end(kNumbers), [key](const char* name) {
+    const char* const number = TextOf(key, name);
+    return number == nullptr || IsBase64Url(number);
+  });
 }
 
 }  // namespace
@@ -122,7 +151,7 @@ absl::Status JwtVerifier::AddKeys(std::string_view jwks) {
       return absl::InvalidArgumentError(
           "holds a private or a shared key; the gateway needs the public ones only");
     }
-    if (!json_is_object(one) || !IsForSignatures(one)) continue;
+    if (!json_is_object(one) || !IsForSignatures(one) || !NumbersAreWritten(one)) continue;
     Key key;
     key.key.reset(cjose_jwk_import_json(one, nullptr));
     if (key.key == nullptr) continue;  // of a kind that no algorithm here uses
@@ -170,7 +199,7 @@ std::vector<const JwtVerifier::Key*> JwtVerifier::Candidates(std::string_view al
 absl::StatusOr<JwtVerifier::Verified> JwtVerifier::Verify(std::string_view token,
                                                           WallTime now) const {
   if (token.size() > limits::kJwtMaxBytes) return Refused("is too long");
-  const Jws jws(cjose_jws_import(token.data(), token.size(), nullptr));
+  const Jws jws(IsSigned(token) ? cjose_jws_import(token.data(), token.size(), nullptr) : nullptr);
   if (jws == nullptr) return Refused("is no signed JSON Web Token");
   cjose_header_t* const header = cjose_jws_get_protected(jws.get());
   const auto* const members = reinterpret_cast<const json_t*>(header);
@@ -179,8 +208,8 @@ absl::StatusOr<JwtVerifier::Verified> JwtVerifier::Verify(std::string_view token
                        std::find(rules_.algorithms.begin(), rules_.algorithms.end(), algorithm) !=
                            rules_.algorithms.end();
   if (!allowed) return Refused("is signed with an algorithm that does not count here");
-  if (!IsWrittenSo(token.substr(token.rfind('.') + 1), algorithm)) {
-    return Refused("has a signature that is not written as it should be");
+  if (!IsAsLongAs(algorithm, token.substr(token.rfind('.') + 1))) {
+    return Refused("has a signature of a wrong length");
   }
   if (json_object_get(members, "crit") != nullptr) return Refused("has a critical header");
   const char* const id = TextOf(members, "kid");

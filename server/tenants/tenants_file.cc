@@ -53,6 +53,33 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& kn
   return known.empty() || known.size() > 20 ? "" : names;
 }
 
+// The first line that has a letter beyond ASCII in front of its comment, or a text over several
+// lines; 0: none has. What the library makes of such a letter is undefined if it stands outside
+// quotes, and where those are the library alone knows. No text that may stand in the file has
+// lines.
+int FirstOddLine(std::string_view text) {
+  int line = 1;
+  char quote = 0;  // 0: outside; '#': in a comment
+  for (std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') {
+      ++line;
+      quote = 0;
+    } else if (static_cast<unsigned char>(c) >= 0x80 && quote != '#') {
+      return line;
+    } else if (quote == 0) {
+      const std::string_view three = text.substr(at, 3);
+      if (three == "\"\"\"" || three == "'''") return line;
+      if (c == '#' || c == '"' || c == '\'') quote = c;
+    } else if (quote == '"' && c == '\\') {
+      if (at + 1 < text.size() && text[at + 1] != '\n') ++at;
+    } else if (c == quote && c != '#') {
+      quote = 0;
+    }
+  }
+  return 0;
+}
+
 // One file on the way to a document. Its functions read one node each, and return what is wrong.
 class File {
  public:
@@ -462,6 +489,12 @@ absl::StatusOr<Tenants> File::Read(std::string_view text) {
   if (text.size() > limits::kTenantsFileMaxBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat(name_, ": is larger than ", limits::kTenantsFileMaxBytes, " bytes"));
+  }
+  if (const int line = FirstOddLine(text); line != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name_, ":", line,
+                     ": has a letter beyond ASCII, or a text over several lines; write such a "
+                     "letter as \\u and its number, and each text in quotes on one line"));
   }
   const toml::parse_result parsed = toml::parse(text, std::string_view(name_));
   if (!parsed) {

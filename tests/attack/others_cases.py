@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SECONDS = 300
+SECONDS = 1800  # with the first build of what they run
 
 # name -> what it is, whether it is short, and the commands: a script of tests/ with arguments, or a program of unit
 # tests with a filter.

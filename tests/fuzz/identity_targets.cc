@@ -128,9 +128,7 @@ class TokenHouse {
 // A second opinion on JSON; the gateway reads tokens and key sets with another library.
 class SecondReader {
  public:
-  explicit SecondReader(const std::string& text) {
-    document_.Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
-  }
+  explicit SecondReader(const std::string& text) { document_.Parse(text.data(), text.size()); }
   const rapidjson::Value* Find(const char* name) const {
     if (document_.HasParseError() || !document_.IsObject()) return nullptr;
     const auto found = document_.FindMember(name);

@@ -193,6 +193,28 @@ TEST_F(JwtTest, RefusesWhatIsNoToken) {
   ExpectRefused(*verifier_, maker_.Sign(Claims(), R"({"kid":3})"), "kid");
 }
 
+// An assertion of the library ends the process over some of these.
+TEST_F(JwtTest, PartsAreBase64Url) {
+  const std::string token = maker_.Sign(Claims());
+  const std::size_t first = token.find('.'), last = token.rfind('.');
+  const std::string header = token.substr(0, first), claims = token.substr(first, last - first),
+                    signature = token.substr(last);
+  for (const char* odd : {"A", "AAAAA", "AAAA=", "A=AA", "AAAAA=AAA", "=", "====", "AA==", "AA+/",
+                          "AA AA", "\xc3\xa4"}) {
+    const std::string dotted = absl::StrCat(".", odd);
+    ExpectRefused(*verifier_, odd + claims + signature, "no signed");
+    ExpectRefused(*verifier_, header + dotted + signature, "no signed");
+    ExpectRefused(*verifier_, header + claims + dotted, "no signed");
+    const std::string in_rsa = absl::StrCat(R"({"kty":"RSA","e":"AQAB","n":")", odd, "\"}");
+    const std::string in_ec =
+        absl::StrCat(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":")", odd, "\"}");
+    for (const std::string& key : {in_rsa, in_ec}) {
+      const auto made = JwtVerifier::Make(RulesOf({"RS256", "ES256"}), "{\"keys\":[" + key + "]}");
+      EXPECT_THAT(std::string(made.status().message()), HasSubstr("has no key for")) << key;
+    }
+  }
+}
+
 TEST_F(JwtTest, AKeySetMustHaveAKeyForTheRulesAndNoPrivateOne) {
   const auto refused = [](const std::string& keys) {
     const auto made = JwtVerifier::Make(RulesOf({"ES256"}), keys);
