@@ -8,20 +8,13 @@ import unittest
 
 import find_live  # noqa: F401
 from live.gateway import Gateway
+from live.keys import keygen
 from live.process import wait_until
 from live.programs import BIN
 from live.sandbox import Sandbox
 
 KEYS = {"east": "pictai_east_0123456789", "west": "pictai_west_0123456789"}
 TENANTS = {"acme": "east", "beta": "west"}
-
-
-def keygen(tenant):
-    """The key, and its lines for the file."""
-    done = subprocess.run([BIN / "pictory-gateway", "keygen", "--tenant", tenant, "--name", "ci"],
-                          capture_output=True, text=True, check=True)
-    key = next(line for line in done.stdout.splitlines() if line.startswith("pgk_"))
-    return key, done.stdout[done.stdout.index("[[tenants."):]
 
 
 class Accounts(unittest.TestCase):
@@ -36,7 +29,7 @@ class Accounts(unittest.TestCase):
             self.addCleanup(self.pictory[account].end)
             self.put_key(account, key)
         for tenant in TENANTS:
-            self.keys[tenant], self.lines[tenant] = keygen(tenant)
+            self.keys[tenant], self.lines[tenant] = keygen("--tenant", tenant, "--name", "ci")
 
     def put_key(self, account, key):
         beside = self.folder / f"{account}.new"
