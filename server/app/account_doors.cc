@@ -33,6 +33,8 @@ absl::Status AccountDoors::Read(const tenants::Tenants& document) {
   absl::StatusOr<std::vector<AccountSetup>> setups = AccountsOf(config_, document);
   if (!setups.ok()) return setups.status();
   setups_ = *std::move(setups);
+  MutexLock lock(mutex_);
+  for (const AccountSetup& setup : setups_) known_[setup.name] = {setup.base_url, setup.secret};
   return absl::OkStatus();
 }
 
@@ -88,19 +90,51 @@ void AccountDoors::WatchSecret(const AccountSetup& setup) {
 // After a change Pictory is asked at once, so that the log tells whether Pictory takes the new
 // secret, and submits need not wait if it refused the old one.
 absl::Status AccountDoors::ReplaceSecret(const std::string& account, const Secret& secret) {
+  {
+    MutexLock lock(mutex_);
+    Known& own = known_[account];
+    for (const auto& [name, other] : known_) {
+      if (name == account || other.base_url != own.base_url) continue;
+      if (other.secret == secret) return SameAccount(account, name);
+    }
+    own.secret = secret;
+  }
   upstreams_->Of(account)->ReplaceSecret(secret);
   return absl::OkStatus();
+}
+
+absl::Status AccountDoors::CheckNew(const tenants::Tenants& document,
+                                    const std::vector<AccountSetup>& setups) {
+  for (const auto& [name, account] : document.accounts) {
+    const auto known = known_.find(name);
+    if (config_.sandbox || known == known_.end()) continue;
+    if (known->second.base_url == account.base_url) continue;
+    return WrongAccount(name, absl::StrCat("its base_url is other than at the start; restart the "
+                                           "gateway to use ",
+                                           account.base_url.empty() ? "the gateway's" : "it"));
+  }
+  for (const AccountSetup& setup : setups) {
+    if (!transports_.contains(setup.base_url)) {
+      return WrongAccount(setup.name, absl::StrCat("base_url ", setup.base_url,
+                                                   " is new; restart the gateway to use it"));
+    }
+    for (const auto& [name, other] : known_) {
+      const bool same = !config_.sandbox && name != setup.name &&
+                        other.base_url == setup.base_url && other.secret == setup.secret;
+      if (same) return SameAccount(setup.name, name);
+    }
+  }
+  return config_.sandbox ? absl::OkStatus() : CheckOneNameEach(setups);
 }
 
 absl::StatusOr<std::size_t> AccountDoors::OpenNew(const tenants::Tenants& document) {
   absl::StatusOr<std::vector<AccountSetup>> found = NewAccountsOf(
       config_, document, [this](const std::string& account) { return upstreams_->Has(account); });
   if (!found.ok()) return found.status();
-  for (const AccountSetup& setup : *found) {
-    if (!transports_.contains(setup.base_url)) {
-      return WrongAccount(setup.name, absl::StrCat("base_url ", setup.base_url,
-                                                   " is new; restart the gateway to use it"));
-    }
+  {
+    MutexLock lock(mutex_);
+    if (absl::Status may = CheckNew(document, *found); !may.ok()) return may;
+    for (const AccountSetup& setup : *found) known_[setup.name] = {setup.base_url, setup.secret};
   }
   for (const AccountSetup& setup : *found) {
     if (!upstreams_->Open(setup.name, OptionsOf(setup))) continue;

@@ -16,6 +16,7 @@
 #include "app/config.h"
 #include "app/file_watch.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/work_thread.h"
 #include "http/curl_transport.h"
 #include "jobs/upstreams.h"
@@ -60,8 +61,16 @@ class AccountDoors {
   void CloseReader() { reader_.Close(); }
 
  private:
+  // What of an account must not be another's, or must not change.
+  struct Known {
+    std::string base_url;
+    Secret secret;
+  };
+
   jobs::UpstreamOptions Connected(jobs::UpstreamOptions options);
   jobs::UpstreamOptions OptionsOf(const AccountSetup& setup);
+  absl::Status CheckNew(const tenants::Tenants& document, const std::vector<AccountSetup>& setups)
+      REQUIRES(mutex_);
   absl::Status ReplaceSecret(const std::string& account, const Secret& secret);
   void WatchSecret(const AccountSetup& setup);
 
@@ -73,6 +82,8 @@ class AccountDoors {
   std::map<std::string, std::unique_ptr<http::CurlTransport>> transports_;
   jobs::Upstreams* upstreams_ = nullptr;
   FileWatches* watches_ = nullptr;
+  Mutex mutex_;
+  std::map<std::string, Known> known_ GUARDED_BY(mutex_);  // by account
 };
 
 }  // namespace gateway::app
