@@ -10,6 +10,16 @@
 #include "base/limits.h"
 
 namespace gateway::app {
+
+absl::Status WrongAccount(const std::string& account, std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("account ", account, ": ", std::string(why)));
+}
+
+absl::Status SameAccount(const std::string& account, const std::string& other) {
+  return WrongAccount(account, absl::StrCat("has the same credentials as ", other,
+                                            "; give one Pictory account one name"));
+}
+
 namespace {
 
 jobs::BudgetOptions BudgetOf(const Config& config) {
@@ -29,10 +39,6 @@ bool HasCredentials(const tenants::Account& account) {
 
 using IsOpen = std::function<bool(const std::string& account)>;
 
-absl::Status WrongAccount(const std::string& account, std::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("account ", account, ": ", std::string(why)));
-}
-
 absl::Status TakeSecret(const std::string& path, std::string_view setting, bool pipes,
                         AccountSetup& setup) {
   std::error_code ignored;
@@ -41,10 +47,7 @@ absl::Status TakeSecret(const std::string& path, std::string_view setting, bool 
                         absl::StrCat(path, " is a pipe, which is read at a start only"));
   }
   absl::StatusOr<Secret> secret = ReadSecretFile(setting, path);
-  if (!secret.ok()) {
-    return absl::Status(secret.status().code(),
-                        absl::StrCat("account ", setup.name, ": ", secret.status().message()));
-  }
+  if (!secret.ok()) return WrongAccount(setup.name, std::string(secret.status().message()));
   setup.secret = *std::move(secret);
   setup.secret_file = {.flag = std::string(setting), .path = path};
   return absl::OkStatus();
@@ -86,6 +89,10 @@ bool UsesFlags(const tenants::Tenants& document) {
          });
 }
 
+namespace {
+
+// The account of the flags, which is the only one without a document of tenants. By another name it
+// is what is common to all accounts.
 AccountSetup AccountOfFlags(const Config& config, const std::string& name) {
   AccountSetup setup{.name = name};
   setup.options.client = ClientOptionsOf(config, name);
@@ -98,6 +105,8 @@ AccountSetup AccountOfFlags(const Config& config, const std::string& name) {
   return setup;
 }
 
+}  // namespace
+
 jobs::UpstreamOptions OptionsOfKey(const Config& config, const std::string& account,
                                    const Secret& key) {
   jobs::UpstreamOptions options = AccountOfFlags(config, account).options;
@@ -107,20 +116,18 @@ jobs::UpstreamOptions OptionsOfKey(const Config& config, const std::string& acco
   return options;
 }
 
-namespace {
-
 absl::Status CheckOneNameEach(const std::vector<AccountSetup>& setups) {
   for (std::size_t i = 0; i < setups.size(); ++i) {
     for (std::size_t j = i + 1; j < setups.size(); ++j) {
       if (setups[i].secret == setups[j].secret && setups[i].base_url == setups[j].base_url) {
-        return WrongAccount(setups[j].name,
-                            absl::StrCat("has the same credentials as ", setups[i].name,
-                                         "; give one Pictory account one name"));
+        return SameAccount(setups[j].name, setups[i].name);
       }
     }
   }
   return absl::OkStatus();
 }
+
+namespace {
 
 absl::StatusOr<std::vector<AccountSetup>> Find(const Config& config,
                                                const tenants::Tenants& document,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,9 +29,11 @@ bool UsesFlags(const tenants::Tenants& document);
 // Whether the callers of some tenant pay.
 bool CallersPay(const tenants::Tenants& document);
 
-// The account of the flags, which is the only one without a document of tenants. By another name it
-// is what is common to all accounts.
-AccountSetup AccountOfFlags(const Config& config, const std::string& name);
+// Errors about an account, which they name.
+absl::Status WrongAccount(const std::string& account, std::string_view why);
+// Two names for one account at Pictory are refused: nobody could tell whose its jobs are.
+absl::Status SameAccount(const std::string& account, const std::string& other);
+absl::Status CheckOneNameEach(const std::vector<AccountSetup>& setups);
 
 // The account of a caller's key, which has all but the key from the flags. With the embedded
 // sandbox it is one of the sandbox's.
@@ -39,8 +42,7 @@ jobs::UpstreamOptions OptionsOfKey(const Config& config, const std::string& acco
 
 // The accounts of the document. What an account does not say is as the flags have it. The account
 // `default` may have the flags' credentials; with the embedded sandbox every account is one of the
-// sandbox's. Reads the files of the secrets; an error names the account and the file. Two names for
-// one account are refused: nobody could tell whose its jobs are.
+// sandbox's. Reads the files of the secrets; an error names the account and the file.
 absl::StatusOr<std::vector<AccountSetup>> AccountsOf(const Config& config,
                                                      const tenants::Tenants& document);
 

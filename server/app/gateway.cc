@@ -11,15 +11,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "admin/admin_server.h"
+#include "app/account_doors.h"
 #include "app/accounts.h"
 #include "app/backend.h"
 #include "app/exit_codes.h"
+#include "app/file_watch.h"
 #include "app/listening.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
 #include "app/pressure_watch.h"
-#include "app/secret_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
 #include "app/tenants_watch.h"
@@ -37,7 +38,6 @@
 #include "base/work_thread.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/grpcpp.h"
-#include "http/curl_transport.h"
 #include "jobs/core.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
@@ -81,33 +81,6 @@ absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& con
   return sandbox::Sandbox::Start(std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config& config,
-                                                                   const std::string& base_url) {
-  http::CurlTransportOptions options;
-  options.base_url = base_url;
-  options.ca_file = config.ca_file;
-  options.proxy = config.proxy;
-  options.engines = config.upstream_engines;
-  options.read_in_flight = config.max_polls_in_flight;
-  options.allow_plain_http = true;  // to loopback hosts only
-  return http::CurlTransport::Create(std::move(options));
-}
-
-// Lets watches of files look at them, and says what came of it; of several, what matters most.
-template <class Watch>
-const char* WhatCameOf(const std::vector<Watch*>& watches, const char* none) {
-  if (watches.empty()) return none;
-  const char* came = "as before";
-  for (Watch* const watch : watches) {
-    const auto found = watch->Look();
-    if (found == Watch::Found::kUnusable) came = "unusable, what was read before stays";
-    if (found == Watch::Found::kReplaced && came == std::string_view("as before")) {
-      came = "replaced";
-    }
-  }
-  return came;
-}
-
 }  // namespace
 
 // In the order of construction; each may use those above it.
@@ -120,10 +93,7 @@ struct Gateway::Parts {
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
-  jobs::UpstreamOptions OptionsOf(const AccountSetup& setup);
-  jobs::UpstreamOptions Connected(jobs::UpstreamOptions options);
   bool AllRefused() const;
-  Duration LoopStallMax() const;
   jobs::CoreOptions DomainOptions();
   void BuildDomain();
   absl::Status TakeUpJobs();
@@ -134,10 +104,8 @@ struct Gateway::Parts {
   void AddGauges();
   void WatchSelf();
   void WatchPressure();
-  void WatchSecret(const AccountSetup& setup);
-  std::vector<SecretWatch*> SecretWatches();
-  absl::Status OpenAccounts(const tenants::Tenants& document);
-  void WatchTenants();
+  absl::Status Replace(const tenants::DirectoryPtr& directory);
+  void WatchFiles();
   void ReadSecrets();
   void ShowCredentials();
   std::string NotReady() const;
@@ -148,16 +116,13 @@ struct Gateway::Parts {
   Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
-  std::vector<AccountSetup> accounts;
+  AccountDoors doors{config, metrics};
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
   std::function<std::size_t()> store_queue = [] { return 0; };
   jobs::Recovered recovered;
-  std::unique_ptr<WorkThread> reader;  // of large replies; after the transport has ended
-  std::unique_ptr<WorkThread> bodies;  // of large submits
-  // By base URL as the accounts say it; "" is the gateway's.
-  std::map<std::string, std::unique_ptr<http::CurlTransport>> transports;
+  std::unique_ptr<WorkThread> bodies;                // of large submits
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
   std::unique_ptr<rpc::RefusalLog> refusals;
@@ -165,13 +130,10 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
-  Mutex secrets_mutex;
-  // Of the accounts whose secret is in a file; a newer document may add some.
-  std::vector<std::unique_ptr<SecretWatch>> secret_watches GUARDED_BY(secrets_mutex);
-  std::unique_ptr<TenantsWatch> tenants_watch;  // null: there is no such file
   std::unique_ptr<rpc::Backend> backend;
-  std::shared_ptr<rpc::TlsKeys> tls;    // null: no listener has TLS
-  std::unique_ptr<TlsWatch> tls_watch;  // null: as above
+  std::shared_ptr<rpc::TlsKeys> tls;     // null: no listener has TLS
+  std::unique_ptr<TlsInUse> tls_in_use;  // null: as above
+  std::unique_ptr<FileWatches> watches;  // of secrets, tenants and certificates
   rpc::OwnCertificate own_certificate;
   std::unique_ptr<rpc::Server> server;
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
@@ -243,14 +205,7 @@ absl::Status Gateway::Parts::OpenUpstream() {
               : "jobs go to the built-in sandbox; nothing is billed"}});
     TellLostPorts(sandbox->lost_ports(), "--sandbox-port");
   }
-  std::set<std::string> urls = {""};  // accounts that have no other may come later
-  for (const AccountSetup& setup : accounts) urls.insert(setup.base_url);
-  for (const std::string& url : urls) {
-    auto made = MakeTransport(config, url.empty() ? base_url : url);
-    if (!made.ok()) return made.status();
-    transports[url] = *std::move(made);
-  }
-  reader = std::make_unique<WorkThread>("reply-reader");
+  if (absl::Status connected = doors.Connect(base_url); !connected.ok()) return connected;
   LogUpstream(config, base_url);
   auto receiver = ListenForWebhooks(config, StoreDirectory());
   if (!receiver.ok()) return receiver.status();
@@ -258,91 +213,34 @@ absl::Status Gateway::Parts::OpenUpstream() {
   return absl::OkStatus();
 }
 
-// What an account's calls need of the gateway.
-jobs::UpstreamOptions Gateway::Parts::Connected(jobs::UpstreamOptions options) {
-  options.client.reader = reader.get();
-  options.client.token_fetched = TokenFetched(metrics);
-  return options;
+// Takes a newer document. Those who watch and may not any longer are told at once.
+absl::Status Gateway::Parts::Replace(const tenants::DirectoryPtr& directory) {
+  if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
+  const absl::StatusOr<std::size_t> opened = doors.OpenNew(directory->tenants());
+  if (!opened.ok()) return opened.status();
+  if (*opened > 0) ShowCredentials();
+  absl::Status replaced = callers.Replace(directory);
+  if (replaced.ok()) TellSharedAccounts(directory->tenants());
+  rpc::Server* const server_now = serving;
+  if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
+  return replaced;
 }
 
-jobs::UpstreamOptions Gateway::Parts::OptionsOf(const AccountSetup& setup) {
-  jobs::UpstreamOptions options = Connected(setup.options);
-  if (const auto own = transports.find(setup.base_url); own != transports.end()) {
-    options.transport = own->second.get();
-  }
-  return options;
-}
-
-// After a change Pictory is asked at once, so that the log tells whether Pictory takes the new
-// secret, and submits need not wait if it refused the old one.
-void Gateway::Parts::WatchSecret(const AccountSetup& setup) {
-  if (setup.secret_file.path.empty()) return;
-  auto watch = std::make_unique<SecretWatch>(
-      setup.secret_file, setup.secret,
-      [this, account = setup.name](Secret secret) {
-        core->upstreams.Of(account)->ReplaceSecret(std::move(secret));
-      },
-      clock, *timers);
-  MutexLock lock(secrets_mutex);
-  secret_watches.push_back(std::move(watch));
-}
-
-std::vector<SecretWatch*> Gateway::Parts::SecretWatches() {
-  MutexLock lock(secrets_mutex);
-  std::vector<SecretWatch*> watches;
-  for (const auto& watch : secret_watches) watches.push_back(watch.get());
-  return watches;
-}
-
-// Opens accounts that a newer document has brought. Those that are open stay as they are: another
-// key comes by the file that they name, and the rest is read at a start.
-absl::Status Gateway::Parts::OpenAccounts(const tenants::Tenants& document) {
-  absl::StatusOr<std::vector<AccountSetup>> found =
-      NewAccountsOf(config, document,
-                    [this](const std::string& account) { return core->upstreams.Has(account); });
-  if (!found.ok()) return found.status();
-  for (const AccountSetup& setup : *found) {
-    if (!transports.contains(setup.base_url)) {
-      return absl::InvalidArgumentError(absl::StrCat("account ", setup.name, ": base_url ",
-                                                     setup.base_url,
-                                                     " is new; restart the gateway to use it"));
-    }
-  }
-  for (const AccountSetup& setup : *found) {
-    if (!core->upstreams.Open(setup.name, OptionsOf(setup))) continue;
-    Log(Level::kInfo, "account_opened", {{"account", setup.name}});
-    WatchSecret(setup);
-  }
-  if (!found->empty()) ShowCredentials();
-  return absl::OkStatus();
-}
-
-// Those who watch and may not any longer are told at once.
-void Gateway::Parts::WatchTenants() {
+void Gateway::Parts::WatchFiles() {
+  watches = std::make_unique<FileWatches>(clock, *timers);
+  doors.Watch(core->upstreams, *watches);
   if (config.tenants_file.empty()) return;
-  tenants_watch = std::make_unique<TenantsWatch>(
-      config.tenants_file, config.tenants,
-      [this](const tenants::DirectoryPtr& directory) {
-        if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
-        if (absl::Status opened = OpenAccounts(directory->tenants()); !opened.ok()) return opened;
-        absl::Status replaced = callers.Replace(directory);
-        if (replaced.ok()) TellSharedAccounts(directory->tenants());
-        rpc::Server* const server_now = serving;
-        if (replaced.ok() && server_now != nullptr) server_now->RecheckWatches();
-        return replaced;
-      },
-      clock, *timers);
+  watches->Add(
+      WatchedTenants(config.tenants_file,
+                     [this](const tenants::DirectoryPtr& directory) { return Replace(directory); }),
+      config.tenants.digest);
 }
 
 void Gateway::Parts::ReadSecrets() {
-  std::vector<TlsWatch*> certificates;
-  if (tls_watch != nullptr) certificates.push_back(tls_watch.get());
-  std::vector<TenantsWatch*> tenants;
-  if (tenants_watch != nullptr) tenants.push_back(tenants_watch.get());
   Log(Level::kInfo, "reloaded",
-      {{"secret", WhatCameOf(SecretWatches(), "none is in a file")},
-       {"tls", WhatCameOf(certificates, "no listener has it")},
-       {"tenants", WhatCameOf(tenants, "there is no such file")},
+      {{"secret", watches->Look("secret", "none is in a file")},
+       {"tls", watches->Look("tls", "no listener has it")},
+       {"tenants", watches->Look("tenants", "there is no such file")},
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
@@ -358,9 +256,9 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
     return found == directory->tenants().tenants.end() ? tenants::TenantLimits{}
                                                        : found->second.limits;
   };
-  for (const AccountSetup& setup : accounts) options.accounts[setup.name] = OptionsOf(setup);
+  options.accounts = doors.Options();
   options.caller_account = [this](const std::string& account, const Secret& key) {
-    return Connected(OptionsOfKey(config, account, key));
+    return doors.OptionsOfCaller(account, key);
   };
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
   jobs::PollerOptions& polling = options.polling;
@@ -398,14 +296,13 @@ void Gateway::Parts::BuildDomain() {
   TellSharedAccounts(callers.directory()->tenants());
   core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
                                       jobs::CoreGround{.store = *store,
-                                                       .transport = *transports.at(""),
+                                                       .transport = doors.transport(),
                                                        .broadcaster = *broadcaster,
                                                        .clock = clock,
                                                        .timers = *timers,
                                                        .random = random},
                                       std::move(recovered));
-  for (const AccountSetup& setup : accounts) WatchSecret(setup);
-  WatchTenants();
+  WatchFiles();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
 }
@@ -461,7 +358,7 @@ void Gateway::Parts::AddGauges() {
   gauge("upstream_resting", "How many accounts get no answer, so that only probes are sent",
         [this] { return core->upstreams.resting(); });
   gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
-        [this] { return std::chrono::duration<double>(LoopStallMax()).count(); });
+        [this] { return std::chrono::duration<double>(doors.LoopStallMax()).count(); });
   gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
         [this] { return core->owed.size(); });
   const auto credits = [this](double (*of)(const jobs::Spending::Spent24h&)) {
@@ -494,10 +391,10 @@ void Gateway::Parts::AddGauges() {
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
-  if (tls_watch != nullptr) {
+  if (tls_in_use != nullptr) {
     gauge("tls_certificate_ends_seconds", "When the certificate of the listeners ends (Unix time)",
           [this] {
-            return std::chrono::duration<double>(tls_watch->ends().time_since_epoch()).count();
+            return std::chrono::duration<double>(tls_in_use->ends().time_since_epoch()).count();
           });
   }
   gauge("credentials_refused", "How many accounts have credentials that Pictory refuses",
@@ -512,7 +409,8 @@ absl::Status Gateway::Parts::PrepareTls() {
   own_certificate = *std::move(own);
   tls = std::make_shared<rpc::TlsKeys>(config.tls->keys);
   tls->Trust(own_certificate.certificate_pem);
-  tls_watch = std::make_unique<TlsWatch>(config.tls_files, *config.tls, *tls, clock, *timers);
+  tls_in_use = std::make_unique<TlsInUse>(config.tls_files, *config.tls, *tls, clock);
+  watches->Add(tls_in_use->Watched(), DigestOf(TextsOf(config.tls->keys)));
   return absl::OkStatus();
 }
 
@@ -597,14 +495,6 @@ bool Gateway::Parts::AllRefused() const {
   return accounts_open > 0 && core->upstreams.credentials_refused() == accounts_open;
 }
 
-Duration Gateway::Parts::LoopStallMax() const {
-  Duration longest{0};
-  for (const auto& [url, transport] : transports) {
-    longest = std::max<Duration>(longest, transport->Stats().loop_stall_max);
-  }
-  return longest;
-}
-
 // Shows in the health service whether Pictory refuses all credentials. While it does the service
 // can do nothing new; the server itself is well.
 void Gateway::Parts::ShowCredentials() {
@@ -673,9 +563,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   pressure_watch.reset();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
-  for (SecretWatch* const watch : SecretWatches()) watch->Stop();
-  if (tls_watch != nullptr) tls_watch->Stop();
-  if (tenants_watch != nullptr) tenants_watch->Stop();
+  if (watches != nullptr) watches->StopAll();
   if (core != nullptr) {
     // A paid request that was sent is followed to its outcome: that is bounded by its own timeout.
     std::promise<void> idle;
@@ -688,8 +576,8 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   admin.reset();  // its metrics ask what ends now
   // The transport answers what is still under way. The object stays until nothing is left that
   // could still start a request: a thread of the store may be about to.
-  for (const auto& [url, transport] : transports) transport->Stop();
-  if (reader != nullptr) reader->Close();
+  doors.Stop();
+  doors.CloseReader();
   if (store != nullptr) store->Close();
   if (broadcaster != nullptr) broadcaster->Close();
 }
@@ -711,10 +599,9 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
   if (absl::Status own = CheckOwnDirectory(config.state_dir.string()); !own.ok()) return own;
   if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
-  absl::StatusOr<std::vector<AccountSetup>> accounts =
-      AccountsOf(config, config.tenants.directory->tenants());
-  if (!accounts.ok()) return accounts.status();
-  p.accounts = *std::move(accounts);
+  if (absl::Status status = p.doors.Read(config.tenants.directory->tenants()); !status.ok()) {
+    return status;
+  }
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
   p.BuildDomain();
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;

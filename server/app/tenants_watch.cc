@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,88 +50,88 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path, std::size_t max_b
   return refuse("is larger than ", max_bytes, " bytes");
 }
 
-}  // namespace
+// Reads the files' texts. Which file has the key set stands in the other one.
+class Reader {
+ public:
+  explicit Reader(std::string path) : path_(std::move(path)) {}
 
-absl::StatusOr<TenantsRead> ReadTenants(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadWhole(path, limits::kTenantsFileMaxBytes);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<tenants::Tenants> parsed = tenants::ParseTenants(*text, path);
-  if (!parsed.ok()) return parsed.status();
-  TenantsRead read;
-  read.file = tenants::Sha256Of(*text);
-  std::unique_ptr<const tenants::JwtVerifier> jwt;
-  if (parsed->jwt.has_value()) {
-    const absl::StatusOr<std::string> key_set =
-        ReadWhole(parsed->jwt->jwks_file, limits::kJwksMaxBytes);
+  absl::StatusOr<FileTexts> Read() {
+    absl::StatusOr<std::string> text = ReadWhole(path_, limits::kTenantsFileMaxBytes);
+    if (!text.ok()) return text.status();
+    if (const tenants::Sha256 digest = tenants::Sha256Of(*text); digest != digest_) {
+      digest_ = digest;
+      const absl::StatusOr<tenants::Tenants> parsed = tenants::ParseTenants(*text, path_);
+      key_set_ = parsed.ok() && parsed->jwt.has_value() ? parsed->jwt->jwks_file : "";
+    }
+    FileTexts texts{*std::move(text)};
+    if (key_set_.empty()) return texts;
+    absl::StatusOr<std::string> key_set = ReadWhole(key_set_, limits::kJwksMaxBytes);
     if (!key_set.ok()) return key_set.status();
-    auto made = tenants::JwtVerifier::Make(*parsed->jwt, *key_set);
-    if (!made.ok()) return made.status();
-    jwt = *std::move(made);
-    read.key_set = tenants::Sha256Of(*key_set);
+    texts.push_back(*std::move(key_set));
+    return texts;
   }
-  read.directory = std::make_shared<const tenants::Directory>(*std::move(parsed), std::move(jwt));
-  return read;
-}
 
-TenantsWatch::TenantsWatch(std::string path, TenantsRead present,
-                           std::function<absl::Status(tenants::DirectoryPtr)> replaced,
-                           const Clock& clock, Timers& timers)
-    : path_(std::move(path)),
-      replaced_(std::move(replaced)),
-      clock_(clock),
-      present_(std::move(present)),
-      next_(timers) {
-  Again();
-}
-
-void TenantsWatch::Again() {
-  next_.At(clock_.Now() + limits::kSecretLookInterval, [this] {
-    Look();
-    Again();
-  });
-}
-
-// Whether the files say what they said, without making anything of it.
-bool TenantsWatch::IsPresent() const {
-  const absl::StatusOr<std::string> text = ReadWhole(path_, limits::kTenantsFileMaxBytes);
-  if (!text.ok() || tenants::Sha256Of(*text) != present_.file) return false;
-  const auto& rules = present_.directory->tenants().jwt;
-  if (!rules.has_value()) return true;
-  const absl::StatusOr<std::string> key_set = ReadWhole(rules->jwks_file, limits::kJwksMaxBytes);
-  return key_set.ok() && tenants::Sha256Of(*key_set) == present_.key_set;
-}
-
-TenantsWatch::Found TenantsWatch::Look() {
-  MutexLock lock(mutex_);
-  if (IsPresent()) {
-    Note("");
-    return Found::kSame;
+  absl::StatusOr<tenants::DirectoryPtr> Make(const FileTexts& texts) const {
+    absl::StatusOr<tenants::Tenants> parsed = tenants::ParseTenants(texts.front(), path_);
+    if (!parsed.ok()) return parsed.status();
+    std::unique_ptr<const tenants::JwtVerifier> jwt;
+    if (parsed->jwt.has_value()) {
+      auto made = tenants::JwtVerifier::Make(*parsed->jwt, texts.back());
+      if (!made.ok()) return made.status();
+      jwt = *std::move(made);
+    }
+    return std::make_shared<const tenants::Directory>(*std::move(parsed), std::move(jwt));
   }
-  absl::StatusOr<TenantsRead> read = ReadTenants(path_);
-  const absl::Status usable = read.ok() ? replaced_(read->directory) : read.status();
-  Note(std::string(usable.message()));
-  if (!usable.ok()) return Found::kUnusable;
-  present_ = *std::move(read);
-  const tenants::Tenants& now = present_.directory->tenants();
+
+ private:
+  const std::string path_;
+  tenants::Sha256 digest_{};  // of the file that names the key set
+  std::string key_set_;       // empty: there is none
+};
+
+void LogReplaced(const std::string& path, const tenants::Tenants& now) {
   std::int64_t keys = 0;
   for (const auto& [name, tenant] : now.tenants)
     keys += static_cast<std::int64_t>(tenant.keys.size());
   Log(Level::kInfo, "tenants_replaced",
-      {{"file", path_},
+      {{"file", path},
        {"tenants", static_cast<std::int64_t>(now.tenants.size())},
        {"accounts", static_cast<std::int64_t>(now.accounts.size())},
        {"keys", keys}});
-  return Found::kReplaced;
 }
 
-void TenantsWatch::Note(const std::string& trouble) {
-  if (std::exchange(trouble_, trouble) == trouble) return;
-  if (trouble.empty()) return Log(Level::kInfo, "tenants_readable", {{"file", path_}});
-  Log(Level::kError, "tenants_kept",
-      {{"reason", trouble},
-       {"advice",
-        "the tenants read before stay as they are; put the file right, it is read again every few "
-        "seconds"}});
+}  // namespace
+
+absl::StatusOr<TenantsRead> ReadTenants(const std::string& path) {
+  Reader reader(path);
+  const absl::StatusOr<FileTexts> texts = reader.Read();
+  if (!texts.ok()) return texts.status();
+  absl::StatusOr<tenants::DirectoryPtr> directory = reader.Make(*texts);
+  if (!directory.ok()) return directory.status();
+  return TenantsRead{.directory = *std::move(directory), .digest = DigestOf(*texts)};
+}
+
+WatchedFiles WatchedTenants(const std::string& path,
+                            std::function<absl::Status(tenants::DirectoryPtr)> replaced) {
+  WatchedFiles files{
+      .name = "tenants",
+      .file = path,
+      .advice =
+          "the tenants read before stay as they are; put the file right, it is read again "
+          "every few seconds"};
+  const auto reader = std::make_shared<Reader>(path);
+  files.read = [reader] { return reader->Read(); };
+  files.make = [reader, path, replaced = std::move(replaced)](
+                   const FileTexts& texts) -> absl::StatusOr<WatchedFiles::Use> {
+    absl::StatusOr<tenants::DirectoryPtr> directory = reader->Make(texts);
+    if (!directory.ok()) return directory.status();
+    return [path, replaced, newer = *std::move(directory)] {
+      absl::Status taken = replaced(newer);
+      if (taken.ok()) LogReplaced(path, newer->tenants());
+      return taken;
+    };
+  };
+  return files;
 }
 
 }  // namespace gateway::app

@@ -60,7 +60,9 @@ absl::StatusOr<std::string> ReadWhole(const char* flag, const std::string& path,
   return text;
 }
 
-absl::StatusOr<rpc::TlsKeySet> ReadAll(const TlsFiles& files) {
+}  // namespace
+
+absl::StatusOr<rpc::TlsKeySet> ReadTlsKeys(const TlsFiles& files) {
   rpc::TlsKeySet keys;
   absl::StatusOr<std::string> certificate = ReadWhole(kCertificate, files.certificate, false);
   if (!certificate.ok()) return certificate.status();
@@ -74,6 +76,16 @@ absl::StatusOr<rpc::TlsKeySet> ReadAll(const TlsFiles& files) {
   keys.client_ca = *std::move(client_ca);
   return keys;
 }
+
+FileTexts TextsOf(const rpc::TlsKeySet& keys) {
+  return {keys.certificate, keys.key.Reveal(), keys.client_ca};
+}
+
+rpc::TlsKeySet KeysOf(const FileTexts& texts) {
+  return {.certificate = texts[0], .key = Secret(texts[1]), .client_ca = texts[2]};
+}
+
+namespace {
 
 absl::StatusOr<rpc::CertificateFacts> Check(const TlsFiles& files, const rpc::TlsKeySet& keys) {
   auto facts = rpc::ReadCertificate(keys.certificate);
@@ -94,20 +106,21 @@ std::string TimeText(WallTime time) {
 
 }  // namespace
 
-absl::StatusOr<TlsRead> ReadTlsFiles(const TlsFiles& files) {
-  absl::StatusOr<rpc::TlsKeySet> keys = ReadAll(files);
-  if (!keys.ok()) return keys.status();
-  absl::StatusOr<rpc::CertificateFacts> facts = Check(files, *keys);
-  if (!facts.ok()) {
-    // One of them may have been read before all were replaced, and the other after it.
-    absl::StatusOr<rpc::TlsKeySet> again = ReadAll(files);
-    if (!again.ok()) return again.status();
-    if (*again == *keys) return facts.status();
-    keys = *std::move(again);
-    facts = Check(files, *keys);
-  }
+absl::StatusOr<TlsRead> CheckTls(const TlsFiles& files, rpc::TlsKeySet keys) {
+  absl::StatusOr<rpc::CertificateFacts> facts = Check(files, keys);
   if (!facts.ok()) return facts.status();
-  return TlsRead{.keys = *std::move(keys), .facts = *std::move(facts)};
+  return TlsRead{.keys = std::move(keys), .facts = *std::move(facts)};
+}
+
+absl::StatusOr<TlsRead> ReadTlsFiles(const TlsFiles& files) {
+  const absl::StatusOr<rpc::TlsKeySet> keys = ReadTlsKeys(files);
+  if (!keys.ok()) return keys.status();
+  absl::StatusOr<TlsRead> read = CheckTls(files, *keys);
+  if (read.ok()) return read;
+  // One of them may have been read before all were replaced, and the other after it.
+  const absl::StatusOr<rpc::TlsKeySet> again = ReadTlsKeys(files);
+  if (!again.ok()) return again.status();
+  return *again == *keys ? read : CheckTls(files, *again);
 }
 
 std::string CertificateTrouble(const rpc::CertificateFacts& facts, WallTime now) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "app/file_watch.h"
 #include "base/clock.h"
 #include "rpc/tls_keys.h"
 
@@ -22,6 +23,15 @@ struct TlsRead {
   rpc::TlsKeySet keys;
   rpc::CertificateFacts facts;
 };
+
+// Reads all of them, and looks at none.
+absl::StatusOr<rpc::TlsKeySet> ReadTlsKeys(const TlsFiles& files);
+// Checks what was read, and that it belongs together.
+absl::StatusOr<TlsRead> CheckTls(const TlsFiles& files, rpc::TlsKeySet keys);
+
+// What each file said, and back again. Pure.
+FileTexts TextsOf(const rpc::TlsKeySet& keys);
+rpc::TlsKeySet KeysOf(const FileTexts& texts);
 
 // Reads and checks all of them, so that what it returns belongs together: if a file is replaced
 // meanwhile they are read once more. Errors are INVALID_ARGUMENT, begin with the flag of the file

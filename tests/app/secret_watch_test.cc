@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <vector>
 
 #include "support/fake_clock.h"
@@ -15,7 +16,7 @@ namespace gateway::app {
 namespace {
 
 namespace fs = std::filesystem;
-using Found = SecretWatch::Found;
+using Found = FileWatch::Found;
 
 class SecretWatchTest : public testing::Test {
  protected:
@@ -25,10 +26,14 @@ class SecretWatchTest : public testing::Test {
     std::ofstream(path, std::ios::trunc) << text;
     chmod(path.c_str(), mode);
   }
-  SecretWatch Watch() {
-    return SecretWatch(
-        {"--api-key-file", path_.string()}, Secret("pictai_old"),
-        [this](const Secret& secret) { got_.push_back(secret.Reveal()); }, clock_, clock_);
+  std::unique_ptr<FileWatch> Watch() {
+    return std::make_unique<FileWatch>(WatchedSecret({"--api-key-file", path_.string()},
+                                                     [this](const Secret& secret) {
+                                                       if (!refused_.ok()) return refused_;
+                                                       got_.push_back(secret.Reveal());
+                                                       return absl::OkStatus();
+                                                     }),
+                                       DigestOf({"pictai_old"}), clock_, clock_);
   }
 
   const fs::path directory_ = [] {
@@ -38,11 +43,12 @@ class SecretWatchTest : public testing::Test {
   const fs::path path_ = directory_ / "key";
   test::FakeClock clock_;
   std::vector<std::string> got_;
+  absl::Status refused_;
 };
 
 TEST_F(SecretWatchTest, TakesWhatTheFileSaysNow) {
   Write(path_, "pictai_old\n");
-  SecretWatch watch = Watch();
+  const auto watch = Watch();
   clock_.Advance(10 * limits::kSecretLookInterval);
   EXPECT_TRUE(got_.empty());
   Write(path_, "pictai_new\n");  // as long, and perhaps within the clock's grain of the one before
@@ -62,7 +68,7 @@ TEST_F(SecretWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
   }
   fs::create_symlink("1", directory_ / "..data");
   fs::create_symlink("..data/key", path_);
-  SecretWatch watch = Watch();
+  const auto watch = Watch();
   clock_.Advance(limits::kSecretLookInterval);
   fs::create_symlink("2", directory_ / "..data_tmp");
   fs::rename(directory_ / "..data_tmp", directory_ / "..data");
@@ -72,40 +78,52 @@ TEST_F(SecretWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
 
 TEST_F(SecretWatchTest, WhatCannotBeUsedChangesNothing) {
   Write(path_, "pictai_old");
-  SecretWatch watch = Watch();
+  const auto watch = Watch();
   Write(path_, "");
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   Write(path_, "two words");
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   Write(path_, "pictai_new", 0644);
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   Write(path_, std::string(5000, 'k'));
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   fs::remove(path_);
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   fs::create_directory(path_);
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
   fs::remove(path_);
   EXPECT_TRUE(got_.empty());
   Write(path_, "pictai_old");
-  EXPECT_EQ(watch.Look(), Found::kSame);
+  EXPECT_EQ(watch->Look(), Found::kSame);
   Write(path_, "pictai_new");
-  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_EQ(watch->Look(), Found::kReplaced);
 }
 
 // `--api-key-file <(vault read …)`: who reads it again waits for ever.
-TEST_F(SecretWatchTest, APipeIsNotReadAgain) {
+TEST_F(SecretWatchTest, APipeIsNotRead) {
+  EXPECT_FALSE(IsPipe(path_.string()));
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  SecretWatch watch = Watch();
-  EXPECT_EQ(clock_.pending(), 0u);
-  EXPECT_EQ(watch.Look(), Found::kSame);
+  EXPECT_TRUE(IsPipe(path_.string()));
+  const auto watch = Watch();
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
+}
+
+TEST_F(SecretWatchTest, OneThatIsRefusedIsTriedAgain) {
+  Write(path_, "pictai_old");
+  const auto watch = Watch();
+  Write(path_, "pictai_of_another");
+  refused_ = absl::InvalidArgumentError("has the same credentials as east");
+  EXPECT_EQ(watch->Look(), Found::kUnusable);
+  refused_ = absl::OkStatus();
+  clock_.Advance(limits::kSecretLookInterval);
+  EXPECT_EQ(got_, std::vector<std::string>{"pictai_of_another"});
 }
 
 TEST_F(SecretWatchTest, LooksNoMoreOnceStopped) {
   Write(path_, "pictai_old");
-  SecretWatch watch = Watch();
+  const auto watch = Watch();
   EXPECT_EQ(clock_.pending(), 1u);
-  watch.Stop();
+  watch->Stop();
   EXPECT_EQ(clock_.pending(), 0u);
 }
 

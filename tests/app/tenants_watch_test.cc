@@ -14,7 +14,7 @@ namespace gateway::app {
 namespace {
 
 namespace fs = std::filesystem;
-using Found = TenantsWatch::Found;
+using Found = FileWatch::Found;
 using testing::HasSubstr;
 
 // An EC key as an issuer publishes it (RFC 7515, appendix A.3), by two names.
@@ -36,15 +36,15 @@ class TenantsWatchTest : public testing::Test {
     EXPECT_TRUE(read.ok()) << read.status();
     return read.ok() ? *std::move(read) : TenantsRead();
   }
-  std::unique_ptr<TenantsWatch> Watch() {
-    return std::make_unique<TenantsWatch>(
-        path_.string(), Read(),
-        [this](const tenants::DirectoryPtr& directory) {
-          if (refuses_) return absl::InvalidArgumentError("not so");
-          got_.push_back(directory->tenants().tenants.begin()->first);
-          return absl::OkStatus();
-        },
-        clock_, clock_);
+  std::unique_ptr<FileWatch> Watch() {
+    return std::make_unique<FileWatch>(
+        WatchedTenants(path_.string(),
+                       [this](const tenants::DirectoryPtr& directory) {
+                         if (refuses_) return absl::InvalidArgumentError("not so");
+                         got_.push_back(directory->tenants().tenants.begin()->first);
+                         return absl::OkStatus();
+                       }),
+        Read().digest, clock_, clock_);
   }
   std::string Refused() const {
     return std::string(ReadTenants(path_.string()).status().message());

@@ -13,42 +13,49 @@ namespace fs = std::filesystem;
 
 class TlsWatchTest : public TlsOnDisk {
  protected:
-  using Found = TlsWatch::Found;
+  using Found = FileWatch::Found;
 
   TlsWatchTest() { Write(first_); }
   TlsRead Read() const { return *ReadTlsFiles(Files()); }
+  void Watch() {
+    in_use_ = std::make_unique<TlsInUse>(Files(), Read(), keys_, clock_);
+    watch_ = std::make_unique<FileWatch>(in_use_->Watched(), DigestOf(TextsOf(Read().keys)), clock_,
+                                         clock_);
+  }
 
   const test::Issued first_ = authority_.Issue("DNS:first.example");
   const test::Issued second_ = authority_.Issue("DNS:second.example");
   rpc::TlsKeys keys_{rpc::TlsKeySet()};
   test::FakeClock clock_;
+  std::unique_ptr<TlsInUse> in_use_;
+  std::unique_ptr<FileWatch> watch_;
 };
 
 TEST_F(TlsWatchTest, TakesWhatTheFilesSayNow) {
-  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
-  EXPECT_EQ(watch.Look(), Found::kSame);
+  Watch();
+  EXPECT_EQ(watch_->Look(), Found::kSame);
   Write(second_);
-  EXPECT_EQ(watch.Look(), Found::kReplaced);
-  EXPECT_EQ(watch.Look(), Found::kSame);
+  EXPECT_EQ(watch_->Look(), Found::kReplaced);
+  EXPECT_EQ(watch_->Look(), Found::kSame);
   Write(first_);
   clock_.Advance(limits::kSecretLookInterval);
-  EXPECT_EQ(watch.Look(), Found::kSame) << "it has looked by itself";
+  EXPECT_EQ(watch_->Look(), Found::kSame) << "it has looked by itself";
 }
 
 TEST_F(TlsWatchTest, HalfAReplacementChangesNothing) {
-  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
-  const WallTime ends = watch.ends();
+  Watch();
+  const WallTime ends = in_use_->ends();
   const test::Issued longer = authority_.Issue("DNS:longer.example", 100'000);
   Write("cert", longer.certificate);
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
-  EXPECT_EQ(watch.ends(), ends);
+  EXPECT_EQ(watch_->Look(), Found::kUnusable);
+  EXPECT_EQ(in_use_->ends(), ends);
   Write("key", longer.key);
-  EXPECT_EQ(watch.Look(), Found::kReplaced);
-  EXPECT_GT(watch.ends(), ends);
+  EXPECT_EQ(watch_->Look(), Found::kReplaced);
+  EXPECT_GT(in_use_->ends(), ends);
   fs::remove(Path("key"));
-  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(watch_->Look(), Found::kUnusable);
   Write("key", longer.key);
-  EXPECT_EQ(watch.Look(), Found::kSame);
+  EXPECT_EQ(watch_->Look(), Found::kSame);
 }
 
 // cert → ..data/cert, and ..data → a directory that is replaced as a whole.
@@ -63,10 +70,10 @@ TEST_F(TlsWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
     fs::create_symlink(std::string("..data/") + name, Path(name));
   }
   fs::create_symlink("1", Path("..data"));
-  TlsWatch watch(Files(), Read(), keys_, clock_, clock_);
+  Watch();
   fs::create_symlink("2", Path("..data_tmp"));
   fs::rename(Path("..data_tmp"), Path("..data"));
-  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_EQ(watch_->Look(), Found::kReplaced);
   EXPECT_EQ(Read().facts.names, "DNS:second.example");
 }
 

@@ -116,10 +116,36 @@ class Accounts(unittest.TestCase):
         self.submit(g, "acme", "before", "--wait")
         # At an address that the gateway knows; another one needs a restart.
         self.pictory["west"].url = self.pictory["east"].url
-        self.put_key("west", KEYS["east"])
+        self.put_key("west", "pictai_bad_but_another")
         self.write()
-        wait_until(lambda: self.preview(g, "beta", "after").returncode == 0, "the account is open")
+        wait_until(lambda: self.reason(self.preview(g, "beta", "after")) == "UPSTREAM_CREDENTIALS", "it is open")
         self.assertEqual(self.usage(g, "beta")["account"], "west")
+
+    def kept(self, g, event):
+        lines = [json.loads(line) for line in g.log.read_text().splitlines() if line.startswith("{")]
+        return " ".join(line["reason"] for line in lines if line.get("event") == event)
+
+    def test_a_key_that_another_account_has_is_refused_while_it_runs_too(self):
+        self.pictory["west"].url = self.pictory["east"].url
+        self.put_key("west", "pictai_bad_but_another")
+        self.write()
+        g = self.gateway()
+        self.put_key("west", KEYS["east"])
+        wait_until(lambda: "account west: has the same credentials as east" in self.kept(g, "secret_kept"), "refused")
+        self.submit(g, "acme", "a", "--wait")
+
+    def test_another_base_url_needs_a_restart_and_is_said_so(self):
+        self.write()
+        g = self.gateway()
+        url = self.pictory["west"].url
+        self.pictory["west"].url = "http://127.0.0.1:9/pictoryapis"
+        self.write()
+        wait_until(lambda: "restart the gateway" in self.kept(g, "tenants_kept"), "refused")
+        self.assertIn("account west: its base_url is other than at the start", self.kept(g, "tenants_kept"))
+        self.submit(g, "beta", "b", "--wait")
+        self.pictory["west"].url = url
+        self.write()
+        wait_until(lambda: "tenants_readable" in g.log.read_text(), "put right")
 
     def test_what_a_tenant_may_spend_is_limited(self):
         self.write(limits="\n[tenants.acme.limits]\nactive_jobs = 1\nsubmits_per_day = 2\n")
