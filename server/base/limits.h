@@ -67,6 +67,8 @@ inline constexpr std::size_t kViolationsMax = 50;
 // Of the reason that Pictory gives for a failure: how deep it is read, and how much of it.
 inline constexpr int kFailureMaxDepth = 4;
 inline constexpr std::size_t kFailureMaxBytes = 64 * kKiB;
+// What a body may say that it costs, in AI credits.
+inline constexpr double kCreditsMax = 1e6;
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;

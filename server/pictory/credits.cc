@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/limits.h"
 #include "json/check.h"
 #include "pictory/envelope.h"
 #include "pictory/job_result.h"
@@ -18,7 +19,6 @@ namespace v1 = ::pictory::jobs::v1;
 
 constexpr std::string_view kVisual = "aiVisual";
 constexpr std::string_view kCredits = "aiCredits";
-constexpr double kCreditsMax = 1e6;
 
 struct Model {
   std::string_view name;
@@ -74,8 +74,8 @@ double PriceOf(std::string_view object, bool may_be_picture, bool may_be_clip) {
 double NumberOf(std::string_view text) {
   double number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed == std::errc::result_out_of_range) return text.front() == '-' ? 0 : kCreditsMax;
-  return failed == std::errc() ? std::clamp(number, 0.0, kCreditsMax) : 0;
+  if (failed == std::errc::result_out_of_range) return text.front() == '-' ? 0 : limits::kCreditsMax;
+  return failed == std::errc() ? std::clamp(number, 0.0, limits::kCreditsMax) : 0;
 }
 
 // Whether the text may have a key that says what it costs. Most have none, and are not read then; a
