@@ -22,7 +22,7 @@ std::optional<std::string> Inflate(std::string_view body, std::size_t max_bytes,
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
   const int result = inflate(&stream, Z_SYNC_FLUSH);
-  out.erase(out.size() - stream.avail_out);
+  out.resize(out.size() - stream.avail_out);
   inflateEnd(&stream);
   // Without a header almost anything can be inflated for a while: then only what ends well counts.
   const bool whole = result == Z_STREAM_END || stream.avail_out == 0;
