@@ -22,6 +22,11 @@ Pressure PressureGauge::Measure(MonoTime now) {
   return pressure;
 }
 
+Pressure Believed(Pressure pressure, Duration late) {
+  if (late > limits::kPressureLag) pressure.lag = limits::kPressureLag;
+  return pressure;
+}
+
 PressureWatch::PressureWatch(Shedding& shedding, PressureGauge gauge, Duration interval)
     : shedding_(shedding),
       gauge_(std::move(gauge)),
@@ -41,23 +46,24 @@ PressureWatch::~PressureWatch() {
 
 void PressureWatch::Run() {
   for (;;) {
+    const MonoTime due = std::chrono::steady_clock::now() + interval_;
     {
       MutexLock lock(mutex_);
       const auto stopping = [this]() REQUIRES(mutex_) { return stopping_; };
-      if (wake_.wait_until(mutex_, std::chrono::steady_clock::now() + interval_, stopping)) return;
+      if (wake_.wait_until(mutex_, due, stopping)) return;
     }
-    Look();
+    Look(std::chrono::steady_clock::now() - due);
   }
 }
 
-void PressureWatch::Look() {
-  const Pressure pressure = gauge_.Measure(std::chrono::steady_clock::now());
+void PressureWatch::Look(Duration late) {
+  const Pressure pressure = Believed(gauge_.Measure(std::chrono::steady_clock::now()), late);
   const int before = shedding_.level();
   if (!shedding_.Look(pressure, std::chrono::steady_clock::now())) return;
   const int level = shedding_.level();
   obs::Log(
       level > before ? obs::Level::kWarn : obs::Level::kInfo, "shedding",
-      {{"level", level},
+      {{"shed_level", level},
        {"refused", ShedAt(level)},
        {"memory_mib", static_cast<std::int64_t>(pressure.memory_bytes / limits::kMiB)},
        {"lag_ms", static_cast<std::int64_t>(

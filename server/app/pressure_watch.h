@@ -40,6 +40,10 @@ class PressureGauge {
   MonoTime next_return_ = MonoTime::min();
 };
 
+// What is to be believed of a look that came so late itself: the machine did not run the process,
+// so that other threads were late too proves nothing, neither pressure nor its end. Pure.
+Pressure Believed(Pressure pressure, Duration late);
+
 class PressureWatch {
  public:
   // Looks until it is destroyed. `shedding` and what the sources ask must outlive it.
@@ -51,7 +55,7 @@ class PressureWatch {
 
  private:
   void Run();
-  void Look();
+  void Look(Duration late);
 
   Shedding& shedding_;
   PressureGauge gauge_;  // of the thread

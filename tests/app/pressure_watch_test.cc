@@ -35,6 +35,20 @@ TEST(PressureGaugeTest, MemoryThatNobodyUsesIsGivenBackBeforeItCounts) {
   EXPECT_EQ(returns, 2) << "there is enough";
 }
 
+TEST(PressureGaugeTest, ALookThatIsLateItselfTellsNothingOfOtherThreads) {
+  Shedding shedding;
+  MonoTime now{1h};
+  const auto look = [&](Duration lag, Duration late) {
+    return shedding.Look(Believed({.lag = lag}, late), now += 2s);
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(look(3s, 3s)) << "the machine was busy";
+  EXPECT_FALSE(look(3s, 10ms));
+  EXPECT_TRUE(look(3s, 10ms));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(look(0s, 3s)) << "nor that the pressure is gone";
+  EXPECT_EQ(shedding.level(), 1);
+  EXPECT_EQ(Believed({.memory_bytes = 7, .store_queue = 8}, 3s).store_queue, 8u);
+}
+
 TEST(PressureWatchTest, LooksUntilItEnds) {
   Shedding shedding;
   std::atomic<int> looks{0};

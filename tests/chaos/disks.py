@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 
-from live.process import DEADLINE_SECONDS, wait_until
+from live.process import DEADLINE_SECONDS
 from live.programs import BIN
 from live.rig import UNLIMITED, restart
 from tally import UNKNOWN, Tally, count_duplicates, count_losses, crowd, store_rows, submit
@@ -192,52 +192,6 @@ def fails_at_start(rig, sandbox, fault, nth, tally, jobs, told):
     g.kill()
     tally.cycles += 1
     return True
-
-
-SLOW_SECONDS = 8
-# Of the log, one a change of the level.
-SHED = [f"level={level} " for level in (1, 2, 3, 4, 3, 2, 1, 0)]
-
-
-def slow_disk(rig, cycles):
-    """A crowd of `cycles` submits waits for one flush, which is more than the store's queue may hold without
-    pressure. Of the calls that come meanwhile new watches are refused first and submits last; none of the crowd
-    is refused."""
-    tally = Tally(cycles=cycles)
-    sandbox = rig.sandbox("--speed", "0.01")
-    armed = rig.folder / "armed"
-    g = rig.gateway(sandbox.url, *UNLIMITED,
-                    env=bad_disk(rig, Fault("fdatasync", errno.EIO, 1), 1, BAD_DISK_ARMED=armed,
-                                 BAD_DISK_STALL_MS=1000 * SLOW_SECONDS))
-    job = submit(g, "before")["job"]
-    armed.touch()
-    shed = lambda what: g.metric("shed_total", what=what)
-    level = lambda: g.metric("shed_level")
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        many = pool.submit(crowd, g, cycles, cycles, "shed-")
-        wait_until(lambda: level() == 1, "watches to be shed")
-        watcher = rig.spawn(BIN / "pictory", "watch", job, env={**g.env, "PICTORY_GATEWAY": g.grpc})
-        wait_until(lambda: shed("watches") > 0, "a watch to be refused")
-        tally.expect(shed("submits") == 0, "submits were refused before watches")
-        wait_until(lambda: level() == 4, "submits to be shed")
-        late = submit(g, "late")
-        tally.expect((late["code"], late.get("reason")) == ("UNAVAILABLE", "OVERLOADED"), f"late: {late}")
-        tally.expect(g.run("get", job).returncode == 0, "a job in memory cannot be read")
-        tally.expect(g.is_ready(), "not ready under pressure")
-        told = many.result()
-    refused = [line for line in told if line["code"] != "OK"]
-    tally.expect(len(told) == cycles and not refused, f"{len(told)} answers; {refused[:3]}")
-    wait_until(lambda: level() == 0, "the pressure to be gone")
-    again = submit(g, "late")
-    tally.expect(again["code"] == "OK", f"late, again: {again}")
-    lines = [line for line in g.log.read_text().splitlines() if " shedding " in line]
-    tally.expect(len(lines) == len(SHED) and all(want in line for want, line in zip(SHED, lines)),
-                 f"the log says {lines}")
-    watcher.kill()
-    count_duplicates(tally, sandbox)
-    tally.losses += cycles + 2 - len(store_rows(g))
-    tally.measured = f"{int(shed('watches'))} watches and {int(shed('submits'))} submits refused"
-    return tally
 
 
 def failing_disk(rig, cycles):

@@ -1,7 +1,7 @@
 """The rows, in the order they run."""
 
 from crowds import duplicate_storm, faulty_upstream
-from disks import failing_disk, slow_disk, sync_before_send
+from disks import failing_disk, sync_before_send
 from files import killed_at_each_write, second_gateway, store_files_vanish
 from keyless import keyless_killed, told_at_the_end
 from kills import killed
@@ -42,7 +42,6 @@ ROWS = [
     row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
     row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
     row("failing-disk", "Disk full, or failing, at each call of the store", failing_disk, "failures", 100, 3),
-    row("slow-disk", "One flush takes 8 s under a crowd of submits: what is shed, and when", slow_disk, "submits", 1_500, 1_500),
     row("store-files-vanish", "The store's files removed, replaced, overwritten", store_files_vanish, "faults", 16, 4),
     row("second-gateway", "State directory or lock gone, a second gateway starts", second_gateway, "starts", 10, 2),
     row("killed-at-each-write", "Killed between any two writes of a start and an end", killed_at_each_write, "kills", 1_000, 4),
