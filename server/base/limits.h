@@ -410,6 +410,12 @@ inline constexpr std::size_t kAccountsMax = 64;
 // them at work is told to come again so much later.
 inline constexpr std::size_t kCallerAccountsMax = 256;
 inline constexpr seconds kCallerAccountsRetry{10};
+// Once that many are open, so many may be replaced at once, and so many each second: each new key
+// costs Pictory a question or two, also one that is made up.
+inline constexpr int kCallerAccountChangesBurst = 32;
+inline constexpr int kCallerAccountChangesPerSecond = 2;
+// Doors that are kept of accounts that are not open, whose jobs wait for their keys.
+inline constexpr std::size_t kClosedDoorsMax = 1024;
 inline constexpr std::size_t kCallerKeyMaxBytes = 512;
 inline constexpr std::size_t kApiKeysMax = 10'000;      // of all tenants
 inline constexpr std::size_t kIdentitiesMax = 10'000;   // the same

@@ -12,8 +12,11 @@ namespace gateway::jobs {
 
 CallerAccounts::CallerAccounts(OptionsOf options_of,
                                std::function<bool(const std::string& account)> has_jobs,
-                               Upstreams& upstreams)
-    : options_of_(std::move(options_of)), has_jobs_(std::move(has_jobs)), upstreams_(upstreams) {}
+                               Upstreams& upstreams, const Clock& clock)
+    : options_of_(std::move(options_of)),
+      has_jobs_(std::move(has_jobs)),
+      upstreams_(upstreams),
+      clock_(clock) {}
 
 absl::StatusOr<std::string> CallerAccounts::Show(const Secret& key) {
   const std::string account = tenants::AccountOfKey(key);
@@ -23,13 +26,29 @@ absl::StatusOr<std::string> CallerAccounts::Show(const Secret& key) {
     open_.splice(open_.end(), open_, known->second);
     return account;
   }
-  if (open_.size() >= limits::kCallerAccountsMax && !MakeRoom()) {
-    return errors::TooMany("Pictory accounts of callers that have jobs under way",
-                           limits::kCallerAccountsMax, limits::kCallerAccountsRetry);
+  if (open_.size() >= limits::kCallerAccountsMax) {
+    const MonoTime now = clock_.Now();
+    if (const MonoTime at = TakeChange(now); at > now) {
+      return errors::TooMany("Pictory keys that callers show for the first time",
+                             limits::kCallerAccountChangesBurst, at - now);
+    }
+    if (!MakeRoom()) {
+      return errors::TooMany("Pictory accounts of callers that have jobs under way",
+                             limits::kCallerAccountsMax, limits::kCallerAccountsRetry);
+    }
   }
   upstreams_.Open(account, options_of_(account, key), Upstreams::Whose::kCallers);
   places_[account] = open_.insert(open_.end(), account);
   return account;
+}
+
+MonoTime CallerAccounts::TakeChange(MonoTime now) {
+  constexpr Duration kOne =
+      Duration(std::chrono::seconds(1)) / limits::kCallerAccountChangesPerSecond;
+  const MonoTime full_at = std::max(changes_full_at_, now) + kOne;
+  const MonoTime at = full_at - kOne * limits::kCallerAccountChangesBurst;
+  if (at <= now) changes_full_at_ = full_at;
+  return at;
 }
 
 bool CallerAccounts::MakeRoom() {

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/secret.h"
 #include "jobs/upstreams.h"
@@ -26,26 +27,31 @@ class CallerAccounts {
   using OptionsOf = std::function<UpstreamOptions(const std::string& account, const Secret& key)>;
   // `has_jobs` says whether an account has jobs under way. Neither function may call this object.
   CallerAccounts(OptionsOf options_of, std::function<bool(const std::string& account)> has_jobs,
-                 Upstreams& upstreams);
+                 Upstreams& upstreams, const Clock& clock);
   CallerAccounts(const CallerAccounts&) = delete;
   CallerAccounts& operator=(const CallerAccounts&) = delete;
 
   // The account of a key, which is open when this returns; RESOURCE_EXHAUSTED if no other one can
-  // make room for it.
+  // make room for it, or if too many did just now.
   absl::StatusOr<std::string> Show(const Secret& key);
 
   std::size_t open() const;
 
  private:
   bool MakeRoom() REQUIRES(mutex_);
+  // When one more account may be replaced; not after `now` if it may at once, and then it counts.
+  MonoTime TakeChange(MonoTime now) REQUIRES(mutex_);
 
   const OptionsOf options_of_;
   const std::function<bool(const std::string& account)> has_jobs_;
   Upstreams& upstreams_;
+  const Clock& clock_;
 
   mutable Mutex mutex_;
   std::list<std::string> open_ GUARDED_BY(mutex_);  // the one shown last at the end
   std::unordered_map<std::string, std::list<std::string>::iterator> places_ GUARDED_BY(mutex_);
+  // When all changes are there again.
+  MonoTime changes_full_at_ GUARDED_BY(mutex_) = MonoTime::min();
 };
 
 }  // namespace gateway::jobs

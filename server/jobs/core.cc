@@ -19,7 +19,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                 WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
-          [this](const std::string& account) { return has_jobs(account); }, upstreams),
+          [this](const std::string& account) { return has_jobs(account); }, upstreams,
+          ground.clock),
       uploads(upstreams, ground.clock),
       deleter(upstreams, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),

@@ -179,6 +179,10 @@ void Submitter::MakeBody(const AttemptPtr& attempt, std::string_view referenced_
 // Gets the credentials. An access token may have to be fetched. If SENDING were recorded by then, a
 // process that dies while it waits would leave behind an unconfirmed job that was never sent.
 void Submitter::Authorize(const AttemptPtr& attempt) {
+  // A closed door has no credentials, and says why in its own words.
+  if (UpstreamOf(*attempt).resting()) {
+    return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
+  }
   UpstreamOf(*attempt).Authorize(
       [this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
         if (!authorization.ok()) return AnswerFromRequestId(attempt, authorization.status());

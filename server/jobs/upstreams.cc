@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "tenants/caller_key.h"
 
 namespace gateway::jobs {
@@ -41,9 +42,17 @@ UpstreamPtr Upstreams::Of(const std::string& account) {
   MutexLock lock(mutex_);
   const auto found = doors_.find(account);
   if (found != doors_.end()) return found->second.upstream;
-  UpstreamPtr closed = Make(account, {.closed = WhyClosed(account)});
-  // Callers can make up any number of keys, so of their accounts no closed door is kept.
-  if (!tenants::IsAccountOfKey(account)) doors_[account] = {.upstream = closed};
+  if (!tenants::IsAccountOfKey(account)) {
+    UpstreamPtr closed = Make(account, {.closed = WhyClosed(account)});
+    doors_[account] = {.upstream = closed};
+    return closed;
+  }
+  // Callers can make up any number of keys, so of their accounts not every closed door is kept.
+  if (closed_.size() >= limits::kClosedDoorsMax && !closed_.contains(account)) {
+    for (auto& [other, door] : std::exchange(closed_, {})) LetGo(std::move(door));
+  }
+  UpstreamPtr& closed = closed_[account];
+  if (closed == nullptr) closed = Make(account, {.closed = WhyClosed(account)});
   return closed;
 }
 
@@ -54,16 +63,21 @@ bool Upstreams::Has(const std::string& account) const {
 }
 
 bool Upstreams::Open(const std::string& account, UpstreamOptions options, Whose whose) {
-  UpstreamPtr closed;
+  UpstreamPtr closed, waiting;
   {
     MutexLock lock(mutex_);
     Door& door = doors_[account];
     if (door.open) return false;
+    if (const auto kept = closed_.find(account); kept != closed_.end()) {
+      waiting = std::move(kept->second);
+      closed_.erase(kept);
+    }
     closed = std::move(door.upstream);
     door = {.open = true, .whose = whose, .upstream = Make(account, std::move(options))};
     if (stopped_) door.upstream->Stop();
   }
   LetGo(std::move(closed));
+  LetGo(std::move(waiting));
   return true;
 }
 

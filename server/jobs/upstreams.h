@@ -80,6 +80,8 @@ class Upstreams {
 
   mutable Mutex mutex_;
   std::map<std::string, Door> doors_ GUARDED_BY(mutex_);
+  // Doors of callers' accounts that are not open, as far as they were asked for lately.
+  std::map<std::string, UpstreamPtr> closed_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = false;
 };
 

@@ -74,7 +74,8 @@ double PriceOf(std::string_view object, bool may_be_picture, bool may_be_clip) {
 double NumberOf(std::string_view text) {
   double number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed == std::errc::result_out_of_range) return text.front() == '-' ? 0 : limits::kCreditsMax;
+  if (failed == std::errc::result_out_of_range)
+    return text.front() == '-' ? 0 : limits::kCreditsMax;
   return failed == std::errc() ? std::clamp(number, 0.0, limits::kCreditsMax) : 0;
 }
 

@@ -103,7 +103,7 @@ class CallersPay(unittest.TestCase):
         g.start()
         refused = self.error(self.run_as(g, None, "delete", job))
         self.assertEqual(refused["reason"], "PICTORY_KEY_NEEDED")
-        self.assertIn("show the key with any call", refused["message"])
+        self.assertIn("with another Pictory key than this call shows", refused["message"])
         refused = self.error(self.run_as(g, BOB, "render", job))
         self.assertEqual(refused["reason"], "JOB_NOT_USABLE", "another account does not know it")
         self.assertEqual(self.run_as(g, ALICE, "delete", job).returncode, 0)

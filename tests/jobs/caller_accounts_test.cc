@@ -43,7 +43,7 @@ class CallerAccountsTest : public testing::Test {
                             return UpstreamOptions{.client = {.api_key = key, .user_agent = "t"}};
                           },
                           [this](const std::string& account) { return working_.contains(account); },
-                          upstreams_};
+                          upstreams_, clock_};
 };
 
 TEST_F(CallerAccountsTest, AKeyOpensItsOwnAccountOnce) {
@@ -64,6 +64,18 @@ TEST_F(CallerAccountsTest, TheOneNotShownForLongestMakesRoom) {
   EXPECT_FALSE(upstreams_.Has(NameOf(1)));
   EXPECT_EQ(Show(1), NameOf(1)) << "it may come again";
   EXPECT_FALSE(upstreams_.Has(NameOf(2)));
+}
+
+TEST_F(CallerAccountsTest, MadeUpKeysTakeThePlacesOfOthersOnlySoFast) {
+  Fill();
+  int taken = 0;
+  for (std::size_t i = 1000; i < 1200; ++i) taken += Show(i) == NameOf(i) ? 1 : 0;
+  EXPECT_EQ(taken, limits::kCallerAccountChangesBurst);
+  EXPECT_EQ(Show(1199), "TOO_MANY");
+  EXPECT_EQ(Show(250), NameOf(250)) << "who is there already is let in";
+  clock_.Advance(1s);
+  for (std::size_t i = 2000; i < 2010; ++i) taken += Show(i) == NameOf(i) ? 1 : 0;
+  EXPECT_EQ(taken, limits::kCallerAccountChangesBurst + limits::kCallerAccountChangesPerSecond);
 }
 
 TEST_F(CallerAccountsTest, AnAccountWithJobsStaysOpen) {
@@ -106,7 +118,7 @@ TEST_F(CallerAccountsTest, NothingIsLeftOfAccountsThatAreClosed) {
   const std::size_t pending = clock_.pending();
   for (std::size_t i = 0; i < 1000; ++i) {
     Show(1000 + i);
-    clock_.Advance(1ms);
+    clock_.Advance(1s);
   }
   EXPECT_EQ(callers_.open(), limits::kCallerAccountsMax);
   EXPECT_EQ(clock_.pending(), pending);
