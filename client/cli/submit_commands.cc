@@ -285,6 +285,7 @@ void TellSpeech(std::string& out, const Result& result) {
 
 constexpr char kSummarizeExamples[] =
     R"(  pictory summarize 01hx2v… --seconds 60        # a transcription that has SUCCEEDED
+  pictory summarize 01hx2v…                     # of a length that Pictory picks
   pictory summarize request.json                # {"transcript":[…],"highlight_duration":60}
   pictory result 01hx2v… --part transcript | pictory summarize - --seconds 60)";
 
@@ -329,7 +330,7 @@ absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const
   }
   if (!invocation.language.empty()) request->set_language(invocation.language);
   if (invocation.seconds) request->set_highlight_duration_seconds(*invocation.seconds);
-  if (request->highlight_duration_seconds() <= 0) {
+  if (request->highlight_duration_seconds() <= 0 && !request->has_transcription_job_id()) {
     return absl::InvalidArgumentError(
         "How long may the summary be? Add --seconds, such as --seconds 60");
   }

@@ -74,7 +74,8 @@ inline constexpr double kCreditsMax = 1e6;
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
 inline constexpr std::size_t kRequestIdMaxBytes = 64;
 inline constexpr std::size_t kUpstreamIdMaxBytes = 256;
-inline constexpr std::size_t kUrlMaxBytes = 2048;
+// Signed URLs with a session token are some 2 KiB long.
+inline constexpr std::size_t kUrlMaxBytes = 8 * kKiB;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;

@@ -12,6 +12,7 @@
 #include "json/proto_writer.h"
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
+#include "pictory/job_result.h"
 #include "pictory/upload.h"
 
 namespace gateway::pictory {
@@ -136,6 +137,13 @@ PictoryClient::ReadDone PictoryClient::WithoutSecrets(ReadDone read) const {
   };
 }
 
+// An answer that tells of no result may quote the request, as any error text.
+std::shared_ptr<const JobResult> PictoryClient::WithoutSecrets(const JobResult& raw) const {
+  auto json = std::make_shared<std::string>(std::string_view(raw.parts.front().bytes));
+  secrets_.TakeOutOf(*json);
+  return MakeRawResult(json, *json);
+}
+
 absl::Status PictoryClient::StatusOf(const absl::StatusOr<http::Response>& response) const {
   return response.ok() ? ReadCallStatus(*response, clock_.WallNow()) : response.status();
 }
@@ -187,6 +195,7 @@ void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v
               {&reply.message, &reply.error_code, &reply.error_message, &reply.detail}) {
            secrets_.TakeOutOf(*text);
          }
+         if (HoldsAnErrorText(reply)) reply.result = WithoutSecrets(*reply.result);
          done(std::move(reply));
        }));
 }

@@ -132,6 +132,7 @@ class PictoryClient {
   ReadDone Aside(ReadDone read) const;
   // Lets a reply be read without our secrets: of any call but a poll, whose bytes may be a result.
   ReadDone WithoutSecrets(ReadDone read) const;
+  std::shared_ptr<const JobResult> WithoutSecrets(const JobResult& raw) const;
   // For calls whose answer is a status: what went wrong, or what ReadCallStatus says.
   absl::Status StatusOf(const absl::StatusOr<http::Response>& response) const;
   void NoteRefused() const {

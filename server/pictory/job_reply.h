@@ -87,6 +87,13 @@ inline bool Speaks(JobReply::Kind kind) {
   return !SaidNothing(kind) && kind != JobReply::Kind::kUnreadable;
 }
 
+// Whether `result` is not what the job made, but what Pictory says in its place.
+inline bool HoldsAnErrorText(const JobReply& reply) {
+  return reply.result != nullptr &&
+         (reply.kind == JobReply::Kind::kFailed ||
+          (reply.kind == JobReply::Kind::kIncomplete && !reply.stands_in));
+}
+
 // Reads a reply to GET /v1/jobs/{id}: pure, and the whole of Pictory's known and guessed shapes.
 // The parts of a result keep the response's body. With `allow_loopback`, URLs of this machine count
 // as links, as the sandbox's are.

@@ -115,14 +115,18 @@ void CheckRender(const v1::RenderRequest& request, const TranslateOptions& optio
   CheckClashes(request.extra_json(), taken, violations);
 }
 
-void CheckSummary(const v1::SummarizeRequest& request, const TranslateOptions&,
+void CheckSummary(const v1::SummarizeRequest& request, const TranslateOptions& options,
                   Violations& violations) {
   if (request.has_transcript() && request.transcript().sentences().empty()) {
     violations.Add("transcript.sentences", "must not be empty");
   }
   if (IsEmptyArray(request.transcript_json()))
     violations.Add("transcript_json", "must not be empty");
-  if (request.highlight_duration_seconds() < 1) {
+  // Of a transcription that it has itself Pictory picks a length; v1 is sent the transcript.
+  const bool may_pick =
+      request.has_transcription_job_id() &&
+      VersionFor(SubmitOf(request.GetDescriptor()), options) == v1::PATH_VERSION_V2;
+  if (request.highlight_duration_seconds() < (may_pick ? 0 : 1)) {
     violations.Add("highlight_duration_seconds",
                    "is required: the length wanted, at least 1 second");
   }

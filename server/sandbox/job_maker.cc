@@ -12,6 +12,7 @@ namespace gateway::sandbox {
 namespace {
 
 constexpr double kHighlightMaxSeconds = 24 * 3600;
+constexpr double kHighlightSeconds = 15;  // unless told; what Pictory picks is not published
 
 // Takes what every body may carry, whatever it makes. Null counts as "not given": Pictory's own
 // samples send it.
@@ -104,11 +105,14 @@ Made FromStoryboard(const MakeRequest& request, Kind kind) {
   return job;
 }
 
-std::optional<ApiReply> CheckHighlightRequest(const Value& body) {
-  const std::optional<double> seconds = ToNumber(Find(body, "highlight_duration"));
-  if (!seconds) return InvalidBody("highlight_duration", "is required and must be a number");
-  if (*seconds <= 0 || *seconds > kHighlightMaxSeconds) {
-    return InvalidBody("highlight_duration", "is out of range");
+std::optional<ApiReply> CheckHighlightRequest(const Value& body, bool needs_seconds) {
+  const Value* given = Find(body, "highlight_duration");
+  if (given != nullptr || needs_seconds) {
+    const std::optional<double> seconds = ToNumber(given);
+    if (!seconds) return InvalidBody("highlight_duration", "is required and must be a number");
+    if (*seconds <= 0 || *seconds > kHighlightMaxSeconds) {
+      return InvalidBody("highlight_duration", "is out of range");
+    }
   }
   const Value* language = Find(body, "language");
   if (language != nullptr && (!language->IsString() || language->GetStringLength() != 2)) {
@@ -117,13 +121,13 @@ std::optional<ApiReply> CheckHighlightRequest(const Value& body) {
   return std::nullopt;
 }
 
-Made MakeHighlights(const MakeRequest& request, const Value& transcript) {
-  if (auto refusal = CheckHighlightRequest(*request.body)) return *refusal;
+Made MakeHighlights(const MakeRequest& request, const Value& transcript, bool needs_seconds) {
+  if (auto refusal = CheckHighlightRequest(*request.body, needs_seconds)) return *refusal;
   auto job = std::make_unique<Job>();
   job->kind = Kind::kHighlights;
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
   std::unique_ptr<Json> own = NormalTranscript(transcript);
-  Highlight(own.get(), FindNumber(*request.body, "highlight_duration", 0));
+  Highlight(own.get(), FindNumber(*request.body, "highlight_duration", kHighlightSeconds));
   job->data = HighlightsData(*own);
   job->transcript = std::move(own);
   return job;
@@ -301,7 +305,7 @@ Made JobMaker::Highlights(const MakeRequest& request) {
   if (const std::string wrong = CheckTranscript(*transcript); !wrong.empty()) {
     return InvalidBody("transcript", wrong);
   }
-  return MakeHighlights(request, *transcript);
+  return MakeHighlights(request, *transcript, true);
 }
 
 Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
@@ -311,7 +315,7 @@ Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
     if (auto refusal = WhyNotUsable(book_, *source, Kind::kTranscription)) return *refusal;
   }
   if (auto refusal = CheckObject(request.body)) return *refusal;
-  Made made = MakeHighlights(request, *source->transcript);
+  Made made = MakeHighlights(request, *source->transcript, false);
   auto* job = std::get_if<std::unique_ptr<Job>>(&made);
   if (job != nullptr && source->long_transcript != nullptr) {
     (*job)->long_transcript =

@@ -448,7 +448,9 @@ TEST_F(RequestTest, Summarize) {
   EXPECT_EQ(file.duration_seconds(), 99.5);
   files_["-"] = "[{}]";
   EXPECT_EQ(Get<SummarizeRequest>({"summarize", "-", "--seconds", "5"}).transcript_json(), "[{}]");
-  EXPECT_THAT(Error({"summarize", "j1"}), HasSubstr("--seconds"));
+  EXPECT_EQ(Get<SummarizeRequest>({"summarize", "j1"}).highlight_duration_seconds(), 0);
+  files_["t.json"] = "[{}]";
+  EXPECT_THAT(Error({"summarize", "t.json"}), HasSubstr("--seconds"));
   files_["b.json"] = R"({"highlight_duration":"60"})";
   EXPECT_THAT(Error({"summarize", "b.json"}), HasSubstr("whole number"));
 }

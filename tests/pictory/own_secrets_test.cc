@@ -201,6 +201,21 @@ TEST_F(ExitsTest, AResultKeepsItsBytes) {
   EXPECT_EQ(got.message, OwnSecrets::kRemoved);
 }
 
+// What is kept of an answer without a result is an error text like others.
+TEST_F(ExitsTest, WhatIsKeptOfAFailureQuotesNoKey) {
+  for (const char* status : {"failed", "completed"}) {
+    transport_.AnswerAllWith(Reply(
+        200, absl::StrCat(R"({"data":{"status":")", status,
+                          R"(","error_message":{"scene":1,"message":")", kSecret, R"("}}})")));
+    JobReply got;
+    client_.GetJob("a", v1::JOB_KIND_RENDER, 0, [&](JobReply reply) { got = std::move(reply); });
+    ASSERT_NE(got.result, nullptr) << status;
+    const std::string kept(std::string_view(got.result->parts.at(0).bytes));
+    ExpectNone(kept);
+    EXPECT_THAT(kept, HasSubstr(R"("scene":1)"));
+  }
+}
+
 TEST_F(ExitsTest, AReplacedKeyAndItsSuccessorAreBothTakenOut) {
   const std::string next = "pictai_the-next-key-0000";
   client_.ReplaceSecret(Secret(next));

@@ -86,6 +86,9 @@ std::vector<Case> GoldenCases() {
           R"(transcription_job_id: "ours" highlight_duration_seconds: 60 language: "en")", kV2,
           "POST", "/v2/transcription/p%2Fi%3F/highlights",
           R"({"highlight_duration":60,"language":"en"})"),
+      Make<v1::SummarizeRequest>("summary of a length that Pictory picks",
+                                 R"(transcription_job_id: "ours")", kV2, "POST",
+                                 "/v2/transcription/p%2Fi%3F/highlights", "{}"),
       Make<v1::SummarizeRequest>(
           "summary of a typed transcript",
           R"(transcript { sentences { uid: "s" speaker_id: 0 words { word: "Hi" start_time: 0 end_time: 0.48 is_pause: false } } }

@@ -70,6 +70,8 @@ TEST(Validate, ASourceIsRequired) {
   EXPECT_THAT(Fields(v1::RenderRequest()), ElementsAre("source"));
   EXPECT_THAT(Fields(v1::TranscribeRequest()), ElementsAre("file_url"));
   EXPECT_THAT(Fields(v1::SummarizeRequest()), ElementsAre("source", "highlight_duration_seconds"));
+  EXPECT_THAT(Fields(Parse<v1::SummarizeRequest>(R"(transcription_job_id: "t")")), IsEmpty())
+      << "Pictory picks a length";
   EXPECT_THAT(Fields(v1::GetJobRequest()), ElementsAre(""));
 }
 

@@ -246,7 +246,7 @@ TEST(Bounds, ListsOfNumbersAreCountedInOnePieceAndInMany) {
 
 TEST(Bounds, EveryTextThatIsTooLongIsNamed) {
   v1::TranscribeRequest request;
-  request.set_file_url(std::string(3000, 'u'));
+  request.set_file_url(std::string(limits::kUrlMaxBytes + 1, 'u'));
   request.set_language(std::string(300, 'l'));
   (*request.mutable_labels())["team"] = std::string(256, 'v');
   std::vector<std::string> fields;

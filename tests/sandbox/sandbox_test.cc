@@ -331,7 +331,9 @@ TEST_F(SandboxTest, HighlightsOfATranscriptionKeepToTheLengthAsked) {
     EXPECT_NE(done.TextAt("data.txt"), "");
     EXPECT_LT(done.TextAt("data.txt").size(), transcription.TextAt("data.txt").size());
   }
-  EXPECT_EQ(Api("POST", path, "{}").TextAt("fields.0.name"), "highlight_duration");
+  EXPECT_EQ(Api("POST", path, R"({"highlight_duration":0})").TextAt("fields.0.name"),
+            "highlight_duration");
+  EXPECT_EQ(Api("POST", path, "{}").status, 200) << "of a job's transcript it picks a length";
   EXPECT_EQ(Api("POST", path, R"({"highlight_duration":20,"language":"en-US"})").status, 400);
   EXPECT_EQ(Api("POST", "/v2/transcription/none/highlights", "{}").status, 404);
 }
