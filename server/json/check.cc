@@ -190,8 +190,10 @@ absl::Status Check(std::string_view text, const Limits& limits, Outline* outline
 
 absl::Status FindMembers(std::string_view text, const Limits& limits,
                          std::initializer_list<std::string_view> keys,
+                         const std::function<void()>& begin,
                          const std::function<void(const Member&)>& found) {
   return ReadMending(text, limits, [&](const Source& source) {
+    begin();
     return MemberHandler(source, limits, keys, found).Run();
   });
 }

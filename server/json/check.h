@@ -70,9 +70,11 @@ struct Outline {
 absl::Status Check(std::string_view text, const Limits& limits = {}, Outline* outline = nullptr);
 
 // Calls `found` for each member, of any object of the text, whose key is one of `keys`; not for
-// those inside of one that was found. The status is that of Check.
+// those inside of one that was found. An odd text may be read twice: `begin` is called before each
+// reading, and what was found before it does not count. The status is that of Check.
 absl::Status FindMembers(std::string_view text, const Limits& limits,
                          std::initializer_list<std::string_view> keys,
+                         const std::function<void()>& begin,
                          const std::function<void(const Member&)>& found);
 
 // The text of a scalar that has been checked, in either reading: a string is decoded, others are as

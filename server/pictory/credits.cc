@@ -102,8 +102,9 @@ double EstimateCredits(v1::JobKind kind, std::string_view body) {
       said = std::max(said, NumberOf(member.value));
     }
   };
+  const auto begin = [&] { visuals = said = 0; };
   const bool read =
-      json::FindMembers(body, JobReplyLimits(body.size()), {kVisual, kCredits}, add).ok();
+      json::FindMembers(body, JobReplyLimits(body.size()), {kVisual, kCredits}, begin, add).ok();
   return std::max({visuals, said, read ? 0 : kDearestClip});
 }
 

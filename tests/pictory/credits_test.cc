@@ -66,6 +66,8 @@ TEST(Credits, AKeyIsReadHoweverItIsWritten) {
   EXPECT_EQ(Estimate(R"({"aiVisual":{"prompt":"a } b","model":"nanobanana"}})"), 4);
   EXPECT_EQ(Estimate(R"({"aiVisual":{"more":{"aiVisual":{}},"model":"nanobanana"}})"), 4);
   EXPECT_EQ(Estimate(R"({"scenes":["aiVisual","aiVisual",{"k":{}}],"aiVisual":"x"})"), 0);
+  EXPECT_EQ(Estimate(R"({"scenes":[{"aiVisual":{"model":"nanobanana"}}],"odd":"\ud800"})"), 4)
+      << "once, though an odd text is read twice";
   EXPECT_EQ(Estimate(R"({"aiVisual")"), 160) << "as the dearest, if it cannot be read";
 }
 
