@@ -121,23 +121,12 @@ bool IsErrorName(std::string_view code) {
   return std::any_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-// A text that may itself be JSON, or an object or a list.
-FailureWords WordsOf(const Captured& value) {
-  if (!value.scalar()) return value.present() ? ReadFailure(value.raw) : FailureWords();
-  const std::size_t begin = value.text.find_first_not_of(" \t\r\n");
-  const bool may_be_json =
-      begin != std::string::npos && (value.text[begin] == '{' || value.text[begin] == '[');
-  if (may_be_json && value.text.size() <= limits::kFailureMaxBytes) {
-    FailureWords inside = ReadFailure(value.text);
-    if (!inside.message.empty()) return inside;
-  }
-  return {.code = "", .message = errors::Clean(value.text), .is_text = true};
-}
-
 // The first of `paths` that says anything.
 FailureWords FirstReason(const Shell& shell, std::initializer_list<CapturedPath> paths) {
   for (const CapturedPath path : paths) {
-    FailureWords words = WordsOf(shell.At(path));
+    const Captured& reason = shell.At(path);
+    if (!reason.present()) continue;
+    FailureWords words = ReadFailure(reason.raw);
     if (!words.message.empty()) return words;
   }
   return {};

@@ -61,6 +61,7 @@ FailureWords ReadObject(const json::Outline& outline, int depth) {
   if (!scene.empty()) parts.push_back(std::move(scene));
   if (!words.message.empty()) parts.push_back(std::move(words.message));
   words.message = absl::StrJoin(parts, ": ");
+  words.is_text = false;
   if (words.message.empty()) {
     words.message = absl::StrJoin(others, ", ");
   } else if (!others.empty()) {
@@ -97,21 +98,26 @@ FailureWords Read(std::string_view json, int depth) {
         FailureWords inside = Read(text, depth + 1);
         if (!inside.message.empty()) return inside;
       }
-      return {.code = "", .message = std::move(text)};
+      return {.code = "", .message = std::move(text), .is_text = true};
     }
     default:
-      return {.code = "", .message = json::Text(outline.root)};
+      return {.code = "", .message = json::Text(outline.root), .is_text = true};
   }
 }
 
 }  // namespace
 
 FailureWords ReadFailure(std::string_view json) {
-  if (json.size() > limits::kFailureMaxBytes) {
+  const bool is_long = json.size() > limits::kFailureMaxBytes;
+  if (is_long && !json.starts_with('"')) {
     return {.code = "", .message = "Pictory's reason is long"};
   }
-  FailureWords words = Read(json, 0);
-  return {.code = errors::Clean(words.code), .message = errors::Clean(words.message)};
+  FailureWords words = is_long
+                           ? FailureWords{.code = "", .message = json::Text(json), .is_text = true}
+                           : Read(json, 0);
+  return {.code = errors::Clean(words.code),
+          .message = errors::Clean(words.message),
+          .is_text = words.is_text};
 }
 
 }  // namespace gateway::pictory

@@ -9,9 +9,9 @@
 namespace gateway::pictory {
 
 struct FailureWords {
-  std::string code;     // that the reason itself names; often empty
-  std::string message;  // on one line; empty if nothing is said
-  bool is_text = false;
+  std::string code;      // that the reason itself names; often empty
+  std::string message;   // on one line; empty if nothing is said
+  bool is_text = false;  // or a number; neither an object nor a list, nor a text of one
 };
 
 // `json`: one value, as Pictory sent it.
