@@ -133,7 +133,7 @@ class Reader:
             [*includes, "int main() {", *body, "return done.ok() ? 0 : 1;", "}", ""]))
         self.shell.run("cmake --build --preset release --target pictory_client")
         self.shell.run("cmake --install build/release --component client --prefix build/readme/prefix")
-        self.shell.run("cmake -S build/readme -B build/readme/build -DCMAKE_PREFIX_PATH=$PWD/build/readme/prefix")
+        self.shell.run("cmake -G Ninja -S build/readme -B build/readme/build -DCMAKE_PREFIX_PATH=$PWD/build/readme/prefix")
         self.shell.run("cmake --build build/readme/build && build/readme/build/consumer")
         return None
 
