@@ -168,12 +168,11 @@ absl::Status Server::Listen() {
   for (const Listener& listener : options_.listeners) {
     parts_->entries.push_back(builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        parts_->late.Checked([this, security = listener.security] {
-          return security == Security::kPlain
-                     ? grpc_insecure_server_credentials_create()
-                     : options_.tls->Credentials(security == Security::kMutualTls, domain_.clock,
-                                                 options_.max_connection_age);
-        })));
+        parts_->late.Checked(
+            listener.security == Security::kPlain
+                ? grpc_insecure_server_credentials_create()
+                : options_.tls->Credentials(listener.security == Security::kMutualTls,
+                                            domain_.clock, options_.max_connection_age))));
   }
   builder.RegisterService(&parts_->jobs);
   builder.RegisterService(&parts_->health);
