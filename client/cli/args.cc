@@ -121,7 +121,9 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
   result->add_option("-o,--output", to.output, "Into this file; - is standard output");
   CLI::Option* download =
-      result->add_flag("--download", to.download, "The video itself")->excludes(part);
+      result
+          ->add_flag("--download", to.download, "The file itself: of a render, a video or an image")
+          ->excludes(part);
   result
       ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
       ->check(AboveZero())
