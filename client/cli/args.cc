@@ -37,6 +37,15 @@ constexpr char kCallerKeyVariable[] = "PICTORY_CALLER_KEY";
 
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
 
+// Has texts printed with the lines they have. CLI11 breaks them anew since 2.5.
+template <class Formatter>
+void KeepLines(Formatter& formatter) {
+  if constexpr (requires { formatter.enable_footer_formatting(false); }) {
+    formatter.enable_footer_formatting(false);
+    formatter.enable_description_formatting(false);
+  }
+}
+
 CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
               const std::string& footer) {
   CLI::App* sub = app.add_subcommand(name, about);
@@ -272,6 +281,9 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   raw.to = &invocation;
   CLI::App app(help::kAbout, "pictory");
   app.footer(help::kMain);
+  const auto formatter = std::make_shared<CLI::Formatter>();
+  KeepLines(*formatter);
+  app.formatter(formatter);
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.set_help_flag("-h,--help", "Show this help");
