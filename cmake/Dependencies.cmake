@@ -2,7 +2,11 @@
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
-find_package(Protobuf REQUIRED)
+# protobuf of today brings a CMake package, which gRPC's asks for as well; Debian 12 and 13 leave it to CMake.
+find_package(Protobuf CONFIG QUIET)
+if(NOT Protobuf_FOUND)
+  find_package(Protobuf REQUIRED)
+endif()
 find_package(absl REQUIRED)
 # gRPC's package asks pkg-config for RE2 a dozen times, and each time pkg-config reads the files of all of
 # Abseil, for minutes. It does not ask if the target is there.

@@ -37,6 +37,15 @@ constexpr char kCallerKeyVariable[] = "PICTORY_CALLER_KEY";
 
 [[noreturn]] void Wrong(const std::string& what) { throw CLI::ValidationError(what); }
 
+// Has texts printed with the lines they have. CLI11 breaks them anew since 2.5.
+template <class Formatter>
+void KeepLines(Formatter& formatter) {
+  if constexpr (requires { formatter.enable_footer_formatting(false); }) {
+    formatter.enable_footer_formatting(false);
+    formatter.enable_description_formatting(false);
+  }
+}
+
 CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, const char* about,
               const std::string& footer) {
   CLI::App* sub = app.add_subcommand(name, about);
@@ -121,7 +130,9 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
   result->add_option("-o,--output", to.output, "Into this file; - is standard output");
   CLI::Option* download =
-      result->add_flag("--download", to.download, "The video itself")->excludes(part);
+      result
+          ->add_flag("--download", to.download, "The file itself: of a render, a video or an image")
+          ->excludes(part);
   result
       ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
       ->check(AboveZero())
@@ -270,6 +281,9 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   raw.to = &invocation;
   CLI::App app(help::kAbout, "pictory");
   app.footer(help::kMain);
+  const auto formatter = std::make_shared<CLI::Formatter>();
+  KeepLines(*formatter);
+  app.formatter(formatter);
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.set_help_flag("-h,--help", "Show this help");

@@ -53,7 +53,7 @@ void AddShortParts(const Job& job, std::set<std::string>& parts) {
 // Tells what else the job has, and the commands that fetch it.
 void More(std::string& out, const Job& job) {
   const std::string id = OneLine(job.job_id());
-  if (!job.render().video_url().empty()) {
+  if (!FileUrl(job).empty()) {
     Row(out, "fetch", absl::StrCat("pictory result ", id, " --download"));
   }
   std::set<std::string> parts;
@@ -115,6 +115,13 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
     if (full && submit.tell_texts != nullptr) submit.tell_texts(out, job);
   }
   return out;
+}
+
+std::string FileUrl(const Job& job) {
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    if (submit.file_url != nullptr && !submit.file_url(job).empty()) return submit.file_url(job);
+  }
+  return "";
 }
 
 std::string Table(const std::vector<Job>& jobs, absl::Time now) {

@@ -19,6 +19,9 @@ std::string Headline(const Job& job);
 // All that is worth telling below the headline; with `full`, the texts too.
 std::string Describe(const Job& job, absl::Time now, bool full = false);
 
+// Where the file is that the job made; empty if there is none that can be followed.
+std::string FileUrl(const Job& job);
+
 // A head line and one line for each job.
 std::string Table(const std::vector<Job>& jobs, absl::Time now);
 

@@ -92,9 +92,9 @@ Examples:
 
 inline constexpr char kResult[] =
     R"(Without --part: what the job has, above all its URLs. Parts: txt srt vtt result-json
-render-params transcript; `pictory get JOB` says which of them a job has. --download fetches a
-render's mp4 into -o FILE (<job>.mp4); with -o - it goes to standard output, and nothing else does.
-It is not begun where it has no room, and ends where it is longer than --max-mib.
+render-params transcript; `pictory get JOB` says which of them a job has. --download fetches the
+mp4 of a render or video, or an image, into -o FILE (<job>.mp4, <job>.png); with -o - it goes to
+standard output, and nothing else does. It is not begun where it has no room, and ends where it is longer than --max-mib.
 Either into a file, the same command goes on where an earlier attempt stopped.
 
 Examples:

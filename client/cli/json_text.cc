@@ -164,9 +164,23 @@ std::optional<double> JsonNumber(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+// protobuf has given this option another name since 3.21.
+template <typename Options>
+void PrintDefaults(Options& options) {
+  if constexpr (requires { options.always_print_primitive_fields; }) {
+    options.always_print_primitive_fields = true;
+  } else {
+    options.always_print_fields_with_no_presence = true;
+  }
+}
+
+}  // namespace
+
 std::string ToJsonLine(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
+  PrintDefaults(options);
   // The JSON is made by way of bytes, because MessageToJsonString has the labels of one job in
   // another order each time.
   static auto* const types = google::protobuf::util::NewTypeResolverForDescriptorPool(

@@ -1,7 +1,5 @@
 #include "library_lines.h"
 
-#include <google/protobuf/stubs/logging.h>
-#include <grpc/support/log.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,6 +7,7 @@
 #include <string>
 
 #include "base/errors.h"
+#include "base/library_lines.h"
 #include "standard_streams.h"
 
 namespace pictory_jobs::cli {
@@ -16,19 +15,17 @@ namespace {
 
 constexpr int kLinesMax = 20;  // of one run, unless somebody asked for more
 
-void OnGrpcLine(gpr_log_func_args* args) {
+// protobuf would write of text that is not UTF-8; the gateway's answer says it better.
+void Take(const gateway::LibraryLine& line) {
   static std::atomic<int> written{0};
-  if (std::getenv("GRPC_VERBOSITY") == nullptr && written.fetch_add(1) >= kLinesMax) return;
-  WriteAll(STDERR_FILENO, "pictory: gRPC: " + gateway::errors::Clean(args->message) + "\n");
+  const bool asked_for = std::getenv("GRPC_VERBOSITY") != nullptr;
+  if (line.library != "grpc" || (!asked_for && !line.error)) return;
+  if (!asked_for && written.fetch_add(1) >= kLinesMax) return;
+  WriteAll(STDERR_FILENO, "pictory: gRPC: " + gateway::errors::Clean(line.text) + "\n");
 }
 
 }  // namespace
 
-void CleanLibraryLines() {
-  gpr_log_verbosity_init();  // before the library does it itself, it would say nothing
-  gpr_set_log_function(OnGrpcLine);
-  // protobuf would write a line about text that is not UTF-8; the gateway's answer says it better.
-  google::protobuf::SetLogHandler(nullptr);
-}
+void CleanLibraryLines() { gateway::TakeLibraryLines(Take); }
 
 }  // namespace pictory_jobs::cli

@@ -23,7 +23,7 @@ const v1::FieldMapping& MappingOf(const FieldDescriptor* field) {
 
 std::string KeyOf(const FieldDescriptor* field) {
   const std::string& key = MappingOf(field).key();
-  return key.empty() ? field->json_name() : key;
+  return std::string(key.empty() ? field->json_name() : key);
 }
 
 // The fields that are members of the body, by each of their keys. Of two that share one, such as a

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/ids.h"
@@ -21,7 +22,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr char kNotWhole[] = "What was written is not the whole video.\n";
+constexpr char kNotWhole[] = "What was written is not the whole file.\n";
 constexpr char kGoesOn[] = "The same command goes on where it stopped.\n";
 
 // Says why there is no result yet, or will be none.
@@ -155,21 +156,35 @@ ExitCode DownloadFailed(const Session& session, const absl::Status& status,
   return usage ? kUsage : ExitForStatus(status);
 }
 
-ExitCode DownloadVideo(const Session& session, const Job& job) {
-  const std::string& url = job.render().video_url();
-  if (url.empty()) {
-    session.out.Tell({.code = absl::StatusCode::kNotFound,
-                      .reason = kNoResultReason,
-                      .message = job.has_render()
-                                     ? "the video's URL is no https URL, so it is not followed; "
-                                       "`pictory result JOB --part result-json` has it"
-                                     : absl::StrCat("this ", KindWord(job.kind()),
-                                                    " has no video to download; a render has one"),
-                      .job_id = OneLine(job.job_id())});
-    return kNotFound;
+// What the name of the job's file ends with. Pictures are of several kinds.
+std::string Extension(const Job& job, absl::string_view url) {
+  if (!job.has_image()) return ".mp4";
+  const absl::string_view path = url.substr(0, url.find_first_of("?#"));
+  for (const char* const known : {".png", ".jpg", ".jpeg", ".webp"}) {
+    if (absl::EndsWithIgnoreCase(path, known)) return known;
   }
+  return ".image";
+}
+
+ExitCode NoFile(const Session& session, const Job& job) {
+  const bool made = job.has_render() || job.has_image() || job.has_video();
+  session.out.Tell({.code = absl::StatusCode::kNotFound,
+                    .reason = kNoResultReason,
+                    .message = made ? "the file's URL is no https URL, so it is not followed; "
+                                      "`pictory result JOB --part result-json` has it"
+                                    : absl::StrCat("this ", KindWord(job.kind()),
+                                                   " has no file to download; a render, a video "
+                                                   "and an image have one"),
+                    .job_id = OneLine(job.job_id())});
+  return kNotFound;
+}
+
+ExitCode DownloadResult(const Session& session, const Job& job) {
+  const std::string url = FileUrl(job);
+  if (url.empty()) return NoFile(session, job);
   const std::string name = FileWord(job.job_id(), "video");
-  const std::string path = session.args.output.empty() ? name + ".mp4" : session.args.output;
+  const std::string path =
+      session.args.output.empty() ? name + Extension(job, url) : session.args.output;
   const bool to_stdout = session.args.DownloadsToStdout();
   TransferLine line(session.out.ProgressMode(), to_stdout ? name : path, steady_clock::now(),
                     Output::StderrScreen());
@@ -204,7 +219,8 @@ ExitCode RunResult(const Session& session) {
   const absl::StatusOr<Job> job =
       session.client.Get(args.jobs.front(), v1::JOB_VIEW_BASIC, session.Call());
   if (!job.ok()) return session.Failed(job.status(), args.jobs.front());
-  if (args.download && job->state() == v1::JOB_STATE_SUCCEEDED) return DownloadVideo(session, *job);
+  if (args.download && job->state() == v1::JOB_STATE_SUCCEEDED)
+    return DownloadResult(session, *job);
   if (session.out.json() && !args.download) session.out.Answer(ToJsonLine(*job) + "\n");
   if (job->state() != v1::JOB_STATE_SUCCEEDED) return NoResult(session, *job);
   if (!session.out.json()) session.out.Answer(Headline(*job) + Describe(*job, absl::Now()));

@@ -484,7 +484,8 @@ constexpr std::array kCommands = {
                   .add_options = AddRenderOptions,
                   .check = CheckRender,
                   .build = BuildRender,
-                  .describe = DescribeRender},
+                  .describe = DescribeRender,
+                  .file_url = [](const Job& job) -> auto& { return job.render().video_url(); }},
     SubmitCommand{.kind = v1::JOB_KIND_TRANSCRIPTION,
                   .call = "Transcribe",
                   .name = "transcribe",
@@ -514,7 +515,8 @@ constexpr std::array kCommands = {
                   .add_options = AddImageOptions,
                   .check = CheckPrompt,
                   .build = BuildImage,
-                  .describe = DescribeImage},
+                  .describe = DescribeImage,
+                  .file_url = [](const Job& job) -> auto& { return job.image().url(); }},
     SubmitCommand{.kind = v1::JOB_KIND_VIDEO,
                   .call = "GenerateVideo",
                   .name = "video",
@@ -523,7 +525,8 @@ constexpr std::array kCommands = {
                   .add_options = AddVideoOptions,
                   .check = CheckPrompt,
                   .build = BuildVideo,
-                  .describe = DescribeVideo},
+                  .describe = DescribeVideo,
+                  .file_url = [](const Job& job) -> auto& { return job.video().url(); }},
 };
 
 consteval bool EveryKindIsHere() {

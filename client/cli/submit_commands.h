@@ -30,6 +30,9 @@ struct SubmitCommand {
   void (*take_upload)(SubmitRequest& request, const std::string& url) = nullptr;
   // Adds the lines of a result; of a job that has none of its kind, nothing.
   void (*describe)(std::string& out, const Job& job);
+  // Where the file is that it made, empty where there is none that can be followed; null: it makes
+  // no file.
+  const std::string& (*file_url)(const Job& job) = nullptr;
   // Adds its long texts; null: it has none.
   void (*tell_texts)(std::string& out, const Job& job) = nullptr;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "backoff.h"
 #include "call.h"
 #include "core.h"
@@ -48,7 +49,8 @@ absl::StatusOr<Client> Client::Connect(std::string_view target, ClientOptions op
 absl::StatusOr<Job> Client::Submit(Message& request, const CallOptions& call) const {
   const MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
   if (method == nullptr) {
-    return absl::InvalidArgumentError(request.GetTypeName() + " is the request of no submit");
+    return absl::InvalidArgumentError(
+        absl::StrCat(request.GetTypeName(), " is the request of no submit"));
   }
   // The request_id is fixed before the first attempt, which makes the others harmless.
   const FieldDescriptor* const id = method->input_type()->FindFieldByName("request_id");

@@ -132,7 +132,8 @@ grpc::Status Core::CallMethod(const google::protobuf::MethodDescriptor& method,
   grpc::TemplatedGenericStub<Message, Message> stub(channel_);
   grpc::CompletionQueue queue;
   const auto call = stub.PrepareUnaryCall(
-      &context, "/" + method.service()->full_name() + "/" + method.name(), request, &queue);
+      &context, absl::StrCat("/", method.service()->full_name(), "/", method.name()), request,
+      &queue);
   call->StartCall();
   grpc::Status status;
   call->Finish(&response, &status, nullptr);

@@ -63,7 +63,7 @@ bool IsStream(std::string_view method) {
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
             "pictory.jobs.v1.PictoryJobs");
     for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
-      if (service->method(i)->server_streaming()) names->insert(service->method(i)->name());
+      if (service->method(i)->server_streaming()) names->emplace(service->method(i)->name());
     }
     return names;
   }();

@@ -1,5 +1,7 @@
 #include "base/stable_bytes.h"
 
+#include <tuple>
+
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -11,7 +13,7 @@ std::string StableBytes(const google::protobuf::MessageLite& message) {
   google::protobuf::io::StringOutputStream to(&bytes);
   google::protobuf::io::CodedOutputStream out(&to);
   out.SetSerializationDeterministic(true);
-  message.SerializePartialToCodedStream(&out);
+  std::ignore = message.SerializePartialToCodedStream(&out);
   out.Trim();  // what it has reserved and not used
   return bytes;
 }

@@ -87,6 +87,12 @@ absl::Status CurlEngine::InitLane(LaneState& lane, int in_flight_max) {
       curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, limit) != CURLM_OK) {
     return absl::InternalError("this libcurl refuses a multi option we rely on");
   }
+#if LIBCURL_VERSION_NUM >= 0x081500
+  // Its threads ask the name server, and one that hangs must not hold up the end.
+  if (curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L) != CURLM_OK) {
+    return absl::InternalError("this libcurl waits for the name server when it ends");
+  }
+#endif
   // The first handle shows whether the easy options hold too.
   auto transfer = CurlTransfer::Create(options_, lane.lane);
   if (!transfer.ok()) return transfer.status();

@@ -1,5 +1,6 @@
 #include "jobs/snapshot.h"
 
+#include <tuple>
 #include <utility>
 
 #include "base/stable_bytes.h"
@@ -108,7 +109,7 @@ v1::Job ToProto(const Job& job) {
 v1::Job ToProto(const Snapshot& snapshot) {
   v1::Job out;
   const std::string_view wire = snapshot.job_wire();
-  out.ParseFromArray(wire.data(), static_cast<int>(wire.size()));
+  std::ignore = out.ParseFromArray(wire.data(), static_cast<int>(wire.size()));
   return out;
 }
 

@@ -105,13 +105,13 @@ class Checker {
   }
 
  private:
-  void Fault(const std::string& where, absl::string_view what) {
+  void Fault(absl::string_view where, absl::string_view what) {
     faults_.push_back(absl::StrCat(where, ": ", what));
   }
 
   void OneField(const Field* field, bool request) {
     const v1::FieldMapping& mapping = MappingOf(field);
-    const std::string& name = field->full_name();
+    const absl::string_view name = field->full_name();
     if (!IsMember(field) &&
         (mapping.aliases_size() > 0 || !mapping.key().empty() || !mapping.string_as().empty())) {
       Fault(name, "has a key, aliases or string_as, but its role is not in the JSON by key");
@@ -227,7 +227,7 @@ class Checker {
       const Field* field = message->field(i);
       if (!IsMember(field)) continue;
       const std::string& declared = MappingOf(field).key();
-      const std::string& key = declared.empty() ? field->json_name() : declared;
+      const std::string key(declared.empty() ? field->json_name() : declared);
       const auto [other, fresh] = owner.try_emplace(key, field);
       if (fresh) continue;
       const pb::OneofDescriptor* oneof = field->real_containing_oneof();
@@ -270,7 +270,7 @@ class Checker {
       return;
     }
     if (word == nullptr) return;
-    std::string arm = word->name();
+    std::string arm(word->name());
     arm = absl::AsciiStrToLower(arm.substr(arm.find("JOB_KIND_") == 0 ? 9 : 0));
     // The result of a kind is the arm of that name in the job that the method answers with.
     const pb::Descriptor* output = method->output_type();
@@ -289,7 +289,7 @@ class Checker {
   }
 
   void Bindings(const pb::MethodDescriptor* method, const v1::JobMethod& job) {
-    const std::string& name = method->full_name();
+    const absl::string_view name = method->full_name();
     if (method->client_streaming() || method->server_streaming()) Fault(name, "is a stream");
     if (job.bindings_size() == 0) Fault(name, "has no bindings");
     const pb::OneofDescriptor* source = method->input_type()->FindOneofByName("source");
@@ -304,7 +304,7 @@ class Checker {
       OneBinding(method, source, binding);
     }
     for (int i = 0; source != nullptr && i < source->field_count(); ++i) {
-      if (bound.count(source->field(i)->name()) == 0) {
+      if (bound.count(std::string(source->field(i)->name())) == 0) {
         Fault(source->field(i)->full_name(), "is an arm of the source without a binding");
       }
     }
@@ -312,7 +312,7 @@ class Checker {
 
   void OneBinding(const pb::MethodDescriptor* method, const pb::OneofDescriptor* source,
                   const v1::RestBinding& binding) {
-    const std::string& name = method->full_name();
+    const absl::string_view name = method->full_name();
     static const std::set<std::string> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE"};
     if (binding.version() == v1::PATH_VERSION_UNSPECIFIED ||
         !v1::PathVersion_IsValid(binding.version())) {
@@ -359,7 +359,7 @@ class Checker {
 
   void Path(const pb::MethodDescriptor* method, const Field* arm, bool inlined,
             const std::string& path) {
-    const std::string& name = method->full_name();
+    const absl::string_view name = method->full_name();
     if (path.empty() || path[0] != '/') Fault(name, absl::StrCat("has the path `", path, "`"));
     std::set<std::string> used;
     for (std::size_t at = 0; (at = path.find_first_of("{}", at)) != std::string::npos;) {
@@ -384,7 +384,8 @@ class Checker {
     }
     for (int i = 0; i < method->input_type()->field_count(); ++i) {
       const Field* field = method->input_type()->field(i);
-      if (MappingOf(field).role() != v1::FIELD_ROLE_PATH || used.count(field->name()) > 0) continue;
+      if (MappingOf(field).role() != v1::FIELD_ROLE_PATH) continue;
+      if (used.count(std::string(field->name())) > 0) continue;
       if (field == arm && inlined) continue;
       if (field == arm || field->real_containing_oneof() == nullptr) {
         Fault(name, absl::StrCat("does not use ", field->name(), " in the path ", path));

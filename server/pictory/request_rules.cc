@@ -62,7 +62,7 @@ void CheckClashes(const std::string& extra_json, const Keys& taken, Violations& 
 // The arm `x` beside `x_json`, if it is a message; nullptr otherwise.
 const google::protobuf::Descriptor* TypedBeside(const FieldDescriptor* raw) {
   constexpr std::string_view kJson = "_json";
-  std::string name = raw->name();
+  std::string name(raw->name());
   if (name.size() <= kJson.size() || !name.ends_with(kJson)) return nullptr;
   name.resize(name.size() - kJson.size());
   const FieldDescriptor* const typed = raw->containing_type()->FindFieldByName(name);

@@ -70,7 +70,8 @@ absl::StatusOr<std::unique_ptr<Message>> Inlined(const Message& request, const s
                                                  std::string_view part) {
   const FieldDescriptor* const target = request.GetDescriptor()->FindFieldByName(field);
   if (target == nullptr || part.empty()) {
-    return errors::Internal("nothing to put into " + field + " of " + request.GetTypeName());
+    return errors::Internal(
+        absl::StrCat("nothing to put into ", field, " of ", request.GetTypeName()));
   }
   std::unique_ptr<Message> copy(request.New());
   copy->CopyFrom(request);
@@ -85,7 +86,7 @@ absl::StatusOr<std::shared_ptr<const std::string>> Join(Body body, const FieldDe
     body.json = *std::move(spliced);
   }
   if (body.json.size() > limits::kRequestMaxBytes) {
-    return errors::Invalid(arm == nullptr ? "" : arm->name(),
+    return errors::Invalid(std::string(arm == nullptr ? "" : arm->name()),
                            absl::StrCat("makes a body of ", body.json.size(), " bytes; at most ",
                                         limits::kRequestMaxBytes, " are sent to Pictory"));
   }
@@ -129,7 +130,7 @@ Reference ReferencedJob(const Message& request) {
   if (plan == nullptr) return {};
   for (const FieldDescriptor* const field : plan->jobs) {
     if (!IsSet(request, field)) continue;
-    return {field->name(), request.GetReflection()->GetString(request, field),
+    return {std::string(field->name()), request.GetReflection()->GetString(request, field),
             static_cast<v1::JobKind>(MappingOf(field).job_kind())};
   }
   return {};
@@ -145,8 +146,7 @@ v1::ResultPart PartToInline(const Message& request, const TranslateOptions& opti
   if (binding == nullptr || binding->inline_as().empty()) return part;
   std::string name = "RESULT_PART_" + binding->inline_as();
   absl::AsciiStrToUpper(&name);
-  v1::ResultPart_Parse(name, &part);
-  return part;
+  return v1::ResultPart_Parse(name, &part) ? part : v1::RESULT_PART_UNSPECIFIED;
 }
 
 absl::StatusOr<Submission> Translate(const Message& request, std::string_view referenced_pictory_id,
@@ -154,13 +154,13 @@ absl::StatusOr<Submission> Translate(const Message& request, std::string_view re
                                      std::string_view inlined) {
   const google::protobuf::MethodDescriptor* const method = SubmitOf(request.GetDescriptor());
   if (method == nullptr) {
-    return errors::Internal(request.GetTypeName() + " is no submit");
+    return errors::Internal(absl::StrCat(request.GetTypeName(), " is no submit"));
   }
   const FieldDescriptor* const arm = ArmOf(request);
   const v1::RestBinding* const binding =
       FindBinding(method, arm == nullptr ? "" : arm->name(), VersionFor(method, options));
   if (binding == nullptr) {
-    return errors::Invalid(arm == nullptr ? "source" : arm->name(),
+    return errors::Invalid(std::string(arm == nullptr ? "source" : arm->name()),
                            "has no REST call under the configured version");
   }
   absl::StatusOr<std::string> path = MakePath(request, binding->path(), referenced_pictory_id);

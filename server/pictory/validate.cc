@@ -49,7 +49,7 @@ void CheckSource(const Message& request, const google::protobuf::MethodDescripto
     violations.Add("source", absl::StrCat("is required: set one of ", arms()));
     return;
   }
-  const std::string name = arm == nullptr ? "" : arm->name();
+  const std::string name(arm == nullptr ? "" : arm->name());
   if (FindBinding(method, name, version) == nullptr) {
     violations.Add(name, absl::StrCat("is not possible with Pictory's ",
                                       version == v1::PATH_VERSION_V1 ? "v1" : "v2",
@@ -69,12 +69,12 @@ void CheckFields(const Message& request, const SubmitPlan& plan, Violations& vio
   for (const FieldDescriptor* const field : plan.path) {
     if (field->real_containing_oneof() != nullptr && !reflection->HasField(request, field))
       continue;
-    CheckPathId(field->name(), reflection->GetStringReference(request, field, &scratch),
-                violations);
+    CheckPathId(std::string(field->name()),
+                reflection->GetStringReference(request, field, &scratch), violations);
   }
   for (const FieldDescriptor* const field : plan.required) {
     if (reflection->GetStringReference(request, field, &scratch).empty()) {
-      violations.Add(field->name(), "is required");
+      violations.Add(std::string(field->name()), "is required");
     }
   }
 }
@@ -102,7 +102,7 @@ std::vector<errors::Violation> Validate(const Message& request, const TranslateO
   } else if (const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&request)) {
     CheckUpload(*upload, violations);
   } else {
-    violations.Add("", request.GetTypeName() + " is no submit");
+    violations.Add("", absl::StrCat(request.GetTypeName(), " is no submit"));
   }
   return violations.Take();
 }

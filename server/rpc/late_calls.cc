@@ -1,5 +1,7 @@
 #include "rpc/late_calls.h"
 
+#include <grpcpp/version_info.h>
+
 #include <utility>
 
 namespace gateway::rpc {
@@ -7,33 +9,34 @@ namespace gateway::rpc {
 // Not all of grpc::ServerCredentials take a check: grpc::InsecureServerCredentials() does not.
 class LateCalls::Credentials final : public grpc::ServerCredentials {
  public:
-  Credentials(Make make, std::shared_ptr<Shared> shared)
-      : make_(std::move(make)), shared_(std::move(shared)) {}
+#if GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 60
+  explicit Credentials(grpc_server_credentials* checked) : checked_(checked) {}
+  ~Credentials() override { grpc_server_credentials_release(checked_); }
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 
  private:
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    grpc_server_credentials* const credentials = make_();
-    grpc_server_credentials_set_auth_metadata_processor(
-        credentials,
-        {.process = &LateCalls::Check,
-         .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
-         .state = new std::shared_ptr<Shared>(shared_)});
-    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
-    grpc_server_credentials_release(credentials);
-    return port;
+    return grpc_server_add_http2_port(server, address.c_str(), checked_);
   }
 
-  const Make make_;
-  const std::shared_ptr<Shared> shared_;
+  grpc_server_credentials* const checked_;
+#else
+  explicit Credentials(grpc_server_credentials* checked) : grpc::ServerCredentials(checked) {}
+#endif
 };
 
 LateCalls::LateCalls(const absl::Status& refusal)
     : shared_(new Shared{static_cast<grpc_status_code>(refusal.code()),
                          std::string(refusal.message())}) {}
 
-std::shared_ptr<grpc::ServerCredentials> LateCalls::Checked(Make make) const {
-  return std::make_shared<Credentials>(std::move(make), shared_);
+std::shared_ptr<grpc::ServerCredentials> LateCalls::Checked(
+    grpc_server_credentials* credentials) const {
+  grpc_server_credentials_set_auth_metadata_processor(
+      credentials,
+      {.process = &LateCalls::Check,
+       .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
+       .state = new std::shared_ptr<Shared>(shared_)});
+  return std::make_shared<Credentials>(credentials);
 }
 
 // `done` hands the call to the library before it returns.

@@ -10,11 +10,13 @@
 // Thread-safe.
 #pragma once
 
+#if __has_include(<grpc/credentials.h>)
+#include <grpc/credentials.h>  // which gRPC 1.51 has in grpc_security.h
+#endif
 #include <grpc/grpc_security.h>
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,10 +32,8 @@ class LateCalls {
   LateCalls(const LateCalls&) = delete;
   LateCalls& operator=(const LateCalls&) = delete;
 
-  // Makes the library's own credentials of a listener, for the caller to release.
-  using Make = std::function<grpc_server_credentials*()>;
-  // Those credentials with the check.
-  std::shared_ptr<grpc::ServerCredentials> Checked(Make make) const;
+  // The library's own credentials of a listener, which are taken over, with the check.
+  std::shared_ptr<grpc::ServerCredentials> Checked(grpc_server_credentials* credentials) const;
 
   // Refuses calls from now on. All that were let in before have met the library when it returns.
   void Refuse();

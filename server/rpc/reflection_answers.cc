@@ -23,7 +23,7 @@ ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services,
 
 void ReflectionAnswers::Add(const FileDescriptor* file, bool asked, std::set<std::string>& sent,
                             Response& response) const {
-  if (!sent.insert(file->name()).second && !asked) return;
+  if (!sent.emplace(file->name()).second && !asked) return;
   response.mutable_file_descriptor_response()->add_file_descriptor_proto(files_.Serialised(*file));
   for (int i = 0; i < file->dependency_count(); ++i) {
     Add(file->dependency(i), /*asked=*/false, sent, response);

@@ -168,12 +168,11 @@ absl::Status Server::Listen() {
   for (const Listener& listener : options_.listeners) {
     parts_->entries.push_back(builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        parts_->late.Checked([this, security = listener.security] {
-          return security == Security::kPlain
-                     ? grpc_insecure_server_credentials_create()
-                     : options_.tls->Credentials(security == Security::kMutualTls, domain_.clock,
-                                                 options_.max_connection_age);
-        })));
+        parts_->late.Checked(
+            listener.security == Security::kPlain
+                ? grpc_insecure_server_credentials_create()
+                : options_.tls->Credentials(listener.security == Security::kMutualTls,
+                                            domain_.clock, options_.max_connection_age))));
   }
   builder.RegisterService(&parts_->jobs);
   builder.RegisterService(&parts_->health);
@@ -185,9 +184,13 @@ absl::Status Server::Listen() {
   if (parts_->server == nullptr) return absl::InternalError("the gRPC server did not start");
   const int files_max =
       options_.connection_files_max > 0 ? options_.connection_files_max : ConnectionFilesMax();
+  std::vector<int> listening;  // newer libraries want to know the socket that a connection came by
+  for (const ListenSockets& listener : sockets) listening.push_back(listener.fds.front().get());
   parts_->acceptor = std::make_unique<Acceptor>(
-      std::move(sockets), files_max, [parts = parts_.get()](std::size_t listener, int fd) {
+      std::move(sockets), files_max,
+      [parts = parts_.get(), listening = std::move(listening)](std::size_t listener, int fd) {
         grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = listening[listener];
         connection.fd = fd;
         parts->entries[listener]->HandleNewConnection(&connection);
       });

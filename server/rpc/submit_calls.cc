@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "jobs/fingerprint.h"
@@ -50,7 +51,7 @@ std::string Fingerprint(std::string_view method, std::string_view account,
 }
 
 SubmitMethod::SubmitMethod(const google::protobuf::MethodDescriptor& submit)
-    : path("/" + submit.service()->full_name() + "/" + submit.name()),
+    : path(absl::StrCat("/", submit.service()->full_name(), "/", submit.name())),
       name(submit.name()),
       kind(pictory::KindMadeBy(&submit)),
       prototype(PrototypeOf(submit.input_type())),

@@ -6,6 +6,9 @@
 // each new connection. Connections that are there keep what they began with.
 #pragma once
 
+#if __has_include(<grpc/credentials.h>)
+#include <grpc/credentials.h>  // which gRPC 1.51 has in grpc_security.h
+#endif
 #include <grpc/grpc_security.h>
 
 #include <cstdint>

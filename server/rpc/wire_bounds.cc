@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -68,7 +69,7 @@ class Walk {
  public:
   Walk(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t size)
       : in_(&bytes), size_(size) {
-    in_.PushLimit(static_cast<int>(size));
+    std::ignore = in_.PushLimit(static_cast<int>(size));
   }
 
   WireFindings Run(const WirePlan& plan) {

@@ -185,9 +185,8 @@ std::string EncodeLabels(const std::map<std::string, std::string>& labels) {
 }
 
 std::map<std::string, std::string> DecodeLabels(const std::string& bytes) {
-  if (bytes.empty()) return {};
   jobs::v1::Job message;
-  message.ParseFromString(bytes);
+  if (!message.ParseFromString(bytes)) return {};  // this program made them: it does not happen
   return {message.labels().begin(), message.labels().end()};
 }
 

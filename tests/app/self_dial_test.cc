@@ -73,10 +73,9 @@ TEST(SelfDialTest, ListenersWithTlsAreAskedToo) {
   grpc::ServerBuilder builder;
   int tls = 0;
   int mutual = 0;
-  builder.AddListeningPort(
-      "127.0.0.1:0", late.Checked([&] { return keys.Credentials(false, clock, sessions); }), &tls);
-  builder.AddListeningPort("127.0.0.1:0",
-                           late.Checked([&] { return keys.Credentials(true, clock, sessions); }),
+  builder.AddListeningPort("127.0.0.1:0", late.Checked(keys.Credentials(false, clock, sessions)),
+                           &tls);
+  builder.AddListeningPort("127.0.0.1:0", late.Checked(keys.Credentials(true, clock, sessions)),
                            &mutual);
   builder.RegisterService(&health);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -12,6 +12,7 @@
 #include <functional>
 #include <future>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/ids.h"
@@ -93,7 +94,7 @@ JobRecord Finished(int number, int of, gateway::Random& random) {
 // Pictory's words about it.
 JobResult::Part ResultOf(const JobRecord& finished) {
   jobs::v1::Job shown;
-  shown.ParseFromString(finished.job.result_wire);
+  std::ignore = shown.ParseFromString(finished.job.result_wire);
   const jobs::v1::RenderResult& render = shown.render();
   return {.part = jobs::v1::RESULT_PART_RESULT_JSON,
           .bytes = R"({"status":"completed","progress":100,"videoURL":")" + render.video_url() +

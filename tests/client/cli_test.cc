@@ -403,7 +403,28 @@ TEST_F(CliTest, DownloadsTheVideo) {
   std::ostringstream bytes;
   bytes << std::ifstream(path).rdbuf();
   EXPECT_EQ(bytes.str(), "an mp4");
-  EXPECT_EQ(Run({"result", "p", "--download"}).exit_code, 3);
+  const Outcome none = Run({"result", "p", "--download"});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("has no file to download"));
+}
+
+TEST_F(CliTest, DownloadsWhatTheAiStudioMade) {
+  FileServer files({.content = "a file"});
+  jobs_["v"] = MakeJob("v", v1::JOB_STATE_SUCCEEDED);
+  jobs_["v"].mutable_video()->set_url(files.url());
+  jobs_["i"] = MakeJob("i", v1::JOB_STATE_SUCCEEDED);
+  jobs_["i"].mutable_image()->set_url(files.url());
+  for (const std::string job : {"v", "i"}) {
+    EXPECT_THAT(Run({"get", job}).out, HasSubstr("pictory result " + job + " --download"));
+    const std::string path = (folder_ / job).string();
+    const Outcome got = Run({"result", job, "--download", "-o", path});
+    EXPECT_EQ(got.exit_code, 0) << got.err;
+    std::ostringstream bytes;
+    bytes << std::ifstream(path).rdbuf();
+    EXPECT_EQ(bytes.str(), "a file");
+  }
+  jobs_["i"].mutable_image()->clear_url();  // as of one whose URL is refused
+  EXPECT_THAT(Run({"result", "i", "--download"}).err, HasSubstr("no https URL"));
 }
 
 TEST_F(CliTest, AVideoForStdoutIsAllThatGoesThere) {
@@ -424,7 +445,7 @@ TEST_F(CliTest, AVideoForStdoutIsAllThatGoesThere) {
   const Outcome broken = Run({"result", "j", "--download", "-o", "-"});
   EXPECT_EQ(broken.exit_code, 5);
   EXPECT_EQ(broken.out, "a whole");
-  EXPECT_THAT(broken.err, HasSubstr("not the whole video"));
+  EXPECT_THAT(broken.err, HasSubstr("not the whole file"));
 }
 
 TEST_F(CliTest, SeveralJobsAreShownThoughOneIsMissing) {

@@ -619,7 +619,7 @@ TEST(Problems, NameCommandsAndNotCalls) {
       v1::GetJobRequest::descriptor()->file()->service(0)->full_name());
   ASSERT_NE(service, nullptr);
   for (int i = 0; i < service->method_count(); ++i) {
-    const std::string& name = service->method(i)->name();
+    const std::string name(service->method(i)->name());
     const bool one_word =
         std::none_of(name.begin() + 1, name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     EXPECT_EQ(InCommands(name) == name, one_word) << name;

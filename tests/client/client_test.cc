@@ -68,10 +68,11 @@ TEST(Submits, AllAreMethodsOfTheClient) {
   for (int i = 0; i < service->method_count(); ++i) {
     const auto* const method = service->method(i);
     if (!method->options().HasExtension(v1::job_method)) continue;
-    ASSERT_EQ(methods.count(method->name()), 1u) << method->name();
-    const absl::StatusOr<Job> job = methods.at(method->name())(client);
-    ASSERT_TRUE(job.ok()) << method->name() << job.status();
-    EXPECT_EQ(job->job_id(), method->name());
+    const std::string name(method->name());
+    ASSERT_EQ(methods.count(name), 1u) << name;
+    const absl::StatusOr<Job> job = methods.at(name)(client);
+    ASSERT_TRUE(job.ok()) << name << job.status();
+    EXPECT_EQ(job->job_id(), name);
   }
 }
 

@@ -1,11 +1,12 @@
 #include "library_lines.h"
 
-#include <google/protobuf/stubs/logging.h>
-#include <grpc/support/log.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <string>
+
+#include "base/library_lines.h"
+#include "support/library_says.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -13,10 +14,10 @@ namespace {
 std::string Written(const std::string& text, int times) {
   ::testing::internal::CaptureStderr();
   CleanLibraryLines();
-  for (int i = 0; i < times; ++i) gpr_log(GPR_ERROR, "%s", text.c_str());
-  gpr_log(GPR_INFO, "not an error");
-  GOOGLE_LOG(ERROR) << "protobuf";
-  gpr_set_log_function(nullptr);
+  for (int i = 0; i < times; ++i) gateway::test::GrpcSays("file.cc", 7, text);
+  gateway::test::GrpcNotes("not an error");
+  gateway::test::ProtobufSays("protobuf");
+  gateway::TakeLibraryLines(nullptr);
   return ::testing::internal::GetCapturedStderr();
 }
 

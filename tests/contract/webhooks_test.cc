@@ -48,7 +48,7 @@ TEST_F(Contract, Case57_ACallbackIsBelievedOnlyAsFarAsGetJobConfirmsIt) {
 
 TEST_F(Contract, Case57_HoweverOftenItComesThereIsOnePollInTwoSeconds) {
   StartWithWebhooks();
-  const Job job = Render("r");
+  Render("r");
   OnJob("r", {Json(200, kRunning)});
   const std::string path = WebhookPath(pictory_);
   int calls = 0;

@@ -106,7 +106,7 @@ TEST(Resolver, OneThatHangsDoesNotStallTheEngine) {
     EXPECT_EQ(ended, 0);
     stall = transport->Stats().loop_stall_max;
     gate.Open();
-    EXPECT_TRUE(Eventually([] { return ended == 2; }));
+    EXPECT_TRUE(Eventually([] { return ended == started; }));
     lookups = nullptr;
   }
   EXPECT_LE(stall, milliseconds(100));

@@ -68,7 +68,7 @@ std::string TextOf(const pb::Message& message) {
   pb::TextFormat::Printer printer;
   printer.SetUseUtf8StringEscaping(true);
   std::string text;
-  printer.PrintToString(message, &text);
+  EXPECT_TRUE(printer.PrintToString(message, &text));
   return text;
 }
 
@@ -123,7 +123,7 @@ void Collect(const pb::Message& message, std::set<std::string>& set) {
   std::vector<const pb::FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const pb::FieldDescriptor* field : fields) {
-    set.insert(field->full_name());
+    set.emplace(field->full_name());
     if (field->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE || field->is_map()) continue;
     const int size = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
     for (int i = 0; i < size; ++i) {
@@ -137,7 +137,7 @@ void Collect(const pb::Message& message, std::set<std::string>& set) {
 void Mapped(const pb::Descriptor* type, std::set<std::string>& all) {
   for (const FieldPlan& field : PlanOf(type).fields()) {
     if (field.role == v1::FIELD_ROLE_CONTROL) continue;
-    if (!all.insert(field.field->full_name()).second) continue;
+    if (!all.emplace(field.field->full_name()).second) continue;
     if (field.message != nullptr) Mapped(field.message->descriptor(), all);
   }
 }

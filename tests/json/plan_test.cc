@@ -77,11 +77,20 @@ class BrokenPlan : public testing::Test {
         "import \"pictory/jobs/v1/annotations.proto\";\n" +
         body;
     struct Collector : pb::io::ErrorCollector, pb::DescriptorPool::ErrorCollector {
-      void AddError(int line, int column, const std::string& message) override {
+      // protobuf calls the first two up to 3.21, and the others since.
+      void AddError(int line, int column, const std::string& message) {
+        RecordError(line, column, message);
+      }
+      void AddError(const std::string& file, const std::string& element,
+                    const pb::Message* descriptor, ErrorLocation location,
+                    const std::string& message) {
+        RecordError(file, element, descriptor, location, message);
+      }
+      void RecordError(int line, int column, absl::string_view message) {
         ADD_FAILURE() << line << ":" << column << ": " << message;
       }
-      void AddError(const std::string&, const std::string& element, const pb::Message*,
-                    ErrorLocation, const std::string& message) override {
+      void RecordError(absl::string_view, absl::string_view element, const pb::Message*,
+                       ErrorLocation, absl::string_view message) {
         ADD_FAILURE() << element << ": " << message;
       }
     } errors;

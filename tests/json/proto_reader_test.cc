@@ -31,7 +31,7 @@ std::string Dump(std::string_view text, const ReadOptions& options = {},
   printer.SetSingleLineMode(true);
   printer.SetUseUtf8StringEscaping(true);
   std::string out;
-  printer.PrintToString(ReadAs<M>(text, options, stats), &out);
+  EXPECT_TRUE(printer.PrintToString(ReadAs<M>(text, options, stats), &out));
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return out;
 }

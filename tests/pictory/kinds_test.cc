@@ -38,7 +38,7 @@ TEST(Kinds, EachOneHasAMethodARowAndAResult) {
   for (int i = 0; i < KindsDeclared().value_count(); ++i) {
     const auto kind = static_cast<v1::JobKind>(KindsDeclared().value(i)->number());
     if (kind == v1::JOB_KIND_UNSPECIFIED) continue;
-    const std::string& name = KindsDeclared().value(i)->name();
+    const std::string name(KindsDeclared().value(i)->name());
     EXPECT_NE(SubmitMaking(kind), nullptr) << name << " is made by no method";
     EXPECT_EQ(FactsOf(kind).kind, kind) << name << " has no row";
     EXPECT_TRUE(words.insert(FactsOf(kind).word).second) << name << " has the word of another";
@@ -55,11 +55,11 @@ TEST(Kinds, EachResultIsOfAKind) {
   std::set<std::string> made;
   for (const KindFacts& kind : Kinds()) {
     v1::Job job;
-    made.insert(MutableResult(job, kind.kind)->GetTypeName());
+    made.emplace(MutableResult(job, kind.kind)->GetTypeName());
   }
   const pb::OneofDescriptor* const results = v1::Job::descriptor()->FindOneofByName("result");
   for (int i = 0; i < results->field_count(); ++i) {
-    EXPECT_EQ(made.count(results->field(i)->message_type()->full_name()), 1u)
+    EXPECT_EQ(made.count(std::string(results->field(i)->message_type()->full_name())), 1u)
         << results->field(i)->full_name();
   }
 }
@@ -67,7 +67,7 @@ TEST(Kinds, EachResultIsOfAKind) {
 void ExpectWhole(const pb::ServiceDescriptor* service) {
   EXPECT_EQ(json::CheckPlans(service), absl::OkStatus());
   for (const pb::MethodDescriptor* submit : SubmitsOf(service)) {
-    const std::string& name = submit->full_name();
+    const std::string name(submit->full_name());
     const SubmitFields fields = FieldsOf(submit->input_type());
     ASSERT_NE(fields.request_id, nullptr) << name;
     EXPECT_EQ(fields.request_id->type(), pb::FieldDescriptor::TYPE_STRING) << name;

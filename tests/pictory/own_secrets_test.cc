@@ -52,9 +52,8 @@ TEST(OwnSecrets, FindsItInBase64WhateverStandsAround) {
   for (const std::string before : {"", "u", "us", "user:"}) {
     for (const std::string after : {"", ":", "::", ":::"}) {
       const std::string whole = absl::StrCat(before, kKey, after);
-      std::string basic, web;
-      basic = absl::Base64Escape(whole);
-      absl::WebSafeBase64Escape(whole, &web);
+      const std::string basic = absl::Base64Escape(whole);
+      const std::string web = absl::WebSafeBase64Escape(whole);
       for (const std::string& form : {basic, web}) {
         const std::string left = Without(secrets, "Basic " + form + " refused");
         EXPECT_THAT(left, HasSubstr("[secret removed]"));

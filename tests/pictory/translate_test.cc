@@ -141,14 +141,14 @@ TEST(Translate, EveryBindingHasAGoldenCase) {
   std::set<std::string> covered;
   for (const Case& c : GoldenCases()) {
     const auto* arm = ArmOf(*c.request);
-    covered.insert(c.request->GetTypeName() + (arm == nullptr ? "" : "." + arm->name()) +
-                   std::to_string(c.version));
+    covered.insert(absl::StrCat(c.request->GetTypeName(), arm == nullptr ? "" : ".",
+                                arm == nullptr ? "" : arm->name(), c.version));
   }
   for (const auto* method : SubmitsOf(JobsService())) {
     for (const v1::RestBinding& binding :
          method->options().GetExtension(v1::job_method).bindings()) {
-      const std::string arm =
-          method->input_type()->full_name() + (binding.arm().empty() ? "" : "." + binding.arm());
+      const std::string arm = absl::StrCat(method->input_type()->full_name(),
+                                           binding.arm().empty() ? "" : ".", binding.arm());
       // The same shapes of body under either version: one of the two is enough.
       EXPECT_TRUE(covered.count(arm + std::to_string(kV1)) > 0 ||
                   covered.count(arm + std::to_string(kV2)) > 0)

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "rpc/rpc_house.h"
 
@@ -50,7 +51,7 @@ std::vector<std::string> AllMethods() {
   const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
       "pictory.jobs.v1.PictoryJobs");
   for (int i = 0; i < service->method_count(); ++i) {
-    methods.push_back("/" + service->full_name() + "/" + service->method(i)->name());
+    methods.push_back(absl::StrCat("/", service->full_name(), "/", service->method(i)->name()));
   }
   return methods;
 }

@@ -1,8 +1,6 @@
 #include "rpc/library_log.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/stubs/logging.h>
-#include <grpc/support/log.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,9 +8,11 @@
 #include <sstream>
 #include <string>
 
+#include "base/library_lines.h"
 #include "base/limits.h"
 #include "obs/line_limit.h"
 #include "obs/log.h"
+#include "support/library_says.h"
 
 namespace gateway::rpc {
 namespace {
@@ -39,8 +39,7 @@ std::vector<std::string> LinesOf(const std::function<void()>& write) {
   TakeLibraryLogs();
   write();
   obs::StopLog();
-  gpr_set_log_function(nullptr);
-  google::protobuf::SetLogHandler(nullptr);
+  TakeLibraryLines(nullptr);
   std::istringstream text(::testing::internal::GetCapturedStderr());
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);
@@ -50,8 +49,8 @@ std::vector<std::string> LinesOf(const std::function<void()>& write) {
 TEST(LibraryLogTest, OneLineEachOfBoundedLengthAndNumber) {
   const std::string forged = "x\n{\"level\":\"error\",\"event\":\"forged\"}\r\n\x1b[2J\xff";
   std::vector<std::string> lines = LinesOf([&] {
-    gpr_log("a/b/file.cc", 7, GPR_LOG_SEVERITY_ERROR, "%s", forged.c_str());
-    GOOGLE_LOG(ERROR) << forged << std::string(10'000, 'x');
+    test::GrpcSays("a/b/file.cc", 7, forged);
+    test::ProtobufSays(forged + std::string(10'000, 'x'));
   });
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_THAT(lines[0], HasSubstr(R"("level":"warn","event":"library","library":"grpc")"));
@@ -66,23 +65,21 @@ TEST(LibraryLogTest, OneLineEachOfBoundedLengthAndNumber) {
   }
 
   lines = LinesOf([] {
-    for (int i = 0; i < 10'000; ++i) gpr_log(GPR_ERROR, "flood %d", i);
+    for (int i = 0; i < 10'000; ++i) test::GrpcSays("file.cc", 7, "flood");
   });
   EXPECT_LE(lines.size(), static_cast<std::size_t>(limits::kForeignLinesMax));
 }
 
 // The process is over after it, with all that is still queued.
-TEST(LibraryLogTest, TheReasonOfAnAbortIsWrittenOutAtOnce) {
-  std::string at_once;
-  ::testing::internal::CaptureStderr();
-  obs::StartLog(obs::Level::kInfo, obs::LogFormat::kJson);
-  TakeLibraryLogs();
-  gpr_log(GPR_ERROR, "assertion failed: %s", "1 == 2");
-  at_once = ::testing::internal::GetCapturedStderr();
-  gpr_set_log_function(nullptr);
-  google::protobuf::SetLogHandler(nullptr);
-  EXPECT_THAT(at_once, HasSubstr("library_failed"));
-  EXPECT_THAT(at_once, HasSubstr("assertion failed: 1 == 2"));
+TEST(LibraryLogDeathTest, TheReasonOfAnAbortIsWrittenOutAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        obs::StartLog(obs::Level::kInfo, obs::LogFormat::kJson);
+        TakeLibraryLogs();
+        test::GrpcAsserts("1 == 2");
+      },
+      "library_failed.*1 == 2");
 }
 
 }  // namespace

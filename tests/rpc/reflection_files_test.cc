@@ -134,7 +134,8 @@ TEST(ReflectionFilesTest, TheErrorDetailsAreThoseThatTheGatewaySends) {
   const auto* details = ::pictory::jobs::internal::v1::ErrorInfo::descriptor()->file();
   int compared = 0;
   const auto compare = [&](const auto& self, const Descriptor& ours) -> void {
-    const std::string name = "google.rpc" + ours.full_name().substr(details->package().size());
+    const std::string name =
+        "google.rpc" + std::string(ours.full_name().substr(details->package().size()));
     const Descriptor* described = files.pool().FindMessageTypeByName(name);
     ASSERT_NE(described, nullptr) << name;
     ASSERT_EQ(described->field_count(), ours.field_count()) << name;
@@ -143,7 +144,7 @@ TEST(ReflectionFilesTest, TheErrorDetailsAreThoseThatTheGatewaySends) {
       ASSERT_NE(field, nullptr) << ours.field(i)->full_name();
       EXPECT_EQ(field->name(), ours.field(i)->name());
       EXPECT_EQ(field->type(), ours.field(i)->type());
-      EXPECT_EQ(field->label(), ours.field(i)->label());
+      EXPECT_EQ(field->is_repeated(), ours.field(i)->is_repeated());
       ++compared;
     }
     for (int i = 0; i < ours.nested_type_count(); ++i) self(self, *ours.nested_type(i));

