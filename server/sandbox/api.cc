@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sandbox/catalog.h"
 #include "sandbox/results.h"
 #include "sandbox/url.h"
 
@@ -82,6 +83,12 @@ const std::vector<Api::Route>& Api::Routes() {
       {"GET", "/v1/quota", nullptr, &Api::Quota},
       {"POST", "/v1/media/generateurl", nullptr, &Api::SignUpload},
       {"POST", "/v1/media/generateUrl", nullptr, &Api::SignUpload},
+      // What programs look up before they write a storyboard.
+      {"GET", "/v1/media/search", nullptr, &Api::SearchMedia},
+      {"GET", "/v1/voiceovers/tracks", nullptr, &Api::Voices},
+      {"POST", "/v1/music/search", nullptr, &Api::SearchMusic},
+      {"GET", "/v1/music/{id}", nullptr, &Api::MusicWords},
+      {"GET", "/v1/music/genres/groups", nullptr, &Api::MusicGenreGroups},
   };
   return kRoutes;
 }
@@ -293,6 +300,18 @@ ApiReply Api::Quota(const Call& call) {
   write("aiCredits", static_cast<int>(std::ceil(credits)), 10'000);
   return {200, out.EndObject().Take()};
 }
+
+ApiReply Api::SearchMedia(const Call& call) {
+  return sandbox::SearchMedia(call.query, call.origin);
+}
+
+ApiReply Api::Voices(const Call& call) { return sandbox::Voices(call.origin); }
+
+ApiReply Api::SearchMusic(const Call& call) { return sandbox::SearchMusic(call.body, call.origin); }
+
+ApiReply Api::MusicWords(const Call& call) { return sandbox::MusicWords(call.id); }
+
+ApiReply Api::MusicGenreGroups(const Call&) { return sandbox::MusicWords("genres/groups"); }
 
 ApiReply Api::SignUpload(const Call& call) {
   return uploads_ != nullptr ? uploads_->Sign(call.body, call.origin) : NoSuchRoute();

@@ -94,6 +94,11 @@ class Api {
   ApiReply Quota(const Call& call);
   ApiReply IssueToken(const Call& call);
   ApiReply SignUpload(const Call& call);
+  ApiReply SearchMedia(const Call& call);
+  ApiReply Voices(const Call& call);
+  ApiReply SearchMusic(const Call& call);
+  ApiReply MusicWords(const Call& call);
+  ApiReply MusicGenreGroups(const Call& call);
   void FailOverMissingFile(const Value* body, WallTime at, Job* job) const;
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);

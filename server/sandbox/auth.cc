@@ -2,8 +2,12 @@
 
 #include <cstdint>
 #include <random>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "sandbox/json.h"
+#include "sandbox/url.h"
 
 namespace gateway::sandbox {
 namespace {
@@ -25,6 +29,44 @@ std::string MintToken() {
     for (int digit = 0; digit < 5; ++digit, bits >>= 6) token += kDigits[bits % 64];
   }
   return token;
+}
+
+// The token in an Authorization header, which may be introduced by its scheme.
+std::string Bare(std::string_view credential) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (credential.starts_with(kScheme)) credential.remove_prefix(kScheme.size());
+  return std::string(credential);
+}
+
+bool IsForm(std::string_view body) {
+  return body.starts_with("client_id=") || body.find("&client_id=") != std::string_view::npos;
+}
+
+// Who asks for a token; an error if the body cannot be read.
+struct Asking {
+  std::string id;
+  std::string secret;
+};
+std::variant<Asking, ApiReply> WhoAsks(std::string_view body) {
+  Asking asking;
+  if (IsForm(body)) {
+    asking = {QueryValue(body, "client_id"), QueryValue(body, "client_secret")};
+  } else {
+    std::string error;
+    const auto json = ParseJson(body, &error);
+    if (json == nullptr || !json->IsObject()) {
+      return InvalidBody({{"", "the body must be a JSON object, or a form"}});
+    }
+    asking = {std::string(FindText(*json, "client_id")),
+              std::string(FindText(*json, "client_secret"))};
+  }
+  std::vector<FieldError> errors;
+  for (const auto& [key, value] :
+       {std::pair("client_id", asking.id), std::pair("client_secret", asking.secret)}) {
+    if (value.empty()) errors.push_back({key, "is required and must be a string"});
+  }
+  if (!errors.empty()) return InvalidBody(errors);
+  return asking;
 }
 
 }  // namespace
@@ -54,7 +96,7 @@ std::optional<Credential> Authenticator::Identify(const http::ServerRequest& req
 std::string Authenticator::AccountOf(const http::ServerRequest& request) const {
   const std::string* credential = request.FindHeader("authorization");
   if (credential == nullptr) return "";
-  const auto token = tokens_.find(*credential);
+  const auto token = tokens_.find(Bare(*credential));
   return token != tokens_.end() ? token->second.account : NameBehind(options_.api_key, *credential);
 }
 
@@ -74,7 +116,7 @@ bool Authenticator::IsKey(std::string_view credential) const {
 }
 
 bool Authenticator::IsToken(std::string_view credential) const {
-  const auto found = tokens_.find(std::string(credential));
+  const auto found = tokens_.find(Bare(credential));
   return found != tokens_.end() && clock_.Now() < found->second.ends;
 }
 
@@ -87,21 +129,12 @@ void Authenticator::Forget() {
 }
 
 ApiReply Authenticator::IssueToken(std::string_view body) {
-  std::string error;
-  const auto json = ParseJson(body, &error);
-  if (json == nullptr || !json->IsObject()) {
-    return InvalidBody({{"", "the body must be a JSON object; a form is not taken"}});
-  }
-  std::vector<FieldError> errors;
-  FieldChecker fields(*json, "", &errors);
-  for (const char* key : {"client_id", "client_secret"}) {
-    if (FindText(*json, key).empty()) fields.Wrong(key, "is required and must be a string");
-  }
-  if (!errors.empty()) return InvalidBody(errors);
-  const std::string_view id = FindText(*json, "client_id");
-  const std::string account = NameBehind(options_.client_id, id);
-  if ((account.empty() && !Accepts(options_.client_id, id)) ||
-      !Accepts(options_.client_secret, FindText(*json, "client_secret"))) {
+  std::variant<Asking, ApiReply> who = WhoAsks(body);
+  if (std::holds_alternative<ApiReply>(who)) return std::get<ApiReply>(std::move(who));
+  const Asking& asking = std::get<Asking>(who);
+  const std::string account = NameBehind(options_.client_id, asking.id);
+  if ((account.empty() && !Accepts(options_.client_id, asking.id)) ||
+      !Accepts(options_.client_secret, asking.secret)) {
     return Unauthorized();
   }
   Forget();

@@ -2,11 +2,10 @@
 // generations; both stand in Authorization as they are.
 //
 // "Bearer " before a key is a mistake that Pictory documents, and is refused. Before a token it is
-// not clear whether Pictory takes it: one page of Pictory's shows it, all its own programs leave it
-// out. The sandbox refuses it there too, so that what works with the sandbox works wherever tokens
-// do. X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany a token:
-// the first of these generations sends it, the second does not. The header is counted, and never
-// required.
+// taken, because one of Pictory's pages shows it and many programs send it; Pictory's own programs
+// leave it out. X-Pictory-User-Id (or, as some pages call it, X-Pictory-Customer-Id) may accompany
+// a token: the first of these generations sends it, the second does not. The header is counted, and
+// never required.
 //
 // An Authenticator is single-threaded. Tokens live in memory only: they end with the process.
 #pragma once
@@ -54,7 +53,8 @@ class Authenticator {
   std::optional<Credential> Identify(const http::ServerRequest& request) const;
   // The account of a request that has proved itself; "" is that of the bare key and client id.
   std::string AccountOf(const http::ServerRequest& request) const;
-  // Answers POST /v1/oauth2/token, whose body is {"client_id": …, "client_secret": …}.
+  // Answers POST /v1/oauth2/token, whose body is {"client_id": …, "client_secret": …}, or a form of
+  // the two, as OAuth has it.
   ApiReply IssueToken(std::string_view body);
 
  private:

@@ -34,6 +34,7 @@ constexpr TypeRow kTypes[] = {
     {"restatus", Type::kRestatus, true, nullptr, 0, 200},
     {"cut_upload", Type::kCutUpload, true, "after_bytes", 0, 200},
     {"no_resume", Type::kNoResume, true, nullptr, 0, 200},
+    {"strict_content_type", Type::kStrictContentType, true, nullptr, 0, 200},
     {"status", Type::kStatus, false, nullptr, 0, 503},
     {"body", Type::kBody, false, nullptr, 0, 200},
     {"redirect", Type::kRedirect, false, nullptr, 0, 302},

@@ -13,7 +13,7 @@
 //   act by default          delay {ms 1000}, reset {after_bytes 0}, close_after_read,
 //                           trickle {bytes 1, interval_ms 50}, wrong_length {extra 100},
 //                           never_answer, bad_json, gzip_bomb {bytes 256 MiB}, cut_upload
-//                           {after_bytes 0}, no_resume,
+//                           {after_bytes 0}, no_resume, strict_content_type,
 //                           restatus {status 200}: the honest answer under another HTTP status
 //   do not act by default   status {status 503, body, retry_after}, body {status 200, body,
 //                           content_type}, redirect {status 302, location}, huge_body
@@ -65,6 +65,7 @@ struct Fault {
     kHugeBody,
     kCutUpload,
     kNoResume,
+    kStrictContentType,
     kWebhookLost,
     kWebhookTwice,
     kWebhookLate,
@@ -122,8 +123,9 @@ class FaultRules {
   std::vector<FaultRule> rules_ GUARDED_BY(mutex_);
 };
 
-// Two types are for uploads only (uploads.h): cut_upload breaks the connection once so many bytes
-// of a body have come, no_resume answers as a store does that cannot go on.
+// Three types are for uploads only (uploads.h): cut_upload breaks the connection once so many bytes
+// of a body have come, no_resume answers as a store does that cannot go on, strict_content_type
+// refuses another Content-Type than the signed one.
 //
 // Spoil makes of the honest answer (an empty one if the fault does not act) what goes out.
 void Spoil(const Fault& fault, http::ServerResponse* response, http::Delivery* delivery);

@@ -43,7 +43,7 @@ std::string Page(const std::string& title, const std::string& body_attributes,
          body_attributes + "><main>\n" + body + "</main></body></html>\n";
 }
 
-std::string Clock(double seconds) {
+std::string Minutes(double seconds) {
   const auto whole = static_cast<long>(std::llround(seconds));
   char text[24];
   std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
@@ -55,8 +55,8 @@ std::string SceneList(const Film& film) {
   for (const Scene& scene : film.scenes) {
     char at[32];
     std::snprintf(at, sizeof at, "%.3f", scene.start);
-    list += "<li data-at=\"" + std::string(at) + "\"><time>" + Clock(scene.start) + "&ndash;" +
-            Clock(scene.start + scene.seconds) + "</time><span>" + EscapeHtml(scene.text) +
+    list += "<li data-at=\"" + std::string(at) + "\"><time>" + Minutes(scene.start) + "&ndash;" +
+            Minutes(scene.start + scene.seconds) + "</time><span>" + EscapeHtml(scene.text) +
             "</span></li>\n";
   }
   return list + "</ol>\n";
@@ -64,7 +64,7 @@ std::string SceneList(const Film& film) {
 
 std::string Facts(const Film& film) {
   return std::to_string(film.scenes.size()) + (film.scenes.size() == 1 ? " scene, " : " scenes, ") +
-         Clock(film.seconds) + ", " + std::to_string(film.width) + "&times;" +
+         Minutes(film.seconds) + ", " + std::to_string(film.width) + "&times;" +
          std::to_string(film.height);
 }
 

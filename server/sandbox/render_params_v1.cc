@@ -100,10 +100,21 @@ void WriteFont(JsonOut* out) {
   out->Key("decoration").Array().EndArray().Field("fullWidth", false).EndObject();
 }
 
-void WriteSubScene(JsonOut* out, const Scene& scene, std::size_t index, std::string_view keyword) {
+// The brand's logo, which lies over every scene.
+void WriteLogo(JsonOut* out, std::string_view url, std::size_t index) {
+  out->Object().Field("type", "visual").Field("src", url);
+  out->Field("id", "logo-" + std::to_string(index + 1)).Key("location").Object();
+  out->Field("preset", "top-right").Field("width", "10.00%").EndObject();
+  out->Field("visualType", "image").EndObject();
+}
+
+void WriteSubScene(JsonOut* out, const Scene& scene, std::size_t index, std::string_view keyword,
+                   std::string_view logo) {
   out->Object().Field("time", scene.seconds).Key("location").Object();
   out->Field("start_x", 50).Field("start_y", 911.99).EndObject();
-  out->Key("displayItems").Array().EndArray().Key("text_lines").Array();
+  out->Key("displayItems").Array();
+  if (!logo.empty()) WriteLogo(out, logo, index);
+  out->EndArray().Key("text_lines").Array();
   for (const Caption& caption : scene.captions) {
     out->Object().Field("text", Marked(caption.text, keyword));
     WriteAnimation(out, "text_animation");
@@ -117,21 +128,23 @@ void WriteSubScene(JsonOut* out, const Scene& scene, std::size_t index, std::str
 }
 
 void WriteScene(JsonOut* out, const Film& film, std::size_t index, bool highlight,
-                const std::string& origin) {
+                std::string_view logo, const std::string& origin) {
   const Scene& scene = film.scenes[index];
   const std::string_view keyword = highlight ? Keyword(scene.text) : std::string_view();
   out->Object();
   WriteBackgroundV1(out, scene, index, origin);
   out->Field("time", scene.seconds).Key("keywords").Array().EndArray();
   out->Key("sub_scenes").Array();
-  WriteSubScene(out, scene, index, keyword);
+  WriteSubScene(out, scene, index, keyword, logo);
   out->EndArray().Field("music", film.has_music).Field("tts", film.has_voice);
   out->Field("subtitle", true).Key("subtitles").Array();
   if (!scene.text.empty()) {
     out->Object().Field("text", Marked(scene.text, keyword)).Field("time", scene.seconds);
     out->EndObject();
   }
-  out->EndArray().EndObject();
+  out->EndArray();
+  if (index + 1 == film.scenes.size()) out->Field("music-fade-out", true);
+  out->EndObject();
 }
 
 // The words on screen, in one line.
@@ -155,6 +168,8 @@ std::string SceneText(const Value& scene) {
 std::string RenderParamsV1Text(const Film& film, const Value& storyboard,
                                const std::string& origin) {
   const bool highlight = FindBool(storyboard, "autoHighlightKeywords", true);
+  const Value* const brand = Find(storyboard, "brandLogo");
+  const std::string_view logo = brand == nullptr ? "" : FindText(*brand, "url");
   JsonOut out;
   out.Object();
   WriteAudioV1(&out, film, origin);
@@ -163,7 +178,7 @@ std::string RenderParamsV1Text(const Film& film, const Value& storyboard,
   out.Field("title", film.name).Field("height", film.height).Field("width", film.width);
   out.EndObject().Key("scenes").Array();
   for (std::size_t i = 0; i < film.scenes.size(); ++i) {
-    WriteScene(&out, film, i, highlight, origin);
+    WriteScene(&out, film, i, highlight, logo, origin);
   }
   out.EndArray().Field("next_generation_video", true).Field("containsTextToImage", true);
   return out.EndObject().Take();

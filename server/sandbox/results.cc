@@ -91,7 +91,7 @@ void WritePreview(JsonOut* out, const Job& job, const std::string& origin) {
   if (job.version == Version::kV1) {
     // The params go out as they were written; parsed and written again their digits would change.
     out->Key("renderParams").Raw(PlannedParams(job, origin));
-    out->Field("preview", origin + "/v2/preview/" + job.id);
+    out->Field("preview", origin + "/preview/" + job.id + "?mode=player");
     return;
   }
   out->Field("previewUrl", origin + "/v2/preview/" + job.id);

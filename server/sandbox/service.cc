@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "sandbox/cors.h"
 #include "sandbox/embedded_media.h"
 #include "sandbox/kept_port.h"
 #include "sandbox/pages.h"
@@ -219,15 +220,19 @@ void Service::StartFilms() {
 
 void Service::Answer(const ServerRequest& request, const http::Responder& responder) {
   std::string_view path = request.path;
+  if (path.substr(0, 9) == "/sandbox/") return responder.Send(AnswerControl(request));
+  if (IsPreflight(request)) return responder.Send(AnswerPreflight(request));
   if (path != kApiRoot && path.substr(0, kApiRoot.size() + 1) != std::string(kApiRoot) + "/") {
-    responder.Send(path.substr(0, 9) == "/sandbox/" ? AnswerControl(request) : AnswerPage(request));
-    return;
+    ServerResponse page = AnswerPage(request);
+    AllowPage(request, page);
+    return responder.Send(std::move(page));
   }
   path.remove_prefix(kApiRoot.size());
   http::Delivery delivery;
   const std::optional<Fault> fault = faults_.Draw(request.method, path);
   ServerResponse response;
   if (!fault || fault->act) response = AnswerApi(request, path);
+  AllowPage(request, response);
   if (fault) Spoil(*fault, &response, &delivery);
   const Job* const made = std::exchange(accepted_, nullptr);
   if (made == nullptr || made->webhook.empty()) {
@@ -259,7 +264,9 @@ ServerResponse Service::AnswerPage(const ServerRequest& request) {
     return path.substr(prefix.size());
   };
   if (path == "/") return Front(OriginFor(request));
-  if (const auto id = after("/v2/preview/")) return Preview(book_.Find(*id));
+  for (const std::string_view pages : {"/v2/preview/", "/preview/"}) {
+    if (const auto id = after(pages)) return Preview(book_.Find(*id));
+  }
   if (const auto id = after("/v2/project/")) return Preview(book_.FindProject(*id));
   if (const auto id = after("/v2/share/")) return Share(book_.Find(*id), request);
   if (after("/v2/edit/")) {
@@ -297,6 +304,7 @@ ServerResponse Service::Share(const Job* job, const ServerRequest& request) {
 ServerResponse Service::Media(std::string_view id, std::string_view file) {
   if (id == "stock") {
     if (file == "clip.mp4") return Playable("video/mp4", http::StaticBody(BuiltInClip()));
+    if (file == "clip.jpg") return Playable("image/jpeg", http::StaticBody(BuiltInThumbnail()));
     if (file == "sound.mp3") return Playable("audio/mpeg", http::StaticBody(BuiltInSound()));
     return NotFound();
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "sandbox/cors.h"
 #include "sandbox/kept_port.h"
 #include "sandbox/upload_sink.h"
 
@@ -71,6 +72,7 @@ void Uploads::Serve() {
 }
 
 void Uploads::Answer(const http::ServerRequest& request, const http::Responder& responder) {
+  if (IsPreflight(request)) return responder.Send(AnswerPreflight(request));
   http::Delivery delivery;
   const std::optional<Fault> fault = faults_.Draw(request.method, request.path);
   http::ServerResponse response = S3Error(404, "NoSuchKey", "The specified key does not exist.");
@@ -85,6 +87,7 @@ void Uploads::Answer(const http::ServerRequest& request, const http::Responder& 
       response.ranges = true;
     }
   }
+  AllowPage(request, response);
   if (fault) Spoil(*fault, &response, &delivery);
   responder.Send(std::move(response), delivery);
 }
@@ -106,10 +109,10 @@ ApiReply Uploads::Sign(const std::string& body, const std::string& origin) {
   const std::string url = WithPort(origin, port()) + path;
   JsonOut out;
   out.Object().Field("success", true).Key("data").Object();
-  out.Field("signedUrl",
-            url + "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=" +
-                std::to_string(options_.life.count()) +
-                "&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature=" + slot->signature);
+  out.Field("signedUrl", url + "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=" +
+                             std::to_string(options_.life.count()) +
+                             "&Content-Type=" + PercentEncode(type) +
+                             "&X-Amz-SignedHeaders=host&X-Amz-Signature=" + slot->signature);
   out.Field("url", url).Field("key", path.substr(1));
   return {200, out.EndObject().EndObject().Take()};
 }

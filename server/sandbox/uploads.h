@@ -2,11 +2,15 @@
 // its port, where a signed URL is the only credential, errors are XML, and an API key must not
 // come.
 //
-// A PUT must carry the Content-Type that was signed, begins before the URL expires, and goes to
-// disk as it arrives; afterwards a GET serves the file. A PUT that broke off may go on: asked with
+// A PUT begins before the URL expires, and goes to disk as it arrives; afterwards a GET serves the
+// file. A PUT that broke off may go on: asked with
 // `Content-Range: bytes */TOTAL` and no body, the store answers 308 with `Range: bytes=0-LAST` (no
 // Range: nothing is there yet), and takes the rest as `Content-Range: bytes FIRST-LAST/TOTAL`.
 // Plain S3 cannot resume an upload; UploadOptions::resumable and the fault no_resume play that.
+//
+// Pictory's page says that a PUT must carry the Content-Type that was signed; its own sample has it
+// in the query of the URL, and one of its programs sends another. So any is taken, and the fault
+// strict_content_type plays the page.
 //
 // Sign, MissingIn and WriteStats are thread-safe. The faults see paths that begin with /public/.
 #pragma once

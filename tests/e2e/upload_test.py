@@ -38,6 +38,7 @@ class Upload(unittest.TestCase):
 
     def test_a_local_file_is_transcribed(self):
         with gateway() as g:
+            fault(g, fault={"type": "strict_content_type"})
             done = g.run("transcribe", self.talk, "--wait", "--json")
             self.assertEqual(done.returncode, 0, done.stderr)
             job = json.loads(done.stdout)

@@ -50,10 +50,25 @@ TEST_F(OauthTest, TheUserIdIsTakenInBothSpellingsAndNotNeeded) {
   EXPECT_EQ(Callers("key"), 0);
 }
 
-TEST_F(OauthTest, AnythingButTheTokenAsItIsIsRefused) {
+TEST_F(OauthTest, ATokenMayBeIntroducedByItsSchemeAndAKeyMayNot) {
+  EXPECT_EQ(With("Bearer " + Token()), 200);
+  EXPECT_EQ(With("Bearer pictai_key"), 401);
+}
+
+TEST_F(OauthTest, AFormIsTakenToo) {
+  const JsonReply reply = Api("POST", "/v1/oauth2/token",
+                              "grant_type=client_credentials&client_id=me&client_secret=a%2Bb",
+                              "Content-Type: application/x-www-form-urlencoded\r\n");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(With(reply.TextAt("access_token")), 200);
+  EXPECT_EQ(Api("POST", "/v1/oauth2/token", "client_id=me&client_secret=").status, 400);
+  EXPECT_EQ(Api("POST", "/v1/oauth2/token", "client_id=bad&client_secret=s").status, 401);
+}
+
+TEST_F(OauthTest, AnythingButTheTokenIsRefused) {
   const std::string token = Token();
-  EXPECT_EQ(With("Bearer " + token), 401);
   EXPECT_EQ(With(token + "x"), 401);
+  EXPECT_EQ(With("Bearer " + token + "x"), 401);
   EXPECT_EQ(With("eyJ"), 401);
   EXPECT_EQ(With("null"), 401);
   EXPECT_EQ(Api("GET", "/v1/quota", "", "X-Pictory-User-Id: someone\r\n").status, 401);
@@ -106,7 +121,6 @@ TEST_F(OauthTest, WhatIsNoRequestIsToldSo) {
   EXPECT_EQ(empty.TextAt("code"), "INVALID_REQUEST_BODY");
   EXPECT_EQ(empty.TextAt("fields.0.name"), "client_id");
   EXPECT_EQ(empty.TextAt("fields.1.name"), "client_secret");
-  EXPECT_EQ(Api("POST", "/v1/oauth2/token", "client_id=a&client_secret=b", "").status, 400);
   EXPECT_EQ(Api("POST", "/v1/oauth2/token", R"({"client_id":1,"client_secret":"b"})", "").status,
             400);
   EXPECT_EQ(Api("POST", "/v1/oauth2/token", "[]", "").status, 400);

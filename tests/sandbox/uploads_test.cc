@@ -107,8 +107,17 @@ TEST_F(UploadsTest, AskingNeedsTheKeyAndANameAndAType) {
   EXPECT_EQ(Api("POST", "/v1/media/generateUrl", "[]").status, 400);
 }
 
-TEST_F(UploadsTest, OnlyTheSignedContentTypeIsTaken) {
+TEST_F(UploadsTest, AnyContentTypeIsTaken) {
   Start();
+  for (const char* headers : {"Content-Type: video/quicktime\r\n", ""}) {
+    EXPECT_EQ(Put(Ask(), "x", headers).status, 200);
+  }
+  EXPECT_THAT(Ask().target, HasSubstr("Content-Type=video%2Fmp4"));
+}
+
+TEST_F(UploadsTest, WhereAskedForOnlyTheSignedContentTypeIsTaken) {
+  Start();
+  AddFault(R"({"match":{"path_prefix":"/public"},"fault":{"type":"strict_content_type"}})");
   const Place place = Ask();
   for (const char* headers : {"Content-Type: video/quicktime\r\n", ""}) {
     const PlainReply reply = Put(place, "x", headers);

@@ -17,7 +17,7 @@ using ::testing::Not;
 
 constexpr char kStory[] =
     R"({"videoName":"Bread","videoDescription":"about bread","language":"en","videoWidth":"1280",
-        "videoHeight":720,"webhook":null,
+        "videoHeight":720,"webhook":null,"brandLogo":{"url":"https://files.test/logo.png"},
         "audio":{"autoBackgroundMusic":"true","backGroundMusicVolume":0.5,
                  "aiVoiceOver":{"speaker":"Jackson","speed":"100","amplifyLevel":"1"}},
         "scenes":[{"text":"Fermentation makes bread < cake & 'more'. So wait for it.",
@@ -65,8 +65,8 @@ TEST_F(V1Test, AFinishedPreviewHasNoStatusAndParamsThatAreHardToCarry) {
   EXPECT_FALSE(done.Has("data.status"));
   EXPECT_FALSE(done.Has("data.previewUrl"));
   EXPECT_EQ(done.TextAt("job_id"), id);
-  EXPECT_EQ(done.TextAt("data.preview"), "http://localhost/v2/preview/" + id);
-  EXPECT_EQ(Raw("GET", "/v2/preview/" + id).status, 200);
+  EXPECT_EQ(done.TextAt("data.preview"), "http://localhost/preview/" + id + "?mode=player");
+  EXPECT_EQ(Raw("GET", "/preview/" + id + "?mode=player").status, 200);
 
   EXPECT_EQ(done.NumberAt("data.renderParams.audio.track_volume"), 0.5);
   EXPECT_TRUE(done.At("data.renderParams.audio.audio_id").IsString());
@@ -94,6 +94,11 @@ TEST_F(V1Test, AFinishedPreviewHasNoStatusAndParamsThatAreHardToCarry) {
   EXPECT_EQ(done.TextAt(at + "0.sub_scenes.0.text_lines.0.text"),
             "<strong>Fermentation</strong> makes bread &lt; cake &amp; 'more'.");
   EXPECT_EQ(done.TextAt(at + "1.subtitles.0.text"), "So wait for it.");
+  EXPECT_FALSE(done.Has(at + "1.music-fade-out"));
+  EXPECT_TRUE(done.At(at + "2.music-fade-out").GetBool());
+  const std::string logo = at + "2.sub_scenes.0.displayItems.0.";
+  EXPECT_EQ(done.TextAt(logo + "src"), "https://files.test/logo.png");
+  EXPECT_EQ(done.TextAt(logo + "location.preset"), "top-right");
 }
 
 TEST_F(V1Test, RendersTheContentOfRenderParamsByteForByte) {

@@ -135,7 +135,7 @@ class Clients(unittest.TestCase):
             out = self.check(s, "python/audio_to_video.py",
                              ["POST /v2/transcription", "POST /v1/video/storyboard",
                               "PUT /v1/video/render/{id}"], {"token and user id"})
-            self.assertIn(f"{s.origin}/v2/preview/", out)
+            self.assertIn(f"{s.origin}/preview/", out)
             self.check_mp4(s)
 
     def test_skill(self):
