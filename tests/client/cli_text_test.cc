@@ -387,7 +387,7 @@ TEST_F(RequestTest, PreviewFromText) {
       {"preview", "--text", "Once upon a time, far away. Then more.", "--voice", "Brian"});
   EXPECT_EQ(request.storyboard().video_name(), "Once upon a time far away");
   EXPECT_EQ(request.storyboard().scenes(0).story(), "Once upon a time, far away. Then more.");
-  EXPECT_EQ(request.storyboard().voice_over().ai_voices(0).speaker(), "Brian");
+  EXPECT_EQ(request.storyboard().voice_over().ai_voices(0).speaker().string_value(), "Brian");
   EXPECT_EQ(Get<CreatePreviewRequest>({"preview", "--text", "¡日本!"}).storyboard().video_name(),
             "Untitled");
   files_["t.txt"] = "\n";
