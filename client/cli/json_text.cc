@@ -14,6 +14,9 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "base/clean_text.h"
@@ -71,8 +74,45 @@ std::size_t SkipValue(std::string_view text, std::size_t at) {
 rapidjson::Document Parse(std::string_view text) {
   rapidjson::Document document;
   const std::string within = gateway::WithNumbersWithinDouble(text);
-  document.Parse<rapidjson::kParseIterativeFlag>(within.data(), within.size());
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(
+      within.data(), within.size());
   return document;
+}
+
+// A number as its digits, without zeros at either end, and the power of ten behind them. Both are
+// empty and 0 for zero.
+struct Decimal {
+  std::string digits;
+  std::int64_t power = 0;
+  bool operator==(const Decimal&) const = default;
+};
+
+Decimal DecimalOf(std::string_view number) {
+  constexpr std::int64_t kFar = 1'000'000'000;  // beyond every double, and far from overflow
+  Decimal decimal;
+  bool fraction = false;
+  std::size_t at = 0;
+  for (; at < number.size() && number[at] != 'e' && number[at] != 'E'; ++at) {
+    if (number[at] == '.') {
+      fraction = true;
+    } else if (number[at] >= '0' && number[at] <= '9') {
+      if (number[at] != '0' || !decimal.digits.empty()) decimal.digits += number[at];
+      if (fraction) --decimal.power;
+    }
+  }
+  while (!decimal.digits.empty() && decimal.digits.back() == '0') {
+    decimal.digits.pop_back();
+    ++decimal.power;
+  }
+  if (decimal.digits.empty()) return {};
+  if (at == number.size()) return decimal;
+  const bool minus = at + 1 < number.size() && number[at + 1] == '-';
+  std::int64_t exponent = 0;
+  for (const char c : number.substr(at + 1)) {
+    if (c >= '0' && c <= '9') exponent = std::min(kFar, exponent * 10 + (c - '0'));
+  }
+  decimal.power += minus ? -exponent : exponent;
+  return decimal;
 }
 
 std::string Quoted(std::string_view text) {
@@ -162,6 +202,14 @@ std::optional<double> JsonNumber(std::string_view text) {
   const rapidjson::Document value = Parse(text);
   if (value.IsNumber()) return value.GetDouble();
   return std::nullopt;
+}
+
+bool FitsDouble(std::string_view number) {
+  const std::optional<double> value = JsonNumber(number);
+  if (!value || !std::isfinite(*value)) return false;
+  std::array<char, 32> shortest;
+  const auto end = std::to_chars(shortest.data(), shortest.data() + shortest.size(), *value).ptr;
+  return DecimalOf(number) == DecimalOf({shortest.data(), end});
 }
 
 namespace {

@@ -38,6 +38,8 @@ char JsonKind(std::string_view text);
 std::optional<std::string> JsonString(std::string_view text);
 std::optional<int> JsonInteger(std::string_view text);
 std::optional<double> JsonNumber(std::string_view text);
+// Whether a checked number is the one that a double holds of it: it has no more digits than that.
+bool FitsDouble(std::string_view number);
 // The values of an array.
 std::vector<std::string_view> ElementsOf(std::string_view text);
 

@@ -73,6 +73,7 @@ const char* PutNumber(std::string_view value, const FieldDescriptor* field, Mess
   }
   const auto number = JsonNumber(value);
   if (!number) return "must be a number";
+  if (!FitsDouble(value)) return "has more digits than a number can carry; leave some out";
   to.GetReflection()->SetDouble(&to, field, *number);
   return nullptr;
 }

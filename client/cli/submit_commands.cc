@@ -85,7 +85,8 @@ absl::StatusOr<SubmitRequest> PreviewFromText(const Invocation& invocation, std:
   if (!invocation.aspect_ratio.empty()) storyboard.set_aspect_ratio(invocation.aspect_ratio);
   if (!invocation.voice.empty()) {
     storyboard.mutable_voice_over()->set_enabled(true);
-    storyboard.mutable_voice_over()->add_ai_voices()->set_speaker(invocation.voice);
+    storyboard.mutable_voice_over()->add_ai_voices()->mutable_speaker()->set_string_value(
+        invocation.voice);
   }
   auto& scene = *storyboard.add_scenes();
   scene.set_story(std::move(story));

@@ -1,5 +1,4 @@
-// KeySets holds the keys of the objects that are open, to find keys that occur twice. Private to
-// json/.
+// KeySets holds the keys of the objects that are open, to find keys that occur twice.
 //
 // Objects of a list mostly have the keys of the object before, in the same order; such a key costs
 // one comparison. The keys of large objects are hashed with the process's seed, so that nobody

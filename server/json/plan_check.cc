@@ -149,8 +149,8 @@ class Checker {
     StringAs(field);
     Numbers(field);
     if (mapping.json_type() != v1::JSON_TYPE_UNSPECIFIED &&
-        mapping.role() != v1::FIELD_ROLE_RAW_JSON) {
-      Fault(name, "has a json_type, but is no RAW_JSON");
+        mapping.role() != v1::FIELD_ROLE_RAW_JSON && FreeKindOf(*field) != FreeKind::kAny) {
+      Fault(name, "has a json_type, but is neither RAW_JSON nor a google.protobuf.Value");
     }
     if (mapping.required() && !(request && IsText(field))) {
       Fault(name, "is required, but not one string of a submit's request");
@@ -191,6 +191,7 @@ class Checker {
       case Field::TYPE_STRING:
         return;
       case Field::TYPE_MESSAGE:
+        if (FreeKindOf(*field) != FreeKind::kNone && !field->is_repeated()) return;
         if (field->message_type()->file()->package() == "google.protobuf") break;
         // Lists under both keys would be merged, where everything else counts under its own key.
         if (!field->is_repeated() && MappingOf(field).aliases_size() > 0) {
@@ -284,6 +285,19 @@ class Checker {
         Fault(method->full_name(), absl::StrCat("answers with no result `", arm, "`"));
       } else {
         Message(result->message_type(), false);
+        NothingFree(result->message_type());
+      }
+    }
+  }
+
+  // Free values are written, and never read. Messages of results do not hold one another.
+  void NothingFree(const pb::Descriptor* result) {
+    for (int i = 0; i < result->field_count(); ++i) {
+      const Field* field = result->field(i);
+      if (FreeKindOf(*field) != FreeKind::kNone) {
+        Fault(field->full_name(), "is a free value in a result, which would not be read");
+      } else if (IsMessage(field)) {
+        NothingFree(field->message_type());
       }
     }
   }

@@ -86,11 +86,13 @@ class PlanCompiler {
     plan.map = field->is_map();
     plan.repeated = field->is_repeated() && !plan.map;
     plan.presence = field->has_presence();
+    plan.free = FreeKindOf(*field);
     plan.key = mapping.key().empty() ? field->json_name() : mapping.key();
     plan.quoted_key = QuotedKey(plan.key);
     const bool mapped =
         plan.IsMember() || plan.role == v1::FIELD_ROLE_ITEMS || plan.role == v1::FIELD_ROLE_BODY;
-    if (plan.type == pb::FieldDescriptor::CPPTYPE_MESSAGE && !plan.map && mapped) {
+    if (plan.type == pb::FieldDescriptor::CPPTYPE_MESSAGE && !plan.map && mapped &&
+        plan.free == FreeKind::kNone) {
       plan.message = Message(field->message_type());
     }
     return plan;

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
+#include "json/free_value.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 
 namespace gateway::json {
@@ -26,12 +27,13 @@ struct FieldPlan {
   ::pictory::jobs::v1::FieldRole role = ::pictory::jobs::v1::FIELD_ROLE_UNSPECIFIED;
   google::protobuf::FieldDescriptor::CppType type{};
   bool repeated = false;
-  bool map = false;                      // map<string, string>
-  bool presence = false;                 // tells "not set" from zero
-  int index = 0;                         // into MessagePlan::fields()
-  std::string key;                       // when writing
-  std::string quoted_key;                // `"key":`
-  const MessagePlan* message = nullptr;  // of a message field
+  bool map = false;        // map<string, string>
+  bool presence = false;   // tells "not set" from zero
+  int index = 0;           // into MessagePlan::fields()
+  std::string key;         // when writing
+  std::string quoted_key;  // `"key":`
+  FreeKind free = FreeKind::kNone;
+  const MessagePlan* message = nullptr;  // of a message field that is no free value
   const FieldPlan* string_as = nullptr;  // of that message: takes a bare string
 
   // Whether the value is, in JSON, a member under `key`.

@@ -114,7 +114,8 @@ class MessageWriter {
         out_.Bool(in.bits() != 0);
         return true;
       case Field::CPPTYPE_MESSAGE:
-        return Value(in.bytes(), *field.message);
+        if (field.free == FreeKind::kNone) return Value(in.bytes(), *field.message);
+        return WriteFreeValue(in.bytes(), field.free, out_) || Fail("JSON has no such value in it");
       default:
         return Fail("the mapping does not know this type");
     }

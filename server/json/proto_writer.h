@@ -2,9 +2,11 @@
 // their numbers.
 //
 // "Set" is presence where a field has it, non-zero where not, non-empty for lists and maps.
-// Integers stay integers; map keys are sorted, so equal messages give equal bytes. Fields of the
-// roles CONTROL, PATH, BODY and RAW_SELF are not written; SPLICE adds the members of its object; a
-// message with an ITEMS field is a bare array.
+// Integers stay integers; keys of maps and of free values are sorted, so equal messages give equal
+// bytes. Of doubles, and so of the numbers of free values, whole ones are written as integers up to
+// 2^53, others with the fewest digits that read back the same. Fields of the roles CONTROL, PATH,
+// BODY and RAW_SELF are not written; SPLICE adds the members of its object; a message with an ITEMS
+// field is a bare array.
 //
 // The functions are pure and thread-safe.
 #pragma once

@@ -14,8 +14,10 @@
 #include "absl/strings/str_join.h"
 #include "base/mutex.h"
 #include "google/protobuf/unknown_field_set.h"
+#include "json/free_value.h"
 #include "json/proto_plan.h"
 #include "pictory/bindings.h"
+#include "pictory/free_check.h"
 #include "pictory/jobs/v1/storyboard.pb.h"
 #include "pictory/raw_check.h"
 #include "pictory/url_rules.h"
@@ -42,7 +44,7 @@ json::Type ExpectedType(const FieldDescriptor* field) {
 }
 
 // What a field is checked for. Other fields may have any value.
-enum class Look { kMessage, kFinite, kUrl, kRawJson, kExtraJson, kCharacters };
+enum class Look { kMessage, kFree, kFinite, kUrl, kRawJson, kExtraJson, kCharacters };
 
 struct MessageLooks;
 
@@ -51,6 +53,7 @@ struct FieldLook {
   Look look = Look::kMessage;
   json::Type expected = json::Type::kAbsent;  // of kRawJson
   const MessageLooks* message = nullptr;      // of kMessage
+  std::string raw{};                          // of kFree: where the same is JSON text
 };
 
 // The fields of one message type that are looked at, in the order of their numbers. Asking a
@@ -96,7 +99,9 @@ class LooksCompiler {
   void Add(const FieldDescriptor* field, std::vector<FieldLook>& looks) {
     if (field->is_map()) return;  // of strings, which say nothing to us
     const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    if (json::FreeKindOf(*field) != json::FreeKind::kNone) {
+      looks.push_back({.field = field, .look = Look::kFree, .raw = RawBeside(field)});
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       looks.push_back({field, Look::kMessage, {}, Compile(field->message_type())});
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE && !field->is_repeated()) {
       looks.push_back({.field = field, .look = Look::kFinite});
@@ -109,6 +114,12 @@ class LooksCompiler {
     } else if (text && (MappingOf(field).min_chars() > 0 || MappingOf(field).max_chars() > 0)) {
       looks.push_back({.field = field, .look = Look::kCharacters});
     }
+  }
+
+  // The field that takes the same as JSON text: `x_json` beside `x`, or that of the storyboard.
+  static std::string RawBeside(const FieldDescriptor* field) {
+    const std::string name = field->name() + "_json";
+    return field->containing_type()->FindFieldByName(name) != nullptr ? name : "storyboard_json";
   }
 
   std::map<const Descriptor*, std::unique_ptr<MessageLooks>> looks_;
@@ -200,6 +211,9 @@ class Walk {
     switch (look.look) {
       case Look::kMessage:
         return VisitInner(reflection.GetMessage(message, look.field), *look.message, path);
+      case Look::kFree:
+        return CheckFreeValue(path, reflection.GetMessage(message, look.field),
+                              MappingOf(look.field).json_type(), look.raw, violations_);
       case Look::kFinite:
         if (!std::isfinite(reflection.GetDouble(message, look.field))) {
           violations_.Add(path, "must be a finite number");

@@ -1,5 +1,6 @@
 // CheckMessage makes the checks that hold for every message of a submit, whatever it means: no
-// unknown fields, finite numbers, safe URLs, good JSON in fields of JSON text. It walks the message
+// unknown fields, numbers that are sent as they were given, safe URLs, good JSON in fields of JSON
+// text. It walks the message
 // by reflection. Pure.
 #pragma once
 

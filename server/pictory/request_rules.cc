@@ -117,8 +117,11 @@ void CheckRender(const v1::RenderRequest& request, const TranslateOptions& optio
 
 void CheckSummary(const v1::SummarizeRequest& request, const TranslateOptions& options,
                   Violations& violations) {
-  if (request.has_transcript() && request.transcript().sentences().empty()) {
-    violations.Add("transcript.sentences", "must not be empty");
+  if (request.has_typed_transcript() && request.typed_transcript().sentences().empty()) {
+    violations.Add("typed_transcript.sentences", "must not be empty");
+  }
+  if (request.has_transcript() && request.transcript().values().empty()) {
+    violations.Add("transcript", "must not be empty");
   }
   if (IsEmptyArray(request.transcript_json()))
     violations.Add("transcript_json", "must not be empty");

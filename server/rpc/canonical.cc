@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/struct.pb.h"
 
 namespace gateway::rpc {
 namespace {
@@ -101,6 +102,49 @@ void AppendMap(const Message& message, const FieldDescriptor& field, int entries
   for (const std::string& digest : digests) out.Append(digest);
 }
 
+void AppendObject(const google::protobuf::Struct& object, Sha256Stream& out);
+void AppendList(const google::protobuf::ListValue& list, Sha256Stream& out);
+
+// Appends a value of a google.protobuf.Struct. Free values are gone through by their own types,
+// because reflection makes a second copy of every object's members.
+void AppendFree(const google::protobuf::Value& value, Sha256Stream& out) {
+  AppendNumber(static_cast<std::uint64_t>(value.kind_case()), out);
+  switch (value.kind_case()) {
+    case google::protobuf::Value::kNumberValue:
+      return AppendNumber(std::bit_cast<std::uint64_t>(value.number_value()), out);
+    case google::protobuf::Value::kStringValue:
+      return AppendCanonical(value.string_value(), out);
+    case google::protobuf::Value::kBoolValue:
+      return AppendNumber(value.bool_value() ? 1 : 0, out);
+    case google::protobuf::Value::kStructValue:
+      return AppendObject(value.struct_value(), out);
+    case google::protobuf::Value::kListValue:
+      return AppendList(value.list_value(), out);
+    case google::protobuf::Value::kNullValue:
+    case google::protobuf::Value::KIND_NOT_SET:
+      return;
+  }
+}
+
+void AppendObject(const google::protobuf::Struct& object, Sha256Stream& out) {
+  using Member = google::protobuf::Map<std::string, google::protobuf::Value>::value_type;
+  std::vector<const Member*> members;
+  members.reserve(object.fields().size());
+  for (const Member& member : object.fields()) members.push_back(&member);
+  std::ranges::sort(members, {},
+                    [](const Member* member) { return std::string_view(member->first); });
+  AppendNumber(members.size(), out);
+  for (const Member* member : members) {
+    AppendCanonical(member->first, out);
+    AppendFree(member->second, out);
+  }
+}
+
+void AppendList(const google::protobuf::ListValue& list, Sha256Stream& out) {
+  AppendNumber(static_cast<std::uint64_t>(list.values_size()), out);
+  for (const google::protobuf::Value& value : list.values()) AppendFree(value, out);
+}
+
 }  // namespace
 
 void AppendCanonical(std::string_view text, Sha256Stream& out) {
@@ -109,6 +153,15 @@ void AppendCanonical(std::string_view text, Sha256Stream& out) {
 }
 
 void AppendCanonical(const Message& message, Sha256Stream& out) {
+  if (const auto* object = dynamic_cast<const google::protobuf::Struct*>(&message)) {
+    return AppendObject(*object, out);
+  }
+  if (const auto* list = dynamic_cast<const google::protobuf::ListValue*>(&message)) {
+    return AppendList(*list, out);
+  }
+  if (const auto* value = dynamic_cast<const google::protobuf::Value*>(&message)) {
+    return AppendFree(*value, out);
+  }
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);  // the set ones, by number
   AppendNumber(fields.size(), out);

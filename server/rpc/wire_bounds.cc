@@ -11,6 +11,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "pictory/violations.h"
+#include "rpc/wire_free.h"
 #include "rpc/wire_plan.h"
 
 namespace gateway::rpc {
@@ -33,6 +34,7 @@ std::size_t MessagesMax(std::size_t bytes) {
 }
 
 std::size_t ItemsMax(const WirePlan::Field& field) {
+  if (field.kind == Kind::kFree) return 1;  // of two, keys that are in both would be hidden
   return field.repeated ? field.bounds.max_items : std::size_t{limits::kRequestFieldRepeatsMax};
 }
 
@@ -68,7 +70,7 @@ bool Fits(std::uint32_t tag, const WirePlan::Field& field) {
 class Walk {
  public:
   Walk(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t size)
-      : in_(&bytes), size_(size) {
+      : in_(&bytes), size_(size), free_(in_, violations_, memory_) {
     std::ignore = in_.PushLimit(static_cast<int>(size));
   }
 
@@ -139,17 +141,23 @@ class Walk {
         return Text(field, path);
       case Kind::kMap:
       case Kind::kMessage:
+      case Kind::kFree:
         break;
     }
     int size = 0;
     if (!Size(size)) return Broken();
+    if (field.kind == Kind::kFree && !WithinBytes(size, field.bounds.max_bytes, path)) return false;
     const auto outer = in_.PushLimit(size);
-    if (!(field.kind == Kind::kMap ? Entry(field, path)
-                                   : Message(*field.message, path, depth + 1))) {
-      return false;
-    }
+    if (!Inside(field, path, depth)) return false;
     in_.PopLimit(outer);
     return true;
+  }
+
+  bool Inside(const WirePlan::Field& field, const Path& path, std::size_t depth) {
+    if (field.kind == Kind::kMap) return Entry(field, path);
+    if (field.kind == Kind::kMessage) return Message(*field.message, path, depth + 1);
+    if (free_.Run(field.free, field.bounds.max_items, path)) return true;
+    return !free_.refused() && Broken();
   }
 
   bool Text(const WirePlan::Field& field, const Path& path) {
@@ -277,6 +285,7 @@ class Walk {
   std::size_t memory_ = 0;
   bool readable_ = true;
   pictory::Violations violations_;
+  FreeWalk free_;
 };
 
 }  // namespace

@@ -20,7 +20,7 @@
 namespace gateway::rpc {
 
 // The bounds of one field. They are zero where there is nothing to bound: a single number has no
-// items and no bytes.
+// items and no bytes. Of a free value the items are the values in it, at any depth.
 struct FieldBounds {
   std::size_t max_items = 0;
   std::size_t max_bytes = 0;

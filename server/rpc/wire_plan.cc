@@ -42,7 +42,8 @@ class Plans {
       made.fields.push_back({.field = &field,
                              .kind = KindOf(field),
                              .repeated = field.is_repeated(),
-                             .bounds = BoundsOf(field)});
+                             .bounds = BoundsOf(field),
+                             .free = json::FreeKindOf(field)});
       const auto number = static_cast<std::size_t>(field.number());
       if (made.slots.size() <= number) made.slots.resize(number + 1);
       made.slots[number] = static_cast<std::uint16_t>(made.fields.size());
@@ -56,6 +57,7 @@ class Plans {
 
   static WirePlan::Kind KindOf(const FieldDescriptor& field) {
     if (field.is_map()) return WirePlan::Kind::kMap;
+    if (json::FreeKindOf(field) != json::FreeKind::kNone) return WirePlan::Kind::kFree;
     switch (field.type()) {
       case FieldDescriptor::TYPE_MESSAGE:
         return WirePlan::Kind::kMessage;
@@ -88,6 +90,11 @@ std::size_t Or(std::int32_t declared, std::size_t otherwise) {
 FieldBounds BoundsOf(const FieldDescriptor& field) {
   const v1::FieldBound& declared = field.options().GetExtension(v1::bound);
   FieldBounds bounds;
+  if (json::FreeKindOf(field) != json::FreeKind::kNone) {
+    bounds.max_items = Or(declared.max_items(), kItemsElsewhere);
+    bounds.max_bytes = Or(declared.max_bytes(), kBytesElsewhere);
+    return bounds;
+  }
   if (field.is_repeated()) bounds.max_items = Or(declared.max_items(), kItemsElsewhere);
   const bool text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
   if (text || field.is_map()) bounds.max_bytes = Or(declared.max_bytes(), kBytesElsewhere);

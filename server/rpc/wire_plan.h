@@ -9,19 +9,21 @@
 #include <vector>
 
 #include "google/protobuf/descriptor.h"
+#include "json/free_value.h"
 #include "rpc/wire_bounds.h"
 
 namespace gateway::rpc {
 
 struct WirePlan {
-  enum class Kind : std::uint8_t { kVarint, kFixed32, kFixed64, kText, kMap, kMessage };
+  enum class Kind : std::uint8_t { kVarint, kFixed32, kFixed64, kText, kMap, kMessage, kFree };
 
   struct Field {
     const google::protobuf::FieldDescriptor* field = nullptr;
     Kind kind = Kind::kVarint;
     bool repeated = false;
     FieldBounds bounds;
-    const WirePlan* message = nullptr;  // of kMessage
+    json::FreeKind free = json::FreeKind::kNone;  // of kFree
+    const WirePlan* message = nullptr;            // of kMessage
   };
 
   // nullptr if there is none with this number.

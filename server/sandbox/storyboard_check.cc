@@ -52,6 +52,8 @@ constexpr const char* kSceneFields[] = {"story",
                                         "endPauseDuration",
                                         "sceneTransition",
                                         "subtitleStyle",
+                                        "subtitleStyleId",
+                                        "subtitleStyleName",
                                         "voiceOver",
                                         "backgroundMusic",
                                         "avatar",
@@ -184,6 +186,7 @@ void CheckScene(FieldChecker scene, bool smart_layout) {
   scene.Number("minimumDuration", 0, 3600);
   scene.Number("endPauseDuration", 0, 3600);
   scene.OneOf("sceneTransition", kTransitions);
+  scene.Exclusive("subtitleStyleId", "subtitleStyleName");
   scene.IsArray("elements", 1, 20);
   if (scene.IsObject("background")) CheckBackground(scene.Inside("background"));
   if (scene.IsObject("voiceOver")) CheckVoice(scene.Inside("voiceOver"));

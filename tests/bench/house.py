@@ -31,7 +31,7 @@ PATIENCE = 90  # seconds, for anything that should take far less
 
 STORYBOARD = """storyboard {
   video_name: "bench" aspect_ratio: "16:9" language: "en"
-  voice_over { enabled: true ai_voices { speaker: "Jackson" speed: 100 } }
+  voice_over { enabled: true ai_voices { speaker { string_value: "Jackson" } speed: 100 } }
   scenes { story: "One line of the story that is told." create_scene_on_end_of_sentence: true }
   scenes { story: "Another line, which ends it." background { visual_url: "https://media.example.com/b.mp4" type: "video" } }
 }"""
@@ -40,7 +40,7 @@ STORYBOARD_JSON = (
     '{"videoName":"bench","scenes":[{"story":"One line of the story that is told.",'
     '"createSceneOnEndOfSentence":true},{"story":"Another line, which ends it.","background":'
     '{"visualUrl":"https://media.example.com/b.mp4","type":"video"}}],"aspectRatio":"16:9",'
-    '"language":"en","voiceOver":{"enabled":true,"aiVoices":[{"speaker":"Jackson","speed":100}]}}')
+    '"language":"en","voiceOver":{"enabled":true,"aiVoices":[{"speed":100,"speaker":"Jackson"}]}}')
 
 NGINX = """daemon off; master_process off; worker_rlimit_nofile 8192; pid {folder}/pid;
 events {{ worker_connections 4096; }}

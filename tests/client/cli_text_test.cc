@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -294,6 +298,29 @@ TEST(Json, TellsWhereItIsWrong) {
   EXPECT_FALSE(CheckJson(std::string(100'000, '[') + std::string(100'000, ']')).has_value());
 }
 
+TEST(Json, FitsDoubleIsWhetherNoDigitIsLost) {
+  for (const char* fits :
+       {"0", "-0", "0.0", "1", "-1", "100", "1e2", "1E+2", "12.50", "0.1", "3.005", "1.68", "0.48",
+        "2.675", "1e-7", "9007199254740992", "5e-324", "1.7976931348623157e308"}) {
+    EXPECT_TRUE(FitsDouble(fits)) << fits;
+  }
+  for (const char* loses :
+       {"9007199254740993", "0.12345678901234567891", "18446744073709551615",
+        "0.1000000000000000055511151231257827", "1e400", "1e-400", "-1e99999999999999999999"}) {
+    EXPECT_FALSE(FitsDouble(loses)) << loses;
+  }
+  // Whatever a double is, its own digits fit.
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const double value = std::bit_cast<double>(random());
+    if (!std::isfinite(value)) continue;
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    EXPECT_TRUE(FitsDouble({text, end})) << std::string_view(text, end);
+    EXPECT_EQ(JsonNumber({text, end}), value);
+  }
+}
+
 TEST(Json, MembersKeepTheirBytes) {
   const std::string text =
       R"( { "a" : [1, {"x":"]}"} ] , "b\u0041":-1.50 ,"c":"q\"," , "d":{} ,"e":null})";
@@ -387,7 +414,7 @@ TEST_F(RequestTest, PreviewFromText) {
       {"preview", "--text", "Once upon a time, far away. Then more.", "--voice", "Brian"});
   EXPECT_EQ(request.storyboard().video_name(), "Once upon a time far away");
   EXPECT_EQ(request.storyboard().scenes(0).story(), "Once upon a time, far away. Then more.");
-  EXPECT_EQ(request.storyboard().voice_over().ai_voices(0).speaker(), "Brian");
+  EXPECT_EQ(request.storyboard().voice_over().ai_voices(0).speaker().string_value(), "Brian");
   EXPECT_EQ(Get<CreatePreviewRequest>({"preview", "--text", "¡日本!"}).storyboard().video_name(),
             "Untitled");
   files_["t.txt"] = "\n";
@@ -434,6 +461,8 @@ TEST_F(RequestTest, Transcribe) {
             R"({"n\u0065w": {"a" : 1.0},"b":[]})");
   files_["m.json"] = "{}";
   EXPECT_THAT(Error({"transcribe", "m.json"}), HasSubstr("fileUrl: is missing"));
+  files_["d.json"] = R"({"fileUrl":"https://x/a","highlights":[{"start":0.12345678901234567891}]})";
+  EXPECT_THAT(Error({"transcribe", "d.json"}), HasSubstr("highlights: has more digits"));
 }
 
 TEST_F(RequestTest, Summarize) {

@@ -77,9 +77,10 @@ def repeat(piece, size, around=8):
 STORYBOARD, STORYBOARD_JSON = 10, 11                 # of CreatePreviewRequest
 RENDER_STORYBOARD, RENDER_STORYBOARD_JSON, EXTRA_JSON = 12, 13, 100
 TRANSCRIPT, TRANSCRIPT_JSON, HIGHLIGHT_SECONDS = 11, 12, 13  # of SummarizeRequest
+FREE_TRANSCRIPT = 16                                         # likewise, a ListValue
 ALLOW_UNKNOWN, LABELS = 3, 2
 SCENES, VARIABLES = 2, 11                            # of Storyboard
-STORY, SCENE_TRANSCRIPT_JSON, SCENE_EXTRA_JSON, ELEMENTS = 1, 8, 100, 25  # of Scene
+STORY, SCENE_EXTRA_JSON, ELEMENTS = 1, 100, 25       # of Scene
 SENTENCES, WORDS = 1, 3
 UNKNOWN = 900
 
@@ -253,7 +254,7 @@ def of_keys():
     yield row("broken-at-the-end", "keys", "CreatePreview",
               field(STORYBOARD_JSON, '{"scenes":[' + "\n" * (8 * MIB) + "}"), plain_json)
     yield row("broken-in-each-scene", "keys", "CreatePreview",
-              each_of_many_scenes(field(SCENE_TRANSCRIPT_JSON, "[" + "\n" * 4000 + "}")), plain_preview)
+              each_of_many_scenes(field(SCENE_EXTRA_JSON, "[" + "\n" * 4000 + "}")), plain_preview)
     yield row("extra-in-each-element", "keys", "CreatePreview",
               each_of_many_scenes(field(ELEMENTS, field(100, '{"a":0}')) * 20), plain_preview)
     yield row("clash-in-each-scene", "keys", "CreatePreview",
@@ -316,6 +317,56 @@ def of_messages():
     yield row("not-a-message", "messages", "CreatePreview", b"\xff" * LARGE, plain_preview, quick=False)
 
 
+# Free values: google.protobuf.Value and what it holds, as few bytes as they can be.
+
+NULL = tag(1, 0) + b"\0"
+
+
+def member(key, value):
+    return field(1, field(1, key) + field(2, value))
+
+
+def free_object(members):
+    return field(5, members)
+
+
+def free_list(elements):
+    return field(6, elements)
+
+
+def elements(value, count):
+    return field(1, value) * count
+
+
+def nested(levels):
+    value = NULL
+    for _ in range(levels):
+        value = free_list(field(1, value))
+    return value
+
+
+def of_free_values():
+    def free(name, content, **more):
+        return row(name, "free", "Summarize", field(FREE_TRANSCRIPT, content), plain_summary, **more)
+
+    # Without the length wanted, so that all of it is parsed and checked, and then refused.
+    yield free("nulls-as-many-as-taken", elements(NULL, 199_999))
+    yield free("objects-as-many-as-taken", elements(free_object(b""), 199_999))
+    yield free("members-as-many-as-taken",
+               field(1, free_object(b"".join(member(f"{i:05x}", NULL) for i in range(199_998)))))
+    yield free("objects-of-one-member", elements(free_object(member("k", NULL)), 99_999))
+    yield free("numbers-beyond-a-double", elements(tag(2, 1) + b"\xff\xff\xff\xff\xff\xff\xef\x7f", 199_999))
+    yield free("twenty-deep", elements(nested(19), 9_999))
+    yield free("nulls-by-the-million", elements(NULL, LARGE // 4))
+    yield free("empty-values", repeat(field(1, b""), LARGE))
+    yield free("three-thousand-deep", field(1, nested(3_000)))
+    yield free("key-twice-at-the-end",
+               field(1, free_object(b"".join(member(f"{i:05x}", NULL) for i in range(199_990)) + member("00000", NULL))))
+    yield free("long-keys", field(1, free_object(b"".join(member(f"{i:0256x}", NULL) for i in range(60_000)))))
+    yield free("keys-too-long", field(1, free_object(member("k" * (LARGE - 64), NULL))))
+    yield free("one-text", field(1, field(3, "t" * (LARGE - 32))))
+
+
 # Valid submits, compared with one another: each with another sort of as many bytes, as ordinary requests
 # that are refused are only read, and neither kept nor sent on.
 COMPARED = {"preview": "preview-json", "render": "preview", "render-json": "preview-json",
@@ -332,4 +383,4 @@ def of_submits():
                       plain_method=plain_method, quick=mib == 1 and sort in ("preview", "summary"))
 
 
-ROWS = [*of_keys(), *of_lists(), *of_messages(), *of_submits()]
+ROWS = [*of_keys(), *of_lists(), *of_messages(), *of_free_values(), *of_submits()]

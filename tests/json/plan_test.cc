@@ -74,6 +74,7 @@ class BrokenPlan : public testing::Test {
   const pb::FileDescriptor* Build(const std::string& body) {
     const std::string source =
         "syntax = \"proto3\";\npackage broken;\n"
+        "import \"google/protobuf/struct.proto\";\n"
         "import \"pictory/jobs/v1/annotations.proto\";\n" +
         body;
     struct Collector : pb::io::ErrorCollector, pb::DescriptorPool::ErrorCollector {
@@ -126,6 +127,32 @@ class BrokenPlan : public testing::Test {
 };
 
 #define REST "(pictory.jobs.v1.rest)"
+
+TEST_F(BrokenPlan, FreeValuesAreWrittenAndNeverRead) {
+  EXPECT_EQ(MessageFault("google.protobuf.Struct a = 1; google.protobuf.ListValue b = 2;"), "");
+  EXPECT_THAT(MessageFault("repeated google.protobuf.Struct a = 1;"),
+              HasSubstr("a type that the mapping does not write"));
+  constexpr char kBinding[] =
+      "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}";
+  const auto fault = [&](const std::string& inner) {
+    const pb::FileDescriptor* const file = Build(
+        "enum JobKind { JOB_KIND_NONE = 0; JOB_KIND_A = 1; }\n"
+        "message Request {}\nmessage Inner {" +
+        inner +
+        "}\n"
+        "message Result { Inner inner = 1; }\n"
+        "message Job { oneof result { Result a = 1; } }\n"
+        "message Response { Job job = 1; }\n"
+        "service S { rpc Call(Request) returns (Response) {\n"
+        "option (pictory.jobs.v1.job_method) = {" +
+        std::string(kBinding) + "};\n} }");
+    return file == nullptr ? std::string("did not build")
+                           : std::string(CheckPlans(file->FindServiceByName("S")).message());
+  };
+  EXPECT_EQ(fault("string text = 1;"), "");
+  EXPECT_THAT(fault("google.protobuf.Value free = 1;"),
+              HasSubstr("broken.Inner.free: is a free value in a result"));
+}
 
 TEST_F(BrokenPlan, AWholeMessagePasses) {
   EXPECT_EQ(MessageFault("optional string a = 1 [" REST ".aliases = \"b\"];\n"
@@ -211,7 +238,12 @@ TEST_F(BrokenPlan, OptionsThatDoNotFitTheirField) {
   EXPECT_THAT(MessageFault("string a = 1 [" REST ".required = true];"),
               HasSubstr("is required, but not one string of a submit's request"));
   EXPECT_THAT(MessageFault("string a = 1 [" REST ".json_type = JSON_TYPE_ARRAY];"),
-              HasSubstr("no RAW_JSON"));
+              HasSubstr("neither RAW_JSON nor"));
+  EXPECT_THAT(MessageFault("google.protobuf.Struct a = 1 [" REST ".json_type = JSON_TYPE_ARRAY];"),
+              HasSubstr("neither RAW_JSON nor"));
+  EXPECT_EQ(
+      MessageFault("google.protobuf.Value a = 1 [" REST ".json_type = JSON_TYPE_TEXT_OR_NUMBER];"),
+      "");
   EXPECT_THAT(MessageFault("string a = 1 [" REST ".job_kind = 1];"), HasSubstr("is no PATH"));
   constexpr char kEnums[] =
       "enum JobKind { JOB_KIND_NONE = 0; JOB_KIND_A = 1; }"

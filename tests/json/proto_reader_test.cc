@@ -193,7 +193,7 @@ TEST(ProtoReader, PathsLeadThroughItemsAndMaps) {
   ReadStats stats;
   ReadAs<v1::SummarizeRequest>(R"({"transcript":[{"text":"long"}]})", options, &stats);
   ASSERT_EQ(stats.omitted.size(), 1u);
-  EXPECT_EQ(stats.omitted[0].path, "transcript.sentences[0].text");
+  EXPECT_EQ(stats.omitted[0].path, "typed_transcript.sentences[0].text");
   ReadAs<v1::Storyboard>(R"({"variables":{"k":"long"},"subtitleStyle":{"decorations":["long"]}})",
                          options, &stats);
   ASSERT_EQ(stats.omitted.size(), 2u);
@@ -297,11 +297,19 @@ TEST(ProtoReader, ReadsOddTextsForgivingly) {
 
 TEST(ProtoReader, ReadsARequestBackFromItsBody) {
   EXPECT_EQ(Dump<v1::Storyboard>(R"({"videoName":"n","variables":{"b":"2","a":1},
-      "scenes":[{"isSSMLStory":true,"backgroundBrolls":[ 1 ]}],
-      "destinations":[{"folder_uri":"f","privacy":{ }}]})"),
-            R"(video_name: "n" scenes { is_ssml_story: true background_brolls_json: "[ 1 ]" } )"
+      "scenes":[{"isSSMLStory":true}],"destinations":[{"folder_uri":"f"}]})"),
+            R"(video_name: "n" scenes { is_ssml_story: true } )"
             R"(variables { key: "a" value: "1" } variables { key: "b" value: "2" } )"
-            R"(destinations { folder_uri: "f" privacy_json: "{ }" })");
+            R"(destinations { folder_uri: "f" })");
+}
+
+TEST(ProtoReader, LeavesFreeValuesOut) {
+  ReadStats stats;
+  EXPECT_EQ(Dump<v1::Storyboard>(R"({"webhookInput":{"a":1},"videoName":"n",
+      "voiceOver":{"aiVoices":[{"speaker":"Brian"}]},"scenes":[{"backgroundBrolls":[1]}]})",
+                                 {}, &stats),
+            R"(video_name: "n" scenes { } voice_over { ai_voices { } })");
+  EXPECT_EQ(stats.wrong_type, 3u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "json/check.h"
 #include "pictory/jobs/v1/job.pb.h"
@@ -44,15 +45,17 @@ TEST(ProtoWriter, ControlPathAndBodyStayHere) {
   EXPECT_EQ(*ToJson(request), "{\"x\": 1.50}");
 }
 
-TEST(ProtoWriter, BothFormsOfATranscriptHaveOneKey) {
+TEST(ProtoWriter, AllFormsOfATranscriptHaveOneKey) {
   v1::SummarizeRequest request;
   request.set_highlight_duration_seconds(60);
-  request.mutable_transcript()->add_sentences()->set_text("Hi");
+  request.mutable_typed_transcript()->add_sentences()->set_text("Hi");
   EXPECT_EQ(*ToJson(request), R"({"transcript":[{"text":"Hi"}],"highlight_duration":60})");
-  request.mutable_transcript()->clear_sentences();
+  request.mutable_typed_transcript()->clear_sentences();
   EXPECT_EQ(*ToJson(request), R"({"transcript":[],"highlight_duration":60})");
   request.set_transcript_json("[ 18446744073709551616 ]");
   EXPECT_EQ(*ToJson(request), R"({"transcript":[ 18446744073709551616 ],"highlight_duration":60})");
+  request.mutable_transcript()->add_values()->set_number_value(0.5);
+  EXPECT_EQ(*ToJson(request), R"({"highlight_duration":60,"transcript":[0.5]})");
   request.set_transcription_job_id("t");
   EXPECT_EQ(*ToJson(request), R"({"highlight_duration":60})");
 }
@@ -84,8 +87,17 @@ TEST(ProtoWriter, SaysWhatCannotBeWritten) {
   storyboard.mutable_subtitle_style()->add_decorations("\xFF");
   EXPECT_THAT(fault(storyboard), HasSubstr("subtitle_style.decorations[0]: "));
   storyboard.Clear();
-  storyboard.set_webhook_input_json("");
-  EXPECT_THAT(fault(storyboard), HasSubstr("webhook_input_json: "));
+  auto& input = *storyboard.mutable_webhook_input()->mutable_fields();
+  for (const double number : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    input["a"].mutable_list_value()->add_values()->set_number_value(number);
+    EXPECT_THAT(fault(storyboard), HasSubstr("webhook_input: "));
+    input.clear();
+  }
+  input["a"];
+  EXPECT_THAT(fault(storyboard), HasSubstr("webhook_input: "));
+  storyboard.Clear();
+  storyboard.add_scenes()->mutable_voice_over()->add_ai_voices()->mutable_speaker();
+  EXPECT_THAT(fault(storyboard), HasSubstr("scenes[0].voice_over.ai_voices[0].speaker: "));
   storyboard.Clear();
   storyboard.set_extra_json("[]");
   EXPECT_THAT(fault(storyboard), HasSubstr("extra_json: "));

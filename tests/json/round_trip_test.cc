@@ -30,6 +30,7 @@ class Filler {
     for (const FieldPlan& field : plan.fields()) {
       const bool items = field.role == v1::FIELD_ROLE_ITEMS;
       if (!field.IsMember() && !items) continue;
+      if (field.free != FreeKind::kNone) continue;  // is written only
       // Of two arms with one key the first is read.
       if (!items) {
         const auto entry = static_cast<std::size_t>(plan.Find(field.key));

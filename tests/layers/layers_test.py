@@ -19,7 +19,7 @@ ALLOWED = {
     "jobs": BASE | {"pictory", "tenants"},
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
-    "rpc": BASE | {"jobs", "watch", "pictory", "obs", "tenants"},
+    "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
 }

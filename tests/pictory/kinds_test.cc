@@ -95,7 +95,7 @@ std::string Load(const fs::path& path) {
   return text.str();
 }
 
-DrawRequest Parse(const std::string& text) {
+DrawRequest ParseDraw(const std::string& text) {
   DrawRequest request;
   EXPECT_TRUE(pb::TextFormat::ParseFromString(text, &request)) << text;
   return request;
@@ -103,7 +103,7 @@ DrawRequest Parse(const std::string& text) {
 
 std::vector<std::string> Faults(const std::string& text) {
   std::vector<std::string> faults;
-  for (const errors::Violation& fault : Validate(Parse(text), {})) {
+  for (const errors::Violation& fault : Validate(ParseDraw(text), {})) {
     faults.push_back(fault.field + ": " + fault.description);
   }
   return faults;
@@ -118,7 +118,7 @@ TEST(FifthKind, IsSentAsItsGoldenFilesSay) {
   for (const auto& entry : fs::directory_iterator(fs::path(PICTORY_TESTDATA) / "fifth_kind")) {
     if (entry.path().extension() != ".txtpb") continue;
     ++cases;
-    const DrawRequest request = Parse(Load(entry.path()));
+    const DrawRequest request = ParseDraw(Load(entry.path()));
     EXPECT_THAT(Validate(request, {}), IsEmpty()) << entry.path();
     // Configured for the other generation, which it does not have.
     const TranslateOptions options{.versions = {{kDrawing, v1::PATH_VERSION_V2}}};
@@ -133,11 +133,11 @@ TEST(FifthKind, IsSentAsItsGoldenFilesSay) {
 }
 
 TEST(FifthKind, NamesTheJobItNeeds) {
-  const Reference reference = ReferencedJob(Parse(R"(preview_job_id: "ours" album_id: "12")"));
+  const Reference reference = ReferencedJob(ParseDraw(R"(preview_job_id: "ours" album_id: "12")"));
   EXPECT_EQ(reference.field, "preview_job_id");
   EXPECT_EQ(reference.job_id, "ours");
   EXPECT_EQ(reference.kind, v1::JOB_KIND_PREVIEW);
-  EXPECT_EQ(ReferencedJob(Parse(R"(image_json: "{}" album_id: "12")")).job_id, "");
+  EXPECT_EQ(ReferencedJob(ParseDraw(R"(image_json: "{}" album_id: "12")")).job_id, "");
 }
 
 TEST(FifthKind, IsValidatedByItsDeclaration) {

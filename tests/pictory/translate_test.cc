@@ -44,9 +44,9 @@ std::vector<Case> GoldenCases() {
                video_name: "n" scenes { story: "Hi" create_scene_on_new_line: false minimum_duration: 1.5 }
                save_project: false video_width: 1920 video_height: 1080
                variables { key: "z" value: "1" } variables { key: "a" value: "2" }
-               webhook_input_json: "{ \"k\": 1.0 }" extra_json: "{\"newKey\": [1]}" })",
+               webhook_input { fields { key: "k" value { number_value: 1 } } } extra_json: "{\"newKey\": [1]}" })",
           kV2, "POST", "/v2/video/storyboard",
-          R"({"videoName":"n","scenes":[{"story":"Hi","createSceneOnNewLine":false,"minimumDuration":1.5}],"videoWidth":1920,"videoHeight":1080,"saveProject":false,"webhookInput":{ "k": 1.0 },"variables":{"a":"2","z":"1"},"newKey": [1]})"),
+          R"({"videoName":"n","scenes":[{"story":"Hi","createSceneOnNewLine":false,"minimumDuration":1.5}],"videoWidth":1920,"videoHeight":1080,"saveProject":false,"variables":{"a":"2","z":"1"},"webhookInput":{"k":1},"newKey": [1]})"),
       Make<v1::CreatePreviewRequest>("raw preview, v2",
                                      R"(storyboard_json: " { \"videoName\" : \"n\" } ")", kV2,
                                      "POST", "/v2/video/storyboard", R"( { "videoName" : "n" } )"),
@@ -91,10 +91,16 @@ std::vector<Case> GoldenCases() {
                                  "/v2/transcription/p%2Fi%3F/highlights", "{}"),
       Make<v1::SummarizeRequest>(
           "summary of a typed transcript",
-          R"(transcript { sentences { uid: "s" speaker_id: 0 words { word: "Hi" start_time: 0 end_time: 0.48 is_pause: false } } }
+          R"(typed_transcript { sentences { uid: "s" speaker_id: 0 words { word: "Hi" start_time: 0 end_time: 0.48 is_pause: false } } }
              highlight_duration_seconds: 30 duration_seconds: 65.6)",
           kV2, "POST", "/v2/transcription/highlights",
           R"({"transcript":[{"uid":"s","speakerId":0,"words":[{"word":"Hi","start_time":0,"end_time":0.48,"is_pause":false}]}],"highlight_duration":30,"duration":65.6})"),
+      Make<v1::SummarizeRequest>(
+          "summary of a free transcript, v1",
+          R"(transcript { values { struct_value { fields { key: "start" value { number_value: 0.48 } } } } }
+             highlight_duration_seconds: 30)",
+          kV1, "POST", "/v1/transcription/highlights",
+          R"({"highlight_duration":30,"transcript":[{"start":0.48}]})"),
       Make<v1::SummarizeRequest>(
           "summary of a raw transcript, v1",
           R"(transcript_json: "[ {\"words\":[]} ]" highlight_duration_seconds: 60)", kV1, "POST",

@@ -202,22 +202,6 @@ TEST(RawValues, TranscriptsAreArrays) {
               UnorderedElementsAre("transcript_json", "extra_json.language", "extra_json.fileUrl"));
 }
 
-TEST(RawValues, FreeObjectsInAStoryboard) {
-  v1::CreatePreviewRequest request;
-  request.mutable_storyboard()->set_video_name("n");
-  request.mutable_storyboard()->set_webhook_input_json("[1]");
-  v1::Scene* scene = request.mutable_storyboard()->add_scenes();
-  scene->set_story("s");
-  scene->set_background_brolls_json("{}");
-  scene->set_media_repurpose_settings_json("{oops}");
-  scene->set_transcript_json("");
-  EXPECT_THAT(Fields(Validate(request, {})),
-              UnorderedElementsAre("storyboard.webhook_input_json",
-                                   "storyboard.scenes[0].background_brolls_json",
-                                   "storyboard.scenes[0].media_repurpose_settings_json",
-                                   "storyboard.scenes[0].transcript_json"));
-}
-
 // A job's RENDER_PARAMS_JSON is Pictory's own text, byte for byte; sent back, it is no mistake of
 // the caller's.
 TEST(RawRenderParams, WhatTheGatewayGaveIsTakenBack) {

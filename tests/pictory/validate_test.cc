@@ -40,7 +40,7 @@ TEST(Validate, GoodRequestsPass) {
   EXPECT_THAT(
       Board(
           R"(brand_id: "b" video_width: 2 video_height: 2 avatar { avatar_id: "a" position: "top-left" }
-                       voice_over { enabled: true ai_voices { speaker: "J" speed: 200 amplification_level: -1 } }
+                       voice_over { enabled: true ai_voices { speaker { string_value: "J" } speed: 200 amplification_level: -1 } }
                        background_music { music_url: "https://x.com/m.mp3" volume: 0 })"),
       IsEmpty());
   EXPECT_THAT(
@@ -292,8 +292,11 @@ TEST(Validate, RenderAndSummaryIds) {
   v1::RenderRequest render;
   render.set_project_id(std::string(257, 'a'));
   EXPECT_THAT(Fields(render), ElementsAre("project_id"));
+  EXPECT_THAT(
+      Fields(Parse<v1::SummarizeRequest>(R"(typed_transcript {} highlight_duration_seconds: 5)")),
+      ElementsAre("typed_transcript.sentences"));
   EXPECT_THAT(Fields(Parse<v1::SummarizeRequest>(R"(transcript {} highlight_duration_seconds: 5)")),
-              ElementsAre("transcript.sentences"));
+              ElementsAre("transcript"));
   EXPECT_THAT(Fields(Parse<v1::SummarizeRequest>(
                   R"(transcription_job_id: "t" highlight_duration_seconds: -1 language: "en-US")")),
               ElementsAre("highlight_duration_seconds", "language"));

@@ -1,8 +1,11 @@
 // What a submit without a request_id is told, and how the gateway learns whether it arrived.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "base/errors.h"
@@ -265,6 +268,51 @@ TEST(CanonicalTest, IsTheSameWhateverTheOrderOfAMap) {
   (*other.mutable_labels())["team"] = "a";
   *other.mutable_storyboard() = Preview().storyboard();
   EXPECT_EQ(Canonical(other), Canonical(Preview()));
+}
+
+TEST(CanonicalTest, OfFreeValuesIsTheSameWhateverTheirOrder) {
+  const auto with = [](const std::vector<std::string>& keys, double number) {
+    v1::CreatePreviewRequest request = Preview();
+    auto& input = *request.mutable_storyboard()->mutable_webhook_input()->mutable_fields();
+    for (const std::string& key : keys) {
+      auto& list = *input[key].mutable_list_value();
+      list.add_values()->set_number_value(number);
+      (*list.add_values()->mutable_struct_value()->mutable_fields())[key].set_bool_value(true);
+    }
+    return Canonical(request);
+  };
+  std::vector<std::string> keys;
+  for (int i = 0; i < 100; ++i) keys.push_back("key" + std::to_string(i));
+  const std::string digest = with(keys, 1);
+  std::reverse(keys.begin(), keys.end());
+  EXPECT_EQ(with(keys, 1), digest);
+  EXPECT_NE(with(keys, 2), digest);
+  keys.pop_back();
+  EXPECT_NE(with(keys, 1), digest);
+}
+
+TEST(CanonicalTest, OfFreeValuesTellsEachSortFromTheOthers) {
+  std::set<std::string> digests;
+  const auto add = [&](const auto& set) {
+    v1::CreatePreviewRequest request = Preview();
+    set((*request.mutable_storyboard()->mutable_webhook_input()->mutable_fields())["k"]);
+    EXPECT_TRUE(digests.insert(Canonical(request)).second);
+  };
+  using google::protobuf::Value;
+  add([](Value&) {});
+  add([](Value& value) { value.set_null_value(google::protobuf::NULL_VALUE); });
+  add([](Value& value) { value.set_number_value(0); });
+  add([](Value& value) { value.set_number_value(1); });
+  add([](Value& value) { value.set_bool_value(false); });
+  add([](Value& value) { value.set_bool_value(true); });
+  add([](Value& value) { value.set_string_value(""); });
+  add([](Value& value) { value.set_string_value("1"); });
+  add([](Value& value) { value.mutable_list_value(); });
+  add([](Value& value) { value.mutable_list_value()->add_values()->mutable_list_value(); });
+  add([](Value& value) { value.mutable_struct_value(); });
+  add([](Value& value) {
+    (*value.mutable_struct_value()->mutable_fields())["k"].set_number_value(0);
+  });
 }
 
 TEST(CanonicalTest, DiffersWithEveryChange) {

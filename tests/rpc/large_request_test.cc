@@ -154,7 +154,7 @@ TEST_F(LargeRequestTest, AreHeldAsLongAsAnybodyHasThem) {
 
 TEST_F(LargeRequestTest, FewBytesThatMakeALargeMessageCountAsOne) {
   v1::SummarizeRequest request;
-  v1::Sentence& sentence = *request.mutable_transcript()->add_sentences();
+  v1::Sentence& sentence = *request.mutable_typed_transcript()->add_sentences();
   for (int i = 0; i < 6'000; ++i) sentence.add_words()->set_is_pause(true);
   ASSERT_LT(request.ByteSizeLong(), limits::kSmallRequestMaxBytes);
   Call first(house_, Large(limits::kRequestMaxBytes - limits::kSmallRequestMaxBytes));

@@ -15,13 +15,18 @@
 #include "base/library_lines.h"
 #include "base/limits.h"
 #include "google/protobuf/message.h"
+#include "json/free_value.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "rpc/wire_bytes.h"
 
 namespace gateway::rpc {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
+using bytes::Field;
+using bytes::Tag;
+using bytes::Times;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using ::testing::AllOf;
@@ -40,25 +45,6 @@ WireFindings CheckMessage(const Message& message) {
   return CheckBytes(message.SerializeAsString(), Message::descriptor());
 }
 
-std::string Varint(std::uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  return out + static_cast<char>(value);
-}
-std::string Tag(int number, int wire_type) {
-  return Varint(static_cast<std::uint64_t>(number) << 3 | static_cast<unsigned>(wire_type));
-}
-// A text or message.
-std::string Field(int number, const std::string& content) {
-  return Tag(number, 2) + Varint(content.size()) + content;
-}
-std::string Times(std::size_t times, const std::string& piece) {
-  std::string out;
-  out.reserve(times * piece.size());
-  for (std::size_t i = 0; i < times; ++i) out += piece;
-  return out;
-}
-
 // Every field of every request, each message type once, with how to put it into the request.
 struct Place {
   const Descriptor* request;
@@ -67,6 +53,10 @@ struct Place {
   std::function<std::string(const std::string& bytes)>
       wrap;  // a message's bytes into the request's
 };
+
+bool IsFree(const FieldDescriptor* field) {
+  return json::FreeKindOf(*field) != json::FreeKind::kNone;
+}
 
 void Collect(const Place& around, const Descriptor* type, std::set<const Descriptor*>& seen,
              std::vector<Place>& out) {
@@ -77,6 +67,7 @@ void Collect(const Place& around, const Descriptor* type, std::set<const Descrip
     place.field = field;
     out.push_back(place);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->is_map()) continue;
+    if (IsFree(field)) continue;
     absl::StrAppend(&place.path, field->name(), field->is_repeated() ? "[0]." : ".");
     place.wrap = [wrap = around.wrap, number = field->number()](const std::string& bytes) {
       return wrap(Field(number, bytes));
@@ -114,8 +105,8 @@ TEST(Bounds, EveryListMapAndTextOfEveryRequestDeclaresOne) {
     const FieldDescriptor* const field = place.field;
     const v1::FieldBound& bound = field->options().GetExtension(v1::bound);
     const std::string name(field->full_name());
-    EXPECT_EQ(field->is_repeated(), bound.max_items() > 0) << name;
-    EXPECT_EQ(IsText(field) || field->is_map(), bound.max_bytes() > 0) << name;
+    EXPECT_EQ(field->is_repeated() || IsFree(field), bound.max_items() > 0) << name;
+    EXPECT_EQ(IsText(field) || field->is_map() || IsFree(field), bound.max_bytes() > 0) << name;
     EXPECT_EQ(field->is_map(), bound.max_key_bytes() > 0) << name;
     if (!field->is_map()) continue;
     // The walk knows no others.
@@ -150,13 +141,17 @@ TEST(Bounds, TheDeclaredOnesAreThoseOfTheProgram) {
     } else if (EndsWith(name, "_json")) {
       EXPECT_EQ(bounds.max_bytes, limits::kRequestMaxBytes) << field->full_name();
     }
-    EXPECT_LE(bounds.max_items, limits::kRequestMessagesMax) << field->full_name();
+    EXPECT_LE(bounds.max_items,
+              IsFree(field) ? limits::kRequestFreeValuesMax : limits::kRequestMessagesMax)
+        << field->full_name();
+    EXPECT_LE(bounds.max_bytes, limits::kRequestMaxBytes) << field->full_name();
   }
 }
 
 TEST(Bounds, EachIsKeptToTheLastByteAndElement) {
   for (const Place& place : AllFields()) {
     const FieldDescriptor* const field = place.field;
+    if (IsFree(field)) continue;  // see wire_free_test.cc
     const FieldBounds bounds = BoundsOf(*field);
     const int number = field->number();
     const std::string path = absl::StrCat(place.path, field->name());
@@ -222,7 +217,7 @@ TEST(Bounds, WhatPictoryTakesIsTaken) {
 TEST(Bounds, ADayOfSpokenWordsIsNotButTenHoursAre) {
   v1::SummarizeRequest request;
   for (int i = 0; i < 9'000; ++i) {
-    v1::Sentence& sentence = *request.mutable_transcript()->add_sentences();
+    v1::Sentence& sentence = *request.mutable_typed_transcript()->add_sentences();
     for (int k = 0; k < 10; ++k) {
       v1::Word& word = *sentence.add_words();
       word.set_word("I");
@@ -231,7 +226,7 @@ TEST(Bounds, ADayOfSpokenWordsIsNotButTenHoursAre) {
     }
   }
   EXPECT_THAT(CheckMessage(request).violations, IsEmpty());
-  for (int i = 0; i < 1'000; ++i) request.mutable_transcript()->add_sentences()->add_words();
+  for (int i = 0; i < 1'000; ++i) request.mutable_typed_transcript()->add_sentences()->add_words();
   EXPECT_THAT(CheckMessage(request).violations, SizeIs(1));
 }
 
@@ -260,7 +255,7 @@ TEST(Bounds, EmptyMessagesAreTooManyForTheirBytes) {
   const std::string words = Times(30'000, Field(3, ""));
   const auto found = CheckBytes(Field(11, Field(1, words)), v1::SummarizeRequest::descriptor());
   ASSERT_THAT(found.violations, SizeIs(1));
-  EXPECT_THAT(found.violations[0].field, HasSubstr("transcript.sentences[0].words["));
+  EXPECT_THAT(found.violations[0].field, HasSubstr("typed_transcript.sentences[0].words["));
   EXPECT_THAT(found.violations[0].description, HasSubstr("at any depth"));
 }
 
@@ -315,6 +310,9 @@ TEST(Bounds, WhatTheParserTakesIsReadAlikeWhateverTheBytes) {
   scene.add_elements()->set_text("text");
   scene.mutable_background()->add_clips()->set_start(1);
   (*sample.mutable_storyboard()->mutable_variables())["name"] = "text";
+  auto& input = *sample.mutable_storyboard()->mutable_webhook_input()->mutable_fields();
+  input["list"].mutable_list_value()->add_values()->set_bool_value(true);
+  input["object"].mutable_struct_value()->mutable_fields()->insert({"a", {}});
   const std::string good = sample.SerializeAsString();
   std::mt19937 random(1);
   TakeLibraryLines([](const LibraryLine&) {});  // of texts that are not UTF-8

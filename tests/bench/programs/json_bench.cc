@@ -44,7 +44,7 @@ v1::Storyboard Story() {
   story.set_save_project(false);
   story.mutable_voice_over()->set_enabled(true);
   v1::AiVoice& voice = *story.mutable_voice_over()->add_ai_voices();
-  voice.set_speaker("Jackson");
+  voice.mutable_speaker()->set_string_value("Jackson");
   voice.set_speed(100.5);
   voice.set_amplification_level(0.25);
   return story;

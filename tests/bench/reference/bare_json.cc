@@ -60,9 +60,9 @@ void Voice(Writer& out, const v1::VoiceOver& voice) {
     out.StartArray();
     for (const v1::AiVoice& one : voice.ai_voices()) {
       out.StartObject();
-      Text(out, "speaker", one.has_speaker(), one.speaker());
       Real(out, "speed", one.has_speed(), one.speed());
       Real(out, "amplificationLevel", one.has_amplification_level(), one.amplification_level());
+      Text(out, "speaker", one.has_speaker(), one.speaker().string_value());
       out.EndObject();
     }
     out.EndArray();

@@ -18,17 +18,27 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	jobsv1 "example.com/videos/gen/pictory/jobs/v1"
 )
 
 func preview(jobs jobsv1.PictoryJobsClient) (*jobsv1.Job, error) {
 	ctx := context.Background()
+	input, err := structpb.NewStruct(map[string]any{"order": 7, "tags": []any{"new"}})
+	if err != nil {
+		return nil, err
+	}
 	made, err := jobs.CreatePreview(ctx, &jobsv1.CreatePreviewRequest{
 		RequestId: "go-" + os.Args[2],
 		Source: &jobsv1.CreatePreviewRequest_Storyboard{Storyboard: &jobsv1.Storyboard{
 			VideoName: proto.String("demo"),
 			Scenes:    []*jobsv1.Scene{{Story: proto.String("Hello there.")}},
+			VoiceOver: &jobsv1.VoiceOver{
+				Enabled:  proto.Bool(true),
+				AiVoices: []*jobsv1.AiVoice{{Speaker: structpb.NewStringValue("Brian")}},
+			},
+			WebhookInput: input,
 		}},
 	})
 	if err != nil {

@@ -7,7 +7,13 @@ import {PictoryJobs} from './gen/pictory/jobs/v1/pictory_jobs_pb.js';
 
 const [address, run] = process.argv.slice(2);
 const jobs = createClient(PictoryJobs, createGrpcTransport({baseUrl: `http://${address}`}));
-const storyboard = {videoName: 'demo', scenes: [{story: 'Hello there.'}]};
+const speaker = {kind: {case: 'stringValue', value: 'Brian'}};
+const storyboard = {
+  videoName: 'demo',
+  scenes: [{story: 'Hello there.'}],
+  voiceOver: {enabled: true, aiVoices: [{speaker}]},
+  webhookInput: {order: 7, tags: ['new']},
+};
 const source = {case: 'storyboard', value: storyboard};
 let {job} = await jobs.createPreview({requestId: `node-${run}`, source});
 for await (const {event} of jobs.watchJob({jobId: job.jobId})) {

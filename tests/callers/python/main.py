@@ -3,6 +3,7 @@
 import sys
 
 import grpc
+from google.protobuf import struct_pb2
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2  # noqa: F401: registered once only
 from grpc_reflection.v1alpha import reflection_pb2  # noqa: F401
@@ -13,6 +14,9 @@ from pictory.jobs.v1 import pictory_jobs_pb2 as api
 address, run = sys.argv[1:]
 jobs = pictory_jobs_pb2_grpc.PictoryJobsStub(grpc.insecure_channel(address))
 story = storyboard_pb2.Storyboard(video_name="demo", scenes=[storyboard_pb2.Scene(story="Hello there.")])
+voice = storyboard_pb2.AiVoice(speaker=struct_pb2.Value(string_value="Brian"))
+story.voice_over.CopyFrom(storyboard_pb2.VoiceOver(enabled=True, ai_voices=[voice]))
+story.webhook_input.update({"order": 7, "tags": ["new"]})
 job = jobs.CreatePreview(api.CreatePreviewRequest(request_id=f"python-{run}", storyboard=story)).job
 for event in jobs.WatchJob(api.WatchJobRequest(job_id=job.job_id)):
     if event.HasField("job"):

@@ -1,14 +1,18 @@
 package com.example;
 
+import ai.pictory.jobs.v1.AiVoice;
 import ai.pictory.jobs.v1.CreatePreviewRequest;
 import ai.pictory.jobs.v1.GetJobRequest;
 import ai.pictory.jobs.v1.Job;
 import ai.pictory.jobs.v1.PictoryJobsGrpc;
 import ai.pictory.jobs.v1.Scene;
 import ai.pictory.jobs.v1.Storyboard;
+import ai.pictory.jobs.v1.VoiceOver;
 import ai.pictory.jobs.v1.WatchJobRequest;
 import ai.pictory.jobs.v1.WatchJobResponse;
 import com.google.protobuf.Any;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -27,6 +31,14 @@ public final class Main {
         Storyboard.newBuilder()
             .setVideoName("demo")
             .addScenes(Scene.newBuilder().setStory("Hello there."))
+            .setVoiceOver(
+                VoiceOver.newBuilder()
+                    .setEnabled(true)
+                    .addAiVoices(
+                        AiVoice.newBuilder().setSpeaker(Value.newBuilder().setStringValue("Brian"))))
+            .setWebhookInput(
+                Struct.newBuilder()
+                    .putFields("order", Value.newBuilder().setNumberValue(7).build()))
             .build();
     Job job =
         jobs.createPreview(
