@@ -135,6 +135,13 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
   jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs", help::kDelete));
 
+  CLI::App* update = Add(app, to, Command::kUpdatePreview, "update-preview",
+                         "Change a finished preview before it is rendered", help::kUpdatePreview);
+  update->add_option("JOB", to.preview_job, "The preview: the gateway's id, or Pictory's")
+      ->required();
+  update->add_option("FILE", to.source, "JSON array of the changed elements; - is stdin")
+      ->required();
+
   CLI::App* upload =
       Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);
   upload->add_option("FILE", to.source, "Media, a picture or slides")->required();

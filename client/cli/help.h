@@ -59,6 +59,17 @@ Examples:
   pictory get 01hx2v… 01hx30… --json
   pictory get 01hx2v… --full --json)";
 
+inline constexpr char kUpdatePreview[] =
+    R"(Changes elements of a finished preview at Pictory before it is rendered: texts, backgrounds, the
+music, times. FILE (or - for stdin) is a JSON array of elements as `elements` of the preview's
+render-params has them: of each its id, elementType, type, startTime and duration, and what is to
+be another. It costs nothing and can be repeated. The preview's page shows the changes, and
+`pictory render JOB` has them; `pictory result JOB` is as it was.
+
+Examples:
+  pictory result 01hx2v… --part render-params | jq '[.elements[] | select(.id == "bgMusic")]'
+  pictory update-preview 01hx2v… changes.json && pictory render 01hx2v… --watch)";
+
 // With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.

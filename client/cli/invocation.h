@@ -28,6 +28,7 @@ enum class Command {
   kDelete,
   kUpload,
   kUsageOf,
+  kUpdatePreview,
   kVersion,
 };
 
@@ -49,7 +50,7 @@ struct Invocation {
   std::optional<std::chrono::milliseconds> timeout;
 
   // The submits. `source` is a file, `-`, a job or a URL; which one, the command decides.
-  // Of an upload, the file.
+  // Of an upload, the file; of a change of a preview, that of its elements.
   std::string source;
   std::string request_id;
   std::map<std::string, std::string> labels;  // also list
@@ -61,7 +62,7 @@ struct Invocation {
   std::string name;
   std::string voice;
   std::string aspect_ratio;
-  std::string preview_job;  // render
+  std::string preview_job;  // render, update-preview
   std::string storyboard_file;
   std::string render_params_file;
   std::string project;
@@ -98,6 +99,7 @@ struct Invocation {
   // Whether the command does more than read.
   bool acts() const {
     return submits() || command == Command::kUpload || command == Command::kDelete ||
+           command == Command::kUpdatePreview ||
            (command == Command::kResolve && (abandon || !adopt.empty()));
   }
 };

@@ -79,7 +79,7 @@ ExitCode Usage(Output& out, const absl::Status& status) {
 }
 
 ExitCode Dispatch(const Session& session, SubmitRequest request,
-                  const std::optional<LocalFile>& file) {
+                  const std::optional<LocalFile>& file, const std::string& elements) {
   switch (session.args.command) {
     case Command::kSubmit:
       if (file) return RunSubmitFile(session, std::move(request), *file);
@@ -102,6 +102,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunUpload(session, *file);
     case Command::kUsageOf:
       return RunUsage(session);
+    case Command::kUpdatePreview:
+      return RunUpdatePreview(session, elements);
     case Command::kVersion:
       break;
   }
@@ -120,6 +122,12 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     absl::StatusOr<SubmitRequest> built = args.submit->build(args, files);
     if (!built.ok()) return Usage(out, built.status());
     request = *std::move(built);
+  }
+  std::string elements;
+  if (args.command == Command::kUpdatePreview) {
+    absl::StatusOr<std::string> read = ReadJson(files, args.source, "[", "an array of elements");
+    if (!read.ok()) return Usage(out, read.status());
+    elements = *std::move(read);
   }
   std::optional<LocalFile> file;
   if (args.command == Command::kUpload || UploadsFirst(args)) {
@@ -140,7 +148,7 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     out.Tell(UsageProblem("a video is no text for a terminal; write -o FILE, or pipe it on"));
     return kUsage;
   }
-  return Dispatch(session, std::move(request), file);
+  return Dispatch(session, std::move(request), file, elements);
 }
 
 }  // namespace

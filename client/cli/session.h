@@ -55,5 +55,7 @@ ExitCode RunResult(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
 ExitCode RunUsage(const Session& session);
+// `elements` is the JSON array of what to change.
+ExitCode RunUpdatePreview(const Session& session, const std::string& elements);
 
 }  // namespace pictory_jobs::cli

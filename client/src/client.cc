@@ -92,6 +92,14 @@ absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequ
                                     Repeatable::kAlways);
 }
 
+absl::StatusOr<Job> Client::UpdatePreview(const UpdatePreviewRequest& request,
+                                          const CallOptions& call) const {
+  auto response = Call<v1::UpdatePreviewResponse>(*core_, &Core::Stub::UpdatePreview, request, call,
+                                                  Repeatable::kAlways);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_job());
+}
+
 absl::StatusOr<GetUsageResponse> Client::Usage(const CallOptions& call) const {
   return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, v1::GetUsageRequest(), call,
                                 Repeatable::kAlways);

@@ -29,6 +29,9 @@ class CoreBackend final : public rpc::Backend {
   void CreateUpload(const jobs::Owner& owner,
                     std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
                     Done<rpc::v1::CreateUploadResponse> done) override;
+  void UpdatePreview(const jobs::SnapshotPtr& preview,
+                     std::shared_ptr<const rpc::v1::UpdatePreviewRequest> request,
+                     std::function<void(absl::Status)> done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;

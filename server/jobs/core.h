@@ -20,6 +20,7 @@
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
+#include "jobs/preview_editor.h"
 #include "jobs/resolver.h"
 #include "jobs/retention.h"
 #include "jobs/spending.h"
@@ -95,6 +96,7 @@ class Core {
   Submitter submitter;
   CallerAccounts callers;
   UploadDesk uploads;
+  PreviewEditor previews;
   Deleter deleter;
   Retention retention;
 

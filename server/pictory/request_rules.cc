@@ -18,15 +18,6 @@ namespace v1 = ::pictory::jobs::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Whether JSON text, which is checked elsewhere, is an empty array.
-bool IsEmptyArray(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t open = text.find_first_not_of(kSpace);
-  if (open == std::string_view::npos || text[open] != '[') return false;
-  const std::size_t next = text.find_first_not_of(kSpace, open + 1);
-  return next != std::string_view::npos && text[next] == ']';
-}
-
 // The keys are hashed with a seed of the process, so that nobody outside can make them clash.
 using Keys = absl::flat_hash_set<std::string>;
 

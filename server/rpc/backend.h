@@ -30,7 +30,7 @@ class Backend {
 
   virtual ~Backend() = default;
 
-  // All that is wrong with a request to submit or to upload; see pictory::Validate.
+  // All that is wrong with a request to submit, to upload or to change; see pictory::Validate.
   virtual std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                                   const google::protobuf::Message& request) = 0;
   // See jobs::Submitter::Submit.
@@ -46,6 +46,10 @@ class Backend {
   virtual void CreateUpload(const jobs::Owner& owner,
                             std::shared_ptr<const v1::CreateUploadRequest> request,
                             Done<v1::CreateUploadResponse> done) = 0;
+  // See jobs::PreviewEditor::Update.
+  virtual void UpdatePreview(const jobs::SnapshotPtr& preview,
+                             std::shared_ptr<const v1::UpdatePreviewRequest> request,
+                             std::function<void(absl::Status)> done) = 0;
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;

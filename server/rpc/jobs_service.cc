@@ -8,6 +8,7 @@
 #include "rpc/caller.h"
 #include "rpc/job_calls.h"
 #include "rpc/operate_calls.h"
+#include "rpc/preview_call.h"
 #include "rpc/result_stream.h"
 #include "rpc/stream_call.h"
 #include "rpc/submit_calls.h"
@@ -52,13 +53,21 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
       "/pictory.jobs.v1.PictoryJobs/GetUsage", Role::kRead,
       [](const Caller& caller, const std::shared_ptr<v1::GetUsageRequest>&, const Reply& reply,
          const Domain& d) { reply(d.backend.GetUsage(caller.owner)); });
+  AddUnary<v1::UpdatePreviewRequest>(
+      "/pictory.jobs.v1.PictoryJobs/UpdatePreview", Role::kSubmit,
+      [this](const Caller& caller, std::shared_ptr<v1::UpdatePreviewRequest> request,
+             const Reply& reply, const Domain&) {
+        UpdatePreview(caller, std::move(request), reply, admission_, domain_);
+      },
+      submit_max_bytes_);
   AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", Role::kRead, &JobsService::WatchJob);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", Role::kRead, &JobsService::ReadJobResult);
 }
 
 template <class Request, class Serve>
-void JobsService::AddUnary(const char* path, tenants::Role role, Serve serve) {
-  Add(path, limits::kSmallRequestMaxBytes, role,
+void JobsService::AddUnary(const char* path, tenants::Role role, Serve serve,
+                           std::size_t max_bytes) {
+  Add(path, max_bytes, role,
       UnaryMethod([this, method = MethodOf(path), serve](Context* context,
                                                          const Principal& principal,
                                                          const Bytes* request, Bytes* response) {

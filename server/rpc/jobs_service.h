@@ -32,9 +32,10 @@ class JobsService final : public RawService {
   Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
 
-  // Adds a method with one answer and a small request: `serve(caller, request, reply, domain)`.
+  // Adds a method with one answer: `serve(caller, request, reply, domain)`.
   template <class Request, class Serve>
-  void AddUnary(const char* path, tenants::Role role, Serve serve);
+  void AddUnary(const char* path, tenants::Role role, Serve serve,
+                std::size_t max_bytes = limits::kSmallRequestMaxBytes);
   void AddStream(const char* path, tenants::Role role,
                  Stream* (JobsService::*serve)(Context*, const Principal&, const Bytes*));
 

@@ -253,7 +253,13 @@ ApiReply Api::EditElements(const Call& call) {
   const auto params = RenderParams(*job, call.origin);
   std::vector<FieldError> errors;
   for (rapidjson::SizeType i = 0; i < changes->Size(); ++i) {
-    const std::string_view id = FindText((*changes)[i], "id");
+    const Value& change = (*changes)[i];
+    for (const char* key : {"elementType", "type", "startTime", "duration"}) {
+      if (change.IsObject() && Find(change, key) == nullptr) {
+        errors.push_back({"[" + std::to_string(i) + "]." + key, "is required"});
+      }
+    }
+    const std::string_view id = FindText(change, "id");
     const auto elements = (*params)["elements"].GetArray();
     const bool known = std::any_of(elements.begin(), elements.end(), [&](const Value& element) {
       return !id.empty() && FindText(element, "id") == id;

@@ -468,6 +468,34 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
   EXPECT_THAT(Run({"delete", "busy", "--json"}).err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
 }
 
+TEST_F(CliTest, APreviewIsChangedByTheBytesOfAFile) {
+  v1::UpdatePreviewRequest asked;
+  handlers_.update_preview = [&](const v1::UpdatePreviewRequest& request,
+                                 const CallInfo&) -> absl::StatusOr<v1::UpdatePreviewResponse> {
+    const std::lock_guard lock(mutex_);
+    asked = request;
+    if (request.job_id() != "p1") return gateway::errors::JobNotFinished("p2", "RUNNING");
+    v1::UpdatePreviewResponse response;
+    *response.mutable_job() = MakeJob("p1", v1::JOB_STATE_SUCCEEDED);
+    response.mutable_job()->mutable_preview()->set_preview_url("https://x.example/p1");
+    return response;
+  };
+  const std::string elements = "[ {\"id\":\"bgMusic\", \"duration\":1.50} ]\n";
+  const Outcome got = Run({"update-preview", "p1", "-"}, elements);
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out, "job p1\n  changed at Pictory\n  https://x.example/p1\n");
+  EXPECT_EQ(asked.elements_json(), elements);
+  EXPECT_THAT(Run({"update-preview", "p1", "-", "--json"}, elements).out,
+              HasSubstr(R"("jobId":"p1")"));
+  const Outcome early = Run({"update-preview", "p2", "-"}, elements);
+  EXPECT_EQ(early.exit_code, 5);
+  EXPECT_THAT(early.err, HasSubstr("RUNNING"));
+  const Outcome wrong = Run({"update-preview", "p1", "-"}, "{}");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.err, "pictory: stdin: the JSON must be an array of elements\n");
+  EXPECT_EQ(Server().Calls("UpdatePreview"), 3);
+}
+
 TEST_F(CliTest, UsageIsShownWithItsLimits) {
   handlers_.get_usage = [](const v1::GetUsageRequest&, const CallInfo&) {
     v1::GetUsageResponse usage;

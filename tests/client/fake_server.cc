@@ -150,6 +150,7 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(DeleteJob, remove)
   PICTORY_UNARY(CreateUpload, create_upload)
   PICTORY_UNARY(GetUsage, get_usage)
+  PICTORY_UNARY(UpdatePreview, update_preview)
   PICTORY_STREAM(WatchJob, watch)
   PICTORY_STREAM(ReadJobResult, read)
 #undef PICTORY_UNARY

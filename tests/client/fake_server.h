@@ -49,6 +49,7 @@ struct Handlers {
   Unary<v1::DeleteJobRequest, v1::DeleteJobResponse> remove;
   Unary<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload;
   Unary<v1::GetUsageRequest, v1::GetUsageResponse> get_usage;
+  Unary<v1::UpdatePreviewRequest, v1::UpdatePreviewResponse> update_preview;
   Streaming<v1::WatchJobRequest, v1::WatchJobResponse> watch;
   Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> read;
 };

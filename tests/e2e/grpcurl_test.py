@@ -43,6 +43,15 @@ class Grpcurl(unittest.TestCase):
             self.assertEqual(job["state"], "JOB_STATE_QUEUED")
             states = [e["job"]["state"] for e in call("WatchJob", {"jobId": job["jobId"]}) if "job" in e]
             self.assertEqual(states[-1], "JOB_STATE_SUCCEEDED")
+            music = {"id": "bgMusic", "elementType": "audioElement", "type": "audio", "startTime": 0, "duration": 2}
+            text = {"id": "SceneText_0001", "elementType": "SceneText", "type": "text", "startTime": 0, "duration": 2,
+                    "text": "Other words."}
+            changed = call("UpdatePreview", {"jobId": job["jobId"], "elements": [text]})[0]["job"]
+            self.assertEqual(changed["jobId"], job["jobId"])
+            refused = grpcurl(g, "-d", json.dumps({"jobId": job["jobId"], "elements": [music | {"id": "none"}]}), g.grpc,
+                              f"{SERVICE}/UpdatePreview", expect=1).stderr
+            self.assertIn("InvalidArgument", refused)
+            self.assertIn("names no element", refused)
             render = call("Render", {"previewJobId": job["jobId"]})[0]["job"]
             last = call("WatchJob", {"jobId": render["jobId"]})[-1]["job"]
             self.assertTrue(last["render"]["videoURL"].endswith(".mp4"))
@@ -105,8 +114,8 @@ class Grpcurl(unittest.TestCase):
             self.assertIn("content_type", slides.stderr)
             gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/GetJob", expect=1)
             self.assertIn("NotFound", gone.stderr)
-            for method in ("DeleteJob", "ResolveJob"):
-                gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/{method}", expect=1)
+            for method, more in (("DeleteJob", ""), ("ResolveJob", ""), ("UpdatePreview", ',"elements":[{"id":"a"}]')):
+                gone = grpcurl(g, "-d", f'{{"jobId":"nobody"{more}}}', g.grpc, f"{SERVICE}/{method}", expect=1)
                 self.assertIn("NotFound", gone.stderr)
 
 

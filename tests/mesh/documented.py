@@ -61,6 +61,9 @@ def all_rpcs(bench):
 
     preview, state = job("CreatePreview", {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}})
     yield equal("CreatePreview, WatchJob", state, "JOB_STATE_SUCCEEDED")
+    text = {"id": "SceneText_0001", "elementType": "SceneText", "type": "text", "startTime": 0, "duration": 2, "text": "Hi."}
+    changed = call("UpdatePreview", {"jobId": preview, "elements": [text]})[0]
+    yield true("UpdatePreview", "job" in changed, "the preview", f"the preview, not {changed}")
     yield equal("Render", job("Render", {"previewJobId": preview})[1], "JOB_STATE_SUCCEEDED")
     talk, state = job("Transcribe", {"fileUrl": MEDIA})
     yield equal("Transcribe", state, "JOB_STATE_SUCCEEDED")

@@ -158,6 +158,11 @@ TEST_F(IdentityTest, AForeignJobIsAnUnknownJob) {
     read.set_job_id(name);
     EXPECT_EQ(Drained(stub_->ReadJobResult(&reading, read)).error_code(), StatusCode::NOT_FOUND);
   }
+  v1::UpdatePreviewRequest update;
+  update.set_job_id("of-acme");
+  EXPECT_EQ(Call(&v1::PictoryJobs::Stub::UpdatePreview, beta_, update).error_code(),
+            StatusCode::NOT_FOUND);
+  EXPECT_TRUE(house_.changed.empty());
   v1::CreateUploadRequest upload;
   upload.set_file_name("f");
   v1::CreateUploadResponse place;
@@ -218,6 +223,9 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     note("GenerateImage", Call(&Stub::GenerateImage, acme_, v1::GenerateImageRequest()));
     note("GenerateVideo", Call(&Stub::GenerateVideo, acme_, v1::GenerateVideoRequest()));
     note("CreateUpload", Call(&Stub::CreateUpload, acme_, upload));
+    v1::UpdatePreviewRequest update;
+    update.set_job_id("of-acme");
+    note("UpdatePreview", Call(&Stub::UpdatePreview, acme_, update));
     note("GetJob", Call(&Stub::GetJob, acme_, get));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
     note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
@@ -227,7 +235,8 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     return denied;
   };
   const std::string submits =
-      "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload ";
+      "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload "
+      "UpdatePreview ";
   const std::string reads = "GetJob ListJobs WatchJob ReadJobResult ";
   const std::string operates = "ResolveJob DeleteJob ";
   EXPECT_EQ(codes("submit"), reads + operates);

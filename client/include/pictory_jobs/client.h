@@ -94,6 +94,11 @@ class Client {
   absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
                                                     const CallOptions& call = {}) const;
 
+  // Changes elements of a finished preview at Pictory, before it is rendered; free, and harmless to
+  // repeat. Returns the preview as it is kept here, which has none of the changes.
+  absl::StatusOr<Job> UpdatePreview(const UpdatePreviewRequest& request,
+                                    const CallOptions& call = {}) const;
+
   // Tells how much of its limits the caller's tenant has used.
   absl::StatusOr<GetUsageResponse> Usage(const CallOptions& call = {}) const;
 

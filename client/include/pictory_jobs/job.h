@@ -27,6 +27,7 @@ using v1::ResolveJobResponse;
 using v1::ResultPart;
 using v1::SummarizeRequest;
 using v1::TranscribeRequest;
+using v1::UpdatePreviewRequest;
 
 // True for SUCCEEDED and for the four other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN.
 bool IsFinal(JobState state);
