@@ -51,6 +51,11 @@ void CoreBackend::UpdatePreview(const jobs::SnapshotPtr& preview,
   core_.previews.Update(preview, request, std::move(done));
 }
 
+void CoreBackend::Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+                      jobs::AccountDesk::Done done) {
+  core_.accounts.Ask(owner, purpose, std::move(call), std::move(done));
+}
+
 void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
                        Done<jobs::SnapshotPtr> done) {
   core_.adopter.Load(owner, name, std::move(done));

@@ -23,6 +23,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
           ground.clock),
       uploads(upstreams, ground.clock),
       previews(upstreams, ground.clock),
+      accounts(upstreams, ground.clock),
       deleter(upstreams, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
       ground_(ground),

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/work_thread.h"
+#include "jobs/account_desk.h"
 #include "jobs/adopter.h"
 #include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
@@ -97,6 +98,7 @@ class Core {
   CallerAccounts callers;
   UploadDesk uploads;
   PreviewEditor previews;
+  AccountDesk accounts;
   Deleter deleter;
   Retention retention;
 

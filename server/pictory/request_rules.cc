@@ -70,6 +70,18 @@ void CheckPreview(const v1::CreatePreviewRequest& request, const TranslateOption
     CheckStoryboardJson(request, request.storyboard_json(), request.allow_unknown_fields(), options,
                         violations, body);
   }
+  if (request.has_from_template() && request.from_template().template_id().empty()) {
+    violations.Add("from_template.template_id", "is required");
+  }
+  json::Outline body;
+  if (request.has_from_template_json() &&
+      CheckRawValue("from_template_json", request.from_template_json(), json::Type::kObject,
+                    violations, &body)) {
+    CheckRawBody("from_template_json", body, nullptr, violations);
+    if (body.Find("templateId") == nullptr) {
+      violations.Add("from_template_json.templateId", "is required");
+    }
+  }
 }
 
 void CheckRender(const v1::RenderRequest& request, const TranslateOptions& options,

@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/secret.h"
 #include "google/protobuf/message.h"
+#include "jobs/account_desk.h"
 #include "jobs/owner.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
@@ -50,6 +51,9 @@ class Backend {
   virtual void UpdatePreview(const jobs::SnapshotPtr& preview,
                              std::shared_ptr<const v1::UpdatePreviewRequest> request,
                              std::function<void(absl::Status)> done) = 0;
+  // See jobs::AccountDesk::Ask.
+  virtual void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+                   jobs::AccountDesk::Done done) = 0;
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;

@@ -27,6 +27,8 @@ class JobsService final : public RawService {
   void AddSubmits(const google::protobuf::ServiceDescriptor& service);
 
  private:
+  // The methods about what is the account's and no job's.
+  void AddAccountCalls();
   Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Principal& principal,
                      const Bytes* request, Bytes* response);
   Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -137,6 +138,18 @@ class RpcHouse : public rpc::Backend {
     }
     done(upload_status);
   }
+  void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+           jobs::AccountDesk::Done done) override {
+    std::string body;
+    {
+      MutexLock lock(mutex_);
+      asked.push_back({owner.account, purpose, call});
+      const auto found = bodies.find(call.path);
+      if (found != bodies.end()) body = found->second;
+    }
+    if (!upload_status.ok()) return done(upload_status);
+    done(jobs::AccountDesk::Answer{std::move(body), false});
+  }
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override {
     hub.Load(owner.tenant, name, std::move(done));
@@ -214,7 +227,14 @@ class RpcHouse : public rpc::Backend {
   std::vector<jobs::SubmitRequest> submitted;
   std::vector<std::string> named;    // job ids
   std::vector<std::string> changed;  // the same
-  std::vector<std::string> opened;   // keys
+  struct Asked {
+    std::string account;
+    jobs::Purpose purpose;
+    pictory::FreeCall call;
+  };
+  std::vector<Asked> asked;
+  std::map<std::string, std::string> bodies;  // Pictory's answers by path; before the call
+  std::vector<std::string> opened;            // keys
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<v1::PictoryJobs::Stub> stub;
 
