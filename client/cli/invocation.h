@@ -29,6 +29,9 @@ enum class Command {
   kUpload,
   kUsageOf,
   kUpdatePreview,
+  kProjects,
+  kAccount,
+  kTemplate,
   kVersion,
 };
 
@@ -65,6 +68,8 @@ struct Invocation {
   std::string preview_job;  // render, update-preview
   std::string storyboard_file;
   std::string render_params_file;
+  std::string from_template;                     // preview
+  std::map<std::string, std::string> variables;  // of the template
   std::string project;
   std::string language;  // transcribe, summarize
   std::string media_type;
@@ -88,7 +93,11 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
-  std::string by_label;  // usage
+  std::string by_label;  // usage, account
+  int year = 0;          // account; 0: the present month
+  int month = 0;
+  std::string action;         // template: list, get, upload, update or delete; `source` is its id
+  std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
   std::string adopt;
   bool abandon = false;
@@ -100,6 +109,7 @@ struct Invocation {
   bool acts() const {
     return submits() || command == Command::kUpload || command == Command::kDelete ||
            command == Command::kUpdatePreview ||
+           (command == Command::kTemplate && action != "list" && action != "get") ||
            (command == Command::kResolve && (abandon || !adopt.empty()));
   }
 };

@@ -248,7 +248,15 @@ std::string InCommands(std::string_view text) {
         {"DeleteJob", "delete"},
         {"CreateUpload", "upload"},
         {"GetUsage", "usage"},
-        {"UpdatePreview", "update-preview"}};
+        {"UpdatePreview", "update-preview"},
+        {"ListProjects", "projects"},
+        {"GetProject", "projects"},
+        {"GetAccount", "account"},
+        {"ListTemplates", "template list"},
+        {"GetTemplate", "template get"},
+        {"CreateTemplate", "template upload"},
+        {"UpdateTemplate", "template update"},
+        {"DeleteTemplate", "template delete"}};
     for (const SubmitCommand& submit : SubmitCommands()) {
       if (Normal(submit.call) != Normal(submit.name))
         commands->emplace_back(submit.call, submit.name);
