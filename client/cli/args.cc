@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Raw {
   Invocation* to = nullptr;
   std::string timeout;
   std::string part;
+  std::string month;
   std::vector<std::string> labels;
   std::vector<std::string> states;
   std::vector<std::string> kinds;
@@ -146,6 +148,28 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
   jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs", help::kDelete));
 
+  CLI::App* update = Add(app, to, Command::kUpdatePreview, "update-preview",
+                         "Change a finished preview before it is rendered", help::kUpdatePreview);
+  update->add_option("JOB", to.preview_job, "The preview: the gateway's id, or Pictory's")
+      ->required();
+  update->add_option("FILE", to.source, "JSON array of the changed elements; - is stdin")
+      ->required();
+
+  Add(app, to, Command::kProjects, "projects", "Show the projects saved at Pictory",
+      help::kProjects)
+      ->add_option("PROJECT", to.source, "This one, in full");
+  CLI::App* account = Add(app, to, Command::kAccount, "account",
+                          "Show the Pictory account's quota and charges", help::kAccount);
+  account->add_option("--month", raw.month, "The charges of this month, such as 2026-05, in UTC");
+  account->add_option("--by", to.by_label, "Also what jobs have told, by this label's values");
+  CLI::App* templates = Add(app, to, Command::kTemplate, "template",
+                            "Show, upload, change and delete templates", help::kTemplate);
+  templates->add_option("ACTION", to.action, "list, get, upload, update or delete")
+      ->required()
+      ->check(CLI::IsMember({"list", "get", "upload", "update", "delete"}));
+  templates->add_option("ID|FILE", to.source, "The template; of an upload the .pictai file");
+  templates->add_option("FILE", to.template_file, "Of an update: the scenes, as a JSON array");
+
   CLI::App* upload =
       Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);
   upload->add_option("FILE", to.source, "Media, a picture or slides")->required();
@@ -178,6 +202,37 @@ void InterpretLabels(const Raw& raw) {
       Wrong("--label: '" + label.substr(0, equals) + "' is given twice");
     }
   }
+}
+
+void InterpretMonth(const std::string& text, Invocation& to) {
+  if (text.empty()) return;
+  const bool shaped = text.size() == 7 && text[4] == '-' &&
+                      std::count_if(text.begin(), text.end(),
+                                    [](unsigned char c) { return std::isdigit(c) != 0; }) == 6;
+  if (shaped) {
+    to.year = std::stoi(text.substr(0, 4));
+    to.month = std::stoi(text.substr(5));
+  }
+  if (!shaped || to.year < 2000 || to.month < 1 || to.month > 12) {
+    Wrong("--month: write a month such as 2026-05, not '" + text + "'");
+  }
+}
+
+// Where the file of a template stands depends on what is done with it.
+void InterpretTemplate(Invocation& to) {
+  if (to.command != Command::kTemplate) return;
+  const std::string& action = to.action;
+  if ((action == "list") != to.source.empty()) {
+    Wrong("template " + action +
+          (action == "list"     ? ": takes no more"
+           : action == "upload" ? ": give a FILE"
+                                : ": give the template's ID"));
+  }
+  if ((action == "update") != !to.template_file.empty()) {
+    Wrong("template " + action +
+          (action == "update" ? ": give the FILE with the scenes" : ": takes no more"));
+  }
+  if (action == "upload") std::swap(to.source, to.template_file);
 }
 
 void CheckSources(const Invocation& to, const CLI::App& app) {
@@ -244,6 +299,8 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   Interpret(raw.states, "--state", help::kStates, ParseState, to.states);
   Interpret(raw.kinds, "--kind", KindWords(", "), ParseKind, to.kinds);
   InterpretLabels(raw);
+  InterpretMonth(raw.month, to);
+  InterpretTemplate(to);
   CheckSources(to, app);
   if (to.command == Command::kVersion) return;
   CheckServer(to, app);

@@ -59,6 +59,46 @@ Examples:
   pictory get 01hx2v… 01hx30… --json
   pictory get 01hx2v… --full --json)";
 
+inline constexpr char kUpdatePreview[] =
+    R"(Changes elements of a finished preview at Pictory before it is rendered: texts, backgrounds, the
+music, times. FILE (or - for stdin) is a JSON array of elements as `elements` of the preview's
+render-params has them: of each its id, elementType, type, startTime and duration, and what is to
+be another. It costs nothing and can be repeated. The preview's page shows the changes, and
+`pictory render JOB` has them; `pictory result JOB` is as it was.
+
+Examples:
+  pictory result 01hx2v… --part render-params | jq '[.elements[] | select(.id == "bgMusic")]'
+  pictory update-preview 01hx2v… changes.json && pictory render 01hx2v… --watch)";
+
+inline constexpr char kProjects[] =
+    R"(Without PROJECT: the projects that are saved in the Pictory account, with the id that
+`pictory render --project` takes. With one: all that Pictory tells of it.
+
+Examples:
+  pictory projects
+  pictory projects 20251222191648030d7df02f5b4054d4 --json)";
+
+inline constexpr char kAccount[] =
+    R"(Shows the quota of the Pictory account, what is left of its AI credits, and what Pictory has
+charged and granted in a month. With --by KEY also what your jobs that were created in the month
+have told that they used, by the value of the label KEY. Pictory's charges name no job, so the
+two can only be compared: the rest was done past this gateway or by others, or is of jobs that
+were deleted, or not told.
+
+Examples:
+  pictory account
+  pictory account --month 2026-05 --by team)";
+
+inline constexpr char kTemplate[] =
+    R"(Templates are project files of Pictory's app (.pictai) that are kept in the account;
+`pictory preview --template ID` makes a preview from one.
+
+  pictory template list
+  pictory template get ID
+  pictory template upload FILE          # prints the new template's id and its variables
+  pictory template update ID FILE       # FILE is a JSON array of scenes
+  pictory template delete ID)";
+
 // With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.

@@ -28,6 +28,10 @@ enum class Command {
   kDelete,
   kUpload,
   kUsageOf,
+  kUpdatePreview,
+  kProjects,
+  kAccount,
+  kTemplate,
   kVersion,
 };
 
@@ -49,7 +53,7 @@ struct Invocation {
   std::optional<std::chrono::milliseconds> timeout;
 
   // The submits. `source` is a file, `-`, a job or a URL; which one, the command decides.
-  // Of an upload, the file.
+  // Of an upload, the file; of a change of a preview, that of its elements.
   std::string source;
   std::string request_id;
   std::map<std::string, std::string> labels;  // also list
@@ -61,9 +65,11 @@ struct Invocation {
   std::string name;
   std::string voice;
   std::string aspect_ratio;
-  std::string preview_job;  // render
+  std::string preview_job;  // render, update-preview
   std::string storyboard_file;
   std::string render_params_file;
+  std::string from_template;                     // preview
+  std::map<std::string, std::string> variables;  // of the template
   std::string project;
   std::string language;  // transcribe, summarize
   std::string media_type;
@@ -87,7 +93,11 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
-  std::string by_label;  // usage
+  std::string by_label;  // usage, account
+  int year = 0;          // account; 0: the present month
+  int month = 0;
+  std::string action;         // template: list, get, upload, update or delete; `source` is its id
+  std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
   std::string adopt;
   bool abandon = false;
@@ -98,6 +108,8 @@ struct Invocation {
   // Whether the command does more than read.
   bool acts() const {
     return submits() || command == Command::kUpload || command == Command::kDelete ||
+           command == Command::kUpdatePreview ||
+           (command == Command::kTemplate && action != "list" && action != "get") ||
            (command == Command::kResolve && (abandon || !adopt.empty()));
   }
 };

@@ -78,8 +78,20 @@ ExitCode Usage(Output& out, const absl::Status& status) {
   return kUsage;
 }
 
+// The text of the file that a command sends as it is; empty if it sends none.
+absl::StatusOr<std::string> TextFor(const Invocation& args, const Files& files) {
+  if (args.command == Command::kUpdatePreview) {
+    return ReadJson(files, args.source, "[", "an array of elements");
+  }
+  if (args.command != Command::kTemplate || args.template_file.empty()) return std::string();
+  if (args.action == "update") {
+    return ReadJson(files, args.template_file, "[", "an array of scenes");
+  }
+  return files.read(args.template_file);
+}
+
 ExitCode Dispatch(const Session& session, SubmitRequest request,
-                  const std::optional<LocalFile>& file) {
+                  const std::optional<LocalFile>& file, const std::string& text) {
   switch (session.args.command) {
     case Command::kSubmit:
       if (file) return RunSubmitFile(session, std::move(request), *file);
@@ -102,6 +114,14 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunUpload(session, *file);
     case Command::kUsageOf:
       return RunUsage(session);
+    case Command::kUpdatePreview:
+      return RunUpdatePreview(session, text);
+    case Command::kProjects:
+      return RunProjects(session);
+    case Command::kAccount:
+      return RunAccount(session);
+    case Command::kTemplate:
+      return RunTemplate(session, text);
     case Command::kVersion:
       break;
   }
@@ -121,6 +141,8 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     if (!built.ok()) return Usage(out, built.status());
     request = *std::move(built);
   }
+  absl::StatusOr<std::string> text = TextFor(args, files);
+  if (!text.ok()) return Usage(out, text.status());
   std::optional<LocalFile> file;
   if (args.command == Command::kUpload || UploadsFirst(args)) {
     absl::StatusOr<LocalFile> opened =
@@ -140,7 +162,7 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     out.Tell(UsageProblem("a video is no text for a terminal; write -o FILE, or pipe it on"));
     return kUsage;
   }
-  return Dispatch(session, std::move(request), file);
+  return Dispatch(session, std::move(request), file, *text);
 }
 
 }  // namespace

@@ -121,4 +121,19 @@ ExitCode RunDelete(const Session& session) {
   });
 }
 
+ExitCode RunUpdatePreview(const Session& session, const std::string& elements) {
+  UpdatePreviewRequest request;
+  request.set_job_id(session.args.preview_job);
+  request.set_elements_json(elements);
+  const absl::StatusOr<Job> preview = session.client.UpdatePreview(request, session.Call());
+  if (!preview.ok()) return session.Failed(preview.status(), session.args.preview_job);
+  if (session.out.json()) {
+    session.out.Answer(ToJsonLine(*preview) + "\n");
+    return kSucceeded;
+  }
+  session.out.Answer(Headline(*preview) + "  changed at Pictory\n");
+  session.out.Answer(absl::StrCat("  ", OneLine(preview->preview().preview_url()), "\n"));
+  return kSucceeded;
+}
+
 }  // namespace pictory_jobs::cli

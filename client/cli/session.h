@@ -55,5 +55,11 @@ ExitCode RunResult(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
 ExitCode RunUsage(const Session& session);
+// `elements` is the JSON array of what to change.
+ExitCode RunUpdatePreview(const Session& session, const std::string& elements);
+ExitCode RunProjects(const Session& session);
+ExitCode RunAccount(const Session& session);
+// `file` is what is uploaded, or the new scenes.
+ExitCode RunTemplate(const Session& session, const std::string& file);
 
 }  // namespace pictory_jobs::cli

@@ -25,6 +25,7 @@ constexpr char kPreviewExamples[] =
     R"(  pictory preview --text "Once upon a time." --name Tale --watch
   pictory preview --text-file story.txt --voice Brian
   pictory preview storyboard.json --label team=news
+  pictory preview --template 20251223… --set Name=Ann --watch
   generate | pictory preview - --json)";
 
 void AddPreviewOptions(CLI::App& command, Invocation& to) {
@@ -35,9 +36,29 @@ void AddPreviewOptions(CLI::App& command, Invocation& to) {
           .add_option_function<std::string>(
               "--text", [&to](const std::string& story) { to.text = story; }, "The story itself")
           ->excludes(file);
-  command.add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
-      ->excludes(file)
-      ->excludes(text);
+  CLI::Option* text_file =
+      command
+          .add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
+          ->excludes(file)
+          ->excludes(text);
+  CLI::Option* from =
+      command
+          .add_option("--template", to.from_template, "From this template (pictory template list)")
+          ->excludes(file)
+          ->excludes(text)
+          ->excludes(text_file);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&to](const std::vector<std::string>& given) {
+            for (const std::string& one : given) {
+              const std::size_t equals = std::min(one.find('='), one.size());
+              to.variables[one.substr(0, equals)] = one.substr(std::min(equals + 1, one.size()));
+            }
+          },
+          "A variable of the template: name=value; repeatable")
+      ->needs(from)
+      ->allow_extra_args(false);
   command.add_option("--name", to.name, "Name of the video (with --text, --text-file)")
       ->excludes(file);
   command.add_option("--voice", to.voice, "Speaker who reads the story (likewise)")->excludes(file);
@@ -47,7 +68,9 @@ void AddPreviewOptions(CLI::App& command, Invocation& to) {
 
 std::string CheckPreview(const Invocation& to) {
   const bool text = to.text || !to.text_file.empty();
-  if (to.source.empty() && !text) return "preview: give a FILE, --text or --text-file";
+  if (to.source.empty() && !text && to.from_template.empty()) {
+    return "preview: give a FILE, --text, --text-file or --template";
+  }
   if (to.text && to.text->find_first_not_of(" \t\r\n") == std::string::npos) {
     return "--text: the story is empty";
   }
@@ -96,6 +119,15 @@ absl::StatusOr<SubmitRequest> PreviewFromText(const Invocation& invocation, std:
 }
 
 absl::StatusOr<SubmitRequest> BuildPreview(const Invocation& invocation, const Files& files) {
+  if (!invocation.from_template.empty()) {
+    auto request = Begin<CreatePreviewRequest>(invocation);
+    auto& from = *request->mutable_from_template();
+    from.set_template_id(invocation.from_template);
+    for (const auto& [name, value] : invocation.variables) {
+      (*from.mutable_variables())[name] = value;
+    }
+    return request;
+  }
   if (invocation.text) return PreviewFromText(invocation, *invocation.text);
   if (!invocation.text_file.empty()) {
     absl::StatusOr<std::string> story = files.read(invocation.text_file);

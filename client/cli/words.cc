@@ -240,9 +240,23 @@ std::string OneLine(std::string_view text) { return gateway::CleanText(text); }
 std::string InCommands(std::string_view text) {
   static const auto* const kCommands = [] {
     auto* const commands = new std::vector<std::pair<std::string_view, std::string_view>>{
-        {"GetJob", "get"},           {"ListJobs", "list"},      {"WatchJob", "watch"},
-        {"ReadJobResult", "result"}, {"ResolveJob", "resolve"}, {"DeleteJob", "delete"},
-        {"CreateUpload", "upload"},  {"GetUsage", "usage"}};
+        {"GetJob", "get"},
+        {"ListJobs", "list"},
+        {"WatchJob", "watch"},
+        {"ReadJobResult", "result"},
+        {"ResolveJob", "resolve"},
+        {"DeleteJob", "delete"},
+        {"CreateUpload", "upload"},
+        {"GetUsage", "usage"},
+        {"UpdatePreview", "update-preview"},
+        {"ListProjects", "projects"},
+        {"GetProject", "projects"},
+        {"GetAccount", "account"},
+        {"ListTemplates", "template list"},
+        {"GetTemplate", "template get"},
+        {"CreateTemplate", "template upload"},
+        {"UpdateTemplate", "template update"},
+        {"DeleteTemplate", "template delete"}};
     for (const SubmitCommand& submit : SubmitCommands()) {
       if (Normal(submit.call) != Normal(submit.name))
         commands->emplace_back(submit.call, submit.name);

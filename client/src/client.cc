@@ -94,9 +94,72 @@ absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequ
                                     Repeatable::kAlways);
 }
 
+absl::StatusOr<Job> Client::UpdatePreview(const UpdatePreviewRequest& request,
+                                          const CallOptions& call) const {
+  auto response = Call<v1::UpdatePreviewResponse>(*core_, &Core::Stub::UpdatePreview, request, call,
+                                                  Repeatable::kAlways);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_job());
+}
+
 absl::StatusOr<GetUsageResponse> Client::Usage(const CallOptions& call) const {
   return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, v1::GetUsageRequest(), call,
                                 Repeatable::kAlways);
+}
+
+absl::StatusOr<ListProjectsResponse> Client::Projects(const ListProjectsRequest& request,
+                                                      const CallOptions& call) const {
+  return Call<ListProjectsResponse>(*core_, &Core::Stub::ListProjects, request, call,
+                                    Repeatable::kAlways);
+}
+
+absl::StatusOr<GetProjectResponse> Client::Project(const std::string& project_id,
+                                                   const CallOptions& call) const {
+  v1::GetProjectRequest request;
+  request.set_project_id(project_id);
+  return Call<GetProjectResponse>(*core_, &Core::Stub::GetProject, request, call,
+                                  Repeatable::kAlways);
+}
+
+absl::StatusOr<GetAccountResponse> Client::Account(const GetAccountRequest& request,
+                                                   const CallOptions& call) const {
+  return Call<GetAccountResponse>(*core_, &Core::Stub::GetAccount, request, call,
+                                  Repeatable::kAlways);
+}
+
+absl::StatusOr<ListTemplatesResponse> Client::Templates(const CallOptions& call) const {
+  return Call<ListTemplatesResponse>(*core_, &Core::Stub::ListTemplates, v1::ListTemplatesRequest(),
+                                     call, Repeatable::kAlways);
+}
+
+absl::StatusOr<GetTemplateResponse> Client::Template(const std::string& template_id,
+                                                     const CallOptions& call) const {
+  v1::GetTemplateRequest request;
+  request.set_template_id(template_id);
+  return Call<GetTemplateResponse>(*core_, &Core::Stub::GetTemplate, request, call,
+                                   Repeatable::kAlways);
+}
+
+// A repetition would make another one.
+absl::StatusOr<CreateTemplateResponse> Client::CreateTemplate(const CreateTemplateRequest& request,
+                                                              const CallOptions& call) const {
+  return Call<CreateTemplateResponse>(*core_, &Core::Stub::CreateTemplate, request, call,
+                                      Repeatable::kIfNotDone);
+}
+
+absl::Status Client::UpdateTemplate(const UpdateTemplateRequest& request,
+                                    const CallOptions& call) const {
+  return Call<v1::UpdateTemplateResponse>(*core_, &Core::Stub::UpdateTemplate, request, call,
+                                          Repeatable::kAlways)
+      .status();
+}
+
+absl::Status Client::DeleteTemplate(const std::string& template_id, const CallOptions& call) const {
+  v1::DeleteTemplateRequest request;
+  request.set_template_id(template_id);
+  return Call<v1::DeleteTemplateResponse>(*core_, &Core::Stub::DeleteTemplate, request, call,
+                                          Repeatable::kIfNotDone)
+      .status();
 }
 
 absl::StatusOr<ResolveJobResponse> Client::Resolve(const ResolveJobRequest& request,

@@ -45,6 +45,17 @@ void CoreBackend::CreateUpload(const jobs::Owner& owner,
   core_.uploads.Create(owner, std::move(request), std::move(done));
 }
 
+void CoreBackend::UpdatePreview(const jobs::SnapshotPtr& preview,
+                                std::shared_ptr<const v1::UpdatePreviewRequest> request,
+                                std::function<void(absl::Status)> done) {
+  core_.previews.Update(preview, request, std::move(done));
+}
+
+void CoreBackend::Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+                      jobs::AccountDesk::Done done) {
+  core_.accounts.Ask(owner, purpose, std::move(call), std::move(done));
+}
+
 void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
                        Done<jobs::SnapshotPtr> done) {
   core_.adopter.Load(owner, name, std::move(done));

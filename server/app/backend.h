@@ -29,6 +29,11 @@ class CoreBackend final : public rpc::Backend {
   void CreateUpload(const jobs::Owner& owner,
                     std::shared_ptr<const rpc::v1::CreateUploadRequest> request,
                     Done<rpc::v1::CreateUploadResponse> done) override;
+  void UpdatePreview(const jobs::SnapshotPtr& preview,
+                     std::shared_ptr<const rpc::v1::UpdatePreviewRequest> request,
+                     std::function<void(absl::Status)> done) override;
+  void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+           jobs::AccountDesk::Done done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;

@@ -39,6 +39,16 @@ inline constexpr std::size_t kFullViewReadMaxBytes =
     12 * kMiB;                                             // of JSON; more is never read for it
 inline constexpr std::size_t kChunkMaxBytes = 256 * kKiB;  // ReadJobResult
 
+// What Pictory tells of an account: how much of an answer is read, and how much of it callers get.
+// They take 4 MiB by default.
+inline constexpr std::size_t kFreeReplyMaxBytes = 16 * kMiB;
+inline constexpr std::size_t kFreeReplyMaxValues = 500'000;
+inline constexpr std::size_t kListAnswerMaxBytes = 3 * kMiB;
+inline constexpr std::size_t kWholeAnswerMaxBytes = 3 * kMiB;  // Pictory's own, byte for byte
+inline constexpr std::size_t kPageTokenMaxBytes = 2048;        // of Pictory's
+inline constexpr int kTransactionsMax = 10'000;
+inline constexpr int kTemplatesMax = 10'000;
+
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
 inline constexpr std::size_t kJsonMaxValues = 4'000'000;

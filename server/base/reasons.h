@@ -57,9 +57,12 @@ inline constexpr std::array<ReasonRow, 37> kReasons = {{
     {"JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such job"},
     {"PART_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such part in the job's result"},
     {"JOB_NOT_FINISHED", absl::StatusCode::kFailedPrecondition, "once it has SUCCEEDED",
-     "The job that a submit refers to, or whose result is asked for, has not ended"},
+     "The job that a submit refers to, that UpdatePreview changes or whose result is asked for, "
+     "has "
+     "not ended"},
     {"JOB_NOT_USABLE", absl::StatusCode::kFailedPrecondition, "no",
-     "The job that a submit refers to is not one that it can use"},
+     "The job that a submit refers to is not one that it can use; or the job that UpdatePreview "
+     "names is no preview that has SUCCEEDED"},
     {"PICTORY_JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no",
      "ResolveJob names a job that Pictory does not know"},
     {"JOB_NOT_DELETABLE", absl::StatusCode::kFailedPrecondition, "once it has ended",
@@ -74,8 +77,9 @@ inline constexpr std::array<ReasonRow, 37> kReasons = {{
     {"UPSTREAM_UNREACHABLE", absl::StatusCode::kUnavailable, "after the delay",
      "Pictory cannot be reached, or answers nobody at present; nothing was submitted"},
     {"UPSTREAM_RATE_LIMITED", absl::StatusCode::kResourceExhausted, "after the delay",
-     "Pictory is rate limiting the account: meanwhile uploads, deletes, resolves and submits are "
-     "refused as Pictory did, and nothing is sent"},
+     "Pictory is rate limiting the account: meanwhile uploads, changes, deletes, resolves and "
+     "submits "
+     "are refused as Pictory did, and nothing is sent"},
     {"UPSTREAM_CREDENTIALS", absl::StatusCode::kFailedPrecondition, "after the operator acted",
      "Pictory refused the credentials: until it takes them again, which is looked at every half "
      "minute, the same calls are refused and nothing is sent"},

@@ -22,6 +22,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
           [this](const std::string& account) { return has_jobs(account); }, upstreams,
           ground.clock),
       uploads(upstreams, ground.clock),
+      previews(upstreams, ground.clock),
+      accounts(upstreams, ground.clock),
       deleter(upstreams, ledger, ground.store, ground.clock),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
       ground_(ground),

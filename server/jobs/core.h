@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/work_thread.h"
+#include "jobs/account_desk.h"
 #include "jobs/adopter.h"
 #include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
@@ -20,6 +21,7 @@
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/poller.h"
+#include "jobs/preview_editor.h"
 #include "jobs/resolver.h"
 #include "jobs/retention.h"
 #include "jobs/spending.h"
@@ -95,6 +97,8 @@ class Core {
   Submitter submitter;
   CallerAccounts callers;
   UploadDesk uploads;
+  PreviewEditor previews;
+  AccountDesk accounts;
   Deleter deleter;
   Retention retention;
 

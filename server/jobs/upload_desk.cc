@@ -8,15 +8,12 @@ namespace gateway::jobs {
 
 void UploadDesk::Create(const Owner& owner, Request request, Done done) {
   const UpstreamPtr upstream = upstreams_.Of(owner.account);
-  if (std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kUpload)) {
-    return upstream->CreateUpload(*std::move(turn), *request, std::move(done));
-  }
-  upstream->AwaitTurn(Purpose::kUpload, owner.tenant, clock_.Now() + limits::kSubmitBudgetMaxWait,
-                      [upstream, request = std::move(request),
-                       done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
-                        if (!turn.ok()) return done(turn.status());
-                        upstream->CreateUpload(*std::move(turn), *request, done);
-                      });
+  upstream->TakeTurn(Purpose::kChange, owner.tenant, clock_.Now() + limits::kSubmitBudgetMaxWait,
+                     [upstream, request = std::move(request),
+                      done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
+                       if (!turn.ok()) return done(turn.status());
+                       upstream->CreateUpload(*std::move(turn), *request, done);
+                     });
 }
 
 }  // namespace gateway::jobs

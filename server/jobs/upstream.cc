@@ -9,7 +9,7 @@ using Kind = pictory::JobReply::Kind;
 using Outcome = pictory::SubmitReply::Outcome;
 
 Budget::Share ShareOf(Purpose purpose) {
-  return purpose == Purpose::kSubmit || purpose == Purpose::kUpload ? Budget::Share::kSubmit
+  return purpose == Purpose::kSubmit || purpose == Purpose::kChange ? Budget::Share::kSubmit
                                                                     : Budget::Share::kPoll;
 }
 
@@ -72,6 +72,12 @@ void Upstream::AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime gi
                if (!taken) return done(self->Refusal(purpose));
                done(Turn(self, purpose));
              });
+}
+
+void Upstream::TakeTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
+                        TurnDone done) {
+  if (std::optional<Turn> turn = TryTake(purpose)) return done(*std::move(turn));
+  AwaitTurn(purpose, tenant, give_up, std::move(done));
 }
 
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
@@ -157,6 +163,16 @@ void Upstream::CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
   turn.Use();
   client_.CreateUpload(request, [self = shared_from_this(), done = std::move(done)](
                                     absl::StatusOr<v1::CreateUploadResponse> answer) {
+    self->account_.NoteFreeCall(answer.status());
+    done(std::move(answer));
+  });
+}
+
+void Upstream::Ask(Turn turn, pictory::FreeCall call,
+                   std::function<void(absl::StatusOr<std::string>)> done) {
+  turn.Use();
+  client_.Ask(std::move(call), [self = shared_from_this(),
+                                done = std::move(done)](absl::StatusOr<std::string> answer) {
     self->account_.NoteFreeCall(answer.status());
     done(std::move(answer));
   });

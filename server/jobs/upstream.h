@@ -35,7 +35,8 @@ namespace gateway::jobs {
 // what its caller is told when it cannot be made.
 enum class Purpose {
   kSubmit,  // a paid request
-  kUpload,  // a place to upload a file to: free, and in the line of submits
+  kChange,  // what a caller wants done at Pictory that is free: a place to upload a file to, a
+            // change of a preview; in the line of submits
   kPoll,    // how a followed job is doing: nobody waits for the answer
   kLook,    // what an operator, a caller or a webhook call wants to know or to have removed; in the
             // line of polls
@@ -92,9 +93,11 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Takes a turn; nullopt if nothing may be sent for that purpose now, or others wait in its line.
   std::optional<Turn> TryTake(Purpose purpose);
   // Waits for a turn of one's tenant, at most until `give_up`: `done` gets it, or why there is none
-  // for a caller who cannot wait longer. Only for submits and uploads.
+  // for a caller who cannot wait longer. Only for submits and changes.
   using TurnDone = std::function<void(absl::StatusOr<Turn>)>;
   void AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up, TurnDone done);
+  // Takes a turn now if there is one, else waits for it.
+  void TakeTurn(Purpose purpose, const std::string& tenant, MonoTime give_up, TurnDone done);
   // When TryTake could succeed, if nobody else takes a turn meanwhile. Never before now.
   MonoTime NextAt(Purpose purpose);
   // Why nothing can be sent now, for a caller who cannot wait until NextAt.
@@ -123,6 +126,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
                 std::function<void(absl::Status)> done);
   void CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
                     std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done);
+  void Ask(Turn turn, pictory::FreeCall call,
+           std::function<void(absl::StatusOr<std::string>)> done);
 
   // Uses another API key or client secret from now on. Pictory is asked at once whether it accepts
   // it.

@@ -40,7 +40,7 @@ const pb::EnumDescriptor* EnumBeside(const pb::FileDescriptor* file, absl::strin
   return file->pool()->FindEnumTypeByName(absl::StrCat(file->package(), ".", name));
 }
 
-// Whether the message is read from an answer of Pictory's, outside of any job.
+// Whether the message is part of a request to Pictory or of its answer.
 bool IsMapped(const pb::Descriptor* message) {
   for (int i = 0; i < message->field_count(); ++i) {
     if (message->field(i)->options().HasExtension(v1::rest)) return true;
@@ -79,7 +79,8 @@ class Checker {
     for (int i = 0; i < service->method_count(); ++i) {
       const pb::MethodDescriptor* method = service->method(i);
       if (!method->options().HasExtension(v1::job_method)) {
-        if (IsMapped(method->output_type())) Message(method->output_type(), false);
+        MappedIn(method->input_type());
+        MappedIn(method->output_type());
         continue;
       }
       const v1::JobMethod& job = method->options().GetExtension(v1::job_method);
@@ -96,6 +97,15 @@ class Checker {
     for (int i = 0; i < service->file()->dependency_count(); ++i) {
       const pb::FileDescriptor* file = service->file()->dependency(i);
       if (file->package() == service->file()->package()) Unreached(file);
+    }
+  }
+
+  // The first mapped messages on each way into a message of a call that makes no job.
+  void MappedIn(const pb::Descriptor* message) {
+    if (!passed_.insert(message).second) return;
+    if (IsMapped(message)) return Message(message, false);
+    for (int i = 0; i < message->field_count(); ++i) {
+      if (IsMessage(message->field(i))) MappedIn(message->field(i)->message_type());
     }
   }
 
@@ -421,6 +431,7 @@ class Checker {
   }
 
   std::set<const pb::Descriptor*> seen_;
+  std::set<const pb::Descriptor*> passed_;  // by MappedIn
   std::vector<std::string> faults_;
 };
 

@@ -261,6 +261,25 @@ void PictoryClient::AskForUpload(
        }));
 }
 
+void PictoryClient::Ask(FreeCall call, std::function<void(absl::StatusOr<std::string>)> done) {
+  http::Request request =
+      MakeRequest(http::Lane::kRead, std::move(call.method), std::move(call.path));
+  if (call.body != nullptr) {
+    request.headers.push_back({"Content-Type", call.content_type});
+    request.body = std::move(call.body);
+    request.timeout = limits::kSubmitTimeout;
+  }
+  request.max_body_bytes = call.max_reply_bytes;
+  Read(std::move(request),
+       Aside(WithoutSecrets(
+           [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
+             if (!response.ok()) return done(response.status());
+             const absl::Status status = ReadFreeStatus(*response, clock_.WallNow());
+             if (!status.ok()) return done(status);
+             done(response->body);
+           })));
+}
+
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {
   http::Request request = MakeRequest(http::Lane::kRead, "GET", kQuota);
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;

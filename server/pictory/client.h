@@ -27,6 +27,7 @@
 #include "http/transport.h"
 #include "pictory/access_tokens.h"
 #include "pictory/credentials.h"
+#include "pictory/free_call.h"
 #include "pictory/job_list.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/job.pb.h"
@@ -109,6 +110,9 @@ class PictoryClient {
   void CreateUpload(
       const ::pictory::jobs::v1::CreateUploadRequest& request,
       std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done);
+
+  // Makes a free call: the body of Pictory's answer, or why there is none (ReadFreeStatus).
+  void Ask(FreeCall call, std::function<void(absl::StatusOr<std::string>)> done);
 
   // Makes a call that costs nothing and shows whether Pictory is reached and accepts the
   // credentials.

@@ -1,6 +1,7 @@
 // This table says what Pictory's refusals become for callers. server/docs/errors.md shows it.
 //
-// It covers submits. Polls are not in it: a poll that fails changes no job.
+// It covers submits, and refusals of free calls (pictory/refusal.h). Polls are not in it: a poll
+// that fails changes no job.
 #pragma once
 
 #include <array>

@@ -19,6 +19,7 @@
 #include "pictory/bindings.h"
 #include "pictory/free_check.h"
 #include "pictory/jobs/v1/storyboard.pb.h"
+#include "pictory/jobs/v1/template.pb.h"
 #include "pictory/raw_check.h"
 #include "pictory/url_rules.h"
 
@@ -233,7 +234,8 @@ class Walk {
 
   // Proto3 strings without presence are not visited when empty; one with presence may be.
   void CheckExtraJson(const std::string& text, const Descriptor* owner, const Path& path) {
-    const bool top = owner == v1::Storyboard::descriptor() || SubmitOf(owner) != nullptr;
+    const bool top = owner == v1::Storyboard::descriptor() ||
+                     owner == v1::TemplateVideo::descriptor() || SubmitOf(owner) != nullptr;
     const auto own = [&plan = json::PlanOf(owner)](const std::string& key) {
       const int found = plan.Find(key);
       return found >= 0 && !plan.entries()[static_cast<std::size_t>(found)].alias;

@@ -111,6 +111,14 @@ bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
   return true;
 }
 
+bool IsEmptyArray(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t open = text.find_first_not_of(kSpace);
+  if (open == std::string_view::npos || text[open] != '[') return false;
+  const std::size_t next = text.find_first_not_of(kSpace, open + 1);
+  return next != std::string_view::npos && text[next] == ']';
+}
+
 void CheckRawStoryboard(const Path& path, const json::Outline& body, v1::PathVersion version,
                         bool allow_unknown_keys, Violations& violations) {
   if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);

@@ -25,6 +25,9 @@ bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
                    Violations& violations, json::Outline* outline = nullptr,
                    json::Reading reading = json::Reading::kStrict);
 
+// Whether JSON text, which is checked elsewhere, is an empty array.
+bool IsEmptyArray(std::string_view text);
+
 // Checks a whole storyboard body of one API version.
 void CheckRawStoryboard(const Path& path, const json::Outline& body,
                         ::pictory::jobs::v1::PathVersion version, bool allow_unknown_keys,

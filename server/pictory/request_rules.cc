@@ -18,15 +18,6 @@ namespace v1 = ::pictory::jobs::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Whether JSON text, which is checked elsewhere, is an empty array.
-bool IsEmptyArray(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t open = text.find_first_not_of(kSpace);
-  if (open == std::string_view::npos || text[open] != '[') return false;
-  const std::size_t next = text.find_first_not_of(kSpace, open + 1);
-  return next != std::string_view::npos && text[next] == ']';
-}
-
 // The keys are hashed with a seed of the process, so that nobody outside can make them clash.
 using Keys = absl::flat_hash_set<std::string>;
 
@@ -78,6 +69,18 @@ void CheckPreview(const v1::CreatePreviewRequest& request, const TranslateOption
     json::Outline body;
     CheckStoryboardJson(request, request.storyboard_json(), request.allow_unknown_fields(), options,
                         violations, body);
+  }
+  if (request.has_from_template() && request.from_template().template_id().empty()) {
+    violations.Add("from_template.template_id", "is required");
+  }
+  json::Outline body;
+  if (request.has_from_template_json() &&
+      CheckRawValue("from_template_json", request.from_template_json(), json::Type::kObject,
+                    violations, &body)) {
+    CheckRawBody("from_template_json", body, nullptr, violations);
+    if (body.Find("templateId") == nullptr) {
+      violations.Add("from_template_json.templateId", "is required");
+    }
   }
 }
 

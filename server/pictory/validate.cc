@@ -1,5 +1,5 @@
 // Validate checks submits: what they share, then what the kind of job asks for. It also checks
-// uploads.
+// the requests that make no job and whose fields are Pictory's.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +12,7 @@
 #include "pictory/bindings.h"
 #include "pictory/kinds.h"
 #include "pictory/message_check.h"
+#include "pictory/preview_update.h"
 #include "pictory/request_rules.h"
 #include "pictory/translate.h"
 #include "pictory/upload.h"
@@ -101,6 +102,8 @@ std::vector<errors::Violation> Validate(const Message& request, const TranslateO
     CheckSubmit(request, *plan, options, violations);
   } else if (const auto* upload = dynamic_cast<const v1::CreateUploadRequest*>(&request)) {
     CheckUpload(*upload, violations);
+  } else if (const auto* update = dynamic_cast<const v1::UpdatePreviewRequest*>(&request)) {
+    CheckPreviewUpdate(*update, violations);
   } else {
     violations.Add("", absl::StrCat(request.GetTypeName(), " is no submit"));
   }

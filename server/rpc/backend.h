@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/secret.h"
 #include "google/protobuf/message.h"
+#include "jobs/account_desk.h"
 #include "jobs/owner.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
@@ -30,7 +31,7 @@ class Backend {
 
   virtual ~Backend() = default;
 
-  // All that is wrong with a request to submit or to upload; see pictory::Validate.
+  // All that is wrong with a request to submit, to upload or to change; see pictory::Validate.
   virtual std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                                   const google::protobuf::Message& request) = 0;
   // See jobs::Submitter::Submit.
@@ -46,6 +47,13 @@ class Backend {
   virtual void CreateUpload(const jobs::Owner& owner,
                             std::shared_ptr<const v1::CreateUploadRequest> request,
                             Done<v1::CreateUploadResponse> done) = 0;
+  // See jobs::PreviewEditor::Update.
+  virtual void UpdatePreview(const jobs::SnapshotPtr& preview,
+                             std::shared_ptr<const v1::UpdatePreviewRequest> request,
+                             std::function<void(absl::Status)> done) = 0;
+  // See jobs::AccountDesk::Ask.
+  virtual void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+                   jobs::AccountDesk::Done done) = 0;
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;

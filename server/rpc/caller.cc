@@ -61,6 +61,11 @@ Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPt
   return caller;
 }
 
+absl::Status CheckKeyOf(const Caller& caller, std::string_view job_id, std::string_view account) {
+  if (!caller.principal->callers_pay || account == caller.owner.account) return absl::OkStatus();
+  return errors::PictoryKeyOfAnother(job_id);
+}
+
 absl::Status CheckJobName(std::string_view name) {
   if (name.empty()) return errors::Invalid("job_id", "is required");
   if (IsUpstreamId(name)) return absl::OkStatus();

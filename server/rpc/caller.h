@@ -29,6 +29,10 @@ struct Caller {
 Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
                 const Domain& domain);
 
+// Where callers pay, each acts on the jobs of the key that it shows: Pictory would be asked with
+// another's otherwise. `account` is the job's.
+absl::Status CheckKeyOf(const Caller& caller, std::string_view job_id, std::string_view account);
+
 // OK for a text that can name a job, by our id or by Pictory's; else what is wrong with the field.
 absl::Status CheckJobName(std::string_view name);
 

@@ -5,9 +5,11 @@
 #include <string_view>
 #include <utility>
 
+#include "rpc/account_calls.h"
 #include "rpc/caller.h"
 #include "rpc/job_calls.h"
 #include "rpc/operate_calls.h"
+#include "rpc/preview_call.h"
 #include "rpc/result_stream.h"
 #include "rpc/stream_call.h"
 #include "rpc/submit_calls.h"
@@ -52,13 +54,56 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
       "/pictory.jobs.v1.PictoryJobs/GetUsage", Role::kRead,
       [](const Caller& caller, const std::shared_ptr<v1::GetUsageRequest>&, const Reply& reply,
          const Domain& d) { reply(d.backend.GetUsage(caller.owner)); });
+  AddUnary<v1::UpdatePreviewRequest>(
+      "/pictory.jobs.v1.PictoryJobs/UpdatePreview", Role::kSubmit,
+      [this](const Caller& caller, std::shared_ptr<v1::UpdatePreviewRequest> request,
+             const Reply& reply, const Domain&) {
+        UpdatePreview(caller, std::move(request), reply, admission_, domain_);
+      },
+      submit_max_bytes_);
+  AddAccountCalls();
   AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", Role::kRead, &JobsService::WatchJob);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", Role::kRead, &JobsService::ReadJobResult);
 }
 
+void JobsService::AddAccountCalls() {
+  using tenants::Role;
+  AddUnary<v1::ListProjectsRequest>("/pictory.jobs.v1.PictoryJobs/ListProjects", Role::kRead,
+                                    rpc::ListProjects);
+  AddUnary<v1::GetProjectRequest>("/pictory.jobs.v1.PictoryJobs/GetProject", Role::kRead,
+                                  rpc::GetProject);
+  AddUnary<v1::GetAccountRequest>("/pictory.jobs.v1.PictoryJobs/GetAccount", Role::kOperate,
+                                  rpc::GetAccount);
+  AddUnary<v1::ListTemplatesRequest>("/pictory.jobs.v1.PictoryJobs/ListTemplates", Role::kRead,
+                                     rpc::ListTemplates);
+  AddUnary<v1::GetTemplateRequest>("/pictory.jobs.v1.PictoryJobs/GetTemplate", Role::kRead,
+                                   rpc::GetTemplate);
+  AddUnary<v1::CreateTemplateRequest>(
+      "/pictory.jobs.v1.PictoryJobs/CreateTemplate", Role::kSubmit,
+      [this](const Caller& caller, std::shared_ptr<v1::CreateTemplateRequest> request,
+             const Reply& reply, const Domain&) {
+        CreateTemplate(caller, std::move(request), reply, admission_, domain_);
+      },
+      submit_max_bytes_);
+  AddUnary<v1::UpdateTemplateRequest>(
+      "/pictory.jobs.v1.PictoryJobs/UpdateTemplate", Role::kOperate,
+      [this](const Caller& caller, std::shared_ptr<v1::UpdateTemplateRequest> request,
+             const Reply& reply, const Domain&) {
+        UpdateTemplate(caller, std::move(request), reply, admission_, domain_);
+      },
+      submit_max_bytes_);
+  AddUnary<v1::DeleteTemplateRequest>(
+      "/pictory.jobs.v1.PictoryJobs/DeleteTemplate", Role::kOperate,
+      [this](const Caller& caller, std::shared_ptr<v1::DeleteTemplateRequest> request,
+             const Reply& reply, const Domain&) {
+        DeleteTemplate(caller, std::move(request), reply, admission_, domain_);
+      });
+}
+
 template <class Request, class Serve>
-void JobsService::AddUnary(const char* path, tenants::Role role, Serve serve) {
-  Add(path, limits::kSmallRequestMaxBytes, role,
+void JobsService::AddUnary(const char* path, tenants::Role role, Serve serve,
+                           std::size_t max_bytes) {
+  Add(path, max_bytes, role,
       UnaryMethod([this, method = MethodOf(path), serve](Context* context,
                                                          const Principal& principal,
                                                          const Bytes* request, Bytes* response) {

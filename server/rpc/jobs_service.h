@@ -27,14 +27,17 @@ class JobsService final : public RawService {
   void AddSubmits(const google::protobuf::ServiceDescriptor& service);
 
  private:
+  // The methods about what is the account's and no job's.
+  void AddAccountCalls();
   Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Principal& principal,
                      const Bytes* request, Bytes* response);
   Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
 
-  // Adds a method with one answer and a small request: `serve(caller, request, reply, domain)`.
+  // Adds a method with one answer: `serve(caller, request, reply, domain)`.
   template <class Request, class Serve>
-  void AddUnary(const char* path, tenants::Role role, Serve serve);
+  void AddUnary(const char* path, tenants::Role role, Serve serve,
+                std::size_t max_bytes = limits::kSmallRequestMaxBytes);
   void AddStream(const char* path, tenants::Role role,
                  Stream* (JobsService::*serve)(Context*, const Principal&, const Bytes*));
 

@@ -54,16 +54,6 @@ void FindState(std::shared_ptr<Operation> operation, const Domain& domain, Then 
                     });
 }
 
-// Where callers pay, each decides over the jobs of the key that it shows: Pictory would be asked
-// with another's otherwise.
-absl::Status CheckKeyOf(const Operation& operation) {
-  if (operation.account.empty() || !operation.caller.principal->callers_pay) {
-    return absl::OkStatus();
-  }
-  if (operation.account == operation.caller.owner.account) return absl::OkStatus();
-  return errors::PictoryKeyOfAnother(operation.job);
-}
-
 // A method about one job that the backend serves: `call` is its own.
 template <class Request, class Response>
 void Operate(void (Backend::*call)(const std::string&, std::shared_ptr<const Request>,
@@ -77,9 +67,12 @@ void Operate(void (Backend::*call)(const std::string&, std::shared_ptr<const Req
   FindState(std::make_shared<Operation>(std::move(operation)), domain,
             [call, request = std::move(request), reply,
              &domain](const std::shared_ptr<Operation>& found) {
-              if (absl::Status key = CheckKeyOf(*found); !key.ok()) {
+              const absl::Status key = found->account.empty()
+                                           ? absl::OkStatus()
+                                           : CheckKeyOf(found->caller, found->job, found->account);
+              if (!key.ok()) {
                 Tell(*found, "", key, domain);
-                return reply(std::move(key));
+                return reply(key);
               }
               (domain.backend.*call)(
                   found->caller.tenant, request,

@@ -63,6 +63,8 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v2/video/render", &JobMaker::RenderOfParams, nullptr},
       {"PUT", "/v2/video/render/{id}", &JobMaker::RenderOfPreview, nullptr},
       {"POST", "/v2/projects/{id}/render", &JobMaker::RenderOfProject, nullptr},
+      {"GET", "/v2/projects", nullptr, &Api::ListProjects},
+      {"GET", "/v2/projects/{id}", nullptr, &Api::GetProject},
       {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
       {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
       {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
@@ -81,6 +83,13 @@ const std::vector<Api::Route>& Api::Routes() {
       {"GET", "/v1/jobs/{id}", nullptr, &Api::GetJob},
       {"DELETE", "/v1/jobs/{id}/clean", nullptr, &Api::CleanJob},
       {"GET", "/v1/quota", nullptr, &Api::Quota},
+      {"GET", "/v1/aicredits/usage", nullptr, &Api::Charges},
+      {"POST", "/v1/templates", nullptr, &Api::CreateTemplate},
+      {"GET", "/v1/templates", nullptr, &Api::ListTemplates},
+      {"GET", "/v1/templates/{id}", nullptr, &Api::GetTemplate},
+      {"PUT", "/v1/templates/{id}", nullptr, &Api::UpdateTemplate},
+      {"DELETE", "/v1/templates/{id}", nullptr, &Api::DeleteTemplate},
+      {"POST", "/v1/video/from-template", &JobMaker::FromTemplate, nullptr},
       {"POST", "/v1/media/generateurl", nullptr, &Api::SignUpload},
       {"POST", "/v1/media/generateUrl", nullptr, &Api::SignUpload},
       // What programs look up before they write a storyboard.
@@ -99,7 +108,8 @@ Api::Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book
       journal_(journal),
       book_(book),
       auth_(options_.auth, clock),
-      maker_(book),
+      maker_(book, templates_),
+      pages_(book, clock),
       budget_(std::max(1.0, options_.requests_per_second)),
       budget_at_(clock.Now()) {}
 
@@ -260,7 +270,13 @@ ApiReply Api::EditElements(const Call& call) {
   const auto params = RenderParams(*job, call.origin);
   std::vector<FieldError> errors;
   for (rapidjson::SizeType i = 0; i < changes->Size(); ++i) {
-    const std::string_view id = FindText((*changes)[i], "id");
+    const Value& change = (*changes)[i];
+    for (const char* key : {"elementType", "type", "startTime", "duration"}) {
+      if (change.IsObject() && Find(change, key) == nullptr) {
+        errors.push_back({"[" + std::to_string(i) + "]." + key, "is required"});
+      }
+    }
+    const std::string_view id = FindText(change, "id");
     const auto elements = (*params)["elements"].GetArray();
     const bool known = std::any_of(elements.begin(), elements.end(), [&](const Value& element) {
       return !id.empty() && FindText(element, "id") == id;
@@ -313,6 +329,67 @@ ApiReply Api::MusicWords(const Call& call) { return sandbox::MusicWords(call.id)
 
 ApiReply Api::MusicGenreGroups(const Call&) { return sandbox::MusicWords("genres/groups"); }
 
+ApiReply Api::ListProjects(const Call& call) {
+  return pages_.Projects(call.account, QueryValue(call.query, "pagekey"), call.origin);
+}
+
+ApiReply Api::GetProject(const Call& call) {
+  const Job* preview = book_.FindProject(call.id, call.account);
+  if (preview == nullptr || book_.StateOf(*preview).phase != Phase::kCompleted) {
+    return UnknownProject(call.id);
+  }
+  return pages_.Project(*preview, call.origin);
+}
+
+ApiReply Api::Charges(const Call& call) {
+  return pages_.Charges(call.account, QueryValue(call.query, "year"),
+                        QueryValue(call.query, "month"));
+}
+
+ApiReply Api::CreateTemplate(const Call& call) {
+  VideoTemplate made;
+  if (const auto refusal = TemplateBook::Read(call.body, &made)) return *refusal;
+  made.id = MintId(options_.seed, journal_.entries().size() + 1);
+  made.account = call.account;
+  if (const absl::Status status = Record(call, made.id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  const ApiReply reply = TemplateReply(made);
+  templates_.Add(std::move(made));
+  return reply;
+}
+
+ApiReply Api::ListTemplates(const Call& call) { return templates_.List(call.account); }
+
+ApiReply Api::GetTemplate(const Call& call) {
+  const VideoTemplate* one = templates_.Find(call.id, call.account);
+  return one == nullptr ? UnknownTemplate(call.id) : TemplateReply(*one);
+}
+
+ApiReply Api::UpdateTemplate(const Call& call) {
+  VideoTemplate* one = templates_.Find(call.id, call.account);
+  if (one == nullptr) return UnknownTemplate(call.id);
+  std::string error;
+  const auto body = ParseJson(call.body, &error);
+  if (body == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
+  VideoTemplate made = *one;
+  if (const auto refusal = TemplateBook::ReadScenes(*body, &made)) return *refusal;
+  if (const absl::Status status = Record(call, one->id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  *one = std::move(made);
+  return TemplateDone(one->id, "Template updated successfully");
+}
+
+ApiReply Api::DeleteTemplate(const Call& call) {
+  if (templates_.Find(call.id, call.account) == nullptr) return UnknownTemplate(call.id);
+  if (const absl::Status status = Record(call, call.id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  templates_.Remove(call.id);
+  return TemplateDone("", "Template deleted successfully");
+}
+
 ApiReply Api::SignUpload(const Call& call) {
   return uploads_ != nullptr ? uploads_->Sign(call.body, call.origin) : NoSuchRoute();
 }
@@ -335,6 +412,27 @@ absl::Status Api::Replay() {
   return absl::OkStatus();
 }
 
+// Whether the entry is about a template, which is then made, changed or deleted again.
+bool Api::ReplayTemplate(const Route& route, const JournalEntry& entry) {
+  if (route.plain == &Api::CreateTemplate) {
+    VideoTemplate made;
+    TemplateBook::Read(entry.body, &made);
+    made.id = entry.job_id;
+    made.account = entry.account;
+    templates_.Add(std::move(made));
+  } else if (route.plain == &Api::UpdateTemplate) {
+    VideoTemplate* one = templates_.Find(entry.job_id, entry.account);
+    std::string error;
+    const auto body = ParseJson(entry.body, &error);
+    if (one != nullptr && body != nullptr) TemplateBook::ReadScenes(*body, one);
+  } else if (route.plain == &Api::DeleteTemplate) {
+    templates_.Remove(entry.job_id);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   const auto unfit = [&](std::string_view why) {
     return absl::DataLossError("sandbox journal, line " + std::to_string(number) + ": " +
@@ -345,6 +443,7 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
   const Route* route = Match(entry.method, entry.path, &id, &known_path);
   if (route == nullptr) return unfit("no such call: " + entry.method + " " + entry.path);
   if (route->maker == nullptr) {
+    if (ReplayTemplate(*route, entry)) return absl::OkStatus();
     Job* job = book_.Find(entry.job_id);
     if (job == nullptr) return unfit("no such job: " + entry.job_id);
     if (route->plain == &Api::CleanJob) job->cleaned = true;

@@ -15,6 +15,10 @@
 //                                                           key, or none if all fit on one page
 //   DELETE /v1/jobs/{id}/clean                              {"success":true}, again and again
 //   GET  /v1/quota                                          a bare object
+//   GET  /v2/projects, /v2/projects/{id}, /v1/aicredits/usage  what is the account's
+//                                                           (account_pages.h)
+//   POST /v1/templates, GET, PUT, DELETE                    templates (templates.h)
+//   POST /v1/video/from-template                            data.jobId
 //   POST /v1/oauth2/token                                   a bare token (auth.h); no credentials
 #pragma once
 
@@ -27,11 +31,13 @@
 
 #include "absl/status/status.h"
 #include "http/server_message.h"
+#include "sandbox/account_pages.h"
 #include "sandbox/api_reply.h"
 #include "sandbox/auth.h"
 #include "sandbox/job_book.h"
 #include "sandbox/job_maker.h"
 #include "sandbox/journal.h"
+#include "sandbox/templates.h"
 #include "sandbox/uploads.h"
 
 namespace gateway::sandbox {
@@ -92,6 +98,14 @@ class Api {
   ApiReply CleanJob(const Call& call);
   ApiReply EditElements(const Call& call);
   ApiReply Quota(const Call& call);
+  ApiReply ListProjects(const Call& call);
+  ApiReply GetProject(const Call& call);
+  ApiReply Charges(const Call& call);
+  ApiReply CreateTemplate(const Call& call);
+  ApiReply ListTemplates(const Call& call);
+  ApiReply GetTemplate(const Call& call);
+  ApiReply UpdateTemplate(const Call& call);
+  ApiReply DeleteTemplate(const Call& call);
   ApiReply IssueToken(const Call& call);
   ApiReply SignUpload(const Call& call);
   ApiReply SearchMedia(const Call& call);
@@ -104,13 +118,16 @@ class Api {
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);
   void Adopt(std::unique_ptr<Job> job, MonoTime accepted);
   absl::Status ReplayOne(const JournalEntry& entry, std::uint64_t number);
+  bool ReplayTemplate(const Route& route, const JournalEntry& entry);
 
   const ApiOptions options_;
   const Clock& clock_;
   Journal& journal_;
   JobBook& book_;
   Authenticator auth_;
+  TemplateBook templates_;
   JobMaker maker_;
+  const AccountPages pages_;
   JobHook on_accepted_, on_cleaned_;
   Uploads* uploads_ = nullptr;
   ApiStats stats_;

@@ -36,6 +36,7 @@ struct Job {
   std::shared_ptr<const Json> storyboard;  // preview: the request, v2 resolved
   std::string project_id;                  // preview with saveProject
   bool of_project = false;                 // render of a saved project
+  bool of_template = false;                // preview: both API versions render it
   std::vector<std::string> edits;          // preview: JSON arrays of element changes, oldest first
   std::string data;  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription, highlights

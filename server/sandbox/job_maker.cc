@@ -154,7 +154,7 @@ Made AsV1(Made made) {
 
 // Why a preview cannot be rendered by a call of this API version; "" if it can.
 std::string WhyNotRenderable(const Job& preview, Version version) {
-  if (preview.version == version) return "";
+  if (preview.version == version || preview.of_template) return "";
   const std::string by = preview.version == Version::kV1 ? "v1" : "v2";
   return "Job " + preview.id + " was made by the " + by + " API: render it with PUT /" + by +
          "/video/render/" + preview.id + " or POST /" + by + "/video/render.";
@@ -244,8 +244,8 @@ Made JobMaker::Render(const MakeRequest& request, const Job& preview, Version ve
   if (auto refusal = TakeWebhook(request.body, job.get())) return *refusal;
   // The film is made by way of renderParams, so that edits of its elements count.
   const auto params = RenderParams(preview, request.origin);
-  job->film =
-      version == Version::kV1 ? FilmFromRenderParamsV1(*params) : FilmFromRenderParams(*params);
+  job->film = preview.version == Version::kV1 ? FilmFromRenderParamsV1(*params)
+                                              : FilmFromRenderParams(*params);
   job->film.name = preview.film.name;
   ObeyMagic(preview.film.name, job.get());
   return job;
@@ -330,6 +330,27 @@ Made JobMaker::Image(const MakeRequest& request) {
 
 Made JobMaker::Clip(const MakeRequest& request) {
   return FromPrompt(request, Kind::kClip, CheckClip, ClipFrom);
+}
+
+Made JobMaker::FromTemplate(const MakeRequest& request) {
+  if (auto refusal = CheckObject(request.body)) return *refusal;
+  const Value& body = *request.body;
+  const std::string_view id = FindText(body, "templateId");
+  if (id.empty()) return InvalidBody("templateId", "is required");
+  const VideoTemplate* from = templates_.Find(id, request.account);
+  if (from == nullptr) return UnknownTemplate(id);
+  std::vector<FieldError> errors;
+  std::unique_ptr<Json> storyboard = StoryboardOf(*from, body, &errors);
+  if (storyboard == nullptr) return InvalidBody(errors);
+  auto job = std::make_unique<Job>();
+  job->kind = Kind::kPreview;
+  job->version = Version::kV1;
+  job->of_template = true;
+  if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
+  ObeyMagic(FindText(*storyboard, "videoName"), job.get());
+  job->film = FilmFromStoryboardV1(*storyboard);
+  job->storyboard = std::move(storyboard);
+  return job;
 }
 
 Made JobMaker::PreviewV1(const MakeRequest& request) {

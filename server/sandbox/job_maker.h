@@ -12,6 +12,7 @@
 #include "sandbox/api_reply.h"
 #include "sandbox/job.h"
 #include "sandbox/job_book.h"
+#include "sandbox/templates.h"
 
 namespace gateway::sandbox {
 
@@ -27,7 +28,7 @@ using Made = std::variant<std::unique_ptr<Job>, ApiReply>;
 
 class JobMaker {
  public:
-  explicit JobMaker(JobBook& book) : book_(book) {}
+  JobMaker(JobBook& book, TemplateBook& templates) : book_(book), templates_(templates) {}
 
   Made Preview(const MakeRequest& request);
   Made StraightRender(const MakeRequest& request);
@@ -40,6 +41,10 @@ class JobMaker {
   // What AI studio makes. Its calls are v1, and answer as v2's do.
   Made Image(const MakeRequest& request);
   Made Clip(const MakeRequest& request);
+
+  // Makes a preview from a template. Its result is like v1's. Which call renders it is not
+  // published: here both do.
+  Made FromTemplate(const MakeRequest& request);
 
   // Makes a v1 preview. v1's previews are rendered by v1's calls, and v2's by v2's: their
   // renderParams have nothing in common.
@@ -54,6 +59,7 @@ class JobMaker {
   Made Render(const MakeRequest& request, const Job& preview, Version version);
 
   JobBook& book_;
+  TemplateBook& templates_;
 };
 
 // Why a job cannot be used now as one of this kind; nullopt if it can.

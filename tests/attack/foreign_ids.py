@@ -35,6 +35,7 @@ ASKED = {
     "ResolveJob, abandoned": ("ResolveJob", lambda job: text_field(1, job) + number_field(3, 1), False),
     "ResolveJob, adopted": ("ResolveJob", lambda job: text_field(1, job) + text_field(2, "pictory-1"), False),
     "DeleteJob": ("DeleteJob", lambda job: text_field(1, job), False),
+    "UpdatePreview": ("UpdatePreview", lambda job: text_field(1, job) + text_field(11, '[{"id":"a"}]'), False),
     "Render": ("Render", lambda job: text_field(10, job), False),
     "Summarize": ("Summarize", lambda job: text_field(10, job) + SUMMARY, False),
 }

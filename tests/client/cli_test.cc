@@ -489,6 +489,171 @@ TEST_F(CliTest, SeveralJobsAreDeletedThoughOneCannotBe) {
   EXPECT_THAT(Run({"delete", "busy", "--json"}).err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
 }
 
+TEST_F(CliTest, APreviewIsChangedByTheBytesOfAFile) {
+  v1::UpdatePreviewRequest asked;
+  handlers_.update_preview = [&](const v1::UpdatePreviewRequest& request,
+                                 const CallInfo&) -> absl::StatusOr<v1::UpdatePreviewResponse> {
+    const std::lock_guard lock(mutex_);
+    asked = request;
+    if (request.job_id() != "p1") return gateway::errors::JobNotFinished("p2", "RUNNING");
+    v1::UpdatePreviewResponse response;
+    *response.mutable_job() = MakeJob("p1", v1::JOB_STATE_SUCCEEDED);
+    response.mutable_job()->mutable_preview()->set_preview_url("https://x.example/p1");
+    return response;
+  };
+  const std::string elements = "[ {\"id\":\"bgMusic\", \"duration\":1.50} ]\n";
+  const Outcome got = Run({"update-preview", "p1", "-"}, elements);
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out, "job p1\n  changed at Pictory\n  https://x.example/p1\n");
+  EXPECT_EQ(asked.elements_json(), elements);
+  EXPECT_THAT(Run({"update-preview", "p1", "-", "--json"}, elements).out,
+              HasSubstr(R"("jobId":"p1")"));
+  const Outcome early = Run({"update-preview", "p2", "-"}, elements);
+  EXPECT_EQ(early.exit_code, 5);
+  EXPECT_THAT(early.err, HasSubstr("RUNNING"));
+  const Outcome wrong = Run({"update-preview", "p1", "-"}, "{}");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.err, "pictory: stdin: the JSON must be an array of elements\n");
+  EXPECT_EQ(Server().Calls("UpdatePreview"), 3);
+}
+
+TEST_F(CliTest, ProjectsAreListedToTheEndOrShown) {
+  handlers_.list_projects = [](const v1::ListProjectsRequest& request, const CallInfo&) {
+    v1::ListProjectsResponse page;
+    page.add_projects()->set_project_id(request.page_token().empty() ? "p1" : "p2");
+    page.mutable_projects(0)->set_name("Tale");
+    if (request.page_token().empty()) page.set_next_page_token("k=");
+    return page;
+  };
+  handlers_.get_project = [](const v1::GetProjectRequest& request,
+                             const CallInfo&) -> absl::StatusOr<v1::GetProjectResponse> {
+    if (request.project_id() != "p1") return absl::NotFoundError("no project");
+    v1::GetProjectResponse response;
+    response.mutable_project()->set_project_id("p1");
+    response.mutable_project()->set_video_url("https://x.example/v.mp4");
+    return response;
+  };
+  EXPECT_EQ(Run({"projects"}).out, "p1    Tale\np2    Tale\n");
+  EXPECT_EQ(Lines(Run({"projects", "--json"}).out), 2);
+  const Outcome one = Run({"projects", "p1"});
+  EXPECT_THAT(one.out, StartsWith("project p1\n"));
+  EXPECT_THAT(one.out, HasSubstr("https://x.example/v.mp4"));
+  EXPECT_EQ(Run({"projects", "p9"}).exit_code, 3);
+}
+
+TEST_F(CliTest, TheAccountIsShownBesideWhatJobsHaveTold) {
+  v1::GetAccountRequest asked;
+  handlers_.get_account = [&](const v1::GetAccountRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    asked = request;
+    v1::GetAccountResponse account;
+    account.set_account("east");
+    account.mutable_quota()->mutable_ai_credits()->set_used(7);
+    account.mutable_quota()->mutable_ai_credits()->set_limit(100);
+    account.set_ai_credits_left(93);
+    account.set_credits_charged(7);
+    auto& one = *account.add_transactions();
+    one.set_type("debit");
+    one.set_amount(7);
+    one.set_source("Text-to-Image");
+    one.set_time("2026-05-08T15:37:11.176Z");
+    return account;
+  };
+  v1::ListJobsRequest listed;
+  handlers_.list = [&](const v1::ListJobsRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    listed = request;
+    v1::ListJobsResponse page;
+    *page.add_jobs() = MakeJob("a", v1::JOB_STATE_SUCCEEDED);
+    page.mutable_jobs(0)->set_credits_used(4);
+    (*page.mutable_jobs(0)->mutable_labels())["team"] = "news";
+    *page.add_jobs() = MakeJob("b", v1::JOB_STATE_SUCCEEDED);
+    return page;
+  };
+  const Outcome got = Run({"account", "--month", "2026-05", "--by", "team"});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out,
+            "account east\n"
+            "  AI credits            7 of 100\n"
+            "  AI credits left       93\n"
+            "  charged in the month  7\n"
+            "  granted in the month  0\n"
+            "  2026-05-08T15:37:11.176Z  -7  Text-to-Image\n"
+            "team=news  4 AI credits of 1 job\n"
+            "charged less what jobs have told: 3\n");
+  EXPECT_EQ(asked.year(), 2026);
+  EXPECT_EQ(asked.month(), 5);
+  EXPECT_EQ(listed.created_from().seconds(), 1777593600);   // 2026-05-01
+  EXPECT_EQ(listed.created_until().seconds(), 1780272000);  // 2026-06-01
+  EXPECT_THAT(Run({"account", "--json"}).out, HasSubstr(R"("account":"east")"));
+  for (const char* bad : {"2026", "2026-13", "26-05", "2026-5"}) {
+    EXPECT_EQ(Run({"account", "--month", bad}).exit_code, 2) << bad;
+  }
+}
+
+TEST_F(CliTest, TemplatesAreUploadedShownChangedAndDeleted) {
+  std::vector<std::string> done;
+  const auto info = [](v1::Template* one) {
+    one->set_template_id("t1");
+    one->set_name("Letter");
+    (*one->mutable_variables())["name"] = "NAME";
+  };
+  handlers_.list_templates = [&](const v1::ListTemplatesRequest&, const CallInfo&) {
+    v1::ListTemplatesResponse all;
+    info(all.add_templates());
+    return all;
+  };
+  handlers_.get_template = [&](const v1::GetTemplateRequest&, const CallInfo&) {
+    v1::GetTemplateResponse one;
+    info(one.mutable_info());
+    return one;
+  };
+  handlers_.create_template = [&](const v1::CreateTemplateRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    done.push_back(request.project_file());
+    v1::CreateTemplateResponse one;
+    info(one.mutable_info());
+    return one;
+  };
+  handlers_.update_template = [&](const v1::UpdateTemplateRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    done.push_back(request.template_id() + request.scenes_json());
+    return v1::UpdateTemplateResponse();
+  };
+  handlers_.delete_template = [&](const v1::DeleteTemplateRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    done.push_back(request.template_id());
+    return v1::DeleteTemplateResponse();
+  };
+  EXPECT_EQ(Run({"template", "list"}).out, "t1  Letter\n");
+  const Outcome shown = Run({"template", "upload", "-"}, "{\"a\": 1.50}");
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, StartsWith("template t1\n"));
+  EXPECT_THAT(shown.out, HasSubstr("name=NAME"));
+  EXPECT_EQ(Run({"template", "get", "t1"}).out, shown.out);
+  EXPECT_EQ(Run({"template", "update", "t1", "-"}, "[1]").out, "template t1\n  changed\n");
+  EXPECT_EQ(Run({"template", "delete", "t1"}).out, "template t1\n  deleted\n");
+  EXPECT_EQ(done, (std::vector<std::string>{"{\"a\": 1.50}", "t1[1]", "t1"}));
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"template"},
+                                              {"template", "get"},
+                                              {"template", "list", "t1"},
+                                              {"template", "update", "t1"},
+                                              {"template", "delete", "t1", "x"},
+                                              {"template", "eat"}}) {
+    EXPECT_EQ(Run(bad).exit_code, 2);
+  }
+}
+
+TEST_F(CliTest, APreviewIsMadeFromATemplate) {
+  const Outcome got = Run({"preview", "--template", "t1", "--set", "name=Ann=a", "--set", "b="});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(preview_.from_template().template_id(), "t1");
+  EXPECT_EQ(preview_.from_template().variables().at("name"), "Ann=a");
+  EXPECT_EQ(preview_.from_template().variables().at("b"), "");
+  EXPECT_EQ(Run({"preview", "--template", "t1", "--text", "x"}).exit_code, 2);
+  EXPECT_EQ(Run({"preview", "--set", "a=b", "--text", "x"}).exit_code, 2);
+}
+
 TEST_F(CliTest, UsageIsShownWithItsLimits) {
   handlers_.get_usage = [](const v1::GetUsageRequest&, const CallInfo&) {
     v1::GetUsageResponse usage;

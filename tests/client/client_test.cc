@@ -560,6 +560,27 @@ TEST(CreateUpload, CostsNothingAndIsRepeated) {
   EXPECT_EQ(server.Calls("CreateUpload"), 2);
 }
 
+TEST(UpdatePreview, IsRepeatedAndBringsThePreview) {
+  Handlers handlers;
+  handlers.update_preview = [](const v1::UpdatePreviewRequest& request,
+                               const CallInfo& call) -> absl::StatusOr<v1::UpdatePreviewResponse> {
+    EXPECT_EQ(request.elements(0).id(), "bgMusic");
+    if (call.number == 1) return absl::UnavailableError("gone");
+    v1::UpdatePreviewResponse response;
+    *response.mutable_job() = MakeJob(request.job_id(), v1::JOB_STATE_SUCCEEDED);
+    return response;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  UpdatePreviewRequest request;
+  request.set_job_id("j");
+  request.add_elements()->set_id("bgMusic");
+  const auto preview = Connect(server, pacing).UpdatePreview(request);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_EQ(preview->job_id(), "j");
+  EXPECT_EQ(server.Calls("UpdatePreview"), 2);
+}
+
 TEST(List, ReadsPageAfterPageAndEndsWithTheError) {
   Handlers handlers;
   handlers.list = [](const v1::ListJobsRequest& request,

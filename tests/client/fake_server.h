@@ -49,6 +49,15 @@ struct Handlers {
   Unary<v1::DeleteJobRequest, v1::DeleteJobResponse> remove;
   Unary<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload;
   Unary<v1::GetUsageRequest, v1::GetUsageResponse> get_usage;
+  Unary<v1::UpdatePreviewRequest, v1::UpdatePreviewResponse> update_preview;
+  Unary<v1::ListProjectsRequest, v1::ListProjectsResponse> list_projects;
+  Unary<v1::GetProjectRequest, v1::GetProjectResponse> get_project;
+  Unary<v1::GetAccountRequest, v1::GetAccountResponse> get_account;
+  Unary<v1::ListTemplatesRequest, v1::ListTemplatesResponse> list_templates;
+  Unary<v1::GetTemplateRequest, v1::GetTemplateResponse> get_template;
+  Unary<v1::CreateTemplateRequest, v1::CreateTemplateResponse> create_template;
+  Unary<v1::UpdateTemplateRequest, v1::UpdateTemplateResponse> update_template;
+  Unary<v1::DeleteTemplateRequest, v1::DeleteTemplateResponse> delete_template;
   Streaming<v1::WatchJobRequest, v1::WatchJobResponse> watch;
   Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> read;
 };

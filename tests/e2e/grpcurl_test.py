@@ -1,5 +1,6 @@
 """What an operator types: the real grpcurl, with nothing but reflection. Exit 77: no grpcurl here."""
 
+import base64
 import json
 import re
 import shutil
@@ -43,6 +44,15 @@ class Grpcurl(unittest.TestCase):
             self.assertEqual(job["state"], "JOB_STATE_QUEUED")
             states = [e["job"]["state"] for e in call("WatchJob", {"jobId": job["jobId"]}) if "job" in e]
             self.assertEqual(states[-1], "JOB_STATE_SUCCEEDED")
+            music = {"id": "bgMusic", "elementType": "audioElement", "type": "audio", "startTime": 0, "duration": 2}
+            text = {"id": "SceneText_0001", "elementType": "SceneText", "type": "text", "startTime": 0, "duration": 2,
+                    "text": "Other words."}
+            changed = call("UpdatePreview", {"jobId": job["jobId"], "elements": [text]})[0]["job"]
+            self.assertEqual(changed["jobId"], job["jobId"])
+            refused = grpcurl(g, "-d", json.dumps({"jobId": job["jobId"], "elements": [music | {"id": "none"}]}), g.grpc,
+                              f"{SERVICE}/UpdatePreview", expect=1).stderr
+            self.assertIn("InvalidArgument", refused)
+            self.assertIn("names no element", refused)
             render = call("Render", {"previewJobId": job["jobId"]})[0]["job"]
             last = call("WatchJob", {"jobId": render["jobId"]})[-1]["job"]
             self.assertTrue(last["render"]["videoURL"].endswith(".mp4"))
@@ -63,6 +73,48 @@ class Grpcurl(unittest.TestCase):
             self.assertEqual(len(call("ListJobs", {})[0]["jobs"]), 6)
             got = call("GetJob", {"jobId": render["pictoryJobId"]})[0]["job"]
             self.assertEqual(got["jobId"], render["jobId"])
+
+    def test_what_is_the_accounts(self):
+        with gateway() as g:
+            def call(method, request=None):
+                return objects(grpcurl(g, "-d", json.dumps(request or {}), g.grpc, f"{SERVICE}/{method}").stdout)[0]
+
+            def watched(job):
+                return objects(grpcurl(g, "-d", json.dumps({"jobId": job["jobId"]}), g.grpc,
+                                       f"{SERVICE}/WatchJob").stdout)[-1]["job"]
+
+            board = {"videoName": "kept", "saveProject": True, "scenes": [{"story": "Hello there."}]}
+            watched(call("CreatePreview", {"storyboard": board})["job"])
+            [project] = call("ListProjects")["items"]
+            self.assertEqual(project["name"], "kept")
+            whole = call("GetProject", {"projectId": project["id"]})
+            self.assertEqual(json.loads(whole["projectJson"])["project_id"], project["id"])
+            self.assertEqual(watched(call("Render", {"projectId": project["id"]})["job"])["state"], "JOB_STATE_SUCCEEDED")
+
+            watched(call("GenerateImage", {"prompt": "A lake at sunset", "model": "nanobanana"})["job"])
+            account = call("GetAccount")
+            self.assertEqual((account["creditsCharged"], account["aiCreditsLeft"]), (4, 9996))
+            self.assertEqual(account["transactions"][0]["source"], "Text-to-Image")
+
+            file = base64.b64encode(b'{"name":"Letter","scenes":[{"sceneId":"s1","sentence":"Dear {{name}},"}]}')
+            made = call("CreateTemplate", {"projectFile": file.decode()})["info"]
+            self.assertEqual(made["variables"], {"name": "NAME"})
+            named = {"templateId": made["templateId"]}
+            scenes = json.dumps([{"sceneId": "s1", "text": "Good day {{name}}."}])
+            call("UpdateTemplate", named | {"scenesJson": scenes})
+            self.assertIn("Good day", call("GetTemplate", named)["templateJson"])
+            self.assertEqual(call("ListTemplates")["items"][0]["templateId"], made["templateId"])
+            request = {"fromTemplate": named | {"variables": {"name": "Ann"}}}
+            preview = watched(call("CreatePreview", request)["job"])
+            self.assertEqual((preview["kind"], preview["state"]), ("JOB_KIND_PREVIEW", "JOB_STATE_SUCCEEDED"))
+            full = call("GetJob", {"jobId": preview["jobId"], "view": "JOB_VIEW_FULL"})["job"]["preview"]
+            self.assertIn("Good day Ann.", full["renderParams"])
+            done = watched(call("Render", {"previewJobId": preview["jobId"]})["job"])
+            self.assertEqual(done["state"], "JOB_STATE_SUCCEEDED")
+            call("DeleteTemplate", named)
+            for method, field in (("GetTemplate", named), ("DeleteTemplate", named), ("GetProject", {"projectId": "none"})):
+                gone = grpcurl(g, "-d", json.dumps(field), g.grpc, f"{SERVICE}/{method}", expect=1)
+                self.assertIn("NotFound", gone.stderr)
 
     def test_reflection_and_health(self):
         with gateway() as g:
@@ -105,8 +157,8 @@ class Grpcurl(unittest.TestCase):
             self.assertIn("content_type", slides.stderr)
             gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/GetJob", expect=1)
             self.assertIn("NotFound", gone.stderr)
-            for method in ("DeleteJob", "ResolveJob"):
-                gone = grpcurl(g, "-d", '{"jobId":"nobody"}', g.grpc, f"{SERVICE}/{method}", expect=1)
+            for method, more in (("DeleteJob", ""), ("ResolveJob", ""), ("UpdatePreview", ',"elements":[{"id":"a"}]')):
+                gone = grpcurl(g, "-d", f'{{"jobId":"nobody"{more}}}', g.grpc, f"{SERVICE}/{method}", expect=1)
                 self.assertIn("NotFound", gone.stderr)
 
 

@@ -32,6 +32,26 @@ class Story(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(file.read_bytes()[4:8], b"ftyp")
 
+    def test_a_preview_is_changed_and_rendered(self):
+        with gateway() as g:
+            preview = g.json("preview", "--name", "story", "--text", STORY, "--wait")
+            params = json.loads(g.run("result", preview["jobId"], "--part", "render-params").stdout)
+            [text] = [e for e in params["elements"] if e["id"] == "SceneText_0001"]
+            changes = json.dumps([text | {"text": "These are other and many more words than there were before."}])
+            changed = g.json("update-preview", preview["jobId"], "-", input=changes)
+            self.assertEqual((changed["jobId"], changed["revision"]), (preview["jobId"], preview["revision"]))
+            sent = g.pages.accepted()[-1]
+            self.assertEqual(sent["path"], f"/v2/video/storyboard/{preview['pictoryJobId']}/elements")
+            self.assertEqual(sent["body"], changes)
+            render = g.json("render", preview["jobId"], "--wait")
+            self.assertEqual(render["state"], "JOB_STATE_SUCCEEDED")
+            # What is kept here was told when the preview ended.
+            kept = json.loads(g.run("result", preview["jobId"], "--part", "render-params").stdout)
+            self.assertEqual(kept, params)
+            again = g.run("update-preview", render["jobId"], "-", "--json", input=changes)
+            self.assertEqual(again.returncode, 5)
+            self.assertIn("JOB_NOT_USABLE", again.stderr)
+
     def test_transcription_and_summary(self):
         with gateway() as g:
             job = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")

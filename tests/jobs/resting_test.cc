@@ -9,6 +9,7 @@
 
 #include "jobs/deleter.h"
 #include "jobs/outage.h"
+#include "jobs/preview_editor.h"
 #include "jobs/resolver.h"
 #include "jobs/submitter_rig.h"
 #include "jobs/upload_desk.h"
@@ -37,6 +38,7 @@ class RestingTest : public SubmitterTest {
                                            clock_, clock_, ResolveEvents{});
     deleter_ = std::make_unique<Deleter>(*upstreams_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstreams_, clock_);
+    editor_ = std::make_unique<PreviewEditor>(*upstreams_, clock_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
     Put("done", v1::JOB_STATE_SUCCEEDED);
     AllIsWell();
@@ -79,6 +81,14 @@ class RestingTest : public SubmitterTest {
     desk_->Create({}, std::move(request), [&](const auto& answer) { told = answer.status(); });
     return told;
   }
+  absl::Status Change() {
+    absl::Status told = absl::InternalError("no answer");
+    auto request = std::make_shared<v1::UpdatePreviewRequest>();
+    request->set_elements_json("[{}]");
+    editor_->Update(hub_.Find("default", "done"), request,
+                    [&](const absl::Status& status) { told = status; });
+    return told;
+  }
   absl::Status Delete() {
     absl::Status told = absl::InternalError("no answer");
     deleter_->Delete("default", "done", [&](const auto& answer) { told = answer.status(); });
@@ -96,6 +106,7 @@ class RestingTest : public SubmitterTest {
   // The calls that change something for good come last.
   std::vector<Call> Calls() {
     return {{"upload", [this] { return Upload(); }},
+            {"change", [this] { return Change(); }},
             {"candidates", [this] { return Resolve(""); }},
             {"adopt", [this] { return Resolve("p-doubt"); }},
             {"delete", [this] { return Delete(); }},
@@ -127,6 +138,7 @@ class RestingTest : public SubmitterTest {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Deleter> deleter_;
   std::unique_ptr<UploadDesk> desk_;
+  std::unique_ptr<PreviewEditor> editor_;
 };
 
 TEST_F(RestingTest, A429ToAnyCallHoldsAllOfThem) {

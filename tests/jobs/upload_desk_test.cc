@@ -34,7 +34,7 @@ class UploadDeskTest : public ::testing::Test {
 TEST_F(UploadDeskTest, TakesItsTurnInTheAccountsBudget) {
   transport_.AnswerAllWith(test::Reply(200, kUploadPlace));
   std::vector<Upstream::Turn> taken;
-  while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kUpload)) {
+  while (std::optional<Upstream::Turn> turn = upstream_->TryTake(Purpose::kChange)) {
     taken.push_back(*std::move(turn));
   }
   Ask();

@@ -20,7 +20,7 @@ using test::Reply;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Purpose kAll[] = {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, Purpose::kLook};
+constexpr Purpose kAll[] = {Purpose::kSubmit, Purpose::kChange, Purpose::kPoll, Purpose::kLook};
 
 class UpstreamTest : public testing::Test {
  protected:
@@ -60,7 +60,7 @@ TEST_F(UpstreamTest, ATurnThatIsDroppedIsGivenBackAndAUsedOneIsNot) {
 TEST_F(UpstreamTest, SubmitsAndUploadsShareALineAsPollsAndLooksDo) {
   Make({.requests_per_second = 0.001, .burst = 2});
   const auto submit = Take(Purpose::kSubmit);
-  EXPECT_FALSE(Take(Purpose::kUpload).has_value());
+  EXPECT_FALSE(Take(Purpose::kChange).has_value());
   const auto look = Take(Purpose::kLook);
   EXPECT_TRUE(look.has_value());
   EXPECT_FALSE(Take(Purpose::kPoll).has_value());
@@ -177,7 +177,7 @@ TEST_F(UpstreamTest, ReadsAreRepeatedWithinABudgetAndPostsNever) {
   transport_.AnswerAllWith(Reply(200, kUploadPlace));
   v1::CreateUploadRequest upload;
   upload.set_file_name("a.mp4");
-  upstream_->CreateUpload(*Take(Purpose::kUpload), upload, [](const auto&) {});
+  upstream_->CreateUpload(*Take(Purpose::kChange), upload, [](const auto&) {});
   ASSERT_EQ(transport_.requests().back().method, "POST");
   EXPECT_FALSE(transport_.requests().back().may_repeat());
 }

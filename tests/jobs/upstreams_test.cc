@@ -81,7 +81,7 @@ TEST_F(UpstreamsTest, CredentialsThatAreRefusedRestTheirAccountOnly) {
 TEST_F(UpstreamsTest, NothingIsSentForAnAccountThatIsNotConfigured) {
   const UpstreamPtr door = upstreams_.Of("gone");
   for (const Purpose purpose :
-       {Purpose::kSubmit, Purpose::kUpload, Purpose::kPoll, Purpose::kLook}) {
+       {Purpose::kSubmit, Purpose::kChange, Purpose::kPoll, Purpose::kLook}) {
     EXPECT_FALSE(door->TryTake(purpose).has_value());
     EXPECT_EQ(errors::Reason(door->Refusal(purpose)), errors::kUpstreamCredentials);
     EXPECT_NE(door->Refusal(purpose).message().find("gone"), std::string::npos);

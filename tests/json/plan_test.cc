@@ -382,6 +382,16 @@ TEST_F(BrokenPlan, WhatNothingLeadsTo) {
                    "kind: 1 bindings: {version: PATH_VERSION_V1 method: \"POST\" path: \"/a\"}",
                    "message Lost { string x = 1 [" REST ".aliases = \"y\"]; }"),
       HasSubstr("broken.Lost.x: is mapped, but no submit or result leads to it"));
+  // A call that makes no job leads to what its messages hold.
+  const pb::FileDescriptor* held =
+      Build("message Held { int64 x = 1 [" REST
+            ".aliases = \"y\"]; }\n"
+            "message Around { repeated Held held = 1; }\nmessage M {}\n"
+            "service S { rpc Call(Around) returns (M); }");
+  ASSERT_NE(held, nullptr);
+  const std::string faults(CheckPlans(held->FindServiceByName("S")).message());
+  EXPECT_THAT(faults, HasSubstr("broken.Held.x: "));
+  EXPECT_THAT(faults, Not(HasSubstr("leads to it")));
   const pb::FileDescriptor* file = Build("message M {}\nservice S { rpc Call(M) returns (M); }");
   ASSERT_NE(file, nullptr);
   EXPECT_THAT(std::string(CheckPlans(file->FindServiceByName("S")).message()),

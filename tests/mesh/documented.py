@@ -1,5 +1,6 @@
 """The documented configuration, as an operator first tries it."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -61,6 +62,9 @@ def all_rpcs(bench):
 
     preview, state = job("CreatePreview", {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}})
     yield equal("CreatePreview, WatchJob", state, "JOB_STATE_SUCCEEDED")
+    text = {"id": "SceneText_0001", "elementType": "SceneText", "type": "text", "startTime": 0, "duration": 2, "text": "Hi."}
+    changed = call("UpdatePreview", {"jobId": preview, "elements": [text]})[0]
+    yield true("UpdatePreview", "job" in changed, "the preview", f"the preview, not {changed}")
     yield equal("Render", job("Render", {"previewJobId": preview})[1], "JOB_STATE_SUCCEEDED")
     talk, state = job("Transcribe", {"fileUrl": MEDIA})
     yield equal("Transcribe", state, "JOB_STATE_SUCCEEDED")
@@ -74,6 +78,19 @@ def all_rpcs(bench):
     yield true("GetUsage", usage.get("tenant") == "default", "the tenant", f"the tenant, not {usage}")
     upload = call("CreateUpload", {"fileName": "talk.mp4"})[0]
     yield true("CreateUpload", "signedUrl" in str(upload), "a URL", f"a URL, not {upload}")
+    for method in ("ListProjects", "ListTemplates", "GetAccount"):
+        told = call(method, {})[0]
+        yield true(method, isinstance(told, dict), "OK", told)
+    file = base64.b64encode(b'{"scenes":[{"text":"Hello there."}]}').decode()
+    made = call("CreateTemplate", {"projectFile": file})[0]
+    named = {"templateId": made["info"]["templateId"]}
+    yield equal("CreatePreview from a template", job("CreatePreview", {"fromTemplate": named})[1], "JOB_STATE_SUCCEEDED")
+    yield equal("GetTemplate", call("GetTemplate", named)[0]["info"]["templateId"], named["templateId"])
+    for method, more in (("UpdateTemplate", {"scenesJson": '[{"text":"Hi."}]'}), ("DeleteTemplate", {})):
+        told = call(method, named | more)[0]
+        yield true(method, told == {}, "OK", told)
+    gone = str(call("GetProject", {"projectId": "none"})[0])
+    yield true("GetProject of nobody's", "NotFound" in gone, "NOT_FOUND", gone)
     settled = str(call("ResolveJob", {"jobId": talk})[0])
     yield true("ResolveJob of a settled job", "FailedPrecondition" in settled, "FAILED_PRECONDITION", settled)
     deleted = call("DeleteJob", {"jobId": talk})[0]

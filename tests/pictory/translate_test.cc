@@ -53,6 +53,16 @@ std::vector<Case> GoldenCases() {
       Make<v1::CreatePreviewRequest>("raw preview, v1",
                                      R"(storyboard_json: "{\"videoName\":\"n\"}")", kV1, "POST",
                                      "/v1/video/storyboard", R"({"videoName":"n"})"),
+      Make<v1::CreatePreviewRequest>(
+          "a preview from a template, whatever the version",
+          R"(from_template { template_id: "t" variables { key: "b" value: "2" }
+                             variables { key: "a" value: "1" }
+                             scenes_json: "[ {\"sceneId\":1.50} ]" extra_json: "{\"audio\":{}}" })",
+          kV2, "POST", "/v1/video/from-template",
+          R"({"templateId":"t","variables":{"a":"1","b":"2"},"scenes":[ {"sceneId":1.50} ],"audio":{}})"),
+      Make<v1::CreatePreviewRequest>("a raw preview from a template",
+                                     R"(from_template_json: " {\"templateId\":\"t\"} ")", kV1,
+                                     "POST", "/v1/video/from-template", R"( {"templateId":"t"} )"),
       Make<v1::RenderRequest>("render from a preview", R"(preview_job_id: "ours")", kV2, "PUT",
                               "/v2/video/render/p%2Fi%3F", "{}"),
       Make<v1::RenderRequest>("render from a preview, v1, with overrides",

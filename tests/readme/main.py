@@ -33,11 +33,15 @@ PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "o
                                                                 "proofs", "performance", "architecture")),
          ".github/CONTRIBUTING.md"]
 ADDRESS = "127.0.0.1:50051"
-FILES = {"talk.mp4": b"the talk", "slides.pptx": b"the slides"}  # a reader's own
+WORDS = (b'[{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,"duration":2,'
+         b'"text":"Other words."}]')
+LETTER = b'{"name":"Letter","scenes":[{"sceneId":"s1","sentence":"Dear {{name}},"}]}'
+FILES = {"talk.mp4": b"the talk", "slides.pptx": b"the slides", "changes.json": WORDS,
+         "letter.pictai": LETTER}  # a reader's own
 KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcription",
          "preview": "preview", "render": "render", "transcribe": "transcription"}
 # The job that a command's JOB stands for.
-NEEDS = {"WatchJob": "preview", "Render": "preview", "Summarize": "transcription",
+NEEDS = {"WatchJob": "preview", "Render": "preview", "UpdatePreview": "preview", "update-preview": "preview", "Summarize": "transcription",
          "render": "preview", "result": "render", "summarize": "transcription", "get": "render"}
 # An environment with the same packages, if it was set up.
 EXAMPLE = ROOT / "build" / "interop" / "client" / "examples" / "python" / ".venv"
@@ -45,7 +49,7 @@ EXAMPLE = ROOT / "build" / "interop" / "client" / "examples" / "python" / ".venv
 
 def method(command):
     """Of grpcurl the method, of pictory the command."""
-    words = re.search(r"PictoryJobs/(\w+)|^pictory (\w+)", command)
+    words = re.search(r"PictoryJobs/(\w+)|^pictory ([\w-]+)", command)
     return words and (words[1] or words[2])
 
 

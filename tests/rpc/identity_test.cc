@@ -158,6 +158,11 @@ TEST_F(IdentityTest, AForeignJobIsAnUnknownJob) {
     read.set_job_id(name);
     EXPECT_EQ(Drained(stub_->ReadJobResult(&reading, read)).error_code(), StatusCode::NOT_FOUND);
   }
+  v1::UpdatePreviewRequest update;
+  update.set_job_id("of-acme");
+  EXPECT_EQ(Call(&v1::PictoryJobs::Stub::UpdatePreview, beta_, update).error_code(),
+            StatusCode::NOT_FOUND);
+  EXPECT_TRUE(house_.changed.empty());
   v1::CreateUploadRequest upload;
   upload.set_file_name("f");
   v1::CreateUploadResponse place;
@@ -218,21 +223,51 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     note("GenerateImage", Call(&Stub::GenerateImage, acme_, v1::GenerateImageRequest()));
     note("GenerateVideo", Call(&Stub::GenerateVideo, acme_, v1::GenerateVideoRequest()));
     note("CreateUpload", Call(&Stub::CreateUpload, acme_, upload));
+    v1::UpdatePreviewRequest update;
+    update.set_job_id("of-acme");
+    note("UpdatePreview", Call(&Stub::UpdatePreview, acme_, update));
     note("GetJob", Call(&Stub::GetJob, acme_, get));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
     note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
     note("ReadJobResult", Drained(stub_->ReadJobResult(&reading, read)));
+    house_.bodies = {{"/v2/projects", "{\"items\":[]}"},
+                     {"/v2/projects/p", "{}"},
+                     {"/v1/quota", "{}"},
+                     {"/v1/aicredits/usage", "[]"},
+                     {"/v1/templates", "{\"items\":[],\"templateId\":\"t\"}"},
+                     {"/v1/templates/t", "{\"templateId\":\"t\"}"}};
+    v1::GetProjectRequest project;
+    project.set_project_id("p");
+    v1::GetTemplateRequest one;
+    one.set_template_id("t");
+    v1::CreateTemplateRequest create;
+    create.set_project_file("{}");
+    v1::UpdateTemplateRequest change;
+    change.set_template_id("t");
+    change.set_scenes_json("[]");
+    v1::DeleteTemplateRequest drop;
+    drop.set_template_id("t");
+    note("CreateTemplate", Call(&Stub::CreateTemplate, acme_, create));
+    note("ListProjects", Call(&Stub::ListProjects, acme_, v1::ListProjectsRequest()));
+    note("GetProject", Call(&Stub::GetProject, acme_, project));
+    note("ListTemplates", Call(&Stub::ListTemplates, acme_, v1::ListTemplatesRequest()));
+    note("GetTemplate", Call(&Stub::GetTemplate, acme_, one));
+    note("GetAccount", Call(&Stub::GetAccount, acme_, v1::GetAccountRequest()));
+    note("UpdateTemplate", Call(&Stub::UpdateTemplate, acme_, change));
+    note("DeleteTemplate", Call(&Stub::DeleteTemplate, acme_, drop));
     note("ResolveJob", Call(&Stub::ResolveJob, acme_, resolve));
     note("DeleteJob", Call(&Stub::DeleteJob, acme_, remove));
     return denied;
   };
   const std::string submits =
-      "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload ";
+      "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload "
+      "UpdatePreview ";
   const std::string reads = "GetJob ListJobs WatchJob ReadJobResult ";
-  const std::string operates = "ResolveJob DeleteJob ";
-  EXPECT_EQ(codes("submit"), reads + operates);
-  EXPECT_EQ(codes("read"), submits + operates);
-  EXPECT_EQ(codes("operate"), submits + reads);
+  const std::string account_reads = "ListProjects GetProject ListTemplates GetTemplate ";
+  const std::string operates = "GetAccount UpdateTemplate DeleteTemplate ResolveJob DeleteJob ";
+  EXPECT_EQ(codes("submit"), reads + account_reads + operates);
+  EXPECT_EQ(codes("read"), submits + "CreateTemplate " + operates);
+  EXPECT_EQ(codes("operate"), submits + reads + "CreateTemplate " + account_reads);
 }
 
 // Candidates of one tenant's unconfirmed job may be another's jobs.
@@ -243,6 +278,37 @@ TEST_F(IdentityTest, WhoSharesAnAccountDecidesNothingUnlessRolesSayIt) {
             StatusCode::PERMISSION_DENIED);
   Replace(kOperators + acme_lines() + beta_lines());
   EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::ResolveJob, acme_, resolve).ok());
+}
+
+// What is the account's is no tenant's.
+TEST_F(IdentityTest, WhoSharesAnAccountIsToldNothingOfItUnlessRolesSayIt) {
+  using Stub = v1::PictoryJobs::Stub;
+  v1::CreateTemplateRequest create;
+  create.set_project_file("{}");
+  v1::GetProjectRequest project;
+  project.set_project_id("p");
+  for (const grpc::Status& denied : {Call(&Stub::ListProjects, acme_, v1::ListProjectsRequest()),
+                                     Call(&Stub::GetProject, acme_, project),
+                                     Call(&Stub::ListTemplates, acme_, v1::ListTemplatesRequest()),
+                                     Call(&Stub::CreateTemplate, acme_, create),
+                                     Call(&Stub::GetAccount, acme_, v1::GetAccountRequest())}) {
+    EXPECT_EQ(denied.error_code(), StatusCode::PERMISSION_DENIED);
+    EXPECT_EQ(errors::Reason(FromGrpc(denied)), "ROLE_REQUIRED");
+    EXPECT_THAT(denied.error_message(), HasSubstr("operate"));
+  }
+  EXPECT_TRUE(house_.asked.empty());
+  Replace(kOperators + acme_lines() + beta_lines());
+  house_.bodies["/v2/projects"] = "{\"items\":[]}";
+  EXPECT_TRUE(Call(&Stub::ListProjects, acme_, v1::ListProjectsRequest()).ok());
+  // Who changes it is told to the audit.
+  house_.bodies["/v1/templates"] = "{\"templateId\":\"t\"}";
+  EXPECT_TRUE(Call(&Stub::CreateTemplate, acme_, create).ok());
+  v1::DeleteTemplateRequest drop;
+  drop.set_template_id("t");
+  EXPECT_TRUE(Call(&Stub::DeleteTemplate, beta_, drop).ok());
+  ASSERT_EQ(audit_.size(), 2u);
+  EXPECT_THAT(audit_[0], HasSubstr("CreateTemplate acme key:ci"));
+  EXPECT_THAT(audit_[1], HasSubstr("DeleteTemplate beta"));
 }
 
 TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
@@ -385,7 +451,25 @@ TEST_F(CallersPayTest, WithoutAKeyNothingIsMade) {
   v1::GetUsageResponse usage;
   ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::GetUsage, acme_, v1::GetUsageRequest(), &usage).ok());
   EXPECT_EQ(usage.account(), "");
+  for (const grpc::Status& none :
+       {Call(&v1::PictoryJobs::Stub::ListProjects, acme_, v1::ListProjectsRequest()),
+        Call(&v1::PictoryJobs::Stub::GetAccount, acme_, v1::GetAccountRequest())}) {
+    EXPECT_EQ(errors::Reason(FromGrpc(none)), "PICTORY_KEY_NEEDED");
+  }
+  EXPECT_TRUE(house_.asked.empty());
   EXPECT_TRUE(house_.opened.empty());
+}
+
+TEST_F(CallersPayTest, APreviewIsChangedWithTheKeyThatPaidForIt) {
+  grpc::ClientContext context;
+  Show(context, acme_);
+  ShowOwn(context, "pictai_of_alice");
+  v1::UpdatePreviewRequest update;
+  update.set_job_id("of-acme");
+  v1::UpdatePreviewResponse response;
+  const grpc::Status refused = stub_->UpdatePreview(&context, update, &response);
+  EXPECT_EQ(errors::Reason(FromGrpc(refused)), "PICTORY_KEY_NEEDED");
+  EXPECT_TRUE(house_.changed.empty());
 }
 
 TEST_F(CallersPayTest, AnyCallThatShowsTheKeyOpensItsAccount) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,6 +129,27 @@ class RpcHouse : public rpc::Backend {
     response.set_file_url("https://get/" + request->file_name());
     done(std::move(response));
   }
+  void UpdatePreview(const jobs::SnapshotPtr& preview,
+                     std::shared_ptr<const v1::UpdatePreviewRequest>,
+                     std::function<void(absl::Status)> done) override {
+    {
+      MutexLock lock(mutex_);
+      changed.emplace_back(preview->job_id());
+    }
+    done(upload_status);
+  }
+  void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
+           jobs::AccountDesk::Done done) override {
+    std::string body;
+    {
+      MutexLock lock(mutex_);
+      asked.push_back({owner.account, purpose, call});
+      const auto found = bodies.find(call.path);
+      if (found != bodies.end()) body = found->second;
+    }
+    if (!upload_status.ok()) return done(upload_status);
+    done(jobs::AccountDesk::Answer{std::move(body), false});
+  }
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override {
     hub.Load(owner.tenant, name, std::move(done));
@@ -199,12 +221,20 @@ class RpcHouse : public rpc::Backend {
   watch::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   std::string degraded_account;  // beside it, set before the call
-  absl::Status upload_status;    // before the call
+  absl::Status upload_status;    // of a change too; before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;
-  std::vector<std::string> named;   // job ids
-  std::vector<std::string> opened;  // keys
+  std::vector<std::string> named;    // job ids
+  std::vector<std::string> changed;  // the same
+  struct Asked {
+    std::string account;
+    jobs::Purpose purpose;
+    pictory::FreeCall call;
+  };
+  std::vector<Asked> asked;
+  std::map<std::string, std::string> bodies;  // Pictory's answers by path; before the call
+  std::vector<std::string> opened;            // keys
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<v1::PictoryJobs::Stub> stub;
 

@@ -110,6 +110,13 @@ class SheddingRpcTest : public testing::Test {
     v1::CreateUploadResponse response;
     return FromGrpc(house_.stub->CreateUpload(&context, request, &response));
   }
+  absl::Status Update() {
+    grpc::ClientContext context;
+    v1::UpdatePreviewRequest request;
+    request.set_job_id("here");
+    v1::UpdatePreviewResponse response;
+    return FromGrpc(house_.stub->UpdatePreview(&context, request, &response));
+  }
   absl::Status Health() {
     grpc::ClientContext context;
     grpc::health::v1::HealthCheckResponse response;
@@ -148,6 +155,7 @@ TEST_F(SheddingRpcTest, WatchesGoFirstAndASubmitUnderWayCompletes) {
   ASSERT_EQ(house_.shedding.level(), 4);
   ExpectShed(Submit(), "Transcribe");
   ExpectShed(Upload(), "CreateUpload");
+  ExpectShed(Update(), "UpdatePreview");
   EXPECT_TRUE(Health().ok());
   EXPECT_EQ(under_way.wait_for(0s), std::future_status::timeout);
   Release();

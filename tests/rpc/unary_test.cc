@@ -410,6 +410,32 @@ TEST(StatusTest, GoesThereAndBack) {
   EXPECT_TRUE(FromGrpc(ToGrpc(absl::OkStatus())).ok());
 }
 
+TEST(UpdatePreviewTest, ChangesAJobOfTheCallersAndTellsOfIt) {
+  RpcHouse house;
+  jobs::JobRecord done;
+  done.job = MakeJob("done", v1::JOB_STATE_SUCCEEDED, 3);
+  house.hub.Publish(done.job);
+  v1::UpdatePreviewResponse response;
+  const auto update = [&](const std::string& job, std::size_t bytes = 0) {
+    grpc::ClientContext context;
+    v1::UpdatePreviewRequest request;
+    request.set_job_id(job);
+    request.set_elements_json(std::string(bytes, ' ') + "[{}]");
+    return FromGrpc(house.stub->UpdatePreview(&context, request, &response));
+  };
+  ASSERT_TRUE(update("done").ok());
+  EXPECT_EQ(response.job().job_id(), "done");
+  EXPECT_EQ(response.job().revision(), 3);
+  EXPECT_TRUE(update("done", limits::kSmallRequestMaxBytes).ok()) << "as large as a submit";
+  EXPECT_THAT(house.changed, testing::ElementsAre("done", "done"));
+  EXPECT_THAT(house.named, testing::ElementsAre("done", "done"));
+  EXPECT_EQ(errors::Reason(update("nobodys")), "JOB_NOT_FOUND");
+  EXPECT_EQ(errors::Violations(update("")).front().field, "job_id");
+  house.upload_status = errors::UpstreamRateLimited(std::chrono::seconds(3), errors::Call::kFree);
+  EXPECT_EQ(errors::RetryDelay(update("done")), std::chrono::seconds(3));
+  EXPECT_EQ(house.changed.size(), 3u);
+}
+
 TEST(UploadTest, GivesAPlaceOrSaysWhyNot) {
   RpcHouse house;
   const auto ask = [&house](const std::string& name, v1::CreateUploadResponse& response) {

@@ -51,7 +51,8 @@ TEST_F(JournalTest, EverythingSurvivesARestart) {
   Start();
   const std::string preview = FinishedPreview(R"(,"saveProject":true)");
   Api("PUT", "/v2/video/storyboard/" + preview + "/elements",
-      R"([{"id":"SceneText_0001","text":"Changed words."}])");
+      R"([{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,)"
+      R"("duration":2,"text":"Changed words."}])");
   const std::string render = Submit("PUT", "/v2/video/render/" + preview);
   const std::string project = Job(preview).TextAt("data.projectId");
   const std::string rendered_project = Submit("POST", "/v2/projects/" + project + "/render");

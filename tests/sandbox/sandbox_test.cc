@@ -263,9 +263,14 @@ TEST_F(SandboxTest, ElementsCanBeChangedAndCountInTheRender) {
   clock_.Advance(8);
   EXPECT_NEAR(Job(id).NumberAt("data.videoDuration"), 7.4, 1e-9);
 
-  const JsonReply unknown = Api("PUT", path, R"([{"id":"SceneText_9999"}])");
+  const std::string all = R"("elementType":"SceneText","type":"text","startTime":2.4)";
+  const JsonReply unknown =
+      Api("PUT", path, R"([{"id":"SceneText_9999","duration":1,)" + all + "}]");
   EXPECT_EQ(unknown.status, 400);
   EXPECT_EQ(unknown.TextAt("fields.0.name"), "[0].id");
+  const JsonReply part = Api("PUT", path, R"([{"id":"SceneText_0002",)" + all + "}]");
+  EXPECT_EQ(part.status, 400);
+  EXPECT_EQ(part.TextAt("fields.0.name"), "[0].duration");
   EXPECT_EQ(Api("PUT", path, "{}").status, 400);
   EXPECT_EQ(Api("PUT", "/v2/video/storyboard/none/elements", "[]").status, 404);
 }

@@ -94,8 +94,30 @@ class Client {
   absl::StatusOr<CreateUploadResponse> CreateUpload(const CreateUploadRequest& request,
                                                     const CallOptions& call = {}) const;
 
+  // Changes elements of a finished preview at Pictory, before it is rendered; free, and harmless to
+  // repeat. Returns the preview as it is kept here, which has none of the changes.
+  absl::StatusOr<Job> UpdatePreview(const UpdatePreviewRequest& request,
+                                    const CallOptions& call = {}) const;
+
   // Tells how much of its limits the caller's tenant has used.
   absl::StatusOr<GetUsageResponse> Usage(const CallOptions& call = {}) const;
+
+  // What is the account's and no job's. A page of its projects, as Pictory pages them; one of them;
+  // its quota and a month's charges; its templates, and what is done with one.
+  absl::StatusOr<ListProjectsResponse> Projects(const ListProjectsRequest& request = {},
+                                                const CallOptions& call = {}) const;
+  absl::StatusOr<GetProjectResponse> Project(const std::string& project_id,
+                                             const CallOptions& call = {}) const;
+  absl::StatusOr<GetAccountResponse> Account(const GetAccountRequest& request = {},
+                                             const CallOptions& call = {}) const;
+  absl::StatusOr<ListTemplatesResponse> Templates(const CallOptions& call = {}) const;
+  absl::StatusOr<GetTemplateResponse> Template(const std::string& template_id,
+                                               const CallOptions& call = {}) const;
+  absl::StatusOr<CreateTemplateResponse> CreateTemplate(const CreateTemplateRequest& request,
+                                                        const CallOptions& call = {}) const;
+  absl::Status UpdateTemplate(const UpdateTemplateRequest& request,
+                              const CallOptions& call = {}) const;
+  absl::Status DeleteTemplate(const std::string& template_id, const CallOptions& call = {}) const;
 
   // Resolves an UNCONFIRMED job, or lists what it could be.
   absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,

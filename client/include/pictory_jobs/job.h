@@ -11,22 +11,33 @@ namespace pictory_jobs {
 namespace v1 = ::pictory::jobs::v1;
 
 using v1::CreatePreviewRequest;
+using v1::CreateTemplateRequest;
+using v1::CreateTemplateResponse;
 using v1::CreateUploadRequest;
 using v1::CreateUploadResponse;
 using v1::GenerateImageRequest;
 using v1::GenerateVideoRequest;
+using v1::GetAccountRequest;
+using v1::GetAccountResponse;
+using v1::GetProjectResponse;
+using v1::GetTemplateResponse;
 using v1::GetUsageResponse;
 using v1::Job;
 using v1::JobKind;
 using v1::JobState;
 using v1::JobView;
 using v1::ListJobsRequest;
+using v1::ListProjectsRequest;
+using v1::ListProjectsResponse;
+using v1::ListTemplatesResponse;
 using v1::RenderRequest;
 using v1::ResolveJobRequest;
 using v1::ResolveJobResponse;
 using v1::ResultPart;
 using v1::SummarizeRequest;
 using v1::TranscribeRequest;
+using v1::UpdatePreviewRequest;
+using v1::UpdateTemplateRequest;
 
 // True for SUCCEEDED and for the four other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN.
 bool IsFinal(JobState state);

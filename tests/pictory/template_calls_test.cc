@@ -1,0 +1,68 @@
+#include "pictory/template_calls.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+
+namespace gateway::pictory {
+namespace {
+
+namespace v1 = ::pictory::jobs::v1;
+
+TEST(Templates, TheFileIsSentAsItIs) {
+  v1::CreateTemplateRequest request;
+  request.set_project_file(std::string("{\"a\":1}\0\xff", 9));
+  const FreeCall call = CreateTemplateCall(request);
+  EXPECT_EQ(call.method, "POST");
+  EXPECT_EQ(call.path, "/v1/templates");
+  EXPECT_EQ(std::string_view(call.content_type), "application/octet-stream");
+  EXPECT_EQ(*call.body, request.project_file());
+}
+
+TEST(Templates, TheOthersNameTheTemplate) {
+  EXPECT_EQ(ListTemplatesCall().path, "/v1/templates");
+  EXPECT_EQ(GetTemplateCall("a/b").path, "/v1/templates/a%2Fb");
+  const FreeCall remove = DeleteTemplateCall("a");
+  EXPECT_EQ(remove.method, "DELETE");
+  EXPECT_EQ(remove.path, "/v1/templates/a");
+  v1::UpdateTemplateRequest update;
+  update.set_template_id("a");
+  update.set_scenes_json(" [ {\"sceneId\":1.50} ]");
+  const FreeCall call = UpdateTemplateCall(update);
+  EXPECT_EQ(call.method, "PUT");
+  EXPECT_EQ(call.path, "/v1/templates/a");
+  EXPECT_EQ(*call.body, "{\"scenes\": [ {\"sceneId\":1.50} ]}");
+  Violations none, wrong;
+  CheckTemplateUpdate(update, none);
+  EXPECT_TRUE(none.Take().empty());
+  update.set_scenes_json("[]}, \"x\":[");
+  CheckTemplateUpdate(update, wrong);
+  EXPECT_FALSE(wrong.Take().empty()) << "nothing else gets into the body";
+}
+
+TEST(Templates, AreReadInBothSpellings) {
+  const std::string body =
+      R"({"templateId": "t1","name":"Hello","language":"en","published":true,"depricated":true,)"
+      R"("variables":{"Name":"NAME","Age":"7"},"scenes":[{"sceneId":"s1"}]})";
+  const auto one = ReadTemplate(body);
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ(one->info().template_id(), "t1");
+  EXPECT_TRUE(one->info().published());
+  EXPECT_TRUE(one->info().deprecated());
+  EXPECT_EQ(one->info().variables().at("Name"), "NAME");
+  EXPECT_EQ(one->template_json(), body);
+  const auto all = ReadTemplates(
+      R"({"items":[{"templateId":"a","deprecated":true},{"templateId":"b","published":false}]})");
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_TRUE(all->templates(0).deprecated());
+  EXPECT_FALSE(all->templates(1).published());
+  EXPECT_EQ(all->omitted_templates(), 0);
+  for (const char* bad : {"{}", "[]", "", "{\"items\":1}"}) {
+    EXPECT_TRUE(absl::IsUnavailable(ReadTemplates(bad).status())) << bad;
+    EXPECT_TRUE(absl::IsUnavailable(ReadNewTemplate(bad).status())) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace gateway::pictory

@@ -1,0 +1,104 @@
+// What the sandbox tells of an account: projects, charges, templates.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sandbox/rig.h"
+
+namespace gateway::sandbox {
+namespace {
+
+using ::testing::HasSubstr;
+
+class AccountPagesTest : public Rig {
+ protected:
+  void SetUp() override { Start(); }
+};
+
+constexpr char kFile[] = R"({"name":"Letter","scenes":[
+  {"sceneId":"s1","sentence":"Dear {{name}}, <strong>welcome</strong>."},
+  {"sceneId":2,"sentence":"Yours.","image":"https://files.test/a.mp4"}]})";
+
+TEST_F(AccountPagesTest, ProjectsArePagedTheNewestFirst) {
+  std::string last;
+  for (int i = 0; i < 21; ++i) last = FinishedPreview(R"(,"saveProject":true)");
+  FinishedPreview();
+  const JsonReply first = Api("GET", "/v2/projects");
+  EXPECT_EQ(first.At("items").Size(), 20u);
+  EXPECT_EQ(first.TextAt("items.0.id"), Job(last).TextAt("data.projectId"));
+  EXPECT_EQ(first.TextAt("items.0.schemaVersion"), "v3");
+  EXPECT_THAT(first.TextAt("items.0.savedDate"), HasSubstr("Z"));
+  const std::string key = first.TextAt("pageKey");
+  ASSERT_THAT(key, HasSubstr("="));
+  const JsonReply rest = Api("GET", "/v2/projects?pagekey=" + key);
+  EXPECT_EQ(rest.At("items").Size(), 1u);
+  EXPECT_TRUE(rest.At("pageKey").IsNull());
+  EXPECT_EQ(Api("GET", "/v2/projects?pagekey=nonsense").status, 400);
+
+  const JsonReply one = Api("GET", "/v2/projects/" + first.TextAt("items.0.id"));
+  EXPECT_EQ(one.status, 200);
+  EXPECT_EQ(one.TextAt("project_id"), first.TextAt("items.0.id"));
+  EXPECT_EQ(one.TextAt("projectName"), first.TextAt("items.0.name"));
+  EXPECT_FALSE(one.TextAt("scenes.0.text").empty());
+  EXPECT_EQ(Api("GET", "/v2/projects/none").status, 404);
+}
+
+TEST_F(AccountPagesTest, ChargesAreThoseOfWhatHasEndedAndNameNoJob) {
+  const std::string id =
+      Submit("POST", "/v1/aistudio/images", R"({"prompt":"A lake","model":"nanobanana"})");
+  EXPECT_EQ(Api("GET", "/v1/aicredits/usage").json->Size(), 1u) << "the month's grant alone";
+  clock_.Advance(600);
+  const JsonReply charges = Api("GET", "/v1/aicredits/usage");
+  ASSERT_EQ(charges.json->Size(), 2u) << charges.body;
+  EXPECT_EQ(charges.TextAt("0.type"), "debit");
+  EXPECT_EQ(charges.NumberAt("0.amount"), 4);
+  EXPECT_EQ(charges.TextAt("0.source"), "Text-to-Image");
+  EXPECT_EQ(charges.body.find(id), std::string::npos);
+  EXPECT_EQ(charges.TextAt("1.type"), "credit");
+  EXPECT_EQ(Api("GET", "/v1/aicredits/usage?year=2001&month=3").json->Size(), 1u);
+  const JsonReply half = Api("GET", "/v1/aicredits/usage?year=2026");
+  EXPECT_EQ(half.status, 400);
+  EXPECT_EQ(half.TextAt("code"), "INVALID_REQUEST");
+}
+
+TEST_F(AccountPagesTest, TemplatesAreKeptAndMakePreviews) {
+  const JsonReply made = Api("POST", "/v1/templates", kFile);
+  ASSERT_EQ(made.status, 200) << made.body;
+  const std::string id = made.TextAt("templateId");
+  EXPECT_EQ(made.TextAt("name"), "Letter");
+  EXPECT_EQ(made.TextAt("variables.name"), "NAME");
+  EXPECT_EQ(made.TextAt("scenes.0.subtitles.0.text"), "Dear {{name}}, welcome.");
+  EXPECT_EQ(Api("GET", "/v1/templates").TextAt("items.0.templateId"), id);
+  EXPECT_TRUE(Api("GET", "/v1/templates/" + id).At("depricated").IsFalse());
+
+  const std::string body = R"({"templateId":")" + id +
+                           R"(","variables":{"name":"Ann"},"scenes":[)"
+                           R"({"text":"Hello.","insertBeforeSceneId":"s1"}]})";
+  const std::string preview = Submit("POST", "/v1/video/from-template", body);
+  clock_.Advance(600);
+  const JsonReply done = Job(preview);
+  EXPECT_THAT(done.body, HasSubstr("Dear Ann, "));
+  EXPECT_LT(done.body.find("Hello."), done.body.find("Dear Ann"));
+  for (const char* version : {"v1", "v2"}) {
+    EXPECT_EQ(Api("PUT", "/" + std::string(version) + "/video/render/" + preview, "{}").status, 200)
+        << version;
+  }
+  EXPECT_EQ(Api("POST", "/v1/video/from-template", "{}").TextAt("fields.0.name"), "templateId");
+  EXPECT_EQ(Api("POST", "/v1/video/from-template", R"({"templateId":"none"})").status, 404);
+  EXPECT_EQ(Api("POST", "/v1/video/from-template",
+                R"({"templateId":")" + id + R"(","scenes":[{"sceneId":"nobody"}]})")
+                .TextAt("fields.0.name"),
+            "scenes[0].sceneId");
+
+  const JsonReply changed =
+      Api("PUT", "/v1/templates/" + id, R"({"scenes":[{"sceneId":"s9","text":"New."}]})");
+  EXPECT_EQ(changed.TextAt("templateId"), id);
+  EXPECT_EQ(Api("GET", "/v1/templates/" + id).TextAt("scenes.0.sceneId"), "s9");
+  EXPECT_EQ(Api("PUT", "/v1/templates/" + id, "{}").TextAt("fields.0.name"), "scenes");
+  EXPECT_EQ(Api("DELETE", "/v1/templates/" + id).TextAt("message"),
+            "Template deleted successfully");
+  EXPECT_EQ(Api("DELETE", "/v1/templates/" + id).status, 404);
+  EXPECT_EQ(Api("POST", "/v1/templates", "no file").status, 400);
+}
+
+}  // namespace
+}  // namespace gateway::sandbox
