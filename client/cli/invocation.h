@@ -65,7 +65,8 @@ struct Invocation {
   std::string storyboard_file;
   std::string render_params_file;
   std::string project;
-  std::string language;  // transcribe, summarize
+  bool wait_for_source = false;  // render, summarize: for the job that is named
+  std::string language;          // transcribe, summarize
   std::string media_type;
   std::optional<int> seconds;  // summarize
   std::string prompt;          // image, video

@@ -27,6 +27,7 @@
 #include "jobs/submitter.h"
 #include "jobs/upload_desk.h"
 #include "jobs/upstreams.h"
+#include "jobs/waiting_jobs.h"
 
 namespace gateway::jobs {
 
@@ -92,6 +93,7 @@ class Core {
   Spending spending;
   Poller poller;
   Resolver resolver;
+  WaitingJobs waiting;
   Submitter submitter;
   CallerAccounts callers;
   UploadDesk uploads;

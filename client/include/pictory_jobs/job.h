@@ -28,7 +28,8 @@ using v1::ResultPart;
 using v1::SummarizeRequest;
 using v1::TranscribeRequest;
 
-// True for SUCCEEDED and for the four other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN.
+// True for SUCCEEDED and for the five other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN and
+// CANCELLED.
 bool IsFinal(JobState state);
 
 // A random request_id. A caller that mints its own and keeps it can repeat a submit after its own
