@@ -146,7 +146,8 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::Option* adopt = resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's");
   resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
 
-  jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs", help::kDelete));
+  jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs, or cancel a waiting one",
+           help::kDelete));
 
   CLI::App* update = Add(app, to, Command::kUpdatePreview, "update-preview",
                          "Change a finished preview before it is rendered", help::kUpdatePreview);

@@ -174,6 +174,14 @@ std::string Advice(const Job& job, bool followed) {
              "failed.\n";
     case v1::JOB_STATE_CLEANED:
       return "CLEANED: Pictory removed the result of this job.\n";
+    case v1::JOB_STATE_WAITING:
+      return absl::StrCat(
+          "WAITING: the job it is made of has not ended. Nothing was sent, nothing is billed; it "
+          "is\n"
+          "sent by itself.\n  pictory delete ",
+          id, "    cancels it\n");
+    case v1::JOB_STATE_CANCELLED:
+      return "CANCELLED: the job was waiting, and was never sent. Nothing was billed.\n";
     default:
       return "";
   }

@@ -9,6 +9,7 @@ ExitCode ExitForState(JobState state) {
   switch (state) {
     case v1::JOB_STATE_FAILED:
     case v1::JOB_STATE_CLEANED:
+    case v1::JOB_STATE_CANCELLED:
       return kJobFailed;
     case v1::JOB_STATE_EXPIRED:
       return kStoppedWaiting;

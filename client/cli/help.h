@@ -34,7 +34,8 @@ Pictory's, of $PICTORY_CALLER_KEY or --caller-key-file.
 `pictory help COMMAND` tells more about each command.)";
 
 inline constexpr char kStates[] =
-    "unconfirmed, queued, running, succeeded, failed, expired, cleaned, outcome-unknown";
+    "waiting, unconfirmed, queued, running, succeeded, failed, expired, cleaned, outcome-unknown, "
+    "cancelled";
 
 inline constexpr char kSubmit[] =
     R"(The first line of the answer is `job <id>`. With --watch progress is drawn and the result
@@ -102,7 +103,8 @@ inline constexpr char kTemplate[] =
 // With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.
-States: unconfirmed queued running succeeded failed expired cleaned outcome-unknown.
+States: waiting unconfirmed queued running succeeded failed expired cleaned outcome-unknown
+cancelled.
 Kinds: $0.
 
 Examples:
@@ -178,7 +180,8 @@ Examples:
 inline constexpr char kDelete[] =
     R"(Removes finished jobs, and their outputs at Pictory. Of several, each is removed in the order
 given; one that cannot be keeps no other from it. stderr has a line for each that failed, and the
-exit status is that of the one in most need of attention.
+exit status is that of the one in most need of attention. A job that is WAITING is cancelled
+instead, before it is sent: nothing is billed, and it stays, as CANCELLED.
 
 Examples:
   pictory delete 01hx2v…

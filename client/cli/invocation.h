@@ -71,7 +71,8 @@ struct Invocation {
   std::string from_template;                     // preview
   std::map<std::string, std::string> variables;  // of the template
   std::string project;
-  std::string language;  // transcribe, summarize
+  bool wait_for_source = false;  // render, summarize: for the job that is named
+  std::string language;          // transcribe, summarize
   std::string media_type;
   std::optional<int> seconds;  // summarize
   std::string prompt;          // image, video

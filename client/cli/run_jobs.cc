@@ -113,9 +113,12 @@ ExitCode RunDelete(const Session& session) {
   return ForEach(session, [&](const std::string& job_id) {
     absl::StatusOr<Job> job = session.client.Delete(job_id, session.Call());
     if (job.ok()) {
-      session.out.Answer(session.out.json()
-                             ? ToJsonLine(*job) + "\n"
-                             : absl::StrCat("job ", OneLine(job->job_id()), "\n  deleted\n"));
+      session.out.Answer(session.out.json() ? ToJsonLine(*job) + "\n"
+                                            : absl::StrCat("job ", OneLine(job->job_id()), "\n  ",
+                                                           job->state() == v1::JOB_STATE_CANCELLED
+                                                               ? "cancelled before it was sent"
+                                                               : "deleted",
+                                                           "\n"));
     }
     return job;
   });

@@ -159,6 +159,7 @@ void TellPreviewTexts(std::string& out, const Job& job) {
 
 constexpr char kRenderExamples[] =
     R"(  pictory render 01hx2v…                        # a preview that has SUCCEEDED
+  pictory render 01hx2v… --wait-for-preview --wait    # or one that is still made
   pictory render storyboard.json --watch        # straight to the video
   pictory render --render-params params.json    # as `pictory result JOB --part render-params` gave
   pictory render --project 20240101123456789
@@ -175,11 +176,16 @@ void AddRenderOptions(CLI::App& command, Invocation& to) {
   command.add_option("--render-params", to.render_params_file,
                      "From these renderParams (file or -)");
   command.add_option("--project", to.project, "From this project saved at Pictory");
+  command.add_flag("--wait-for-preview", to.wait_for_source,
+                   "If the preview is not done, the gateway sends the render once it is");
 }
 
 std::string CheckRender(const Invocation& to) {
   const int given = !to.source.empty() + !to.preview_job.empty() + !to.storyboard_file.empty() +
                     !to.render_params_file.empty() + !to.project.empty();
+  const bool from_job = !to.source.empty() || !to.preview_job.empty();
+  if (to.wait_for_source && !from_job)
+    return "render: --wait-for-preview goes with a preview's job";
   if (given == 1) return "";
   return "render: give one of JOB, FILE, --preview-job, --storyboard, --render-params and "
          "--project";
@@ -209,6 +215,7 @@ absl::StatusOr<SubmitRequest> RenderFromFile(const Invocation& invocation, const
     body = output && !video_name ? Body::kRenderParams : Body::kStoryboard;
   }
   auto request = Begin<RenderRequest>(invocation);
+  request->set_wait_for_preview(invocation.wait_for_source);
   if (body == Body::kRenderParams) {
     request->set_render_params_json(*std::move(text));
   } else {
@@ -229,6 +236,7 @@ absl::StatusOr<SubmitRequest> BuildRender(const Invocation& invocation, const Fi
     return RenderFromFile(invocation, files, source, Body::kEither);
   }
   auto request = Begin<RenderRequest>(invocation);
+  request->set_wait_for_preview(invocation.wait_for_source);
   if (!invocation.project.empty()) {
     request->set_project_id(invocation.project);
   } else {
@@ -333,6 +341,8 @@ void AddSummarizeOptions(CLI::App& command, Invocation& to) {
           "--seconds", [&to](const int& seconds) { to.seconds = seconds; }, "Length wanted")
       ->check(AboveZero());
   command.add_option("--language", to.language, "Two letters, such as en");
+  command.add_flag("--wait-for-transcription", to.wait_for_source,
+                   "If the transcription is not done, the gateway sends the summary once it is");
 }
 
 // A bare transcript array, or a whole request.
@@ -350,6 +360,7 @@ absl::Status ReadTranscript(const std::string& text, const std::string& name,
 
 absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const Files& files) {
   auto request = Begin<SummarizeRequest>(invocation);
+  request->set_wait_for_transcription(invocation.wait_for_source);
   const std::string& source = invocation.source;
   if (source == "-" || files.exists(source) || LooksLikeFile(source)) {
     absl::StatusOr<std::string> text =

@@ -101,6 +101,8 @@ bool MayHaveBeenTaken(const absl::Status& status) {
   return status.GetPayload(kMayHaveBeenTaken).has_value();
 }
 
-bool IsFinal(JobState state) { return state >= JobState::JOB_STATE_SUCCEEDED; }
+bool IsFinal(JobState state) {
+  return state >= JobState::JOB_STATE_SUCCEEDED && state != JobState::JOB_STATE_WAITING;
+}
 
 }  // namespace pictory_jobs

@@ -345,6 +345,8 @@ void Gateway::Parts::AddGauges() {
           [this] { return server->unread_ended(); });
   gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
         [this] { return server->large_answer_bytes(); });
+  gauge("jobs_waiting", "Jobs that wait for the job that they are made of",
+        [this] { return core->waiting.waiting(); });
   gauge("jobs_unconfirmed", "Jobs whose outcome is unknown",
         [this] { return core->resolver.unconfirmed(); });
   gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",

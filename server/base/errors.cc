@@ -196,7 +196,7 @@ absl::Status JobNotFound(std::string_view name) {
 }
 
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
-  absl::Status status = Make(Row("JOB_NOT_FINISHED"),
+  absl::Status status = Make(Row(kJobNotFinished),
                              absl::StrCat("Job ", View(job_id), " is ", View(state),
                                           "; wait until it has SUCCEEDED (WatchJob tells when)"),
                              {{"state", std::string(state)}});

@@ -20,6 +20,8 @@ inline constexpr char kDomain[] = "pictory-gateway";
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
 // The reason of PictoryKeyNeeded and PictoryKeyNotShown.
 inline constexpr char kPictoryKeyNeeded[] = "PICTORY_KEY_NEEDED";
+// The reason of JobNotFinished.
+inline constexpr char kJobNotFinished[] = "JOB_NOT_FINISHED";
 // The reason of UpstreamRateLimited.
 inline constexpr char kUpstreamRateLimited[] = "UPSTREAM_RATE_LIMITED";
 

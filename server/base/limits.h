@@ -230,6 +230,17 @@ inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer t
 inline constexpr int kSlowPollsShare = 4;
 inline constexpr int kSubmitsInFlightMax = 64;
 
+// Jobs that wait for others: how many in all and of one tenant, how large the request of each may
+// be and all of them together, how many are tried at once, and when one that could not be sent is
+// tried again.
+inline constexpr std::size_t kWaitingJobsMax = 10'000;
+inline constexpr std::size_t kWaitingJobsOfTenantMax = 1'000;
+inline constexpr std::size_t kWaitingRequestMaxBytes = 64 * kKiB;
+inline constexpr std::size_t kWaitingBytesMax = 64 * kMiB;
+inline constexpr std::size_t kWaitingTriedMax = 16;
+inline constexpr seconds kWaitingRetryFirst{1};
+inline constexpr minutes kWaitingRetryMax{1};
+
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;

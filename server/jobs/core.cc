@@ -14,9 +14,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
       resolver(upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
                ground.timers, std::move(events.resolves)),
+      waiting(spending, ledger, ground.store, hub, ground.clock, ground.timers),
       submitter(WithCounts(std::move(options.submitting), recovered.epoch), upstreams, spending,
-                owed, ledger, ground.store, ground.store, hub, adopter, ground.clock, ground.random,
-                WithHints(std::move(events.submits))),
+                owed, waiting, ledger, ground.store, ground.store, hub, adopter, ground.clock,
+                ground.random, WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
           [this](const std::string& account) { return has_jobs(account); }, upstreams,
@@ -37,6 +38,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
     if (seen != nullptr) spending.OnChange(record);
     poller.OnChange(record, seen);
     if (seen != nullptr) resolver.OnChange(record);
+    waiting.OnChange(record, seen);
+  });
+  waiting.SendWith([this](JobRecord record, WaitingJobs::Sent sent) {
+    submitter.SendWaiting(std::move(record), std::move(sent));
   });
   owed.Recover(std::move(recovered_.owed));
   spending.Recover(std::move(recovered_.spent),
@@ -52,11 +57,12 @@ SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) 
 }
 
 std::size_t Core::active_jobs(const std::string& tenant) const {
-  return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant);
+  return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant) + waiting.waiting_of(tenant);
 }
 
 bool Core::has_jobs(const std::string& account) const {
-  return poller.followed_at(account) > 0 || resolver.unconfirmed_at(account) > 0;
+  return poller.followed_at(account) > 0 || resolver.unconfirmed_at(account) > 0 ||
+         waiting.waiting_at(account) > 0;
 }
 
 // Notes in each change of a record that is stored whether its answer has arrived.
@@ -75,9 +81,11 @@ SubmitEvents Core::WithHints(SubmitEvents events) {
 absl::Status Core::TakeUp() {
   absl::Status read = ground_.store.ReadUnfinished([this](const JobRecord& record) {
     resolver.OnChange(record);
+    waiting.FollowRecovered(record);
     poller.FollowRecovered(record, hub.Publish(record));
   });
   if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
+  if (read.ok()) waiting.Start();
   return read;
 }
 
@@ -86,6 +94,7 @@ void Core::Stop() {
   upstreams.Stop();
   retention.Stop();
   resolver.Stop();
+  waiting.Stop();
 }
 
 }  // namespace gateway::jobs

@@ -29,6 +29,7 @@
 #include "jobs/submitter.h"
 #include "jobs/upload_desk.h"
 #include "jobs/upstreams.h"
+#include "jobs/waiting_jobs.h"
 
 namespace gateway::jobs {
 
@@ -94,6 +95,7 @@ class Core {
   Spending spending;
   Poller poller;
   Resolver resolver;
+  WaitingJobs waiting;
   Submitter submitter;
   CallerAccounts callers;
   UploadDesk uploads;

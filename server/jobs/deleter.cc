@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "jobs/outcome.h"
 #include "jobs/snapshot.h"
 #include "jobs/spending.h"
 
@@ -14,6 +15,10 @@ absl::Status WhyNot(const Job& job) {
   if (job.state == v1::JOB_STATE_UNCONFIRMED) {
     return errors::JobNotDeletable(job.job_id,
                                    "it is UNCONFIRMED; resolve it with ResolveJob first");
+  }
+  if (job.state == v1::JOB_STATE_WAITING) {
+    return errors::JobNotDeletable(job.job_id,
+                                   "it has waited, and is being sent to Pictory at this moment");
   }
   return errors::JobNotDeletable(job.job_id, "it is " + StateName(job.state) +
                                                  ", and Pictory has no way to stop a job; wait "
@@ -48,10 +53,24 @@ void Deleter::Find(const std::string& tenant, const std::string& name, bool agai
                if (!found.ok()) return done(found.status());
                if (!found->has_value()) return done(errors::JobNotFound(name));
                JobRecord& record = **found;
+               if (record.submission == SubmissionState::kWaiting) return Cancel(record, deleted);
                if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
                MayHaveOutputs(record.job) ? Clean(std::move(record), deleted)
                                           : Delete(std::move(record), deleted);
              });
+}
+
+void Deleter::Cancel(const JobRecord& waiting, Done done) {
+  ledger_.Update({.record = Cancelled(waiting, clock_.WallNow())},
+                 [this, done = std::move(done)](const Ledger::Outcome& stored) {
+                   if (stored.status.ok()) return done(ToProto(stored.record.job));
+                   if (!absl::IsAborted(stored.status)) return done(stored.status);
+                   // It waits still, and tells another reason; or it is sent, or has ended.
+                   const JobRecord& now = stored.record;
+                   if (now.submission == SubmissionState::kWaiting) return Cancel(now, done);
+                   if (absl::Status why = WhyNot(now.job); !why.ok()) return done(why);
+                   done(ToProto(now.job));
+                 });
 }
 
 void Deleter::Clean(JobRecord record, Done done) {

@@ -1,5 +1,6 @@
 // Deleter deletes a job that has ended: first its outputs at Pictory, then everything here except
-// the request_id, which stays so that a late retry does not pay for another job.
+// the request_id, which stays so that a late retry does not pay for another job. A job that is
+// WAITING it cancels instead: the job stays, as CANCELLED.
 //
 // Thread-safe; what is passed to the constructor must outlive it and the calls in flight.
 #pragma once
@@ -20,15 +21,17 @@ class Deleter {
   Deleter(Upstreams& upstreams, Ledger& ledger, Jobs& jobs, const Clock& clock)
       : upstreams_(upstreams), ledger_(ledger), jobs_(jobs), clock_(clock) {}
 
-  // Gets the job as it was, in the state CLEANED, once it is gone; FAILED_PRECONDITION if it has
-  // not ended. Where Pictory may hold outputs of the job, nothing is deleted here unless Pictory
-  // has said that they are gone, or that it never allows their deletion.
+  // Gets the job as it was, in the state CLEANED, once it is gone, or the job that was cancelled;
+  // FAILED_PRECONDITION if it has not ended. Where Pictory may hold outputs of the job, nothing is
+  // deleted here unless Pictory has said that they are gone, or that it never allows their
+  // deletion.
   using Done = std::function<void(absl::StatusOr<v1::Job>)>;
   void Delete(const std::string& tenant, const std::string& name, Done done);
 
  private:
   // `again`: the job went under this name before it could be deleted.
   void Find(const std::string& tenant, const std::string& name, bool again, Done done);
+  void Cancel(const JobRecord& waiting, Done done);
   void Clean(JobRecord record, Done done);
   void Delete(JobRecord record, Done done);
 

@@ -12,14 +12,16 @@ std::string WithoutPrefix(const std::string& name, std::string_view prefix, int 
 
 int Rank(JobState state) {
   switch (state) {
-    case v1::JOB_STATE_UNCONFIRMED:
+    case v1::JOB_STATE_WAITING:
       return 1;
-    case v1::JOB_STATE_QUEUED:
+    case v1::JOB_STATE_UNCONFIRMED:
       return 2;
-    case v1::JOB_STATE_RUNNING:
+    case v1::JOB_STATE_QUEUED:
       return 3;
+    case v1::JOB_STATE_RUNNING:
+      return 4;
     default:
-      return IsFinal(state) ? 4 : 0;
+      return IsFinal(state) ? 5 : 0;
   }
 }
 

@@ -60,17 +60,18 @@ struct Job {
 enum class SubmissionState : std::uint8_t {
   kIntent = 1,     // recorded, nothing sent but what a 401 refused
   kSending = 2,    // recorded as sent before the first byte
-  kAccepted = 3,   // Pictory gave a job id, or refused a job that callers knew as UNCONFIRMED
+  kAccepted = 3,   // Pictory gave a job id; or a job that callers knew has ended without one
   kRejected = 4,   // Pictory refused, nothing was billed; `refusal` is what a retry gets again
   kNotSent = 5,    // certainly nothing sent; a retry runs
   kUnknown = 6,    // sent, outcome unknown; never sent again
   kAbandoned = 7,  // unknown, and a person gave up on it
-  kDeleted = 8     // ended and deleted by its owner; kept so that its request_id is not paid twice
+  kDeleted = 8,    // ended and deleted by its owner; kept so that its request_id is not paid twice
+  kWaiting = 9     // recorded, and held until the job that it is made of has ended; nothing sent
 };
 inline constexpr std::array kSubmissionStates = {
     SubmissionState::kIntent,    SubmissionState::kSending, SubmissionState::kAccepted,
     SubmissionState::kRejected,  SubmissionState::kNotSent, SubmissionState::kUnknown,
-    SubmissionState::kAbandoned, SubmissionState::kDeleted};
+    SubmissionState::kAbandoned, SubmissionState::kDeleted, SubmissionState::kWaiting};
 
 // Delivery says what became of the answer to a submit without a request_id: whether an equal submit
 // is owed it (jobs/owed_answers.h). It comes to the disk late or never. It is also all that another
@@ -115,6 +116,8 @@ struct JobRecord {
   // request; `mesh_request_id` is the x-request-id that the submit came with, if any.
   bool minted_request_id = false;
   std::string mesh_request_id;
+  // The request of a job in state WAITING, as serialised bytes; empty from the answer to it on.
+  std::string waiting_request;
   Delivery delivery = Delivery::kUnsaid;
 
   // What polling needs. These are wall times, because they outlive the process.
@@ -130,7 +133,7 @@ struct JobRecord {
   bool operator==(const JobRecord&) const = default;
 };
 
-// Whether a state is one of the last five. Nothing changes after them.
+// Whether a state is one of the last six. Nothing changes after them.
 constexpr bool IsFinal(JobState state) {
   switch (state) {
     case v1::JOB_STATE_SUCCEEDED:
@@ -138,6 +141,7 @@ constexpr bool IsFinal(JobState state) {
     case v1::JOB_STATE_EXPIRED:
     case v1::JOB_STATE_CLEANED:
     case v1::JOB_STATE_OUTCOME_UNKNOWN:
+    case v1::JOB_STATE_CANCELLED:
       return true;
     default:
       return false;
@@ -149,12 +153,16 @@ constexpr bool IsFinal(JobState state) {
 int Rank(JobState state);
 
 // Whether callers can see a record whose submission got so far: Pictory accepted the job, or may
-// have.
+// have, or it waits.
 constexpr bool IsVisible(SubmissionState state) {
   return state == SubmissionState::kAccepted || state == SubmissionState::kUnknown ||
-         state == SubmissionState::kAbandoned;
+         state == SubmissionState::kAbandoned || state == SubmissionState::kWaiting;
 }
-inline bool IsVisible(const JobRecord& record) { return IsVisible(record.submission); }
+// A job that has waited stays visible while it is sent.
+inline bool IsVisible(const JobRecord& record) {
+  return IsVisible(record.submission) || (record.submission == SubmissionState::kSending &&
+                                          record.job.state == v1::JOB_STATE_WAITING);
+}
 
 // Whether a record can be polled: it is visible, not final, and has a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
@@ -169,14 +177,15 @@ bool WasAdopted(const JobRecord& record);
 
 // Whether the submit was sent at least once, so that it counts as paid whatever became of it.
 constexpr bool CountsAsSpent(SubmissionState state) {
-  return state == SubmissionState::kSending || state == SubmissionState::kDeleted ||
-         IsVisible(state);
+  return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
+         state == SubmissionState::kUnknown || state == SubmissionState::kAbandoned ||
+         state == SubmissionState::kDeleted;
 }
 
 // Whether the answer to the submit may be owed to an equal one: there is a job, or may be one.
 constexpr bool CanBeOwed(SubmissionState state) {
   return state == SubmissionState::kSending || state == SubmissionState::kAccepted ||
-         state == SubmissionState::kUnknown;
+         state == SubmissionState::kUnknown || state == SubmissionState::kWaiting;
 }
 
 // The words of the API without their prefix: `RUNNING`, `PREVIEW`, `TRANSCRIPT_JSON`.

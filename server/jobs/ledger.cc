@@ -30,7 +30,14 @@ std::string ReadAs(JobKind kind, bool sandbox, const PartChunk& json) {
 }  // namespace
 
 void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
-  submissions_.Begin(std::move(record), std::move(done));
+  submissions_.Begin(
+      std::move(record), [this, done = std::move(done)](absl::StatusOr<BeginResult> begun) {
+        if (begun.ok() && begun->begun && begun->record.submission == SubmissionState::kWaiting) {
+          Outcome outcome{.status = absl::OkStatus(), .record = begun->record};
+          Show(outcome);
+        }
+        done(std::move(begun));
+      });
 }
 
 void Ledger::Update(Change change, Done done) {

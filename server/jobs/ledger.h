@@ -52,7 +52,8 @@ class Ledger {
 
   // Inserts a job that was not submitted here. ALREADY_EXISTS if its Pictory id has a job.
   void Adopt(JobRecord record, Done done);
-  // Inserts the record of a submit, unless its request_id is known; see Submissions::Begin.
+  // Inserts the record of a submit, unless its request_id is known; see Submissions::Begin. One
+  // that callers can see, because it waits, is shown.
   void Begin(JobRecord record, StoreCallback<BeginResult> done);
   // Stores a change. If its Pictory id is that of an adopted job, the changed job takes that one
   // over: they were one job from the beginning.

@@ -15,23 +15,32 @@ using Outcome = pictory::SubmitReply::Outcome;
 
 namespace {
 
-// What a late answer makes of a job that callers know as UNCONFIRMED. A refusal can only end the
-// job; it must not vanish.
+// A job ends that Pictory does not have, and that callers know, so that it must not vanish.
+void EndUnsent(JobRecord& record, JobState state, WallTime now) {
+  record.submission = SubmissionState::kAccepted;
+  record.waiting_request.clear();
+  record.sent_at = {};  // so that it does not count as spent
+  record.job.state = state;
+  record.job.update_time = now;
+  record.job.finish_time = now;
+  ++record.job.revision;
+}
+
+JobRecord Refused(const JobRecord& known, const pictory::SubmitReply& reply, WallTime now) {
+  JobRecord record = known;
+  record.job.error_code = errors::Reason(reply.error);
+  record.job.error_message = std::string(reply.error.message());
+  record.job.message = "Pictory did not take the job; nothing was billed";
+  EndUnsent(record, v1::JOB_STATE_FAILED, now);
+  return record;
+}
+
+// What a late answer makes of a job that callers know as UNCONFIRMED.
 JobRecord AfterLateReply(const JobRecord& unconfirmed, const pictory::SubmitReply& reply,
                          WallTime now) {
   if (reply.outcome == Outcome::kUnknown) return unconfirmed;
   if (reply.outcome == Outcome::kAccepted) return Adopted(unconfirmed, reply.pictory_job_id, now);
-  JobRecord record = unconfirmed;
-  record.submission = SubmissionState::kAccepted;
-  record.job.state = v1::JOB_STATE_FAILED;
-  record.job.error_code = errors::Reason(reply.error);
-  record.job.error_message = std::string(reply.error.message());
-  record.job.message = "Pictory did not take the job; nothing was billed";
-  record.sent_at = {};  // so that it does not count as spent
-  record.job.update_time = now;
-  record.job.finish_time = now;
-  ++record.job.revision;
-  return record;
+  return Refused(unconfirmed, reply, now);
 }
 
 // What an answer makes of a record about which somebody has decided before Pictory answered. What
@@ -117,38 +126,82 @@ JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now) {
   return record;
 }
 
+JobRecord WaitingOn(const JobRecord& sending, WallTime now) {
+  JobRecord record = sending;
+  record.submission = SubmissionState::kWaiting;
+  record.sent_at = {};
+  record.job.update_time = now;
+  return record;
+}
+
+JobRecord Cancelled(const JobRecord& waiting, WallTime now) {
+  JobRecord record = waiting;
+  record.job.message = "Cancelled while it was waiting; nothing was sent, nothing was billed";
+  EndUnsent(record, v1::JOB_STATE_CANCELLED, now);
+  return record;
+}
+
+JobRecord NeverSent(const JobRecord& waiting, std::string code, std::string why, WallTime now) {
+  JobRecord record = waiting;
+  record.job.error_code = std::move(code);
+  record.job.error_message = std::move(why);
+  record.job.message = "Was not sent; nothing was billed";
+  EndUnsent(record, v1::JOB_STATE_FAILED, now);
+  return record;
+}
+
+bool MayPass(const absl::Status& why) {
+  switch (why.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnimplemented:
+      return false;
+    case absl::StatusCode::kFailedPrecondition: {
+      // An operator, or who has the key, can mend these.
+      const std::string reason = errors::Reason(why);
+      return reason == errors::kUpstreamCredentials || reason == errors::kPictoryKeyNeeded ||
+             reason == errors::kJobNotFinished;
+    }
+    default:
+      return true;
+  }
+}
+
 JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply, WallTime now) {
   if (sending.submission == SubmissionState::kUnknown) return AfterLateReply(sending, reply, now);
   if (sending.submission != SubmissionState::kSending) return AfterDecision(sending, reply, now);
+  const bool waited = sending.job.state == v1::JOB_STATE_WAITING;
+  // The refusal may be about the gateway's credentials, and not about the request: once they are
+  // right, a retry must run.
+  const bool not_sent = reply.outcome == Outcome::kNotSent ||
+                        (reply.outcome == Outcome::kRefused &&
+                         errors::Reason(reply.error) == errors::kUpstreamCredentials);
+  if (waited && not_sent) return WaitingOn(sending, now);
+  if (waited && reply.outcome == Outcome::kRefused) return Refused(sending, reply, now);
   JobRecord record = sending;
   record.job.update_time = now;
-  switch (reply.outcome) {
-    case Outcome::kAccepted:
-      record.submission = SubmissionState::kAccepted;
-      record.job.pictory_job_id = reply.pictory_job_id;
-      record.job.state = v1::JOB_STATE_QUEUED;
-      record.job.revision = 1;
-      record.accepted_at = now;
-      break;
-    case Outcome::kRefused:
-      if (errors::Reason(reply.error) == errors::kUpstreamCredentials) {
-        // The refusal is about the gateway's credentials, not about the request: once they are
-        // right, a retry must run.
-        record.submission = SubmissionState::kNotSent;
-        break;
-      }
-      record.submission = SubmissionState::kRejected;
-      record.refusal = EncodeRefusal(reply.error);
-      break;
-    case Outcome::kNotSent:
-      record.submission = SubmissionState::kNotSent;
-      break;
-    case Outcome::kUnknown:
-      record.submission = SubmissionState::kUnknown;
-      record.job.state = v1::JOB_STATE_UNCONFIRMED;
-      record.job.revision = 1;
-      record.job.message = kUnconfirmedMessage;
-      break;
+  if (not_sent) {
+    record.submission = SubmissionState::kNotSent;
+    return record;
+  }
+  if (reply.outcome == Outcome::kRefused) {
+    record.submission = SubmissionState::kRejected;
+    record.refusal = EncodeRefusal(reply.error);
+    return record;
+  }
+  record.waiting_request.clear();
+  ++record.job.revision;
+  if (reply.outcome == Outcome::kAccepted) {
+    record.submission = SubmissionState::kAccepted;
+    record.job.pictory_job_id = reply.pictory_job_id;
+    record.job.state = v1::JOB_STATE_QUEUED;
+    record.job.message.clear();
+    record.accepted_at = now;
+  } else {
+    record.submission = SubmissionState::kUnknown;
+    record.job.state = v1::JOB_STATE_UNCONFIRMED;
+    record.job.message = kUnconfirmedMessage;
   }
   return record;
 }

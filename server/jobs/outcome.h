@@ -16,6 +16,15 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
 JobRecord Adopted(const JobRecord& unconfirmed, const std::string& pictory_job_id, WallTime now);
 JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now);
 
+// What becomes of a record that waits (kWaiting, or kSending once nothing was sent): it goes on
+// waiting, is cancelled, or fails for a reason that stays. In the last two nothing was ever sent.
+JobRecord WaitingOn(const JobRecord& sending, WallTime now);
+JobRecord Cancelled(const JobRecord& waiting, WallTime now);
+JobRecord NeverSent(const JobRecord& waiting, std::string code, std::string why, WallTime now);
+
+// Whether what kept a waiting job from being sent may pass, so that it goes on waiting.
+bool MayPass(const absl::Status& why);
+
 // The record of a job that was not submitted here and of which nothing is known but that Pictory
 // knows it. Tenant and job_id are left to the caller.
 JobRecord FoundAtPictory(const std::string& pictory_job_id, WallTime now);

@@ -13,6 +13,7 @@ std::optional<JobRecord> Interrupted(JobRecord record, WallTime now) {
       record.submission = SubmissionState::kUnknown;
       record.job.state = v1::JOB_STATE_UNCONFIRMED;
       record.job.message = kUnconfirmedMessage;
+      record.waiting_request.clear();
       ++record.job.revision;
       break;
     case SubmissionState::kAccepted:
@@ -21,6 +22,7 @@ std::optional<JobRecord> Interrupted(JobRecord record, WallTime now) {
     case SubmissionState::kUnknown:
     case SubmissionState::kAbandoned:
     case SubmissionState::kDeleted:
+    case SubmissionState::kWaiting:
       return std::nullopt;
   }
   record.job.update_time = now;

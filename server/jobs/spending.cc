@@ -43,10 +43,12 @@ void Spending::Window::SetLimit(int other, const Minutes& minutes, MonoTime now)
   while (times.size() > static_cast<std::size_t>(limit)) times.pop_front();
 }
 
-MonoTime Spending::Window::FreeAt(MonoTime now) {
+MonoTime Spending::Window::FreeAt(MonoTime now, int reserved) {
   if (limit == 0) return now;
   DropBefore(times, now - length);
-  return times.size() < static_cast<std::size_t>(limit) ? now : times.front() + length;
+  const std::size_t ahead = times.size() + static_cast<std::size_t>(std::max(0, reserved));
+  if (ahead < static_cast<std::size_t>(limit)) return now;
+  return times.empty() ? now + kAskAgain : times.front() + length;
 }
 
 void Spending::Window::Add(MonoTime when) {
@@ -119,7 +121,7 @@ absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, doubl
                                     MonoTime now) {
   const std::int64_t limit = LimitsFor(tenant).credits_per_day;
   if (limit == 0) return absl::OkStatus();
-  const double used = Sum(own.minutes, MinuteOf(now - kDay)).credits;
+  const double used = With(Sum(own.minutes, MinuteOf(now - kDay)), own.reserved).credits;
   // A tenant that has used all of them gets no job, though it may cost none: that is known only
   // once it has ended.
   if (used + credits <= static_cast<double>(limit) && used < static_cast<double>(limit)) {
@@ -162,33 +164,44 @@ void Spending::Recover(std::vector<Spent> spent, WallTime started) {
   }
 }
 
+absl::Status Spending::Check(const std::string& tenant, double credits, bool minute, MonoTime now) {
+  OfOne& one = OfTenant(tenant);
+  Pair& own = one.submits;
+  const std::string who = "tenant " + tenant;
+  struct Place {
+    Window& window;
+    const std::string& who;
+    const char* name;
+    int reserved;
+  };
+  const std::string gateway = "this gateway";
+  for (const Place& place :
+       {Place{all_.day, gateway, "day", reserved_.submits},
+        Place{own.day, who, "day", one.reserved.submits}, Place{all_.minute, gateway, "minute", 0},
+        Place{own.minute, who, "minute", 0}}) {
+    if (place.window.length == kMinute && !minute) continue;
+    const MonoTime free = place.window.FreeAt(now, place.reserved);
+    if (free > now)
+      return errors::SpendingLimit(place.who, place.window.limit, place.name, free - now);
+  }
+  return CheckCredits(tenant, one, credits, now);
+}
+
 absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double credits) {
   if (stopped_) return errors::SubmitsStopped(kAskAgain);
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();  // under the lock, so that times are counted in order
-  OfOne& one = OfTenant(tenant);
-  Pair& own = one.submits;
-  const std::string who = "tenant " + tenant;
-  struct Check {
-    Window& window;
-    const std::string& who;
-    const char* name;
-  };
-  const std::string gateway = "this gateway";
-  for (const Check& check :
-       {Check{all_.day, gateway, "day"}, Check{own.day, who, "day"},
-        Check{all_.minute, gateway, "minute"}, Check{own.minute, who, "minute"}}) {
-    const MonoTime free = check.window.FreeAt(now);
-    if (free > now)
-      return errors::SpendingLimit(check.who, check.window.limit, check.name, free - now);
-  }
-  if (absl::Status may = CheckCredits(tenant, one, credits, now); !may.ok()) return may;
+  if (absl::Status may = Check(tenant, credits, /*minute=*/true, now); !may.ok()) return may;
   Count(tenant, now, {.submits = 1, .credits = credits, .reserved = credits});
   return now;
 }
 
 void Spending::Refund(const std::string& tenant, MonoTime taken, double credits) {
   MutexLock lock(mutex_);
+  RefundLocked(tenant, taken, credits);
+}
+
+void Spending::RefundLocked(const std::string& tenant, MonoTime taken, double credits) {
   OfOne& own = OfTenant(tenant);
   for (Pair* pair : {&all_, &own.submits}) {
     pair->minute.Remove(taken);
@@ -197,6 +210,48 @@ void Spending::Refund(const std::string& tenant, MonoTime taken, double credits)
   for (Minutes* minutes : {&today_, &own.minutes}) {
     Add(*minutes, taken, {.submits = -1, .credits = -credits, .reserved = -credits});
   }
+}
+
+void Spending::AddReserved(const std::string& tenant, int submits, double credits) {
+  for (Reserved* reserved : {&reserved_, &OfTenant(tenant).reserved}) {
+    reserved->submits += submits;
+    reserved->credits += credits;
+  }
+}
+
+absl::Status Spending::Reserve(const std::string& tenant, double credits, bool known) {
+  if (stopped_ && !known) return errors::SubmitsStopped(kAskAgain);
+  MutexLock lock(mutex_);
+  absl::Status may =
+      known ? absl::OkStatus() : Check(tenant, credits, /*minute=*/false, clock_.Now());
+  if (may.ok()) AddReserved(tenant, 1, credits);
+  return may;
+}
+
+void Spending::Release(const std::string& tenant, double credits) {
+  MutexLock lock(mutex_);
+  AddReserved(tenant, -1, -credits);
+}
+
+absl::StatusOr<MonoTime> Spending::TakeReserved(const std::string& tenant, double reserved,
+                                                double credits) {
+  if (stopped_) return errors::SubmitsStopped(kAskAgain);
+  MutexLock lock(mutex_);
+  const MonoTime now = clock_.Now();
+  AddReserved(tenant, -1, -reserved);
+  if (absl::Status may = Check(tenant, credits, /*minute=*/true, now); !may.ok()) {
+    AddReserved(tenant, 1, reserved);
+    return may;
+  }
+  Count(tenant, now, {.submits = 1, .credits = credits, .reserved = credits});
+  return now;
+}
+
+void Spending::WaitAgain(const std::string& tenant, MonoTime taken, double reserved,
+                         double credits) {
+  MutexLock lock(mutex_);
+  RefundLocked(tenant, taken, credits);
+  AddReserved(tenant, 1, reserved);
 }
 
 bool Spending::LimitsActive(const std::string& tenant) const {
@@ -225,24 +280,34 @@ void Spending::OnChange(const JobRecord& record) {
   }
 }
 
+Spending::Spent24h Spending::With(Spent24h spent, const Reserved& reserved) {
+  spent.submits += static_cast<std::size_t>(std::max(0, reserved.submits));
+  spent.credits += std::max(0.0, reserved.credits);
+  spent.reserved += std::max(0.0, reserved.credits);
+  return spent;
+}
+
 Spending::Spent24h Spending::spent_today() const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
-  return Sum(today_, from);
+  return With(Sum(today_, from), reserved_);
 }
 
 Spending::Spent24h Spending::spent_today(const std::string& tenant) const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
   const auto found = tenants_.find(tenant);
-  return found == tenants_.end() ? Spent24h{} : Sum(found->second.minutes, from);
+  return found == tenants_.end() ? Spent24h{}
+                                 : With(Sum(found->second.minutes, from), found->second.reserved);
 }
 
 std::map<std::string, Spending::Spent24h> Spending::spent_by_tenant() const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   std::map<std::string, Spent24h> spent;
   MutexLock lock(mutex_);
-  for (const auto& [tenant, one] : tenants_) spent.emplace(tenant, Sum(one.minutes, from));
+  for (const auto& [tenant, one] : tenants_) {
+    spent.emplace(tenant, With(Sum(one.minutes, from), one.reserved));
+  }
   return spent;
 }
 

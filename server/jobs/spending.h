@@ -8,6 +8,9 @@
 // Nothing of this is stored by itself: after a restart it is read from the submissions (Recover),
 // so that it cannot disagree with them.
 //
+// A submit that waits for another job may be sent at any time, so it has its place reserved in the
+// limits of the day until it is sent or ends. The limits of a minute count when it is sent.
+//
 // Thread-safe; no call blocks.
 #pragma once
 
@@ -71,6 +74,18 @@ class Spending {
   // each.
   void Refund(const std::string& tenant, MonoTime taken, double credits = 0);
 
+  // Reserves a place for one submit that waits, and the credits that it may use; or says why not,
+  // as TryTake does. With `known` it is done whatever the limits are: it was reserved before a
+  // restart.
+  absl::Status Reserve(const std::string& tenant, double credits, bool known = false);
+  // Gives up what was reserved: the submit will not be sent. Once for each Reserve.
+  void Release(const std::string& tenant, double credits);
+  // Counts a submit that has a place reserved, which it gives up, as TryTake does; if it must not
+  // be sent now, it keeps its place. `credits` is what it may use as far as is known now.
+  absl::StatusOr<MonoTime> TakeReserved(const std::string& tenant, double reserved, double credits);
+  // Takes back a submit that TakeReserved has counted: it waits again, with its place.
+  void WaitAgain(const std::string& tenant, MonoTime taken, double reserved, double credits);
+
   // OK if a tenant that has `active` jobs which have not ended may have one more.
   absl::Status CheckActive(const std::string& tenant, std::size_t active) const;
   // Whether a tenant's active jobs are limited.
@@ -83,7 +98,7 @@ class Spending {
   // The kill switch: while stopped, nothing is allowed.
   void SetStopped(bool stopped) { stopped_ = stopped; }
   bool stopped() const { return stopped_; }
-  // What was spent in the last 24 hours, to the minute.
+  // What was spent in the last 24 hours, to the minute, and what is reserved for those that wait.
   struct Spent24h {
     std::size_t submits = 0;
     double credits = 0;
@@ -115,8 +130,8 @@ class Spending {
     // Sets another limit. What a higher one has to know beyond `times` is taken from the minutes:
     // each submit counts as of the end of its minute, so none is forgotten too early.
     void SetLimit(int other, const Minutes& minutes, MonoTime now);
-    // When one more fits; not after `now` if it does.
-    MonoTime FreeAt(MonoTime now);
+    // When one more fits beside so many that are reserved; not after `now` if it does.
+    MonoTime FreeAt(MonoTime now, int reserved);
     void Add(MonoTime when);
     void Remove(MonoTime when);  // one of then, if it still counts
   };
@@ -130,12 +145,24 @@ class Spending {
     double credits = 0;
     double reserved = 0;
   };
+  // What is reserved for submits that wait. It may be below zero for a moment, because who ends a
+  // wait and who counts it again do not wait for each other.
+  struct Reserved {
+    int submits = 0;
+    double credits = 0;
+  };
   struct OfOne {
     Pair submits;
     Minutes minutes{};
+    Reserved reserved{};
   };
 
   Pair Make(int per_minute, int per_day) const;
+  absl::Status Check(const std::string& tenant, double credits, bool minute, MonoTime now)
+      REQUIRES(mutex_);
+  void AddReserved(const std::string& tenant, int submits, double credits) REQUIRES(mutex_);
+  void RefundLocked(const std::string& tenant, MonoTime taken, double credits) REQUIRES(mutex_);
+  static Spent24h With(Spent24h spent, const Reserved& reserved);
   // With the tenant's limits as they are now.
   OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
   void Count(const std::string& tenant, MonoTime when, const More& one) REQUIRES(mutex_);
@@ -155,6 +182,7 @@ class Spending {
   // Counted whatever the limits are: by the minute, because without limits there may be very many
   // submits.
   Minutes today_ GUARDED_BY(mutex_);
+  Reserved reserved_ GUARDED_BY(mutex_);  // of all tenants
 };
 
 }  // namespace gateway::jobs

@@ -12,17 +12,19 @@
 #include "jobs/fingerprint.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter_attempt.h"
+#include "jobs/waiting_request.h"
 
 namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending,
-                     OwedAnswers& owed, Ledger& ledger, Submissions& submissions, Jobs& jobs,
-                     Hub& hub, Adopter& adopter, const Clock& clock, Random& random,
-                     SubmitEvents events)
+                     OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
+                     Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
+                     const Clock& clock, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       upstreams_(upstreams),
       spending_(spending),
       owed_(owed),
+      waiting_(waiting),
       ledger_(ledger),
       submissions_(submissions),
       jobs_(jobs),
@@ -40,6 +42,14 @@ void Submitter::Submit(SubmitRequest request, Done done) {
     return Start(std::move(request), std::move(waiter));
   }
   using Id = OwedAnswers::Id;
+  if (std::optional<std::string> equal =
+          waiting_.FindEqual(request.owner.tenant, request.fingerprint)) {
+    request.request_id = *std::move(equal);
+    request.minted_request_id = false;
+    Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
+    waiter.source.rule = AnswerRule::kJoined;
+    return Start(std::move(request), std::move(waiter));
+  }
   if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.owner.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
@@ -104,18 +114,22 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   }
   const bool keyless = request.minted_request_id;
   absl::Status refused;
+  std::string waiting_job;
   {
     MutexLock lock(mutex_);
     const auto running = attempts_.find(attempt->key);
     if (running != attempts_.end()) {
       Attempt& joined = *running->second;
-      if (joined.stage == Attempt::Stage::kTold) {
+      if (!SameRequest(joined.request.fingerprint, request.fingerprint)) {
+        refused = errors::RequestIdReused(request.request_id, "being submitted now");
+      } else if (joined.waited) {
+        waiting_job = joined.record.job.job_id;  // callers can see it
+        owed_.Answered(attempt->key, waiting_job);
+      } else if (joined.stage == Attempt::Stage::kTold) {
         refused = errors::Draining(std::chrono::seconds(1));
-      } else if (SameRequest(joined.request.fingerprint, request.fingerprint)) {
+      } else {
         joined.waiting.push_back(std::move(waiter));
         return;
-      } else {
-        refused = errors::RequestIdReused(request.request_id, "being submitted now");
       }
     } else if (draining_) {
       refused = errors::Draining(std::chrono::seconds(1));
@@ -128,6 +142,42 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     if (!refused.ok() && keyless && running == attempts_.end()) owed_.Dropped(attempt->key);
   }
   if (!refused.ok()) return waiter.done(refused, {});
+  if (!waiting_job.empty()) {
+    const std::string tenant = attempt->key.tenant;
+    return hub_.Load(tenant, waiting_job, [waiter = std::move(waiter)](const Answer& answer) {
+      waiter.done(answer, waiter.source);
+    });
+  }
+  Resolve(attempt);
+}
+
+void Submitter::SendWaiting(JobRecord waiting, WaitingJobs::Sent done) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->key = JobKey{waiting.job.tenant, waiting.job.request_id};
+  attempt->waited = std::move(done);
+  attempt->credits_held = waiting.credits_reserved;
+  SubmitRequest& request = attempt->request;
+  // Nobody names the other job now, so nothing is adopted.
+  request.owner = {.tenant = waiting.job.tenant, .account = waiting.job.account, .adopts = false};
+  request.kind = waiting.job.kind;
+  request.request_id = waiting.job.request_id;
+  request.labels = waiting.job.labels;
+  request.fingerprint = waiting.fingerprint;
+  request.request = RequestOf(waiting);
+  attempt->record = std::move(waiting);
+  absl::Status busy;
+  {
+    MutexLock lock(mutex_);
+    if (draining_) {
+      busy = errors::Draining(std::chrono::seconds(1));
+    } else if (!attempts_.emplace(attempt->key, attempt).second) {
+      busy = absl::AbortedError("A caller's submit of this request_id is looking the job up");
+    }
+  }
+  if (!busy.ok()) return attempt->waited(busy);
+  if (request.request == nullptr) {
+    return FailWaiting(attempt, "INTERNAL", "The stored request cannot be read");
+  }
   Resolve(attempt);
 }
 
@@ -175,12 +225,13 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
 }
 
 // Whether anybody still waits for the attempt: one caller who is there and has enough time is
-// sufficient.
+// sufficient. A job that has waited needs nobody.
 absl::Status Submitter::CheckCallers(const Attempt& attempt) const {
   {
     MutexLock lock(mutex_);
     if (draining_) return errors::Draining(std::chrono::seconds(1));
   }
+  if (attempt.waited) return absl::OkStatus();
   const MonoTime deadline = DeadlineOf(attempt);
   if (deadline == MonoTime::min()) return errors::Cancelled();
   const MonoTime now = clock_.Now();
@@ -193,6 +244,7 @@ absl::Status Submitter::CheckCallers(const Attempt& attempt) const {
 
 // The latest deadline of the callers who are there; min() if nobody is.
 MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
+  if (attempt.waited) return MonoTime::max();
   MonoTime latest = MonoTime::min();
   MutexLock lock(mutex_);
   for (const Waiter& waiter : attempt.waiting) {
@@ -212,7 +264,9 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
     MutexLock lock(mutex_);
     // This happens in one step with the end of the attempt: who asked in between would join an
     // attempt that is over.
-    job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
+    if (!attempt->waited) {
+      job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
+    }
     attempts_.erase(attempt->key);
     waiting.swap(attempt->waiting);
     if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
@@ -226,6 +280,7 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
         given_up && !waiter.gone() && waiter.deadline >= clock_.Now() + limits::kMinTimeToSend;
     came_late ? Start(attempt->request, std::move(waiter)) : waiter.done(answer, waiter.source);
   }
+  if (attempt->waited) attempt->waited(answer.status());
   if (idle) idle();
 }
 

@@ -14,6 +14,10 @@
 // told that the outcome is unknown (AnswerUnconfirmed). An outcome that cannot be known is no
 // error: the job is answered UNCONFIRMED and never sent again.
 //
+// A submit that may wait for the job it refers to, and has to, is recorded as waiting after the
+// first step and answered at once. Once that job has ended, an attempt without callers takes all
+// the steps; SENDING is recorded in place of waiting, if that is what the record still says.
+//
 // Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
 // never blocks. What is passed to the constructor must outlive the submitter and its running
 // attempts (see Drain).
@@ -43,6 +47,7 @@
 #include "jobs/spending.h"
 #include "jobs/store.h"
 #include "jobs/upstreams.h"
+#include "jobs/waiting_jobs.h"
 #include "pictory/submit_reply.h"
 
 namespace gateway::jobs {
@@ -62,6 +67,8 @@ struct SubmitRequest {
   std::shared_ptr<const google::protobuf::Message> request;
   // Set once the caller is gone; may be null. It is read only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
+  // The submit waits if the job that it names has not ended (jobs/waiting_jobs.h).
+  bool waits = false;
   // Counts `bytes` that are read from the store for this submit, as long as anybody has what it
   // returns; or says that there are too many. Null: nobody counts them.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold;
@@ -106,13 +113,16 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending, OwedAnswers& owed,
-            Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
-            const Clock& clock, Random& random, SubmitEvents events);
+            WaitingJobs& waiting, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
+            Adopter& adopter, const Clock& clock, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
   // Calls `done` exactly once, under no lock.
   void Submit(SubmitRequest request, Done done);
+
+  // Sends a job that waits. `done` gets OK once it does not wait any more, or why it still does.
+  void SendWaiting(JobRecord waiting, WaitingJobs::Sent done);
 
   // Refuses new submits from now on, and calls `idle` once no attempt is running.
   void Drain(std::function<void()> idle);
@@ -156,6 +166,8 @@ class Submitter {
   void PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& referenced);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void ReadReferenced(const AttemptPtr& attempt, const Inline& from);
+  // For a job that is to wait: records that, and answers.
+  void Hold(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);
   void MakeBody(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                 std::string_view inlined);
@@ -183,6 +195,10 @@ class Submitter {
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
+  // The end of an attempt to send a job that waits, before anything was sent: it goes on waiting,
+  // or has failed if `why` will not pass.
+  void GiveUpWaiting(const AttemptPtr& attempt, absl::Status why);
+  void FailWaiting(const AttemptPtr& attempt, std::string code, std::string why);
 
   absl::Status CheckCallers(const Attempt& attempt) const;
   MonoTime DeadlineOf(const Attempt& attempt) const;
@@ -194,6 +210,7 @@ class Submitter {
   Upstreams& upstreams_;
   Spending& spending_;
   OwedAnswers& owed_;
+  WaitingJobs& waiting_;
   Ledger& ledger_;
   Submissions& submissions_;
   Jobs& jobs_;
@@ -206,6 +223,9 @@ class Submitter {
   mutable Mutex mutex_;
   std::unordered_map<JobKey, AttemptPtr> attempts_ GUARDED_BY(mutex_);  // by request_id
   std::function<void()> idle_ GUARDED_BY(mutex_);
+  // What is read of another job's result for a job that has waited: one at a time, because no
+  // caller's share of the memory counts it.
+  std::weak_ptr<void> part_of_waiting_ GUARDED_BY(mutex_);
   bool draining_ GUARDED_BY(mutex_) = false;
 };
 

@@ -31,6 +31,9 @@ struct Submitter::Attempt {
   double credits = 0;             // that it may use
   double credits_of_preview = 0;  // of them, what is known of the preview that is rendered
   bool sent_again = false;
+  bool holds = false;        // the job that it refers to has not ended, and it is to wait
+  WaitingJobs::Sent waited;  // the job has waited, nobody is to be answered, and this is to be told
+  double credits_held = 0;   // reserved while it waited
   // Guarded by Submitter::mutex_.
   std::vector<Waiter> waiting;
   Stage stage = Stage::kBefore;

@@ -8,10 +8,12 @@
 #include "base/fail_point.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "base/stable_bytes.h"
 #include "jobs/fingerprint.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter.h"
 #include "jobs/submitter_attempt.h"
+#include "pictory/bindings.h"
 #include "pictory/credits.h"
 
 namespace gateway::jobs {
@@ -45,6 +47,25 @@ bool IsEcho(const pictory::Submission& submission, const std::string& id) {
   return has(submission.path) || (submission.body != nullptr && has(*submission.body));
 }
 
+// Of the job that a waiting one is made of: whether it is gone, or has ended without a result; the
+// error code that this gives the waiting job; and the words.
+using Referenced = absl::StatusOr<SnapshotPtr>;
+bool HasEndedOtherwise(const Referenced& job) {
+  if (!job.ok()) return absl::IsNotFound(job.status());
+  return (*job)->final() && (*job)->state != v1::JOB_STATE_SUCCEEDED;
+}
+std::string CodeOf(const Referenced& job) {
+  return "REFERENCED_JOB_" + (job.ok() ? StateName((*job)->state) : "DELETED");
+}
+std::string WordsOf(const pictory::Reference& reference, const Referenced& job) {
+  std::string words = reference.field + " " + reference.job_id;
+  if (!job.ok()) return words + " was deleted while this job was waiting for it";
+  words += " has ended as " + StateName((*job)->state);
+  const v1::Job shown = ToProto(**job);
+  if (shown.has_error()) words += ": " + shown.error().code() + ": " + shown.error().message();
+  return words;
+}
+
 }  // namespace
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
@@ -54,6 +75,9 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   adopter_.Load(
       attempt->request.owner, name,
       [this, attempt, reference = std::move(reference)](Answer referenced) {
+        if (attempt->waited && HasEndedOtherwise(referenced)) {
+          return FailWaiting(attempt, CodeOf(referenced), WordsOf(reference, referenced));
+        }
         if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
         const Snapshot& job = **referenced;
         owed_.Named(job.key());
@@ -74,7 +98,8 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
                                                      attempt->request.owner.account +
                                                      ", which does not know it"));
         }
-        if (job.state != v1::JOB_STATE_SUCCEEDED) {
+        attempt->holds = attempt->request.waits && !IsFinal(job.state);
+        if (job.state != v1::JOB_STATE_SUCCEEDED && !attempt->holds) {
           return AnswerFromRequestId(
               attempt,
               IsFinal(job.state)
@@ -101,6 +126,7 @@ void Submitter::PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& re
 // asked for first: the part stays in memory until Pictory has answered, so it is counted before it
 // is read.
 void Submitter::SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced) {
+  if (attempt->holds) return Hold(attempt, referenced);
   Inline from{
       .job_id = std::string(referenced.job_id()),
       .pictory_id = std::string(referenced.pictory_job_id()),
@@ -135,6 +161,20 @@ absl::Status Submitter::Inline::WhyNot(const absl::Status& read) const {
 
 void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
   const auto bytes = static_cast<std::size_t>(from.bytes);
+  if (attempt->waited && bytes > limits::kSmallRequestMaxBytes) {
+    auto held = std::make_shared<int>();
+    {
+      MutexLock lock(mutex_);
+      if (part_of_waiting_.expired()) {
+        part_of_waiting_ = held;
+        attempt->part_held = std::move(held);
+      }
+    }
+    if (attempt->part_held == nullptr) {
+      return AnswerFromRequestId(
+          attempt, errors::TooMany("large results that are read", 1, limits::kWaitingRetryFirst));
+    }
+  }
   if (attempt->request.hold && bytes > limits::kSmallRequestMaxBytes) {
     absl::StatusOr<std::shared_ptr<void>> held = attempt->request.hold(bytes);
     if (!held.ok()) return AnswerFromRequestId(attempt, held.status());
@@ -146,6 +186,49 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
                      return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
                    Translate(attempt, from.pictory_id, std::move(chunk->data));
                  });
+}
+
+// Everything that can be refused now is refused now: the body is made as if the other job were
+// there, also for what it may cost.
+void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
+  if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
+    return AnswerFromRequestId(attempt, std::move(gone));
+  }
+  std::string request = StableBytes(*attempt->request.request);
+  if (request.size() > limits::kWaitingRequestMaxBytes) {
+    const auto* const waits = pictory::FieldsOf(attempt->request.request->GetDescriptor()).waits;
+    return AnswerFromRequestId(
+        attempt, errors::Invalid(waits->name(),
+                                 "a request that waits may have " +
+                                     std::to_string(limits::kWaitingRequestMaxBytes) +
+                                     " bytes, and this one has " + std::to_string(request.size()) +
+                                     "; wait for the job, then send it"));
+  }
+  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
+      *attempt->request.request, referenced.job_id(), "", UpstreamOf(*attempt).translate(), "[]");
+  if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
+  attempt->credits = CreditsToReserve(attempt->request, *submission, attempt->credits_of_preview);
+  if (absl::Status active = TakeActive(*attempt); !active.ok()) {
+    return AnswerFromRequestId(attempt, std::move(active));
+  }
+  const std::size_t bytes = request.size();
+  if (absl::Status place = waiting_.TakePlace(attempt->key.tenant, bytes, attempt->credits);
+      !place.ok()) {
+    return AnswerFromRequestId(attempt, std::move(place));
+  }
+  JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting);
+  record.waiting_request = std::move(request);
+  record.job.state = v1::JOB_STATE_WAITING;
+  record.job.revision = 1;
+  record.job.message = "Waits until " + std::string(referenced.job_id()) +
+                       " has SUCCEEDED; nothing is sent or billed before";
+  ledger_.Begin(std::move(record), [this, attempt, bytes](absl::StatusOr<BeginResult> begun) {
+    const bool ours = begun.ok() && begun->begun;
+    if (!ours) waiting_.GiveBack(attempt->key.tenant, bytes, attempt->credits);
+    if (!begun.ok()) return Finish(attempt, begun.status());
+    FailPoint("waiting-stored");
+    AnswerFromRecord(attempt, begun->record);
+  });
 }
 
 void Submitter::Translate(const AttemptPtr& attempt, std::string referenced_pictory_id,
@@ -199,15 +282,21 @@ void Submitter::Record(const AttemptPtr& attempt) {
   }
   if (UpstreamOf(*attempt).resting())
     return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
-  if (absl::Status active = TakeActive(*attempt); !active.ok()) {
-    return AnswerFromRequestId(attempt, std::move(active));
-  }
   attempt->credits =
       CreditsToReserve(attempt->request, attempt->submission, attempt->credits_of_preview);
-  const absl::StatusOr<MonoTime> counted = spending_.TryTake(attempt->key.tenant, attempt->credits);
+  if (!attempt->waited) {
+    if (absl::Status active = TakeActive(*attempt); !active.ok()) {
+      return AnswerFromRequestId(attempt, std::move(active));
+    }
+  }
+  const absl::StatusOr<MonoTime> counted =
+      attempt->waited
+          ? spending_.TakeReserved(attempt->key.tenant, attempt->credits_held, attempt->credits)
+          : spending_.TryTake(attempt->key.tenant, attempt->credits);
   if (!counted.ok()) return AnswerFromRequestId(attempt, counted.status());
   attempt->counted_at = *counted;
   const bool ready = TakeTurn(*attempt);
+  if (attempt->waited) return ready ? MarkSending(attempt) : AwaitTurn(attempt);
   JobRecord record =
       NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
   ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
@@ -239,7 +328,12 @@ absl::Status Submitter::TakeActive(Attempt& attempt) {
   return may;
 }
 
+// A job that has waited waits on, unless its callers know it as UNCONFIRMED already.
 void Submitter::Refund(const Attempt& attempt) {
+  if (attempt.waited && !attempt.told.has_value()) {
+    return spending_.WaitAgain(attempt.key.tenant, attempt.counted_at, attempt.credits_held,
+                               attempt.credits);
+  }
   spending_.Refund(attempt.key.tenant, attempt.counted_at, attempt.credits);
 }
 
@@ -272,6 +366,12 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
+  if (attempt->waited) {
+    attempt->record.owner_epoch = options_.epoch;
+    attempt->record.correlation_token = attempt->token;
+    attempt->record.credits_reserved = attempt->credits;
+    owed_.Note(attempt->record);
+  }
   Store(attempt, [this, attempt](const absl::Status& stored) {
     if (!stored.ok()) {
       attempt->turn.reset();
@@ -370,7 +470,11 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
 // the next attempt before it is sent.
 void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
   attempt->sent_again = true;
-  attempt->record.submission = SubmissionState::kIntent;
+  if (attempt->waited) {
+    attempt->record = WaitingOn(attempt->record, clock_.WallNow());
+  } else {
+    attempt->record.submission = SubmissionState::kIntent;
+  }
   ++attempt->record.attempt;
   Store(attempt, [this, attempt, refusal](const absl::Status& stored) {
     if (!stored.ok()) {  // nothing was billed
@@ -394,7 +498,10 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not that could be stored.
     Refund(*attempt);
-    return Finish(attempt, reply.error);
+    // One that has waited is known to callers, and the record says what became of it.
+    const bool failed = attempt->waited && outcome.status.ok() &&
+                        attempt->record.submission != SubmissionState::kWaiting;
+    return failed ? Finish(attempt, std::move(outcome.seen)) : Finish(attempt, reply.error);
   }
   if (!outcome.status.ok()) {
     // The record stays SENDING, so a restart makes it UNCONFIRMED: never sent again.
@@ -421,6 +528,7 @@ void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
 // Answers a submit that cannot go on. It may be the retry of one that did: then the first one's
 // answer counts.
 void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
+  if (attempt->waited) return GiveUpWaiting(attempt, std::move(otherwise));
   submissions_.FindRequest(attempt->key.tenant, attempt->key.id,
                            [this, attempt, otherwise = std::move(otherwise)](
                                absl::StatusOr<std::optional<JobRecord>> found) {
@@ -442,6 +550,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kAccepted:
     case SubmissionState::kUnknown:
     case SubmissionState::kAbandoned:
+    case SubmissionState::kWaiting:
       return hub_.Load(attempt->key.tenant, record.job.job_id,
                        [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
     case SubmissionState::kDeleted:
@@ -449,6 +558,10 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
     case SubmissionState::kIntent:
     case SubmissionState::kSending:
     case SubmissionState::kNotSent:
+      if (IsVisible(record)) {  // it has waited, and an attempt without callers has just ended
+        return hub_.Load(attempt->key.tenant, record.job.job_id,
+                         [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
+      }
       // An attempt whose outcome could not be stored left this record behind; a restart makes it
       // UNCONFIRMED or not sent.
       return Finish(
@@ -462,9 +575,30 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 // hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   Refund(*attempt);
-  attempt->record.submission = SubmissionState::kNotSent;
+  if (attempt->waited && attempt->record.submission == SubmissionState::kWaiting) {
+    return GiveUpWaiting(attempt, std::move(why));
+  }
+  if (attempt->waited) {
+    attempt->record = WaitingOn(attempt->record, clock_.WallNow());
+  } else {
+    attempt->record.submission = SubmissionState::kNotSent;
+  }
   Store(attempt,
         [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
+}
+
+void Submitter::GiveUpWaiting(const AttemptPtr& attempt, absl::Status why) {
+  if (MayPass(why)) return Finish(attempt, std::move(why));
+  FailWaiting(attempt, errors::Reason(why), std::string(why.message()));
+}
+
+void Submitter::FailWaiting(const AttemptPtr& attempt, std::string code, std::string why) {
+  Ledger::Change change{
+      .record = NeverSent(attempt->record, std::move(code), std::move(why), clock_.WallNow())};
+  ledger_.Update(std::move(change), [this, attempt](Ledger::Outcome stored) {
+    if (!stored.status.ok()) return Finish(attempt, std::move(stored.status));
+    Finish(attempt, std::move(stored.seen));
+  });
 }
 
 JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {

@@ -98,9 +98,13 @@ const google::protobuf::MethodDescriptor* SubmitMaking(v1::JobKind kind) {
 }
 
 SubmitFields FieldsOf(const google::protobuf::Descriptor* request) {
-  return {.request_id = request->FindFieldByName("request_id"),
-          .labels = request->FindFieldByName("labels"),
-          .allow_unknown_fields = request->FindFieldByName("allow_unknown_fields")};
+  SubmitFields fields{.request_id = request->FindFieldByName("request_id"),
+                      .labels = request->FindFieldByName("labels"),
+                      .allow_unknown_fields = request->FindFieldByName("allow_unknown_fields")};
+  for (int i = 0; i < request->field_count(); ++i) {
+    if (MappingOf(request->field(i)).waits()) fields.waits = request->field(i);
+  }
+  return fields;
 }
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::Message& request,

@@ -37,6 +37,9 @@ struct SubmitFields {
   const google::protobuf::FieldDescriptor* request_id = nullptr;
   const google::protobuf::FieldDescriptor* labels = nullptr;
   const google::protobuf::FieldDescriptor* allow_unknown_fields = nullptr;
+  // The bool by which the submit waits for the job that it names (`rest.waits`); null if it has
+  // none.
+  const google::protobuf::FieldDescriptor* waits = nullptr;
 };
 SubmitFields FieldsOf(const google::protobuf::Descriptor* request);
 

@@ -78,6 +78,12 @@ void CheckFields(const Message& request, const SubmitPlan& plan, Violations& vio
       violations.Add(std::string(field->name()), "is required");
     }
   }
+  const FieldDescriptor* const waits = plan.fields.waits;
+  if (waits != nullptr && reflection->GetBool(request, waits) &&
+      ReferencedJob(request).job_id.empty()) {
+    violations.Add(waits->name(), absl::StrCat("goes with ", plan.jobs.front()->name(),
+                                               " only: no other source has to be waited for"));
+  }
 }
 
 void CheckSubmit(const Message& request, const SubmitPlan& plan, const TranslateOptions& options,

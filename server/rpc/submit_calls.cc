@@ -80,6 +80,11 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   }
   reflection->ClearField(request.get(), id_field);
   jobs::SubmitRequest submit;
+  // Whether a submit may wait does not make it another request: its repetition need not.
+  if (const FieldDescriptor* const waits = method.fields.waits) {
+    submit.waits = reflection->GetBool(*request, waits);
+    reflection->ClearField(request.get(), waits);
+  }
   // By the account's name and not its API key, which may change while the request stays the same.
   submit.fingerprint = Fingerprint(method.name, caller.owner.account, *request);
   submit.owner = caller.owner;

@@ -243,7 +243,7 @@ std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery
   for (const std::string& id : ListIds(tenant, query)) {
     std::optional<JobRecord> record = One(find_, tenant, id);
     if (!record.has_value()) continue;
-    bytes += record->job.result_wire.size();
+    bytes += record->job.result_wire.size() + record->waiting_request.size();
     records.push_back(std::move(*record));
     if (bytes >= limits::kListReadMaxBytes) break;
   }

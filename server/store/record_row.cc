@@ -69,9 +69,9 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, account, shard, credits_reserved, version, delivery";
+    "mesh_request_id, account, shard, credits_reserved, waiting_request, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -124,6 +124,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Text(record.job.account);
   to.Int(record.shard);
   to.Real(record.credits_reserved);
+  to.Blob(record.waiting_request);
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -173,6 +174,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.job.account = from.Bytes();
   record.shard = from.Int32();
   record.credits_reserved = from.Real().value_or(0);
+  record.waiting_request = from.Bytes();
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

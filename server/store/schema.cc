@@ -230,6 +230,14 @@ ALTER TABLE store DROP COLUMN asked_since;
 ALTER TABLE jobs ADD COLUMN credits_reserved REAL NOT NULL DEFAULT 0;
 )sql";
 
+// Version 9 has jobs that wait for others. Their requests are few and small, and stand in the
+// record.
+constexpr char kVersion9[] = R"sql(
+ALTER TABLE jobs ADD COLUMN waiting_request BLOB NOT NULL DEFAULT x'';
+DROP INDEX jobs_unfinished;
+CREATE INDEX jobs_unfinished ON jobs (next_poll_at) WHERE visible = 1 AND (state < 4 OR state = 9);
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -237,11 +245,13 @@ constexpr bool Is(Enum value, int number) {
   return static_cast<int>(value) == number;
 }
 static_assert(Is(jobs::v1::JOB_STATE_UNCONFIRMED, 1) && Is(jobs::v1::JOB_STATE_QUEUED, 2) &&
-              Is(jobs::v1::JOB_STATE_RUNNING, 3) && Is(jobs::v1::JOB_STATE_SUCCEEDED, 4));
+              Is(jobs::v1::JOB_STATE_RUNNING, 3) && Is(jobs::v1::JOB_STATE_SUCCEEDED, 4) &&
+              Is(jobs::v1::JOB_STATE_WAITING, 9) && Is(jobs::v1::JOB_STATE_CANCELLED, 10));
 static_assert(Is(jobs::SubmissionState::kIntent, 1) && Is(jobs::SubmissionState::kSending, 2) &&
               Is(jobs::SubmissionState::kAccepted, 3) && Is(jobs::SubmissionState::kRejected, 4) &&
               Is(jobs::SubmissionState::kNotSent, 5) && Is(jobs::SubmissionState::kUnknown, 6) &&
-              Is(jobs::SubmissionState::kAbandoned, 7) && Is(jobs::SubmissionState::kDeleted, 8));
+              Is(jobs::SubmissionState::kAbandoned, 7) && Is(jobs::SubmissionState::kDeleted, 8) &&
+              Is(jobs::SubmissionState::kWaiting, 9));
 static_assert(Is(jobs::Delivery::kUnsaid, 0) && Is(jobs::Delivery::kArrived, 1));
 static_assert(Is(jobs::Notice::kNone, 0) && Is(jobs::Notice::kTooLarge, 1));
 
@@ -300,7 +310,7 @@ void Configure(SQLite::Database& db) {
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
                                                     {4, kVersion4}, {5, kVersion5}, {6, kVersion6},
-                                                    {7, kVersion7}, {8, kVersion8}};
+                                                    {7, kVersion7}, {8, kVersion8}, {9, kVersion9}};
   return migrations;
 }
 

@@ -11,24 +11,23 @@ using jobs::JobState;
 using jobs::SubmissionState;
 namespace v1 = jobs::v1;
 
-constexpr JobState kFirstFinal = v1::JOB_STATE_SUCCEEDED;
 constexpr SubmissionState kLastInFlight = SubmissionState::kSending;
 
-// The conditions on ranges of numbers stand for these sets of states.
-constexpr bool FinalStatesAreTheLast() {
+// The conditions, which schema.cc has as they were then, stand for these sets of states.
+constexpr bool IsInUnfinishedIndex(int state) { return state < 4 || state == 9; }
+constexpr bool UnfinishedStatesAreIndexed() {
   for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
-    if (jobs::IsFinal(static_cast<JobState>(state)) != (state >= kFirstFinal)) return false;
+    if (jobs::IsFinal(static_cast<JobState>(state)) == IsInUnfinishedIndex(state)) return false;
   }
   return true;
 }
-static_assert(FinalStatesAreTheLast(), "jobs_unfinished would leave out jobs that have not ended");
+static_assert(UnfinishedStatesAreIndexed(), "jobs_unfinished is of other states");
 static_assert(std::all_of(jobs::kSubmissionStates.begin(), jobs::kSubmissionStates.end(),
                           [](SubmissionState state) {
                             return jobs::IsInFlight(state) == (state <= kLastInFlight);
                           }),
               "jobs_in_flight would leave out attempts that a restart has to settle");
 
-// The other conditions name their states one by one, and schema.cc has them as they were then.
 constexpr bool IsInSpentIndex(SubmissionState state) {
   const int number = static_cast<int>(state);
   return number == 2 || number == 3 || (number >= 6 && number <= 8);
@@ -49,7 +48,10 @@ std::string SubmissionIn(bool (*wanted)(SubmissionState)) {
   return absl::StrCat("submission IN (", numbers, ")");
 }
 
-std::string IsUnfinishedSql() { return absl::StrCat("visible = 1 AND state < ", Sql(kFirstFinal)); }
+std::string IsUnfinishedSql() {
+  return absl::StrCat("visible = 1 AND (state < ", Sql(v1::JOB_STATE_SUCCEEDED),
+                      " OR state = ", Sql(v1::JOB_STATE_WAITING), ")");
+}
 
 std::string IsInFlightSql() { return absl::StrCat("submission <= ", Sql(kLastInFlight)); }
 

@@ -13,24 +13,31 @@ JobRecord Record(SubmissionState submission, JobState state, std::string pictory
   return record;
 }
 
-TEST(JobTest, TheLastFiveStatesAreFinal) {
+TEST(JobTest, TheLastSixStatesAreFinal) {
+  int ends = 0;
   for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
-    EXPECT_EQ(IsFinal(static_cast<JobState>(state)), state >= v1::JOB_STATE_SUCCEEDED) << state;
+    if (!IsFinal(static_cast<JobState>(state))) continue;
+    ++ends;
+    EXPECT_GE(state, v1::JOB_STATE_SUCCEEDED);
+    EXPECT_NE(state, v1::JOB_STATE_WAITING);
   }
+  EXPECT_EQ(ends, 6);
 }
 
 TEST(JobTest, RanksRiseAlongTheOnlyOrder) {
-  EXPECT_LT(Rank(v1::JOB_STATE_UNSPECIFIED), Rank(v1::JOB_STATE_UNCONFIRMED));
+  EXPECT_LT(Rank(v1::JOB_STATE_UNSPECIFIED), Rank(v1::JOB_STATE_WAITING));
+  EXPECT_LT(Rank(v1::JOB_STATE_WAITING), Rank(v1::JOB_STATE_UNCONFIRMED));
   EXPECT_LT(Rank(v1::JOB_STATE_UNCONFIRMED), Rank(v1::JOB_STATE_QUEUED));
   EXPECT_LT(Rank(v1::JOB_STATE_QUEUED), Rank(v1::JOB_STATE_RUNNING));
-  for (int state = v1::JOB_STATE_SUCCEEDED; state <= v1::JobState_MAX; ++state) {
+  for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
+    if (!IsFinal(static_cast<JobState>(state))) continue;
     EXPECT_LT(Rank(v1::JOB_STATE_RUNNING), Rank(static_cast<JobState>(state)));
     EXPECT_EQ(Rank(v1::JOB_STATE_SUCCEEDED), Rank(static_cast<JobState>(state)))
         << "one final state never follows another by rank";
   }
 }
 
-TEST(JobTest, VisibleOncePictoryTookItOrMayHave) {
+TEST(JobTest, VisibleOncePictoryTookItOrMayHaveOrOnceItWaits) {
   const auto visible = [](SubmissionState submission) {
     return IsVisible(Record(submission, v1::JOB_STATE_QUEUED, "p"));
   };
@@ -41,6 +48,9 @@ TEST(JobTest, VisibleOncePictoryTookItOrMayHave) {
   EXPECT_FALSE(visible(SubmissionState::kNotSent));
   EXPECT_TRUE(visible(SubmissionState::kUnknown));
   EXPECT_TRUE(visible(SubmissionState::kAbandoned));
+  EXPECT_TRUE(visible(SubmissionState::kWaiting));
+  EXPECT_TRUE(IsVisible(Record(SubmissionState::kSending, v1::JOB_STATE_WAITING, "")))
+      << "a job that has waited must not vanish while it is sent";
 }
 
 TEST(JobTest, PollableIsVisibleUnfinishedAndKnownToPictory) {

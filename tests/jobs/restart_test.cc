@@ -44,6 +44,7 @@ TEST(InterruptedTest, ARestartSettlesWhatWasUnderWayAndNothingElse) {
       {SubmissionState::kUnknown, std::nullopt},
       {SubmissionState::kAbandoned, std::nullopt},
       {SubmissionState::kDeleted, std::nullopt},
+      {SubmissionState::kWaiting, std::nullopt},
   };
   ASSERT_EQ(std::size(cases), kSubmissionStates.size());
   for (const Case& c : cases) {

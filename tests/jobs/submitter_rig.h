@@ -48,9 +48,10 @@ class SubmitterTest : public testing::Test {
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
     adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, *upstreams_, *ledger_, store_, hub_,
                                          clock_, random_);
+    waiting_ = std::make_unique<WaitingJobs>(spending_, *ledger_, store_, hub_, clock_, clock_);
     submitter_ = std::make_unique<Submitter>(std::move(options), *upstreams_, spending_, owed_,
-                                             *ledger_, store_, store_, hub_, *adopter_, clock_,
-                                             random_, std::move(events));
+                                             *waiting_, *ledger_, store_, store_, hub_, *adopter_,
+                                             clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -131,6 +132,7 @@ class SubmitterTest : public testing::Test {
   Account* account_ = nullptr;    // behind it
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Adopter> adopter_;
+  std::unique_ptr<WaitingJobs> waiting_;
   std::unique_ptr<Submitter> submitter_;
 };
 

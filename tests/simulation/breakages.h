@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 16> kBreakages = {{
+inline constexpr std::array<Breakage, 17> kBreakages = {{
     {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
@@ -48,6 +48,8 @@ inline constexpr std::array<Breakage, 16> kBreakages = {{
      "a webhook call about an unconfirmed job is answered and gone after a crash"},
     {"no-take-over", jobs::Guard::kNone, &StoreBugs::keeps_adopted_apart, nullptr,
      "an adopted job stays another one when Pictory's answer shows that it was submitted"},
+    {"last-writer-wins", jobs::Guard::kNone, &StoreBugs::ignores_versions, nullptr,
+     "a job that is cancelled and sent at the same moment is what was stored last"},
     {"forget-silence", jobs::Guard::kNone, &StoreBugs::forgets_silence, nullptr,
      "a week in which nobody could ask makes jobs as old as any other"},
 }};

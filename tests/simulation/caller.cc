@@ -234,6 +234,10 @@ void Caller::AfterAccepted() {
   }
   for (int i = 0; i < 2; ++i) clock.InWorld(world_.Between(1s, 5h), [this] { Read(); });
   if (!keyed_) return;
+  if (world_.Chance(0.4)) {
+    follower_ = std::make_unique<Follower>(world_, name_, tenant_, job_id_);
+    clock.InWorld(world_.Between(0ms, 3min), [this] { follower_->Call(); });
+  }
   if (world_.Chance(0.3)) clock.InWorld(world_.Between(1s, 8h), [this] { Call(); });
   if (world_.Chance(0.1)) {
     clock.InWorld(world_.Between(1s, 2h), [this] { ReuseTheIdForSomethingElse(); });
@@ -367,6 +371,9 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
     unconfirmed_since_ = world_.clock().Now();
     ++world_.statistics().unconfirmed;
   }
+  if (follower_ != nullptr && job.state() == v1::JOB_STATE_SUCCEEDED && state_ != job.state()) {
+    follower_->OnTranscribed();
+  }
   state_ = job.state();
   revision_ = job.revision();
 }
@@ -382,6 +389,7 @@ void Caller::LookInTheList() {
 }
 
 void Caller::ResolveUnconfirmed(Duration older_than) {
+  if (follower_ != nullptr) follower_->ResolveUnconfirmed();
   if (job_id_.empty() && begun_ && !keyed_ && !trying_) LookInTheList();
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
@@ -420,6 +428,7 @@ void Caller::ResolveUnconfirmed(Duration older_than) {
 }
 
 void Caller::CheckEnd() {
+  if (follower_ != nullptr) follower_->CheckEnd();
   if (world_.pictory().Accepted(name_ + "-other") > 0)
     return Fail("two requests under one request_id were paid");
   const Upstream* mine = world_.pictory().FindByName(name_);

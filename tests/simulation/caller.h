@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jobs/submitter.h"
+#include "simulation/follower.h"
 #include "watch/watch_stream.h"
 
 namespace gateway::simulation {
@@ -89,6 +90,7 @@ class Caller {
   bool deleted_ = false;    // told so
   int watches_wanted_ = 0;  // that have not seen the end yet
   std::vector<std::shared_ptr<WatchCall>> watches_;
+  std::unique_ptr<Follower> follower_;  // a summary of its transcription; null: none is wanted
 };
 
 }  // namespace gateway::simulation

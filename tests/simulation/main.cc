@@ -79,6 +79,8 @@ void Add(const Statistics& one, Statistics& all) {
   all.unconfirmed += one.unconfirmed;
   all.watches += one.watches;
   all.webhook_calls += one.webhook_calls;
+  all.waited += one.waited;
+  all.cancelled += one.cancelled;
   all.swallowed += one.swallowed;
   all.by_pictory_id += one.by_pictory_id;
 }
@@ -128,11 +130,12 @@ int main(int argc, char** argv) {
       "%llu days of %lld h in %.1f s: %llu jobs paid, %llu unconfirmed for a time, %llu crashes, "
       "%llu "
       "silent weeks, %llu watches, %llu webhook calls, %llu answers swallowed, "
-      "%llu reads by Pictory's id\n",
+      "%llu reads by Pictory's id, %llu that waited, %llu of them cancelled\n",
       n(days),
       static_cast<long long>(
           std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
       seconds, n(all.accepted), n(all.unconfirmed), n(all.crashes), n(all.silences), n(all.watches),
-      n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id));
+      n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id), n(all.waited),
+      n(all.cancelled));
   return failed ? 1 : 0;
 }

@@ -40,6 +40,7 @@ class Process {
   jobs::Resolver& resolver() { return core_.resolver; }
   jobs::Adopter& adopter() { return core_.adopter; }
   jobs::Deleter& deleter() { return core_.deleter; }
+  jobs::WaitingJobs& waiting() { return core_.waiting; }
   jobs::OwedAnswers& owed() { return core_.owed; }
 
  private:

@@ -102,6 +102,11 @@ void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> pa
   }
   auto apply = [this, record = std::move(record), parts = std::move(parts), done]() mutable {
     Remember(record);
+    if (bugs_.ignores_versions) {
+      disk_.FindRequest(record.job.tenant, record.job.request_id, [&record](const auto& found) {
+        if (found.ok() && found->has_value()) record.version = (*found)->version;
+      });
+    }
     absl::Status result;
     disk_.Update(std::move(record), std::move(parts),
                  [&result](absl::Status status) { result = std::move(status); });

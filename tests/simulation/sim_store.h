@@ -27,6 +27,7 @@ struct StoreBugs {
   bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
   bool forgets_hints = false;          // what a webhook call said is gone after a crash
   bool keeps_adopted_apart = false;    // an adopted job is never taken over
+  bool ignores_versions = false;       // of two who change a record, the last one wins
   bool forgets_silence = false;  // a restart believes that Pictory could be asked all the time
 };
 

@@ -48,6 +48,8 @@ struct Statistics {
   std::uint64_t watches = 0;
   std::uint64_t webhook_calls = 0;
   std::uint64_t by_pictory_id = 0;  // reads that Pictory's id of the job has led to a job
+  std::uint64_t waited = 0;         // submits that were told to wait for another job
+  std::uint64_t cancelled = 0;      // of them, before they were sent
   std::uint64_t swallowed = 0;      // answers that arrived nowhere, although the gateway thinks so
 };
 

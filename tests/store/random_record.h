@@ -19,12 +19,12 @@ class RandomRecords {
     // Every field is named here: a field added to a record does not compile until it is filled, and
     // then every backend must keep it.
     auto& [job, shard, version, submission, fingerprint, attempt, owner_epoch, correlation_token,
-           refusal, sent_at, credits_reserved, minted_request_id, mesh_request_id, delivery,
-           accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
+           refusal, sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request,
+           delivery, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
            incomplete_count, failure_seen, notice] = record;
     shard = Int32();
     version = 0;  // the store's own
-    submission = static_cast<jobs::SubmissionState>(1 + Below(8));
+    submission = static_cast<jobs::SubmissionState>(1 + Below(9));
     fingerprint = Bytes(32);
     attempt = Int32();
     owner_epoch = Int64();
@@ -34,6 +34,7 @@ class RandomRecords {
     credits_reserved = Real();
     minted_request_id = Coin();
     mesh_request_id = Text();
+    waiting_request = Bytes(Below(3) * 40);
     delivery = static_cast<jobs::Delivery>(Below(4));
     accepted_at = Time();
     next_poll_at = Time();

@@ -169,6 +169,31 @@ TEST_F(SchemaTest, TheFeedOfAnOlderFileBeginsWithWhatChangesNext) {
   EXPECT_EQ(reads.Find("umbra", "under-way")->job.state, jobs::v1::JOB_STATE_UNCONFIRMED);
 }
 
+// The index of what has not ended is another one since version 9.
+TEST_F(SchemaTest, AJobCanWaitInAnOlderFileBesideThoseThatRan) {
+  FillVersion6(path_);
+  {
+    SQLite::Database old(path_, SQLite::OPEN_READWRITE);
+    ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 8}).ok());
+  }
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  JobWrites writes(**db);
+  EXPECT_EQ(reads.Find("acme", "runs")->waiting_request, "");
+  jobs::JobRecord waits = Accepted("waits", "");
+  waits.submission = jobs::SubmissionState::kWaiting;
+  waits.job.state = jobs::v1::JOB_STATE_WAITING;
+  waits.waiting_request = std::string("a\0b", 3);
+  writes.Adopt(waits);
+  EXPECT_EQ(writes.Recover(At(5)).unfinished_jobs(), 3u);
+  std::map<std::string, std::string> unfinished;
+  reads.ReadUnfinished(
+      [&](jobs::JobRecord record) { unfinished[record.job.job_id] = record.waiting_request; });
+  EXPECT_EQ(unfinished, (std::map<std::string, std::string>{
+                            {"runs", ""}, {"under-way", ""}, {"waits", std::string("a\0b", 3)}}));
+}
+
 // The number of a change is never given twice, whoever held the last one.
 TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
   FillVersion6(path_);

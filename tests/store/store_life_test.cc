@@ -139,9 +139,10 @@ TEST_P(StoreLifeTest, HintsAboutJobsUnconfirmedSurvive) {
 TEST_P(StoreLifeTest, RecoverCountsWhatMayHaveCostMoney) {
   const std::int64_t now = 1'000'000;
   const std::int64_t window = std::chrono::seconds(limits::kSpendingWindow).count();
-  for (int state = 1; state <= 8; ++state) {
+  for (const SubmissionState submission : jobs::kSubmissionStates) {
+    const int state = static_cast<int>(submission);
     JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
-    record.submission = static_cast<SubmissionState>(state);
+    record.submission = submission;
     record.sent_at = At(now - state);
     ASSERT_TRUE(calls_.Adopt(record).ok());
   }
@@ -203,9 +204,14 @@ TEST_P(StoreLifeTest, RecoverCountsThemWhateverTheClockIsSetTo) {
 }
 
 TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
-  for (int state = 1; state <= 8; ++state) {
+  for (const SubmissionState submission : jobs::kSubmissionStates) {
+    const int state = static_cast<int>(submission);
     JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));
-    record.submission = static_cast<SubmissionState>(state);
+    record.submission = submission;
+    if (submission == SubmissionState::kWaiting) {
+      record.job.state = v1::JOB_STATE_WAITING;
+      record.waiting_request = "what is to be sent";
+    }
     record.job.revision = 5;
     record.next_poll_at = At(100 - state);
     ASSERT_TRUE(calls_.Adopt(record).ok());
@@ -217,7 +223,7 @@ TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
   auto recovered = store_->Recover(At(7777));
   ASSERT_TRUE(recovered.ok()) << recovered.status();
   const auto unfinished = calls_.ReadUnfinished();
-  EXPECT_EQ(Ids(unfinished), (std::vector<std::string>{"j7", "j6", "j3", "j2"}))
+  EXPECT_EQ(Ids(unfinished), (std::vector<std::string>{"j9", "j7", "j6", "j3", "j2"}))
       << "visible and not final, by the time of their next poll";
   EXPECT_EQ(recovered->unfinished_jobs(), unfinished.size());
   EXPECT_GT(recovered->epoch, 0);

@@ -71,10 +71,10 @@ TEST_P(SubmissionsTest, ARequestThatIsBegunAgainHasTheNextVersion) {
 }
 
 TEST_P(SubmissionsTest, AKnownRequestIsHandedBackInEverySubmissionState) {
-  for (int state = 1; state <= 7; ++state) {
-    const std::string n = std::to_string(state);
+  for (const SubmissionState submission : jobs::kSubmissionStates) {
+    const std::string n = std::to_string(static_cast<int>(submission));
     JobRecord known = Begun("j" + n, "r" + n);
-    known.submission = static_cast<SubmissionState>(state);
+    known.submission = submission;
     known.refusal = "why";
     ASSERT_TRUE(calls_.Adopt(known).ok());
     JobRecord again = Begun("other" + n, "r" + n);

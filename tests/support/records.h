@@ -28,8 +28,9 @@ inline jobs::JobRecord RecordOf(jobs::SubmissionState submission, const std::str
     job.pictory_job_id = "p-" + job_id;
     record.accepted_at = created;
   } else {
-    job.state = submission == jobs::SubmissionState::kUnknown ? v1::JOB_STATE_UNCONFIRMED
-                                                              : v1::JOB_STATE_OUTCOME_UNKNOWN;
+    job.state = submission == jobs::SubmissionState::kUnknown   ? v1::JOB_STATE_UNCONFIRMED
+                : submission == jobs::SubmissionState::kWaiting ? v1::JOB_STATE_WAITING
+                                                                : v1::JOB_STATE_OUTCOME_UNKNOWN;
   }
   return record;
 }

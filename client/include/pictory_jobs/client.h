@@ -37,7 +37,7 @@ class Client {
 
   // These calls submit. If the request_id is empty, one is minted once, before the first attempt.
   // The job may come back UNCONFIRMED: Pictory may be at work on it. Never submit it again; watch
-  // it, or resolve it.
+  // it, or resolve it. One that is to wait for another job comes back WAITING.
   absl::StatusOr<Job> CreatePreview(CreatePreviewRequest request,
                                     const CallOptions& call = {}) const {
     return Submit(request, call);
@@ -122,7 +122,8 @@ class Client {
   // Resolves an UNCONFIRMED job, or lists what it could be.
   absl::StatusOr<ResolveJobResponse> Resolve(const ResolveJobRequest& request,
                                              const CallOptions& call = {}) const;
-  // Deletes a job that has ended. Returns it as it was.
+  // Deletes a job that has ended, or cancels one that is WAITING. Returns it as it was, CLEANED or
+  // CANCELLED.
   absl::StatusOr<Job> Delete(const std::string& job_id, const CallOptions& call = {}) const;
 
  private:

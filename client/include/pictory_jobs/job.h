@@ -39,7 +39,8 @@ using v1::TranscribeRequest;
 using v1::UpdatePreviewRequest;
 using v1::UpdateTemplateRequest;
 
-// True for SUCCEEDED and for the four other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN.
+// True for SUCCEEDED and for the five other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN and
+// CANCELLED.
 bool IsFinal(JobState state);
 
 // A random request_id. A caller that mints its own and keeps it can repeat a submit after its own

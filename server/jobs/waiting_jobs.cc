@@ -1,0 +1,298 @@
+#include "jobs/waiting_jobs.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "jobs/outcome.h"
+#include "jobs/waiting_request.h"
+
+namespace gateway::jobs {
+namespace {
+
+std::size_t CountOf(const std::map<std::string, std::size_t>& counts, const std::string& name) {
+  const auto found = counts.find(name);
+  return found == counts.end() ? 0 : found->second;
+}
+
+void TakeOne(std::map<std::string, std::size_t>& counts, const std::string& name) {
+  const auto found = counts.find(name);
+  if (--found->second == 0) counts.erase(found);
+}
+
+}  // namespace
+
+WaitingJobs::WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
+                         const Clock& clock, Timers& timers)
+    : spending_(spending),
+      ledger_(ledger),
+      submissions_(submissions),
+      hub_(hub),
+      clock_(clock),
+      timers_(timers) {}
+
+WaitingJobs::~WaitingJobs() { Stop(); }
+
+absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes, double credits) {
+  {
+    MutexLock lock(mutex_);
+    if (places_ >= limits::kWaitingJobsMax || bytes_ + bytes > limits::kWaitingBytesMax) {
+      return errors::TooMany("jobs that wait for others", limits::kWaitingJobsMax,
+                             limits::kWaitingRetryMax);
+    }
+    if (CountOf(places_of_, tenant) >= limits::kWaitingJobsOfTenantMax) {
+      return errors::TooMany("jobs of this tenant that wait for others",
+                             limits::kWaitingJobsOfTenantMax, limits::kWaitingRetryMax);
+    }
+    ++places_;
+    bytes_ += bytes;
+    ++places_of_[tenant];
+  }
+  absl::Status reserved = spending_.Reserve(tenant, credits);
+  if (!reserved.ok()) {
+    MutexLock lock(mutex_);
+    Forget(tenant, bytes);
+  }
+  return reserved;
+}
+
+void WaitingJobs::GiveBack(const std::string& tenant, std::size_t bytes, double credits) {
+  spending_.Release(tenant, credits);
+  MutexLock lock(mutex_);
+  Forget(tenant, bytes);
+}
+
+void WaitingJobs::Forget(const std::string& tenant, std::size_t bytes) {
+  --places_;
+  bytes_ -= bytes;
+  TakeOne(places_of_, tenant);
+}
+
+void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
+  const JobKey key{record.job.tenant, record.job.job_id};
+  if (seen != nullptr && record.job.state == v1::JOB_STATE_WAITING) {
+    if (Add(record, /*recovered=*/false)) Look(key);
+    return;
+  }
+  Drop(record);
+  if (seen != nullptr && !IsFinal(record.job.state)) return;
+  std::vector<JobKey> waiting;
+  {
+    MutexLock lock(mutex_);
+    const auto found = waiting_for_.find(key);
+    if (found == waiting_for_.end()) return;
+    waiting.assign(found->second.begin(), found->second.end());
+  }
+  for (const JobKey& one : waiting) Look(one);
+}
+
+void WaitingJobs::FollowRecovered(const JobRecord& record) {
+  if (record.submission != SubmissionState::kWaiting) return;
+  {
+    MutexLock lock(mutex_);
+    ++places_;
+    bytes_ += record.waiting_request.size();
+    ++places_of_[record.job.tenant];
+  }
+  (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
+  Add(record, /*recovered=*/true);
+}
+
+void WaitingJobs::Start() {
+  std::vector<JobKey> found;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = false;
+    for (const auto& [key, entry] : entries_) found.push_back(key);
+  }
+  std::sort(found.begin(), found.end());  // the oldest of each tenant first
+  for (const JobKey& key : found) Look(key);
+}
+
+void WaitingJobs::Stop() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  for (auto& [key, entry] : entries_) {
+    if (entry.timer != Timers::kNone) timers_.Cancel(std::exchange(entry.timer, Timers::kNone));
+  }
+}
+
+std::optional<std::string> WaitingJobs::FindEqual(const std::string& tenant,
+                                                  const std::string& fingerprint) const {
+  MutexLock lock(mutex_);
+  const auto found = equal_.find(JobKey{tenant, fingerprint});
+  if (found == equal_.end()) return std::nullopt;
+  return entries_.at(*found->second.begin()).request_id;
+}
+
+std::size_t WaitingJobs::waiting() const {
+  MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+std::size_t WaitingJobs::waiting_of(const std::string& tenant) const {
+  MutexLock lock(mutex_);
+  return CountOf(of_tenant_, tenant);
+}
+
+std::size_t WaitingJobs::waiting_at(const std::string& account) const {
+  MutexLock lock(mutex_);
+  return CountOf(of_account_, account);
+}
+
+bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
+  const JobKey key{record.job.tenant, record.job.job_id};
+  Entry entry{.account = record.job.account,
+              .request_id = record.job.request_id,
+              .fingerprint = record.fingerprint,
+              .waits_for = NameOfOther(record),
+              .bytes = record.waiting_request.size(),
+              .credits = record.credits_reserved};
+  MutexLock lock(mutex_);
+  if (!entries_.try_emplace(key, std::move(entry)).second) return false;
+  equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
+  ++of_tenant_[key.tenant];
+  ++of_account_[record.job.account];
+  return !recovered;
+}
+
+// The job does not wait any more. What is reserved for it was used if it was sent.
+void WaitingJobs::Drop(const JobRecord& record) {
+  const JobKey key{record.job.tenant, record.job.job_id};
+  double credits = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    if (entry.timer != Timers::kNone) timers_.Cancel(entry.timer);
+    WaitForNobody(key, entry);
+    const auto equal = equal_.find(JobKey{key.tenant, entry.fingerprint});
+    equal->second.erase(key);
+    if (equal->second.empty()) equal_.erase(equal);
+    TakeOne(of_tenant_, key.tenant);
+    TakeOne(of_account_, entry.account);
+    credits = entry.credits;
+    Forget(key.tenant, entry.bytes);
+    entries_.erase(found);
+  }
+  if (record.sent_at == WallTime{}) spending_.Release(key.tenant, credits);
+}
+
+void WaitingJobs::WaitForNobody(const JobKey& key, Entry& entry) {
+  if (!entry.other.has_value()) return;
+  const auto others = waiting_for_.find(*entry.other);
+  others->second.erase(key);
+  if (others->second.empty()) waiting_for_.erase(others);
+  entry.other.reset();
+}
+
+void WaitingJobs::Look(const JobKey& key) {
+  std::string name;
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || stopped_ || found->second.stage != Stage::kWaits) return;
+    name = found->second.waits_for;
+  }
+  hub_.Load(key.tenant, name, [this, key, name](const absl::StatusOr<SnapshotPtr>& other) {
+    // Whatever is wrong with it, the submitter says what that makes of the job.
+    if (!other.ok() || (*other)->final()) return PutInLine(key);
+    const JobKey other_key{key.tenant, std::string((*other)->job_id())};
+    {
+      MutexLock lock(mutex_);
+      const auto found = entries_.find(key);
+      if (found == entries_.end()) return;
+      WaitForNobody(key, found->second);
+      found->second.other = other_key;
+      waiting_for_[other_key].insert(key);
+    }
+    // It may have ended before it was known that somebody waits for it.
+    const SnapshotPtr now = hub_.Find(key.tenant, name);
+    if (now == nullptr || now->final()) PutInLine(key);
+  });
+}
+
+void WaitingJobs::PutInLine(const JobKey& key) {
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || stopped_ || found->second.stage != Stage::kWaits) return;
+    found->second.stage = Stage::kInLine;
+    line_.push_back(key);
+  }
+  TryNext();
+}
+
+void WaitingJobs::TryNext() {
+  while (true) {
+    JobKey key;
+    std::string request_id;
+    {
+      MutexLock lock(mutex_);
+      if (stopped_ || line_.empty() || tried_ >= limits::kWaitingTriedMax) return;
+      key = std::move(line_.front());
+      line_.pop_front();
+      const auto found = entries_.find(key);
+      if (found == entries_.end() || found->second.stage != Stage::kInLine) continue;
+      found->second.stage = Stage::kTried;
+      request_id = found->second.request_id;
+      ++tried_;
+    }
+    Try(key, request_id);
+  }
+}
+
+void WaitingJobs::Try(const JobKey& key, const std::string& request_id) {
+  submissions_.FindRequest(
+      key.tenant, request_id, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+        if (!found.ok()) return OnTried(key, found.status());
+        const bool waits = found->has_value() && (*found)->submission == SubmissionState::kWaiting;
+        if (!waits) return OnTried(key, absl::OkStatus());
+        send_(**std::move(found), [this, key](const absl::Status& why) { OnTried(key, why); });
+      });
+}
+
+void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
+  std::string request_id, reason;
+  {
+    MutexLock lock(mutex_);
+    --tried_;
+    const auto found = entries_.find(key);
+    if (found != entries_.end() && why.ok()) found->second.stage = Stage::kGivenUp;
+    if (found != entries_.end() && !why.ok()) {
+      Entry& entry = found->second;
+      entry.stage = Stage::kWaits;
+      const int doublings = std::min(entry.failures++, 10);
+      const Duration delay =
+          std::max(std::min<Duration>(limits::kWaitingRetryFirst * (1 << doublings),
+                                      limits::kWaitingRetryMax),
+                   std::min<Duration>(errors::RetryDelay(why), limits::kWaitingRetryMax));
+      if (!stopped_) entry.timer = timers_.At(clock_.Now() + delay, [this, key] { Look(key); });
+      request_id = entry.request_id;
+      if (errors::Reason(why) != entry.told) reason = entry.told = errors::Reason(why);
+    }
+  }
+  if (!reason.empty()) TellWhy(key, request_id, reason);
+  TryNext();
+}
+
+// Tells callers what keeps the job, once for each reason. If that cannot be stored, it is not told.
+void WaitingJobs::TellWhy(const JobKey& key, const std::string& request_id,
+                          const std::string& reason) {
+  submissions_.FindRequest(
+      key.tenant, request_id, [this, reason](absl::StatusOr<std::optional<JobRecord>> found) {
+        const bool waits =
+            found.ok() && found->has_value() && (*found)->submission == SubmissionState::kWaiting;
+        if (!waits) return;
+        JobRecord record = **std::move(found);
+        record.job.message = "Cannot be sent yet (" + reason + "), and is tried again";
+        record.job.update_time = clock_.WallNow();
+        ++record.job.revision;
+        ledger_.Update({.record = std::move(record)}, [](const Ledger::Outcome&) {});
+      });
+}
+
+}  // namespace gateway::jobs

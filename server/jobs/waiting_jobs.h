@@ -1,0 +1,130 @@
+// WaitingJobs looks after jobs in state WAITING: each was submitted while the job that it is made
+// of had not ended, and is sent once that one has.
+//
+// A waiting job is a record like any other, so nothing of it is lost with the process. This class
+// knows which job waits for which, and has a waiting job tried when the other one has ended, when
+// it is gone, and again after what kept it from being sent may have passed. The submitter decides
+// what comes of a try: the job is sent, goes on waiting, or has failed. Who changes WAITING in the
+// store first has decided: a job that is cancelled meanwhile is not sent.
+//
+// It is also the one who knows how many jobs wait, within limits, and what is reserved for them.
+//
+// Thread-safe; work runs on the threads of store and timers, and never blocks. What is passed to
+// the constructor must outlive it and, after Stop(), the calls in flight.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "jobs/hub.h"
+#include "jobs/job_key.h"
+#include "jobs/ledger.h"
+#include "jobs/spending.h"
+#include "jobs/store.h"
+
+namespace gateway::jobs {
+
+class WaitingJobs {
+ public:
+  // Sends a job that waits, as its record is now. `done` gets OK once it does not wait any more, or
+  // why it still does.
+  using Sent = std::function<void(absl::Status)>;
+  using Send = std::function<void(JobRecord record, Sent done)>;
+
+  WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
+              const Clock& clock, Timers& timers);
+  ~WaitingJobs();
+  WaitingJobs(const WaitingJobs&) = delete;
+  WaitingJobs& operator=(const WaitingJobs&) = delete;
+
+  // Called once, before the first job.
+  void SendWith(Send send) { send_ = std::move(send); }
+
+  // Takes a place for a job whose request has so many bytes, and reserves what it may cost; or says
+  // why there is none. OnChange takes the place over, once the job is stored; else it is given
+  // back.
+  absl::Status TakePlace(const std::string& tenant, std::size_t bytes, double credits);
+  void GiveBack(const std::string& tenant, std::size_t bytes, double credits);
+
+  // Called by the ledger when a job has changed.
+  void OnChange(const JobRecord& record, const SnapshotPtr& seen);
+  // Takes up a job that a restart has found, if it waits. Nothing is tried before Start.
+  void FollowRecovered(const JobRecord& record);
+  void Start();
+  // Nothing is tried after this, except by a thread that is just beginning.
+  void Stop();
+
+  // The request_id of the tenant's waiting job with this fingerprint, if there is one.
+  std::optional<std::string> FindEqual(const std::string& tenant,
+                                       const std::string& fingerprint) const;
+
+  std::size_t waiting() const;
+  std::size_t waiting_of(const std::string& tenant) const;
+  std::size_t waiting_at(const std::string& account) const;
+
+ private:
+  enum class Stage {
+    kWaits,    // for the other job, or for its timer
+    kInLine,   // to be tried
+    kTried,    // just now
+    kGivenUp,  // this process cannot say what became of it; a restart can
+  };
+  struct Entry {
+    std::string account;
+    std::string request_id;
+    std::string fingerprint;
+    std::string waits_for;  // as the request names it
+    std::size_t bytes = 0;
+    double credits = 0;
+    Stage stage = Stage::kWaits;
+    std::optional<JobKey> other;  // once the other job was found
+    int failures = 0;             // in a row
+    std::string told;             // the reason that its message tells
+    Timers::Id timer = Timers::kNone;
+  };
+
+  bool Add(const JobRecord& record, bool recovered);
+  void Drop(const JobRecord& record);
+  void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
+  void Forget(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
+  // Finds out whether the other job has ended, or is gone, and has the waiting one tried then.
+  void Look(const JobKey& key);
+  void PutInLine(const JobKey& key) EXCLUDES(mutex_);
+  void TryNext();
+  void Try(const JobKey& key, const std::string& request_id);
+  void OnTried(const JobKey& key, const absl::Status& why);
+  void TellWhy(const JobKey& key, const std::string& request_id, const std::string& reason);
+
+  Spending& spending_;
+  Ledger& ledger_;
+  Submissions& submissions_;
+  Hub& hub_;
+  const Clock& clock_;
+  Timers& timers_;
+  Send send_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<JobKey, Entry> entries_ GUARDED_BY(mutex_);
+  std::unordered_map<JobKey, std::set<JobKey>> waiting_for_ GUARDED_BY(mutex_);
+  std::map<JobKey, std::set<JobKey>> equal_ GUARDED_BY(mutex_);  // by fingerprint
+  std::map<std::string, std::size_t> of_tenant_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> of_account_ GUARDED_BY(mutex_);
+  std::deque<JobKey> line_ GUARDED_BY(mutex_);
+  std::size_t tried_ GUARDED_BY(mutex_) = 0;
+  // Places that are taken, also for jobs that are not stored yet.
+  std::size_t places_ GUARDED_BY(mutex_) = 0;
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::size_t> places_of_ GUARDED_BY(mutex_);
+  bool stopped_ GUARDED_BY(mutex_) = true;
+};
+
+}  // namespace gateway::jobs

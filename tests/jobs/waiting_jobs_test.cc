@@ -1,0 +1,529 @@
+// Renders that wait for their previews, through a whole core on simulated time: its store outlives
+// it, as a disk does.
+#include "jobs/waiting_jobs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "jobs/core.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/fake_transport.h"
+#include "support/upstream_peer.h"
+
+namespace gateway::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Reply;
+using testing::HasSubstr;
+
+constexpr char kGoesOn[] = R"({"success":true,"data":{"status":"in-progress"}})";
+constexpr char kPreviewDone[] =
+    R"({"success":true,"data":{"status":"completed","preview":"https://p.example/p",)"
+    R"("renderParams":{"a":1}}})";
+constexpr char kVideoDone[] =
+    R"({"success":true,"data":{"status":"completed","videoURL":"https://cdn.example/v.mp4"}})";
+constexpr char kPreviewFailed[] =
+    R"({"success":false,"data":{"status":"failed","error_code":"X","error_message":"no voice"}})";
+
+class WaitingJobsTest : public testing::Test {
+ protected:
+  WaitingJobsTest() {
+    transport_.SetScript([this](const http::Request& request) { return Answer(request); });
+    Start();
+  }
+  ~WaitingJobsTest() override { clock_.Forget(); }
+
+  std::optional<http::Response> Answer(const http::Request& request) {
+    if (request.path.find("/render/") != std::string::npos) {
+      ++renders_;
+      return render_;
+    }
+    if (request.method == "POST") return Reply(200, R"({"success":true,"data":{"jobId":"p1"}})");
+    if (request.path.ends_with("/p1")) return Reply(200, preview_);
+    return Reply(200, video_);
+  }
+
+  void Start() {
+    absl::StatusOr<Recovered> recovered = store_.Recover(clock_.WallNow());
+    ASSERT_TRUE(recovered.ok());
+    CoreOptions options;
+    if (configured_) {
+      options.accounts[kDefaultAccount] = {
+          .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
+          .budget = {.requests_per_second = 1000, .burst = 1000}};
+    }
+    options.spending = limits_;
+    options.limits_of = [this](const std::string&) { return tenant_; };
+    core_ = std::make_unique<Core>(
+        std::move(options), CoreEvents{},
+        CoreGround{store_, transport_, broadcaster_, clock_, clock_, random_}, *recovered);
+    if (configured_) UpstreamPeer::StayAwake(*core_->upstreams.Of(kDefaultAccount));
+    ASSERT_TRUE(core_->TakeUp().ok());
+  }
+  // As by kill -9: what was under way goes on nowhere.
+  void Restart() {
+    core_->Stop();
+    clock_.Forget();
+    dead_.push_back(std::move(core_));
+    Start();
+  }
+
+  SubmitRequest Preview(const std::string& request_id) {
+    auto message = std::make_shared<v1::CreatePreviewRequest>();
+    message->mutable_storyboard()->set_video_name("n");
+    message->mutable_storyboard()->add_scenes()->set_story("Hello.");
+    return {.kind = v1::JOB_KIND_PREVIEW,
+            .request_id = request_id,
+            .fingerprint = "preview",
+            .request = std::move(message)};
+  }
+  SubmitRequest Render(const std::string& request_id, bool waits = true) {
+    auto message = std::make_shared<v1::RenderRequest>();
+    message->set_preview_job_id(preview_id_);
+    return {.kind = v1::JOB_KIND_RENDER,
+            .request_id = request_id,
+            .labels = {{"team", "a"}},
+            .fingerprint = "render",
+            .request = std::move(message),
+            .waits = waits};
+  }
+  Submitter::Answer Submit(SubmitRequest request) {
+    std::optional<Submitter::Answer> answer;
+    core_->submitter.Submit(std::move(request),
+                            [&](const Submitter::Answer& given, const AnswerSource& source) {
+                              answer = given;
+                              source_ = source;
+                              if (source.call != nullptr) source.call->Arrived();
+                            });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+  void MakePreview() {
+    const auto preview = Submit(Preview("preview"));
+    ASSERT_TRUE(preview.ok()) << preview.status();
+    preview_id_ = std::string((*preview)->job_id());
+  }
+  // A render that waits; its job.
+  v1::Job Hold(const std::string& request_id = "render") {
+    const auto answer = Submit(Render(request_id));
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    if (!answer.ok()) return {};
+    EXPECT_EQ((*answer)->state, v1::JOB_STATE_WAITING);
+    return ToProto(**answer);
+  }
+  v1::Job Get(const std::string& job_id) {
+    v1::Job job;
+    core_->hub.Load("default", job_id, [&](const absl::StatusOr<SnapshotPtr>& found) {
+      ASSERT_TRUE(found.ok()) << found.status();
+      job = ToProto(**found);
+    });
+    return job;
+  }
+  JobRecord Stored(const std::string& request_id = "render") {
+    std::optional<JobRecord> record;
+    store_.FindRequest("default", request_id, [&](const auto& found) { record = *found; });
+    return record.value_or(JobRecord{});
+  }
+  absl::StatusOr<v1::Job> Delete(const std::string& job_id) {
+    std::optional<absl::StatusOr<v1::Job>> answer;
+    core_->deleter.Delete("default", job_id, [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  test::FakeClock clock_;
+  test::FakeTransport transport_;
+  store::MemoryJobStore store_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
+  Random random_{1};
+  SpendingLimits limits_;
+  tenants::TenantLimits tenant_;
+  bool configured_ = true;
+  std::vector<std::unique_ptr<Core>> dead_;
+  std::unique_ptr<Core> core_;
+  std::string preview_id_;
+  AnswerSource source_;
+  int renders_ = 0;  // paid requests that reached Pictory
+  std::string preview_ = kGoesOn;
+  std::string video_ = kGoesOn;
+  std::optional<http::Response> render_ = Reply(200, R"({"success":true,"data":{"jobId":"v1"}})");
+};
+
+TEST_F(WaitingJobsTest, WaitsIsSentOnceAndBecomesAVideo) {
+  MakePreview();
+  const v1::Job held = Hold();
+  EXPECT_EQ(held.revision(), 1);
+  EXPECT_EQ(held.labels().at("team"), "a");
+  EXPECT_THAT(held.message(), HasSubstr(preview_id_));
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 0);
+  EXPECT_EQ(core_->waiting.waiting(), 1U);
+  EXPECT_EQ(core_->active_jobs("default"), 2U);
+
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 1);
+  EXPECT_EQ(transport_.requests().back().path.find("waiting"), std::string::npos);
+  v1::Job sent = Get(held.job_id());
+  EXPECT_EQ(sent.pictory_job_id(), "v1");
+  EXPECT_EQ(sent.message(), "");
+  EXPECT_GT(sent.revision(), held.revision());
+  EXPECT_EQ(core_->waiting.waiting(), 0U);
+  EXPECT_EQ(Stored().waiting_request, "");
+
+  video_ = kVideoDone;
+  clock_.Advance(10min);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, WithoutTheFlagItIsRefusedUnlessItRepeatsOneThatWaits) {
+  MakePreview();
+  const auto refused = Submit(Render("render", /*waits=*/false));
+  EXPECT_EQ(errors::Reason(refused.status()), "JOB_NOT_FINISHED");
+  const v1::Job held = Hold();
+  const auto again = Submit(Render("render", /*waits=*/false));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->job_id(), held.job_id());
+  EXPECT_EQ(Hold().job_id(), held.job_id());
+  EXPECT_EQ(core_->waiting.waiting(), 1U);
+}
+
+TEST_F(WaitingJobsTest, OfAPreviewThatHasEndedItIsSentAtOnce) {
+  MakePreview();
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  const auto sent = Submit(Render("render"));
+  ASSERT_TRUE(sent.ok()) << sent.status();
+  EXPECT_EQ((*sent)->state, v1::JOB_STATE_QUEUED);
+}
+
+TEST_F(WaitingJobsTest, AnEqualSubmitWithoutARequestIdIsTheOneThatWaits) {
+  MakePreview();
+  const v1::Job held = Hold();
+  clock_.Advance(1h);  // long after the answer counts as arrived
+  SubmitRequest equal = Render("minted-1");
+  equal.minted_request_id = true;
+  const auto joined = Submit(std::move(equal));
+  ASSERT_TRUE(joined.ok()) << joined.status();
+  EXPECT_EQ((*joined)->job_id(), held.job_id());
+  EXPECT_EQ(source_.rule, AnswerRule::kJoined);
+  EXPECT_EQ(source_.request_id, "render");
+}
+
+TEST_F(WaitingJobsTest, OutlivesTheProcessWhileItWaits) {
+  MakePreview();
+  const v1::Job held = Hold();
+  Restart();
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
+  EXPECT_EQ(core_->waiting.waiting(), 1U);
+  EXPECT_EQ(Hold().job_id(), held.job_id());
+  preview_ = kPreviewDone;
+  clock_.Advance(10min);
+  EXPECT_EQ(renders_, 1);
+  EXPECT_EQ(Get(held.job_id()).pictory_job_id(), "v1");
+}
+
+TEST_F(WaitingJobsTest, IsSentAtTheStartIfThePreviewEndedAMomentBeforeTheEnd) {
+  MakePreview();
+  const v1::Job held = Hold();
+  core_->spending.SetStopped(true);  // so that nothing is sent by the first process
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(Get(preview_id_).state(), v1::JOB_STATE_SUCCEEDED);
+  ASSERT_EQ(renders_, 0);
+  Restart();
+  EXPECT_EQ(renders_, 1);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_QUEUED);
+}
+
+TEST_F(WaitingJobsTest, WhatWasSentWhenTheProcessEndedIsUnconfirmedAndNeverSentAgain) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = std::nullopt;  // no answer comes
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 1);
+  EXPECT_EQ(Stored().submission, SubmissionState::kSending);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING) << "callers see it all the while";
+  bool listed = false;
+  store_.List("default", {.states = {v1::JOB_STATE_WAITING}, .limit = 5},
+              [&](const auto& jobs) { listed = jobs->size() == 1; });
+  EXPECT_TRUE(listed);
+  const auto again = Submit(Render("render"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->job_id(), held.job_id());
+  EXPECT_THAT(Delete(held.job_id()).status().ToString(), HasSubstr("is being sent"));
+  Restart();
+  const v1::Job now = Get(held.job_id());
+  EXPECT_EQ(now.state(), v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_GT(now.revision(), held.revision());
+  clock_.Advance(24h);
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, FailsWithThePreview) {
+  MakePreview();
+  const v1::Job held = Hold();
+  preview_ = kPreviewFailed;
+  clock_.Advance(5min);
+  const v1::Job now = Get(held.job_id());
+  EXPECT_EQ(now.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(now.error().code(), "REFERENCED_JOB_FAILED");
+  EXPECT_THAT(now.error().message(), HasSubstr("no voice"));
+  EXPECT_TRUE(now.has_finish_time());
+  EXPECT_EQ(renders_, 0);
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 1U) << "the preview alone";
+  const auto again = Submit(Render("render"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->state, v1::JOB_STATE_FAILED);
+  ASSERT_TRUE(Delete(held.job_id()).ok());
+}
+
+TEST_F(WaitingJobsTest, FailsIfThePreviewExpires) {
+  MakePreview();
+  const v1::Job held = Hold();
+  clock_.Advance(8 * 24h);
+  EXPECT_EQ(Get(held.job_id()).error().code(), "REFERENCED_JOB_EXPIRED");
+}
+
+TEST_F(WaitingJobsTest, WaitsForAPreviewThatIsUnconfirmed) {
+  transport_.SetScript([this](const http::Request& request) -> std::optional<http::Response> {
+    if (request.method == "POST") return test::Cut();
+    return Answer(request);
+  });
+  MakePreview();
+  ASSERT_EQ(Get(preview_id_).state(), v1::JOB_STATE_UNCONFIRMED);
+  const v1::Job held = Hold();
+  v1::ResolveJobRequest request;
+  request.set_job_id(preview_id_);
+  request.set_abandon(true);
+  core_->resolver.Resolve("default", request, [](const auto& resolved) {
+    EXPECT_TRUE(resolved.ok()) << resolved.status();
+  });
+  EXPECT_EQ(Get(held.job_id()).error().code(), "REFERENCED_JOB_OUTCOME_UNKNOWN");
+}
+
+TEST_F(WaitingJobsTest, FailsIfThePreviewIsDeletedBeforeItCouldBeSent) {
+  MakePreview();
+  const v1::Job held = Hold();
+  core_->spending.SetStopped(true);
+  preview_ = kPreviewDone;
+  clock_.Advance(5min);
+  EXPECT_THAT(Get(held.job_id()).message(), HasSubstr("SUBMITS_STOPPED"));
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
+  transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+  ASSERT_TRUE(Delete(preview_id_).ok());
+  clock_.Advance(2min);
+  EXPECT_EQ(Get(held.job_id()).error().code(), "REFERENCED_JOB_DELETED");
+}
+
+TEST_F(WaitingJobsTest, DeleteCancelsIt) {
+  MakePreview();
+  const v1::Job held = Hold();
+  const auto cancelled = Delete(held.job_id());
+  ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+  EXPECT_EQ(cancelled->state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(core_->waiting.waiting(), 0U);
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 1U);
+  preview_ = kPreviewDone;
+  clock_.Advance(10min);
+  Restart();
+  clock_.Advance(10min);
+  EXPECT_EQ(renders_, 0);
+  const auto again = Submit(Render("render"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->state, v1::JOB_STATE_CANCELLED) << "its request_id is that job for good";
+  const auto deleted = Delete(held.job_id());
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->state(), v1::JOB_STATE_CLEANED);
+}
+
+// Whoever changes the record first decides: here the cancel is stored while the attempt to send
+// waits for its turn.
+TEST_F(WaitingJobsTest, ACancelThatIsFirstInTheStoreIsNotSent) {
+  MakePreview();
+  const v1::Job held = Hold();
+  JobRecord cancelled = Stored();
+  cancelled.submission = SubmissionState::kAccepted;
+  cancelled.job.state = v1::JOB_STATE_CANCELLED;
+  cancelled.job.finish_time = clock_.WallNow();
+  ++cancelled.job.revision;
+  std::optional<JobRecord> stale = Stored();
+  // Another process with the same store: this one hears nothing of it.
+  store_.Update(cancelled, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  std::optional<absl::Status> sent;
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  core_->submitter.SendWaiting(*stale, [&](const absl::Status& why) { sent = why; });
+  ASSERT_TRUE(sent.has_value());
+  EXPECT_TRUE(absl::IsAborted(*sent)) << *sent;
+  EXPECT_EQ(renders_, 0);
+  EXPECT_EQ(Stored().job.state, v1::JOB_STATE_CANCELLED);
+}
+
+TEST_F(WaitingJobsTest, WhatMayPassIsTriedAgainAndTold) {
+  struct Case {
+    http::Response answer;
+    const char* told;
+  };
+  const Case cases[] = {{Reply(429, "{}"), "UPSTREAM_RATE_LIMITED"},
+                        {test::NotSent(), "UPSTREAM_UNREACHABLE"},
+                        {Reply(401, "{}"), "UPSTREAM_CREDENTIALS"}};
+  MakePreview();
+  preview_ = kPreviewDone;
+  for (const Case& c : cases) {
+    const std::string id = std::string("render-") + c.told;
+    preview_ = kGoesOn;
+    const auto preview = Submit(Preview("preview-" + id));
+    ASSERT_TRUE(preview.ok());
+  }
+  const v1::Job held = Hold();
+  std::int32_t revision = held.revision();
+  int before = 0;
+  preview_ = kPreviewDone;
+  for (const Case& c : cases) {
+    render_ = c.answer;
+    clock_.Advance(20min);
+    const v1::Job now = Get(held.job_id());
+    EXPECT_EQ(now.state(), v1::JOB_STATE_WAITING) << c.told;
+    EXPECT_THAT(now.message(), HasSubstr(c.told));
+    EXPECT_LE(now.revision(), revision + 1) << "a reason is told once";
+    revision = now.revision();
+    EXPECT_GE(renders_, before + 2) << c.told;
+    before = renders_;
+    EXPECT_EQ(core_->spending.spent_today("default").submits, 1U + std::size(cases) + 1U);
+  }
+  render_ = Reply(200, R"({"success":true,"data":{"jobId":"v1"}})");
+  clock_.Advance(20min);
+  EXPECT_EQ(Get(held.job_id()).pictory_job_id(), "v1");
+  EXPECT_EQ(renders_, before + 1);
+}
+
+TEST_F(WaitingJobsTest, ACertainRefusalFailsIt) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = Reply(402, R"({"code":"INSUFFICIENT_CREDITS","message":"too few credits"})");
+  preview_ = kPreviewDone;
+  clock_.Advance(5min);
+  const v1::Job now = Get(held.job_id());
+  EXPECT_EQ(now.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(now.error().code(), "UPSTREAM_CREDITS");
+  EXPECT_EQ(renders_, 1);
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 1U);
+}
+
+TEST_F(WaitingJobsTest, AnOutcomeThatCannotBeKnownIsUnconfirmed) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = Reply(503, "busy");
+  preview_ = kPreviewDone;
+  clock_.Advance(5min);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 2U);
+  clock_.Advance(24h);
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, ItsPlaceInTheDayIsReserved) {
+  limits_.per_day = 2;
+  Restart();
+  MakePreview();
+  const v1::Job held = Hold();
+  EXPECT_EQ(errors::Reason(Submit(Preview("other")).status()), "SPENDING_LIMIT");
+  Restart();
+  EXPECT_EQ(errors::Reason(Submit(Preview("other")).status()), "SPENDING_LIMIT");
+  preview_ = kPreviewDone;
+  clock_.Advance(5min);
+  EXPECT_EQ(renders_, 1) << "it has its place";
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 2U);
+}
+
+TEST_F(WaitingJobsTest, ACancelGivesItsPlaceBack) {
+  limits_.per_day = 2;
+  Restart();
+  MakePreview();
+  const v1::Job held = Hold();
+  ASSERT_TRUE(Delete(held.job_id()).ok());
+  EXPECT_TRUE(Submit(Preview("other")).ok());
+}
+
+TEST_F(WaitingJobsTest, CountsAmongTheActiveJobsOfItsTenant) {
+  tenant_.active_jobs = 2;
+  MakePreview();
+  Hold();
+  EXPECT_EQ(errors::Reason(Submit(Render("second")).status()), "SPENDING_LIMIT");
+  preview_ = kPreviewDone;
+  clock_.Advance(5min);
+  EXPECT_EQ(renders_, 1) << "the limit does not hold up what counts already";
+}
+
+TEST_F(WaitingJobsTest, ALargeRequestDoesNotWait) {
+  MakePreview();
+  auto message = std::make_shared<v1::RenderRequest>();
+  message->set_preview_job_id(preview_id_);
+  message->set_extra_json("{\"a\":\"" + std::string(limits::kWaitingRequestMaxBytes, 'x') + "\"}");
+  SubmitRequest large = Render("large");
+  large.request = std::move(message);
+  const auto refused = Submit(std::move(large));
+  EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << refused.status();
+  EXPECT_THAT(refused.status().message(), HasSubstr("wait_for_preview"));
+}
+
+TEST_F(WaitingJobsTest, OfOneTenantOnlySoManyWait) {
+  MakePreview();
+  for (std::size_t i = 0; i < limits::kWaitingJobsOfTenantMax; ++i) {
+    SubmitRequest request = Render("r" + std::to_string(i));
+    request.fingerprint += std::to_string(i);
+    ASSERT_TRUE(Submit(std::move(request)).ok());
+  }
+  SubmitRequest more = Render("more");
+  more.fingerprint += "more";
+  EXPECT_EQ(errors::Reason(Submit(std::move(more)).status()), "TOO_MANY");
+  preview_ = kPreviewFailed;
+  clock_.Advance(5min);
+  EXPECT_EQ(core_->waiting.waiting(), 0U);
+}
+
+TEST_F(WaitingJobsTest, AnAccountThatIsNotOpenAfterARestartIsWaitedFor) {
+  MakePreview();
+  const v1::Job held = Hold();
+  core_->spending.SetStopped(true);
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  configured_ = false;
+  Restart();
+  clock_.Advance(1h);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
+  EXPECT_THAT(Get(held.job_id()).message(), HasSubstr("UPSTREAM_CREDENTIALS"));
+  EXPECT_EQ(renders_, 0);
+  configured_ = true;
+  Restart();
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, AnEndInOrderLeavesItWaiting) {
+  MakePreview();
+  const v1::Job held = Hold();
+  bool idle = false;
+  core_->submitter.Drain([&] { idle = true; });
+  EXPECT_TRUE(idle);
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 0);
+  EXPECT_EQ(Stored().submission, SubmissionState::kWaiting);
+  Restart();
+  EXPECT_EQ(renders_, 1);
+}
+
+}  // namespace
+}  // namespace gateway::jobs
