@@ -129,7 +129,7 @@ void DeriveBasic(const KindFacts& kind, v1::Job& job, Message& result, Parts& om
   }
 }
 
-absl::Status Unreadable(const absl::Status& why) {
+absl::Status UnreadableResult(const absl::Status& why) {
   return errors::Internal("A stored result cannot be read: " + std::string(why.message()));
 }
 
@@ -254,7 +254,7 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
     // that.
     const std::string shell = "{\"data\":" + std::string(result_json) + "}";
     const absl::StatusOr<Envelope> envelope = ReadEnvelope(shell, nullptr, options);
-    if (!envelope.ok()) return Unreadable(envelope.status());
+    if (!envelope.ok()) return UnreadableResult(envelope.status());
     kind = ShownKind(*envelope);
   }
   v1::Job job;
@@ -265,7 +265,7 @@ absl::StatusOr<std::string> ReadFullResult(std::string_view result_json, v1::Job
   }
   std::string wire;
   const auto read = json::ReadWire(result_json, result->GetDescriptor(), wire, options);
-  if (!read.ok()) return Unreadable(read.status());
+  if (!read.ok()) return UnreadableResult(read.status());
   // Most results are sent as they are read, without ever being a message.
   const KindFacts& facts = FactsOf(kind);
   if (facts.derive == nullptr && wire.size() <= limits::kFullViewMaxBytes &&
@@ -292,7 +292,7 @@ absl::StatusOr<std::string> ReadBasicResult(std::string_view result_json, v1::Jo
   json::ReadStats stats;
   absl::StatusOr<Envelope> envelope =
       ReadEnvelope(*shell, MutableResult(job, kind), options, &stats);
-  if (!envelope.ok()) return Unreadable(envelope.status());
+  if (!envelope.ok()) return UnreadableResult(envelope.status());
   return MakeResult(shell, *std::move(envelope), stats, kind, std::move(job), allow_loopback)
       ->basic_wire;
 }
