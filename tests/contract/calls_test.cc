@@ -75,7 +75,8 @@ TEST_F(Contract, Case53_EditingElementsOfAPreviewAnswersWithoutABody) {
 
   const PlainReply edited =
       call("PUT", "/v2/video/storyboard/" + id + "/elements",
-           R"([{"id":"SceneText_0001","elementType":"SceneText","type":"text","text":"Edited."}])");
+           R"([{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,
+                "duration":2,"text":"Edited."}])");
   EXPECT_EQ(edited.status, 204) << edited.body;
   EXPECT_EQ(edited.body, "");
   EXPECT_EQ(edited.end, PlainReply::End::kWhole);
@@ -127,6 +128,11 @@ TEST_F(Contract, Case49_AFileIsPutToItsSignedUrlWithoutTheKey) {
   const auto put = [&](const std::string& headers) {
     return PlainClient(place.port).Call("PUT", place.target, "the bytes", headers);
   };
+  const PlainReply strict =
+      PlainClient(sandbox->port())
+          .Call("POST", "/sandbox/faults",
+                R"({"match":{"path_prefix":"/public"},"fault":{"type":"strict_content_type"}})");
+  ASSERT_EQ(strict.status, 200) << strict.body;
   EXPECT_EQ(put("Content-Type: video/quicktime\r\n").status, 403) << "another type than announced";
   EXPECT_EQ(put("Content-Type: video/mp4\r\nAuthorization: pictai_k\r\n").status, 403);
   EXPECT_EQ(put("Content-Type: video/mp4\r\n").status, 200);
