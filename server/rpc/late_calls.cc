@@ -1,7 +1,5 @@
 #include "rpc/late_calls.h"
 
-#include <grpcpp/version_info.h>
-
 #include <utility>
 
 namespace gateway::rpc {
@@ -9,7 +7,7 @@ namespace gateway::rpc {
 // Not all of grpc::ServerCredentials take a check: grpc::InsecureServerCredentials() does not.
 class LateCalls::Credentials final : public grpc::ServerCredentials {
  public:
-#if GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 60
+#if GATEWAY_CALLS_ARE_CHECKED
   explicit Credentials(grpc_server_credentials* checked) : checked_(checked) {}
   ~Credentials() override { grpc_server_credentials_release(checked_); }
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
@@ -31,11 +29,13 @@ LateCalls::LateCalls(const absl::Status& refusal)
 
 std::shared_ptr<grpc::ServerCredentials> LateCalls::Checked(
     grpc_server_credentials* credentials) const {
+#if GATEWAY_CALLS_ARE_CHECKED
   grpc_server_credentials_set_auth_metadata_processor(
       credentials,
       {.process = &LateCalls::Check,
        .destroy = [](void* state) { delete static_cast<std::shared_ptr<Shared>*>(state); },
        .state = new std::shared_ptr<Shared>(shared_)});
+#endif
   return std::make_shared<Credentials>(credentials);
 }
 

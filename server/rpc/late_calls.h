@@ -7,6 +7,9 @@
 // all calls in until it is closed, and then tells them UNAVAILABLE. The connections stay as
 // they are, with TLS or without.
 //
+// With newer libraries (1.83 was tried) there is no check, and late calls end with CANCELLED: as
+// soon as calls are checked there, one `te` header that is not `trailers` aborts the process.
+//
 // Thread-safe.
 #pragma once
 
@@ -14,6 +17,7 @@
 #include <grpc/credentials.h>  // which gRPC 1.51 has in grpc_security.h
 #endif
 #include <grpc/grpc_security.h>
+#include <grpcpp/version_info.h>
 
 #include <atomic>
 #include <cstddef>
@@ -22,6 +26,8 @@
 
 #include "absl/status/status.h"
 #include "grpcpp/security/server_credentials.h"
+
+#define GATEWAY_CALLS_ARE_CHECKED (GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 60)
 
 namespace gateway::rpc {
 
