@@ -12,12 +12,15 @@
 #include "fuzz/promises.h"
 #include "http/request_check.h"
 #include "json/check.h"
+#include "pictory/billing_calls.h"
 #include "pictory/envelope.h"
 #include "pictory/http_reply.h"
 #include "pictory/job_list.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/project_calls.h"
 #include "pictory/submit_reply.h"
+#include "pictory/template_calls.h"
 #include "pictory/token_reply.h"
 #include "pictory/translate.h"
 #include "pictory/url_rules.h"
@@ -81,6 +84,28 @@ void List(std::string_view input) {
   for (const auto& job : list->jobs) {
     Must(IsUpstreamId(job.pictory_job_id), "a listed job has an id");
   }
+}
+
+void Account(std::string_view input) {
+  ::pictory::jobs::v1::GetAccountResponse account;
+  if (pictory::ReadQuota(input, account).ok() && account.has_ai_credits_left()) {
+    Must(!(account.ai_credits_left() < 0), "no less than nothing is left");
+  }
+  static_cast<void>(pictory::ReadCharges(input, account));
+  Must(account.transactions_size() <= limits::kTransactionsMax, "charges are bounded");
+  const auto page = pictory::ReadProjects(input, false);
+  if (page.ok()) {
+    Must(page->next_page_token().size() <= limits::kPageTokenMaxBytes, "a token can go back");
+    for (const auto& project : page->projects()) {
+      Must(project.video_url().empty() || pictory::IsLink(project.video_url(), false),
+           "what is a link may be given as one");
+    }
+  }
+  const auto templates = pictory::ReadTemplates(input);
+  Must(!templates.ok() || templates->templates_size() <= limits::kTemplatesMax,
+       "templates are bounded");
+  static_cast<void>(pictory::ReadProject(input, false));
+  static_cast<void>(pictory::ReadNewTemplate(input));
 }
 
 void ReadAnEnvelope(std::string_view input) {
@@ -210,11 +235,21 @@ void Request(std::string_view input) {
 }
 
 constexpr Target kTargets[] = {
-    {"job_reply", Job},    {"submit_reply", Submit},      {"token_reply", Token},
-    {"job_list", List},    {"envelope", ReadAnEnvelope},  {"webhook_call", Webhook},
-    {"ids_and_urls", Ids}, {"retry_after", RetryAfter},   {"config_file", Config},
-    {"request", Request},  {"tenants_file", TenantsFile}, {"xfcc", Xfcc},
-    {"jwt", Jwt},          {"key_set", KeySet},
+    {"job_reply", Job},
+    {"submit_reply", Submit},
+    {"token_reply", Token},
+    {"account", Account},
+    {"job_list", List},
+    {"envelope", ReadAnEnvelope},
+    {"webhook_call", Webhook},
+    {"ids_and_urls", Ids},
+    {"retry_after", RetryAfter},
+    {"config_file", Config},
+    {"request", Request},
+    {"tenants_file", TenantsFile},
+    {"xfcc", Xfcc},
+    {"jwt", Jwt},
+    {"key_set", KeySet},
 };
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/limits.h"
+#include "pictory/from_text.h"
+#include "pictory/translate.h"
 
 namespace gateway::pictory {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(Templates, TheFileIsSentAsItIs) {
   v1::CreateTemplateRequest request;
@@ -39,6 +42,27 @@ TEST(Templates, TheOthersNameTheTemplate) {
   update.set_scenes_json("[]}, \"x\":[");
   CheckTemplateUpdate(update, wrong);
   EXPECT_FALSE(wrong.Take().empty()) << "nothing else gets into the body";
+}
+
+TEST(Templates, APreviewFromOneIsCheckedForWhatIsKnown) {
+  const auto wrong = [](const std::string& text) {
+    std::vector<std::string> fields;
+    for (const auto& violation : Validate(Parse<v1::CreatePreviewRequest>(text), {})) {
+      fields.push_back(violation.field);
+    }
+    return fields;
+  };
+  EXPECT_THAT(wrong(R"(from_template { template_id: "t" })"), IsEmpty());
+  EXPECT_THAT(wrong(R"(from_template_json: "{\"templateId\":\"t\",\"anything\":1}")"), IsEmpty())
+      << "what else there is is not published";
+  EXPECT_THAT(wrong("from_template {}"), ElementsAre("from_template.template_id"));
+  EXPECT_THAT(wrong(R"(from_template { template_id: "t" scenes_json: "{}" })"),
+              ElementsAre("from_template.scenes_json"));
+  EXPECT_THAT(wrong(R"(from_template { template_id: "t" extra_json: "{\"webhook\":\"u\"}" })"),
+              ElementsAre("from_template.extra_json.webhook"));
+  EXPECT_THAT(wrong(R"(from_template_json: "{\"webhook\":\"u\"}")"),
+              ElementsAre("from_template_json.webhook", "from_template_json.templateId"));
+  EXPECT_THAT(wrong(R"(from_template_json: "[]")"), ElementsAre("from_template_json"));
 }
 
 TEST(Templates, AreReadInBothSpellings) {

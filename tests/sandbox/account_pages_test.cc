@@ -100,5 +100,22 @@ TEST_F(AccountPagesTest, TemplatesAreKeptAndMakePreviews) {
   EXPECT_EQ(Api("POST", "/v1/templates", "no file").status, 400);
 }
 
+TEST_F(AccountPagesTest, TemplatesSurviveARestart) {
+  KeepState();
+  Restart();
+  const std::string kept = Api("POST", "/v1/templates", kFile).TextAt("templateId");
+  const std::string gone = Api("POST", "/v1/templates", kFile).TextAt("templateId");
+  EXPECT_NE(kept, gone);
+  Api("PUT", "/v1/templates/" + kept, R"({"scenes":[{"sceneId":"s9","text":"New {{x}}."}]})");
+  Api("DELETE", "/v1/templates/" + gone);
+  const std::string preview =
+      Submit("POST", "/v1/video/from-template", R"({"templateId":")" + kept + "\"}");
+  const std::string before = Api("GET", "/v1/templates/" + kept).body;
+  Restart();
+  EXPECT_EQ(Api("GET", "/v1/templates/" + kept).body, before);
+  EXPECT_EQ(Api("GET", "/v1/templates/" + gone).status, 404);
+  EXPECT_EQ(Job(preview).status, 200);
+}
+
 }  // namespace
 }  // namespace gateway::sandbox
