@@ -67,9 +67,10 @@ inline constexpr std::size_t kRequestMessagesMax = 100'000;  // messages in it, 
 inline constexpr std::size_t kRequestMessagesFree = 5'000;
 inline constexpr std::size_t kRequestBytesPerMessage = 16;
 inline constexpr int kRequestDepthMax = 64;  // of messages in messages
-// Free values in it (google.protobuf.Value, at any depth), and how deep their objects and lists may
-// be in each other.
+// Free values in it (google.protobuf.Value, at any depth): beyond those that are free as messages
+// are, one for so many of its bytes; and how deep their objects and lists may be in each other.
 inline constexpr std::size_t kRequestFreeValuesMax = 200'000;
+inline constexpr std::size_t kRequestBytesPerFreeValue = 8;
 inline constexpr int kRequestFreeDepthMax = 20;
 // Whole numbers beyond it, either way, are not told apart by a double, which is what they come as.
 inline constexpr double kExactWholeMax = 9007199254740991;  // 2^53 - 1

@@ -70,7 +70,7 @@ bool Fits(std::uint32_t tag, const WirePlan::Field& field) {
 class Walk {
  public:
   Walk(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t size)
-      : in_(&bytes), size_(size), free_(in_, violations_, memory_) {
+      : in_(&bytes), size_(size), free_(in_, size, violations_, memory_) {
     std::ignore = in_.PushLimit(static_cast<int>(size));
   }
 

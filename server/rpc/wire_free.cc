@@ -35,6 +35,16 @@ constexpr auto kBytes = WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
 
 }  // namespace
 
+FreeWalk::FreeWalk(google::protobuf::io::CodedInputStream& in, std::size_t size,
+                   pictory::Violations& violations, std::size_t& memory)
+    : in_(in),
+      violations_(violations),
+      memory_(memory),
+      size_(size),
+      values_max_(
+          std::min(limits::kRequestFreeValuesMax,
+                   limits::kRequestMessagesFree + size / limits::kRequestBytesPerFreeValue)) {}
+
 bool FreeWalk::Run(json::FreeKind kind, std::size_t max_values, const Path& path) {
   field_max_ = max_values;
   field_ends_ = values_ + max_values;
@@ -117,8 +127,11 @@ bool FreeWalk::Member(const Path& path, int depth) {
   }
   if (!in_.ConsumedEntireMessage()) return false;
   if (values == 0) return Refuse(Under(path, key), "says nothing: null is a value of its own");
-  if (keys_.Add(key) == json::KeySets::kNone) return true;
-  return Refuse(Under(path, key), "is there twice in its object");
+  if (keys_.Add(key) != json::KeySets::kNone) {
+    return Refuse(Under(path, key), "is there twice in its object");
+  }
+  return keys_.count() <= limits::kJsonMembersMax ||
+         Refuse(path, absl::StrCat("has more than ", limits::kJsonMembersMax, " members"));
 }
 
 bool FreeWalk::Key(std::string& key, const Path& path) {
@@ -165,11 +178,9 @@ bool FreeWalk::Opens(const Path& path, int depth) {
 bool FreeWalk::Count(const Path& path) {
   memory_ += kListedMemory;
   ++values_;
-  if (values_ > limits::kRequestFreeValuesMax) {
-    return Refuse(path, absl::StrCat("is value ", values_, " of the request; it may hold ",
-                                     limits::kRequestFreeValuesMax,
-                                     " free ones; JSON text in a field named …_json has no such "
-                                     "bound"));
+  if (values_ > values_max_) {
+    return Refuse(path, absl::StrCat("is free value ", values_, " of the request; one of ", size_,
+                                     " bytes may hold ", values_max_, ", at any depth"));
   }
   return values_ <= field_ends_ ||
          Refuse(path, absl::StrCat("is one value more than the ", field_max_,

@@ -20,10 +20,10 @@ namespace gateway::rpc {
 
 class FreeWalk {
  public:
-  // The arguments must outlive the walk. Adds what the values will take in memory to `memory`.
-  FreeWalk(google::protobuf::io::CodedInputStream& in, pictory::Violations& violations,
-           std::size_t& memory)
-      : in_(in), violations_(violations), memory_(memory) {}
+  // Of a request of `size` bytes. The other arguments must outlive the walk. Adds what the values
+  // will take in memory to `memory`.
+  FreeWalk(google::protobuf::io::CodedInputStream& in, std::size_t size,
+           pictory::Violations& violations, std::size_t& memory);
 
   // Walks one value up to the limit that was pushed. False where it ends: it is refused, and a
   // violation says why, or the bytes are broken.
@@ -52,6 +52,8 @@ class FreeWalk {
   std::size_t field_ends_ = 0;  // how many of them there may be at the end of this field
   std::size_t field_max_ = 0;
   bool refused_ = false;
+  const std::size_t size_;
+  const std::size_t values_max_;
   json::KeySets keys_;
 };
 

@@ -92,22 +92,48 @@ TEST(FreeValues, AreTakenTwentyDeepAndNotOneDeeper) {
 TEST(FreeValues, AreCountedAtAnyDepth) {
   const FieldBounds bounds =
       BoundsOf(*v1::Scene::descriptor()->FindFieldByName("background_brolls"));
-  const std::string element = ElementBytes(kNullBytes);
+  const std::string element = ElementBytes(TextBytes("a short text"));
   EXPECT_THAT(CheckBrolls(Times(bounds.max_items, element)).violations, IsEmpty());
   ExpectRefused(CheckBrolls(Times(bounds.max_items + 1, element)),
                 "storyboard.scenes[0].background_brolls[10000]", "the 10000");
   ExpectRefused(CheckBrolls(ElementBytes(ListBytes(Times(bounds.max_items, element)))),
                 "storyboard.scenes[0].background_brolls[0][9999]", "at any depth");
-  EXPECT_THAT(CheckBrolls(Times(3'000'000, element)).violations, SizeIs(2));  // and in bytes
+  EXPECT_THAT(CheckBrolls(Times(1'000'000, element)).violations, SizeIs(2));  // and in bytes
+}
+
+TEST(FreeValues, MayBeFewInFewBytes) {
+  const auto nulls = [](std::size_t count) {
+    return Field(NumberOf(v1::Storyboard::descriptor(), "scenes"),
+                 Field(NumberOf(v1::Scene::descriptor(), "transcript"),
+                       Times(count, ElementBytes(kNullBytes))));
+  };
+  EXPECT_THAT(CheckPreview(nulls(10'000)).violations, IsEmpty());
+  ExpectRefused(CheckPreview(nulls(20'000)), "storyboard.scenes[0].transcript[15001]",
+                "of 80013 bytes may hold 15001");
+}
+
+TEST(FreeValues, AnObjectHasAsManyMembersAsOneInJsonText) {
+  const auto members = [](std::size_t count) {
+    std::string object;
+    for (std::size_t i = 0; i < count; ++i) {
+      object += MemberBytes("key" + std::to_string(i), kNullBytes);
+    }
+    return Field(
+        NumberOf(v1::Storyboard::descriptor(), "scenes"),
+        Field(NumberOf(v1::Scene::descriptor(), "transcript"), ElementBytes(ObjectBytes(object))));
+  };
+  EXPECT_THAT(CheckPreview(members(limits::kJsonMembersMax)).violations, IsEmpty());
+  ExpectRefused(CheckPreview(members(limits::kJsonMembersMax + 1)),
+                "storyboard.scenes[0].transcript[0]", "more than 10000 members");
 }
 
 TEST(FreeValues, OfAllFieldsAreBoundedTogether) {
   const std::string brolls = Field(NumberOf(v1::Scene::descriptor(), "background_brolls"),
-                                   Times(10'000, ElementBytes(kNullBytes)));
+                                   Times(10'000, ElementBytes(TextBytes("a short text"))));
   const std::string scene = Field(NumberOf(v1::Storyboard::descriptor(), "scenes"), brolls);
   EXPECT_THAT(CheckPreview(Times(20, scene)).violations, IsEmpty());
   ExpectRefused(CheckPreview(Times(21, scene)), "storyboard.scenes[20].background_brolls[0]",
-                "it may hold 200000");
+                "may hold 200000");
 }
 
 TEST(FreeValues, AreBoundedInBytes) {
