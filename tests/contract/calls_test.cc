@@ -75,7 +75,8 @@ TEST_F(Contract, Case53_EditingElementsOfAPreviewAnswersWithoutABody) {
 
   const PlainReply edited =
       call("PUT", "/v2/video/storyboard/" + id + "/elements",
-           R"([{"id":"SceneText_0001","elementType":"SceneText","type":"text","text":"Edited."}])");
+           R"([{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,)"
+           R"("duration":2,"text":"Edited."}])");
   EXPECT_EQ(edited.status, 204) << edited.body;
   EXPECT_EQ(edited.body, "");
   EXPECT_EQ(edited.end, PlainReply::End::kWhole);
