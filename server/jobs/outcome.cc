@@ -126,11 +126,10 @@ JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now) {
   return record;
 }
 
-JobRecord WaitingOn(const JobRecord& sending, WallTime now) {
+JobRecord WaitingOn(const JobRecord& sending) {
   JobRecord record = sending;
   record.submission = SubmissionState::kWaiting;
   record.sent_at = {};
-  record.job.update_time = now;
   return record;
 }
 
@@ -177,7 +176,7 @@ JobRecord AfterReply(const JobRecord& sending, const pictory::SubmitReply& reply
   const bool not_sent = reply.outcome == Outcome::kNotSent ||
                         (reply.outcome == Outcome::kRefused &&
                          errors::Reason(reply.error) == errors::kUpstreamCredentials);
-  if (waited && not_sent) return WaitingOn(sending, now);
+  if (waited && not_sent) return WaitingOn(sending);
   if (waited && reply.outcome == Outcome::kRefused) return Refused(sending, reply, now);
   JobRecord record = sending;
   record.job.update_time = now;

@@ -18,7 +18,7 @@ JobRecord Abandoned(const JobRecord& unconfirmed, WallTime now);
 
 // What becomes of a record that waits (kWaiting, or kSending once nothing was sent): it goes on
 // waiting, is cancelled, or fails for a reason that stays. In the last two nothing was ever sent.
-JobRecord WaitingOn(const JobRecord& sending, WallTime now);
+JobRecord WaitingOn(const JobRecord& sending);
 JobRecord Cancelled(const JobRecord& waiting, WallTime now);
 JobRecord NeverSent(const JobRecord& waiting, std::string code, std::string why, WallTime now);
 

@@ -74,7 +74,8 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
   const MonoTime now = clock_.Now();
   MutexLock lock(mutex_);
   if (entries_.size() >= sweep_at_ && now >= next_sweep_) Sweep(now);
-  const Equal equal = id == Id::kRepeated ? Equal{} : FindEqual({tenant, fingerprint}, now);
+  const bool known = id == Id::kRepeated || id == Id::kWaiting;
+  const Equal equal = known ? Equal{} : FindEqual({tenant, fingerprint}, now);
   EntryPtr entry = equal.running != nullptr ? equal.running
                    : equal.owed != nullptr  ? equal.owed
                                             : equal.on_its_way;
@@ -87,6 +88,7 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
     verdict.rule = AnswerRule::kJoined;
   } else {
     if (id != Id::kMinted) verdict.rule = AnswerRule::kRetry;
+    if (id == Id::kWaiting) verdict.rule = AnswerRule::kJoined;
     entry = TakeUp({tenant, request_id}, fingerprint, id, now);
     if (entry == nullptr) return verdict;
   }

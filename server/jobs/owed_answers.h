@@ -39,7 +39,7 @@ namespace gateway::jobs {
 enum class AnswerRule {
   kOwn,           // its own, or that of its request_id
   kRetry,         // its metadata say that it repeats an earlier call, whose answer has long arrived
-  kJoined,        // an equal submit was running
+  kJoined,        // an equal submit was running, or its job waits
   kUndelivered,   // an equal submit's answer did not arrive, or is not known to have
   kSeemsArrived,  // an equal submit was answered a moment ago, and nobody has named its job since
 };
@@ -103,6 +103,7 @@ class OwedAnswers {
     kMinted,    // newly minted, and of no call yet
     kEarlier,   // of a call with this content, which the submit may repeat: if no other is owed
     kRepeated,  // of the call that it certainly repeats
+    kWaiting,   // of an equal submit whose job waits
   };
   // Says what a submit without a request_id is. If it is not told to be another one, it counts as
   // running under `request_id` from now on, until Answered or Dropped.

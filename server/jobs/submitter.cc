@@ -45,10 +45,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
   if (std::optional<std::string> equal =
           waiting_.FindEqual(request.owner.tenant, request.fingerprint)) {
     request.request_id = *std::move(equal);
-    request.minted_request_id = false;
-    Waiter waiter{std::move(done), {}, request.deadline, request.cancelled};
-    waiter.source.rule = AnswerRule::kJoined;
-    return Start(std::move(request), std::move(waiter));
+    return Identify(std::move(request), Id::kWaiting, std::move(done));
   }
   if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.owner.tenant, fingerprint = request.fingerprint;

@@ -226,7 +226,6 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
     const bool ours = begun.ok() && begun->begun;
     if (!ours) waiting_.GiveBack(attempt->key.tenant, bytes, attempt->credits);
     if (!begun.ok()) return Finish(attempt, begun.status());
-    FailPoint("waiting-stored");
     AnswerFromRecord(attempt, begun->record);
   });
 }
@@ -471,7 +470,7 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
 void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
   attempt->sent_again = true;
   if (attempt->waited) {
-    attempt->record = WaitingOn(attempt->record, clock_.WallNow());
+    attempt->record = WaitingOn(attempt->record);
   } else {
     attempt->record.submission = SubmissionState::kIntent;
   }
@@ -579,7 +578,7 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
     return GiveUpWaiting(attempt, std::move(why));
   }
   if (attempt->waited) {
-    attempt->record = WaitingOn(attempt->record, clock_.WallNow());
+    attempt->record = WaitingOn(attempt->record);
   } else {
     attempt->record.submission = SubmissionState::kNotSent;
   }

@@ -88,6 +88,23 @@ class CallersPay(unittest.TestCase):
         self.assertEqual(sorted(self.pictory.journal()), ["of-alice", "of-bob"])
         self.assert_nowhere(g, {"alice": ALICE, "bob": BOB})
 
+    def test_a_render_that_waits_for_its_preview_waits_for_its_key_as_well(self):
+        g = self.start("--callers-pay")
+        self.pictory.fault("status", match={"path_prefix": "/v1/jobs/"})  # so that the preview is not seen to end
+        preview = self.answer(self.preview(g, ALICE, "of-alice"))["jobId"]
+        job = self.answer(self.run_as(g, ALICE, "render", preview, "--wait-for-preview"))
+        self.assertEqual(job["state"], "JOB_STATE_WAITING")
+        g.kill()
+        self.pictory.forget_faults()
+        g.start()
+        self.assertEqual(self.answer(self.run_as(g, BOB, "get", job["jobId"]))["state"], "JOB_STATE_WAITING")
+        refused = self.error(self.run_as(g, BOB, "delete", job["jobId"]))
+        self.assertEqual(refused["reason"], "PICTORY_KEY_NEEDED", "only who pays cancels")
+        self.answer(self.run_as(g, ALICE, "get", preview))
+        self.assertEqual(self.answer(self.run_as(g, None, "wait", job["jobId"]))["state"], "JOB_STATE_SUCCEEDED")
+        self.assertEqual(sum("/render/" in entry["path"] for entry in self.pictory.accepted()), 1)
+        self.assert_nowhere(g, {"alice": ALICE, "bob": BOB})
+
     def jobs(self, g, state):
         done = self.run_as(g, None, "list", "--state", state)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -51,6 +51,44 @@ TEST_F(SpendingTest, ATenantsOwnLimitLeavesOthersAlone) {
   EXPECT_EQ(errors::RetryDelay(all), 24h);
 }
 
+TEST_F(SpendingTest, WhatWaitsHasItsPlaceHoweverLongItWaits) {
+  Spending spending({.per_minute = 1, .per_day = 2}, clock_);
+  ASSERT_TRUE(spending.Reserve("a", 3).ok());
+  ASSERT_TRUE(spending.Reserve("a", 0).ok());
+  EXPECT_EQ(errors::Reason(spending.Reserve("a", 0)), "SPENDING_LIMIT");
+  clock_.Advance(48h);
+  const absl::Status refused = spending.TryTake("b").status();
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_GT(errors::RetryDelay(refused), 0s);
+  EXPECT_EQ(spending.spent_today("a").submits, 2u);
+  EXPECT_EQ(spending.spent_today("a").reserved, 3);
+
+  const absl::StatusOr<MonoTime> sent = spending.TakeReserved("a", 3, 4);
+  ASSERT_TRUE(sent.ok()) << sent.status();
+  EXPECT_EQ(spending.spent_today("a").credits, 4);
+  EXPECT_EQ(errors::Reason(spending.TakeReserved("a", 0, 0).status()), "SPENDING_LIMIT")
+      << "a minute allows one";
+  EXPECT_EQ(spending.spent_today("a").submits, 2u) << "and the other keeps its place";
+  spending.WaitAgain("a", *sent, 3, 4);
+  EXPECT_EQ(spending.spent_today("a").credits, 3);
+  EXPECT_TRUE(spending.TakeReserved("a", 0, 0).ok());
+  spending.Release("a", 3);
+  EXPECT_EQ(spending.spent_today("a").submits, 1u);
+  clock_.Advance(1min);
+  EXPECT_TRUE(spending.TryTake("b").ok());
+}
+
+TEST_F(SpendingTest, WhatWaitsCountsItsCreditsAndHeedsTheSwitch) {
+  Spending spending(
+      {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 10}; });
+  ASSERT_TRUE(spending.Reserve("a", 8).ok());
+  EXPECT_FALSE(spending.TryTake("a", 3).ok());
+  EXPECT_TRUE(spending.Reserve("a", 8, /*known=*/true).ok()) << "of before a restart";
+  spending.SetStopped(true);
+  EXPECT_EQ(errors::Reason(spending.Reserve("b", 0)), "SUBMITS_STOPPED");
+  EXPECT_EQ(errors::Reason(spending.TakeReserved("a", 8, 8).status()), "SUBMITS_STOPPED");
+}
+
 TEST_F(SpendingTest, WhatIsRefundedMayBeSpentAgain) {
   Spending spending({.per_minute = 1, .tenant_per_day = 1}, clock_);
   const absl::StatusOr<MonoTime> taken = spending.TryTake("a");

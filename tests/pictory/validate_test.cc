@@ -284,6 +284,17 @@ TEST(Validate, StylesVoicesAndElements) {
   EXPECT_THAT(InScene(many), ElementsAre("storyboard.scenes[0].elements"));
 }
 
+TEST(Validate, OnlyAJobCanBeWaitedFor) {
+  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(preview_job_id: "p" wait_for_preview: true)")),
+              IsEmpty());
+  EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(project_id: "p" wait_for_preview: true)")),
+              ElementsAre("wait_for_preview"));
+  EXPECT_THAT(
+      Fields(Parse<v1::SummarizeRequest>(
+          R"(transcript_json: "[{}]" highlight_duration_seconds: 1 wait_for_transcription: true)")),
+      ElementsAre("wait_for_transcription"));
+}
+
 TEST(Validate, RenderAndSummaryIds) {
   EXPECT_THAT(Fields(Parse<v1::RenderRequest>(R"(preview_job_id: "")")),
               ElementsAre("preview_job_id"));
