@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "json/proto_reader.h"
+#include "json/utf8.h"
 #include "pictory/envelope.h"
 
 namespace gateway::pictory {
@@ -33,12 +36,13 @@ inline absl::Status Unreadable(std::string_view what, std::string_view why) {
                                      limits::kUpstreamRetryLater, errors::Call::kFree);
 }
 
-// The whole answer as text for a caller, unless it is longer than an answer may be.
+// The whole answer as text for a caller, unless it is longer than an answer may be. A broken letter
+// is replaced, because clients refuse a message with one.
 template <class Response>
-void KeepWhole(std::string_view body, std::string& json, Response& response) {
-  if (body.size() <= limits::kWholeAnswerMaxBytes) {
-    json = body;
-  } else {
+void KeepWhole(std::string_view body, std::string& whole, Response& response) {
+  if (body.size() <= limits::kWholeAnswerMaxBytes) whole = json::WellFormed(body);
+  if (body.size() > limits::kWholeAnswerMaxBytes || whole.size() > limits::kWholeAnswerMaxBytes) {
+    whole.clear();
     response.set_omitted_bytes(static_cast<std::int32_t>(body.size()));
   }
 }

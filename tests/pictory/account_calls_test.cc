@@ -91,6 +91,16 @@ TEST(Projects, OneIsReadAndKeptWhole) {
   EXPECT_EQ(large->project().project_id(), "p");
   EXPECT_EQ(large->project_json(), "");
   EXPECT_EQ(large->omitted_bytes(), static_cast<int>(limits::kWholeAnswerMaxBytes) + 17);
+  // Clients refuse a message with a broken letter, whole.
+  const auto broken = ReadProject("{\"id\":\"p\",\"name\":\"cut \xC3\"}", false);
+  ASSERT_TRUE(broken.ok()) << broken.status();
+  EXPECT_EQ(broken->project_json(), "{\"id\":\"p\",\"name\":\"cut \xEF\xBF\xBD\"}");
+  const auto longer = ReadProject(
+      "{\"id\":\"p\",\"x\":\"" + std::string(limits::kWholeAnswerMaxBytes / 2, '\xC3') + "\"}",
+      false);
+  ASSERT_TRUE(longer.ok()) << longer.status();
+  EXPECT_EQ(longer->project_json(), "");
+  EXPECT_GT(longer->omitted_bytes(), 0);
 }
 
 TEST(Account, TheQuotaIsBareAndWhatIsLeftIsReckoned) {
