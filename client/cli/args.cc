@@ -156,9 +156,11 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   update->add_option("FILE", to.source, "JSON array of the changed elements; - is stdin")
       ->required();
 
-  Add(app, to, Command::kProjects, "projects", "Show the projects saved at Pictory",
-      help::kProjects)
-      ->add_option("PROJECT", to.source, "This one, in full");
+  CLI::App* projects = Add(app, to, Command::kProjects, "projects",
+                           "Show the projects saved at Pictory", help::kProjects);
+  CLI::Option* project = projects->add_option("PROJECT", to.source, "This one, in full");
+  projects->add_option("--page-token", to.page_token, "From this page on, where a list ended early")
+      ->excludes(project);
   CLI::App* account = Add(app, to, Command::kAccount, "account",
                           "Show the Pictory account's quota and charges", help::kAccount);
   account->add_option("--month", raw.month, "The charges of this month, such as 2026-05, in UTC");

@@ -78,8 +78,6 @@ void Text(std::string& out, const char* name, const std::string& text) {
     absl::StrAppend(&out, "\n--- ", name, " ---\n", text, text.back() == '\n' ? "" : "\n");
 }
 
-std::string Number(double value) { return absl::StrCat(value); }
-
 std::string Seconds(bool has, double seconds) { return has ? Number(seconds) + " s" : ""; }
 
 std::chrono::seconds Age(const Job& job, absl::Time now) {

@@ -33,7 +33,6 @@ std::string Advice(const Job& job, bool followed = false);
 // line above it.
 void Row(std::string& out, const char* name, const std::string& value);
 void Text(std::string& out, const char* name, const std::string& text);
-std::string Number(double value);
 std::string Seconds(bool has, double seconds);
 
 // What ResolveJob found.

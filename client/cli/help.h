@@ -75,8 +75,13 @@ inline constexpr char kProjects[] =
     R"(Without PROJECT: the projects that are saved in the Pictory account, with the id that
 `pictory render --project` takes. With one: all that Pictory tells of it.
 
+Pictory pages them, and each page is a call of Pictory's. Where the gateway may make no more at
+once, the command waits until it may, for up to five minutes a page, or --timeout. If the list
+ends early, it says so on stderr, with the --page-token to go on from, and fails.
+
 Examples:
   pictory projects
+  pictory projects --page-token 'TOKEN'
   pictory projects 20251222191648030d7df02f5b4054d4 --json)";
 
 inline constexpr char kAccount[] =

@@ -94,8 +94,9 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
-  std::string by_label;  // usage, account
-  int year = 0;          // account; 0: the present month
+  std::string by_label;    // usage, account
+  std::string page_token;  // projects
+  int year = 0;            // account; 0: the present month
   int month = 0;
   std::string action;         // template: list, get, upload, update or delete; `source` is its id
   std::string template_file;  // template

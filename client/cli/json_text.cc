@@ -22,6 +22,7 @@
 #include "base/clean_text.h"
 #include "base/json_numbers.h"
 #include "base/stable_bytes.h"
+#include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -255,7 +256,7 @@ JsonObject& JsonObject::Text(const char* key, const std::string& value) {
 }
 
 JsonObject& JsonObject::Number(const char* key, double value) {
-  return Raw(key, absl::StrCat(value));
+  return Raw(key, cli::Number(value));
 }
 
 JsonObject& JsonObject::Integer(const char* key, std::int64_t value) {

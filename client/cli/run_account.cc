@@ -1,10 +1,12 @@
 // What is the Pictory account's and no job's: its quota and charges, and its projects.
+#include <chrono>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "describe.h"
 #include "json_text.h"
@@ -15,12 +17,12 @@ namespace pictory_jobs::cli {
 namespace {
 
 constexpr int kJobsOnPage = 500;
+constexpr std::chrono::minutes kPageMaxWait{5};  // for a page, while the gateway says when
 
 std::string QuotaRow(const char* what, const v1::Quota::Count& count) {
   if (!count.has_used() && !count.has_limit()) return "";
-  return absl::StrCat("  ", Pad(what, 22),
-                      count.has_used() ? absl::StrCat(count.used()) : "unknown",
-                      count.has_limit() ? absl::StrCat(" of ", count.limit()) : "", "\n");
+  return absl::StrCat("  ", Pad(what, 22), count.has_used() ? Number(count.used()) : "unknown",
+                      count.has_limit() ? " of " + Number(count.limit()) : "", "\n");
 }
 
 std::string AccountText(const GetAccountResponse& account) {
@@ -31,13 +33,16 @@ std::string AccountText(const GetAccountResponse& account) {
   text += QuotaRow("ElevenLabs minutes", quota.eleven_labs_voice_over_minutes());
   text += QuotaRow("AI credits", quota.ai_credits());
   if (account.has_ai_credits_left()) {
-    absl::StrAppend(&text, "  ", Pad("AI credits left", 22), account.ai_credits_left(), "\n");
+    absl::StrAppend(&text, "  ", Pad("AI credits left", 22), Number(account.ai_credits_left()),
+                    "\n");
   }
-  absl::StrAppend(&text, "  ", Pad("charged in the month", 22), account.credits_charged(), "\n");
-  absl::StrAppend(&text, "  ", Pad("granted in the month", 22), account.credits_granted(), "\n");
+  absl::StrAppend(&text, "  ", Pad("charged in the month", 22), Number(account.credits_charged()),
+                  "\n");
+  absl::StrAppend(&text, "  ", Pad("granted in the month", 22), Number(account.credits_granted()),
+                  "\n");
   for (const v1::CreditTransaction& one : account.transactions()) {
     absl::StrAppend(&text, "  ", OneLine(one.time()), "  ", one.type() == "debit" ? "-" : "+",
-                    one.amount(), "  ", OneLine(one.source()), "\n");
+                    Number(one.amount()), "  ", OneLine(one.source()), "\n");
   }
   if (account.omitted_transactions() > 0) {
     absl::StrAppend(&text, "  and ", account.omitted_transactions(), " more\n");
@@ -75,6 +80,62 @@ std::string ProjectText(const v1::Project& project) {
   return text;
 }
 
+// One word of a shell, whatever is in it: the token is Pictory's.
+std::string ShellWord(const std::string& word) {
+  return absl::StrCat("'", absl::StrReplaceAll(OneLine(word), {{"'", "'\\''"}}), "'");
+}
+
+// Ends the list before its end, of which no reader of the projects alone would know.
+ExitCode Unfinished(const Session& session, const std::string& next, const absl::Status& status) {
+  const ExitCode code = session.Failed(status);
+  session.out.Warn(absl::StrCat(
+      "The list of projects is not whole.",
+      next.empty() ? "" : absl::StrCat(" Go on: pictory projects --page-token ", ShellWord(next)),
+      "\n"));
+  return code;
+}
+
+// An account of many pages takes more calls of Pictory's than are allowed at once.
+CallOptions CallOfPage(const Session& session) {
+  CallOptions call = session.Call();
+  RetryOptions retry;
+  retry.when_exhausted = true;
+  retry.max_wait = session.args.timeout.value_or(kPageMaxWait);
+  call.retry = retry;
+  return call;
+}
+
+ExitCode ListProjects(const Session& session) {
+  ListProjectsRequest request;
+  request.set_page_token(session.args.page_token);
+  std::set<std::string> seen;
+  bool any = false;
+  do {
+    if (!seen.insert(request.page_token()).second) {
+      return Unfinished(session, "",
+                        absl::DataLossError("Pictory names a page as the next one that it has "
+                                            "named before: the list would have no end"));
+    }
+    const absl::StatusOr<ListProjectsResponse> page =
+        session.client.Projects(request, CallOfPage(session));
+    if (!page.ok()) {
+      // Before the first page nothing is listed, and nothing is missing.
+      return seen.size() == 1 ? session.Failed(page.status())
+                              : Unfinished(session, request.page_token(), page.status());
+    }
+    for (const v1::Project& project : page->projects()) {
+      any = true;
+      session.out.Answer(session.out.json() ? ToJsonLine(project) + "\n"
+                                            : absl::StrCat(OneLine(project.project_id()), "  ",
+                                                           OneLine(project.save_time()), "  ",
+                                                           OneLine(project.name()), "\n"));
+    }
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty() && session.out.intact());
+  if (!any) session.out.Note("No projects.\n");
+  return kSucceeded;
+}
+
 }  // namespace
 
 ExitCode RunAccount(const Session& session) {
@@ -101,14 +162,14 @@ ExitCode RunAccount(const Session& session) {
       told += job->credits_used();
     }
   }
-  const double rest = account->credits_charged() - told;
+  const double rest = Summed(account->credits_charged() - told);
   if (session.out.json()) {
     session.out.Answer(ToJsonLine(*account) + "\n");
     for (const auto& [value, cost] : by_value) {
       session.out.Answer(JsonObject()
                              .Text("label", args.by_label)
                              .Text("value", value)
-                             .Number("credits", cost.credits)
+                             .Number("credits", Summed(cost.credits))
                              .Integer("jobs", cost.jobs)
                              .Done() +
                          "\n");
@@ -122,12 +183,13 @@ ExitCode RunAccount(const Session& session) {
   }
   session.out.Answer(AccountText(*account));
   for (const auto& [value, cost] : by_value) {
-    session.out.Answer(absl::StrCat(
-        OneLine(args.by_label), "=", value.empty() ? "(none)" : OneLine(value), "  ", cost.credits,
-        " AI credits of ", cost.jobs, cost.jobs == 1 ? " job" : " jobs", "\n"));
+    session.out.Answer(absl::StrCat(OneLine(args.by_label), "=",
+                                    value.empty() ? "(none)" : OneLine(value), "  ",
+                                    Number(Summed(cost.credits)), " AI credits of ", cost.jobs,
+                                    cost.jobs == 1 ? " job" : " jobs", "\n"));
   }
   if (!args.by_label.empty()) {
-    session.out.Answer(absl::StrCat("charged less what jobs have told: ", rest, "\n"));
+    session.out.Answer(absl::StrCat("charged less what jobs have told: ", Number(rest), "\n"));
   }
   return kSucceeded;
 }
@@ -142,25 +204,7 @@ ExitCode RunProjects(const Session& session) {
                                           : ProjectText(project->project()));
     return kSucceeded;
   }
-  ListProjectsRequest request;
-  bool any = false;
-  do {
-    const absl::StatusOr<ListProjectsResponse> page =
-        session.client.Projects(request, session.Call());
-    if (!page.ok()) return session.Failed(page.status());
-    for (const v1::Project& project : page->projects()) {
-      any = true;
-      session.out.Answer(session.out.json() ? ToJsonLine(project) + "\n"
-                                            : absl::StrCat(OneLine(project.project_id()), "  ",
-                                                           OneLine(project.save_time()), "  ",
-                                                           OneLine(project.name()), "\n"));
-    }
-    // A page that names itself as the next one would go on for ever.
-    if (page->next_page_token() == request.page_token()) break;
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty() && session.out.intact());
-  if (!any) session.out.Note("No projects.\n");
-  return kSucceeded;
+  return ListProjects(session);
 }
 
 }  // namespace pictory_jobs::cli

@@ -12,8 +12,8 @@ namespace {
 constexpr int kPage = 500;
 
 std::string CountRow(std::string_view what, const GetUsageResponse::Count& count) {
-  return absl::StrCat("  ", Pad(what, 17), count.used(),
-                      count.limit() > 0 ? absl::StrCat(" of ", count.limit()) : "", "\n");
+  return absl::StrCat("  ", Pad(what, 17), Number(count.used()),
+                      count.limit() > 0 ? " of " + Number(count.limit()) : "", "\n");
 }
 
 std::string UsageText(const GetUsageResponse& usage) {
@@ -54,7 +54,7 @@ ExitCode RunUsage(const Session& session) {
       session.out.Answer(JsonObject()
                              .Text("label", session.args.by_label)
                              .Text("value", value)
-                             .Number("credits", sum.credits)
+                             .Number("credits", Summed(sum.credits))
                              .Integer("jobs", sum.jobs)
                              .Done() +
                          "\n");
@@ -63,9 +63,10 @@ ExitCode RunUsage(const Session& session) {
   }
   session.out.Answer(UsageText(*usage));
   for (const auto& [value, sum] : by_value) {
-    session.out.Answer(absl::StrCat(
-        OneLine(session.args.by_label), "=", value.empty() ? "(none)" : OneLine(value), "  ",
-        sum.credits, " AI credits of ", sum.jobs, sum.jobs == 1 ? " job" : " jobs", "\n"));
+    session.out.Answer(absl::StrCat(OneLine(session.args.by_label), "=",
+                                    value.empty() ? "(none)" : OneLine(value), "  ",
+                                    Number(Summed(sum.credits)), " AI credits of ", sum.jobs,
+                                    sum.jobs == 1 ? " job" : " jobs", "\n"));
   }
   return kSucceeded;
 }

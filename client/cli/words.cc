@@ -4,6 +4,7 @@
 #include <wchar.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -182,6 +183,18 @@ std::string Elapsed(std::chrono::seconds time) {
   if (s < 86400) return Format("%lldh%02lldm", s / 3600, s / 60 % 60);
   return Format("%lldd%02lldh", s / 86400, s / 3600 % 24);
 }
+
+std::string Number(double value) {
+  std::array<char, 40> digits;
+  char* const end = digits.data() + digits.size();
+  const double size = std::abs(value);
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e15);
+  const auto written = plain ? std::to_chars(digits.data(), end, value, std::chars_format::fixed)
+                             : std::to_chars(digits.data(), end, value);
+  return {digits.data(), written.ptr};
+}
+
+double Summed(double sum) { return std::round(sum * 1e6) / 1e6; }
 
 std::string Bytes(double bytes) {
   if (bytes < 1000) return Format("%.0f B", bytes);

@@ -30,6 +30,12 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 // `42s`, `3m05s`, `2h10m`, `4d03h`; never below 0.
 std::string Elapsed(std::chrono::seconds time);
 
+// All digits that tell it from other numbers, as JSON has numbers; without an exponent from 0.0001
+// up to 1e15.
+std::string Number(double value);
+// A sum of such numbers without what adding up has put behind it: whole millionths.
+double Summed(double sum);
+
 // `1.4 GB`.
 std::string Bytes(double bytes);
 

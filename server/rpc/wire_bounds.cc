@@ -34,7 +34,7 @@ std::size_t MessagesMax(std::size_t bytes) {
 }
 
 std::size_t ItemsMax(const WirePlan::Field& field) {
-  if (field.kind == Kind::kFree) return 1;  // of two, keys that are in both would be hidden
+  if (field.once) return 1;
   return field.repeated ? field.bounds.max_items : std::size_t{limits::kRequestFieldRepeatsMax};
 }
 

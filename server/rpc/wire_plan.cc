@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/limits.h"
 #include "base/mutex.h"
@@ -42,6 +43,7 @@ class Plans {
       made.fields.push_back({.field = &field,
                              .kind = KindOf(field),
                              .repeated = field.is_repeated(),
+                             .once = ComesOnce(field),
                              .bounds = BoundsOf(field),
                              .free = json::FreeKindOf(field)});
       const auto number = static_cast<std::size_t>(field.number());
@@ -53,6 +55,23 @@ class Plans {
         field.message = &Make(*field.field->message_type());
     }
     return made;
+  }
+
+  static bool ComesOnce(const FieldDescriptor& field) {
+    std::set<const Descriptor*> seen;
+    return json::FreeKindOf(field) != json::FreeKind::kNone ||
+           (!field.is_repeated() && field.message_type() != nullptr &&
+            HoldsFree(*field.message_type(), seen));
+  }
+
+  static bool HoldsFree(const Descriptor& type, std::set<const Descriptor*>& seen) {
+    if (!seen.insert(&type).second) return false;
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      if (json::FreeKindOf(field) != json::FreeKind::kNone) return true;
+      if (field.message_type() != nullptr && HoldsFree(*field.message_type(), seen)) return true;
+    }
+    return false;
   }
 
   static WirePlan::Kind KindOf(const FieldDescriptor& field) {

@@ -21,6 +21,9 @@ struct WirePlan {
     const google::protobuf::FieldDescriptor* field = nullptr;
     Kind kind = Kind::kVarint;
     bool repeated = false;
+    // A free value, or a single message that holds one at any depth. Of two the parser makes one,
+    // in which keys that are in both would be hidden.
+    bool once = false;
     FieldBounds bounds;
     json::FreeKind free = json::FreeKind::kNone;  // of kFree
     const WirePlan* message = nullptr;            // of kMessage

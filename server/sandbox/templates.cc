@@ -1,7 +1,8 @@
 #include "sandbox/templates.h"
 
-#include <algorithm>
 #include <cctype>
+#include <list>
+#include <unordered_map>
 #include <utility>
 
 #include "sandbox/story.h"
@@ -22,16 +23,39 @@ void ForEachVariable(std::string_view text, const Visit& visit) {
   }
 }
 
-std::string Filled(std::string_view text, const std::map<std::string, std::string>& values) {
+// The text with the values of its variables; null if it has more bytes than that.
+std::optional<std::string> Filled(std::string_view text,
+                                  const std::map<std::string, std::string>& values,
+                                  std::size_t max_bytes) {
   std::string out;
+  bool fits = true;
+  const auto append = [&](std::string_view more) {
+    fits = fits && more.size() <= max_bytes - out.size();
+    if (fits) out.append(more);
+  };
   std::size_t done = 0;
   ForEachVariable(text, [&](const std::string& name, std::size_t begin, std::size_t end) {
     const auto value = values.find(name);
     if (value == values.end()) return;
-    out.append(text.substr(done, begin - done)).append(value->second);
+    append(text.substr(done, begin - done));
+    append(value->second);
     done = end;
   });
-  return out.append(text.substr(done));
+  append(text.substr(done));
+  if (!fits) return std::nullopt;
+  return out;
+}
+
+// What is wrong with so many scenes, or with the text of one; empty if nothing is.
+std::string WrongWith(std::size_t scenes) {
+  if (scenes <= kTemplateScenesMax) return "";
+  return "must have at most " + std::to_string(kTemplateScenesMax) + " scenes";
+}
+std::string WrongWith(const VideoTemplate::Scene& scene) {
+  std::size_t variables = 0;
+  ForEachVariable(scene.text, [&](const std::string&, std::size_t, std::size_t) { ++variables; });
+  if (variables <= kTemplateVariablesMax) return "";
+  return "must have at most " + std::to_string(kTemplateVariablesMax) + " variables";
 }
 
 // The words of a scene, in any of the forms in which files and requests have them.
@@ -85,32 +109,58 @@ void WriteHead(const VideoTemplate& one, JsonOut* out) {
 }
 
 // Puts the scenes of a request where they belong: in the place of one, before or after it, or last.
-void Place(const Value& scene, std::vector<VideoTemplate::Scene>* scenes, const std::string& at,
-           std::vector<FieldError>* errors) {
-  VideoTemplate::Scene made = SceneOf(scene, scenes->size() + 1);
-  for (const char* key : {"sceneId", "insertBeforeSceneId", "insertAfterSceneId"}) {
-    const std::string_view id = FindText(scene, key);
-    if (id.empty()) continue;
-    auto found = std::find_if(scenes->begin(), scenes->end(),
-                              [id](const VideoTemplate::Scene& one) { return one.id == id; });
-    if (found == scenes->end()) {
-      errors->push_back({at + "." + key, "names no scene of the template"});
+class ScenePlacer {
+ public:
+  explicit ScenePlacer(const std::vector<VideoTemplate::Scene>& scenes)
+      : scenes_(scenes.begin(), scenes.end()) {
+    for (auto scene = scenes_.begin(); scene != scenes_.end(); ++scene) {
+      by_id_.emplace(scene->id, scene);  // of equal ones the first
+    }
+  }
+
+  // `at` names the scene in `errors`.
+  void Place(const Value& scene, const std::string& at, std::vector<FieldError>* errors) {
+    VideoTemplate::Scene made = SceneOf(scene, scenes_.size() + 1);
+    if (std::string wrong = WrongWith(made); !wrong.empty()) {
+      errors->push_back({at, std::move(wrong)});
       return;
     }
-    if (std::string_view(key) == "sceneId") {
-      if (made.text.empty()) made.text = found->text;
-      if (made.background.empty()) made.background = found->background;
-      *found = std::move(made);
-    } else {
-      made.id = "new" + std::to_string(scenes->size());
-      if (std::string_view(key) == "insertAfterSceneId") ++found;
-      scenes->insert(found, std::move(made));
+    for (const char* key : {"sceneId", "insertBeforeSceneId", "insertAfterSceneId"}) {
+      const std::string_view id = FindText(scene, key);
+      if (id.empty()) continue;
+      const auto known = by_id_.find(std::string(id));
+      if (known == by_id_.end()) {
+        errors->push_back({at + "." + key, "names no scene of the template"});
+        return;
+      }
+      auto found = known->second;
+      if (std::string_view(key) == "sceneId") {
+        if (made.text.empty()) made.text = found->text;
+        if (made.background.empty()) made.background = found->background;
+        *found = std::move(made);
+      } else {
+        if (std::string_view(key) == "insertAfterSceneId") ++found;
+        Insert(found, std::move(made));
+      }
+      return;
     }
-    return;
+    Insert(scenes_.end(), std::move(made));
   }
-  made.id = "new" + std::to_string(scenes->size());
-  scenes->push_back(std::move(made));
-}
+
+  const std::list<VideoTemplate::Scene>& scenes() const { return scenes_; }
+
+ private:
+  using Scenes = std::list<VideoTemplate::Scene>;
+
+  void Insert(Scenes::iterator before, VideoTemplate::Scene made) {
+    made.id = "new" + std::to_string(scenes_.size());
+    const auto scene = scenes_.insert(before, std::move(made));
+    by_id_.emplace(scene->id, scene);
+  }
+
+  Scenes scenes_;
+  std::unordered_map<std::string, Scenes::iterator> by_id_;
+};
 
 }  // namespace
 
@@ -144,10 +194,17 @@ std::optional<ApiReply> TemplateBook::ReadScenes(const Value& body, VideoTemplat
   if (scenes == nullptr || !scenes->IsArray() || scenes->Empty()) {
     return InvalidBody("scenes", "is required");
   }
-  made->scenes.clear();
-  for (const Value& scene : scenes->GetArray()) {
-    made->scenes.push_back(SceneOf(scene, made->scenes.size() + 1));
+  if (const std::string wrong = WrongWith(scenes->Size()); !wrong.empty()) {
+    return InvalidBody("scenes", wrong);
   }
+  std::vector<VideoTemplate::Scene> read;
+  for (const Value& scene : scenes->GetArray()) {
+    read.push_back(SceneOf(scene, read.size() + 1));
+    if (const std::string wrong = WrongWith(read.back()); !wrong.empty()) {
+      return InvalidBody("scenes[" + std::to_string(read.size() - 1) + "]", wrong);
+    }
+  }
+  made->scenes = std::move(read);
   return std::nullopt;
 }
 
@@ -213,15 +270,22 @@ std::unique_ptr<Json> StoryboardOf(const VideoTemplate& from, const Value& body,
           one.value.IsString() ? std::string(Text(one.value)) : ToText(one.value);
     }
   }
-  std::vector<VideoTemplate::Scene> scenes = from.scenes;
+  ScenePlacer placer(from.scenes);
   if (const Value* given = Find(body, "scenes")) {
     if (!given->IsArray()) {
       errors->push_back({"scenes", "\"scenes\" must be an array"});
       return nullptr;
     }
+    if (std::string wrong = WrongWith(given->Size()); !wrong.empty()) {
+      errors->push_back({"scenes", std::move(wrong)});
+      return nullptr;
+    }
     int i = 0;
     for (const Value& scene : given->GetArray()) {
-      Place(scene, &scenes, "scenes[" + std::to_string(i++) + "]", errors);
+      placer.Place(scene, "scenes[" + std::to_string(i++) + "]", errors);
+    }
+    if (const std::string wrong = WrongWith(placer.scenes().size()); !wrong.empty()) {
+      errors->push_back({"scenes", wrong + ", with those of the template"});
     }
     if (!errors->empty()) return nullptr;
   }
@@ -229,9 +293,16 @@ std::unique_ptr<Json> StoryboardOf(const VideoTemplate& from, const Value& body,
   JsonOut out;
   out.Object().Field("videoName", name.empty() ? std::string_view(from.name) : name);
   out.Key("scenes").Array();
-  for (const VideoTemplate::Scene& scene : scenes) {
-    const std::string text = Filled(scene.text, values);
-    out.Object().Field("text", text.empty() ? std::string(" ") : text);
+  std::size_t room = kTemplateTextMaxBytes;
+  for (const VideoTemplate::Scene& scene : placer.scenes()) {
+    const std::optional<std::string> text = Filled(scene.text, values, room);
+    if (!text) {
+      errors->push_back({"variables", "make texts of more than " +
+                                          std::to_string(kTemplateTextMaxBytes) + " bytes"});
+      return nullptr;
+    }
+    room -= text->size();
+    out.Object().Field("text", text->empty() ? std::string(" ") : *text);
     if (!scene.background.empty()) {
       out.Field("backgroundUri", scene.background).Field("backgroundType", scene.background_type);
     }

@@ -11,6 +11,7 @@
 // variables, as in `Dear {{name}},`.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,12 @@
 #include "sandbox/json.h"
 
 namespace gateway::sandbox {
+
+// Of one template: scenes, those that a request adds among them; variables in the text of a scene;
+// and bytes of all texts with the values of their variables. Pictory's own bounds are not known.
+inline constexpr std::size_t kTemplateScenesMax = 1000;
+inline constexpr std::size_t kTemplateVariablesMax = 1000;
+inline constexpr std::size_t kTemplateTextMaxBytes = 1024 * 1024;  // 17 hours of speech
 
 struct VideoTemplate {
   struct Scene {

@@ -539,6 +539,54 @@ TEST_F(CliTest, ProjectsAreListedToTheEndOrShown) {
   EXPECT_THAT(one.out, StartsWith("project p1\n"));
   EXPECT_THAT(one.out, HasSubstr("https://x.example/v.mp4"));
   EXPECT_EQ(Run({"projects", "p9"}).exit_code, 3);
+  EXPECT_EQ(Run({"projects", "p1", "--page-token", "k"}).exit_code, 2);
+}
+
+TEST_F(CliTest, ProjectsOfALargeAccountAreWaitedFor) {
+  handlers_.list_projects = [](const v1::ListProjectsRequest& request,
+                               const CallInfo& call) -> absl::StatusOr<v1::ListProjectsResponse> {
+    if (call.number == 2) {
+      return WithRetryInfo(absl::StatusCode::kResourceExhausted, "No budget", 0.01);
+    }
+    v1::ListProjectsResponse page;
+    page.add_projects()->set_project_id(request.page_token().empty() ? "p1" : "p2");
+    if (request.page_token().empty()) page.set_next_page_token("k=");
+    return page;
+  };
+  const Outcome got = Run({"projects"});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_EQ(got.out, "p1    \np2    \n");
+  EXPECT_THAT(got.err, IsEmpty());
+  EXPECT_EQ(Server().Calls("ListProjects"), 3);
+}
+
+TEST_F(CliTest, AListOfProjectsThatEndsEarlySaysSoAndCanGoOn) {
+  handlers_.list_projects = [](const v1::ListProjectsRequest& request,
+                               const CallInfo& call) -> absl::StatusOr<v1::ListProjectsResponse> {
+    if (call.number == 2) return absl::PermissionDeniedError("No");
+    v1::ListProjectsResponse page;
+    page.add_projects()->set_project_id(request.page_token().empty() ? "p1" : "p2");
+    if (request.page_token().empty()) page.set_next_page_token("k'=");
+    return page;
+  };
+  const Outcome early = Run({"projects"});
+  EXPECT_EQ(early.exit_code, 5);
+  EXPECT_EQ(early.out, "p1    \n");
+  EXPECT_THAT(early.err, HasSubstr("not whole. Go on: pictory projects --page-token 'k'\\''='\n"));
+  EXPECT_EQ(Run({"projects", "--page-token", "k'="}).out, "p2    \n");
+}
+
+TEST_F(CliTest, PagesOfProjectsInACircleEndWithAnError) {
+  handlers_.list_projects = [](const v1::ListProjectsRequest& request, const CallInfo&) {
+    v1::ListProjectsResponse page;
+    page.set_next_page_token(request.page_token() == "A" ? "B" : "A");
+    return page;
+  };
+  const Outcome got = Run({"projects", "--json"});
+  EXPECT_EQ(got.exit_code, 5);
+  EXPECT_THAT(got.err, HasSubstr("named before"));
+  EXPECT_THAT(got.err, HasSubstr(R"({"warning":"The list of projects is not whole."})"));
+  EXPECT_EQ(Server().Calls("ListProjects"), 3);
 }
 
 TEST_F(CliTest, TheAccountIsShownBesideWhatJobsHaveTold) {
@@ -549,12 +597,12 @@ TEST_F(CliTest, TheAccountIsShownBesideWhatJobsHaveTold) {
     v1::GetAccountResponse account;
     account.set_account("east");
     account.mutable_quota()->mutable_ai_credits()->set_used(7);
-    account.mutable_quota()->mutable_ai_credits()->set_limit(100);
+    account.mutable_quota()->mutable_ai_credits()->set_limit(1000000);
     account.set_ai_credits_left(93);
-    account.set_credits_charged(7);
+    account.set_credits_charged(1234567.5);
     auto& one = *account.add_transactions();
     one.set_type("debit");
-    one.set_amount(7);
+    one.set_amount(123456.78);
     one.set_source("Text-to-Image");
     one.set_time("2026-05-08T15:37:11.176Z");
     return account;
@@ -565,8 +613,10 @@ TEST_F(CliTest, TheAccountIsShownBesideWhatJobsHaveTold) {
     listed = request;
     v1::ListJobsResponse page;
     *page.add_jobs() = MakeJob("a", v1::JOB_STATE_SUCCEEDED);
-    page.mutable_jobs(0)->set_credits_used(4);
+    page.mutable_jobs(0)->set_credits_used(123456.68);
     (*page.mutable_jobs(0)->mutable_labels())["team"] = "news";
+    *page.add_jobs() = page.jobs(0);
+    page.mutable_jobs(1)->set_credits_used(0.1);
     *page.add_jobs() = MakeJob("b", v1::JOB_STATE_SUCCEEDED);
     return page;
   };
@@ -574,18 +624,21 @@ TEST_F(CliTest, TheAccountIsShownBesideWhatJobsHaveTold) {
   EXPECT_EQ(got.exit_code, 0) << got.err;
   EXPECT_EQ(got.out,
             "account east\n"
-            "  AI credits            7 of 100\n"
+            "  AI credits            7 of 1000000\n"
             "  AI credits left       93\n"
-            "  charged in the month  7\n"
+            "  charged in the month  1234567.5\n"
             "  granted in the month  0\n"
-            "  2026-05-08T15:37:11.176Z  -7  Text-to-Image\n"
-            "team=news  4 AI credits of 1 job\n"
-            "charged less what jobs have told: 3\n");
+            "  2026-05-08T15:37:11.176Z  -123456.78  Text-to-Image\n"
+            "team=news  123456.78 AI credits of 2 jobs\n"
+            "charged less what jobs have told: 1111110.72\n");
   EXPECT_EQ(asked.year(), 2026);
   EXPECT_EQ(asked.month(), 5);
   EXPECT_EQ(listed.created_from().seconds(), 1777593600);   // 2026-05-01
   EXPECT_EQ(listed.created_until().seconds(), 1780272000);  // 2026-06-01
-  EXPECT_THAT(Run({"account", "--json"}).out, HasSubstr(R"("account":"east")"));
+  const std::string json = Run({"account", "--json", "--by", "team"}).out;
+  EXPECT_THAT(json, HasSubstr(R"("account":"east")"));
+  EXPECT_THAT(json, HasSubstr(R"("credits":123456.78,)"));
+  EXPECT_THAT(json, HasSubstr(R"("unaccountedCredits":1111110.72)"));
   for (const char* bad : {"2026", "2026-13", "26-05", "2026-5"}) {
     EXPECT_EQ(Run({"account", "--month", bad}).exit_code, 2) << bad;
   }

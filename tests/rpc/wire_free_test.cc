@@ -63,6 +63,25 @@ void ExpectRefused(const WireFindings& found, const std::string& field,
   EXPECT_THAT(found.violations[0].description, HasSubstr(description));
 }
 
+// The parser merges messages that come twice, and of two equal keys keeps one.
+TEST(FreeValues, ComeOnceThroughEveryMessageAroundThem) {
+  const auto* const request = v1::CreatePreviewRequest::descriptor();
+  const auto* const board = v1::Storyboard::descriptor();
+  const auto* const scene = v1::Scene::descriptor();
+  const std::string input = Field(NumberOf(board, "webhook_input"), MemberBytes("k", kNullBytes));
+  const std::string storyboard = Field(NumberOf(request, "storyboard"), input);
+  const auto check = [request](const std::string& bytes) {
+    google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+    return CheckWire(stream, bytes.size(), *request);
+  };
+  EXPECT_THAT(check(storyboard).violations, IsEmpty());
+  ExpectRefused(check(storyboard + storyboard), "storyboard", "has 2 values; at most 1");
+  ExpectRefused(CheckPreview(input + input), "storyboard.webhook_input", "has 2 values; at most 1");
+  const std::string scenes =
+      Field(NumberOf(board, "scenes"), Field(NumberOf(scene, "background_brolls"), ""));
+  EXPECT_THAT(CheckPreview(scenes + scenes).violations, IsEmpty()) << "elements do not merge";
+}
+
 TEST(FreeValues, AreTakenTwentyDeepAndNotOneDeeper) {
   const auto objects = [](int levels) {  // the field itself is one
     std::string members = MemberBytes("k", kNullBytes);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sandbox/rig.h"
+#include "sandbox/templates.h"
 
 namespace gateway::sandbox {
 namespace {
@@ -98,6 +99,63 @@ TEST_F(AccountPagesTest, TemplatesAreKeptAndMakePreviews) {
             "Template deleted successfully");
   EXPECT_EQ(Api("DELETE", "/v1/templates/" + id).status, 404);
   EXPECT_EQ(Api("POST", "/v1/templates", "no file").status, 400);
+}
+
+// So many of the same, with commas between them.
+std::string ListOf(std::size_t count, const std::string& one) {
+  std::string list;
+  for (std::size_t i = 0; i < count; ++i) list += (i > 0 ? "," : "") + one;
+  return list;
+}
+
+TEST_F(AccountPagesTest, TemplatesAreNoLargerThanTheirBounds) {
+  const auto upload = [this](const std::string& scenes) {
+    return Api("POST", "/v1/templates", R"({"scenes":[)" + scenes + "]}");
+  };
+  const auto preview = [this](const std::string& id, const std::string& more) {
+    return Api("POST", "/v1/video/from-template", R"({"templateId":")" + id + "\"," + more + "}");
+  };
+  const auto text = [](std::size_t variables) {
+    return R"({"sentence":")" + ListOf(variables, "{{a}}") + "\"}";
+  };
+  const std::size_t scenes = kTemplateScenesMax;
+  const JsonReply many = upload(ListOf(scenes + 1, text(1)));
+  EXPECT_EQ(many.status, 400);
+  EXPECT_EQ(many.TextAt("fields.0.name"), "scenes");
+  const JsonReply dense = upload(text(1) + "," + text(kTemplateVariablesMax + 1));
+  EXPECT_EQ(dense.status, 400);
+  EXPECT_EQ(dense.TextAt("fields.0.name"), "scenes[1]");
+
+  const std::string one = upload(text(kTemplateVariablesMax)).TextAt("templateId");
+  const auto value = [](std::size_t bytes) {
+    return R"("variables":{"a":")" + std::string(bytes, 'v') + "\"}";
+  };
+  const JsonReply large = preview(one, value(kTemplateTextMaxBytes / kTemplateVariablesMax + 1));
+  EXPECT_EQ(large.status, 400);
+  EXPECT_EQ(large.TextAt("fields.0.name"), "variables");
+  EXPECT_EQ(preview(one, value(100)).status, 200);
+  EXPECT_EQ(preview(one, R"("scenes":[)" + ListOf(scenes, text(1)) + "]").TextAt("fields.0.name"),
+            "scenes");
+  EXPECT_EQ(
+      preview(one, R"("scenes":[)" + text(kTemplateVariablesMax + 1) + "]").TextAt("fields.0.name"),
+      "scenes[0]");
+}
+
+TEST_F(AccountPagesTest, ScenesOfARequestArePlacedInATemplate) {
+  const std::string id = Api("POST", "/v1/templates", kFile).TextAt("templateId");
+  const std::string preview =
+      Submit("POST", "/v1/video/from-template", R"({"templateId":")" + id + R"(","scenes":[
+      {"insertAfterSceneId":"s1","text":"Two."},{"insertBeforeSceneId":"s1","text":"Zero."},
+      {"sceneId":"s1","text":"One."},{"insertBeforeSceneId":"new2","text":"Mid."},
+      {"text":"Last."}]})");
+  clock_.Advance(600);
+  const std::string body = Job(preview).body;
+  std::size_t at = 0;
+  for (const char* text : {"Zero.", "One.", "Mid.", "Two.", "Yours.", "Last."}) {
+    const std::size_t found = body.find(text, at);
+    ASSERT_NE(found, std::string::npos) << text << " after byte " << at << " of " << body;
+    at = found;
+  }
 }
 
 TEST_F(AccountPagesTest, TemplatesSurviveARestart) {
