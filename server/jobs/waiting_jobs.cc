@@ -230,6 +230,7 @@ void WaitingJobs::TryNext() {
   while (true) {
     JobKey key;
     std::string request_id;
+    double credits = 0;
     {
       MutexLock lock(mutex_);
       if (stopped_ || line_.empty() || tried_ >= limits::kWaitingTriedMax) return;
@@ -239,19 +240,21 @@ void WaitingJobs::TryNext() {
       if (found == entries_.end() || found->second.stage != Stage::kInLine) continue;
       found->second.stage = Stage::kTried;
       request_id = found->second.request_id;
+      credits = found->second.credits;
       ++tried_;
     }
-    Try(key, request_id);
+    Try(key, request_id, credits);
   }
 }
 
-void WaitingJobs::Try(const JobKey& key, const std::string& request_id) {
+void WaitingJobs::Try(const JobKey& key, const std::string& request_id, double credits) {
   submissions_.FindRequest(
-      key.tenant, request_id, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+      key.tenant, request_id, [this, key, credits](absl::StatusOr<std::optional<JobRecord>> found) {
         if (!found.ok()) return OnTried(key, found.status());
         const bool waits = found->has_value() && (*found)->submission == SubmissionState::kWaiting;
         if (!waits) return OnTried(key, absl::OkStatus());
-        send_(**std::move(found), [this, key](const absl::Status& why) { OnTried(key, why); });
+        send_(**std::move(found), credits,
+              [this, key](const absl::Status& why) { OnTried(key, why); });
       });
 }
 

@@ -38,7 +38,7 @@ class WaitingJobs {
   // Sends a job that waits, as its record is now. `done` gets OK once it does not wait any more, or
   // why it still does.
   using Sent = std::function<void(absl::Status)>;
-  using Send = std::function<void(JobRecord record, Sent done)>;
+  using Send = std::function<void(JobRecord record, double credits_held, Sent done)>;
 
   WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
               const Clock& clock, Timers& timers);
@@ -100,7 +100,7 @@ class WaitingJobs {
   void Look(const JobKey& key);
   void PutInLine(const JobKey& key) EXCLUDES(mutex_);
   void TryNext();
-  void Try(const JobKey& key, const std::string& request_id);
+  void Try(const JobKey& key, const std::string& request_id, double credits);
   void OnTried(const JobKey& key, const absl::Status& why);
   void TellWhy(const JobKey& key, const std::string& request_id, const std::string& reason);
 

@@ -100,7 +100,7 @@ class WaitingJobsTest : public testing::Test {
                             [&](const Submitter::Answer& given, const AnswerSource& source) {
                               answer = given;
                               source_ = source;
-                              if (source.call != nullptr) source.call->Arrived();
+                              if (arrives_ && source.call != nullptr) source.call->Arrived();
                             });
     EXPECT_TRUE(answer.has_value());
     return answer.value_or(absl::InternalError("no answer"));
@@ -149,6 +149,7 @@ class WaitingJobsTest : public testing::Test {
   std::vector<std::unique_ptr<Core>> dead_;
   std::unique_ptr<Core> core_;
   std::string preview_id_;
+  bool arrives_ = true;  // the answers to submits
   AnswerSource source_;
   int renders_ = 0;  // paid requests that reached Pictory
   std::string preview_ = kGoesOn;
@@ -216,6 +217,38 @@ TEST_F(WaitingJobsTest, AnEqualSubmitWithoutARequestIdIsTheOneThatWaits) {
   EXPECT_EQ((*joined)->job_id(), held.job_id());
   EXPECT_EQ(source_.rule, AnswerRule::kJoined);
   EXPECT_EQ(source_.request_id, "render");
+}
+
+TEST_F(WaitingJobsTest, WhoseAnswerWasLostIsNotPaidForTwiceAfterARestart) {
+  MakePreview();
+  arrives_ = false;
+  SubmitRequest first = Render("minted-1");
+  first.minted_request_id = true;
+  const auto held = Submit(std::move(first));
+  ASSERT_TRUE(held.ok()) << held.status();
+  Restart();
+  arrives_ = true;
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(renders_, 1);
+  SubmitRequest equal = Render("minted-2");
+  equal.minted_request_id = true;
+  const auto again = Submit(std::move(equal));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->job_id(), (*held)->job_id());
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, NobodyIsToldOfOneThatIsBeingSentWhenTheProcessEnds) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = std::nullopt;  // the answer is still to come, and may say that nothing was sent
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(renders_, 1);
+  core_->submitter.AnswerUnconfirmed();
+  EXPECT_EQ(Stored().submission, SubmissionState::kSending);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
 }
 
 TEST_F(WaitingJobsTest, OutlivesTheProcessWhileItWaits) {
@@ -363,7 +396,7 @@ TEST_F(WaitingJobsTest, ACancelThatIsFirstInTheStoreIsNotSent) {
   std::optional<absl::Status> sent;
   preview_ = kPreviewDone;
   clock_.Advance(1min);
-  core_->submitter.SendWaiting(*stale, [&](const absl::Status& why) { sent = why; });
+  core_->submitter.SendWaiting(*stale, 0, [&](const absl::Status& why) { sent = why; });
   ASSERT_TRUE(sent.has_value());
   EXPECT_TRUE(absl::IsAborted(*sent)) << *sent;
   EXPECT_EQ(renders_, 0);
