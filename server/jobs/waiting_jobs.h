@@ -95,6 +95,7 @@ class WaitingJobs {
   bool Add(const JobRecord& record, bool recovered);
   void Drop(const JobRecord& record);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
+  void Count(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   void Forget(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   // Finds out whether the other job has ended, or is gone, and has the waiting one tried then.
   void Look(const JobKey& key);
@@ -120,10 +121,12 @@ class WaitingJobs {
   std::map<std::string, std::size_t> of_account_ GUARDED_BY(mutex_);
   std::deque<JobKey> line_ GUARDED_BY(mutex_);
   std::size_t tried_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::size_t> tried_of_ GUARDED_BY(mutex_);
   // Places that are taken, also for jobs that are not stored yet.
   std::size_t places_ GUARDED_BY(mutex_) = 0;
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;
   std::map<std::string, std::size_t> places_of_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> bytes_of_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = true;
 };
 
