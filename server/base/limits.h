@@ -233,12 +233,14 @@ inline constexpr int kSubmitsInFlightMax = 64;
 
 // Jobs that wait for others: how many in all and of one tenant, how large the request of each may
 // be and all of them together, how many are tried at once, and when one that could not be sent is
-// tried again.
+// tried again. A quarter at most is one tenant's of what all share.
 inline constexpr std::size_t kWaitingJobsMax = 10'000;
 inline constexpr std::size_t kWaitingJobsOfTenantMax = 1'000;
 inline constexpr std::size_t kWaitingRequestMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kWaitingBytesMax = 64 * kMiB;
-inline constexpr std::size_t kWaitingTriedMax = 16;
+inline constexpr std::size_t kWaitingBytesOfTenantMax = kWaitingBytesMax / 4;
+inline constexpr std::size_t kWaitingTriedMax = 32;  // below kSubmitsInFlightMax, for callers' own
+inline constexpr std::size_t kWaitingTriedOfTenantMax = kWaitingTriedMax / 4;
 inline constexpr seconds kWaitingRetryFirst{1};
 inline constexpr minutes kWaitingRetryMax{1};
 

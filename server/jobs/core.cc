@@ -40,8 +40,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
     if (seen != nullptr) resolver.OnChange(record);
     waiting.OnChange(record, seen);
   });
-  waiting.SendWith([this](JobRecord record, WaitingJobs::Sent sent) {
-    submitter.SendWaiting(std::move(record), std::move(sent));
+  waiting.SendWith([this](JobRecord record, double credits_held, WaitingJobs::Sent sent) {
+    submitter.SendWaiting(std::move(record), credits_held, std::move(sent));
   });
   owed.Recover(std::move(recovered_.owed));
   spending.Recover(std::move(recovered_.spent),

@@ -69,7 +69,8 @@ void Deleter::Cancel(const JobRecord& waiting, Done done) {
                    const JobRecord& now = stored.record;
                    if (now.submission == SubmissionState::kWaiting) return Cancel(now, done);
                    if (absl::Status why = WhyNot(now.job); !why.ok()) return done(why);
-                   done(ToProto(now.job));
+                   if (now.job.state == v1::JOB_STATE_CANCELLED) return done(ToProto(now.job));
+                   MayHaveOutputs(now.job) ? Clean(now, done) : Delete(now, done);
                  });
 }
 

@@ -120,7 +120,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
       if (!SameRequest(joined.request.fingerprint, request.fingerprint)) {
         refused = errors::RequestIdReused(request.request_id, "being submitted now");
       } else if (joined.waited) {
-        waiting_job = joined.record.job.job_id;  // callers can see it
+        waiting_job = joined.waited_job_id;  // callers can see it
         owed_.Answered(attempt->key, waiting_job);
       } else if (joined.stage == Attempt::Stage::kTold) {
         refused = errors::Draining(std::chrono::seconds(1));
@@ -148,11 +148,12 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   Resolve(attempt);
 }
 
-void Submitter::SendWaiting(JobRecord waiting, WaitingJobs::Sent done) {
+void Submitter::SendWaiting(JobRecord waiting, double credits_held, WaitingJobs::Sent done) {
   auto attempt = std::make_shared<Attempt>();
   attempt->key = JobKey{waiting.job.tenant, waiting.job.request_id};
   attempt->waited = std::move(done);
-  attempt->credits_held = waiting.credits_reserved;
+  attempt->waited_job_id = waiting.job.job_id;
+  attempt->credits_held = credits_held;
   SubmitRequest& request = attempt->request;
   // Nobody names the other job now, so nothing is adopted.
   request.owner = {.tenant = waiting.job.tenant, .account = waiting.job.account, .adopts = false};
@@ -184,7 +185,9 @@ void Submitter::AnswerUnconfirmed() {
     MutexLock lock(mutex_);
     draining_ = true;
     for (const auto& [key, attempt] : attempts_) {
-      if (attempt->stage != Attempt::Stage::kSent) continue;
+      // Nobody waits for the answer about a job that has waited, and it may be that nothing was
+      // sent.
+      if (attempt->stage != Attempt::Stage::kSent || attempt->waited) continue;
       attempt->stage = Attempt::Stage::kTelling;
       sent.push_back(attempt);
     }

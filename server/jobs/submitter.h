@@ -121,8 +121,9 @@ class Submitter {
   // Calls `done` exactly once, under no lock.
   void Submit(SubmitRequest request, Done done);
 
-  // Sends a job that waits. `done` gets OK once it does not wait any more, or why it still does.
-  void SendWaiting(JobRecord waiting, WaitingJobs::Sent done);
+  // Sends a job that waits and for which `credits_held` are reserved. `done` gets OK once it does
+  // not wait any more, or why it still does.
+  void SendWaiting(JobRecord waiting, double credits_held, WaitingJobs::Sent done);
 
   // Refuses new submits from now on, and calls `idle` once no attempt is running.
   void Drain(std::function<void()> idle);

@@ -33,7 +33,8 @@ struct Submitter::Attempt {
   bool sent_again = false;
   bool holds = false;        // the job that it refers to has not ended, and it is to wait
   WaitingJobs::Sent waited;  // the job has waited, nobody is to be answered, and this is to be told
-  double credits_held = 0;   // reserved while it waited
+  std::string waited_job_id;  // of that job; it is not written again once others see the attempt
+  double credits_held = 0;    // reserved while it waited
   // Guarded by Submitter::mutex_.
   std::vector<Waiter> waiting;
   Stage stage = Stage::kBefore;

@@ -42,13 +42,12 @@ absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes
       return errors::TooMany("jobs that wait for others", limits::kWaitingJobsMax,
                              limits::kWaitingRetryMax);
     }
-    if (CountOf(places_of_, tenant) >= limits::kWaitingJobsOfTenantMax) {
+    if (CountOf(places_of_, tenant) >= limits::kWaitingJobsOfTenantMax ||
+        CountOf(bytes_of_, tenant) + bytes > limits::kWaitingBytesOfTenantMax) {
       return errors::TooMany("jobs of this tenant that wait for others",
                              limits::kWaitingJobsOfTenantMax, limits::kWaitingRetryMax);
     }
-    ++places_;
-    bytes_ += bytes;
-    ++places_of_[tenant];
+    Count(tenant, bytes);
   }
   absl::Status reserved = spending_.Reserve(tenant, credits);
   if (!reserved.ok()) {
@@ -64,10 +63,18 @@ void WaitingJobs::GiveBack(const std::string& tenant, std::size_t bytes, double 
   Forget(tenant, bytes);
 }
 
+void WaitingJobs::Count(const std::string& tenant, std::size_t bytes) {
+  ++places_;
+  bytes_ += bytes;
+  ++places_of_[tenant];
+  bytes_of_[tenant] += bytes;
+}
+
 void WaitingJobs::Forget(const std::string& tenant, std::size_t bytes) {
   --places_;
   bytes_ -= bytes;
   TakeOne(places_of_, tenant);
+  if ((bytes_of_[tenant] -= bytes) == 0) bytes_of_.erase(tenant);
 }
 
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
@@ -92,9 +99,7 @@ void WaitingJobs::FollowRecovered(const JobRecord& record) {
   if (record.submission != SubmissionState::kWaiting) return;
   {
     MutexLock lock(mutex_);
-    ++places_;
-    bytes_ += record.waiting_request.size();
-    ++places_of_[record.job.tenant];
+    Count(record.job.tenant, record.waiting_request.size());
   }
   (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
   Add(record, /*recovered=*/true);
@@ -230,28 +235,36 @@ void WaitingJobs::TryNext() {
   while (true) {
     JobKey key;
     std::string request_id;
+    double credits = 0;
     {
       MutexLock lock(mutex_);
-      if (stopped_ || line_.empty() || tried_ >= limits::kWaitingTriedMax) return;
-      key = std::move(line_.front());
-      line_.pop_front();
+      if (stopped_ || tried_ >= limits::kWaitingTriedMax) return;
+      const auto next = std::find_if(line_.begin(), line_.end(), [this](const JobKey& one) {
+        return CountOf(tried_of_, one.tenant) < limits::kWaitingTriedOfTenantMax;
+      });
+      if (next == line_.end()) return;
+      key = std::move(*next);
+      line_.erase(next);
       const auto found = entries_.find(key);
       if (found == entries_.end() || found->second.stage != Stage::kInLine) continue;
       found->second.stage = Stage::kTried;
       request_id = found->second.request_id;
+      credits = found->second.credits;
       ++tried_;
+      ++tried_of_[key.tenant];
     }
-    Try(key, request_id);
+    Try(key, request_id, credits);
   }
 }
 
-void WaitingJobs::Try(const JobKey& key, const std::string& request_id) {
+void WaitingJobs::Try(const JobKey& key, const std::string& request_id, double credits) {
   submissions_.FindRequest(
-      key.tenant, request_id, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+      key.tenant, request_id, [this, key, credits](absl::StatusOr<std::optional<JobRecord>> found) {
         if (!found.ok()) return OnTried(key, found.status());
         const bool waits = found->has_value() && (*found)->submission == SubmissionState::kWaiting;
         if (!waits) return OnTried(key, absl::OkStatus());
-        send_(**std::move(found), [this, key](const absl::Status& why) { OnTried(key, why); });
+        send_(**std::move(found), credits,
+              [this, key](const absl::Status& why) { OnTried(key, why); });
       });
 }
 
@@ -260,6 +273,7 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
   {
     MutexLock lock(mutex_);
     --tried_;
+    TakeOne(tried_of_, key.tenant);
     const auto found = entries_.find(key);
     if (found != entries_.end() && why.ok()) found->second.stage = Stage::kGivenUp;
     if (found != entries_.end() && !why.ok()) {

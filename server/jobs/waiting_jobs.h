@@ -38,7 +38,7 @@ class WaitingJobs {
   // Sends a job that waits, as its record is now. `done` gets OK once it does not wait any more, or
   // why it still does.
   using Sent = std::function<void(absl::Status)>;
-  using Send = std::function<void(JobRecord record, Sent done)>;
+  using Send = std::function<void(JobRecord record, double credits_held, Sent done)>;
 
   WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
               const Clock& clock, Timers& timers);
@@ -95,12 +95,13 @@ class WaitingJobs {
   bool Add(const JobRecord& record, bool recovered);
   void Drop(const JobRecord& record);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
+  void Count(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   void Forget(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   // Finds out whether the other job has ended, or is gone, and has the waiting one tried then.
   void Look(const JobKey& key);
   void PutInLine(const JobKey& key) EXCLUDES(mutex_);
   void TryNext();
-  void Try(const JobKey& key, const std::string& request_id);
+  void Try(const JobKey& key, const std::string& request_id, double credits);
   void OnTried(const JobKey& key, const absl::Status& why);
   void TellWhy(const JobKey& key, const std::string& request_id, const std::string& reason);
 
@@ -120,10 +121,12 @@ class WaitingJobs {
   std::map<std::string, std::size_t> of_account_ GUARDED_BY(mutex_);
   std::deque<JobKey> line_ GUARDED_BY(mutex_);
   std::size_t tried_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::size_t> tried_of_ GUARDED_BY(mutex_);
   // Places that are taken, also for jobs that are not stored yet.
   std::size_t places_ GUARDED_BY(mutex_) = 0;
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;
   std::map<std::string, std::size_t> places_of_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> bytes_of_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = true;
 };
 

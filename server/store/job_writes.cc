@@ -355,17 +355,24 @@ void JobWrites::SettleInterrupted(WallTime now) {
 }
 
 std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
-  SQLite::Statement find(
-      db_,
-      absl::StrCat(
-          "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
-          " FROM jobs INDEXED BY jobs_unsettled WHERE ",
-          IsStillOwedSql(), " AND sent_at >= ?1 AND ", SubmissionIn(jobs::CanBeOwed),
-          " AND (delivery <> ", Sql(jobs::Delivery::kUnsaid),
-          " OR owner_epoch > (SELECT clean_epoch FROM store)) ORDER BY sent_at DESC LIMIT ?2"));
+  const auto select = [](const std::string& when) {
+    return absl::StrCat(
+        "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
+        " FROM jobs INDEXED BY jobs_unsettled WHERE ",
+        IsStillOwedSql(), " AND ", when, " AND ", SubmissionIn(jobs::CanBeOwed),
+        " AND (delivery <> ", Sql(jobs::Delivery::kUnsaid),
+        " OR owner_epoch > (SELECT clean_epoch FROM store)) ORDER BY sent_at DESC LIMIT ?1");
+  };
+  const auto read = [](const SQLite::Statement& row) {
+    return jobs::OwedJob{
+        row.getColumn(0).getString(), row.getColumn(1).getString(),
+        row.getColumn(2).getString(), row.getColumn(3).getString(),
+        row.getColumn(4).getInt(),    static_cast<jobs::Delivery>(row.getColumn(5).getInt())};
+  };
+  SQLite::Statement find(db_, select("sent_at >= ?2"));
   const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
-  find.bind(1, static_cast<std::int64_t>(since.time_since_epoch().count()));
-  find.bind(2, static_cast<std::int64_t>(limits::kOwedRecoveredMax));
+  find.bind(1, static_cast<std::int64_t>(limits::kOwedRecoveredMax));
+  find.bind(2, static_cast<std::int64_t>(since.time_since_epoch().count()));
   std::vector<jobs::OwedJob> owed;
   WallTime newest;
   while (find.executeStep()) {
@@ -374,12 +381,15 @@ std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {
         std::min(now, WallTime(std::chrono::microseconds(find.getColumn(6).getInt64())));
     if (owed.empty()) newest = sent_at;
     if (newest - sent_at > limits::kOwedWindow) break;
-    owed.push_back({find.getColumn(0).getString(), find.getColumn(1).getString(),
-                    find.getColumn(2).getString(), find.getColumn(3).getString(),
-                    find.getColumn(4).getInt(),
-                    static_cast<jobs::Delivery>(find.getColumn(5).getInt())});
+    owed.push_back(read(find));
   }
   std::reverse(owed.begin(), owed.end());
+  // What waits has not been sent yet, and may be soon.
+  SQLite::Statement waiting(db_, select("sent_at = 0 AND " + SubmissionIn([](SubmissionState it) {
+                                          return it == SubmissionState::kWaiting;
+                                        })));
+  waiting.bind(1, static_cast<std::int64_t>(limits::kOwedRecoveredMax));
+  while (waiting.executeStep()) owed.push_back(read(waiting));
   return owed;
 }
 

@@ -397,23 +397,28 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
 
 std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
   const WallTime since = now - limits::kOwedAcrossRestart - limits::kClockSlack;
-  std::vector<const JobRecord*> found;
+  std::vector<const JobRecord*> found, waiting;
   for (const auto& [key, record] : records_) {
     const bool unsaid = record.delivery == jobs::Delivery::kUnsaid;
     if (!record.minted_request_id || record.delivery == jobs::Delivery::kArrived) continue;
     if (unsaid && record.owner_epoch <= clean_epoch_) continue;
-    if (!jobs::CanBeOwed(record.submission) || record.sent_at < since) continue;
-    found.push_back(&record);
+    const bool waits = record.submission == SubmissionState::kWaiting;
+    if (!jobs::CanBeOwed(record.submission) || (!waits && record.sent_at < since)) continue;
+    (waits ? waiting : found).push_back(&record);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const JobRecord* a, const JobRecord* b) { return a->sent_at < b->sent_at; });
   std::vector<jobs::OwedJob> owed;
-  for (const JobRecord* record : found) {
-    if (std::min(now, found.back()->sent_at) - record->sent_at > limits::kOwedWindow) continue;
+  const auto add = [&](const JobRecord* record) REQUIRES(mutex_) {
     const jobs::Job& job = record->job;
     owed.push_back({job.tenant, record->fingerprint, job.request_id, job.job_id,
                     claims_[Key(job.tenant, job.job_id)], record->delivery});
+  };
+  for (const JobRecord* record : found) {
+    if (std::min(now, found.back()->sent_at) - record->sent_at > limits::kOwedWindow) continue;
+    add(record);
   }
+  for (const JobRecord* record : waiting) add(record);  // not sent yet, and may be soon
   return owed;
 }
 

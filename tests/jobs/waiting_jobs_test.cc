@@ -45,8 +45,10 @@ class WaitingJobsTest : public testing::Test {
       ++renders_;
       return render_;
     }
-    if (request.method == "POST") return Reply(200, R"({"success":true,"data":{"jobId":"p1"}})");
-    if (request.path.ends_with("/p1")) return Reply(200, preview_);
+    if (request.method == "POST") {
+      return Reply(200, R"({"success":true,"data":{"jobId":")" + made_ + "\"}}");
+    }
+    if (request.path.ends_with("/p1") || request.path.ends_with("/p2")) return Reply(200, preview_);
     return Reply(200, video_);
   }
 
@@ -100,7 +102,7 @@ class WaitingJobsTest : public testing::Test {
                             [&](const Submitter::Answer& given, const AnswerSource& source) {
                               answer = given;
                               source_ = source;
-                              if (source.call != nullptr) source.call->Arrived();
+                              if (arrives_ && source.call != nullptr) source.call->Arrived();
                             });
     EXPECT_TRUE(answer.has_value());
     return answer.value_or(absl::InternalError("no answer"));
@@ -149,6 +151,8 @@ class WaitingJobsTest : public testing::Test {
   std::vector<std::unique_ptr<Core>> dead_;
   std::unique_ptr<Core> core_;
   std::string preview_id_;
+  std::string made_ = "p1";  // Pictory's id of the next preview
+  bool arrives_ = true;      // the answers to submits
   AnswerSource source_;
   int renders_ = 0;  // paid requests that reached Pictory
   std::string preview_ = kGoesOn;
@@ -216,6 +220,38 @@ TEST_F(WaitingJobsTest, AnEqualSubmitWithoutARequestIdIsTheOneThatWaits) {
   EXPECT_EQ((*joined)->job_id(), held.job_id());
   EXPECT_EQ(source_.rule, AnswerRule::kJoined);
   EXPECT_EQ(source_.request_id, "render");
+}
+
+TEST_F(WaitingJobsTest, WhoseAnswerWasLostIsNotPaidForTwiceAfterARestart) {
+  MakePreview();
+  arrives_ = false;
+  SubmitRequest first = Render("minted-1");
+  first.minted_request_id = true;
+  const auto held = Submit(std::move(first));
+  ASSERT_TRUE(held.ok()) << held.status();
+  Restart();
+  arrives_ = true;
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(renders_, 1);
+  SubmitRequest equal = Render("minted-2");
+  equal.minted_request_id = true;
+  const auto again = Submit(std::move(equal));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->job_id(), (*held)->job_id());
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, NobodyIsToldOfOneThatIsBeingSentWhenTheProcessEnds) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = std::nullopt;  // the answer is still to come, and may say that nothing was sent
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(renders_, 1);
+  core_->submitter.AnswerUnconfirmed();
+  EXPECT_EQ(Stored().submission, SubmissionState::kSending);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
 }
 
 TEST_F(WaitingJobsTest, OutlivesTheProcessWhileItWaits) {
@@ -363,7 +399,7 @@ TEST_F(WaitingJobsTest, ACancelThatIsFirstInTheStoreIsNotSent) {
   std::optional<absl::Status> sent;
   preview_ = kPreviewDone;
   clock_.Advance(1min);
-  core_->submitter.SendWaiting(*stale, [&](const absl::Status& why) { sent = why; });
+  core_->submitter.SendWaiting(*stale, 0, [&](const absl::Status& why) { sent = why; });
   ASSERT_TRUE(sent.has_value());
   EXPECT_TRUE(absl::IsAborted(*sent)) << *sent;
   EXPECT_EQ(renders_, 0);
@@ -476,6 +512,46 @@ TEST_F(WaitingJobsTest, ALargeRequestDoesNotWait) {
   const auto refused = Submit(std::move(large));
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << refused.status();
   EXPECT_THAT(refused.status().message(), HasSubstr("wait_for_preview"));
+}
+
+TEST_F(WaitingJobsTest, OfOneTenantOnlySoManyBytesWait) {
+  MakePreview();
+  auto message = std::make_shared<v1::RenderRequest>();
+  message->set_preview_job_id(preview_id_);
+  message->set_extra_json("{\"a\":\"" + std::string(limits::kWaitingRequestMaxBytes - 100, 'x') +
+                          "\"}");
+  std::size_t held = 0;
+  for (absl::Status status; status.ok() && held < limits::kWaitingJobsOfTenantMax; ++held) {
+    SubmitRequest request = Render("r" + std::to_string(held));
+    request.fingerprint += std::to_string(held);
+    request.request = message;
+    status = Submit(std::move(request)).status();
+    EXPECT_TRUE(status.ok() || errors::Reason(status) == "TOO_MANY") << status;
+  }
+  EXPECT_GT(held, 200u);
+  EXPECT_LT(held, limits::kWaitingBytesOfTenantMax / limits::kWaitingRequestMaxBytes + 10);
+}
+
+TEST_F(WaitingJobsTest, OneTenantsTriesLeaveRoomForAnothers) {
+  MakePreview();
+  for (std::size_t i = 0; i < 2 * limits::kWaitingTriedMax; ++i) {
+    SubmitRequest request = Render("r" + std::to_string(i));
+    request.fingerprint += std::to_string(i);
+    ASSERT_TRUE(Submit(std::move(request)).ok());
+  }
+  made_ = "p2";
+  SubmitRequest preview = Preview("preview");
+  preview.owner.tenant = "other";
+  const auto theirs = Submit(std::move(preview));
+  ASSERT_TRUE(theirs.ok()) << theirs.status();
+  preview_id_ = std::string((*theirs)->job_id());
+  SubmitRequest request = Render("render");
+  request.owner.tenant = "other";
+  ASSERT_TRUE(Submit(std::move(request)).ok());
+  render_ = std::nullopt;  // Pictory hangs
+  preview_ = kPreviewDone;
+  clock_.Advance(20s);
+  EXPECT_EQ(renders_, static_cast<int>(limits::kWaitingTriedOfTenantMax) + 1);
 }
 
 TEST_F(WaitingJobsTest, OfOneTenantOnlySoManyWait) {
