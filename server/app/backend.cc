@@ -47,13 +47,19 @@ void CoreBackend::CreateUpload(const jobs::Owner& owner,
 
 void CoreBackend::UpdatePreview(const jobs::SnapshotPtr& preview,
                                 std::shared_ptr<const v1::UpdatePreviewRequest> request,
+                                jobs::PreviewEditor::Cancelled cancelled,
                                 std::function<void(absl::Status)> done) {
-  core_.previews.Update(preview, request, std::move(done));
+  core_.previews.Update(preview, request, std::move(cancelled), std::move(done));
 }
 
 void CoreBackend::Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
                       jobs::AccountDesk::Done done) {
   core_.accounts.Ask(owner, purpose, std::move(call), std::move(done));
+}
+
+void CoreBackend::LookTwice(const jobs::Owner& owner, pictory::FreeCall first,
+                            pictory::FreeCall second, jobs::AccountDesk::BothDone done) {
+  core_.accounts.LookTwice(owner, std::move(first), std::move(second), std::move(done));
 }
 
 void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,

@@ -31,9 +31,12 @@ class CoreBackend final : public rpc::Backend {
                     Done<rpc::v1::CreateUploadResponse> done) override;
   void UpdatePreview(const jobs::SnapshotPtr& preview,
                      std::shared_ptr<const rpc::v1::UpdatePreviewRequest> request,
+                     jobs::PreviewEditor::Cancelled cancelled,
                      std::function<void(absl::Status)> done) override;
   void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
            jobs::AccountDesk::Done done) override;
+  void LookTwice(const jobs::Owner& owner, pictory::FreeCall first, pictory::FreeCall second,
+                 jobs::AccountDesk::BothDone done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;

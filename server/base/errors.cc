@@ -330,6 +330,13 @@ absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, 
   return status;
 }
 
+absl::Status UpstreamUnknown(std::string_view detail, std::string_view shown_by) {
+  return Make(
+      Row(kUpstreamUnknown),
+      absl::StrCat("Pictory did not say whether it was done (", View(Clean(detail)),
+                   "), and it may have been; look with ", View(shown_by), " before you ask again"));
+}
+
 absl::Status BudgetExhausted(Duration retry_after, Call call) {
   absl::Status status =
       Make(Row("UPSTREAM_BUDGET"),

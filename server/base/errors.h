@@ -18,6 +18,7 @@ namespace gateway::errors {
 inline constexpr char kDomain[] = "pictory-gateway";
 // The reason of UpstreamCredentials.
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
+inline constexpr char kUpstreamUnknown[] = "UPSTREAM_UNKNOWN";
 // The reason of PictoryKeyNeeded and PictoryKeyNotShown.
 inline constexpr char kPictoryKeyNeeded[] = "PICTORY_KEY_NEEDED";
 // The reason of JobNotFinished.
@@ -82,6 +83,8 @@ absl::Status UpstreamCredentials(std::string_view detail);
 absl::Status AccountNotConfigured(std::string_view account);
 absl::Status UpstreamRateLimited(Duration retry_after, Call call);
 absl::Status UpstreamUnreachable(std::string_view detail, Duration retry_after, Call call);
+// What must not be done twice may have been done; the method `shown_by` tells.
+absl::Status UpstreamUnknown(std::string_view detail, std::string_view shown_by);
 
 // Our own limits and states.
 absl::Status BudgetExhausted(Duration retry_after, Call call);

@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 37> kReasons = {{
+inline constexpr std::array<ReasonRow, 38> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -85,6 +85,9 @@ inline constexpr std::array<ReasonRow, 37> kReasons = {{
      "minute, the same calls are refused and nothing is sent"},
     {"UPSTREAM_BUDGET", absl::StatusCode::kResourceExhausted, "after the delay",
      "The account's request budget is used up"},
+    {"UPSTREAM_UNKNOWN", absl::StatusCode::kUnknown, "after a look",
+     "Pictory did not say, or not readably, whether it has done what must not be done twice "
+     "(`CreateTemplate`, `DeleteTemplate`); look with `ListTemplates` before you ask again"},
     // Limits and states of the gateway.
     {"SPENDING_LIMIT", absl::StatusCode::kResourceExhausted, "after the delay",
      "One of the `--max-…submits-…` limits; nothing was submitted"},

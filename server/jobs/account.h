@@ -76,20 +76,20 @@ class Account {
     MutexLock lock(mutex_);
     budget_.OnRateLimited(retry_after, clock_.Now());
   }
-  // Takes one of the looks at names that nobody here knows: how long until there is one, zero if it
-  // is taken.
-  Duration TakeLook() {
+  // Takes so many, at most limits::kLooksBurst, of the looks at what nobody here knows: how long
+  // until there are as many, zero if they are taken.
+  Duration TakeLooks(int many) {
     const double per_second = requests_per_second_ * limits::kLooksShare;
     const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
     const double passed = std::chrono::duration<double>(now - looks_counted_).count();
     looks_ = std::min(limits::kLooksBurst, looks_ + passed * per_second);
     looks_counted_ = now;
-    if (looks_ < 1) {
+    if (looks_ < many) {
       return std::chrono::duration_cast<Duration>(
-          std::chrono::duration<double>((1 - looks_) / per_second));
+          std::chrono::duration<double>((many - looks_) / per_second));
     }
-    --looks_;
+    looks_ -= many;
     return Duration::zero();
   }
 
@@ -108,9 +108,10 @@ class Account {
   void NoteFreeCall(const absl::Status& answer) {
     const std::string reason = errors::Reason(answer);
     if (!answer.ok() && !reason.starts_with("UPSTREAM_")) return;
-    NoteAnswer(!absl::IsUnavailable(answer));
+    const bool silent = absl::IsUnavailable(answer) || reason == errors::kUpstreamUnknown;
+    NoteAnswer(!silent);
     if (reason == errors::kUpstreamRateLimited) return OnRateLimited(errors::RetryDelay(answer));
-    if (!absl::IsUnavailable(answer) && reason != errors::kUpstreamCredentials) NoteSpoken();
+    if (!silent && reason != errors::kUpstreamCredentials) NoteSpoken();
   }
   // Says that something is wrong with the account rather than with one job: many requests in a row
   // got no answer, or Pictory refused the credentials of a call.

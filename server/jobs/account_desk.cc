@@ -1,6 +1,5 @@
 #include "jobs/account_desk.h"
 
-#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -28,16 +27,30 @@ void AccountDesk::Ask(const Owner& owner, Purpose purpose, pictory::FreeCall cal
                        [upstream, call = std::move(call),
                         done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
                          if (!turn.ok()) return done(turn.status());
+                         if (call.IsCancelled()) return done(errors::Cancelled());
                          Send(upstream, *std::move(turn), call, done);
                        });
     return;
   }
-  if (const Duration wait = upstream->TakeLook(); wait > Duration::zero()) {
-    return done(errors::BudgetExhausted(wait, errors::Call::kFree));
-  }
-  std::optional<Upstream::Turn> turn = upstream->TryTake(purpose);
-  if (!turn.has_value()) return done(upstream->Refusal(purpose));
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  if (!turn.ok()) return done(turn.status());
   Send(upstream, *std::move(turn), std::move(call), std::move(done));
+}
+
+void AccountDesk::LookTwice(const Owner& owner, pictory::FreeCall first, pictory::FreeCall second,
+                            BothDone done) {
+  const UpstreamPtr upstream = upstreams_.Of(owner.account);
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(2);
+  if (!turn.ok()) return done(turn.status());
+  Send(upstream, *std::move(turn), std::move(first),
+       [upstream, second = std::move(second), done = std::move(done)](absl::StatusOr<Answer> one) {
+         if (!one.ok()) return done(one.status());
+         Send(upstream, upstream->Borrow(Purpose::kLook), second,
+              [one = *std::move(one), done](absl::StatusOr<Answer> other) {
+                if (!other.ok()) return done(other.status());
+                done(Both{one, *std::move(other)});
+              });
+       });
 }
 
 }  // namespace gateway::jobs

@@ -30,6 +30,16 @@ class AccountDesk {
   // submits as long as a submit may.
   void Ask(const Owner& owner, Purpose purpose, pictory::FreeCall call, Done done);
 
+  // Looks twice, one after the other. Both looks are taken before anything is sent, so that who
+  // asks again after a refusal does not begin anew each time.
+  struct Both {
+    Answer first;
+    Answer second;
+  };
+  using BothDone = std::function<void(absl::StatusOr<Both>)>;
+  void LookTwice(const Owner& owner, pictory::FreeCall first, pictory::FreeCall second,
+                 BothDone done);
+
  private:
   Upstreams& upstreams_;
   const Clock& clock_;

@@ -77,12 +77,8 @@ void Adopter::Ask(const Asking& asking) {
 
 void Adopter::Look(const Asking& asking) {
   const UpstreamPtr upstream = upstreams_.Of(asking.account);
-  const Duration wait = upstream->TakeLook();
-  if (wait > Duration::zero()) {
-    return Finish(asking, errors::BudgetExhausted(wait, errors::Call::kFree));
-  }
-  std::optional<Upstream::Turn> turn = upstream->TryTake(Purpose::kLook);
-  if (!turn.has_value()) return Finish(asking, upstream->Refusal(Purpose::kLook));
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  if (!turn.ok()) return Finish(asking, turn.status());
   upstream->GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
                    [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });
 }

@@ -26,17 +26,20 @@ absl::Status WhyNot(const Snapshot& job) {
 
 }  // namespace
 
-void PreviewEditor::Update(const SnapshotPtr& preview, const Request& request, Done done) {
+void PreviewEditor::Update(const SnapshotPtr& preview, const Request& request, Cancelled cancelled,
+                           Done done) {
   if (absl::Status why = WhyNot(*preview); !why.ok()) return done(std::move(why));
   absl::StatusOr<pictory::FreeCall> call =
       pictory::PreviewUpdate(*request, preview->pictory_job_id());
   if (!call.ok()) return done(call.status());
+  call->cancelled = std::move(cancelled);
   const UpstreamPtr upstream = upstreams_.Of(preview->account);
   upstream->TakeTurn(
       Purpose::kChange, preview->tenant, clock_.Now() + limits::kSubmitBudgetMaxWait,
       [upstream, call = *std::move(call),
        done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
         if (!turn.ok()) return done(turn.status());
+        if (call.IsCancelled()) return done(errors::Cancelled());
         upstream->Ask(*std::move(turn), call,
                       [done](const absl::StatusOr<std::string>& answer) { done(answer.status()); });
       });

@@ -6,6 +6,7 @@
 // in flight.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -26,8 +27,10 @@ class PreviewEditor {
 
   // Sends the elements of `request`, which has been validated, to the account that made the job.
   // FAILED_PRECONDITION, with nothing sent, if the job is no preview that has SUCCEEDED. It waits
-  // as long for its turn as a submit may, and in the same line.
-  void Update(const SnapshotPtr& preview, const Request& request, Done done);
+  // as long for its turn as a submit may, and in the same line; once `cancelled` is set, nothing is
+  // sent.
+  using Cancelled = std::shared_ptr<const std::atomic<bool>>;
+  void Update(const SnapshotPtr& preview, const Request& request, Cancelled cancelled, Done done);
 
  private:
   Upstreams& upstreams_;

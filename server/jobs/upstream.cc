@@ -65,6 +65,20 @@ std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
   return Turn(shared_from_this(), purpose);
 }
 
+absl::StatusOr<Upstream::Turn> Upstream::TakeLook(int looks) {
+  std::optional<Turn> turn = TryTake(Purpose::kLook);
+  if (!turn.has_value()) return Refusal(Purpose::kLook);
+  if (const Duration wait = account_.TakeLooks(looks); wait > Duration::zero()) {
+    return errors::BudgetExhausted(wait, errors::Call::kFree);
+  }
+  return *std::move(turn);
+}
+
+Upstream::Turn Upstream::Borrow(Purpose purpose) {
+  account_.Spend(ShareOf(purpose));
+  return Turn(shared_from_this(), purpose);
+}
+
 void Upstream::AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
                          TurnDone done) {
   line_.Wait(tenant, give_up,

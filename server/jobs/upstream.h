@@ -92,6 +92,12 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
 
   // Takes a turn; nullopt if nothing may be sent for that purpose now, or others wait in its line.
   std::optional<Turn> TryTake(Purpose purpose);
+  // Takes a turn of kLook now, and with it so many of the account's looks (Account::TakeLooks), or
+  // says why there is none. An account of which nothing can be asked keeps its looks.
+  absl::StatusOr<Turn> TakeLook(int looks = 1);
+  // A turn that is there at once, for the further call of who has begun with a turn. Later calls
+  // pay for it (Budget::Spend).
+  Turn Borrow(Purpose purpose);
   // Waits for a turn of one's tenant, at most until `give_up`: `done` gets it, or why there is none
   // for a caller who cannot wait longer. Only for submits and changes.
   using TurnDone = std::function<void(absl::StatusOr<Turn>)>;
@@ -141,8 +147,6 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
   double requests_per_second() const { return account_.requests_per_second(); }
-  // See Account::TakeLook.
-  Duration TakeLook() { return account_.TakeLook(); }
   const pictory::TranslateOptions& translate() const { return translate_; }
 
   // No call that Upstream makes by itself starts after this; calls of others may.

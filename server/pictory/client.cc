@@ -30,6 +30,8 @@ bool Says401(const http::Response& response) {
   return response.outcome == http::Response::Outcome::kComplete && response.status == 401;
 }
 
+bool Never() { return false; }
+
 std::unique_ptr<Credentials> MakeCredentials(const ClientOptions& options,
                                              const std::string& user_agent,
                                              http::HttpTransport& transport, const Clock& clock) {
@@ -82,8 +84,8 @@ void PictoryClient::Authorize(Credentials::Ready ready) {
 
 void PictoryClient::Read(http::Request request, ReadDone done) {
   if (request.method == "POST") {
-    request.may_repeat = [] { return false; };
-  } else {
+    request.may_repeat = Never;
+  } else if (!request.may_repeat) {
     request.may_repeat = may_repeat_;
   }
   auto call = std::make_shared<const ReadCall>(ReadCall{std::move(request), std::move(done)});
@@ -270,14 +272,15 @@ void PictoryClient::Ask(FreeCall call, std::function<void(absl::StatusOr<std::st
     request.timeout = limits::kSubmitTimeout;
   }
   request.max_body_bytes = call.max_reply_bytes;
+  if (call.shown_by != nullptr) request.may_repeat = Never;
   Read(std::move(request),
-       Aside(WithoutSecrets(
-           [this, done = std::move(done)](const absl::StatusOr<http::Response>& response) {
-             if (!response.ok()) return done(response.status());
-             const absl::Status status = ReadFreeStatus(*response, clock_.WallNow());
-             if (!status.ok()) return done(status);
-             done(response->body);
-           })));
+       Aside(WithoutSecrets([this, shown_by = call.shown_by, done = std::move(done)](
+                                const absl::StatusOr<http::Response>& response) {
+         if (!response.ok()) return done(response.status());
+         const absl::Status status = ReadFreeStatus(*response, shown_by, clock_.WallNow());
+         if (!status.ok()) return done(status);
+         done(response->body);
+       })));
 }
 
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {

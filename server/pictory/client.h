@@ -123,7 +123,8 @@ class PictoryClient {
   // An error if there are no credentials to put on.
   using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
   // Reads may be repeated, if `may_repeat` says so: by the transport, and after a 401 that a new
-  // token may turn, once. The transport repeats no POST, though it may be free.
+  // token may turn, once. The transport repeats no POST, though it may be free, and nothing that
+  // says of itself that it may not be repeated.
   void Read(http::Request request, ReadDone done);
   struct ReadCall {
     http::Request request;  // without credentials

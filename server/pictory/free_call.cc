@@ -8,12 +8,15 @@
 
 namespace gateway::pictory {
 
-absl::Status ReadFreeStatus(const http::Response& response, WallTime now) {
+absl::Status ReadFreeStatus(const http::Response& response, const char* shown_by, WallTime now) {
   Duration retry = RetryAfter(response, now);
   if (retry == Duration::zero()) retry = limits::kUpstreamRetryLater;
+  const bool sent = response.outcome != http::Response::Outcome::kNotSent;
   const auto unreachable = [&] {
+    if (sent && shown_by != nullptr) return errors::UpstreamUnknown(Describe(response), shown_by);
     return errors::UpstreamUnreachable(Describe(response), retry, errors::Call::kFree);
   };
+  if (response.longer_than_bytes > 0 && shown_by != nullptr) return unreachable();
   if (response.longer_than_bytes > 0) {
     return errors::UpstreamRefused(
         absl::StatusCode::kResourceExhausted, "UPSTREAM_TOO_LARGE",

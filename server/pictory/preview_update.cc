@@ -16,6 +16,8 @@ namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 
+constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
+
 // The typed elements as Pictory's array.
 absl::Status WriteElements(const v1::UpdatePreviewRequest& request, std::string& json) {
   json = "[";
@@ -43,6 +45,10 @@ void CheckPreviewUpdate(const v1::UpdatePreviewRequest& request, Violations& vio
     }
   }
   if (raw.empty()) return;
+  if (raw.starts_with(kByteOrderMark)) {
+    violations.Add("elements_json", "must not begin with a byte order mark");
+    return;
+  }
   // Callers have their elements from a result of Pictory's.
   if (!CheckRawValue("elements_json", raw, json::Type::kArray, violations, nullptr,
                      json::Reading::kForgiving)) {

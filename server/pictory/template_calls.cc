@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "json/path_table.h"
@@ -16,6 +17,7 @@ namespace {
 namespace v1 = ::pictory::jobs::v1;
 
 constexpr char kTemplates[] = "/v1/templates";
+constexpr char kShownBy[] = "ListTemplates";
 
 FreeCall AboutTemplate(const char* method, std::string_view template_id) {
   FreeCall call;
@@ -46,10 +48,11 @@ void CheckTemplate(const v1::CreateTemplateRequest& request, Violations& violati
 void CheckTemplateUpdate(const v1::UpdateTemplateRequest& request, Violations& violations) {
   if (request.scenes_json().empty()) {
     violations.Add("scenes_json", "is required");
-  } else {
-    CheckRawValue("scenes_json", request.scenes_json(), json::Type::kArray, violations, nullptr,
-                  json::Reading::kForgiving);
+    return;
   }
+  // The text becomes a part of a body, so it must be JSON that means the same to every reader.
+  if (!CheckRawValue("scenes_json", request.scenes_json(), json::Type::kArray, violations)) return;
+  if (IsEmptyArray(request.scenes_json())) violations.Add("scenes_json", "must not be empty");
 }
 
 FreeCall CreateTemplateCall(const v1::CreateTemplateRequest& request) {
@@ -59,6 +62,7 @@ FreeCall CreateTemplateCall(const v1::CreateTemplateRequest& request) {
   call.body = std::make_shared<const std::string>(request.project_file());
   call.content_type = "application/octet-stream";
   call.max_reply_bytes = limits::kFreeReplyMaxBytes;
+  call.shown_by = kShownBy;
   return call;
 }
 
@@ -83,7 +87,9 @@ FreeCall GetTemplateCall(std::string_view template_id) {
 }
 
 FreeCall DeleteTemplateCall(std::string_view template_id) {
-  return AboutTemplate("DELETE", template_id);
+  FreeCall call = AboutTemplate("DELETE", template_id);
+  call.shown_by = kShownBy;
+  return call;
 }
 
 absl::StatusOr<v1::ListTemplatesResponse> ReadTemplates(std::string_view body) {
@@ -109,7 +115,9 @@ absl::StatusOr<v1::ListTemplatesResponse> ReadTemplates(std::string_view body) {
 }
 
 absl::StatusOr<v1::CreateTemplateResponse> ReadNewTemplate(std::string_view body) {
-  return ReadOne<v1::CreateTemplateResponse>(body);
+  absl::StatusOr<v1::CreateTemplateResponse> made = ReadOne<v1::CreateTemplateResponse>(body);
+  if (made.ok()) return made;
+  return errors::UpstreamUnknown(std::string(made.status().message()), kShownBy);
 }
 
 absl::StatusOr<v1::GetTemplateResponse> ReadTemplate(std::string_view body) {

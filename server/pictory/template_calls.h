@@ -13,7 +13,7 @@ namespace gateway::pictory {
 // Checks that there is a file.
 void CheckTemplate(const ::pictory::jobs::v1::CreateTemplateRequest& request,
                    Violations& violations);
-// Checks the id, and that the scenes are a JSON array.
+// Checks that the scenes are a JSON array that has some.
 void CheckTemplateUpdate(const ::pictory::jobs::v1::UpdateTemplateRequest& request,
                          Violations& violations);
 
@@ -25,8 +25,9 @@ FreeCall DeleteTemplateCall(std::string_view template_id);
 
 // UNAVAILABLE if the list is not readable.
 absl::StatusOr<::pictory::jobs::v1::ListTemplatesResponse> ReadTemplates(std::string_view body);
-// The answer to a creation, or to who asks for one. UNAVAILABLE if it names no template.
+// The answer to a creation. UNKNOWN if it names no template, because there may be one.
 absl::StatusOr<::pictory::jobs::v1::CreateTemplateResponse> ReadNewTemplate(std::string_view body);
+// The answer to who asks for one. UNAVAILABLE if it names none.
 absl::StatusOr<::pictory::jobs::v1::GetTemplateResponse> ReadTemplate(std::string_view body);
 
 }  // namespace gateway::pictory

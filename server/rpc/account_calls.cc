@@ -49,6 +49,23 @@ void Tell(const absl::StatusOr<Response>& response, const std::string& peer, con
   reply(Keep(std::move(frame), *std::move(held)));
 }
 
+// Answers that a template was made, in any case: where there is no room for all that Pictory told
+// of it, without its text and its variables.
+void TellMade(absl::StatusOr<v1::CreateTemplateResponse> made, const std::string& peer,
+              const Reply& reply, const Domain& domain) {
+  if (!made.ok()) return reply(made.status());
+  absl::StatusOr<LargeAnswers::HeldPtr> held =
+      domain.large_answers->Hold(made->ByteSizeLong(), peer);
+  if (held.ok()) {
+    return reply(Keep(std::make_shared<const std::string>(StableBytes(*made)), *std::move(held)));
+  }
+  const auto told = static_cast<std::int32_t>(made->template_json().size());
+  if (told > 0) made->set_omitted_bytes(told);
+  made->clear_template_json();
+  made->mutable_info()->clear_variables();
+  reply(*made);
+}
+
 // Looks something up: `read` makes the response of Pictory's answer.
 template <class Read>
 void Look(std::string_view method, const Caller& caller, absl::Status checked,
@@ -65,32 +82,40 @@ void Look(std::string_view method, const Caller& caller, absl::Status checked,
                      });
 }
 
-// Changes something, of which the audit is told. `what` names it.
-template <class Read>
-void Change(std::string_view method, const Caller& caller, std::string what, absl::Status checked,
-            pictory::FreeCall call, const Reply& reply, const Admission& admission,
-            const Domain& domain, Read read) {
+// Changes something, of which the audit is told. `what` names it, `check` says what is wrong with
+// the request and `make` makes the call of it, both only of who may; `tell` answers what Pictory
+// did. Who is gone before the call has its turn has changed nothing, and what is sent is counted
+// until Pictory has answered.
+template <class Check, class Make, class Answered>
+void Change(std::string_view method, const Caller& caller, std::string what, Check check, Make make,
+            const Reply& reply, const Admission& admission, const Domain& domain, Answered tell) {
   if (admission.draining()) return reply(admission.DrainStatus());
   if (absl::Status may = MayReach(caller, method); !may.ok()) return reply(std::move(may));
-  if (!checked.ok()) return reply(std::move(checked));
+  if (absl::Status wrong = check(); !wrong.ok()) return reply(std::move(wrong));
   if (absl::Status shed = UnderPressure(domain, Shed::kSubmits); !shed.ok()) {
     return reply(std::move(shed));
   }
-  domain.backend.Ask(
-      caller.owner, Purpose::kChange, std::move(call),
-      [method, caller, what = std::move(what), read, reply, &domain](const Answer& answer) {
-        if (domain.operated) {
-          domain.operated({.method = method,
-                           .tenant = caller.tenant,
-                           .caller = caller.principal->name,
-                           .peer = caller.peer,
-                           .job = "",
-                           .what = what,
-                           .status = answer.status()});
-        }
-        if (!answer.ok()) return reply(answer.status());
-        Tell(read(*answer), caller.peer, reply, domain);
-      });
+  if (reply.cancelled()->load()) return;
+  pictory::FreeCall call = make();
+  call.cancelled = reply.cancelled();
+  absl::StatusOr<std::shared_ptr<void>> held =
+      HoldLarge(domain, call.body == nullptr ? 0 : call.body->size());
+  if (!held.ok()) return reply(held.status());
+  domain.backend.Ask(caller.owner, Purpose::kChange, std::move(call),
+                     [method, caller, what = std::move(what), held = *std::move(held), tell, reply,
+                      &domain](const Answer& answer) {
+                       if (domain.operated) {
+                         domain.operated({.method = method,
+                                          .tenant = caller.tenant,
+                                          .caller = caller.principal->name,
+                                          .peer = caller.peer,
+                                          .job = "",
+                                          .what = what,
+                                          .status = answer.status()});
+                       }
+                       if (!answer.ok()) return reply(answer.status());
+                       tell(*answer);
+                     });
 }
 
 }  // namespace
@@ -122,22 +147,16 @@ void GetAccount(const Caller& caller, std::shared_ptr<v1::GetAccountRequest> req
   if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
     return reply(std::move(shed));
   }
-  domain.backend.Ask(
-      caller.owner, Purpose::kLook, pictory::QuotaCall(),
-      [caller, request = std::move(request), reply, &domain](const Answer& quota) {
-        if (!quota.ok()) return reply(quota.status());
-        auto account = std::make_shared<v1::GetAccountResponse>();
-        account->set_account(caller.owner.account);
-        if (absl::Status read = pictory::ReadQuota(quota->body, *account); !read.ok()) {
-          return reply(std::move(read));
-        }
-        domain.backend.Ask(caller.owner, Purpose::kLook, pictory::ChargesCall(*request),
-                           [peer = caller.peer, account, reply, &domain](const Answer& charges) {
-                             if (!charges.ok()) return reply(charges.status());
-                             absl::Status read = pictory::ReadCharges(charges->body, *account);
-                             if (!read.ok()) return reply(std::move(read));
-                             Tell<v1::GetAccountResponse>(std::move(*account), peer, reply, domain);
-                           });
+  domain.backend.LookTwice(
+      caller.owner, pictory::QuotaCall(), pictory::ChargesCall(*request),
+      [caller, reply, &domain](const absl::StatusOr<jobs::AccountDesk::Both>& answers) {
+        if (!answers.ok()) return reply(answers.status());
+        v1::GetAccountResponse account;
+        account.set_account(caller.owner.account);
+        absl::Status read = pictory::ReadQuota(answers->first.body, account);
+        if (read.ok()) read = pictory::ReadCharges(answers->second.body, account);
+        if (!read.ok()) return reply(std::move(read));
+        Tell<v1::GetAccountResponse>(std::move(account), caller.peer, reply, domain);
       });
 }
 
@@ -156,38 +175,41 @@ void GetTemplate(const Caller& caller, std::shared_ptr<v1::GetTemplateRequest> r
 
 void CreateTemplate(const Caller& caller, std::shared_ptr<v1::CreateTemplateRequest> request,
                     const Reply& reply, const Admission& admission, const Domain& domain) {
-  pictory::Violations violations;
-  pictory::CheckTemplate(*request, violations);
-  Change("CreateTemplate", caller, "a template", Checked(std::move(violations)),
-         pictory::CreateTemplateCall(*request), reply, admission, domain,
-         [](const jobs::AccountDesk::Answer& answer) {
-           return pictory::ReadNewTemplate(answer.body);
-         });
+  Change(
+      "CreateTemplate", caller, "a template",
+      [&] {
+        pictory::Violations violations;
+        pictory::CheckTemplate(*request, violations);
+        return Checked(std::move(violations));
+      },
+      [&] { return pictory::CreateTemplateCall(*request); }, reply, admission, domain,
+      [peer = caller.peer, reply, &domain](const jobs::AccountDesk::Answer& answer) {
+        TellMade(pictory::ReadNewTemplate(answer.body), peer, reply, domain);
+      });
 }
 
 void UpdateTemplate(const Caller& caller, std::shared_ptr<v1::UpdateTemplateRequest> request,
                     const Reply& reply, const Admission& admission, const Domain& domain) {
-  absl::Status wrong = CheckId("template_id", request->template_id());
-  if (wrong.ok()) {
-    pictory::Violations violations;
-    pictory::CheckTemplateUpdate(*request, violations);
-    wrong = Checked(std::move(violations));
-  }
-  Change("UpdateTemplate", caller, "template " + request->template_id(), std::move(wrong),
-         pictory::UpdateTemplateCall(*request), reply, admission, domain,
-         [](const jobs::AccountDesk::Answer&) {
-           return absl::StatusOr<v1::UpdateTemplateResponse>(v1::UpdateTemplateResponse());
-         });
+  Change(
+      "UpdateTemplate", caller, "template " + request->template_id(),
+      [&] {
+        absl::Status named = CheckId("template_id", request->template_id());
+        if (!named.ok()) return named;
+        pictory::Violations violations;
+        pictory::CheckTemplateUpdate(*request, violations);
+        return Checked(std::move(violations));
+      },
+      [&] { return pictory::UpdateTemplateCall(*request); }, reply, admission, domain,
+      [reply](const jobs::AccountDesk::Answer&) { reply(v1::UpdateTemplateResponse()); });
 }
 
 void DeleteTemplate(const Caller& caller, std::shared_ptr<v1::DeleteTemplateRequest> request,
                     const Reply& reply, const Admission& admission, const Domain& domain) {
-  Change("DeleteTemplate", caller, "template " + request->template_id(),
-         CheckId("template_id", request->template_id()),
-         pictory::DeleteTemplateCall(request->template_id()), reply, admission, domain,
-         [](const jobs::AccountDesk::Answer&) {
-           return absl::StatusOr<v1::DeleteTemplateResponse>(v1::DeleteTemplateResponse());
-         });
+  Change(
+      "DeleteTemplate", caller, "template " + request->template_id(),
+      [&] { return CheckId("template_id", request->template_id()); },
+      [&] { return pictory::DeleteTemplateCall(request->template_id()); }, reply, admission, domain,
+      [reply](const jobs::AccountDesk::Answer&) { reply(v1::DeleteTemplateResponse()); });
 }
 
 }  // namespace gateway::rpc

@@ -17,6 +17,7 @@
 #include "google/protobuf/message.h"
 #include "jobs/account_desk.h"
 #include "jobs/owner.h"
+#include "jobs/preview_editor.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
@@ -50,10 +51,13 @@ class Backend {
   // See jobs::PreviewEditor::Update.
   virtual void UpdatePreview(const jobs::SnapshotPtr& preview,
                              std::shared_ptr<const v1::UpdatePreviewRequest> request,
+                             jobs::PreviewEditor::Cancelled cancelled,
                              std::function<void(absl::Status)> done) = 0;
-  // See jobs::AccountDesk::Ask.
+  // See jobs::AccountDesk.
   virtual void Ask(const jobs::Owner& owner, jobs::Purpose purpose, pictory::FreeCall call,
                    jobs::AccountDesk::Done done) = 0;
+  virtual void LookTwice(const jobs::Owner& owner, pictory::FreeCall first,
+                         pictory::FreeCall second, jobs::AccountDesk::BothDone done) = 0;
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;

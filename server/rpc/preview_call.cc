@@ -20,10 +20,13 @@ void UpdatePreview(const Caller& caller, std::shared_ptr<v1::UpdatePreviewReques
   }
   std::vector<errors::Violation> violations = domain.backend.Validate(caller.owner, *request);
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
+  if (reply.cancelled()->load()) return;
+  absl::StatusOr<std::shared_ptr<void>> held = HoldLarge(domain, request->ByteSizeLong());
+  if (!held.ok()) return reply(held.status());
   const std::string name = request->job_id();
   domain.backend.Load(
       caller.owner, name,
-      [caller, request = std::move(request), reply,
+      [caller, request = std::move(request), held = *std::move(held), reply,
        &domain](absl::StatusOr<jobs::SnapshotPtr> preview) {
         if (!preview.ok()) return reply(preview.status());
         domain.backend.Name((*preview)->key());
@@ -32,7 +35,8 @@ void UpdatePreview(const Caller& caller, std::shared_ptr<v1::UpdatePreviewReques
           return reply(std::move(key));
         }
         domain.backend.UpdatePreview(
-            *preview, request, [preview = *preview, reply, &domain](absl::Status status) {
+            *preview, request, reply.cancelled(),
+            [preview = *preview, held, reply, &domain](absl::Status status) {
               if (!status.ok()) return reply(std::move(status));
               reply(jobs::JobFrame(preview, domain.backend.IsDegraded(preview->account)));
             });

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "rpc/raw_service.h"
 #include "rpc/status.h"
@@ -159,18 +160,21 @@ grpc::ServerUnaryReactor* Reply::Carry(grpc::CallbackServerContext* context,
   return reactor;
 }
 
-void Reply::AnswerBy(MonoTime deadline) const {
+void Reply::AnswerBy(MonoTime deadline, Admission::Kind kind) const {
   MutexLock lock(shared_->mutex);
   if (shared_->answered) return;
-  shared_->timer = shared_->domain.timers.At(deadline, [reply = *this] {
+  shared_->timer = shared_->domain.timers.At(deadline, [reply = *this, kind] {
     {
       MutexLock relock(reply.shared_->mutex);
       reply.shared_->timer = Timers::kNone;
     }
     reply.shared_->cancelled.store(true);
-    reply(errors::DeadlineExceeded(
-        "No answer in the 60 s the server gives calls without a deadline of their own; the same "
-        "request_id asks again safely"));
+    reply(errors::DeadlineExceeded(absl::StrCat(
+        "No answer in the 60 s the server gives calls without a deadline of their own; ",
+        kind == Admission::Kind::kSubmit
+            ? "the same request_id asks again safely"
+            : "what the call changes may have been changed, so look before you ask "
+              "for it again")));
   });
 }
 
@@ -180,6 +184,11 @@ absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
   const std::size_t bytes = request.Valid() ? request.Length() : 0;
   if (bytes <= limits::kSmallRequestMaxBytes) return nullptr;
   return domain.gates->EnterBytes(principal, bytes);
+}
+
+absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_t bytes) {
+  if (!domain.hold || bytes <= limits::kSmallRequestMaxBytes) return nullptr;
+  return domain.hold(bytes);
 }
 
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,

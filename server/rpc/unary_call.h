@@ -45,8 +45,8 @@ class Reply {
 
   // Set once the caller is gone.
   std::shared_ptr<std::atomic<bool>> cancelled() const;
-  // Answers for a method that has not answered by then.
-  void AnswerBy(MonoTime deadline) const;
+  // Answers for a method that has not answered by then; `kind` decides what its caller can do.
+  void AnswerBy(MonoTime deadline, Admission::Kind kind) const;
   // Returns what the library is to be given for the call. It is called once, after the method's
   // step. The answer may be there already or come later; `ticket` is held until the call is over.
   grpc::ServerUnaryReactor* Carry(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
@@ -67,6 +67,9 @@ grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackSer
 absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
                                            const tenants::Principal& principal,
                                            const Domain& domain);
+
+// Counts the bytes of a large request beyond the life of its call; null if it is small.
+absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_t bytes);
 
 // `serve(caller, std::shared_ptr<Request>, reply)` answers, now or later. It is copied. The request
 // is of the type of `prototype`, which lasts as long as the process.
@@ -97,7 +100,7 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
           serve(caller, *std::move(message), reply);
         },
         prototype);
-    if (!caller.own_deadline) reply.AnswerBy(caller.deadline);
+    if (!caller.own_deadline) reply.AnswerBy(caller.deadline, kind);
   }
   return reply.Carry(context, response, std::move(ticket));
 }

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
+#include "support/upstream_peer.h"
 #include "support/upstream_rig.h"
 
 namespace gateway::jobs {
@@ -20,6 +21,11 @@ class AccountDeskTest : public ::testing::Test {
   absl::StatusOr<AccountDesk::Answer> Ask(Purpose purpose, pictory::FreeCall call = Quota()) {
     absl::StatusOr<AccountDesk::Answer> got = absl::InternalError("no answer");
     desk_.Ask({}, purpose, std::move(call), [&](auto answer) { got = std::move(answer); });
+    return got;
+  }
+  absl::StatusOr<AccountDesk::Both> LookTwice() {
+    absl::StatusOr<AccountDesk::Both> got = absl::InternalError("no answer");
+    desk_.LookTwice({}, Quota(), Quota(), [&](auto both) { got = std::move(both); });
     return got;
   }
   static pictory::FreeCall Quota() {
@@ -77,6 +83,58 @@ TEST_F(AccountDeskTest, ARateLimitHoldsTheWholeAccount) {
   const std::size_t sent = transport_.requests().size();
   EXPECT_EQ(errors::Reason(Ask(Purpose::kLook).status()), "UPSTREAM_RATE_LIMITED");
   EXPECT_EQ(transport_.requests().size(), sent);
+}
+
+TEST_F(AccountDeskTest, ARestingAccountSaysSoAndKeepsItsLooks) {
+  UpstreamPeer::AccountOf(*upstream_).SetResting(errors::UpstreamCredentials("HTTP 401"));
+  for (int i = 0; i < 3 * limits::kLooksBurst; ++i) {
+    ASSERT_EQ(errors::Reason(Ask(Purpose::kLook).status()), "UPSTREAM_CREDENTIALS") << i;
+  }
+  UpstreamPeer::AccountOf(*upstream_).SetResting(absl::OkStatus());
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  EXPECT_TRUE(Ask(Purpose::kLook).ok());
+}
+
+TEST_F(AccountDeskTest, BothLooksAreTakenBeforeAnythingIsSent) {
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  for (int i = 1; i < limits::kLooksBurst; ++i) ASSERT_TRUE(Ask(Purpose::kLook).ok());
+  const std::size_t sent = transport_.requests().size();
+  const absl::Status refused = LookTwice().status();
+  EXPECT_EQ(errors::Reason(refused), "UPSTREAM_BUDGET");
+  EXPECT_EQ(transport_.requests().size(), sent);
+  clock_.Advance(errors::RetryDelay(refused));
+  EXPECT_TRUE(LookTwice().ok());
+  EXPECT_EQ(transport_.requests().size(), sent + 2);
+}
+
+TEST_F(AccountDeskTest, OneTurnIsEnoughForBothLooks) {
+  upstreams_ = MakeUpstreams({.requests_per_second = 4, .burst = 1}, transport_, clock_);
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  AccountDesk desk(*upstreams_, clock_);
+  absl::StatusOr<AccountDesk::Both> got;
+  desk.LookTwice({}, Quota(), Quota(), [&](auto both) { got = std::move(both); });
+  EXPECT_TRUE(got.ok()) << got.status();
+  EXPECT_FALSE(upstreams_->Of(kDefaultAccount)->TryTake(Purpose::kPoll).has_value());
+}
+
+TEST_F(AccountDeskTest, WhatMustNotBeDoneTwiceIsNotRepeatedBelow) {
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  pictory::FreeCall call = Quota();
+  call.method = "DELETE";
+  call.shown_by = "GetAccount";
+  ASSERT_TRUE(Ask(Purpose::kChange, std::move(call)).ok());
+  EXPECT_FALSE(transport_.requests()[0].may_repeat());
+}
+
+TEST_F(AccountDeskTest, AChangeThatNobodyWantsAnyMoreIsNotSent) {
+  transport_.AnswerAllWith(Reply(200, "{}"));
+  const auto cancelled = std::make_shared<std::atomic<bool>>(true);
+  pictory::FreeCall call = Quota();
+  call.cancelled = cancelled;
+  EXPECT_TRUE(absl::IsCancelled(Ask(Purpose::kChange, call).status()));
+  EXPECT_TRUE(transport_.requests().empty());
+  cancelled->store(false);
+  EXPECT_TRUE(Ask(Purpose::kChange, call).ok());
 }
 
 TEST_F(AccountDeskTest, WhatPictoryForbidsIsNoWordOnTheCredentials) {

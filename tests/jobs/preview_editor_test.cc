@@ -26,7 +26,8 @@ class PreviewEditorTest : public ::testing::Test {
     job.kind = kind;
     job.state = state;
     absl::Status told = absl::InternalError("no answer");
-    editor_.Update(MakeSnapshot(job), request_, [&](const absl::Status& status) { told = status; });
+    editor_.Update(MakeSnapshot(job), request_, cancelled_,
+                   [&](const absl::Status& status) { told = status; });
     return told;
   }
 
@@ -35,6 +36,7 @@ class PreviewEditorTest : public ::testing::Test {
   std::unique_ptr<Upstreams> upstreams_ =
       MakeUpstreams({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
   PreviewEditor editor_{*upstreams_, clock_};
+  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<v1::UpdatePreviewRequest> request_ = [] {
     auto request = std::make_shared<v1::UpdatePreviewRequest>();
     request->set_elements_json("[ {\"id\":\"bgMusic\"} ]");
@@ -72,6 +74,13 @@ TEST_F(PreviewEditorTest, OnlyAPreviewThatHasSucceededCanBeChanged) {
   EXPECT_EQ(errors::Reason(Update(v1::JOB_STATE_RUNNING, v1::JOB_KIND_UNSPECIFIED)),
             "JOB_NOT_FINISHED")
       << "its result may still show that it is one";
+  EXPECT_TRUE(transport_.requests().empty());
+}
+
+TEST_F(PreviewEditorTest, WhatNobodyWantsAnyMoreIsNotSent) {
+  transport_.AnswerAllWith(Reply(204, ""));
+  cancelled_->store(true);
+  EXPECT_TRUE(absl::IsCancelled(Update()));
   EXPECT_TRUE(transport_.requests().empty());
 }
 
@@ -118,7 +127,8 @@ TEST_F(PreviewEditorTest, AnErrorThatQuotesTheKeyIsTakenCareOf) {
   job.state = v1::JOB_STATE_SUCCEEDED;
   job.pictory_job_id = "p";
   absl::Status told;
-  editor.Update(MakeSnapshot(job), request_, [&](const absl::Status& status) { told = status; });
+  editor.Update(MakeSnapshot(job), request_, nullptr,
+                [&](const absl::Status& status) { told = status; });
   EXPECT_TRUE(absl::IsInvalidArgument(told)) << told;
   EXPECT_THAT(std::string(told.message()), Not(HasSubstr("0123456789")));
 }

@@ -85,7 +85,7 @@ class RestingTest : public SubmitterTest {
     absl::Status told = absl::InternalError("no answer");
     auto request = std::make_shared<v1::UpdatePreviewRequest>();
     request->set_elements_json("[{}]");
-    editor_->Update(hub_.Find("default", "done"), request,
+    editor_->Update(hub_.Find("default", "done"), request, nullptr,
                     [&](const absl::Status& status) { told = status; });
     return told;
   }

@@ -60,7 +60,7 @@ TEST(PreviewUpdate, IsRefusedWhereItWouldDoNothingOrHarm) {
               ElementsAre("elements[0].start_time"));
   EXPECT_THAT(Wrong(R"(elements { id: "a" extra_json: "{\"text\":1}" })"),
               ElementsAre("elements[0].extra_json.text"));
-  for (const char* raw : {"[]", "[ ]", "{}", "[", "[1,]"}) {
+  for (const char* raw : {"[]", "[ ]", "{}", "[", "[1,]", "\xEF\xBB\xBF[{}]"}) {
     EXPECT_THAT(Wrong("elements_json: '" + std::string(raw) + "'"), ElementsAre("elements_json"))
         << raw;
   }

@@ -3,15 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/errors.h"
 #include "pictory/from_text.h"
 #include "pictory/translate.h"
+#include "support/fake_transport.h"
 
 namespace gateway::pictory {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 TEST(Templates, TheFileIsSentAsItIs) {
   v1::CreateTemplateRequest request;
@@ -39,9 +44,12 @@ TEST(Templates, TheOthersNameTheTemplate) {
   Violations none, wrong;
   CheckTemplateUpdate(update, none);
   EXPECT_TRUE(none.Take().empty());
-  update.set_scenes_json("[]}, \"x\":[");
-  CheckTemplateUpdate(update, wrong);
-  EXPECT_FALSE(wrong.Take().empty()) << "nothing else gets into the body";
+  for (const char* bad :
+       {"[1]}, \"x\":[1", "\xEF\xBB\xBF[1]", "[{\"a\":1,\"a\":2}]", "[NaN]", " [ ]"}) {
+    update.set_scenes_json(bad);
+    CheckTemplateUpdate(update, wrong);
+    EXPECT_FALSE(wrong.Take().empty()) << bad;
+  }
 }
 
 TEST(Templates, APreviewFromOneIsCheckedForWhatIsKnown) {
@@ -65,6 +73,35 @@ TEST(Templates, APreviewFromOneIsCheckedForWhatIsKnown) {
   EXPECT_THAT(wrong(R"(from_template_json: "[]")"), ElementsAre("from_template_json"));
 }
 
+TEST(Templates, WhatMayHaveBeenMadeIsNotSaidToBeSafeToRepeat) {
+  http::Response cut_long = test::Cut("too long", 200, "{");
+  cut_long.longer_than_bytes = 1000;
+  const http::Response kOpen[] = {test::Reply(408, "{}"),
+                                  test::Reply(425, "{}"),
+                                  test::Reply(302, ""),
+                                  test::Reply(503, "<html>"),
+                                  test::Cut(),
+                                  cut_long};
+  for (const FreeCall& call : {CreateTemplateCall({}), DeleteTemplateCall("t")}) {
+    for (const http::Response& response : kOpen) {
+      const absl::Status told = ReadFreeStatus(response, call.shown_by, {});
+      EXPECT_TRUE(absl::IsUnknown(told)) << told;
+      EXPECT_EQ(errors::Reason(told), "UPSTREAM_UNKNOWN");
+      EXPECT_FALSE(told.GetPayload(kRetryInfo)) << told;
+      EXPECT_THAT(std::string(told.message()), HasSubstr("look with ListTemplates"));
+    }
+    for (const auto& [response, reason] :
+         {std::pair(test::NotSent(), "UPSTREAM_UNREACHABLE"),
+          std::pair(test::Reply(429, ""), "UPSTREAM_RATE_LIMITED")}) {
+      const absl::Status told = ReadFreeStatus(response, call.shown_by, {});
+      EXPECT_EQ(errors::Reason(told), reason);
+      EXPECT_TRUE(told.GetPayload(kRetryInfo)) << "nothing was done";
+    }
+  }
+  const absl::Status update = ReadFreeStatus(test::Cut(), UpdateTemplateCall({}).shown_by, {});
+  EXPECT_EQ(errors::Reason(update), "UPSTREAM_UNREACHABLE") << "to replace is safe to repeat";
+}
+
 TEST(Templates, AreReadInBothSpellings) {
   const std::string body =
       R"({"templateId": "t1","name":"Hello","language":"en","published":true,"depricated":true,)"
@@ -84,7 +121,9 @@ TEST(Templates, AreReadInBothSpellings) {
   EXPECT_EQ(all->omitted_templates(), 0);
   for (const char* bad : {"{}", "[]", "", "{\"items\":1}"}) {
     EXPECT_TRUE(absl::IsUnavailable(ReadTemplates(bad).status())) << bad;
-    EXPECT_TRUE(absl::IsUnavailable(ReadNewTemplate(bad).status())) << bad;
+    const absl::Status made = ReadNewTemplate(bad).status();
+    EXPECT_EQ(errors::Reason(made), "UPSTREAM_UNKNOWN") << bad;
+    EXPECT_FALSE(made.GetPayload(kRetryInfo)) << bad << ": there may be a template";
   }
 }
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "base/errors.h"
 #include "base/limits.h"
 #include "rpc/rpc_house.h"
@@ -115,7 +117,7 @@ TEST_F(AccountTest, TemplatesAreMadeShownChangedAndDeleted) {
   v1::UpdateTemplateResponse updated;
   EXPECT_EQ(errors::Violations(Call(&AccountStub::UpdateTemplate, update, updated)).front().field,
             "scenes_json");
-  update.set_scenes_json("[]");
+  update.set_scenes_json("[{}]");
   EXPECT_TRUE(Call(&AccountStub::UpdateTemplate, update, updated).ok());
   v1::DeleteTemplateRequest remove;
   v1::DeleteTemplateResponse removed;
@@ -130,6 +132,39 @@ TEST_F(AccountTest, TemplatesAreMadeShownChangedAndDeleted) {
   EXPECT_THAT(Asked(), ElementsAre("POST /v1/templates change", "GET /v1/templates/t1 look",
                                    "PUT /v1/templates/t1 change", "DELETE /v1/templates/t1 change",
                                    "GET /v1/templates look"));
+}
+
+TEST(AccountChanges, AreCountedUntilPictoryHasAnsweredAndNotWantedOnceTheirCallersAreGone) {
+  ServerOptions options;
+  // So much that one of the largest may be held, and its body.
+  options.intake.memory_bytes = 2 * limits::kLargeRequestsShare * limits::kRequestMaxBytes;
+  options.intake.used = [] { return std::size_t{0}; };
+  RpcHouse house(options);
+  house.keeps_asked = true;
+  v1::CreateTemplateRequest create;
+  create.set_project_file(std::string(limits::kRequestMaxBytes / 2, 'x'));
+  v1::CreateTemplateResponse made;
+  const auto call = [&](grpc::ClientContext& context) {
+    return FromGrpc(house.stub->CreateTemplate(&context, create, &made));
+  };
+  grpc::ClientContext first;
+  auto gone = std::async(std::launch::async, [&] { return call(first); });
+  test::Await([&] { return house.kept_asked() == 1; }, "the change");
+  EXPECT_FALSE(house.asked[0].call.IsCancelled());
+  first.TryCancel();
+  EXPECT_TRUE(absl::IsCancelled(gone.get()));
+  test::Await([&] { return house.server->open_calls() == 0; }, "the end of the call");
+  EXPECT_TRUE(house.asked[0].call.IsCancelled());
+
+  create.set_project_file(std::string(limits::kRequestMaxBytes - 1000, 'x'));
+  grpc::ClientContext second, third;
+  EXPECT_TRUE(absl::IsResourceExhausted(call(second))) << "the body of the first is still here";
+  house.keeps_asked = false;
+  house.bodies["/v1/templates"] = R"({"templateId":"t1"})";
+  house.unanswered[0](errors::Cancelled());
+  house.unanswered.clear();
+  const absl::Status told = call(third);
+  EXPECT_TRUE(told.ok()) << told;
 }
 
 TEST_F(AccountTest, WhatTheAccountsDoorSaysIsTold) {

@@ -244,7 +244,7 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     create.set_project_file("{}");
     v1::UpdateTemplateRequest change;
     change.set_template_id("t");
-    change.set_scenes_json("[]");
+    change.set_scenes_json("[{}]");
     v1::DeleteTemplateRequest drop;
     drop.set_template_id("t");
     note("CreateTemplate", Call(&Stub::CreateTemplate, acme_, create));

@@ -169,6 +169,36 @@ TEST(LargeAnswersTest, ListsNobodyTakesAreBounded) {
   EXPECT_TRUE(list(50).ok());
 }
 
+TEST(LargeAnswersTest, ATemplateThatWasMadeIsToldWhereThereIsNoRoomForItsText) {
+  RpcHouse house(LittleMemory());
+  house.hub.Publish(MakeJob("large", v1::JOB_STATE_SUCCEEDED, 1));
+  house.fake.PutPart("large", v1::RESULT_PART_RESULT_JSON,
+                     std::string(limits::kFullViewMaxBytes, ' '));
+  const std::string body =
+      R"({"templateId":"t1","x":")" + std::string(limits::kWholeAnswerMaxBytes - 100, 'x') + "\"}";
+  house.bodies["/v1/templates"] = body;
+  const auto channel = NarrowChannel(house);
+  std::list<Deaf> callers;
+  for (int i = 0; i < 2; ++i)
+    callers.emplace_back(channel, kGetJob, Full("large").SerializeAsString());
+  test::Await([&] { return house.server->unread_answers() == 2; }, "the answers");
+  const auto make = [&] {
+    grpc::ClientContext context;
+    v1::CreateTemplateRequest request;
+    request.set_project_file("f");
+    v1::CreateTemplateResponse made;
+    EXPECT_TRUE(FromGrpc(house.stub->CreateTemplate(&context, request, &made)).ok());
+    return made;
+  };
+  const v1::CreateTemplateResponse made = make();
+  EXPECT_EQ(made.info().template_id(), "t1");
+  EXPECT_EQ(made.template_json(), "");
+  EXPECT_EQ(static_cast<std::size_t>(made.omitted_bytes()), body.size());
+  for (Deaf& caller : callers) caller.Listen();
+  test::Await([&] { return house.server->large_answer_bytes() == 0; }, "the bytes");
+  EXPECT_EQ(make().template_json(), body);
+}
+
 TEST(LargeAnswersTest, NothingIsReadForACallerThatIsGone) {
   RpcHouse house;
   house.hub.Publish(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 1));

@@ -131,6 +131,7 @@ class RpcHouse : public rpc::Backend {
   }
   void UpdatePreview(const jobs::SnapshotPtr& preview,
                      std::shared_ptr<const v1::UpdatePreviewRequest>,
+                     jobs::PreviewEditor::Cancelled,
                      std::function<void(absl::Status)> done) override {
     {
       MutexLock lock(mutex_);
@@ -146,9 +147,24 @@ class RpcHouse : public rpc::Backend {
       asked.push_back({owner.account, purpose, call});
       const auto found = bodies.find(call.path);
       if (found != bodies.end()) body = found->second;
+      if (keeps_asked) return unanswered.push_back(std::move(done));
     }
     if (!upload_status.ok()) return done(upload_status);
     done(jobs::AccountDesk::Answer{std::move(body), false});
+  }
+  void LookTwice(const jobs::Owner& owner, pictory::FreeCall first, pictory::FreeCall second,
+                 jobs::AccountDesk::BothDone done) override {
+    Ask(owner, jobs::Purpose::kLook, std::move(first), [&](const auto& one) {
+      if (!one.ok()) return done(one.status());
+      Ask(owner, jobs::Purpose::kLook, std::move(second), [&](const auto& other) {
+        if (!other.ok()) return done(other.status());
+        done(jobs::AccountDesk::Both{*one, *other});
+      });
+    });
+  }
+  std::size_t kept_asked() {
+    MutexLock lock(mutex_);
+    return unanswered.size();
   }
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override {
@@ -233,6 +249,8 @@ class RpcHouse : public rpc::Backend {
     pictory::FreeCall call;
   };
   std::vector<Asked> asked;
+  bool keeps_asked = false;  // before the call: nothing is answered, but kept
+  std::vector<jobs::AccountDesk::Done> unanswered;
   std::map<std::string, std::string> bodies;  // Pictory's answers by path; before the call
   std::vector<std::string> opened;            // keys
   std::unique_ptr<rpc::Server> server;
