@@ -301,6 +301,25 @@ TEST(Submit, IsNotRepeatedWhenItsOwnDeadlineHasPassed) {
   EXPECT_EQ(server.Calls("Render"), 1);
 }
 
+TEST(Templates, OneThatMayHaveBeenMadeIsAskedForOnce) {
+  Handlers handlers;
+  absl::Status broken;
+  handlers.create_template = [&](const v1::CreateTemplateRequest&,
+                                 const CallInfo&) -> absl::StatusOr<v1::CreateTemplateResponse> {
+    return broken;
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  const Client client = Connect(server, pacing);
+  broken = gateway::errors::UpstreamUnknown("HTTP 502", "ListTemplates");
+  EXPECT_EQ(Reason(client.CreateTemplate({}).status()), "UPSTREAM_UNKNOWN");
+  EXPECT_EQ(server.Calls("CreateTemplate"), 1);
+  broken = gateway::errors::UpstreamUnreachable("not sent", std::chrono::seconds(1),
+                                                gateway::errors::Call::kFree);
+  EXPECT_FALSE(client.CreateTemplate({}).ok());
+  EXPECT_GT(server.Calls("CreateTemplate"), 2) << "nothing was done";
+}
+
 TEST(Submit, IsNotSentOnceItIsStopped) {
   FakeServer server({});
   FakePacing pacing;
