@@ -99,8 +99,8 @@ class Core {
   Submitter submitter;
   CallerAccounts callers;
   UploadDesk uploads;
-  PreviewEditor previews;
   AccountDesk accounts;
+  PreviewEditor previews;
   Deleter deleter;
   Retention retention;
 

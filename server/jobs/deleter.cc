@@ -52,25 +52,28 @@ void Deleter::Find(const std::string& tenant, const std::string& name, bool agai
               deleted = std::move(deleted)](absl::StatusOr<std::optional<JobRecord>> found) {
                if (!found.ok()) return done(found.status());
                if (!found->has_value()) return done(errors::JobNotFound(name));
-               JobRecord& record = **found;
-               if (record.submission == SubmissionState::kWaiting) return Cancel(record, deleted);
-               if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
-               MayHaveOutputs(record.job) ? Clean(std::move(record), deleted)
-                                          : Delete(std::move(record), deleted);
+               End(**std::move(found), deleted);
              });
+}
+
+// Ends a job that waits, and deletes one that has ended.
+void Deleter::End(JobRecord record, Done done) {
+  if (record.submission == SubmissionState::kWaiting) return Cancel(record, std::move(done));
+  if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
+  MayHaveOutputs(record.job) ? Clean(std::move(record), std::move(done))
+                             : Delete(std::move(record), std::move(done));
 }
 
 void Deleter::Cancel(const JobRecord& waiting, Done done) {
   ledger_.Update({.record = Cancelled(waiting, clock_.WallNow())},
                  [this, done = std::move(done)](const Ledger::Outcome& stored) {
-                   if (stored.status.ok()) return done(ToProto(stored.record.job));
+                   const Job& job = stored.record.job;
+                   if (stored.status.ok()) return done(ToProto(job));
                    if (!absl::IsAborted(stored.status)) return done(stored.status);
-                   // It waits still, and tells another reason; or it is sent, or has ended.
-                   const JobRecord& now = stored.record;
-                   if (now.submission == SubmissionState::kWaiting) return Cancel(now, done);
-                   if (absl::Status why = WhyNot(now.job); !why.ok()) return done(why);
-                   if (now.job.state == v1::JOB_STATE_CANCELLED) return done(ToProto(now.job));
-                   MayHaveOutputs(now.job) ? Clean(now, done) : Delete(now, done);
+                   // Another has cancelled it, which is what was asked for. Else it waits still,
+                   // and tells another reason; or it is sent, or has ended.
+                   job.state == v1::JOB_STATE_CANCELLED ? done(ToProto(job))
+                                                        : End(stored.record, done);
                  });
 }
 

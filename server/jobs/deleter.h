@@ -31,6 +31,7 @@ class Deleter {
  private:
   // `again`: the job went under this name before it could be deleted.
   void Find(const std::string& tenant, const std::string& name, bool again, Done done);
+  void End(JobRecord record, Done done);
   void Cancel(const JobRecord& waiting, Done done);
   void Clean(JobRecord record, Done done);
   void Delete(JobRecord record, Done done);

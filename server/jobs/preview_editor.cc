@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/errors.h"
-#include "base/limits.h"
 #include "jobs/job.h"
 #include "pictory/preview_update.h"
 
@@ -33,16 +32,11 @@ void PreviewEditor::Update(const SnapshotPtr& preview, const Request& request, C
       pictory::PreviewUpdate(*request, preview->pictory_job_id());
   if (!call.ok()) return done(call.status());
   call->cancelled = std::move(cancelled);
-  const UpstreamPtr upstream = upstreams_.Of(preview->account);
-  upstream->TakeTurn(
-      Purpose::kChange, preview->tenant, clock_.Now() + limits::kSubmitBudgetMaxWait,
-      [upstream, call = *std::move(call),
-       done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
-        if (!turn.ok()) return done(turn.status());
-        if (call.IsCancelled()) return done(errors::Cancelled());
-        upstream->Ask(*std::move(turn), call,
-                      [done](const absl::StatusOr<std::string>& answer) { done(answer.status()); });
-      });
+  desk_.Ask({.tenant = preview->tenant, .account = preview->account}, Purpose::kChange,
+            *std::move(call),
+            [done = std::move(done)](const absl::StatusOr<AccountDesk::Answer>& answer) {
+              done(answer.status());
+            });
 }
 
 }  // namespace gateway::jobs

@@ -11,9 +11,8 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "base/clock.h"
+#include "jobs/account_desk.h"
 #include "jobs/snapshot.h"
-#include "jobs/upstreams.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::jobs {
@@ -23,7 +22,7 @@ class PreviewEditor {
   using Request = std::shared_ptr<const v1::UpdatePreviewRequest>;
   using Done = std::function<void(absl::Status)>;
 
-  PreviewEditor(Upstreams& upstreams, const Clock& clock) : upstreams_(upstreams), clock_(clock) {}
+  explicit PreviewEditor(AccountDesk& desk) : desk_(desk) {}
 
   // Sends the elements of `request`, which has been validated, to the account that made the job.
   // FAILED_PRECONDITION, with nothing sent, if the job is no preview that has SUCCEEDED. It waits
@@ -33,8 +32,7 @@ class PreviewEditor {
   void Update(const SnapshotPtr& preview, const Request& request, Cancelled cancelled, Done done);
 
  private:
-  Upstreams& upstreams_;
-  const Clock& clock_;
+  AccountDesk& desk_;
 };
 
 }  // namespace gateway::jobs

@@ -13,10 +13,6 @@
 // Thread-safe.
 #pragma once
 
-#if __has_include(<grpc/credentials.h>)
-#include <grpc/credentials.h>  // which gRPC 1.51 has in grpc_security.h
-#endif
-#include <grpc/grpc_security.h>
 #include <grpcpp/version_info.h>
 
 #include <atomic>
@@ -26,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "grpcpp/security/server_credentials.h"
+#include "rpc/grpc_credentials.h"
 
 #define GATEWAY_CALLS_ARE_CHECKED (GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR < 60)
 

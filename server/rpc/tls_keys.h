@@ -6,11 +6,6 @@
 // each new connection. Connections that are there keep what they began with.
 #pragma once
 
-#if __has_include(<grpc/credentials.h>)
-#include <grpc/credentials.h>  // which gRPC 1.51 has in grpc_security.h
-#endif
-#include <grpc/grpc_security.h>
-
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -21,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/secret.h"
+#include "rpc/grpc_credentials.h"
 
 namespace gateway::rpc {
 

@@ -35,7 +35,8 @@ class PreviewEditorTest : public ::testing::Test {
   test::FakeTransport transport_;
   std::unique_ptr<Upstreams> upstreams_ =
       MakeUpstreams({.requests_per_second = 1000, .burst = 1000}, transport_, clock_);
-  PreviewEditor editor_{*upstreams_, clock_};
+  AccountDesk desk_{*upstreams_, clock_};
+  PreviewEditor editor_{desk_};
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<v1::UpdatePreviewRequest> request_ = [] {
     auto request = std::make_shared<v1::UpdatePreviewRequest>();
@@ -121,7 +122,8 @@ TEST_F(PreviewEditorTest, AnErrorThatQuotesTheKeyIsTakenCareOf) {
       Reply(400, R"({"message":"bad header Authorization: pictai_k0123456789abcdef"})"));
   upstreams_ = MakeUpstreams({.requests_per_second = 1000, .burst = 1000}, transport_, clock_, {},
                              {.api_key = Secret("pictai_k0123456789abcdef"), .user_agent = "t"});
-  PreviewEditor editor(*upstreams_, clock_);
+  AccountDesk desk(*upstreams_, clock_);
+  PreviewEditor editor(desk);
   Job job;
   job.kind = v1::JOB_KIND_PREVIEW;
   job.state = v1::JOB_STATE_SUCCEEDED;

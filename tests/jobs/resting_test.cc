@@ -38,7 +38,8 @@ class RestingTest : public SubmitterTest {
                                            clock_, clock_, ResolveEvents{});
     deleter_ = std::make_unique<Deleter>(*upstreams_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstreams_, clock_);
-    editor_ = std::make_unique<PreviewEditor>(*upstreams_, clock_);
+    accounts_ = std::make_unique<AccountDesk>(*upstreams_, clock_);
+    editor_ = std::make_unique<PreviewEditor>(*accounts_);
     Put("doubt", v1::JOB_STATE_UNCONFIRMED);
     Put("done", v1::JOB_STATE_SUCCEEDED);
     AllIsWell();
@@ -138,6 +139,7 @@ class RestingTest : public SubmitterTest {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Deleter> deleter_;
   std::unique_ptr<UploadDesk> desk_;
+  std::unique_ptr<AccountDesk> accounts_;
   std::unique_ptr<PreviewEditor> editor_;
 };
 
