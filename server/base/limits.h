@@ -328,10 +328,13 @@ inline constexpr std::size_t kArrivingGiveWay = 250;  // at once, when there are
 inline constexpr seconds kRequestArrivalMax{30};      // from a request's first byte to its last
 inline constexpr seconds kDrainArrivalMax{1};         // the same in a drain
 inline constexpr milliseconds kArrivalCheckInterval{50};
+// The same where memory may be short soon: a fast sender gets one or two MiB further in each
+// millisecond.
+inline constexpr milliseconds kArrivalCheckSoon{5};
 // From so much of the memory limit on, requests that do not arrive at once are refused.
 inline constexpr std::size_t kMemoryShortPercent = 75;
-// Requests are refused at least so much below the memory limit, because between two looks a fast
-// sender gets so far.
+// Requests are refused at least so much below the memory limit, and looked at more often from so
+// much below that on: between two rare looks a fast sender gets so far.
 inline constexpr std::size_t kMemoryShortHeadroom = 96 * kMiB;
 inline constexpr int kMemoryLimitMinMiB = 64;
 // The memory in which the gateway survives load (tests/e2e/smallest_test.py); with less it warns.

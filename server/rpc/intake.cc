@@ -40,7 +40,7 @@ void Intake::Begin(std::shared_ptr<Arrival> arrival) {
     arriving_.splice(arriving_.end(), place);
     entry.place_ = std::prev(arriving_.end());
     entry.awaited_ = true;
-    Arm();
+    Arm(limits::kArrivalCheckSoon);
   }
   for (const auto& one : refused) {
     one->Refuse(ToGrpc(errors::TooMany(
@@ -63,7 +63,7 @@ std::size_t Intake::arriving() const {
 
 void Intake::Drain() {
   MutexLock lock(mutex_);
-  Arm();
+  Arm(limits::kArrivalCheckInterval);
 }
 
 std::shared_ptr<void> Intake::Hold(std::size_t bytes, std::size_t own) {
@@ -82,32 +82,40 @@ absl::Status Intake::HoldRefusal() const {
 }
 
 // Sets one timer while any request is on its way, and none for an idle server.
-void Intake::Arm() {
+void Intake::Arm(Duration wait) {
   if (armed_ || arriving_.empty()) return;
   armed_ = true;
-  timers_.At(clock_.Now() + limits::kArrivalCheckInterval, [weak = weak_from_this()] {
+  timers_.At(clock_.Now() + wait, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->OnTick();
   });
 }
 
 void Intake::OnTick() {
   const MonoTime now = clock_.Now();
+  const std::size_t used = Used();
+  bool returns = false;
   {
     MutexLock lock(mutex_);
     armed_ = false;
-    Arm();
-    if (arriving_.empty() || arriving_.front()->begun_ + limits::kArrivalCheckInterval > now)
-      return;
+    Arm(NextLook(used, limits_.memory_bytes));
+    if (arriving_.empty()) return;
+    if (used > MemoryShortFrom(limits_.memory_bytes) && now >= next_return_) {
+      next_return_ = now + limits::kArrivalCheckInterval;
+      returns = true;
+    }
   }
   RefuseLate(now);
-  if (UsesMoreThan(MemoryScarceFrom(limits_.memory_bytes))) return RefuseLargest(now);
-  if (!MemoryIsShort() || giving_back_.exchange(true)) return;
+  if (used > MemoryScarceFrom(limits_.memory_bytes)) {
+    RefuseLargest(now, limits::kArrivalCheckSoon);
+  }
+  if (!returns || giving_back_.exchange(true)) return;
   aside_([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
     ReturnFreeMemory();
     self->giving_back_.store(false);
-    if (self->MemoryIsShort()) self->RefuseLargest(self->clock_.Now());
+    if (self->Used() <= MemoryShortFrom(self->limits_.memory_bytes)) return;
+    self->RefuseLargest(self->clock_.Now(), limits::kArrivalCheckInterval);
   });
 }
 
@@ -125,11 +133,11 @@ void Intake::RefuseLate(MonoTime now) {
   }
 }
 
-void Intake::RefuseLargest(MonoTime now) {
+void Intake::RefuseLargest(MonoTime now, Duration age) {
   Arrivals large;
   {
     MutexLock lock(mutex_);
-    large = TakeLargest(now);
+    large = TakeLargest(now, age);
   }
   for (const auto& one : large) one->Refuse(ToGrpc(errors::MemoryShort(Later(random_))));
 }
@@ -141,11 +149,11 @@ void Intake::TakeFirst(Arrivals& into) {
 
 // Takes the requests to refuse. A request that arrives at once is not among them, however much
 // others have on their way.
-Intake::Arrivals Intake::TakeLargest(MonoTime now) {
+Intake::Arrivals Intake::TakeLargest(MonoTime now, Duration age) {
   std::vector<Arrivals::iterator> slow;
   std::vector<std::string> peers;
   for (auto it = arriving_.begin(); it != arriving_.end(); ++it) {
-    if ((*it)->begun_ + limits::kArrivalCheckInterval > now) break;
+    if ((*it)->begun_ + age > now) break;
     slow.push_back(it);
     peers.push_back((*it)->Peer());
   }
@@ -175,11 +183,10 @@ void Intake::Take(std::vector<Arrivals::iterator>& found, const std::vector<std:
   }
 }
 
-bool Intake::MemoryIsShort() const { return UsesMoreThan(MemoryShortFrom(limits_.memory_bytes)); }
-
-bool Intake::UsesMoreThan(std::size_t bytes) const {
-  if (limits_.memory_bytes == 0) return false;
-  return (limits_.used ? limits_.used() : ResidentBytes()) > bytes;
+// Where there is no limit nothing is looked up, and nothing is ever short.
+std::size_t Intake::Used() const {
+  if (limits_.memory_bytes == 0) return 0;
+  return limits_.used ? limits_.used() : ResidentBytes();
 }
 
 grpc::Status Intake::Arrival::Late(Duration limit) const {
@@ -193,6 +200,13 @@ std::size_t MemoryShortFrom(std::size_t limit) {
 
 std::size_t MemoryScarceFrom(std::size_t limit) {
   return limit - (limit - MemoryShortFrom(limit)) / 3 * 2;
+}
+
+Duration NextLook(std::size_t used, std::size_t limit) {
+  if (limit == 0) return limits::kArrivalCheckInterval;
+  const std::size_t shortage = MemoryShortFrom(limit);
+  const bool soon = used > shortage - std::min(shortage, limits::kMemoryShortHeadroom);
+  return soon ? limits::kArrivalCheckSoon : limits::kArrivalCheckInterval;
 }
 
 std::vector<std::size_t> ChooseRefused(const std::vector<std::string>& peers, std::size_t count) {

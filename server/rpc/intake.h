@@ -84,17 +84,17 @@ class Intake : public std::enable_shared_from_this<Intake> {
  private:
   using Arrivals = std::list<std::shared_ptr<Arrival>>;
 
-  void Arm() REQUIRES(mutex_);
+  void Arm(Duration wait) REQUIRES(mutex_);
   void OnTick();
   void RefuseLate(MonoTime now);
-  void RefuseLargest(MonoTime now);
-  Arrivals TakeLargest(MonoTime now) REQUIRES(mutex_);
+  // Those that began so long ago.
+  void RefuseLargest(MonoTime now, Duration age);
+  Arrivals TakeLargest(MonoTime now, Duration age) REQUIRES(mutex_);
   void TakeFirst(Arrivals& into) REQUIRES(mutex_);
   Arrivals TakeSome() REQUIRES(mutex_);
   void Take(std::vector<Arrivals::iterator>& found, const std::vector<std::size_t>& chosen,
             Arrivals& into) REQUIRES(mutex_);
-  bool MemoryIsShort() const;
-  bool UsesMoreThan(std::size_t bytes) const;
+  std::size_t Used() const;
 
   const IntakeLimits limits_;
   const std::size_t held_max_bytes_;
@@ -109,15 +109,20 @@ class Intake : public std::enable_shared_from_this<Intake> {
   mutable Mutex mutex_;
   Arrivals arriving_ GUARDED_BY(mutex_);  // the oldest first
   bool armed_ GUARDED_BY(mutex_) = false;
+  MonoTime next_return_ GUARDED_BY(mutex_){};
   // Where memory is short, what the allocator still holds of requests that are gone is given back
-  // first. That takes 0.1 s and more; where little is left, requests are refused meanwhile.
+  // first, not at every look: that takes 0.1 s and more. Where little is left, requests are refused
+  // at once.
   std::atomic<bool> giving_back_{false};
 };
 
 // From so much used memory on, requests that do not come at once are refused. Pure.
 std::size_t MemoryShortFrom(std::size_t limit);
-// From so much on, they are refused without waiting for free memory to be given back. Pure.
+// From so much on, they are refused without waiting for free memory to be given back, or for those
+// that have just begun. Pure.
 std::size_t MemoryScarceFrom(std::size_t limit);
+// When to look again at the requests on their way, where so much is used. Pure.
+Duration NextLook(std::size_t used, std::size_t limit);
 
 // Which `count` requests are refused when there are too many: first those of the peers with the
 // most, and of one peer the oldest. The result holds indexes into `peers`, which are given from the

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "rpc/status.h"
 #include "support/fake_clock.h"
@@ -146,15 +148,34 @@ TEST_F(IntakeTest, ShortOfMemoryTheSlowGoUntilThereIsEnough) {
   EXPECT_TRUE(intake->End(*young));
 }
 
+// A fast sender: 1.5 MiB in each millisecond, from the moment when the gateway is as full as it may
+// be without anybody being refused. What is refused sends no more, but is still in memory.
+TEST_F(IntakeTest, AFastSenderGetsNotFarBeyondWhereMemoryIsScarce) {
+  for (const std::size_t limit : {256 * limits::kMiB, 512 * limits::kMiB, 8192 * limits::kMiB}) {
+    std::size_t used = MemoryShortFrom(limit);
+    const auto intake =
+        Make({.arrival = seconds(30), .memory_bytes = limit, .used = [&used] { return used; }});
+    aside_takes_a_while_ = true;
+    std::vector<std::shared_ptr<FakeArrival>> sending;
+    for (int i = 0; i < 30; ++i) sending.push_back(Arrive(*intake));
+    const auto sends = [](const auto& one) { return one->reason.empty(); };
+    while (std::any_of(sending.begin(), sending.end(), sends) && used < 2 * limit) {
+      used += 3 * limits::kMiB / 2;
+      clock_.Advance(milliseconds(1));
+    }
+    EXPECT_LT(used, MemoryScarceFrom(limit) + 48 * limits::kMiB) << limit / limits::kMiB;
+    EXPECT_LT(used, limit) << limit / limits::kMiB;
+  }
+}
+
 // What is used falls once free memory was given back, which takes time.
 TEST_F(IntakeTest, WhereLittleIsLeftRequestsAreRefusedFirst) {
   for (const auto& [before, refused] : {std::pair(800, ""), {900, "MEMORY_SHORT"}}) {
-    int looks = 0;
-    const auto intake = Make(
-        {.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&, before] {
-           const std::size_t given_back = 700;
-           return (++looks <= 2 ? static_cast<std::size_t>(before) : given_back) * limits::kMiB;
-         }});
+    std::size_t used = static_cast<std::size_t>(before) * limits::kMiB;
+    const auto intake =
+        Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] {
+                return std::exchange(used, 700 * limits::kMiB);
+              }});
     const auto slow = Arrive(*intake);
     clock_.Advance(2 * kStep);
     EXPECT_EQ(slow->reason, refused) << before;
@@ -175,7 +196,7 @@ TEST_F(IntakeTest, RequestsAreRefusedAlsoWhileMemoryIsBeingGivenBack) {
   EXPECT_EQ(aside_.size(), 1u) << "memory is given back once at a time";
   EXPECT_EQ(slow->reason, "");
   used = 900 * limits::kMiB;
-  clock_.Advance(kStep);
+  clock_.Advance(limits::kArrivalCheckSoon);
   EXPECT_EQ(slow->reason, "MEMORY_SHORT");
   EXPECT_EQ(slower->reason, "");
   used = 700 * limits::kMiB;
@@ -213,6 +234,15 @@ TEST(MemoryShortTest, LittleMemoryHasRoomForWhatComesBetweenTwoLooks) {
   EXPECT_EQ(MemoryScarceFrom(1000 * limits::kMiB),
             1000 * limits::kMiB - 250 * limits::kMiB / 3 * 2);
   EXPECT_EQ(MemoryScarceFrom(256 * limits::kMiB), 192 * limits::kMiB);
+}
+
+TEST(NextLookTest, IsSoonWhereMemoryMayBeShortBeforeARareOne) {
+  const Duration rare = limits::kArrivalCheckInterval;
+  const Duration soon = limits::kArrivalCheckSoon;
+  EXPECT_EQ(NextLook(654 * limits::kMiB, 1000 * limits::kMiB), rare);
+  EXPECT_EQ(NextLook(655 * limits::kMiB, 1000 * limits::kMiB), soon);
+  EXPECT_EQ(NextLook(1, 64 * limits::kMiB), soon);
+  EXPECT_EQ(NextLook(0, 0), rare) << "no limit";
 }
 
 TEST(ChooseRefusedTest, ThoseOfThePeersWithTheMostFirst) {
