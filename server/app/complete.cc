@@ -251,4 +251,24 @@ absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variabl
   return absl::OkStatus();
 }
 
+absl::Status CompleteContract(const ContractFlags& flags, const Variables& variables,
+                              ContractConfig& config) {
+  if (!flags.live) {
+    return absl::InvalidArgumentError(
+        "contract asks Pictory itself; say --live, which costs nothing without --spend");
+  }
+  if (absl::Status status = CompletePictory(flags.pictory, variables, config.account);
+      !status.ok()) {
+    return status;
+  }
+  if (const std::string missing = MissingCredentials(config.account); !missing.empty()) {
+    return absl::InvalidArgumentError(missing);
+  }
+  config.state_dir =
+      flags.state_dir.empty() ? DefaultStateDir() : std::filesystem::path(flags.state_dir);
+  config.poll_every =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(flags.poll_seconds));
+  return absl::OkStatus();
+}
+
 }  // namespace gateway::app

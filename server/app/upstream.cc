@@ -41,6 +41,17 @@ pictory::ClientOptions ClientOptionsOf(const Config& config, const std::string& 
   return options;
 }
 
+http::CurlTransportOptions TransportOptionsOf(const Config& config, const std::string& base_url) {
+  http::CurlTransportOptions options;
+  options.base_url = base_url;
+  options.ca_file = config.ca_file;
+  options.proxy = config.proxy;
+  options.engines = config.upstream_engines;
+  options.read_in_flight = config.max_polls_in_flight;
+  options.allow_plain_http = true;  // to loopback hosts only
+  return options;
+}
+
 pictory::TranslateOptions TranslateOptionsOf(const Config& config) {
   return {.versions = config.api_versions, .allow_loopback_urls = config.sandbox};
 }
