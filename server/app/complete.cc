@@ -237,6 +237,18 @@ absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variabl
     return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
   }
   config.listen = *address;
+  if (config.tls && flags.state_dir.empty()) {
+    return absl::InvalidArgumentError("--tls: needs --state-dir, where its authority is kept");
+  }
+  if (!config.tls && !config.tls_names.empty()) {
+    return absl::InvalidArgumentError("--tls-name: has no use without --tls");
+  }
+  for (const std::string& name : config.tls_names) {
+    const bool v6 = name.find(':') != std::string::npos;
+    if (ParseHostPort(v6 ? "[" + name + "]:0" : name + ":0").ok()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("--tls-name: '", errors::Clean(name),
+                                                   "' is neither a host's name nor an address"));
+  }
   absl::StatusOr<Secret> key = FindSecret(kApiKey, flags.api_key_file, variables);
   if (!key.ok()) return key.status();
   config.api_key = *std::move(key);

@@ -119,6 +119,8 @@ struct SandboxConfig {
   Secret client_secret;
   int token_seconds = 3600;
   bool use_ffmpeg = true;
+  bool tls = false;
+  std::vector<std::string> tls_names;
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;
   std::filesystem::path ready_file;

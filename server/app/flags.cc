@@ -252,6 +252,14 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
   app.add_option("--listen", flags.listen, "host:port to serve on; port 0 is any")
       ->capture_default_str();
   app.add_option("--state-dir", flags.state_dir, "Keep its journal here; default: memory only");
+  app.add_flag(
+      "--tls", config.tls,
+      "Serve over https, and link to it: an authority of its own is made and kept in "
+      "tls/ca.pem of --state-dir, which clients are to trust (curl --cacert, the gateway's "
+      "--ca-file)");
+  app.add_option("--tls-name", config.tls_names,
+                 "Name or address that the certificate is for, besides localhost, 127.0.0.1, ::1 "
+                 "and that of --listen; may be repeated");
   app.add_option("--speed", config.speed, "How much faster than life its jobs run")
       ->check(Decimal(0.01, 10'000))
       ->capture_default_str();

@@ -1,17 +1,19 @@
 #include "app/upstream.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "app/pictory_flags.h"
 #include "base/limits.h"
 #include "obs/log.h"
 #include "pictory/kinds.h"
+#include "pictory/url_rules.h"
 #include "tenants/tenants.h"
 
 namespace gateway::app {
 
 bool AnswersNameLoopback(const Config& config) {
-  return config.sandbox || absl::StartsWithIgnoreCase(config.base_url, "http://");
+  if (config.sandbox) return true;
+  return pictory::UrlProblem(config.base_url, /*allow_loopback=*/true).empty() &&
+         !pictory::UrlProblem(config.base_url, /*allow_loopback=*/false).empty();
 }
 
 namespace {
