@@ -75,6 +75,18 @@ class Example:
                 self.assert_whole(out)
                 self.assertEqual(len(journal(g)), 4)
 
+    def test_a_picture_and_a_clip_that_begins_with_it(self):
+        with gateway() as g:
+            for _ in range(2):
+                code, out, err = self.story(g, "--order", "o-2", "--prompt", "A calm sea")
+                self.assertEqual((code, err), (0, ""), out)
+                self.assertEqual((self.out / "picture.jpg").read_bytes()[:3], b"\xff\xd8\xff")
+                self.assertEqual((self.out / "clip.mp4").read_bytes()[4:8], b"ftyp")
+                self.assertEqual(len(journal(g)), 6)
+            picture, clip = [json.loads(entry["body"]) for entry in journal(g)[4:]]
+            self.assertIn("/image.jpg", clip["firstFrameImageUrl"])
+            self.assertEqual(picture["prompt"], clip["prompt"])
+
     def test_an_unknown_job(self):
         with gateway() as g:
             code, _, err = self.story(g, "--watch", "no-such-job")
