@@ -177,6 +177,14 @@ double SpeakingSeconds(std::string_view text) {
 }
 
 std::string StandInText(const Value& scene) {
+  const Value* const subtitles = Find(scene, "subtitles");
+  if (subtitles != nullptr && subtitles->IsArray()) {
+    std::string said;  // by a scene of a template
+    for (const Value& subtitle : subtitles->GetArray()) {
+      said += (said.empty() ? "" : " ") + PlainText(FindText(subtitle, "text"));
+    }
+    return said;
+  }
   if (const Value* pilot = Find(scene, "storyCoPilot")) {
     return "Here is a short story about this: " + std::string(FindText(*pilot, "prompt")) +
            ". Pictory would write it at length. The sandbox only says so.";

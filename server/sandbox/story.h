@@ -56,8 +56,8 @@ Film FilmFromRenderParams(const Value& params);
 
 // The steps of making a film, whatever form it is asked for in.
 void SetSize(const Value& body, Film* film);
-// The text that the sandbox takes where Pictory would fetch or write the scene's text itself; else
-// "".
+// The text that the sandbox takes where Pictory would fetch or write the scene's text itself, or
+// where a template's scene is told to say something else; else "".
 std::string StandInText(const Value& scene);
 // Appends a scene as long as saying `text` takes, at least `minimum`, and `pause` longer.
 void AddScene(Film* film, std::string text, double minimum, double pause);
