@@ -1,5 +1,6 @@
 #include "contract/run.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +38,14 @@ absl::StatusOr<Report> Run(const Ways& ways, RunOptions options, const Tell& tel
     tell(words);
   };
 
+  const bool spends = options.spending.most > 0;
+  std::optional<SpentBook> book;
+  if (spends) {
+    absl::StatusOr<SpentBook> opened = SpentBook::Open(options.spent_file, options.base_url);
+    if (!opened.ok()) return opened.status();
+    book = *std::move(opened);
+  }
+
   Report report{.base_url = options.base_url, .when = ways.clock.WallNow()};
   Door door(ways, options.upstream);
   const Look look{door, report.findings, clean_tell};
@@ -53,10 +62,7 @@ absl::StatusOr<Report> Run(const Ways& ways, RunOptions options, const Tell& tel
   LookAtUploads(look);
   LookAtCatalog(look);
   LookAtCredentials(look, ways, options.upstream);
-  const bool spends = options.spending.most > 0;
   if (spends) {
-    absl::StatusOr<SpentBook> book = SpentBook::Open(options.spent_file, options.base_url);
-    if (!book.ok()) return book.status();
     PaidLooks paid(look, ways.clock, options.spending, *book);
     const absl::Status noted = paid.Run();
     report.spent = paid.spent();

@@ -18,8 +18,9 @@ struct RunOptions {
   std::filesystem::path spent_file;  // of SpentBook
 };
 
-// An error says why nothing could be tried: Pictory is not reached, or takes no credentials. No
-// word of the report, and none that is told, has a secret of the account in it.
+// An error says why nothing was tried: Pictory is not reached or takes no credentials, or what
+// would be spent cannot be noted. No word of the report, and none that is told, has a secret of the
+// account in it.
 absl::StatusOr<Report> Run(const Ways& ways, RunOptions options, const Tell& tell);
 
 }  // namespace gateway::contract

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,7 +19,8 @@ namespace gateway::contract {
 
 class SpentBook {
  public:
-  // `service` is the base URL; a book of another one is an error.
+  // `service` is the base URL; a book of another one is an error, and so is one that another run
+  // has open.
   static absl::StatusOr<SpentBook> Open(std::filesystem::path file, std::string service);
 
   // What is known of a kind of job that was sent: its id, or "" if no answer came. Nullopt: nothing
@@ -38,11 +40,13 @@ class SpentBook {
  private:
   SpentBook(std::filesystem::path file, std::string service)
       : file_(std::move(file)), service_(std::move(service)) {}
+  absl::Status Lock();
   absl::Status Read();
   absl::Status Write();
 
   std::filesystem::path file_;
   std::string service_;
+  std::shared_ptr<const int> lock_;          // its descriptor is closed with the last book
   std::map<std::string, std::string> left_;  // by kind
 };
 

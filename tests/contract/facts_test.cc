@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -156,6 +157,14 @@ TEST_F(Spent, IsThereForTheNextRun) {
   EXPECT_TRUE(book.Made("image", "i-1").ok());
   book.Close();
   EXPECT_FALSE(std::filesystem::exists(file()));
+}
+
+TEST_F(Spent, IsOpenForOneRunAtATime) {
+  std::optional<SpentBook> book = Open();
+  EXPECT_THAT(std::string(SpentBook::Open(file(), "https://a").status().message()),
+              HasSubstr("another run"));
+  book.reset();
+  Open();
 }
 
 TEST_F(Spent, IsOfOneService) {
