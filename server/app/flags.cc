@@ -282,7 +282,7 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "/sandbox/faults (GET, POST, DELETE), /sandbox/journal and /sandbox/stats.\n"
       "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
       "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
-      "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
+      "unless one is given. Both are sent raw in Authorization; 'Bearer' may stand before a token.\n"
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
       "transcribe, or in a prompt: sandbox-fail, sandbox-fail-object, sandbox-fail-list,\n"
       "sandbox-fail-text, sandbox-fail-silent, sandbox-fail-render, sandbox-no-credits,\n"
