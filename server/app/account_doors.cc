@@ -7,24 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "app/observe.h"
 #include "app/secret_watch.h"
+#include "app/upstream.h"
 #include "obs/log.h"
 
 namespace gateway::app {
-namespace {
-
-absl::StatusOr<std::unique_ptr<http::CurlTransport>> MakeTransport(const Config& config,
-                                                                   const std::string& base_url) {
-  http::CurlTransportOptions options;
-  options.base_url = base_url;
-  options.ca_file = config.ca_file;
-  options.proxy = config.proxy;
-  options.engines = config.upstream_engines;
-  options.read_in_flight = config.max_polls_in_flight;
-  options.allow_plain_http = true;  // to loopback hosts only
-  return http::CurlTransport::Create(std::move(options));
-}
-
-}  // namespace
 
 AccountDoors::AccountDoors(const Config& config, obs::Metrics& metrics)
     : config_(config), metrics_(metrics) {}
@@ -42,7 +28,8 @@ absl::Status AccountDoors::Connect(const std::string& base_url) {
   std::set<std::string> urls = {""};  // accounts that say no other may come later
   for (const AccountSetup& setup : setups_) urls.insert(setup.base_url);
   for (const std::string& url : urls) {
-    auto made = MakeTransport(config_, url.empty() ? base_url : url);
+    auto made =
+        http::CurlTransport::Create(TransportOptionsOf(config_, url.empty() ? base_url : url));
     if (!made.ok()) return made.status();
     transports_[url] = *std::move(made);
   }

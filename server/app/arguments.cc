@@ -9,6 +9,11 @@
 #include "app/environment.h"
 
 namespace gateway::app {
+namespace {
+
+const std::vector<std::string> kCommands = {"sandbox", "contract", "keygen"};
+
+}  // namespace
 
 std::vector<std::string> EmptyFlags(int argc, const char* const* argv) {
   std::vector<std::string> problems;
@@ -25,16 +30,17 @@ std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::
                                           const std::vector<std::string>& others) {
   flags.insert(flags.end(), {"--help", "--version"});
   std::vector<std::string> problems;
-  bool sandbox = false;
+  std::string command;
   for (const std::string& argument : app.remaining(true)) {
     // An argument that is no flag may be the value of the flag before it.
     if (argument.empty() || argument.front() != '-') {
-      sandbox = sandbox || !NearestSetting(argument, {"sandbox"}).empty();
+      if (command.empty()) command = NearestSetting(argument, kCommands);
       continue;
     }
     const std::string flag = argument.substr(0, argument.find('='));
     if (std::find(others.begin(), others.end(), flag) != others.end()) {
-      problems.push_back(flag + ": is a flag of the other command; see --help and sandbox --help");
+      problems.push_back(
+          flag + ": is a flag of another command; see --help, sandbox --help and contract --help");
       continue;
     }
     const std::string nearest = NearestSetting(flag, flags);
@@ -43,18 +49,20 @@ std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::
                      nearest.empty() ? "see --help" : absl::StrCat("did you mean ", nearest, "?")));
   }
   if (problems.empty()) {
-    problems.push_back(sandbox ? "there is no such command; did you mean sandbox?"
-                               : "an argument belongs to no flag; see --help");
+    problems.push_back(command.empty()
+                           ? "an argument belongs to no flag; see --help"
+                           : absl::StrCat("there is no such command; did you mean ", command, "?"));
   }
   return problems;
 }
 
-std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags) {
+std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags,
+                                        const std::string& command) {
   std::vector<std::string> problems;
   for (const std::string& flag : flags) {
-    problems.push_back(flag +
-                       ": stands before the command sandbox, which reads only what stands "
-                       "behind it; see sandbox --help");
+    problems.push_back(absl::StrCat(flag, ": stands before the command ", command,
+                                    ", which reads only what stands behind it; see ", command,
+                                    " --help"));
   }
   return problems;
 }

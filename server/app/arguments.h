@@ -16,13 +16,14 @@ namespace gateway::app {
 std::vector<std::string> EmptyFlags(int argc, const char* const* argv);
 
 // A line for each argument that CLI11 did not know. `flags` are the ones of this command, `others`
-// of the other one.
+// of the other commands.
 std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::string> flags,
                                           const std::vector<std::string>& others);
 
-// A line for each of `flags`, the gateway's on a command line of `sandbox`, which does not read
+// A line for each of `flags`, the gateway's on a command line of `command`, which does not read
 // them.
-std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags);
+std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags,
+                                        const std::string& command);
 
 // What CLI11 says of one flag, in our words where its own are unclear.
 std::string Reworded(const CLI::ParseError& error);

@@ -237,6 +237,18 @@ absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variabl
     return absl::InvalidArgumentError("--listen: " + std::string(address.status().message()));
   }
   config.listen = *address;
+  if (config.tls && flags.state_dir.empty()) {
+    return absl::InvalidArgumentError("--tls: needs --state-dir, where its authority is kept");
+  }
+  if (!config.tls && !config.tls_names.empty()) {
+    return absl::InvalidArgumentError("--tls-name: has no use without --tls");
+  }
+  for (const std::string& name : config.tls_names) {
+    const bool v6 = name.find(':') != std::string::npos;
+    if (ParseHostPort(v6 ? "[" + name + "]:0" : name + ":0").ok()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("--tls-name: '", errors::Clean(name),
+                                                   "' is neither a host's name nor an address"));
+  }
   absl::StatusOr<Secret> key = FindSecret(kApiKey, flags.api_key_file, variables);
   if (!key.ok()) return key.status();
   config.api_key = *std::move(key);
@@ -248,6 +260,26 @@ absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variabl
   config.log_level = LevelOf(flags.common.log_level);
   config.log_format = FormatOf(flags.common.log_format);
   config.ready_file = flags.common.ready_file;
+  return absl::OkStatus();
+}
+
+absl::Status CompleteContract(const ContractFlags& flags, const Variables& variables,
+                              ContractConfig& config) {
+  if (!flags.live) {
+    return absl::InvalidArgumentError(
+        "contract asks Pictory itself; say --live, which costs nothing without --spend");
+  }
+  if (absl::Status status = CompletePictory(flags.pictory, variables, config.account);
+      !status.ok()) {
+    return status;
+  }
+  if (const std::string missing = MissingCredentials(config.account); !missing.empty()) {
+    return absl::InvalidArgumentError(missing);
+  }
+  config.state_dir =
+      flags.state_dir.empty() ? DefaultStateDir() : std::filesystem::path(flags.state_dir);
+  config.poll_every =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(flags.poll_seconds));
   return absl::OkStatus();
 }
 

@@ -14,5 +14,7 @@ namespace gateway::app {
 absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variables, Config& config);
 absl::Status CompleteSandbox(const SandboxFlags& flags, const Variables& variables,
                              SandboxConfig& config);
+absl::Status CompleteContract(const ContractFlags& flags, const Variables& variables,
+                              ContractConfig& config);
 
 }  // namespace gateway::app

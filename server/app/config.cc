@@ -53,8 +53,8 @@ std::vector<GivenSetting> GivenSecrets(const Variables& variables) {
   return given;
 }
 
-// `help`, `help sandbox` and `version` are what people type for the flags of these names. CLI11
-// reads arguments from the last to the first.
+// `help`, `help sandbox` (or another command) and `version` are what people type for the flags of
+// these names. CLI11 reads arguments from the last to the first.
 std::vector<std::string> Arguments(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == "help") {
@@ -81,9 +81,14 @@ class Reading {
   GivenSettings Given() const;
 
   bool sandbox() const { return sandbox_command_->parsed(); }
-  Settings& own() { return sandbox() ? *sandbox_settings_ : *gateway_settings_; }
-  const Settings& own() const { return sandbox() ? *sandbox_settings_ : *gateway_settings_; }
-  const Settings& other() const { return sandbox() ? *gateway_settings_ : *sandbox_settings_; }
+  bool contract() const { return contract_command_->parsed(); }
+  const Settings& own() const {
+    return sandbox() ? *sandbox_settings_ : contract() ? *contract_settings_ : *gateway_settings_;
+  }
+  Settings& own() { return const_cast<Settings&>(std::as_const(*this).own()); }
+  absl::Status Complete();
+  // The flags of the commands that this one is not.
+  std::vector<std::string> OtherFlags() const;
   void Report(const std::vector<std::string>& problems) {
     problems_.insert(problems_.end(), problems.begin(), problems.end());
   }
@@ -93,14 +98,18 @@ class Reading {
       "Every option can also be set as PICTORY_… in the environment, or in a file given by "
       "--config."};
   CLI::App* sandbox_command_ = nullptr;
+  CLI::App* contract_command_ = nullptr;
   CLI::App* keygen_command_ = nullptr;
   KeygenFlags keygen_flags_;
   Config config_;
   GatewayFlags flags_;
   SandboxConfig sandbox_config_;
   SandboxFlags sandbox_flags_;
+  ContractConfig contract_config_;
+  ContractFlags contract_flags_;
   std::optional<Settings> gateway_settings_;
   std::optional<Settings> sandbox_settings_;
+  std::optional<Settings> contract_settings_;
 
   Variables variables_ = ProcessVariables();
   std::vector<std::string> ignored_;
@@ -115,11 +124,15 @@ Reading::Reading(int argc, const char* const* argv) {
   sandbox_command_ = app_.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
   sandbox_command_->set_version_flag("--version", VersionText());
   AddSandboxOptions(*sandbox_command_, sandbox_flags_, sandbox_config_);
+  contract_command_ = app_.add_subcommand(
+      "contract", "Try at Pictory itself what the gateway relies on, and tell what holds");
+  AddContractOptions(*contract_command_, contract_flags_, contract_config_);
   keygen_command_ =
       app_.add_subcommand("keygen", "Make an API key for a caller, and its lines for --tenants");
   AddKeygenOptions(*keygen_command_, keygen_flags_);
   gateway_settings_.emplace(app_);
   sandbox_settings_.emplace(*sandbox_command_);
+  contract_settings_.emplace(*contract_command_);
   ReadFlags(argc, argv);
   if (help_.has_value() || keygen_command_->parsed()) return;
   ReadVariables();
@@ -131,12 +144,15 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
   if (!problems_.empty()) return;
   try {
     app_.parse(Arguments(argc, argv));
-    if (sandbox()) Report(MisplacedFlags(gateway_settings_->given_flags()));
+    if (sandbox() || contract()) {
+      Report(MisplacedFlags(gateway_settings_->given_flags(), sandbox() ? "sandbox" : "contract"));
+    }
   } catch (const CLI::ExtrasError&) {
-    Report(UnknownArguments(app_, own().flags(), other().flags()));
+    Report(UnknownArguments(app_, own().flags(), OtherFlags()));
   } catch (const CLI::Success& asked) {
     gateway_settings_->ShowVariables();
     sandbox_settings_->ShowVariables();
+    contract_settings_->ShowVariables();
     std::ostringstream out;
     app_.exit(asked, out, out);
     help_ = out.str();
@@ -147,7 +163,11 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
 
 void Reading::ReadVariables() {
   std::vector<std::string> known = gateway_settings_->variables();
-  for (const std::string& name : sandbox_settings_->variables()) known.push_back(name);
+  for (const Settings* more : {&*sandbox_settings_, &*contract_settings_}) {
+    for (const std::string& name : more->variables()) known.push_back(name);
+  }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   ignored_ = RemoveServiceLinks(variables_, known);
   const std::vector<std::string> own_ones = own().variables();
   for (const std::string& name : known) {
@@ -166,11 +186,27 @@ void Reading::ReadFile() {
   if (!file.ok()) Report({own().Located(std::string(file.status().message()))});
 }
 
+std::vector<std::string> Reading::OtherFlags() const {
+  std::vector<std::string> flags;
+  for (const Settings* each : {&*gateway_settings_, &*sandbox_settings_, &*contract_settings_}) {
+    if (each == &own()) continue;
+    for (const std::string& flag : each->flags()) flags.push_back(flag);
+  }
+  return flags;
+}
+
+absl::Status Reading::Complete() {
+  if (sandbox()) return CompleteSandbox(sandbox_flags_, variables_, sandbox_config_);
+  if (contract()) return CompleteContract(contract_flags_, variables_, contract_config_);
+  return CompleteGateway(flags_, variables_, config_);
+}
+
 // Everybody on this machine can read the command line in the list of processes.
 void Reading::CheckSeen() {
   for (const GivenSetting& setting : own().given()) {
     if (setting.name != "proxy" || setting.source != "flag") continue;
-    if (config_.proxy.find('@') == std::string::npos) continue;
+    const Config& config = contract() ? contract_config_.account : config_;
+    if (config.proxy.find('@') == std::string::npos) continue;
     Report(
         {"--proxy: holds a user's name or password, which others see in the list of processes; "
          "set PICTORY_PROXY, or name a file that has it with --config"});
@@ -197,10 +233,8 @@ Parsed Reading::Result() {
   }
   CheckSeen();
   if (problems_.empty()) {
-    const absl::Status status = sandbox()
-                                    ? CompleteSandbox(sandbox_flags_, variables_, sandbox_config_)
-                                    : CompleteGateway(flags_, variables_, config_);
-    if (!status.ok()) Report({own().Located(std::string(status.message()))});
+    if (const absl::Status status = Complete(); !status.ok())
+      Report({own().Located(std::string(status.message()))});
   }
   if (!problems_.empty()) {
     parsed.exit_code = kUsage;
@@ -210,6 +244,8 @@ Parsed Reading::Result() {
   } else if (sandbox()) {
     sandbox_config_.given = Given();
     parsed.sandbox = std::move(sandbox_config_);
+  } else if (contract()) {
+    parsed.contract = std::move(contract_config_);
   } else {
     config_.given = Given();
     parsed.gateway = std::move(config_);

@@ -119,16 +119,29 @@ struct SandboxConfig {
   Secret client_secret;
   int token_seconds = 3600;
   bool use_ffmpeg = true;
+  bool tls = false;
+  std::vector<std::string> tls_names;
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;
   std::filesystem::path ready_file;
   GivenSettings given;
 };
 
+// `pictory-gateway contract`
+struct ContractConfig {
+  Config account;  // where Pictory is, and the credentials; nothing else of it counts
+  int spend = 0;   // 0: nothing
+  std::string media_url;
+  bool json = false;
+  Duration poll_every = limits::kContractPollEvery;
+  std::filesystem::path state_dir;
+};
+
 struct Parsed {
   std::optional<Config> gateway;
   std::optional<SandboxConfig> sandbox;
-  // Neither command is to run: the program prints `text` (to stderr if exit_code is not 0) and
+  std::optional<ContractConfig> contract;
+  // No command is to run: the program prints `text` (to stderr if exit_code is not 0) and
   // leaves.
   int exit_code = 0;
   std::string text;

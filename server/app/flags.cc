@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "app/number_check.h"
 #include "base/limits.h"
+#include "contract/paid_looks.h"
 
 namespace gateway::app {
 namespace {
@@ -108,6 +109,27 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->capture_default_str();
 }
 
+// Adds the options that say where Pictory is and how quickly it may be asked.
+void AddPictory(CLI::App& app, Config& config) {
+  app.add_option("--base-url", config.base_url, "Pictory's REST API")
+      ->envname("PICTORY_BASE_URL")
+      ->capture_default_str();
+  app.add_option("--ca-file", config.ca_file, "CA certificates (PEM) instead of the system's")
+      ->envname("PICTORY_CA_FILE");
+  app.add_option(
+         "--proxy", config.proxy,
+         "Proxy URL for calls to Pictory; the proxy variables of the environment are ignored")
+      ->envname("PICTORY_PROXY");
+  app.add_option(
+         "--requests-per-second", config.requests_per_second,
+         "Budget of the Pictory account, polls and submits together; default 5 (sandbox 2000)")
+      ->check(Decimal(0.01, 1e6))
+      ->envname("PICTORY_REQUESTS_PER_SECOND");
+  app.add_option("--burst", config.burst, "Requests at once beyond that; default 10 (sandbox 2000)")
+      ->check(Decimal(1, 1e6))
+      ->envname("PICTORY_BURST");
+}
+
 void AddUpstream(CLI::App& app, Config& config) {
   app.add_flag("--sandbox", config.sandbox,
                "Use the built-in stand-in for Pictory instead of Pictory; nothing is billed")
@@ -121,15 +143,6 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->check(Decimal(0.01, 10'000))
       ->envname("PICTORY_SANDBOX_SPEED")
       ->capture_default_str();
-  app.add_option("--base-url", config.base_url, "Pictory's REST API")
-      ->envname("PICTORY_BASE_URL")
-      ->capture_default_str();
-  app.add_option("--ca-file", config.ca_file, "CA certificates (PEM) instead of the system's")
-      ->envname("PICTORY_CA_FILE");
-  app.add_option(
-         "--proxy", config.proxy,
-         "Proxy URL for calls to Pictory; the proxy variables of the environment are ignored")
-      ->envname("PICTORY_PROXY");
   app.add_option("--upstream-engines", config.upstream_engines, "Threads for calls to Pictory")
       ->check(Whole(1, 64))
       ->envname("PICTORY_UPSTREAM_ENGINES")
@@ -144,14 +157,6 @@ void AddUpstream(CLI::App& app, Config& config) {
       ->check(Whole(1, limits::kJobReplyMostMiB, "MiB"))
       ->envname("PICTORY_MAX_JOB_REPLY_MIB")
       ->capture_default_str();
-  app.add_option(
-         "--requests-per-second", config.requests_per_second,
-         "Budget of the Pictory account, polls and submits together; default 5 (sandbox 2000)")
-      ->check(Decimal(0.01, 1e6))
-      ->envname("PICTORY_REQUESTS_PER_SECOND");
-  app.add_option("--burst", config.burst, "Requests at once beyond that; default 10 (sandbox 2000)")
-      ->check(Decimal(1, 1e6))
-      ->envname("PICTORY_BURST");
 }
 
 void AddCallers(CLI::App& app, GatewayFlags& flags, Config& config) {
@@ -231,7 +236,9 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
   AddListeners(app, flags, config);
   AddCallers(app, flags, config);
   AddUpstream(app, config);
-  AddPictoryFlags(app, flags.pictory);
+  AddPictory(app, config);
+  AddCredentialFlags(app, flags.pictory);
+  AddVersionFlags(app, flags.pictory);
   AddWebhookFlags(app, flags.webhooks);
   AddGuards(app, flags, config);
   AddCommon(app, flags.common);
@@ -245,6 +252,14 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
   app.add_option("--listen", flags.listen, "host:port to serve on; port 0 is any")
       ->capture_default_str();
   app.add_option("--state-dir", flags.state_dir, "Keep its journal here; default: memory only");
+  app.add_flag(
+      "--tls", config.tls,
+      "Serve over https, and link to it: an authority of its own is made and kept in "
+      "tls/ca.pem of --state-dir, which clients are to trust (curl --cacert, the gateway's "
+      "--ca-file)");
+  app.add_option("--tls-name", config.tls_names,
+                 "Name or address that the certificate is for, besides localhost, 127.0.0.1, ::1 "
+                 "and that of --listen; may be repeated");
   app.add_option("--speed", config.speed, "How much faster than life its jobs run")
       ->check(Decimal(0.01, 10'000))
       ->capture_default_str();
@@ -267,12 +282,44 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "/sandbox/faults (GET, POST, DELETE), /sandbox/journal and /sandbox/stats.\n"
       "Keys: the one of PICTORY_API_KEY or --api-key-file if given, else every pictai_... without\n"
       "'bad' in it. Tokens: POST /pictoryapis/v1/oauth2/token, for every pair without 'bad' in it\n"
-      "unless one is given. Both are sent raw in Authorization; after 'Bearer' they are refused.\n"
+      "unless one is given. Both are sent raw in Authorization; 'Bearer' may stand before a token.\n"
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
       "transcribe, or in a prompt: sandbox-fail, sandbox-fail-object, sandbox-fail-list,\n"
       "sandbox-fail-text, sandbox-fail-silent, sandbox-fail-render, sandbox-no-credits,\n"
       "sandbox-stuck, sandbox-slow, sandbox-no-video, sandbox-minutes-600 (server/docs/sandbox.md\n"
       "says how).");
+}
+
+void AddContractOptions(CLI::App& app, ContractFlags& flags, ContractConfig& config) {
+  app.add_flag("--live", flags.live,
+               "Ask the service at --base-url; without --spend only what costs nothing and changes "
+               "nothing");
+  app.add_option(
+         "--spend", config.spend,
+         absl::StrCat(
+             "Pay for one job of each kind too, as far as this goes: ", contract::PriceOfAll(),
+             " for all, where a video counts 8, its AI credits, and any other job 1"))
+      ->check(Whole(1, limits::kContractSpendMax));
+  app.add_option("--media-url", config.media_url,
+                 "With --spend: what is transcribed; default: the video that it has rendered");
+  app.add_flag("--json", config.json, "The report as JSON");
+  app.add_option("--poll-seconds", flags.poll_seconds, "Seconds between two looks at a paid job")
+      ->check(Decimal(0.01, 600, "seconds"))
+      ->capture_default_str();
+  app.add_option("--state-dir", flags.state_dir,
+                 "Where it notes what it pays for, until it has ended; default as the gateway's")
+      ->envname("PICTORY_STATE_DIR");
+  AddPictory(app, config.account);
+  AddCredentialFlags(app, flags.pictory);
+  app.footer(
+      "Tries what the gateway relies on at Pictory (server/pictory/API.md) and tells which of it\n"
+      "holds. The report has no key, token, URL, address or id of the account, but the ids of the\n"
+      "jobs that it has paid for. A run that was killed is not paid for twice: the next one goes "
+      "on\n"
+      "with its jobs.\n"
+      "Exit codes: 0 all that could be tried holds, 1 some does not, 2 wrong usage, or Pictory "
+      "was\n"
+      "not reached or takes no such credentials.");
 }
 
 }  // namespace gateway::app

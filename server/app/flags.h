@@ -1,4 +1,4 @@
-// The options of both commands: their names, variables, what each may be, and their help.
+// The options of all commands: their names, variables, what each may be, and their help.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ class App;
 
 namespace gateway::app {
 
-// The options that both commands have.
+// The options that the commands which serve have.
 struct CommonFlags {
   std::string log_level = "info";
   std::string log_format = "auto";
@@ -51,9 +51,18 @@ struct SandboxFlags {
   bool no_ffmpeg = false;
 };
 
+// The raw texts of the options of `pictory-gateway contract`.
+struct ContractFlags {
+  PictoryFlags pictory;
+  bool live = false;
+  std::string state_dir;
+  double poll_seconds = std::chrono::duration<double>(limits::kContractPollEvery).count();
+};
+
 // Adds the options of `pictory-gateway`. `config` takes the values that need no further checks.
 // `flags` and `config` must outlive `app`.
 void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config);
 void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config);
+void AddContractOptions(CLI::App& app, ContractFlags& flags, ContractConfig& config);
 
 }  // namespace gateway::app

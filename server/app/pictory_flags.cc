@@ -23,7 +23,7 @@ v1::PathVersion VersionOf(std::string_view word) {
 
 }  // namespace
 
-void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
+void AddCredentialFlags(CLI::App& app, PictoryFlags& flags) {
   app.add_option("--auth", flags.auth,
                  "What proves to Pictory who asks: 'key', an API key; 'oauth', client credentials, "
                  "for the accounts that have those")
@@ -44,6 +44,9 @@ void AddPictoryFlags(CLI::App& app, PictoryFlags& flags) {
   app.add_option("--user-id", flags.user_id,
                  "With --auth=oauth: sent as X-Pictory-User-Id, for the accounts that need it")
       ->envname("PICTORY_USER_ID");
+}
+
+void AddVersionFlags(CLI::App& app, PictoryFlags& flags) {
   app.add_option("--api-version", flags.api_version, "Whose paths to use: Pictory's v1 or v2 API")
       ->check(kVersions)
       ->envname("PICTORY_API_VERSION")

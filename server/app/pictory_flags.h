@@ -29,8 +29,9 @@ struct PictoryFlags {
   std::map<std::string_view, std::string> api_versions;
 };
 
-// `flags` must outlive `app`.
-void AddPictoryFlags(CLI::App& app, PictoryFlags& flags);
+// The options of the credentials, and those of the API versions. `flags` must outlive `app`.
+void AddCredentialFlags(CLI::App& app, PictoryFlags& flags);
+void AddVersionFlags(CLI::App& app, PictoryFlags& flags);
 
 // Reads the secrets and fills in what the texts say. An error is INVALID_ARGUMENT and names the
 // option.

@@ -186,14 +186,23 @@ int RunSandbox(const SandboxConfig& config) {
   options.client_secret = config.client_secret.Reveal();
   options.token_lifetime = std::chrono::seconds(config.token_seconds);
   options.use_ffmpeg = config.use_ffmpeg;
+  options.tls = config.tls;
+  options.tls_names = config.tls_names;
   auto started = sandbox::Sandbox::Start(options);
   if (!started.ok()) return CannotServe(started.status());
-  Log(Level::kInfo, "sandbox_serving",
-      {{"base_url", (*started)->base_url()}, {"front_page", (*started)->origin() + "/"}});
+  const std::string base_url = (*started)->base_url();
+  const std::string front_page = (*started)->origin() + "/";
+  const std::string ca_file =
+      config.tls ? std::filesystem::absolute((*started)->ca_file()).string() : "";
+  Lines lines = {{"sandbox", base_url}};
+  std::vector<obs::Field> fields = {{"base_url", base_url}, {"front_page", front_page}};
+  if (config.tls) {
+    lines.emplace_back("ca", ca_file);
+    fields.emplace_back("ca_file", ca_file);
+  }
+  Log(Level::kInfo, "sandbox_serving", fields);
   TellLostPorts((*started)->lost_ports(), "--listen");
-  if (absl::Status written =
-          WriteReadyFile(config.ready_file, {{"sandbox", (*started)->base_url()}});
-      !written.ok()) {
+  if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
     return CannotServe(written);
   }
   while (signals.Wait() == SignalOrder::kReload) {

@@ -1,8 +1,8 @@
-// The two commands of the program, from a complete configuration to an exit code.
+// The commands of the program, from a complete configuration to an exit code.
 //
-// Both serve until a signal asks for the end (SignalOrder::kEnd in app/process.h), then end in
-// order; a second one makes the end quick. SIGHUP reads the files of secrets again. The exit code
-// is 0 if the command ended as asked, else one of app/exit_codes.h; the log says why.
+// Two of them serve until a signal asks for the end (SignalOrder::kEnd in app/process.h), then end
+// in order; a second one makes the end quick. SIGHUP reads the files of secrets again. The exit
+// code is 0 if the command ended as asked, else one of app/exit_codes.h; the log says why.
 #pragma once
 
 #include "app/config.h"
@@ -11,5 +11,8 @@ namespace gateway::app {
 
 int RunGateway(const Config& config);
 int RunSandbox(const SandboxConfig& config);
+
+// Prints its report to stdout, and what it does meanwhile to stderr.
+int RunContract(const ContractConfig& config);
 
 }  // namespace gateway::app

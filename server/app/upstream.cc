@@ -1,17 +1,19 @@
 #include "app/upstream.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "app/pictory_flags.h"
 #include "base/limits.h"
 #include "obs/log.h"
 #include "pictory/kinds.h"
+#include "pictory/url_rules.h"
 #include "tenants/tenants.h"
 
 namespace gateway::app {
 
 bool AnswersNameLoopback(const Config& config) {
-  return config.sandbox || absl::StartsWithIgnoreCase(config.base_url, "http://");
+  if (config.sandbox) return true;
+  return pictory::UrlProblem(config.base_url, /*allow_loopback=*/true).empty() &&
+         !pictory::UrlProblem(config.base_url, /*allow_loopback=*/false).empty();
 }
 
 namespace {
@@ -38,6 +40,17 @@ pictory::ClientOptions ClientOptionsOf(const Config& config, const std::string& 
                                           .client_secret = config.client_secret,
                                           .user_id = config.user_id};
   }
+  return options;
+}
+
+http::CurlTransportOptions TransportOptionsOf(const Config& config, const std::string& base_url) {
+  http::CurlTransportOptions options;
+  options.base_url = base_url;
+  options.ca_file = config.ca_file;
+  options.proxy = config.proxy;
+  options.engines = config.upstream_engines;
+  options.read_in_flight = config.max_polls_in_flight;
+  options.allow_plain_http = true;  // to loopback hosts only
   return options;
 }
 

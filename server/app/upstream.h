@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/config.h"
+#include "http/curl_options.h"
 #include "pictory/client.h"
 #include "pictory/translate.h"
 
@@ -14,8 +15,11 @@ namespace gateway::app {
 pictory::ClientOptions ClientOptionsOf(const Config& config, const std::string& account);
 
 // Whether Pictory's answers may name URLs of this machine: those of the embedded sandbox, and of
-// what stands in for Pictory at a loopback address. Only there is plain http taken at all.
+// what stands in for Pictory at a loopback address, plain or through TLS.
 bool AnswersNameLoopback(const Config& config);
+
+// How calls of `config` reach the service at `base_url`.
+http::CurlTransportOptions TransportOptionsOf(const Config& config, const std::string& base_url);
 
 // The options for validation and translation alike.
 pictory::TranslateOptions TranslateOptionsOf(const Config& config);

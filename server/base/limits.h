@@ -49,6 +49,14 @@ inline constexpr std::size_t kPageTokenMaxBytes = 2048;        // of Pictory's
 inline constexpr int kTransactionsMax = 10'000;
 inline constexpr int kTemplatesMax = 10'000;
 
+// `pictory-gateway contract`: a word of Pictory's that its report repeats, the pages of a list that
+// it reads, what it may be told to spend, and how long it waits for a job that it has paid for.
+inline constexpr std::size_t kContractWordMaxBytes = 40;
+inline constexpr int kContractPagesMax = 3;
+inline constexpr int kContractSpendMax = 1000;
+inline constexpr minutes kContractJobWait{30};
+inline constexpr seconds kContractPollEvery{10};
+
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
 inline constexpr std::size_t kJsonMaxValues = 4'000'000;

@@ -9,8 +9,8 @@
 // 503), else the one whose answer has. So nobody can keep others out, however many connections he
 // holds and however little he sends; only while all connections wait for a handler is a new peer
 // answered 503. Without a free file descriptor the same is done. A listener on loopback answers
-// only who addresses it as such, others get 421 (http/server_request_head.h). There is no TLS: the
-// server listens on loopback or behind a proxy.
+// only who addresses it as such, others get 421 (http/server_request_head.h). It speaks TLS if it
+// is given a certificate; who has no place there is closed without a word.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "base/limits.h"
 #include "http/server_message.h"
+#include "http/server_tls.h"
 
 namespace gateway::http {
 
@@ -41,6 +42,7 @@ struct ServerOptions {
   Duration piece_timeout{0};
   // What a Host may be besides an address and `localhost`, if the listener is on loopback.
   std::vector<std::string> host_names{};
+  std::shared_ptr<ServerTls> tls = nullptr;  // null: plain
 };
 
 class ServerCore;

@@ -82,7 +82,7 @@ asio::awaitable<void> ServerCore::Accept() {
     spare.Hold();
     const std::uint64_t number = ++accepted;
     if (Staying() >= options.max_connections && !MakeRoom()) {
-      SendBusy(socket);
+      if (options.tls == nullptr) SendBusy(socket);
       continue;
     }
     auto connection = std::make_shared<Connection>(*this, std::move(socket), number);

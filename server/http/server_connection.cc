@@ -54,7 +54,10 @@ ServerRequest ToRequest(const beast::http::request_header<>& message) {
 }  // namespace
 
 Connection::Connection(ServerCore& core, tcp::socket socket, std::uint64_t number)
-    : core_(core), stream_(std::move(socket)), timer_(core.context), number_(number) {
+    : core_(core),
+      stream_(std::move(socket), core.options.tls.get()),
+      timer_(core.context),
+      number_(number) {
   ErrorCode error;
   stream_.socket().set_option(tcp::no_delay(true), error);
   const tcp::endpoint peer = stream_.socket().remote_endpoint(error);
@@ -67,7 +70,7 @@ void Connection::Enter(Phase phase) {
 
 void Connection::GiveWay() {
   gave_way_ = true;
-  if (standing_.phase == Phase::kReading) SendBusy(stream_.socket());
+  if (standing_.phase == Phase::kReading && !stream_.tls()) SendBusy(stream_.socket());
   Close();
 }
 
@@ -81,7 +84,7 @@ void Connection::Close() {
 void Connection::WakeUp() { timer_.cancel(); }
 
 asio::awaitable<void> Connection::Run() {
-  bool keep_alive = true;
+  bool keep_alive = co_await Begin();
   while (keep_alive && !closing_) {
     Enter(Phase::kIdle);
     if (buffer_.size() == 0 && !co_await AwaitFirstByte()) co_return;
@@ -99,6 +102,14 @@ asio::awaitable<void> Connection::Run() {
     if (!exchange->answered() || closing_) co_return;
     keep_alive = co_await SendAnswer(*request, *exchange, keep_alive);
   }
+}
+
+// A handshake takes no longer than a request may. It gives way as one.
+asio::awaitable<bool> Connection::Begin() {
+  if (!stream_.tls()) co_return true;
+  Enter(Phase::kReading);
+  stream_.expires_after(core_.options.read_timeout);
+  co_return co_await stream_.Handshake();
 }
 
 asio::awaitable<bool> Connection::AwaitFirstByte() {
@@ -249,7 +260,8 @@ asio::awaitable<void> Connection::AwaitAnswer(std::shared_ptr<Exchange> exchange
 }
 
 // Notes a peer that leaves while its answer is still being made, so that answers nobody waits for
-// (and those that never come) do not hold a connection.
+// (and those that never come) do not hold a connection. With TLS a peer that says its farewell
+// first is not noticed, because the end lies behind bytes that are not read yet.
 void Connection::WatchPeer() {
   stream_.socket().async_wait(
       tcp::socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {

@@ -8,7 +8,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "base/limits.h"
 #include "http/server.h"
 #include "http/server_request_head.h"
+#include "http/server_stream.h"
 
 namespace gateway::http {
 
@@ -80,7 +80,7 @@ class SpareFile {
   int fd_ = -1;
 };
 
-// Tells a peer that there is no room, without waiting for it.
+// Tells a peer that there is no room, without waiting for it. Of a server without TLS.
 void SendBusy(boost::asio::ip::tcp::socket& socket);
 
 // A Connection serves one peer. All of it runs on the server's thread.
@@ -97,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void Enter(Phase phase);
+  boost::asio::awaitable<bool> Begin();
   boost::asio::awaitable<bool> AwaitFirstByte();
   // Reads the next request. Empty: the connection is over (an error was answered if one could be).
   boost::asio::awaitable<std::optional<ServerRequest>> ReadRequest(bool* keep_alive);
@@ -122,7 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Reset();
 
   ServerCore& core_;
-  boost::beast::tcp_stream stream_;
+  ServerStream stream_;
   boost::asio::steady_timer timer_;  // every wait that is not for the socket
   boost::beast::flat_buffer buffer_;
   const std::uint64_t number_;

@@ -145,7 +145,9 @@ asio::awaitable<void> Connection::Hang() {
 // that explains the close. So the connection says that it is done, and reads on for a moment.
 asio::awaitable<void> Connection::LingeringClose() {
   ErrorCode error;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  // Through TLS it does not say so: what the peer sends after that would end the reading too. The
+  // peer knows the length of the answer, and closes by itself.
+  if (!stream_.tls()) stream_.socket().shutdown(tcp::socket::shutdown_send, error);
   stream_.expires_after(limits::kLingerMax);
   std::vector<char> sink(kReadBytes);
   std::size_t read = 0;

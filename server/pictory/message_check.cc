@@ -45,7 +45,7 @@ json::Type ExpectedType(const FieldDescriptor* field) {
 }
 
 // What a field is checked for. Other fields may have any value.
-enum class Look { kMessage, kFree, kFinite, kUrl, kRawJson, kExtraJson, kCharacters };
+enum class Look { kMessage, kFree, kFinite, kUrl, kRawJson, kExtraJson, kCharacters, kWebhook };
 
 struct MessageLooks;
 
@@ -110,6 +110,8 @@ class LooksCompiler {
       looks.push_back({.field = field, .look = Look::kRawJson, .expected = ExpectedType(field)});
     } else if (text && RoleOf(field) == v1::FIELD_ROLE_SPLICE) {
       looks.push_back({.field = field, .look = Look::kExtraJson});
+    } else if (text && field->name() == "webhook") {
+      looks.push_back({.field = field, .look = Look::kWebhook});
     } else if (text && HoldsUrl(field)) {
       looks.push_back({.field = field, .look = Look::kUrl});
     } else if (text && (MappingOf(field).min_chars() > 0 || MappingOf(field).max_chars() > 0)) {
@@ -226,6 +228,9 @@ class Walk {
         return CheckCharacters(text(), look.field, path);
       case Look::kRawJson:
         CheckRawValue(path, text(), look.expected, violations_);
+        return;
+      case Look::kWebhook:
+        violations_.Add(path, kWebhookIsOurs);
         return;
       case Look::kExtraJson:
         return CheckExtraJson(text(), look.field->containing_type(), path);

@@ -17,7 +17,6 @@ namespace {
 namespace v1 = ::pictory::jobs::v1;
 
 constexpr char kWebhook[] = "webhook";
-constexpr char kWebhookIsOurs[] = "is the gateway's own: leave it out, and watch the job instead";
 
 std::string Article(json::Type type) {
   const std::string name(json::TypeName(type));

@@ -14,6 +14,10 @@
 
 namespace gateway::pictory {
 
+// What is wrong with a `webhook` of the caller's, in whatever form of a body.
+inline constexpr char kWebhookIsOurs[] =
+    "is the gateway's own: remove it, and watch the job instead (WatchJob, pictory watch)";
+
 // The limits for JSON text that callers hand in.
 json::Limits RawLimits();
 

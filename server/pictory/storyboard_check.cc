@@ -115,9 +115,6 @@ void Check::Board(const v1::Storyboard& board, const Path& path) {
   if (board.scenes().empty() && board.template_id().empty()) {
     Add(path, "scenes", "is required, unless template_id is given");
   }
-  if (board.has_webhook()) {
-    Add(path, "webhook", "is the gateway's own: leave it out, and watch the job instead");
-  }
   if (board.has_video_width() != board.has_video_height()) {
     Add(path, board.has_video_width() ? "video_height" : "video_width",
         "is required: width and height go together");
@@ -177,6 +174,13 @@ void Check::Source(const v1::Scene& scene, const v1::Storyboard& board, const Pa
   if (!any && !scene.has_background() && !board.has_template_id() && !scene.has_extra_json()) {
     violations_.Add(path,
                     absl::StrCat("needs one of ", Joined(sources, true), ", or a background"));
+  }
+  if (!board.has_template_id()) {
+    for (const Choice& choice :
+         {Choice{"scene_id", scene.has_scene_id()}, Choice{"subtitles", scene.has_subtitles()},
+          Choice{"background_visual", scene.has_background_visual()}}) {
+      if (choice.set) Add(path, choice.name, "is of a template's scenes: give its template_id too");
+    }
   }
   if ((scene.has_audio_url() || scene.has_video_url()) && scene.audio_language().empty()) {
     Add(path, "audio_language", "is required with audio_url or video_url, such as en-US");

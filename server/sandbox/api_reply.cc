@@ -52,6 +52,10 @@ ApiReply UnknownProject(std::string_view id) {
 
 ApiReply Unauthorized() { return Message(401, "Unauthorized"); }
 
+ApiReply TooLarge(std::string_view why) {
+  return Message(413, "Request Entity Too Large: " + std::string(why));
+}
+
 ApiReply TooManyRequests(int retry_after_seconds) {
   ApiReply reply = Message(429, "Too Many Requests");
   reply.retry_after_seconds = retry_after_seconds;

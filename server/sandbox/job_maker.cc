@@ -82,6 +82,20 @@ void FindLateErrorsV1(const Value& body, Job* job) {
   }
 }
 
+// A storyboard within the bounds of a request may become a film that is not: one of millions of
+// scenes would hold up everybody else. What is in the journal was within the bounds of its time.
+std::optional<ApiReply> WhyTooLong(const MakeRequest& request) {
+  if (request.replayed || TextBytes(*request.body) <= kFilmTextMaxBytes) return std::nullopt;
+  return TooLarge("the texts of a storyboard may have " + std::to_string(kFilmTextMaxBytes) +
+                  " bytes in the sandbox");
+}
+
+std::optional<ApiReply> WhyTooLong(const MakeRequest& request, const Film& film) {
+  if (request.replayed || film.scenes.size() <= kFilmScenesMax) return std::nullopt;
+  return TooLarge("the film of a storyboard may have " + std::to_string(kFilmScenesMax) +
+                  " scenes in the sandbox, and this one has " + std::to_string(film.scenes.size()));
+}
+
 std::optional<ApiReply> CheckObject(const Value* body) {
   if (body == nullptr) return InvalidBody({{"", "the body is missing"}});
   if (!body->IsObject()) return InvalidBody({{"", "the body must be a JSON object"}});
@@ -92,6 +106,7 @@ Made FromStoryboard(const MakeRequest& request, Kind kind) {
   if (auto refusal = CheckObject(request.body)) return *refusal;
   const Value& body = *request.body;
   if (const auto errors = CheckStoryboard(body); !errors.empty()) return InvalidBody(errors);
+  if (auto refusal = WhyTooLong(request)) return *refusal;
   auto job = std::make_unique<Job>();
   job->kind = kind;
   if (auto refusal = TakeWebhook(&body, job.get())) return *refusal;
@@ -101,6 +116,7 @@ Made FromStoryboard(const MakeRequest& request, Kind kind) {
     for (const Value& scene : scenes->GetArray()) FindLateErrors(scene, job.get());
   }
   job->film = FilmFromStoryboard(body);
+  if (auto refusal = WhyTooLong(request, job->film)) return *refusal;
   job->storyboard = ResolveStoryboard(body);
   return job;
 }
@@ -357,6 +373,7 @@ Made JobMaker::PreviewV1(const MakeRequest& request) {
   if (auto refusal = CheckObject(request.body)) return *refusal;
   const Value& body = *request.body;
   if (const auto errors = CheckStoryboardV1(body); !errors.empty()) return InvalidBody(errors);
+  if (auto refusal = WhyTooLong(request)) return *refusal;
   auto job = std::make_unique<Job>();
   job->kind = Kind::kPreview;
   job->version = Version::kV1;
@@ -364,6 +381,7 @@ Made JobMaker::PreviewV1(const MakeRequest& request) {
   ObeyMagic(FindText(body, "videoName"), job.get());
   FindLateErrorsV1(body, job.get());
   job->film = FilmFromStoryboardV1(body);
+  if (auto refusal = WhyTooLong(request, job->film)) return *refusal;
   auto copy = std::make_unique<Json>();
   copy->CopyFrom(body, copy->GetAllocator());
   job->storyboard = std::move(copy);

@@ -51,6 +51,10 @@ struct SandboxOptions {
   std::chrono::seconds upload_life = limits::kSignedUrlLife;
   std::uint64_t upload_max_bytes = limits::kUploadMaxBytes;
   bool resumable_uploads = true;
+  // Serves over TLS, and links are https. An authority of its own is kept in state_dir, which must
+  // be given, and issues a certificate for this machine, `listen` and `tls_names`.
+  bool tls = false;
+  std::vector<std::string> tls_names;
   const Clock* clock = nullptr;  // for tests; must outlive the sandbox. Null: the machine's
 };
 
@@ -66,9 +70,11 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  std::string base_url() const;  // "http://127.0.0.1:PORT/pictoryapis"
+  std::string base_url() const;  // "http://127.0.0.1:PORT/pictoryapis"; https with `tls`
   std::string origin() const;    // the same without the path
   std::uint16_t port() const;
+  // With `tls`: the authority's certificate, which clients are to trust. Else empty.
+  const std::filesystem::path& ca_file() const;
   // Ports of the last time with this state directory that somebody else has now: links to them are
   // dead.
   const std::vector<std::uint16_t>& lost_ports() const;

@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <utility>
 
+#include "sandbox/authority.h"
 #include "sandbox/cors.h"
 #include "sandbox/embedded_media.h"
 #include "sandbox/kept_port.h"
@@ -67,6 +69,16 @@ ServerResponse ToResponse(const ApiReply& reply) {
     response.headers.push_back({"Retry-After", std::to_string(reply.retry_after_seconds)});
   }
   return response;
+}
+
+// What the certificate is for.
+std::vector<std::string> NamesOf(const SandboxOptions& options) {
+  std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+  names.insert(names.end(), options.tls_names.begin(), options.tls_names.end());
+  if (std::find(names.begin(), names.end(), options.listen) == names.end()) {
+    names.push_back(options.listen);
+  }
+  return names;
 }
 
 // Whether a page or a JSON text may safely name this host.
@@ -131,6 +143,10 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   if (!(options.requests_per_second > 0)) {
     return absl::InvalidArgumentError("the sandbox's requests per second must be above 0");
   }
+  if (options.tls && options.state_dir.empty()) {
+    return absl::InvalidArgumentError(
+        "a sandbox with TLS needs a state directory, in which its authority is kept");
+  }
   if (options.token_lifetime < std::chrono::seconds(1)) {
     return absl::InvalidArgumentError("the sandbox's tokens must be good for a second at least");
   }
@@ -143,18 +159,31 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(SandboxOptions options) 
   // The journal is opened first: it makes the directory, and keeps a second sandbox out of it.
   auto journal = Journal::Open(options.state_dir);
   if (!journal.ok()) return journal.status();
+  std::filesystem::path ca_file;
+  if (options.tls) {
+    const absl::StatusOr<Authority> authority = Authority::Open(options.state_dir / "tls");
+    if (!authority.ok()) return authority.status();
+    const absl::StatusOr<Issued> issued = authority->Issue(NamesOf(options));
+    if (!issued.ok()) return issued.status();
+    auto tls = http::ServerTls::Make(issued->certificate_pem, issued->key_pem);
+    if (!tls.ok()) return tls.status();
+    server_options.tls = *std::move(tls);
+    ca_file = authority->file();
+  }
+  const std::shared_ptr<http::ServerTls> tls = server_options.tls;
   auto kept = ListenAsBefore(std::move(server_options),
                              options.state_dir.empty() ? "" : options.state_dir / "port");
   if (!kept.ok()) return kept.status();
 
   std::unique_ptr<Service> service(new Service(std::move(options), *std::move(journal)));
-  if (const absl::Status status = service->StartUploads(); !status.ok()) return status;
+  if (const absl::Status status = service->StartUploads(tls); !status.ok()) return status;
   if (const absl::Status status = service->api_.Replay(); !status.ok()) return status;
   service->StartFilms();
   service->server_ = std::move(kept->server);
+  service->ca_file_ = std::move(ca_file);
   service->lost_ports_ = {kept->lost, service->uploads_->lost_port()};
   std::erase(service->lost_ports_, 0);
-  service->webhooks_.Start(*service->server_);
+  service->webhooks_.Start(*service->server_, service->origin());
   service->server_->Serve([raw = service.get()](ServerRequest request, http::Responder responder) {
     raw->Answer(request, responder);
   });
@@ -189,8 +218,9 @@ void Service::Stop() {
   webhooks_.Stop();
 }
 
-absl::Status Service::StartUploads() {
+absl::Status Service::StartUploads(std::shared_ptr<http::ServerTls> tls) {
   UploadOptions upload_options;
+  upload_options.tls = std::move(tls);
   upload_options.listen = options_.listen;
   if (!options_.state_dir.empty()) upload_options.dir = options_.state_dir / "uploads";
   upload_options.life = options_.upload_life;
@@ -251,7 +281,7 @@ ServerResponse Service::AnswerApi(const ServerRequest& request, std::string_view
 // Links lead to where the caller found us: the same sandbox may be reached by several names.
 std::string Service::OriginFor(const ServerRequest& request) const {
   const std::string* host = request.FindHeader("host");
-  return "http://" + (host != nullptr && IsHost(*host) ? *host : server_->authority());
+  return scheme() + (host != nullptr && IsHost(*host) ? *host : server_->authority());
 }
 
 ServerResponse Service::AnswerPage(const ServerRequest& request) {

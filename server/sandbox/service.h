@@ -27,12 +27,15 @@ class Service {
 
   const http::Server& server() const { return *server_; }
   const std::vector<std::uint16_t>& lost_ports() const { return lost_ports_; }
+  const std::filesystem::path& ca_file() const { return ca_file_; }
+  std::string origin() const { return scheme() + server_->authority(); }
   void Stop();
 
  private:
   Service(SandboxOptions options, std::unique_ptr<Journal> journal);
   void StartFilms();
-  absl::Status StartUploads();
+  absl::Status StartUploads(std::shared_ptr<http::ServerTls> tls);
+  std::string scheme() const { return options_.tls ? "https://" : "http://"; }
 
   void Answer(const http::ServerRequest& request, const http::Responder& responder);
   http::ServerResponse AnswerApi(const http::ServerRequest& request, std::string_view path);
@@ -63,6 +66,7 @@ class Service {
   // download must come from one file.
   std::unordered_set<std::string> plain_;
   std::vector<std::uint16_t> lost_ports_;
+  std::filesystem::path ca_file_;
   std::unique_ptr<http::Server> server_;  // last: stops before what its handler uses goes
 };
 

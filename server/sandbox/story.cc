@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "sandbox/studio.h"
+
 namespace gateway::sandbox {
 namespace {
 
@@ -11,8 +13,6 @@ constexpr double kWordsPerSecond = 2.5;
 constexpr double kSceneMinSeconds = 2;
 constexpr double kSilentSceneSeconds = 5;
 constexpr std::size_t kCaptionMaxBytes = 90;
-constexpr int kCreditsPerImage = 4;
-constexpr int kCreditsPerVideo = 24;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -68,10 +68,20 @@ void AddCaptions(Scene* scene, double speaking) {
   }
 }
 
-int Credits(const Value& scene) {
-  const Value* background = Find(scene, "background");
-  if (background == nullptr || Find(*background, "aiVisual") == nullptr) return 0;
-  return FindText(*background, "type") == "video" ? kCreditsPerVideo : kCreditsPerImage;
+// What the AI makes for a background or an element.
+double CreditsOfVisual(const Value& place) {
+  const Value* const visual = Find(place, "aiVisual");
+  if (visual == nullptr || !visual->IsObject()) return 0;
+  return CreditsOf(*visual, FindText(place, "type") == "video");
+}
+
+double Credits(const Value& scene) {
+  double credits = 0;
+  if (const Value* background = Find(scene, "background")) credits += CreditsOfVisual(*background);
+  const Value* const elements = Find(scene, "elements");
+  if (elements == nullptr || !elements->IsArray()) return credits;
+  for (const Value& element : elements->GetArray()) credits += CreditsOfVisual(element);
+  return credits;
 }
 
 std::string Stamp(double seconds, char separator) {
@@ -167,6 +177,14 @@ double SpeakingSeconds(std::string_view text) {
 }
 
 std::string StandInText(const Value& scene) {
+  const Value* const subtitles = Find(scene, "subtitles");
+  if (subtitles != nullptr && subtitles->IsArray()) {
+    std::string said;  // by a scene of a template
+    for (const Value& subtitle : subtitles->GetArray()) {
+      said += (said.empty() ? "" : " ") + PlainText(FindText(subtitle, "text"));
+    }
+    return said;
+  }
   if (const Value* pilot = Find(scene, "storyCoPilot")) {
     return "Here is a short story about this: " + std::string(FindText(*pilot, "prompt")) +
            ". Pictory would write it at length. The sandbox only says so.";
@@ -220,6 +238,16 @@ void AddTimedScene(Film* film, double start, double seconds, std::string text) {
   film->scenes.push_back(std::move(scene));
 }
 
+std::size_t TextBytes(const Value& body) {
+  const Value* const scenes = Find(body, "scenes");
+  if (scenes == nullptr || !scenes->IsArray()) return 0;
+  std::size_t bytes = 0;
+  for (const Value& scene : scenes->GetArray()) {
+    for (const char* key : {"story", "text", "caption"}) bytes += FindText(scene, key).size();
+  }
+  return bytes;
+}
+
 Film FilmFromStoryboard(const Value& body) {
   Film film;
   film.name = std::string(FindText(body, "videoName"));
@@ -258,7 +286,7 @@ Film FilmFromRenderParams(const Value& params) {
     film.width = static_cast<int>(std::clamp(FindNumber(*output, "width", 1920), 1.0, 16384.0));
     film.height = static_cast<int>(std::clamp(FindNumber(*output, "height", 1080), 1.0, 16384.0));
   }
-  film.ai_credits = static_cast<int>(std::clamp(FindNumber(params, "aiCredits", 0), 0.0, 1e6));
+  film.ai_credits = std::clamp(FindNumber(params, "aiCredits", 0), 0.0, 1e6);
   const Value* elements = Find(params, "elements");
   if (elements == nullptr || !elements->IsArray()) return film;
   for (const Value& element : elements->GetArray()) {

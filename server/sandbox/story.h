@@ -4,6 +4,7 @@
 // render all come from the same Film, so they agree.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,10 @@
 namespace gateway::sandbox {
 
 inline constexpr double kSceneMaxSeconds = 24 * 3600;
+// What a storyboard may become: bytes of all that is said or shown (17 hours of speech), and scenes
+// of the film, which are told anew with each answer about a finished preview.
+inline constexpr std::size_t kFilmTextMaxBytes = 1024 * 1024;
+inline constexpr std::size_t kFilmScenesMax = 5000;
 
 struct Caption {
   double start = 0;  // seconds from the beginning of the film
@@ -35,11 +40,14 @@ struct Film {
   int height = 1080;
   double seconds = 0;
   std::vector<Scene> scenes;
-  int ai_credits = 0;  // what its AI visuals cost
+  double ai_credits = 0;  // what its AI visuals cost
   bool has_voice = false;
   bool has_music = false;
   double music_volume = 1;  // as Pictory: full if not told
 };
+
+// The bytes of the texts of a storyboard's scenes, of either API version.
+std::size_t TextBytes(const Value& body);
 
 // `body`: a checked storyboard (storyboard_check.h).
 Film FilmFromStoryboard(const Value& body);
@@ -48,8 +56,8 @@ Film FilmFromRenderParams(const Value& params);
 
 // The steps of making a film, whatever form it is asked for in.
 void SetSize(const Value& body, Film* film);
-// The text that the sandbox takes where Pictory would fetch or write the scene's text itself; else
-// "".
+// The text that the sandbox takes where Pictory would fetch or write the scene's text itself, or
+// where a template's scene is told to say something else; else "".
 std::string StandInText(const Value& scene);
 // Appends a scene as long as saying `text` takes, at least `minimum`, and `pause` longer.
 void AddScene(Film* film, std::string text, double minimum, double pause);

@@ -31,36 +31,15 @@ constexpr const char* kTopFields[] = {"videoName",       "videoDescription",
                                       "visualLibraryId", "visualSelectionPreference",
                                       "projectMetadata", "storyboardVersion"};
 
-constexpr const char* kSceneFields[] = {"story",
-                                        "storyCoPilot",
-                                        "blogUrl",
-                                        "pptUrl",
-                                        "audioUrl",
-                                        "videoUrl",
-                                        "audioLanguage",
-                                        "transcript",
-                                        "mediaRepurposeSettings",
-                                        "isSSMLStory",
-                                        "caption",
-                                        "captionLanguage",
-                                        "createSceneOnNewLine",
-                                        "createSceneOnEndOfSentence",
-                                        "maxSubtitleLines",
-                                        "highlightKeywords",
-                                        "hideSubtitles",
-                                        "minimumDuration",
-                                        "endPauseDuration",
-                                        "sceneTransition",
-                                        "subtitleStyle",
-                                        "subtitleStyleId",
-                                        "subtitleStyleName",
-                                        "voiceOver",
-                                        "backgroundMusic",
-                                        "avatar",
-                                        "elements",
-                                        "background",
-                                        "backgroundBrolls",
-                                        "backgroundCorpus"};
+constexpr const char* kSceneFields[] = {
+    "story", "storyCoPilot", "blogUrl", "pptUrl", "audioUrl", "videoUrl", "audioLanguage",
+    "transcript", "mediaRepurposeSettings", "isSSMLStory", "caption", "captionLanguage",
+    "createSceneOnNewLine", "createSceneOnEndOfSentence", "maxSubtitleLines", "highlightKeywords",
+    "hideSubtitles", "minimumDuration", "endPauseDuration", "sceneTransition", "subtitleStyle",
+    "subtitleStyleId", "subtitleStyleName", "voiceOver", "backgroundMusic", "avatar", "elements",
+    "background", "backgroundBrolls", "backgroundCorpus",
+    // Of a template's scenes.
+    "sceneId", "subtitles", "backgroundVisual"};
 
 constexpr const char* kSources[] = {"story",  "storyCoPilot", "blogUrl",
                                     "pptUrl", "audioUrl",     "videoUrl"};
@@ -145,12 +124,12 @@ void CheckBackground(FieldChecker background) {
   }
 }
 
-void CheckSource(FieldChecker scene) {
+void CheckSource(FieldChecker scene, bool of_template) {
   const auto sources = std::count_if(std::begin(kSources), std::end(kSources),
                                      [&](const char* key) { return scene.Has(key); });
   if (sources > 1) {
     scene.Wrong("story", "storyCoPilot, blogUrl, pptUrl, audioUrl and videoUrl exclude each other");
-  } else if (sources == 0 && !scene.Has("background")) {
+  } else if (sources == 0 && !scene.Has("background") && !of_template) {
     scene.Wrong("story", "is required: a scene needs a content source or a background");
   }
   scene.String("story", kStoryMax);
@@ -166,8 +145,8 @@ void CheckSource(FieldChecker scene) {
   }
 }
 
-void CheckScene(FieldChecker scene, bool smart_layout) {
-  CheckSource(scene);
+void CheckScene(FieldChecker scene, bool smart_layout, bool of_template) {
+  CheckSource(scene, of_template);
   for (const char* key : {"isSSMLStory", "createSceneOnNewLine", "createSceneOnEndOfSentence",
                           "highlightKeywords", "hideSubtitles"}) {
     scene.Bool(key);
@@ -268,7 +247,7 @@ std::vector<FieldError> CheckStoryboard(const Value& body) {
     int i = 0;
     for (const Value& scene : top.Get("scenes")->GetArray()) {
       if (scene.IsObject()) {
-        CheckScene(top.Item(scene, "scenes", i), smart_layout);
+        CheckScene(top.Item(scene, "scenes", i), smart_layout, top.Has("templateId"));
       } else {
         top.Wrong("scenes[" + std::to_string(i) + "]", "must be an object");
       }

@@ -81,6 +81,17 @@ int SecondsOf(std::string_view words) {
 
 }  // namespace
 
+double CreditsOf(const Value& ai_visual, bool clip) {
+  const std::span<const Model> models =
+      clip ? std::span<const Model>(kClipModels) : std::span<const Model>(kImageModels);
+  const Model* const named = FindModel(models, ai_visual);
+  const Model& model = named != nullptr ? *named : models.front();
+  if (!clip) return model.credits;
+  const std::string_view wanted = WordOr(ai_visual, "videoDuration", "");
+  const bool known = std::ranges::find(model.seconds, wanted) != model.seconds.end();
+  return model.credits * SecondsOf(known ? wanted : model.seconds.front());
+}
+
 std::vector<FieldError> CheckImage(const Value& body) {
   std::vector<FieldError> errors;
   FieldChecker fields(body, "", &errors);

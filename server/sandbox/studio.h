@@ -26,6 +26,10 @@ struct Visual {
 std::vector<FieldError> CheckImage(const Value& body);
 std::vector<FieldError> CheckClip(const Value& body);
 
+// What the `aiVisual` of a storyboard costs, as a picture or as a clip: as the studio's own do,
+// which Pictory does not say. A model that is not known costs what the first one does.
+double CreditsOf(const Value& ai_visual, bool clip);
+
 // `body`: a checked one.
 Visual ImageFrom(const Value& body);
 Visual ClipFrom(const Value& body);

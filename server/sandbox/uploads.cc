@@ -54,6 +54,7 @@ absl::Status Uploads::Listen() {
   http::ServerOptions server_options;
   server_options.name = "the sandbox's media store";
   server_options.address = options_.listen;
+  server_options.tls = options_.tls;
   server_options.piece_timeout = server_options.read_timeout;
   auto kept = ListenAsBefore(std::move(server_options), store_->dir() / "port");
   if (!kept.ok()) return kept.status();

@@ -38,6 +38,7 @@ struct UploadOptions {
   std::chrono::seconds life = limits::kSignedUrlLife;
   std::uint64_t max_bytes = limits::kUploadMaxBytes;
   bool resumable = true;
+  std::shared_ptr<http::ServerTls> tls = nullptr;  // null: plain
 };
 
 struct UploadStats {

@@ -37,8 +37,9 @@ std::pair<std::string, std::string> Split(const std::string& url) {
 
 }  // namespace
 
-void Webhooks::Start(http::Server& server) {
+void Webhooks::Start(http::Server& server, std::string origin) {
   server_ = &server;
+  origin_ = std::move(origin);
   for (const auto& job : book_.all()) {
     if (!job->webhook.empty() && book_.FinishTime(*job) > clock_.Now()) Await(*job, std::nullopt);
   }
@@ -94,8 +95,7 @@ void Webhooks::Call(const std::string& job_id, std::int64_t times, Done done) {
   request.method = "POST";
   request.path = std::move(path);
   request.headers = {{"Content-Type", "application/json"}};
-  request.body = std::make_shared<const std::string>(
-      BodyFor(job, book_.StateOf(job), "http://" + server_->authority()));
+  request.body = std::make_shared<const std::string>(BodyFor(job, book_.StateOf(job), origin_));
   request.timeout = limits::kSandboxWebhookTimeout;
   request.max_body_bytes = limits::kMiB;
   ++waiting_;

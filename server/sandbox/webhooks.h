@@ -33,7 +33,8 @@ class Webhooks {
 
   // Plans the calls of the jobs that are still running. It is called before the server serves;
   // `server` must live until Stop.
-  void Start(http::Server& server);
+  // `origin` is where links in the calls lead.
+  void Start(http::Server& server, std::string origin);
   // Is called after the server has stopped; no call is under way when it returns.
   void Stop() { transports_.clear(); }
 
@@ -58,6 +59,7 @@ class Webhooks {
   const Clock& clock_;
   JobBook& book_;
   http::Server* server_ = nullptr;
+  std::string origin_;
   std::map<std::string, std::unique_ptr<http::CurlTransport>> transports_;  // by origin
   std::deque<std::string> held_;  // jobs whose calls go out after the next one
   std::size_t waiting_ = 0;       // calls that have no answer yet

@@ -40,7 +40,7 @@ class Bodies(unittest.TestCase):
         self.assertEqual(json.loads(entry["body"]), body)
 
     def test_they_are_all_there(self):
-        self.assertGreaterEqual(len(BODIES["storyboard"]), 26)
+        self.assertGreaterEqual(len(BODIES["storyboard"]), 27)
         self.assertGreaterEqual(len(BODIES["transcribe"]), 5)
         self.assertGreaterEqual(len(BODIES["summarize"]), 3)
 
@@ -64,6 +64,23 @@ class Bodies(unittest.TestCase):
                     job = g.json(COMMANDS[method], file, "--request-id", f"{method}-{file.stem}")
                     self.assertEqual(job["state"], "JOB_STATE_QUEUED")
                     self.expect_sent(g, method, json.loads(file.read_text()))
+
+    def test_a_webhook_is_refused_with_what_to_do_instead(self):
+        webhook = {"webhook": "https://example.com/hook"}
+        with gateway() as g:
+            for method, request, field in (
+                    ("CreatePreview", {"storyboard": {"videoName": "n", "scenes": [{"story": "s"}], **webhook}},
+                     "storyboard.webhook"),
+                    ("Transcribe", {"fileUrl": "https://media.example.com/talk.mp4", **webhook}, "webhook"),
+                    ("Summarize", {"transcriptionJobId": "t", **webhook}, "webhook"),
+                    ("GenerateImage", {"prompt": "a calm sea", **webhook}, "webhook"),
+                    ("GenerateVideo", {"prompt": "a calm sea", **webhook}, "webhook")):
+                with self.subTest(method):
+                    done = grpcurl(g, method, json.dumps(request))
+                    self.assertIn("InvalidArgument", done.stderr)
+                    self.assertIn(f'"field": "{field}"', done.stderr)
+                    self.assertIn("remove it, and watch the job instead", done.stderr)
+            self.assertEqual(g.pages.accepted(), [])
 
     def test_what_a_value_cannot_carry_is_refused_and_text_carries_it(self):
         body = {"videoName": "n", "webhookInput": {"order": {"id": 9007199254740993}}, "scenes": [{"story": "s"}]}

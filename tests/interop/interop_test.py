@@ -75,6 +75,18 @@ class Example:
                 self.assert_whole(out)
                 self.assertEqual(len(journal(g)), 4)
 
+    def test_a_picture_and_a_clip_that_begins_with_it(self):
+        with gateway() as g:
+            for _ in range(2):
+                code, out, err = self.story(g, "--order", "o-2", "--prompt", "A calm sea")
+                self.assertEqual((code, err), (0, ""), out)
+                self.assertEqual((self.out / "picture.jpg").read_bytes()[:3], b"\xff\xd8\xff")
+                self.assertEqual((self.out / "clip.mp4").read_bytes()[4:8], b"ftyp")
+                self.assertEqual(len(journal(g)), 6)
+            picture, clip = [json.loads(entry["body"]) for entry in journal(g)[4:]]
+            self.assertIn("/image.jpg", clip["firstFrameImageUrl"])
+            self.assertEqual(picture["prompt"], clip["prompt"])
+
     def test_an_unknown_job(self):
         with gateway() as g:
             code, _, err = self.story(g, "--watch", "no-such-job")
@@ -141,7 +153,8 @@ class Example:
     def test_a_broken_connection_is_no_answer_whatever_a_proxy_calls_it(self):
         script = (ROOT / "tests" / "interop" / f"broken.{self.suffix}").read_text()
         done = subprocess.run([*COMMANDS[self.language][:-1], *self.evaluate, script], text=True,
-                              cwd=EXAMPLES / self.language, capture_output=True, timeout=DEADLINE_SECONDS)
+                              cwd=EXAMPLES / self.language, capture_output=True, timeout=DEADLINE_SECONDS,
+                              env=dict(os.environ, GRPC_VERBOSITY="ERROR"))  # or it tells of each GOAWAY
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         *cases, refused, unending = map(json.loads, done.stdout.splitlines())
         self.assertEqual(len(cases), 11)

@@ -63,9 +63,9 @@ TEST(Plan, EveryKeyOfEveryMessageIsFound) {
 TEST(Plan, KnownKeysAreThoseOfTheBody) {
   EXPECT_THAT(KnownKeys(v1::Storyboard::descriptor()),
               AllOf(Contains("videoName"), Contains("webhookInput"), Not(Contains("extraJson"))));
-  EXPECT_THAT(
-      KnownKeys(v1::SummarizeRequest::descriptor()),
-      testing::UnorderedElementsAre("transcript", "highlight_duration", "duration", "language"));
+  EXPECT_THAT(KnownKeys(v1::SummarizeRequest::descriptor()),
+              testing::UnorderedElementsAre("transcript", "highlight_duration", "duration",
+                                            "language", "webhook"));
 }
 
 // A proto file of a test, built at run time, with the real annotations below it.

@@ -22,6 +22,7 @@ ALLOWED = {
     "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
+    "contract": BASE | {"jobs", "pictory", "json", "http"},
 }
 ALLOWED["app"] = set(ALLOWED)
 
@@ -35,7 +36,7 @@ OWNERS = {
     r"prometheus/": {"obs"},
     r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "app"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "contract", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc"},
 }
 

@@ -151,11 +151,10 @@ TEST(FifthKind, IsValidatedByItsDeclaration) {
               ElementsAre("image.palette_json: must be an array, not an object"));
   EXPECT_THAT(Faults(R"(image_json: "[]" album_id: "a" prompt: "p")"),
               ElementsAre("image_json: must be an object, not an array"));
-  EXPECT_THAT(
-      Faults(R"(image_json: "{\"webhook\":\"x\"}" album_id: "a" prompt: "p"
+  EXPECT_THAT(Faults(R"(image_json: "{\"webhook\":\"x\"}" album_id: "a" prompt: "p"
                 allow_unknown_fields: true)"),
-      ElementsAre("image_json.webhook: is the gateway's own: leave it out, and watch the job "
-                  "instead"));
+              ElementsAre("image_json.webhook: is the gateway's own: remove it, and watch the job "
+                          "instead (WatchJob, pictory watch)"));
   EXPECT_THAT(Faults(R"(image_json: "{\"mediastyle\":\"x\"}" album_id: "a" prompt: "p")"),
               ElementsAre("image_json.mediastyle: is not a member Pictory knows here, and would be "
                           "dropped silently; did you mean mediaStyle? (allow_unknown_fields sends "

@@ -13,6 +13,7 @@ namespace {
 namespace v1 = ::pictory::jobs::v1;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::vector<std::string> Fields(const google::protobuf::Message& request,
@@ -63,6 +64,38 @@ TEST(Validate, EverythingWrongIsToldAtOnce) {
   EXPECT_THAT(fields, ::testing::UnorderedElementsAre(
                           "request_id", "storyboard.video_name", "storyboard.webhook",
                           "storyboard.video_height", "storyboard.scenes[0]"));
+}
+
+TEST(Validate, AWebhookIsTheGatewaysOwnInEveryBody) {
+  const auto expect = [](const google::protobuf::Message& request, const std::string& field) {
+    const auto found = Validate(request, {});
+    ASSERT_EQ(found.size(), 1U) << request.ShortDebugString();
+    EXPECT_EQ(found[0].field, field);
+    EXPECT_THAT(found[0].description, HasSubstr("remove it, and watch the job instead"));
+  };
+  const std::string webhook = R"( webhook: "https://example.com/hook" )";
+  expect(Parse<v1::CreatePreviewRequest>("storyboard { video_name: \"n\" template_id: \"t\"" +
+                                         webhook + "}"),
+         "storyboard.webhook");
+  expect(Parse<v1::CreatePreviewRequest>("from_template { template_id: \"t\"" + webhook + "}"),
+         "from_template.webhook");
+  expect(Parse<v1::TranscribeRequest>("file_url: \"https://x.com/a.mp4\"" + webhook), "webhook");
+  expect(Parse<v1::SummarizeRequest>("transcription_job_id: \"t\"" + webhook), "webhook");
+  expect(Parse<v1::GenerateImageRequest>("prompt: \"a calm sea\"" + webhook), "webhook");
+  expect(Parse<v1::GenerateVideoRequest>("prompt: \"a calm sea\"" + webhook), "webhook");
+}
+
+TEST(Validate, WhatChangesATemplatesSceneNeedsTheTemplate) {
+  const std::string scene = R"(scenes { scene_id: "s" subtitles {} background_visual {} })";
+  const auto with = [&](const std::string& more) {
+    return Fields(
+        Parse<v1::CreatePreviewRequest>("storyboard { video_name: \"n\" " + more + scene + "}"));
+  };
+  EXPECT_THAT(with("template_id: \"t\" "), IsEmpty());
+  EXPECT_THAT(with(""), ::testing::UnorderedElementsAre("storyboard.scenes[0]",
+                                                        "storyboard.scenes[0].scene_id",
+                                                        "storyboard.scenes[0].subtitles",
+                                                        "storyboard.scenes[0].background_visual"));
 }
 
 TEST(Validate, ASourceIsRequired) {

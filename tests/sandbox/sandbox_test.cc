@@ -217,7 +217,30 @@ TEST_F(SandboxTest, RendersStraightFromAStoryboard) {
                                 R"({"videoName":"AI","scenes":[{"story":"Hello there.",
       "background":{"type":"image","aiVisual":{"prompt":"a loaf","model":"flux-schnell"}}}]})");
   clock_.Advance(8);
-  EXPECT_GT(Job(id).NumberAt("data.aiCreditsUsed"), 0);
+  EXPECT_EQ(Job(id).NumberAt("data.aiCreditsUsed"), 0.6);
+}
+
+TEST_F(SandboxTest, VisualsOfAStoryboardCostWhatTheStudioTakes) {
+  const auto cost = [this](const std::string& scene) {
+    const std::string id = Submit("POST", "/v2/video/storyboard/render",
+                                  R"({"videoName":"AI","scenes":[)" + scene + "]}");
+    clock_.Advance(60);
+    return Job(id).NumberAt("data.aiCreditsUsed");
+  };
+  const auto background = [](const std::string& type, const std::string& more) {
+    return R"({"story":"Hi.","background":{"type":")" + type +
+           R"(","aiVisual":{"prompt":"a loaf")" + more + "}}}";
+  };
+  EXPECT_EQ(cost(background("image", "")), 2);
+  EXPECT_EQ(cost(background("image", R"(,"model":"nanobanana-pro")")), 14);
+  EXPECT_EQ(cost(background("video", "")), 8);
+  EXPECT_EQ(cost(background("video", R"(,"model":"pixverse5.5","videoDuration":"10s")")), 16);
+  EXPECT_EQ(cost(background("video", R"(,"model":"veo3.1","videoDuration":"6s")")), 120);
+  EXPECT_EQ(cost(background("video", R"(,"model":"veo3.1_fast")")), 40);
+  EXPECT_EQ(cost(R"({"story":"Hi.","elements":[{"type":"image","position":"top-left",
+      "aiVisual":{"prompt":"a loaf","model":"flux-schnell"}}]},)" +
+                 background("image", R"(,"model":"nanobanana")")),
+            4.6);
 }
 
 TEST_F(SandboxTest, AnUnfinishedOrWrongPreviewCannotBeRendered) {

@@ -50,6 +50,31 @@ class V1Test : public Rig {
   }
 };
 
+std::string StoryOf(const std::string& text, int scenes) {
+  std::string body = R"({"videoName":"n","splitTextOnPeriod":true,"scenes":[)";
+  for (int i = 0; i < scenes; ++i) body += (i == 0 ? "" : ",") + (R"({"text":")" + text + R"("})");
+  return body + "]}";
+}
+
+std::string Times(int times, const std::string& text) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST_F(V1Test, AFilmBeyondAnyUseIsRefusedBeforeItIsMade) {
+  // Within the bounds of a request: 1 MiB of text, and as many scenes as it has sentences.
+  const JsonReply text = Api("POST", "/v1/video/storyboard", StoryOf(Times(99'000, "a"), 11));
+  EXPECT_EQ(text.status, 413);
+  EXPECT_THAT(text.TextAt("message"), HasSubstr("1048576 bytes"));
+  const JsonReply scenes = Api("POST", "/v1/video/storyboard", StoryOf(Times(1001, "So. "), 5));
+  EXPECT_EQ(scenes.status, 413);
+  EXPECT_THAT(scenes.TextAt("message"),
+              HasSubstr("5000 scenes in the sandbox, and this one has 5005"));
+  EXPECT_EQ(Api("POST", "/v1/video/storyboard", StoryOf(Times(1000, "So. "), 5)).status, 200);
+  EXPECT_EQ(Control("GET", "/journal").At("entries").Size(), 1U);
+}
+
 TEST_F(V1Test, AStoryboardIsAcceptedWithItsIdInTwoPlaces) {
   const JsonReply reply = Api("POST", "/v1/video/storyboard", kStory);
   const std::string id = reply.TextAt("jobId");

@@ -1,4 +1,4 @@
-// From text to a playable video, and from speech to its summary, through the gateway.
+// From text to a playable video, from speech to its summary, and from a prompt to a picture that moves.
 //
 //   node story.js                 (--help lists the options)
 //   node story.js --watch JOB     go on where another run stopped
@@ -26,6 +26,7 @@ const HELP = `usage: node story.js [options]      (PICTORY_GATEWAY names the ser
   --text TEXT        the story
   --storyboard FILE  JSON as Pictory documents it, instead of --name and --text
   --media URL        what to transcribe
+  --prompt TEXT      make a picture of this too, and a clip that begins with it
   --out FOLDER       folder for the files`;
 
 // A job that did not succeed. That is no error of the call: the job says why.
@@ -103,6 +104,26 @@ async function makeSummary(client, {order, media, out}) {
   console.log(`summary of ${Math.round(summary.summaryDurationSeconds)} s: ${summary.summaryText}`);
 }
 
+async function makeVisuals(client, {order, prompt, out}) {
+  const {image} = await submit(client, 'generateImage',
+    {requestId: `${order}-image`, prompt, aspectRatio: '16:9'});
+  let file = join(out, 'picture.jpg');
+  await download(image.url, file);
+  console.log(`picture: ${file} (${image.width} x ${image.height})`);
+
+  // The clip begins with the picture.
+  const {video} = await submit(client, 'generateVideo', {
+    requestId: `${order}-clip`,
+    prompt,
+    aspectRatio: '16:9',
+    duration: '5s',
+    firstFrameImageUrl: image.url,
+  });
+  file = join(out, 'clip.mp4');
+  await download(video.url, file);
+  console.log(`clip: ${file} (${(await stat(file)).size} bytes)`);
+}
+
 function readOptions() {
   const string = (value) => ({type: 'string', default: value});
   return parseArgs({options: {
@@ -113,6 +134,7 @@ function readOptions() {
     text: string(STORY),
     storyboard: {type: 'string'},
     media: string('https://media.example.com/talk.mp4'),
+    prompt: {type: 'string'},
     out: string('out'),
   }}).values;
 }
@@ -128,6 +150,7 @@ async function main(options) {
     console.log(`order ${options.order}`);
     await makeVideo(client, options);
     await makeSummary(client, options);
+    if (options.prompt) await makeVisuals(client, options);
     return 0;
   } catch (error) {
     if (error instanceof Ended) {

@@ -1,4 +1,4 @@
-"""From text to a playable video, and from speech to its summary, through the gateway.
+"""From text to a playable video, from speech to its summary, and from a prompt to a picture that moves.
 
     PYTHONPATH=build .venv/bin/python story.py
     PYTHONPATH=build .venv/bin/python story.py --watch JOB     # go on where another run stopped
@@ -99,6 +99,22 @@ def make_summary(stub, options):
     say(f"summary of {summary.summary_duration_seconds:.0f} s: {summary.summary_text}")
 
 
+def make_visuals(stub, options):
+    picture = submit(stub, stub.GenerateImage, api.GenerateImageRequest(
+        request_id=f"{options.order}-image", prompt=options.prompt, aspect_ratio="16:9")).image
+    file = options.out / "picture.jpg"
+    pictory_jobs.download(picture.url, file)
+    say(f"picture: {file} ({picture.width} x {picture.height})")
+
+    # The clip begins with the picture.
+    clip = submit(stub, stub.GenerateVideo, api.GenerateVideoRequest(
+        request_id=f"{options.order}-clip", prompt=options.prompt, aspect_ratio="16:9", duration="5s",
+        first_frame_image_url=picture.url)).video
+    file = options.out / "clip.mp4"
+    pictory_jobs.download(clip.url, file)
+    say(f"clip: {file} ({file.stat().st_size} bytes)")
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         description="From text to a video and from speech to a summary. PICTORY_GATEWAY names the server.")
@@ -110,6 +126,7 @@ def arguments():
     parser.add_argument("--storyboard", metavar="FILE", type=pathlib.Path,
                         help="JSON as Pictory documents it, instead of --name and --text")
     parser.add_argument("--media", default="https://media.example.com/talk.mp4", help="what to transcribe")
+    parser.add_argument("--prompt", help="make a picture of this too, and a clip that begins with it")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out"), help="folder for the files")
     return parser.parse_args()
 
@@ -126,6 +143,8 @@ def main():
             say(f"order {options.order}")
             make_video(stub, options)
             make_summary(stub, options)
+            if options.prompt:
+                make_visuals(stub, options)
             return 0
         except Ended as ended:
             print(f"job {ended.job.job_id} {state(ended.job)}: {ended}", file=sys.stderr)

@@ -1,5 +1,6 @@
 // A caller with code generated from protos/, who serves gRPC's health and reflection too: their files must
-// not be registered twice. Prints the last state of a preview, and why a call failed.
+// not be registered twice. Prints the last states of a preview, of a picture and of a clip that begins with it,
+// and why a call failed.
 package main
 
 import (
@@ -44,7 +45,39 @@ func preview(jobs jobsv1.PictoryJobsClient) (*jobsv1.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := made.GetJob()
+	return follow(jobs, made.GetJob())
+}
+
+func visuals(jobs jobsv1.PictoryJobsClient) error {
+	ctx := context.Background()
+	picture, err := jobs.GenerateImage(ctx, &jobsv1.GenerateImageRequest{
+		RequestId:   "go-" + os.Args[2] + "-image",
+		Prompt:      "A calm sea",
+		Model:       proto.String("flux-schnell"),
+		AspectRatio: proto.String("1:1"),
+	})
+	if err != nil {
+		return err
+	}
+	made, err := follow(jobs, picture.GetJob())
+	if err != nil {
+		return err
+	}
+	clip, err := jobs.GenerateVideo(ctx, &jobsv1.GenerateVideoRequest{
+		RequestId:          "go-" + os.Args[2] + "-video",
+		Prompt:             "Its waves roll in",
+		Duration:           proto.String("5s"),
+		FirstFrameImageUrl: proto.String(made.GetImage().GetUrl()),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = follow(jobs, clip.GetJob())
+	return err
+}
+
+func follow(jobs jobsv1.PictoryJobsClient, job *jobsv1.Job) (*jobsv1.Job, error) {
+	ctx := context.Background()
 	watch, err := jobs.WatchJob(ctx, &jobsv1.WatchJobRequest{JobId: job.GetJobId()})
 	if err != nil {
 		return nil, err
@@ -52,6 +85,7 @@ func preview(jobs jobsv1.PictoryJobsClient) (*jobsv1.Job, error) {
 	for {
 		event, err := watch.Recv()
 		if errors.Is(err, io.EOF) {
+			fmt.Println(job.GetState())
 			return job, nil
 		}
 		if err != nil {
@@ -73,11 +107,12 @@ func main() {
 		log.Fatal(err)
 	}
 	jobs := jobsv1.NewPictoryJobsClient(connection)
-	job, err := preview(jobs)
-	if err != nil {
+	if _, err = preview(jobs); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(job.GetState())
+	if err = visuals(jobs); err != nil {
+		log.Fatal(err)
+	}
 	_, err = jobs.GetJob(context.Background(), &jobsv1.GetJobRequest{JobId: "nobody"})
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {

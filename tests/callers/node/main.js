@@ -1,4 +1,5 @@
-// A caller with code generated from protos/. Prints the last state of a preview, and why a call failed.
+// A caller with code generated from protos/. Prints the last states of a preview, of a picture and of a clip that
+// begins with it, and why a call failed.
 import {createClient} from '@connectrpc/connect';
 import {createGrpcTransport} from '@connectrpc/connect-node';
 
@@ -7,6 +8,15 @@ import {PictoryJobs} from './gen/pictory/jobs/v1/pictory_jobs_pb.js';
 
 const [address, run] = process.argv.slice(2);
 const jobs = createClient(PictoryJobs, createGrpcTransport({baseUrl: `http://${address}`}));
+
+async function follow(job) {
+  for await (const {event} of jobs.watchJob({jobId: job.jobId})) {
+    if (event.case === 'job') job = event.value;
+  }
+  console.log(`JOB_STATE_${JobState[job.state]}`);
+  return job;
+}
+
 const speaker = {kind: {case: 'stringValue', value: 'Brian'}};
 const storyboard = {
   videoName: 'demo',
@@ -15,11 +25,18 @@ const storyboard = {
   webhookInput: {order: 7, tags: ['new']},
 };
 const source = {case: 'storyboard', value: storyboard};
-let {job} = await jobs.createPreview({requestId: `node-${run}`, source});
-for await (const {event} of jobs.watchJob({jobId: job.jobId})) {
-  if (event.case === 'job') job = event.value;
-}
-console.log(`JOB_STATE_${JobState[job.state]}`);
+const preview = await jobs.createPreview({requestId: `node-${run}`, source});
+await follow(preview.job);
+const picture = await jobs.generateImage(
+  {requestId: `node-${run}-image`, prompt: 'A calm sea', model: 'flux-schnell', aspectRatio: '1:1'});
+const {result} = await follow(picture.job);
+const clip = await jobs.generateVideo({
+  requestId: `node-${run}-video`,
+  prompt: 'Its waves roll in',
+  duration: '5s',
+  firstFrameImageUrl: result.value.url,
+});
+await follow(clip.job);
 try {
   await jobs.getJob({jobId: 'nobody'});
 } catch (error) {

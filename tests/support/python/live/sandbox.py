@@ -2,6 +2,7 @@
 
 import collections
 import json
+import ssl
 import subprocess
 import urllib.request
 
@@ -12,6 +13,8 @@ from live.programs import BIN
 class Pages:
     """The pages for tests of a sandbox, be it a process of its own or part of a gateway."""
 
+    ca = None
+
     def __init__(self, url):
         """`url` is what a gateway takes for Pictory; `origin` is where the pages are."""
         self.url = url
@@ -20,8 +23,11 @@ class Pages:
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.origin + path, method=method,
                                          data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS, context=self.trust()) as answer:
             return json.loads(answer.read())
+
+    def trust(self):
+        return ssl.create_default_context(cafile=self.ca) if self.ca else None
 
     def add_fault(self, rule):
         return self.ask("POST", "/sandbox/faults", rule)
@@ -64,5 +70,6 @@ class Sandbox(Process, Pages):
                 [BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0", "--state-dir", folder / "state",
                  "--ready-file", ready, "--no-ffmpeg", "--requests-per-second", "100000", *map(str, flags)],
                 stderr=log, env=environment(env))
-        [url] = self.await_ready_file(ready).values()
-        Pages.__init__(self, url)
+        told = self.await_ready_file(ready)
+        self.ca = told.get("ca")  # with --tls: whom to trust
+        Pages.__init__(self, told["sandbox"])

@@ -2,6 +2,8 @@ package com.example;
 
 import ai.pictory.jobs.v1.AiVoice;
 import ai.pictory.jobs.v1.CreatePreviewRequest;
+import ai.pictory.jobs.v1.GenerateImageRequest;
+import ai.pictory.jobs.v1.GenerateVideoRequest;
 import ai.pictory.jobs.v1.GetJobRequest;
 import ai.pictory.jobs.v1.Job;
 import ai.pictory.jobs.v1.PictoryJobsGrpc;
@@ -21,7 +23,10 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.Iterator;
 
-/** A caller with code generated from protos/. Prints the last state of a preview, and why a call failed. */
+/**
+ * A caller with code generated from protos/. Prints the last states of a preview, of a picture and of a clip that begins
+ * with it, and why a call failed.
+ */
 public final class Main {
   public static void main(String[] args) throws Exception {
     ManagedChannel channel =
@@ -40,22 +45,34 @@ public final class Main {
                 Struct.newBuilder()
                     .putFields("order", Value.newBuilder().setNumberValue(7).build()))
             .build();
-    Job job =
+    Job preview =
         jobs.createPreview(
                 CreatePreviewRequest.newBuilder()
                     .setRequestId("java-" + args[1])
                     .setStoryboard(story)
                     .build())
             .getJob();
-    Iterator<WatchJobResponse> events =
-        jobs.watchJob(WatchJobRequest.newBuilder().setJobId(job.getJobId()).build());
-    while (events.hasNext()) {
-      WatchJobResponse event = events.next();
-      if (event.hasJob()) {
-        job = event.getJob();
-      }
-    }
-    System.out.println(job.getState());
+    follow(jobs, preview);
+    Job picture =
+        jobs.generateImage(
+                GenerateImageRequest.newBuilder()
+                    .setRequestId("java-" + args[1] + "-image")
+                    .setPrompt("A calm sea")
+                    .setModel("flux-schnell")
+                    .setAspectRatio("1:1")
+                    .build())
+            .getJob();
+    picture = follow(jobs, picture);
+    Job clip =
+        jobs.generateVideo(
+                GenerateVideoRequest.newBuilder()
+                    .setRequestId("java-" + args[1] + "-video")
+                    .setPrompt("Its waves roll in")
+                    .setDuration("5s")
+                    .setFirstFrameImageUrl(picture.getImage().getUrl())
+                    .build())
+            .getJob();
+    follow(jobs, clip);
     try {
       jobs.getJob(GetJobRequest.newBuilder().setJobId("nobody").build());
     } catch (StatusRuntimeException error) {
@@ -66,6 +83,19 @@ public final class Main {
       }
     }
     channel.shutdownNow();
+  }
+
+  private static Job follow(PictoryJobsGrpc.PictoryJobsBlockingStub jobs, Job job) {
+    Iterator<WatchJobResponse> events =
+        jobs.watchJob(WatchJobRequest.newBuilder().setJobId(job.getJobId()).build());
+    while (events.hasNext()) {
+      WatchJobResponse event = events.next();
+      if (event.hasJob()) {
+        job = event.getJob();
+      }
+    }
+    System.out.println(job.getState());
+    return job;
   }
 
   private Main() {}

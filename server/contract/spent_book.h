@@ -1,0 +1,53 @@
+// SpentBook remembers in a file what a run has paid for, so that one that was killed is not paid
+// for twice: the next run goes on with the jobs that are named there.
+//
+// A line is on the disk before a paid request is sent, and another one when Pictory has answered.
+// The book of a run that has come to its end, with an answer to all that it sent, is thrown away.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace gateway::contract {
+
+class SpentBook {
+ public:
+  // `service` is the base URL; a book of another one is an error, and so is one that another run
+  // has open.
+  static absl::StatusOr<SpentBook> Open(std::filesystem::path file, std::string service);
+
+  // What is known of a kind of job that was sent: its id, or "" if no answer came. Nullopt: nothing
+  // was sent.
+  std::optional<std::string> Left(const std::string& kind) const;
+  const std::map<std::string, std::string>& left() const { return left_; }
+  const std::filesystem::path& file() const { return file_; }
+
+  // Notes that a request is about to be sent, durably. Nothing may be sent if that fails.
+  absl::Status Sending(const std::string& kind);
+  absl::Status Made(const std::string& kind, const std::string& job_id);
+  absl::Status Refused(const std::string& kind);
+
+  // The run has come to its end.
+  void Close();
+
+ private:
+  SpentBook(std::filesystem::path file, std::string service)
+      : file_(std::move(file)), service_(std::move(service)) {}
+  absl::Status Lock();
+  absl::Status Read();
+  absl::Status Write();
+
+  std::filesystem::path file_;
+  std::string service_;
+  std::shared_ptr<const int> lock_;          // its descriptor is closed with the last book
+  std::map<std::string, std::string> left_;  // by kind
+};
+
+}  // namespace gateway::contract
