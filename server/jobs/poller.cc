@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/fail_point.h"
 
 namespace gateway::jobs {
@@ -316,7 +317,7 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
 }
 
 Duration Poller::TimeoutOf(const Entry& entry) const {
-  return std::min(options_.timeout * (1 << entry.patience), options_.timeout_max);
+  return Doubled(options_.timeout, entry.patience, options_.timeout_max);
 }
 
 void Poller::Leave(const Ask& ask) {

@@ -19,7 +19,7 @@ namespace gateway::jobs {
 Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending,
                      OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
                      Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
-                     const Clock& clock, Random& random, SubmitEvents events)
+                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       upstreams_(upstreams),
       spending_(spending),
@@ -32,7 +32,8 @@ Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& s
       adopter_(adopter),
       clock_(clock),
       random_(random),
-      events_(std::move(events)) {}
+      events_(std::move(events)),
+      late_writes_(clock, timers) {}
 
 // Meshes retry without asking. So if a call's metadata say that it may be a retry, the earlier call
 // is looked for first.
@@ -193,6 +194,7 @@ void Submitter::AnswerUnconfirmed() {
     }
   }
   for (const AttemptPtr& attempt : sent) TellUnconfirmed(attempt);
+  late_writes_.End();
 }
 
 // Tells the callers that the job is unconfirmed. Pictory's answer is held meanwhile, so that it
@@ -288,12 +290,10 @@ void Submitter::Drain(std::function<void()> idle) {
   {
     MutexLock lock(mutex_);
     draining_ = true;
-    if (!attempts_.empty()) {
-      idle_ = std::move(idle);
-      return;
-    }
+    if (!attempts_.empty()) idle_ = std::exchange(idle, nullptr);
   }
-  idle();
+  if (idle) return idle();
+  late_writes_.End();
 }
 
 std::size_t Submitter::running() const {

@@ -372,12 +372,10 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
     owed_.Note(attempt->record);
   }
   Store(attempt, [this, attempt](const absl::Status& stored) {
-    if (!stored.ok()) {
-      attempt->turn.reset();
-      Refund(*attempt);
-      return Finish(attempt, stored);
-    }
-    Send(attempt);
+    if (stored.ok()) return Send(attempt);
+    attempt->turn.reset();
+    if (attempt->waited) attempt->record = WaitingOn(attempt->record);  // as it is stored still
+    GiveUpUnsent(attempt, stored);
   });
 }
 
@@ -435,6 +433,8 @@ void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) 
 }
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  attempt->submission = {};  // however long it takes to store, what was sent is not needed any more
+  attempt->part_held.reset();
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (outcome == attempt->record)
     return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
@@ -446,22 +446,25 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
     // that the answer has arrived.
     owed_.Answered(attempt->key, record.job.job_id);
   };
-  ledger_.Update(
-      std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
-        if (absl::IsAborted(stored.status)) {
-          // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
-          // decision is in the record now, and the answer is applied to it.
-          attempt->record = std::move(stored.record);
-          return StoreOutcome(attempt, std::move(reply));
-        }
-        if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
-          // The id of another job says nothing of what became of this request.
-          if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-          reply.outcome = Outcome::kUnknown;
-          return StoreOutcome(attempt, std::move(reply));
-        }
-        OnOutcomeStored(attempt, reply, std::move(stored));
-      });
+  ledger_.Update(std::move(change), [this, attempt,
+                                     reply = std::move(reply)](Ledger::Outcome stored) mutable {
+    if (absl::IsAborted(stored.status)) {
+      // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
+      // decision is in the record now, and the answer is applied to it.
+      attempt->record = std::move(stored.record);
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
+      // The id of another job says nothing of what became of this request.
+      if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+      reply.outcome = Outcome::kUnknown;
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    const bool kept = late_writes_.Keep(stored.status, attempt->failed_writes++,
+                                        [this, attempt, reply] { StoreOutcome(attempt, reply); });
+    if (kept) return;
+    OnOutcomeStored(attempt, reply, std::move(stored));
+  });
 }
 
 // Sends the request again after a 401. The refused attempt is over, and the record says so before a
@@ -475,7 +478,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
     attempt->record.submission = SubmissionState::kIntent;
   }
   ++attempt->record.attempt;
-  Store(attempt, [this, attempt, refusal](const absl::Status& stored) {
+  StoreAtLast(attempt, [this, attempt, refusal](const absl::Status& stored) {
     if (!stored.ok()) {  // nothing was billed
       Refund(*attempt);
       return Finish(attempt, refusal);
@@ -522,6 +525,14 @@ void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
                    if (outcome.status.ok()) attempt->record.version = outcome.record.version;
                    done(outcome.status);
                  });
+}
+
+void Submitter::StoreAtLast(const AttemptPtr& attempt, StoreDone done) {
+  Store(attempt, [this, attempt, done = std::move(done)](const absl::Status& stored) {
+    const bool kept = late_writes_.Keep(stored, attempt->failed_writes++,
+                                        [this, attempt, done] { StoreAtLast(attempt, done); });
+    if (!kept) done(stored);
+  });
 }
 
 // Answers a submit that cannot go on. It may be the retry of one that did: then the first one's
@@ -582,8 +593,8 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   } else {
     attempt->record.submission = SubmissionState::kNotSent;
   }
-  Store(attempt,
-        [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
+  StoreAtLast(attempt,
+              [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
 void Submitter::GiveUpWaiting(const AttemptPtr& attempt, absl::Status why) {

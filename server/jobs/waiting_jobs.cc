@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/outcome.h"
@@ -279,10 +280,8 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
     if (found != entries_.end() && !why.ok()) {
       Entry& entry = found->second;
       entry.stage = Stage::kWaits;
-      const int doublings = std::min(entry.failures++, 10);
       const Duration delay =
-          std::max(std::min<Duration>(limits::kWaitingRetryFirst * (1 << doublings),
-                                      limits::kWaitingRetryMax),
+          std::max(Doubled(limits::kWaitingRetryFirst, entry.failures++, limits::kWaitingRetryMax),
                    std::min<Duration>(errors::RetryDelay(why), limits::kWaitingRetryMax));
       if (!stopped_) entry.timer = timers_.At(clock_.Now() + delay, [this, key] { Look(key); });
       request_id = entry.request_id;
