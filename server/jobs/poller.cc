@@ -28,9 +28,10 @@ void Poller::Recover(const AskedOfAccounts& asked, const std::vector<Unfinished>
     lane.asked = lane.noted = one;
   }
   for (const Unfinished& some : unfinished) {
+    if (some.pollable == 0) continue;
     Lane& lane = LaneOf(some.account);
-    lane.recovered += some.jobs;
-    lane.recovered_of[some.tenant] += some.jobs;
+    lane.recovered += some.pollable;
+    lane.recovered_of[some.tenant] += some.pollable;
   }
 }
 
