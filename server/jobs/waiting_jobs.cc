@@ -84,7 +84,7 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
     if (Add(record, /*recovered=*/false)) Look(key);
     return;
   }
-  Drop(record);
+  Drop(key, /*sent=*/record.sent_at != WallTime{});
   if (seen != nullptr && !IsFinal(record.job.state)) return;
   std::vector<JobKey> waiting;
   {
@@ -165,8 +165,7 @@ bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
 }
 
 // The job does not wait any more. What is reserved for it was used if it was sent.
-void WaitingJobs::Drop(const JobRecord& record) {
-  const JobKey key{record.job.tenant, record.job.job_id};
+void WaitingJobs::Drop(const JobKey& key, bool sent) {
   double credits = 0;
   {
     MutexLock lock(mutex_);
@@ -184,7 +183,7 @@ void WaitingJobs::Drop(const JobRecord& record) {
     Forget(key.tenant, entry.bytes);
     entries_.erase(found);
   }
-  if (record.sent_at == WallTime{}) spending_.Release(key.tenant, credits);
+  if (!sent) spending_.Release(key.tenant, credits);
 }
 
 void WaitingJobs::WaitForNobody(const JobKey& key, Entry& entry) {
@@ -203,22 +202,27 @@ void WaitingJobs::Look(const JobKey& key) {
     if (found == entries_.end() || stopped_ || found->second.stage != Stage::kWaits) return;
     name = found->second.waits_for;
   }
-  hub_.Load(key.tenant, name, [this, key, name](const absl::StatusOr<SnapshotPtr>& other) {
-    // Whatever is wrong with it, the submitter says what that makes of the job.
-    if (!other.ok() || (*other)->final()) return PutInLine(key);
-    const JobKey other_key{key.tenant, std::string((*other)->job_id())};
-    {
-      MutexLock lock(mutex_);
-      const auto found = entries_.find(key);
-      if (found == entries_.end()) return;
-      WaitForNobody(key, found->second);
-      found->second.other = other_key;
-      waiting_for_[other_key].insert(key);
-    }
-    // It may have ended before it was known that somebody waits for it.
-    const SnapshotPtr now = hub_.Find(key.tenant, name);
-    if (now == nullptr || now->final()) PutInLine(key);
-  });
+  hub_.Load(key.tenant, name,
+            [this, key](const absl::StatusOr<SnapshotPtr>& other) { OnFound(key, other); });
+}
+
+void WaitingJobs::OnFound(const JobKey& key, const absl::StatusOr<SnapshotPtr>& other) {
+  // Whatever is wrong with it, the submitter says what that makes of the job.
+  if (!other.ok() || (*other)->final()) return PutInLine(key);
+  const JobKey other_key{key.tenant, std::string((*other)->job_id())};
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    WaitForNobody(key, found->second);
+    found->second.other = other_key;
+    waiting_for_[other_key].insert(key);
+  }
+  // It may have ended before it was known that somebody waits for it, or another job may have taken
+  // it over, which only a new look finds.
+  const SnapshotPtr now = hub_.Find(other_key.tenant, other_key.id);
+  if (now == nullptr) return Look(key);
+  if (now->final()) PutInLine(key);
 }
 
 void WaitingJobs::PutInLine(const JobKey& key) {
@@ -263,7 +267,10 @@ void WaitingJobs::Try(const JobKey& key, const std::string& request_id, double c
       key.tenant, request_id, [this, key, credits](absl::StatusOr<std::optional<JobRecord>> found) {
         if (!found.ok()) return OnTried(key, found.status());
         const bool waits = found->has_value() && (*found)->submission == SubmissionState::kWaiting;
-        if (!waits) return OnTried(key, absl::OkStatus());
+        if (!waits) {  // somebody else with this store has ended the wait
+          Drop(key, /*sent=*/false);
+          return OnTried(key, absl::OkStatus());
+        }
         send_(**std::move(found), credits,
               [this, key](const absl::Status& why) { OnTried(key, why); });
       });
@@ -276,7 +283,6 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
     --tried_;
     TakeOne(tried_of_, key.tenant);
     const auto found = entries_.find(key);
-    if (found != entries_.end() && why.ok()) found->second.stage = Stage::kGivenUp;
     if (found != entries_.end() && !why.ok()) {
       Entry& entry = found->second;
       entry.stage = Stage::kWaits;

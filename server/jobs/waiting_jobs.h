@@ -73,10 +73,9 @@ class WaitingJobs {
 
  private:
   enum class Stage {
-    kWaits,    // for the other job, or for its timer
-    kInLine,   // to be tried
-    kTried,    // just now
-    kGivenUp,  // this process cannot say what became of it; a restart can
+    kWaits,   // for the other job, or for its timer
+    kInLine,  // to be tried
+    kTried,   // just now
   };
   struct Entry {
     std::string account;
@@ -93,12 +92,13 @@ class WaitingJobs {
   };
 
   bool Add(const JobRecord& record, bool recovered);
-  void Drop(const JobRecord& record);
+  void Drop(const JobKey& key, bool sent);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
   void Count(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   void Forget(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
   // Finds out whether the other job has ended, or is gone, and has the waiting one tried then.
   void Look(const JobKey& key);
+  void OnFound(const JobKey& key, const absl::StatusOr<SnapshotPtr>& other);
   void PutInLine(const JobKey& key) EXCLUDES(mutex_);
   void TryNext();
   void Try(const JobKey& key, const std::string& request_id, double credits);
@@ -128,6 +128,8 @@ class WaitingJobs {
   std::map<std::string, std::size_t> places_of_ GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> bytes_of_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = true;
+
+  friend class WaitingJobsPeer;  // of the tests
 };
 
 }  // namespace gateway::jobs

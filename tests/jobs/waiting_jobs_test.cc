@@ -18,6 +18,15 @@
 #include "support/upstream_peer.h"
 
 namespace gateway::jobs {
+
+class WaitingJobsPeer {
+ public:
+  // What a look at the other job has found, however old it is by now.
+  static void OnFound(WaitingJobs& waiting, const JobKey& key, const SnapshotPtr& other) {
+    waiting.OnFound(key, other);
+  }
+};
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -51,6 +60,7 @@ class WaitingJobsTest : public testing::Test {
       return Reply(200, R"({"success":true,"data":{"jobId":")" + made_ + "\"}}");
     }
     const bool of_preview = request.path[request.path.size() - 2] == 'p';  // p1, p2 and so on
+    if (of_preview) ++polls_of_previews_;
     if (of_preview) return Reply(200, preview_);
     return Reply(200, video_);
   }
@@ -62,7 +72,7 @@ class WaitingJobsTest : public testing::Test {
     if (configured_) {
       options.accounts[kDefaultAccount] = {
           .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-          .budget = {.requests_per_second = 1000, .burst = 1000}};
+          .budget = {.requests_per_second = requests_per_second_, .burst = 1000}};
     }
     options.spending = limits_;
     options.limits_of = [this](const std::string&) { return tenant_; };
@@ -150,6 +160,7 @@ class WaitingJobsTest : public testing::Test {
   Random random_{1};
   SpendingLimits limits_;
   tenants::TenantLimits tenant_;
+  double requests_per_second_ = 1000;
   bool configured_ = true;
   std::vector<std::unique_ptr<Core>> dead_;
   std::unique_ptr<Core> core_;
@@ -159,6 +170,7 @@ class WaitingJobsTest : public testing::Test {
   AnswerSource source_;
   int busy_after_render_ = 0;  // for so many writes from the next render on
   int renders_ = 0;            // paid requests that reached Pictory
+  int polls_of_previews_ = 0;
   std::string preview_ = kGoesOn;
   std::string video_ = kGoesOn;
   std::optional<http::Response> render_ = Reply(200, R"({"success":true,"data":{"jobId":"v1"}})");
@@ -603,6 +615,83 @@ TEST_F(WaitingJobsTest, AnEndInOrderLeavesItWaiting) {
   EXPECT_EQ(Stored().submission, SubmissionState::kWaiting);
   Restart();
   EXPECT_EQ(renders_, 1);
+}
+
+// The preview was submitted and its answer lost; somebody named it by Pictory's id, so that it was
+// adopted; and a render waits for it by the name that it has since.
+class WaitingForAnAdopted : public WaitingJobsTest {
+ protected:
+  WaitingForAnAdopted() {
+    transport_.SetScript([this](const http::Request& request) -> std::optional<http::Response> {
+      return request.method == "POST" ? test::Cut() : Answer(request);
+    });
+    MakePreview();
+    submitted_ = preview_id_;
+    transport_.SetScript([this](const http::Request& request) { return Answer(request); });
+    core_->adopter.Load({}, "p1", [this](const absl::StatusOr<SnapshotPtr>& found) {
+      ASSERT_TRUE(found.ok()) << found.status();
+      adopted_ = *found;
+    });
+    preview_id_ = std::string(adopted_->job_id());
+  }
+  // It turns out to be what was submitted.
+  void TakeOver() {
+    v1::ResolveJobRequest request;
+    request.set_job_id(submitted_);
+    request.set_adopt_pictory_job_id("p1");
+    core_->resolver.Resolve("default", request, [](const auto& resolved) {
+      EXPECT_TRUE(resolved.ok()) << resolved.status();
+    });
+    ASSERT_EQ(Get(preview_id_).job_id(), submitted_);
+  }
+  void ExpectSentAsSoonAsItHasSucceeded(const v1::Job& held) {
+    preview_ = kPreviewDone;
+    while (Get(submitted_).state() != v1::JOB_STATE_SUCCEEDED) clock_.Advance(10ms);
+    EXPECT_EQ(renders_, 1);
+    EXPECT_EQ(Get(held.job_id()).pictory_job_id(), "v1");
+  }
+
+  std::string submitted_;  // job ids
+  SnapshotPtr adopted_;
+};
+
+TEST_F(WaitingForAnAdopted, ItWaitsForTheJobThatTookItOver) {
+  const v1::Job held = Hold();
+  TakeOver();
+  clock_.Advance(1min);
+  EXPECT_EQ(Get(held.job_id()).message(), held.message()) << "it was not tried";
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingForAnAdopted, ALookFromBeforeItWasTakenOverDoesNotHideTheOther) {
+  preview_id_ = "p1";  // the name of both
+  const v1::Job held = Hold();
+  TakeOver();
+  WaitingJobsPeer::OnFound(core_->waiting, {"default", held.job_id()}, adopted_);
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingForAnAdopted, ARestartFindsTheJobThatTookItOver) {
+  const v1::Job held = Hold();
+  TakeOver();
+  Restart();
+  clock_.Advance(1min);
+  EXPECT_EQ(Get(held.job_id()).message(), held.message()) << "it was not tried";
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingJobsTest, JobsThatAreNotPolledDelayNoFirstPollAfterARestart) {
+  MakePreview();
+  for (int i = 0; i < 900; ++i) {
+    SubmitRequest request = Render("r" + std::to_string(i));
+    request.fingerprint += std::to_string(i);
+    ASSERT_TRUE(Submit(std::move(request)).ok());
+  }
+  requests_per_second_ = 1;
+  Restart();
+  polls_of_previews_ = 0;
+  clock_.Advance(PollCurve{}.first * 6);
+  EXPECT_GE(polls_of_previews_, 1);
 }
 
 // What came of a render is known, and the store cannot take it: it is kept, and written once the
