@@ -1,5 +1,6 @@
-// The first half of Submitter: which submits are one and the same, and what every caller is told.
-// The steps of a submission are in submitter_steps.cc.
+// The first part of Submitter: which submits are one and the same, and what every caller is told.
+// The steps of a submission are in submitter_steps.cc, and what is done about jobs that wait is in
+// submitter_waiting.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include "jobs/fingerprint.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter_attempt.h"
-#include "jobs/waiting_request.h"
 
 namespace gateway::jobs {
 
@@ -145,37 +145,6 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     return hub_.Load(tenant, waiting_job, [waiter = std::move(waiter)](const Answer& answer) {
       waiter.done(answer, waiter.source);
     });
-  }
-  Resolve(attempt);
-}
-
-void Submitter::SendWaiting(JobRecord waiting, double credits_held, WaitingJobs::Sent done) {
-  auto attempt = std::make_shared<Attempt>();
-  attempt->key = JobKey{waiting.job.tenant, waiting.job.request_id};
-  attempt->waited = std::move(done);
-  attempt->waited_job_id = waiting.job.job_id;
-  attempt->credits_held = credits_held;
-  SubmitRequest& request = attempt->request;
-  // Nobody names the other job now, so nothing is adopted.
-  request.owner = {.tenant = waiting.job.tenant, .account = waiting.job.account, .adopts = false};
-  request.kind = waiting.job.kind;
-  request.request_id = waiting.job.request_id;
-  request.labels = waiting.job.labels;
-  request.fingerprint = waiting.fingerprint;
-  request.request = RequestOf(waiting);
-  attempt->record = std::move(waiting);
-  absl::Status busy;
-  {
-    MutexLock lock(mutex_);
-    if (draining_) {
-      busy = errors::Draining(std::chrono::seconds(1));
-    } else if (!attempts_.emplace(attempt->key, attempt).second) {
-      busy = absl::AbortedError("A caller's submit of this request_id is looking the job up");
-    }
-  }
-  if (!busy.ok()) return attempt->waited(busy);
-  if (request.request == nullptr) {
-    return FailWaiting(attempt, "INTERNAL", "The stored request cannot be read");
   }
   Resolve(attempt);
 }

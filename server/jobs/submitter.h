@@ -170,6 +170,8 @@ class Submitter {
   void PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& referenced);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void ReadReferenced(const AttemptPtr& attempt, const Inline& from);
+  // Takes the one place for what is read for a job that has waited; or says that it is taken.
+  absl::StatusOr<std::shared_ptr<void>> HoldPartOfWaiting() EXCLUDES(mutex_);
   // For a job that is to wait: records that, and answers.
   void Hold(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);

@@ -11,19 +11,22 @@
 #include "jobs/waiting_request.h"
 
 namespace gateway::jobs {
-namespace {
 
-std::size_t CountOf(const std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto found = counts.find(name);
-  return found == counts.end() ? 0 : found->second;
+WaitingJobs::Counts& WaitingJobs::Counts::operator+=(const Counts& more) {
+  waiting += more.waiting;
+  places += more.places;
+  bytes += more.bytes;
+  tried += more.tried;
+  return *this;
 }
 
-void TakeOne(std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto found = counts.find(name);
-  if (--found->second == 0) counts.erase(found);
+WaitingJobs::Counts& WaitingJobs::Counts::operator-=(const Counts& less) {
+  waiting -= less.waiting;
+  places -= less.places;
+  bytes -= less.bytes;
+  tried -= less.tried;
+  return *this;
 }
-
-}  // namespace
 
 WaitingJobs::WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
                          const Clock& clock, Timers& timers)
@@ -39,21 +42,22 @@ WaitingJobs::~WaitingJobs() { Stop(); }
 absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes, double credits) {
   {
     MutexLock lock(mutex_);
-    if (places_ >= limits::kWaitingJobsMax || bytes_ + bytes > limits::kWaitingBytesMax) {
+    const Counts own = CountsOf(tenant);
+    if (all_.places >= limits::kWaitingJobsMax || all_.bytes + bytes > limits::kWaitingBytesMax) {
       return errors::TooMany("jobs that wait for others", limits::kWaitingJobsMax,
                              limits::kWaitingRetryMax);
     }
-    if (CountOf(places_of_, tenant) >= limits::kWaitingJobsOfTenantMax ||
-        CountOf(bytes_of_, tenant) + bytes > limits::kWaitingBytesOfTenantMax) {
+    if (own.places >= limits::kWaitingJobsOfTenantMax ||
+        own.bytes + bytes > limits::kWaitingBytesOfTenantMax) {
       return errors::TooMany("jobs of this tenant that wait for others",
                              limits::kWaitingJobsOfTenantMax, limits::kWaitingRetryMax);
     }
-    Count(tenant, bytes);
+    Count(tenant, {.places = 1, .bytes = bytes});
   }
   absl::Status reserved = spending_.Reserve(tenant, credits);
   if (!reserved.ok()) {
     MutexLock lock(mutex_);
-    Forget(tenant, bytes);
+    Uncount(tenant, {.places = 1, .bytes = bytes});
   }
   return reserved;
 }
@@ -61,21 +65,23 @@ absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes
 void WaitingJobs::GiveBack(const std::string& tenant, std::size_t bytes, double credits) {
   spending_.Release(tenant, credits);
   MutexLock lock(mutex_);
-  Forget(tenant, bytes);
+  Uncount(tenant, {.places = 1, .bytes = bytes});
 }
 
-void WaitingJobs::Count(const std::string& tenant, std::size_t bytes) {
-  ++places_;
-  bytes_ += bytes;
-  ++places_of_[tenant];
-  bytes_of_[tenant] += bytes;
+void WaitingJobs::Count(const std::string& tenant, const Counts& more) {
+  tenants_[tenant] += more;
+  all_ += more;
 }
 
-void WaitingJobs::Forget(const std::string& tenant, std::size_t bytes) {
-  --places_;
-  bytes_ -= bytes;
-  TakeOne(places_of_, tenant);
-  if ((bytes_of_[tenant] -= bytes) == 0) bytes_of_.erase(tenant);
+void WaitingJobs::Uncount(const std::string& tenant, const Counts& less) {
+  const auto found = tenants_.find(tenant);
+  if ((found->second -= less) == Counts{}) tenants_.erase(found);
+  all_ -= less;
+}
+
+WaitingJobs::Counts WaitingJobs::CountsOf(const std::string& tenant) const {
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() ? Counts{} : found->second;
 }
 
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
@@ -100,7 +106,7 @@ void WaitingJobs::FollowRecovered(const JobRecord& record) {
   if (record.submission != SubmissionState::kWaiting) return;
   {
     MutexLock lock(mutex_);
-    Count(record.job.tenant, record.waiting_request.size());
+    Count(record.job.tenant, {.places = 1, .bytes = record.waiting_request.size()});
   }
   (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
   Add(record, /*recovered=*/true);
@@ -135,17 +141,18 @@ std::optional<std::string> WaitingJobs::FindEqual(const std::string& tenant,
 
 std::size_t WaitingJobs::waiting() const {
   MutexLock lock(mutex_);
-  return entries_.size();
+  return all_.waiting;
 }
 
 std::size_t WaitingJobs::waiting_of(const std::string& tenant) const {
   MutexLock lock(mutex_);
-  return CountOf(of_tenant_, tenant);
+  return CountsOf(tenant).waiting;
 }
 
 std::size_t WaitingJobs::waiting_at(const std::string& account) const {
   MutexLock lock(mutex_);
-  return CountOf(of_account_, account);
+  const auto found = of_account_.find(account);
+  return found == of_account_.end() ? 0 : found->second;
 }
 
 bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
@@ -159,7 +166,7 @@ bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
   MutexLock lock(mutex_);
   if (!entries_.try_emplace(key, std::move(entry)).second) return false;
   equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
-  ++of_tenant_[key.tenant];
+  Count(key.tenant, {.waiting = 1});
   ++of_account_[record.job.account];
   return !recovered;
 }
@@ -177,10 +184,10 @@ void WaitingJobs::Drop(const JobKey& key, bool sent) {
     const auto equal = equal_.find(JobKey{key.tenant, entry.fingerprint});
     equal->second.erase(key);
     if (equal->second.empty()) equal_.erase(equal);
-    TakeOne(of_tenant_, key.tenant);
-    TakeOne(of_account_, entry.account);
+    const auto of_account = of_account_.find(entry.account);
+    if (--of_account->second == 0) of_account_.erase(of_account);
     credits = entry.credits;
-    Forget(key.tenant, entry.bytes);
+    Uncount(key.tenant, {.waiting = 1, .places = 1, .bytes = entry.bytes});
     entries_.erase(found);
   }
   if (!sent) spending_.Release(key.tenant, credits);
@@ -243,10 +250,11 @@ void WaitingJobs::TryNext() {
     double credits = 0;
     {
       MutexLock lock(mutex_);
-      if (stopped_ || tried_ >= limits::kWaitingTriedMax) return;
-      const auto next = std::find_if(line_.begin(), line_.end(), [this](const JobKey& one) {
-        return CountOf(tried_of_, one.tenant) < limits::kWaitingTriedOfTenantMax;
-      });
+      if (stopped_ || all_.tried >= limits::kWaitingTriedMax) return;
+      const auto next =
+          std::find_if(line_.begin(), line_.end(), [this](const JobKey& one) REQUIRES(mutex_) {
+            return CountsOf(one.tenant).tried < limits::kWaitingTriedOfTenantMax;
+          });
       if (next == line_.end()) return;
       key = std::move(*next);
       line_.erase(next);
@@ -255,8 +263,7 @@ void WaitingJobs::TryNext() {
       found->second.stage = Stage::kTried;
       request_id = found->second.request_id;
       credits = found->second.credits;
-      ++tried_;
-      ++tried_of_[key.tenant];
+      Count(key.tenant, {.tried = 1});
     }
     Try(key, request_id, credits);
   }
@@ -280,8 +287,7 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
   std::string request_id, reason;
   {
     MutexLock lock(mutex_);
-    --tried_;
-    TakeOne(tried_of_, key.tenant);
+    Uncount(key.tenant, {.tried = 1});
     const auto found = entries_.find(key);
     if (found != entries_.end() && !why.ok()) {
       Entry& entry = found->second;
