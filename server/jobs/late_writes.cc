@@ -5,6 +5,7 @@
 #include "base/backoff.h"
 #include "base/errors.h"
 #include "base/limits.h"
+#include "jobs/guards.h"
 
 namespace gateway::jobs {
 namespace {
@@ -28,7 +29,7 @@ LateWrites::~LateWrites() {
 }
 
 bool LateWrites::Keep(const absl::Status& stored, int failures, std::function<void()> again) {
-  if (!MayBeStoredLater(stored)) return false;
+  if (!MayBeStoredLater(stored) || IsOff(Guard::kLateWrites)) return false;
   const Duration delay = Doubled(limits::kLateWriteFirst, failures, limits::kLateWriteMax);
   MutexLock lock(mutex_);
   if (ended_) return false;
