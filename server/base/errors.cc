@@ -449,8 +449,8 @@ absl::Status Draining(Duration retry_after) {
 }
 
 absl::Status StoreFailed(std::string_view detail) {
-  return Make(Row("STORE_FAILED"), absl::StrCat("The gateway's job store failed (",
-                                                View(Clean(detail)), "); nothing was submitted"));
+  return Make(Row(kStoreFailed), absl::StrCat("The gateway's job store failed (",
+                                              View(Clean(detail)), "); nothing was submitted"));
 }
 
 absl::Status DeadlineTooShort(Duration left, Duration needed) {

@@ -18,6 +18,8 @@ namespace gateway::errors {
 inline constexpr char kDomain[] = "pictory-gateway";
 // The reason of UpstreamCredentials.
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
+// The reason of StoreFailed.
+inline constexpr char kStoreFailed[] = "STORE_FAILED";
 inline constexpr char kUpstreamUnknown[] = "UPSTREAM_UNKNOWN";
 // The reason of PictoryKeyNeeded and PictoryKeyNotShown.
 inline constexpr char kPictoryKeyNeeded[] = "PICTORY_KEY_NEEDED";

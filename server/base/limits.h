@@ -252,6 +252,10 @@ inline constexpr std::size_t kWaitingTriedOfTenantMax = kWaitingTriedMax / 4;
 inline constexpr seconds kWaitingRetryFirst{1};
 inline constexpr minutes kWaitingRetryMax{1};
 
+// When a write that the store was too busy for is tried again.
+inline constexpr seconds kLateWriteFirst{1};
+inline constexpr minutes kLateWriteMax{1};
+
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
 inline constexpr std::size_t kWebhookKeyBytes = 32;

@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "base/token_bucket.h"
 #include "jobs/budget.h"
 #include "jobs/repeat_budget.h"
 
@@ -28,8 +29,7 @@ class Account {
   Account(BudgetOptions options, const Clock& clock)
       : clock_(clock),
         requests_per_second_(options.requests_per_second),
-        budget_(options, clock.Now()),
-        looks_counted_(clock.Now()) {}
+        budget_(options, clock.Now()) {}
 
   bool TryTake(Budget::Share share) {
     if (resting()) return false;
@@ -79,18 +79,11 @@ class Account {
   // Takes so many, at most limits::kLooksBurst, of the looks at what nobody here knows: how long
   // until there are as many, zero if they are taken.
   Duration TakeLooks(int many) {
-    const double per_second = requests_per_second_ * limits::kLooksShare;
+    const TokenBucket::Size size{.per_second = requests_per_second_ * limits::kLooksShare,
+                                 .burst = limits::kLooksBurst};
     const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
-    const double passed = std::chrono::duration<double>(now - looks_counted_).count();
-    looks_ = std::min(limits::kLooksBurst, looks_ + passed * per_second);
-    looks_counted_ = now;
-    if (looks_ < many) {
-      return std::chrono::duration_cast<Duration>(
-          std::chrono::duration<double>((many - looks_) / per_second));
-    }
-    looks_ -= many;
-    return Duration::zero();
+    return looks_.Take(size, now, many);
   }
 
   // Notes that Pictory answered a request, whatever it said, or that it did not: there was no
@@ -177,8 +170,7 @@ class Account {
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   RepeatBudget repeats_ GUARDED_BY(mutex_);
-  double looks_ GUARDED_BY(mutex_) = limits::kLooksBurst;
-  MonoTime looks_counted_ GUARDED_BY(mutex_);
+  TokenBucket looks_ GUARDED_BY(mutex_);
   absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};

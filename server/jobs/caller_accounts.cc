@@ -9,6 +9,12 @@
 #include "tenants/caller_key.h"
 
 namespace gateway::jobs {
+namespace {
+
+constexpr TokenBucket::Size kChanges{.per_second = limits::kCallerAccountChangesPerSecond,
+                                     .burst = limits::kCallerAccountChangesBurst};
+
+}  // namespace
 
 CallerAccounts::CallerAccounts(OptionsOf options_of,
                                std::function<bool(const std::string& account)> has_jobs,
@@ -27,10 +33,10 @@ absl::StatusOr<std::string> CallerAccounts::Show(const Secret& key) {
     return account;
   }
   if (open_.size() >= limits::kCallerAccountsMax) {
-    const MonoTime now = clock_.Now();
-    if (const MonoTime at = TakeChange(now); at > now) {
+    const Duration wait = changes_.Take(kChanges, clock_.Now());
+    if (wait > Duration::zero()) {
       return errors::TooMany("Pictory keys that callers show for the first time",
-                             limits::kCallerAccountChangesBurst, at - now);
+                             limits::kCallerAccountChangesBurst, wait);
     }
     if (!MakeRoom()) {
       return errors::TooMany("Pictory accounts of callers that have jobs under way",
@@ -40,15 +46,6 @@ absl::StatusOr<std::string> CallerAccounts::Show(const Secret& key) {
   upstreams_.Open(account, options_of_(account, key), Upstreams::Whose::kCallers);
   places_[account] = open_.insert(open_.end(), account);
   return account;
-}
-
-MonoTime CallerAccounts::TakeChange(MonoTime now) {
-  constexpr Duration kOne =
-      Duration(std::chrono::seconds(1)) / limits::kCallerAccountChangesPerSecond;
-  const MonoTime full_at = std::max(changes_full_at_, now) + kOne;
-  const MonoTime at = full_at - kOne * limits::kCallerAccountChangesBurst;
-  if (at <= now) changes_full_at_ = full_at;
-  return at;
 }
 
 bool CallerAccounts::MakeRoom() {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/secret.h"
+#include "base/token_bucket.h"
 #include "jobs/upstreams.h"
 
 namespace gateway::jobs {
@@ -39,8 +40,6 @@ class CallerAccounts {
 
  private:
   bool MakeRoom() REQUIRES(mutex_);
-  // When one more account may be replaced; not after `now` if it may at once, and then it counts.
-  MonoTime TakeChange(MonoTime now) REQUIRES(mutex_);
 
   const OptionsOf options_of_;
   const std::function<bool(const std::string& account)> has_jobs_;
@@ -50,8 +49,7 @@ class CallerAccounts {
   mutable Mutex mutex_;
   std::list<std::string> open_ GUARDED_BY(mutex_);  // the one shown last at the end
   std::unordered_map<std::string, std::list<std::string>::iterator> places_ GUARDED_BY(mutex_);
-  // When all changes are there again.
-  MonoTime changes_full_at_ GUARDED_BY(mutex_) = MonoTime::min();
+  TokenBucket changes_ GUARDED_BY(mutex_);  // of the accounts that are open
 };
 
 }  // namespace gateway::jobs

@@ -17,7 +17,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       waiting(spending, ledger, ground.store, hub, ground.clock, ground.timers),
       submitter(WithCounts(std::move(options.submitting), recovered.epoch), upstreams, spending,
                 owed, waiting, ledger, ground.store, ground.store, hub, adopter, ground.clock,
-                ground.random, WithHints(std::move(events.submits))),
+                ground.timers, ground.random, WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
           [this](const std::string& account) { return has_jobs(account); }, upstreams,

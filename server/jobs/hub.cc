@@ -241,14 +241,18 @@ SnapshotPtr Hub::Find(const std::string& tenant, const std::string& name) {
 
 void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done) {
   if (SnapshotPtr found = Find(tenant, name)) return done(std::move(found));
-  JobKey key{tenant, name};
+  const JobKey key{tenant, name};
   {
     MutexLock lock(mutex_);
     Loading& loading = loading_[key];
     loading.waiting.push_back(std::move(done));
     if (loading.waiting.size() > 1) return;
   }
-  jobs_.Find(tenant, name, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
+  Ask(key);
+}
+
+void Hub::Ask(const JobKey& key) {
+  jobs_.Find(key.tenant, key.id, [this, key](absl::StatusOr<std::optional<JobRecord>> found) {
     OnLoaded(key, std::move(found));
   });
 }
@@ -264,21 +268,28 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
     answer = std::move(published);  // submitted while the store looked
   }
+  const std::string job_id(answer.ok() ? (*answer)->job_id() : "");
+  bool forgotten = false, again = false;
   Loading loading;
   {
     MutexLock lock(mutex_);
     const auto at = loading_.find(key);
-    loading = std::move(at->second);
-    loading_.erase(at);
-  }
-  if (answer.ok()) {
-    const std::string job_id((*answer)->job_id());
-    if (std::find(loading.forgotten.begin(), loading.forgotten.end(), job_id) !=
-        loading.forgotten.end()) {
-      Forget(key.tenant, job_id);
-      answer = errors::JobNotFound(key.id);
+    std::vector<std::string>& gone = at->second.forgotten;
+    forgotten = std::find(gone.begin(), gone.end(), job_id) != gone.end();
+    again = forgotten && !at->second.again;
+    if (again) {
+      at->second.again = true;
+      gone.clear();
+    } else {
+      loading = std::move(at->second);
+      loading_.erase(at);
     }
   }
+  if (forgotten) {
+    Forget(key.tenant, job_id);
+    answer = errors::JobNotFound(key.id);
+  }
+  if (again) return Ask(key);  // another job may have taken that one over
   for (LoadDone& done : loading.waiting) done(answer);
 }
 

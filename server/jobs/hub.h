@@ -127,12 +127,14 @@ class Hub {
   struct Shared;
   struct Loading {
     std::vector<LoadDone> waiting;
-    std::vector<std::string> forgotten;  // job ids deleted since the store was asked
+    std::vector<std::string> forgotten;  // job ids that went since the store was asked
+    bool again = false;                  // it is asked the second time, because of that
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
   // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
   SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
+  void Ask(const JobKey& key);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 
   Jobs& jobs_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/fail_point.h"
 
 namespace gateway::jobs {
@@ -27,9 +28,10 @@ void Poller::Recover(const AskedOfAccounts& asked, const std::vector<Unfinished>
     lane.asked = lane.noted = one;
   }
   for (const Unfinished& some : unfinished) {
+    if (some.pollable == 0) continue;
     Lane& lane = LaneOf(some.account);
-    lane.recovered += some.jobs;
-    lane.recovered_of[some.tenant] += some.jobs;
+    lane.recovered += some.pollable;
+    lane.recovered_of[some.tenant] += some.pollable;
   }
 }
 
@@ -316,7 +318,7 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
 }
 
 Duration Poller::TimeoutOf(const Entry& entry) const {
-  return std::min(options_.timeout * (1 << entry.patience), options_.timeout_max);
+  return Doubled(options_.timeout, entry.patience, options_.timeout_max);
 }
 
 void Poller::Leave(const Ask& ask) {

@@ -128,7 +128,7 @@ class Poller {
     std::size_t in_flight = 0;
     Asked asked{};
     Asked noted{};  // what the store has of it
-    // How many jobs a restart brings, in all and of each tenant.
+    // How many jobs a restart brings that can be polled, in all and of each tenant.
     std::size_t recovered = 0;
     std::map<std::string, std::size_t> recovered_of{};
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
@@ -189,8 +190,7 @@ void Resolver::AskAboutHint(const JobKey& key) {
     question = {
         .pictory_job_id = hint.pictory_job_id,
         .kind = entry.record.job.kind,
-        .timeout = std::min<Duration>(limits::kPollTimeout * (1 << std::min(hint.failures, 10)),
-                                      limits::kSlowPollTimeoutMax)};
+        .timeout = Doubled(limits::kPollTimeout, hint.failures, limits::kSlowPollTimeoutMax)};
   }
   upstream->GetJob(*std::move(turn), question,
                    [this, key, id = question.pictory_job_id](const pictory::JobReply& reply) {
@@ -228,8 +228,7 @@ void Resolver::OnHintAnswer(const JobKey& key, const std::string& pictory_job_id
         // Right after Pictory has accepted a job, it may not know the job yet.
         wrong = clock_.Now() - *hint->first_asked >= limits::kNotFoundGrace;
       } else {
-        const int doublings = std::min(hint->failures++, 10);
-        delay = std::min<Duration>(delay * (1 << doublings), limits::kPollErrorMax);
+        delay = Doubled(delay, hint->failures++, limits::kPollErrorMax);
       }
     }
     delay = std::max(delay, reply.retry_after);

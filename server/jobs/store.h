@@ -244,11 +244,13 @@ class Feed {
   virtual void ReadFeed(std::string position, int limit, StoreCallback<FeedPage> done) = 0;
 };
 
-// How many jobs of a tenant have not ended that one account has made.
+// How many jobs of a tenant have not ended that one account has made, and how many of them Pictory
+// can be asked about (IsPollable): not those that wait, nor those that are unconfirmed.
 struct Unfinished {
   std::string account;
   std::string tenant;
   std::size_t jobs = 0;
+  std::size_t pollable = 0;
 
   bool operator==(const Unfinished&) const = default;
 };

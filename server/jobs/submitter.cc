@@ -1,5 +1,6 @@
-// The first half of Submitter: which submits are one and the same, and what every caller is told.
-// The steps of a submission are in submitter_steps.cc.
+// The first part of Submitter: which submits are one and the same, and what every caller is told.
+// The steps of a submission are in submitter_steps.cc, and what is done about jobs that wait is in
+// submitter_waiting.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -12,14 +13,13 @@
 #include "jobs/fingerprint.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter_attempt.h"
-#include "jobs/waiting_request.h"
 
 namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending,
                      OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
                      Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
-                     const Clock& clock, Random& random, SubmitEvents events)
+                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
       upstreams_(upstreams),
       spending_(spending),
@@ -32,7 +32,8 @@ Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& s
       adopter_(adopter),
       clock_(clock),
       random_(random),
-      events_(std::move(events)) {}
+      events_(std::move(events)),
+      late_writes_(clock, timers) {}
 
 // Meshes retry without asking. So if a call's metadata say that it may be a retry, the earlier call
 // is looked for first.
@@ -148,37 +149,6 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   Resolve(attempt);
 }
 
-void Submitter::SendWaiting(JobRecord waiting, double credits_held, WaitingJobs::Sent done) {
-  auto attempt = std::make_shared<Attempt>();
-  attempt->key = JobKey{waiting.job.tenant, waiting.job.request_id};
-  attempt->waited = std::move(done);
-  attempt->waited_job_id = waiting.job.job_id;
-  attempt->credits_held = credits_held;
-  SubmitRequest& request = attempt->request;
-  // Nobody names the other job now, so nothing is adopted.
-  request.owner = {.tenant = waiting.job.tenant, .account = waiting.job.account, .adopts = false};
-  request.kind = waiting.job.kind;
-  request.request_id = waiting.job.request_id;
-  request.labels = waiting.job.labels;
-  request.fingerprint = waiting.fingerprint;
-  request.request = RequestOf(waiting);
-  attempt->record = std::move(waiting);
-  absl::Status busy;
-  {
-    MutexLock lock(mutex_);
-    if (draining_) {
-      busy = errors::Draining(std::chrono::seconds(1));
-    } else if (!attempts_.emplace(attempt->key, attempt).second) {
-      busy = absl::AbortedError("A caller's submit of this request_id is looking the job up");
-    }
-  }
-  if (!busy.ok()) return attempt->waited(busy);
-  if (request.request == nullptr) {
-    return FailWaiting(attempt, "INTERNAL", "The stored request cannot be read");
-  }
-  Resolve(attempt);
-}
-
 void Submitter::AnswerUnconfirmed() {
   std::vector<AttemptPtr> sent;
   {
@@ -193,6 +163,7 @@ void Submitter::AnswerUnconfirmed() {
     }
   }
   for (const AttemptPtr& attempt : sent) TellUnconfirmed(attempt);
+  late_writes_.End();
 }
 
 // Tells the callers that the job is unconfirmed. Pictory's answer is held meanwhile, so that it
@@ -288,12 +259,10 @@ void Submitter::Drain(std::function<void()> idle) {
   {
     MutexLock lock(mutex_);
     draining_ = true;
-    if (!attempts_.empty()) {
-      idle_ = std::move(idle);
-      return;
-    }
+    if (!attempts_.empty()) idle_ = std::exchange(idle, nullptr);
   }
-  idle();
+  if (idle) return idle();
+  late_writes_.End();
 }
 
 std::size_t Submitter::running() const {

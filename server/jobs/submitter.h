@@ -12,7 +12,8 @@
 // long as one of its callers is there and has time. Once SENDING is recorded nothing stops the
 // transfer: neither a cancel nor a deadline, nor the end of the program, before which callers are
 // told that the outcome is unknown (AnswerUnconfirmed). An outcome that cannot be known is no
-// error: the job is answered UNCONFIRMED and never sent again.
+// error: the job is answered UNCONFIRMED and never sent again. An outcome that is known and that
+// the store is too busy to take is kept, and the attempt goes on until it is stored.
 //
 // A submit that may wait for the job it refers to, and has to, is recorded as waiting after the
 // first step and answered at once. Once that job has ended, an attempt without callers takes all
@@ -40,6 +41,7 @@
 #include "jobs/adopter.h"
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
+#include "jobs/late_writes.h"
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
 #include "jobs/owner.h"
@@ -114,7 +116,8 @@ class Submitter {
 
   Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending, OwedAnswers& owed,
             WaitingJobs& waiting, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
-            Adopter& adopter, const Clock& clock, Random& random, SubmitEvents events);
+            Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
+            SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -167,6 +170,8 @@ class Submitter {
   void PriceReferenced(const AttemptPtr& attempt, const SnapshotPtr& referenced);
   void SizeReferenced(const AttemptPtr& attempt, const Snapshot& referenced);
   void ReadReferenced(const AttemptPtr& attempt, const Inline& from);
+  // Takes the one place for what is read for a job that has waited; or says that it is taken.
+  absl::StatusOr<std::shared_ptr<void>> HoldPartOfWaiting() EXCLUDES(mutex_);
   // For a job that is to wait: records that, and answers.
   void Hold(const AttemptPtr& attempt, const Snapshot& referenced);
   void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);
@@ -190,7 +195,9 @@ class Submitter {
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        Ledger::Outcome outcome);
   // Stores the record of an attempt before Pictory has answered; nobody else changes it then.
+  // StoreAtLast tries again while the store is busy.
   void Store(const AttemptPtr& attempt, StoreDone done);
+  void StoreAtLast(const AttemptPtr& attempt, StoreDone done);
 
   // The ends of an attempt that need no POST.
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
@@ -220,6 +227,7 @@ class Submitter {
   const Clock& clock_;
   Random& random_;
   const SubmitEvents events_;
+  LateWrites late_writes_;
 
   mutable Mutex mutex_;
   std::unordered_map<JobKey, AttemptPtr> attempts_ GUARDED_BY(mutex_);  // by request_id

@@ -1,12 +1,14 @@
-// Submitter::Attempt, one submission under way. Only submitter.cc and submitter_steps.cc include
-// this.
+// Submitter::Attempt, one submission under way. Only the parts of Submitter include this.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "jobs/submitter.h"
+#include "pictory/bindings.h"
+#include "pictory/credits.h"
 #include "pictory/submit_reply.h"
 
 namespace gateway::jobs {
@@ -17,6 +19,12 @@ struct Submitter::Attempt {
   // meanwhile callers are told, or have been told, that the job is unconfirmed; or after the
   // answer.
   enum class Stage { kBefore, kSent, kTelling, kTold, kAnswered };
+
+  // The credits that the submit may use.
+  double CreditsToReserve(const pictory::Submission& made) const {
+    if (pictory::IsMadeOfUnknown(*request.request)) return pictory::kUnknownRenderCredits;
+    return std::max(credits_of_preview, pictory::EstimateCredits(made.kind, *made.body));
+  }
 
   JobKey key;
   SubmitRequest request;
@@ -31,6 +39,7 @@ struct Submitter::Attempt {
   double credits = 0;             // that it may use
   double credits_of_preview = 0;  // of them, what is known of the preview that is rendered
   bool sent_again = false;
+  int failed_writes = 0;     // of what came of it
   bool holds = false;        // the job that it refers to has not ended, and it is to wait
   WaitingJobs::Sent waited;  // the job has waited, nobody is to be answered, and this is to be told
   std::string waited_job_id;  // of that job; it is not written again once others see the attempt

@@ -1,5 +1,5 @@
-// The second half of Submitter: the steps of a submission, in the order they are taken, and its
-// ends that need no POST.
+// The second part of Submitter: the steps of a submission, in the order they are taken, and its
+// ends that need no POST. What is done about jobs that wait is in submitter_waiting.cc.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -8,13 +8,12 @@
 #include "base/fail_point.h"
 #include "base/ids.h"
 #include "base/limits.h"
-#include "base/stable_bytes.h"
 #include "jobs/fingerprint.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter.h"
 #include "jobs/submitter_attempt.h"
+#include "jobs/waiting_request.h"
 #include "pictory/bindings.h"
-#include "pictory/credits.h"
 
 namespace gateway::jobs {
 
@@ -33,37 +32,11 @@ bool IsOfAnother(const JobRecord& record, const pictory::SubmitReply& reply) {
   return reply.outcome == Outcome::kAccepted && record.job.pictory_job_id != reply.pictory_job_id;
 }
 
-// The credits that a submit may use.
-double CreditsToReserve(const SubmitRequest& request, const pictory::Submission& submission,
-                        double credits_of_preview) {
-  if (pictory::IsMadeOfUnknown(*request.request)) return pictory::kUnknownRenderCredits;
-  return std::max(credits_of_preview, pictory::EstimateCredits(submission.kind, *submission.body));
-}
-
 // Whether `id` is only an echo of the request. What an error repeats of it, such as the job to be
 // rendered, is not the job that the request has made.
 bool IsEcho(const pictory::Submission& submission, const std::string& id) {
   const auto has = [&id](std::string_view text) { return text.find(id) != std::string_view::npos; };
   return has(submission.path) || (submission.body != nullptr && has(*submission.body));
-}
-
-// Of the job that a waiting one is made of: whether it is gone, or has ended without a result; the
-// error code that this gives the waiting job; and the words.
-using Referenced = absl::StatusOr<SnapshotPtr>;
-bool HasEndedOtherwise(const Referenced& job) {
-  if (!job.ok()) return absl::IsNotFound(job.status());
-  return (*job)->final() && (*job)->state != v1::JOB_STATE_SUCCEEDED;
-}
-std::string CodeOf(const Referenced& job) {
-  return "REFERENCED_JOB_" + (job.ok() ? StateName((*job)->state) : "DELETED");
-}
-std::string WordsOf(const pictory::Reference& reference, const Referenced& job) {
-  std::string words = reference.field + " " + reference.job_id;
-  if (!job.ok()) return words + " was deleted while this job was waiting for it";
-  words += " has ended as " + StateName((*job)->state);
-  const v1::Job shown = ToProto(**job);
-  if (shown.has_error()) words += ": " + shown.error().code() + ": " + shown.error().message();
-  return words;
 }
 
 }  // namespace
@@ -75,8 +48,10 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
   adopter_.Load(
       attempt->request.owner, name,
       [this, attempt, reference = std::move(reference)](Answer referenced) {
-        if (attempt->waited && HasEndedOtherwise(referenced)) {
-          return FailWaiting(attempt, CodeOf(referenced), WordsOf(reference, referenced));
+        if (attempt->waited) {
+          if (std::optional<WhyNever> why = WhyNeverSent(reference, referenced)) {
+            return FailWaiting(attempt, std::move(why->code), std::move(why->words));
+          }
         }
         if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
         const Snapshot& job = **referenced;
@@ -161,22 +136,9 @@ absl::Status Submitter::Inline::WhyNot(const absl::Status& read) const {
 
 void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
   const auto bytes = static_cast<std::size_t>(from.bytes);
-  if (attempt->waited && bytes > limits::kSmallRequestMaxBytes) {
-    auto held = std::make_shared<int>();
-    {
-      MutexLock lock(mutex_);
-      if (part_of_waiting_.expired()) {
-        part_of_waiting_ = held;
-        attempt->part_held = std::move(held);
-      }
-    }
-    if (attempt->part_held == nullptr) {
-      return AnswerFromRequestId(
-          attempt, errors::TooMany("large results that are read", 1, limits::kWaitingRetryFirst));
-    }
-  }
-  if (attempt->request.hold && bytes > limits::kSmallRequestMaxBytes) {
-    absl::StatusOr<std::shared_ptr<void>> held = attempt->request.hold(bytes);
+  if (bytes > limits::kSmallRequestMaxBytes && (attempt->waited || attempt->request.hold)) {
+    absl::StatusOr<std::shared_ptr<void>> held =
+        attempt->waited ? HoldPartOfWaiting() : attempt->request.hold(bytes);
     if (!held.ok()) return AnswerFromRequestId(attempt, held.status());
     attempt->part_held = *std::move(held);
   }
@@ -186,48 +148,6 @@ void Submitter::ReadReferenced(const AttemptPtr& attempt, const Inline& from) {
                      return AnswerFromRequestId(attempt, from.WhyNot(chunk.status()));
                    Translate(attempt, from.pictory_id, std::move(chunk->data));
                  });
-}
-
-// Everything that can be refused now is refused now: the body is made as if the other job were
-// there, also for what it may cost.
-void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
-  if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {
-    return AnswerFromRequestId(attempt, std::move(gone));
-  }
-  std::string request = StableBytes(*attempt->request.request);
-  if (request.size() > limits::kWaitingRequestMaxBytes) {
-    const auto* const waits = pictory::FieldsOf(attempt->request.request->GetDescriptor()).waits;
-    return AnswerFromRequestId(
-        attempt, errors::Invalid(waits->name(),
-                                 "a request that waits may have " +
-                                     std::to_string(limits::kWaitingRequestMaxBytes) +
-                                     " bytes, and this one has " + std::to_string(request.size()) +
-                                     "; wait for the job, then send it"));
-  }
-  absl::StatusOr<pictory::Submission> submission = pictory::Translate(
-      *attempt->request.request, referenced.job_id(), "", UpstreamOf(*attempt).translate(), "[]");
-  if (!submission.ok()) return AnswerFromRequestId(attempt, submission.status());
-  attempt->credits = CreditsToReserve(attempt->request, *submission, attempt->credits_of_preview);
-  if (absl::Status active = TakeActive(*attempt); !active.ok()) {
-    return AnswerFromRequestId(attempt, std::move(active));
-  }
-  const std::size_t bytes = request.size();
-  if (absl::Status place = waiting_.TakePlace(attempt->key.tenant, bytes, attempt->credits);
-      !place.ok()) {
-    return AnswerFromRequestId(attempt, std::move(place));
-  }
-  JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting);
-  record.waiting_request = std::move(request);
-  record.job.state = v1::JOB_STATE_WAITING;
-  record.job.revision = 1;
-  record.job.message = "Waits until " + std::string(referenced.job_id()) +
-                       " has SUCCEEDED; nothing is sent or billed before";
-  ledger_.Begin(std::move(record), [this, attempt, bytes](absl::StatusOr<BeginResult> begun) {
-    const bool ours = begun.ok() && begun->begun;
-    if (!ours) waiting_.GiveBack(attempt->key.tenant, bytes, attempt->credits);
-    if (!begun.ok()) return Finish(attempt, begun.status());
-    AnswerFromRecord(attempt, begun->record);
-  });
 }
 
 void Submitter::Translate(const AttemptPtr& attempt, std::string referenced_pictory_id,
@@ -281,8 +201,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   }
   if (UpstreamOf(*attempt).resting())
     return AnswerFromRequestId(attempt, UpstreamOf(*attempt).Refusal(Purpose::kSubmit));
-  attempt->credits =
-      CreditsToReserve(attempt->request, attempt->submission, attempt->credits_of_preview);
+  attempt->credits = attempt->CreditsToReserve(attempt->submission);
   if (!attempt->waited) {
     if (absl::Status active = TakeActive(*attempt); !active.ok()) {
       return AnswerFromRequestId(attempt, std::move(active));
@@ -372,12 +291,10 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
     owed_.Note(attempt->record);
   }
   Store(attempt, [this, attempt](const absl::Status& stored) {
-    if (!stored.ok()) {
-      attempt->turn.reset();
-      Refund(*attempt);
-      return Finish(attempt, stored);
-    }
-    Send(attempt);
+    if (stored.ok()) return Send(attempt);
+    attempt->turn.reset();
+    if (attempt->waited) attempt->record = WaitingOn(attempt->record);  // as it is stored still
+    GiveUpUnsent(attempt, stored);
   });
 }
 
@@ -435,6 +352,8 @@ void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) 
 }
 
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
+  attempt->submission = {};  // however long it takes to store, what was sent is not needed any more
+  attempt->part_held.reset();
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (outcome == attempt->record)
     return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
@@ -446,22 +365,25 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
     // that the answer has arrived.
     owed_.Answered(attempt->key, record.job.job_id);
   };
-  ledger_.Update(
-      std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
-        if (absl::IsAborted(stored.status)) {
-          // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
-          // decision is in the record now, and the answer is applied to it.
-          attempt->record = std::move(stored.record);
-          return StoreOutcome(attempt, std::move(reply));
-        }
-        if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
-          // The id of another job says nothing of what became of this request.
-          if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-          reply.outcome = Outcome::kUnknown;
-          return StoreOutcome(attempt, std::move(reply));
-        }
-        OnOutcomeStored(attempt, reply, std::move(stored));
-      });
+  ledger_.Update(std::move(change), [this, attempt,
+                                     reply = std::move(reply)](Ledger::Outcome stored) mutable {
+    if (absl::IsAborted(stored.status)) {
+      // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
+      // decision is in the record now, and the answer is applied to it.
+      attempt->record = std::move(stored.record);
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
+      // The id of another job says nothing of what became of this request.
+      if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+      reply.outcome = Outcome::kUnknown;
+      return StoreOutcome(attempt, std::move(reply));
+    }
+    const bool kept = late_writes_.Keep(stored.status, attempt->failed_writes++,
+                                        [this, attempt, reply] { StoreOutcome(attempt, reply); });
+    if (kept) return;
+    OnOutcomeStored(attempt, reply, std::move(stored));
+  });
 }
 
 // Sends the request again after a 401. The refused attempt is over, and the record says so before a
@@ -475,7 +397,7 @@ void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal
     attempt->record.submission = SubmissionState::kIntent;
   }
   ++attempt->record.attempt;
-  Store(attempt, [this, attempt, refusal](const absl::Status& stored) {
+  StoreAtLast(attempt, [this, attempt, refusal](const absl::Status& stored) {
     if (!stored.ok()) {  // nothing was billed
       Refund(*attempt);
       return Finish(attempt, refusal);
@@ -522,6 +444,14 @@ void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
                    if (outcome.status.ok()) attempt->record.version = outcome.record.version;
                    done(outcome.status);
                  });
+}
+
+void Submitter::StoreAtLast(const AttemptPtr& attempt, StoreDone done) {
+  Store(attempt, [this, attempt, done = std::move(done)](const absl::Status& stored) {
+    const bool kept = late_writes_.Keep(stored, attempt->failed_writes++,
+                                        [this, attempt, done] { StoreAtLast(attempt, done); });
+    if (!kept) done(stored);
+  });
 }
 
 // Answers a submit that cannot go on. It may be the retry of one that did: then the first one's
@@ -582,22 +512,8 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   } else {
     attempt->record.submission = SubmissionState::kNotSent;
   }
-  Store(attempt,
-        [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
-}
-
-void Submitter::GiveUpWaiting(const AttemptPtr& attempt, absl::Status why) {
-  if (MayPass(why)) return Finish(attempt, std::move(why));
-  FailWaiting(attempt, errors::Reason(why), std::string(why.message()));
-}
-
-void Submitter::FailWaiting(const AttemptPtr& attempt, std::string code, std::string why) {
-  Ledger::Change change{
-      .record = NeverSent(attempt->record, std::move(code), std::move(why), clock_.WallNow())};
-  ledger_.Update(std::move(change), [this, attempt](Ledger::Outcome stored) {
-    if (!stored.status.ok()) return Finish(attempt, std::move(stored.status));
-    Finish(attempt, std::move(stored.seen));
-  });
+  StoreAtLast(attempt,
+              [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
 JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {

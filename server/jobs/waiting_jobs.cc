@@ -4,25 +4,29 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/outcome.h"
 #include "jobs/waiting_request.h"
 
 namespace gateway::jobs {
-namespace {
 
-std::size_t CountOf(const std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto found = counts.find(name);
-  return found == counts.end() ? 0 : found->second;
+WaitingJobs::Counts& WaitingJobs::Counts::operator+=(const Counts& more) {
+  waiting += more.waiting;
+  places += more.places;
+  bytes += more.bytes;
+  tried += more.tried;
+  return *this;
 }
 
-void TakeOne(std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto found = counts.find(name);
-  if (--found->second == 0) counts.erase(found);
+WaitingJobs::Counts& WaitingJobs::Counts::operator-=(const Counts& less) {
+  waiting -= less.waiting;
+  places -= less.places;
+  bytes -= less.bytes;
+  tried -= less.tried;
+  return *this;
 }
-
-}  // namespace
 
 WaitingJobs::WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
                          const Clock& clock, Timers& timers)
@@ -38,21 +42,22 @@ WaitingJobs::~WaitingJobs() { Stop(); }
 absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes, double credits) {
   {
     MutexLock lock(mutex_);
-    if (places_ >= limits::kWaitingJobsMax || bytes_ + bytes > limits::kWaitingBytesMax) {
+    const Counts own = CountsOf(tenant);
+    if (all_.places >= limits::kWaitingJobsMax || all_.bytes + bytes > limits::kWaitingBytesMax) {
       return errors::TooMany("jobs that wait for others", limits::kWaitingJobsMax,
                              limits::kWaitingRetryMax);
     }
-    if (CountOf(places_of_, tenant) >= limits::kWaitingJobsOfTenantMax ||
-        CountOf(bytes_of_, tenant) + bytes > limits::kWaitingBytesOfTenantMax) {
+    if (own.places >= limits::kWaitingJobsOfTenantMax ||
+        own.bytes + bytes > limits::kWaitingBytesOfTenantMax) {
       return errors::TooMany("jobs of this tenant that wait for others",
                              limits::kWaitingJobsOfTenantMax, limits::kWaitingRetryMax);
     }
-    Count(tenant, bytes);
+    Count(tenant, {.places = 1, .bytes = bytes});
   }
   absl::Status reserved = spending_.Reserve(tenant, credits);
   if (!reserved.ok()) {
     MutexLock lock(mutex_);
-    Forget(tenant, bytes);
+    Uncount(tenant, {.places = 1, .bytes = bytes});
   }
   return reserved;
 }
@@ -60,21 +65,23 @@ absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes
 void WaitingJobs::GiveBack(const std::string& tenant, std::size_t bytes, double credits) {
   spending_.Release(tenant, credits);
   MutexLock lock(mutex_);
-  Forget(tenant, bytes);
+  Uncount(tenant, {.places = 1, .bytes = bytes});
 }
 
-void WaitingJobs::Count(const std::string& tenant, std::size_t bytes) {
-  ++places_;
-  bytes_ += bytes;
-  ++places_of_[tenant];
-  bytes_of_[tenant] += bytes;
+void WaitingJobs::Count(const std::string& tenant, const Counts& more) {
+  tenants_[tenant] += more;
+  all_ += more;
 }
 
-void WaitingJobs::Forget(const std::string& tenant, std::size_t bytes) {
-  --places_;
-  bytes_ -= bytes;
-  TakeOne(places_of_, tenant);
-  if ((bytes_of_[tenant] -= bytes) == 0) bytes_of_.erase(tenant);
+void WaitingJobs::Uncount(const std::string& tenant, const Counts& less) {
+  const auto found = tenants_.find(tenant);
+  if ((found->second -= less) == Counts{}) tenants_.erase(found);
+  all_ -= less;
+}
+
+WaitingJobs::Counts WaitingJobs::CountsOf(const std::string& tenant) const {
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() ? Counts{} : found->second;
 }
 
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
@@ -83,7 +90,7 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
     if (Add(record, /*recovered=*/false)) Look(key);
     return;
   }
-  Drop(record);
+  Drop(key, /*sent=*/record.sent_at != WallTime{});
   if (seen != nullptr && !IsFinal(record.job.state)) return;
   std::vector<JobKey> waiting;
   {
@@ -99,7 +106,7 @@ void WaitingJobs::FollowRecovered(const JobRecord& record) {
   if (record.submission != SubmissionState::kWaiting) return;
   {
     MutexLock lock(mutex_);
-    Count(record.job.tenant, record.waiting_request.size());
+    Count(record.job.tenant, {.places = 1, .bytes = record.waiting_request.size()});
   }
   (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
   Add(record, /*recovered=*/true);
@@ -134,17 +141,18 @@ std::optional<std::string> WaitingJobs::FindEqual(const std::string& tenant,
 
 std::size_t WaitingJobs::waiting() const {
   MutexLock lock(mutex_);
-  return entries_.size();
+  return all_.waiting;
 }
 
 std::size_t WaitingJobs::waiting_of(const std::string& tenant) const {
   MutexLock lock(mutex_);
-  return CountOf(of_tenant_, tenant);
+  return CountsOf(tenant).waiting;
 }
 
 std::size_t WaitingJobs::waiting_at(const std::string& account) const {
   MutexLock lock(mutex_);
-  return CountOf(of_account_, account);
+  const auto found = of_account_.find(account);
+  return found == of_account_.end() ? 0 : found->second;
 }
 
 bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
@@ -158,14 +166,13 @@ bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
   MutexLock lock(mutex_);
   if (!entries_.try_emplace(key, std::move(entry)).second) return false;
   equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
-  ++of_tenant_[key.tenant];
+  Count(key.tenant, {.waiting = 1});
   ++of_account_[record.job.account];
   return !recovered;
 }
 
 // The job does not wait any more. What is reserved for it was used if it was sent.
-void WaitingJobs::Drop(const JobRecord& record) {
-  const JobKey key{record.job.tenant, record.job.job_id};
+void WaitingJobs::Drop(const JobKey& key, bool sent) {
   double credits = 0;
   {
     MutexLock lock(mutex_);
@@ -177,13 +184,13 @@ void WaitingJobs::Drop(const JobRecord& record) {
     const auto equal = equal_.find(JobKey{key.tenant, entry.fingerprint});
     equal->second.erase(key);
     if (equal->second.empty()) equal_.erase(equal);
-    TakeOne(of_tenant_, key.tenant);
-    TakeOne(of_account_, entry.account);
+    const auto of_account = of_account_.find(entry.account);
+    if (--of_account->second == 0) of_account_.erase(of_account);
     credits = entry.credits;
-    Forget(key.tenant, entry.bytes);
+    Uncount(key.tenant, {.waiting = 1, .places = 1, .bytes = entry.bytes});
     entries_.erase(found);
   }
-  if (record.sent_at == WallTime{}) spending_.Release(key.tenant, credits);
+  if (!sent) spending_.Release(key.tenant, credits);
 }
 
 void WaitingJobs::WaitForNobody(const JobKey& key, Entry& entry) {
@@ -202,22 +209,27 @@ void WaitingJobs::Look(const JobKey& key) {
     if (found == entries_.end() || stopped_ || found->second.stage != Stage::kWaits) return;
     name = found->second.waits_for;
   }
-  hub_.Load(key.tenant, name, [this, key, name](const absl::StatusOr<SnapshotPtr>& other) {
-    // Whatever is wrong with it, the submitter says what that makes of the job.
-    if (!other.ok() || (*other)->final()) return PutInLine(key);
-    const JobKey other_key{key.tenant, std::string((*other)->job_id())};
-    {
-      MutexLock lock(mutex_);
-      const auto found = entries_.find(key);
-      if (found == entries_.end()) return;
-      WaitForNobody(key, found->second);
-      found->second.other = other_key;
-      waiting_for_[other_key].insert(key);
-    }
-    // It may have ended before it was known that somebody waits for it.
-    const SnapshotPtr now = hub_.Find(key.tenant, name);
-    if (now == nullptr || now->final()) PutInLine(key);
-  });
+  hub_.Load(key.tenant, name,
+            [this, key](const absl::StatusOr<SnapshotPtr>& other) { OnFound(key, other); });
+}
+
+void WaitingJobs::OnFound(const JobKey& key, const absl::StatusOr<SnapshotPtr>& other) {
+  // Whatever is wrong with it, the submitter says what that makes of the job.
+  if (!other.ok() || (*other)->final()) return PutInLine(key);
+  const JobKey other_key{key.tenant, std::string((*other)->job_id())};
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    WaitForNobody(key, found->second);
+    found->second.other = other_key;
+    waiting_for_[other_key].insert(key);
+  }
+  // It may have ended before it was known that somebody waits for it, or another job may have taken
+  // it over, which only a new look finds.
+  const SnapshotPtr now = hub_.Find(other_key.tenant, other_key.id);
+  if (now == nullptr) return Look(key);
+  if (now->final()) PutInLine(key);
 }
 
 void WaitingJobs::PutInLine(const JobKey& key) {
@@ -238,10 +250,11 @@ void WaitingJobs::TryNext() {
     double credits = 0;
     {
       MutexLock lock(mutex_);
-      if (stopped_ || tried_ >= limits::kWaitingTriedMax) return;
-      const auto next = std::find_if(line_.begin(), line_.end(), [this](const JobKey& one) {
-        return CountOf(tried_of_, one.tenant) < limits::kWaitingTriedOfTenantMax;
-      });
+      if (stopped_ || all_.tried >= limits::kWaitingTriedMax) return;
+      const auto next =
+          std::find_if(line_.begin(), line_.end(), [this](const JobKey& one) REQUIRES(mutex_) {
+            return CountsOf(one.tenant).tried < limits::kWaitingTriedOfTenantMax;
+          });
       if (next == line_.end()) return;
       key = std::move(*next);
       line_.erase(next);
@@ -250,8 +263,7 @@ void WaitingJobs::TryNext() {
       found->second.stage = Stage::kTried;
       request_id = found->second.request_id;
       credits = found->second.credits;
-      ++tried_;
-      ++tried_of_[key.tenant];
+      Count(key.tenant, {.tried = 1});
     }
     Try(key, request_id, credits);
   }
@@ -262,7 +274,10 @@ void WaitingJobs::Try(const JobKey& key, const std::string& request_id, double c
       key.tenant, request_id, [this, key, credits](absl::StatusOr<std::optional<JobRecord>> found) {
         if (!found.ok()) return OnTried(key, found.status());
         const bool waits = found->has_value() && (*found)->submission == SubmissionState::kWaiting;
-        if (!waits) return OnTried(key, absl::OkStatus());
+        if (!waits) {  // somebody else with this store has ended the wait
+          Drop(key, /*sent=*/false);
+          return OnTried(key, absl::OkStatus());
+        }
         send_(**std::move(found), credits,
               [this, key](const absl::Status& why) { OnTried(key, why); });
       });
@@ -272,17 +287,13 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
   std::string request_id, reason;
   {
     MutexLock lock(mutex_);
-    --tried_;
-    TakeOne(tried_of_, key.tenant);
+    Uncount(key.tenant, {.tried = 1});
     const auto found = entries_.find(key);
-    if (found != entries_.end() && why.ok()) found->second.stage = Stage::kGivenUp;
     if (found != entries_.end() && !why.ok()) {
       Entry& entry = found->second;
       entry.stage = Stage::kWaits;
-      const int doublings = std::min(entry.failures++, 10);
       const Duration delay =
-          std::max(std::min<Duration>(limits::kWaitingRetryFirst * (1 << doublings),
-                                      limits::kWaitingRetryMax),
+          std::max(Doubled(limits::kWaitingRetryFirst, entry.failures++, limits::kWaitingRetryMax),
                    std::min<Duration>(errors::RetryDelay(why), limits::kWaitingRetryMax));
       if (!stopped_) entry.timer = timers_.At(clock_.Now() + delay, [this, key] { Look(key); });
       request_id = entry.request_id;

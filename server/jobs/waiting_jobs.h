@@ -73,10 +73,9 @@ class WaitingJobs {
 
  private:
   enum class Stage {
-    kWaits,    // for the other job, or for its timer
-    kInLine,   // to be tried
-    kTried,    // just now
-    kGivenUp,  // this process cannot say what became of it; a restart can
+    kWaits,   // for the other job, or for its timer
+    kInLine,  // to be tried
+    kTried,   // just now
   };
   struct Entry {
     std::string account;
@@ -92,13 +91,27 @@ class WaitingJobs {
     Timers::Id timer = Timers::kNone;
   };
 
+  // What jobs that wait have of what all of them share: one tenant's, or all tenants'.
+  struct Counts {
+    std::size_t waiting = 0;
+    std::size_t places = 0;  // that are taken, also for jobs that are not stored yet
+    std::size_t bytes = 0;   // of the requests in them
+    std::size_t tried = 0;   // at this moment
+
+    Counts& operator+=(const Counts& more);
+    Counts& operator-=(const Counts& less);
+    bool operator==(const Counts&) const = default;
+  };
+
   bool Add(const JobRecord& record, bool recovered);
-  void Drop(const JobRecord& record);
+  void Drop(const JobKey& key, bool sent);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
-  void Count(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
-  void Forget(const std::string& tenant, std::size_t bytes) REQUIRES(mutex_);
+  void Count(const std::string& tenant, const Counts& more) REQUIRES(mutex_);
+  void Uncount(const std::string& tenant, const Counts& less) REQUIRES(mutex_);
+  Counts CountsOf(const std::string& tenant) const REQUIRES(mutex_);
   // Finds out whether the other job has ended, or is gone, and has the waiting one tried then.
   void Look(const JobKey& key);
+  void OnFound(const JobKey& key, const absl::StatusOr<SnapshotPtr>& other);
   void PutInLine(const JobKey& key) EXCLUDES(mutex_);
   void TryNext();
   void Try(const JobKey& key, const std::string& request_id, double credits);
@@ -117,17 +130,13 @@ class WaitingJobs {
   std::unordered_map<JobKey, Entry> entries_ GUARDED_BY(mutex_);
   std::unordered_map<JobKey, std::set<JobKey>> waiting_for_ GUARDED_BY(mutex_);
   std::map<JobKey, std::set<JobKey>> equal_ GUARDED_BY(mutex_);  // by fingerprint
-  std::map<std::string, std::size_t> of_tenant_ GUARDED_BY(mutex_);
+  std::map<std::string, Counts> tenants_ GUARDED_BY(mutex_);     // those that have any
+  Counts all_ GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> of_account_ GUARDED_BY(mutex_);
   std::deque<JobKey> line_ GUARDED_BY(mutex_);
-  std::size_t tried_ GUARDED_BY(mutex_) = 0;
-  std::map<std::string, std::size_t> tried_of_ GUARDED_BY(mutex_);
-  // Places that are taken, also for jobs that are not stored yet.
-  std::size_t places_ GUARDED_BY(mutex_) = 0;
-  std::size_t bytes_ GUARDED_BY(mutex_) = 0;
-  std::map<std::string, std::size_t> places_of_ GUARDED_BY(mutex_);
-  std::map<std::string, std::size_t> bytes_of_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = true;
+
+  friend class WaitingJobsPeer;  // of the tests
 };
 
 }  // namespace gateway::jobs

@@ -1,7 +1,5 @@
 #include "rpc/tenant_gates.h"
 
-#include <algorithm>
-
 #include "base/errors.h"
 
 namespace gateway::rpc {
@@ -22,14 +20,8 @@ absl::Status TenantGates::CountCall(const tenants::Principal& principal) {
   {
     MutexLock lock(state_->mutex);
     Tenant& tenant = state_->tenants[principal.tenant];
-    const double passed = std::chrono::duration<double>(now - tenant.counted).count();
-    tenant.calls = tenant.new_here ? most : std::min(most, tenant.calls + passed * most);
-    tenant.new_here = false;
-    tenant.counted = now;
-    if (tenant.calls >= 1) {
-      tenant.calls -= 1;
-      return absl::OkStatus();
-    }
+    const Duration wait = tenant.calls.Take({.per_second = most, .burst = most}, now);
+    if (wait == Duration::zero()) return absl::OkStatus();
   }
   return errors::TenantLimit(principal.tenant, "requests_per_second",
                              principal.limits.requests_per_second, "calls in a second", Later());

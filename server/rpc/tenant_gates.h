@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "base/token_bucket.h"
 #include "tenants/principal.h"
 
 namespace gateway::rpc {
@@ -38,9 +39,7 @@ class TenantGates {
   struct Tenant {
     std::int64_t watches = 0;
     std::int64_t bytes = 0;
-    double calls = 0;  // that may begin now
-    MonoTime counted{};
-    bool new_here = true;
+    TokenBucket calls;
   };
   struct State {
     Mutex mutex;

@@ -109,9 +109,7 @@ Api::Api(ApiOptions options, const Clock& clock, Journal& journal, JobBook& book
       book_(book),
       auth_(options_.auth, clock),
       maker_(book, templates_),
-      pages_(book, clock),
-      budget_(std::max(1.0, options_.requests_per_second)),
-      budget_at_(clock.Now()) {}
+      pages_(book, clock) {}
 
 const Api::Route* Api::Match(std::string_view method, std::string_view path, std::string* id,
                              bool* known_path) {
@@ -155,14 +153,9 @@ ApiReply Api::Dispatch(const http::ServerRequest& request, std::string_view path
 
 // Takes one request from the budget. One second's worth may come at once.
 bool Api::TakeFromBudget() {
-  const double most = std::max(1.0, options_.requests_per_second);
-  const MonoTime now = clock_.Now();
-  const double passed = std::chrono::duration<double>(now - budget_at_).count();
-  budget_ = std::min(most, budget_ + passed * options_.requests_per_second);
-  budget_at_ = now;
-  if (budget_ < 1) return false;
-  budget_ -= 1;
-  return true;
+  const double rate = options_.requests_per_second;
+  const TokenBucket::Size size{.per_second = rate, .burst = std::max(1.0, rate)};
+  return budget_.Take(size, clock_.Now()) == Duration::zero();
 }
 
 absl::Status Api::Record(const Call& call, const std::string& job_id, const std::string& webhook) {

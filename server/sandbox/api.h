@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/token_bucket.h"
 #include "http/server_message.h"
 #include "sandbox/account_pages.h"
 #include "sandbox/api_reply.h"
@@ -131,8 +132,7 @@ class Api {
   JobHook on_accepted_, on_cleaned_;
   Uploads* uploads_ = nullptr;
   ApiStats stats_;
-  double budget_;
-  MonoTime budget_at_;
+  TokenBucket budget_;
 };
 
 }  // namespace gateway::sandbox

@@ -294,13 +294,15 @@ jobs::AskedOfAccounts JobWrites::ReadAsked() {
 std::vector<jobs::Unfinished> JobWrites::CountUnfinished() {
   std::vector<jobs::Unfinished> unfinished;
   SQLite::Statement count(
-      db_, absl::StrCat("SELECT account, tenant, count(*) FROM jobs INDEXED BY jobs_unfinished"
+      db_, absl::StrCat("SELECT account, tenant, count(*), count(nullif(pictory_job_id, ''))"
+                        " FROM jobs INDEXED BY jobs_unfinished"
                         " WHERE ",
                         IsUnfinishedSql(), " GROUP BY account, tenant"));
   while (count.executeStep()) {
     unfinished.push_back({.account = count.getColumn(0).getString(),
                           .tenant = count.getColumn(1).getString(),
-                          .jobs = static_cast<std::size_t>(count.getColumn(2).getInt64())});
+                          .jobs = static_cast<std::size_t>(count.getColumn(2).getInt64()),
+                          .pollable = static_cast<std::size_t>(count.getColumn(3).getInt64())});
   }
   return unfinished;
 }

@@ -452,7 +452,7 @@ void MemoryJobStore::ReadFeed(std::string position, int limit, Callback<jobs::Fe
 absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
   return Locked<jobs::Recovered>([&]() REQUIRES(mutex_) {
     jobs::Recovered recovered;
-    std::map<std::pair<std::string, std::string>, std::size_t> unfinished;
+    std::map<std::pair<std::string, std::string>, jobs::Unfinished> unfinished;
     const WallTime started = jobs::StartTime(jobs::Latest(asked_), now);
     for (auto& [key, record] : records_) {
       if (jobs::CountsAsSpent(record.submission) &&
@@ -471,11 +471,14 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
         ++record.version;
         Note(key, record.shard, record.version, false);
       }
-      if (IsUnfinished(record)) ++unfinished[{record.job.account, key.first}];
+      if (!IsUnfinished(record)) continue;
+      jobs::Unfinished& some = unfinished[{record.job.account, key.first}];
+      some.account = record.job.account;
+      some.tenant = key.first;
+      ++some.jobs;
+      if (jobs::IsPollable(record)) ++some.pollable;
     }
-    for (const auto& [of, jobs] : unfinished) {
-      recovered.unfinished.push_back({.account = of.first, .tenant = of.second, .jobs = jobs});
-    }
+    for (auto& [of, some] : unfinished) recovered.unfinished.push_back(std::move(some));
     std::erase_if(hints_, [&](const jobs::Hint& hint) REQUIRES(mutex_) {
       const auto found = records_.find(Key(hint.job.tenant, hint.job.id));
       return found == records_.end() || found->second.submission != SubmissionState::kUnknown;

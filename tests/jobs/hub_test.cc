@@ -147,9 +147,26 @@ TEST_F(HubTest, AForgottenJobDoesNotComeBackByALoadUnderWay) {
   store_.Hold();
   absl::Status answer;
   hub_.Load("default", "pictory-j1", [&](absl::StatusOr<SnapshotPtr> a) { answer = a.status(); });
+  store_.Remove("default", "j1");
   hub_.Forget("default", "j1");
   store_.Release();
   EXPECT_EQ(answer.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
+}
+
+TEST_F(HubTest, ALoadThatReadAJobBeforeAnotherTookItOverFindsTheOther) {
+  store_.Put(MakeRecord(MakeJob("j1", v1::JOB_STATE_RUNNING, 1)));
+  store_.Hold();
+  absl::StatusOr<SnapshotPtr> loaded;
+  hub_.Load("default", "pictory-j1", [&](absl::StatusOr<SnapshotPtr> answer) { loaded = answer; });
+  Job other = MakeJob("j2", v1::JOB_STATE_RUNNING, 2);
+  other.pictory_job_id = "pictory-j1";
+  store_.Remove("default", "j1");
+  store_.Put(MakeRecord(other));
+  hub_.Forget("default", "j1");
+  store_.Release();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ((*loaded)->job_id(), "j2");
   EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
 }
 

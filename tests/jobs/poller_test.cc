@@ -86,7 +86,8 @@ class PollerTest : public testing::Test {
     for (const JobRecord& record : records) ++jobs_of[record.job.tenant];
     std::vector<Unfinished> unfinished;
     for (const auto& [tenant, jobs] : jobs_of) {
-      unfinished.push_back({.account = kDefaultAccount, .tenant = tenant, .jobs = jobs});
+      unfinished.push_back(
+          {.account = kDefaultAccount, .tenant = tenant, .jobs = jobs, .pollable = jobs});
     }
     poller_->Recover({}, unfinished);
     for (const JobRecord& record : records) {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "store/memory_job_store.h"
+#include "support/busy_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/records.h"
@@ -25,27 +25,6 @@ using namespace std::chrono_literals;
 using test::Reply;
 
 inline constexpr char kToken[] = "0123456789abcdef0123456789abcdef";
-
-// BusyStore is a store that is too busy for the next `busy_for` updates.
-class BusyStore final : public store::MemoryJobStore {
- public:
-  void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) override {
-    if (busy_for == 0) {
-      return MemoryJobStore::Update(std::move(record), std::move(parts), std::move(done));
-    }
-    --busy_for;
-    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
-  }
-  void KeepHints(JobKey job, std::vector<std::string> ids, Done done) override {
-    ++hint_writes;
-    if (!keeps_no_hints)
-      return MemoryJobStore::KeepHints(std::move(job), std::move(ids), std::move(done));
-    done(errors::TooMany("writes", 1, std::chrono::seconds(1)));
-  }
-  int busy_for = 0;
-  bool keeps_no_hints = false;
-  int hint_writes = 0;
-};
 
 class ResolverTest : public testing::Test {
  protected:
@@ -134,7 +113,7 @@ class ResolverTest : public testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  BusyStore store_;
+  test::BusyStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   Random random_{1};

@@ -12,7 +12,7 @@
 #include "jobs/poller.h"
 #include "jobs/submitter.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
-#include "store/memory_job_store.h"
+#include "support/busy_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
@@ -51,7 +51,7 @@ class SubmitterTest : public testing::Test {
     waiting_ = std::make_unique<WaitingJobs>(spending_, *ledger_, store_, hub_, clock_, clock_);
     submitter_ = std::make_unique<Submitter>(std::move(options), *upstreams_, spending_, owed_,
                                              *waiting_, *ledger_, store_, store_, hub_, *adopter_,
-                                             clock_, random_, std::move(events));
+                                             clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -113,7 +113,7 @@ class SubmitterTest : public testing::Test {
   test::FakeClock clock_;
   OwedAnswers owed_{limits::kKeylessSettle, clock_};
   test::FakeTransport transport_;
-  store::MemoryJobStore store_;
+  test::BusyStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   pictory::ClientOptions client_options_{.api_key = Secret("pictai_k"), .user_agent = "t"};

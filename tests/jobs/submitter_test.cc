@@ -427,6 +427,81 @@ TEST_F(SubmitterTest, OnceDrainingNothingIsSentThatWasNot) {
   EXPECT_EQ(Posts(), 1);
 }
 
+// What came of a submit is known, and the store cannot take it: its caller waits until it can.
+TEST_F(SubmitterTest, WhatCameOfASubmitIsStoredLaterIfTheStoreIsBusy) {
+  struct Case {
+    const char* id;
+    http::Response answer;
+    SubmissionState state;
+  };
+  const Case cases[] = {{"accepted", Reply(200, kAccepted), SubmissionState::kAccepted},
+                        {"refused", Reply(402, "{}"), SubmissionState::kRejected},
+                        {"not-sent", test::NotSent(), SubmissionState::kNotSent},
+                        {"unknown", test::Cut("reset"), SubmissionState::kUnknown}};
+  int posts = 0;
+  for (const Case& c : cases) {
+    transport_.SetScript([&](const http::Request& request) {
+      if (request.lane != http::Lane::kPaid) return Reply(503, "");  // a poll
+      store_.busy_for = 3;
+      return c.answer;
+    });
+    std::optional<Submitter::Answer> answer, joined;
+    submitter_->Submit(Preview(c.id), Into(answer));
+    EXPECT_EQ(Stored(c.id)->submission, SubmissionState::kSending) << c.id;
+    submitter_->Submit(Preview(c.id), Into(joined));
+    clock_.Advance(10s);
+    EXPECT_EQ(Stored(c.id)->submission, c.state) << c.id;
+    ASSERT_TRUE(answer.has_value() && joined.has_value()) << c.id;
+    EXPECT_EQ(answer->ok(), IsVisible(c.state)) << c.id << ": " << answer->status();
+    EXPECT_EQ(joined->ok(), IsVisible(c.state)) << c.id << ": " << joined->status();
+    EXPECT_EQ(Posts(), ++posts) << c.id;
+    EXPECT_EQ(submitter_->running(), 0u);
+  }
+}
+
+TEST_F(SubmitterTest, ASubmitWhoseTurnDidNotComeCanBeRepeatedAfterTheStoreWasBusy) {
+  Make({.requests_per_second = 0.5, .burst = 1});
+  transport_.AnswerAllWith(Reply(200, kAccepted));
+  ASSERT_TRUE(Submit(Preview("first")).ok());
+  store_.busy_for = 2;
+  std::optional<Submitter::Answer> refused;
+  submitter_->Submit(Preview("r1"), Into(refused));
+  clock_.Advance(1min);
+  EXPECT_EQ(errors::Reason(refused->status()), "UPSTREAM_BUDGET");
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  transport_.AnswerAllWith(Reply(200, R"({"data":{"jobId":"p2"}})"));
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+}
+
+TEST_F(SubmitterTest, ASubmitThatCouldNotBeRecordedAsSentCanBeRepeated) {
+  Make({.requests_per_second = 4, .burst = 2});
+  transport_.AnswerAllWith(Reply(200, kAccepted));
+  ASSERT_TRUE(Submit(Preview("first")).ok());
+  std::optional<Submitter::Answer> refused;
+  submitter_->Submit(Preview("r1"), Into(refused));
+  ASSERT_EQ(Stored("r1")->submission, SubmissionState::kIntent);
+  store_.busy_for = 1;
+  clock_.Advance(1s);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_TRUE(absl::IsResourceExhausted(refused->status())) << refused->status();
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(Posts(), 1);
+  transport_.AnswerAllWith(Reply(200, R"({"data":{"jobId":"p2"}})"));
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+}
+
+// A store that has failed takes nothing any more, and the program ends: callers are told at once.
+TEST_F(SubmitterTest, OfAStoreThatHasFailedNothingIsHopedFor) {
+  transport_.SetScript([&](const http::Request&) {
+    store_.busy_for = 1'000'000;
+    store_.why_busy = errors::StoreFailed("disk full");
+    return Reply(200, kAccepted);
+  });
+  const auto answer = Submit(Preview("r1"));
+  EXPECT_THAT(std::string(answer.status().message()), testing::HasSubstr("do not resubmit"));
+  EXPECT_EQ(submitter_->running(), 0u);
+}
+
 // OAuthSubmitterTest uses client credentials; its stand-in for Pictory takes the newest token only,
 // which `valid_` names.
 class OAuthSubmitterTest : public SubmitterTest {
@@ -556,6 +631,24 @@ TEST_F(OAuthSubmitterTest, ATokenThatCannotBeRenewedLeavesTheSubmitNotSent) {
   clock_.Advance(1min);
   ASSERT_TRUE(Submit(Preview("r1")).ok());
   EXPECT_EQ(Stored("r1")->attempt, 3);
+}
+
+TEST_F(OAuthSubmitterTest, TheSecondPostComesOnceTheStoreIsNotBusyAnyMore) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  valid_ = "another, by now";
+  transport_.SetScript([&](const http::Request& request) {
+    const std::optional<http::Response> answer = Answer(request);
+    if (answer.has_value() && answer->status == 401) store_.busy_for = 2;
+    return answer;
+  });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  EXPECT_EQ(Posts(), 2);
+  clock_.Advance(10s);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->ok()) << answer->status();
+  EXPECT_EQ(Stored("r1")->attempt, 2);
+  EXPECT_EQ(Posts(), 3);
 }
 
 TEST_F(OAuthSubmitterTest, AStopBetweenTheTwoPostsLeavesNothingUnconfirmed) {

@@ -7,16 +7,26 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/core.h"
-#include "store/memory_job_store.h"
+#include "support/busy_store.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_peer.h"
 
 namespace gateway::jobs {
+
+class WaitingJobsPeer {
+ public:
+  // What a look at the other job has found, however old it is by now.
+  static void OnFound(WaitingJobs& waiting, const JobKey& key, const SnapshotPtr& other) {
+    waiting.OnFound(key, other);
+  }
+};
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -43,12 +53,15 @@ class WaitingJobsTest : public testing::Test {
   std::optional<http::Response> Answer(const http::Request& request) {
     if (request.path.find("/render/") != std::string::npos) {
       ++renders_;
+      store_.busy_for = std::exchange(busy_after_render_, 0);
       return render_;
     }
     if (request.method == "POST") {
       return Reply(200, R"({"success":true,"data":{"jobId":")" + made_ + "\"}}");
     }
-    if (request.path.ends_with("/p1") || request.path.ends_with("/p2")) return Reply(200, preview_);
+    const bool of_preview = request.path[request.path.size() - 2] == 'p';  // p1, p2 and so on
+    if (of_preview) ++polls_of_previews_;
+    if (of_preview) return Reply(200, preview_);
     return Reply(200, video_);
   }
 
@@ -59,7 +72,7 @@ class WaitingJobsTest : public testing::Test {
     if (configured_) {
       options.accounts[kDefaultAccount] = {
           .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-          .budget = {.requests_per_second = 1000, .burst = 1000}};
+          .budget = {.requests_per_second = requests_per_second_, .burst = 1000}};
     }
     options.spending = limits_;
     options.limits_of = [this](const std::string&) { return tenant_; };
@@ -142,11 +155,12 @@ class WaitingJobsTest : public testing::Test {
 
   test::FakeClock clock_;
   test::FakeTransport transport_;
-  store::MemoryJobStore store_;
+  test::BusyStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Random random_{1};
   SpendingLimits limits_;
   tenants::TenantLimits tenant_;
+  double requests_per_second_ = 1000;
   bool configured_ = true;
   std::vector<std::unique_ptr<Core>> dead_;
   std::unique_ptr<Core> core_;
@@ -154,7 +168,9 @@ class WaitingJobsTest : public testing::Test {
   std::string made_ = "p1";  // Pictory's id of the next preview
   bool arrives_ = true;      // the answers to submits
   AnswerSource source_;
-  int renders_ = 0;  // paid requests that reached Pictory
+  int busy_after_render_ = 0;  // for so many writes from the next render on
+  int renders_ = 0;            // paid requests that reached Pictory
+  int polls_of_previews_ = 0;
   std::string preview_ = kGoesOn;
   std::string video_ = kGoesOn;
   std::optional<http::Response> render_ = Reply(200, R"({"success":true,"data":{"jobId":"v1"}})");
@@ -599,6 +615,177 @@ TEST_F(WaitingJobsTest, AnEndInOrderLeavesItWaiting) {
   EXPECT_EQ(Stored().submission, SubmissionState::kWaiting);
   Restart();
   EXPECT_EQ(renders_, 1);
+}
+
+// The preview was submitted and its answer lost; somebody named it by Pictory's id, so that it was
+// adopted; and a render waits for it by the name that it has since.
+class WaitingForAnAdopted : public WaitingJobsTest {
+ protected:
+  WaitingForAnAdopted() {
+    transport_.SetScript([this](const http::Request& request) -> std::optional<http::Response> {
+      return request.method == "POST" ? test::Cut() : Answer(request);
+    });
+    MakePreview();
+    submitted_ = preview_id_;
+    transport_.SetScript([this](const http::Request& request) { return Answer(request); });
+    core_->adopter.Load({}, "p1", [this](const absl::StatusOr<SnapshotPtr>& found) {
+      ASSERT_TRUE(found.ok()) << found.status();
+      adopted_ = *found;
+    });
+    preview_id_ = std::string(adopted_->job_id());
+  }
+  // It turns out to be what was submitted.
+  void TakeOver() {
+    v1::ResolveJobRequest request;
+    request.set_job_id(submitted_);
+    request.set_adopt_pictory_job_id("p1");
+    core_->resolver.Resolve("default", request, [](const auto& resolved) {
+      EXPECT_TRUE(resolved.ok()) << resolved.status();
+    });
+    ASSERT_EQ(Get(preview_id_).job_id(), submitted_);
+  }
+  void ExpectSentAsSoonAsItHasSucceeded(const v1::Job& held) {
+    preview_ = kPreviewDone;
+    while (Get(submitted_).state() != v1::JOB_STATE_SUCCEEDED) clock_.Advance(10ms);
+    EXPECT_EQ(renders_, 1);
+    EXPECT_EQ(Get(held.job_id()).pictory_job_id(), "v1");
+  }
+
+  std::string submitted_;  // job ids
+  SnapshotPtr adopted_;
+};
+
+TEST_F(WaitingForAnAdopted, ItWaitsForTheJobThatTookItOver) {
+  const v1::Job held = Hold();
+  TakeOver();
+  clock_.Advance(1min);
+  EXPECT_EQ(Get(held.job_id()).message(), held.message()) << "it was not tried";
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingForAnAdopted, ALookFromBeforeItWasTakenOverDoesNotHideTheOther) {
+  preview_id_ = "p1";  // the name of both
+  const v1::Job held = Hold();
+  TakeOver();
+  WaitingJobsPeer::OnFound(core_->waiting, {"default", held.job_id()}, adopted_);
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingForAnAdopted, ARestartFindsTheJobThatTookItOver) {
+  const v1::Job held = Hold();
+  TakeOver();
+  Restart();
+  clock_.Advance(1min);
+  EXPECT_EQ(Get(held.job_id()).message(), held.message()) << "it was not tried";
+  ExpectSentAsSoonAsItHasSucceeded(held);
+}
+
+TEST_F(WaitingJobsTest, JobsThatAreNotPolledDelayNoFirstPollAfterARestart) {
+  MakePreview();
+  for (int i = 0; i < 900; ++i) {
+    SubmitRequest request = Render("r" + std::to_string(i));
+    request.fingerprint += std::to_string(i);
+    ASSERT_TRUE(Submit(std::move(request)).ok());
+  }
+  requests_per_second_ = 1;
+  Restart();
+  polls_of_previews_ = 0;
+  clock_.Advance(PollCurve{}.first * 6);
+  EXPECT_GE(polls_of_previews_, 1);
+}
+
+// What came of a render is known, and the store cannot take it: it is kept, and written once the
+// store can.
+TEST_F(WaitingJobsTest, WhatCameOfItIsStoredLaterIfTheStoreIsBusy) {
+  struct Case {
+    const char* what;
+    const char* preview;  // Pictory's id
+    std::optional<http::Response> answer;
+    v1::JobState state;
+  };
+  const Case cases[] = {
+      {"accepted", "p1", Reply(200, R"({"success":true,"data":{"jobId":"v1"}})"),
+       v1::JOB_STATE_RUNNING},
+      {"unknown", "p2", Reply(503, "busy"), v1::JOB_STATE_UNCONFIRMED},
+      {"refused", "p3", Reply(402, R"({"code":"INSUFFICIENT_CREDITS"})"), v1::JOB_STATE_FAILED}};
+  for (const Case& c : cases) {
+    preview_ = kGoesOn;
+    made_ = c.preview;
+    const auto preview = Submit(Preview(c.preview));
+    ASSERT_TRUE(preview.ok()) << preview.status();
+    preview_id_ = std::string((*preview)->job_id());
+    const v1::Job held = Hold(c.what);
+    render_ = c.answer;
+    busy_after_render_ = 3;
+    preview_ = kPreviewDone;
+    while (renders_ == 0) clock_.Advance(1s);
+    EXPECT_EQ(Stored(c.what).submission, SubmissionState::kSending) << c.what;
+    EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING) << c.what;
+    clock_.Advance(30s);
+    EXPECT_EQ(Get(held.job_id()).state(), c.state) << c.what;
+    EXPECT_EQ(core_->waiting.waiting(), 0U) << c.what;
+    EXPECT_EQ(std::exchange(renders_, 0), 1) << c.what;
+  }
+}
+
+TEST_F(WaitingJobsTest, OneThatWasNotSentWaitsOnAfterTheStoreWasBusy) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = test::NotSent();
+  busy_after_render_ = 3;
+  preview_ = kPreviewDone;
+  while (renders_ == 0) clock_.Advance(1s);
+  render_ = Reply(200, R"({"success":true,"data":{"jobId":"v1"}})");
+  clock_.Advance(2s);
+  EXPECT_EQ(renders_, 1) << "nothing is sent before it is stored that nothing was";
+  clock_.Advance(1min);
+  EXPECT_EQ(renders_, 2);
+  EXPECT_EQ(Get(held.job_id()).pictory_job_id(), "v1");
+  EXPECT_EQ(core_->spending.spent_today("default").submits, 2U);
+}
+
+TEST_F(WaitingJobsTest, AnEndWithItsPreviewIsStoredLaterIfTheStoreIsBusy) {
+  MakePreview();
+  const v1::Job held = Hold();
+  preview_ = kPreviewDone;
+  clock_.Advance(1s);
+  core_->spending.SetStopped(true);
+  clock_.Advance(1min);
+  ASSERT_THAT(Get(held.job_id()).message(), HasSubstr("SUBMITS_STOPPED"));
+  transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+  ASSERT_TRUE(Delete(preview_id_).ok());
+  store_.busy_for = 3;
+  clock_.Advance(10min);
+  EXPECT_EQ(Get(held.job_id()).error().code(), "REFERENCED_JOB_DELETED");
+  EXPECT_EQ(core_->waiting.waiting(), 0U);
+}
+
+TEST_F(WaitingJobsTest, AnEndInOrderDoesNotWaitForAStoreThatStaysBusy) {
+  MakePreview();
+  const v1::Job held = Hold();
+  busy_after_render_ = 1'000'000;
+  preview_ = kPreviewDone;
+  while (renders_ == 0) clock_.Advance(1s);
+  clock_.Advance(1min);
+  bool idle = false;
+  core_->submitter.Drain([&] { idle = true; });
+  EXPECT_TRUE(idle);
+  store_.busy_for = 0;
+  Restart();
+  clock_.Advance(1h);
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ(renders_, 1);
+}
+
+TEST_F(WaitingJobsTest, AnEndInOrderStoresWhatItCan) {
+  MakePreview();
+  const v1::Job held = Hold();
+  busy_after_render_ = 1;
+  preview_ = kPreviewDone;
+  while (renders_ == 0) clock_.Advance(100ms);
+  ASSERT_EQ(Stored().submission, SubmissionState::kSending);
+  core_->submitter.Drain([] {});
+  EXPECT_EQ(Stored().job.pictory_job_id, "v1");
 }
 
 }  // namespace

@@ -24,6 +24,10 @@ class FakeStore final : public jobs::Jobs {
     const std::string id = record.job.job_id;
     records_[{record.job.tenant, id}] = std::move(record);
   }
+  void Remove(const std::string& tenant, const std::string& job_id) {
+    MutexLock lock(mutex_);
+    records_.erase({tenant, job_id});
+  }
   void PutPart(const std::string& job_id, jobs::v1::ResultPart part, std::string bytes) {
     MutexLock lock(mutex_);
     parts_[{job_id, part}] = std::move(bytes);

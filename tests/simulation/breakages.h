@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 17> kBreakages = {{
+inline constexpr std::array<Breakage, 18> kBreakages = {{
     {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
@@ -38,6 +38,8 @@ inline constexpr std::array<Breakage, 17> kBreakages = {{
     {"one-failure", jobs::Guard::kConfirmFailure, nullptr, nullptr, "one failed reply ends a job"},
     {"falling-progress", jobs::Guard::kProgressOnlyRises, nullptr, nullptr,
      "progress is what Pictory says last"},
+    {"no-late-writes", jobs::Guard::kLateWrites, nullptr, nullptr,
+     "what came of a submit is dropped if the store is busy at that moment"},
     {"no-tombstone", jobs::Guard::kNone, &StoreBugs::buries_the_request_id, nullptr,
      "a deleted job leaves no trace of its request_id"},
     {"no-owed-answers", jobs::Guard::kNone, nullptr, &Bugs::new_fingerprints,

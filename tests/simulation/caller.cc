@@ -179,8 +179,9 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
   if (waiting_.erase(call) == 0) return;  // nobody hears it
   if (source.call != nullptr) source.call->Arrived();
   if (!answer.ok()) return OnRefusal(answer.status());
-  // A proxy took the answer and lost it. Without a key the next call must come while that may be.
-  if (!keyed_ && job_id_.empty() && world_.Chance(0.1)) {
+  // A proxy took the answer and lost it. Without a key the next call must come while that may be,
+  // and a busy store may refuse it for longer.
+  if (!keyed_ && job_id_.empty() && !world_.is_busy_day() && world_.Chance(0.1)) {
     ++world_.statistics().swallowed;
     if (waiting_.empty()) TryLater(world_.Between(10ms, 20s));
     return;
@@ -199,7 +200,8 @@ void Caller::OnRefusal(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled: {
       const bool ending = errors::Reason(status) == "DRAINING";
-      if (!job_id_.empty() && !ending && status.code() != absl::StatusCode::kDeadlineExceeded &&
+      const bool may_be = ending || world_.store_is_busy();
+      if (!job_id_.empty() && !may_be && status.code() != absl::StatusCode::kDeadlineExceeded &&
           status.code() != absl::StatusCode::kCancelled) {
         return Fail("had a job, and then was told: " + text);
       }
@@ -208,7 +210,8 @@ void Caller::OnRefusal(const absl::Status& status) {
       return TryLater(std::max(asked, world_.Between(200ms, 20s)));
     }
     case absl::StatusCode::kInternal:
-      if (!world_.store_fails()) return Fail("INTERNAL although the store is fine: " + text);
+      if (!world_.store_fails() && !world_.store_is_busy())
+        return Fail("INTERNAL although the store is fine: " + text);
       return TryLater(world_.Between(1s, 20s));
     default:
       break;
@@ -235,7 +238,7 @@ void Caller::AfterAccepted() {
   for (int i = 0; i < 2; ++i) clock.InWorld(world_.Between(1s, 5h), [this] { Read(); });
   if (!keyed_) return;
   if (world_.Chance(0.4)) {
-    follower_ = std::make_unique<Follower>(world_, name_, tenant_, job_id_);
+    follower_ = std::make_unique<Follower>(world_, name_, tenant_, AnyName());
     clock.InWorld(world_.Between(0ms, 3min), [this] { follower_->Call(); });
   }
   if (world_.Chance(0.3)) clock.InWorld(world_.Between(1s, 8h), [this] { Call(); });
@@ -287,6 +290,15 @@ void Caller::ReadByPictorysId() {
                             if (known && (*found)->job_id() != job_id_)
                               Fail("its Pictory id is another job's, although it was told of it");
                           });
+}
+
+// One of the names that its job has: its own, Pictory's, or that of the job which was adopted for
+// it before the gateway knew that they are one.
+std::string Caller::AnyName() {
+  const Upstream* mine = world_.pictory().FindByName(name_);
+  if (world_.process() == nullptr || mine == nullptr || world_.Chance(0.7)) return job_id_;
+  const SnapshotPtr there = world_.process()->hub().Find(tenant_, mine->id);
+  return there != nullptr && world_.Chance(0.7) ? std::string(there->job_id()) : mine->id;
 }
 
 void Caller::Watch() {

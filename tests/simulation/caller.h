@@ -48,6 +48,7 @@ class Caller {
   void ReuseTheIdForSomethingElse();
   void Read();
   void ReadByPictorysId();
+  std::string AnyName();
   void Watch();
   void OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status);
   void Delete();

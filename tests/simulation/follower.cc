@@ -100,6 +100,10 @@ void Follower::AskAgainWithoutKey() {
 
 void Follower::OnTranscribed() {
   if (world_.Chance(0.3)) world_.clock().InWorld(world_.Between(0ms, 20ms), [this] { Cancel(); });
+  if (world_.Chance(0.05)) {
+    world_.clock().InWorld(world_.Between(0ms, 500ms),
+                           [this] { world_.MakeStoreBusy(world_.Between(10ms, 1min)); });
+  }
 }
 
 void Follower::Cancel() {
@@ -187,7 +191,10 @@ void Follower::CheckEnd() {
     return Fail("is " + jobs::StateName(job.state) + ", and was paid " + std::to_string(paid) +
                 " times");
   }
-  if (job.state == v1::JOB_STATE_FAILED && !sent && other.has_value() &&
+  // What Pictory says of an adopted job may not show that it is a transcription.
+  const bool unusable = job.error_code == "JOB_NOT_USABLE" && other.has_value() &&
+                        other->job.job_id != transcription_;
+  if (job.state == v1::JOB_STATE_FAILED && !sent && !unusable && other.has_value() &&
       other->job.state == v1::JOB_STATE_SUCCEEDED && !world_.pictory().Refused(name_)) {
     Fail("FAILED without a reason: " + job.error_code + ": " + job.error_message);
   }

@@ -76,6 +76,7 @@ void Add(const Statistics& one, Statistics& all) {
   all.accepted += one.accepted;
   all.crashes += one.crashes;
   all.silences += one.silences;
+  all.busy += one.busy;
   all.unconfirmed += one.unconfirmed;
   all.watches += one.watches;
   all.webhook_calls += one.webhook_calls;
@@ -129,13 +130,14 @@ int main(int argc, char** argv) {
   std::printf(
       "%llu days of %lld h in %.1f s: %llu jobs paid, %llu unconfirmed for a time, %llu crashes, "
       "%llu "
-      "silent weeks, %llu watches, %llu webhook calls, %llu answers swallowed, "
+      "silent weeks, %llu times a busy store, %llu watches, %llu webhook calls, %llu answers "
+      "swallowed, "
       "%llu reads by Pictory's id, %llu that waited, %llu of them cancelled\n",
       n(days),
       static_cast<long long>(
           std::chrono::duration_cast<std::chrono::hours>(options.world.length).count()),
-      seconds, n(all.accepted), n(all.unconfirmed), n(all.crashes), n(all.silences), n(all.watches),
-      n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id), n(all.waited),
+      seconds, n(all.accepted), n(all.unconfirmed), n(all.crashes), n(all.silences), n(all.busy),
+      n(all.watches), n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id), n(all.waited),
       n(all.cancelled));
   return failed ? 1 : 0;
 }

@@ -18,9 +18,10 @@ Duration SimStore::Between(Duration least, Duration most) {
   return least + Duration(static_cast<Duration::rep>(random_() % (spread + 1)));
 }
 
-void SimStore::Post(Write write, std::function<void()> refuse) {
+void SimStore::Post(Write write, Refuse refuse) {
   if (auto then = std::exchange(next_write_, nullptr)) then();
-  queue_.push_back({std::move(write), std::move(refuse)});
+  const bool full = is_busy() && random_() % 4 != 0;
+  queue_.push_back({full ? nullptr : std::move(write), std::move(refuse)});
   if (committing_) return;
   committing_ = true;
   // A flush now and then takes long.
@@ -33,7 +34,7 @@ void SimStore::CommitGroup() {
   std::deque<Pending> group;
   group.swap(queue_);
   if (fatal_) {
-    for (Pending& pending : group) pending.refuse();
+    for (Pending& pending : group) pending.refuse(errors::StoreFailed("disk full"));
     if (auto fatal = std::exchange(fatal_, nullptr)) {
       fatal_ = [] {};  // still failing, and said once
       fatal();
@@ -41,7 +42,11 @@ void SimStore::CommitGroup() {
     return;
   }
   std::vector<std::function<void()>> answers;
-  for (Pending& pending : group) answers.push_back(pending.write());
+  for (Pending& pending : group) {
+    answers.push_back(pending.write != nullptr ? pending.write() : [refuse = pending.refuse] {
+      refuse(errors::TooMany("writes that wait", 1, 1s));
+    });
+  }
   clock_.InProcess(Between(1us, 50us), [answers = std::move(answers)] {
     for (const auto& answer : answers) answer();
   });
@@ -50,11 +55,14 @@ void SimStore::CommitGroup() {
 void SimStore::Crash() {
   if (!fatal_ && !queue_.empty()) {
     const std::size_t kept = random_() % (queue_.size() + 1);
-    for (std::size_t i = 0; i < kept; ++i) queue_[i].write();
+    for (std::size_t i = 0; i < kept; ++i) {
+      if (queue_[i].write != nullptr) queue_[i].write();
+    }
   }
   queue_.clear();
   committing_ = false;
   fatal_ = nullptr;
+  busy_until_ = MonoTime::min();
   if (bugs_.loses_last_commits) LoseLastCommits();
 }
 
@@ -92,7 +100,7 @@ void SimStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
     return std::function<void()>(
         [done, result = std::move(result)]() mutable { done(std::move(result)); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
@@ -112,7 +120,7 @@ void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> pa
                  [&result](absl::Status status) { result = std::move(status); });
     return std::function<void()>([done, result] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::Adopt(JobRecord record, Done done) {
@@ -121,7 +129,7 @@ void SimStore::Adopt(JobRecord record, Done done) {
     disk_.Adopt(record, [&result](absl::Status status) { result = std::move(status); });
     return std::function<void()>([done, result] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::TakeOver(JobRecord record, std::int64_t adopted_version,
@@ -136,7 +144,7 @@ void SimStore::TakeOver(JobRecord record, std::int64_t adopted_version,
     }
     return std::function<void()>([done, result = std::move(result)] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::Delete(JobRecord record, Done done) {
@@ -151,7 +159,7 @@ void SimStore::Delete(JobRecord record, Done done) {
     }
     return std::function<void()>([done, result] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) {
@@ -162,7 +170,7 @@ void SimStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_
     }
     return std::function<void()>([done, result] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
@@ -171,7 +179,7 @@ void SimStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
     disk_.Claim(claim, [&result](auto claimed) { result = std::move(claimed); });
     return std::function<void()>([done, result = std::move(result)] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
@@ -183,7 +191,7 @@ void SimStore::NoteAsked(std::string account, jobs::Asked asked, Done done) {
     disk_.NoteAsked(account, asked, [](const absl::Status&) {});
     return std::function<void()>([done] { done(absl::OkStatus()); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
@@ -192,7 +200,7 @@ void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>>
     disk_.Prune(query, [&result](auto pruned) { result = std::move(pruned); });
     return std::function<void()>([done, result = std::move(result)] { done(result); });
   };
-  Post(std::move(apply), [done] { done(errors::StoreFailed("disk full")); });
+  Post(std::move(apply), [done](const absl::Status& why) { done(why); });
 }
 
 template <class T, class Ask>

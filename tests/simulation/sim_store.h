@@ -42,6 +42,9 @@ class SimStore final : public jobs::Store {
   void OnNextWrite(std::function<void()> then) { next_write_ = std::move(then); }
   // From now on every commit fails, as on a full disk; `fatal` is told once.
   void FailCommits(std::function<void()> fatal) { fatal_ = std::move(fatal); }
+  // For so long it refuses most writes, as one whose queue is full.
+  void BeBusy(Duration how_long) { busy_until_ = clock_.Now() + how_long; }
+  bool is_busy() const { return clock_.Now() < busy_until_; }
   // What the disk holds, for the checks.
   jobs::Store& disk() { return disk_; }
 
@@ -82,16 +85,17 @@ class SimStore final : public jobs::Store {
  private:
   // Applies itself to the disk when called, and gives back what tells the caller.
   using Write = std::function<std::function<void()>()>;
+  using Refuse = std::function<void(const absl::Status&)>;
 
-  void Post(Write write, std::function<void()> refuse);
+  void Post(Write write, Refuse refuse);
   void CommitGroup();
   template <class T, class Ask>
   void Read(Ask ask, Callback<T> done);
   Duration Between(Duration least, Duration most);
 
   struct Pending {
-    Write write;
-    std::function<void()> refuse;
+    Write write;  // null: it is refused, in its turn
+    Refuse refuse;
   };
 
   SimClock& clock_;
@@ -100,6 +104,7 @@ class SimStore final : public jobs::Store {
   store::MemoryJobStore disk_;
   std::deque<Pending> queue_;
   bool committing_ = false;
+  MonoTime busy_until_ = MonoTime::min();
   std::set<std::pair<std::string, std::string>> begun_;  // tenants and request ids ever seen
   std::function<void()> fatal_;
   std::function<void()> next_write_;

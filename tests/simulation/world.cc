@@ -140,6 +140,13 @@ void World::FailStore() {
       [this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
 }
 
+void World::MakeStoreBusy(Duration how_long) {
+  if (process_ == nullptr || calm_ || !busy_day_) return;
+  Tell("the store is busy");
+  ++statistics_.busy;
+  store_.BeBusy(how_long);
+}
+
 // Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is
 // not.
 void World::KeepSilent() {
@@ -192,6 +199,14 @@ void World::PlanDay() {
     });
   }
   if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });
+  const int busy = busy_day_ ? static_cast<int>(random_() % 20) : 0;
+  for (int i = 0; i < busy; ++i) {
+    clock_.InWorld(Between(Duration(0), options_.length),
+                   [this] { MakeStoreBusy(Between(100ms, 3min)); });
+    clock_.InWorld(Between(Duration(0), options_.length), [this] {
+      pictory_->OnNextAcceptance([this](Duration) { MakeStoreBusy(Between(100ms, 2min)); });
+    });
+  }
   const int outages = static_cast<int>(pictory_->weather().outages_per_day);
   for (int i = 0; i < outages; ++i) {
     clock_.InWorld(Between(Duration(0), options_.length), [this] {

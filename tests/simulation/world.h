@@ -44,6 +44,7 @@ struct Statistics {
   std::uint64_t crashes = 0;
   std::uint64_t ends = 0;         // in order
   std::uint64_t silences = 0;     // of more than a week
+  std::uint64_t busy = 0;         // times in which the store refused most writes
   std::uint64_t unconfirmed = 0;  // jobs that were UNCONFIRMED at some time
   std::uint64_t watches = 0;
   std::uint64_t webhook_calls = 0;
@@ -70,6 +71,10 @@ class World {
   Process* process() { return process_.get(); }  // null: down
   bool calm() const { return calm_; }            // the day is over: no more faults
   bool store_fails() const { return store_fails_; }
+  bool store_is_busy() const { return store_.is_busy(); }
+  // Does so on some days only, and not in the calm.
+  void MakeStoreBusy(Duration how_long);
+  bool is_busy_day() const { return busy_day_; }
   // This long ago, or longer, the process that runs now was called back with the token.
   bool WasCalledBack(const std::string& token, Duration ago) const;
   Statistics& statistics() { return statistics_; }
@@ -102,6 +107,7 @@ class World {
   std::unique_ptr<SimPictory> pictory_;
   std::unique_ptr<Process> process_;  // null: down
   std::vector<std::unique_ptr<Caller>> callers_;
+  const bool busy_day_ = Chance(0.5);
   bool calm_ = false;
   bool store_fails_ = false;
   struct Heard {

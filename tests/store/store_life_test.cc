@@ -212,6 +212,7 @@ TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
       record.job.state = v1::JOB_STATE_WAITING;
       record.waiting_request = "what is to be sent";
     }
+    if (submission == SubmissionState::kAccepted) record.job.pictory_job_id = "p3";
     record.job.revision = 5;
     record.next_poll_at = At(100 - state);
     ASSERT_TRUE(calls_.Adopt(record).ok());
@@ -225,6 +226,9 @@ TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
   const auto unfinished = calls_.ReadUnfinished();
   EXPECT_EQ(Ids(unfinished), (std::vector<std::string>{"j9", "j7", "j6", "j3", "j2"}))
       << "visible and not final, by the time of their next poll";
+  EXPECT_EQ(recovered->unfinished,
+            (std::vector<jobs::Unfinished>{
+                {.account = jobs::kDefaultAccount, .tenant = "acme", .jobs = 5, .pollable = 1}}));
   EXPECT_EQ(recovered->unfinished_jobs(), unfinished.size());
   EXPECT_GT(recovered->epoch, 0);
 
