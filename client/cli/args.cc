@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/substitute.h"
+#include "base/limits.h"
 #include "help.h"
 #include "invocation.h"
 #include "refusal.h"
@@ -24,6 +25,7 @@ namespace {
 struct Raw {
   Invocation* to = nullptr;
   std::string timeout;
+  std::string stream;
   std::string part;
   std::string month;
   std::vector<std::string> labels;
@@ -96,6 +98,26 @@ void AddSubmits(CLI::App& app, Raw& raw) {
     submit.add_options(*command, *raw.to);
     AddSubmitFlags(command, raw);
   }
+}
+
+void AddBatch(CLI::App& app, Raw& raw) {
+  Invocation& to = *raw.to;
+  CLI::App* batch =
+      Add(app, to, Command::kBatch, "submit", "Submit many jobs from one file", help::kBatch);
+  batch->add_option("FILE", to.source, "One JSON object a line; - is stdin")->required();
+  to.parallel = gateway::limits::kBatchParallel;
+  batch->add_option("--batch", to.batch_name,
+                    "Name that the request_ids are made of (the file's, without its folders)");
+  batch->add_option("--parallel", to.parallel, "Submits at once (8)")
+      ->check(AboveZero())
+      ->check(CLI::Range(1, gateway::limits::kBatchParallelMax));
+  batch->add_option("--label", raw.labels, "Kept with each job: key=value; repeatable")
+      ->allow_extra_args(false);
+  batch->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
+                  "Send fields of the bodies that are not known");
+  batch->add_flag("--keep-going", to.keep_going, "Leave bad lines out and submit the others");
+  CLI::Option* check = batch->add_flag("--check", to.check_only, "Only look for bad lines");
+  batch->add_flag("--watch", to.watch, "Go on until all jobs are done")->excludes(check);
 }
 
 void AddJobCommands(CLI::App& app, Raw& raw) {
@@ -180,6 +202,8 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
                      "Such as video/webm, where the file's name does not show it");
   Add(app, to, Command::kUsageOf, "usage", "Show what was used of the limits", help::kUsageOf)
       ->add_option("--by", to.by_label, "Also the credits of all jobs by this label's values");
+  Add(app, to, Command::kDoctor, "doctor", "Look for what is in the way", help::kDoctor)
+      ->add_option("--stream", raw.stream, "Hold a stream open so long (20s); 0: none");
   Add(app, to, Command::kVersion, "version", "Show the version", "");
   app.add_subcommand("help", "Show this help, or that of a command")
       ->add_option("COMMAND", raw.help_on, "A command");
@@ -241,6 +265,12 @@ void InterpretTemplate(Invocation& to) {
 void CheckSources(const Invocation& to, const CLI::App& app) {
   if (to.submit != nullptr && to.submit->check != nullptr) {
     if (const std::string wrong = to.submit->check(to); !wrong.empty()) Wrong(wrong);
+  } else if (to.command == Command::kBatch) {
+    if (to.source == "-" && to.batch_name.empty() && !to.check_only) {
+      Wrong(
+          "submit: what comes from stdin has no name; give it one with --batch NAME, the same "
+          "when it is submitted again");
+    }
   } else if (to.command == Command::kResult) {
     if (!to.output.empty() && !to.part && !to.download)
       Wrong("--output: needs --part or --download");
@@ -290,6 +320,12 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
     to.timeout = ParseDuration(raw.timeout);
     if (!to.timeout)
       Wrong("--timeout: write a time such as 90s, 10m or 2h, not '" + raw.timeout + "'");
+  }
+  if (!raw.stream.empty()) {
+    const auto stream =
+        raw.stream == "0" ? std::optional(std::chrono::milliseconds(0)) : ParseDuration(raw.stream);
+    if (!stream) Wrong("--stream: write a time such as 20s or 2m, or 0, not '" + raw.stream + "'");
+    to.stream = *stream;
   }
   if (!raw.part.empty()) {
     to.part = ParsePart(raw.part);
@@ -350,6 +386,7 @@ std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) 
   app.set_version_flag("-V,--version", std::string("pictory ") + PICTORY_VERSION);
   AddCommon(app, raw);
   AddSubmits(app, raw);
+  AddBatch(app, raw);
   AddJobCommands(app, raw);
   try {
     app.parse(argc, argv);

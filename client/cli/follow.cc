@@ -1,13 +1,11 @@
 #include "follow.h"
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "mailbox.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -24,33 +22,8 @@ struct Event {
   bool ended = false;
 };
 
-class EventQueue {
- public:
-  void Push(Event event) {
-    {
-      const std::lock_guard lock(mutex_);
-      events_.push_back(std::move(event));
-    }
-    some_.notify_one();
-  }
-
-  // Takes the next event; unset after a tick without one.
-  std::optional<Event> Pop() {
-    std::unique_lock lock(mutex_);
-    if (!some_.wait_for(lock, kTick, [this] { return !events_.empty(); })) return std::nullopt;
-    Event event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable some_;
-  std::deque<Event> events_;
-};
-
 void WatchOne(const Client& client, const FollowOptions& follow, std::size_t index,
-              Followed& result, EventQueue& queue) {
+              Followed& result, Mailbox<Event>& queue) {
   WatchOptions options;
   options.view = follow.view;
   options.timeout = follow.timeout;
@@ -94,14 +67,14 @@ std::vector<Followed> Follow(const Client& client, const std::vector<std::string
                              const FollowOptions& options, Progress& progress,
                              const std::function<void(const Job&)>& each) {
   std::vector<Followed> results(job_ids.size());
-  EventQueue queue;
+  Mailbox<Event> queue;
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < job_ids.size(); ++i) {
     results[i].job_id = job_ids[i];
     threads.emplace_back([&, i] { WatchOne(client, options, i, results[i], queue); });
   }
   for (std::size_t running = threads.size(); running > 0;) {
-    const std::optional<Event> event = queue.Pop();
+    const std::optional<Event> event = queue.Pop(kTick);
     const absl::Time now = absl::Now();
     if (!event) {
       progress.Tick(now);

@@ -50,6 +50,36 @@ All flags of `pictory --help` apply.
 Examples:
 )";
 
+inline constexpr char kBatch[] =
+    R"(Each line of FILE is one submit, as a JSON object of these members:
+
+  kind       preview, render, transcribe, summarize, image or video
+  body       what that command takes as a file: Pictory's own body
+  request    or, in its place, the request of the API in proto JSON (previewJobId …)
+  labels     kept with the job; an object of texts
+  requestId  a name of one's own for this submit
+
+The whole file is read first: where a line is bad, all bad lines are named and nothing is
+submitted, unless --keep-going leaves them out. A line's request_id is made of the file's name and
+the line's number, so the same command can be run again after whatever happened: lines that were
+submitted are found again and not paid for twice, the others go on. A line that has changed since
+it was submitted is refused (REQUEST_ID_REUSED), and so is what moved to another line: append lines,
+or give them a requestId, which stays with its line.
+
+The gateway's limits are waited for, as long as it says, up to five minutes a line or --timeout.
+A refusal that would meet all lines ends the command, and stderr says how to go on; other lines
+that are refused are named, and keep no others from being sent. A file may have 10000 lines and
+256 MiB, a line 16 MiB. With --json each line submitted is one object: line, outcome (submitted or
+existing), requestId, job; and the last one is {"summary"}. Errors on stderr name their line.
+
+Examples:
+  pictory submit films.jsonl --check
+  pictory submit films.jsonl --watch
+  generate | pictory submit - --batch films-2026-05 --json
+
+  {"kind":"transcribe","body":{"fileUrl":"https://example.com/talk.mp4"},"labels":{"team":"news"}}
+  {"kind":"render","request":{"previewJobId":"01hx2v…","waitForPreview":true},"requestId":"film-7"})";
+
 inline constexpr char kGet[] =
     R"(Exit status 0 whatever state the job is in; `pictory wait` tells by its exit status. Of several
 jobs each is shown in the order given; where some fail the others are shown all the same, stderr
@@ -171,6 +201,27 @@ Examples:
   pictory upload talk.mp4
   url=$(pictory upload --quiet logo.png)
   pictory upload clip.webm --content-type video/webm --json)";
+
+inline constexpr char kDoctor[] =
+    R"(Looks at what stands between you and a job, one line for each thing: OK, WARN or FAIL, and what to
+do about it. Costs nothing and changes nothing.
+
+  gateway    is there one at --server, and how fast does it answer
+  clock      how far are the two clocks apart
+  versions   of this command and of the gateway
+  identity   who you are to the gateway, and what you may do
+  store      can the gateway read its jobs
+  load       does it refuse calls because it is under pressure
+  Pictory    can it be asked, and does it take the key: by one free question, where you may ask it
+  budget     what is used of your limits
+  streams    does a proxy on the way cut one that says nothing within 20 s (--stream)
+
+Exit status 0 if nothing FAILs, else 5. With --json each line is an object: check, health, message,
+fix.
+
+Examples:
+  pictory doctor
+  pictory doctor --stream 2m --json)";
 
 inline constexpr char kUsageOf[] =
     R"(Shows what your tenant has used of its limits in the last 24 hours: submits that may have cost

@@ -19,6 +19,7 @@ struct SubmitCommand;
 
 enum class Command {
   kSubmit,
+  kBatch,
   kGet,
   kList,
   kWatch,
@@ -27,6 +28,7 @@ enum class Command {
   kResolve,
   kDelete,
   kUpload,
+  kDoctor,
   kUsageOf,
   kUpdatePreview,
   kProjects,
@@ -84,6 +86,12 @@ struct Invocation {
   std::vector<std::string> references;
   std::string content_type;  // upload
 
+  // submit: many of one file.
+  std::string batch_name;
+  int parallel = 1;  // submits at once
+  bool keep_going = false;
+  bool check_only = false;
+
   // The others.
   std::vector<std::string> jobs;
   bool full = false;
@@ -94,9 +102,10 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
-  std::string by_label;    // usage, account
-  std::string page_token;  // projects
-  int year = 0;            // account; 0: the present month
+  std::chrono::milliseconds stream{20'000};  // doctor: how long one is held open; 0: none is
+  std::string by_label;                      // usage, account
+  std::string page_token;                    // projects
+  int year = 0;                              // account; 0: the present month
   int month = 0;
   std::string action;         // template: list, get, upload, update or delete; `source` is its id
   std::string template_file;  // template
@@ -109,7 +118,8 @@ struct Invocation {
   bool submits() const { return command == Command::kSubmit; }
   // Whether the command does more than read.
   bool acts() const {
-    return submits() || command == Command::kUpload || command == Command::kDelete ||
+    return submits() || (command == Command::kBatch && !check_only) ||
+           command == Command::kUpload || command == Command::kDelete ||
            command == Command::kUpdatePreview ||
            (command == Command::kTemplate && action != "list" && action != "get") ||
            (command == Command::kResolve && (abandon || !adopt.empty()));

@@ -106,7 +106,12 @@ Problem ProblemOf(const absl::Status& status, const std::string& server) {
 }
 
 std::string ProblemText(const Problem& problem) {
-  std::string text = "pictory: " + problem.message;
+  std::string text = "pictory: ";
+  if (problem.line > 0 && problem.reason != kUsageReason) {
+    absl::StrAppend(&text, "line ", problem.line,
+                    ": ");  // messages about a file name it themselves
+  }
+  text += problem.message;
   if (problem.retry_after && problem.code != absl::StatusCode::kUnavailable) {
     absl::StrAppend(&text, " (worth trying again in ",
                     Elapsed(std::chrono::ceil<std::chrono::seconds>(*problem.retry_after)), ")");
@@ -127,6 +132,7 @@ std::string ProblemLine(const Problem& problem) {
   error.Text("hint", problem.hint);
   error.Text("jobId", problem.job_id);
   error.Text("requestId", problem.request_id);
+  if (problem.line > 0) error.Integer("line", problem.line);
   if (problem.retry_after) {
     error.Number("retryAfterSeconds", std::chrono::duration<double>(*problem.retry_after).count());
   }

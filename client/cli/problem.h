@@ -22,6 +22,7 @@ struct Problem {
   std::string hint;  // what to do now, a few lines; or empty
   std::string job_id;
   std::string request_id;
+  int line = 0;  // of the file of submits; 0: of none
   std::optional<std::chrono::nanoseconds> retry_after;
 };
 

@@ -18,14 +18,16 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-absl::StatusOr<std::string> ReadStream(std::istream& in, const std::string& name) {
+absl::StatusOr<std::string> ReadStream(std::istream& in, const std::string& name,
+                                       std::size_t max_bytes) {
   std::string bytes;
   std::array<char, 65536> block;
   while (in.read(block.data(), block.size()) || in.gcount() > 0) {
     bytes.append(block.data(), static_cast<std::size_t>(in.gcount()));
-    if (bytes.size() > gateway::limits::kRequestMaxBytes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": larger than 16 MiB, the most a gateway takes"));
+    if (bytes.size() > max_bytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, ": larger than ", max_bytes / gateway::limits::kMiB, " MiB",
+          max_bytes == gateway::limits::kRequestMaxBytes ? ", the most a gateway takes" : ""));
     }
   }
   if (in.bad()) return absl::InvalidArgumentError(absl::StrCat(name, ": cannot be read"));
@@ -34,28 +36,31 @@ absl::StatusOr<std::string> ReadStream(std::istream& in, const std::string& name
   return bytes;
 }
 
+absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
+  if (path == "-") return ReadStream(std::cin, "stdin", max_bytes);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, std::filesystem::exists(path, ignored) ? ": cannot be read" : ": no such file"));
+  }
+  return ReadStream(in, path, max_bytes);
+}
+
 }  // namespace
 
 Files Files::Real() {
-  return {[](const std::string& path) {
-            std::error_code ignored;
-            return std::filesystem::is_regular_file(path, ignored) ||
-                   std::filesystem::is_fifo(path, ignored);
-          },
-          [](const std::string& path) -> absl::StatusOr<std::string> {
-            if (path == "-") return ReadStream(std::cin, "stdin");
-            std::error_code ignored;
-            if (std::filesystem::is_directory(path, ignored)) {
-              return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
-            }
-            std::ifstream in(path, std::ios::binary);
-            if (!in) {
-              return absl::InvalidArgumentError(
-                  absl::StrCat(path, std::filesystem::exists(path, ignored) ? ": cannot be read"
-                                                                            : ": no such file"));
-            }
-            return ReadStream(in, path);
-          }};
+  return {
+      [](const std::string& path) {
+        std::error_code ignored;
+        return std::filesystem::is_regular_file(path, ignored) ||
+               std::filesystem::is_fifo(path, ignored);
+      },
+      [](const std::string& path) { return ReadFile(path, gateway::limits::kRequestMaxBytes); },
+      [](const std::string& path) { return ReadFile(path, gateway::limits::kBatchFileMaxBytes); }};
 }
 
 std::string Shown(const std::string& path) { return path == "-" ? "stdin" : path; }

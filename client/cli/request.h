@@ -19,8 +19,11 @@ namespace pictory_jobs::cli {
 struct Files {
   std::function<bool(const std::string& path)> exists;
   std::function<absl::StatusOr<std::string>(const std::string& path)> read;
+  // The same for a file of many requests.
+  std::function<absl::StatusOr<std::string>(const std::string& path)> read_batch{};
 
-  // The machine's own; a file may have 16 MiB, what the gateway takes.
+  // The machine's own. A file may have 16 MiB, what the gateway takes; one of many requests
+  // limits::kBatchFileMaxBytes.
   static Files Real();
 };
 

@@ -80,6 +80,7 @@ ExitCode Usage(Output& out, const absl::Status& status) {
 
 // The text of the file that a command sends as it is; empty if it sends none.
 absl::StatusOr<std::string> TextFor(const Invocation& args, const Files& files) {
+  if (args.command == Command::kBatch) return files.read_batch(args.source);
   if (args.command == Command::kUpdatePreview) {
     return ReadJson(files, args.source, "[", "an array of elements");
   }
@@ -96,6 +97,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
     case Command::kSubmit:
       if (file) return RunSubmitFile(session, std::move(request), *file);
       return RunSubmit(session, std::move(request));
+    case Command::kBatch:
+      return RunBatch(session, text);
     case Command::kGet:
       return RunGet(session);
     case Command::kList:
@@ -112,6 +115,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunDelete(session);
     case Command::kUpload:
       return RunUpload(session, *file);
+    case Command::kDoctor:
+      return RunDoctor(session);
     case Command::kUsageOf:
       return RunUsage(session);
     case Command::kUpdatePreview:

@@ -46,6 +46,10 @@ ExitCode FollowJobs(const Session& session, const std::vector<std::string>& job_
 ExitCode RunSubmit(const Session& session, SubmitRequest request, const std::string& uploaded = "");
 // Uploads the file, then submits with its URL.
 ExitCode RunSubmitFile(const Session& session, SubmitRequest request, const LocalFile& file);
+// `text` is that of the file with the lines.
+ExitCode RunBatch(const Session& session, const std::string& text);
+// The name by which the lines of the file get their request_ids; empty where stdin has none.
+std::string BatchName(const Invocation& args);
 ExitCode RunUpload(const Session& session, const LocalFile& file);
 ExitCode RunGet(const Session& session);
 ExitCode RunList(const Session& session);
@@ -54,6 +58,7 @@ ExitCode RunWait(const Session& session);
 ExitCode RunResult(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
+ExitCode RunDoctor(const Session& session);
 ExitCode RunUsage(const Session& session);
 // `elements` is the JSON array of what to change.
 ExitCode RunUpdatePreview(const Session& session, const std::string& elements);

@@ -376,7 +376,9 @@ absl::StatusOr<SubmitRequest> BuildSummarize(const Invocation& invocation, const
   if (invocation.seconds) request->set_highlight_duration_seconds(*invocation.seconds);
   if (request->highlight_duration_seconds() <= 0 && !request->has_transcription_job_id()) {
     return absl::InvalidArgumentError(
-        "How long may the summary be? Add --seconds, such as --seconds 60");
+        "How long may the summary be? Add --seconds, such as --seconds 60, or highlight_duration "
+        "to "
+        "the request");
   }
   return request;
 }

@@ -254,6 +254,7 @@ std::string InCommands(std::string_view text) {
   static const auto* const kCommands = [] {
     auto* const commands = new std::vector<std::pair<std::string_view, std::string_view>>{
         {"GetJob", "get"},
+        {"BatchGetJobs", "get"},
         {"ListJobs", "list"},
         {"WatchJob", "watch"},
         {"ReadJobResult", "result"},
@@ -261,6 +262,7 @@ std::string InCommands(std::string_view text) {
         {"DeleteJob", "delete"},
         {"CreateUpload", "upload"},
         {"GetUsage", "usage"},
+        {"GetServerInfo", "doctor"},
         {"UpdatePreview", "update-preview"},
         {"ListProjects", "projects"},
         {"GetProject", "projects"},

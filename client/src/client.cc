@@ -1,9 +1,13 @@
 #include "pictory_jobs/client.h"
 
+#include <algorithm>
+#include <deque>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "backoff.h"
+#include "base/limits.h"
 #include "call.h"
 #include "core.h"
 
@@ -81,6 +85,45 @@ absl::StatusOr<Job> Client::Get(const std::string& job_id, JobView view,
   return std::move(*response->mutable_job());
 }
 
+absl::StatusOr<std::vector<std::optional<Job>>> Client::BatchGet(
+    std::span<const std::string> job_ids, const CallOptions& call) const {
+  std::vector<std::optional<Job>> jobs(job_ids.size());
+  // The places of the ids that have not been asked for, or had no place in an answer.
+  std::deque<std::size_t> open(job_ids.size());
+  std::iota(open.begin(), open.end(), std::size_t{0});
+  while (!open.empty()) {
+    v1::BatchGetJobsRequest request;
+    const std::size_t count = std::min(open.size(), std::size_t{gateway::limits::kBatchJobsMax});
+    const std::vector<std::size_t> asked(open.begin(), open.begin() + static_cast<long>(count));
+    open.erase(open.begin(), open.begin() + static_cast<long>(count));
+    for (const std::size_t place : asked) request.add_job_ids(job_ids[place]);
+    auto response = Call<v1::BatchGetJobsResponse>(*core_, &Core::Stub::BatchGetJobs, request, call,
+                                                   Repeatable::kAlways);
+    if (!response.ok()) return response.status();
+    if (response->jobs().empty() && !response->remaining_job_ids().empty()) {
+      return absl::InternalError("The gateway has answered for none of the jobs");
+    }
+    // The three lists are in the order of the request.
+    int found = 0;
+    int missing = 0;
+    int remaining = 0;
+    const auto next_is = [](const auto& ids, int next, const std::string& id) {
+      return next < ids.size() && ids[next] == id;
+    };
+    for (const std::size_t place : asked) {
+      if (next_is(response->missing_job_ids(), missing, job_ids[place])) {
+        ++missing;
+      } else if (next_is(response->remaining_job_ids(), remaining, job_ids[place])) {
+        ++remaining;
+        open.push_back(place);
+      } else if (found < response->jobs_size()) {
+        jobs[place] = std::move(*response->mutable_jobs(found++));
+      }
+    }
+  }
+  return jobs;
+}
+
 JobList Client::List(ListJobsRequest filter, const CallOptions& call) const {
   return JobList(std::move(filter), [core = core_, call](const ListJobsRequest& request) {
     return Call<v1::ListJobsResponse>(*core, &Core::Stub::ListJobs, request, call,
@@ -105,6 +148,15 @@ absl::StatusOr<Job> Client::UpdatePreview(const UpdatePreviewRequest& request,
 absl::StatusOr<GetUsageResponse> Client::Usage(const CallOptions& call) const {
   return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, v1::GetUsageRequest(), call,
                                 Repeatable::kAlways);
+}
+
+absl::StatusOr<GetServerInfoResponse> Client::ServerInfo(const CallOptions& call) const {
+  return Call<GetServerInfoResponse>(*core_, &Core::Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                                     call, Repeatable::kAlways);
+}
+
+absl::Status Client::HoldStream(std::chrono::milliseconds time, std::stop_token stop) const {
+  return core_->HoldStream(time, stop);
 }
 
 absl::StatusOr<ListProjectsResponse> Client::Projects(const ListProjectsRequest& request,

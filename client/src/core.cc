@@ -23,6 +23,7 @@ constexpr int kReceiveMaxBytes = 17 * 1024 * 1024;
 constexpr int kReconnectFirstMs = 200;
 constexpr int kReconnectMaxMs = 5000;
 
+constexpr char kHealthWatch[] = "/grpc.health.v1.Health/Watch";
 constexpr char kPictoryKey[] = "pictory-api-key";  // metadata; part of the interface
 
 bool TakePrefix(std::string_view& text, std::string_view prefix) {
@@ -141,6 +142,42 @@ grpc::Status Core::CallMethod(const google::protobuf::MethodDescriptor& method,
   bool ok = false;
   queue.Next(&tag, &ok);
   return status;
+}
+
+// The watch of the health service is the one stream that is there whatever jobs there are. Its
+// messages are not read, so that the library needs none of their code.
+absl::Status Core::HoldStream(std::chrono::milliseconds time, const std::stop_token& stop) {
+  const auto until = std::chrono::system_clock::now() + time;
+  grpc::GenericStub stub(NewChannel(true));
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  Prepare(context);
+  const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+  const auto stream = stub.PrepareCall(&context, kHealthWatch, &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  stream->StartCall(nullptr);
+  queue.Next(&tag, &ok);
+  if (ok) {
+    const grpc::Slice nothing;
+    stream->WriteLast(grpc::ByteBuffer(&nothing, 1), grpc::WriteOptions(), nullptr);
+    queue.Next(&tag, &ok);
+  }
+  bool held = false;
+  while (ok) {
+    grpc::ByteBuffer message;
+    stream->Read(&message, nullptr);
+    held = queue.AsyncNext(&tag, &ok, until) == grpc::CompletionQueue::TIMEOUT;
+    if (!held) continue;
+    context.TryCancel();
+    queue.Next(&tag, &ok);
+    break;
+  }
+  grpc::Status status;
+  stream->Finish(&status, nullptr);
+  queue.Next(&tag, &ok);
+  if (held) return absl::OkStatus();
+  return status.ok() ? absl::UnavailableError("it was ended as if it were over") : FromGrpc(status);
 }
 
 std::shared_ptr<grpc::Channel> Core::NewChannel(bool own_connection) const {

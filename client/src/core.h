@@ -3,8 +3,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +45,9 @@ class Core {
   grpc::Status CallMethod(const google::protobuf::MethodDescriptor& method,
                           grpc::ClientContext& context, const google::protobuf::Message& request,
                           google::protobuf::Message& response);
+
+  // See Client::HoldStream.
+  absl::Status HoldStream(std::chrono::milliseconds time, const std::stop_token& stop);
 
   // A stub for one watch, which counts on its connection as long as the pointer lives.
   std::shared_ptr<Stub> WatchStub();

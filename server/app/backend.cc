@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/version.h"
 #include "pictory/job_result.h"
 
 namespace gateway::app {
@@ -88,6 +89,18 @@ v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
       limits.active_jobs);
   usage.set_submits_stopped(core_.spending.stopped());
   return usage;
+}
+
+v1::GetServerInfoResponse CoreBackend::GetServerInfo() {
+  v1::GetServerInfoResponse info;
+  info.set_version(Version());
+  info.set_sandbox(sandbox_);
+  return info;
+}
+
+absl::Status CoreBackend::PictoryObstacle(const std::string& account) {
+  const jobs::UpstreamPtr upstream = core_.upstreams.Of(account);
+  return upstream->resting() ? upstream->Refusal(jobs::Purpose::kLook) : absl::OkStatus();
 }
 
 void CoreBackend::Name(const jobs::JobKeyView& job) { core_.owed.Named(job); }

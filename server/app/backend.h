@@ -14,8 +14,9 @@ namespace gateway::app {
 class CoreBackend final : public rpc::Backend {
  public:
   // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
-  CoreBackend(jobs::Core& core, bool loopback_links)
-      : core_(core), loopback_links_(loopback_links) {}
+  // `sandbox` says that the jobs are those of the sandbox.
+  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox)
+      : core_(core), loopback_links_(loopback_links), sandbox_(sandbox) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -41,12 +42,15 @@ class CoreBackend final : public rpc::Backend {
             Done<jobs::SnapshotPtr> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
   rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
+  rpc::v1::GetServerInfoResponse GetServerInfo() override;
+  absl::Status PictoryObstacle(const std::string& account) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& account) override;
 
  private:
   jobs::Core& core_;
   const bool loopback_links_;
+  const bool sandbox_;
 };
 
 }  // namespace gateway::app

@@ -417,7 +417,7 @@ absl::Status Gateway::Parts::PrepareTls() {
 }
 
 absl::Status Gateway::Parts::Serve() {
-  backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config));
+  backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox);
   rpc::Domain domain{.hub = core->hub,
                      .store = *store,
                      .wheel = *wheel,

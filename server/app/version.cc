@@ -7,11 +7,12 @@
 
 namespace gateway::app {
 
+std::string Version() { return PICTORY_VERSION; }
+
 std::string VersionText() {
-  return std::string("pictory-gateway ") + PICTORY_VERSION + " (gRPC " + grpc::Version() +
-         ", protobuf " + google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) +
-         ", libcurl " + curl_version_info(CURLVERSION_NOW)->version + ", SQLite " +
-         sqlite3_libversion() + ")";
+  return "pictory-gateway " + Version() + " (gRPC " + grpc::Version() + ", protobuf " +
+         google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) + ", libcurl " +
+         curl_version_info(CURLVERSION_NOW)->version + ", SQLite " + sqlite3_libversion() + ")";
 }
 
 }  // namespace gateway::app

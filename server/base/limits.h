@@ -124,6 +124,12 @@ inline constexpr std::size_t kSignedUrlMaxBytes = 8 * kKiB;  // session tokens m
 inline constexpr seconds kSignedUrlLife{24 * 3600};
 inline constexpr std::uint64_t kUploadMaxBytes = std::uint64_t{5} << 30;  // S3's, of one PUT
 
+// A file of submits, for `pictory submit`; each of its lines may have kRequestMaxBytes.
+inline constexpr int kBatchLinesMax = 10'000;
+inline constexpr std::size_t kBatchFileMaxBytes = 256 * kMiB;
+inline constexpr int kBatchParallel = 8;  // submits at once, unless set
+inline constexpr int kBatchParallelMax = 64;
+
 // Transfers to and from Pictory.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;
@@ -405,6 +411,7 @@ inline constexpr seconds kDrainWatchdog{10};
 inline constexpr seconds kSecondSignalAfter{1};
 // How long before a drain ends waiting submitters are told; at most half of the drain.
 inline constexpr seconds kToldBeforeCut{1};
+inline constexpr int kBatchJobsMax = 100;  // that one BatchGetJobs names
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
 

@@ -64,6 +64,10 @@ class Backend {
   // The account of a Pictory key that a caller shows, open from now on; see jobs::CallerAccounts.
   virtual absl::StatusOr<std::string> OpenAccount(const Secret& key) = 0;
   virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;
+  // What of GetServerInfo is the same for all callers.
+  virtual v1::GetServerInfoResponse GetServerInfo() = 0;
+  // Why nothing is sent to Pictory for this account at present; OK where nothing is in the way.
+  virtual absl::Status PictoryObstacle(const std::string& account) = 0;
   // A caller has shown that it knows the job.
   virtual void Name(const jobs::JobKeyView& job) = 0;
   // Whether what watchers of an account's jobs see may lag, because Pictory cannot be asked.

@@ -125,16 +125,11 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer
   });
 }
 
-namespace {
-
-// Under pressure only what is in memory is read.
 absl::Status MayLoad(const Domain& domain, const std::string& tenant, const std::string& name) {
   const bool sheds = domain.shedding != nullptr && domain.shedding->Sheds(Shed::kReads);
   if (!sheds || domain.hub.Find(tenant, name) != nullptr) return absl::OkStatus();
   return UnderPressure(domain, Shed::kReads);
 }
-
-}  // namespace
 
 void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, const Reply& reply,
             const Domain& domain) {

@@ -28,6 +28,9 @@ absl::StatusOr<jobs::ListQuery> ToQuery(const std::string& tenant,
 std::string PageToken(const std::string& tenant, const v1::ListJobsRequest& request,
                       const std::string& last_job_id);
 
+// Why a job of this name must not be loaded now: under pressure only what is in memory is read.
+absl::Status MayLoad(const Domain& domain, const std::string& tenant, const std::string& name);
+
 // INVALID_ARGUMENT for a view there is not.
 absl::Status CheckView(v1::JobView view);
 

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "rpc/account_calls.h"
+#include "rpc/batch_call.h"
 #include "rpc/caller.h"
+#include "rpc/info_call.h"
 #include "rpc/job_calls.h"
 #include "rpc/operate_calls.h"
 #include "rpc/preview_call.h"
@@ -38,6 +40,8 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
   AddSubmits(*pictory::JobsService());
 
   AddUnary<v1::GetJobRequest>("/pictory.jobs.v1.PictoryJobs/GetJob", Role::kRead, rpc::GetJob);
+  AddUnary<v1::BatchGetJobsRequest>("/pictory.jobs.v1.PictoryJobs/BatchGetJobs", Role::kRead,
+                                    rpc::BatchGetJobs);
   AddUnary<v1::ListJobsRequest>("/pictory.jobs.v1.PictoryJobs/ListJobs", Role::kRead,
                                 rpc::ListJobs);
   AddUnary<v1::ResolveJobRequest>("/pictory.jobs.v1.PictoryJobs/ResolveJob", Role::kOperate,
@@ -54,6 +58,8 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
       "/pictory.jobs.v1.PictoryJobs/GetUsage", Role::kRead,
       [](const Caller& caller, const std::shared_ptr<v1::GetUsageRequest>&, const Reply& reply,
          const Domain& d) { reply(d.backend.GetUsage(caller.owner)); });
+  AddUnary<v1::GetServerInfoRequest>("/pictory.jobs.v1.PictoryJobs/GetServerInfo", Role::kRead,
+                                     rpc::GetServerInfo);
   AddUnary<v1::UpdatePreviewRequest>(
       "/pictory.jobs.v1.PictoryJobs/UpdatePreview", Role::kSubmit,
       [this](const Caller& caller, std::shared_ptr<v1::UpdatePreviewRequest> request,

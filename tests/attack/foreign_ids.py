@@ -29,6 +29,7 @@ SUMMARY = number_field(13, 30)
 ASKED = {
     "GetJob": ("GetJob", lambda job: text_field(1, job), False),
     "GetJob, all of it": ("GetJob", lambda job: text_field(1, job) + FULL, False),
+    "BatchGetJobs": ("BatchGetJobs", lambda job: text_field(1, job), False),
     "WatchJob": ("WatchJob", lambda job: text_field(1, job), True),
     "ReadJobResult": ("ReadJobResult", lambda job: text_field(1, job) + JSON_PART, True),
     "ResolveJob": ("ResolveJob", lambda job: text_field(1, job), False),

@@ -342,6 +342,57 @@ TEST_F(CliTest, SeveralJobsEndWithTheWorst) {
   EXPECT_EQ(Lines(got.out), 2) << got.out;
 }
 
+TEST_F(CliTest, GetAsksForSeveralJobsAtOnce) {
+  handlers_.batch_get = [](const v1::BatchGetJobsRequest& request,
+                           const CallInfo&) -> absl::StatusOr<v1::BatchGetJobsResponse> {
+    v1::BatchGetJobsResponse response;
+    for (const std::string& id : request.job_ids()) {
+      if (id == "odd") return absl::InvalidArgumentError("job_ids[0]: is no id");
+      if (id == "of-pictory" || id == "nobodys") {
+        response.add_missing_job_ids(id);
+      } else if (response.jobs_size() == 60) {
+        response.add_remaining_job_ids(id);
+      } else {
+        *response.add_jobs() = MakeJob(id, v1::JOB_STATE_QUEUED);
+      }
+    }
+    return response;
+  };
+  jobs_["of-pictory"] = MakeJob("of-pictory", v1::JOB_STATE_RUNNING);
+  jobs_["a"] = MakeJob("a", v1::JOB_STATE_RUNNING);
+
+  std::vector<std::string> words = {"get", "--json", "of-pictory", "nobodys"};
+  std::string expected = "of-pictory\n";
+  for (int i = 0; i < 150; ++i) {
+    words.push_back("j" + std::to_string(i));
+    expected += words.back() + "\n";
+  }
+  const Outcome many = Run(words);
+  EXPECT_EQ(many.exit_code, 3);
+  std::string ids;
+  std::istringstream lines(many.out);
+  for (std::string line; std::getline(lines, line);) {
+    ids += line.substr(10, line.find('"', 10) - 10) + "\n";
+  }
+  EXPECT_EQ(ids, expected);
+  EXPECT_THAT(many.err, HasSubstr("nobodys"));
+  EXPECT_EQ(Server().Calls("GetJob"), 2) << "those that the batch does not have";
+  EXPECT_EQ(Server().Calls("BatchGetJobs"), 3);
+
+  EXPECT_EQ(Run({"get", "odd", "a"}).exit_code, 3);
+  EXPECT_EQ(Server().Calls("GetJob"), 4) << "what is wrong with one name fails no other";
+}
+
+TEST_F(CliTest, ABatchThatAnswersForNoneOfTheJobsEnds) {
+  handlers_.batch_get = [](const v1::BatchGetJobsRequest& request, const CallInfo&) {
+    v1::BatchGetJobsResponse response;
+    for (const std::string& id : request.job_ids()) response.add_remaining_job_ids(id);
+    return response;
+  };
+  EXPECT_EQ(Run({"get", "a", "b"}).exit_code, 5);
+  EXPECT_EQ(Server().Calls("BatchGetJobs"), 1);
+}
+
 TEST_F(CliTest, ListShowsATableAndSaysIfThereIsMore) {
   handlers_.list = [](const v1::ListJobsRequest& request,
                       const CallInfo&) -> absl::StatusOr<v1::ListJobsResponse> {

@@ -44,11 +44,13 @@ struct Handlers {
   Unary<v1::GenerateImageRequest, v1::GenerateImageResponse> generate_image;
   Unary<v1::GenerateVideoRequest, v1::GenerateVideoResponse> generate_video;
   Unary<v1::GetJobRequest, v1::GetJobResponse> get;
+  Unary<v1::BatchGetJobsRequest, v1::BatchGetJobsResponse> batch_get;
   Unary<v1::ListJobsRequest, v1::ListJobsResponse> list;
   Unary<v1::ResolveJobRequest, v1::ResolveJobResponse> resolve;
   Unary<v1::DeleteJobRequest, v1::DeleteJobResponse> remove;
   Unary<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload;
   Unary<v1::GetUsageRequest, v1::GetUsageResponse> get_usage;
+  Unary<v1::GetServerInfoRequest, v1::GetServerInfoResponse> get_server_info;
   Unary<v1::UpdatePreviewRequest, v1::UpdatePreviewResponse> update_preview;
   Unary<v1::ListProjectsRequest, v1::ListProjectsResponse> list_projects;
   Unary<v1::GetProjectRequest, v1::GetProjectResponse> get_project;

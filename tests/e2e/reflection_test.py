@@ -22,9 +22,10 @@ os.environ["PATH"] = f"{TOOLS}/bin:{MODULES}/.bin:{os.environ['PATH']}"
 API = "pictory.jobs.v1.PictoryJobs"
 HEALTH = "grpc.health.v1.Health"
 SERVICES = {API, HEALTH, "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
-METHODS = {"CreatePreview", "Render", "Transcribe", "Summarize", "GenerateImage", "GenerateVideo", "GetJob", "ListJobs", "WatchJob",
-           "ReadJobResult", "ResolveJob", "DeleteJob", "CreateUpload", "GetUsage", "UpdatePreview", "ListProjects", "GetProject", "GetAccount",
-           "ListTemplates", "GetTemplate", "CreateTemplate", "UpdateTemplate", "DeleteTemplate"}
+METHODS = {"CreatePreview", "Render", "Transcribe", "Summarize", "GenerateImage", "GenerateVideo", "GetJob",
+           "BatchGetJobs", "ListJobs", "WatchJob", "ReadJobResult", "ResolveJob", "DeleteJob", "CreateUpload", "GetUsage",
+           "GetServerInfo", "UpdatePreview", "ListProjects", "GetProject", "GetAccount", "ListTemplates", "GetTemplate",
+           "CreateTemplate", "UpdateTemplate", "DeleteTemplate"}
 PREVIEW = {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}}
 CLIENTS = ("grpc-js-reflection-client", "grpc-reflection-js")
 

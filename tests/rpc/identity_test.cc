@@ -172,6 +172,29 @@ TEST_F(IdentityTest, AForeignJobIsAnUnknownJob) {
   EXPECT_EQ(house_.last_submit().owner.tenant, "beta");
 }
 
+TEST_F(IdentityTest, ServerInfoTellsWhoCallsByWhichKey) {
+  Replace(absl::StrCat(acme_lines(), "roles=['read','submit']\n", beta_lines()));
+  v1::GetServerInfoResponse info;
+  ASSERT_TRUE(
+      Call(&v1::PictoryJobs::Stub::GetServerInfo, acme_, v1::GetServerInfoRequest(), &info).ok());
+  EXPECT_EQ(info.caller(), "key:ci");
+  EXPECT_EQ(info.tenant(), "acme");
+  EXPECT_THAT(info.roles(), testing::ElementsAre("read", "submit"));
+  EXPECT_THAT(info.DebugString(), Not(HasSubstr("beta")));
+  EXPECT_THAT(info.DebugString(), Not(HasSubstr(acme_.Reveal())));
+}
+
+TEST_F(IdentityTest, ABatchNamesTheJobsOfOthersAsThoseThatNobodyHas) {
+  v1::BatchGetJobsRequest batch;
+  for (const char* id : {"of-acme", "nobody-has", "ended"}) batch.add_job_ids(id);
+  v1::BatchGetJobsResponse got;
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::BatchGetJobs, beta_, batch, &got).ok());
+  EXPECT_THAT(got.jobs(), testing::IsEmpty());
+  EXPECT_THAT(got.missing_job_ids(), testing::ElementsAre("of-acme", "nobody-has", "ended"));
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::BatchGetJobs, acme_, batch, &got).ok());
+  EXPECT_EQ(got.jobs_size(), 2);
+}
+
 TEST_F(IdentityTest, APageIsItsTenantsOwn) {
   for (int i = 0; i < 3; ++i) {
     jobs::Job job = MakeJob(absl::StrCat("page", i), v1::JOB_STATE_SUCCEEDED, 1);
@@ -227,6 +250,10 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     update.set_job_id("of-acme");
     note("UpdatePreview", Call(&Stub::UpdatePreview, acme_, update));
     note("GetJob", Call(&Stub::GetJob, acme_, get));
+    v1::BatchGetJobsRequest batch;
+    batch.add_job_ids("of-acme");
+    note("BatchGetJobs", Call(&Stub::BatchGetJobs, acme_, batch));
+    note("GetServerInfo", Call(&Stub::GetServerInfo, acme_, v1::GetServerInfoRequest()));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
     note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
     note("ReadJobResult", Drained(stub_->ReadJobResult(&reading, read)));
@@ -262,7 +289,7 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
   const std::string submits =
       "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload "
       "UpdatePreview ";
-  const std::string reads = "GetJob ListJobs WatchJob ReadJobResult ";
+  const std::string reads = "GetJob BatchGetJobs GetServerInfo ListJobs WatchJob ReadJobResult ";
   const std::string account_reads = "ListProjects GetProject ListTemplates GetTemplate ";
   const std::string operates = "GetAccount UpdateTemplate DeleteTemplate ResolveJob DeleteJob ";
   EXPECT_EQ(codes("submit"), reads + account_reads + operates);

@@ -180,6 +180,15 @@ class RpcHouse : public rpc::Backend {
     usage.set_account(owner.account);
     return usage;
   }
+  v1::GetServerInfoResponse GetServerInfo() override {
+    v1::GetServerInfoResponse info;
+    info.set_version("1.2.3");
+    info.set_sandbox(true);
+    return info;
+  }
+  absl::Status PictoryObstacle(const std::string& account) override {
+    return account == obstructed_account ? obstacle : absl::OkStatus();
+  }
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override {
     MutexLock lock(mutex_);
     opened.push_back(key.Reveal());
@@ -236,8 +245,10 @@ class RpcHouse : public rpc::Backend {
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   watch::StreamWheel wheel{clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
-  std::string degraded_account;  // beside it, set before the call
-  absl::Status upload_status;    // of a change too; before the call
+  std::string degraded_account;    // beside it, set before the call
+  std::string obstructed_account;  // before the call, and what is in its way
+  absl::Status obstacle;
+  absl::Status upload_status;  // of a change too; before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;
   std::vector<jobs::SubmitRequest> submitted;

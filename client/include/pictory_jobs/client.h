@@ -10,11 +10,16 @@
 // a status (see status.h). A Client is thread-safe, and cheap to copy: copies share connections.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -67,6 +72,10 @@ class Client {
   // Wherever a job is named, Pictory's own id serves too.
   absl::StatusOr<Job> Get(const std::string& job_id, JobView view = JobView::JOB_VIEW_BASIC,
                           const CallOptions& call = {}) const;
+  // The jobs in the order of their ids, in the BASIC view; unset where the gateway knows none. Asks
+  // for a hundred at a time. Unlike Get it adopts no job of Pictory's.
+  absl::StatusOr<std::vector<std::optional<Job>>> BatchGet(std::span<const std::string> job_ids,
+                                                           const CallOptions& call = {}) const;
   JobList List(ListJobsRequest filter = {}, const CallOptions& call = {}) const;
 
   Watch WatchJob(std::string job_id, WatchOptions options = {}) const;
@@ -99,6 +108,11 @@ class Client {
   absl::StatusOr<Job> UpdatePreview(const UpdatePreviewRequest& request,
                                     const CallOptions& call = {}) const;
 
+  // Tells what the gateway is and what stands in the caller's way at present.
+  absl::StatusOr<GetServerInfoResponse> ServerInfo(const CallOptions& call = {}) const;
+  // Holds a stream open that says nothing, and shows so whether a proxy on the way cuts streams: OK
+  // after that time, or why it ended before.
+  absl::Status HoldStream(std::chrono::milliseconds time, std::stop_token stop = {}) const;
   // Tells how much of its limits the caller's tenant has used.
   absl::StatusOr<GetUsageResponse> Usage(const CallOptions& call = {}) const;
 

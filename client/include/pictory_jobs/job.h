@@ -20,6 +20,7 @@ using v1::GenerateVideoRequest;
 using v1::GetAccountRequest;
 using v1::GetAccountResponse;
 using v1::GetProjectResponse;
+using v1::GetServerInfoResponse;
 using v1::GetTemplateResponse;
 using v1::GetUsageResponse;
 using v1::Job;

@@ -1,0 +1,243 @@
+#include "batch_file.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <cctype>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "json_text.h"
+#include "submit_commands.h"
+#include "words.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+using google::protobuf::Message;
+
+constexpr char kBody[] = "body";  // also the name of the file that a command believes to read
+constexpr std::size_t kReadableNameMaxBytes = 24;
+
+// What stands on a line, before anything is made of it.
+struct Given {
+  std::string kind;
+  std::optional<std::string_view> body;
+  std::optional<std::string_view> request;
+  std::string request_id;
+  std::map<std::string, std::string> labels;
+};
+
+absl::Status Bad(const std::string& what) { return absl::InvalidArgumentError(what); }
+
+absl::Status TakeLabels(std::string_view value, std::map<std::string, std::string>& labels) {
+  if (JsonKind(value) != '{') return Bad("labels: must be an object of texts");
+  for (const JsonMember& member : MembersOf(value)) {
+    std::optional<std::string> text = JsonString(member.value);
+    if (!text) return Bad(absl::StrCat("labels.", OneLine(member.key), ": must be a text"));
+    labels[member.key] = *std::move(text);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeMember(const JsonMember& member, Given& given) {
+  if (member.key == "kind" || member.key == "requestId") {
+    std::optional<std::string> text = JsonString(member.value);
+    if (!text || text->empty()) return Bad(member.key + ": must be a text");
+    (member.key == "kind" ? given.kind : given.request_id) = *std::move(text);
+  } else if (member.key == kBody) {
+    given.body = member.value;
+  } else if (member.key == "request") {
+    given.request = member.value;
+  } else if (member.key == "labels") {
+    return TakeLabels(member.value, given.labels);
+  } else {
+    const std::string nearest = Nearest(
+        member.key, std::vector<std::string>{"kind", kBody, "request", "requestId", "labels"});
+    return Bad(absl::StrCat(
+        OneLine(member.key), ": is not known here",
+        nearest.empty() ? "; Pictory's own members go into body" : "; did you mean " + nearest,
+        nearest.empty() ? "" : "?"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeLine(std::string_view line, Given& given) {
+  if (line.size() > gateway::limits::kRequestMaxBytes) {
+    return Bad(absl::StrCat("has ", line.size(), " bytes; the most a gateway takes are ",
+                            gateway::limits::kRequestMaxBytes));
+  }
+  if (const auto error = CheckJson(line)) {
+    return Bad(absl::StrCat("column ", error->column, ": this is not JSON: ", error->what));
+  }
+  if (JsonKind(line) != '{') return Bad("must be an object");
+  std::map<std::string, int> seen;
+  for (const JsonMember& member : MembersOf(line)) {
+    if (++seen[member.key] > 1) return Bad(OneLine(member.key) + ": is there twice");
+    if (absl::Status taken = TakeMember(member, given); !taken.ok()) return taken;
+  }
+  if (given.kind.empty()) return Bad("kind: is missing");
+  if (given.body.has_value() == given.request.has_value()) {
+    return Bad("give one of body (as Pictory documents it) and request (as the API has it)");
+  }
+  if (!given.request_id.empty() && !gateway::IsRequestId(given.request_id)) {
+    return Bad("requestId: must be 1 to 64 of A-Z a-z 0-9 _ -");
+  }
+  return absl::OkStatus();
+}
+
+// The command that a line names: by its name, or by what it makes.
+absl::StatusOr<const SubmitCommand*> CommandOf(const std::string& kind) {
+  const std::optional<JobKind> named = ParseKind(kind);
+  std::vector<std::string> names;
+  for (const SubmitCommand& submit : SubmitCommands()) {
+    if (named == submit.kind) return &submit;
+    names.emplace_back(submit.name);
+  }
+  std::string known;
+  for (const std::string& name : names) absl::StrAppend(&known, known.empty() ? "" : ", ", name);
+  return Bad(absl::StrCat("kind: one of ", known, ", not '", OneLine(kind), "'"));
+}
+
+// As the command would build it of a file.
+absl::StatusOr<SubmitRequest> FromBody(const SubmitCommand& submit, const Given& given,
+                                       const Invocation& defaults) {
+  Invocation invocation = defaults;
+  invocation.command = Command::kSubmit;
+  invocation.submit = &submit;
+  invocation.source = kBody;
+  return submit.build(invocation, {[](const std::string&) { return true; },
+                                   [&given](const std::string&) -> absl::StatusOr<std::string> {
+                                     return std::string(*given.body);
+                                   }});
+}
+
+absl::StatusOr<SubmitRequest> FromRequest(const SubmitCommand& submit, const Given& given,
+                                          const Invocation& defaults) {
+  if (JsonKind(*given.request) != '{') return Bad("request: must be an object");
+  const auto* const service =
+      v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+  const auto* const type = service->FindMethodByName(submit.call)->input_type();
+  SubmitRequest request(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  const auto read =
+      google::protobuf::util::JsonStringToMessage(std::string(*given.request), request.get());
+  if (!read.ok()) {
+    return Bad(absl::StrCat("request: ", OneLine(std::string(read.message()))));
+  }
+  if (defaults.allow_unknown_fields) {
+    request->GetReflection()->SetBool(request.get(), type->FindFieldByName("allow_unknown_fields"),
+                                      true);
+  }
+  return request;
+}
+
+// A map field of texts as a plain map. The labels of the request itself stand before those of the
+// line, and these before the command's.
+void SetLabels(Message& request, const std::map<std::string, std::string>& labels) {
+  const auto* const field = request.GetDescriptor()->FindFieldByName("labels");
+  const auto* const reflection = request.GetReflection();
+  const auto* const entry = field->message_type();
+  const auto* const key = entry->FindFieldByNumber(1);
+  const auto* const value = entry->FindFieldByNumber(2);
+  std::map<std::string, std::string> all = labels;
+  for (int i = 0; i < reflection->FieldSize(request, field); ++i) {
+    const Message& one = reflection->GetRepeatedMessage(request, field, i);
+    all[one.GetReflection()->GetString(one, key)] = one.GetReflection()->GetString(one, value);
+  }
+  reflection->ClearField(&request, field);
+  for (const auto& [name, text] : all) {
+    Message& one = *reflection->AddMessage(&request, field);
+    one.GetReflection()->SetString(&one, key, name);
+    one.GetReflection()->SetString(&one, value, text);
+  }
+}
+
+absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std::string& batch_name,
+                                   const Invocation& defaults) {
+  Given given;
+  if (absl::Status taken = TakeLine(text, given); !taken.ok()) return taken;
+  const absl::StatusOr<const SubmitCommand*> submit = CommandOf(given.kind);
+  if (!submit.ok()) return submit.status();
+  BatchLine line{.number = number, .submit = *submit};
+  absl::StatusOr<SubmitRequest> request =
+      given.body ? FromBody(**submit, given, defaults) : FromRequest(**submit, given, defaults);
+  if (!request.ok()) return request.status();
+  line.request = *std::move(request);
+  std::map<std::string, std::string> labels = given.labels;
+  labels.insert(defaults.labels.begin(), defaults.labels.end());
+  SetLabels(*line.request, labels);
+
+  const auto* const id = line.request->GetDescriptor()->FindFieldByName("request_id");
+  const auto* const reflection = line.request->GetReflection();
+  const std::string own = reflection->GetString(*line.request, id);
+  if (!own.empty() && !given.request_id.empty() && own != given.request_id) {
+    return Bad("requestId: stands in request, too, and is another there");
+  }
+  line.request_id = !given.request_id.empty() ? given.request_id
+                    : !own.empty()            ? own
+                                              : BatchRequestId(batch_name, number);
+  reflection->SetString(line.request.get(), id, line.request_id);
+  return line;
+}
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+// 64 bits of FNV-1a: names that differ in what a request_id cannot hold are told apart by it.
+std::uint64_t HashOf(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return hash;
+}
+
+}  // namespace
+
+std::string BatchRequestId(std::string_view batch_name, int line) {
+  std::string readable;
+  for (const char c : batch_name.substr(0, kReadableNameMaxBytes)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    readable.push_back(plain ? c : '-');
+  }
+  return absl::StrCat(readable, "-", absl::Hex(HashOf(batch_name), absl::kZeroPad16), "-", line);
+}
+
+Batch ReadBatch(std::string_view text, const std::string& batch_name,
+                const Invocation& invocation) {
+  Batch batch;
+  Invocation defaults = invocation;
+  defaults.source.clear();
+  std::map<std::string, int> by_request_id;
+  int number = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text = end == text.npos ? std::string_view() : text.substr(end + 1);
+    ++number;
+    if (IsBlank(line)) continue;
+    if (number > gateway::limits::kBatchLinesMax) {
+      batch.bad.push_back({number, absl::StrCat("a file may have ", gateway::limits::kBatchLinesMax,
+                                                " lines; divide it")});
+      break;
+    }
+    absl::StatusOr<BatchLine> read = ReadLine(line, number, batch_name, defaults);
+    if (read.ok()) {
+      const auto [first, fresh] = by_request_id.try_emplace(read->request_id, number);
+      if (!fresh) read = Bad(absl::StrCat("requestId: is that of line ", first->second));
+    }
+    if (read.ok()) {
+      batch.lines.push_back(*std::move(read));
+    } else {
+      batch.bad.push_back({number, std::string(read.status().message())});
+    }
+  }
+  return batch;
+}
+
+}  // namespace pictory_jobs::cli

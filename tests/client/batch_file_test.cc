@@ -1,0 +1,166 @@
+// A file of submits, line by line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "batch_file.h"
+#include "submit_commands.h"
+
+namespace pictory_jobs::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+Batch Read(const std::string& text, const Invocation& invocation = {}) {
+  return ReadBatch(text, "films.jsonl", invocation);
+}
+
+// The one bad line's complaint.
+std::string Complaint(const std::string& line) {
+  const Batch batch = Read(line + "\n");
+  if (batch.bad.size() != 1) return batch.bad.empty() ? "accepted" : "several";
+  EXPECT_THAT(batch.lines, IsEmpty());
+  return batch.bad[0].what;
+}
+
+template <class Request>
+const Request& As(const BatchLine& line) {
+  return dynamic_cast<const Request&>(*line.request);
+}
+
+TEST(BatchFile, EachKindIsReadFromABodyAndFromARequest) {
+  const Batch batch = Read(
+      "{\"kind\":\"preview\",\"body\":{ \"videoName\" : \"x\",\"n\": 1.0 }}\n"
+      "{\"kind\":\"preview\",\"request\":{\"storyboard\":{\"videoName\":\"y\"}}}\n"
+      "\n"
+      "{\"kind\":\"render\",\"request\":{\"previewJobId\":\"p1\",\"waitForPreview\":true}}\n"
+      "{\"kind\":\"render\",\"body\":{\"output\":{},\"elements\":[]}}\r\n"
+      "{\"kind\":\"transcribe\",\"body\":{\"fileUrl\":\"https://x/"
+      "a.mp4\",\"mediaType\":\"video\"}}\n"
+      "{\"kind\":\"transcription\",\"request\":{\"fileUrl\":\"https://x/b.mp4\"}}\n"
+      "{\"kind\":\"summarize\",\"body\":{\"transcript\":[],\"highlight_duration\":30}}\n"
+      "{\"kind\":\"summary\",\"request\":{\"transcriptionJobId\":\"t\",\"highlight_duration\":9}}\n"
+      "{\"kind\":\"image\",\"body\":{\"prompt\":\"A lake\"}}\n"
+      "{\"kind\":\"VIDEO\",\"request\":{\"prompt\":\"A drone\",\"duration\":\"5s\"}}");
+  ASSERT_THAT(batch.bad, IsEmpty()) << batch.bad[0].number << ": " << batch.bad[0].what;
+  ASSERT_THAT(batch.lines, SizeIs(10));
+  EXPECT_EQ(As<CreatePreviewRequest>(batch.lines[0]).storyboard_json(),
+            "{ \"videoName\" : \"x\",\"n\": 1.0 }")
+      << "the bytes are kept";
+  EXPECT_EQ(As<CreatePreviewRequest>(batch.lines[1]).storyboard().video_name(), "y");
+  EXPECT_EQ(batch.lines[2].number, 4) << "empty lines count";
+  EXPECT_TRUE(As<RenderRequest>(batch.lines[2]).wait_for_preview());
+  EXPECT_TRUE(As<RenderRequest>(batch.lines[3]).has_render_params_json());
+  EXPECT_EQ(As<TranscribeRequest>(batch.lines[4]).media_type(), "video");
+  EXPECT_EQ(As<TranscribeRequest>(batch.lines[5]).file_url(), "https://x/b.mp4");
+  EXPECT_EQ(As<SummarizeRequest>(batch.lines[6]).highlight_duration_seconds(), 30);
+  EXPECT_EQ(As<SummarizeRequest>(batch.lines[7]).transcription_job_id(), "t");
+  EXPECT_EQ(As<GenerateImageRequest>(batch.lines[8]).prompt(), "A lake");
+  EXPECT_EQ(As<GenerateVideoRequest>(batch.lines[9]).duration(), "5s");
+}
+
+TEST(BatchFile, WhatIsWrongWithALineIsSaid) {
+  const struct {
+    const char* line;
+    const char* says;
+  } cases[] = {
+      {"{", "this is not JSON"},
+      {"[1]", "must be an object"},
+      {R"({"body":{}})", "kind: is missing"},
+      {R"({"kind":7,"body":{}})", "kind: must be a text"},
+      {R"({"kind":"film","body":{}})", "kind: one of preview, render, transcribe"},
+      {R"({"kind":"image"})", "give one of body"},
+      {R"({"kind":"image","body":{"prompt":"A lake"},"request":{}})", "give one of body"},
+      {R"({"kind":"image","body":{"promt":"A lake"}})", "did you mean prompt?"},
+      {R"({"kind":"image","body":[]})", "must be an object"},
+      {R"({"kind":"image","request":{"promt":"A lake"}})", "promt"},
+      {R"({"kind":"image","request":[]})", "request: must be an object"},
+      {R"({"kind":"image","prompt":"A lake"})", "prompt: is not known here"},
+      {R"({"kind":"image","lables":{},"body":{"prompt":"A lake"}})", "did you mean labels?"},
+      {R"({"kind":"image","kind":"image","body":{"prompt":"A lake"}})", "is there twice"},
+      {R"({"kind":"image","labels":{"a":1},"body":{"prompt":"A lake"}})", "labels.a"},
+      {R"({"kind":"image","requestId":"a b","body":{"prompt":"A lake"}})",
+       "requestId: must be 1 to"},
+      {R"({"kind":"image","requestId":"a","request":{"prompt":"A lake","requestId":"b"}})",
+       "stands in request, too"},
+      {R"({"kind":"transcribe","body":{"fileUrl":"https://x/a.mp4","webhook":"https://x"}})",
+       "webhook"},
+      {R"({"kind":"summarize","body":{"transcript":[]}})", "highlight_duration"},
+  };
+  for (const auto& one : cases) EXPECT_THAT(Complaint(one.line), HasSubstr(one.says)) << one.line;
+}
+
+TEST(BatchFile, AllBadLinesAreNamedAndTheGoodOnesRead) {
+  const std::string good = R"({"kind":"image","body":{"prompt":"A lake"}})";
+  const Batch batch = Read("{\n" + good + "\nnonsense\n" + good + "\n");
+  ASSERT_THAT(batch.lines, SizeIs(2));
+  EXPECT_EQ(batch.lines[1].number, 4);
+  ASSERT_THAT(batch.bad, SizeIs(2));
+  EXPECT_EQ(batch.bad[0].number, 1);
+  EXPECT_EQ(batch.bad[1].number, 3);
+}
+
+TEST(BatchFile, ARequestIdIsTheSameForTheSameLineOfTheSameName) {
+  std::set<std::string> ids;
+  for (const char* name :
+       {"films.jsonl", "films-jsonl", "films.json", "überlänge mit Leerzeichen und mehr"}) {
+    for (const int line : {1, 11, gateway::limits::kBatchLinesMax}) {
+      const std::string id = BatchRequestId(name, line);
+      EXPECT_TRUE(gateway::IsRequestId(id)) << id;
+      EXPECT_TRUE(ids.insert(id).second) << id;
+      EXPECT_EQ(BatchRequestId(name, line), id);
+    }
+  }
+  // It is part of the interface: another one would pay for every line again.
+  EXPECT_EQ(BatchRequestId("films.jsonl", 7), "films-jsonl-32b320b1ea0659b0-7");
+}
+
+TEST(BatchFile, ALineMayHaveARequestIdOfItsOwn) {
+  const std::string line = R"({"kind":"image","requestId":"mine","body":{"prompt":"A lake"}})";
+  const Batch batch = Read(line + "\n" + R"({"kind":"image","body":{"prompt":"A lake"}})" + "\n" +
+                           R"({"kind":"image","request":{"prompt":"A lake","requestId":"own"}})");
+  ASSERT_THAT(batch.lines, SizeIs(3));
+  EXPECT_EQ(As<GenerateImageRequest>(batch.lines[0]).request_id(), "mine");
+  EXPECT_EQ(As<GenerateImageRequest>(batch.lines[1]).request_id(),
+            BatchRequestId("films.jsonl", 2));
+  EXPECT_EQ(batch.lines[2].request_id, "own");
+  const Batch twice = Read(line + "\n" + line);
+  ASSERT_THAT(twice.bad, SizeIs(1));
+  EXPECT_THAT(twice.bad[0].what, HasSubstr("is that of line 1"));
+}
+
+TEST(BatchFile, LabelsOfTheLineStandBeforeThoseOfTheCommand) {
+  Invocation invocation;
+  invocation.labels = {{"team", "all"}, {"run", "7"}};
+  const Batch batch = Read(
+      R"({"kind":"image","labels":{"team":"news"},"request":{"prompt":"A lake","labels":{"x":"y"}}})",
+      invocation);
+  ASSERT_THAT(batch.lines, SizeIs(1));
+  const auto& labels = As<GenerateImageRequest>(batch.lines[0]).labels();
+  EXPECT_EQ(labels.size(), 3u);
+  EXPECT_EQ(labels.at("team"), "news");
+  EXPECT_EQ(labels.at("run"), "7");
+  EXPECT_EQ(labels.at("x"), "y");
+}
+
+TEST(BatchFile, ItsLengthIsBounded) {
+  const std::string line = "{\"kind\":\"image\",\"body\":{\"prompt\":\"A lake\"}}\n";
+  std::string text;
+  for (int i = 0; i < gateway::limits::kBatchLinesMax; ++i) text += line;
+  EXPECT_THAT(Read(text).bad, IsEmpty());
+  const Batch longer = Read(text + line + line);
+  ASSERT_THAT(longer.bad, SizeIs(1));
+  EXPECT_THAT(longer.bad[0].what, HasSubstr("10000 lines"));
+  const std::string large(gateway::limits::kRequestMaxBytes + 1, ' ');
+  EXPECT_THAT(Complaint("{" + large + "}"), HasSubstr("16777216"));
+}
+
+}  // namespace
+}  // namespace pictory_jobs::cli

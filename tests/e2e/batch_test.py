@@ -1,0 +1,154 @@
+"""`pictory submit`: many jobs of one file, run again after whatever happened, and paid for once."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import find_live  # noqa: F401
+from live.gateway import gateway
+from live.process import wait_until
+from live.programs import BIN
+
+
+def line(prompt, **more):
+    return json.dumps({"kind": "image", "body": {"prompt": prompt}} | more)
+
+
+def objects(text):
+    return [json.loads(each) for each in text.splitlines()]
+
+
+def summary(done):
+    return objects(done.stdout)[-1]["summary"]
+
+
+def paid(g):
+    return len([each for each in g.pages.accepted() if "aistudio" in each["path"]])
+
+
+class Batch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = pathlib.Path(folder.name) / "films.jsonl"
+
+    def write(self, *lines):
+        self.file.write_text("".join(each + "\n" for each in lines))
+        return self.file
+
+    def test_again_is_free_and_more_lines_go_on(self):
+        with gateway() as g:
+            lines = [line(f"Lake number {n}") for n in range(12)]
+            first = g.run("submit", self.write(*lines), "--label", "run=7", "--json")
+            self.assertEqual(first.returncode, 0, first.stderr)
+            self.assertEqual((summary(first)["submitted"], summary(first)["existing"], paid(g)), (12, 0, 12))
+            jobs = {each["line"]: each["job"] for each in objects(first.stdout)[:-1]}
+            self.assertEqual(set(jobs), set(range(1, 13)))
+            self.assertEqual(jobs[3]["labels"], {"run": "7"})
+
+            elsewhere = self.file.parent / "copy" / self.file.name
+            elsewhere.parent.mkdir()
+            elsewhere.write_text(self.file.read_text() + line("One more") + "\n")
+            again = g.run("submit", elsewhere, "--label", "run=7", "--json")
+            self.assertEqual((summary(again)["submitted"], summary(again)["existing"], paid(g)), (1, 12, 13))
+            found = {each["line"]: each["job"]["jobId"] for each in objects(again.stdout)[:-1]}
+            self.assertEqual(found | {number: job["jobId"] for number, job in jobs.items()}, found)
+
+            text = g.run("submit", elsewhere, "--label", "run=7")
+            self.assertIn("13 lines: 0 submitted, 13 there before", text.stdout)
+            other = g.run("submit", elsewhere, "--label", "run=7", "--batch", "another", "--json")
+            self.assertEqual((summary(other)["submitted"], paid(g)), (13, 26))
+
+    def test_a_changed_line_is_told_and_neither_sent_nor_skipped(self):
+        with gateway() as g:
+            g.run("submit", self.write(line("A lake"), line("A hill"), line("A town")))
+            done = g.run("submit", self.write(line("A lake"), line("A mountain"), line("A town")), "--json")
+            self.assertEqual(done.returncode, 5, done.stderr)
+            self.assertEqual(summary(done)["failed"], [2])
+            self.assertEqual((summary(done)["existing"], paid(g)), (2, 3))
+            error = json.loads(done.stderr.splitlines()[0])["error"]
+            self.assertEqual((error["reason"], error["line"]), ("REQUEST_ID_REUSED", 2))
+            self.assertIn("--batch", error["hint"])
+            own = g.run("submit", self.write(line("A lake"), line("A mountain", requestId="mountain"), line("A town")))
+            self.assertIn("3 lines: 1 submitted, 2 there before", own.stdout)
+
+    def test_nothing_is_sent_while_a_line_is_bad(self):
+        with gateway() as g:
+            self.write(line("A lake"), "{", line("A hill"), '{"kind":"film","body":{}}')
+            done = g.run("submit", self.file)
+            self.assertEqual((done.returncode, done.stdout, paid(g)), (2, "", 0))
+            self.assertIn(f"{self.file}:2: column", done.stderr)
+            self.assertIn(f"{self.file}:4: kind: one of preview, render", done.stderr)
+            self.assertIn("Nothing was submitted, because of 2 bad lines", done.stderr)
+            self.assertEqual(g.run("submit", self.file, "--check").returncode, 2)
+            some = g.run("submit", self.file, "--keep-going", "--json")
+            self.assertEqual((some.returncode, paid(g)), (2, 2))
+            self.assertEqual((summary(some)["submitted"], summary(some)["malformed"]), (2, [2, 4]))
+            good = g.run("submit", self.write(line("A lake")), "--check")
+            self.assertEqual((good.returncode, good.stderr, paid(g)), (0, "1 line could be submitted.\n", 2))
+            empty = g.run("submit", self.write(""))
+            self.assertEqual((empty.returncode, empty.stdout), (2, ""))
+            unnamed = g.run("submit", "-", input=line("A lake"))
+            self.assertEqual(unnamed.returncode, 2)
+            self.assertIn("--batch NAME", unnamed.stderr)
+
+    def test_what_pictory_refuses_keeps_no_other_line_from_being_sent(self):
+        with gateway() as g:
+            self.write(line("A lake"), '{"kind":"render","request":{"previewJobId":"01hx2v00000000000000000000"}}',
+                       line("A hill"))
+            done = g.run("submit", self.file, "--watch", "--json")
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertEqual((summary(done)["submitted"], summary(done)["failed"]), (2, [2]))
+
+    def test_killed_at_any_time_the_same_command_goes_on(self):
+        with gateway("--requests-per-second", "60", "--burst", "1") as g:
+            lines = [line(f"Lake number {n}") for n in range(40)]
+            command = [BIN / "pictory", "submit", self.write(*lines), "--server", g.grpc, "--json", "--parallel", "4"]
+            for end, signals in ((8, signal.SIGKILL), (20, signal.SIGINT), (30, signal.SIGKILL)):
+                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+                    wait_until(lambda: paid(g) >= end, "some lines to be paid for")
+                    running.send_signal(signals)
+                    out, err = running.communicate(timeout=60)
+                if signals == signal.SIGINT:
+                    self.assertEqual(running.returncode, 130, err)
+                    told = objects(out)[-1]["summary"]
+                    self.assertTrue(told["notSubmitted"], told)
+                    self.assertIn("The same command goes on", err)
+            done = g.run("submit", self.file, "--json", "--watch")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(summary(done)["submitted"] + summary(done)["existing"], 40)
+            self.assertGreaterEqual(summary(done)["existing"], 30)
+            self.assertEqual(paid(g), 40)
+            ends = {each["jobId"]: each["state"] for each in objects(done.stdout) if "jobId" in each}
+            known = [each["job"] for each in objects(done.stdout) if "line" in each]
+            self.assertEqual(len(known), 40)
+            for job in known:
+                self.assertEqual(ends.get(job["jobId"], job["state"]), "JOB_STATE_SUCCEEDED")
+
+    def test_limits_are_waited_for_and_a_stop_is_not(self):
+        with gateway("--requests-per-second", "8", "--burst", "1") as g:
+            done = g.run("submit", self.write(*[line(f"Lake number {n}") for n in range(16)]), "--json", "--parallel",
+                         "16")
+            self.assertEqual((done.returncode, summary(done)["submitted"]), (0, 16), done.stderr)
+            (g.state / "jobs" / "stop-submits").touch()
+            wait_until(lambda: g.json("usage")["submitsStopped"], "the stop")
+            more = self.write(*[line(f"Hill number {n}") for n in range(20)])
+            stopped = g.run("submit", more, "--batch", "hills", "--json", "--timeout", "2s", "--parallel", "2")
+            self.assertEqual(stopped.returncode, 5, stopped.stderr)
+            told = summary(stopped)
+            self.assertLessEqual(len(told["failed"]), 2)
+            self.assertEqual(len(told["failed"]) + len(told["notSubmitted"]), 20)
+            self.assertEqual(paid(g), 16)
+
+    def test_a_gateway_that_is_not_there_ends_it_at_once(self):
+        done = subprocess.run([BIN / "pictory", "submit", self.write(line("A lake")), "--server", "127.0.0.1:1"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (5, ""))
+        self.assertIn("cannot be reached", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
