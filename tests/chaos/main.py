@@ -1,7 +1,7 @@
 """Kills, floods and starves the real gateway, and counts what was paid for twice and what was lost.
 
     tests/chaos/run                 every row, some minutes
-    tests/chaos/run --quick         fewer cycles of each, well under a minute
+    tests/chaos/run --quick         fewer cycles of each, under two minutes
     tests/chaos/run --only NAME...  these rows
     tests/chaos/run --list          the rows
 

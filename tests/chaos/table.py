@@ -9,6 +9,7 @@ from live.rig import Rig
 from live.rows import Outcome, Row
 from restarts import restart_with_many
 from states import states_never_go_back
+from waiting import killed_while_waiting
 
 
 SHOWN = 10  # problems
@@ -38,6 +39,7 @@ ROWS = [
     row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
     row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
     row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
+    row("killed-waiting", "Killed while renders wait for their previews, and while they are sent", killed_while_waiting, "kills", 3, 1),
     row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
     row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
     row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
