@@ -3,7 +3,6 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <cctype>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "json_text.h"
+#include "name_hash.h"
 #include "submit_commands.h"
 #include "words.h"
 
@@ -190,13 +190,6 @@ bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-// 64 bits of FNV-1a: names that differ in what a request_id cannot hold are told apart by it.
-std::uint64_t HashOf(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return hash;
-}
-
 }  // namespace
 
 std::string BatchRequestId(std::string_view batch_name, int line) {
@@ -205,7 +198,7 @@ std::string BatchRequestId(std::string_view batch_name, int line) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
     readable.push_back(plain ? c : '-');
   }
-  return absl::StrCat(readable, "-", absl::Hex(HashOf(batch_name), absl::kZeroPad16), "-", line);
+  return absl::StrCat(readable, "-", NameHash(batch_name), "-", line);
 }
 
 Batch ReadBatch(std::string_view text, const std::string& batch_name,

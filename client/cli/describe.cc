@@ -115,39 +115,17 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   return out;
 }
 
+std::string LinkOf(const Job& job) {
+  if (!job.preview().preview_url().empty()) return job.preview().preview_url();
+  if (!job.transcription().edit_video_url().empty()) return job.transcription().edit_video_url();
+  return FileUrl(job);
+}
+
 std::string FileUrl(const Job& job) {
   for (const SubmitCommand& submit : SubmitCommands()) {
     if (submit.file_url != nullptr && !submit.file_url(job).empty()) return submit.file_url(job);
   }
   return "";
-}
-
-std::string Table(const std::vector<Job>& jobs, absl::Time now) {
-  std::vector<std::vector<std::string>> rows = {{"JOB", "KIND", "STATE", "DONE", "AGE", "LABELS"}};
-  for (const Job& job : jobs) {
-    std::string labels;
-    for (const auto& [key, value] : Labels(job)) {
-      absl::StrAppend(&labels, labels.empty() ? "" : " ", OneLine(key), "=", OneLine(value));
-    }
-    rows.push_back(
-        {OneLine(job.job_id()), KindWord(job.kind()), StateWord(job.state()),
-         job.has_progress_percent() ? Number(job.progress_percent()) + " %" : "-",
-         Elapsed(std::chrono::seconds(absl::ToInt64Seconds(now - FromProto(job.create_time())))),
-         labels});
-  }
-  std::vector<int> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      absl::StrAppend(&line, i ? "  " : "", Pad(row[i], widths[i]));
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&out, line, "\n");
-  }
-  return out;
 }
 
 std::string Advice(const Job& job, bool followed) {

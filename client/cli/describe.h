@@ -22,8 +22,8 @@ std::string Describe(const Job& job, absl::Time now, bool full = false);
 // Where the file is that the job made; empty if there is none that can be followed.
 std::string FileUrl(const Job& job);
 
-// A head line and one line for each job.
-std::string Table(const std::vector<Job>& jobs, absl::Time now);
+// Where a person sees what the job has made: a page if there is one, else the file; or empty.
+std::string LinkOf(const Job& job);
 
 // What a person should know and do about a state that needs it; empty for the others. `followed`:
 // the command that says it goes on waiting for the job.

@@ -186,16 +186,18 @@ Finding OnProblem(const char* check, const Problem& problem) {
           .fix = OneLine(hint)};
 }
 
-std::string FindingText(const Finding& finding) {
+Pieces FindingText(const Finding& finding) {
   constexpr int kHealthColumns = 6;
   constexpr int kCheckColumns = 10;
-  std::string text = absl::StrCat(Pad(HealthWord(finding.health), kHealthColumns),
-                                  Pad(finding.check, kCheckColumns), finding.what, "\n");
+  const Hue hue = finding.health == Health::kOk     ? Hue::kGood
+                  : finding.health == Health::kWarn ? Hue::kOdd
+                                                    : Hue::kBad;
+  std::string text = absl::StrCat(Pad(finding.check, kCheckColumns), finding.what, "\n");
   if (!finding.fix.empty()) {
     absl::StrAppend(&text, std::string(kHealthColumns + kCheckColumns, ' '), "-> ", finding.fix,
                     "\n");
   }
-  return text;
+  return {{Pad(HealthWord(finding.health), kHealthColumns), hue}, {text}};
 }
 
 std::string FindingLine(const Finding& finding) {

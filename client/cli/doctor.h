@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "paint.h"
 #include "pictory_jobs/job.h"
 #include "problem.h"
 
@@ -37,7 +38,7 @@ Finding OnStream(std::chrono::milliseconds wanted, std::chrono::milliseconds hel
 Finding OnProblem(const char* check, const Problem& problem);
 
 // `OK    clock     …`, and a line with what to do.
-std::string FindingText(const Finding& finding);
+Pieces FindingText(const Finding& finding);
 // `{"check":…,"health":"OK","message":…,"fix":…}` and a newline.
 std::string FindingLine(const Finding& finding);
 

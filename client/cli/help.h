@@ -12,6 +12,9 @@ inline constexpr char kMain[] =
 {"error":{"code","reason","message","hint","jobId","requestId","retryAfterSeconds",
 "fieldViolations"}} as far as known, {"warning"} and {"note"}.
 
+A JOB is its id, the beginning of it (4 letters or more, if only one visible job begins so), Pictory's
+own id, or @last: the job that you submitted last at this server.
+
 Exit status:
   0    succeeded                          5    gateway unreachable, or it refused the call
   1    the job failed                     6    outcome unknown: do not submit it again
@@ -145,6 +148,9 @@ Kinds: $0.
 Examples:
   pictory list
   pictory list --state queued --state running --label team=news
+  pictory list --since 2h -o wide
+  pictory list --state running -o id | xargs pictory wait
+  pictory list --watch                # goes on until Ctrl-C
   pictory list --all --json)";
 
 inline constexpr char kWatch[] =
@@ -179,6 +185,15 @@ Examples:
   pictory result 01hx2v… --part srt -o talk.srt
   pictory result 01hx2v… --download -o video.mp4
   pictory result 01hx2v… --download -o - | ffprobe -)";
+
+inline constexpr char kOpen[] =
+    R"(Opens what a job has made with the program of the desktop (xdg-open): a preview's page, a video, a
+picture, or the page on which a transcription is edited. The link is printed as well; where there
+is no such program, nothing else happens.
+
+Examples:
+  pictory open @last
+  pictory open 01hx2v)";
 
 inline constexpr char kResolve[] =
     R"(An UNCONFIRMED job was sent to Pictory, but no complete answer came back. Without a flag,

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "download.h"
 #include "exit_code.h"
 #include "pictory_jobs/job.h"
@@ -25,6 +26,7 @@ enum class Command {
   kWatch,
   kWait,
   kResult,
+  kOpen,
   kResolve,
   kDelete,
   kUpload,
@@ -36,6 +38,11 @@ enum class Command {
   kTemplate,
   kVersion,
 };
+
+// Whether words are coloured; kAuto: on a terminal, unless NO_COLOR is set.
+enum class Color { kAuto, kAlways, kNever };
+
+enum class ListFormat { kTable, kWide, kIds };
 
 struct Invocation {
   Command command = Command::kVersion;
@@ -52,6 +59,7 @@ struct Invocation {
   std::string tls_key;
   bool json = false;
   bool quiet = false;
+  Color color = Color::kAuto;
   std::optional<std::chrono::milliseconds> timeout;
 
   // The submits. `source` is a file, `-`, a job or a URL; which one, the command decides.
@@ -97,6 +105,8 @@ struct Invocation {
   bool full = false;
   std::vector<JobState> states;
   std::vector<JobKind> kinds;
+  std::optional<absl::Time> since;
+  ListFormat format = ListFormat::kTable;
   int limit = 50;
   bool all = false;
   std::optional<ResultPart> part;
@@ -107,7 +117,7 @@ struct Invocation {
   std::string page_token;                    // projects
   int year = 0;                              // account; 0: the present month
   int month = 0;
-  std::string action;         // template: list, get, upload, update or delete; `source` is its id
+  std::string action;         // template: list, get, upload, update or delete
   std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
   std::string adopt;

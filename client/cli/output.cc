@@ -22,10 +22,22 @@ std::string AsJson(const char* kind, std::string text) {
   return JsonObject().Text(kind, text).Done() + "\n";
 }
 
+// https://no-color.org: any value but an empty one.
+bool WantsColor(Color color, bool on_terminal) {
+  if (color != Color::kAuto) return color == Color::kAlways;
+  const char* const none = std::getenv("NO_COLOR");
+  const char* const term = std::getenv("TERM");
+  return on_terminal && (none == nullptr || *none == '\0') && term != nullptr &&
+         std::string_view(term) != "dumb";
+}
+
 }  // namespace
 
 Output::Output(const Invocation& invocation)
-    : json_(invocation.json), quiet_(invocation.quiet), on_terminal_(isatty(STDOUT_FILENO) != 0) {}
+    : json_(invocation.json),
+      quiet_(invocation.quiet),
+      on_terminal_(isatty(STDOUT_FILENO) != 0),
+      colored_(WantsColor(invocation.color, on_terminal_)) {}
 
 // Whoever made the text, a server has had its words in it.
 std::string Output::Clean(std::string_view text) const {
@@ -42,6 +54,17 @@ void Output::Answer(std::string_view text) {
   const std::size_t whole = held_.size() - gateway::UnfinishedBytes(held_);
   failure_ = WriteAll(STDOUT_FILENO, Clean(held_.substr(0, whole)));
   held_.erase(0, whole);
+}
+
+// Each piece is cleaned by itself, so that the colours are all that steers.
+void Output::Answer(const Pieces& pieces) {
+  if (!colored_) return Answer(TextOf(pieces));
+  if (!intact()) return;
+  std::string text;
+  for (const Piece& piece : pieces) {
+    text += Painted(on_terminal_ ? Clean(piece.text) : piece.text, piece.hue);
+  }
+  failure_ = WriteAll(STDOUT_FILENO, text);
 }
 
 bool Output::Delivered() {

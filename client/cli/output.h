@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "invocation.h"
+#include "paint.h"
 #include "problem.h"
 #include "progress.h"
 
@@ -20,6 +21,8 @@ class Output {
   // Writes to stdout, at once, the bytes as they are; on a terminal without what could steer it.
   // Nothing more is written once something could not be.
   void Answer(std::string_view text);
+  // The same with its colours, where they are wanted.
+  void Answer(const Pieces& pieces);
   // stderr, without what could steer a terminal. With --json each is an object on a line of its
   // own: `{"note":…}`, `{"warning":…}` and
   // `{"error":…}`.
@@ -55,8 +58,9 @@ class Output {
   const bool json_;
   const bool quiet_;
   const bool on_terminal_;  // stdout is one
-  std::string held_;        // for it: the beginning of a character whose rest is still to come
-  int failure_ = 0;         // the errno
+  const bool colored_;
+  std::string held_;  // for it: the beginning of a character whose rest is still to come
+  int failure_ = 0;   // the errno
 };
 
 }  // namespace pictory_jobs::cli

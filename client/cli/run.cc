@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "interrupt.h"
+#include "job_names.h"
 #include "json_text.h"
 #include "output.h"
 #include "session.h"
@@ -109,6 +110,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunWait(session);
     case Command::kResult:
       return RunResult(session);
+    case Command::kOpen:
+      return RunOpen(session);
     case Command::kResolve:
       return RunResolve(session);
     case Command::kDelete:
@@ -161,7 +164,11 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
   Interrupt interrupt;
   const absl::StatusOr<Client> client = Client::Connect(args.server, *std::move(options));
   if (!client.ok()) return Usage(out, client.status());
-  const Session session{args, out, *client, interrupt.token(), interrupt};
+  Invocation named = args;  // with the ids of the jobs that are named in it
+  const Session session{named, out, *client, interrupt.token(), interrupt};
+  if (absl::Status ids = ResolveJobNames(*client, named, request, session.Call()); !ids.ok()) {
+    return Usage(out, ids);
+  }
   if (args.acts() && !session.Answerable()) return kUsage;
   if (args.DownloadsToStdout() && isatty(STDOUT_FILENO) != 0) {
     out.Tell(UsageProblem("a video is no text for a terminal; write -o FILE, or pipe it on"));

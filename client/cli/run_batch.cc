@@ -19,6 +19,7 @@
 #include "describe.h"
 #include "follow_batch.h"
 #include "json_text.h"
+#include "last_job.h"
 #include "mailbox.h"
 #include "session.h"
 #include "submit_commands.h"
@@ -87,6 +88,7 @@ class BatchRun {
     session_.interrupt.SetLastWords(session_.out.json() ? "" : kGoOn);
     SubmitAll();
     session_.interrupt.SetLastWords("");
+    if (!last_.empty()) RememberLastJob(session_.args.server, last_);
     if (!session_.out.intact()) return kUnwritten;
     if (session_.args.watch && !session_.stop.stop_requested()) Watch();
     TellTally();
@@ -143,6 +145,7 @@ class BatchRun {
     (existing ? tally_.existing : tally_.submitted).push_back(line.number);
     code_ = Worse(code_, ExitForState(job->state()));
     if (!IsFinal(job->state())) open_.push_back(*job);
+    if (!existing) last_ = job->job_id();
     if (session_.out.json()) {
       session_.out.Answer(JsonObject()
                               .Integer("line", line.number)
@@ -226,6 +229,7 @@ class BatchRun {
   Mailbox<Answered> answers_;
   Tally tally_;
   std::vector<Job> open_;
+  std::string last_;  // submitted; empty: none was
   ExitCode code_ = kSucceeded;
 };
 

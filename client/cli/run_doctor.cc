@@ -49,7 +49,11 @@ class Doctor {
 
   void Tell(const Finding& finding) {
     if (session_.stop.stop_requested()) return;
-    session_.out.Answer(session_.out.json() ? FindingLine(finding) : FindingText(finding));
+    if (session_.out.json()) {
+      session_.out.Answer(FindingLine(finding));
+    } else {
+      session_.out.Answer(FindingText(finding));
+    }
     if (finding.health == Health::kFail) code_ = kRefused;
   }
 

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -6,14 +5,12 @@
 #include "absl/time/clock.h"
 #include "describe.h"
 #include "json_text.h"
+#include "opener.h"
 #include "session.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
 namespace {
-
-constexpr int kPageMax = 1000;
-constexpr int kPageOfAll = 500;
 
 void Show(const Session& session, const Job& job, bool full) {
   if (session.out.json()) {
@@ -22,12 +19,6 @@ void Show(const Session& session, const Job& job, bool full) {
   }
   session.out.Answer(Headline(job) + Describe(job, absl::Now(), full));
   session.out.Note(Advice(job));
-}
-
-std::string NoJobs(const Invocation& args) {
-  const bool filtered = !args.states.empty() || !args.kinds.empty() || !args.labels.empty();
-  return filtered ? "No jobs like that; `pictory list` shows all kinds and states.\n"
-                  : "No jobs.\n";
 }
 
 // Does `one` to each job, in the order given. A job that fails does not stop the others; the exit
@@ -72,39 +63,27 @@ ExitCode RunGet(const Session& session) {
   });
 }
 
-ExitCode RunList(const Session& session) {
-  const Invocation& args = session.args;
-  ListJobsRequest filter;
-  for (const JobState state : args.states) filter.add_states(state);
-  for (const JobKind kind : args.kinds) filter.add_kinds(kind);
-  for (const auto& [key, value] : args.labels) (*filter.mutable_labels())[key] = value;
-  // One job more than is shown is asked for, which tells whether there are more.
-  filter.set_page_size(args.all ? kPageOfAll : std::min(args.limit, kPageMax - 1) + 1);
-  std::vector<Job> jobs;
-  int shown = 0;
-  bool more = false;
-  absl::Status failed;
-  for (const absl::StatusOr<Job>& job : session.client.List(std::move(filter), session.Call())) {
-    if (!job.ok()) {
-      failed = job.status();
-      break;
-    }
-    more = !args.all && shown == args.limit;
-    if (more) break;
-    ++shown;
-    if (session.out.json()) {
-      session.out.Answer(ToJsonLine(*job) + "\n");
-      if (!session.out.intact()) break;
-    } else {
-      jobs.push_back(*job);
-    }
+ExitCode RunOpen(const Session& session) {
+  const std::string& job_id = session.args.jobs.front();
+  const absl::StatusOr<Job> job = session.client.Get(job_id, v1::JOB_VIEW_BASIC, session.Call());
+  if (!job.ok()) return session.Failed(job.status(), job_id);
+  const std::string link = LinkOf(*job);
+  if (link.empty()) {
+    const bool made = job->state() == v1::JOB_STATE_SUCCEEDED;
+    session.out.Tell({.code = absl::StatusCode::kFailedPrecondition,
+                      .reason = kNoResultReason,
+                      .message = absl::StrCat("the job is ", StateWord(job->state()),
+                                              made ? " and has no link to open" : ", not done"),
+                      .hint = absl::StrCat("  pictory ", made ? "result " : "watch ",
+                                           OneLine(job->job_id()), "\n"),
+                      .job_id = OneLine(job->job_id())});
+    return IsFinal(job->state()) && !made ? ExitForState(job->state()) : kNotFound;
   }
-  if (!jobs.empty()) session.out.Answer(Table(jobs, absl::Now()));
-  if (!failed.ok()) return session.Failed(failed);
-  if (shown == 0) session.out.Note(NoJobs(args));
-  if (more) {
-    session.out.Note(absl::StrCat("There are more than these ", shown, ": --limit N, or --all.\n"));
-  }
+  session.out.Answer(session.out.json()
+                         ? JsonObject().Text("jobId", job->job_id()).Text("link", link).Done() +
+                               "\n"
+                         : OneLine(link) + "\n");
+  if (!OpenLink(link)) session.out.Note("There is no xdg-open that opens it here.\n");
   return kSucceeded;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "describe.h"
 #include "json_text.h"
+#include "last_job.h"
 #include "session.h"
 #include "submit_commands.h"
 #include "words.h"
@@ -113,6 +114,7 @@ void TellOne(const Session& session, const Followed& one, bool progress, bool su
 // Tells the job's id first, then what becomes of the job.
 ExitCode TellSubmitted(const Session& session, const Job& job) {
   const Invocation& args = session.args;
+  RememberLastJob(args.server, job.job_id());
   const bool follow = (args.watch || args.wait) && !IsFinal(job.state());
   if (!session.out.json()) {
     session.out.Answer(Headline(job));

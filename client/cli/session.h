@@ -56,6 +56,7 @@ ExitCode RunList(const Session& session);
 ExitCode RunWatch(const Session& session);
 ExitCode RunWait(const Session& session);
 ExitCode RunResult(const Session& session);
+ExitCode RunOpen(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
 ExitCode RunDoctor(const Session& session);

@@ -171,9 +171,24 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
     milliseconds = number * 60e3;
   } else if (unit == "h") {
     milliseconds = number * 3600e3;
+  } else if (unit == "d") {
+    milliseconds = number * 86400e3;
   }
   if (!(milliseconds >= 1 && milliseconds < 100.0 * 86400e3)) return std::nullopt;
   return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+std::optional<absl::Time> ParseSince(std::string_view text, absl::Time now, absl::TimeZone zone) {
+  if (const auto ago = ParseDuration(text)) return now - absl::FromChrono(*ago);
+  const std::string word(text);
+  for (const char* const format :
+       {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
+    absl::Time time;
+    if (absl::ParseTime(format, word, zone, &time, nullptr)) return time;
+  }
+  absl::Time time;
+  if (absl::ParseTime(absl::RFC3339_full, word, &time, nullptr)) return time;
+  return std::nullopt;
 }
 
 std::string Elapsed(std::chrono::seconds time) {

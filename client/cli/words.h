@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {
@@ -24,8 +25,12 @@ std::optional<ResultPart> ParsePart(std::string_view word);  // txt srt vtt resu
 
 std::string PartWord(ResultPart part);
 
-// `90`, `90s`, `1.5m`, `2h`, `500ms`; above 0, below 100 days.
+// `90`, `90s`, `1.5m`, `2h`, `7d`, `500ms`; above 0, below 100 days.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+// A time so long ago (with its unit), or a date or time such as `2026-05-01`, `2026-05-01T14:30`,
+// `2026-05-01T14:30:05` (in `zone`) or with an offset of its own, as RFC 3339 has it.
+std::optional<absl::Time> ParseSince(std::string_view text, absl::Time now, absl::TimeZone zone);
 
 // `42s`, `3m05s`, `2h10m`, `4d03h`; never below 0.
 std::string Elapsed(std::chrono::seconds time);

@@ -18,6 +18,8 @@
 #include "download.h"
 #include "exit_code.h"
 #include "invocation.h"
+#include "job_names.h"
+#include "job_table.h"
 #include "json_text.h"
 #include "problem.h"
 #include "request.h"
@@ -397,6 +399,32 @@ class RequestTest : public ::testing::Test {
   std::map<std::string, std::string> files_;
 };
 
+TEST(JobNames, TheBeginningOfAnIdIsAStretchOfTime) {
+  for (const char* no : {"", "01h", "01hu", "01HX", "8zzz", "j-12", "01hx2v0000000000000000000a"})
+    EXPECT_FALSE(MayBeginId(no)) << no;
+  for (const char* yes : {"01hx", "01hx2v000000000000000000a", "7zzz"})
+    EXPECT_TRUE(MayBeginId(yes)) << yes;
+  const auto [from, until] = CreationOf("0000000001");
+  EXPECT_EQ(from, absl::FromUnixMillis(1));
+  EXPECT_EQ(until, absl::FromUnixMillis(2));
+  const auto [longer, end] = CreationOf("00000001");
+  EXPECT_EQ(longer, absl::FromUnixMillis(1024));
+  EXPECT_EQ(end, absl::FromUnixMillis(2048));
+  EXPECT_LT(CreationOf("7zzz").second, absl::FromUnixSeconds(253'402'300'800));
+}
+
+TEST(Since, IsATimeAgoOrADate) {
+  const absl::Time now = absl::FromUnixSeconds(1'000'000);
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  EXPECT_EQ(ParseSince("2h", now, utc), now - absl::Hours(2));
+  EXPECT_EQ(ParseSince("7d", now, utc), now - absl::Hours(7 * 24));
+  EXPECT_EQ(ParseSince("1970-01-02", now, utc), absl::FromUnixSeconds(86400));
+  EXPECT_EQ(ParseSince("1970-01-02T01:00", now, utc), absl::FromUnixSeconds(90000));
+  EXPECT_EQ(ParseSince("1970-01-02T01:00:00+01:00", now, utc), absl::FromUnixSeconds(86400));
+  for (const char* bad : {"", "yesterday", "1970-13-01", "2x"})
+    EXPECT_FALSE(ParseSince(bad, now, utc).has_value()) << bad;
+}
+
 TEST_F(RequestTest, PreviewKeepsTheBytesOfItsFile) {
   files_["s.json"] = "{ \"videoName\" : \"x\",\"n\": 1.0 }\n";
   const auto request =
@@ -578,7 +606,8 @@ TEST(Describe, LabelsAreInOneOrder) {
   for (int turn = 1; turn < 30; ++turn) {
     const Job job = labelled(turn);
     ASSERT_EQ(Describe(job, absl::Now(), false), Describe(first, absl::Now(), false));
-    ASSERT_EQ(Table({job}, absl::UnixEpoch()), Table({first}, absl::UnixEpoch()));
+    ASSERT_EQ(TextOf(JobTable(false).Whole({job}, absl::UnixEpoch())),
+              TextOf(JobTable(false).Whole({first}, absl::UnixEpoch())));
     ASSERT_EQ(ToJsonLine(job), ToJsonLine(first));
   }
   const std::string line = ToJsonLine(first);
@@ -685,7 +714,7 @@ TEST(Describe, TableAlignsItsColumns) {
   job.set_progress_percent(42);
   job.mutable_create_time()->set_seconds(1000);
   (*job.mutable_labels())["team"] = "a b";
-  EXPECT_EQ(Table({job}, absl::FromUnixSeconds(1005)),
+  EXPECT_EQ(TextOf(JobTable(false).Whole({job}, absl::FromUnixSeconds(1005))),
             "JOB  KIND    STATE    DONE  AGE  LABELS\n"
             "j1   render  RUNNING  42 %  5s   team=a b\n");
 }

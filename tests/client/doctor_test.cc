@@ -18,8 +18,9 @@ using ::testing::Not;
 
 // Whoever is not well says what to do.
 void Expect(const Finding& finding, Health health, const char* says) {
-  EXPECT_EQ(static_cast<int>(finding.health), static_cast<int>(health)) << FindingText(finding);
-  EXPECT_THAT(FindingText(finding), HasSubstr(says));
+  EXPECT_EQ(static_cast<int>(finding.health), static_cast<int>(health))
+      << TextOf(FindingText(finding));
+  EXPECT_THAT(TextOf(FindingText(finding)), HasSubstr(says));
   EXPECT_EQ(finding.health == Health::kOk, finding.fix.empty()) << finding.fix;
 }
 
@@ -101,11 +102,11 @@ TEST(Doctor, AStreamThatIsCutNamesTheTime) {
 
 TEST(Doctor, AFindingIsALineOrAnObject) {
   const Finding finding{.health = Health::kWarn, .check = "clock", .what = "w \"x\"", .fix = "f"};
-  EXPECT_EQ(FindingText(finding), "WARN  clock     w \"x\"\n                -> f\n");
+  EXPECT_EQ(TextOf(FindingText(finding)), "WARN  clock     w \"x\"\n                -> f\n");
   EXPECT_EQ(
       FindingLine(finding),
       "{\"check\":\"clock\",\"health\":\"WARN\",\"message\":\"w \\\"x\\\"\",\"fix\":\"f\"}\n");
-  EXPECT_THAT(FindingText({.check = "c", .what = "w"}), Not(HasSubstr("->")));
+  EXPECT_THAT(TextOf(FindingText({.check = "c", .what = "w"})), Not(HasSubstr("->")));
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ void ReadAll(int fd, std::string& into) {
 
 Process::Process(std::vector<std::string> args, const std::string& input, const Streams& streams) {
   args.insert(args.begin(), PICTORY_COMMAND);
+  setenv("XDG_STATE_HOME", "/dev/null", 0);  // nobody's own is written
   if (!streams.shell.empty()) {
     // `ulimit -f 0; >file` puts the limit first.
     const std::size_t limit = streams.shell.rfind(';') + 1;  // 0 without one

@@ -28,7 +28,7 @@ class Gateway(Process):
         self.listen = "127.0.0.1:0"
         self.program, self.arguments, self.wrapper = program, arguments, wrapper
         self.flags = (["--sandbox", "--sandbox-speed", speed] if sandbox else []) + list(flags)
-        self.env = environment(env)
+        self.env = environment({"XDG_STATE_HOME": str(self.state / "xdg"), **(env or {})})
         if start:
             self.start()
 
