@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -117,10 +119,13 @@ void CheckSources(const Invocation& to, const CLI::App& app) {
   if (to.submit != nullptr && to.submit->check != nullptr) {
     if (const std::string wrong = to.submit->check(to); !wrong.empty()) Wrong(wrong);
   } else if (to.command == Command::kBatch) {
-    if (to.source == "-" && to.batch_name.empty() && !to.check_only) {
+    std::error_code error;
+    const bool unnamed = to.source == "-" || (std::filesystem::exists(to.source, error) &&
+                                              !std::filesystem::is_regular_file(to.source, error));
+    if (unnamed && to.batch_name.empty() && !to.check_only) {
       Wrong(
-          "submit: what comes from stdin has no name; give it one with --batch NAME, the same "
-          "when it is submitted again");
+          "submit: what comes from stdin or a pipe has no name; give it one with --batch NAME, the "
+          "same when it is submitted again");
     }
   } else if (to.command == Command::kResult) {
     if (!to.output.empty() && !to.part && !to.download)

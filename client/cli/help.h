@@ -67,7 +67,9 @@ submitted, unless --keep-going leaves them out. A line's request_id is made of t
 the line's number, so the same command can be run again after whatever happened: lines that were
 submitted are found again and not paid for twice, the others go on. A line that has changed since
 it was submitted is refused (REQUEST_ID_REUSED), and so is what moved to another line: append lines,
-or give them a requestId, which stays with its line.
+or give them a requestId, which stays with its line. Lines put in above others move them, and the
+last ones would be submitted again. Of the file's name the folder is no part. What the gateway has
+forgotten (--keep-jobs-days, 30 and 7 days more) it does not find again.
 
 The gateway's limits are waited for, as long as it says, up to five minutes a line or --timeout.
 A refusal that would meet all lines ends the command, and stderr says how to go on; other lines

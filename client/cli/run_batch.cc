@@ -170,9 +170,11 @@ class BatchRun {
     problem.line = line.number;
     if (problem.reason == kReusedReason) {
       problem.hint =
-          "  The line is another than the one that was submitted under this request_id. Nothing "
-          "was\n  sent now. To submit it as it is, give it a requestId of its own, or the whole "
-          "file another\n  name with --batch.\n";
+          "  Another line was submitted under this request_id; nothing was sent now. If lines were "
+          "put in or\n  taken out above it, undo that: new lines go to the end. Only a line that "
+          "was "
+          "never submitted as\n  it is needs a requestId of its own; to give one, or --batch, to "
+          "others pays for them again.\n";
     } else if (unknown) {
       problem.hint = absl::StrCat("  It is not known whether the job was taken. ", kGoOn);
     }

@@ -354,6 +354,8 @@ inline constexpr std::size_t kMemoryShortPercent = 75;
 // Requests are refused at least so much below the memory limit, and looked at more often from so
 // much below that on: between two rare looks a fast sender gets so far.
 inline constexpr std::size_t kMemoryShortHeadroom = 96 * kMiB;
+// Where it is scarce, so much more since requests were last refused means that more must go.
+inline constexpr std::size_t kMemoryGrowth = 1 * kMiB;
 inline constexpr int kMemoryLimitMinMiB = 64;
 // The memory in which the gateway survives load (tests/e2e/smallest_test.py); with less it warns.
 inline constexpr int kMemorySmallestMiB = 256;

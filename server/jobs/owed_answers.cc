@@ -142,7 +142,11 @@ void OwedAnswers::Lost(const JobKey& request) {
 
 void OwedAnswers::NotClaimed(const JobKey& request) {
   MutexLock lock(mutex_);
-  if (const EntryPtr entry = Find(request)) entry->fate = entry->before;
+  const EntryPtr entry = Find(request);
+  if (entry == nullptr) return;
+  if (entry->fate == Entry::Fate::kLost) entry->fate = entry->before;
+  // Somebody wants this answer still, and will ask again.
+  entry->answered = clock_.Now();
 }
 
 void OwedAnswers::Begun(const JobKey& request, const std::string& fingerprint, bool keyless) {

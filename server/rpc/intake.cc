@@ -94,25 +94,33 @@ void Intake::OnTick() {
   const MonoTime now = clock_.Now();
   const std::size_t used = Used();
   bool returns = false;
+  bool refuses = false;
   {
     MutexLock lock(mutex_);
     armed_ = false;
     Arm(NextLook(used, limits_.memory_bytes));
     if (arriving_.empty()) return;
-    if (used > MemoryShortFrom(limits_.memory_bytes) && now >= next_return_) {
-      next_return_ = now + limits::kArrivalCheckInterval;
-      returns = true;
+    returns = used > MemoryShortFrom(limits_.memory_bytes) && now >= next_return_;
+    // What the refused have left is used by the others, or given back. Until then only growth shows
+    // that there are still too many.
+    refuses = used > MemoryScarceFrom(limits_.memory_bytes) &&
+              (used > refused_at_used_ + limits::kMemoryGrowth || now >= next_refusal_);
+    if (refuses) {
+      refused_at_used_ = used;
+      next_refusal_ = now + limits::kArrivalCheckInterval;
     }
   }
   RefuseLate(now);
-  if (used > MemoryScarceFrom(limits_.memory_bytes)) {
-    RefuseLargest(now, limits::kArrivalCheckSoon);
-  }
+  if (refuses) RefuseLargest(now, limits::kArrivalCheckSoon);
   if (!returns || giving_back_.exchange(true)) return;
   aside_([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
     ReturnFreeMemory();
+    {
+      MutexLock lock(self->mutex_);
+      self->next_return_ = self->clock_.Now() + limits::kArrivalCheckInterval;
+    }
     self->giving_back_.store(false);
     if (self->Used() <= MemoryShortFrom(self->limits_.memory_bytes)) return;
     self->RefuseLargest(self->clock_.Now(), limits::kArrivalCheckInterval);

@@ -110,6 +110,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
   Arrivals arriving_ GUARDED_BY(mutex_);  // the oldest first
   bool armed_ GUARDED_BY(mutex_) = false;
   MonoTime next_return_ GUARDED_BY(mutex_){};
+  std::size_t refused_at_used_ GUARDED_BY(mutex_) = 0;  // where memory was scarce the last time
+  MonoTime next_refusal_ GUARDED_BY(mutex_){};
   // Where memory is short, what the allocator still holds of requests that are gone is given back
   // first, not at every look: that takes 0.1 s and more. Where little is left, requests are refused
   // at once.

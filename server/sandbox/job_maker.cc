@@ -93,7 +93,7 @@ std::optional<ApiReply> WhyTooLong(const MakeRequest& request) {
 std::optional<ApiReply> WhyTooLong(const MakeRequest& request, const Film& film) {
   if (request.replayed || film.scenes.size() <= kFilmScenesMax) return std::nullopt;
   return TooLarge("the film of a storyboard may have " + std::to_string(kFilmScenesMax) +
-                  " scenes in the sandbox, and this one has " + std::to_string(film.scenes.size()));
+                  " scenes in the sandbox, and this one has more");
 }
 
 std::optional<ApiReply> CheckObject(const Value* body) {

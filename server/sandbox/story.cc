@@ -265,6 +265,7 @@ Film FilmFromStoryboard(const Value& body) {
     return film;
   }
   for (const Value& scene : scenes->GetArray()) {
+    if (film.scenes.size() > kFilmScenesMax) break;  // it is refused
     const double minimum = FindNumber(scene, "minimumDuration", 0);
     const double pause = FindNumber(scene, "endPauseDuration", 0);
     film.ai_credits += Credits(scene);

@@ -16,7 +16,7 @@ namespace gateway::sandbox {
 inline constexpr double kSceneMaxSeconds = 24 * 3600;
 // What a storyboard may become: bytes of all that is said or shown (17 hours of speech), and scenes
 // of the film, which are told anew with each answer about a finished preview.
-inline constexpr std::size_t kFilmTextMaxBytes = 1024 * 1024;
+inline constexpr std::size_t kFilmTextMaxBytes = 8 * 1024 * 1024;
 inline constexpr std::size_t kFilmScenesMax = 5000;
 
 struct Caption {

@@ -141,7 +141,10 @@ Film FilmFromStoryboardV1(const Value& body) {
     film.has_voice =
         Find(*audio, "aiVoiceOver") != nullptr || Find(*audio, "voiceOverUri") != nullptr;
   }
-  for (const Value& scene : Find(body, "scenes")->GetArray()) AddScenes(body, scene, &film);
+  for (const Value& scene : Find(body, "scenes")->GetArray()) {
+    if (film.scenes.size() > kFilmScenesMax) break;  // it is refused
+    AddScenes(body, scene, &film);
+  }
   return film;
 }
 

@@ -184,6 +184,17 @@ TEST_F(OwedAnswersTest, AClaimThatCouldNotBeStoredChangesNothing) {
   EXPECT_EQ(Ask("r3").rule, AnswerRule::kSeemsArrived);
 }
 
+// Else a caller whom a busy store turns down for a while would pay once more.
+TEST_F(OwedAnswersTest, WhoseClaimCouldNotBeStoredIsAwaitedAnew) {
+  Arrives("r1");
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(20s);
+    const Verdict claim = Ask("again");
+    EXPECT_EQ(claim.request_id, "r1") << i;
+    owed_.NotClaimed({"acme", "r1"});
+  }
+}
+
 TEST_F(OwedAnswersTest, WhatMetadataMayMeanComesAfterWhatIsOwed) {
   EXPECT_EQ(owed_.Ask("acme", "f", "r0", Id::kEarlier).rule, AnswerRule::kRetry);
   owed_.Dropped({"acme", "r0"});

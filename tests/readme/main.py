@@ -37,7 +37,8 @@ WORDS = (b'[{"id":"SceneText_0001","elementType":"SceneText","type":"text","star
          b'"text":"Other words."}]')
 LETTER = b'{"name":"Letter","scenes":[{"sceneId":"s1","sentence":"Dear {{name}},"}]}'
 FILES = {"talk.mp4": b"the talk", "slides.pptx": b"the slides", "changes.json": WORDS,
-         "letter.pictai": LETTER}  # a reader's own
+         "letter.pictai": LETTER,
+         "films.jsonl": b'{"kind":"image","body":{"prompt":"A lake at sunset"}}\n'}  # a reader's own
 KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcription",
          "preview": "preview", "render": "render", "transcribe": "transcription"}
 # The job that a command's JOB stands for.

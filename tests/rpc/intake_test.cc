@@ -168,6 +168,28 @@ TEST_F(IntakeTest, AFastSenderGetsNotFarBeyondWhereMemoryIsScarce) {
   }
 }
 
+// Otherwise all would go before what the first ones leave is seen.
+TEST_F(IntakeTest, WhereNothingGrowsTheRestMayArrive) {
+  std::size_t used = 900 * limits::kMiB;
+  const auto intake =
+      Make({.arrival = seconds(30), .memory_bytes = 1000 * limits::kMiB, .used = [&used] {
+              return used;
+            }});
+  aside_takes_a_while_ = true;
+  std::vector<std::shared_ptr<FakeArrival>> many;
+  for (int i = 0; i < 8; ++i) many.push_back(Arrive(*intake));
+  const auto left = [&] { return intake->arriving(); };
+  clock_.Advance(limits::kArrivalCheckSoon);
+  EXPECT_EQ(left(), 4u);
+  clock_.Advance(8 * limits::kArrivalCheckSoon);
+  EXPECT_EQ(left(), 4u);
+  used += 2 * limits::kMiB;
+  clock_.Advance(limits::kArrivalCheckSoon);
+  EXPECT_EQ(left(), 2u);
+  clock_.Advance(kStep);
+  EXPECT_EQ(left(), 1u) << "nor does it fall";
+}
+
 // What is used falls once free memory was given back, which takes time.
 TEST_F(IntakeTest, WhereLittleIsLeftRequestsAreRefusedFirst) {
   for (const auto& [before, refused] : {std::pair(800, ""), {900, "MEMORY_SHORT"}}) {

@@ -63,14 +63,14 @@ std::string Times(int times, const std::string& text) {
 }
 
 TEST_F(V1Test, AFilmBeyondAnyUseIsRefusedBeforeItIsMade) {
-  // Within the bounds of a request: 1 MiB of text, and as many scenes as it has sentences.
-  const JsonReply text = Api("POST", "/v1/video/storyboard", StoryOf(Times(99'000, "a"), 11));
+  // Within the bounds of a request: 8 MiB of text, and as many scenes as it has sentences.
+  const JsonReply text = Api("POST", "/v1/video/storyboard", StoryOf(Times(99'000, "a"), 85));
   EXPECT_EQ(text.status, 413);
-  EXPECT_THAT(text.TextAt("message"), HasSubstr("1048576 bytes"));
+  EXPECT_THAT(text.TextAt("message"), HasSubstr("8388608 bytes"));
   const JsonReply scenes = Api("POST", "/v1/video/storyboard", StoryOf(Times(1001, "So. "), 5));
   EXPECT_EQ(scenes.status, 413);
   EXPECT_THAT(scenes.TextAt("message"),
-              HasSubstr("5000 scenes in the sandbox, and this one has 5005"));
+              HasSubstr("5000 scenes in the sandbox, and this one has more"));
   EXPECT_EQ(Api("POST", "/v1/video/storyboard", StoryOf(Times(1000, "So. "), 5)).status, 200);
   EXPECT_EQ(Control("GET", "/journal").At("entries").Size(), 1U);
 }
