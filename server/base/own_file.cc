@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "base/file_error.h"
@@ -95,6 +97,28 @@ absl::StatusOr<int> OpenOwnFile(const std::string& path, int flags) {
 absl::StatusOr<int> CreateOwnFile(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return FileError(errno, "replace", path);
   return OpenOwnFile(path, O_RDWR | O_CREAT | O_EXCL);
+}
+
+absl::Status ReplaceOwnFile(const std::string& path, std::string_view text) {
+  const std::string beside = path + ".new";
+  const absl::StatusOr<int> file = CreateOwnFile(beside);
+  if (!file.ok()) return file.status();
+  const bool written =
+      write(*file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      fsync(*file) == 0;
+  const int error = errno;
+  close(*file);
+  if (!written) return FileError(error, "write", beside);
+  if (rename(beside.c_str(), path.c_str()) != 0) return FileError(errno, "write", path);
+  return FlushDirectory(std::filesystem::path(path).parent_path().string());
+}
+
+absl::Status FlushDirectory(const std::string& path) {
+  const int directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool flushed = directory >= 0 && fsync(directory) == 0;
+  const int error = errno;
+  if (directory >= 0) close(directory);
+  return flushed ? absl::OkStatus() : FileError(error, "flush", path);
 }
 
 bool OthersMayRead(const struct stat& info) {

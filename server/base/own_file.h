@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,13 @@ absl::StatusOr<int> OpenOwnFile(const std::string& path, int flags);
 
 // Creates the file anew for this user alone; what had its name before is removed, and not opened.
 absl::StatusOr<int> CreateOwnFile(const std::string& path);
+
+// Writes the file, in such a directory, so that whenever the power fails it is whole under its
+// name, as it was or as it is to be. What this has made beside it is removed by the next time.
+absl::Status ReplaceOwnFile(const std::string& path, std::string_view text);
+
+// Makes durable which names the directory holds.
+absl::Status FlushDirectory(const std::string& path);
 
 // Whether the file is a secret to all but those who may know it: this user and root, and for a file
 // of root's its group, by which Kubernetes shows a secret to a pod.

@@ -79,27 +79,12 @@ std::optional<std::string> SpentBook::Left(const std::string& kind) const {
   return found->second;
 }
 
-// The file is written beside its place and renamed, so that a kill leaves a whole one.
 absl::Status SpentBook::Write() {
-  const std::string beside = file_.string() + ".part";
   std::string text = service_ + "\n";
   for (const auto& [kind, id] : left_) {
     absl::StrAppend(&text, kind, " ", id.empty() ? kNoAnswer : id.c_str(), "\n");
   }
-  const absl::StatusOr<int> file = CreateOwnFile(beside);
-  if (!file.ok()) return file.status();
-  const bool written =
-      write(*file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      fsync(*file) == 0;
-  const int error = errno;
-  close(*file);
-  if (!written) return FileError(error, "write", beside);
-  if (rename(beside.c_str(), file_.c_str()) != 0) return FileError(errno, "write", file_.string());
-  const int folder = open(file_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool kept = folder >= 0 && fsync(folder) == 0;
-  const int why = errno;
-  if (folder >= 0) close(folder);
-  return kept ? absl::OkStatus() : FileError(why, "write", file_.string());
+  return ReplaceOwnFile(file_.string(), text);
 }
 
 absl::Status SpentBook::Sending(const std::string& kind) { return Made(kind, ""); }

@@ -12,17 +12,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/freed.h"
 
 namespace gateway::rpc {
 namespace {
 
-template <auto release>
-struct Freed {
-  template <class T>
-  void operator()(T* owned) const {
-    release(owned);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/file_error.h"
+#include "base/freed.h"
 #include "base/own_file.h"
 
 namespace gateway::sandbox {
@@ -26,13 +27,6 @@ constexpr long kAuthorityDays = 3650;
 // Some clients take no certificate of more than 398 days.
 constexpr long kIssuedDays = 365;
 
-template <auto release>
-struct Freed {
-  template <class T>
-  void operator()(T* owned) const {
-    release(owned);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
@@ -108,17 +102,6 @@ absl::StatusOr<Issued> Make(const Wanted& wanted, X509* issuer, EVP_PKEY* issuer
   return Issued{TextOf(pem.get()), Secret(TextOf(secret.get()))};
 }
 
-absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
-  const absl::StatusOr<int> file = CreateOwnFile(path.string());
-  if (!file.ok()) return file.status();
-  const bool written =
-      write(*file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      fsync(*file) == 0;
-  const int error = errno;
-  close(*file);
-  return written ? absl::OkStatus() : FileError(error, "write", path.string());
-}
-
 absl::StatusOr<std::string> ReadWhole(const std::filesystem::path& path) {
   const absl::StatusOr<int> file = OpenOwnFile(path.string(), O_RDONLY);
   if (!file.ok()) return file.status();
@@ -181,11 +164,9 @@ absl::StatusOr<Authority> Authority::Open(const std::filesystem::path& directory
            nullptr, nullptr);
   if (!made.ok()) return made.status();
   // The certificate comes last: where it is, the key is.
-  if (absl::Status kept = WriteFile(key_file, made->key_pem.Reveal()); !kept.ok()) return kept;
-  const std::filesystem::path beside = file.string() + ".part";
-  if (absl::Status kept = WriteFile(beside, made->certificate_pem); !kept.ok()) return kept;
-  std::filesystem::rename(beside, file, failed);
-  if (failed) return FileError(failed.value(), "write", file.string());
+  absl::Status kept = ReplaceOwnFile(key_file.string(), made->key_pem.Reveal());
+  if (kept.ok()) kept = ReplaceOwnFile(file.string(), made->certificate_pem);
+  if (!kept.ok()) return kept;
   return Authority(file, *std::move(made));
 }
 

@@ -31,7 +31,6 @@ std::string PathOf(const std::string& directory, const char* name) {
 
 class File {
  public:
-  explicit File(int fd) : fd_(fd) {}
   File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC)) {}
   ~File() {
     if (fd_ >= 0) close(fd_);
@@ -43,12 +42,6 @@ class File {
  private:
   const int fd_;
 };
-
-absl::Status SyncDirectory(const std::string& directory) {
-  const File file(directory, O_RDONLY | O_DIRECTORY);
-  if (file.fd() < 0 || fsync(file.fd()) != 0) return FileError(errno, "flush", directory);
-  return absl::OkStatus();
-}
 
 // What follows `key` and "=" in `line`; none if the line begins with another key.
 std::optional<std::string> ValueOf(const std::string& line, const std::string& key) {
@@ -137,28 +130,17 @@ absl::StatusOr<std::optional<OpenMark>> ReadOpenMark(const std::string& director
 
 absl::Status WriteOpenMark(const std::string& directory, const OpenMark& mark) {
   const std::string path = PathOf(directory, kOpenMarkName);
-  const std::string beside = path + ".new";
-  {
-    const std::string text = absl::StrCat(
-        kHead, "epoch=", mark.epoch, "\nlog=", mark.log.has_value() ? ToText(*mark.log) : kNoLog,
-        "\n", mark.numbered ? "numbered=1\n" : "",
-        mark.damage.empty() ? "" : "damage=", mark.damage, mark.damage.empty() ? "" : "\n");
-    const absl::StatusOr<int> created = CreateOwnFile(beside);
-    if (!created.ok()) return created.status();
-    const File file(*created);
-    if (write(file.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        fsync(file.fd()) != 0) {
-      return FileError(errno, "write", beside);
-    }
-  }
-  if (rename(beside.c_str(), path.c_str()) != 0) return FileError(errno, "write", path);
-  return SyncDirectory(directory);
+  const std::string text = absl::StrCat(
+      kHead, "epoch=", mark.epoch, "\nlog=", mark.log.has_value() ? ToText(*mark.log) : kNoLog,
+      "\n", mark.numbered ? "numbered=1\n" : "", mark.damage.empty() ? "" : "damage=", mark.damage,
+      mark.damage.empty() ? "" : "\n");
+  return ReplaceOwnFile(path, text);
 }
 
 absl::Status RemoveOpenMark(const std::string& directory) {
   const std::string path = PathOf(directory, kOpenMarkName);
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return FileError(errno, "remove", path);
-  return SyncDirectory(directory);
+  return FlushDirectory(directory);
 }
 
 void RemoveOpenMarkWithoutLog(const std::string& directory) {

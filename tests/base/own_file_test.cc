@@ -54,6 +54,23 @@ class OwnFileTest : public ::testing::Test {
   const fs::path file_ = directory_ / "file";
 };
 
+TEST_F(OwnFileTest, IsReplacedAsAWhole) {
+  const std::string beside = file_.string() + ".new";
+  Write(beside, "what a power cut has left");
+  ASSERT_TRUE(ReplaceOwnFile(file_, "first").ok());
+  EXPECT_EQ(TextOf(file_), "first");
+  ASSERT_TRUE(ReplaceOwnFile(file_, "second").ok());
+  EXPECT_EQ(TextOf(file_), "second");
+  EXPECT_FALSE(fs::exists(beside));
+  EXPECT_EQ(fs::status(file_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+
+  fs::create_directory(beside);
+  const absl::Status refused = ReplaceOwnFile(file_, "third");
+  EXPECT_FALSE(refused.ok());
+  EXPECT_THAT(std::string(refused.message()), HasSubstr(beside));
+  EXPECT_EQ(TextOf(file_), "second") << "as it was";
+}
+
 TEST_F(OwnFileTest, IsMadeForThisUserAlone) {
   EXPECT_TRUE(CheckOwnFile(file_).ok());
   const absl::StatusOr<int> fd = OpenOwnFile(file_, O_RDWR | O_CREAT);
