@@ -261,6 +261,7 @@ inline constexpr minutes kWaitingRetryMax{1};
 // When a write that the store was too busy for is tried again.
 inline constexpr seconds kLateWriteFirst{1};
 inline constexpr minutes kLateWriteMax{1};
+inline constexpr int kLateWritesAtEnd = 5;  // of one, kLateWriteFirst apart, while the program ends
 
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit

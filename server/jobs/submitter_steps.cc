@@ -351,9 +351,14 @@ void Submitter::KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply) 
   });
 }
 
+// However long it takes to store what came of it, what was to be sent is not needed any more.
+void Submitter::DropBody(Attempt& attempt) {
+  attempt.submission = {};
+  attempt.part_held.reset();
+}
+
 void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply) {
-  attempt->submission = {};  // however long it takes to store, what was sent is not needed any more
-  attempt->part_held.reset();
+  DropBody(*attempt);
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (outcome == attempt->record)
     return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
@@ -365,25 +370,26 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
     // that the answer has arrived.
     owed_.Answered(attempt->key, record.job.job_id);
   };
-  ledger_.Update(std::move(change), [this, attempt,
-                                     reply = std::move(reply)](Ledger::Outcome stored) mutable {
-    if (absl::IsAborted(stored.status)) {
-      // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
-      // decision is in the record now, and the answer is applied to it.
-      attempt->record = std::move(stored.record);
-      return StoreOutcome(attempt, std::move(reply));
-    }
-    if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
-      // The id of another job says nothing of what became of this request.
-      if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
-      reply.outcome = Outcome::kUnknown;
-      return StoreOutcome(attempt, std::move(reply));
-    }
-    const bool kept = late_writes_.Keep(stored.status, attempt->failed_writes++,
-                                        [this, attempt, reply] { StoreOutcome(attempt, reply); });
-    if (kept) return;
-    OnOutcomeStored(attempt, reply, std::move(stored));
-  });
+  ledger_.Update(
+      std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
+        if (absl::IsAborted(stored.status)) {
+          // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
+          // decision is in the record now, and the answer is applied to it.
+          attempt->record = std::move(stored.record);
+          return StoreOutcome(attempt, std::move(reply));
+        }
+        if (reply.outcome == Outcome::kAccepted && absl::IsAlreadyExists(stored.status)) {
+          // The id of another job says nothing of what became of this request.
+          if (events_.foreign) events_.foreign(attempt->record, reply.pictory_job_id);
+          reply.outcome = Outcome::kUnknown;
+          return StoreOutcome(attempt, std::move(reply));
+        }
+        const bool kept = late_writes_.Keep(stored.status, attempt->tries, [this, attempt, reply] {
+          StoreOutcome(attempt, reply);
+        });
+        if (kept) return;
+        OnOutcomeStored(attempt, reply, std::move(stored));
+      });
 }
 
 // Sends the request again after a 401. The refused attempt is over, and the record says so before a
@@ -448,7 +454,7 @@ void Submitter::Store(const AttemptPtr& attempt, StoreDone done) {
 
 void Submitter::StoreAtLast(const AttemptPtr& attempt, StoreDone done) {
   Store(attempt, [this, attempt, done = std::move(done)](const absl::Status& stored) {
-    const bool kept = late_writes_.Keep(stored, attempt->failed_writes++,
+    const bool kept = late_writes_.Keep(stored, attempt->tries,
                                         [this, attempt, done] { StoreAtLast(attempt, done); });
     if (!kept) done(stored);
   });
@@ -512,6 +518,7 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   } else {
     attempt->record.submission = SubmissionState::kNotSent;
   }
+  DropBody(*attempt);
   StoreAtLast(attempt,
               [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
