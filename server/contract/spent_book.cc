@@ -101,7 +101,7 @@ absl::Status SpentBook::Refused(const std::string& kind) {
 
 void SpentBook::Close() {
   for (const auto& [kind, id] : left_) {
-    if (id.empty()) return;
+    if (!ended_.contains(kind)) return;
   }
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);
