@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/own_lock.h"
 
 namespace gateway::contract {
 
@@ -44,13 +44,12 @@ class SpentBook {
  private:
   SpentBook(std::filesystem::path file, std::string service)
       : file_(std::move(file)), service_(std::move(service)) {}
-  absl::Status Lock();
   absl::Status Read();
   absl::Status Write();
 
   std::filesystem::path file_;
   std::string service_;
-  std::shared_ptr<const int> lock_;          // its descriptor is closed with the last book
+  std::optional<OwnLock> lock_;              // until the last copy of the book goes
   std::map<std::string, std::string> left_;  // by kind
   std::set<std::string> ended_;              // kinds
 };
