@@ -63,7 +63,7 @@ TEST_F(ConfigExampleTest, ItsDefaultsAreValuesOfTheProgram) {
 
 TEST_F(ConfigExampleTest, ASettingWithoutAValueAsksForOne) {
   const std::string path = SecretFile("empty.conf", "api-key-file =\n");
-  EXPECT_THAT(Parse({"--config", path.c_str()}).text, HasSubstr("api-key-file: is empty"));
+  EXPECT_THAT(Parse({"--config", path.c_str()}).text, HasSubstr("the value is empty; give it one"));
 }
 
 }  // namespace
