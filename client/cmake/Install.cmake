@@ -16,6 +16,8 @@ install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/../include/
 install(DIRECTORY ${PROJECT_BINARY_DIR}/protos/gen/pictory/jobs/v1
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pictory/jobs COMPONENT client
   FILES_MATCHING PATTERN "*.pb.h" PATTERN "*.grpc.pb.h" EXCLUDE)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/protos/pictory
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/pictory-jobs/protos COMPONENT client FILES_MATCHING PATTERN "*.proto")
 
 set(include_dir ${CMAKE_INSTALL_INCLUDEDIR})
 set(archive_dir ${CMAKE_INSTALL_LIBDIR}/pictory_jobs)

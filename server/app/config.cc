@@ -14,6 +14,7 @@
 #include "app/environment.h"
 #include "app/flags.h"
 #include "app/keygen.h"
+#include "app/probe.h"
 #include "app/secret_file.h"
 #include "app/settings.h"
 #include "app/version.h"
@@ -101,6 +102,8 @@ class Reading {
   CLI::App* contract_command_ = nullptr;
   CLI::App* keygen_command_ = nullptr;
   KeygenFlags keygen_flags_;
+  CLI::App* probe_command_ = nullptr;
+  ProbeFlags probe_flags_;
   Config config_;
   GatewayFlags flags_;
   SandboxConfig sandbox_config_;
@@ -130,11 +133,13 @@ Reading::Reading(int argc, const char* const* argv) {
   keygen_command_ =
       app_.add_subcommand("keygen", "Make an API key for a caller, and its lines for --tenants");
   AddKeygenOptions(*keygen_command_, keygen_flags_);
+  probe_command_ = app_.add_subcommand("probe", "Ask a gateway whether it serves");
+  AddProbeOptions(*probe_command_, probe_flags_);
   gateway_settings_.emplace(app_);
   sandbox_settings_.emplace(*sandbox_command_);
   contract_settings_.emplace(*contract_command_);
   ReadFlags(argc, argv);
-  if (help_.has_value() || keygen_command_->parsed()) return;
+  if (help_.has_value() || keygen_command_->parsed() || probe_command_->parsed()) return;
   ReadVariables();
   if (problems_.empty()) ReadFile();
 }
@@ -229,6 +234,10 @@ Parsed Reading::Result() {
   }
   if (problems_.empty() && keygen_command_->parsed()) {
     parsed.text = KeygenText(keygen_flags_);
+    return parsed;
+  }
+  if (problems_.empty() && probe_command_->parsed()) {
+    parsed.probe = probe_flags_;
     return parsed;
   }
   CheckSeen();

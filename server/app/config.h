@@ -12,6 +12,7 @@
 
 #include "app/address.h"
 #include "app/given.h"
+#include "app/probe.h"
 #include "app/secret_file.h"
 #include "app/tenants_watch.h"
 #include "app/tls_files.h"
@@ -141,6 +142,7 @@ struct Parsed {
   std::optional<Config> gateway;
   std::optional<SandboxConfig> sandbox;
   std::optional<ContractConfig> contract;
+  std::optional<ProbeFlags> probe;
   // No command is to run: the program prints `text` (to stderr if exit_code is not 0) and
   // leaves.
   int exit_code = 0;

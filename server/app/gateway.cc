@@ -17,6 +17,7 @@
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
 #include "app/listening.h"
+#include "app/loop_beat.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
@@ -141,6 +142,7 @@ struct Gateway::Parts {
   std::unique_ptr<SelfWatch> self_watch;
   MemoryReturn memory_return;
   std::unique_ptr<PressureWatch> pressure_watch;
+  std::unique_ptr<LoopBeat> beat;  // null: nobody waits for it
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
@@ -546,6 +548,7 @@ void Gateway::Parts::WatchPressure() {
 void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
+  if (beat != nullptr) beat->Stop();
   if (self_watch != nullptr) self_watch->Stop();
   if (server != nullptr) {
     server->SetServing(false);
@@ -618,6 +621,15 @@ Gateway::~Gateway() {
 }
 
 void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
+
+void Gateway::BeatWithin(Duration interval, std::function<void()> beat) {
+  if (interval <= Duration::zero()) return;
+  Parts& p = *parts_;
+  p.beat = std::make_unique<LoopBeat>(
+      interval / 3, p.clock, *p.timers,
+      [&p](std::function<void()> work) { p.broadcaster->Post(std::move(work)); },
+      [&p] { return p.self_watch->NotLive().empty(); }, std::move(beat));
+}
 
 void Gateway::Drain(const std::function<void(Duration)>& wait) { parts_->Drain(wait); }
 

@@ -408,6 +408,9 @@ inline constexpr std::size_t kOwedSweepFirst = 1024;
 inline constexpr seconds kOwedSweepInterval{1};
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
+// How long a notice to the service manager waits for a place in its queue.
+inline constexpr seconds kServiceNoticeWait{1};
+inline constexpr seconds kProbeTimeoutMax{60};  // of `pictory-gateway probe`
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
 // A signal that comes so soon after the first belongs to it: `timeout`, and shells in front of a
