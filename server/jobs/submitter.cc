@@ -1,6 +1,6 @@
 // The first part of Submitter: which submits are one and the same, and what every caller is told.
-// The steps of a submission are in submitter_steps.cc, and what is done about jobs that wait is in
-// submitter_waiting.cc.
+// The steps of a submission are in submitter_steps.cc, what is done with Pictory's answer is in
+// submitter_outcome.cc, and what is done about jobs that wait in submitter_waiting.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
