@@ -2,7 +2,7 @@
 watches live through, and whether an outage of Pictory takes the gateway away from its callers.
 
     tests/mesh/run                 every row, some minutes; one of them needs cmake/install-deps --browser
-    tests/mesh/run --quick         fewer cases of each, and without what takes its time; two and a half minutes
+    tests/mesh/run --quick         fewer cases of each, and without what takes its time; two minutes
     tests/mesh/run --only NAME...  these rows
     tests/mesh/run --list          the rows
     tests/mesh/run --set-up        only fetches what it needs, into build/mesh and build/interop

@@ -34,7 +34,7 @@ REFUSALS = [
 def refused(bench, shape):
     """A gateway and a sandbox for each refusal, because an account that is limited stays so for a while."""
     checks = []
-    for refusal in REFUSALS[:4] if bench.quick else REFUSALS:
+    for refusal in REFUSALS:
         sandbox, g = bench.side()
         envoys = bench.chain(shape.chain({"retry": {**shapes.EAGER, "retry_on": ALL}}), g.grpc)
         target = envoys[-1].target if envoys else g.grpc

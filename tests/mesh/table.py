@@ -37,7 +37,7 @@ ROWS = [
     row("drained-in-submit", "SIGTERM while Pictory does not answer a submit", "callers.drained_in_submit"),
     row("all-rpcs", "Every RPC, health and reflection by grpcurl, as documented", "documented.all_rpcs"),
     row("refused", "Pictory refuses a submit, on ways that retry whatever fails, without request_id | with one",
-        "refused.refusals"),
+        "refused.refusals", short=False),
     row("metadata", "Metadata that fit, and more", "bounds.metadata"),
     row("health", "Health checks by Envoy through an end and a start", "bounds.health"),
     row("crowd", "GetJob beside more watches than Envoy lets through by default", "bounds.crowd", short=False),
