@@ -113,6 +113,7 @@ absl::StatusOr<SubmitRequest> FromBody(const SubmitCommand& submit, const Given&
   invocation.command = Command::kSubmit;
   invocation.submit = &submit;
   invocation.source = kBody;
+  invocation.labels.clear();  // SetLabels adds them below those of the line
   return submit.build(invocation, {[](const std::string&) { return true; },
                                    [&given](const std::string&) -> absl::StatusOr<std::string> {
                                      return std::string(*given.body);
@@ -154,6 +155,10 @@ absl::Status SetLabels(Message& request, std::map<std::string, std::string> labe
   if (!labels.try_emplace(kBatchLabel, batch_label).second) {
     return Bad(absl::StrCat("labels.", kBatchLabel, ": is set by this command alone"));
   }
+  if (labels.size() > gateway::limits::kLabelsMax) {
+    return Bad(absl::StrCat("has ", labels.size(), " labels with those of the command and ",
+                            kBatchLabel, "; ", gateway::limits::kLabelsMax, " are the most"));
+  }
   reflection->ClearField(&request, field);
   for (const auto& [name, text] : labels) {
     Message& one = *reflection->AddMessage(&request, field);
@@ -163,13 +168,12 @@ absl::Status SetLabels(Message& request, std::map<std::string, std::string> labe
   return absl::OkStatus();
 }
 
-// What a line asks for. Labels are not paid for, so they are no part of it.
+// What a line asks for, with its own labels: those of the command are the same for all lines.
 std::string ContentOf(const SubmitCommand& submit, const Given& given) {
-  std::string content = submit.name;
-  if (given.body) return absl::StrCat(content, "\n", kBody, Canonical(*given.body));
-  for (const JsonMember& member : MembersOf(*given.request)) {
-    if (member.key == kLabels) continue;
-    absl::StrAppend(&content, "\n", member.key, ":", Canonical(member.value));
+  std::string content = absl::StrCat(submit.name, "\n", given.body ? kBody : "request", "\n",
+                                     Canonical(given.body ? *given.body : *given.request));
+  for (const auto& [key, value] : given.labels) {
+    absl::StrAppend(&content, "\n", key.size(), ":", key, "=", value);
   }
   return content;
 }
@@ -201,10 +205,8 @@ absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std:
   if (!own.empty() && !given.request_id.empty() && own != given.request_id) {
     return Bad("requestId: stands in request, too, and is another there");
   }
-  line.named = !given.request_id.empty() || !own.empty();
-  if (line.named) {
-    line.request_id = given.request_id.empty() ? own : given.request_id;
-  } else {
+  line.request_id = given.request_id.empty() ? own : given.request_id;
+  if (line.request_id.empty()) {
     const std::string content = ContentOf(**submit, given);
     line.request_id = BatchRequestId(batch_name, content, ++occurrences[NameHash(content)]);
   }
@@ -229,10 +231,6 @@ std::string BatchLabelValue(std::string_view batch_name) {
 
 std::string BatchRequestId(std::string_view batch_name, std::string_view content, int occurrence) {
   return absl::StrCat(BatchLabelValue(batch_name), "-", NameHash(content), "-", occurrence);
-}
-
-bool IsBatchRequestId(std::string_view batch_name, std::string_view request_id) {
-  return request_id.starts_with(BatchLabelValue(batch_name) + "-");
 }
 
 Batch ReadBatch(std::string_view text, const std::string& batch_name,

@@ -24,7 +24,6 @@ struct BatchLine {
   const SubmitCommand* submit = nullptr;
   SubmitRequest request;
   std::string request_id;  // as the request has it
-  bool named = false;      // whether the line has it of its own
 };
 
 struct BadLine {
@@ -46,11 +45,9 @@ Batch ReadBatch(std::string_view text, const std::string& batch_name, const Invo
 inline constexpr char kBatchLabel[] = "pictory-batch";
 std::string BatchLabelValue(std::string_view batch_name);
 
-// The request_id of a line without one of its own: the same for the same job in the batch of this
-// name, wherever it stands in the file, however its JSON is spelled, and whatever its labels are.
-// `content` is what the line asks for; of lines that ask for the same, `occurrence` counts from 1.
+// The request_id of a line without one of its own: the same for the same line in the batch of this
+// name, wherever it stands in the file and however its JSON is spelled. `content` is what the line
+// asks for, and its labels; of equal lines `occurrence` counts from 1.
 std::string BatchRequestId(std::string_view batch_name, std::string_view content, int occurrence);
-// Whether a request_id is one of those.
-bool IsBatchRequestId(std::string_view batch_name, std::string_view request_id);
 
 }  // namespace pictory_jobs::cli

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/limits.h"
+#include "batch_before.h"
 #include "batch_file.h"
 #include "batch_reach.h"
 #include "describe.h"
@@ -30,10 +31,6 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// A line is tried again for so long, while the gateway says when or is being started anew.
-constexpr std::chrono::minutes kLineMaxWait{5};
-constexpr int kLineAttempts = 1000;
-constexpr int kPage = 1000;  // jobs that are asked for at once
 constexpr std::chrono::milliseconds kLook{200};
 constexpr char kReusedReason[] = "REQUEST_ID_REUSED";
 constexpr char kGoOn[] =
@@ -53,18 +50,6 @@ struct Tally {
   std::vector<int> unknown;  // sent, and no answer came
   std::vector<int> left;     // not sent
 };
-
-// `3-5, 9`.
-std::string Ranges(const std::vector<int>& lines) {
-  std::vector<std::string> ranges;
-  for (std::size_t i = 0; i < lines.size();) {
-    std::size_t last = i;
-    while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
-    ranges.push_back(last == i ? absl::StrCat(lines[i]) : absl::StrCat(lines[i], "-", lines[last]));
-    i = last + 1;
-  }
-  return absl::StrJoin(ranges, ", ");
-}
 
 std::string Array(const std::vector<int>& lines) {
   return absl::StrCat("[", absl::StrJoin(lines, ","), "]");
@@ -127,12 +112,7 @@ class BatchRun {
 
   // One thread's share: a line after the other, until there are none or all is halted.
   void Work() {
-    CallOptions call = session_.Call();
-    RetryOptions retry;
-    retry.max_attempts = kLineAttempts;
-    retry.when_exhausted = true;
-    retry.max_wait = session_.args.timeout.value_or(kLineMaxWait);
-    call.retry = retry;
+    const CallOptions call = session_.PatientCall();
     while (!halted_) {
       const std::size_t index = next_++;
       if (index >= batch_.lines.size()) break;
@@ -184,11 +164,14 @@ class BatchRun {
     problem.line = line.number;
     if (problem.reason == kReusedReason) {
       problem.hint =
-          "  This line was submitted before, with other labels or settings; nothing was sent now. "
-          "Submit it as it was.\n  A requestId of its own, or another --batch, would pay for it "
-          "again.\n";
+          "  This line was submitted before, with other settings or labels of the command; nothing "
+          "was "
+          "sent now.\n  Submit it as it was. A requestId of its own, or another --batch, would pay "
+          "for it again.\n";
     } else if (unknown) {
-      problem.hint = absl::StrCat("  It is not known whether the job was taken. ", kGoOn);
+      problem.hint = absl::StrCat(
+          "  It is not known whether the job was taken; leave the line as it is until it is. ",
+          kGoOn);
     }
     session_.out.Tell(problem);
   }
@@ -262,41 +245,18 @@ bool TellBad(const Session& session, const std::string& name, const Batch& batch
   return false;
 }
 
-// The request_ids under which jobs of the batch are known.
-absl::StatusOr<std::set<std::string>> SubmittedBefore(const Session& session,
-                                                      const std::string& name) {
+// The jobs of the batch that the gateway knows.
+absl::StatusOr<std::vector<Job>> SubmittedBefore(const Session& session) {
   ListJobsRequest filter;
-  (*filter.mutable_labels())[kBatchLabel] = BatchLabelValue(name);
-  filter.set_page_size(kPage);
-  std::set<std::string> known;
-  for (const absl::StatusOr<Job>& job : session.client.List(std::move(filter), session.Call())) {
+  (*filter.mutable_labels())[kBatchLabel] = BatchLabelValue(BatchName(session.args));
+  filter.set_page_size(gateway::limits::kListPageMax);
+  std::vector<Job> jobs;
+  for (const absl::StatusOr<Job>& job :
+       session.client.List(std::move(filter), session.PatientCall())) {
     if (!job.ok()) return job.status();
-    if (IsBatchRequestId(name, job->request_id())) known.insert(job->request_id());
+    jobs.push_back(*job);
   }
-  return known;
-}
-
-// Whether what was submitted before is still in the file as it was, or nothing in it is new. A line
-// that was changed looks like one that is gone and one that is new, and would be paid for again.
-bool TellChanged(const Session& session, const std::string& name, const Batch& batch,
-                 std::set<std::string> known) {
-  std::vector<int> fresh;
-  for (const BatchLine& line : batch.lines) {
-    if (!line.named && known.erase(line.request_id) == 0) fresh.push_back(line.number);
-  }
-  if (known.empty() || fresh.empty()) return true;
-  const bool one = fresh.size() == 1;
-  Problem problem = UsageProblem(absl::StrCat(
-      name, ": ", known.size(), known.size() == 1 ? " line that was" : " lines that were",
-      " submitted before ", known.size() == 1 ? "is" : "are", " not in it as ",
-      known.size() == 1 ? "it was" : "they were", ", and line", one ? " " : "s ", Ranges(fresh),
-      one ? " is" : " are", " new; nothing was submitted"));
-  problem.reason = kChangedReason;
-  problem.hint =
-      "  If the new ones are old ones that were changed, they would be paid for again. "
-      "--changed submits them;\n  or put the old ones back, and new ones beside them.\n";
-  session.out.Tell(problem);
-  return false;
+  return jobs;
 }
 
 }  // namespace
@@ -327,9 +287,12 @@ ExitCode RunBatch(const Session& session, const std::string& text) {
   const absl::StatusOr<GetServerInfoResponse> info = session.client.ServerInfo(session.Call());
   if (!info.ok()) return session.Failed(info.status());
   if (!session.args.changed) {
-    absl::StatusOr<std::set<std::string>> known = SubmittedBefore(session, BatchName(session.args));
-    if (!known.ok()) return session.Failed(known.status());
-    if (!TellChanged(session, Shown(session.args.source), batch, *std::move(known))) return kUsage;
+    const absl::StatusOr<std::vector<Job>> before = SubmittedBefore(session);
+    if (!before.ok()) return session.Failed(before.status());
+    if (const auto changed = WhatChanged(Shown(session.args.source), batch.lines, *before)) {
+      session.out.Tell(*changed);
+      return kUsage;
+    }
   }
   const ExitCode code =
       BatchRun(session, std::move(batch),

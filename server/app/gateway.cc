@@ -626,7 +626,7 @@ void Gateway::BeatWithin(Duration interval, std::function<void()> beat) {
   if (interval <= Duration::zero()) return;
   Parts& p = *parts_;
   p.beat = std::make_unique<LoopBeat>(
-      interval / 3, p.clock, *p.timers,
+      interval / limits::kBeatsPerWatchdog, p.clock, *p.timers,
       [&p](std::function<void()> work) { p.broadcaster->Post(std::move(work)); },
       [&p] { return p.self_watch->NotLive().empty(); }, std::move(beat));
 }

@@ -43,11 +43,6 @@ bool ReadFirstLine(int fd, std::string& line) {
 
 }  // namespace
 
-bool OthersMayRead(const struct stat& info) {
-  const bool by_group = info.st_uid == 0 && geteuid() != 0;
-  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
-}
-
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path) {
   const auto refuse = [&](const auto&... why) {
     return absl::InvalidArgumentError(absl::StrCat(std::string(flag), ": ", why...));

@@ -262,7 +262,9 @@ inline constexpr minutes kWaitingRetryMax{1};
 // When a write that the store was too busy for is tried again.
 inline constexpr seconds kLateWriteFirst{1};
 inline constexpr minutes kLateWriteMax{1};
-inline constexpr int kLateWritesAtEnd = 5;  // of one, kLateWriteFirst apart, while the program ends
+// While the program ends, each is tried so often, at this interval.
+inline constexpr int kLateWritesAtEnd = 20;
+inline constexpr milliseconds kLateWriteAtEnd{250};
 
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
@@ -410,6 +412,7 @@ inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can b
 inline constexpr milliseconds kMinTimeToSend{500};
 // How long a notice to the service manager waits for a place in its queue.
 inline constexpr seconds kServiceNoticeWait{1};
+inline constexpr int kBeatsPerWatchdog = 3;     // that systemd hears of within its WatchdogSec
 inline constexpr seconds kProbeTimeoutMax{60};  // of `pictory-gateway probe`
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};

@@ -29,10 +29,13 @@ class TokenBucket {
     return Duration::zero();
   }
 
-  // Takes so many tokens whether or not there are as many. What was not there is owed: until then
-  // nothing can be taken.
-  void Owe(const Size& size, MonoTime now, double many) {
-    full_at_ = std::max(full_at_, now) + TimeOf(many, size);
+  // Takes so many tokens although there may be fewer, and returns zero: what was not there is owed,
+  // and until then nothing can be taken. Or, while something is owed, takes none, and returns how
+  // long that is.
+  Duration TakeAndOwe(const Size& size, MonoTime now, double many) {
+    const Duration owed = Take(size, now, 0);
+    if (owed == Duration::zero()) full_at_ = std::max(full_at_, now) + TimeOf(many, size);
+    return owed;
   }
 
  private:

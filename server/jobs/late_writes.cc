@@ -33,8 +33,8 @@ bool LateWrites::Keep(const absl::Status& stored, Tries& tries, std::function<vo
   Duration delay = Doubled(limits::kLateWriteFirst, tries.failures++, limits::kLateWriteMax);
   MutexLock lock(mutex_);
   if (ended_) {
-    if (tries.at_end++ == limits::kLateWritesAtEnd) return false;
-    delay = limits::kLateWriteFirst;
+    if (tries.at_end++ >= limits::kLateWritesAtEnd) return false;
+    delay = limits::kLateWriteAtEnd;
   }
   const int id = ++last_id_;
   late_[id] = {.timer = timers_.At(clock_.Now() + delay, [this, id] { Try(id); }),

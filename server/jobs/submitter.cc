@@ -204,7 +204,7 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
     }
     for (const Waiter& waiter : waiting) waiter.done(outcome.seen, waiter.source);
     if (held.has_value()) return TakeReply(attempt, *std::move(held));
-    late_writes_.Keep(outcome.status, attempt->tries,
+    late_writes_.Keep(outcome.status, attempt->telling_tries,
                       [this, attempt] { TellUnconfirmedLater(attempt); });
   });
 }

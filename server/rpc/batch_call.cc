@@ -117,7 +117,10 @@ void BatchGetJobs(const Caller& caller, std::shared_ptr<v1::BatchGetJobsRequest>
     }
   }
   // The call itself is counted already.
-  domain.gates->CountMore(*caller.principal, request->job_ids_size() - 1);
+  if (absl::Status rate = domain.gates->CountMore(*caller.principal, request->job_ids_size() - 1);
+      !rate.ok()) {
+    return reply(std::move(rate));
+  }
   const auto batch = std::make_shared<Batch>(request, reply, caller.peer, domain);
   std::size_t place = 0;
   for (const std::string& name : request->job_ids()) {

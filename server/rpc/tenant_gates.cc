@@ -23,24 +23,27 @@ TokenBucket::Size SizeOf(const tenants::Principal& principal) {
 
 }  // namespace
 
+absl::Status TenantGates::TooManyCalls(const tenants::Principal& principal, Duration wait) const {
+  if (wait == Duration::zero()) return absl::OkStatus();
+  return errors::TenantLimit(principal.tenant, "requests_per_second",
+                             principal.limits.requests_per_second, "calls in a second",
+                             wait + Later());
+}
+
 absl::Status TenantGates::CountCall(const tenants::Principal& principal) {
   if (principal.limits.requests_per_second <= 0) return absl::OkStatus();
   const MonoTime now = clock_.Now();
-  {
-    MutexLock lock(state_->mutex);
-    Tenant& tenant = state_->tenants[principal.tenant];
-    const Duration wait = tenant.calls.Take(SizeOf(principal), now);
-    if (wait == Duration::zero()) return absl::OkStatus();
-  }
-  return errors::TenantLimit(principal.tenant, "requests_per_second",
-                             principal.limits.requests_per_second, "calls in a second", Later());
+  MutexLock lock(state_->mutex);
+  return TooManyCalls(principal,
+                      state_->tenants[principal.tenant].calls.Take(SizeOf(principal), now));
 }
 
-void TenantGates::CountMore(const tenants::Principal& principal, int calls) {
-  if (principal.limits.requests_per_second <= 0) return;
+absl::Status TenantGates::CountMore(const tenants::Principal& principal, int calls) {
+  if (principal.limits.requests_per_second <= 0) return absl::OkStatus();
   const MonoTime now = clock_.Now();
   MutexLock lock(state_->mutex);
-  state_->tenants[principal.tenant].calls.Owe(SizeOf(principal), now, calls);
+  return TooManyCalls(
+      principal, state_->tenants[principal.tenant].calls.TakeAndOwe(SizeOf(principal), now, calls));
 }
 
 absl::StatusOr<TenantGates::Place> TenantGates::EnterWatch(const tenants::Principal& principal) {

@@ -125,16 +125,15 @@ TEST(BatchFile, ARequestIdIsOfTheFilesNameTheContentAndItsOccurrence) {
         EXPECT_TRUE(gateway::IsRequestId(id)) << id;
         EXPECT_TRUE(ids.insert(id).second) << id;
         EXPECT_EQ(BatchRequestId(name, content, occurrence), id);
-        EXPECT_TRUE(IsBatchRequestId(name, id));
-        EXPECT_FALSE(IsBatchRequestId("films", id));
+        EXPECT_TRUE(id.starts_with(BatchLabelValue(name) + "-"));
       }
     }
   }
   // It is part of the interface: another one would pay for every line again.
   EXPECT_EQ(IdsOf(R"({"kind":"image","body":{"prompt":"A lake"}})"),
-            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-1ba488e99d8c306c-1"});
+            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-9988b6cc6d9559ba-1"});
   EXPECT_EQ(IdsOf(R"({"kind":"render","request":{"previewJobId":"p","waitForPreview":true}})"),
-            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-05c59358b186cc75-1"});
+            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-43fa577af490bdae-1"});
 }
 
 TEST(BatchFile, ALineKeepsItsRequestIdWhereverItStands) {
@@ -148,11 +147,11 @@ TEST(BatchFile, ALineKeepsItsRequestIdWhereverItStands) {
             (std::vector<std::string>{IdsOf(town)[0], before[0], before[2], before[1]}));
 }
 
-TEST(BatchFile, ALineKeepsItsRequestIdHoweverItIsSpelledAndLabelled) {
+TEST(BatchFile, ALineKeepsItsRequestIdHoweverItIsSpelled) {
   const char* same[] = {
       R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30}})",
       R"({ "body" : {"videoName":"\u00E9\/","scenes" :[ {"story":"x"}], "n":3e1},"kind":"preview"})",
-      R"({"kind":"PREVIEW","labels":{"a":"b"},"body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30.0}})",
+      R"({"kind":"PREVIEW","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30.0}})",
   };
   ASSERT_THAT(IdsOf(same[0]), SizeIs(1));
   for (const char* line : same) EXPECT_EQ(IdsOf(line), IdsOf(same[0])) << line;
@@ -166,9 +165,31 @@ TEST(BatchFile, ALineKeepsItsRequestIdHoweverItIsSpelledAndLabelled) {
     EXPECT_NE(IdsOf(line), IdsOf(same[0])) << line;
   }
   const std::string plain = R"({"kind":"image","request":{"prompt":"A lake"}})";
-  EXPECT_EQ(IdsOf(R"({"kind":"image","request":{"labels":{"a":"b"},"prompt":"A lake"}})"),
-            IdsOf(plain));
   EXPECT_NE(IdsOf(R"({"kind":"video","request":{"prompt":"A lake"}})"), IdsOf(plain));
+}
+
+// Else one put in above another would take its place, and the other be paid for again.
+TEST(BatchFile, LinesThatDifferInTheirLabelsAloneAreLinesOfTheirOwn) {
+  const std::string news = R"({"kind":"image","labels":{"a":"1","b":"2"},"body":{"prompt":"x"}})";
+  const std::string same = R"({"kind":"image","body":{"prompt":"x"},"labels":{"b":"2","a":"1"}})";
+  const std::string other = R"({"kind":"image","labels":{"a":"1","b":"3"},"body":{"prompt":"x"}})";
+  EXPECT_EQ(IdsOf(news), IdsOf(same));
+  const auto both = IdsOf(other + "\n" + news);
+  EXPECT_EQ(both, (std::vector<std::string>{IdsOf(other)[0], IdsOf(news)[0]}));
+  Invocation invocation;
+  invocation.labels = {{"run", "7"}};
+  EXPECT_EQ(Read(news, invocation).lines[0].request_id, IdsOf(news)[0])
+      << "those of the command are the same for all";
+}
+
+TEST(BatchFile, ALineHasAsManyLabelsAsAGatewayTakes) {
+  std::string labels;
+  for (std::size_t i = 1; i < gateway::limits::kLabelsMax; ++i) {
+    labels += (i == 1 ? "" : ",") + std::string("\"l") + std::to_string(i) + "\":\"x\"";
+  }
+  const std::string head = R"({"kind":"image","body":{"prompt":"x"},"labels":{)";
+  EXPECT_THAT(Read(head + labels + "}}").bad, IsEmpty());
+  EXPECT_THAT(Complaint(head + labels + R"(,"one":"more"}})"), HasSubstr("65 labels"));
 }
 
 TEST(BatchFile, ABodyOfAnyDepthHasARequestId) {
@@ -186,9 +207,6 @@ TEST(BatchFile, ALineMayHaveARequestIdOfItsOwn) {
   EXPECT_EQ(As<GenerateImageRequest>(batch.lines[0]).request_id(), "mine");
   EXPECT_EQ(As<GenerateImageRequest>(batch.lines[1]).request_id(),
             IdsOf(R"({"kind":"image","body":{"prompt":"A lake"}})")[0]);
-  EXPECT_TRUE(batch.lines[0].named);
-  EXPECT_FALSE(batch.lines[1].named);
-  EXPECT_TRUE(batch.lines[2].named);
   EXPECT_EQ(batch.lines[2].request_id, "own");
   const Batch twice = Read(line + "\n" + line);
   ASSERT_THAT(twice.bad, SizeIs(1));
@@ -208,6 +226,16 @@ TEST(BatchFile, LabelsOfTheLineStandBeforeThoseOfTheCommand) {
   EXPECT_EQ(labels.at("team"), "news");
   EXPECT_EQ(labels.at("run"), "7");
   EXPECT_EQ(labels.at("x"), "y");
+}
+
+TEST(BatchFile, LabelsOfABodysLineStandBeforeThoseOfTheCommandToo) {
+  Invocation invocation;
+  invocation.labels = {{"team", "all"}, {"run", "7"}};
+  const Batch batch =
+      Read(R"({"kind":"image","labels":{"team":"news"},"body":{"prompt":"A lake"}})", invocation);
+  const auto& labels = As<GenerateImageRequest>(batch.lines.at(0)).labels();
+  EXPECT_EQ(labels.at("team"), "news");
+  EXPECT_EQ(labels.at("run"), "7");
 }
 
 TEST(BatchFile, ItsLengthIsBounded) {

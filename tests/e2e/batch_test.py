@@ -87,19 +87,27 @@ class Batch(unittest.TestCase):
             self.assertIn("1 line that was submitted before is not in it as it was, and lines 2, 4 are new",
                           error["message"])
             self.assertIn("--changed", error["hint"])
-            own = g.run("submit", self.write(line("A lake"), line("A mountain", requestId="mountain"), line("A town")))
-            self.assertIn("3 lines: 1 submitted, 2 there before", own.stdout)
+            for other in (line("A hill", requestId="hill"), line("A hill", labels={"team": "news"})):
+                own = g.run("submit", self.write(line("A lake"), other, line("A town")))
+                self.assertEqual((own.returncode, paid(g)), (2, 3), own.stderr)
             changed = g.run("submit", self.write(line("A lake"), line("A valley")), "--changed", "--json")
-            self.assertEqual((summary(changed)["submitted"], paid(g)), (1, 5), changed.stderr)
+            self.assertEqual((summary(changed)["submitted"], paid(g)), (1, 4), changed.stderr)
+
+    def test_a_line_whose_job_failed_may_be_changed(self):
+        with gateway() as g:
+            done = g.run("submit", self.write(line("A lake"), line("sandbox-fail")), "--watch", "--json")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            mended = g.run("submit", self.write(line("A lake"), line("A hill")), "--json")
+            self.assertEqual((mended.returncode, summary(mended)["submitted"], paid(g)), (0, 1, 3), mended.stderr)
 
     def test_other_labels_are_refused(self):
         with gateway() as g:
             g.run("submit", self.write(line("A lake"), line("A hill")))
-            done = g.run("submit", self.write(line("A lake"), line("A hill", labels={"team": "news"})), "--json")
-            self.assertEqual((done.returncode, summary(done)["failed"], paid(g)), (5, [2], 2), done.stderr)
+            done = g.run("submit", self.file, "--label", "team=news", "--json")
+            self.assertEqual((done.returncode, summary(done)["failed"], paid(g)), (5, [1, 2], 2), done.stderr)
             error = json.loads(done.stderr.splitlines()[0])["error"]
-            self.assertEqual((error["reason"], error["line"]), ("REQUEST_ID_REUSED", 2))
-            self.assertIn("other labels", error["hint"])
+            self.assertEqual(error["reason"], "REQUEST_ID_REUSED")
+            self.assertIn("labels of the command", error["hint"])
 
     def test_nothing_is_sent_while_a_line_is_bad(self):
         with gateway() as g:

@@ -281,18 +281,36 @@ TEST_F(KeylessTest, AtTheEndWhomTheStoreIsTooBusyToTellIsToldAMomentLater) {
     const std::string id = answers ? "r3" : "r2";
     std::optional<Submitter::Answer> answer;
     submitter_->Submit(Preview(id), Into(answer));
-    store_.busy_for = 3;  // at once, at the end of what is kept, and a second later
+    store_.busy_for = 4;  // at once, when the last tries begin, and twice later
     submitter_->AnswerUnconfirmed();
-    clock_.Advance(1s);
+    clock_.Advance(limits::kLateWriteAtEnd);
     ASSERT_FALSE(answer.has_value());
     if (answers) transport_.Answer(Reply(200, R"({"data":{"jobId":"p-late"}})"));
-    clock_.Advance(2s);
+    clock_.Advance(3 * limits::kLateWriteAtEnd);
     ASSERT_TRUE(answer.has_value() && answer->ok());
     EXPECT_EQ((**answer)->state, answers ? v1::JOB_STATE_QUEUED : v1::JOB_STATE_UNCONFIRMED);
     EXPECT_EQ((**answer)->revision, 1);
     if (!answers) transport_.Answer(Reply(200, R"({"data":{"jobId":"p-early"}})"));
     EXPECT_EQ(submitter_->running(), 0u);
   }
+}
+
+// The answer has tries of its own, however often the telling has failed.
+TEST_F(KeylessTest, AnAnswerThatComesAfterTheTellingWasGivenUpIsStored) {
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  store_.busy_for = 1'000'000;
+  submitter_->AnswerUnconfirmed();
+  clock_.Advance(10s);
+  EXPECT_FALSE(answer.has_value());
+  transport_.Answer(Reply(200, kAccepted));
+  clock_.Advance((limits::kLateWritesAtEnd - 1) * limits::kLateWriteAtEnd);
+  store_.busy_for = 0;
+  clock_.Advance(limits::kLateWriteAtEnd);
+  ASSERT_TRUE(answer.has_value() && answer->ok());
+  EXPECT_EQ(Stored("r1")->job.pictory_job_id, "p1");
+  EXPECT_EQ(submitter_->running(), 0u);
 }
 
 class EndOfProgramTest : public KeylessTest {

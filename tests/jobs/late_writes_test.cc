@@ -65,10 +65,11 @@ TEST(LateWrites, AreTriedAtOnceAtTheEndAndThenAFewTimes) {
   }
   late.End();
   EXPECT_EQ(tried, (std::vector<int>{0, 1, 2}));
-  clock.Advance(limits::kLateWriteFirst);
+  clock.Advance(limits::kLateWriteAtEnd);
   EXPECT_EQ(tried, (std::vector<int>{0, 1, 2, 0, 1, 2}));
   clock.Advance(1h);
   EXPECT_EQ(tried.size(), 3u * (1 + limits::kLateWritesAtEnd));
+  EXPECT_FALSE(late.Keep(kBusy, tries[0], [] {})) << "it stays given up";
 }
 
 // Pictory's answer may come when the process is ending already.
@@ -80,7 +81,7 @@ TEST(LateWrites, AreKeptAfterTheEndToo) {
   LateWrites::Tries tries;
   bool stored = false;
   EXPECT_TRUE(late.Keep(kBusy, tries, [&] { stored = true; }));
-  clock.Advance(limits::kLateWriteFirst);
+  clock.Advance(limits::kLateWriteAtEnd);
   EXPECT_TRUE(stored);
 }
 

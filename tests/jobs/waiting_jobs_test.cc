@@ -770,7 +770,7 @@ TEST_F(WaitingJobsTest, AnEndInOrderDoesNotWaitForAStoreThatStaysBusy) {
   bool idle = false;
   core_->submitter.Drain([&] { idle = true; });
   EXPECT_FALSE(idle);
-  clock_.Advance(limits::kLateWritesAtEnd * limits::kLateWriteFirst);
+  clock_.Advance(limits::kLateWritesAtEnd * limits::kLateWriteAtEnd);
   EXPECT_TRUE(idle);
   store_.busy_for = 0;
   Restart();
