@@ -138,6 +138,10 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
           ->add_flag("--download", to.download, "The file itself: of a render, a video or an image")
           ->excludes(part);
   result
+      ->add_option("--file", to.file,
+                   "This file, as the gateway's archive names it: video.srt, thumbnail.jpg…")
+      ->needs(download);
+  result
       ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
       ->check(AboveZero())
       ->needs(download);

@@ -1,6 +1,5 @@
 #include "download.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
+#include "base/inside_address.h"
 #include "transfer.h"
 #include "words.h"
 
@@ -43,7 +43,7 @@ struct Transfer {
   bool misplaced = false;   // the server goes on somewhere else
   bool too_large = false;   // for max_bytes
   bool led_inside = false;  // by a redirect
-  std::string no_room;      // on the disk; why
+  absl::Status room;        // on the disk
   std::int64_t got = 0;     // bytes of this attempt
   std::int64_t total = -1;  // of the whole file, if the server tells
 };
@@ -100,14 +100,8 @@ bool Fits(Transfer& transfer) {
   transfer.too_large =
       transfer.had + std::max<curl_off_t>(announced, 0) > transfer.download->max_bytes;
   if (transfer.too_large || announced <= 0 || transfer.streams) return !transfer.too_large;
-  const auto folder = std::filesystem::absolute(transfer.download->partial).parent_path();
-  std::error_code unknown;
-  const auto space = std::filesystem::space(folder, unknown);
-  if (unknown || space.available >= static_cast<std::uintmax_t>(announced)) return true;
-  transfer.no_room =
-      absl::StrCat("the video needs ", Bytes(static_cast<double>(announced)), " and ",
-                   Bytes(static_cast<double>(space.available)), " are free");
-  return false;
+  transfer.room = CheckRoom(transfer.download->partial, announced);
+  return transfer.room.ok();
 }
 
 // Takes the first bytes of an answer. If the answer does not go on where the file ends, it must be
@@ -169,7 +163,7 @@ curl_socket_t OnConnect(void* user, curlsocktype, curl_sockaddr* to) {
   if (redirects > 0 && !UsesProxy()) {
     char host[NI_MAXHOST] = "";
     getnameinfo(&to->addr, to->addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
-    transfer.led_inside = IsInsideAddress(host);
+    transfer.led_inside = gateway::IsInsideAddress(host);
     if (transfer.led_inside) return CURL_SOCKET_BAD;
   }
   return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
@@ -219,13 +213,8 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
     return absl::CancelledError("The download was stopped");
   if (transfer.write_failed && transfer.streams) return absl::CancelledError("Nobody reads it");
   if (transfer.write_failed) return FileError(transfer.download->partial);
-  if (transfer.too_large) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "The video has more than ", Bytes(static_cast<double>(transfer.download->max_bytes)),
-        "; --max-mib allows more"));
-  }
-  if (!transfer.no_room.empty())
-    return absl::ResourceExhaustedError("No room: " + transfer.no_room);
+  if (transfer.too_large) return TooLong(*transfer.download);
+  if (!transfer.room.ok()) return transfer.room;
   if (transfer.led_inside) {
     return absl::FailedPreconditionError(
         "Not followed: the video's server leads to an inside address");
@@ -335,28 +324,19 @@ bool IsHere(const std::string& server) {
   return address.ok() && address->IsLoopback();
 }
 
-bool IsInsideAddress(const std::string& address) {
-  in6_addr v6{};
-  in_addr v4{};
-  if (inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &v6) == 1) {
-    const auto* const bytes = v6.s6_addr;
-    const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6) || IN6_IS_ADDR_V4COMPAT(&v6);
-    if (!mapped) {
-      return IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LOOPBACK(&v6) ||
-             IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_SITELOCAL(&v6) ||
-             IN6_IS_ADDR_MULTICAST(&v6) || (bytes[0] & 0xFE) == 0xFC;
-    }
-    std::memcpy(&v4, bytes + 12, sizeof v4);
-  } else if (inet_pton(AF_INET, address.c_str(), &v4) != 1) {
-    return true;
-  }
-  const std::uint32_t ip = ntohl(v4.s_addr);
-  const auto in = [ip](std::uint32_t net, int bits) {
-    return ip >> (32 - bits) == net >> (32 - bits);
-  };
-  return in(0x00000000, 8) || in(0x0A000000, 8) || in(0x64400000, 10) || in(0x7F000000, 8) ||
-         in(0xA9FE0000, 16) || in(0xAC100000, 12) || in(0xC0000000, 24) || in(0xC0A80000, 16) ||
-         in(0xC6120000, 15) || ip >= 0xE0000000;
+absl::Status CheckRoom(const std::string& path, std::int64_t bytes) {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(std::filesystem::absolute(path).parent_path(), unknown);
+  if (unknown || space.available >= static_cast<std::uintmax_t>(bytes)) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("No room: the file needs ", Bytes(static_cast<double>(bytes)), " and ",
+                   Bytes(static_cast<double>(space.available)), " are free"));
+}
+
+absl::Status TooLong(const Download& download) {
+  return absl::FailedPreconditionError(absl::StrCat("The file has more than ",
+                                                    Bytes(static_cast<double>(download.max_bytes)),
+                                                    "; --max-mib allows more"));
 }
 
 absl::Status FetchFile(const Download& download) {

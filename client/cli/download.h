@@ -17,9 +17,6 @@ namespace pictory_jobs::cli {
 bool MayAsk(const std::string& url, bool gateway_is_here);
 // Whether `server`, as --server names it, is on this machine.
 bool IsHere(const std::string& server);
-// Whether nobody outside can mean this address: loopback, private, link-local and the like. Text
-// that is no address counts as one.
-bool IsInsideAddress(const std::string& address);
 
 // What a video may have where --max-mib says nothing: more than any render, less than most disks.
 inline constexpr std::int64_t kDownloadMaxMib = 64 * 1024;
@@ -38,6 +35,11 @@ struct Download {
   // For StreamFile, which has no path: takes the bytes in order; false ends it.
   std::function<bool(std::string_view bytes)> sink;
 };
+
+// Whether so many more bytes have room where `path` is; RESOURCE_EXHAUSTED if not.
+absl::Status CheckRoom(const std::string& path, std::int64_t bytes);
+// The error for a file that is longer than max_bytes.
+absl::Status TooLong(const Download& download);
 
 // Blocks. CANCELLED by `stop`; UNAVAILABLE where another attempt may help; INVALID_ARGUMENT for a
 // URL that is not allowed or a file that cannot be written; else what the server said.

@@ -183,13 +183,16 @@ inline constexpr char kResult[] =
 render-params transcript; `pictory get JOB` says which of them a job has. --download fetches the
 mp4 of a render or video, or an image, into -o FILE (<job>.mp4, <job>.png); with -o - it goes to
 standard output, and nothing else does. It is not begun where it has no room, and ends where it is longer than --max-mib.
-Either into a file, the same command goes on where an earlier attempt stopped.
+Either into a file, the same command goes on where an earlier attempt stopped. It comes from the
+gateway's archive if that has it, and is compared with the SHA-256 there; else from its URL, which
+leads nowhere once Pictory has removed the result. --file fetches another file of the archive.
 
 Examples:
   pictory result 01hx2v…
   pictory result 01hx2v… --part srt -o talk.srt
   pictory result 01hx2v… --download -o video.mp4
-  pictory result 01hx2v… --download -o - | ffprobe -)";
+  pictory result 01hx2v… --download -o - | ffprobe -
+  pictory result 01hx2v… --download --file thumbnail.jpg)";
 
 inline constexpr char kOpen[] =
     R"(Opens what a job has made with the program of the desktop (xdg-open): a preview's page, a video, a

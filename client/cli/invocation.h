@@ -113,6 +113,7 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
+  std::string file;  // result: of the archive; empty: the job's mp4 or picture
   std::chrono::milliseconds stream{20'000};  // doctor: how long one is held open; 0: none is
   std::string by_label;                      // usage, account
   std::string page_token;                    // projects

@@ -30,6 +30,16 @@
 
 namespace gateway::app {
 
+// Where the files of results are kept, and how many of them.
+struct ArchiveSettings {
+  std::string directory;  // empty: they are not
+  std::int64_t max_mib = limits::kArchiveMaxMiB;
+  std::int64_t max_file_mib = limits::kArchiveFileMaxMiB;
+  std::int64_t min_free_mib = limits::kArchiveMinFreeMiB;
+  int transfers = limits::kArchiveTransfers;
+  std::int64_t mib_per_second = limits::kArchiveMiBPerSecond;  // 0: no limit
+};
+
 // `pictory-gateway`
 struct Config {
   std::vector<ListenAddress> listen = {{.address = {"127.0.0.1", 50051}}};
@@ -86,6 +96,8 @@ struct Config {
   Duration keyless_settle = limits::kKeylessSettle;
   jobs::SpendingLimits spending;
   jobs::RetentionOptions retention;
+
+  ArchiveSettings archive;
 
   // The embedded sandbox.
   std::uint16_t sandbox_port = 0;

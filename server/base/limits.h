@@ -441,6 +441,32 @@ inline constexpr milliseconds kShedRetryAfter{1500};
 // How many polls are put off at once, so that nobody waits long for the poller.
 inline constexpr int kPollsPutOffMax = 256;
 
+// The archive of results' files. The first five may be set.
+inline constexpr int kArchiveMaxMiB = 50 * 1024;     // on disk, in all
+inline constexpr int kArchiveFileMaxMiB = 5 * 1024;  // of one file
+inline constexpr int kArchiveMinFreeMiB = 1024;      // that its disk keeps free for others
+inline constexpr int kArchiveTransfers = 2;          // jobs whose files are fetched at once
+inline constexpr int kArchiveMiBPerSecond = 20;      // of all of them together
+inline constexpr int kArchiveTransfersMost = 16;
+inline constexpr std::int64_t kArchiveMostMiB = std::int64_t{1} << 30;
+inline constexpr std::int64_t kArchiveRoomStepBytes =
+    8 * kMiB;  // written between two looks at the disk
+inline constexpr std::size_t kArchiveNoteMaxBytes = 4 * kKiB;
+inline constexpr std::size_t kArchiveReadBytes = 1 * kMiB;  // at once, to hash a file
+inline constexpr std::size_t kArchiveNameMaxBytes = 64;
+inline constexpr int kArchiveRedirectsMax = 3;
+// When a file that could not be had is tried again: the pause doubles.
+inline constexpr seconds kArchiveRetryFirst{5};
+inline constexpr hours kArchiveRetryMax{1};
+inline constexpr double kArchiveRetryJitter = 0.2;
+// After so many refusals, such as a 404, it is given up; after so long whatever the reason is.
+inline constexpr int kArchiveRefusalsMax = 8;
+inline constexpr hours kArchiveGiveUpAfter{7 * 24};
+// One fetch. What was broken off is gone on with later, so that nobody holds a place for long.
+inline constexpr int kFetchLeastBytes = 1024;  // a second
+inline constexpr seconds kFetchStallTimeout{30};
+inline constexpr hours kFetchTimeout{1};
+
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
 // How much must be free on the store's disk at a start: a log that has grown to its usual size, and

@@ -50,6 +50,7 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
 }
 
 void Ledger::Update(Change change, Done done) {
+  if (complete_) complete_(change.record);
   Store(std::make_shared<Change>(std::move(change)), /*again=*/false, std::move(done));
 }
 
@@ -75,6 +76,7 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
 }
 
 void Ledger::Adopt(JobRecord record, Done done) {
+  if (complete_) complete_(record);
   auto outcome = std::make_shared<Outcome>();
   outcome->record = record;
   submissions_.Adopt(std::move(record),
@@ -127,6 +129,7 @@ void Ledger::ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done d
 void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = TakingOver(change->record, adopted);
+  if (complete_) complete_(outcome->record);
   submissions_.TakeOver(outcome->record, adopted.version,
                         [this, change, outcome, adopted,
                          done = std::move(done)](const absl::StatusOr<std::string>& gone) {
@@ -142,6 +145,7 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
 // It is no more under its own name.
 void Ledger::Dismiss(const JobRecord& adopted) {
   hub_.Forget(adopted.job.tenant, adopted.job.job_id);
+  if (forgotten_) forgotten_({adopted.job.tenant, adopted.job.job_id});
   for (const Observer& observer : observers_) observer(adopted, nullptr);
 }
 
@@ -188,7 +192,10 @@ void Ledger::Prune(const PruneQuery& query, StoreCallback<std::size_t> done) {
   jobs_.Prune(query,
               [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
                 if (!pruned.ok()) return done(pruned.status());
-                for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
+                for (const JobKey& key : *pruned) {
+                  hub_.Forget(key.tenant, key.id);
+                  if (forgotten_) forgotten_(key);
+                }
                 done(pruned->size());
               });
 }

@@ -97,6 +97,13 @@ class Client {
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;
 
+  // Reads a file of a finished job from the gateway's archive, in the same way. `name` is one of
+  // `Job::archive`; empty: the mp4 or picture.
+  using FileSink = std::function<bool(std::string_view piece, std::int64_t total_bytes)>;
+  absl::StatusOr<std::int64_t> ReadArchivedFile(const std::string& job_id, const std::string& name,
+                                                const FileSink& sink, std::int64_t offset = 0,
+                                                const CallOptions& call = {}) const;
+
   // Gives a place at Pictory for a file of the caller's own; it is free. The caller sends the file:
   // one HTTP PUT of its bytes to `signed_url`, with the Content-Type of the answer and without
   // Authorization. Its `file_url` goes into submits afterwards. Keep `signed_url` out of logs.

@@ -7,7 +7,7 @@
 
 struct evp_md_ctx_st;
 
-namespace gateway::rpc {
+namespace gateway {
 
 class Sha256Stream {
  public:
@@ -28,4 +28,4 @@ class Sha256Stream {
   std::string small_;  // pieces too short to be worth a call each
 };
 
-}  // namespace gateway::rpc
+}  // namespace gateway

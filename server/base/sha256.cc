@@ -1,8 +1,8 @@
-#include "rpc/hash.h"
+#include "base/sha256.h"
 
 #include <openssl/evp.h>
 
-namespace gateway::rpc {
+namespace gateway {
 namespace {
 
 constexpr std::size_t kSmallBytes = 1024;
@@ -39,4 +39,4 @@ std::string Sha256Stream::Finish() {
   return digest;
 }
 
-}  // namespace gateway::rpc
+}  // namespace gateway
