@@ -81,3 +81,20 @@ inside() {  # inside NAME COMMAND: in the root $roots/NAME
   child=''
   return "$code"
 }
+
+boot() {  # boot NAME: starts the root $roots/NAME as a machine; `machine` is its process 1
+  unshare --mount --pid --fork --uts --ipc --cgroup --net --kill-child "$roots_home/boot" "$roots/$1" \
+    >"$roots/$1.boot.log" 2>&1 &
+  child=$!
+  machine=''
+  while [[ -z $machine ]]; do
+    kill -0 "$child" || { cat "$roots/$1.boot.log" >&2; return 1; }
+    machine=$(pgrep --parent "$child" || true)
+  done
+}
+
+halt() {  # ends it, and all that runs there
+  kill -KILL "$child"
+  wait "$child" 2>/dev/null || true
+  child=''
+}
