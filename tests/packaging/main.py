@@ -112,7 +112,7 @@ def watched():
     pid = property_("MainPID")
     run("systemctl", "reload", UNIT)
     await_("a reload is over when its files are read",
-           lambda: property_("ActiveState") == "active" and " reloaded " in log())
+           lambda: property_("ActiveState") == "active" and '"event":"reloaded"' in log())
     run("mkdir", "-p", f"/run/systemd/system/{UNIT}.d")
     write(f"/run/systemd/system/{UNIT}.d/watchdog.conf", f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\n", "644")
     run("systemctl", "daemon-reload")
@@ -139,7 +139,7 @@ def upgraded(job):
     await_("the new program serves", lambda: property_("MainPID") not in (pid, "0") and serves())
     check("the job is there", state_of(job) == "JOB_STATE_SUCCEEDED")
     check("the setting is kept", "\ndrain-timeout = 7\n" in run("cat", CONF))
-    check("the end of the old one was in order", "stopped" in log() and property_("NRestarts") == "0")
+    check("the end of the old one was in order", '"event":"stopped"' in log() and property_("NRestarts") == "0")
 
 
 def keyed():
