@@ -72,6 +72,7 @@ child=''
 stop() { [[ -z $child ]] || kill -KILL "$child"; exit "$1"; }
 trap 'stop 130' INT
 trap 'stop 143' TERM
+trap '[[ -z $child ]] || kill -KILL "$child" 2>/dev/null' EXIT
 
 inside() {  # inside NAME COMMAND: in the root $roots/NAME
   unshare --mount --pid --fork --kill-child "$roots_home/inside" "$roots/$1" "$cache" "$2" <&0 &

@@ -23,8 +23,8 @@ mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --bind /dev "$root/dev"
-exec setpriv --no-new-privs --bounding-set -all --inh-caps -all chroot --userspec "$user" "$root" \
-  env -i "STATE_DIRECTORY=$STATE_DIRECTORY" "$@"
+exec chroot "$root" setpriv --reuid "${user%%:*}" --regid "${user##*:}" --clear-groups --no-new-privs \
+  --bounding-set -all --inh-caps -all env -i "STATE_DIRECTORY=$STATE_DIRECTORY" "$@"
 """
 
 
