@@ -114,7 +114,8 @@ def watched():
     await_("a reload is over when its files are read",
            lambda: property_("ActiveState") == "active" and '"event":"reloaded"' in log())
     run("mkdir", "-p", f"/run/systemd/system/{UNIT}.d")
-    write(f"/run/systemd/system/{UNIT}.d/watchdog.conf", f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\n", "644")
+    write(f"/run/systemd/system/{UNIT}.d/short.conf",
+          f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\nTimeoutStopSec={WATCHDOG_SECONDS}\n", "644")
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", UNIT)
     await_("it serves with a watchdog of two seconds", serves)
@@ -125,7 +126,16 @@ def watched():
     run("sh", "-c", f"kill -STOP {pid}")
     await_("one that stands still is replaced", lambda: property_("MainPID") not in (pid, "0") and serves())
     check("systemd says that the watchdog did it", "watchdog" in log().lower())
-    run("rm", f"/run/systemd/system/{UNIT}.d/watchdog.conf")
+
+    setting("drain-delay", 4 * WATCHDOG_SECONDS)
+    run("systemctl", "restart", UNIT)
+    await_("it serves, and is to end slowly", serves)
+    began = time.monotonic()
+    run("systemctl", "stop", UNIT)
+    check("an end that takes longer than systemd's own two seconds is neither killed nor taken for a fault",
+          time.monotonic() - began > 4 * WATCHDOG_SECONDS and property_("Result") == "success")
+    run("sed", "-i", "s|^drain-delay|#drain-delay|", CONF)
+    run("rm", f"/run/systemd/system/{UNIT}.d/short.conf")
     run("systemctl", "daemon-reload")
 
 
@@ -151,6 +161,10 @@ def keyed():
     check("the sandbox is not used", there(f"{STATE}/pictory/jobs.db"))
     check("others cannot see it", run("sh", "-c", f"runuser -u nobody cat {KEY} /run/credentials/{UNIT}/secrets_api-key "
                                       ">/dev/null 2>&1 || echo refused") == "refused\n")
+    run("install", "-m", "640", "-g", "pictory-gateway", KEY, "/srv/api-key")
+    setting("api-key-file", "/srv/api-key")
+    run("systemctl", "restart", UNIT)
+    await_("it takes one of root's that its group may read", serves)
     run("sed", "-i", "s|^api-key-file|#api-key-file|", CONF)
     run("systemctl", "restart", UNIT)
 
