@@ -62,6 +62,7 @@ ExitCode FollowBatch(const Session& session, std::vector<Job> jobs) {
     if (!pacing.wait(pause, session.stop)) break;
     pause = std::min<std::chrono::milliseconds>(kLastPause, pause * 3 / 2);
     const auto batch = session.client.BatchGet(open, session.Call());
+    if (session.stop.stop_requested()) break;
     if (!batch.ok()) {
       progress.End(absl::Now());
       session.out.Tell(session.ProblemWith(batch.status()));

@@ -98,6 +98,7 @@ struct Invocation {
   std::string batch_name;
   int parallel = 1;  // submits at once
   bool keep_going = false;
+  bool changed = false;
   bool check_only = false;
 
   // The others.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "batch_file.h"
+#include "batch_reach.h"
 #include "describe.h"
 #include "follow_batch.h"
 #include "json_text.h"
@@ -31,6 +33,7 @@ namespace {
 // A line is tried again for so long, while the gateway says when or is being started anew.
 constexpr std::chrono::minutes kLineMaxWait{5};
 constexpr int kLineAttempts = 1000;
+constexpr int kPage = 1000;  // jobs that are asked for at once
 constexpr std::chrono::milliseconds kLook{200};
 constexpr char kReusedReason[] = "REQUEST_ID_REUSED";
 constexpr char kGoOn[] =
@@ -50,14 +53,6 @@ struct Tally {
   std::vector<int> unknown;  // sent, and no answer came
   std::vector<int> left;     // not sent
 };
-
-// Whether the next lines would fare no better.
-bool StopsAll(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
-         absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
-         absl::IsUnimplemented(status) || absl::IsCancelled(status) ||
-         absl::IsDeadlineExceeded(status) || BrokenConnection(status);
-}
 
 // `3-5, 9`.
 std::string Ranges(const std::vector<int>& lines) {
@@ -85,7 +80,7 @@ class BatchRun {
       : session_(session), batch_(std::move(batch)), began_(began) {}
 
   ExitCode Run() {
-    session_.interrupt.SetLastWords(session_.out.json() ? "" : kGoOn);
+    session_.interrupt.SetLastWords(LastWords());
     SubmitAll();
     session_.interrupt.SetLastWords("");
     if (!last_.empty()) RememberLastJob(session_.args.server, last_);
@@ -96,6 +91,14 @@ class BatchRun {
   }
 
  private:
+  std::string LastWords() const {
+    if (!session_.out.json()) return kGoOn;
+    return ProblemLine({.code = absl::StatusCode::kCancelled,
+                        .reason = kStoppedReason,
+                        .message = "stopped",
+                        .hint = kGoOn});
+  }
+
   void SubmitAll() {
     const auto count = std::min<std::size_t>(static_cast<std::size_t>(session_.args.parallel),
                                              batch_.lines.size());
@@ -118,7 +121,8 @@ class BatchRun {
     for (std::vector<int>* lines :
          {&tally_.submitted, &tally_.existing, &tally_.failed, &tally_.unknown, &tally_.left})
       std::sort(lines->begin(), lines->end());
-    if (session_.stop.stop_requested()) code_ = Worse(code_, kDetached);
+    // Of a line that was on its way something must be said, and nothing of those that were not.
+    if (session_.stop.stop_requested() && tally_.unknown.empty()) code_ = Worse(code_, kDetached);
   }
 
   // One thread's share: a line after the other, until there are none or all is halted.
@@ -133,10 +137,20 @@ class BatchRun {
       const std::size_t index = next_++;
       if (index >= batch_.lines.size()) break;
       absl::StatusOr<Job> job = session_.client.Submit(*batch_.lines[index].request, call);
-      if (!job.ok() && StopsAll(job.status())) halted_ = true;
+      Consider(job.status());
       answers_.Push({index, std::move(job)});
     }
     answers_.Push({});
+  }
+
+  // Halts all threads when the next lines would be refused, too.
+  void Consider(const absl::Status& status) {
+    const Reach reach = status.ok() ? Reach::kThisLine : ReachOf(status);
+    if (reach == Reach::kThisLine) {
+      refused_in_a_row_ = 0;
+    } else if (reach == Reach::kAll || ++refused_in_a_row_ >= session_.args.parallel) {
+      halted_ = true;
+    }
   }
 
   void Take(const BatchLine& line, const absl::StatusOr<Job>& job) {
@@ -170,11 +184,9 @@ class BatchRun {
     problem.line = line.number;
     if (problem.reason == kReusedReason) {
       problem.hint =
-          "  Another line was submitted under this request_id; nothing was sent now. If lines were "
-          "put in or\n  taken out above it, undo that: new lines go to the end. Only a line that "
-          "was "
-          "never submitted as\n  it is needs a requestId of its own; to give one, or --batch, to "
-          "others pays for them again.\n";
+          "  This line was submitted before, with other labels or settings; nothing was sent now. "
+          "Submit it as it was.\n  A requestId of its own, or another --batch, would pay for it "
+          "again.\n";
     } else if (unknown) {
       problem.hint = absl::StrCat("  It is not known whether the job was taken. ", kGoOn);
     }
@@ -228,6 +240,7 @@ class BatchRun {
   const absl::Time began_;  // by the gateway's clock
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> halted_{false};
+  std::atomic<int> refused_in_a_row_{0};
   Mailbox<Answered> answers_;
   Tally tally_;
   std::vector<Job> open_;
@@ -246,6 +259,43 @@ bool TellBad(const Session& session, const std::string& name, const Batch& batch
   session.out.Warn(absl::StrCat("Nothing was submitted, because of ", batch.bad.size(),
                                 batch.bad.size() == 1 ? " bad line" : " bad lines",
                                 "; --keep-going leaves them out.\n"));
+  return false;
+}
+
+// The request_ids under which jobs of the batch are known.
+absl::StatusOr<std::set<std::string>> SubmittedBefore(const Session& session,
+                                                      const std::string& name) {
+  ListJobsRequest filter;
+  (*filter.mutable_labels())[kBatchLabel] = BatchLabelValue(name);
+  filter.set_page_size(kPage);
+  std::set<std::string> known;
+  for (const absl::StatusOr<Job>& job : session.client.List(std::move(filter), session.Call())) {
+    if (!job.ok()) return job.status();
+    if (IsBatchRequestId(name, job->request_id())) known.insert(job->request_id());
+  }
+  return known;
+}
+
+// Whether what was submitted before is still in the file as it was, or nothing in it is new. A line
+// that was changed looks like one that is gone and one that is new, and would be paid for again.
+bool TellChanged(const Session& session, const std::string& name, const Batch& batch,
+                 std::set<std::string> known) {
+  std::vector<int> fresh;
+  for (const BatchLine& line : batch.lines) {
+    if (!line.named && known.erase(line.request_id) == 0) fresh.push_back(line.number);
+  }
+  if (known.empty() || fresh.empty()) return true;
+  const bool one = fresh.size() == 1;
+  Problem problem = UsageProblem(absl::StrCat(
+      name, ": ", known.size(), known.size() == 1 ? " line that was" : " lines that were",
+      " submitted before ", known.size() == 1 ? "is" : "are", " not in it as ",
+      known.size() == 1 ? "it was" : "they were", ", and line", one ? " " : "s ", Ranges(fresh),
+      one ? " is" : " are", " new; nothing was submitted"));
+  problem.reason = kChangedReason;
+  problem.hint =
+      "  If the new ones are old ones that were changed, they would be paid for again. "
+      "--changed submits them;\n  or put the old ones back, and new ones beside them.\n";
+  session.out.Tell(problem);
   return false;
 }
 
@@ -276,6 +326,11 @@ ExitCode RunBatch(const Session& session, const std::string& text) {
   // created before was there before.
   const absl::StatusOr<GetServerInfoResponse> info = session.client.ServerInfo(session.Call());
   if (!info.ok()) return session.Failed(info.status());
+  if (!session.args.changed) {
+    absl::StatusOr<std::set<std::string>> known = SubmittedBefore(session, BatchName(session.args));
+    if (!known.ok()) return session.Failed(known.status());
+    if (!TellChanged(session, Shown(session.args.source), batch, *std::move(known))) return kUsage;
+  }
   const ExitCode code =
       BatchRun(session, std::move(batch),
                // Jobs know the millisecond.

@@ -50,12 +50,13 @@ inline constexpr int kTransactionsMax = 10'000;
 inline constexpr int kTemplatesMax = 10'000;
 
 // `pictory-gateway contract`: a word of Pictory's that its report repeats, the pages of a list that
-// it reads, what it may be told to spend, and how long it waits for a job that it has paid for.
+// it reads, what it may be told to spend, and how it waits for a job that it has paid for.
 inline constexpr std::size_t kContractWordMaxBytes = 40;
 inline constexpr int kContractPagesMax = 3;
 inline constexpr int kContractSpendMax = 1000;
 inline constexpr minutes kContractJobWait{30};
 inline constexpr seconds kContractPollEvery{10};
+inline constexpr int kContractNotFoundMax = 6;  // polls that may not know the job
 
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
@@ -261,6 +262,7 @@ inline constexpr minutes kWaitingRetryMax{1};
 // When a write that the store was too busy for is tried again.
 inline constexpr seconds kLateWriteFirst{1};
 inline constexpr minutes kLateWriteMax{1};
+inline constexpr int kLateWritesAtEnd = 5;  // of one, kLateWriteFirst apart, while the program ends
 
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit

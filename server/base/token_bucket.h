@@ -29,6 +29,12 @@ class TokenBucket {
     return Duration::zero();
   }
 
+  // Takes so many tokens whether or not there are as many. What was not there is owed: until then
+  // nothing can be taken.
+  void Owe(const Size& size, MonoTime now, double many) {
+    full_at_ = std::max(full_at_, now) + TimeOf(many, size);
+  }
+
  private:
   static Duration TimeOf(double tokens, const Size& size) {
     return Duration(static_cast<Duration::rep>(tokens * 1e9 / size.per_second));

@@ -30,6 +30,8 @@ class TenantGates {
 
   // Counts a call, of which the tenant may begin so many a second.
   absl::Status CountCall(const tenants::Principal& principal);
+  // Counts a call that does the work of so many more. It goes on; those that come next wait for it.
+  void CountMore(const tenants::Principal& principal, int calls);
   // A place for an open watch.
   absl::StatusOr<Place> EnterWatch(const tenants::Principal& principal);
   // Room for the bytes of a large request. A tenant that has none in flight may have any number.
