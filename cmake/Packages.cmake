@@ -34,6 +34,8 @@ set(CPACK_DEBIAN_CLIENT_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_CLIENT_DESCRIPTION "C++ client library of pictory-gateway, and its .proto files
 CMake: find_package(PictoryJobs), PictoryJobs::client. The .proto files, for code
 in other languages, are in /usr/share/pictory-jobs/protos.")
-set(CPACK_DEBIAN_CLIENT_PACKAGE_DEPENDS "libgrpc++-dev, libprotobuf-dev, libabsl-dev, pkg-config")
-set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS "cmake, protobuf-compiler-grpc")
+# gRPC's CMake package of Debian 13 looks for its compiler, too.
+set(CPACK_DEBIAN_CLIENT_PACKAGE_DEPENDS
+  "libgrpc++-dev, libprotobuf-dev, libabsl-dev, pkg-config, protobuf-compiler, protobuf-compiler-grpc")
+set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS cmake)
 include(CPack)
