@@ -72,6 +72,7 @@ child=''
 stop() { [[ -z $child ]] || kill -KILL "$child"; exit "$1"; }
 trap 'stop 130' INT
 trap 'stop 143' TERM
+trap '[[ -z $child ]] || kill -KILL "$child" 2>/dev/null' EXIT
 
 inside() {  # inside NAME COMMAND: in the root $roots/NAME
   unshare --mount --pid --fork --kill-child "$roots_home/inside" "$roots/$1" "$cache" "$2" <&0 &
@@ -80,4 +81,21 @@ inside() {  # inside NAME COMMAND: in the root $roots/NAME
   wait "$child" || code=$?
   child=''
   return "$code"
+}
+
+boot() {  # boot NAME: starts the root $roots/NAME as a machine; `machine` is its process 1
+  unshare --mount --pid --fork --uts --ipc --cgroup --net --kill-child "$roots_home/boot" "$roots/$1" \
+    >"$roots/$1.boot.log" 2>&1 &
+  child=$!
+  machine=''
+  while [[ -z $machine ]]; do
+    kill -0 "$child" || { cat "$roots/$1.boot.log" >&2; return 1; }
+    machine=$(pgrep --parent "$child" || true)
+  done
+}
+
+halt() {  # ends it, and all that runs there
+  kill -KILL "$child"
+  wait "$child" 2>/dev/null || true
+  child=''
 }

@@ -30,7 +30,7 @@ from live.gateway import Gateway  # noqa: E402
 from shell import Shell  # noqa: E402
 
 PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "operations", "sandbox", "errors", "mesh",
-                                                                "proofs", "performance", "architecture")),
+                                                                "kubernetes", "proofs", "performance", "architecture")),
          ".github/CONTRIBUTING.md"]
 ADDRESS = "127.0.0.1:50051"
 WORDS = (b'[{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,"duration":2,'
