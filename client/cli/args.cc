@@ -170,6 +170,13 @@ void TakeKey(const std::string& variable, const std::string& flag, const std::st
   if (key.empty()) Wrong(variable + ": is set, but empty; set it to your key, or unset it");
 }
 
+// The variable that programs with OpenSSL and curl take their authorities from.
+void TakeAuthorities(Invocation& to) {
+  const char* const file = std::getenv("SSL_CERT_FILE");
+  if (file != nullptr) to.env_ca = file;
+  if (to.media_ca.empty()) to.media_ca = to.env_ca;
+}
+
 void InterpretAll(const Raw& raw, const CLI::App& app) {
   Invocation& to = *raw.to;
   if (!raw.timeout.empty()) {
@@ -201,6 +208,7 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   CheckSources(to, app);
   if (to.command == Command::kVersion) return;
   CheckServer(to, app);
+  TakeAuthorities(to);
   TakeKey(kKeyVariable, "--gateway-key-file", to.gateway_key_file, to.gateway_key);
   TakeKey(kCallerKeyVariable, "--caller-key-file", to.caller_key_file, to.caller_key);
 }

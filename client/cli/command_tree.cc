@@ -43,6 +43,8 @@ void AddCommon(CLI::App& app, Raw& raw) {
   app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file");
   app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)");
   app.add_option("--tls-key", to.tls_key, "Its key (PEM file)");
+  app.add_option("--media-ca", to.media_ca,
+                 "Trust the authorities of this PEM file where files are fetched and sent");
   app.add_flag("--json", to.json, "Print JSON, one object a line");
   app.add_flag("-q,--quiet", to.quiet, "Nothing on stderr but errors");
   app.add_option("--timeout", raw.timeout, "Stop waiting after this time: 90, 90s, 10m, 2h");

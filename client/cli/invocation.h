@@ -57,6 +57,8 @@ struct Invocation {
   std::string tls_ca;            // files
   std::string tls_cert;
   std::string tls_key;
+  std::string media_ca;  // for the servers that files are fetched from and sent to
+  std::string env_ca;    // SSL_CERT_FILE, for both where nothing else is named
   bool json = false;
   bool quiet = false;
   Color color = Color::kAuto;
@@ -143,7 +145,8 @@ struct Finished {
   std::string error;  // what is wrong
 };
 
-// Reads the arguments, and PICTORY_GATEWAY, PICTORY_GATEWAY_KEY and PICTORY_CALLER_KEY too.
+// Reads the arguments, and PICTORY_GATEWAY, PICTORY_GATEWAY_KEY, PICTORY_CALLER_KEY and
+// SSL_CERT_FILE too.
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
 
 }  // namespace pictory_jobs::cli

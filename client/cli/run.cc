@@ -55,10 +55,12 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
   if (!own.ok()) return own.status();
   options.pictory_key = *std::move(own);
   if (!key->empty()) options.metadata.emplace_back("authorization", "Bearer " + *key);
-  if (args.tls_ca.empty() && args.tls_cert.empty()) return options;
+  const std::string& ca = args.tls_ca.empty() ? args.env_ca : args.tls_ca;
+  const bool https = args.server.rfind("https://", 0) == 0 && !ca.empty();
+  if (args.tls_ca.empty() && args.tls_cert.empty() && !https) return options;
   TlsOptions& tls = options.tls.emplace();
   for (const auto& [path, pem] :
-       {std::pair{&args.tls_ca, &tls.ca_pem}, std::pair{&args.tls_cert, &tls.cert_pem},
+       {std::pair{&ca, &tls.ca_pem}, std::pair{&args.tls_cert, &tls.cert_pem},
         std::pair{&args.tls_key, &tls.key_pem}}) {
     if (path->empty()) continue;
     absl::StatusOr<std::string> text = files.read(*path);
@@ -66,6 +68,14 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
     *pem = *std::move(text);
   }
   return options;
+}
+
+// Looks at the authorities that files are fetched with, before anything else is done.
+absl::Status CheckMediaCa(const Invocation& args, const Files& files) {
+  if (args.media_ca.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = files.read(args.media_ca);
+  if (!text.ok() || text->find("-----BEGIN ") != text->npos) return text.status();
+  return absl::InvalidArgumentError(OneLine(args.media_ca) + ": has no PEM certificate");
 }
 
 Problem Unwritten(const std::string& message) {
@@ -157,6 +167,9 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
         LocalFile::Open(args.source, args.submits(), args.content_type);
     if (!opened.ok()) return Usage(out, opened.status());
     file.emplace(*std::move(opened));
+  }
+  if (file || args.download) {
+    if (absl::Status media = CheckMediaCa(args, files); !media.ok()) return Usage(out, media);
   }
   absl::StatusOr<ClientOptions> options = MakeOptions(args, files);
   if (!options.ok()) return Usage(out, options.status());
