@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "complete.h"
 #include "download.h"
 #include "exit_code.h"
 #include "pictory_jobs/job.h"
@@ -36,6 +37,8 @@ enum class Command {
   kProjects,
   kAccount,
   kTemplate,
+  kCompletion,
+  kComplete,
   kVersion,
 };
 
@@ -122,6 +125,7 @@ struct Invocation {
   std::string action;         // template: list, get, upload, update or delete
   std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
+  Completion completion;  // of a word that is being typed
   std::string adopt;
   bool abandon = false;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "completion_scripts.h"
 #include "interrupt.h"
 #include "job_names.h"
 #include "json_text.h"
@@ -45,7 +46,7 @@ absl::StatusOr<std::string> KeyOf(const std::string& path, std::string key, cons
 absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& files) {
   ClientOptions options;
   options.user_agent = absl::StrCat("pictory/", kVersion);
-  options.retry.max_attempts = kAttempts;
+  options.retry.max_attempts = args.command == Command::kComplete ? 1 : kAttempts;
   options.retry.max_wait = kRetryMaxWait;
   absl::StatusOr<std::string> key =
       KeyOf(args.gateway_key_file, args.gateway_key, "PICTORY_GATEWAY_KEY", files);
@@ -140,6 +141,10 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunAccount(session);
     case Command::kTemplate:
       return RunTemplate(session, text);
+    case Command::kComplete:
+      RunComplete(session);
+      return kSucceeded;
+    case Command::kCompletion:
     case Command::kVersion:
       break;
   }
@@ -152,6 +157,11 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
                          : absl::StrCat("pictory ", kVersion, "\n"));
     return kSucceeded;
   }
+  if (args.command == Command::kCompletion) {
+    out.Answer(CompletionScript(args.source));
+    return kSucceeded;
+  }
+  if (args.command == Command::kComplete) out.Answer(CompletionHead(args.completion));
   // All that comes from files and stdin is read first, while Ctrl-C still ends the process.
   SubmitRequest request;
   if (args.submits()) {
@@ -171,12 +181,13 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
   if (file || args.download) {
     if (absl::Status media = CheckMediaCa(args, files); !media.ok()) return Usage(out, media);
   }
+  const bool typing = args.command == Command::kComplete;  // who types wants no errors
   absl::StatusOr<ClientOptions> options = MakeOptions(args, files);
-  if (!options.ok()) return Usage(out, options.status());
+  if (!options.ok()) return typing ? kSucceeded : Usage(out, options.status());
 
   Interrupt interrupt;
   const absl::StatusOr<Client> client = Client::Connect(args.server, *std::move(options));
-  if (!client.ok()) return Usage(out, client.status());
+  if (!client.ok()) return typing ? kSucceeded : Usage(out, client.status());
   Invocation named = args;  // with the ids of the jobs that are named in it
   const Session session{named, out, *client, interrupt.token(), interrupt};
   if (absl::Status ids = ResolveJobNames(*client, named, request, session.Call()); !ids.ok()) {
