@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "../cli/command_tree.h"
 #include "app/command_tree.h"
+#include "command_tree.h"
 #include "page.h"
 
 namespace {
