@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "base/limits.h"
 #include "command_tree.h"
 #include "help.h"
 #include "invocation.h"
@@ -72,8 +73,6 @@ void InterpretColor(const std::string& word, Invocation& to) {
     to.color = Color::kAlways;
   } else if (word == "never") {
     to.color = Color::kNever;
-  } else if (!word.empty() && word != "auto") {
-    Wrong("--color: one of auto, always and never, not '" + word + "'");
   }
 }
 
@@ -93,8 +92,6 @@ void InterpretList(const Raw& raw, Invocation& to) {
     to.format = ListFormat::kWide;
   } else if (raw.format == "id") {
     to.format = ListFormat::kIds;
-  } else if (!raw.format.empty()) {
-    Wrong("--output: one of wide, id and json, not '" + raw.format + "'");
   }
 }
 
@@ -170,6 +167,13 @@ void TakeKey(const std::string& variable, const std::string& flag, const std::st
   if (key.empty()) Wrong(variable + ": is set, but empty; set it to your key, or unset it");
 }
 
+// The variable that programs with OpenSSL and curl take their authorities from.
+void TakeAuthorities(Invocation& to) {
+  const char* const file = std::getenv("SSL_CERT_FILE");
+  if (file != nullptr) to.env_ca = file;
+  if (to.media_ca.empty()) to.media_ca = to.env_ca;
+}
+
 void InterpretAll(const Raw& raw, const CLI::App& app) {
   Invocation& to = *raw.to;
   if (!raw.timeout.empty()) {
@@ -199,8 +203,9 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   InterpretMonth(raw.month, to);
   InterpretTemplate(to);
   CheckSources(to, app);
-  if (to.command == Command::kVersion) return;
+  if (to.command == Command::kVersion || to.command == Command::kCompletion) return;
   CheckServer(to, app);
+  TakeAuthorities(to);
   TakeKey(kKeyVariable, "--gateway-key-file", to.gateway_key_file, to.gateway_key);
   TakeKey(kCallerKeyVariable, "--caller-key-file", to.caller_key_file, to.caller_key);
 }
@@ -227,9 +232,32 @@ bool WantsJson(int argc, const char* const* argv) {
                      [](const char* word) { return std::string_view(word) == "--json"; });
 }
 
+// What a shell gets that completes a word. Jobs are asked for as `pictory list` would with the
+// words' flags; where that makes no sense, there are none.
+std::variant<Invocation, Finished> ParseTyped(const std::vector<std::string>& words) {
+  Invocation unused;
+  Raw raw;
+  raw.to = &unused;
+  Completion completion = CompletionOf(*MakeCommandTree(raw), words);
+  Finished without_jobs{kSucceeded, CompletionHead(completion), ""};
+  if (!completion.jobs) return without_jobs;
+  std::vector<const char*> list = {"pictory", "list"};
+  for (const std::string& flag : completion.gateway_flags) list.push_back(flag.c_str());
+  auto parsed = ParseArgs(static_cast<int>(list.size()), list.data());
+  auto* const invocation = std::get_if<Invocation>(&parsed);
+  if (invocation == nullptr) return without_jobs;
+  invocation->command = Command::kComplete;
+  invocation->completion = std::move(completion);
+  invocation->timeout = gateway::limits::kCompletionDeadline;
+  return parsed;
+}
+
 }  // namespace
 
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == kCompleteCommand) {
+    return ParseTyped(std::vector<std::string>(argv + 2, argv + argc));
+  }
   Invocation invocation;
   Raw raw;
   raw.to = &invocation;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/substitute.h"
 #include "base/limits.h"
+#include "completion_scripts.h"
 #include "help.h"
 #include "refusal.h"
 #include "submit_commands.h"
@@ -33,27 +34,38 @@ CLI::App* Add(CLI::App& app, Invocation& to, Command command, const char* name, 
 void AddCommon(CLI::App& app, Raw& raw) {
   Invocation& to = *raw.to;
   app.add_option("--server", to.server, "The gateway: host:port, or https://host[:port]")
+      ->type_name("ADDRESS")
       ->envname("PICTORY_GATEWAY");
   app.add_option("--gateway-key-file", to.gateway_key_file,
                  "File whose first line is your API key for the gateway; or set "
-                 "PICTORY_GATEWAY_KEY");
+                 "PICTORY_GATEWAY_KEY")
+      ->type_name("FILE");
   app.add_option("--caller-key-file", to.caller_key_file,
                  "File whose first line is your own API key of Pictory's, for a gateway whose "
-                 "callers pay; or set PICTORY_CALLER_KEY");
-  app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file");
-  app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)");
-  app.add_option("--tls-key", to.tls_key, "Its key (PEM file)");
+                 "callers pay; or set PICTORY_CALLER_KEY")
+      ->type_name("FILE");
+  app.add_option("--tls-ca", to.tls_ca, "TLS, and trust the authorities of this PEM file")
+      ->type_name("FILE");
+  app.add_option("--tls-cert", to.tls_cert, "TLS with this certificate of ours (PEM file)")
+      ->type_name("FILE");
+  app.add_option("--tls-key", to.tls_key, "Its key (PEM file)")->type_name("FILE");
+  app.add_option("--media-ca", to.media_ca,
+                 "Trust the authorities of this PEM file where files are fetched and sent")
+      ->type_name("FILE");
   app.add_flag("--json", to.json, "Print JSON, one object a line");
   app.add_flag("-q,--quiet", to.quiet, "Nothing on stderr but errors");
-  app.add_option("--timeout", raw.timeout, "Stop waiting after this time: 90, 90s, 10m, 2h");
-  app.add_option("--color", raw.color,
-                 "auto (on a terminal, unless NO_COLOR is set), always or never");
+  app.add_option("--timeout", raw.timeout, "Stop waiting after this time: 90, 90s, 10m, 2h")
+      ->type_name("TIME");
+  Choose(app.add_option("--color", raw.color, "auto: on a terminal, unless NO_COLOR is set"),
+         {"auto", "always", "never"});
 }
 
 void AddSubmitFlags(CLI::App* sub, Raw& raw) {
   Invocation& to = *raw.to;
-  sub->add_option("--request-id", to.request_id, "Idempotency key: 1-64 of A-Z a-z 0-9 _ -");
+  sub->add_option("--request-id", to.request_id, "Idempotency key: 1-64 of A-Z a-z 0-9 _ -")
+      ->type_name("ID");
   sub->add_option("--label", raw.labels, "Kept with the job: key=value; repeatable")
+      ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
                 "Send fields of the file that are not known");
@@ -80,12 +92,16 @@ void AddBatch(CLI::App& app, Raw& raw) {
       Add(app, to, Command::kBatch, "submit", "Submit many jobs from one file", help::kBatch);
   batch->add_option("FILE", to.source, "One JSON object a line; - is stdin")->required();
   to.parallel = gateway::limits::kBatchParallel;
-  batch->add_option("--batch", to.batch_name,
-                    "Name that the request_ids are made of (the file's, without its folders)");
+  batch
+      ->add_option("--batch", to.batch_name,
+                   "Name that the request_ids are made of (the file's, without its folders)")
+      ->type_name("NAME");
   batch->add_option("--parallel", to.parallel, "Submits at once (8)")
+      ->type_name("N")
       ->check(AboveZero())
       ->check(CLI::Range(1, gateway::limits::kBatchParallelMax));
   batch->add_option("--label", raw.labels, "Kept with each job: key=value; repeatable")
+      ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   batch->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
                   "Send fields of the bodies that are not known");
@@ -94,6 +110,15 @@ void AddBatch(CLI::App& app, Raw& raw) {
                   "Submit new lines although lines that were submitted before are changed or gone");
   CLI::Option* check = batch->add_flag("--check", to.check_only, "Only look for bad lines");
   batch->add_flag("--watch", to.watch, "Go on until all jobs are done")->excludes(check);
+}
+
+// The name of an argument says what it is, and needs no `TEXT` behind it.
+void NameNoTypes(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_positional() && option->get_type_name() == "TEXT") option->type_name("");
+    }
+  }
 }
 
 void AddJobCommands(CLI::App& app, Raw& raw) {
@@ -113,14 +138,23 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
   CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs",
                        absl::Substitute(help::kList, KindWords(" ")));
-  list->add_option("--state", raw.states, "Only in this state")->allow_extra_args(false);
-  list->add_option("--kind", raw.kinds, "Only of this kind")->allow_extra_args(false);
-  list->add_option("--label", raw.labels, "Only with this key=value")->allow_extra_args(false);
-  CLI::Option* limit =
-      list->add_option("--limit", to.limit, "At most so many (50)")->check(AboveZero());
+  list->add_option("--state", raw.states, "Only in this state")
+      ->type_name("STATE")
+      ->allow_extra_args(false);
+  list->add_option("--kind", raw.kinds, "Only of this kind")
+      ->type_name("KIND")
+      ->allow_extra_args(false);
+  list->add_option("--label", raw.labels, "Only with this key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  CLI::Option* limit = list->add_option("--limit", to.limit, "At most so many (50)")
+                           ->type_name("N")
+                           ->check(AboveZero());
   CLI::Option* all = list->add_flag("--all", to.all, "All of them")->excludes(limit);
-  list->add_option("--since", raw.since, "Only created since then: 2h, 7d, 2026-05-01, or a time");
-  list->add_option("-o,--output", raw.format, "wide, id or json");
+  list->add_option("--since", raw.since, "Only created since then: 2h, 7d, 2026-05-01, or a time")
+      ->type_name("TIME");
+  Choose(list->add_option("-o,--output", raw.format, "wide: with times and all ids"),
+         {"wide", "id", "json"});
   list->add_flag("--watch", to.watch, "Go on, with a line for each job that is new or has changed")
       ->excludes(all);
 
@@ -131,8 +165,10 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::App* result =
       Add(app, to, Command::kResult, "result", "Show or fetch a job's result", help::kResult);
   one_job(result);
-  CLI::Option* part = result->add_option("--part", raw.part, "This part, byte for byte");
-  result->add_option("-o,--output", to.output, "Into this file; - is standard output");
+  CLI::Option* part =
+      result->add_option("--part", raw.part, "This part, byte for byte")->type_name("PART");
+  result->add_option("-o,--output", to.output, "Into this file; - is standard output")
+      ->type_name("FILE");
   CLI::Option* download =
       result
           ->add_flag("--download", to.download, "The file itself: of a render, a video or an image")
@@ -143,6 +179,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       ->needs(download);
   result
       ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
+      ->type_name("N")
       ->check(AboveZero())
       ->needs(download);
 
@@ -151,7 +188,8 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   CLI::App* resolve =
       Add(app, to, Command::kResolve, "resolve", "Settle an UNCONFIRMED job", help::kResolve);
   one_job(resolve);
-  CLI::Option* adopt = resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's");
+  CLI::Option* adopt =
+      resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's")->type_name("ID");
   resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
 
   jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs, or cancel a waiting one",
@@ -167,28 +205,39 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
                            "Show the projects saved at Pictory", help::kProjects);
   CLI::Option* project = projects->add_option("PROJECT", to.source, "This one, in full");
   projects->add_option("--page-token", to.page_token, "From this page on, where a list ended early")
+      ->type_name("TOKEN")
       ->excludes(project);
   CLI::App* account = Add(app, to, Command::kAccount, "account",
                           "Show the Pictory account's quota and charges", help::kAccount);
-  account->add_option("--month", raw.month, "The charges of this month, such as 2026-05, in UTC");
-  account->add_option("--by", to.by_label, "Also what jobs have told, by this label's values");
+  account->add_option("--month", raw.month, "The charges of this month, such as 2026-05, in UTC")
+      ->type_name("MONTH");
+  account->add_option("--by", to.by_label, "Also what jobs have told, by this label's values")
+      ->type_name("KEY");
   CLI::App* templates = Add(app, to, Command::kTemplate, "template",
                             "Show, upload, change and delete templates", help::kTemplate);
-  templates->add_option("ACTION", to.action, "list, get, upload, update or delete")
-      ->required()
-      ->check(CLI::IsMember({"list", "get", "upload", "update", "delete"}));
+  Choose(templates->add_option("ACTION", to.action, "What to do")->required(),
+         {"list", "get", "upload", "update", "delete"});
   templates->add_option("ID|FILE", to.source, "The template; of an upload the .pictai file");
   templates->add_option("FILE", to.template_file, "Of an update: the scenes, as a JSON array");
 
   CLI::App* upload =
       Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);
   upload->add_option("FILE", to.source, "Media, a picture or slides")->required();
-  upload->add_option("--content-type", to.content_type,
-                     "Such as video/webm, where the file's name does not show it");
+  upload
+      ->add_option("--content-type", to.content_type,
+                   "Such as video/webm, where the file's name does not show it")
+      ->type_name("TYPE");
   Add(app, to, Command::kUsageOf, "usage", "Show what was used of the limits", help::kUsageOf)
-      ->add_option("--by", to.by_label, "Also the credits of all jobs by this label's values");
+      ->add_option("--by", to.by_label, "Also the credits of all jobs by this label's values")
+      ->type_name("KEY");
   Add(app, to, Command::kDoctor, "doctor", "Look for what is in the way", help::kDoctor)
-      ->add_option("--stream", raw.stream, "Hold a stream open so long (20s); 0: none");
+      ->add_option("--stream", raw.stream, "Hold a stream open so long (20s); 0: none")
+      ->type_name("TIME");
+  Choose(Add(app, to, Command::kCompletion, "completion", "Print what a shell completes words by",
+             help::kCompletion)
+             ->add_option("SHELL", to.source, "Whose script")
+             ->required(),
+         CompletedShells());
   Add(app, to, Command::kVersion, "version", "Show the version", "");
   app.add_subcommand("help", "Show this help, or that of a command")
       ->add_option("COMMAND", raw.help_on, "A command");
@@ -205,11 +254,13 @@ std::unique_ptr<CLI::App> MakeCommandTree(Raw& raw) {
   app->require_subcommand(0, 1);
   app->fallthrough();
   app->set_help_flag("-h,--help", "Show this help");
-  app->set_version_flag("-V,--version", std::string("pictory ") + PICTORY_VERSION);
+  app->set_version_flag("-V,--version", std::string("pictory ") + PICTORY_VERSION,
+                        "Show the version");
   AddCommon(*app, raw);
   AddSubmits(*app, raw);
   AddBatch(*app, raw);
   AddJobCommands(*app, raw);
+  NameNoTypes(*app);
   return app;
 }
 

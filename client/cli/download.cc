@@ -185,6 +185,7 @@ absl::Status FileError(const std::string& path) {
 
 void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_slist* headers) {
   curl_easy_setopt(curl, CURLOPT_URL, transfer.download->url.c_str());
+  Trust(curl, transfer.download->ca_file);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnConnect);
@@ -220,10 +221,7 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
         "Not followed: the video's server leads to an inside address");
   }
   if (transfer.misplaced) return absl::OutOfRangeError("The server goes on at another place");
-  if (code != CURLE_OK) {
-    return absl::UnavailableError(absl::StrCat(
-        "The download broke off: ", *detail != '\0' ? detail : curl_easy_strerror(code)));
-  }
+  if (code != CURLE_OK) return BrokenOff("The download", code, detail);
   if (status == 200 || status == kPartialContent) return absl::OkStatus();
   if (status == kRangeNotSatisfiable) return absl::OutOfRangeError("The partial file does not fit");
   const std::string what = absl::StrCat("The video's server answered HTTP ", status);

@@ -24,6 +24,7 @@ inline constexpr std::int64_t kDownloadMaxMib = 64 * 1024;
 struct Download {
   std::string url;
   bool gateway_is_here = false;  // the one that named the URL
+  std::string ca_file;           // authorities to trust instead of the system's
   std::int64_t max_bytes = kDownloadMaxMib << 20;
   std::string path;  // what it becomes, by renaming, once it is complete
   // The file's path until then. It is kept on failure and continued the next time, unless the

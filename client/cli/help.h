@@ -246,6 +246,16 @@ Examples:
   pictory doctor
   pictory doctor --stream 2m --json)";
 
+inline constexpr char kCompletion[] =
+    R"(Prints a script that completes commands, flags, their values, files, and the ids of jobs: `watch`
+offers those that have not ended first, `resolve` those that are UNCONFIRMED. Ids are asked of the
+gateway that the words or PICTORY_GATEWAY name; where it does not answer within half a second there
+are none. An installed pictory brings the scripts along; else:
+
+  source <(pictory completion bash)          # in ~/.bashrc
+  source <(pictory completion zsh)           # in ~/.zshrc, behind compinit
+  pictory completion fish | source           # in ~/.config/fish/config.fish)";
+
 inline constexpr char kUsageOf[] =
     R"(Shows what your tenant has used of its limits in the last 24 hours: submits that may have cost
 money, AI credits (reserved for jobs that have not ended, else as Pictory says), and how many jobs

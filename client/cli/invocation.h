@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "complete.h"
 #include "download.h"
 #include "exit_code.h"
 #include "pictory_jobs/job.h"
@@ -36,6 +37,8 @@ enum class Command {
   kProjects,
   kAccount,
   kTemplate,
+  kCompletion,
+  kComplete,
   kVersion,
 };
 
@@ -57,6 +60,8 @@ struct Invocation {
   std::string tls_ca;            // files
   std::string tls_cert;
   std::string tls_key;
+  std::string media_ca;  // for the servers that files are fetched from and sent to
+  std::string env_ca;    // SSL_CERT_FILE, for both where nothing else is named
   bool json = false;
   bool quiet = false;
   Color color = Color::kAuto;
@@ -122,6 +127,7 @@ struct Invocation {
   std::string action;         // template: list, get, upload, update or delete
   std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
+  Completion completion;  // of a word that is being typed
   std::string adopt;
   bool abandon = false;
 
@@ -145,7 +151,8 @@ struct Finished {
   std::string error;  // what is wrong
 };
 
-// Reads the arguments, and PICTORY_GATEWAY, PICTORY_GATEWAY_KEY and PICTORY_CALLER_KEY too.
+// Reads the arguments, and PICTORY_GATEWAY, PICTORY_GATEWAY_KEY, PICTORY_CALLER_KEY and
+// SSL_CERT_FILE too.
 std::variant<Invocation, Finished> ParseArgs(int argc, const char* const* argv);
 
 }  // namespace pictory_jobs::cli

@@ -25,16 +25,9 @@ constexpr std::size_t kCandidatesMax = 10;
 // The visible jobs whose ids begin so, one more than are shown at most.
 absl::StatusOr<std::vector<Job>> JobsBeginning(const Client& client, const std::string& name,
                                                const CallOptions& call) {
-  const auto [from, until] = CreationOf(name);
   ListJobsRequest filter;
   filter.set_page_size(static_cast<int>(kCandidatesMax + 1));
-  const auto set = [](absl::Time time, google::protobuf::Timestamp& out) {
-    const std::int64_t since = absl::ToUnixMillis(time);
-    out.set_seconds(since / 1000);
-    out.set_nanos(static_cast<std::int32_t>(since % 1000 * 1'000'000));
-  };
-  set(from, *filter.mutable_created_from());
-  set(until, *filter.mutable_created_until());
+  LimitToBeginning(name, filter);
   std::vector<Job> jobs;
   for (const absl::StatusOr<Job>& job : client.List(std::move(filter), call)) {
     if (!job.ok()) return job.status();
@@ -82,6 +75,17 @@ std::pair<absl::Time, absl::Time> CreationOf(const std::string& name) {
   const absl::Time last = absl::FromUnixSeconds(253'402'300'799);
   return {std::min(absl::FromUnixMillis(begin), last),
           std::min(absl::FromUnixMillis(begin + width), last)};
+}
+
+void LimitToBeginning(const std::string& name, ListJobsRequest& filter) {
+  const auto [from, until] = CreationOf(name);
+  const auto set = [](absl::Time time, google::protobuf::Timestamp& out) {
+    const std::int64_t since = absl::ToUnixMillis(time);
+    out.set_seconds(since / 1000);
+    out.set_nanos(static_cast<std::int32_t>(since % 1000 * 1'000'000));
+  };
+  set(from, *filter.mutable_created_from());
+  set(until, *filter.mutable_created_until());
 }
 
 absl::StatusOr<std::string> JobNamed(const Client& client, const std::string& server,

@@ -23,6 +23,9 @@ bool MayBeginId(const std::string& name);
 // Pure; `name` is one that MayBeginId.
 std::pair<absl::Time, absl::Time> CreationOf(const std::string& name);
 
+// Limits a list to the jobs that were created then.
+void LimitToBeginning(const std::string& name, ListJobsRequest& filter);
+
 // The id of the job that is named so; the name as it is, where it is no beginning of an id, or
 // where nobody knows it: whether there is such a job, the call that is made with it tells.
 // INVALID_ARGUMENT with the candidates where several visible jobs begin so, and for an `@last` that

@@ -27,6 +27,10 @@ std::string LabelsOf(const Job& job) {
   return labels;
 }
 
+std::string AgeOf(const Job& job, absl::Time now) {
+  return Elapsed(std::chrono::seconds(absl::ToInt64Seconds(now - CreatedAt(job))));
+}
+
 std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 
 }  // namespace
@@ -40,7 +44,7 @@ JobTable::Cells JobTable::Head() const {
 JobTable::Cells JobTable::CellsOf(const Job& job, absl::Time now) const {
   Cells cells = {OneLine(job.job_id()), KindWord(job.kind()), StateWord(job.state()),
                  job.has_progress_percent() ? Number(job.progress_percent()) + " %" : "-",
-                 Elapsed(std::chrono::seconds(absl::ToInt64Seconds(now - CreatedAt(job))))};
+                 AgeOf(job, now)};
   if (!wide_) {
     cells.push_back(LabelsOf(job));
     return cells;
@@ -80,6 +84,13 @@ Pieces JobTable::Line(const Job& job, absl::Time now) const {
   Pieces out;
   Append(CellsOf(job, now), HueOf(job.state()), out);
   return out;
+}
+
+std::string JobLine(const Job& job, absl::Time now) {
+  const std::string labels = LabelsOf(job);
+  return absl::StrCat(KindWord(job.kind()), " ", StateWord(job.state()),
+                      job.has_progress_percent() ? " " + Number(job.progress_percent()) + " %" : "",
+                      ", ", AgeOf(job, now), labels.empty() ? "" : ", ", labels);
 }
 
 }  // namespace pictory_jobs::cli

@@ -32,4 +32,7 @@ class JobTable {
   std::vector<int> widths_;
 };
 
+// What a job is, on one line without its id: `render RUNNING 42 %, 3m05s, team=news`.
+std::string JobLine(const Job& job, absl::Time now);
+
 }  // namespace pictory_jobs::cli

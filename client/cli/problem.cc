@@ -18,7 +18,7 @@ bool Has(const std::string& words, std::string_view piece) {
 const char* WhatToLookAt(const std::string& words, bool tls) {
   if (Has(words, "certificate verify failed") || Has(words, "Peer name")) {
     return "its certificate is not believed: is it for this host and in its time, and is its "
-           "authority one of the system's or of --tls-ca?";
+           "authority one of the system's, or of --tls-ca or SSL_CERT_FILE?";
   }
   // The library takes the files only when it connects.
   if (tls && Has(words, "empty address list")) {

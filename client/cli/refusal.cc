@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "problem.h"
 #include "words.h"
 
@@ -103,6 +105,18 @@ CLI::Validator AboveZero() {
         return "must be a whole number from 1 to 2147483647, not '" + OneLine(text) + "'";
       },
       "N");
+}
+
+void Choose(CLI::Option* option, const std::vector<std::string>& words) {
+  option->type_name(absl::StrJoin(words, "|"));
+  option->check(CLI::Validator(
+      [words](std::string& text) -> std::string {
+        if (Has(words, text)) return "";
+        const std::vector<std::string> first(words.begin(), words.end() - 1);
+        return absl::StrCat("one of ", absl::StrJoin(first, ", "), " and ", words.back(), ", not '",
+                            OneLine(text), "'");
+      },
+      ""));
 }
 
 std::vector<std::string> CommandNames(const CLI::App& app) {

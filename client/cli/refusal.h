@@ -18,6 +18,9 @@ std::string NoSuchCommand(const CLI::App& app, const std::string& word);
 // Takes whole numbers above 0.
 CLI::Validator AboveZero();
 
+// Takes one of these words, and shows them as the type of the option.
+void Choose(CLI::Option* option, const std::vector<std::string>& words);
+
 // The error of a parse in words, with the flag or the command that was probably meant.
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error);
 

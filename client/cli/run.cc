@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "completion_scripts.h"
 #include "interrupt.h"
 #include "job_names.h"
 #include "json_text.h"
@@ -48,7 +49,7 @@ absl::StatusOr<std::string> KeyOf(const std::string& path, std::string key, cons
 absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& files) {
   ClientOptions options;
   options.user_agent = absl::StrCat("pictory/", kVersion);
-  options.retry.max_attempts = kAttempts;
+  options.retry.max_attempts = args.command == Command::kComplete ? 1 : kAttempts;
   options.retry.max_wait = kRetryMaxWait;
   absl::StatusOr<std::string> key =
       KeyOf(args.gateway_key_file, args.gateway_key, "PICTORY_GATEWAY_KEY", files);
@@ -58,10 +59,12 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
   if (!own.ok()) return own.status();
   options.pictory_key = *std::move(own);
   if (!key->empty()) options.metadata.emplace_back("authorization", "Bearer " + *key);
-  if (args.tls_ca.empty() && args.tls_cert.empty()) return options;
+  const std::string& ca = args.tls_ca.empty() ? args.env_ca : args.tls_ca;
+  const bool https = args.server.rfind("https://", 0) == 0 && !ca.empty();
+  if (args.tls_ca.empty() && args.tls_cert.empty() && !https) return options;
   TlsOptions& tls = options.tls.emplace();
   for (const auto& [path, pem] :
-       {std::pair{&args.tls_ca, &tls.ca_pem}, std::pair{&args.tls_cert, &tls.cert_pem},
+       {std::pair{&ca, &tls.ca_pem}, std::pair{&args.tls_cert, &tls.cert_pem},
         std::pair{&args.tls_key, &tls.key_pem}}) {
     if (path->empty()) continue;
     absl::StatusOr<std::string> text = files.read(*path);
@@ -69,6 +72,14 @@ absl::StatusOr<ClientOptions> MakeOptions(const Invocation& args, const Files& f
     *pem = *std::move(text);
   }
   return options;
+}
+
+// Looks at the authorities that files are fetched with, before anything else is done.
+absl::Status CheckMediaCa(const Invocation& args, const Files& files) {
+  if (args.media_ca.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = files.read(args.media_ca);
+  if (!text.ok() || text->find("-----BEGIN ") != text->npos) return text.status();
+  return absl::InvalidArgumentError(OneLine(args.media_ca) + ": has no PEM certificate");
 }
 
 Problem Unwritten(const std::string& message) {
@@ -133,6 +144,10 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunAccount(session);
     case Command::kTemplate:
       return RunTemplate(session, text);
+    case Command::kComplete:
+      RunComplete(session);
+      return kSucceeded;
+    case Command::kCompletion:
     case Command::kVersion:
       break;
   }
@@ -145,6 +160,11 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
                          : absl::StrCat("pictory ", kVersion, "\n"));
     return kSucceeded;
   }
+  if (args.command == Command::kCompletion) {
+    out.Answer(CompletionScript(args.source));
+    return kSucceeded;
+  }
+  if (args.command == Command::kComplete) out.Answer(CompletionHead(args.completion));
   // All that comes from files and stdin is read first, while Ctrl-C still ends the process.
   SubmitRequest request;
   if (args.submits()) {
@@ -161,12 +181,16 @@ ExitCode RunCommand(const Invocation& args, const Files& files, Output& out) {
     if (!opened.ok()) return Usage(out, opened.status());
     file.emplace(*std::move(opened));
   }
+  if (file || args.download) {
+    if (absl::Status media = CheckMediaCa(args, files); !media.ok()) return Usage(out, media);
+  }
+  const bool typing = args.command == Command::kComplete;  // who types wants no errors
   absl::StatusOr<ClientOptions> options = MakeOptions(args, files);
-  if (!options.ok()) return Usage(out, options.status());
+  if (!options.ok()) return typing ? kSucceeded : Usage(out, options.status());
 
   Interrupt interrupt;
   const absl::StatusOr<Client> client = Client::Connect(args.server, *std::move(options));
-  if (!client.ok()) return Usage(out, client.status());
+  if (!client.ok()) return typing ? kSucceeded : Usage(out, client.status());
   Invocation named = args;  // with the ids of the jobs that are named in it
   const Session session{named, out, *client, interrupt.token(), interrupt};
   if (absl::Status ids = ResolveJobNames(*client, named, request, session.Call()); !ids.ok()) {

@@ -242,6 +242,7 @@ ExitCode DownloadResult(const Session& session, const Job& job) {
   Download download;
   download.url = from.url;
   download.gateway_is_here = IsHere(session.args.server);
+  download.ca_file = session.args.media_ca;
   download.max_bytes = static_cast<std::int64_t>(session.args.max_mib) << 20;
   download.progress = [&line](std::int64_t done, std::int64_t total) {
     line.Update(done, total, steady_clock::now());

@@ -43,6 +43,7 @@ std::optional<std::string> Place(const Session& session, const LocalFile& file,
   upload.file = &file;
   upload.url = place->signed_url();
   upload.gateway_is_here = IsHere(session.args.server);
+  upload.ca_file = session.args.media_ca;
   upload.content_type = place->content_type();
   upload.timeout = session.args.timeout;
   upload.stop = session.stop;

@@ -62,6 +62,8 @@ ExitCode RunResult(const Session& session);
 ExitCode RunOpen(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
+// Prints the jobs that may stand where a word is being typed; no errors.
+void RunComplete(const Session& session);
 ExitCode RunDoctor(const Session& session);
 ExitCode RunUsage(const Session& session);
 // `elements` is the JSON array of what to change.

@@ -35,15 +35,18 @@ void AddPreviewOptions(CLI::App& command, Invocation& to) {
       command
           .add_option_function<std::string>(
               "--text", [&to](const std::string& story) { to.text = story; }, "The story itself")
+          ->type_name("TEXT")
           ->excludes(file);
   CLI::Option* text_file =
       command
           .add_option("--text-file", to.text_file, "The story is in this text file; - reads stdin")
+          ->type_name("FILE")
           ->excludes(file)
           ->excludes(text);
   CLI::Option* from =
       command
           .add_option("--template", to.from_template, "From this template (pictory template list)")
+          ->type_name("ID")
           ->excludes(file)
           ->excludes(text)
           ->excludes(text_file);
@@ -57,12 +60,17 @@ void AddPreviewOptions(CLI::App& command, Invocation& to) {
             }
           },
           "A variable of the template: name=value; repeatable")
+      ->type_name("NAME=VALUE")
       ->needs(from)
       ->allow_extra_args(false);
   command.add_option("--name", to.name, "Name of the video (with --text, --text-file)")
+      ->type_name("NAME")
       ->excludes(file);
-  command.add_option("--voice", to.voice, "Speaker who reads the story (likewise)")->excludes(file);
-  command.add_option("--aspect-ratio", to.aspect_ratio, "1:1, 16:9, 9:16 or 4:5 (likewise)")
+  command.add_option("--voice", to.voice, "Speaker who reads the story (likewise)")
+      ->type_name("NAME")
+      ->excludes(file);
+  command.add_option("--aspect-ratio", to.aspect_ratio, "Of the video (likewise)")
+      ->type_name("1:1|16:9|9:16|4:5")
       ->excludes(file);
 }
 
@@ -170,12 +178,15 @@ top-level "output" and no "videoName" is taken as render parameters, any other a
 void AddRenderOptions(CLI::App& command, Invocation& to) {
   command.add_option("JOB|FILE", to.source,
                      "A finished preview's job, or a JSON file; - reads stdin");
-  command.add_option("--preview-job", to.preview_job, "From this preview");
-  command.add_option("--storyboard", to.storyboard_file,
-                     "Straight from this storyboard (file or -)");
-  command.add_option("--render-params", to.render_params_file,
-                     "From these renderParams (file or -)");
-  command.add_option("--project", to.project, "From this project saved at Pictory");
+  command.add_option("--preview-job", to.preview_job, "From this preview")->type_name("JOB");
+  command
+      .add_option("--storyboard", to.storyboard_file, "Straight from this storyboard (file or -)")
+      ->type_name("FILE");
+  command
+      .add_option("--render-params", to.render_params_file, "From these renderParams (file or -)")
+      ->type_name("FILE");
+  command.add_option("--project", to.project, "From this project saved at Pictory")
+      ->type_name("ID");
   command.add_flag("--wait-for-preview", to.wait_for_source,
                    "If the preview is not done, the gateway sends the render once it is");
 }
@@ -274,8 +285,8 @@ void AddTranscribeOptions(CLI::App& command, Invocation& to) {
       .add_option("URL|FILE", to.source,
                   "The media's URL, a media file to upload, or a request as JSON; - reads stdin")
       ->required();
-  command.add_option("--language", to.language, "Such as en-US");
-  command.add_option("--media-type", to.media_type, "video or audio");
+  command.add_option("--language", to.language, "Such as en-US")->type_name("LANGUAGE");
+  command.add_option("--media-type", to.media_type, "What the file is")->type_name("video|audio");
 }
 
 absl::StatusOr<SubmitRequest> BuildTranscribe(const Invocation& invocation, const Files& files) {
@@ -339,8 +350,9 @@ void AddSummarizeOptions(CLI::App& command, Invocation& to) {
   command
       .add_option_function<int>(
           "--seconds", [&to](const int& seconds) { to.seconds = seconds; }, "Length wanted")
+      ->type_name("N")
       ->check(AboveZero());
-  command.add_option("--language", to.language, "Two letters, such as en");
+  command.add_option("--language", to.language, "Two letters, such as en")->type_name("LANGUAGE");
   command.add_flag("--wait-for-transcription", to.wait_for_source,
                    "If the transcription is not done, the gateway sends the summary once it is");
 }
@@ -418,28 +430,33 @@ void AddPromptOptions(CLI::App& command, Invocation& to) {
   CLI::Option* file =
       command.add_option("FILE", to.source, "Pictory's body as JSON; - reads stdin");
   command.add_option("--prompt", to.prompt, "What it shows, in 5 to 5,000 characters")
+      ->type_name("TEXT")
       ->excludes(file);
-  command.add_option("--model", to.model, "Which of Pictory's models makes it");
-  command.add_option("--aspect-ratio", to.aspect_ratio, "Such as 16:9, 9:16 or 1:1");
+  command.add_option("--model", to.model, "Which of Pictory's models makes it")->type_name("NAME");
+  command.add_option("--aspect-ratio", to.aspect_ratio, "Its sides, by model")
+      ->type_name("16:9|9:16|1:1|…");
 }
 
 void AddImageOptions(CLI::App& command, Invocation& to) {
   AddPromptOptions(command, to);
-  command.add_option("--style", to.style,
-                     "photorealistic, artistic, cartoon, minimalist, vintage or futuristic");
-  command.add_option("--reference", to.references, "URL of a picture that guides this one")
+  command.add_option("--style", to.style, "How it looks")
+      ->type_name("photorealistic|artistic|cartoon|minimalist|vintage|futuristic");
+  command.add_option("--reference", to.references, "A picture that guides this one")
+      ->type_name("URL")
       ->expected(1);
 }
 
 void AddVideoOptions(CLI::App& command, Invocation& to) {
   AddPromptOptions(command, to);
-  command.add_option("--duration", to.duration, "Such as 4s, 5s or 8s, by model");
-  CLI::Option* first = command.add_option("--first-frame", to.first_frame,
-                                          "URL of a picture that the clip begins with");
-  CLI::Option* extend =
-      command.add_option("--extend", to.extend, "URL of a clip to go on from")->excludes(first);
-  command
-      .add_option("--reference", to.references, "URL of a picture that guides it; may be repeated")
+  command.add_option("--duration", to.duration, "Its length, by model")->type_name("4s|5s|8s|…");
+  CLI::Option* first =
+      command.add_option("--first-frame", to.first_frame, "A picture that the clip begins with")
+          ->type_name("URL");
+  CLI::Option* extend = command.add_option("--extend", to.extend, "A clip to go on from")
+                            ->type_name("URL")
+                            ->excludes(first);
+  command.add_option("--reference", to.references, "A picture that guides it; may be repeated")
+      ->type_name("URL")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->excludes(first)

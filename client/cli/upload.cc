@@ -128,7 +128,7 @@ class Request {
     curl_off_t asked = 0;
     curl_easy_getinfo(curl_, CURLINFO_RETRY_AFTER, &asked);
     exchange.asked = std::chrono::seconds(asked);
-    exchange.detail = *detail != '\0' ? detail : curl_easy_strerror(exchange.code);
+    exchange.detail = detail;
   }
 
  private:
@@ -144,6 +144,7 @@ class Request {
     curl_easy_setopt(curl_, CURLOPT_URL, upload.url.c_str());
     curl_easy_setopt(curl_, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(curl_, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    Trust(curl_, upload.ca_file);
     curl_easy_setopt(curl_, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(bytes));
     curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers_.get());
@@ -172,21 +173,6 @@ class Request {
   std::unique_ptr<curl_slist, FreeList> headers_;
 };
 
-// Whether a failure is no matter of time, so that the same attempt would fail the same way.
-bool IsHopeless(CURLcode code) {
-  switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_LOGIN_DENIED:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // The status of an exchange that did not end with an answer that counts.
 absl::Status Failure(const Exchange& exchange) {
   const Upload& upload = *exchange.upload;
@@ -198,11 +184,7 @@ absl::Status Failure(const Exchange& exchange) {
   }
   // An answer that came while we were still sending counts more than how the sending ended.
   if (exchange.status >= 400) return RefusedBy(exchange.status, exchange.body);
-  if (exchange.code != CURLE_OK) {
-    const std::string what = absl::StrCat("The upload broke off: ", OneLine(exchange.detail));
-    return IsHopeless(exchange.code) ? absl::FailedPreconditionError(what)
-                                     : absl::UnavailableError(what);
-  }
+  if (exchange.code != CURLE_OK) return BrokenOff("The upload", exchange.code, exchange.detail);
   return RefusedBy(exchange.status, exchange.body);
 }
 

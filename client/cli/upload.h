@@ -61,6 +61,7 @@ struct Upload {
   const LocalFile* file = nullptr;
   std::string url;
   bool gateway_is_here = false;  // the one that named the URL
+  std::string ca_file;           // authorities to trust instead of the system's
   std::string content_type;
   std::function<void(std::int64_t done_bytes)> progress;  // may fall, where all begins anew
   std::function<void(const std::string&)> retrying;       // why, in words

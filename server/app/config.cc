@@ -9,15 +9,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "app/arguments.h"
+#include "app/command_tree.h"
 #include "app/complete.h"
 #include "app/config_file.h"
 #include "app/environment.h"
-#include "app/flags.h"
-#include "app/keygen.h"
-#include "app/probe.h"
 #include "app/secret_file.h"
 #include "app/settings.h"
-#include "app/version.h"
 
 namespace gateway::app {
 namespace {
@@ -81,8 +78,8 @@ class Reading {
   void CheckSeen();
   GivenSettings Given() const;
 
-  bool sandbox() const { return sandbox_command_->parsed(); }
-  bool contract() const { return contract_command_->parsed(); }
+  bool sandbox() const { return tree_.sandbox->parsed(); }
+  bool contract() const { return tree_.contract->parsed(); }
   const Settings& own() const {
     return sandbox() ? *sandbox_settings_ : contract() ? *contract_settings_ : *gateway_settings_;
   }
@@ -94,22 +91,7 @@ class Reading {
     problems_.insert(problems_.end(), problems.begin(), problems.end());
   }
 
-  CLI::App app_{
-      "gRPC gateway to Pictory's video jobs.\n"
-      "Every option can also be set as PICTORY_… in the environment, or in a file given by "
-      "--config."};
-  CLI::App* sandbox_command_ = nullptr;
-  CLI::App* contract_command_ = nullptr;
-  CLI::App* keygen_command_ = nullptr;
-  KeygenFlags keygen_flags_;
-  CLI::App* probe_command_ = nullptr;
-  ProbeFlags probe_flags_;
-  Config config_;
-  GatewayFlags flags_;
-  SandboxConfig sandbox_config_;
-  SandboxFlags sandbox_flags_;
-  ContractConfig contract_config_;
-  ContractFlags contract_flags_;
+  CommandTree tree_;
   std::optional<Settings> gateway_settings_;
   std::optional<Settings> sandbox_settings_;
   std::optional<Settings> contract_settings_;
@@ -121,25 +103,11 @@ class Reading {
 };
 
 Reading::Reading(int argc, const char* const* argv) {
-  app_.name("pictory-gateway");
-  app_.set_version_flag("--version", VersionText());
-  AddGatewayOptions(app_, flags_, config_);
-  sandbox_command_ = app_.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
-  sandbox_command_->set_version_flag("--version", VersionText());
-  AddSandboxOptions(*sandbox_command_, sandbox_flags_, sandbox_config_);
-  contract_command_ = app_.add_subcommand(
-      "contract", "Try at Pictory itself what the gateway relies on, and tell what holds");
-  AddContractOptions(*contract_command_, contract_flags_, contract_config_);
-  keygen_command_ =
-      app_.add_subcommand("keygen", "Make an API key for a caller, and its lines for --tenants");
-  AddKeygenOptions(*keygen_command_, keygen_flags_);
-  probe_command_ = app_.add_subcommand("probe", "Ask a gateway whether it serves");
-  AddProbeOptions(*probe_command_, probe_flags_);
-  gateway_settings_.emplace(app_);
-  sandbox_settings_.emplace(*sandbox_command_);
-  contract_settings_.emplace(*contract_command_);
+  gateway_settings_.emplace(tree_.app);
+  sandbox_settings_.emplace(*tree_.sandbox);
+  contract_settings_.emplace(*tree_.contract);
   ReadFlags(argc, argv);
-  if (help_.has_value() || keygen_command_->parsed() || probe_command_->parsed()) return;
+  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed()) return;
   ReadVariables();
   if (problems_.empty()) ReadFile();
 }
@@ -148,18 +116,18 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
   Report(EmptyFlags(argc, argv));
   if (!problems_.empty()) return;
   try {
-    app_.parse(Arguments(argc, argv));
+    tree_.app.parse(Arguments(argc, argv));
     if (sandbox() || contract()) {
       Report(MisplacedFlags(gateway_settings_->given_flags(), sandbox() ? "sandbox" : "contract"));
     }
   } catch (const CLI::ExtrasError&) {
-    Report(UnknownArguments(app_, own().flags(), OtherFlags()));
+    Report(UnknownArguments(tree_.app, own().flags(), OtherFlags()));
   } catch (const CLI::Success& asked) {
     gateway_settings_->ShowVariables();
     sandbox_settings_->ShowVariables();
     contract_settings_->ShowVariables();
     std::ostringstream out;
-    app_.exit(asked, out, out);
+    tree_.app.exit(asked, out, out);
     help_ = out.str();
   } catch (const CLI::ParseError& error) {
     Report({Reworded(error)});
@@ -201,16 +169,16 @@ std::vector<std::string> Reading::OtherFlags() const {
 }
 
 absl::Status Reading::Complete() {
-  if (sandbox()) return CompleteSandbox(sandbox_flags_, variables_, sandbox_config_);
-  if (contract()) return CompleteContract(contract_flags_, variables_, contract_config_);
-  return CompleteGateway(flags_, variables_, config_);
+  if (sandbox()) return CompleteSandbox(tree_.sandbox_flags, variables_, tree_.sandbox_config);
+  if (contract()) return CompleteContract(tree_.contract_flags, variables_, tree_.contract_config);
+  return CompleteGateway(tree_.flags, variables_, tree_.config);
 }
 
 // Everybody on this machine can read the command line in the list of processes.
 void Reading::CheckSeen() {
   for (const GivenSetting& setting : own().given()) {
     if (setting.name != "proxy" || setting.source != "flag") continue;
-    const Config& config = contract() ? contract_config_.account : config_;
+    const Config& config = contract() ? tree_.contract_config.account : tree_.config;
     if (config.proxy.find('@') == std::string::npos) continue;
     Report(
         {"--proxy: holds a user's name or password, which others see in the list of processes; "
@@ -232,12 +200,12 @@ Parsed Reading::Result() {
     parsed.text = *help_;
     return parsed;
   }
-  if (problems_.empty() && keygen_command_->parsed()) {
-    parsed.text = KeygenText(keygen_flags_);
+  if (problems_.empty() && tree_.keygen->parsed()) {
+    parsed.text = KeygenText(tree_.keygen_flags);
     return parsed;
   }
-  if (problems_.empty() && probe_command_->parsed()) {
-    parsed.probe = probe_flags_;
+  if (problems_.empty() && tree_.probe->parsed()) {
+    parsed.probe = tree_.probe_flags;
     return parsed;
   }
   CheckSeen();
@@ -251,13 +219,13 @@ Parsed Reading::Result() {
       absl::StrAppend(&parsed.text, "pictory-gateway: ", problem, "\n");
     }
   } else if (sandbox()) {
-    sandbox_config_.given = Given();
-    parsed.sandbox = std::move(sandbox_config_);
+    tree_.sandbox_config.given = Given();
+    parsed.sandbox = std::move(tree_.sandbox_config);
   } else if (contract()) {
-    parsed.contract = std::move(contract_config_);
+    parsed.contract = std::move(tree_.contract_config);
   } else {
-    config_.given = Given();
-    parsed.gateway = std::move(config_);
+    tree_.config.given = Given();
+    parsed.gateway = std::move(tree_.config);
   }
   return parsed;
 }

@@ -273,6 +273,25 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
   AddGuards(app, flags, config);
   AddArchive(app, config.archive);
   AddCommon(app, flags.common);
+  app.footer(
+      "SIGTERM ends it in order: calls under way have --drain-timeout. A second one ends it at "
+      "once.\n"
+      "SIGHUP reads the files of secrets, certificates and --tenants again, which is also done "
+      "when\n"
+      "they change.\n"
+      "\n"
+      "Exit status:\n"
+      "  0    it was ended in order\n"
+      "  1    it could not serve: it did not start, or its store failed\n"
+      "  2    wrong usage; stderr has a line for each fault\n"
+      "  70   an orderly end took longer than it may\n"
+      "  71   it did not answer its own calls\n"
+      "  72   a second signal asked for the end\n"
+      "\n"
+      "Examples:\n"
+      "  pictory-gateway --sandbox\n"
+      "  pictory-gateway --config /etc/pictory-gateway.conf\n"
+      "  pictory-gateway --api-key-file /etc/pictory.key --state-dir /var/lib/pictory-gateway");
 }
 
 void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config) {

@@ -131,6 +131,10 @@ inline constexpr std::size_t kBatchFileMaxBytes = 256 * kMiB;
 inline constexpr int kBatchParallel = 8;  // submits at once, unless set
 inline constexpr int kBatchParallelMax = 64;
 
+// Words that a shell completes.
+inline constexpr milliseconds kCompletionDeadline{500};  // of each question to the gateway
+inline constexpr int kCompletionJobsMax = 100;
+
 // Transfers to and from Pictory.
 inline constexpr std::size_t kUpstreamQueueMax = 10'000;
 inline constexpr int kCurlEnginesMax = 64;

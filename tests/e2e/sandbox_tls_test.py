@@ -11,6 +11,7 @@ import unittest
 import urllib.request
 
 import find_live  # noqa: F401
+from live.certificates import Authority
 from live.process import DEADLINE_SECONDS, environment
 from live.programs import BIN
 from live.rig import UNLIMITED, Rig
@@ -134,9 +135,38 @@ class SandboxTls(unittest.TestCase):
         url = job["render"]["videoURL"]
         self.assertTrue(url.startswith(sandbox.origin), url)
         self.assertEqual(self.curl("--cacert", sandbox.ca, "-o", "/dev/null", url).returncode, 0)
+        self.fetches(gateway, sandbox, job["jobId"])
         # Whoever is not told of the authority does not get through.
         stranger = self.rig.gateway(sandbox.url, *UNLIMITED)
         self.assertNotEqual(stranger.run("account").returncode, 0)
+
+    def fetches(self, gateway, sandbox, job):
+        """`pictory` fetches from there and sends there, by a flag or by what programs are told with SSL_CERT_FILE."""
+        video, media = self.folder / "v.mp4", self.folder / "a.mp4"
+        media.write_bytes(os.urandom(10_000))
+        download, upload = ("result", job, "--download", "-o", video), ("upload", media)
+        other = Authority(self.folder / "other", "others").cert
+        for command in download, upload:
+            done = gateway.run(*command, "--json")
+            self.assertEqual(done.returncode, 5, done.stderr)
+            error = json.loads(done.stderr.splitlines()[-1])["error"]
+            self.assertEqual((error["code"], error["reason"]), ("FAILED_PRECONDITION", "TRANSFER_FAILED"), error)
+            self.assertIn("--media-ca", error["message"])
+            self.assertNotIn("hint", error)
+            for wrong, why in (self.folder / "none.pem", "no such file"), (media, "has no PEM certificate"):
+                done = gateway.run(*command, "--media-ca", wrong)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(f"{wrong}: ", done.stderr)
+                self.assertIn(why, done.stderr.lower() if why.islower() else done.stderr)
+            done = gateway.run(*command, "--media-ca", sandbox.ca)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            gateway.env["SSL_CERT_FILE"] = str(sandbox.ca)
+            done = gateway.run(*command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            # What is named by the flag counts alone.
+            self.assertEqual(gateway.run(*command, "--media-ca", other).returncode, 5)
+            del gateway.env["SSL_CERT_FILE"]
+        self.assertGreater(video.stat().st_size, 100)
 
     def test_the_contract_holds_through_it(self):
         sandbox = self.sandbox()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import resource
 import shutil
@@ -115,6 +116,18 @@ class Callers(Tls):
         wait_until(g.is_ready, "its calls to itself through all of them")
         self.assertEqual(g.terminate()[0], 0)
         self.assertFalse(path.exists())
+
+    def test_the_authority_of_the_environment_is_believed(self):
+        g = self.gateway("tls:127.0.0.1:0")
+
+        def listed(cert, *tls):
+            return subprocess.run([BIN / "pictory", "--server", g.grpc, *map(str, tls), "list"], capture_output=True,
+                                  text=True, timeout=DEADLINE_SECONDS, env={**os.environ, "SSL_CERT_FILE": str(cert)})
+        self.assertEqual(listed(self.authority.cert).returncode, 0)
+        self.assertEqual(listed(self.clients.cert, *self.trusting()).returncode, 0)
+        self.assertEqual(listed(self.authority.cert, *self.trusting(self.clients)).returncode, 5)
+        missing = listed(self.folder / "none.pem")
+        self.assertEqual((missing.returncode, "none.pem" in missing.stderr), (2, True), missing.stderr)
 
     def test_nobody_is_believed_who_should_not_be(self):
         g = self.gateway("tls:127.0.0.1:0", "mtls:127.0.0.1:0")
