@@ -28,9 +28,9 @@ func must[T any](value T, err error) T {
 func follow(jobs jobsv1.PictoryJobsClient, id string) (last *jobsv1.Job) {
 	each := func(job *jobsv1.Job) {
 		last = job
-		fmt.Println(id+" ", strings.TrimPrefix(job.GetState().String(), "JOB_STATE_"))
+		fmt.Println(id, job.GetRevision(), strings.TrimPrefix(job.GetState().String(), "JOB_STATE_"))
 	}
-	lost := func(err error) { fmt.Printf("%s  connection lost (%v); trying again\n", id, err) }
+	lost := func(err error) { fmt.Printf("%s connection lost (%v); trying again\n", id, err) }
 	must(0, pictoryjobs.Watch(ctx, jobs, &jobsv1.WatchJobRequest{JobId: id}, each, lost))
 	return last
 }
@@ -49,7 +49,6 @@ func main() {
 		return
 	}
 	order, out, media := os.Args[1], os.Args[2], os.Args[3]
-
 	made := follow(jobs, must(jobs.CreatePreview(ctx, preview(order+"-preview", "demo"))).GetJob().GetJobId())
 	render := &jobsv1.RenderRequest{RequestId: order + "-render", Source: &jobsv1.RenderRequest_PreviewJobId{PreviewJobId: made.GetJobId()}}
 	video := follow(jobs, must(jobs.Render(ctx, render)).GetJob().GetJobId())
@@ -60,10 +59,10 @@ func main() {
 	summarize := &jobsv1.SummarizeRequest{RequestId: order + "-summarize", HighlightDurationSeconds: 20, Source: &jobsv1.SummarizeRequest_TranscriptionJobId{TranscriptionJobId: speech.GetJobId()}}
 	fmt.Println("summary:", follow(jobs, must(jobs.Summarize(ctx, summarize)).GetJob().GetJobId()).GetSummary().GetSummaryText())
 
-	again := must(jobs.Render(ctx, render)).GetJob() // the same request_id: the same job, paid once
-	fmt.Println("the same render:", again.GetJobId() == video.GetJobId())
-	failed := follow(jobs, must(jobs.CreatePreview(ctx, preview(order+"-fail", "sandbox-fail"))).GetJob().GetJobId())
-	fmt.Println("failed:", failed.GetError().GetCode(), failed.GetError().GetMessage())
+	// The same request_id: the same job, paid once.
+	fmt.Println("the same render:", must(jobs.Render(ctx, render)).GetJob().GetJobId() == video.GetJobId())
+	why := follow(jobs, must(jobs.CreatePreview(ctx, preview(order+"-fail", "sandbox-fail"))).GetJob().GetJobId()).GetError()
+	fmt.Println("failed:", why.GetCode(), why.GetMessage())
 	for _, request := range []*jobsv1.CreatePreviewRequest{preview(order+"-render", "other"), preview(order+"-wrong", "a/b")} {
 		_, err := jobs.CreatePreview(ctx, request)
 		fmt.Println("refused:", pictoryjobs.Reason(err))

@@ -9,9 +9,9 @@ const client = connect();
 
 // The job in its final state. A failed job is data: it says why.
 async function follow({job}) {
-  const onReconnect = (error) => console.log(`${job.jobId}  connection lost (${error.details}); trying again`);
+  const onReconnect = (error) => console.log(`${job.jobId} connection lost (${error.details}); trying again`);
   for await (job of watch(client, job.jobId, {onReconnect})) {
-    console.log(`${job.jobId}  ${job.state.replace('JOB_STATE_', '')}`);
+    console.log(`${job.jobId} ${job.revision} ${job.state.replace('JOB_STATE_', '')}`);
   }
   return job;
 }

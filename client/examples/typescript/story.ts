@@ -11,9 +11,11 @@ const jobs = connect();
 
 // The job in its final state. A failed job is data: it says why.
 async function follow(jobId: string): Promise<Job> {
-  const lost = (error: unknown) => console.log(`${jobId}  connection lost (${error}); trying again`);
+  const lost = (error: unknown) => console.log(`${jobId} connection lost (${error}); trying again`);
   let last: Job | undefined;
-  for await (last of watch(jobs, jobId, {lost})) console.log(`${jobId}  ${JobState[last.state]}`);
+  for await (last of watch(jobs, jobId, {lost})) {
+    console.log(`${jobId} ${last.revision} ${JobState[last.state]}`);
+  }
   return last!;
 }
 

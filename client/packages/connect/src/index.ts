@@ -6,12 +6,13 @@ import {pipeline} from 'node:stream/promises';
 import type {ReadableStream} from 'node:stream/web';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-import {createClient, type Client} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {createGrpcTransport, type GrpcTransportOptions} from '@connectrpc/connect-node';
 
 import {retryAfter} from './errors.js';
 import type {ResultPart} from './pictory/jobs/v1/job_pb.js';
 import {PictoryJobs} from './pictory/jobs/v1/pictory_jobs_pb.js';
+import type {Jobs} from './watch.js';
 
 export {fieldViolations, reason, retryAfter} from './errors.js';
 export * from './pictory/jobs/v1/account_pb.js';
@@ -20,9 +21,7 @@ export * from './pictory/jobs/v1/pictory_jobs_pb.js';
 export * from './pictory/jobs/v1/project_pb.js';
 export * from './pictory/jobs/v1/storyboard_pb.js';
 export * from './pictory/jobs/v1/template_pb.js';
-export {watch, type WatchOptions} from './watch.js';
-
-export type Jobs = Client<typeof PictoryJobs>;
+export {watch, type Jobs, type WatchOptions} from './watch.js';
 
 const ATTEMPTS = 5;
 const CALL_MS = 60_000;

@@ -4,10 +4,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Client} from '@connectrpc/connect';
 
 import {retryAfter} from './errors.js';
-import type {Job} from './pictory/jobs/v1/job_pb.js';
 import type {PictoryJobs} from './pictory/jobs/v1/pictory_jobs_pb.js';
 
 const SILENCE_MS = 75_000; // the gateway sends a heartbeat every 25 s
+
+export type Jobs = Client<typeof PictoryJobs>;
 
 export interface WatchOptions {
   afterRevision?: number; // the one seen last, to go on from there
@@ -16,9 +17,7 @@ export interface WatchOptions {
 }
 
 /** Yields the present state of the job and each newer one, the final one last, over broken connections and restarts. */
-export async function* watch(
-  jobs: Client<typeof PictoryJobs>, jobId: string, {afterRevision = 0, signal, lost}: WatchOptions = {},
-): AsyncGenerator<Job> {
+export async function* watch(jobs: Jobs, jobId: string, {afterRevision = 0, signal, lost}: WatchOptions = {}) {
   for (let failures = 0; ; failures++) {
     const attempt = new AbortController();
     const end = () => attempt.abort();
