@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "download.h"
 #include "exit_code.h"
+#include "pictory_jobs/download.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {

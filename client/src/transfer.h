@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace pictory_jobs::cli {
+namespace pictory_jobs {
 
 inline constexpr long kConnectSeconds = 15;
 inline constexpr long kStalledSeconds = 60;  // without a byte
@@ -15,4 +15,4 @@ struct CleanUp {
 };
 using Curl = std::unique_ptr<CURL, CleanUp>;
 
-}  // namespace pictory_jobs::cli
+}  // namespace pictory_jobs

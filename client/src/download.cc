@@ -1,4 +1,4 @@
-#include "download.h"
+#include "pictory_jobs/download.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -15,12 +15,12 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
 #include "transfer.h"
-#include "words.h"
 
-namespace pictory_jobs::cli {
+namespace pictory_jobs {
 namespace {
 
 constexpr long kRedirectsMax = 5;
@@ -47,6 +47,8 @@ struct Transfer {
   std::int64_t got = 0;     // bytes of this attempt
   std::int64_t total = -1;  // of the whole file, if the server tells
 };
+
+std::string Megabytes(std::uint64_t bytes) { return absl::StrCat(bytes / 1'000'000, " MB"); }
 
 std::string HeaderOf(CURL* curl, const char* name) {
   curl_header* header = nullptr;
@@ -104,9 +106,8 @@ bool Fits(Transfer& transfer) {
   std::error_code unknown;
   const auto space = std::filesystem::space(folder, unknown);
   if (unknown || space.available >= static_cast<std::uintmax_t>(announced)) return true;
-  transfer.no_room =
-      absl::StrCat("the video needs ", Bytes(static_cast<double>(announced)), " and ",
-                   Bytes(static_cast<double>(space.available)), " are free");
+  transfer.no_room = absl::StrCat("the video needs ", Megabytes(announced), " and ",
+                                  Megabytes(space.available), " are free");
   return false;
 }
 
@@ -220,9 +221,9 @@ absl::Status Outcome(const Transfer& transfer, CURLcode code, long status, const
   if (transfer.write_failed && transfer.streams) return absl::CancelledError("Nobody reads it");
   if (transfer.write_failed) return FileError(transfer.download->partial);
   if (transfer.too_large) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "The video has more than ", Bytes(static_cast<double>(transfer.download->max_bytes)),
-        "; --max-mib allows more"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("The video has more than ", Megabytes(transfer.download->max_bytes),
+                     "; a larger max_bytes (--max-mib) allows more"));
   }
   if (!transfer.no_room.empty())
     return absl::ResourceExhaustedError("No room: " + transfer.no_room);
@@ -264,7 +265,7 @@ absl::Status CheckUrl(const Download& download) {
   if (MayAsk(download.url, download.gateway_is_here)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "Not downloaded, because it is neither https nor the sandbox's on this machine: ",
-      OneLine(download.url)));
+      absl::CHexEscape(download.url)));
 }
 
 absl::Status Attempt(const Download& download) {
@@ -359,7 +360,9 @@ bool IsInsideAddress(const std::string& address) {
          in(0xC6120000, 15) || ip >= 0xE0000000;
 }
 
-absl::Status FetchFile(const Download& download) {
+absl::Status FetchFile(const Download& asked) {
+  Download download = asked;
+  if (download.partial.empty()) download.partial = download.path + ".part";
   if (absl::Status allowed = CheckUrl(download); !allowed.ok()) return allowed;
   absl::Status status = Attempt(download);
   if (absl::IsOutOfRange(status)) {
@@ -376,4 +379,4 @@ absl::Status StreamFile(const Download& download) {
   return Stream(download);
 }
 
-}  // namespace pictory_jobs::cli
+}  // namespace pictory_jobs
