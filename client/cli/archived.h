@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "download.h"
+#include "pictory_jobs/download.h"
 #include "pictory_jobs/client.h"
 
 namespace pictory_jobs::cli {

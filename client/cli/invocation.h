@@ -11,8 +11,8 @@
 
 #include "absl/time/time.h"
 #include "complete.h"
-#include "download.h"
 #include "exit_code.h"
+#include "pictory_jobs/download.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {

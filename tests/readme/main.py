@@ -45,7 +45,7 @@ KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcri
 NEEDS = {"WatchJob": "preview", "Render": "preview", "UpdatePreview": "preview", "update-preview": "preview", "Summarize": "transcription",
          "render": "preview", "result": "render", "summarize": "transcription", "get": "render"}
 # An environment with the same packages, if it was set up.
-EXAMPLE = ROOT / "build" / "interop" / "client" / "examples" / "python" / ".venv"
+EXAMPLE = ROOT / "build" / "callers" / "python" / ".venv"
 
 
 def method(command):
@@ -85,7 +85,7 @@ class Reader:
         for command in block.commands():
             if self.quick and "-m venv" in command:
                 if not EXAMPLE.exists():
-                    return self.leave_out(block, "would fetch packages (tests/interop/run --set-up python does)")
+                    return self.leave_out(block, "would fetch packages (tests/callers/run --set-up python does)")
                 self.leave_out(block, f"{command} (the example's own is there, with the packages)")
                 command = f". '{EXAMPLE}/bin/activate'"
             name = method(command)

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "pictory_jobs/async_watch.h"
 #include "pictory_jobs/job.h"
 #include "pictory_jobs/list.h"
 #include "pictory_jobs/options.h"
@@ -83,6 +84,9 @@ class Client {
   // the watch ends and the state that it was given is returned.
   absl::StatusOr<Job> WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
                                WatchOptions options = {}) const;
+  // Calls `each` with each new state, on a thread of its own, and `end` once; returns at once.
+  AsyncWatch WatchJobAsync(std::string job_id, AsyncWatch::OnState each, AsyncWatch::OnEnd end,
+                           WatchOptions options = {}) const;
   // Returns the job in its final state, whatever that is.
   absl::StatusOr<Job> WaitUntilDone(std::string job_id, WatchOptions options = {}) const;
 

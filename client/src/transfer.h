@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-namespace pictory_jobs::cli {
+namespace pictory_jobs {
 
 inline constexpr long kConnectSeconds = 15;
 inline constexpr long kStalledSeconds = 60;  // without a byte
@@ -25,4 +25,4 @@ void Trust(CURL* curl, const std::string& ca_file);
 // FAILED_PRECONDITION where the same attempt would fail the same way. `detail` may be empty.
 absl::Status BrokenOff(const char* what, CURLcode code, const std::string& detail);
 
-}  // namespace pictory_jobs::cli
+}  // namespace pictory_jobs

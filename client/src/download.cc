@@ -1,4 +1,4 @@
-#include "download.h"
+#include "pictory_jobs/download.h"
 
 #include <curl/curl.h>
 #include <netdb.h>
@@ -14,13 +14,13 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
 #include "base/inside_address.h"
 #include "transfer.h"
-#include "words.h"
 
-namespace pictory_jobs::cli {
+namespace pictory_jobs {
 namespace {
 
 constexpr long kRedirectsMax = 5;
@@ -47,6 +47,8 @@ struct Transfer {
   std::int64_t got = 0;     // bytes of this attempt
   std::int64_t total = -1;  // of the whole file, if the server tells
 };
+
+std::string Megabytes(std::uintmax_t bytes) { return absl::StrCat(bytes / 1'000'000, " MB"); }
 
 std::string HeaderOf(CURL* curl, const char* name) {
   curl_header* header = nullptr;
@@ -251,7 +253,7 @@ absl::Status CheckUrl(const Download& download) {
   if (MayAsk(download.url, download.gateway_is_here)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "Not downloaded, because it is neither https nor the sandbox's on this machine: ",
-      OneLine(download.url)));
+      absl::CHexEscape(download.url)));
 }
 
 absl::Status Attempt(const Download& download) {
@@ -327,17 +329,20 @@ absl::Status CheckRoom(const std::string& path, std::int64_t bytes) {
   const auto space = std::filesystem::space(std::filesystem::absolute(path).parent_path(), unknown);
   if (unknown || space.available >= static_cast<std::uintmax_t>(bytes)) return absl::OkStatus();
   return absl::ResourceExhaustedError(
-      absl::StrCat("No room: the file needs ", Bytes(static_cast<double>(bytes)), " and ",
-                   Bytes(static_cast<double>(space.available)), " are free"));
+      absl::StrCat("No room: the file needs ", Megabytes(static_cast<std::uintmax_t>(bytes)),
+                   " and ", Megabytes(space.available), " are free"));
 }
 
 absl::Status TooLong(const Download& download) {
-  return absl::FailedPreconditionError(absl::StrCat("The file has more than ",
-                                                    Bytes(static_cast<double>(download.max_bytes)),
-                                                    "; --max-mib allows more"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("The file has more than ",
+                   Megabytes(static_cast<std::uintmax_t>(download.max_bytes)),
+                   "; a larger max_bytes (--max-mib) allows more"));
 }
 
-absl::Status FetchFile(const Download& download) {
+absl::Status FetchFile(const Download& asked) {
+  Download download = asked;
+  if (download.partial.empty()) download.partial = download.path + ".part";
   if (absl::Status allowed = CheckUrl(download); !allowed.ok()) return allowed;
   absl::Status status = Attempt(download);
   if (absl::IsOutOfRange(status)) {
@@ -354,4 +359,4 @@ absl::Status StreamFile(const Download& download) {
   return Stream(download);
 }
 
-}  // namespace pictory_jobs::cli
+}  // namespace pictory_jobs

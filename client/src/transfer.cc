@@ -1,9 +1,9 @@
 #include "transfer.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "words.h"
 
-namespace pictory_jobs::cli {
+namespace pictory_jobs {
 namespace {
 
 // Whether a failure is no matter of time.
@@ -31,13 +31,14 @@ void Trust(CURL* curl, const std::string& ca_file) {
 
 absl::Status BrokenOff(const char* what, CURLcode code, const std::string& detail) {
   std::string message = absl::StrCat(
-      what, " broke off: ", OneLine(detail.empty() ? curl_easy_strerror(code) : detail));
+      what, " broke off: ",
+      detail.empty() ? curl_easy_strerror(code) : absl::CHexEscape(detail));
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     absl::StrAppend(&message,
-                    "; is its authority one of the system's, or of --media-ca or SSL_CERT_FILE?");
+                    "; is its authority one of the system's, or of ca_file (--media-ca, SSL_CERT_FILE)?");
   }
   return IsHopeless(code) ? absl::FailedPreconditionError(message)
                           : absl::UnavailableError(message);
 }
 
-}  // namespace pictory_jobs::cli
+}  // namespace pictory_jobs
