@@ -2,8 +2,8 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "pictory_jobs/download.h"
 #include "pictory_jobs/client.h"
+#include "pictory_jobs/download.h"
 
 namespace pictory_jobs::cli {
 

@@ -334,10 +334,9 @@ absl::Status CheckRoom(const std::string& path, std::int64_t bytes) {
 }
 
 absl::Status TooLong(const Download& download) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("The file has more than ",
-                   Megabytes(static_cast<std::uintmax_t>(download.max_bytes)),
-                   "; a larger max_bytes (--max-mib) allows more"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "The file has more than ", Megabytes(static_cast<std::uintmax_t>(download.max_bytes)),
+      "; a larger max_bytes (--max-mib) allows more"));
 }
 
 absl::Status FetchFile(const Download& asked) {

@@ -31,11 +31,11 @@ void Trust(CURL* curl, const std::string& ca_file) {
 
 absl::Status BrokenOff(const char* what, CURLcode code, const std::string& detail) {
   std::string message = absl::StrCat(
-      what, " broke off: ",
-      detail.empty() ? curl_easy_strerror(code) : absl::CHexEscape(detail));
+      what, " broke off: ", detail.empty() ? curl_easy_strerror(code) : absl::CHexEscape(detail));
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    absl::StrAppend(&message,
-                    "; is its authority one of the system's, or of ca_file (--media-ca, SSL_CERT_FILE)?");
+    absl::StrAppend(
+        &message,
+        "; is its authority one of the system's, or of ca_file (--media-ca, SSL_CERT_FILE)?");
   }
   return IsHopeless(code) ? absl::FailedPreconditionError(message)
                           : absl::UnavailableError(message);

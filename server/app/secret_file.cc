@@ -1,9 +1,9 @@
 #include "app/secret_file.h"
-#include "base/limits.h"
-#include "base/own_file.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/limits.h"
+#include "base/own_file.h"
 
 #include <algorithm>
 #include <cerrno>
