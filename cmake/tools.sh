@@ -37,12 +37,19 @@ if ! [[ -d $tools/node_modules/grpc-reflection-js ]]; then
 fi
 
 interop=()
-for language in python:python3 node:npm; do
-  program=${language#*:} language=${language%:*}
-  if command -v "$program" >/dev/null && tests/interop/run --set-up "$language" >"$tools/interop.log" 2>&1; then
+languages=(python:python3 node:npm typescript:npm go:python3)
+setting_up=()
+for language in "${languages[@]}"; do  # at once, for they wait for registries
+  language=${language%:*}
+  tests/interop/run --set-up "$language" >"$tools/interop-$language.log" 2>&1 &
+  setting_up+=($!)
+done
+for i in "${!languages[@]}"; do
+  program=${languages[i]#*:} language=${languages[i]%:*}
+  if wait "${setting_up[i]}"; then
     interop+=("$language")
   else
-    left_out+=("interop tests, $language: the example could not be set up (needs $program; see build/interop/$language.log)")
+    left_out+=("interop tests, $language: the example could not be set up (needs $program; see $tools/interop-$language.log)")
   fi
 done
 

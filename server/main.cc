@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   if (parsed.gateway.has_value()) return gateway::app::RunGateway(*parsed.gateway);
   if (parsed.sandbox.has_value()) return gateway::app::RunSandbox(*parsed.sandbox);
   if (parsed.contract.has_value()) return gateway::app::RunContract(*parsed.contract);
+  if (parsed.probe.has_value()) return gateway::app::RunProbe(*parsed.probe);
   std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
   return parsed.exit_code;
 }

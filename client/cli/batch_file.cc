@@ -22,7 +22,9 @@ namespace {
 using google::protobuf::Message;
 
 constexpr char kBody[] = "body";  // also the name of the file that a command believes to read
-constexpr std::size_t kReadableNameMaxBytes = 24;
+constexpr std::size_t kReadableNameMaxBytes = 24;  // of a request_id's 64
+constexpr char kLabels[] = "labels";
+constexpr char kRequestId[] = "requestId";
 
 // What stands on a line, before anything is made of it.
 struct Given {
@@ -46,7 +48,7 @@ absl::Status TakeLabels(std::string_view value, std::map<std::string, std::strin
 }
 
 absl::Status TakeMember(const JsonMember& member, Given& given) {
-  if (member.key == "kind" || member.key == "requestId") {
+  if (member.key == "kind" || member.key == kRequestId) {
     std::optional<std::string> text = JsonString(member.value);
     if (!text || text->empty()) return Bad(member.key + ": must be a text");
     (member.key == "kind" ? given.kind : given.request_id) = *std::move(text);
@@ -54,11 +56,11 @@ absl::Status TakeMember(const JsonMember& member, Given& given) {
     given.body = member.value;
   } else if (member.key == "request") {
     given.request = member.value;
-  } else if (member.key == "labels") {
+  } else if (member.key == kLabels) {
     return TakeLabels(member.value, given.labels);
   } else {
     const std::string nearest = Nearest(
-        member.key, std::vector<std::string>{"kind", kBody, "request", "requestId", "labels"});
+        member.key, std::vector<std::string>{"kind", kBody, "request", kRequestId, kLabels});
     return Bad(absl::StrCat(
         OneLine(member.key), ": is not known here",
         nearest.empty() ? "; Pictory's own members go into body" : "; did you mean " + nearest,
@@ -111,6 +113,7 @@ absl::StatusOr<SubmitRequest> FromBody(const SubmitCommand& submit, const Given&
   invocation.command = Command::kSubmit;
   invocation.submit = &submit;
   invocation.source = kBody;
+  invocation.labels.clear();  // SetLabels adds them below those of the line
   return submit.build(invocation, {[](const std::string&) { return true; },
                                    [&given](const std::string&) -> absl::StatusOr<std::string> {
                                      return std::string(*given.body);
@@ -137,29 +140,49 @@ absl::StatusOr<SubmitRequest> FromRequest(const SubmitCommand& submit, const Giv
   return request;
 }
 
-// A map field of texts as a plain map. The labels of the request itself stand before those of the
-// line, and these before the command's.
-void SetLabels(Message& request, const std::map<std::string, std::string>& labels) {
+// The labels of the request itself stand before those of the line, and these before the command's.
+absl::Status SetLabels(Message& request, std::map<std::string, std::string> labels,
+                       const std::string& batch_label) {
   const auto* const field = request.GetDescriptor()->FindFieldByName("labels");
   const auto* const reflection = request.GetReflection();
   const auto* const entry = field->message_type();
   const auto* const key = entry->FindFieldByNumber(1);
   const auto* const value = entry->FindFieldByNumber(2);
-  std::map<std::string, std::string> all = labels;
   for (int i = 0; i < reflection->FieldSize(request, field); ++i) {
     const Message& one = reflection->GetRepeatedMessage(request, field, i);
-    all[one.GetReflection()->GetString(one, key)] = one.GetReflection()->GetString(one, value);
+    labels[one.GetReflection()->GetString(one, key)] = one.GetReflection()->GetString(one, value);
+  }
+  if (!labels.try_emplace(kBatchLabel, batch_label).second) {
+    return Bad(absl::StrCat("labels.", kBatchLabel, ": is set by this command alone"));
+  }
+  if (labels.size() > gateway::limits::kLabelsMax) {
+    return Bad(absl::StrCat("has ", labels.size(), " labels with those of the command and ",
+                            kBatchLabel, "; ", gateway::limits::kLabelsMax, " are the most"));
   }
   reflection->ClearField(&request, field);
-  for (const auto& [name, text] : all) {
+  for (const auto& [name, text] : labels) {
     Message& one = *reflection->AddMessage(&request, field);
     one.GetReflection()->SetString(&one, key, name);
     one.GetReflection()->SetString(&one, value, text);
   }
+  return absl::OkStatus();
 }
 
+// What a line asks for, with its own labels: those of the command are the same for all lines.
+std::string ContentOf(const SubmitCommand& submit, const Given& given) {
+  std::string content = absl::StrCat(submit.name, "\n", given.body ? kBody : "request", "\n",
+                                     Canonical(given.body ? *given.body : *given.request));
+  for (const auto& [key, value] : given.labels) {
+    absl::StrAppend(&content, "\n", key.size(), ":", key, "=", value);
+  }
+  return content;
+}
+
+// How often each content was met.
+using Occurrences = std::map<std::string, int>;
+
 absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std::string& batch_name,
-                                   const Invocation& defaults) {
+                                   const Invocation& defaults, Occurrences& occurrences) {
   Given given;
   if (absl::Status taken = TakeLine(text, given); !taken.ok()) return taken;
   const absl::StatusOr<const SubmitCommand*> submit = CommandOf(given.kind);
@@ -171,7 +194,10 @@ absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std:
   line.request = *std::move(request);
   std::map<std::string, std::string> labels = given.labels;
   labels.insert(defaults.labels.begin(), defaults.labels.end());
-  SetLabels(*line.request, labels);
+  if (absl::Status set = SetLabels(*line.request, std::move(labels), BatchLabelValue(batch_name));
+      !set.ok()) {
+    return set;
+  }
 
   const auto* const id = line.request->GetDescriptor()->FindFieldByName("request_id");
   const auto* const reflection = line.request->GetReflection();
@@ -179,9 +205,11 @@ absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std:
   if (!own.empty() && !given.request_id.empty() && own != given.request_id) {
     return Bad("requestId: stands in request, too, and is another there");
   }
-  line.request_id = !given.request_id.empty() ? given.request_id
-                    : !own.empty()            ? own
-                                              : BatchRequestId(batch_name, number);
+  line.request_id = given.request_id.empty() ? own : given.request_id;
+  if (line.request_id.empty()) {
+    const std::string content = ContentOf(**submit, given);
+    line.request_id = BatchRequestId(batch_name, content, ++occurrences[NameHash(content)]);
+  }
   reflection->SetString(line.request.get(), id, line.request_id);
   return line;
 }
@@ -192,13 +220,17 @@ bool IsBlank(std::string_view text) {
 
 }  // namespace
 
-std::string BatchRequestId(std::string_view batch_name, int line) {
+std::string BatchLabelValue(std::string_view batch_name) {
   std::string readable;
   for (const char c : batch_name.substr(0, kReadableNameMaxBytes)) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
     readable.push_back(plain ? c : '-');
   }
-  return absl::StrCat(readable, "-", NameHash(batch_name), "-", line);
+  return absl::StrCat(readable, "-", NameHash(batch_name));
+}
+
+std::string BatchRequestId(std::string_view batch_name, std::string_view content, int occurrence) {
+  return absl::StrCat(BatchLabelValue(batch_name), "-", NameHash(content), "-", occurrence);
 }
 
 Batch ReadBatch(std::string_view text, const std::string& batch_name,
@@ -207,6 +239,7 @@ Batch ReadBatch(std::string_view text, const std::string& batch_name,
   Invocation defaults = invocation;
   defaults.source.clear();
   std::map<std::string, int> by_request_id;
+  Occurrences occurrences;
   int number = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -219,7 +252,7 @@ Batch ReadBatch(std::string_view text, const std::string& batch_name,
                                                 " lines; divide it")});
       break;
     }
-    absl::StatusOr<BatchLine> read = ReadLine(line, number, batch_name, defaults);
+    absl::StatusOr<BatchLine> read = ReadLine(line, number, batch_name, defaults, occurrences);
     if (read.ok()) {
       const auto [first, fresh] = by_request_id.try_emplace(read->request_id, number);
       if (!fresh) read = Bad(absl::StrCat("requestId: is that of line ", first->second));

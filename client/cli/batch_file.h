@@ -36,12 +36,18 @@ struct Batch {
   std::vector<BadLine> bad;  // all of them
 };
 
-// `invocation` has the labels of all lines, and whether unknown fields are sent. Empty lines are
-// left out, and counted.
+// `invocation` has the labels of all lines, and whether unknown fields are sent. Each line gets the
+// label of the batch, too. Empty lines are left out, and counted.
 Batch ReadBatch(std::string_view text, const std::string& batch_name, const Invocation& invocation);
 
-// The request_id of a line without one of its own: the same for the same line of the batch of this
-// name, wherever and whenever it is read.
-std::string BatchRequestId(std::string_view batch_name, int line);
+// The label that the jobs of a batch have in common, and its value: a plain text of at most 41
+// characters, another for another name.
+inline constexpr char kBatchLabel[] = "pictory-batch";
+std::string BatchLabelValue(std::string_view batch_name);
+
+// The request_id of a line without one of its own: the same for the same line in the batch of this
+// name, wherever it stands in the file and however its JSON is spelled. `content` is what the line
+// asks for, and its labels; of equal lines `occurrence` counts from 1.
+std::string BatchRequestId(std::string_view batch_name, std::string_view content, int occurrence);
 
 }  // namespace pictory_jobs::cli

@@ -106,6 +106,8 @@ void AddBatch(CLI::App& app, Raw& raw) {
   batch->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
                   "Send fields of the bodies that are not known");
   batch->add_flag("--keep-going", to.keep_going, "Leave bad lines out and submit the others");
+  batch->add_flag("--changed", to.changed,
+                  "Submit new lines although lines that were submitted before are changed or gone");
   CLI::Option* check = batch->add_flag("--check", to.check_only, "Only look for bad lines");
   batch->add_flag("--watch", to.watch, "Go on until all jobs are done")->excludes(check);
 }
@@ -171,6 +173,10 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       result
           ->add_flag("--download", to.download, "The file itself: of a render, a video or an image")
           ->excludes(part);
+  result
+      ->add_option("--file", to.file,
+                   "This file, as the gateway's archive names it: video.srt, thumbnail.jpg…")
+      ->needs(download);
   result
       ->add_option("--max-mib", to.max_mib, "MiB that the video may have (65536, which is 64 GiB)")
       ->type_name("N")

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "pictory/jobs/v1/annotations.pb.h"
@@ -48,6 +49,27 @@ void AddShortParts(const Job& job, std::set<std::string>& parts) {
     if (!text || field->is_repeated() || mapping.role() != v1::FIELD_ROLE_UNSPECIFIED) continue;
     if (mapping.part() != 0) parts.insert(PartWord(static_cast<ResultPart>(mapping.part())));
   }
+}
+
+// Tells how much of the result the gateway keeps itself, and what is wrong with the rest.
+void TellArchive(std::string& out, const Job& job) {
+  if (job.archive().files().empty()) return;
+  int archived = 0;
+  double bytes = 0;
+  std::vector<std::string> others;
+  for (const v1::ArchivedFile& file : job.archive().files()) {
+    if (file.state() == v1::ARCHIVE_STATE_ARCHIVED) {
+      ++archived;
+      bytes += static_cast<double>(file.bytes());
+      continue;
+    }
+    const bool failed = file.state() == v1::ARCHIVE_STATE_FAILED;
+    others.push_back(absl::StrCat(OneLine(file.name()), failed ? ": given up" : ": to be fetched",
+                                  file.problem().empty() ? "" : "; ", OneLine(file.problem())));
+  }
+  Row(out, "archived",
+      absl::StrCat(archived, " of ", job.archive().files_size(), " files, ", Bytes(bytes)));
+  for (const std::string& other : others) Row(out, "", other);
 }
 
 // Tells what else the job has, and the commands that fetch it.
@@ -104,6 +126,7 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   }
   if (job.has_credits_used()) Row(out, "AI credits", Number(job.credits_used()));
   for (const SubmitCommand& submit : SubmitCommands()) submit.describe(out, job);
+  TellArchive(out, job);
   More(out, job);
   if (job.sandbox()) Row(out, "note", "made by the sandbox, not by Pictory: nothing was billed");
   if (job.stale()) Row(out, "note", "not heard of for longer than it should take: needs a look");

@@ -61,7 +61,8 @@ ExitCode FollowBatch(const Session& session, std::vector<Job> jobs) {
   while (!open.empty() && session.out.intact()) {
     if (!pacing.wait(pause, session.stop)) break;
     pause = std::min<std::chrono::milliseconds>(kLastPause, pause * 3 / 2);
-    const auto batch = session.client.BatchGet(open, session.Call());
+    const auto batch = session.client.BatchGet(open, session.PatientCall());
+    if (session.stop.stop_requested()) break;
     if (!batch.ok()) {
       progress.End(absl::Now());
       session.out.Tell(session.ProblemWith(batch.status()));

@@ -65,16 +65,19 @@ inline constexpr char kBatch[] =
 
 The whole file is read first: where a line is bad, all bad lines are named and nothing is
 submitted, unless --keep-going leaves them out. A line's request_id is made of the file's name and
-the line's number, so the same command can be run again after whatever happened: lines that were
-submitted are found again and not paid for twice, the others go on. A line that has changed since
-it was submitted is refused (REQUEST_ID_REUSED), and so is what moved to another line: append lines,
-or give them a requestId, which stays with its line. Lines put in above others move them, and the
-last ones would be submitted again. Of the file's name the folder is no part. What the gateway has
-forgotten (--keep-jobs-days, 30 and 7 days more) it does not find again.
+of what the line asks for and its labels, so the same command can be run again after whatever
+happened: lines that were submitted are found again and not paid for twice, the others go on. Lines
+may be put in, moved and spelled anew, but with the members of objects in the same order; equal
+lines are as many jobs as there are of them. Where lines that were submitted are gone and others are
+new, they may be the same ones changed: nothing is submitted then, without --changed. A line whose
+job ended without a result may be changed. A requestId of a line's own stands for it whatever it
+says. Of the file's name the folder is no part. The jobs have the label pictory-batch. What the
+gateway has forgotten (--keep-jobs-days, 30 and 7 days more) it does not find again.
 
 The gateway's limits are waited for, as long as it says, up to five minutes a line or --timeout.
-A refusal that would meet all lines ends the command, and stderr says how to go on; other lines
-that are refused are named, and keep no others from being sent. A file may have 10000 lines and
+A refusal that would meet all lines ends the command, as does one of its kind of as many lines in a
+row as are sent at once, and stderr says how to go on; other lines that are refused are named, and
+keep no others from being sent. A file may have 10000 lines and
 256 MiB, a line 16 MiB. With --json each line submitted is one object: line, outcome (submitted or
 existing), requestId, job; and the last one is {"summary"}. Errors on stderr name their line.
 
@@ -181,13 +184,16 @@ inline constexpr char kResult[] =
 render-params transcript; `pictory get JOB` says which of them a job has. --download fetches the
 mp4 of a render or video, or an image, into -o FILE (<job>.mp4, <job>.png); with -o - it goes to
 standard output, and nothing else does. It is not begun where it has no room, and ends where it is longer than --max-mib.
-Either into a file, the same command goes on where an earlier attempt stopped.
+Either into a file, the same command goes on where an earlier attempt stopped. It comes from the
+gateway's archive if that has it, and is compared with the SHA-256 there; else from its URL, which
+leads nowhere once Pictory has removed the result. --file fetches another file of the archive.
 
 Examples:
   pictory result 01hx2v…
   pictory result 01hx2v… --part srt -o talk.srt
   pictory result 01hx2v… --download -o video.mp4
-  pictory result 01hx2v… --download -o - | ffprobe -)";
+  pictory result 01hx2v… --download -o - | ffprobe -
+  pictory result 01hx2v… --download --file thumbnail.jpg)";
 
 inline constexpr char kOpen[] =
     R"(Opens what a job has made with the program of the desktop (xdg-open): a preview's page, a video, a

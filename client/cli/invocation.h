@@ -11,8 +11,8 @@
 
 #include "absl/time/time.h"
 #include "complete.h"
-#include "download.h"
 #include "exit_code.h"
+#include "pictory_jobs/download.h"
 #include "pictory_jobs/job.h"
 
 namespace pictory_jobs::cli {
@@ -103,6 +103,7 @@ struct Invocation {
   std::string batch_name;
   int parallel = 1;  // submits at once
   bool keep_going = false;
+  bool changed = false;
   bool check_only = false;
 
   // The others.
@@ -117,6 +118,7 @@ struct Invocation {
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
+  std::string file;  // result: of the archive; empty: the job's mp4 or picture
   std::chrono::milliseconds stream{20'000};  // doctor: how long one is held open; 0: none is
   std::string by_label;                      // usage, account
   std::string page_token;                    // projects

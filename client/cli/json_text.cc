@@ -123,7 +123,30 @@ std::string Quoted(std::string_view text) {
   return std::string(buffer.GetString(), buffer.GetSize());
 }
 
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+// Writes a number without a fraction as an integer.
+struct CanonicalWriter : Writer {
+  using Writer::Writer;
+  bool Double(double value) {
+    constexpr double kExact = 9007199254740992;  // 2^53
+    if (std::abs(value) > kExact || std::trunc(value) != value) return Writer::Double(value);
+    return Writer::Int64(static_cast<std::int64_t>(value));
+  }
+};
+
 }  // namespace
+
+std::string Canonical(std::string_view text) {
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+  const std::string within = gateway::WithNumbersWithinDouble(text);
+  rapidjson::MemoryStream bytes(within.data(), within.size());
+  rapidjson::StringBuffer buffer;
+  CanonicalWriter writer(buffer);
+  rapidjson::Reader reader;
+  reader.Parse<kFlags>(bytes, writer);
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
 
 std::optional<JsonError> CheckJson(std::string_view text) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |

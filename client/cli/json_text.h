@@ -43,6 +43,10 @@ bool FitsDouble(std::string_view number);
 // The values of an array.
 std::vector<std::string_view> ElementsOf(std::string_view text);
 
+// The same bytes for the same checked value, however it is spelled: without spaces, and with one
+// spelling of each text and number. The members of an object stay in their order.
+std::string Canonical(std::string_view text);
+
 // Proto JSON on one line: camelCase, enums by name, fields without presence always there.
 std::string ToJsonLine(const google::protobuf::Message& message);
 

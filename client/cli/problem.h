@@ -36,6 +36,7 @@ inline constexpr char kUnwrittenReason[] = "STDOUT_UNWRITABLE";
 inline constexpr char kDetachedReason[] = "DETACHED";       // by Ctrl-C; the job goes on
 inline constexpr char kStoppedReason[] = "STOPPED";         // by Ctrl-C
 inline constexpr char kWaitedReason[] = "STOPPED_WAITING";  // --timeout; the job goes on
+inline constexpr char kChangedReason[] = "LINES_CHANGED";   // of a file that was submitted before
 inline constexpr char kNoResultReason[] = "NO_RESULT";      // of a job in this state
 inline constexpr char kTransferReason[] = "TRANSFER_FAILED";
 

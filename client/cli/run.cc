@@ -23,6 +23,9 @@ constexpr char kVersion[] = PICTORY_VERSION;
 // How often a call is tried. A person waits for it, and can repeat the command for more.
 constexpr int kAttempts = 3;
 constexpr std::chrono::seconds kRetryMaxWait{10};
+// Of one of many calls.
+constexpr int kPatientAttempts = 1000;
+constexpr std::chrono::minutes kPatience{5};
 
 // The first line of the file, if there is one, else what the variable has said.
 absl::StatusOr<std::string> KeyOf(const std::string& path, std::string key, const char* variable,
@@ -207,6 +210,16 @@ CallOptions Session::Call() const {
   CallOptions call;
   call.timeout = args.timeout;
   call.stop = stop;
+  return call;
+}
+
+CallOptions Session::PatientCall() const {
+  CallOptions call = Call();
+  RetryOptions retry;
+  retry.max_attempts = kPatientAttempts;
+  retry.when_exhausted = true;
+  retry.max_wait = args.timeout.value_or(kPatience);
+  call.retry = retry;
   return call;
 }
 

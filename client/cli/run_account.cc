@@ -17,7 +17,6 @@ namespace pictory_jobs::cli {
 namespace {
 
 constexpr int kJobsOnPage = 500;
-constexpr std::chrono::minutes kPageMaxWait{5};  // for a page, while the gateway says when
 
 std::string QuotaRow(const char* what, const v1::Quota::Count& count) {
   if (!count.has_used() && !count.has_limit()) return "";
@@ -95,16 +94,6 @@ ExitCode Unfinished(const Session& session, const std::string& next, const absl:
   return code;
 }
 
-// An account of many pages takes more calls of Pictory's than are allowed at once.
-CallOptions CallOfPage(const Session& session) {
-  CallOptions call = session.Call();
-  RetryOptions retry;
-  retry.when_exhausted = true;
-  retry.max_wait = session.args.timeout.value_or(kPageMaxWait);
-  call.retry = retry;
-  return call;
-}
-
 ExitCode ListProjects(const Session& session) {
   ListProjectsRequest request;
   request.set_page_token(session.args.page_token);
@@ -117,7 +106,7 @@ ExitCode ListProjects(const Session& session) {
                                             "named before: the list would have no end"));
     }
     const absl::StatusOr<ListProjectsResponse> page =
-        session.client.Projects(request, CallOfPage(session));
+        session.client.Projects(request, session.PatientCall());
     if (!page.ok()) {
       // Before the first page nothing is listed, and nothing is missing.
       return seen.size() == 1 ? session.Failed(page.status())

@@ -15,7 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/limits.h"
+#include "batch_before.h"
 #include "batch_file.h"
+#include "batch_reach.h"
 #include "describe.h"
 #include "follow_batch.h"
 #include "json_text.h"
@@ -28,9 +31,6 @@
 namespace pictory_jobs::cli {
 namespace {
 
-// A line is tried again for so long, while the gateway says when or is being started anew.
-constexpr std::chrono::minutes kLineMaxWait{5};
-constexpr int kLineAttempts = 1000;
 constexpr std::chrono::milliseconds kLook{200};
 constexpr char kReusedReason[] = "REQUEST_ID_REUSED";
 constexpr char kGoOn[] =
@@ -51,26 +51,6 @@ struct Tally {
   std::vector<int> left;     // not sent
 };
 
-// Whether the next lines would fare no better.
-bool StopsAll(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
-         absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
-         absl::IsUnimplemented(status) || absl::IsCancelled(status) ||
-         absl::IsDeadlineExceeded(status) || BrokenConnection(status);
-}
-
-// `3-5, 9`.
-std::string Ranges(const std::vector<int>& lines) {
-  std::vector<std::string> ranges;
-  for (std::size_t i = 0; i < lines.size();) {
-    std::size_t last = i;
-    while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
-    ranges.push_back(last == i ? absl::StrCat(lines[i]) : absl::StrCat(lines[i], "-", lines[last]));
-    i = last + 1;
-  }
-  return absl::StrJoin(ranges, ", ");
-}
-
 std::string Array(const std::vector<int>& lines) {
   return absl::StrCat("[", absl::StrJoin(lines, ","), "]");
 }
@@ -85,7 +65,7 @@ class BatchRun {
       : session_(session), batch_(std::move(batch)), began_(began) {}
 
   ExitCode Run() {
-    session_.interrupt.SetLastWords(session_.out.json() ? "" : kGoOn);
+    session_.interrupt.SetLastWords(LastWords());
     SubmitAll();
     session_.interrupt.SetLastWords("");
     if (!last_.empty()) RememberLastJob(session_.args.server, last_);
@@ -96,6 +76,14 @@ class BatchRun {
   }
 
  private:
+  std::string LastWords() const {
+    if (!session_.out.json()) return kGoOn;
+    return ProblemLine({.code = absl::StatusCode::kCancelled,
+                        .reason = kStoppedReason,
+                        .message = "stopped",
+                        .hint = kGoOn});
+  }
+
   void SubmitAll() {
     const auto count = std::min<std::size_t>(static_cast<std::size_t>(session_.args.parallel),
                                              batch_.lines.size());
@@ -118,25 +106,31 @@ class BatchRun {
     for (std::vector<int>* lines :
          {&tally_.submitted, &tally_.existing, &tally_.failed, &tally_.unknown, &tally_.left})
       std::sort(lines->begin(), lines->end());
-    if (session_.stop.stop_requested()) code_ = Worse(code_, kDetached);
+    // Of a line that was on its way something must be said, and nothing of those that were not.
+    if (session_.stop.stop_requested() && tally_.unknown.empty()) code_ = Worse(code_, kDetached);
   }
 
   // One thread's share: a line after the other, until there are none or all is halted.
   void Work() {
-    CallOptions call = session_.Call();
-    RetryOptions retry;
-    retry.max_attempts = kLineAttempts;
-    retry.when_exhausted = true;
-    retry.max_wait = session_.args.timeout.value_or(kLineMaxWait);
-    call.retry = retry;
+    const CallOptions call = session_.PatientCall();
     while (!halted_) {
       const std::size_t index = next_++;
       if (index >= batch_.lines.size()) break;
       absl::StatusOr<Job> job = session_.client.Submit(*batch_.lines[index].request, call);
-      if (!job.ok() && StopsAll(job.status())) halted_ = true;
+      Consider(job.status());
       answers_.Push({index, std::move(job)});
     }
     answers_.Push({});
+  }
+
+  // Halts all threads when the next lines would be refused, too.
+  void Consider(const absl::Status& status) {
+    const Reach reach = status.ok() ? Reach::kThisLine : ReachOf(status);
+    if (reach == Reach::kThisLine) {
+      refused_in_a_row_ = 0;
+    } else if (reach == Reach::kAll || ++refused_in_a_row_ >= session_.args.parallel) {
+      halted_ = true;
+    }
   }
 
   void Take(const BatchLine& line, const absl::StatusOr<Job>& job) {
@@ -170,13 +164,14 @@ class BatchRun {
     problem.line = line.number;
     if (problem.reason == kReusedReason) {
       problem.hint =
-          "  Another line was submitted under this request_id; nothing was sent now. If lines were "
-          "put in or\n  taken out above it, undo that: new lines go to the end. Only a line that "
+          "  This line was submitted before, with other settings or labels of the command; nothing "
           "was "
-          "never submitted as\n  it is needs a requestId of its own; to give one, or --batch, to "
-          "others pays for them again.\n";
+          "sent now.\n  Submit it as it was. A requestId of its own, or another --batch, would pay "
+          "for it again.\n";
     } else if (unknown) {
-      problem.hint = absl::StrCat("  It is not known whether the job was taken. ", kGoOn);
+      problem.hint = absl::StrCat(
+          "  It is not known whether the job was taken; leave the line as it is until it is. ",
+          kGoOn);
     }
     session_.out.Tell(problem);
   }
@@ -228,6 +223,7 @@ class BatchRun {
   const absl::Time began_;  // by the gateway's clock
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> halted_{false};
+  std::atomic<int> refused_in_a_row_{0};
   Mailbox<Answered> answers_;
   Tally tally_;
   std::vector<Job> open_;
@@ -247,6 +243,20 @@ bool TellBad(const Session& session, const std::string& name, const Batch& batch
                                 batch.bad.size() == 1 ? " bad line" : " bad lines",
                                 "; --keep-going leaves them out.\n"));
   return false;
+}
+
+// The jobs of the batch that the gateway knows.
+absl::StatusOr<std::vector<Job>> SubmittedBefore(const Session& session) {
+  ListJobsRequest filter;
+  (*filter.mutable_labels())[kBatchLabel] = BatchLabelValue(BatchName(session.args));
+  filter.set_page_size(gateway::limits::kListPageMax);
+  std::vector<Job> jobs;
+  for (const absl::StatusOr<Job>& job :
+       session.client.List(std::move(filter), session.PatientCall())) {
+    if (!job.ok()) return job.status();
+    jobs.push_back(*job);
+  }
+  return jobs;
 }
 
 }  // namespace
@@ -276,6 +286,14 @@ ExitCode RunBatch(const Session& session, const std::string& text) {
   // created before was there before.
   const absl::StatusOr<GetServerInfoResponse> info = session.client.ServerInfo(session.Call());
   if (!info.ok()) return session.Failed(info.status());
+  if (!session.args.changed) {
+    const absl::StatusOr<std::vector<Job>> before = SubmittedBefore(session);
+    if (!before.ok()) return session.Failed(before.status());
+    if (const auto changed = WhatChanged(Shown(session.args.source), batch.lines, *before)) {
+      session.out.Tell(*changed);
+      return kUsage;
+    }
+  }
   const ExitCode code =
       BatchRun(session, std::move(batch),
                // Jobs know the millisecond.

@@ -9,10 +9,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "archived.h"
 #include "base/ids.h"
 #include "describe.h"
-#include "download.h"
 #include "json_text.h"
+#include "pictory_jobs/download.h"
 #include "session.h"
 #include "transfer_line.h"
 #include "words.h"
@@ -179,17 +180,67 @@ ExitCode NoFile(const Session& session, const Job& job) {
   return kNotFound;
 }
 
+// Says why the archive does not have the file that was asked for.
+ExitCode NotArchived(const Session& session, const Job& job) {
+  std::string names;
+  std::string problem;
+  for (const v1::ArchivedFile& file : job.archive().files()) {
+    absl::StrAppend(&names, names.empty() ? "" : ", ", OneLine(file.name()));
+    if (file.name() != session.args.file) continue;
+    problem = absl::StrCat(
+        file.state() == v1::ARCHIVE_STATE_FAILED ? "could not be archived" : "is not archived yet",
+        file.problem().empty() ? "" : ": ", OneLine(file.problem()));
+  }
+  const std::string none = names.empty() ? "; the gateway has archived nothing of this job"
+                                         : absl::StrCat("; there are: ", names);
+  session.out.Tell(
+      {.code = absl::StatusCode::kNotFound,
+       .reason = kNoResultReason,
+       .message = absl::StrCat(session.args.file, " ",
+                               problem.empty() ? "is no file of the archive" + none : problem),
+       .job_id = OneLine(job.job_id())});
+  return kNotFound;
+}
+
+// Where a file is to come from: the archive, or its URL.
+struct Source {
+  const v1::ArchivedFile* archived = nullptr;
+  std::string url;
+};
+
+absl::Status Bring(const Session& session, const Job& job, const Source& from,
+                   const Download& download) {
+  const bool to_stdout = session.args.DownloadsToStdout();
+  if (from.archived != nullptr) {
+    const absl::Status brought =
+        to_stdout ? StreamArchived(session.client, session.Call(), job, *from.archived, download)
+                  : FetchArchived(session.client, session.Call(), job, *from.archived, download);
+    // Somebody may have removed it meanwhile. Its URL may still be good.
+    if (!absl::IsNotFound(brought) || from.url.empty()) return brought;
+  }
+  return to_stdout ? StreamFile(download) : FetchFile(download);
+}
+
+// What follows the job's name in that of the file.
+std::string EndingOf(const Job& job, const Source& from, const std::string& file) {
+  if (!file.empty()) return absl::StrCat(".", file);
+  if (from.archived == nullptr) return Extension(job, from.url);
+  return std::filesystem::path(from.archived->name()).extension().string();
+}
+
 ExitCode DownloadResult(const Session& session, const Job& job) {
-  const std::string url = FileUrl(job);
-  if (url.empty()) return NoFile(session, job);
+  const std::string& file = session.args.file;
+  const Source from{.archived = FindArchived(job, file), .url = file.empty() ? FileUrl(job) : ""};
+  if (from.archived == nullptr && !file.empty()) return NotArchived(session, job);
+  if (from.archived == nullptr && from.url.empty()) return NoFile(session, job);
   const std::string name = FileWord(job.job_id(), "video");
-  const std::string path =
-      session.args.output.empty() ? name + Extension(job, url) : session.args.output;
+  const std::string ending = EndingOf(job, from, file);
+  const std::string path = session.args.output.empty() ? name + ending : session.args.output;
   const bool to_stdout = session.args.DownloadsToStdout();
   TransferLine line(session.out.ProgressMode(), to_stdout ? name : path, steady_clock::now(),
                     Output::StderrScreen());
   Download download;
-  download.url = url;
+  download.url = from.url;
   download.gateway_is_here = IsHere(session.args.server);
   download.ca_file = session.args.media_ca;
   download.max_bytes = static_cast<std::int64_t>(session.args.max_mib) << 20;
@@ -198,12 +249,12 @@ ExitCode DownloadResult(const Session& session, const Job& job) {
   };
   download.stop = session.stop;
   download.path = path;
-  download.partial = absl::StrCat(path, ".", name, ".part");
+  download.partial = absl::StrCat(path, ".", name, file.empty() ? "" : ".", file, ".part");
   download.sink = [&session](std::string_view bytes) {
     session.out.Answer(bytes);
     return session.out.intact();
   };
-  const absl::Status status = to_stdout ? StreamFile(download) : FetchFile(download);
+  const absl::Status status = Bring(session, job, from, download);
   line.End();
   if (!session.out.intact()) return kUnwritten;  // Run says so
   if (!status.ok()) return DownloadFailed(session, status, to_stdout ? kNotWhole : kGoesOn);

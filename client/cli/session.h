@@ -25,6 +25,9 @@ struct Session {
 
   // Deadline and Ctrl-C.
   CallOptions Call() const;
+  // The same for one of many calls in a row: limits of the gateway are waited for, as long as it
+  // says, up to some minutes or --timeout.
+  CallOptions PatientCall() const;
   // What to say of a call that failed, and what to end with. The ids are those that the call was
   // about.
   Problem ProblemWith(const absl::Status& status, const std::string& job_id = "",

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "base/media_type.h"
-#include "download.h"
+#include "pictory_jobs/download.h"
 #include "transfer.h"
 #include "upload_answer.h"
 #include "words.h"

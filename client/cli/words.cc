@@ -273,6 +273,7 @@ std::string InCommands(std::string_view text) {
         {"ListJobs", "list"},
         {"WatchJob", "watch"},
         {"ReadJobResult", "result"},
+        {"ReadArchivedFile", "result --download"},
         {"ResolveJob", "resolve"},
         {"DeleteJob", "delete"},
         {"CreateUpload", "upload"},

@@ -235,6 +235,12 @@ Watch Client::WatchJob(std::string job_id, WatchOptions options) const {
   return Watch(core_, std::move(job_id), std::move(options));
 }
 
+AsyncWatch Client::WatchJobAsync(std::string job_id, AsyncWatch::OnState each,
+                                 AsyncWatch::OnEnd end, WatchOptions options) const {
+  return AsyncWatch(WatchJob(std::move(job_id), std::move(options)), std::move(each),
+                    std::move(end));
+}
+
 absl::StatusOr<Job> Client::WatchJob(std::string job_id,
                                      const std::function<bool(const Job&)>& each,
                                      WatchOptions options) const {

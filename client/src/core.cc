@@ -183,6 +183,7 @@ absl::Status Core::HoldStream(std::chrono::milliseconds time, const std::stop_to
 std::shared_ptr<grpc::Channel> Core::NewChannel(bool own_connection) const {
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(kReceiveMaxBytes);
+  if (!options_.service_config.empty()) args.SetServiceConfigJSON(options_.service_config);
   args.SetMaxSendMessageSize(-1);  // the gateway's limit is the one that counts
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectFirstMs);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);

@@ -1,4 +1,8 @@
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,18 +14,40 @@
 namespace pictory_jobs {
 namespace {
 
-// A PartReader reads one part, over as many streams as it takes.
-class PartReader {
+// What ReadJobResult and ReadArchivedFile differ in.
+struct PartCall {
+  using Request = v1::ReadJobResultRequest;
+  using Response = v1::ReadJobResultResponse;
+  static auto Open(Core& core, grpc::ClientContext& context, const Request& request) {
+    return core.stub().ReadJobResult(&context, request);
+  }
+};
+struct FileCall {
+  using Request = v1::ReadArchivedFileRequest;
+  using Response = v1::ReadArchivedFileResponse;
+  static auto Open(Core& core, grpc::ClientContext& context, const Request& request) {
+    return core.stub().ReadArchivedFile(&context, request);
+  }
+};
+
+// A ChunkReader reads one part or file, over as many streams as it takes.
+template <class Call>
+class ChunkReader {
  public:
-  PartReader(Core& core, v1::ReadJobResultRequest request, const Client::Sink& sink,
-             const CallOptions& call)
+  using Request = typename Call::Request;
+  using Response = typename Call::Response;
+  // An offset, or a length in bytes.
+  using Bytes = decltype(Response().total_bytes());
+  using Sink = std::function<bool(std::string_view piece, Bytes total_bytes)>;
+
+  ChunkReader(Core& core, Request request, const Sink& sink, const CallOptions& call)
       : core_(core), request_(std::move(request)), sink_(sink), call_(call) {}
 
-  absl::StatusOr<std::int32_t> Run() {
+  absl::StatusOr<Bytes> Run() {
     Backoff backoff(call_.retry.value_or(core_.options().retry), Repeatable::kAlways,
                     core_.pacing());
     for (;;) {
-      const std::int32_t before = request_.offset();
+      const Bytes before = request_.offset();
       absl::Status status = ReadStream();
       if (status.ok()) return total_;
       if (ours_) return status;
@@ -42,8 +68,8 @@ class PartReader {
     grpc::ClientContext context;
     Prepare(core_, call_, context);
     const std::stop_callback cancel(call_.stop, [&context] { context.TryCancel(); });
-    auto reader = core_.stub().ReadJobResult(&context, request_);
-    v1::ReadJobResultResponse chunk;
+    auto reader = Call::Open(core_, context, request_);
+    Response chunk;
     absl::Status taken;
     while (taken.ok() && reader->Read(&chunk)) taken = Take(chunk);
     if (!taken.ok()) {
@@ -65,7 +91,7 @@ class PartReader {
     return absl::OkStatus();
   }
 
-  absl::Status Take(const v1::ReadJobResultResponse& chunk) {
+  absl::Status Take(const Response& chunk) {
     if (total_ >= 0 && chunk.total_bytes() != total_) {
       return absl::DataLossError(
           "The result changed while it was read; read it again from the start");
@@ -76,16 +102,16 @@ class PartReader {
       return absl::DataLossError("The pieces of the result do not fit together");
     }
     total_ = chunk.total_bytes();
-    request_.set_offset(request_.offset() + static_cast<std::int32_t>(chunk.data().size()));
+    request_.set_offset(request_.offset() + static_cast<Bytes>(chunk.data().size()));
     if (!sink_(chunk.data(), total_)) return absl::CancelledError("The sink wants no more");
     return absl::OkStatus();
   }
 
   Core& core_;
-  v1::ReadJobResultRequest request_;
-  const Client::Sink& sink_;
+  Request request_;
+  const Sink& sink_;
   const CallOptions& call_;
-  std::int32_t total_ = -1;   // not known yet
+  Bytes total_ = -1;          // not known yet
   bool out_of_time_ = false;  // the stream read last
   bool ours_ = false;         // the end of it: no connection broke
 };
@@ -99,7 +125,18 @@ absl::StatusOr<std::int32_t> Client::ReadResult(const std::string& job_id, Resul
   request.set_job_id(job_id);
   request.set_part(part);
   request.set_offset(offset);
-  return PartReader(*core_, std::move(request), sink, call).Run();
+  return ChunkReader<PartCall>(*core_, std::move(request), sink, call).Run();
+}
+
+absl::StatusOr<std::int64_t> Client::ReadArchivedFile(const std::string& job_id,
+                                                      const std::string& name, const FileSink& sink,
+                                                      std::int64_t offset,
+                                                      const CallOptions& call) const {
+  v1::ReadArchivedFileRequest request;
+  request.set_job_id(job_id);
+  request.set_name(name);
+  request.set_offset(offset);
+  return ChunkReader<FileCall>(*core_, std::move(request), sink, call).Run();
 }
 
 absl::StatusOr<std::string> Client::ReadResult(const std::string& job_id, ResultPart part,

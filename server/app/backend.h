@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/archive.h"
 #include "jobs/core.h"
 #include "rpc/backend.h"
 
@@ -14,9 +15,10 @@ namespace gateway::app {
 class CoreBackend final : public rpc::Backend {
  public:
   // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
-  // `sandbox` says that the jobs are those of the sandbox.
-  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox)
-      : core_(core), loopback_links_(loopback_links), sandbox_(sandbox) {}
+  // `sandbox` says that the jobs are those of the sandbox. `archive` is null if nothing is
+  // archived.
+  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive)
+      : core_(core), loopback_links_(loopback_links), sandbox_(sandbox), archive_(archive) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -40,6 +42,8 @@ class CoreBackend final : public rpc::Backend {
                  jobs::AccountDesk::BothDone done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
+  void ReadArchived(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
+                    std::int64_t max_bytes, Done<jobs::PartChunk> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
   rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
   rpc::v1::GetServerInfoResponse GetServerInfo() override;
@@ -51,6 +55,7 @@ class CoreBackend final : public rpc::Backend {
   jobs::Core& core_;
   const bool loopback_links_;
   const bool sandbox_;
+  Archive* const archive_;
 };
 
 }  // namespace gateway::app

@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "app/flags.h"
 #include "app/keygen.h"
+#include "app/probe.h"
 
 namespace gateway::app {
 
@@ -22,6 +23,7 @@ struct CommandTree {
   CLI::App* sandbox = nullptr;
   CLI::App* contract = nullptr;
   CLI::App* keygen = nullptr;
+  CLI::App* probe = nullptr;
 
   Config config;
   GatewayFlags flags;
@@ -30,6 +32,7 @@ struct CommandTree {
   ContractConfig contract_config;
   ContractFlags contract_flags;
   KeygenFlags keygen_flags;
+  ProbeFlags probe_flags;
 };
 
 }  // namespace gateway::app

@@ -107,7 +107,7 @@ Reading::Reading(int argc, const char* const* argv) {
   sandbox_settings_.emplace(*tree_.sandbox);
   contract_settings_.emplace(*tree_.contract);
   ReadFlags(argc, argv);
-  if (help_.has_value() || tree_.keygen->parsed()) return;
+  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed()) return;
   ReadVariables();
   if (problems_.empty()) ReadFile();
 }
@@ -202,6 +202,10 @@ Parsed Reading::Result() {
   }
   if (problems_.empty() && tree_.keygen->parsed()) {
     parsed.text = KeygenText(tree_.keygen_flags);
+    return parsed;
+  }
+  if (problems_.empty() && tree_.probe->parsed()) {
+    parsed.probe = tree_.probe_flags;
     return parsed;
   }
   CheckSeen();

@@ -12,6 +12,7 @@
 
 #include "app/address.h"
 #include "app/given.h"
+#include "app/probe.h"
 #include "app/secret_file.h"
 #include "app/tenants_watch.h"
 #include "app/tls_files.h"
@@ -28,6 +29,16 @@
 #include "tenants/identify.h"
 
 namespace gateway::app {
+
+// Where the files of results are kept, and how many of them.
+struct ArchiveSettings {
+  std::string directory;  // empty: they are not
+  std::int64_t max_mib = limits::kArchiveMaxMiB;
+  std::int64_t max_file_mib = limits::kArchiveFileMaxMiB;
+  std::int64_t min_free_mib = limits::kArchiveMinFreeMiB;
+  int transfers = limits::kArchiveTransfers;
+  std::int64_t mib_per_second = limits::kArchiveMiBPerSecond;  // 0: no limit
+};
 
 // `pictory-gateway`
 struct Config {
@@ -86,6 +97,8 @@ struct Config {
   jobs::SpendingLimits spending;
   jobs::RetentionOptions retention;
 
+  ArchiveSettings archive;
+
   // The embedded sandbox.
   std::uint16_t sandbox_port = 0;
   double sandbox_speed = 1;
@@ -141,6 +154,7 @@ struct Parsed {
   std::optional<Config> gateway;
   std::optional<SandboxConfig> sandbox;
   std::optional<ContractConfig> contract;
+  std::optional<ProbeFlags> probe;
   // No command is to run: the program prints `text` (to stderr if exit_code is not 0) and
   // leaves.
   int exit_code = 0;

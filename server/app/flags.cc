@@ -226,6 +226,36 @@ void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->capture_default_str();
 }
 
+void AddArchive(CLI::App& app, ArchiveSettings& archive) {
+  app.add_option("--archive-dir", archive.directory,
+                 "Keep the files of finished results (videos, pictures, subtitles) in this "
+                 "directory, which must be there: Pictory removes them after a time that it does "
+                 "not publish. Without it they are not kept")
+      ->envname("PICTORY_ARCHIVE_DIR");
+  const auto mib = [&app](const char* name, std::int64_t& value, std::int64_t least,
+                          const char* help, const char* variable) {
+    app.add_option(name, value, help)
+        ->check(Whole(least, limits::kArchiveMostMiB, "MiB"))
+        ->envname(variable)
+        ->capture_default_str();
+  };
+  mib("--archive-max-mib", archive.max_mib, 1,
+      "MiB that the archive may have on disk; what does not fit is tried again for a week",
+      "PICTORY_ARCHIVE_MAX_MIB");
+  mib("--archive-max-file-mib", archive.max_file_mib, 1,
+      "MiB that one file may have; a larger one is not archived", "PICTORY_ARCHIVE_MAX_FILE_MIB");
+  mib("--archive-min-free-mib", archive.min_free_mib, 0,
+      "MiB that stay free on the archive's disk, for whoever else writes there",
+      "PICTORY_ARCHIVE_MIN_FREE_MIB");
+  mib("--archive-mib-per-second", archive.mib_per_second, 0,
+      "MiB a second that are fetched for it; 0 is no limit", "PICTORY_ARCHIVE_MIB_PER_SECOND");
+  app.add_option("--archive-transfers", archive.transfers,
+                 "Jobs whose files are fetched at once, one file of each")
+      ->check(Whole(1, limits::kArchiveTransfersMost))
+      ->envname("PICTORY_ARCHIVE_TRANSFERS")
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
@@ -241,6 +271,7 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
   AddVersionFlags(app, flags.pictory);
   AddWebhookFlags(app, flags.webhooks);
   AddGuards(app, flags, config);
+  AddArchive(app, config.archive);
   AddCommon(app, flags.common);
   app.footer(
       "SIGTERM ends it in order: calls under way have --drain-timeout. A second one ends it at "

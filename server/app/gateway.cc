@@ -13,10 +13,12 @@
 #include "admin/admin_server.h"
 #include "app/account_doors.h"
 #include "app/accounts.h"
+#include "app/archive.h"
 #include "app/backend.h"
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
 #include "app/listening.h"
+#include "app/loop_beat.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
@@ -93,6 +95,7 @@ struct Gateway::Parts {
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenSqlite(std::function<void()> failed);
   absl::Status OpenUpstream();
+  absl::Status OpenArchive();
   bool AllRefused() const;
   jobs::CoreOptions DomainOptions();
   void BuildDomain();
@@ -128,6 +131,7 @@ struct Gateway::Parts {
   std::unique_ptr<rpc::RefusalLog> refusals;
   std::unique_ptr<WorkThread> broadcaster;
   std::unique_ptr<watch::StreamWheel> wheel;
+  std::unique_ptr<Archive> archive;  // null: nothing is archived
   std::unique_ptr<jobs::Core> core;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<rpc::Backend> backend;
@@ -141,6 +145,7 @@ struct Gateway::Parts {
   std::unique_ptr<SelfWatch> self_watch;
   MemoryReturn memory_return;
   std::unique_ptr<PressureWatch> pressure_watch;
+  std::unique_ptr<LoopBeat> beat;  // null: nobody waits for it
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
@@ -244,6 +249,14 @@ void Gateway::Parts::ReadSecrets() {
        {"note", "flags, variables and the config file are read at a start only"}});
 }
 
+absl::Status Gateway::Parts::OpenArchive() {
+  if (config.archive.directory.empty()) return absl::OkStatus();
+  auto opened = Archive::Open(config);
+  if (!opened.ok()) return opened.status();
+  archive = *std::move(opened);
+  return absl::OkStatus();
+}
+
 jobs::CoreOptions Gateway::Parts::DomainOptions() {
   jobs::CoreOptions options{
       .spending = config.spending,
@@ -260,6 +273,12 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
   options.caller_account = [this](const std::string& account, const Secret& key) {
     return doors.OptionsOfCaller(account, key);
   };
+  if (archive != nullptr) {
+    options.remove_files = [this](const jobs::JobKey& job,
+                                  std::function<void(absl::Status)> removed) {
+      archive->Remove(job, std::move(removed));
+    };
+  }
   options.hub.finished_max_bytes = FinishedJobsMaxBytesOf(config, FindMemory());
   jobs::PollerOptions& polling = options.polling;
   polling.in_flight_max = config.max_polls_in_flight;
@@ -302,6 +321,14 @@ void Gateway::Parts::BuildDomain() {
                                                        .timers = *timers,
                                                        .random = random},
                                       std::move(recovered));
+  if (archive != nullptr) {
+    archive->Connect({.ledger = core->ledger,
+                      .store = *store,
+                      .upstreams = core->upstreams,
+                      .clock = clock,
+                      .timers = *timers,
+                      .random = random});
+  }
   WatchFiles();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
@@ -309,6 +336,10 @@ void Gateway::Parts::BuildDomain() {
 
 absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
+  if (archive != nullptr) {
+    absl::Status taken = archive->TakeUp(config.retention.finished_kept);
+    if (!taken.ok()) return taken;
+  }
   if (webhooks != nullptr) {
     webhooks->Serve(
         WebhookEventsOf(metrics, [this](const std::string& token, std::vector<std::string> ids,
@@ -390,6 +421,7 @@ void Gateway::Parts::AddGauges() {
                         }
                         return refused;
                       });
+  if (archive != nullptr) archive->AddMetrics(metrics);
   counter("store_commits_total", "Commits of the job store", store_commits);
   counter("log_lines_lost_total", "Lines of the log that nobody read in time",
           [] { return obs::LostLogLines(); });
@@ -417,7 +449,8 @@ absl::Status Gateway::Parts::PrepareTls() {
 }
 
 absl::Status Gateway::Parts::Serve() {
-  backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox);
+  backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox,
+                                          archive.get());
   rpc::Domain domain{.hub = core->hub,
                      .store = *store,
                      .wheel = *wheel,
@@ -546,6 +579,7 @@ void Gateway::Parts::WatchPressure() {
 void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (std::exchange(drained, true)) return;
   if (admin != nullptr) admin->SetReady(false);
+  if (beat != nullptr) beat->Stop();
   if (self_watch != nullptr) self_watch->Stop();
   if (server != nullptr) {
     server->SetServing(false);
@@ -564,6 +598,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (webhooks != nullptr) webhooks->Stop();
   pressure_watch.reset();
   if (core != nullptr) core->Stop();
+  if (archive != nullptr) archive->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (watches != nullptr) watches->StopAll();
   if (core != nullptr) {
@@ -605,6 +640,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
     return status;
   }
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
+  if (absl::Status status = p.OpenArchive(); !status.ok()) return status;
   p.BuildDomain();
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;
   if (absl::Status status = p.Serve(); !status.ok()) return status;
@@ -618,6 +654,15 @@ Gateway::~Gateway() {
 }
 
 void Gateway::ReadSecrets() { parts_->ReadSecrets(); }
+
+void Gateway::BeatWithin(Duration interval, std::function<void()> beat) {
+  if (interval <= Duration::zero()) return;
+  Parts& p = *parts_;
+  p.beat = std::make_unique<LoopBeat>(
+      interval / limits::kBeatsPerWatchdog, p.clock, *p.timers,
+      [&p](std::function<void()> work) { p.broadcaster->Post(std::move(work)); },
+      [&p] { return p.self_watch->NotLive().empty(); }, std::move(beat));
+}
 
 void Gateway::Drain(const std::function<void(Duration)>& wait) { parts_->Drain(wait); }
 

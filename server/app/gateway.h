@@ -31,6 +31,11 @@ class Gateway {
   // Reads the files of the Pictory secret and of TLS again, which is also done every few seconds.
   void ReadSecrets();
 
+  // Calls `beat` well within each `interval` while the program's loops move and it answers its own
+  // calls, until the drain begins; on a thread that must not be held up. Zero: never. May be called
+  // once, and `beat` must outlive the gateway's threads.
+  void BeatWithin(Duration interval, std::function<void()> beat);
+
   // Ends the service in order: the gateway is not ready, pauses for config.drain_delay, takes no
   // new submits, ends watches with UNAVAILABLE, brings running submits to their outcome and stores
   // everything. `wait` waits for the given time, or for less if nobody is helped by it.

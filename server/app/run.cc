@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "app/ending_signals.h"
 #include "app/exit_codes.h"
 #include "app/gateway.h"
 #include "app/given.h"
 #include "app/observe.h"
 #include "app/process.h"
+#include "app/service_notices.h"
 #include "app/watchdog.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -80,8 +82,10 @@ int CannotServe(const absl::Status& status) {
 int RunGateway(const Config& config) {
   if (!config.allow_core_dumps) HardenProcess();
   ForgetSecretVariables();
+  const absl::StatusOr<ServiceNotices> notices = ServiceNotices::FromEnvironment();
   SignalWaiter signals;  // before any thread: threads inherit the blocked signals
   obs::StartLog(config.log_level, config.log_format);
+  if (!notices.ok()) return CannotServe(notices.status());
   if (config.allow_core_dumps) {
     Log(Level::kWarn, "core_dumps_allowed",
         {{"advice", "a core dump holds the secrets; remove --allow-core-dumps once it is made"}});
@@ -114,15 +118,23 @@ int RunGateway(const Config& config) {
   if (absl::Status written = WriteReadyFile(config.ready_file, lines); !written.ok()) {
     return CannotServe(written);
   }
-  while (signals.Wait() == SignalOrder::kReload) gateway.ReadSecrets();
+  const std::string status = "Serves at " + absl::StrJoin(gateway.grpc_addresses(), ", ");
+  gateway.BeatWithin(notices->watchdog(), [&notices] { notices->Alive(); });
+  notices->Ready(status);
+  while (signals.Wait() == SignalOrder::kReload) {
+    notices->Reloading();
+    gateway.ReadSecrets();
+    notices->Ready(status);
+  }
   RemoveReadyFile(config.ready_file);
   const Duration allowed = config.drain_delay + config.drain_timeout;
+  // A paid request that was sent is followed to its answer, whatever the drain allows.
+  const Duration most = allowed + limits::kSubmitTimeout + limits::kDrainWatchdog;
+  notices->Stopping(most);
   Log(Level::kInfo, "draining",
       {{"seconds_at_most", std::chrono::duration<double>(allowed).count()}});
   Mutex mutex;  // held while the watchdog asks a gateway that may be about to go
   bool drained = false;
-  // A paid request that was sent is followed to its answer, whatever the drain allows.
-  const Duration most = allowed + limits::kSubmitTimeout + limits::kDrainWatchdog;
   const Watchdog watchdog(most, [&] {
     MutexLock lock(mutex);
     std::vector<obs::Field> fields = {

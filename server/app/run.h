@@ -15,4 +15,7 @@ int RunSandbox(const SandboxConfig& config);
 // Prints its report to stdout, and what it does meanwhile to stderr.
 int RunContract(const ContractConfig& config);
 
+// Prints one line about what it found: to stdout if the gateway serves, else to stderr.
+int RunProbe(const ProbeFlags& flags);
+
 }  // namespace gateway::app

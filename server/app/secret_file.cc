@@ -1,10 +1,9 @@
 #include "app/secret_file.h"
-#include "base/limits.h"
-#include "base/own_file.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/limits.h"
+#include "base/own_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,11 +41,6 @@ bool ReadFirstLine(int fd, std::string& line) {
 }
 
 }  // namespace
-
-bool OthersMayRead(const struct stat& info) {
-  const bool by_group = info.st_uid == 0 && geteuid() != 0;
-  return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
-}
 
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path) {
   const auto refuse = [&](const auto&... why) {

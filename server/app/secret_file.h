@@ -26,10 +26,6 @@ struct SecretOrigin {
   std::string path;
 };
 
-// Whether a file can be read, or written, by anybody but its owner. A secret that Kubernetes mounts
-// for a user other than root belongs to root, and is shown to that user by its group.
-bool OthersMayRead(const struct stat& info);
-
 // Reads the file. Errors are INVALID_ARGUMENT, name the option by `flag`, and never hold what the
 // file says.
 absl::StatusOr<Secret> ReadSecretFile(std::string_view flag, const std::string& path);

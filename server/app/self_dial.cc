@@ -47,12 +47,13 @@ curl_blob Blob(const std::string& text) {
 
 // `own` must live as long as the handle.
 void SetTls(CURL* curl, const rpc::OwnCertificate& own) {
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  if (own.certificate_pem.empty()) return;
   curl_blob certificate = Blob(own.certificate_pem);
   curl_blob key = Blob(own.key_pem.Reveal());
   curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &certificate);
   curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
 absl::StatusOr<bool> Dial(const rpc::OwnCertificate& own, const std::string& target,

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "app/secret_file.h"
 #include "base/limits.h"
+#include "base/own_file.h"
 #include "base/utc_text.h"
 #include "rpc/listen_sockets.h"
 

@@ -254,6 +254,26 @@ absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
   return status;
 }
 
+absl::Status FileNotFound(std::string_view job_id, std::string_view file) {
+  absl::Status status =
+      Make(Row("FILE_NOT_FOUND"),
+           absl::StrCat("The archive has no ", file.empty() ? "file" : Clean(file), " of job ",
+                        View(job_id), "; `archive` of the job names what there is"));
+  AttachJob(status, job_id);
+  return status;
+}
+
+absl::Status FileNotArchived(std::string_view job_id, std::string_view file, bool given_up,
+                             std::string_view problem) {
+  absl::Status status =
+      Make(Row("FILE_NOT_ARCHIVED"),
+           absl::StrCat("The file ", View(file), " of job ", View(job_id),
+                        given_up ? " could not be archived" : " is not archived yet",
+                        problem.empty() ? "" : ": ", View(problem)));
+  AttachJob(status, job_id);
+  return status;
+}
+
 absl::Status UpstreamRefused(absl::StatusCode code, std::string_view reason,
                              std::string_view message, std::string_view pictory_code,
                              int http_status, std::vector<Violation> violations) {

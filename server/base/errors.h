@@ -72,6 +72,10 @@ absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after);
 absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
+// `file`: its name in the archive; empty: the job's mp4 or picture.
+absl::Status FileNotFound(std::string_view job_id, std::string_view file);
+absl::Status FileNotArchived(std::string_view job_id, std::string_view file, bool given_up,
+                             std::string_view problem);
 
 // Pictory's answers. The purpose of a call decides what its caller must know. The error of a submit
 // says that nothing was submitted. The error of any other call, which costs nothing, does not speak

@@ -50,12 +50,13 @@ inline constexpr int kTransactionsMax = 10'000;
 inline constexpr int kTemplatesMax = 10'000;
 
 // `pictory-gateway contract`: a word of Pictory's that its report repeats, the pages of a list that
-// it reads, what it may be told to spend, and how long it waits for a job that it has paid for.
+// it reads, what it may be told to spend, and how it waits for a job that it has paid for.
 inline constexpr std::size_t kContractWordMaxBytes = 40;
 inline constexpr int kContractPagesMax = 3;
 inline constexpr int kContractSpendMax = 1000;
 inline constexpr minutes kContractJobWait{30};
 inline constexpr seconds kContractPollEvery{10};
+inline constexpr int kContractNotFoundMax = 6;  // polls that may not know the job
 
 // JSON from anybody.
 inline constexpr int kJsonMaxDepth = 32;
@@ -265,6 +266,9 @@ inline constexpr minutes kWaitingRetryMax{1};
 // When a write that the store was too busy for is tried again.
 inline constexpr seconds kLateWriteFirst{1};
 inline constexpr minutes kLateWriteMax{1};
+// While the program ends, each is tried so often, at this interval.
+inline constexpr int kLateWritesAtEnd = 20;
+inline constexpr milliseconds kLateWriteAtEnd{250};
 
 // Webhook calls.
 inline constexpr std::size_t kWebhookUrlMaxBytes = 500;  // Pictory's own limit
@@ -410,6 +414,10 @@ inline constexpr std::size_t kOwedSweepFirst = 1024;
 inline constexpr seconds kOwedSweepInterval{1};
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
+// How long a notice to the service manager waits for a place in its queue.
+inline constexpr seconds kServiceNoticeWait{1};
+inline constexpr int kBeatsPerWatchdog = 3;     // that systemd hears of within its WatchdogSec
+inline constexpr seconds kProbeTimeoutMax{60};  // of `pictory-gateway probe`
 inline constexpr seconds kDrainDeadline{20};
 inline constexpr seconds kDrainWatchdog{10};
 // A signal that comes so soon after the first belongs to it: `timeout`, and shells in front of a
@@ -436,6 +444,32 @@ inline constexpr seconds kShedStep{1};
 inline constexpr milliseconds kShedRetryAfter{1500};
 // How many polls are put off at once, so that nobody waits long for the poller.
 inline constexpr int kPollsPutOffMax = 256;
+
+// The archive of results' files. The first five may be set.
+inline constexpr int kArchiveMaxMiB = 50 * 1024;     // on disk, in all
+inline constexpr int kArchiveFileMaxMiB = 5 * 1024;  // of one file
+inline constexpr int kArchiveMinFreeMiB = 1024;      // that its disk keeps free for others
+inline constexpr int kArchiveTransfers = 2;          // jobs whose files are fetched at once
+inline constexpr int kArchiveMiBPerSecond = 20;      // of all of them together
+inline constexpr int kArchiveTransfersMost = 16;
+inline constexpr std::int64_t kArchiveMostMiB = std::int64_t{1} << 30;
+inline constexpr std::int64_t kArchiveRoomStepBytes =
+    8 * kMiB;  // written between two looks at the disk
+inline constexpr std::size_t kArchiveNoteMaxBytes = 4 * kKiB;
+inline constexpr std::size_t kArchiveReadBytes = 1 * kMiB;  // at once, to hash a file
+inline constexpr std::size_t kArchiveNameMaxBytes = 64;
+inline constexpr int kArchiveRedirectsMax = 3;
+// When a file that could not be had is tried again: the pause doubles.
+inline constexpr seconds kArchiveRetryFirst{5};
+inline constexpr hours kArchiveRetryMax{1};
+inline constexpr double kArchiveRetryJitter = 0.2;
+// After so many refusals, such as a 404, it is given up; after so long whatever the reason is.
+inline constexpr int kArchiveRefusalsMax = 8;
+inline constexpr hours kArchiveGiveUpAfter{7 * 24};
+// One fetch. What was broken off is gone on with later, so that nobody holds a place for long.
+inline constexpr int kFetchLeastBytes = 1024;  // a second
+inline constexpr seconds kFetchStallTimeout{30};
+inline constexpr hours kFetchTimeout{1};
 
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;

@@ -122,7 +122,7 @@ absl::Status FlushDirectory(const std::string& path) {
 }
 
 bool OthersMayRead(const struct stat& info) {
-  const bool by_group = info.st_uid == 0;
+  const bool by_group = info.st_uid == 0 && geteuid() != 0;
   return (info.st_mode & (by_group ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO)) != 0;
 }
 

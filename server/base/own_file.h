@@ -41,8 +41,8 @@ absl::Status ReplaceOwnFile(const std::string& path, std::string_view text);
 // Makes durable which names the directory holds.
 absl::Status FlushDirectory(const std::string& path);
 
-// Whether the file is a secret to all but those who may know it: this user and root, and for a file
-// of root's its group, by which Kubernetes shows a secret to a pod.
+// Whether a file can be read, or written, by anybody but its owner. A secret that Kubernetes mounts
+// for a user other than root belongs to root, and is shown to that user by its group.
 bool OthersMayRead(const struct stat& info);
 
 }  // namespace gateway

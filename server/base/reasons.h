@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 38> kReasons = {{
+inline constexpr std::array<ReasonRow, 40> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -56,6 +56,11 @@ inline constexpr std::array<ReasonRow, 38> kReasons = {{
     // Jobs.
     {"JOB_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such job"},
     {"PART_NOT_FOUND", absl::StatusCode::kNotFound, "no", "No such part in the job's result"},
+    {"FILE_NOT_FOUND", absl::StatusCode::kNotFound, "no",
+     "No such file of the job in the archive: the result has none, or the gateway keeps none"},
+    {"FILE_NOT_ARCHIVED", absl::StatusCode::kFailedPrecondition, "once it is ARCHIVED",
+     "ReadArchivedFile of a file that is still to be fetched from Pictory, or was given up; the "
+     "message says which, and why"},
     {"JOB_NOT_FINISHED", absl::StatusCode::kFailedPrecondition, "once it has SUCCEEDED",
      "The job that a submit refers to, that UpdatePreview changes or whose result is asked for, "
      "has "

@@ -1,11 +1,15 @@
 #include "base/timer_thread.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace gateway {
 
-TimerThread::TimerThread(const Clock& clock) : clock_(clock), thread_([this] { Run(); }) {}
+TimerThread::TimerThread(const Clock& clock) : clock_(clock), thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "timers");
+}
 
 TimerThread::~TimerThread() { Stop(); }
 

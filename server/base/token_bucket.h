@@ -29,6 +29,15 @@ class TokenBucket {
     return Duration::zero();
   }
 
+  // Takes so many tokens although there may be fewer, and returns zero: what was not there is owed,
+  // and until then nothing can be taken. Or, while something is owed, takes none, and returns how
+  // long that is.
+  Duration TakeAndOwe(const Size& size, MonoTime now, double many) {
+    const Duration owed = Take(size, now, 0);
+    if (owed == Duration::zero()) full_at_ = std::max(full_at_, now) + TimeOf(many, size);
+    return owed;
+  }
+
  private:
   static Duration TimeOf(double tokens, const Size& size) {
     return Duration(static_cast<Duration::rep>(tokens * 1e9 / size.per_second));

@@ -126,7 +126,12 @@ std::optional<std::string> PaidLooks::Pay(const char* kind, const Message& reque
 std::optional<PaidLooks::Ended> PaidLooks::Job(const char* kind, const Message& request,
                                                const std::string& of_job, FactName accepted,
                                                const Facts& facts) {
-  if (!trouble_.ok()) return std::nullopt;
+  if (!trouble_.ok()) {
+    const std::string why = "nothing more is sent, because it could not be noted";
+    look_.findings.Skip(accepted, why);
+    Skip(facts, why);
+    return std::nullopt;
+  }
   const std::optional<std::string> left = book_.Left(kind);
   if (!left.has_value()) {
     const std::optional<std::string> id = Pay(kind, request, of_job, accepted, facts);
@@ -149,19 +154,28 @@ std::optional<PaidLooks::Ended> PaidLooks::Job(const char* kind, const Message& 
 std::optional<PaidLooks::Ended> PaidLooks::Follow(const std::string& kind, const std::string& id,
                                                   const Facts& facts) {
   const MonoTime give_up = clock_.Now() + limits::kContractJobWait;
+  int not_found = 0;
   look_.tell(absl::StrCat("waits for the end of the ", kind));
   for (;;) {
     const Door::Job job = look_.door.GetJob(id, v1::JOB_KIND_UNSPECIFIED);
     const std::string status = DataOf(job.raw).At("status").Text();
     switch (job.reply.kind) {
       case Kind::kSucceeded:
+        book_.Ended(kind);
         return Ended{id, job.raw};
       case Kind::kFailed:
+        book_.Ended(kind);
         Skip(facts, absl::StrCat("the ", kind, " has failed (", CodeOf(job.reply), ")"));
         return std::nullopt;
       case Kind::kCleaned:
-      case Kind::kNotFound:
+        book_.Ended(kind);
         Skip(facts, absl::StrCat("Pictory does not have the ", kind, " any more"));
+        return std::nullopt;
+      case Kind::kNotFound:  // as it may be of one that was made a moment ago
+        if (++not_found < limits::kContractNotFoundMax) break;
+        Skip(facts, absl::StrCat("Pictory does not know the ", kind,
+                                 "; the next run asks for it again, until ", book_.file().string(),
+                                 " is removed"));
         return std::nullopt;
       case Kind::kRunning:
       case Kind::kUnclear:
@@ -170,6 +184,7 @@ std::optional<PaidLooks::Ended> PaidLooks::Follow(const std::string& kind, const
         break;
       case Kind::kIncomplete:
         // It says that it has ended, and what it has made is not there.
+        book_.Ended(kind);
         for (const FactName fact : facts) {
           look_.findings.Judge(fact, false, SeenIn(job.raw));
         }
@@ -178,8 +193,9 @@ std::optional<PaidLooks::Ended> PaidLooks::Follow(const std::string& kind, const
         break;
     }
     if (clock_.Now() + spending_.poll_every >= give_up) {
-      Skip(facts, absl::StrCat("the ", kind, " has not ended within ",
-                               limits::kContractJobWait.count(), " minutes"));
+      Skip(facts,
+           absl::StrCat("the ", kind, " has not ended within ", limits::kContractJobWait.count(),
+                        " minutes; the next run goes on with it"));
       return std::nullopt;
     }
     std::this_thread::sleep_for(spending_.poll_every);

@@ -66,6 +66,7 @@ absl::StatusOr<Report> Run(const Ways& ways, RunOptions options, const Tell& tel
     PaidLooks paid(look, ways.clock, options.spending, *book);
     const absl::Status noted = paid.Run();
     report.spent = paid.spent();
+    for (SpentJob& job : report.spent) clean(job.job_id);
     report.stopped = std::string(noted.message());
     if (noted.ok()) book->Close();
   }

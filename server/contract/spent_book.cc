@@ -1,10 +1,5 @@
 #include "contract/spent_book.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -27,23 +22,15 @@ absl::StatusOr<SpentBook> SpentBook::Open(std::filesystem::path file, std::strin
   if (failed) return FileError(failed.value(), "create", folder.string());
   if (absl::Status own = CheckOwnDirectory(folder.string()); !own.ok()) return own;
   SpentBook book(std::move(file), std::move(service));
-  if (absl::Status lock = book.Lock(); !lock.ok()) return lock;
+  // Two runs at once would each pay for what the other has not noted yet.
+  absl::StatusOr<OwnLock> lock = OwnLock::TryTake(book.file_.string() + ".lock");
+  if (absl::IsAborted(lock.status())) {
+    return absl::FailedPreconditionError("another run is spending at the moment; wait for its end");
+  }
+  if (!lock.ok()) return lock.status();
+  book.lock_ = *std::move(lock);
   if (absl::Status read = book.Read(); !read.ok()) return read;
   return book;
-}
-
-// Two runs at once would each pay for what the other has not noted yet.
-absl::Status SpentBook::Lock() {
-  const std::string path = file_.string() + ".lock";
-  const absl::StatusOr<int> file = OpenOwnFile(path, O_RDWR | O_CREAT);
-  if (!file.ok()) return file.status();
-  lock_ = std::shared_ptr<const int>(new int(*file), [](const int* descriptor) {
-    close(*descriptor);
-    delete descriptor;
-  });
-  if (flock(*lock_, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
-  if (errno != EWOULDBLOCK) return FileError(errno, "lock", path);
-  return absl::FailedPreconditionError("another run is spending at the moment; wait for its end");
 }
 
 // The file has the service on its first line, then a kind and its job on each.
@@ -101,7 +88,7 @@ absl::Status SpentBook::Refused(const std::string& kind) {
 
 void SpentBook::Close() {
   for (const auto& [kind, id] : left_) {
-    if (id.empty()) return;
+    if (!ended_.contains(kind)) return;
   }
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);

@@ -2,18 +2,19 @@
 // for twice: the next run goes on with the jobs that are named there.
 //
 // A line is on the disk before a paid request is sent, and another one when Pictory has answered.
-// The book of a run that has come to its end, with an answer to all that it sent, is thrown away.
+// The book of a run that has come to its end, and all of whose jobs have, is thrown away.
 #pragma once
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/own_lock.h"
 
 namespace gateway::contract {
 
@@ -33,21 +34,24 @@ class SpentBook {
   absl::Status Sending(const std::string& kind);
   absl::Status Made(const std::string& kind, const std::string& job_id);
   absl::Status Refused(const std::string& kind);
+  // Notes, for Close, that the job of this kind has ended, or that Pictory has it no more.
+  void Ended(const std::string& kind) { ended_.insert(kind); }
 
-  // The run has come to its end.
+  // The run has come to its end. The book stays if there is a job of which no end was seen: the
+  // next run goes on with it.
   void Close();
 
  private:
   SpentBook(std::filesystem::path file, std::string service)
       : file_(std::move(file)), service_(std::move(service)) {}
-  absl::Status Lock();
   absl::Status Read();
   absl::Status Write();
 
   std::filesystem::path file_;
   std::string service_;
-  std::shared_ptr<const int> lock_;          // its descriptor is closed with the last book
+  std::optional<OwnLock> lock_;              // until the last copy of the book goes
   std::map<std::string, std::string> left_;  // by kind
+  std::set<std::string> ended_;              // kinds
 };
 
 }  // namespace gateway::contract

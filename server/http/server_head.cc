@@ -146,6 +146,7 @@ std::string WriteHead(const ServerResponse& response, int status,
     head += header.name + ": " + header.value + "\r\n";
   }
   if (response.ranges) head += "Accept-Ranges: bytes\r\n";
+  if (!response.etag.empty() && IsSafe(response.etag)) head += "ETag: " + response.etag + "\r\n";
   if (!content_range.empty()) head += "Content-Range: " + content_range + "\r\n";
   if (content_length) head += "Content-Length: " + std::to_string(*content_length) + "\r\n";
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";

@@ -65,6 +65,7 @@ struct ServerResponse {
   std::vector<Header> headers;
   std::shared_ptr<BodySource> body;  // null: none
   bool ranges = false;               // answer a Range request with 206 or 416
+  std::string etag;                  // of the body, with its quotes; empty: none is told
 };
 
 ServerResponse TextResponse(int status, std::string_view content_type, std::string text);

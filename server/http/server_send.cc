@@ -27,8 +27,10 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
   std::string content_range;
   const std::string* range = request.FindHeader("range");
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  // An If-Range could only name a validator we never sent: then the whole body is right.
-  if (response.ranges && status == 200 && reads && range && !request.FindHeader("if-range")) {
+  // If-Range names the body that the peer has a part of: of another one the whole is right.
+  const std::string* const of = request.FindHeader("if-range");
+  const bool same = of == nullptr || (!response.etag.empty() && *of == response.etag);
+  if (response.ranges && status == 200 && reads && range && same) {
     const RangeAnswer answer = ParseRange(*range, size);
     if (answer.kind == RangeAnswer::Kind::kPart) {
       status = 206;

@@ -25,7 +25,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       uploads(upstreams, ground.clock),
       accounts(upstreams, ground.clock),
       previews(accounts),
-      deleter(upstreams, ledger, ground.store, ground.clock),
+      deleter(upstreams, ledger, ground.store, ground.clock, std::move(options.remove_files)),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
       ground_(ground),
       recovered_(std::move(recovered)) {

@@ -43,6 +43,8 @@ struct CoreOptions {
   Spending::LimitsOf limits_of{};  // null: no tenant has limits of its own
   RetentionOptions retention{};
   Duration keyless_settle = limits::kKeylessSettle;
+  // Null: the files of results are not archived.
+  Deleter::RemoveFiles remove_files{};
 };
 
 // For logs and metrics; each may be empty.

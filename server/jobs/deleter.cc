@@ -61,7 +61,7 @@ void Deleter::End(JobRecord record, Done done) {
   if (record.submission == SubmissionState::kWaiting) return Cancel(record, std::move(done));
   if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
   MayHaveOutputs(record.job) ? Clean(std::move(record), std::move(done))
-                             : Delete(std::move(record), std::move(done));
+                             : DeleteFiles(std::move(record), std::move(done));
 }
 
 void Deleter::Cancel(const JobRecord& waiting, Done done) {
@@ -90,8 +90,21 @@ void Deleter::Clean(JobRecord record, Done done) {
                        const bool refused = absl::IsFailedPrecondition(cleaned) &&
                                             errors::Reason(cleaned) != errors::kUpstreamCredentials;
                        if (!cleaned.ok() && !refused) return done(cleaned);
-                       Delete(std::move(record), std::move(done));
+                       DeleteFiles(std::move(record), std::move(done));
                      });
+}
+
+// The record goes last: as long as it is there, somebody can ask for the rest again.
+void Deleter::DeleteFiles(JobRecord record, Done done) {
+  if (!remove_files_ || record.job.archive_wire.empty()) {
+    return Delete(std::move(record), std::move(done));
+  }
+  const JobKey key{record.job.tenant, record.job.job_id};
+  remove_files_(key, [this, record = std::move(record),
+                      done = std::move(done)](const absl::Status& removed) mutable {
+    if (!removed.ok()) return done(removed);
+    Delete(std::move(record), std::move(done));
+  });
 }
 
 void Deleter::Delete(JobRecord record, Done done) {
@@ -100,6 +113,7 @@ void Deleter::Delete(JobRecord record, Done done) {
       CreditsOf(record.job.state, record.job.credits_used, record.credits_reserved);
   record.job.state = v1::JOB_STATE_CLEANED;
   record.job.result_wire.clear();
+  record.job.archive_wire.clear();
   record.job.update_time = clock_.WallNow();
   ++record.job.revision;
   const v1::Job answer = ToProto(record.job);

@@ -1,12 +1,13 @@
-// Deleter deletes a job that has ended: first its outputs at Pictory, then everything here except
-// the request_id, which stays so that a late retry does not pay for another job. A job that is
-// WAITING it cancels instead: the job stays, as CANCELLED.
+// Deleter deletes a job that has ended: first its outputs at Pictory, then its archived files, then
+// everything here except the request_id, which stays so that a late retry does not pay for another
+// job. A job that is WAITING it cancels instead: the job stays, as CANCELLED.
 //
 // Thread-safe; what is passed to the constructor must outlive it and the calls in flight.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -18,8 +19,18 @@ namespace gateway::jobs {
 
 class Deleter {
  public:
-  Deleter(Upstreams& upstreams, Ledger& ledger, Jobs& jobs, const Clock& clock)
-      : upstreams_(upstreams), ledger_(ledger), jobs_(jobs), clock_(clock) {}
+  // Removes the archived files of a job, and sees that none come after them.
+  using RemoveFiles =
+      std::function<void(const JobKey& job, std::function<void(absl::Status)> removed)>;
+
+  // `remove_files` may be null: nothing is archived.
+  Deleter(Upstreams& upstreams, Ledger& ledger, Jobs& jobs, const Clock& clock,
+          RemoveFiles remove_files = nullptr)
+      : upstreams_(upstreams),
+        ledger_(ledger),
+        jobs_(jobs),
+        clock_(clock),
+        remove_files_(std::move(remove_files)) {}
 
   // Gets the job as it was, in the state CLEANED, once it is gone, or the job that was cancelled;
   // FAILED_PRECONDITION if it has not ended. Where Pictory may hold outputs of the job, nothing is
@@ -34,12 +45,14 @@ class Deleter {
   void End(JobRecord record, Done done);
   void Cancel(const JobRecord& waiting, Done done);
   void Clean(JobRecord record, Done done);
+  void DeleteFiles(JobRecord record, Done done);
   void Delete(JobRecord record, Done done);
 
   Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;
   const Clock& clock_;
+  const RemoveFiles remove_files_;
 };
 
 }  // namespace gateway::jobs

@@ -52,6 +52,8 @@ struct Job {
   // Wire bytes of a v1.Job with the BASIC result and omitted_parts; of a job that did not succeed
   // omitted_parts alone, if Pictory gave anything. Empty until the end.
   std::string result_wire;
+  // Wire bytes of a v1.Archive (jobs/archive_plan.h). Empty: nothing of the job is archived.
+  std::string archive_wire;
 
   bool operator==(const Job&) const = default;
 };

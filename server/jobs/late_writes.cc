@@ -28,11 +28,14 @@ LateWrites::~LateWrites() {
   for (const auto& [id, late] : late_) timers_.Cancel(late.timer);
 }
 
-bool LateWrites::Keep(const absl::Status& stored, int failures, std::function<void()> again) {
+bool LateWrites::Keep(const absl::Status& stored, Tries& tries, std::function<void()> again) {
   if (!MayBeStoredLater(stored) || IsOff(Guard::kLateWrites)) return false;
-  const Duration delay = Doubled(limits::kLateWriteFirst, failures, limits::kLateWriteMax);
+  Duration delay = Doubled(limits::kLateWriteFirst, tries.failures++, limits::kLateWriteMax);
   MutexLock lock(mutex_);
-  if (ended_) return false;
+  if (ended_) {
+    if (tries.at_end++ >= limits::kLateWritesAtEnd) return false;
+    delay = limits::kLateWriteAtEnd;
+  }
   const int id = ++last_id_;
   late_[id] = {.timer = timers_.At(clock_.Now() + delay, [this, id] { Try(id); }),
                .again = std::move(again)};

@@ -1,8 +1,9 @@
 // LateWrites keeps writes that the store was too busy to take, and has each tried again after a
 // while: the longer, the more often it failed.
 //
-// It is for what is known and must not be lost, such as the answer to a paid request. A store that
-// has failed takes nothing any more, and the program ends; nothing is kept then.
+// It is for what is known and must not be lost, such as the answer to a paid request. While the
+// program ends, each write is tried a few times more, and then given up. A store that has failed
+// takes nothing any more, and the program ends; nothing is kept then.
 //
 // Thread-safe; writes are tried on the thread of the timers. What is passed to the constructor must
 // outlive this object and, after End(), the calls in flight.
@@ -24,12 +25,18 @@ class LateWrites {
   LateWrites(const LateWrites&) = delete;
   LateWrites& operator=(const LateWrites&) = delete;
 
-  // Takes what the store said to a write, for the time `failures` + 1, and has `again` called
-  // later. Returns false if there is nothing to try again: it was stored, or the record has changed
-  // or gone meanwhile, or the store has failed, or this was after End().
-  bool Keep(const absl::Status& stored, int failures, std::function<void()> again);
+  // How often the store refused one write. Its owner keeps it.
+  struct Tries {
+    int failures = 0;
+    int at_end = 0;  // of them, after End()
+  };
 
-  // Has everything that is kept tried at once, and keeps nothing from now on.
+  // Takes what the store said to a write, and has `again` called later. Returns false if there is
+  // nothing to try again: it was stored, or the record has changed or gone meanwhile, or the store
+  // has failed, or it was tried limits::kLateWritesAtEnd times after End().
+  bool Keep(const absl::Status& stored, Tries& tries, std::function<void()> again);
+
+  // Has everything that is kept tried at once. From now on each write is tried a few times only.
   void End();
 
  private:

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/outcome.h"
 #include "pictory/job_result.h"
@@ -14,6 +15,14 @@ namespace {
 // Whether the result of an adopted job was read as that of another kind than it is of, or of none.
 bool WasReadAsAnother(const JobRecord& submitted, const JobRecord& adopted) {
   return adopted.job.state == v1::JOB_STATE_SUCCEEDED && adopted.job.kind != submitted.job.kind;
+}
+
+// What a change says whose record could not be read. Only a failed write ends the store: this
+// change may be stored a moment later.
+absl::Status NotNow(const absl::Status& read) {
+  return errors::Reason(read) == errors::kStoreFailed
+             ? errors::Overloaded("changes of jobs", limits::kLateWriteFirst)
+             : read;
 }
 
 // The result as one of this kind; where it cannot be read, only where it stands is told.
@@ -41,6 +50,7 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
 }
 
 void Ledger::Update(Change change, Done done) {
+  if (complete_) complete_(change.record);
   Store(std::make_shared<Change>(std::move(change)), /*again=*/false, std::move(done));
 }
 
@@ -66,6 +76,7 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
 }
 
 void Ledger::Adopt(JobRecord record, Done done) {
+  if (complete_) complete_(record);
   auto outcome = std::make_shared<Outcome>();
   outcome->record = record;
   submissions_.Adopt(std::move(record),
@@ -85,7 +96,8 @@ void Ledger::FindHolder(const ChangePtr& change, bool again, Done done) {
   jobs_.Find(job.tenant, job.pictory_job_id,
              [this, change, again,
               done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& holder) {
-               if (!holder.ok()) return done({.status = holder.status(), .record = change->record});
+               if (!holder.ok())
+                 return done({.status = NotNow(holder.status()), .record = change->record});
                // It went while it was looked for, or callers of this tenant do not see it.
                if (!holder->has_value() && !again) return Store(change, /*again=*/true, done);
                if (!holder->has_value() || !WasAdopted(**holder)) {
@@ -105,7 +117,7 @@ void Ledger::ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done d
       static_cast<std::int64_t>(limits::kFullViewReadMaxBytes),
       [this, change, adopted, done = std::move(done)](const absl::StatusOr<PartChunk>& json) {
         if (!json.ok() && !absl::IsNotFound(json.status())) {
-          return done({.status = json.status(), .record = change->record});
+          return done({.status = NotNow(json.status()), .record = change->record});
         }
         JobRecord read = adopted;
         read.job.kind = change->record.job.kind;
@@ -117,6 +129,7 @@ void Ledger::ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done d
 void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = TakingOver(change->record, adopted);
+  if (complete_) complete_(outcome->record);
   submissions_.TakeOver(outcome->record, adopted.version,
                         [this, change, outcome, adopted,
                          done = std::move(done)](const absl::StatusOr<std::string>& gone) {
@@ -132,6 +145,7 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
 // It is no more under its own name.
 void Ledger::Dismiss(const JobRecord& adopted) {
   hub_.Forget(adopted.job.tenant, adopted.job.job_id);
+  if (forgotten_) forgotten_({adopted.job.tenant, adopted.job.job_id});
   for (const Observer& observer : observers_) observer(adopted, nullptr);
 }
 
@@ -148,7 +162,7 @@ void Ledger::ReadPresent(Outcome outcome, Done done) {
   const auto take = [outcome = std::make_shared<Outcome>(std::move(outcome)),
                      done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
     if (!found.ok()) {
-      outcome->status = found.status();
+      outcome->status = NotNow(found.status());
     } else if (!found->has_value() || (*found)->job.job_id != outcome->record.job.job_id) {
       outcome->status = absl::NotFoundError("The job is gone");
     } else {
@@ -178,7 +192,10 @@ void Ledger::Prune(const PruneQuery& query, StoreCallback<std::size_t> done) {
   jobs_.Prune(query,
               [this, done = std::move(done)](const absl::StatusOr<std::vector<JobKey>>& pruned) {
                 if (!pruned.ok()) return done(pruned.status());
-                for (const JobKey& key : *pruned) hub_.Forget(key.tenant, key.id);
+                for (const JobKey& key : *pruned) {
+                  hub_.Forget(key.tenant, key.id);
+                  if (forgotten_) forgotten_(key);
+                }
                 done(pruned->size());
               });
 }

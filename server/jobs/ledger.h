@@ -33,6 +33,17 @@ class Ledger {
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
+  // Tells of each record that has gone: it was old, or another job has taken it over. It is set
+  // before the first change.
+  void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
+    forgotten_ = std::move(forgotten);
+  }
+
+  // Has `complete` add to each record that is about to be stored what no other class knows of. It
+  // is set before the first change.
+  using Complete = std::function<void(JobRecord& record)>;
+  void CompleteWith(Complete complete) { complete_ = std::move(complete); }
+
   struct Change {
     JobRecord record;  // as it is to be, with the version that it was made of
     std::vector<pictory::JobResult::Part> parts = {};
@@ -79,6 +90,8 @@ class Ledger {
   Submissions& submissions_;
   Jobs& jobs_;
   Hub& hub_;
+  Complete complete_;                             // null: nothing is added
+  std::function<void(const JobKey&)> forgotten_;  // may be null
   std::vector<Observer> observers_;
 };
 

@@ -98,6 +98,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   job.kind = own.kind;
   job.labels = own.labels;
   job.create_time = own.create_time;
+  job.archive_wire.clear();  // the files stand under the other name, and go with it
   job.revision = std::max(own.revision, adopted.job.revision + 1);
   record.version = submitted.version;
   record.shard = submitted.shard;

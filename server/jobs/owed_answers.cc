@@ -130,6 +130,16 @@ OwedAnswers::Equal OwedAnswers::FindEqual(const JobKeyView& content, MonoTime no
   return equal;
 }
 
+void OwedAnswers::Wanted(const std::string& tenant, const std::string& fingerprint) {
+  const MonoTime now = clock_.Now();
+  MutexLock lock(mutex_);
+  const auto found = by_content_.find(JobKeyView{tenant, fingerprint});
+  if (found == by_content_.end()) return;
+  for (const EntryPtr& entry : found->second) {
+    if (entry->stage == Entry::Stage::kAnswered && !IsOver(*entry, now)) entry->answered = now;
+  }
+}
+
 void OwedAnswers::Claimed(const JobKey& request) {
   MutexLock lock(mutex_);
   if (const EntryPtr entry = Find(request)) ++entry->claims;
@@ -169,8 +179,9 @@ void OwedAnswers::Dropped(const JobKey& request) {
   MutexLock lock(mutex_);
   const EntryPtr entry = Find(request);
   if (entry == nullptr) return;
-  // An answer that was given before could not be given again; it is owed as before.
+  // An answer that was given before could not be given again; it is owed as before, and wanted.
   entry->stage = entry->job_id.empty() ? Entry::Stage::kVoid : Entry::Stage::kAnswered;
+  entry->answered = clock_.Now();
   if (IsOver(*entry, clock_.Now())) Forget(*entry);
 }
 

@@ -110,6 +110,10 @@ class OwedAnswers {
   Verdict Ask(const std::string& tenant, const std::string& fingerprint,
               const std::string& request_id, Id id);
 
+  // Somebody asks for the answer to a submit of this content, and cannot have it at present. What
+  // is owed of it is waited for anew.
+  void Wanted(const std::string& tenant, const std::string& fingerprint);
+
   // What the store said to a claim: it has confirmed the claim (Claimed); nobody owes the job any
   // more (Lost); or it has said nothing (NotClaimed).
   void Claimed(const JobKey& request);

@@ -6,6 +6,7 @@
 #include "base/stable_bytes.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "jobs/archive_plan.h"
 #include "pictory/job_result.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
@@ -53,6 +54,7 @@ v1::Job HeaderProto(const Job& job) {
   out.set_stale(job.stale);
   out.set_upstream_missing(job.upstream_missing);
   out.set_sandbox(job.sandbox);
+  if (!job.archive_wire.empty()) *out.mutable_archive() = ArchiveOf(job);
   return out;
 }
 

@@ -291,6 +291,10 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   // before any other write, on the caller's thread.
   virtual absl::Status ReadUnfinished(const std::function<void(JobRecord)>& take) = 0;
 
+  // Hands over the names of the jobs that are archiving (jobs/archive_plan.h), those that ended
+  // first coming first. Called after Recover, on the caller's thread.
+  virtual absl::Status ReadArchiving(const std::function<void(JobKey)>& take) = 0;
+
   // Says that the process ends in order. `owed` are the jobs whose answers it still owes, and of
   // each only `job_id`, `tenant` and `delivery` count; every other answer of its epoch has arrived.
   // Without this call every record that is kUnsaid is owed after the restart.

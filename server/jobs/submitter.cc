@@ -1,6 +1,6 @@
 // The first part of Submitter: which submits are one and the same, and what every caller is told.
-// The steps of a submission are in submitter_steps.cc, and what is done about jobs that wait is in
-// submitter_waiting.cc.
+// The steps of a submission are in submitter_steps.cc, what is done with Pictory's answer is in
+// submitter_outcome.cc, and what is done about jobs that wait in submitter_waiting.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -55,7 +55,10 @@ void Submitter::Submit(SubmitRequest request, Done done) {
       tenant, fingerprint, retry, clock_.WallNow() - limits::kMeshRetryWindow,
       [this, request = std::move(request),
        done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& earlier) mutable {
-        if (!earlier.ok()) return done(earlier.status(), {});  // not known means not safe to send
+        if (!earlier.ok()) {  // not known means not safe to send
+          owed_.Wanted(request.owner.tenant, request.fingerprint);
+          return done(earlier.status(), {});
+        }
         if (!earlier->has_value())
           return Identify(std::move(request), Id::kMinted, std::move(done));
         const JobRecord& record = **earlier;
@@ -166,6 +169,15 @@ void Submitter::AnswerUnconfirmed() {
   late_writes_.End();
 }
 
+void Submitter::TellUnconfirmedLater(const AttemptPtr& attempt) {
+  {
+    MutexLock lock(mutex_);
+    if (attempt->stage != Attempt::Stage::kSent) return;  // Pictory has answered meanwhile
+    attempt->stage = Attempt::Stage::kTelling;
+  }
+  TellUnconfirmed(attempt);
+}
+
 // Tells the callers that the job is unconfirmed. Pictory's answer is held meanwhile, so that it
 // finds the record as callers know it.
 void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
@@ -191,7 +203,9 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
       if (held.has_value() && attempt->told.has_value()) attempt->record = outcome.record;
     }
     for (const Waiter& waiter : waiting) waiter.done(outcome.seen, waiter.source);
-    if (held.has_value()) TakeReply(attempt, *std::move(held));
+    if (held.has_value()) return TakeReply(attempt, *std::move(held));
+    late_writes_.Keep(outcome.status, attempt->telling_tries,
+                      [this, attempt] { TellUnconfirmedLater(attempt); });
   });
 }
 

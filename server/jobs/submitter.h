@@ -190,6 +190,7 @@ class Submitter {
   void OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply);
+  void DropBody(Attempt& attempt);
   void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
@@ -211,6 +212,7 @@ class Submitter {
   absl::Status CheckCallers(const Attempt& attempt) const;
   MonoTime DeadlineOf(const Attempt& attempt) const;
   void TellUnconfirmed(const AttemptPtr& attempt);
+  void TellUnconfirmedLater(const AttemptPtr& attempt);
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 

@@ -39,8 +39,9 @@ struct Submitter::Attempt {
   double credits = 0;             // that it may use
   double credits_of_preview = 0;  // of them, what is known of the preview that is rendered
   bool sent_again = false;
-  int failed_writes = 0;     // of what came of it
-  bool holds = false;        // the job that it refers to has not ended, and it is to wait
+  LateWrites::Tries tries;          // of storing what came of it
+  LateWrites::Tries telling_tries;  // of storing that it is unconfirmed
+  bool holds = false;               // the job that it refers to has not ended, and it is to wait
   WaitingJobs::Sent waited;  // the job has waited, nobody is to be answered, and this is to be told
   std::string waited_job_id;  // of that job; it is not written again once others see the attempt
   double credits_held = 0;    // reserved while it waited

@@ -1,4 +1,4 @@
-// The third part of Submitter: jobs that wait. It records them, begins the attempts to send them,
+// The fourth part of Submitter: jobs that wait. It records them, begins the attempts to send them,
 // and ends those that come to nothing.
 #include <optional>
 #include <utility>

@@ -1,5 +1,6 @@
 #include "rpc/batch_call.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ absl::Status CheckJobNames(const v1::BatchGetJobsRequest& request) {
     }
   }
   return violations.empty() ? absl::OkStatus() : errors::Invalid(std::move(violations));
+}
+
+// How long the answer will be, about: each job's bytes are there already.
+std::size_t LengthOf(const std::vector<jobs::SnapshotPtr>& found) {
+  std::size_t length = 0;
+  for (const jobs::SnapshotPtr& job : found) length += job == nullptr ? 0 : job->frame.size();
+  return std::min(length, limits::kFullViewMaxBytes);
 }
 
 // Every job's frame is a whole answer with the one job in its field 1, so the frames in a row are
@@ -82,10 +90,10 @@ class Batch {
 
  private:
   void Answer(const std::vector<jobs::SnapshotPtr>& found) const {
-    jobs::Frame frame = MakeAnswer(*request_, found, domain_);
-    absl::StatusOr<LargeAnswers::HeldPtr> held = domain_.large_answers->Hold(frame->size(), peer_);
+    absl::StatusOr<LargeAnswers::HeldPtr> held =
+        domain_.large_answers->Hold(LengthOf(found), peer_);
     if (!held.ok()) return reply_(held.status());
-    reply_(Keep(std::move(frame), *std::move(held)));
+    reply_(Keep(MakeAnswer(*request_, found, domain_), *std::move(held)));
   }
 
   const std::shared_ptr<v1::BatchGetJobsRequest> request_;
@@ -107,6 +115,11 @@ void BatchGetJobs(const Caller& caller, std::shared_ptr<v1::BatchGetJobsRequest>
     if (absl::Status may = MayLoad(domain, caller.tenant, name); !may.ok()) {
       return reply(std::move(may));
     }
+  }
+  // The call itself is counted already.
+  if (absl::Status rate = domain.gates->CountMore(*caller.principal, request->job_ids_size() - 1);
+      !rate.ok()) {
+    return reply(std::move(rate));
   }
   const auto batch = std::make_shared<Batch>(request, reply, caller.peer, domain);
   std::size_t place = 0;

@@ -11,8 +11,8 @@
 
 #include <string_view>
 
+#include "base/sha256.h"
 #include "google/protobuf/message.h"
-#include "rpc/hash.h"
 
 namespace gateway::rpc {
 

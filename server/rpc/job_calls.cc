@@ -8,9 +8,9 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "base/sha256.h"
 #include "base/stable_bytes.h"
 #include "rpc/canonical.h"
-#include "rpc/hash.h"
 #include "rpc/large_answers.h"
 #include "rpc/pressure.h"
 

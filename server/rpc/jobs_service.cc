@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rpc/account_calls.h"
+#include "rpc/archive_stream.h"
 #include "rpc/batch_call.h"
 #include "rpc/caller.h"
 #include "rpc/info_call.h"
@@ -70,6 +71,8 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
   AddAccountCalls();
   AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", Role::kRead, &JobsService::WatchJob);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", Role::kRead, &JobsService::ReadJobResult);
+  AddStream("/pictory.jobs.v1.PictoryJobs/ReadArchivedFile", Role::kRead,
+            &JobsService::ReadArchivedFile);
 }
 
 void JobsService::AddAccountCalls() {
@@ -183,6 +186,18 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principa
         return std::make_shared<ResultStream>(domain_, sink);
       },
       BeginRead);
+}
+
+JobsService::Stream* JobsService::ReadArchivedFile(Context* context, const Principal& principal,
+                                                   const Bytes* request) {
+  return ServeStream<v1::ReadArchivedFileRequest>(
+      "ReadArchivedFile", context, principal, request,
+      admission_.Enter(Admission::Kind::kResult, context->peer()), admission_, domain_,
+      CheckArchiveRead,
+      [this](const Caller&, const v1::ReadArchivedFileRequest&, watch::StreamSink& sink) {
+        return std::make_shared<ArchiveStream>(domain_, sink);
+      },
+      BeginArchiveRead);
 }
 
 }  // namespace gateway::rpc

@@ -33,6 +33,7 @@ class JobsService final : public RawService {
                      const Bytes* request, Bytes* response);
   Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);
   Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
+  Stream* ReadArchivedFile(Context* context, const Principal& principal, const Bytes* request);
 
   // Adds a method with one answer: `serve(caller, request, reply, domain)`.
   template <class Request, class Serve>

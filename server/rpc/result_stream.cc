@@ -39,77 +39,24 @@ void ResultStream::Begin(const jobs::Snapshot& job, const v1::ReadJobResultReque
   tenant_ = job.tenant;
   job_id_ = job.job_id();
   if (request.part() != v1::RESULT_PART_UNSPECIFIED) part_ = request.part();
-  {
-    MutexLock lock(mutex_);
-    begun_ = true;
-    next_ = request.offset();
-  }
-  Advance();
+  SendFrom(request.offset());
 }
 
-void ResultStream::Fail(absl::Status status) {
-  {
-    MutexLock lock(mutex_);
-    outcome_ = std::move(status);
-  }
-  Advance();
+void ResultStream::Read(std::int64_t offset, std::function<void(Chunk)> done) {
+  store_.ReadPart(tenant_, job_id_, part_, offset,
+                  static_cast<std::int64_t>(limits::kChunkMaxBytes), std::move(done));
 }
 
-watch::Stream::Step ResultStream::Next(const std::optional<absl::Status>& ending) {
-  Step step;
-  if (ready_ != nullptr) {
-    step.write = std::move(ready_);
-  } else if (outcome_.has_value()) {
-    step.finish = *std::move(outcome_);
-  } else if (ending.has_value()) {
-    step.finish = *ending;  // the caller goes on elsewhere, from its offset
-  } else if (begun_ && !reading_) {
-    reading_ = true;
-    step.run = [this, offset = next_] { ReadNext(offset); };
-  }
-  return step;
+std::string ResultStream::Carry(std::int64_t offset, jobs::PartChunk chunk) const {
+  v1::ReadJobResultResponse response;
+  response.set_offset(static_cast<std::int32_t>(offset));
+  response.set_total_bytes(static_cast<std::int32_t>(chunk.total_bytes));
+  response.set_data(std::move(chunk.data));
+  return response.SerializeAsString();
 }
 
-void ResultStream::ReadNext(std::int64_t offset) {
-  store_.ReadPart(
-      tenant_, job_id_, part_, offset, static_cast<std::int64_t>(limits::kChunkMaxBytes),
-      [self = std::static_pointer_cast<ResultStream>(shared_from_this()),
-       offset](absl::StatusOr<jobs::PartChunk> chunk) { self->OnChunk(offset, std::move(chunk)); });
-}
-
-void ResultStream::OnChunk(std::int64_t offset, absl::StatusOr<jobs::PartChunk> chunk) {
-  std::optional<absl::Status> outcome;
-  jobs::Frame ready;
-  std::int64_t next = offset;
-  if (!chunk.ok()) {
-    outcome = !absl::IsNotFound(chunk.status()) ? chunk.status()
-              : !none_.ok()                     ? none_
-                            : errors::PartNotFound(job_id_, jobs::PartName(part_));
-  } else if (offset > chunk->total_bytes) {
-    outcome =
-        errors::Invalid("offset", "is " + std::to_string(offset) + ", past the end: the part has " +
-                                      std::to_string(chunk->total_bytes) + " bytes");
-  } else {
-    v1::ReadJobResultResponse response;
-    next += static_cast<std::int64_t>(chunk->data.size());
-    response.set_offset(static_cast<std::int32_t>(offset));
-    response.set_total_bytes(static_cast<std::int32_t>(chunk->total_bytes));
-    // An empty chunk that is not the end would be read for ever.
-    if (chunk->data.empty() || next >= chunk->total_bytes) outcome = absl::OkStatus();
-    if (chunk->data.empty() && offset < chunk->total_bytes) {
-      outcome = errors::Internal("The stored result is shorter than it was");
-    }
-    response.set_data(std::move(chunk->data));
-    ready = std::make_shared<const std::string>(response.SerializeAsString());
-  }
-  {
-    MutexLock lock(mutex_);
-    reading_ = false;
-    ready_ = std::move(ready);
-    next_ = next;
-    if (outcome.has_value()) outcome_ = std::move(outcome);
-  }
-  Advance();
+absl::Status ResultStream::Nothing() const {
+  return none_.ok() ? errors::PartNotFound(job_id_, jobs::PartName(part_)) : none_;
 }
 
 void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,

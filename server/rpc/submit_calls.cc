@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/ids.h"
+#include "base/sha256.h"
 #include "jobs/fingerprint.h"
 #include "rpc/canonical.h"
-#include "rpc/hash.h"
 
 namespace gateway::rpc {
 namespace {

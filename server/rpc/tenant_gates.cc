@@ -13,18 +13,37 @@ Duration TenantGates::Later() const {
   return milliseconds(static_cast<std::int64_t>(500 + random_.Uniform() * 1500));
 }
 
-absl::Status TenantGates::CountCall(const tenants::Principal& principal) {
+namespace {
+
+// A second's calls may come at once.
+TokenBucket::Size SizeOf(const tenants::Principal& principal) {
   const double most = principal.limits.requests_per_second;
-  if (most <= 0) return absl::OkStatus();
-  const MonoTime now = clock_.Now();
-  {
-    MutexLock lock(state_->mutex);
-    Tenant& tenant = state_->tenants[principal.tenant];
-    const Duration wait = tenant.calls.Take({.per_second = most, .burst = most}, now);
-    if (wait == Duration::zero()) return absl::OkStatus();
-  }
+  return {.per_second = most, .burst = most};
+}
+
+}  // namespace
+
+absl::Status TenantGates::TooManyCalls(const tenants::Principal& principal, Duration wait) const {
+  if (wait == Duration::zero()) return absl::OkStatus();
   return errors::TenantLimit(principal.tenant, "requests_per_second",
-                             principal.limits.requests_per_second, "calls in a second", Later());
+                             principal.limits.requests_per_second, "calls in a second",
+                             wait + Later());
+}
+
+absl::Status TenantGates::CountCall(const tenants::Principal& principal) {
+  if (principal.limits.requests_per_second <= 0) return absl::OkStatus();
+  const MonoTime now = clock_.Now();
+  MutexLock lock(state_->mutex);
+  return TooManyCalls(principal,
+                      state_->tenants[principal.tenant].calls.Take(SizeOf(principal), now));
+}
+
+absl::Status TenantGates::CountMore(const tenants::Principal& principal, int calls) {
+  if (principal.limits.requests_per_second <= 0) return absl::OkStatus();
+  const MonoTime now = clock_.Now();
+  MutexLock lock(state_->mutex);
+  return TooManyCalls(
+      principal, state_->tenants[principal.tenant].calls.TakeAndOwe(SizeOf(principal), now, calls));
 }
 
 absl::StatusOr<TenantGates::Place> TenantGates::EnterWatch(const tenants::Principal& principal) {

@@ -30,6 +30,9 @@ class TenantGates {
 
   // Counts a call, of which the tenant may begin so many a second.
   absl::Status CountCall(const tenants::Principal& principal);
+  // Counts a call that does the work of so many more, if none before it is still being waited for.
+  // Those that come next wait for it.
+  absl::Status CountMore(const tenants::Principal& principal, int calls);
   // A place for an open watch.
   absl::StatusOr<Place> EnterWatch(const tenants::Principal& principal);
   // Room for the bytes of a large request. A tenant that has none in flight may have any number.
@@ -46,6 +49,7 @@ class TenantGates {
     std::unordered_map<std::string, Tenant> tenants GUARDED_BY(mutex);
   };
   Duration Later() const;
+  absl::Status TooManyCalls(const tenants::Principal& principal, Duration wait) const;
   absl::StatusOr<Place> Enter(const tenants::Principal& principal, std::int64_t Tenant::* held,
                               std::int64_t more, bool room_if_alone, std::int64_t max,
                               const char* limit, const char* what);

@@ -240,13 +240,23 @@ ApiReply Api::ListJobs(const Call& call) {
 ApiReply Api::CleanJob(const Call& call) {
   Job* job = book_.Find(call.id, call.account);
   if (job == nullptr) return UnknownJob(call.id);
+  return CleanOnce(job, call.method, call.path);
+}
+
+ApiReply Api::Clean(std::string_view job_id) {
+  Job* job = book_.Find(job_id);
+  if (job == nullptr) return UnknownJob(std::string(job_id));
+  return CleanOnce(job, "DELETE", "/v1/jobs/" + job->id + "/clean");
+}
+
+ApiReply Api::CleanOnce(Job* job, const std::string& method, const std::string& path) {
   if (job->cleaned) return Done();
   if (!IsFinal(book_.StateOf(*job).phase)) {
     return Refused("JOB_NOT_COMPLETED", "Job " + job->id + " is still in progress.");
   }
-  if (const absl::Status status = Record(call, job->id, ""); !status.ok()) {
-    return Broken(std::string(status.message()));
-  }
+  const absl::Status recorded =
+      journal_.Append({clock_.WallNow(), method, path, job->id, "", "", job->account});
+  if (!recorded.ok()) return Broken(std::string(recorded.message()));
   job->cleaned = true;
   if (on_cleaned_) on_cleaned_(*job);
   return Done();

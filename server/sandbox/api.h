@@ -67,6 +67,8 @@ class Api {
   // Answers a request. `path` is below /pictoryapis and still percent-encoded.
   ApiReply Handle(const http::ServerRequest& request, std::string_view path,
                   const std::string& origin);
+  // Removes the outputs of a job that has ended, as Pictory does by itself after a time.
+  ApiReply Clean(std::string_view job_id);
   // The hooks are called for each job newly accepted, and for each one newly cleaned.
   void OnAccepted(JobHook hook) { on_accepted_ = std::move(hook); }
   void OnCleaned(JobHook hook) { on_cleaned_ = std::move(hook); }
@@ -97,6 +99,7 @@ class Api {
   ApiReply GetJob(const Call& call);
   ApiReply ListJobs(const Call& call);
   ApiReply CleanJob(const Call& call);
+  ApiReply CleanOnce(Job* job, const std::string& method, const std::string& path);
   ApiReply EditElements(const Call& call);
   ApiReply Quota(const Call& call);
   ApiReply ListProjects(const Call& call);

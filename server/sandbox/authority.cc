@@ -18,6 +18,7 @@
 #include "base/file_error.h"
 #include "base/freed.h"
 #include "base/own_file.h"
+#include "base/own_lock.h"
 
 namespace gateway::sandbox {
 namespace {
@@ -141,6 +142,9 @@ absl::StatusOr<Authority> Authority::Open(const std::filesystem::path& directory
   std::filesystem::create_directories(directory, failed);
   if (failed) return FileError(failed.value(), "create", directory.string());
   if (absl::Status own = CheckOwnDirectory(directory.string()); !own.ok()) return own;
+  // Two that start for the first time at once would each keep one half of a pair.
+  const absl::StatusOr<OwnLock> lock = OwnLock::Take((directory / "ca.lock").string());
+  if (!lock.ok()) return lock.status();
   const std::filesystem::path file = directory / "ca.pem";
   const std::filesystem::path key_file = directory / "ca-key.pem";
   if (std::filesystem::exists(file, failed)) {

@@ -195,20 +195,23 @@ absl::StatusOr<std::uint64_t> FaultRules::Add(const Value& json) {
   return last_id_;
 }
 
-std::optional<Fault> FaultRules::Draw(std::string_view method, std::string_view path) {
-  return Draw(false, method, path, "");
+std::optional<Fault> FaultRules::Draw(std::string_view method, std::string_view path,
+                                      std::string_view least) {
+  return DrawOf(false, method, path, "", least);
 }
 
 std::optional<Fault> FaultRules::DrawWebhook(std::string_view method, std::string_view path,
                                              std::string_view job) {
-  return Draw(true, method, path, job);
+  return DrawOf(true, method, path, job, "");
 }
 
-std::optional<Fault> FaultRules::Draw(bool webhook, std::string_view method, std::string_view path,
-                                      std::string_view job) {
+std::optional<Fault> FaultRules::DrawOf(bool webhook, std::string_view method,
+                                        std::string_view path, std::string_view job,
+                                        std::string_view least) {
   MutexLock lock(mutex_);
   for (FaultRule& rule : rules_) {
     if (RowOf(rule.fault.type).webhook != webhook || !Matches(rule, method, path, job)) continue;
+    if (!rule.path_prefix.starts_with(least)) continue;
     if (rule.matched++ < rule.skip) continue;
     if (rule.times && rule.hit >= *rule.times) continue;
     const double drawn = static_cast<double>(rule.random() >> 11) / 9007199254740992.0;

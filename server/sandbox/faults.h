@@ -8,6 +8,8 @@
 // Everything but `fault.type` is optional. The first `skip` matching requests pass; then `times`
 // are hit (all, if not given), each with `probability`. The first rule that hits wins.
 //
+// A path_prefix of /media/ is about the files of results, as a CDN has them; no other rule is.
+//
 // `act` says whether the sandbox does what the request asks before its answer goes wrong: whether a
 // job is made that the caller never hears of. Types, with their settings and defaults:
 //   act by default          delay {ms 1000}, reset {after_bytes 0}, close_after_read,
@@ -104,8 +106,10 @@ class FaultRules {
   // happens would make a test pass for nothing.
   absl::StatusOr<std::uint64_t> Add(const Value& rule);
   void Clear();
-  // Draws the fault for this request, and counts it. `path` is below /pictoryapis.
-  std::optional<Fault> Draw(std::string_view method, std::string_view path);
+  // Draws the fault for this request, and counts it. `path` is below /pictoryapis. Only rules count
+  // whose path_prefix begins with `least`.
+  std::optional<Fault> Draw(std::string_view method, std::string_view path,
+                            std::string_view least = "");
   // Draws the fault for the webhook call of the job that this request made.
   std::optional<Fault> DrawWebhook(std::string_view method, std::string_view path,
                                    std::string_view job);
@@ -113,8 +117,8 @@ class FaultRules {
   std::uint64_t total_hits() const;
 
  private:
-  std::optional<Fault> Draw(bool webhook, std::string_view method, std::string_view path,
-                            std::string_view job);
+  std::optional<Fault> DrawOf(bool webhook, std::string_view method, std::string_view path,
+                              std::string_view job, std::string_view least);
 
   const std::uint64_t seed_;
   mutable Mutex mutex_;

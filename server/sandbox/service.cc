@@ -18,6 +18,7 @@ namespace gateway::sandbox {
 namespace {
 
 constexpr std::string_view kApiRoot = "/pictoryapis";
+constexpr std::string_view kMediaRoot = "/media/";
 constexpr std::size_t kFrontRows = 50;
 constexpr double kFilmsMaxSpeed = 20;  // faster than this no film would be ready in time
 
@@ -42,6 +43,8 @@ ServerResponse JsonResponse(int status, std::string text) {
 
 ServerResponse Playable(std::string_view type, std::shared_ptr<http::BodySource> body) {
   ServerResponse response;
+  // No two files that are given under one URL are of one size.
+  response.etag = "\"" + std::to_string(body->size()) + "\"";
   response.headers.push_back({"Content-Type", std::string(type)});
   response.body = std::move(body);
   response.ranges = true;
@@ -252,6 +255,7 @@ void Service::Answer(const ServerRequest& request, const http::Responder& respon
   std::string_view path = request.path;
   if (path.substr(0, 9) == "/sandbox/") return responder.Send(AnswerControl(request));
   if (IsPreflight(request)) return responder.Send(AnswerPreflight(request));
+  if (path.substr(0, kMediaRoot.size()) == kMediaRoot) return SendMedia(request, responder);
   if (path != kApiRoot && path.substr(0, kApiRoot.size() + 1) != std::string(kApiRoot) + "/") {
     ServerResponse page = AnswerPage(request);
     AllowPage(request, page);
@@ -272,6 +276,18 @@ void Service::Answer(const ServerRequest& request, const http::Responder& respon
                  [responder, response = std::move(response), delivery] {
                    responder.Send(response, delivery);
                  });
+}
+
+// A fault must name the files to be about them: those of no path are about the API.
+void Service::SendMedia(const ServerRequest& request, const http::Responder& responder) {
+  ServerResponse response = AnswerPage(request);
+  AllowPage(request, response);
+  http::Delivery delivery;
+  if (const auto fault = faults_.Draw(request.method, request.path, kMediaRoot)) {
+    Spoil(*fault, &response, &delivery);
+  }
+  ++(request.FindHeader("range") != nullptr ? media_parts_ : media_wholes_);
+  responder.Send(std::move(response), delivery);
 }
 
 ServerResponse Service::AnswerApi(const ServerRequest& request, std::string_view path) {
@@ -302,7 +318,7 @@ ServerResponse Service::AnswerPage(const ServerRequest& request) {
   if (after("/v2/edit/")) {
     return Html(200, NoticePage("Editor", "Pictory would edit this transcription here."));
   }
-  if (const auto rest = after("/media/")) {
+  if (const auto rest = after(kMediaRoot)) {
     const std::size_t slash = rest->find('/');
     if (slash != std::string_view::npos) {
       return Media(rest->substr(0, slash), rest->substr(slash + 1));
@@ -392,6 +408,7 @@ ServerResponse Service::AnswerControl(const ServerRequest& request) {
     faults_.Clear();
     return JsonResponse(200, R"({"success":true})");
   }
+  if (is("POST", "/sandbox/clean")) return Clean(request.body);
   if (is("GET", "/sandbox/journal")) return JsonResponse(200, JournalText());
   if (is("GET", "/sandbox/stats")) return JsonResponse(200, Stats());
   return JsonResponse(404, R"({"message":"Not Found"})");
@@ -410,6 +427,15 @@ ServerResponse Service::AddFault(const std::string& body) {
   return JsonResponse(200, out.Object().Field("id", *id).EndObject().Take());
 }
 
+ServerResponse Service::Clean(const std::string& body) {
+  std::string error;
+  const auto json = ParseJson(body, &error);
+  if (json == nullptr || !json->IsObject()) {
+    return JsonResponse(400, R"({"message":"must be {\"job\": \"<id>\"}"})");
+  }
+  return ToResponse(api_.Clean(FindText(*json, "job")));
+}
+
 std::string Service::JournalText() const {
   JsonOut out;
   out.Object().Key("entries").Array();
@@ -426,6 +452,8 @@ std::string Service::Stats() const {
   for (const auto& [what, count] : stats.requests) out.Field(what, count);
   out.EndObject().Key("statuses").Object();
   for (const auto& [status, count] : stats.statuses) out.Field(std::to_string(status), count);
+  out.EndObject().Key("media").Object();
+  out.Field("whole", media_wholes_).Field("part", media_parts_);
   out.EndObject().Key("callers").Object();
   for (const auto& [credential, count] : stats.callers) out.Field(credential, count);
   out.EndObject().Key("polls").Object();

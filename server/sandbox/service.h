@@ -40,8 +40,10 @@ class Service {
   void Answer(const http::ServerRequest& request, const http::Responder& responder);
   http::ServerResponse AnswerApi(const http::ServerRequest& request, std::string_view path);
   http::ServerResponse AnswerPage(const http::ServerRequest& request);
+  void SendMedia(const http::ServerRequest& request, const http::Responder& responder);
   http::ServerResponse AnswerControl(const http::ServerRequest& request);
   http::ServerResponse AddFault(const std::string& body);
+  http::ServerResponse Clean(const std::string& body);
   http::ServerResponse Preview(const Job* job);
   http::ServerResponse Share(const Job* job, const http::ServerRequest& request);
   http::ServerResponse Media(std::string_view id, std::string_view file);
@@ -65,6 +67,9 @@ class Service {
   // Renders whose built-in clip somebody has begun to read: they keep it, because the parts of a
   // download must come from one file.
   std::unordered_set<std::string> plain_;
+  // Requests for files of results, without and with a Range.
+  std::uint64_t media_wholes_ = 0;
+  std::uint64_t media_parts_ = 0;
   std::vector<std::uint16_t> lost_ports_;
   std::filesystem::path ca_file_;
   std::unique_ptr<http::Server> server_;  // last: stops before what its handler uses goes

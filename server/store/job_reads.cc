@@ -274,6 +274,15 @@ void JobReads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
 }
 
+void JobReads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  SQLite::Statement archiving(db_,
+                              "SELECT tenant, job_id FROM jobs INDEXED BY jobs_archiving"
+                              " WHERE archiving = 1 ORDER BY finish_time");
+  while (archiving.executeStep()) {
+    take({archiving.getColumn(0).getString(), archiving.getColumn(1).getString()});
+  }
+}
+
 std::int64_t JobReads::FindFeedEnd() {
   StatementUse end(feed_end_);
   end->executeStep();

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/limits.h"
+#include "jobs/archive_plan.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
 #include "store/grant_all.h"
@@ -510,6 +511,24 @@ absl::Status MemoryJobStore::ReadUnfinished(const std::function<void(JobRecord)>
       unfinished->begin(), unfinished->end(),
       [](const JobRecord& a, const JobRecord& b) { return a.next_poll_at < b.next_poll_at; });
   for (JobRecord& record : *unfinished) take(std::move(record));
+  return absl::OkStatus();
+}
+
+absl::Status MemoryJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  using Ended = std::pair<std::optional<WallTime>, jobs::JobKey>;
+  auto archiving = Locked<std::vector<Ended>>([&]() REQUIRES(mutex_) {
+    std::vector<Ended> found;
+    for (const auto& [key, record] : records_) {
+      if (jobs::IsArchiving(record)) {
+        found.emplace_back(record.job.finish_time, jobs::JobKey{key.first, key.second});
+      }
+    }
+    return found;
+  });
+  if (!archiving.ok()) return archiving.status();
+  std::stable_sort(archiving->begin(), archiving->end(),
+                   [](const Ended& a, const Ended& b) { return a.first < b.first; });
+  for (Ended& ended : *archiving) take(std::move(ended.second));
   return absl::OkStatus();
 }
 

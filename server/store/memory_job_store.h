@@ -55,6 +55,7 @@ class MemoryJobStore : public jobs::Store {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
+  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
   void Close() override;
 
  private:

@@ -4,6 +4,7 @@
 
 #include "SQLiteCpp/Column.h"
 #include "base/stable_bytes.h"
+#include "jobs/archive_plan.h"
 
 namespace gateway::store {
 namespace {
@@ -69,9 +70,10 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, account, shard, credits_reserved, waiting_request, version, delivery";
+    "mesh_request_id, account, shard, credits_reserved, waiting_request, "
+    "archive_wire, archiving, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -125,6 +127,8 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Int(record.shard);
   to.Real(record.credits_reserved);
   to.Blob(record.waiting_request);
+  to.Blob(job.archive_wire);
+  to.Int(jobs::IsArchiving(record));
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -175,6 +179,8 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.shard = from.Int32();
   record.credits_reserved = from.Real().value_or(0);
   record.waiting_request = from.Bytes();
+  job.archive_wire = from.Bytes();
+  from.Bool();  // archiving: for queries only
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

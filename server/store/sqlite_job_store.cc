@@ -430,6 +430,17 @@ absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   }
 }
 
+absl::Status SqliteJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  auto db = OpenForReading(DatabaseIn(directory_));
+  if (!db.ok()) return db.status();
+  try {
+    JobReads(**db).ReadArchiving(take);
+    return absl::OkStatus();
+  } catch (const SQLite::Exception& error) {
+    return OpenError(error, DatabaseIn(directory_));
+  }
+}
+
 // Tells the next start that what lies under the names now does not belong to what is in the log:
 // only this process knows that.
 void SqliteJobStore::NoteLoss() {

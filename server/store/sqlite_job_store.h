@@ -96,6 +96,7 @@ class SqliteJobStore final : public jobs::Store {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
+  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
 
   // Closes as Store says; it also folds the write-ahead log into jobs.db and gives up the
   // directory. If the store has failed or its files are lost, everything is left as a kill would

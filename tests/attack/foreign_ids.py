@@ -32,6 +32,7 @@ ASKED = {
     "BatchGetJobs": ("BatchGetJobs", lambda job: text_field(1, job), False),
     "WatchJob": ("WatchJob", lambda job: text_field(1, job), True),
     "ReadJobResult": ("ReadJobResult", lambda job: text_field(1, job) + JSON_PART, True),
+    "ReadArchivedFile": ("ReadArchivedFile", lambda job: text_field(1, job), True),
     "ResolveJob": ("ResolveJob", lambda job: text_field(1, job), False),
     "ResolveJob, abandoned": ("ResolveJob", lambda job: text_field(1, job) + number_field(3, 1), False),
     "ResolveJob, adopted": ("ResolveJob", lambda job: text_field(1, job) + text_field(2, "pictory-1"), False),

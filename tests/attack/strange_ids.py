@@ -72,7 +72,7 @@ def length(value):
 
 # method, number of the field with the id, and whether it is a stream
 ASKED = [("GetJob", 1, False), ("GetJob", 1, False), ("GetJob", 1, False), ("WatchJob", 1, True),
-         ("ReadJobResult", 1, True), ("DeleteJob", 1, False), ("Render", 10, False), ("Summarize", 10, False),
+         ("ReadJobResult", 1, True), ("ReadArchivedFile", 1, True), ("DeleteJob", 1, False), ("Render", 10, False), ("Summarize", 10, False),
          ("ListJobs", 7, False)]
 
 

@@ -23,6 +23,18 @@ TEST(FakeClock, FiresWhatFallsDueAtItsTimeIncludingWhatCallbacksAdd) {
   EXPECT_EQ(clock.Now() - start, std::chrono::seconds(5));
 }
 
+TEST(FakeClock, StandsStillWhileWhatATimerBeganIsDone) {
+  FakeClock clock;
+  const MonoTime start = clock.Now();
+  std::vector<Duration> settled;
+  clock.SettleBeforeMoving([&] { settled.push_back(clock.Now() - start); });
+  clock.At(start + std::chrono::seconds(1), [] {});
+  clock.At(start + std::chrono::seconds(2), [] {});
+  clock.Advance(std::chrono::seconds(5));
+  EXPECT_EQ(settled,
+            (std::vector<Duration>{Duration(0), std::chrono::seconds(1), std::chrono::seconds(2)}));
+}
+
 TEST(FakeClock, AJumpOfTheWallClockMovesNoTimer) {
   FakeClock clock;
   bool fired = false;

@@ -86,6 +86,8 @@ TEST(BatchFile, WhatIsWrongWithALineIsSaid) {
       {R"({"kind":"image","lables":{},"body":{"prompt":"A lake"}})", "did you mean labels?"},
       {R"({"kind":"image","kind":"image","body":{"prompt":"A lake"}})", "is there twice"},
       {R"({"kind":"image","labels":{"a":1},"body":{"prompt":"A lake"}})", "labels.a"},
+      {R"({"kind":"image","labels":{"pictory-batch":"x"},"body":{"prompt":"A lake"}})",
+       "labels.pictory-batch: is set by this command"},
       {R"({"kind":"image","requestId":"a b","body":{"prompt":"A lake"}})",
        "requestId: must be 1 to"},
       {R"({"kind":"image","requestId":"a","request":{"prompt":"A lake","requestId":"b"}})",
@@ -107,19 +109,94 @@ TEST(BatchFile, AllBadLinesAreNamedAndTheGoodOnesRead) {
   EXPECT_EQ(batch.bad[1].number, 3);
 }
 
-TEST(BatchFile, ARequestIdIsTheSameForTheSameLineOfTheSameName) {
+std::vector<std::string> IdsOf(const std::string& text) {
+  std::vector<std::string> ids;
+  for (const BatchLine& line : Read(text).lines) ids.push_back(line.request_id);
+  return ids;
+}
+
+TEST(BatchFile, ARequestIdIsOfTheFilesNameTheContentAndItsOccurrence) {
   std::set<std::string> ids;
   for (const char* name :
        {"films.jsonl", "films-jsonl", "films.json", "überlänge mit Leerzeichen und mehr"}) {
-    for (const int line : {1, 11, gateway::limits::kBatchLinesMax}) {
-      const std::string id = BatchRequestId(name, line);
-      EXPECT_TRUE(gateway::IsRequestId(id)) << id;
-      EXPECT_TRUE(ids.insert(id).second) << id;
-      EXPECT_EQ(BatchRequestId(name, line), id);
+    for (const char* content : {"", "a", "b"}) {
+      for (const int occurrence : {1, 11, gateway::limits::kBatchLinesMax}) {
+        const std::string id = BatchRequestId(name, content, occurrence);
+        EXPECT_TRUE(gateway::IsRequestId(id)) << id;
+        EXPECT_TRUE(ids.insert(id).second) << id;
+        EXPECT_EQ(BatchRequestId(name, content, occurrence), id);
+        EXPECT_TRUE(id.starts_with(BatchLabelValue(name) + "-"));
+      }
     }
   }
   // It is part of the interface: another one would pay for every line again.
-  EXPECT_EQ(BatchRequestId("films.jsonl", 7), "films-jsonl-32b320b1ea0659b0-7");
+  EXPECT_EQ(IdsOf(R"({"kind":"image","body":{"prompt":"A lake"}})"),
+            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-9988b6cc6d9559ba-1"});
+  EXPECT_EQ(IdsOf(R"({"kind":"render","request":{"previewJobId":"p","waitForPreview":true}})"),
+            std::vector<std::string>{"films-jsonl-32b320b1ea0659b0-43fa577af490bdae-1"});
+}
+
+TEST(BatchFile, ALineKeepsItsRequestIdWhereverItStands) {
+  const std::string lake = R"({"kind":"image","body":{"prompt":"A lake"}})";
+  const std::string hill = R"({"kind":"image","body":{"prompt":"A hill"}})";
+  const std::string town = R"({"kind":"image","body":{"prompt":"A town"}})";
+  const auto before = IdsOf(lake + "\n" + hill + "\n" + lake + "\n");
+  EXPECT_EQ(std::set<std::string>(before.begin(), before.end()).size(), 3u)
+      << "equal lines are jobs of their own";
+  EXPECT_EQ(IdsOf(town + "\n\n" + lake + "\n" + lake + "\n" + hill + "\n"),
+            (std::vector<std::string>{IdsOf(town)[0], before[0], before[2], before[1]}));
+}
+
+TEST(BatchFile, ALineKeepsItsRequestIdHoweverItIsSpelled) {
+  const char* same[] = {
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30}})",
+      R"({ "body" : {"videoName":"\u00E9\/","scenes" :[ {"story":"x"}], "n":3e1},"kind":"preview"})",
+      R"({"kind":"PREVIEW","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30.0}})",
+  };
+  ASSERT_THAT(IdsOf(same[0]), SizeIs(1));
+  for (const char* line : same) EXPECT_EQ(IdsOf(line), IdsOf(same[0])) << line;
+  const char* others[] = {
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":31}})",
+      R"({"kind":"preview","body":{"videoName":"e/","scenes":[{"story":"x"}],"n":30}})",
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"},{"story":"x"}],"n":30}})",
+  };
+  for (const char* line : others) {
+    ASSERT_THAT(IdsOf(line), SizeIs(1));
+    EXPECT_NE(IdsOf(line), IdsOf(same[0])) << line;
+  }
+  const std::string plain = R"({"kind":"image","request":{"prompt":"A lake"}})";
+  EXPECT_NE(IdsOf(R"({"kind":"video","request":{"prompt":"A lake"}})"), IdsOf(plain));
+}
+
+// Else one put in above another would take its place, and the other be paid for again.
+TEST(BatchFile, LinesThatDifferInTheirLabelsAloneAreLinesOfTheirOwn) {
+  const std::string news = R"({"kind":"image","labels":{"a":"1","b":"2"},"body":{"prompt":"x"}})";
+  const std::string same = R"({"kind":"image","body":{"prompt":"x"},"labels":{"b":"2","a":"1"}})";
+  const std::string other = R"({"kind":"image","labels":{"a":"1","b":"3"},"body":{"prompt":"x"}})";
+  EXPECT_EQ(IdsOf(news), IdsOf(same));
+  const auto both = IdsOf(other + "\n" + news);
+  EXPECT_EQ(both, (std::vector<std::string>{IdsOf(other)[0], IdsOf(news)[0]}));
+  Invocation invocation;
+  invocation.labels = {{"run", "7"}};
+  EXPECT_EQ(Read(news, invocation).lines[0].request_id, IdsOf(news)[0])
+      << "those of the command are the same for all";
+}
+
+TEST(BatchFile, ALineHasAsManyLabelsAsAGatewayTakes) {
+  std::string labels;
+  for (std::size_t i = 1; i < gateway::limits::kLabelsMax; ++i) {
+    labels += (i == 1 ? "" : ",") + std::string("\"l") + std::to_string(i) + "\":\"x\"";
+  }
+  const std::string head = R"({"kind":"image","body":{"prompt":"x"},"labels":{)";
+  EXPECT_THAT(Read(head + labels + "}}").bad, IsEmpty());
+  EXPECT_THAT(Complaint(head + labels + R"(,"one":"more"}})"), HasSubstr("65 labels"));
+}
+
+TEST(BatchFile, ABodyOfAnyDepthHasARequestId) {
+  const std::string deep(100'000, '[');
+  const std::string line = R"({"kind":"render","body":{"output":{},"elements":[],"x":)" + deep +
+                           std::string(deep.size(), ']') + "}}";
+  EXPECT_THAT(IdsOf(line), SizeIs(1));
 }
 
 TEST(BatchFile, ALineMayHaveARequestIdOfItsOwn) {
@@ -129,7 +206,7 @@ TEST(BatchFile, ALineMayHaveARequestIdOfItsOwn) {
   ASSERT_THAT(batch.lines, SizeIs(3));
   EXPECT_EQ(As<GenerateImageRequest>(batch.lines[0]).request_id(), "mine");
   EXPECT_EQ(As<GenerateImageRequest>(batch.lines[1]).request_id(),
-            BatchRequestId("films.jsonl", 2));
+            IdsOf(R"({"kind":"image","body":{"prompt":"A lake"}})")[0]);
   EXPECT_EQ(batch.lines[2].request_id, "own");
   const Batch twice = Read(line + "\n" + line);
   ASSERT_THAT(twice.bad, SizeIs(1));
@@ -144,10 +221,21 @@ TEST(BatchFile, LabelsOfTheLineStandBeforeThoseOfTheCommand) {
       invocation);
   ASSERT_THAT(batch.lines, SizeIs(1));
   const auto& labels = As<GenerateImageRequest>(batch.lines[0]).labels();
-  EXPECT_EQ(labels.size(), 3u);
+  EXPECT_EQ(labels.size(), 4u);
+  EXPECT_EQ(labels.at(kBatchLabel), BatchLabelValue("films.jsonl"));
   EXPECT_EQ(labels.at("team"), "news");
   EXPECT_EQ(labels.at("run"), "7");
   EXPECT_EQ(labels.at("x"), "y");
+}
+
+TEST(BatchFile, LabelsOfABodysLineStandBeforeThoseOfTheCommandToo) {
+  Invocation invocation;
+  invocation.labels = {{"team", "all"}, {"run", "7"}};
+  const Batch batch =
+      Read(R"({"kind":"image","labels":{"team":"news"},"body":{"prompt":"A lake"}})", invocation);
+  const auto& labels = As<GenerateImageRequest>(batch.lines.at(0)).labels();
+  EXPECT_EQ(labels.at("team"), "news");
+  EXPECT_EQ(labels.at("run"), "7");
 }
 
 TEST(BatchFile, ItsLengthIsBounded) {

@@ -432,6 +432,65 @@ TEST_F(CliTest, ResultPartsGoToStdoutOrAFile) {
   EXPECT_FALSE(std::filesystem::exists(path + ".j.txt.part"));
 }
 
+// The job's URL leads nowhere, as once Pictory has cleaned it.
+TEST_F(CliTest, ArchivedFilesComeFromTheGatewayAndAreWhatTheyWere) {
+  v1::Job job = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
+  job.mutable_image()->set_url("https://gone.invalid/image");
+  v1::ArchivedFile& image = *job.mutable_archive()->add_files();
+  image.set_name("image.png");
+  image.set_field("url");
+  image.set_state(v1::ARCHIVE_STATE_ARCHIVED);
+  image.set_bytes(3);
+  // `printf abc | sha256sum`
+  image.set_sha256("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  v1::ArchivedFile& other = *job.mutable_archive()->add_files();
+  other.set_name("thumbnail.jpg");
+  other.set_state(v1::ARCHIVE_STATE_FAILED);
+  other.set_problem("HTTP 404");
+  jobs_["j"] = job;
+  std::string bytes = "abc";
+  handlers_.read_file = [&](const v1::ReadArchivedFileRequest& request, const CallInfo&,
+                            const fake::Writer<v1::ReadArchivedFileResponse>& write) {
+    EXPECT_EQ(request.name(), "image.png");
+    v1::ReadArchivedFileResponse piece;
+    piece.set_data(bytes.substr(static_cast<std::size_t>(request.offset())));
+    piece.set_offset(request.offset());
+    piece.set_total_bytes(3);
+    write(piece);
+    return absl::OkStatus();
+  };
+  const std::string path = (folder_ / "x.png").string();
+  const auto content = [&] {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  };
+  EXPECT_EQ(Run({"result", "j", "--download", "-o", path}).out, path + "\n");
+  EXPECT_EQ(content(), "abc");
+  EXPECT_EQ(Run({"result", "j", "--download", "-o", "-"}).out, "abc");
+
+  // What there is of an attempt that broke off is gone on with.
+  std::ofstream(path + ".j.image.png.part") << "ab";
+  bytes = "xyc";
+  EXPECT_EQ(Run({"result", "j", "--download", "--file", "image.png", "-o", path}).exit_code, 0);
+  EXPECT_EQ(content(), "abc");
+
+  bytes = "abd";
+  const Outcome other_bytes = Run({"result", "j", "--download", "-o", path});
+  EXPECT_NE(other_bytes.exit_code, 0);
+  EXPECT_THAT(other_bytes.err, HasSubstr("not the one that was archived"));
+  EXPECT_EQ(content(), "abc") << "as it was";
+  EXPECT_NE(Run({"result", "j", "--download", "-o", "-"}).exit_code, 0);
+
+  const Outcome failed = Run({"result", "j", "--download", "--file", "thumbnail.jpg"});
+  EXPECT_EQ(failed.exit_code, 3);
+  EXPECT_THAT(failed.err, HasSubstr("thumbnail.jpg could not be archived: HTTP 404"));
+  const Outcome none = Run({"result", "j", "--download", "--file", "video.mp4"});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("there are: image.png, thumbnail.jpg"));
+  EXPECT_THAT(Run({"get", "j"}).out, HasSubstr("1 of 2 files, 3 B"));
+}
+
 TEST_F(CliTest, ResultOfAnUnfinishedOrFailedJob) {
   jobs_["run"] = MakeJob("run", v1::JOB_STATE_RUNNING);
   jobs_["bad"] = MakeJob("bad", v1::JOB_STATE_FAILED);

@@ -1,5 +1,5 @@
 // Downloads over real HTTP, from a server that breaks off, knows no ranges, or refuses.
-#include "download.h"
+#include "pictory_jobs/download.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

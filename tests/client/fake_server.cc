@@ -163,6 +163,7 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(DeleteTemplate, delete_template)
   PICTORY_STREAM(WatchJob, watch)
   PICTORY_STREAM(ReadJobResult, read)
+  PICTORY_STREAM(ReadArchivedFile, read_file)
 #undef PICTORY_UNARY
 #undef PICTORY_STREAM
 

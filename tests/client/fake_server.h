@@ -62,6 +62,7 @@ struct Handlers {
   Unary<v1::DeleteTemplateRequest, v1::DeleteTemplateResponse> delete_template;
   Streaming<v1::WatchJobRequest, v1::WatchJobResponse> watch;
   Streaming<v1::ReadJobResultRequest, v1::ReadJobResultResponse> read;
+  Streaming<v1::ReadArchivedFileRequest, v1::ReadArchivedFileResponse> read_file;
 };
 
 class FakeServer {

@@ -130,5 +130,37 @@ TEST(ReadResult, AnEmptyPartIsEmptyAndAShortStreamIsResumed) {
   EXPECT_EQ(*client.ReadResult("short", v1::RESULT_PART_TXT), "abcdef");
 }
 
+TEST(ReadArchivedFile, GoesOnBehindWhatIsThereAndBeyondTwoGiB) {
+  constexpr std::int64_t kAll = std::int64_t{5} << 30;
+  Handlers handlers;
+  handlers.read_file = [](const v1::ReadArchivedFileRequest& request, const CallInfo& call,
+                          const fake::Writer<v1::ReadArchivedFileResponse>& write) -> absl::Status {
+    EXPECT_EQ(request.job_id(), "j");
+    EXPECT_EQ(request.name(), "video.mp4");
+    v1::ReadArchivedFileResponse piece;
+    piece.set_data("ab");
+    piece.set_offset(request.offset());
+    piece.set_total_bytes(kAll);
+    write(piece);
+    return call.number == 1 ? absl::UnavailableError("cut") : absl::OkStatus();
+  };
+  FakeServer server(handlers);
+  FakePacing pacing;
+  std::string bytes;
+  const auto total = Connect(server, pacing)
+                         .ReadArchivedFile(
+                             "j", "video.mp4",
+                             [&](std::string_view piece, std::int64_t total_bytes) {
+                               EXPECT_EQ(total_bytes, kAll);
+                               bytes += piece;
+                               return true;
+                             },
+                             kAll - 4);
+  ASSERT_TRUE(total.ok()) << total.status();
+  EXPECT_EQ(*total, kAll);
+  EXPECT_EQ(bytes, "abab");
+  EXPECT_EQ(server.Calls("ReadArchivedFile"), 2);
+}
+
 }  // namespace
 }  // namespace pictory_jobs

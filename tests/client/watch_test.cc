@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <mutex>
 #include <set>
 #include <string>
@@ -98,6 +99,42 @@ TEST_F(WatchTest, GivesEachStateAndEndsWithTheFinalOne) {
   EXPECT_EQ(watch.revision(), 4);
   EXPECT_EQ(heartbeats, 1);
   EXPECT_FALSE(watch.Next().has_value());
+}
+
+TEST_F(WatchTest, CallsBackFromAThreadOfItsOwn) {
+  const Client client = Serve([](const auto& request, const CallInfo&, const Write& write) {
+    if (request.after_revision() == 0) write(StateMessage(MakeJob("j", v1::JOB_STATE_QUEUED, 1)));
+    if (request.after_revision() == 0) return absl::UnavailableError("away");
+    write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 2)));
+    return absl::OkStatus();
+  });
+  std::vector<int> revisions;
+  std::promise<absl::Status> ended;
+  const AsyncWatch watch = client.WatchJobAsync(
+      "j", [&](const Job& job) { revisions.push_back(job.revision()); },
+      [&](const absl::Status& status) { ended.set_value(status); });
+  EXPECT_TRUE(ended.get_future().get().ok());
+  EXPECT_THAT(revisions, ElementsAre(1, 2));
+}
+
+TEST_F(WatchTest, AnAsyncWatchEndsWithItsOwner) {
+  std::promise<void> over;
+  const std::shared_future<void> until = over.get_future().share();
+  const Client client = Serve([until](const auto&, const CallInfo&, const Write& write) {
+    write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 1)));
+    until.wait();
+    return absl::OkStatus();
+  });
+  std::promise<void> running;
+  absl::Status status;
+  {
+    const AsyncWatch watch = client.WatchJobAsync(
+        "j", [&](const Job&) { running.set_value(); },
+        [&](const absl::Status& why) { status = why; });
+    running.get_future().wait();
+  }
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  over.set_value();
 }
 
 TEST_F(WatchTest, GoesOnAfterTheRevisionItHasSeen) {

@@ -155,6 +155,10 @@ TEST_F(Spent, IsThereForTheNextRun) {
   book.Close();  // nobody knows of the image
   EXPECT_TRUE(std::filesystem::exists(file()));
   EXPECT_TRUE(book.Made("image", "i-1").ok());
+  book.Ended("image");
+  book.Close();  // the preview was not waited out, and would be bought again
+  EXPECT_TRUE(std::filesystem::exists(file()));
+  book.Ended("preview");
   book.Close();
   EXPECT_FALSE(std::filesystem::exists(file()));
 }

@@ -47,7 +47,9 @@ class Batch(unittest.TestCase):
             self.assertEqual((summary(first)["submitted"], summary(first)["existing"], paid(g)), (12, 0, 12))
             jobs = {each["line"]: each["job"] for each in objects(first.stdout)[:-1]}
             self.assertEqual(set(jobs), set(range(1, 13)))
-            self.assertEqual(jobs[3]["labels"], {"run": "7"})
+            self.assertEqual(jobs[3]["labels"]["run"], "7")
+            listed = g.run("list", "--label", "pictory-batch=" + jobs[3]["labels"]["pictory-batch"], "-o", "id")
+            self.assertEqual(set(listed.stdout.split()), {job["jobId"] for job in jobs.values()})
 
             elsewhere = self.file.parent / "copy" / self.file.name
             elsewhere.parent.mkdir()
@@ -62,18 +64,50 @@ class Batch(unittest.TestCase):
             other = g.run("submit", elsewhere, "--label", "run=7", "--batch", "another", "--json")
             self.assertEqual((summary(other)["submitted"], paid(g)), (13, 26))
 
+    def test_a_line_that_moved_is_the_same_job(self):
+        with gateway() as g:
+            lake, hill, town = line("A lake"), line("A hill"), line("A town")
+            g.run("submit", self.write(lake, hill, lake))
+            self.assertEqual(paid(g), 3)
+            moved = g.run("submit", self.write(town, hill, "", lake, lake), "--json")
+            self.assertEqual((summary(moved)["submitted"], summary(moved)["existing"], paid(g)), (1, 3, 4), moved.stderr)
+            spelled = json.dumps(json.loads(lake), indent=None, separators=(" ,", " : "))
+            again = g.run("submit", self.write(spelled, spelled, town, hill), "--json")
+            self.assertEqual((summary(again)["existing"], paid(g)), (4, 4), again.stderr)
+            fewer = g.run("submit", self.write(lake), "--json")
+            self.assertEqual((fewer.returncode, summary(fewer)["existing"], paid(g)), (0, 1, 4), fewer.stderr)
+
     def test_a_changed_line_is_told_and_neither_sent_nor_skipped(self):
         with gateway() as g:
             g.run("submit", self.write(line("A lake"), line("A hill"), line("A town")))
-            done = g.run("submit", self.write(line("A lake"), line("A mountain"), line("A town")), "--json")
-            self.assertEqual(done.returncode, 5, done.stderr)
-            self.assertEqual(summary(done)["failed"], [2])
-            self.assertEqual((summary(done)["existing"], paid(g)), (2, 3))
+            done = g.run("submit", self.write(line("A lake"), line("A mountain"), line("A town"), line("A sea")), "--json")
+            self.assertEqual((done.returncode, done.stdout, paid(g)), (2, "", 3), done.stderr)
             error = json.loads(done.stderr.splitlines()[0])["error"]
-            self.assertEqual((error["reason"], error["line"]), ("REQUEST_ID_REUSED", 2))
-            self.assertIn("--batch", error["hint"])
-            own = g.run("submit", self.write(line("A lake"), line("A mountain", requestId="mountain"), line("A town")))
-            self.assertIn("3 lines: 1 submitted, 2 there before", own.stdout)
+            self.assertEqual(error["reason"], "LINES_CHANGED")
+            self.assertIn("1 line that was submitted before is not in it as it was, and lines 2, 4 are new",
+                          error["message"])
+            self.assertIn("--changed", error["hint"])
+            for other in (line("A hill", requestId="hill"), line("A hill", labels={"team": "news"})):
+                own = g.run("submit", self.write(line("A lake"), other, line("A town")))
+                self.assertEqual((own.returncode, paid(g)), (2, 3), own.stderr)
+            changed = g.run("submit", self.write(line("A lake"), line("A valley")), "--changed", "--json")
+            self.assertEqual((summary(changed)["submitted"], paid(g)), (1, 4), changed.stderr)
+
+    def test_a_line_whose_job_failed_may_be_changed(self):
+        with gateway() as g:
+            done = g.run("submit", self.write(line("A lake"), line("sandbox-fail")), "--watch", "--json")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            mended = g.run("submit", self.write(line("A lake"), line("A hill")), "--json")
+            self.assertEqual((mended.returncode, summary(mended)["submitted"], paid(g)), (0, 1, 3), mended.stderr)
+
+    def test_other_labels_are_refused(self):
+        with gateway() as g:
+            g.run("submit", self.write(line("A lake"), line("A hill")))
+            done = g.run("submit", self.file, "--label", "team=news", "--json")
+            self.assertEqual((done.returncode, summary(done)["failed"], paid(g)), (5, [1, 2], 2), done.stderr)
+            error = json.loads(done.stderr.splitlines()[0])["error"]
+            self.assertEqual(error["reason"], "REQUEST_ID_REUSED")
+            self.assertIn("labels of the command", error["hint"])
 
     def test_nothing_is_sent_while_a_line_is_bad(self):
         with gateway() as g:
@@ -113,8 +147,8 @@ class Batch(unittest.TestCase):
                     running.send_signal(signals)
                     out, err = running.communicate(timeout=60)
                 if signals == signal.SIGINT:
-                    self.assertEqual(running.returncode, 130, err)
                     told = objects(out)[-1]["summary"]
+                    self.assertEqual(running.returncode, 6 if told["unknown"] else 130, err)
                     self.assertTrue(told["notSubmitted"], told)
                     self.assertIn("The same command goes on", err)
             done = g.run("submit", self.file, "--json", "--watch")

@@ -138,6 +138,16 @@ class Tenants(unittest.TestCase):
         wait_until(lambda: "would let everybody in" in g.log.read_text(), "the open file is refused")
         self.assertEqual(self.error(self.run_as(g, None, "list"))["reason"], "CALLER_UNKNOWN")
 
+    def test_a_file_of_many_jobs_keeps_within_a_tenants_rate(self):
+        self.write(self.acme_lines, "[tenants.acme.limits]\nrequests_per_second = 30\n")
+        g = self.gateway(speed=20)
+        films = self.folder / "films.jsonl"
+        films.write_text("".join(json.dumps({"kind": "image", "body": {"prompt": f"Lake {number}"}}) + "\n"
+                                 for number in range(60)))
+        done = self.run_as(g, self.acme, "submit", films, "--watch")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout.splitlines()[-1])["summary"]["submitted"], 60)
+
     def test_limits_are_each_tenants_own(self):
         self.write(self.acme_lines, "[tenants.acme.limits]\nwatches = 1\n", self.beta_lines)
         g = self.gateway(speed=0.05)

@@ -39,7 +39,7 @@ def with_grpc():
     venv = ROOT / "build" / "hostile"
     python = venv / "bin" / "python"
     if not python.exists():
-        wanted = (ROOT / "client/examples/python/requirements.txt").read_text()
+        wanted = (ROOT / "tests/mesh/requirements.txt").read_text()
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet",
                         re.search(r"^grpcio==\S+", wanted, re.MULTILINE).group()], check=True)

@@ -24,6 +24,7 @@ class RangeTest : public ::testing::Test {
       response.headers.push_back({"Content-Type", "video/mp4"});
       response.body = *FileBody(file_);
       response.ranges = true;
+      response.etag = "\"v1\"";
       responder.Send(std::move(response));
     });
   }
@@ -50,6 +51,18 @@ TEST_F(RangeTest, SendsWholeFilesAndParts) {
             "bytes 100000-200000/" + std::to_string(text_.size()));
   EXPECT_EQ(Get("bytes=5-").body, text_.substr(5));
   EXPECT_EQ(Get("bytes=-5").body, text_.substr(text_.size() - 5));
+}
+
+TEST_F(RangeTest, APartIsOfTheBodyThatThePeerHasBegunOrTheWholeIsSent) {
+  const auto of = [this](const std::string& tag) {
+    PlainClient client(server_->port());
+    return client.Call("GET", "/", "", "Range: bytes=5-\r\nIf-Range: " + tag + "\r\n");
+  };
+  EXPECT_EQ(Get("").headers.at("etag"), "\"v1\"");
+  EXPECT_EQ(of("\"v1\"").status, 206);
+  EXPECT_EQ(of("\"v2\"").status, 200);
+  EXPECT_EQ(of("\"v2\"").body, text_);
+  EXPECT_EQ(of("Mon, 02 Nov 2026 10:00:00 GMT").status, 200) << "no date was ever told";
 }
 
 TEST_F(RangeTest, AnswersHeadWithoutABody) {

@@ -1,5 +1,5 @@
-// What pictory_jobs.js makes of statuses that the gateway did not make: a scripted server in this process
-// gives them. Prints an object a case, which interop_test.py judges. Run beside the example.
+// What the package pictory-jobs makes of statuses that the gateway did not make: a scripted server in this process
+// gives them. Prints an object a case, which interop_test.py judges. Run in the example's folder.
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
-import {call, connect, readPart, watch} from './pictory_jobs.js';
+import {call, connect, readPart, watch} from 'pictory-jobs';
 
 Math.random = () => 0; // the shortest waits
 const PATIENCE_MS = 1_500;
@@ -15,7 +15,7 @@ const WHOLE = '0123456789';
 
 const definition = protoLoader.loadSync(
   ['pictory/jobs/v1/pictory_jobs.proto', 'error_details.proto'],
-  {includeDirs: ['../../../protos', '.'], enums: String, defaults: true});
+  {includeDirs: ['protos', '.'].map((each) => `node_modules/pictory-jobs/${each}`), enums: String, defaults: true});
 const write = (type, value) => definition[`google.rpc.${type}`].serialize(value);
 
 const fake = {};

@@ -1,5 +1,5 @@
-"""What pictory_jobs.py makes of statuses that the gateway did not make: a scripted server in this process
-gives them. Prints an object a case, which interop_test.py judges. Run beside the example."""
+"""What the package pictory_jobs makes of statuses that the gateway did not make: a scripted server in this process
+gives them. Prints an object a case, which interop_test.py judges. Run in the example's environment."""
 
 import concurrent.futures
 import json
@@ -80,8 +80,8 @@ def outcome(act):
 
 
 def main():
-    pictory_jobs.FIRST_DELAY_SECONDS = 0.01
-    pictory_jobs.MAX_DELAY_SECONDS = 0.05
+    pictory_jobs.errors.FIRST_DELAY_SECONDS = 0.01
+    pictory_jobs.errors.MAX_DELAY_SECONDS = 0.05
     fake = Server()
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
     rpc.add_PictoryJobsServicer_to_server(fake, server)

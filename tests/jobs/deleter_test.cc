@@ -137,6 +137,58 @@ TEST_F(DeleterTest, WhatPictoryDoesNotHaveOrDoesNotLetGoIsDeletedHere) {
   EXPECT_EQ(transport_.requests().size(), asked);
 }
 
+// Deletes jobs whose files are archived.
+class FilesTest : public DeleterTest {
+ protected:
+  JobRecord PutArchived() {
+    JobRecord record = Put(v1::JOB_STATE_SUCCEEDED);
+    record.version = 1;
+    record.job.archive_wire = "an archive";
+    ledger_.Update({.record = record},
+                   [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+    transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+    return record;
+  }
+  absl::StatusOr<v1::Job> DeleteWithFiles() {
+    std::optional<absl::StatusOr<v1::Job>> answer;
+    with_files_.Delete("default", "j1", [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  absl::Status removed_;
+  std::vector<JobKey> asked_;
+  Deleter with_files_{*upstreams_, ledger_, store_, clock_,
+                      [this](const JobKey& job, const std::function<void(absl::Status)>& removed) {
+                        EXPECT_TRUE(Known()) << "the record goes last";
+                        EXPECT_EQ(transport_.requests().size(), 1u) << "Pictory's outputs go first";
+                        asked_.push_back(job);
+                        removed(removed_);
+                      }};
+};
+
+TEST_F(FilesTest, TheyGoBeforeTheJob) {
+  PutArchived();
+  ASSERT_TRUE(DeleteWithFiles().ok());
+  EXPECT_EQ(asked_, (std::vector<JobKey>{{"default", "j1"}}));
+  EXPECT_FALSE(Known());
+  EXPECT_EQ(Stored()->job.archive_wire, "");
+}
+
+TEST_F(FilesTest, AJobWhoseFilesDoNotGoStays) {
+  PutArchived();
+  removed_ = absl::InternalError("Input/output error");
+  EXPECT_EQ(DeleteWithFiles().status(), removed_);
+  EXPECT_TRUE(Known());
+}
+
+TEST_F(FilesTest, WhereNothingIsArchivedNobodyIsAsked) {
+  Put(v1::JOB_STATE_SUCCEEDED);
+  transport_.AnswerAllWith(Reply(200, R"({"success":true})"));
+  ASSERT_TRUE(DeleteWithFiles().ok());
+  EXPECT_TRUE(asked_.empty());
+}
+
 class RetentionTest : public DeleterTest {
  protected:
   Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h},

@@ -261,6 +261,58 @@ TEST_F(KeylessTest, WhatIsNotSentWhenTheProgramEndsIsNotSentAnyMore) {
   EXPECT_EQ(Posts(), 1);
 }
 
+// Else a caller whom a busy store turns down for a while would pay once more.
+TEST_F(KeylessTest, WhomABusyStoreTurnsDownIsAwaitedAnew) {
+  const Told first = Tell(Keyless());
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(limits::kKeylessSettle - 1s);
+    store_.finds_nothing = true;
+    EXPECT_EQ(Tell(Keyless(Library(1))).job, "");
+    store_.finds_nothing = false;
+  }
+  EXPECT_EQ(Tell(Keyless()).job, first.job);
+  EXPECT_EQ(Posts(), 1);
+}
+
+TEST_F(KeylessTest, AtTheEndWhomTheStoreIsTooBusyToTellIsToldAMomentLater) {
+  for (const bool answers : {false, true}) {
+    transport_.SetScript([](const http::Request&) { return std::nullopt; });
+    Make({.requests_per_second = 1000, .burst = 1000});
+    const std::string id = answers ? "r3" : "r2";
+    std::optional<Submitter::Answer> answer;
+    submitter_->Submit(Preview(id), Into(answer));
+    store_.busy_for = 4;  // at once, when the last tries begin, and twice later
+    submitter_->AnswerUnconfirmed();
+    clock_.Advance(limits::kLateWriteAtEnd);
+    ASSERT_FALSE(answer.has_value());
+    if (answers) transport_.Answer(Reply(200, R"({"data":{"jobId":"p-late"}})"));
+    clock_.Advance(3 * limits::kLateWriteAtEnd);
+    ASSERT_TRUE(answer.has_value() && answer->ok());
+    EXPECT_EQ((**answer)->state, answers ? v1::JOB_STATE_QUEUED : v1::JOB_STATE_UNCONFIRMED);
+    EXPECT_EQ((**answer)->revision, 1);
+    if (!answers) transport_.Answer(Reply(200, R"({"data":{"jobId":"p-early"}})"));
+    EXPECT_EQ(submitter_->running(), 0u);
+  }
+}
+
+// The answer has tries of its own, however often the telling has failed.
+TEST_F(KeylessTest, AnAnswerThatComesAfterTheTellingWasGivenUpIsStored) {
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  store_.busy_for = 1'000'000;
+  submitter_->AnswerUnconfirmed();
+  clock_.Advance(10s);
+  EXPECT_FALSE(answer.has_value());
+  transport_.Answer(Reply(200, kAccepted));
+  clock_.Advance((limits::kLateWritesAtEnd - 1) * limits::kLateWriteAtEnd);
+  store_.busy_for = 0;
+  clock_.Advance(limits::kLateWriteAtEnd);
+  ASSERT_TRUE(answer.has_value() && answer->ok());
+  EXPECT_EQ(Stored("r1")->job.pictory_job_id, "p1");
+  EXPECT_EQ(submitter_->running(), 0u);
+}
+
 class EndOfProgramTest : public KeylessTest {
  protected:
   EndOfProgramTest() {
@@ -287,6 +339,15 @@ TEST_F(EndOfProgramTest, AnAnswerThatComesStillIsRecorded) {
   EXPECT_EQ(record.job.pictory_job_id, "p1");
   EXPECT_EQ(record.job.revision, 2);
   EXPECT_EQ(record.job.message, "");
+  EXPECT_EQ(submitter_->running(), 0u);
+}
+
+TEST_F(EndOfProgramTest, AnAnswerThatTheStoreIsTooBusyForIsRecordedAMomentLater) {
+  store_.busy_for = 3;
+  transport_.Answer(Reply(200, kAccepted));
+  EXPECT_EQ(submitter_->running(), 1u);
+  clock_.Advance(3s);
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kAccepted);
   EXPECT_EQ(submitter_->running(), 0u);
 }
 

@@ -152,5 +152,28 @@ TEST(AfterReply, ARefusalOrSilenceChangesNoDecision) {
   }
 }
 
+TEST_F(LedgerTest, WhatIsStoredIsCompletedBefore) {
+  ledger_.CompleteWith([](JobRecord& record) { record.job.archive_wire = record.job.message; });
+  const Ledger::Outcome outcome =
+      Update({.record = Saying(Put(SubmissionState::kAccepted), "completed")});
+  EXPECT_EQ(outcome.record.job.archive_wire, "completed");
+  EXPECT_EQ(outcome.seen->revision, outcome.record.job.revision);
+  std::optional<JobRecord> stored;
+  store_.Find("default", "j1", [&](const auto& found) { stored = *found; });
+  EXPECT_EQ(stored->job.archive_wire, "completed");
+}
+
+TEST_F(LedgerTest, WhatIsForgottenIsToldOf) {
+  std::vector<JobKey> forgotten;
+  ledger_.ForgottenBy([&](const JobKey& key) { forgotten.push_back(key); });
+  JobRecord record = Put(SubmissionState::kAccepted);
+  record.job.state = v1::JOB_STATE_SUCCEEDED;
+  record.job.finish_time = WallTime(std::chrono::seconds(1));
+  ASSERT_TRUE(Update({.record = record}).status.ok());
+  ledger_.Prune({.finished_before = WallTime(std::chrono::seconds(2)), .limit = 9},
+                [](const auto& pruned) { EXPECT_EQ(pruned.value(), 1u); });
+  EXPECT_EQ(forgotten, (std::vector<JobKey>{{"default", "j1"}}));
+}
+
 }  // namespace
 }  // namespace gateway::jobs

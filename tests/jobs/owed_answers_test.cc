@@ -195,6 +195,28 @@ TEST_F(OwedAnswersTest, WhoseClaimCouldNotBeStoredIsAwaitedAnew) {
   }
 }
 
+TEST_F(OwedAnswersTest, WhoWasTurnedDownWithAJobsAnswerIsAwaitedAnew) {
+  Arrives("r1");
+  for (const Duration pause : std::vector<Duration>{20s, 9min, 9min}) {
+    clock_.Advance(pause);
+    const Verdict again = Ask("again");
+    EXPECT_EQ(again.request_id, "r1");
+    owed_.Begun({"acme", "r1"}, "f", true);
+    owed_.Dropped({"acme", "r1"});
+  }
+}
+
+TEST_F(OwedAnswersTest, WhoCouldNotBeLookedForIsAwaitedAnew) {
+  Arrives("r1");
+  Arrives("r2", "g");
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(20s);
+    owed_.Wanted("acme", "f");
+  }
+  EXPECT_EQ(Ask("again").request_id, "r1");
+  EXPECT_EQ(Ask("again", "g").rule, AnswerRule::kOwn);
+}
+
 TEST_F(OwedAnswersTest, WhatMetadataMayMeanComesAfterWhatIsOwed) {
   EXPECT_EQ(owed_.Ask("acme", "f", "r0", Id::kEarlier).rule, AnswerRule::kRetry);
   owed_.Dropped({"acme", "r0"});

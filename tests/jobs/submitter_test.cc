@@ -137,6 +137,21 @@ TEST_F(SubmitterTest, AnAnswerThatComesAfterADecisionIsKept) {
   }
 }
 
+// Only a failed write ends the store.
+TEST_F(SubmitterTest, AnAnswerIsKeptWhileTheRecordCannotBeRead) {
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  submitter_->AnswerUnconfirmed();
+  ledger_->Update({.record = Abandoned(*Stored("r1"), clock_.WallNow())},
+                  [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  store_.unreadable_for = 2;
+  transport_.Answer(Reply(200, kAccepted));
+  clock_.Advance(5s);
+  EXPECT_EQ(Stored("r1")->job.pictory_job_id, "p1");
+  EXPECT_EQ(submitter_->running(), 0u);
+}
+
 TEST_F(SubmitterTest, TheIdInWhatCameOfAnAnswerIsKeptAndHandedOnAndNotBelieved) {
   transport_.SetScript(
       [](const http::Request&) { return test::Cut("reset", 200, R"({"data":{"jobId":"p1",)"); });

@@ -17,6 +17,7 @@ ALLOWED = {
     "pictory": BASE | {"json", "http"},
     "tenants": BASE | {"pictory"},
     "jobs": BASE | {"pictory", "tenants"},
+    "archive": BASE | {"jobs", "pictory", "http"},
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
     "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},

@@ -1,8 +1,8 @@
 """The gateway behind the real Envoy: what reaches it of a retry, what is paid for when answers get lost, what
 watches live through, and whether an outage of Pictory takes the gateway away from its callers.
 
-    tests/mesh/run                 every row, some minutes
-    tests/mesh/run --quick         fewer cases of each, and without what takes its time; 90 seconds
+    tests/mesh/run                 every row, some minutes; one of them needs cmake/install-deps --browser
+    tests/mesh/run --quick         fewer cases of each, and without what takes its time; two minutes
     tests/mesh/run --only NAME...  these rows
     tests/mesh/run --list          the rows
     tests/mesh/run --set-up        only fetches what it needs, into build/mesh and build/interop

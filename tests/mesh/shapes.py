@@ -53,9 +53,9 @@ def hop(target, *, include=False, edge=False, retry=None, cluster=None, **route)
                 **(cluster or {})}]}}
 
 
-def documented(target):
-    """server/deploy/envoy.yaml, with addresses of this machine."""
-    config = yaml.safe_load(DOCUMENTED.read_text())
+def documented(target, file=DOCUMENTED):
+    """A file of server/deploy, with addresses of this machine."""
+    config = yaml.safe_load(file.read_text())
     config["admin"]["address"] = address("127.0.0.1:0")
     [listener], [cluster] = config["static_resources"]["listeners"], config["static_resources"]["clusters"]
     listener["address"] = address("127.0.0.1:0")

@@ -32,7 +32,7 @@ for job in pictory_jobs.watch(stub, sys.argv[1]):
     print(job.revision, job_pb2.JobState.Name(job.state), flush=True)
 """
 NODE = """
-import {connect, watch} from './pictory_jobs.js';
+import {connect, watch} from 'pictory-jobs';
 const client = connect();
 for await (const job of watch(client, process.argv[1])) console.log(job.revision, job.state);
 client.close();
@@ -62,8 +62,7 @@ def hold(sandbox):
 
 def spawn(bench, command, target, folder):
     env = {**{k: v for k, v in os.environ.items() if not k.startswith("PICTORY_")},
-           "PICTORY_GATEWAY": target, "PYTHONPATH": "build:.", "PYTHONDONTWRITEBYTECODE": "1",
-           "PICTORY_PROTOS": str(tools.ROOT / "protos")}
+           "PICTORY_GATEWAY": target, "PYTHONDONTWRITEBYTECODE": "1"}
     return bench.spawn(*command, env=env, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

@@ -30,7 +30,7 @@ from live.gateway import Gateway  # noqa: E402
 from shell import Shell  # noqa: E402
 
 PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "operations", "sandbox", "errors", "mesh",
-                                                                "proofs", "performance", "architecture")),
+                                                                "kubernetes", "proofs", "performance", "architecture")),
          ".github/CONTRIBUTING.md"]
 ADDRESS = "127.0.0.1:50051"
 WORDS = (b'[{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,"duration":2,'
@@ -45,7 +45,7 @@ KINDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcri
 NEEDS = {"WatchJob": "preview", "Render": "preview", "UpdatePreview": "preview", "update-preview": "preview", "Summarize": "transcription",
          "render": "preview", "result": "render", "summarize": "transcription", "get": "render"}
 # An environment with the same packages, if it was set up.
-EXAMPLE = ROOT / "build" / "interop" / "client" / "examples" / "python" / ".venv"
+EXAMPLE = ROOT / "build" / "callers" / "python" / ".venv"
 
 
 def method(command):
@@ -85,7 +85,7 @@ class Reader:
         for command in block.commands():
             if self.quick and "-m venv" in command:
                 if not EXAMPLE.exists():
-                    return self.leave_out(block, "would fetch packages (tests/interop/run --set-up python does)")
+                    return self.leave_out(block, "would fetch packages (tests/callers/run --set-up python does)")
                 self.leave_out(block, f"{command} (the example's own is there, with the packages)")
                 command = f". '{EXAMPLE}/bin/activate'"
             name = method(command)

@@ -103,6 +103,18 @@ class IdentityTest : public testing::Test {
   std::unique_ptr<v1::PictoryJobs::Stub> stub_;
 };
 
+// Else a hundred reads would cost as much of the rate as one.
+TEST_F(IdentityTest, EachJobOfABatchCountsAsACall) {
+  Replace("[tenants.acme]\nlimits={requests_per_second=4}\n" + acme_lines());
+  v1::BatchGetJobsRequest request;
+  for (const char* id : {"of-acme", "ended", "no-1", "no-2", "no-3"}) request.add_job_ids(id);
+  v1::BatchGetJobsResponse response;
+  ASSERT_TRUE(Call(&v1::PictoryJobs::Stub::BatchGetJobs, acme_, request, &response).ok());
+  EXPECT_EQ(response.jobs_size(), 2);
+  const grpc::Status next = Call(&v1::PictoryJobs::Stub::BatchGetJobs, acme_, request, &response);
+  EXPECT_EQ(next.error_code(), StatusCode::RESOURCE_EXHAUSTED) << next.error_message();
+}
+
 TEST_F(IdentityTest, NobodyIsServedWithoutAProof) {
   grpc::ClientContext context;
   v1::GetJobResponse response;

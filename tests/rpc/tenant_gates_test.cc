@@ -56,6 +56,25 @@ TEST_F(TenantGatesTest, CallsComeBackWithTime) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("Tenant a has too many calls in a second"));
 }
 
+TEST_F(TenantGatesTest, ACallMayDoTheWorkOfSeveral) {
+  const auto a = Of("a", {.requests_per_second = 10});
+  const auto b = Of("b", {.requests_per_second = 10});
+  ASSERT_EQ(Taken(a, 1), 1);
+  EXPECT_TRUE(gates_.CountMore(a, 99).ok());
+  for (int i = 0; i < 50; ++i) {
+    const absl::Status owing = gates_.CountMore(a, 99);
+    EXPECT_EQ(errors::Reason(owing), "TENANT_LIMIT") << "those that came at once add nothing";
+    EXPECT_GE(errors::RetryDelay(owing), milliseconds(9'000));
+  }
+  EXPECT_EQ(Taken(b, 100), 10);
+  clock_.Advance(milliseconds(9'000));
+  EXPECT_EQ(Taken(a, 100), 0) << "nine seconds' calls are owed";
+  clock_.Advance(milliseconds(100));
+  EXPECT_EQ(Taken(a, 100), 1);
+  EXPECT_TRUE(gates_.CountMore(Of("c", {}), 1000).ok());
+  EXPECT_EQ(Taken(Of("c", {}), 1000), 1000);
+}
+
 TEST_F(TenantGatesTest, PlacesAreGivenBack) {
   const auto a = Of("a", {.watches = 2});
   auto first = gates_.EnterWatch(a);

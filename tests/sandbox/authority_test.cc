@@ -10,6 +10,8 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace gateway::sandbox {
 namespace {
@@ -45,6 +47,25 @@ class AuthorityTest : public ::testing::Test {
 
   std::filesystem::path directory_;
 };
+
+TEST_F(AuthorityTest, IsOneForAllThatStartAtOnce) {
+  std::vector<std::thread> threads;
+  std::vector<std::string> issuers(8);
+  for (std::string& issuer : issuers) {
+    threads.emplace_back([this, &issuer] {
+      const absl::StatusOr<Authority> opened = Authority::Open(directory_);
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      issuer = opened->Issue({"localhost"})->certificate_pem;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const Certificate above = Read(TextOf(directory_ / "ca.pem"));
+  for (const std::string& issued : issuers) {
+    const Certificate leaf = Read(issued);
+    ASSERT_NE(leaf, nullptr);
+    EXPECT_EQ(X509_verify(leaf.get(), X509_get0_pubkey(above.get())), 1);
+  }
+}
 
 TEST_F(AuthorityTest, IssuesForTheNamesItIsTold) {
   const Authority authority = Open();

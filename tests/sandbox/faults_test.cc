@@ -269,5 +269,24 @@ TEST_F(FaultsTest, OtherPeoplesPagesCannotSteerIt) {
   EXPECT_EQ(Raw("GET", "/sandbox/nothing").status, 404);
 }
 
+// A CDN is another host than the API: what goes wrong at one goes well at the other.
+TEST_F(FaultsTest, OnlyARuleThatNamesTheFilesIsAboutThem) {
+  const std::string id = Submit("POST", "/v2/video/storyboard/render", kBody);
+  clock_.Advance(60);
+  const std::string url = Job(id).TextAt("data.videoURL");
+  const std::string path = url.substr(url.find("/media/"));
+  AddFault(R"({"fault":{"type":"status","status":503}})");
+  EXPECT_EQ(Raw("GET", path).status, 200);
+  EXPECT_EQ(Job(id).status, 503);
+  EXPECT_EQ(Control("DELETE", "/faults").status, 200);
+  AddFault(
+      R"({"match":{"path_prefix":"/media/"},"times":1,"fault":{"type":"status","status":403}})");
+  EXPECT_EQ(Job(id).status, 200);
+  EXPECT_EQ(Raw("GET", path).status, 403);
+  EXPECT_EQ(Raw("GET", path, "", "Range: bytes=5-\r\n").status, 206);
+  EXPECT_EQ(Control("GET", "/stats").NumberAt("media.whole"), 2);
+  EXPECT_EQ(Control("GET", "/stats").NumberAt("media.part"), 1);
+}
+
 }  // namespace
 }  // namespace gateway::sandbox

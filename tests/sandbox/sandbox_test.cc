@@ -441,6 +441,18 @@ TEST_F(SandboxTest, CleansFinishedJobsAnyNumberOfTimes) {
   EXPECT_EQ(Control("GET", "/journal").At("entries").Size(), 3u);
 }
 
+TEST_F(SandboxTest, CleansByItselfWhenItIsTold) {
+  const std::string id = Submit("PUT", "/v2/video/render/" + FinishedPreview());
+  const std::string which = R"({"job":")" + id + R"("})";
+  EXPECT_EQ(Control("POST", "/clean", which).status, 400) << "it has not ended";
+  clock_.Advance(8);
+  EXPECT_EQ(Control("POST", "/clean", which).status, 200);
+  EXPECT_EQ(Job(id).TextAt("data.status"), "cleaned");
+  EXPECT_EQ(Raw("GET", "/media/" + id + "/video.mp4").status, 404);
+  EXPECT_EQ(Control("POST", "/clean", R"({"job":"none"})").status, 404);
+  EXPECT_EQ(Control("POST", "/clean", "nothing").status, 400);
+}
+
 TEST_F(SandboxTest, ListsJobsNewestFirstInPages) {
   std::vector<std::string> ids;
   for (int i = 0; i < 45; ++i) {

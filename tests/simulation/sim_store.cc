@@ -308,4 +308,8 @@ absl::Status SimStore::ReadUnfinished(const std::function<void(JobRecord)>& take
   return disk_.ReadUnfinished(take);
 }
 
+absl::Status SimStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  return disk_.ReadArchiving(take);
+}
+
 }  // namespace gateway::simulation

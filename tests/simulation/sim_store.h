@@ -80,6 +80,7 @@ class SimStore final : public jobs::Store {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
+  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
   void Close() override {}
 
  private:

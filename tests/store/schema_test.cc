@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "SQLiteCpp/Statement.h"
+#include "jobs/archive_plan.h"
 #include "store/job_reads.h"
 #include "store/job_writes.h"
 #include "store/record_row.h"
@@ -194,6 +195,35 @@ TEST_F(SchemaTest, AJobCanWaitInAnOlderFileBesideThoseThatRan) {
                             {"runs", ""}, {"under-way", ""}, {"waits", std::string("a\0b", 3)}}));
 }
 
+// Version 10 brought the archive. What ended before is not archived, and what ends after it is.
+TEST_F(SchemaTest, JobsThatEndedBeforeTheArchiveHaveNone) {
+  FillVersion6(path_);
+  {
+    SQLite::Database old(path_, SQLite::OPEN_READWRITE);
+    ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 9}).ok());
+  }
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  const auto archiving = [&] {
+    std::vector<std::string> ids;
+    reads.ReadArchiving([&](const jobs::JobKey& job) { ids.push_back(job.tenant + "/" + job.id); });
+    return ids;
+  };
+  EXPECT_EQ(reads.Find("acme", "ended")->job.archive_wire, "");
+  EXPECT_EQ(reads.Find("acme", "ended")->job.result_wire, "\x01");
+  EXPECT_TRUE(archiving().empty());
+
+  jobs::JobRecord archived = Accepted("archived", "p9");
+  archived.job.state = jobs::v1::JOB_STATE_SUCCEEDED;
+  jobs::v1::Archive archive;
+  archive.add_files()->set_state(jobs::v1::ARCHIVE_STATE_PENDING);
+  jobs::SetArchive(archive, archived.job);
+  JobWrites(**db).Adopt(archived);
+  EXPECT_EQ(archiving(), std::vector<std::string>{"acme/archived"});
+  EXPECT_EQ(reads.Find("acme", "archived")->job.archive_wire, archived.job.archive_wire);
+}
+
 // The number of a change is never given twice, whoever held the last one.
 TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
   FillVersion6(path_);
@@ -230,6 +260,7 @@ TEST_F(SchemaTest, QueriesUseTheIndexesMadeForThem) {
        "jobs_by_pictory_id (pictory_job_id=? AND account=?)");
   uses("SELECT id FROM jobs WHERE " + IsUnfinishedSql() + " ORDER BY next_poll_at",
        "jobs_unfinished");
+  uses("SELECT id FROM jobs WHERE archiving = 1 ORDER BY finish_time", "jobs_archiving");
   uses("SELECT id FROM jobs WHERE " + IsInFlightSql(), "jobs_in_flight");
   uses("SELECT tenant FROM jobs WHERE " + IsSpentSql() + " AND sent_at > 5", "jobs_spent");
   uses("SELECT id FROM jobs WHERE " + IsStillOwedSql() + " AND sent_at > 5", "jobs_unsettled");

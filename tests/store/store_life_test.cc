@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "jobs/archive_plan.h"
 #include "random_record.h"
 
 namespace gateway::store {
@@ -256,6 +257,32 @@ TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
   ASSERT_TRUE(again.ok());
   EXPECT_GT(again->epoch, recovered->epoch);
   EXPECT_EQ(calls_.ReadUnfinished(), unfinished);
+}
+
+TEST_P(StoreLifeTest, TellsWhichJobsAreArchivingAndNoOthers) {
+  const auto put = [this](const std::string& id, v1::ArchiveState state, int finished) {
+    JobRecord record = Accepted(id, "p-" + id);
+    record.job.state = v1::JOB_STATE_SUCCEEDED;
+    record.job.finish_time = At(finished);
+    v1::Archive archive;
+    archive.add_files()->set_state(v1::ARCHIVE_STATE_ARCHIVED);
+    archive.add_files()->set_state(state);
+    jobs::SetArchive(archive, record.job);
+    ASSERT_TRUE(calls_.Adopt(record).ok());
+  };
+  put("later", v1::ARCHIVE_STATE_PENDING, 20);
+  put("first", v1::ARCHIVE_STATE_PENDING, 10);
+  put("done", v1::ARCHIVE_STATE_ARCHIVED, 5);
+  put("given-up", v1::ARCHIVE_STATE_FAILED, 5);
+  ASSERT_TRUE(calls_.Adopt(Accepted("runs", "p-runs")).ok());
+  ASSERT_TRUE(store_->Recover(At(30)).ok());
+  std::vector<std::string> ids;
+  const absl::Status read = store_->ReadArchiving([&](const jobs::JobKey& job) {
+    EXPECT_EQ(job.tenant, "acme");
+    ids.push_back(job.id);
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  EXPECT_EQ(ids, (std::vector<std::string>{"first", "later"}));
 }
 
 TEST_P(StoreLifeTest, EveryFieldSurvives) {

@@ -29,7 +29,26 @@ class BusyStore final : public store::MemoryJobStore {
     done(why_busy);
   }
 
+  void FindRequest(std::string tenant, std::string request_id,
+                   Callback<std::optional<jobs::JobRecord>> done) override {
+    if (unreadable_for == 0) {
+      return MemoryJobStore::FindRequest(std::move(tenant), std::move(request_id), std::move(done));
+    }
+    --unreadable_for;
+    done(errors::StoreFailed("disk I/O error"));
+  }
+  void FindWithoutRequestId(std::string tenant, std::string fingerprint, jobs::RetryEvidence retry,
+                            WallTime from, Callback<std::optional<jobs::JobRecord>> done) override {
+    if (!finds_nothing) {
+      return MemoryJobStore::FindWithoutRequestId(std::move(tenant), std::move(fingerprint),
+                                                  std::move(retry), from, std::move(done));
+    }
+    done(why_busy);
+  }
+
   int busy_for = 0;
+  int unreadable_for = 0;  // looks for a request_id
+  bool finds_nothing = false;
   bool keeps_no_hints = false;
   int hint_writes = 0;
   absl::Status why_busy = errors::TooMany("writes", 1, std::chrono::seconds(1));

@@ -1,4 +1,5 @@
-// Simulated time: a Clock and Timers that move only when a test says so. Single-threaded.
+// Simulated time: a Clock and Timers that move only when a test says so. One thread at a time may
+// use it. A test whose other threads read it has the clock wait for them before it moves.
 #pragma once
 
 #include <map>
@@ -31,13 +32,18 @@ class FakeClock final : public Clock, public Timers {
   // Moves both clocks, firing on the way what falls due, in order.
   void Advance(Duration by) {
     const MonoTime until = now_ + by;
+    if (settle_) settle_();
     while (!timers_.empty() && timers_.begin()->first.first <= until) {
       auto node = timers_.extract(timers_.begin());
       MoveTo(std::max(now_, node.key().first));
       node.mapped()();
+      if (settle_) settle_();
     }
     MoveTo(until);
   }
+  // `settle` returns when the threads that a timer gave work to have done it; they then find the
+  // time at which the timer fired, and never one that is being written.
+  void SettleBeforeMoving(std::function<void()> settle) { settle_ = std::move(settle); }
   // Only the wall clock: what an operator or NTP does.
   void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
   // No timer fires any more.
@@ -56,6 +62,7 @@ class FakeClock final : public Clock, public Timers {
   WallTime wall_{std::chrono::hours(24 * 365 * 50)};
   std::map<std::pair<MonoTime, Id>, std::function<void()>> timers_;
   Id last_id_ = kNone;
+  std::function<void()> settle_;
 };
 
 }  // namespace gateway::test

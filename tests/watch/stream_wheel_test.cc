@@ -36,13 +36,10 @@ class Sleeper final : public LiveStream {
 
 class StreamWheelTest : public ::testing::Test {
  protected:
-  // In small steps, the broadcaster catching up after each.
-  void Advance(Duration by) {
-    for (Duration done{0}; done < by; done += milliseconds(100)) {
-      clock_.Advance(milliseconds(100));
-      broadcaster_.WaitIdle();
-    }
+  StreamWheelTest() {
+    clock_.SettleBeforeMoving([this] { broadcaster_.WaitIdle(); });
   }
+  void Advance(Duration by) { clock_.Advance(by); }
   int Ended(const std::vector<std::shared_ptr<Sleeper>>& streams) {
     int ended = 0;
     for (const auto& stream : streams) ended += stream->ended ? 1 : 0;
@@ -55,7 +52,7 @@ class StreamWheelTest : public ::testing::Test {
 };
 
 TEST_F(StreamWheelTest, WakesNeverEarlyAndAtMostASecondLate) {
-  clock_.Advance(milliseconds(12'345));
+  Advance(milliseconds(12'345));
   auto stream = std::make_shared<Sleeper>(seconds(25));
   const MonoTime begun = clock_.Now();
   wheel_.Add(stream, begun + seconds(25));
@@ -88,7 +85,7 @@ TEST_F(StreamWheelTest, StandsStillWithoutStreams) {
   EXPECT_EQ(wheel_.size(), 0u);
   EXPECT_EQ(clock_.pending(), 0u);
   // The wheel goes on where the clock is by then.
-  clock_.Advance(seconds(500));
+  Advance(seconds(500));
   auto stream = std::make_shared<Sleeper>(seconds(5));
   wheel_.Add(stream, clock_.Now() + seconds(5));
   Advance(seconds(6));

@@ -31,7 +31,10 @@ using test::FakeSink;
 
 class WatchStreamTest : public ::testing::Test {
  protected:
-  void SetUp() override { hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)); }
+  void SetUp() override {
+    clock_.SettleBeforeMoving([this] { broadcaster_.WaitIdle(); });
+    hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1));
+  }
 
   void Make(WatchOptions options = {}) {
     stream_ = std::make_shared<WatchStream>(std::move(options), clock_, sink_);
@@ -51,12 +54,7 @@ class WatchStreamTest : public ::testing::Test {
     sink_.writing = false;
     stream_->OnWriteDone(ok);
   }
-  void Advance(Duration by) {
-    for (Duration done{0}; done < by; done += milliseconds(500)) {
-      clock_.Advance(milliseconds(500));
-      broadcaster_.WaitIdle();
-    }
-  }
+  void Advance(Duration by) { clock_.Advance(by); }
 
   test::FakeClock clock_;
   test::FakeStore store_;

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "pictory_jobs/async_watch.h"
 #include "pictory_jobs/job.h"
 #include "pictory_jobs/list.h"
 #include "pictory_jobs/options.h"
@@ -83,6 +84,9 @@ class Client {
   // the watch ends and the state that it was given is returned.
   absl::StatusOr<Job> WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
                                WatchOptions options = {}) const;
+  // Calls `each` with each new state, on a thread of its own, and `end` once; returns at once.
+  AsyncWatch WatchJobAsync(std::string job_id, AsyncWatch::OnState each, AsyncWatch::OnEnd end,
+                           WatchOptions options = {}) const;
   // Returns the job in its final state, whatever that is.
   absl::StatusOr<Job> WaitUntilDone(std::string job_id, WatchOptions options = {}) const;
 
@@ -96,6 +100,13 @@ class Client {
   // Returns the whole part at once.
   absl::StatusOr<std::string> ReadResult(const std::string& job_id, ResultPart part,
                                          const CallOptions& call = {}) const;
+
+  // Reads a file of a finished job from the gateway's archive, in the same way. `name` is one of
+  // `Job::archive`; empty: the mp4 or picture.
+  using FileSink = std::function<bool(std::string_view piece, std::int64_t total_bytes)>;
+  absl::StatusOr<std::int64_t> ReadArchivedFile(const std::string& job_id, const std::string& name,
+                                                const FileSink& sink, std::int64_t offset = 0,
+                                                const CallOptions& call = {}) const;
 
   // Gives a place at Pictory for a file of the caller's own; it is free. The caller sends the file:
   // one HTTP PUT of its bytes to `signed_url`, with the Content-Type of the answer and without

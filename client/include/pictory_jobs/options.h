@@ -53,6 +53,10 @@ struct ClientOptions {
   std::string pictory_key;
   // Put before the library's own in the user-agent.
   std::string user_agent;
+  // A gRPC service config, as JSON: the file PictoryJobs_SERVICE_CONFIG of the CMake package, which
+  // adds round robin, health checks and waiting for a gateway that is away. What it repeats comes
+  // on top of `retry`.
+  std::string service_config;
   // Deadline of one attempt of a call that is not a watch.
   std::chrono::milliseconds call_timeout = std::chrono::seconds(60);
   RetryOptions retry;

@@ -8,7 +8,7 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK_DIR})
-run(${CMAKE_COMMAND} --build ${BUILD_DIR} --target pictory_client)
+run(${CMAKE_COMMAND} --build ${BUILD_DIR} --target pictory_client pictory_download)
 run(${CMAKE_COMMAND} --install ${BUILD_DIR} --component client --prefix ${WORK_DIR}/prefix)
 set(flags)
 if(SANITIZE MATCHES thread)

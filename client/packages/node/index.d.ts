@@ -1,0 +1,50 @@
+import type {ServiceError} from '@grpc/grpc-js';
+
+import type {Job__Output} from './types/pictory/jobs/v1/Job.js';
+import type {PictoryJobsClient} from './types/pictory/jobs/v1/PictoryJobs.js';
+import type {ResultPart} from './types/pictory/jobs/v1/ResultPart.js';
+
+export type {Job__Output as Job, PictoryJobsClient, ResultPart};
+
+type Method = keyof PictoryJobsClient;
+/** What a unary method takes and gives. */
+type Request<M extends Method> = PictoryJobsClient[M] extends (request: infer R, callback: never) => unknown ? R : never;
+type Answer<M extends Method> =
+  PictoryJobsClient[M] extends (request: never, callback: (error?: never, answer?: infer A) => void) => unknown
+    ? NonNullable<A> : never;
+
+/** A client for host:port, by default that of PICTORY_GATEWAY, with the service config. close() it when done. */
+export function connect(address?: string): PictoryJobsClient;
+
+/** One answer. A submit must carry a requestId: then a repetition never becomes a second job. */
+export function call<M extends Method>(client: PictoryJobsClient, method: M, request: Request<M>,
+  ms?: number): Promise<Answer<M>>;
+
+export interface WatchOptions {
+  /** The revision seen last, to go on from there. */
+  afterRevision?: number;
+  /** A stream without a word for so long is dead; the gateway sends a heartbeat every 25 s. */
+  silenceMs?: number;
+  /** How long a watch looks for a gateway that has gone. */
+  patienceMs?: number;
+  onReconnect?: (error: ServiceError) => void;
+}
+/** Yields the present state of the job and each newer one; the last one is final. */
+export function watch(client: PictoryJobsClient, jobId: string, options?: WatchOptions): AsyncGenerator<Job__Output>;
+
+/** Streams one part of a finished job's result into a file, and goes on where a connection broke. */
+export function readPart(client: PictoryJobsClient, jobId: string, part: ResultPart, path: string): Promise<void>;
+/** Brings a video, which is plain HTTP, into a file. */
+export function download(url: string, path: string): Promise<void>;
+
+/** The gateway's word for what went wrong; empty if the gateway did not say it. */
+export function reason(error: ServiceError): string;
+/** The fields of the request that are wrong, by their paths in the proto, and what to do. */
+export function fieldViolations(error: ServiceError): {field: string; description: string}[];
+/** Milliseconds after which an equal call may succeed; undefined if it never does. */
+export function retryAfter(error: ServiceError, failures?: number): number | undefined;
+/** What went wrong and what to do, for people. */
+export function explain(error: ServiceError): string;
+/** Whether the gateway itself made this status, and not gRPC's library or a proxy on the way. */
+export function fromGateway(error: ServiceError): boolean;
+export function isGrpcError(error: unknown): error is ServiceError;

@@ -1,0 +1,60 @@
+"""A connection, and calls that are repeated only where that is safe."""
+
+from __future__ import annotations
+
+import importlib.resources
+import itertools
+import os
+import time
+from typing import Any
+
+import grpc
+
+from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
+
+from . import errors
+
+CALL_SECONDS = 60.0
+ATTEMPTS = 5
+
+
+def address_of(target: str | None) -> str:
+    return target or os.environ.get("PICTORY_GATEWAY") or "127.0.0.1:50051"
+
+
+def channel_options() -> list[tuple[str, Any]]:
+    """For grpc.insecure_channel or grpc.secure_channel: the service config, and connections that are tried again soon;
+    gRPC itself waits up to two minutes."""
+    config = importlib.resources.files(__package__).joinpath("service_config.json").read_text()
+    return [("grpc.service_config", config),
+            ("grpc.initial_reconnect_backoff_ms", int(errors.FIRST_DELAY_SECONDS * 1000)),
+            ("grpc.max_reconnect_backoff_ms", int(errors.MAX_DELAY_SECONDS * 1000))]
+
+
+def connect(address: str | None = None) -> tuple[grpc.Channel, rpc.PictoryJobsStub]:
+    """A channel without TLS and its stub. `address` is host:port; by default that of PICTORY_GATEWAY."""
+    channel = grpc.insecure_channel(address_of(address), options=channel_options())
+    return channel, rpc.PictoryJobsStub(channel)
+
+
+def attempts_of(request: Any) -> int:
+    """How often the request may be sent. What only reads is repeated by the service config, where that is safe."""
+    if "request_id" not in request.DESCRIPTOR.fields_by_name:
+        return 1
+    if not request.request_id:
+        raise ValueError("a submit that may be repeated needs a request_id, or it may be paid for twice")
+    return ATTEMPTS
+
+
+def call(method: Any, request: Any, seconds: float = CALL_SECONDS) -> Any:
+    """One answer, within so long. A submit must carry a request_id: then a repetition never becomes a second job."""
+    attempts, give_up = attempts_of(request), time.monotonic() + seconds
+    for failures in itertools.count():
+        try:
+            return method(request, timeout=give_up - time.monotonic())
+        except grpc.RpcError as error:
+            pause = errors.retry_after(error, failures)
+            if failures + 1 >= attempts or pause is None or time.monotonic() + pause > give_up:
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")

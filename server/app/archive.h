@@ -1,0 +1,75 @@
+// An Archive is all that keeps the files of results: its directory, the threads that fetch and
+// read, and the Archiver. It is there if --archive-dir is given.
+//
+// Thread-safe, but for its making and its end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "app/config.h"
+#include "archive/archiver.h"
+#include "archive/disk.h"
+#include "archive/keeper.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/work_thread.h"
+#include "http/curl_fetcher.h"
+#include "jobs/ledger.h"
+#include "jobs/store.h"
+#include "jobs/upstreams.h"
+#include "obs/metrics.h"
+
+namespace gateway::app {
+
+class Archive {
+ public:
+  // Checks and opens the directory; see archive::Disk::Open.
+  static absl::StatusOr<std::unique_ptr<Archive>> Open(const Config& config);
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+
+  // What the archive stands on; all of it must outlive the archive.
+  struct Ground {
+    jobs::Ledger& ledger;
+    jobs::Store& store;
+    jobs::Upstreams& upstreams;
+    const Clock& clock;
+    Timers& timers;
+    Random& random;
+  };
+  // Has the files of jobs that end from now on planned, kept and removed. Called once, before the
+  // ledger's first change.
+  void Connect(const Ground& ground);
+  // Takes up what a process before has left, and removes what no job has had for so long. Called
+  // after the store has recovered.
+  absl::Status TakeUp(Duration finished_kept);
+
+  // See jobs::Deleter::RemoveFiles.
+  void Remove(const jobs::JobKey& job, std::function<void(absl::Status)> removed);
+  // See rpc::Backend::ReadArchived.
+  void Read(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
+            std::int64_t max_bytes, std::function<void(absl::StatusOr<jobs::PartChunk>)> done);
+  void AddMetrics(obs::Metrics& metrics);
+
+  // Ends what is under way, and begins nothing any more.
+  void Stop();
+
+ private:
+  Archive(const Config& config, std::unique_ptr<archive::Disk> disk);
+
+  const std::unique_ptr<archive::Disk> disk_;
+  http::CurlFetcher fetcher_;
+  archive::Keeper keeper_;
+  const int places_;
+  const Clock* clock_ = nullptr;
+  jobs::Store* store_ = nullptr;
+  std::unique_ptr<archive::Archiver> archiver_;
+  WorkThread files_{"archive-files"};                  // reads and removals
+  std::vector<std::unique_ptr<WorkThread>> fetching_;  // one for each place
+};
+
+}  // namespace gateway::app

@@ -1,0 +1,290 @@
+#include "archive/archiver.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "archive/fetch_rules.h"
+#include "base/errors.h"
+#include "base/ids.h"
+#include "jobs/archive_plan.h"
+
+namespace gateway::archive {
+
+namespace v1 = jobs::v1;
+using jobs::JobKey;
+using jobs::JobRecord;
+
+namespace {
+
+// Writes what was found out about some files into the archive. Returns whether that is news.
+bool Note(const std::vector<v1::ArchivedFile>& news, v1::Archive& archive) {
+  bool changed = false;
+  for (const v1::ArchivedFile& found : news) {
+    for (v1::ArchivedFile& file : *archive.mutable_files()) {
+      if (file.field() != found.field() || file.state() != v1::ARCHIVE_STATE_PENDING) continue;
+      changed = changed || file.state() != found.state() || file.problem() != found.problem() ||
+                file.refusals() != found.refusals();
+      file = found;
+    }
+  }
+  return changed;
+}
+
+}  // namespace
+
+Archiver::Archiver(ArchiverOptions options, ArchiverHands hands, jobs::Ledger& ledger,
+                   jobs::Jobs& jobs, const Clock& clock, Timers& timers, Random& random,
+                   ArchiverEvents events)
+    : options_(options),
+      hands_(std::move(hands)),
+      ledger_(ledger),
+      jobs_(jobs),
+      clock_(clock),
+      random_(random),
+      events_(std::move(events)),
+      next_(timers) {
+  for (int place = 0; place < options_.places; ++place) idle_.push_back(place);
+}
+
+void Archiver::Follow(const JobKey& job) {
+  {
+    MutexLock lock(mutex_);
+    const auto [at, added] = entries_.try_emplace(job);
+    if (stopped_ || !added) return;
+    at->second.due = clock_.Now();
+    due_.emplace(at->second.due, job);
+  }
+  Pump();
+}
+
+void Archiver::OnChange(const JobRecord& record) {
+  if (jobs::IsArchiving(record)) Follow({record.job.tenant, record.job.job_id});
+}
+
+void Archiver::Stop() {
+  next_.Stop();
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  for (auto& [key, entry] : entries_) {
+    if (entry.busy) *entry.stop = true;
+  }
+}
+
+std::size_t Archiver::waiting() const {
+  MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+// Fills the places that are free with jobs that are due.
+void Archiver::Pump() {
+  std::vector<TurnPtr> turns;
+  {
+    MutexLock lock(mutex_);
+    const MonoTime now = clock_.Now();
+    while (!stopped_ && !idle_.empty() && !due_.empty() && due_.begin()->first <= now) {
+      const JobKey key = due_.begin()->second;
+      due_.erase(due_.begin());
+      Entry& entry = entries_.at(key);
+      entry.busy = true;
+      entry.stop = std::make_shared<std::atomic<bool>>(false);
+      turns.push_back(std::make_shared<Turn>(
+          Turn{.key = key, .place = idle_.back(), .stop = entry.stop, .links = entry.links}));
+      idle_.pop_back();
+    }
+    if (!stopped_ && !idle_.empty() && !due_.empty()) {
+      next_.At(due_.begin()->first, [this] { Pump(); });
+    }
+  }
+  for (const TurnPtr& turn : turns) Begin(turn);
+}
+
+void Archiver::Begin(const TurnPtr& turn) {
+  jobs_.Find(
+      turn->key.tenant, turn->key.id, [this, turn](absl::StatusOr<std::optional<JobRecord>> found) {
+        if (!found.ok()) return End(turn, /*again=*/true);
+        const bool there = found->has_value() && (*found)->job.job_id == turn->key.id;
+        if (!there || !jobs::IsArchiving(**found)) return End(turn, /*again=*/false);
+        hands_.run(turn->place, [this, turn, record = **std::move(found)] { Work(turn, record); });
+      });
+}
+
+void Archiver::Work(const TurnPtr& turn, const JobRecord& record) {
+  const v1::Archive archive = jobs::ArchiveOf(record.job);
+  const bool may_ask =
+      turn->links.empty() && std::all_of(archive.files().begin(), archive.files().end(),
+                                         [](const auto& file) { return file.refusals() == 0; });
+  std::vector<Refused> refused;
+  for (const v1::ArchivedFile& file : archive.files()) {
+    if (file.state() != v1::ARCHIVE_STATE_PENDING || *turn->stop) continue;
+    const absl::StatusOr<WholeFile> kept = Keep(*turn, record.job, file);
+    if (may_ask && absl::IsPermissionDenied(kept.status())) {
+      refused.push_back({.file = file, .why = kept.status()});
+    } else {
+      NoteKept(*turn, record.job, file, kept);
+    }
+  }
+  refused.empty() || *turn->stop ? Store(turn, record) : Ask(turn, record, std::move(refused));
+}
+
+// Asks Pictory for new links, and goes on in the same place.
+void Archiver::Ask(const TurnPtr& turn, const JobRecord& record, std::vector<Refused> refused) {
+  hands_.ask(record.job,
+             [this, turn, record, refused = std::move(refused)](jobs::FreshLinks fresh) {
+               hands_.run(turn->place, [this, turn, record, refused, fresh = std::move(fresh)] {
+                 WorkAgain(turn, record, refused, fresh);
+               });
+             });
+}
+
+// Pictory is not asked a second time, so the refusal counts whatever the new links bring; but where
+// it could not be asked, nothing counts, and both are tried again later.
+void Archiver::WorkAgain(const TurnPtr& turn, const JobRecord& record,
+                         const std::vector<Refused>& refused, jobs::FreshLinks fresh) {
+  turn->links = std::move(fresh.result_wire);
+  for (const Refused& each : refused) {
+    if (!fresh.asked) {
+      NoteKept(*turn, record.job, each.file,
+               absl::UnavailableError(absl::StrCat(
+                   each.why.message(), ", and Pictory could not be asked for a new link yet")));
+      continue;
+    }
+    const bool another = !turn->links.empty() &&
+                         LinkOf(*turn, record.job, each.file) != jobs::UrlOf(record.job, each.file);
+    v1::ArchivedFile file = each.file;
+    if (another) file.set_refusals(file.refusals() + 1);
+    NoteKept(*turn, record.job, file, another ? Keep(*turn, record.job, each.file) : each.why);
+  }
+  Store(turn, record);
+}
+
+std::string Archiver::LinkOf(const Turn& turn, const jobs::Job& job, const v1::ArchivedFile& file) {
+  if (turn.links.empty()) return jobs::UrlOf(job, file);
+  jobs::Job fresh;
+  fresh.result_wire = turn.links;
+  std::string link = jobs::UrlOf(fresh, file);
+  return link.empty() ? jobs::UrlOf(job, file) : link;
+}
+
+absl::StatusOr<WholeFile> Archiver::Keep(const Turn& turn, const jobs::Job& job,
+                                         const v1::ArchivedFile& file) {
+  return hands_.keep(turn.key, file.name(), LinkOf(turn, job, file), *turn.stop);
+}
+
+// Adds what is known of a file after an attempt.
+void Archiver::NoteKept(Turn& turn, const jobs::Job& job, v1::ArchivedFile file,
+                        const absl::StatusOr<WholeFile>& kept) {
+  const std::string problem_before = file.problem();
+  if (kept.ok()) {
+    file.set_state(v1::ARCHIVE_STATE_ARCHIVED);
+    file.set_name(kept->name);
+    file.set_bytes(kept->bytes);
+    file.set_sha256(kept->sha256);
+    file.clear_problem();
+    ++counts_.archived;
+    counts_.bytes += static_cast<std::uint64_t>(kept->bytes);
+  } else if (!absl::IsCancelled(kept.status())) {
+    file.set_problem(errors::Clean(std::string(kept.status().message())));
+    if (IsRefusal(kept.status())) file.set_refusals(file.refusals() + 1);
+    const WallTime ended = job.finish_time.value_or(job.update_time);
+    if (IsGivenUp(kept.status(), file.refusals(), clock_.WallNow() - ended)) {
+      file.set_state(v1::ARCHIVE_STATE_FAILED);
+      hands_.drop(turn.key, file.name());
+      ++counts_.failed;
+    } else {
+      ++counts_.retried;
+    }
+    if (file.problem() != problem_before && events_.troubled) events_.troubled(job, file);
+  }
+  turn.news.push_back(std::move(file));
+}
+
+// If somebody else has changed the record meanwhile, the news are for the changed one.
+void Archiver::Store(const TurnPtr& turn, JobRecord record) {
+  v1::Archive archive = jobs::ArchiveOf(record.job);
+  if (!Note(turn->news, archive)) return End(turn, jobs::IsArchiving(record));
+  jobs::SetArchive(archive, record.job);
+  ++record.job.revision;
+  record.job.update_time = clock_.WallNow();
+  ledger_.Update({.record = std::move(record)},
+                 [this, turn, archive](const jobs::Ledger::Outcome& stored) {
+                   if (absl::IsAborted(stored.status)) return Store(turn, stored.record);
+                   if (!stored.status.ok()) return End(turn, !absl::IsNotFound(stored.status));
+                   const bool again = jobs::IsArchiving(stored.record);
+                   if (!again && events_.settled) events_.settled(stored.record.job, archive);
+                   End(turn, again);
+                 });
+}
+
+void Archiver::End(const TurnPtr& turn, bool again) {
+  std::vector<std::function<void(absl::Status)>> removals;
+  bool removed = false;
+  {
+    MutexLock lock(mutex_);
+    idle_.push_back(turn->place);
+    const auto at = entries_.find(turn->key);
+    Entry& entry = at->second;
+    removed = entry.removed;
+    removals = std::move(entry.removals);
+    if (removed || !again) {
+      entries_.erase(at);
+    } else {
+      entry.busy = false;
+      entry.links = std::move(turn->links);
+      ++entry.failures;
+      entry.due = clock_.Now() + RetryDelay(entry.failures, random_.Uniform());
+      due_.emplace(entry.due, turn->key);
+    }
+  }
+  if (removed) RemoveNow(turn->key, std::move(removals));
+  Pump();
+}
+
+void Archiver::Remove(const JobKey& job, std::function<void(absl::Status)> done) {
+  std::vector<std::function<void(absl::Status)>> removals;
+  if (done) removals.push_back(std::move(done));
+  {
+    MutexLock lock(mutex_);
+    const auto at = entries_.find(job);
+    if (at != entries_.end() && at->second.busy) {
+      at->second.removed = true;
+      *at->second.stop = true;
+      std::move(removals.begin(), removals.end(), std::back_inserter(at->second.removals));
+      return;
+    }
+    if (at != entries_.end()) {
+      due_.erase({at->second.due, job});
+      entries_.erase(at);
+    }
+  }
+  RemoveNow(job, std::move(removals));
+}
+
+void Archiver::RemoveNow(const JobKey& job, std::vector<std::function<void(absl::Status)>> done) {
+  hands_.run(options_.places, [this, job, done = std::move(done)] {
+    const absl::Status removed = hands_.remove(job);
+    for (const auto& each : done) each(removed);
+  });
+}
+
+void Archiver::Sweep(std::vector<JobKey> found, WallTime before) {
+  const std::string floor = JobIdFloor(before);
+  std::erase_if(found,
+                [&floor](const JobKey& key) { return !IsMintedJobId(key.id) || key.id >= floor; });
+  SweepNext(std::make_shared<std::vector<JobKey>>(std::move(found)));
+}
+
+void Archiver::SweepNext(const std::shared_ptr<std::vector<JobKey>>& left) {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_ || left->empty()) return;
+  }
+  const JobKey key = left->back();
+  left->pop_back();
+  jobs_.Find(key.tenant, key.id,
+             [this, key, left](const absl::StatusOr<std::optional<JobRecord>>& record) {
+               if (record.ok() && !record->has_value()) Remove(key, nullptr);
+               SweepNext(left);
+             });
+}
+
+}  // namespace gateway::archive

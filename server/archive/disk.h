@@ -1,0 +1,129 @@
+// A Disk is the directory in which files of results are kept: DIR/tenant/job_id/name.
+//
+// A file that is under way has the name .name.part, and beside it a note (.name.note) that says of
+// which version it is the beginning. It becomes the file itself by renaming, once it is whole and
+// on the disk; so what has a file's name is whole, whenever the process ended. What was written
+// before a power cut is not believed, because nobody knows what of it the disk has: a note counts
+// for as long as the machine has not been started anew.
+//
+// Errors: RESOURCE_EXHAUSTED, if a bound or the disk is full; else base/file_error.h. Thread-safe,
+// but of one file there must be one Part at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "jobs/job_key.h"
+#include "jobs/store.h"
+
+namespace gateway::archive {
+
+struct DiskOptions {
+  std::string directory;
+  std::int64_t max_bytes = 0;       // of all that it holds
+  std::int64_t min_free_bytes = 0;  // that the file system keeps for others
+};
+
+// A file that is whole.
+struct WholeFile {
+  std::string name;  // see archive/file_names.h
+  std::int64_t bytes = 0;
+  std::string sha256;  // hex
+};
+
+class Disk {
+ public:
+  class Part;
+
+  // Opens the directory, which must be there and be this user's own, takes the lock in it, sees
+  // whether it can be written and has room, and counts what it holds. FAILED_PRECONDITION and
+  // others say what to do.
+  static absl::StatusOr<std::unique_ptr<Disk>> Open(DiskOptions options);
+  ~Disk();
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  // The file that was planned under this name, if it is whole already; NOT_FOUND if not. Reads all
+  // of it; CANCELLED once `stop`.
+  absl::StatusOr<WholeFile> Find(const jobs::JobKey& job, const std::string& planned,
+                                 const std::atomic<bool>& stop) const;
+  // Opens the part of a file, or begins one.
+  absl::StatusOr<std::unique_ptr<Part>> OpenPart(const jobs::JobKey& job, const std::string& name);
+  // Reads bytes of a whole file; NOT_FOUND if it is not there.
+  absl::StatusOr<jobs::PartChunk> Read(const jobs::JobKey& job, const std::string& name,
+                                       std::int64_t offset, std::int64_t max_bytes) const;
+  // Removes all of a job. OK if there is nothing.
+  absl::Status Remove(const jobs::JobKey& job);
+
+  // Whether another `bytes` have room, as far as can be told beforehand. The words are the same
+  // each time.
+  absl::Status CheckRoom(std::int64_t bytes) const;
+  // The jobs that have a folder, as Open found them.
+  const std::vector<jobs::JobKey>& found() const { return found_; }
+  std::int64_t used_bytes() const { return used_; }
+
+ private:
+  explicit Disk(DiskOptions options);
+  absl::Status Take();
+  absl::Status Count();
+  std::string FolderOf(const jobs::JobKey& job) const;
+  absl::Status Grow(std::int64_t bytes);
+
+  const DiskOptions options_;
+  std::string boot_;  // names the time since the machine was started
+  int lock_ = -1;
+  std::vector<jobs::JobKey> found_;
+  std::atomic<std::int64_t> used_{0};
+};
+
+class Disk::Part {
+ public:
+  ~Part();
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  // What there is of an earlier attempt.
+  std::int64_t had() const { return had_; }
+  std::int64_t total() const { return total_; }                // of the whole file; -1: not known
+  const std::string& validator() const { return validator_; }  // empty: the server names none
+
+  // Begins anew with the first byte, of this version.
+  absl::Status Restart(const std::string& validator, std::int64_t total);
+  absl::Status Append(std::string_view bytes);
+  // Makes a file of the part, which has all of its bytes: on the disk, hashed as it stands there,
+  // then renamed to what its bytes make of its planned name. DATA_LOSS if it has another length
+  // than was told. CANCELLED once `stop`.
+  absl::StatusOr<WholeFile> Complete(const std::atomic<bool>& stop);
+  // Removes it: it is not what was thought.
+  void Forget();
+
+ private:
+  friend class Disk;
+  Part(Disk& disk, std::string folder, std::string name);
+  absl::Status Open();
+  void ReadNote();
+  absl::Status WriteNote() const;
+
+  Disk& disk_;
+  const std::string folder_;
+  const std::string name_;
+  const std::string path_;
+  const std::string note_;
+  int fd_ = -1;
+  std::int64_t had_ = 0;
+  std::int64_t total_ = -1;
+  std::string validator_;
+  std::int64_t looked_at_ = 0;  // how much was written when the disk was looked at last
+};
+
+// How a tenant or a job is called in a path: as it is, but for what a path takes otherwise. Pure.
+std::string FolderName(std::string_view name);
+
+}  // namespace gateway::archive

@@ -1,0 +1,203 @@
+#include "http/curl_fetcher.h"
+
+#include <curl/curl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/inside_address.h"
+#include "base/limits.h"
+
+namespace gateway::http {
+namespace {
+
+// What the callbacks of one fetch share.
+struct Fetching {
+  const FetchRequest& request;
+  FetchSink& sink;
+  CURL* curl;
+  bool through_proxy;
+  FetchHead head{};
+  std::size_t header_bytes = 0;
+  bool begun = false;
+  bool stopped = false;  // by the sink
+  bool inside = false;
+  bool headers_too_long = false;
+};
+
+bool IsGood(int status) { return status >= 200 && status < 300; }
+
+// Fills in what libcurl has found out about the answer.
+void CompleteHead(Fetching& fetch) {
+  FetchHead& head = fetch.head;
+  long status = 0;
+  curl_easy_getinfo(fetch.curl, CURLINFO_RESPONSE_CODE, &status);
+  head.status = static_cast<int>(status);
+  curl_off_t length = -1;
+  curl_easy_getinfo(fetch.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  head.length = length;
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_easy_getinfo(fetch.curl, CURLINFO_HTTP_VERSION, &version);
+  const std::string* const coding = head.FindHeader("transfer-encoding");
+  head.ends_known = length >= 0 || version >= CURL_HTTP_VERSION_2_0 ||
+                    (coding != nullptr && absl::EqualsIgnoreCase(*coding, "chunked"));
+  const char* location = nullptr;
+  curl_easy_getinfo(fetch.curl, CURLINFO_REDIRECT_URL, &location);
+  if (location != nullptr) head.location = location;
+}
+
+bool BeginOnce(Fetching& fetch) {
+  if (fetch.begun) return true;
+  fetch.begun = true;
+  CompleteHead(fetch);
+  if (IsGood(fetch.head.status) && !fetch.sink.Begin(fetch.head)) fetch.stopped = true;
+  return !fetch.stopped;
+}
+
+std::size_t OnFetchedHeader(char* data, std::size_t, std::size_t size, void* user) {
+  auto& fetch = *static_cast<Fetching*>(user);
+  fetch.header_bytes += size;
+  fetch.headers_too_long = fetch.header_bytes > limits::kResponseHeadersMaxBytes;
+  if (fetch.headers_too_long) return 0;
+  const std::string line(data, size);
+  if (line.starts_with("HTTP/")) fetch.head.headers.clear();  // an earlier one was 1xx
+  const std::size_t colon = line.find(':');
+  if (fetch.begun || colon == std::string::npos) return size;  // a trailer, or no header
+  Header header{.name = line.substr(0, colon), .value = line.substr(colon + 1)};
+  absl::AsciiStrToLower(&header.name);
+  absl::StripAsciiWhitespace(&header.name);
+  absl::StripAsciiWhitespace(&header.value);
+  fetch.head.headers.push_back(std::move(header));
+  return size;
+}
+
+std::size_t OnFetchedBytes(char* data, std::size_t, std::size_t size, void* user) {
+  auto& fetch = *static_cast<Fetching*>(user);
+  if (!BeginOnce(fetch)) return 0;
+  if (!IsGood(fetch.head.status)) return size;  // a page about an error is not the file
+  if (!fetch.sink.Take({data, size})) fetch.stopped = true;
+  return fetch.stopped ? 0 : size;
+}
+
+int OnFetchProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& fetch = *static_cast<Fetching*>(user);
+  if (!fetch.sink.Wanted()) fetch.stopped = true;
+  return fetch.stopped ? 1 : 0;
+}
+
+// Opens no connection to where the URL's rule forbids it, whatever its name was resolved to.
+curl_socket_t OnFetchSocket(void* user, curlsocktype, curl_sockaddr* to) {
+  auto& fetch = *static_cast<Fetching*>(user);
+  if (!fetch.through_proxy) {
+    char host[NI_MAXHOST] = "";
+    getnameinfo(&to->addr, to->addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+    const bool allowed = fetch.request.loopback ? IsLoopbackAddress(host) : !IsInsideAddress(host);
+    if (!allowed) {
+      fetch.inside = true;
+      return CURL_SOCKET_BAD;
+    }
+    fetch.inside = false;  // another address of the name is fine
+  }
+  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+struct Headers {
+  curl_slist* list = nullptr;
+  ~Headers() { curl_slist_free_all(list); }
+  void Add(const std::string& line) {
+    if (curl_slist* const longer = curl_slist_append(list, line.c_str())) list = longer;
+  }
+};
+
+void SetTransfer(CURL* curl, const CurlFetcherOptions& options, const FetchRequest& request) {
+  const auto whole_seconds = [](Duration duration) {
+    return static_cast<long>(std::chrono::ceil<std::chrono::seconds>(duration).count());
+  };
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request.loopback ? "http,https" : "https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, options.user_agent.c_str());
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, whole_seconds(limits::kConnectTimeout));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, whole_seconds(options.timeout));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits::kFetchLeastBytes));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, whole_seconds(options.stall_timeout));
+  curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE,
+                   static_cast<curl_off_t>(options.bytes_per_second));
+  if (!options.ca_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH,
+                     static_cast<char*>(nullptr));  // it would widen the trust
+  }
+  // Unset, both would come from the environment.
+  curl_easy_setopt(curl, CURLOPT_PROXY, options.proxy.c_str());
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, options.proxy.empty() ? "*" : "");
+  if (!options.proxy.empty()) curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+void SetCallbacks(CURL* curl, Fetching& fetch) {
+  void* const user = &fetch;
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnFetchedHeader);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, user);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnFetchedBytes);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, user);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnFetchProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, user);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnFetchSocket);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, user);
+}
+
+}  // namespace
+
+CurlFetcher::CurlFetcher(CurlFetcherOptions options) : options_(std::move(options)) {}
+
+FetchEnd CurlFetcher::Fetch(const FetchRequest& request, FetchSink& sink) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  if (curl == nullptr) return {.problem = "libcurl cannot start"};
+  Fetching fetch{.request = request,
+                 .sink = sink,
+                 .curl = curl.get(),
+                 .through_proxy = !options_.proxy.empty()};
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail.data());
+  SetTransfer(curl.get(), options_, request);
+  SetCallbacks(curl.get(), fetch);
+  Headers headers;
+  headers.Add("Accept: */*");
+  headers.Add("Accept-Encoding: identity");  // what is stored are the file's own bytes
+  if (request.from > 0) {
+    // This is not RESUME_FROM, which gives up where a server ignores it.
+    curl_easy_setopt(curl.get(), CURLOPT_RANGE, absl::StrCat(request.from, "-").c_str());
+    if (!request.validator.empty()) headers.Add("If-Range: " + request.validator);
+  }
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.list);
+  const CURLcode code = curl_easy_perform(curl.get());
+
+  FetchEnd end;
+  if (code == CURLE_OK) {
+    end.what = BeginOnce(fetch) ? FetchEnd::What::kWhole : FetchEnd::What::kStopped;
+  } else if (fetch.stopped) {
+    end.what = FetchEnd::What::kStopped;
+  } else if (fetch.inside) {
+    end.what = FetchEnd::What::kInside;
+  } else {
+    end.problem = fetch.headers_too_long   ? "the headers are too long"
+                  : detail.front() != '\0' ? detail.data()
+                                           : curl_easy_strerror(code);
+  }
+  end.head = std::move(fetch.head);
+  return end;
+}
+
+}  // namespace gateway::http

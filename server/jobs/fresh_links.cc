@@ -1,0 +1,21 @@
+#include "jobs/fresh_links.h"
+
+#include <utility>
+
+namespace gateway::jobs {
+
+void AskForLinks(Upstreams& upstreams, const Job& job, std::function<void(FreshLinks)> done) {
+  const UpstreamPtr upstream = upstreams.Of(job.account);
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  if (!turn.ok()) return done({});
+  upstream->GetJob(*std::move(turn), {.pictory_job_id = job.pictory_job_id, .kind = job.kind},
+                   [done = std::move(done)](const pictory::JobReply& reply) {
+                     FreshLinks links{.asked = true};
+                     if (reply.kind == pictory::JobReply::Kind::kSucceeded) {
+                       links.result_wire = reply.result->basic_wire;
+                     }
+                     done(std::move(links));
+                   });
+}
+
+}  // namespace gateway::jobs

@@ -1,0 +1,278 @@
+#include "archive/archiver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "jobs/archive_plan.h"
+#include "jobs/snapshot.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+#include "support/records.h"
+
+namespace gateway::archive {
+namespace {
+
+using jobs::JobKey;
+using jobs::JobRecord;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+namespace v1 = jobs::v1;
+
+constexpr char kVideo[] = "https://d1.cloudfront.net/v.mp4";
+constexpr char kNewVideo[] = "https://d1.cloudfront.net/v.mp4?signed=anew";
+
+std::string RenderWire(const std::string& video, const std::string& srt = "") {
+  v1::Job job;
+  job.mutable_render()->set_video_url(video);
+  job.mutable_render()->set_srt_url(srt);
+  return job.SerializeAsString();
+}
+
+class ArchiverTest : public testing::Test {
+ protected:
+  // The archiver of one process; another one stands for a restart.
+  void Start(int places = 1) {
+    ArchiverHands hands;
+    hands.keep = [this](const JobKey& job, const std::string& name, const std::string& url,
+                        const std::atomic<bool>& stop) -> absl::StatusOr<WholeFile> {
+      tried_.push_back(job.id + "/" + name + " " + url);
+      if (during_) during_(stop);
+      if (stop) return absl::CancelledError("stop");
+      const auto why = failing_.find(url);
+      if (why != failing_.end()) return why->second;
+      return WholeFile{.name = name, .bytes = 3, .sha256 = "hash"};
+    };
+    hands.drop = [this](const JobKey&, const std::string& name) { dropped_.push_back(name); };
+    hands.remove = [this](const JobKey& job) {
+      removed_.push_back(job.id);
+      return absl::OkStatus();
+    };
+    hands.ask = [this](const jobs::Job&, std::function<void(jobs::FreshLinks)> done) {
+      ++asked_;
+      done(fresh_);
+    };
+    hands.run = [this](int, std::function<void()> work) {
+      held_ ? work_.push_back(std::move(work)) : work();
+    };
+    archiver_ = std::make_unique<Archiver>(
+        ArchiverOptions{.places = places}, std::move(hands), ledger_, store_, clock_, clock_,
+        random_, ArchiverEvents{.settled = [this](const auto& job, const auto&) {
+          settled_.push_back(job.job_id);
+        }});
+  }
+  void SetUp() override {
+    ledger_.CompleteWith([](JobRecord& record) { jobs::PlanArchive(record.job); });
+    ledger_.Observe([this](const JobRecord& record, const jobs::SnapshotPtr& seen) {
+      if (seen != nullptr) archiver_->OnChange(record);
+    });
+    Start();
+  }
+
+  // Has a job end with this result.
+  void Succeed(const std::string& id, const std::string& result_wire) {
+    JobRecord record = test::RecordOf(jobs::SubmissionState::kAccepted, id, clock_.WallNow());
+    record.job.state = v1::JOB_STATE_SUCCEEDED;
+    record.job.finish_time = clock_.WallNow();
+    record.job.result_wire = result_wire;
+    ledger_.Adopt(std::move(record),
+                  [](const jobs::Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  }
+  JobRecord Stored(const std::string& id = "j1") {
+    std::optional<JobRecord> stored;
+    store_.Find("default", id, [&](const auto& found) { stored = *found; });
+    return stored.value_or(JobRecord{});
+  }
+  v1::ArchivedFile File(int index = 0, const std::string& id = "j1") {
+    return jobs::ArchiveOf(Stored(id).job).files(index);
+  }
+
+  test::FakeClock clock_;
+  store::MemoryJobStore store_;
+  WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
+  jobs::Hub hub_{jobs::HubOptions{}, store_, broadcaster_};
+  jobs::Ledger ledger_{store_, store_, hub_};
+  Random random_{1};
+
+  std::map<std::string, absl::Status> failing_;  // by URL
+  std::function<void(const std::atomic<bool>&)> during_;
+  jobs::FreshLinks fresh_;
+  bool held_ = false;  // work waits in `work_`
+  std::deque<std::function<void()>> work_;
+  std::vector<std::string> tried_, dropped_, removed_, settled_;
+  int asked_ = 0;
+  std::unique_ptr<Archiver> archiver_;
+};
+
+TEST_F(ArchiverTest, KeepsTheFilesOfAJobThatEndsAndSaysSo) {
+  Succeed("j1", RenderWire(kVideo, "https://d1.cloudfront.net/v.srt"));
+  EXPECT_THAT(tried_, ElementsAre(std::string("j1/video.mp4 ") + kVideo,
+                                  "j1/video.srt https://d1.cloudfront.net/v.srt"));
+  EXPECT_EQ(File(0).state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(File(0).bytes(), 3);
+  EXPECT_EQ(File(0).sha256(), "hash");
+  EXPECT_EQ(File(1).state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_THAT(settled_, ElementsAre("j1"));
+  EXPECT_EQ(archiver_->waiting(), 0u);
+  EXPECT_EQ(archiver_->counts().archived, 2u);
+  EXPECT_EQ(hub_.Find("default", "j1")->revision, Stored().job.revision) << "callers see it";
+  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(clock_.pending(), 0u);
+}
+
+TEST_F(ArchiverTest, TriesAgainLaterAndOnlyWhatIsMissing) {
+  failing_[kVideo] = absl::UnavailableError("The fetch broke off");
+  Succeed("j1", RenderWire(kVideo, "https://d1.cloudfront.net/v.srt"));
+  EXPECT_EQ(File(0).state(), v1::ARCHIVE_STATE_PENDING);
+  EXPECT_EQ(File(0).problem(), "The fetch broke off");
+  EXPECT_EQ(File(1).state(), v1::ARCHIVE_STATE_ARCHIVED);
+  const std::int64_t version = Stored().version;
+  clock_.Advance(10s);
+  EXPECT_EQ(tried_.size(), 3u);
+  EXPECT_EQ(Stored().version, version) << "the same trouble is no news";
+  failing_.clear();
+  clock_.Advance(30s);
+  EXPECT_EQ(tried_.size(), 4u);
+  EXPECT_EQ(File(0).state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(File(0).problem(), "");
+  EXPECT_EQ(File(0).refusals(), 0);
+}
+
+TEST_F(ArchiverTest, ARefusedLinkIsAskedForAnewOnceAndUsed) {
+  failing_[kVideo] = absl::PermissionDeniedError("The file's server answered HTTP 403");
+  fresh_ = {.asked = true, .result_wire = RenderWire(kNewVideo)};
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_EQ(asked_, 1);
+  EXPECT_EQ(tried_.back(), std::string("j1/video.mp4 ") + kNewVideo);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(Stored().job.result_wire, RenderWire(kVideo)) << "nothing else of the job changes";
+}
+
+TEST_F(ArchiverTest, ANewLinkIsUsedUntilTheFileIsHere) {
+  failing_[kVideo] = absl::PermissionDeniedError("403");
+  failing_[kNewVideo] = absl::UnavailableError("broke off");
+  fresh_ = {.asked = true, .result_wire = RenderWire(kNewVideo)};
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_EQ(File().problem(), "broke off");
+  failing_.erase(kNewVideo);
+  clock_.Advance(10s);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(asked_, 1);
+  EXPECT_EQ(tried_.size(), 3u);
+}
+
+TEST_F(ArchiverTest, PictoryIsAskedOnceForAJobHoweverOftenItsLinkIsRefused) {
+  failing_[kVideo] = absl::PermissionDeniedError("The file's server answered HTTP 403");
+  fresh_ = {.asked = true, .result_wire = RenderWire(kVideo)};
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_EQ(tried_.size(), 1u) << "the same link is not tried twice";
+  EXPECT_EQ(File().refusals(), 1);
+  // A restart does not begin to count anew.
+  Start();
+  archiver_->Follow({"default", "j1"});
+  EXPECT_EQ(File().refusals(), 2);
+  clock_.Advance(24h);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
+  EXPECT_EQ(File().problem(), "The file's server answered HTTP 403");
+  EXPECT_EQ(File().refusals(), 8);
+  EXPECT_EQ(tried_.size(), 8u);
+  EXPECT_EQ(asked_, 1);
+  EXPECT_THAT(dropped_, ElementsAre("video.mp4"));
+  EXPECT_EQ(Stored().job.state, v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(ArchiverTest, WherePictoryCannotBeAskedNothingCounts) {
+  failing_[kVideo] = absl::PermissionDeniedError("The file's server answered HTTP 403");
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_EQ(File().refusals(), 0);
+  EXPECT_THAT(File().problem(), HasSubstr("HTTP 403, and Pictory could not be asked"));
+  fresh_ = {.asked = true, .result_wire = RenderWire(kNewVideo)};
+  clock_.Advance(10s);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
+}
+
+TEST_F(ArchiverTest, AfterAWeekItIsGivenUp) {
+  failing_[kVideo] = absl::ResourceExhaustedError("The archive is full");
+  Succeed("j1", RenderWire(kVideo));
+  clock_.Advance(limits::kArchiveGiveUpAfter - 2h);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
+  clock_.Advance(4h);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
+  EXPECT_THAT(settled_, ElementsAre("j1"));
+  EXPECT_EQ(clock_.pending(), 0u);
+}
+
+TEST_F(ArchiverTest, AsManyJobsAsThereArePlacesAreFetchedAtOnce) {
+  Start(/*places=*/2);
+  held_ = true;
+  for (const char* id : {"j1", "j2", "j3"}) Succeed(id, RenderWire(kVideo));
+  EXPECT_EQ(work_.size(), 2u);
+  EXPECT_EQ(archiver_->waiting(), 3u);
+  work_.front()();
+  EXPECT_EQ(work_.size(), 3u) << "the place is free for the third";
+}
+
+TEST_F(ArchiverTest, WhatIsRemovedWhileItIsFetchedIsRemovedAfterwards) {
+  bool removed = false;
+  during_ = [&](const std::atomic<bool>& stop) {
+    archiver_->Remove({"default", "j1"}, [&](const absl::Status& status) {
+      EXPECT_TRUE(status.ok());
+      removed = true;
+    });
+    EXPECT_TRUE(stop);
+    EXPECT_FALSE(removed);
+  };
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_TRUE(removed);
+  EXPECT_THAT(removed_, ElementsAre("j1"));
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
+  EXPECT_EQ(archiver_->waiting(), 0u);
+  EXPECT_EQ(clock_.pending(), 0u) << "nobody tries it again";
+}
+
+TEST_F(ArchiverTest, WhatSomebodyElseHasChangedMeanwhileStays) {
+  during_ = [this](const std::atomic<bool>&) {
+    JobRecord record = Stored();
+    record.job.labels = {{"changed", "meanwhile"}};
+    ledger_.Update({.record = record}, [](const jobs::Ledger::Outcome& outcome) {
+      ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+    });
+  };
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_EQ(Stored().job.labels.at("changed"), "meanwhile");
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
+}
+
+TEST_F(ArchiverTest, WhatEndsMeanwhileIsLeftAlone) {
+  held_ = true;
+  Succeed("j1", RenderWire(kVideo));
+  archiver_->Stop();
+  held_ = false;
+  work_.front()();
+  EXPECT_THAT(tried_, IsEmpty());
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
+  EXPECT_EQ(File().problem(), "");
+}
+
+TEST_F(ArchiverTest, TheSweepTakesOldJobsThatNobodyKnows) {
+  Random random(7);
+  const auto id = [&](Duration ago) {
+    return MintJobId(clock_.WallNow() - std::chrono::duration_cast<WallTime::duration>(ago),
+                     random);
+  };
+  const std::string known = id(40 * 24h), gone = id(40 * 24h), young = id(24h);
+  Succeed(known, "");
+  archiver_->Sweep(
+      {{"default", known}, {"default", gone}, {"default", young}, {"default", "notes"}},
+      clock_.WallNow() - std::chrono::duration_cast<WallTime::duration>(Duration(30 * 24h)));
+  EXPECT_THAT(removed_, ElementsAre(gone));
+}
+
+}  // namespace
+}  // namespace gateway::archive

@@ -1,0 +1,228 @@
+"""Results outlive Pictory: the files of a finished job are kept by the gateway, whatever Pictory, the process or the disk
+does meanwhile."""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+
+import find_live  # noqa: F401
+from live.process import MIB, wait_until
+from live.rig import UNLIMITED, RigTest
+from full_disk_test import own_mounts
+
+STORY = json.dumps({"videoName": "tale", "scenes": [{"story": "One sentence."}]})
+FILES = ["video.mp4", "thumbnail.jpg", "audio.mp3", "video.srt", "video.vtt", "video.txt"]
+MEDIA = {"path_prefix": "/media/"}
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read()
+
+
+class Archive(RigTest):
+    def start(self, *flags, archive=None):
+        self.archive = pathlib.Path(archive or self.folder.name) / "archive"
+        self.archive.mkdir(exist_ok=True)
+        self.flags = ["--archive-dir", self.archive, "--archive-min-free-mib", "0", *flags]
+        self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED, *self.flags)
+
+    def render(self):
+        """A finished one, archived or not."""
+        job = self.g.json("render", "--storyboard", "-", "--wait", input=STORY)
+        self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+        self.assertEqual([f["name"] for f in job["archive"]["files"]], FILES)
+        return job["jobId"]
+
+    def files(self, job):
+        return {f["name"]: f for f in self.g.json("get", job)["archive"]["files"]}
+
+    def video(self, job):
+        return self.files(job)["video.mp4"]
+
+    def wait_archived(self, job):
+        def archived():
+            files = self.files(job)
+            return all(f["state"] == "ARCHIVE_STATE_ARCHIVED" for f in files.values()) and files
+        return wait_until(archived, f"the files of {job}")
+
+    def wait_problem(self, job):
+        return wait_until(lambda: self.video(job)["problem"], "a word of what is wrong")
+
+    def download(self, job, *args):
+        """The exit code, and the bytes."""
+        to = pathlib.Path(self.folder.name) / "downloaded"
+        done = self.g.run("result", job, "--download", "-o", to, *args)
+        return done, to.read_bytes() if to.exists() else None
+
+    def on_disk(self):
+        return sorted(p.name for p in self.archive.rglob("*") if p.is_file() and p.name != "archive.lock")
+
+    def clean(self, job):
+        self.sandbox.ask("POST", "/sandbox/clean", {"job": self.g.json("get", job)["pictoryJobId"]})
+
+
+class Outlive(Archive):
+    def test_what_pictory_has_cleaned_is_fetched_from_the_gateway(self):
+        self.start()
+        job = self.render()
+        files = self.wait_archived(job)
+        result = self.g.json("get", job)["render"]
+        videos, words = fetch(result["videoURL"]), fetch(result["srtFile"])
+        for name, there in {"video.mp4": videos, "video.srt": words}.items():
+            self.assertEqual(int(files[name]["bytes"]), len(there))
+            self.assertEqual(files[name]["sha256"], hashlib.sha256(there).hexdigest())
+        self.assertIn("archived    6 of 6 files", self.g.run("get", job).stdout)
+
+        self.clean(job)
+        with self.assertRaises(urllib.error.HTTPError):
+            fetch(result["videoURL"])
+        done, got = self.download(job)
+        self.assertEqual((done.returncode, got), (0, videos), done.stderr)
+        done, got = self.download(job, "--file", "video.srt")
+        self.assertEqual((done.returncode, got), (0, words), done.stderr)
+        done = self.g.run("result", job, "--download", "--file", "../etc/passwd")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("there are: video.mp4, thumbnail.jpg", done.stderr)
+
+        self.assertEqual(self.g.metric("archive_files_total", result="archived"), 6)
+        self.assertEqual(self.g.metric("archive_bytes"), sum(int(f["bytes"]) for f in files.values()))
+        self.assertEqual(self.g.log.read_text().count('"event":"job_archived"'), 1)
+
+    def test_a_deleted_job_leaves_no_file(self):
+        self.start()
+        job, other = self.render(), self.render()
+        self.wait_archived(job), self.wait_archived(other)
+        self.assertEqual(self.on_disk(), sorted(FILES * 2))
+        self.assertEqual(self.g.run("delete", job).returncode, 0)
+        self.assertEqual(self.on_disk(), sorted(FILES))
+        self.assertEqual(self.g.run("result", job, "--download").returncode, 3)
+        self.assertEqual(self.download(other)[0].returncode, 0)
+
+    def test_without_the_flag_nothing_is_kept(self):
+        self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED)
+        job = self.g.json("render", "--storyboard", "-", "--wait", input=STORY)
+        self.assertNotIn("archive", {k: v for k, v in job.items() if v})
+
+
+class Broken(Archive):
+    def test_a_kill_in_the_middle_goes_on_where_it_was(self):
+        self.start()
+        self.sandbox.fault("trickle", times=1, match=MEDIA, bytes=200, interval_ms=100)
+        job = self.render()
+
+        def part():
+            parts = list(self.archive.rglob(".video.mp4.part"))
+            return parts and parts[0].stat().st_size > 500 and parts[0].stat().st_size
+        had = wait_until(part, "the first bytes")
+        self.g.kill()
+        self.assertEqual(self.sandbox.stats()["media"], {"whole": 1, "part": 0})
+        self.g.start()
+        files = self.wait_archived(job)
+        whole = fetch(self.g.json("get", job)["render"]["videoURL"])
+        self.assertLess(had, len(whole))
+        self.assertEqual(files["video.mp4"]["sha256"], hashlib.sha256(whole).hexdigest())
+        self.assertEqual(self.download(job)[1], whole)
+        self.assertEqual(self.sandbox.stats()["media"], {"whole": len(FILES) + 1, "part": 1})
+        self.assertEqual(self.on_disk(), sorted(FILES))
+
+    def test_a_server_that_breaks_off_costs_the_job_nothing(self):
+        self.start()
+        self.sandbox.fault("reset", times=1, match=MEDIA, after_bytes=3000)
+        job = self.render()
+        self.assertIn("The fetch broke off", self.wait_problem(job))
+        self.assertIn("video.mp4: to be fetched; The fetch broke off", self.g.run("get", job).stdout)
+        self.wait_archived(job)
+        self.assertEqual(self.sandbox.stats()["media"]["part"], 1)
+
+    def test_a_link_whose_time_is_over_is_asked_for_anew_once(self):
+        self.start()
+        self.sandbox.fault("status", match=MEDIA, status=403)
+        job = self.render()
+        self.assertIn("HTTP 403", self.wait_problem(job))
+        self.assertEqual(self.video(job)["refusals"], 1)
+        looks = self.polls()
+        self.g.kill()
+        self.g.start()
+        wait_until(lambda: self.video(job)["refusals"] == 2, "the next attempt")
+        self.assertEqual(self.polls(), looks)
+        self.sandbox.forget_faults()
+        self.wait_archived(job)
+
+    def polls(self):
+        return sum(count for asked, count in self.sandbox.stats()["requests"].items() if asked.startswith("GET /v1/jobs/"))
+
+    def test_a_file_that_is_too_long_is_given_up(self):
+        self.start("--archive-max-file-mib", "1")
+        self.sandbox.fault("huge_body", match=MEDIA, bytes=MIB + 1)
+        job = self.render()
+        wait_until(lambda: self.video(job)["state"] == "ARCHIVE_STATE_FAILED", "the end of it")
+        self.assertIn("--archive-max-file-mib", self.video(job)["problem"])
+        self.assertEqual(self.on_disk(), [])
+
+    def test_a_full_archive_leaves_the_job_succeeded_and_says_why(self):
+        self.start("--archive-max-mib", "1")
+        self.sandbox.fault("huge_body", match=MEDIA, bytes=MIB + 1)
+        job = self.render()
+        self.assertIn("The archive is full: it may have 1 MiB", self.wait_problem(job))
+        self.assertEqual(self.g.json("get", job)["state"], "JOB_STATE_SUCCEEDED")
+        self.sandbox.forget_faults()
+        self.wait_archived(job)
+
+
+class SmallDisk(Archive):
+    def test_a_full_disk_leaves_the_job_succeeded_and_says_why(self):
+        disk = pathlib.Path(self.folder.name) / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "archive-test", disk], check=True)
+        self.addCleanup(lambda: (self.rig.exits.close(), subprocess.run(["umount", disk], check=True)))
+        self.start(archive=disk)
+        filler = disk / "filler"
+        with open(filler, "wb", buffering=0) as out:
+            try:
+                while out.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        job = self.render()
+        self.assertRegex(self.wait_problem(job), "room|full|No space")
+        self.assertEqual(self.g.json("get", job)["state"], "JOB_STATE_SUCCEEDED")
+        self.assertTrue(self.g.is_ready())
+        filler.unlink()
+        self.wait_archived(job)
+
+
+class Start(Archive):
+    def refused(self, directory, *flags):
+        g = self.rig.gateway(self.sandbox.url, "--archive-dir", directory, *flags, start=False)
+        with self.assertRaisesRegex(AssertionError, "did not start"):
+            g.start()
+        self.assertEqual(g.process.returncode, 1)
+        return g.log.read_text()
+
+    def test_a_directory_that_cannot_serve_is_told_at_once(self):
+        folder = pathlib.Path(self.folder.name)
+        self.assertIn("does not exist; make the directory", self.refused(folder / "none"))
+        (folder / "file").write_text("")
+        self.assertIn("is no directory", self.refused(folder / "file"))
+        open_to_all = folder / "open"
+        open_to_all.mkdir()
+        open_to_all.chmod(0o777)
+        self.assertIn("can be written by everybody", self.refused(open_to_all))
+        self.start()
+        self.assertIn("another gateway uses", self.refused(self.archive))
+        full = folder / "full"
+        full.mkdir()
+        self.assertIn("There is no room on the archive's disk",
+                      self.refused(full, "--archive-min-free-mib", 1 << 29))
+
+
+if __name__ == "__main__":
+    why_not = own_mounts()
+    if why_not:
+        SmallDisk = unittest.skip(why_not)(SmallDisk)
+    unittest.main()

@@ -1,0 +1,247 @@
+"""The Helm chart, by the real helm: that it is well made, what it refuses, and what it says of the facts that
+server/docs/operations.md and mesh.md have."""
+
+import functools
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import schemas
+import yaml
+
+ROOT = schemas.ROOT
+CHART = ROOT / "server" / "deploy" / "helm"
+VALUES = sorted((ROOT / "tests" / "helm" / "values").glob("*.yaml"))
+HELM = schemas.TOOLS / "bin" / "helm"
+NEWEST = schemas.KUBERNETES[-1]
+DRAIN_AND_SUBMIT_SECONDS = 40  # of server/docs/operations.md, "Ending"
+
+
+def helm(*arguments):
+    return subprocess.run([HELM, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def template(*arguments, kubernetes=NEWEST):
+    return helm("template", "pictory-gateway", CHART, "--namespace", "video", "--kube-version", kubernetes, *arguments)
+
+
+@functools.cache
+def rendered(name):
+    done = template("--values", ROOT / "tests" / "helm" / "values" / f"{name}.yaml")
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+def objects(name):
+    return [each for each in yaml.safe_load_all(rendered(name)) if each]
+
+
+def one(name, kind, ending=""):
+    [found] = [each for each in objects(name) if each["kind"] == kind and each["metadata"]["name"].endswith(ending)]
+    return found
+
+
+def pod(name):
+    return one(name, "StatefulSet")["spec"]["template"]
+
+
+def container(name):
+    [found] = pod(name)["spec"]["containers"]
+    return found
+
+
+def settings(name):
+    text = one(name, "ConfigMap")["data"]["gateway.conf"]
+    pairs = [line.split(" = ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    return {key: value.strip('"') for key, value in pairs}
+
+
+class WellMade(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        schemas.write_crds()
+
+    def test_lint(self):
+        for values in VALUES:
+            with self.subTest(values.stem):
+                done = helm("lint", "--strict", CHART, "--kube-version", NEWEST, "--values", values)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_manifest_has_a_schema_and_keeps_to_it(self):
+        for values in VALUES:
+            for kubernetes in schemas.KUBERNETES:
+                with self.subTest(values.stem, kubernetes=kubernetes):
+                    text = template("--values", values, kubernetes=kubernetes).stdout
+                    found, summary = schemas.complaints(text, kubernetes)
+                    self.assertEqual(found, "")
+                    expected = [each for each in yaml.safe_load_all(text) if each]
+                    monitors = [each for each in expected if each["kind"] == "ServiceMonitor"]
+                    self.assertEqual(summary["valid"], len(expected) - len(monitors), summary)
+                    for monitor in monitors:
+                        self.assertEqual(schemas.monitor_complaints(monitor), "")
+
+    def test_the_schemas_would_notice(self):
+        text = rendered("istio")
+        for right, wrong in (("readOnlyRootFilesystem: true", "readOnlyRootFileSystem: true"),
+                             ("terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: long"),
+                             ("http2MaxRequests: 100000", "http2MaxRequest: 100000"),
+                             ("retries: {attempts: 0}", "retries: {attempts: none}"),
+                             ("resolution: DNS", "resolution: OFTEN"),
+                             ("maxUnavailable: 1", "maxUnavailable: [1]")):
+            with self.subTest(wrong):
+                self.assertIn(right, text)
+                self.assertNotEqual(schemas.complaints(text.replace(right, wrong), NEWEST)[0], "")
+        monitor = one("istio", "ServiceMonitor")
+        monitor["spec"]["endpoints"][0]["interval"] = "sometimes"
+        self.assertNotEqual(schemas.monitor_complaints(monitor), "")
+
+
+class Refused(unittest.TestCase):
+    def test_what_would_lose_money_or_not_start(self):
+        for arguments, words in (
+                (("sandbox=true", "replicas=2"), "pay Pictory twice"),
+                (("sandbox=true", "replicas=0"), "replicas must be 1"),
+                ((), "no Pictory account"),
+                (("sandbox=true", "apiKey.secretName=x"), "exclude each other"),
+                (("apiKey.secretName=x", "istio.enabled=true", "tls.secretName=y"), "exclude each other"),
+                (("sandbox=true", "settings.state-dir=/elsewhere"), "the chart sets it"),
+                (("sandbox=true", "drain.timeoutSeconds=20s"), "drain"),
+                (("sandbox=true", "repicas=1"), "repicas"),
+                (("sandbox=true", "settings.max.watches=1"), "settings"),
+                (("sandbox=true", "podDisruptionBudget.maxUnavailable=2"), "maxUnavailable")):
+            with self.subTest(arguments):
+                done = template(*(f"--set={each}" for each in arguments))
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(words, done.stderr)
+
+
+class Facts(unittest.TestCase):
+    def test_one_gateway_whose_jobs_stay(self):
+        for values in VALUES:
+            with self.subTest(values.stem):
+                spec = one(values.stem, "StatefulSet")["spec"]
+                self.assertEqual(spec["replicas"], 1)
+                self.assertEqual(spec["persistentVolumeClaimRetentionPolicy"],
+                                 {"whenDeleted": "Retain", "whenScaled": "Retain"})
+                self.assertEqual(spec["serviceName"], one(values.stem, "Service", "-headless")["metadata"]["name"])
+                mounts = {each["mountPath"] for each in container(values.stem)["volumeMounts"]}
+                self.assertIn(settings(values.stem)["state-dir"], mounts)
+        [claim] = one("plain", "StatefulSet")["spec"]["volumeClaimTemplates"]
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOnce"])
+        self.assertNotIn("volumeClaimTemplates", one("tls", "StatefulSet")["spec"])
+
+    def test_the_grace_is_the_bound_of_an_orderly_end(self):
+        for values in VALUES:
+            with self.subTest(values.stem):
+                conf, spec = settings(values.stem), pod(values.stem)["spec"]
+                self.assertEqual(spec["terminationGracePeriodSeconds"],
+                                 int(conf["drain-delay"]) + int(conf["drain-timeout"]) + DRAIN_AND_SUBMIT_SECONDS)
+                self.assertNotIn("lifecycle", container(values.stem), "no preStop: there is no second gateway")
+        self.assertEqual(pod("istio")["spec"]["terminationGracePeriodSeconds"], 60)
+        self.assertIn("**60 s** with the defaults", (ROOT / "server/docs/operations.md").read_text())
+
+    def test_probes(self):
+        for values in VALUES:
+            with self.subTest(values.stem):
+                found = container(values.stem)
+                self.assertEqual(found["livenessProbe"]["httpGet"], {"path": "/livez", "port": "http-admin"})
+                self.assertEqual(found["startupProbe"]["httpGet"], {"path": "/livez", "port": "http-admin"})
+                readiness = found["readinessProbe"]
+                if values.stem == "tls":
+                    self.assertEqual(readiness["exec"]["command"][1:4], ["probe", "--address", "https://127.0.0.1:50051"])
+                else:
+                    self.assertEqual(readiness["grpc"], {"port": 50051})
+
+    def test_the_pod_has_no_rights(self):
+        for values in VALUES:
+            with self.subTest(values.stem):
+                spec, found = pod(values.stem)["spec"], container(values.stem)
+                self.assertEqual(found["securityContext"], {"allowPrivilegeEscalation": False,
+                                                            "readOnlyRootFilesystem": True,
+                                                            "capabilities": {"drop": ["ALL"]}})
+                self.assertTrue(spec["securityContext"]["runAsNonRoot"])
+                self.assertEqual(spec["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
+                self.assertFalse(spec["automountServiceAccountToken"])
+                self.assertFalse(spec["enableServiceLinks"])
+                for volume in spec["volumes"]:
+                    if "secret" in volume:
+                        self.assertEqual(volume["secret"]["defaultMode"], 0o440, "as the gateway wants its secrets")
+
+    def test_who_may_reach_it(self):
+        spec = one("plain", "NetworkPolicy")["spec"]
+        self.assertEqual([[port["port"] for port in rule["ports"]] for rule in spec["ingress"]],
+                         [["grpc"], ["http-admin"]])
+        self.assertTrue(all(rule["from"] for rule in spec["ingress"]), "an empty list would be everybody")
+        self.assertEqual(one("plain", "PodDisruptionBudget")["spec"]["maxUnavailable"], 0)
+        closed = template("--set=sandbox=true", "--set-json=networkPolicy.callers=[]").stdout
+        [policy] = [each for each in yaml.safe_load_all(closed) if each and each["kind"] == "NetworkPolicy"]
+        self.assertEqual(policy["spec"]["ingress"], [])
+        self.assertFalse({"NetworkPolicy", "PodDisruptionBudget"} & {each["kind"] for each in objects("sandbox")})
+
+    def test_services_lead_to_the_pod(self):
+        labels = pod("plain")["metadata"]["labels"]
+        for ending in ("gateway", "-headless"):
+            spec = one("plain", "Service", ending)["spec"]
+            self.assertLessEqual(spec["selector"].items(), labels.items())
+            self.assertEqual(spec["ports"][0]["name"], "grpc")
+        headless = one("plain", "Service", "-headless")
+        self.assertEqual(headless["spec"]["clusterIP"], "None")
+        monitor = one("plain", "ServiceMonitor")["spec"]
+        self.assertLessEqual(monitor["selector"]["matchLabels"].items(), headless["metadata"]["labels"].items())
+        self.assertIn(monitor["endpoints"][0]["port"], [each["name"] for each in headless["spec"]["ports"]])
+
+
+class Istio(unittest.TestCase):
+    def test_submits_are_not_retried_and_watches_have_no_timeout(self):
+        reads, others = one("istio", "VirtualService")["spec"]["http"]
+        self.assertEqual((reads["timeout"], others["timeout"]), ("0s", "0s"))
+        self.assertEqual(others["retries"], {"attempts": 0})
+        [match] = reads["match"]
+        proto = (ROOT / "protos/pictory/jobs/v1/pictory_jobs.proto").read_text()
+        methods = re.findall(r"^  rpc (\w+)\(", proto, re.MULTILINE)
+        repeated = [m for m in methods if re.fullmatch(match["uri"]["regex"], f"/pictory.jobs.v1.PictoryJobs/{m}")]
+        self.assertEqual(repeated, ["GetJob", "BatchGetJobs", "ListJobs", "WatchJob", "ReadJobResult"])
+        self.assertNotIn("match", others, "all the rest, whatever is added to the API")
+
+    def test_nothing_ejects_the_gateway(self):
+        policy = one("istio", "DestinationRule")["spec"]["trafficPolicy"]
+        self.assertNotIn("outlierDetection", policy)
+        self.assertEqual(policy["connectionPool"]["http"]["http2MaxRequests"], 100_000)
+
+    def test_the_sidecar_is_there_before_the_gateway_and_goes_after_it(self):
+        annotations = pod("istio")["metadata"]["annotations"]
+        self.assertEqual(annotations["sidecar.istio.io/nativeSidecar"], "true")
+        self.assertEqual(yaml.safe_load(annotations["proxy.istio.io/config"]), {"holdApplicationUntilProxyStarts": True})
+        classic = pod("istio-classic")
+        config = yaml.safe_load(classic["metadata"]["annotations"]["proxy.istio.io/config"])
+        self.assertEqual(config["terminationDrainDuration"], f"{classic['spec']['terminationGracePeriodSeconds']}s")
+        self.assertEqual(config["proxyMetadata"], {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"})
+
+    def test_the_file_without_helm_says_the_same(self):
+        for of_file in yaml.safe_load_all((ROOT / "server/deploy/istio.yaml").read_text()):
+            of_chart = one("istio-classic", of_file["kind"])
+            self.assertEqual(of_chart["spec"], of_file["spec"], of_file["kind"])
+            self.assertEqual(of_chart["metadata"]["name"], of_file["metadata"]["name"])
+
+
+class TheGatewayItself(unittest.TestCase):
+    def test_takes_every_rendered_config(self):
+        program = pathlib.Path(os.environ["PICTORY_BIN"]) / "pictory-gateway"
+        for values in VALUES:
+            with self.subTest(values.stem), tempfile.TemporaryDirectory() as folder:
+                text = one(values.stem, "ConfigMap")["data"]["gateway.conf"]
+                conf = pathlib.Path(folder) / "gateway.conf"
+                conf.write_text(text + "this-is-no-setting = 1\n")
+                env = {key: value for key, value in os.environ.items() if not key.startswith("PICTORY_")}
+                done = subprocess.run([program, "--config", conf], env=env, capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 2)
+                [complaint] = done.stderr.splitlines()  # nothing else of it is wrong
+                self.assertIn(f"{conf}:{text.count(chr(10)) + 1}: there is no such setting", complaint)
+
+
+if __name__ == "__main__":
+    unittest.main()

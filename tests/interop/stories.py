@@ -1,0 +1,229 @@
+"""The stories of client/examples, run as their users run them, against the real gateway, its sandbox and Envoy.
+
+    stories.py LANGUAGE...     (tests/interop/run sets them up first)
+"""
+
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "mesh"), str(ROOT / "tests" / "support" / "python")]
+import tools  # noqa: E402
+from live.process import DEADLINE_SECONDS, environment, wait_until  # noqa: E402
+
+EXAMPLES = ROOT / "build" / "interop" / "client" / "examples"
+STORY_LINES, WATCH_LINES = 60, 25
+TALK = "https://media.example.com/talk.mp4"
+LARGE, LARGE_BYTES = "https://media.example.com/sandbox-minutes-3000.mp4", 60_000_000  # the transcript's
+
+
+@dataclasses.dataclass(frozen=True)
+class Story:
+    name: str
+    command: tuple
+    source: str      # of the story
+    watch: tuple     # the file, and how its function begins
+
+    @property
+    def language(self):
+        return self.source.split("/")[0]
+
+    def start(self, target, *args):
+        return subprocess.Popen([*self.command, *map(str, args)], cwd=EXAMPLES / self.language, text=True,
+                                env=environment({"PICTORY_GATEWAY": target, "PYTHONDONTWRITEBYTECODE": "1"}),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+STORIES = [
+    Story("python", (".venv/bin/python", "story.py"), "python/story.py",
+          ("python/pictory_jobs/watching.py", "def watch(")),
+    Story("python, asyncio", (".venv/bin/python", "story_aio.py"), "python/story_aio.py",
+          ("python/pictory_jobs/aio.py", "async def watch(")),
+    Story("node", ("node", "story.js"), "node/story.js", ("node/watch.js", "export async function* watch(")),
+    Story("typescript", ("node", "build/story.js"), "typescript/story.ts",
+          ("connect/src/watch.ts", "export async function* watch(")),
+    Story("go", ("./story",), "go/main.go", ("go/watch.go", "func Watch(")),
+]
+
+
+def code_lines(text):
+    """Without blank lines, comments and docstrings."""
+    text = re.sub(r'^\s*"""(.|\n)*?"""\n', "", text, flags=re.M)
+    text = re.sub(r"^\s*/\*\*(.|\n)*?\*/\n", "", text, flags=re.M)
+    return [line for line in text.splitlines() if line.strip() and not re.match(r"\s*(//|#(?!include))", line)]
+
+
+class Stories(unittest.TestCase):
+    stories = STORIES
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.bench = Bench(self.folder.name, quick=True)
+        self.addCleanup(self.bench.exits.close)
+
+    def each(self, judge):
+        """Two at a time, for each has its own processes."""
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for story, done in [(story, pool.submit(judge, story)) for story in self.stories]:
+                with self.subTest(story=story.name):
+                    done.result()
+
+    def told(self, story, g, *args):
+        process = story.start(g.grpc, *args)
+        out, err = process.communicate(timeout=2 * DEADLINE_SECONDS)
+        return process.returncode, out, err
+
+    def test_it_can_be_pasted(self):
+        for story in self.stories:
+            with self.subTest(story=story.name):
+                self.assertLessEqual(len(code_lines((ROOT / "client/examples" / story.source).read_text())), STORY_LINES)
+                file, begins = story.watch
+                text = (ROOT / "client/packages" / file).read_text()
+                watch = re.search(rf"^{re.escape(begins)}(.|\n)*?^(\}}|(?=^(async def|def|class) )|\Z)", text[text.index(begins):], re.M)
+                self.assertLessEqual(len(code_lines(watch[0])), WATCH_LINES)
+
+    def test_the_whole_story(self):
+        with gateway() as g:
+            self.each(lambda story: self.whole(story, g, story.name, TALK))
+            self.assertEqual(len(g.pages.accepted()), 5 * len(self.stories))
+
+    def test_one_order_is_paid_once_whoever_tells_it_and_large_results_come_whole(self):
+        """The same request_ids and requests in all languages are the same jobs."""
+        with gateway("--max-job-reply-mib", "128") as g:
+            ids = self.whole(self.stories[0], g, "one", LARGE)
+            [speech] = [job for job in ids if g.json("get", job)["kind"] == "JOB_KIND_TRANSCRIPTION"]
+            talk = g.run("result", speech, "--part", "transcript").stdout.encode()
+            self.assertGreater(len(talk), LARGE_BYTES)
+
+            def same(story):
+                self.assertEqual(self.whole(story, g, "one", LARGE), ids)
+                self.assertEqual((self.out(story) / "talk.json").read_bytes(), talk)
+
+            self.each(same)
+            self.assertEqual(len(g.pages.accepted()), 5)
+
+    def out(self, story):
+        folder = pathlib.Path(self.folder.name) / re.sub(r"\W", "", story.name)
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def whole(self, story, g, order, media):
+        """The ids of its five jobs."""
+        code, out, err = self.told(story, g, re.sub(r"\W", "", order), self.out(story), media)
+        self.assertEqual((code, err), (0, ""), out)
+        states = re.findall(r"^\S+ \d+ (\w+)$", out, re.M)
+        self.assertEqual((states.count("SUCCEEDED"), states.count("FAILED")), (4, 1), out)
+        self.assertRegex(out, r"(?m)^summary: \w+")
+        self.assertRegex(out, r"(?m)^the same render: true$")
+        self.assertRegex(out, r"(?m)^failed: TEXT_TO_VIDEO_FAILED \w+")
+        self.assertEqual(re.findall(r"(?m)^refused: (\S+)$", out), ["REQUEST_ID_REUSED", "INVALID_REQUEST"])
+        self.assertRegex(out, r"(?m)^wrong: storyboard\.video_name \w+")
+        self.assertEqual((self.out(story) / "video.mp4").read_bytes()[4:8], b"ftyp")
+        json.loads((self.out(story) / "talk.json").read_bytes())
+        self.assertEqual(sorted(os.listdir(self.out(story))), ["talk.json", "video.mp4"])
+        ids = sorted(set(re.findall(r"^(\S+) \d+ \w+$", out, re.M)))
+        self.assertEqual(len(ids), 5)
+        return ids
+
+    def test_an_unknown_job(self):
+        def unknown(story):
+            code, out, err = self.told(story, g, "--watch", "no-such-job")
+            self.assertNotEqual(code, 0, out)
+            self.assertIn("JOB_NOT_FOUND", err)
+
+        with gateway() as g:
+            self.each(unknown)
+
+    def test_a_watch_outlives_the_gateway_and_the_cuts_of_envoy(self):
+        """Straight and through an Envoy that ends each stream after two seconds."""
+        sandbox, g = self.bench.side(sandbox=("--speed", "1000"))
+        hold(sandbox)
+        job = submit(g.grpc, "watched").job_id
+        wait_until(lambda: g.json("get", job)["state"] == "JOB_STATE_RUNNING", "the job to run")
+        watches = []
+        for story in self.stories:
+            [cutting] = self.bench.chain([lambda target: hop(target, timeout="2s")], g.grpc)
+            [quiet] = self.bench.chain([documented], g.grpc)
+            watches += [Watching(story, "straight", g.grpc, job), Watching(story, "cut", cutting.target, job, cutting),
+                        Watching(story, "behind Envoy", quiet.target, job)]
+        for watch in watches:
+            self.addCleanup(watch.end)
+        for lost, stop in enumerate([None, g.kill, g.terminate]):
+            if stop:
+                stop()
+                g.start()
+            for watch in watches:
+                wait_until(lambda: watch.lost() >= lost and (watch.envoy or watch.states()) or watch.ended(),
+                           f"{watch.name} to lose its connection {lost} times")
+            wait_until(lambda: g.metric("watches") == len(watches) or any(w.ended() for w in watches),
+                       "the watches to come back")
+        for watch in watches:
+            if watch.envoy:
+                wait_until(lambda: watch.envoy.stat("up.upstream_rq_timeout") >= 2 or watch.ended(), "cuts")
+        sandbox.forget_faults()
+        for watch in watches:
+            with self.subTest(watch=watch.name):
+                code, err = watch.end_of()
+                self.assertEqual((code, err), (0, ""), watch.lines)
+                revisions = [int(line.split()[1]) for line in watch.states()]
+                self.assertEqual(revisions, sorted(set(revisions)))
+                self.assertTrue(watch.states()[-1].endswith(" SUCCEEDED"), watch.lines)
+                self.assertGreaterEqual(watch.lost(), 2, watch.lines)
+
+
+class Watching:
+    """A story that only watches, and what it has said so far."""
+
+    def __init__(self, story, way, target, job, envoy=None):
+        self.name, self.lines, self.envoy = f"{story.name}, {way}", [], envoy
+        self.process = story.start(target, "--watch", job)
+        self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")))
+        self.reader.start()
+
+    def states(self):
+        return [line.strip() for line in self.lines if re.match(r"\S+ \d+ \w+$", line)]
+
+    def lost(self):
+        return sum("connection lost" in line for line in self.lines)
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def end_of(self):
+        code = self.process.wait(timeout=DEADLINE_SECONDS)
+        self.reader.join()
+        return code, self.process.stderr.read()
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def main(languages):
+    Stories.stories = [story for story in STORIES if story.language in languages]
+    names = [word for word in sys.argv[1:] if word.startswith("Stories.")]
+    unittest.main(argv=[sys.argv[0], "-v", *names])
+
+
+if __name__ == "__main__":
+    tools.set_up(clients=False)
+    tools.go_there(__file__)
+    sys.path.append(str(tools.STUBS))
+    from bench import Bench, submit
+    from live.gateway import gateway
+    from shapes import documented, hop
+    from watches import hold
+    main(sys.argv[1:])
