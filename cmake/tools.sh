@@ -14,6 +14,10 @@ if ! cmake/grpcurl -version >"$tools/grpcurl.log" 2>&1; then
   left_out+=("grpcurl tests: grpcurl could not be built (needs Go 1.26, or python3 to fetch it; see $tools/grpcurl.log)")
 fi
 
+if ! cmake/health-probe -version >"$tools/health-probe.log" 2>&1; then
+  left_out+=("health probe: grpc-health-probe could not be built (needs Go 1.26, or python3 to fetch it; see $tools/health-probe.log)")
+fi
+
 if ! [[ -x $tools/node_modules/.bin/buf ]]; then
   if command -v npm >/dev/null &&
       npm install --silent --no-fund --no-audit --prefix "$tools" "@bufbuild/buf@$buf_version" >"$tools/buf.log" 2>&1; then

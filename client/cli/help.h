@@ -33,7 +33,8 @@ Examples:
 
 The gateway is --server, else $PICTORY_GATEWAY, else 127.0.0.1:50051. One that asks who calls gets
 the API key of $PICTORY_GATEWAY_KEY or --gateway-key-file, and one whose callers pay your own key of
-Pictory's, of $PICTORY_CALLER_KEY or --caller-key-file.
+Pictory's, of $PICTORY_CALLER_KEY or --caller-key-file. $SSL_CERT_FILE names authorities that are
+believed instead of the system's, where --tls-ca and --media-ca do not.
 `pictory help COMMAND` tells more about each command.)";
 
 inline constexpr char kStates[] =

@@ -142,8 +142,13 @@ absl::StatusOr<SubmitRequest> BuildPreview(const Invocation& invocation, const F
     if (!story.ok()) return story.status();
     return PreviewFromText(invocation, *std::move(story));
   }
-  absl::StatusOr<std::string> body = ReadJson(
-      files, invocation.source, "{", "a storyboard object; for plain text use --text-file");
+  const std::string& source = invocation.source;
+  if (source != "-" && !LooksLikeFile(source) && !files.exists(source)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": no such file; a story itself is given with --text"));
+  }
+  absl::StatusOr<std::string> body =
+      ReadJson(files, source, "{", "a storyboard object; for plain text use --text-file");
   if (!body.ok()) return body.status();
   auto request = Begin<CreatePreviewRequest>(invocation);
   request->set_storyboard_json(*std::move(body));

@@ -25,7 +25,6 @@ CommandTree::CommandTree() {
   app.formatter(formatter);
   app.set_help_flag("-h,--help", "Show this help");
   app.set_version_flag("--version", VersionText(), "Show the version");
-  AddGatewayOptions(app, flags, config);
   sandbox = app.add_subcommand("sandbox", "Run only the stand-in for Pictory's REST API");
   sandbox->set_version_flag("--version", VersionText(), "Show the version");
   AddSandboxOptions(*sandbox, sandbox_flags, sandbox_config);
@@ -35,9 +34,9 @@ CommandTree::CommandTree() {
   keygen =
       app.add_subcommand("keygen", "Make an API key for a caller, and its lines for --tenants");
   AddKeygenOptions(*keygen, keygen_flags);
-  keygen->footer("");
   probe = app.add_subcommand("probe", "Ask a gateway whether it serves");
   AddProbeOptions(*probe, probe_flags);
+  AddGatewayOptions(app, flags, config);  // last: what is added to it would have its footer, too
 }
 
 }  // namespace gateway::app

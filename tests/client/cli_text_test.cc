@@ -437,6 +437,7 @@ TEST_F(RequestTest, PreviewKeepsTheBytesOfItsFile) {
   files_["array.json"] = "[]";
   EXPECT_THAT(Error({"preview", "array.json"}), HasSubstr("object"));
   EXPECT_THAT(Error({"preview", "none.json"}), HasSubstr("no such file"));
+  EXPECT_THAT(Error({"preview", "Once upon a time"}), HasSubstr("--text"));
 }
 
 TEST_F(RequestTest, PreviewFromText) {

@@ -68,10 +68,10 @@ class Manual(unittest.TestCase):
         self.assertEqual(seen, {page.name for page in PAGES})
 
     def test_they_are_installed_with_the_scripts_of_the_shells(self):
-        with tempfile.TemporaryDirectory() as prefix:
-            for component in "cli", "Unspecified":
-                run("cmake", "--install", BUILD, "--component", component, "--prefix", prefix)
-            place = pathlib.Path(prefix) / "share"
+        with tempfile.TemporaryDirectory() as root:
+            for component in "cli", "server":
+                run("env", f"DESTDIR={root}", "cmake", "--install", BUILD, "--component", component)
+            place = next(pathlib.Path(root).glob("**/man1")).parent.parent
             for shell, file in (("bash", "bash-completion/completions/pictory"),
                                 ("zsh", "zsh/site-functions/_pictory"),
                                 ("fish", "fish/vendor_completions.d/pictory.fish")):
