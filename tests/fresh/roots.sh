@@ -88,7 +88,7 @@ boot() {  # boot NAME: starts the root $roots/NAME as a machine; `machine` is it
     >"$roots/$1.boot.log" 2>&1 &
   child=$!
   machine=''
-  while [[ -z $machine ]]; do
+  until [[ -n $machine && $(cat "/proc/$machine/comm" 2>/dev/null) == systemd ]]; do
     kill -0 "$child" || { cat "$roots/$1.boot.log" >&2; return 1; }
     machine=$(pgrep --parent "$child" || true)
   done

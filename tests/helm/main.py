@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -13,6 +14,11 @@ import schemas
 import yaml
 
 ROOT = schemas.ROOT
+sys.path.insert(0, str(ROOT / "tests" / "support" / "python"))
+
+from live.gateway import gateway  # noqa: E402
+from live.programs import BIN  # noqa: E402
+
 CHART = ROOT / "server" / "deploy" / "helm"
 VALUES = sorted((ROOT / "tests" / "helm" / "values").glob("*.yaml"))
 HELM = schemas.TOOLS / "bin" / "helm"
@@ -229,15 +235,25 @@ class Istio(unittest.TestCase):
 
 
 class TheGatewayItself(unittest.TestCase):
+    def test_serves_with_what_is_rendered_for_the_sandbox(self):
+        """At free ports, and a folder that is here; flags win over the file."""
+        with tempfile.TemporaryDirectory() as folder:
+            conf = pathlib.Path(folder) / "gateway.conf"
+            conf.write_text(one("sandbox", "ConfigMap")["data"]["gateway.conf"])
+            with gateway("--config", conf, sandbox=False) as g:
+                done = subprocess.run([BIN / "pictory-gateway", "probe", "--address", g.grpc], timeout=60)
+                self.assertEqual(done.returncode, 0)
+                g.process.terminate()
+                self.assertEqual(g.process.wait(timeout=60), 0, g.log.read_text())
+
     def test_takes_every_rendered_config(self):
-        program = pathlib.Path(os.environ["PICTORY_BIN"]) / "pictory-gateway"
         for values in VALUES:
             with self.subTest(values.stem), tempfile.TemporaryDirectory() as folder:
                 text = one(values.stem, "ConfigMap")["data"]["gateway.conf"]
                 conf = pathlib.Path(folder) / "gateway.conf"
                 conf.write_text(text + "this-is-no-setting = 1\n")
                 env = {key: value for key, value in os.environ.items() if not key.startswith("PICTORY_")}
-                done = subprocess.run([program, "--config", conf], env=env, capture_output=True, text=True, timeout=60)
+                done = subprocess.run([BIN / "pictory-gateway", "--config", conf], env=env, capture_output=True, text=True, timeout=60)
                 self.assertEqual(done.returncode, 2)
                 [complaint] = done.stderr.splitlines()  # nothing else of it is wrong
                 self.assertIn(f"{conf}:{text.count(chr(10)) + 1}: there is no such setting", complaint)
