@@ -38,6 +38,7 @@ fi
 
 interop=()
 languages=(python:python3 node:npm typescript:npm go:python3)
+! $all || languages+=(cpp:cmake java:mvn rust:cargo)  # take long, or download much
 setting_up=()
 for language in "${languages[@]}"; do  # at once, for they wait for registries
   language=${language%:*}

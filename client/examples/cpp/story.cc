@@ -57,7 +57,8 @@ void Story(const Client& jobs, bool here, const std::string& order, const std::s
       Substitute(R"(request_id: "$0-render" preview_job_id: "$1")", order, made.job_id()));
   const Job video = Follow(jobs, jobs.Render(render));
   const std::string file = out + "/video.mp4", url = video.render().video_url();
-  std::cout << FetchFile({.url = url, .gateway_is_here = here, .path = file}) << "\n";
+  const absl::Status had = FetchFile({.url = url, .gateway_is_here = here, .path = file});
+  if (!had.ok()) std::cerr << had << "\n";
 
   const Job speech =
       Follow(jobs, jobs.Transcribe(Parse<TranscribeRequest>(
@@ -67,8 +68,8 @@ void Story(const Client& jobs, bool here, const std::string& order, const std::s
   const auto summarize = Parse<SummarizeRequest>(Substitute(
       R"(request_id: "$0-summarize" transcription_job_id: "$1" highlight_duration_seconds: 20)",
       order, speech.job_id()));
-  std::cout << "summary: " << Follow(jobs, jobs.Summarize(summarize)).summary().summary_text()
-            << "\n";
+  const Job summary = Follow(jobs, jobs.Summarize(summarize));
+  std::cout << "summary: " << summary.summary().summary_text() << "\n";
 
   // The same request_id: the same job, paid once.
   const bool same = Must(jobs.Render(render)).job_id() == video.job_id();
