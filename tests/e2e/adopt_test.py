@@ -2,7 +2,6 @@
 
 import json
 import unittest
-import urllib.request
 
 import find_live  # noqa: F401
 from live.process import wait_until
@@ -17,12 +16,7 @@ class Adopt(RigTest):
     def submit_elsewhere(self, name):
         """A preview that somebody has asked of Pictory without the gateway; its id there."""
         body = {"videoName": name, "scenes": [{"story": "Hello there."}]}
-        request = urllib.request.Request(
-            self.sandbox.url + "/v2/video/storyboard", data=json.dumps(body).encode(), method="POST",
-            headers={"Authorization": KEY["PICTORY_API_KEY"], "Content-Type": "application/json",
-                     "User-Agent": "somebody/1"})
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())["data"]["jobId"]
+        return self.sandbox.submit("/v2/video/storyboard", body, KEY["PICTORY_API_KEY"])
 
     def questions(self):
         return sum(count for asked, count in self.sandbox.stats()["requests"].items()

@@ -11,10 +11,10 @@ import urllib.request
 
 import find_live  # noqa: F401
 from live.process import MIB, wait_until
-from live.rig import UNLIMITED, RigTest
+from live.rig import KEY, UNLIMITED, RigTest
 from full_disk_test import own_mounts
 
-STORY = json.dumps({"videoName": "tale", "scenes": [{"story": "One sentence."}]})
+STORY = {"videoName": "tale", "scenes": [{"story": "One sentence."}]}
 FILES = ["video.mp4", "thumbnail.jpg", "audio.mp3", "video.srt", "video.vtt", "video.txt"]
 MEDIA = {"path_prefix": "/media/"}
 
@@ -31,12 +31,28 @@ class Archive(RigTest):
         self.flags = ["--archive-dir", self.archive, "--archive-min-free-mib", "0", *flags]
         self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED, *self.flags)
 
-    def render(self):
-        """A finished one, archived or not."""
-        job = self.g.json("render", "--storyboard", "-", "--wait", input=STORY)
+    def adopted(self):
+        """A finished render. It was submitted elsewhere, so that no test waits until it is polled."""
+        theirs = self.sandbox.submit("/v2/video/storyboard/render", STORY, KEY["PICTORY_API_KEY"])
+        job = wait_until(lambda: self.ended(theirs) and self.g.json("get", theirs), "the end of a render")
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+        return job
+
+    def render(self):
+        """The id of a finished one, archived or not."""
+        job = self.adopted()
         self.assertEqual([f["name"] for f in job["archive"]["files"]], FILES)
         return job["jobId"]
+
+    def restart(self):
+        """What is still to be fetched is tried at once then, and not when its time has come."""
+        self.g.kill()
+        self.g.start()
+
+    def ended(self, theirs):
+        request = urllib.request.Request(f"{self.sandbox.url}/v1/jobs/{theirs}",
+                                         headers={"Authorization": KEY["PICTORY_API_KEY"], "User-Agent": "somebody/1"})
+        return json.loads(fetch(request))["data"]["status"] == "completed"
 
     def files(self, job):
         return {f["name"]: f for f in self.g.json("get", job)["archive"]["files"]}
@@ -105,8 +121,7 @@ class Outlive(Archive):
 
     def test_without_the_flag_nothing_is_kept(self):
         self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED)
-        job = self.g.json("render", "--storyboard", "-", "--wait", input=STORY)
-        self.assertNotIn("archive", {k: v for k, v in job.items() if v})
+        self.assertNotIn("archive", {k: v for k, v in self.adopted().items() if v})
 
 
 class Broken(Archive):
@@ -146,11 +161,11 @@ class Broken(Archive):
         self.assertIn("HTTP 403", self.wait_problem(job))
         self.assertEqual(self.video(job)["refusals"], 1)
         looks = self.polls()
-        self.g.kill()
-        self.g.start()
+        self.restart()
         wait_until(lambda: self.video(job)["refusals"] == 2, "the next attempt")
         self.assertEqual(self.polls(), looks)
         self.sandbox.forget_faults()
+        self.restart()
         self.wait_archived(job)
 
     def polls(self):
@@ -171,6 +186,7 @@ class Broken(Archive):
         self.assertIn("The archive is full: it may have 1 MiB", self.wait_problem(job))
         self.assertEqual(self.g.json("get", job)["state"], "JOB_STATE_SUCCEEDED")
         self.sandbox.forget_faults()
+        self.restart()
         self.wait_archived(job)
 
 
@@ -193,6 +209,7 @@ class SmallDisk(Archive):
         self.assertEqual(self.g.json("get", job)["state"], "JOB_STATE_SUCCEEDED")
         self.assertTrue(self.g.is_ready())
         filler.unlink()
+        self.restart()
         self.wait_archived(job)
 
 

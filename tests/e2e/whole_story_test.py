@@ -23,14 +23,6 @@ class WholeStory(RigTest):
         archive.mkdir()
         self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED, "--archive-dir", archive, "--archive-min-free-mib", "0")
 
-    def submitted_elsewhere(self, body):
-        """A preview that somebody has asked of Pictory without the gateway; its id there."""
-        request = urllib.request.Request(
-            self.sandbox.url + "/v2/video/storyboard", data=json.dumps(body).encode(), method="POST",
-            headers={"Authorization": KEY["PICTORY_API_KEY"], "Content-Type": "application/json", "User-Agent": "somebody/1"})
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())["data"]["jobId"]
-
     def kept(self, job):
         """Once all files of the job are archived: the mp4 as it was at Pictory, which then cleans the job."""
         def archived():
@@ -66,18 +58,18 @@ class WholeStory(RigTest):
         g.kill()
         self.sandbox.forget_faults()
         g.start()
-        done = g.json("wait", render["jobId"])
-        self.assertEqual((done["jobId"], done["state"]), (render["jobId"], "JOB_STATE_SUCCEEDED"))
 
         # Somebody else's preview is adopted by its name; it has saved a project, and that is rendered.
-        theirs = self.submitted_elsewhere({"videoName": "theirs", "saveProject": True, "scenes": [{"story": "Hello."}]})
-        adopted = g.json("wait", theirs)
+        theirs = self.sandbox.submit(
+            "/v2/video/storyboard", {"videoName": "theirs", "saveProject": True, "scenes": [{"story": "Hello."}]},
+            KEY["PICTORY_API_KEY"])
+        project = wait_until(lambda: g.run("projects", "--json").stdout, "the project is saved")
+        second = g.json("render", "--project", json.loads(project)["id"])
+        adopted = g.json("get", theirs)
         self.assertEqual((adopted["state"], adopted["kind"]), ("JOB_STATE_SUCCEEDED", "JOB_KIND_PREVIEW"))
         self.assertNotEqual(adopted["jobId"], theirs)
-        project = g.json("projects")
-        self.assertEqual(project["name"], "theirs")
-        second = g.json("render", "--project", project["id"], "--wait")
-        self.assertEqual(second["state"], "JOB_STATE_SUCCEEDED")
+        for job in (render, second):
+            self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
 
         # Pictory cleans both videos, and the gateway is killed; they are there, byte for byte.
         videos = {job: self.kept(job) for job in (render["jobId"], second["jobId"])}
