@@ -16,6 +16,7 @@
 #include "app/backend.h"
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
+#include "app/gauges.h"
 #include "app/listening.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
@@ -36,7 +37,6 @@
 #include "base/shedding.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
-#include "google/protobuf/descriptor.h"
 #include "grpcpp/grpcpp.h"
 #include "jobs/core.h"
 #include "obs/log.h"
@@ -55,19 +55,9 @@ namespace {
 using obs::Level;
 using obs::Log;
 
-// Whether the method is a stream. This is asked at the end of every call, so it is looked up once.
-bool IsStream(std::string_view method) {
-  static const auto* const streams = [] {
-    auto* const names = new std::set<std::string, std::less<>>;
-    const auto* const service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
-            "pictory.jobs.v1.PictoryJobs");
-    for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
-      if (service->method(i)->server_streaming()) names->emplace(service->method(i)->name());
-    }
-    return names;
-  }();
-  return streams->contains(method);
+// Whether the method is one of PictoryJobs. This is asked at the end of every call.
+bool IsOfJobs(std::string_view method) {
+  return method.find('.') == std::string_view::npos && method != "ServerReflectionInfo";
 }
 
 absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& config) {
@@ -101,7 +91,6 @@ struct Gateway::Parts {
   absl::Status Serve();
   void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
-  void AddGauges();
   void WatchSelf();
   void WatchPressure();
   absl::Status Replace(const tenants::DirectoryPtr& directory);
@@ -116,10 +105,11 @@ struct Gateway::Parts {
   Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
-  AccountDoors doors{config, metrics};
+  AccountDoors doors{config, clock, metrics};
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
+  std::function<Duration()> store_commit_time = [] { return Duration::zero(); };
   std::function<std::size_t()> store_queue = [] { return 0; };
   jobs::Recovered recovered;
   std::unique_ptr<WorkThread> bodies;                // of large submits
@@ -170,6 +160,7 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
           "not know their request_ids, and a retry of them is paid for again"}});
   }
   store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
+  store_commit_time = [sqlite = opened->get()] { return sqlite->stats().commit_time; };
   store_queue = [sqlite = opened->get()] { return sqlite->stats().writes_queued; };
   store = *std::move(opened);
   return absl::OkStatus();
@@ -319,90 +310,6 @@ absl::Status Gateway::Parts::TakeUpJobs() {
   return absl::OkStatus();
 }
 
-void Gateway::Parts::AddGauges() {
-  const auto gauge = [this](const char* name, const char* help, std::function<double()> value) {
-    metrics.AddGauge(std::string("pictory_gateway_") + name, help, std::move(value));
-  };
-  const auto counter = [this](const char* name, const char* help, std::function<double()> value) {
-    metrics.AddCounter(std::string("pictory_gateway_") + name, help, std::move(value));
-  };
-  gauge("jobs_unfinished", "Jobs that have not ended", [this] { return core->hub.unfinished(); });
-  gauge("jobs_followed", "Jobs that are polled", [this] { return core->poller.followed(); });
-  gauge("polls_in_flight", "Polls under way", [this] { return core->poller.in_flight(); });
-  gauge("submits_running", "Submits under way", [this] { return core->submitter.running(); });
-  gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
-  counter("connections_accepted_total", "Connections to the gRPC listeners",
-          [this] { return server->accepted_connections(); });
-  counter("connections_refused_total", "Connections refused because files or places are few",
-          [this] { return server->refused_connections(); });
-  counter("connections_refused_of_address_total", "Of them, those whose address had too many",
-          [this] { return server->address_refused_connections(); });
-  gauge("requests_arriving", "Requests that have begun and are not here yet",
-        [this] { return server->arriving_requests(); });
-  gauge("answers_unread", "Calls whose answer is ready and not taken yet",
-        [this] { return server->unread_answers(); });
-  counter("answers_unread_ended_total", "Calls ended because nobody took their answer",
-          [this] { return server->unread_ended(); });
-  gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
-        [this] { return server->large_answer_bytes(); });
-  gauge("jobs_waiting", "Jobs that wait for the job that they are made of",
-        [this] { return core->waiting.waiting(); });
-  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown",
-        [this] { return core->resolver.unconfirmed(); });
-  gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
-        [this] { return std::chrono::duration<double>(core->resolver.oldest_age()).count(); });
-  gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
-        [this] { return core->spending.spent_today().submits; });
-  gauge("submits_stopped", "1 while the operator has stopped new submits",
-        [this] { return core->spending.stopped(); });
-  gauge("upstream_degraded", "How many Pictory accounts cannot be asked",
-        [this] { return core->upstreams.degraded(); });
-  gauge("upstream_resting", "How many accounts get no answer, so that only probes are sent",
-        [this] { return core->upstreams.resting(); });
-  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
-        [this] { return std::chrono::duration<double>(doors.LoopStallMax()).count(); });
-  gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
-        [this] { return core->owed.size(); });
-  const auto credits = [this](double (*of)(const jobs::Spending::Spent24h&)) {
-    return [this, of] {
-      obs::Metrics::ByLabel by_tenant;
-      for (const auto& [tenant, spent] : core->spending.spent_by_tenant()) {
-        by_tenant.emplace(tenant, of(spent));
-      }
-      return by_tenant;
-    };
-  };
-  metrics.AddGauges(
-      "pictory_gateway_credits_charged_today",
-      "AI credits of the last 24 hours that Pictory says were used, by tenant", "tenant",
-      credits([](const jobs::Spending::Spent24h& s) { return s.credits - s.reserved; }));
-  metrics.AddGauges("pictory_gateway_credits_reserved_today",
-                    "AI credits of the last 24 hours that may be used, by tenant", "tenant",
-                    credits([](const jobs::Spending::Spent24h& s) { return s.reserved; }));
-  gauge("shed_level",
-        "How many things are refused because of pressure: watches, reads, polls, submits",
-        [this] { return shedding.level(); });
-  metrics.AddCounters("pictory_gateway_shed_total", "Calls and polls refused because of pressure",
-                      "what", [this] {
-                        obs::Metrics::ByLabel refused;
-                        for (std::size_t i = 0; i < kShedNames.size(); ++i) {
-                          refused.emplace(kShedNames[i], shedding.refused(static_cast<Shed>(i)));
-                        }
-                        return refused;
-                      });
-  counter("store_commits_total", "Commits of the job store", store_commits);
-  counter("log_lines_lost_total", "Lines of the log that nobody read in time",
-          [] { return obs::LostLogLines(); });
-  if (tls_in_use != nullptr) {
-    gauge("tls_certificate_ends_seconds", "When the certificate of the listeners ends (Unix time)",
-          [this] {
-            return std::chrono::duration<double>(tls_in_use->ends().time_since_epoch()).count();
-          });
-  }
-  gauge("credentials_refused", "How many accounts have credentials that Pictory refuses",
-        [this] { return core->upstreams.credentials_refused(); });
-}
-
 // Makes ready what listeners with TLS need.
 absl::Status Gateway::Parts::PrepareTls() {
   if (!config.tls.has_value()) return absl::OkStatus();
@@ -433,11 +340,14 @@ absl::Status Gateway::Parts::Serve() {
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
       });
+  domain.begun = [this](std::string_view method) { metrics.BeginCall(method); };
   domain.ended = [this](const rpc::CallEnd& end) {
-    metrics.CountCall(end.method, absl::StatusCodeToString(end.status.code()));
-    if (!IsStream(end.method)) {
-      metrics.TimeCall(end.method, std::chrono::duration<double>(end.took).count());
-    }
+    // Of health checks and reflection nothing is told but that they were refused.
+    if (!IsOfJobs(end.method)) metrics.BeginCall(end.method);
+    metrics.EndCall(end.method, {.code = absl::StatusCodeToString(end.status.code()),
+                                 .seconds = std::chrono::duration<double>(end.took).count(),
+                                 .received_bytes = end.received_bytes,
+                                 .sent_bytes = end.sent_bytes});
     refusals->Tell(end);
   };
 
@@ -470,7 +380,20 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kWarn, "listening",
         {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
-  AddGauges();
+  AddGauges({.config = config,
+             .core = *core,
+             .callers = callers,
+             .doors = doors,
+             .server = *server,
+             .shedding = shedding,
+             .store_directory = config.memory_store ? "" : StoreDirectory(),
+             .store_commits = store_commits,
+             .store_commit_time = store_commit_time,
+             .store_queue = store_queue,
+             .watches_max = WatchesMaxOf(config, memory),
+             .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
+                                                       : [this] { return tls_in_use->ends(); }},
+            metrics);
   server->SetServing(true);
   serving = server.get();
   ShowCredentials();

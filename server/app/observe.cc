@@ -116,6 +116,7 @@ jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
     Log(Level::kInfo, "repeated_submit",
         {{"request_id", request_id}, {"rule", jobs::RuleName(rule)}});
   };
+  events.request_id_repeated = [&metrics] { metrics.CountRepeated("request_id"); };
   return events;
 }
 
@@ -254,15 +255,15 @@ std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {
   return [&metrics](const jobs::Job& job) {
     const std::string kind = jobs::KindName(job.kind);
     const std::string state = jobs::StateName(job.state);
-    metrics.CountFinished(kind, state, job.error_code);
     const WallTime ended = job.finish_time.value_or(job.update_time);
-    std::vector<obs::Field> fields = {
-        {"job_id", job.job_id},
-        {"pictory_job_id", job.pictory_job_id},
-        {"request_id", job.request_id},
-        {"kind", kind},
-        {"state", state},
-        {"seconds", std::chrono::duration<double>(ended - job.create_time).count()}};
+    const double seconds = std::chrono::duration<double>(ended - job.create_time).count();
+    metrics.CountFinished(kind, state, job.error_code, seconds);
+    std::vector<obs::Field> fields = {{"job_id", job.job_id},
+                                      {"pictory_job_id", job.pictory_job_id},
+                                      {"request_id", job.request_id},
+                                      {"kind", kind},
+                                      {"state", state},
+                                      {"seconds", seconds}};
     if (!job.error_code.empty()) fields.emplace_back("code", job.error_code);
     if (!job.error_message.empty()) fields.emplace_back("reason", job.error_message);
     if (job.credits_used.has_value()) fields.emplace_back("credits", *job.credits_used);

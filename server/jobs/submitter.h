@@ -107,6 +107,8 @@ struct SubmitEvents {
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
   // A submit without a request_id is taken for an earlier one, which has this request_id.
   std::function<void(AnswerRule, const std::string& request_id)> repeated;
+  // A submit has the request_id of an earlier one, whose job or whose end answers it.
+  std::function<void()> request_id_repeated;
 };
 
 class Submitter {
@@ -212,6 +214,8 @@ class Submitter {
   MonoTime DeadlineOf(const Attempt& attempt) const;
   void TellUnconfirmed(const AttemptPtr& attempt);
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
+  // Tells of a submit that the record of its own request_id answers.
+  void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;

@@ -222,6 +222,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
       attempt->turn.reset();
       Refund(*attempt);
       if (!begun.ok()) return Finish(attempt, begun.status());
+      NoteRepeated(*attempt, begun->record);
       return AnswerFromRecord(attempt, begun->record);
     }
     attempt->record = std::move(begun->record);
@@ -465,8 +466,14 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
                                  (*found)->submission == SubmissionState::kNotSent) {
                                return Finish(attempt, otherwise);
                              }
+                             NoteRepeated(*attempt, **found);
                              AnswerFromRecord(attempt, **found);
                            });
+}
+
+void Submitter::NoteRepeated(const Attempt& attempt, const JobRecord& record) const {
+  if (attempt.request.minted_request_id || !events_.request_id_repeated) return;
+  if (SameRequest(record.fingerprint, attempt.request.fingerprint)) events_.request_id_repeated();
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {

@@ -119,7 +119,8 @@ class PictoryClient {
   void Probe(std::function<void(absl::Status)> done);
 
  private:
-  http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
+  http::Request MakeRequest(http::Lane lane, const char* purpose, std::string method,
+                            std::string path) const;
   // An error if there are no credentials to put on.
   using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
   // Reads may be repeated, if `may_repeat` says so: by the transport, and after a 401 that a new

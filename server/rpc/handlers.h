@@ -2,6 +2,7 @@
 // they like.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ struct CallEnd {
   std::string_view method;
   const absl::Status& status;
   Duration took{};
+  std::size_t received_bytes = 0;  // of its messages; 0 of what was refused unread
+  std::size_t sent_bytes = 0;
   std::string_view
       peer{};  // as the library names it; of calls that ended well mostly not asked for
   std::string_view request_id{};  // of a submit, once it was read
@@ -77,6 +80,8 @@ struct Domain {
   std::shared_ptr<LargeAnswers> large_answers{};
   // Counts bytes of a submit beyond those of its request. The server sets it.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
+  // Is told when a call of the API has begun, for metrics. Null: nobody wants to know.
+  std::function<void(std::string_view method)> begun{};
   // Is told when a call has ended, for metrics and the log. Null: nobody wants to know. Of
   // reflection and of health checks only refusals are told.
   std::function<void(const CallEnd& end)> ended{};

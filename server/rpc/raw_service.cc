@@ -57,6 +57,7 @@ class Request final : public grpc_completion_queue_functor,
   void Read() {
     // The metadata are checked at once, so that nothing of that size waits, and nothing is read for
     // who may not call.
+    if (method_.role.has_value() && method_.domain.begun) method_.domain.begun(method_.name);
     if (const absl::Status metadata = CheckMetadata(*context_); !metadata.ok()) {
       return Answer(ToGrpc(metadata), Duration::zero());
     }

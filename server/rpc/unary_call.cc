@@ -57,8 +57,9 @@ class LateCall final : public LateReactor {
 };
 
 struct Reply::Shared {
-  Shared(std::string_view m, const grpc::CallbackServerContext& c, const Domain& d)
-      : method(m), context(c), domain(d), begun(d.clock.Now()) {}
+  Shared(std::string_view m, const grpc::CallbackServerContext& c, std::size_t received,
+         const Domain& d)
+      : method(m), context(c), received_bytes(received), domain(d), begun(d.clock.Now()) {}
 
   struct Early {
     absl::StatusOr<grpc::ByteBuffer> answer;
@@ -67,6 +68,7 @@ struct Reply::Shared {
 
   const std::string_view method;
   const grpc::CallbackServerContext& context;  // gone once the call is answered
+  const std::size_t received_bytes;
   const Domain& domain;
   const MonoTime begun;
   std::atomic<bool> cancelled{false};
@@ -79,8 +81,8 @@ struct Reply::Shared {
 };
 
 Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context,
-             const Domain& domain)
-    : shared_(std::make_shared<Shared>(method, context, domain)) {}
+             std::size_t received_bytes, const Domain& domain)
+    : shared_(std::make_shared<Shared>(method, context, received_bytes, domain)) {}
 
 void Reply::Note(std::string_view request_id) const {
   MutexLock lock(shared_->mutex);
@@ -106,6 +108,7 @@ std::shared_ptr<std::atomic<bool>> Reply::cancelled() const {
 // The first answer counts; only who gives it may touch the call, which goes when it is completed.
 void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) const {
   const absl::Status status = answer.status();
+  const std::size_t sent_bytes = answer.ok() ? LengthOf(*answer) : 0;
   std::string peer;
   std::string request_id;
   Timers::Id armed = Timers::kNone;
@@ -126,6 +129,8 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource sou
   domain.Ended({.method = shared_->method,
                 .status = status,
                 .took = domain.clock.Now() - shared_->begun,
+                .received_bytes = shared_->received_bytes,
+                .sent_bytes = sent_bytes,
                 .peer = peer,
                 .request_id = request_id});
   // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
@@ -181,7 +186,7 @@ void Reply::AnswerBy(MonoTime deadline, Admission::Kind kind) const {
 absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
                                            const tenants::Principal& principal,
                                            const Domain& domain) {
-  const std::size_t bytes = request.Valid() ? request.Length() : 0;
+  const std::size_t bytes = LengthOf(request);
   if (bytes <= limits::kSmallRequestMaxBytes) return nullptr;
   return domain.gates->EnterBytes(principal, bytes);
 }
