@@ -26,6 +26,7 @@
 #include "app/stop_file.h"
 #include "app/tenants_watch.h"
 #include "app/tls_watch.h"
+#include "app/tracing.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/lag_probe.h"
@@ -85,6 +86,7 @@ struct Gateway::Parts {
   absl::Status OpenUpstream();
   bool AllRefused() const;
   jobs::CoreOptions DomainOptions();
+  absl::Status StartTracing();
   void BuildDomain();
   absl::Status TakeUpJobs();
   absl::Status PrepareTls();
@@ -115,6 +117,7 @@ struct Gateway::Parts {
   std::unique_ptr<WorkThread> bodies;                // of large submits
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
+  std::unique_ptr<Tracing> tracing;  // null: off
   std::unique_ptr<rpc::RefusalLog> refusals;
   std::unique_ptr<WorkThread> broadcaster;
   std::unique_ptr<watch::StreamWheel> wheel;
@@ -261,23 +264,37 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
   jobs::SubmitterOptions& submitting = options.submitting;
   submitting.aside = [this](std::function<void()> work) { bodies->Post(std::move(work)); };
   submitting.sandbox = config.sandbox;
+  submitting.send_traceparent = config.send_traceparent;
   if (webhooks != nullptr) {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
   }
   return options;
 }
 
-void Gateway::Parts::BuildDomain() {
+// The spans of jobs begin with the domain.
+absl::Status Gateway::Parts::StartTracing() {
   timers = std::make_unique<TimerThread>(clock);
+  if (config.otlp_endpoint.empty()) return absl::OkStatus();
+  auto started = Tracing::Start(config.otlp_endpoint, config.ca_file, clock, *timers, random);
+  if (!started.ok()) return started.status();
+  tracing = *std::move(started);
+  Log(Level::kInfo, "tracing", {{"otlp_endpoint", config.otlp_endpoint}});
+  return absl::OkStatus();
+}
+
+void Gateway::Parts::BuildDomain() {
   broadcaster = std::make_unique<WorkThread>("watchers", WorkThread::Rest::kDropped);
   wheel = std::make_unique<watch::StreamWheel>(clock, *timers, *broadcaster);
   bodies = std::make_unique<WorkThread>("request-bodies");
   jobs::CoreEvents events{.upstreams = UpstreamsEvents(),
                           .polls = PollEvents(metrics),
-                          .submits = SubmitEvents(metrics),
+                          .submits = SubmitEvents(metrics, tracing.get()),
                           .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
                           .pruned = Pruned()};
+  if (tracing != nullptr) {
+    events.changed = [this](const jobs::JobRecord& record) { tracing->JobChanged(record); };
+  }
   events.upstreams.rests = [this, log = std::move(events.upstreams.rests)](
                                const std::string& account, const absl::Status& why) {
     log(account, why);
@@ -340,6 +357,7 @@ absl::Status Gateway::Parts::Serve() {
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
       });
+  domain.spans = tracing != nullptr;
   domain.begun = [this](std::string_view method) { metrics.BeginCall(method); };
   domain.ended = [this](const rpc::CallEnd& end) {
     // Of health checks and reflection nothing is told but that they were refused.
@@ -349,6 +367,7 @@ absl::Status Gateway::Parts::Serve() {
                                  .received_bytes = end.received_bytes,
                                  .sent_bytes = end.sent_bytes});
     refusals->Tell(end);
+    if (tracing != nullptr) tracing->CallEnded(end);
   };
 
   const MemoryThere memory = FindMemory();
@@ -392,7 +411,8 @@ absl::Status Gateway::Parts::Serve() {
              .store_queue = store_queue,
              .watches_max = WatchesMaxOf(config, memory),
              .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
-                                                       : [this] { return tls_in_use->ends(); }},
+                                                       : [this] { return tls_in_use->ends(); },
+             .tracing = tracing.get()},
             metrics);
   server->SetServing(true);
   serving = server.get();
@@ -496,6 +516,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
     idle.get_future().wait();
   }
   if (core != nullptr) NoteOwed();
+  if (tracing != nullptr) tracing->Stop();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
   admin.reset();  // its metrics ask what ends now
@@ -528,6 +549,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
     return status;
   }
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
+  if (absl::Status status = p.StartTracing(); !status.ok()) return status;
   p.BuildDomain();
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;
   if (absl::Status status = p.Serve(); !status.ok()) return status;

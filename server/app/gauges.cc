@@ -219,6 +219,10 @@ void AddProcess(Adder& add, const GaugeSources& from, obs::Metrics& metrics) {
                 return std::chrono::duration<double>(ends().time_since_epoch()).count();
               });
   }
+  if (from.tracing != nullptr) {
+    add.Counters("spans_total", "Spans of traces, by what became of them", "outcome",
+                 [tracing = from.tracing] { return tracing->counts(); });
+  }
   metrics.AddInfo(
       std::string(kPrefix) + "build_info", "Always 1; the labels say which program this is",
       {{"version", Version()},

@@ -7,6 +7,7 @@
 
 #include "app/account_doors.h"
 #include "app/config.h"
+#include "app/tracing.h"
 #include "base/clock.h"
 #include "base/shedding.h"
 #include "jobs/core.h"
@@ -30,6 +31,7 @@ struct GaugeSources {
   std::function<std::size_t()> store_queue;
   int watches_max = 0;
   std::function<WallTime()> certificate_ends;  // null: no listener has TLS
+  const Tracing* tracing = nullptr;            // null: there is none
 };
 
 void AddGauges(const GaugeSources& from, obs::Metrics& metrics);

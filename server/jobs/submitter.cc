@@ -108,7 +108,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   attempt->key = JobKey{request.owner.tenant, request.request_id};
   if (waiter.source.rule != AnswerRule::kOwn && waiter.source.request_id.empty()) {
     waiter.source.request_id = request.request_id;
-    if (events_.repeated) events_.repeated(waiter.source.rule, request.request_id);
+    if (events_.repeated) events_.repeated(waiter.source.rule, request);
   }
   const bool keyless = request.minted_request_id;
   absl::Status refused;

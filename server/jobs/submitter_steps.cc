@@ -311,6 +311,9 @@ void Submitter::Send(const AttemptPtr& attempt) {
     attempt->turn.reset();
     return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
+  if (options_.send_traceparent) {
+    attempt->submission.traceparent = Traceparent(ReadStoredTrace(attempt->record.job.trace));
+  }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
   UpstreamOf(*attempt).Submit(
       std::move(turn), attempt->submission, attempt->authorization,
@@ -536,6 +539,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.job.labels = attempt.request.labels;
   record.credits_reserved = attempt.credits;
   record.job.sandbox = options_.sandbox;
+  record.job.trace = StoredTrace(attempt.request.trace);
   record.submission = state;
   record.fingerprint = attempt.request.fingerprint;
   record.owner_epoch = options_.epoch;

@@ -159,6 +159,9 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
     request.headers.push_back({"Content-Type", "application/json"});
     request.body = std::move(submission.body);
   }
+  if (!submission.traceparent.empty()) {
+    request.headers.push_back({"traceparent", std::move(submission.traceparent)});
+  }
   authorization.PutOn(request);
   request.timeout = limits::kSubmitTimeout;
   request.start_by = start_by;

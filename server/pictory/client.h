@@ -43,6 +43,7 @@ struct Submission {
   std::string method;
   std::string path;  // below the base URL, encoded
   std::shared_ptr<const std::string> body;
+  std::string traceparent{};  // the header; empty: none is sent
 };
 
 struct ClientOptions {

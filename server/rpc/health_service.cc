@@ -125,7 +125,7 @@ HealthService::Stream* HealthService::Watch(Context* context, const Bytes* reque
   const std::size_t received_bytes = LengthOf(*request);
   Free(*request);
   auto* call = new StreamCall<HealthStream>(
-      "Health.Watch", context, received_bytes, std::move(ticket), domain_,
+      "Health.Watch", context, received_bytes, TraceContext(), std::move(ticket), domain_,
       [&](watch::StreamSink& sink) {
         return std::make_shared<HealthStream>((*message)->service(), domain_.clock, sink);
       });

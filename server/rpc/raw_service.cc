@@ -14,6 +14,7 @@
 #include "rpc/metadata.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
+#include "rpc/trace.h"
 #include "rpc/unread.h"
 
 namespace gateway::rpc {
@@ -94,10 +95,12 @@ class Request final : public grpc_completion_queue_functor,
       reactor->Finish(status);
       return reactor;
     });
+    const TraceContext trace = TraceSent(*context_);
     method_.domain.Ended({.method = method_.name,
                           .status = FromGrpc(status),
                           .took = took,
-                          .peer = context_->peer()});
+                          .peer = context_->peer(),
+                          .trace = &trace});
     Run(refuse, nullptr);
   }
 

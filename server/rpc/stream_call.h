@@ -17,6 +17,7 @@
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
 #include "rpc/status.h"
+#include "rpc/trace.h"
 #include "rpc/wire.h"
 #include "watch/stream.h"
 
@@ -35,11 +36,12 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
   // `make(sink)` makes the shared stream, which is on the wheel from then on.
   template <class Make>
   StreamCall(std::string_view method, grpc::CallbackServerContext* context,
-             std::size_t received_bytes, Admission::Ticket ticket, const Domain& domain,
-             const Make& make)
+             std::size_t received_bytes, TraceContext trace, Admission::Ticket ticket,
+             const Domain& domain, const Make& make)
       : method_(method),
         context_(context),
         received_bytes_(received_bytes),
+        trace_(std::move(trace)),
         ticket_(std::move(ticket)),
         domain_(domain),
         begun_(domain.clock.Now()),
@@ -64,7 +66,8 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
                    .received_bytes = received_bytes_,
                    .sent_bytes = sent_bytes_,
                    .peer = status.ok() ? std::string() : context_->peer(),
-                   .served = served_});
+                   .served = served_,
+                   .trace = &trace_});
     StreamReactor::Finish(ToGrpc(status));  // `this` may be gone after it
   }
   void TryCancel() override { context_->TryCancel(); }
@@ -80,6 +83,7 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
   const std::string_view method_;
   grpc::CallbackServerContext* const context_;
   const std::size_t received_bytes_;
+  const TraceContext trace_;
   const Admission::Ticket ticket_;
   const Domain& domain_;
   const MonoTime begun_;
@@ -103,7 +107,8 @@ StreamReactor* ServeStream(std::string_view method, grpc::CallbackServerContext*
   };
   if (!ticket) return RefuseStream(method, *context, ticket.refusal(), domain);
   if (admission.draining()) return refuse(admission.DrainStatus());
-  const Caller caller = CallerOf(*context, principal, domain);
+  TraceContext trace = TraceOf(*context, /*begins=*/false, domain);
+  const Caller caller = CallerOf(*context, principal, trace, domain);
   const absl::StatusOr<std::shared_ptr<Request>> request = Parse<Request>(*bytes);
   if (!request.ok()) return refuse(request.status());
   const std::size_t received_bytes = LengthOf(*bytes);
@@ -112,8 +117,8 @@ StreamReactor* ServeStream(std::string_view method, grpc::CallbackServerContext*
 
   const auto make_stream = [&](watch::StreamSink& sink) { return make(caller, **request, sink); };
   using Stream = typename decltype(make_stream(std::declval<watch::StreamSink&>()))::element_type;
-  auto* call = new StreamCall<Stream>(method, context, received_bytes, std::move(ticket), domain,
-                                      make_stream);
+  auto* call = new StreamCall<Stream>(method, context, received_bytes, std::move(trace),
+                                      std::move(ticket), domain, make_stream);
   // The call may end, and be gone, while its stream begins.
   begin(std::shared_ptr<Stream>(call->stream()), caller, **request, domain);
   return call;

@@ -58,8 +58,13 @@ class LateCall final : public LateReactor {
 
 struct Reply::Shared {
   Shared(std::string_view m, const grpc::CallbackServerContext& c, std::size_t received,
-         const Domain& d)
-      : method(m), context(c), received_bytes(received), domain(d), begun(d.clock.Now()) {}
+         TraceContext t, const Domain& d)
+      : method(m),
+        context(c),
+        received_bytes(received),
+        trace(std::move(t)),
+        domain(d),
+        begun(d.clock.Now()) {}
 
   struct Early {
     absl::StatusOr<grpc::ByteBuffer> answer;
@@ -69,6 +74,7 @@ struct Reply::Shared {
   const std::string_view method;
   const grpc::CallbackServerContext& context;  // gone once the call is answered
   const std::size_t received_bytes;
+  const TraceContext trace;
   const Domain& domain;
   const MonoTime begun;
   std::atomic<bool> cancelled{false};
@@ -81,8 +87,9 @@ struct Reply::Shared {
 };
 
 Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context,
-             std::size_t received_bytes, const Domain& domain)
-    : shared_(std::make_shared<Shared>(method, context, received_bytes, domain)) {}
+             std::size_t received_bytes, TraceContext trace, const Domain& domain)
+    : shared_(std::make_shared<Shared>(method, context, received_bytes, std::move(trace), domain)) {
+}
 
 void Reply::Note(std::string_view request_id) const {
   MutexLock lock(shared_->mutex);
@@ -132,7 +139,8 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource sou
                 .received_bytes = shared_->received_bytes,
                 .sent_bytes = sent_bytes,
                 .peer = peer,
-                .request_id = request_id});
+                .request_id = request_id,
+                .trace = &shared_->trace});
   // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
   if (call != nullptr) call->Complete(std::move(answer), std::move(source));
 }
@@ -198,7 +206,9 @@ absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_
 
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain) {
-  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context->peer()});
+  const TraceContext trace = TraceSent(*context);
+  domain.Ended(
+      {.method = method, .status = FromGrpc(refusal), .peer = context->peer(), .trace = &trace});
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(refusal);
   return reactor;

@@ -69,9 +69,10 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, account, shard, credits_reserved, waiting_request, version, delivery";
+    "mesh_request_id, account, shard, credits_reserved, waiting_request, trace, "
+    "version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -125,6 +126,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Int(record.shard);
   to.Real(record.credits_reserved);
   to.Blob(record.waiting_request);
+  to.Text(job.trace);
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -175,6 +177,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.shard = from.Int32();
   record.credits_reserved = from.Real().value_or(0);
   record.waiting_request = from.Bytes();
+  job.trace = from.Bytes();
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

@@ -238,6 +238,11 @@ DROP INDEX jobs_unfinished;
 CREATE INDEX jobs_unfinished ON jobs (next_poll_at) WHERE visible = 1 AND (state < 4 OR state = 9);
 )sql";
 
+// Version 10 notes the trace that a submit was in.
+constexpr char kVersion10[] = R"sql(
+ALTER TABLE jobs ADD COLUMN trace TEXT NOT NULL DEFAULT '';
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -308,9 +313,9 @@ void Configure(SQLite::Database& db) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kVersion1}, {2, kVersion2}, {3, kVersion3},
-                                                    {4, kVersion4}, {5, kVersion5}, {6, kVersion6},
-                                                    {7, kVersion7}, {8, kVersion8}, {9, kVersion9}};
+  static const std::vector<Migration> migrations = {
+      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
+      {6, kVersion6}, {7, kVersion7}, {8, kVersion8}, {9, kVersion9}, {10, kVersion10}};
   return migrations;
 }
 
