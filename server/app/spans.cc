@@ -1,5 +1,7 @@
 #include "app/spans.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 

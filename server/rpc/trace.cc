@@ -1,5 +1,7 @@
 #include "rpc/trace.h"
 
+#include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>

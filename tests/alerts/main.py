@@ -1,4 +1,5 @@
-"""Every alert of server/deploy/monitoring, made to fire in Debian's Prometheus by a real gateway that has that trouble.
+"""Every alert of server/deploy/monitoring, made to fire in Debian's Prometheus by a real gateway that has that trouble;
+and the dashboard there, each of whose expressions has to give something.
 
     tests/alerts/run                 every alert, some minutes
     tests/alerts/run --only NAME...  these
@@ -17,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 
 import prometheus  # noqa: E402
+from dashboard import DASHBOARD  # noqa: E402
 from live import rows  # noqa: E402
 from troubles import TROUBLES  # noqa: E402
 
@@ -28,7 +30,8 @@ def main():
     if missing:
         print(f"these are an alert or a trouble, and not both: {', '.join(sorted(missing))}", file=sys.stderr)
         return 1
-    return rows.main(COMMAND, TROUBLES, rows.arguments(COMMAND, __doc__, TROUBLES))
+    every = [*TROUBLES, DASHBOARD]
+    return rows.main(COMMAND, every, rows.arguments(COMMAND, __doc__, every))
 
 
 if __name__ == "__main__":

@@ -67,10 +67,11 @@ class Log(unittest.TestCase):
 
     def test_it_is_stored_with_the_job(self):
         with tempfile.TemporaryDirectory() as state:
-            g = Gateway(state, speed=0.5)
+            g = Gateway(state, speed=3)
             try:
                 job = preview(g, "a", SAMPLED)["jobId"]
                 g.kill()
+                self.assertEqual(lines(g, "job_ended"), [], "it ended too early to show anything")
                 g.start()
                 wait_until(lambda: lines(g, "job_ended"), "its end")
                 self.assertEqual([(each["job_id"], each["trace_id"]) for each in lines(g, "job_ended")], [(job, TRACE)])
@@ -150,20 +151,21 @@ class Spans(unittest.TestCase):
 
 
 class Pictory(unittest.TestCase):
-    def told(self, *flags):
-        """The header of each request that Pictory gets while a submit is made, by its method."""
+    def told(self, *flags, awaited="POST"):
+        """The header of each request that Pictory gets until one of the method awaited, by method and path."""
         oauth = ("--auth", "oauth", "--client-id", "the-id", "--user-id", "the-user")
         with upstream() as pictory, gateway("--base-url", pictory.url, *oauth, *flags, sandbox=False,
                                             env={"PICTORY_CLIENT_SECRET": "s3cret"}) as g:
             preview(g, "a", SAMPLED)
-            wait_until(lambda: [call for call in pictory.calls if call[0] == "GET"], "a poll")
+            wait_until(lambda: [each for each in pictory.calls if each[0] == awaited], f"a {awaited}")
             return {(method, path.split("/")[2]): headers.get("traceparent")
                     for method, path, headers, _ in pictory.calls}
 
     def test_is_told_by_flag_only_and_with_submits_only(self):
-        nobody = {("POST", "oauth2"): None, ("POST", "video"): None, ("GET", "jobs"): None}
+        nobody = {("POST", "oauth2"): None, ("POST", "video"): None}
         self.assertEqual(self.told(), nobody)
-        self.assertEqual(self.told("--send-traceparent"), nobody | {("POST", "video"): SAMPLED.split(": ")[1]})
+        self.assertEqual(self.told("--send-traceparent", awaited="GET"),
+                         nobody | {("POST", "video"): SAMPLED.split(": ")[1], ("GET", "jobs"): None})
 
 
 if __name__ == "__main__":
