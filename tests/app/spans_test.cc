@@ -12,7 +12,7 @@ namespace {
 using jobs::JobRecord;
 namespace v1 = jobs::v1;
 
-WallTime At(int seconds) { return WallTime(std::chrono::seconds(1'700'000'000 + seconds)); }
+WallTime At(int second) { return WallTime(std::chrono::seconds(1'700'000'000 + second)); }
 
 std::map<std::string, std::string> AttributesOf(const obs::Span& span) {
   std::map<std::string, std::string> texts;

@@ -118,14 +118,44 @@ class Refused(unittest.TestCase):
                 (("sandbox=true", "drain.timeoutSeconds=20s"), "drain"),
                 (("sandbox=true", "repicas=1"), "repicas"),
                 (("sandbox=true", "settings.max.watches=1"), "settings"),
-                (("sandbox=true", "podDisruptionBudget.maxUnavailable=2"), "maxUnavailable")):
+                (("sandbox=true", "podDisruptionBudget.maxUnavailable=2"), "maxUnavailable"),
+                (("sandbox=true", "settings.webhook-listen=0.0.0.0:1"), "the chart sets it"),
+                (("sandbox=true", "webhook.url=http://x"), "webhook"),
+                (("sandbox=true", 'settings.proxy=a"b'), "no escapes"),
+                (("sandbox=true", "settings.proxy=a\\\\b"), "no escapes"),
+                (("sandbox=true", "serviceMonitor.enabled=true"), "networkPolicy.metrics"),
+                (("sandbox=true", r"podLabels.app\.kubernetes\.io/name=x"), "the chart sets it"),
+                (("sandbox=true", "podAnnotations.checksum/config=x"), "the chart sets it")):
             with self.subTest(arguments):
                 done = template(*(f"--set={each}" for each in arguments))
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(words, done.stderr)
 
 
+    def test_a_name_that_kubernetes_would_not_take(self):
+        done = helm("template", "a" * 30, CHART, "--set=sandbox=true")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("too long a name", done.stderr)
+
+
 class Facts(unittest.TestCase):
+    def test_names_that_look_like_numbers_and_have_dots(self):
+        text = template("--set-string=apiKey.secretName=123456,state.storageClassName=true,secrets={my.secret}").stdout
+        [stateful] = [each for each in yaml.safe_load_all(text) if each and each["kind"] == "StatefulSet"]
+        volumes = {each["name"]: each for each in stateful["spec"]["template"]["spec"]["volumes"]}
+        self.assertEqual(volumes["pictory"]["secret"]["secretName"], "123456")
+        self.assertEqual(volumes["secret-0"]["secret"]["secretName"], "my.secret")
+        self.assertEqual(stateful["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"], "true")
+        self.assertEqual(schemas.complaints(text, NEWEST)[0], "")
+
+    def test_webhook_calls_have_a_way_in(self):
+        self.assertEqual(settings("plain")["webhook-listen"], "0.0.0.0:8082")
+        port = one("plain", "Service", "-webhook")["spec"]["ports"][0]["targetPort"]
+        self.assertIn({"name": port, "containerPort": 8082}, container("plain")["ports"])
+        rules = one("plain", "NetworkPolicy")["spec"]["ingress"]
+        self.assertTrue(any(rule["ports"][0]["port"] == port for rule in rules), rules)
+        self.assertNotIn("webhook", rendered("tls"))
+
     def test_one_gateway_whose_jobs_stay(self):
         for values in VALUES:
             with self.subTest(values.stem):
@@ -135,7 +165,9 @@ class Facts(unittest.TestCase):
                                  {"whenDeleted": "Retain", "whenScaled": "Retain"})
                 self.assertEqual(spec["serviceName"], one(values.stem, "Service", "-headless")["metadata"]["name"])
                 mounts = {each["mountPath"] for each in container(values.stem)["volumeMounts"]}
-                self.assertIn(settings(values.stem)["state-dir"], mounts)
+                state = pathlib.PurePath(settings(values.stem)["state-dir"])
+                self.assertIn(str(state.parent), mounts, "a folder of the volume: that itself may be everybody's")
+                self.assertEqual(spec["podManagementPolicy"], "Parallel")
         [claim] = one("plain", "StatefulSet")["spec"]["volumeClaimTemplates"]
         self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOnce"])
         self.assertNotIn("volumeClaimTemplates", one("tls", "StatefulSet")["spec"])

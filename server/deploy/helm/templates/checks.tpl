@@ -4,13 +4,34 @@
 {{- fail "replicas must be 1: a gateway owns its account's jobs, and two with stores of their own pay Pictory twice for one request. For more load give it more memory and CPU; for more accounts install the chart once for each." }}
 {{- end }}
 {{- $settings := .Values.settings }}
-{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" }}
+{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" }}
 {{- range $name, $value := $settings }}
 {{- if has $name $own }}
-{{- fail (printf "settings.%s: the chart sets it; see drain, tls, apiKey and sandbox in values.yaml" $name) }}
+{{- fail (printf "settings.%s: the chart sets it; see drain, tls, webhook, apiKey and sandbox in values.yaml" $name) }}
 {{- end }}
 {{- if kindIs "map" $value }}
 {{- fail (printf "settings.%s: must be a value or a list" $name) }}
+{{- end }}
+{{- range (kindIs "slice" $value | ternary $value (list $value)) }}
+{{- if and (kindIs "string" .) (regexMatch "[\"\\\\\n]" .) }}
+{{- fail (printf "settings.%s: the gateway's file knows no escapes, so a value holds no quote, backslash or line break" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if gt (len (include "gateway.name" .)) 40 }}
+{{- fail (printf "%s is too long a name: Kubernetes makes longer ones of it, with at most 63 characters; give the release 24 or less" (include "gateway.name" .)) }}
+{{- end }}
+{{- if and .Values.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics) }}
+{{- fail "serviceMonitor.enabled: nobody may reach the metrics; name Prometheus in networkPolicy.metrics" }}
+{{- end }}
+{{- range $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" }}
+{{- if hasKey $.Values.podLabels $own }}
+{{- fail (printf "podLabels.%s: the chart sets it" $own) }}
+{{- end }}
+{{- end }}
+{{- range $own := list "checksum/config" "proxy.istio.io/config" "sidecar.istio.io/nativeSidecar" }}
+{{- if hasKey $.Values.podAnnotations $own }}
+{{- fail (printf "podAnnotations.%s: the chart sets it" $own) }}
 {{- end }}
 {{- end }}
 {{- $accounts := or (hasKey $settings "client-secret-file") (hasKey $settings "tenants") (hasKey $settings "callers-pay") }}
