@@ -12,8 +12,8 @@
 
 namespace gateway::app {
 
-AccountDoors::AccountDoors(const Config& config, obs::Metrics& metrics)
-    : config_(config), metrics_(metrics) {}
+AccountDoors::AccountDoors(const Config& config, const Clock& clock, obs::Metrics& metrics)
+    : config_(config), clock_(clock), metrics_(metrics) {}
 
 absl::Status AccountDoors::Read(const tenants::Tenants& document) {
   absl::StatusOr<std::vector<AccountSetup>> setups = AccountsOf(config_, document);
@@ -31,7 +31,7 @@ absl::Status AccountDoors::Connect(const std::string& base_url) {
     auto made =
         http::CurlTransport::Create(TransportOptionsOf(config_, url.empty() ? base_url : url));
     if (!made.ok()) return made.status();
-    transports_[url] = *std::move(made);
+    transports_[url] = std::make_unique<Transport>(*std::move(made), clock_, metrics_);
   }
   return absl::OkStatus();
 }
@@ -45,7 +45,7 @@ jobs::UpstreamOptions AccountDoors::Connected(jobs::UpstreamOptions options) {
 
 jobs::UpstreamOptions AccountDoors::OptionsOf(const AccountSetup& setup) {
   jobs::UpstreamOptions options = Connected(setup.options);
-  options.transport = transports_.at(setup.base_url).get();
+  options.transport = &transports_.at(setup.base_url)->metered;
   return options;
 }
 
@@ -134,13 +134,13 @@ absl::StatusOr<std::size_t> AccountDoors::OpenNew(const tenants::Tenants& docume
 Duration AccountDoors::LoopStallMax() const {
   Duration longest{0};
   for (const auto& [url, transport] : transports_) {
-    longest = std::max<Duration>(longest, transport->Stats().loop_stall_max);
+    longest = std::max<Duration>(longest, transport->curl->Stats().loop_stall_max);
   }
   return longest;
 }
 
 void AccountDoors::Stop() {
-  for (const auto& [url, transport] : transports_) transport->Stop();
+  for (const auto& [url, transport] : transports_) transport->curl->Stop();
 }
 
 }  // namespace gateway::app

@@ -9,12 +9,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "app/accounts.h"
 #include "app/config.h"
 #include "app/file_watch.h"
+#include "app/metered_transport.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/work_thread.h"
@@ -28,7 +30,7 @@ namespace gateway::app {
 class AccountDoors {
  public:
   // The arguments must outlive it.
-  AccountDoors(const Config& config, obs::Metrics& metrics);
+  AccountDoors(const Config& config, const Clock& clock, obs::Metrics& metrics);
   AccountDoors(const AccountDoors&) = delete;
   AccountDoors& operator=(const AccountDoors&) = delete;
 
@@ -38,7 +40,7 @@ class AccountDoors {
   absl::Status Connect(const std::string& base_url);
 
   // The transport of accounts that have no other.
-  http::HttpTransport& transport() { return *transports_.at(""); }
+  http::HttpTransport& transport() { return transports_.at("")->metered; }
   // How each account that was read is called.
   jobs::Upstreams::Accounts Options();
   // The same for an account whose key a caller shows.
@@ -61,6 +63,12 @@ class AccountDoors {
   void CloseReader() { reader_.Close(); }
 
  private:
+  struct Transport {
+    Transport(std::unique_ptr<http::CurlTransport> made, const Clock& clock, obs::Metrics& metrics)
+        : curl(std::move(made)), metered(*curl, clock, metrics) {}
+    const std::unique_ptr<http::CurlTransport> curl;
+    MeteredTransport metered;
+  };
   // What of an account must not be another's, or must not change.
   struct Known {
     std::string base_url;
@@ -75,11 +83,12 @@ class AccountDoors {
   void WatchSecret(const AccountSetup& setup);
 
   const Config& config_;
+  const Clock& clock_;
   obs::Metrics& metrics_;
   WorkThread reader_{"reply-reader"};  // of large replies
   std::vector<AccountSetup> setups_;   // what Read has found
   // By base URL as the accounts say it; "" is the gateway's.
-  std::map<std::string, std::unique_ptr<http::CurlTransport>> transports_;
+  std::map<std::string, std::unique_ptr<Transport>> transports_;
   jobs::Upstreams* upstreams_ = nullptr;
   FileWatches* watches_ = nullptr;
   Mutex mutex_;

@@ -62,6 +62,9 @@ absl::StatusOr<std::unique_ptr<Archive>> Archive::Open(const Config& config) {
       {{"directory", config.archive.directory},
        {"jobs", static_cast<std::int64_t>((*disk)->found().size())},
        {"bytes", (*disk)->used_bytes()}});
+  if (const absl::Status room = (*disk)->CheckRoom(0); !room.ok()) {
+    Log(Level::kWarn, "archive_full", {{"reason", std::string(room.message())}});
+  }
   return std::unique_ptr<Archive>(new Archive(config, *std::move(disk)));
 }
 

@@ -112,6 +112,10 @@ struct Config {
   Duration drain_delay = Duration::zero();
   Duration drain_timeout = limits::kDrainDeadline;
 
+  // Where spans go: a collector's base URL. Empty: nowhere, and none are made.
+  std::string otlp_endpoint;
+  bool send_traceparent = false;  // with submits to Pictory
+
   obs::Level log_level = obs::Level::kInfo;
   obs::LogFormat log_format = obs::LogFormat::kText;
   // Where to write the addresses that are listened on, once ready: for scripts that ask for port 0.

@@ -109,6 +109,16 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->capture_default_str();
 }
 
+void AddTracing(CLI::App& app, Config& config) {
+  app.add_option("--otlp-endpoint", config.otlp_endpoint,
+                 "Base URL of an OpenTelemetry collector that gets spans (OTLP/HTTP), such as "
+                 "http://127.0.0.1:4318; https, or plain on loopback")
+      ->envname("PICTORY_OTLP_ENDPOINT");
+  app.add_flag("--send-traceparent", config.send_traceparent,
+               "Tell Pictory in the header traceparent which trace a submit is in")
+      ->envname("PICTORY_SEND_TRACEPARENT");
+}
+
 // Adds the options that say where Pictory is and how quickly it may be asked.
 void AddPictory(CLI::App& app, Config& config) {
   app.add_option("--base-url", config.base_url, "Pictory's REST API")
@@ -267,6 +277,7 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
   AddCallers(app, flags, config);
   AddUpstream(app, config);
   AddPictory(app, config);
+  AddTracing(app, config);
   AddCredentialFlags(app, flags.pictory);
   AddVersionFlags(app, flags.pictory);
   AddWebhookFlags(app, flags.webhooks);

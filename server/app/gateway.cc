@@ -17,6 +17,7 @@
 #include "app/backend.h"
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
+#include "app/gauges.h"
 #include "app/listening.h"
 #include "app/loop_beat.h"
 #include "app/memory_plan.h"
@@ -27,6 +28,7 @@
 #include "app/stop_file.h"
 #include "app/tenants_watch.h"
 #include "app/tls_watch.h"
+#include "app/tracing.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
 #include "base/lag_probe.h"
@@ -38,7 +40,6 @@
 #include "base/shedding.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
-#include "google/protobuf/descriptor.h"
 #include "grpcpp/grpcpp.h"
 #include "jobs/core.h"
 #include "obs/log.h"
@@ -57,19 +58,9 @@ namespace {
 using obs::Level;
 using obs::Log;
 
-// Whether the method is a stream. This is asked at the end of every call, so it is looked up once.
-bool IsStream(std::string_view method) {
-  static const auto* const streams = [] {
-    auto* const names = new std::set<std::string, std::less<>>;
-    const auto* const service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
-            "pictory.jobs.v1.PictoryJobs");
-    for (int i = 0; service != nullptr && i < service->method_count(); ++i) {
-      if (service->method(i)->server_streaming()) names->emplace(service->method(i)->name());
-    }
-    return names;
-  }();
-  return streams->contains(method);
+// Whether the method is one of PictoryJobs. This is asked at the end of every call.
+bool IsOfJobs(std::string_view method) {
+  return method.find('.') == std::string_view::npos && method != "ServerReflectionInfo";
 }
 
 absl::StatusOr<std::unique_ptr<sandbox::Sandbox>> StartSandbox(const Config& config) {
@@ -98,13 +89,13 @@ struct Gateway::Parts {
   absl::Status OpenArchive();
   bool AllRefused() const;
   jobs::CoreOptions DomainOptions();
+  absl::Status StartTracing();
   void BuildDomain();
   absl::Status TakeUpJobs();
   absl::Status PrepareTls();
   absl::Status Serve();
   void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
-  void AddGauges();
   void WatchSelf();
   void WatchPressure();
   absl::Status Replace(const tenants::DirectoryPtr& directory);
@@ -119,15 +110,17 @@ struct Gateway::Parts {
   Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
   obs::Metrics metrics;
-  AccountDoors doors{config, metrics};
+  AccountDoors doors{config, clock, metrics};
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
+  std::function<Duration()> store_commit_time = [] { return Duration::zero(); };
   std::function<std::size_t()> store_queue = [] { return 0; };
   jobs::Recovered recovered;
   std::unique_ptr<WorkThread> bodies;                // of large submits
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
   std::unique_ptr<TimerThread> timers;
+  std::unique_ptr<Tracing> tracing;  // null: off
   std::unique_ptr<rpc::RefusalLog> refusals;
   std::unique_ptr<WorkThread> broadcaster;
   std::unique_ptr<watch::StreamWheel> wheel;
@@ -175,6 +168,7 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
           "not know their request_ids, and a retry of them is paid for again"}});
   }
   store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
+  store_commit_time = [sqlite = opened->get()] { return sqlite->stats().commit_time; };
   store_queue = [sqlite = opened->get()] { return sqlite->stats().writes_queued; };
   store = *std::move(opened);
   return absl::OkStatus();
@@ -289,23 +283,37 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
   jobs::SubmitterOptions& submitting = options.submitting;
   submitting.aside = [this](std::function<void()> work) { bodies->Post(std::move(work)); };
   submitting.sandbox = config.sandbox;
+  submitting.send_traceparent = config.send_traceparent;
   if (webhooks != nullptr) {
     submitting.webhook_url = [this](const std::string& token) { return webhooks->UrlFor(token); };
   }
   return options;
 }
 
-void Gateway::Parts::BuildDomain() {
+// The spans of jobs begin with the domain.
+absl::Status Gateway::Parts::StartTracing() {
   timers = std::make_unique<TimerThread>(clock);
+  if (config.otlp_endpoint.empty()) return absl::OkStatus();
+  auto started = Tracing::Start(config.otlp_endpoint, config.ca_file, clock, *timers, random);
+  if (!started.ok()) return started.status();
+  tracing = *std::move(started);
+  Log(Level::kInfo, "tracing", {{"otlp_endpoint", config.otlp_endpoint}});
+  return absl::OkStatus();
+}
+
+void Gateway::Parts::BuildDomain() {
   broadcaster = std::make_unique<WorkThread>("watchers", WorkThread::Rest::kDropped);
   wheel = std::make_unique<watch::StreamWheel>(clock, *timers, *broadcaster);
   bodies = std::make_unique<WorkThread>("request-bodies");
   jobs::CoreEvents events{.upstreams = UpstreamsEvents(),
                           .polls = PollEvents(metrics),
-                          .submits = SubmitEvents(metrics),
+                          .submits = SubmitEvents(metrics, tracing.get()),
                           .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
                           .pruned = Pruned()};
+  if (tracing != nullptr) {
+    events.changed = [this](const jobs::JobRecord& record) { tracing->JobChanged(record); };
+  }
   events.upstreams.rests = [this, log = std::move(events.upstreams.rests)](
                                const std::string& account, const absl::Status& why) {
     log(account, why);
@@ -350,91 +358,6 @@ absl::Status Gateway::Parts::TakeUpJobs() {
   return absl::OkStatus();
 }
 
-void Gateway::Parts::AddGauges() {
-  const auto gauge = [this](const char* name, const char* help, std::function<double()> value) {
-    metrics.AddGauge(std::string("pictory_gateway_") + name, help, std::move(value));
-  };
-  const auto counter = [this](const char* name, const char* help, std::function<double()> value) {
-    metrics.AddCounter(std::string("pictory_gateway_") + name, help, std::move(value));
-  };
-  gauge("jobs_unfinished", "Jobs that have not ended", [this] { return core->hub.unfinished(); });
-  gauge("jobs_followed", "Jobs that are polled", [this] { return core->poller.followed(); });
-  gauge("polls_in_flight", "Polls under way", [this] { return core->poller.in_flight(); });
-  gauge("submits_running", "Submits under way", [this] { return core->submitter.running(); });
-  gauge("watches", "WatchJob streams open", [this] { return server->open_watches(); });
-  counter("connections_accepted_total", "Connections to the gRPC listeners",
-          [this] { return server->accepted_connections(); });
-  counter("connections_refused_total", "Connections refused because files or places are few",
-          [this] { return server->refused_connections(); });
-  counter("connections_refused_of_address_total", "Of them, those whose address had too many",
-          [this] { return server->address_refused_connections(); });
-  gauge("requests_arriving", "Requests that have begun and are not here yet",
-        [this] { return server->arriving_requests(); });
-  gauge("answers_unread", "Calls whose answer is ready and not taken yet",
-        [this] { return server->unread_answers(); });
-  counter("answers_unread_ended_total", "Calls ended because nobody took their answer",
-          [this] { return server->unread_ended(); });
-  gauge("large_answer_bytes", "Bytes of large answers that are being made or not taken yet",
-        [this] { return server->large_answer_bytes(); });
-  gauge("jobs_waiting", "Jobs that wait for the job that they are made of",
-        [this] { return core->waiting.waiting(); });
-  gauge("jobs_unconfirmed", "Jobs whose outcome is unknown",
-        [this] { return core->resolver.unconfirmed(); });
-  gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
-        [this] { return std::chrono::duration<double>(core->resolver.oldest_age()).count(); });
-  gauge("submits_spent_today", "Submits of the last 24 hours that may have cost money",
-        [this] { return core->spending.spent_today().submits; });
-  gauge("submits_stopped", "1 while the operator has stopped new submits",
-        [this] { return core->spending.stopped(); });
-  gauge("upstream_degraded", "How many Pictory accounts cannot be asked",
-        [this] { return core->upstreams.degraded(); });
-  gauge("upstream_resting", "How many accounts get no answer, so that only probes are sent",
-        [this] { return core->upstreams.resting(); });
-  gauge("upstream_loop_stall_seconds", "Longest absence of an upstream engine from its sockets",
-        [this] { return std::chrono::duration<double>(doors.LoopStallMax()).count(); });
-  gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
-        [this] { return core->owed.size(); });
-  const auto credits = [this](double (*of)(const jobs::Spending::Spent24h&)) {
-    return [this, of] {
-      obs::Metrics::ByLabel by_tenant;
-      for (const auto& [tenant, spent] : core->spending.spent_by_tenant()) {
-        by_tenant.emplace(tenant, of(spent));
-      }
-      return by_tenant;
-    };
-  };
-  metrics.AddGauges(
-      "pictory_gateway_credits_charged_today",
-      "AI credits of the last 24 hours that Pictory says were used, by tenant", "tenant",
-      credits([](const jobs::Spending::Spent24h& s) { return s.credits - s.reserved; }));
-  metrics.AddGauges("pictory_gateway_credits_reserved_today",
-                    "AI credits of the last 24 hours that may be used, by tenant", "tenant",
-                    credits([](const jobs::Spending::Spent24h& s) { return s.reserved; }));
-  gauge("shed_level",
-        "How many things are refused because of pressure: watches, reads, polls, submits",
-        [this] { return shedding.level(); });
-  metrics.AddCounters("pictory_gateway_shed_total", "Calls and polls refused because of pressure",
-                      "what", [this] {
-                        obs::Metrics::ByLabel refused;
-                        for (std::size_t i = 0; i < kShedNames.size(); ++i) {
-                          refused.emplace(kShedNames[i], shedding.refused(static_cast<Shed>(i)));
-                        }
-                        return refused;
-                      });
-  if (archive != nullptr) archive->AddMetrics(metrics);
-  counter("store_commits_total", "Commits of the job store", store_commits);
-  counter("log_lines_lost_total", "Lines of the log that nobody read in time",
-          [] { return obs::LostLogLines(); });
-  if (tls_in_use != nullptr) {
-    gauge("tls_certificate_ends_seconds", "When the certificate of the listeners ends (Unix time)",
-          [this] {
-            return std::chrono::duration<double>(tls_in_use->ends().time_since_epoch()).count();
-          });
-  }
-  gauge("credentials_refused", "How many accounts have credentials that Pictory refuses",
-        [this] { return core->upstreams.credentials_refused(); });
-}
-
 // Makes ready what listeners with TLS need.
 absl::Status Gateway::Parts::PrepareTls() {
   if (!config.tls.has_value()) return absl::OkStatus();
@@ -466,12 +389,17 @@ absl::Status Gateway::Parts::Serve() {
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {
         Log(Level::kInfo, event, fields);
       });
+  domain.spans = tracing != nullptr;
+  domain.begun = [this](std::string_view method) { metrics.BeginCall(method); };
   domain.ended = [this](const rpc::CallEnd& end) {
-    metrics.CountCall(end.method, absl::StatusCodeToString(end.status.code()));
-    if (!IsStream(end.method)) {
-      metrics.TimeCall(end.method, std::chrono::duration<double>(end.took).count());
-    }
+    // Of health checks and reflection nothing is told but that they were refused.
+    if (!IsOfJobs(end.method)) metrics.BeginCall(end.method);
+    metrics.EndCall(end.method, {.code = absl::StatusCodeToString(end.status.code()),
+                                 .seconds = std::chrono::duration<double>(end.took).count(),
+                                 .received_bytes = end.received_bytes,
+                                 .sent_bytes = end.sent_bytes});
     refusals->Tell(end);
+    if (tracing != nullptr) tracing->CallEnded(end);
   };
 
   const MemoryThere memory = FindMemory();
@@ -503,7 +431,22 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kWarn, "listening",
         {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
-  AddGauges();
+  AddGauges({.config = config,
+             .core = *core,
+             .callers = callers,
+             .doors = doors,
+             .server = *server,
+             .shedding = shedding,
+             .store_directory = config.memory_store ? "" : StoreDirectory(),
+             .store_commits = store_commits,
+             .store_commit_time = store_commit_time,
+             .store_queue = store_queue,
+             .watches_max = WatchesMaxOf(config, memory),
+             .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
+                                                       : [this] { return tls_in_use->ends(); },
+             .tracing = tracing.get(),
+             .archive = archive.get()},
+            metrics);
   server->SetServing(true);
   serving = server.get();
   ShowCredentials();
@@ -608,6 +551,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
     idle.get_future().wait();
   }
   if (core != nullptr) NoteOwed();
+  if (tracing != nullptr) tracing->Stop();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
   admin.reset();  // its metrics ask what ends now
@@ -641,6 +585,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   }
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
   if (absl::Status status = p.OpenArchive(); !status.ok()) return status;
+  if (absl::Status status = p.StartTracing(); !status.ok()) return status;
   p.BuildDomain();
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;
   if (absl::Status status = p.Serve(); !status.ok()) return status;

@@ -69,9 +69,19 @@ std::string ReplyName(pictory::JobReply::Kind kind) {
   return "unavailable";
 }
 
+// Writes a line with the id of the trace, if there is one.
+void LogTraced(Level level, std::string_view event, std::string_view trace_id,
+               std::initializer_list<obs::Field> fields) {
+  if (trace_id.empty()) return Log(level, event, fields);
+  std::vector<obs::Field> traced(fields);
+  traced.emplace_back("trace_id", trace_id);
+  Log(level, event, traced);
+}
+
 void LogForeign(const jobs::JobRecord& record, const std::string& pictory_job_id,
                 const char* what) {
-  Log(Level::kError, "foreign_job",
+  LogTraced(
+      Level::kError, "foreign_job", TraceIdOf(record.job.trace),
       {{"job_id", record.job.job_id},
        {"pictory_job_id", pictory_job_id},
        {"advice", std::string(what) + " a Pictory job that another job here owns; look into it."}});
@@ -83,39 +93,43 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics) {
   jobs::PollEvents events;
   events.replied = [&metrics](const jobs::Snapshot& job, const pictory::JobReply& reply) {
     metrics.CountPoll(ReplyName(reply.kind));
-    Log(Level::kDebug, "polled",
+    LogTraced(
+        Level::kDebug, "polled", job.trace_id,
         {{"job_id", job.job_id()}, {"said", ReplyName(reply.kind)}, {"detail", reply.detail}});
   };
   events.contradicted = [&metrics](const jobs::JobRecord& record, const pictory::JobReply& reply) {
     metrics.CountContradiction();
-    Log(Level::kWarn, "contradicted",
-        {{"job_id", record.job.job_id},
-         {"state", jobs::StateName(record.job.state)},
-         {"said", ReplyName(reply.kind)}});
+    LogTraced(Level::kWarn, "contradicted", TraceIdOf(record.job.trace),
+              {{"job_id", record.job.job_id},
+               {"state", jobs::StateName(record.job.state)},
+               {"said", ReplyName(reply.kind)}});
   };
   return events;
 }
 
-jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics) {
+jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics, Tracing* tracing) {
   jobs::SubmitEvents events;
-  events.replied = [&metrics](const jobs::JobRecord& record, const pictory::SubmitReply& reply) {
+  events.replied = [&metrics, tracing](const jobs::JobRecord& record,
+                                       const pictory::SubmitReply& reply) {
     metrics.CountSubmit(jobs::KindName(record.job.kind), OutcomeName(reply));
+    if (tracing != nullptr) tracing->SubmitReplied(record, OutcomeName(reply));
     const bool doubt = reply.outcome == pictory::SubmitReply::Outcome::kUnknown;
-    Log(doubt ? Level::kWarn : Level::kInfo, "submitted",
-        {{"job_id", record.job.job_id},
-         {"kind", jobs::KindName(record.job.kind)},
-         {"outcome", OutcomeName(reply)},
-         {"pictory_job_id", reply.pictory_job_id},
-         {"detail", reply.detail}});
+    LogTraced(doubt ? Level::kWarn : Level::kInfo, "submitted", TraceIdOf(record.job.trace),
+              {{"job_id", record.job.job_id},
+               {"kind", jobs::KindName(record.job.kind)},
+               {"outcome", OutcomeName(reply)},
+               {"pictory_job_id", reply.pictory_job_id},
+               {"detail", reply.detail}});
   };
   events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
     LogForeign(record, pictory_job_id, "Pictory answered a submit with");
   };
-  events.repeated = [&metrics](jobs::AnswerRule rule, const std::string& request_id) {
+  events.repeated = [&metrics](jobs::AnswerRule rule, const jobs::SubmitRequest& request) {
     metrics.CountRepeated(jobs::RuleName(rule));
-    Log(Level::kInfo, "repeated_submit",
-        {{"request_id", request_id}, {"rule", jobs::RuleName(rule)}});
+    LogTraced(Level::kInfo, "repeated_submit", request.trace.trace_id,
+              {{"request_id", request.request_id}, {"rule", jobs::RuleName(rule)}});
   };
+  events.request_id_repeated = [&metrics] { metrics.CountRepeated("request_id"); };
   return events;
 }
 
@@ -125,10 +139,10 @@ jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics) {
     metrics.CountWebhookCall(unconfirmed ? "in_doubt" : known ? "known" : "unknown");
   };
   events.resolved = [](const jobs::JobRecord& record, std::string_view by) {
-    Log(Level::kInfo, "settled",
-        {{"job_id", record.job.job_id},
-         {"by", std::string(by)},
-         {"pictory_job_id", record.job.pictory_job_id}});
+    LogTraced(Level::kInfo, "settled", TraceIdOf(record.job.trace),
+              {{"job_id", record.job.job_id},
+               {"by", std::string(by)},
+               {"pictory_job_id", record.job.pictory_job_id}});
   };
   events.foreign = [](const jobs::JobRecord& record, const std::string& pictory_job_id) {
     LogForeign(record, pictory_job_id, "A callback named");
@@ -237,35 +251,36 @@ void TellSharedAccounts(const tenants::Tenants& document) {
 }
 
 void LogOperated(const rpc::Operated& operated) {
-  Log(Level::kInfo, "audit",
-      {{"method", operated.method},
-       {"tenant", operated.tenant},
-       {"caller", operated.caller},
-       {"peer", operated.peer},
-       {"job_id", errors::Clean(operated.job)},
-       {"what", errors::Clean(operated.what)},
-       {"state_before", operated.before},
-       {"state_after", operated.after},
-       {"outcome", absl::StatusCodeToString(operated.status.code())},
-       {"reason", errors::Reason(operated.status)}});
+  LogTraced(Level::kInfo, "audit", operated.trace_id,
+            {{"method", operated.method},
+             {"tenant", operated.tenant},
+             {"caller", operated.caller},
+             {"peer", operated.peer},
+             {"job_id", errors::Clean(operated.job)},
+             {"what", errors::Clean(operated.what)},
+             {"state_before", operated.before},
+             {"state_after", operated.after},
+             {"outcome", absl::StatusCodeToString(operated.status.code())},
+             {"reason", errors::Reason(operated.status)}});
 }
 
 std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {
   return [&metrics](const jobs::Job& job) {
     const std::string kind = jobs::KindName(job.kind);
     const std::string state = jobs::StateName(job.state);
-    metrics.CountFinished(kind, state, job.error_code);
     const WallTime ended = job.finish_time.value_or(job.update_time);
-    std::vector<obs::Field> fields = {
-        {"job_id", job.job_id},
-        {"pictory_job_id", job.pictory_job_id},
-        {"request_id", job.request_id},
-        {"kind", kind},
-        {"state", state},
-        {"seconds", std::chrono::duration<double>(ended - job.create_time).count()}};
+    const double seconds = std::chrono::duration<double>(ended - job.create_time).count();
+    metrics.CountFinished(kind, state, job.error_code, seconds);
+    std::vector<obs::Field> fields = {{"job_id", job.job_id},
+                                      {"pictory_job_id", job.pictory_job_id},
+                                      {"request_id", job.request_id},
+                                      {"kind", kind},
+                                      {"state", state},
+                                      {"seconds", seconds}};
     if (!job.error_code.empty()) fields.emplace_back("code", job.error_code);
     if (!job.error_message.empty()) fields.emplace_back("reason", job.error_message);
     if (job.credits_used.has_value()) fields.emplace_back("credits", *job.credits_used);
+    if (!job.trace.empty()) fields.emplace_back("trace_id", TraceIdOf(job.trace));
     Log(Level::kInfo, "job_ended", fields);
   };
 }

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "admin/webhook_receiver.h"
+#include "app/tracing.h"
 #include "base/clock.h"
 #include "jobs/poller.h"
 #include "jobs/resolver.h"
@@ -22,7 +23,8 @@
 namespace gateway::app {
 
 jobs::PollEvents PollEvents(obs::Metrics& metrics);
-jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics);  // unconfirmed is left empty
+// `tracing` may be null; else it must outlive them.
+jobs::SubmitEvents SubmitEvents(obs::Metrics& metrics, Tracing* tracing);
 jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics);
 // Hands webhook calls on to `webhook_called`.
 admin::WebhookEvents WebhookEventsOf(

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -59,10 +60,17 @@ std::optional<std::int64_t> FreeOn(const std::string& directory) {
   return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
 }
 
+// A problem of the disk, which passes once an operator has mended it, and says nothing of the file.
+absl::Status DiskError(int error, const std::string& what, const std::string& path) {
+  const absl::Status status = FileError(error, what, path);
+  if (absl::IsResourceExhausted(status)) return status;
+  return absl::InternalError(absl::StrCat("Cannot ", what, " ", path, ": ", std::strerror(error)));
+}
+
 // Makes what a directory lists durable.
 absl::Status SyncFolder(const std::string& path) {
   const Closer fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (*fd < 0 || fsync(*fd) != 0) return FileError(errno, "write", path);
+  if (*fd < 0 || fsync(*fd) != 0) return DiskError(errno, "write", path);
   return absl::OkStatus();
 }
 
@@ -72,7 +80,7 @@ absl::StatusOr<WholeFile> HashOf(const std::string& path, const std::string& pla
   const Closer fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (*fd < 0) {
     return errno == ENOENT ? absl::NotFoundError("There is no such file")
-                           : FileError(errno, "read", path);
+                           : DiskError(errno, "read", path);
   }
   WholeFile file{.name = planned};
   Sha256Stream digest;
@@ -81,7 +89,7 @@ absl::StatusOr<WholeFile> HashOf(const std::string& path, const std::string& pla
     if (stop) return absl::CancelledError("The gateway ends");
     const ssize_t count = read(*fd, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return FileError(errno, "read", path);
+    if (count < 0) return DiskError(errno, "read", path);
     if (count == 0) break;
     const std::string_view read_now(bytes.data(), static_cast<std::size_t>(count));
     if (file.bytes == 0) file.name = NameByBytes(planned, read_now);
@@ -106,7 +114,7 @@ std::int64_t CountedIn(const fs::path& file) {
 // Makes a directory that is this user's alone, unless it is there.
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-  return FileError(errno, "make", path);
+  return DiskError(errno, "make", path);
 }
 
 absl::Status NotADirectory(const std::string& directory, const std::string& why) {
@@ -152,7 +160,7 @@ absl::Status Disk::Take() {
     return absl::FailedPreconditionError(absl::StrCat(
         "--archive-dir: another gateway uses ", directory, "; each needs a directory of its own"));
   }
-  return CheckRoom(0);
+  return absl::OkStatus();
 }
 
 absl::Status Disk::Count() {
@@ -215,7 +223,7 @@ absl::StatusOr<jobs::PartChunk> Disk::Read(const jobs::JobKey& job, const std::s
   const Closer fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info{};
   if (*fd < 0 && errno == ENOENT) return absl::NotFoundError("The file is not there any more");
-  if (*fd < 0 || fstat(*fd, &info) != 0) return FileError(errno, "read", path);
+  if (*fd < 0 || fstat(*fd, &info) != 0) return DiskError(errno, "read", path);
   jobs::PartChunk chunk{.data = {}, .total_bytes = info.st_size};
   const std::int64_t left = std::max<std::int64_t>(0, chunk.total_bytes - offset);
   chunk.data.resize(static_cast<std::size_t>(std::min(left, max_bytes)));
@@ -224,7 +232,7 @@ absl::StatusOr<jobs::PartChunk> Disk::Read(const jobs::JobKey& job, const std::s
     const ssize_t count = pread(*fd, chunk.data.data() + got, chunk.data.size() - got,
                                 offset + static_cast<std::int64_t>(got));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return FileError(errno, "read", path);
+    if (count < 0) return DiskError(errno, "read", path);
     if (count == 0) break;
     got += static_cast<std::size_t>(count);
   }
@@ -241,7 +249,7 @@ absl::Status Disk::Remove(const jobs::JobKey& job) {
   }
   if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
   fs::remove_all(folder, error);
-  if (error) return FileError(error.value(), "remove", folder);
+  if (error) return DiskError(error.value(), "remove", folder);
   used_ -= bytes;
   return SyncFolder(folder.parent_path());
 }
@@ -301,11 +309,11 @@ absl::Status Disk::Part::WriteNote() const {
   const Closer fd(*created);
   const ssize_t written = write(*fd, text.data(), text.size());
   if (written == static_cast<ssize_t>(text.size())) return absl::OkStatus();
-  return FileError(written < 0 ? errno : ENOSPC, "write", note_);
+  return DiskError(written < 0 ? errno : ENOSPC, "write", note_);
 }
 
 absl::Status Disk::Part::Restart(const std::string& validator, std::int64_t total) {
-  if (ftruncate(fd_, 0) != 0) return FileError(errno, "write", path_);
+  if (ftruncate(fd_, 0) != 0) return DiskError(errno, "write", path_);
   disk_.used_ -= std::exchange(had_, 0);
   looked_at_ = 0;
   const bool fits =
@@ -333,7 +341,7 @@ absl::Status Disk::Part::Append(std::string_view bytes) {
       had_ += written;
       return error == ENOSPC || error == EDQUOT
                  ? absl::ResourceExhaustedError("The archive's disk is full")
-                 : FileError(error, "write", path_);
+                 : DiskError(error, "write", path_);
     }
     written += count;
   }
@@ -346,12 +354,12 @@ absl::StatusOr<WholeFile> Disk::Part::Complete(const std::atomic<bool>& stop) {
     return absl::DataLossError(
         absl::StrCat("The file has ", had_, " bytes, and ", total_, " were told"));
   }
-  if (fsync(fd_) != 0) return FileError(errno, "write", path_);
+  if (fsync(fd_) != 0) return DiskError(errno, "write", path_);
   absl::StatusOr<WholeFile> file = HashOf(path_, name_, stop);
   if (!file.ok()) return file;
   if (file->bytes != had_) return absl::DataLossError("The file on the disk has another length");
   if (rename(path_.c_str(), absl::StrCat(folder_, "/", file->name).c_str()) != 0) {
-    return FileError(errno, "rename", path_);
+    return DiskError(errno, "rename", path_);
   }
   unlink(note_.c_str());
   // The folder, and those above it that may be new.

@@ -6,8 +6,8 @@
 // before a power cut is not believed, because nobody knows what of it the disk has: a note counts
 // for as long as the machine has not been started anew.
 //
-// Errors: RESOURCE_EXHAUSTED, if a bound or the disk is full; else base/file_error.h. Thread-safe,
-// but of one file there must be one Part at a time.
+// Errors: RESOURCE_EXHAUSTED, if a bound or the disk is full; of Open those of base/file_error.h;
+// else mostly INTERNAL. Thread-safe, but of one file there must be one Part at a time.
 #pragma once
 
 #include <atomic>
@@ -42,9 +42,9 @@ class Disk {
  public:
   class Part;
 
-  // Opens the directory, which must be there and be this user's own, takes the lock in it, sees
-  // whether it can be written and has room, and counts what it holds. FAILED_PRECONDITION and
-  // others say what to do.
+  // Opens the directory, which must be there and be this user's own, takes the lock in it, and
+  // counts what it holds. FAILED_PRECONDITION and others say what to do. That it has no room is no
+  // error: it would keep a gateway from serving.
   static absl::StatusOr<std::unique_ptr<Disk>> Open(DiskOptions options);
   ~Disk();
   Disk(const Disk&) = delete;

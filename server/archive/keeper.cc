@@ -15,6 +15,12 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+// Nothing that is wrong with a file of ours is a refusal of the server's.
+absl::Status OfTheDisk(const absl::Status& status) {
+  const bool refusal = absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status);
+  return refusal ? absl::InternalError(status.message()) : status;
+}
+
 absl::Status GatewayEnds() { return absl::CancelledError("The gateway ends"); }
 
 // Writes what one fetch brings to the part.
@@ -32,7 +38,8 @@ class PartSink final : public http::FetchSink {
     if (verdict.what == Verdict::What::kStale) part_.Forget();
     problem_ = verdict.why;
     const bool anew = verdict.what == Verdict::What::kAnew;
-    if (problem_.ok() && anew) problem_ = part_.Restart(verdict.validator, verdict.total);
+    if (problem_.ok() && anew)
+      problem_ = OfTheDisk(part_.Restart(verdict.validator, verdict.total));
     if (problem_.ok() && verdict.total > part_.had()) {
       problem_ = disk_.CheckRoom(verdict.total - part_.had());
     }
@@ -72,7 +79,7 @@ absl::StatusOr<WholeFile> Keeper::Keep(const jobs::JobKey& job, const std::strin
   if (!absl::IsNotFound(there.status())) return there;
   if (absl::Status room = disk_.CheckRoom(0); !room.ok()) return room;
   auto part = disk_.OpenPart(job, name);
-  if (!part.ok()) return part.status();
+  if (!part.ok()) return OfTheDisk(part.status());
   const bool all = (*part)->had() > 0 && (*part)->had() == (*part)->total();
   if (absl::Status fetched = all ? absl::OkStatus() : Fetch(**part, url, stop); !fetched.ok()) {
     return fetched;

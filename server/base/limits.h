@@ -100,6 +100,19 @@ inline constexpr double kCreditsMax = 1e6;
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
 inline constexpr std::size_t kRequestIdMaxBytes = 64;
 inline constexpr std::size_t kUpstreamIdMaxBytes = 256;
+// What callers send of a trace. A list of states is what W3C asks everybody to pass on at least.
+inline constexpr std::size_t kTraceparentMaxBytes = 128;
+inline constexpr std::size_t kTraceStateMaxBytes = 512;
+inline constexpr int kTraceStateMembersMax = 32;
+inline constexpr std::size_t kTraceStateTextMaxBytes = 256;  // of a key, of a value
+// Spans on their way to the collector. When so many wait, further ones are dropped.
+inline constexpr std::size_t kSpansQueuedMax = 4096;
+inline constexpr std::size_t kSpansABatchMax = 512;
+inline constexpr seconds kSpansExportInterval{1};
+inline constexpr seconds kSpansExportTimeout{5};
+inline constexpr seconds kSpansLastExportMax{2};  // at the end of the program
+// Jobs of which the phase under way is remembered for its span.
+inline constexpr std::size_t kTracedJobsMax = 20'000;
 // Signed URLs with a session token are some 2 KiB long.
 inline constexpr std::size_t kUrlMaxBytes = 8 * kKiB;
 inline constexpr std::size_t kLabelsMax = 64;

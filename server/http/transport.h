@@ -30,6 +30,8 @@ struct Header {
 
 struct Request {
   Lane lane = Lane::kRead;
+  // What it is for, for metrics: one of few words, which lasts as long as the program.
+  const char* purpose = "other";
   std::string method = "GET";
   // The path is appended to the transport's base URL. It begins with '/'; the caller has
   // percent-encoded its segments.

@@ -86,6 +86,20 @@ class Account {
     return looks_.Take(size, now, many);
   }
 
+  // How many requests may be sent at once, and how many a second, which a 429 makes fewer.
+  struct Pace {
+    double submits_left = 0;
+    double polls_left = 0;
+    double per_second = 0;
+  };
+  Pace pace() {
+    const MonoTime now = clock_.Now();
+    const bool asked = !resting();
+    MutexLock lock(mutex_);
+    return {.submits_left = asked ? budget_.Left(Budget::Share::kSubmit, now) : 0,
+            .polls_left = asked ? budget_.Left(Budget::Share::kPoll, now) : 0,
+            .per_second = budget_.rate()};
+  }
   // Notes that Pictory answered a request, whatever it said, or that it did not: there was no
   // connection, a timeout or a 5xx.
   void NoteAnswer(bool answered) {

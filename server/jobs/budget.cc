@@ -57,6 +57,12 @@ void Budget::Refund(Share share) {
   bucket.tokens = std::min(Capacity(), bucket.tokens + 1);
 }
 
+double Budget::Left(Share share, MonoTime now) {
+  if (now < blocked_until_) return 0;
+  Refill(now);
+  return std::max(0.0, Of(share).tokens);
+}
+
 MonoTime Budget::NextAt(Share share, MonoTime now) {
   const MonoTime from = std::max(now, blocked_until_);
   Refill(now);

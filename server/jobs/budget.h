@@ -40,6 +40,9 @@ class Budget {
   // Lets nothing be sent before `until`.
   void BlockUntil(MonoTime until) { blocked_until_ = std::max(blocked_until_, until); }
 
+  // How many requests of a share may be sent at once.
+  double Left(Share share, MonoTime now);
+
   double rate() const { return rate_; }
   MonoTime blocked_until() const { return blocked_until_; }
 

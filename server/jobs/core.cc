@@ -28,6 +28,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       deleter(upstreams, ledger, ground.store, ground.clock, std::move(options.remove_files)),
       retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
       ground_(ground),
+      changed_(std::move(events.changed)),
       recovered_(std::move(recovered)) {
   hub.SetEnded(std::move(events.ended));
   hub.SetWatchersChanged(
@@ -39,6 +40,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
     poller.OnChange(record, seen);
     if (seen != nullptr) resolver.OnChange(record);
     waiting.OnChange(record, seen);
+    if (seen != nullptr && changed_) changed_(record);
   });
   waiting.SendWith([this](JobRecord record, double credits_held, WaitingJobs::Sent sent) {
     submitter.SendWaiting(std::move(record), credits_held, std::move(sent));
@@ -83,6 +85,7 @@ absl::Status Core::TakeUp() {
     resolver.OnChange(record);
     waiting.FollowRecovered(record);
     poller.FollowRecovered(record, hub.Publish(record));
+    if (changed_) changed_(record);
   });
   if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
   if (read.ok()) waiting.Start();

@@ -53,7 +53,9 @@ struct CoreEvents {
   PollEvents polls{};      // `storing` is set here
   SubmitEvents submits{};  // `hinted` is set here
   ResolveEvents resolves{};
-  std::function<void(const Job&)> ended{};    // of each job, once
+  std::function<void(const Job&)> ended{};  // of each job, once
+  // Of each change that callers see, and of each job that is taken up at the start.
+  std::function<void(const JobRecord&)> changed{};
   std::function<void(std::size_t)> pruned{};  // how many at a time
 };
 
@@ -112,6 +114,7 @@ class Core {
   SubmitEvents WithHints(SubmitEvents events);
 
   CoreGround ground_;
+  const std::function<void(const JobRecord&)> changed_;
   Recovered recovered_;
 };
 

@@ -49,6 +49,9 @@ struct Job {
   bool stale = false;
   bool upstream_missing = false;
   bool sandbox = false;
+  // Where in which trace its submit was (base/trace_context.h, StoredTrace); empty: in none.
+  // Callers do not see it: it is for the log and for spans.
+  std::string trace;
   // Wire bytes of a v1.Job with the BASIC result and omitted_parts; of a job that did not succeed
   // omitted_parts alone, if Pictory gave anything. Empty until the end.
   std::string result_wire;

@@ -97,6 +97,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   job.request_id = own.request_id;
   job.kind = own.kind;
   job.labels = own.labels;
+  job.trace = own.trace;
   job.create_time = own.create_time;
   job.archive_wire.clear();  // the files stand under the other name, and go with it
   job.revision = std::max(own.revision, adopted.job.revision + 1);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/stable_bytes.h"
+#include "base/trace_context.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "jobs/archive_plan.h"
@@ -90,6 +91,7 @@ SnapshotPtr MakeSnapshot(const Job& job) {
   };
   snapshot->tenant = job.tenant;
   snapshot->account = job.account;
+  snapshot->trace_id = TraceIdOf(job.trace);
   snapshot->kind = job.kind;
   snapshot->state = job.state;
   snapshot->revision = job.revision;

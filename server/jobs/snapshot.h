@@ -29,6 +29,7 @@ struct Snapshot {
 
   std::string tenant;
   std::string account;
+  std::string trace_id;  // of the trace that its submit was in, for the log; mostly empty
   // The bytes of any response whose field 1 is this job in the BASIC view, as it is in all of our
   // responses that hold a job: tag, length, then the v1.Job.
   std::string frame;

@@ -111,17 +111,21 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   attempt->key = JobKey{request.owner.tenant, request.request_id};
   if (waiter.source.rule != AnswerRule::kOwn && waiter.source.request_id.empty()) {
     waiter.source.request_id = request.request_id;
-    if (events_.repeated) events_.repeated(waiter.source.rule, request.request_id);
+    if (events_.repeated) events_.repeated(waiter.source.rule, request);
   }
   const bool keyless = request.minted_request_id;
   absl::Status refused;
   std::string waiting_job;
+  bool joins = false;
+  bool repeats = false;
   {
     MutexLock lock(mutex_);
     const auto running = attempts_.find(attempt->key);
     if (running != attempts_.end()) {
       Attempt& joined = *running->second;
-      if (!SameRequest(joined.request.fingerprint, request.fingerprint)) {
+      const bool same = SameRequest(joined.request.fingerprint, request.fingerprint);
+      repeats = same && !keyless;
+      if (!same) {
         refused = errors::RequestIdReused(request.request_id, "being submitted now");
       } else if (joined.waited) {
         waiting_job = joined.waited_job_id;  // callers can see it
@@ -130,7 +134,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
         refused = errors::Draining(std::chrono::seconds(1));
       } else {
         joined.waiting.push_back(std::move(waiter));
-        return;
+        joins = true;
       }
     } else if (draining_) {
       refused = errors::Draining(std::chrono::seconds(1));
@@ -143,6 +147,8 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     if (!refused.ok() && keyless && running == attempts_.end()) owed_.Dropped(attempt->key);
   }
   if (!refused.ok()) return waiter.done(refused, {});
+  if (repeats && events_.request_id_repeated) events_.request_id_repeated();
+  if (joins) return;
   if (!waiting_job.empty()) {
     const std::string tenant = attempt->key.tenant;
     return hub_.Load(tenant, waiting_job, [waiter = std::move(waiter)](const Answer& answer) {

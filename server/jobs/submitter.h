@@ -37,6 +37,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "base/trace_context.h"
 #include "google/protobuf/message.h"
 #include "jobs/adopter.h"
 #include "jobs/hub.h"
@@ -66,6 +67,7 @@ struct SubmitRequest {
   // the content can tell whether the submit repeats an earlier one.
   bool minted_request_id = false;
   RetryEvidence retry;
+  TraceContext trace;  // of the call
   std::shared_ptr<const google::protobuf::Message> request;
   // Set once the caller is gone; may be null. It is read only before anything is sent.
   std::shared_ptr<std::atomic<bool>> cancelled;
@@ -82,6 +84,8 @@ struct SubmitterOptions {
   // The URL for the webhook call of a submission with this correlation token; null, or a result of
   // "": no webhook call is asked for.
   std::function<std::string(const std::string& token)> webhook_url;
+  // Whether Pictory is told of the trace that a submit is in.
+  bool send_traceparent = false;
   // How many jobs of a tenant have not ended, those aside that are being submitted. Null: 0.
   std::function<std::size_t(const std::string& tenant)> active_jobs;
   // Runs the making of a large submit's body, which takes time in proportion to its size. Null: it
@@ -106,7 +110,9 @@ struct SubmitEvents {
   // has been given another id meanwhile. Never expected.
   std::function<void(const JobRecord&, const std::string& pictory_job_id)> foreign;
   // A submit without a request_id is taken for an earlier one, which has this request_id.
-  std::function<void(AnswerRule, const std::string& request_id)> repeated;
+  std::function<void(AnswerRule, const SubmitRequest& request)> repeated;
+  // A submit has the request_id of an earlier one, whose job or whose end answers it.
+  std::function<void()> request_id_repeated;
 };
 
 class Submitter {
@@ -214,6 +220,8 @@ class Submitter {
   void TellUnconfirmed(const AttemptPtr& attempt);
   void TellUnconfirmedLater(const AttemptPtr& attempt);
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
+  // Tells of a submit that the record of its own request_id answers.
+  void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;

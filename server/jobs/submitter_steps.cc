@@ -198,6 +198,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
       attempt->turn.reset();
       Refund(*attempt);
       if (!begun.ok()) return Finish(attempt, begun.status());
+      NoteRepeated(*attempt, begun->record);
       return AnswerFromRecord(attempt, begun->record);
     }
     attempt->record = std::move(begun->record);
@@ -286,6 +287,9 @@ void Submitter::Send(const AttemptPtr& attempt) {
     attempt->turn.reset();
     return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
   }
+  if (options_.send_traceparent) {
+    attempt->submission.traceparent = Traceparent(ReadStoredTrace(attempt->record.job.trace));
+  }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
   UpstreamOf(*attempt).Submit(
       std::move(turn), attempt->submission, attempt->authorization,
@@ -320,8 +324,14 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
                                  (*found)->submission == SubmissionState::kNotSent) {
                                return Finish(attempt, otherwise);
                              }
+                             NoteRepeated(*attempt, **found);
                              AnswerFromRecord(attempt, **found);
                            });
+}
+
+void Submitter::NoteRepeated(const Attempt& attempt, const JobRecord& record) const {
+  if (attempt.request.minted_request_id || !events_.request_id_repeated) return;
+  if (SameRequest(record.fingerprint, attempt.request.fingerprint)) events_.request_id_repeated();
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {
@@ -385,6 +395,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.job.labels = attempt.request.labels;
   record.credits_reserved = attempt.credits;
   record.job.sandbox = options_.sandbox;
+  record.job.trace = StoredTrace(attempt.request.trace);
   record.submission = state;
   record.fingerprint = attempt.request.fingerprint;
   record.owner_epoch = options_.epoch;

@@ -52,6 +52,7 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
     const bool ours = begun.ok() && begun->begun;
     if (!ours) waiting_.GiveBack(attempt->key.tenant, bytes, attempt->credits);
     if (!begun.ok()) return Finish(attempt, begun.status());
+    if (!ours) NoteRepeated(*attempt, begun->record);
     AnswerFromRecord(attempt, begun->record);
   });
 }

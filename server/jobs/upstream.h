@@ -146,6 +146,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   bool degraded() const { return account_.degraded(); }
   // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
+  Account::Pace pace() { return account_.pace(); }
   double requests_per_second() const { return account_.requests_per_second(); }
   const pictory::TranslateOptions& translate() const { return translate_; }
 

@@ -134,6 +134,15 @@ int Upstreams::size() const {
   return count;
 }
 
+std::map<std::string, Account::Pace> Upstreams::paces() const {
+  MutexLock lock(mutex_);
+  std::map<std::string, Account::Pace> paces;
+  for (const auto& [account, door] : doors_) {
+    if (door.open && door.whose == Whose::kOperators) paces[account] = door.upstream->pace();
+  }
+  return paces;
+}
+
 void Upstreams::Stop() {
   MutexLock lock(mutex_);
   stopped_ = true;

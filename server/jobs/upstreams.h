@@ -58,6 +58,9 @@ class Upstreams {
   int credentials_refused() const;
   int size() const;
 
+  // How each of them may be asked now, by account.
+  std::map<std::string, Account::Pace> paces() const;
+
   // No call that a door makes by itself starts after this; calls of others may.
   void Stop();
 

@@ -10,6 +10,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,7 +31,8 @@ class Metrics {
   // kind: preview … summary; outcome: accepted, refused, not_sent, unknown,
   // token_refused (nothing was started; a second POST may follow).
   void CountSubmit(const std::string& kind, const std::string& outcome);
-  // A submit without a request_id that an earlier one's job answers. rule: jobs::RuleName.
+  // A submit that an earlier one's job answers, so that nothing was paid twice. rule:
+  // jobs::RuleName, or request_id.
   void CountRepeated(const std::string& rule);
   // outcome: running, succeeded, failed … unavailable.
   void CountPoll(std::string_view outcome);
@@ -39,19 +41,33 @@ class Metrics {
   void CountWebhookCall(const std::string& result);
   // outcome: ok, failed.
   void CountTokenFetch(const std::string& outcome);
-  // code: the gRPC code's name.
-  void CountCall(std::string_view method, std::string_view code);
-  // Counts how long a unary call took. The life of a stream is no such time.
-  void TimeCall(std::string_view method, double seconds);
+  // A call to the API, by the names that gRPC's own libraries give (gRFC A66). `method` is the name
+  // in its service, `Health.Check` of the health service's; its label is the whole name.
+  void BeginCall(std::string_view method);
+  struct Ended {
+    std::string_view code;  // the gRPC code's name
+    double seconds = 0;
+    std::size_t received_bytes = 0;  // of all its messages
+    std::size_t sent_bytes = 0;
+  };
+  void EndCall(std::string_view method, const Ended& ended);
+  // A request to Pictory. purpose: http::Request::purpose; outcome: 2xx … not_sent. It took so long
+  // from when it was handed in.
+  void CountUpstreamCall(std::string_view purpose, std::string_view outcome, double seconds);
   // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the
   // first limits::kErrorCodesMax that look like one become labels, and all others "other".
-  void CountFinished(const std::string& kind, const std::string& state, std::string code);
+  // It took so long from its submit.
+  void CountFinished(const std::string& kind, const std::string& state, std::string code,
+                     double seconds);
 
   void CountContradiction() { contradictions_.Increment(); }
 
   // A gauge whose value is asked for when metrics are read.
   void AddGauge(const std::string& name, const std::string& help, std::function<double()> value);
-  // The same for a value that only grows; its name ends in _total.
+  // A gauge that is always 1; its labels say what is to be known.
+  void AddInfo(const std::string& name, const std::string& help,
+               const std::map<std::string, std::string>& labels);
+  // As AddGauge, for a value that only grows; its name ends in _total.
   void AddCounter(const std::string& name, const std::string& help, std::function<double()> value);
 
   // Gauges and counters that differ in the value of one label, such as the tenant. The values that
@@ -66,10 +82,21 @@ class Metrics {
   std::string Render();
 
  private:
-  struct Calls {
-    prometheus::Histogram* seconds = nullptr;  // null until one is timed
-    std::map<std::string, prometheus::Counter*, std::less<>> by_code;
+  using Histograms = prometheus::Family<prometheus::Histogram>;
+  using ByOutcome = std::map<std::string, prometheus::Histogram*, std::less<>>;
+  struct EndedCalls {
+    prometheus::Histogram* seconds = nullptr;
+    prometheus::Histogram* received_bytes = nullptr;
+    prometheus::Histogram* sent_bytes = nullptr;
   };
+  struct Calls {
+    std::string label;
+    prometheus::Counter* started = nullptr;
+    std::map<std::string, EndedCalls, std::less<>> by_code{};
+  };
+
+  Calls& CallsOf(std::string_view method) REQUIRES(mutex_);
+
   struct Sampled {
     prometheus::Gauge& gauge;
     std::function<double()> value;
@@ -96,9 +123,13 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& polls_;
   prometheus::Family<prometheus::Counter>& callbacks_;
   prometheus::Family<prometheus::Counter>& tokens_;
-  prometheus::Family<prometheus::Counter>& calls_;
-  prometheus::Family<prometheus::Histogram>& call_seconds_;
+  prometheus::Family<prometheus::Counter>& calls_started_;
+  Histograms& call_seconds_;
+  Histograms& call_received_bytes_;
+  Histograms& call_sent_bytes_;
+  Histograms& upstream_seconds_;
   prometheus::Family<prometheus::Counter>& finished_;
+  Histograms& job_seconds_;
   std::vector<Sampled> sampled_;
   std::vector<SampledCounter> sampled_counters_;
   std::vector<SampledByLabel<prometheus::Gauge>> sampled_gauges_by_label_;
@@ -109,6 +140,7 @@ class Metrics {
   Mutex mutex_;
   std::map<std::string, Calls, std::less<>> calls_by_method_ GUARDED_BY(mutex_);
   std::map<std::string, prometheus::Counter*, std::less<>> polls_by_outcome_ GUARDED_BY(mutex_);
+  std::map<std::string, ByOutcome, std::less<>> upstream_by_purpose_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::obs

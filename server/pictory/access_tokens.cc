@@ -91,6 +91,7 @@ void AccessTokens::Fetch() {
   const MonoTime now = clock_.Now();
   http::Request request;
   request.lane = http::Lane::kRead;  // nothing is billed
+  request.purpose = "token";
   request.method = "POST";
   request.path = kTokenPath;
   request.headers = {{"User-Agent", user_agent_},

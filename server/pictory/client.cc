@@ -63,10 +63,11 @@ void PictoryClient::ReplaceSecret(Secret secret) {
   credentials_->Replace(std::move(secret));
 }
 
-http::Request PictoryClient::MakeRequest(http::Lane lane, std::string method,
+http::Request PictoryClient::MakeRequest(http::Lane lane, const char* purpose, std::string method,
                                          std::string path) const {
   http::Request request;
   request.lane = lane;
+  request.purpose = purpose;
   request.method = std::move(method);
   request.path = std::move(path);
   request.headers = {{"User-Agent", user_agent_}, {"Accept", "application/json"}};
@@ -152,11 +153,14 @@ absl::Status PictoryClient::StatusOf(const absl::StatusOr<http::Response>& respo
 
 void PictoryClient::Submit(Submission submission, const Authorization& authorization,
                            MonoTime start_by, std::function<void(SubmitReply)> done) {
-  http::Request request =
-      MakeRequest(http::Lane::kPaid, std::move(submission.method), std::move(submission.path));
+  http::Request request = MakeRequest(http::Lane::kPaid, "submit", std::move(submission.method),
+                                      std::move(submission.path));
   if (submission.body != nullptr) {
     request.headers.push_back({"Content-Type", "application/json"});
     request.body = std::move(submission.body);
+  }
+  if (!submission.traceparent.empty()) {
+    request.headers.push_back({"traceparent", std::move(submission.traceparent)});
   }
   authorization.PutOn(request);
   request.timeout = limits::kSubmitTimeout;
@@ -176,7 +180,7 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
 void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v1::JobKind kind,
                            std::uint64_t last_digest, std::function<void(JobReply)> done,
                            ReplySize size, Duration timeout) {
-  http::Request request = MakeRequest(http::Lane::kRead, "GET",
+  http::Request request = MakeRequest(http::Lane::kRead, "poll", "GET",
                                       absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id)));
   request.max_body_bytes = max_job_reply_bytes_;
   if (size == ReplySize::kSmall) {
@@ -205,7 +209,7 @@ void PictoryClient::GetJob(const std::string& pictory_job_id, ::pictory::jobs::v
 void PictoryClient::CleanJob(const std::string& pictory_job_id,
                              std::function<void(absl::Status)> done) {
   http::Request request =
-      MakeRequest(http::Lane::kRead, "DELETE",
+      MakeRequest(http::Lane::kRead, "clean", "DELETE",
                   absl::StrCat(kJobs, "/", PercentEncode(pictory_job_id), "/clean"));
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   Read(std::move(request), WithoutSecrets([this, done = std::move(done)](
@@ -221,7 +225,7 @@ void PictoryClient::ListJobs(const std::string& page_key,
   std::string path = kJobs;
   // The key is base 64, whose `+`, `/` and `=` mean something else in a query.
   if (!page_key.empty()) absl::StrAppend(&path, "?nextPageKey=", PercentEncode(page_key));
-  http::Request request = MakeRequest(http::Lane::kRead, "GET", std::move(path));
+  http::Request request = MakeRequest(http::Lane::kRead, "list", "GET", std::move(path));
   request.max_body_bytes = limits::kListReplyMaxBytes;
   Read(std::move(request),
        Aside(WithoutSecrets(
@@ -246,7 +250,7 @@ void PictoryClient::CreateUpload(
 void PictoryClient::AskForUpload(
     std::shared_ptr<const std::string> body, std::string content_type, std::size_t spelling,
     std::function<void(absl::StatusOr<::pictory::jobs::v1::CreateUploadResponse>)> done) {
-  http::Request request = MakeRequest(http::Lane::kRead, "POST", kUploads[spelling]);
+  http::Request request = MakeRequest(http::Lane::kRead, "upload", "POST", kUploads[spelling]);
   request.headers.push_back({"Content-Type", "application/json"});
   request.body = body;
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
@@ -265,7 +269,7 @@ void PictoryClient::AskForUpload(
 
 void PictoryClient::Ask(FreeCall call, std::function<void(absl::StatusOr<std::string>)> done) {
   http::Request request =
-      MakeRequest(http::Lane::kRead, std::move(call.method), std::move(call.path));
+      MakeRequest(http::Lane::kRead, "free", std::move(call.method), std::move(call.path));
   if (call.body != nullptr) {
     request.headers.push_back({"Content-Type", call.content_type});
     request.body = std::move(call.body);
@@ -284,7 +288,7 @@ void PictoryClient::Ask(FreeCall call, std::function<void(absl::StatusOr<std::st
 }
 
 void PictoryClient::Probe(std::function<void(absl::Status)> done) {
-  http::Request request = MakeRequest(http::Lane::kRead, "GET", kQuota);
+  http::Request request = MakeRequest(http::Lane::kRead, "probe", "GET", kQuota);
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   Read(std::move(request), WithoutSecrets([this, done = std::move(done)](
                                               const absl::StatusOr<http::Response>& response) {

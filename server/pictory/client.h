@@ -43,6 +43,7 @@ struct Submission {
   std::string method;
   std::string path;  // below the base URL, encoded
   std::shared_ptr<const std::string> body;
+  std::string traceparent{};  // the header; empty: none is sent
 };
 
 struct ClientOptions {
@@ -119,7 +120,8 @@ class PictoryClient {
   void Probe(std::function<void(absl::Status)> done);
 
  private:
-  http::Request MakeRequest(http::Lane lane, std::string method, std::string path) const;
+  http::Request MakeRequest(http::Lane lane, const char* purpose, std::string method,
+                            std::string path) const;
   // An error if there are no credentials to put on.
   using ReadDone = std::function<void(absl::StatusOr<http::Response>)>;
   // Reads may be repeated, if `may_repeat` says so: by the transport, and after a 401 that a new

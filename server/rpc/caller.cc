@@ -32,8 +32,9 @@ int Number(const std::string& text) {
 }  // namespace
 
 Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
-                const Domain& domain) {
+                TraceContext trace, const Domain& domain) {
   Caller caller;
+  caller.trace = std::move(trace);
   caller.tenant = principal->tenant;
   caller.principal = std::move(principal);
   caller.peer = context.peer();

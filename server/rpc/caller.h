@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/trace_context.h"
 #include "grpcpp/server_context.h"
 #include "jobs/owner.h"
 #include "jobs/retry_evidence.h"
@@ -23,11 +24,12 @@ struct Caller {
   bool own_deadline = false;        // the caller set it, and the library enforces it
   std::string idempotency_key;      // metadata `idempotency-key`; "" if there is none
   jobs::RetryEvidence retry;
+  TraceContext trace;
 };
 
-// Of a call whose caller is known.
+// Of a call whose caller is known, and whose trace is.
 Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPtr principal,
-                const Domain& domain);
+                TraceContext trace, const Domain& domain);
 
 // Where callers pay, each acts on the jobs of the key that it shows: Pictory would be asked with
 // another's otherwise. `account` is the job's.

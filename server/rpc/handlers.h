@@ -2,6 +2,7 @@
 // they like.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/shedding.h"
+#include "base/trace_context.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 #include "rpc/backend.h"
@@ -29,10 +31,14 @@ struct CallEnd {
   std::string_view method;
   const absl::Status& status;
   Duration took{};
+  std::size_t received_bytes = 0;  // of its messages; 0 of what was refused unread
+  std::size_t sent_bytes = 0;
   std::string_view
       peer{};  // as the library names it; of calls that ended well mostly not asked for
   std::string_view request_id{};  // of a submit, once it was read
   bool served = false;            // a stream that had brought something
+  // Where in which trace it was; null: in none, or nobody has looked.
+  const TraceContext* trace = nullptr;
 };
 
 // What a caller with the role `operate` has done, or tried to. It is valid for as long as somebody
@@ -42,10 +48,11 @@ struct Operated {
   std::string_view tenant;
   std::string_view caller;  // the principal's name
   std::string_view peer;
-  std::string_view job;       // as the caller named it
-  std::string_view what{};    // that was decided, where the method leaves a choice
-  std::string_view before{};  // the job's state; empty: there is no such job
-  std::string_view after{};   // the same; empty if it was refused
+  std::string_view job;         // as the caller named it
+  std::string_view what{};      // that was decided, where the method leaves a choice
+  std::string_view before{};    // the job's state; empty: there is no such job
+  std::string_view after{};     // the same; empty if it was refused
+  std::string_view trace_id{};  // empty: in no trace
   const absl::Status& status;
 };
 
@@ -77,6 +84,10 @@ struct Domain {
   std::shared_ptr<LargeAnswers> large_answers{};
   // Counts bytes of a submit beyond those of its request. The server sets it.
   std::function<absl::StatusOr<std::shared_ptr<void>>(std::size_t bytes)> hold{};
+  // Calls get spans of their own, and those that submit begin a trace if they come in none.
+  bool spans = false;
+  // Is told when a call of the API has begun, for metrics. Null: nobody wants to know.
+  std::function<void(std::string_view method)> begun{};
   // Is told when a call has ended, for metrics and the log. Null: nobody wants to know. Of
   // reflection and of health checks only refusals are told.
   std::function<void(const CallEnd& end)> ended{};

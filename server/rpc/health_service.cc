@@ -122,9 +122,11 @@ HealthService::Stream* HealthService::Watch(Context* context, const Bytes* reque
   if (!ticket) return refuse(ticket.refusal());
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) return refuse(ToGrpc(message.status()));
+  const std::size_t received_bytes = LengthOf(*request);
   Free(*request);
   auto* call = new StreamCall<HealthStream>(
-      "Health.Watch", context, std::move(ticket), domain_, [&](watch::StreamSink& sink) {
+      "Health.Watch", context, received_bytes, TraceContext(), std::move(ticket), domain_,
+      [&](watch::StreamSink& sink) {
         return std::make_shared<HealthStream>((*message)->service(), domain_.clock, sink);
       });
   const std::shared_ptr<HealthStream> stream = call->stream();

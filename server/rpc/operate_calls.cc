@@ -31,6 +31,7 @@ void Tell(const Operation& operation, std::string_view after, const absl::Status
                    .what = operation.what,
                    .before = operation.before,
                    .after = after,
+                   .trace_id = operation.caller.trace.trace_id,
                    .status = status});
 }
 

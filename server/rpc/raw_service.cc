@@ -14,6 +14,7 @@
 #include "rpc/metadata.h"
 #include "rpc/peer.h"
 #include "rpc/status.h"
+#include "rpc/trace.h"
 #include "rpc/unread.h"
 
 namespace gateway::rpc {
@@ -57,6 +58,7 @@ class Request final : public grpc_completion_queue_functor,
   void Read() {
     // The metadata are checked at once, so that nothing of that size waits, and nothing is read for
     // who may not call.
+    if (method_.role.has_value() && method_.domain.begun) method_.domain.begun(method_.name);
     if (const absl::Status metadata = CheckMetadata(*context_); !metadata.ok()) {
       return Answer(ToGrpc(metadata), Duration::zero());
     }
@@ -93,10 +95,12 @@ class Request final : public grpc_completion_queue_functor,
       reactor->Finish(status);
       return reactor;
     });
+    const TraceContext trace = TraceSent(*context_);
     method_.domain.Ended({.method = method_.name,
                           .status = FromGrpc(status),
                           .took = took,
-                          .peer = context_->peer()});
+                          .peer = context_->peer(),
+                          .trace = &trace});
     Run(refuse, nullptr);
   }
 

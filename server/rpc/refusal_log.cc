@@ -88,6 +88,7 @@ void RefusalLog::Tell(const CallEnd& end) {
   const std::string peer = CleanText(end.peer, limits::kRefusalNameMaxBytes);
   const std::string code = absl::StatusCodeToString(end.status.code());
   const std::pair<std::string_view, std::string> known[] = {
+      {"trace_id", end.trace == nullptr ? "" : end.trace->trace_id},
       {"request_id", RequestId(end, info)},
       {"job_id", JobId(end.status, info)},
       {"http_status", Value(info, "http_status")},

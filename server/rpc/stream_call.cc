@@ -13,7 +13,9 @@ class RefusedStream final : public StreamReactor {
 
 StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
                             const grpc::Status& refusal, const Domain& domain) {
-  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context.peer()});
+  const TraceContext trace = TraceSent(context);
+  domain.Ended(
+      {.method = method, .status = FromGrpc(refusal), .peer = context.peer(), .trace = &trace});
   return new RefusedStream(refusal);
 }
 

@@ -5,6 +5,7 @@
 // A StreamCall carries what a stream (watch/stream.h) decides, and owns it until the call is over.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
 #include "rpc/status.h"
+#include "rpc/trace.h"
 #include "rpc/wire.h"
 #include "watch/stream.h"
 
@@ -34,9 +36,12 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
   // `make(sink)` makes the shared stream, which is on the wheel from then on.
   template <class Make>
   StreamCall(std::string_view method, grpc::CallbackServerContext* context,
-             Admission::Ticket ticket, const Domain& domain, const Make& make)
+             std::size_t received_bytes, TraceContext trace, Admission::Ticket ticket,
+             const Domain& domain, const Make& make)
       : method_(method),
         context_(context),
+        received_bytes_(received_bytes),
+        trace_(std::move(trace)),
         ticket_(std::move(ticket)),
         domain_(domain),
         begun_(domain.clock.Now()),
@@ -50,6 +55,7 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
 
   void Write(jobs::Frame frame) override {
     served_ = true;
+    sent_bytes_ += frame->size();
     writing_ = ToBuffer(std::move(frame));
     StartWrite(&writing_);
   }
@@ -57,8 +63,11 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
     domain_.Ended({.method = method_,
                    .status = status,
                    .took = domain_.clock.Now() - begun_,
+                   .received_bytes = received_bytes_,
+                   .sent_bytes = sent_bytes_,
                    .peer = status.ok() ? std::string() : context_->peer(),
-                   .served = served_});
+                   .served = served_,
+                   .trace = &trace_});
     StreamReactor::Finish(ToGrpc(status));  // `this` may be gone after it
   }
   void TryCancel() override { context_->TryCancel(); }
@@ -73,11 +82,14 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
  private:
   const std::string_view method_;
   grpc::CallbackServerContext* const context_;
+  const std::size_t received_bytes_;
+  const TraceContext trace_;
   const Admission::Ticket ticket_;
   const Domain& domain_;
   const MonoTime begun_;
   grpc::ByteBuffer writing_;
-  bool served_ = false;  // one operation at a time uses it
+  bool served_ = false;  // one operation at a time uses it and the next
+  std::size_t sent_bytes_ = 0;
   const std::shared_ptr<Stream> stream_;
 };
 
@@ -95,15 +107,18 @@ StreamReactor* ServeStream(std::string_view method, grpc::CallbackServerContext*
   };
   if (!ticket) return RefuseStream(method, *context, ticket.refusal(), domain);
   if (admission.draining()) return refuse(admission.DrainStatus());
-  const Caller caller = CallerOf(*context, principal, domain);
+  TraceContext trace = TraceOf(*context, /*begins=*/false, domain);
+  const Caller caller = CallerOf(*context, principal, trace, domain);
   const absl::StatusOr<std::shared_ptr<Request>> request = Parse<Request>(*bytes);
   if (!request.ok()) return refuse(request.status());
+  const std::size_t received_bytes = LengthOf(*bytes);
   Free(*bytes);
   if (absl::Status bad = check(**request); !bad.ok()) return refuse(bad);
 
   const auto make_stream = [&](watch::StreamSink& sink) { return make(caller, **request, sink); };
   using Stream = typename decltype(make_stream(std::declval<watch::StreamSink&>()))::element_type;
-  auto* call = new StreamCall<Stream>(method, context, std::move(ticket), domain, make_stream);
+  auto* call = new StreamCall<Stream>(method, context, received_bytes, std::move(trace),
+                                      std::move(ticket), domain, make_stream);
   // The call may end, and be gone, while its stream begins.
   begin(std::shared_ptr<Stream>(call->stream()), caller, **request, domain);
   return call;

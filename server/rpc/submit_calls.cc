@@ -91,6 +91,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   submit.kind = method.kind;
   submit.minted_request_id = request_id.empty();
   submit.retry = caller.retry;
+  submit.trace = caller.trace;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
   submit.labels = pictory::LabelsOf(*request, method.fields.labels);
   submit.deadline = caller.deadline;

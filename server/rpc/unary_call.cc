@@ -57,8 +57,14 @@ class LateCall final : public LateReactor {
 };
 
 struct Reply::Shared {
-  Shared(std::string_view m, const grpc::CallbackServerContext& c, const Domain& d)
-      : method(m), context(c), domain(d), begun(d.clock.Now()) {}
+  Shared(std::string_view m, const grpc::CallbackServerContext& c, std::size_t received,
+         TraceContext t, const Domain& d)
+      : method(m),
+        context(c),
+        received_bytes(received),
+        trace(std::move(t)),
+        domain(d),
+        begun(d.clock.Now()) {}
 
   struct Early {
     absl::StatusOr<grpc::ByteBuffer> answer;
@@ -67,6 +73,8 @@ struct Reply::Shared {
 
   const std::string_view method;
   const grpc::CallbackServerContext& context;  // gone once the call is answered
+  const std::size_t received_bytes;
+  const TraceContext trace;
   const Domain& domain;
   const MonoTime begun;
   std::atomic<bool> cancelled{false};
@@ -79,8 +87,9 @@ struct Reply::Shared {
 };
 
 Reply::Reply(std::string_view method, const grpc::CallbackServerContext& context,
-             const Domain& domain)
-    : shared_(std::make_shared<Shared>(method, context, domain)) {}
+             std::size_t received_bytes, TraceContext trace, const Domain& domain)
+    : shared_(std::make_shared<Shared>(method, context, received_bytes, std::move(trace), domain)) {
+}
 
 void Reply::Note(std::string_view request_id) const {
   MutexLock lock(shared_->mutex);
@@ -106,6 +115,7 @@ std::shared_ptr<std::atomic<bool>> Reply::cancelled() const {
 // The first answer counts; only who gives it may touch the call, which goes when it is completed.
 void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource source) const {
   const absl::Status status = answer.status();
+  const std::size_t sent_bytes = answer.ok() ? LengthOf(*answer) : 0;
   std::string peer;
   std::string request_id;
   Timers::Id armed = Timers::kNone;
@@ -126,8 +136,11 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource sou
   domain.Ended({.method = shared_->method,
                 .status = status,
                 .took = domain.clock.Now() - shared_->begun,
+                .received_bytes = shared_->received_bytes,
+                .sent_bytes = sent_bytes,
                 .peer = peer,
-                .request_id = request_id});
+                .request_id = request_id,
+                .trace = &shared_->trace});
   // NOLINTNEXTLINE(bugprone-use-after-move): moved above only if `call` is null
   if (call != nullptr) call->Complete(std::move(answer), std::move(source));
 }
@@ -181,7 +194,7 @@ void Reply::AnswerBy(MonoTime deadline, Admission::Kind kind) const {
 absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
                                            const tenants::Principal& principal,
                                            const Domain& domain) {
-  const std::size_t bytes = request.Valid() ? request.Length() : 0;
+  const std::size_t bytes = LengthOf(request);
   if (bytes <= limits::kSmallRequestMaxBytes) return nullptr;
   return domain.gates->EnterBytes(principal, bytes);
 }
@@ -193,7 +206,9 @@ absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_
 
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain) {
-  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = context->peer()});
+  const TraceContext trace = TraceSent(*context);
+  domain.Ended(
+      {.method = method, .status = FromGrpc(refusal), .peer = context->peer(), .trace = &trace});
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(refusal);
   return reactor;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@
 #include "rpc/handlers.h"
 #include "rpc/request_reader.h"
 #include "rpc/tenant_gates.h"
+#include "rpc/trace.h"
+#include "rpc/wire.h"
 
 namespace gateway::rpc {
 
@@ -31,7 +34,8 @@ namespace gateway::rpc {
 class Reply {
  public:
   // `context` is asked until the call is answered.
-  Reply(std::string_view method, const grpc::CallbackServerContext& context, const Domain& domain);
+  Reply(std::string_view method, const grpc::CallbackServerContext& context,
+        std::size_t received_bytes, TraceContext trace, const Domain& domain);
 
   // Notes the caller's own name for the call, for those who are told how it ended.
   void Note(std::string_view request_id) const;
@@ -85,8 +89,9 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
   if (!ticket) {
     return RefuseUnary(method, context, ticket.refusal(), domain);
   }
-  const Reply reply(method, *context, domain);
-  const Caller caller = CallerOf(*context, principal, domain);
+  const TraceContext trace = TraceOf(*context, kind == Admission::Kind::kSubmit, domain);
+  const Reply reply(method, *context, LengthOf(*request), trace, domain);
+  const Caller caller = CallerOf(*context, principal, trace, domain);
   absl::StatusOr<TenantGates::Place> place = RoomFor(*request, *principal, domain);
   if (!place.ok()) {
     Free(*request);

@@ -26,6 +26,10 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message
 absl::StatusOr<std::size_t> CheckBounds(const grpc::ByteBuffer& bytes,
                                         const google::protobuf::Descriptor& type);
 
+inline std::size_t LengthOf(const grpc::ByteBuffer& bytes) {
+  return bytes.Valid() ? bytes.Length() : 0;
+}
+
 // Frees a request that was parsed: the library would keep its bytes until the call is over, for
 // hours if it is a watch.
 void Free(const grpc::ByteBuffer& request);

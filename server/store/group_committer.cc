@@ -1,5 +1,6 @@
 #include "store/group_committer.h"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -144,7 +145,10 @@ void GroupCommitter::Apply(Group& group) {
       return;
     }
   }
+  const auto begun = std::chrono::steady_clock::now();
   Execute(statements_->commit);
+  const Duration took = std::chrono::steady_clock::now() - begun;
+  commit_time_.fetch_add(took.count(), std::memory_order_relaxed);
   commits_.fetch_add(1, std::memory_order_relaxed);
   files_.NoteCommit();
   // A write in a file that nobody will find again is not stored.

@@ -66,6 +66,8 @@ class GroupCommitter {
   const absl::Status& failed() const { return failed_; }
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  // How long they took together; what else a group does is not counted.
+  Duration commit_time() const { return Duration(commit_time_.load(std::memory_order_relaxed)); }
   std::size_t queued() const EXCLUDES(mutex_);
 
  private:
@@ -110,6 +112,7 @@ class GroupCommitter {
   bool closed_ GUARDED_BY(mutex_) = false;
 
   std::atomic<std::uint64_t> commits_{0};
+  std::atomic<Duration::rep> commit_time_{0};
   std::thread thread_;
 };
 

@@ -70,10 +70,10 @@ const char kRecordColumns[] =
     "upstream_missing, sandbox, submission, fingerprint, attempt, owner_epoch, correlation_token, "
     "refusal, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since, "
     "incomplete_count, failure_seen, notice, visible, result_wire, sent_at, minted_request_id, "
-    "mesh_request_id, account, shard, credits_reserved, waiting_request, "
-    "archive_wire, archiving, version, delivery";
+    "mesh_request_id, account, shard, credits_reserved, waiting_request, archive_wire, archiving, "
+    "trace, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -129,6 +129,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   to.Blob(record.waiting_request);
   to.Blob(job.archive_wire);
   to.Int(jobs::IsArchiving(record));
+  to.Text(job.trace);
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -181,6 +182,7 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.waiting_request = from.Bytes();
   job.archive_wire = from.Bytes();
   from.Bool();  // archiving: for queries only
+  job.trace = from.Bytes();
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

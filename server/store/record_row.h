@@ -15,7 +15,7 @@ namespace gateway::store {
 // and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 46;
+inline constexpr int kRecordColumnCount = 47;
 
 // A query for the number of the last change (jobs.change, tombstones.change), whatever became of
 // the job that changed.

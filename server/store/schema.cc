@@ -247,6 +247,11 @@ ALTER TABLE jobs ADD COLUMN archiving INTEGER NOT NULL DEFAULT 0;  -- jobs::IsAr
 CREATE INDEX jobs_archiving ON jobs (finish_time) WHERE archiving = 1;
 )sql";
 
+// Version 11 notes the trace that a submit was in.
+constexpr char kVersion11[] = R"sql(
+ALTER TABLE jobs ADD COLUMN trace TEXT NOT NULL DEFAULT '';
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -318,8 +323,9 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5},
-      {6, kVersion6}, {7, kVersion7}, {8, kVersion8}, {9, kVersion9}, {10, kVersion10}};
+      {1, kVersion1}, {2, kVersion2},   {3, kVersion3},  {4, kVersion4},
+      {5, kVersion5}, {6, kVersion6},   {7, kVersion7},  {8, kVersion8},
+      {9, kVersion9}, {10, kVersion10}, {11, kVersion11}};
   return migrations;
 }
 

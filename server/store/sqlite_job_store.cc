@@ -484,7 +484,9 @@ void SqliteJobStore::Close() {
 }
 
 SqliteJobStore::Stats SqliteJobStore::stats() const {
-  return {.commits = writer_.commits(), .writes_queued = writer_.queued()};
+  return {.commits = writer_.commits(),
+          .commit_time = writer_.commit_time(),
+          .writes_queued = writer_.queued()};
 }
 
 }  // namespace gateway::store

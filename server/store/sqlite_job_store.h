@@ -108,6 +108,7 @@ class SqliteJobStore final : public jobs::Store {
 
   struct Stats {
     std::uint64_t commits = 0;
+    Duration commit_time{};  // of all of them together
     std::size_t writes_queued = 0;
   };
   Stats stats() const;

@@ -144,6 +144,17 @@ TEST_F(KeeperTest, ARefusedLinkIsTold) {
   EXPECT_TRUE(absl::IsInvalidArgument(Keep("http://10.0.0.1/v").status()));
 }
 
+// It would cost a look at Pictory, and the file in the end.
+TEST_F(KeeperTest, ADiskThatDoesNotTakeTheFileIsNoRefusalOfTheServers) {
+  std::filesystem::create_directories(folder_.path() + "/acme/j1/.video.mp4.part");
+  EXPECT_TRUE(absl::IsInternal(Keep().status())) << Keep().status();
+  folder_.Write("umbra", "a file in the place of a tenant's folder");
+  Keeper keeper({.max_file_bytes = 1 * kMiB}, fetcher_, *disk_);
+  const absl::Status status = keeper.Keep({"umbra", "j1"}, "video.mp4", kUrl, stop_).status();
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+  EXPECT_TRUE(fetcher_.requests.empty());
+}
+
 TEST_F(KeeperTest, EndsWhenItIsToldTo) {
   stop_ = true;
   fetcher_.scripts = {Sends(Whole(1), "a")};

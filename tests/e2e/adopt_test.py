@@ -40,7 +40,7 @@ class Adopt(RigTest):
         g = self.g
         theirs = self.submit_elsewhere("named at once")
         wait_until(lambda: g.json("get", theirs)["state"] == "JOB_STATE_SUCCEEDED", "it has ended")
-        another = self.submit_elsewhere("never read")
+        another = self.submit_elsewhere("sandbox-stuck")
         refused = g.run("render", another)
         self.assertIn("wait until it has SUCCEEDED", refused.stderr)
         self.assertEqual(g.json("render", theirs, "--wait")["state"], "JOB_STATE_SUCCEEDED")

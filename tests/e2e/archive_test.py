@@ -232,10 +232,14 @@ class Start(Archive):
         self.assertIn("can be written by everybody", self.refused(open_to_all))
         self.start()
         self.assertIn("another gateway uses", self.refused(self.archive))
-        full = folder / "full"
-        full.mkdir()
-        self.assertIn("There is no room on the archive's disk",
-                      self.refused(full, "--archive-min-free-mib", 1 << 29))
+
+    def test_no_room_keeps_nobody_from_serving(self):
+        self.start("--archive-max-mib", "1")
+        (self.archive / "default" / "j1").mkdir(parents=True)
+        (self.archive / "default" / "j1" / "video.mp4").write_bytes(bytes(MIB + 1))
+        self.restart()
+        self.assertIn('"event":"archive_full"', self.g.log.read_text())
+        self.assertTrue(self.g.is_ready())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import unittest
 
 import find_live  # noqa: F401
 from live.gateway import gateway
-from live.process import DEADLINE_SECONDS
+from live.process import DEADLINE_SECONDS, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "readme"))
@@ -32,7 +32,7 @@ ANSWERS = {
     **{f"{API}/{method}": member for method, member in {
         "CreatePreview": "job", "Render": "job", "Transcribe": "job", "Summarize": "job", "GenerateImage": "job",
         "GenerateVideo": "job", "GetJob": "job", "BatchGetJobs": "jobs", "ListJobs": "jobs", "WatchJob": "job",
-        "ReadJobResult": "data", "ResolveJob": "job", "DeleteJob": "job", "CreateUpload": "signedUrl",
+        "ReadJobResult": "data", "ReadArchivedFile": "data", "ResolveJob": "job", "DeleteJob": "job", "CreateUpload": "signedUrl",
         "GetUsage": "submitsToday", "GetServerInfo": "version", "UpdatePreview": "job", "ListProjects": "items",
         "GetProject": "projectJson", "GetAccount": "aiCreditsLeft", "ListTemplates": "items",
         "GetTemplate": "templateJson", "CreateTemplate": "info", "UpdateTemplate": None,
@@ -44,6 +44,7 @@ ANSWERS = {
 # The answers that later lines name.
 NAMED = {"CreatePreview": ("PREVIEW", lambda answer: answer["job"]["jobId"]),
          "Transcribe": ("TRANSCRIPTION", lambda answer: answer["job"]["jobId"]),
+         "Render": ("RENDER", lambda answer: answer["job"]["jobId"]),
          "GenerateImage": ("IMAGE", lambda answer: answer["job"]["jobId"]),
          "ListProjects": ("PROJECT", lambda answer: answer["items"][0]["id"]),
          "CreateTemplate": ("TEMPLATE", lambda answer: answer["info"]["templateId"])}
@@ -64,7 +65,9 @@ class Methods(unittest.TestCase):
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
         (pathlib.Path(self.folder) / "letter.pictai").write_text(LETTER)
-        self.g = self.enterContext(gateway())
+        archive = pathlib.Path(self.folder) / "archive"
+        archive.mkdir()
+        self.g = self.enterContext(gateway("--archive-dir", archive, "--archive-min-free-mib", "0"))
         self.names = {}
 
     def run_line(self, command):
@@ -101,6 +104,10 @@ class Methods(unittest.TestCase):
         self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED", job)
         return job["jobId"]
 
+    def is_archived(self):
+        files = self.g.json("get", self.names["RENDER"])["archive"]["files"]
+        return all(file["state"] == "ARCHIVE_STATE_ARCHIVED" for file in files)
+
     def run_all(self, write):
         """`write` makes the tool's command of a body and a method."""
         self.names["UNCONFIRMED"] = self.unconfirmed()
@@ -116,8 +123,10 @@ class Methods(unittest.TestCase):
                 name, pick = NAMED.get(method.rpartition("/")[2], (None, None))
                 if name:
                     self.names[name] = pick(answer)
-                if name in ("PREVIEW", "TRANSCRIPTION", "IMAGE"):
+                if name in ("PREVIEW", "TRANSCRIPTION", "RENDER", "IMAGE"):
                     self.assertEqual(self.g.run("wait", self.names[name]).returncode, 0)
+                if name == "RENDER":
+                    wait_until(self.is_archived, "the archived video")
 
     @unittest.skipUnless(shutil.which("grpcurl"), "no grpcurl")
     def test_the_page_and_this_test_have_every_method(self):

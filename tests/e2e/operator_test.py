@@ -152,7 +152,8 @@ class RefusedCalls(unittest.TestCase):
             self.assertIn("allows 1 submits a day", limit["message"])
             self.assertEqual(len(refused()), 2, "an unknown job has none")
             self.assertNotIn("secret", g.log.read_text())
-            self.assertIn('method="GetJob"', g.fetch("/metrics"))
+            self.assertEqual(g.metric("grpc_server_call_duration_seconds_count", grpc_status="NOT_FOUND",
+                                      grpc_method="pictory.jobs.v1.PictoryJobs/GetJob"), 1)
             self.assertTrue(job)
 
 

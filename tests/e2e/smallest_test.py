@@ -95,7 +95,7 @@ def deaf(g, connections, calls, source="127.0.0.1"):
 
 
 def calls_so_far(g):
-    return g.metric("calls_total")
+    return g.metric("grpc_server_call_duration_seconds_count")
 
 
 def jobs(sandbox):

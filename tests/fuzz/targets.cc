@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "app/config_file.h"
 #include "base/host_port.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "base/trace_context.h"
 #include "fuzz/identity_targets.h"
 #include "fuzz/promises.h"
 #include "http/request_check.h"
@@ -156,6 +158,44 @@ void RetryAfter(std::string_view input) {
        "a pause is within its bounds");
 }
 
+// Of an input the first byte says which headers its lines are.
+void Trace(std::string_view input) {
+  const unsigned char which = TakeByte(input);
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = input;;) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    lines.push_back(rest.substr(0, end));
+    if (end == rest.size()) break;
+    rest.remove_prefix(end + 1);
+  }
+  lines.resize(std::max<std::size_t>(lines.size(), 4));
+  TraceHeaders headers;
+  if (which == 'b') {
+    headers.b3 = input;
+  } else if (which == 's') {
+    headers.b3_trace_id = lines[0];
+    headers.b3_span_id = lines[1];
+    headers.b3_sampled = lines[2];
+    headers.b3_flags = lines[3];
+  } else {
+    headers.traceparent = lines[0];
+    headers.tracestate = lines[1];
+  }
+  const TraceContext context = ReadTraceContext(headers);
+  const std::string stored = StoredTrace(context);
+  Must(ReadStoredTrace(stored) == context, "a trace is stored as it is");
+  Must(TraceIdOf(stored) == context.trace_id, "a stored trace has its id");
+  Must(context.state.size() <= limits::kTraceStateMaxBytes, "a state is short");
+  Must(ReadTraceState(context.state) == context.state, "a state stays as it is");
+  Must(std::all_of(stored.begin(), stored.end(), [](char c) { return c >= ' ' && c <= '~'; }),
+       "a trace is one line of plain text");
+  http::Request call;
+  call.method = "POST";
+  call.path = "/";
+  if (context) call.headers = {{"traceparent", Traceparent(context)}};
+  Must(http::CheckRequest(call).empty(), "a trace fits into a header");
+}
+
 void Config(std::string_view input) {
   const app::ConfigFile file = app::ParseConfigFile("f", input);
   int last = 0;
@@ -246,6 +286,7 @@ constexpr Target kTargets[] = {
     {"retry_after", RetryAfter},
     {"config_file", Config},
     {"request", Request},
+    {"trace_context", Trace},
     {"tenants_file", TenantsFile},
     {"xfcc", Xfcc},
     {"jwt", Jwt},

@@ -28,6 +28,41 @@ TEST_F(SubmitterTest, SendingIsDurableBeforeThePostAndTheOutcomeBeforeTheAnswer)
   EXPECT_EQ(poller_->followed(), 1u);
 }
 
+// The headers `traceparent` of the requests so far, paid and others.
+std::vector<std::string> Traceparents(const std::vector<http::Request>& requests) {
+  std::vector<std::string> found;
+  for (const http::Request& request : requests) {
+    for (const http::Header& header : request.headers) {
+      if (header.name == "traceparent") found.push_back(header.value);
+    }
+  }
+  return found;
+}
+
+TEST_F(SubmitterTest, TheTraceIsStoredAndPictoryIsToldOfItByFlagOnly) {
+  transport_.SetScript([n = 0](const http::Request&) mutable {
+    return Reply(200, R"({"success":true,"data":{"jobId":"p)" + std::to_string(++n) + R"("}})");
+  });
+  SubmitRequest request = Preview("r1");
+  request.trace = {.trace_id = std::string(32, 'a'),
+                   .span_id = std::string(16, 'b'),
+                   .sampled = true,
+                   .state = "x=1"};
+  const std::string header = "00-" + std::string(32, 'a') + "-" + std::string(16, 'b') + "-01";
+  const auto answer = Submit(request);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(Stored("r1")->job.trace, header + " x=1");
+  EXPECT_EQ((*answer)->trace_id, std::string(32, 'a'));
+  EXPECT_TRUE(Traceparents(transport_.requests()).empty());
+
+  options_.send_traceparent = true;
+  Make({.requests_per_second = 1000, .burst = 1000});
+  request.request_id = "r2";
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Submit(Preview("r3")).ok()) << "in no trace";
+  EXPECT_EQ(Traceparents(transport_.requests()), std::vector{header});
+}
+
 TEST_F(SubmitterTest, TheSameRequestIdGivesTheSameJobAndOnePost) {
   transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
   const auto first = Submit(Preview("r1"));

@@ -1,5 +1,5 @@
 """The gateway behind the real Envoy: what reaches it of a retry, what is paid for when answers get lost, what
-watches live through, and whether an outage of Pictory takes the gateway away from its callers.
+watches live through, whether spans are in one trace, and whether an outage of Pictory takes the gateway away from its callers.
 
     tests/mesh/run                 every row, some minutes; one of them needs cmake/install-deps --browser
     tests/mesh/run --quick         fewer cases of each, and without what takes its time; two minutes

@@ -46,6 +46,7 @@ ROWS = [
     row("browser", "gRPC-Web from pages in headless Chromium, one of them of another origin", "web.from_a_browser",
         short=False),
     row("identity", "Who calls, as Envoy says it: certificates, tokens, and what callers forge", "identity.identity"),
+    row("one-trace", "Spans of Envoy and the gateway in one trace, by the headers of W3C and of B3", "traces.one_trace"),
     row("pictory-away", "Many submits fail because Pictory is away: GetJob and watches beside them",
         "outliers.pictory_away"),
     row("watches-cut", "Clients' watches through a route timeout, an idle limit, kill -9 of the gateway",

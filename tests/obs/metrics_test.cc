@@ -25,33 +25,67 @@ TEST(Metrics, TheTextHasOneOrder) {
   const auto render = [](int turn) {
     Metrics metrics;
     for (int i = 0; i < 20; ++i) {
-      metrics.CountCall("Method" + std::to_string((i + turn) % 20), "OK");
+      metrics.EndCall("Method" + std::to_string((i + turn) % 20), {.code = "OK"});
       metrics.CountSubmit("kind" + std::to_string((i + turn) % 20), "accepted");
     }
     return metrics.Render();
   };
   const std::string first = render(0);
-  EXPECT_LT(first.find("method=\"Method1\""), first.find("method=\"Method2\""));
+  EXPECT_LT(first.find("Jobs/Method1\""), first.find("Jobs/Method2\""));
   for (int turn = 1; turn < 20; ++turn) ASSERT_EQ(render(turn), first);
 }
 
-TEST(Metrics, ACountedCallIsTimedOnlyIfItIsSaid) {
+TEST(Metrics, CallsHaveTheNamesOfGrpcsOwnLibraries) {
   Metrics metrics;
-  metrics.CountCall("WatchJob", "OK");
-  metrics.CountCall("GetJob", "OK");
-  metrics.TimeCall("GetJob", 0.1);
+  metrics.BeginCall("GetJob");
+  metrics.BeginCall("GetJob");
+  metrics.EndCall("GetJob",
+                  {.code = "NOT_FOUND", .seconds = 0.1, .received_bytes = 40, .sent_bytes = 5000});
+  metrics.EndCall("Health.Check", {.code = "CANCELLED"});
   const std::string text = metrics.Render();
-  EXPECT_TRUE(Has(text, "calls_total{code=\"OK\",method=\"WatchJob\"} 1"));
-  EXPECT_TRUE(Has(text, "call_seconds_count{method=\"GetJob\"} 1"));
-  EXPECT_FALSE(Has(text, "call_seconds_count{method=\"WatchJob\"}"));
+  const std::string method = "grpc_method=\"pictory.jobs.v1.PictoryJobs/GetJob\"";
+  const std::string ended = "{" + method + ",grpc_status=\"NOT_FOUND\"}";
+  EXPECT_TRUE(Has(text, "grpc_server_call_started_total{" + method + "} 2\n")) << text;
+  EXPECT_TRUE(Has(text, "grpc_server_call_duration_seconds_count" + ended + " 1\n"));
+  EXPECT_TRUE(Has(text, "grpc_server_call_duration_seconds_sum" + ended + " 0.1\n"));
+  const std::string bytes = "total_compressed_message_size_bytes_sum";
+  EXPECT_TRUE(Has(text, "grpc_server_call_rcvd_" + bytes + ended + " 40\n"));
+  EXPECT_TRUE(Has(text, "grpc_server_call_sent_" + bytes + ended + " 5000\n"));
+  EXPECT_TRUE(Has(text, "{grpc_method=\"grpc.health.v1.Health/Check\",grpc_status"));
+}
+
+TEST(Metrics, RequestsToPictoryAreCountedAndTimed) {
+  Metrics metrics;
+  metrics.CountUpstreamCall("poll", "429", 2);
+  metrics.CountUpstreamCall("poll", "429", 1);
+  const std::string labels = "{outcome=\"429\",purpose=\"poll\"}";
+  const std::string text = metrics.Render();
+  EXPECT_TRUE(Has(text, "pictory_gateway_upstream_call_seconds_count" + labels + " 2\n")) << text;
+  EXPECT_TRUE(Has(text, "pictory_gateway_upstream_call_seconds_sum" + labels + " 3\n"));
+}
+
+TEST(Metrics, AJobIsTimedFromItsSubmit) {
+  Metrics metrics;
+  metrics.CountFinished("RENDER", "SUCCEEDED", "", 90);
+  const std::string text = metrics.Render();
+  const std::string labels = "{kind=\"RENDER\",state=\"SUCCEEDED\"";
+  EXPECT_TRUE(Has(text, "pictory_gateway_job_seconds_sum" + labels + "} 90\n")) << text;
+  EXPECT_TRUE(Has(text, "pictory_gateway_job_seconds_bucket" + labels + ",le=\"60\"} 0\n"));
+  EXPECT_TRUE(Has(text, "pictory_gateway_job_seconds_bucket" + labels + ",le=\"120\"} 1\n"));
+}
+
+TEST(Metrics, AnInfoIsOneAndItsLabels) {
+  Metrics metrics;
+  metrics.AddInfo("build_info", "Which", {{"version", "1.2.3"}});
+  EXPECT_TRUE(Has(metrics.Render(), "\nbuild_info{version=\"1.2.3\"} 1\n"));
 }
 
 TEST(Metrics, ErrorCodesOfPictoryAreALimitedNumberOfLabels) {
   Metrics metrics;
-  metrics.CountFinished("render", "SUCCEEDED", "");
-  metrics.CountFinished("render", "FAILED", "a \"text\"");
+  metrics.CountFinished("render", "SUCCEEDED", "", 1);
+  metrics.CountFinished("render", "FAILED", "a \"text\"", 1);
   for (int i = 0; i < 1000; ++i)
-    metrics.CountFinished("render", "FAILED", "CODE_" + std::to_string(i));
+    metrics.CountFinished("render", "FAILED", "CODE_" + std::to_string(i), 1);
   const std::string text = metrics.Render();
   EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"\",kind=\"render\",state=\"SUCCEEDED\"} 1"));
   EXPECT_TRUE(Has(text, "jobs_finished_total{code=\"CODE_0\",kind=\"render\",state=\"FAILED\"} 1"));

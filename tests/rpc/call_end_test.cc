@@ -51,6 +51,19 @@ TEST(CallEndTest, OfAWrongSubmitWithItsRequestId) {
   EXPECT_EQ(end.request_id, "mine");
 }
 
+TEST(CallEndTest, SaysHowManyBytesThereWere) {
+  RpcHouse house;
+  house.hub.Publish(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 1));
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  v1::GetJobResponse response;
+  request.set_job_id("j1");
+  ASSERT_TRUE(house.stub->GetJob(&context, request, &response).ok());
+  Await([&] { return !house.ended().empty(); }, "the end");
+  EXPECT_EQ(house.ended()[0].received_bytes, request.ByteSizeLong());
+  EXPECT_EQ(house.ended()[0].sent_bytes, response.ByteSizeLong());
+}
+
 TEST(CallEndTest, OfARequestThatIsNotRead) {
   RpcHouse house;
   EXPECT_FALSE(house.Raw("/pictory.jobs.v1.PictoryJobs/GetJob", std::string(100'000, 'x')).ok());

@@ -44,6 +44,9 @@ struct Ended {
   std::string peer;
   std::string request_id;
   bool served = false;
+  TraceContext trace;
+  std::size_t received_bytes = 0;
+  std::size_t sent_bytes = 0;
 };
 
 class RpcHouse : public rpc::Backend {
@@ -57,7 +60,9 @@ class RpcHouse : public rpc::Backend {
     domain.ended = [this](const rpc::CallEnd& end) {
       MutexLock lock(mutex_);
       ended_.push_back({std::string(end.method), end.status, std::string(end.peer),
-                        std::string(end.request_id), end.served});
+                        std::string(end.request_id), end.served,
+                        end.trace == nullptr ? TraceContext() : *end.trace, end.received_bytes,
+                        end.sent_bytes});
     };
     auto started = rpc::Server::Start(std::move(options), std::move(domain));
     EXPECT_TRUE(started.ok()) << started.status();

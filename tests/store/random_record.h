@@ -52,8 +52,8 @@ class RandomRecords {
   void Fill(jobs::Job& job, const std::string& job_tenant, const std::string& id) {
     auto& [tenant, account, job_id, pictory_job_id, request_id, kind, state, revision,
            progress_percent, message, create_time, update_time, finish_time, labels, credits_used,
-           error_code, error_message, stale, upstream_missing, sandbox, result_wire, archive_wire] =
-        job;
+           error_code, error_message, stale, upstream_missing, sandbox, trace, result_wire,
+           archive_wire] = job;
     tenant = job_tenant;
     account = Text();
     job_id = id;
@@ -74,6 +74,7 @@ class RandomRecords {
     stale = Coin();
     upstream_missing = Coin();
     sandbox = Coin();
+    trace = Text();
     result_wire = Bytes(Below(4) * 3000);
     archive_wire = Bytes(Below(3) * 40);
   }

@@ -80,6 +80,7 @@ TEST_F(SchemaTest, JobsOfTheFirstVersionAreStillThere) {
   EXPECT_EQ(record->job.result_wire, "\x01");
   EXPECT_EQ(record->sent_at, WallTime(std::chrono::microseconds(1000)));
   EXPECT_FALSE(record->minted_request_id);
+  EXPECT_EQ(record->job.trace, "");
 }
 
 TEST_F(SchemaTest, AResultThatWasTooLargeStillIs) {

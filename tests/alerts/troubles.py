@@ -1,0 +1,276 @@
+"""What makes each alert fire: a gateway, and something that goes wrong with it."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import subprocess
+
+from live.certificates import Authority
+from live.gateway import Gateway
+from live.process import wait_until
+from live.programs import BIN
+from live.rows import Outcome, Row
+from live.tenants import keygen
+from prometheus import INSTANCE, Prometheus
+
+STORY = "One sentence is enough."
+
+
+class Scene:
+    """One gateway with its sandbox, and the Prometheus that looks at it."""
+
+    def __init__(self, folder, exits, name, window):
+        self.folder, self.exits, self.name = folder, exits, name
+        self.prometheus = Prometheus(folder / "prometheus", window)
+        exits.callback(self.prometheus.end)
+        self.g = None
+
+    def gateway(self, *flags, listen=None, **kwargs):
+        self.g = Gateway(self.folder / "gateway", *flags, start=False, **kwargs)
+        if listen:
+            self.g.listen = listen
+        self.exits.callback(self.end)
+        self.start()
+        return self.g
+
+    def start(self):
+        self.g.start()
+        self.prometheus.watch(self.g.admin)
+
+    def end(self):
+        """Also of a gateway that a wrapper has started: the process that has the state directory."""
+        lock = self.g.state / "jobs" / "sandbox" / "jobs.lock"
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            if self.g.wrapper and self.g.process.poll() is None:
+                os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)
+        self.g.kill()
+
+    def submit(self, name, *args):
+        return self.g.run("preview", "--name", name, "--text", STORY, "--request-id", name, *args)
+
+    def job(self, name, *args):
+        return self.g.json("preview", "--name", name, "--text", STORY, "--request-id", name, *args)
+
+    def quiet(self):
+        """Waits until it was looked at, and says that nothing is wrong yet."""
+        wait_until(lambda: self.prometheus.value(f'up{{instance="{INSTANCE}"}}') == 1, "the first look", every=0.1)
+        wait_until(lambda: self.name not in self.prometheus.states(), f"{self.name} to be silent before any trouble",
+                   every=0.1)
+
+
+TROUBLES = []
+
+
+def trouble(name, what, window="4s"):
+    """Makes a row of a generator. It yields once all is well, and again wherever it can be asked for more trouble, if
+    the alert does not fire yet."""
+    def make(run):
+        def measure(folder, _options):
+            with contextlib.ExitStack() as exits:
+                scene = Scene(folder, exits, name, window)
+                steps = run(scene)
+                next(steps)
+                scene.quiet()
+
+                def fires():
+                    next(steps, None)
+                    return scene.prometheus.fires(name)
+                alert = wait_until(fires, f"{name}; there is {sorted(scene.prometheus.states())}", every=0.1)
+                return Outcome(True, "", [alert["annotations"]["summary"]])
+        TROUBLES.append(Row(name, what, measure))
+        return run
+    return make
+
+
+@trouble("PictoryGatewayDown", "it was killed")
+def down(scene):
+    scene.gateway()
+    yield
+    scene.g.kill()
+
+
+@trouble("PictoryGatewayRestarts", "it is killed and started again and again", window="60s")
+def restarts(scene):
+    scene.gateway()
+    yield
+    for _ in range(4):
+        began = scene.prometheus.value("process_start_time_seconds")
+        scene.g.kill()
+        scene.start()
+        wait_until(lambda before=began: scene.prometheus.value("process_start_time_seconds") not in (None, before),
+                   "a look at the new process", every=0.1)
+        yield
+
+
+@trouble("PictoryUnreachable", "every connection to Pictory is reset")
+def unreachable(scene):
+    scene.gateway()
+    scene.job("sandbox-stuck")
+    yield
+    scene.g.pages.fault("reset", match={"path_prefix": "/"})
+
+
+@trouble("PictoryCredentialsRefused", "Pictory answers 401 to everything")
+def credentials(scene):
+    scene.gateway()
+    scene.job("sandbox-stuck")
+    yield
+    scene.g.pages.fault("status", match={"path_prefix": "/"}, status=401)
+
+
+@trouble("PictoryRateLimits", "Pictory answers 429 to polls", window="30s")
+def rate_limits(scene):
+    scene.gateway()
+    scene.job("sandbox-stuck")
+    yield
+    scene.g.pages.fault("status", match={"method": "GET"}, status=429, retry_after=1)
+
+
+@trouble("PictoryErrors", "Pictory answers 503 to polls")
+def errors(scene):
+    scene.gateway()
+    scene.job("sandbox-stuck")
+    yield
+    scene.g.pages.fault("status", match={"method": "GET"}, status=503)
+
+
+@trouble("PictoryBudgetUsedUp", "thirty jobs are polled with two requests a second")
+def budget(scene):
+    scene.gateway("--requests-per-second", "2", "--burst", "40")
+    yield
+    for number in range(15):
+        scene.job(f"sandbox-stuck-{number}")
+
+
+# The age is the real one of a store that is an hour older than it was.
+@trouble("PictoryJobsUnconfirmed", "a submit got no answer, an hour ago")
+def unconfirmed(scene):
+    scene.gateway()
+    yield
+    scene.g.pages.fault("reset")
+    if scene.job("a")["state"] != "JOB_STATE_UNCONFIRMED":
+        raise AssertionError("the submit was answered")
+    scene.g.terminate()
+    with contextlib.closing(sqlite3.connect(scene.g.state / "jobs" / "sandbox" / "jobs.db")) as db, db:
+        db.execute("UPDATE jobs SET sent_at = sent_at - 3600000000, create_time = create_time - 3600000000")
+    scene.start()
+
+
+@trouble("PictoryJobsFail", "all jobs fail", window="20s")
+def fail(scene):
+    scene.gateway()
+    yield
+    for number in range(30):
+        scene.submit(f"sandbox-fail-{number}")
+        yield
+
+
+@trouble("PictoryPollerStuck", "no poll is ever answered", window="15s")
+def stuck(scene):
+    scene.gateway()
+    scene.job("sandbox-stuck")
+    yield
+    scene.g.pages.fault("never_answer", match={"method": "GET"})
+
+
+@trouble("PictoryGatewayWatchesFull", "ten of ten watches are open")
+def watches(scene):
+    scene.gateway("--max-watches", "10")
+    job = scene.job("sandbox-stuck")["jobId"]
+    yield
+    for _ in range(10):
+        watch = subprocess.Popen([BIN / "pictory", "watch", job], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env={**scene.g.env, "PICTORY_GATEWAY": scene.g.grpc})
+        scene.exits.callback(lambda process=watch: (process.kill(), process.wait()))
+
+
+@trouble("PictoryGatewayRefuses", "submits beyond the limit of the day")
+def refuses(scene):
+    scene.gateway("--max-submits-per-day", "1")
+    scene.job("a")
+    yield
+    for number in range(200):
+        scene.submit(f"more-{number}")
+        yield
+
+
+@trouble("PictoryGatewayUnderPressure", "the thread that tells watchers always comes 300 ms late")
+def pressure(scene):
+    g = scene.gateway("--allow-core-dumps")  # else only root may look at it
+    yield
+    watchers = next(task.name for task in pathlib.Path(f"/proc/{g.pid}/task").iterdir()
+                  if (task / "comm").read_text().strip() == "watchers")
+    strace = subprocess.Popen(["strace", "-o", os.devnull, "-p", watchers, "-e", "trace=futex",
+                               "-e", "inject=futex:delay_exit=300000"], stderr=subprocess.DEVNULL)
+    scene.exits.callback(lambda: (strace.kill(), strace.wait()))
+
+
+@trouble("PictoryGatewayStoreSlow", "each flush of the disk takes 400 ms longer")
+def slow(scene):
+    scene.gateway(wrapper=("strace", "-f", "-o", os.devnull, "-e", "trace=fdatasync,fsync",
+                           "-e", "inject=fdatasync,fsync:delay_enter=400000"))
+    yield
+    for number in range(100):
+        scene.submit(f"slow-{number}")
+        yield
+
+
+@trouble("PictoryGatewayDiskFull", "its disk has 100 MiB")
+def disk(scene):
+    scene.gateway()
+    yield
+    scene.g.terminate()
+    jobs = scene.g.state / "jobs"
+    scene.g.wrapper = ("unshare", "--mount", "--map-root-user", "sh", "-c",
+                       'mount -t tmpfs -o size=100m,mode=700 tmpfs "$0" && exec "$@"', jobs)
+    scene.start()
+
+
+@trouble("PictoryGatewayFilesFull", "connections take most of 1024 files")
+def files(scene):
+    scene.gateway(wrapper=("prlimit", "--nofile=1024:1024"))
+    host, port = scene.g.grpc.rsplit(":", 1)
+    yield
+    for _ in range(640):
+        connection = socket.create_connection((host, int(port)))
+        scene.exits.callback(connection.close)
+
+
+@trouble("PictoryCertificateEnds", "its certificate ends in two days")
+def certificate(scene):
+    authority = Authority(scene.folder / "ca")
+    long, short = authority.issue("long"), authority.issue("short", days=2)
+    scene.gateway("--tls-cert-file", long.cert, "--tls-key-file", long.key, listen="tls:127.0.0.1:0")
+    yield
+    os.replace(short.key, long.key)
+    os.replace(short.cert, long.cert)
+
+
+@trouble("PictorySubmitsNearLimit", "both submits of the day are spent")
+def near_limit(scene):
+    scene.gateway("--max-submits-per-day", "2")
+    yield
+    scene.job("a")
+    scene.job("b")
+
+
+@trouble("PictoryCreditsNearCap", "a tenant has used the AI credits of its day")
+def credits(scene):
+    key, lines = keygen("acme")
+    tenants = scene.folder / "tenants.toml"
+    tenants.write_text(f"[tenants.acme]\nlimits = {{ credits_per_day = 2 }}\n{lines}")
+    scene.gateway("--tenants", tenants)
+    yield
+    made = scene.g.run("image", "--prompt", "A lighthouse.", key=key)
+    if made.returncode:
+        raise AssertionError(made.stderr)
+
+
+@trouble("PictorySubmitsStopped", "somebody has put the file there")
+def stopped(scene):
+    scene.gateway()
+    yield
+    (scene.g.state / "jobs" / "stop-submits").touch()
