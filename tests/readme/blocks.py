@@ -1,4 +1,4 @@
-"""The blocks of a page: what stands indented by four, and how it is to be run.
+"""The blocks of a page: what stands indented by four, but between fences, and how it is to be run.
 
 A comment in front of a block, which no reader sees, says what is not run and why (`<!-- not run: REASON -->`), or how
 (`<!-- run as Python -->`, and with which job in the place of JOB: `<!-- run as Python with a preview -->`). A block without
@@ -27,9 +27,10 @@ class Block:
 
 
 def blocks(readme):
-    found, mark, lines = [], "", []
+    found, mark, lines, fenced = [], "", [], False
     for number, line in enumerate([*readme.splitlines(), ""], 1):
-        if line.startswith("    ") or (lines and not line):
+        fenced ^= line.startswith("```")
+        if not fenced and line.startswith("    ") or (lines and not line):
             lines.append(line[4:])
             continue
         if lines:  # a line that is neither ends a block

@@ -12,6 +12,11 @@ README = r"""# Title
     third
 Text.
 
+```yaml
+a:
+    b: within fences
+```
+
 <!-- not run: costs money -->
 
     pay
@@ -32,8 +37,8 @@ class Blocks(unittest.TestCase):
 
     def test_marks_hold_for_the_next_block_alone(self):
         self.assertEqual([(b.line, b.mark, b.reason) for b in self.found],
-                         [(3, "run", ""), (11, "not run: costs money", "costs money"), (15, "run", ""),
-                          (19, "run as Python", "")])
+                         [(3, "run", ""), (16, "not run: costs money", "costs money"), (20, "run", ""),
+                          (24, "run as Python", "")])
 
     def test_commands_go_on_after_a_backslash_and_across_empty_lines(self):
         self.assertEqual(self.found[0].commands(), ["first -d '{\"a\":1}' second   # a word", "third"])
