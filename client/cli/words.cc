@@ -104,13 +104,22 @@ std::vector<Character> Characters(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+// The rest of an enum's name, or its number where a newer gateway has one that is not known here.
+std::string WordOf(const std::string& name, std::size_t prefix, int number) {
+  return name.size() > prefix ? name.substr(prefix) : std::to_string(number);
+}
+
+}  // namespace
+
 std::string StateWord(JobState state) {
-  return v1::JobState_Name(state).substr(sizeof("JOB_STATE_") - 1);
+  return WordOf(v1::JobState_Name(state), sizeof("JOB_STATE_") - 1, state);
 }
 
 std::string KindWord(JobKind kind) {
   if (kind == v1::JOB_KIND_UNSPECIFIED) return "job";
-  std::string word = v1::JobKind_Name(kind).substr(sizeof("JOB_KIND_") - 1);
+  std::string word = WordOf(v1::JobKind_Name(kind), sizeof("JOB_KIND_") - 1, kind);
   for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return word;
 }

@@ -101,8 +101,19 @@ bool MayHaveBeenTaken(const absl::Status& status) {
   return status.GetPayload(kMayHaveBeenTaken).has_value();
 }
 
+// A state that a newer gateway has, and this library does not know, is not final.
 bool IsFinal(JobState state) {
-  return state >= JobState::JOB_STATE_SUCCEEDED && state != JobState::JOB_STATE_WAITING;
+  switch (state) {
+    case JobState::JOB_STATE_SUCCEEDED:
+    case JobState::JOB_STATE_FAILED:
+    case JobState::JOB_STATE_EXPIRED:
+    case JobState::JOB_STATE_CLEANED:
+    case JobState::JOB_STATE_OUTCOME_UNKNOWN:
+    case JobState::JOB_STATE_CANCELLED:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace pictory_jobs

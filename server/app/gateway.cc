@@ -541,7 +541,6 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (webhooks != nullptr) webhooks->Stop();
   pressure_watch.reset();
   if (core != nullptr) core->Stop();
-  if (archive != nullptr) archive->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (watches != nullptr) watches->StopAll();
   if (core != nullptr) {
@@ -551,6 +550,8 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
     idle.get_future().wait();
   }
   if (core != nullptr) NoteOwed();
+  // Only now, when nothing that was paid for waits behind it: its disk may be slow.
+  if (archive != nullptr) archive->Stop();
   if (tracing != nullptr) tracing->Stop();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();

@@ -46,11 +46,13 @@ class Closer {
   const int fd_;
 };
 
+// Where the kernel does not tell (ProcSubset=pid hides it) each process is a boot of its own.
 std::string BootId() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
-  std::getline(file, id);
-  return id;
+  if (std::getline(file, id) && !id.empty()) return id;
+  return absl::StrCat("process ", getpid(), " of ",
+                      std::chrono::system_clock::now().time_since_epoch().count());
 }
 
 // None if the file system does not tell.
@@ -163,20 +165,27 @@ absl::Status Disk::Take() {
   return absl::OkStatus();
 }
 
+// Only the directory itself must be readable. What else stands in it, such as lost+found, or cannot
+// be read there, is left out: no job's end depends on it.
 absl::Status Disk::Count() {
-  std::error_code error;
-  const auto each = [&error](const fs::path& path, const auto& visit) {
+  const auto each = [](const fs::path& path, const auto& visit) {
+    std::error_code error;
     for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-      visit(*it);
+      std::error_code unknown;
+      visit(*it, it->is_directory(unknown));
     }
+    return error;
   };
-  each(options_.directory, [&](const fs::directory_entry& tenant) {
-    if (!tenant.is_directory()) return;
-    each(tenant.path(), [&](const fs::directory_entry& job) {
-      found_.push_back({tenant.path().filename(), job.path().filename()});
-      each(job.path(), [&](const fs::directory_entry& file) { used_ += CountedIn(file.path()); });
-    });
-  });
+  const std::error_code error =
+      each(options_.directory, [&](const fs::directory_entry& tenant, bool is_tenant) {
+        if (!is_tenant) return;
+        each(tenant.path(), [&](const fs::directory_entry& job, bool is_job) {
+          if (!is_job) return;
+          found_.push_back({tenant.path().filename(), job.path().filename()});
+          each(job.path(),
+               [&](const fs::directory_entry& file, bool) { used_ += CountedIn(file.path()); });
+        });
+      });
   if (!error) return absl::OkStatus();
   return FileError(error.value(), "read", options_.directory);
 }

@@ -11,7 +11,7 @@
 namespace gateway::jobs {
 
 struct FreshLinks {
-  bool asked = false;       // whether a call to Pictory was made; else one may be made later
+  bool asked = false;       // Pictory has said something of the job; else it may be asked later
   std::string result_wire;  // as Job::result_wire; empty: Pictory gave no result
 };
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "archive/archive_folder.h"
 
 namespace gateway::archive {
@@ -173,6 +175,18 @@ TEST_F(DiskTest, CountsWhatItFinds) {
   const auto disk = Open();
   EXPECT_EQ(disk->used_bytes(), 5);
   EXPECT_THAT(disk->found(), testing::UnorderedElementsAre(kJob, jobs::JobKey{"umbra", "j2"}));
+}
+
+// A disk of its own has a lost+found, and people leave things; jobs must not wait for that.
+TEST_F(DiskTest, WhatElseStandsThereKeepsItFromNothing) {
+  folder_.Write("acme/j1/video.mp4", "abc");
+  folder_.Write("acme/notes.txt", "hello");
+  folder_.Write("lost+found/#12", "hello");
+  const std::filesystem::path loop = std::filesystem::path(folder_.path()) / "loop";
+  std::filesystem::create_symlink(loop, loop);
+  const auto disk = Open();
+  EXPECT_EQ(disk->found().size(), 1u);
+  EXPECT_EQ(disk->used_bytes(), 3);
 }
 
 TEST_F(DiskTest, ALinkInThePlaceOfAFileIsNotFollowed) {

@@ -61,6 +61,18 @@ std::string Refused(const std::vector<const char*>& words) {
   return finished->error;
 }
 
+// A newer gateway may have states and kinds that this program does not know.
+TEST(Words, WhatANewerGatewaySaysIsANumberAndNoEnd) {
+  EXPECT_EQ(StateWord(static_cast<JobState>(99)), "99");
+  EXPECT_EQ(KindWord(static_cast<JobKind>(98)), "98");
+  EXPECT_FALSE(IsFinal(static_cast<JobState>(99)));
+  for (int state = 0; state < 10; ++state) {
+    const auto known = static_cast<JobState>(state);
+    const bool ends = known >= v1::JOB_STATE_SUCCEEDED && known != v1::JOB_STATE_WAITING;
+    EXPECT_EQ(IsFinal(known), ends) << StateWord(known);
+  }
+}
+
 TEST(Args, AGatewayThatIsNamedWronglyIsNotTheOneOfThisMachine) {
   unsetenv("PICTORY_GATEWAY");
   EXPECT_EQ(Parsed({"get", "j1"}).server, "127.0.0.1:50051");

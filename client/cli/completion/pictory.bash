@@ -26,7 +26,7 @@ _pictory() {
     else
       COMPREPLY+=("${word#"$kept"}")
     fi
-  done < <(command "${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
+  done < <(command "${words[0]}" __complete "${words[@]:1}" </dev/null 2>/dev/null)
   compopt -o nosort
   [[ $way == files ]] || return 0
   if ((${#COMPREPLY[@]} == 0)); then

@@ -5,7 +5,7 @@ function __pictory_complete
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
-    set -l lines (command $program __complete $words "$current" 2>/dev/null)
+    set -l lines (command $program __complete $words "$current" </dev/null 2>/dev/null)
     set -g __pictory_way $lines[1]
     set -g __pictory_line (commandline -cp)
     set -e lines[1]

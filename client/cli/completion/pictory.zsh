@@ -4,7 +4,7 @@
 _pictory() {
   local line
   local -a lines values shown
-  lines=("${(@f)$(command "${(Q)words[1]}" __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
+  lines=("${(@f)$(command "${(Q)words[1]}" __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" </dev/null 2>/dev/null)}")
   for line in "${(@)lines[2,-1]}"; do
     values+=("${line%%$'\t'*}")
     shown+=("${line/$'\t'/  }")

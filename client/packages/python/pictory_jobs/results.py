@@ -42,4 +42,7 @@ def download(url: str, path: str | pathlib.Path) -> None:
     partial = pathlib.Path(f"{path}.part")
     with urllib.request.urlopen(url, timeout=CALL_SECONDS) as answer, open(partial, "wb") as file:
         shutil.copyfileobj(answer, file)
+        length = answer.headers["Content-Length"]
+        if length is not None and file.tell() != int(length):  # a connection that breaks off is no error there
+            raise ConnectionError(f"{url}: {file.tell()} of {length} bytes came")
     partial.replace(path)

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,8 +22,13 @@ public final class Results {
 
   /** Brings a video, which is plain HTTP, into a file. */
   public static void download(String url, Path path) throws IOException {
-    try (InputStream video = URI.create(url).toURL().openStream()) {
-      Files.copy(video, partial(path), StandardCopyOption.REPLACE_EXISTING);
+    URLConnection answer = URI.create(url).toURL().openConnection();
+    try (InputStream video = answer.getInputStream()) {
+      long came = Files.copy(video, partial(path), StandardCopyOption.REPLACE_EXISTING);
+      long length = answer.getContentLengthLong();
+      if (length >= 0 && came != length) { // a connection that breaks off is no error there
+        throw new IOException(url + ": " + came + " of " + length + " bytes came");
+      }
     }
     Files.move(partial(path), path, StandardCopyOption.REPLACE_EXISTING);
   }
