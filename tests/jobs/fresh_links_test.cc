@@ -48,13 +48,35 @@ TEST_F(FreshLinksTest, AreThoseThatPictoryTellsNow) {
 }
 
 TEST_F(FreshLinksTest, WherePictoryHasNoneThereAreNone) {
-  for (const auto& reply : {test::Reply(404, "{}"), test::Reply(503, "x"), test::Cut(),
+  for (const auto& reply : {test::Reply(404, R"({"code":"JOB_NOT_FOUND"})"),
                             test::Reply(200, R"({"success":true,"data":{"status":"cleaned"}})")}) {
     transport_.AnswerAllWith(reply);
     const FreshLinks links = Ask();
-    EXPECT_TRUE(links.asked);
+    EXPECT_TRUE(links.asked) << reply.body;
     EXPECT_EQ(links.result_wire, "");
   }
+}
+
+// Else one bad moment of Pictory's would lose the file.
+TEST_F(FreshLinksTest, AnAnswerThatSaysNothingOfTheJobDoesNotCount) {
+  for (const auto& reply : {test::Reply(503, "x"), test::Reply(401, "{}"), test::Reply(429, "{}"),
+                            test::Reply(200, "<html>"), test::Cut()}) {
+    transport_.AnswerAllWith(reply);
+    const FreshLinks links = Ask();
+    EXPECT_FALSE(links.asked) << reply.status;
+    EXPECT_EQ(links.result_wire, "");
+  }
+}
+
+TEST_F(FreshLinksTest, ALargeAnswerIsReadToo) {
+  const std::string padding(2 * 1024 * 1024, 'x');
+  transport_.AnswerAllWith(test::Reply(
+      200,
+      R"({"success":true,"data":{"status":"completed","videoURL":"https://d1.x/v.mp4","pad":")" +
+          padding + R"("}})"));
+  const FreshLinks links = Ask();
+  EXPECT_TRUE(links.asked);
+  EXPECT_NE(links.result_wire, "");
 }
 
 TEST_F(FreshLinksTest, AreNotAskedForBeyondTheBudget) {
