@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "base/limits.h"
 #include "command_tree.h"
@@ -232,6 +233,19 @@ bool WantsJson(int argc, const char* const* argv) {
                      [](const char* word) { return std::string_view(word) == "--json"; });
 }
 
+// How long a shell waits for ids of jobs. What is no number counts as none: nobody is there to be
+// told.
+std::chrono::milliseconds CompletionDeadline() {
+  const char* const value = std::getenv("PICTORY_COMPLETION_SECONDS");
+  double seconds = 0;
+  if (value == nullptr || !absl::SimpleAtod(value, &seconds) || !(seconds > 0)) {
+    return gateway::limits::kCompletionDeadline;
+  }
+  constexpr double kMax =
+      std::chrono::duration<double>(gateway::limits::kCompletionDeadlineMax).count();
+  return std::chrono::milliseconds(static_cast<int>(std::min(seconds, kMax) * 1000));
+}
+
 // What a shell gets that completes a word. Jobs are asked for as `pictory list` would with the
 // words' flags; where that makes no sense, there are none.
 std::variant<Invocation, Finished> ParseTyped(const std::vector<std::string>& words) {
@@ -248,7 +262,7 @@ std::variant<Invocation, Finished> ParseTyped(const std::vector<std::string>& wo
   if (invocation == nullptr) return without_jobs;
   invocation->command = Command::kComplete;
   invocation->completion = std::move(completion);
-  invocation->timeout = gateway::limits::kCompletionDeadline;
+  invocation->timeout = CompletionDeadline();
   return parsed;
 }
 

@@ -250,8 +250,8 @@ Examples:
 inline constexpr char kCompletion[] =
     R"(Prints a script that completes commands, flags, their values, files, and the ids of jobs: `watch`
 offers those that have not ended first, `resolve` those that are UNCONFIRMED. Ids are asked of the
-gateway that the words or PICTORY_GATEWAY name; where it does not answer within half a second there
-are none. An installed pictory brings the scripts along; else:
+gateway that the words or PICTORY_GATEWAY name; where it does not answer within half a second, or
+PICTORY_COMPLETION_SECONDS, there are none. An installed pictory brings the scripts along; else:
 
   source <(pictory completion bash)          # in ~/.bashrc
   source <(pictory completion zsh)           # in ~/.zshrc, behind compinit

@@ -145,7 +145,9 @@ inline constexpr int kBatchParallel = 8;  // submits at once, unless set
 inline constexpr int kBatchParallelMax = 64;
 
 // Words that a shell completes.
-inline constexpr milliseconds kCompletionDeadline{500};  // of each question to the gateway
+inline constexpr milliseconds kCompletionDeadline{
+    500};  // of each question to the gateway, unless set
+inline constexpr milliseconds kCompletionDeadlineMax{30'000};
 inline constexpr int kCompletionJobsMax = 100;
 
 // Transfers to and from Pictory.

@@ -131,7 +131,8 @@ class Completion:
         for name in ("films one.jsonl", "ca.pem", "$(touch pwned).json", "slides.pptx"):
             (self.folder / name).touch()
         env = environment({"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(self.folder), "TERM": "xterm",
-                           "LC_ALL": "C.UTF-8", "PICTORY_GATEWAY": self.g.grpc, "XDG_STATE_HOME": str(self.folder / "s"),
+                           "LC_ALL": "C.UTF-8", "PICTORY_GATEWAY": self.g.grpc, "PICTORY_COMPLETION_SECONDS": "20",
+                           "XDG_STATE_HOME": str(self.folder / "s"),
                            "XDG_CONFIG_HOME": str(self.folder / "c"), "XDG_DATA_HOME": str(self.folder / "d")})
         self.shell = Shell(self.name, self.folder, env)
         self.addCleanup(self.shell.end)
