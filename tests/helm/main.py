@@ -133,7 +133,7 @@ class Refused(unittest.TestCase):
 
 
     def test_a_name_that_kubernetes_would_not_take(self):
-        done = helm("template", "a" * 30, CHART, "--set=sandbox=true")
+        done = helm("template", "a" * 30, CHART, "--set=sandbox=true", "--kube-version", NEWEST)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("too long a name", done.stderr)
 
@@ -212,7 +212,7 @@ class Facts(unittest.TestCase):
     def test_who_may_reach_it(self):
         spec = one("plain", "NetworkPolicy")["spec"]
         self.assertEqual([[port["port"] for port in rule["ports"]] for rule in spec["ingress"]],
-                         [["grpc"], ["http-admin"]])
+                         [["grpc"], ["http-admin"], ["http-webhook"]])
         self.assertTrue(all(rule["from"] for rule in spec["ingress"]), "an empty list would be everybody")
         self.assertEqual(one("plain", "PodDisruptionBudget")["spec"]["maxUnavailable"], 0)
         closed = template("--set=sandbox=true", "--set-json=networkPolicy.callers=[]").stdout
