@@ -141,19 +141,12 @@ class Request {
 
   void Configure(Exchange& exchange, std::int64_t bytes) {
     const Upload& upload = *exchange.upload;
-    curl_easy_setopt(curl_, CURLOPT_URL, upload.url.c_str());
-    curl_easy_setopt(curl_, CURLOPT_PROTOCOLS_STR, "https,http");
+    Prepare(curl_, upload.url, upload.ca_file);
     curl_easy_setopt(curl_, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    Trust(curl_, upload.ca_file);
     curl_easy_setopt(curl_, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(bytes));
     curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers_.get());
     curl_easy_setopt(curl_, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
-    curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
-    curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl_, CURLOPT_USERAGENT, "pictory-jobs");
     curl_easy_setopt(curl_, CURLOPT_READFUNCTION, OnRead);
     curl_easy_setopt(curl_, CURLOPT_READDATA, &exchange);
     curl_easy_setopt(curl_, CURLOPT_SEEKFUNCTION, OnSeek);

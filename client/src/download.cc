@@ -186,19 +186,12 @@ absl::Status FileError(const std::string& path) {
 }
 
 void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_slist* headers) {
-  curl_easy_setopt(curl, CURLOPT_URL, transfer.download->url.c_str());
-  Trust(curl, transfer.download->ca_file);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+  Prepare(curl, transfer.download->url, transfer.download->ca_file);
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnConnect);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kRedirectsMax);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "pictory-jobs");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);

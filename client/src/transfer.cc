@@ -6,6 +6,9 @@
 namespace pictory_jobs {
 namespace {
 
+constexpr long kConnectSeconds = 15;
+constexpr long kStalledSeconds = 60;  // without a byte
+
 // Whether a failure is no matter of time.
 bool IsHopeless(CURLcode code) {
   switch (code) {
@@ -23,7 +26,14 @@ bool IsHopeless(CURLcode code) {
 
 }  // namespace
 
-void Trust(CURL* curl, const std::string& ca_file) {
+void Prepare(CURL* curl, const std::string& url, const std::string& ca_file) {
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "pictory-jobs");
   if (ca_file.empty()) return;
   curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
   curl_easy_setopt(curl, CURLOPT_CAPATH, static_cast<char*>(nullptr));  // would widen the trust
