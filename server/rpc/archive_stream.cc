@@ -48,12 +48,7 @@ absl::Status ArchiveStream::Nothing() const { return errors::FileNotFound(job_.i
 
 void BeginArchiveRead(const std::shared_ptr<ArchiveStream>& stream, const Caller& caller,
                       const v1::ReadArchivedFileRequest& request, const Domain& domain) {
-  domain.backend.Load(caller.owner, request.job_id(),
-                      [stream, request, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                        if (!found.ok()) return stream->Fail(found.status());
-                        domain.backend.Name((**found).key());
-                        stream->Begin(**found, request);
-                      });
+  BeginOfJob(stream, caller, request, domain);
 }
 
 }  // namespace gateway::rpc

@@ -4,11 +4,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "jobs/snapshot.h"
 #include "jobs/store.h"
+#include "rpc/backend.h"
+#include "rpc/caller.h"
+#include "rpc/handlers.h"
 #include "watch/stream.h"
 
 namespace gateway::rpc {
@@ -42,5 +47,17 @@ class ChunkStream : public watch::Stream {
   bool begun_ GUARDED_BY(mutex_) = false;
   bool reading_ GUARDED_BY(mutex_) = false;
 };
+
+// Has a stream of one of those kinds begin with the job that the request names.
+template <class ChunkStreamKind, class Request>
+void BeginOfJob(const std::shared_ptr<ChunkStreamKind>& stream, const Caller& caller,
+                const Request& request, const Domain& domain) {
+  domain.backend.Load(caller.owner, request.job_id(),
+                      [stream, request, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+                        if (!found.ok()) return stream->Fail(found.status());
+                        domain.backend.Name((**found).key());
+                        stream->Begin(**found, request);
+                      });
+}
 
 }  // namespace gateway::rpc

@@ -61,12 +61,7 @@ absl::Status ResultStream::Nothing() const {
 
 void BeginRead(const std::shared_ptr<ResultStream>& stream, const Caller& caller,
                const v1::ReadJobResultRequest& request, const Domain& domain) {
-  domain.backend.Load(caller.owner, request.job_id(),
-                      [stream, request, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
-                        if (!found.ok()) return stream->Fail(found.status());
-                        domain.backend.Name((**found).key());
-                        stream->Begin(**found, request);
-                      });
+  BeginOfJob(stream, caller, request, domain);
 }
 
 }  // namespace gateway::rpc
