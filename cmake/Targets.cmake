@@ -31,5 +31,6 @@ function(gateway_test name)
   target_compile_definitions(${target} PRIVATE
     PICTORY_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   add_test(NAME ${name} COMMAND ${target})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120)
+  # Such a test computes, and takes the places of three that wait for programs (cmake/check).
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120 PROCESSORS 3)
 endfunction()
