@@ -13,7 +13,6 @@ enum class Guard {
   kEarlyWebhookCall,   // a webhook call before the answer is remembered
   kConfirmFailure,     // one failed reply is no failed job
   kProgressOnlyRises,
-  kLateWrites,  // what came of a submit is kept while the store is busy
 };
 
 #ifdef PICTORY_SIMULATION

@@ -5,7 +5,6 @@
 #include "base/backoff.h"
 #include "base/errors.h"
 #include "base/limits.h"
-#include "jobs/guards.h"
 
 namespace gateway::jobs {
 namespace {
@@ -29,7 +28,7 @@ LateWrites::~LateWrites() {
 }
 
 bool LateWrites::Keep(const absl::Status& stored, Tries& tries, std::function<void()> again) {
-  if (!MayBeStoredLater(stored) || IsOff(Guard::kLateWrites)) return false;
+  if (!MayBeStoredLater(stored)) return false;
   Duration delay = Doubled(limits::kLateWriteFirst, tries.failures++, limits::kLateWriteMax);
   MutexLock lock(mutex_);
   if (ended_) {

@@ -43,8 +43,9 @@ void SimStore::CommitGroup() {
   }
   std::vector<std::function<void()>> answers;
   for (Pending& pending : group) {
-    answers.push_back(pending.write != nullptr ? pending.write() : [refuse = pending.refuse] {
-      refuse(errors::TooMany("writes that wait", 1, 1s));
+    answers.push_back(pending.write != nullptr ? pending.write() : [this, refuse = pending.refuse] {
+      refuse(bugs_.calls_busy_failed ? errors::StoreFailed("the queue is full")
+                                     : errors::TooMany("writes that wait", 1, 1s));
     });
   }
   clock_.InProcess(Between(1us, 50us), [answers = std::move(answers)] {
@@ -150,7 +151,7 @@ void SimStore::TakeOver(JobRecord record, std::int64_t adopted_version,
 void SimStore::Delete(JobRecord record, Done done) {
   auto apply = [this, record = std::move(record), done] {
     absl::Status result;
-    if (bugs_.buries_the_request_id) {
+    if (bugs_.deletes_the_request_id) {
       JobRecord nameless = record;
       nameless.job.request_id.clear();
       disk_.Delete(nameless, [&result](absl::Status status) { result = std::move(status); });

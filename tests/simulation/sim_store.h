@@ -20,14 +20,15 @@ namespace gateway::simulation {
 
 // Promises of a store that can be broken on purpose.
 struct StoreBugs {
-  bool loses_last_commits = false;     // acknowledged, and gone after a crash
-  bool acknowledges_early = false;     // an update, before it is committed
-  bool forgets_what_was_sent = false;  // a restart takes SENDING for NOT_SENT
-  bool buries_the_request_id = false;  // a deleted job leaves nothing behind
-  bool forgets_what_is_owed = false;   // a restart takes every answer for one that has arrived
-  bool forgets_hints = false;          // what a webhook call said is gone after a crash
-  bool keeps_adopted_apart = false;    // an adopted job is never taken over
-  bool ignores_versions = false;       // of two who change a record, the last one wins
+  bool loses_last_commits = false;      // acknowledged, and gone after a crash
+  bool acknowledges_early = false;      // an update, before it is committed
+  bool forgets_what_was_sent = false;   // a restart takes SENDING for NOT_SENT
+  bool deletes_the_request_id = false;  // a deleted job leaves nothing behind
+  bool forgets_what_is_owed = false;    // a restart takes every answer for one that has arrived
+  bool forgets_hints = false;           // what a webhook call said is gone after a crash
+  bool keeps_adopted_apart = false;     // an adopted job is never taken over
+  bool ignores_versions = false;        // of two who change a record, the last one wins
+  bool calls_busy_failed = false;       // what is refused for a moment is refused for ever
   bool forgets_silence = false;  // a restart believes that Pictory could be asked all the time
 };
 
