@@ -381,9 +381,9 @@ absl::Status Gateway::Parts::Serve() {
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
+                     .callers = callers,
                      .shedding = &shedding,
-                     .require_request_id = config.require_request_id,
-                     .callers = &callers};
+                     .require_request_id = config.require_request_id};
   domain.operated = LogOperated;
   refusals = std::make_unique<rpc::RefusalLog>(
       clock, *timers, [](std::string_view event, std::span<const obs::Field> fields) {

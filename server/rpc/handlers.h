@@ -66,13 +66,12 @@ struct Domain {
   Timers& timers;
   Random& random;
   Backend& backend;
+  const tenants::Callers& callers;  // who may call
 
   // What is refused under pressure; null: nothing ever is.
   Shedding* shedding = nullptr;
   // Submits without a request_id are refused.
   bool require_request_id = false;
-  // Who may call; null: everybody, as the tenant `default`.
-  const tenants::Callers* callers = nullptr;
   // Bounds what each tenant has at once. The server sets it.
   TenantGates* gates = nullptr;
   // Knows the open watches. The server sets it.

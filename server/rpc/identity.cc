@@ -38,12 +38,6 @@ std::vector<std::string> SansOf(const grpc::ServerContextBase& context) {
   return sans;
 }
 
-const tenants::PrincipalPtr& Anybody() {
-  static const auto* const anybody =
-      new tenants::PrincipalPtr(std::make_shared<const tenants::Principal>());
-  return *anybody;
-}
-
 // Opens the account of the key that the call shows. A key that does not count is refused, because
 // who shows one means that its account pays.
 absl::StatusOr<std::string> AccountShown(const grpc::ServerContextBase& context,
@@ -87,12 +81,11 @@ absl::StatusOr<tenants::PrincipalPtr> WithAccount(const grpc::ServerContextBase&
 
 absl::StatusOr<tenants::PrincipalPtr> IdentifyCaller(const grpc::ServerContextBase& context,
                                                      const Domain& domain) {
-  if (domain.callers == nullptr) return Anybody();
   static const std::string authorization = tenants::kAuthorizationHeader;
   static const std::string xfcc = tenants::kXfccHeader;
-  const tenants::DirectoryPtr directory = domain.callers->directory();
+  const tenants::DirectoryPtr directory = domain.callers.directory();
   if (!directory->tenants().identities) return directory->anybody();
-  const tenants::TrustRules& trust = domain.callers->trust();
+  const tenants::TrustRules& trust = domain.callers.trust();
   const Metadata& metadata = context.client_metadata();
   const std::string peer = context.peer();
   tenants::CallFacts call;

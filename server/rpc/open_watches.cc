@@ -12,7 +12,6 @@ constexpr char kMethod[] = "WatchJob";
 
 void OpenWatches::Add(tenants::PrincipalPtr principal,
                       const std::shared_ptr<watch::LiveStream>& stream) {
-  if (callers_ == nullptr) return;
   {
     MutexLock lock(mutex_);
     if (open_.size() >= sweep_at_) {
@@ -22,12 +21,11 @@ void OpenWatches::Add(tenants::PrincipalPtr principal,
     open_.push_back({principal, stream});
   }
   // The tenants may have changed between the look at the caller and now.
-  absl::Status lost = callers_->Recheck(*principal, tenants::Role::kRead, kMethod);
+  absl::Status lost = callers_.Recheck(*principal, tenants::Role::kRead, kMethod);
   if (!lost.ok()) stream->End(std::move(lost));
 }
 
 void OpenWatches::Recheck() {
-  if (callers_ == nullptr) return;
   std::vector<Open> open;
   {
     MutexLock lock(mutex_);
@@ -35,7 +33,7 @@ void OpenWatches::Recheck() {
     open = open_;
   }
   for (const Open& one : open) {
-    absl::Status lost = callers_->Recheck(*one.principal, tenants::Role::kRead, kMethod);
+    absl::Status lost = callers_.Recheck(*one.principal, tenants::Role::kRead, kMethod);
     if (lost.ok()) continue;
     if (const auto stream = one.stream.lock()) stream->End(std::move(lost));
   }

@@ -17,8 +17,8 @@ namespace gateway::rpc {
 
 class OpenWatches {
  public:
-  // `callers` is null, or outlives it.
-  explicit OpenWatches(const tenants::Callers* callers) : callers_(callers) {}
+  // `callers` must outlive it.
+  explicit OpenWatches(const tenants::Callers& callers) : callers_(callers) {}
 
   // Does not keep the watch alive. If the caller has lost its leave since it was let in, the watch
   // ends at once.
@@ -32,7 +32,7 @@ class OpenWatches {
     std::weak_ptr<watch::LiveStream> stream;
   };
 
-  const tenants::Callers* const callers_;
+  const tenants::Callers& callers_;
   Mutex mutex_;
   // Those that have ended are taken out when the list has doubled since the last time.
   std::vector<Open> open_ GUARDED_BY(mutex_);

@@ -200,7 +200,7 @@ absl::StatusOr<TenantGates::Place> RoomFor(const grpc::ByteBuffer& request,
 }
 
 absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_t bytes) {
-  if (!domain.hold || bytes <= limits::kSmallRequestMaxBytes) return nullptr;
+  if (bytes <= limits::kSmallRequestMaxBytes) return nullptr;
   return domain.hold(bytes);
 }
 

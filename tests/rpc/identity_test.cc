@@ -28,8 +28,7 @@ using testing::Not;
 class IdentityTest : public testing::Test {
  protected:
   IdentityTest() {
-    Domain domain = house_.DomainOf();
-    domain.callers = &callers_;
+    Domain domain = house_.DomainOf(callers_);
     domain.operated = [this](const Operated& operated) {
       audit_.push_back(absl::StrCat(std::string(operated.method), " ", std::string(operated.tenant),
                                     " ", std::string(operated.caller), " ",

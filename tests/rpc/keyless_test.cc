@@ -55,7 +55,7 @@ class KeylessHouse : public RpcHouse {
   // An equal submit is owed the answer.
   bool IsOwed() { return owed.StillOwed().size() == 1; }
 
-  jobs::OwedAnswers owed{Duration::zero(), clock};  // what arrives is settled
+  jobs::OwedAnswers owed{Duration::zero(), clock};  // what has arrived counts at once
   Mutex mutex;
   bool hold = false;
   std::function<void()> held;
@@ -67,7 +67,7 @@ v1::TranscribeRequest OneTranscription() {
   return request;
 }
 
-TEST(KeylessTest, AnAnswerThatArrivesIsSettled) {
+TEST(KeylessTest, AnAnswerThatArrivesIsOwedNoMore) {
   for (const bool hold : {false, true}) {
     KeylessHouse house;
     house.hold = hold;

@@ -22,6 +22,7 @@
 #include "rpc/status.h"
 #include "rpc/wire.h"
 #include "tenants/caller_key.h"
+#include "tenants/callers.h"
 
 namespace gateway::test {
 
@@ -73,7 +74,8 @@ class RpcHouse : public rpc::Backend {
   ~RpcHouse() override { server.reset(); }
 
   // For a server of one's own.
-  rpc::Domain DomainOf() {
+  rpc::Domain DomainOf() { return DomainOf(everybody_); }
+  rpc::Domain DomainOf(const tenants::Callers& callers) {
     return {.hub = hub,
             .store = store_,
             .wheel = wheel,
@@ -81,6 +83,7 @@ class RpcHouse : public rpc::Backend {
             .timers = timers,
             .random = random,
             .backend = *this,
+            .callers = callers,
             .shedding = &shedding};
   }
 
@@ -248,6 +251,7 @@ class RpcHouse : public rpc::Backend {
   TimerThread timers{clock};
   Random random{1};
   Shedding shedding;  // nothing is shed unless a test says so
+  const tenants::Callers everybody_{tenants::Directory::OfDefault(), {}, clock};
   FakeStore fake;
   jobs::Jobs& store_;
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};

@@ -42,8 +42,7 @@ class TlsTest : public ::testing::Test {
                          {.address = "127.0.0.1:0", .security = Security::kTls},
                          {.address = "127.0.0.1:0", .security = Security::kMutualTls}};
     options.tls = keys_;
-    Domain domain = house_.DomainOf();
-    domain.callers = &callers_;
+    Domain domain = house_.DomainOf(callers_);
     auto started = Server::Start(std::move(options), std::move(domain));
     EXPECT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -244,7 +243,8 @@ TEST_F(TlsTest, ASessionDoesNotOutliveAConnection) {
                                                     .clock = clock,
                                                     .timers = house_.timers,
                                                     .random = house_.random,
-                                                    .backend = house_});
+                                                    .backend = house_,
+                                                    .callers = callers_});
   ASSERT_TRUE(started.ok()) << started.status();
   const int port = (*started)->ports()[0];
   Resuming caller(clients_.Issue("DNS:a.example"));
@@ -346,8 +346,7 @@ TEST_F(TlsTest, ACallersPictoryKeyIsTakenFromOtherMachinesWithTlsOnly) {
   options.listeners = {{.address = "0.0.0.0:0"},
                        {.address = "0.0.0.0:0", .security = Security::kTls}};
   options.tls = keys_;
-  Domain domain = house_.DomainOf();
-  domain.callers = &paying;
+  Domain domain = house_.DomainOf(paying);
   auto started = Server::Start(std::move(options), std::move(domain));
   ASSERT_TRUE(started.ok()) << started.status();
   (*started)->SetServing(true);
