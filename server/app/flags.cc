@@ -13,7 +13,6 @@ namespace gateway::app {
 namespace {
 
 constexpr int kLeastRequestIdDays = limits::kRequestIdKept / std::chrono::days(1);
-constexpr int kMostKeptDays = 3650;
 
 void AddCommon(CLI::App& app, CommonFlags& common) {
   app.add_option("--log-level", common.log_level, "Least important lines to log")
@@ -225,13 +224,13 @@ void AddGuards(CLI::App& app, GatewayFlags& flags, Config& config) {
            "The same for each tenant alone, in 24 hours", "PICTORY_MAX_TENANT_SUBMITS_PER_DAY");
   app.add_option("--keep-jobs-days", flags.keep_jobs_days,
                  "Days that a finished job and its result are kept")
-      ->check(Whole(kLeastRequestIdDays, kMostKeptDays, "days"))
+      ->check(Whole(kLeastRequestIdDays, limits::kKeptMostDays, "days"))
       ->envname("PICTORY_KEEP_JOBS_DAYS")
       ->capture_default_str();
   app.add_option("--keep-request-ids-days", flags.keep_request_ids_days,
                  "Days that the request_id of a refused or never sent submit is remembered; no job "
                  "is kept for less")
-      ->check(Whole(kLeastRequestIdDays, kMostKeptDays, "days"))
+      ->check(Whole(kLeastRequestIdDays, limits::kKeptMostDays, "days"))
       ->envname("PICTORY_KEEP_REQUEST_IDS_DAYS")
       ->capture_default_str();
 }

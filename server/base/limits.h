@@ -90,11 +90,17 @@ inline constexpr int kRequestUnknownFieldsMax = 100;  // at any depth; they take
 // write more.
 inline constexpr std::size_t kViolationsMax = 50;
 
+// What is taken for a word mistyped: so many letters off, in a word no longer than this; nobody
+// mistypes longer ones by a letter.
+inline constexpr std::size_t kMistypedEditsMax = 3;
+inline constexpr std::size_t kMistypedWordMaxBytes = 64;
+
 // Of the reason that Pictory gives for a failure: how deep it is read, and how much of it.
 inline constexpr int kFailureMaxDepth = 4;
 inline constexpr std::size_t kFailureMaxBytes = 64 * kKiB;
 // What a body may say that it costs, in AI credits.
 inline constexpr double kCreditsMax = 1e6;
+inline constexpr double kClipMaxSeconds = 60;  // that a clip may say to last; Pictory makes 10
 
 // Ids and labels.
 inline constexpr std::size_t kCallerIdMaxBytes = 128;
@@ -165,6 +171,8 @@ inline constexpr seconds kRepeatsWindow{60};
 // How long a caller is told to wait where an answer of Pictory's was of no use and does not say it
 // itself.
 inline constexpr seconds kUpstreamRetryLater{5};
+inline constexpr seconds kUnreachableRetry{2};         // after a submit that was not sent
+inline constexpr seconds kUpstreamRateLimitRetry{10};  // after Pictory's 429
 inline constexpr seconds kConnectTimeout{5};
 inline constexpr seconds kSubmitTimeout{30};
 inline constexpr seconds kPollTimeout{10};
@@ -192,6 +200,10 @@ inline constexpr double kBudgetPerSecond = 5;
 inline constexpr double kBudgetBurst = 10;
 inline constexpr milliseconds kSubmitBudgetMaxWait{1000};
 inline constexpr double kSandboxBudgetPerSecond = 2000;
+// Each 429 halves the rate, down to this share of what was set; each second without one gives this
+// share of it back.
+inline constexpr double kBudgetLeast = 0.05;
+inline constexpr double kBudgetRecoveryPerSecond = 0.1;
 
 // An outage: while Pictory answers nobody it is asked by one call at a time, and nothing else is
 // sent.
@@ -323,11 +335,15 @@ inline constexpr seconds kLingerMax{2};
 // How often accepting fails in a row before the server pauses: something else in the process takes
 // the descriptors that it has set free.
 inline constexpr int kAcceptFailuresMax = 2;
+// What the HTTP server reads at once, and how large a piece of an answer is that it gathers.
+inline constexpr std::size_t kHttpReadBytes = 16 * kKiB;
+inline constexpr std::size_t kHttpPieceBytes = 64 * kKiB;
 
 // Calls.
 inline constexpr int kConcurrentStreamsMax = 1000;
-inline constexpr int kWatchesMax = 20'000;  // unless set, or where memory is less
-inline constexpr int kWatchesMin = 100;     // however little it is
+inline constexpr int kAcceptedInARowMax = 64;  // of one socket, before the others have their turn
+inline constexpr int kWatchesMax = 20'000;     // unless set, or where memory is less
+inline constexpr int kWatchesMin = 100;        // however little it is
 inline constexpr int kUnaryCallsMax = 4'000;
 inline constexpr int kHealthWatchesMax = 1'000;
 inline constexpr int kReflectionStreamsMax = 64;
@@ -411,6 +427,9 @@ inline constexpr std::size_t kLargeAnswerFromBytes = 4 * kKiB;  // smaller ones 
 inline constexpr std::size_t kLargeRequestAloneShare = 4;
 inline constexpr std::size_t kLargeRequestAloneMaxBytes = 4 * kRequestMaxBytes;
 inline constexpr seconds kHeartbeatInterval{25};
+// How exact a wait of a stream is, and the steps in which streams end one after the other.
+inline constexpr seconds kStreamTick{1};
+inline constexpr milliseconds kStreamEndTick{100};
 // How many watchers are told before others get their turn: a write costs some 10 µs, so others wait
 // a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
@@ -500,14 +519,24 @@ inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 // How long a commit waits for the file. Only a program that has nothing to do with the store can
 // hold it that long; reads do not wait.
 inline constexpr seconds kStoreBusyTimeout{10};
+// How much of the file each lane of reads caches. Parts are read from one end to the other, mostly
+// once.
+inline constexpr int kFindsCacheKiB = 32 * 1024;
+inline constexpr int kListsCacheKiB = 8 * 1024;
+inline constexpr int kPartsCacheKiB = 2 * 1024;
+inline constexpr int kLogLongPages = 1'000;            // a log of so many is folded into the file
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
+// How long a caller is told to wait where only a person or a job's end lets the next submit in.
+inline constexpr minutes kSpendingRetry{1};
 inline constexpr int kPruneBatch = 200;
+inline constexpr int kPruneSlicesMax = 64;  // of results, 16 MiB
 inline constexpr minutes kPruneInterval{10};
 // The pause between two batches of pruning, for whatever else wants to write.
 inline constexpr milliseconds kPrunePause{50};
 inline constexpr hours kRequestIdKept{7 * 24};
+inline constexpr int kKeptMostDays = 3650;  // of a request_id, and of a job that has ended
 inline constexpr hours kFinishedJobKept{30 * 24};
 
 // Who may call.

@@ -116,7 +116,7 @@ asio::awaitable<bool> Connection::AwaitFirstByte() {
   ErrorCode error;
   stream_.expires_after(core_.options.idle_timeout);
   const std::size_t got = co_await stream_.async_read_some(
-      buffer_.prepare(kReadBytes), asio::redirect_error(asio::use_awaitable, error));
+      buffer_.prepare(limits::kHttpReadBytes), asio::redirect_error(asio::use_awaitable, error));
   buffer_.commit(got);
   co_return !error;
 }
@@ -194,7 +194,7 @@ asio::awaitable<void> Connection::AskForBody(bool expected) {
 
 template <class Parser>
 asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool* keep_alive) {
-  std::vector<char> piece(kPieceBytes);
+  std::vector<char> piece(limits::kHttpPieceBytes);
   while (!parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();

@@ -22,8 +22,6 @@
 namespace gateway::http {
 
 // How much is read at once from a file, a body or a connection.
-inline constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
-inline constexpr std::size_t kReadBytes = 16 * limits::kKiB;
 
 class Connection;
 

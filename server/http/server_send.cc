@@ -82,7 +82,8 @@ asio::awaitable<bool> Connection::SendBytes(const std::string& head, BodySource*
   std::string piece = head;
   std::uint64_t sent = 0;
   for (;;) {
-    const std::size_t room = piece.size() < kPieceBytes ? kPieceBytes - piece.size() : 0;
+    const std::size_t room =
+        piece.size() < limits::kHttpPieceBytes ? limits::kHttpPieceBytes - piece.size() : 0;
     const std::size_t more = static_cast<std::size_t>(std::min<std::uint64_t>(room, count - sent));
     if (more > 0) {
       const std::size_t at = piece.size();
@@ -151,7 +152,7 @@ asio::awaitable<void> Connection::LingeringClose() {
   // peer knows the length of the answer, and closes by itself.
   if (!stream_.tls()) stream_.socket().shutdown(tcp::socket::shutdown_send, error);
   stream_.expires_after(limits::kLingerMax);
-  std::vector<char> sink(kReadBytes);
+  std::vector<char> sink(limits::kHttpReadBytes);
   std::size_t read = 0;
   while (!error && !closing_ && read < limits::kLingerMaxBytes) {
     read += co_await stream_.async_read_some(asio::buffer(sink),

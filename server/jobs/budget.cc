@@ -2,11 +2,10 @@
 
 #include <cmath>
 
+#include "base/limits.h"
+
 namespace gateway::jobs {
 namespace {
-
-constexpr double kRecoveryPerSecond = 0.1;  // of the configured rate
-constexpr double kFloor = 0.05;             // of the configured rate
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -34,8 +33,9 @@ void Budget::Refill(MonoTime now) {
   const double spill_to_submit = std::max(0.0, poll_.tokens - capacity);
   submit_.tokens = std::min(capacity, submit_.tokens + spill_to_submit);
   poll_.tokens = std::min(capacity, poll_.tokens + spill_to_poll);
-  rate_ = std::min(options_.requests_per_second,
-                   rate_ + options_.requests_per_second * kRecoveryPerSecond * elapsed);
+  rate_ =
+      std::min(options_.requests_per_second,
+               rate_ + options_.requests_per_second * limits::kBudgetRecoveryPerSecond * elapsed);
 }
 
 bool Budget::TryTake(Share share, MonoTime now) {
@@ -80,7 +80,7 @@ MonoTime Budget::NextAt(Share share, MonoTime now) {
 
 void Budget::OnRateLimited(Duration retry_after, MonoTime now) {
   Refill(now);
-  rate_ = std::max(options_.requests_per_second * kFloor, rate_ / 2);
+  rate_ = std::max(options_.requests_per_second * limits::kBudgetLeast, rate_ / 2);
   submit_.tokens = poll_.tokens = 0;
   const Duration wait =
       std::clamp<Duration>(retry_after, limits::kRetryAfterMin, limits::kRetryAfterMax);

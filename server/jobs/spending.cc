@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::chrono::minutes kMinute{1};
 constexpr Duration kDay = limits::kSpendingWindow;
-constexpr std::chrono::minutes kAskAgain{1};
 
 MonoTime MinuteOf(MonoTime time) { return std::chrono::floor<std::chrono::minutes>(time); }
 
@@ -48,7 +47,7 @@ MonoTime Spending::Window::FreeAt(MonoTime now, int reserved) {
   DropBefore(times, now - length);
   const std::size_t ahead = times.size() + static_cast<std::size_t>(std::max(0, reserved));
   if (ahead < static_cast<std::size_t>(limit)) return now;
-  return times.empty() ? now + kAskAgain : times.front() + length;
+  return times.empty() ? now + limits::kSpendingRetry : times.front() + length;
 }
 
 void Spending::Window::Add(MonoTime when) {
@@ -188,7 +187,7 @@ absl::Status Spending::Check(const std::string& tenant, double credits, bool min
 }
 
 absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double credits) {
-  if (stopped_) return errors::SubmitsStopped(kAskAgain);
+  if (stopped_) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();  // under the lock, so that times are counted in order
   if (absl::Status may = Check(tenant, credits, /*minute=*/true, now); !may.ok()) return may;
@@ -220,7 +219,7 @@ void Spending::AddReserved(const std::string& tenant, int submits, double credit
 }
 
 absl::Status Spending::Reserve(const std::string& tenant, double credits, bool known) {
-  if (stopped_ && !known) return errors::SubmitsStopped(kAskAgain);
+  if (stopped_ && !known) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   absl::Status may =
       known ? absl::OkStatus() : Check(tenant, credits, /*minute=*/false, clock_.Now());
@@ -235,7 +234,7 @@ void Spending::Release(const std::string& tenant, double credits) {
 
 absl::StatusOr<MonoTime> Spending::TakeReserved(const std::string& tenant, double reserved,
                                                 double credits) {
-  if (stopped_) return errors::SubmitsStopped(kAskAgain);
+  if (stopped_) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();
   AddReserved(tenant, -1, -reserved);
@@ -261,7 +260,7 @@ bool Spending::LimitsActive(const std::string& tenant) const {
 absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active) const {
   const int limit = LimitsFor(tenant).active_jobs;
   if (limit == 0 || active < static_cast<std::size_t>(limit)) return absl::OkStatus();
-  return errors::TooManyActive("tenant " + tenant, limit, kAskAgain);
+  return errors::TooManyActive("tenant " + tenant, limit, limits::kSpendingRetry);
 }
 
 void Spending::OnChange(const JobRecord& record) {

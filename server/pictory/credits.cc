@@ -32,8 +32,7 @@ constexpr Model kPictures[] = {{"seedream3.0", 2, 0},
                                {"nanobanana", 4, 0},
                                {"nanobanana-pro", 14, 0}};
 constexpr Model kClips[] = {{"pixverse5.5", 1.6, 5}, {"veo3.1_fast", 10, 4}, {"veo3.1", 20, 4}};
-constexpr double kClipMaxSeconds = 60;  // Pictory makes 10 at most
-constexpr double kDearestClip = 160;    // 8 s of the last
+constexpr double kDearestClip = 160;  // 8 s of the last
 
 const Model* Named(std::span<const Model> models, std::string_view name) {
   const auto found = std::ranges::find(models, name, &Model::name);
@@ -50,7 +49,7 @@ double SecondsOf(const json::Outline& outline, double otherwise) {
     const std::string words = TextOf(outline, key);  // such as 8s
     double seconds = 0;
     const auto [end, failed] = std::from_chars(words.data(), words.data() + words.size(), seconds);
-    if (failed == std::errc() && seconds > 0) return std::min(seconds, kClipMaxSeconds);
+    if (failed == std::errc() && seconds > 0) return std::min(seconds, limits::kClipMaxSeconds);
   }
   return otherwise;
 }

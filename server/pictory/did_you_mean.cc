@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace gateway::pictory {
 namespace {
-
-constexpr std::size_t kMaxEdits = 3;
-constexpr std::size_t kMaxWordBytes = 64;  // nobody mistypes longer ones by a letter
 
 // Folds a word: `video_name`, `VideoName` and `video-name` become one.
 std::string Folded(std::string_view word) {
@@ -40,10 +39,11 @@ std::size_t Edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string ClosestWord(std::string_view word, const std::vector<std::string>& known) {
-  if (word.size() > kMaxWordBytes) return "";
+  if (word.size() > limits::kMistypedWordMaxBytes) return "";
   const std::string folded = Folded(word);
   std::string best;
-  std::size_t best_edits = std::min(kMaxEdits, std::max<std::size_t>(1, folded.size() / 3)) + 1;
+  std::size_t best_edits =
+      std::min(limits::kMistypedEditsMax, std::max<std::size_t>(1, folded.size() / 3)) + 1;
   for (const std::string& candidate : known) {
     const std::size_t edits = Edits(folded, Folded(candidate));
     if (edits < best_edits) {

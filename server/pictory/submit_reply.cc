@@ -24,8 +24,6 @@ namespace {
 using Outcome = SubmitReply::Outcome;
 
 // How long callers are told to wait where Pictory does not say.
-constexpr std::chrono::seconds kRetryUnreachable{2};
-constexpr std::chrono::seconds kRetryRateLimited{10};
 
 // The id where a whole answer has it (pictory/envelope.h), in one that may be cut, too long or an
 // error's.
@@ -69,7 +67,7 @@ SubmitReply NotSent(const http::Response& response) {
   reply.outcome = Outcome::kNotSent;
   reply.detail = Describe(response);
   reply.error =
-      errors::UpstreamUnreachable(response.error, kRetryUnreachable, errors::Call::kSubmit);
+      errors::UpstreamUnreachable(response.error, limits::kUnreachableRetry, errors::Call::kSubmit);
   return reply;
 }
 
@@ -79,9 +77,10 @@ SubmitReply RateLimited(const http::Response& response, WallTime now) {
   reply.rate_limited = true;
   reply.detail = Describe(response);
   reply.retry_after = RetryAfter(response, now);
-  reply.error = errors::UpstreamRateLimited(
-      reply.retry_after > Duration::zero() ? reply.retry_after : Duration(kRetryRateLimited),
-      errors::Call::kSubmit);
+  reply.error = errors::UpstreamRateLimited(reply.retry_after > Duration::zero()
+                                                ? reply.retry_after
+                                                : Duration(limits::kUpstreamRateLimitRetry),
+                                            errors::Call::kSubmit);
   return reply;
 }
 

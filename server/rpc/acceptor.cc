@@ -22,8 +22,6 @@
 namespace gateway::rpc {
 namespace {
 
-constexpr int kAcceptedInARow = 64;  // of one socket, before the others have their turn
-
 int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 bool OutOfFiles(int error) { return error == EMFILE || error == ENFILE; }
@@ -114,7 +112,7 @@ void Acceptor::Run() {
 // Accepts the connections that wait. False: the system has nothing to accept them with just now.
 bool Acceptor::AcceptSome(const Socket& socket) {
   if (reserve_.get() < 0) reserve_ = OwnedFd(OpenReserve());
-  for (int i = 0; i < kAcceptedInARow; ++i) {
+  for (int i = 0; i < limits::kAcceptedInARowMax; ++i) {
     sockaddr_storage from{};
     socklen_t length = sizeof from;
     OwnedFd fd(accept4(socket.fd, reinterpret_cast<sockaddr*>(&from), &length,

@@ -3,15 +3,14 @@
 #include <sqlite3.h>
 
 #include "SQLiteCpp/Statement.h"
+#include "base/limits.h"
 
 namespace gateway::store {
 namespace {
 
-constexpr int kLongLogPages = 1'000;
-
 // Does as SQLite's default hook: an error costs nothing but a longer log.
 int OnCommit(void* files, sqlite3* db, const char* name, int pages) {
-  if (pages < kLongLogPages) return SQLITE_OK;
+  if (pages < limits::kLogLongPages) return SQLITE_OK;
   auto& held = *static_cast<StoreFiles*>(files);
   if (!held.DatabaseIsUntouched()) return SQLITE_OK;  // the writer finds that, too
   sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);

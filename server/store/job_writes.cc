@@ -24,10 +24,6 @@ using jobs::SubmissionState;
 
 namespace {
 
-// How many slices of results one batch of Prune removes before it leaves the rest to the next: 16
-// MiB.
-constexpr int kPruneSlices = 64;
-
 std::string WithoutLast(const std::string& list) { return list.substr(0, list.rfind(',')); }
 
 }  // namespace
@@ -220,7 +216,7 @@ std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
   std::vector<jobs::JobKey> pruned;
   int slices = 0;
   for (Old& record : old) {
-    if (slices >= kPruneSlices) break;
+    if (slices >= limits::kPruneSlicesMax) break;
     slices += Remove(record);
     pruned.push_back(std::move(record.key));
   }
@@ -308,7 +304,7 @@ std::vector<jobs::Unfinished> JobWrites::CountUnfinished() {
 }
 
 jobs::Recovered JobWrites::Recover(WallTime now) {
-  SettleInterrupted(now);
+  EndInterrupted(now);
   jobs::Recovered recovered;
   recovered.hints = RecoverHints(db_);
   recovered.owed = Owed(now);
@@ -344,16 +340,16 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
 
 // Ends the attempts that a process left under way. There are few: no more than were under way at
 // once.
-void JobWrites::SettleInterrupted(WallTime now) {
+void JobWrites::EndInterrupted(WallTime now) {
   SQLite::Statement find(
       db_, absl::StrCat("SELECT id, ", kRecordColumns,
                         " FROM jobs INDEXED BY jobs_in_flight WHERE ", IsInFlightSql()));
-  std::vector<std::pair<std::int64_t, JobRecord>> settled;
+  std::vector<std::pair<std::int64_t, JobRecord>> ended;
   while (find.executeStep()) {
     std::optional<JobRecord> record = jobs::Interrupted(ReadRecord(find, 1), now);
-    if (record.has_value()) settled.emplace_back(find.getColumn(0).getInt64(), *std::move(record));
+    if (record.has_value()) ended.emplace_back(find.getColumn(0).getInt64(), *std::move(record));
   }
-  for (const auto& [row, record] : settled) Replace(row, record, record.job.labels);
+  for (const auto& [row, record] : ended) Replace(row, record, record.job.labels);
 }
 
 std::vector<jobs::OwedJob> JobWrites::Owed(WallTime now) {

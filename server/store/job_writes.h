@@ -62,7 +62,7 @@ class JobWrites {
 
   // The row to be changed, if it has record.version. NOT_FOUND, or ABORTED.
   absl::StatusOr<Row> RowToChange(const jobs::JobRecord& record);
-  void SettleInterrupted(WallTime now);
+  void EndInterrupted(WallTime now);
   std::vector<jobs::OwedJob> Owed(WallTime now);
   void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
   void Insert(const jobs::JobRecord& record);

@@ -25,12 +25,6 @@ using jobs::JobRecord;
 
 namespace {
 
-// How much of the file each lane's connection caches. Parts are read from one end to the other,
-// mostly once.
-constexpr int kFindsCacheKiB = 32 * 1024;
-constexpr int kListsCacheKiB = 8 * 1024;
-constexpr int kPartsCacheKiB = 2 * 1024;
-
 // What SQLite opens by its name, and the mark.
 constexpr const char* kFileNames[] = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs.db-journal",
                                       kOpenMarkName};
@@ -86,9 +80,9 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
     return writing.status();
   }
   opened.writing = *std::move(writing);
-  for (const auto& [lane, cache_kib] :
-       {std::pair(&opened.finds, kFindsCacheKiB), std::pair(&opened.lists, kListsCacheKiB),
-        std::pair(&opened.parts, kPartsCacheKiB)}) {
+  for (const auto& [lane, cache_kib] : {std::pair(&opened.finds, limits::kFindsCacheKiB),
+                                        std::pair(&opened.lists, limits::kListsCacheKiB),
+                                        std::pair(&opened.parts, limits::kPartsCacheKiB)}) {
     auto reading = OpenForReading(path, cache_kib);
     if (!reading.ok()) return reading.status();
     *lane = *std::move(reading);

@@ -1,19 +1,17 @@
 #include "watch/stream_wheel.h"
-#include "base/limits.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/mutex.h"
 
 namespace gateway::watch {
 namespace {
 
-constexpr std::chrono::seconds kTick{1};
 constexpr std::size_t kSlots = 64;
-constexpr std::chrono::milliseconds kEndTick{100};  // steps of a spread end
 
 using Streams = std::vector<std::weak_ptr<LiveStream>>;
 
@@ -40,15 +38,15 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
   std::function<absl::Status()> ending GUARDED_BY(mutex);
 
   void Place(std::weak_ptr<LiveStream> stream, MonoTime when) REQUIRES(mutex) {
-    std::int64_t tick = (when - origin + kTick - Duration(1)) / kTick;
+    std::int64_t tick = (when - origin + limits::kStreamTick - Duration(1)) / limits::kStreamTick;
     tick = std::clamp<std::int64_t>(tick, done + 1, done + static_cast<std::int64_t>(kSlots) - 1);
     slots[static_cast<std::size_t>(tick) % kSlots].push_back(std::move(stream));
   }
 
   void Arm() REQUIRES(mutex) {
     if (closed || timer != Timers::kNone || count == 0) return;
-    timer =
-        timers.At(origin + (done + 1) * kTick, [self = shared_from_this()] { self->OnTimer(); });
+    timer = timers.At(origin + (done + 1) * limits::kStreamTick,
+                      [self = shared_from_this()] { self->OnTimer(); });
   }
 
   void Add(std::weak_ptr<LiveStream> stream, MonoTime first) {
@@ -61,7 +59,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
         ended = ending;
       } else {
         // While the wheel was empty it stood still.
-        if (count == 0) done = std::max(done, std::int64_t{(now - origin) / kTick});
+        if (count == 0) done = std::max(done, std::int64_t{(now - origin) / limits::kStreamTick});
         ++count;
         Place(stream, first);
         Arm();
@@ -78,7 +76,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
       MutexLock lock(mutex);
       timer = Timers::kNone;
       if (closed) return;
-      const std::int64_t until = (now - origin) / kTick;
+      const std::int64_t until = (now - origin) / limits::kStreamTick;
       const std::int64_t last = std::min(until, done + static_cast<std::int64_t>(kSlots));
       for (std::int64_t tick = done + 1; tick <= last; ++tick) {
         Streams& slot = slots[static_cast<std::size_t>(tick) % kSlots];
@@ -119,7 +117,7 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
       for (const Streams& slot : slots) streams->insert(streams->end(), slot.begin(), slot.end());
     }
     // Streams being woken at this moment are in no slot; the second round takes what is left.
-    const auto steps = std::max<std::int64_t>(1, spread / Duration(kEndTick));
+    const auto steps = std::max<std::int64_t>(1, spread / Duration(limits::kStreamEndTick));
     const std::size_t each =
         (streams->size() + static_cast<std::size_t>(steps) - 1) / static_cast<std::size_t>(steps);
     EndSome(streams, 0, std::max<std::size_t>(1, each), /*again=*/true);
@@ -143,11 +141,12 @@ struct StreamWheel::Core : std::enable_shared_from_this<Core> {
     });
     MutexLock lock(mutex);
     if (closed) return;
-    end_timer =
-        timers.At(clock.Now() + kEndTick, [self = shared_from_this(), streams, end, each, again] {
-          if (end < streams->size()) return self->EndSome(streams, end, each, again);
-          if (again) self->EndRest();
-        });
+    end_timer = timers.At(clock.Now() + limits::kStreamEndTick,
+                          [self = shared_from_this(), streams, end, each, again] {
+                            if (end < streams->size())
+                              return self->EndSome(streams, end, each, again);
+                            if (again) self->EndRest();
+                          });
   }
 
   void EndRest() {
