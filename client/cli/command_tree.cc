@@ -186,7 +186,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   one_job(Add(app, to, Command::kOpen, "open", "Open a job's result in the browser", help::kOpen));
 
   CLI::App* resolve =
-      Add(app, to, Command::kResolve, "resolve", "Settle an UNCONFIRMED job", help::kResolve);
+      Add(app, to, Command::kResolve, "resolve", "Resolve an UNCONFIRMED job", help::kResolve);
   one_job(resolve);
   CLI::Option* adopt =
       resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's")->type_name("ID");

@@ -26,7 +26,7 @@ http::CurlFetcherOptions FetcherOptions(const Config& config) {
   return options;
 }
 
-void LogSettled(const jobs::Job& job, const v1::Archive& archive) {
+void LogArchived(const jobs::Job& job, const v1::Archive& archive) {
   std::int64_t files = 0;
   std::int64_t bytes = 0;
   std::string failed;
@@ -107,7 +107,7 @@ void Archive::Connect(const Ground& ground) {
   archiver_ = std::make_unique<archive::Archiver>(
       archive::ArchiverOptions{.places = places_}, std::move(hands), ground.ledger, ground.store,
       ground.clock, ground.timers, ground.random,
-      archive::ArchiverEvents{.settled = LogSettled, .troubled = LogTroubled});
+      archive::ArchiverEvents{.ended = LogArchived, .troubled = LogTroubled});
   ground.ledger.CompleteWith([](jobs::JobRecord& record) { jobs::PlanArchive(record.job); });
   ground.ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
     if (seen != nullptr) archiver_->OnChange(record);

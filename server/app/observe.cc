@@ -139,7 +139,7 @@ jobs::ResolveEvents ResolveEvents(obs::Metrics& metrics) {
     metrics.CountWebhookCall(unconfirmed ? "in_doubt" : known ? "known" : "unknown");
   };
   events.resolved = [](const jobs::JobRecord& record, std::string_view by) {
-    LogTraced(Level::kInfo, "settled", TraceIdOf(record.job.trace),
+    LogTraced(Level::kInfo, "resolved", TraceIdOf(record.job.trace),
               {{"job_id", record.job.job_id},
                {"by", std::string(by)},
                {"pictory_job_id", record.job.pictory_job_id}});

@@ -25,8 +25,8 @@ absl::Status Wrong(std::string_view flag, std::string_view why) {
 
 void AddWebhookFlags(CLI::App& app, WebhookFlags& flags) {
   app.add_option("--webhook-listen", flags.listen,
-                 "HTTP listener that Pictory calls back when a job ends; 'off' for none. It takes "
-                 "nothing but hints that only Pictory can give, so others may reach it")
+                 "HTTP listener for Pictory's webhook calls when jobs have ended; 'off' for none. "
+                 "It takes nothing but hints that only Pictory can give, so others may reach it")
       ->envname("PICTORY_WEBHOOK_LISTEN")
       ->capture_default_str();
   app.add_option("--webhook-url", flags.url,

@@ -210,7 +210,7 @@ void Archiver::Store(const TurnPtr& turn, JobRecord record) {
                    if (absl::IsAborted(stored.status)) return Store(turn, stored.record);
                    if (!stored.status.ok()) return End(turn, !absl::IsNotFound(stored.status));
                    const bool again = jobs::IsArchiving(stored.record);
-                   if (!again && events_.settled) events_.settled(stored.record.job, archive);
+                   if (!again && events_.ended) events_.ended(stored.record.job, archive);
                    End(turn, again);
                  });
 }

@@ -53,7 +53,7 @@ struct ArchiverHands {
 // For logs; each may be empty.
 struct ArchiverEvents {
   // All files of the job are archived or given up.
-  std::function<void(const jobs::Job& job, const jobs::v1::Archive& archive)> settled{};
+  std::function<void(const jobs::Job& job, const jobs::v1::Archive& archive)> ended{};
   // Something new went wrong with a file.
   std::function<void(const jobs::Job& job, const jobs::v1::ArchivedFile& file)> troubled{};
 };

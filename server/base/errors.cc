@@ -230,7 +230,7 @@ absl::Status JobNotUnconfirmed(std::string_view job_id, std::string_view state) 
 absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after) {
   absl::Status status = Make(
       Row("JOB_BEING_SETTLED"),
-      absl::StrCat("Job ", View(job_id), " is being settled at this moment; look at it again"));
+      absl::StrCat("Job ", View(job_id), " is being resolved at this moment; look at it again"));
   AttachJob(status, job_id);
   AttachRetry(status, retry_after);
   return status;

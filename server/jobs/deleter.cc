@@ -118,15 +118,17 @@ void Deleter::Delete(JobRecord record, Done done) {
   ++record.job.revision;
   const v1::Job answer = ToProto(record.job);
   record.job.labels.clear();
-  ledger_.Delete(std::move(record), [this, answer, done = std::move(done)](Ledger::Outcome buried) {
-    // The job has ended, so whatever changed meanwhile can be deleted as well; or it is gone
-    // already.
-    const bool again = absl::IsAborted(buried.status) && IsVisible(buried.record);
-    if (again) return Delete(std::move(buried.record), done);
-    if (absl::IsAborted(buried.status)) return done(errors::JobNotFound(buried.record.job.job_id));
-    if (!buried.status.ok()) return done(buried.status);
-    done(answer);
-  });
+  ledger_.Delete(std::move(record),
+                 [this, answer, done = std::move(done)](Ledger::Outcome outcome) {
+                   // The job has ended, so whatever changed meanwhile can be deleted as well; or it
+                   // is gone already.
+                   const bool again = absl::IsAborted(outcome.status) && IsVisible(outcome.record);
+                   if (again) return Delete(std::move(outcome.record), done);
+                   if (absl::IsAborted(outcome.status))
+                     return done(errors::JobNotFound(outcome.record.job.job_id));
+                   if (!outcome.status.ok()) return done(outcome.status);
+                   done(answer);
+                 });
 }
 
 }  // namespace gateway::jobs

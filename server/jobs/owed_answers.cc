@@ -121,8 +121,8 @@ OwedAnswers::Equal OwedAnswers::FindEqual(const JobKeyView& content, MonoTime no
   const auto found = by_content_.find(content);
   if (found == by_content_.end()) return equal;
   for (const EntryPtr& entry : found->second) {
-    const bool settled = entry->named && entry->open > 0;  // its call need only end
-    if (entry->stage == Entry::Stage::kVoid || settled || IsOver(*entry, now)) continue;
+    const bool arrived = entry->named && entry->open > 0;  // its call need only end
+    if (entry->stage == Entry::Stage::kVoid || arrived || IsOver(*entry, now)) continue;
     const bool free = entry->stage == Entry::Stage::kAnswered && entry->open == 0;
     EntryPtr& place = entry->running() ? equal.running : free ? equal.owed : equal.on_its_way;
     if (place == nullptr) place = entry;
@@ -159,9 +159,9 @@ void OwedAnswers::NotClaimed(const JobKey& request) {
   entry->answered = clock_.Now();
 }
 
-void OwedAnswers::Begun(const JobKey& request, const std::string& fingerprint, bool keyless) {
+void OwedAnswers::Begun(const JobKey& request, const std::string& fingerprint, bool minted) {
   MutexLock lock(mutex_);
-  const EntryPtr entry = keyless ? FindOrMake(request, fingerprint) : Find(request);
+  const EntryPtr entry = minted ? FindOrMake(request, fingerprint) : Find(request);
   if (entry != nullptr) entry->stage = Entry::Stage::kRunning;
 }
 
@@ -273,8 +273,8 @@ bool OwedAnswers::IsOver(const Entry& entry, MonoTime now) const {
     case Entry::Fate::kUnknown:
       return entry.named || now >= entry.answered + limits::kOwedWindow;
     case Entry::Fate::kArrived:
-      return entry.named ||
-             now >= std::min(entry.answered + settle_, entry.arriving_since + limits::kOwedWindow);
+      return entry.named || now >= std::min(entry.answered + arrived_after_,
+                                            entry.arriving_since + limits::kOwedWindow);
   }
   return true;
 }

@@ -7,10 +7,9 @@
 // part of that) is taken for the earlier one
 //   while the earlier one is running;
 //   after its answer, if every call that was to carry it has ended badly, for limits::kOwedWindow;
-//   after an answer that seems to have arrived, for `settle`, unless somebody has named the job
-//   since: a proxy may have swallowed the answer;
-//   after a restart, if nothing is known of the answer, for limits::kOwedWindow, unless somebody
-//   has named the job since.
+//   after an answer that seems to have arrived, for `arrived_after`, unless somebody has named the
+//   job since: a proxy may have swallowed the answer; after a restart, if nothing is known of the
+//   answer, for limits::kOwedWindow, unless somebody has named the job since.
 // A caller who wants two equal jobs gives two request_ids, or looks at the first job in between.
 //
 // The class holds the submits that are running, whose answer was lost, or whose answer does not
@@ -91,9 +90,10 @@ class OwedAnswers {
     std::shared_ptr<Call> call;  // null: there are too many already
   };
 
-  // With a `settle` of 0 an answer counts as arrived when its call has ended well. `clock` must
-  // outlive this object and its calls; the calls must not outlive this object.
-  OwedAnswers(Duration settle, const Clock& clock) : settle_(settle), clock_(clock) {}
+  // With a `arrived_after` of 0 an answer counts as arrived when its call has ended well. `clock`
+  // must outlive this object and its calls; the calls must not outlive this object.
+  OwedAnswers(Duration arrived_after, const Clock& clock)
+      : arrived_after_(arrived_after), clock_(clock) {}
 
   // Takes the jobs that the process before owed, oldest first. Called before the first Ask.
   void Recover(std::vector<OwedJob> owed);
@@ -123,7 +123,7 @@ class OwedAnswers {
   // An attempt of this request_id has begun (Begun). An attempt that came with a request_id is
   // noted only if this class holds that one. It ends in a job that callers are told of (Answered),
   // or has cost nothing (Dropped).
-  void Begun(const JobKey& request, const std::string& fingerprint, bool keyless);
+  void Begun(const JobKey& request, const std::string& fingerprint, bool minted);
   void Answered(const JobKey& request, const std::string& job_id);
   void Dropped(const JobKey& request);
 
@@ -172,7 +172,7 @@ class OwedAnswers {
   bool IsOver(const Entry& entry, MonoTime now) const;
   void End(Entry& entry, bool arrived);
 
-  const Duration settle_;
+  const Duration arrived_after_;
   const Clock& clock_;
   mutable Mutex mutex_;
   ByName<EntryPtr> entries_ GUARDED_BY(mutex_);                  // by request_id

@@ -189,7 +189,7 @@ Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
 // Notes what of the record is needed before the next reply that brings news.
 void Poller::Note(Entry& entry, const JobRecord& record) {
   entry.accepted_at = record.accepted_at;
-  entry.doubtful = record.failure_seen || record.incomplete_since.has_value();
+  entry.unsure = record.failure_seen || record.incomplete_since.has_value();
   entry.too_large = record.notice == Notice::kTooLarge;
 }
 
@@ -312,7 +312,7 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
     if (entry->large) ++large_in_flight_;
     if (IsSlow(ask)) ++slow_in_flight_;
     // While an answer has to be confirmed by another, the same bytes again are news.
-    return Started{entry->job, entry->doubtful ? 0 : entry->digest, ask, *std::move(turn)};
+    return Started{entry->job, entry->unsure ? 0 : entry->digest, ask, *std::move(turn)};
   }
   return std::nullopt;
 }

@@ -150,7 +150,7 @@ class Poller {
     bool watched : 1 = false;
     bool busy : 1 = false;       // polled or being stored
     bool large : 1 = false;      // its reply is: not for a small poll
-    bool doubtful : 1 = false;   // the last reply has to be confirmed by another
+    bool unsure : 1 = false;     // the last reply has to be confirmed by another
     bool too_large : 1 = false;  // JobRecord::notice says so
   };
   struct JobOf {

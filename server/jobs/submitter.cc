@@ -113,7 +113,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     waiter.source.request_id = request.request_id;
     if (events_.repeated) events_.repeated(waiter.source.rule, request);
   }
-  const bool keyless = request.minted_request_id;
+  const bool minted = request.minted_request_id;
   absl::Status refused;
   std::string waiting_job;
   bool joins = false;
@@ -124,7 +124,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     if (running != attempts_.end()) {
       Attempt& joined = *running->second;
       const bool same = SameRequest(joined.request.fingerprint, request.fingerprint);
-      repeats = same && !keyless;
+      repeats = same && !minted;
       if (!same) {
         refused = errors::RequestIdReused(request.request_id, "being submitted now");
       } else if (joined.waited) {
@@ -142,9 +142,9 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
       attempt->request = std::move(request);
       attempt->waiting.push_back(std::move(waiter));
       attempts_.emplace(attempt->key, attempt);
-      owed_.Begun(attempt->key, attempt->request.fingerprint, keyless);
+      owed_.Begun(attempt->key, attempt->request.fingerprint, minted);
     }
-    if (!refused.ok() && keyless && running == attempts_.end()) owed_.Dropped(attempt->key);
+    if (!refused.ok() && minted && running == attempts_.end()) owed_.Dropped(attempt->key);
   }
   if (!refused.ok()) return waiter.done(refused, {});
   if (repeats && events_.request_id_repeated) events_.request_id_repeated();

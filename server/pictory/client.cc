@@ -108,7 +108,7 @@ void PictoryClient::ReadWith(const Authorization& authorization,
       if (refused) NoteRefused();
       return call->done(std::move(response));
     }
-    // The token is being renewed, so the credentials themselves are not in doubt.
+    // The token is being renewed, so nothing is said against the credentials themselves.
     if (may_repeat_ && !may_repeat_()) {
       return call->done(errors::UpstreamUnreachable("the access token was refused and is renewed",
                                                     limits::kRetryAfterMin, errors::Call::kFree));

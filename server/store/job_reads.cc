@@ -177,13 +177,14 @@ JobReads::JobReads(SQLite::Database& db)
                   " WHERE account = ? AND pictory_job_id = ? AND pictory_job_id <> ''"),
       find_token_(db, SelectJob("finish_time IS NULL AND correlation_token <> ''"
                                 " AND correlation_token = ?")),
-      find_unkeyed_(db, SelectJob("tenant = ?1 AND fingerprint = ?2 AND minted_request_id = 1"
-                                  " AND create_time >= ?3"
-                                  // RetryEvidence::Allows and IsCertain
-                                  " AND (?5 OR (?4 <> '' AND mesh_request_id = ?4)"
-                                  " OR (?6 AND (?4 = '' OR mesh_request_id = '')))"
-                                  " ORDER BY NOT ?5 AND ?4 <> '' AND mesh_request_id = ?4 DESC,"
-                                  " create_time DESC LIMIT 1")),
+      find_without_request_id_(
+          db, SelectJob("tenant = ?1 AND fingerprint = ?2 AND minted_request_id = 1"
+                        " AND create_time >= ?3"
+                        // RetryEvidence::Allows and IsCertain
+                        " AND (?5 OR (?4 <> '' AND mesh_request_id = ?4)"
+                        " OR (?6 AND (?4 = '' OR mesh_request_id = '')))"
+                        " ORDER BY NOT ?5 AND ?4 <> '' AND mesh_request_id = ?4 DESC,"
+                        " create_time DESC LIMIT 1")),
       feed_end_(db, kLastChangeSql),
       part_size_(db,
                  "SELECT total_bytes FROM parts"
@@ -224,7 +225,7 @@ std::optional<JobRecord> JobReads::FindWithoutRequestId(const std::string& tenan
                                                         const std::string& fingerprint,
                                                         const jobs::RetryEvidence& evidence,
                                                         WallTime since) {
-  StatementUse find(find_unkeyed_);
+  StatementUse find(find_without_request_id_);
   find->bindNoCopy(1, tenant);
   find->bindNoCopy(2, fingerprint.data(), static_cast<int>(fingerprint.size()));
   find->bind(3, static_cast<std::int64_t>(since.time_since_epoch().count()));

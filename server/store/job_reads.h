@@ -49,7 +49,7 @@ class JobReads {
   SQLite::Statement find_request_;
   SQLite::Statement find_owner_;
   SQLite::Statement find_token_;
-  SQLite::Statement find_unkeyed_;
+  SQLite::Statement find_without_request_id_;
   SQLite::Statement feed_end_;
   SQLite::Statement part_size_;
   SQLite::Statement part_slices_;

@@ -467,8 +467,8 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
              .reserved =
                  jobs::StillReserved(job.state, job.credits_used, record.credits_reserved)});
       }
-      if (std::optional<JobRecord> settled = jobs::Interrupted(record, now)) {
-        record = *std::move(settled);
+      if (std::optional<JobRecord> ended = jobs::Interrupted(record, now)) {
+        record = *std::move(ended);
         ++record.version;
         Note(key, record.shard, record.version, false);
       }

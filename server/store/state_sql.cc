@@ -26,7 +26,7 @@ static_assert(std::all_of(jobs::kSubmissionStates.begin(), jobs::kSubmissionStat
                           [](SubmissionState state) {
                             return jobs::IsInFlight(state) == (state <= kLastInFlight);
                           }),
-              "jobs_in_flight would leave out attempts that a restart has to settle");
+              "jobs_in_flight would leave out attempts that a restart has to end");
 
 constexpr bool IsInSpentIndex(SubmissionState state) {
   const int number = static_cast<int>(state);

@@ -63,8 +63,8 @@ class ArchiverTest : public testing::Test {
     };
     archiver_ = std::make_unique<Archiver>(
         ArchiverOptions{.places = places}, std::move(hands), ledger_, store_, clock_, clock_,
-        random_, ArchiverEvents{.settled = [this](const auto& job, const auto&) {
-          settled_.push_back(job.job_id);
+        random_, ArchiverEvents{.ended = [this](const auto& job, const auto&) {
+          ended_.push_back(job.job_id);
         }});
   }
   void SetUp() override {
@@ -105,7 +105,7 @@ class ArchiverTest : public testing::Test {
   jobs::FreshLinks fresh_;
   bool held_ = false;  // work waits in `work_`
   std::deque<std::function<void()>> work_;
-  std::vector<std::string> tried_, dropped_, removed_, settled_;
+  std::vector<std::string> tried_, dropped_, removed_, ended_;
   int asked_ = 0;
   std::unique_ptr<Archiver> archiver_;
 };
@@ -118,7 +118,7 @@ TEST_F(ArchiverTest, KeepsTheFilesOfAJobThatEndsAndSaysSo) {
   EXPECT_EQ(File(0).bytes(), 3);
   EXPECT_EQ(File(0).sha256(), "hash");
   EXPECT_EQ(File(1).state(), v1::ARCHIVE_STATE_ARCHIVED);
-  EXPECT_THAT(settled_, ElementsAre("j1"));
+  EXPECT_THAT(ended_, ElementsAre("j1"));
   EXPECT_EQ(archiver_->waiting(), 0u);
   EXPECT_EQ(archiver_->counts().archived, 2u);
   EXPECT_EQ(hub_.Find("default", "j1")->revision, Stored().job.revision) << "callers see it";
@@ -204,7 +204,7 @@ TEST_F(ArchiverTest, AfterAWeekItIsGivenUp) {
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
   clock_.Advance(4h);
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
-  EXPECT_THAT(settled_, ElementsAre("j1"));
+  EXPECT_THAT(ended_, ElementsAre("j1"));
   EXPECT_EQ(clock_.pending(), 0u);
 }
 

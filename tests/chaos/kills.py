@@ -15,7 +15,7 @@ from tally import (ACCEPTED, NOT_SENT, SENDING, UNCONFIRMED, UNKNOWN, Tally, cou
 
 WORKERS = 3  # kill and start in turn, each on a state directory of its own
 HEALED_SECONDS = 10
-# Nobody is there: the rows call back themselves, when they want to.
+# Nobody is there: the rows make the webhook calls themselves, when they want to.
 HOOK = ("--webhook-listen", "127.0.0.1:0", "--webhook-url", "http://127.0.0.1:9/hooks")
 # Both sides of the gateway's socket buffers hold less.
 LARGE = "pad=8000000"
@@ -35,7 +35,7 @@ class Point:
     opener: bool = False      # another submit comes first and takes the budget
 
     @property
-    def doubtful(self):
+    def unconfirmed(self):
         return self.row == UNKNOWN
 
 
@@ -128,7 +128,7 @@ def point_flags(point, url):
 
 
 def call_back(tally, sandbox, g, request_id, job_id):
-    """Pictory calls back, and the job leaves its doubt."""
+    """A webhook call comes, and the job is unconfirmed no longer."""
     [entry] = sandbox.journal()[request_id]
     began = time.monotonic()
     body = json.dumps({"job_id": entry["job_id"], "success": True, "data": {"status": "completed"}})
@@ -160,12 +160,12 @@ def cycle(name, rig, sandbox, g, number):
     again = submit(g, request_id, *words, "retry")
     told.append(again)
     tally.expect(again["code"] == "OK", f"{request_id}: the retry was told {again}")
-    tally.expect((again.get("state") == UNCONFIRMED) == point.doubtful, f"{request_id}: the retry is {again}")
+    tally.expect((again.get("state") == UNCONFIRMED) == point.unconfirmed, f"{request_id}: the retry is {again}")
     tally.expect(row is None or row.job_id == again.get("job"), f"{request_id}: the retry is another job")
     posts = len(sandbox.journal()[request_id])
-    expected = point.posts if point.doubtful else 1
+    expected = point.posts if point.unconfirmed else 1
     tally.expect(posts == expected, f"{request_id}: {posts} POSTs after the retry")
-    if point.doubtful and posts:
+    if point.unconfirmed and posts:
         call_back(tally, sandbox, g, request_id, again["job"])
         told.append(submit(g, request_id, *words))
         tally.expect(told[-1].get("state") != UNCONFIRMED, f"{request_id}: still told {told[-1]}")

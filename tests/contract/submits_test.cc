@@ -198,7 +198,7 @@ TEST_F(Contract, Case15_AMisspeltFieldIsNotSentToBeDropped) {
 }
 
 // Whatever leaves it open whether Pictory took the job: OK, UNCONFIRMED, one POST.
-TEST_F(Contract, Case41_ADoubtfulSubmitIsNeverSentAgain) {
+TEST_F(Contract, Case41_AnUnconfirmedSubmitIsNeverSentAgain) {
   const std::vector<std::pair<const char*, Answer>> answers = {
       {"500", Json(500, R"({"message":"Internal Server Error"})")},
       {"a proxy's page", Html(502, "<html>Bad gateway</html>")},

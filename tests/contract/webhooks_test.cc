@@ -95,7 +95,7 @@ TEST_F(Contract, Case57_StrangersChangeNothing) {
   EXPECT_EQ(after->revision(), before->revision());
 }
 
-TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByIt) {
+TEST_F(Contract, Case57_AJobUnconfirmedIsResolvedByIt) {
   StartWithWebhooks();
   pictory_.On(kRenderCall, {ResetAfterReading()});
   pictory_jobs::RenderRequest request;
@@ -106,16 +106,16 @@ TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByIt) {
   ASSERT_EQ(job->state(), v1::JOB_STATE_UNCONFIRMED);
   OnJob("r", {Json(200, kVideo)});
   EXPECT_EQ(CallBack(WebhookPath(pictory_), kVideo).status, 204);
-  const Job settled =
+  const Job resolved =
       Watch(*job, [](const Job& now) { return now.state() == v1::JOB_STATE_SUCCEEDED; });
-  EXPECT_EQ(settled.state(), v1::JOB_STATE_SUCCEEDED);
-  EXPECT_EQ(settled.pictory_job_id(), "r");
-  EXPECT_EQ(settled.job_id(), job->job_id());
+  EXPECT_EQ(resolved.state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(resolved.pictory_job_id(), "r");
+  EXPECT_EQ(resolved.job_id(), job->job_id());
   EXPECT_EQ(pictory_.Count(kRenderCall), 1);
 }
 
-// Nobody calls back: the id stood in what came of the answer.
-TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByTheIdInItsBrokenAnswer) {
+// No webhook call comes: the id stood in what came of the answer.
+TEST_F(Contract, Case57_AJobUnconfirmedIsResolvedByTheIdInItsBrokenAnswer) {
   Start();
   pictory_.On(kRenderCall, {Json(502, R"({"message":"upstream","data":{"jobId":"made-1"}})"),
                             CutShort(R"({"success":true,"data":{"jobId":"made-2","more":")")});
@@ -129,10 +129,10 @@ TEST_F(Contract, Case57_AJobUnconfirmedIsSettledByTheIdInItsBrokenAnswer) {
     const auto job = Api().Render(request);
     ASSERT_TRUE(job.ok()) << job.status();
     ASSERT_EQ(job->state(), v1::JOB_STATE_UNCONFIRMED);
-    const Job settled =
+    const Job resolved =
         Watch(*job, [](const Job& now) { return now.state() == v1::JOB_STATE_SUCCEEDED; });
-    EXPECT_EQ(settled.state(), v1::JOB_STATE_SUCCEEDED);
-    EXPECT_EQ(settled.pictory_job_id(), id);
+    EXPECT_EQ(resolved.state(), v1::JOB_STATE_SUCCEEDED);
+    EXPECT_EQ(resolved.pictory_job_id(), id);
   }
   EXPECT_EQ(pictory_.Count(kRenderCall), 2);
 }

@@ -28,10 +28,10 @@ class SpendingLimits(unittest.TestCase):
             g = Gateway(state, "--max-submits-per-day", "2")
             try:
                 first = g.json(*preview("a"))
-                # An outcome in doubt may have cost money, so it counts.
+                # An unconfirmed job may have cost money, so it counts.
                 g.pages.add_fault({"match": {"method": "POST"}, "fault": {"type": "reset"}})
-                doubtful = g.json(*preview("b"))
-                self.assertEqual(doubtful["state"], "JOB_STATE_UNCONFIRMED")
+                unconfirmed = g.json(*preview("b"))
+                self.assertEqual(unconfirmed["state"], "JOB_STATE_UNCONFIRMED")
                 for _ in range(2):
                     refused = g.run(*preview("c"))
                     self.assertEqual(refused.returncode, 5, refused.stderr)

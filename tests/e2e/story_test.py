@@ -145,7 +145,7 @@ class Deleting(unittest.TestCase):
 
 
 class Unconfirmed(unittest.TestCase):
-    def test_a_lost_answer_is_settled_by_a_person_and_never_paid_twice(self):
+    def test_a_lost_answer_is_resolved_by_a_person_and_never_paid_twice(self):
         with gateway() as g:
             g.pages.add_fault({"match": {"method": "POST"}, "times": 2, "fault": {"type": "reset"}})
             job = g.json("preview", "--name", "lost", "--text", STORY)

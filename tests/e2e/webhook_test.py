@@ -1,4 +1,4 @@
-"""Pictory calls back: the real gateway, with the sandbox in Pictory's place."""
+"""Webhook calls: the real gateway, with the sandbox in Pictory's place."""
 
 import http.client
 import json
@@ -61,33 +61,33 @@ class Unconfirmed(unittest.TestCase):
         self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED")
         return job
 
-    def test_a_submit_without_an_answer_heals_when_the_job_calls_back(self):
+    def test_a_submit_without_an_answer_is_resolved_by_a_webhook_call(self):
         with gateway(*HOOK) as g:
             job = ended(g, self.lose_the_answer(g))
             self.assertEqual([entry["job_id"] for entry in journal(g)], [job["pictoryJobId"]])
             self.assertTrue(job["preview"]["previewUrl"])
             self.assertEqual(counted(g, "in_doubt"), 1)
-            self.assertIn('"settled"', g.log.read_text())
+            self.assertIn('"resolved"', g.log.read_text())
 
-    def test_a_hundred_lost_answers_are_a_hundred_posts_and_heal_each_to_its_own_job(self):
+    def test_a_hundred_lost_answers_are_a_hundred_posts_and_resolve_each_to_its_own_job(self):
         with gateway(*HOOK, speed=2) as g:
             g.pages.add_fault({"match": {"method": "POST"}, "fault": {"type": "close_after_read"}})
             names = [f"lost {at}" for at in range(100)]
             jobs = {name: preview(g, name) for name in names}
             self.assertEqual({job["state"] for job in jobs.values()}, {"JOB_STATE_UNCONFIRMED"})
-            healed = {name: ended(g, job)["pictoryJobId"] for name, job in jobs.items()}
+            resolved = {name: ended(g, job)["pictoryJobId"] for name, job in jobs.items()}
             made = {json.loads(entry["body"])["videoName"]: entry["job_id"] for entry in journal(g)}
             self.assertEqual(len(journal(g)), 100)
-            self.assertEqual(healed, made)
+            self.assertEqual(resolved, made)
 
-    def test_a_call_before_the_answer_heals_it_too(self):
+    def test_a_call_before_the_answer_resolves_it_too(self):
         with gateway(*HOOK) as g:
             g.pages.add_fault({"times": 1, "fault": {"type": "webhook_early"}})
             job = ended(g, self.lose_the_answer(g))
             self.assertEqual([entry["job_id"] for entry in journal(g)], [job["pictoryJobId"]])
             self.assertEqual(calls(g)["called"], 1)
 
-    def test_a_job_that_pictory_does_not_know_heals_nothing(self):
+    def test_a_job_that_pictory_does_not_know_resolves_nothing(self):
         with gateway(*HOOK) as g:
             g.pages.add_fault({"times": 1, "fault": {"type": "webhook_lost"}})
             job = self.lose_the_answer(g)

@@ -46,7 +46,7 @@ class KeylessTest : public SubmitterTest {
     return told;
   }
   // Waits long enough for an answer to count as arrived, and for nothing else.
-  void Settle() { clock_.Advance(limits::kKeylessSettle); }
+  void LetItArrive() { clock_.Advance(limits::kKeylessSettle); }
   int minted_ = 0;
   int made_ = 0;
 };
@@ -68,7 +68,7 @@ TEST_F(KeylessTest, EveryShapeOfARepetitionIsPaidOnce) {
   };
   int content = 0;
   for (const Shape& shape : shapes) {
-    for (const bool settled : {false, true}) {
+    for (const bool slowly : {false, true}) {
       const int before = Posts();
       const std::string name = "n" + std::to_string(++content);
       std::string job;
@@ -76,9 +76,9 @@ TEST_F(KeylessTest, EveryShapeOfARepetitionIsPaidOnce) {
         const Told told = Tell(Keyless(attempt, name));
         if (job.empty()) job = told.job;
         EXPECT_EQ(told.job, job) << shape.what;
-        if (settled) Settle();
+        if (slowly) LetItArrive();
       }
-      EXPECT_EQ(Posts() - before, 1) << shape.what << (settled ? ", slowly" : "");
+      EXPECT_EQ(Posts() - before, 1) << shape.what << (slowly ? ", slowly" : "");
     }
   }
 }
@@ -87,14 +87,14 @@ TEST_F(KeylessTest, AMeshThatRenamesTheCallIsPaidOnceOnlyWhileTheAnswerIsOwed) {
   Tell(Keyless(Mesh("x1", 1)));
   EXPECT_EQ(Tell(Keyless(Mesh("x2", 2))).source.rule, AnswerRule::kSeemsArrived);
   EXPECT_EQ(Posts(), 1);
-  Settle();
+  LetItArrive();
   Tell(Keyless(Mesh("x3", 2)));
   EXPECT_EQ(Posts(), 2) << "nothing can tell; the documents say so";
 }
 
 TEST_F(KeylessTest, TheMeshsIdTellsWhichOfTwoEqualCallsItIs) {
   const Told first = Tell(Keyless(Mesh("x1")));
-  Settle();
+  LetItArrive();
   const Told second = Tell(Keyless(Mesh("x2")));
   EXPECT_NE(first.job, second.job);
   EXPECT_EQ(Tell(Keyless(Mesh("x1", 2))).job, first.job);
@@ -104,7 +104,7 @@ TEST_F(KeylessTest, TheMeshsIdTellsWhichOfTwoEqualCallsItIs) {
 
 TEST_F(KeylessTest, ALibraryMayRepeatACallLongAfterItsAnswerHasArrived) {
   const Told first = Tell(Keyless(Library(0)));
-  Settle();
+  LetItArrive();
   JobRecord record = *Stored("minted-1");
   owed_.Note(record);
   ASSERT_EQ(record.delivery, Delivery::kArrived);
@@ -166,7 +166,7 @@ TEST_F(KeylessTest, ARenderOfAJobNamesIt) {
 
 TEST_F(KeylessTest, ACallThatEndedBadlyIsOwedItsJob) {
   const Told lost = Tell(Keyless(), false);
-  Settle();
+  LetItArrive();
   clock_.Advance(5min);
   const Told again = Tell(Keyless(), false);
   EXPECT_EQ(again.job, lost.job);

@@ -97,7 +97,7 @@ TEST_F(LedgerTest, AJobThatIsGoneIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(Update({.record = record}).status));
 }
 
-TEST_F(LedgerTest, ABuriedJobIsSeenNoMoreAndABurialNamesItsVersionToo) {
+TEST_F(LedgerTest, ADeletedJobIsSeenNoMoreAndADeleteNamesItsVersionToo) {
   const JobRecord record = Put(SubmissionState::kAccepted);
   const JobRecord now = Update({.record = Saying(record, "a")}).record;
   std::optional<Ledger::Outcome> outcome;
@@ -105,9 +105,9 @@ TEST_F(LedgerTest, ABuriedJobIsSeenNoMoreAndABurialNamesItsVersionToo) {
   ASSERT_TRUE(absl::IsAborted(outcome->status));
   EXPECT_EQ(outcome->record, now);
   EXPECT_NE(hub_.Find("default", "j1"), nullptr);
-  JobRecord buried = now;
-  buried.submission = SubmissionState::kDeleted;
-  ledger_.Delete(buried, [&](Ledger::Outcome given) { outcome = std::move(given); });
+  JobRecord deleted = now;
+  deleted.submission = SubmissionState::kDeleted;
+  ledger_.Delete(deleted, [&](Ledger::Outcome given) { outcome = std::move(given); });
   EXPECT_TRUE(outcome->status.ok());
   EXPECT_EQ(hub_.Find("default", "j1"), nullptr);
 }

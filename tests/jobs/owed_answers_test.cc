@@ -72,7 +72,7 @@ TEST_F(OwedAnswersTest, AnAnswerThatDidNotArriveIsOwedForTenMinutes) {
   EXPECT_EQ(Ask("r3").rule, AnswerRule::kOwn);
 }
 
-TEST_F(OwedAnswersTest, AnAnswerThatSeemsToHaveArrivedIsOwedUntilItSettles) {
+TEST_F(OwedAnswersTest, AnAnswerThatSeemsToHaveArrivedIsOwedUntilItCountsAsArrived) {
   Arrives("r1");
   clock_.Advance(29s);
   {
@@ -121,7 +121,7 @@ TEST_F(OwedAnswersTest, ANameBeforeTheCallHasEndedCounts) {
   EXPECT_EQ(Ask("r2").rule, AnswerRule::kOwn);
 }
 
-TEST_F(OwedAnswersTest, NamingDoesNotSettleWhatDidNotArrive) {
+TEST_F(OwedAnswersTest, NamingBringsNothingThatDidNotArrive) {
   IsLost("r1");
   owed_.Named({"acme", "job-r1"});  // somebody who looks at all jobs
   EXPECT_EQ(Ask("r2").rule, AnswerRule::kUndelivered);
@@ -250,7 +250,7 @@ TEST_F(OwedAnswersTest, ARepetitionWhoseCallEndsBadlyIsOwedAgain) {
   EXPECT_EQ(Ask("r2").rule, AnswerRule::kUndelivered);
 }
 
-TEST_F(OwedAnswersTest, OfWhatAProcessDiedWithNothingIsKnownAndANameSettlesIt) {
+TEST_F(OwedAnswersTest, OfWhatAProcessDiedWithNothingIsKnownAndANameIsEnough) {
   owed_.Recover({{"acme", "f", "r1", "job-r1", 0}, {"acme", "g", "r2", "job-r2", 0}});
   owed_.Named({"acme", "job-r1"});
   EXPECT_EQ(Ask("x", "f").rule, AnswerRule::kOwn);
@@ -258,7 +258,7 @@ TEST_F(OwedAnswersTest, OfWhatAProcessDiedWithNothingIsKnownAndANameSettlesIt) {
   EXPECT_EQ(Ask("y", "g").rule, AnswerRule::kUndelivered);
 }
 
-TEST_F(OwedAnswersTest, AnEndInOrderKeepsApartWhatIsLostAndWhatIsNotSettled) {
+TEST_F(OwedAnswersTest, AnEndInOrderKeepsApartWhatIsLostAndWhatMayHaveArrived) {
   owed_.Recover({{"acme", "f", "r1", "job-r1", 0, Delivery::kLost},
                  {"acme", "g", "r2", "job-r2", 0, Delivery::kSeemsArrived}});
   owed_.Named({"acme", "job-r1"});
@@ -267,7 +267,7 @@ TEST_F(OwedAnswersTest, AnEndInOrderKeepsApartWhatIsLostAndWhatIsNotSettled) {
   EXPECT_EQ(Ask("y", "g").rule, AnswerRule::kOwn);
 }
 
-TEST_F(OwedAnswersTest, AnAnswerThatArrivesLateHasItsTimeToSettle) {
+TEST_F(OwedAnswersTest, AnAnswerThatArrivesLateHasItsTimeToArrive) {
   IsLost("r1");
   clock_.Advance(9min + 50s);
   Ask("r2").call->Arrived();
@@ -329,7 +329,7 @@ TEST_F(OwedAnswersTest, ARecordIsNotedAsArrivedOnceItIs) {
   EXPECT_EQ(owed_.StillOwed()[0].delivery, Delivery::kLost);
 }
 
-TEST_F(OwedAnswersTest, WithoutATimeToSettleAnArrivalIsOne) {
+TEST_F(OwedAnswersTest, WithoutThatTimeAnArrivalIsOne) {
   OwedAnswers strict(0s, clock_);
   {
     const Verdict first = strict.Ask("acme", "f", "r1", Id::kMinted);

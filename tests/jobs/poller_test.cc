@@ -405,11 +405,11 @@ TEST_F(PollerTest, AnyAnswerEndsDegradedAndSoDoesTheLastJobsEnd) {
   EXPECT_TRUE(account_->degraded());
 
   // The last job is removed, as by its owner, and found gone after an answer that is none.
-  JobRecord buried = Accepted("b");
-  buried.job.job_id = "job-a";
-  store_.Find("default", "job-a", [&](const auto& found) { buried = **found; });
-  buried.submission = SubmissionState::kDeleted;
-  store_.Delete(buried, [](const absl::Status&) {});
+  JobRecord deleted = Accepted("b");
+  deleted.job.job_id = "job-a";
+  store_.Find("default", "job-a", [&](const auto& found) { deleted = **found; });
+  deleted.submission = SubmissionState::kDeleted;
+  store_.Delete(deleted, [](const absl::Status&) {});
   clock_.Advance(48h);  // from a day on an unanswered poll looks into the store
   EXPECT_EQ(poller_->followed(), 1u) << "nothing has been asked of an age, so the store was not";
   answers_["a"] = [] { return Reply(400, "{}"); };

@@ -26,13 +26,13 @@ class HintsTest : public ResolverTest {
   test::FakeTransport::Script script_;  // of Pictory after a restart; null: it knows every job
 };
 
-TEST_F(HintsTest, ACallbackBeforeTheAnswerSettlesTheJobOfAProcessThatDiedInBetween) {
+TEST_F(HintsTest, AWebhookCallBeforeTheAnswerResolvesTheJobOfAProcessThatDiedInBetween) {
   Put(SubmissionState::kSending);
   EXPECT_TRUE(Told(kToken, {"p1"}).ok());
   EXPECT_EQ(Asked("p1"), 0) << "the answer is still to come";
   Restart();
   EXPECT_EQ(Stored().job.pictory_job_id, "p1");
-  EXPECT_EQ(settled_, std::vector<std::string>{"hint"});
+  EXPECT_EQ(resolved_, std::vector<std::string>{"hint"});
 }
 
 TEST_F(HintsTest, ACallbackThatPictoryHadNotConfirmedIsLookedIntoAgain) {

@@ -41,7 +41,7 @@ class ResolverTest : public testing::Test {
     poller_ = std::make_unique<Poller>(PollerOptions{}, *upstreams_, *ledger_, store_, clock_,
                                        clock_, random_, PollEvents{});
     ResolveEvents events;
-    events.resolved = [this](const JobRecord&, std::string_view by) { settled_.emplace_back(by); };
+    events.resolved = [this](const JobRecord&, std::string_view by) { resolved_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
     resolver_ = std::make_unique<Resolver>(*upstreams_, *ledger_, store_, store_, hub_, *poller_,
                                            clock_, clock_, std::move(events));
@@ -117,7 +117,7 @@ class ResolverTest : public testing::Test {
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   Hub hub_{HubOptions{}, store_, broadcaster_};
   Random random_{1};
-  std::vector<std::string> settled_;
+  std::vector<std::string> resolved_;
   std::vector<std::string> foreign_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Upstreams> upstreams_;

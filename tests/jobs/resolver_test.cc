@@ -6,7 +6,7 @@
 namespace gateway::jobs {
 namespace {
 
-TEST_F(ResolverTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
+TEST_F(ResolverTest, AWebhookCallResolvesOnlyWhatPictoryItselfConfirms) {
   Unconfirmed();
   transport_.SetScript([](const http::Request&) { return std::nullopt; });
   CallBack(kToken, "p1");
@@ -22,7 +22,7 @@ TEST_F(ResolverTest, ACallbackSettlesOnlyWhatPictoryItselfConfirms) {
   EXPECT_EQ(hub_.Find("default", "j1")->revision, 2);
   EXPECT_EQ(poller_->followed(), 1u);
   EXPECT_EQ(resolver_->unconfirmed(), 0u);
-  EXPECT_EQ(settled_, std::vector<std::string>{"hint"});
+  EXPECT_EQ(resolved_, std::vector<std::string>{"hint"});
 }
 
 TEST_F(ResolverTest, AStrangersCallbackDoesNothing) {
@@ -210,7 +210,7 @@ TEST_F(ResolverTest, APersonAdoptsOrAbandonsAndMayRepeatIt) {
   EXPECT_TRUE(abandoned->job().has_finish_time());
   EXPECT_EQ(Stored("j2").submission, SubmissionState::kAbandoned);
   EXPECT_TRUE(Resolve(Abandon("j2")).ok());
-  EXPECT_EQ(settled_, (std::vector<std::string>{"adopt", "abandon"}));
+  EXPECT_EQ(resolved_, (std::vector<std::string>{"adopt", "abandon"}));
   EXPECT_EQ(errors::Reason(Resolve(Abandon("nobody")).status()), "JOB_NOT_FOUND");
 }
 

@@ -26,7 +26,7 @@ JobRecord Record(SubmissionState submission) {
   return record;
 }
 
-TEST(InterruptedTest, ARestartSettlesWhatWasUnderWayAndNothingElse) {
+TEST(InterruptedTest, ARestartEndsWhatWasUnderWayAndNothingElse) {
   struct Case {
     SubmissionState was;
     std::optional<SubmissionState> becomes;
@@ -48,17 +48,17 @@ TEST(InterruptedTest, ARestartSettlesWhatWasUnderWayAndNothingElse) {
   };
   ASSERT_EQ(std::size(cases), kSubmissionStates.size());
   for (const Case& c : cases) {
-    const std::optional<JobRecord> settled = Interrupted(Record(c.was), At(9));
-    EXPECT_EQ(settled.has_value(), IsInFlight(c.was)) << static_cast<int>(c.was);
-    EXPECT_EQ(settled.has_value(), c.becomes.has_value()) << static_cast<int>(c.was);
-    if (!settled.has_value() || !c.becomes.has_value()) continue;
+    const std::optional<JobRecord> ended = Interrupted(Record(c.was), At(9));
+    EXPECT_EQ(ended.has_value(), IsInFlight(c.was)) << static_cast<int>(c.was);
+    EXPECT_EQ(ended.has_value(), c.becomes.has_value()) << static_cast<int>(c.was);
+    if (!ended.has_value() || !c.becomes.has_value()) continue;
     JobRecord expected = Record(*c.becomes);
     expected.job.state = c.state;
     expected.job.revision = c.revision;
     expected.job.message = c.message;
     expected.job.update_time = At(9);
-    EXPECT_EQ(*settled, expected) << static_cast<int>(c.was);
-    EXPECT_FALSE(Interrupted(*settled, At(10)).has_value()) << "once is enough";
+    EXPECT_EQ(*ended, expected) << static_cast<int>(c.was);
+    EXPECT_FALSE(Interrupted(*ended, At(10)).has_value()) << "once is enough";
   }
 }
 

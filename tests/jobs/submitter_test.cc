@@ -413,7 +413,7 @@ TEST_F(SubmitterTest, OnlyWhatMayHaveCostMoneyIsCountedAsSpent) {
   EXPECT_EQ(spending_.spent_today().submits, 1u);
   reply = test::Cut();
   ASSERT_TRUE(Submit(Preview("r4")).ok());
-  EXPECT_EQ(spending_.spent_today().submits, 2u) << "in doubt counts";
+  EXPECT_EQ(spending_.spent_today().submits, 2u) << "an unconfirmed one counts";
 }
 
 TEST_F(SubmitterTest, BeyondTheSpendingLimitNothingIsRecordedOrSentAndRetriesStillGetTheirJob) {

@@ -91,8 +91,8 @@ def all_rpcs(bench):
         yield true(method, told == {}, "OK", told)
     gone = str(call("GetProject", {"projectId": "none"})[0])
     yield true("GetProject of nobody's", "NotFound" in gone, "NOT_FOUND", gone)
-    settled = str(call("ResolveJob", {"jobId": talk})[0])
-    yield true("ResolveJob of a settled job", "FailedPrecondition" in settled, "FAILED_PRECONDITION", settled)
+    resolved = str(call("ResolveJob", {"jobId": talk})[0])
+    yield true("ResolveJob of a resolved job", "FailedPrecondition" in resolved, "FAILED_PRECONDITION", resolved)
     deleted = call("DeleteJob", {"jobId": talk})[0]
     yield true("DeleteJob", isinstance(deleted, dict), "OK", deleted)
     listed = ask(front.target, "list").stdout.split()

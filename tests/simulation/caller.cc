@@ -14,7 +14,7 @@ namespace v1 = jobs::v1;
 using namespace std::chrono_literals;
 
 constexpr Duration kCallTimeout = 60s;
-constexpr Duration kUnkeyedPatience = 8min;  // a retry without a key is matched for ten
+constexpr Duration kPatienceWithoutRequestId = 8min;  // a retry without a key is matched for ten
 
 }  // namespace
 
@@ -132,7 +132,7 @@ void Caller::Begin() {
 }
 
 void Caller::TryLater(Duration delay) {
-  const bool patient = keyed_ || world_.clock().Now() + delay - began_ < kUnkeyedPatience;
+  const bool patient = keyed_ || world_.clock().Now() + delay - began_ < kPatienceWithoutRequestId;
   if (!patient) {
     trying_ = false;
     return;

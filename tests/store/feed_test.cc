@@ -90,7 +90,7 @@ TEST_P(FeedTest, TellsWhatIsGone) {
   EXPECT_THAT(News(), ElementsAre(Gone("deleted", 2), Gone("pruned")));
 }
 
-TEST_P(FeedTest, TellsWhatARestartHasSettled) {
+TEST_P(FeedTest, TellsWhatARestartHasEnded) {
   JobRecord sending = Begun("j1", "r1");
   sending.submission = SubmissionState::kSending;
   ASSERT_TRUE(calls_.Adopt(sending).ok());

@@ -207,7 +207,7 @@ TEST_P(JobsTest, ReadsAPartOfManySlicesFromAnywhere) {
   EXPECT_EQ(calls_.ReadPart("acme", "j1", v1::RESULT_PART_TXT, 0, total).value().data, "short");
 }
 
-TEST_P(JobsTest, BuryKeepsTheRequestIdAndNothingElse) {
+TEST_P(JobsTest, DeleteKeepsTheRequestIdAndNothingElse) {
   JobRecord record = Accepted("j1", "p1");
   record.job.labels = {{"a", "b"}};
   ASSERT_TRUE(calls_.Adopt(record).ok());

@@ -117,9 +117,9 @@ class StoreCalls {
   }
   absl::Status Delete(Record record) {
     record.version = VersionOf(record);
-    return BuryVersion(std::move(record));
+    return DeleteVersion(std::move(record));
   }
-  absl::Status BuryVersion(Record record) {
+  absl::Status DeleteVersion(Record record) {
     Answer<absl::Status> answer;
     store_.Delete(std::move(record), answer.Callback());
     return answer.Wait();

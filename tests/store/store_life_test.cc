@@ -204,7 +204,7 @@ TEST_P(StoreLifeTest, RecoverCountsThemWhateverTheClockIsSetTo) {
   }
 }
 
-TEST_P(StoreLifeTest, RecoverSettlesInterruptedSubmissions) {
+TEST_P(StoreLifeTest, RecoverEndsInterruptedSubmissions) {
   for (const SubmissionState submission : jobs::kSubmissionStates) {
     const int state = static_cast<int>(submission);
     JobRecord record = Begun("j" + std::to_string(state), "r" + std::to_string(state));

@@ -48,13 +48,13 @@ TEST_P(SubmissionsTest, AWriteNamesTheVersionThatItChanges) {
       record.job.message = "second";
       EXPECT_TRUE(
           absl::IsAborted(calls_.UpdateVersion(record, {{jobs::v1::RESULT_PART_TXT, part}})));
-      EXPECT_TRUE(absl::IsAborted(calls_.BuryVersion(record)));
+      EXPECT_TRUE(absl::IsAborted(calls_.DeleteVersion(record)));
     }
   }
   EXPECT_EQ(Stored(record.job.request_id).job.message, "first");
   EXPECT_EQ(calls_.ReadPart("acme", "j1", jobs::v1::RESULT_PART_TXT, 0, 1)->data, "x");
   record.version = 2;
-  EXPECT_TRUE(calls_.BuryVersion(record).ok());
+  EXPECT_TRUE(calls_.DeleteVersion(record).ok());
   EXPECT_EQ(calls_.VersionOf(record), 3);
 }
 

@@ -1,4 +1,4 @@
-// An AsyncWatch follows a job on a thread of its own, and calls back.
+// An AsyncWatch follows a job on a thread of its own, and tells a callback.
 #pragma once
 
 #include <functional>
