@@ -1,36 +1,46 @@
 #include "store/read_thread.h"
-#include "base/limits.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/limits.h"
 
 namespace gateway::store {
+
 ReadThread::ReadThread(std::unique_ptr<SQLite::Database> db, std::size_t queue_max)
-    : queue_max_(queue_max),
-      db_(std::move(db)),
-      reads_(std::make_unique<JobReads>(*db_)),
-      thread_([this] { Run(); }) {}
+    : queue_max_(queue_max), db_(std::move(db)), reads_(std::make_unique<JobReads>(*db_)) {}
 
 ReadThread::~ReadThread() { Close(); }
 
 void ReadThread::Post(Task task) {
+  bool closed = false;
+  bool full = false;
   {
     MutexLock lock(mutex_);
-    if (!closed_) {
-      absl::Status status;
-      if (admitted_ >= queue_max_) {
-        status = errors::TooMany("reads of the job store", static_cast<std::int64_t>(queue_max_),
-                                 limits::kStoreRetryAfter);
-      } else {
-        ++admitted_;
-      }
-      queue_.push_back({std::move(task), std::move(status)});
-      wake_.notify_one();
-      return;
-    }
+    closed = closed_;
+    full = !closed && admitted_ >= queue_max_;
+    if (!closed && !full) ++admitted_;
   }
-  task(errors::Draining(limits::kStoreRetryAfter), nullptr);
+  if (closed) return task(errors::Draining(limits::kStoreRetryAfter), nullptr);
+  if (full) {
+    return thread_.Post([this, task = std::move(task)] {
+      task(errors::TooMany("reads of the job store", static_cast<std::int64_t>(queue_max_),
+                           limits::kStoreRetryAfter),
+           nullptr);
+    });
+  }
+  thread_.Post([this, task = std::move(task)] { Run(task); });
+}
+
+void ReadThread::Run(const Task& task) {
+  absl::Status status;
+  {
+    MutexLock lock(mutex_);
+    --admitted_;
+    status = closed_ ? errors::Draining(limits::kStoreRetryAfter) : refusal_;
+  }
+  task(status, status.ok() ? reads_.get() : nullptr);
 }
 
 void ReadThread::Refuse(absl::Status why) {
@@ -39,39 +49,13 @@ void ReadThread::Refuse(absl::Status why) {
 }
 
 void ReadThread::Close() {
-  {
+  thread_.Post([this] {  // behind all that was posted
     MutexLock lock(mutex_);
-    closing_ = true;
-    wake_.notify_one();
-  }
-  if (!thread_.joinable()) return;
-  thread_.join();
+    closed_ = true;
+  });
+  thread_.Close();
   reads_.reset();
   db_.reset();
-}
-
-void ReadThread::Run() {
-  for (Pending pending; Next(pending);) {
-    JobReads* reads = pending.status.ok() ? reads_.get() : nullptr;
-    pending.task(std::move(pending.status), reads);
-    pending.task = nullptr;
-  }
-}
-
-bool ReadThread::Next(Pending& pending) {
-  MutexLock lock(mutex_);
-  while (queue_.empty() && !closing_) wake_.wait(mutex_);
-  if (queue_.empty()) {
-    closed_ = true;
-    return false;
-  }
-  pending = std::move(queue_.front());
-  queue_.pop_front();
-  if (pending.status.ok()) {
-    --admitted_;
-    pending.status = refusal_;
-  }
-  return true;
 }
 
 }  // namespace gateway::store

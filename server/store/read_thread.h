@@ -5,13 +5,12 @@
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
 
-#include <deque>
 #include <functional>
 #include <memory>
-#include <thread>
 
 #include "SQLiteCpp/Database.h"
 #include "absl/status/status.h"
+#include "base/work_thread.h"
 #include "store/job_reads.h"
 
 namespace gateway::store {
@@ -38,27 +37,17 @@ class ReadThread {
   void Close() EXCLUDES(mutex_);
 
  private:
-  struct Pending {
-    Task task;
-    absl::Status status;
-  };
-
-  void Run();
-  // Returns false if there is nothing left and nothing more to come.
-  bool Next(Pending& pending) EXCLUDES(mutex_);
+  void Run(const Task& task) EXCLUDES(mutex_);
 
   const std::size_t queue_max_;
   std::unique_ptr<SQLite::Database> db_;
   std::unique_ptr<JobReads> reads_;
 
   Mutex mutex_;
-  CondVar wake_;
-  std::deque<Pending> queue_ GUARDED_BY(mutex_);
-  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // that wait, and were not refused
   absl::Status refusal_ GUARDED_BY(mutex_);
-  bool closing_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  WorkThread thread_{"reads"};  // last: its tasks use the others
 };
 
 }  // namespace gateway::store
