@@ -21,11 +21,13 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support" / "p
 from live.gateway import Gateway  # noqa: E402
 from live.process import Process  # noqa: E402
 from live.programs import BIN, ROOT  # noqa: E402
+from live.tenants import keygen  # noqa: E402
 
 NOT_LONGER_THAN_US = ("setpriv", "--pdeathsig", "KILL")
 SERVICE = "/pictory.jobs.v1.PictoryJobs/"
 REFERENCE = "/pictory.bench.v1.Reference/"
 API_KEY = "pictai_bench"
+TENANT = "default"  # whose jobs `fill` makes
 ASKS = 200     # for a job that has been polled once
 PATIENCE = 90  # seconds, for anything that should take far less
 
@@ -106,9 +108,10 @@ class Program(Process):
 
 
 class Bench:
-    """What a figure's measure() works with."""
+    """What a figure's measure() works with. With `identities` its gateways ask who calls, and its load programs show
+    an API key."""
 
-    def __init__(self, quick, runs, folder=None):
+    def __init__(self, quick, runs, folder=None, identities=False):
         self.quick = quick
         self.runs = runs or (3 if quick else 5)
         self.few_runs = min(self.runs, 2) if quick else self.runs  # of what takes long
@@ -118,6 +121,11 @@ class Bench:
         self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=place()))
         self.programs = []
         self.count = 0
+        self.bearer, self.tenants = None, ()
+        if identities:
+            self.bearer, lines = keygen(TENANT)
+            self.tenants = ("--tenants", self.path("tenants.toml"))
+            self.tenants[1].write_text(lines)
 
     def end_all(self):
         while self.programs:
@@ -146,9 +154,11 @@ class Bench:
         self.count += 1
         return self.folder / f"{self.count}-{name}"
 
-    def start(self, program, *arguments):
-        """A bench program, by its name without bench_."""
-        return self._start(program, BIN / f"bench_{program}", *arguments)
+    def start(self, program, *arguments, bearer=None):
+        """A bench program, by its name without bench_; if it calls, it shows this key or token, or that of all."""
+        bearer = bearer or self.bearer
+        return self._start(program, BIN / f"bench_{program}", *arguments,
+                           env={**os.environ, "BENCH_BEARER": bearer} if bearer else None)
 
     def start_other(self, path, *arguments):
         """A program of others."""
@@ -175,7 +185,7 @@ class Bench:
         program, arguments = "pictory-gateway", ()
         if store != "durable" or poll_seconds is not None:
             program, arguments = "bench_gateway", (store, poll_seconds or 3600)
-        started = Gateway(self.path("gateway") if after is None else after.state, *flags, sandbox=False,
+        started = Gateway(self.path("gateway") if after is None else after.state, *self.tenants, *flags, sandbox=False,
                           program=program, arguments=arguments, wrapper=NOT_LONGER_THAN_US,
                           env={"PICTORY_API_KEY": API_KEY, **(env or {})}, start=False)
         if jobs + finished > 0:
@@ -268,13 +278,13 @@ class Bench:
                 return job
         raise RuntimeError(f"the gateway does not see its job run: {gateway.said()}")
 
-    def load(self, server, method, request, callers, warm=0.2, request_bytes=0):
+    def load(self, server, method, request, callers, warm=0.2, request_bytes=0, bearer=None):
         """A closed loop of calls for bench.seconds: what unary_load prints. With `request_bytes`, of
         many requests of so many bytes each."""
         loader = self.start("unary_load", "--target", server.target, "--method", method,
                             "--request", request, "--request-bytes", request_bytes,
                             "--callers", callers, "--warm", warm,
-                            "--seconds", self.seconds, "--server-pid", server.pid)
+                            "--seconds", self.seconds, "--server-pid", server.pid, bearer=bearer)
         seen = json.loads(loader.line())
         if seen["failed"]:
             loader.fail(f"{seen['failed']} calls failed")

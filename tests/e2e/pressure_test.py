@@ -9,7 +9,7 @@ import unittest
 import find_live  # noqa: F401
 from live.gateway import gateway
 from live.process import SANITIZED, wait_until
-from live.programs import BIN
+from live.programs import BIN, grpc_version
 from half_open import METHODS, MIB, Body, Connection
 
 INSIST = BIN / "insist"
@@ -18,6 +18,10 @@ CALLERS = 40
 ANSWER_MS = 2000
 START_AT_MIB = 150
 LIMIT_MIB = 512
+# Where memory is scarce gRPC 1.83 resets streams by itself, before we hear of them and so without details. What it
+# resets has sent nothing to Pictory: the POSTs are counted all the same.
+LIBRARY_RESETS = grpc_version() >= (1, 60)
+RESOURCE_EXHAUSTED = "8 "  # how the words of insist begin
 
 
 class Peak:
@@ -65,7 +69,9 @@ class Pressure(unittest.TestCase):
                   f"{sum(one.sent for one in strangers) / MIB:.0f} MiB sent, {told} refused, "
                   f"{sum(one.details for one in strangers)} with details", flush=True)
             self.assertEqual(seen["done"], CALLERS)
-            self.assertEqual(seen["unexplained"], {})
+            unexplained = {what: count for what, count in seen["unexplained"].items()
+                           if not (LIBRARY_RESETS and what.startswith(RESOURCE_EXHAUSTED))}
+            self.assertEqual(unexplained, {})
             self.assertEqual(posts, CALLERS)
             if not SANITIZED:
                 self.assertLess(peak.mib, LIMIT_MIB)

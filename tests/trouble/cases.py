@@ -14,7 +14,7 @@ def case(name, what, numbers, short=True):
     """`numbers`: (house.Bench) -> the Numbers."""
 
     def measure(folder, options):
-        with house.Bench(options.quick, None, folder) as bench:
+        with house.Bench(options.quick, None, folder, options.identities) as bench:
             found = list(numbers(bench))
         return Outcome(all(number.met for number in found), "; ".join(map(str, found)),
                        [line for line in bench.notes if line])

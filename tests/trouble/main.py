@@ -3,6 +3,7 @@
     tests/trouble/run                 every case, some minutes
     tests/trouble/run --quick         shorter, and without what cannot be short; 80 seconds
     tests/trouble/run --only NAME...  these cases
+    tests/trouble/run --identities    the same, with a gateway that asks who calls, and callers with API keys
     tests/trouble/run --list          the cases
 
 Builds what it needs (preset `bench`) and starts everything on loopback. Prints one line a case: what was
@@ -26,7 +27,8 @@ COMMAND = "tests/trouble/run"
 
 def main():
     options = rows.arguments(COMMAND, __doc__, CASES,
-                             [("--no-build", {"action": "store_true", "help": "use what was built before"})])
+                             [("--no-build", {"action": "store_true", "help": "use what was built before"}),
+                              ("--identities", {"action": "store_true", "help": "callers show API keys"})])
     if not options.list and not options.no_build:
         house.build(PROGRAMS)
     return rows.main(COMMAND, CASES, options, place=house.place())

@@ -38,10 +38,17 @@ inline std::vector<std::unique_ptr<grpc::GenericStub>> Connect(const std::string
   return stubs;
 }
 
+// Shows who calls, if BENCH_BEARER says so: an API key or a token.
+inline void ShowKey(grpc::ClientContext& context) {
+  static const char* const key = std::getenv("BENCH_BEARER");
+  if (key != nullptr) context.AddMetadata("authorization", std::string("Bearer ") + key);
+}
+
 // A submit gets a request_id of its own: equal ones without would be taken for one.
 inline void Prepare(grpc::ClientContext& context, const std::string& method,
                     std::chrono::seconds deadline) {
   context.set_deadline(std::chrono::system_clock::now() + deadline);
+  ShowKey(context);
   static std::atomic<long> submits{0};
   if (!method.ends_with("/CreatePreview")) return;
   context.AddMetadata("idempotency-key",

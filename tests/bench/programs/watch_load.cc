@@ -155,6 +155,7 @@ class Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byte
   Stream(Round& round, Tally& tally, Updates* updates, bool deaf, grpc::GenericStub& stub,
          const std::string& method, const grpc::ByteBuffer& request)
       : round_(round), tally_(tally), updates_(updates), deaf_(deaf) {
+    bench::ShowKey(context_);
     stub.PrepareBidiStreamingCall(&context_, method, {}, this);
     StartWriteLast(&request, grpc::WriteOptions());
     StartRead(&message_);

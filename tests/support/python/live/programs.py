@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -14,3 +15,9 @@ if "PICTORY_BIN" not in os.environ:
         sys.exit(1)
     os.environ["PICTORY_BIN"] = str(ROOT / "build" / "check" / "bin")
 BIN = pathlib.Path(os.environ["PICTORY_BIN"])
+
+
+def grpc_version():
+    """Of the library that the gateway is built with, such as (1, 51)."""
+    said = subprocess.run([BIN / "pictory-gateway", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.search(r"gRPC (\d+)\.(\d+)", said).groups())
