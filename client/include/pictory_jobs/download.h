@@ -35,8 +35,8 @@ struct Download {
   std::int64_t max_bytes = kDownloadMaxMib << 20;
   std::string path;  // what it becomes, by renaming, once it is complete
   // The file's path until then; empty is the path with `.part` after it. It is kept on failure and
-  // continued the next time, unless the server has another version by then. A file beside it tells
-  // which version it is of.
+  // continued the next time, if the server says by an ETag or Last-Modified that it still has the
+  // same version; else it is begun anew. A file beside it tells which version it is of.
   std::string partial;
   std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
       progress;  // total 0: unknown
