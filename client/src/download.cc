@@ -189,6 +189,8 @@ absl::Status FileError(const std::string& path) {
 
 void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_slist* headers) {
   Prepare(curl, transfer.download->url, transfer.download->ca_file);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   static_cast<long>(transfer.download->silence.count()));
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnConnect);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);

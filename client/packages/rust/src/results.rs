@@ -12,13 +12,19 @@ use crate::v1::{Job, JobState, ReadJobResultRequest, ResultPart};
 use crate::Jobs;
 
 /// A job that has ended, and not with SUCCEEDED. Pictory's reason is its text.
-#[derive(Debug)]
 pub struct JobFailed(pub Box<Job>);
 
 impl fmt::Display for JobFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.0.job_id, self.0.state().as_str_name().trim_start_matches("JOB_STATE_"))?;
         self.0.error.iter().try_for_each(|why| write!(out, " {} {}", why.code, why.message))
+    }
+}
+
+// What a `main` prints of it.
+impl fmt::Debug for JobFailed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
     }
 }
 
