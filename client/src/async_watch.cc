@@ -1,5 +1,6 @@
 #include "pictory_jobs/async_watch.h"
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -9,18 +10,30 @@ namespace pictory_jobs {
 class AsyncWatch::State {
  public:
   State(Watch watch, OnState each, OnEnd end)
-      : watch_(std::move(watch)), thread_([this, each = std::move(each), end = std::move(end)] {
-          while (const std::optional<Job> job = watch_.Next()) each(*job);
-          end(watch_.status());
+      : watch_(std::make_shared<Watch>(std::move(watch))),
+        thread_([this_watch = watch_, abandoned = abandoned_, each = std::move(each),
+                 end = std::move(end)] {
+          while (const std::optional<Job> job = this_watch->Next()) {
+            each(*job);
+            if (*abandoned) return;
+          }
+          end(this_watch->status());
         }) {}
 
-  ~State() { Cancel(); }
+  ~State() {
+    Cancel();
+    if (std::this_thread::get_id() != thread_.get_id()) return;  // which waits for the thread
+    *abandoned_ = true;
+    thread_.detach();
+  }
 
-  void Cancel() { watch_.Cancel(); }
+  void Cancel() { watch_->Cancel(); }
 
  private:
-  Watch watch_;
-  std::jthread thread_;  // the last member, so that it is gone before what it uses
+  // The thread has both as well, for it goes on a little where a callback destroys this.
+  const std::shared_ptr<Watch> watch_;
+  const std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);  // the thread's alone
+  std::jthread thread_;
 };
 
 AsyncWatch::AsyncWatch(Watch watch, OnState each, OnEnd end)

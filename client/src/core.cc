@@ -22,6 +22,9 @@ constexpr int kReceiveMaxBytes = 17 * 1024 * 1024;
 // restarts.
 constexpr int kReconnectFirstMs = 200;
 constexpr int kReconnectMaxMs = 5000;
+// Pings show whether a connection is still there: TCP alone would wait for a peer that has gone.
+constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveAnswerMs = 10'000;
 
 constexpr char kHealthWatch[] = "/grpc.health.v1.Health/Watch";
 constexpr char kPictoryKey[] = "pictory-api-key";  // metadata; part of the interface
@@ -187,6 +190,9 @@ std::shared_ptr<grpc::Channel> Core::NewChannel(bool own_connection) const {
   args.SetMaxSendMessageSize(-1);  // the gateway's limit is the one that counts
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectFirstMs);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
+  args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit
   args.SetUserAgentPrefix(options_.user_agent.empty() ? "pictory-jobs-cpp"
                                                       : options_.user_agent + " pictory-jobs-cpp");
   // Channels with the same arguments share their connections, unless told not to.

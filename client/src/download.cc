@@ -40,7 +40,8 @@ struct Transfer {
   std::int64_t had = 0;  // bytes of an earlier attempt
   bool first = true;
   bool write_failed = false;
-  bool misplaced = false;   // the server goes on somewhere else
+  std::string version;      // what the file has the beginning of, by its validator
+  bool misplaced = false;   // the server goes on somewhere else, or with another version
   bool too_large = false;   // for max_bytes
   bool led_inside = false;  // by a redirect
   absl::Status room;        // on the disk
@@ -113,7 +114,8 @@ bool Begin(Transfer& transfer, long status) {
   if (status == kPartialContent) {
     std::int64_t from = 0;
     const bool told = ReadRange(HeaderOf(transfer.curl, "content-range"), from, transfer.total);
-    transfer.misplaced = !told || from != transfer.had;
+    transfer.misplaced =
+        !told || from != transfer.had || ValidatorOf(transfer.curl) != transfer.version;
     return !transfer.misplaced;
   }
   Remember(*transfer.download, ValidatorOf(transfer.curl));
@@ -187,6 +189,8 @@ absl::Status FileError(const std::string& path) {
 
 void Configure(CURL* curl, Transfer& transfer, const std::string& range, curl_slist* headers) {
   Prepare(curl, transfer.download->url, transfer.download->ca_file);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   static_cast<long>(transfer.download->silence.count()));
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnConnect);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
@@ -254,7 +258,9 @@ absl::Status Attempt(const Download& download) {
   transfer.download = &download;
   std::error_code ignored;
   const auto size = std::filesystem::file_size(download.partial, ignored);
-  transfer.had = ignored ? 0 : static_cast<std::int64_t>(size);
+  if (!ignored) transfer.version = KnownValidator(download);
+  // Without a validator nothing tells whether the server still has the same video.
+  if (!transfer.version.empty()) transfer.had = static_cast<std::int64_t>(size);
   File file(std::fopen(download.partial.c_str(), transfer.had > 0 ? "ab" : "wb"));
   if (!file) return FileError(download.partial);
   transfer.file = file.get();
@@ -264,9 +270,9 @@ absl::Status Attempt(const Download& download) {
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail);
   // A video that was made anew meanwhile is then sent whole.
-  const std::string version = transfer.had > 0 ? KnownValidator(download) : "";
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      version.empty() ? nullptr : curl_slist_append(nullptr, ("If-Range: " + version).c_str()),
+      transfer.had == 0 ? nullptr
+                        : curl_slist_append(nullptr, ("If-Range: " + transfer.version).c_str()),
       curl_slist_free_all);
   Configure(curl.get(), transfer, transfer.had > 0 ? absl::StrCat(transfer.had, "-") : "",
             headers.get());

@@ -1,5 +1,7 @@
 #include "pictory_jobs/status.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "attempts.h"
 #include "base/error_detail.h"
 #include "base/errors.h"
@@ -99,6 +101,16 @@ absl::Status MarkOpen(absl::Status status) {
 
 bool MayHaveBeenTaken(const absl::Status& status) {
   return status.GetPayload(kMayHaveBeenTaken).has_value();
+}
+
+absl::StatusOr<Job> MustSucceed(Job job) {
+  if (job.state() == JobState::JOB_STATE_SUCCEEDED) return job;
+  const std::string why =
+      absl::StrCat("job ", job.job_id(), " is ",
+                   absl::StripPrefix(v1::JobState_Name(job.state()), "JOB_STATE_"));
+  if (!job.has_error()) return absl::FailedPreconditionError(why);
+  return absl::FailedPreconditionError(
+      absl::StrCat(why, ": ", job.error().code(), ": ", job.error().message()));
 }
 
 // A state that a newer gateway has, and this library does not know, is not final.

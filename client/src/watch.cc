@@ -195,7 +195,9 @@ class Watch::State {
   void Reconnect(const absl::Status& why) {
     stream_.reset();
     const nanoseconds wait = DelayAfter(why, failures_++, core_->pacing().uniform());
-    waited_ += wait;
+    const steady_clock::time_point now = steady_clock::now();
+    if (failures_ == 1) broke_ = now;
+    waited_ = std::max(waited_, nanoseconds(now - broke_)) + wait;
     if (waited_ > (heard_ ? options_.patience : options_.connect_patience)) return End(Lost(why));
     const nanoseconds left = Left();
     if (options_.on_reconnect) options_.on_reconnect(why, std::min(wait, left));
@@ -225,7 +227,8 @@ class Watch::State {
   bool heard_ = false;
   bool ended_ = false;
   int failures_ = 0;
-  nanoseconds waited_{0};
+  steady_clock::time_point broke_;
+  nanoseconds waited_{0};  // since then
   absl::Status status_;
   std::stop_callback<std::function<void()>> forward_;
 };

@@ -346,9 +346,9 @@ void AddSandboxOptions(CLI::App& app, SandboxFlags& flags, SandboxConfig& config
       "token.\n"
       "A job goes wrong on purpose with one of these in its videoName, or in the URL of a file to\n"
       "transcribe, or in a prompt: sandbox-fail, sandbox-fail-object, sandbox-fail-list,\n"
-      "sandbox-fail-text, sandbox-fail-silent, sandbox-fail-render, sandbox-no-credits,\n"
-      "sandbox-stuck, sandbox-slow, sandbox-no-video, sandbox-minutes-600 (server/docs/sandbox.md\n"
-      "says how).");
+      "sandbox-fail-text, sandbox-fail-silent, sandbox-fail-render, sandbox-fail-summary,\n"
+      "sandbox-no-credits, sandbox-stuck, sandbox-slow, sandbox-no-video, sandbox-minutes-600\n"
+      "(server/docs/sandbox.md says how).");
 }
 
 void AddContractOptions(CLI::App& app, ContractFlags& flags, ContractConfig& config) {

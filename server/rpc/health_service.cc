@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "rpc/status.h"
 #include "rpc/stream_call.h"
 #include "rpc/wire.h"
@@ -114,12 +116,29 @@ HealthService::Unary* HealthService::Check(Context* context, const Bytes* reques
   return reactor;
 }
 
+namespace {
+
+// gRPC's clients take UNIMPLEMENTED for a server without health checks, and call it. Any other
+// status would be taken for a server that is not well: all calls of that client would wait or fail,
+// though the gateway only has no room for one more watch of its health.
+grpc::Status Unchecked(const grpc::Status& refusal) {
+  const absl::Status why = FromGrpc(refusal);
+  absl::Status status = absl::UnimplementedError(
+      absl::StrCat(why.message(), "; go on without it, or ask with Check"));
+  why.ForEachPayload([&status](absl::string_view type, const absl::Cord& payload) {
+    status.SetPayload(type, payload);
+  });
+  return ToGrpc(status);
+}
+
+}  // namespace
+
 HealthService::Stream* HealthService::Watch(Context* context, const Bytes* request) {
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kHealthWatch, context->peer());
   const auto refuse = [&](const grpc::Status& refusal) {
     return RefuseStream("Health.Watch", *context, refusal, domain_);
   };
-  if (!ticket) return refuse(ticket.refusal());
+  if (!ticket) return refuse(Unchecked(ticket.refusal()));
   const auto message = Parse<HealthCheckRequest>(*request);
   if (!message.ok()) return refuse(ToGrpc(message.status()));
   const std::size_t received_bytes = LengthOf(*request);

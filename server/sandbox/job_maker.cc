@@ -34,6 +34,10 @@ void Fail(Job* job, std::string code, std::string message) {
   job->error_message = std::move(message);
 }
 
+void FailByName(Job* job) {
+  Fail(job, "TEXT_TO_VIDEO_FAILED", "The sandbox was asked for a failure by the name given.");
+}
+
 void ObeyMagic(std::string_view text, Job* job) {
   job->magic = FindMagic(text);
   const bool is_render = job->kind == Kind::kRender;
@@ -44,9 +48,7 @@ void ObeyMagic(std::string_view text, Job* job) {
   if (magic.fail_object || magic.fail_list || magic.fail_text || magic.fail_silent) {
     Fail(job, "5001", "Could not download the file from https://media.example.com/missing.mp4");
   }
-  if (job->magic.fail || (is_render && job->magic.fail_render)) {
-    Fail(job, "TEXT_TO_VIDEO_FAILED", "The sandbox was asked for a failure by the name given.");
-  }
+  if (job->magic.fail || (is_render && job->magic.fail_render)) FailByName(job);
 }
 
 // These functions find what Pictory accepts and then fails over.
@@ -333,6 +335,7 @@ Made JobMaker::HighlightsOfJob(const MakeRequest& request) {
   if (auto refusal = CheckObject(request.body)) return *refusal;
   Made made = MakeHighlights(request, *source->transcript, false);
   auto* job = std::get_if<std::unique_ptr<Job>>(&made);
+  if (job != nullptr && source->magic.fail_summary) FailByName(job->get());
   if (job != nullptr && source->long_transcript != nullptr) {
     (*job)->long_transcript =
         std::make_shared<LongTranscript>(*(*job)->transcript, source->magic.minutes, true);

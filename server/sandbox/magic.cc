@@ -14,6 +14,7 @@ constexpr struct {
 } kWords[] = {
     // Longer words first: "sandbox-fail" begins "sandbox-fail-render".
     {"sandbox-fail-render", &Magic::fail_render},
+    {"sandbox-fail-summary", &Magic::fail_summary},
     {"sandbox-fail-object", &Magic::fail_object},
     {"sandbox-fail-list", &Magic::fail_list},
     {"sandbox-fail-text", &Magic::fail_text},

@@ -4,6 +4,7 @@
 //
 //   sandbox-fail         the job fails with TEXT_TO_VIDEO_FAILED
 //   sandbox-fail-render  a preview succeeds, its render fails
+//   sandbox-fail-summary a transcription succeeds, its summary fails
 //   sandbox-fail-object  the job fails with 5001, and the reason is an object
 //   sandbox-fail-list    likewise, a list of objects
 //   sandbox-fail-text    likewise, a text that is JSON
@@ -24,6 +25,7 @@ namespace gateway::sandbox {
 struct Magic {
   bool fail = false;
   bool fail_render = false;
+  bool fail_summary = false;
   bool fail_object = false;
   bool fail_list = false;
   bool fail_text = false;

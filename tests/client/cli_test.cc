@@ -866,7 +866,7 @@ TEST_F(CliTest, WithJsonStderrIsJsonToo) {
 }
 
 TEST_F(CliTest, CtrlCInADownloadKeepsWhatThereIsAndSaysHowToGoOn) {
-  FileServer files({.content = "a whole mp4", .cut_after_bytes = 7, .hold = true});
+  FileServer files({.content = "a whole mp4", .cut_after_bytes = 7, .etag = "\"1\"", .hold = true});
   jobs_["j"] = MakeJob("j", v1::JOB_STATE_SUCCEEDED);
   jobs_["j"].mutable_render()->set_video_url(files.url());
   const std::string path = (folder_ / "v.mp4").string();

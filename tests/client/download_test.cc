@@ -45,8 +45,10 @@ class DownloadTest : public ::testing::Test {
     bytes << std::ifstream(path, std::ios::binary).rdbuf();
     return bytes.str();
   }
-  static void Write(const std::string& path, const std::string& bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
+  // Leaves the beginning of version "1".
+  void WritePartial(const std::string& bytes) const {
+    std::ofstream(Partial(), std::ios::binary) << bytes;
+    std::ofstream(Partial() + ".version") << "\"1\"\n";
   }
 
   std::filesystem::path folder_;
@@ -62,7 +64,7 @@ TEST_F(DownloadTest, AppearsUnderItsNameOnceComplete) {
 }
 
 TEST_F(DownloadTest, GoesOnWhereItBrokeOff) {
-  FileServer server({.content = video_, .cut_after_bytes = 150'000});
+  FileServer server({.content = video_, .cut_after_bytes = 150'000, .etag = "\"1\""});
   EXPECT_TRUE(absl::IsUnavailable(Fetch(server.url())));
   EXPECT_FALSE(std::filesystem::exists(Path()));
   EXPECT_EQ(std::filesystem::file_size(Partial()), 150'000u);
@@ -84,23 +86,44 @@ TEST_F(DownloadTest, BeginsAnewWhereTheFileIsAnotherByNow) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
+// Neither before nor after the cut does it say which version it has, so it may be another.
+TEST_F(DownloadTest, BeginsAnewWhereNothingTellsOneVersionFromAnother) {
+  FileServer first({.content = video_, .cut_after_bytes = 150'000});
+  EXPECT_TRUE(absl::IsUnavailable(Fetch(first.url())));
+  const std::string other(180'000, 'c');
+  FileServer second({.content = other});
+  EXPECT_TRUE(Fetch(second.url()).ok());
+  EXPECT_EQ(Read(Path()), other);
+  EXPECT_THAT(second.ranges(), ElementsAre(""));
+}
+
+TEST_F(DownloadTest, BeginsAnewWhereAServerGoesOnWithAnotherVersion) {
+  FileServer first({.content = video_, .cut_after_bytes = 150'000, .etag = "\"1\""});
+  EXPECT_TRUE(absl::IsUnavailable(Fetch(first.url())));
+  const std::string other(180'000, 'c');
+  FileServer second({.content = other, .etag = "\"2\"", .if_range = false});
+  EXPECT_TRUE(Fetch(second.url()).ok());
+  EXPECT_EQ(Read(Path()), other);
+  EXPECT_THAT(second.ranges(), ElementsAre("bytes=150000-", ""));
+}
+
 TEST_F(DownloadTest, APartialAnswerFromAnotherPlaceIsNotJoined) {
-  FileServer server({.content = video_, .begin_wrong_by = 7});
-  Write(Partial(), video_.substr(0, 1000));
+  FileServer server({.content = video_, .etag = "\"1\"", .begin_wrong_by = 7});
+  WritePartial(video_.substr(0, 1000));
   EXPECT_TRUE(Fetch(server.url()).ok());
   EXPECT_EQ(Read(Path()), video_);
 }
 
 TEST_F(DownloadTest, BeginsAnewWhereTheServerKnowsNoRanges) {
-  FileServer server({.content = video_, .ranges = false});
-  Write(Partial(), "zzzz");
+  FileServer server({.content = video_, .ranges = false, .etag = "\"1\""});
+  WritePartial("zzzz");
   EXPECT_TRUE(Fetch(server.url()).ok());
   EXPECT_EQ(Read(Path()), video_);
 }
 
 TEST_F(DownloadTest, BeginsAnewWhereThePartialFileIsTooLong) {
-  FileServer server({.content = "short"});
-  Write(Partial(), "longer than the video");
+  FileServer server({.content = "short", .etag = "\"1\""});
+  WritePartial("longer than the video");
   EXPECT_TRUE(Fetch(server.url()).ok());
   EXPECT_EQ(Read(Path()), "short");
 }
@@ -158,9 +181,9 @@ TEST_F(DownloadTest, IsNotLedToAnInsideAddress) {
 
 // Whether the server says its length or not, and whatever an earlier attempt has brought.
 TEST_F(DownloadTest, EndsWhereItIsLongerThanAllowed) {
-  FileServer server({.content = video_});
+  FileServer server({.content = video_, .etag = "\"1\""});
   for (const std::int64_t had : {0, 1000}) {
-    if (had > 0) Write(Partial(), video_.substr(0, static_cast<std::size_t>(had)));
+    if (had > 0) WritePartial(video_.substr(0, static_cast<std::size_t>(had)));
     const absl::Status status = Fetch(server.url(), 199'999);
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("--max-mib"));

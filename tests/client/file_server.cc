@@ -107,7 +107,7 @@ void FileServer::Serve() {
       ranges_.push_back(range);
       changed_.notify_all();
     }
-    if (!version.empty() && version != behaviour_.etag) range.clear();
+    if (behaviour_.if_range && !version.empty() && version != behaviour_.etag) range.clear();
     bool cut = false;
     const std::string answer = Answer(range, first, cut);
     if (send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) cut = true;

@@ -19,6 +19,7 @@ class FileServer {
     int status = 200;           // else an error page
     std::string location = {};  // of a redirect
     std::string etag = {};      // sent, and obeyed in an If-Range
+    bool if_range = true;       // obeys If-Range
     int begin_wrong_by = 0;     // a partial answer begins so far from where it was asked to
     bool hold = false;          // after the cut: silence instead of an end
   };

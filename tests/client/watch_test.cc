@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -63,7 +66,7 @@ class WatchTest : public ::testing::Test {
     };
     server_ = std::make_unique<FakeServer>(std::move(handlers));
     ClientOptions options;
-    options.pacing = pacing_.pacing();
+    options.pacing = pacing_.pacing(uniform_);
     options.watches_per_connection = watches_per_connection;
     return *Client::Connect(server_->target(), options);
   }
@@ -75,6 +78,7 @@ class WatchTest : public ::testing::Test {
   }
 
   FakePacing pacing_;
+  double uniform_ = 0.5;
   std::mutex mutex_;
   std::vector<int> resumed_from_;
   std::set<std::string> peers_;
@@ -134,6 +138,58 @@ TEST_F(WatchTest, AnAsyncWatchEndsWithItsOwner) {
     running.get_future().wait();
   }
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  over.set_value();
+}
+
+TEST_F(WatchTest, AnAsyncWatchMayBeDroppedByItsOwnCallback) {
+  const Client client = Serve([](const auto&, const CallInfo&, const Write& write) {
+    write(StateMessage(MakeJob("j", v1::JOB_STATE_RUNNING, 1)));
+    write(StateMessage(MakeJob("j", v1::JOB_STATE_SUCCEEDED, 2)));
+    return absl::OkStatus();
+  });
+  // The callback is gone once the thread that calls it is.
+  struct Callback {
+    std::promise<void> gone;
+    ~Callback() { gone.set_value(); }
+  };
+  std::atomic<int> states = 0, ends = 0;
+  std::promise<void> owned;
+  std::optional<AsyncWatch> watch;
+  auto callback = std::make_shared<Callback>();
+  const std::future<void> gone = callback->gone.get_future();
+  watch = client.WatchJobAsync(
+      "j",
+      [&, callback, owner = owned.get_future().share()](const Job&) {
+        owner.wait();
+        ++states;
+        watch.reset();
+      },
+      [&](const absl::Status&) { ++ends; });
+  callback.reset();
+  owned.set_value();
+  gone.wait();
+  EXPECT_EQ(states, 1);
+  EXPECT_EQ(ends, 0);
+}
+
+// Five failures of 0.6 s are more than its patience, though its pauses are only 0.2 s each.
+TEST_F(WatchTest, PatienceCountsTheSilenceToo) {
+  uniform_ = 0;
+  std::atomic<int> calls = 0;
+  std::promise<void> over;
+  const std::shared_future<void> until = over.get_future().share();
+  const Client client = Serve([&calls, until](const auto&, const CallInfo&, const Write&) {
+    ++calls;
+    until.wait();
+    return absl::OkStatus();
+  });
+  WatchOptions options;
+  options.silence = std::chrono::milliseconds(600);
+  options.connect_patience = std::chrono::seconds(2);
+  Watch watch = client.WatchJob("j", options);
+  EXPECT_THAT(Revisions(watch), ElementsAre());
+  EXPECT_TRUE(absl::IsUnavailable(watch.status())) << watch.status();
+  EXPECT_LE(calls, 5);  // the pauses alone would allow ten
   over.set_value();
 }
 

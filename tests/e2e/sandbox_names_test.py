@@ -13,7 +13,7 @@ from live.process import wait_until
 from live.programs import BIN
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "server" / "docs" / "sandbox.md"
-WORD = r"sandbox-(?:fail-(?:render|object|list|text|silent)|fail|no-credits|stuck|slow|no-video|minutes-\d+)"
+WORD = r"sandbox-(?:fail-(?:render|summary|object|list|text|silent)|fail|no-credits|stuck|slow|no-video|minutes-\d+)"
 
 
 def documented():
@@ -69,6 +69,12 @@ class SandboxNames(unittest.TestCase):
             job = self.preview(g, "sandbox-fail-render", "--wait")
             self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
             self.assertEqual(g.json("render", job["jobId"], "--wait")["state"], "JOB_STATE_FAILED")
+
+    def test_sandbox_fail_summary(self):
+        with gateway() as g:
+            job = g.json("transcribe", "https://media.example.com/sandbox-fail-summary.mp4", "--wait")
+            self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED")
+            self.assertEqual(g.json("summarize", job["jobId"], "--wait")["state"], "JOB_STATE_FAILED")
 
     def test_sandbox_no_credits(self):
         with gateway() as g:

@@ -22,6 +22,7 @@ from live.process import DEADLINE_SECONDS, environment, wait_until  # noqa: E402
 
 EXAMPLES = ROOT / "build" / "interop" / "client" / "examples"
 STORY_LINES, WATCH_LINES = 60, 25
+PINGED_SECONDS = 60  # a ping after 30 s, which may take 10 s
 TALK = "https://media.example.com/talk.mp4"
 LARGE, LARGE_BYTES = "https://media.example.com/sandbox-minutes-3000.mp4", 60_000_000  # the transcript's
 
@@ -143,6 +144,42 @@ class Stories(unittest.TestCase):
         self.assertEqual(len(ids), 5)
         return ids
 
+    def test_a_failed_render_or_summary_is_not_taken_for_a_result(self):
+        def fails(story, order, media):
+            folder = self.out(story)
+            code, out, err = self.told(story, g, f"{order}-{folder.name}", folder, media)
+            self.assertNotEqual(code, 0, out)
+            self.assertIn("TEXT_TO_VIDEO_FAILED", err)
+            self.assertRegex(out, r"(?m)^\S+ \d+ (JOB_STATE_)?FAILED$")
+            return out, os.listdir(folder)
+
+        def render(story):
+            _, files = fails(story, "sandbox-fail-render", TALK)
+            self.assertNotIn("video.mp4", files)
+
+        def summary(story):
+            out, _ = fails(story, "other", "https://media.example.com/sandbox-fail-summary.mp4")
+            self.assertNotIn("summary:", out)
+
+        with gateway() as g:
+            self.each(render)
+            self.each(summary)
+
+    def test_a_connection_that_swallows_everything_is_given_up_long_before_a_silent_stream(self):
+        """Its pings are not answered, whereas a stream may say nothing for 75 s."""
+        with gateway() as g, Relay(g.grpc) as relay:
+            job = g.json("preview", "--name", "sandbox-stuck", "--text", "Hi.")["jobId"]
+            watches = [Watching(story, "swallowed", relay.target, job) for story in self.stories]
+            try:
+                for watch in watches:
+                    wait_until(lambda: watch.states() or watch.ended(), f"{watch.name} to see the job")
+                relay.freeze()
+                for watch in watches:
+                    wait_until(watch.lost, f"{watch.name} to give its connection up", patience=PINGED_SECONDS)
+            finally:
+                for watch in watches:
+                    watch.end()
+
     def test_an_unknown_job(self):
         def unknown(story):
             code, out, err = self.told(story, g, "--watch", "no-such-job")
@@ -232,6 +269,7 @@ if __name__ == "__main__":
     sys.path.append(str(tools.STUBS))
     from bench import Bench, submit
     from live.gateway import gateway
+    from live.relay import Relay
     from shapes import documented, hop
     from watches import hold
     main(sys.argv[1:])

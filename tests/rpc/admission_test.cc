@@ -128,7 +128,9 @@ TEST(AdmissionTest, StreamsThatSayNothingStopNoCalls) {
   grpc::health::v1::HealthCheckResponse status;
   auto one_watch = health->Watch(context(), {});
   EXPECT_FALSE(one_watch->Read(&status));
-  EXPECT_EQ(errors::Reason(FromGrpc(one_watch->Finish())), "TOO_MANY");
+  const grpc::Status no_more = one_watch->Finish();
+  EXPECT_EQ(no_more.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(errors::Reason(FromGrpc(no_more)), "TOO_MANY");
 
   v1::GetJobRequest get;
   get.set_job_id("j1");
@@ -137,6 +139,16 @@ TEST(AdmissionTest, StreamsThatSayNothingStopNoCalls) {
   v1::RenderResponse rendered;
   EXPECT_TRUE(house.stub->Render(context(), v1::RenderRequest(), &rendered).ok());
   EXPECT_TRUE(health->Check(context(), {}, &status).ok());
+
+  // The gateway has no room for the health watch of this client, which calls it all the same.
+  grpc::ChannelArguments checks_health;
+  checks_health.SetServiceConfigJSON(
+      R"({"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}})");
+  const auto checking = v1::PictoryJobs::NewStub(house.Channel(checks_health));
+  grpc::ClientContext* const patient = context();
+  patient->set_wait_for_ready(true);
+  patient->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  EXPECT_TRUE(checking->GetJob(patient, get, &got).ok());
   for (const auto& each : contexts) each->TryCancel();
   for (const auto& stream : silent) stream->Finish();
   for (const auto& stream : watches) stream->Finish();

@@ -210,8 +210,8 @@ class RpcHouse : public rpc::Backend {
     return degraded.load() || account == degraded_account;
   }
 
-  std::shared_ptr<grpc::Channel> Channel() {
-    grpc::ChannelArguments arguments;
+  // A connection of its own.
+  std::shared_ptr<grpc::Channel> Channel(grpc::ChannelArguments arguments = {}) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     return grpc::CreateCustomChannel(server->addresses()[0], grpc::InsecureChannelCredentials(),
                                      arguments);

@@ -13,25 +13,31 @@
 #include <iterator>
 
 using absl::Substitute;
+using google::protobuf::TextFormat;
+using std::string;
 using namespace pictory_jobs;
 
-template <typename T>
-T Must(absl::StatusOr<T> value) {
-  if (value.ok()) return *std::move(value);
-  std::cerr << value.status() << ": " << Reason(value.status()) << "\n";
+void Must(const absl::Status& status) {
+  if (status.ok()) return;
+  std::cerr << status << ": " << Reason(status) << "\n";
   std::exit(5);
 }
 
+auto Must(auto value) {
+  Must(value.status());
+  return *std::move(value);
+}
+
 template <typename T>
-T Parse(const std::string& text) {
+T Parse(const char* text, const auto&... args) {
   T message;
-  if (!google::protobuf::TextFormat::ParseFromString(text, &message)) std::exit(2);
+  if (!TextFormat::ParseFromString(Substitute(text, args...), &message)) std::exit(2);
   return message;
 }
 
 // The job in its final state. A failed job is data: it says why.
 Job Follow(const Client& jobs, const absl::StatusOr<Job>& submitted) {
-  const std::string id = Must(submitted).job_id();
+  const string id = Must(submitted).job_id();
   WatchOptions options;
   options.on_reconnect = [&](const absl::Status& why, auto) {
     std::cout << id << " connection lost (" << why.message() << "); trying again" << std::endl;
@@ -43,37 +49,35 @@ Job Follow(const Client& jobs, const absl::StatusOr<Job>& submitted) {
   return Must(jobs.WatchJob(id, each, options));
 }
 
-CreatePreviewRequest Preview(const std::string& id, const std::string& name) {
-  constexpr auto kText = R"(request_id: "$0" storyboard { video_name: "$1" scenes {
+CreatePreviewRequest Preview(const string& id, const string& name) {
+  return Parse<CreatePreviewRequest>(R"(request_id: "$0" storyboard { video_name: "$1" scenes {
       story: "A gateway takes a story. It hands it to Pictory once."
-      create_scene_on_end_of_sentence: true } })";
-  return Parse<CreatePreviewRequest>(Substitute(kText, id, name));
+      create_scene_on_end_of_sentence: true } })",
+                                     id, name);
 }
 
-void Story(const Client& jobs, bool here, const std::string& order, const std::string& out,
-           const std::string& media) {
-  const Job made = Follow(jobs, jobs.CreatePreview(Preview(order + "-preview", "demo")));
-  const auto render = Parse<RenderRequest>(
-      Substitute(R"(request_id: "$0-render" preview_job_id: "$1")", order, made.job_id()));
-  const Job video = Follow(jobs, jobs.Render(render));
-  const std::string file = out + "/video.mp4", url = video.render().video_url();
-  const absl::Status had = FetchFile({.url = url, .gateway_is_here = here, .path = file});
-  if (!had.ok()) std::cerr << had << "\n";
+void Story(const Client& jobs, bool here, string order, string out, string media) {
+  const auto finish = [&](const auto& job) { return Must(MustSucceed(Follow(jobs, job))); };
+  const Job made = finish(jobs.CreatePreview(Preview(order + "-preview", order)));
+  const auto render =
+      Parse<RenderRequest>(R"(request_id: "$0-render" preview_job_id: "$1")", order, made.job_id());
+  const Job video = finish(jobs.Render(render));
+  Must(FetchFile(
+      {.url = video.render().video_url(), .gateway_is_here = here, .path = out + "/video.mp4"}));
 
-  const Job speech =
-      Follow(jobs, jobs.Transcribe(Parse<TranscribeRequest>(
-                       Substitute(R"(request_id: "$0-transcribe" file_url: "$1")", order, media))));
+  const auto transcribe =
+      Parse<TranscribeRequest>(R"(request_id: "$0-transcribe" file_url: "$1")", order, media);
+  const Job speech = finish(jobs.Transcribe(transcribe));
   std::ofstream(out + "/talk.json")
       << Must(jobs.ReadResult(speech.job_id(), v1::RESULT_PART_TRANSCRIPT_JSON));
-  const auto summarize = Parse<SummarizeRequest>(Substitute(
+  const auto summarize = Parse<SummarizeRequest>(
       R"(request_id: "$0-summarize" transcription_job_id: "$1" highlight_duration_seconds: 20)",
-      order, speech.job_id()));
-  const Job summary = Follow(jobs, jobs.Summarize(summarize));
-  std::cout << "summary: " << summary.summary().summary_text() << "\n";
+      order, speech.job_id());
+  std::cout << "summary: " << finish(jobs.Summarize(summarize)).summary().summary_text() << "\n";
 
   // The same request_id: the same job, paid once.
-  const bool same = Must(jobs.Render(render)).job_id() == video.job_id();
-  std::cout << "the same render: " << (same ? "true" : "false") << "\n";
+  const Job again = Must(jobs.Render(render));
+  std::cout << "the same render: " << std::boolalpha << (again.job_id() == video.job_id()) << "\n";
   const Job failed = Follow(jobs, jobs.CreatePreview(Preview(order + "-fail", "sandbox-fail")));
   std::cout << "failed: " << failed.error().code() << " " << failed.error().message() << "\n";
   for (const auto& [id, name] : {std::pair("-render", "other"), std::pair("-wrong", "a/b")}) {
@@ -85,7 +89,7 @@ void Story(const Client& jobs, bool here, const std::string& order, const std::s
 }
 
 int main(int, char** args) {
-  const std::string server = std::getenv("PICTORY_GATEWAY"), first = args[1];
+  const string server = std::getenv("PICTORY_GATEWAY"), first = args[1];
   ClientOptions options;
   std::ifstream config(SERVICE_CONFIG);
   options.service_config.assign(std::istreambuf_iterator<char>(config), {});

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"example.com/pictoryjobs"
@@ -18,7 +17,7 @@ var ctx = context.Background()
 
 func must[T any](value T, err error) T {
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%v: %s: %s\n", status.Code(err), pictoryjobs.Reason(err), status.Convert(err).Message())
+		fmt.Fprintf(os.Stderr, "%v: %s\n", err, pictoryjobs.Reason(err))
 		os.Exit(5)
 	}
 	return value
@@ -35,10 +34,17 @@ func follow(jobs jobsv1.PictoryJobsClient, id string) (last *jobsv1.Job) {
 	return last
 }
 
+// finish is the same for a job that must have its result.
+func finish(jobs jobsv1.PictoryJobsClient, submitted *jobsv1.Job) *jobsv1.Job {
+	return must(pictoryjobs.Succeeded(follow(jobs, submitted.GetJobId())))
+}
+
 func preview(order, name string) *jobsv1.CreatePreviewRequest {
-	scene := &jobsv1.Scene{Story: proto.String("A gateway takes a story. It hands it to Pictory once."), CreateSceneOnEndOfSentence: proto.Bool(true)}
+	text := "A gateway takes a story. It hands it to Pictory once."
+	scene := &jobsv1.Scene{Story: &text, CreateSceneOnEndOfSentence: proto.Bool(true)}
 	board := &jobsv1.Storyboard{VideoName: proto.String(name), Scenes: []*jobsv1.Scene{scene}}
-	return &jobsv1.CreatePreviewRequest{RequestId: order, Source: &jobsv1.CreatePreviewRequest_Storyboard{Storyboard: board}}
+	source := &jobsv1.CreatePreviewRequest_Storyboard{Storyboard: board}
+	return &jobsv1.CreatePreviewRequest{RequestId: order, Source: source}
 }
 
 func main() {
@@ -49,21 +55,28 @@ func main() {
 		return
 	}
 	order, out, media := os.Args[1], os.Args[2], os.Args[3]
-	made := follow(jobs, must(jobs.CreatePreview(ctx, preview(order+"-preview", "demo"))).GetJob().GetJobId())
-	render := &jobsv1.RenderRequest{RequestId: order + "-render", Source: &jobsv1.RenderRequest_PreviewJobId{PreviewJobId: made.GetJobId()}}
-	video := follow(jobs, must(jobs.Render(ctx, render)).GetJob().GetJobId())
+	made := finish(jobs, must(jobs.CreatePreview(ctx, preview(order+"-preview", order))).GetJob())
+	source := &jobsv1.RenderRequest_PreviewJobId{PreviewJobId: made.GetJobId()}
+	render := &jobsv1.RenderRequest{RequestId: order + "-render", Source: source}
+	video := finish(jobs, must(jobs.Render(ctx, render)).GetJob())
 	must(0, pictoryjobs.Download(ctx, video.GetRender().GetVideoUrl(), out+"/video.mp4"))
 
-	speech := follow(jobs, must(jobs.Transcribe(ctx, &jobsv1.TranscribeRequest{RequestId: order + "-transcribe", FileUrl: media})).GetJob().GetJobId())
-	must(0, pictoryjobs.ReadPart(ctx, jobs, speech.GetJobId(), jobsv1.ResultPart_RESULT_PART_TRANSCRIPT_JSON, out+"/talk.json"))
-	summarize := &jobsv1.SummarizeRequest{RequestId: order + "-summarize", HighlightDurationSeconds: 20, Source: &jobsv1.SummarizeRequest_TranscriptionJobId{TranscriptionJobId: speech.GetJobId()}}
-	fmt.Println("summary:", follow(jobs, must(jobs.Summarize(ctx, summarize)).GetJob().GetJobId()).GetSummary().GetSummaryText())
+	transcribe := &jobsv1.TranscribeRequest{RequestId: order + "-transcribe", FileUrl: media}
+	speech := finish(jobs, must(jobs.Transcribe(ctx, transcribe)).GetJob()).GetJobId()
+	part := jobsv1.ResultPart_RESULT_PART_TRANSCRIPT_JSON
+	must(0, pictoryjobs.ReadPart(ctx, jobs, speech, part, out+"/talk.json"))
+	summarize := &jobsv1.SummarizeRequest{RequestId: order + "-summarize", HighlightDurationSeconds: 20}
+	summarize.Source = &jobsv1.SummarizeRequest_TranscriptionJobId{TranscriptionJobId: speech}
+	summary := finish(jobs, must(jobs.Summarize(ctx, summarize)).GetJob())
+	fmt.Println("summary:", summary.GetSummary().GetSummaryText())
 
 	// The same request_id: the same job, paid once.
 	fmt.Println("the same render:", must(jobs.Render(ctx, render)).GetJob().GetJobId() == video.GetJobId())
-	why := follow(jobs, must(jobs.CreatePreview(ctx, preview(order+"-fail", "sandbox-fail"))).GetJob().GetJobId()).GetError()
+	failing := must(jobs.CreatePreview(ctx, preview(order+"-fail", "sandbox-fail")))
+	why := follow(jobs, failing.GetJob().GetJobId()).GetError()
 	fmt.Println("failed:", why.GetCode(), why.GetMessage())
-	for _, request := range []*jobsv1.CreatePreviewRequest{preview(order+"-render", "other"), preview(order+"-wrong", "a/b")} {
+	refused := []*jobsv1.CreatePreviewRequest{preview(order+"-render", "other"), preview(order+"-wrong", "a/b")}
+	for _, request := range refused {
 		_, err := jobs.CreatePreview(ctx, request)
 		fmt.Println("refused:", pictoryjobs.Reason(err))
 		for _, wrong := range pictoryjobs.FieldViolations(err) {

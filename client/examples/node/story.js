@@ -3,7 +3,9 @@
 //   node story.js ORDER OUT MEDIA     the same order again pays for nothing twice
 //   node story.js --watch JOB         go on where another run stopped
 
-import {call, connect, download, explain, fieldViolations, isGrpcError, readPart, reason, watch} from 'pictory-jobs';
+import {
+  call, connect, download, explain, fieldViolations, isGrpcError, mustSucceed, readPart, reason, watch,
+} from 'pictory-jobs';
 
 const client = connect();
 
@@ -28,15 +30,15 @@ const preview = (requestId, videoName) => ({
 });
 
 async function story(order, out, media) {
-  const made = await submit('createPreview', preview(`${order}-preview`, 'demo'));
+  const made = mustSucceed(await submit('createPreview', preview(`${order}-preview`, order)));
   const render = {requestId: `${order}-render`, previewJobId: made.jobId};
-  const video = await submit('render', render);
+  const video = mustSucceed(await submit('render', render));
   await download(video.render.videoUrl, `${out}/video.mp4`);
 
-  const speech = await submit('transcribe', {requestId: `${order}-transcribe`, fileUrl: media});
+  const speech = mustSucceed(await submit('transcribe', {requestId: `${order}-transcribe`, fileUrl: media}));
   await readPart(client, speech.jobId, 'RESULT_PART_TRANSCRIPT_JSON', `${out}/talk.json`);
-  const {summary} = await submit('summarize',
-    {requestId: `${order}-summarize`, transcriptionJobId: speech.jobId, highlightDurationSeconds: 20});
+  const {summary} = mustSucceed(await submit('summarize',
+    {requestId: `${order}-summarize`, transcriptionJobId: speech.jobId, highlightDurationSeconds: 20}));
   console.log(`summary: ${summary.summaryText}`);
 
   const again = await call(client, 'render', render); // the same requestId: the same job, paid once
@@ -55,7 +57,7 @@ try {
   const [first, ...rest] = process.argv.slice(2);
   await (first === '--watch' ? follow({job: {jobId: rest[0]}}) : story(first, ...rest));
 } catch (error) {
-  console.error(isGrpcError(error) ? explain(error) : error);
+  console.error(isGrpcError(error) ? explain(error) : `${error}`);
   process.exitCode = 1;
 } finally {
   client.close();

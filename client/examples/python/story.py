@@ -11,7 +11,7 @@ import grpc
 import pictory_jobs
 from pictory.jobs.v1 import job_pb2, storyboard_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
-from pictory_jobs import call
+from pictory_jobs import call, must_succeed
 
 
 def follow(jobs, job_id):
@@ -32,17 +32,18 @@ def preview(request_id, name):
 
 
 def story(jobs, order, out, media):
-    made = follow(jobs, call(jobs.CreatePreview, preview(f"{order}-preview", "demo")).job.job_id)
+    made = must_succeed(follow(jobs, call(jobs.CreatePreview, preview(f"{order}-preview", order)).job.job_id))
     render = api.RenderRequest(request_id=f"{order}-render", preview_job_id=made.job_id)
-    video = follow(jobs, call(jobs.Render, render).job.job_id)
+    video = must_succeed(follow(jobs, call(jobs.Render, render).job.job_id))
     pictory_jobs.download(video.render.video_url, f"{out}/video.mp4")
 
     transcribe = api.TranscribeRequest(request_id=f"{order}-transcribe", file_url=media)
-    speech = follow(jobs, call(jobs.Transcribe, transcribe).job.job_id)
+    speech = must_succeed(follow(jobs, call(jobs.Transcribe, transcribe).job.job_id))
     pictory_jobs.read_part(jobs, speech.job_id, job_pb2.RESULT_PART_TRANSCRIPT_JSON, f"{out}/talk.json")
     summarize = api.SummarizeRequest(
         request_id=f"{order}-summarize", transcription_job_id=speech.job_id, highlight_duration_seconds=20)
-    print("summary:", follow(jobs, call(jobs.Summarize, summarize).job.job_id).summary.summary_text)
+    summary = must_succeed(follow(jobs, call(jobs.Summarize, summarize).job.job_id))
+    print("summary:", summary.summary.summary_text)
 
     again = call(jobs.Render, render).job  # the same request_id: the same job, paid once
     print("the same render:", str(again.job_id == video.job_id).lower())
@@ -64,3 +65,5 @@ if __name__ == "__main__":
             follow(stub, sys.argv[2]) if sys.argv[1] == "--watch" else story(stub, *sys.argv[1:])
         except grpc.RpcError as error:
             sys.exit(pictory_jobs.explain(error))
+        except pictory_jobs.JobFailed as error:
+            sys.exit(f"job {error}")

@@ -7,7 +7,7 @@ import grpc
 
 from pictory.jobs.v1 import job_pb2, storyboard_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
-from pictory_jobs import aio, explain, field_violations, reason
+from pictory_jobs import JobFailed, aio, explain, field_violations, must_succeed, reason
 
 
 async def follow(jobs, job_id):
@@ -32,20 +32,21 @@ def preview(request_id, name):
 
 
 async def make_video(jobs, order, out):
-    made = await submit(jobs, jobs.CreatePreview, preview(f"{order}-preview", "demo"))
+    made = must_succeed(await submit(jobs, jobs.CreatePreview, preview(f"{order}-preview", order)))
     render = api.RenderRequest(request_id=f"{order}-render", preview_job_id=made.job_id)
-    video = await submit(jobs, jobs.Render, render)
+    video = must_succeed(await submit(jobs, jobs.Render, render))
     await aio.download(video.render.video_url, f"{out}/video.mp4")
     again = (await aio.call(jobs.Render, render)).job  # the same request_id: the same job, paid once
     print("the same render:", str(again.job_id == video.job_id).lower())
 
 
 async def make_summary(jobs, order, out, media):
-    speech = await submit(jobs, jobs.Transcribe, api.TranscribeRequest(request_id=f"{order}-transcribe", file_url=media))
+    transcribe = api.TranscribeRequest(request_id=f"{order}-transcribe", file_url=media)
+    speech = must_succeed(await submit(jobs, jobs.Transcribe, transcribe))
     await aio.read_part(jobs, speech.job_id, job_pb2.RESULT_PART_TRANSCRIPT_JSON, f"{out}/talk.json")
     made = await submit(jobs, jobs.Summarize, api.SummarizeRequest(
         request_id=f"{order}-summarize", transcription_job_id=speech.job_id, highlight_duration_seconds=20))
-    print("summary:", made.summary.summary_text)
+    print("summary:", must_succeed(made).summary.summary_text)
 
 
 async def story(jobs, order, out, media):
@@ -72,3 +73,5 @@ if __name__ == "__main__":
         asyncio.run(main())
     except grpc.RpcError as error:
         sys.exit(explain(error))
+    except JobFailed as error:
+        sys.exit(f"job {error}")

@@ -4,7 +4,7 @@
 //   node build/story.js --watch JOB         go on where another run stopped
 
 import {
-  connect, download, fieldViolations, JobState, readPart, reason, repeat, ResultPart, watch, type Job,
+  call, connect, download, fieldViolations, JobState, mustSucceed, readPart, reason, ResultPart, watch, type Job,
 } from 'pictory-jobs-connect';
 
 const jobs = connect();
@@ -19,8 +19,7 @@ async function follow(jobId: string): Promise<Job> {
   return last!;
 }
 
-// A submit has a requestId, so it can be repeated.
-const submit = async (call: () => Promise<{job?: Job}>) => follow((await repeat(call)).job!.jobId);
+const submit = async (call: Promise<{job?: Job}>) => follow((await call).job!.jobId);
 
 const preview = (requestId: string, videoName: string) => {
   const scenes = [{story: 'A gateway takes a story. It hands it to Pictory once.', createSceneOnEndOfSentence: true}];
@@ -28,27 +27,28 @@ const preview = (requestId: string, videoName: string) => {
 };
 
 async function story(order: string, out: string, media: string) {
-  const made = await submit(() => jobs.createPreview(preview(`${order}-preview`, 'demo')));
+  const made = mustSucceed(await submit(call(jobs, 'createPreview', preview(`${order}-preview`, order))));
   const render = {requestId: `${order}-render`, source: {case: 'previewJobId' as const, value: made.jobId}};
-  const video = await submit(() => jobs.render(render));
+  const video = mustSucceed(await submit(call(jobs, 'render', render)));
   if (video.result.case === 'render') await download(video.result.value.videoUrl, `${out}/video.mp4`);
 
-  const speech = await submit(() => jobs.transcribe({requestId: `${order}-transcribe`, fileUrl: media}));
+  const transcribe = {requestId: `${order}-transcribe`, fileUrl: media};
+  const speech = mustSucceed(await submit(call(jobs, 'transcribe', transcribe)));
   await readPart(jobs, speech.jobId, ResultPart.TRANSCRIPT_JSON, `${out}/talk.json`);
   const summarize = {
     requestId: `${order}-summarize`,
     source: {case: 'transcriptionJobId' as const, value: speech.jobId},
     highlightDurationSeconds: 20,
   };
-  const {result} = await submit(() => jobs.summarize(summarize));
+  const {result} = mustSucceed(await submit(call(jobs, 'summarize', summarize)));
   if (result.case === 'summary') console.log(`summary: ${result.value.summaryText}`);
 
-  const again = await repeat(() => jobs.render(render)); // the same requestId: the same job, paid once
+  const again = await call(jobs, 'render', render); // the same requestId: the same job, paid once
   console.log(`the same render: ${again.job!.jobId === video.jobId}`);
-  const {error: why} = await submit(() => jobs.createPreview(preview(`${order}-fail`, 'sandbox-fail')));
+  const {error: why} = await submit(call(jobs, 'createPreview', preview(`${order}-fail`, 'sandbox-fail')));
   console.log(`failed: ${why?.code} ${why?.message}`);
   for (const request of [preview(`${order}-render`, 'other'), preview(`${order}-wrong`, 'a/b')]) {
-    await jobs.createPreview(request).catch((error) => {
+    await call(jobs, 'createPreview', request).catch((error) => {
       console.log(`refused: ${reason(error)}`);
       for (const {field, description} of fieldViolations(error)) console.log(`wrong: ${field} ${description}`);
     });

@@ -10,12 +10,13 @@
 
 namespace pictory_jobs {
 
-// Its destructor cancels the watch and waits for the callback that may be running, so it must not
-// be destroyed by one. Callbacks come one at a time.
+// Its destructor cancels the watch and waits for the callback that may be running. A callback may
+// destroy it as well: then that callback is the last. Callbacks come one at a time.
 class AsyncWatch {
  public:
   using OnState = std::function<void(const Job&)>;
-  // Is called once, last, with what Watch::status() says.
+  // Is called once, last, with what Watch::status() says; not at all where OnState has destroyed
+  // the AsyncWatch.
   using OnEnd = std::function<void(const absl::Status&)>;
 
   AsyncWatch(Watch watch, OnState each, OnEnd end);

@@ -8,6 +8,7 @@
 // It is PictoryJobs::download in CMake, which needs libcurl; the rest of the library does not.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stop_token>
@@ -30,13 +31,14 @@ inline constexpr std::int64_t kDownloadMaxMib = 64 * 1024;
 
 struct Download {
   std::string url;
-  bool gateway_is_here = false;  // the one that named the URL
-  std::string ca_file;           // authorities to trust instead of the system's
+  bool gateway_is_here = false;      // the one that named the URL
+  std::string ca_file;               // authorities to trust instead of the system's
+  std::chrono::seconds silence{60};  // without a byte for so long it is given up
   std::int64_t max_bytes = kDownloadMaxMib << 20;
   std::string path;  // what it becomes, by renaming, once it is complete
   // The file's path until then; empty is the path with `.part` after it. It is kept on failure and
-  // continued the next time, unless the server has another version by then. A file beside it tells
-  // which version it is of.
+  // continued the next time, if the server says by an ETag or Last-Modified that it still has the
+  // same version; else it is begun anew. A file beside it tells which version it is of.
   std::string partial;
   std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
       progress;  // total 0: unknown

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "pictory/jobs/v1/job.pb.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
@@ -43,6 +44,10 @@ using v1::UpdateTemplateRequest;
 // True for SUCCEEDED and for the five other ends: FAILED, EXPIRED, CLEANED, OUTCOME_UNKNOWN and
 // CANCELLED.
 bool IsFinal(JobState state);
+
+// The job, which has its result. FAILED_PRECONDITION, with Pictory's reason, if it is in any other
+// state than SUCCEEDED.
+absl::StatusOr<Job> MustSucceed(Job job);
 
 // A random request_id. A caller that mints its own and keeps it can repeat a submit after its own
 // crash, and gets the same job.

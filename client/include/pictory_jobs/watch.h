@@ -24,7 +24,8 @@ struct WatchOptions {
   // A stream without a word for so long is given up and opened anew. The gateway sends a heartbeat
   // every 25 s.
   std::chrono::milliseconds silence = std::chrono::seconds(75);
-  // Most time spent between attempts in a row: until the first word from the gateway, and later.
+  // How long it looks for a gateway that has gone, from the first failure on: until its first word,
+  // and later.
   std::chrono::milliseconds connect_patience = std::chrono::seconds(10);
   std::chrono::milliseconds patience = std::chrono::minutes(10);
   // Ends the watch with CANCELLED. The job goes on.

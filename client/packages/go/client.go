@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/health" // the client's health checking
+	"google.golang.org/grpc/keepalive"
 
 	jobsv1 "example.com/pictoryjobs/pictory/jobs/v1"
 )
@@ -29,6 +30,8 @@ func Dial(target string, options ...grpc.DialOption) (jobsv1.PictoryJobsClient, 
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		// gRPC itself waits up to two minutes before it connects again.
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: pace, MinConnectTimeout: 20 * time.Second}),
+		// Pings show whether a connection is still there.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepalivePause, Timeout: keepaliveAnswer}),
 	}, options...)...)
 	if err != nil {
 		return nil, nil, err

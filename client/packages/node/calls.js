@@ -7,9 +7,9 @@ import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
 import {FIRST_DELAY_MS, MAX_DELAY_MS, retryAfter} from './errors.js';
+import {ATTEMPTS, KEEPALIVE_ANSWER_MS, KEEPALIVE_MS} from './patience.js';
 
-export const CALL_MS = 60_000;
-export const ATTEMPTS = 5;
+const CALL_MS = 60_000;
 
 const definition = protoLoader.loadSync('pictory/jobs/v1/pictory_jobs.proto', {
   includeDirs: [fileURLToPath(new URL('protos', import.meta.url))],
@@ -28,6 +28,8 @@ export function connect(address = process.env.PICTORY_GATEWAY ?? '127.0.0.1:5005
     // gRPC itself waits up to two minutes before it connects again; a watch wants to go on sooner.
     'grpc.initial_reconnect_backoff_ms': FIRST_DELAY_MS,
     'grpc.max_reconnect_backoff_ms': MAX_DELAY_MS,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS, // pings show whether a connection is still there
+    'grpc.keepalive_timeout_ms': KEEPALIVE_ANSWER_MS,
   });
 }
 

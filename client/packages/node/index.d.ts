@@ -27,15 +27,30 @@ export interface WatchOptions {
   silenceMs?: number;
   /** How long a watch looks for a gateway that has gone. */
   patienceMs?: number;
+  /** Ends the watch, wherever it is; the job goes on. */
+  signal?: AbortSignal;
   onReconnect?: (error: ServiceError) => void;
 }
 /** Yields the present state of the job and each newer one; the last one is final. */
 export function watch(client: PictoryJobsClient, jobId: string, options?: WatchOptions): AsyncGenerator<Job__Output>;
 
+/** A job that has ended, and not with SUCCEEDED; Pictory's reason is the message. */
+export class JobFailed extends Error {
+  job: Job__Output;
+}
+/** The job, which has its result; throws JobFailed if it has none. */
+export function mustSucceed(job: Job__Output): Job__Output;
+
+export interface ReadOptions {
+  /** One that brings nothing for so long is given up. */
+  silenceMs?: number;
+  signal?: AbortSignal;
+}
 /** Streams one part of a finished job's result into a file, and goes on where a connection broke. */
-export function readPart(client: PictoryJobsClient, jobId: string, part: ResultPart, path: string): Promise<void>;
+export function readPart(client: PictoryJobsClient, jobId: string, part: ResultPart, path: string,
+  options?: ReadOptions): Promise<void>;
 /** Brings a video, which is plain HTTP, into a file. */
-export function download(url: string, path: string): Promise<void>;
+export function download(url: string, path: string, options?: ReadOptions): Promise<void>;
 
 /** The gateway's word for what went wrong; empty if the gateway did not say it. */
 export function reason(error: ServiceError): string;

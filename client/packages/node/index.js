@@ -2,5 +2,5 @@
 // metadata).
 export {call, connect} from './calls.js';
 export {explain, fieldViolations, fromGateway, isGrpcError, reason, retryAfter} from './errors.js';
-export {download, readPart} from './results.js';
+export {download, JobFailed, mustSucceed, readPart} from './results.js';
 export {watch} from './watch.js';

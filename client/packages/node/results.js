@@ -3,27 +3,38 @@ import {createWriteStream} from 'node:fs';
 import {open, rename} from 'node:fs/promises';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import {setTimeout as sleep} from 'node:timers/promises';
 
-import {ATTEMPTS, CALL_MS} from './calls.js';
-import {retryAfter} from './errors.js';
+import {ATTEMPTS, messages, Patience, SILENCE_MS} from './patience.js';
 
-export async function readPart(client, jobId, part, path) {
+// A job that has ended, and not with SUCCEEDED. Pictory's reason is its words; `job` is the whole.
+export class JobFailed extends Error {
+  constructor(job) {
+    const words = [job.jobId, job.state.replace('JOB_STATE_', ''), job.error?.code, job.error?.message];
+    super(words.filter(Boolean).join(' '));
+    this.name = 'JobFailed';
+    this.job = job;
+  }
+}
+
+export function mustSucceed(job) {
+  if (job.state !== 'JOB_STATE_SUCCEEDED') throw new JobFailed(job);
+  return job;
+}
+
+export async function readPart(client, jobId, part, path, {silenceMs = SILENCE_MS, signal} = {}) {
+  const failing = new Patience({attempts: ATTEMPTS, signal});
   const file = await open(`${path}.part`, 'w');
   try {
-    for (let failures = 0, offset = 0; ; ) {
+    for (let offset = 0; ; ) {
       try {
-        const stream = client.readJobResult({jobId, part, offset}, {deadline: Date.now() + CALL_MS});
-        for await (const chunk of stream) {
-          await file.write(chunk.data);
-          offset += chunk.data.length;
-          failures = 0;
+        for await (const {data} of messages(client.readJobResult({jobId, part, offset}), silenceMs, signal)) {
+          await file.writeFile(data); // write() may take less than all
+          offset += data.length;
+          failing.heard();
         }
         break;
       } catch (error) {
-        const pause = retryAfter(error, failures);
-        if (++failures === ATTEMPTS || pause === undefined) throw error;
-        await sleep(pause);
+        await failing.pauseAfter(error);
       }
     }
   } finally {
@@ -32,9 +43,30 @@ export async function readPart(client, jobId, part, path) {
   await rename(`${path}.part`, path);
 }
 
-export async function download(url, path) {
-  const answer = await fetch(url, {signal: AbortSignal.timeout(CALL_MS)});
-  if (!answer.ok) throw new Error(`${url}: HTTP ${answer.status}`);
-  await pipeline(Readable.fromWeb(answer.body), createWriteStream(`${path}.part`));
+// The video comes in one answer or not at all: the rest of a second one could be another video's.
+export async function download(url, path, {silenceMs = SILENCE_MS, signal} = {}) {
+  const silence = new AbortController();
+  const late = () => silence.abort(new Error(`${url}: nothing came for ${silenceMs} ms`));
+  const alarm = setTimeout(late, silenceMs);
+  const end = () => silence.abort(signal.reason);
+  signal?.addEventListener('abort', end);
+  try {
+    if (signal?.aborted) end();
+    const answer = await fetch(url, {signal: silence.signal});
+    if (!answer.ok) throw new Error(`${url}: HTTP ${answer.status}`);
+    const heard = async function* (pieces) {
+      for await (const piece of pieces) {
+        alarm.refresh();
+        yield piece;
+      }
+    };
+    const file = createWriteStream(`${path}.part`);
+    await pipeline(Readable.fromWeb(answer.body), heard, file, {signal: silence.signal});
+  } catch (error) {
+    throw silence.signal.aborted ? silence.signal.reason : error;
+  } finally {
+    clearTimeout(alarm);
+    signal?.removeEventListener('abort', end);
+  }
   await rename(`${path}.part`, path);
 }

@@ -6,11 +6,12 @@
 use std::{env, path::Path};
 
 use pictory_jobs::v1::{create_preview_request, render_request, summarize_request, *};
-use pictory_jobs::{connect, download, field_violations, read_part, reason, repeat, watch, Jobs};
+use pictory_jobs::{call, connect, download, field_violations, must_succeed, read_part, reason, watch, Jobs};
 use tokio_stream::StreamExt;
 
 /// The job in its final state. A failed job is data: it says why.
-async fn follow(jobs: &Jobs, job_id: String) -> Result<Job, tonic::Status> {
+async fn follow(jobs: &Jobs, submitted: Option<Job>) -> Result<Job, tonic::Status> {
+    let job_id = submitted.unwrap_or_default().job_id;
     let lost = |error: &tonic::Status| println!("{job_id} connection lost ({error}); trying again");
     let request = WatchJobRequest { job_id: job_id.clone(), ..Default::default() };
     let mut states = std::pin::pin!(watch(jobs.clone(), request, lost));
@@ -26,39 +27,43 @@ fn preview(request_id: String, name: &str) -> CreatePreviewRequest {
     let story = Some("A gateway takes a story. It hands it to Pictory once.".into());
     let scene = Scene { story, create_scene_on_end_of_sentence: Some(true), ..Default::default() };
     let board = Storyboard { video_name: Some(name.into()), scenes: vec![scene], ..Default::default() };
-    CreatePreviewRequest { request_id, source: Some(create_preview_request::Source::Storyboard(board)), ..Default::default() }
-}
-
-/// Submits and follows. A submit has a request_id, so it can be repeated.
-macro_rules! submit {
-    ($jobs:expr, $method:ident, $request:expr) => {{
-        let answer = repeat(|| { let mut jobs = $jobs.clone(); let request = $request.clone(); async move { jobs.$method(request).await } }).await?;
-        follow($jobs, answer.into_inner().job.unwrap_or_default().job_id).await?
-    }};
+    let source = Some(create_preview_request::Source::Storyboard(board));
+    CreatePreviewRequest { request_id, source, ..Default::default() }
 }
 
 async fn story(jobs: &Jobs, order: &str, out: &Path, media: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let made = submit!(jobs, create_preview, preview(format!("{order}-preview"), "demo"));
+    let id = |step: &str| format!("{order}-{step}");
+    let made = must_succeed(follow(jobs, call(jobs, preview(id("preview"), order)).await?.job).await?)?;
     let source = Some(render_request::Source::PreviewJobId(made.job_id));
-    let render = RenderRequest { request_id: format!("{order}-render"), source, ..Default::default() };
-    let video = submit!(jobs, render, render);
-    if let Some(job::Result::Render(result)) = &video.result { download(&result.video_url, &out.join("video.mp4")).await?; }
+    let render = RenderRequest { request_id: id("render"), source, ..Default::default() };
+    let video = must_succeed(follow(jobs, call(jobs, render.clone()).await?.job).await?)?;
+    if let Some(job::Result::Render(result)) = &video.result {
+        download(&result.video_url, &out.join("video.mp4")).await?;
+    }
 
-    let transcribe = TranscribeRequest { request_id: format!("{order}-transcribe"), file_url: media.into(), ..Default::default() };
-    let speech = submit!(jobs, transcribe, transcribe);
+    let file_url = media.to_string();
+    let transcribe = TranscribeRequest { request_id: id("transcribe"), file_url, ..Default::default() };
+    let speech = must_succeed(follow(jobs, call(jobs, transcribe).await?.job).await?)?;
     read_part(jobs.clone(), &speech.job_id, ResultPart::TranscriptJson, &out.join("talk.json")).await?;
-    let source = Some(summarize_request::Source::TranscriptionJobId(speech.job_id));
-    let summarize = SummarizeRequest { request_id: format!("{order}-summarize"), highlight_duration_seconds: 20, source, ..Default::default() };
-    if let Some(job::Result::Summary(summary)) = submit!(jobs, summarize, summarize).result { println!("summary: {}", summary.summary_text); }
+    let mut summarize = SummarizeRequest { request_id: id("summarize"), ..Default::default() };
+    summarize.highlight_duration_seconds = 20;
+    summarize.source = Some(summarize_request::Source::TranscriptionJobId(speech.job_id));
+    let summary = must_succeed(follow(jobs, call(jobs, summarize).await?.job).await?)?;
+    if let Some(job::Result::Summary(summary)) = summary.result {
+        println!("summary: {}", summary.summary_text);
+    }
 
-    // The same request_id: the same job, paid once.
-    println!("the same render: {}", submit!(jobs, render, render).job_id == video.job_id);
-    let failed = submit!(jobs, create_preview, preview(format!("{order}-fail"), "sandbox-fail")).error.unwrap_or_default();
-    println!("failed: {} {}", failed.code, failed.message);
-    for request in [preview(format!("{order}-render"), "other"), preview(format!("{order}-wrong"), "a/b")] {
-        if let Err(error) = jobs.clone().create_preview(request).await {
+    let again = call(jobs, render).await?.job.unwrap_or_default(); // the same request_id: the same job, paid once
+    println!("the same render: {}", again.job_id == video.job_id);
+    let failing = call(jobs, preview(id("fail"), "sandbox-fail")).await?.job;
+    let why = follow(jobs, failing).await?.error.unwrap_or_default();
+    println!("failed: {} {}", why.code, why.message);
+    for request in [preview(id("render"), "other"), preview(id("wrong"), "a/b")] {
+        if let Err(error) = call(jobs, request).await {
             println!("refused: {}", reason(&error));
-            for wrong in field_violations(&error) { println!("wrong: {} {}", wrong.field, wrong.description); }
+            for wrong in field_violations(&error) {
+                println!("wrong: {} {}", wrong.field, wrong.description);
+            }
         }
     }
     Ok(())
@@ -68,8 +73,10 @@ async fn story(jobs: &Jobs, order: &str, out: &Path, media: &str) -> Result<(), 
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let jobs = connect(&env::var("PICTORY_GATEWAY")?)?;
     let args: Vec<String> = env::args().collect();
-    match args[1].as_str() {
-        "--watch" => follow(&jobs, args[2].clone()).await.map(drop).map_err(|error| format!("{}: {error}", reason(&error)).into()),
-        order => story(&jobs, order, Path::new(&args[2]), &args[3]).await,
+    if args[1] != "--watch" {
+        return story(&jobs, &args[1], Path::new(&args[2]), &args[3]).await;
     }
+    let watched = Some(Job { job_id: args[2].clone(), ..Default::default() });
+    follow(&jobs, watched).await.map_err(|error| format!("{}: {error}", reason(&error)))?;
+    Ok(())
 }

@@ -7,9 +7,9 @@ Errors are grpc.RpcError as the stubs raise it.
 
 from .calls import call, connect
 from .errors import explain, field_violations, from_gateway, reason, retry_after
-from .results import download, read_part
+from .results import JobFailed, download, must_succeed, read_part
 from .watching import watch
 
 __version__ = "0.0.0"
-__all__ = ["call", "connect", "download", "explain", "field_violations", "from_gateway", "read_part", "reason",
-           "retry_after", "watch"]
+__all__ = ["JobFailed", "call", "connect", "download", "explain", "field_violations", "from_gateway", "must_succeed",
+           "read_part", "reason", "retry_after", "watch"]

@@ -17,8 +17,8 @@ from pictory.jobs.v1 import pictory_jobs_pb2 as api
 from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 
 from . import errors, results
-from .calls import ATTEMPTS, CALL_SECONDS, address_of, attempts_of, channel_options
-from .watching import SILENCE_SECONDS
+from .calls import CALL_SECONDS, address_of, attempts_of, channel_options
+from .patience import ATTEMPTS, PATIENCE_SECONDS, SILENCE_SECONDS, Patience
 
 
 def connect(address: str | None = None) -> tuple[grpc.aio.Channel, rpc.PictoryJobsAsyncStub]:
@@ -39,47 +39,44 @@ async def call(method: Any, request: Any, seconds: float = CALL_SECONDS) -> Any:
 
 
 async def watch(stub: Any, job_id: str, after_revision: int = 0, silence: float = SILENCE_SECONDS,
+                patience: float = PATIENCE_SECONDS,
                 on_reconnect: Callable[[Exception], None] = lambda error: None) -> AsyncIterator[job_pb2.Job]:
-    """Goes on over broken connections until it is cancelled, for example by asyncio.timeout."""
-    failures = 0
+    """Ends early when its task is cancelled, for example by asyncio.timeout."""
+    failing = Patience(patience)
     while True:
         stream = stub.WatchJob(api.WatchJobRequest(job_id=job_id, after_revision=after_revision))
         try:
             while event := await asyncio.wait_for(stream.read(), silence):
-                failures = 0
+                failing.heard()
                 if event.HasField("job"):  # otherwise a heartbeat: nothing new
                     after_revision = event.job.revision
                     yield event.job
             return  # the gateway ends a stream so only after the final state
         except (grpc.RpcError, asyncio.TimeoutError) as error:
-            pause = errors.retry_after(error, failures) if isinstance(error, grpc.RpcError) else 0
-            if pause is None:
-                raise
-            failures += 1
+            pause = failing.pause_after(error)
             on_reconnect(error)
             await asyncio.sleep(pause)
         finally:
             stream.cancel()
 
 
-async def read_part(stub: Any, job_id: str, part: job_pb2.ResultPart, path: str | pathlib.Path) -> None:
+async def read_part(stub: Any, job_id: str, part: job_pb2.ResultPart, path: str | pathlib.Path,
+                    silence: float = SILENCE_SECONDS) -> None:
+    failing = Patience(attempts=ATTEMPTS)
     with open(f"{path}.part", "wb") as file:
-        failures = 0
         while True:
-            request = api.ReadJobResultRequest(job_id=job_id, part=part, offset=file.tell())
+            stream = stub.ReadJobResult(api.ReadJobResultRequest(job_id=job_id, part=part, offset=file.tell()))
             try:
-                async for chunk in stub.ReadJobResult(request, timeout=CALL_SECONDS):
+                while chunk := await asyncio.wait_for(stream.read(), silence):
                     file.write(chunk.data)
-                    failures = 0
+                    failing.heard()
                 break
-            except grpc.RpcError as error:
-                pause = errors.retry_after(error, failures)
-                failures += 1
-                if failures == ATTEMPTS or pause is None:
-                    raise
-                await asyncio.sleep(pause)
+            except (grpc.RpcError, asyncio.TimeoutError) as error:
+                await asyncio.sleep(failing.pause_after(error))
+            finally:
+                stream.cancel()
     pathlib.Path(f"{path}.part").replace(path)
 
 
-async def download(url: str, path: str | pathlib.Path) -> None:
-    await asyncio.to_thread(results.download, url, path)
+async def download(url: str, path: str | pathlib.Path, silence: float = SILENCE_SECONDS) -> None:
+    await asyncio.to_thread(results.download, url, path, silence)

@@ -13,9 +13,9 @@ import grpc
 from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 
 from . import errors
+from .patience import ATTEMPTS, KEEPALIVE_ANSWER_SECONDS, KEEPALIVE_SECONDS
 
 CALL_SECONDS = 60.0
-ATTEMPTS = 5
 
 
 def address_of(target: str | None) -> str:
@@ -23,12 +23,15 @@ def address_of(target: str | None) -> str:
 
 
 def channel_options() -> list[tuple[str, Any]]:
-    """For grpc.insecure_channel or grpc.secure_channel: the service config, and connections that are tried again soon;
-    gRPC itself waits up to two minutes."""
+    """For grpc.insecure_channel or grpc.secure_channel: the service config, connections that are tried again
+    soon (gRPC itself waits up to two minutes), and pings that show whether one is still there."""
     config = importlib.resources.files(__package__).joinpath("service_config.json").read_text()
     return [("grpc.service_config", config),
             ("grpc.initial_reconnect_backoff_ms", int(errors.FIRST_DELAY_SECONDS * 1000)),
-            ("grpc.max_reconnect_backoff_ms", int(errors.MAX_DELAY_SECONDS * 1000))]
+            ("grpc.max_reconnect_backoff_ms", int(errors.MAX_DELAY_SECONDS * 1000)),
+            ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
+            ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_SECONDS * 1000),
+            ("grpc.http2.max_pings_without_data", 0)]
 
 
 def connect(address: str | None = None) -> tuple[grpc.Channel, rpc.PictoryJobsStub]:

@@ -13,34 +13,51 @@ import grpc
 from pictory.jobs.v1 import job_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
 
-from . import errors
-from .calls import ATTEMPTS, CALL_SECONDS
+from .patience import ATTEMPTS, SILENCE_SECONDS, Patience
+from .watching import next_within
 
 
-def read_part(stub: Any, job_id: str, part: job_pb2.ResultPart, path: str | pathlib.Path) -> None:
+class JobFailed(Exception):
+    """A job that has ended, and not with SUCCEEDED. Pictory's reason is its words; `job` is the whole."""
+
+    def __init__(self, job: job_pb2.Job) -> None:
+        words = [job.job_id, job_pb2.JobState.Name(job.state).removeprefix("JOB_STATE_"), job.error.code,
+                 job.error.message]
+        super().__init__(" ".join(filter(None, words)))
+        self.job = job
+
+
+def must_succeed(job: job_pb2.Job) -> job_pb2.Job:
+    """The job, which has its result; JobFailed if it has none."""
+    if job.state != job_pb2.JOB_STATE_SUCCEEDED:
+        raise JobFailed(job)
+    return job
+
+
+def read_part(stub: Any, job_id: str, part: job_pb2.ResultPart, path: str | pathlib.Path,
+              silence: float = SILENCE_SECONDS) -> None:
     """Streams one part of a finished job's result into a file, and goes on where a connection broke."""
-    partial, failures = pathlib.Path(f"{path}.part"), 0
+    partial, failing = pathlib.Path(f"{path}.part"), Patience(attempts=ATTEMPTS)
     with open(partial, "wb") as file:
         while True:
-            request = api.ReadJobResultRequest(job_id=job_id, part=part, offset=file.tell())
+            stream = stub.ReadJobResult(api.ReadJobResultRequest(job_id=job_id, part=part, offset=file.tell()))
             try:
-                for chunk in stub.ReadJobResult(request, timeout=CALL_SECONDS):
+                while chunk := next_within(silence, stream):
                     file.write(chunk.data)
-                    failures = 0
+                    failing.heard()
                 break
             except grpc.RpcError as error:
-                pause = errors.retry_after(error, failures)
-                failures += 1
-                if failures == ATTEMPTS or pause is None:
-                    raise
-                time.sleep(pause)
+                time.sleep(failing.pause_after(error))
+            finally:
+                stream.cancel()
     partial.replace(path)
 
 
-def download(url: str, path: str | pathlib.Path) -> None:
-    """A video, which is plain HTTP, into a file."""
+def download(url: str, path: str | pathlib.Path, silence: float = SILENCE_SECONDS) -> None:
+    """A video, which is plain HTTP, into a file. It comes in one answer or not at all: the rest of a second one could
+    be another video's."""
     partial = pathlib.Path(f"{path}.part")
-    with urllib.request.urlopen(url, timeout=CALL_SECONDS) as answer, open(partial, "wb") as file:
+    with urllib.request.urlopen(url, timeout=silence) as answer, open(partial, "wb") as file:
         shutil.copyfileobj(answer, file)
         length = answer.headers["Content-Length"]
         if length is not None and file.tell() != int(length):  # a connection that breaks off is no error there

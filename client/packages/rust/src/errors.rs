@@ -1,12 +1,10 @@
 //! What an error of a call says beyond its code.
 
-use std::future::Future;
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::{FieldViolation, StatusExt};
 
-const ATTEMPTS: u32 = 5;
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const MAX_DELAY: Duration = Duration::from_secs(5);
 /// Of the ErrorInfo of all that the gateway itself says.
@@ -24,8 +22,8 @@ pub fn field_violations(error: &Status) -> Vec<FieldViolation> {
 }
 
 /// When an equal call may succeed, after so many failures in a row; None if it never does. A submit that is repeated
-/// must have a request_id. Where the way to the gateway broke, tonic or a proxy says so, by any of five codes: a gateway
-/// that was killed is UNKNOWN here.
+/// must have a request_id. Where the way to the gateway broke, tonic or a proxy says so, by any of five codes: a
+/// gateway that was killed is UNKNOWN here.
 pub fn retry_after(error: &Status, failures: u32) -> Option<Duration> {
     if let Some(told) = error.get_details_retry_info().and_then(|retry| retry.retry_delay) {
         return Some(told + told.mul_f64(0.2 * rand::random::<f64>()).min(Duration::from_secs(1)));
@@ -37,20 +35,4 @@ pub fn retry_after(error: &Status, failures: u32) -> Option<Duration> {
     }
     let ceiling = MAX_DELAY.min(FIRST_DELAY * 2u32.pow(failures.min(9) + 1));
     Some(FIRST_DELAY + (ceiling - FIRST_DELAY).mul_f64(rand::random()))
-}
-
-/// One answer of `call`, a submit with a request_id or what only reads, which is repeated where that may help.
-pub async fn repeat<T, F: Future<Output = Result<T, Status>>>(mut call: impl FnMut() -> F) -> Result<T, Status> {
-    let mut failures = 0;
-    loop {
-        let error = match call().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        failures += 1;
-        match retry_after(&error, failures - 1) {
-            Some(pause) if failures < ATTEMPTS => tokio::time::sleep(pause).await,
-            _ => return Err(error),
-        }
-    }
 }

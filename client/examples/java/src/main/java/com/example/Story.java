@@ -2,6 +2,7 @@ package com.example;
 
 import ai.pictory.jobs.Connection;
 import ai.pictory.jobs.Errors;
+import ai.pictory.jobs.JobFailed;
 import ai.pictory.jobs.Results;
 import ai.pictory.jobs.Watch;
 import ai.pictory.jobs.v1.*;
@@ -28,6 +29,11 @@ public final class Story {
         error -> System.out.println(id + " connection lost (" + error.getStatus() + "); trying again"));
   }
 
+  /** Of a submit whose job must have its result. */
+  private static Job finish(Job submitted) throws InterruptedException {
+    return Results.mustSucceed(follow(submitted.getJobId()));
+  }
+
   private static CreatePreviewRequest preview(String requestId, String name) {
     Scene.Builder scene = Scene.newBuilder().setCreateSceneOnEndOfSentence(true);
     scene.setStory("A gateway takes a story. It hands it to Pictory once.");
@@ -36,20 +42,20 @@ public final class Story {
   }
 
   private static void story(String order, Path out, String media) throws Exception {
-    Job made = follow(jobs.createPreview(preview(order + "-preview", "demo")).getJob().getJobId());
+    Job made = finish(jobs.createPreview(preview(order + "-preview", order)).getJob());
     RenderRequest render =
         RenderRequest.newBuilder().setRequestId(order + "-render").setPreviewJobId(made.getJobId()).build();
-    Job video = follow(jobs.render(render).getJob().getJobId());
+    Job video = finish(jobs.render(render).getJob());
     Results.download(video.getRender().getVideoUrl(), out.resolve("video.mp4"));
 
     TranscribeRequest transcribe =
         TranscribeRequest.newBuilder().setRequestId(order + "-transcribe").setFileUrl(media).build();
-    Job speech = follow(jobs.transcribe(transcribe).getJob().getJobId());
+    Job speech = finish(jobs.transcribe(transcribe).getJob());
     Results.readPart(
         jobs, speech.getJobId(), ResultPart.RESULT_PART_TRANSCRIPT_JSON, out.resolve("talk.json"));
     SummarizeRequest.Builder summarize = SummarizeRequest.newBuilder().setRequestId(order + "-summarize");
     summarize.setTranscriptionJobId(speech.getJobId()).setHighlightDurationSeconds(20);
-    Job summary = follow(jobs.summarize(summarize.build()).getJob().getJobId());
+    Job summary = finish(jobs.summarize(summarize.build()).getJob());
     System.out.println("summary: " + summary.getSummary().getSummaryText());
 
     Job again = jobs.render(render).getJob(); // the same request_id: the same job, paid once
@@ -77,6 +83,9 @@ public final class Story {
     } catch (StatusRuntimeException error) {
       System.err.println(error.getStatus() + ": " + Errors.reason(error));
       System.exit(5);
+    } catch (JobFailed failed) {
+      System.err.println("job " + failed.getMessage());
+      System.exit(1);
     } finally {
       channel.shutdownNow();
     }

@@ -10,6 +10,7 @@ import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** Connections with the service config. */
 public final class Connection {
@@ -20,6 +21,9 @@ public final class Connection {
     return Grpc.newChannelBuilder(target, InsecureChannelCredentials.create())
         .defaultServiceConfig(serviceConfig())
         .maxInboundMessageSize(MAX_ANSWER_BYTES)
+        // Pings show whether a connection is still there.
+        .keepAliveTime(Limits.KEEPALIVE.toSeconds(), TimeUnit.SECONDS)
+        .keepAliveTimeout(Limits.KEEPALIVE_ANSWER.toSeconds(), TimeUnit.SECONDS)
         .build();
   }
 

@@ -34,7 +34,8 @@ public final class Errors {
 
   /**
    * When an equal call may succeed, after so many failures in a row; empty if it never does. A submit that is repeated
-   * must have a request_id. Where the way to the gateway broke, gRPC's library or a proxy says so, by any of five codes.
+   * must have a request_id. Where the way to the gateway broke, gRPC's library or a proxy says so, by any of five
+   * codes.
    */
   public static Optional<Duration> retryAfter(StatusRuntimeException error, int failures) {
     Optional<RetryInfo> retry = detail(error, RetryInfo.class);

@@ -6,7 +6,6 @@ import ai.pictory.jobs.v1.WatchJobRequest;
 import ai.pictory.jobs.v1.WatchJobResponse;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.Iterator;
 import java.util.function.Consumer;
 
@@ -14,32 +13,28 @@ import java.util.function.Consumer;
 public final class Watch {
   /**
    * Calls {@code each} with the present state of a job and each newer one, and returns the final one. Goes on over
-   * broken connections and restarts of the gateway until its thread is interrupted; {@code lost} hears of them. The
-   * request's after_revision is the revision seen last.
+   * broken connections and restarts of the gateway, for as long as {@code Limits.patience} without a word, until its
+   * thread is interrupted or its Context ends; {@code lost} hears of them. The request's after_revision is the revision
+   * seen last.
    */
-  public static Job watch(PictoryJobsBlockingStub jobs, WatchJobRequest request, Consumer<Job> each, Consumer<StatusRuntimeException> lost) throws InterruptedException {
+  public static Job watch(PictoryJobsBlockingStub jobs, WatchJobRequest request, Consumer<Job> each,
+      Consumer<StatusRuntimeException> lost) throws InterruptedException {
     Job job = Job.getDefaultInstance();
-    for (int failures = 0; ; failures++) {
-      Context.CancellableContext attempt = Context.current().withCancellation();
-      Context before = attempt.attach();
-      try {
+    Patience patience = new Patience(Integer.MAX_VALUE);
+    while (true) {
+      try (Attempt attempt = new Attempt()) {
         Iterator<WatchJobResponse> events = jobs.watchJob(request);
-        while (Silence.hasNext(events, attempt)) {
+        while (attempt.hasNext(events)) {
           WatchJobResponse event = events.next();
+          patience.heard();
           if (!event.hasJob()) continue; // a heartbeat: nothing new
           job = event.getJob();
-          failures = 0;
           request = request.toBuilder().setAfterRevision(job.getRevision()).build();
           each.accept(job);
         }
         return job; // the gateway ends a stream so only after the final state
       } catch (StatusRuntimeException error) {
-        if (Thread.interrupted()) throw new InterruptedException();
-        Duration pause = Errors.retryAfter(error, failures).orElseThrow(() -> error);
-        lost.accept(error);
-        Thread.sleep(pause.toMillis());
-      } finally {
-        attempt.detachAndCancel(before, null);
+        patience.pauseAfter(error, lost);
       }
     }
   }
