@@ -151,48 +151,84 @@ class Restore(Stores):
 
 
 class Versions(Stores):
-    def newest(self):
-        return len(re.findall(r"^constexpr char kVersion\d+\[\]", SCHEMA.read_text(), re.M))
+    def steps(self):
+        """The SQL of each version of the schema, in order."""
+        text = SCHEMA.read_text()
+        steps = re.findall(r'^constexpr char kVersion(\d+)\[\] = R"sql\((.*?)\)sql"', text, re.M | re.S)
+        self.assertEqual([int(number) for number, _ in steps], list(range(1, len(steps) + 1)))
+        return [sql for _, sql in steps]
 
-    def make_oldest(self, path, newer):
-        """A store as the first version of the program made it, with the jobs of `newer`."""
-        [sql] = re.findall(r'kVersion1\[\] = R"sql\((.*?)\)sql"', SCHEMA.read_text(), re.S)
+    def newest(self):
+        return len(self.steps())
+
+    def make(self, version, path, newest):
+        """A store as the program of that version made it, with the rows of `newest` in all tables it had. Gives how
+        many rows each has."""
         with contextlib.closing(sqlite3.connect(path)) as db:
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(sql)
-            db.execute("ATTACH ? AS newer", (str(newer),))
-            for table in ("store", "jobs", "labels"):
-                columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
-                db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
-            slices = db.execute("SELECT tenant, job_id, part, bytes FROM newer.parts ORDER BY slice").fetchall()
-            whole = {}
-            for *key, piece in slices:
-                whole[tuple(key)] = whole.get(tuple(key), b"") + piece
-            db.executemany("INSERT INTO main.parts (tenant, job_id, part, bytes) VALUES (?, ?, ?, ?)",
-                           [(*key, content) for key, content in whole.items()])
-            db.execute(f"PRAGMA application_id = {value(newer, 'PRAGMA application_id')}")
-            db.execute("PRAGMA user_version = 1")
+            for sql in self.steps()[:version]:
+                db.executescript(sql)
+            db.execute("ATTACH ? AS newest", (str(newest),))
+            tables = [name for name, in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+            for table in tables:
+                if table == "parts" and version == 1:  # not yet in slices
+                    pieces = "SELECT * FROM newest.parts WHERE slice = 0 AND total_bytes = length(bytes)"
+                    db.execute(f"INSERT INTO parts (tenant, job_id, part, bytes) "
+                               f"SELECT tenant, job_id, part, bytes FROM ({pieces})")
+                    continue
+                renamed = {"result_too_large": "notice"}
+                here = [row[1] for row in db.execute(f"PRAGMA main.table_info({table})")]
+                there = {row[1] for row in db.execute(f"PRAGMA newest.table_info({table})")}
+                both = {name: renamed.get(name, name) for name in here if renamed.get(name, name) in there}
+                db.execute(f"INSERT INTO main.{table} ({', '.join(both)}) "
+                           f"SELECT {', '.join(both.values())} FROM newest.{table}")
+            counts = {table: db.execute(f"SELECT count(*) FROM main.{table}").fetchone()[0] for table in tables}
+            db.execute(f"PRAGMA application_id = {value(newest, 'PRAGMA application_id')}")
+            db.execute(f"PRAGMA user_version = {version}")
             db.commit()
+        return counts
 
-    def test_the_store_of_the_first_version_is_brought_forward_with_its_jobs(self):
+    def test_the_store_of_each_version_is_brought_forward_with_all_it_has(self):
         g = self.gateway()
         done = g.json(*preview("done"), "--label", "team=a")["jobId"]
         self.succeeded(g, done)
         result = g.run("result", done).stdout
         self.assertTrue(result)
         running = g.json(*preview("sandbox-slow-one"))["jobId"]
+        self.sandbox.fault("close_after_read", times=1)
+        open_one = g.json(*preview("open"))
+        self.assertEqual(open_one["state"], "JOB_STATE_UNCONFIRMED")
         self.assertEqual(g.terminate()[0], 0)
+        newest = store_of(g) / "jobs.db"
+        with contextlib.closing(sqlite3.connect(newest)) as db:
+            db.execute("INSERT INTO aliases SELECT tenant, 'its-other-name', job_id FROM jobs WHERE job_id = ?", (done,))
+            db.execute("INSERT INTO tombstones SELECT max(change) + 1, tenant, 'gone', 0 FROM jobs")
+            db.execute("INSERT OR IGNORE INTO accounts VALUES ('another', 1, 1)")
+            db.execute("INSERT INTO hints (tenant, job_id, pictory_job_id) SELECT tenant, job_id, 'maybe' FROM jobs "
+                       "WHERE job_id = ?", (open_one["jobId"],))
+            db.commit()
+            for table, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+                self.assertGreater(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0], 0, f"{table} is empty")
 
-        upgraded = self.elsewhere()
-        self.make_oldest(store_of(upgraded) / "jobs.db", store_of(g) / "jobs.db")
-        upgraded.start()
-        self.assertEqual(upgraded.run("result", done).stdout, result)
-        self.assertEqual(upgraded.json("list", "--label", "team=a")["jobId"], done)
-        self.expect_once(upgraded, "done", done, "--label", "team=a")
-        self.succeeded(upgraded, running)
-        self.expect_once(upgraded, "sandbox-slow-one", running)
-        self.assertEqual(upgraded.terminate()[0], 0)
-        self.assertEqual(value(store_of(upgraded) / "jobs.db", "PRAGMA user_version"), self.newest())
+        for version in range(1, self.newest() + 1):
+            with self.subTest(version=version):
+                upgraded = self.elsewhere()
+                database = store_of(upgraded) / "jobs.db"
+                counts = self.make(version, database, newest)
+                upgraded.start()
+                self.assertEqual(upgraded.run("result", done).stdout, result)
+                self.assertEqual(upgraded.json("list", "--label", "team=a")["jobId"], done)
+                self.expect_once(upgraded, "done", done, "--label", "team=a")
+                self.succeeded(upgraded, running)
+                self.expect_once(upgraded, "sandbox-slow-one", running)
+                self.assertEqual(upgraded.json("get", open_one["jobId"])["state"], "JOB_STATE_UNCONFIRMED")
+                if "aliases" in counts:
+                    self.assertEqual(upgraded.json("get", "its-other-name")["jobId"], done)
+                self.assertEqual(upgraded.terminate()[0], 0)
+                self.assertEqual(value(database, "PRAGMA user_version"), self.newest())
+                self.assertEqual(value(database, "PRAGMA integrity_check"), "ok")
+                for table, rows in counts.items():
+                    self.assertGreaterEqual(value(database, f"SELECT count(*) FROM {table}"), rows, table)
 
     def test_the_store_of_a_newer_version_is_refused_by_name(self):
         g = self.gateway()

@@ -45,9 +45,14 @@ func (f *failing) pauseAfter(ctx context.Context, err error, tell func(error)) e
 	}
 }
 
-// untilSilence gives a context that ends when heard was not called for so long. Its cancel frees it.
-func untilSilence(ctx context.Context) (attempt context.Context, heard func(), cancel func()) {
-	attempt, cancel = context.WithCancel(ctx)
+// untilSilence gives a context that ends when heard was not called for so long. Its end frees it.
+func untilSilence(ctx context.Context) (attempt context.Context, heard func(), end func()) {
+	attempt, cancel := context.WithCancel(ctx)
 	alarm := time.AfterFunc(Silence, cancel)
-	return attempt, func() { alarm.Reset(Silence) }, func() { alarm.Stop(); cancel() }
+	heard = func() { alarm.Reset(Silence) }
+	end = func() {
+		alarm.Stop()
+		cancel()
+	}
+	return attempt, heard, end
 }
