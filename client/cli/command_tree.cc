@@ -227,9 +227,14 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       ->add_option("--content-type", to.content_type,
                    "Such as video/webm, where the file's name does not show it")
       ->type_name("TYPE");
-  Add(app, to, Command::kUsageOf, "usage", "Show what was used of the limits", help::kUsageOf)
-      ->add_option("--by", to.by_label, "Also the credits of all jobs by this label's values")
-      ->type_name("KEY");
+  CLI::App* usage =
+      Add(app, to, Command::kUsageOf, "usage", "Show what was used of the limits", help::kUsageOf);
+  CLI::Option* by =
+      usage->add_option("--by", to.by_label, "Also what jobs have used, by this label's values")
+          ->type_name("KEY");
+  usage->add_option("--since", raw.since, "With --by: only created since then, such as 24h or 7d")
+      ->type_name("TIME")
+      ->needs(by);
   Add(app, to, Command::kDoctor, "doctor", "Look for what is in the way", help::kDoctor)
       ->add_option("--stream", raw.stream, "Hold a stream open so long (20s); 0: none")
       ->type_name("TIME");

@@ -260,12 +260,14 @@ PICTORY_COMPLETION_SECONDS, there are none. An installed pictory brings the scri
 inline constexpr char kUsageOf[] =
     R"(Shows what your tenant has used of its limits in the last 24 hours: submits that may have cost
 money, AI credits (reserved for jobs that have not ended, else as Pictory says), and how many jobs
-have not ended. With --by KEY also what all jobs that are kept have used, by the value of the
-label KEY; jobs that never said are left out.
+have not ended. With --by KEY also what jobs have used by the value of the label KEY: all that are
+kept, or with --since those that were created since then. The credits are counted as those of the
+24 hours are. The gateway counts the newest 100,000 jobs, and the 1,000 values that come first.
 
 Examples:
   pictory usage
-  pictory usage --by team)";
+  pictory usage --by team
+  pictory usage --by team --since 24h)";
 
 inline constexpr char kDelete[] =
     R"(Removes finished jobs, and their outputs at Pictory. Of several, each is removed in the order

@@ -120,7 +120,7 @@ struct Invocation {
   bool download = false;
   std::string file;  // result: of the archive; empty: the job's mp4 or picture
   std::chrono::milliseconds stream{20'000};  // doctor: how long one is held open; 0: none is
-  std::string by_label;                      // usage, account
+  std::string by_label;                      // usage, account; usage takes `since` with it
   std::string page_token;                    // projects
   int year = 0;                              // account; 0: the present month
   int month = 0;

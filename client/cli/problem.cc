@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "json_text.h"
 #include "words.h"
@@ -129,7 +130,7 @@ std::string ProblemLine(const Problem& problem) {
   error.Text("code", absl::StatusCodeToString(problem.code));
   error.Text("reason", problem.reason);
   error.Text("message", problem.message);
-  error.Text("hint", problem.hint);
+  error.Text("hint", std::string(absl::StripAsciiWhitespace(problem.hint)));
   error.Text("jobId", problem.job_id);
   error.Text("requestId", problem.request_id);
   if (problem.line > 0) error.Integer("line", problem.line);

@@ -1,7 +1,7 @@
-#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "json_text.h"
 #include "session.h"
 #include "words.h"
@@ -9,11 +9,31 @@
 namespace pictory_jobs::cli {
 namespace {
 
-constexpr int kPage = 500;
-
 std::string CountRow(std::string_view what, const GetUsageResponse::Count& count) {
   return absl::StrCat("  ", Pad(what, 17), Number(count.used()),
                       count.limit() > 0 ? " of " + Number(count.limit()) : "", "\n");
+}
+
+std::string UseRow(const std::string& whose, const GetUsageResponse::LabelUse& use) {
+  return absl::StrCat(whose, "  ", Number(Summed(use.credits())), " AI credits of ", use.jobs(),
+                      use.jobs() == 1 ? " job" : " jobs", "\n");
+}
+
+std::string LabelText(const std::string& key, const GetUsageResponse& usage) {
+  std::string text;
+  for (const GetUsageResponse::LabelUse& use : usage.by_label()) {
+    text += UseRow(
+        absl::StrCat(OneLine(key), use.has_value() ? "=" + OneLine(use.value()) : ": none"), use);
+  }
+  if (usage.has_by_label_others()) text += UseRow("other values", usage.by_label_others());
+  if (usage.has_by_label_from()) {
+    absl::StrAppend(&text, "These are the newest jobs only, since ",
+                    absl::FormatTime("%Y-%m-%d %H:%M:%S",
+                                     absl::FromUnixSeconds(usage.by_label_from().seconds()),
+                                     absl::LocalTimeZone()),
+                    ".\n");
+  }
+  return text;
 }
 
 std::string UsageText(const GetUsageResponse& usage) {
@@ -25,49 +45,19 @@ std::string UsageText(const GetUsageResponse& usage) {
                       usage.submits_stopped() ? "  The operator has stopped new submits.\n" : "");
 }
 
-struct UsedBy {
-  double credits = 0;
-  int jobs = 0;
-};
-
 }  // namespace
 
 ExitCode RunUsage(const Session& session) {
-  const absl::StatusOr<GetUsageResponse> usage = session.client.Usage(session.Call());
+  GetUsageRequest request;
+  request.set_label_key(session.args.by_label);
+  if (session.args.since.has_value()) {
+    request.mutable_created_from()->set_seconds(absl::ToUnixSeconds(*session.args.since));
+  }
+  const absl::StatusOr<GetUsageResponse> usage = session.client.Usage(request, session.Call());
   if (!usage.ok()) return session.Failed(usage.status());
-  std::map<std::string, UsedBy> by_value;
-  if (const std::string& key = session.args.by_label; !key.empty()) {
-    ListJobsRequest filter;
-    filter.set_page_size(kPage);
-    for (const absl::StatusOr<Job>& job : session.client.List(std::move(filter), session.Call())) {
-      if (!job.ok()) return session.Failed(job.status());
-      if (!job->has_credits_used()) continue;
-      const auto label = job->labels().find(key);
-      UsedBy& sum = by_value[label == job->labels().end() ? "" : label->second];
-      sum.credits += job->credits_used();
-      ++sum.jobs;
-    }
-  }
-  if (session.out.json()) {
-    session.out.Answer(ToJsonLine(*usage) + "\n");
-    for (const auto& [value, sum] : by_value) {
-      session.out.Answer(JsonObject()
-                             .Text("label", session.args.by_label)
-                             .Text("value", value)
-                             .Number("credits", Summed(sum.credits))
-                             .Integer("jobs", sum.jobs)
-                             .Done() +
-                         "\n");
-    }
-    return kSucceeded;
-  }
-  session.out.Answer(UsageText(*usage));
-  for (const auto& [value, sum] : by_value) {
-    session.out.Answer(absl::StrCat(OneLine(session.args.by_label), "=",
-                                    value.empty() ? "(none)" : OneLine(value), "  ",
-                                    Number(Summed(sum.credits)), " AI credits of ", sum.jobs,
-                                    sum.jobs == 1 ? " job" : " jobs", "\n"));
-  }
+  session.out.Answer(session.out.json()
+                         ? ToJsonLine(*usage) + "\n"
+                         : UsageText(*usage) + LabelText(session.args.by_label, *usage));
   return kSucceeded;
 }
 

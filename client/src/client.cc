@@ -146,8 +146,12 @@ absl::StatusOr<Job> Client::UpdatePreview(const UpdatePreviewRequest& request,
 }
 
 absl::StatusOr<GetUsageResponse> Client::Usage(const CallOptions& call) const {
-  return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, v1::GetUsageRequest(), call,
-                                Repeatable::kAlways);
+  return Usage(GetUsageRequest(), call);
+}
+
+absl::StatusOr<GetUsageResponse> Client::Usage(const GetUsageRequest& request,
+                                               const CallOptions& call) const {
+  return Call<GetUsageResponse>(*core_, &Core::Stub::GetUsage, request, call, Repeatable::kAlways);
 }
 
 absl::StatusOr<GetServerInfoResponse> Client::ServerInfo(const CallOptions& call) const {

@@ -462,6 +462,11 @@ inline constexpr seconds kToldBeforeCut{1};
 inline constexpr int kBatchJobsMax = 100;  // that one BatchGetJobs names
 inline constexpr int kListPageDefault = 50;
 inline constexpr int kListPageMax = 1000;
+// What one GetUsage counts by a label: so many jobs, read a page at a time, and so many values by
+// themselves.
+inline constexpr int kUsageJobsMax = 100'000;
+inline constexpr int kUsagePage = 1000;
+inline constexpr std::size_t kUsageValuesMax = 1000;
 
 // Pressure: so much of the memory limit is used, a thread that others wait for comes so late, or so
 // many writes wait for the store. It is gone once less than the second number is left of each.

@@ -20,6 +20,12 @@ void DropBefore(std::deque<MonoTime>& times, MonoTime from) {
 
 }  // namespace
 
+double CreditsOf(const JobRecord& record) {
+  const Job& job = record.job;
+  const bool sent = record.sent_at != WallTime{} || job.state == v1::JOB_STATE_WAITING;
+  return CreditsOf(job.state, job.credits_used, sent ? record.credits_reserved : 0);
+}
+
 double CreditsToRender(const JobRecord& preview) {
   const std::optional<double>& used = preview.job.credits_used;
   if (WasAdopted(preview)) return used.value_or(pictory::kUnknownRenderCredits);

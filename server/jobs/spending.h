@@ -50,6 +50,9 @@ constexpr double CreditsOf(JobState state, const std::optional<double>& used, do
   return used.value_or(StillReserved(state, used, reserved));
 }
 
+// The same of a record. Of a job that was not sent nothing counts, unless it may still be.
+double CreditsOf(const JobRecord& record);
+
 // What a render may cost, by what is known of the preview that it is made of.
 double CreditsToRender(const JobRecord& preview);
 

@@ -72,6 +72,9 @@ struct ListQuery {
   std::optional<WallTime> created_until;  // exclusive
   std::string before_job_id;  // the last job_id of the page before; empty: the first page
   int limit = 0;
+  // The caller needs no results: a store may leave out result_wire, archive_wire and
+  // waiting_request, which may be large.
+  bool without_results = false;
 };
 
 struct PartChunk {

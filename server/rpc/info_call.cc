@@ -1,25 +1,18 @@
 #include "rpc/info_call.h"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/errors.h"
 #include "rpc/pressure.h"
+#include "rpc/times.h"
 
 namespace gateway::rpc {
 namespace {
 
 // No job has this name; to look for it reads the store.
 constexpr char kNobody[] = "server-info";
-
-void SetTime(WallTime time, google::protobuf::Timestamp& out) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  out.set_seconds(seconds.time_since_epoch().count());
-  out.set_nanos(static_cast<std::int32_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
-}
 
 void SetRoles(tenants::Roles roles, v1::GetServerInfoResponse& info) {
   if (roles.Has(tenants::Role::kRead)) info.add_roles("read");

@@ -13,6 +13,7 @@
 #include "rpc/canonical.h"
 #include "rpc/large_answers.h"
 #include "rpc/pressure.h"
+#include "rpc/times.h"
 
 namespace gateway::rpc {
 namespace {
@@ -27,16 +28,6 @@ std::string FilterHash(const std::string& tenant, v1::ListJobsRequest request) {
   AppendCanonical(tenant, digest);
   AppendCanonical(request, digest);
   return digest.Finish().substr(0, kFilterHashBytes);
-}
-
-// Reads a time within the years 1 to 9999, as proto JSON has them.
-bool ReadTime(const google::protobuf::Timestamp& in, std::optional<WallTime>& out) {
-  if (in.seconds() < -62'135'596'800 || in.seconds() > 253'402'300'799) return false;
-  if (in.nanos() < 0 || in.nanos() > 999'999'999) return false;
-  out =
-      WallTime(std::chrono::seconds(in.seconds()) + std::chrono::duration_cast<WallTime::duration>(
-                                                        std::chrono::nanoseconds(in.nanos())));
-  return true;
 }
 
 bool Degraded(const Domain& domain, const std::string& account) {

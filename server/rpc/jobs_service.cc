@@ -19,6 +19,7 @@
 #include "rpc/tenant_gates.h"
 #include "rpc/unary_call.h"
 #include "rpc/upload_call.h"
+#include "rpc/usage_call.h"
 #include "rpc/watch_call.h"
 
 namespace gateway::rpc {
@@ -55,10 +56,8 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
              const Reply& reply, const Domain&) {
         CreateUpload(caller, std::move(request), reply, admission_, domain_);
       });
-  AddUnary<v1::GetUsageRequest>(
-      "/pictory.jobs.v1.PictoryJobs/GetUsage", Role::kRead,
-      [](const Caller& caller, const std::shared_ptr<v1::GetUsageRequest>&, const Reply& reply,
-         const Domain& d) { reply(d.backend.GetUsage(caller.owner)); });
+  AddUnary<v1::GetUsageRequest>("/pictory.jobs.v1.PictoryJobs/GetUsage", Role::kRead,
+                                rpc::GetUsage);
   AddUnary<v1::GetServerInfoRequest>("/pictory.jobs.v1.PictoryJobs/GetServerInfo", Role::kRead,
                                      rpc::GetServerInfo);
   AddUnary<v1::UpdatePreviewRequest>(

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
@@ -24,6 +25,13 @@ constexpr auto kSliceBytes = static_cast<std::int64_t>(limits::kPartSliceBytes);
 
 std::string SelectJob(const char* where) {
   return absl::StrCat("SELECT ", kRecordColumns, " FROM jobs WHERE ", where);
+}
+
+// The columns of a record, with nothing in place of those that may be large.
+std::string ColumnsWithoutResults() {
+  return absl::StrReplaceAll(
+      kRecordColumns,
+      {{" result_wire,", " x'',"}, {" waiting_request,", " x'',"}, {" archive_wire,", " x'',"}});
 }
 
 std::optional<JobRecord> One(SQLite::Statement& statement, const std::string& tenant,
@@ -163,6 +171,9 @@ void IdsByStateAndKind(SQLite::Database& db, const std::string& tenant, const Li
 JobReads::JobReads(SQLite::Database& db)
     : db_(db),
       find_(db, SelectJob("tenant = ? AND job_id = ? AND visible = 1")),
+      find_without_results_(
+          db, absl::StrCat("SELECT ", ColumnsWithoutResults(),
+                           " FROM jobs WHERE tenant = ? AND job_id = ? AND visible = 1")),
       // The index is named, because an index of the tenant's jobs looks as good to SQLite.
       find_pictory_(db, absl::StrCat("SELECT ", kRecordColumns,
                                      " FROM jobs INDEXED BY jobs_by_pictory_id"
@@ -242,7 +253,8 @@ std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery
   if (query.limit <= 0) return records;
   SQLite::Transaction snapshot(db_);
   for (const std::string& id : ListIds(tenant, query)) {
-    std::optional<JobRecord> record = One(find_, tenant, id);
+    std::optional<JobRecord> record =
+        One(query.without_results ? find_without_results_ : find_, tenant, id);
     if (!record.has_value()) continue;
     bytes += record->job.result_wire.size() + record->waiting_request.size();
     records.push_back(std::move(*record));

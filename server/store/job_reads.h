@@ -44,6 +44,7 @@ class JobReads {
 
   SQLite::Database& db_;
   SQLite::Statement find_;
+  SQLite::Statement find_without_results_;
   SQLite::Statement find_pictory_;
   SQLite::Statement find_alias_;
   SQLite::Statement find_request_;

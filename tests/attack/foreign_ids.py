@@ -114,9 +114,11 @@ async def others_alike(acme, beta, request, wrong):
     listed = await beta.ask("ListJobs", b"")
     if listed != ("OK", "", b"", b""):
         wrong.append(f"ListJobs: {listed}")
-    before = await beta.ask("GetUsage", b"")
+    usages = {"GetUsage": b"", "GetUsage by a label": text_field(1, "team")}
+    before = {what: await beta.ask("GetUsage", asked) for what, asked in usages.items()}
     await acme.ask("Transcribe", request("more"))
-    note("GetUsage", await beta.ask("GetUsage", b""), before)
+    for what, asked in usages.items():
+        note(what, await beta.ask("GetUsage", asked), before[what])
     # A request_id that the other tenant has used is free here.
     first, again = await beta.ask("Transcribe", request("shared")), await beta.ask("Transcribe", request("shared"))
     theirs = await acme.ask("Transcribe", request("shared"))

@@ -1,12 +1,12 @@
 // Many submits at once, and what each caller was told, one line of JSON a call.
 //
-//   crowd TARGET CALLS THREADS ID [pad=BYTES] [retry | keyless]
+//   crowd TARGET CALLS THREADS ID [pad=BYTES] [key=KEY] [retry | keyless]
 //
 // An ID that ends in '-' is numbered, one for each call; any other is the request_id of all of
 // them. It is the video's name too, so that the sandbox's journal tells which request was sent. The
-// text of the story is padded to BYTES. With `retry`, calls are repeated as the client library does
-// by default; without, each is made once. With `keyless` they are made by the bare stub and have no
-// request_id.
+// text of the story is padded to BYTES. KEY is the callers' own Pictory key. With `retry`, calls
+// are repeated as the client library does by default; without, each is made once. With `keyless`
+// they are made by the bare stub and have no request_id.
 
 #include <atomic>
 #include <cstdio>
@@ -33,6 +33,7 @@ struct Plan {
   int threads = 0;
   std::string id;
   std::size_t pad = 0;
+  std::string key;
   bool retry = false;
   bool keyless = false;
 };
@@ -107,7 +108,8 @@ void Run(const Plan& plan, const Client& client, pictory_jobs::v1::PictoryJobs::
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fputs("usage: crowd TARGET CALLS THREADS ID [pad=BYTES] [retry | keyless]\n", stderr);
+    std::fputs("usage: crowd TARGET CALLS THREADS ID [pad=BYTES] [key=KEY] [retry | keyless]\n",
+               stderr);
     return 2;
   }
   Plan plan{.calls = std::atoi(argv[2]), .threads = std::atoi(argv[3]), .id = argv[4]};
@@ -115,9 +117,11 @@ int main(int argc, char** argv) {
     const std::string_view word = argv[i];
     if (word == "retry") plan.retry = true;
     if (word == "keyless") plan.keyless = true;
+    if (word.substr(0, 4) == "key=") plan.key = word.substr(4);
     if (word.substr(0, 4) == "pad=") plan.pad = std::strtoul(argv[i] + 4, nullptr, 10);
   }
   pictory_jobs::ClientOptions options;
+  options.pictory_key = plan.key;
   if (plan.retry) {
     options.retry.when_exhausted = true;
   } else {

@@ -7,8 +7,9 @@ import os
 import re
 import signal
 import subprocess
+import threading
 
-from live.process import DEADLINE_SECONDS
+from live.process import DEADLINE_SECONDS, wait_until
 from live.programs import BIN
 from live.rig import UNLIMITED, restart
 from tally import UNKNOWN, Tally, count_duplicates, count_losses, crowd, store_rows, submit
@@ -216,3 +217,54 @@ def failing_disk(rig, cycles):
             total.add(done.result())
     count_duplicates(total, sandbox)
     return total
+
+
+SLOW_MS, SLOW_CALLS = 100, 12
+SLOW = Fault("any", errno.EIO, FOR_GOOD)  # it takes its time, and fails nothing
+
+
+def killed_on_slow_disk(rig, cycles):
+    """Each write and flush of the store takes long, and the gateway is killed in the middle of many submits: what is
+    between two writes is as wide as it gets."""
+    workers = min(WORKERS, cycles)
+
+    def work(first):
+        tally, told = Tally(), []
+        sandbox = rig.sandbox("--speed", "0.01")
+        g = rig.gateway(sandbox.url, start=False)
+        for number in range(first, cycles, workers):
+            told += slow_cycle(rig, sandbox, g, number, tally)
+        restart(g)
+        count_losses(tally, g, sandbox, told)
+        count_duplicates(tally, sandbox)
+        return tally
+
+    total = Tally()
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for each in pool.map(work, range(workers)):
+            total.add(each)
+    return total
+
+
+def slow_cycle(rig, sandbox, g, number, tally):
+    prefix, told = f"slow-{number}-", []
+    armed, hit = rig.folder / f"{prefix}armed", rig.folder / f"{prefix}hit"
+    restart(g, "--base-url", sandbox.url, *UNLIMITED,
+            env=bad_disk(rig, SLOW, 1, BAD_DISK_STALL_MS=SLOW_MS, BAD_DISK_ARMED=armed, BAD_DISK_HIT=hit))
+    armed.touch()
+    callers = threading.Thread(target=lambda: told.extend(crowd(g, SLOW_CALLS, SLOW_CALLS // 2, prefix)))
+    callers.start()
+    wanted = 1 + number % (SLOW_CALLS // 2)
+    wait_until(lambda: sum(name.startswith(prefix) for name in sandbox.journal()) >= wanted, f"{wanted} POSTs")
+    g.kill()
+    callers.join()
+    tally.expect(hit.exists(), f"{prefix}: the disk was not slow")
+    restart(g)
+    again = crowd(g, SLOW_CALLS, SLOW_CALLS // 2, prefix, "retry")
+    tally.expect(all(line["code"] == "OK" for line in again), f"{prefix}: a retry was told {again}")
+    jobs = {line["id"]: line["job"] for line in again if line["code"] == "OK"}
+    for line in told:
+        tally.expect(line["code"] != "OK" or jobs.get(line["id"]) == line["job"], f"{line['id']}: another job than told")
+    g.kill()
+    tally.cycles += 1
+    return told + again

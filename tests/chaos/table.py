@@ -1,7 +1,8 @@
 """The rows, in the order they run."""
 
+from callers_pay import killed_under_callers_keys
 from crowds import duplicate_storm, faulty_upstream
-from disks import failing_disk, sync_before_send
+from disks import failing_disk, killed_on_slow_disk, sync_before_send
 from files import killed_at_each_write, second_gateway, store_files_vanish
 from keyless import keyless_killed, told_at_the_end
 from kills import killed
@@ -41,9 +42,11 @@ ROWS = [
     row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
     row("killed-waiting", "Killed while renders wait for their previews, and while they are sent", killed_while_waiting, "kills", 3, 1),
     row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
+    row("callers-keys-killed", "Killed, and all keys of callers who pay forgotten", killed_under_callers_keys, "kills", 24, 4),
     row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
     row("sync-before-send", "SENDING flushed before the first byte of the POST", sync_before_send, "submits", 100, 25),
     row("failing-disk", "Disk full, or failing, at each call of the store", failing_disk, "failures", 100, 3),
+    row("slow-disk-killed", "Killed where each write of the store takes 100 ms", killed_on_slow_disk, "kills", 24, 3),
     row("store-files-vanish", "The store's files removed, replaced, overwritten", store_files_vanish, "faults", 16, 4),
     row("second-gateway", "State directory or lock gone, a second gateway starts", second_gateway, "starts", 10, 2),
     row("killed-at-each-write", "Killed between any two writes of a start and an end", killed_at_each_write, "kills", 1_000, 4),

@@ -839,6 +839,38 @@ TEST_F(CliTest, UsageIsShownWithItsLimits) {
   EXPECT_THAT(Run({"usage", "--json"}).out, HasSubstr(R"("tenant":"acme")"));
 }
 
+TEST_F(CliTest, UsageIsShownByTheValuesOfALabel) {
+  v1::GetUsageRequest asked;
+  handlers_.get_usage = [&](const v1::GetUsageRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    asked = request;
+    v1::GetUsageResponse usage;
+    usage.set_tenant("acme");
+    auto& news = *usage.add_by_label();
+    news.set_value("news");
+    news.set_jobs(2);
+    news.set_credits(0.1 + 0.2);
+    auto& none = *usage.add_by_label();
+    none.set_jobs(1);
+    usage.mutable_by_label_others()->set_jobs(3);
+    usage.mutable_by_label_others()->set_credits(7);
+    usage.mutable_by_label_from()->set_seconds(1777593600);
+    return usage;
+  };
+  const Outcome got = Run({"usage", "--by", "team", "--since", "2026-05-01"});
+  EXPECT_EQ(got.exit_code, 0) << got.err;
+  EXPECT_THAT(got.out, HasSubstr("team=news  0.3 AI credits of 2 jobs\n"
+                                 "team: none  0 AI credits of 1 job\n"
+                                 "other values  7 AI credits of 3 jobs\n"
+                                 "These are the newest jobs only, since 2026-0"));
+  EXPECT_EQ(asked.label_key(), "team");
+  EXPECT_NEAR(static_cast<double>(asked.created_from().seconds()), 1777593600, 86400);
+  EXPECT_THAT(Run({"usage", "--by", "team", "--json"}).out,
+              HasSubstr(R"("byLabel":[{"jobs":"2",)"));
+  EXPECT_FALSE(asked.has_created_from());
+  EXPECT_EQ(Run({"usage", "--since", "7d"}).exit_code, 2) << "of what?";
+}
+
 // Every line of stderr is one object, whatever goes wrong.
 TEST_F(CliTest, WithJsonStderrIsJsonToo) {
   jobs_["run"] = MakeJob("run", v1::JOB_STATE_RUNNING);

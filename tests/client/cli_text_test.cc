@@ -671,7 +671,7 @@ TEST(Problems, AsJsonHaveWhatIsKnown) {
   EXPECT_FALSE(CheckJson(line).has_value()) << line;
   EXPECT_THAT(line, testing::StartsWith(R"({"error":{"code":"RESOURCE_EXHAUSTED")"));
   EXPECT_THAT(line, HasSubstr(R"("message":"Slow \"down\"")"));
-  EXPECT_THAT(line, HasSubstr(R"("hint":"one\ntwo\n","jobId":"j1","requestId":"r1")"));
+  EXPECT_THAT(line, HasSubstr(R"("hint":"one\ntwo","jobId":"j1","requestId":"r1")"));
   EXPECT_THAT(line, HasSubstr(R"("retryAfterSeconds":2.5)"));
   EXPECT_THAT(line, HasSubstr(R"("fieldViolations":[{"field":"a.b","description":"must be )"));
   EXPECT_EQ(line.find('\n'), line.size() - 1) << "one line";

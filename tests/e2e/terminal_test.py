@@ -137,7 +137,10 @@ class Scripts(unittest.TestCase):
             render = g.json("render", preview, "--wait")["jobId"]
             talk = g.json("transcribe", "https://media.example.com/talk.mp4", "--wait")["jobId"]
             summary = g.json("summarize", talk, "--seconds", "20", "--wait")["jobId"]
-            for job in (preview, render, talk, summary):
+            image = g.json("image", "--prompt", "A lake at sunset", "--wait")["jobId"]
+            video = g.json("video", "--prompt", "A drone over a forest", "--wait")["jobId"]
+            files = {render: "video.mp4", image: "image.png", video: "clip.mp4"}
+            for job in (preview, render, talk, summary, image, video):
                 shown = g.run("get", job).stdout
                 said = set(re.findall(rf"pictory result {job} --part (\S+)", shown))
                 self.assertIn("result-json", said, shown)
@@ -145,9 +148,11 @@ class Scripts(unittest.TestCase):
                     done = g.run("result", job, "--part", part)
                     self.assertEqual(done.returncode, 0 if part in said else 3, (part, shown))
                     self.assertEqual(bool(done.stdout), part in said, part)
-                self.assertEqual(f"pictory result {job} --download" in shown, job == render)
-                done = g.run("result", job, "--download", "-o", pathlib.Path(out) / "video.mp4")
-                self.assertEqual(done.returncode, 0 if job == render else 3, done.stderr)
+                self.assertEqual(f"pictory result {job} --download" in shown, job in files, shown)
+                fetched = pathlib.Path(out) / files.get(job, "nothing")
+                done = g.run("result", job, "--download", "-o", fetched)
+                self.assertEqual(done.returncode, 0 if job in files else 3, done.stderr)
+                self.assertEqual(fetched.exists() and fetched.stat().st_size > 0, job in files)
             piped = subprocess.run([BIN / "pictory", "result", render, "--download", "-o", "-"],
                                    env=dict(g.env, PICTORY_GATEWAY=g.grpc), capture_output=True)
             self.assertEqual(piped.stdout, (pathlib.Path(out) / "video.mp4").read_bytes())

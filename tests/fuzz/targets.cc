@@ -20,6 +20,7 @@
 #include "pictory/job_list.h"
 #include "pictory/job_reply.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/preview_update.h"
 #include "pictory/project_calls.h"
 #include "pictory/submit_reply.h"
 #include "pictory/template_calls.h"
@@ -226,11 +227,25 @@ void Translated(const Request& request) {
   }
 }
 
+void Changed(const v1::UpdatePreviewRequest& request) {
+  if (!pictory::Validate(request, {}).empty()) return;
+  const auto sent = pictory::PreviewUpdate(request, "p");
+  if (!sent.ok()) return;
+  http::Request call;
+  call.method = sent->method;
+  call.path = sent->path;
+  Must(http::CheckRequest(call).empty(), "what is sent is one request");
+  // Elements come from a result of Pictory's and go back as they are.
+  json::Limits as_pictory_writes;
+  as_pictory_writes.reading = json::Reading::kForgiving;
+  Must(json::Check(*sent->body, as_pictory_writes).ok(), "what is sent is JSON");
+}
+
 // Protobuf's own bytes, or a raw text in the place of the fields.
 void Request(std::string_view input) {
   const unsigned char which = TakeByte(input);
   const std::string text(input);
-  switch (which % 8) {
+  switch (which % 12) {
     case 0: {
       v1::CreatePreviewRequest request;
       if (request.ParseFromString(text)) Translated(request);
@@ -265,11 +280,33 @@ void Request(std::string_view input) {
       Translated(request);
       break;
     }
-    default: {
+    case 7: {
       v1::SummarizeRequest request;
       request.set_transcript_json(text);
       request.set_highlight_duration_seconds(30);
       Translated(request);
+      break;
+    }
+    case 8: {
+      v1::GenerateImageRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 9: {
+      v1::GenerateVideoRequest request;
+      if (request.ParseFromString(text)) Translated(request);
+      break;
+    }
+    case 10: {
+      v1::UpdatePreviewRequest request;
+      if (request.ParseFromString(text)) Changed(request);
+      break;
+    }
+    default: {
+      v1::UpdatePreviewRequest request;
+      request.set_job_id("ours");
+      request.set_elements_json(text);
+      Changed(request);
     }
   }
 }

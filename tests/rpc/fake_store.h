@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -95,16 +96,19 @@ class FakeStore final : public jobs::Jobs {
     std::size_t read = 0;
     {
       MutexLock lock(mutex_);
-      for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
+      // Backwards from the end of the tenant's, or from the page before.
+      auto end = query.before_job_id.empty() ? records_.lower_bound({tenant + '\0', ""})
+                                             : records_.lower_bound({tenant, query.before_job_id});
+      for (auto it = std::make_reverse_iterator(end); it != records_.rend(); ++it) {
         const jobs::Job& job = it->second.job;
-        if (job.tenant != tenant) continue;
-        if (!query.before_job_id.empty() && job.job_id >= query.before_job_id) continue;
+        if (job.tenant != tenant) break;
         if (!query.states.empty() &&
             std::find(query.states.begin(), query.states.end(), job.state) == query.states.end()) {
           continue;
         }
         if (static_cast<int>(found.size()) >= query.limit || read >= limits::kListReadMaxBytes)
           break;
+        if (query.created_from.has_value() && job.create_time < *query.created_from) continue;
         read += job.result_wire.size();
         found.push_back(it->second);
       }

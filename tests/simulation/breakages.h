@@ -18,7 +18,7 @@ struct Breakage {
   std::string_view what;
 };
 
-inline constexpr std::array<Breakage, 18> kBreakages = {{
+inline constexpr std::array<Breakage, 19> kBreakages = {{
     {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
     {"transport-lies", jobs::Guard::kNone, nullptr, &Bugs::transport_lies,
@@ -52,6 +52,8 @@ inline constexpr std::array<Breakage, 18> kBreakages = {{
      "an adopted job stays another one when Pictory's answer shows that it was submitted"},
     {"last-writer-wins", jobs::Guard::kNone, &StoreBugs::ignores_versions, nullptr,
      "a job that is cancelled and sent at the same moment is what was stored last"},
+    {"one-purse", jobs::Guard::kNone, nullptr, &Bugs::one_purse,
+     "one caller's key of Pictory's pays for all callers"},
     {"forget-silence", jobs::Guard::kNone, &StoreBugs::forgets_silence, nullptr,
      "a week in which nobody could ask makes jobs as old as any other"},
 }};

@@ -65,6 +65,7 @@ Caller::Caller(World& world, int number)
     : world_(world),
       name_("r" + std::to_string(number)),
       tenant_(number % 5 == 0 ? "umbra" : "default"),
+      pictory_key_(KeyOf(number)),
       keyed_(number % 4 != 0),
       shape_(static_cast<Shape>(number / 4 % kShapes)),
       request_id_("id-" + std::to_string(number)) {}
@@ -77,7 +78,7 @@ jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
   auto message = std::make_shared<v1::TranscribeRequest>();
   message->set_file_url("https://media.example/" + name);
   jobs::SubmitRequest request;
-  request.owner.tenant = tenant_;
+  request.owner = {.tenant = tenant_, .account = world_.ShowKey(pictory_key_)};
   request.kind = v1::JOB_KIND_TRANSCRIPTION;
   request.request_id = request_id_;
   request.labels = {{"name", name}};
@@ -238,7 +239,7 @@ void Caller::AfterAccepted() {
   for (int i = 0; i < 2; ++i) clock.InWorld(world_.Between(1s, 5h), [this] { Read(); });
   if (!keyed_) return;
   if (world_.Chance(0.4)) {
-    follower_ = std::make_unique<Follower>(world_, name_, tenant_, AnyName());
+    follower_ = std::make_unique<Follower>(world_, name_, tenant_, pictory_key_, AnyName());
     clock.InWorld(world_.Between(0ms, 3min), [this] { follower_->Call(); });
   }
   if (world_.Chance(0.3)) clock.InWorld(world_.Between(1s, 8h), [this] { Call(); });
@@ -283,7 +284,7 @@ void Caller::ReadByPictorysId() {
   if (process == nullptr || mine == nullptr) return;
   const bool known = !job_id_.empty() && state_ != v1::JOB_STATE_UNCONFIRMED &&
                      state_ != v1::JOB_STATE_OUTCOME_UNKNOWN;
-  process->adopter().Load({.tenant = tenant_}, mine->id,
+  process->adopter().Load({.tenant = tenant_, .account = world_.ShowKey(pictory_key_)}, mine->id,
                           [this, known](const absl::StatusOr<SnapshotPtr>& found) {
                             if (!found.ok()) return;
                             ++world_.statistics().by_pictory_id;
@@ -344,6 +345,7 @@ void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& 
 void Caller::Delete() {
   Process* process = world_.process();
   if (process == nullptr || !jobs::IsFinal(state_)) return;
+  world_.ShowKey(pictory_key_);
   deleting_ = true;
   process->deleter().Delete(tenant_, job_id_, [this](const absl::StatusOr<v1::Job>& job) {
     if (job.ok()) {
@@ -406,6 +408,7 @@ void Caller::ResolveUnconfirmed(Duration older_than) {
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
   if (world_.clock().Now() - unconfirmed_since_ < older_than) return;
+  world_.ShowKey(pictory_key_);
   v1::ResolveJobRequest request;
   request.set_job_id(job_id_);
   jobs::Resolver& resolver = process->resolver();
@@ -463,6 +466,9 @@ void Caller::CheckEnd() {
     if (record->job.state == v1::JOB_STATE_FAILED && record->job.pictory_job_id.empty()) return;
     return Fail("has a job in state " + jobs::StateName(record->job.state) +
                 " that Pictory never made");
+  }
+  if (mine->key != world_.PayingKey(pictory_key_)) {
+    return Fail("was paid for with " + mine->key + " and has shown " + pictory_key_);
   }
   if (record->job.pictory_job_id != mine->id) {
     return Fail("its job is not known to be Pictory's " + mine->id + ": it is " +

@@ -22,6 +22,10 @@ class Caller {
   Caller(World& world, int number);
   ~Caller();
 
+  // Keys of Pictory's that callers have, where they pay themselves: several share one.
+  static constexpr int kPurses = 3;
+  static std::string KeyOf(int number) { return "pictai_of_" + std::to_string(number % kPurses); }
+
   // Once; with a key it may repeat itself at any time.
   void Begin();
   // Every connection broke.
@@ -60,6 +64,7 @@ class Caller {
   World& world_;
   const std::string name_;  // unique; what the request is about
   const std::string tenant_;
+  const std::string pictory_key_;
   const bool keyed_;
   // How a repetition without a key looks: what is measured in tests/mesh.
   enum class Shape {

@@ -14,11 +14,12 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-Follower::Follower(World& world, const std::string& of, std::string tenant,
+Follower::Follower(World& world, const std::string& of, std::string tenant, std::string pictory_key,
                    std::string transcription)
     : world_(world),
       name_(of + "-summary"),
       tenant_(std::move(tenant)),
+      pictory_key_(std::move(pictory_key)),
       transcription_(std::move(transcription)) {}
 
 void Follower::Fail(const std::string& what) { world_.Fail(name_ + ": " + what); }
@@ -29,7 +30,7 @@ jobs::SubmitRequest Follower::MakeRequest() const {
   message->set_highlight_duration_seconds(60);
   message->set_extra_json(R"({"note":"https://media.example/)" + name_ + R"("})");
   jobs::SubmitRequest request;
-  request.owner.tenant = tenant_;
+  request.owner = {.tenant = tenant_, .account = world_.ShowKey(pictory_key_)};
   request.kind = v1::JOB_KIND_SUMMARY;
   request.request_id = "id-" + name_;
   request.fingerprint = name_;
@@ -111,6 +112,7 @@ void Follower::Cancel() {
   if (process == nullptr || deleting_) return;
   const jobs::SnapshotPtr now = process->hub().Find(tenant_, job_id_);
   if (now == nullptr || now->state != v1::JOB_STATE_WAITING) return;
+  world_.ShowKey(pictory_key_);
   deleting_ = true;
   process->deleter().Delete(tenant_, job_id_, [this](const absl::StatusOr<v1::Job>& job) {
     if (!job.ok() || job->state() != v1::JOB_STATE_CANCELLED) return;
@@ -150,6 +152,7 @@ void Follower::ResolveUnconfirmed() {
   const std::optional<jobs::JobRecord> record = Stored();
   if (process == nullptr || !record.has_value()) return;
   if (record->job.state != v1::JOB_STATE_UNCONFIRMED) return;
+  world_.ShowKey(pictory_key_);
   v1::ResolveJobRequest request;
   request.set_job_id(record->job.job_id);
   if (const Upstream* mine = world_.pictory().FindByName(name_)) {

@@ -14,7 +14,8 @@ class World;
 
 class Follower {
  public:
-  Follower(World& world, const std::string& of, std::string tenant, std::string transcription);
+  Follower(World& world, const std::string& of, std::string tenant, std::string pictory_key,
+           std::string transcription);
 
   // Submits it, and again until there is an answer.
   void Call();
@@ -38,6 +39,7 @@ class Follower {
   World& world_;
   const std::string name_;
   const std::string tenant_;
+  const std::string pictory_key_;
   const std::string transcription_;
   bool refused_ = false;
   bool deleting_ = false;   // asked for: it is cancelled, or has ended by then and goes

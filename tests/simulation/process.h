@@ -18,6 +18,8 @@ struct ProcessOptions {
   bool webhooks = true;
 };
 
+inline constexpr char kOwnKey[] = "pictai_k";
+
 class Process {
  public:
   // Recovers, then serves.
@@ -42,14 +44,25 @@ class Process {
   jobs::Deleter& deleter() { return core_.deleter; }
   jobs::WaitingJobs& waiting() { return core_.waiting; }
   jobs::OwedAnswers& owed() { return core_.owed; }
+  // The account of a caller's key, which is open from now on.
+  std::string ShowKey(const std::string& key) {
+    absl::StatusOr<std::string> account = core_.callers.Show(Secret(key));
+    if (!account.ok()) std::abort();  // there are few keys
+    return *std::move(account);
+  }
 
  private:
   static jobs::CoreOptions Options(const ProcessOptions& options) {
-    jobs::CoreOptions core{
-        .accounts = {{jobs::kDefaultAccount,
-                      {.client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-                       .budget = options.budget}}},
-        .spending = options.spending};
+    jobs::CoreOptions core{.accounts = {{jobs::kDefaultAccount,
+                                         {.client = {.api_key = Secret(kOwnKey), .user_agent = "t"},
+                                          .budget = options.budget}}},
+                           .caller_account =
+                               [budget = options.budget](const std::string&, const Secret& key) {
+                                 return jobs::UpstreamOptions{
+                                     .client = {.api_key = key, .user_agent = "t"},
+                                     .budget = budget};
+                               },
+                           .spending = options.spending};
     if (options.webhooks) {
       core.submitting.webhook_url = [](const std::string& token) {
         return "https://gateway.example/" + token;

@@ -21,6 +21,15 @@ Response Complete(int status, std::string body, std::vector<http::Header> header
   return response;
 }
 
+std::string KeyOf(const http::Request& request) {
+  for (const http::Header& header : request.headers) {
+    if (header.name == "Authorization") return header.value;
+  }
+  return "";
+}
+
+constexpr std::string_view kJobs = "/v1/jobs/";
+
 Response Broken(Response::Outcome outcome) {
   Response response;
   response.outcome = outcome;
@@ -93,13 +102,14 @@ void SimPictory::Start(http::Request request, Done done) {
       done(std::move(response));
     });
   }
-  const std::string_view path = request.path;
   if (down()) return Answer(Between(1ms, 5s), std::move(done), Broken(Response::Outcome::kUnknown));
+  const auto known = by_id_.find(request.path.substr(std::min(request.path.size(), kJobs.size())));
+  if (known != by_id_.end()) CheckKey(jobs_[known->second], request);
   if (request.method == "DELETE") {
     return Answer(Between(20ms, 200ms), std::move(done), Complete(200, R"({"success":true})"));
   }
-  if (path.starts_with("/v1/jobs/")) return Poll(std::string(path.substr(9)), std::move(done));
-  List(std::move(done));
+  if (request.path.starts_with(kJobs)) return Poll(request, std::move(done));
+  List(KeyOf(request), std::move(done));
 }
 
 void SimPictory::Post(const http::Request& request, Done done) {
@@ -109,7 +119,8 @@ void SimPictory::Post(const http::Request& request, Done done) {
   }
   // A process that dies while it connects has sent nothing; from then on Pictory goes on without
   // it.
-  clock_.InProcess(connect, [this, body = *request.body, done = std::move(done)] {
+  clock_.InProcess(connect, [this, body = *request.body, key = KeyOf(request),
+                             done = std::move(done)] {
     const Duration soon = Between(30ms, 600ms);
     const std::string name = Cut(body, kName);
     if (Chance(weather_.rate_limited)) {
@@ -123,7 +134,7 @@ void SimPictory::Post(const http::Request& request, Done done) {
     }
     if (Chance(weather_.unavailable)) return Answer(soon, done, Complete(503, "busy"));
     if (Chance(weather_.lost)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
-    const Upstream& job = Accept(body);
+    const Upstream& job = Accept(body, key);
     const std::string id = job.id;
     PlanWebhookCalls(job);
     if (Chance(weather_.lost_answer))
@@ -137,8 +148,9 @@ void SimPictory::Post(const http::Request& request, Done done) {
   });
 }
 
-Upstream& SimPictory::Accept(const std::string& body) {
+Upstream& SimPictory::Accept(const std::string& body, const std::string& key) {
   Upstream job;
+  job.key = key;
   job.id = "up-" + std::to_string(jobs_.size() + 1);
   job.name = Cut(body, kName);
   job.token = Cut(body, kWebhook);
@@ -248,7 +260,14 @@ http::Response SimPictory::OddWord(const Upstream& job) {
   }
 }
 
-void SimPictory::Poll(const std::string& id, Done done) {
+void SimPictory::CheckKey(const Upstream& job, const http::Request& request) {
+  if (job.key == KeyOf(request) || !asked_by_a_stranger_.empty()) return;
+  asked_by_a_stranger_ = job.name + ", which " + job.key + " has paid for, met " + request.method +
+                         " with " + KeyOf(request);
+}
+
+void SimPictory::Poll(const http::Request& request, Done done) {
+  const std::string id = request.path.substr(kJobs.size());
   const Duration soon = Between(20ms, 300ms);
   if (Chance(weather_.poll_trouble)) {
     switch (random_() % 5) {
@@ -274,9 +293,10 @@ void SimPictory::Poll(const std::string& id, Done done) {
   Answer(soon, std::move(done), Complete(200, Odd(BodyOf(job))));
 }
 
-void SimPictory::List(Done done) {
+void SimPictory::List(const std::string& key, Done done) {
   std::string body = R"({"items":[)";
   for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
+    if (job->key != key) continue;
     if (body.size() > 11) body += ',';
     body += R"({"data":{"jobId":")" + job->id + R"(","status":"in-progress"}})";
   }

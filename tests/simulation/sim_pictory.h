@@ -64,6 +64,7 @@ struct Upstream {
   bool flapped = false;
   double progress = 0;
   std::string token;  // of its webhook; "" if none was asked for
+  std::string key;    // that paid for it
 };
 
 class SimPictory final : public http::HttpTransport {
@@ -91,17 +92,21 @@ class SimPictory final : public http::HttpTransport {
   // How often a request of this name was accepted.
   int Accepted(const std::string& name) const;
   bool Refused(const std::string& name) const { return refused_.contains(name); }
+  // The first job that was asked about or deleted with another key than the one that paid for it,
+  // in words; "" if there was none.
+  const std::string& asked_by_a_stranger() const { return asked_by_a_stranger_; }
   const Weather& weather() const { return weather_; }
   // The latest ten seconds' worth of requests: for the budget's check.
   int RequestsIn(Duration window);
 
  private:
   void Post(const http::Request& request, Done done);
-  void Poll(const std::string& id, Done done);
+  void Poll(const http::Request& request, Done done);
   http::Response OddWord(const Upstream& job);
-  void List(Done done);
+  void List(const std::string& key, Done done);
+  void CheckKey(const Upstream& job, const http::Request& request);
   void Answer(Duration after, Done done, http::Response response);
-  Upstream& Accept(const std::string& body);
+  Upstream& Accept(const std::string& body, const std::string& key);
   void PlanWebhookCalls(const Upstream& job);
   void CallWebhook(Duration after, std::string token, std::string id);
   std::string BodyOf(Upstream& job);
@@ -118,6 +123,7 @@ class SimPictory final : public http::HttpTransport {
   std::unordered_map<std::string, std::size_t> by_name_;
   std::unordered_map<std::string, int> accepted_;
   std::unordered_set<std::string> refused_;
+  std::string asked_by_a_stranger_;
   MonoTime down_until_{};
   std::deque<MonoTime> requests_;
   std::function<void(Duration)> next_acceptance_;

@@ -17,6 +17,10 @@ constexpr Duration kFollowed = 33s;
 constexpr Duration kSilence = 8 * 24h;
 // More than this in ten seconds is over the budget: the burst, and ten seconds' worth.
 constexpr Duration kBudgetWindow = 10s;
+// On one day of so many callers pay with keys of their own.
+constexpr std::uint64_t kCallersPayEvery = 4;
+// After a start each key is shown again within this time.
+constexpr Duration kKeysShown = 30min;
 
 }  // namespace
 
@@ -24,7 +28,8 @@ World::World(const WorldOptions& options)
     : options_(options),
       random_(options.seed),
       gateway_random_(options.seed ^ 0x9E3779B97F4A7C15ULL),
-      store_(clock_, random_, options.bugs.store) {
+      store_(clock_, random_, options.bugs.store),
+      callers_pay_(options.seed % kCallersPayEvery == 0) {
   process_options_.budget = {.requests_per_second = Chance(0.3) ? 1.0 : 5.0, .burst = 10};
   process_options_.webhooks = Chance(0.8);
   pictory_ = std::make_unique<SimPictory>(
@@ -105,6 +110,17 @@ void World::Start() {
   }
   process_ =
       std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
+  if (!callers_pay_) return;
+  for (int purse = 0; purse < Caller::kPurses; ++purse) {
+    clock_.InWorld(Between(1s, kKeysShown), [this, purse] {
+      if (process_ != nullptr) ShowKey(Caller::KeyOf(purse));
+    });
+  }
+}
+
+std::string World::ShowKey(const std::string& key) {
+  if (!callers_pay_) return jobs::kDefaultAccount;
+  return process_->ShowKey(options_.bugs.one_purse ? Caller::KeyOf(0) : key);
 }
 
 void World::Crash(const char* why) {
@@ -264,7 +280,7 @@ void World::CheckBudget() {
       budget.burst + 1 +
       budget.requests_per_second * std::chrono::duration<double>(kBudgetWindow).count();
   // A new process has a full bucket, whatever the one before has used.
-  if (statistics_.crashes > 0) return;
+  if (statistics_.crashes > 0 || callers_pay_) return;  // each key has its own
   const int seen = pictory_->RequestsIn(kBudgetWindow);
   if (seen > static_cast<int>(most))
     Fail(std::to_string(seen) + " requests in 10 s are over the budget");
@@ -302,6 +318,7 @@ std::optional<std::string> World::Run() {
 }
 
 void World::CheckEnd() {
+  if (const std::string& job = pictory_->asked_by_a_stranger(); !job.empty()) return Fail(job);
   for (const Upstream& job : pictory_->jobs()) {
     if (pictory_->Accepted(job.name) > 1) {
       return Fail(job.name + " was accepted " + std::to_string(pictory_->Accepted(job.name)) +

@@ -29,6 +29,7 @@ struct Bugs {
   bool transport_resends = false;  // it sends a paid request again if no answer comes
   bool one_fingerprint = false;    // every request of a caller looks like its others
   bool new_fingerprints = false;   // no call without a key looks like the one before
+  bool one_purse = false;          // the key of one caller pays for all who show one
 };
 
 struct WorldOptions {
@@ -69,7 +70,12 @@ class World {
   SimPictory& pictory() { return *pictory_; }
   jobs::Store& disk() { return store_.disk(); }
   Process* process() { return process_.get(); }  // null: down
-  bool calm() const { return calm_; }            // the day is over: no more faults
+  // The account that pays for the callers with this key of Pictory's, and the key that is used. On
+  // a day on which callers pay, the process, which must be up, is shown the key: a new one has
+  // forgotten all. On others it is the gateway's own.
+  std::string ShowKey(const std::string& key);
+  std::string PayingKey(const std::string& key) const { return callers_pay_ ? key : kOwnKey; }
+  bool calm() const { return calm_; }  // the day is over: no more faults
   bool store_fails() const { return store_fails_; }
   bool store_is_busy() const { return store_.is_busy(); }
   // Does so on some days only, and not in the calm.
@@ -108,6 +114,7 @@ class World {
   std::unique_ptr<Process> process_;  // null: down
   std::vector<std::unique_ptr<Caller>> callers_;
   const bool busy_day_ = Chance(0.5);
+  const bool callers_pay_;
   bool calm_ = false;
   bool store_fails_ = false;
   struct Heard {

@@ -137,6 +137,29 @@ TEST_P(JobsTest, ListFilters) {
 }
 
 // The times are one within a millisecond, one before all times, and one after all of them.
+TEST_P(JobsTest, ListsWithoutResultsWhatIsCounted) {
+  JobRecord record = Accepted("j1", "p1");
+  record.job.state = v1::JOB_STATE_SUCCEEDED;
+  record.job.labels = {{"team", "x"}};
+  record.job.credits_used = 2.5;
+  record.credits_reserved = 4;
+  record.sent_at = At(7);
+  record.waiting_request = "request";
+  record.job.result_wire = "result";
+  record.job.archive_wire = "archive";
+  ASSERT_TRUE(calls_.Adopt(record).ok());
+  absl::StatusOr<std::vector<JobRecord>> listed =
+      calls_.List("acme", {.limit = 9, .without_results = true});
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->size(), 1u);
+  JobRecord& found = listed->front();
+  // A store may leave them out.
+  found.waiting_request = record.waiting_request;
+  found.job.result_wire = record.job.result_wire;
+  found.job.archive_wire = record.job.archive_wire;
+  EXPECT_EQ(found, record);
+}
+
 TEST_P(JobsTest, ListsByTimesOfAnyPrecision) {
   using std::chrono::microseconds;
   JobRecord record = Accepted(IdAt(10), "p");

@@ -124,8 +124,11 @@ class Client {
   // Holds a stream open that says nothing, and shows so whether a proxy on the way cuts streams: OK
   // after that time, or why it ended before.
   absl::Status HoldStream(std::chrono::milliseconds time, std::stop_token stop = {}) const;
-  // Tells how much of its limits the caller's tenant has used.
+  // Tells how much of its limits the caller's tenant has used and, with a `label_key`, what its
+  // jobs have used by the values of that label.
   absl::StatusOr<GetUsageResponse> Usage(const CallOptions& call = {}) const;
+  absl::StatusOr<GetUsageResponse> Usage(const GetUsageRequest& request,
+                                         const CallOptions& call = {}) const;
 
   // What is the account's and no job's. A page of its projects, as Pictory pages them; one of them;
   // its quota and a month's charges; its templates, and what is done with one.

@@ -23,6 +23,7 @@ using v1::GetAccountResponse;
 using v1::GetProjectResponse;
 using v1::GetServerInfoResponse;
 using v1::GetTemplateResponse;
+using v1::GetUsageRequest;
 using v1::GetUsageResponse;
 using v1::Job;
 using v1::JobKind;
