@@ -10,6 +10,7 @@ import tools
 import yaml
 from check import equal, true
 from live.gateway import Gateway
+from live.process import wait_until
 from shapes import DOCUMENTED, documented
 
 SERVICE = "pictory.jobs.v1.PictoryJobs"
@@ -43,14 +44,19 @@ def all_rpcs(bench):
     yield true(f"{DOCUMENTED.relative_to(tools.ROOT)} as it is", not wrong, wrong or "taken", "no complaint of Envoy")
     ours, istios = both_retry()
     yield true("istio.yaml says the same of timeouts, retries and requests", ours == istios, "it does", ours)
-    g = Gateway(bench.folder / "gateway")
+    archive = bench.folder / "archive"
+    archive.mkdir()
+    g = Gateway(bench.folder / "gateway", "--archive-dir", archive, "--archive-min-free-mib", "0")
     bench.exits.callback(g.kill)
     [front] = bench.chain([documented], g.grpc)
 
     def ask(*args):
         return subprocess.run([GRPCURL, "-plaintext", *args], capture_output=True, text=True, timeout=60)
 
+    called = set()
+
     def call(method, request):
+        called.add(method)
         done = ask("-d", json.dumps(request), front.target, f"{SERVICE}/{method}")
         return objects(done.stdout) or [done.stderr]
 
@@ -65,13 +71,26 @@ def all_rpcs(bench):
     text = {"id": "SceneText_0001", "elementType": "SceneText", "type": "text", "startTime": 0, "duration": 2, "text": "Hi."}
     changed = call("UpdatePreview", {"jobId": preview, "elements": [text]})[0]
     yield true("UpdatePreview", "job" in changed, "the preview", f"the preview, not {changed}")
-    yield equal("Render", job("Render", {"previewJobId": preview})[1], "JOB_STATE_SUCCEEDED")
+    render, state = job("Render", {"previewJobId": preview})
+    yield equal("Render", state, "JOB_STATE_SUCCEEDED")
     talk, state = job("Transcribe", {"fileUrl": MEDIA})
     yield equal("Transcribe", state, "JOB_STATE_SUCCEEDED")
     yield equal("Summarize", job("Summarize", {"transcriptionJobId": talk, "highlight_duration": 15})[1],
                 "JOB_STATE_SUCCEEDED")
     yield equal("GetJob", call("GetJob", {"jobId": talk})[0]["job"]["jobId"], talk)
     yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
+    both = call("BatchGetJobs", {"jobIds": [talk, render]})[0]["jobs"]
+    yield equal("BatchGetJobs", [each["jobId"] for each in both], [talk, render])
+    for method, request in (("GenerateImage", {"prompt": "A lake at sunset", "aspectRatio": "16:9"}),
+                            ("GenerateVideo", {"prompt": "A drone flies over a forest", "duration": "8s"})):
+        yield equal(method, job(method, request)[1], "JOB_STATE_SUCCEEDED")
+    wait_until(lambda: all(each["state"] == "ARCHIVE_STATE_ARCHIVED" for each in
+                           call("GetJob", {"jobId": render})[0]["job"]["archive"]["files"]), "the archived video")
+    pieces = call("ReadArchivedFile", {"jobId": render})
+    video = b"".join(base64.b64decode(piece["data"]) for piece in pieces if "data" in piece)
+    yield equal("ReadArchivedFile", video[4:8], b"ftyp")
+    info = call("GetServerInfo", {})[0]
+    yield true("GetServerInfo", "version" in info, "its version", f"its version, not {info}")
     chunks = call("ReadJobResult", {"jobId": talk, "part": "RESULT_PART_SRT"})
     yield true("ReadJobResult", "data" in chunks[0], f"{len(chunks)} chunk", "the subtitles")
     usage = call("GetUsage", {})[0]
@@ -95,6 +114,8 @@ def all_rpcs(bench):
     yield true("ResolveJob of a resolved job", "FailedPrecondition" in resolved, "FAILED_PRECONDITION", resolved)
     deleted = call("DeleteJob", {"jobId": talk})[0]
     yield true("DeleteJob", isinstance(deleted, dict), "OK", deleted)
+    methods = {name.rpartition(".")[2] for name in ask(front.target, "list", SERVICE).stdout.split()}
+    yield equal("RPCs that were not called", sorted(methods - called), [])
     listed = ask(front.target, "list").stdout.split()
     yield true("reflection", SERVICE in listed, f"{len(listed)} services", "the service in the list")
     health = ask("-d", "{}", front.target, "grpc.health.v1.Health/Check")

@@ -55,7 +55,7 @@ def set_up(clients=True):
                 if not attempt(command, log):
                     sys.exit(f"run: {' '.join(map(str, command))} failed {ATTEMPTS} times (see {log.name})")
         done.write_text(stamp())
-    if clients and subprocess.run([ROOT / "tests" / "interop" / "run", "--set-up", "python", "node"]).returncode != 0:
+    if clients and subprocess.run([ROOT / "tests" / "interop" / "run", "--set-up", "python", "node", "cpp"]).returncode != 0:
         sys.exit("run: the example clients could not be set up")
 
 

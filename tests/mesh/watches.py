@@ -1,5 +1,5 @@
 """What watches live through behind Envoy: its time limits, and a gateway that is killed and started again. The
-clients are the project's own: the command line and both examples."""
+clients are the project's own: the command line and three examples."""
 
 import dataclasses
 import json
@@ -50,6 +50,7 @@ CLIENTS = [
     Client("pictory watch", (BIN / "pictory", "watch", "--json")),
     Client("pictory wait", (BIN / "pictory", "wait", "--json")),
     Client("Python example", (".venv/bin/python", "-c", PYTHON), tools.EXAMPLES / "python"),
+    Client("C++ example", ("build/story", "--watch"), tools.EXAMPLES / "cpp"),
     Client("Node example", ("node", "--input-type=module", "--eval", NODE), tools.EXAMPLES / "node"),
 ]
 
@@ -72,13 +73,13 @@ def seen(line):
         job = json.loads(line)
         job = job.get("job", job)
         return int(job["revision"]), job["state"]
-    revision, state = line.split()
+    *_, revision, state = line.split()
     return int(revision), state
 
 
 def judged(what, process, cuts):
     out, err = process.communicate(timeout=2 * DEADLINE_SECONDS)
-    lines = [seen(line) for line in out.splitlines()]
+    lines = [seen(line) for line in out.splitlines() if "connection lost" not in line]
     revisions = [revision for revision, _ in lines]
     last = lines[-1][1].removeprefix("JOB_STATE_") if lines else "nothing"
     met = process.returncode == 0 and last == "SUCCEEDED" and revisions == sorted(set(revisions))
