@@ -25,6 +25,7 @@ absl::Status AccountDoors::Read(const tenants::Tenants& document) {
 }
 
 absl::Status AccountDoors::Connect(const std::string& base_url) {
+  base_url_ = base_url;
   std::set<std::string> urls = {""};  // accounts that say no other may come later
   for (const AccountSetup& setup : setups_) urls.insert(setup.base_url);
   for (const std::string& url : urls) {
@@ -34,6 +35,12 @@ absl::Status AccountDoors::Connect(const std::string& base_url) {
     transports_[url] = std::make_unique<Transport>(*std::move(made), clock_, metrics_);
   }
   return absl::OkStatus();
+}
+
+std::vector<std::string> AccountDoors::BaseUrls() const {
+  std::vector<std::string> urls;
+  for (const auto& [url, unused] : transports_) urls.push_back(url.empty() ? base_url_ : url);
+  return urls;
 }
 
 // What an account's calls need of the gateway.

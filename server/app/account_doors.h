@@ -39,6 +39,9 @@ class AccountDoors {
   // Makes the transports. `base_url` is that of accounts that say no other.
   absl::Status Connect(const std::string& base_url);
 
+  // All base URLs that calls go to.
+  std::vector<std::string> BaseUrls() const;
+
   // The transport of accounts that have no other.
   http::HttpTransport& transport() { return transports_.at("")->metered; }
   // How each account that was read is called.
@@ -87,6 +90,7 @@ class AccountDoors {
   obs::Metrics& metrics_;
   WorkThread reader_{"reply-reader"};  // of large replies
   std::vector<AccountSetup> setups_;   // what Read has found
+  std::string base_url_;               // of accounts that say no other
   // By base URL as the accounts say it; "" is the gateway's.
   std::map<std::string, std::unique_ptr<Transport>> transports_;
   jobs::Upstreams* upstreams_ = nullptr;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/upstream.h"
+#include "archive/detail.h"
+#include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/archive_plan.h"
 #include "obs/log.h"
+#include "pictory/url_rules.h"
 
 namespace gateway::app {
 namespace {
@@ -42,41 +44,61 @@ void LogArchived(const jobs::Job& job, const v1::Archive& archive) {
       {{"job_id", job.job_id}, {"files", files}, {"bytes", bytes}, {"given_up", failed}});
 }
 
-void LogTroubled(const jobs::Job& job, const v1::ArchivedFile& file) {
+void LogTroubled(const jobs::Job& job, const v1::ArchivedFile& file, const absl::Status& why) {
   const bool failed = file.state() == v1::ARCHIVE_STATE_FAILED;
-  Log(failed ? Level::kWarn : Level::kInfo, "not_archived",
-      {{"job_id", job.job_id},
-       {"file", file.name()},
-       {"reason", file.problem()},
-       {"again", failed ? "no" : "later"}});
+  const std::string detail = archive::DetailOf(why);
+  std::vector<obs::Field> fields = {
+      {"job_id", job.job_id}, {"file", file.name()}, {"reason", file.problem()}};
+  if (detail != std::string(why.message())) fields.emplace_back("detail", detail);
+  fields.emplace_back("again", failed ? "no" : "later");
+  Log(failed ? Level::kWarn : Level::kInfo, "not_archived", fields);
+}
+
+// What callers are told of a trouble of the disk; the log has the detail.
+absl::Status Told(const absl::Status& trouble, const char* event, const jobs::JobKey& job) {
+  if (trouble.ok() || absl::IsNotFound(trouble)) return trouble;
+  Log(Level::kError, event, {{"job_id", job.id}, {"reason", archive::DetailOf(trouble)}});
+  return errors::Internal(std::string(trouble.message()));
+}
+
+// Where on this machine stand-ins for Pictory are, whose links may lead there.
+std::set<std::string> StandInsOf(const std::vector<std::string>& base_urls) {
+  std::set<std::string> found;
+  for (const std::string& url : base_urls) {
+    const bool loopback = pictory::UrlProblem(url, /*allow_loopback=*/true).empty() &&
+                          !pictory::UrlProblem(url, /*allow_loopback=*/false).empty();
+    if (loopback) found.insert(pictory::HostAndPortOf(url));
+  }
+  return found;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Archive>> Archive::Open(const Config& config) {
+absl::StatusOr<std::unique_ptr<Archive>> Archive::Open(const Config& config, Options options) {
   auto disk = archive::Disk::Open({.directory = config.archive.directory,
                                    .max_bytes = config.archive.max_mib * kMiB,
-                                   .min_free_bytes = config.archive.min_free_mib * kMiB});
+                                   .min_free_bytes = config.archive.min_free_mib * kMiB,
+                                   .share_of = options.share_of});
   if (!disk.ok()) return disk.status();
-  Log(Level::kInfo, "archive",
-      {{"directory", config.archive.directory},
-       {"jobs", static_cast<std::int64_t>((*disk)->found().size())},
-       {"bytes", (*disk)->used_bytes()}});
-  if (const absl::Status room = (*disk)->CheckRoom(0); !room.ok()) {
-    Log(Level::kWarn, "archive_full", {{"reason", std::string(room.message())}});
-  }
-  return std::unique_ptr<Archive>(new Archive(config, *std::move(disk)));
+  return std::unique_ptr<Archive>(new Archive(config, options, *std::move(disk)));
 }
 
-Archive::Archive(const Config& config, std::unique_ptr<archive::Disk> disk)
+Archive::Archive(const Config& config, const Options& options, std::unique_ptr<archive::Disk> disk)
     : disk_(std::move(disk)),
       fetcher_(FetcherOptions(config)),
       keeper_({.max_file_bytes = config.archive.max_file_mib * kMiB,
-               .allow_loopback = AnswersNameLoopback(config)},
+               .stand_ins = StandInsOf(options.base_urls)},
               fetcher_, *disk_),
-      places_(config.archive.transfers) {
+      places_(config.archive.transfers),
+      directory_(config.archive.directory),
+      reads_({}, [this](int reader, std::function<void()> work) {
+        reading_[static_cast<std::size_t>(reader)]->Post(std::move(work));
+      }) {
   for (int place = 0; place < places_; ++place) {
     fetching_.push_back(std::make_unique<WorkThread>("archive-fetch", WorkThread::Rest::kDropped));
+  }
+  for (int reader = 0; reader < limits::kArchiveReaders; ++reader) {
+    reading_.push_back(std::make_unique<WorkThread>("archive-read"));
   }
 }
 
@@ -89,13 +111,11 @@ void Archive::Connect(const Ground& ground) {
   hands.drop = [this](const jobs::JobKey& job, const std::string& name) {
     keeper_.Drop(job, name);
   };
+  hands.move = [this](const jobs::JobKey& from, const jobs::JobKey& to) {
+    return Told(disk_->Move(from, to), "not_renamed", to);
+  };
   hands.remove = [this](const jobs::JobKey& job) {
-    absl::Status removed = disk_->Remove(job);
-    if (!removed.ok()) {
-      Log(Level::kError, "not_removed",
-          {{"job_id", job.id}, {"reason", std::string(removed.message())}});
-    }
-    return removed;
+    return Told(disk_->Remove(job), "not_removed", job);
   };
   hands.ask = [&upstreams = ground.upstreams](const jobs::Job& job,
                                               std::function<void(jobs::FreshLinks)> done) {
@@ -110,7 +130,8 @@ void Archive::Connect(const Ground& ground) {
       archive::ArchiverEvents{.ended = LogArchived, .troubled = LogTroubled});
   ground.ledger.CompleteWith([](jobs::JobRecord& record) { jobs::PlanArchive(record.job); });
   ground.ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
-    if (seen != nullptr) archiver_->OnChange(record);
+    seen == nullptr ? archiver_->Dismiss({record.job.tenant, record.job.job_id})
+                    : archiver_->OnChange(record);
   });
   ground.ledger.ForgottenBy([this](const jobs::JobKey& job) { archiver_->Remove(job, nullptr); });
 }
@@ -119,22 +140,59 @@ absl::Status Archive::TakeUp(Duration finished_kept) {
   absl::Status read =
       store_->ReadArchiving([this](const jobs::JobKey& job) { archiver_->Follow(job); });
   if (!read.ok()) return read;
-  archiver_->Sweep(
-      disk_->found(),
-      clock_->WallNow() - std::chrono::duration_cast<WallTime::duration>(finished_kept));
+  const WallTime before =
+      clock_->WallNow() - std::chrono::duration_cast<WallTime::duration>(finished_kept);
+  files_.Post([this, before] { return CountMore(before); });
   return absl::OkStatus();
+}
+
+// Counts in slices, so that nobody's removal waits for all of it.
+bool Archive::CountMore(WallTime swept_before) {
+  if (stopping_) return false;
+  if (disk_->CountMore()) return true;
+  std::vector<jobs::JobKey> found = disk_->TakeFound();
+  Log(Level::kInfo, "archive",
+      {{"directory", directory_},
+       {"jobs", static_cast<std::int64_t>(found.size())},
+       {"bytes", disk_->used_bytes()}});
+  if (const absl::Status room = disk_->CheckRoom("", 0); !room.ok()) {
+    Log(Level::kWarn, "archive_full", {{"reason", std::string(room.message())}});
+  }
+  archiver_->Start();
+  archiver_->Sweep(std::move(found), swept_before);
+  return false;
 }
 
 void Archive::Remove(const jobs::JobKey& job, std::function<void(absl::Status)> removed) {
   archiver_->Remove(job, std::move(removed));
 }
 
-void Archive::Read(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
-                   std::int64_t max_bytes,
+void Archive::Read(const std::vector<jobs::JobKey>& places, const std::string& name,
+                   std::int64_t offset, std::int64_t max_bytes,
                    std::function<void(absl::StatusOr<jobs::PartChunk>)> done) {
-  files_.Post([this, job, name, offset, max_bytes, done = std::move(done)] {
-    done(disk_->Read(job, name, offset, max_bytes));
-  });
+  const std::size_t full =
+      reads_.Add(places.front().tenant, [this, places, name, offset, max_bytes, done] {
+        done(ReadFrom(places, name, offset, max_bytes));
+      });
+  if (full == 0) return;
+  done(errors::TooMany("reads of archived files", static_cast<std::int64_t>(full),
+                       limits::kArchiveReadRetry));
+}
+
+// A file may be brought under the job's own name while it is looked for, so that one is the first
+// and the last.
+absl::StatusOr<jobs::PartChunk> Archive::ReadFrom(const std::vector<jobs::JobKey>& places,
+                                                  const std::string& name, std::int64_t offset,
+                                                  std::int64_t max_bytes) {
+  const jobs::JobKey& own = places.front();
+  absl::StatusOr<jobs::PartChunk> chunk = disk_->Read(own, name, offset, max_bytes);
+  for (auto place = places.rbegin(); absl::IsNotFound(chunk.status()) && places.size() > 1;
+       ++place) {
+    if (place == places.rend()) break;
+    chunk = disk_->Read(*place, name, offset, max_bytes);
+  }
+  if (chunk.ok()) return chunk;
+  return Told(chunk.status(), "not_read", own);
 }
 
 void Archive::AddMetrics(obs::Metrics& metrics) {
@@ -155,10 +213,16 @@ void Archive::AddMetrics(obs::Metrics& metrics) {
                       });
 }
 
-void Archive::Stop() {
+bool Archive::Stop() {
+  stopping_ = true;
   if (archiver_ != nullptr) archiver_->Stop();
-  for (const auto& thread : fetching_) thread->Close();
-  files_.Close();
+  std::vector<WorkThread*> threads{&files_};
+  for (const auto& thread : fetching_) threads.push_back(thread.get());
+  for (const auto& thread : reading_) threads.push_back(thread.get());
+  const auto until = std::chrono::steady_clock::now() + limits::kArchiveStopMax;
+  bool ended = true;
+  for (WorkThread* thread : threads) ended = thread->CloseUntil(until) && ended;
+  return ended;
 }
 
 }  // namespace gateway::app

@@ -4,6 +4,8 @@
 // Thread-safe, but for its making and its end.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +16,7 @@
 #include "archive/archiver.h"
 #include "archive/disk.h"
 #include "archive/keeper.h"
+#include "archive/read_line.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/work_thread.h"
@@ -27,8 +30,15 @@ namespace gateway::app {
 
 class Archive {
  public:
+  struct Options {
+    // The base URLs of the accounts: where they are of this machine, so may be the links of
+    // results.
+    std::vector<std::string> base_urls;
+    // See archive::DiskOptions.
+    std::function<std::int64_t(const std::string& tenant)> share_of;
+  };
   // Checks and opens the directory; see archive::Disk::Open.
-  static absl::StatusOr<std::unique_ptr<Archive>> Open(const Config& config);
+  static absl::StatusOr<std::unique_ptr<Archive>> Open(const Config& config, Options options);
   Archive(const Archive&) = delete;
   Archive& operator=(const Archive&) = delete;
 
@@ -44,22 +54,27 @@ class Archive {
   // Has the files of jobs that end from now on planned, kept and removed. Called once, before the
   // ledger's first change.
   void Connect(const Ground& ground);
-  // Takes up what a process before has left, and removes what no job has had for so long. Called
-  // after the store has recovered.
+  // Takes up what a process before has left, and removes what no job has had for so long, once it
+  // is counted what there is. Called after the store has recovered.
   absl::Status TakeUp(Duration finished_kept);
 
   // See jobs::Deleter::RemoveFiles.
   void Remove(const jobs::JobKey& job, std::function<void(absl::Status)> removed);
   // See rpc::Backend::ReadArchived.
-  void Read(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
+  void Read(const std::vector<jobs::JobKey>& places, const std::string& name, std::int64_t offset,
             std::int64_t max_bytes, std::function<void(absl::StatusOr<jobs::PartChunk>)> done);
   void AddMetrics(obs::Metrics& metrics);
 
-  // Ends what is under way, and begins nothing any more.
-  void Stop();
+  // Ends what is under way, and begins nothing any more. Returns false if a disk that does not
+  // answer holds it up: then the process must end without the archive's end.
+  bool Stop();
 
  private:
-  Archive(const Config& config, std::unique_ptr<archive::Disk> disk);
+  Archive(const Config& config, const Options& options, std::unique_ptr<archive::Disk> disk);
+  bool CountMore(WallTime swept_before);
+  absl::StatusOr<jobs::PartChunk> ReadFrom(const std::vector<jobs::JobKey>& places,
+                                           const std::string& name, std::int64_t offset,
+                                           std::int64_t max_bytes);
 
   const std::unique_ptr<archive::Disk> disk_;
   http::CurlFetcher fetcher_;
@@ -68,8 +83,12 @@ class Archive {
   const Clock* clock_ = nullptr;
   jobs::Store* store_ = nullptr;
   std::unique_ptr<archive::Archiver> archiver_;
-  WorkThread files_{"archive-files"};                  // reads and removals
+  const std::string directory_;
+  std::atomic<bool> stopping_{false};
+  WorkThread files_{"archive-files"};                  // counts and removals
   std::vector<std::unique_ptr<WorkThread>> fetching_;  // one for each place
+  std::vector<std::unique_ptr<WorkThread>> reading_;   // one for each reader
+  archive::ReadLine reads_;
 };
 
 }  // namespace gateway::app

@@ -68,11 +68,11 @@ void CoreBackend::Load(const jobs::Owner& owner, const std::string& name,
   core_.adopter.Load(owner, name, std::move(done));
 }
 
-void CoreBackend::ReadArchived(const jobs::JobKey& job, const std::string& name,
+void CoreBackend::ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
                                std::int64_t offset, std::int64_t max_bytes,
                                Done<jobs::PartChunk> done) {
-  if (archive_ == nullptr) return done(errors::FileNotFound(job.id, name));
-  archive_->Read(job, name, offset, max_bytes, std::move(done));
+  if (archive_ == nullptr) return done(errors::FileNotFound(places.front().id, name));
+  archive_->Read(places, name, offset, max_bytes, std::move(done));
 }
 
 absl::StatusOr<std::string> CoreBackend::OpenAccount(const Secret& key) {

@@ -42,8 +42,9 @@ class CoreBackend final : public rpc::Backend {
                  jobs::AccountDesk::BothDone done) override;
   void Load(const jobs::Owner& owner, const std::string& name,
             Done<jobs::SnapshotPtr> done) override;
-  void ReadArchived(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
-                    std::int64_t max_bytes, Done<jobs::PartChunk> done) override;
+  void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
+                    std::int64_t offset, std::int64_t max_bytes,
+                    Done<jobs::PartChunk> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
   rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
   rpc::v1::GetServerInfoResponse GetServerInfo() override;

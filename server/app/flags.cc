@@ -249,7 +249,7 @@ void AddArchive(CLI::App& app, ArchiveSettings& archive) {
         ->capture_default_str();
   };
   mib("--archive-max-mib", archive.max_mib, 1,
-      "MiB that the archive may have on disk; what does not fit is tried again for a week",
+      "MiB that the archive may have on disk; what does not fit waits for room",
       "PICTORY_ARCHIVE_MAX_MIB");
   mib("--archive-max-file-mib", archive.max_file_mib, 1,
       "MiB that one file may have; a larger one is not archived", "PICTORY_ARCHIVE_MAX_FILE_MIB");

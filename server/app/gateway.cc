@@ -88,6 +88,7 @@ struct Gateway::Parts {
   absl::Status OpenUpstream();
   absl::Status OpenArchive();
   bool AllRefused() const;
+  tenants::TenantLimits LimitsOf(const std::string& tenant) const;
   jobs::CoreOptions DomainOptions();
   absl::Status StartTracing();
   void BuildDomain();
@@ -142,6 +143,7 @@ struct Gateway::Parts {
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
   bool drained = false;
+  bool held_up = false;
 };
 
 absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
@@ -245,10 +247,20 @@ void Gateway::Parts::ReadSecrets() {
 
 absl::Status Gateway::Parts::OpenArchive() {
   if (config.archive.directory.empty()) return absl::OkStatus();
-  auto opened = Archive::Open(config);
+  auto opened = Archive::Open(
+      config, {.base_urls = doors.BaseUrls(), .share_of = [this](const std::string& tenant) {
+                 return LimitsOf(tenant).archive_bytes;
+               }});
   if (!opened.ok()) return opened.status();
   archive = *std::move(opened);
   return absl::OkStatus();
+}
+
+tenants::TenantLimits Gateway::Parts::LimitsOf(const std::string& tenant) const {
+  const tenants::DirectoryPtr directory = callers.directory();
+  const auto found = directory->tenants().tenants.find(tenant);
+  return found == directory->tenants().tenants.end() ? tenants::TenantLimits{}
+                                                     : found->second.limits;
 }
 
 jobs::CoreOptions Gateway::Parts::DomainOptions() {
@@ -257,12 +269,7 @@ jobs::CoreOptions Gateway::Parts::DomainOptions() {
       .retention = config.retention,
       .keyless_settle = config.keyless_settle,
   };
-  options.limits_of = [this](const std::string& tenant) {
-    const tenants::DirectoryPtr directory = callers.directory();
-    const auto found = directory->tenants().tenants.find(tenant);
-    return found == directory->tenants().tenants.end() ? tenants::TenantLimits{}
-                                                       : found->second.limits;
-  };
+  options.limits_of = [this](const std::string& tenant) { return LimitsOf(tenant); };
   options.accounts = doors.Options();
   options.caller_account = [this](const std::string& account, const Secret& key) {
     return doors.OptionsOfCaller(account, key);
@@ -551,7 +558,13 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   }
   if (core != nullptr) NoteOwed();
   // Only now, when nothing that was paid for waits behind it: its disk may be slow.
-  if (archive != nullptr) archive->Stop();
+  if (archive != nullptr && !archive->Stop()) {
+    held_up = true;
+    Log(Level::kWarn, "archive_held_up",
+        {{"note",
+          "the archive's disk does not answer; the gateway ends without it, and goes on "
+          "with its files at the next start"}});
+  }
   if (tracing != nullptr) tracing->Stop();
   if (timers != nullptr) timers->Stop();
   if (refusals != nullptr) refusals->TellLeftOut();
@@ -611,6 +624,8 @@ void Gateway::BeatWithin(Duration interval, std::function<void()> beat) {
 }
 
 void Gateway::Drain(const std::function<void(Duration)>& wait) { parts_->Drain(wait); }
+
+bool Gateway::held_up() const { return parts_->held_up; }
 
 int Gateway::open_calls() const { return parts_->server->open_calls(); }
 

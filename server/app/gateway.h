@@ -41,6 +41,10 @@ class Gateway {
   // everything. `wait` waits for the given time, or for less if nobody is helped by it.
   void Drain(const std::function<void(Duration)>& wait);
 
+  // Whether a disk that does not answer holds a thread, after the drain: then the gateway cannot
+  // go, and the process has to end without its end. All that matters is stored.
+  bool held_up() const;
+
   // Thread-safe.
   int open_calls() const;
   int open_watches() const;

@@ -170,12 +170,14 @@ int RunGateway(const Config& config) {
     MutexLock lock(mutex);
     drained = true;
   }
-  started->reset();
+  const bool held_up = gateway.held_up();
+  if (!held_up) started->reset();
   const bool failed = signals.raised();
   Log(failed ? Level::kError : Level::kInfo, "stopped");
   obs::StopLog();
-  if (unreachable) return kUnreachable;
-  return failed ? kCannotServe : 0;
+  const int code = unreachable ? kUnreachable : failed ? kCannotServe : 0;
+  if (held_up) std::_Exit(code);
+  return code;
 }
 
 int RunSandbox(const SandboxConfig& config) {

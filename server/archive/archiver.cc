@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "archive/detail.h"
 #include "archive/fetch_rules.h"
 #include "base/errors.h"
 #include "base/ids.h"
@@ -16,18 +17,34 @@ using jobs::JobRecord;
 
 namespace {
 
-// Writes what was found out about some files into the archive. Returns whether that is news.
-bool Note(const std::vector<v1::ArchivedFile>& news, v1::Archive& archive) {
-  bool changed = false;
-  for (const v1::ArchivedFile& found : news) {
+// What a change of an archive is for callers.
+enum class News { kNone, kHidden, kSeen };
+
+// Writes what was found out about some files into the archive. That the same trouble goes on is
+// told to callers with the next one.
+News Note(const std::vector<v1::ArchivedFile>& found, v1::Archive& archive) {
+  News news = News::kNone;
+  for (const v1::ArchivedFile& now : found) {
     for (v1::ArchivedFile& file : *archive.mutable_files()) {
-      if (file.field() != found.field() || file.state() != v1::ARCHIVE_STATE_PENDING) continue;
-      changed = changed || file.state() != found.state() || file.problem() != found.problem() ||
-                file.refusals() != found.refusals();
-      file = found;
+      if (file.field() != now.field() || file.state() != v1::ARCHIVE_STATE_PENDING) continue;
+      const bool seen = file.state() != now.state() || file.problem() != now.problem() ||
+                        file.refusals() != now.refusals();
+      const bool hidden = file.tried_seconds() != now.tried_seconds();
+      news = std::max(news, seen ? News::kSeen : hidden ? News::kHidden : News::kNone);
+      file = now;
     }
   }
-  return changed;
+  return news;
+}
+
+// Takes the jobs whose files have been brought from those that were taken over.
+News NoteBrought(const std::set<std::string>& brought, v1::Archive& archive) {
+  auto& left = *archive.mutable_taken_over();
+  const int before = left.size();
+  left.erase(std::remove_if(left.begin(), left.end(),
+                            [&](const std::string& id) { return brought.contains(id); }),
+             left.end());
+  return left.size() == before ? News::kNone : News::kSeen;
 }
 
 }  // namespace
@@ -44,6 +61,14 @@ Archiver::Archiver(ArchiverOptions options, ArchiverHands hands, jobs::Ledger& l
       events_(std::move(events)),
       next_(timers) {
   for (int place = 0; place < options_.places; ++place) idle_.push_back(place);
+}
+
+void Archiver::Start() {
+  {
+    MutexLock lock(mutex_);
+    started_ = true;
+  }
+  Pump();
 }
 
 void Archiver::Follow(const JobKey& job) {
@@ -81,17 +106,20 @@ void Archiver::Pump() {
   {
     MutexLock lock(mutex_);
     const MonoTime now = clock_.Now();
-    while (!stopped_ && !idle_.empty() && !due_.empty() && due_.begin()->first <= now) {
+    while (started_ && !stopped_ && !idle_.empty() && !due_.empty() && due_.begin()->first <= now) {
       const JobKey key = due_.begin()->second;
       due_.erase(due_.begin());
       Entry& entry = entries_.at(key);
       entry.busy = true;
       entry.stop = std::make_shared<std::atomic<bool>>(false);
-      turns.push_back(std::make_shared<Turn>(
-          Turn{.key = key, .place = idle_.back(), .stop = entry.stop, .links = entry.links}));
+      turns.push_back(std::make_shared<Turn>(Turn{.key = key,
+                                                  .place = idle_.back(),
+                                                  .stop = entry.stop,
+                                                  .links = entry.links,
+                                                  .failed = entry.failed}));
       idle_.pop_back();
     }
-    if (!stopped_ && !idle_.empty() && !due_.empty()) {
+    if (started_ && !stopped_ && !idle_.empty() && !due_.empty()) {
       next_.At(due_.begin()->first, [this] { Pump(); });
     }
   }
@@ -102,6 +130,8 @@ void Archiver::Begin(const TurnPtr& turn) {
   jobs_.Find(
       turn->key.tenant, turn->key.id, [this, turn](absl::StatusOr<std::optional<JobRecord>> found) {
         if (!found.ok()) return End(turn, /*again=*/true);
+        // It was deleted while there was no archive; what stands under its name is nobody's.
+        if (!found->has_value()) Remove(turn->key, nullptr);
         const bool there = found->has_value() && (*found)->job.job_id == turn->key.id;
         if (!there || !jobs::IsArchiving(**found)) return End(turn, /*again=*/false);
         hands_.run(turn->place, [this, turn, record = **std::move(found)] { Work(turn, record); });
@@ -110,6 +140,7 @@ void Archiver::Begin(const TurnPtr& turn) {
 
 void Archiver::Work(const TurnPtr& turn, const JobRecord& record) {
   const v1::Archive archive = jobs::ArchiveOf(record.job);
+  if (!Bring(*turn, archive)) return Store(turn, record);
   const bool may_ask =
       turn->links.empty() && std::all_of(archive.files().begin(), archive.files().end(),
                                          [](const auto& file) { return file.refusals() == 0; });
@@ -124,6 +155,21 @@ void Archiver::Work(const TurnPtr& turn, const JobRecord& record) {
     }
   }
   refused.empty() || *turn->stop ? Store(turn, record) : Ask(turn, record, std::move(refused));
+}
+
+// Brings files from the names of jobs that this one has taken over under its own. Returns whether
+// all of them are there, so that none is fetched a second time.
+bool Archiver::Bring(Turn& turn, const v1::Archive& archive) {
+  for (const std::string& other : archive.taken_over()) {
+    const JobKey from{turn.key.tenant, other};
+    {
+      MutexLock lock(mutex_);
+      if (*turn.stop || entries_.contains(from)) return false;  // it has a file open
+    }
+    if (!hands_.move(from, turn.key).ok()) return false;
+    turn.brought.insert(other);
+  }
+  return true;
 }
 
 // Asks Pictory for new links, and goes on in the same place.
@@ -151,8 +197,11 @@ void Archiver::WorkAgain(const TurnPtr& turn, const JobRecord& record,
     const bool another = !turn->links.empty() &&
                          LinkOf(*turn, record.job, each.file) != jobs::UrlOf(record.job, each.file);
     v1::ArchivedFile file = each.file;
+    const auto kept = another ? Keep(*turn, record.job, each.file) : each.why;
+    // What the new link would have brought is not known, so Pictory may be asked once more.
+    if (absl::IsCancelled(kept.status())) continue;
     if (another) file.set_refusals(file.refusals() + 1);
-    NoteKept(*turn, record.job, file, another ? Keep(*turn, record.job, each.file) : each.why);
+    NoteKept(*turn, record.job, file, kept);
   }
   Store(turn, record);
 }
@@ -170,6 +219,22 @@ absl::StatusOr<WholeFile> Archiver::Keep(const Turn& turn, const jobs::Job& job,
   return hands_.keep(turn.key, file.name(), LinkOf(turn, job, file), *turn.stop);
 }
 
+// Counts an attempt that failed. Time counts from one such attempt to the next in this process, if
+// our own disk was not to blame for either.
+void Archiver::NoteFailure(Turn& turn, v1::ArchivedFile& file, const absl::Status& why) {
+  file.set_problem(errors::Clean(std::string(why.message())));
+  if (IsRefusal(why)) file.set_refusals(file.refusals() + 1);
+  if (IsOfTheDisk(why)) {
+    turn.failed.erase(file.field());
+    return;
+  }
+  const MonoTime now = clock_.Now();
+  const auto [last, first] = turn.failed.try_emplace(file.field(), now);
+  const auto tried = std::chrono::duration_cast<std::chrono::seconds>(now - last->second);
+  file.set_tried_seconds(file.tried_seconds() + tried.count());
+  last->second += tried;
+}
+
 // Adds what is known of a file after an attempt.
 void Archiver::NoteKept(Turn& turn, const jobs::Job& job, v1::ArchivedFile file,
                         const absl::StatusOr<WholeFile>& kept) {
@@ -183,17 +248,17 @@ void Archiver::NoteKept(Turn& turn, const jobs::Job& job, v1::ArchivedFile file,
     ++counts_.archived;
     counts_.bytes += static_cast<std::uint64_t>(kept->bytes);
   } else if (!absl::IsCancelled(kept.status())) {
-    file.set_problem(errors::Clean(std::string(kept.status().message())));
-    if (IsRefusal(kept.status())) file.set_refusals(file.refusals() + 1);
-    const WallTime ended = job.finish_time.value_or(job.update_time);
-    if (IsGivenUp(kept.status(), file.refusals(), clock_.WallNow() - ended)) {
+    NoteFailure(turn, file, kept.status());
+    if (IsGivenUp(kept.status(), file.refusals(), std::chrono::seconds(file.tried_seconds()))) {
       file.set_state(v1::ARCHIVE_STATE_FAILED);
       hands_.drop(turn.key, file.name());
       ++counts_.failed;
     } else {
       ++counts_.retried;
     }
-    if (file.problem() != problem_before && events_.troubled) events_.troubled(job, file);
+    if (file.problem() != problem_before && events_.troubled) {
+      events_.troubled(job, file, kept.status());
+    }
   }
   turn.news.push_back(std::move(file));
 }
@@ -201,11 +266,15 @@ void Archiver::NoteKept(Turn& turn, const jobs::Job& job, v1::ArchivedFile file,
 // If somebody else has changed the record meanwhile, the news are for the changed one.
 void Archiver::Store(const TurnPtr& turn, JobRecord record) {
   v1::Archive archive = jobs::ArchiveOf(record.job);
-  if (!Note(turn->news, archive)) return End(turn, jobs::IsArchiving(record));
+  const News news = std::max(Note(turn->news, archive), NoteBrought(turn->brought, archive));
+  if (news == News::kNone) return End(turn, jobs::IsArchiving(record));
   jobs::SetArchive(archive, record.job);
-  ++record.job.revision;
-  record.job.update_time = clock_.WallNow();
-  ledger_.Update({.record = std::move(record)},
+  const bool hidden = news == News::kHidden;
+  if (!hidden) {
+    ++record.job.revision;
+    record.job.update_time = clock_.WallNow();
+  }
+  ledger_.Update({.record = std::move(record), .hidden = hidden},
                  [this, turn, archive](const jobs::Ledger::Outcome& stored) {
                    if (absl::IsAborted(stored.status)) return Store(turn, stored.record);
                    if (!stored.status.ok()) return End(turn, !absl::IsNotFound(stored.status));
@@ -225,11 +294,12 @@ void Archiver::End(const TurnPtr& turn, bool again) {
     Entry& entry = at->second;
     removed = entry.removed;
     removals = std::move(entry.removals);
-    if (removed || !again) {
+    if (removed || entry.dismissed || !again) {
       entries_.erase(at);
     } else {
       entry.busy = false;
       entry.links = std::move(turn->links);
+      entry.failed = std::move(turn->failed);
       ++entry.failures;
       entry.due = clock_.Now() + RetryDelay(entry.failures, random_.Uniform());
       due_.emplace(entry.due, turn->key);
@@ -237,6 +307,19 @@ void Archiver::End(const TurnPtr& turn, bool again) {
   }
   if (removed) RemoveNow(turn->key, std::move(removals));
   Pump();
+}
+
+void Archiver::Dismiss(const JobKey& job) {
+  MutexLock lock(mutex_);
+  const auto at = entries_.find(job);
+  if (at == entries_.end()) return;
+  if (at->second.busy) {
+    at->second.dismissed = true;
+    *at->second.stop = true;
+  } else {
+    due_.erase({at->second.due, job});
+    entries_.erase(at);
+  }
 }
 
 void Archiver::Remove(const JobKey& job, std::function<void(absl::Status)> done) {

@@ -35,13 +35,15 @@
 
 namespace gateway::archive {
 
-// What an Archiver has done by others. `keep`, `drop` and `remove` block.
+// What an Archiver has done by others. `keep`, `drop`, `move` and `remove` block.
 struct ArchiverHands {
   // See Keeper.
   std::function<absl::StatusOr<WholeFile>(const jobs::JobKey& job, const std::string& name,
                                           const std::string& url, const std::atomic<bool>& stop)>
       keep;
   std::function<void(const jobs::JobKey& job, const std::string& name)> drop;
+  // See Disk::Move.
+  std::function<absl::Status(const jobs::JobKey& from, const jobs::JobKey& to)> move;
   // See Disk::Remove.
   std::function<absl::Status(const jobs::JobKey& job)> remove;
   // See jobs::AskForLinks.
@@ -55,7 +57,9 @@ struct ArchiverEvents {
   // All files of the job are archived or given up.
   std::function<void(const jobs::Job& job, const jobs::v1::Archive& archive)> ended{};
   // Something new went wrong with a file.
-  std::function<void(const jobs::Job& job, const jobs::v1::ArchivedFile& file)> troubled{};
+  std::function<void(const jobs::Job& job, const jobs::v1::ArchivedFile& file,
+                     const absl::Status& why)>
+      troubled{};
 };
 
 struct ArchiverOptions {
@@ -69,10 +73,14 @@ class Archiver {
   Archiver(const Archiver&) = delete;
   Archiver& operator=(const Archiver&) = delete;
 
+  // Begins; until then nothing is done but to remove.
+  void Start();
   // Takes up a job that was archiving when the process ended.
   void Follow(const jobs::JobKey& job);
   // An observer of the ledger.
   void OnChange(const jobs::JobRecord& record);
+  // Fetches nothing any more for a job that another has taken over, with its files.
+  void Dismiss(const jobs::JobKey& job);
   // Removes the files of a job, and fetches none any more. `done` may be empty.
   void Remove(const jobs::JobKey& job, std::function<void(absl::Status)> done);
   // Removes what is kept of jobs that nobody knows any more: those of `found` that the store does
@@ -98,7 +106,9 @@ class Archiver {
     bool busy = false;                          // in a place; then it is not in `due_`
     std::string links{};                        // see Turn
     std::shared_ptr<std::atomic<bool>> stop{};  // of a busy one
+    bool dismissed = false;                     // and a busy one ends with this turn
     bool removed = false;                       // and files of a busy one go when it ends
+    std::map<std::string, MonoTime> failed{};   // see Turn
     std::vector<std::function<void(absl::Status)>> removals{};
   };
   // A job in a place.
@@ -109,8 +119,12 @@ class Archiver {
     // The result as Pictory has given it anew (Job::result_wire), because a link of the record's
     // was refused; empty: it has not.
     std::string links{};
+    // When the last attempt of a file, by its field, failed, unless our own disk was to blame.
+    std::map<std::string, MonoTime> failed{};
     // What is known of files that were tried.
     std::vector<jobs::v1::ArchivedFile> news{};
+    // The jobs that were taken over whose files stand under this one's name now.
+    std::set<std::string> brought{};
   };
   using TurnPtr = std::shared_ptr<Turn>;
 
@@ -123,6 +137,7 @@ class Archiver {
   void Pump();
   void Begin(const TurnPtr& turn);
   void Work(const TurnPtr& turn, const jobs::JobRecord& record);
+  bool Bring(Turn& turn, const jobs::v1::Archive& archive);
   void Ask(const TurnPtr& turn, const jobs::JobRecord& record, std::vector<Refused> refused);
   void WorkAgain(const TurnPtr& turn, const jobs::JobRecord& record,
                  const std::vector<Refused>& refused, jobs::FreshLinks fresh);
@@ -130,6 +145,7 @@ class Archiver {
                             const jobs::v1::ArchivedFile& file);
   absl::StatusOr<WholeFile> Keep(const Turn& turn, const jobs::Job& job,
                                  const jobs::v1::ArchivedFile& file);
+  void NoteFailure(Turn& turn, jobs::v1::ArchivedFile& file, const absl::Status& why);
   void NoteKept(Turn& turn, const jobs::Job& job, jobs::v1::ArchivedFile file,
                 const absl::StatusOr<WholeFile>& kept);
   void Store(const TurnPtr& turn, jobs::JobRecord record);
@@ -150,6 +166,7 @@ class Archiver {
   std::map<jobs::JobKey, Entry> entries_ GUARDED_BY(mutex_);
   std::set<std::pair<MonoTime, jobs::JobKey>> due_ GUARDED_BY(mutex_);
   std::vector<int> idle_ GUARDED_BY(mutex_);
+  bool started_ GUARDED_BY(mutex_) = false;
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall next_;
 };

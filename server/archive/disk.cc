@@ -6,8 +6,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +19,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "archive/detail.h"
 #include "archive/file_names.h"
 #include "base/file_error.h"
 #include "base/ids.h"
@@ -62,17 +65,10 @@ std::optional<std::int64_t> FreeOn(const std::string& directory) {
   return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
 }
 
-// A problem of the disk, which passes once an operator has mended it, and says nothing of the file.
-absl::Status DiskError(int error, const std::string& what, const std::string& path) {
-  const absl::Status status = FileError(error, what, path);
-  if (absl::IsResourceExhausted(status)) return status;
-  return absl::InternalError(absl::StrCat("Cannot ", what, " ", path, ": ", std::strerror(error)));
-}
-
 // Makes what a directory lists durable.
 absl::Status SyncFolder(const std::string& path) {
   const Closer fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (*fd < 0 || fsync(*fd) != 0) return DiskError(errno, "write", path);
+  if (*fd < 0 || fsync(*fd) != 0) return DiskTrouble(errno, "write", path);
   return absl::OkStatus();
 }
 
@@ -82,7 +78,7 @@ absl::StatusOr<WholeFile> HashOf(const std::string& path, const std::string& pla
   const Closer fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (*fd < 0) {
     return errno == ENOENT ? absl::NotFoundError("There is no such file")
-                           : DiskError(errno, "read", path);
+                           : DiskTrouble(errno, "read", path);
   }
   WholeFile file{.name = planned};
   Sha256Stream digest;
@@ -91,7 +87,7 @@ absl::StatusOr<WholeFile> HashOf(const std::string& path, const std::string& pla
     if (stop) return absl::CancelledError("The gateway ends");
     const ssize_t count = read(*fd, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return DiskError(errno, "read", path);
+    if (count < 0) return DiskTrouble(errno, "read", path);
     if (count == 0) break;
     const std::string_view read_now(bytes.data(), static_cast<std::size_t>(count));
     if (file.bytes == 0) file.name = NameByBytes(planned, read_now);
@@ -113,10 +109,20 @@ std::int64_t CountedIn(const fs::path& file) {
   return file.extension() == kNoteEnding ? 0 : SizeOf(file);
 }
 
+// What the files of a folder count.
+std::int64_t BytesIn(const fs::path& folder) {
+  std::int64_t bytes = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    bytes += CountedIn(it->path());
+  }
+  return bytes;
+}
+
 // Makes a directory that is this user's alone, unless it is there.
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-  return DiskError(errno, "make", path);
+  return DiskTrouble(errno, "write", path);
 }
 
 absl::Status NotADirectory(const std::string& directory, const std::string& why) {
@@ -133,6 +139,19 @@ std::string FolderName(std::string_view name) {
   return folder;
 }
 
+std::string NameOfFolder(std::string_view folder) {
+  std::string name;
+  for (std::size_t at = 0; at < folder.size(); ++at) {
+    unsigned byte = 0;
+    const std::string_view hex = folder.substr(at + 1, 2);
+    const bool encoded = folder[at] == '%' && hex.size() == 2 &&
+                         std::from_chars(hex.begin(), hex.end(), byte, 16).ptr == hex.end();
+    name += encoded ? static_cast<char>(byte) : folder[at];
+    if (encoded) at += 2;
+  }
+  return name;
+}
+
 Disk::Disk(DiskOptions options) : options_(std::move(options)), boot_(BootId()) {}
 
 Disk::~Disk() {
@@ -142,7 +161,6 @@ Disk::~Disk() {
 absl::StatusOr<std::unique_ptr<Disk>> Disk::Open(DiskOptions options) {
   std::unique_ptr<Disk> disk(new Disk(std::move(options)));
   if (absl::Status taken = disk->Take(); !taken.ok()) return taken;
-  if (absl::Status counted = disk->Count(); !counted.ok()) return counted;
   return disk;
 }
 
@@ -155,6 +173,9 @@ absl::Status Disk::Take() {
   }
   if (!S_ISDIR(info.st_mode)) return NotADirectory(directory, "is no directory");
   if (absl::Status own = CheckOwnDirectory(directory); !own.ok()) return own;
+  std::error_code unreadable;
+  const fs::directory_iterator listed(directory, unreadable);
+  if (unreadable) return FileError(unreadable.value(), "read", directory);
   absl::StatusOr<int> lock = OpenOwnFile(directory + "/archive.lock", O_RDWR | O_CREAT);
   if (!lock.ok()) return lock.status();
   lock_ = *lock;
@@ -165,40 +186,90 @@ absl::Status Disk::Take() {
   return absl::OkStatus();
 }
 
-// Only the directory itself must be readable. What else stands in it, such as lost+found, or cannot
-// be read there, is left out: no job's end depends on it.
-absl::Status Disk::Count() {
-  const auto each = [](const fs::path& path, const auto& visit) {
+// Lists the folders of jobs. What else stands there, such as lost+found, or cannot be read, is left
+// out: no job's end depends on it.
+void Disk::List() {
+  const auto folders = [](const fs::path& path, const auto& visit) {
     std::error_code error;
     for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+      const std::string folder = it->path().filename();
+      std::string name = NameOfFolder(folder);
       std::error_code unknown;
-      visit(*it, it->is_directory(unknown));
+      if (FolderName(name) == folder && it->is_directory(unknown)) visit(std::move(name));
     }
-    return error;
   };
-  const std::error_code error =
-      each(options_.directory, [&](const fs::directory_entry& tenant, bool is_tenant) {
-        if (!is_tenant) return;
-        each(tenant.path(), [&](const fs::directory_entry& job, bool is_job) {
-          if (!is_job) return;
-          found_.push_back({tenant.path().filename(), job.path().filename()});
-          each(job.path(),
-               [&](const fs::directory_entry& file, bool) { used_ += CountedIn(file.path()); });
-        });
-      });
-  if (!error) return absl::OkStatus();
-  return FileError(error.value(), "read", options_.directory);
+  std::vector<jobs::JobKey> found;
+  folders(options_.directory, [&](const std::string& tenant) {
+    folders(absl::StrCat(options_.directory, "/", FolderName(tenant)),
+            [&](std::string job) { found.push_back({tenant, std::move(job)}); });
+  });
+  std::sort(found.begin(), found.end());
+  found_ = std::move(found);
+  listed_ = true;
+}
+
+bool Disk::CountMore() {
+  for (int i = 0; i < limits::kArchiveCountAtOnce; ++i) {
+    MutexLock lock(counting_);
+    if (!listed_) List();
+    if (counted_ == found_.size()) return false;
+    const jobs::JobKey& job = found_[counted_++];
+    const std::int64_t bytes = BytesIn(FolderOf(job));
+    MutexLock counts(mutex_);
+    used_ += bytes;
+    used_by_[job.tenant] += bytes;
+  }
+  return true;
+}
+
+// A folder that was not found has come since, and what is in it was counted as it came.
+bool Disk::IsCounted(const jobs::JobKey& job) const {
+  const auto at = std::lower_bound(found_.begin(), found_.end(), job);
+  if (at == found_.end() || *at != job) return listed_;
+  return static_cast<std::size_t>(at - found_.begin()) < counted_;
+}
+
+std::vector<jobs::JobKey> Disk::TakeFound() {
+  MutexLock lock(counting_);
+  counted_ = 0;
+  return std::exchange(found_, {});
+}
+
+std::int64_t Disk::used_bytes() const {
+  MutexLock lock(mutex_);
+  return used_;
+}
+
+std::int64_t Disk::used_bytes(const std::string& tenant) const {
+  MutexLock lock(mutex_);
+  const auto at = used_by_.find(tenant);
+  return at == used_by_.end() ? 0 : at->second;
 }
 
 std::string Disk::FolderOf(const jobs::JobKey& job) const {
   return absl::StrCat(options_.directory, "/", FolderName(job.tenant), "/", FolderName(job.id));
 }
 
-absl::Status Disk::CheckRoom(std::int64_t bytes) const {
+absl::Status Disk::CheckBounds(const std::string& tenant, std::int64_t bytes) const {
   if (used_ + bytes > options_.max_bytes) {
     return absl::ResourceExhaustedError(absl::StrCat("The archive is full: it may have ",
                                                      options_.max_bytes / kOneMiB,
                                                      " MiB (--archive-max-mib)"));
+  }
+  const std::int64_t share = options_.share_of ? options_.share_of(tenant) : 0;
+  const auto used = used_by_.find(tenant);
+  if (share == 0 || (used == used_by_.end() ? 0 : used->second) + bytes <= share) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("The tenant's share of the archive is full: it may have ", share,
+                   " bytes (archive_bytes); delete jobs whose files are not needed any more"));
+}
+
+absl::Status Disk::CheckRoom(const std::string& tenant, std::int64_t bytes) const {
+  {
+    MutexLock lock(mutex_);
+    if (absl::Status bounds = CheckBounds(tenant, bytes); !bounds.ok()) return bounds;
   }
   const std::optional<std::int64_t> free = FreeOn(options_.directory);
   if (free.has_value() && *free - bytes < options_.min_free_bytes) {
@@ -209,11 +280,18 @@ absl::Status Disk::CheckRoom(std::int64_t bytes) const {
   return absl::OkStatus();
 }
 
-// Counts bytes before they are written.
-absl::Status Disk::Grow(std::int64_t bytes) {
-  if ((used_ += bytes) <= options_.max_bytes) return absl::OkStatus();
+absl::Status Disk::Grow(const std::string& tenant, std::int64_t bytes) {
+  MutexLock lock(mutex_);
+  if (absl::Status bounds = CheckBounds(tenant, bytes); !bounds.ok()) return bounds;
+  used_ += bytes;
+  used_by_[tenant] += bytes;
+  return absl::OkStatus();
+}
+
+void Disk::Shrink(const std::string& tenant, std::int64_t bytes) {
+  MutexLock lock(mutex_);
   used_ -= bytes;
-  return CheckRoom(bytes);
+  used_by_[tenant] -= bytes;
 }
 
 absl::StatusOr<WholeFile> Disk::Find(const jobs::JobKey& job, const std::string& planned,
@@ -232,7 +310,7 @@ absl::StatusOr<jobs::PartChunk> Disk::Read(const jobs::JobKey& job, const std::s
   const Closer fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info{};
   if (*fd < 0 && errno == ENOENT) return absl::NotFoundError("The file is not there any more");
-  if (*fd < 0 || fstat(*fd, &info) != 0) return DiskError(errno, "read", path);
+  if (*fd < 0 || fstat(*fd, &info) != 0) return DiskTrouble(errno, "read", path);
   jobs::PartChunk chunk{.data = {}, .total_bytes = info.st_size};
   const std::int64_t left = std::max<std::int64_t>(0, chunk.total_bytes - offset);
   chunk.data.resize(static_cast<std::size_t>(std::min(left, max_bytes)));
@@ -241,7 +319,7 @@ absl::StatusOr<jobs::PartChunk> Disk::Read(const jobs::JobKey& job, const std::s
     const ssize_t count = pread(*fd, chunk.data.data() + got, chunk.data.size() - got,
                                 offset + static_cast<std::int64_t>(got));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return DiskError(errno, "read", path);
+    if (count < 0) return DiskTrouble(errno, "read", path);
     if (count == 0) break;
     got += static_cast<std::size_t>(count);
   }
@@ -251,28 +329,51 @@ absl::StatusOr<jobs::PartChunk> Disk::Read(const jobs::JobKey& job, const std::s
 
 absl::Status Disk::Remove(const jobs::JobKey& job) {
   const fs::path folder = FolderOf(job);
+  MutexLock lock(counting_);
+  if (!listed_) List();
+  const std::int64_t bytes = BytesIn(folder);
   std::error_code error;
-  std::int64_t bytes = 0;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    bytes += CountedIn(it->path());
-  }
-  if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
-  fs::remove_all(folder, error);
-  if (error) return DiskError(error.value(), "remove", folder);
-  used_ -= bytes;
+  const bool was_there = fs::remove_all(folder, error) > 0;
+  if (error) return DiskTrouble(error.value(), "remove from", folder);
+  if (!was_there) return absl::OkStatus();
+  if (IsCounted(job)) Shrink(job.tenant, bytes);
   return SyncFolder(folder.parent_path());
+}
+
+absl::Status Disk::Move(const jobs::JobKey& from, const jobs::JobKey& to) {
+  const fs::path source = FolderOf(from);
+  const fs::path target = FolderOf(to);
+  MutexLock lock(counting_);
+  if (rename(source.c_str(), target.c_str()) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    if (errno != ENOTEMPTY && errno != EEXIST) return DiskTrouble(errno, "rename in", source);
+    // Something stands under the other name already.
+    std::error_code error;
+    for (fs::directory_iterator it(source, error), end; !error && it != end; it.increment(error)) {
+      const fs::path file = target / it->path().filename();
+      const std::int64_t replaced = CountedIn(file);
+      if (rename(it->path().c_str(), file.c_str()) != 0)
+        return DiskTrouble(errno, "rename in", file);
+      Shrink(to.tenant, replaced);
+    }
+    if (!error) fs::remove(source, error);
+    if (error) return DiskTrouble(error.value(), "rename in", source);
+    if (absl::Status synced = SyncFolder(target); !synced.ok()) return synced;
+  }
+  return SyncFolder(target.parent_path());
 }
 
 absl::StatusOr<std::unique_ptr<Disk::Part>> Disk::OpenPart(const jobs::JobKey& job,
                                                            const std::string& name) {
-  std::unique_ptr<Part> part(new Part(*this, FolderOf(job), name));
+  std::unique_ptr<Part> part(new Part(*this, job, name));
   if (absl::Status opened = part->Open(); !opened.ok()) return opened;
   return part;
 }
 
-Disk::Part::Part(Disk& disk, std::string folder, std::string name)
+Disk::Part::Part(Disk& disk, const jobs::JobKey& job, std::string name)
     : disk_(disk),
-      folder_(std::move(folder)),
+      tenant_(job.tenant),
+      folder_(disk.FolderOf(job)),
       name_(std::move(name)),
       path_(absl::StrCat(folder_, "/.", name_, ".part")),
       note_(absl::StrCat(folder_, "/.", name_, kNoteEnding)) {}
@@ -286,7 +387,7 @@ absl::Status Disk::Part::Open() {
     if (absl::Status made = MakeFolder(folder); !made.ok()) return made;
   }
   absl::StatusOr<int> fd = OpenOwnFile(path_, O_RDWR | O_CREAT | O_APPEND);
-  if (!fd.ok()) return fd.status();
+  if (!fd.ok()) return DiskTrouble(fd.status());
   fd_ = *fd;
   had_ = SizeOf(path_);
   ReadNote();
@@ -307,23 +408,22 @@ void Disk::Part::ReadNote() {
   const bool known = !validator_.empty() || total_ >= 0;
   if (had_ == 0 || (known && (total_ < 0 || had_ <= total_))) return;
   if (ftruncate(fd_, 0) != 0) return;  // Restart says so
-  disk_.used_ -= had_;
-  had_ = 0;
+  disk_.Shrink(tenant_, std::exchange(had_, 0));
 }
 
 absl::Status Disk::Part::WriteNote() const {
   const std::string text = absl::StrCat(disk_.boot_, "\n", total_, "\n", validator_, "\n");
   const absl::StatusOr<int> created = CreateOwnFile(note_);
-  if (!created.ok()) return created.status();
+  if (!created.ok()) return DiskTrouble(created.status());
   const Closer fd(*created);
   const ssize_t written = write(*fd, text.data(), text.size());
   if (written == static_cast<ssize_t>(text.size())) return absl::OkStatus();
-  return DiskError(written < 0 ? errno : ENOSPC, "write", note_);
+  return DiskTrouble(written < 0 ? errno : ENOSPC, "write", note_);
 }
 
 absl::Status Disk::Part::Restart(const std::string& validator, std::int64_t total) {
-  if (ftruncate(fd_, 0) != 0) return DiskError(errno, "write", path_);
-  disk_.used_ -= std::exchange(had_, 0);
+  if (ftruncate(fd_, 0) != 0) return DiskTrouble(errno, "write", path_);
+  disk_.Shrink(tenant_, std::exchange(had_, 0));
   looked_at_ = 0;
   const bool fits =
       validator.size() <= limits::kArchiveNoteMaxBytes && validator.find('\n') == std::string::npos;
@@ -335,10 +435,10 @@ absl::Status Disk::Part::Restart(const std::string& validator, std::int64_t tota
 absl::Status Disk::Part::Append(std::string_view bytes) {
   if (had_ - looked_at_ >= limits::kArchiveRoomStepBytes) {
     looked_at_ = had_;
-    if (absl::Status room = disk_.CheckRoom(0); !room.ok()) return room;
+    if (absl::Status room = disk_.CheckRoom(tenant_, 0); !room.ok()) return room;
   }
   const auto size = static_cast<std::int64_t>(bytes.size());
-  if (absl::Status grown = disk_.Grow(size); !grown.ok()) return grown;
+  if (absl::Status grown = disk_.Grow(tenant_, size); !grown.ok()) return grown;
   std::int64_t written = 0;
   while (written < size) {
     const ssize_t count =
@@ -346,11 +446,9 @@ absl::Status Disk::Part::Append(std::string_view bytes) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int error = errno;
-      disk_.used_ -= size - written;
+      disk_.Shrink(tenant_, size - written);
       had_ += written;
-      return error == ENOSPC || error == EDQUOT
-                 ? absl::ResourceExhaustedError("The archive's disk is full")
-                 : DiskError(error, "write", path_);
+      return DiskTrouble(error, "write", path_);
     }
     written += count;
   }
@@ -363,12 +461,12 @@ absl::StatusOr<WholeFile> Disk::Part::Complete(const std::atomic<bool>& stop) {
     return absl::DataLossError(
         absl::StrCat("The file has ", had_, " bytes, and ", total_, " were told"));
   }
-  if (fsync(fd_) != 0) return DiskError(errno, "write", path_);
+  if (fsync(fd_) != 0) return DiskTrouble(errno, "write", path_);
   absl::StatusOr<WholeFile> file = HashOf(path_, name_, stop);
   if (!file.ok()) return file;
   if (file->bytes != had_) return absl::DataLossError("The file on the disk has another length");
   if (rename(path_.c_str(), absl::StrCat(folder_, "/", file->name).c_str()) != 0) {
-    return DiskError(errno, "rename", path_);
+    return DiskTrouble(errno, "rename in", path_);
   }
   unlink(note_.c_str());
   // The folder, and those above it that may be new.
@@ -381,7 +479,7 @@ absl::StatusOr<WholeFile> Disk::Part::Complete(const std::atomic<bool>& stop) {
 
 void Disk::Part::Forget() {
   unlink(note_.c_str());
-  if (ftruncate(fd_, 0) == 0) disk_.used_ -= std::exchange(had_, 0);
+  if (ftruncate(fd_, 0) == 0) disk_.Shrink(tenant_, std::exchange(had_, 0));
   unlink(path_.c_str());
   total_ = -1;
   validator_.clear();

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "archive/detail.h"
 #include "base/limits.h"
 #include "pictory/url_rules.h"
 
@@ -121,11 +122,12 @@ absl::Status CheckContent(const http::FetchHead& head) {
 
 }  // namespace
 
-absl::StatusOr<Reach> ReachOf(std::string_view url, bool allow_loopback) {
+absl::StatusOr<Reach> ReachOf(std::string_view url, const std::set<std::string>& stand_ins) {
   const std::string problem =
       pictory::UrlProblem(url, /*allow_loopback=*/false, limits::kResultUrlMaxBytes);
   if (problem.empty()) return Reach::kPublic;
-  if (allow_loopback && pictory::UrlProblem(url, true, limits::kResultUrlMaxBytes).empty()) {
+  if (pictory::UrlProblem(url, /*allow_loopback=*/true, limits::kResultUrlMaxBytes).empty() &&
+      stand_ins.contains(pictory::HostAndPortOf(url))) {
     return Reach::kLoopback;
   }
   return absl::InvalidArgumentError(absl::StrCat("Not fetched: its URL ", problem));
@@ -152,10 +154,11 @@ bool IsRefusal(const absl::Status& error) {
   return absl::IsFailedPrecondition(error) || absl::IsPermissionDenied(error);
 }
 
-bool IsGivenUp(const absl::Status& error, int refusals, Duration since_end) {
-  if (absl::IsCancelled(error)) return false;  // the gateway's own doing
+bool IsGivenUp(const absl::Status& error, int refusals, Duration tried) {
+  // The gateway's own doing.
+  if (absl::IsCancelled(error) || IsOfTheDisk(error)) return false;
   if (absl::IsInvalidArgument(error) || absl::IsOutOfRange(error)) return true;
-  if (since_end >= limits::kArchiveGiveUpAfter) return true;
+  if (tried >= limits::kArchiveGiveUpAfter) return true;
   return refusals >= limits::kArchiveRefusalsMax;
 }
 

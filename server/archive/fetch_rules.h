@@ -2,11 +2,13 @@
 // answer's head makes of it, and when it is tried again. Pure.
 //
 // Errors of this folder: INVALID_ARGUMENT and OUT_OF_RANGE are final; FAILED_PRECONDITION is a
-// refusal, which may pass, and PERMISSION_DENIED one of the link, which another link may end;
-// anything else is tried again.
+// refusal of the file's server, which may pass, and PERMISSION_DENIED one of the link, which
+// another link may end; problems of our own disk are no fault of the file's (archive/detail.h);
+// anything else is tried again for so long.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -21,9 +23,10 @@ namespace gateway::archive {
 enum class Reach { kPublic, kLoopback };
 
 // Whether a URL of a result, or of a redirect, may be fetched: one that names a public host by
-// https, or with `allow_loopback` one of this machine (pictory/url_rules.h). INVALID_ARGUMENT if
-// not. Where its name leads to is seen when it is connected to.
-absl::StatusOr<Reach> ReachOf(std::string_view url, bool allow_loopback);
+// https, or one of this machine at the host and port of a stand-in for Pictory
+// (pictory/url_rules.h). INVALID_ARGUMENT if not. Where its name leads to is seen when it is
+// connected to.
+absl::StatusOr<Reach> ReachOf(std::string_view url, const std::set<std::string>& stand_ins);
 
 // What is there of a file that is being fetched.
 struct Known {
@@ -55,8 +58,8 @@ Duration RetryDelay(int failures, double random);
 // Whether the error counts among the file's refusals.
 bool IsRefusal(const absl::Status& error);
 
-// Whether a file that was refused so often is given up after this error, so long after the job
-// ended.
-bool IsGivenUp(const absl::Status& error, int refusals, Duration since_end);
+// Whether a file that was refused so often is given up after this error, and after so much time of
+// trying in vain.
+bool IsGivenUp(const absl::Status& error, int refusals, Duration tried);
 
 }  // namespace gateway::archive

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "archive/detail.h"
 #include "archive/fetch_rules.h"
 #include "base/errors.h"
 #include "base/limits.h"
@@ -15,20 +16,14 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// Nothing that is wrong with a file of ours is a refusal of the server's.
-absl::Status OfTheDisk(const absl::Status& status) {
-  const bool refusal = absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status);
-  return refusal ? absl::InternalError(status.message()) : status;
-}
-
 absl::Status GatewayEnds() { return absl::CancelledError("The gateway ends"); }
 
 // Writes what one fetch brings to the part.
 class PartSink final : public http::FetchSink {
  public:
-  PartSink(const KeeperOptions& options, Disk& disk, Disk::Part& part,
+  PartSink(const KeeperOptions& options, Disk& disk, const std::string& tenant, Disk::Part& part,
            const std::atomic<bool>& stop)
-      : options_(options), disk_(disk), part_(part), stop_(stop) {}
+      : options_(options), disk_(disk), tenant_(tenant), part_(part), stop_(stop) {}
 
   bool Wanted() override { return !stop_; }
 
@@ -38,10 +33,9 @@ class PartSink final : public http::FetchSink {
     if (verdict.what == Verdict::What::kStale) part_.Forget();
     problem_ = verdict.why;
     const bool anew = verdict.what == Verdict::What::kAnew;
-    if (problem_.ok() && anew)
-      problem_ = OfTheDisk(part_.Restart(verdict.validator, verdict.total));
+    if (problem_.ok() && anew) problem_ = part_.Restart(verdict.validator, verdict.total);
     if (problem_.ok() && verdict.total > part_.had()) {
-      problem_ = disk_.CheckRoom(verdict.total - part_.had());
+      problem_ = disk_.CheckRoom(tenant_, verdict.total - part_.had());
     }
     return problem_.ok();
   }
@@ -65,6 +59,7 @@ class PartSink final : public http::FetchSink {
  private:
   const KeeperOptions& options_;
   Disk& disk_;
+  const std::string& tenant_;
   Disk::Part& part_;
   const std::atomic<bool>& stop_;
   absl::Status problem_;
@@ -77,11 +72,12 @@ absl::StatusOr<WholeFile> Keeper::Keep(const jobs::JobKey& job, const std::strin
   // It may be there, if the process ended before the job's record said so.
   absl::StatusOr<WholeFile> there = disk_.Find(job, name, stop);
   if (!absl::IsNotFound(there.status())) return there;
-  if (absl::Status room = disk_.CheckRoom(0); !room.ok()) return room;
+  if (absl::Status room = disk_.CheckRoom(job.tenant, 0); !room.ok()) return room;
   auto part = disk_.OpenPart(job, name);
-  if (!part.ok()) return OfTheDisk(part.status());
+  if (!part.ok()) return part.status();
   const bool all = (*part)->had() > 0 && (*part)->had() == (*part)->total();
-  if (absl::Status fetched = all ? absl::OkStatus() : Fetch(**part, url, stop); !fetched.ok()) {
+  if (absl::Status fetched = all ? absl::OkStatus() : Fetch(job.tenant, **part, url, stop);
+      !fetched.ok()) {
     return fetched;
   }
   absl::StatusOr<WholeFile> file = (*part)->Complete(stop);
@@ -93,14 +89,14 @@ void Keeper::Drop(const jobs::JobKey& job, const std::string& name) {
   if (auto part = disk_.OpenPart(job, name); part.ok()) (*part)->Forget();
 }
 
-absl::Status Keeper::Fetch(Disk::Part& part, const std::string& url,
+absl::Status Keeper::Fetch(const std::string& tenant, Disk::Part& part, const std::string& url,
                            const std::atomic<bool>& stop) {
   using What = http::FetchEnd::What;
   std::string at = url;
   for (int redirects = 0; redirects <= limits::kArchiveRedirectsMax; ++redirects) {
-    const absl::StatusOr<Reach> reach = ReachOf(at, options_.allow_loopback);
+    const absl::StatusOr<Reach> reach = ReachOf(at, options_.stand_ins);
     if (!reach.ok()) return reach.status();
-    PartSink sink(options_, disk_, part, stop);
+    PartSink sink(options_, disk_, tenant, part, stop);
     const http::FetchEnd end = fetcher_.Fetch({.url = at,
                                                .from = part.had(),
                                                .validator = part.validator(),
@@ -111,9 +107,11 @@ absl::Status Keeper::Fetch(Disk::Part& part, const std::string& url,
       case What::kStopped:
         return GatewayEnds();
       case What::kInside:
-        return absl::FailedPreconditionError("Not fetched: its host has an inside address");
+        // No server has refused it: our own names may be wrong for a while.
+        return absl::UnavailableError("Not fetched: its host has an inside address");
       case What::kBroken:
-        return absl::UnavailableError("The fetch broke off: " + errors::Clean(end.problem));
+        return WithDetail(absl::UnavailableError("The fetch broke off: " + end.problem),
+                          errors::Clean(end.detail));
       case What::kWhole:
         break;
     }

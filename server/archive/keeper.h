@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "archive/disk.h"
@@ -15,16 +17,17 @@ namespace gateway::archive {
 
 struct KeeperOptions {
   std::int64_t max_file_bytes = 0;
-  bool allow_loopback = false;  // see ReachOf
+  std::set<std::string> stand_ins{};  // see ReachOf
 };
 
 class Keeper {
  public:
   // Both must outlive the keeper.
   Keeper(KeeperOptions options, http::Fetcher& fetcher, Disk& disk)
-      : options_(options), fetcher_(fetcher), disk_(disk) {}
+      : options_(std::move(options)), fetcher_(fetcher), disk_(disk) {}
 
   // Blocks. CANCELLED once `stop`; else see archive/fetch_rules.h. Thread-safe for different files.
+  // The errors have a detail.
   absl::StatusOr<WholeFile> Keep(const jobs::JobKey& job, const std::string& name,
                                  const std::string& url, const std::atomic<bool>& stop);
 
@@ -32,7 +35,8 @@ class Keeper {
   void Drop(const jobs::JobKey& job, const std::string& name);
 
  private:
-  absl::Status Fetch(Disk::Part& part, const std::string& url, const std::atomic<bool>& stop);
+  absl::Status Fetch(const std::string& tenant, Disk::Part& part, const std::string& url,
+                     const std::atomic<bool>& stop);
 
   const KeeperOptions options_;
   http::Fetcher& fetcher_;

@@ -498,17 +498,26 @@ inline constexpr std::size_t kArchiveNoteMaxBytes = 4 * kKiB;
 inline constexpr std::size_t kArchiveReadBytes = 1 * kMiB;  // at once, to hash a file
 inline constexpr std::size_t kArchiveNameMaxBytes = 64;
 inline constexpr int kArchiveRedirectsMax = 3;
+inline constexpr int kArchiveCountAtOnce = 256;  // folders that are counted before others' work
+// Reads of archived files that wait: of all, and of one tenant. Each stream has one.
+inline constexpr int kArchiveReadsMax = 1024;
+inline constexpr int kArchiveReadsOfTenantMax = 256;
+inline constexpr int kArchiveReaders = 2;  // threads
+inline constexpr seconds kArchiveReadRetry{1};
+// How long the end of the program waits for a disk that does not answer.
+inline constexpr seconds kArchiveStopMax{5};
 // When a file that could not be had is tried again: the pause doubles.
 inline constexpr seconds kArchiveRetryFirst{5};
 inline constexpr hours kArchiveRetryMax{1};
 inline constexpr double kArchiveRetryJitter = 0.2;
-// After so many refusals, such as a 404, it is given up; after so long whatever the reason is.
+// After so many refusals, such as a 404, it is given up; after so long of trying whatever the
+// reason is, but for our own disk.
 inline constexpr int kArchiveRefusalsMax = 8;
 inline constexpr hours kArchiveGiveUpAfter{7 * 24};
 // One fetch. What was broken off is gone on with later, so that nobody holds a place for long.
-inline constexpr int kFetchLeastBytes = 1024;  // a second
+inline constexpr int kFetchLeastBytes = 8 * 1024;  // a second
 inline constexpr seconds kFetchStallTimeout{30};
-inline constexpr hours kFetchTimeout{1};
+inline constexpr minutes kFetchTimeout{15};
 
 // Store.
 inline constexpr std::size_t kStoreQueueMax = 10'000;
@@ -565,6 +574,7 @@ inline constexpr std::size_t kTenantNameMaxBytes = 63;  // of accounts and keys 
 inline constexpr std::size_t kIdentityMaxBytes = 1 * kKiB;
 inline constexpr int kTenantLimitMax = 1'000'000'000;
 inline constexpr std::int64_t kTenantBytesMax = std::int64_t{1} << 40;
+inline constexpr std::int64_t kTenantArchiveBytesMax = std::int64_t{1} << 50;
 inline constexpr std::size_t kTrustedProxiesMax = 256;
 inline constexpr std::size_t kJwksMaxBytes = 1 * kMiB;
 inline constexpr std::size_t kJwksKeysMax = 64;

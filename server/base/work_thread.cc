@@ -32,24 +32,39 @@ void WorkThread::WaitIdle() {
   while (!closing_ && (running_ || !queue_.empty())) idle_.wait(mutex_);
 }
 
+void WorkThread::BeginToClose() {
+  std::deque<Slice> dropped;  // what they own goes after the lock
+  MutexLock lock(mutex_);
+  closing_ = true;
+  if (rest_ == Rest::kDropped) dropped.swap(queue_);
+  wake_.notify_one();
+  idle_.notify_all();
+}
+
 void WorkThread::Close() {
-  {
-    std::deque<Slice> dropped;  // what they own goes after the lock
-    MutexLock lock(mutex_);
-    closing_ = true;
-    if (rest_ == Rest::kDropped) dropped.swap(queue_);
-    wake_.notify_one();
-    idle_.notify_all();
-  }
+  BeginToClose();
   if (thread_.joinable()) thread_.join();
+}
+
+bool WorkThread::CloseUntil(MonoTime until) {
+  BeginToClose();
+  {
+    MutexLock lock(mutex_);
+    while (thread_.joinable() && !closed_ &&
+           idle_.wait_until(mutex_, until) == std::cv_status::no_timeout) {
+    }
+    if (thread_.joinable() && !closed_) return false;
+  }
+  Close();
+  return true;
 }
 
 void WorkThread::Run() {
   MutexLock lock(mutex_);
   for (;;) {
     if (queue_.empty()) {
-      idle_.notify_all();
       closed_ = closing_;
+      idle_.notify_all();
       if (closed_) return;
       wake_.wait(mutex_);
       continue;

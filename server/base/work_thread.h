@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace gateway {
@@ -54,9 +55,13 @@ class WorkThread {
 
   // Does or drops what is left, then ends the thread. Not to be called from a task.
   void Close() EXCLUDES(mutex_);
+  // The same, but returns false if the thread has not ended by then: it goes on, and Close must
+  // wait for it.
+  bool CloseUntil(MonoTime until) EXCLUDES(mutex_);
 
  private:
   void PostSlice(Slice slice) EXCLUDES(mutex_);
+  void BeginToClose() EXCLUDES(mutex_);
   void Run();
 
   const Rest rest_ = Rest::kDone;

@@ -258,7 +258,7 @@ void LookAtUploads(const Look& look) {
 }
 
 void LookAtCatalog(const Look& look) {
-  look.tell("voices, media and music");
+  look.tell("voices, media, music, avatars, brands, styles and layouts");
   const Door::Free voices = look.door.Get("/v1/voiceovers/tracks");
   Judge(look, "voices", voices.raw,
         IsOk(voices.raw) && AllHave(View(voices.raw.body), {"id", "name"}));
@@ -272,6 +272,19 @@ void LookAtCatalog(const Look& look) {
         IsOk(moods.raw) && words.Is(Type::kArray) &&
             std::all_of(all.begin(), all.end(),
                         [](const View& word) { return word.Is(Type::kString); }));
+  const Door::Free avatars = look.door.Get("/v1/avatars");
+  Judge(look, "avatars", avatars.raw,
+        IsOk(avatars.raw) && AllHave(View(avatars.raw.body).At("items"), {"id", "name", "looks"}));
+  const Door::Free brands = look.door.Get("/v1/brands/video");
+  Judge(look, "brands", brands.raw,
+        IsOk(brands.raw) && AllHave(View(brands.raw.body), {"id", "name"}));
+  const Door::Free styles = look.door.Get("/v1/styles");
+  Judge(look, "styles", styles.raw,
+        IsOk(styles.raw) && AllHave(View(styles.raw.body), {"id", "name"}));
+  const Door::Free layouts = look.door.Get("/v1/smartlayouts");
+  Judge(look, "smart-layouts", layouts.raw,
+        IsOk(layouts.raw) &&
+            AllHave(View(layouts.raw.body).At("items"), {"templateId", "templateName"}));
 }
 
 void LookAtCredentials(const Look& look, const Ways& ways, const jobs::UpstreamOptions& options) {

@@ -33,6 +33,23 @@ struct Fetching {
 
 bool IsGood(int status) { return status >= 200 && status < 300; }
 
+// Where a redirect leads, as a whole URL without a fragment; empty if that cannot be told.
+// libcurl's own word of it comes at the end of the answer, for which nobody waits.
+std::string WholeUrl(const std::string& base, const std::string& location) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
+  if (url == nullptr || curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(url.get(), CURLUPART_URL, location.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
+          CURLUE_OK ||
+      curl_url_set(url.get(), CURLUPART_FRAGMENT, nullptr, 0) != CURLUE_OK) {
+    return "";
+  }
+  char* whole = nullptr;
+  if (curl_url_get(url.get(), CURLUPART_URL, &whole, 0) != CURLUE_OK) return "";
+  std::string text = whole;
+  curl_free(whole);
+  return text;
+}
+
 // Fills in what libcurl has found out about the answer.
 void CompleteHead(Fetching& fetch) {
   FetchHead& head = fetch.head;
@@ -47,17 +64,25 @@ void CompleteHead(Fetching& fetch) {
   const std::string* const coding = head.FindHeader("transfer-encoding");
   head.ends_known = length >= 0 || version >= CURL_HTTP_VERSION_2_0 ||
                     (coding != nullptr && absl::EqualsIgnoreCase(*coding, "chunked"));
-  const char* location = nullptr;
-  curl_easy_getinfo(fetch.curl, CURLINFO_REDIRECT_URL, &location);
-  if (location != nullptr) head.location = location;
+  const std::string* const location = head.FindHeader("location");
+  if (location != nullptr) head.location = WholeUrl(fetch.request.url, *location);
 }
 
+// Returns whether the body is to be read.
 bool BeginOnce(Fetching& fetch) {
-  if (fetch.begun) return true;
-  fetch.begun = true;
-  CompleteHead(fetch);
-  if (IsGood(fetch.head.status) && !fetch.sink.Begin(fetch.head)) fetch.stopped = true;
-  return !fetch.stopped;
+  if (!fetch.begun) {
+    fetch.begun = true;
+    CompleteHead(fetch);
+    if (IsGood(fetch.head.status) && !fetch.sink.Begin(fetch.head)) fetch.stopped = true;
+  }
+  return IsGood(fetch.head.status) && !fetch.stopped;
+}
+
+// Whether this line ends the head of the answer itself; before that there may be others, 1xx.
+bool EndsHead(const Fetching& fetch, std::string_view line) {
+  long status = 0;
+  curl_easy_getinfo(fetch.curl, CURLINFO_RESPONSE_CODE, &status);
+  return (line == "\r\n" || line == "\n") && status >= 200;
 }
 
 std::size_t OnFetchedHeader(char* data, std::size_t, std::size_t size, void* user) {
@@ -68,6 +93,8 @@ std::size_t OnFetchedHeader(char* data, std::size_t, std::size_t size, void* use
   const std::string line(data, size);
   if (line.starts_with("HTTP/")) fetch.head.headers.clear();  // an earlier one was 1xx
   const std::size_t colon = line.find(':');
+  // A page about an error is not the file: nobody waits for it, however slowly it comes.
+  if (!fetch.begun && EndsHead(fetch, line) && !BeginOnce(fetch)) return 0;
   if (fetch.begun || colon == std::string::npos) return size;  // a trailer, or no header
   Header header{.name = line.substr(0, colon), .value = line.substr(colon + 1)};
   absl::AsciiStrToLower(&header.name);
@@ -80,7 +107,6 @@ std::size_t OnFetchedHeader(char* data, std::size_t, std::size_t size, void* use
 std::size_t OnFetchedBytes(char* data, std::size_t, std::size_t size, void* user) {
   auto& fetch = *static_cast<Fetching*>(user);
   if (!BeginOnce(fetch)) return 0;
-  if (!IsGood(fetch.head.status)) return size;  // a page about an error is not the file
   if (!fetch.sink.Take({data, size})) fetch.stopped = true;
   return fetch.stopped ? 0 : size;
 }
@@ -164,7 +190,9 @@ CurlFetcher::CurlFetcher(CurlFetcherOptions options) : options_(std::move(option
 FetchEnd CurlFetcher::Fetch(const FetchRequest& request, FetchSink& sink) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
-  if (curl == nullptr) return {.problem = "libcurl cannot start"};
+  if (curl == nullptr) {
+    return {.problem = "it could not begin", .detail = "libcurl cannot start"};
+  }
   Fetching fetch{.request = request,
                  .sink = sink,
                  .curl = curl.get(),
@@ -185,16 +213,17 @@ FetchEnd CurlFetcher::Fetch(const FetchRequest& request, FetchSink& sink) {
   const CURLcode code = curl_easy_perform(curl.get());
 
   FetchEnd end;
-  if (code == CURLE_OK) {
-    end.what = BeginOnce(fetch) ? FetchEnd::What::kWhole : FetchEnd::What::kStopped;
+  if (code == CURLE_OK) BeginOnce(fetch);
+  const bool head_alone = fetch.begun && !IsGood(fetch.head.status);
+  if (!fetch.stopped && (code == CURLE_OK || head_alone)) {
+    end.what = FetchEnd::What::kWhole;
   } else if (fetch.stopped) {
     end.what = FetchEnd::What::kStopped;
   } else if (fetch.inside) {
     end.what = FetchEnd::What::kInside;
   } else {
-    end.problem = fetch.headers_too_long   ? "the headers are too long"
-                  : detail.front() != '\0' ? detail.data()
-                                           : curl_easy_strerror(code);
+    end.problem = fetch.headers_too_long ? "the headers are too long" : curl_easy_strerror(code);
+    end.detail = detail.front() != '\0' ? detail.data() : end.problem;
   }
   end.head = std::move(fetch.head);
   return end;

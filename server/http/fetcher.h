@@ -52,14 +52,16 @@ class FetchSink {
 
 struct FetchEnd {
   enum class What {
-    kWhole,    // the answer is here to its end, whatever its status
+    kWhole,    // the answer is here to its end; of one that is not 2xx, whose body nobody wants,
+               // its head
     kStopped,  // the sink has ended it
     kInside,   // the name leads to an address inside
     kBroken,   // no answer, or a part of one
   };
   What what = What::kBroken;
   FetchHead head;
-  std::string problem;  // of kBroken, in words
+  std::string problem;  // of kBroken, in words for everybody
+  std::string detail;   // of kBroken, for a log: it may name addresses and files of ours
 };
 
 class Fetcher {

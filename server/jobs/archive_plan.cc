@@ -1,6 +1,7 @@
 #include "jobs/archive_plan.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/stable_bytes.h"
 #include "google/protobuf/message.h"
@@ -14,6 +15,22 @@ const google::protobuf::Message* ResultOf(const v1::Job& job) {
   const auto* const field = job.GetReflection()->GetOneofFieldDescriptor(
       job, v1::Job::descriptor()->FindOneofByName("result"));
   return field == nullptr ? nullptr : &job.GetReflection()->GetMessage(job, field);
+}
+
+// Whether a file of this name was planned under that one: of a picture, which is planned as a .jpg,
+// the bytes may have changed the ending.
+bool IsPlannedAs(std::string_view name, std::string_view planned) {
+  if (name == planned) return true;
+  const std::string_view stem = planned.substr(0, planned.rfind('.'));
+  return planned.ends_with(".jpg") && name.substr(0, name.rfind('.')) == stem;
+}
+
+// The file of a plan that is this one of an earlier plan; null if there is none.
+v1::ArchivedFile* FindPlanned(v1::Archive& planned, const v1::ArchivedFile& file) {
+  for (v1::ArchivedFile& each : *planned.mutable_files()) {
+    if (IsPlannedAs(file.name(), each.name())) return &each;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -47,6 +64,34 @@ void PlanArchive(Job& job) {
   if (archive.files_size() > 0) SetArchive(archive, job);
 }
 
+void TakeOverArchive(const Job& adopted, Job& job) {
+  job.archive_wire.clear();
+  if (adopted.archive_wire.empty()) return;
+  PlanArchive(job);
+  v1::Archive archive = ArchiveOf(job);
+  const v1::Archive other = ArchiveOf(adopted);
+  for (const v1::ArchivedFile& file : other.files()) {
+    v1::ArchivedFile* const planned = FindPlanned(archive, file);
+    if (planned != nullptr) {
+      const std::string field = planned->field();
+      *planned = file;
+      planned->set_field(field);
+    } else if (file.state() == v1::ARCHIVE_STATE_ARCHIVED) {
+      *archive.add_files() = file;
+    }
+  }
+  *archive.mutable_taken_over() = other.taken_over();
+  archive.add_taken_over(adopted.job_id);
+  SetArchive(archive, job);
+}
+
+std::vector<JobKey> PlacesOf(const std::string& tenant, const std::string& job_id,
+                             const v1::Archive& archive) {
+  std::vector<JobKey> places{{tenant, job_id}};
+  for (const std::string& other : archive.taken_over()) places.push_back({tenant, other});
+  return places;
+}
+
 std::string UrlOf(const Job& job, const v1::ArchivedFile& file) {
   v1::Job shown;
   if (!shown.ParseFromString(job.result_wire)) return "";
@@ -58,8 +103,11 @@ std::string UrlOf(const Job& job, const v1::ArchivedFile& file) {
 }
 
 bool IsArchiving(const JobRecord& record) {
-  if (record.job.archive_wire.empty() || !IsVisible(record)) return false;
+  if (record.job.archive_wire.empty()) return false;
+  if (record.submission == SubmissionState::kDeleted) return true;
+  if (!IsVisible(record)) return false;
   const v1::Archive archive = ArchiveOf(record.job);
+  if (archive.taken_over_size() > 0) return true;
   return std::any_of(archive.files().begin(), archive.files().end(),
                      [](const auto& file) { return file.state() == v1::ARCHIVE_STATE_PENDING; });
 }

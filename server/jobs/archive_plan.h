@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jobs/job.h"
+#include "jobs/job_key.h"
 
 namespace gateway::jobs {
 
@@ -21,10 +22,20 @@ void SetArchive(const v1::Archive& archive, Job& job);
 // archive already.
 void PlanArchive(Job& job);
 
+// Has `job` go on with the archive of `adopted`, which it takes over: what is kept stays kept, and
+// stands under the other's name until it is brought under this one's. A result that was read anew,
+// as one of another kind, has another plan, and what is kept becomes part of it.
+void TakeOverArchive(const Job& adopted, Job& job);
+
+// The names under which files of a job may stand: its own first, then those that it has taken over.
+std::vector<JobKey> PlacesOf(const std::string& tenant, const std::string& job_id,
+                             const v1::Archive& archive);
+
 // The URL of a planned file; empty if the result has none.
 std::string UrlOf(const Job& job, const v1::ArchivedFile& file);
 
-// Whether callers see the job, and files of it are still to be fetched.
+// Whether something is still to be done for the record: files of a job that callers see are to be
+// fetched, or brought under its name; or those of a job that was deleted are to be removed.
 bool IsArchiving(const JobRecord& record);
 
 // The file that a caller asks for by its name, or the mp4 or picture by none; null if there is

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "jobs/archive_plan.h"
 #include "jobs/outcome.h"
 #include "jobs/snapshot.h"
 #include "jobs/spending.h"
@@ -99,11 +100,21 @@ void Deleter::DeleteFiles(JobRecord record, Done done) {
   if (!remove_files_ || record.job.archive_wire.empty()) {
     return Delete(std::move(record), std::move(done));
   }
-  const JobKey key{record.job.tenant, record.job.job_id};
-  remove_files_(key, [this, record = std::move(record),
-                      done = std::move(done)](const absl::Status& removed) mutable {
+  std::vector<JobKey> places =
+      PlacesOf(record.job.tenant, record.job.job_id, ArchiveOf(record.job));
+  RemoveFrom(std::move(places), std::move(record), std::move(done));
+}
+
+// The job's own name is the first, so that nothing is brought from one place to another any more
+// while they are removed.
+void Deleter::RemoveFrom(std::vector<JobKey> places, JobRecord record, Done done) {
+  if (places.empty()) return Delete(std::move(record), std::move(done));
+  const JobKey place = std::move(places.front());
+  places.erase(places.begin());
+  remove_files_(place, [this, places = std::move(places), record = std::move(record),
+                        done = std::move(done)](const absl::Status& removed) mutable {
     if (!removed.ok()) return done(removed);
-    Delete(std::move(record), std::move(done));
+    RemoveFrom(std::move(places), std::move(record), std::move(done));
   });
 }
 
@@ -113,10 +124,11 @@ void Deleter::Delete(JobRecord record, Done done) {
       CreditsOf(record.job.state, record.job.credits_used, record.credits_reserved);
   record.job.state = v1::JOB_STATE_CLEANED;
   record.job.result_wire.clear();
-  record.job.archive_wire.clear();
+  if (remove_files_) record.job.archive_wire.clear();
   record.job.update_time = clock_.WallNow();
   ++record.job.revision;
-  const v1::Job answer = ToProto(record.job);
+  v1::Job answer = ToProto(record.job);
+  answer.clear_archive();
   record.job.labels.clear();
   ledger_.Delete(std::move(record),
                  [this, answer, done = std::move(done)](Ledger::Outcome outcome) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -19,11 +20,12 @@ namespace gateway::jobs {
 
 class Deleter {
  public:
-  // Removes the archived files of a job, and sees that none come after them.
+  // Removes the archived files that stand under a job's name, and sees that none come after them.
   using RemoveFiles =
       std::function<void(const JobKey& job, std::function<void(absl::Status)> removed)>;
 
-  // `remove_files` may be null: nothing is archived.
+  // `remove_files` may be null: there is no archive now. Files of a time when there was one are
+  // noted in the record, and go once there is one again.
   Deleter(Upstreams& upstreams, Ledger& ledger, Jobs& jobs, const Clock& clock,
           RemoveFiles remove_files = nullptr)
       : upstreams_(upstreams),
@@ -46,6 +48,7 @@ class Deleter {
   void Cancel(const JobRecord& waiting, Done done);
   void Clean(JobRecord record, Done done);
   void DeleteFiles(JobRecord record, Done done);
+  void RemoveFrom(std::vector<JobKey> places, JobRecord record, Done done);
   void Delete(JobRecord record, Done done);
 
   Upstreams& upstreams_;

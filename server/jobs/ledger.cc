@@ -145,7 +145,6 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
 // It is no more under its own name.
 void Ledger::Dismiss(const JobRecord& adopted) {
   hub_.Forget(adopted.job.tenant, adopted.job.job_id);
-  if (forgotten_) forgotten_({adopted.job.tenant, adopted.job.job_id});
   for (const Observer& observer : observers_) observer(adopted, nullptr);
 }
 

@@ -33,8 +33,7 @@ class Ledger {
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
-  // Tells of each record that has gone: it was old, or another job has taken it over. It is set
-  // before the first change.
+  // Tells of each record that has gone because it was old. It is set before the first change.
   void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
     forgotten_ = std::move(forgotten);
   }

@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "base/errors.h"
 #include "base/payloads.h"
+#include "jobs/archive_plan.h"
 #include "pictory/jobs/internal/v1/error_details.pb.h"
 
 namespace gateway::jobs {
@@ -99,7 +100,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   job.labels = own.labels;
   job.trace = own.trace;
   job.create_time = own.create_time;
-  job.archive_wire.clear();  // the files stand under the other name, and go with it
+  TakeOverArchive(adopted.job, job);
   job.revision = std::max(own.revision, adopted.job.revision + 1);
   record.version = submitted.version;
   record.shard = submitted.shard;

@@ -81,6 +81,7 @@ bool HasDisputedByte(std::string_view url) {
 struct UrlParts {
   std::string scheme, host;
   std::string problem;
+  std::string port{};  // empty: that of the scheme
 };
 
 UrlParts Split(std::string_view url) {
@@ -98,6 +99,7 @@ UrlParts Split(std::string_view url) {
   if (port != std::string_view::npos && !IsPort(authority.substr(port + 1))) {
     return {"", "", "has no valid port"};
   }
+  if (port != std::string_view::npos) parts.port = authority.substr(port + 1);
   parts.host = Lower(authority.substr(0, port));
   if (!parts.host.empty() && parts.host.back() == '.') parts.host.pop_back();
   return parts;
@@ -124,6 +126,14 @@ std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t ma
   if (!IsHostName(parts.host)) return "has no valid host name";
   if (IsInside(parts.host)) return "must name a public host";
   return "";
+}
+
+std::string HostAndPortOf(std::string_view url) {
+  const UrlParts parts = Split(url);
+  if (!parts.problem.empty() || parts.host.empty()) return "";
+  const std::string usual = parts.scheme == "https" ? "443" : "80";
+  const int port = std::stoi(parts.port.empty() ? usual : parts.port);
+  return parts.host + ":" + std::to_string(port);
 }
 
 bool IsLink(std::string_view url, bool allow_loopback) {

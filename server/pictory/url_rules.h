@@ -16,6 +16,10 @@ namespace gateway::pictory {
 std::string UrlProblem(std::string_view url, bool allow_loopback,
                        std::size_t max_bytes = limits::kUrlMaxBytes);
 
+// The host and port of a URL that has no problem, as `host:port` in lower case; the port is that of
+// the scheme where the URL names none. Empty if it cannot be told.
+std::string HostAndPortOf(std::string_view url);
+
 // Whether callers may be given a URL of a result as a link: https, or with `allow_loopback` http to
 // this machine, of at most limits::kResultUrlMaxBytes, and without a character that could mislead a
 // browser, a terminal or a reader. Any host will do, because who follows it is the caller.

@@ -19,8 +19,8 @@ void ArchiveStream::Begin(const jobs::Snapshot& job, const v1::ReadArchivedFileR
   if (!job.final()) {
     return Fail(errors::JobNotFinished(job.job_id(), jobs::StateName(job.state)));
   }
-  job_ = {.tenant = job.tenant, .id = std::string(job.job_id())};
   const v1::Job shown = jobs::ToProto(job);
+  places_ = jobs::PlacesOf(job.tenant, std::string(job.job_id()), shown.archive());
   const v1::ArchivedFile* const file = jobs::FindFile(shown.archive(), request.name());
   if (file == nullptr) return Fail(errors::FileNotFound(job.job_id(), request.name()));
   if (file->state() != v1::ARCHIVE_STATE_ARCHIVED) {
@@ -32,7 +32,7 @@ void ArchiveStream::Begin(const jobs::Snapshot& job, const v1::ReadArchivedFileR
 }
 
 void ArchiveStream::Read(std::int64_t offset, std::function<void(Chunk)> done) {
-  backend_.ReadArchived(job_, name_, offset, static_cast<std::int64_t>(limits::kChunkMaxBytes),
+  backend_.ReadArchived(places_, name_, offset, static_cast<std::int64_t>(limits::kChunkMaxBytes),
                         std::move(done));
 }
 
@@ -44,7 +44,9 @@ std::string ArchiveStream::Carry(std::int64_t offset, jobs::PartChunk chunk) con
   return response.SerializeAsString();
 }
 
-absl::Status ArchiveStream::Nothing() const { return errors::FileNotFound(job_.id, name_); }
+absl::Status ArchiveStream::Nothing() const {
+  return errors::FileNotFound(places_.front().id, name_);
+}
 
 void BeginArchiveRead(const std::shared_ptr<ArchiveStream>& stream, const Caller& caller,
                       const v1::ReadArchivedFileRequest& request, const Domain& domain) {

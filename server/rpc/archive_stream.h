@@ -33,7 +33,7 @@ class ArchiveStream final : public ChunkStream {
   Backend& backend_;
   // Both are set by Begin, before anything is read. The name is one of the job's record, never the
   // caller's text.
-  jobs::JobKey job_;
+  std::vector<jobs::JobKey> places_;
   std::string name_;
 };
 

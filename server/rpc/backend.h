@@ -61,9 +61,11 @@ class Backend {
   // The job of this name; see jobs::Adopter::Load.
   virtual void Load(const jobs::Owner& owner, const std::string& name,
                     Done<jobs::SnapshotPtr> done) = 0;
-  // Reads bytes of an archived file, as Jobs::ReadPart does of a part.
-  virtual void ReadArchived(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
-                            std::int64_t max_bytes, Done<jobs::PartChunk> done) = 0;
+  // Reads bytes of an archived file, as Jobs::ReadPart does of a part. `places` are those of the
+  // job (jobs::PlacesOf). TOO_MANY if too many such reads wait.
+  virtual void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
+                            std::int64_t offset, std::int64_t max_bytes,
+                            Done<jobs::PartChunk> done) = 0;
   // The account of a Pictory key that a caller shows, open from now on; see jobs::CallerAccounts.
   virtual absl::StatusOr<std::string> OpenAccount(const Secret& key) = 0;
   virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;

@@ -95,6 +95,10 @@ const std::vector<Api::Route>& Api::Routes() {
       // What programs look up before they write a storyboard.
       {"GET", "/v1/media/search", nullptr, &Api::SearchMedia},
       {"GET", "/v1/voiceovers/tracks", nullptr, &Api::Voices},
+      {"GET", "/v1/avatars", nullptr, &Api::Avatars},
+      {"GET", "/v1/brands/video", nullptr, &Api::Brands},
+      {"GET", "/v1/styles", nullptr, &Api::Styles},
+      {"GET", "/v1/smartlayouts", nullptr, &Api::SmartLayouts},
       {"POST", "/v1/music/search", nullptr, &Api::SearchMusic},
       {"GET", "/v1/music/{id}", nullptr, &Api::MusicWords},
       {"GET", "/v1/music/genres/groups", nullptr, &Api::MusicGenreGroups},
@@ -325,6 +329,14 @@ ApiReply Api::SearchMedia(const Call& call) {
 }
 
 ApiReply Api::Voices(const Call& call) { return sandbox::Voices(call.origin); }
+
+ApiReply Api::Avatars(const Call& call) { return sandbox::Avatars(call.origin); }
+
+ApiReply Api::Brands(const Call&) { return sandbox::Brands(); }
+
+ApiReply Api::Styles(const Call&) { return sandbox::Styles(); }
+
+ApiReply Api::SmartLayouts(const Call&) { return sandbox::SmartLayouts(); }
 
 ApiReply Api::SearchMusic(const Call& call) { return sandbox::SearchMusic(call.body, call.origin); }
 

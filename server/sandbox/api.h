@@ -114,6 +114,10 @@ class Api {
   ApiReply SignUpload(const Call& call);
   ApiReply SearchMedia(const Call& call);
   ApiReply Voices(const Call& call);
+  ApiReply Avatars(const Call& call);
+  ApiReply Brands(const Call& call);
+  ApiReply Styles(const Call& call);
+  ApiReply SmartLayouts(const Call& call);
   ApiReply SearchMusic(const Call& call);
   ApiReply MusicWords(const Call& call);
   ApiReply MusicGenreGroups(const Call& call);

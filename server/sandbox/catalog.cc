@@ -24,6 +24,27 @@ constexpr Voice kVoices[] = {
     {1060, "Hans", "male", "de-DE", "German accent", "google", "Neural2"},
 };
 
+// A person, in one look.
+struct Avatar {
+  std::string_view id, name, gender, look_id, look;
+};
+
+constexpr Avatar kAvatars[] = {
+    {"a1f0", "Mira", "Female", "Mira_apron_sandbox", "Mira in an Apron"},
+    {"b2e1", "Otto", "Male", "Otto_coat_sandbox", "Otto in a White Coat"},
+};
+
+struct Named {
+  std::string_view id, name;
+};
+
+constexpr Named kBrands[] = {{"7d1c0001-0000-4000-8000-000000000001", "Default Brand"},
+                             {"7d1c0001-0000-4000-8000-000000000002", "Bakery"}};
+constexpr Named kStyles[] = {{"7d1c0002-0000-4000-8000-000000000001", "Default"},
+                             {"7d1c0002-0000-4000-8000-000000000002", "Crust"}};
+constexpr Named kSmartLayouts[] = {{"202511300000000000sandboxlayout1", "Loaf"},
+                                   {"202511300000000000sandboxlayout2", "Crumb"}};
+
 // One word of each list; a Track has some of several.
 struct Track {
   int id;
@@ -101,7 +122,43 @@ void WritePicture(JsonOut& out, const char* key, const std::string& origin) {
   out.Field("url", origin + "/media/stock/clip.mp4").EndObject();
 }
 
+template <std::size_t count>
+ApiReply ListOf(const Named (&all)[count]) {
+  JsonOut out;
+  out.Array();
+  for (const Named& each : all) {
+    out.Object().Field("id", each.id).Field("name", each.name).EndObject();
+  }
+  return {200, out.EndArray().Take()};
+}
+
 }  // namespace
+
+ApiReply Avatars(const std::string& origin) {
+  JsonOut out;
+  out.Object().Key("items").Array();
+  for (const Avatar& avatar : kAvatars) {
+    out.Object().Field("id", avatar.id).Field("name", avatar.name).Field("gender", avatar.gender);
+    out.Key("looks").Array().Object().Field("id", avatar.look_id).Field("name", avatar.look);
+    out.Field("previewImage", origin + "/media/stock/clip.jpg");
+    out.Field("previewVideo", origin + "/media/stock/clip.mp4").EndObject().EndArray().EndObject();
+  }
+  return {200, out.EndArray().Key("nextPageKey").Put(nullptr).EndObject().Take()};
+}
+
+ApiReply Brands() { return ListOf(kBrands); }
+
+ApiReply Styles() { return ListOf(kStyles); }
+
+ApiReply SmartLayouts() {
+  JsonOut out;
+  out.Object().Key("items").Array();
+  for (const Named& layout : kSmartLayouts) {
+    out.Object().Field("templateId", layout.id).Field("templateName", layout.name);
+    out.Field("schemaVersion", "v3").EndObject();
+  }
+  return {200, out.EndArray().EndObject().Take()};
+}
 
 ApiReply SearchMedia(const std::string& query, const std::string& origin) {
   const std::string keyword = QueryValue(query, "keyword");

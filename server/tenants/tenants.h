@@ -59,6 +59,7 @@ struct TenantLimits {
   int active_jobs = 0;               // that have not ended
   int watches = 0;                   // open WatchJob streams
   std::int64_t bytes_in_flight = 0;  // of requests beyond 64 KiB that have not been answered
+  std::int64_t archive_bytes = 0;    // of archived files, on disk
   int requests_per_second = 0;       // calls of any kind, with as many at once as come in a second
   friend bool operator==(const TenantLimits&, const TenantLimits&) = default;
 };

@@ -366,6 +366,7 @@ Status File::ReadTenant(const std::string& name, const Node& node, const std::st
                {"active_jobs", Whole(most.active_jobs, limits::kTenantLimitMax)},
                {"watches", Whole(most.watches, limits::kTenantLimitMax)},
                {"bytes_in_flight", Whole(most.bytes_in_flight, limits::kTenantBytesMax)},
+               {"archive_bytes", Whole(most.archive_bytes, limits::kTenantArchiveBytesMax)},
                {"requests_per_second", Whole(most.requests_per_second, limits::kTenantLimitMax)}});
         }},
        {"keys",

@@ -38,7 +38,7 @@ std::string RenderWire(const std::string& video, const std::string& srt = "") {
 class ArchiverTest : public testing::Test {
  protected:
   // The archiver of one process; another one stands for a restart.
-  void Start(int places = 1) {
+  void Start(int places = 1, bool counted = true) {
     ArchiverHands hands;
     hands.keep = [this](const JobKey& job, const std::string& name, const std::string& url,
                         const std::atomic<bool>& stop) -> absl::StatusOr<WholeFile> {
@@ -50,6 +50,10 @@ class ArchiverTest : public testing::Test {
       return WholeFile{.name = name, .bytes = 3, .sha256 = "hash"};
     };
     hands.drop = [this](const JobKey&, const std::string& name) { dropped_.push_back(name); };
+    hands.move = [this](const JobKey& from, const JobKey& to) {
+      moved_.push_back(from.id + " to " + to.id);
+      return move_;
+    };
     hands.remove = [this](const JobKey& job) {
       removed_.push_back(job.id);
       return absl::OkStatus();
@@ -66,12 +70,15 @@ class ArchiverTest : public testing::Test {
         random_, ArchiverEvents{.ended = [this](const auto& job, const auto&) {
           ended_.push_back(job.job_id);
         }});
+    if (counted) archiver_->Start();
   }
   void SetUp() override {
     ledger_.CompleteWith([](JobRecord& record) { jobs::PlanArchive(record.job); });
     ledger_.Observe([this](const JobRecord& record, const jobs::SnapshotPtr& seen) {
-      if (seen != nullptr) archiver_->OnChange(record);
+      seen == nullptr ? archiver_->Dismiss({record.job.tenant, record.job.job_id})
+                      : archiver_->OnChange(record);
     });
+    ledger_.ForgottenBy([this](const JobKey& key) { archiver_->Remove(key, nullptr); });
     Start();
   }
 
@@ -81,6 +88,7 @@ class ArchiverTest : public testing::Test {
     record.job.state = v1::JOB_STATE_SUCCEEDED;
     record.job.finish_time = clock_.WallNow();
     record.job.result_wire = result_wire;
+    record.job.request_id.clear();
     ledger_.Adopt(std::move(record),
                   [](const jobs::Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   }
@@ -105,7 +113,8 @@ class ArchiverTest : public testing::Test {
   jobs::FreshLinks fresh_;
   bool held_ = false;  // work waits in `work_`
   std::deque<std::function<void()>> work_;
-  std::vector<std::string> tried_, dropped_, removed_, ended_;
+  std::vector<std::string> tried_, dropped_, moved_, removed_, ended_;
+  absl::Status move_;
   int asked_ = 0;
   std::unique_ptr<Archiver> archiver_;
 };
@@ -132,10 +141,10 @@ TEST_F(ArchiverTest, TriesAgainLaterAndOnlyWhatIsMissing) {
   EXPECT_EQ(File(0).state(), v1::ARCHIVE_STATE_PENDING);
   EXPECT_EQ(File(0).problem(), "The fetch broke off");
   EXPECT_EQ(File(1).state(), v1::ARCHIVE_STATE_ARCHIVED);
-  const std::int64_t version = Stored().version;
+  const std::int64_t revision = Stored().job.revision;
   clock_.Advance(10s);
   EXPECT_EQ(tried_.size(), 3u);
-  EXPECT_EQ(Stored().version, version) << "the same trouble is no news";
+  EXPECT_EQ(Stored().job.revision, revision) << "the same trouble is no news";
   failing_.clear();
   clock_.Advance(30s);
   EXPECT_EQ(tried_.size(), 4u);
@@ -197,8 +206,144 @@ TEST_F(ArchiverTest, WherePictoryCannotBeAskedNothingCounts) {
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
 }
 
-TEST_F(ArchiverTest, AfterAWeekItIsGivenUp) {
-  failing_[kVideo] = absl::ResourceExhaustedError("The archive is full");
+// Only what Pictory's side has said counts.
+TEST_F(ArchiverTest, AnAttemptThatTheEndOfTheProcessCutsOffCountsNothing) {
+  failing_[kVideo] = absl::PermissionDeniedError("403");
+  fresh_ = {.asked = true, .result_wire = RenderWire(kNewVideo)};
+  during_ = [this](const std::atomic<bool>&) {
+    if (tried_.size() == 2) archiver_->Stop();
+  };
+  Succeed("j1", RenderWire(kVideo));
+  ASSERT_EQ(tried_.size(), 2u);
+  EXPECT_EQ(File().refusals(), 0);
+  EXPECT_EQ(File().problem(), "");
+  Start();
+  archiver_->Follow({"default", "j1"});
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED) << "by a link that Pictory gave once more";
+}
+
+TEST_F(ArchiverTest, TimeInWhichNobodyTriedIsNotTheFilesFault) {
+  failing_[kVideo] = absl::UnavailableError("HTTP 503");
+  Succeed("j1", RenderWire(kVideo));
+  archiver_->Stop();
+  clock_.Advance(2 * limits::kArchiveGiveUpAfter);
+  Start();
+  archiver_->Follow({"default", "j1"});
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
+  EXPECT_EQ(File().tried_seconds(), 0);
+  clock_.Advance(limits::kArchiveGiveUpAfter - 2h);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
+  EXPECT_GE(File().tried_seconds(), std::chrono::seconds(limits::kArchiveGiveUpAfter - 4h).count());
+  // Another process goes on counting.
+  archiver_->Stop();
+  Start();
+  archiver_->Follow({"default", "j1"});
+  clock_.Advance(5h);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
+}
+
+TEST_F(ArchiverTest, OurOwnDiskIsNotTheFilesFault) {
+  for (const absl::Status& ours :
+       {absl::ResourceExhaustedError("The archive is full"), absl::InternalError("cannot write")}) {
+    failing_[kVideo] = ours;
+    const std::string id(ours.message());
+    Succeed(id, RenderWire(kVideo));
+    clock_.Advance(2 * limits::kArchiveGiveUpAfter);
+    EXPECT_EQ(File(0, id).state(), v1::ARCHIVE_STATE_PENDING);
+    EXPECT_EQ(File(0, id).problem(), ours.message());
+    EXPECT_EQ(File(0, id).tried_seconds(), 0);
+  }
+}
+
+TEST_F(ArchiverTest, NothingIsFetchedBeforeItIsKnownWhatThereIs) {
+  Start(/*places=*/1, /*counted=*/false);
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_THAT(tried_, IsEmpty());
+  archiver_->Remove({"default", "j2"}, nullptr);
+  EXPECT_THAT(removed_, ElementsAre("j2")) << "who removes does not wait";
+  archiver_->Start();
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED);
+}
+
+// A job that was submitted turns out to be one that was adopted.
+class TakenOver : public ArchiverTest {
+ protected:
+  // Has a submit take over the adopted job of this name.
+  void TakeOver(const std::string& adopted) {
+    JobRecord record = test::RecordOf(jobs::SubmissionState::kSending, "s1", clock_.WallNow());
+    ledger_.Begin(record, [](const auto& begun) { ASSERT_TRUE(begun.ok()); });
+    record.version = 1;
+    record.submission = jobs::SubmissionState::kAccepted;
+    record.job.kind = v1::JOB_KIND_RENDER;
+    record.job.state = v1::JOB_STATE_QUEUED;
+    record.job.pictory_job_id = Stored(adopted).job.pictory_job_id;
+    record.job.account = Stored(adopted).job.account;
+    ledger_.Update({.record = record}, [](const jobs::Ledger::Outcome& outcome) {
+      ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+    });
+  }
+};
+
+// They may be the only copy: Pictory's may be gone.
+TEST_F(TakenOver, ItsFilesGoWithTheJobThatTakesOver) {
+  Succeed("j1", RenderWire(kVideo));
+  ASSERT_EQ(tried_.size(), 1u);
+  failing_[kVideo] = absl::PermissionDeniedError("404");
+  TakeOver("j1");
+  EXPECT_EQ(File(0, "s1").state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(File(0, "s1").sha256(), "hash");
+  EXPECT_THAT(moved_, ElementsAre("j1 to s1"));
+  EXPECT_THAT(removed_, IsEmpty());
+  EXPECT_EQ(tried_.size(), 1u) << "nothing is fetched a second time";
+  EXPECT_EQ(jobs::ArchiveOf(Stored("s1").job).taken_over_size(), 0);
+}
+
+TEST_F(TakenOver, AnotherProcessBringsWhatThisOneHasNot) {
+  Succeed("j1", RenderWire(kVideo));
+  move_ = absl::InternalError("the process was killed here");
+  TakeOver("j1");
+  EXPECT_THAT(jobs::ArchiveOf(Stored("s1").job).taken_over(), ElementsAre("j1"));
+  archiver_->Stop();
+  move_ = absl::OkStatus();
+  Start();
+  EXPECT_TRUE(store_.ReadArchiving([this](const JobKey& key) { archiver_->Follow(key); }).ok());
+  EXPECT_EQ(moved_.size(), 2u);
+  EXPECT_EQ(jobs::ArchiveOf(Stored("s1").job).taken_over_size(), 0);
+  EXPECT_EQ(File(0, "s1").state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_THAT(removed_, IsEmpty());
+}
+
+TEST_F(TakenOver, WhatIsBeingFetchedIsGoneOnWithByTheOther) {
+  Start(/*places=*/2);
+  during_ = [this](const std::atomic<bool>& stop) {
+    during_ = nullptr;
+    TakeOver("j1");
+    EXPECT_TRUE(stop) << "two must not write one file";
+    EXPECT_THAT(moved_, IsEmpty());
+  };
+  Succeed("j1", RenderWire(kVideo));
+  EXPECT_THAT(removed_, IsEmpty());
+  clock_.Advance(10s);
+  EXPECT_THAT(moved_, ElementsAre("j1 to s1"));
+  EXPECT_EQ(tried_.back(), std::string("s1/video.mp4 ") + kVideo);
+  EXPECT_EQ(File(0, "s1").state(), v1::ARCHIVE_STATE_ARCHIVED);
+  EXPECT_EQ(archiver_->waiting(), 0u);
+}
+
+// What was deleted while there was no archive is told at the next start with one.
+TEST_F(ArchiverTest, TheFilesOfAJobThatIsDeletedAreRemovedWhenItIsTakenUp) {
+  Succeed("j1", RenderWire(kVideo));
+  JobRecord record = Stored();
+  record.submission = jobs::SubmissionState::kDeleted;
+  store_.Delete(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
+  Start();
+  EXPECT_TRUE(store_.ReadArchiving([this](const JobKey& key) { archiver_->Follow(key); }).ok());
+  EXPECT_THAT(removed_, ElementsAre("j1"));
+  EXPECT_EQ(archiver_->waiting(), 0u);
+}
+
+TEST_F(ArchiverTest, AfterAWeekOfTryingItIsGivenUp) {
+  failing_[kVideo] = absl::UnavailableError("HTTP 503");
   Succeed("j1", RenderWire(kVideo));
   clock_.Advance(limits::kArchiveGiveUpAfter - 2h);
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);

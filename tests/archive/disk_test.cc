@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "archive/archive_folder.h"
+#include "archive/detail.h"
+#include "base/limits.h"
 
 namespace gateway::archive {
 namespace {
@@ -23,7 +25,10 @@ class DiskTest : public testing::Test {
   std::unique_ptr<Disk> Open(std::int64_t max_bytes = 2 * kMiB) {
     auto disk = Disk::Open({.directory = folder_.path(), .max_bytes = max_bytes});
     EXPECT_TRUE(disk.ok()) << disk.status();
-    return disk.ok() ? *std::move(disk) : nullptr;
+    if (!disk.ok()) return nullptr;
+    while ((*disk)->CountMore()) {
+    }
+    return *std::move(disk);
   }
   static std::unique_ptr<Disk::Part> PartOf(Disk& disk, const std::string& name = "video.mp4") {
     auto part = disk.OpenPart(kJob, name);
@@ -141,8 +146,8 @@ TEST_F(DiskTest, RemovesAllOfAJobAndNothingElse) {
 TEST_F(DiskTest, TheBoundHoldsForAllTogether) {
   const auto disk = Open(1 * kMiB);
   ASSERT_TRUE(Put(*disk, "video.mp4", std::string(600 * 1024, 'x')).ok());
-  EXPECT_TRUE(disk->CheckRoom(400 * 1024).ok());
-  const absl::Status full = disk->CheckRoom(500 * 1024);
+  EXPECT_TRUE(disk->CheckRoom("acme", 400 * 1024).ok());
+  const absl::Status full = disk->CheckRoom("acme", 500 * 1024);
   EXPECT_TRUE(absl::IsResourceExhausted(full));
   EXPECT_THAT(std::string(full.message()), HasSubstr("1 MiB (--archive-max-mib)"));
   const auto part = PartOf(*disk, "audio.mp3");
@@ -157,7 +162,7 @@ TEST_F(DiskTest, WhatMustStayFreeStaysFree) {
   const auto disk = Disk::Open(
       {.directory = folder_.path(), .max_bytes = kMiB, .min_free_bytes = std::int64_t{1} << 60});
   ASSERT_TRUE(disk.ok()) << "a gateway must serve all the same: " << disk.status();
-  const absl::Status full = (*disk)->CheckRoom(0);
+  const absl::Status full = (*disk)->CheckRoom("acme", 0);
   EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
   EXPECT_THAT(std::string(full.message()), HasSubstr("--archive-min-free-mib"));
 }
@@ -174,7 +179,8 @@ TEST_F(DiskTest, CountsWhatItFinds) {
   folder_.Write("umbra/j2/.video.mp4.note", "not counted");
   const auto disk = Open();
   EXPECT_EQ(disk->used_bytes(), 5);
-  EXPECT_THAT(disk->found(), testing::UnorderedElementsAre(kJob, jobs::JobKey{"umbra", "j2"}));
+  EXPECT_EQ(disk->used_bytes("umbra"), 2);
+  EXPECT_THAT(disk->TakeFound(), ElementsAre(kJob, jobs::JobKey{"umbra", "j2"}));
 }
 
 // A disk of its own has a lost+found, and people leave things; jobs must not wait for that.
@@ -185,7 +191,7 @@ TEST_F(DiskTest, WhatElseStandsThereKeepsItFromNothing) {
   const std::filesystem::path loop = std::filesystem::path(folder_.path()) / "loop";
   std::filesystem::create_symlink(loop, loop);
   const auto disk = Open();
-  EXPECT_EQ(disk->found().size(), 1u);
+  EXPECT_EQ(disk->TakeFound().size(), 1u);
   EXPECT_EQ(disk->used_bytes(), 3);
 }
 
@@ -198,11 +204,96 @@ TEST_F(DiskTest, ALinkInThePlaceOfAFileIsNotFollowed) {
   EXPECT_FALSE(disk->Read(kJob, "video.mp4", 0, 9).ok());
 }
 
+// Else one tenant could fill it for all.
+TEST_F(DiskTest, ATenantHasItsShareAndNoMore) {
+  const auto disk = *Disk::Open(
+      {.directory = folder_.path(), .max_bytes = kMiB, .share_of = [](const std::string& tenant) {
+         return tenant == "acme" ? 5 : 0;
+       }});
+  ASSERT_FALSE(disk->CountMore());
+  ASSERT_TRUE(Put(*disk, "video.mp4", "abc").ok());
+  EXPECT_TRUE(disk->CheckRoom("acme", 2).ok());
+  const absl::Status full = disk->CheckRoom("acme", 3);
+  EXPECT_TRUE(absl::IsResourceExhausted(full));
+  EXPECT_THAT(std::string(full.message()), HasSubstr("may have 5 bytes (archive_bytes)"));
+  const auto part = PartOf(*disk, "audio.mp3");
+  ASSERT_TRUE(part->Restart("", -1).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(part->Append("def")));
+  EXPECT_TRUE(disk->CheckRoom("umbra", 1000).ok()) << "others have theirs";
+  EXPECT_TRUE(disk->Remove(kJob).ok());
+  EXPECT_TRUE(disk->CheckRoom("acme", 5).ok());
+}
+
+TEST_F(DiskTest, WhatStandsUnderAnotherNameIsBroughtAsItIs) {
+  const auto disk = Open();
+  ASSERT_TRUE(Put(*disk, "video.mp4", "abc").ok());
+  {
+    const auto part = PartOf(*disk, "audio.mp3");
+    ASSERT_TRUE(part->Restart("\"v1\"", 9).ok());
+    ASSERT_TRUE(part->Append("ab").ok());
+  }
+  const jobs::JobKey to{"acme", "j2"};
+  ASSERT_TRUE(disk->Move(kJob, to).ok());
+  EXPECT_TRUE(disk->Move(kJob, to).ok()) << "there is nothing any more";
+  EXPECT_THAT(folder_.Files(), ElementsAre("acme/j2/.audio.mp3.note", "acme/j2/.audio.mp3.part",
+                                           "acme/j2/video.mp4"));
+  EXPECT_EQ((*disk->OpenPart(to, "audio.mp3"))->had(), 2);
+  EXPECT_EQ(disk->used_bytes(), 5);
+}
+
+TEST_F(DiskTest, WhatStandsUnderBothNamesIsBroughtTogether) {
+  folder_.Write("acme/j1/video.mp4", "abc");
+  folder_.Write("acme/j1/video.srt", "de");
+  folder_.Write("acme/j2/video.mp4", "other");
+  const auto disk = Open();
+  ASSERT_TRUE(disk->Move(kJob, {"acme", "j2"}).ok());
+  EXPECT_THAT(folder_.Files(), ElementsAre("acme/j2/video.mp4", "acme/j2/video.srt"));
+  EXPECT_EQ(folder_.Text("acme/j2/video.mp4"), "abc");
+  EXPECT_EQ(disk->used_bytes(), 5);
+}
+
+// It takes as long as there are files, and nobody waits for it.
+TEST_F(DiskTest, WhatIsRemovedOrComesWhileItIsCountedIsCountedOnce) {
+  for (int i = 0; i < 2 * limits::kArchiveCountAtOnce; ++i) {
+    folder_.Write("acme/j" + std::to_string(1000 + i) + "/video.mp4", "abc");
+  }
+  const auto disk = *Disk::Open({.directory = folder_.path(), .max_bytes = kMiB});
+  EXPECT_EQ(disk->used_bytes(), 0);
+  ASSERT_TRUE(disk->CountMore());
+  EXPECT_EQ(disk->used_bytes(), 3 * limits::kArchiveCountAtOnce);
+  const int last = 1000 + 2 * limits::kArchiveCountAtOnce - 1;
+  for (const int i : {1000, last}) {
+    EXPECT_TRUE(disk->Remove({"acme", "j" + std::to_string(i)}).ok());
+  }
+  ASSERT_TRUE(Put(*disk, "video.mp4", "new").ok());
+  while (disk->CountMore()) {
+  }
+  EXPECT_EQ(disk->used_bytes(), 3 * (2 * limits::kArchiveCountAtOnce - 1));
+  EXPECT_EQ(disk->TakeFound().size(), 2u * limits::kArchiveCountAtOnce);
+}
+
+// Callers read these words.
+TEST_F(DiskTest, ATroubleOfTheDiskNamesItsPathToTheLogAlone) {
+  std::filesystem::create_directories(folder_.path() + "/acme/j1/.video.mp4.part");
+  std::filesystem::create_directories(folder_.path() + "/acme/j1/audio.mp3");
+  const auto disk = Open();
+  for (const absl::Status& trouble :
+       {disk->OpenPart(kJob, "video.mp4").status(), disk->Read(kJob, "audio.mp3", 0, 1).status(),
+        disk->Find(kJob, "audio.mp3", go_on_).status()}) {
+    EXPECT_TRUE(absl::IsInternal(trouble)) << trouble;
+    EXPECT_THAT(std::string(trouble.message()), testing::Not(HasSubstr(folder_.path())));
+    EXPECT_THAT(DetailOf(trouble), HasSubstr(folder_.path()));
+  }
+}
+
 TEST(FolderName, StaysInItsDirectory) {
   EXPECT_EQ(FolderName("acme"), "acme");
   EXPECT_EQ(FolderName(".."), "%2E%2E");
   EXPECT_EQ(FolderName(".hidden"), "%2Ehidden");
   EXPECT_EQ(FolderName("a/b"), "a%2Fb");
+  for (const char* name : {"acme", "..", ".hidden", "a/b", "50%", "ü"}) {
+    EXPECT_EQ(NameOfFolder(FolderName(name)), name);
+  }
 }
 
 }  // namespace

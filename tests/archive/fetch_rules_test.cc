@@ -89,13 +89,20 @@ TEST(Judge, WhatCannotBeTheFileIsNotKept) {
 }
 
 TEST(Reach, OnlyPublicHttpsOrThisMachineInASandbox) {
-  EXPECT_EQ(*ReachOf("https://d1.cloudfront.net/v.mp4", false), Reach::kPublic);
-  EXPECT_EQ(*ReachOf("http://127.0.0.1:8080/v.mp4", true), Reach::kLoopback);
+  const std::set<std::string> sandbox = {"127.0.0.1:8080"};
+  EXPECT_EQ(*ReachOf("https://d1.cloudfront.net/v.mp4", {}), Reach::kPublic);
+  EXPECT_EQ(*ReachOf("http://127.0.0.1:8080/v.mp4", sandbox), Reach::kLoopback);
+  EXPECT_EQ(*ReachOf("https://LOCALHOST/v.mp4", {"localhost:443"}), Reach::kLoopback);
   for (const char* no : {"http://127.0.0.1:8080/v.mp4", "http://d1.cloudfront.net/v.mp4",
                          "https://10.0.0.1/v", "https://localhost/v", "file:///etc/passwd", ""}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(ReachOf(no, false).status())) << no;
+    EXPECT_TRUE(absl::IsInvalidArgument(ReachOf(no, {}).status())) << no;
   }
-  EXPECT_FALSE(ReachOf("https://10.0.0.1/v", true).ok());
+  // Nothing else of this machine: an admin port, a database.
+  for (const char* no : {"http://127.0.0.1:8081/v", "http://127.0.0.2:8080/v", "http://127.0.0.1/v",
+                         "http://localhost:8080/v", "http://[::1]:8080/v", "https://10.0.0.1/v",
+                         "http://127.0.0.1:8080@10.0.0.1/v", "http://127.0.0.1:08081/v"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ReachOf(no, sandbox).status())) << no;
+  }
 }
 
 TEST(Retry, ThePauseDoublesToAnHour) {
@@ -111,7 +118,9 @@ TEST(Retry, RefusalsAndAWeekEndIt) {
   EXPECT_FALSE(IsGivenUp(refused, most - 1, 1h));
   EXPECT_TRUE(IsGivenUp(refused, most, 1h));
   EXPECT_FALSE(IsGivenUp(absl::UnavailableError("x"), 0, limits::kArchiveGiveUpAfter - 1h));
-  EXPECT_TRUE(IsGivenUp(absl::ResourceExhaustedError("x"), 0, limits::kArchiveGiveUpAfter));
+  EXPECT_TRUE(IsGivenUp(absl::UnavailableError("x"), 0, limits::kArchiveGiveUpAfter));
+  EXPECT_FALSE(IsGivenUp(absl::ResourceExhaustedError("x"), 0, limits::kArchiveGiveUpAfter));
+  EXPECT_FALSE(IsGivenUp(absl::InternalError("x"), 0, limits::kArchiveGiveUpAfter));
   EXPECT_TRUE(IsGivenUp(absl::OutOfRangeError("x"), 0, 1h));
   EXPECT_TRUE(IsGivenUp(absl::InvalidArgumentError("x"), 0, 1h));
   EXPECT_FALSE(IsGivenUp(absl::CancelledError("x"), 99, 1000h));

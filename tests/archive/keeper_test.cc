@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "archive/archive_folder.h"
+#include "archive/detail.h"
 #include "base/limits.h"
 
 namespace gateway::archive {
@@ -46,7 +47,10 @@ FakeFetcher::Script Sends(const FetchHead& head, const std::string& bytes,
                           FetchEnd::What end = FetchEnd::What::kWhole) {
   return [=](const FetchRequest&, http::FetchSink& sink) -> FetchEnd {
     const bool taken = sink.Wanted() && sink.Begin(head) && sink.Take(bytes);
-    return {.what = taken ? end : FetchEnd::What::kStopped, .head = head, .problem = "cut"};
+    return {.what = taken ? end : FetchEnd::What::kStopped,
+            .head = head,
+            .problem = "cut",
+            .detail = "cut"};
   };
 }
 
@@ -54,7 +58,8 @@ FakeFetcher::Script Answers(int status, const std::string& location = "") {
   return [=](const FetchRequest&, http::FetchSink&) -> FetchEnd {
     return {.what = FetchEnd::What::kWhole,
             .head = {.status = status, .headers = {}, .location = location},
-            .problem = ""};
+            .problem = "",
+            .detail = ""};
   };
 }
 
@@ -133,6 +138,7 @@ TEST_F(KeeperTest, WhatHasNoRoomIsNotBegun) {
   folder_.Write("acme/j9/video.mp4", std::string(4 * kMiB - 10, 'x'));
   disk_.reset();
   disk_ = *Disk::Open({.directory = folder_.path(), .max_bytes = 4 * kMiB});
+  ASSERT_FALSE(disk_->CountMore());
   fetcher_.scripts = {Sends(Whole(100), std::string(100, 'a'))};
   EXPECT_TRUE(absl::IsResourceExhausted(Keep().status()));
   EXPECT_EQ(disk_->used_bytes(), 4 * kMiB - 10);
@@ -142,6 +148,27 @@ TEST_F(KeeperTest, ARefusedLinkIsTold) {
   fetcher_.scripts = {Answers(403)};
   EXPECT_TRUE(absl::IsPermissionDenied(Keep().status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Keep("http://10.0.0.1/v").status()));
+}
+
+// No server has said so, and names may be wrong for a while.
+TEST_F(KeeperTest, AnAddressInsideIsNoRefusalOfTheServers) {
+  fetcher_.scripts = {[](const FetchRequest&, http::FetchSink&) -> FetchEnd {
+    return {.what = FetchEnd::What::kInside, .head = {}, .problem = "", .detail = ""};
+  }};
+  EXPECT_TRUE(absl::IsUnavailable(Keep().status()));
+}
+
+// Callers read the problem, and the log has the rest.
+TEST_F(KeeperTest, WhatNamesOurInsideIsForTheLog) {
+  fetcher_.scripts = {[](const FetchRequest&, http::FetchSink&) -> FetchEnd {
+    return {.what = FetchEnd::What::kBroken,
+            .head = {},
+            .problem = "Couldn't resolve proxy name",
+            .detail = "Could not resolve proxy: proxy.corp"};
+  }};
+  const absl::Status broken = Keep().status();
+  EXPECT_EQ(broken.message(), "The fetch broke off: Couldn't resolve proxy name");
+  EXPECT_EQ(DetailOf(broken), "Could not resolve proxy: proxy.corp");
 }
 
 // It would cost a look at Pictory, and the file in the end.

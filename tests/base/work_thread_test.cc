@@ -74,6 +74,21 @@ TEST(WorkThread, WhatIsLeftIsDroppedIfItIsToBe) {
   EXPECT_EQ(owned.use_count(), 1);
 }
 
+TEST(WorkThread, ThatDoesNotEndInTimeIsLeftToGoOn) {
+  WorkThread work("test");
+  std::promise<void> begun;
+  std::promise<void> gate;
+  work.Post([&] {
+    begun.set_value();
+    gate.get_future().wait();
+  });
+  begun.get_future().wait();
+  EXPECT_FALSE(work.CloseUntil(std::chrono::steady_clock::now()));
+  gate.set_value();
+  EXPECT_TRUE(work.CloseUntil(MonoTime::max()));
+  EXPECT_TRUE(work.CloseUntil(std::chrono::steady_clock::now())) << "it has ended already";
+}
+
 TEST(WorkThread, WithoutAThreadItsSlicesRunWhereTheyAreGiven) {
   std::vector<WorkThread::Slice> elsewhere;
   WorkThread work([&](WorkThread::Slice slice) { elsewhere.push_back(std::move(slice)); });

@@ -3,6 +3,7 @@ does meanwhile."""
 
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import unittest
@@ -11,7 +12,7 @@ import urllib.request
 
 import find_live  # noqa: F401
 from live.process import MIB, wait_until
-from live.rig import KEY, UNLIMITED, RigTest
+from live.rig import KEY, UNLIMITED, RigTest, restart
 from full_disk_test import own_mounts
 
 STORY = {"videoName": "tale", "scenes": [{"story": "One sentence."}]}
@@ -119,9 +120,81 @@ class Outlive(Archive):
         self.assertEqual(self.g.run("result", job, "--download").returncode, 3)
         self.assertEqual(self.download(other)[0].returncode, 0)
 
+    def test_what_is_deleted_without_the_flag_goes_at_the_next_start_with_it(self):
+        self.start()
+        job, other = self.render(), self.render()
+        self.wait_archived(job), self.wait_archived(other)
+        self.g.kill()
+        archiving = self.g.flags
+        restart(self.g, *archiving[:-len(self.flags)])
+        self.assertEqual(self.g.run("delete", job).returncode, 0)
+        self.assertEqual(self.on_disk(), sorted(FILES * 2))
+        self.g.kill()
+        restart(self.g, *archiving)
+        wait_until(lambda: self.on_disk() == sorted(FILES), "the end of its files")
+        self.assertEqual(self.download(other)[0].returncode, 0)
+
+    def test_a_tenant_that_has_had_its_share_waits(self):
+        """The tenant `default` has room for no file."""
+        tenants = pathlib.Path(self.folder.name) / "tenants.toml"
+        tenants.write_text("[tenants.default]\n[tenants.default.limits]\narchive_bytes = 10\n")
+        self.start("--tenants", tenants)
+        job = self.render()
+        self.assertIn("share of the archive is full: it may have 10 bytes (archive_bytes)", self.wait_problem(job))
+        self.assertEqual(self.g.json("get", job)["state"], "JOB_STATE_SUCCEEDED")
+        self.assertEqual(self.g.metric("archive_bytes"), 0)
+
     def test_without_the_flag_nothing_is_kept(self):
         self.g = self.rig.gateway(self.sandbox.url, *UNLIMITED)
         self.assertNotIn("archive", {k: v for k, v in self.adopted().items() if v})
+
+
+class TakenOver(Archive):
+    """A submit without an answer turns out to be a job that was adopted and archived, and Pictory's files are gone."""
+
+    def resolve(self, before=lambda job: None):
+        preview = self.g.json("preview", "--name", "tale", "--text", "One sentence.", "--wait")
+        self.sandbox.fault("reset", times=1, match={"path_prefix": "/v2/video/render"})
+        job = self.g.json("render", preview["jobId"])
+        self.assertEqual(job["state"], "JOB_STATE_UNCONFIRMED", job)
+        [candidate] = self.g.json("resolve", job["jobId"])["candidates"]
+        theirs = candidate["pictoryJobId"]
+        adopted = wait_until(lambda: self.g.json("get", theirs)["state"] == "JOB_STATE_SUCCEEDED"
+                             and self.g.json("get", theirs), "the end of the render")
+        self.assertNotEqual(adopted["jobId"], job["jobId"])
+        files = self.wait_archived(adopted["jobId"])
+        self.clean(adopted["jobId"])
+        before(job["jobId"])
+        self.assertEqual(self.g.run("resolve", job["jobId"], "--adopt", theirs).returncode, 0)
+        return adopted["jobId"], job["jobId"], files
+
+    def check(self, adopted, job, files):
+        for name in (adopted, job):
+            self.assertEqual(self.files(name), files)
+            self.assertEqual(hashlib.sha256(self.download(name)[1]).hexdigest(), files["video.mp4"]["sha256"])
+        wait_until(lambda: not self.g.json("get", job)["archive"].get("takenOver"), "the files under the job's own name")
+        self.assertEqual([f.name for f in (self.archive / "default").iterdir()], [job])
+        self.assertEqual(self.on_disk(), sorted(FILES))
+        self.assertEqual(self.download(job)[0].returncode, 0)
+        self.assertEqual(self.g.run("delete", job).returncode, 0)
+        self.assertEqual(self.on_disk(), [])
+
+    def test_its_files_stay_with_it(self):
+        self.start()
+        self.check(*self.resolve())
+
+    def test_a_kill_in_between_loses_none(self):
+        self.start()
+        # What stands in the way keeps the files under the other's name until the process is killed.
+        adopted, job, files = self.resolve(lambda job: (self.archive / "default" / job).write_text(""))
+        wait_until(lambda: '"event":"not_renamed"' in self.g.log.read_text(), "the attempt to rename")
+        self.assertEqual(self.g.json("get", job)["archive"]["takenOver"], [adopted])
+        self.assertEqual(self.download(job)[0].returncode, 0)
+        self.g.kill()
+        self.assertTrue((self.archive / "default" / adopted / "video.mp4").exists())
+        (self.archive / "default" / job).unlink()
+        self.g.start()
+        self.check(adopted, job, files)
 
 
 class Broken(Archive):
@@ -190,6 +263,34 @@ class Broken(Archive):
         self.wait_archived(job)
 
 
+    def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(self):
+        self.start()
+        self.sandbox.fault("status", match=MEDIA, status=503)
+        job = self.render()
+        self.wait_problem(job)
+        # Who opens it waits for a writer that never comes.
+        os.mkfifo(self.archive / "default" / job / "video.mp4")
+        self.restart()
+        wait_until(lambda: any("wait_for_partner" in (task / "wchan").read_text()
+                               for task in pathlib.Path(f"/proc/{self.g.process.pid}/task").iterdir()),
+                   "a thread that waits for the disk")
+        self.g.terminate()
+        self.assertEqual(self.g.process.returncode, 0)
+        self.assertIn('"event":"archive_held_up"', self.g.log.read_text())
+        self.assertIn('"event":"stopped"', self.g.log.read_text())
+
+    def test_callers_learn_nothing_of_our_paths(self):
+        self.start()
+        self.sandbox.fault("status", match=MEDIA, status=503)
+        job = self.render()
+        self.wait_problem(job)
+        (self.archive / "default" / job / "video.mp4").mkdir()
+        self.restart()
+        wait_until(lambda: "its log says why" in self.video(job)["problem"], "the disk's trouble")
+        self.assertNotIn(str(self.archive), self.g.run("get", job, "--json").stdout)
+        self.assertIn(f'Cannot read {self.archive}/default/{job}/video.mp4', self.g.log.read_text())
+
+
 class SmallDisk(Archive):
     def test_a_full_disk_leaves_the_job_succeeded_and_says_why(self):
         disk = pathlib.Path(self.folder.name) / "disk"
@@ -238,7 +339,7 @@ class Start(Archive):
         (self.archive / "default" / "j1").mkdir(parents=True)
         (self.archive / "default" / "j1" / "video.mp4").write_bytes(bytes(MIB + 1))
         self.restart()
-        self.assertIn('"event":"archive_full"', self.g.log.read_text())
+        wait_until(lambda: '"event":"archive_full"' in self.g.log.read_text(), "what it has counted")
         self.assertTrue(self.g.is_ready())
 
 

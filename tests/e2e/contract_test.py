@@ -212,6 +212,10 @@ class DoesNotHold(Contract):
         body("/v1/voiceovers/tracks", '{"items":[]}', "voices")
         body("/v1/media/search", '{"data":[]}', "media-search")
         body("/v1/music/moods", '{"items":[]}', "music-words")
+        body("/v1/avatars", '[]', "avatars")
+        body("/v1/brands/video", '{"items":[]}', "brands")
+        body("/v1/styles", '{"items":[]}', "styles")
+        body("/v1/smartlayouts", '[]', "smart-layouts")
 
     def test_tokens(self):
         sandbox = self.rig.sandbox("--speed", "100", "--token-seconds", "600")

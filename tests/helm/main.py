@@ -125,6 +125,9 @@ class Refused(unittest.TestCase):
                 (("sandbox=true", "settings.proxy=a\\\\b"), "no escapes"),
                 (("sandbox=true", "serviceMonitor.enabled=true"), "networkPolicy.metrics"),
                 (("sandbox=true", r"podLabels.app\.kubernetes\.io/name=x"), "the chart sets it"),
+                (("sandbox=true", "settings.archive-dir=/elsewhere"), "the chart sets it"),
+                (("sandbox=true", "archive.volume=hostPath"), "archive"),
+                (("sandbox=true", "archive.existingClaim=x"), "archive.volume=claim only"),
                 (("sandbox=true", "podAnnotations.checksum/config=x"), "the chart sets it")):
             with self.subTest(arguments):
                 done = template(*(f"--set={each}" for each in arguments))
@@ -171,6 +174,37 @@ class Facts(unittest.TestCase):
         [claim] = one("plain", "StatefulSet")["spec"]["volumeClaimTemplates"]
         self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOnce"])
         self.assertNotIn("volumeClaimTemplates", one("tls", "StatefulSet")["spec"])
+
+    def archive_of(self, text):
+        """Where files go, by how many MiB, and the volume that is there; the folder is made in it, and not by root."""
+        found = [each for each in yaml.safe_load_all(text) if each]
+        [stateful] = [each for each in found if each["kind"] == "StatefulSet"]
+        spec = stateful["spec"]["template"]["spec"]
+        [conf] = [each["data"]["gateway.conf"] for each in found if each["kind"] == "ConfigMap"]
+        values = dict(line.split(" = ", 1) for line in conf.splitlines() if " = " in line)
+        folder = pathlib.PurePath(values["archive-dir"])
+        [made] = spec["initContainers"]
+        self.assertEqual(made["command"], ["/usr/bin/install", "-d", "-m", "700", str(folder)])
+        self.assertEqual(made["image"], spec["containers"][0]["image"])
+        self.assertEqual(made["securityContext"], spec["containers"][0]["securityContext"])
+        for each in (made, *spec["containers"]):
+            self.assertIn({"name": "archive", "mountPath": str(folder.parent)}, each["volumeMounts"])
+        [volume] = [each for each in spec["volumes"] if each["name"] == "archive"]
+        return int(values["archive-max-mib"]), volume, [e for e in found if e["kind"] == "PersistentVolumeClaim"]
+
+    def test_the_archive_has_a_volume_that_stays(self):
+        mib, volume, [claim] = self.archive_of(rendered("plain"))
+        self.assertEqual(mib, 100 * 1024 * 9 // 10)
+        self.assertEqual(volume["persistentVolumeClaim"]["claimName"], claim["metadata"]["name"])
+        self.assertEqual(claim["metadata"]["annotations"], {"helm.sh/resource-policy": "keep"})
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOncePod"])
+        self.assertEqual(claim["spec"]["resources"], {"requests": {"storage": "100Gi"}})
+        mib, volume, claims = self.archive_of(rendered("sandbox"))
+        self.assertEqual((mib, volume["emptyDir"], claims), (2 * 1024 * 9 // 10, {"sizeLimit": "2Gi"}, []))
+        text = template("--set=sandbox=true,archive.volume=claim,archive.existingClaim=mine,settings.archive-max-mib=7").stdout
+        mib, volume, claims = self.archive_of(text)
+        self.assertEqual((mib, volume["persistentVolumeClaim"], claims), (7, {"claimName": "mine"}, []))
+        self.assertNotIn("archive", rendered("tls"))
 
     def test_the_grace_is_the_bound_of_an_orderly_end(self):
         for values in VALUES:

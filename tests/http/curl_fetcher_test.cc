@@ -1,6 +1,9 @@
 // How a file is fetched: what is sent, where it may go, and what becomes of it when it breaks off.
 #include "http/curl_fetcher.h"
 
+#include <atomic>
+#include <thread>
+
 #include "gmock/gmock.h"
 #include "transport_test_support.h"
 
@@ -109,6 +112,58 @@ TEST(CurlFetcher, APageAboutAnErrorIsNotTheFile) {
   EXPECT_EQ(end.head.status, 403);
   EXPECT_EQ(sink.begun, 0);
   EXPECT_EQ(sink.bytes, "");
+}
+
+// Its body is of no use, so nobody waits for it, whether it never comes or never ends.
+TEST(CurlFetcher, NobodyWaitsForABodyThatIsThrownAway) {
+  ScriptedServer server([](ScriptedConnection& connection, const ReceivedRequest& request) {
+    connection.Send(request.target == "/redirect"
+                        ? "HTTP/1.1 302 Found\r\nLocation: there.mp4?a=b#c\r\n"
+                          "Content-Length: 100\r\n\r\n<html>"
+                        : "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+                          "HTTP/1.1 404 Not Found\r\nX-Of: 404\r\nContent-Length: 100\r\n\r\n");
+    connection.Hold();
+  });
+  TakingSink sink;
+  const FetchEnd missing = CurlFetcher({}).Fetch(Here(server), sink);
+  EXPECT_EQ(missing.what, What::kWhole) << missing.problem;
+  EXPECT_EQ(missing.head.status, 404);
+  EXPECT_EQ(*missing.head.FindHeader("x-of"), "404");
+  FetchRequest request = Here(server);
+  request.url = server.url() + "/redirect";
+  const FetchEnd moved = CurlFetcher({}).Fetch(request, sink);
+  EXPECT_EQ(moved.what, What::kWhole) << moved.problem;
+  EXPECT_EQ(moved.head.location, server.url() + "/there.mp4?a=b");
+  EXPECT_EQ(sink.begun, 0);
+}
+
+TEST(CurlFetcher, ABodyThatTricklesIsLeft) {
+  constexpr int kPieces = 2000;
+  const std::string piece(limits::kFetchLeastBytes / 100, 'x');
+  std::atomic<bool> left{false};
+  ScriptedServer server([&](ScriptedConnection& connection, const ReceivedRequest&) {
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    for (int i = 0; i < kPieces && !left; ++i) {
+      connection.Send(piece);
+      std::this_thread::sleep_for(milliseconds(50));  // its pace
+    }
+  });
+  TakingSink sink;
+  EXPECT_EQ(CurlFetcher({.stall_timeout = seconds(1)}).Fetch(Here(server), sink).what,
+            What::kBroken);
+  left = true;
+  EXPECT_LT(sink.bytes.size(), kPieces / 2 * piece.size());
+}
+
+// Callers read the problem.
+TEST(CurlFetcher, WhatNamesOurInsideIsBesideTheProblem) {
+  TakingSink sink;
+  FetchRequest request{.url = "https://files.example.com/v.mp4", .validator = ""};
+  const FetchEnd end =
+      CurlFetcher({.ca_file = "", .proxy = "http://127.0.0.1:1"}).Fetch(request, sink);
+  EXPECT_EQ(end.what, What::kBroken);
+  EXPECT_THAT(end.problem, testing::Not(HasSubstr("127.0.0.1")));
+  EXPECT_THAT(end.detail, HasSubstr("127.0.0.1"));
 }
 
 TEST(CurlFetcher, FollowsNothingAndTellsWhereItLeads) {

@@ -72,7 +72,7 @@ TEST(ArchivePlan, APlanIsMadeOnce) {
   EXPECT_EQ(ArchiveOf(job).files(0).state(), v1::ARCHIVE_STATE_ARCHIVED);
 }
 
-TEST(ArchivePlan, AJobIsArchivingUntilNothingIsPending) {
+TEST(ArchivePlan, AJobIsArchivingUntilNothingIsToBeDone) {
   JobRecord record = test::RecordOf(SubmissionState::kAccepted);
   record.job = Rendered();
   EXPECT_FALSE(IsArchiving(record));
@@ -86,8 +86,75 @@ TEST(ArchivePlan, AJobIsArchivingUntilNothingIsPending) {
   SetArchive(archive, record.job);
   EXPECT_FALSE(IsArchiving(record));
   record.submission = SubmissionState::kDeleted;
+  EXPECT_TRUE(IsArchiving(record)) << "its files are still to go";
+  record.job.archive_wire.clear();
+  EXPECT_FALSE(IsArchiving(record));
+}
+
+JobRecord Adopted(JobKind kind = v1::JOB_KIND_RENDER) {
+  JobRecord record = test::RecordOf(SubmissionState::kAccepted, "adopted");
+  record.job = Rendered();
+  record.job.job_id = "adopted";
+  record.job.kind = kind;
   PlanArchive(record.job);
-  EXPECT_FALSE(IsArchiving(record)) << "callers do not see it";
+  v1::Archive archive = ArchiveOf(record.job);
+  archive.mutable_files(0)->set_state(v1::ARCHIVE_STATE_ARCHIVED);
+  archive.mutable_files(0)->set_sha256("hash");
+  archive.mutable_files(1)->set_refusals(3);
+  SetArchive(archive, record.job);
+  return record;
+}
+
+TEST(TakeOverArchive, WhatIsKeptStaysKeptAndTheRestIsGoneOnWith) {
+  const JobRecord adopted = Adopted();
+  JobRecord taking = adopted;
+  taking.job.job_id = "submitted";
+  TakeOverArchive(adopted.job, taking.job);
+  const v1::Archive archive = ArchiveOf(taking.job);
+  ASSERT_THAT(Names(taking.job), ElementsAre("video.mp4", "video.vtt"));
+  EXPECT_EQ(archive.files(0).sha256(), "hash");
+  EXPECT_EQ(archive.files(1).refusals(), 3);
+  EXPECT_THAT(archive.taken_over(), ElementsAre("adopted"));
+  EXPECT_THAT(PlacesOf("acme", "submitted", archive),
+              ElementsAre(JobKey{"acme", "submitted"}, JobKey{"acme", "adopted"}));
+}
+
+TEST(TakeOverArchive, AJobWithoutFilesLeavesNothing) {
+  JobRecord adopted = Adopted();
+  adopted.job.archive_wire.clear();
+  Job taking = Adopted().job;
+  TakeOverArchive(adopted.job, taking);
+  EXPECT_EQ(taking.archive_wire, "");
+}
+
+// Its video may be the only copy, whatever it is called now.
+TEST(TakeOverArchive, AResultThatIsReadAsAnotherKindKeepsItsFiles) {
+  const JobRecord adopted = Adopted();
+  Job taking = adopted.job;
+  v1::Job shown;
+  shown.mutable_video()->set_url("https://x/v.mp4");
+  shown.mutable_video()->set_thumbnail_image_url("https://x/t.png");
+  taking.result_wire = shown.SerializeAsString();
+  TakeOverArchive(adopted.job, taking);
+  v1::Archive archive = ArchiveOf(taking);
+  ASSERT_THAT(Names(taking), ElementsAre("video.mp4", "thumbnail.jpg"));
+  EXPECT_EQ(archive.files(0).sha256(), "hash");
+  EXPECT_EQ(archive.files(0).field(), "url");
+  EXPECT_EQ(archive.files(1).state(), v1::ARCHIVE_STATE_PENDING);
+  // A picture's name ends as its bytes said.
+  JobRecord with_picture = adopted;
+  v1::ArchivedFile& picture = *archive.mutable_files(1);
+  picture.set_name("thumbnail.png");
+  picture.set_state(v1::ARCHIVE_STATE_ARCHIVED);
+  SetArchive(archive, with_picture.job);
+  TakeOverArchive(with_picture.job, taking);
+  EXPECT_THAT(Names(taking), ElementsAre("video.mp4", "thumbnail.png"));
+  shown.mutable_preview();
+  taking.result_wire = shown.SerializeAsString();
+  TakeOverArchive(adopted.job, taking);
+  archive = ArchiveOf(taking);
+  EXPECT_THAT(Names(taking), ElementsAre("video.mp4")) << "what is here, and nothing else";
+  EXPECT_EQ(archive.files(0).sha256(), "hash");
 }
 
 TEST(ArchivePlan, AFileIsFoundByItsNameOrAsTheMainOne) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "jobs/archive_plan.h"
 #include "jobs/retention.h"
 #include "store/memory_job_store.h"
 #include "support/fake_clock.h"
@@ -173,6 +174,32 @@ TEST_F(FilesTest, TheyGoBeforeTheJob) {
   EXPECT_EQ(asked_, (std::vector<JobKey>{{"default", "j1"}}));
   EXPECT_FALSE(Known());
   EXPECT_EQ(Stored()->job.archive_wire, "");
+}
+
+TEST_F(FilesTest, ThoseUnderOtherNamesGoToo) {
+  JobRecord record = PutArchived();
+  v1::Archive archive;
+  archive.add_files()->set_state(v1::ARCHIVE_STATE_ARCHIVED);
+  archive.add_taken_over("adopted");
+  record.version = 2;
+  SetArchive(archive, record.job);
+  ledger_.Update({.record = record},
+                 [](const Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
+  ASSERT_TRUE(DeleteWithFiles().ok());
+  EXPECT_EQ(asked_, (std::vector<JobKey>{{"default", "j1"}, {"default", "adopted"}}));
+}
+
+// The next start with an archive removes them.
+TEST_F(FilesTest, WithoutAnArchiveTheRecordSaysThatTheyAreStillToGo) {
+  const JobRecord record = PutArchived();
+  const auto answer = Delete("j1");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_FALSE(answer->has_archive());
+  EXPECT_FALSE(Known());
+  EXPECT_EQ(Stored()->job.archive_wire, record.job.archive_wire);
+  std::vector<JobKey> archiving;
+  EXPECT_TRUE(store_.ReadArchiving([&](const JobKey& job) { archiving.push_back(job); }).ok());
+  EXPECT_EQ(archiving, (std::vector<JobKey>{{"default", "j1"}}));
 }
 
 TEST_F(FilesTest, AJobWhoseFilesDoNotGoStays) {

@@ -25,12 +25,15 @@ class ArchiveTest : public testing::Test {
     Add(archive, "video.mp4", "video_url", v1::ARCHIVE_STATE_ARCHIVED);
     Add(archive, "video.srt", "srt_url", v1::ARCHIVE_STATE_PENDING).set_problem("the disk is full");
     Add(archive, "audio.mp3", "audio_url", v1::ARCHIVE_STATE_FAILED).set_problem("HTTP 404");
+    archive.add_taken_over("adopted");
     jobs::SetArchive(archive, job);
     house_.hub.Publish(job);
-    house_.on_read_archived = [this](const jobs::JobKey& key, const std::string& name,
-                                     std::int64_t offset, std::int64_t max_bytes,
+    house_.on_read_archived = [this](const std::vector<jobs::JobKey>& places,
+                                     const std::string& name, std::int64_t offset,
+                                     std::int64_t max_bytes,
                                      const RpcHouse::Done<jobs::PartChunk>& done) {
-      EXPECT_EQ(key, (jobs::JobKey{"default", "j1"}));
+      EXPECT_THAT(places,
+                  ElementsAre(jobs::JobKey{"default", "j1"}, jobs::JobKey{"default", "adopted"}));
       EXPECT_EQ(name, "video.mp4");
       ++reads_;
       if (!broken_.ok()) return done(broken_);

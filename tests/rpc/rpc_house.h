@@ -111,9 +111,10 @@ class RpcHouse : public rpc::Backend {
     if (handler) return handler(std::move(request), std::move(done));
     done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
   }
-  void ReadArchived(const jobs::JobKey& job, const std::string& name, std::int64_t offset,
-                    std::int64_t max_bytes, Done<jobs::PartChunk> done) override {
-    on_read_archived(job, name, offset, max_bytes, std::move(done));
+  void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
+                    std::int64_t offset, std::int64_t max_bytes,
+                    Done<jobs::PartChunk> done) override {
+    on_read_archived(places, name, offset, max_bytes, std::move(done));
   }
   absl::StatusOr<std::string> ReadFull(std::string_view json, v1::JobKind) override {
     v1::Job full;
@@ -263,7 +264,7 @@ class RpcHouse : public rpc::Backend {
   absl::Status obstacle;
   absl::Status upload_status;  // of a change too; before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
-  std::function<void(const jobs::JobKey&, const std::string& name, std::int64_t offset,
+  std::function<void(const std::vector<jobs::JobKey>&, const std::string& name, std::int64_t offset,
                      std::int64_t max_bytes, Done<jobs::PartChunk>)>
       on_read_archived;
   std::function<void(jobs::SubmitRequest, jobs::Submitter::Done)> on_submit;

@@ -39,6 +39,21 @@ TEST_F(CatalogTest, VoicesAreABareArray) {
   EXPECT_THAT(voices.body, HasSubstr(R"("name":"Brian")"));
 }
 
+TEST_F(CatalogTest, IdsOfAStoryboardAreListed) {
+  const JsonReply avatars = Api("GET", "/v1/avatars");
+  EXPECT_EQ(avatars.status, 200);
+  EXPECT_EQ(avatars.TextAt("items.0.looks.0.id"), "Mira_apron_sandbox");
+  EXPECT_EQ(avatars.TextAt("items.0.looks.0.previewImage"),
+            "http://localhost/media/stock/clip.jpg");
+  EXPECT_THAT(avatars.body, HasSubstr(R"("nextPageKey":null)"));
+  EXPECT_EQ(Api("GET", "/v1/brands/video").TextAt("1.name"), "Bakery");
+  EXPECT_EQ(Api("GET", "/v1/styles").TextAt("0.name"), "Default");
+  EXPECT_EQ(Api("GET", "/v1/smartlayouts").TextAt("items.0.templateName"), "Loaf");
+  for (const char* path : {"/v1/avatars", "/v1/brands/video", "/v1/styles", "/v1/smartlayouts"}) {
+    EXPECT_EQ(Api("GET", path, "", "").status, 401) << path;
+  }
+}
+
 TEST_F(CatalogTest, MusicIsChosenByTheWordsOfItsLists) {
   const std::size_t all = Found("{}");
   EXPECT_GT(all, 3u);

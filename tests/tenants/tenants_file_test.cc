@@ -42,6 +42,7 @@ active_jobs = 4
 watches = 5
 bytes_in_flight = 6
 requests_per_second = 7
+archive_bytes = 8
 [[tenants.acme.keys]]
 name = "ci"
 sha256 = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
@@ -80,7 +81,7 @@ leeway_seconds = 10
   EXPECT_EQ(acme.name, "acme");
   EXPECT_EQ(acme.account, "films");
   EXPECT_EQ(acme.roles, Roles().With(Role::kRead).With(Role::kSubmit));
-  EXPECT_EQ(acme.limits, (TenantLimits{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(acme.limits, (TenantLimits{1, 2, 3, 4, 5, 6, 8, 7}));
   EXPECT_THAT(acme.identities, ElementsAre("san:spiffe://cluster.local/ns/video/sa/alice",
                                            "jwt:alice", "header:acme"));
   ASSERT_EQ(acme.keys.size(), 2u);

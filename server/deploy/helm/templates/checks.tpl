@@ -4,10 +4,10 @@
 {{- fail "replicas must be 1: a gateway owns its account's jobs, and two with stores of their own pay Pictory twice for one request. For more load give it more memory and CPU; for more accounts install the chart once for each." }}
 {{- end }}
 {{- $settings := .Values.settings }}
-{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" }}
+{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" "archive-dir" }}
 {{- range $name, $value := $settings }}
 {{- if has $name $own }}
-{{- fail (printf "settings.%s: the chart sets it; see drain, tls, webhook, apiKey and sandbox in values.yaml" $name) }}
+{{- fail (printf "settings.%s: the chart sets it; see drain, tls, webhook, apiKey, archive and sandbox in values.yaml" $name) }}
 {{- end }}
 {{- if kindIs "map" $value }}
 {{- fail (printf "settings.%s: must be a value or a list" $name) }}
@@ -17,6 +17,9 @@
 {{- fail (printf "settings.%s: the gateway's file knows no escapes, so a value holds no quote, backslash or line break" $name) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- if and .Values.archive.existingClaim (ne .Values.archive.volume "claim") }}
+{{- fail "archive.existingClaim: is used with archive.volume=claim only" }}
 {{- end }}
 {{- if gt (len (include "gateway.name" .)) 40 }}
 {{- fail (printf "%s is too long a name: Kubernetes makes longer ones of it, with at most 63 characters; give the release 24 or less" (include "gateway.name" .)) }}
