@@ -81,6 +81,22 @@ bool IsPastTheEnd(const absl::Status& status) {
   return wrong.size() == 1 && wrong.front().field == "offset";
 }
 
+// JSON that keeps the answer that it was made of: its bytes are counted as long as somebody has
+// them.
+class JsonBody final : public http::BodySource {
+ public:
+  JsonBody(std::string json, grpc::ByteBuffer made_of)
+      : text_(http::TextBody(std::move(json))), made_of_(std::move(made_of)) {}
+  std::uint64_t size() const override { return text_->size(); }
+  bool Read(std::uint64_t offset, char* out, std::size_t count) override {
+    return text_->Read(offset, out, count);
+  }
+
+ private:
+  const std::shared_ptr<http::BodySource> text_;
+  const grpc::ByteBuffer made_of_;
+};
+
 http::ServerResponse NotModified(const std::string& tag) {
   http::ServerResponse response;
   response.status = 304;
@@ -150,6 +166,7 @@ void Exchange::Answer(const http::Responder& responder) {
   std::string body;
   {
     MutexLock lock(mutex_);
+    asked_ = true;
     if (response_.has_value()) {
       http::ServerResponse response = *std::exchange(response_, std::nullopt);
       return responder.Send(std::move(response));
@@ -162,10 +179,21 @@ void Exchange::Answer(const http::Responder& responder) {
       [self = shared_from_this(), body = std::move(body)] { self->SendRequest(body); });
 }
 
+// A call that ends without a message is refused as it was given up.
+void Exchange::GiveUp() {
+  {
+    MutexLock lock(mutex_);
+    if (asked_) return;
+    body_ = std::string();
+  }
+  call()->Refuse(errors::Cancelled());
+}
+
 void Exchange::SendRequest(const std::string& body) {
   bool too_large = false;
   {
     MutexLock lock(mutex_);
+    if (over_) return;  // it was refused while the body was waiting
     too_large = too_large_;
   }
   const auto to = call();
@@ -235,9 +263,10 @@ http::ServerResponse Exchange::JsonResponse(const grpc::ByteBuffer& bytes) const
   std::string tag;
   if (found_.route->http_method == "GET") tag = TagOfJob(*message);
   if (!tag.empty() && IsKnown(head_, tag)) return NotModified(tag);
-  http::ServerResponse response =
-      http::TextResponse(200, "application/json", json::ApiJson(*message) + "\n");
-  response.headers.push_back({"Cache-Control", tag.empty() ? "no-store" : "no-cache"});
+  http::ServerResponse response;
+  response.headers = {{"Content-Type", "application/json"},
+                      {"Cache-Control", tag.empty() ? "no-store" : "no-cache"}};
+  response.body = std::make_shared<JsonBody>(json::ApiJson(*message) + "\n", bytes);
   response.etag = std::move(tag);
   return response;
 }
@@ -248,11 +277,11 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
   FilePiece piece;
   const auto& type = *found_.route->method->output_type();
   if (!ReadFilePiece(message, type, piece)) {
-    return OnEnd(errors::Internal("The answer cannot be read"));
+    return RespondInstead(ErrorResponse(errors::Internal("The answer cannot be read")));
   }
   const std::int64_t total = piece.total_bytes;
   const std::string tag = FileTag(*request_, total);
-  if (IsKnown(head_, tag)) return Respond(NotModified(tag));
+  if (IsKnown(head_, tag)) return RespondInstead(NotModified(tag));
   std::optional<AskedRange> range = ReadRange(HeaderOf(head_, "range"));
   // If-Range names the file that the caller has a part of: of another one the whole is right.
   const std::string* const of = HeaderOf(head_, "if-range");
@@ -262,7 +291,7 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
   if (range.has_value() && first >= total) {
     http::ServerResponse refused = ErrorResponse(errors::RangeNotThere(total));
     refused.headers.push_back({"Content-Range", absl::StrCat("bytes */", total)});
-    return Respond(std::move(refused));
+    return RespondInstead(std::move(refused));
   }
   if (first != begins_at_) return AskAgainFrom(first);
 
@@ -281,6 +310,12 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
   }
   response.etag = tag;
   response.live = std::make_shared<FileBody>(call(), std::move(piece.data), type, count);
+  Respond(std::move(response));
+}
+
+// Responds without what the call would still bring.
+void Exchange::RespondInstead(http::ServerResponse response) {
+  call()->Cancel();
   Respond(std::move(response));
 }
 

@@ -5,9 +5,10 @@
 // The call begins with the head, so who may not call is refused before the body is read, and the
 // server's bounds of time and memory hold for a body that is still arriving.
 //
-// Thread-safe. It is kept by the connection while that reads the body, and by the call.
+// Thread-safe. The connection keeps it while it reads the body, and so does the call.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,18 +37,22 @@ struct ExchangeGround {
   std::function<absl::Status(absl::Status)> status_of;
 };
 
-class Exchange final : public http::BodySink, public std::enable_shared_from_this<Exchange> {
+class Exchange final : public std::enable_shared_from_this<Exchange> {
  public:
+  using Next = http::BodySink::Next;
+
   // `dress` adds to each answer what every one has.
   Exchange(const ExchangeGround& ground, Routes::Found found, QueryPairs query,
            http::ServerRequest head, std::function<void(http::ServerResponse&)> dress);
   // Begins the call. Called once, before everything else.
   void Start(HeadFacts facts);
 
-  // Of the connection, on the server's thread.
-  Next Begin() override;
-  Next Take(std::string_view piece) override;
-  void Answer(const http::Responder& responder) override;
+  // As of a BodySink, on the server's thread.
+  Next Begin();
+  Next Take(std::string_view piece);
+  void Answer(const http::Responder& responder);
+  // The connection has let go of it. Nothing is done if it has asked for the answer before.
+  void GiveUp();
 
  private:
   // What came of the request: a message for the call, or why not.
@@ -59,6 +64,7 @@ class Exchange final : public http::BodySink, public std::enable_shared_from_thi
   void OnEnd(const absl::Status& status) EXCLUDES(mutex_);
   void AskAgainFrom(std::int64_t offset) EXCLUDES(mutex_);
   void Respond(http::ServerResponse response) EXCLUDES(mutex_);
+  void RespondInstead(http::ServerResponse response) EXCLUDES(mutex_);
   http::ServerResponse JsonResponse(const grpc::ByteBuffer& message) const;
   std::shared_ptr<InsideCall> call() const EXCLUDES(mutex_);
 
@@ -71,7 +77,7 @@ class Exchange final : public http::BodySink, public std::enable_shared_from_thi
   const bool file_;
   HeadFacts facts_;                                     // for a second call
   std::unique_ptr<google::protobuf::Message> request_;  // of a file, once it is made
-  std::int64_t begins_at_ = 0;                          // of a file: where it is asked for from
+  std::atomic<std::int64_t> begins_at_{0};              // of a file: where it is asked for from
   mutable Mutex mutex_;
   std::shared_ptr<InsideCall> call_ GUARDED_BY(mutex_);
   std::string body_ GUARDED_BY(mutex_);
@@ -79,6 +85,7 @@ class Exchange final : public http::BodySink, public std::enable_shared_from_thi
   std::optional<http::Responder> responder_ GUARDED_BY(mutex_);
   std::optional<http::ServerResponse> response_ GUARDED_BY(mutex_);  // before there is a responder
   bool over_ GUARDED_BY(mutex_) = false;                             // it was answered
+  bool asked_ GUARDED_BY(mutex_) = false;                            // for the answer
 };
 
 }  // namespace gateway::face

@@ -54,6 +54,19 @@ class Refusal final : public http::BodySink {
   http::ServerResponse response_;
 };
 
+// The body of an exchange, which is given up if the connection lets it go before it is whole.
+class BodyOf final : public http::BodySink {
+ public:
+  explicit BodyOf(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  ~BodyOf() override { exchange_->GiveUp(); }
+  Next Begin() override { return exchange_->Begin(); }
+  Next Take(std::string_view piece) override { return exchange_->Take(piece); }
+  void Answer(const http::Responder& responder) override { exchange_->Answer(responder); }
+
+ private:
+  const std::shared_ptr<Exchange> exchange_;
+};
+
 }  // namespace
 
 struct Face::Parts {
@@ -160,7 +173,7 @@ std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& hea
       ground, std::move(found), *std::move(query), head,
       [origin](http::ServerResponse& response) { Dress(origin, response); });
   exchange->Start(*std::move(facts));
-  return exchange;
+  return std::make_shared<BodyOf>(std::move(exchange));
 }
 
 std::shared_ptr<http::BodySink> Face::Parts::Refuse(const absl::Status& why,
@@ -236,6 +249,7 @@ void Face::Drain() {
 void Face::Finish(Duration patience) {
   for (Parts::Door& door : parts_->doors) door.server->Finish(patience);
   parts_->bodies.Close();
+  parts_->ground.calls.AwaitNone();  // what they bring comes here
 }
 
 std::vector<std::string> Face::addresses() const {

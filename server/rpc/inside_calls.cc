@@ -26,6 +26,11 @@ InsideCalls::FactsPtr InsideCalls::Find(std::string_view name) const {
   return found == lent_.end() ? nullptr : found->second.facts;
 }
 
+void InsideCalls::AwaitNone() {
+  MutexLock lock(mutex_);
+  while (!lent_.empty()) none_.wait(mutex_);
+}
+
 absl::Status InsideCalls::Refusal(std::string_view name) const {
   MutexLock lock(mutex_);
   const auto found = lent_.find(std::string(name));
@@ -40,6 +45,7 @@ void InsideCalls::Refuse(const std::string& name, absl::Status why) {
 void InsideCalls::TakeBack(const std::string& name) {
   MutexLock lock(mutex_);
   lent_.erase(name);
+  if (lent_.empty()) none_.notify_all();
 }
 
 }  // namespace gateway::rpc

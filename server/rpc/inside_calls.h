@@ -57,6 +57,9 @@ class InsideCalls {
   FactsPtr Find(std::string_view name) const EXCLUDES(mutex_);
   // With what the call of that loan is refused if it brings no message; OK: with nothing.
   absl::Status Refusal(std::string_view name) const EXCLUDES(mutex_);
+  // Waits until nothing is lent. To be called when nobody lends any more, before what the calls use
+  // goes.
+  void AwaitNone() EXCLUDES(mutex_);
 
  private:
   struct Lent {
@@ -67,6 +70,7 @@ class InsideCalls {
   void TakeBack(const std::string& name) EXCLUDES(mutex_);
 
   mutable Mutex mutex_;
+  CondVar none_;
   std::unordered_map<std::string, Lent> lent_ GUARDED_BY(mutex_);
 };
 

@@ -97,6 +97,16 @@ TEST_F(FaceFilesTest, KnowsWhatTheCallerHas) {
   EXPECT_TRUE(whole.body == video_);
 }
 
+TEST_F(FaceFilesTest, WhatIsNotSentIsNotRead) {
+  const std::string tag = Video().headers.at("etag");
+  Video("", "If-None-Match: " + tag + "\r\n");
+  Video("bytes=700000-");
+  Video("bytes=-5");
+  test::Await([&] { return house_.rpc.ended().size() >= 6; }, "all calls");
+  house_.rpc.server->inside_calls().AwaitNone();
+  EXPECT_EQ(house_.rpc.server->open_calls(), 0);
+}
+
 TEST_F(FaceFilesTest, SendsAPartOfAResultAsItIs) {
   const PlainReply got = house_.Get("/v1/jobs/j1:read");
   EXPECT_EQ(got.status, 200);

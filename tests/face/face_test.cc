@@ -198,6 +198,20 @@ TEST(FaceTest, ACallerWhoLeavesCancelsItsCall) {
   Await([&] { return submit.cancelled->load(); }, "cancelled");
 }
 
+TEST(FaceTest, ABodyThatNeverEndsLeavesNothingBehind) {
+  FaceHouse house;
+  {
+    PlainClient client(house.port());
+    client.Send(
+        "POST /v1/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 100\r\n\r\n{");
+    Await([&] { return house.rpc.server->arriving_requests() == 1; }, "a request");
+  }
+  Await([&] { return house.rpc.server->arriving_requests() == 0; }, "no request");
+  Await([&] { return house.rpc.ended().size() == 1; }, "an end");
+  EXPECT_EQ(errors::Reason(house.rpc.ended()[0].status), "CANCELLED");
+}
+
 TEST(FaceTest, ADeadlineIsTheCallers) {
   FaceHouse house;
   house.rpc.on_submit = [](jobs::SubmitRequest, const jobs::Submitter::Done&) {};
